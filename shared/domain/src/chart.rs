@@ -1,0 +1,66 @@
+//! What an organisation's books allow: its accounts, tax rates and base currency, as last read.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::money::{Currency, rust_decimal_text};
+
+/// The facts about an organisation that translation needs, with the instant they were read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chart {
+    /// When Xero was asked.
+    pub read_at: Timestamp,
+    /// The organisation's name.
+    pub organisation_name: String,
+    /// The currency of its books.
+    pub base_currency: Currency,
+    /// Every account that has a code.
+    pub accounts: Vec<Account>,
+    /// Every tax rate.
+    pub tax_rates: Vec<TaxRate>,
+}
+
+/// An account of the chart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The account code, at most 10 characters.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is in use: neither archived nor deleted.
+    pub is_active: bool,
+    /// Xero's type, such as `REVENUE` or `BANK`.
+    pub account_type: String,
+    /// The tax type Xero applies when a line names none.
+    pub tax_type: Option<String>,
+}
+
+/// A tax rate of the organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxRate {
+    /// Its name, as people see it.
+    pub name: String,
+    /// The code to send.
+    pub tax_type: String,
+    /// The rate in percent, compounds included.
+    #[serde(with = "rust_decimal_text")]
+    pub effective_rate: Decimal,
+    /// Whether it is in use.
+    pub is_active: bool,
+    /// Whether it may stand on income.
+    pub can_apply_to_revenue: bool,
+}
+
+impl Chart {
+    /// The account with this code.
+    pub fn account(&self, code: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.code == code)
+    }
+
+    /// Whether the facts are older than a day, or from the future, and should be read again.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        const A_DAY_SECONDS: i64 = 24 * 60 * 60;
+        !(0..A_DAY_SECONDS).contains(&(now.as_second() - self.read_at.as_second()))
+    }
+}

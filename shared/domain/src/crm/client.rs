@@ -1,0 +1,159 @@
+//! A client as the CRM knows it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Revision, text};
+use crate::ids::ClientId;
+
+/// A client's record at one revision.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// The CRM's id.
+    pub id: ClientId,
+    /// Which state of the record this is.
+    #[serde(deserialize_with = "text::revision")]
+    pub revision: Revision,
+    /// The client's name: a person, or the business itself.
+    #[serde(deserialize_with = "text::name")]
+    pub name: String,
+    /// The registered or trading name of the business.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub company: Option<String>,
+    /// E-mail address for invoices.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub email: Option<String>,
+    /// Telephone number.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub phone: Option<String>,
+    /// Where invoices go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing_address: Option<BillingAddress>,
+    /// The person to talk to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary_contact: Option<PrimaryContact>,
+    /// VAT, GST or tax number.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub vat_number: Option<String>,
+    /// Company registration number.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub company_number: Option<String>,
+}
+
+/// A postal address; every part is optional.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillingAddress {
+    /// First line.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub line1: Option<String>,
+    /// Second line.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub line2: Option<String>,
+    /// Town or city.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub city: Option<String>,
+    /// County, state or region.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub region: Option<String>,
+    /// Postal code.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub postal_code: Option<String>,
+    /// Country name.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub country: Option<String>,
+}
+
+/// The client's primary contact person.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrimaryContact {
+    /// Given name.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub first_name: Option<String>,
+    /// Family name.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_name: Option<String>,
+    /// E-mail address.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub email: Option<String>,
+    /// Telephone number.
+    #[serde(
+        default,
+        deserialize_with = "text::short",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub phone: Option<String>,
+}
+
+/// Personal data stays out of logs: only the id and the revision are shown.
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({} revision {})", self.id, self.revision)
+    }
+}
+
+impl std::fmt::Debug for BillingAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BillingAddress(..)")
+    }
+}
+
+impl std::fmt::Debug for PrimaryContact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PrimaryContact(..)")
+    }
+}

@@ -1,0 +1,124 @@
+//! Field readers shared by the snapshots. Each error says what the field must be; serde's path says
+//! which field it is.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, de};
+
+use super::Revision;
+
+/// The longest short text: names, references, address parts.
+const SHORT: usize = 255;
+/// The longest long text. Xero's line descriptions end at 4,000 characters.
+const LONG: usize = 4_000;
+
+fn bounded<E: de::Error>(text: &str, limit: usize) -> Result<String, E> {
+    let trimmed = text.trim();
+    if trimmed.chars().count() > limit {
+        return Err(E::custom(format_args!(
+            "must be at most {limit} characters long"
+        )));
+    }
+    Ok(trimmed.to_owned())
+}
+
+fn required<'de, D: Deserializer<'de>>(deserializer: D, limit: usize) -> Result<String, D::Error> {
+    let text = bounded::<D::Error>(&String::deserialize(deserializer)?, limit)?;
+    if text.is_empty() {
+        Err(de::Error::custom("must not be empty"))
+    } else {
+        Ok(text)
+    }
+}
+
+fn optional<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    limit: usize,
+) -> Result<Option<String>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let text = bounded::<D::Error>(&text, limit)?;
+    Ok((!text.is_empty()).then_some(text))
+}
+
+/// 1 to 255 characters, trimmed.
+pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    required(deserializer, SHORT)
+}
+
+/// 1 to 500 characters, trimmed.
+pub(super) fn line_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    required(deserializer, 500)
+}
+
+/// At most 255 characters; blank is none.
+pub(super) fn short<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    optional(deserializer, SHORT)
+}
+
+/// At most 4,000 characters; blank is none.
+pub(super) fn long<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    optional(deserializer, LONG)
+}
+
+/// An integer of 1 or more.
+pub(super) fn revision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Revision, D::Error> {
+    match Revision::deserialize(deserializer)? {
+        0 => Err(de::Error::custom("must be 1 or more")),
+        revision => Ok(revision),
+    }
+}
+
+/// A calendar date, `YYYY-MM-DD` and nothing else.
+pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    parse_date(&String::deserialize(deserializer)?)
+}
+
+/// The same, optional.
+pub(super) fn optional_date<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Date>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| parse_date(&text)).transpose()
+}
+
+fn parse_date<E: de::Error>(text: &str) -> Result<Date, E> {
+    let shaped = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    let date = if shaped {
+        text.parse::<Date>().ok()
+    } else {
+        None
+    };
+    date.filter(|date| (1900..=2200).contains(&date.year()))
+        .ok_or_else(|| E::custom("must be a date of the calendar, written YYYY-MM-DD"))
+}
+
+/// A decimal in quotes: digits, an optional sign and point, nothing else.
+pub(super) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    parse_decimal(&String::deserialize(deserializer)?)
+}
+
+/// The same, optional.
+pub(super) fn optional_decimal<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Decimal>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| parse_decimal(&text)).transpose()
+}
+
+fn parse_decimal<E: de::Error>(text: &str) -> Result<Decimal, E> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    // Thirteen digits before the point are more than Xero's largest line, and leave room to multiply.
+    let shaped = digits(whole) && digits(fraction) && whole.len() <= 13 && fraction.len() <= 10;
+    let decimal = if shaped {
+        Decimal::from_str_exact(text).ok()
+    } else {
+        None
+    };
+    decimal.ok_or_else(|| E::custom("must be a decimal number in quotes, such as \"12.50\""))
+}

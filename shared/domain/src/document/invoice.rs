@@ -1,0 +1,184 @@
+//! Sales invoices (`ACCREC`) as Xero takes and gives them.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{XeroContactId, XeroInvoiceId};
+use crate::json_number;
+use crate::money::{Currency, Money};
+
+/// An invoice to create or update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct InvoiceDocument {
+    /// Set to update this invoice; absent to create one.
+    #[serde(rename = "InvoiceID", skip_serializing_if = "Option::is_none")]
+    pub invoice_id: Option<XeroInvoiceId>,
+    /// Always [`InvoiceType::Accrec`].
+    #[serde(rename = "Type")]
+    pub invoice_type: InvoiceType,
+    /// Only the id: any other field would change the contact itself.
+    pub contact: ContactReference,
+    /// The date of the invoice in the organisation's calendar.
+    pub date: Date,
+    /// Xero approves no invoice without one.
+    pub due_date: Date,
+    /// Whether line amounts contain tax.
+    pub line_amount_types: LineAmountTypes,
+    /// Printable ASCII, at most 255 characters, unique among sales invoices: our natural key.
+    pub invoice_number: String,
+    /// Free text the customer sees, at most 255 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The currency; it must be enabled in the organisation.
+    pub currency_code: Currency,
+    /// The status to give; absent on an update, which leaves it as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<NewStatus>,
+    /// The invoice's page in the CRM. It carries our id, so a lost answer can be recognised.
+    pub url: String,
+    /// The lines. On an update they replace all lines.
+    pub line_items: Vec<LineItem>,
+}
+
+/// The kind of invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum InvoiceType {
+    /// A sales invoice.
+    Accrec,
+}
+
+/// A contact named by its id alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ContactReference {
+    /// The contact.
+    #[serde(rename = "ContactID")]
+    pub contact_id: XeroContactId,
+}
+
+/// Whether line amounts contain tax.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LineAmountTypes {
+    /// Tax is added on top.
+    Exclusive,
+    /// Tax is contained.
+    Inclusive,
+}
+
+/// The statuses a new invoice is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum NewStatus {
+    /// Approved and awaiting payment.
+    Authorised,
+}
+
+/// One line of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct LineItem {
+    /// 1 to 4,000 characters.
+    pub description: String,
+    /// At most 13 digits, 4 of them decimals.
+    #[serde(with = "json_number")]
+    pub quantity: Decimal,
+    /// At most 4 decimals, which Xero keeps when asked with `unitdp=4`.
+    #[serde(with = "json_number")]
+    pub unit_amount: Decimal,
+    /// The account in the chart.
+    pub account_code: String,
+    /// Xero's code of the tax rate.
+    pub tax_type: String,
+    /// A discount in percent of the line.
+    #[serde(
+        default,
+        with = "json_number::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub discount_rate: Option<Decimal>,
+    /// A discount as an amount off the line. Never together with `discount_rate`.
+    #[serde(
+        default,
+        with = "json_number::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub discount_amount: Option<Decimal>,
+}
+
+/// The status of an invoice in Xero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum InvoiceStatus {
+    /// Not yet approved.
+    Draft,
+    /// Waiting for approval.
+    Submitted,
+    /// Approved, awaiting payment.
+    Authorised,
+    /// Nothing is due any more.
+    Paid,
+    /// Voided in Xero.
+    Voided,
+    /// Deleted in Xero.
+    Deleted,
+    /// A status that Xero added after this was written.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl InvoiceStatus {
+    /// Whether the invoice no longer counts in the books.
+    pub const fn is_gone(&self) -> bool {
+        match self {
+            Self::Voided | Self::Deleted => true,
+            Self::Draft | Self::Submitted | Self::Authorised | Self::Paid | Self::Other(_) => false,
+        }
+    }
+
+    /// Xero's word for it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Draft => "DRAFT",
+            Self::Submitted => "SUBMITTED",
+            Self::Authorised => "AUTHORISED",
+            Self::Paid => "PAID",
+            Self::Voided => "VOIDED",
+            Self::Deleted => "DELETED",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+/// An invoice as Xero describes it, reduced to what decisions need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteInvoice {
+    /// Xero's key.
+    pub id: XeroInvoiceId,
+    /// The number; Xero numbers an invoice that came without one.
+    pub number: Option<String>,
+    /// Whether it is a sales invoice.
+    pub is_sales: bool,
+    /// The status.
+    pub status: InvoiceStatus,
+    /// Whose invoice it is.
+    pub contact_id: Option<XeroContactId>,
+    /// Reference shown to the customer.
+    pub reference: Option<String>,
+    /// The link back to the app that made it.
+    pub url: Option<String>,
+    /// Sum of the taxes of all lines.
+    pub total_tax: Money,
+    /// What the customer owes in all, tax included.
+    pub total: Money,
+    /// What is still to be paid.
+    pub amount_due: Money,
+    /// The date of the invoice.
+    pub date: Option<Date>,
+    /// When it is due.
+    pub due_date: Option<Date>,
+    /// Xero's last change.
+    pub updated_at: Option<Timestamp>,
+}

@@ -1,0 +1,39 @@
+//! The kinds of things that are kept in step. Every exhaustive `match` hangs on this list.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of Xero document that this integration writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntityKind {
+    /// A CRM client, a Xero contact.
+    Contact,
+    /// An invoice to a customer.
+    Invoice,
+}
+
+impl EntityKind {
+    /// Every kind, in the order in which they depend on each other.
+    pub const ALL: [Self; 2] = [Self::Contact, Self::Invoice];
+
+    /// The name in keys, logs and APIs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Invoice => "invoice",
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl fmt::Display for EntityKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,148 @@
+//! A grant: one Xero user's tokens for this app. The tokens are in a secret; the row here holds the
+//! lock that lets one process at a time refresh them.
+//!
+//! Xero rotates the refresh token with every use. Two processes that refresh at once would each hold
+//! half of the truth, so a refresh is planned here and done by the holder of the lock alone.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::GrantId;
+use crate::operation::ClaimId;
+
+/// An access token is not used in its last two minutes: a batch under way must outlive it.
+const MARGIN_SECONDS: i64 = 120;
+
+/// The row of a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The Xero user.
+    pub id: GrantId,
+    /// Who refreshes now, if anybody.
+    pub refresher: Option<Refresher>,
+    /// When the tokens were last renewed. Xero drops a refresh token after 60 days without use.
+    pub refreshed_at: Timestamp,
+    /// When Xero refused the refresh token, if it did.
+    pub refused_at: Option<Timestamp>,
+}
+
+/// The holder of a grant's lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refresher {
+    /// Who.
+    pub by: ClaimId,
+    /// The end of the lease.
+    pub until: Timestamp,
+}
+
+/// How to get a usable access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenPlan {
+    /// The stored one is good.
+    Use,
+    /// Take the lock and refresh.
+    Refresh,
+    /// Somebody else is refreshing, at the latest until then.
+    WaitUntil(Timestamp),
+    /// Xero refused the refresh token: a person has to reconnect.
+    Reconnect,
+}
+
+impl Grant {
+    /// Decides how to get an access token, given when the stored one expires.
+    pub fn plan(&self, access_expires_at: Timestamp, now: Timestamp) -> TokenPlan {
+        let usable_until =
+            access_expires_at.saturating_sub(SignedDuration::from_secs(MARGIN_SECONDS));
+        if usable_until.is_ok_and(|until| now < until) {
+            return TokenPlan::Use;
+        }
+        if self.refused_at.is_some() {
+            return TokenPlan::Reconnect;
+        }
+        match self.refresher {
+            Some(refresher) if refresher.until > now => TokenPlan::WaitUntil(refresher.until),
+            Some(_) | None => TokenPlan::Refresh,
+        }
+    }
+
+    /// The row with the lock taken.
+    #[must_use]
+    pub const fn locked(self, by: ClaimId, until: Timestamp) -> Self {
+        Self {
+            refresher: Some(Refresher { by, until }),
+            ..self
+        }
+    }
+
+    /// The row after a successful refresh.
+    #[must_use]
+    pub const fn renewed(self, now: Timestamp) -> Self {
+        Self {
+            refresher: None,
+            refreshed_at: now,
+            refused_at: None,
+            ..self
+        }
+    }
+
+    /// The row after a refresh that came to nothing, the tokens untouched.
+    #[must_use]
+    pub const fn unlocked(self) -> Self {
+        Self {
+            refresher: None,
+            ..self
+        }
+    }
+
+    /// The row after Xero refused the refresh token.
+    #[must_use]
+    pub const fn refused(self, now: Timestamp) -> Self {
+        Self {
+            refresher: None,
+            refused_at: Some(now),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const HOLDER: ClaimId = ClaimId(Uuid::from_u128(1));
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn a_grant() -> Grant {
+        Grant {
+            id: GrantId(Uuid::from_u128(9)),
+            refresher: None,
+            refreshed_at: at(0),
+            refused_at: None,
+        }
+    }
+
+    #[test]
+    fn a_token_is_used_until_two_minutes_before_it_expires() {
+        assert_eq!(a_grant().plan(at(1800), at(1679)), TokenPlan::Use);
+        assert_eq!(a_grant().plan(at(1800), at(1680)), TokenPlan::Refresh);
+    }
+
+    #[test]
+    fn everyone_else_waits_while_one_refreshes_and_a_lapsed_lock_is_free() {
+        let locked = a_grant().locked(HOLDER, at(30));
+        assert_eq!(locked.plan(at(0), at(29)), TokenPlan::WaitUntil(at(30)));
+        assert_eq!(locked.plan(at(0), at(30)), TokenPlan::Refresh);
+    }
+
+    #[test]
+    fn a_refused_grant_needs_a_reconnect_and_a_renewal_clears_it() {
+        let refused = a_grant().locked(HOLDER, at(30)).refused(at(5));
+        assert_eq!(refused.plan(at(0), at(6)), TokenPlan::Reconnect);
+        assert_eq!(refused.renewed(at(7)).plan(at(1800), at(8)), TokenPlan::Use);
+    }
+}

@@ -1,0 +1,198 @@
+//! Identities. Each is a type of its own, so that a client's id cannot be passed for an invoice's.
+//!
+//! CRM ids are text: 1 to 40 characters of `A-Z a-z 0-9 _ - .`. The character `#` separates the parts of a table key and can therefore
+//! never be part of an id. Xero ids are UUIDs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to {MAX_LENGTH} letters, digits, '_', '-' or '.'")]
+pub struct InvalidId;
+
+/// The longest CRM id. `SC-` and an id must fit into the 50 characters of a Xero contact number.
+const MAX_LENGTH: usize = 40;
+
+fn is_id(text: &str) -> bool {
+    (1..=MAX_LENGTH).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks the text; see the module for the alphabet.
+            pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
+                let text = text.into();
+                if is_id(&text) { Ok(Self(text)) } else { Err(InvalidId) }
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+    };
+}
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+    };
+}
+
+text_id!(
+    /// A ServiceCortex customer: the business whose books we keep in step.
+    AccountId
+);
+text_id!(
+    /// A person who uses the CRM.
+    UserId
+);
+text_id!(
+    /// The CRM's id of a client. Its counterpart in Xero is a contact.
+    ClientId
+);
+text_id!(
+    /// The CRM's id of an invoice.
+    InvoiceId
+);
+text_id!(
+    /// The CRM's id of whatever a mapping is about, when its kind is known from elsewhere.
+    CrmId
+);
+text_id!(
+    /// The CRM's id of a queue message.
+    MessageId
+);
+
+uuid_id!(
+    /// A Xero organisation, as in the header `xero-tenant-id`.
+    TenantId
+);
+uuid_id!(
+    /// A contact in Xero.
+    XeroContactId
+);
+uuid_id!(
+    /// An invoice in Xero.
+    XeroInvoiceId
+);
+uuid_id!(
+    /// Any Xero document, when its kind is known from elsewhere.
+    XeroId
+);
+uuid_id!(
+    /// One Xero user's token set for this app. Xero issues tokens per user and app, so the Xero user's id names it.
+    GrantId
+);
+uuid_id!(
+    /// The link between our app and one tenant, as listed by `GET /connections`. Not the tenant's id.
+    XeroConnectionId
+);
+
+impl From<ClientId> for CrmId {
+    fn from(id: ClientId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<InvoiceId> for CrmId {
+    fn from(id: InvoiceId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<XeroContactId> for XeroId {
+    fn from(id: XeroContactId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<XeroInvoiceId> for XeroId {
+    fn from(id: XeroInvoiceId) -> Self {
+        Self(id.0)
+    }
+}
+
+/// The owner of mappings: one account's use of one Xero organisation. It outlives a disconnect, so that a reconnect finds every
+/// mapping, and another organisation starts clean.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Ledger {
+    /// The ServiceCortex customer.
+    pub account: AccountId,
+    /// The Xero organisation.
+    pub tenant: TenantId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_takes_its_alphabet_and_nothing_else() {
+        for good in ["a", "acc_ridgeway", "INV-1.2", &"x".repeat(40)] {
+            assert!(ClientId::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a#b", "a b", "é", "a/b", &"x".repeat(41)] {
+            assert_eq!(ClientId::new(bad), Err(InvalidId), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_bad_id_is_refused_while_reading_json() {
+        let error = serde_json::from_str::<AccountId>("\"a#b\"").unwrap_err();
+        assert!(error.to_string().contains("must be 1 to 40"), "{error}");
+    }
+}

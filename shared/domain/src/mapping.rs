@@ -1,0 +1,275 @@
+//! A mapping: what is known of one CRM record and its counterpart in Xero, with the operation that
+//! brings the two together. One row of the table.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::document::invoice::{InvoiceStatus, RemoteInvoice};
+use crate::entity::EntityKind;
+use crate::idempotency::Hash;
+use crate::ids::{CrmId, Ledger, XeroId};
+use crate::money::Money;
+use crate::operation::{Event, Freshness, Operation, Refusal, Step, step};
+
+/// What names a mapping.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MappingKey {
+    /// Whose it is, in which organisation.
+    pub ledger: Ledger,
+    /// The kind of document.
+    pub kind: EntityKind,
+    /// The record in the CRM.
+    pub crm_id: CrmId,
+}
+
+impl MappingKey {
+    /// One text for hashes: the operation's name in jitter and wake-ups.
+    pub fn seed(&self) -> String {
+        let Ledger { account, tenant } = &self.ledger;
+        format!("{account}#{tenant}#{}#{}", self.kind, self.crm_id)
+    }
+}
+
+/// A CRM record as received, ready to be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptSnapshot {
+    /// Rises with every change in the CRM; it alone decides which of two snapshots is newer.
+    pub revision: u64,
+    /// The hash of `json`.
+    pub hash: Hash,
+    /// The snapshot as JSON text, written by us from the checked record.
+    pub json: String,
+}
+
+impl KeptSnapshot {
+    /// Keeps this text as the record's state at `revision`.
+    pub fn new(revision: u64, json: String) -> Self {
+        let hash = Hash::of(json.as_bytes());
+        Self {
+            revision,
+            hash,
+            json,
+        }
+    }
+}
+
+/// The counterpart in Xero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Xero's key.
+    pub xero_id: XeroId,
+    /// The document's number in Xero, or the contact's.
+    pub number: Option<String>,
+    /// Xero's last change that we have seen.
+    pub xero_updated_at: Option<Timestamp>,
+    /// For invoices: status and amounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amounts: Option<Amounts>,
+}
+
+/// Status and amounts of an invoice, for cross-reference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amounts {
+    /// The status in Xero.
+    pub status: InvoiceStatus,
+    /// What the CRM billed.
+    pub crm_total: Money,
+    /// What Xero computed.
+    pub xero_total: Money,
+    /// What is still to be paid, by Xero.
+    pub amount_due: Money,
+}
+
+impl Amounts {
+    /// What Xero says of an invoice that the CRM billed at `crm_total`.
+    pub fn observed(crm_total: Money, remote: &RemoteInvoice) -> Self {
+        Self {
+            status: remote.status.clone(),
+            crm_total,
+            xero_total: remote.total,
+            amount_due: remote.amount_due,
+        }
+    }
+
+    /// Xero's total less the CRM's, or `None` when they agree. An invoice that is voided or deleted
+    /// no longer counts.
+    pub fn difference(&self) -> Option<Money> {
+        if self.status.is_gone() {
+            return None;
+        }
+        match self.xero_total.checked_sub(self.crm_total) {
+            Some(difference) if difference.amount.is_zero() => None,
+            // Totals in different currencies differ by all of it.
+            other => Some(other.unwrap_or(self.xero_total)),
+        }
+    }
+}
+
+/// One CRM record, its counterpart in Xero, and the operation between them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapping {
+    /// What names it.
+    pub key: MappingKey,
+    /// Rises when a person asks for a fresh copy in Xero. Starts at 1.
+    pub generation: u32,
+    /// The newest snapshot that was accepted.
+    pub snapshot: KeptSnapshot,
+    /// The revision that Xero has.
+    pub synced_revision: Option<u64>,
+    /// The work of bringing Xero to the snapshot.
+    pub operation: Operation,
+    /// The counterpart in Xero, once it is known.
+    pub link: Option<Link>,
+}
+
+/// What became of a snapshot at the door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is newer than what was known: write this mapping.
+    Newer(Mapping),
+    /// It is exactly what is known.
+    Same,
+    /// Something newer is known, or the same revision with other content: the first one stays.
+    Stale {
+        /// The revision that is known.
+        known: u64,
+    },
+}
+
+impl Mapping {
+    /// Accepts a snapshot: the CRM's revision decides.
+    pub fn accept(
+        known: Option<&Self>,
+        key: &MappingKey,
+        snapshot: KeptSnapshot,
+        now: Timestamp,
+    ) -> Accepted {
+        let Some(known) = known else {
+            return Accepted::Newer(Self {
+                key: key.clone(),
+                generation: 1,
+                snapshot,
+                synced_revision: None,
+                operation: Operation::new(),
+                link: None,
+            });
+        };
+        let same = known.snapshot.revision == snapshot.revision;
+        if same && known.snapshot.hash == snapshot.hash {
+            return Accepted::Same;
+        }
+        if snapshot.revision <= known.snapshot.revision {
+            return Accepted::Stale {
+                known: known.snapshot.revision,
+            };
+        }
+        match known.apply(Event::Submitted, now) {
+            Ok(moved) => Accepted::Newer(Self { snapshot, ..moved }),
+            // A submission is never refused; kept total so that the match needs no panic.
+            Err(_) => Accepted::Newer(Self {
+                snapshot,
+                ..known.clone()
+            }),
+        }
+    }
+
+    /// The mapping after an event, or why the event changes nothing.
+    pub fn apply(&self, event: Event, now: Timestamp) -> Result<Self, Refusal> {
+        match step(&self.operation, event, &self.key.seed(), now) {
+            Step::Moved(operation) => Ok(Self {
+                operation,
+                ..self.clone()
+            }),
+            Step::Stays(refusal) => Err(refusal),
+        }
+    }
+
+    /// Whether an attempt at `revision` was about the newest snapshot.
+    pub fn freshness(&self, revision: u64) -> Freshness {
+        if revision == self.snapshot.revision {
+            Freshness::Newest
+        } else {
+            Freshness::Overtaken
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::ids::{AccountId, TenantId};
+    use crate::operation::{ClaimId, State, Urgency};
+
+    /// The key of an invoice's mapping.
+    pub(crate) fn a_key(id: &str) -> MappingKey {
+        MappingKey {
+            ledger: Ledger {
+                account: AccountId::new("acc_1").unwrap(),
+                tenant: TenantId(Uuid::from_u128(7)),
+            },
+            kind: EntityKind::Invoice,
+            crm_id: CrmId::new(id).unwrap(),
+        }
+    }
+
+    fn snapshot(revision: u64, text: &str) -> KeptSnapshot {
+        KeptSnapshot::new(revision, text.to_owned())
+    }
+
+    fn accept(known: Option<&Mapping>, snapshot: KeptSnapshot) -> Accepted {
+        Mapping::accept(known, &a_key("inv_1"), snapshot, Timestamp::UNIX_EPOCH)
+    }
+
+    fn newer(known: Option<&Mapping>, snapshot: KeptSnapshot) -> Mapping {
+        match accept(known, snapshot) {
+            Accepted::Newer(mapping) => mapping,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_snapshot_makes_a_mapping_that_is_due() {
+        let mapping = newer(None, snapshot(3, "a"));
+        assert_eq!(mapping.operation.state, State::Due);
+        assert_eq!((mapping.generation, mapping.synced_revision), (1, None));
+    }
+
+    #[test]
+    fn the_revision_decides_and_an_equal_one_changes_nothing() {
+        let known = newer(None, snapshot(3, "a"));
+        assert_eq!(accept(Some(&known), snapshot(3, "a")), Accepted::Same);
+        assert_eq!(
+            accept(Some(&known), snapshot(3, "b")),
+            Accepted::Stale { known: 3 }
+        );
+        assert_eq!(
+            accept(Some(&known), snapshot(2, "b")),
+            Accepted::Stale { known: 3 }
+        );
+        assert_eq!(newer(Some(&known), snapshot(4, "b")).snapshot.revision, 4);
+    }
+
+    #[test]
+    fn a_newer_snapshot_keeps_the_claim_of_whoever_is_on_the_older_one() {
+        let claim = Event::Claim {
+            by: ClaimId(Uuid::from_u128(1)),
+            until: Timestamp::from_second(60).unwrap(),
+            urgency: Urgency::Routine,
+        };
+        let known = newer(None, snapshot(1, "a"))
+            .apply(claim, Timestamp::UNIX_EPOCH)
+            .unwrap();
+        let next = newer(Some(&known), snapshot(2, "b"));
+        assert_eq!(next.operation.state, known.operation.state);
+        assert_eq!(next.freshness(1), Freshness::Overtaken);
+    }
+
+    #[test]
+    fn a_mapping_comes_back_from_its_record() {
+        let mapping = newer(None, snapshot(1, "{\"a\":\"é\"}"));
+        let text = serde_json::to_string(&mapping).unwrap();
+        assert_eq!(serde_json::from_str::<Mapping>(&text).unwrap(), mapping);
+    }
+}

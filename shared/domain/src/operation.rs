@@ -1,0 +1,440 @@
+//! The state machine of a sync operation: the work of bringing Xero to one snapshot.
+//!
+//! Everything that can happen to an operation is an [`Event`], and [`step`] is the only function that
+//! decides what follows. It is pure: the engine reads a row, asks [`step`], and writes the answer if
+//! the row's version has not moved.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::entity::EntityKind;
+use crate::failure::{Failure, FailureClass};
+use crate::ids::CrmId;
+use crate::retry;
+
+/// One holder of a claim. Random, so that a predecessor that wakes up late knows it was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClaimId(pub Uuid);
+
+/// A sync operation, as it is kept in its mapping's row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Where it stands.
+    pub state: State,
+    /// Counted failures since the newest snapshot arrived or a person asked.
+    pub failures: u8,
+    /// Rises whenever Xero answered an error, because Xero replays errors under the same key.
+    pub key_serial: u32,
+    /// What is known about writes under this generation.
+    pub trace: Trace,
+    /// The last failure, until a success or a newer snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// Whether a document that we know nothing of may exist in Xero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trace {
+    /// Every write so far was answered; the next is provably the first that could have succeeded.
+    Clean,
+    /// A write may have reached Xero unanswered: look before writing.
+    Uncertain,
+}
+
+/// Where an operation stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "name")]
+pub enum State {
+    /// To be done; nobody is on it.
+    Due,
+    /// Somebody is on it until its lease ends.
+    Claimed {
+        /// Who.
+        by: ClaimId,
+        /// The end of the lease: the invocation's deadline.
+        until: Timestamp,
+    },
+    /// To be tried at an instant; a wake-up is booked for it.
+    Waiting {
+        /// Not before this.
+        until: Timestamp,
+    },
+    /// Stopped until something else happens.
+    Parked {
+        /// What it waits for.
+        on: Parking,
+    },
+    /// Xero has the newest snapshot.
+    Synced,
+    /// Given up; needs a person, a newer snapshot or changed settings.
+    Skipped,
+}
+
+/// What a parked operation waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Parking {
+    /// The connection to be authorised again.
+    Reconnect,
+    /// Another document to be in Xero.
+    Prerequisite {
+        /// Its kind.
+        kind: EntityKind,
+        /// Its id in the CRM.
+        crm_id: CrmId,
+    },
+}
+
+/// Who wants an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// A message or a wake-up: the ladder is honoured.
+    Routine,
+    /// A person pressed the button: no waiting, and what is done is checked again.
+    Person,
+}
+
+/// Something that happens to an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A newer snapshot was accepted.
+    Submitted,
+    /// Somebody wants to work on it until `until`.
+    Claim {
+        /// Who.
+        by: ClaimId,
+        /// The end of the lease.
+        until: Timestamp,
+        /// Why.
+        urgency: Urgency,
+    },
+    /// The holder has Xero's answer: the document is there.
+    Confirmed {
+        /// The holder.
+        by: ClaimId,
+        /// Whether the document is of the newest snapshot.
+        snapshot: Freshness,
+    },
+    /// The holder's attempt failed.
+    Failed {
+        /// The holder.
+        by: ClaimId,
+        /// What happened.
+        failure: Failure,
+        /// Whether Xero answered.
+        answer: Answer,
+        /// Whether it failed with the newest snapshot.
+        snapshot: Freshness,
+        /// For [`FailureClass::Blocked`] without an instant: what it waits for.
+        parking: Option<Parking>,
+    },
+    /// What it was parked on, or what made it untranslatable, has changed.
+    Released,
+}
+
+/// Whether an attempt was about the newest snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Nothing newer has been accepted meanwhile.
+    Newest,
+    /// A newer snapshot arrived during the attempt.
+    Overtaken,
+}
+
+/// Whether Xero answered a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It answered with an error, which it will replay under the same key for some minutes.
+    Answered,
+    /// No answer, or nothing was sent.
+    Unanswered,
+}
+
+/// What follows from an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Write this operation, if the row has not moved.
+    Moved(Operation),
+    /// Nothing to write.
+    Stays(Refusal),
+}
+
+/// Why an event changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Xero already has the newest snapshot.
+    AlreadySynced,
+    /// Somebody else is on it until then.
+    HeldUntil(Timestamp),
+    /// Its retry is due then.
+    NotBefore(Timestamp),
+    /// It waits for something else.
+    Parked,
+    /// It was given up.
+    Skipped,
+    /// The sender does not hold the claim: a late predecessor, or an event out of place.
+    NotTheHolder,
+}
+
+impl Operation {
+    /// A new operation, nothing done yet.
+    pub const fn new() -> Self {
+        Self {
+            state: State::Due,
+            failures: 0,
+            key_serial: 0,
+            trace: Trace::Clean,
+            failure: None,
+        }
+    }
+
+    fn moved(&self, state: State) -> Self {
+        Self {
+            state,
+            ..self.clone()
+        }
+    }
+}
+
+impl Default for Operation {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Decides what an event does to an operation. `seed` names the operation for the retry's jitter.
+pub fn step(operation: &Operation, event: Event, seed: &str, now: Timestamp) -> Step {
+    match event {
+        Event::Submitted => Step::Moved(submitted(operation, now)),
+        Event::Claim { by, until, urgency } => claim(operation, by, until, urgency, now),
+        Event::Confirmed { by, snapshot } => match holder(operation, by) {
+            true => Step::Moved(confirmed(operation, snapshot)),
+            false => Step::Stays(Refusal::NotTheHolder),
+        },
+        Event::Failed {
+            by,
+            failure,
+            answer,
+            snapshot,
+            parking,
+        } => match holder(operation, by) {
+            true => Step::Moved(failed(
+                operation, failure, answer, snapshot, parking, seed, now,
+            )),
+            false => Step::Stays(Refusal::NotTheHolder),
+        },
+        Event::Released => released(operation),
+    }
+}
+
+fn holder(operation: &Operation, by: ClaimId) -> bool {
+    matches!(operation.state, State::Claimed { by: holder, until: _ } if holder == by)
+}
+
+fn submitted(operation: &Operation, now: Timestamp) -> Operation {
+    match operation.state {
+        // The holder finds the newer snapshot when it confirms.
+        State::Claimed { by: _, until } if until > now => operation.clone(),
+        // The holder died: what it wrote is unknown.
+        State::Claimed { by: _, until: _ } => Operation {
+            trace: Trace::Uncertain,
+            ..fresh(operation)
+        },
+        State::Due
+        | State::Waiting { until: _ }
+        | State::Parked { on: _ }
+        | State::Synced
+        | State::Skipped => fresh(operation),
+    }
+}
+
+/// Due again with a full ladder. Key serial and trace survive: they are about Xero, not about us.
+fn fresh(operation: &Operation) -> Operation {
+    Operation {
+        state: State::Due,
+        failures: 0,
+        failure: None,
+        ..operation.clone()
+    }
+}
+
+fn claim(
+    operation: &Operation,
+    by: ClaimId,
+    until: Timestamp,
+    urgency: Urgency,
+    now: Timestamp,
+) -> Step {
+    let claimed = State::Claimed { by, until };
+    match (&operation.state, urgency) {
+        (State::Due, Urgency::Routine | Urgency::Person) => Step::Moved(operation.moved(claimed)),
+        (
+            State::Claimed {
+                by: _,
+                until: lease,
+            },
+            Urgency::Routine | Urgency::Person,
+        ) => {
+            if *lease > now {
+                return Step::Stays(Refusal::HeldUntil(*lease));
+            }
+            Step::Moved(taken_over(operation, claimed))
+        }
+        (State::Waiting { until: due }, Urgency::Routine) if *due > now => {
+            Step::Stays(Refusal::NotBefore(*due))
+        }
+        (State::Waiting { until: _ }, Urgency::Routine | Urgency::Person) => {
+            Step::Moved(operation.moved(claimed))
+        }
+        (
+            State::Parked {
+                on: Parking::Prerequisite { kind: _, crm_id: _ },
+            },
+            Urgency::Person,
+        ) => Step::Moved(operation.moved(claimed)),
+        (State::Parked { on: _ }, Urgency::Routine | Urgency::Person) => {
+            Step::Stays(Refusal::Parked)
+        }
+        (State::Synced, Urgency::Routine) => Step::Stays(Refusal::AlreadySynced),
+        (State::Skipped, Urgency::Routine) => Step::Stays(Refusal::Skipped),
+        (State::Synced | State::Skipped, Urgency::Person) => Step::Moved(Operation {
+            state: claimed,
+            ..fresh(operation)
+        }),
+    }
+}
+
+/// The predecessor's lease ran out without a word: it counts as a failed attempt, so that a document
+/// that kills its function every time is given up like any other.
+fn taken_over(operation: &Operation, claimed: State) -> Operation {
+    let failures = operation.failures.saturating_add(1);
+    let gave_up = usize::from(failures) > retry::LADDER_MINUTES.len();
+    Operation {
+        state: if gave_up { State::Skipped } else { claimed },
+        failures,
+        trace: Trace::Uncertain,
+        failure: Some(interrupted()),
+        ..operation.clone()
+    }
+}
+
+fn interrupted() -> Failure {
+    Failure::new(
+        FailureClass::Uncertain,
+        "interrupted",
+        "The attempt was interrupted before its result was known.",
+        "",
+    )
+}
+
+fn confirmed(operation: &Operation, snapshot: Freshness) -> Operation {
+    let settled = Operation {
+        trace: Trace::Clean,
+        ..fresh(operation)
+    };
+    match snapshot {
+        Freshness::Newest => settled.moved(State::Synced),
+        Freshness::Overtaken => settled,
+    }
+}
+
+fn failed(
+    operation: &Operation,
+    failure: Failure,
+    answer: Answer,
+    snapshot: Freshness,
+    parking: Option<Parking>,
+    seed: &str,
+    now: Timestamp,
+) -> Operation {
+    let class = failure.class;
+    let answered = Operation {
+        key_serial: match answer {
+            Answer::Answered => operation.key_serial.saturating_add(1),
+            Answer::Unanswered => operation.key_serial,
+        },
+        trace: match class {
+            FailureClass::Uncertain => Trace::Uncertain,
+            FailureClass::Transient
+            | FailureClass::Throttled
+            | FailureClass::Unauthorized
+            | FailureClass::Rejected
+            | FailureClass::Blocked
+            | FailureClass::Untranslatable
+            | FailureClass::Defect => operation.trace,
+        },
+        ..operation.clone()
+    };
+    let not_before = failure.not_before;
+    let told = Operation {
+        failure: Some(failure),
+        ..answered.clone()
+    };
+    match class {
+        FailureClass::Throttled => told.moved(State::Waiting {
+            until: retry::after_throttle(not_before, now),
+        }),
+        FailureClass::Unauthorized => told.moved(State::Parked {
+            on: Parking::Reconnect,
+        }),
+        FailureClass::Blocked => told.moved(blocked(not_before, parking)),
+        // A newer snapshot deserves its own ladder, whatever became of the old one.
+        FailureClass::Transient
+        | FailureClass::Uncertain
+        | FailureClass::Rejected
+        | FailureClass::Untranslatable
+        | FailureClass::Defect
+            if snapshot == Freshness::Overtaken =>
+        {
+            fresh(&answered)
+        }
+        FailureClass::Untranslatable => told.moved(State::Skipped),
+        FailureClass::Transient
+        | FailureClass::Uncertain
+        | FailureClass::Rejected
+        | FailureClass::Defect => {
+            let failures = operation.failures.saturating_add(1);
+            let state = retry::next_attempt(failures, seed, now).map_or(State::Skipped, |at| {
+                State::Waiting {
+                    until: not_before.map_or(at, |instant| instant.max(at)),
+                }
+            });
+            Operation {
+                failures,
+                ..told.moved(state)
+            }
+        }
+    }
+}
+
+fn blocked(not_before: Option<Timestamp>, parking: Option<Parking>) -> State {
+    match (not_before, parking) {
+        (Some(until), _) => State::Waiting { until },
+        (None, Some(on)) => State::Parked { on },
+        // Nothing to wait for is nothing to wait for.
+        (None, None) => State::Due,
+    }
+}
+
+fn released(operation: &Operation) -> Step {
+    let untranslatable = operation
+        .failure
+        .as_ref()
+        .is_some_and(|failure| failure.class == FailureClass::Untranslatable);
+    match operation.state {
+        State::Parked { on: _ } => Step::Moved(operation.moved(State::Due)),
+        State::Skipped if untranslatable => Step::Moved(fresh(operation)),
+        State::Skipped => Step::Stays(Refusal::Skipped),
+        State::Synced => Step::Stays(Refusal::AlreadySynced),
+        State::Waiting { until } => Step::Stays(Refusal::NotBefore(until)),
+        State::Claimed { by: _, until } => Step::Stays(Refusal::HeldUntil(until)),
+        State::Due => Step::Moved(operation.clone()),
+    }
+}
+
+#[cfg(test)]
+#[path = "operation_tests.rs"]
+mod tests;

@@ -1,0 +1,400 @@
+//! The state machine, exhaustively: every state meets every event.
+
+use super::*;
+
+const ME: ClaimId = ClaimId(Uuid::from_u128(1));
+const OTHER: ClaimId = ClaimId(Uuid::from_u128(2));
+const SEED: &str = "inv_1";
+
+fn at(minutes: i64) -> Timestamp {
+    Timestamp::from_second(minutes * 60).unwrap()
+}
+
+const fn now() -> Timestamp {
+    Timestamp::UNIX_EPOCH
+}
+
+fn states() -> Vec<State> {
+    let client = CrmId::new("cli_1").unwrap();
+    vec![
+        State::Due,
+        State::Claimed {
+            by: ME,
+            until: at(1),
+        },
+        State::Claimed {
+            by: OTHER,
+            until: at(1),
+        },
+        State::Claimed {
+            by: OTHER,
+            until: at(-1),
+        },
+        State::Waiting { until: at(5) },
+        State::Waiting { until: at(-5) },
+        State::Parked {
+            on: Parking::Reconnect,
+        },
+        State::Parked {
+            on: Parking::Prerequisite {
+                kind: EntityKind::Contact,
+                crm_id: client,
+            },
+        },
+        State::Synced,
+        State::Skipped,
+    ]
+}
+
+fn operations() -> Vec<Operation> {
+    let mut all = Vec::new();
+    for state in states() {
+        for failures in 0..=6 {
+            for trace in [Trace::Clean, Trace::Uncertain] {
+                for class in FailureClass::ALL {
+                    let failure = Some(Failure::new(class, "earlier", "Earlier.", ""));
+                    all.push(Operation {
+                        state: state.clone(),
+                        failures,
+                        key_serial: 3,
+                        trace,
+                        failure,
+                    });
+                }
+            }
+        }
+    }
+    all
+}
+
+fn failed_by(by: ClaimId, class: FailureClass, answer: Answer, snapshot: Freshness) -> Event {
+    Event::Failed {
+        by,
+        failure: Failure::new(class, "code", "Message.", ""),
+        answer,
+        snapshot,
+        parking: None,
+    }
+}
+
+fn claim_by(by: ClaimId, urgency: Urgency) -> Event {
+    Event::Claim {
+        by,
+        until: at(2),
+        urgency,
+    }
+}
+
+fn events() -> Vec<Event> {
+    let mut all = vec![Event::Submitted, Event::Released];
+    for urgency in [Urgency::Routine, Urgency::Person] {
+        all.push(claim_by(ME, urgency));
+    }
+    for snapshot in [Freshness::Newest, Freshness::Overtaken] {
+        all.push(Event::Confirmed { by: ME, snapshot });
+        for class in FailureClass::ALL {
+            for answer in [Answer::Answered, Answer::Unanswered] {
+                all.push(failed_by(ME, class, answer, snapshot));
+            }
+        }
+    }
+    all
+}
+
+/// Calls `check` with every operation, event and step there is.
+fn for_every_step(check: impl Fn(&Operation, &Event, &Step)) {
+    for operation in operations() {
+        for event in events() {
+            let step = step(&operation, event.clone(), SEED, now());
+            check(&operation, &event, &step);
+        }
+    }
+}
+
+fn moved(step: Step) -> Operation {
+    match step {
+        Step::Moved(operation) => operation,
+        Step::Stays(refusal) => panic!("stays: {refusal:?}"),
+    }
+}
+
+fn claimed_by_me(failures: u8) -> Operation {
+    Operation {
+        state: State::Claimed {
+            by: ME,
+            until: at(1),
+        },
+        failures,
+        ..Operation::new()
+    }
+}
+
+#[test]
+fn a_live_claim_is_only_ended_by_its_holder() {
+    for_every_step(|operation, event, step| {
+        if operation.state
+            == (State::Claimed {
+                by: OTHER,
+                until: at(1),
+            })
+        {
+            match step {
+                Step::Moved(next) => assert_eq!(next.state, operation.state, "{event:?}"),
+                Step::Stays(_) => {}
+            }
+        }
+    });
+}
+
+#[test]
+fn a_late_event_never_reopens_what_is_settled() {
+    for_every_step(|operation, event, step| {
+        let settled = matches!(operation.state, State::Synced | State::Skipped);
+        let late = matches!(event, Event::Confirmed { .. } | Event::Failed { .. });
+        if settled && late {
+            assert_eq!(*step, Step::Stays(Refusal::NotTheHolder));
+        }
+    });
+}
+
+#[test]
+fn failures_rise_by_one_for_counted_classes_and_not_at_all_for_the_others() {
+    for_every_step(|operation, event, step| {
+        let (
+            Event::Failed {
+                failure, snapshot, ..
+            },
+            Step::Moved(next),
+        ) = (event, step)
+        else {
+            return;
+        };
+        let overtaken = *snapshot == Freshness::Overtaken;
+        let counted = failure.class.is_counted();
+        match (
+            counted || failure.class == FailureClass::Untranslatable,
+            overtaken,
+        ) {
+            (true, true) => assert_eq!(next.failures, 0),
+            _ if counted => assert_eq!(next.failures, operation.failures + 1),
+            _ => assert_eq!(next.failures, operation.failures),
+        }
+    });
+}
+
+#[test]
+fn the_serial_rises_exactly_when_xero_answered_an_error_and_never_falls() {
+    for_every_step(|operation, event, step| {
+        let Step::Moved(next) = step else { return };
+        let answered = matches!(
+            event,
+            Event::Failed {
+                answer: Answer::Answered,
+                ..
+            }
+        );
+        let expected = operation.key_serial + u32::from(answered);
+        assert_eq!(next.key_serial, expected, "{operation:?} {event:?}");
+    });
+}
+
+#[test]
+fn only_a_confirmation_makes_an_uncertain_trace_clean() {
+    for_every_step(|operation, event, step| {
+        if let Step::Moved(next) = step
+            && operation.trace == Trace::Uncertain
+            && next.trace == Trace::Clean
+        {
+            assert!(
+                matches!(event, Event::Confirmed { .. }),
+                "{operation:?} {event:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn skipped_follows_only_a_sixth_counted_failure_or_an_untranslatable_snapshot() {
+    for_every_step(|operation, event, step| {
+        let Step::Moved(next) = step else { return };
+        if next.state == State::Skipped && operation.state != State::Skipped {
+            let untranslatable = matches!(
+                event,
+                Event::Failed { failure, .. } if failure.class == FailureClass::Untranslatable
+            );
+            assert!(
+                untranslatable || next.failures >= 6,
+                "{operation:?} {event:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn the_first_try_and_five_retries_fail_before_it_is_skipped() {
+    let mut operation = Operation::new();
+    let mut now = now();
+    for failures in 1..=6 {
+        let claim = Event::Claim {
+            by: ME,
+            until: now.checked_add(jiff::SignedDuration::from_mins(1)).unwrap(),
+            urgency: Urgency::Routine,
+        };
+        operation = moved(step(&operation, claim, SEED, now));
+        let event = failed_by(
+            ME,
+            FailureClass::Transient,
+            Answer::Unanswered,
+            Freshness::Newest,
+        );
+        operation = moved(step(&operation, event, SEED, now));
+        match &operation.state {
+            State::Waiting { until } => now = *until,
+            state => assert_eq!((failures, state), (6, &State::Skipped)),
+        }
+    }
+    assert_eq!(operation.state, State::Skipped);
+}
+
+#[test]
+fn a_lapsed_claim_is_taken_over_counted_and_uncertain() {
+    let operation = Operation {
+        state: State::Claimed {
+            by: OTHER,
+            until: at(-1),
+        },
+        ..Operation::new()
+    };
+    let next = moved(step(
+        &operation,
+        claim_by(ME, Urgency::Routine),
+        SEED,
+        now(),
+    ));
+    assert_eq!(
+        next.state,
+        State::Claimed {
+            by: ME,
+            until: at(2)
+        }
+    );
+    assert_eq!((next.failures, next.trace), (1, Trace::Uncertain));
+}
+
+#[test]
+fn a_document_that_kills_its_function_every_time_is_given_up() {
+    let mut operation = Operation {
+        state: State::Claimed {
+            by: OTHER,
+            until: at(-1),
+        },
+        ..Operation::new()
+    };
+    for _ in 0..6 {
+        operation = moved(step(
+            &operation,
+            claim_by(OTHER, Urgency::Routine),
+            SEED,
+            now(),
+        ));
+        if let State::Claimed { until, .. } = &mut operation.state {
+            *until = at(-1);
+        }
+    }
+    assert_eq!(operation.state, State::Skipped);
+}
+
+#[test]
+fn a_retry_waits_for_its_instant_unless_a_person_asks() {
+    let waiting = Operation {
+        state: State::Waiting { until: at(5) },
+        ..Operation::new()
+    };
+    let routine = step(&waiting, claim_by(ME, Urgency::Routine), SEED, now());
+    assert_eq!(routine, Step::Stays(Refusal::NotBefore(at(5))));
+    let person = moved(step(&waiting, claim_by(ME, Urgency::Person), SEED, now()));
+    assert_eq!(
+        person.state,
+        State::Claimed {
+            by: ME,
+            until: at(2)
+        }
+    );
+}
+
+#[test]
+fn a_newer_snapshot_during_an_attempt_is_due_after_it() {
+    let held = claimed_by_me(0);
+    let submitted = moved(step(&held, Event::Submitted, SEED, now()));
+    assert_eq!(submitted.state, held.state);
+    let event = Event::Confirmed {
+        by: ME,
+        snapshot: Freshness::Overtaken,
+    };
+    assert_eq!(
+        moved(step(&submitted, event, SEED, now())).state,
+        State::Due
+    );
+}
+
+#[test]
+fn a_throttle_costs_no_attempt_and_waits_as_long_as_xero_says() {
+    let failure =
+        Failure::new(FailureClass::Throttled, "throttled", "Wait.", "").not_before(at(60));
+    let event = Event::Failed {
+        by: ME,
+        failure,
+        answer: Answer::Answered,
+        snapshot: Freshness::Newest,
+        parking: None,
+    };
+    let next = moved(step(&claimed_by_me(2), event, SEED, now()));
+    assert_eq!(next.state, State::Waiting { until: at(60) });
+    assert_eq!(next.failures, 2);
+}
+
+#[test]
+fn an_expired_token_parks_until_the_reconnect_releases_it() {
+    let event = failed_by(
+        ME,
+        FailureClass::Unauthorized,
+        Answer::Answered,
+        Freshness::Newest,
+    );
+    let parked = moved(step(&claimed_by_me(2), event, SEED, now()));
+    assert_eq!(
+        parked.state,
+        State::Parked {
+            on: Parking::Reconnect
+        }
+    );
+    let released = moved(step(&parked, Event::Released, SEED, now()));
+    assert_eq!((released.state, released.failures), (State::Due, 2));
+}
+
+#[test]
+fn changed_settings_release_what_could_not_be_translated_and_nothing_else() {
+    let event = failed_by(
+        ME,
+        FailureClass::Untranslatable,
+        Answer::Unanswered,
+        Freshness::Newest,
+    );
+    let skipped = moved(step(&claimed_by_me(0), event, SEED, now()));
+    assert_eq!(skipped.state, State::Skipped);
+    assert_eq!(
+        moved(step(&skipped, Event::Released, SEED, now())).state,
+        State::Due
+    );
+
+    let event = failed_by(
+        ME,
+        FailureClass::Rejected,
+        Answer::Answered,
+        Freshness::Newest,
+    );
+    let given_up = moved(step(&claimed_by_me(5), event, SEED, now()));
+    assert_eq!(given_up.state, State::Skipped);
+    let step = step(&given_up, Event::Released, SEED, now());
+    assert_eq!(step, Step::Stays(Refusal::Skipped));
+}

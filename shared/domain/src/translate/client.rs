@@ -1,0 +1,265 @@
+//! A client becomes a contact.
+
+use crate::crm::client::{BillingAddress, Client};
+use crate::document::contact::{Address, AddressType, ContactDocument, Phone, PhoneType};
+use crate::ids::{ClientId, XeroContactId};
+use crate::translate::Translated;
+
+/// Xero's limit for tax numbers, company numbers, telephone numbers, postal codes and countries.
+const SHORT_LIMIT: usize = 50;
+
+/// The contact number of a client: the natural key by which its contact is found again. Xero shows
+/// it as the contact code; at most 50 characters.
+pub fn contact_number(id: &ClientId) -> String {
+    format!("SC-{id}")
+}
+
+/// The name a client has in Xero: the company's, else its own, with single spaces, as Xero keeps it.
+pub fn contact_name(client: &Client) -> String {
+    let name = client.company.as_deref().unwrap_or(&client.name);
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Translates a client. `existing` is the contact to update; without it one is created.
+///
+/// An optional field that Xero would refuse is left out with a warning: a bad e-mail address must
+/// not keep an invoice out of the books.
+pub fn translate(client: &Client, existing: Option<XeroContactId>) -> Translated<ContactDocument> {
+    let mut warnings = Vec::new();
+    let mut fit = |field: &str, value: Option<&String>| {
+        let value = value?;
+        if value.chars().count() <= SHORT_LIMIT {
+            return Some(value.clone());
+        }
+        warnings.push(format!(
+            "The {field} was left out: Xero takes at most {SHORT_LIMIT} characters."
+        ));
+        None
+    };
+    let person = client.primary_contact.as_ref();
+    let tax_number = fit("VAT number", client.vat_number.as_ref());
+    let company_number = fit("company number", client.company_number.as_ref());
+    let phone = fit("phone number", client.phone.as_ref());
+    let mobile = fit(
+        "primary contact's phone number",
+        person.and_then(|person| person.phone.as_ref()),
+    );
+    let addresses = client
+        .billing_address
+        .as_ref()
+        .and_then(|billing| address(billing, &mut warnings))
+        .into_iter()
+        .collect();
+    let document = ContactDocument {
+        contact_id: existing,
+        contact_number: contact_number(&client.id),
+        name: contact_name(client),
+        first_name: person.and_then(|person| person.first_name.clone()),
+        last_name: person.and_then(|person| person.last_name.clone()),
+        email_address: email(client, &mut warnings),
+        company_number,
+        tax_number,
+        phones: phones(phone, mobile),
+        addresses,
+    };
+    Translated { document, warnings }
+}
+
+fn phones(phone: Option<String>, mobile: Option<String>) -> Vec<Phone> {
+    let numbers = [(PhoneType::Default, phone), (PhoneType::Mobile, mobile)];
+    numbers
+        .into_iter()
+        .filter_map(|(phone_type, number)| {
+            Some(Phone {
+                phone_type,
+                phone_number: number?,
+            })
+        })
+        .collect()
+}
+
+/// The client's own address, else its primary contact's.
+fn email(client: &Client, warnings: &mut Vec<String>) -> Option<String> {
+    let of_person = client
+        .primary_contact
+        .as_ref()
+        .and_then(|person| person.email.as_ref());
+    let candidates = [client.email.as_ref(), of_person];
+    for candidate in candidates.into_iter().flatten() {
+        if is_email(candidate) {
+            return Some(candidate.clone());
+        }
+        warnings.push(
+            "The e-mail address was left out: Xero takes only valid addresses in plain letters."
+                .to_owned(),
+        );
+    }
+    None
+}
+
+/// What Xero accepts: ASCII, one `@`, a dot in the domain.
+fn is_email(text: &str) -> bool {
+    let printable = text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let Some((local, domain)) = text.split_once('@') else {
+        return false;
+    };
+    let labels = domain.split('.').collect::<Vec<_>>();
+    let named = labels.len() >= 2
+        && labels.iter().all(|label| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        });
+    let plain =
+        !local.contains(|sign| matches!(sign, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"'));
+    printable
+        && named
+        && plain
+        && !local.is_empty()
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+}
+
+fn address(billing: &BillingAddress, warnings: &mut Vec<String>) -> Option<Address> {
+    let BillingAddress {
+        line1,
+        line2,
+        city,
+        region,
+        postal_code,
+        country,
+    } = billing;
+    let any = [line1, line2, city, region, postal_code, country];
+    if any.iter().all(|part| part.is_none()) {
+        return None;
+    }
+    let postal_code = postal_code
+        .clone()
+        .filter(|code| code.chars().count() <= SHORT_LIMIT);
+    let letters = |name: &String| {
+        name.chars().count() <= SHORT_LIMIT
+            && name.chars().all(|sign| sign.is_alphabetic() || sign == ' ')
+    };
+    let named = country.clone().filter(letters);
+    if country.is_some() && named.is_none() {
+        warnings.push("The country was left out: Xero takes letters and spaces only.".to_owned());
+    }
+    Some(Address {
+        address_type: AddressType::PoBox,
+        address_line1: line1.clone(),
+        address_line2: line2.clone(),
+        city: city.clone(),
+        region: region.clone(),
+        postal_code,
+        country: named,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn a_client(json: &str) -> Client {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn full() -> Client {
+        a_client(
+            r#"{"id":"cli_1","revision":1,"name":"Ana Ridge","company":"  Ridge   Plumbing Ltd ",
+            "email":"ap@ridge.example","phone":"+44 20 7946 0018",
+            "billing_address":{"line1":"1 Quay St","line2":"Unit 4","city":"Napier",
+              "region":"Hawke's Bay","postal_code":"4110","country":"New Zealand"},
+            "primary_contact":{"first_name":"Ana","last_name":"Ridge","email":"ana@ridge.example",
+              "phone":"+44 7700 900123"},
+            "vat_number":"GB123456789","company_number":"01234567"}"#,
+        )
+    }
+
+    #[test]
+    fn a_full_client_becomes_a_full_contact() {
+        let translated = translate(&full(), None);
+        assert!(translated.warnings.is_empty());
+        insta::assert_snapshot!(
+            serde_json::to_string_pretty(&translated.document).unwrap(),
+            @r#"
+        {
+          "ContactNumber": "SC-cli_1",
+          "Name": "Ridge Plumbing Ltd",
+          "FirstName": "Ana",
+          "LastName": "Ridge",
+          "EmailAddress": "ap@ridge.example",
+          "CompanyNumber": "01234567",
+          "TaxNumber": "GB123456789",
+          "Phones": [
+            {
+              "PhoneType": "DEFAULT",
+              "PhoneNumber": "+44 20 7946 0018"
+            },
+            {
+              "PhoneType": "MOBILE",
+              "PhoneNumber": "+44 7700 900123"
+            }
+          ],
+          "Addresses": [
+            {
+              "AddressType": "POBOX",
+              "AddressLine1": "1 Quay St",
+              "AddressLine2": "Unit 4",
+              "City": "Napier",
+              "Region": "Hawke's Bay",
+              "PostalCode": "4110",
+              "Country": "New Zealand"
+            }
+          ]
+        }
+        "#
+        );
+    }
+
+    #[test]
+    fn a_client_of_a_name_alone_is_enough() {
+        let translated = translate(
+            &a_client(r#"{"id":"c","revision":1,"name":"山田 太郎"}"#),
+            None,
+        );
+        assert_eq!(
+            serde_json::to_string(&translated.document).unwrap(),
+            r#"{"ContactNumber":"SC-c","Name":"山田 太郎"}"#
+        );
+    }
+
+    #[test]
+    fn what_xero_would_refuse_is_left_out_with_a_warning() {
+        let mut client = full();
+        client.email = Some("zoë@ridge.example".to_owned());
+        client.vat_number = Some("9".repeat(51));
+        client.billing_address.as_mut().unwrap().country = Some("Côte d'Ivoire".to_owned());
+        let translated = translate(&client, None);
+        assert_eq!(translated.warnings.len(), 3);
+        assert_eq!(translated.document.tax_number, None);
+        // The primary contact's address is the next best.
+        assert_eq!(
+            translated.document.email_address.as_deref(),
+            Some("ana@ridge.example")
+        );
+    }
+
+    #[test]
+    fn e_mail_addresses_are_told_from_other_texts() {
+        for good in ["a@b.co", "first.last+tag@sub.example.org"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in [
+            "", "a", "@b.co", "a@", "a@b", "a b@c.de", "a@b..c", "ä@b.de", ".a@b.de", "a@b@c.de",
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_longest_id_fits_into_a_contact_number() {
+        let id = ClientId::new("x".repeat(40)).unwrap();
+        assert!(contact_number(&id).len() <= 50);
+    }
+}
