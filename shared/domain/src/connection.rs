@@ -83,10 +83,7 @@ impl Connection {
     /// The ledger of its mappings, once it has ever been connected.
     pub fn ledger(&self) -> Option<Ledger> {
         let tenant = self.organisation.as_ref()?.tenant;
-        Some(Ledger {
-            account: self.account.clone(),
-            tenant,
-        })
+        Some(Ledger { account: self.account.clone(), tenant })
     }
 
     /// The organisation to talk to now, or why there is none.
@@ -174,10 +171,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let later = Timestamp::from_second(60).unwrap();
         assert!(active().usable(now).is_ok());
-        let paused = Connection {
-            paused_until: Some(later),
-            ..active()
-        };
+        let paused = Connection { paused_until: Some(later), ..active() };
         assert_eq!(paused.usable(now), Err(Unusable::PausedUntil(later)));
         assert!(paused.usable(later).is_ok());
         for (state, why) in [
@@ -194,10 +188,7 @@ mod tests {
         assert_eq!(active().status(None), Status::Active);
         assert_eq!(active().status(Some(LogStatus::Synced)), Status::Active);
         assert_eq!(active().status(Some(LogStatus::Skipped)), Status::Error);
-        let gone = Connection {
-            state: ConnectionState::Disconnected,
-            ..active()
-        };
+        let gone = Connection { state: ConnectionState::Disconnected, ..active() };
         assert_eq!(gone.status(Some(LogStatus::Skipped)), Status::Disconnected);
     }
 }

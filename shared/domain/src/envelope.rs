@@ -60,10 +60,7 @@ impl Content {
     pub const fn kind(&self) -> EntityKind {
         match self {
             Self::Client { client: _, mode: _ } => EntityKind::Contact,
-            Self::Invoice {
-                client: _,
-                invoice: _,
-            } => EntityKind::Invoice,
+            Self::Invoice { client: _, invoice: _ } => EntityKind::Invoice,
         }
     }
 }
@@ -97,19 +94,13 @@ pub struct Wake {
 impl Wake {
     /// The ledger of the row.
     pub fn ledger(&self) -> Ledger {
-        Ledger {
-            account: self.account.clone(),
-            tenant: self.tenant,
-        }
+        Ledger { account: self.account.clone(), tenant: self.tenant }
     }
 
     /// The message body.
     pub fn to_body(&self) -> String {
-        serde_json::to_string(&WakeBody {
-            version: CONTRACT_VERSION,
-            wake: self,
-        })
-        .expect("ids and texts always make JSON")
+        serde_json::to_string(&WakeBody { version: CONTRACT_VERSION, wake: self })
+            .expect("ids and texts always make JSON")
     }
 }
 
@@ -169,10 +160,7 @@ impl Unreadable {
             Self::NotJson { line: _, column: _ } => "not_json",
             Self::UnknownVersion => "unknown_version",
             Self::UnknownType => "unknown_type",
-            Self::Field {
-                field: _,
-                problem: _,
-            } => "field",
+            Self::Field { field: _, problem: _ } => "field",
             Self::WrongQueue { expected: _ } => "wrong_queue",
             Self::WrongAccount => "wrong_account",
         }
@@ -224,18 +212,9 @@ pub fn read(body: &str, kind: EntityKind, group: &str) -> Result<Inbound, Unread
 fn message(body: &str, message_type: Option<&str>) -> Result<Message, Unreadable> {
     match message_type {
         Some("client.upserted") => {
-            let ClientBody {
-                message_id,
-                account_id,
-                client,
-                mode,
-            } = parse(body)?;
+            let ClientBody { message_id, account_id, client, mode } = parse(body)?;
             let content = Content::Client { client, mode };
-            Ok(Message {
-                id: message_id,
-                account: account_id,
-                content,
-            })
+            Ok(Message { id: message_id, account: account_id, content })
         }
         Some("invoice.sent" | "invoice.updated") => invoice_message(body, Standing::Sent),
         Some("invoice.voided") => invoice_message(body, Standing::Voided),
@@ -244,28 +223,16 @@ fn message(body: &str, message_type: Option<&str>) -> Result<Message, Unreadable
 }
 
 fn invoice_message(body: &str, standing: Standing) -> Result<Message, Unreadable> {
-    let InvoiceBody {
-        message_id,
-        account_id,
-        client,
-        invoice,
-    } = parse(body)?;
+    let InvoiceBody { message_id, account_id, client, invoice } = parse(body)?;
     if invoice.client_id != client.id {
         return Err(Unreadable::Field {
             field: "invoice.client_id".to_owned(),
             problem: "must be the id of the client in the same message".to_owned(),
         });
     }
-    let invoice = Invoice {
-        standing,
-        ..invoice
-    };
+    let invoice = Invoice { standing, ..invoice };
     let content = Content::Invoice { client, invoice };
-    Ok(Message {
-        id: message_id,
-        account: account_id,
-        content,
-    })
+    Ok(Message { id: message_id, account: account_id, content })
 }
 
 fn check_place(inbound: &Inbound, kind: EntityKind, group: &str) -> Result<(), Unreadable> {
@@ -288,19 +255,16 @@ fn parse<'de, T: Deserialize<'de>>(body: &'de str) -> Result<T, Unreadable> {
         let path = error.path().to_string();
         unreadable(&path, &error.into_inner())
     })?;
-    deserializer
-        .end()
-        .map_err(|error| unreadable(".", &error))?;
+    deserializer.end().map_err(|error| unreadable(".", &error))?;
     Ok(value)
 }
 
 fn unreadable(path: &str, error: &serde_json::Error) -> Unreadable {
     use serde_json::error::Category;
     match error.classify() {
-        Category::Syntax | Category::Eof | Category::Io => Unreadable::NotJson {
-            line: error.line(),
-            column: error.column(),
-        },
+        Category::Syntax | Category::Eof | Category::Io => {
+            Unreadable::NotJson { line: error.line(), column: error.column() }
+        }
         Category::Data => {
             let text = error.to_string();
             let problem = text.split(" at line ").next().unwrap_or_default();
@@ -311,9 +275,7 @@ fn unreadable(path: &str, error: &serde_json::Error) -> Unreadable {
 
 /// Serde's sentence, without the value it quotes: a value may be personal.
 fn field_problem(path: &str, problem: &str) -> Unreadable {
-    let missing = problem
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.strip_suffix('`'));
+    let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     let (field, problem) = match (missing, problem.split_once(", expected ")) {
         (Some(name), _) if path == "." => (name.to_owned(), "is missing".to_owned()),
         (Some(name), _) => (format!("{path}.{name}"), "is missing".to_owned()),

@@ -68,40 +68,25 @@ impl Grant {
     /// The row with the lock taken.
     #[must_use]
     pub const fn locked(self, by: ClaimId, until: Timestamp) -> Self {
-        Self {
-            refresher: Some(Refresher { by, until }),
-            ..self
-        }
+        Self { refresher: Some(Refresher { by, until }), ..self }
     }
 
     /// The row after a successful refresh.
     #[must_use]
     pub const fn renewed(self, now: Timestamp) -> Self {
-        Self {
-            refresher: None,
-            refreshed_at: now,
-            refused_at: None,
-            ..self
-        }
+        Self { refresher: None, refreshed_at: now, refused_at: None, ..self }
     }
 
     /// The row after a refresh that came to nothing, the tokens untouched.
     #[must_use]
     pub const fn unlocked(self) -> Self {
-        Self {
-            refresher: None,
-            ..self
-        }
+        Self { refresher: None, ..self }
     }
 
     /// The row after Xero refused the refresh token.
     #[must_use]
     pub const fn refused(self, now: Timestamp) -> Self {
-        Self {
-            refresher: None,
-            refused_at: Some(now),
-            ..self
-        }
+        Self { refresher: None, refused_at: Some(now), ..self }
     }
 }
 

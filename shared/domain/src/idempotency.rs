@@ -78,10 +78,7 @@ mod tests {
     fn every_part_of_the_intent_changes_the_key() {
         let document = Hash::of(b"document");
         let first = IdempotencyKey::derive(&a_key("inv_1"), 1, &document, 0);
-        assert_eq!(
-            first,
-            IdempotencyKey::derive(&a_key("inv_1"), 1, &document, 0)
-        );
+        assert_eq!(first, IdempotencyKey::derive(&a_key("inv_1"), 1, &document, 0));
         for other in [
             IdempotencyKey::derive(&a_key("inv_2"), 1, &document, 0),
             IdempotencyKey::derive(&a_key("inv_1"), 2, &document, 0),

@@ -12,9 +12,7 @@ use serde_json::value::RawValue;
 
 /// Writes the decimal as a JSON number with exactly its digits.
 pub fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
-    RawValue::from_string(value.to_string())
-        .map_err(ser::Error::custom)?
-        .serialize(serializer)
+    RawValue::from_string(value.to_string()).map_err(ser::Error::custom)?.serialize(serializer)
 }
 
 /// Reads a JSON number, or a number in quotes, digit by digit.
@@ -25,13 +23,8 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal
 }
 
 fn parse(token: &str) -> Option<Decimal> {
-    let digits = token
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or(token);
-    Decimal::from_str_exact(digits)
-        .ok()
-        .or_else(|| Decimal::from_scientific(digits).ok())
+    let digits = token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(token);
+    Decimal::from_str_exact(digits).ok().or_else(|| Decimal::from_scientific(digits).ok())
 }
 
 /// The same for `Option<Decimal>`: an absent field (with `#[serde(default)]`) or `null` is `None`.
@@ -39,7 +32,6 @@ pub mod option {
     use super::{Decimal, Deserialize, Deserializer, RawValue, Serializer, de, parse};
 
     /// Writes the number, or `null`.
-    #[expect(clippy::ref_option, reason = "the signature that serde's `with` calls")]
     pub fn serialize<S: Serializer>(
         value: &Option<Decimal>,
         serializer: S,
@@ -74,11 +66,7 @@ mod tests {
     struct Line {
         #[serde(with = "super")]
         amount: Decimal,
-        #[serde(
-            default,
-            with = "super::option",
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(default, with = "super::option", skip_serializing_if = "Option::is_none")]
         discount: Option<Decimal>,
     }
 
@@ -107,12 +95,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_number_is_refused() {
-        for bad in [
-            r#"{"amount":"x"}"#,
-            r#"{"amount":true}"#,
-            r#"{"amount":null}"#,
-            r#"{"amount":""}"#,
-        ] {
+        for bad in
+            [r#"{"amount":"x"}"#, r#"{"amount":true}"#, r#"{"amount":null}"#, r#"{"amount":""}"#]
+        {
             assert!(serde_json::from_str::<Line>(bad).is_err(), "{bad}");
         }
     }

@@ -45,11 +45,7 @@ impl KeptSnapshot {
     /// Keeps this text as the record's state at `revision`.
     pub fn new(revision: u64, json: String) -> Self {
         let hash = Hash::of(json.as_bytes());
-        Self {
-            revision,
-            hash,
-            json,
-        }
+        Self { revision, hash, json }
     }
 }
 
@@ -126,7 +122,7 @@ pub struct Mapping {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Accepted {
     /// It is newer than what was known: write this mapping.
-    Newer(Mapping),
+    Newer(Box<Mapping>),
     /// It is exactly what is known.
     Same,
     /// Something newer is known, or the same revision with other content: the first one stays.
@@ -145,52 +141,38 @@ impl Mapping {
         now: Timestamp,
     ) -> Accepted {
         let Some(known) = known else {
-            return Accepted::Newer(Self {
+            return Accepted::Newer(Box::new(Self {
                 key: key.clone(),
                 generation: 1,
                 snapshot,
                 synced_revision: None,
                 operation: Operation::new(),
                 link: None,
-            });
+            }));
         };
         let same = known.snapshot.revision == snapshot.revision;
         if same && known.snapshot.hash == snapshot.hash {
             return Accepted::Same;
         }
         if snapshot.revision <= known.snapshot.revision {
-            return Accepted::Stale {
-                known: known.snapshot.revision,
-            };
+            return Accepted::Stale { known: known.snapshot.revision };
         }
-        match known.apply(Event::Submitted, now) {
-            Ok(moved) => Accepted::Newer(Self { snapshot, ..moved }),
-            // A submission is never refused; kept total so that the match needs no panic.
-            Err(_) => Accepted::Newer(Self {
-                snapshot,
-                ..known.clone()
-            }),
-        }
+        // A submission is never refused.
+        let moved = known.apply(Event::Submitted, now).unwrap_or_else(|_| known.clone());
+        Accepted::Newer(Box::new(Self { snapshot, ..moved }))
     }
 
     /// The mapping after an event, or why the event changes nothing.
     pub fn apply(&self, event: Event, now: Timestamp) -> Result<Self, Refusal> {
         match step(&self.operation, event, &self.key.seed(), now) {
-            Step::Moved(operation) => Ok(Self {
-                operation,
-                ..self.clone()
-            }),
+            Step::Moved(operation) => Ok(Self { operation, ..self.clone() }),
             Step::Stays(refusal) => Err(refusal),
         }
     }
 
     /// Whether an attempt at `revision` was about the newest snapshot.
     pub fn freshness(&self, revision: u64) -> Freshness {
-        if revision == self.snapshot.revision {
-            Freshness::Newest
-        } else {
-            Freshness::Overtaken
-        }
+        if revision == self.snapshot.revision { Freshness::Newest } else { Freshness::Overtaken }
     }
 }
 
@@ -223,10 +205,9 @@ pub(crate) mod tests {
     }
 
     fn newer(known: Option<&Mapping>, snapshot: KeptSnapshot) -> Mapping {
-        match accept(known, snapshot) {
-            Accepted::Newer(mapping) => mapping,
-            other => panic!("{other:?}"),
-        }
+        let accepted = accept(known, snapshot);
+        let Accepted::Newer(mapping) = accepted else { panic!("{accepted:?}") };
+        *mapping
     }
 
     #[test]
@@ -240,14 +221,8 @@ pub(crate) mod tests {
     fn the_revision_decides_and_an_equal_one_changes_nothing() {
         let known = newer(None, snapshot(3, "a"));
         assert_eq!(accept(Some(&known), snapshot(3, "a")), Accepted::Same);
-        assert_eq!(
-            accept(Some(&known), snapshot(3, "b")),
-            Accepted::Stale { known: 3 }
-        );
-        assert_eq!(
-            accept(Some(&known), snapshot(2, "b")),
-            Accepted::Stale { known: 3 }
-        );
+        assert_eq!(accept(Some(&known), snapshot(3, "b")), Accepted::Stale { known: 3 });
+        assert_eq!(accept(Some(&known), snapshot(2, "b")), Accepted::Stale { known: 3 });
         assert_eq!(newer(Some(&known), snapshot(4, "b")).snapshot.revision, 4);
     }
 
@@ -258,9 +233,7 @@ pub(crate) mod tests {
             until: Timestamp::from_second(60).unwrap(),
             urgency: Urgency::Routine,
         };
-        let known = newer(None, snapshot(1, "a"))
-            .apply(claim, Timestamp::UNIX_EPOCH)
-            .unwrap();
+        let known = newer(None, snapshot(1, "a")).apply(claim, Timestamp::UNIX_EPOCH).unwrap();
         let next = newer(Some(&known), snapshot(2, "b"));
         assert_eq!(next.operation.state, known.operation.state);
         assert_eq!(next.freshness(1), Freshness::Overtaken);

@@ -124,7 +124,6 @@ pub mod rust_decimal_text {
         struct Text(#[serde(with = "super")] Decimal);
 
         /// Writes the digits in quotes, or `null`.
-        #[expect(clippy::ref_option, reason = "the signature that serde's `with` calls")]
         pub fn serialize<S: Serializer>(
             value: &Option<Decimal>,
             serializer: S,
@@ -156,12 +155,9 @@ mod tests {
 
     #[test]
     fn halves_round_away_from_zero() {
-        for (exact, rounded) in [
-            ("0.005", "0.01"),
-            ("-0.005", "-0.01"),
-            ("2.344999", "2.34"),
-            ("1", "1.00"),
-        ] {
+        for (exact, rounded) in
+            [("0.005", "0.01"), ("-0.005", "-0.01"), ("2.344999", "2.34"), ("1", "1.00")]
+        {
             assert_eq!(round_to_cents(decimal(exact)).to_string(), rounded);
         }
     }

@@ -182,20 +182,11 @@ pub enum Refusal {
 impl Operation {
     /// A new operation, nothing done yet.
     pub const fn new() -> Self {
-        Self {
-            state: State::Due,
-            failures: 0,
-            key_serial: 0,
-            trace: Trace::Clean,
-            failure: None,
-        }
+        Self { state: State::Due, failures: 0, key_serial: 0, trace: Trace::Clean, failure: None }
     }
 
     fn moved(&self, state: State) -> Self {
-        Self {
-            state,
-            ..self.clone()
-        }
+        Self { state, ..self.clone() }
     }
 }
 
@@ -210,27 +201,20 @@ pub fn step(operation: &Operation, event: Event, seed: &str, now: Timestamp) -> 
     match event {
         Event::Submitted => Step::Moved(submitted(operation, now)),
         Event::Claim { by, until, urgency } => claim(operation, by, until, urgency, now),
-        Event::Confirmed { by, snapshot } => match holder(operation, by) {
-            true => Step::Moved(confirmed(operation, snapshot)),
-            false => Step::Stays(Refusal::NotTheHolder),
-        },
-        Event::Failed {
-            by,
-            failure,
-            answer,
-            snapshot,
-            parking,
-        } => match holder(operation, by) {
-            true => Step::Moved(failed(
-                operation, failure, answer, snapshot, parking, seed, now,
-            )),
-            false => Step::Stays(Refusal::NotTheHolder),
-        },
+        Event::Confirmed { by, snapshot: _ } | Event::Failed { by, .. }
+            if !is_holder(operation, by) =>
+        {
+            Step::Stays(Refusal::NotTheHolder)
+        }
+        Event::Confirmed { by: _, snapshot } => Step::Moved(confirmed(operation, snapshot)),
+        Event::Failed { by: _, failure, answer, snapshot, parking } => {
+            Step::Moved(failed(operation, failure, answer, snapshot, parking, seed, now))
+        }
         Event::Released => released(operation),
     }
 }
 
-fn holder(operation: &Operation, by: ClaimId) -> bool {
+fn is_holder(operation: &Operation, by: ClaimId) -> bool {
     matches!(operation.state, State::Claimed { by: holder, until: _ } if holder == by)
 }
 
@@ -239,10 +223,9 @@ fn submitted(operation: &Operation, now: Timestamp) -> Operation {
         // The holder finds the newer snapshot when it confirms.
         State::Claimed { by: _, until } if until > now => operation.clone(),
         // The holder died: what it wrote is unknown.
-        State::Claimed { by: _, until: _ } => Operation {
-            trace: Trace::Uncertain,
-            ..fresh(operation)
-        },
+        State::Claimed { by: _, until: _ } => {
+            Operation { trace: Trace::Uncertain, ..fresh(operation) }
+        }
         State::Due
         | State::Waiting { until: _ }
         | State::Parked { on: _ }
@@ -253,12 +236,7 @@ fn submitted(operation: &Operation, now: Timestamp) -> Operation {
 
 /// Due again with a full ladder. Key serial and trace survive: they are about Xero, not about us.
 fn fresh(operation: &Operation) -> Operation {
-    Operation {
-        state: State::Due,
-        failures: 0,
-        failure: None,
-        ..operation.clone()
-    }
+    Operation { state: State::Due, failures: 0, failure: None, ..operation.clone() }
 }
 
 fn claim(
@@ -269,42 +247,30 @@ fn claim(
     now: Timestamp,
 ) -> Step {
     let claimed = State::Claimed { by, until };
-    match (&operation.state, urgency) {
-        (State::Due, Urgency::Routine | Urgency::Person) => Step::Moved(operation.moved(claimed)),
-        (
-            State::Claimed {
-                by: _,
-                until: lease,
-            },
-            Urgency::Routine | Urgency::Person,
-        ) => {
-            if *lease > now {
-                return Step::Stays(Refusal::HeldUntil(*lease));
-            }
-            Step::Moved(taken_over(operation, claimed))
+    let refused = match (&operation.state, urgency) {
+        (State::Claimed { by: _, until: lease }, _) if *lease > now => {
+            Some(Refusal::HeldUntil(*lease))
         }
         (State::Waiting { until: due }, Urgency::Routine) if *due > now => {
-            Step::Stays(Refusal::NotBefore(*due))
+            Some(Refusal::NotBefore(*due))
         }
-        (State::Waiting { until: _ }, Urgency::Routine | Urgency::Person) => {
-            Step::Moved(operation.moved(claimed))
-        }
-        (
-            State::Parked {
-                on: Parking::Prerequisite { kind: _, crm_id: _ },
-            },
-            Urgency::Person,
-        ) => Step::Moved(operation.moved(claimed)),
-        (State::Parked { on: _ }, Urgency::Routine | Urgency::Person) => {
-            Step::Stays(Refusal::Parked)
-        }
-        (State::Synced, Urgency::Routine) => Step::Stays(Refusal::AlreadySynced),
-        (State::Skipped, Urgency::Routine) => Step::Stays(Refusal::Skipped),
-        (State::Synced | State::Skipped, Urgency::Person) => Step::Moved(Operation {
-            state: claimed,
-            ..fresh(operation)
-        }),
+        (State::Parked { on: _ }, Urgency::Routine)
+        | (State::Parked { on: Parking::Reconnect }, Urgency::Person) => Some(Refusal::Parked),
+        (State::Synced, Urgency::Routine) => Some(Refusal::AlreadySynced),
+        (State::Skipped, Urgency::Routine) => Some(Refusal::Skipped),
+        _ => None,
+    };
+    if let Some(refusal) = refused {
+        return Step::Stays(refusal);
     }
+    Step::Moved(match operation.state {
+        State::Due | State::Waiting { until: _ } | State::Parked { on: _ } => {
+            operation.moved(claimed)
+        }
+        State::Claimed { by: _, until: _ } => taken_over(operation, claimed),
+        // Only a person gets here: a full ladder for a fresh look.
+        State::Synced | State::Skipped => Operation { state: claimed, ..fresh(operation) },
+    })
 }
 
 /// The predecessor's lease ran out without a word: it counts as a failed attempt, so that a document
@@ -331,10 +297,7 @@ fn interrupted() -> Failure {
 }
 
 fn confirmed(operation: &Operation, snapshot: Freshness) -> Operation {
-    let settled = Operation {
-        trace: Trace::Clean,
-        ..fresh(operation)
-    };
+    let settled = Operation { trace: Trace::Clean, ..fresh(operation) };
     match snapshot {
         Freshness::Newest => settled.moved(State::Synced),
         Freshness::Overtaken => settled,
@@ -369,17 +332,12 @@ fn failed(
         ..operation.clone()
     };
     let not_before = failure.not_before;
-    let told = Operation {
-        failure: Some(failure),
-        ..answered.clone()
-    };
+    let told = Operation { failure: Some(failure), ..answered.clone() };
     match class {
-        FailureClass::Throttled => told.moved(State::Waiting {
-            until: retry::after_throttle(not_before, now),
-        }),
-        FailureClass::Unauthorized => told.moved(State::Parked {
-            on: Parking::Reconnect,
-        }),
+        FailureClass::Throttled => {
+            told.moved(State::Waiting { until: retry::after_throttle(not_before, now) })
+        }
+        FailureClass::Unauthorized => told.moved(State::Parked { on: Parking::Reconnect }),
         FailureClass::Blocked => told.moved(blocked(not_before, parking)),
         // A newer snapshot deserves its own ladder, whatever became of the old one.
         FailureClass::Transient
@@ -398,14 +356,9 @@ fn failed(
         | FailureClass::Defect => {
             let failures = operation.failures.saturating_add(1);
             let state = retry::next_attempt(failures, seed, now).map_or(State::Skipped, |at| {
-                State::Waiting {
-                    until: not_before.map_or(at, |instant| instant.max(at)),
-                }
+                State::Waiting { until: not_before.map_or(at, |instant| instant.max(at)) }
             });
-            Operation {
-                failures,
-                ..told.moved(state)
-            }
+            Operation { failures, ..told.moved(state) }
         }
     }
 }

@@ -56,10 +56,7 @@ pub fn invoice(found: &[RemoteInvoice], expected: ExpectedInvoice<'_>) -> FoundI
 }
 
 fn taken(number: &str, remote: &RemoteInvoice) -> Failure {
-    let dated = remote
-        .date
-        .map(|date| format!(" of {date}"))
-        .unwrap_or_default();
+    let dated = remote.date.map(|date| format!(" of {date}")).unwrap_or_default();
     Failure::new(
         FailureClass::Rejected,
         "number_taken",
@@ -84,29 +81,16 @@ pub enum FoundContact {
 /// Decides among the contacts that hold a client's name: the same business shares an e-mail
 /// address, a VAT number or a company number with it. A name alone proves nothing.
 pub fn namesake(found: &[RemoteContact], client: &Client, name: &str) -> FoundContact {
-    let active = found
-        .iter()
-        .filter(|contact| contact.status == ContactStatus::Active);
-    let same = active
-        .clone()
-        .filter(|contact| agrees(contact, client))
-        .collect::<Vec<_>>();
+    let active = found.iter().filter(|contact| contact.status == ContactStatus::Active);
+    let same = active.clone().filter(|contact| agrees(contact, client)).collect::<Vec<_>>();
     if let [contact] = same.as_slice() {
         return FoundContact::Same((*contact).clone());
     }
     let numbers = active
-        .map(|contact| {
-            contact
-                .number
-                .clone()
-                .unwrap_or_else(|| contact.id.to_string())
-        })
+        .map(|contact| contact.number.clone().unwrap_or_else(|| contact.id.to_string()))
         .collect::<Vec<_>>();
-    let listed = if numbers.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", numbers.join(", "))
-    };
+    let listed =
+        if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(", ")) };
     FoundContact::Unclear(Failure::new(
         FailureClass::Rejected,
         "contact_name_taken",
@@ -118,28 +102,20 @@ pub fn namesake(found: &[RemoteContact], client: &Client, name: &str) -> FoundCo
 }
 
 fn agrees(contact: &RemoteContact, client: &Client) -> bool {
-    let person = client
-        .primary_contact
-        .as_ref()
-        .and_then(|person| person.email.as_ref());
+    let person = client.primary_contact.as_ref().and_then(|person| person.email.as_ref());
     let pairs = [
         (contact.email.as_ref(), client.email.as_ref()),
         (contact.email.as_ref(), person),
         (contact.tax_number.as_ref(), client.vat_number.as_ref()),
-        (
-            contact.company_number.as_ref(),
-            client.company_number.as_ref(),
-        ),
+        (contact.company_number.as_ref(), client.company_number.as_ref()),
     ];
-    pairs
-        .into_iter()
-        .any(|(theirs, ours)| match (theirs, ours) {
-            (Some(theirs), Some(ours)) => {
-                let (theirs, ours) = (folded(theirs), folded(ours));
-                !ours.is_empty() && theirs == ours
-            }
-            _ => false,
-        })
+    pairs.into_iter().any(|(theirs, ours)| match (theirs, ours) {
+        (Some(theirs), Some(ours)) => {
+            let (theirs, ours) = (folded(theirs), folded(ours));
+            !ours.is_empty() && theirs == ours
+        }
+        _ => false,
+    })
 }
 
 /// Numbers are written with and without spaces and dots, addresses in any case.
@@ -215,39 +191,27 @@ mod tests {
 
     #[test]
     fn an_invoice_is_ours_by_its_link_or_by_contact_and_total() {
-        let linked = RemoteInvoice {
-            total: pounds(1),
-            ..a_remote(Some(URL), InvoiceStatus::Authorised)
-        };
-        assert_eq!(find(&[linked.clone()]), FoundInvoice::Ours(linked));
+        let linked =
+            RemoteInvoice { total: pounds(1), ..a_remote(Some(URL), InvoiceStatus::Authorised) };
+        assert_eq!(find(std::slice::from_ref(&linked)), FoundInvoice::Ours(linked));
         let plain = a_remote(None, InvoiceStatus::Authorised);
-        assert_eq!(find(&[plain.clone()]), FoundInvoice::Ours(plain));
+        assert_eq!(find(std::slice::from_ref(&plain)), FoundInvoice::Ours(plain));
     }
 
     #[test]
     fn an_invoice_with_another_link_contact_or_total_is_somebody_elses() {
-        let other = a_remote(
-            Some("https://elsewhere.example/1"),
-            InvoiceStatus::Authorised,
-        );
-        let dearer = RemoteInvoice {
-            total: pounds(1),
-            ..a_remote(None, InvoiceStatus::Draft)
-        };
+        let other = a_remote(Some("https://elsewhere.example/1"), InvoiceStatus::Authorised);
+        let dearer = RemoteInvoice { total: pounds(1), ..a_remote(None, InvoiceStatus::Draft) };
         for foreign in [other, dearer] {
-            match find(&[foreign]) {
-                FoundInvoice::Foreign(failure) => assert!(failure.message.contains("#INV-1")),
-                found => panic!("{found:?}"),
-            }
+            let found = find(&[foreign]);
+            let FoundInvoice::Foreign(failure) = found else { panic!("{found:?}") };
+            assert!(failure.message.contains("#INV-1"));
         }
     }
 
     #[test]
     fn bills_other_numbers_and_deleted_strangers_do_not_stand_in_the_way() {
-        let bill = RemoteInvoice {
-            is_sales: false,
-            ..a_remote(None, InvoiceStatus::Authorised)
-        };
+        let bill = RemoteInvoice { is_sales: false, ..a_remote(None, InvoiceStatus::Authorised) };
         let other = RemoteInvoice {
             number: Some("#INV-10".to_owned()),
             ..a_remote(None, InvoiceStatus::Authorised)
@@ -279,17 +243,11 @@ mod tests {
 
     #[test]
     fn a_namesake_is_the_same_business_only_with_proof() {
-        for contact in [
-            a_contact(Some("ap@ridge.example"), None),
-            a_contact(None, Some("gb123")),
-        ] {
+        for contact in [a_contact(Some("ap@ridge.example"), None), a_contact(None, Some("gb123"))] {
             let found = namesake(std::slice::from_ref(&contact), &a_client(), "Ridge");
             assert_eq!(found, FoundContact::Same(contact));
         }
-        for contact in [
-            a_contact(Some("other@ridge.example"), None),
-            a_contact(None, None),
-        ] {
+        for contact in [a_contact(Some("other@ridge.example"), None), a_contact(None, None)] {
             let found = namesake(&[contact], &a_client(), "Ridge");
             assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
         }
@@ -297,10 +255,7 @@ mod tests {
 
     #[test]
     fn two_namesakes_with_proof_are_left_to_a_person() {
-        let twins = [
-            a_contact(Some("ap@ridge.example"), None),
-            a_contact(None, Some("GB123")),
-        ];
+        let twins = [a_contact(Some("ap@ridge.example"), None), a_contact(None, Some("GB123"))];
         let found = namesake(&twins, &a_client(), "Ridge");
         assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
     }

@@ -124,13 +124,10 @@ pub fn explain(messages: &[String]) -> Failure {
         let lower = message.to_lowercase();
         KNOWN.iter().find(|known| lower.contains(known.part))
     });
-    let (code, remedy) = known.map_or(
-        (
-            "rejected",
-            "Correct this in Xero or in the CRM, then retry.",
-        ),
-        |known| (known.code, known.remedy),
-    );
+    let (code, remedy) = known
+        .map_or(("rejected", "Correct this in Xero or in the CRM, then retry."), |known| {
+            (known.code, known.remedy)
+        });
     Failure::new(FailureClass::Rejected, code, sentence(messages), remedy)
 }
 
@@ -166,10 +163,7 @@ mod tests {
     #[test]
     fn every_known_refusal_has_its_code_and_a_remedy() {
         let cases = [
-            (
-                "Account code '200' is not a valid code for this document.",
-                "account_code_unknown",
-            ),
+            ("Account code '200' is not a valid code for this document.", "account_code_unknown"),
             (
                 "Account code '200' has been archived, or has been deleted. Each line item must reference a valid account.",
                 "account_code_archived",
@@ -178,10 +172,7 @@ mod tests {
                 "The TaxType code 'T' cannot be used with account code '200'.",
                 "tax_type_not_allowed",
             ),
-            (
-                "Organisation is not subscribed to currency SEK",
-                "currency_not_enabled",
-            ),
+            ("Organisation is not subscribed to currency SEK", "currency_not_enabled"),
             (
                 "The document date cannot be before the period lock date 31 March 2025",
                 "period_locked",
@@ -190,20 +181,14 @@ mod tests {
                 "This document cannot be edited as it has a payment or credit note allocated to it.",
                 "document_has_payments",
             ),
-            (
-                "Invoice not of valid status for modification",
-                "document_closed",
-            ),
+            ("Invoice not of valid status for modification", "document_closed"),
             ("Invoice # must be unique.", "number_taken"),
             (
                 "The contact name A is already assigned to another contact. The contact name must be unique across all active contacts.",
                 "contact_name_taken",
             ),
             ("Email address must be valid.", "email_invalid"),
-            (
-                "You have reached the limit of invoices you can approve.",
-                "plan_limit",
-            ),
+            ("You have reached the limit of invoices you can approve.", "plan_limit"),
         ];
         for (message, code) in cases {
             let failure = explained(message);
@@ -216,19 +201,13 @@ mod tests {
     #[test]
     fn an_unknown_refusal_is_passed_on_word_for_word() {
         let failure = explained("The moon is in the wrong house");
-        assert_eq!(
-            failure.message,
-            "Xero refused it: The moon is in the wrong house."
-        );
+        assert_eq!(failure.message, "Xero refused it: The moon is in the wrong house.");
         assert_eq!(failure.code, "rejected");
     }
 
     #[test]
     fn a_refusal_without_words_still_makes_a_sentence() {
-        assert_eq!(
-            explain(&[]).message,
-            "Xero refused the document without giving a reason."
-        );
+        assert_eq!(explain(&[]).message, "Xero refused the document without giving a reason.");
     }
 
     #[test]

@@ -20,8 +20,7 @@ pub fn next_attempt(failures: u8, seed: &str, now: Timestamp) -> Option<Timestam
     let rung = usize::from(failures.checked_sub(1)?);
     let delay_seconds = LADDER_MINUTES.get(rung)?.checked_mul(60)?;
     let jitter_seconds = spread(seed, failures, delay_seconds / 10);
-    now.checked_add(SignedDuration::from_secs(delay_seconds + jitter_seconds))
-        .ok()
+    now.checked_add(SignedDuration::from_secs(delay_seconds + jitter_seconds)).ok()
 }
 
 /// When Xero may be asked again after a throttle: at its own instant, and never at once.
@@ -34,10 +33,7 @@ pub fn after_throttle(not_before: Option<Timestamp>, now: Timestamp) -> Timestam
 /// A number from 0 to `below`, the same for the same operation and failure.
 fn spread(seed: &str, failures: u8, below: i64) -> i64 {
     let hash = Hash::of(format!("{seed}\n{failures}").as_bytes());
-    let number = hash
-        .as_str()
-        .get(..8)
-        .and_then(|digits| i64::from_str_radix(digits, 16).ok());
+    let number = hash.as_str().get(..8).and_then(|digits| i64::from_str_radix(digits, 16).ok());
     number.unwrap_or(0) % below.max(1)
 }
 
@@ -53,10 +49,7 @@ mod tests {
     fn the_retries_come_after_5_15_45_135_and_405_minutes_and_then_none() {
         for (failures, minutes) in (1_u8..).zip([5, 15, 45, 135, 405]) {
             let delay = next_attempt(failures, "inv_1", NOW).unwrap().as_second();
-            assert!(
-                (minutes * 60..=minutes * 66).contains(&delay),
-                "{failures}: {delay}"
-            );
+            assert!((minutes * 60..=minutes * 66).contains(&delay), "{failures}: {delay}");
         }
         assert_eq!(next_attempt(6, "inv_1", NOW), None);
         assert_eq!(next_attempt(0, "inv_1", NOW), None);

@@ -63,8 +63,6 @@ pub enum LoggedOperation {
     Void,
     /// An existing document was recognised as ours.
     Adopt,
-    /// The account was connected to an organisation.
-    Connect,
     /// Nothing got as far as one of the others.
     Push,
 }
@@ -87,13 +85,8 @@ pub enum LogStatus {
 
 impl LogStatus {
     /// Every status, for filters.
-    pub const ALL: [Self; 5] = [
-        Self::Synced,
-        Self::Unchanged,
-        Self::Retrying,
-        Self::Waiting,
-        Self::Skipped,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Synced, Self::Unchanged, Self::Retrying, Self::Waiting, Self::Skipped];
 
     /// The name in APIs.
     pub const fn as_str(self) -> &'static str {

@@ -48,23 +48,15 @@ pub fn of(invoice: &Invoice) -> Totals {
     for line in &invoice.lines {
         let amount = line_amount(line);
         amounts += amount;
-        total_tax += line_tax(
-            amount,
-            line.tax_rate.unwrap_or_default(),
-            invoice.line_amounts,
-        );
+        total_tax += line_tax(amount, line.tax_rate.unwrap_or_default(), invoice.line_amounts);
     }
     match invoice.line_amounts {
-        LineAmounts::Exclusive => Totals {
-            sub_total: amounts,
-            total_tax,
-            total: amounts + total_tax,
-        },
-        LineAmounts::Inclusive => Totals {
-            sub_total: amounts - total_tax,
-            total_tax,
-            total: amounts,
-        },
+        LineAmounts::Exclusive => {
+            Totals { sub_total: amounts, total_tax, total: amounts + total_tax }
+        }
+        LineAmounts::Inclusive => {
+            Totals { sub_total: amounts - total_tax, total_tax, total: amounts }
+        }
     }
 }
 
@@ -105,10 +97,8 @@ mod tests {
             ..a_line("3", "9.99", None)
         };
         assert_eq!(line_amount(&percent), decimal("19.98"));
-        let amount = Line {
-            discount: Some(Discount::Amount(decimal("5"))),
-            ..a_line("2", "10.005", None)
-        };
+        let amount =
+            Line { discount: Some(Discount::Amount(decimal("5"))), ..a_line("2", "10.005", None) };
         assert_eq!(line_amount(&amount), decimal("15.01"));
     }
 

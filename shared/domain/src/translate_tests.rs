@@ -77,23 +77,14 @@ fn a_chart() -> Chart {
             rate("No VAT", "NONE", "0"),
             rate("12% east", "EAST", "12"),
             rate("12% west", "WEST", "12"),
-            TaxRate {
-                can_apply_to_revenue: false,
-                ..rate("8% purchases", "INPUT8", "8")
-            },
-            TaxRate {
-                is_active: false,
-                ..rate("17.5% old", "OUTPUT1", "17.5")
-            },
+            TaxRate { can_apply_to_revenue: false, ..rate("8% purchases", "INPUT8", "8") },
+            TaxRate { is_active: false, ..rate("17.5% old", "OUTPUT1", "17.5") },
         ],
     }
 }
 
 fn translated(invoice: &Invoice, sales: &str) -> Result<String, Failure> {
-    let codes = AccountCodes {
-        sales: sales.to_owned(),
-        ..AccountCodes::default()
-    };
+    let codes = AccountCodes { sales: sales.to_owned(), ..AccountCodes::default() };
     let context = Context {
         contact: XeroContactId(Uuid::from_u128(5)),
         codes: &codes,
@@ -105,10 +96,7 @@ fn translated(invoice: &Invoice, sales: &str) -> Result<String, Failure> {
 }
 
 fn tax_type_of(line: Line) -> Result<String, String> {
-    let invoice = Invoice {
-        lines: vec![line],
-        ..an_invoice()
-    };
+    let invoice = Invoice { lines: vec![line], ..an_invoice() };
     let json = translated(&invoice, "200").map_err(|failure| failure.code.into_owned())?;
     let (_, rest) = json.split_once("\"TaxType\": \"").unwrap();
     Ok(rest.split_once('"').unwrap().0.to_owned())
@@ -146,15 +134,8 @@ fn an_invoice_becomes_an_approved_sales_invoice() {
 
 #[test]
 fn an_invoice_without_a_due_date_is_due_when_it_was_issued() {
-    let invoice = Invoice {
-        due_date: None,
-        ..an_invoice()
-    };
-    assert!(
-        translated(&invoice, "200")
-            .unwrap()
-            .contains(r#""DueDate": "2026-10-03""#)
-    );
+    let invoice = Invoice { due_date: None, ..an_invoice() };
+    assert!(translated(&invoice, "200").unwrap().contains(r#""DueDate": "2026-10-03""#));
 }
 
 #[test]
@@ -163,14 +144,7 @@ fn figures_finer_than_xero_keeps_are_folded_into_the_line_amount_and_told() {
         discount: Some(Discount::Percent(decimal("33.333"))),
         ..a_line("1.33333", "7.5", None)
     };
-    let json = translated(
-        &Invoice {
-            lines: vec![line],
-            ..an_invoice()
-        },
-        "200",
-    )
-    .unwrap();
+    let json = translated(&Invoice { lines: vec![line], ..an_invoice() }, "200").unwrap();
     assert!(json.contains(r#""Quantity": 1,"#), "{json}");
     assert!(json.contains(r#""UnitAmount": 6.67,"#), "{json}");
     assert!(json.contains("(1.33333 x 7.5, less 33.333 %)"), "{json}");
@@ -178,23 +152,11 @@ fn figures_finer_than_xero_keeps_are_folded_into_the_line_amount_and_told() {
 
 #[test]
 fn the_tax_type_follows_the_rate_the_name_and_the_account() {
-    assert_eq!(
-        tax_type_of(a_line("1", "1", Some("20.0"))).as_deref(),
-        Ok("OUTPUT2")
-    );
-    assert_eq!(
-        tax_type_of(a_line("1", "1", Some("5"))).as_deref(),
-        Ok("RROUTPUT")
-    );
-    assert_eq!(
-        tax_type_of(a_line("1", "1", Some("0"))).as_deref(),
-        Ok("ZERORATEDOUTPUT")
-    );
+    assert_eq!(tax_type_of(a_line("1", "1", Some("20.0"))).as_deref(), Ok("OUTPUT2"));
+    assert_eq!(tax_type_of(a_line("1", "1", Some("5"))).as_deref(), Ok("RROUTPUT"));
+    assert_eq!(tax_type_of(a_line("1", "1", Some("0"))).as_deref(), Ok("ZERORATEDOUTPUT"));
     assert_eq!(tax_type_of(a_line("1", "1", None)).as_deref(), Ok("NONE"));
-    let named = Line {
-        tax_name: Some("12% WEST".to_owned()),
-        ..a_line("1", "1", Some("12"))
-    };
+    let named = Line { tax_name: Some("12% WEST".to_owned()), ..a_line("1", "1", Some("12")) };
     assert_eq!(tax_type_of(named).as_deref(), Ok("WEST"));
 }
 
@@ -206,15 +168,9 @@ fn a_tax_rate_that_is_missing_retired_for_purchases_or_ambiguous_is_refused() {
         ("8", "tax_rate_unknown"),
         ("12", "tax_rate_ambiguous"),
     ] {
-        assert_eq!(
-            tax_type_of(a_line("1", "1", Some(percent))),
-            Err(code.to_owned())
-        );
+        assert_eq!(tax_type_of(a_line("1", "1", Some(percent))), Err(code.to_owned()));
     }
-    let named = Line {
-        tax_name: Some("13% north".to_owned()),
-        ..a_line("1", "1", Some("12"))
-    };
+    let named = Line { tax_name: Some("13% north".to_owned()), ..a_line("1", "1", Some("12")) };
     assert_eq!(tax_type_of(named), Err("tax_rate_unknown".to_owned()));
 }
 
@@ -228,19 +184,13 @@ fn an_account_that_takes_no_sales_is_refused_with_a_remedy() {
         let failure = translated(&an_invoice(), code).unwrap_err();
         assert_eq!(failure.class, FailureClass::Untranslatable);
         assert_eq!(failure.code, why);
-        assert!(
-            failure.message.contains(code) && failure.remedy.contains("Settings"),
-            "{failure}"
-        );
+        assert!(failure.message.contains(code) && failure.remedy.contains("Settings"), "{failure}");
     }
 }
 
 #[test]
 fn a_negative_total_is_a_credit_note_and_never_a_bill() {
-    let invoice = Invoice {
-        lines: vec![a_line("1", "-10", None)],
-        ..an_invoice()
-    };
+    let invoice = Invoice { lines: vec![a_line("1", "-10", None)], ..an_invoice() };
     let failure = translated(&invoice, "200").unwrap_err();
     assert_eq!(failure.code, "total_negative");
 }

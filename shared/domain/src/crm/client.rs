@@ -17,25 +17,13 @@ pub struct Client {
     #[serde(deserialize_with = "text::name")]
     pub name: String,
     /// The registered or trading name of the business.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
     /// E-mail address for invoices.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Telephone number.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// Where invoices go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,18 +32,10 @@ pub struct Client {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary_contact: Option<PrimaryContact>,
     /// VAT, GST or tax number.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub vat_number: Option<String>,
     /// Company registration number.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub company_number: Option<String>,
 }
 
@@ -63,46 +43,22 @@ pub struct Client {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BillingAddress {
     /// First line.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub line1: Option<String>,
     /// Second line.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub line2: Option<String>,
     /// Town or city.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
     /// County, state or region.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Postal code.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     /// Country name.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
 }
 
@@ -110,32 +66,16 @@ pub struct BillingAddress {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrimaryContact {
     /// Given name.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// Family name.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// E-mail address.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Telephone number.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
 

@@ -38,20 +38,13 @@ pub struct Invoice {
     #[serde(default)]
     pub line_amounts: LineAmounts,
     /// Free text for the customer, such as a job or purchase order number.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// 1 to 500 lines.
     #[serde(deserialize_with = "lines")]
     pub lines: Vec<Line>,
     /// What the customer was billed, tax included, in cents.
-    #[serde(
-        serialize_with = "rust_decimal_text::serialize",
-        deserialize_with = "cents"
-    )]
+    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "cents")]
     pub total: Decimal,
     /// Whether the invoice stands. Decided by the message it came in, not by a field of the contract.
     #[serde(default)]
@@ -103,23 +96,13 @@ pub struct Line {
     #[serde(deserialize_with = "text::line_name")]
     pub name: String,
     /// More about it.
-    #[serde(
-        default,
-        deserialize_with = "text::long",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::long", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// How much of it: more than zero.
-    #[serde(
-        serialize_with = "rust_decimal_text::serialize",
-        deserialize_with = "quantity"
-    )]
+    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "quantity")]
     pub quantity: Decimal,
     /// The price of one, at most 4 decimals; negative for a deduction.
-    #[serde(
-        serialize_with = "rust_decimal_text::serialize",
-        deserialize_with = "unit_price"
-    )]
+    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "unit_price")]
     pub unit_price: Decimal,
     /// Something off the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,11 +116,7 @@ pub struct Line {
     )]
     pub tax_rate: Option<Decimal>,
     /// The name of the tax rate in Xero, where several rates share a percentage.
-    #[serde(
-        default,
-        deserialize_with = "text::short",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub tax_name: Option<String>,
 }
 
@@ -187,14 +166,8 @@ impl TryFrom<DiscountFields> for Discount {
 impl From<Discount> for DiscountFields {
     fn from(discount: Discount) -> Self {
         match discount {
-            Discount::Percent(percent) => Self {
-                percent: Some(percent),
-                amount: None,
-            },
-            Discount::Amount(amount) => Self {
-                percent: None,
-                amount: Some(amount),
-            },
+            Discount::Percent(percent) => Self { percent: Some(percent), amount: None },
+            Discount::Amount(amount) => Self { percent: None, amount: Some(amount) },
         }
     }
 }
@@ -202,9 +175,7 @@ impl From<Discount> for DiscountFields {
 /// Xero takes printable ASCII. A comma would split a list of numbers to look up.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let number = String::deserialize(deserializer)?;
-    let printable = number
-        .bytes()
-        .all(|byte| (b' '..=b'~').contains(&byte) && byte != b',');
+    let printable = number.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b',');
     if (1..=255).contains(&number.len()) && printable && number.trim() == number {
         return Ok(number);
     }
@@ -236,9 +207,7 @@ fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Er
     if quantity > Decimal::ZERO {
         Ok(quantity)
     } else {
-        Err(de::Error::custom(
-            "must be more than zero; use a negative unit_price to deduct",
-        ))
+        Err(de::Error::custom("must be more than zero; use a negative unit_price to deduct"))
     }
 }
 
@@ -256,9 +225,9 @@ fn optional_percent<'de, D: Deserializer<'de>>(
 ) -> Result<Option<Decimal>, D::Error> {
     let percent = text::optional_decimal(deserializer)?;
     match percent {
-        Some(percent) if !(Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&percent) => Err(
-            de::Error::custom("must be a percentage from \"0\" to \"100\""),
-        ),
+        Some(percent) if !(Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&percent) => {
+            Err(de::Error::custom("must be a percentage from \"0\" to \"100\""))
+        }
         percent => Ok(percent),
     }
 }

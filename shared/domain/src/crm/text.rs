@@ -15,20 +15,14 @@ const LONG: usize = 4_000;
 fn bounded<E: de::Error>(text: &str, limit: usize) -> Result<String, E> {
     let trimmed = text.trim();
     if trimmed.chars().count() > limit {
-        return Err(E::custom(format_args!(
-            "must be at most {limit} characters long"
-        )));
+        return Err(E::custom(format_args!("must be at most {limit} characters long")));
     }
     Ok(trimmed.to_owned())
 }
 
 fn required<'de, D: Deserializer<'de>>(deserializer: D, limit: usize) -> Result<String, D::Error> {
     let text = bounded::<D::Error>(&String::deserialize(deserializer)?, limit)?;
-    if text.is_empty() {
-        Err(de::Error::custom("must not be empty"))
-    } else {
-        Ok(text)
-    }
+    if text.is_empty() { Err(de::Error::custom("must not be empty")) } else { Ok(text) }
 }
 
 fn optional<'de, D: Deserializer<'de>>(
@@ -87,11 +81,7 @@ pub(super) fn optional_date<'de, D: Deserializer<'de>>(
 
 fn parse_date<E: de::Error>(text: &str) -> Result<Date, E> {
     let shaped = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    let date = if shaped {
-        text.parse::<Date>().ok()
-    } else {
-        None
-    };
+    let date = if shaped { text.parse::<Date>().ok() } else { None };
     date.filter(|date| (1900..=2200).contains(&date.year()))
         .ok_or_else(|| E::custom("must be a date of the calendar, written YYYY-MM-DD"))
 }
@@ -115,10 +105,6 @@ fn parse_decimal<E: de::Error>(text: &str) -> Result<Decimal, E> {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     // Thirteen digits before the point are more than Xero's largest line, and leave room to multiply.
     let shaped = digits(whole) && digits(fraction) && whole.len() <= 13 && fraction.len() <= 10;
-    let decimal = if shaped {
-        Decimal::from_str_exact(text).ok()
-    } else {
-        None
-    };
+    let decimal = if shaped { Decimal::from_str_exact(text).ok() } else { None };
     decimal.ok_or_else(|| E::custom("must be a decimal number in quotes, such as \"12.50\""))
 }

@@ -13,8 +13,10 @@ pub struct ContactDocument {
     /// Set to update this contact; absent to create one.
     #[serde(rename = "ContactID", skip_serializing_if = "Option::is_none")]
     pub contact_id: Option<XeroContactId>,
-    /// At most 50 characters, unique, settable only through the API: our natural key.
-    pub contact_number: String,
+    /// At most 50 characters, unique, settable only through the API: our natural key. Absent for a
+    /// contact that already has a number, which may be another integration's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact_number: Option<String>,
     /// At most 255 characters, unique among active contacts.
     pub name: String,
     /// Given name of the primary person, at most 255 characters.

@@ -93,18 +93,10 @@ pub struct LineItem {
     /// Xero's code of the tax rate.
     pub tax_type: String,
     /// A discount in percent of the line.
-    #[serde(
-        default,
-        with = "json_number::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "json_number::option", skip_serializing_if = "Option::is_none")]
     pub discount_rate: Option<Decimal>,
     /// A discount as an amount off the line. Never together with `discount_rate`.
-    #[serde(
-        default,
-        with = "json_number::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, with = "json_number::option", skip_serializing_if = "Option::is_none")]
     pub discount_amount: Option<Decimal>,
 }
 

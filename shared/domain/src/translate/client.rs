@@ -20,11 +20,25 @@ pub fn contact_name(client: &Client) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Translates a client. `existing` is the contact to update; without it one is created.
+/// The contact that a client's record goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// One to be created.
+    New,
+    /// This one.
+    Existing {
+        /// Xero's key.
+        id: XeroContactId,
+        /// The number it has. Ours is given only to a contact that has none.
+        number: Option<String>,
+    },
+}
+
+/// Translates a client.
 ///
 /// An optional field that Xero would refuse is left out with a warning: a bad e-mail address must
 /// not keep an invoice out of the books.
-pub fn translate(client: &Client, existing: Option<XeroContactId>) -> Translated<ContactDocument> {
+pub fn translate(client: &Client, target: &Target) -> Translated<ContactDocument> {
     let mut warnings = Vec::new();
     let mut fit = |field: &str, value: Option<&String>| {
         let value = value?;
@@ -40,19 +54,21 @@ pub fn translate(client: &Client, existing: Option<XeroContactId>) -> Translated
     let tax_number = fit("VAT number", client.vat_number.as_ref());
     let company_number = fit("company number", client.company_number.as_ref());
     let phone = fit("phone number", client.phone.as_ref());
-    let mobile = fit(
-        "primary contact's phone number",
-        person.and_then(|person| person.phone.as_ref()),
-    );
+    let mobile =
+        fit("primary contact's phone number", person.and_then(|person| person.phone.as_ref()));
     let addresses = client
         .billing_address
         .as_ref()
         .and_then(|billing| address(billing, &mut warnings))
         .into_iter()
         .collect();
+    let (contact_id, taken) = match target {
+        Target::New => (None, None),
+        Target::Existing { id, number } => (Some(*id), number.as_ref()),
+    };
     let document = ContactDocument {
-        contact_id: existing,
-        contact_number: contact_number(&client.id),
+        contact_id,
+        contact_number: taken.is_none().then(|| contact_number(&client.id)),
         name: contact_name(client),
         first_name: person.and_then(|person| person.first_name.clone()),
         last_name: person.and_then(|person| person.last_name.clone()),
@@ -69,21 +85,13 @@ fn phones(phone: Option<String>, mobile: Option<String>) -> Vec<Phone> {
     let numbers = [(PhoneType::Default, phone), (PhoneType::Mobile, mobile)];
     numbers
         .into_iter()
-        .filter_map(|(phone_type, number)| {
-            Some(Phone {
-                phone_type,
-                phone_number: number?,
-            })
-        })
+        .filter_map(|(phone_type, number)| Some(Phone { phone_type, phone_number: number? }))
         .collect()
 }
 
 /// The client's own address, else its primary contact's.
 fn email(client: &Client, warnings: &mut Vec<String>) -> Option<String> {
-    let of_person = client
-        .primary_contact
-        .as_ref()
-        .and_then(|person| person.email.as_ref());
+    let of_person = client.primary_contact.as_ref().and_then(|person| person.email.as_ref());
     let candidates = [client.email.as_ref(), of_person];
     for candidate in candidates.into_iter().flatten() {
         if is_email(candidate) {
@@ -107,12 +115,9 @@ fn is_email(text: &str) -> bool {
     let named = labels.len() >= 2
         && labels.iter().all(|label| {
             !label.is_empty()
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         });
-    let plain =
-        !local.contains(|sign| matches!(sign, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"'));
+    let plain = !local.contains(['<', '>', '(', ')', ',', ';', ':', '"']);
     printable
         && named
         && plain
@@ -122,21 +127,12 @@ fn is_email(text: &str) -> bool {
 }
 
 fn address(billing: &BillingAddress, warnings: &mut Vec<String>) -> Option<Address> {
-    let BillingAddress {
-        line1,
-        line2,
-        city,
-        region,
-        postal_code,
-        country,
-    } = billing;
+    let BillingAddress { line1, line2, city, region, postal_code, country } = billing;
     let any = [line1, line2, city, region, postal_code, country];
     if any.iter().all(|part| part.is_none()) {
         return None;
     }
-    let postal_code = postal_code
-        .clone()
-        .filter(|code| code.chars().count() <= SHORT_LIMIT);
+    let postal_code = postal_code.clone().filter(|code| code.chars().count() <= SHORT_LIMIT);
     let letters = |name: &String| {
         name.chars().count() <= SHORT_LIMIT
             && name.chars().all(|sign| sign.is_alphabetic() || sign == ' ')
@@ -178,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_full_client_becomes_a_full_contact() {
-        let translated = translate(&full(), None);
+        let translated = translate(&full(), &Target::New);
         assert!(translated.warnings.is_empty());
         insta::assert_snapshot!(
             serde_json::to_string_pretty(&translated.document).unwrap(),
@@ -219,14 +215,23 @@ mod tests {
 
     #[test]
     fn a_client_of_a_name_alone_is_enough() {
-        let translated = translate(
-            &a_client(r#"{"id":"c","revision":1,"name":"山田 太郎"}"#),
-            None,
-        );
+        let translated =
+            translate(&a_client(r#"{"id":"c","revision":1,"name":"山田 太郎"}"#), &Target::New);
         assert_eq!(
             serde_json::to_string(&translated.document).unwrap(),
             r#"{"ContactNumber":"SC-c","Name":"山田 太郎"}"#
         );
+    }
+
+    #[test]
+    fn a_number_that_a_contact_already_has_is_left_alone() {
+        let id = XeroContactId(uuid::Uuid::from_u128(1));
+        let number = |number: Option<&str>| {
+            let target = Target::Existing { id, number: number.map(ToOwned::to_owned) };
+            translate(&full(), &target).document.contact_number
+        };
+        assert_eq!(number(Some("OTHER-7")), None);
+        assert_eq!(number(None).as_deref(), Some("SC-cli_1"));
     }
 
     #[test]
@@ -235,14 +240,11 @@ mod tests {
         client.email = Some("zoë@ridge.example".to_owned());
         client.vat_number = Some("9".repeat(51));
         client.billing_address.as_mut().unwrap().country = Some("Côte d'Ivoire".to_owned());
-        let translated = translate(&client, None);
+        let translated = translate(&client, &Target::New);
         assert_eq!(translated.warnings.len(), 3);
         assert_eq!(translated.document.tax_number, None);
         // The primary contact's address is the next best.
-        assert_eq!(
-            translated.document.email_address.as_deref(),
-            Some("ana@ridge.example")
-        );
+        assert_eq!(translated.document.email_address.as_deref(), Some("ana@ridge.example"));
     }
 
     #[test]
@@ -250,9 +252,9 @@ mod tests {
         for good in ["a@b.co", "first.last+tag@sub.example.org"] {
             assert!(is_email(good), "{good}");
         }
-        for bad in [
-            "", "a", "@b.co", "a@", "a@b", "a b@c.de", "a@b..c", "ä@b.de", ".a@b.de", "a@b@c.de",
-        ] {
+        for bad in
+            ["", "a", "@b.co", "a@", "a@b", "a b@c.de", "a@b..c", "ä@b.de", ".a@b.de", "a@b@c.de"]
+        {
             assert!(!is_email(bad), "{bad}");
         }
     }

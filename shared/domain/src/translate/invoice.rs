@@ -70,9 +70,7 @@ pub fn translate(
     let document = InvoiceDocument {
         invoice_id: existing,
         invoice_type: InvoiceType::Accrec,
-        contact: ContactReference {
-            contact_id: context.contact,
-        },
+        contact: ContactReference { contact_id: context.contact },
         date: invoice.issue_date,
         due_date: invoice.due_date.unwrap_or(invoice.issue_date),
         line_amount_types: invoice.line_amounts.into(),
@@ -169,13 +167,7 @@ fn price(line: &Line) -> Price {
     };
     if fits && exact(line.quantity, PRICE_DECIMALS) && exact(line.unit_price, PRICE_DECIMALS) {
         let (quantity, unit_amount) = (line.quantity, line.unit_price);
-        return Price {
-            quantity,
-            unit_amount,
-            discount_rate,
-            discount_amount,
-            note: None,
-        };
+        return Price { quantity, unit_amount, discount_rate, discount_amount, note: None };
     }
     let discount = match &line.discount {
         None => String::new(),
@@ -187,10 +179,7 @@ fn price(line: &Line) -> Price {
         unit_amount: totals::line_amount(line),
         discount_rate: None,
         discount_amount: None,
-        note: Some(format!(
-            "({} x {}{discount})",
-            line.quantity, line.unit_price
-        )),
+        note: Some(format!("({} x {}{discount})", line.quantity, line.unit_price)),
     }
 }
 
@@ -208,9 +197,7 @@ fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&
         .filter(|tax| tax.is_active && tax.can_apply_to_revenue && tax.effective_rate == rate)
         .collect::<Vec<_>>();
     if let Some(name) = &line.tax_name {
-        let named = candidates
-            .iter()
-            .find(|tax| tax.name.eq_ignore_ascii_case(name));
+        let named = candidates.iter().find(|tax| tax.name.eq_ignore_ascii_case(name));
         return named.map(|tax| tax.tax_type.as_str()).ok_or_else(|| {
             untranslatable(
                 "tax_rate_unknown",
@@ -221,10 +208,7 @@ fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&
     }
     let of_account = |tax: &&&TaxRate| account.tax_type.as_deref() == Some(&tax.tax_type);
     let zero_rated = |tax: &&&TaxRate| percent.is_zero() && tax.tax_type == ZERO_RATED;
-    let chosen = candidates
-        .iter()
-        .find(of_account)
-        .or_else(|| candidates.iter().find(zero_rated));
+    let chosen = candidates.iter().find(of_account).or_else(|| candidates.iter().find(zero_rated));
     match (chosen, candidates.as_slice()) {
         (Some(tax), _) => Ok(&tax.tax_type),
         (None, [only]) => Ok(&only.tax_type),
@@ -234,16 +218,10 @@ fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&
             "Add the tax rate in Xero, or correct the rate on the line.",
         )),
         (None, several) => {
-            let names = several
-                .iter()
-                .map(|tax| tax.name.as_str())
-                .collect::<Vec<_>>();
+            let names = several.iter().map(|tax| tax.name.as_str()).collect::<Vec<_>>();
             Err(untranslatable(
                 "tax_rate_ambiguous",
-                format!(
-                    "Xero has several tax rates of {percent} %: {}.",
-                    names.join(", ")
-                ),
+                format!("Xero has several tax rates of {percent} %: {}.", names.join(", ")),
                 "Name the tax rate on the line.",
             ))
         }

@@ -1,0 +1,235 @@
+//! The sparse indexes: who is in them, where, and page by page.
+
+use std::num::NonZeroU16;
+
+use super::{create, delete, done, refused, replace};
+use crate::table::{
+    Index, IndexEntry, IndexKey, IndexPage, IndexQuery, ItemKey, NewItem, Order, SortRange, Table,
+    Version,
+};
+
+/// How often an index is asked before what it shows counts. DynamoDB's follow within a second.
+const LOOKS: usize = 500;
+
+/// Every check of this module.
+pub async fn check_all(table: &dyn Table) {
+    an_item_is_in_the_indexes_it_has_a_place_in(table).await;
+    an_item_moves_when_its_place_changes(table).await;
+    an_item_without_a_place_leaves_the_index(table).await;
+    a_deleted_item_leaves_the_indexes(table).await;
+    a_refused_write_changes_no_index(table).await;
+    an_index_is_read_in_order_by_range(table).await;
+    index_pages_add_up_when_items_share_a_place(table).await;
+    an_entry_outside_the_range_is_the_end(table).await;
+}
+
+/// In one, in both, in none.
+pub async fn an_item_is_in_the_indexes_it_has_a_place_in(table: &dyn Table) {
+    let pk = "SPARSE";
+    let [neither, due, open, both] =
+        ["NEITHER", "DUE", "OPEN", "BOTH"].map(|sk| ItemKey::new(pk, sk));
+    let place = |sk: &str| Some(IndexKey::new(pk, sk));
+    let items = [
+        NewItem::new(neither, "{}"),
+        NewItem { due: place("1"), ..NewItem::new(due.clone(), "{}") },
+        NewItem { open: place("1"), ..NewItem::new(open.clone(), "{}") },
+        NewItem { due: place("2"), open: place("0"), ..NewItem::new(both.clone(), "{}") },
+    ];
+    done(table, items.map(create).to_vec()).await;
+    shows(table, &all(Index::Due, pk), &[entry(pk, "1", &due), entry(pk, "2", &both)]).await;
+    shows(table, &all(Index::Open, pk), &[entry(pk, "0", &both), entry(pk, "1", &open)]).await;
+    shows(table, &all(Index::Due, "SPARSE-TOO"), &[]).await;
+}
+
+/// Within a partition of the index and to another one; the other index does not notice.
+pub async fn an_item_moves_when_its_place_changes(table: &dyn Table) {
+    let key = ItemKey::new("MOVE", "A");
+    let at = |pk: &str, sk: &str| NewItem {
+        due: Some(IndexKey::new(pk, sk)),
+        open: Some(IndexKey::new("MOVE", "open")),
+        ..NewItem::new(key.clone(), "{}")
+    };
+    let second = Version::FIRST.next();
+    done(table, vec![create(at("MOVE", "1"))]).await;
+    shows(table, &all(Index::Due, "MOVE"), &[entry("MOVE", "1", &key)]).await;
+    done(table, vec![replace(at("MOVE", "2"), Version::FIRST)]).await;
+    shows(table, &all(Index::Due, "MOVE"), &[entry("MOVE", "2", &key)]).await;
+    done(table, vec![replace(at("MOVED", "2"), second)]).await;
+    shows(table, &all(Index::Due, "MOVE"), &[]).await;
+    shows(table, &all(Index::Due, "MOVED"), &[entry("MOVED", "2", &key)]).await;
+    shows(table, &all(Index::Open, "MOVE"), &[entry("MOVE", "open", &key)]).await;
+}
+
+/// A put without the place takes the item out of that index only.
+pub async fn an_item_without_a_place_leaves_the_index(table: &dyn Table) {
+    let key = ItemKey::new("LEAVE", "A");
+    let place = || Some(IndexKey::new("LEAVE", "1"));
+    let plain = || NewItem::new(key.clone(), "{}");
+    let found = [entry("LEAVE", "1", &key)];
+    done(table, vec![create(NewItem { due: place(), open: place(), ..plain() })]).await;
+    shows(table, &all(Index::Due, "LEAVE"), &found).await;
+    done(table, vec![replace(NewItem { open: place(), ..plain() }, Version::FIRST)]).await;
+    shows(table, &all(Index::Due, "LEAVE"), &[]).await;
+    shows(table, &all(Index::Open, "LEAVE"), &found).await;
+    done(table, vec![replace(plain(), Version::FIRST.next())]).await;
+    shows(table, &all(Index::Open, "LEAVE"), &[]).await;
+}
+
+/// A delete takes the item out of both.
+pub async fn a_deleted_item_leaves_the_indexes(table: &dyn Table) {
+    let key = ItemKey::new("GONE", "A");
+    let place = || Some(IndexKey::new("GONE", "1"));
+    let item = NewItem { due: place(), open: place(), ..NewItem::new(key.clone(), "{}") };
+    done(table, vec![create(item)]).await;
+    shows(table, &all(Index::Due, "GONE"), &[entry("GONE", "1", &key)]).await;
+    done(table, vec![delete(&key, Version::FIRST)]).await;
+    shows(table, &all(Index::Due, "GONE"), &[]).await;
+    shows(table, &all(Index::Open, "GONE"), &[]).await;
+}
+
+/// Neither alone nor as the right half of a transaction.
+pub async fn a_refused_write_changes_no_index(table: &dyn Table) {
+    let [there, fresh] = ["THERE", "FRESH"].map(|sk| ItemKey::new("STILL", sk));
+    let at = |key: &ItemKey, sk: &str| NewItem {
+        due: Some(IndexKey::new("STILL", sk)),
+        ..NewItem::new(key.clone(), "{}")
+    };
+    done(table, vec![create(at(&there, "1"))]).await;
+    refused(table, vec![create(at(&there, "2"))]).await;
+    refused(table, vec![create(at(&fresh, "3")), create(at(&there, "4"))]).await;
+    refused(table, vec![delete(&there, Version::FIRST), replace(at(&fresh, "5"), Version::FIRST)])
+        .await;
+    shows(table, &all(Index::Due, "STILL"), &[entry("STILL", "1", &there)]).await;
+}
+
+/// What is due by an instant, what belongs to an account, and the last few.
+pub async fn an_index_is_read_in_order_by_range(table: &dyn Table) {
+    let pk = "INDEX-RANGE";
+    let places = ["2026-11-02#b", "2026-11-02#a", "2026-11-03#a", "2026-10-31#c"];
+    // The order of the table's own keys is another one.
+    let entries = places.map(|sk| entry(pk, sk, &ItemKey::new(sk, "A")));
+    let items = entries
+        .clone()
+        .map(|entry| NewItem { open: Some(entry.index), ..NewItem::new(entry.key, "{}") });
+    done(table, items.map(create).to_vec()).await;
+
+    let [second_b, second_a, third, october] = entries;
+    let everything = all(Index::Open, pk);
+    let ordered = [october.clone(), second_a.clone(), second_b.clone(), third.clone()];
+    shows(table, &everything, &ordered).await;
+    let until = SortRange::AtMost("2026-11-02#a".to_owned());
+    shows(table, &IndexQuery { range: until, ..everything.clone() }, &[october, second_a.clone()])
+        .await;
+    let that_day = SortRange::Prefix("2026-11-02".to_owned());
+    let descending = IndexQuery { order: Order::Descending, ..everything.clone() };
+    shows(table, &IndexQuery { range: that_day, ..descending.clone() }, &[second_b, second_a])
+        .await;
+    let last = IndexQuery { limit: NonZeroU16::MIN, ..descending };
+    let page = table.query_index(last).await.expect("the table answers a query");
+    assert_eq!(page.entries, [third]);
+    let crossed = SortRange::Between { from: "b".to_owned(), to: "a".to_owned() };
+    shows(table, &IndexQuery { range: crossed, ..everything }, &[]).await;
+}
+
+/// Seven items, three places: nothing twice, nothing left out, in both directions.
+pub async fn index_pages_add_up_when_items_share_a_place(table: &dyn Table) {
+    let pk = "SHARED";
+    let places = ["1", "1", "1", "2", "3", "3", "3"];
+    let mut expected: Vec<IndexEntry> = places
+        .into_iter()
+        .enumerate()
+        .map(|(number, sk)| entry(pk, sk, &ItemKey::new("SHARED-ITEMS", number.to_string())))
+        .collect();
+    let items = expected
+        .iter()
+        .cloned()
+        .map(|entry| NewItem { due: Some(entry.index), ..NewItem::new(entry.key, "{}") });
+    done(table, items.map(create).collect()).await;
+    expected.sort();
+
+    for order in [Order::Ascending, Order::Descending] {
+        for limit in [1, 2, 3, 7, 8].into_iter().filter_map(NonZeroU16::new) {
+            let query = IndexQuery { order, limit, ..all(Index::Due, pk) };
+            let found = settled(table, &query, expected.len()).await;
+            let mut sort_keys: Vec<&str> = found.iter().map(|e| e.index.sk.as_str()).collect();
+            if order == Order::Descending {
+                sort_keys.reverse();
+            }
+            assert_eq!(sort_keys, places, "{query:?}");
+            let mut sorted = found;
+            sorted.sort();
+            assert_eq!(sorted, expected, "{query:?}");
+        }
+    }
+}
+
+/// A made-up entry finds nothing and fails nothing.
+pub async fn an_entry_outside_the_range_is_the_end(table: &dyn Table) {
+    let pk = "INDEX-OUTSIDE";
+    let key = ItemKey::new(pk, "A");
+    let item = NewItem { due: Some(IndexKey::new(pk, "m")), ..NewItem::new(key.clone(), "{}") };
+    done(table, vec![create(item)]).await;
+    for outside in ["a", "z"] {
+        let query = IndexQuery {
+            range: SortRange::Prefix("m".to_owned()),
+            after: Some(entry(pk, outside, &key)),
+            ..all(Index::Due, pk)
+        };
+        let page = table.query_index(query).await.expect("the table answers a query");
+        assert_eq!(page, IndexPage { entries: Vec::new(), next: None });
+    }
+}
+
+fn entry(pk: &str, sk: &str, key: &ItemKey) -> IndexEntry {
+    IndexEntry { index: IndexKey::new(pk, sk), key: key.clone() }
+}
+
+fn all(index: Index, pk: &str) -> IndexQuery {
+    IndexQuery {
+        index,
+        pk: pk.to_owned(),
+        range: SortRange::All,
+        order: Order::Ascending,
+        limit: NonZeroU16::MAX,
+        after: None,
+    }
+}
+
+/// Asks until the index shows these entries in this order.
+async fn shows(table: &dyn Table, query: &IndexQuery, expected: &[IndexEntry]) {
+    let mut found = Vec::new();
+    for _ in 0..LOOKS {
+        found = walk(table, query).await;
+        if found == expected {
+            return;
+        }
+    }
+    assert_eq!(found, expected, "{query:?}");
+}
+
+/// Asks until the index shows this many entries.
+async fn settled(table: &dyn Table, query: &IndexQuery, count: usize) -> Vec<IndexEntry> {
+    for _ in 0..LOOKS {
+        let found = walk(table, query).await;
+        if found.len() == count {
+            return found;
+        }
+    }
+    walk(table, query).await
+}
+
+/// The entries of every page, from the first to the last.
+async fn walk(table: &dyn Table, query: &IndexQuery) -> Vec<IndexEntry> {
+    let mut query = query.clone();
+    let mut found = Vec::new();
+    loop {
+        let page = table.query_index(query.clone()).await.expect("the table answers a query");
+        assert!(page.entries.len() <= usize::from(query.limit.get()));
+        found.extend(page.entries);
+        assert!(found.len() < 100, "the walk does not end");
+        match page.next {
+            None => return found,
+            next => query.after = next,
+        }
+    }
+}

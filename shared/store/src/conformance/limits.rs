@@ -1,0 +1,100 @@
+//! How large is too large.
+
+use super::{create, done, read, replace, version_of};
+use crate::table::{
+    ItemKey, MAX_ITEM_BYTES, MAX_TRANSACTION_BYTES, NewItem, Table, TableError, Version, Write,
+};
+
+/// Every check of this module.
+pub async fn check_all(table: &dyn Table) {
+    a_record_of_300_kb_comes_back(table).await;
+    the_largest_item_is_found_and_kept(table).await;
+    an_item_too_large_is_refused_and_changes_nothing(table).await;
+    size_is_counted_in_bytes(table).await;
+    a_transaction_too_large_is_refused_and_changes_nothing(table).await;
+}
+
+/// What a long invoice may come to, several times over.
+pub async fn a_record_of_300_kb_comes_back(table: &dyn Table) {
+    let key = ItemKey::new("LARGE", "300");
+    let item = NewItem::new(key.clone(), "0123456789ab".repeat(300 * 1024 / 12));
+    done(table, vec![create(item.clone())]).await;
+    assert_eq!(read(table, &key).await, Some(item.stored(Version::FIRST)));
+}
+
+/// Every table must accept the largest item we let through, and we let through nearly 400 KB.
+pub async fn the_largest_item_is_found_and_kept(table: &dyn Table) {
+    let key = ItemKey::new("LARGE", "LARGEST");
+    // The largest record admitted, by bisection between one that is and one that is not.
+    let (mut admitted, mut refused) = (MAX_ITEM_BYTES - 1024, MAX_ITEM_BYTES);
+    let mut version = None;
+    while refused - admitted > 1 {
+        let middle = usize::midpoint(admitted, refused);
+        match table.write(vec![put(&key, "x".repeat(middle), version)]).await {
+            Ok(()) => {
+                version = Some(version.map_or(Version::FIRST, Version::next));
+                admitted = middle;
+            }
+            Err(TableError::TooLarge { bytes, limit }) => {
+                assert!(bytes > limit);
+                assert_eq!(limit, MAX_ITEM_BYTES);
+                refused = middle;
+            }
+            Err(error) => unreachable!("{middle} bytes are admitted but not kept: {error:?}"),
+        }
+    }
+    let found = read(table, &key).await.expect("it was written");
+    assert_eq!(found.record.len(), admitted);
+}
+
+/// 400 KB of record alone are over the limit, for a create and for a replace.
+pub async fn an_item_too_large_is_refused_and_changes_nothing(table: &dyn Table) {
+    let key = ItemKey::new("LARGE", "REFUSED");
+    let record = || "x".repeat(MAX_ITEM_BYTES);
+    too_large(table, vec![put(&key, record(), None)]).await;
+    assert_eq!(read(table, &key).await, None);
+
+    done(table, vec![create(NewItem::new(key.clone(), "small"))]).await;
+    too_large(table, vec![put(&key, record(), Some(Version::FIRST))]).await;
+    let other = ItemKey::new("LARGE", "REFUSED-TOO");
+    let both = vec![
+        create(NewItem::new(other.clone(), "small")),
+        put(&key, record(), Some(Version::FIRST)),
+    ];
+    too_large(table, both).await;
+    assert_eq!(read(table, &other).await, None);
+    assert_eq!(version_of(table, &key).await, Some(1));
+}
+
+/// 150,000 characters of three bytes are too many; 130,000 are not.
+pub async fn size_is_counted_in_bytes(table: &dyn Table) {
+    let key = ItemKey::new("LARGE", "BYTES");
+    too_large(table, vec![put(&key, "水".repeat(150_000), None)]).await;
+    done(table, vec![put(&key, "水".repeat(130_000), None)]).await;
+    assert_eq!(read(table, &key).await.map(|item| item.record.len()), Some(390_000));
+}
+
+/// Eleven items of nearly 400 KB each pass alone and not together.
+pub async fn a_transaction_too_large_is_refused_and_changes_nothing(table: &dyn Table) {
+    let keys: Vec<ItemKey> =
+        (0..11).map(|number| ItemKey::new("LARGE-SUM", number.to_string())).collect();
+    let size = MAX_TRANSACTION_BYTES / 11 + 1024;
+    let writes = keys.iter().map(|key| put(key, "x".repeat(size), None)).collect();
+    too_large(table, writes).await;
+    for key in &keys {
+        assert_eq!(read(table, key).await, None);
+    }
+}
+
+fn put(key: &ItemKey, record: String, version: Option<Version>) -> Write {
+    let item = NewItem::new(key.clone(), record);
+    match version {
+        None => create(item),
+        Some(version) => replace(item, version),
+    }
+}
+
+async fn too_large(table: &dyn Table, writes: Vec<Write>) {
+    let outcome = table.write(writes).await;
+    assert!(matches!(outcome, Err(TableError::TooLarge { .. })), "not refused: {outcome:?}");
+}

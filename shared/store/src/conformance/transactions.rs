@@ -1,0 +1,116 @@
+//! Several items at once: all or nothing.
+
+use super::{create, delete, done, read, refused, replace, version_of};
+use crate::table::{ItemKey, MAX_WRITES, NewItem, Table, Version, Write};
+
+/// Every check of this module.
+pub async fn check_all(table: &dyn Table) {
+    a_transaction_makes_every_change(table).await;
+    a_failing_expectation_in_any_position_changes_nothing(table).await;
+    a_transaction_may_hold_a_hundred_writes(table).await;
+    a_transaction_may_span_partitions(table).await;
+    equal_transactions_are_separate_events(table).await;
+}
+
+/// Create, replace and delete in one go.
+pub async fn a_transaction_makes_every_change(table: &dyn Table) {
+    let [fresh, old, doomed] = ["FRESH", "OLD", "DOOMED"].map(|sk| ItemKey::new("TOGETHER", sk));
+    done(table, vec![create(NewItem::new(old.clone(), "1"))]).await;
+    done(table, vec![create(NewItem::new(doomed.clone(), "1"))]).await;
+    done(
+        table,
+        vec![
+            create(NewItem::new(fresh.clone(), "1")),
+            replace(NewItem::new(old.clone(), "2"), Version::FIRST),
+            delete(&doomed, Version::FIRST),
+        ],
+    )
+    .await;
+    assert_eq!(version_of(table, &fresh).await, Some(1));
+    let replaced = NewItem::new(old.clone(), "2").stored(Version::FIRST.next());
+    assert_eq!(read(table, &old).await, Some(replaced));
+    assert_eq!(read(table, &doomed).await, None);
+}
+
+/// For every position and every kind of write: one wrong belief undoes the whole.
+pub async fn a_failing_expectation_in_any_position_changes_nothing(table: &dyn Table) {
+    let [absent, first, second] = ["ABSENT", "FIRST", "SECOND"].map(|sk| ItemKey::new("FAIL", sk));
+    done(table, vec![create(NewItem::new(first.clone(), "1"))]).await;
+    done(table, vec![create(NewItem::new(second.clone(), "1"))]).await;
+
+    let taken = ItemKey::new("FAIL", "TAKEN");
+    done(table, vec![create(NewItem::new(taken.clone(), "1"))]).await;
+    let wrong = Version::FIRST.next();
+    let failing: [Write; 5] = [
+        create(NewItem::new(taken.clone(), "2")),
+        replace(NewItem::new(taken.clone(), "2"), wrong),
+        delete(&taken, wrong),
+        replace(NewItem::new(ItemKey::new("FAIL", "NOWHERE"), "2"), Version::FIRST),
+        delete(&ItemKey::new("FAIL", "NOWHERE"), Version::FIRST),
+    ];
+    for write in failing {
+        for position in 0..=3 {
+            let mut writes = vec![
+                create(NewItem::new(absent.clone(), "1")),
+                replace(NewItem::new(first.clone(), "2"), Version::FIRST),
+                delete(&second, Version::FIRST),
+            ];
+            writes.insert(position, write.clone());
+            refused(table, writes).await;
+            assert_eq!(read(table, &absent).await, None);
+            assert_eq!(version_of(table, &first).await, Some(1));
+            assert_eq!(version_of(table, &second).await, Some(1));
+            assert_eq!(version_of(table, &taken).await, Some(1));
+        }
+    }
+}
+
+/// The largest transaction there may be, and its undoing by one wrong belief in the last place.
+pub async fn a_transaction_may_hold_a_hundred_writes(table: &dyn Table) {
+    let keys: Vec<ItemKey> =
+        (0..MAX_WRITES).map(|number| ItemKey::new("HUNDRED", format!("{number:03}"))).collect();
+    let creates = |keys: &[ItemKey]| -> Vec<Write> {
+        keys.iter().map(|key| create(NewItem::new(key.clone(), "{}"))).collect()
+    };
+    let (last, others) = keys.split_last().expect("there are a hundred");
+
+    done(table, creates(std::slice::from_ref(last))).await;
+    refused(table, creates(&keys)).await;
+    for key in others {
+        assert_eq!(read(table, key).await, None);
+    }
+    done(table, vec![delete(last, Version::FIRST)]).await;
+    done(table, creates(&keys)).await;
+    for key in &keys {
+        assert_eq!(version_of(table, key).await, Some(1));
+    }
+}
+
+/// Items that change together need not live together.
+pub async fn a_transaction_may_span_partitions(table: &dyn Table) {
+    let [left, right] = ["SPAN-LEFT", "SPAN-RIGHT"].map(|pk| ItemKey::new(pk, "A"));
+    let both =
+        || vec![create(NewItem::new(left.clone(), "1")), create(NewItem::new(right.clone(), "1"))];
+    done(table, both()).await;
+    refused(table, both()).await;
+    done(table, vec![delete(&right, Version::FIRST)]).await;
+    refused(table, both()).await;
+    assert_eq!(version_of(table, &left).await, Some(1));
+    assert_eq!(read(table, &right).await, None);
+}
+
+/// Versions start again after a delete, so the very same writes can be right a second time. They
+/// are carried out a second time.
+pub async fn equal_transactions_are_separate_events(table: &dyn Table) {
+    let [left, right] = ["LEFT", "RIGHT"].map(|sk| ItemKey::new("AGAIN", sk));
+    for _ in 0..3 {
+        let creates = [&left, &right].map(|key| create(NewItem::new(key.clone(), "same")));
+        done(table, creates.to_vec()).await;
+        assert_eq!(version_of(table, &left).await, Some(1));
+        assert_eq!(version_of(table, &right).await, Some(1));
+        let deletes = [&left, &right].map(|key| delete(key, Version::FIRST));
+        done(table, deletes.to_vec()).await;
+        assert_eq!(read(table, &left).await, None);
+        assert_eq!(read(table, &right).await, None);
+    }
+}

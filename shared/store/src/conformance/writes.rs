@@ -1,0 +1,161 @@
+//! One item at a time: versions, preconditions, and what comes back.
+
+use jiff::Timestamp;
+
+use super::{create, delete, done, read, refused, replace, version_of};
+use crate::table::{IndexKey, ItemKey, NewItem, Table, Version};
+
+/// Every check of this module.
+pub async fn check_all(table: &dyn Table) {
+    a_missing_item_reads_as_none(table).await;
+    the_first_write_gives_version_one_and_each_later_one_raises_it(table).await;
+    a_create_is_refused_where_an_item_exists(table).await;
+    a_replace_needs_the_current_version(table).await;
+    a_replace_is_refused_where_no_item_exists(table).await;
+    a_delete_needs_the_current_version(table).await;
+    an_item_put_again_after_a_delete_starts_at_version_one(table).await;
+    an_item_comes_back_as_it_was_written(table).await;
+    a_replace_leaves_nothing_of_the_old_item(table).await;
+    the_fraction_of_an_expiry_is_rounded_up(table).await;
+    an_expired_item_is_still_there(table).await;
+}
+
+/// A key that was never written has no item, in a partition with items and in one without.
+pub async fn a_missing_item_reads_as_none(table: &dyn Table) {
+    let there = ItemKey::new("MISSING", "THERE");
+    done(table, vec![create(NewItem::new(there, "{}"))]).await;
+    assert_eq!(read(table, &ItemKey::new("MISSING", "ELSEWHERE")).await, None);
+    assert_eq!(read(table, &ItemKey::new("MISSING-TOO", "THERE")).await, None);
+}
+
+/// Versions count writes from one.
+pub async fn the_first_write_gives_version_one_and_each_later_one_raises_it(table: &dyn Table) {
+    let key = ItemKey::new("VERSIONS", "A");
+    done(table, vec![create(NewItem::new(key.clone(), "0"))]).await;
+    let mut version = Version::FIRST;
+    for round in 1..=12_u64 {
+        let found = read(table, &key).await.expect("it was written");
+        assert_eq!(found.version, version);
+        assert_eq!(found.version.number(), round);
+        done(table, vec![replace(NewItem::new(key.clone(), round.to_string()), version)]).await;
+        version = version.next();
+    }
+    assert_eq!(version_of(table, &key).await, Some(13));
+}
+
+/// `Absent` means absent, and a refused create leaves the item as it was.
+pub async fn a_create_is_refused_where_an_item_exists(table: &dyn Table) {
+    let key = ItemKey::new("CREATE", "A");
+    done(table, vec![create(NewItem::new(key.clone(), "first"))]).await;
+    let before = read(table, &key).await;
+    refused(table, vec![create(NewItem::new(key.clone(), "second"))]).await;
+    refused(table, vec![create(NewItem::new(key.clone(), "first"))]).await;
+    assert_eq!(read(table, &key).await, before);
+}
+
+/// Neither an old version nor one that does not exist yet will do.
+pub async fn a_replace_needs_the_current_version(table: &dyn Table) {
+    let key = ItemKey::new("REPLACE", "A");
+    let second = Version::FIRST.next();
+    done(table, vec![create(NewItem::new(key.clone(), "1"))]).await;
+    done(table, vec![replace(NewItem::new(key.clone(), "2"), Version::FIRST)]).await;
+    let before = read(table, &key).await;
+    for version in [Version::from_number(0), Version::FIRST, second.next()] {
+        refused(table, vec![replace(NewItem::new(key.clone(), "3"), version)]).await;
+    }
+    // The same content as the item has does not make an old version right.
+    refused(table, vec![replace(NewItem::new(key.clone(), "2"), Version::FIRST)]).await;
+    assert_eq!(read(table, &key).await, before);
+}
+
+/// A replace does not create.
+pub async fn a_replace_is_refused_where_no_item_exists(table: &dyn Table) {
+    let key = ItemKey::new("REPLACE-NOTHING", "A");
+    refused(table, vec![replace(NewItem::new(key.clone(), "1"), Version::FIRST)]).await;
+    assert_eq!(read(table, &key).await, None);
+}
+
+/// A delete is fenced as a put is, and can be had once.
+pub async fn a_delete_needs_the_current_version(table: &dyn Table) {
+    let key = ItemKey::new("DELETE", "A");
+    let second = Version::FIRST.next();
+    refused(table, vec![delete(&key, Version::FIRST)]).await;
+    done(table, vec![create(NewItem::new(key.clone(), "1"))]).await;
+    done(table, vec![replace(NewItem::new(key.clone(), "2"), Version::FIRST)]).await;
+    refused(table, vec![delete(&key, Version::FIRST)]).await;
+    refused(table, vec![delete(&key, second.next())]).await;
+    assert_eq!(version_of(table, &key).await, Some(2));
+    done(table, vec![delete(&key, second)]).await;
+    assert_eq!(read(table, &key).await, None);
+    refused(table, vec![delete(&key, second)]).await;
+}
+
+/// Versions do not outlive the item.
+pub async fn an_item_put_again_after_a_delete_starts_at_version_one(table: &dyn Table) {
+    let key = ItemKey::new("REBIRTH", "A");
+    for _ in 0..3 {
+        done(table, vec![create(NewItem::new(key.clone(), "same"))]).await;
+        assert_eq!(version_of(table, &key).await, Some(1));
+        done(table, vec![delete(&key, Version::FIRST)]).await;
+        assert_eq!(read(table, &key).await, None);
+    }
+}
+
+/// Keys, places, expiry and record are kept to the byte, in any script, empty records included.
+pub async fn an_item_comes_back_as_it_was_written(table: &dyn Table) {
+    let expiry = Timestamp::from_second(4_000_000_000).expect("an instant of this era");
+    for (number, text) in
+        ["", " ", "{}", "\"\\\n\t\u{1}", "Ōtāhuhu 水管工 🔧", "e\u{301}≠é", "null"]
+            .into_iter()
+            .enumerate()
+    {
+        let item = NewItem {
+            key: ItemKey::new("ROUND-TRIP", format!("{number}#{text}")),
+            due: Some(IndexKey::new("DUE#水", format!("due {text}"))),
+            open: Some(IndexKey::new(format!("OPEN {text}"), "🔧")),
+            expires_at: Some(expiry),
+            record: text.to_owned(),
+        };
+        done(table, vec![create(item.clone())]).await;
+        assert_eq!(read(table, &item.key).await, Some(item.stored(Version::FIRST)));
+    }
+}
+
+/// Items are written whole: what the new one does not have is gone.
+pub async fn a_replace_leaves_nothing_of_the_old_item(table: &dyn Table) {
+    let key = ItemKey::new("WHOLE", "A");
+    let rich = NewItem {
+        due: Some(IndexKey::new("WHOLE", "due")),
+        open: Some(IndexKey::new("WHOLE", "open")),
+        expires_at: Some(Timestamp::from_second(4_000_000_000).expect("an instant of this era")),
+        ..NewItem::new(key.clone(), "rich")
+    };
+    let plain = NewItem::new(key.clone(), "plain");
+    done(table, vec![create(rich)]).await;
+    done(table, vec![replace(plain.clone(), Version::FIRST)]).await;
+    assert_eq!(read(table, &key).await, Some(plain.stored(Version::FIRST.next())));
+}
+
+/// Whole seconds stay, anything above becomes the next second: never early.
+pub async fn the_fraction_of_an_expiry_is_rounded_up(table: &dyn Table) {
+    for (nanosecond, expected) in
+        [(0, 4_000_000_000), (1, 4_000_000_001), (999_999_999, 4_000_000_001)]
+    {
+        let key = ItemKey::new("EXPIRY", nanosecond.to_string());
+        let expires_at = Timestamp::new(4_000_000_000, nanosecond).expect("an instant of this era");
+        let item = NewItem { expires_at: Some(expires_at), ..NewItem::new(key.clone(), "{}") };
+        done(table, vec![create(item)]).await;
+        let found = read(table, &key).await.expect("it was written").expires_at;
+        assert_eq!(found, Timestamp::from_second(expected).ok());
+    }
+}
+
+/// Deletion is late, so whoever reads decides what an expiry in the past means.
+pub async fn an_expired_item_is_still_there(table: &dyn Table) {
+    let key = ItemKey::new("EXPIRED", "A");
+    let past = Timestamp::from_second(1_000_000_000).expect("an instant of this era");
+    let item = NewItem { expires_at: Some(past), ..NewItem::new(key.clone(), "old") };
+    done(table, vec![create(item.clone())]).await;
+    assert_eq!(read(table, &key).await, Some(item.stored(Version::FIRST)));
+    refused(table, vec![create(NewItem::new(key, "new"))]).await;
+}

@@ -1,0 +1,206 @@
+//! The table in DynamoDB.
+//!
+//! # Lost replies
+//!
+//! The SDK sends a request again when its reply is lost. The first try may have landed, and then
+//! the second fails on its own success. Every write therefore carries an id that its tries share
+//! and no other write has. A put leaves it in the item, and a refused put asks for the item that
+//! stood in its way: with our id in it, the write is done. Comparing contents instead would let
+//! two writers of the same content both believe that they had won.
+//!
+//! A transaction also carries the id as its token, and DynamoDB answers a token it has seen within
+//! ten minutes as it did before. A delete leaves nothing behind to recognise, so even a single one
+//! travels as a transaction. The token is not derived from the writes: versions start again after
+//! a delete, so equal writes may well be different events, and the later one must not be answered
+//! with the earlier one's success.
+
+mod attributes;
+mod key_condition;
+#[cfg(feature = "conformance")]
+mod layout;
+mod refusal;
+mod transaction;
+mod write_id;
+
+use std::{collections::HashMap, error::Error, fmt::Debug};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::query::{QueryOutput, builders::QueryFluentBuilder},
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
+
+#[cfg(feature = "conformance")]
+pub use self::layout::create_table;
+use self::{key_condition::KeyCondition, transaction::Precondition, write_id::WriteId};
+use crate::table::{
+    BoxError, Cursor, Expect, Index, IndexEntry, IndexPage, IndexQuery, Item, ItemKey, NewItem,
+    Order, Page, Query, Table, TableError, Write, admit,
+};
+
+/// The name of the sparse index of what is due.
+pub const DUE_INDEX: &str = "due";
+
+/// The name of the sparse index of what is open.
+pub const OPEN_INDEX: &str = "open";
+
+/// One DynamoDB table: primary key `pk` and `sk`, keys-only indexes [`DUE_INDEX`] and
+/// [`OPEN_INDEX`], time to live on `expires_at`.
+#[derive(Debug, Clone)]
+pub struct DynamoTable {
+    client: Client,
+    table_name: String,
+}
+
+impl DynamoTable {
+    /// The table of this name, which must exist in the client's account and region.
+    pub fn new(client: Client, table_name: String) -> Self {
+        Self { client, table_name }
+    }
+
+    async fn put(&self, item: NewItem, expect: Expect) -> Result<(), TableError> {
+        let write_id = WriteId::fresh();
+        let stored = item.stored(expect.next_version());
+        let precondition = Precondition::from(expect);
+        let Err(refused) = self
+            .client
+            .put_item()
+            .table_name(&self.table_name)
+            .set_item(Some(attributes::encode(stored, &write_id)))
+            .condition_expression(precondition.expression)
+            .set_expression_attribute_names(Some(precondition.names))
+            .set_expression_attribute_values(precondition.values)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await
+        else {
+            return Ok(());
+        };
+        refusal::of_put(refused, &write_id)
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), TableError> {
+        let write_id = WriteId::fresh();
+        let steps = writes
+            .into_iter()
+            .map(|write| transaction::step(&self.table_name, write, &write_id))
+            .collect();
+        let Err(refused) = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(steps))
+            .client_request_token(write_id.as_str())
+            .send()
+            .await
+        else {
+            return Ok(());
+        };
+        refusal::of_transaction(refused, &write_id)
+    }
+
+    fn ask(&self, condition: KeyCondition, order: Order, limit: u16) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table_name)
+            .key_condition_expression(condition.expression)
+            .set_expression_attribute_names(Some(condition.names))
+            .set_expression_attribute_values(Some(condition.values))
+            .scan_index_forward(order == Order::Ascending)
+            .limit(i32::from(limit))
+    }
+}
+
+#[async_trait]
+impl Table for DynamoTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table_name)
+            .set_key(Some(attributes::encode_key(key)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| unavailable("get item", error))?;
+        answer.item.map(attributes::decode).transpose()
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+        admit(&writes)?;
+        match <[Write; 1]>::try_from(writes) {
+            Ok([Write::Put { item, expect }]) => self.put(item, expect).await,
+            Ok([delete]) => self.transact(vec![delete]).await,
+            Err(writes) => self.transact(writes).await,
+        }
+    }
+
+    async fn query(&self, query: Query) -> Result<Page, TableError> {
+        let Query { pk, range, order, limit, after } = query;
+        let Some(range) = range.reachable(after.as_ref().map(Cursor::sort_key)) else {
+            return Ok(Page::empty());
+        };
+        let start =
+            after.map(|cursor| attributes::encode_key(&ItemKey::new(&pk, cursor.sort_key())));
+        let answer = self
+            .ask(KeyCondition::new(attributes::PRIMARY, pk, range), order, limit.get())
+            .set_exclusive_start_key(start)
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| unavailable("query", error))?;
+        page(answer)
+    }
+
+    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
+        let IndexQuery { index, pk, range, order, limit, after } = query;
+        let Some(range) = range.reachable(after.as_ref().map(|entry| entry.index.sk.as_str()))
+        else {
+            return Ok(IndexPage::empty());
+        };
+        let (name, key_names) = match index {
+            Index::Due => (DUE_INDEX, attributes::DUE),
+            Index::Open => (OPEN_INDEX, attributes::OPEN),
+        };
+        let answer = self
+            .ask(KeyCondition::new(key_names, pk, range), order, limit.get())
+            .index_name(name)
+            .set_exclusive_start_key(after.map(|entry| attributes::encode_entry(index, entry)))
+            .send()
+            .await
+            .map_err(|error| unavailable("query index", error))?;
+        index_page(index, answer)
+    }
+}
+
+fn page(answer: QueryOutput) -> Result<Page, TableError> {
+    let items = answer.items.unwrap_or_default().into_iter().map(attributes::decode);
+    let next = answer.last_evaluated_key.map(attributes::decode_key).transpose()?;
+    Ok(Page { items: items.collect::<Result<_, _>>()?, next: next.map(|key| Cursor::at(key.sk)) })
+}
+
+fn index_page(index: Index, answer: QueryOutput) -> Result<IndexPage, TableError> {
+    let entry = |found: HashMap<String, AttributeValue>| -> Result<IndexEntry, TableError> {
+        attributes::decode_entry(index, found)
+    };
+    Ok(IndexPage {
+        entries: answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .map(entry)
+            .collect::<Result<_, _>>()?,
+        next: answer.last_evaluated_key.map(entry).transpose()?,
+    })
+}
+
+/// Keeps the cause without the raw reply around it: a reply may quote items, and errors are logged.
+fn unavailable<E, R>(operation: &'static str, error: SdkError<E, R>) -> TableError
+where
+    E: Error + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    let source = error.into_source().unwrap_or_else(BoxError::from);
+    TableError::Unavailable { operation, source }
+}

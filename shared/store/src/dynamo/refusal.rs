@@ -1,0 +1,50 @@
+//! What a failed write means: ours after all, somebody else's, or not known.
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
+    types::CancellationReason,
+};
+
+use super::{unavailable, write_id::WriteId};
+use crate::table::TableError;
+
+pub(super) fn of_put(
+    refused: SdkError<PutItemError>,
+    write_id: &WriteId,
+) -> Result<(), TableError> {
+    match refused.as_service_error() {
+        Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+            let ours = failed.item().is_some_and(|item| write_id.wrote(item));
+            if ours { Ok(()) } else { Err(TableError::Conflict) }
+        }
+        // Another transaction is writing the item at this moment.
+        Some(error) if error.is_transaction_conflict_exception() => Err(TableError::Conflict),
+        _ => Err(unavailable("put item", refused)),
+    }
+}
+
+pub(super) fn of_transaction(
+    refused: SdkError<TransactWriteItemsError>,
+    write_id: &WriteId,
+) -> Result<(), TableError> {
+    if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        refused.as_service_error()
+    {
+        let reasons = cancelled.cancellation_reasons();
+        // A transaction lands whole, so one item of ours in the way stands for all of them.
+        if reasons.iter().filter_map(CancellationReason::item).any(|item| write_id.wrote(item)) {
+            return Ok(());
+        }
+        if reasons.iter().any(is_conflict) {
+            return Err(TableError::Conflict);
+        }
+    }
+    Err(unavailable("write transaction", refused))
+}
+
+/// DynamoDB gives one reason per step, in the order of the steps; most of them are `None`, others
+/// tell of throttling. A conflict anywhere decides, because a retry cannot cure it.
+fn is_conflict(reason: &CancellationReason) -> bool {
+    matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))
+}

@@ -1,0 +1,76 @@
+//! Preconditions as expressions, and writes as steps of a transaction.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+
+use super::{
+    attributes::{self, PRIMARY, VERSION},
+    write_id::WriteId,
+};
+use crate::table::{Expect, Write};
+
+/// An expectation in DynamoDB's words. Names are always placeholders, so that no attribute can
+/// collide with one of DynamoDB's several hundred reserved words.
+#[derive(Debug)]
+pub(super) struct Precondition {
+    pub(super) expression: &'static str,
+    pub(super) names: HashMap<String, String>,
+    pub(super) values: Option<HashMap<String, AttributeValue>>,
+}
+
+impl From<Expect> for Precondition {
+    fn from(expect: Expect) -> Self {
+        match expect {
+            Expect::Absent => Self {
+                expression: "attribute_not_exists(#pk)",
+                names: HashMap::from([("#pk".to_owned(), PRIMARY.pk.to_owned())]),
+                values: None,
+            },
+            Expect::Version(version) => Self {
+                expression: "#version = :version",
+                names: HashMap::from([("#version".to_owned(), VERSION.to_owned())]),
+                values: Some(HashMap::from([(
+                    ":version".to_owned(),
+                    attributes::encode_version(version),
+                )])),
+            },
+        }
+    }
+}
+
+/// The step of a transaction that makes this write. A put asks for the item in its way, which
+/// shows when it is our own.
+pub(super) fn step(table_name: &str, write: Write, write_id: &WriteId) -> TransactWriteItem {
+    match write {
+        Write::Put { item, expect } => {
+            let precondition = Precondition::from(expect);
+            let put = Put::builder()
+                .table_name(table_name)
+                .set_item(Some(attributes::encode(item.stored(expect.next_version()), write_id)))
+                .condition_expression(precondition.expression)
+                .set_expression_attribute_names(Some(precondition.names))
+                .set_expression_attribute_values(precondition.values)
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                )
+                .build()
+                .expect("a put has a table and an item");
+            TransactWriteItem::builder().put(put).build()
+        }
+        Write::Delete { key, expect } => {
+            let precondition = Precondition::from(Expect::Version(expect));
+            let delete = Delete::builder()
+                .table_name(table_name)
+                .set_key(Some(attributes::encode_key(&key)))
+                .condition_expression(precondition.expression)
+                .set_expression_attribute_names(Some(precondition.names))
+                .set_expression_attribute_values(precondition.values)
+                .build()
+                .expect("a delete has a table and a key");
+            TransactWriteItem::builder().delete(delete).build()
+        }
+    }
+}

@@ -1,0 +1,29 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+use uuid::Uuid;
+
+use super::attributes::{Attributes, WRITE_ID};
+
+/// What all tries of one write share and no other write has. 36 characters, as many as DynamoDB
+/// allows a transaction's token.
+#[derive(Debug)]
+pub(super) struct WriteId(String);
+
+impl WriteId {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it names a request, not a thing: no decision depends on it and no simulation runs \
+                  over DynamoDB"
+    )]
+    pub(super) fn fresh() -> Self {
+        Self(Uuid::new_v4().to_string())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this item was left by the write of this id.
+    pub(super) fn wrote(&self, item: &Attributes) -> bool {
+        item.get(WRITE_ID).is_some_and(|found| *found == AttributeValue::S(self.0.clone()))
+    }
+}

@@ -1,0 +1,24 @@
+//! The table of the product: what is remembered between two invocations, and the rules by which
+//! two writers keep out of each other's way.
+//!
+//! It knows items, versions and two preconditions, *absent* and *version is N*. It does not know
+//! which change of a record makes sense, never retries a refused write, and reads no clock.
+//!
+//! Reading order:
+//!
+//! 1. [`table`]: the trait and its vocabulary.
+//! 2. [`memory`]: the shortest implementation, used by tests and simulations.
+//! 3. [`dynamo`]: the one that is deployed, and how it recognises its own write after a lost reply.
+//! 4. [`Store`]: the typed records over any table, with every key in [`keys`].
+//! 5. `conformance` (a feature): the contract both are held to.
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod dynamo;
+pub mod keys;
+pub mod memory;
+mod records;
+mod store;
+pub mod table;
+
+pub use store::{LogPage, Store, StoreError, Versioned};

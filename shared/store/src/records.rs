@@ -1,0 +1,110 @@
+//! The records of the table, and how each becomes an item.
+
+use domain::account_codes::AccountCodes;
+use domain::chart::Chart;
+use domain::connection::{Connection, OAuthAttempt};
+use domain::entity::EntityKind;
+use domain::grant::Grant;
+use domain::ids::{AccountId, CrmId, Ledger, XeroId};
+use domain::mapping::Mapping;
+use domain::sync_log::LogEntry;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::keys;
+use crate::table::{ItemKey, NewItem};
+
+/// Something that is kept as one item.
+pub(crate) trait Record: Serialize + DeserializeOwned {
+    /// Where it is kept.
+    fn key(&self) -> ItemKey;
+
+    /// Its indexes and expiry, for records that have some.
+    fn indexed(&self, item: NewItem) -> NewItem {
+        item
+    }
+}
+
+/// The settings of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) account: AccountId,
+    pub(crate) codes: AccountCodes,
+}
+
+/// What was last read of an organisation's books.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptChart {
+    pub(crate) ledger: Ledger,
+    pub(crate) chart: Chart,
+}
+
+/// From a Xero document back to its mapping. Written once with the mapping that claims the document,
+/// so that one document belongs to one mapping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReverseLink {
+    pub(crate) ledger: Ledger,
+    pub(crate) kind: EntityKind,
+    pub(crate) xero_id: XeroId,
+    pub(crate) crm_id: CrmId,
+}
+
+impl Record for Connection {
+    fn key(&self) -> ItemKey {
+        keys::connection(&self.account)
+    }
+}
+
+impl Record for Settings {
+    fn key(&self) -> ItemKey {
+        keys::settings(&self.account)
+    }
+}
+
+impl Record for Grant {
+    fn key(&self) -> ItemKey {
+        keys::grant(self.id)
+    }
+}
+
+impl Record for KeptChart {
+    fn key(&self) -> ItemKey {
+        keys::chart(&self.ledger)
+    }
+}
+
+impl Record for Mapping {
+    fn key(&self) -> ItemKey {
+        keys::mapping(&self.key)
+    }
+
+    fn indexed(&self, item: NewItem) -> NewItem {
+        NewItem { due: keys::due(self), open: keys::open(self), ..item }
+    }
+}
+
+impl Record for ReverseLink {
+    fn key(&self) -> ItemKey {
+        keys::reverse_link(&self.ledger, self.kind, self.xero_id)
+    }
+}
+
+impl Record for LogEntry {
+    fn key(&self) -> ItemKey {
+        ItemKey::new(keys::log(&self.account), self.id.clone())
+    }
+
+    fn indexed(&self, item: NewItem) -> NewItem {
+        NewItem { expires_at: Some(LogEntry::expires_at(self)), ..item }
+    }
+}
+
+impl Record for OAuthAttempt {
+    fn key(&self) -> ItemKey {
+        keys::oauth_attempt(&self.state_hash)
+    }
+
+    fn indexed(&self, item: NewItem) -> NewItem {
+        NewItem { expires_at: Some(self.expires_at), ..item }
+    }
+}

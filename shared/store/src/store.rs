@@ -1,0 +1,313 @@
+//! The typed store: one method for each thing the engine needs to remember.
+//!
+//! Written once, over any [`Table`], so that memory and DynamoDB cannot disagree about what a record
+//! means. Records are kept as JSON text; a field that is added must have a default, because older
+//! rows do not hold it.
+
+use std::sync::Arc;
+
+use domain::account_codes::AccountCodes;
+use domain::chart::Chart;
+use domain::connection::{Connection, OAuthAttempt};
+use domain::entity::EntityKind;
+use domain::grant::Grant;
+use domain::ids::{AccountId, CrmId, GrantId, Ledger, XeroId};
+use domain::mapping::{Mapping, MappingKey};
+use domain::sync_log::LogEntry;
+use jiff::Timestamp;
+
+use crate::keys;
+use crate::records::{KeptChart, Record, ReverseLink, Settings};
+use crate::table::{
+    Cursor, Expect, Item, ItemKey, NewItem, Order, Query, SortRange, Table, TableError, Version,
+    Write,
+};
+
+/// A record with the version of its row, which the next write must name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// The record.
+    pub record: T,
+    /// The version of its row.
+    pub version: Version,
+}
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A row is not what the writer believed. Nothing was written: read and decide again.
+    #[error("a row has moved on since it was read")]
+    Conflict,
+    /// The table did not complete the operation. A write may or may not have happened.
+    #[error("could not {operation}")]
+    Table {
+        /// What was attempted.
+        operation: &'static str,
+        /// What the table said.
+        #[source]
+        source: TableError,
+    },
+    /// A record cannot be read: written by a newer release, or damaged.
+    #[error("the record {key} cannot be read")]
+    Undecodable {
+        /// Its key.
+        key: ItemKey,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// A page of the sync log, newest first.
+#[derive(Debug, Clone)]
+pub struct LogPage {
+    /// The entries.
+    pub entries: Vec<LogEntry>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// Everything the product remembers.
+#[derive(Debug, Clone)]
+pub struct Store {
+    table: Arc<dyn Table>,
+}
+
+impl Store {
+    /// The store over a table.
+    pub fn new(table: Arc<dyn Table>) -> Self {
+        Self { table }
+    }
+
+    /// An account's connection.
+    pub async fn connection(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<Versioned<Connection>>, StoreError> {
+        self.read("read the connection", &keys::connection(account)).await
+    }
+
+    /// Writes a connection.
+    pub async fn put_connection(
+        &self,
+        connection: &Connection,
+        expect: Expect,
+    ) -> Result<Version, StoreError> {
+        self.put("write the connection", connection, expect).await
+    }
+
+    /// A grant's row.
+    pub async fn grant(&self, id: GrantId) -> Result<Option<Versioned<Grant>>, StoreError> {
+        self.read("read the grant", &keys::grant(id)).await
+    }
+
+    /// Writes a grant's row.
+    pub async fn put_grant(&self, grant: &Grant, expect: Expect) -> Result<Version, StoreError> {
+        self.put("write the grant", grant, expect).await
+    }
+
+    /// The account codes an account has chosen, or the defaults.
+    pub async fn account_codes(&self, account: &AccountId) -> Result<AccountCodes, StoreError> {
+        let settings: Option<Versioned<Settings>> =
+            self.read("read the settings", &keys::settings(account)).await?;
+        Ok(settings.map(|settings| settings.record.codes).unwrap_or_default())
+    }
+
+    /// Writes an account's chosen codes, whatever they were before.
+    pub async fn put_account_codes(
+        &self,
+        account: &AccountId,
+        codes: AccountCodes,
+    ) -> Result<(), StoreError> {
+        self.replace("write the settings", &Settings { account: account.clone(), codes }).await
+    }
+
+    /// What was last read of a ledger's books.
+    pub async fn chart(&self, ledger: &Ledger) -> Result<Option<Chart>, StoreError> {
+        let kept: Option<Versioned<KeptChart>> =
+            self.read("read the chart", &keys::chart(ledger)).await?;
+        Ok(kept.map(|kept| kept.record.chart))
+    }
+
+    /// Keeps what was read of a ledger's books. Of two readers the last one wins.
+    pub async fn put_chart(&self, ledger: &Ledger, chart: Chart) -> Result<(), StoreError> {
+        self.replace("write the chart", &KeptChart { ledger: ledger.clone(), chart }).await
+    }
+
+    /// Remembers an authorisation under way.
+    pub async fn put_oauth_attempt(&self, attempt: &OAuthAttempt) -> Result<(), StoreError> {
+        self.put("write the OAuth attempt", attempt, Expect::Absent).await.map(drop)
+    }
+
+    /// Takes an authorisation under way: at most one caller gets it, and none after it expired.
+    pub async fn take_oauth_attempt(
+        &self,
+        state_hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<OAuthAttempt>, StoreError> {
+        const OPERATION: &str = "take the OAuth attempt";
+        let key = keys::oauth_attempt(state_hash);
+        let found: Option<Versioned<OAuthAttempt>> = self.read(OPERATION, &key).await?;
+        let Some(Versioned { record, version }) = found else { return Ok(None) };
+        match self.write(OPERATION, vec![Write::Delete { key, expect: version }]).await {
+            Ok(()) => Ok((record.expires_at > now).then_some(record)),
+            Err(StoreError::Conflict) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A mapping.
+    pub async fn mapping(
+        &self,
+        key: &MappingKey,
+    ) -> Result<Option<Versioned<Mapping>>, StoreError> {
+        self.read("read the mapping", &keys::mapping(key)).await
+    }
+
+    /// Writes a mapping that claims no document it did not have before.
+    pub async fn put_mapping(
+        &self,
+        mapping: &Mapping,
+        expect: Expect,
+    ) -> Result<Version, StoreError> {
+        self.put("write the mapping", mapping, expect).await
+    }
+
+    /// Writes a mapping together with its link, all or nothing. `before` is the mapping as it was
+    /// read. A document that already belongs to another mapping is a [`StoreError::Conflict`].
+    pub async fn confirm(
+        &self,
+        mapping: &Mapping,
+        before: &Versioned<Mapping>,
+    ) -> Result<Version, StoreError> {
+        let expect = Expect::Version(before.version);
+        let mut writes = vec![Write::Put { item: encode(mapping), expect }];
+        let id_of = |mapping: &Mapping| mapping.link.as_ref().map(|link| link.xero_id);
+        let (old, new) = (id_of(&before.record), id_of(mapping));
+        if old != new {
+            let MappingKey { ledger, kind, crm_id } = &mapping.key;
+            writes.extend(new.map(|xero_id| {
+                let reverse = ReverseLink {
+                    ledger: ledger.clone(),
+                    kind: *kind,
+                    xero_id,
+                    crm_id: crm_id.clone(),
+                };
+                Write::Put { item: encode(&reverse), expect: Expect::Absent }
+            }));
+            // A reverse link is written once, so it still has its first version.
+            writes.extend(old.map(|xero_id| Write::Delete {
+                key: keys::reverse_link(ledger, *kind, xero_id),
+                expect: Version::FIRST,
+            }));
+        }
+        self.write("confirm the mapping", writes).await?;
+        Ok(expect.next_version())
+    }
+
+    /// The CRM record that a Xero document belongs to.
+    pub async fn linked(
+        &self,
+        ledger: &Ledger,
+        kind: EntityKind,
+        xero_id: XeroId,
+    ) -> Result<Option<CrmId>, StoreError> {
+        let key = keys::reverse_link(ledger, kind, xero_id);
+        let found: Option<Versioned<ReverseLink>> =
+            self.read("read the reverse link", &key).await?;
+        Ok(found.map(|found| found.record.crm_id))
+    }
+
+    /// Adds an entry to the sync log.
+    pub async fn append_log(&self, entry: &LogEntry) -> Result<(), StoreError> {
+        self.put("write the sync log", entry, Expect::Absent).await.map(drop)
+    }
+
+    /// A page of an account's sync log, newest first. Entries past their 30 days are not shown, even
+    /// while the table still has them.
+    pub async fn log_page(
+        &self,
+        account: &AccountId,
+        after: Option<Cursor>,
+        limit: std::num::NonZeroU16,
+        now: Timestamp,
+    ) -> Result<LogPage, StoreError> {
+        const OPERATION: &str = "read the sync log";
+        let query = Query {
+            pk: keys::log(account),
+            range: SortRange::All,
+            order: Order::Descending,
+            limit,
+            after,
+        };
+        let page = self
+            .table
+            .query(query)
+            .await
+            .map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+        let mut entries = Vec::with_capacity(page.items.len());
+        for item in page.items {
+            let entry: LogEntry = decode(item)?.record;
+            if entry.expires_at() > now {
+                entries.push(entry);
+            }
+        }
+        Ok(LogPage { entries, next: page.next })
+    }
+
+    async fn read<T: Record>(
+        &self,
+        operation: &'static str,
+        key: &ItemKey,
+    ) -> Result<Option<Versioned<T>>, StoreError> {
+        let item = self.table.get(key).await;
+        let item = item.map_err(|source| StoreError::Table { operation, source })?;
+        item.map(decode).transpose()
+    }
+
+    async fn put<T: Record + Sync>(
+        &self,
+        operation: &'static str,
+        record: &T,
+        expect: Expect,
+    ) -> Result<Version, StoreError> {
+        self.write(operation, vec![Write::Put { item: encode(record), expect }]).await?;
+        Ok(expect.next_version())
+    }
+
+    /// Writes a record whatever its row held; a writer that came between wins instead.
+    async fn replace<T: Record + Sync>(
+        &self,
+        operation: &'static str,
+        record: &T,
+    ) -> Result<(), StoreError> {
+        let known: Option<Versioned<T>> = self.read(operation, &record.key()).await?;
+        let expect = known.map_or(Expect::Absent, |known| Expect::Version(known.version));
+        match self.put(operation, record, expect).await {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn write(&self, operation: &'static str, writes: Vec<Write>) -> Result<(), StoreError> {
+        self.table.write(writes).await.map_err(|source| match source {
+            TableError::Conflict => StoreError::Conflict,
+            source @ (TableError::Unavailable { .. }
+            | TableError::TooLarge { .. }
+            | TableError::Corrupt { .. }) => StoreError::Table { operation, source },
+        })
+    }
+}
+
+fn encode<T: Record>(record: &T) -> NewItem {
+    let json = serde_json::to_string(record).expect("records hold only what JSON can say");
+    record.indexed(NewItem::new(record.key(), json))
+}
+
+fn decode<T: Record>(item: Item) -> Result<Versioned<T>, StoreError> {
+    let Item { key, version, record, due: _, open: _, expires_at: _ } = item;
+    match serde_json::from_str(&record) {
+        Ok(record) => Ok(Versioned { record, version }),
+        Err(source) => Err(StoreError::Undecodable { key, source }),
+    }
+}

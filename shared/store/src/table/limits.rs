@@ -1,0 +1,100 @@
+use std::collections::BTreeSet;
+
+use super::{TableError, Write, item::IndexKey, item::ItemKey, item::NewItem};
+
+/// How many writes one transaction may hold (DynamoDB: 100 items per transaction).
+pub const MAX_WRITES: usize = 100;
+
+/// How large one item may be (DynamoDB: 400 KB, names of attributes included).
+pub const MAX_ITEM_BYTES: usize = 400 * 1024;
+
+/// How large one transaction may be (DynamoDB: 4 MB over all its items).
+pub const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
+
+/// Room within [`MAX_ITEM_BYTES`] for what is neither key nor record: the names of the attributes,
+/// the version, the expiry and the write id. They come to about 140 bytes; the rest is margin, so
+/// that an item we admit is one DynamoDB accepts, however it counts its numbers.
+const OVERHEAD_BYTES: usize = 256;
+
+/// DynamoDB: a partition key has 1 to 2,048 bytes, a sort key 1 to 1,024.
+const MAX_PARTITION_KEY_BYTES: usize = 2048;
+const MAX_SORT_KEY_BYTES: usize = 1024;
+
+/// Checks a list of writes before anything is sent. Sizes depend on what customers typed and are
+/// refused as [`TableError::TooLarge`]; count, distinctness and key lengths are the caller's own
+/// doing and are asserted. Both tables ask here, so they refuse the same writes.
+pub(crate) fn admit(writes: &[Write]) -> Result<(), TableError> {
+    assert!(!writes.is_empty(), "a write needs at least one item");
+    assert!(writes.len() <= MAX_WRITES, "a transaction holds at most {MAX_WRITES} writes");
+    let keys: BTreeSet<&ItemKey> = writes.iter().map(Write::key).collect();
+    assert!(keys.len() == writes.len(), "a transaction writes each item once");
+
+    let mut total = 0;
+    for write in writes {
+        let bytes = match write {
+            Write::Put { item, .. } => item_bytes(item),
+            Write::Delete { key, .. } => key_bytes(&key.pk, &key.sk),
+        };
+        refuse_above(MAX_ITEM_BYTES, bytes)?;
+        total += bytes;
+    }
+    refuse_above(MAX_TRANSACTION_BYTES, total)
+}
+
+fn refuse_above(limit: usize, bytes: usize) -> Result<(), TableError> {
+    if bytes > limit { Err(TableError::TooLarge { bytes, limit }) } else { Ok(()) }
+}
+
+/// The size of an item, never less than what DynamoDB counts.
+fn item_bytes(item: &NewItem) -> usize {
+    let index_bytes = |index: &Option<IndexKey>| {
+        index.as_ref().map_or(0, |place| key_bytes(&place.pk, &place.sk))
+    };
+    OVERHEAD_BYTES
+        + key_bytes(&item.key.pk, &item.key.sk)
+        + index_bytes(&item.due)
+        + index_bytes(&item.open)
+        + item.record.len()
+}
+
+fn key_bytes(pk: &str, sk: &str) -> usize {
+    assert!((1..=MAX_PARTITION_KEY_BYTES).contains(&pk.len()), "partition key of {}", pk.len());
+    assert!((1..=MAX_SORT_KEY_BYTES).contains(&sk.len()), "sort key of {} bytes", sk.len());
+    pk.len() + sk.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+    use crate::table::{Expect, Version};
+
+    fn create(pk: &str, sk: &str) -> Write {
+        Write::Put { item: NewItem::new(ItemKey::new(pk, sk), "{}"), expect: Expect::Absent }
+    }
+
+    #[test]
+    fn writes_no_caller_may_ask_for_are_asserted() {
+        let delete = Write::Delete { key: ItemKey::new("A", "B"), expect: Version::FIRST };
+        let too_many: Vec<Write> = (0..=MAX_WRITES).map(|n| create("A", &n.to_string())).collect();
+        let wrong = [
+            vec![],
+            too_many,
+            vec![create("A", "B"), delete],
+            vec![create("", "B")],
+            vec![create("A", "")],
+            vec![create(&"A".repeat(2049), "B")],
+            vec![create("A", &"B".repeat(1025))],
+        ];
+        for writes in wrong {
+            assert!(catch_unwind(|| admit(&writes)).is_err(), "{writes:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_keys_are_admitted() {
+        let longest = create(&"A".repeat(2048), &"B".repeat(1024));
+        assert!(admit(&[longest]).is_ok());
+    }
+}

@@ -1,0 +1,154 @@
+//! Answers of DynamoDB that an emulator does not give, and items that no table writes.
+
+use std::error::Error as _;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use store::table::{
+    Expect, ItemKey, NewItem, Order, Query, SortRange, Table as _, TableError, Version, Write,
+};
+
+use crate::emulator::{Emulator, Fault};
+
+fn create(sk: &str) -> Write {
+    Write::Put { item: NewItem::new(ItemKey::new("A", sk), "{}"), expect: Expect::Absent }
+}
+
+fn answer(status: u16, kind: &str, rest: &str) -> Fault {
+    let body =
+        format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{kind}","message":"no"{rest}}}"#);
+    Fault::Answer(status, body)
+}
+
+fn cancelled(codes: [&str; 2]) -> Fault {
+    let [first, second] = codes;
+    let reasons = format!(r#","CancellationReasons":[{{"Code":"{first}"}},{{"Code":"{second}"}}]"#);
+    answer(400, "TransactionCanceledException", &reasons)
+}
+
+async fn outcome_after(faults: Vec<Fault>, writes: Vec<Write>) -> TableError {
+    let emulator = Emulator::start().await;
+    emulator.befall(faults);
+    let error = emulator.table().write(writes).await.unwrap_err();
+    assert_eq!(emulator.faults_left(), 0);
+    error
+}
+
+#[tokio::test]
+async fn two_transactions_at_one_item_are_a_conflict() {
+    let put =
+        outcome_after(vec![answer(400, "TransactionConflictException", "")], vec![create("B")])
+            .await;
+    assert!(matches!(put, TableError::Conflict), "{put:?}");
+    for codes in [["None", "TransactionConflict"], ["ThrottlingError", "ConditionalCheckFailed"]] {
+        let both = outcome_after(vec![cancelled(codes)], vec![create("B"), create("C")]).await;
+        assert!(matches!(both, TableError::Conflict), "{both:?}");
+    }
+}
+
+#[tokio::test]
+async fn throttling_is_unavailability_and_names_its_cause() {
+    for codes in [["None", "ThrottlingError"], ["ProvisionedThroughputExceeded", "None"]] {
+        let both = outcome_after(vec![cancelled(codes)], vec![create("B"), create("C")]).await;
+        assert!(matches!(both, TableError::Unavailable { .. }), "{both:?}");
+    }
+    for kind in ["ProvisionedThroughputExceededException", "ThrottlingException"] {
+        let put = outcome_after(vec![answer(400, kind, ""); 3], vec![create("B")]).await;
+        assert_eq!(put.to_string(), "the table did not complete the operation: put item");
+        let cause = put.source().unwrap().to_string();
+        assert!(cause.contains(kind), "{cause}");
+    }
+    let put =
+        outcome_after(vec![answer(500, "InternalServerError", ""); 3], vec![create("B")]).await;
+    assert!(matches!(put, TableError::Unavailable { .. }), "{put:?}");
+}
+
+#[tokio::test]
+async fn throttling_is_tried_again_before_it_is_reported() {
+    let emulator = Emulator::start().await;
+    emulator
+        .befall([answer(400, "ThrottlingException", ""), answer(500, "InternalServerError", "")]);
+    emulator.table().write(vec![create("B")]).await.unwrap();
+    assert_eq!(emulator.faults_left(), 0);
+}
+
+#[tokio::test]
+async fn an_unreachable_table_is_unavailable_to_readers() {
+    let emulator = Emulator::start().await;
+    let table = emulator.table();
+    emulator.befall(vec![Fault::LostReply; 3]);
+    let read = table.get(&ItemKey::new("A", "B")).await.unwrap_err();
+    assert!(matches!(read, TableError::Unavailable { operation: "get item", .. }), "{read:?}");
+    emulator.befall(vec![Fault::LostReply; 3]);
+    let page = table.query(partition()).await.unwrap_err();
+    assert!(matches!(page, TableError::Unavailable { operation: "query", .. }), "{page:?}");
+}
+
+#[tokio::test]
+async fn an_item_written_by_something_else_is_corrupt() {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let number = |digits: &str| AttributeValue::N(digits.to_owned());
+    let whole = [("version", number("1")), ("record", text("{}"))];
+    let broken: [(&str, Vec<(&str, AttributeValue)>); 6] = [
+        ("its version is missing or not a whole number", vec![("record", text("{}"))]),
+        ("its version is missing or not a whole number", vec![("version", number("1.5"))]),
+        ("its record is missing or not a text", vec![("version", number("1"))]),
+        ("its expiry is not an instant", [&whole[..], &[("expires_at", text("soon"))]].concat()),
+        (
+            "its place in the index due is incomplete",
+            [&whole[..], &[("due_pk", text("D"))]].concat(),
+        ),
+        (
+            "its place in the index open is incomplete",
+            [&whole[..], &[("open_sk", text("O"))]].concat(),
+        ),
+    ];
+    for (expected, attributes) in broken {
+        let emulator = Emulator::start().await;
+        let (client, table_name) = emulator.client();
+        let mut put =
+            client.put_item().table_name(table_name).item("pk", text("A")).item("sk", text("B"));
+        for (name, value) in attributes {
+            put = put.item(name, value);
+        }
+        put.send().await.unwrap();
+
+        let key = ItemKey::new("A", "B");
+        let read = emulator.table().get(&key).await.unwrap_err();
+        assert_eq!(read.to_string(), format!("the item A B is corrupt: {expected}"));
+        let page = emulator.table().query(partition()).await.unwrap_err();
+        assert!(matches!(page, TableError::Corrupt { key: found, .. } if found == key));
+    }
+}
+
+#[tokio::test]
+async fn an_item_without_a_write_id_is_read_and_replaced() {
+    let emulator = Emulator::start().await;
+    let (client, table_name) = emulator.client();
+    client
+        .put_item()
+        .table_name(table_name)
+        .item("pk", AttributeValue::S("A".to_owned()))
+        .item("sk", AttributeValue::S("B".to_owned()))
+        .item("version", AttributeValue::N("7".to_owned()))
+        .item("record", AttributeValue::S("{}".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    let found = emulator.table().get(&ItemKey::new("A", "B")).await.unwrap().unwrap();
+    assert_eq!(found.version, Version::from_number(7));
+    let refused = emulator.table().write(vec![create("B")]).await;
+    assert!(matches!(refused, Err(TableError::Conflict)), "{refused:?}");
+    let item = NewItem::new(ItemKey::new("A", "B"), "2");
+    let replace = Write::Put { item, expect: Expect::Version(found.version) };
+    emulator.table().write(vec![replace]).await.unwrap();
+}
+
+fn partition() -> Query {
+    Query {
+        pk: "A".to_owned(),
+        range: SortRange::All,
+        order: Order::Ascending,
+        limit: std::num::NonZeroU16::MAX,
+        after: None,
+    }
+}

@@ -1,0 +1,93 @@
+//! A write whose reply is lost is sent again, and knows itself when it meets itself.
+
+use store::table::{Expect, ItemKey, NewItem, Table as _, TableError, Version, Write};
+
+use crate::emulator::{Emulator, Fault};
+
+fn key() -> ItemKey {
+    ItemKey::new("A", "B")
+}
+
+fn create(key: ItemKey, record: &str) -> Write {
+    Write::Put { item: NewItem::new(key, record), expect: Expect::Absent }
+}
+
+async fn version(emulator: &Emulator, key: &ItemKey) -> Option<u64> {
+    emulator.table().get(key).await.unwrap().map(|item| item.version.number())
+}
+
+#[tokio::test]
+async fn a_put_whose_reply_is_lost_succeeds_once() {
+    let emulator = Emulator::start().await;
+    emulator.requests();
+    emulator.befall([Fault::LostReply, Fault::LostReply]);
+    emulator.table().write(vec![create(key(), "ours")]).await.unwrap();
+    assert_eq!(emulator.requests(), 3);
+    assert_eq!(version(&emulator, &key()).await, Some(1));
+
+    emulator.befall([Fault::LostReply]);
+    let item = NewItem::new(key(), "next");
+    let write = Write::Put { item: item.clone(), expect: Expect::Version(Version::FIRST) };
+    emulator.table().write(vec![write]).await.unwrap();
+    let stored = item.stored(Version::FIRST.next());
+    assert_eq!(emulator.table().get(&key()).await.unwrap(), Some(stored));
+}
+
+#[tokio::test]
+async fn a_lost_refusal_is_still_a_refusal() {
+    let emulator = Emulator::start().await;
+    emulator.table().write(vec![create(key(), "same")]).await.unwrap();
+    emulator.befall([Fault::LostReply]);
+    let outcome = emulator.table().write(vec![create(key(), "same")]).await;
+    assert!(matches!(outcome, Err(TableError::Conflict)), "{outcome:?}");
+    assert_eq!(emulator.faults_left(), 0);
+    assert_eq!(version(&emulator, &key()).await, Some(1));
+}
+
+#[tokio::test]
+async fn a_delete_whose_reply_is_lost_succeeds_once() {
+    let emulator = Emulator::start().await;
+    emulator.table().write(vec![create(key(), "doomed")]).await.unwrap();
+    let delete = || Write::Delete { key: key(), expect: Version::FIRST };
+    emulator.befall([Fault::LostReply]);
+    emulator.table().write(vec![delete()]).await.unwrap();
+    assert_eq!(version(&emulator, &key()).await, None);
+    let again = emulator.table().write(vec![delete()]).await;
+    assert!(matches!(again, Err(TableError::Conflict)), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_transaction_whose_reply_is_lost_succeeds_once() {
+    let emulator = Emulator::start().await;
+    let other = ItemKey::new("A", "C");
+    let both = || vec![create(key(), "1"), create(other.clone(), "1")];
+    emulator.befall([Fault::LostReply, Fault::LostReply]);
+    emulator.table().write(both()).await.unwrap();
+    assert_eq!(version(&emulator, &key()).await, Some(1));
+    assert_eq!(version(&emulator, &other).await, Some(1));
+    let again = emulator.table().write(both()).await;
+    assert!(matches!(again, Err(TableError::Conflict)), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_transaction_knows_its_items_when_its_token_is_forgotten() {
+    let emulator = Emulator::start().await;
+    emulator.forget_tokens();
+    let other = ItemKey::new("A", "C");
+    let both = || vec![create(key(), "1"), create(other.clone(), "1")];
+    emulator.befall([Fault::LostReply]);
+    emulator.table().write(both()).await.unwrap();
+    assert_eq!(emulator.faults_left(), 0);
+    assert_eq!(version(&emulator, &other).await, Some(1));
+    let again = emulator.table().write(both()).await;
+    assert!(matches!(again, Err(TableError::Conflict)), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_write_whose_every_reply_is_lost_is_unavailable_and_may_have_happened() {
+    let emulator = Emulator::start().await;
+    emulator.befall([Fault::LostReply, Fault::LostReply, Fault::LostReply]);
+    let outcome = emulator.table().write(vec![create(key(), "landed")]).await;
+    assert!(matches!(outcome, Err(TableError::Unavailable { .. })), "{outcome:?}");
+    assert_eq!(version(&emulator, &key()).await, Some(1));
+}
