@@ -48,12 +48,16 @@ pub enum TokenPlan {
     Reconnect,
 }
 
+/// Whether a stored access token is good for another batch.
+pub fn is_usable(access_expires_at: Timestamp, now: Timestamp) -> bool {
+    let margin = SignedDuration::from_secs(MARGIN_SECONDS);
+    access_expires_at.saturating_sub(margin).is_ok_and(|until| now < until)
+}
+
 impl Grant {
     /// Decides how to get an access token, given when the stored one expires.
     pub fn plan(&self, access_expires_at: Timestamp, now: Timestamp) -> TokenPlan {
-        let usable_until =
-            access_expires_at.saturating_sub(SignedDuration::from_secs(MARGIN_SECONDS));
-        if usable_until.is_ok_and(|until| now < until) {
+        if is_usable(access_expires_at, now) {
             return TokenPlan::Use;
         }
         if self.refused_at.is_some() {

@@ -320,14 +320,14 @@ fn failed(
             Answer::Unanswered => operation.key_serial,
         },
         trace: match class {
-            FailureClass::Uncertain => Trace::Uncertain,
+            // After a defect, such as an answer that cannot be read, we know just as little.
+            FailureClass::Uncertain | FailureClass::Defect => Trace::Uncertain,
             FailureClass::Transient
             | FailureClass::Throttled
             | FailureClass::Unauthorized
             | FailureClass::Rejected
             | FailureClass::Blocked
-            | FailureClass::Untranslatable
-            | FailureClass::Defect => operation.trace,
+            | FailureClass::Untranslatable => operation.trace,
         },
         ..operation.clone()
     };

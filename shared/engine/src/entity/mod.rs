@@ -1,0 +1,92 @@
+//! The kinds of documents, each with its own way of being brought to Xero. The protocol around it is
+//! the same for all and lives in [`push`](crate::push).
+
+mod contact;
+mod invoice;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::crm::Revision;
+use domain::entity::EntityKind;
+use domain::idempotency::{Hash, IdempotencyKey};
+use domain::ids::CrmId;
+use domain::mapping::{Link, Mapping};
+use domain::operation::Trace;
+use domain::sync_log::LoggedOperation;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use xero::XeroError;
+use xero::api::Written;
+
+pub use contact::Contact;
+pub use invoice::Invoice;
+
+use crate::desk::{Desk, Trouble};
+
+/// A kind of document.
+#[async_trait]
+pub trait Entity: 'static {
+    /// Which kind.
+    const KIND: EntityKind;
+    /// What the CRM sends of it.
+    type Snapshot: Serialize + DeserializeOwned + Send + Sync;
+
+    /// The record's id in the CRM.
+    fn id(snapshot: &Self::Snapshot) -> CrmId;
+
+    /// The record's revision.
+    fn revision(snapshot: &Self::Snapshot) -> Revision;
+
+    /// The number people know it by.
+    fn number(snapshot: &Self::Snapshot) -> String;
+
+    /// Brings Xero to the snapshot: resolves where that is needed, then writes. May be repeated after
+    /// any interruption.
+    async fn bring(desk: &Desk<'_>, task: Task<'_, Self::Snapshot>) -> Result<Brought, Trouble>;
+}
+
+/// What an attempt is about: the mapping as it was claimed, and its snapshot.
+#[derive(Debug)]
+pub struct Task<'a, S> {
+    /// The mapping.
+    pub mapping: &'a Mapping,
+    /// Its newest snapshot.
+    pub snapshot: &'a S,
+}
+
+impl<S> Task<'_, S> {
+    /// Whether a document that we know nothing of may exist in Xero.
+    fn must_resolve(&self) -> bool {
+        self.mapping.operation.trace == Trace::Uncertain
+    }
+
+    /// The key of writing exactly these bytes: the same for a repeated try, another for any other
+    /// intent.
+    fn idempotency_key(&self, body: &Bytes) -> IdempotencyKey {
+        let Mapping { key, generation, operation, .. } = self.mapping;
+        IdempotencyKey::derive(key, *generation, &Hash::of(body), operation.key_serial)
+    }
+}
+
+/// Xero has the snapshot.
+#[derive(Debug)]
+pub struct Brought {
+    /// The counterpart in Xero; none for what never had to get there.
+    pub link: Option<Link>,
+    /// What was done.
+    pub operation: LoggedOperation,
+    /// Plain sentences about what a person should know.
+    pub remarks: Vec<String>,
+}
+
+/// The verdict on the only document of a write.
+fn only<T>(written: Vec<Written<T>>) -> Result<(T, Vec<String>), XeroError> {
+    match written.into_iter().next() {
+        Some(Written::Done { remote, warnings }) => Ok((remote, warnings)),
+        Some(Written::Refused(error)) => Err(error),
+        None => Err(XeroError::Undecodable {
+            endpoint: "the write",
+            source: "no document came back".into(),
+        }),
+    }
+}

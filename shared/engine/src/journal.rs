@@ -1,0 +1,154 @@
+//! The sync log: one entry per attempt, in words for people. It guards nothing, so an entry that
+//! cannot be written costs a line and nothing else.
+
+use domain::entity::EntityKind;
+use domain::failure::Failure;
+use domain::ids::{AccountId, CrmId};
+use domain::mapping::Mapping;
+use domain::operation::State;
+use domain::sync_log::{LogEntry, LogStatus, LoggedOperation};
+use jiff::Timestamp;
+use store::keys;
+
+use crate::Engine;
+use crate::entity::{Brought, Entity};
+
+/// Logs that Xero has the document.
+pub(crate) async fn synced<E: Entity>(
+    engine: &Engine,
+    mapping: &Mapping,
+    brought: &Brought,
+    began: Timestamp,
+) {
+    let verb = match brought.operation {
+        LoggedOperation::Create => "Created in Xero.",
+        LoggedOperation::Update | LoggedOperation::Push => "Updated in Xero.",
+        LoggedOperation::Void => "Voided.",
+        LoggedOperation::Adopt => "Matched with the one already in Xero.",
+    };
+    let sentences = std::iter::once(verb).chain(brought.remarks.iter().map(String::as_str));
+    let message = sentences.collect::<Vec<_>>().join(" ");
+    let outcome =
+        Outcome { operation: brought.operation, status: LogStatus::Synced, message, code: None };
+    append::<E>(engine, mapping, outcome, began).await;
+}
+
+/// Logs a failed attempt, as the mapping's operation tells it.
+pub(crate) async fn failed<E: Entity>(engine: &Engine, mapping: &Mapping, began: Timestamp) {
+    let operation = &mapping.operation;
+    let Some(failure) = &operation.failure else { return };
+    let counted = failure.class.is_counted();
+    let (status, then) = match &operation.state {
+        State::Skipped => (LogStatus::Skipped, " It was given up.".to_owned()),
+        State::Waiting { until } if counted => {
+            (LogStatus::Retrying, format!(" Next try at {}.", clock_time(*until)))
+        }
+        State::Waiting { until } => {
+            (LogStatus::Waiting, format!(" It goes on at {}.", clock_time(*until)))
+        }
+        State::Parked { on: _ } => (LogStatus::Waiting, String::new()),
+        State::Due | State::Claimed { by: _, until: _ } | State::Synced => {
+            (LogStatus::Retrying, " A newer version is next.".to_owned())
+        }
+    };
+    let outcome = Outcome {
+        operation: LoggedOperation::Push,
+        status,
+        message: format!("{failure}{then}"),
+        code: Some(failure.code.clone().into_owned()),
+    };
+    append::<E>(engine, mapping, outcome, began).await;
+}
+
+/// Logs that there was nothing to do, or nowhere to do it.
+pub(crate) async fn idle(
+    engine: &Engine,
+    account: &AccountId,
+    subject: (EntityKind, CrmId, String),
+    status: LogStatus,
+    message: String,
+    failure: Option<&Failure>,
+) {
+    let now = engine.clock.now();
+    let (entity, crm_id, number) = subject;
+    let entry = LogEntry {
+        id: entry_id(engine, now),
+        at: now,
+        account: account.clone(),
+        operation: LoggedOperation::Push,
+        entity,
+        crm_id,
+        number: Some(number),
+        xero_id: None,
+        status,
+        attempt: 0,
+        duration_ms: 0,
+        message,
+        code: failure.map(|failure| failure.code.clone().into_owned()),
+    };
+    write(engine, &entry).await;
+}
+
+struct Outcome {
+    operation: LoggedOperation,
+    status: LogStatus,
+    message: String,
+    code: Option<String>,
+}
+
+async fn append<E: Entity>(engine: &Engine, mapping: &Mapping, outcome: Outcome, began: Timestamp) {
+    let now = engine.clock.now();
+    let number = serde_json::from_str(&mapping.snapshot.json).ok().map(|snap| E::number(&snap));
+    let tried = u32::from(mapping.operation.failures);
+    let Outcome { operation, status, message, code } = outcome;
+    // A counted failure is already in the count; any other attempt comes after those in it.
+    let counted =
+        mapping.operation.failure.as_ref().is_some_and(|failure| failure.class.is_counted());
+    let entry = LogEntry {
+        id: entry_id(engine, now),
+        at: now,
+        account: mapping.key.ledger.account.clone(),
+        operation,
+        entity: E::KIND,
+        crm_id: mapping.key.crm_id.clone(),
+        number,
+        xero_id: mapping.link.as_ref().map(|link| link.xero_id),
+        status,
+        attempt: if counted { tried.max(1) } else { tried + 1 },
+        duration_ms: u64::try_from(now.duration_since(began).as_millis()).unwrap_or(0),
+        message,
+        code,
+    };
+    write(engine, &entry).await;
+}
+
+async fn write(engine: &Engine, entry: &LogEntry) {
+    let LogEntry { account, entity, crm_id, attempt, duration_ms, status, .. } = entry;
+    tracing::info!(
+        account.id = %account,
+        entity = %entity,
+        crm.id = %crm_id,
+        xero.id = entry.xero_id.map(|id| id.to_string()),
+        attempt,
+        duration_ms,
+        outcome = status.as_str(),
+        failure.code = entry.code.as_deref(),
+        "attempt"
+    );
+    if let Err(error) = engine.store.append_log(entry).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            account.id = %account,
+            "a sync log entry was not written"
+        );
+    }
+}
+
+/// Sorts by time, and is unique.
+fn entry_id(engine: &Engine, now: Timestamp) -> String {
+    format!("{}-{}", keys::instant(now), engine.ids.uuid().simple())
+}
+
+fn clock_time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}

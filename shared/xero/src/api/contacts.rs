@@ -1,0 +1,166 @@
+//! Contacts: found by their number, created, updated.
+//!
+//! Created with PUT and updated with POST by id. A POST without an id would edit whichever contact
+//! has the number or, failing that, the name, so none is ever made.
+
+use bytes::Bytes;
+use domain::document::contact::{ContactDocument, ContactStatus, RemoteContact};
+use domain::idempotency::IdempotencyKey;
+use domain::ids::XeroContactId;
+use http::Method;
+use jiff::Timestamp;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::written::written;
+use super::{Written, check_batch};
+use crate::date::optional_instant;
+use crate::error::XeroError;
+use crate::json::{all, envelope, real_id, told};
+use crate::session::{Call, Session, encoded};
+
+const LIST: &str = "/Contacts";
+const ONE: &str = "/Contacts/{ContactID}";
+const COLLECTION: &str = "Contacts";
+
+/// A filter longer than this, encoded, would exceed the 2,048 characters Xero takes in a query.
+const FILTER_LIMIT: usize = 1_900;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireContact {
+    #[serde(rename = "ContactID", deserialize_with = "real_id")]
+    id: Uuid,
+    #[serde(default, deserialize_with = "told")]
+    contact_number: Option<String>,
+    #[serde(default)]
+    name: String,
+    #[serde(default, deserialize_with = "told")]
+    contact_status: Option<String>,
+    #[serde(default, deserialize_with = "told")]
+    email_address: Option<String>,
+    #[serde(default, deserialize_with = "told")]
+    tax_number: Option<String>,
+    #[serde(default, deserialize_with = "told")]
+    company_number: Option<String>,
+    #[serde(default, rename = "MergedToContactID")]
+    merged_to: Option<Uuid>,
+    #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
+    updated_at: Option<Timestamp>,
+}
+
+/// The contact with this number, archived or not.
+///
+/// Xero takes the number in the place of the id; `ContactNumber` is not a filter it answers quickly.
+pub async fn find_by_number(
+    session: &Session,
+    number: &str,
+) -> Result<Option<RemoteContact>, XeroError> {
+    one(session, number.to_owned()).await
+}
+
+/// The contact with this id, archived or not.
+pub async fn get(session: &Session, id: XeroContactId) -> Result<Option<RemoteContact>, XeroError> {
+    one(session, id.to_string()).await
+}
+
+async fn one(session: &Session, id: String) -> Result<Option<RemoteContact>, XeroError> {
+    match session.call(Call::one(ONE, COLLECTION, id)).await {
+        Ok(body) => Ok(read(ONE, &body)?.pop()),
+        Err(XeroError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The contacts with this name, archived ones included. Xero compares without regard to case and
+/// accents, so the caller compares again where that matters.
+pub async fn find_by_name(session: &Session, name: &str) -> Result<Vec<RemoteContact>, XeroError> {
+    let filter = format!("Name==\"{}\"", name.replace('\\', r"\\").replace('"', "\\\""));
+    if encoded(&filter).len() > FILTER_LIMIT {
+        return Err(XeroError::Unsendable { reason: "the name is too long to be searched for" });
+    }
+    let call = Call::list(LIST, COLLECTION)
+        .query("where", filter)
+        .query("includeArchived", "true")
+        .query("page", "1");
+    read(LIST, &session.call(call).await?)
+}
+
+/// Creates contacts. One outcome for each document, in their order. Fails as a whole only when the
+/// call does.
+pub async fn create(
+    session: &Session,
+    documents: &[ContactDocument],
+    key: &IdempotencyKey,
+) -> Result<Vec<Written<RemoteContact>>, XeroError> {
+    if documents.iter().any(|document| document.contact_id.is_some()) {
+        return Err(XeroError::Unsendable { reason: "a contact to create has no id yet" });
+    }
+    write(session, Method::PUT, documents, key).await
+}
+
+/// Updates the contacts with the ids in the documents. Fields that are left out keep their value.
+/// One outcome for each document, in their order.
+pub async fn update(
+    session: &Session,
+    documents: &[ContactDocument],
+    key: &IdempotencyKey,
+) -> Result<Vec<Written<RemoteContact>>, XeroError> {
+    if documents.iter().any(|document| document.contact_id.is_none()) {
+        return Err(XeroError::Unsendable { reason: "a contact is updated by its id" });
+    }
+    write(session, Method::POST, documents, key).await
+}
+
+/// The bytes that [`create`] and [`update`] send: the same documents always give the same.
+pub fn body(documents: &[ContactDocument]) -> Bytes {
+    envelope(COLLECTION, documents)
+}
+
+async fn write(
+    session: &Session,
+    method: Method,
+    documents: &[ContactDocument],
+    key: &IdempotencyKey,
+) -> Result<Vec<Written<RemoteContact>>, XeroError> {
+    if documents.is_empty() {
+        return Ok(Vec::new());
+    }
+    check_batch(documents.len())?;
+    let call = Call::write(LIST, method, COLLECTION, body(documents), key);
+    let answer = session.call(call).await?;
+    written::<_, WireContact, _>(LIST, COLLECTION, &answer, documents, is_answer_to)
+}
+
+fn is_answer_to(document: &ContactDocument, remote: &RemoteContact) -> bool {
+    match (document.contact_id, &document.contact_number, &remote.number) {
+        (Some(id), _, _) => id == remote.id,
+        (None, Some(sent), Some(kept)) => kept.eq_ignore_ascii_case(sent),
+        (None, _, _) => true,
+    }
+}
+
+fn read(endpoint: &'static str, body: &[u8]) -> Result<Vec<RemoteContact>, XeroError> {
+    let contacts = all::<WireContact>(endpoint, COLLECTION, body)?;
+    Ok(contacts.into_iter().map(RemoteContact::from).collect())
+}
+
+impl From<WireContact> for RemoteContact {
+    fn from(wire: WireContact) -> Self {
+        Self {
+            id: XeroContactId(wire.id),
+            number: wire.contact_number,
+            name: wire.name,
+            // Besides ARCHIVED there is GDPRREQUEST; neither may stand on a document.
+            status: match wire.contact_status.as_deref() {
+                None | Some("ACTIVE") => ContactStatus::Active,
+                Some(_) => ContactStatus::Archived,
+            },
+            email: wire.email_address,
+            tax_number: wire.tax_number,
+            company_number: wire.company_number,
+            merged_to: wire.merged_to.filter(|id| !id.is_nil()).map(XeroContactId),
+            updated_at: wire.updated_at,
+        }
+    }
+}

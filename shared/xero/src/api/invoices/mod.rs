@@ -1,0 +1,216 @@
+//! Sales invoices: found by their numbers, created, updated, voided, deleted.
+//!
+//! Created with PUT, because a POST with a number that is already used overwrites that invoice and
+//! succeeds. Updated with POST by id. Unit amounts keep four decimals both ways (`unitdp=4`).
+
+mod wire;
+
+use bytes::Bytes;
+use domain::document::invoice::{InvoiceDocument, RemoteInvoice};
+use domain::idempotency::IdempotencyKey;
+use domain::ids::XeroInvoiceId;
+use http::Method;
+use serde::Serialize;
+
+use self::wire::WireInvoice;
+use super::written::written;
+use super::{Written, check_batch};
+use crate::error::XeroError;
+use crate::json::{all, envelope};
+use crate::session::{Call, Session, encoded};
+
+const LIST: &str = "/Invoices";
+const ONE: &str = "/Invoices/{InvoiceID}";
+const COLLECTION: &str = "Invoices";
+
+/// Xero advises 40 numbers in a query, and takes about 2,048 characters of query in all.
+const NUMBERS_LIMIT: usize = 40;
+const NUMBERS_LENGTH_LIMIT: usize = 1_800;
+
+/// A status an invoice is given on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TargetStatus {
+    /// For an approved invoice without payments or credits.
+    Voided,
+    /// For a draft, or one submitted for approval.
+    Deleted,
+}
+
+/// A change of status. It must carry no lines: Xero would take them for the new ones.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct StatusChange {
+    #[serde(rename = "InvoiceID")]
+    invoice_id: XeroInvoiceId,
+    status: TargetStatus,
+}
+
+/// Every invoice with one of these numbers, voided and deleted ones included. Bills of suppliers
+/// may have the same numbers and come too; see [`RemoteInvoice::is_sales`].
+///
+/// The numbers must not contain commas. One call for up to 40 numbers, fewer when they are long.
+pub async fn find_by_numbers(
+    session: &Session,
+    numbers: &[&str],
+) -> Result<Vec<RemoteInvoice>, XeroError> {
+    let mut found = Vec::new();
+    for numbers in queries(numbers) {
+        let call = Call::list(LIST, COLLECTION)
+            .query("InvoiceNumbers", numbers)
+            .query("page", "1")
+            .query("pageSize", "1000")
+            .query("unitdp", "4");
+        found.extend(read(LIST, &session.call(call).await?)?);
+    }
+    Ok(found)
+}
+
+/// Joins numbers with commas, as many as fit into each query.
+fn queries(numbers: &[&str]) -> Vec<String> {
+    let mut queries: Vec<String> = Vec::new();
+    let mut count = 0;
+    for number in numbers {
+        match queries.last_mut() {
+            Some(query)
+                if count < NUMBERS_LIMIT
+                    && encoded(query).len() + encoded(number).len() < NUMBERS_LENGTH_LIMIT =>
+            {
+                query.push(',');
+                query.push_str(number);
+                count += 1;
+            }
+            Some(_) | None => {
+                queries.push((*number).to_owned());
+                count = 1;
+            }
+        }
+    }
+    queries
+}
+
+/// The invoice with this id, whatever its status.
+pub async fn get(session: &Session, id: XeroInvoiceId) -> Result<Option<RemoteInvoice>, XeroError> {
+    let call = Call::one(ONE, COLLECTION, id.to_string()).query("unitdp", "4");
+    match session.call(call).await {
+        Ok(body) => Ok(read(ONE, &body)?.pop()),
+        Err(XeroError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Creates invoices. One outcome for each document, in their order. Fails as a whole only when the
+/// call does.
+pub async fn create(
+    session: &Session,
+    documents: &[InvoiceDocument],
+    key: &IdempotencyKey,
+) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
+    if documents.iter().any(|document| document.invoice_id.is_some()) {
+        return Err(XeroError::Unsendable { reason: "an invoice to create has no id yet" });
+    }
+    write_documents(session, Method::PUT, documents, key).await
+}
+
+/// Updates the invoices with the ids in the documents. The lines replace all lines there were. One
+/// outcome for each document, in their order.
+pub async fn update(
+    session: &Session,
+    documents: &[InvoiceDocument],
+    key: &IdempotencyKey,
+) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
+    if documents.iter().any(|document| document.invoice_id.is_none()) {
+        return Err(XeroError::Unsendable { reason: "an invoice is updated by its id" });
+    }
+    write_documents(session, Method::POST, documents, key).await
+}
+
+/// Voids or deletes invoices, and changes nothing else about them. One outcome for each, in their
+/// order.
+pub async fn set_status(
+    session: &Session,
+    changes: &[(XeroInvoiceId, TargetStatus)],
+    key: &IdempotencyKey,
+) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
+    let body = status_body(changes);
+    write(session, Method::POST, body, changes, key, |(id, _), remote| *id == remote.id).await
+}
+
+/// The bytes that [`create`] and [`update`] send: the same documents always give the same.
+pub fn body(documents: &[InvoiceDocument]) -> Bytes {
+    envelope(COLLECTION, documents)
+}
+
+/// The bytes that [`set_status`] sends.
+pub fn status_body(changes: &[(XeroInvoiceId, TargetStatus)]) -> Bytes {
+    let changes: Vec<_> =
+        changes.iter().map(|&(invoice_id, status)| StatusChange { invoice_id, status }).collect();
+    envelope(COLLECTION, &changes)
+}
+
+async fn write_documents(
+    session: &Session,
+    method: Method,
+    documents: &[InvoiceDocument],
+    key: &IdempotencyKey,
+) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
+    write(session, method, body(documents), documents, key, is_answer_to).await
+}
+
+async fn write<D: Sync>(
+    session: &Session,
+    method: Method,
+    body: Bytes,
+    documents: &[D],
+    key: &IdempotencyKey,
+    is_answer_to: fn(&D, &RemoteInvoice) -> bool,
+) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
+    if documents.is_empty() {
+        return Ok(Vec::new());
+    }
+    check_batch(documents.len())?;
+    let call = Call::write(LIST, method, COLLECTION, body, key).query("unitdp", "4");
+    let answer = session.call(call).await?;
+    written::<_, WireInvoice, _>(LIST, COLLECTION, &answer, documents, is_answer_to)
+}
+
+fn is_answer_to(document: &InvoiceDocument, remote: &RemoteInvoice) -> bool {
+    match document.invoice_id {
+        Some(id) => id == remote.id,
+        None => remote
+            .number
+            .as_ref()
+            .is_none_or(|number| number.eq_ignore_ascii_case(&document.invoice_number)),
+    }
+}
+
+fn read(endpoint: &'static str, body: &[u8]) -> Result<Vec<RemoteInvoice>, XeroError> {
+    let invoices = all::<WireInvoice>(endpoint, COLLECTION, body)?;
+    Ok(invoices.into_iter().map(RemoteInvoice::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_asked_for_40_at_a_time() {
+        let numbers: Vec<String> = (0..95).map(|at| format!("#INV-{at:04}")).collect();
+        let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        let counts: Vec<usize> =
+            queries(&numbers).iter().map(|query| query.split(',').count()).collect();
+        assert_eq!(counts, [40, 40, 15]);
+        assert_eq!(queries(&numbers).join(","), numbers.join(","));
+    }
+
+    #[test]
+    fn long_numbers_never_outgrow_the_query_xero_takes() {
+        let long = "#".repeat(255);
+        let numbers = vec![long.as_str(); 7];
+        let queries = queries(&numbers);
+        assert_eq!(queries.join(","), numbers.join(","));
+        for query in queries {
+            assert!(encoded(&query).replace("%2C", ",").len() <= NUMBERS_LENGTH_LIMIT);
+        }
+    }
+}

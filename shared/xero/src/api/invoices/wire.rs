@@ -1,0 +1,78 @@
+//! An invoice as it stands in Xero's answers.
+
+use domain::document::invoice::{InvoiceStatus, RemoteInvoice};
+use domain::ids::{XeroContactId, XeroInvoiceId};
+use domain::json_number;
+use domain::money::{Currency, Money};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::date::{optional_date, optional_instant};
+use crate::json::{real_id, told};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct WireInvoice {
+    #[serde(rename = "InvoiceID", deserialize_with = "real_id")]
+    id: Uuid,
+    #[serde(rename = "Type")]
+    invoice_type: String,
+    status: InvoiceStatus,
+    #[serde(default, deserialize_with = "told")]
+    invoice_number: Option<String>,
+    #[serde(default)]
+    contact: Option<WireContactReference>,
+    #[serde(default, deserialize_with = "told")]
+    reference: Option<String>,
+    #[serde(default, deserialize_with = "told")]
+    url: Option<String>,
+    currency_code: Currency,
+    #[serde(with = "json_number")]
+    total_tax: Decimal,
+    #[serde(with = "json_number")]
+    total: Decimal,
+    #[serde(with = "json_number")]
+    amount_due: Decimal,
+    /// The date in the organisation's calendar, which `Date` gives only as an instant.
+    #[serde(default, deserialize_with = "optional_date")]
+    date_string: Option<Date>,
+    #[serde(default, deserialize_with = "optional_date")]
+    date: Option<Date>,
+    #[serde(default, deserialize_with = "optional_date")]
+    due_date_string: Option<Date>,
+    #[serde(default, deserialize_with = "optional_date")]
+    due_date: Option<Date>,
+    #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
+    updated_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireContactReference {
+    #[serde(default, rename = "ContactID")]
+    id: Option<Uuid>,
+}
+
+impl From<WireInvoice> for RemoteInvoice {
+    fn from(wire: WireInvoice) -> Self {
+        let money = |amount| Money::new(amount, wire.currency_code);
+        let contact_id = wire.contact.and_then(|contact| contact.id);
+        Self {
+            id: XeroInvoiceId(wire.id),
+            number: wire.invoice_number,
+            is_sales: wire.invoice_type == "ACCREC",
+            status: wire.status,
+            contact_id: contact_id.filter(|id| !id.is_nil()).map(XeroContactId),
+            reference: wire.reference,
+            url: wire.url,
+            total_tax: money(wire.total_tax),
+            total: money(wire.total),
+            amount_due: money(wire.amount_due),
+            date: wire.date_string.or(wire.date),
+            due_date: wire.due_date_string.or(wire.due_date),
+            updated_at: wire.updated_at,
+        }
+    }
+}

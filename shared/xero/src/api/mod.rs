@@ -1,0 +1,23 @@
+//! The Accounting API, one file for each kind of thing.
+
+pub mod accounts;
+pub mod contacts;
+pub mod invoices;
+pub mod organisation;
+pub mod tax_rates;
+mod written;
+
+pub use written::Written;
+
+use crate::error::XeroError;
+
+/// The most documents that go into one write. Xero advises batches of about 50.
+pub const BATCH_LIMIT: usize = 50;
+
+/// Refuses a batch that is too long.
+fn check_batch(length: usize) -> Result<(), XeroError> {
+    if length > BATCH_LIMIT {
+        return Err(XeroError::Unsendable { reason: "a batch holds at most 50 documents" });
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The organisation itself. Xero does not count this call as egress, so it also serves as the
+//! cheapest question whether a connection works.
+
+use domain::ids::TenantId;
+use domain::money::Currency;
+use jiff::civil::Date;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::date::optional_date;
+use crate::error::XeroError;
+use crate::json::{all, lenient_bool, real_id, told};
+use crate::session::{Call, Session};
+
+const ENDPOINT: &str = "/Organisation";
+
+/// What Xero says about an organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organisation {
+    /// Its id, which is also the tenant's.
+    pub id: TenantId,
+    /// Its name, as people see it.
+    pub name: String,
+    /// The currency of its books.
+    pub base_currency: Currency,
+    /// The country whose rules it keeps books by, such as `GB`.
+    pub country_code: Option<String>,
+    /// Documents dated on this day or before are closed, for everyone but advisers.
+    pub period_lock_date: Option<Date>,
+    /// Documents dated on this day or before are closed, for everyone.
+    pub end_of_year_lock_date: Option<Date>,
+    /// The code in links into Xero's pages, such as `!Xk9z2`.
+    pub short_code: Option<String>,
+    /// Whether it is one of Xero's demonstration companies.
+    pub is_demo: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireOrganisation {
+    #[serde(rename = "OrganisationID", deserialize_with = "real_id")]
+    id: Uuid,
+    name: String,
+    base_currency: Currency,
+    #[serde(default, deserialize_with = "told")]
+    country_code: Option<String>,
+    #[serde(default, deserialize_with = "optional_date")]
+    period_lock_date: Option<Date>,
+    #[serde(default, deserialize_with = "optional_date")]
+    end_of_year_lock_date: Option<Date>,
+    #[serde(default, deserialize_with = "told")]
+    short_code: Option<String>,
+    #[serde(default, deserialize_with = "lenient_bool")]
+    is_demo_company: bool,
+}
+
+/// Reads the organisation of this session.
+pub async fn organisation(session: &Session) -> Result<Organisation, XeroError> {
+    let body = session.call(Call::list(ENDPOINT, "Organisation")).await?;
+    all::<WireOrganisation>(ENDPOINT, "Organisations", &body)?
+        .pop()
+        .map(Organisation::from)
+        .ok_or_else(|| XeroError::undecodable(ENDPOINT, "the answer names no organisation"))
+}
+
+impl From<WireOrganisation> for Organisation {
+    fn from(wire: WireOrganisation) -> Self {
+        Self {
+            id: TenantId(wire.id),
+            name: wire.name,
+            base_currency: wire.base_currency,
+            country_code: wire.country_code,
+            period_lock_date: wire.period_lock_date,
+            end_of_year_lock_date: wire.end_of_year_lock_date,
+            short_code: wire.short_code,
+            is_demo: wire.is_demo_company,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Connections: which organisations a user has linked to this app.
+//!
+//! A connection outlives its tokens and counts against the app's limit until it is deleted. When a
+//! user disconnects inside Xero, nothing is sent; the connection is simply no longer listed.
+
+use bytes::Bytes;
+use domain::ids::{TenantId, XeroConnectionId};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
+use http::{Method, Request};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+use uuid::Uuid;
+
+use crate::date::optional_instant;
+use crate::error::{Access, Addressed, Reply, XeroError, classify};
+use crate::json::{real_id, told};
+use crate::oauth::below;
+use crate::session::bearer;
+use crate::transport::Transport;
+
+const LIST: &str = "/connections";
+const ONE: &str = "/connections/{id}";
+
+/// One link between a user, this app and a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// The link's own id, which is not the tenant's.
+    pub id: XeroConnectionId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// What kind of tenant it is. Only organisations keep books.
+    pub tenant_type: TenantType,
+    /// The organisation's name; empty when Xero gives none.
+    pub tenant_name: String,
+    /// The consent in which the link was first made.
+    pub auth_event_id: Option<Uuid>,
+    /// When the link was made.
+    pub created_at: Option<Timestamp>,
+    /// When the link last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// The kinds of tenants.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TenantType {
+    /// An organisation with books.
+    Organisation,
+    /// An accounting practice.
+    Practice,
+    /// Another product of Xero's.
+    #[serde(untagged)]
+    Other(String),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireConnection {
+    #[serde(deserialize_with = "real_id")]
+    id: Uuid,
+    #[serde(deserialize_with = "real_id")]
+    tenant_id: Uuid,
+    tenant_type: TenantType,
+    #[serde(default, deserialize_with = "told")]
+    tenant_name: Option<String>,
+    #[serde(default)]
+    auth_event_id: Option<Uuid>,
+    #[serde(default, rename = "createdDateUtc", deserialize_with = "optional_instant")]
+    created_at: Option<Timestamp>,
+    #[serde(default, rename = "updatedDateUtc", deserialize_with = "optional_instant")]
+    updated_at: Option<Timestamp>,
+}
+
+/// Every connection of the token's user, in Xero's order. None is a normal answer.
+pub async fn connections(
+    transport: &dyn Transport,
+    api_url: &Url,
+    access_token: &SecretString,
+) -> Result<Vec<Connection>, XeroError> {
+    let address = below(api_url, &["connections"])?;
+    let call =
+        Unbound { method: Method::GET, address, endpoint: LIST, addressed: Addressed::Collection };
+    let body = call.make(transport, access_token).await?;
+    let connections: Vec<WireConnection> =
+        serde_json::from_slice(&body).map_err(|error| XeroError::undecodable(LIST, error))?;
+    Ok(connections.into_iter().map(Connection::from).collect())
+}
+
+/// Ends one connection; the user's others stay. [`XeroError::NotFound`] when it had ended before.
+pub async fn delete_connection(
+    transport: &dyn Transport,
+    api_url: &Url,
+    access_token: &SecretString,
+    id: XeroConnectionId,
+) -> Result<(), XeroError> {
+    let address = below(api_url, &["connections", &id.to_string()])?;
+    let call =
+        Unbound { method: Method::DELETE, address, endpoint: ONE, addressed: Addressed::One };
+    call.make(transport, access_token).await.map(drop)
+}
+
+/// A call that is about no organisation and therefore carries no tenant. It can be repeated without
+/// harm: a connection that is deleted twice is deleted.
+struct Unbound {
+    method: Method,
+    address: Url,
+    endpoint: &'static str,
+    addressed: Addressed,
+}
+
+impl Unbound {
+    async fn make(
+        self,
+        transport: &dyn Transport,
+        access_token: &SecretString,
+    ) -> Result<Bytes, XeroError> {
+        let request = Request::builder()
+            .method(self.method.clone())
+            .uri(String::from(self.address))
+            .header(AUTHORIZATION, bearer(access_token)?)
+            .header(ACCEPT, "application/json")
+            .header(ACCEPT_ENCODING, "gzip")
+            .body(Bytes::new())
+            .map_err(|_| XeroError::Unsendable { reason: "its address is not valid" })?;
+        let outcome = transport.exchange(request).await;
+        let response = outcome.map_err(|error| XeroError::unfinished(Access::Read, error))?;
+        tracing::info!(
+            method = %self.method,
+            endpoint = self.endpoint,
+            xero.status = response.status().as_u16(),
+            "Xero call"
+        );
+        if response.status().is_success() {
+            return Ok(response.into_body());
+        }
+        Err(classify(&Reply {
+            status: response.status(),
+            headers: response.headers(),
+            body: response.body(),
+            endpoint: self.endpoint,
+            access: Access::Read,
+            addressed: self.addressed,
+        }))
+    }
+}
+
+impl From<WireConnection> for Connection {
+    fn from(wire: WireConnection) -> Self {
+        Self {
+            id: XeroConnectionId(wire.id),
+            tenant: TenantId(wire.tenant_id),
+            tenant_type: wire.tenant_type,
+            tenant_name: wire.tenant_name.unwrap_or_default(),
+            auth_event_id: wire.auth_event_id,
+            created_at: wire.created_at,
+            updated_at: wire.updated_at,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! From an answer to its meaning.
+//!
+//! Statuses and headers decide; text is read only where Xero gives nothing else. Bodies are assumed
+//! to be JSON only where they parse as JSON: 404, 429 and the 500s come as plain text or HTML.
+
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, StatusCode};
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::validation::{member, messages, text};
+use super::{Access, Limit, Outage, XeroError};
+
+/// An answer that is not a success, with what is needed to read it.
+#[derive(Debug)]
+pub(crate) struct Reply<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
+    /// The path called, without ids.
+    pub(crate) endpoint: &'static str,
+    pub(crate) access: Access,
+    pub(crate) addressed: Addressed,
+}
+
+/// What the path named, and with it what a 404 means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Addressed {
+    /// One thing by its id: it may be missing.
+    One,
+    /// A whole collection: it always exists, unless the path or the length of the query is wrong.
+    Collection,
+}
+
+/// What an answer other than a success means.
+pub(crate) fn classify(reply: &Reply<'_>) -> XeroError {
+    match reply.status.as_u16() {
+        400 => bad_request(reply),
+        401 | 403 => unauthorized(reply),
+        404 if reply.addressed == Addressed::One => {
+            XeroError::NotFound { endpoint: reply.endpoint }
+        }
+        429 => throttled(reply.headers),
+        503 => XeroError::Offline { access: reply.access, outage: outage(reply.body) },
+        // 501 says that no such call exists, and no repetition makes it exist.
+        status @ (408 | 500 | 502..=599) => XeroError::ServerFault { access: reply.access, status },
+        _ => call_refused(reply, None),
+    }
+}
+
+/// What Xero's sentences about one document mean.
+pub(crate) fn refusal(messages: Vec<String>) -> XeroError {
+    let any =
+        |holds: fn(&str) -> bool| messages.iter().any(|message| holds(&message.to_lowercase()));
+    if any(is_key_reused) {
+        XeroError::KeyReused
+    } else if any(is_not_unique) {
+        XeroError::NotUnique { messages }
+    } else if any(is_unexplained) {
+        XeroError::Unexplained
+    } else {
+        XeroError::Rejected { messages }
+    }
+}
+
+fn is_key_reused(message: &str) -> bool {
+    message.contains("is used with a different request")
+}
+
+fn is_not_unique(message: &str) -> bool {
+    message.contains("# must be unique") || message.contains("already assigned to another contact")
+}
+
+fn is_unexplained(message: &str) -> bool {
+    message.contains("an error occurred in xero")
+}
+
+fn bad_request(reply: &Reply<'_>) -> XeroError {
+    let Ok(body) = serde_json::from_slice::<Value>(reply.body) else {
+        let plain = String::from_utf8_lossy(reply.body).to_lowercase();
+        return if is_key_reused(&plain) {
+            XeroError::KeyReused
+        } else if is_unexplained(&plain) {
+            XeroError::Unexplained
+        } else {
+            call_refused(reply, None)
+        };
+    };
+    let kind = text(&body, "Type");
+    let headline = text(&body, "Message").or_else(|| text(&body, "Detail"));
+    if headline.is_some_and(|headline| is_key_reused(&headline.to_lowercase())) {
+        return XeroError::KeyReused;
+    }
+    if is_fault_of_the_call(&body, kind) {
+        return call_refused(reply, kind);
+    }
+    let found = messages(&body);
+    if !found.is_empty() {
+        return refusal(found);
+    }
+    if headline.is_some_and(|headline| is_unexplained(&headline.to_lowercase())) {
+        return XeroError::Unexplained;
+    }
+    if kind == Some("ValidationException") {
+        return refusal(
+            headline
+                .filter(|told| !is_empty_headline(told))
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
+        );
+    }
+    call_refused(reply, kind)
+}
+
+/// The headline of every validation error; it says nothing.
+fn is_empty_headline(headline: &str) -> bool {
+    headline.eq_ignore_ascii_case("A validation exception occurred")
+}
+
+/// Unreadable JSON (14), an unreadable filter (16), a body without documents (17): whatever the
+/// document is, these are about how it was sent.
+fn is_fault_of_the_call(body: &Value, kind: Option<&str>) -> bool {
+    let number = member(body, "ErrorNumber").and_then(Value::as_u64);
+    matches!(number, Some(14 | 16 | 17))
+        || matches!(
+            kind,
+            Some("PostDataInvalidException" | "QueryParseException" | "NoDataProcessedException")
+        )
+}
+
+fn call_refused(reply: &Reply<'_>, kind: Option<&str>) -> XeroError {
+    const KIND_LIMIT: usize = 60;
+    let kind: String = kind
+        .unwrap_or("unnamed")
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(KIND_LIMIT)
+        .collect();
+    XeroError::CallRefused { endpoint: reply.endpoint, status: reply.status.as_u16(), kind }
+}
+
+fn unauthorized(reply: &Reply<'_>) -> XeroError {
+    let body = String::from_utf8_lossy(reply.body).to_lowercase();
+    let challenge = reply
+        .headers
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .any(|value| names_scope(&String::from_utf8_lossy(value.as_bytes()).to_lowercase()));
+    if challenge || names_scope(&body) {
+        return XeroError::ScopeMissing;
+    }
+    if reply.status == StatusCode::UNAUTHORIZED {
+        return XeroError::TokenRejected { expired: body.contains("tokenexpired") };
+    }
+    if body.contains("authenticationunsuccessful") {
+        XeroError::TenantRefused
+    } else {
+        XeroError::Forbidden
+    }
+}
+
+/// Xero spells the OAuth error code both ways.
+fn names_scope(text: &str) -> bool {
+    text.contains("insufficient_scope") || text.contains("insufficent_scope")
+}
+
+fn throttled(headers: &HeaderMap) -> XeroError {
+    let limit = limit(headers);
+    XeroError::Throttled { limit, retry_after: retry_after(headers, limit) }
+}
+
+/// Xero has been seen to write `appminute` and `app-minute`.
+fn limit(headers: &HeaderMap) -> Limit {
+    let problem = headers.get("x-rate-limit-problem").and_then(|value| value.to_str().ok());
+    match problem.unwrap_or_default().replace('-', "").to_lowercase().trim() {
+        "concurrent" => Limit::Concurrent,
+        "minute" => Limit::Minute,
+        "day" => Limit::Day,
+        "appminute" => Limit::AppMinute,
+        _ => Limit::Unknown,
+    }
+}
+
+/// Xero sends `Retry-After` in whole seconds for the minute and day limits and promises none for
+/// the concurrent one. More than a day is not believed: no window of Xero's is longer.
+fn retry_after(headers: &HeaderMap, limit: Limit) -> SignedDuration {
+    const A_DAY_SECONDS: i64 = 24 * 60 * 60;
+    let told = headers
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|seconds| seconds.trim().parse::<i64>().ok());
+    let seconds = told.map_or_else(
+        || match limit {
+            Limit::Concurrent => 2,
+            Limit::Minute | Limit::AppMinute | Limit::Unknown => 60,
+            Limit::Day => 60 * 60,
+        },
+        |seconds| seconds.clamp(1, A_DAY_SECONDS),
+    );
+    SignedDuration::from_secs(seconds)
+}
+
+fn outage(body: &[u8]) -> Outage {
+    let body = String::from_utf8_lossy(body).to_lowercase();
+    if body.contains("organisation is offline") {
+        Outage::Organisation
+    } else if body.contains("offline for maintenance") {
+        Outage::Maintenance
+    } else {
+        Outage::Unavailable
+    }
+}

@@ -1,0 +1,206 @@
+//! What a person is told: a sentence about what happened and one about what to do.
+//!
+//! The reader keeps books and has never heard of tokens or status codes. Nothing here quotes an
+//! answer, except the sentences in which Xero refuses a document.
+
+use domain::failure::Failure;
+use domain::rejection;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Access, Limit, Outage, XeroError};
+
+/// Xero asks for about five minutes when one organisation is offline.
+const ORGANISATION_OFFLINE: SignedDuration = SignedDuration::from_mins(5);
+
+impl XeroError {
+    /// The failure as it is stored and shown. `now` is the instant of the answer, from which the
+    /// earliest next attempt is counted where Xero names one.
+    pub fn failure(&self, now: Timestamp) -> Failure {
+        let failure = if let Self::Rejected { messages } | Self::NotUnique { messages } = self {
+            Failure { class: self.class(), ..rejection::explain(messages) }
+        } else {
+            let told = self.told();
+            Failure::new(self.class(), told.code, told.message, told.remedy)
+        };
+        match self.wait() {
+            Some(wait) => failure.not_before(now.checked_add(wait).unwrap_or(Timestamp::MAX)),
+            None => failure,
+        }
+    }
+
+    /// How long Xero asked us to stay away, if it did.
+    fn wait(&self) -> Option<SignedDuration> {
+        if let Self::Throttled { retry_after, .. } = self {
+            Some(*retry_after)
+        } else if let Self::Offline { outage: Outage::Organisation, .. } = self {
+            Some(ORGANISATION_OFFLINE)
+        } else {
+            None
+        }
+    }
+
+    fn told(&self) -> Told {
+        match self {
+            Self::NotSent { .. } => UNREACHABLE,
+            Self::Unanswered { access: Access::Read, .. } => SILENT,
+            Self::Unanswered { access: Access::Write, .. } => SILENT_ON_WRITE,
+            Self::ServerFault { access: Access::Read, .. } => FAULTY,
+            Self::ServerFault { access: Access::Write, .. } => FAULTY_ON_WRITE,
+            Self::Offline { outage: Outage::Organisation, .. } => ORGANISATION_IS_OFFLINE,
+            Self::Offline { outage: Outage::Maintenance, .. } => MAINTENANCE,
+            Self::Offline { outage: Outage::Unavailable, .. } => UNAVAILABLE,
+            Self::Throttled { limit: Limit::Day, .. } => DAY_LIMIT,
+            Self::Throttled {
+                limit: Limit::Concurrent | Limit::Minute | Limit::AppMinute | Limit::Unknown,
+                ..
+            } => SHORT_LIMIT,
+            Self::TokenRejected { .. } => LOGIN_REJECTED,
+            Self::ScopeMissing => SCOPE_MISSING,
+            Self::TenantRefused => NOT_CONNECTED,
+            Self::Forbidden => NOT_PERMITTED,
+            Self::GrantRefused => GRANT_REFUSED,
+            Self::Rejected { .. } | Self::NotUnique { .. } | Self::Unexplained => UNEXPLAINED,
+            Self::KeyReused => KEY_REUSED,
+            Self::NotFound { .. } => NOT_FOUND,
+            Self::Unsendable { .. } => UNSENDABLE,
+            Self::CallRefused { .. } => CALL_REFUSED,
+            Self::Undecodable { .. } => UNDECODABLE,
+            Self::OperatorFault { .. } => OPERATOR_FAULT,
+            Self::IdentityUnavailable { .. } | Self::IdentityUnanswered { .. } => LOGIN_UNAVAILABLE,
+        }
+    }
+}
+
+struct Told {
+    /// Stable, for programs.
+    code: &'static str,
+    /// What happened.
+    message: &'static str,
+    /// What to do; empty when time is all it takes.
+    remedy: &'static str,
+}
+
+const CONTACT_SUPPORT: &str =
+    "This is a fault of the integration, not of your books. Contact support if it stays.";
+
+const UNREACHABLE: Told =
+    Told { code: "xero_unreachable", message: "Xero could not be reached.", remedy: "" };
+
+const SILENT: Told = Told { code: "xero_silent", message: "Xero did not answer.", remedy: "" };
+
+const SILENT_ON_WRITE: Told = Told {
+    code: "xero_silent",
+    message: "Xero did not answer, so it is not known yet whether the document arrived.",
+    remedy: "Nothing is needed: the next attempt checks first and makes no second copy.",
+};
+
+const FAULTY: Told =
+    Told { code: "xero_faulty", message: "Xero had a fault of its own.", remedy: "" };
+
+const FAULTY_ON_WRITE: Told = Told {
+    code: "xero_faulty",
+    message: "Xero had a fault of its own, so it is not known yet whether the document arrived.",
+    remedy: "Nothing is needed: the next attempt checks first and makes no second copy.",
+};
+
+const ORGANISATION_IS_OFFLINE: Told = Told {
+    code: "organisation_offline",
+    message: "Xero has taken this organisation offline for a moment.",
+    remedy: "",
+};
+
+const MAINTENANCE: Told =
+    Told { code: "xero_maintenance", message: "Xero is offline for maintenance.", remedy: "" };
+
+const UNAVAILABLE: Told =
+    Told { code: "xero_unavailable", message: "Xero is temporarily unavailable.", remedy: "" };
+
+const DAY_LIMIT: Told = Told {
+    code: "day_limit_reached",
+    message: "Xero allows this organisation no more requests today.",
+    remedy: "Syncing goes on by itself when Xero allows it. Other apps connected to the organisation have limits of their own.",
+};
+
+const SHORT_LIMIT: Told = Told {
+    code: "rate_limited",
+    message: "Xero asked to slow down.",
+    remedy: "Nothing is needed: syncing goes on by itself.",
+};
+
+const LOGIN_REJECTED: Told = Told {
+    code: "login_rejected",
+    message: "Xero no longer accepts the login of this connection.",
+    remedy: "Ask an Owner or Admin to connect Xero again.",
+};
+
+const SCOPE_MISSING: Told = Told {
+    code: "permission_missing",
+    message: "The permission given to this integration does not cover the request.",
+    remedy: "Ask an Owner or Admin to connect Xero again and to accept all permissions.",
+};
+
+const NOT_CONNECTED: Told = Told {
+    code: "organisation_not_connected",
+    message: "The Xero organisation is no longer connected.",
+    remedy: "Ask an Owner or Admin to connect Xero again and to choose this organisation.",
+};
+
+const NOT_PERMITTED: Told = Told {
+    code: "not_permitted",
+    message: "The Xero user who connected may not do this in the organisation.",
+    remedy: "Give that user the Standard or Adviser role in Xero, or connect again as a user who has it.",
+};
+
+const GRANT_REFUSED: Told = Told {
+    code: "connection_expired",
+    message: "The connection to Xero has expired or was withdrawn.",
+    remedy: "Ask an Owner or Admin to connect Xero again.",
+};
+
+const UNEXPLAINED: Told = Told {
+    code: "unexplained",
+    message: "Xero refused the document without saying why.",
+    remedy: "The next attempt checks first whether Xero has it. Contact support if it stays.",
+};
+
+const KEY_REUSED: Told = Told {
+    code: "key_reused",
+    message: "Xero was sent another version of this document a few minutes ago.",
+    remedy: "Nothing is needed: the next attempt checks first which version Xero has.",
+};
+
+const NOT_FOUND: Told = Told {
+    code: "not_found",
+    message: "Xero no longer has this document.",
+    remedy: "Check whether it was removed or merged in Xero, or whether another organisation is connected.",
+};
+
+const UNSENDABLE: Told = Told {
+    code: "call_invalid",
+    message: "The request to Xero could not be made.",
+    remedy: CONTACT_SUPPORT,
+};
+
+const CALL_REFUSED: Told = Told {
+    code: "call_refused",
+    message: "Xero did not understand the request.",
+    remedy: CONTACT_SUPPORT,
+};
+
+const UNDECODABLE: Told = Told {
+    code: "answer_unreadable",
+    message: "Xero's answer could not be read.",
+    remedy: CONTACT_SUPPORT,
+};
+
+const OPERATOR_FAULT: Told = Told {
+    code: "app_refused",
+    message: "Xero does not accept this app itself.",
+    remedy: CONTACT_SUPPORT,
+};
+
+const LOGIN_UNAVAILABLE: Told = Told {
+    code: "login_unavailable",
+    message: "Xero's login service is not available right now.",
+    remedy: "",
+};

@@ -1,0 +1,172 @@
+//! Consent: where to send the user, and the tokens that come of it.
+//!
+//! Tokens belong to a Xero user and this app, not to an organisation. Each refresh gives a new
+//! refresh token, which has to be kept before the access token is used; the one before works for
+//! another 30 minutes, in case the answer was lost.
+
+mod token_exchange;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request};
+use oauth2::{
+    AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, TokenUrl,
+};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+use token_exchange::{IdentityHost, TokenClient, identity_refusal, token_error};
+
+pub use self::token_exchange::TokenSet;
+use crate::error::XeroError;
+pub use crate::token_claims::TokenIdentity;
+use crate::transport::Transport;
+
+/// What the user is asked to allow: to be recognised, to stay connected, and to work with contacts,
+/// invoices, payments and (reading only) the organisation's settings.
+pub const SCOPES: [&str; 8] = [
+    "openid",
+    "profile",
+    "email",
+    "offline_access",
+    "accounting.contacts",
+    "accounting.invoices",
+    "accounting.payments",
+    "accounting.settings.read",
+];
+
+/// This app, as it is registered at Xero.
+#[derive(Debug, Clone)]
+pub struct OAuthApp {
+    /// The app's id.
+    pub client_id: String,
+    /// The app's secret.
+    pub client_secret: SecretString,
+    /// Where Xero sends the browser back to, equal to the registered address in every character.
+    pub redirect_url: String,
+    /// Where users log in: `https://login.xero.com`.
+    pub login_url: Url,
+    /// Where tokens come from: `https://identity.xero.com`.
+    pub identity_url: Url,
+}
+
+type Client = TokenClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+impl OAuthApp {
+    /// The address of Xero's consent page. `state` comes back with the answer. `verifier` is 43 to
+    /// 128 random characters of `A-Z a-z 0-9 - . _ ~`; only its hash leaves (PKCE, S256), and
+    /// [`exchange`](Self::exchange) needs it again.
+    pub fn authorize(&self, state: &str, verifier: &SecretString) -> Result<String, XeroError> {
+        let verifier = pkce_verifier(verifier)?;
+        let client = self.client()?;
+        let (url, _) = client
+            .authorize_url(|| CsrfToken::new(state.to_owned()))
+            .add_scopes(SCOPES.map(|scope| Scope::new(scope.to_owned())))
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
+            .url();
+        Ok(url.into())
+    }
+
+    /// Turns the code of the callback into tokens. A code works once, within five minutes: after
+    /// any failure the user has to consent again.
+    pub async fn exchange(
+        &self,
+        transport: &dyn Transport,
+        code: &SecretString,
+        verifier: &SecretString,
+    ) -> Result<TokenSet, XeroError> {
+        let verifier = pkce_verifier(verifier)?;
+        let client = self.client()?;
+        let answer = client
+            .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
+            .set_pkce_verifier(verifier)
+            .request_async(&IdentityHost(transport))
+            .await
+            .map_err(token_error)?;
+        TokenSet::read(&answer)
+    }
+
+    /// Turns a refresh token into a new token set. Only [`XeroError::GrantRefused`] says that the
+    /// token is spent, and even then another worker may have refreshed it meanwhile.
+    pub async fn refresh(
+        &self,
+        transport: &dyn Transport,
+        refresh_token: &SecretString,
+    ) -> Result<TokenSet, XeroError> {
+        let client = self.client()?;
+        let answer = client
+            .exchange_refresh_token(&RefreshToken::new(refresh_token.expose_secret().to_owned()))
+            .request_async(&IdentityHost(transport))
+            .await
+            .map_err(token_error)?;
+        TokenSet::read(&answer)
+    }
+
+    /// Revokes a refresh token and with it *every* connection the user has made with this app. To
+    /// end one connection, delete it instead.
+    pub async fn revoke(
+        &self,
+        transport: &dyn Transport,
+        refresh_token: &SecretString,
+    ) -> Result<(), XeroError> {
+        let form = Serializer::new(String::new())
+            .append_pair("token", refresh_token.expose_secret())
+            .append_pair("token_type_hint", "refresh_token")
+            .finish();
+        // By hand: `oauth2` revokes over https alone, and the local stack speaks plain http.
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(String::from(below(&self.identity_url, &["connect", "revocation"])?))
+            .header(AUTHORIZATION, self.basic_credentials()?)
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.into_bytes())
+            .map_err(|_| MISCONFIGURED)?;
+        let response = IdentityHost(transport).exchange(request).await?;
+        if response.status().is_success() { Ok(()) } else { Err(identity_refusal(&response)) }
+    }
+
+    fn client(&self) -> Result<Client, XeroError> {
+        let authorize = below(&self.login_url, &["identity", "connect", "authorize"])?;
+        let token = below(&self.identity_url, &["connect", "token"])?;
+        let redirect = RedirectUrl::new(self.redirect_url.clone()).map_err(|_| MISCONFIGURED)?;
+        let secret = ClientSecret::new(self.client_secret.expose_secret().to_owned());
+        Ok(TokenClient::new(ClientId::new(self.client_id.clone()))
+            .set_client_secret(secret)
+            .set_auth_uri(AuthUrl::from_url(authorize))
+            .set_token_uri(TokenUrl::from_url(token))
+            .set_redirect_uri(redirect))
+    }
+
+    fn basic_credentials(&self) -> Result<HeaderValue, XeroError> {
+        let pair = format!("{}:{}", self.client_id, self.client_secret.expose_secret());
+        let text = format!("Basic {}", STANDARD.encode(pair));
+        let mut value = HeaderValue::from_str(&text).map_err(|_| MISCONFIGURED)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+const MISCONFIGURED: XeroError =
+    XeroError::Unsendable { reason: "the app's addresses or credentials are not valid" };
+
+/// An address below a base, whatever path the base has.
+pub(crate) fn below(base: &Url, segments: &[&str]) -> Result<Url, XeroError> {
+    let mut url = base.clone();
+    url.path_segments_mut().map_err(|()| MISCONFIGURED)?.pop_if_empty().extend(segments);
+    Ok(url)
+}
+
+/// `oauth2` panics on a verifier of another length, so the check comes first.
+fn pkce_verifier(verifier: &SecretString) -> Result<PkceCodeVerifier, XeroError> {
+    let text = verifier.expose_secret();
+    let is_unreserved =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    if !(43..=128).contains(&text.len()) || !text.bytes().all(is_unreserved) {
+        return Err(XeroError::Unsendable { reason: "the PKCE verifier is not one" });
+    }
+    Ok(PkceCodeVerifier::new(text.to_owned()))
+}

@@ -1,0 +1,180 @@
+//! The exchange with the identity host, and what its answers mean.
+//!
+//! Only an explicit `invalid_grant` in an answer of the 400s ends a grant. Trouble of the host (429,
+//! the 500s, silence) never does, whatever the body says.
+
+use std::fmt;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use oauth2::basic::{
+    BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
+    BasicTokenIntrospectionResponse, BasicTokenType,
+};
+use oauth2::{
+    AsyncHttpClient, Client, EndpointNotSet, ExtraTokenFields, RequestTokenError,
+    StandardRevocableToken, StandardTokenResponse, TokenResponse,
+};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::error::XeroError;
+use crate::token_claims::TokenIdentity;
+use crate::transport::Transport;
+
+const TOKEN: &str = "/connect/token";
+const REVOCATION: &str = "/connect/revocation";
+
+/// Xero's access tokens live for this long; an answer that does not say so is believed to mean it.
+const ACCESS_TOKEN_SECONDS: u32 = 1_800;
+
+/// Tokens, and what they are good for.
+#[derive(Debug, Clone)]
+pub struct TokenSet {
+    /// Opens the API until it expires.
+    pub access_token: SecretString,
+    /// Gives the next token set. Xero sends none unless `offline_access` was granted.
+    pub refresh_token: Option<SecretString>,
+    /// The life of the access token, counted from the answer.
+    pub expires_in_seconds: u32,
+    /// What the user allowed.
+    pub granted_scopes: Vec<String>,
+    /// Who the user is.
+    pub identity: TokenIdentity,
+}
+
+/// `oauth2`'s client, for answers that carry an id token.
+pub(super) type TokenClient<
+    Auth = EndpointNotSet,
+    Device = EndpointNotSet,
+    Introspection = EndpointNotSet,
+    Revocation = EndpointNotSet,
+    Token = EndpointNotSet,
+> = Client<
+    BasicErrorResponse,
+    TokenAnswer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    Auth,
+    Device,
+    Introspection,
+    Revocation,
+    Token,
+>;
+
+pub(super) type TokenAnswer = StandardTokenResponse<IdToken, BasicTokenType>;
+
+/// The member of a token answer that is not plain OAuth. It holds personal facts, so it is not printed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct IdToken {
+    #[serde(default)]
+    id_token: Option<String>,
+}
+
+impl ExtraTokenFields for IdToken {}
+
+impl fmt::Debug for IdToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdToken([redacted])")
+    }
+}
+
+impl TokenSet {
+    pub(super) fn read(answer: &TokenAnswer) -> Result<Self, XeroError> {
+        let access_token = answer.access_token().secret();
+        let id_token = answer.extra_fields().id_token.as_deref();
+        let expires_in = answer.expires_in().and_then(|life| u32::try_from(life.as_secs()).ok());
+        Ok(Self {
+            identity: TokenIdentity::read(access_token, id_token)?,
+            access_token: access_token.as_str().into(),
+            refresh_token: answer.refresh_token().map(|token| token.secret().as_str().into()),
+            expires_in_seconds: expires_in.unwrap_or(ACCESS_TOKEN_SECONDS),
+            granted_scopes: answer
+                .scopes()
+                .into_iter()
+                .flatten()
+                .map(|scope| scope.to_string())
+                .collect(),
+        })
+    }
+}
+
+/// The identity host, as `oauth2` calls it.
+#[derive(Debug)]
+pub(super) struct IdentityHost<'t>(pub(super) &'t dyn Transport);
+
+/// What an exchange with the identity host comes to.
+type Exchanged = Result<Response<Vec<u8>>, XeroError>;
+
+impl<'c> AsyncHttpClient<'c> for IdentityHost<'_> {
+    type Error = XeroError;
+    type Future = Pin<Box<dyn Future<Output = Exchanged> + Send + 'c>>;
+
+    fn call(&'c self, request: Request<Vec<u8>>) -> Self::Future {
+        Box::pin(self.exchange(request))
+    }
+}
+
+impl IdentityHost<'_> {
+    /// One exchange. Trouble of the host is an error here already, so that nothing reads its body.
+    pub(super) async fn exchange(&self, request: Request<Vec<u8>>) -> Exchanged {
+        let endpoint =
+            if request.uri().path().ends_with("/revocation") { REVOCATION } else { TOKEN };
+        let outcome = self.0.exchange(request.map(Bytes::from)).await;
+        let response = outcome.map_err(|source| XeroError::IdentityUnanswered { source })?;
+        let status = response.status().as_u16();
+        tracing::info!(endpoint, xero.status = status, "Xero identity call");
+        match status {
+            408 | 429 | 500..=599 => Err(XeroError::IdentityUnavailable { status }),
+            200..=299 | 400..=499 => Ok(response.map(Vec::from)),
+            _ => Err(XeroError::CallRefused { endpoint, status, kind: "redirect".to_owned() }),
+        }
+    }
+}
+
+/// What a token request that `oauth2` could not complete means. Bodies are dropped: they may hold
+/// tokens.
+pub(super) fn token_error(error: RequestTokenError<XeroError, BasicErrorResponse>) -> XeroError {
+    match error {
+        RequestTokenError::Request(error) => error,
+        RequestTokenError::ServerResponse(answer) => refusal(answer.error()),
+        RequestTokenError::Parse(_, _) | RequestTokenError::Other(_) => {
+            XeroError::undecodable(TOKEN, "neither tokens nor an OAuth error")
+        }
+    }
+}
+
+/// What an answer of the 400s without tokens means.
+pub(super) fn identity_refusal(response: &Response<Vec<u8>>) -> XeroError {
+    serde_json::from_slice::<BasicErrorResponse>(response.body()).map_or_else(
+        |_| XeroError::CallRefused {
+            endpoint: REVOCATION,
+            status: response.status().as_u16(),
+            kind: "unnamed".to_owned(),
+        },
+        |answer| refusal(answer.error()),
+    )
+}
+
+fn refusal(error: &BasicErrorResponseType) -> XeroError {
+    match error {
+        BasicErrorResponseType::InvalidGrant => XeroError::GrantRefused,
+        BasicErrorResponseType::InvalidClient
+        | BasicErrorResponseType::InvalidRequest
+        | BasicErrorResponseType::InvalidScope
+        | BasicErrorResponseType::UnauthorizedClient
+        | BasicErrorResponseType::UnsupportedGrantType
+        | BasicErrorResponseType::Extension(_) => {
+            XeroError::OperatorFault { code: printable(error.as_ref()) }
+        }
+    }
+}
+
+/// OAuth error codes are words of small letters; anything else the host might put there is cut out.
+fn printable(code: &str) -> String {
+    const CODE_LIMIT: usize = 40;
+    let is_of_a_code = |letter: &char| letter.is_ascii_lowercase() || *letter == '_';
+    code.chars().filter(is_of_a_code).take(CODE_LIMIT).collect()
+}

@@ -1,0 +1,148 @@
+//! The transport over real sockets: reqwest on rustls, with ring and the webpki roots.
+//!
+//! The same client serves Xero and, adapted by the runtime, the AWS SDK, so that a function has one
+//! TLS stack and one pool.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use http::header::ACCEPT_ENCODING;
+use http::{HeaderValue, Request, Response};
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::transport::{Sent, Transport, TransportError, TransportErrorKind};
+
+/// How long the client waits and how much it reads.
+#[derive(Debug, Clone)]
+pub struct TransportOptions {
+    /// The time in which a connection, TLS included, has to come about.
+    pub connect_timeout: Duration,
+    /// The time for a whole exchange, from connecting to the last byte of the answer.
+    pub exchange_timeout: Duration,
+    /// The longest answer that is accepted, counted after decompression.
+    pub body_limit_bytes: usize,
+    /// Sent as `User-Agent` by requests that carry none of their own.
+    pub user_agent: String,
+}
+
+/// Why no client could be built.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportSetupError {
+    /// The cryptography provider has no TLS version in common with the defaults.
+    #[error("TLS could not be configured")]
+    Tls(#[source] rustls::Error),
+    /// The options contradict each other, or the user agent is no header value.
+    #[error("the HTTP client could not be built")]
+    Client(#[source] reqwest::Error),
+}
+
+/// One reqwest client. Cloning shares its connections.
+#[derive(Debug, Clone)]
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+    body_limit_bytes: usize,
+}
+
+/// An answer over the limit.
+#[derive(Debug, thiserror::Error)]
+#[error("more than {limit_bytes} bytes")]
+struct BodyTooLarge {
+    limit_bytes: usize,
+}
+
+/// Idle connections are dropped before the other side is likely to drop them: a request on a
+/// connection that was closed meanwhile fails without telling whether it arrived.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+impl ReqwestTransport {
+    /// Builds the client. No connection is made yet; both `https` and `http` addresses work.
+    pub fn new(options: TransportOptions) -> Result<Self, TransportSetupError> {
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls_config().map_err(TransportSetupError::Tls)?)
+            .connect_timeout(options.connect_timeout)
+            .timeout(options.exchange_timeout)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .user_agent(options.user_agent)
+            .redirect(reqwest::redirect::Policy::none())
+            // An exchange is one request. Sending again is for those who know what it means.
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .gzip(true)
+            // Only the configuration decides where requests go, not the environment.
+            .no_proxy()
+            .build()
+            .map_err(TransportSetupError::Client)?;
+        Ok(Self { client, body_limit_bytes: options.body_limit_bytes })
+    }
+
+    async fn read(&self, mut response: reqwest::Response) -> Result<Bytes, TransportError> {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(unfinished)? {
+            if body.len().saturating_add(chunk.len()) > self.body_limit_bytes {
+                return Err(TransportError {
+                    sent: Sent::Unknown,
+                    kind: TransportErrorKind::TooLarge,
+                    source: Box::new(BodyTooLarge { limit_bytes: self.body_limit_bytes }),
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+}
+
+#[async_trait]
+impl Transport for ReqwestTransport {
+    /// Method, headers and body go out as they are. Two headers are added where the request has
+    /// none, and both only say what their absence would: `accept: */*` and `accept-encoding: identity`.
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let mut request =
+            reqwest::Request::try_from(request).map_err(|error| invalid(error.without_url()))?;
+        // Without this, reqwest would ask for gzip on behalf of callers who did not.
+        request
+            .headers_mut()
+            .entry(ACCEPT_ENCODING)
+            .or_insert(HeaderValue::from_static("identity"));
+        let response = self.client.execute(request).await.map_err(unfinished)?;
+        let mut answer = Response::new(Bytes::new());
+        *answer.status_mut() = response.status();
+        *answer.version_mut() = response.version();
+        *answer.headers_mut() = response.headers().clone();
+        *answer.body_mut() = self.read(response).await?;
+        Ok(answer)
+    }
+}
+
+fn tls_config() -> Result<ClientConfig, rustls::Error> {
+    let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    // A preconfigured TLS setup brings its own protocol list; reqwest does not add one.
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The URL is taken out of every error: an OAuth callback's would carry a code.
+fn unfinished(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    if error.is_builder() {
+        return invalid(error);
+    }
+    let (sent, kind) = if error.is_connect() {
+        (Sent::No, TransportErrorKind::Connect)
+    } else if error.is_timeout() {
+        (Sent::Unknown, TransportErrorKind::Timeout)
+    } else {
+        (Sent::Unknown, TransportErrorKind::Interrupted)
+    };
+    TransportError { sent, kind, source: Box::new(error) }
+}
+
+fn invalid(error: reqwest::Error) -> TransportError {
+    TransportError { sent: Sent::No, kind: TransportErrorKind::Invalid, source: Box::new(error) }
+}

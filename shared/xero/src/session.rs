@@ -1,0 +1,236 @@
+//! One organisation, one access token: the place where every call to the Accounting API is made.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use domain::idempotency::IdempotencyKey;
+use domain::ids::TenantId;
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+use url::form_urlencoded::byte_serialize;
+
+use crate::budget::Budget;
+use crate::error::{Access, Addressed, Reply, XeroError, classify};
+use crate::transport::Transport;
+
+/// Where the Accounting API begins, below the API's address.
+const ROOT: [&str; 2] = ["api.xro", "2.0"];
+
+/// The documented limit on a request's body; a longer one is never sent.
+const BODY_LIMIT_BYTES: usize = 10_000_000;
+
+/// Calls on one organisation with one access token. Make one for each piece of work; it is cheap.
+///
+/// The caller has to be sure that the tenant belongs to the account in hand: a wrong tenant writes
+/// into somebody else's books.
+#[derive(Debug)]
+pub struct Session {
+    transport: Arc<dyn Transport>,
+    api_url: Url,
+    access_token: SecretString,
+    tenant: TenantId,
+    budget: Mutex<Budget>,
+}
+
+/// One call, before it is made.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The path below the root with its variable parts named, for logs and errors: `/Invoices/{id}`.
+    endpoint: &'static str,
+    method: Method,
+    path: Vec<String>,
+    query: Vec<(&'static str, String)>,
+    body: Option<Bytes>,
+    idempotency_key: Option<IdempotencyKey>,
+    addressed: Addressed,
+}
+
+impl Session {
+    /// A session. `api_url` is where Xero's API is, without a path: `https://api.xero.com`.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        api_url: Url,
+        access_token: SecretString,
+        tenant: TenantId,
+    ) -> Self {
+        Self { transport, api_url, access_token, tenant, budget: Mutex::new(Budget::default()) }
+    }
+
+    /// The organisation this session works on.
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// What the answers so far say is left of Xero's limits.
+    pub fn budget(&self) -> Budget {
+        *self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the call once. The body of the answer, if it is a success.
+    pub(crate) async fn call(&self, call: Call) -> Result<Bytes, XeroError> {
+        let request = self.request(&call)?;
+        match self.transport.exchange(request).await {
+            Ok(response) => self.read(&call, response),
+            Err(error) => {
+                tracing::info!(
+                    method = %call.method,
+                    endpoint = call.endpoint,
+                    xero.unfinished = %error,
+                    "Xero call"
+                );
+                Err(XeroError::unfinished(call.access(), error))
+            }
+        }
+    }
+
+    fn request(&self, call: &Call) -> Result<Request<Bytes>, XeroError> {
+        let body = call.body.clone().unwrap_or_default();
+        if body.len() > BODY_LIMIT_BYTES {
+            return Err(XeroError::Unsendable { reason: "the body is longer than Xero takes" });
+        }
+        let mut request = Request::builder()
+            .method(call.method.clone())
+            .uri(self.address(call)?)
+            .header(AUTHORIZATION, bearer(&self.access_token)?)
+            // Without it Xero answers in XML.
+            .header(ACCEPT, "application/json")
+            .header(ACCEPT_ENCODING, "gzip")
+            .header("xero-tenant-id", self.tenant.to_string());
+        if call.body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
+        }
+        if let Some(key) = &call.idempotency_key {
+            request = request.header("idempotency-key", key.as_str());
+        }
+        request.body(body).map_err(|_| UNSENDABLE)
+    }
+
+    /// Path segments and query values are percent-encoded; a space becomes `%20`, not `+`.
+    fn address(&self, call: &Call) -> Result<String, XeroError> {
+        let mut url = self.api_url.clone();
+        url.path_segments_mut()
+            .map_err(|()| UNSENDABLE)?
+            .pop_if_empty()
+            .extend(ROOT)
+            .extend(&call.path);
+        if !call.query.is_empty() {
+            url.set_query(Some(&query_text(&call.query)));
+        }
+        Ok(url.into())
+    }
+
+    fn read(&self, call: &Call, response: Response<Bytes>) -> Result<Bytes, XeroError> {
+        let budget = self.note(Budget::from_headers(response.headers()));
+        let status = response.status();
+        let correlation_id = response.headers().get("xero-correlation-id");
+        tracing::info!(
+            method = %call.method,
+            endpoint = call.endpoint,
+            xero.status = status.as_u16(),
+            xero.day_remaining = budget.day_remaining,
+            xero.request_id = correlation_id.and_then(|id| id.to_str().ok()),
+            "Xero call"
+        );
+        if status.is_success() {
+            return Ok(response.into_body());
+        }
+        Err(classify(&Reply {
+            status,
+            headers: response.headers(),
+            body: response.body(),
+            endpoint: call.endpoint,
+            access: call.access(),
+            addressed: call.addressed,
+        }))
+    }
+
+    fn note(&self, seen: Budget) -> Budget {
+        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        *budget = seen.or(*budget);
+        *budget
+    }
+}
+
+impl Call {
+    /// Reads a collection.
+    pub(crate) fn list(endpoint: &'static str, collection: &str) -> Self {
+        Self::new(endpoint, Method::GET, vec![collection.to_owned()], Addressed::Collection)
+    }
+
+    /// Reads one thing by its id or number, which may hold any character.
+    pub(crate) fn one(endpoint: &'static str, collection: &str, id: String) -> Self {
+        Self::new(endpoint, Method::GET, vec![collection.to_owned(), id], Addressed::One)
+    }
+
+    /// Creates (`PUT`) or updates (`POST`) documents.
+    pub(crate) fn write(
+        endpoint: &'static str,
+        method: Method,
+        collection: &str,
+        body: Bytes,
+        key: &IdempotencyKey,
+    ) -> Self {
+        let path = vec![collection.to_owned()];
+        let mut call = Self::new(endpoint, method, path, Addressed::Collection);
+        call.body = Some(body);
+        call.idempotency_key = Some(key.clone());
+        // Xero's documents disagree about the default, so it is always said. With `false` every
+        // document of a batch stands alone.
+        call.query("summarizeErrors", "false")
+    }
+
+    /// The same call with one more query parameter.
+    pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    fn new(
+        endpoint: &'static str,
+        method: Method,
+        path: Vec<String>,
+        addressed: Addressed,
+    ) -> Self {
+        Self {
+            endpoint,
+            method,
+            path,
+            query: Vec::new(),
+            body: None,
+            idempotency_key: None,
+            addressed,
+        }
+    }
+
+    fn access(&self) -> Access {
+        if self.body.is_some() { Access::Write } else { Access::Read }
+    }
+}
+
+const UNSENDABLE: XeroError =
+    XeroError::Unsendable { reason: "its address or headers are not valid" };
+
+/// The header value of an access token, marked so that nothing prints it.
+pub(crate) fn bearer(access_token: &SecretString) -> Result<HeaderValue, XeroError> {
+    let text = format!("Bearer {}", access_token.expose_secret());
+    let mut value = HeaderValue::from_str(&text).map_err(|_| UNSENDABLE)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A value as it stands in a query.
+pub(crate) fn encoded(value: &str) -> String {
+    byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// Commas between values stay as they are: Xero takes lists either way, and the shorter form
+/// leaves room for more within its limit on the query's length.
+fn query_text(query: &[(&'static str, String)]) -> String {
+    query
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encoded(value).replace("%2C", ",")))
+        .collect::<Vec<_>>()
+        .join("&")
+}

@@ -1,0 +1,193 @@
+//! What the client reads from Xero's answers.
+
+use domain::document::contact::ContactStatus;
+use domain::document::invoice::InvoiceStatus;
+use domain::failure::FailureClass;
+use domain::ids::{TenantId, XeroContactId};
+use jiff::Timestamp;
+use jiff::civil::date;
+use uuid::Uuid;
+use xero::api::{Written, accounts, contacts, invoices, organisation, tax_rates};
+use xero::{Budget, XeroError};
+
+use crate::samples::{
+    CONTACT, INVOICE, TENANT, a_contact, a_key, a_session, an_invoice, collection, contact_json,
+    invoice_json,
+};
+use crate::scripted::{Scripted, reply};
+
+#[tokio::test]
+async fn an_invoice_keeps_its_digits_and_its_calendar_dates() {
+    let body = collection("Invoices", &[invoice_json("")]);
+    let session = a_session(Scripted::ok(&body));
+    let invoice = invoices::get(&session, INVOICE).await.unwrap().unwrap();
+    assert_eq!(invoice.id, INVOICE);
+    assert_eq!(invoice.number.as_deref(), Some("#INV-0001"));
+    assert!(invoice.is_sales);
+    assert_eq!(invoice.status, InvoiceStatus::Authorised);
+    assert_eq!(invoice.contact_id, Some(CONTACT));
+    assert_eq!(invoice.total.to_string(), "GBP 129.4321");
+    assert_eq!(invoice.total_tax.to_string(), "GBP 21.57");
+    assert_eq!(invoice.amount_due.to_string(), "GBP 129.4321");
+    assert_eq!(
+        (invoice.date, invoice.due_date),
+        (Some(date(2026, 10, 3)), Some(date(2026, 10, 17)))
+    );
+    assert_eq!(invoice.updated_at, Some("2019-03-07T17:59:28.133Z".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn a_bill_with_the_same_number_is_told_from_a_sales_invoice() {
+    let bill = invoice_json("").replace("ACCREC", "ACCPAY").replace("AUTHORISED", "QUARANTINED");
+    let session = a_session(Scripted::ok(&collection("Invoices", &[bill])));
+    let found = invoices::find_by_numbers(&session, &["#INV-0001"]).await.unwrap();
+    assert!(!found[0].is_sales);
+    assert_eq!(found[0].status, InvoiceStatus::Other("QUARANTINED".to_owned()));
+}
+
+#[tokio::test]
+async fn a_contact_is_read_with_its_status_and_its_merge() {
+    let merged = r#""ContactStatus":"GDPRREQUEST","MergedToContactID":"00000000-0000-0000-0000-000000000009","#;
+    let session = a_session(Scripted::ok(&collection("Contacts", &[contact_json(merged)])));
+    let contact = contacts::get(&session, CONTACT).await.unwrap().unwrap();
+    assert_eq!(contact.status, ContactStatus::Archived);
+    assert_eq!(contact.merged_to, Some(XeroContactId(Uuid::from_u128(9))));
+    assert_eq!(contact.email, None, "empty text is no address");
+    assert_eq!(contact.tax_number.as_deref(), Some("GB123456789"));
+}
+
+#[tokio::test]
+async fn the_organisation_is_read_with_its_lock_dates() {
+    let body = r#"{"Organisations":[{"OrganisationID":"fe79f7dd-b6d4-4a92-ba7b-538af6289c58",
+        "Name":"Ridgeway","BaseCurrency":"GBP","CountryCode":"GB","IsDemoCompany":true,
+        "PeriodLockDate":"\/Date(1743379200000+0000)\/","ShortCode":"!23eYt"}]}"#;
+    let read = organisation::organisation(&a_session(Scripted::ok(body))).await.unwrap();
+    assert_eq!(read.id, TenantId(TENANT.0));
+    assert_eq!(read.period_lock_date, Some(date(2025, 3, 31)));
+    assert_eq!(read.end_of_year_lock_date, None);
+    assert_eq!(read.base_currency.as_str(), "GBP");
+    assert!(read.is_demo);
+}
+
+#[tokio::test]
+async fn accounts_without_a_code_are_left_out_and_archived_ones_are_marked() {
+    let body = r#"{"Accounts":[
+        {"Code":"200","Name":"Sales","Type":"REVENUE","Status":"ACTIVE","TaxType":"OUTPUT2"},
+        {"Code":"201","Name":"Old","Type":"REVENUE","Status":"ARCHIVED","TaxType":"OUTPUT2"},
+        {"Code":"","Name":"Cash","Type":"BANK","Status":"ACTIVE","TaxType":"NONE"},
+        {"Name":"Card","Type":"BANK","Status":"ACTIVE"}]}"#;
+    let chart = accounts::accounts(&a_session(Scripted::ok(body))).await.unwrap();
+    let read: Vec<_> =
+        chart.iter().map(|account| (account.code.as_str(), account.is_active)).collect();
+    assert_eq!(read, [("200", true), ("201", false)]);
+}
+
+#[tokio::test]
+async fn tax_rates_are_exact_and_booleans_in_quotes_are_booleans() {
+    let body = r#"{"TaxRates":[
+        {"Name":"20%","TaxType":"OUTPUT2","Status":"ACTIVE","EffectiveRate":20.0000,"CanApplyToRevenue":true},
+        {"Name":"Odd","TaxType":"TAX001","Status":"DELETED","EffectiveRate":17.4999,"CanApplyToRevenue":"true"},
+        {"Name":"Bills","TaxType":"INPUT2","Status":"ACTIVE","EffectiveRate":"5.0"}]}"#;
+    let rates = tax_rates::tax_rates(&a_session(Scripted::ok(body))).await.unwrap();
+    let read: Vec<_> = rates
+        .iter()
+        .map(|rate| (rate.effective_rate.to_string(), rate.is_active, rate.can_apply_to_revenue))
+        .collect();
+    let expected = [("20.0000", true, true), ("17.4999", false, true), ("5.0", true, false)];
+    assert_eq!(read, expected.map(|(rate, active, revenue)| (rate.to_owned(), active, revenue)));
+}
+
+#[tokio::test]
+async fn one_bad_document_costs_that_document_alone() {
+    let refused = r#"{"InvoiceID":"00000000-0000-0000-0000-000000000000","StatusAttributeString":"ERROR",
+        "ValidationErrors":[{"Message":"Account code '9' is not a valid code for this document."}]}"#;
+    let second = invoice_json(
+        r#""Warnings":[{"Message":"Sent to contact was ignored"}],"StatusAttributeString":"WARNING","#,
+    );
+    let body = collection("Invoices", &[refused.to_owned(), second]);
+    let session = a_session(Scripted::ok(&body));
+    let outcomes =
+        invoices::create(&session, &[an_invoice(), an_invoice()], &a_key()).await.unwrap();
+    let Written::Refused(XeroError::Rejected { messages }) = &outcomes[0] else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(messages, &["Account code '9' is not a valid code for this document."]);
+    let Written::Done { remote, warnings } = &outcomes[1] else { panic!("{outcomes:?}") };
+    assert_eq!(remote.id, INVOICE);
+    assert_eq!(warnings, &["Sent to contact was ignored"]);
+}
+
+#[tokio::test]
+async fn any_one_sign_of_a_refusal_is_enough() {
+    for sign in [
+        r#""StatusAttributeString":"ERROR","#,
+        r#""HasErrors":true,"#,
+        r#""HasErrors":"true","#,
+        r#""HasValidationErrors":true,"#,
+        r#""ValidationErrors":[{"Message":"No."}],"#,
+    ] {
+        let session = a_session(Scripted::ok(&collection("Contacts", &[contact_json(sign)])));
+        let outcomes = contacts::create(&session, &[a_contact()], &a_key()).await.unwrap();
+        assert!(matches!(outcomes[0], Written::Refused(XeroError::Rejected { .. })), "{sign}");
+    }
+}
+
+#[tokio::test]
+async fn a_taken_name_inside_a_batch_is_looked_up_and_not_believed() {
+    let sign = r#""StatusAttributeString":"ERROR","ValidationErrors":[{"Description":"The contact name A is already assigned to another contact."}],"#;
+    let session = a_session(Scripted::ok(&collection("Contacts", &[contact_json(sign)])));
+    let outcomes = contacts::create(&session, &[a_contact()], &a_key()).await.unwrap();
+    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(error.class(), FailureClass::Uncertain);
+    assert_eq!(error.failure(Timestamp::UNIX_EPOCH).code, "contact_name_taken");
+}
+
+#[tokio::test]
+async fn an_id_that_names_nothing_is_never_believed() {
+    let nothing = invoice_json("").replace(&INVOICE.to_string(), &Uuid::nil().to_string());
+    let session = a_session(Scripted::ok(&collection("Invoices", &[nothing])));
+    let error = invoices::create(&session, &[an_invoice()], &a_key()).await.unwrap_err();
+    assert!(matches!(error, XeroError::Undecodable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn answers_in_another_order_than_the_documents_are_not_believed() {
+    let other = invoice_json("").replace("INV-0001", "INV-0002");
+    let body = collection("Invoices", &[other, invoice_json("")]);
+    let session = a_session(Scripted::ok(&body));
+    let second = domain::document::invoice::InvoiceDocument {
+        invoice_number: "#INV-0002".to_owned(),
+        ..an_invoice()
+    };
+    let error = invoices::create(&session, &[an_invoice(), second], &a_key()).await.unwrap_err();
+    assert!(matches!(error, XeroError::Undecodable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn numbers_beyond_one_query_are_asked_for_in_the_next() {
+    let none = || reply(200, &[], r#"{"Invoices":[]}"#);
+    let transport = Scripted::new([none(), none()]);
+    let numbers: Vec<String> = (0..50).map(|at| format!("#INV-{at:04}")).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let session = a_session(transport.clone());
+    assert!(invoices::find_by_numbers(&session, &numbers).await.unwrap().is_empty());
+    assert_eq!(transport.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_session_remembers_the_budget_of_its_last_answers() {
+    let first = [("X-DayLimit-Remaining", "4990"), ("X-MinLimit-Remaining", "59")];
+    let second = [("X-DayLimit-Remaining", "4989"), ("X-AppMinLimit-Remaining", "9999")];
+    let transport =
+        Scripted::new([reply(200, &first, r#"{"Accounts":[]}"#), reply(500, &second, "")]);
+    let session = a_session(transport);
+    assert_eq!(session.budget(), Budget::default());
+    accounts::accounts(&session).await.unwrap();
+    accounts::accounts(&session).await.unwrap_err();
+    let expected = Budget {
+        day_remaining: Some(4989),
+        minute_remaining: Some(59),
+        app_minute_remaining: Some(9999),
+    };
+    assert_eq!(session.budget(), expected);
+}

@@ -1,0 +1,22 @@
+//! The client at its boundaries: what it sends, what it makes of every answer, and what happens on
+//! a real socket.
+
+#![expect(unreachable_pub, reason = "the modules of a test binary share their parts")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, also in the functions that tests share"
+)]
+
+mod answers;
+mod classification;
+mod identity;
+mod logging;
+mod openapi;
+mod refusals;
+mod requests;
+mod samples;
+mod scripted;
+mod sockets;

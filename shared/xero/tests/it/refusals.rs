@@ -1,0 +1,111 @@
+//! Answers that say no: to the login, or to the document.
+
+use domain::failure::FailureClass::{Rejected, Unauthorized};
+use xero::XeroError;
+
+use crate::classification::{Meaning, NOW, Row, check, of_a_read, of_a_write, refused};
+use crate::scripted::{Answer, reply};
+
+fn problem(status: u16, detail: &str) -> Answer {
+    let title = if status == 401 { "Unauthorized" } else { "Forbidden" };
+    let body = format!(
+        r#"{{"Type":null,"Title":"{title}","Status":{status},"Detail":"{detail}","Instance":"0b","Extensions":{{}}}}"#
+    );
+    reply(status, &[("content-type", "application/json")], &body)
+}
+
+#[tokio::test]
+async fn a_login_that_xero_does_not_take_is_parked() {
+    let scope = [("WWW-Authenticate", "Bearer error=\"insufficient_scope\"")];
+    let misspelt = [("WWW-Authenticate", "Bearer error=\"Insufficent_Scope\"")];
+    let rows = [
+        Row(
+            "expired",
+            problem(401, "TokenExpired: token expired at 01/31/2026 09:00:00"),
+            Meaning(Unauthorized, "login_rejected", None),
+        ),
+        Row(
+            "unknown token",
+            problem(401, "AuthenticationUnsuccessful"),
+            Meaning(Unauthorized, "login_rejected", None),
+        ),
+        Row("scope", reply(401, &scope, ""), Meaning(Unauthorized, "permission_missing", None)),
+        Row(
+            "scope as Xero spells it",
+            reply(401, &misspelt, ""),
+            Meaning(Unauthorized, "permission_missing", None),
+        ),
+        Row(
+            "scope, 403",
+            reply(403, &scope, ""),
+            Meaning(Unauthorized, "permission_missing", None),
+        ),
+        Row(
+            "scope in the body",
+            problem(403, "insufficient_scope"),
+            Meaning(Unauthorized, "permission_missing", None),
+        ),
+        Row(
+            "tenant not connected",
+            problem(403, "AuthenticationUnsuccessful"),
+            Meaning(Unauthorized, "organisation_not_connected", None),
+        ),
+        Row(
+            "user lacks the role",
+            problem(403, "You are not permitted to access this resource"),
+            Meaning(Rejected, "not_permitted", None),
+        ),
+    ];
+    for Row(row, answer, meaning) in rows {
+        check(row, &of_a_read(answer).await, &meaning);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_is_told_from_one_that_is_not_known() {
+    for (answer, wanted) in [
+        (problem(401, "TokenExpired: token expired at 01/31/2026 09:00:00"), true),
+        (
+            reply(401, &[], r#"{"title":"Unauthorized","detail":"AuthenticationUnsuccessful"}"#),
+            false,
+        ),
+        (reply(401, &[("WWW-Authenticate", "Bearer error=invalid_token")], ""), false),
+    ] {
+        let error = of_a_read(answer).await;
+        let XeroError::TokenRejected { expired } = error else { panic!("{error:?}") };
+        assert_eq!(expired, wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_shown_in_xeros_words_with_a_remedy() {
+    let rows = [
+        ("The document date cannot be before the period lock date 31 March 2025", "period_locked"),
+        ("Account code '9' is not a valid code for this document.", "account_code_unknown"),
+        ("The TaxType code 'T' cannot be used with account code '200'.", "tax_type_not_allowed"),
+        ("Organisation is not subscribed to currency SEK", "currency_not_enabled"),
+        ("Invoice not of valid status for modification", "document_closed"),
+        (
+            "The status VOIDED cannot be applied to the invoice because it has payments or credit notes allocated to it.",
+            "document_has_payments",
+        ),
+        ("The moon is in the wrong house", "rejected"),
+    ];
+    for (message, code) in rows {
+        let error = of_a_write(refused(message)).await;
+        check(message, &error, &Meaning(Rejected, code, None));
+        let failure = error.failure(NOW);
+        assert!(failure.message.contains(message), "{failure}");
+        assert!(!failure.remedy.is_empty(), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_without_parts_is_told_by_its_headline() {
+    let bare = r#"{"Type":"ValidationException","Message":"A validation exception occurred"}"#;
+    let told = r#"{"Type":"ValidationException","Message":"You have reached the limit of invoices you can approve."}"#;
+    let without = of_a_write(reply(400, &[], bare)).await;
+    check("no reason", &without, &Meaning(Rejected, "rejected", None));
+    let with = of_a_write(reply(400, &[], told)).await;
+    check("headline", &with, &Meaning(Rejected, "plan_limit", None));
+}

@@ -1,0 +1,196 @@
+//! Every request the client makes, byte for byte.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::ids::XeroConnectionId;
+use http::Request;
+use http::header::AUTHORIZATION;
+use uuid::Uuid;
+use xero::api::invoices::TargetStatus;
+use xero::api::{accounts, contacts, invoices, organisation, tax_rates};
+use xero::connections::{connections, delete_connection};
+
+use crate::samples::{
+    ACCESS_TOKEN, CONTACT, INVOICE, a_contact, a_key, a_session, an_invoice, api_url, collection,
+    contact_json, invoice_json,
+};
+use crate::scripted::{Scripted, reply};
+
+/// A request with the name of what was called.
+pub type Named = (&'static str, Request<Bytes>);
+
+fn the_one(name: &'static str, transport: &Arc<Scripted>) -> Named {
+    let mut asked = transport.asked();
+    assert_eq!(asked.len(), 1, "{name} is one call");
+    (name, asked.remove(0))
+}
+
+/// What the client sends to the Accounting API, one request for each thing it can do.
+pub async fn every_accounting_request() -> Vec<Named> {
+    let mut requests = settings_requests().await;
+    requests.extend(contact_requests().await);
+    requests.extend(invoice_requests().await);
+    requests
+}
+
+async fn settings_requests() -> Vec<Named> {
+    let organisations = Scripted::ok(
+        r#"{"Organisations":[{"OrganisationID":"fe79f7dd-b6d4-4a92-ba7b-538af6289c58",
+        "Name":"Demo","BaseCurrency":"GBP"}]}"#,
+    );
+    organisation::organisation(&a_session(organisations.clone())).await.unwrap();
+    let chart = Scripted::ok(r#"{"Accounts":[]}"#);
+    accounts::accounts(&a_session(chart.clone())).await.unwrap();
+    let rates = Scripted::ok(r#"{"TaxRates":[]}"#);
+    tax_rates::tax_rates(&a_session(rates.clone())).await.unwrap();
+    vec![
+        the_one("organisation", &organisations),
+        the_one("accounts", &chart),
+        the_one("tax_rates", &rates),
+    ]
+}
+
+async fn contact_requests() -> Vec<Named> {
+    let answer = collection("Contacts", &[contact_json("")]);
+    let call = || Scripted::ok(&answer);
+    let (number, id, name, new, known) = (call(), call(), call(), call(), call());
+    contacts::find_by_number(&a_session(number.clone()), "SC-1/2 é?").await.unwrap();
+    contacts::get(&a_session(id.clone()), CONTACT).await.unwrap();
+    let odd = r#"O'Brien & "Sons", 100% + \ Co"#;
+    contacts::find_by_name(&a_session(name.clone()), odd).await.unwrap();
+    contacts::create(&a_session(new.clone()), &[a_contact()], &a_key()).await.unwrap();
+    let update = domain::document::contact::ContactDocument {
+        contact_id: Some(CONTACT),
+        phones: vec![],
+        addresses: vec![],
+        ..a_contact()
+    };
+    contacts::update(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
+    vec![
+        the_one("contact_by_number", &number),
+        the_one("contact_by_id", &id),
+        the_one("contact_by_name", &name),
+        the_one("contact_create", &new),
+        the_one("contact_update", &known),
+    ]
+}
+
+async fn invoice_requests() -> Vec<Named> {
+    let answer = collection("Invoices", &[invoice_json("")]);
+    let call = || Scripted::ok(&answer);
+    let (numbers, id, new, known, status) = (call(), call(), call(), call(), call());
+    let wanted = ["#INV-0001", "INV 2&3"];
+    invoices::find_by_numbers(&a_session(numbers.clone()), &wanted).await.unwrap();
+    invoices::get(&a_session(id.clone()), INVOICE).await.unwrap();
+    invoices::create(&a_session(new.clone()), &[an_invoice()], &a_key()).await.unwrap();
+    let update = domain::document::invoice::InvoiceDocument {
+        invoice_id: Some(INVOICE),
+        status: None,
+        reference: None,
+        ..an_invoice()
+    };
+    invoices::update(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
+    let changes = [(INVOICE, TargetStatus::Voided)];
+    invoices::set_status(&a_session(status.clone()), &changes, &a_key()).await.unwrap();
+    vec![
+        the_one("invoices_by_number", &numbers),
+        the_one("invoice_by_id", &id),
+        the_one("invoice_create", &new),
+        the_one("invoice_update", &known),
+        the_one("invoice_status", &status),
+    ]
+}
+
+/// What the client asks about connections.
+pub async fn every_connection_request() -> Vec<Named> {
+    let listed = Scripted::ok("[]");
+    connections(&*listed, &api_url(), &ACCESS_TOKEN.into()).await.unwrap();
+    let deleted = Scripted::new([reply(204, &[], "")]);
+    let id = XeroConnectionId(Uuid::from_u128(7));
+    delete_connection(&*deleted, &api_url(), &ACCESS_TOKEN.into(), id).await.unwrap();
+    vec![the_one("connections", &listed), the_one("connection_delete", &deleted)]
+}
+
+/// The request as text, without its credentials.
+pub fn as_text(request: &Request<Bytes>) -> String {
+    let mut text = format!("{} {}\n", request.method(), request.uri());
+    for (name, value) in request.headers() {
+        if name != AUTHORIZATION {
+            writeln!(text, "{name}: {}", value.to_str().unwrap()).unwrap();
+        }
+    }
+    if !request.body().is_empty() {
+        writeln!(text, "\n{}", std::str::from_utf8(request.body()).unwrap()).unwrap();
+    }
+    text
+}
+
+#[tokio::test]
+async fn every_request_is_sent_as_it_was_agreed() {
+    let mut requests = every_accounting_request().await;
+    requests.extend(every_connection_request().await);
+    for (name, request) in requests {
+        insta::assert_snapshot!(name, as_text(&request));
+    }
+}
+
+#[tokio::test]
+async fn every_request_carries_the_token_and_hides_it_from_printing() {
+    let mut requests = every_accounting_request().await;
+    requests.extend(every_connection_request().await);
+    for (name, request) in requests {
+        let value = &request.headers()[AUTHORIZATION];
+        assert_eq!(value.to_str().unwrap(), format!("Bearer {ACCESS_TOKEN}"), "{name}");
+        assert!(!format!("{request:?}").contains(ACCESS_TOKEN), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_bytes_a_caller_hashes_are_the_bytes_that_are_sent() {
+    let requests = every_accounting_request().await;
+    let body = |wanted: &str| {
+        let (_, request) = requests.iter().find(|(name, _)| *name == wanted).unwrap();
+        request.body().clone()
+    };
+    assert_eq!(body("contact_create"), contacts::body(&[a_contact()]));
+    assert_eq!(body("invoice_create"), invoices::body(&[an_invoice()]));
+    let changes = [(INVOICE, TargetStatus::Voided)];
+    assert_eq!(body("invoice_status"), invoices::status_body(&changes));
+}
+
+#[tokio::test]
+async fn an_api_below_a_path_is_reached_there() {
+    let transport = Scripted::ok(r#"{"Accounts":[]}"#);
+    let below = url::Url::parse("http://127.0.0.1:4010/xero/").unwrap();
+    let session =
+        xero::Session::new(transport.clone(), below, ACCESS_TOKEN.into(), crate::samples::TENANT);
+    accounts::accounts(&session).await.unwrap();
+    let asked = transport.asked();
+    assert_eq!(asked[0].uri(), "http://127.0.0.1:4010/xero/api.xro/2.0/Accounts");
+}
+
+#[tokio::test]
+async fn a_write_that_would_touch_the_wrong_document_is_never_sent() {
+    let transport = Scripted::new([]);
+    let session = a_session(transport.clone());
+    let known =
+        domain::document::invoice::InvoiceDocument { invoice_id: Some(INVOICE), ..an_invoice() };
+    assert!(invoices::create(&session, &[known], &a_key()).await.is_err());
+    assert!(invoices::update(&session, &[an_invoice()], &a_key()).await.is_err());
+    assert!(contacts::update(&session, &[a_contact()], &a_key()).await.is_err());
+    let many = vec![an_invoice(); 51];
+    assert!(invoices::create(&session, &many, &a_key()).await.is_err());
+    assert!(transport.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_of_nothing_costs_no_call() {
+    let transport = Scripted::new([]);
+    let session = a_session(transport.clone());
+    assert!(invoices::create(&session, &[], &a_key()).await.unwrap().is_empty());
+    assert!(contacts::update(&session, &[], &a_key()).await.unwrap().is_empty());
+    assert!(invoices::find_by_numbers(&session, &[]).await.unwrap().is_empty());
+    assert!(transport.asked().is_empty());
+}

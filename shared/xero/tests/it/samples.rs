@@ -1,0 +1,124 @@
+//! Documents, sessions and answers that the tests share.
+
+use std::sync::Arc;
+
+use domain::document::contact::{Address, AddressType, ContactDocument, Phone, PhoneType};
+use domain::document::invoice::{
+    ContactReference, InvoiceDocument, InvoiceType, LineAmountTypes, LineItem, NewStatus,
+};
+use domain::entity::EntityKind;
+use domain::idempotency::{Hash, IdempotencyKey};
+use domain::ids::{AccountId, InvoiceId, Ledger, TenantId, XeroContactId, XeroInvoiceId};
+use domain::mapping::MappingKey;
+use domain::money::Currency;
+use jiff::civil::date;
+use rust_decimal::Decimal;
+use url::Url;
+use uuid::Uuid;
+use xero::{Session, Transport};
+
+pub const ACCESS_TOKEN: &str = "secret-access-token";
+
+pub const TENANT: TenantId = TenantId(Uuid::from_u128(0xfe79_f7dd_b6d4_4a92_ba7b_538a_f628_9c58));
+pub const CONTACT: XeroContactId =
+    XeroContactId(Uuid::from_u128(0xeaa2_8f49_6028_4b6e_bb12_d8f6_278c_3504));
+pub const INVOICE: XeroInvoiceId =
+    XeroInvoiceId(Uuid::from_u128(0x55d8_a4b3_9f2c_4e1a_8d7e_0b1c_2d3e_4f50));
+
+pub fn api_url() -> Url {
+    Url::parse("https://api.xero.com").unwrap()
+}
+
+pub fn a_session(transport: Arc<dyn Transport>) -> Session {
+    Session::new(transport, api_url(), ACCESS_TOKEN.into(), TENANT)
+}
+
+pub fn a_key() -> IdempotencyKey {
+    let mapping = MappingKey {
+        ledger: Ledger { account: AccountId::new("acc_ridgeway").unwrap(), tenant: TENANT },
+        kind: EntityKind::Invoice,
+        crm_id: InvoiceId::new("inv_0001").unwrap().into(),
+    };
+    IdempotencyKey::derive(&mapping, 1, &Hash::of(b"document"), 0)
+}
+
+pub fn a_contact() -> ContactDocument {
+    ContactDocument {
+        contact_id: None,
+        contact_number: Some("SC-cli_0001".to_owned()),
+        name: "Ángela Núñez & Sons \"Plumbing\"".to_owned(),
+        first_name: Some("Ángela".to_owned()),
+        last_name: Some("Núñez".to_owned()),
+        email_address: Some("ap@ridge.example".to_owned()),
+        company_number: Some("01234567".to_owned()),
+        tax_number: Some("GB123456789".to_owned()),
+        phones: vec![
+            Phone { phone_type: PhoneType::Default, phone_number: "+44 20 7946 0018".to_owned() },
+            Phone { phone_type: PhoneType::Mobile, phone_number: "+44 7700 900123".to_owned() },
+        ],
+        addresses: vec![Address {
+            address_type: AddressType::PoBox,
+            address_line1: Some("1 Quay St".to_owned()),
+            address_line2: None,
+            city: Some("Napier".to_owned()),
+            region: Some("Hawke's Bay".to_owned()),
+            postal_code: Some("4110".to_owned()),
+            country: Some("New Zealand".to_owned()),
+        }],
+    }
+}
+
+pub fn an_invoice() -> InvoiceDocument {
+    InvoiceDocument {
+        invoice_id: None,
+        invoice_type: InvoiceType::Accrec,
+        contact: ContactReference { contact_id: CONTACT },
+        date: date(2026, 10, 3),
+        due_date: date(2026, 10, 17),
+        line_amount_types: LineAmountTypes::Exclusive,
+        invoice_number: "#INV-0001".to_owned(),
+        reference: Some("Job 1042".to_owned()),
+        currency_code: Currency::new("GBP").unwrap(),
+        status: Some(NewStatus::Authorised),
+        url: "https://crm.example/invoices/inv_0001".to_owned(),
+        line_items: vec![LineItem {
+            description: "Boiler service".to_owned(),
+            quantity: Decimal::new(13_333, 4),
+            unit_amount: Decimal::new(950_725, 4),
+            account_code: "200".to_owned(),
+            tax_type: "OUTPUT2".to_owned(),
+            discount_rate: Some(Decimal::new(10, 0)),
+            discount_amount: None,
+        }],
+    }
+}
+
+/// An invoice as Xero returns it, with these members added (`"A":1,`).
+pub fn invoice_json(members: &str) -> String {
+    format!(
+        r#"{{{members}"Type":"ACCREC","InvoiceID":"{INVOICE}","InvoiceNumber":"\u0023INV-0001",
+        "Reference":"Job 1042","Url":"https://crm.example/invoices/inv_0001","Payments":[],
+        "AmountDue":129.4321,"AmountPaid":0.00,"CurrencyCode":"GBP","Status":"AUTHORISED",
+        "Contact":{{"ContactID":"{CONTACT}","Name":"Ridge","ValidationErrors":[]}},
+        "DateString":"2026-10-03T00:00:00","Date":"\/Date(1790985600000+0000)\/",
+        "DueDateString":"2026-10-17T00:00:00","DueDate":"\/Date(1792195200000+0000)\/",
+        "TotalTax":"21.57","Total":129.4321,"UpdatedDateUTC":"\/Date(1551981568133)\/",
+        "LineItems":[]}}"#
+    )
+}
+
+/// A contact as Xero returns it, with these members added (`"A":1,`).
+pub fn contact_json(members: &str) -> String {
+    format!(
+        r#"{{{members}"ContactID":"{CONTACT}","ContactNumber":"SC-cli_0001","Name":"Ridge",
+        "EmailAddress":"","TaxNumber":"GB123456789",
+        "UpdatedDateUTC":"\/Date(1551981568133+0000)\/"}}"#
+    )
+}
+
+pub fn collection(name: &str, elements: &[String]) -> String {
+    format!(
+        r#"{{"Id":"7c2a4b0e-6d4d-4d0f-9a51-0a4b7f0a3d11","Status":"OK","DateTimeUTC":"\/Date(1552326816230)\/","{name}":[{}]}}"#,
+        elements.join(",")
+    )
+}

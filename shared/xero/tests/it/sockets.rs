@@ -1,0 +1,178 @@
+//! The transport on a real socket.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::Request;
+use xero::{ReqwestTransport, Sent, Transport, TransportErrorKind, TransportOptions};
+
+/// `"thirteen byte"`, compressed by gzip.
+const GZIPPED: &str = "H4sIAAAAAAACAyvJyCwqSU3NU0iqLEkFAGbsMyENAAAA";
+
+fn a_transport() -> ReqwestTransport {
+    ReqwestTransport::new(TransportOptions {
+        connect_timeout: Duration::from_secs(5),
+        exchange_timeout: Duration::from_secs(5),
+        body_limit_bytes: 64,
+        user_agent: "servicecortex-tests".to_owned(),
+    })
+    .unwrap()
+}
+
+/// Listens for one connection, reads one request, sends `answer` and hangs up. Gives the address
+/// and, in the end, the request as it came.
+fn serve(answer: Vec<u8>) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/path?q=%20a", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut request = String::new();
+        while !request.ends_with("\r\n\r\n") {
+            assert!(reader.read_line(&mut request).unwrap() > 0, "{request}");
+        }
+        let length = request
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        stream.write_all(&answer).unwrap();
+        request + std::str::from_utf8(&body).unwrap()
+    });
+    (address, server)
+}
+
+fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn get(address: &str) -> Request<Bytes> {
+    Request::get(address).body(Bytes::new()).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_goes_out_as_it_is() {
+    let (address, server) = serve(answer("200 OK\r\nx-mark: 7", b"fine"));
+    let request = Request::put(&address)
+        .header("x-amz-target", "DynamoDB_20120810.PutItem")
+        .header("user-agent", "somebody-else/1.0")
+        .body(Bytes::from_static(b"{\"a\":1}"))
+        .unwrap();
+    let response = a_transport().exchange(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["x-mark"], "7");
+    assert_eq!(&response.body()[..], b"fine");
+
+    let seen = server.join().unwrap();
+    let (head, body) = seen.split_once("\r\n\r\n").unwrap();
+    assert_eq!(body, "{\"a\":1}");
+    let mut lines: Vec<&str> = head.lines().filter(|line| !line.starts_with("host: ")).collect();
+    lines.sort_unstable();
+    let expected = [
+        "PUT /path?q=%20a HTTP/1.1",
+        "accept-encoding: identity",
+        "accept: */*",
+        "content-length: 7",
+        "user-agent: somebody-else/1.0",
+        "x-amz-target: DynamoDB_20120810.PutItem",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let (address, server) = serve(answer("302 Found\r\nlocation: http://127.0.0.1:1/", b""));
+    let response = a_transport().exchange(get(&address)).await.unwrap();
+    assert_eq!(response.status(), 302);
+    assert!(server.join().unwrap().contains("user-agent: servicecortex-tests"));
+}
+
+#[tokio::test]
+async fn a_fault_is_an_answer_with_its_body() {
+    let (address, _server) =
+        serve(answer("503 Service Unavailable", b"The Organisation is offline"));
+    let response = a_transport().exchange(get(&address)).await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert_eq!(&response.body()[..], b"The Organisation is offline");
+}
+
+#[tokio::test]
+async fn an_answer_over_the_limit_is_cut_off() {
+    let (address, _server) = serve(answer("200 OK", &[b'x'; 65]));
+    let error = a_transport().exchange(get(&address)).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (Sent::Unknown, TransportErrorKind::TooLarge));
+    let (address, _server) = serve(answer("200 OK", &[b'x'; 64]));
+    assert_eq!(a_transport().exchange(get(&address)).await.unwrap().body().len(), 64);
+}
+
+#[tokio::test]
+async fn gzip_is_undone_for_those_who_asked_for_it() {
+    let compressed = STANDARD.decode(GZIPPED).unwrap();
+    let (address, server) = serve(answer("200 OK\r\ncontent-encoding: gzip", &compressed));
+    let mut request = get(&address);
+    request.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
+    let response = a_transport().exchange(request).await.unwrap();
+    assert_eq!(&response.body()[..], b"thirteen byte");
+    assert!(server.join().unwrap().contains("accept-encoding: gzip"));
+}
+
+#[tokio::test]
+async fn a_refused_connection_has_sent_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/?code=hush", listener.local_addr().unwrap());
+    drop(listener);
+    let error = a_transport().exchange(get(&address)).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (Sent::No, TransportErrorKind::Connect));
+    assert!(!format!("{error:?}").contains("hush"));
+}
+
+#[tokio::test]
+async fn a_host_that_speaks_no_tls_is_sent_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut hello = [0; 1];
+        stream.read_exact(&mut hello).unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        hello
+    });
+    let error = a_transport().exchange(get(&address)).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (Sent::No, TransportErrorKind::Connect));
+    assert_eq!(server.join().unwrap(), [0x16], "a TLS handshake record");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_mid_answer_leaves_the_outcome_open() {
+    let (address, _server) = serve(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhalf".to_vec());
+    let error = a_transport().exchange(get(&address)).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (Sent::Unknown, TransportErrorKind::Interrupted));
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    let transport = ReqwestTransport::new(TransportOptions {
+        connect_timeout: Duration::from_secs(5),
+        exchange_timeout: Duration::from_millis(50),
+        body_limit_bytes: 64,
+        user_agent: "servicecortex-tests".to_owned(),
+    })
+    .unwrap();
+    let error = transport.exchange(get(&address)).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (Sent::Unknown, TransportErrorKind::Timeout));
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_never_tried() {
+    let error = a_transport().exchange(get("/only/a/path")).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (Sent::No, TransportErrorKind::Invalid));
+}
