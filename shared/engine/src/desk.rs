@@ -11,6 +11,7 @@ use store::table::Expect;
 use store::{StoreError, Versioned};
 use xero::{Session, XeroError};
 
+use crate::chain::Chain;
 use crate::token::{self, TokenError};
 use crate::{Engine, Invocation};
 
@@ -123,21 +124,19 @@ impl<'a> Desk<'a> {
     /// Notes on the connection what an answer says about all of it: a throttle is a pause for
     /// everybody, and an organisation that refuses us is no longer connected.
     pub async fn note(&self, error: &XeroError, now: Timestamp) {
-        match error {
-            XeroError::Throttled { limit: _, retry_after } => {
-                let until = now.saturating_add(*retry_after).unwrap_or(now);
-                let pause = |connection: Connection| Connection {
-                    paused_until: connection.paused_until.max(Some(until)),
-                    ..connection
-                };
-                amend(self.engine, &self.ledger.account, pause).await;
-            }
-            XeroError::TenantRefused => {
-                let close =
-                    |connection| Connection { state: ConnectionState::Disconnected, ..connection };
-                amend(self.engine, &self.ledger.account, close).await;
-            }
-            _ => {}
+        let account = &self.ledger.account;
+        if let XeroError::Throttled { limit: _, retry_after } = error {
+            let until = now.saturating_add(*retry_after).unwrap_or(now);
+            let pause = |connection: Connection| Connection {
+                paused_until: connection.paused_until.max(Some(until)),
+                ..connection
+            };
+            amend(self.engine, account, pause).await;
+        }
+        if matches!(error, XeroError::TenantRefused) {
+            let close =
+                |connection| Connection { state: ConnectionState::Disconnected, ..connection };
+            amend(self.engine, account, close).await;
         }
     }
 }
@@ -172,7 +171,7 @@ async fn lost(engine: &Engine, account: &AccountId, error: &TokenError, now: Tim
         let expire = |connection| Connection { state: ConnectionState::TokenExpired, ..connection };
         amend(engine, account, expire).await;
     }
-    tracing::warn!(error = error as &dyn std::error::Error, "no access token");
+    tracing::warn!(error = %Chain(error), "no access token");
     Trouble::Failure(error.failure(now))
 }
 
@@ -196,7 +195,7 @@ async fn amend(
         Ok(()) | Err(StoreError::Conflict) => {}
         Err(error) => {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %Chain(&error),
                 "the connection was not updated"
             );
         }

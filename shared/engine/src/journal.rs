@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use store::keys;
 
 use crate::Engine;
+use crate::chain::Chain;
 use crate::entity::{Brought, Entity};
 
 /// Logs that Xero has the document.
@@ -137,7 +138,7 @@ async fn write(engine: &Engine, entry: &LogEntry) {
     );
     if let Err(error) = engine.store.append_log(entry).await {
         tracing::warn!(
-            error = &error as &dyn std::error::Error,
+            error = %Chain(&error),
             account.id = %account,
             "a sync log entry was not written"
         );

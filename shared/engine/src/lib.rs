@@ -18,6 +18,7 @@
 //! Reading order: [`ports`], [`Engine`], [`inbound`] (a message arrives), [`push`], [`entity`],
 //! [`token`], [`connect`], [`settings`].
 
+pub mod chain;
 pub mod chart;
 pub mod connect;
 pub mod desk;

@@ -20,6 +20,7 @@ use store::table::Expect;
 use store::{StoreError, Versioned};
 use xero::{TokenSet, XeroError};
 
+use crate::chain::Chain;
 use crate::ports::PortError;
 use crate::{Engine, Invocation};
 
@@ -270,7 +271,7 @@ async fn refused(
 async fn release(engine: &Engine, held: &Versioned<Grant>, next: Grant) {
     if let Err(error) = engine.store.put_grant(&next, Expect::Version(held.version)).await {
         tracing::warn!(
-            error = &error as &dyn std::error::Error,
+            error = %Chain(&error),
             "the grant's lock was not released"
         );
     }

@@ -1,1 +1,20 @@
-//! x
+//! Everything that only exists because the engine runs on Lambda: configuration, AWS clients, event
+//! sources, HTTP, telemetry. It decides nothing about accounting.
+//!
+//! Reading order: [`env`] and [`config`] (what a function is told), [`boot`] (from configuration to
+//! an engine), [`queue`] (SQS in, partial batch responses out), [`api`] and [`callback`] (API
+//! Gateway), [`aws`] (the engine's ports on AWS).
+
+pub mod api;
+pub mod aws;
+pub mod boot;
+pub mod callback;
+pub mod clock;
+pub mod config;
+pub mod env;
+mod http;
+pub mod ids;
+pub mod queue;
+
+pub use boot::BootError;
+pub use domain::entity::EntityKind;

@@ -18,7 +18,7 @@ const LEASE_MARGIN_SECONDS: i64 = 5;
 #[derive(Debug)]
 pub(super) enum Admission {
     /// It is ours to attempt.
-    Claimed(Claimed),
+    Claimed(Box<Claimed>),
     /// There is nothing to attempt now.
     Refused(Pushed),
 }
@@ -128,7 +128,7 @@ async fn claim<E: Entity>(
         return Ok(Admission::Refused(Pushed::Skipped));
     }
     let row = Versioned { record: mapping, version };
-    Ok(Admission::Claimed(Claimed { by, row, at: now }))
+    Ok(Admission::Claimed(Box::new(Claimed { by, row, at: now })))
 }
 
 /// The row cannot be claimed: keeps the news and says why. Whoever is on it is watched over by a

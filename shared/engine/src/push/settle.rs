@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use store::{StoreError, Versioned};
 
 use super::{CONFLICTS_MAX, Claimed, Pushed, Settled};
+use crate::chain::Chain;
 use crate::desk::Trouble;
 use crate::entity::{Brought, Entity};
 use crate::{Engine, journal};
@@ -117,10 +118,10 @@ async fn failed<E: Entity>(
     let mut logged = next.clone();
     logged.operation.failure = Some(failure.clone());
     journal::failed::<E>(engine, &logged, claimed.at).await;
-    match &next.operation.state {
-        State::Due => Settled::Overtaken,
-        state => Settled::Done(Pushed::of(state)),
+    if next.operation.state == State::Due {
+        return Settled::Overtaken;
     }
+    Settled::Done(Pushed::of(&next.operation.state))
 }
 
 /// A failure with what the state machine needs to know of it.
@@ -134,7 +135,7 @@ fn told(engine: &Engine, trouble: Trouble) -> Result<Told, StoreError> {
     Ok(match trouble {
         Trouble::Xero(error) => {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %Chain(&error),
                 failure.class = error.class().as_str(),
                 "the attempt failed"
             );
@@ -171,7 +172,7 @@ impl Engine {
         };
         if let Err(error) = self.wake_ups.book(&wake, at).await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %Chain(&error),
                 account.id = %key.ledger.account,
                 crm.id = %key.crm_id,
                 "a wake-up was not booked"

@@ -1,0 +1,6 @@
+//! Where Xero sends the browser after the consent.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    runtime::callback::serve().await
+}

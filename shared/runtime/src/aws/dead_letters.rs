@@ -1,0 +1,61 @@
+//! The dead-letter queue, for messages that nobody can read.
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use domain::envelope::Unreadable;
+use engine::ports::PortError;
+
+/// A push function's dead-letter queue.
+#[derive(Debug, Clone)]
+pub struct DeadLetters {
+    client: Client,
+    queue_url: String,
+}
+
+/// A message that cannot be read, as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct DeadLetter<'a> {
+    /// The queue's id of it; also keeps it from being buried twice.
+    pub message_id: &'a str,
+    /// Its message group.
+    pub group: &'a str,
+    /// Its body, as it came.
+    pub body: &'a str,
+}
+
+impl DeadLetters {
+    /// The queue at this address.
+    pub fn new(client: Client, queue_url: String) -> Self {
+        Self { client, queue_url }
+    }
+
+    /// Moves a message here, with its reason beside it: `reason` is a sentence that names the field,
+    /// `reason_code` a stable word.
+    pub async fn bury(&self, letter: DeadLetter<'_>, reason: &Unreadable) -> Result<(), PortError> {
+        // SQS takes no empty body; a body of one space is just as unreadable.
+        let body = if letter.body.is_empty() { " " } else { letter.body };
+        self.client
+            .send_message()
+            .queue_url(&self.queue_url)
+            .message_body(body)
+            .message_group_id(letter.group)
+            .message_deduplication_id(letter.message_id)
+            .message_attributes("reason", text(&reason.to_string()))
+            .message_attributes("reason_code", text(reason.code()))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| PortError {
+                operation: "move a message to the dead-letter queue",
+                source: error.into(),
+            })
+    }
+}
+
+fn text(value: &str) -> MessageAttributeValue {
+    MessageAttributeValue::builder()
+        .data_type("String")
+        .string_value(value)
+        .build()
+        .expect("a data type is set")
+}

@@ -1,0 +1,111 @@
+//! Wake-ups as one-time schedules of EventBridge Scheduler, aimed at the queue of their kind and
+//! deleted after firing.
+
+use async_trait::async_trait;
+use aws_sdk_scheduler::Client;
+use aws_sdk_scheduler::operation::create_schedule::CreateScheduleError;
+use aws_sdk_scheduler::types::{
+    ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, SqsParameters, Target,
+};
+use domain::entity::EntityKind;
+use domain::envelope::Wake;
+use domain::idempotency::Hash;
+use engine::ports::{PortError, WakeUps};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::WakeUpConfig;
+
+/// EventBridge Scheduler.
+#[derive(Debug, Clone)]
+pub struct Scheduler {
+    client: Client,
+    config: WakeUpConfig,
+}
+
+impl Scheduler {
+    /// Over this client.
+    pub fn new(client: Client, config: WakeUpConfig) -> Self {
+        Self { client, config }
+    }
+
+    fn queue_arn(&self, kind: EntityKind) -> &str {
+        match kind {
+            EntityKind::Contact => &self.config.contact_queue_arn,
+            EntityKind::Invoice => &self.config.invoice_queue_arn,
+        }
+    }
+}
+
+#[async_trait]
+impl WakeUps for Scheduler {
+    async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
+        let failed = |source| PortError { operation: "book a wake-up", source };
+        let body = wake.to_body();
+        let group = SqsParameters::builder().message_group_id(wake.account.as_str()).build();
+        let target = Target::builder()
+            .arn(self.queue_arn(wake.kind))
+            .role_arn(&self.config.role_arn)
+            .input(&body)
+            .sqs_parameters(group)
+            .build()
+            .map_err(|error| failed(error.into()))?;
+        let on_time = FlexibleTimeWindow::builder()
+            .mode(FlexibleTimeWindowMode::Off)
+            .build()
+            .map_err(|error| failed(error.into()))?;
+        let booked = self
+            .client
+            .create_schedule()
+            .name(name(&body))
+            .group_name(&self.config.group)
+            .schedule_expression(expression(at))
+            .flexible_time_window(on_time)
+            .action_after_completion(ActionAfterCompletion::Delete)
+            .target(target)
+            .send()
+            .await;
+        match booked {
+            Ok(_) => Ok(()),
+            // The same wake-up is booked already.
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(CreateScheduleError::is_conflict_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+}
+
+/// The same for the same wake-up: at most 64 characters of `0-9 a-z A-Z - _ .` are allowed.
+fn name(body: &str) -> String {
+    let hash = Hash::of(body.as_bytes());
+    format!("wake-{}", hash.as_str().get(..48).unwrap_or_default())
+}
+
+/// UTC to the second, never early: the next whole second.
+fn expression(at: Timestamp) -> String {
+    let later = at.saturating_add(SignedDuration::from_millis(999)).unwrap_or(at);
+    later.strftime("at(%Y-%m-%dT%H:%M:%S)").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wake_up_is_booked_for_the_next_whole_second() {
+        let at = Timestamp::new(1_800_000_000, 1_000_000).unwrap();
+        assert_eq!(expression(at), "at(2027-01-15T08:00:01)");
+        let whole = Timestamp::from_second(1_800_000_000).unwrap();
+        assert_eq!(expression(whole), "at(2027-01-15T08:00:00)");
+    }
+
+    #[test]
+    fn a_schedule_name_fits_into_64_characters() {
+        assert_eq!(name("body").len(), 53);
+        assert_ne!(name("body"), name("other"));
+    }
+}

@@ -1,0 +1,124 @@
+//! From configuration to an engine, once per process. Whatever can be done before the first event is
+//! done here: Lambda does not throttle the processor while a function starts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::ports::Secrets;
+use engine::token::TokenCache;
+use engine::{Engine, Places};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use store::Store;
+use store::dynamo::DynamoTable;
+use xero::{OAuthApp, ReqwestTransport, Transport, TransportOptions};
+
+use crate::aws::{DeadLetters, Scheduler, SecretsManager, sdk_config};
+use crate::clock::SystemClock;
+use crate::config::{Config, ConfigError};
+use crate::env;
+use crate::ids::RandomIds;
+
+/// Long enough for a batch of 50 documents; shorter than any function's timeout.
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(25);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A page of a thousand invoices with lines stays below this.
+const ANSWER_LIMIT_BYTES: usize = 32 * 1024 * 1024;
+
+/// Why a function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// A variable is missing or wrong.
+    #[error("could not read the configuration")]
+    Config(#[from] ConfigError),
+    /// No HTTP client could be made.
+    #[error("could not set up HTTP")]
+    Transport(#[from] xero::reqwest_transport::TransportSetupError),
+    /// The app's credentials could not be read.
+    #[error("could not read the Xero app's credentials")]
+    AppSecret(#[source] engine::ports::PortError),
+    /// The app's credentials are not there, or not as they should be.
+    #[error("the secret {id} must hold the Xero app's client_id and client_secret as JSON")]
+    AppCredentials {
+        /// The secret's id.
+        id: String,
+    },
+}
+
+/// What a function works with.
+#[derive(Debug, Clone)]
+pub struct Booted {
+    /// The engine.
+    pub engine: Engine,
+    /// The AWS clients' configuration, for what only one function needs.
+    pub(crate) aws: aws_types::SdkConfig,
+    /// Where a browser lands after connecting.
+    pub crm_return_url: url::Url,
+}
+
+#[derive(Deserialize)]
+struct AppCredentials {
+    client_id: String,
+    client_secret: String,
+}
+
+/// Starts a function: telemetry, configuration, clients, credentials.
+pub async fn boot() -> Result<Booted, BootError> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let config = Config::parse(variable)?;
+    let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(TransportOptions {
+        connect_timeout: CONNECT_TIMEOUT,
+        exchange_timeout: EXCHANGE_TIMEOUT,
+        body_limit_bytes: ANSWER_LIMIT_BYTES,
+        user_agent: concat!("servicecortex-xero/", env!("CARGO_PKG_VERSION")).to_owned(),
+    })?);
+    let aws = sdk_config(&config.aws, transport.clone());
+    let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&aws));
+    let app = app(&config, &secrets).await?;
+    let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table_name.clone());
+    let scheduler = Scheduler::new(aws_sdk_scheduler::Client::new(&aws), config.wake_ups.clone());
+    let engine = Engine {
+        store: Store::new(Arc::new(table)),
+        transport,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(RandomIds::new()),
+        secrets: Arc::new(secrets),
+        wake_ups: Arc::new(scheduler),
+        app,
+        places: Places {
+            xero_api: config.xero.api_url,
+            crm: config.crm_url,
+            crm_return: config.crm_return_url.clone(),
+            grant_secret_prefix: config.grant_secret_prefix,
+        },
+        tokens: Arc::new(TokenCache::default()),
+    };
+    Ok(Booted { engine, aws, crm_return_url: config.crm_return_url })
+}
+
+/// The Xero app, with the credentials from its secret.
+async fn app(config: &Config, secrets: &SecretsManager) -> Result<OAuthApp, BootError> {
+    let id = &config.app_secret_id;
+    let secret = secrets.get(id).await.map_err(BootError::AppSecret)?;
+    let credentials = secret
+        .and_then(|secret| serde_json::from_str::<AppCredentials>(secret.expose_secret()).ok())
+        .ok_or_else(|| BootError::AppCredentials { id: id.clone() })?;
+    Ok(OAuthApp {
+        client_id: credentials.client_id,
+        client_secret: SecretString::from(credentials.client_secret),
+        redirect_url: config.xero.redirect_url.clone(),
+        login_url: config.xero.login_url.clone(),
+        identity_url: config.xero.identity_url.clone(),
+    })
+}
+
+/// This function's dead-letter queue.
+pub(crate) fn dead_letters(booted: &Booted) -> Result<DeadLetters, BootError> {
+    let queue_url = crate::config::required(variable, env::DEAD_LETTER_QUEUE_URL)?;
+    Ok(DeadLetters::new(aws_sdk_sqs::Client::new(&booted.aws), queue_url))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

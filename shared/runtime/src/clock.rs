@@ -1,0 +1,24 @@
+//! The real clock.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::ports::Clock;
+use jiff::Timestamp;
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+#[async_trait]
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock port's real implementation")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the clock port's real implementation")]
+    async fn pause(&self, moment: Duration) {
+        tokio::time::sleep(moment).await;
+    }
+}

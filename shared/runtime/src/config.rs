@@ -1,0 +1,222 @@
+//! Configuration: parsed once, from a lookup, with every problem reported by name at once. A missing
+//! variable stops the function; nothing falls back.
+
+use std::fmt;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::env;
+
+/// What a function is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The way to AWS.
+    pub aws: AwsConfig,
+    /// The DynamoDB table.
+    pub table_name: String,
+    /// The secret with the Xero app's credentials.
+    pub app_secret_id: String,
+    /// The beginning of grants' secret names.
+    pub grant_secret_prefix: String,
+    /// Xero's addresses, and ours as Xero knows it.
+    pub xero: XeroConfig,
+    /// The page where a browser lands after connecting.
+    pub crm_return_url: Url,
+    /// The base of links to the CRM.
+    pub crm_url: Url,
+    /// Where wake-ups go.
+    pub wake_ups: WakeUpConfig,
+}
+
+/// The way to AWS.
+#[derive(Debug, Clone)]
+pub struct AwsConfig {
+    /// The region.
+    pub region: String,
+    /// The execution role's key.
+    pub access_key_id: String,
+    /// The execution role's secret.
+    pub secret_access_key: SecretString,
+    /// The execution role's session.
+    pub session_token: Option<SecretString>,
+    /// Another address for all services.
+    pub endpoint_url: Option<String>,
+}
+
+/// Xero's addresses.
+#[derive(Debug, Clone)]
+pub struct XeroConfig {
+    /// Where users log in.
+    pub login_url: Url,
+    /// Where tokens come from.
+    pub identity_url: Url,
+    /// The API.
+    pub api_url: Url,
+    /// Where Xero sends browsers back to. Kept as text: Xero compares it character by character.
+    pub redirect_url: String,
+}
+
+/// Where wake-ups go.
+#[derive(Debug, Clone)]
+pub struct WakeUpConfig {
+    /// The schedule group.
+    pub group: String,
+    /// The role under which schedules send.
+    pub role_arn: String,
+    /// The queue of clients.
+    pub contact_queue_arn: String,
+    /// The queue of invoices.
+    pub invoice_queue_arn: String,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    problems: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration is incomplete: {}", self.problems.join("; "))
+    }
+}
+
+/// Reads variables and remembers what was wrong with them.
+struct Reader<L> {
+    lookup: L,
+    problems: Vec<String>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Reader<L> {
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    fn text(&mut self, name: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.problems.push(format!("{name} is not set"));
+            String::new()
+        })
+    }
+
+    /// An http or https address.
+    fn url(&mut self, name: &str) -> Option<Url> {
+        let text = self.text(name);
+        if text.is_empty() {
+            return None;
+        }
+        let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        if url.is_none() {
+            self.problems.push(format!("{name} must be an http or https address"));
+        }
+        url
+    }
+}
+
+impl Config {
+    /// Reads the configuration through `lookup`, which gives a variable's value.
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader { lookup, problems: Vec::new() };
+        let aws = AwsConfig {
+            region: reader.text(env::AWS_REGION),
+            access_key_id: reader.text(env::AWS_ACCESS_KEY_ID),
+            secret_access_key: SecretString::from(reader.text(env::AWS_SECRET_ACCESS_KEY)),
+            session_token: reader.optional(env::AWS_SESSION_TOKEN).map(SecretString::from),
+            endpoint_url: reader.optional(env::AWS_ENDPOINT_URL),
+        };
+        let (table_name, app_secret_id) =
+            (reader.text(env::TABLE_NAME), reader.text(env::APP_SECRET_ID));
+        let grant_secret_prefix = reader.text(env::GRANT_SECRET_PREFIX);
+        let redirect_url = reader.text(env::OAUTH_REDIRECT_URL);
+        let wake_ups = WakeUpConfig {
+            group: reader.text(env::SCHEDULE_GROUP),
+            role_arn: reader.text(env::SCHEDULE_ROLE_ARN),
+            contact_queue_arn: reader.text(env::CONTACT_QUEUE_ARN),
+            invoice_queue_arn: reader.text(env::INVOICE_QUEUE_ARN),
+        };
+        let urls = (
+            reader.url(env::XERO_LOGIN_URL),
+            reader.url(env::XERO_IDENTITY_URL),
+            reader.url(env::XERO_API_URL),
+            reader.url(env::CRM_RETURN_URL),
+            reader.url(env::CRM_URL),
+        );
+        let (
+            Some(login_url),
+            Some(identity_url),
+            Some(api_url),
+            Some(crm_return_url),
+            Some(crm_url),
+        ) = urls
+        else {
+            return Err(ConfigError { problems: reader.problems });
+        };
+        if !reader.problems.is_empty() {
+            return Err(ConfigError { problems: reader.problems });
+        }
+        let xero = XeroConfig { login_url, identity_url, api_url, redirect_url };
+        Ok(Self {
+            aws,
+            table_name,
+            app_secret_id,
+            grant_secret_prefix,
+            xero,
+            crm_return_url,
+            crm_url,
+            wake_ups,
+        })
+    }
+}
+
+/// A variable that only some functions need.
+pub fn required(
+    lookup: impl Fn(&str) -> Option<String>,
+    name: &'static str,
+) -> Result<String, ConfigError> {
+    let mut reader = Reader { lookup, problems: Vec::new() };
+    let value = reader.text(name);
+    if reader.problems.is_empty() {
+        Ok(value)
+    } else {
+        Err(ConfigError { problems: reader.problems })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(clippy::unnecessary_wraps, reason = "the shape of a lookup")]
+    fn complete(name: &str) -> Option<String> {
+        let is_url = name.ends_with("_URL") && name != env::AWS_ENDPOINT_URL;
+        Some(if is_url { "https://host.example".to_owned() } else { format!("{name} value") })
+    }
+
+    #[test]
+    fn a_complete_environment_makes_a_configuration() {
+        let config = Config::parse(complete).unwrap();
+        assert_eq!(config.table_name, "TABLE_NAME value");
+        assert!(!format!("{config:?}").contains("AWS_SECRET_ACCESS_KEY value"));
+    }
+
+    #[test]
+    fn every_missing_variable_is_named_at_once() {
+        let error = Config::parse(|_| None).unwrap_err().to_string();
+        for name in env::REQUIRED {
+            assert!(error.contains(name), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_is_missing_and_a_bad_address_is_named() {
+        let error = Config::parse(|name| match name {
+            env::TABLE_NAME => Some(String::new()),
+            env::XERO_API_URL => Some("ftp://host".to_owned()),
+            name => complete(name),
+        });
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("TABLE_NAME is not set"), "{error}");
+        assert!(error.contains("XERO_API_URL must be an http or https address"), "{error}");
+    }
+}

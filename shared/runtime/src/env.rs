@@ -1,0 +1,59 @@
+//! The name of every environment variable the functions read. The template sets the same names; a
+//! test holds the two together.
+
+/// The DynamoDB table.
+pub const TABLE_NAME: &str = "TABLE_NAME";
+/// The secret with the Xero app's `client_id` and `client_secret`, as JSON.
+pub const APP_SECRET_ID: &str = "APP_SECRET_ID";
+/// The beginning of the names of all grants' secrets.
+pub const GRANT_SECRET_PREFIX: &str = "GRANT_SECRET_PREFIX";
+/// Where Xero users log in: `https://login.xero.com`.
+pub const XERO_LOGIN_URL: &str = "XERO_LOGIN_URL";
+/// Where Xero gives tokens: `https://identity.xero.com`.
+pub const XERO_IDENTITY_URL: &str = "XERO_IDENTITY_URL";
+/// Xero's API: `https://api.xero.com`.
+pub const XERO_API_URL: &str = "XERO_API_URL";
+/// Where Xero sends browsers back to; registered with the app, equal in every character.
+pub const OAUTH_REDIRECT_URL: &str = "OAUTH_REDIRECT_URL";
+/// The CRM's page where a browser lands after connecting.
+pub const CRM_RETURN_URL: &str = "CRM_RETURN_URL";
+/// The base of links to the CRM.
+pub const CRM_URL: &str = "CRM_URL";
+/// The queue of clients, as a target of wake-ups.
+pub const CONTACT_QUEUE_ARN: &str = "CONTACT_QUEUE_ARN";
+/// The queue of invoices, as a target of wake-ups.
+pub const INVOICE_QUEUE_ARN: &str = "INVOICE_QUEUE_ARN";
+/// Where a push function puts messages it cannot read.
+pub const DEAD_LETTER_QUEUE_URL: &str = "DEAD_LETTER_QUEUE_URL";
+/// The group that one-time schedules are made in.
+pub const SCHEDULE_GROUP: &str = "SCHEDULE_GROUP";
+/// The role under which schedules send.
+pub const SCHEDULE_ROLE_ARN: &str = "SCHEDULE_ROLE_ARN";
+
+/// Set by Lambda: the region.
+pub const AWS_REGION: &str = "AWS_REGION";
+/// Set by Lambda: the execution role's key.
+pub const AWS_ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// Set by Lambda: the execution role's secret.
+pub const AWS_SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+/// Set by Lambda: the execution role's session.
+pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+/// Another address for all AWS services, on a local stack only.
+pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+
+/// Every variable that the template has to set for every function.
+pub const REQUIRED: [&str; 13] = [
+    TABLE_NAME,
+    APP_SECRET_ID,
+    GRANT_SECRET_PREFIX,
+    XERO_LOGIN_URL,
+    XERO_IDENTITY_URL,
+    XERO_API_URL,
+    OAUTH_REDIRECT_URL,
+    CRM_RETURN_URL,
+    CRM_URL,
+    CONTACT_QUEUE_ARN,
+    INVOICE_QUEUE_ARN,
+    SCHEDULE_GROUP,
+    SCHEDULE_ROLE_ARN,
+];

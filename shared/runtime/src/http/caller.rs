@@ -1,0 +1,78 @@
+//! Who calls. Account and role come from the claims of the token that API Gateway has checked, never
+//! from the request itself.
+
+use std::collections::HashMap;
+
+use domain::ids::{AccountId, UserId};
+use lambda_http::Request;
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+
+/// A user of the CRM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) account: AccountId,
+    pub(crate) user: UserId,
+    pub(crate) role: Role,
+}
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Owner or Admin: may change things.
+    Manager,
+    /// Anyone else: may look.
+    Reader,
+}
+
+impl Caller {
+    /// The caller of a request, if its token names one.
+    pub(crate) fn of(request: &Request) -> Option<Self> {
+        let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else {
+            return None;
+        };
+        Self::from_claims(&context.authorizer.as_ref()?.jwt.as_ref()?.claims)
+    }
+
+    fn from_claims(claims: &HashMap<String, String>) -> Option<Self> {
+        let role = match claims.get("role")?.as_str() {
+            "Owner" | "Admin" => Role::Manager,
+            _ => Role::Reader,
+        };
+        Some(Self {
+            account: AccountId::new(claims.get("account_id")?.as_str()).ok()?,
+            user: UserId::new(claims.get("sub")?.as_str()).ok()?,
+            role,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(claims: &[(&str, &str)]) -> Option<Caller> {
+        let claims = claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Caller::from_claims(&claims.collect())
+    }
+
+    #[test]
+    fn owners_and_admins_manage_and_everyone_else_reads() {
+        for (role, expected) in [
+            ("Owner", Role::Manager),
+            ("Admin", Role::Manager),
+            ("owner", Role::Reader),
+            ("Technician", Role::Reader),
+        ] {
+            let caller = from(&[("sub", "usr_1"), ("account_id", "acc_1"), ("role", role)]);
+            assert_eq!(caller.unwrap().role, expected, "{role}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_names_no_account_names_no_caller() {
+        assert_eq!(from(&[("sub", "usr_1"), ("role", "Owner")]), None);
+        assert_eq!(from(&[("sub", "usr_1"), ("account_id", "a#b"), ("role", "Owner")]), None);
+        assert_eq!(from(&[("account_id", "acc_1"), ("role", "Owner")]), None);
+    }
+}

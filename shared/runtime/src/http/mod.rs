@@ -1,0 +1,26 @@
+//! HTTP as API Gateway gives it: who calls, and answers in JSON or as RFC 9457 problems.
+
+mod caller;
+mod problem;
+
+pub(crate) use caller::{Caller, Role};
+pub(crate) use problem::Problem;
+
+use lambda_http::{Body, Response};
+use serde::Serialize;
+
+/// An answer in JSON.
+pub(crate) fn json<T: Serialize>(status: u16, view: &T) -> Response<Body> {
+    let text = serde_json::to_string(view).expect("views hold only what JSON can say");
+    respond(status, "application/json", text)
+}
+
+fn respond(status: u16, content_type: &str, text: String) -> Response<Body> {
+    Response::builder()
+        .status(status)
+        .header("content-type", content_type)
+        // Answers are about one account, and tokens are in the request.
+        .header("cache-control", "no-store")
+        .body(Body::Text(text))
+        .expect("constant headers make a response")
+}
