@@ -1,0 +1,101 @@
+//! A process that dies at any step of a push: the message comes again, and the books are right.
+
+use domain::entity::EntityKind::{Contact, Invoice};
+use domain::operation::State;
+use jiff::SignedDuration;
+use tests::World;
+use tests::builders::an_invoice;
+use tests::gate::{Death, Moment};
+
+/// SQS hides a message for six times the function's timeout.
+const VISIBILITY: SignedDuration = SignedDuration::from_mins(6);
+
+fn check(world: &World, at: Death, total: &str) {
+    world.books(|books| {
+        let totals = books.invoices().map(|one| one.total.to_string()).collect::<Vec<_>>();
+        assert_eq!(totals, [total], "{at:?}");
+        assert_eq!(books.contacts().count(), 1, "{at:?}");
+    });
+    for (kind, id) in [(Contact, "cli_1"), (Invoice, "inv_1")] {
+        let mapping = world.mapping(kind, id).expect("a mapping");
+        assert_eq!(mapping.operation.state, State::Synced, "{at:?} {kind}");
+        let linked = mapping.link.expect("a link").xero_id.0;
+        let in_books =
+            world.books(|books| books.contact(linked).is_some() || books.invoice(linked).is_some());
+        assert!(in_books, "{at:?} {kind}");
+    }
+    assert!(world.xero().violations().is_empty());
+}
+
+/// Kills the process at every step of working on `body`, lets the message come again, and checks.
+/// Gives the number of deaths.
+fn die_everywhere(prepare: impl Fn(&World), body: &str, total: &str) -> u32 {
+    let mut deaths = 0;
+    for moment in [Moment::Before, Moment::After] {
+        for step in 1.. {
+            let mut world = World::connected();
+            prepare(&world);
+            world.restart();
+            let at = Death { step, moment };
+            let finished = world.try_receive(Invoice, body, Some(at)).is_some();
+            if !finished {
+                deaths += 1;
+                world.restart();
+                // Wake-ups of the dead process fire; then the queue delivers the message again.
+                world.advance(VISIBILITY);
+                world.receive(Invoice, body);
+                world.advance(SignedDuration::from_hours(13));
+            }
+            check(&world, at, total);
+            if finished {
+                break;
+            }
+        }
+    }
+    deaths
+}
+
+#[test]
+fn a_crash_at_every_step_of_a_first_invoice_leaves_one_contact_and_one_invoice() {
+    let body = an_invoice("inv_1", "cli_1").body();
+    let deaths = die_everywhere(|_| {}, &body, "114.00");
+    assert!(deaths > 40, "{deaths} deaths");
+}
+
+#[test]
+fn a_crash_at_every_step_of_an_edit_leaves_the_edited_invoice() {
+    let body = an_invoice("inv_1", "cli_1")
+        .revision(2)
+        .client_revision(2)
+        .client_name("Client renamed")
+        .price("100.00", "120.00")
+        .body();
+    let first = |world: &World| {
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    };
+    let deaths = die_everywhere(first, &body, "120.00");
+    assert!(deaths > 20, "{deaths} deaths");
+}
+
+#[test]
+fn a_crash_and_then_a_newer_version_leaves_the_newer_one_once() {
+    let body = an_invoice("inv_1", "cli_1").body();
+    let newer = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00").body();
+    for moment in [Moment::Before, Moment::After] {
+        for step in 1.. {
+            let mut world = World::connected();
+            let at = Death { step, moment };
+            let finished = world.try_receive(Invoice, &body, Some(at)).is_some();
+            world.restart();
+            // The newer one arrives while the dead process still holds its claims.
+            world.receive(Invoice, &newer);
+            world.advance(VISIBILITY);
+            world.receive(Invoice, &body);
+            world.advance(SignedDuration::from_hours(13));
+            check(&world, at, "120.00");
+            if finished {
+                break;
+            }
+        }
+    }
+}

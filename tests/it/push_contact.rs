@@ -1,0 +1,110 @@
+//! Clients to contacts.
+
+use domain::entity::EntityKind::{Contact, Invoice};
+use domain::operation::State;
+use engine::inbound::Received;
+use engine::ports::Clock;
+use engine::push::Pushed;
+use tests::World;
+use tests::builders::{a_client, an_invoice};
+
+#[test]
+fn a_client_is_pushed_once_and_found_again_by_its_number() {
+    let world = World::connected();
+    let body = a_client("cli_1", 1, "Ridge Plumbing", "push");
+    assert_eq!(world.receive(Contact, &body), Received::Pushed(Pushed::Synced));
+    assert_eq!(world.receive(Contact, &body), Received::Pushed(Pushed::Unchanged));
+    let numbers = world
+        .books(|books| books.contacts().map(|contact| contact.number.clone()).collect::<Vec<_>>());
+    assert_eq!(numbers, [Some("SC-cli_1".to_owned())]);
+}
+
+#[test]
+fn a_recorded_client_is_pushed_with_its_first_invoice_and_not_before() {
+    let world = World::connected();
+    let body = a_client("cli_1", 7, "Ridge Plumbing", "record");
+    assert_eq!(world.receive(Contact, &body), Received::Recorded);
+    assert_eq!(world.books(|books| books.contacts().count()), 0);
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let names =
+        world.books(|books| books.contacts().map(|one| one.name.clone()).collect::<Vec<_>>());
+    // The record that came later is of an older revision.
+    assert_eq!(names, ["Ridge Plumbing"]);
+}
+
+#[test]
+fn a_newer_client_updates_its_contact_and_leaves_what_the_crm_does_not_own() {
+    let world = World::connected();
+    world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "push"));
+    world.receive(Contact, &a_client("cli_1", 2, "Ridge Heating", "push"));
+    let names =
+        world.books(|books| books.contacts().map(|one| one.name.clone()).collect::<Vec<_>>());
+    assert_eq!(names, ["Ridge Heating"]);
+}
+
+#[test]
+fn a_contact_that_already_carries_the_number_is_adopted() {
+    let world = World::connected();
+    let tenant = world.tenant();
+    let now = world.clock.now();
+    {
+        let mut xero = world.xero();
+        let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+        let contact = bookkeeper.add_contact("Ridge Plumbing (old)").unwrap();
+        bookkeeper
+            .edit_contact(contact, |contact| contact.number = Some("SC-cli_1".to_owned()))
+            .unwrap();
+    }
+    let body = a_client("cli_1", 1, "Ridge Plumbing", "push");
+    assert_eq!(world.receive(Contact, &body), Received::Pushed(Pushed::Synced));
+    let names =
+        world.books(|books| books.contacts().map(|one| one.name.clone()).collect::<Vec<_>>());
+    assert_eq!(names, ["Ridge Plumbing"]);
+    assert!(world.log().last().unwrap().message.starts_with("Matched"));
+}
+
+#[test]
+fn a_namesake_with_the_same_e_mail_is_adopted_and_one_without_proof_is_left_to_a_person() {
+    let world = World::connected();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    {
+        let mut xero = world.xero();
+        let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+        let proven = bookkeeper.add_contact("Client cli_1").unwrap();
+        bookkeeper
+            .edit_contact(proven, |one| one.email = Some("ap@ridge.example".to_owned()))
+            .unwrap();
+        bookkeeper.add_contact("Client cli_2").unwrap();
+    }
+    let proven = an_invoice("inv_1", "cli_1").client_email("AP@ridge.example");
+    assert_eq!(world.receive(Invoice, &proven.body()), Received::Pushed(Pushed::Synced));
+    assert_eq!(world.books(|books| books.contacts().count()), 2);
+
+    world.receive(Invoice, &an_invoice("inv_2", "cli_2").body());
+    let failure = world.mapping(Contact, "cli_2").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "contact_name_taken");
+    assert!(failure.remedy.contains("link it"), "{failure}");
+    let invoice = world.mapping(Invoice, "inv_2").unwrap().operation;
+    assert!(matches!(invoice.state, State::Waiting { .. }), "{invoice:?}");
+    assert_eq!(invoice.failures, 0, "waiting for the client costs no attempt");
+    assert_eq!(world.books(|books| books.contacts().count()), 2);
+}
+
+#[test]
+fn an_archived_contact_is_named_in_the_error() {
+    let world = World::connected();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    {
+        let mut xero = world.xero();
+        let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+        let contact = bookkeeper.add_contact("Old Ridge").unwrap();
+        bookkeeper
+            .edit_contact(contact, |contact| contact.number = Some("SC-cli_1".to_owned()))
+            .unwrap();
+        bookkeeper.archive_contact(contact).unwrap();
+    }
+    world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
+    let failure = world.mapping(Contact, "cli_1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "contact_archived");
+    assert!(failure.message.contains("Old Ridge"), "{failure}");
+}

@@ -1,0 +1,264 @@
+//! Invoices to Xero.
+
+use domain::entity::EntityKind::{Contact, Invoice};
+use domain::operation::{State, Urgency};
+use domain::sync_log::LogStatus;
+use engine::inbound::{Received, push_known};
+use engine::ports::Clock;
+use engine::push::Pushed;
+use http::Method;
+use jiff::SignedDuration;
+use tests::World;
+use tests::builders::an_invoice;
+use tests::gate::run;
+use xero_sim::{Fault, FaultKind, InvoiceStatus, Match};
+
+const INVOICES: &str = "/api.xro/2.0/Invoices";
+
+fn synced() -> Received {
+    Received::Pushed(Pushed::Synced)
+}
+
+fn numbers(world: &World) -> Vec<String> {
+    world.books(|books| books.invoices().filter_map(|invoice| invoice.number.clone()).collect())
+}
+
+fn fail_next(method: Method, path: &str, kind: FaultKind) -> Fault {
+    Fault { on: Match::next(path).method(method), kind }
+}
+
+#[test]
+fn the_client_and_the_invoice_arrive_exactly_once_and_the_books_say_so() {
+    let world = World::connected();
+    assert_eq!(world.receive(Invoice, &an_invoice("inv_1", "cli_1").body()), synced());
+    world.books(|books| {
+        let invoice = books.invoices().next().unwrap();
+        assert_eq!(invoice.number.as_deref(), Some("#INV_1"));
+        assert_eq!(invoice.status, InvoiceStatus::Authorised);
+        assert_eq!(invoice.total.to_string(), "114.00");
+        assert_eq!(invoice.due_date, Some(invoice.date), "without a due date it is due at once");
+        assert_eq!(
+            invoice.url.as_deref(),
+            Some("https://app.servicecortex.example/invoices/inv_1")
+        );
+    });
+    let mapping = world.mapping(Invoice, "inv_1").unwrap();
+    assert_eq!(mapping.operation.state, State::Synced);
+    let amounts = mapping.link.unwrap().amounts.unwrap();
+    assert_eq!(amounts.xero_total.to_string(), "GBP 114.00");
+    assert_eq!(amounts.difference(), None);
+    let told = world.log().into_iter().map(|entry| (entry.entity, entry.status, entry.message));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            (Contact, LogStatus::Synced, "Created in Xero.".to_owned()),
+            (Invoice, LogStatus::Synced, "Created in Xero.".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn a_first_invoice_costs_six_calls_and_the_next_one_of_the_client_one() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert_eq!(
+        world.calls(),
+        [
+            "GET /Contacts/SC-cli_1",
+            "PUT /Contacts",
+            "GET /Organisation",
+            "GET /Accounts",
+            "GET /TaxRates",
+            "PUT /Invoices",
+        ]
+    );
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    assert_eq!(world.calls().len(), 7);
+}
+
+#[test]
+fn the_same_message_again_changes_nothing() {
+    let world = World::connected();
+    let body = an_invoice("inv_1", "cli_1").body();
+    world.receive(Invoice, &body);
+    let calls = world.calls().len();
+    assert_eq!(world.receive(Invoice, &body), Received::Pushed(Pushed::Unchanged));
+    assert_eq!(world.calls().len(), calls);
+    assert_eq!(world.log().last().unwrap().status, LogStatus::Unchanged);
+}
+
+#[test]
+fn messages_out_of_order_leave_the_newest_revision() {
+    let world = World::connected();
+    let newer = an_invoice("inv_1", "cli_1").revision(3).price("200.00", "240.00");
+    world.receive(Invoice, &newer.body());
+    let older = an_invoice("inv_1", "cli_1").revision(2);
+    let stale = Received::Pushed(Pushed::Stale { known: 3 });
+    assert_eq!(world.receive(Invoice, &older.body()), stale);
+    let totals =
+        world.books(|books| books.invoices().map(|one| one.total.to_string()).collect::<Vec<_>>());
+    assert_eq!(totals, ["240.00"]);
+}
+
+#[test]
+fn an_edit_after_sending_updates_the_same_invoice() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let edited = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00");
+    assert_eq!(world.receive(Invoice, &edited.body()), synced());
+    let totals =
+        world.books(|books| books.invoices().map(|one| one.total.to_string()).collect::<Vec<_>>());
+    assert_eq!(totals, ["120.00"]);
+    assert_eq!(world.log().last().unwrap().message, "Updated in Xero.");
+}
+
+#[test]
+fn a_lost_answer_is_resolved_before_the_second_write() {
+    let world = World::connected();
+    world.inject(fail_next(Method::PUT, INVOICES, FaultKind::LostAfter));
+    let first = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert!(matches!(first, Received::Pushed(Pushed::Waiting { .. })), "{first:?}");
+    world.advance(SignedDuration::from_mins(6));
+    assert_eq!(numbers(&world), ["#INV_1"]);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    let puts = world.calls().iter().filter(|call| *call == "PUT /Invoices").count();
+    assert_eq!(puts, 1, "the second attempt found what the first had written");
+}
+
+#[test]
+fn a_cached_error_is_not_replayed_because_the_key_is_new() {
+    let world = World::connected();
+    world.inject(fail_next(Method::PUT, INVOICES, FaultKind::Status500));
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    // The first retry comes within the six minutes for which Xero keeps the error under its key.
+    world.advance(SignedDuration::from_secs(5 * 60 + 31));
+    assert_eq!(numbers(&world), ["#INV_1"]);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.key_serial, 1);
+}
+
+#[test]
+fn somebody_elses_number_is_never_overwritten() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").number("#TAKEN").body());
+    let taken = an_invoice("inv_2", "cli_2").number("#TAKEN").price("1.00", "1.20");
+    let received = world.receive(Invoice, &taken.body());
+    assert!(matches!(received, Received::Pushed(Pushed::Waiting { .. })), "{received:?}");
+    let failure = world.mapping(Invoice, "inv_2").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "number_taken");
+    assert!(failure.message.contains("#TAKEN") && failure.message.contains("114.00"), "{failure}");
+    let totals =
+        world.books(|books| books.invoices().map(|one| one.total.to_string()).collect::<Vec<_>>());
+    assert_eq!(totals, ["114.00"]);
+}
+
+#[test]
+fn a_refusal_is_told_with_its_remedy_and_retried_on_the_ladder_until_skipped() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").currency("SEK").body());
+    let entry = world.log().pop().unwrap();
+    assert_eq!(entry.status, LogStatus::Retrying);
+    assert!(entry.message.contains("not subscribed to currency SEK"), "{}", entry.message);
+    assert!(entry.message.contains("Add the currency"), "{}", entry.message);
+    assert!(entry.message.contains("Next try at 2026-11-02 09:0"), "{}", entry.message);
+    world.advance(SignedDuration::from_hours(12));
+    let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert_eq!((operation.state, operation.failures), (State::Skipped, 6));
+    assert!(world.bookings.is_empty());
+    let attempts = world.log().iter().filter(|entry| entry.entity == Invoice).count();
+    assert_eq!(attempts, 6);
+}
+
+#[test]
+fn an_invoice_that_xero_could_only_refuse_is_skipped_at_once() {
+    let world = World::connected();
+    let body = an_invoice("inv_1", "cli_1").tax_rate("17.5").price("100.00", "117.50").body();
+    assert_eq!(world.receive(Invoice, &body), Received::Pushed(Pushed::Skipped));
+    let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "tax_rate_unknown");
+    assert!(!world.calls().contains(&"PUT /Invoices".to_owned()));
+    // A corrected snapshot releases it.
+    assert_eq!(world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).body()), synced());
+}
+
+#[test]
+fn a_throttle_is_a_wait_for_everyone_and_no_failed_attempt() {
+    let world = World::connected();
+    let kind =
+        FaultKind::RateLimited { problem: "minute".to_owned(), retry_after_seconds: Some(42) };
+    world.inject(Fault { on: Match::next(INVOICES), kind });
+    let first = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let Received::Pushed(Pushed::Waiting { until }) = first else { panic!("{first:?}") };
+    assert_eq!(until.duration_since(world.clock.now()).as_secs(), 42);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.failures, 0);
+    let calls = world.calls().len();
+    let second = world.receive(Invoice, &an_invoice("inv_2", "cli_2").body());
+    assert!(matches!(second, Received::Pushed(Pushed::Waiting { .. })), "{second:?}");
+    assert_eq!(world.calls().len(), calls, "nobody calls during the pause");
+    world.advance(SignedDuration::from_mins(5));
+    assert_eq!(numbers(&world).len(), 2);
+}
+
+#[test]
+fn a_difference_between_the_totals_is_reported() {
+    let world = World::connected();
+    let body = an_invoice("inv_1", "cli_1").price("95.00", "114.01").body();
+    assert_eq!(world.receive(Invoice, &body), synced());
+    let amounts = world.mapping(Invoice, "inv_1").unwrap().link.unwrap().amounts.unwrap();
+    assert_eq!(amounts.difference().unwrap().to_string(), "GBP -0.01");
+    assert!(world.log().last().unwrap().message.contains("The totals differ"));
+}
+
+#[test]
+fn a_void_in_the_crm_voids_in_xero() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let voided = an_invoice("inv_1", "cli_1").revision(2).voided();
+    assert_eq!(world.receive(Invoice, &voided.body()), synced());
+    let statuses = world.books(|books| books.invoices().map(|one| one.status).collect::<Vec<_>>());
+    assert_eq!(statuses, [InvoiceStatus::Voided]);
+}
+
+#[test]
+fn a_void_of_what_never_reached_xero_has_nothing_to_do() {
+    let world = World::connected();
+    let voided = an_invoice("inv_1", "cli_1").voided();
+    assert_eq!(world.receive(Invoice, &voided.body()), synced());
+    assert!(world.calls().is_empty());
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().link, None);
+}
+
+#[test]
+fn a_paid_invoice_keeps_its_lines_and_the_log_says_why() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let id = world.books(|books| books.invoices().next().unwrap().id);
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let date = jiff::civil::date(2026, 11, 1);
+    let paid = rust_decimal::Decimal::new(5_000, 2);
+    world.xero().bookkeeper(now, tenant).unwrap().apply_payment(id, paid, date).unwrap();
+    let edited = an_invoice("inv_1", "cli_1").revision(2).price("1.00", "1.20");
+    world.receive(Invoice, &edited.body());
+    let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "document_has_payments");
+    assert!(failure.remedy.contains("credit note"), "{failure}");
+}
+
+#[test]
+fn a_person_who_presses_sync_does_not_wait_for_the_ladder() {
+    let world = World::connected();
+    world.inject(fail_next(Method::PUT, INVOICES, FaultKind::Status500));
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let key = world.mapping(Invoice, "inv_1").unwrap().key;
+    let pushed = run(push_known(&world.engine, &key, Urgency::Person, world.invocation()));
+    assert_eq!(pushed.unwrap().unwrap(), Pushed::Synced);
+    assert_eq!(numbers(&world), ["#INV_1"]);
+}
+
+#[test]
+fn an_account_that_was_never_connected_is_told_where_to_connect() {
+    let world = World::new();
+    let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert_eq!(received, Received::NeverConnected);
+    let entry = world.log().pop().unwrap();
+    assert!(entry.message.contains("Connect to Xero"), "{}", entry.message);
+}

@@ -1,0 +1,121 @@
+//! Access tokens, refreshed by one at a time.
+
+use domain::connection::ConnectionState;
+use domain::entity::EntityKind::Invoice;
+use domain::operation::{Parking, State};
+use engine::Invocation;
+use engine::inbound::Received;
+use engine::push::Pushed;
+use engine::token::access_token;
+use jiff::SignedDuration;
+use secrecy::ExposeSecret;
+use tests::World;
+use tests::builders::an_invoice;
+use tests::gate::{Death, Moment, run};
+use xero_sim::{Fault, FaultKind, Match};
+
+const TOKEN: &str = "/connect/token";
+
+fn refreshes(world: &World) -> usize {
+    world.xero().calls().iter().filter(|call| call.path == TOKEN).count() - 1
+}
+
+#[test]
+fn an_expired_token_is_renewed_once_and_used_by_everyone() {
+    let mut world = World::connected();
+    world.clock.advance(SignedDuration::from_mins(31));
+    let grant = world.connection().organisation.unwrap().grant;
+    let mut tokens = Vec::new();
+    for _ in 0..20 {
+        world.restart();
+        let token = run(access_token(&world.engine, grant, None, world.invocation()));
+        tokens.push(token.unwrap().unwrap().expose_secret().to_owned());
+    }
+    tokens.dedup();
+    assert_eq!(tokens.len(), 1);
+    assert_eq!(refreshes(&world), 1);
+}
+
+#[test]
+fn a_token_that_xero_no_longer_takes_is_renewed_and_the_call_made_again() {
+    let world = World::connected();
+    // Xero's clock and ours may differ: the token looks fresh here and is over there.
+    world.xero_clock.set_ahead(SignedDuration::from_mins(30));
+    let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(refreshes(&world), 1);
+}
+
+#[test]
+fn a_crash_anywhere_in_a_refresh_loses_no_grant() {
+    for step in 1..=12 {
+        for moment in [Moment::Before, Moment::After] {
+            let mut world = World::connected();
+            let grant = world.connection().organisation.unwrap().grant;
+            world.clock.advance(SignedDuration::from_mins(31));
+            world.restart();
+            world.gate.arm(Some(Death { step, moment }));
+            let first = run(access_token(&world.engine, grant, None, world.invocation()));
+            world.gate.arm(None);
+            world.restart();
+            world.clock.advance(SignedDuration::from_secs(45));
+            let second = run(access_token(&world.engine, grant, None, world.invocation()));
+            assert!(second.unwrap().is_ok(), "step {step} {moment:?}, first {:?}", first.is_some());
+        }
+    }
+}
+
+#[test]
+fn while_one_refreshes_the_others_wait_and_then_use_its_token() {
+    let mut world = World::connected();
+    let grant = world.connection().organisation.unwrap().grant;
+    world.clock.advance(SignedDuration::from_mins(31));
+    world.restart();
+    // Dies with the lock in hand: read the row, read the secret, take the lock.
+    world.gate.arm(Some(Death { step: 3, moment: Moment::After }));
+    assert!(run(access_token(&world.engine, grant, None, world.invocation())).is_none());
+    world.gate.arm(None);
+    let invocation: Invocation = world.invocation();
+    let token = run(access_token(&world.engine, grant, None, invocation)).unwrap();
+    assert!(token.is_ok(), "the lock lapses while the others look");
+    assert_eq!(refreshes(&world), 1);
+}
+
+#[test]
+fn a_dead_refresh_token_becomes_token_expired_and_parks_the_work() {
+    let mut world = World::connected();
+    world.clock.advance(SignedDuration::from_hours(61 * 24));
+    world.restart();
+    let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert_eq!(received, Received::Pushed(Pushed::Parked));
+    assert_eq!(world.connection().state, ConnectionState::TokenExpired);
+    let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert_eq!(operation.state, State::Parked { on: Parking::Reconnect });
+    assert_eq!(operation.failures, 0);
+    assert!(operation.failure.unwrap().remedy.contains("Reconnect"));
+}
+
+#[test]
+fn trouble_at_the_identity_host_marks_nothing_dead() {
+    let mut world = World::connected();
+    world.clock.advance(SignedDuration::from_mins(31));
+    world.restart();
+    world.inject(Fault { on: Match::next(TOKEN), kind: FaultKind::Status500 });
+    let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert!(matches!(received, Received::Pushed(Pushed::Waiting { .. })), "{received:?}");
+    assert_eq!(world.connection().state, ConnectionState::Active);
+    world.advance(SignedDuration::from_hours(1));
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+}
+
+#[test]
+fn an_unanswered_refresh_is_survived_because_xero_takes_the_old_token_once_more() {
+    let mut world = World::connected();
+    world.clock.advance(SignedDuration::from_mins(31));
+    world.restart();
+    world.inject(Fault { on: Match::next(TOKEN), kind: FaultKind::LostAfter });
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(SignedDuration::from_hours(1));
+    assert_eq!(world.connection().state, ConnectionState::Active);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+}

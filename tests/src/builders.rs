@@ -1,0 +1,157 @@
+//! Messages as the CRM sends them.
+
+use std::fmt::Write as _;
+
+use crate::world::ACCOUNT;
+
+/// An `invoice.*` message under construction: a good one, unless told otherwise.
+#[derive(Debug, Clone)]
+pub struct InvoiceMessage {
+    message_type: &'static str,
+    account: String,
+    id: String,
+    number: String,
+    revision: u64,
+    client_id: String,
+    client_revision: u64,
+    client_name: String,
+    client_email: Option<String>,
+    currency: String,
+    issue_date: String,
+    unit_price: String,
+    tax_rate: Option<String>,
+    total: String,
+}
+
+/// An invoice over 95.00 plus 20 % tax, to a client named by `client`.
+pub fn an_invoice(id: &str, client: &str) -> InvoiceMessage {
+    InvoiceMessage {
+        message_type: "invoice.sent",
+        account: ACCOUNT.to_owned(),
+        id: id.to_owned(),
+        number: format!("#{}", id.to_uppercase()),
+        revision: 1,
+        client_id: client.to_owned(),
+        client_revision: 1,
+        client_name: format!("Client {client}"),
+        client_email: None,
+        currency: "GBP".to_owned(),
+        issue_date: "2026-10-03".to_owned(),
+        unit_price: "95.00".to_owned(),
+        tax_rate: Some("20".to_owned()),
+        total: "114.00".to_owned(),
+    }
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $field:ident),* $(,)?) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name(mut self, value: impl Into<String>) -> Self {
+                self.$field = value.into();
+                self
+            }
+        )*
+    };
+}
+
+impl InvoiceMessage {
+    setters! {
+        /// Of another account.
+        account: account,
+        /// With another number.
+        number: number,
+        /// To a client of another name.
+        client_name: client_name,
+        /// In another currency.
+        currency: currency,
+        /// Dated otherwise.
+        issue_date: issue_date,
+    }
+
+    /// At another revision.
+    #[must_use]
+    pub fn revision(mut self, revision: u64) -> Self {
+        self.revision = revision;
+        self
+    }
+
+    /// With the client's record at another revision.
+    #[must_use]
+    pub fn client_revision(mut self, revision: u64) -> Self {
+        self.client_revision = revision;
+        self
+    }
+
+    /// To a client with an e-mail address.
+    #[must_use]
+    pub fn client_email(mut self, email: &str) -> Self {
+        self.client_email = Some(email.to_owned());
+        self
+    }
+
+    /// Over another price, with the total the CRM claims.
+    #[must_use]
+    pub fn price(mut self, unit_price: &str, total: &str) -> Self {
+        unit_price.clone_into(&mut self.unit_price);
+        total.clone_into(&mut self.total);
+        self
+    }
+
+    /// With another tax rate.
+    #[must_use]
+    pub fn tax_rate(mut self, rate: &str) -> Self {
+        self.tax_rate = Some(rate.to_owned());
+        self
+    }
+
+    /// Voided in the CRM.
+    #[must_use]
+    pub fn voided(mut self) -> Self {
+        self.message_type = "invoice.voided";
+        self
+    }
+
+    /// The message's body.
+    pub fn body(&self) -> String {
+        let mut client = format!(
+            r#"{{"id":"{}","revision":{},"name":"{}""#,
+            self.client_id, self.client_revision, self.client_name
+        );
+        if let Some(email) = &self.client_email {
+            write!(client, r#","email":"{email}""#).expect("writing to a String cannot fail");
+        }
+        client.push('}');
+        let tax = self.tax_rate.as_ref();
+        let tax = tax.map(|rate| format!(r#","tax_rate":"{rate}""#)).unwrap_or_default();
+        format!(
+            r#"{{"version":1,"type":"{}","message_id":"msg_{}_{}","account_id":"{}",
+            "sent_at":"2026-11-02T09:00:00Z","client":{client},
+            "invoice":{{"id":"{}","revision":{},"number":"{}","client_id":"{}",
+            "issue_date":"{}","currency":"{}","lines":[{{"name":"Boiler service","quantity":"1",
+            "unit_price":"{}"{tax}}}],"total":"{}"}}}}"#,
+            self.message_type,
+            self.id,
+            self.revision,
+            self.account,
+            self.id,
+            self.revision,
+            self.number,
+            self.client_id,
+            self.issue_date,
+            self.currency,
+            self.unit_price,
+            self.total,
+        )
+    }
+}
+
+/// A `client.upserted` message.
+pub fn a_client(id: &str, revision: u64, name: &str, mode: &str) -> String {
+    format!(
+        r#"{{"version":1,"type":"client.upserted","message_id":"msg_{id}_{revision}",
+        "account_id":"{ACCOUNT}","sent_at":"2026-11-02T09:00:00Z","mode":"{mode}",
+        "client":{{"id":"{id}","revision":{revision},"name":"{name}"}}}}"#
+    )
+}

@@ -1,0 +1,14 @@
+//! The world: the engine, the Xero simulator, a table in memory and a virtual clock, in one process.
+//!
+//! Nothing here is a mock with expectations. The parts behave by rules of their own, every step that
+//! leaves the engine goes through a [`Gate`](gate::Gate) that can stop it for good, and a dropped
+//! future is a crash.
+//!
+//! Reading order: [`world`], [`gate`], [`ports`], [`builders`].
+
+pub mod builders;
+pub mod gate;
+pub mod ports;
+pub mod world;
+
+pub use world::World;

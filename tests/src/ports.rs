@@ -1,0 +1,229 @@
+//! The world's side of the engine's ports.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::envelope::Wake;
+use engine::ports::{Clock, Ids, PortError, Secrets, WakeUps};
+use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use store::memory::MemoryTable;
+use store::table::{IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write};
+use uuid::Uuid;
+use xero::{Sent, Transport, TransportError, TransportErrorKind};
+use xero_sim::{Reply, Simulator};
+
+use crate::gate::Gate;
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A clock that moves only when told, forwards.
+#[derive(Debug, Clone)]
+pub struct VirtualClock {
+    now: Arc<Mutex<Timestamp>>,
+    ahead: Arc<Mutex<SignedDuration>>,
+}
+
+impl VirtualClock {
+    /// A clock that stands at `start`.
+    pub fn new(start: Timestamp) -> Self {
+        Self { now: Arc::new(Mutex::new(start)), ahead: Arc::default() }
+    }
+
+    /// Another clock that runs with this one, `by` ahead of it.
+    #[must_use]
+    pub fn ahead(&self, by: SignedDuration) -> Self {
+        Self { now: self.now.clone(), ahead: Arc::new(Mutex::new(by)) }
+    }
+
+    /// Sets how far this clock is ahead.
+    pub fn set_ahead(&self, by: SignedDuration) {
+        *locked(&self.ahead) = by;
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, by: SignedDuration) {
+        assert!(!by.is_negative(), "time does not go backwards");
+        let mut now = locked(&self.now);
+        *now = now.checked_add(by).expect("the world ends before time does");
+    }
+}
+
+#[async_trait]
+impl Clock for VirtualClock {
+    fn now(&self) -> Timestamp {
+        let ahead = *locked(&self.ahead);
+        locked(&self.now).checked_add(ahead).expect("the world ends before time does")
+    }
+
+    async fn pause(&self, moment: Duration) {
+        self.advance(SignedDuration::try_from(moment).expect("a pause is short"));
+    }
+}
+
+/// Identities in a row, the same on every run.
+#[derive(Debug, Default)]
+pub struct CountedIds(AtomicU64);
+
+impl CountedIds {
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::SeqCst) + 1
+    }
+}
+
+impl Ids for CountedIds {
+    fn uuid(&self) -> Uuid {
+        Uuid::from_u64_pair(0x5e47_0000_0000_4000, 0x8000_0000_0000_0000 | self.next())
+    }
+
+    fn unguessable(&self) -> SecretString {
+        SecretString::from(format!("{:064}", self.next()))
+    }
+}
+
+/// Secrets in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemorySecrets {
+    kept: Arc<Mutex<BTreeMap<String, SecretString>>>,
+    gate: Gate,
+}
+
+impl MemorySecrets {
+    /// No secrets yet, behind this gate.
+    pub fn new(gate: Gate) -> Self {
+        Self { kept: Arc::default(), gate }
+    }
+
+    /// Every value, for searching what must not be found elsewhere.
+    pub fn values(&self) -> Vec<String> {
+        locked(&self.kept).values().map(|value| value.expose_secret().to_owned()).collect()
+    }
+}
+
+#[async_trait]
+impl Secrets for MemorySecrets {
+    async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+        self.gate.step(async { Ok(locked(&self.kept).get(name).cloned()) }).await
+    }
+
+    async fn put(&self, name: &str, value: &SecretString) -> Result<(), PortError> {
+        let put = async {
+            locked(&self.kept).insert(name.to_owned(), value.clone());
+            Ok(())
+        };
+        self.gate.step(put).await
+    }
+}
+
+/// Booked wake-ups, by instant.
+#[derive(Debug, Clone, Default)]
+pub struct Bookings {
+    booked: Arc<Mutex<BTreeMap<(Timestamp, String), Wake>>>,
+    gate: Gate,
+}
+
+impl Bookings {
+    /// None yet, behind this gate.
+    pub fn new(gate: Gate) -> Self {
+        Self { booked: Arc::default(), gate }
+    }
+
+    /// Takes the earliest wake-up.
+    pub fn take_first(&self) -> Option<(Timestamp, Wake)> {
+        locked(&self.booked).pop_first().map(|((at, _), wake)| (at, wake))
+    }
+
+    /// How many are booked.
+    pub fn len(&self) -> usize {
+        locked(&self.booked).len()
+    }
+
+    /// Whether none is booked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[async_trait]
+impl WakeUps for Bookings {
+    async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
+        let book = async {
+            locked(&self.booked).insert((at, wake.to_body()), wake.clone());
+            Ok(())
+        };
+        self.gate.step(book).await
+    }
+}
+
+/// A table behind the gate.
+#[derive(Debug, Clone)]
+pub struct GatedTable {
+    /// The table itself.
+    pub table: MemoryTable,
+    /// The gate.
+    pub gate: Gate,
+}
+
+#[async_trait]
+impl Table for GatedTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+        self.gate.step(self.table.get(key)).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+        self.gate.step(self.table.write(writes)).await
+    }
+
+    async fn query(&self, query: Query) -> Result<Page, TableError> {
+        self.gate.step(self.table.query(query)).await
+    }
+
+    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
+        self.gate.step(self.table.query_index(query)).await
+    }
+}
+
+/// The way to the simulator, behind the gate.
+#[derive(Clone)]
+pub struct SimulatedXero {
+    simulator: Arc<Mutex<Simulator>>,
+    clock: VirtualClock,
+    gate: Gate,
+}
+
+impl SimulatedXero {
+    /// The way to this simulator.
+    pub fn new(simulator: Arc<Mutex<Simulator>>, clock: VirtualClock, gate: Gate) -> Self {
+        Self { simulator, clock, gate }
+    }
+}
+
+impl std::fmt::Debug for SimulatedXero {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SimulatedXero")
+    }
+}
+
+#[async_trait]
+impl Transport for SimulatedXero {
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let reply = async { locked(&self.simulator).handle(self.clock.now(), &request) };
+        match self.gate.step(reply).await {
+            Reply::Answer(response) => Ok(response),
+            // A lost request and a lost answer look the same from here.
+            Reply::LostBefore | Reply::LostAfter => Err(lost(TransportErrorKind::Timeout)),
+            Reply::Cut(_) => Err(lost(TransportErrorKind::Interrupted)),
+        }
+    }
+}
+
+fn lost(kind: TransportErrorKind) -> TransportError {
+    TransportError { sent: Sent::Unknown, kind, source: "lost on the way".into() }
+}

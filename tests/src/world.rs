@@ -1,0 +1,279 @@
+//! A business, its books and everything between, in one process.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::connection::Connection;
+use domain::entity::EntityKind;
+use domain::envelope::{self, Inbound};
+use domain::ids::{AccountId, CrmId, Ledger, TenantId, UserId};
+use domain::mapping::{Mapping, MappingKey};
+use domain::sync_log::LogEntry;
+use engine::connect::{self, Callback, Landing};
+use engine::inbound::{Received, receive};
+use engine::ports::Clock;
+use engine::token::TokenCache;
+use engine::{Engine, Invocation, Places};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use store::memory::MemoryTable;
+use store::{Store, StoreError};
+use url::Url;
+use uuid::Uuid;
+use xero::OAuthApp;
+use xero_sim::{Books, Consent, Fault, Settings, Simulator};
+
+use crate::gate::{Death, Gate, run};
+use crate::ports::{Bookings, CountedIds, GatedTable, MemorySecrets, SimulatedXero, VirtualClock};
+
+const CLIENT_ID: &str = "servicecortex";
+const CLIENT_SECRET: &str = "the-apps-own-secret";
+const REDIRECT: &str = "https://api.servicecortex.example/oauth/callback";
+/// The account that the builders' messages come from.
+pub const ACCOUNT: &str = "acc_ridgeway";
+/// A function's timeout: how long a claim may be held.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
+
+/// The engine with everything around it.
+#[derive(Debug)]
+pub struct World {
+    /// The engine, as one process has it.
+    pub engine: Engine,
+    /// The table, without the gate.
+    pub table: MemoryTable,
+    /// The clock of everything.
+    pub clock: VirtualClock,
+    /// What is booked.
+    pub bookings: Bookings,
+    /// The secrets, without the gate.
+    pub secrets: MemorySecrets,
+    /// The way out.
+    pub gate: Gate,
+    /// Xero's own clock, which may be ahead of ours.
+    pub xero_clock: VirtualClock,
+    simulator: Arc<Mutex<Simulator>>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl World {
+    /// A world in which nothing has happened yet.
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// The same, with a Xero that differs.
+    pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::demo(CLIENT_ID, CLIENT_SECRET, REDIRECT);
+        change(&mut settings);
+        let simulator = Arc::new(Mutex::new(Simulator::new(settings)));
+        let start = "2026-11-02T09:00:00Z".parse().expect("an instant");
+        let (gate, clock) = (Gate::default(), VirtualClock::new(start));
+        let xero_clock = clock.ahead(SignedDuration::ZERO);
+        let table = MemoryTable::new();
+        let secrets = MemorySecrets::new(gate.clone());
+        let bookings = Bookings::new(gate.clone());
+        let url = |text: &str| Url::parse(text).expect("an address");
+        let gated = GatedTable { table: table.clone(), gate: gate.clone() };
+        let engine = Engine {
+            store: Store::new(Arc::new(gated)),
+            transport: Arc::new(SimulatedXero::new(
+                simulator.clone(),
+                xero_clock.clone(),
+                gate.clone(),
+            )),
+            clock: Arc::new(clock.clone()),
+            ids: Arc::new(CountedIds::default()),
+            secrets: Arc::new(secrets.clone()),
+            wake_ups: Arc::new(bookings.clone()),
+            app: OAuthApp {
+                client_id: CLIENT_ID.to_owned(),
+                client_secret: SecretString::from(CLIENT_SECRET),
+                redirect_url: REDIRECT.to_owned(),
+                login_url: url("https://login.xero.com"),
+                identity_url: url("https://identity.xero.com"),
+            },
+            places: Places {
+                xero_api: url("https://api.xero.com"),
+                crm: url("https://app.servicecortex.example"),
+                crm_return: url("https://app.servicecortex.example/settings/xero"),
+                grant_secret_prefix: "servicecortex-xero/test/grant/".to_owned(),
+            },
+            tokens: Arc::new(TokenCache::default()),
+        };
+        Self { engine, table, clock, bookings, secrets, gate, xero_clock, simulator }
+    }
+
+    /// A world whose account is connected.
+    pub fn connected() -> Self {
+        let world = Self::new();
+        assert_eq!(world.connect(), Landing::Connected);
+        world
+    }
+
+    /// The simulator.
+    pub fn xero(&self) -> MutexGuard<'_, Simulator> {
+        self.simulator.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The account.
+    pub fn account(&self) -> AccountId {
+        AccountId::new(ACCOUNT).expect("an id")
+    }
+
+    /// The first organisation's tenant.
+    pub fn tenant(&self) -> Uuid {
+        self.xero().settings().organisations.first().expect("an organisation").id
+    }
+
+    /// The first Xero user.
+    pub fn user(&self) -> Uuid {
+        self.xero().settings().users.first().expect("a user").id
+    }
+
+    /// Looks into the first organisation's books.
+    pub fn books<T>(&self, look: impl FnOnce(&Books) -> T) -> T {
+        let tenant = self.tenant();
+        look(self.xero().books(tenant).expect("the organisation has books"))
+    }
+
+    /// A person connects the account to the first organisation.
+    pub fn connect(&self) -> Landing {
+        let tenant = self.tenant();
+        self.connect_to(&[tenant])
+    }
+
+    /// A person connects the account and ticks these organisations.
+    #[expect(clippy::panic, reason = "an error page here is a broken test")]
+    pub fn connect_to(&self, tenants: &[Uuid]) -> Landing {
+        let address = self.begin();
+        let user = self.user();
+        let consent = self.xero().consent(self.clock.now(), &address, user, tenants);
+        let Consent::Redirect(location) = consent else { panic!("{consent:?}") };
+        self.finish(&location)
+    }
+
+    /// Begins a connect: the address of the consent page.
+    pub fn begin(&self) -> String {
+        let user = UserId::new("usr_owner").expect("an id");
+        let begun = run(connect::begin(&self.engine, &self.account(), &user));
+        begun.expect("no death is set").expect("the consent page has an address")
+    }
+
+    /// The browser comes back.
+    pub fn finish(&self, location: &str) -> Landing {
+        let callback = callback(location);
+        run(connect::finish(&self.engine, callback)).expect("no death is set").expect("a landing")
+    }
+
+    /// What bounds an invocation that begins now.
+    pub fn invocation(&self) -> Invocation {
+        let deadline = self.clock.now().checked_add(TIMEOUT).expect("within time");
+        Invocation { deadline }
+    }
+
+    /// A message arrives and is worked on to its end.
+    pub fn receive(&self, kind: EntityKind, body: &str) -> Received {
+        let received = self.try_receive(kind, body, None);
+        received.expect("no death is set").expect("the table answers")
+    }
+
+    /// A message arrives at a process that dies at that point, if it gets there.
+    pub fn try_receive(
+        &self,
+        kind: EntityKind,
+        body: &str,
+        death: Option<Death>,
+    ) -> Option<Result<Received, StoreError>> {
+        let inbound = envelope::read(body, kind, ACCOUNT).expect("a readable message");
+        self.gate.arm(death);
+        let result = run(receive(&self.engine, inbound, self.invocation()));
+        self.gate.arm(None);
+        result
+    }
+
+    /// A process starts that knows nothing but what is kept.
+    pub fn restart(&mut self) {
+        self.engine.tokens = Arc::new(TokenCache::default());
+    }
+
+    /// Lets time pass, with every wake-up that falls into it.
+    pub fn advance(&self, by: SignedDuration) {
+        let until = self.clock.now().checked_add(by).expect("within time");
+        while let Some((at, wake)) = self.bookings.take_first() {
+            if at > until {
+                drop(run(self.engine.wake_ups.book(&wake, at)));
+                break;
+            }
+            self.move_to(at);
+            let received = run(receive(&self.engine, Inbound::Wake(wake), self.invocation()));
+            received.expect("no death is set").expect("the table answers");
+        }
+        self.move_to(until);
+    }
+
+    fn move_to(&self, at: Timestamp) {
+        let wait = at.duration_since(self.clock.now());
+        if wait.is_positive() {
+            self.clock.advance(wait);
+        }
+    }
+
+    /// Xero has trouble to come.
+    pub fn inject(&self, fault: Fault) {
+        self.xero().inject(fault);
+    }
+
+    /// A mapping, if there is one.
+    pub fn mapping(&self, kind: EntityKind, id: &str) -> Option<Mapping> {
+        let key = MappingKey {
+            ledger: Ledger { account: self.account(), tenant: TenantId(self.tenant()) },
+            kind,
+            crm_id: CrmId::new(id).expect("an id"),
+        };
+        let row = run(self.engine.store.mapping(&key)).expect("no death is set");
+        row.expect("the table answers").map(|row| row.record)
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> Connection {
+        let row = run(self.engine.store.connection(&self.account())).expect("no death is set");
+        row.expect("the table answers").expect("there is a connection").record
+    }
+
+    /// The sync log, oldest first.
+    pub fn log(&self) -> Vec<LogEntry> {
+        let limit = std::num::NonZeroU16::new(1_000).expect("not zero");
+        let account = self.account();
+        let page = self.engine.store.log_page(&account, None, limit, self.clock.now());
+        let page = run(page).expect("no death is set").expect("the table answers");
+        page.entries.into_iter().rev().collect()
+    }
+
+    /// Calls of Xero's accounting API so far, as `METHOD /path`.
+    pub fn calls(&self) -> Vec<String> {
+        let xero = self.xero();
+        let accounting = xero.calls().iter().filter_map(|call| {
+            let path = call.path.strip_prefix("/api.xro/2.0")?;
+            Some(format!("{} {path}", call.method))
+        });
+        accounting.collect()
+    }
+}
+
+/// The parameters in the address a browser came back to.
+pub fn callback(location: &str) -> Callback {
+    let url = Url::parse(location).expect("an address");
+    let parameter = |name: &str| {
+        let mut pairs = url.query_pairs();
+        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    };
+    Callback {
+        state: parameter("state").map(SecretString::from),
+        code: parameter("code").map(SecretString::from),
+        error: parameter("error"),
+    }
+}
