@@ -1,7 +1,17 @@
 //! The engine against the simulator, in one process and in virtual time.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test stops where it is wrong"
+)]
+
+mod batch;
 mod connect;
 mod crash;
 mod push_contact;
 mod push_invoice;
+mod story;
 mod tokens;

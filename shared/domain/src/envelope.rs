@@ -3,6 +3,7 @@
 //! A message is a hint with a snapshot. Reading it either gives a checked record or an error that
 //! names the field, which ends up beside the message in the dead-letter queue.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::crm::client::Client;
@@ -32,6 +33,8 @@ pub struct Message {
     pub id: MessageId,
     /// Whose it is. Equal to the queue's message group.
     pub account: AccountId,
+    /// When the CRM sent it.
+    pub sent_at: Timestamp,
     /// What it says.
     pub content: Content,
 }
@@ -179,6 +182,7 @@ struct Head {
 struct ClientBody {
     message_id: MessageId,
     account_id: AccountId,
+    sent_at: Timestamp,
     client: Client,
     #[serde(default)]
     mode: Mode,
@@ -188,6 +192,7 @@ struct ClientBody {
 struct InvoiceBody {
     message_id: MessageId,
     account_id: AccountId,
+    sent_at: Timestamp,
     client: Client,
     invoice: Invoice,
 }
@@ -212,9 +217,9 @@ pub fn read(body: &str, kind: EntityKind, group: &str) -> Result<Inbound, Unread
 fn message(body: &str, message_type: Option<&str>) -> Result<Message, Unreadable> {
     match message_type {
         Some("client.upserted") => {
-            let ClientBody { message_id, account_id, client, mode } = parse(body)?;
+            let ClientBody { message_id, account_id, sent_at, client, mode } = parse(body)?;
             let content = Content::Client { client, mode };
-            Ok(Message { id: message_id, account: account_id, content })
+            Ok(Message { id: message_id, account: account_id, sent_at, content })
         }
         Some("invoice.sent" | "invoice.updated") => invoice_message(body, Standing::Sent),
         Some("invoice.voided") => invoice_message(body, Standing::Voided),
@@ -223,7 +228,7 @@ fn message(body: &str, message_type: Option<&str>) -> Result<Message, Unreadable
 }
 
 fn invoice_message(body: &str, standing: Standing) -> Result<Message, Unreadable> {
-    let InvoiceBody { message_id, account_id, client, invoice } = parse(body)?;
+    let InvoiceBody { message_id, account_id, sent_at, client, invoice } = parse(body)?;
     if invoice.client_id != client.id {
         return Err(Unreadable::Field {
             field: "invoice.client_id".to_owned(),
@@ -232,7 +237,7 @@ fn invoice_message(body: &str, standing: Standing) -> Result<Message, Unreadable
     }
     let invoice = Invoice { standing, ..invoice };
     let content = Content::Invoice { client, invoice };
-    Ok(Message { id: message_id, account: account_id, content })
+    Ok(Message { id: message_id, account: account_id, sent_at, content })
 }
 
 fn check_place(inbound: &Inbound, kind: EntityKind, group: &str) -> Result<(), Unreadable> {

@@ -36,7 +36,7 @@ pub async fn receive(
     match inbound {
         Inbound::Wake(wake) => woken(engine, &wake, invocation).await.map(Received::Pushed),
         Inbound::Message(message) => {
-            let Message { id: _, account, content } = *message;
+            let Message { id: _, account, sent_at: _, content } = *message;
             let Some(ledger) = ledger(engine, &account).await? else {
                 return Ok(never_connected(engine, &account, &content).await);
             };

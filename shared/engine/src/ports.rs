@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::envelope::Wake;
+use domain::envelope::{Unreadable, Wake};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -50,6 +50,32 @@ pub trait WakeUps: Send + Sync + Debug {
     /// Books a wake-up: at `at` or up to a minute later, `wake` arrives on the queue of its kind.
     /// Booking the same wake-up twice books it once.
     async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError>;
+}
+
+/// Where messages go that nobody can read.
+#[async_trait]
+pub trait DeadLetters: Send + Sync + Debug {
+    /// Moves a message here with its reason beside it: a sentence that names the field, and a stable
+    /// word. Moving the same message twice moves it once.
+    async fn bury(&self, letter: DeadLetter<'_>, reason: &Unreadable) -> Result<(), PortError>;
+}
+
+/// A message that cannot be read, as it came.
+#[derive(Clone, Copy)]
+pub struct DeadLetter<'a> {
+    /// The queue's id of it.
+    pub message_id: &'a str,
+    /// Its message group.
+    pub group: &'a str,
+    /// Its body.
+    pub body: &'a str,
+}
+
+/// A body may hold personal data.
+impl Debug for DeadLetter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DeadLetter({} of {})", self.message_id, self.group)
+    }
 }
 
 /// A port did not do what it was asked.

@@ -72,7 +72,7 @@ struct Begun {
 }
 
 async fn begin(engine: &Engine, caller: &Caller) -> Result<Response<Body>, Problem> {
-    manager(caller)?;
+    may_change(caller)?;
     let begun = connect::begin(engine, &caller.account, &caller.user).await;
     let authorize_url = begun.map_err(|error: ConnectError| unavailable(&error))?;
     Ok(json(201, &Begun { authorize_url }))
@@ -141,7 +141,7 @@ async fn record(
 }
 
 async fn sync_now(engine: &Engine, caller: &Caller, id: &str) -> Result<Response<Body>, Problem> {
-    manager(caller)?;
+    may_change(caller)?;
     let limit = SignedDuration::from_secs(ANSWER_WITHIN_SECONDS);
     let deadline = engine.clock.now().saturating_add(limit).unwrap_or(Timestamp::MAX);
     let kind = EntityKind::Invoice;
@@ -161,9 +161,9 @@ fn crm_id(text: &str) -> Result<CrmId, Problem> {
     CrmId::new(text).map_err(|error| Problem::bad_field("id", &error.to_string()))
 }
 
-fn manager(caller: &Caller) -> Result<(), Problem> {
+fn may_change(caller: &Caller) -> Result<(), Problem> {
     match caller.role {
-        Role::Manager => Ok(()),
+        Role::Administrator => Ok(()),
         Role::Reader => Err(Problem::forbidden()),
     }
 }

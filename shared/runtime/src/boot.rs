@@ -13,7 +13,7 @@ use store::Store;
 use store::dynamo::DynamoTable;
 use xero::{OAuthApp, ReqwestTransport, Transport, TransportOptions};
 
-use crate::aws::{DeadLetters, Scheduler, SecretsManager, sdk_config};
+use crate::aws::{DeadLetterQueue, Scheduler, SecretsManager, sdk_config};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::env;
@@ -113,9 +113,9 @@ async fn app(config: &Config, secrets: &SecretsManager) -> Result<OAuthApp, Boot
 }
 
 /// This function's dead-letter queue.
-pub(crate) fn dead_letters(booted: &Booted) -> Result<DeadLetters, BootError> {
+pub(crate) fn dead_letters(booted: &Booted) -> Result<DeadLetterQueue, BootError> {
     let queue_url = crate::config::required(variable, env::DEAD_LETTER_QUEUE_URL)?;
-    Ok(DeadLetters::new(aws_sdk_sqs::Client::new(&booted.aws), queue_url))
+    Ok(DeadLetterQueue::new(aws_sdk_sqs::Client::new(&booted.aws), queue_url))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]

@@ -5,12 +5,14 @@
 //! A panic in one record costs that record only.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::entity::EntityKind;
 use domain::envelope::{self, Unreadable};
 use engine::chain::Chain;
 use engine::inbound::receive;
+use engine::ports::{DeadLetter, DeadLetters};
 use engine::{Engine, Invocation};
 use futures::FutureExt;
 use futures::future::join_all;
@@ -18,7 +20,6 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use tracing::Instrument;
 
-use crate::aws::DeadLetters;
 use crate::boot::{boot, dead_letters};
 
 /// A record is not begun with less time left than this: an exchange with Xero may need all of it.
@@ -29,20 +30,26 @@ pub async fn serve(kind: EntityKind) -> Result<(), Error> {
     let booted = boot().await.inspect_err(|error| {
         tracing::error!(error = %Chain(error), "the function cannot start");
     })?;
-    let worker =
-        &Worker { dead_letters: dead_letters(&booted)?, engine: booted.engine.clone(), kind };
+    let worker = &Worker {
+        dead_letters: Arc::new(dead_letters(&booted)?),
+        engine: booted.engine.clone(),
+        kind,
+    };
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
-        Ok::<_, Error>(worker.batch(event.payload, &event.context).await)
+        Ok::<_, Error>(worker.batch(event.payload, deadline(&event.context)).await)
     }))
     .await
 }
 
 /// One push function.
 #[derive(Debug)]
-struct Worker {
-    engine: Engine,
-    dead_letters: DeadLetters,
-    kind: EntityKind,
+pub struct Worker {
+    /// The engine.
+    pub engine: Engine,
+    /// Where messages go that cannot be read.
+    pub dead_letters: Arc<dyn DeadLetters>,
+    /// The kind of document its queue is about.
+    pub kind: EntityKind,
 }
 
 /// Whether a record is done.
@@ -55,8 +62,8 @@ enum Disposition {
 }
 
 impl Worker {
-    async fn batch(&self, event: SqsEvent, context: &Context) -> SqsBatchResponse {
-        let deadline = deadline(context);
+    /// Works on a batch until `deadline`. The response names the records that go back to the queue.
+    pub async fn batch(&self, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
         let returned =
             join_all(groups(event.records).into_iter().map(|group| self.group(group, deadline)))
                 .await;
@@ -124,7 +131,7 @@ impl Worker {
             reason = %reason,
             "an unreadable message goes to the dead-letter queue"
         );
-        let letter = crate::aws::DeadLetter {
+        let letter = DeadLetter {
             message_id: record.message_id.as_deref().unwrap_or("unknown"),
             group: group_of(record),
             body: record.body.as_deref().unwrap_or_default(),

@@ -1,37 +1,28 @@
 //! The dead-letter queue, for messages that nobody can read.
 
+use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use domain::envelope::Unreadable;
-use engine::ports::PortError;
+use engine::ports::{DeadLetter, DeadLetters, PortError};
 
 /// A push function's dead-letter queue.
 #[derive(Debug, Clone)]
-pub struct DeadLetters {
+pub struct DeadLetterQueue {
     client: Client,
     queue_url: String,
 }
 
-/// A message that cannot be read, as it came.
-#[derive(Debug, Clone, Copy)]
-pub struct DeadLetter<'a> {
-    /// The queue's id of it; also keeps it from being buried twice.
-    pub message_id: &'a str,
-    /// Its message group.
-    pub group: &'a str,
-    /// Its body, as it came.
-    pub body: &'a str,
-}
-
-impl DeadLetters {
+impl DeadLetterQueue {
     /// The queue at this address.
     pub fn new(client: Client, queue_url: String) -> Self {
         Self { client, queue_url }
     }
+}
 
-    /// Moves a message here, with its reason beside it: `reason` is a sentence that names the field,
-    /// `reason_code` a stable word.
-    pub async fn bury(&self, letter: DeadLetter<'_>, reason: &Unreadable) -> Result<(), PortError> {
+#[async_trait]
+impl DeadLetters for DeadLetterQueue {
+    async fn bury(&self, letter: DeadLetter<'_>, reason: &Unreadable) -> Result<(), PortError> {
         // SQS takes no empty body; a body of one space is just as unreadable.
         let body = if letter.body.is_empty() { " " } else { letter.body };
         self.client

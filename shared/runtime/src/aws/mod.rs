@@ -21,7 +21,7 @@ use aws_types::region::Region;
 use secrecy::ExposeSecret;
 use xero::Transport;
 
-pub use dead_letters::{DeadLetter, DeadLetters};
+pub use dead_letters::DeadLetterQueue;
 pub use secrets::SecretsManager;
 pub use wake_ups::Scheduler;
 

@@ -20,7 +20,7 @@ pub(crate) struct Caller {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Owner or Admin: may change things.
-    Manager,
+    Administrator,
     /// Anyone else: may look.
     Reader,
 }
@@ -36,7 +36,7 @@ impl Caller {
 
     fn from_claims(claims: &HashMap<String, String>) -> Option<Self> {
         let role = match claims.get("role")?.as_str() {
-            "Owner" | "Admin" => Role::Manager,
+            "Owner" | "Admin" => Role::Administrator,
             _ => Role::Reader,
         };
         Some(Self {
@@ -57,10 +57,10 @@ mod tests {
     }
 
     #[test]
-    fn owners_and_admins_manage_and_everyone_else_reads() {
+    fn owners_and_admins_change_things_and_everyone_else_reads() {
         for (role, expected) in [
-            ("Owner", Role::Manager),
-            ("Admin", Role::Manager),
+            ("Owner", Role::Administrator),
+            ("Admin", Role::Administrator),
             ("owner", Role::Reader),
             ("Technician", Role::Reader),
         ] {

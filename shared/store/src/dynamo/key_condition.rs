@@ -1,3 +1,5 @@
+//! A query's range as DynamoDB's key condition.
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;

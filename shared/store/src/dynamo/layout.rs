@@ -1,3 +1,5 @@
+//! The layout of the table, for whoever creates one.
+
 use aws_sdk_dynamodb::{
     Client,
     operation::create_table::builders::CreateTableFluentBuilder,

@@ -1,3 +1,5 @@
+//! The name of one write, by which its own effect is recognised after a lost reply.
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 

@@ -1,3 +1,5 @@
+//! The rows in memory, with their indexes.
+
 use std::{collections::BTreeMap, ops::Bound};
 
 use super::sparse_index::SparseIndex;

@@ -1,3 +1,5 @@
+//! An index in memory that holds only the items that have its key.
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,

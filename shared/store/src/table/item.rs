@@ -1,3 +1,5 @@
+//! Items, their keys and their versions.
+
 use std::fmt;
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};

@@ -1,3 +1,5 @@
+//! What DynamoDB takes at most, checked before anything is sent.
+
 use std::collections::BTreeSet;
 
 use super::{TableError, Write, item::IndexKey, item::ItemKey, item::NewItem};

@@ -1,3 +1,5 @@
+//! Pages of a partition and of an index.
+
 use std::num::NonZeroU16;
 
 use super::item::{IndexKey, Item, ItemKey};

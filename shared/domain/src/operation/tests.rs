@@ -1,6 +1,10 @@
 //! The state machine, exhaustively: every state meets every event.
 
+use jiff::Timestamp;
+use uuid::Uuid;
+
 use super::*;
+use crate::failure::{Failure, FailureClass};
 
 const ME: ClaimId = ClaimId(Uuid::from_u128(1));
 const OTHER: ClaimId = ClaimId(Uuid::from_u128(2));

@@ -1,0 +1,124 @@
+//! The story's data, in process: what the demonstration shows is what the engine does.
+
+use domain::entity::EntityKind::{Contact, Invoice};
+use domain::operation::State;
+use engine::ports::Clock;
+use jiff::SignedDuration;
+use jiff::civil::date;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use tests::World;
+use tests::world::ACCOUNT;
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(rename = "type")]
+    message_type: Option<String>,
+    client_id: String,
+    invoice: Box<RawValue>,
+    expect: Expectation,
+}
+
+#[derive(Deserialize)]
+struct Expectation {
+    outcome: String,
+    #[serde(default)]
+    reason_contains: String,
+    total: String,
+    #[serde(default)]
+    difference: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Identified {
+    id: String,
+}
+
+fn read(name: &str) -> String {
+    let path = format!("{}/../infra/local/story/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap()
+}
+
+fn clients() -> BTreeMap<String, Box<RawValue>> {
+    let all: Vec<Box<RawValue>> = serde_json::from_str(&read("clients")).unwrap();
+    let id = |client: &RawValue| serde_json::from_str::<Identified>(client.get()).unwrap().id;
+    all.into_iter().map(|client| (id(&client), client)).collect()
+}
+
+fn prepared() -> World {
+    let world = World::with(|settings| {
+        settings.organisations[0].period_lock_date = Some(date(2025, 3, 31));
+    });
+    world.connect();
+    // Somebody else's invoice: made by the same rules, by another app, so to speak.
+    world.receive(
+        Invoice,
+        &tests::builders::an_invoice("inv_theirs", "cli_theirs").number("#INV-9001").body(),
+    );
+    world
+}
+
+fn message(entry: &Entry, clients: &BTreeMap<String, Box<RawValue>>, index: usize) -> String {
+    let client = clients[&entry.client_id].get();
+    let message_type = entry.message_type.as_deref().unwrap_or("invoice.sent");
+    let invoice = entry.invoice.get();
+    format!(
+        r#"{{"version":1,"type":"{message_type}","message_id":"m_{index}","account_id":"{ACCOUNT}",
+        "sent_at":"2026-11-02T09:00:00Z","client":{client},"invoice":{invoice}}}"#
+    )
+}
+
+fn check(world: &World, entry: &Entry) {
+    let Identified { id } = serde_json::from_str(entry.invoice.get()).unwrap();
+    let mapping = world.mapping(Invoice, &id).unwrap_or_else(|| panic!("{id} is unknown"));
+    let expect = &entry.expect;
+    if expect.outcome == "failed" {
+        let failure = mapping.operation.failure.unwrap_or_else(|| panic!("{id} has not failed"));
+        let told = failure.to_string();
+        assert!(told.contains(&expect.reason_contains), "{id}: {told}");
+        assert!(!failure.remedy.is_empty(), "{id}: {told}");
+        return;
+    }
+    assert_eq!(mapping.operation.state, State::Synced, "{id}: {:?}", mapping.operation.failure);
+    let amounts = mapping.link.unwrap().amounts.unwrap();
+    assert_eq!(amounts.xero_total.amount.to_string(), expect.total, "{id}");
+    let gone = amounts.status.is_gone();
+    assert_eq!(gone, expect.outcome == "voided", "{id}: {:?}", amounts.status);
+    let difference = amounts.difference().map(|money| money.amount.abs().to_string());
+    assert_eq!(difference, expect.difference, "{id}");
+}
+
+#[test]
+fn every_invoice_of_the_story_ends_as_the_story_tells() {
+    let world = prepared();
+    let clients = clients();
+    let sent: Vec<Entry> = serde_json::from_str(&read("invoices")).unwrap();
+    let edits: Vec<Entry> = serde_json::from_str(&read("edits")).unwrap();
+    assert!(clients.len() >= 40 && sent.len() >= 120);
+    for (index, entry) in sent.iter().enumerate() {
+        world.receive(Invoice, &message(entry, &clients, index));
+        world.clock.advance(SignedDuration::from_secs(10));
+    }
+    for entry in &sent {
+        check(&world, entry);
+    }
+    for (index, entry) in edits.iter().enumerate() {
+        world.receive(Invoice, &message(entry, &clients, 1_000 + index));
+        world.clock.advance(SignedDuration::from_secs(10));
+    }
+    for entry in &edits {
+        check(&world, entry);
+    }
+    // One contact for each client that was billed, and the stranger's.
+    let billed =
+        sent.iter().map(|entry| &entry.client_id).collect::<std::collections::BTreeSet<_>>();
+    let contacts = world.books(|books| books.contacts().count());
+    assert_eq!(contacts, billed.len() + 1);
+    for client in billed {
+        let state = world.mapping(Contact, client).unwrap().operation.state;
+        assert_eq!(state, State::Synced, "{client}");
+    }
+    assert!(world.xero().violations().is_empty());
+    assert!(world.clock.now() > "2026-11-02T09:00:00Z".parse().unwrap());
+}

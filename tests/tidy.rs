@@ -1,0 +1,123 @@
+//! The rules of the house that no compiler knows.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test stops where it is wrong"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Words that name nothing, as parts of identifiers.
+const EMPTY_WORDS: [&str; 6] = ["manager", "helper", "util", "utils", "info", "misc"];
+/// A file longer than this has more than one subject. Tests tell many stories and may be longer.
+const LINES_MAX: usize = 400;
+const TEST_LINES_MAX: usize = 600;
+/// A function's binary holds no decisions.
+const MAIN_LINES_MAX: usize = 80;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every Rust file of the project, with its path below the root.
+fn sources() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders =
+        ["shared", "functions", "tests", "infra"].map(|name| root().join(name)).to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() > 50, "the sources are elsewhere");
+    found
+}
+
+fn is_test(name: &str) -> bool {
+    name.contains("/tests/") || name.starts_with("tests/") || name.ends_with("tests.rs")
+}
+
+#[test]
+fn files_are_short_enough_to_be_known() {
+    for (name, text) in sources() {
+        let limit = if is_test(&name) { TEST_LINES_MAX } else { LINES_MAX };
+        let lines = text.lines().count();
+        assert!(lines <= limit, "{name} has {lines} lines; the limit is {limit}");
+        if name.starts_with("functions/") {
+            assert!(lines <= MAIN_LINES_MAX, "{name} has {lines} lines");
+        }
+    }
+}
+
+#[test]
+fn identifiers_say_something() {
+    for (name, text) in sources() {
+        for line in text.lines() {
+            let line = line.trim_start();
+            let defined =
+                ["pub fn ", "fn ", "pub struct ", "struct ", "pub mod ", "mod ", "pub enum "]
+                    .iter()
+                    .find_map(|start| line.strip_prefix(start));
+            let Some(rest) = defined else { continue };
+            let end = rest.find(|sign: char| !sign.is_alphanumeric() && sign != '_');
+            let word = rest[..end.unwrap_or(rest.len())].to_lowercase();
+            let empty = word.split('_').find(|part| EMPTY_WORDS.contains(part));
+            assert_eq!(empty, None, "{name}: {word}");
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for (name, text) in sources() {
+        assert!(text.starts_with("//!"), "{name} does not begin by saying what it is");
+    }
+}
+
+#[test]
+fn money_never_meets_a_float() {
+    for (name, text) in sources() {
+        if !name.starts_with("shared/") && !name.starts_with("tests/simulator/") {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let float = code.contains("f64") || code.contains("f32");
+            assert!(!float, "{name}:{}: {line}", number + 1);
+        }
+    }
+}
+
+#[test]
+fn the_domain_asks_nobody() {
+    for (name, text) in sources() {
+        if !name.starts_with("shared/domain/src") {
+            continue;
+        }
+        for word in ["async fn", ".await", "std::env", "std::fs", "std::net", "Timestamp::now"] {
+            assert!(!text.contains(word), "{name} uses {word}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later_or_ignored() {
+    for (name, text) in sources() {
+        for word in ["todo!(", "unimplemented!(", "#[ignore", "FIXME", "thread::sleep"] {
+            let mentions =
+                text.lines().filter(|line| line.contains(word) && !line.contains("for word in"));
+            assert_eq!(mentions.count(), 0, "{name} has {word}");
+        }
+    }
+}
