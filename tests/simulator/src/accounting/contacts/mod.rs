@@ -1,0 +1,102 @@
+//! Contacts: lists, single reads and writes.
+
+mod apply;
+pub(crate) mod render;
+mod row;
+mod write;
+
+pub(super) use write::{Contacts, plan_nested};
+
+use super::Desk;
+use crate::answer::Answer;
+use crate::books::contact::{Contact, ContactStatus};
+use crate::json::Json;
+use crate::listing::{Page, Query, id_list, is_recent, modified_since};
+use render::Detail;
+use row::Row;
+use uuid::Uuid;
+
+/// Xero: a search looks into these fields of a contact.
+fn searched(contact: &Contact) -> impl Iterator<Item = &str> {
+    [
+        Some(&contact.name),
+        contact.first_name.as_ref(),
+        contact.last_name.as_ref(),
+        contact.number.as_ref(),
+        contact.company_number.as_ref(),
+        contact.email.as_ref(),
+    ]
+    .into_iter()
+    .flatten()
+    .map(String::as_str)
+}
+
+impl Desk<'_> {
+    pub(super) fn list_contacts(&mut self) -> Result<Answer, Answer> {
+        let incoming = self.incoming;
+        let query = Query::read::<Row<'_>>(incoming)?;
+        let summary = incoming.flag("summaryOnly").unwrap_or(false);
+        let page = Page::asked(incoming, summary, self.unconfirmed);
+        let ids = id_list(incoming, "IDs")?;
+        let since = modified_since(incoming);
+        let archived = incoming.flag("includeArchived").unwrap_or(false);
+        let term = incoming.parameter("searchTerm").map(|term| term.trim().to_lowercase());
+        let mut rows: Vec<Row<'_>> = self
+            .books
+            .contacts()
+            .filter(|contact| archived || contact.status != ContactStatus::Archived)
+            .filter(|contact| ids.as_ref().is_none_or(|ids| ids.contains(&contact.id)))
+            .filter(|contact| is_recent(contact.updated_at, since, self.unconfirmed))
+            .filter(|contact| {
+                term.as_ref().is_none_or(|term| {
+                    searched(contact).any(|text| text.to_lowercase().contains(term.as_str()))
+                })
+            })
+            .map(Row)
+            .filter(|row| query.admits(row))
+            .collect();
+        if since.is_some() && rows.is_empty() && self.unconfirmed.nothing_modified_is_304 {
+            return Ok(Answer::empty(304));
+        }
+        rows.sort_by_key(|Row(contact)| (contact.updated_at, contact.id));
+        query.sort(&mut rows);
+        let detail = match (summary, page) {
+            (true, _) => Detail::Summary,
+            (false, Some(_)) => Detail::Full,
+            (false, None) => Detail::Listed,
+        };
+        let pagination = page.map(|page| page.describe(rows.len()));
+        let rows = match page {
+            Some(page) => page.cut(rows),
+            None => rows,
+        };
+        let rows: Vec<Json> = rows
+            .into_iter()
+            .map(|Row(contact)| render::contact(self.books, contact, detail, self.today()).into())
+            .collect();
+        Ok(self.envelope("Contacts", rows, pagination))
+    }
+
+    /// One contact by id or by number.
+    pub(super) fn show_contact(&mut self, id: &str) -> Result<Answer, Answer> {
+        let contact = self.find_contact(id).ok_or_else(Answer::not_found)?;
+        if contact.status == ContactStatus::Archived && !self.unconfirmed.archived_by_id {
+            return Err(Answer::not_found());
+        }
+        let row = render::contact(self.books, contact, Detail::Full, self.today());
+        Ok(self.envelope("Contacts", vec![row.into()], None))
+    }
+
+    /// A contact by what a path may name: its id or its number.
+    fn find_contact(&self, id: &str) -> Option<&Contact> {
+        Uuid::parse_str(id)
+            .ok()
+            .and_then(|id| self.books.contact(id))
+            .or_else(|| self.books.contact_numbered(id))
+    }
+
+    /// The organisation's calendar day.
+    pub(super) fn today(&self) -> jiff::civil::Date {
+        self.books.organisation.today(self.now)
+    }
+}

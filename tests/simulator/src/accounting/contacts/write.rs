@@ -1,0 +1,135 @@
+//! Writing contacts: what an element is matched with, and what keeps it from being saved.
+
+use super::apply::apply;
+use super::render::{self, Detail};
+use crate::accounting::Desk;
+use crate::accounting::fields::{Fields, Refusal, echo};
+use crate::accounting::saving::{Collection, How, Saved};
+use crate::books::contact::{Contact, ContactStatus};
+use crate::fold::{fold, tidy};
+use crate::json::Object;
+use uuid::Uuid;
+
+/// The collection.
+#[derive(Debug)]
+pub(in crate::accounting) enum Contacts {}
+
+impl Collection for Contacts {
+    const NAME: &'static str = "Contacts";
+    const SINGULAR: &'static str = "Contact";
+    const KNOWN: &'static [&'static str] = &["ContactID", "ContactNumber", "Name", "EmailAddress"];
+
+    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
+        desk.find_contact(id).map(|contact| contact.id)
+    }
+
+    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+        let contact = plan(desk, element, how)?;
+        let rendered = {
+            let today = desk.today();
+            desk.books.put_contact(contact.clone());
+            render::contact(desk.books, &contact, Detail::Full, today)
+        };
+        Ok(Saved { rendered, warnings: Vec::new() })
+    }
+
+    fn echo(element: &Object, messages: &[String]) -> Object {
+        let mut echoed = echo(element, "ContactID", messages);
+        echoed.set("HasValidationErrors", true);
+        echoed
+    }
+}
+
+/// The contact as it would be saved, for the `Contact` of a document: matched like a POST.
+pub(in crate::accounting) fn plan_nested(
+    desk: &mut Desk<'_>,
+    element: &Object,
+) -> Result<Contact, Refusal> {
+    plan(desk, element, How::Upsert)
+}
+
+fn plan(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Contact, Refusal> {
+    let fields = Fields::of(element);
+    let existing = match how {
+        How::Create => None,
+        How::Update(id) => desk.books.contact(id).cloned(),
+        How::Upsert => matched(desk, &fields)?,
+    };
+    let archived_before =
+        existing.as_ref().is_some_and(|contact| contact.status == ContactStatus::Archived);
+    let mut contact = existing.unwrap_or_else(|| {
+        let mut contact = Contact::named(desk.ids.next(), "", desk.now);
+        contact.created_by = Some(desk.app.client_id.clone());
+        contact
+    });
+    let mut messages = apply(&mut contact, &fields, desk.unconfirmed)?;
+    if archived_before
+        && contact.status == ContactStatus::Active
+        && !desk.unconfirmed.unarchiving_allowed
+    {
+        messages.push("An archived contact cannot be made active again.".to_owned());
+    }
+    if contact.name.is_empty() {
+        messages.push("Contact Name cannot be empty.".to_owned());
+    }
+    messages.extend(clashes(desk, &contact));
+    if !messages.is_empty() {
+        return Err(Refusal::Invalid(messages));
+    }
+    contact.updated_at = desk.now;
+    Ok(contact)
+}
+
+/// The contact a POST means: by id, else by number, else by the name of an active contact.
+fn matched(desk: &Desk<'_>, fields: &Fields<'_>) -> Result<Option<Contact>, Refusal> {
+    if let Some(id) = fields.id("ContactID")? {
+        return match desk.books.contact(id) {
+            Some(contact) => Ok(Some(contact.clone())),
+            None => Err(Refusal::Invalid(vec![desk.unconfirmed.texts.unknown_contact.clone()])),
+        };
+    }
+    let number = fields.text("ContactNumber")?;
+    let name = fields.text("Name")?.map(|name| tidy(&name));
+    let by_number = number.and_then(|number| desk.books.contact_numbered(&number));
+    let by_name = name.and_then(|name| desk.books.active_contact_named(&name));
+    let found = if desk.unconfirmed.name_before_number {
+        by_name.or(by_number)
+    } else {
+        by_number.or(by_name)
+    };
+    Ok(found.cloned())
+}
+
+/// Names are unique among active contacts, numbers among all of them.
+fn clashes(desk: &Desk<'_>, contact: &Contact) -> Vec<String> {
+    let mut messages = Vec::new();
+    let others = || desk.books.contacts().filter(|other| other.id != contact.id);
+    let folded = fold(&contact.name);
+    let is_active = contact.status == ContactStatus::Active;
+    let same_name =
+        |other: &Contact| other.status == ContactStatus::Active && fold(&other.name) == folded;
+    if is_active && others().any(same_name) {
+        messages.push(format!(
+            "The contact name {} is already assigned to another contact. The contact name must be \
+             unique across all active contacts.",
+            contact.name,
+        ));
+    }
+    if let Some(number) = &contact.number
+        && others().any(|other| other.number.as_ref() == Some(number))
+    {
+        messages.push(format!(
+            "The contact number {number} is already assigned to another contact. The contact \
+             number must be unique across all contacts.",
+        ));
+    }
+    if let Some(number) = &contact.account_number
+        && others().any(|other| other.account_number.as_ref() == Some(number))
+    {
+        messages.push(
+            "The Account Number already exists. Please enter a different Account Number."
+                .to_owned(),
+        );
+    }
+    messages
+}

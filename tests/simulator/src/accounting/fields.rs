@@ -1,0 +1,155 @@
+//! Reads the members of a written element, collecting what is wrong with them.
+
+use crate::json::{Json, Object};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// Why an element is not saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Validation messages.
+    Invalid(Vec<String>),
+    /// A member is of the wrong kind, which refuses the whole body.
+    Unreadable(String),
+}
+
+/// What was sent for one text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Nothing, or null: the field keeps its value.
+    Nothing,
+    /// An empty text.
+    Empty,
+    /// This text, trimmed.
+    Text(String),
+}
+
+/// The members of one element.
+#[derive(Debug)]
+pub(super) struct Fields<'a> {
+    object: &'a Object,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(object: &'a Object) -> Self {
+        Self { object }
+    }
+
+    pub(super) fn sent(&self, key: &str) -> Result<Sent, Refusal> {
+        let text = match self.object.get(key) {
+            None => return Ok(Sent::Nothing),
+            Some(Json::Text(text)) => text.trim().to_owned(),
+            Some(Json::Number(digits)) => digits.clone(),
+            Some(_) => return Err(wrong_kind(key)),
+        };
+        Ok(if text.is_empty() { Sent::Empty } else { Sent::Text(text) })
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(&self, key: &str) -> Result<Option<String>, Refusal> {
+        Ok(match self.sent(key)? {
+            Sent::Text(text) => Some(text),
+            Sent::Nothing | Sent::Empty => None,
+        })
+    }
+
+    pub(super) fn number(&self, key: &str) -> Result<Option<Decimal>, Refusal> {
+        match self.object.get(key) {
+            None => Ok(None),
+            Some(value) => value.number().map(Some).ok_or_else(|| wrong_kind(key)),
+        }
+    }
+
+    pub(super) fn truth(&self, key: &str) -> Result<Option<bool>, Refusal> {
+        match self.object.get(key) {
+            None => Ok(None),
+            Some(value) => value.truth().map(Some).ok_or_else(|| wrong_kind(key)),
+        }
+    }
+
+    pub(super) fn id(&self, key: &str) -> Result<Option<Uuid>, Refusal> {
+        match self.text(key)? {
+            None => Ok(None),
+            Some(text) => Uuid::parse_str(&text)
+                .map(|id| Some(id).filter(|id| !id.is_nil()))
+                .map_err(|_| wrong_kind(key)),
+        }
+    }
+
+    pub(super) fn date(&self, key: &str) -> Result<Option<Date>, Refusal> {
+        match self.text(key)? {
+            None => Ok(None),
+            Some(text) => read_date(&text).map(Some).ok_or_else(|| wrong_kind(key)),
+        }
+    }
+
+    pub(super) fn object(&self, key: &str) -> Result<Option<&'a Object>, Refusal> {
+        match self.object.get(key) {
+            None => Ok(None),
+            Some(value) => value.object().map(Some).ok_or_else(|| wrong_kind(key)),
+        }
+    }
+
+    /// The objects of a list.
+    pub(super) fn objects(&self, key: &str) -> Result<Option<Vec<&'a Object>>, Refusal> {
+        let Some(value) = self.object.get(key) else {
+            return Ok(None);
+        };
+        let list = value.list().ok_or_else(|| wrong_kind(key))?;
+        let objects: Option<Vec<&Object>> = list.iter().map(Json::object).collect();
+        objects.map(Some).ok_or_else(|| wrong_kind(key))
+    }
+}
+
+fn wrong_kind(key: &str) -> Refusal {
+    Refusal::Unreadable(format!("Error converting the value of '{key}'"))
+}
+
+/// A date as callers may send it: `2026-01-31`, with a time behind it, or as Xero writes it.
+pub(super) fn read_date(text: &str) -> Option<Date> {
+    if let Some(rest) = text.strip_prefix("/Date(") {
+        let digits = rest.strip_suffix(")/")?;
+        let milliseconds = digits.split('+').next()?.parse().ok()?;
+        let at = Timestamp::from_millisecond(milliseconds).ok()?;
+        return Some(at.to_zoned(TimeZone::UTC).date());
+    }
+    text.get(..10)?.parse().ok().filter(|_| matches!(text.as_bytes().get(10), None | Some(b'T')))
+}
+
+/// A date as Xero writes it: midnight of the calendar day, as if the day were in UTC.
+pub(super) fn date_moment(date: Date) -> Json {
+    let at = date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).unwrap_or_default();
+    Json::instant(at)
+}
+
+/// The readable twin of a date.
+pub(super) fn date_string(date: Date) -> String {
+    format!("{date}T00:00:00")
+}
+
+/// A rejected element as it is given back: dates in Xero's form, an id that leads nowhere if it
+/// had none, and its messages.
+pub(super) fn echo(element: &Object, id_key: &'static str, messages: &[String]) -> Object {
+    let mut echoed = Object::new();
+    if element.get(id_key).is_none() {
+        echoed = echoed.with(id_key, Uuid::nil());
+    }
+    for (key, value) in element.members() {
+        let date = value.text().filter(|_| DATES.contains(&key)).and_then(read_date);
+        match date {
+            Some(date) => {
+                echoed = echoed
+                    .with(format!("{key}String"), date_string(date))
+                    .with(key.to_owned(), date_moment(date));
+            }
+            None => echoed = echoed.with(key.to_owned(), value.clone()),
+        }
+    }
+    echoed.set("ValidationErrors", super::saving::messages(messages));
+    echoed
+}
+
+const DATES: [&str; 2] = ["Date", "DueDate"];

@@ -1,0 +1,60 @@
+//! The `Contact` inside a written invoice: usually an id, but anything a contact write may hold.
+
+use crate::accounting::Desk;
+use crate::accounting::contacts::plan_nested;
+use crate::accounting::fields::{Fields, Refusal};
+use crate::books::contact::{Contact, ContactStatus};
+use uuid::Uuid;
+
+/// The contact an element names.
+#[derive(Debug)]
+pub(super) enum Chosen {
+    /// One that exists, as it is.
+    Existing(Uuid),
+    /// One the element creates or changes: Xero saves contact fields sent inside an invoice.
+    Changed(Box<Contact>),
+}
+
+impl Chosen {
+    pub(super) fn id(&self) -> Uuid {
+        match self {
+            Self::Existing(id) => *id,
+            Self::Changed(contact) => contact.id,
+        }
+    }
+
+    /// What keeps the contact from being used on a document.
+    pub(super) fn messages(&self, desk: &Desk<'_>) -> Vec<String> {
+        let contact = match self {
+            Self::Existing(id) => desk.books.contact(*id),
+            Self::Changed(contact) => Some(contact.as_ref()),
+        };
+        match contact {
+            Some(contact) if contact.status == ContactStatus::Active => Vec::new(),
+            Some(_) => vec![desk.unconfirmed.texts.archived_contact.clone()],
+            None => vec![desk.unconfirmed.texts.unknown_contact.clone()],
+        }
+    }
+
+    pub(super) fn into_changed(self) -> Option<Contact> {
+        match self {
+            Self::Existing(_) => None,
+            Self::Changed(contact) => Some(*contact),
+        }
+    }
+}
+
+/// The contact of an element; nothing if there is none, or only an empty object.
+pub(super) fn contact(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Option<Chosen>, Refusal> {
+    let Some(element) = fields.object("Contact")? else {
+        return Ok(None);
+    };
+    if element.members().next().is_none() {
+        return Ok(None);
+    }
+    let id = Fields::of(element).id("ContactID")?;
+    match id {
+        Some(id) if element.members().count() == 1 => Ok(Some(Chosen::Existing(id))),
+        _ => Ok(Some(Chosen::Changed(Box::new(plan_nested(desk, element)?)))),
+    }
+}

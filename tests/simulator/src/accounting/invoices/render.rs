@@ -1,0 +1,148 @@
+//! An invoice as Xero writes it, in four sizes.
+
+use crate::accounting::contacts::render as contacts;
+use crate::accounting::fields::{date_moment, date_string};
+use crate::books::Books;
+use crate::books::invoice::{Invoice, InvoiceKind, Line};
+use crate::books::payment::Payment;
+use crate::json::{Json, Object};
+use crate::money::Discount;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+/// How much of an invoice is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// A single read or the answer to a write: with the whole contact.
+    Full,
+    /// A row of a page: with its lines.
+    Paged,
+    /// A row of a list that is not paged: no lines.
+    Listed,
+    /// A row of a list with `summaryOnly`: no lines, no payments.
+    Summary,
+}
+
+/// One invoice. `unit_places` is how many decimal places unit amounts have.
+pub(crate) fn invoice(
+    books: &Books,
+    invoice: &Invoice,
+    detail: Detail,
+    unit_places: u32,
+    today: Date,
+) -> Object {
+    let object = Object::new()
+        .with("Type", invoice.kind.as_str())
+        .with("InvoiceID", invoice.id)
+        .with_some("InvoiceNumber", invoice.number.as_ref());
+    let object = match invoice.kind {
+        InvoiceKind::Sales => {
+            object.with("Reference", invoice.reference.as_deref().unwrap_or_default())
+        }
+        InvoiceKind::Bill => object,
+    };
+    let object = money_applied(object, books, invoice, detail);
+    let object = object
+        .with("SentToContact", invoice.sent_to_contact)
+        .with("CurrencyRate", Json::decimal(invoice.currency_rate, 6))
+        .with("IsDiscounted", !invoice.total_discount.is_zero())
+        .with("HasErrors", false)
+        .with_some("Url", invoice.url.as_ref())
+        .with_some("BrandingThemeID", invoice.branding_theme)
+        .with_some("Contact", contact(books, invoice, detail, today));
+    let object = dates(object, invoice)
+        .with("Status", invoice.status.as_str())
+        .with("LineAmountTypes", invoice.line_amounts.as_str());
+    let object = match detail {
+        Detail::Summary => object,
+        Detail::Listed => object.with("LineItems", Vec::new()),
+        Detail::Full | Detail::Paged => {
+            let lines = invoice.lines.iter().map(|each| line(each, unit_places));
+            object.with("LineItems", lines.collect::<Vec<_>>())
+        }
+    };
+    let discount = Some(invoice.total_discount).filter(|amount| !amount.is_zero());
+    object
+        .with("SubTotal", amount(invoice.sub_total))
+        .with("TotalTax", amount(invoice.total_tax))
+        .with("Total", amount(invoice.total))
+        .with_some("TotalDiscount", discount.map(amount))
+        .with("UpdatedDateUTC", Json::instant(invoice.updated_at))
+        .with("UpdatedDateUTCString", invoice.updated_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .with("CurrencyCode", &invoice.currency)
+        .with_some("FullyPaidOnDate", invoice.fully_paid_on.map(date_moment))
+}
+
+fn money_applied(object: Object, books: &Books, invoice: &Invoice, detail: Detail) -> Object {
+    let object = match detail {
+        Detail::Summary => object,
+        Detail::Full | Detail::Paged | Detail::Listed => {
+            let payments = books.payments_of(invoice.id).map(|each| payment(each, invoice));
+            object
+                .with("Payments", payments.collect::<Vec<_>>())
+                .with("CreditNotes", Vec::new())
+                .with("Prepayments", Vec::new())
+                .with("Overpayments", Vec::new())
+                .with("HasAttachments", false)
+        }
+    };
+    object
+        .with("AmountDue", amount(invoice.amount_due()))
+        .with("AmountPaid", amount(invoice.amount_paid))
+        .with("AmountCredited", amount(invoice.amount_credited))
+}
+
+fn payment(payment: &Payment, invoice: &Invoice) -> Json {
+    Object::new()
+        .with("PaymentID", payment.id)
+        .with("Date", date_moment(payment.date))
+        .with("Amount", amount(payment.amount))
+        .with_some("Reference", payment.reference.as_ref())
+        .with("CurrencyRate", Json::decimal(invoice.currency_rate, 6))
+        .with("HasAccount", false)
+        .with("HasValidationErrors", false)
+        .into()
+}
+
+fn contact(books: &Books, invoice: &Invoice, detail: Detail, today: Date) -> Option<Object> {
+    let contact = books.contact(invoice.contact)?;
+    let size = match detail {
+        Detail::Full => contacts::Detail::Full,
+        Detail::Paged | Detail::Listed | Detail::Summary => contacts::Detail::Named,
+    };
+    Some(contacts::contact(books, contact, size, today))
+}
+
+fn dates(object: Object, invoice: &Invoice) -> Object {
+    let expected = invoice.expected_payment_date;
+    object
+        .with("DateString", date_string(invoice.date))
+        .with("Date", date_moment(invoice.date))
+        .with_some("DueDateString", invoice.due_date.map(date_string))
+        .with_some("DueDate", invoice.due_date.map(date_moment))
+        .with_some("ExpectedPaymentDateString", expected.map(date_string))
+        .with_some("ExpectedPaymentDate", expected.map(date_moment))
+}
+
+fn line(line: &Line, unit_places: u32) -> Json {
+    let object = Object::new()
+        .with_some("Description", line.description.as_ref())
+        .with_some("UnitAmount", line.amounts.map(|it| Json::decimal(it.unit_amount, unit_places)))
+        .with_some("TaxType", line.tax_type.as_ref())
+        .with("TaxAmount", amount(line.amounts.map_or(Decimal::ZERO, |it| it.tax_amount)))
+        .with("LineAmount", amount(line.amounts.map_or(Decimal::ZERO, |it| it.line_amount)))
+        .with_some("AccountCode", line.account_code.as_ref())
+        .with_some("AccountID", line.account)
+        .with("Tracking", Vec::new())
+        .with_some("Quantity", line.amounts.map(|it| Json::decimal(it.quantity, 4)));
+    let object = match line.discount {
+        None => object,
+        Some(Discount::Rate(rate)) => object.with("DiscountRate", amount(rate)),
+        Some(Discount::Amount(off)) => object.with("DiscountAmount", amount(off)),
+    };
+    object.with("LineItemID", line.id).with("ValidationErrors", Vec::new()).into()
+}
+
+fn amount(amount: Decimal) -> Json {
+    Json::decimal(amount, 2)
+}

@@ -1,0 +1,189 @@
+//! Writing invoices: matching an element with what exists, then creating or changing it.
+
+use super::render::Detail;
+use super::{approval, change, nested};
+use crate::accounting::Desk;
+use crate::accounting::fields::{Fields, Refusal, echo};
+use crate::accounting::saving::{Collection, How, Saved};
+use crate::books::contact::Contact;
+use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
+use crate::json::Object;
+use crate::money::LineAmounts;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// The collection.
+#[derive(Debug)]
+pub(in crate::accounting) enum Invoices {}
+
+/// An invoice as it would be saved.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) invoice: Invoice,
+    /// Its contact, if the element creates or changes it.
+    pub(super) contact: Option<Contact>,
+    pub(super) messages: Vec<String>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Collection for Invoices {
+    const NAME: &'static str = "Invoices";
+    const SINGULAR: &'static str = "Invoice";
+    const KNOWN: &'static [&'static str] =
+        &["Type", "InvoiceID", "InvoiceNumber", "Contact", "LineItems", "Status", "Reference"];
+
+    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
+        desk.find_invoice(id).map(|invoice| invoice.id)
+    }
+
+    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+        let fields = Fields::of(element);
+        let planned = match (target(desk, &fields, how)?, how) {
+            (Some(existing), How::Create) => Err(Refusal::Invalid(vec![taken(&existing)])),
+            (Some(existing), How::Upsert | How::Update(_)) => {
+                change::plan(desk, &existing, &fields)
+            }
+            (None, _) => plan_new(desk, &fields),
+        }?;
+        if !planned.messages.is_empty() {
+            return Err(Refusal::Invalid(planned.messages));
+        }
+        if let Some(contact) = planned.contact {
+            desk.books.put_contact(contact);
+        }
+        let rendered = {
+            desk.books.put_invoice(planned.invoice.clone());
+            desk.render_invoice(&planned.invoice, Detail::Full)
+        };
+        Ok(Saved { rendered, warnings: planned.warnings })
+    }
+
+    fn echo(element: &Object, messages: &[String]) -> Object {
+        let mut echoed = echo(element, "InvoiceID", messages);
+        echoed.set("HasErrors", true);
+        echoed
+    }
+}
+
+/// The existing invoice an element is about: by id, else a sales invoice by number. Numbers of
+/// bills are not unique and match nothing.
+fn target(desk: &Desk<'_>, fields: &Fields<'_>, how: How) -> Result<Option<Invoice>, Refusal> {
+    if let How::Update(id) = how {
+        return Ok(desk.books.invoice(id).cloned());
+    }
+    if let Some(id) = fields.id("InvoiceID")? {
+        return match (desk.books.invoice(id), how) {
+            (Some(invoice), _) => Ok(Some(invoice.clone())),
+            (None, How::Create) => Ok(None),
+            (None, How::Upsert | How::Update(_)) => {
+                Err(Refusal::Invalid(vec![desk.unconfirmed.texts.unknown_invoice.clone()]))
+            }
+        };
+    }
+    let is_bill = fields.text("Type")?.as_deref() == Some(InvoiceKind::Bill.as_str());
+    let number = fields.text("InvoiceNumber")?.filter(|_| !is_bill);
+    Ok(number.and_then(|number| holder(desk, &number, None).cloned()))
+}
+
+/// The sales invoice that holds a number, other than `own`.
+pub(super) fn holder<'a>(
+    desk: &'a Desk<'_>,
+    number: &str,
+    own: Option<Uuid>,
+) -> Option<&'a Invoice> {
+    desk.books.invoices_numbered(number).find(|invoice| {
+        Some(invoice.id) != own
+            && match invoice.status {
+                InvoiceStatus::Deleted => !desk.unconfirmed.deleted_frees_number,
+                InvoiceStatus::Voided => !desk.unconfirmed.voided_frees_number,
+                InvoiceStatus::Draft
+                | InvoiceStatus::Submitted
+                | InvoiceStatus::Authorised
+                | InvoiceStatus::Paid => true,
+            }
+    })
+}
+
+/// Why a PUT does not touch what exists.
+fn taken(existing: &Invoice) -> String {
+    match (existing.kind, existing.status) {
+        (InvoiceKind::Bill, _) => approval::WRONG_STATUS.to_owned(),
+        (InvoiceKind::Sales, _) => NUMBER_TAKEN.to_owned(),
+    }
+}
+
+/// What Xero says about a sales number that is in use.
+pub(super) const NUMBER_TAKEN: &str = "Invoice # must be unique.";
+
+fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
+    let status = match fields.text("Status")? {
+        None => InvoiceStatus::Draft,
+        Some(word) => match InvoiceStatus::parse(&word) {
+            Some(InvoiceStatus::Draft) => InvoiceStatus::Draft,
+            Some(InvoiceStatus::Submitted) => InvoiceStatus::Submitted,
+            Some(InvoiceStatus::Authorised) => InvoiceStatus::Authorised,
+            Some(InvoiceStatus::Paid | InvoiceStatus::Voided | InvoiceStatus::Deleted) => {
+                return invalid("Invoice not of valid status for creation");
+            }
+            None => return invalid(&format!("'{word}' is not a valid invoice status.")),
+        },
+    };
+    let Some(kind) = fields.text("Type")?.as_deref().and_then(InvoiceKind::parse) else {
+        return invalid("Invoice Type must be ACCREC or ACCPAY.");
+    };
+    let chosen = nested::contact(desk, fields)?;
+    let Some(contact) = chosen else {
+        return invalid("A Contact must be specified for this type of transaction");
+    };
+    let blank = blank(desk, kind, contact.id());
+    let mut planned = Planned {
+        invoice: blank,
+        messages: contact.messages(desk),
+        contact: contact.into_changed(),
+        warnings: Vec::new(),
+    };
+    change::apply(desk, &mut planned, fields)?;
+    planned.invoice.status = status;
+    if kind == InvoiceKind::Sales && planned.invoice.number.is_none() && planned.messages.is_empty()
+    {
+        planned.invoice.number = Some(desk.books.draw_invoice_number());
+    }
+    approval::check(desk, &mut planned);
+    Ok(planned)
+}
+
+/// An invoice before anything of the element is in it.
+fn blank(desk: &mut Desk<'_>, kind: InvoiceKind, contact: Uuid) -> Invoice {
+    Invoice {
+        id: desk.ids.next(),
+        kind,
+        number: None,
+        reference: None,
+        contact,
+        date: desk.today(),
+        due_date: None,
+        line_amounts: LineAmounts::Exclusive,
+        currency: desk.books.organisation.base_currency.clone(),
+        currency_rate: Decimal::ONE,
+        status: InvoiceStatus::Draft,
+        branding_theme: None,
+        url: None,
+        sent_to_contact: false,
+        expected_payment_date: None,
+        lines: Vec::new(),
+        sub_total: Decimal::ZERO,
+        total_tax: Decimal::ZERO,
+        total: Decimal::ZERO,
+        total_discount: Decimal::ZERO,
+        amount_paid: Decimal::ZERO,
+        amount_credited: Decimal::ZERO,
+        fully_paid_on: None,
+        updated_at: desk.now,
+        created_by: Some(desk.app.client_id.clone()),
+        history: Vec::new(),
+    }
+}
+
+pub(super) fn invalid<T>(message: &str) -> Result<T, Refusal> {
+    Err(Refusal::Invalid(vec![message.to_owned()]))
+}

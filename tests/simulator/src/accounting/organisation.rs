@@ -1,0 +1,63 @@
+//! `GET /Organisation` and what its user may do.
+
+use super::Desk;
+use super::fields::date_moment;
+use crate::answer::Answer;
+use crate::json::{Json, Object};
+
+/// What the simulated user may do; Xero lists more actions.
+const ACTIONS: [&str; 8] = [
+    "ApproveBills",
+    "ApproveInvoices",
+    "CreateApprovedInvoice",
+    "CreateDraftInvoice",
+    "CreateInvoicePayment",
+    "EditContact",
+    "UpdateApprovedInvoice",
+    "ViewContacts",
+];
+
+impl Desk<'_> {
+    pub(super) fn organisation(&mut self) -> Answer {
+        let one = &self.books.organisation;
+        let version = if one.country == "GB" { "UK" } else { &one.country };
+        let body = Object::new()
+            .with("Name", &one.name)
+            .with("LegalName", &one.name)
+            .with("PaysTax", true)
+            .with("Version", version)
+            .with("OrganisationType", "COMPANY")
+            .with("BaseCurrency", &one.base_currency)
+            .with("CountryCode", &one.country)
+            .with("IsDemoCompany", false)
+            .with("OrganisationStatus", "ACTIVE")
+            .with("FinancialYearEndDay", Json::whole(31))
+            .with("FinancialYearEndMonth", Json::whole(3))
+            .with("SalesTaxBasis", "ACCRUALS")
+            .with("SalesTaxPeriod", "QUARTERLY1")
+            .with("DefaultSalesTax", "Tax Exclusive")
+            .with("DefaultPurchasesTax", "Tax Exclusive")
+            .with_some("PeriodLockDate", one.period_lock_date.map(date_moment))
+            .with_some("EndOfYearLockDate", one.end_of_year_lock_date.map(date_moment))
+            .with("CreatedDateUTC", Json::instant(one.created_at))
+            .with("OrganisationEntityType", "COMPANY")
+            .with("Timezone", &one.time_zone_name)
+            .with("ShortCode", &one.short_code)
+            .with("OrganisationID", one.id)
+            .with("Edition", "BUSINESS")
+            .with("Class", "STANDARD")
+            .with("Addresses", Vec::new())
+            .with("Phones", Vec::new())
+            .with("ExternalLinks", Vec::new())
+            .with("PaymentTerms", Object::new());
+        self.envelope("Organisations", vec![body.into()], None)
+    }
+
+    pub(super) fn actions(&mut self) -> Answer {
+        let rows = ACTIONS
+            .into_iter()
+            .map(|name| Object::new().with("Name", name).with("Status", "ALLOWED").into())
+            .collect();
+        self.envelope("Actions", rows, None)
+    }
+}

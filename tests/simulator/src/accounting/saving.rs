@@ -1,0 +1,173 @@
+//! Writes of whole collections: reading the elements, saving each, and saying what failed.
+//!
+//! With errors summarised (Xero's behaviour when nothing is said) one bad element refuses the
+//! request. With `summarizeErrors=false` each element stands alone inside a 200.
+
+use super::Desk;
+use super::fields::Refusal;
+use crate::answer::Answer;
+use crate::json::{Json, Object};
+use uuid::Uuid;
+
+/// A resource that is written in collections.
+pub(super) trait Collection {
+    /// The name of the collection.
+    const NAME: &'static str;
+    /// What Xero's messages call one element.
+    const SINGULAR: &'static str;
+    /// Members by which an element sent without its collection is recognised.
+    const KNOWN: &'static [&'static str];
+
+    /// The element a path names.
+    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid>;
+    /// Saves one element, or says why not and changes nothing.
+    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal>;
+    /// The element given back with what is wrong with it.
+    fn echo(element: &Object, messages: &[String]) -> Object;
+}
+
+/// What is to be done with an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// PUT: it must be new.
+    Create,
+    /// POST: it is matched with what exists.
+    Upsert,
+    /// POST to the path of this id.
+    Update(Uuid),
+}
+
+/// A saved element.
+#[derive(Debug)]
+pub(super) struct Saved {
+    pub(super) rendered: Object,
+    pub(super) warnings: Vec<String>,
+}
+
+/// What became of one element.
+enum Outcome {
+    Saved(Saved),
+    Rejected(Object),
+}
+
+impl Desk<'_> {
+    pub(super) fn create<C: Collection>(&mut self) -> Result<Answer, Answer> {
+        let elements = self.elements::<C>()?;
+        self.save_all::<C>(&elements, How::Create)
+    }
+
+    pub(super) fn upsert<C: Collection>(&mut self, id: Option<&str>) -> Result<Answer, Answer> {
+        let how = match id {
+            None => How::Upsert,
+            Some(id) => How::Update(C::locate(self, id).ok_or_else(Answer::not_found)?),
+        };
+        let mut elements = self.elements::<C>()?;
+        if id.is_some() {
+            elements.truncate(1);
+        }
+        self.save_all::<C>(&elements, how)
+    }
+
+    fn save_all<C: Collection>(&mut self, elements: &[Object], how: How) -> Result<Answer, Answer> {
+        let summarize = self.incoming.flag("summarizeErrors").unwrap_or(true);
+        let keeps_valid = !summarize || self.unconfirmed.refused_batch_saves_valid;
+        // A single element is saved or not as a whole, so there is nothing to restore.
+        let before = (!keeps_valid && elements.len() > 1).then(|| self.books.clone());
+        let mut outcomes = Vec::with_capacity(elements.len());
+        for element in elements {
+            match C::save(self, element, how) {
+                Ok(saved) => outcomes.push(Outcome::Saved(saved)),
+                Err(Refusal::Invalid(messages)) => {
+                    outcomes.push(Outcome::Rejected(C::echo(element, &messages)));
+                }
+                Err(Refusal::Unreadable(text)) => {
+                    self.restore(before);
+                    return Err(unreadable(&text));
+                }
+            }
+        }
+        let fails = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Rejected(_)));
+        if summarize && fails {
+            self.restore(before);
+            let rejected = outcomes.into_iter().filter_map(|outcome| match outcome {
+                Outcome::Rejected(echo) => Some(Json::Object(echo)),
+                Outcome::Saved(_) => None,
+            });
+            return Err(Answer::validation(rejected.collect()));
+        }
+        let rows = outcomes.into_iter().map(|outcome| describe(outcome, summarize)).collect();
+        Ok(self.envelope(C::NAME, rows, None))
+    }
+
+    fn restore(&mut self, before: Option<crate::books::Books>) {
+        if let Some(before) = before {
+            *self.books = before;
+        }
+    }
+
+    /// The elements of the body: `{"<Collection>":[...]}`, or one bare element.
+    fn elements<C: Collection>(&self) -> Result<Vec<Object>, Answer> {
+        let body = Json::parse(self.incoming.body)
+            .map_err(|error| unreadable(&format!("Error {error} while reading the request")))?;
+        let nothing = || {
+            let text = format!(
+                "No data has been processed for this endpoint. This endpoint is expecting {} data \
+                 to be specifed in the request body.",
+                C::SINGULAR,
+            );
+            Answer::exception(17, "NoDataProcessedException", text)
+        };
+        let object = body.object().ok_or_else(nothing)?;
+        let list = match object.get(C::NAME) {
+            Some(Json::List(list)) => list.clone(),
+            Some(Json::Object(one)) => vec![Json::Object(one.clone())],
+            Some(_) => return Err(unreadable(&format!("Error reading {}", C::NAME))),
+            None if C::KNOWN.iter().any(|key| object.get(key).is_some()) => vec![body],
+            None => return Err(nothing()),
+        };
+        if list.is_empty() {
+            return Err(nothing());
+        }
+        list.into_iter()
+            .map(|element| match element {
+                Json::Object(object) => Ok(object),
+                Json::Null
+                | Json::Bool(_)
+                | Json::Number(_)
+                | Json::Text(_)
+                | Json::Moment { .. }
+                | Json::List(_) => Err(unreadable(&format!("Error reading {}", C::NAME))),
+            })
+            .collect()
+    }
+}
+
+fn describe(outcome: Outcome, summarize: bool) -> Json {
+    let (mut row, state) = match outcome {
+        Outcome::Rejected(echo) => (echo, "ERROR"),
+        Outcome::Saved(Saved { mut rendered, warnings }) => {
+            let state = if warnings.is_empty() { "OK" } else { "WARNING" };
+            if !warnings.is_empty() {
+                rendered.set("Warnings", messages(&warnings));
+            }
+            (rendered, state)
+        }
+    };
+    if !summarize {
+        row.set("StatusAttributeString", state);
+    }
+    Json::Object(row)
+}
+
+/// Messages in the shape of `ValidationErrors` and `Warnings`.
+pub(super) fn messages(texts: &[String]) -> Vec<Json> {
+    texts.iter().map(|text| Json::Object(Object::new().with("Message", text))).collect()
+}
+
+fn unreadable(text: &str) -> Answer {
+    Answer::exception(
+        14,
+        "PostDataInvalidException",
+        format!("JSON request body could not be read, {text}"),
+    )
+}

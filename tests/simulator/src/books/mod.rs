@@ -1,0 +1,165 @@
+//! The books of one organisation: what a checker reads, and what calls and bookkeepers change.
+
+pub(crate) mod contact;
+pub(crate) mod invoice;
+pub(crate) mod payment;
+
+use crate::organisation::Organisation;
+use contact::{Contact, ContactStatus};
+use invoice::{Invoice, InvoiceKind, InvoiceStatus};
+use jiff::Timestamp;
+use payment::{Payment, PaymentStatus};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// One organisation's contacts and documents, with all their facts.
+#[derive(Clone, Debug)]
+pub struct Books {
+    pub(crate) organisation: Organisation,
+    contacts: BTreeMap<Uuid, Contact>,
+    invoices: BTreeMap<Uuid, Invoice>,
+    payments: BTreeMap<Uuid, Payment>,
+    next_number: u32,
+}
+
+impl Books {
+    pub(crate) fn new(organisation: Organisation) -> Self {
+        Self {
+            organisation,
+            contacts: BTreeMap::new(),
+            invoices: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            next_number: 1,
+        }
+    }
+
+    /// The organisation with its chart, tax rates and lock dates as they are now.
+    pub fn organisation(&self) -> &Organisation {
+        &self.organisation
+    }
+
+    /// Every contact, archived ones too.
+    pub fn contacts(&self) -> impl Iterator<Item = &Contact> {
+        self.contacts.values()
+    }
+
+    /// One contact by id.
+    pub fn contact(&self, id: Uuid) -> Option<&Contact> {
+        self.contacts.get(&id)
+    }
+
+    /// Every invoice and bill, whatever its status.
+    pub fn invoices(&self) -> impl Iterator<Item = &Invoice> {
+        self.invoices.values()
+    }
+
+    /// One invoice by id.
+    pub fn invoice(&self, id: Uuid) -> Option<&Invoice> {
+        self.invoices.get(&id)
+    }
+
+    /// Every sales invoice that carries or carried this number.
+    pub fn invoices_numbered(&self, number: &str) -> impl Iterator<Item = &Invoice> {
+        self.invoices().filter(move |invoice| {
+            invoice.kind == InvoiceKind::Sales && invoice.number.as_deref() == Some(number)
+        })
+    }
+
+    /// Every payment, deleted ones too.
+    pub fn payments(&self) -> impl Iterator<Item = &Payment> {
+        self.payments.values()
+    }
+
+    /// The payments of one invoice that still stand.
+    pub fn payments_of(&self, invoice: Uuid) -> impl Iterator<Item = &Payment> {
+        self.payments().filter(move |payment| {
+            payment.invoice == invoice && payment.status == PaymentStatus::Authorised
+        })
+    }
+
+    /// The contact with this number, archived or not: the number is unique across both.
+    pub(crate) fn contact_numbered(&self, number: &str) -> Option<&Contact> {
+        self.contacts().find(|contact| contact.number.as_deref() == Some(number))
+    }
+
+    /// The active contact with this name; names are compared without case and accents.
+    pub(crate) fn active_contact_named(&self, name: &str) -> Option<&Contact> {
+        let folded = crate::fold::fold(name);
+        self.contacts().find(|contact| {
+            contact.status == ContactStatus::Active && crate::fold::fold(&contact.name) == folded
+        })
+    }
+
+    pub(crate) fn put_contact(&mut self, contact: Contact) {
+        self.contacts.insert(contact.id, contact);
+    }
+
+    pub(crate) fn contact_mut(&mut self, id: Uuid) -> Option<&mut Contact> {
+        self.contacts.get_mut(&id)
+    }
+
+    /// Keeps an invoice and marks its contact as a customer or supplier, which does not count as
+    /// a change of the contact.
+    pub(crate) fn put_invoice(&mut self, invoice: Invoice) {
+        if let Some(contact) = self.contacts.get_mut(&invoice.contact) {
+            match invoice.kind {
+                InvoiceKind::Sales => contact.is_customer = true,
+                InvoiceKind::Bill => contact.is_supplier = true,
+            }
+        }
+        self.invoices.insert(invoice.id, invoice);
+    }
+
+    pub(crate) fn invoice_mut(&mut self, id: Uuid) -> Option<&mut Invoice> {
+        self.invoices.get_mut(&id)
+    }
+
+    pub(crate) fn put_payment(&mut self, payment: Payment, now: Timestamp) {
+        let invoice = payment.invoice;
+        self.payments.insert(payment.id, payment);
+        self.settle(invoice, now);
+    }
+
+    /// Marks a payment deleted; the row stays, and its invoice is open again.
+    pub(crate) fn delete_payment(&mut self, id: Uuid, now: Timestamp) -> Option<Uuid> {
+        let payment = self.payments.get_mut(&id)?;
+        if payment.status == PaymentStatus::Deleted {
+            return None;
+        }
+        payment.status = PaymentStatus::Deleted;
+        payment.updated_at = now;
+        let invoice = payment.invoice;
+        self.settle(invoice, now);
+        Some(invoice)
+    }
+
+    /// Brings an invoice's amount paid and its status in line with its payments.
+    fn settle(&mut self, id: Uuid, now: Timestamp) {
+        let paid: Decimal = self.payments_of(id).map(|payment| payment.amount).sum();
+        let last = self.payments_of(id).map(|payment| payment.date).max();
+        let Some(invoice) = self.invoices.get_mut(&id) else {
+            return;
+        };
+        invoice.amount_paid = paid;
+        invoice.updated_at = now;
+        if invoice.amount_due().is_zero() {
+            invoice.status = InvoiceStatus::Paid;
+            invoice.fully_paid_on = last;
+        } else {
+            invoice.status = InvoiceStatus::Authorised;
+            invoice.fully_paid_on = None;
+        }
+    }
+
+    /// The next automatic number that no invoice carries.
+    pub(crate) fn draw_invoice_number(&mut self) -> String {
+        loop {
+            let number = format!("INV-{:04}", self.next_number);
+            self.next_number = self.next_number.saturating_add(1);
+            if self.invoices_numbered(&number).next().is_none() {
+                return number;
+            }
+        }
+    }
+}

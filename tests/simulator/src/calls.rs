@@ -1,0 +1,129 @@
+//! The log of what callers did, for checkers.
+
+use crate::incoming::Incoming;
+use bytes::Bytes;
+use http::{Method, Response};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// One call as it arrived and what became of it. Secrets are not in it: no `Authorization` header,
+/// and no bodies of the token endpoints.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// When it arrived.
+    pub at: Timestamp,
+    /// Its method.
+    pub method: Method,
+    /// Its path, as sent.
+    pub path: String,
+    /// Its query, as sent, without the question mark.
+    pub query: String,
+    /// The tenant its header named, if that was an id.
+    pub tenant: Option<Uuid>,
+    /// Its headers but `Authorization`, `Cookie` and the like.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: Bytes,
+    /// The status of the answer, whether or not the answer arrived; 0 if the call was lost before
+    /// it was answered.
+    pub status: u16,
+    /// The content type of the answer.
+    pub answer_type: Option<String>,
+    /// The body of the answer.
+    pub answer: Bytes,
+    /// Whether the answer arrived.
+    pub fate: Fate,
+    /// Whether it used up a call of the limits.
+    pub counted: bool,
+    /// Its idempotency key.
+    pub idempotency_key: Option<String>,
+    /// Whether the answer was an earlier one, given again.
+    pub replayed: bool,
+}
+
+/// What the caller saw of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// All of it.
+    Answered,
+    /// Nothing, and nothing happened.
+    LostBefore,
+    /// Nothing, but it happened.
+    LostAfter,
+    /// A part of it, and it happened.
+    Cut,
+}
+
+/// How often callers went over a limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Violations {
+    /// Calls refused because the minute was used up.
+    pub minute: u32,
+    /// Calls refused because the day was used up.
+    pub day: u32,
+    /// Calls refused because five were in flight.
+    pub concurrent: u32,
+    /// Calls refused because the app's minute over all tenants was used up.
+    pub app_minute: u32,
+    /// The most calls of one app and tenant ever in flight, refused ones included.
+    pub max_concurrent: u32,
+}
+
+impl Violations {
+    /// Whether no call was ever refused.
+    pub fn is_empty(&self) -> bool {
+        self.minute == 0 && self.day == 0 && self.concurrent == 0 && self.app_minute == 0
+    }
+}
+
+/// An answer and how it came about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Made<'a> {
+    pub(crate) response: &'a Response<Bytes>,
+    pub(crate) counted: bool,
+    pub(crate) replayed: bool,
+}
+
+/// What the log keeps of a call; nothing was made of a call that was lost before.
+pub(crate) fn record(
+    at: Timestamp,
+    incoming: &Incoming<'_>,
+    fate: Fate,
+    made: Option<Made<'_>>,
+) -> Call {
+    let is_secret = incoming.path.contains("/connect/");
+    let visible = |bytes: &Bytes| if is_secret { Bytes::new() } else { bytes.clone() };
+    let response = made.map(|made| made.response);
+    Call {
+        at,
+        method: incoming.method.clone(),
+        path: incoming.path.to_owned(),
+        query: if is_secret { String::new() } else { incoming.query.to_owned() },
+        tenant: incoming.header("xero-tenant-id").and_then(|id| Uuid::parse_str(id.trim()).ok()),
+        headers: public_headers(incoming),
+        body: visible(incoming.body),
+        status: response.map_or(0, |response| response.status().as_u16()),
+        answer_type: response.and_then(|response| {
+            response.headers().get("content-type")?.to_str().ok().map(str::to_owned)
+        }),
+        answer: response.map(|response| visible(response.body())).unwrap_or_default(),
+        fate,
+        counted: made.is_some_and(|made| made.counted),
+        idempotency_key: incoming.header("idempotency-key").map(str::to_owned),
+        replayed: made.is_some_and(|made| made.replayed),
+    }
+}
+
+/// The headers a log may keep.
+fn public_headers(incoming: &Incoming<'_>) -> Vec<(String, String)> {
+    incoming
+        .headers
+        .iter()
+        .filter(|(name, _)| {
+            !["authorization", "cookie", "proxy-authorization"].contains(&name.as_str())
+        })
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
+        .collect()
+}

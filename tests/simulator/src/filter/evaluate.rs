@@ -1,0 +1,59 @@
+//! Decides whether a row meets a condition.
+
+use super::{Condition, Field, Kind, Operator, Place, Queried, Value};
+use crate::fold::fold;
+use std::cmp::Ordering;
+
+impl Condition {
+    /// Whether the row meets the condition.
+    pub(crate) fn holds<Q: Queried>(&self, row: &Q) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.holds(row)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(row)),
+            Self::Compare { field, operator, literal } => {
+                compare(*field, *operator, &row.value(field.name), literal)
+            }
+            Self::Matches { field, place, text } => match row.value(field.name) {
+                Value::Text(value) => matches(*field, *place, &value, text),
+                Value::Null
+                | Value::Number(_)
+                | Value::Truth(_)
+                | Value::Moment(_)
+                | Value::Guid(_) => false,
+            },
+        }
+    }
+}
+
+fn compare(field: Field, operator: Operator, value: &Value, literal: &Value) -> bool {
+    let ordering = match (field.kind, value, literal) {
+        (Kind::FoldedText, Value::Text(value), Value::Text(literal)) => {
+            fold(value).cmp(&fold(literal))
+        }
+        _ => value.cmp(literal),
+    };
+    // Nothing is larger or smaller than a field that is not set.
+    let known = *value != Value::Null && *literal != Value::Null;
+    match operator {
+        Operator::Equal => ordering == Ordering::Equal,
+        Operator::NotEqual => ordering != Ordering::Equal,
+        Operator::Greater => known && ordering == Ordering::Greater,
+        Operator::GreaterOrEqual => known && ordering != Ordering::Less,
+        Operator::Less => known && ordering == Ordering::Less,
+        Operator::LessOrEqual => known && ordering != Ordering::Greater,
+    }
+}
+
+fn matches(field: Field, place: Place, value: &str, text: &str) -> bool {
+    let (value, text) = match field.kind {
+        Kind::FoldedText => (fold(value), fold(text)),
+        Kind::Text | Kind::Number | Kind::Truth | Kind::Moment | Kind::Guid => {
+            (value.to_owned(), text.to_owned())
+        }
+    };
+    match place {
+        Place::Anywhere => value.contains(&text),
+        Place::Start => value.starts_with(&text),
+        Place::End => value.ends_with(&text),
+    }
+}

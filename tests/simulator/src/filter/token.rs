@@ -1,0 +1,76 @@
+//! Splits the text of a `where` into words.
+
+use super::Unparsable;
+
+/// A word of the language and where it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Spot {
+    pub(super) token: Token,
+    pub(super) at: usize,
+}
+
+/// A word of the language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    /// A name, possibly with dots.
+    Name(String),
+    Text(String),
+    Number(String),
+    Symbol(&'static str),
+}
+
+/// Longer symbols come first, so that `>=` is not read as `>`.
+const SYMBOLS: [&str; 15] =
+    ["==", "!=", "<>", ">=", "<=", "&&", "||", "=", ">", "<", "(", ")", ",", "-", "!"];
+
+pub(super) fn tokens(text: &str) -> Result<Vec<Spot>, Unparsable> {
+    let mut spots = Vec::new();
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start();
+        let at = text.len() - rest.len();
+        let Some(first) = rest.chars().next() else {
+            return Ok(spots);
+        };
+        let (token, after) = if first == '"' {
+            quoted(rest, at)?
+        } else if first.is_ascii_digit() {
+            let (digits, after) = split_while(rest, |c| c.is_ascii_digit() || c == '.');
+            (Token::Number(digits.to_owned()), after)
+        } else if first.is_alphabetic() || first == '_' {
+            let (name, after) = split_while(rest, |c| c.is_alphanumeric() || c == '_' || c == '.');
+            (Token::Name(name.to_owned()), after)
+        } else {
+            symbol(rest).ok_or(Unparsable::Syntax { at })?
+        };
+        spots.push(Spot { token, at });
+        rest = after;
+    }
+}
+
+fn quoted(rest: &str, at: usize) -> Result<(Token, &str), Unparsable> {
+    let mut text = String::new();
+    let mut characters = rest.char_indices().skip(1);
+    while let Some((index, character)) = characters.next() {
+        match character {
+            '"' => {
+                let after = rest.get(index + 1..).unwrap_or_default();
+                return Ok((Token::Text(text), after));
+            }
+            '\\' => text.extend(characters.next().map(|(_, escaped)| escaped)),
+            plain => text.push(plain),
+        }
+    }
+    Err(Unparsable::Expected { expected: "Closing quote", at })
+}
+
+fn split_while(rest: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
+    let end = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
+    rest.split_at(end)
+}
+
+fn symbol(rest: &str) -> Option<(Token, &str)> {
+    SYMBOLS
+        .into_iter()
+        .find_map(|symbol| rest.strip_prefix(symbol).map(|after| (Token::Symbol(symbol), after)))
+}

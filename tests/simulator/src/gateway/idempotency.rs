@@ -1,0 +1,94 @@
+//! Xero keeps the answer to a write with an `Idempotency-Key` for six minutes and gives it again.
+
+use crate::answer::Answer;
+use crate::incoming::Incoming;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Xero: six minutes from the first call.
+const KEPT: SignedDuration = SignedDuration::from_mins(6);
+
+/// Xero: longer keys are refused.
+const LONGEST_KEY: usize = 128;
+
+/// Who owns a key: the app, and the tenant if keys are per tenant.
+pub(crate) type Owner = (String, Option<Uuid>);
+
+/// The answers that are kept.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept(BTreeMap<(Owner, String), First>);
+
+/// The first call under a key.
+#[derive(Clone, Debug)]
+struct First {
+    fingerprint: [u8; 32],
+    answer: Answer,
+    at: Timestamp,
+}
+
+/// What a key says about a call.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Not seen in the last six minutes.
+    New,
+    /// Seen with the same request: this was the answer.
+    Replay(Answer),
+    /// Not acceptable.
+    Refuse(Answer),
+}
+
+impl Kept {
+    pub(crate) fn judge(
+        &mut self,
+        owner: &Owner,
+        key: &str,
+        fingerprint: [u8; 32],
+        now: Timestamp,
+    ) -> Verdict {
+        self.0.retain(|_, first| now.duration_since(first.at) < KEPT);
+        if key.len() > LONGEST_KEY {
+            let text = format!("Idempotency Key must be at most {LONGEST_KEY} characters.");
+            return Verdict::Refuse(refusal(&text));
+        }
+        match self.0.get(&(owner.clone(), key.to_owned())) {
+            None => Verdict::New,
+            Some(first) if first.fingerprint == fingerprint => {
+                Verdict::Replay(first.answer.clone())
+            }
+            Some(_) => {
+                let text = format!("Idempotency Key: {key} is used with a different request.");
+                Verdict::Refuse(refusal(&text))
+            }
+        }
+    }
+
+    pub(crate) fn keep(
+        &mut self,
+        owner: Owner,
+        key: &str,
+        fingerprint: [u8; 32],
+        answer: &Answer,
+        now: Timestamp,
+    ) {
+        let first = First { fingerprint, answer: answer.clone(), at: now };
+        self.0.insert((owner, key.to_owned()), first);
+    }
+}
+
+/// What makes two requests the same: method, address, tenant and bytes.
+pub(crate) fn fingerprint(incoming: &Incoming<'_>, tenant: Uuid) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    digest.update(tenant.as_bytes());
+    for part in [incoming.method.as_str(), incoming.path, incoming.query] {
+        digest.update(part.as_bytes());
+        digest.update([0]);
+    }
+    digest.update(incoming.body);
+    digest.finalize().into()
+}
+
+fn refusal(text: &str) -> Answer {
+    Answer::exception(10, "ValidationException", text)
+}

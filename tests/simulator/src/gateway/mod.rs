@@ -1,0 +1,242 @@
+//! What stands between a caller and the books: bearer, tenant, limits, scope, idempotency.
+
+pub(crate) mod idempotency;
+pub(crate) mod limits;
+
+use crate::accounting::{Desk, Route};
+use crate::answer::{Answer, Format};
+use crate::books::Books;
+use crate::faults::FaultKind;
+use crate::identity::{BadBearer, Identity, Session, bearer, refuse_bearer};
+use crate::ids::Ids;
+use crate::incoming::Incoming;
+use crate::settings::{App, Unconfirmed};
+use http::Method;
+use idempotency::{Kept, Owner, Verdict, fingerprint};
+use jiff::Timestamp;
+use limits::{Limits, Remaining, Sharer};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Xero answers a query string longer than this as if the path did not exist.
+const LONGEST_QUERY: usize = 2_048;
+
+/// What one Accounting call works with.
+#[derive(Debug)]
+pub(crate) struct Gateway<'a> {
+    pub(crate) identity: &'a Identity,
+    pub(crate) books: &'a mut BTreeMap<Uuid, Books>,
+    pub(crate) limits: &'a mut Limits,
+    pub(crate) kept: &'a mut Kept,
+    pub(crate) apps: &'a [App],
+    pub(crate) unconfirmed: &'a Unconfirmed,
+    pub(crate) ids: &'a mut Ids,
+    pub(crate) now: Timestamp,
+    pub(crate) fault: Option<&'a FaultKind>,
+}
+
+/// An answer with what the call log says about it.
+#[derive(Debug)]
+pub(crate) struct Passed {
+    pub(crate) answer: Answer,
+    pub(crate) format: Format,
+    /// The limits the call counts against while it is in flight.
+    pub(crate) sharer: Option<Sharer>,
+    pub(crate) counted: bool,
+    pub(crate) replayed: bool,
+}
+
+impl Passed {
+    pub(crate) fn uncounted(answer: Answer) -> Self {
+        Self { answer, format: Format::Json, sharer: None, counted: false, replayed: false }
+    }
+}
+
+/// An accepted caller.
+struct Caller {
+    session: Session,
+    tenant: Uuid,
+    daily: u32,
+}
+
+impl Gateway<'_> {
+    /// Answers one call of the Accounting API.
+    pub(crate) fn pass(&mut self, incoming: &Incoming<'_>) -> Passed {
+        let caller = match self.caller(incoming) {
+            Ok(caller) => caller,
+            Err(answer) => {
+                let answer =
+                    self.stamp(answer, Remaining::untouched(crate::Tier::Starter.daily_calls()));
+                return Passed::uncounted(answer);
+            }
+        };
+        let sharer: Sharer = (caller.session.client_id.clone(), caller.tenant);
+        let mut passed = if let Err(answer) = self.admit(&sharer, caller.daily) {
+            Passed::uncounted(answer)
+        } else {
+            let (answer, replayed) = self.admitted(incoming, &caller);
+            let sharer = Some(sharer.clone());
+            Passed { answer, format: format(incoming), sharer, counted: true, replayed }
+        };
+        let remaining = self.limits.remaining(&sharer, caller.daily, self.now);
+        passed.answer = self.stamp(passed.answer, remaining);
+        passed
+    }
+
+    fn caller(&mut self, incoming: &Incoming<'_>) -> Result<Caller, Answer> {
+        let session = bearer(incoming)
+            .ok_or(BadBearer::Unknown)
+            .and_then(|token| self.identity.session(token, self.now))
+            .cloned()
+            .map_err(|bad| refuse_bearer(bad, self.ids))?;
+        let tenant = incoming
+            .header("xero-tenant-id")
+            .and_then(|id| Uuid::parse_str(id.trim()).ok())
+            .filter(|tenant| self.identity.is_connected(&session, *tenant));
+        let known = tenant.and_then(|tenant| Some((tenant, self.books.get(&tenant)?)));
+        match known {
+            Some((tenant, books)) => {
+                let daily = books.organisation.tier.daily_calls();
+                Ok(Caller { session, tenant, daily })
+            }
+            None => Err(Answer::problem(403, "AuthenticationUnsuccessful", self.ids.next())),
+        }
+    }
+
+    fn admit(&mut self, sharer: &Sharer, daily: u32) -> Result<(), Answer> {
+        let refused =
+            if let Some(FaultKind::RateLimited { problem, retry_after_seconds }) = self.fault {
+                Err((problem.clone(), retry_after_seconds.map(i64::from)))
+            } else {
+                self.limits
+                    .admit(sharer, daily, self.now)
+                    .map_err(|exceeded| (exceeded.problem.to_owned(), exceeded.retry_after))
+            };
+        let Err((problem, retry_after)) = refused else {
+            return Ok(());
+        };
+        let answer = Answer::plain(429, &self.unconfirmed.texts.too_many_calls)
+            .with_header("x-rate-limit-problem", problem);
+        Err(match retry_after {
+            Some(seconds) => answer.with_header("retry-after", seconds.to_string()),
+            None => answer,
+        })
+    }
+
+    /// Answers a call that counts. Says whether the answer is an earlier one.
+    fn admitted(&mut self, incoming: &Incoming<'_>, caller: &Caller) -> (Answer, bool) {
+        if incoming.query.len() > LONGEST_QUERY {
+            return (Answer::not_found(), false);
+        }
+        let route = match Route::find(incoming.method, &incoming.segments()) {
+            Ok(route) => route,
+            Err(answer) => return (answer, false),
+        };
+        if !caller.session.scopes.open(route.area(), route.access()) {
+            return (self.missing_scope(), false);
+        }
+        if let Some(answer) = self.fault.and_then(offline) {
+            return (answer, false);
+        }
+        self.once(incoming, caller, &route)
+    }
+
+    /// Answers a call under its idempotency key, if it is a write and carries one.
+    fn once(&mut self, incoming: &Incoming<'_>, caller: &Caller, route: &Route) -> (Answer, bool) {
+        let is_write = [Method::POST, Method::PUT, Method::PATCH].contains(incoming.method);
+        let key = incoming.header("idempotency-key").filter(|_| is_write);
+        let Some(key) = key else {
+            return (self.execute(incoming, caller, route), false);
+        };
+        let tenant = self.unconfirmed.key_per_tenant.then_some(caller.tenant);
+        let owner: Owner = (caller.session.client_id.clone(), tenant);
+        let print = fingerprint(incoming, caller.tenant);
+        match self.kept.judge(&owner, key, print, self.now) {
+            Verdict::Replay(answer) => (answer, true),
+            Verdict::Refuse(answer) => (answer, false),
+            Verdict::New => {
+                let answer = self.execute(incoming, caller, route);
+                let is_refusal = (400..500).contains(&answer.status);
+                if !is_refusal || self.unconfirmed.refusals_replayed {
+                    self.kept.keep(owner, key, print, &answer, self.now);
+                }
+                (answer, false)
+            }
+        }
+    }
+
+    fn execute(&mut self, incoming: &Incoming<'_>, caller: &Caller, route: &Route) -> Answer {
+        if self.fault == Some(&FaultKind::Status500) {
+            return internal_error();
+        }
+        let app = self.apps.iter().find(|app| app.client_id == caller.session.client_id);
+        let Some((books, app)) = self.books.get_mut(&caller.tenant).zip(app) else {
+            return internal_error();
+        };
+        let mut desk = Desk {
+            books,
+            ids: self.ids,
+            unconfirmed: self.unconfirmed,
+            now: self.now,
+            app,
+            incoming,
+        };
+        let answer = desk.answer(route);
+        match self.fault {
+            Some(FaultKind::Status500Applied) => internal_error(),
+            _ => answer,
+        }
+    }
+
+    fn missing_scope(&mut self) -> Answer {
+        let unconfirmed = self.unconfirmed;
+        let word = if unconfirmed.missing_scope_misspelt {
+            "insufficent_scope"
+        } else {
+            "insufficient_scope"
+        };
+        let status = unconfirmed.missing_scope_status;
+        Answer::problem(status, "AuthorizationUnsuccessful", self.ids.next())
+            .with_header("www-authenticate", word)
+    }
+
+    /// Adds the headers every answer carries.
+    fn stamp(&mut self, answer: Answer, remaining: Remaining) -> Answer {
+        answer
+            .with_header("x-daylimit-remaining", remaining.day.to_string())
+            .with_header("x-minlimit-remaining", remaining.minute.to_string())
+            .with_header("x-appminlimit-remaining", remaining.app_minute.to_string())
+            .with_header("xero-correlation-id", self.ids.next().to_string())
+    }
+}
+
+/// Xero answers XML unless JSON is asked for by name.
+fn format(incoming: &Incoming<'_>) -> Format {
+    let asks = incoming
+        .headers
+        .get_all("accept")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.to_ascii_lowercase().contains("application/json"));
+    if asks { Format::Json } else { Format::Xml }
+}
+
+fn offline(fault: &FaultKind) -> Option<Answer> {
+    let text = match fault {
+        FaultKind::Offline503 => "The Organisation is offline",
+        FaultKind::Maintenance503 => "The Xero API is currently offline for maintenance",
+        FaultKind::Unavailable503 => "The Xero API is temporarily unavailable",
+        FaultKind::Status500
+        | FaultKind::Status500Applied
+        | FaultKind::LostBefore
+        | FaultKind::LostAfter
+        | FaultKind::Cut
+        | FaultKind::RateLimited { .. } => return None,
+    };
+    Some(Answer::plain(503, text))
+}
+
+/// Xero documents no body for its internal errors; callers must not count on JSON.
+pub(crate) fn internal_error() -> Answer {
+    Answer::html(500, "<html><body><h1>An error occurred</h1></body></html>")
+}

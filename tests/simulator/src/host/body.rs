@@ -1,0 +1,100 @@
+//! Bodies on their way out: whole ones, and ones that stop in the middle.
+
+use super::{Lost, lock};
+use crate::simulator::{InFlight, Simulator};
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+/// Keeps a call in flight for as long as its answer is under way.
+#[derive(Debug)]
+pub(super) struct Departure {
+    simulator: Arc<Mutex<Simulator>>,
+    in_flight: Option<InFlight>,
+}
+
+impl Departure {
+    pub(super) fn new(simulator: Arc<Mutex<Simulator>>, in_flight: InFlight) -> Self {
+        Self { simulator, in_flight: Some(in_flight) }
+    }
+}
+
+impl Drop for Departure {
+    fn drop(&mut self) {
+        if let Some(in_flight) = self.in_flight.take() {
+            drop(lock(&self.simulator).end(in_flight));
+        }
+    }
+}
+
+/// A body with the call it answers.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    left: Bytes,
+    /// The length the headers promise.
+    promised: u64,
+    ending: Ending,
+    /// Held until hyper is done with the body.
+    _departure: Option<Departure>,
+}
+
+/// What comes after the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Whole,
+    /// One turn of waiting lets the server send the first part before the connection drops.
+    CutAfterWaiting,
+    CutNow,
+}
+
+impl Outgoing {
+    pub(super) fn whole(bytes: Bytes, departure: Option<Departure>) -> Self {
+        let promised = length(&bytes);
+        Self { left: bytes, promised, ending: Ending::Whole, _departure: departure }
+    }
+
+    /// Promises all of `bytes` and sends the first half.
+    pub(super) fn cut(mut bytes: Bytes, departure: Option<Departure>) -> Self {
+        let promised = length(&bytes).max(1);
+        bytes.truncate(bytes.len() / 2);
+        Self { left: bytes, promised, ending: Ending::CutAfterWaiting, _departure: departure }
+    }
+}
+
+fn length(bytes: &Bytes) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Lost;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Lost>>> {
+        let part = std::mem::take(&mut self.left);
+        if !part.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(part))));
+        }
+        match self.ending {
+            Ending::Whole => Poll::Ready(None),
+            Ending::CutAfterWaiting => {
+                self.ending = Ending::CutNow;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Ending::CutNow => Poll::Ready(Some(Err(Lost))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty() && self.ending == Ending::Whole
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.promised)
+    }
+}

@@ -1,0 +1,95 @@
+//! The control surface under `/_simulator/`: looking at the books, causing trouble, being the
+//! bookkeeper. It is not Xero and is only on the socket.
+
+use super::{actions, journal, page};
+use crate::accounting::contacts::render as contacts;
+use crate::accounting::invoices::render as invoices;
+use crate::answer::{Answer, Format};
+use crate::books::Books;
+use crate::incoming::Incoming;
+use crate::json::{Json, Object};
+use crate::simulator::Simulator;
+use bytes::Bytes;
+use http::Response;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+const ROOT: &str = "/_simulator";
+
+/// Whether a path belongs to the control surface.
+pub(super) fn owns(path: &str) -> bool {
+    path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Answers one call of the control surface.
+pub(super) fn answer(
+    simulator: &mut Simulator,
+    now: Timestamp,
+    incoming: &Incoming<'_>,
+) -> Response<Bytes> {
+    let segments = incoming.segments();
+    let rest: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
+    let answer = match (incoming.method.as_str(), rest.as_slice()) {
+        ("GET", []) => page::overview(simulator, now),
+        ("GET", ["organisations"]) => organisations(simulator),
+        ("GET", ["organisations", tenant, collection]) => match book(simulator, tenant) {
+            Some(books) => rows(books, collection, now),
+            None => missing(),
+        },
+        ("GET", ["calls"]) => Answer::json(200, journal::calls(simulator)),
+        ("GET", ["violations"]) => Answer::json(200, journal::violations(simulator)),
+        ("POST", ["faults"]) => journal::inject(simulator, incoming),
+        ("DELETE", ["faults"]) => {
+            simulator.clear_faults();
+            Answer::empty(204)
+        }
+        ("POST", ["organisations", tenant, path @ ..]) => match Uuid::parse_str(tenant) {
+            Ok(tenant) => actions::act(simulator, now, tenant, path, incoming),
+            Err(_) => missing(),
+        },
+        _ => missing(),
+    };
+    answer.render(Format::Json)
+}
+
+fn organisations(simulator: &Simulator) -> Answer {
+    let rows = simulator.settings().organisations.iter().map(|one| {
+        Object::new()
+            .with("id", one.id)
+            .with("name", &one.name)
+            .with("country", &one.country)
+            .with("currency", &one.base_currency)
+            .into()
+    });
+    Answer::json(200, rows.collect::<Vec<Json>>())
+}
+
+fn rows(books: &Books, collection: &str, now: Timestamp) -> Answer {
+    let today = books.organisation().today(now);
+    let rows: Vec<Json> = match collection {
+        "contacts" => books
+            .contacts()
+            .map(|one| contacts::contact(books, one, contacts::Detail::Full, today).into())
+            .collect(),
+        "invoices" => books
+            .invoices()
+            .map(|one| invoices::invoice(books, one, invoices::Detail::Full, 4, today).into())
+            .collect(),
+        _ => return missing(),
+    };
+    Answer::json(200, rows)
+}
+
+fn book<'a>(simulator: &'a Simulator, tenant: &str) -> Option<&'a Books> {
+    simulator.books(Uuid::parse_str(tenant).ok()?)
+}
+
+/// Nothing of that name is here.
+pub(super) fn missing() -> Answer {
+    refuse(404, "There is nothing at this address.")
+}
+
+/// A refusal in one sentence.
+pub(super) fn refuse(status: u16, sentence: &str) -> Answer {
+    Answer::json(status, Object::new().with("error", sentence))
+}

@@ -1,0 +1,94 @@
+//! The simulator on a socket, with a small control surface beside Xero's own paths.
+
+mod actions;
+mod body;
+mod control;
+mod journal;
+mod page;
+
+use crate::incoming::Incoming;
+use crate::simulator::{Reply, Simulator};
+use body::{Departure, Outgoing};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Xero documents 10 MB as the largest body it takes.
+const LARGEST_BODY: usize = 10 * 1024 * 1024;
+
+/// A source of the current instant.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The connection is to be closed without an answer.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the simulated connection was lost")]
+struct Lost;
+
+/// Serves until accepting fails. The simulator is locked only while a call is decided; a call is
+/// in flight until its answer has left, so concurrency on the socket is real.
+pub async fn serve(
+    listener: TcpListener,
+    simulator: Arc<Mutex<Simulator>>,
+    clock: Clock,
+) -> io::Result<()> {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let connection = connection(stream, Arc::clone(&simulator), Arc::clone(&clock));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a server runs its connections side by side; each ends with its client"
+        )]
+        drop(tokio::spawn(connection));
+    }
+}
+
+async fn connection(stream: TcpStream, simulator: Arc<Mutex<Simulator>>, clock: Clock) {
+    let service = service_fn(move |request| {
+        let simulator = Arc::clone(&simulator);
+        let clock = Arc::clone(&clock);
+        async move { answer(request, simulator, &clock).await }
+    });
+    // A lost connection is what was asked for, or the client's doing: nothing to report.
+    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    served.unwrap_or_default();
+}
+
+async fn answer(
+    request: Request<hyper::body::Incoming>,
+    simulator: Arc<Mutex<Simulator>>,
+    clock: &Clock,
+) -> Result<Response<Outgoing>, Lost> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+        let mut refusal = Response::new(Outgoing::whole(Bytes::new(), None));
+        *refusal.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+        return Ok(refusal);
+    };
+    let request = Request::from_parts(head, body.to_bytes());
+    let now = clock();
+    if control::owns(request.uri().path()) {
+        let mut simulator = lock(&simulator);
+        let response = control::answer(&mut simulator, now, &Incoming::read(&request));
+        return Ok(response.map(|body| Outgoing::whole(body, None)));
+    }
+    let in_flight = lock(&simulator).begin(now, &request);
+    let reply = in_flight.reply().clone();
+    let departure = Some(Departure::new(simulator, in_flight));
+    match reply {
+        Reply::LostBefore | Reply::LostAfter => Err(Lost),
+        Reply::Answer(response) => Ok(response.map(|body| Outgoing::whole(body, departure))),
+        Reply::Cut(response) => Ok(response.map(|body| Outgoing::cut(body, departure))),
+    }
+}
+
+/// The simulator is as good after a panic of a test as before it.
+fn lock(simulator: &Mutex<Simulator>) -> MutexGuard<'_, Simulator> {
+    simulator.lock().unwrap_or_else(PoisonError::into_inner)
+}

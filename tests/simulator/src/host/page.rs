@@ -1,0 +1,164 @@
+//! The page people look at: organisations, contacts, invoices, the latest calls.
+
+use super::journal::fate;
+use crate::answer::Answer;
+use crate::books::Books;
+use crate::books::contact::Contact;
+use crate::books::invoice::{Invoice, InvoiceStatus};
+use crate::calls::Call;
+use crate::simulator::Simulator;
+use crate::xml::escaped as text;
+use jiff::Timestamp;
+
+/// The page shows this many calls; the whole log is at `/_simulator/calls`.
+const LATEST: usize = 200;
+
+const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#000a1e}\
+h1{font-size:1.4rem}h2{font-size:1.15rem;margin-top:2.5rem}h3{font-size:1rem;color:#59606d}\
+table{border-collapse:collapse;margin:.5rem 0}\
+td,th{padding:.25rem .75rem;border-bottom:1px solid #e6e7e9;text-align:left}\
+td.n{text-align:right;font-variant-numeric:tabular-nums}\
+form{display:inline}button{font:inherit;font-size:.85rem;cursor:pointer}\
+code{font-size:.9em}small{color:#59606d}";
+
+/// Everything at a glance.
+pub(super) fn overview(simulator: &Simulator, now: Timestamp) -> Answer {
+    let mut body = String::new();
+    let limits = simulator.violations();
+    push(
+        &mut body,
+        &format!(
+            "<h1>Simulated Xero</h1><p>It is {now}. Calls over a limit: minute {}, day {}, \
+             concurrent {}, app minute {}. Most calls at once: {}.</p>",
+            limits.minute, limits.day, limits.concurrent, limits.app_minute, limits.max_concurrent,
+        ),
+    );
+    for organisation in &simulator.settings().organisations {
+        if let Some(books) = simulator.books(organisation.id) {
+            push_books(&mut body, books);
+        }
+    }
+    push_calls(&mut body, simulator.calls());
+    Answer::html(
+        200,
+        format!(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <title>Simulated Xero</title><style>{STYLE}</style></head><body>{body}</body></html>"
+        ),
+    )
+    .with_header(
+        "content-security-policy",
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    )
+}
+
+fn push_books(body: &mut String, books: &Books) {
+    let one = books.organisation();
+    push(
+        body,
+        &format!(
+            "<h2>{}</h2><p><small>{} {} <code>{}</code></small></p>",
+            text(&one.name),
+            text(&one.country),
+            text(&one.base_currency),
+            one.id,
+        ),
+    );
+    push(
+        body,
+        "<h3>Contacts</h3><table><tr><th>Name</th><th>Number</th><th>E-mail</th><th>Status</th>\
+         <th></th></tr>",
+    );
+    for contact in books.contacts() {
+        push_contact(body, books, contact);
+    }
+    push(
+        body,
+        "</table><h3>Invoices</h3><table><tr><th>Number</th><th>Contact</th><th>Date</th>\
+         <th>Reference</th><th>Status</th><th>Total</th><th>Due</th><th></th></tr>",
+    );
+    for invoice in books.invoices() {
+        push_invoice(body, books, invoice);
+    }
+    push(body, "</table>");
+}
+
+fn push_contact(body: &mut String, books: &Books, contact: &Contact) {
+    let path = format!("organisations/{}/contacts/{}", books.organisation().id, contact.id);
+    push(
+        body,
+        &format!(
+            "<tr><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            text(&contact.name),
+            text(contact.number.as_deref().unwrap_or_default()),
+            text(contact.email.as_deref().unwrap_or_default()),
+            contact.status.as_str(),
+            button(&path, "archive"),
+        ),
+    );
+}
+
+fn push_invoice(body: &mut String, books: &Books, invoice: &Invoice) {
+    let path = format!("organisations/{}/invoices/{}", books.organisation().id, invoice.id);
+    let contact = books.contact(invoice.contact).map_or("", |contact| contact.name.as_str());
+    let buttons: &[&str] = match invoice.status {
+        InvoiceStatus::Draft | InvoiceStatus::Submitted => &["approve", "delete"],
+        InvoiceStatus::Authorised => &["pay", "void"],
+        InvoiceStatus::Paid | InvoiceStatus::Voided | InvoiceStatus::Deleted => &[],
+    };
+    let buttons: String = buttons.iter().map(|action| button(&path, action)).collect();
+    push(
+        body,
+        &format!(
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
+             <td class=\"n\">{:.2} {}</td><td class=\"n\">{:.2}</td><td>{buttons}</td></tr>",
+            text(invoice.number.as_deref().unwrap_or_default()),
+            text(contact),
+            invoice.date,
+            text(invoice.reference.as_deref().unwrap_or_default()),
+            invoice.status.as_str(),
+            invoice.total,
+            text(&invoice.currency),
+            invoice.amount_due(),
+        ),
+    );
+}
+
+fn push_calls(body: &mut String, calls: &[Call]) {
+    push(
+        body,
+        "<h2>Calls</h2><p><small>The latest first; all of them with their bodies are at \
+         <a href=\"/_simulator/calls\">/_simulator/calls</a>.</small></p><table><tr><th>At</th>\
+         <th>Call</th><th>Status</th><th>Fate</th><th>Idempotency key</th></tr>",
+    );
+    for call in calls.iter().rev().take(LATEST) {
+        let query = if call.query.is_empty() { String::new() } else { format!("?{}", call.query) };
+        let replayed = if call.replayed { " (replayed)" } else { "" };
+        push(
+            body,
+            &format!(
+                "<tr><td>{}</td><td><code>{} {}{}</code></td><td>{}</td><td>{}{replayed}</td>\
+                 <td><code>{}</code></td></tr>",
+                call.at,
+                text(call.method.as_str()),
+                text(&call.path),
+                text(&query),
+                call.status,
+                fate(call.fate),
+                text(call.idempotency_key.as_deref().unwrap_or_default()),
+            ),
+        );
+    }
+    push(body, "</table>");
+}
+
+fn button(path: &str, action: &str) -> String {
+    format!(
+        "<form method=\"post\" action=\"/_simulator/{path}/{action}\">\
+         <button>{action}</button></form> "
+    )
+}
+
+fn push(body: &mut String, html: &str) {
+    body.push_str(html);
+}

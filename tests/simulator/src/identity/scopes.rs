@@ -1,0 +1,111 @@
+//! Scopes: which exist, which an app may ask for, which one a resource needs.
+
+use crate::settings::ScopeSet;
+use std::collections::BTreeSet;
+
+/// A set of scopes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scopes(BTreeSet<String>);
+
+/// The scopes every app may ask for.
+pub(crate) const GRANULAR: &[&str] = &[
+    "openid",
+    "profile",
+    "email",
+    "offline_access",
+    "accounting.attachments",
+    "accounting.attachments.read",
+    "accounting.banktransactions",
+    "accounting.banktransactions.read",
+    "accounting.budgets.read",
+    "accounting.contacts",
+    "accounting.contacts.read",
+    "accounting.invoices",
+    "accounting.invoices.read",
+    "accounting.manualjournals",
+    "accounting.manualjournals.read",
+    "accounting.payments",
+    "accounting.payments.read",
+    "accounting.reports.aged.read",
+    "accounting.reports.balancesheet.read",
+    "accounting.reports.banksummary.read",
+    "accounting.reports.budgetsummary.read",
+    "accounting.reports.executivesummary.read",
+    "accounting.reports.profitandloss.read",
+    "accounting.reports.taxreports.read",
+    "accounting.reports.trialbalance.read",
+    "accounting.settings",
+    "accounting.settings.read",
+];
+
+/// The scopes only apps created before 2026-03-02 may still ask for.
+const BROAD: &[&str] =
+    &["accounting.reports.read", "accounting.transactions", "accounting.transactions.read"];
+
+/// A family of resources that one scope opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Area {
+    Contacts,
+    Invoices,
+    Settings,
+}
+
+/// Reading or changing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+impl Scopes {
+    /// The scopes of a space-separated text.
+    pub(crate) fn parse(text: &str) -> Self {
+        Self(text.split_whitespace().map(str::to_owned).collect())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn contains(&self, scope: &str) -> bool {
+        self.0.contains(scope)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// The first scope that an app of this age may not ask for.
+    pub(crate) fn forbidden_to(&self, age: ScopeSet) -> Option<&str> {
+        self.iter().find(|scope| {
+            let broad = age == ScopeSet::Broad && BROAD.contains(scope);
+            !GRANULAR.contains(scope) && !broad
+        })
+    }
+
+    /// Adds what was granted before to what is asked for now. The scopes about the person are per
+    /// sign-in; those about the books stay granted.
+    pub(crate) fn joined_with(mut self, earlier: &Self) -> Self {
+        let books = earlier.0.iter().filter(|scope| scope.starts_with("accounting."));
+        self.0.extend(books.cloned());
+        self
+    }
+
+    /// Whether the scopes open an area.
+    pub(crate) fn open(&self, area: Area, access: Access) -> bool {
+        let names: &[&str] = match area {
+            Area::Contacts => &["accounting.contacts"],
+            Area::Invoices => &["accounting.invoices", "accounting.transactions"],
+            Area::Settings => &["accounting.settings"],
+        };
+        names.iter().any(|name| {
+            self.contains(name)
+                || (access == Access::Read && self.contains(&format!("{name}.read")))
+        })
+    }
+
+    /// The scopes as one text, as the token answer carries them.
+    pub(crate) fn joined(&self) -> String {
+        self.0.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+}

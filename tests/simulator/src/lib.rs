@@ -1,0 +1,103 @@
+//! Xero as a pure state machine: a request in, a reply out, at an instant the caller names.
+//!
+//! It reads no clock, draws no randomness and does no IO, so that a run can be repeated to the
+//! byte. Two hosts drive it: tests call [`Simulator::handle`] directly, and [`host::serve`] puts it
+//! on a socket. It shares no code with the product's own client of Xero, and it answers from its
+//! rules and its books, never from prepared replies.
+//!
+//! It is *not* Xero's whole API: it has the identity service, connections, and of the Accounting
+//! API the organisation, accounts, tax rates, currencies, branding themes, contacts and invoices.
+//! Behaviour that no public source settles is a switch in [`Unconfirmed`].
+//!
+//! Reading order: [`Settings`], `simulator`, `gateway`, `accounting`, `books`, `identity`.
+//!
+//! # The rules
+//!
+//! Tests name the rule they show. The right column is the module that enforces it.
+//!
+//! | Rule | | Module |
+//! | --- | --- | --- |
+//! | 1 | An authorize request with an unknown client, return address or scope stays on Xero's error page | `identity::authorize` |
+//! | 2 | A cancelled consent returns with `access_denied` and the state | `identity::authorize` |
+//! | 3 | A code works once, for five minutes, with the same return address | `identity::token` |
+//! | 4 | Wrong client credentials are `invalid_client` | `identity::token` |
+//! | 5 | A PKCE verifier must belong to its challenge | `identity::token` |
+//! | 6 | No refresh token without `offline_access`, no identity token without `openid` | `identity::token` |
+//! | 7 | A refresh rotates; the old token works for 30 minutes after its first use | `identity::token` |
+//! | 8 | A refresh token dies 60 days after its issue | `identity::token` |
+//! | 9 | Revocation ends the token and all its user's connections | `identity::token` |
+//! | 10 | Connections are listed per user and app, filtered by consent, without offsets in times | `identity::connections` |
+//! | 11 | A connection is deleted by its own id only | `identity::connections` |
+//! | 12 | No bearer, or one nobody issued, is 401 | `identity`, `gateway` |
+//! | 13 | An expired bearer is 401 and says since when | `identity`, `gateway` |
+//! | 14 | A tenant that is missing or not connected is 403 | `gateway` |
+//! | 15 | Each resource needs its scope; `.read` refuses writes | `gateway`, `identity::scopes` |
+//! | 16 | Fixed windows of a minute and a day, five calls at once, an app-wide minute | `gateway::limits` |
+//! | 17 | Every answer says what is left and carries a correlation id; replays count | `gateway` |
+//! | 18 | Without `Accept: application/json` the answer is XML | `gateway`, `xml` |
+//! | 19 | Unreadable bodies, missing collections and bad filters have their own error numbers | `accounting::saving`, `listing` |
+//! | 20 | A query of more than 2,048 characters is not found | `gateway` |
+//! | 21 | Unknown paths and ids are not found, in plain text | `accounting`, `answer` |
+//! | 22 | Trouble on demand: 500, 503, lost before, lost after, cut, throttled | `faults`, `simulator` |
+//! | 23 | An idempotency key has at most 128 characters | `gateway::idempotency` |
+//! | 24 | The same key and request within six minutes gives the first answer again | `gateway::idempotency` |
+//! | 25 | The same key with another request is refused | `gateway::idempotency` |
+//! | 26 | An internal error is kept under its key too, and forgotten after six minutes | `gateway::idempotency` |
+//! | 27 | Lists without paging have no lines; pages have lines and `pagination` | `accounting::invoices` |
+//! | 28 | Pages hold 1 to 1,000 rows, 100 unless said; `Statuses` and `summaryOnly` page | `listing` |
+//! | 29 | `If-Modified-Since` is UTC to the second; what cannot be read is ignored | `listing` |
+//! | 30 | The default order is time of change, then id; some edits move no time | `accounting::invoices::change`, `bookkeeper` |
+//! | 31 | Archived contacts are hidden unless asked for; searches and names ignore case | `accounting::contacts`, `filter` |
+//! | 32 | Creating a contact with a taken name or number fails | `accounting::contacts::write` |
+//! | 33 | Posting a contact matches id, number, name, and keeps what is not sent | `accounting::contacts` |
+//! | 34 | A contact needs a name; lengths and e-mail addresses are checked | `accounting::contacts::apply` |
+//! | 35 | An archived contact frees its name and is refused on invoices | `accounting::contacts::write`, `accounting::invoices::nested` |
+//! | 36 | One bad element fails alone, or the whole request, as `summarizeErrors` says | `accounting::saving` |
+//! | 37 | Creating a taken invoice number fails; posting it updates | `accounting::invoices::write` |
+//! | 38 | Deleted, voided and paid invoices take no updates, and none is created so | `accounting::invoices::approval` |
+//! | 39 | An approved invoice needs lines and a contact | `accounting::invoices::approval` |
+//! | 40 | Lines need an account that takes lines and is active | `accounting::invoices::lines` |
+//! | 41 | A tax rate must suit its account; the account's is used if none is named | `accounting::invoices::lines` |
+//! | 42 | Only enabled currencies | `accounting::invoices::change` |
+//! | 43 | Nothing on or before a lock date | `accounting::invoices::approval` |
+//! | 44 | Tax per line, unit amounts to two places or four, line totals that agree | `money`, `accounting::invoices::lines` |
+//! | 45 | Sent lines replace; a line sent with its id is changed | `accounting::invoices::lines` |
+//! | 46 | A part-paid invoice takes only harmless edits | `accounting::invoices::approval` |
+//! | 47 | No void with money applied, of a draft, and no deletion of an approved invoice | `accounting::invoices::approval` |
+
+mod accounting;
+mod answer;
+mod bookkeeper;
+mod books;
+mod calls;
+mod demo;
+mod faults;
+mod filter;
+mod fold;
+mod gateway;
+pub mod host;
+mod identity;
+mod ids;
+mod incoming;
+mod json;
+mod listing;
+mod money;
+mod organisation;
+mod settings;
+mod simulator;
+mod xml;
+
+pub use bookkeeper::{Bookkeeper, InvoiceEdit, Refused};
+pub use books::Books;
+pub use books::contact::{Address, Contact, ContactPerson, ContactStatus, PaymentTerms, Phone};
+pub use books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus, Line, LineFigures};
+pub use books::payment::{Payment, PaymentStatus};
+pub use calls::{Call, Fate, Violations};
+pub use faults::{Fault, FaultKind, Match};
+pub use money::{Discount, LineAmounts, Rounding};
+pub use organisation::{
+    Account, AccountClass, AccountKind, BrandingTheme, Currency, Organisation, Standing, TaxRate,
+    Tier,
+};
+pub use settings::{App, ScopeSet, Settings, Texts, Unconfirmed, XeroUser};
+pub use simulator::{Consent, InFlight, Reply, Simulator};

@@ -1,0 +1,138 @@
+//! What all lists share: paging, `If-Modified-Since`, the parameters that are comma lists.
+
+use crate::answer::Answer;
+use crate::filter::{Condition, Order, Queried, Unparsable, parse};
+use crate::incoming::Incoming;
+use crate::json::{Json, Object};
+use crate::settings::Unconfirmed;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use uuid::Uuid;
+
+/// Xero: pages hold 100 rows unless the call says otherwise, and never more than 1,000.
+const DEFAULT_PAGE_SIZE: usize = 100;
+const LARGEST_PAGE_SIZE: usize = 1_000;
+
+/// One page of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    number: usize,
+    size: usize,
+}
+
+impl Page {
+    /// The page a call asks for; `forced` is for the parameters that page by themselves.
+    pub(crate) fn asked(
+        incoming: &Incoming<'_>,
+        forced: bool,
+        unconfirmed: &Unconfirmed,
+    ) -> Option<Self> {
+        let number = incoming.parameter("page");
+        let size = incoming.parameter("pageSize");
+        let by_size = size.is_some() && unconfirmed.page_size_alone_pages;
+        if number.is_none() && !by_size && !forced {
+            return None;
+        }
+        let number = number.and_then(|number| number.trim().parse().ok()).unwrap_or(1_i64);
+        let size = size.and_then(|size| size.trim().parse::<i64>().ok());
+        let clamped = size.map(|size| usize::try_from(size.max(1)).unwrap_or(LARGEST_PAGE_SIZE));
+        Some(Self {
+            number: usize::try_from(number.max(1)).unwrap_or(1),
+            size: clamped.unwrap_or(DEFAULT_PAGE_SIZE).min(LARGEST_PAGE_SIZE),
+        })
+    }
+
+    /// The rows of this page.
+    pub(crate) fn cut<T>(self, rows: Vec<T>) -> Vec<T> {
+        rows.into_iter().skip((self.number - 1).saturating_mul(self.size)).take(self.size).collect()
+    }
+
+    /// The `pagination` member of the envelope.
+    pub(crate) fn describe(self, rows: usize) -> Object {
+        let whole = |number: usize| Json::Number(number.to_string());
+        Object::new()
+            .with("page", whole(self.number))
+            .with("pageSize", whole(self.size))
+            .with("pageCount", whole(rows.div_ceil(self.size)))
+            .with("itemCount", whole(rows))
+    }
+}
+
+/// The condition and the order of a call.
+#[derive(Clone, Debug)]
+pub(crate) struct Query {
+    pub(crate) condition: Option<Condition>,
+    order: Option<Order>,
+}
+
+impl Query {
+    /// Reads `where` and `order`; refuses what it cannot read.
+    pub(crate) fn read<Q: Queried>(incoming: &Incoming<'_>) -> Result<Self, Answer> {
+        let condition =
+            stated(incoming, "where").map(parse::<Q>).transpose().map_err(unreadable)?;
+        let order =
+            stated(incoming, "order").map(Order::parse::<Q>).transpose().map_err(unreadable)?;
+        Ok(Self { condition, order })
+    }
+
+    pub(crate) fn admits<Q: Queried>(&self, row: &Q) -> bool {
+        self.condition.as_ref().is_none_or(|condition| condition.holds(row))
+    }
+
+    /// Orders rows that are already in the default order.
+    pub(crate) fn sort<Q: Queried>(&self, rows: &mut [Q]) {
+        if let Some(order) = &self.order {
+            rows.sort_by(|left, right| order.compare(left, right));
+        }
+    }
+}
+
+fn stated<'a>(incoming: &'a Incoming<'_>, name: &str) -> Option<&'a str> {
+    incoming.parameter(name).filter(|text| !text.trim().is_empty())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is a map_err function")]
+fn unreadable(error: Unparsable) -> Answer {
+    Answer::exception(16, "QueryParseException", error.to_string())
+}
+
+/// The instant of `If-Modified-Since`, cut to the second. Xero ignores what it cannot read, an
+/// HTTP date among them, and then returns everything.
+pub(crate) fn modified_since(incoming: &Incoming<'_>) -> Option<Timestamp> {
+    let text = incoming.header("if-modified-since")?.trim();
+    let at = text.parse::<Timestamp>().ok().or_else(|| {
+        let civil: DateTime = text.parse().ok()?;
+        civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    })?;
+    Timestamp::from_second(at.as_second()).ok()
+}
+
+/// Whether a row changed since the instant of the header, if there is one.
+pub(crate) fn is_recent(
+    updated_at: Timestamp,
+    since: Option<Timestamp>,
+    unconfirmed: &Unconfirmed,
+) -> bool {
+    since.is_none_or(|since| {
+        if unconfirmed.modified_since_inclusive { updated_at >= since } else { updated_at > since }
+    })
+}
+
+/// The parts of a comma list; nothing if the parameter is missing or empty.
+pub(crate) fn comma_list(incoming: &Incoming<'_>, name: &str) -> Option<Vec<String>> {
+    let text = stated(incoming, name)?;
+    Some(text.split(',').map(|part| part.trim().to_owned()).collect())
+}
+
+/// The parts of a comma list of ids; a part that is no id refuses the call.
+pub(crate) fn id_list(incoming: &Incoming<'_>, name: &str) -> Result<Option<Vec<Uuid>>, Answer> {
+    let Some(parts) = comma_list(incoming, name) else {
+        return Ok(None);
+    };
+    let ids: Result<Vec<Uuid>, uuid::Error> =
+        parts.iter().map(|part| Uuid::parse_str(part)).collect();
+    ids.map(Some).map_err(|_| {
+        Answer::exception(16, "QueryParseException", format!("'{name}' must be a list of ids"))
+    })
+}

@@ -1,0 +1,307 @@
+//! Line amounts and tax as Xero computes them: every line to two places, then the sum.
+//!
+//! Written for the simulator alone. The product has its own arithmetic; two independent readings
+//! of the same rule are what makes comparing their totals worth anything.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+/// What happens to an exact half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// 0.125 becomes 0.13 and -0.125 becomes -0.13.
+    HalfAwayFromZero,
+    /// 0.125 becomes 0.12.
+    HalfEven,
+}
+
+/// Whether the amounts of the lines contain the tax. Xero's `LineAmountTypes`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineAmounts {
+    /// Tax comes on top of the lines.
+    Exclusive,
+    /// The lines contain their tax.
+    Inclusive,
+    /// The document carries no tax.
+    NoTax,
+}
+
+impl LineAmounts {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exclusive => "Exclusive",
+            Self::Inclusive => "Inclusive",
+            Self::NoTax => "NoTax",
+        }
+    }
+
+    /// Reads the word on the wire; the case must be exact.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "Exclusive" => Some(Self::Exclusive),
+            "Inclusive" => Some(Self::Inclusive),
+            "NoTax" => Some(Self::NoTax),
+            _ => None,
+        }
+    }
+}
+
+/// What comes off a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discount {
+    /// Percent of quantity times unit amount.
+    Rate(Decimal),
+    /// An amount off the line.
+    Amount(Decimal),
+}
+
+/// A line's three related figures; Xero takes any two and works out the third.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) quantity: Option<Decimal>,
+    pub(crate) unit_amount: Option<Decimal>,
+    pub(crate) line_amount: Option<Decimal>,
+}
+
+/// A line whose figures agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Priced {
+    pub(crate) quantity: Decimal,
+    pub(crate) unit_amount: Decimal,
+    pub(crate) line_amount: Decimal,
+    /// What the line would cost without its discount, less what it costs.
+    pub(crate) discounted: Decimal,
+}
+
+/// Why a line could not be priced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unpriceable {
+    /// The sent line amount is not quantity times unit amount less discount.
+    Disagrees { sent: Decimal, expected: Decimal },
+    /// A figure is beyond what Xero stores.
+    TooLarge,
+}
+
+/// The largest line amount Xero keeps: 9,999,999,999.99.
+const LARGEST_LINE: Decimal = Decimal::from_parts(3_567_587_327, 232, 0, false, 2);
+
+/// Xero keeps quantities of at most thirteen digits before the point.
+const QUANTITY_BOUND: Decimal = Decimal::from_parts(1_316_134_912, 2328, 0, false, 0);
+
+/// Rounds to a number of decimal places.
+pub(crate) fn round(amount: Decimal, places: u32, rounding: Rounding) -> Decimal {
+    let strategy = match rounding {
+        Rounding::HalfAwayFromZero => RoundingStrategy::MidpointAwayFromZero,
+        Rounding::HalfEven => RoundingStrategy::MidpointNearestEven,
+    };
+    amount.round_dp_with_strategy(places, strategy)
+}
+
+/// Completes and checks one line's figures. `unit_places` is 2, or 4 when the call said `unitdp=4`.
+pub(crate) fn price(
+    figures: Figures,
+    discount: Option<Discount>,
+    unit_places: u32,
+    rounding: Rounding,
+) -> Result<Priced, Unpriceable> {
+    let (quantity, unit_amount) = complete(figures, discount, unit_places, rounding)?;
+    let gross = quantity.checked_mul(unit_amount).ok_or(Unpriceable::TooLarge)?;
+    let net = match discount {
+        None => gross,
+        Some(Discount::Rate(percent)) => gross
+            .checked_mul(Decimal::ONE_HUNDRED - percent)
+            .and_then(|scaled| scaled.checked_div(Decimal::ONE_HUNDRED))
+            .ok_or(Unpriceable::TooLarge)?,
+        Some(Discount::Amount(amount)) => gross - amount,
+    };
+    let expected = round(net, 2, rounding);
+    if expected.abs() > LARGEST_LINE {
+        return Err(Unpriceable::TooLarge);
+    }
+    if let Some(sent) = figures.line_amount {
+        // With a derived unit amount the sent line amount is the source, not a claim to check.
+        let derived = figures.quantity.is_none() || figures.unit_amount.is_none();
+        let sent = round(sent, 2, rounding);
+        if !derived && sent != expected {
+            return Err(Unpriceable::Disagrees { sent, expected });
+        }
+        if derived {
+            return Ok(priced(quantity, unit_amount, sent, gross, rounding));
+        }
+    }
+    Ok(priced(quantity, unit_amount, expected, gross, rounding))
+}
+
+fn priced(
+    quantity: Decimal,
+    unit_amount: Decimal,
+    line_amount: Decimal,
+    gross: Decimal,
+    rounding: Rounding,
+) -> Priced {
+    let discounted = round(gross, 2, rounding) - line_amount;
+    Priced { quantity, unit_amount, line_amount, discounted }
+}
+
+/// Quantity and unit amount, worked out from the line amount where one of them is missing.
+fn complete(
+    figures: Figures,
+    discount: Option<Discount>,
+    unit_places: u32,
+    rounding: Rounding,
+) -> Result<(Decimal, Decimal), Unpriceable> {
+    let quantity = figures.quantity.map(|quantity| round(quantity, 4, rounding));
+    let unit_amount = figures.unit_amount.map(|unit| round(unit, unit_places, rounding));
+    let line_amount = figures.line_amount.unwrap_or_default();
+    let off = match discount {
+        Some(Discount::Amount(amount)) => Some(amount),
+        Some(Discount::Rate(_)) | None => None,
+    };
+    if [quantity, unit_amount, figures.line_amount, off]
+        .into_iter()
+        .flatten()
+        .any(|figure| figure.abs() >= QUANTITY_BOUND)
+    {
+        return Err(Unpriceable::TooLarge);
+    }
+    let gross = before_discount(line_amount, discount);
+    Ok(match (quantity, unit_amount) {
+        (Some(quantity), Some(unit_amount)) => (quantity, unit_amount),
+        (Some(quantity), None) => {
+            let unit = gross.checked_div(quantity).unwrap_or_default();
+            (quantity, round(unit, unit_places, rounding))
+        }
+        (None, Some(unit_amount)) if figures.line_amount.is_some() => {
+            let quantity = gross.checked_div(unit_amount).unwrap_or_default();
+            (round(quantity, 4, rounding), unit_amount)
+        }
+        (None, Some(unit_amount)) => (Decimal::ONE, unit_amount),
+        (None, None) => (Decimal::ONE, round(gross, unit_places, rounding)),
+    })
+}
+
+fn before_discount(line_amount: Decimal, discount: Option<Discount>) -> Decimal {
+    match discount {
+        None => line_amount,
+        Some(Discount::Amount(amount)) => line_amount + amount,
+        Some(Discount::Rate(percent)) => (line_amount * Decimal::ONE_HUNDRED)
+            .checked_div(Decimal::ONE_HUNDRED - percent)
+            .unwrap_or_default(),
+    }
+}
+
+/// A tax amount somebody sent instead of having it computed.
+pub(crate) fn overridden_tax(amount: Decimal, rounding: Rounding) -> Result<Decimal, Unpriceable> {
+    if amount.abs() > LARGEST_LINE {
+        return Err(Unpriceable::TooLarge);
+    }
+    Ok(round(amount, 2, rounding))
+}
+
+/// The tax of one line at `rate` percent, rounded to two places.
+pub(crate) fn tax(
+    line_amount: Decimal,
+    rate: Decimal,
+    line_amounts: LineAmounts,
+    rounding: Rounding,
+) -> Decimal {
+    match line_amounts {
+        LineAmounts::NoTax => Decimal::ZERO,
+        LineAmounts::Exclusive => round(line_amount * rate / Decimal::ONE_HUNDRED, 2, rounding),
+        LineAmounts::Inclusive => {
+            let divisor = Decimal::ONE + rate / Decimal::ONE_HUNDRED;
+            line_amount - round(line_amount / divisor, 2, rounding)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decimal(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    fn of(quantity: &str, unit: &str) -> Figures {
+        Figures {
+            quantity: Some(decimal(quantity)),
+            unit_amount: Some(decimal(unit)),
+            line_amount: None,
+        }
+    }
+
+    #[test]
+    fn the_bounds_are_the_documented_ones() {
+        assert_eq!(LARGEST_LINE, decimal("9999999999.99"));
+        assert_eq!(QUANTITY_BOUND, decimal("10000000000000"));
+    }
+
+    #[test]
+    fn unit_amounts_are_rounded_before_they_are_multiplied() {
+        let two = price(of("3", "1.005"), None, 2, Rounding::HalfAwayFromZero).unwrap();
+        assert_eq!(two.line_amount, decimal("3.03"));
+        let four = price(of("3", "1.0051"), None, 4, Rounding::HalfAwayFromZero).unwrap();
+        assert_eq!(four.line_amount, decimal("3.02"));
+    }
+
+    #[test]
+    fn a_rate_and_an_amount_both_come_off_the_line() {
+        let rate = Some(Discount::Rate(decimal("10")));
+        let line = price(of("1", "95.00"), rate, 2, Rounding::HalfAwayFromZero).unwrap();
+        assert_eq!((line.line_amount, line.discounted), (decimal("85.50"), decimal("9.50")));
+        let amount = Some(Discount::Amount(decimal("5")));
+        let line = price(of("2", "10"), amount, 2, Rounding::HalfAwayFromZero).unwrap();
+        assert_eq!(line.line_amount, decimal("15"));
+    }
+
+    #[test]
+    fn two_figures_give_the_third() {
+        let figures = Figures {
+            quantity: Some(decimal("4")),
+            unit_amount: None,
+            line_amount: Some(decimal("10")),
+        };
+        let line = price(figures, None, 2, Rounding::HalfAwayFromZero).unwrap();
+        assert_eq!(line.unit_amount, decimal("2.50"));
+        let alone = Figures { line_amount: Some(decimal("7.25")), ..Figures::default() };
+        let line = price(alone, None, 2, Rounding::HalfAwayFromZero).unwrap();
+        assert_eq!((line.quantity, line.unit_amount), (Decimal::ONE, decimal("7.25")));
+    }
+
+    #[test]
+    fn tax_inside_the_line_is_what_is_left_of_the_rounded_net() {
+        let rounding = Rounding::HalfAwayFromZero;
+        assert_eq!(
+            tax(decimal("10"), decimal("20"), LineAmounts::Inclusive, rounding),
+            decimal("1.67")
+        );
+        assert_eq!(
+            tax(decimal("0.13"), decimal("50"), LineAmounts::Exclusive, rounding),
+            decimal("0.07")
+        );
+        assert_eq!(
+            tax(decimal("0.13"), decimal("50"), LineAmounts::Exclusive, Rounding::HalfEven),
+            decimal("0.06")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_has_two_places_and_pricing_it_again_changes_nothing(
+            quantity in 1_i64..1_000_000, unit in -1_000_000_i64..1_000_000, percent in 0_i64..=100,
+        ) {
+            let figures = Figures {
+                quantity: Some(Decimal::new(quantity, 4)),
+                unit_amount: Some(Decimal::new(unit, 2)),
+                line_amount: None,
+            };
+            let discount = Some(Discount::Rate(Decimal::from(percent)));
+            let first = price(figures, discount, 2, Rounding::HalfAwayFromZero).unwrap();
+            prop_assert!(first.line_amount.normalize().scale() <= 2);
+            let again = Figures { line_amount: Some(first.line_amount), ..figures };
+            prop_assert_eq!(price(again, discount, 2, Rounding::HalfAwayFromZero), Ok(first));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a simulator is started with.
+
+use crate::Rounding;
+use crate::organisation::Organisation;
+use uuid::Uuid;
+
+/// Everything the simulator knows before the first call.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The registered apps.
+    pub apps: Vec<App>,
+    /// The people who can consent.
+    pub users: Vec<XeroUser>,
+    /// The organisations with their books as they are before the first call.
+    pub organisations: Vec<Organisation>,
+    /// The choices made where Xero's behaviour is not known for certain.
+    pub unconfirmed: Unconfirmed,
+    /// Where ids and tokens are drawn from: the same seed gives the same ids.
+    pub seed: u64,
+}
+
+/// An app registered in Xero's developer portal.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The public identity of the app.
+    pub client_id: String,
+    /// Its secret; an app without one must use PKCE.
+    pub client_secret: Option<String>,
+    /// The name shown on the consent page and returned as `ProviderName`.
+    pub name: String,
+    /// The addresses a consent may return to, compared character for character.
+    pub redirect_uris: Vec<String>,
+    /// Which scopes the app may ask for.
+    pub scopes: ScopeSet,
+}
+
+/// Which family of scopes an app may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopeSet {
+    /// Created on or after 2026-03-02: granular scopes only.
+    Granular,
+    /// Created before: broad scopes too.
+    Broad,
+}
+
+/// A person with a Xero login.
+#[derive(Clone, Debug)]
+pub struct XeroUser {
+    /// The `xero_userid` of their tokens.
+    pub id: Uuid,
+    /// First name.
+    pub given_name: String,
+    /// Last name.
+    pub family_name: String,
+    /// The address they log in with; also accepted as `login_hint`.
+    pub email: String,
+    /// The organisations they may connect.
+    pub organisations: Vec<Uuid>,
+}
+
+/// Behaviour of Xero that no public source settles. Each switch is one open question; the default
+/// is what the sources make most likely.
+#[expect(clippy::struct_excessive_bools, reason = "each field is one question, answered yes or no")]
+#[derive(Clone, Debug)]
+pub struct Unconfirmed {
+    /// The status of `invalid_client`: 400, or 401 as the OAuth standard allows.
+    pub bad_client_status: u16,
+    /// The status of a call without the needed scope: 401 or 403.
+    pub missing_scope_status: u16,
+    /// Whether the header spells it `insufficent_scope`, as Xero's own questions page does.
+    pub missing_scope_misspelt: bool,
+    /// Whether a second use of a refresh token inside its grace gives the first answer's refresh
+    /// token again instead of a new one.
+    pub grace_repeats_the_pair: bool,
+    /// Whether a renewed consent leaves the connection's first `authEventId` in place.
+    pub reconsent_keeps_auth_event: bool,
+    /// Whether `If-Modified-Since` includes the instant it names.
+    pub modified_since_inclusive: bool,
+    /// Whether a list that `If-Modified-Since` empties answers 304.
+    pub nothing_modified_is_304: bool,
+    /// Whether `pageSize` without `page` pages.
+    pub page_size_alone_pages: bool,
+    /// Whether lists that do not ask for a status include deleted invoices.
+    pub deleted_in_lists: bool,
+    /// What happens to an exact half of a penny.
+    pub rounding: Rounding,
+    /// Whether a deleted invoice frees its number.
+    pub deleted_frees_number: bool,
+    /// Whether a voided invoice frees its number.
+    pub voided_frees_number: bool,
+    /// Whether sending VOIDED for a voided invoice succeeds.
+    pub voiding_twice_succeeds: bool,
+    /// Whether a paid invoice takes the edits a part-paid one takes.
+    pub paid_takes_part_paid_edits: bool,
+    /// Whether an approved invoice needs a due date.
+    pub approval_needs_due_date: bool,
+    /// Whether, with errors summarised, the valid elements of a refused batch are saved.
+    pub refused_batch_saves_valid: bool,
+    /// Whether an explicit empty text clears a contact's field.
+    pub empty_text_clears: bool,
+    /// Whether an archived contact can be made active again by a write.
+    pub unarchiving_allowed: bool,
+    /// Whether an archived contact is returned by its id.
+    pub archived_by_id: bool,
+    /// Whether the name decides before the contact number when both match different contacts.
+    pub name_before_number: bool,
+    /// Whether answers of class 4xx are kept under an idempotency key like the others.
+    pub refusals_replayed: bool,
+    /// Whether an idempotency key is per app and tenant instead of per app.
+    pub key_per_tenant: bool,
+    /// Texts of messages nobody has recorded.
+    pub texts: Texts,
+}
+
+impl Default for Unconfirmed {
+    fn default() -> Self {
+        Self {
+            bad_client_status: 400,
+            missing_scope_status: 401,
+            missing_scope_misspelt: false,
+            grace_repeats_the_pair: false,
+            reconsent_keeps_auth_event: true,
+            modified_since_inclusive: true,
+            nothing_modified_is_304: false,
+            page_size_alone_pages: true,
+            deleted_in_lists: true,
+            rounding: Rounding::HalfAwayFromZero,
+            deleted_frees_number: true,
+            voided_frees_number: false,
+            voiding_twice_succeeds: false,
+            paid_takes_part_paid_edits: false,
+            approval_needs_due_date: true,
+            refused_batch_saves_valid: false,
+            empty_text_clears: true,
+            unarchiving_allowed: true,
+            archived_by_id: true,
+            name_before_number: false,
+            refusals_replayed: true,
+            key_per_tenant: false,
+            texts: Texts::default(),
+        }
+    }
+}
+
+/// Messages whose exact words are not known; the meaning is.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    /// An archived contact on a document.
+    pub archived_contact: String,
+    /// A contact id nobody knows.
+    pub unknown_contact: String,
+    /// An invoice id nobody knows, inside a body.
+    pub unknown_invoice: String,
+    /// An approved invoice without a due date.
+    pub missing_due_date: String,
+    /// A locked date; the date is appended.
+    pub locked: String,
+    /// A body of 429.
+    pub too_many_calls: String,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            archived_contact: "The contact has been archived and cannot be used on a document."
+                .to_owned(),
+            unknown_contact: "The contact could not be found.".to_owned(),
+            unknown_invoice: "The invoice could not be found.".to_owned(),
+            missing_due_date: "Due Date must be specified to approve this document.".to_owned(),
+            locked: "The document date cannot be before the period lock date".to_owned(),
+            too_many_calls: "Too many calls. Wait and try again.".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The simulator itself: one request in, one reply out, at the instant the caller names.
+
+use crate::answer::Answer;
+use crate::bookkeeper::Bookkeeper;
+use crate::books::Books;
+use crate::calls::{Call, Fate, Made, Violations, record};
+use crate::faults::{Fault, FaultKind, Faults};
+use crate::gateway::idempotency::Kept;
+use crate::gateway::limits::{Limits, Sharer};
+use crate::gateway::{Gateway, Passed, internal_error};
+use crate::identity::{Connection, Counter, Decision, Identity};
+use crate::ids::Ids;
+use crate::incoming::Incoming;
+use crate::settings::Settings;
+use bytes::Bytes;
+use http::{Request, Response};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use url::Url;
+use uuid::Uuid;
+
+/// Where the Accounting API lives.
+const ACCOUNTING: &str = "/api.xro/2.0";
+
+/// Xero as a pure state machine. Reads no clock and draws no randomness: the same settings and the
+/// same exchanges give the same bytes.
+#[derive(Clone, Debug)]
+pub struct Simulator {
+    settings: Settings,
+    tenants: Vec<(Uuid, String)>,
+    books: BTreeMap<Uuid, Books>,
+    identity: Identity,
+    limits: Limits,
+    kept: Kept,
+    faults: Faults,
+    ids: Ids,
+    calls: Vec<Call>,
+}
+
+/// What a caller gets to see of an exchange.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// The whole answer.
+    Answer(Response<Bytes>),
+    /// The connection dropped before anything was applied.
+    LostBefore,
+    /// Applied, but the answer never arrives.
+    LostAfter,
+    /// Applied, and the answer stops in the middle; this is the whole one.
+    Cut(Response<Bytes>),
+}
+
+/// A call between its arrival and the end of its answer. It counts as concurrent until it is given
+/// to [`Simulator::end`].
+#[derive(Debug)]
+#[must_use = "a call that is never ended stays in flight for ever"]
+pub struct InFlight {
+    reply: Reply,
+    sharer: Option<Sharer>,
+}
+
+impl InFlight {
+    /// What the caller gets to see; it is decided at the beginning.
+    pub fn reply(&self) -> &Reply {
+        &self.reply
+    }
+}
+
+/// Where a consent leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// The browser is sent to this address.
+    Redirect(String),
+    /// Xero shows a page of its own instead; this is its error code and text.
+    ErrorPage(String),
+}
+
+impl Simulator {
+    /// A Xero with these settings and empty books.
+    pub fn new(settings: Settings) -> Self {
+        let named = settings.organisations.iter().map(|one| (one.id, one.name.clone()));
+        let books =
+            settings.organisations.iter().map(|one| (one.id, Books::new(one.clone()))).collect();
+        Self {
+            tenants: named.collect(),
+            books,
+            identity: Identity::default(),
+            limits: Limits::default(),
+            kept: Kept::default(),
+            faults: Faults::default(),
+            ids: Ids::new(settings.seed),
+            calls: Vec::new(),
+            settings,
+        }
+    }
+
+    /// One whole exchange at `now`, with no other call in flight beside it unless [`Self::begin`]
+    /// put one there.
+    pub fn handle(&mut self, now: Timestamp, request: &Request<Bytes>) -> Reply {
+        let in_flight = self.begin(now, request);
+        self.end(in_flight)
+    }
+
+    /// A call arrives. Everything about it is decided and applied now; it stays in flight until
+    /// [`Self::end`].
+    pub fn begin(&mut self, now: Timestamp, request: &Request<Bytes>) -> InFlight {
+        let incoming = Incoming::read(request);
+        let fault = self.faults.befall(incoming.method, incoming.path);
+        if fault == Some(FaultKind::LostBefore) {
+            self.calls.push(record(now, &incoming, Fate::LostBefore, None));
+            return InFlight { reply: Reply::LostBefore, sharer: None };
+        }
+        let Passed { answer, format, sharer, counted, replayed } =
+            self.route(now, &incoming, fault.as_ref());
+        let response = answer.render(format);
+        let fate = match fault {
+            Some(FaultKind::LostAfter) => Fate::LostAfter,
+            Some(FaultKind::Cut) => Fate::Cut,
+            _ => Fate::Answered,
+        };
+        let made = Made { response: &response, counted, replayed };
+        self.calls.push(record(now, &incoming, fate, Some(made)));
+        let reply = match fate {
+            Fate::Answered => Reply::Answer(response),
+            Fate::LostBefore => Reply::LostBefore,
+            Fate::LostAfter => Reply::LostAfter,
+            Fate::Cut => Reply::Cut(response),
+        };
+        InFlight { reply, sharer }
+    }
+
+    /// A call's answer has been read to its end, or lost. Gives the reply.
+    pub fn end(&mut self, in_flight: InFlight) -> Reply {
+        if let Some(sharer) = &in_flight.sharer {
+            self.limits.leave(sharer);
+        }
+        in_flight.reply
+    }
+
+    /// Adds a fault behind those already waiting.
+    pub fn inject(&mut self, fault: Fault) {
+        self.faults.inject(fault);
+    }
+
+    /// Removes every fault. Answers already kept under an idempotency key stay.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// Every call since the start, oldest first.
+    pub fn calls(&self) -> &[Call] {
+        &self.calls
+    }
+
+    /// How often callers went over a limit.
+    pub fn violations(&self) -> Violations {
+        self.limits.violations
+    }
+
+    /// The settings it was started with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The books of an organisation.
+    pub fn books(&self, tenant: Uuid) -> Option<&Books> {
+        self.books.get(&tenant)
+    }
+
+    /// Whether any user has connected the organisation to the app.
+    pub fn is_connected(&self, client_id: &str, tenant: Uuid) -> bool {
+        self.identity.connections().iter().any(|connection: &Connection| {
+            connection.client_id == client_id && connection.tenant == tenant
+        })
+    }
+
+    /// A consent without a browser, under the same rules as the page: `user` allows the app that
+    /// made `authorize_url` to use `tenants`.
+    pub fn consent(
+        &mut self,
+        now: Timestamp,
+        authorize_url: &str,
+        user: Uuid,
+        tenants: &[Uuid],
+    ) -> Consent {
+        self.decide(now, authorize_url, &Decision::Allow { user, tenants: tenants.to_vec() })
+    }
+
+    /// The same, but the user cancels.
+    pub fn deny(&mut self, now: Timestamp, authorize_url: &str) -> Consent {
+        self.decide(now, authorize_url, &Decision::Cancel)
+    }
+
+    /// The hand of somebody who works in Xero itself; nothing if there is no such organisation.
+    pub fn bookkeeper(&mut self, now: Timestamp, tenant: Uuid) -> Option<Bookkeeper<'_>> {
+        let books = self.books.get_mut(&tenant)?;
+        let texts = &self.settings.unconfirmed.texts;
+        Some(Bookkeeper::new(books, &mut self.ids, texts, now))
+    }
+
+    /// A user removes the app inside Xero: their link to the organisation goes, their tokens stay.
+    pub fn disconnect(&mut self, client_id: &str, user: Uuid, tenant: Uuid) {
+        self.identity.disconnect(client_id, user, tenant);
+    }
+
+    fn decide(&mut self, now: Timestamp, authorize_url: &str, decision: &Decision) -> Consent {
+        let query = Url::parse(authorize_url)
+            .ok()
+            .and_then(|url| url.query().map(str::to_owned))
+            .unwrap_or_default();
+        match self.counter(now).decide(&query, decision) {
+            Ok(location) => Consent::Redirect(location),
+            Err(wrong) => Consent::ErrorPage(format!("{}: {}", wrong.error, wrong.description)),
+        }
+    }
+
+    fn route(
+        &mut self,
+        now: Timestamp,
+        incoming: &Incoming<'_>,
+        fault: Option<&FaultKind>,
+    ) -> Passed {
+        let is_accounting = incoming
+            .path
+            .get(..ACCOUNTING.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(ACCOUNTING));
+        if is_accounting {
+            return self.gateway(now, fault).pass(incoming);
+        }
+        Passed::uncounted(match fault {
+            Some(FaultKind::Status500) => internal_error(),
+            Some(FaultKind::Offline503 | FaultKind::Maintenance503 | FaultKind::Unavailable503) => {
+                Answer::plain(503, "The service is unavailable")
+            }
+            Some(FaultKind::RateLimited { problem, retry_after_seconds }) => {
+                let answer = Answer::empty(429).with_header("x-rate-limit-problem", problem);
+                match retry_after_seconds {
+                    Some(seconds) => answer.with_header("retry-after", seconds.to_string()),
+                    None => answer,
+                }
+            }
+            Some(FaultKind::Status500Applied) => {
+                self.counter(now).serve(incoming);
+                internal_error()
+            }
+            Some(FaultKind::LostBefore | FaultKind::LostAfter | FaultKind::Cut) | None => {
+                self.counter(now).serve(incoming).unwrap_or_else(Answer::not_found)
+            }
+        })
+    }
+
+    fn counter(&mut self, now: Timestamp) -> Counter<'_> {
+        Counter {
+            identity: &mut self.identity,
+            apps: &self.settings.apps,
+            users: &self.settings.users,
+            tenants: &self.tenants,
+            unconfirmed: &self.settings.unconfirmed,
+            ids: &mut self.ids,
+            now,
+        }
+    }
+
+    fn gateway<'a>(&'a mut self, now: Timestamp, fault: Option<&'a FaultKind>) -> Gateway<'a> {
+        Gateway {
+            identity: &self.identity,
+            books: &mut self.books,
+            limits: &mut self.limits,
+            kept: &mut self.kept,
+            apps: &self.settings.apps,
+            unconfirmed: &self.settings.unconfirmed,
+            ids: &mut self.ids,
+            now,
+            fault,
+        }
+    }
+}

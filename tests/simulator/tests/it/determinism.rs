@@ -1,0 +1,18 @@
+//! The same settings and the same exchanges give the same bytes.
+
+use crate::caller::*;
+
+fn story(seed: u64) -> String {
+    let mut settings = demo();
+    settings.seed = seed;
+    let mut caller = Caller::with_settings(settings);
+    caller.invoice("SC-1");
+    caller.get("/Invoices/SC-1");
+    caller.simulator.calls().iter().map(|call| String::from_utf8_lossy(&call.answer)).collect()
+}
+
+#[test]
+fn a_story_told_twice_is_the_same() {
+    assert_eq!(story(7), story(7));
+    assert_ne!(story(7), story(8));
+}

@@ -1,0 +1,27 @@
+//! The simulator's rules, one sentence each. Rule numbers are those of the crate's documentation.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets something else than it expects has failed"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "`json!` goes through `to_value`; the amounts in these bodies are texts or whole"
+)]
+
+mod caller;
+mod contacts;
+mod determinism;
+mod filters;
+mod gateway;
+mod idempotency;
+mod identity;
+mod invoices;
+mod invoices_changes;
+mod lists;
+mod money;
+mod robustness;
+mod socket;
+mod switches;

@@ -1,0 +1,185 @@
+//! The simulator on a real socket, spoken to in plain bytes.
+
+use crate::caller::*;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use xero_sim::{Fault, FaultKind, Match, Simulator, host};
+
+/// A served simulator and a connected caller's credentials.
+struct Served {
+    address: SocketAddr,
+    simulator: Arc<Mutex<Simulator>>,
+    bearer: String,
+    tenant: uuid::Uuid,
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn served() -> Served {
+    let mut caller = Caller::connected();
+    caller.invoice("SC-1");
+    let now = caller.now;
+    let Caller { simulator, bearer, tenant, .. } = caller;
+    let simulator = Arc::new(Mutex::new(simulator));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let clock: host::Clock = Arc::new(move || -> Timestamp { now });
+    let server = tokio::spawn(host::serve(listener, Arc::clone(&simulator), clock));
+    Served { address, simulator, bearer, tenant, server }
+}
+
+impl Served {
+    /// Everything the server sends until it closes the connection.
+    async fn raw(&self, method: &str, path: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\
+             accept: application/json\r\nauthorization: Bearer {}\r\nxero-tenant-id: {}\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.address,
+            self.bearer,
+            self.tenant,
+            body.len(),
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut received = Vec::new();
+        // A dropped connection may end in a reset; what came before it counts.
+        stream.read_to_end(&mut received).await.unwrap_or_default();
+        String::from_utf8(received).unwrap()
+    }
+
+    async fn json(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let raw = self.raw(method, path, body).await;
+        let (head, body) = raw.split_once("\r\n\r\n").expect("an answer");
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    fn inject(&self, path: &str, kind: FaultKind) {
+        self.simulator.lock().unwrap().inject(Fault { on: Match::next(path), kind });
+    }
+}
+
+#[tokio::test]
+async fn all_hosts_of_xero_share_the_socket() {
+    let served = served().await;
+    let (status, body) = served.json("GET", "/api.xro/2.0/Invoices/SC-1", "").await;
+    assert_eq!((status, &body["Invoices"][0]["InvoiceNumber"]), (200, &"SC-1".into()));
+    let (status, body) = served.json("GET", "/connections", "").await;
+    assert_eq!((status, &body[0]["tenantType"]), (200, &"ORGANISATION".into()));
+    let (status, _) = served.json("GET", "/.well-known/openid-configuration", "").await;
+    assert_eq!(status, 200);
+}
+
+/// Rule 22.
+#[tokio::test]
+async fn a_lost_answer_closes_the_connection_without_a_byte() {
+    let served = served().await;
+    let body = r#"{"Contacts":[{"Name":"Lost"}]}"#;
+    for (kind, contacts) in [(FaultKind::LostBefore, 1), (FaultKind::LostAfter, 2)] {
+        served.inject("/api.xro/", kind);
+        assert_eq!(served.raw("PUT", "/api.xro/2.0/Contacts", body).await, "");
+        let simulator = served.simulator.lock().unwrap();
+        assert_eq!(simulator.books(served.tenant).unwrap().contacts().count(), contacts);
+    }
+}
+
+/// Rule 22.
+#[tokio::test]
+async fn a_cut_answer_promises_more_than_it_sends() {
+    let served = served().await;
+    let whole = served.raw("GET", "/api.xro/2.0/Accounts", "").await;
+    served.inject("/api.xro/", FaultKind::Cut);
+    let cut = served.raw("GET", "/api.xro/2.0/Accounts", "").await;
+    let (head, body) = cut.split_once("\r\n\r\n").expect("a head and a part");
+    let promised: usize = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .expect("a promised length")
+        .parse()
+        .unwrap();
+    assert_eq!(body.len(), promised / 2);
+    assert!(whole.len() > cut.len());
+}
+
+/// Rule 16.
+#[tokio::test]
+async fn a_call_is_no_longer_in_flight_once_it_is_answered() {
+    let served = served().await;
+    for _ in 0..12 {
+        let (status, _) = served.json("GET", "/api.xro/2.0/Currencies", "").await;
+        assert_eq!(status, 200);
+    }
+    served.inject("/api.xro/", FaultKind::Cut);
+    served.raw("GET", "/api.xro/2.0/Currencies", "").await;
+    for _ in 0..5 {
+        served.inject("/api.xro/", FaultKind::LostAfter);
+        served.raw("GET", "/api.xro/2.0/Currencies", "").await;
+    }
+    let (status, _) = served.json("GET", "/api.xro/2.0/Currencies", "").await;
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn the_control_surface_shows_and_changes_the_books() {
+    let served = served().await;
+    let (_, organisations) = served.json("GET", "/_simulator/organisations", "").await;
+    assert_eq!(organisations[0]["id"], served.tenant.to_string());
+    let base = format!("/_simulator/organisations/{}", served.tenant);
+    let (_, invoices) = served.json("GET", &format!("{base}/invoices"), "").await;
+    assert_eq!(invoices[0]["InvoiceNumber"], "SC-1");
+    let pay = format!("{base}/invoices/SC-1/pay");
+    assert_eq!(served.json("POST", &pay, r#"{"amount":"20.00","date":"2026-11-03"}"#).await.0, 200);
+    assert_eq!(served.json("POST", &pay, "").await.0, 200, "the rest, today");
+    let (status, refusal) = served.json("POST", &pay, "").await;
+    assert_eq!(status, 409);
+    assert!(refusal["error"].as_str().unwrap().starts_with("Payments can only be made"));
+    let (_, invoices) = served.json("GET", &format!("{base}/invoices"), "").await;
+    assert_eq!(invoices[0]["Status"], "PAID");
+    let contact = invoices[0]["Contact"]["ContactID"].as_str().unwrap();
+    let archive = format!("{base}/contacts/{contact}/archive");
+    assert_eq!(served.json("POST", &archive, "").await.0, 200);
+    let (_, contacts) = served.json("GET", &format!("{base}/contacts"), "").await;
+    assert_eq!(contacts[0]["ContactStatus"], "ARCHIVED");
+    assert_eq!(served.json("POST", &format!("{base}/invoices/SC-7/void"), "").await.0, 404);
+}
+
+#[tokio::test]
+async fn the_control_surface_takes_faults_and_shows_calls() {
+    let served = served().await;
+    let fault = r#"{"kind":"RateLimited","path":"/api.xro/","problem":"minute",
+        "retryAfterSeconds":9,"times":2}"#;
+    assert_eq!(served.json("POST", "/_simulator/faults", fault).await.0, 204);
+    let raw = served.raw("GET", "/api.xro/2.0/Accounts", "").await;
+    assert!(raw.starts_with("HTTP/1.1 429"), "{raw}");
+    assert!(raw.contains("retry-after: 9"));
+    assert_eq!(served.json("DELETE", "/_simulator/faults", "").await.0, 204);
+    assert_eq!(served.json("GET", "/api.xro/2.0/Accounts", "").await.0, 200);
+    assert_eq!(served.json("POST", "/_simulator/faults", r#"{"kind":"Flood"}"#).await.0, 400);
+    let (_, calls) = served.json("GET", "/_simulator/calls", "").await;
+    let last = calls.as_array().unwrap().last().unwrap();
+    assert_eq!((&last["path"], &last["status"]), (&"/api.xro/2.0/Accounts".into(), &200.into()));
+    assert!(last["headers"].get("authorization").is_none());
+    let (_, violations) = served.json("GET", "/_simulator/violations", "").await;
+    assert_eq!(violations["minute"], 0);
+}
+
+#[tokio::test]
+async fn the_page_for_people_escapes_what_callers_wrote() {
+    let served = served().await;
+    let body = r#"{"Contacts":[{"Name":"<script>alert('x')</script>"}]}"#;
+    assert_eq!(served.json("PUT", "/api.xro/2.0/Contacts", body).await.0, 200);
+    let page = served.raw("GET", "/_simulator/", "").await;
+    assert!(page.contains("Ridgeway Property Services Ltd"));
+    assert!(page.contains("&lt;script&gt;"));
+    assert!(!page.contains("<script>"));
+}
