@@ -4,6 +4,7 @@ use domain::connection::ConnectionState;
 use domain::entity::EntityKind::Invoice;
 use domain::operation::{Parking, State};
 use engine::Invocation;
+use engine::connect::Landing;
 use engine::inbound::Received;
 use engine::push::Pushed;
 use engine::token::access_token;
@@ -82,7 +83,7 @@ fn while_one_refreshes_the_others_wait_and_then_use_its_token() {
 }
 
 #[test]
-fn a_dead_refresh_token_becomes_token_expired_and_parks_the_work() {
+fn a_dead_refresh_token_parks_the_work_until_the_reconnect_releases_it() {
     let mut world = World::connected();
     world.clock.advance(SignedDuration::from_hours(61 * 24));
     world.restart();
@@ -93,6 +94,10 @@ fn a_dead_refresh_token_becomes_token_expired_and_parks_the_work() {
     assert_eq!(operation.state, State::Parked { on: Parking::Reconnect });
     assert_eq!(operation.failures, 0);
     assert!(operation.failure.unwrap().remedy.contains("Reconnect"));
+
+    assert_eq!(world.connect(), Landing::Connected);
+    world.advance(SignedDuration::from_secs(1));
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use domain::connection::{
 };
 use domain::grant::Grant;
 use domain::idempotency::Hash;
-use domain::ids::{AccountId, GrantId, UserId};
+use domain::ids::{AccountId, GrantId, Ledger, UserId};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use store::table::Expect;
@@ -17,9 +17,10 @@ use store::{StoreError, Versioned};
 use xero::connections::{self, TenantType};
 use xero::{TokenSet, XeroError};
 
-use crate::Engine;
+use crate::chain::Chain;
 use crate::ports::PortError;
 use crate::token::KeptTokens;
+use crate::{Engine, release};
 
 /// Rows that somebody else writes at the same moment are read and written again, this many times.
 const CONFLICTS_MAX: u32 = 4;
@@ -150,6 +151,11 @@ pub async fn finish(engine: &Engine, callback: Callback) -> Result<Landing, Conn
     })
     .await?;
     tracing::info!(account.id = %attempt.account, tenant.id = %chosen.tenant, "connected");
+    let ledger = Ledger { account: attempt.account, tenant: chosen.tenant };
+    if let Err(error) = release::parked(engine, &ledger).await {
+        // The connection stands; what stays parked can be synced by hand.
+        tracing::error!(error = %Chain(&error), "parked work was not released");
+    }
     Ok(Landing::Connected)
 }
 

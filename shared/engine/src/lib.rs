@@ -27,6 +27,7 @@ pub mod inbound;
 pub mod journal;
 pub mod ports;
 pub mod push;
+mod release;
 pub mod settings;
 pub mod token;
 

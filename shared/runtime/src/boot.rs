@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ids::AccountId;
+use engine::chain::Chain;
 use engine::ports::Secrets;
 use engine::token::TokenCache;
 use engine::{Engine, Places};
@@ -77,8 +79,10 @@ pub async fn boot() -> Result<Booted, BootError> {
     let app = app(&config, &secrets).await?;
     let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table_name.clone());
     let scheduler = Scheduler::new(aws_sdk_scheduler::Client::new(&aws), config.wake_ups.clone());
+    let store = Store::new(Arc::new(table));
+    warm(&store).await;
     let engine = Engine {
-        store: Store::new(Arc::new(table)),
+        store,
         transport,
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds::new()),
@@ -94,6 +98,15 @@ pub async fn boot() -> Result<Booted, BootError> {
         tokens: Arc::new(TokenCache::default()),
     };
     Ok(Booted { engine, aws, crm_return_url: config.crm_return_url })
+}
+
+/// Opens the connection to the table while the processor is not throttled. What is wrong with the
+/// table shows with the first event, where it is dealt with.
+async fn warm(store: &Store) {
+    let nobody = AccountId::new("warm-up").expect("letters and a dash make an id");
+    if let Err(error) = store.connection(&nobody).await {
+        tracing::warn!(error = %Chain(&error), "the table did not answer at the start");
+    }
 }
 
 /// The Xero app, with the credentials from its secret.

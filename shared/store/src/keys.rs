@@ -16,13 +16,13 @@
 
 use domain::entity::EntityKind;
 use domain::idempotency::Hash;
-use domain::ids::{AccountId, GrantId, Ledger, XeroId};
+use domain::ids::{AccountId, CrmId, GrantId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::State;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::table::{IndexKey, ItemKey};
+use crate::table::{IndexEntry, IndexKey, ItemKey};
 
 /// The `due` index is spread over this many partitions: during an outage of Xero every account books
 /// retries at once, and one partition takes 1,000 writes a second.
@@ -75,10 +75,10 @@ pub(crate) fn due(mapping: &Mapping) -> Option<IndexKey> {
     let shard = shard(&seed);
     match &mapping.operation.state {
         State::Waiting { until } => {
-            Some(IndexKey::new(format!("RETRY#{shard}"), format!("{}#{seed}", instant(*until))))
+            Some(IndexKey::new(format!("RETRY#{shard:02}"), format!("{}#{seed}", instant(*until))))
         }
-        State::Parked { on: _ } => Some(IndexKey::new(format!("PARKED#{shard}"), seed)),
-        State::Skipped => Some(IndexKey::new(format!("SKIPPED#{shard}"), seed)),
+        State::Parked { on: _ } => Some(IndexKey::new(parked(shard), seed)),
+        State::Skipped => Some(IndexKey::new(format!("SKIPPED#{shard:02}"), seed)),
         State::Due | State::Claimed { by: _, until: _ } | State::Synced => None,
     }
 }
@@ -95,9 +95,29 @@ pub(crate) fn open(mapping: &Mapping) -> Option<IndexKey> {
     })
 }
 
-/// Two digits, the same for the same operation.
-fn shard(seed: &str) -> String {
+/// The partition of the `due` index that holds a shard's parked mappings.
+pub(crate) fn parked(shard: u32) -> String {
+    format!("PARKED#{shard:02}")
+}
+
+/// How the `due` index begins for every mapping of a ledger.
+pub(crate) fn ledger_prefix(ledger: &Ledger) -> String {
+    format!("{}#{}#", ledger.account, ledger.tenant)
+}
+
+/// Reads a mapping's key back from an index entry.
+pub(crate) fn read_mapping(ledger: &Ledger, entry: &IndexEntry) -> Option<MappingKey> {
+    let (kind, crm_id) = entry.key.sk.strip_prefix("MAP#")?.split_once('#')?;
+    Some(MappingKey {
+        ledger: ledger.clone(),
+        kind: EntityKind::parse(kind)?,
+        crm_id: CrmId::new(crm_id).ok()?,
+    })
+}
+
+/// The same for the same operation.
+fn shard(seed: &str) -> u32 {
     let hash = Hash::of(seed.as_bytes());
     let number = hash.as_str().get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    format!("{:02}", number.unwrap_or(0) % SHARDS)
+    number.unwrap_or(0) % SHARDS
 }

@@ -19,8 +19,8 @@ use jiff::Timestamp;
 use crate::keys;
 use crate::records::{KeptChart, Record, ReverseLink, Settings};
 use crate::table::{
-    Cursor, Expect, Item, ItemKey, NewItem, Order, Query, SortRange, Table, TableError, Version,
-    Write,
+    Cursor, Expect, Index, IndexQuery, Item, ItemKey, NewItem, Order, Query, SortRange, Table,
+    TableError, Version, Write,
 };
 
 /// A record with the version of its row, which the next write must name.
@@ -203,6 +203,31 @@ impl Store {
         }
         self.write("confirm the mapping", writes).await?;
         Ok(expect.next_version())
+    }
+
+    /// The mappings of a ledger that are parked, at most `limit` of each shard: hints, since an index
+    /// follows its table with a delay.
+    pub async fn parked(
+        &self,
+        ledger: &Ledger,
+        limit: std::num::NonZeroU16,
+    ) -> Result<Vec<MappingKey>, StoreError> {
+        let mut found = Vec::new();
+        for shard in 0..keys::SHARDS {
+            let query = IndexQuery {
+                index: Index::Due,
+                pk: keys::parked(shard),
+                range: SortRange::Prefix(keys::ledger_prefix(ledger)),
+                order: Order::Ascending,
+                limit,
+                after: None,
+            };
+            let page = self.table.query_index(query).await;
+            let page = page
+                .map_err(|source| StoreError::Table { operation: "find what is parked", source })?;
+            found.extend(page.entries.iter().filter_map(|entry| keys::read_mapping(ledger, entry)));
+        }
+        Ok(found)
     }
 
     /// The CRM record that a Xero document belongs to.

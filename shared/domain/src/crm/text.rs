@@ -108,3 +108,47 @@ fn parse_decimal<E: de::Error>(text: &str) -> Result<Decimal, E> {
     let decimal = if shaped { Decimal::from_str_exact(text).ok() } else { None };
     decimal.ok_or_else(|| E::custom("must be a decimal number in quotes, such as \"12.50\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::de::value::Error;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_date_of_the_calendar_comes_back_as_it_was_written(
+            year in 1900_i16..=2200,
+            month in 1_i8..=12,
+            day in 1_i8..=31,
+        ) {
+            let text = format!("{year:04}-{month:02}-{day:02}");
+            match Date::new(year, month, day) {
+                Ok(date) => {
+                    prop_assert_eq!(parse_date::<Error>(&text).unwrap(), date);
+                    prop_assert_eq!(date.to_string(), text);
+                }
+                Err(_) => prop_assert!(parse_date::<Error>(&text).is_err()),
+            }
+        }
+
+        #[test]
+        fn a_decimal_in_plain_digits_comes_back_as_it_was_written(
+            whole in "-?(0|[1-9][0-9]{0,12})",
+            fraction in "(\\.[0-9]{1,10})?",
+        ) {
+            let text = format!("{whole}{fraction}");
+            prop_assert_eq!(parse_decimal::<Error>(&text).unwrap().to_string(), text);
+        }
+
+        #[test]
+        fn anything_else_is_refused_and_never_panics(text in ".*") {
+            let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
+            if !plain {
+                prop_assert!(parse_decimal::<Error>(&text).is_err());
+                prop_assert!(parse_date::<Error>(&text).is_err());
+            }
+        }
+    }
+}

@@ -22,7 +22,7 @@ pub fn step(operation: &Operation, event: Event, seed: &str, now: Timestamp) -> 
         Event::Failed { by: _, failure, answer, snapshot, parking } => {
             Step::Moved(failed(operation, failure, answer, snapshot, parking, seed, now))
         }
-        Event::Released => released(operation),
+        Event::Released => released(operation, now),
     }
 }
 
@@ -66,8 +66,7 @@ fn claim(
         (State::Waiting { until: due }, Urgency::Routine) if *due > now => {
             Some(Refusal::NotBefore(*due))
         }
-        (State::Parked { on: _ }, Urgency::Routine)
-        | (State::Parked { on: Parking::Reconnect }, Urgency::Person) => Some(Refusal::Parked),
+        (State::Parked { on: _ }, Urgency::Routine) => Some(Refusal::Parked),
         (State::Synced, Urgency::Routine) => Some(Refusal::AlreadySynced),
         (State::Skipped, Urgency::Routine) => Some(Refusal::Skipped),
         _ => None,
@@ -184,14 +183,18 @@ fn blocked(not_before: Option<Timestamp>, parking: Option<Parking>) -> State {
     }
 }
 
-fn released(operation: &Operation) -> Step {
+/// Due at once, as one that waits: a row that waits is found by the sweep if its hint is lost.
+fn released(operation: &Operation, now: Timestamp) -> Step {
     let untranslatable = operation
         .failure
         .as_ref()
         .is_some_and(|failure| failure.class == FailureClass::Untranslatable);
+    let at_once = State::Waiting { until: now };
     match operation.state {
-        State::Parked { on: _ } => Step::Moved(operation.moved(State::Due)),
-        State::Skipped if untranslatable => Step::Moved(fresh(operation)),
+        State::Parked { on: _ } => Step::Moved(operation.moved(at_once)),
+        State::Skipped if untranslatable => {
+            Step::Moved(Operation { state: at_once, ..fresh(operation) })
+        }
         State::Skipped => Step::Stays(Refusal::Skipped),
         State::Synced => Step::Stays(Refusal::AlreadySynced),
         State::Waiting { until } => Step::Stays(Refusal::NotBefore(until)),

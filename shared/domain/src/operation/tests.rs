@@ -268,7 +268,17 @@ fn an_expired_token_parks_until_the_reconnect_releases_it() {
     let parked = moved(step(&claimed_by_me(2), event, SEED, now()));
     assert_eq!(parked.state, State::Parked { on: Parking::Reconnect });
     let released = moved(step(&parked, Event::Released, SEED, now()));
-    assert_eq!((released.state, released.failures), (State::Due, 2));
+    assert_eq!((released.state, released.failures), (State::Waiting { until: now() }, 2));
+}
+
+#[test]
+fn a_person_may_always_ask_for_a_look() {
+    for state in states() {
+        let live = matches!(state, State::Claimed { until, .. } if until > now());
+        let operation = Operation { state, ..Operation::new() };
+        let step = step(&operation, claim_by(ME, Urgency::Person), SEED, now());
+        assert_eq!(matches!(step, Step::Moved(_)), !live, "{operation:?}");
+    }
 }
 
 #[test]
@@ -276,7 +286,8 @@ fn changed_settings_release_what_could_not_be_translated_and_nothing_else() {
     let event = failed_by(ME, FailureClass::Untranslatable, Answer::Unanswered, Freshness::Newest);
     let skipped = moved(step(&claimed_by_me(0), event, SEED, now()));
     assert_eq!(skipped.state, State::Skipped);
-    assert_eq!(moved(step(&skipped, Event::Released, SEED, now())).state, State::Due);
+    let released = moved(step(&skipped, Event::Released, SEED, now()));
+    assert_eq!(released.state, State::Waiting { until: now() });
 
     let event = failed_by(ME, FailureClass::Rejected, Answer::Answered, Freshness::Newest);
     let given_up = moved(step(&claimed_by_me(5), event, SEED, now()));

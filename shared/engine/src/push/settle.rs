@@ -161,7 +161,7 @@ async fn reread(
 impl Engine {
     /// Books a look at a mapping. Row first, wake-up second: one that cannot be booked is found by the
     /// sweep over the `due` index.
-    pub(super) async fn book(&self, mapping: &Mapping, at: Timestamp) {
+    pub(crate) async fn book(&self, mapping: &Mapping, at: Timestamp) {
         let key = &mapping.key;
         let wake = Wake {
             account: key.ledger.account.clone(),

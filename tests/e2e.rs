@@ -1,0 +1,299 @@
+//! The deployed template, the real binaries, real queues: everything but the endpoints is what runs in
+//! production. Needs the local stack, whose addresses are in `STACK_*`; `cargo verify` starts it. Without
+//! it the tests say so and check nothing.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test stops where it is wrong, and says why it did not run"
+)]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use local::aws::Aws;
+use local::aws::sqs::Message;
+use local::http_client::HttpClient;
+use local::story::browser;
+use local::wait::until;
+use serde_json::Value;
+use tests::builders::{InvoiceMessage, an_invoice};
+
+/// Long enough for a redelivery after a death, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// The running stack, as its environment describes it.
+struct Stack {
+    http: HttpClient,
+    aws: Aws,
+    api: String,
+    simulator: String,
+    issuer: String,
+    invoices: String,
+    invoice_dead_letters: String,
+}
+
+/// The stack, unless there is none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests are told by their environment where the stack is"
+)]
+fn stack() -> Option<Stack> {
+    let told = |name: &str| std::env::var(name).ok();
+    let Some(endpoint) = told("STACK_ENDPOINT") else {
+        eprintln!("skipped: STACK_ENDPOINT is not set; `cargo verify --only e2e` runs this");
+        return None;
+    };
+    let http = HttpClient::default();
+    let told = |name: &str| told(name).unwrap_or_else(|| panic!("{name} is not set"));
+    Some(Stack {
+        aws: Aws::new(http.clone(), endpoint),
+        http,
+        api: told("STACK_API_URL"),
+        simulator: told("STACK_SIMULATOR_URL"),
+        issuer: told("STACK_ISSUER_URL"),
+        invoices: told("STACK_INVOICE_QUEUE_URL"),
+        invoice_dead_letters: told("STACK_INVOICE_DEAD_LETTER_URL"),
+    })
+}
+
+impl Stack {
+    async fn token(&self, account: &str, role: &str) -> String {
+        let address = format!("{}/token?account_id={account}&role={role}", self.issuer);
+        String::from_utf8(self.http.get(&address).await.unwrap().to_vec()).unwrap()
+    }
+
+    async fn call(&self, method: Method, path: &str, token: Option<&str>) -> Response<Bytes> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.api));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.http.send(request.body(Bytes::new()).unwrap()).await.unwrap()
+    }
+
+    async fn json(&self, method: Method, path: &str, token: &str) -> (u16, Value) {
+        let answer = self.call(method, path, Some(token)).await;
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice(answer.body()).unwrap_or(Value::Null))
+    }
+
+    /// Connects an account like a browser would. The owner's token.
+    async fn connect(&self, account: &str) -> String {
+        let token = self.token(account, "Owner").await;
+        let (status, begun) = self.json(Method::POST, "/v1/connection", &token).await;
+        assert_eq!(status, 201, "{begun}");
+        let page = begun["authorize_url"].as_str().unwrap();
+        let callback = browser::press(&self.http, page, "allow").await.unwrap();
+        let landed = browser::follow(&self.http, &callback).await.unwrap();
+        assert!(landed.query().unwrap().contains("xero=connected"), "{landed}");
+        token
+    }
+
+    async fn send(&self, account: &str, id: &str, body: &str) {
+        let message = Message {
+            queue_url: &self.invoices,
+            message_body: body,
+            message_group_id: account,
+            message_deduplication_id: id,
+        };
+        self.aws.send_message(&message).await.unwrap();
+    }
+
+    /// Waits until the API shows the invoice as `wanted` says.
+    async fn invoice(&self, id: &str, token: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let path = format!("/v1/invoices/{id}");
+        let found = until(PATIENCE, async || {
+            let (status, record) = self.json(Method::GET, &path, token).await;
+            (status == 200 && wanted(&record)).then_some(record)
+        })
+        .await;
+        match found {
+            Some(record) => record,
+            None => panic!("{id}: {:?}", self.json(Method::GET, &path, token).await),
+        }
+    }
+
+    /// The invoices of that number in Xero's books.
+    async fn in_xero(&self, number: &str) -> Vec<Value> {
+        let organisations = self.simulated("/_simulator/organisations").await;
+        let id = first(&organisations)["id"].as_str().unwrap().to_owned();
+        let all = self.simulated(&format!("/_simulator/organisations/{id}/invoices")).await;
+        let rows = rows(&all);
+        rows.into_iter().filter(|invoice| invoice["InvoiceNumber"] == number).collect()
+    }
+
+    async fn simulated(&self, path: &str) -> Value {
+        let body = self.http.get(&format!("{}{path}", self.simulator)).await.unwrap();
+        serde_json::from_slice(&body).unwrap()
+    }
+}
+
+fn rows(list: &Value) -> Vec<Value> {
+    let array = list.as_array().or_else(|| list.as_object()?.values().find_map(Value::as_array));
+    array.cloned().unwrap_or_default()
+}
+
+fn first(list: &Value) -> Value {
+    rows(list).into_iter().next().unwrap()
+}
+
+fn of(account: &str, message: InvoiceMessage) -> InvoiceMessage {
+    message.account(account)
+}
+
+fn is_synced(revision: u64) -> impl Fn(&Value) -> bool {
+    move |record| record["state"] == "synced" && record["synced_revision"] == revision
+}
+
+#[tokio::test]
+async fn a_business_connects_and_its_invoice_arrives_once_with_amounts_and_log() {
+    let Some(stack) = stack() else { return };
+    let account = "acc_e2e_first";
+    let token = stack.connect(account).await;
+    let (_, status) = stack.json(Method::GET, "/v1/connection", &token).await;
+    assert_eq!(status["status"], "active", "{status}");
+
+    let message = of(account, an_invoice("inv_e2e_1", "cli_e2e_1"));
+    stack.send(account, "first-1", &message.body()).await;
+    let record = stack.invoice("inv_e2e_1", &token, is_synced(1)).await;
+    assert_eq!(record["amounts"]["xero_total"]["amount"], "114.00", "{record}");
+    assert_eq!(stack.in_xero("#INV_E2E_1").await.len(), 1);
+
+    let edited = of(account, an_invoice("inv_e2e_1", "cli_e2e_1")).revision(2);
+    stack.send(account, "first-2", &edited.price("100.00", "120.00").body()).await;
+    let record = stack.invoice("inv_e2e_1", &token, is_synced(2)).await;
+    assert_eq!(record["amounts"]["xero_total"]["amount"], "120.00", "{record}");
+    assert_eq!(stack.in_xero("#INV_E2E_1").await.len(), 1);
+
+    let path = "/v1/sync-log?entity=invoice&status=synced&limit=10";
+    let (status, log) = stack.json(Method::GET, path, &token).await;
+    assert_eq!(status, 200);
+    let told = log["entries"].as_array().unwrap().iter().map(|entry| entry["message"].clone());
+    assert_eq!(told.collect::<Vec<_>>(), ["Updated in Xero.", "Created in Xero."]);
+}
+
+#[tokio::test]
+async fn the_same_message_many_times_and_out_of_order_makes_one_invoice() {
+    let Some(stack) = stack() else { return };
+    let account = "acc_e2e_many";
+    let token = stack.connect(account).await;
+    for copy in 0..12 {
+        // Revisions 3, 1, 2, 3, ...: each message with an id of its own, so that the queue drops none.
+        let revision = [3, 1, 2][copy % 3];
+        let message = of(account, an_invoice("inv_e2e_2", "cli_e2e_2")).revision(revision);
+        stack.send(account, &format!("many-{copy}"), &message.body()).await;
+    }
+    stack.invoice("inv_e2e_2", &token, is_synced(3)).await;
+    // The last copies are still on their way; one more record behind them shows that all are through.
+    let last = of(account, an_invoice("inv_e2e_3", "cli_e2e_2"));
+    stack.send(account, "many-last", &last.body()).await;
+    stack.invoice("inv_e2e_3", &token, is_synced(1)).await;
+    assert_eq!(stack.in_xero("#INV_E2E_2").await.len(), 1);
+}
+
+#[tokio::test]
+async fn unreadable_messages_end_in_the_dead_letter_queue_and_hold_nobody_up() {
+    let Some(stack) = stack() else { return };
+    let account = "acc_e2e_bad";
+    let token = stack.connect(account).await;
+    stack.send(account, "bad-1", "this is not JSON at all").await;
+    let other = of("acc_somebody_else", an_invoice("inv_e2e_4", "cli_e2e_4"));
+    stack.send(account, "bad-2", &other.body()).await;
+    let good = of(account, an_invoice("inv_e2e_4", "cli_e2e_4"));
+    stack.send(account, "bad-3", &good.body()).await;
+    stack.invoice("inv_e2e_4", &token, is_synced(1)).await;
+
+    let reasons = until(PATIENCE, async || {
+        let letters = stack.aws.peek(&stack.invoice_dead_letters).await.unwrap();
+        let of_this = |body: &str| body == "this is not JSON at all" || body == other.body();
+        let mut reasons = letters
+            .iter()
+            .filter(|letter| of_this(&letter.body))
+            .filter_map(|letter| letter.attribute("reason").map(ToOwned::to_owned))
+            .collect::<Vec<_>>();
+        reasons.sort();
+        (reasons.len() == 2).then_some(reasons)
+    })
+    .await
+    .expect("both messages in the dead-letter queue");
+    assert!(reasons[0].starts_with("account_id: differs"), "{reasons:?}");
+    assert!(reasons[1].starts_with("the body is not JSON"), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn nobody_sees_or_touches_anything_without_the_right_token() {
+    let Some(stack) = stack() else { return };
+    let account = "acc_e2e_roles";
+    let owner = stack.connect(account).await;
+    let message = of(account, an_invoice("inv_e2e_5", "cli_e2e_5"));
+    stack.send(account, "roles-1", &message.body()).await;
+    stack.invoice("inv_e2e_5", &owner, is_synced(1)).await;
+
+    let nobody = stack.call(Method::GET, "/v1/connection", None).await;
+    assert_eq!(nobody.status(), 401);
+    let forged = stack.call(Method::GET, "/v1/connection", Some("a.b.c")).await;
+    assert!(matches!(forged.status().as_u16(), 401 | 403), "{}", forged.status());
+
+    let member = stack.token(account, "Member").await;
+    assert_eq!(stack.json(Method::GET, "/v1/invoices/inv_e2e_5", &member).await.0, 200);
+    let (status, problem) = stack.json(Method::POST, "/v1/invoices/inv_e2e_5/sync", &member).await;
+    assert_eq!(status, 403, "{problem}");
+    assert_eq!(problem["detail"], "Only an Owner or Admin of the account can do this.");
+    assert_eq!(stack.json(Method::POST, "/v1/connection", &member).await.0, 403);
+
+    // Another account sees nothing of it.
+    let stranger = stack.connect("acc_e2e_stranger").await;
+    assert_eq!(stack.json(Method::GET, "/v1/invoices/inv_e2e_5", &stranger).await.0, 404);
+    let (_, log) = stack.json(Method::GET, "/v1/sync-log", &stranger).await;
+    assert_eq!(log["entries"].as_array().map(Vec::len), Some(0), "{log}");
+
+    let (status, record) = stack.json(Method::POST, "/v1/invoices/inv_e2e_5/sync", &owner).await;
+    assert_eq!((status, &record["state"]), (200, &Value::from("synced")), "{record}");
+    let (status, problem) = stack.json(Method::GET, "/v1/sync-log?status=maybe", &owner).await;
+    assert_eq!(status, 400);
+    assert_eq!(problem["field"], "status", "{problem}");
+    assert_eq!(stack.in_xero("#INV_E2E_5").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_function_killed_in_the_middle_of_its_work_leaves_every_invoice_once() {
+    let Some(stack) = stack() else { return };
+    let account = "acc_e2e_kill";
+    let token = stack.connect(account).await;
+    let ids = (0..8).map(|index| format!("inv_e2e_kill_{index}")).collect::<Vec<_>>();
+    for (index, id) in ids.iter().enumerate() {
+        let message = of(account, an_invoice(id, "cli_e2e_kill"));
+        stack.send(account, &format!("kill-{index}"), &message.body()).await;
+    }
+    // As soon as the first one has arrived the process is at the next: then it dies, three times.
+    for id in ids.iter().take(3) {
+        let number = format!("#{}", id.to_uppercase());
+        until(PATIENCE, async || (!stack.in_xero(&number).await.is_empty()).then_some(())).await;
+        kill_the_invoice_functions();
+    }
+    for id in &ids {
+        stack.invoice(id, &token, is_synced(1)).await;
+        let number = format!("#{}", id.to_uppercase());
+        assert_eq!(stack.in_xero(&number).await.len(), 1, "{number}");
+    }
+}
+
+/// Kills every running process of the invoice function, without asking it.
+fn kill_the_invoice_functions() {
+    for entry in std::fs::read_dir("/proc").unwrap() {
+        let folder = entry.unwrap().path();
+        let environment = std::fs::read(folder.join("environ")).unwrap_or_default();
+        let is_function = environment.split(|byte| *byte == 0).any(|variable| {
+            variable.starts_with(b"AWS_LAMBDA_FUNCTION_NAME=")
+                && variable.ends_with(b"invoice-push")
+        });
+        let Some(pid) = folder.file_name().and_then(|name| name.to_str()) else { continue };
+        if is_function {
+            let killed = std::process::Command::new("kill").args(["-9", pid]).status();
+            assert!(killed.is_ok(), "kill is not there");
+        }
+    }
+}
