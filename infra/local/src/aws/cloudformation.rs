@@ -1,0 +1,134 @@
+//! Stacks: creating one and following it to its end.
+
+use super::{Aws, xml};
+use crate::failure::Failure;
+use bytes::Bytes;
+use http::Request;
+use std::collections::BTreeMap;
+use url::form_urlencoded::Serializer;
+
+/// How a stack stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StackStatus {
+    /// Something is still being made.
+    InProgress,
+    /// Everything is there; the outputs by name.
+    Complete(BTreeMap<String, String>),
+    /// It was given up, in this status.
+    Failed(String),
+}
+
+impl Aws {
+    /// Begins to create a stack.
+    pub async fn create_stack(
+        &self,
+        name: &str,
+        template: &str,
+        parameters: &[(&str, String)],
+    ) -> Result<(), Failure> {
+        let mut form = form("CreateStack", name);
+        form.append_pair("TemplateBody", template);
+        form.append_pair("Capabilities.member.1", "CAPABILITY_IAM");
+        form.append_pair("Capabilities.member.2", "CAPABILITY_AUTO_EXPAND");
+        for (place, (key, value)) in parameters.iter().enumerate() {
+            let member = format!("Parameters.member.{}", place.saturating_add(1));
+            form.append_pair(&format!("{member}.ParameterKey"), key);
+            form.append_pair(&format!("{member}.ParameterValue"), value);
+        }
+        self.query("CreateStack", form).await.map(|_| ())
+    }
+
+    /// How the stack stands now.
+    pub async fn stack_status(&self, name: &str) -> Result<StackStatus, Failure> {
+        let answer = self.query("DescribeStacks", form("DescribeStacks", name)).await?;
+        Ok(read_status(&answer))
+    }
+
+    /// What failed while the stack was made, one sentence each.
+    pub async fn stack_failures(&self, name: &str) -> Result<Vec<String>, Failure> {
+        let answer = self.query("DescribeStackEvents", form("DescribeStackEvents", name)).await?;
+        Ok(read_failures(&answer))
+    }
+
+    async fn query(
+        &self,
+        action: &str,
+        mut form: Serializer<'_, String>,
+    ) -> Result<String, Failure> {
+        let request = Request::post(format!("{}/", self.endpoint()))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Bytes::from(form.finish()));
+        let answer =
+            self.exchange("cloudformation", &format!("CloudFormation {action}"), request).await?;
+        Ok(String::from_utf8_lossy(answer.body()).into_owned())
+    }
+}
+
+fn form(action: &str, stack: &str) -> Serializer<'static, String> {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("Action", action);
+    form.append_pair("Version", "2010-05-15");
+    form.append_pair("StackName", stack);
+    form
+}
+
+fn read_status(answer: &str) -> StackStatus {
+    let status = xml::text(answer, "StackStatus").unwrap_or_default();
+    if status.ends_with("_IN_PROGRESS") {
+        return StackStatus::InProgress;
+    }
+    if status != "CREATE_COMPLETE" {
+        let reason = xml::text(answer, "StackStatusReason").unwrap_or_default();
+        return StackStatus::Failed(format!("{status} {reason}"));
+    }
+    let outputs = xml::contents(answer, "Outputs").concat();
+    let outputs = xml::contents(&outputs, "member")
+        .into_iter()
+        .filter_map(|output| {
+            Some((xml::text(output, "OutputKey")?, xml::text(output, "OutputValue")?))
+        })
+        .collect();
+    StackStatus::Complete(outputs)
+}
+
+fn read_failures(answer: &str) -> Vec<String> {
+    xml::contents(answer, "member")
+        .into_iter()
+        .filter(|event| xml::text(event, "ResourceStatus").is_some_and(|s| s.ends_with("_FAILED")))
+        .filter_map(|event| {
+            let resource = xml::text(event, "LogicalResourceId")?;
+            let reason = xml::text(event, "ResourceStatusReason").unwrap_or_default();
+            Some(format!("{resource}: {reason}"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{StackStatus, read_failures, read_status};
+
+    #[test]
+    fn a_complete_stack_gives_its_outputs() {
+        let answer = "<StackStatus>CREATE_COMPLETE</StackStatus><Outputs><member>\
+            <OutputKey>A</OutputKey><OutputValue>x&amp;y</OutputValue></member></Outputs>";
+        let StackStatus::Complete(outputs) = read_status(answer) else { panic!("not complete") };
+        assert_eq!(outputs["A"], "x&y");
+    }
+
+    #[test]
+    fn a_rolled_back_stack_has_failed_with_its_reason() {
+        let answer = "<StackStatus>ROLLBACK_COMPLETE</StackStatus>\
+            <StackStatusReason>no table</StackStatusReason>";
+        assert_eq!(read_status(answer), StackStatus::Failed("ROLLBACK_COMPLETE no table".into()));
+    }
+
+    #[test]
+    fn failed_resources_are_named_with_their_reasons() {
+        let answer = "<member><LogicalResourceId>Table</LogicalResourceId>\
+            <ResourceStatus>CREATE_FAILED</ResourceStatus>\
+            <ResourceStatusReason>bad key</ResourceStatusReason></member>\
+            <member><LogicalResourceId>Queue</LogicalResourceId>\
+            <ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>";
+        assert_eq!(read_failures(answer), ["Table: bad key"]);
+    }
+}

@@ -1,0 +1,100 @@
+//! The functions' binaries: built, stripped, packed as Lambda wants them.
+
+use crate::children::cargo;
+use crate::failure::Failure;
+use crate::workplace::Workplace;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use tokio::process::Command;
+
+/// The functions of the template: packages, binaries and code folders share these names.
+pub const FUNCTIONS: [&str; 4] = ["oauth-callback", "settings-api", "contact-push", "invoice-push"];
+
+/// A function's code, ready to upload.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// Which function.
+    pub function: &'static str,
+    /// The zip with its `bootstrap`.
+    pub zip: PathBuf,
+}
+
+/// Builds the functions as the workspace's dev profile says, with Cargo's own progress visible.
+pub async fn build(workplace: &Workplace) -> Result<(), Failure> {
+    let mut build = cargo(workplace.project.root(), ["build"]);
+    for function in FUNCTIONS {
+        build.args(["--package", function]);
+    }
+    let status = workplace
+        .children
+        .run(&mut build)
+        .await
+        .map_err(|error| Failure::new("Cannot run cargo").because(error))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new("The functions do not build; the compiler's messages are above"))
+    }
+}
+
+/// Packs each binary that is newer than its package.
+pub async fn pack(workplace: &Workplace, environment: &Path) -> Result<Vec<Package>, Failure> {
+    let built = target(workplace).await?.join("debug");
+    let mut packages = Vec::new();
+    for function in FUNCTIONS {
+        let folder = workplace.project.folder(&format!("packages/{function}"))?;
+        let zip = folder.join("code.zip");
+        let binary = built.join(function);
+        if newer(&binary, &zip) {
+            pack_one(workplace, environment, &binary, &folder).await?;
+            workplace.console.done(&format!("{function} packed"));
+        }
+        packages.push(Package { function, zip });
+    }
+    Ok(packages)
+}
+
+async fn pack_one(
+    workplace: &Workplace,
+    environment: &Path,
+    binary: &Path,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let bootstrap = folder.join("bootstrap");
+    let copied = std::fs::copy(binary, &bootstrap);
+    copied.map_err(|error| {
+        Failure::new(format!("Cannot copy {}", binary.display())).because(error)
+    })?;
+    // Only the size depends on it: without `strip` the package is larger, and as good.
+    let mut strip = Command::new("strip");
+    workplace.children.ask(strip.arg(&bootstrap)).await.ok();
+    let unfinished = folder.join("code.unfinished");
+    let mut zip = Command::new(environment.join("bin/python"));
+    zip.args(["-m", "zipfile", "-c"]).arg(&unfinished).arg(&bootstrap);
+    let log = workplace.project.log("pack")?;
+    workplace.children.run_quietly("Packing a function", &mut zip, &log).await?;
+    std::fs::rename(&unfinished, folder.join("code.zip"))
+        .map_err(|error| Failure::new("Cannot put a package in its place").because(error))
+}
+
+/// Where Cargo builds into; a person may have set it to somewhere else.
+async fn target(workplace: &Workplace) -> Result<PathBuf, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let mut ask =
+        cargo(workplace.project.root(), ["metadata", "--no-deps", "--format-version", "1"]);
+    let said = workplace.children.ask(&mut ask).await.ok().flatten().unwrap_or_default();
+    let metadata: Metadata = serde_json::from_str(&said)
+        .map_err(|error| Failure::new("Cannot ask cargo where it builds").because(error))?;
+    Ok(metadata.target_directory)
+}
+
+fn newer(binary: &Path, zip: &Path) -> bool {
+    let written = |path: &Path| -> Option<SystemTime> { path.metadata().ok()?.modified().ok() };
+    match (written(binary), written(zip)) {
+        (Some(binary), Some(zip)) => binary > zip,
+        (_, None) | (None, _) => true,
+    }
+}

@@ -1,0 +1,198 @@
+//! The processes the runner starts. Each leads a process group of its own, so that whatever it starts
+//! in turn can be ended with it, and nothing is left behind when the runner stops.
+
+use crate::failure::Failure;
+use crate::wait;
+use rustix::process::{
+    Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid,
+};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+/// How long a group may take to end by itself before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How many of a log's last lines explain a failure.
+const TAIL_LINES: usize = 15;
+
+/// The process groups that are alive. Clones share the list.
+#[derive(Debug, Clone, Default)]
+pub struct Children {
+    groups: Arc<Mutex<BTreeSet<i32>>>,
+}
+
+/// A started process that leads its group.
+#[derive(Debug)]
+pub struct Leader {
+    child: Child,
+    group: i32,
+}
+
+impl Leader {
+    /// Whether it has ended, and how.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+}
+
+impl Children {
+    /// Starts the command in a process group of its own.
+    pub fn start(&self, command: &mut Command) -> std::io::Result<Leader> {
+        let child = command.process_group(0).spawn()?;
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
+        self.list().insert(group);
+        Ok(Leader { child, group })
+    }
+
+    /// Runs the command to its end.
+    pub async fn run(&self, command: &mut Command) -> std::io::Result<ExitStatus> {
+        let mut leader = self.start(command)?;
+        let status = leader.child.wait().await;
+        self.list().remove(&leader.group);
+        status
+    }
+
+    /// Runs the command to its end, what it says going to `log`. A failure shows the log's last lines.
+    pub async fn run_quietly(
+        &self,
+        doing: &str,
+        command: &mut Command,
+        log: &Path,
+    ) -> Result<(), Failure> {
+        let cannot = |error| Failure::new(format!("{doing} failed to start")).because(error);
+        let out = std::fs::File::create(log).map_err(cannot)?;
+        let errors = out.try_clone().map_err(cannot)?;
+        command.stdin(Stdio::null()).stdout(out).stderr(errors);
+        let status = self.run(command).await.map_err(cannot)?;
+        if status.success() {
+            return Ok(());
+        }
+        let said = tail(log);
+        Err(Failure::new(format!("{doing} failed ({status}):\n{said}"))
+            .remedy(format!("The whole log is {}.", log.display())))
+    }
+
+    /// Runs the command to its end and gives what it wrote to standard output.
+    pub async fn ask(&self, command: &mut Command) -> std::io::Result<Option<String>> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let leader = self.start(command)?;
+        let group = leader.group;
+        let output = leader.child.wait_with_output().await;
+        self.list().remove(&group);
+        let output = output?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(output.status.success().then_some(text))
+    }
+
+    /// Ends every group: asks first, kills what has not ended after a moment. Returns when they are gone.
+    pub async fn end_all(&self) {
+        let groups: Vec<Pid> =
+            self.list().iter().filter_map(|group| Pid::from_raw(*group)).collect();
+        signal(&groups, Signal::TERM);
+        let gone =
+            wait::until(GRACE, async || groups.iter().all(|group| !alive(*group)).then_some(()));
+        if gone.await.is_none() {
+            signal(&groups, Signal::KILL);
+            wait::until(GRACE, async || groups.iter().all(|group| !alive(*group)).then_some(()))
+                .await;
+        }
+        self.list().clear();
+    }
+
+    fn list(&self) -> std::sync::MutexGuard<'_, BTreeSet<i32>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A `cargo` that does not see what `cargo run` told the runner: build scripts watch those variables,
+/// and would rebuild each time the runner and a person's shell take turns.
+pub fn cargo(root: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root).args(arguments);
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "CARGO"
+        {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// The last lines of a log.
+pub fn tail(log: &Path) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    let from = lines.len().saturating_sub(TAIL_LINES);
+    lines.iter().skip(from).map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// A group that is already gone needs no signal.
+fn signal(groups: &[Pid], signal: Signal) {
+    for group in groups {
+        kill_process_group(*group, signal).ok();
+    }
+}
+
+/// Whether the group still has a process in it. Ours that have ended are collected on the way: until
+/// then they count as being there.
+fn alive(group: Pid) -> bool {
+    while let Ok(Some(_)) = waitpgid(group, WaitOptions::NOHANG) {}
+    test_kill_process_group(group).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Children;
+    use std::process::Stdio;
+    use tokio::io::{AsyncBufReadExt, BufReader};
+    use tokio::process::Command;
+
+    #[tokio::test]
+    async fn ending_everything_ends_the_processes_of_processes_too() {
+        let children = Children::default();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "sleep 600 & echo $!; wait"]).stdout(Stdio::piped());
+        let mut leader = children.start(&mut shell).unwrap();
+        let out = leader.child.stdout.take().unwrap();
+        let grandchild: i32 =
+            BufReader::new(out).lines().next_line().await.unwrap().unwrap().parse().unwrap();
+        let grandchild = rustix::process::Pid::from_raw(grandchild).unwrap();
+        assert!(rustix::process::getpgid(Some(grandchild)).is_ok());
+
+        children.end_all().await;
+
+        assert!(!super::alive(rustix::process::Pid::from_raw(leader.group).unwrap()));
+    }
+
+    #[tokio::test]
+    async fn a_failing_command_shows_its_last_words() {
+        let log = std::env::temp_dir().join(format!("last-words-{}.log", std::process::id()));
+        let failure = Children::default()
+            .run_quietly(
+                "Knitting",
+                Command::new("sh").args(["-c", "echo no wool >&2; exit 3"]),
+                &log,
+            )
+            .await
+            .unwrap_err();
+        std::fs::remove_file(&log).unwrap();
+        let lines = failure.lines();
+        assert!(lines[0].contains("Knitting failed (exit status: 3)"), "{lines:?}");
+        assert!(lines[0].contains("no wool"), "{lines:?}");
+    }
+
+    #[tokio::test]
+    async fn what_a_command_said_is_given_only_when_it_succeeded() {
+        let children = Children::default();
+        let yes = children.ask(Command::new("sh").args(["-c", "echo 42"])).await.unwrap();
+        let no = children.ask(Command::new("sh").args(["-c", "echo 42; exit 1"])).await.unwrap();
+        assert_eq!((yes.as_deref(), no), (Some("42\n"), None));
+    }
+}

@@ -1,0 +1,163 @@
+//! Deploying the very template: its code from a bucket, its parameters pointing at this machine.
+
+use crate::aws::Aws;
+use crate::aws::cloudformation::StackStatus;
+use crate::binaries::{FUNCTIONS, Package};
+use crate::crm::{AUDIENCE, RETURN_PATH};
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::wait;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const BUCKET: &str = "servicecortex-xero-code";
+const STACK: &str = "servicecortex-xero-local";
+
+/// A few seconds are enough; a busy machine gets more.
+const DEPLOYED_WITHIN: Duration = Duration::from_mins(2);
+
+/// The addresses that the template's parameters point at.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// The front of the API.
+    pub api: String,
+    /// Xero: consent, tokens and the Accounting API.
+    pub simulator: String,
+    /// The CRM: the issuer of tokens, and the page to land on.
+    pub crm: String,
+}
+
+/// The stack's outputs.
+#[derive(Debug, Clone)]
+pub struct Outputs(BTreeMap<String, String>);
+
+impl Outputs {
+    /// An output by its name in the template.
+    pub fn get(&self, name: &str) -> Result<&str, Failure> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| Failure::new(format!("The template has no output {name}")))
+    }
+}
+
+/// Uploads the code, creates the stack and waits for it.
+pub async fn deploy(
+    aws: &Aws,
+    project: &Project,
+    packages: &[Package],
+    addresses: &Addresses,
+    log_level: &str,
+) -> Result<Outputs, Failure> {
+    aws.make_bucket(BUCKET).await?;
+    for package in packages {
+        let content = std::fs::read(&package.zip).map_err(|error| {
+            Failure::new(format!("Cannot read {}", package.zip.display())).because(error)
+        })?;
+        aws.put_object(BUCKET, &format!("{}.zip", package.function), Bytes::from(content)).await?;
+    }
+    let template = std::fs::read_to_string(project.template())
+        .map_err(|error| Failure::new("Cannot read template.yaml").because(error))?;
+    let template = for_here(&template)?;
+    let copy = project.workshop().join("template.yaml");
+    std::fs::write(&copy, &template)
+        .map_err(|error| Failure::new("Cannot write the template's copy").because(error))?;
+    aws.create_stack(STACK, &template, &parameters(addresses, log_level)).await?;
+    created(aws).await
+}
+
+async fn created(aws: &Aws) -> Result<Outputs, Failure> {
+    let outcome = wait::until(DEPLOYED_WITHIN, async || match aws.stack_status(STACK).await {
+        Ok(StackStatus::InProgress) => None,
+        Ok(other) => Some(Ok(other)),
+        Err(failure) => Some(Err(failure)),
+    });
+    match outcome.await {
+        Some(Ok(StackStatus::Complete(outputs))) => Ok(Outputs(outputs)),
+        Some(Ok(StackStatus::Failed(status))) => {
+            let failures = aws.stack_failures(STACK).await?;
+            Err(Failure::new(format!(
+                "The template does not deploy ({status}):\n    {}",
+                failures.join("\n    ")
+            )))
+        }
+        Some(Err(failure)) => Err(failure),
+        Some(Ok(StackStatus::InProgress)) | None => Err(Failure::new(format!(
+            "The template was not deployed within {} seconds",
+            DEPLOYED_WITHIN.as_secs()
+        ))),
+    }
+}
+
+fn parameters(addresses: &Addresses, log_level: &str) -> Vec<(&'static str, String)> {
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    vec![
+        ("Stage", "local".to_owned()),
+        ("Architecture", architecture.to_owned()),
+        ("LogLevel", log_level.to_owned()),
+        ("CrmUrl", addresses.crm.clone()),
+        ("CrmReturnUrl", format!("{}{RETURN_PATH}", addresses.crm)),
+        ("JwtIssuer", addresses.crm.clone()),
+        ("JwtAudience", AUDIENCE.to_owned()),
+        ("PublicUrl", addresses.api.clone()),
+        ("XeroLoginUrl", addresses.simulator.clone()),
+        ("XeroIdentityUrl", addresses.simulator.clone()),
+        ("XeroApiUrl", addresses.simulator.clone()),
+        // A message whose outcome could not be recorded comes back while somebody still watches.
+        ("PushTimeoutSeconds", "60".to_owned()),
+        ("PushVisibilitySeconds", "60".to_owned()),
+    ]
+}
+
+/// What differs in the template that is deployed here, text and replacement: where the code is, and
+/// how schedules are named when the local AWS looks up what a role may do. It puts every schedule into
+/// the default group there, whichever group it is made in.
+fn differences() -> Vec<(String, String)> {
+    let code = FUNCTIONS.iter().map(|function| {
+        (
+            format!("CodeUri: target/lambda/{function}/"),
+            format!("CodeUri: s3://{BUCKET}/{function}.zip"),
+        )
+    });
+    let schedules = (":schedule/${ScheduleGroup}/*".to_owned(), ":schedule/default/*".to_owned());
+    code.chain(std::iter::once(schedules)).collect()
+}
+
+fn for_here(template: &str) -> Result<String, Failure> {
+    let mut changed = template.to_owned();
+    for (text, replacement) in differences() {
+        if changed.matches(&text).count() != 1 {
+            return Err(Failure::new(format!("template.yaml must say \"{text}\" once")));
+        }
+        changed = changed.replace(&text, &replacement);
+    }
+    Ok(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::for_here;
+    use crate::project::Project;
+
+    #[test]
+    fn the_template_is_deployed_as_it_is_but_for_five_lines() {
+        let template = std::fs::read_to_string(Project::here().unwrap().template()).unwrap();
+        let changed = for_here(&template).unwrap();
+        let differing: Vec<&str> = template
+            .lines()
+            .zip(changed.lines())
+            .filter(|(before, after)| before != after)
+            .map(|(_, after)| after.trim())
+            .collect();
+        assert_eq!(differing.len(), 5, "{differing:?}");
+        let code = differing.iter().filter(|line| line.starts_with("CodeUri: s3://"));
+        assert_eq!(code.count(), 4);
+    }
+
+    #[test]
+    fn a_template_without_the_functions_is_refused() {
+        let lines = for_here("Resources: {}").unwrap_err().lines();
+        assert!(lines[0].contains("CodeUri: target/lambda/oauth-callback/"), "{lines:?}");
+    }
+}

@@ -1,0 +1,58 @@
+//! What went wrong, as a sentence for the person at the keyboard, and what to do about it.
+
+use std::error::Error;
+
+/// A failure that is only ever read by a person: nothing in the runner branches on its kind.
+#[derive(Debug, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Failure {
+    sentence: String,
+    remedy: Option<String>,
+    #[source]
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure that one sentence explains.
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), remedy: None, source: None }
+    }
+
+    /// The same failure with what the reader can do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// The same failure with the error that brought it.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// All there is to say, a line each: the sentence with its causes, then the remedy.
+    pub fn lines(&self) -> Vec<String> {
+        let mut sentence = self.sentence.clone();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            sentence.push_str(": ");
+            sentence.push_str(&error.to_string());
+            cause = error.source();
+        }
+        std::iter::once(sentence).chain(self.remedy.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+
+    #[test]
+    fn the_sentence_names_its_causes_once_and_the_remedy_follows() {
+        let cause = Failure::new("no route").because(std::io::Error::other("cable"));
+        let failure = Failure::new("Cannot reach it").because(cause).remedy("Plug it in.");
+        assert_eq!(failure.lines(), ["Cannot reach it: no route: cable", "Plug it in."]);
+    }
+}

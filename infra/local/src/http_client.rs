@@ -1,0 +1,74 @@
+//! A small HTTP client for this machine: whole requests, whole answers, a limit on size and time.
+//! It follows no redirects: the story looks at them.
+
+use crate::failure::Failure;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use std::time::Duration;
+
+/// Far more than any answer on this machine needs.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Longer than a function may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(90);
+
+/// The client. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+impl Default for HttpClient {
+    fn default() -> Self {
+        Self { client: Client::builder(TokioExecutor::new()).build_http() }
+    }
+}
+
+impl HttpClient {
+    /// Sends the request and reads the whole answer, whatever its status.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
+        let address = format!("{} {}", request.method(), request.uri());
+        let exchange = async {
+            let answer = self
+                .client
+                .request(request.map(Full::new))
+                .await
+                .map_err(|error| no_answer(&address).because(error))?;
+            let (head, body) = answer.into_parts();
+            let body = Limited::new(body, ANSWER_BYTES_MAX)
+                .collect()
+                .await
+                .map_err(|error| no_answer(&address).because(error))?;
+            Ok(Response::from_parts(head, body.to_bytes()))
+        };
+        let answer = tokio::time::timeout(ANSWER_WITHIN, Box::pin(exchange)).await;
+        answer.map_err(|_elapsed| no_answer(&address))?
+    }
+
+    /// The body behind an address that must answer with success.
+    pub async fn get(&self, address: &str) -> Result<Bytes, Failure> {
+        let request = Request::get(address)
+            .body(Bytes::new())
+            .map_err(|error| Failure::new(format!("{address} is no address")).because(error))?;
+        let answer = self.send(request).await?;
+        if answer.status().is_success() {
+            Ok(answer.into_body())
+        } else {
+            Err(refused(&format!("GET {address}"), &answer))
+        }
+    }
+}
+
+/// A refusal as a sentence, with what was said.
+pub fn refused(asked: &str, answer: &Response<Bytes>) -> Failure {
+    let said = String::from_utf8_lossy(answer.body());
+    Failure::new(format!("{asked} answered {}: {}", answer.status(), said.trim()))
+}
+
+fn no_answer(address: &str) -> Failure {
+    Failure::new(format!("No answer to {address}"))
+}

@@ -1,0 +1,63 @@
+//! A small HTTP server for this machine: whole requests in, whole answers out.
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+/// As much as API Gateway takes.
+const REQUEST_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// What answers.
+pub trait Site: Send + Sync + 'static {
+    /// The answer to a request. It cannot fail: a failure is an answer too.
+    fn answer(&self, request: Request<Bytes>) -> impl Future<Output = Response<Bytes>> + Send;
+}
+
+/// Serves until it is dropped, and its connections with it.
+pub async fn serve(listener: TcpListener, site: Arc<impl Site>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(converse(stream, Arc::clone(&site)));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// A connection that breaks is the other side's affair.
+async fn converse(stream: TcpStream, site: Arc<impl Site>) {
+    let service = service_fn(|request: Request<Incoming>| {
+        let site = Arc::clone(&site);
+        async move {
+            let (head, body) = request.into_parts();
+            let answer = match Limited::new(body, REQUEST_BYTES_MAX).collect().await {
+                Ok(body) => site.answer(Request::from_parts(head, body.to_bytes())).await,
+                Err(_) => {
+                    text(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", "The request is too large.")
+                }
+            };
+            Ok::<_, Infallible>(answer.map(Full::new))
+        }
+    });
+    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
+}
+
+/// An answer with a text in it.
+pub fn text(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut answer = Response::new(body.into());
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
+    answer
+}

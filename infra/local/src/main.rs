@@ -1,0 +1,95 @@
+//! `cargo story`, `cargo verify`, `cargo local up`: see the library for what they do.
+
+use local::arguments::{Command, USAGE};
+use local::console::{Console, Tone};
+use local::failure::Failure;
+use local::stack::Stack;
+use local::workplace::Workplace;
+use local::{story, verify};
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// What a shell expects of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let console = Console::standard();
+    let prepared = Command::parse(std::env::args().skip(1))
+        .and_then(|command| Ok((command, Workplace::open(console.clone())?)));
+    let (command, workplace) = match prepared {
+        Ok(prepared) => prepared,
+        Err(failure) => {
+            console.failure(&failure);
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = tokio::select! {
+        outcome = Box::pin(run(command, &workplace)) => Some(outcome),
+        () = stopped() => None,
+    };
+    // Whatever happened, nothing stays behind.
+    workplace.close().await;
+    match outcome {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(failure)) => {
+            console.line("");
+            console.failure(&failure);
+            ExitCode::FAILURE
+        }
+        None => {
+            console.progress_over();
+            console.line(&console.paint(Tone::Quiet, "Stopped; nothing is left running."));
+            ExitCode::from(INTERRUPTED)
+        }
+    }
+}
+
+async fn run(command: Command, workplace: &Workplace) -> Result<(), Failure> {
+    let console = &workplace.console;
+    match command {
+        Command::Story { options, stay } => {
+            let stack = Stack::start(&options, workplace).await?;
+            let played = story::play(&stack, workplace).await;
+            if stay {
+                if let Err(failure) = &played {
+                    console.line("");
+                    console.failure(failure);
+                }
+                stay_up(&stack, workplace).await?;
+            }
+            story::places::tell_how_to_look(&stack, workplace);
+            played
+        }
+        Command::Verify { options, checks } => verify::run(&checks, &options, workplace).await,
+        Command::Up { options } => {
+            let stack = Stack::start(&options, workplace).await?;
+            stay_up(&stack, workplace).await
+        }
+        Command::Usage => {
+            console.line(USAGE);
+            Ok(())
+        }
+    }
+}
+
+/// Says where to look, and ends only with the runner.
+async fn stay_up(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
+    story::places::show(stack, workplace)?;
+    workplace.console.title("Everything stays up until Ctrl-C.");
+    std::future::pending().await
+}
+
+/// Ctrl-C, or a polite request to end.
+async fn stopped() {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without signals there is only the end of the work itself.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

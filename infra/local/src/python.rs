@@ -1,0 +1,175 @@
+//! The Python that the local AWS runs on: found on the machine, checked, and put behind virtual
+//! environments of the project's own.
+
+use crate::children::Children;
+use crate::failure::Failure;
+use crate::workplace::Workplace;
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// `MiniStack`, `cfn-lint` and the SAM CLI at the pinned versions all ask for this one.
+const OLDEST: (u32, u32) = (3, 10);
+
+/// Where a Python may hide, the plain name first.
+const NAMES: [&str; 7] =
+    ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
+
+/// A Python that is new enough and can make virtual environments.
+#[derive(Debug, Clone)]
+pub struct Python {
+    program: PathBuf,
+    version: String,
+}
+
+impl Python {
+    /// The one the person named, or the first suitable one on the path.
+    pub async fn find(children: &Children, named: Option<&Path>) -> Result<Self, Failure> {
+        let candidates = match named {
+            Some(program) => vec![program.to_owned()],
+            None => NAMES.iter().map(PathBuf::from).collect(),
+        };
+        let mut seen = Vec::new();
+        for program in candidates {
+            let Some(version) = version(children, &program).await else { continue };
+            if new_enough(&version) {
+                let python = Self { program, version };
+                python.check_venv(children).await?;
+                return Ok(python);
+            }
+            seen.push(format!("{} is {version}", program.display()));
+        }
+        Err(match named {
+            Some(program) if seen.is_empty() => {
+                Failure::new(format!("{} is no Python that runs here", program.display()))
+                    .remedy("Name another with --python, or leave it out: one is looked for then.")
+            }
+            Some(_) | None => too_old(&seen),
+        })
+    }
+
+    /// Its version, as `3.12.4`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Debian and Ubuntu ship Python without the part that makes virtual environments.
+    async fn check_venv(&self, children: &Children) -> Result<(), Failure> {
+        let mut import = Command::new(&self.program);
+        import.args(["-c", "import venv, ensurepip"]);
+        match children.ask(&mut import).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) | Err(_) => Err(Failure::new(format!(
+                "{} {} cannot make virtual environments: its modules venv and ensurepip are missing",
+                self.program.display(),
+                self.version
+            ))
+            .remedy("On Debian and Ubuntu: sudo apt install python3-venv. Then run this again.")),
+        }
+    }
+
+    /// A virtual environment in `.local/<name>` holding what the requirements file lists.
+    /// Does nothing when it already holds exactly that, for this Python.
+    pub async fn environment(
+        &self,
+        workplace: &Workplace,
+        wanted: &Environment,
+    ) -> Result<PathBuf, Failure> {
+        let Workplace { project, console, children, scratch: _ } = workplace;
+        let folder = project.workshop().join(wanted.name);
+        let requirements = project.sources().join(wanted.requirements);
+        let text = std::fs::read_to_string(&requirements).map_err(|error| {
+            Failure::new(format!("Cannot read {}", requirements.display())).because(error)
+        })?;
+        let stamp = folder.join("requirements.stamp");
+        let fulfilled = format!("Python {}\n{text}", self.version);
+        console.step(&format!("{} in {}", wanted.what, project.shown(&folder)));
+        if std::fs::read_to_string(&stamp).is_ok_and(|found| found == fulfilled) {
+            console.done("already there");
+            return Ok(folder);
+        }
+        console.done(&format!("installing with Python {} (only the first time)", self.version));
+        let log = project.log(&format!("install-{}", wanted.name))?;
+        let mut make = Command::new(&self.program);
+        make.args(["-m", "venv", "--clear"]).arg(&folder);
+        children.run_quietly("Making the virtual environment", &mut make, &log).await?;
+        let mut install = Command::new(folder.join("bin/python"));
+        install.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r"]);
+        install.arg(&requirements);
+        children.run_quietly(&format!("Installing {}", wanted.what), &mut install, &log).await?;
+        std::fs::write(&stamp, fulfilled)
+            .map_err(|error| Failure::new("Cannot note what was installed").because(error))?;
+        console.done("installed");
+        Ok(folder)
+    }
+}
+
+/// A virtual environment the runner needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Environment {
+    /// Its folder in `.local`.
+    pub name: &'static str,
+    /// What it is, for people.
+    pub what: &'static str,
+    /// Its requirements file, beside this crate's manifest.
+    pub requirements: &'static str,
+}
+
+/// The local AWS.
+pub const MINISTACK: Environment = Environment {
+    name: "venv",
+    what: "The local AWS (MiniStack)",
+    requirements: "requirements.txt",
+};
+
+/// What checks the template.
+pub const CHECKS: Environment = Environment {
+    name: "checks",
+    what: "The template checks (cfn-lint, SAM)",
+    requirements: "requirements-checks.txt",
+};
+
+async fn version(children: &Children, program: &Path) -> Option<String> {
+    let mut ask = Command::new(program);
+    ask.args(["-c", "import platform; print(platform.python_version())"]);
+    let said = children.ask(&mut ask).await.ok()??;
+    Some(said.trim().to_owned())
+}
+
+fn new_enough(version: &str) -> bool {
+    let mut parts = version.split('.').map(str::parse::<u32>);
+    matches!((parts.next(), parts.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST)
+}
+
+fn too_old(seen: &[String]) -> Failure {
+    let (major, minor) = OLDEST;
+    let found = if seen.is_empty() { "none was found".to_owned() } else { seen.join(", ") };
+    Failure::new(format!("Python {major}.{minor} or newer is needed for the local AWS; {found}"))
+        .remedy("Install a newer Python 3, or name one: --python /path/to/python3.12")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Python, new_enough, too_old};
+    use crate::children::Children;
+    use std::path::Path;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(new_enough("3.10.0") && new_enough("3.14.0rc1") && new_enough("4.0.1"));
+        assert!(!new_enough("3.9.18") && !new_enough("2.7.18") && !new_enough("rubbish"));
+    }
+
+    #[test]
+    fn an_old_python_is_named_with_its_version() {
+        let lines = too_old(&["python3 is 3.8.10".to_owned()]).lines();
+        assert!(lines[0].contains("3.10 or newer") && lines[0].contains("python3 is 3.8.10"));
+    }
+
+    #[tokio::test]
+    async fn a_wrong_path_to_python_is_one_sentence_and_a_remedy() {
+        let failure = Python::find(&Children::default(), Some(Path::new("/nowhere/python3"))).await;
+        let lines = failure.unwrap_err().lines();
+        assert_eq!(lines[0], "/nowhere/python3 is no Python that runs here");
+        assert!(lines[1].contains("--python"));
+    }
+}

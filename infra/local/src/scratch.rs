@@ -1,0 +1,58 @@
+//! A folder for what one run needs and nobody wants afterwards: the local AWS unpacks the functions'
+//! code there, every time.
+
+use crate::failure::Failure;
+use crate::project::Project;
+use rustix::process::{Pid, test_kill_process};
+use std::path::{Path, PathBuf};
+
+/// The folder of this run, `.local/tmp/<process id>`.
+#[derive(Debug)]
+pub struct Scratch {
+    folder: PathBuf,
+}
+
+impl Scratch {
+    /// Makes the folder, and clears away those of runs that could not do it themselves.
+    pub fn open(project: &Project) -> Result<Self, Failure> {
+        clear_abandoned(&project.folder("tmp")?);
+        Ok(Self { folder: project.folder(&format!("tmp/{}", std::process::id()))? })
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Clears it away. What stays behind is cleared by the next run.
+    pub fn close(self) {
+        std::fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+fn clear_abandoned(all: &Path) {
+    let folders = std::fs::read_dir(all).into_iter().flatten().flatten();
+    for folder in folders {
+        let owner = folder.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
+        if owner.and_then(Pid::from_raw).is_none_or(|owner| test_kill_process(owner).is_err()) {
+            std::fs::remove_dir_all(folder.path()).ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clear_abandoned;
+
+    #[test]
+    fn only_folders_of_the_dead_are_cleared() {
+        let all = std::env::temp_dir().join(format!("scratch-{}", std::process::id()));
+        let mine = all.join(std::process::id().to_string());
+        let nobodys = all.join("somebody");
+        std::fs::create_dir_all(&mine).unwrap();
+        std::fs::create_dir_all(&nobodys).unwrap();
+        clear_abandoned(&all);
+        assert!(mine.exists() && !nobodys.exists());
+        std::fs::remove_dir_all(&all).unwrap();
+    }
+}

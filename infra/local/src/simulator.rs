@@ -1,0 +1,119 @@
+//! Xero: the simulator, in this process, on a socket.
+
+use crate::clock::FastClock;
+use crate::failure::Failure;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+use xero_sim::{App, ScopeSet, Settings, Simulator, host};
+
+/// The app in the simulated Xero. The name opens nothing anywhere else.
+pub const CLIENT_ID: &str = "LOCALSERVICECORTEXXEROSYNC000001";
+
+/// Another app of the same organisation: whatever the customer used before.
+pub const OTHER_CLIENT_ID: &str = "LOCALSOMEOTHERINVOICINGAPP000002";
+
+/// Where the other app's consent returns to. Nobody listens there: the story reads the address.
+pub const OTHER_REDIRECT: &str = "http://localhost:9/other/callback";
+
+/// The bookkeeper has closed everything up to this day.
+const LOCKED_THROUGH: Date = date(2025, 3, 31);
+
+/// The simulated Xero. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Xero {
+    state: Arc<Mutex<Simulator>>,
+    clock: FastClock,
+    client_secret: String,
+    tenant: Uuid,
+    tenant_name: String,
+    user: Uuid,
+}
+
+impl Xero {
+    /// A Xero with the demo's organisations, in which the app may come back to `redirect_uri`.
+    pub fn open(redirect_uri: &str) -> Result<Self, Failure> {
+        let client_secret = drawn()?;
+        let mut settings = Settings::demo(CLIENT_ID, &client_secret, redirect_uri);
+        settings.apps.push(App {
+            client_id: OTHER_CLIENT_ID.to_owned(),
+            client_secret: Some(client_secret.clone()),
+            name: "Some other invoicing app".to_owned(),
+            redirect_uris: vec![OTHER_REDIRECT.to_owned()],
+            scopes: ScopeSet::Granular,
+        });
+        let missing = || Failure::new("The simulator's demo has no organisation or no user");
+        let organisation = settings.organisations.first_mut().ok_or_else(missing)?;
+        organisation.period_lock_date = Some(LOCKED_THROUGH);
+        let (tenant, tenant_name) = (organisation.id, organisation.name.clone());
+        let user = settings.users.first().ok_or_else(missing)?.id;
+        let state = Arc::new(Mutex::new(Simulator::new(settings)));
+        let clock = FastClock::start();
+        Ok(Self { state, clock, client_secret, tenant, tenant_name, user })
+    }
+
+    /// Answers on the socket, by its own fast clock, until it is dropped.
+    pub async fn serve(self, listener: TcpListener) {
+        // Its accept loop ends only with an error of the listening socket itself; whoever calls
+        // next is refused, and says so.
+        let clock = self.clock;
+        host::serve(listener, self.state, Arc::new(move || clock.now())).await.ok();
+    }
+
+    /// What Xero's clock shows.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The simulator itself, to look at or to change. Nobody is answered meanwhile.
+    pub fn lock(&self) -> MutexGuard<'_, Simulator> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The organisation of the story.
+    pub fn tenant(&self) -> Uuid {
+        self.tenant
+    }
+
+    /// Its name.
+    pub fn tenant_name(&self) -> &str {
+        &self.tenant_name
+    }
+
+    /// The Xero login of the person who connects it.
+    pub fn user(&self) -> Uuid {
+        self.user
+    }
+
+    /// The secret of both apps, drawn anew for each stack.
+    pub fn client_secret(&self) -> &str {
+        &self.client_secret
+    }
+
+    /// What the operator puts into Secrets Manager for the app.
+    pub fn app_secret(&self) -> Result<String, Failure> {
+        #[derive(serde::Serialize)]
+        struct AppSecret<'a> {
+            client_id: &'a str,
+            client_secret: &'a str,
+        }
+        serde_json::to_string(&AppSecret {
+            client_id: CLIENT_ID,
+            client_secret: &self.client_secret,
+        })
+        .map_err(|error| Failure::new("Cannot write the app's secret").because(error))
+    }
+}
+
+fn drawn() -> Result<String, Failure> {
+    let mut bytes = [0; 32];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|error| Failure::new("Cannot draw a secret").because(error.to_string()))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}

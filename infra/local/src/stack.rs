@@ -1,0 +1,150 @@
+//! Everything the product needs on this machine, started in order and ended together.
+
+use crate::aws::{Aws, KEY, REGION, SECRET};
+use crate::binaries;
+use crate::children::Children;
+use crate::crm::{AUDIENCE, Crm};
+use crate::deployment::{self, Addresses, Outputs};
+use crate::emulator::Emulator;
+use crate::failure::Failure;
+use crate::gateway::Gateway;
+use crate::http_client::HttpClient;
+use crate::http_server;
+use crate::ports::{self, Ports};
+use crate::python::{MINISTACK, Python};
+use crate::simulator::Xero;
+use crate::token::Signer;
+use crate::workplace::Workplace;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// What a person may choose.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The first of four ports in a row; free ones without it.
+    pub port: Option<u16>,
+    /// The Python to use; the first suitable one on the path without it.
+    pub python: Option<PathBuf>,
+    /// The functions' log filter; `info` without it.
+    pub log_level: Option<String>,
+}
+
+/// The running stack. Dropping it ends the servers; the child processes end with [`Children::end_all`].
+#[derive(Debug)]
+pub struct Stack {
+    /// The local AWS.
+    pub aws: Aws,
+    /// What the template gave.
+    pub outputs: Outputs,
+    /// The client the runner talks with.
+    pub http: HttpClient,
+    around: Around,
+    emulator: Emulator,
+}
+
+impl Stack {
+    /// Installs what is missing, builds the functions, starts everything and deploys the template.
+    pub async fn start(options: &Options, workplace: &Workplace) -> Result<Self, Failure> {
+        let Workplace { project, console, children, scratch: _ } = workplace;
+        let python = Python::find(children, options.python.as_deref()).await?;
+        let ports = Ports::take(options.port).await?;
+        let environment = python.environment(workplace, &MINISTACK).await?;
+        console.step("Building the four functions");
+        binaries::build(workplace).await?;
+        let packages = binaries::pack(workplace, &environment).await?;
+
+        console.step("Starting the Xero simulator, the CRM's stand-in and the local AWS");
+        let aws_port = ports.aws;
+        let http = HttpClient::default();
+        let around = Around::open(children, &environment, &http, ports).await?;
+        let emulator = Emulator::start(workplace, &environment, &http, aws_port).await?;
+        console.done("answering");
+        let aws = Aws::new(http.clone(), emulator.endpoint().to_owned());
+        console.step("Deploying template.yaml");
+        let log_level = options.log_level.as_deref().unwrap_or("info");
+        let outputs =
+            deployment::deploy(&aws, project, &packages, &around.addresses, log_level).await?;
+        aws.put_secret(outputs.get("AppSecretId")?, &around.xero.app_secret()?).await?;
+        around.gateway.open(outputs.get("ApiId")?);
+        console.done("deployed");
+        Ok(Self { aws, outputs, http, around, emulator })
+    }
+
+    /// The log of the local AWS, with the functions' own lines in it.
+    pub fn log(&self) -> &Path {
+        self.emulator.log()
+    }
+
+    /// Where everything is.
+    pub fn addresses(&self) -> &Addresses {
+        &self.around.addresses
+    }
+
+    /// The CRM's stand-in.
+    pub fn crm(&self) -> &Crm {
+        &self.around.crm
+    }
+
+    /// Xero.
+    pub fn xero(&self) -> &Xero {
+        &self.around.xero
+    }
+
+    /// Where everything is, as the end-to-end tests read it from their environment.
+    pub fn environment(&self) -> Result<Vec<(&'static str, String)>, Failure> {
+        let output = |name| self.outputs.get(name).map(str::to_owned);
+        let addresses = self.addresses();
+        Ok(vec![
+            ("STACK_ENDPOINT", self.aws.endpoint().to_owned()),
+            ("STACK_ACCESS_KEY_ID", KEY.to_owned()),
+            ("STACK_SECRET_ACCESS_KEY", SECRET.to_owned()),
+            ("STACK_REGION", REGION.to_owned()),
+            ("STACK_API_URL", addresses.api.clone()),
+            ("STACK_SIMULATOR_URL", addresses.simulator.clone()),
+            ("STACK_ISSUER_URL", addresses.crm.clone()),
+            ("STACK_AUDIENCE", AUDIENCE.to_owned()),
+            ("STACK_CONTACT_QUEUE_URL", output("ContactQueueUrl")?),
+            ("STACK_INVOICE_QUEUE_URL", output("InvoiceQueueUrl")?),
+            ("STACK_CONTACT_DEAD_LETTER_URL", output("ContactDeadLetterQueueUrl")?),
+            ("STACK_INVOICE_DEAD_LETTER_URL", output("InvoiceDeadLetterQueueUrl")?),
+            ("STACK_TABLE_NAME", output("TableName")?),
+        ])
+    }
+}
+
+/// The world around the product: what is not AWS and not ours, in this process.
+#[derive(Debug)]
+struct Around {
+    addresses: Addresses,
+    crm: Arc<Crm>,
+    gateway: Arc<Gateway>,
+    xero: Xero,
+    _servers: JoinSet<()>,
+}
+
+impl Around {
+    async fn open(
+        children: &Children,
+        environment: &Path,
+        http: &HttpClient,
+        ports: Ports,
+    ) -> Result<Self, Failure> {
+        let addresses = Addresses {
+            api: ports::address_by_name(&ports.api)?,
+            simulator: ports::address(&ports.simulator)?,
+            crm: ports::address(&ports.crm)?,
+        };
+        let signer = Signer::make(children, environment, addresses.crm.clone(), AUDIENCE).await?;
+        let crm = Arc::new(Crm::new(signer));
+        let endpoint = format!("http://127.0.0.1:{}", ports.aws);
+        let gateway = Arc::new(Gateway::new(http.clone(), endpoint));
+        let xero = Xero::open(&format!("{}/oauth/callback", addresses.api))?;
+
+        let mut servers = JoinSet::new();
+        servers.spawn(http_server::serve(ports.api, Arc::clone(&gateway)));
+        servers.spawn(http_server::serve(ports.crm, Arc::clone(&crm)));
+        servers.spawn(xero.clone().serve(ports.simulator));
+        Ok(Self { addresses, crm, gateway, xero, _servers: servers })
+    }
+}

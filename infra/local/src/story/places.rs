@@ -1,0 +1,70 @@
+//! Where everything can be looked at while the stack is up.
+
+use crate::aws::{KEY, REGION, SECRET};
+use crate::console::Tone;
+use crate::failure::Failure;
+use crate::stack::Stack;
+use crate::workplace::Workplace;
+
+/// Lists the addresses, with commands to try.
+pub fn show(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
+    let (project, console) = (&workplace.project, &workplace.console);
+    let addresses = stack.addresses();
+    let (api, crm) = (&addresses.api, &addresses.crm);
+    let endpoint = stack.aws.endpoint();
+    let table = stack.outputs.get("TableName")?;
+    let token = format!("$(curl -s '{crm}/token?role=Owner')");
+    let dead = stack.outputs.get("InvoiceDeadLetterQueueUrl")?;
+    let signed = |service: &str| {
+        format!(
+            "curl -s {endpoint} --aws-sigv4 aws:amz:{REGION}:{service} -u {KEY}:{SECRET} \
+             -H 'content-type: application/x-amz-json-1.0'"
+        )
+    };
+    let places = [
+        ("Xero, as a page", format!("{}/_simulator/", addresses.simulator)),
+        ("The API", api.clone()),
+        (
+            "  the connection",
+            format!("curl -H \"Authorization: Bearer {token}\" {api}/v1/connection"),
+        ),
+        ("  the sync log", format!("curl -H \"Authorization: Bearer {token}\" {api}/v1/sync-log")),
+        (
+            "The table",
+            format!(
+                "{} -H 'x-amz-target: DynamoDB_20120810.Scan' -d '{{\"TableName\":\"{table}\"}}'",
+                signed("dynamodb")
+            ),
+        ),
+        (
+            "Dead letters",
+            format!(
+                "{} -H 'x-amz-target: AmazonSQS.ReceiveMessage' -d '{{\"QueueUrl\":\"{dead}\",\
+                 \"MaxNumberOfMessages\":10,\"VisibilityTimeout\":0,\"MessageAttributeNames\":[\"All\"]}}'",
+                signed("sqs")
+            ),
+        ),
+        (
+            "The local AWS",
+            format!("{endpoint} (any AWS SDK or CLI, {REGION}, access key {KEY}, secret {SECRET})"),
+        ),
+        ("Logs", format!("{} (the functions' lines too)", project.shown(stack.log()))),
+        ("The template", project.shown(&project.workshop().join("template.yaml"))),
+    ];
+    console.title("Where to look while it is up");
+    for (what, place) in places {
+        console.line(&format!("  {} {place}", console.paint(Tone::Good, &format!("{what:<17}"))));
+    }
+    Ok(())
+}
+
+/// Says how to keep the places, at the end of a story that does not stay.
+pub fn tell_how_to_look(stack: &Stack, workplace: &Workplace) {
+    let log = workplace.project.shown(stack.log());
+    let console = &workplace.console;
+    console.line("");
+    console.line(&console.paint(
+        Tone::Quiet,
+        &format!("To look around (Xero, the API, the table): cargo story --stay. The log: {log}"),
+    ));
+}

@@ -1,0 +1,174 @@
+//! Telling what happened: clients, invoices, sums, dead letters, calls to Xero.
+
+use super::api::LogEntry;
+use super::check::{Clients, Happened, Row, sums};
+use super::table::{Side, cut, lines};
+use crate::aws::sqs::Found;
+use crate::console::{Console, Tone};
+use xero_sim::Simulator;
+
+/// Plain invoices beyond this many are only counted.
+const PLAIN_ROWS_SHOWN: usize = 8;
+
+const CLIENT_COLUMNS: usize = 32;
+const REASON_COLUMNS: usize = 110;
+
+/// What became of the clients.
+pub(super) fn clients(console: &Console, clients: &Clients, own: usize) {
+    let synced = clients.synced;
+    console.title("Clients");
+    console.line(&format!(
+        "  {synced} are contacts in Xero: {own} sent by themselves, the others brought by their first invoice."
+    ));
+}
+
+/// What became of the invoices: what is remarkable, and some of the rest.
+pub(super) fn invoices(console: &Console, rows: &[Row]) {
+    console.title("Invoices");
+    let (plain, remarkable): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| is_plain(row));
+    let shown: Vec<&Row> =
+        plain.iter().take(PLAIN_ROWS_SHOWN).chain(&remarkable).copied().collect();
+    let head = [
+        ("Number", Side::Left),
+        ("Client", Side::Left),
+        ("", Side::Left),
+        ("Billed", Side::Right),
+        ("In Xero", Side::Right),
+        ("What happened", Side::Left),
+    ];
+    let cells: Vec<Vec<String>> = shown.iter().map(|row| cells(row)).collect();
+    let mut table = lines(&head, &cells).into_iter();
+    for line in table.by_ref().take(2) {
+        console.line(&console.paint(Tone::Quiet, &line));
+    }
+    for (line, row) in table.zip(&shown) {
+        console.line(&console.paint(tone(row), &line));
+    }
+    let more = plain.len().saturating_sub(PLAIN_ROWS_SHOWN);
+    if more > 0 {
+        let line = format!("  … and {more} more, pushed as they were billed.");
+        console.line(&console.paint(Tone::Quiet, &line));
+    }
+}
+
+fn is_plain(row: &Row) -> bool {
+    row.happened == Happened::Pushed && row.problem.is_none() && row.in_xero == Some(row.billed)
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let in_xero = row.in_xero.map(|total| format!("{total:.2}")).unwrap_or_default();
+    vec![
+        row.number.clone(),
+        cut(&row.client, CLIENT_COLUMNS),
+        row.currency.clone(),
+        format!("{:.2}", row.billed),
+        in_xero,
+        cut(&story_of(row), REASON_COLUMNS),
+    ]
+}
+
+fn story_of(row: &Row) -> String {
+    match &row.happened {
+        Happened::Pushed if row.in_xero.is_some_and(|total| total != row.billed) => {
+            "pushed; the totals differ, which is on the record".to_owned()
+        }
+        Happened::Pushed => "pushed".to_owned(),
+        Happened::Updated => "pushed, then updated".to_owned(),
+        Happened::Unchanged => "pushed; a stale message changed nothing".to_owned(),
+        Happened::Voided => "pushed, then voided".to_owned(),
+        Happened::Failed(reason) => format!("failed: {reason}"),
+        Happened::Open(status) => format!("not settled: {status}"),
+    }
+}
+
+fn tone(row: &Row) -> Tone {
+    match (&row.problem, &row.happened) {
+        (Some(_), _) => Tone::Bad,
+        (None, Happened::Failed(_) | Happened::Open(_)) => Tone::Warning,
+        (None, Happened::Pushed) => Tone::Quiet,
+        (None, Happened::Updated | Happened::Unchanged | Happened::Voided) => Tone::Good,
+    }
+}
+
+/// What the CRM billed and what Xero has, by currency.
+pub(super) fn totals(console: &Console, rows: &[Row]) {
+    console.title("Totals of what stands in Xero");
+    let head = [
+        ("", Side::Left),
+        ("Invoices", Side::Right),
+        ("CRM", Side::Right),
+        ("Xero", Side::Right),
+        ("Apart", Side::Right),
+    ];
+    let cells: Vec<Vec<String>> = sums(rows)
+        .into_iter()
+        .map(|(currency, sum)| {
+            vec![
+                currency.to_owned(),
+                sum.invoices.to_string(),
+                format!("{:.2}", sum.billed),
+                format!("{:.2}", sum.in_xero),
+                format!("{:.2}", sum.billed.saturating_sub(sum.in_xero)),
+            ]
+        })
+        .collect();
+    for line in lines(&head, &cells) {
+        console.line(&line);
+    }
+}
+
+/// The end of the sync log, as the customer sees it.
+pub(super) fn sync_log(console: &Console, entries: &[LogEntry]) {
+    console.title("The newest entries of the sync log");
+    let head = [
+        ("At", Side::Left),
+        ("What", Side::Left),
+        ("Number", Side::Left),
+        ("Status", Side::Left),
+        ("Message", Side::Left),
+    ];
+    let cells: Vec<Vec<String>> = entries
+        .iter()
+        .map(|entry| {
+            vec![
+                entry.at.strftime("%H:%M:%S").to_string(),
+                format!("{} {}", entry.operation, entry.entity),
+                entry.number.clone().unwrap_or_default(),
+                entry.status.clone(),
+                cut(&entry.message, REASON_COLUMNS),
+            ]
+        })
+        .collect();
+    for line in lines(&head, &cells) {
+        console.line(&line);
+    }
+}
+
+/// The messages nobody could read.
+pub(super) fn dead_letters(console: &Console, letters: &[Found]) {
+    console.title("Dead letters: messages nobody can read, put aside without holding anybody up");
+    let head = [("Reason", Side::Left), ("Message", Side::Left)];
+    let cells: Vec<Vec<String>> = letters
+        .iter()
+        .map(|letter| {
+            let reason = letter.attribute("reason").unwrap_or("no reason is given");
+            vec![cut(reason, REASON_COLUMNS), cut(&letter.body, CLIENT_COLUMNS)]
+        })
+        .collect();
+    for line in lines(&head, &cells) {
+        console.line(&line);
+    }
+}
+
+/// What it took.
+pub(super) fn effort(console: &Console, messages: u32, simulator: &Simulator) {
+    console.title("Effort");
+    let calls = simulator.calls();
+    let refused = calls.iter().filter(|call| call.status == 429).count();
+    let counted = calls.iter().filter(|call| call.counted).count();
+    console.line(&format!(
+        "  {messages} messages became {} calls to Xero, {counted} of them counted by its limits; \
+         {refused} met a limit.",
+        calls.len()
+    ));
+}

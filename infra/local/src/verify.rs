@@ -1,0 +1,207 @@
+//! Every check of the project, from the formatting to the end-to-end tests, each with its own line.
+
+use crate::children::cargo;
+use crate::console::Tone;
+use crate::failure::Failure;
+use crate::python::{CHECKS, Python};
+use crate::stack::{Options, Stack};
+use crate::workplace::Workplace;
+use std::path::PathBuf;
+use tokio::process::Command;
+
+/// The version of `cargo-deny` that the checks are tried with.
+const CARGO_DENY: &str = "0.20.2";
+
+/// A check, in the order they run: the quick ones first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// `cargo fmt --check`.
+    Format,
+    /// The template, by `cfn-lint` and `sam validate`.
+    Template,
+    /// `cargo clippy`, where a warning is an error.
+    Clippy,
+    /// `cargo doc`, where a warning is an error.
+    Docs,
+    /// Licences, sources and duplicates of the dependencies.
+    Deny,
+    /// Unit, property, contract and simulation tests: all that need no stack.
+    Tests,
+    /// The tests against the started stack.
+    EndToEnd,
+}
+
+impl Check {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Format,
+        Self::Template,
+        Self::Clippy,
+        Self::Docs,
+        Self::Deny,
+        Self::Tests,
+        Self::EndToEnd,
+    ];
+
+    /// The check with this name on the command line.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|check| check.name() == name)
+    }
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Format => "fmt",
+            Self::Template => "template",
+            Self::Clippy => "clippy",
+            Self::Docs => "docs",
+            Self::Deny => "deny",
+            Self::Tests => "tests",
+            Self::EndToEnd => "e2e",
+        }
+    }
+}
+
+/// Runs the checks, all of them even when one fails, and fails if one did.
+pub async fn run(
+    checks: &[Check],
+    options: &Options,
+    workplace: &Workplace,
+) -> Result<(), Failure> {
+    let verifier = Verifier { options, workplace };
+    let console = &workplace.console;
+    let mut failed = Vec::new();
+    for check in checks {
+        console.title(check.name());
+        match Box::pin(verifier.run(*check)).await {
+            Ok(()) => {
+                console.line(&console.paint(Tone::Good, &format!("{}: passed", check.name())));
+            }
+            Err(failure) => {
+                console.failure(&failure);
+                failed.push(check.name());
+            }
+        }
+    }
+    if failed.is_empty() {
+        console.title("Everything passed.");
+        return Ok(());
+    }
+    let again: Vec<String> = failed.iter().map(|name| format!("--only {name}")).collect();
+    Err(Failure::new(format!("Failed: {}", failed.join(", ")))
+        .remedy(format!("To run what failed again: cargo verify {}", again.join(" "))))
+}
+
+struct Verifier<'a> {
+    options: &'a Options,
+    workplace: &'a Workplace,
+}
+
+impl Verifier<'_> {
+    async fn run(&self, check: Check) -> Result<(), Failure> {
+        match check {
+            Check::Format => self.cargo(&["fmt", "--all", "--check"]).await,
+            Check::Template => self.template().await,
+            Check::Clippy => {
+                let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+                self.cargo(&clippy).await
+            }
+            Check::Docs => self.docs().await,
+            Check::Deny => self.deny().await,
+            Check::Tests => self.cargo(&["test", "--workspace"]).await,
+            Check::EndToEnd => self.end_to_end().await,
+        }
+    }
+
+    async fn cargo(&self, arguments: &[&str]) -> Result<(), Failure> {
+        let shown = format!("cargo {}", arguments.join(" "));
+        self.shown(&shown, &mut cargo(self.workplace.project.root(), arguments)).await
+    }
+
+    /// Runs a command whose output is for the person.
+    async fn shown(&self, shown: &str, command: &mut Command) -> Result<(), Failure> {
+        self.workplace.console.step(shown);
+        let status = self.workplace.children.run(command).await;
+        let status =
+            status.map_err(|error| Failure::new(format!("Cannot run {shown}")).because(error))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(Failure::new(format!("{shown} failed ({status}); what it said is above")))
+        }
+    }
+
+    async fn template(&self) -> Result<(), Failure> {
+        let python = Python::find(&self.workplace.children, self.options.python.as_deref()).await?;
+        let environment = python.environment(self.workplace, &CHECKS).await?;
+        let tools = environment.join("bin");
+        let mut lint = Command::new(tools.join("cfn-lint"));
+        lint.arg(self.workplace.project.template());
+        self.shown("cfn-lint template.yaml", &mut lint).await?;
+        let mut validate = Command::new(tools.join("sam"));
+        validate
+            .args(["validate", "--lint", "--region", crate::aws::REGION, "--template"])
+            .arg(self.workplace.project.template())
+            .env("SAM_CLI_TELEMETRY", "0");
+        self.shown("sam validate --lint", &mut validate).await
+    }
+
+    async fn docs(&self) -> Result<(), Failure> {
+        let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+        let mut docs = cargo(self.workplace.project.root(), arguments);
+        docs.env("RUSTDOCFLAGS", "-D warnings");
+        self.shown(&format!("cargo {}", arguments.join(" ")), &mut docs).await
+    }
+
+    async fn deny(&self) -> Result<(), Failure> {
+        let deny = self.cargo_deny().await?;
+        let mut check = Command::new(deny);
+        check
+            .current_dir(self.workplace.project.root())
+            .args(["check", "bans", "licenses", "sources"]);
+        self.shown("cargo deny check bans licenses sources", &mut check).await
+    }
+
+    /// The project's own `cargo-deny`, compiled the first time.
+    async fn cargo_deny(&self) -> Result<PathBuf, Failure> {
+        let tools = self.workplace.project.folder("tools")?;
+        let program = tools.join("bin/cargo-deny");
+        let mut ask = Command::new(&program);
+        let version = self.workplace.children.ask(ask.arg("--version")).await.ok().flatten();
+        if version.is_some_and(|version| version.trim().ends_with(CARGO_DENY)) {
+            return Ok(program);
+        }
+        self.workplace.console.done("compiling cargo-deny takes some minutes, the first time only");
+        let mut install = cargo(self.workplace.project.root(), ["install", "--locked", "--root"]);
+        install.arg(&tools).args(["--version", CARGO_DENY, "cargo-deny"]);
+        self.shown(&format!("cargo install cargo-deny {CARGO_DENY}"), &mut install).await?;
+        Ok(program)
+    }
+
+    /// The end-to-end tests, and the store's contract against the local AWS's tables.
+    async fn end_to_end(&self) -> Result<(), Failure> {
+        let stack = Stack::start(self.options, self.workplace).await?;
+        let environment = stack.environment()?;
+        // `--workspace` as in the check before: the same features, so nothing is compiled twice.
+        let root = self.workplace.project.root();
+        let mut tests = cargo(root, ["test", "--workspace", "--test", "e2e"]);
+        tests.envs(environment);
+        self.shown("cargo test --workspace --test e2e", &mut tests).await?;
+        let mut contract = cargo(root, ["test", "--workspace", "--test", "conformance"]);
+        contract.env("DYNAMODB_ENDPOINT", stack.aws.endpoint());
+        let shown = "cargo test --workspace --test conformance, with the local AWS's tables";
+        self.shown(shown, &mut contract).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Check;
+
+    #[test]
+    fn every_check_is_found_by_its_name() {
+        for check in Check::ALL {
+            assert_eq!(Check::named(check.name()), Some(check));
+        }
+    }
+}
