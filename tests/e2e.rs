@@ -272,7 +272,7 @@ async fn a_function_killed_in_the_middle_of_its_work_leaves_every_invoice_once()
     for id in ids.iter().take(3) {
         let number = format!("#{}", id.to_uppercase());
         until(PATIENCE, async || (!stack.in_xero(&number).await.is_empty()).then_some(())).await;
-        kill_the_invoice_functions();
+        kill_the_invoice_functions(stack.aws.endpoint());
     }
     for id in &ids {
         stack.invoice(id, &token, is_synced(1)).await;
@@ -281,17 +281,20 @@ async fn a_function_killed_in_the_middle_of_its_work_leaves_every_invoice_once()
     }
 }
 
-/// Kills every running process of the invoice function, without asking it.
-fn kill_the_invoice_functions() {
+/// Kills every running process of this stack's invoice function, without asking it.
+fn kill_the_invoice_functions(endpoint: &str) {
+    let of_this_stack = format!("AWS_ENDPOINT_URL={endpoint}");
     for entry in std::fs::read_dir("/proc").unwrap() {
         let folder = entry.unwrap().path();
         let environment = std::fs::read(folder.join("environ")).unwrap_or_default();
-        let is_function = environment.split(|byte| *byte == 0).any(|variable| {
+        let variables = environment.split(|byte| *byte == 0).collect::<Vec<_>>();
+        let is_function = variables.iter().any(|variable| {
             variable.starts_with(b"AWS_LAMBDA_FUNCTION_NAME=")
                 && variable.ends_with(b"invoice-push")
         });
+        let is_ours = variables.contains(&of_this_stack.as_bytes());
         let Some(pid) = folder.file_name().and_then(|name| name.to_str()) else { continue };
-        if is_function {
+        if is_function && is_ours {
             let killed = std::process::Command::new("kill").args(["-9", pid]).status();
             assert!(killed.is_ok(), "kill is not there");
         }

@@ -11,7 +11,6 @@
 use std::fs;
 use std::path::Path;
 
-use domain::operation::ClaimId;
 use runtime::env;
 use store::dynamo::{DUE_INDEX, OPEN_INDEX};
 
@@ -108,6 +107,38 @@ fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
 }
 
 #[test]
+fn every_role_may_do_what_its_function_does_and_no_more() {
+    let template = template();
+    // The action, and the only roles or shared policies that name it.
+    for (action, allowed) in [
+        ("dynamodb:GetItem", &["RowsPolicy"][..]),
+        ("dynamodb:PutItem", &["RowsPolicy"]),
+        ("dynamodb:DeleteItem", &["RowsPolicy"]),
+        ("dynamodb:Query", &["RowsPolicy", "SettingsApiRole"]),
+        ("secretsmanager:PutSecretValue", &["GrantsPolicy"]),
+        ("secretsmanager:CreateSecret", &["OAuthCallbackRole"]),
+        ("scheduler:CreateSchedule", &["WakeUpsPolicy"]),
+        ("iam:PassRole", &["WakeUpsPolicy"]),
+        ("sqs:SendMessage", &["ScheduleRole", "ContactPushRole", "InvoicePushRole"]),
+        ("sqs:ReceiveMessage", &["ContactPushRole", "InvoicePushRole"]),
+    ] {
+        let named = allowed.iter().map(|name| resource(&template, name).matches(action).count());
+        assert!(named.clone().all(|count| count == 1), "{action}: {allowed:?}");
+        assert_eq!(
+            template.matches(action).count(),
+            allowed.len(),
+            "{action} is allowed elsewhere"
+        );
+    }
+    for role in ["ContactPushRole", "InvoicePushRole", "SettingsApiRole", "OAuthCallbackRole"] {
+        let lines = resource(&template, role);
+        let shared = "ManagedPolicyArns: [!Ref RowsPolicy, !Ref GrantsPolicy, !Ref WakeUpsPolicy]";
+        assert!(lines.contains(shared), "{role}");
+    }
+    assert!(!template.contains("Action: '*'") && !template.contains("Action: \"*\""));
+}
+
+#[test]
 fn only_the_callback_is_reached_without_a_token() {
     let template = template();
     let routes = template.matches("Type: AWS::ApiGatewayV2::Route").count();
@@ -115,6 +146,4 @@ fn only_the_callback_is_reached_without_a_token() {
     assert!(routes >= 2);
     assert_eq!(guarded, routes - 1);
     assert!(template.contains("GET /oauth/callback"));
-    // A claim is a lease, not a lock that somebody has to remember to release.
-    assert_eq!(size_of::<ClaimId>(), 16);
 }

@@ -5,6 +5,7 @@ use domain::operation::State;
 use engine::inbound::Received;
 use engine::ports::Clock;
 use engine::push::Pushed;
+use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
 
@@ -88,6 +89,58 @@ fn a_namesake_with_the_same_e_mail_is_adopted_and_one_without_proof_is_left_to_a
     assert!(matches!(invoice.state, State::Waiting { .. }), "{invoice:?}");
     assert_eq!(invoice.failures, 0, "waiting for the client costs no attempt");
     assert_eq!(world.books(|books| books.contacts().count()), 2);
+}
+
+#[test]
+fn a_contact_that_belongs_to_another_client_is_never_written_to() {
+    let world = World::connected();
+    let email = "office@ridge.example";
+    let first = an_invoice("inv_1", "cli_1").client_name("Ridge").client_email(email);
+    world.receive(Invoice, &first.body());
+    // Two sites of one firm: the same name, the same e-mail address, two clients in the CRM.
+    let second = an_invoice("inv_2", "cli_2").client_name("Ridge").client_email(email);
+    world.receive(Invoice, &second.body());
+    let failure = world.mapping(Contact, "cli_2").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "contact_name_taken");
+    let numbers = world
+        .books(|books| books.contacts().map(|contact| contact.number.clone()).collect::<Vec<_>>());
+    assert_eq!(numbers, [Some("SC-cli_1".to_owned())]);
+    let posts = world.calls().iter().filter(|call| *call == "POST /Contacts").count();
+    assert_eq!(posts, 0);
+}
+
+#[test]
+fn a_merged_contact_leads_to_the_one_it_was_merged_into() {
+    let world = World::connected();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let kept = {
+        let mut xero = world.xero();
+        let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+        let old = bookkeeper.add_contact("Ridge (old)").unwrap();
+        bookkeeper.edit_contact(old, |one| one.number = Some("SC-cli_1".to_owned())).unwrap();
+        let kept = bookkeeper.add_contact("Ridge").unwrap();
+        bookkeeper.merge_contacts(old, kept).unwrap();
+        kept
+    };
+    world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
+    assert_eq!(world.mapping(Contact, "cli_1").unwrap().link.unwrap().xero_id.0, kept);
+}
+
+#[test]
+fn invoices_that_waited_for_a_given_up_client_go_on_when_it_is_mended() {
+    let world = World::connected();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().add_contact("Client cli_1").unwrap();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(SignedDuration::from_hours(14));
+    assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, State::Skipped);
+    let invoice = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert!(matches!(invoice.state, State::Parked { .. }), "{invoice:?}");
+    assert_eq!(invoice.failures, 0);
+    // The CRM gives the client another name.
+    world.receive(Contact, &a_client("cli_1", 2, "Client one", "push"));
+    world.advance(SignedDuration::from_mins(2));
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
 }
 
 #[test]

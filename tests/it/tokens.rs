@@ -7,7 +7,7 @@ use engine::Invocation;
 use engine::connect::Landing;
 use engine::inbound::Received;
 use engine::push::Pushed;
-use engine::token::access_token;
+use engine::token::{Wanted, access_token};
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use tests::World;
@@ -17,6 +17,12 @@ use xero_sim::{Fault, FaultKind, Match};
 
 const TOKEN: &str = "/connect/token";
 
+fn wanted(world: &World) -> Wanted<'static> {
+    let connection = world.connection();
+    let grant = connection.organisation.unwrap().grant;
+    Wanted { grant, since: connection.connected_at, rejected: None }
+}
+
 fn refreshes(world: &World) -> usize {
     world.xero().calls().iter().filter(|call| call.path == TOKEN).count() - 1
 }
@@ -25,11 +31,10 @@ fn refreshes(world: &World) -> usize {
 fn an_expired_token_is_renewed_once_and_used_by_everyone() {
     let mut world = World::connected();
     world.clock.advance(SignedDuration::from_mins(31));
-    let grant = world.connection().organisation.unwrap().grant;
     let mut tokens = Vec::new();
     for _ in 0..20 {
         world.restart();
-        let token = run(access_token(&world.engine, grant, None, world.invocation()));
+        let token = run(access_token(&world.engine, wanted(&world), world.invocation()));
         tokens.push(token.unwrap().unwrap().expose_secret().to_owned());
     }
     tokens.dedup();
@@ -52,15 +57,15 @@ fn a_crash_anywhere_in_a_refresh_loses_no_grant() {
     for step in 1..=12 {
         for moment in [Moment::Before, Moment::After] {
             let mut world = World::connected();
-            let grant = world.connection().organisation.unwrap().grant;
             world.clock.advance(SignedDuration::from_mins(31));
             world.restart();
+            let (grant, invocation) = (wanted(&world), world.invocation());
             world.gate.arm(Some(Death { step, moment }));
-            let first = run(access_token(&world.engine, grant, None, world.invocation()));
+            let first = run(access_token(&world.engine, grant, invocation));
             world.gate.arm(None);
             world.restart();
             world.clock.advance(SignedDuration::from_secs(45));
-            let second = run(access_token(&world.engine, grant, None, world.invocation()));
+            let second = run(access_token(&world.engine, wanted(&world), world.invocation()));
             assert!(second.unwrap().is_ok(), "step {step} {moment:?}, first {:?}", first.is_some());
         }
     }
@@ -69,15 +74,15 @@ fn a_crash_anywhere_in_a_refresh_loses_no_grant() {
 #[test]
 fn while_one_refreshes_the_others_wait_and_then_use_its_token() {
     let mut world = World::connected();
-    let grant = world.connection().organisation.unwrap().grant;
     world.clock.advance(SignedDuration::from_mins(31));
     world.restart();
     // Dies with the lock in hand: read the row, read the secret, take the lock.
+    let grant = wanted(&world);
     world.gate.arm(Some(Death { step: 3, moment: Moment::After }));
-    assert!(run(access_token(&world.engine, grant, None, world.invocation())).is_none());
+    assert!(run(access_token(&world.engine, grant, world.invocation())).is_none());
     world.gate.arm(None);
     let invocation: Invocation = world.invocation();
-    let token = run(access_token(&world.engine, grant, None, invocation)).unwrap();
+    let token = run(access_token(&world.engine, wanted(&world), invocation)).unwrap();
     assert!(token.is_ok(), "the lock lapses while the others look");
     assert_eq!(refreshes(&world), 1);
 }
@@ -96,7 +101,7 @@ fn a_dead_refresh_token_parks_the_work_until_the_reconnect_releases_it() {
     assert!(operation.failure.unwrap().remedy.contains("Reconnect"));
 
     assert_eq!(world.connect(), Landing::Connected);
-    world.advance(SignedDuration::from_secs(1));
+    world.advance(SignedDuration::from_mins(2));
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
 }
 

@@ -11,12 +11,13 @@ use domain::sync_log::LogEntry;
 use engine::connect::{self, Callback, Landing};
 use engine::inbound::{Received, receive};
 use engine::ports::Clock;
+use engine::push::Unrecorded;
 use engine::token::TokenCache;
 use engine::{Engine, Invocation, Places};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use store::Store;
 use store::memory::MemoryTable;
-use store::{Store, StoreError};
 use url::Url;
 use uuid::Uuid;
 use xero::OAuthApp;
@@ -187,7 +188,7 @@ impl World {
         kind: EntityKind,
         body: &str,
         death: Option<Death>,
-    ) -> Option<Result<Received, StoreError>> {
+    ) -> Option<Result<Received, Unrecorded>> {
         let inbound = envelope::read(body, kind, ACCOUNT).expect("a readable message");
         self.gate.arm(death);
         let result = run(receive(&self.engine, inbound, self.invocation()));

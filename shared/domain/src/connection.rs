@@ -1,6 +1,8 @@
 //! A connection: one account's use of one Xero organisation. Facts are stored; the status people see
 //! is derived from them.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +36,7 @@ pub enum ConnectionState {
     Active,
     /// Xero no longer accepts the grant.
     TokenExpired,
-    /// Disconnected by a person.
+    /// Disconnected by a person, here or inside Xero.
     Disconnected,
 }
 
@@ -130,7 +132,7 @@ pub enum Unusable {
 }
 
 /// An authorisation under way: bound to the account and the person who started it, used once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OAuthAttempt {
     /// The hash of the `state` parameter; the parameter itself is not kept.
     pub state_hash: String,
@@ -142,6 +144,13 @@ pub struct OAuthAttempt {
     pub pkce_verifier: String,
     /// Until when the callback is accepted.
     pub expires_at: Timestamp,
+}
+
+/// The verifier is not shown.
+impl fmt::Debug for OAuthAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OAuthAttempt({} by {})", self.account, self.user)
+    }
 }
 
 /// How long a person may take on Xero's consent page, in minutes.

@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::crm::Revision;
 use crate::mapping::MappingKey;
 
 /// The value of the `Idempotency-Key` header: 64 hexadecimal digits.
@@ -17,11 +18,13 @@ use crate::mapping::MappingKey;
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// The key of one intent: this document (its hash), for this mapping, in this generation, under
-    /// this serial. Accounts and tenants are part of it, so two organisations never share a key.
-    pub fn derive(key: &MappingKey, generation: u32, document: &Hash, serial: u32) -> Self {
+    /// The key of one intent: this document (its hash), for this mapping, in this generation, at this
+    /// revision, under this serial. Accounts and tenants are part of it, so two organisations never
+    /// share a key; the revision is, so that an edit taken back is not mistaken for its own repetition.
+    pub fn derive(key: &MappingKey, intent: Intent, document: &Hash) -> Self {
+        let Intent { generation, revision, serial } = intent;
         let intent = format!(
-            "{}\n{}\n{}\n{}\n{generation}\n{document}\n{serial}",
+            "{}\n{}\n{}\n{}\n{generation}\n{revision}\n{document}\n{serial}",
             key.ledger.account, key.ledger.tenant, key.kind, key.crm_id,
         );
         Self(Hash::of(intent.as_bytes()).to_string())
@@ -31,6 +34,17 @@ impl IdempotencyKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What tells one write of a record from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intent {
+    /// Which copy of the document in Xero.
+    pub generation: u32,
+    /// Which state of the record.
+    pub revision: Revision,
+    /// Rises with every answer of Xero's that must not be replayed.
+    pub serial: u32,
 }
 
 /// A SHA-256, written as 64 hexadecimal digits.
@@ -74,16 +88,20 @@ mod tests {
     use super::*;
     use crate::mapping::tests::a_key;
 
+    const FIRST: Intent = Intent { generation: 1, revision: 1, serial: 0 };
+
     #[test]
     fn every_part_of_the_intent_changes_the_key() {
         let document = Hash::of(b"document");
-        let first = IdempotencyKey::derive(&a_key("inv_1"), 1, &document, 0);
-        assert_eq!(first, IdempotencyKey::derive(&a_key("inv_1"), 1, &document, 0));
+        let first = IdempotencyKey::derive(&a_key("inv_1"), FIRST, &document);
+        assert_eq!(first, IdempotencyKey::derive(&a_key("inv_1"), FIRST, &document));
+        let derive = |intent| IdempotencyKey::derive(&a_key("inv_1"), intent, &document);
         for other in [
-            IdempotencyKey::derive(&a_key("inv_2"), 1, &document, 0),
-            IdempotencyKey::derive(&a_key("inv_1"), 2, &document, 0),
-            IdempotencyKey::derive(&a_key("inv_1"), 1, &Hash::of(b"edited"), 0),
-            IdempotencyKey::derive(&a_key("inv_1"), 1, &document, 1),
+            IdempotencyKey::derive(&a_key("inv_2"), FIRST, &document),
+            IdempotencyKey::derive(&a_key("inv_1"), FIRST, &Hash::of(b"edited")),
+            derive(Intent { generation: 2, ..FIRST }),
+            derive(Intent { revision: 2, ..FIRST }),
+            derive(Intent { serial: 1, ..FIRST }),
         ] {
             assert_ne!(first, other);
         }
@@ -94,9 +112,11 @@ mod tests {
         fn a_key_always_fits_into_xeros_128_characters(
             id in "[A-Za-z0-9_.-]{1,40}",
             generation: u32,
+            revision: u64,
             serial: u32,
         ) {
-            let key = IdempotencyKey::derive(&a_key(&id), generation, &Hash::of(b""), serial);
+            let intent = Intent { generation, revision, serial };
+            let key = IdempotencyKey::derive(&a_key(&id), intent, &Hash::of(b""));
             prop_assert_eq!(key.as_str().len(), 64);
         }
     }

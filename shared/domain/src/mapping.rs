@@ -9,7 +9,7 @@ use crate::entity::EntityKind;
 use crate::idempotency::Hash;
 use crate::ids::{CrmId, Ledger, XeroId};
 use crate::money::Money;
-use crate::operation::{Event, Freshness, Operation, Refusal, Step, step};
+use crate::operation::{Event, Freshness, Operation, Refusal, State, Step, Trace, step};
 
 /// What names a mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ impl MappingKey {
 pub struct KeptSnapshot {
     /// Rises with every change in the CRM; it alone decides which of two snapshots is newer.
     pub revision: u64,
+    /// What its document can be found by in Xero: an invoice's number, a contact's.
+    pub natural_key: String,
     /// The hash of `json`.
     pub hash: Hash,
     /// The snapshot as JSON text, written by us from the checked record.
@@ -43,9 +45,9 @@ pub struct KeptSnapshot {
 
 impl KeptSnapshot {
     /// Keeps this text as the record's state at `revision`.
-    pub fn new(revision: u64, json: String) -> Self {
+    pub fn new(revision: u64, natural_key: String, json: String) -> Self {
         let hash = Hash::of(json.as_bytes());
-        Self { revision, hash, json }
+        Self { revision, natural_key, hash, json }
     }
 }
 
@@ -110,6 +112,10 @@ pub struct Mapping {
     pub generation: u32,
     /// The newest snapshot that was accepted.
     pub snapshot: KeptSnapshot,
+    /// Natural keys of earlier snapshots under which a write may have gone unanswered, newest last.
+    /// They are looked up together with the present one until the document is found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_keys: Vec<String>,
     /// The revision that Xero has.
     pub synced_revision: Option<u64>,
     /// The work of bringing Xero to the snapshot.
@@ -117,6 +123,9 @@ pub struct Mapping {
     /// The counterpart in Xero, once it is known.
     pub link: Option<Link>,
 }
+
+/// A record is hardly ever renumbered, and this often never while answers get lost.
+const EARLIER_KEYS_MAX: usize = 8;
 
 /// What became of a snapshot at the door.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +154,7 @@ impl Mapping {
                 key: key.clone(),
                 generation: 1,
                 snapshot,
+                earlier_keys: Vec::new(),
                 synced_revision: None,
                 operation: Operation::new(),
                 link: None,
@@ -159,7 +169,28 @@ impl Mapping {
         }
         // A submission is never refused.
         let moved = known.apply(Event::Submitted, now).unwrap_or_else(|_| known.clone());
-        Accepted::Newer(Box::new(Self { snapshot, ..moved }))
+        let earlier_keys = known.keys_to_keep(&snapshot);
+        Accepted::Newer(Box::new(Self { snapshot, earlier_keys, ..moved }))
+    }
+
+    /// The keys under which a document of ours may stand that no answer told us of.
+    fn keys_to_keep(&self, next: &KeptSnapshot) -> Vec<String> {
+        let held = matches!(self.operation.state, State::Claimed { by: _, until: _ });
+        let uncertain = held || self.operation.trace == Trace::Uncertain;
+        let mut keys = self.earlier_keys.clone();
+        if self.link.is_some() || !uncertain {
+            return keys;
+        }
+        keys.push(self.snapshot.natural_key.clone());
+        keys.retain(|key| *key != next.natural_key);
+        keys.dedup();
+        let surplus = keys.len().saturating_sub(EARLIER_KEYS_MAX);
+        keys.split_off(surplus)
+    }
+
+    /// Every key under which its document may be found, the present one first.
+    pub fn natural_keys(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.snapshot.natural_key).chain(&self.earlier_keys).map(String::as_str)
     }
 
     /// The mapping after an event, or why the event changes nothing.
@@ -182,7 +213,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::ids::{AccountId, TenantId};
-    use crate::operation::{ClaimId, State, Urgency};
+    use crate::operation::{ClaimId, Urgency};
 
     /// The key of an invoice's mapping.
     pub(crate) fn a_key(id: &str) -> MappingKey {
@@ -197,7 +228,7 @@ pub(crate) mod tests {
     }
 
     fn snapshot(revision: u64, text: &str) -> KeptSnapshot {
-        KeptSnapshot::new(revision, text.to_owned())
+        KeptSnapshot::new(revision, format!("#{text}"), text.to_owned())
     }
 
     fn accept(known: Option<&Mapping>, snapshot: KeptSnapshot) -> Accepted {
@@ -237,6 +268,22 @@ pub(crate) mod tests {
         let next = newer(Some(&known), snapshot(2, "b"));
         assert_eq!(next.operation.state, known.operation.state);
         assert_eq!(next.freshness(1), Freshness::Overtaken);
+    }
+
+    #[test]
+    fn a_number_under_which_a_write_may_stand_is_remembered() {
+        let claim = Event::Claim {
+            by: ClaimId(Uuid::from_u128(1)),
+            until: Timestamp::from_second(60).unwrap(),
+            urgency: Urgency::Routine,
+        };
+        let calm = newer(None, snapshot(1, "a"));
+        assert!(newer(Some(&calm), snapshot(2, "b")).earlier_keys.is_empty());
+        let held = calm.apply(claim, Timestamp::UNIX_EPOCH).unwrap();
+        let renumbered = newer(Some(&held), snapshot(2, "b"));
+        assert_eq!(renumbered.natural_keys().collect::<Vec<_>>(), ["#b", "#a"]);
+        let back = newer(Some(&renumbered), snapshot(3, "a"));
+        assert_eq!(back.natural_keys().collect::<Vec<_>>(), ["#a", "#b"]);
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Ours or somebody else's: what a document found in Xero by its natural key is to us.
 
-use jiff::Timestamp;
-
 use crate::crm::client::Client;
 use crate::document::contact::{ContactStatus, RemoteContact};
 use crate::document::invoice::RemoteInvoice;
 use crate::failure::{Failure, FailureClass};
 use crate::ids::XeroContactId;
 use crate::money::Money;
+use crate::translate::client::{NUMBER_PREFIX, contact_number};
 
 /// What was found under an invoice's number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +24,8 @@ pub enum FoundInvoice {
 pub struct ExpectedInvoice<'a> {
     /// Its number.
     pub number: &'a str,
+    /// Every number under which it may stand, the present one among them.
+    pub numbers: &'a [&'a str],
     /// The link back to the CRM, which holds our id.
     pub url: &'a str,
     /// Its client's contact.
@@ -39,9 +40,11 @@ pub struct ExpectedInvoice<'a> {
 /// agree. A number is unique among sales invoices, so at most one of them still stands; one that was
 /// deleted holds its number no longer.
 pub fn invoice(found: &[RemoteInvoice], expected: ExpectedInvoice<'_>) -> FoundInvoice {
-    let mut standing = found
-        .iter()
-        .filter(|remote| remote.is_sales && remote.number.as_deref() == Some(expected.number));
+    let sought = |remote: &&RemoteInvoice| {
+        let number = remote.number.as_deref();
+        remote.is_sales && number.is_some_and(|number| expected.numbers.contains(&number))
+    };
+    let standing = found.iter().filter(sought);
     let ours = |remote: &&RemoteInvoice| match remote.url.as_deref() {
         Some(url) => url == expected.url,
         None => remote.contact_id == Some(expected.contact) && remote.total == expected.total,
@@ -49,7 +52,10 @@ pub fn invoice(found: &[RemoteInvoice], expected: ExpectedInvoice<'_>) -> FoundI
     if let Some(remote) = standing.clone().find(ours) {
         return FoundInvoice::Ours(remote.clone());
     }
-    match standing.find(|remote| !remote.status.is_gone()) {
+    let in_the_way = |remote: &&RemoteInvoice| {
+        !remote.status.is_gone() && remote.number.as_deref() == Some(expected.number)
+    };
+    match standing.clone().find(in_the_way) {
         Some(remote) => FoundInvoice::Foreign(taken(expected.number, remote)),
         None => FoundInvoice::Nothing,
     }
@@ -81,8 +87,15 @@ pub enum FoundContact {
 /// Decides among the contacts that hold a client's name: the same business shares an e-mail
 /// address, a VAT number or a company number with it. A name alone proves nothing.
 pub fn namesake(found: &[RemoteContact], client: &Client, name: &str) -> FoundContact {
+    let number = contact_number(&client.id);
+    // A contact with a number of ours belongs to another client.
+    let free = |contact: &&RemoteContact| {
+        let held = contact.number.as_deref().unwrap_or_default();
+        !held.starts_with(NUMBER_PREFIX) || held == number
+    };
     let active = found.iter().filter(|contact| contact.status == ContactStatus::Active);
-    let same = active.clone().filter(|contact| agrees(contact, client)).collect::<Vec<_>>();
+    let same =
+        active.clone().filter(free).filter(|contact| agrees(contact, client)).collect::<Vec<_>>();
     if let [contact] = same.as_slice() {
         return FoundContact::Same((*contact).clone());
     }
@@ -138,11 +151,6 @@ pub fn unusable(contact: &RemoteContact) -> Option<Failure> {
     })
 }
 
-/// A contact as a link records it: Xero's number and last change.
-pub fn contact_facts(contact: &RemoteContact) -> (Option<String>, Option<Timestamp>) {
-    (contact.number.clone(), contact.updated_at)
-}
-
 #[cfg(test)]
 mod tests {
     use rust_decimal::Decimal;
@@ -182,6 +190,7 @@ mod tests {
             found,
             ExpectedInvoice {
                 number: "#INV-1",
+                numbers: &["#INV-1", "#INV-0"],
                 url: URL,
                 contact: XeroContactId(Uuid::from_u128(2)),
                 total: pounds(10_000),
@@ -251,6 +260,29 @@ mod tests {
             let found = namesake(&[contact], &a_client(), "Ridge");
             assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_namesake_that_carries_another_clients_number_is_not_taken_over() {
+        let number = Some("SC-somebody".to_owned());
+        let taken = RemoteContact { number, ..a_contact(Some("ap@ridge.example"), None) };
+        let found = namesake(&[taken], &a_client(), "Ridge");
+        assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
+    }
+
+    #[test]
+    fn an_invoice_of_ours_is_found_under_an_earlier_number() {
+        let renumbered = RemoteInvoice {
+            number: Some("#INV-0".to_owned()),
+            ..a_remote(Some(URL), InvoiceStatus::Authorised)
+        };
+        let found = find(std::slice::from_ref(&renumbered));
+        assert_eq!(found, FoundInvoice::Ours(renumbered));
+        let strangers = RemoteInvoice {
+            number: Some("#INV-0".to_owned()),
+            ..a_remote(Some("https://elsewhere.example/1"), InvoiceStatus::Authorised)
+        };
+        assert_eq!(find(&[strangers]), FoundInvoice::Nothing);
     }
 
     #[test]

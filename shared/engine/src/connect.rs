@@ -101,9 +101,9 @@ pub async fn begin(
     engine.store.put_oauth_attempt(&attempt).await?;
     change(engine, account, |connection| match connection.state {
         // The old connection goes on working until the new one stands.
-        ConnectionState::Active | ConnectionState::TokenExpired => connection,
+        ConnectionState::Active | ConnectionState::TokenExpired => None,
         ConnectionState::Pending | ConnectionState::Disconnected => {
-            Connection { state: ConnectionState::Pending, ..connection }
+            Some(Connection { state: ConnectionState::Pending, ..connection })
         }
     })
     .await?;
@@ -141,15 +141,22 @@ pub async fn finish(engine: &Engine, callback: Callback) -> Result<Landing, Conn
         xero_connection: chosen.id,
         grant,
     };
-    change(engine, &attempt.account, |connection| Connection {
-        state: ConnectionState::Active,
-        organisation: Some(organisation.clone()),
-        connected_at: Some(now),
-        connected_by: tokens.identity.name.clone().or_else(|| tokens.identity.email.clone()),
-        paused_until: None,
-        ..connection
+    let connected = change(engine, &attempt.account, |connection| {
+        // Somebody else may have connected the account while we were at Xero.
+        let pinned = connection.organisation.as_ref().map(|pinned| pinned.tenant);
+        pinned.is_none_or(|pinned| pinned == chosen.tenant).then(|| Connection {
+            state: ConnectionState::Active,
+            organisation: Some(organisation.clone()),
+            connected_at: Some(now),
+            connected_by: tokens.identity.name.clone().or_else(|| tokens.identity.email.clone()),
+            paused_until: None,
+            ..connection
+        })
     })
     .await?;
+    if connected == Changed::No {
+        return Ok(Landing::OtherOrganisation);
+    }
     tracing::info!(account.id = %attempt.account, tenant.id = %chosen.tenant, "connected");
     let ledger = Ledger { account: attempt.account, tenant: chosen.tenant };
     if let Err(error) = release::parked(engine, &ledger).await {
@@ -191,7 +198,6 @@ async fn keep(
         return Ok(None);
     };
     engine.secrets.put(&engine.secret_name(id), &kept.to_secret()).await?;
-    engine.tokens.forget(id);
     for _ in 0..CONFLICTS_MAX {
         let known = engine.store.grant(id).await?;
         let (grant, expect) = match known {
@@ -209,20 +215,28 @@ async fn keep(
     Err(StoreError::Conflict.into())
 }
 
-/// Writes an account's connection as `next` makes it, from what is there.
+/// Whether a row was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    Yes,
+    No,
+}
+
+/// Writes an account's connection as `next` makes it from what is there, unless `next` declines.
 async fn change(
     engine: &Engine,
     account: &AccountId,
-    next: impl Fn(Connection) -> Connection,
-) -> Result<(), StoreError> {
+    next: impl Fn(Connection) -> Option<Connection>,
+) -> Result<Changed, StoreError> {
     for _ in 0..CONFLICTS_MAX {
         let known = engine.store.connection(account).await?;
         let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
         let before =
             known.map_or_else(|| Connection::pending(account.clone()), |known| known.record);
-        match engine.store.put_connection(&next(before), expect).await {
+        let Some(after) = next(before) else { return Ok(Changed::No) };
+        match engine.store.put_connection(&after, expect).await {
             Err(StoreError::Conflict) => {}
-            result => return result.map(drop),
+            result => return result.map(|_| Changed::Yes),
         }
     }
     Err(StoreError::Conflict)

@@ -4,7 +4,7 @@
 use domain::connection::{Connection, ConnectionState, PinnedOrganisation, Unusable};
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{AccountId, Ledger};
-use domain::operation::Parking;
+use domain::operation::{Parking, Urgency};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use store::table::Expect;
@@ -12,7 +12,8 @@ use store::{StoreError, Versioned};
 use xero::{Session, XeroError};
 
 use crate::chain::Chain;
-use crate::token::{self, TokenError};
+use crate::push::Unrecorded;
+use crate::token::{self, TokenError, Wanted};
 use crate::{Engine, Invocation};
 
 /// An account's place to work, for one attempt.
@@ -26,6 +27,9 @@ pub struct Desk<'a> {
     pub session: Session,
     /// What bounds the work.
     pub invocation: Invocation,
+    /// Who wants it.
+    pub urgency: Urgency,
+    connected_at: Option<Timestamp>,
     organisation: PinnedOrganisation,
     access_token: SecretString,
 }
@@ -35,8 +39,10 @@ pub struct Desk<'a> {
 pub enum Trouble {
     /// Xero's answer, or the lack of one.
     Xero(XeroError),
-    /// Decided on our side, or explained already.
+    /// Decided on our side, before Xero was asked to do anything.
     Failure(Failure),
+    /// Decided on our side, after Xero had refused something in the same attempt.
+    Explained(Failure),
     /// Something else has to be in Xero first.
     Blocked {
         /// What is told, with the instant to wait for if one is known.
@@ -44,8 +50,8 @@ pub enum Trouble {
         /// What it waits for.
         on: Parking,
     },
-    /// The table did not answer: the outcome cannot be recorded either, so the message goes back.
-    Store(StoreError),
+    /// The table did not answer: the outcome could not be recorded either, so the message goes back.
+    Unrecorded(Unrecorded),
 }
 
 impl From<XeroError> for Trouble {
@@ -62,7 +68,13 @@ impl From<Failure> for Trouble {
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        Self::Unrecorded(error.into())
+    }
+}
+
+impl From<Unrecorded> for Trouble {
+    fn from(error: Unrecorded) -> Self {
+        Self::Unrecorded(error)
     }
 }
 
@@ -71,74 +83,92 @@ impl<'a> Desk<'a> {
     pub async fn open(
         engine: &'a Engine,
         account: &AccountId,
+        urgency: Urgency,
         invocation: Invocation,
     ) -> Result<Self, Trouble> {
         let connection = engine.store.connection(account).await?;
-        let Some(connection) = connection else { return Err(not_connected().into()) };
+        let Some(Versioned { record: connection, version: _ }) = connection else {
+            return Err(not_connected().into());
+        };
         let now = engine.clock.now();
-        let organisation = connection.record.usable(now).map_err(closed)?.clone();
-        let token = token::access_token(engine, organisation.grant, None, invocation).await;
-        match token {
-            Ok(access_token) => {
-                Ok(Self::new(engine, account, organisation, access_token, invocation))
-            }
-            Err(error) => Err(lost(engine, account, &error, now).await),
-        }
+        let organisation = connection.usable(now).map_err(closed)?.clone();
+        let connected_at = connection.connected_at;
+        let wanted = Wanted { grant: organisation.grant, since: connected_at, rejected: None };
+        let token = token::access_token(engine, wanted, invocation).await;
+        let access_token = match token {
+            Ok(access_token) => access_token,
+            Err(error) => return Err(lost(engine, account, connected_at, &error).await),
+        };
+        let ledger = Ledger { account: account.clone(), tenant: organisation.tenant };
+        let session = session(engine, &access_token, &organisation);
+        Ok(Self {
+            engine,
+            ledger,
+            session,
+            invocation,
+            urgency,
+            connected_at,
+            organisation,
+            access_token,
+        })
     }
 
     /// The same desk with another token, after Xero refused this one.
-    pub async fn reopened(&self) -> Result<Self, Trouble> {
-        let rejected = Some(&self.access_token);
-        let grant = self.organisation.grant;
-        let token = token::access_token(self.engine, grant, rejected, self.invocation).await;
-        let account = &self.ledger.account;
-        match token {
-            Ok(access_token) => Ok(Self::new(
-                self.engine,
-                account,
-                self.organisation.clone(),
-                access_token,
-                self.invocation,
-            )),
-            Err(error) => Err(lost(self.engine, account, &error, self.engine.clock.now()).await),
+    pub async fn reopened(self) -> Result<Self, Trouble> {
+        let wanted = Wanted {
+            grant: self.organisation.grant,
+            since: self.connected_at,
+            rejected: Some(&self.access_token),
+        };
+        match token::access_token(self.engine, wanted, self.invocation).await {
+            Ok(access_token) => {
+                let session = session(self.engine, &access_token, &self.organisation);
+                Ok(Self { session, access_token, ..self })
+            }
+            Err(error) => {
+                Err(lost(self.engine, &self.ledger.account, self.connected_at, &error).await)
+            }
         }
     }
 
-    fn new(
-        engine: &'a Engine,
-        account: &AccountId,
-        organisation: PinnedOrganisation,
-        access_token: SecretString,
-        invocation: Invocation,
-    ) -> Self {
-        let session = Session::new(
-            engine.transport.clone(),
-            engine.places.xero_api.clone(),
-            access_token.clone(),
-            organisation.tenant,
-        );
-        let ledger = Ledger { account: account.clone(), tenant: organisation.tenant };
-        Self { engine, ledger, session, invocation, organisation, access_token }
-    }
-
     /// Notes on the connection what an answer says about all of it: a throttle is a pause for
-    /// everybody, and an organisation that refuses us is no longer connected.
+    /// everybody, a token that is refused again needs a person, and an organisation that refuses us is
+    /// no longer connected.
     pub async fn note(&self, error: &XeroError, now: Timestamp) {
-        let account = &self.ledger.account;
+        let (account, seen) = (&self.ledger.account, self.connected_at);
         if let XeroError::Throttled { limit: _, retry_after } = error {
             let until = now.saturating_add(*retry_after).unwrap_or(now);
             let pause = |connection: Connection| Connection {
                 paused_until: connection.paused_until.max(Some(until)),
                 ..connection
             };
-            amend(self.engine, account, pause).await;
+            amend(self.engine, account, seen, pause).await;
+        }
+        if matches!(error, XeroError::TokenRejected { expired: _ } | XeroError::ScopeMissing) {
+            // Refused twice, or for a consent that is too narrow: only a person can help.
+            let expire =
+                |connection| Connection { state: ConnectionState::TokenExpired, ..connection };
+            amend(self.engine, account, seen, expire).await;
         }
         if matches!(error, XeroError::TenantRefused) {
             let close =
                 |connection| Connection { state: ConnectionState::Disconnected, ..connection };
-            amend(self.engine, account, close).await;
+            amend(self.engine, account, seen, close).await;
         }
     }
+}
+
+fn session(
+    engine: &Engine,
+    access_token: &SecretString,
+    organisation: &PinnedOrganisation,
+) -> Session {
+    Session::new(
+        engine.transport.clone(),
+        engine.places.xero_api.clone(),
+        access_token.clone(),
+        organisation.tenant,
+    )
 }
 
 /// The failure of everything that needs a connection where there is none.
@@ -166,26 +196,33 @@ fn closed(unusable: Unusable) -> Failure {
 }
 
 /// No token: the connection shows it when only a person can help.
-async fn lost(engine: &Engine, account: &AccountId, error: &TokenError, now: Timestamp) -> Trouble {
+async fn lost(
+    engine: &Engine,
+    account: &AccountId,
+    seen: Option<Timestamp>,
+    error: &TokenError,
+) -> Trouble {
     if matches!(error, TokenError::ReconnectNeeded) {
         let expire = |connection| Connection { state: ConnectionState::TokenExpired, ..connection };
-        amend(engine, account, expire).await;
+        amend(engine, account, seen, expire).await;
     }
     tracing::warn!(error = %Chain(error), "no access token");
-    Trouble::Failure(error.failure(now))
+    Trouble::Failure(error.failure(engine.clock.now()))
 }
 
-/// Changes an account's connection unless somebody else just did: what they wrote is newer.
+/// Changes an account's connection, if it is still the one that was seen: a reconnect meanwhile, or
+/// anybody else's change, is newer than what we know.
 async fn amend(
     engine: &Engine,
     account: &AccountId,
+    seen: Option<Timestamp>,
     change: impl FnOnce(Connection) -> Connection,
 ) {
     let written = async {
         let Some(Versioned { record, version }) = engine.store.connection(account).await? else {
             return Ok(());
         };
-        if record.state != ConnectionState::Active {
+        if record.state != ConnectionState::Active || record.connected_at != seen {
             return Ok(());
         }
         let changed = change(record);

@@ -12,7 +12,7 @@ use store::StoreError;
 
 use crate::desk::not_connected;
 use crate::entity::{Contact, Entity, Invoice};
-use crate::push::{self, Pushed};
+use crate::push::{self, Pushed, Unrecorded};
 use crate::{Engine, Invocation, journal};
 
 /// What became of a message.
@@ -27,12 +27,12 @@ pub enum Received {
 }
 
 /// Does what a message asks. `Ok` means that its outcome is recorded and the message is done; `Err`
-/// that the table did not answer, and the message must come again.
+/// that it is not, and the message must come again.
 pub async fn receive(
     engine: &Engine,
     inbound: Inbound,
     invocation: Invocation,
-) -> Result<Received, StoreError> {
+) -> Result<Received, Unrecorded> {
     match inbound {
         Inbound::Wake(wake) => woken(engine, &wake, invocation).await.map(Received::Pushed),
         Inbound::Message(message) => {
@@ -50,7 +50,7 @@ async fn told(
     ledger: &Ledger,
     content: Content,
     invocation: Invocation,
-) -> Result<Received, StoreError> {
+) -> Result<Received, Unrecorded> {
     match content {
         Content::Client { client, mode: Mode::Record } => {
             push::record::<Contact>(engine, &key::<Contact>(ledger, &client), &client).await?;
@@ -73,7 +73,7 @@ async fn with_client(
     client: &Client,
     invoice: &InvoiceSnapshot,
     invocation: Invocation,
-) -> Result<Pushed, StoreError> {
+) -> Result<Pushed, Unrecorded> {
     let contact = key::<Contact>(ledger, client);
     match invoice.standing {
         Standing::Sent => {
@@ -94,7 +94,7 @@ async fn offer<E: Entity>(
     ledger: &Ledger,
     snapshot: &E::Snapshot,
     invocation: Invocation,
-) -> Result<Pushed, StoreError> {
+) -> Result<Pushed, Unrecorded> {
     let key = key::<E>(ledger, snapshot);
     let pushed =
         push::push::<E>(engine, &key, Some(snapshot), Urgency::Routine, invocation).await?;
@@ -117,7 +117,7 @@ async fn offer<E: Entity>(
     Ok(pushed)
 }
 
-async fn woken(engine: &Engine, wake: &Wake, invocation: Invocation) -> Result<Pushed, StoreError> {
+async fn woken(engine: &Engine, wake: &Wake, invocation: Invocation) -> Result<Pushed, Unrecorded> {
     let key = MappingKey { ledger: wake.ledger(), kind: wake.kind, crm_id: wake.crm_id.clone() };
     push_known(engine, &key, Urgency::Routine, invocation).await
 }
@@ -128,7 +128,7 @@ pub async fn push_known(
     key: &MappingKey,
     urgency: Urgency,
     invocation: Invocation,
-) -> Result<Pushed, StoreError> {
+) -> Result<Pushed, Unrecorded> {
     match key.kind {
         EntityKind::Contact => push::push::<Contact>(engine, key, None, urgency, invocation).await,
         EntityKind::Invoice => push::push::<Invoice>(engine, key, None, urgency, invocation).await,
@@ -155,7 +155,7 @@ async fn never_connected(engine: &Engine, account: &AccountId, content: &Content
     };
     let failure = not_connected();
     let message = format!("{failure} Then send it again.");
-    journal::idle(engine, account, subject, LogStatus::Waiting, message, Some(&failure)).await;
+    journal::idle(engine, account, subject, LogStatus::Skipped, message, Some(&failure)).await;
     Received::NeverConnected
 }
 

@@ -23,7 +23,8 @@ pub(crate) async fn synced<E: Entity>(
 ) {
     let verb = match brought.operation {
         LoggedOperation::Create => "Created in Xero.",
-        LoggedOperation::Update | LoggedOperation::Push => "Updated in Xero.",
+        LoggedOperation::Update => "Updated in Xero.",
+        LoggedOperation::Push => "Xero already has this version.",
         LoggedOperation::Void => "Voided.",
         LoggedOperation::Adopt => "Matched with the one already in Xero.",
     };

@@ -16,7 +16,7 @@ use store::StoreError;
 use store::table::Cursor;
 
 use crate::inbound::{ledger, push_known};
-use crate::push::Pushed;
+use crate::push::{Pushed, Unrecorded};
 use crate::{Engine, Invocation};
 
 /// How far back the newest attempt is looked for.
@@ -188,7 +188,15 @@ pub enum RecordState {
 
 impl RecordView {
     fn of(mapping: Mapping) -> Self {
-        let Mapping { key, generation: _, snapshot, synced_revision, operation, link } = mapping;
+        let Mapping {
+            key,
+            snapshot,
+            synced_revision,
+            operation,
+            link,
+            generation: _,
+            earlier_keys: _,
+        } = mapping;
         let (state, next_attempt_at) = match operation.state {
             State::Due => (RecordState::Queued, None),
             State::Claimed { by: _, until: _ } => (RecordState::Syncing, None),
@@ -224,15 +232,15 @@ pub async fn record(
     Ok(row.map(|row| RecordView::of(row.record)))
 }
 
-/// Syncs one record now: no ladder, and what is done is checked against Xero again. `None` when
-/// nothing is known of it.
+/// Syncs one record now: no ladder, and what is done is sent to Xero again. `None` when nothing is
+/// known of it. If the process dies, a wake-up at the end of its lease goes on.
 pub async fn sync_now(
     engine: &Engine,
     account: &AccountId,
     kind: EntityKind,
     crm_id: CrmId,
     invocation: Invocation,
-) -> Result<Option<RecordView>, StoreError> {
+) -> Result<Option<RecordView>, Unrecorded> {
     let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
     let key = MappingKey { ledger, kind, crm_id };
     if push_known(engine, &key, Urgency::Person, invocation).await? == Pushed::Unknown {

@@ -5,6 +5,7 @@
 //! answer and our write leaves the previous refresh token, which still works; a crash after it leaves
 //! the new one. The row holds the lock; the secret holds the truth about the tokens.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -29,6 +30,11 @@ const LOCK_SECONDS: i64 = 40;
 /// How often, and how many times, the others look whether it is done.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOKS_MAX: u32 = 180;
+
+/// Whoever waits in vain still has to write down that it did.
+const TELL_SECONDS: i64 = 10;
+/// A process serves many accounts in its life; it remembers the tokens of this many.
+const CACHED_MAX: usize = 64;
 
 /// Why there is no access token.
 #[derive(Debug, thiserror::Error)]
@@ -92,10 +98,20 @@ pub fn reconnect() -> Failure {
 }
 
 /// What a grant's secret holds.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone)]
 pub(crate) struct KeptTokens {
-    access_token: String,
-    refresh_token: String,
+    access_token: SecretString,
+    refresh_token: SecretString,
+    access_expires_at: Timestamp,
+}
+
+/// The same as the JSON text that Secrets Manager keeps.
+#[derive(Serialize, Deserialize)]
+struct KeptText<'a> {
+    #[serde(borrow)]
+    access_token: Cow<'a, str>,
+    #[serde(borrow)]
+    refresh_token: Cow<'a, str>,
     access_expires_at: Timestamp,
 }
 
@@ -104,40 +120,64 @@ impl KeptTokens {
     pub(crate) fn new(tokens: &TokenSet, now: Timestamp) -> Option<Self> {
         let life = SignedDuration::from_secs(i64::from(tokens.expires_in_seconds));
         Some(Self {
-            access_token: tokens.access_token.expose_secret().to_owned(),
-            refresh_token: tokens.refresh_token.as_ref()?.expose_secret().to_owned(),
+            access_token: tokens.access_token.clone(),
+            refresh_token: tokens.refresh_token.clone()?,
             access_expires_at: now.saturating_add(life).unwrap_or(now),
         })
     }
 
+    fn from_secret(secret: &SecretString) -> Option<Self> {
+        let text: KeptText<'_> = serde_json::from_str(secret.expose_secret()).ok()?;
+        Some(Self {
+            access_token: SecretString::from(text.access_token.into_owned()),
+            refresh_token: SecretString::from(text.refresh_token.into_owned()),
+            access_expires_at: text.access_expires_at,
+        })
+    }
+
     pub(crate) fn to_secret(&self) -> SecretString {
-        let json = serde_json::to_string(self).expect("texts and an instant always make JSON");
+        let text = KeptText {
+            access_token: self.access_token.expose_secret().into(),
+            refresh_token: self.refresh_token.expose_secret().into(),
+            access_expires_at: self.access_expires_at,
+        };
+        let json = serde_json::to_string(&text).expect("texts and an instant always make JSON");
         SecretString::from(json)
     }
 
     fn access(&self) -> SecretString {
-        SecretString::from(self.access_token.clone())
+        self.access_token.clone()
     }
 }
 
 /// Access tokens a warm process has read before.
 #[derive(Default)]
 pub struct TokenCache {
-    kept: Mutex<HashMap<GrantId, KeptTokens>>,
+    kept: Mutex<HashMap<GrantId, Cached>>,
+}
+
+/// Tokens and when they were read.
+#[derive(Clone)]
+struct Cached {
+    tokens: KeptTokens,
+    read_at: Timestamp,
 }
 
 impl TokenCache {
-    fn get(&self, grant: GrantId) -> Option<KeptTokens> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&grant).cloned()
+    /// What was read of a grant, unless the account has been connected anew since: the tokens of an
+    /// older consent may cover less.
+    fn get(&self, grant: GrantId, since: Option<Timestamp>) -> Option<KeptTokens> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let cached = kept.get(&grant).filter(|cached| Some(cached.read_at) >= since)?;
+        Some(cached.tokens.clone())
     }
 
-    /// Drops what is known of a grant: its tokens have just been replaced.
-    pub(crate) fn forget(&self, grant: GrantId) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&grant);
-    }
-
-    fn put(&self, grant: GrantId, tokens: KeptTokens) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(grant, tokens);
+    fn put(&self, grant: GrantId, tokens: KeptTokens, read_at: Timestamp) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= CACHED_MAX {
+            kept.clear();
+        }
+        kept.insert(grant, Cached { tokens, read_at });
     }
 }
 
@@ -147,50 +187,70 @@ impl std::fmt::Debug for TokenCache {
     }
 }
 
-/// An access token for the grant. `rejected` is one that Xero has just refused, however fresh it looks.
+/// Whose access token is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The grant.
+    pub grant: GrantId,
+    /// When the account was connected: tokens that were read earlier are read again.
+    pub since: Option<Timestamp>,
+    /// One that Xero has just refused, however fresh it looks.
+    pub rejected: Option<&'a SecretString>,
+}
+
+/// An access token. If another process is renewing it, this one looks until that is done, or gives up
+/// in time to say so.
 pub async fn access_token(
     engine: &Engine,
-    id: GrantId,
-    rejected: Option<&SecretString>,
+    wanted: Wanted<'_>,
     invocation: Invocation,
 ) -> Result<SecretString, TokenError> {
-    if let Some(kept) = engine.tokens.get(id)
+    let Wanted { grant: id, since, rejected } = wanted;
+    if let Some(kept) = engine.tokens.get(id, since)
         && grant::is_usable(ends_at(&kept, rejected), engine.clock.now())
     {
         return Ok(kept.access());
     }
+    let time_to_tell = SignedDuration::from_secs(TELL_SECONDS);
+    let latest = invocation.deadline.saturating_sub(time_to_tell).unwrap_or(Timestamp::MIN);
     for _ in 0..LOOKS_MAX {
         let row = engine.store.grant(id).await?.ok_or(TokenError::ReconnectNeeded)?;
         let kept = read(engine, id).await?;
         let now = engine.clock.now();
         match row.record.plan(ends_at(&kept, rejected), now) {
-            TokenPlan::Use => {
-                let access = kept.access();
-                engine.tokens.put(id, kept);
-                return Ok(access);
-            }
+            TokenPlan::Use => return Ok(remember(engine, id, kept)),
             TokenPlan::Reconnect => return Err(TokenError::ReconnectNeeded),
             TokenPlan::Refresh => match refresh(engine, row, rejected).await {
                 Err(TokenError::Store(StoreError::Conflict)) => {}
                 result => return result,
             },
-            TokenPlan::WaitUntil(_) if now >= invocation.deadline => break,
+            TokenPlan::WaitUntil(_) if now >= latest => break,
             TokenPlan::WaitUntil(_) => engine.clock.pause(LOOK_EVERY).await,
         }
     }
     Err(TokenError::Busy)
 }
 
+fn remember(engine: &Engine, id: GrantId, kept: KeptTokens) -> SecretString {
+    let access = kept.access();
+    engine.tokens.put(id, kept, engine.clock.now());
+    access
+}
+
 /// When the kept access token ends; one that Xero has refused is over.
 fn ends_at(kept: &KeptTokens, rejected: Option<&SecretString>) -> Timestamp {
-    let refused = rejected.is_some_and(|token| token.expose_secret() == kept.access_token);
+    let refused = rejected.is_some_and(|token| same(token, &kept.access_token));
     if refused { Timestamp::UNIX_EPOCH } else { kept.access_expires_at }
+}
+
+fn same(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
 }
 
 async fn read(engine: &Engine, grant: GrantId) -> Result<KeptTokens, TokenError> {
     let secret = engine.secrets.get(&engine.secret_name(grant)).await?;
     let secret = secret.ok_or(TokenError::ReconnectNeeded)?;
-    serde_json::from_str(secret.expose_secret()).map_err(|_| TokenError::Undecodable)
+    KeptTokens::from_secret(&secret).ok_or(TokenError::Undecodable)
 }
 
 /// Takes the lock and renews the tokens, unless somebody did so just before.
@@ -210,16 +270,12 @@ async fn refresh(
     let kept = read(engine, id).await?;
     if grant::is_usable(ends_at(&kept, rejected), engine.clock.now()) {
         release(engine, &held, held.record.clone().unlocked()).await;
-        let access = kept.access();
-        engine.tokens.put(id, kept);
-        return Ok(access);
+        return Ok(remember(engine, id, kept));
     }
     match renew(engine, id, &kept).await {
         Ok(renewed) => {
             release(engine, &held, held.record.clone().renewed(engine.clock.now())).await;
-            let access = renewed.access();
-            engine.tokens.put(id, renewed);
-            Ok(access)
+            Ok(remember(engine, id, renewed))
         }
         Err(TokenError::Xero(XeroError::GrantRefused)) => {
             refused(engine, &held, &kept, rejected).await
@@ -232,8 +288,7 @@ async fn refresh(
 }
 
 async fn renew(engine: &Engine, id: GrantId, kept: &KeptTokens) -> Result<KeptTokens, TokenError> {
-    let refresh_token = SecretString::from(kept.refresh_token.clone());
-    let tokens = engine.app.refresh(&*engine.transport, &refresh_token).await;
+    let tokens = engine.app.refresh(&*engine.transport, &kept.refresh_token).await;
     let tokens = tokens.map_err(TokenError::Xero)?;
     let renewed =
         KeptTokens::new(&tokens, engine.clock.now()).ok_or(TokenError::ReconnectNeeded)?;
@@ -252,7 +307,7 @@ async fn refused(
 ) -> Result<SecretString, TokenError> {
     let id = held.record.id;
     let now_kept = read(engine, id).await?;
-    if now_kept.refresh_token == kept.refresh_token {
+    if same(&now_kept.refresh_token, &kept.refresh_token) {
         let now = engine.clock.now();
         let refused = held.record.clone().refused(now);
         engine.store.put_grant(&refused, Expect::Version(held.version)).await?;
@@ -262,9 +317,7 @@ async fn refused(
     if !grant::is_usable(ends_at(&now_kept, rejected), engine.clock.now()) {
         return Err(TokenError::Busy);
     }
-    let access = now_kept.access();
-    engine.tokens.put(id, now_kept);
-    Ok(access)
+    Ok(remember(engine, id, now_kept))
 }
 
 /// Gives the lock back. A lock that could not be given back lapses.

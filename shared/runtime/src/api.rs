@@ -1,5 +1,6 @@
 //! The settings API: status, connect, sync log, one record, sync now.
 
+use std::error::Error;
 use std::num::NonZeroU16;
 
 use domain::entity::EntityKind;
@@ -11,9 +12,8 @@ use engine::settings::{self, LogFilter};
 use engine::{Engine, Invocation};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::Method;
-use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
+use lambda_http::{Body, Request, RequestExt, Response, service_fn};
 use serde::Serialize;
-use store::StoreError;
 
 use crate::boot::boot;
 use crate::http::{Caller, Problem, Role, json};
@@ -25,13 +25,13 @@ const PAGE_DEFAULT: NonZeroU16 = NonZeroU16::new(50).expect("fifty is not zero")
 const PAGE_MAX: u16 = 200;
 
 /// Serves the API until Lambda stops the process.
-pub async fn serve() -> Result<(), Error> {
+pub async fn serve() -> Result<(), lambda_http::Error> {
     let booted = boot().await.inspect_err(|error| {
         tracing::error!(error = %Chain(error), "the function cannot start");
     })?;
     let engine = &booted.engine;
     lambda_http::run(service_fn(move |request: Request| async move {
-        Ok::<_, Error>(answer(engine, &request).await)
+        Ok::<_, lambda_http::Error>(answer(engine, &request).await)
     }))
     .await
 }
@@ -55,12 +55,17 @@ async fn route(engine: &Engine, request: &Request) -> Result<Response<Body>, Pro
         (&Method::GET, ["v1", "clients", id]) => {
             record(engine, &caller, EntityKind::Contact, id).await
         }
-        (&Method::POST, ["v1", "invoices", id, "sync"]) => sync_now(engine, &caller, id).await,
+        (&Method::POST, ["v1", "invoices", id, "sync"]) => {
+            sync_now(engine, &caller, EntityKind::Invoice, id).await
+        }
+        (&Method::POST, ["v1", "clients", id, "sync"]) => {
+            sync_now(engine, &caller, EntityKind::Contact, id).await
+        }
         (
             _,
             ["v1", "connection" | "sync-log"]
             | ["v1", "invoices" | "clients", _]
-            | ["v1", "invoices", _, "sync"],
+            | ["v1", "invoices" | "clients", _, "sync"],
         ) => Err(Problem::method_not_allowed()),
         _ => Err(Problem::not_found("There is no such address.")),
     }
@@ -140,16 +145,30 @@ async fn record(
     found(view)
 }
 
-async fn sync_now(engine: &Engine, caller: &Caller, id: &str) -> Result<Response<Body>, Problem> {
+/// Syncs a record while the person waits. When that takes too long the attempt is dropped, which is
+/// as if the process had died: a wake-up at the end of its lease goes on, and the person is told how
+/// the record stands.
+async fn sync_now(
+    engine: &Engine,
+    caller: &Caller,
+    kind: EntityKind,
+    id: &str,
+) -> Result<Response<Body>, Problem> {
     may_change(caller)?;
     let limit = SignedDuration::from_secs(ANSWER_WITHIN_SECONDS);
     let deadline = engine.clock.now().saturating_add(limit).unwrap_or(Timestamp::MAX);
-    let kind = EntityKind::Invoice;
-    let invocation = Invocation { deadline };
-    found(settings::sync_now(engine, &caller.account, kind, crm_id(id)?, invocation).await)
+    let (account, invocation) = (&caller.account, Invocation { deadline });
+    let sync = settings::sync_now(engine, account, kind, crm_id(id)?, invocation);
+    let patience = limit.unsigned_abs();
+    match tokio::time::timeout(patience, Box::pin(sync)).await {
+        Ok(view) => found(view),
+        Err(_) => found(settings::record(engine, account, kind, crm_id(id)?).await),
+    }
 }
 
-fn found<T: Serialize>(view: Result<Option<T>, StoreError>) -> Result<Response<Body>, Problem> {
+fn found<T: Serialize, E: Error + 'static>(
+    view: Result<Option<T>, E>,
+) -> Result<Response<Body>, Problem> {
     match view {
         Ok(Some(view)) => Ok(json(200, &view)),
         Ok(None) => Err(Problem::not_found("It has never been sent to Xero from here.")),
@@ -168,7 +187,7 @@ fn may_change(caller: &Caller) -> Result<(), Problem> {
     }
 }
 
-fn unavailable(error: &dyn std::error::Error) -> Problem {
+fn unavailable(error: &dyn Error) -> Problem {
     tracing::error!(error = %Chain(error), "a request failed");
     Problem::unavailable()
 }

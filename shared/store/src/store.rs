@@ -14,58 +14,16 @@ use domain::grant::Grant;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::sync_log::LogEntry;
+use futures::future::try_join_all;
 use jiff::Timestamp;
 
+use crate::answers::{LogPage, StoreError, Versioned};
 use crate::keys;
 use crate::records::{KeptChart, Record, ReverseLink, Settings};
 use crate::table::{
     Cursor, Expect, Index, IndexQuery, Item, ItemKey, NewItem, Order, Query, SortRange, Table,
     TableError, Version, Write,
 };
-
-/// A record with the version of its row, which the next write must name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Versioned<T> {
-    /// The record.
-    pub record: T,
-    /// The version of its row.
-    pub version: Version,
-}
-
-/// Why the store did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A row is not what the writer believed. Nothing was written: read and decide again.
-    #[error("a row has moved on since it was read")]
-    Conflict,
-    /// The table did not complete the operation. A write may or may not have happened.
-    #[error("could not {operation}")]
-    Table {
-        /// What was attempted.
-        operation: &'static str,
-        /// What the table said.
-        #[source]
-        source: TableError,
-    },
-    /// A record cannot be read: written by a newer release, or damaged.
-    #[error("the record {key} cannot be read")]
-    Undecodable {
-        /// Its key.
-        key: ItemKey,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-}
-
-/// A page of the sync log, newest first.
-#[derive(Debug, Clone)]
-pub struct LogPage {
-    /// The entries.
-    pub entries: Vec<LogEntry>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<Cursor>,
-}
 
 /// Everything the product remembers.
 #[derive(Debug, Clone)]
@@ -212,22 +170,21 @@ impl Store {
         ledger: &Ledger,
         limit: std::num::NonZeroU16,
     ) -> Result<Vec<MappingKey>, StoreError> {
-        let mut found = Vec::new();
-        for shard in 0..keys::SHARDS {
-            let query = IndexQuery {
+        let shards = (0..keys::SHARDS).map(|shard| {
+            self.table.query_index(IndexQuery {
                 index: Index::Due,
                 pk: keys::parked(shard),
                 range: SortRange::Prefix(keys::ledger_prefix(ledger)),
                 order: Order::Ascending,
                 limit,
                 after: None,
-            };
-            let page = self.table.query_index(query).await;
-            let page = page
-                .map_err(|source| StoreError::Table { operation: "find what is parked", source })?;
-            found.extend(page.entries.iter().filter_map(|entry| keys::read_mapping(ledger, entry)));
-        }
-        Ok(found)
+            })
+        });
+        let pages = try_join_all(shards).await;
+        let pages = pages
+            .map_err(|source| StoreError::Table { operation: "find what is parked", source })?;
+        let entries = pages.iter().flat_map(|page| &page.entries);
+        Ok(entries.filter_map(|entry| keys::read_mapping(ledger, entry)).collect())
     }
 
     /// The CRM record that a Xero document belongs to.

@@ -186,10 +186,23 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
 
 fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Line>, D::Error> {
     let lines = Vec::<Line>::deserialize(deserializer)?;
-    if (1..=500).contains(&lines.len()) {
+    if !(1..=500).contains(&lines.len()) {
+        return Err(de::Error::custom("must hold 1 to 500 lines"));
+    }
+    // Xero's largest line. Five hundred of them, with tax, are far from what a decimal can hold.
+    let largest = Decimal::new(999_999_999_999, 2);
+    let fits = |line: &Line| {
+        let discount = match line.discount {
+            Some(Discount::Amount(amount)) => amount,
+            Some(Discount::Percent(_)) | None => Decimal::ZERO,
+        };
+        let gross = line.quantity.checked_mul(line.unit_price);
+        gross.is_some_and(|gross| gross.abs() <= largest) && discount <= largest
+    };
+    if lines.iter().all(fits) {
         Ok(lines)
     } else {
-        Err(de::Error::custom("must hold 1 to 500 lines"))
+        Err(de::Error::custom("must each come to at most 9999999999.99"))
     }
 }
 

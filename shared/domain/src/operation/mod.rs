@@ -28,7 +28,7 @@ pub struct Operation {
     pub state: State,
     /// Counted failures since the newest snapshot arrived or a person asked.
     pub failures: u8,
-    /// Rises whenever Xero answered an error, because Xero replays errors under the same key.
+    /// Rises with every answer of Xero's: it replays them, errors included, under the same key.
     pub key_serial: u32,
     /// What is known about writes under this generation.
     pub trace: Trace,

@@ -108,7 +108,12 @@ fn interrupted() -> Failure {
 }
 
 fn confirmed(operation: &Operation, snapshot: Freshness) -> Operation {
-    let settled = Operation { trace: Trace::Clean, ..fresh(operation) };
+    let settled = Operation {
+        trace: Trace::Clean,
+        // The answer is used up: writing the same again later must not get it replayed.
+        key_serial: operation.key_serial.saturating_add(1),
+        ..fresh(operation)
+    };
     match snapshot {
         Freshness::Newest => settled.moved(State::Synced),
         Freshness::Overtaken => settled,

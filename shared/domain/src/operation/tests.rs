@@ -146,10 +146,13 @@ fn failures_rise_by_one_for_counted_classes_and_not_at_all_for_the_others() {
 }
 
 #[test]
-fn the_serial_rises_exactly_when_xero_answered_an_error_and_never_falls() {
+fn the_serial_rises_exactly_when_xero_answered_and_never_falls() {
     for_every_step(|operation, event, step| {
         let Step::Moved(next) = step else { return };
-        let answered = matches!(event, Event::Failed { answer: Answer::Answered, .. });
+        let answered = matches!(
+            event,
+            Event::Confirmed { .. } | Event::Failed { answer: Answer::Answered, .. }
+        );
         let expected = operation.key_serial + u32::from(answered);
         assert_eq!(next.key_serial, expected, "{operation:?} {event:?}");
     });

@@ -8,10 +8,13 @@ use crate::translate::Translated;
 /// Xero's limit for tax numbers, company numbers, telephone numbers, postal codes and countries.
 const SHORT_LIMIT: usize = 50;
 
+/// What our contact numbers begin with.
+pub const NUMBER_PREFIX: &str = "SC-";
+
 /// The contact number of a client: the natural key by which its contact is found again. Xero shows
 /// it as the contact code; at most 50 characters.
 pub fn contact_number(id: &ClientId) -> String {
-    format!("SC-{id}")
+    format!("{NUMBER_PREFIX}{id}")
 }
 
 /// The name a client has in Xero: the company's, else its own, with single spaces, as Xero keeps it.

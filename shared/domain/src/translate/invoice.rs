@@ -183,8 +183,8 @@ fn price(line: &Line) -> Price {
     }
 }
 
-/// The tax type of a line: by name where one is given, else the account's own where its rate agrees,
-/// else the only rate of that percentage. Two rates of one percentage may belong to different boxes
+/// The tax type of a line: by name where one is given; an explicit 0 % is zero-rated; else the account's
+/// own where its rate agrees, else the only rate of that percentage. Two rates of one percentage may belong to different boxes
 /// of a tax return, so a guess between them is refused.
 fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&'a str, Failure> {
     let Some(rate) = line.tax_rate else {
@@ -208,7 +208,7 @@ fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&
     }
     let of_account = |tax: &&&TaxRate| account.tax_type.as_deref() == Some(&tax.tax_type);
     let zero_rated = |tax: &&&TaxRate| percent.is_zero() && tax.tax_type == ZERO_RATED;
-    let chosen = candidates.iter().find(of_account).or_else(|| candidates.iter().find(zero_rated));
+    let chosen = candidates.iter().find(zero_rated).or_else(|| candidates.iter().find(of_account));
     match (chosen, candidates.as_slice()) {
         (Some(tax), _) => Ok(&tax.tax_type),
         (None, [only]) => Ok(&only.tax_type),

@@ -6,15 +6,18 @@ use domain::crm::client::Client;
 use domain::document::contact::RemoteContact;
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, XeroContactId};
-use domain::mapping::Link;
+use domain::mapping::{Link, MappingKey};
 use domain::recognise::{self, FoundContact};
 use domain::sync_log::LoggedOperation;
 use domain::translate::client::{Target, contact_name, contact_number, translate};
 use xero::XeroError;
 use xero::api::contacts;
 
-use super::{Brought, Entity, Task, only};
+use super::{Brought, Entity, Task, already_linked, only};
 use crate::desk::{Desk, Trouble};
+
+/// A contact merged into one that was merged, and so on: this often at most.
+const MERGES_MAX: u32 = 5;
 
 /// Clients to contacts.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ impl Entity for Contact {
         }
         let number = contact_number(&task.snapshot.id);
         if let Some(found) = contacts::find_by_number(&desk.session, &number).await? {
-            return adopt(desk, &task, &found).await;
+            return adopt(desk, &task, found).await;
         }
         match create(desk, &task).await {
             Err(Trouble::Xero(XeroError::NotUnique { messages: _ })) => {
@@ -81,17 +84,41 @@ async fn update(
     Ok(brought(&remote, operation, translated.warnings, warnings))
 }
 
-/// A contact that was found is ours from now on, and gets the fields that the CRM owns.
+/// A contact that was found is ours from now on, and gets the fields that the CRM owns; unless it is
+/// another client's already, which is asked before anything is written to it. A contact that was
+/// merged into another leads there.
 async fn adopt(
     desk: &Desk<'_>,
     task: &Task<'_, Client>,
-    found: &RemoteContact,
+    found: RemoteContact,
 ) -> Result<Brought, Trouble> {
-    if let Some(failure) = recognise::unusable(found) {
+    let first = found.id;
+    let found = follow(desk, found).await?;
+    if let Some(failure) = recognise::unusable(&found) {
         return Err(failure.into());
     }
-    let target = Target::Existing { id: found.id, number: found.number.clone() };
-    update(desk, task, &target, LoggedOperation::Adopt).await
+    let MappingKey { ledger, kind, crm_id } = &task.mapping.key;
+    let owner = desk.engine.store.linked(ledger, *kind, found.id.into()).await?;
+    if let Some(owner) = owner.filter(|owner| owner != crm_id) {
+        return Err(already_linked(*kind, &owner).into());
+    }
+    // Xero leaves our number with the contact that was merged away, and gives it to no other.
+    let spent = (found.id != first).then(|| contact_number(&task.snapshot.id));
+    let number = found.number.clone().or(spent);
+    let target = Target::Existing { id: found.id, number: number.clone() };
+    let brought = update(desk, task, &target, LoggedOperation::Adopt).await?;
+    let link = brought.link.map(|link| Link { number: link.number.or(number), ..link });
+    Ok(Brought { link, ..brought })
+}
+
+async fn follow(desk: &Desk<'_>, found: RemoteContact) -> Result<RemoteContact, Trouble> {
+    let mut contact = found;
+    for _ in 0..MERGES_MAX {
+        let Some(into) = contact.merged_to else { break };
+        let Some(next) = contacts::get(&desk.session, into).await? else { break };
+        contact = next;
+    }
+    Ok(contact)
 }
 
 /// The name is taken: by the same business, which is adopted, or by another, which a person has to
@@ -100,8 +127,8 @@ async fn settle_name(desk: &Desk<'_>, task: &Task<'_, Client>) -> Result<Brought
     let name = contact_name(task.snapshot);
     let namesakes = contacts::find_by_name(&desk.session, &name).await?;
     match recognise::namesake(&namesakes, task.snapshot, &name) {
-        FoundContact::Same(found) => adopt(desk, task, &found).await,
-        FoundContact::Unclear(failure) => Err(failure.into()),
+        FoundContact::Same(found) => adopt(desk, task, found).await,
+        FoundContact::Unclear(failure) => Err(Trouble::Explained(failure)),
     }
 }
 

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use domain::crm::Revision;
 use domain::crm::invoice::{Invoice as Snapshot, Standing};
-use domain::document::invoice::{InvoiceDocument, InvoiceStatus, RemoteInvoice};
+use domain::document::invoice::{InvoiceDocument, InvoiceStatus, NewStatus, RemoteInvoice};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, XeroContactId, XeroInvoiceId};
 use domain::mapping::{Amounts, Link, MappingKey};
 use domain::money::Money;
-use domain::operation::{Parking, State, Urgency};
+use domain::operation::{Parking, State};
 use domain::recognise::{self, ExpectedInvoice, FoundInvoice};
 use domain::sync_log::LoggedOperation;
 use domain::totals;
@@ -44,8 +44,8 @@ impl Entity for Invoice {
         invoice.number.clone()
     }
 
-    /// The contact first. An invoice that is linked is updated; otherwise it is created, after a look
-    /// for what an unanswered try may have left.
+    /// The contact first. An invoice that is linked is updated, or merely looked at when Xero has this
+    /// revision already; otherwise it is created, after a look for what an unanswered try may have left.
     async fn bring(desk: &Desk<'_>, task: Task<'_, Snapshot>) -> Result<Brought, Trouble> {
         if task.snapshot.standing == Standing::Voided {
             return void(desk, &task).await;
@@ -53,7 +53,11 @@ impl Entity for Invoice {
         let contact = contact(desk, task.snapshot).await?;
         if let Some(link) = &task.mapping.link {
             let id = XeroInvoiceId(link.xero_id.0);
-            return update(desk, &task, contact, id, LoggedOperation::Update).await;
+            if task.mapping.synced_revision == Some(task.snapshot.revision) {
+                return look(desk, &task, id).await;
+            }
+            let target = Target { id, status: None };
+            return update(desk, &task, contact, target, LoggedOperation::Update).await;
         }
         if task.must_resolve()
             && let Some(brought) = resolve(desk, &task, contact).await?
@@ -62,7 +66,11 @@ impl Entity for Invoice {
         }
         match create(desk, &task, contact).await {
             Err(Trouble::Xero(error @ XeroError::NotUnique { .. })) => {
-                resolve(desk, &task, contact).await?.ok_or(Trouble::Xero(error))
+                match resolve(desk, &task, contact).await {
+                    Ok(found) => found.ok_or(Trouble::Xero(error)),
+                    Err(Trouble::Failure(failure)) => Err(Trouble::Explained(failure)),
+                    Err(trouble) => Err(trouble),
+                }
             }
             result => result,
         }
@@ -80,8 +88,7 @@ async fn contact(desk: &Desk<'_>, invoice: &Snapshot) -> Result<XeroContactId, T
     let store = &desk.engine.store;
     let mut row = store.mapping(&key).await?;
     if row.as_ref().is_some_and(|row| row.record.link.is_none()) {
-        let routine = Urgency::Routine;
-        push::push::<Contact>(desk.engine, &key, None, routine, desk.invocation).await?;
+        push::push::<Contact>(desk.engine, &key, None, desk.urgency, desk.invocation).await?;
         row = store.mapping(&key).await?;
     }
     let mapping = row.map(|row| row.record);
@@ -146,15 +153,50 @@ async fn create(
     Ok(brought(task.snapshot, &remote, LoggedOperation::Create, remarks))
 }
 
+/// An invoice to be updated.
+#[derive(Debug, Clone, Copy)]
+struct Target {
+    id: XeroInvoiceId,
+    /// The status to give it, if it has to change.
+    status: Option<NewStatus>,
+}
+
+/// Xero has this revision already: somebody wants to know how it stands there. Nothing is written, so
+/// that a paid invoice, or one in a closed period, stays as it is.
+async fn look(
+    desk: &Desk<'_>,
+    task: &Task<'_, Snapshot>,
+    id: XeroInvoiceId,
+) -> Result<Brought, Trouble> {
+    let remote = invoices::get(&desk.session, id).await?;
+    let Some(remote) = remote else { return Err(gone_without_trace(task.snapshot).into()) };
+    let remarks = told_if_gone(&remote).into_iter().collect();
+    Ok(brought(task.snapshot, &remote, LoggedOperation::Push, remarks))
+}
+
+fn gone_without_trace(invoice: &Snapshot) -> Failure {
+    Failure::new(
+        FailureClass::Rejected,
+        "document_missing",
+        format!("{} is no longer in Xero.", invoice.number),
+        "Check in Xero what became of it.",
+    )
+}
+
+fn told_if_gone(remote: &RemoteInvoice) -> Option<String> {
+    let status = remote.status.as_str();
+    remote.status.is_gone().then(|| format!("In Xero it is {status}: it no longer counts there."))
+}
+
 async fn update(
     desk: &Desk<'_>,
     task: &Task<'_, Snapshot>,
     contact: XeroContactId,
-    id: XeroInvoiceId,
+    target: Target,
     operation: LoggedOperation,
 ) -> Result<Brought, Trouble> {
-    let translated = document(desk, task.snapshot, contact, Some(id)).await?;
-    let documents = [translated.document];
+    let translated = document(desk, task.snapshot, contact, Some(target.id)).await?;
+    let documents = [InvoiceDocument { status: target.status, ..translated.document }];
     let key = task.idempotency_key(&invoices::body(&documents));
     let written = invoices::update(&desk.session, &documents, &key).await?;
     let (remote, warnings) = only(written)?;
@@ -168,7 +210,7 @@ async fn resolve(
     task: &Task<'_, Snapshot>,
     contact: XeroContactId,
 ) -> Result<Option<Brought>, Trouble> {
-    let remote = match find(desk, task.snapshot, contact).await? {
+    let remote = match find(desk, task, contact).await? {
         FoundInvoice::Nothing => return Ok(None),
         FoundInvoice::Foreign(failure) => return Err(failure.into()),
         FoundInvoice::Ours(remote) => remote,
@@ -180,21 +222,28 @@ async fn resolve(
         InvoiceStatus::Draft | InvoiceStatus::Submitted | InvoiceStatus::Authorised
     );
     if open && untouched {
-        return update(desk, task, contact, remote.id, LoggedOperation::Adopt).await.map(Some);
+        // What we make is approved; so is what we take over.
+        let draft = remote.status != InvoiceStatus::Authorised;
+        let target = Target { id: remote.id, status: draft.then_some(NewStatus::Authorised) };
+        return update(desk, task, contact, target, LoggedOperation::Adopt).await.map(Some);
     }
-    Ok(Some(brought(task.snapshot, &remote, LoggedOperation::Adopt, Vec::new())))
+    let remarks = told_if_gone(&remote).into_iter().collect();
+    Ok(Some(brought(task.snapshot, &remote, LoggedOperation::Adopt, remarks)))
 }
 
 async fn find(
     desk: &Desk<'_>,
-    invoice: &Snapshot,
+    task: &Task<'_, Snapshot>,
     contact: XeroContactId,
 ) -> Result<FoundInvoice, XeroError> {
-    let found = invoices::find_by_numbers(&desk.session, &[&invoice.number]).await?;
+    let invoice = task.snapshot;
+    let numbers = task.mapping.natural_keys().collect::<Vec<_>>();
+    let found = invoices::find_by_numbers(&desk.session, &numbers).await?;
     let url = crm_url(desk.engine.places.crm.as_str(), &invoice.id);
     let total = Money::new(totals::of(invoice).total, invoice.currency);
     let number = &invoice.number;
-    Ok(recognise::invoice(&found, ExpectedInvoice { number, url: &url, contact, total }))
+    let expected = ExpectedInvoice { number, numbers: &numbers, url: &url, contact, total };
+    Ok(recognise::invoice(&found, expected))
 }
 
 /// Takes the invoice out of Xero's books: a draft is deleted, an approved one voided. What never got
@@ -232,7 +281,7 @@ async fn to_be_voided(
         return Ok(None);
     }
     let contact = contact(desk, task.snapshot).await?;
-    match find(desk, task.snapshot, contact).await? {
+    match find(desk, task, contact).await? {
         FoundInvoice::Ours(remote) => Ok(Some(remote)),
         // Somebody else's invoice is not ours to void.
         FoundInvoice::Nothing | FoundInvoice::Foreign(_) => Ok(None),

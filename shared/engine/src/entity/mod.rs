@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::crm::Revision;
 use domain::entity::EntityKind;
-use domain::idempotency::{Hash, IdempotencyKey};
+use domain::failure::{Failure, FailureClass};
+use domain::idempotency::{Hash, IdempotencyKey, Intent};
 use domain::ids::CrmId;
 use domain::mapping::{Link, Mapping};
 use domain::operation::Trace;
@@ -37,7 +38,7 @@ pub trait Entity: 'static {
     /// The record's revision.
     fn revision(snapshot: &Self::Snapshot) -> Revision;
 
-    /// The number people know it by.
+    /// The number people know it by, which is also what its document is found by in Xero.
     fn number(snapshot: &Self::Snapshot) -> String;
 
     /// Brings Xero to the snapshot: resolves where that is needed, then writes. May be repeated after
@@ -63,8 +64,13 @@ impl<S> Task<'_, S> {
     /// The key of writing exactly these bytes: the same for a repeated try, another for any other
     /// intent.
     fn idempotency_key(&self, body: &Bytes) -> IdempotencyKey {
-        let Mapping { key, generation, operation, .. } = self.mapping;
-        IdempotencyKey::derive(key, *generation, &Hash::of(body), operation.key_serial)
+        let Mapping { key, generation, snapshot, operation, .. } = self.mapping;
+        let intent = Intent {
+            generation: *generation,
+            revision: snapshot.revision,
+            serial: operation.key_serial,
+        };
+        IdempotencyKey::derive(key, intent, &Hash::of(body))
     }
 }
 
@@ -73,7 +79,7 @@ impl<S> Task<'_, S> {
 pub struct Brought {
     /// The counterpart in Xero; none for what never had to get there.
     pub link: Option<Link>,
-    /// What was done.
+    /// What was done; [`LoggedOperation::Push`] when there was nothing to do.
     pub operation: LoggedOperation,
     /// Plain sentences about what a person should know.
     pub remarks: Vec<String>,
@@ -89,4 +95,14 @@ fn only<T>(written: Vec<Written<T>>) -> Result<(T, Vec<String>), XeroError> {
             source: "no document came back".into(),
         }),
     }
+}
+
+/// Why a document in Xero cannot belong to a record: it is another's already.
+pub(crate) fn already_linked(kind: EntityKind, owner: &CrmId) -> Failure {
+    Failure::new(
+        FailureClass::Rejected,
+        "already_linked",
+        format!("The {kind} in Xero already belongs to {owner}."),
+        "Unlink it there first, or link this one to another.",
+    )
 }

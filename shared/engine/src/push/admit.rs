@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::table::Expect;
 use store::{StoreError, Versioned};
 
-use super::{CONFLICTS_MAX, Claimed, Pushed};
+use super::{CONFLICTS_MAX, Claimed, Pushed, Unrecorded};
 use crate::entity::Entity;
 use crate::{Engine, Invocation, journal};
 
@@ -30,7 +30,7 @@ pub(super) async fn admit<E: Entity>(
     offered: Option<&E::Snapshot>,
     urgency: Urgency,
     invocation: Invocation,
-) -> Result<Admission, StoreError> {
+) -> Result<Admission, Unrecorded> {
     let by = ClaimId(engine.ids.uuid());
     for _ in 0..CONFLICTS_MAX {
         let now = engine.clock.now();
@@ -42,15 +42,15 @@ pub(super) async fn admit<E: Entity>(
         let lease = SignedDuration::from_secs(LEASE_MARGIN_SECONDS);
         let until = invocation.deadline.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let written = match door.mapping.apply(Event::Claim { by, until, urgency }, now) {
-            Ok(next) => claim::<E>(engine, by, next, door.expect, now).await,
+            Ok(next) => claim::<E>(engine, by, next, door.expect, urgency).await,
             Err(refusal) => refuse(engine, door, refusal).await,
         };
         match written {
-            Err(StoreError::Conflict) => {}
+            Err(Unrecorded::Store(StoreError::Conflict)) => {}
             result => return result,
         }
     }
-    Err(StoreError::Conflict)
+    Err(StoreError::Conflict.into())
 }
 
 /// Keeps a snapshot without attempting anything.
@@ -103,7 +103,7 @@ fn accept<E: Entity>(
         return Ok(Door { mapping, expect, news: News::None });
     };
     let json = serde_json::to_string(offered).expect("a checked snapshot always makes JSON");
-    let snapshot = KeptSnapshot::new(E::revision(offered), json);
+    let snapshot = KeptSnapshot::new(E::revision(offered), E::number(offered), json);
     match (Mapping::accept(known.as_ref(), key, snapshot, now), known) {
         (Accepted::Newer(mapping), _) => {
             Ok(Door { mapping: *mapping, expect, news: News::Snapshot })
@@ -119,13 +119,19 @@ async fn claim<E: Entity>(
     by: ClaimId,
     mapping: Mapping,
     expect: Expect,
-    now: Timestamp,
-) -> Result<Admission, StoreError> {
+    urgency: Urgency,
+) -> Result<Admission, Unrecorded> {
+    let now = engine.clock.now();
     let version = engine.store.put_mapping(&mapping, expect).await?;
     // Taking over from a predecessor that died may have been one failure too many.
     if mapping.operation.state == State::Skipped {
         journal::failed::<E>(engine, &mapping, now).await;
         return Ok(Admission::Refused(Pushed::Skipped));
+    }
+    // A message comes again if we die; a person's request does not.
+    if let (Urgency::Person, State::Claimed { by: _, until }) = (urgency, &mapping.operation.state)
+    {
+        engine.book(&mapping, *until).await?;
     }
     let row = Versioned { record: mapping, version };
     Ok(Admission::Claimed(Box::new(Claimed { by, row, at: now })))
@@ -133,18 +139,18 @@ async fn claim<E: Entity>(
 
 /// The row cannot be claimed: keeps the news and says why. Whoever is on it is watched over by a
 /// wake-up at the end of its lease.
-async fn refuse(engine: &Engine, door: Door, refusal: Refusal) -> Result<Admission, StoreError> {
+async fn refuse(engine: &Engine, door: Door, refusal: Refusal) -> Result<Admission, Unrecorded> {
     if door.news == News::Snapshot {
         engine.store.put_mapping(&door.mapping, door.expect).await?;
     }
     Ok(Admission::Refused(match refusal {
         Refusal::AlreadySynced => Pushed::Unchanged,
         Refusal::HeldUntil(until) => {
-            engine.book(&door.mapping, until).await;
+            engine.book(&door.mapping, until).await?;
             Pushed::Held { until }
         }
         Refusal::NotBefore(until) => {
-            engine.book(&door.mapping, until).await;
+            engine.book(&door.mapping, until).await?;
             Pushed::Waiting { until }
         }
         Refusal::Parked => Pushed::Parked,

@@ -11,6 +11,7 @@ use store::{StoreError, Versioned};
 
 use crate::desk::{Desk, Trouble};
 use crate::entity::{Brought, Entity, Task};
+use crate::ports::PortError;
 use crate::{Engine, Invocation};
 
 use self::admit::Admission;
@@ -20,6 +21,18 @@ pub(crate) use self::admit::record;
 const ROUNDS_MAX: u32 = 3;
 /// A write that meets a conflict is read and decided again, this many times.
 const CONFLICTS_MAX: u32 = 4;
+
+/// The outcome of an attempt, or the hint that goes on with it, could not be recorded: whoever brought
+/// the work must bring it again.
+#[derive(Debug, thiserror::Error)]
+pub enum Unrecorded {
+    /// The table did not answer, or the row kept moving.
+    #[error("the outcome is not in the table")]
+    Store(#[from] StoreError),
+    /// The row is written, but nothing will wake it up.
+    #[error("the wake-up is not booked")]
+    WakeUp(#[from] PortError),
+}
 
 /// What became of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +69,14 @@ pub enum Pushed {
 /// Pushes a record: the offered snapshot if it is news, else the newest that is known.
 ///
 /// Whatever happens, the outcome is in the mapping's row and the sync log when this returns `Ok`.
-/// `Err` means the table did not answer; the caller gives its message back to the queue.
+/// With `Err` the caller gives its message back to the queue; coming again does no harm.
 pub async fn push<E: Entity>(
     engine: &Engine,
     key: &MappingKey,
     offered: Option<&E::Snapshot>,
     urgency: Urgency,
     invocation: Invocation,
-) -> Result<Pushed, StoreError> {
+) -> Result<Pushed, Unrecorded> {
     let mut offered = offered;
     let mut urgency = urgency;
     for _ in 0..ROUNDS_MAX {
@@ -71,7 +84,7 @@ pub async fn push<E: Entity>(
             Admission::Claimed(claimed) => claimed,
             Admission::Refused(pushed) => return Ok(pushed),
         };
-        match attempt::<E>(engine, &claimed, invocation).await? {
+        match attempt::<E>(engine, &claimed, urgency, invocation).await? {
             Settled::Done(pushed) => return Ok(pushed),
             Settled::Overtaken => {}
         }
@@ -103,11 +116,12 @@ enum Settled {
 async fn attempt<E: Entity>(
     engine: &Engine,
     claimed: &Claimed,
+    urgency: Urgency,
     invocation: Invocation,
-) -> Result<Settled, StoreError> {
-    match bring::<E>(engine, claimed, invocation).await {
+) -> Result<Settled, Unrecorded> {
+    match bring::<E>(engine, claimed, urgency, invocation).await {
         Ok(brought) => settle::confirm::<E>(engine, claimed, brought).await,
-        Err(Trouble::Store(error)) => Err(error),
+        Err(Trouble::Unrecorded(error)) => Err(error),
         Err(trouble) => settle::fail::<E>(engine, claimed, trouble).await,
     }
 }
@@ -116,11 +130,12 @@ async fn attempt<E: Entity>(
 async fn bring<E: Entity>(
     engine: &Engine,
     claimed: &Claimed,
+    urgency: Urgency,
     invocation: Invocation,
 ) -> Result<Brought, Trouble> {
     let mapping = &claimed.row.record;
     let snapshot = settle::snapshot::<E>(mapping)?;
-    let desk = Desk::open(engine, &mapping.key.ledger.account, invocation).await?;
+    let desk = Desk::open(engine, &mapping.key.ledger.account, urgency, invocation).await?;
     // A booked wake-up may outlive a change of organisation; its books are closed to us.
     if desk.ledger != mapping.key.ledger {
         return Err(crate::desk::not_connected().into());

@@ -8,11 +8,12 @@ use domain::operation::{Answer, Event, Freshness, Parking, State};
 use jiff::Timestamp;
 use store::{StoreError, Versioned};
 
-use super::{CONFLICTS_MAX, Claimed, Pushed, Settled};
+use super::{CONFLICTS_MAX, Claimed, Pushed, Settled, Unrecorded};
 use crate::chain::Chain;
 use crate::desk::Trouble;
-use crate::entity::{Brought, Entity};
-use crate::{Engine, journal};
+use crate::entity::{Brought, Entity, already_linked};
+use crate::ports::PortError;
+use crate::{Engine, journal, release};
 
 /// Reads the snapshot that a mapping keeps.
 pub(super) fn snapshot<E: Entity>(mapping: &Mapping) -> Result<E::Snapshot, Failure> {
@@ -31,7 +32,7 @@ pub(super) async fn confirm<E: Entity>(
     engine: &Engine,
     claimed: &Claimed,
     brought: Brought,
-) -> Result<Settled, StoreError> {
+) -> Result<Settled, Unrecorded> {
     let revision = claimed.row.record.snapshot.revision;
     let mut before = claimed.row.clone();
     for _ in 0..CONFLICTS_MAX {
@@ -41,24 +42,41 @@ pub(super) async fn confirm<E: Entity>(
             return Ok(Settled::Done(Pushed::Superseded));
         };
         let link = brought.link.clone().or(next.link.clone());
-        let next = Mapping { link, synced_revision: Some(revision), ..next };
+        // Once the document is found, nothing has to be looked for under other numbers.
+        let earlier_keys = if link.is_some() { Vec::new() } else { next.earlier_keys.clone() };
+        let next = Mapping { link, earlier_keys, synced_revision: Some(revision), ..next };
         match engine.store.confirm(&next, &before).await {
             Ok(_) => {
                 journal::synced::<E>(engine, &next, &brought, claimed.at).await;
+                if before.record.link.is_none() {
+                    released(engine, &next).await;
+                }
                 return Ok(match freshness {
                     Freshness::Newest => Settled::Done(Pushed::Synced),
                     Freshness::Overtaken => Settled::Overtaken,
                 });
             }
             Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
         if let Some(failure) = taken(engine, &next).await? {
             return fail::<E>(engine, claimed, failure.into()).await;
         }
         before = reread(engine, &before).await?;
     }
-    Err(StoreError::Conflict)
+    Err(StoreError::Conflict.into())
+}
+
+/// What waited for this document goes on. The document itself is recorded, whatever becomes of that.
+async fn released(engine: &Engine, mapping: &Mapping) {
+    if let Err(error) = release::waiting_for(engine, &mapping.key).await {
+        tracing::error!(
+            error = %Chain(&error),
+            account.id = %mapping.key.ledger.account,
+            crm.id = %mapping.key.crm_id,
+            "what waited for this document was not released"
+        );
+    }
 }
 
 /// Why the document cannot be this mapping's: it is another's already.
@@ -66,14 +84,8 @@ async fn taken(engine: &Engine, mapping: &Mapping) -> Result<Option<Failure>, St
     let key = &mapping.key;
     let Some(link) = &mapping.link else { return Ok(None) };
     let owner = engine.store.linked(&key.ledger, key.kind, link.xero_id).await?;
-    Ok(owner.filter(|owner| *owner != key.crm_id).map(|owner| {
-        Failure::new(
-            FailureClass::Rejected,
-            "already_linked",
-            format!("The {} in Xero already belongs to {owner}.", key.kind),
-            "Unlink it there first, or link this one to another.",
-        )
-    }))
+    let owner = owner.filter(|owner| *owner != key.crm_id);
+    Ok(owner.map(|owner| already_linked(key.kind, &owner)))
 }
 
 /// Records that the attempt failed, and what follows.
@@ -81,7 +93,7 @@ pub(super) async fn fail<E: Entity>(
     engine: &Engine,
     claimed: &Claimed,
     trouble: Trouble,
-) -> Result<Settled, StoreError> {
+) -> Result<Settled, Unrecorded> {
     let Told { failure, answer, parking } = told(engine, trouble)?;
     let revision = claimed.row.record.snapshot.revision;
     let mut before = claimed.row.clone();
@@ -97,12 +109,12 @@ pub(super) async fn fail<E: Entity>(
             return Ok(Settled::Done(Pushed::Superseded));
         };
         match engine.store.confirm(&next, &before).await {
-            Ok(_) => return Ok(failed::<E>(engine, claimed, &next, &failure).await),
+            Ok(_) => return failed::<E>(engine, claimed, &next, &failure).await,
             Err(StoreError::Conflict) => before = reread(engine, &before).await?,
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
-    Err(StoreError::Conflict)
+    Err(StoreError::Conflict.into())
 }
 
 async fn failed<E: Entity>(
@@ -110,18 +122,30 @@ async fn failed<E: Entity>(
     claimed: &Claimed,
     next: &Mapping,
     failure: &Failure,
-) -> Settled {
-    if let State::Waiting { until } = next.operation.state {
-        engine.book(next, until).await;
-    }
+) -> Result<Settled, Unrecorded> {
+    let booked = match next.operation.state {
+        State::Waiting { until } => engine.book(next, until).await.map_err(Unrecorded::from),
+        // The account may have been reconnected while this attempt still failed for lack of it.
+        State::Parked { on: Parking::Reconnect } => release::if_connected(engine, &next.key).await,
+        State::Due
+        | State::Claimed { by: _, until: _ }
+        | State::Parked { on: Parking::Prerequisite { kind: _, crm_id: _ } }
+        | State::Synced
+        | State::Skipped => Ok(()),
+    };
     // The log tells what happened even when a newer snapshot has already wiped it from the row.
     let mut logged = next.clone();
     logged.operation.failure = Some(failure.clone());
     journal::failed::<E>(engine, &logged, claimed.at).await;
-    if next.operation.state == State::Due {
-        return Settled::Overtaken;
-    }
-    Settled::Done(Pushed::of(&next.operation.state))
+    booked?;
+    Ok(match &next.operation.state {
+        State::Due => Settled::Overtaken,
+        state @ (State::Claimed { by: _, until: _ }
+        | State::Waiting { until: _ }
+        | State::Parked { on: _ }
+        | State::Synced
+        | State::Skipped) => Settled::Done(Pushed::of(state)),
+    })
 }
 
 /// A failure with what the state machine needs to know of it.
@@ -131,7 +155,7 @@ struct Told {
     parking: Option<Parking>,
 }
 
-fn told(engine: &Engine, trouble: Trouble) -> Result<Told, StoreError> {
+fn told(engine: &Engine, trouble: Trouble) -> Result<Told, Unrecorded> {
     Ok(match trouble {
         Trouble::Xero(error) => {
             tracing::warn!(
@@ -143,10 +167,11 @@ fn told(engine: &Engine, trouble: Trouble) -> Result<Told, StoreError> {
             Told { failure: error.failure(engine.clock.now()), answer, parking: None }
         }
         Trouble::Failure(failure) => Told { failure, answer: Answer::Unanswered, parking: None },
+        Trouble::Explained(failure) => Told { failure, answer: Answer::Answered, parking: None },
         Trouble::Blocked { failure, on } => {
             Told { failure, answer: Answer::Unanswered, parking: Some(on) }
         }
-        Trouble::Store(error) => return Err(error),
+        Trouble::Unrecorded(error) => return Err(error),
     })
 }
 
@@ -159,24 +184,18 @@ async fn reread(
 }
 
 impl Engine {
-    /// Books a look at a mapping. Row first, wake-up second: one that cannot be booked is found by the
-    /// sweep over the `due` index.
-    pub(crate) async fn book(&self, mapping: &Mapping, at: Timestamp) {
+    /// Books a look at a mapping. Row first, wake-up second: if it cannot be booked, whoever brought
+    /// the work brings it again. Bookings of one look within a minute are one; a later one is another,
+    /// because a queue drops a body it has seen in the last five minutes.
+    pub(crate) async fn book(&self, mapping: &Mapping, at: Timestamp) -> Result<(), PortError> {
         let key = &mapping.key;
         let wake = Wake {
             account: key.ledger.account.clone(),
             tenant: key.ledger.tenant,
             kind: key.kind,
             crm_id: key.crm_id.clone(),
-            ticket: format!("{}-{}", mapping.operation.failures, at.as_second()),
+            ticket: format!("{}-{}", at.as_second(), self.clock.now().as_second() / 60),
         };
-        if let Err(error) = self.wake_ups.book(&wake, at).await {
-            tracing::warn!(
-                error = %Chain(&error),
-                account.id = %key.ledger.account,
-                crm.id = %key.crm_id,
-                "a wake-up was not booked"
-            );
-        }
+        self.wake_ups.book(&wake, at).await
     }
 }

@@ -7,7 +7,7 @@ use domain::document::invoice::{
     ContactReference, InvoiceDocument, InvoiceType, LineAmountTypes, LineItem, NewStatus,
 };
 use domain::entity::EntityKind;
-use domain::idempotency::{Hash, IdempotencyKey};
+use domain::idempotency::{Hash, IdempotencyKey, Intent};
 use domain::ids::{AccountId, InvoiceId, Ledger, TenantId, XeroContactId, XeroInvoiceId};
 use domain::mapping::MappingKey;
 use domain::money::Currency;
@@ -39,7 +39,8 @@ pub fn a_key() -> IdempotencyKey {
         kind: EntityKind::Invoice,
         crm_id: InvoiceId::new("inv_0001").unwrap().into(),
     };
-    IdempotencyKey::derive(&mapping, 1, &Hash::of(b"document"), 0)
+    let intent = Intent { generation: 1, revision: 1, serial: 0 };
+    IdempotencyKey::derive(&mapping, intent, &Hash::of(b"document"))
 }
 
 pub fn a_contact() -> ContactDocument {
