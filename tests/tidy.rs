@@ -65,10 +65,12 @@ fn identifiers_say_something() {
     for (name, text) in sources() {
         for line in text.lines() {
             let line = line.trim_start();
-            let defined =
-                ["pub fn ", "fn ", "pub struct ", "struct ", "pub mod ", "mod ", "pub enum "]
-                    .iter()
-                    .find_map(|start| line.strip_prefix(start));
+            let line = ["pub(crate) ", "pub(super) ", "pub ", "async "]
+                .iter()
+                .fold(line, |line, start| line.strip_prefix(start).unwrap_or(line));
+            let defined = ["fn ", "struct ", "mod ", "enum ", "trait ", "type "]
+                .iter()
+                .find_map(|start| line.strip_prefix(start));
             let Some(rest) = defined else { continue };
             let end = rest.find(|sign: char| !sign.is_alphanumeric() && sign != '_');
             let word = rest[..end.unwrap_or(rest.len())].to_lowercase();

@@ -1,5 +1,5 @@
-//! The name of every environment variable the functions read. The template sets the same names; a
-//! test holds the two together.
+//! The name of every environment variable the functions' own code reads. The template sets the same
+//! names; a test holds the two together. (The log filter, `RUST_LOG`, is read by the Lambda runtime.)
 
 /// The DynamoDB table.
 pub const TABLE_NAME: &str = "TABLE_NAME";

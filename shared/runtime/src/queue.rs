@@ -2,7 +2,7 @@
 //!
 //! A record is returned to the queue only when its outcome could not be recorded. Within a FIFO group
 //! order is kept: after a returned record the rest of its group is returned too, other groups go on.
-//! A panic in one record costs that record only.
+//! A panic costs its record, which goes back like any other.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! Every key of the table, built here and nowhere else.
 //!
-//! A key begins with what scopes it: the account, the ledger, or the grant. `#` separates the parts
-//! and can be part of none, since no id may hold it.
+//! A row's key begins with what scopes it: the account, the ledger, or the grant. The `due` index holds
+//! rows of all accounts, each sort key beginning with an instant or the account; it yields keys only.
+//! `#` separates the parts and can be part of none, since no id may hold it.
 //!
 //! | record | pk | sk | `due` index | `open` index |
 //! |---|---|---|---|---|

@@ -188,7 +188,7 @@ fn blocked(not_before: Option<Timestamp>, parking: Option<Parking>) -> State {
     }
 }
 
-/// Due at once, as one that waits: a row that waits is found by the sweep if its hint is lost.
+/// Due at once, as one that waits: so it stands in the `due` index until somebody claims it.
 fn released(operation: &Operation, now: Timestamp) -> Step {
     let untranslatable = operation
         .failure

@@ -1,5 +1,7 @@
 //! Invoices to sales invoices.
 
+mod void;
+
 use async_trait::async_trait;
 use domain::crm::Revision;
 use domain::crm::invoice::{Invoice as Snapshot, Standing};
@@ -16,7 +18,7 @@ use domain::totals;
 use domain::translate::Translated;
 use domain::translate::invoice::{Context, crm_url, translate};
 use xero::XeroError;
-use xero::api::invoices::{self, TargetStatus};
+use xero::api::invoices;
 
 use super::{Brought, Contact, Entity, Task, only};
 use crate::chart;
@@ -48,7 +50,7 @@ impl Entity for Invoice {
     /// revision already; otherwise it is created, after a look for what an unanswered try may have left.
     async fn bring(desk: &Desk<'_>, task: Task<'_, Snapshot>) -> Result<Brought, Trouble> {
         if task.snapshot.standing == Standing::Voided {
-            return void(desk, &task).await;
+            return void::void(desk, &task).await;
         }
         let contact = contact(desk, task.snapshot).await?;
         if let Some(link) = &task.mapping.link {
@@ -244,48 +246,6 @@ async fn find(
     let number = &invoice.number;
     let expected = ExpectedInvoice { number, numbers: &numbers, url: &url, contact, total };
     Ok(recognise::invoice(&found, expected))
-}
-
-/// Takes the invoice out of Xero's books: a draft is deleted, an approved one voided. What never got
-/// there has nothing to be taken out.
-async fn void(desk: &Desk<'_>, task: &Task<'_, Snapshot>) -> Result<Brought, Trouble> {
-    let Some(remote) = to_be_voided(desk, task).await? else {
-        let remark = "It was never sent to Xero, so there is nothing to void.".to_owned();
-        let operation = LoggedOperation::Void;
-        return Ok(Brought { link: None, operation, remarks: vec![remark] });
-    };
-    let target = match remote.status {
-        InvoiceStatus::Voided | InvoiceStatus::Deleted => {
-            return Ok(brought(task.snapshot, &remote, LoggedOperation::Void, Vec::new()));
-        }
-        InvoiceStatus::Draft | InvoiceStatus::Submitted => TargetStatus::Deleted,
-        InvoiceStatus::Authorised | InvoiceStatus::Paid | InvoiceStatus::Other(_) => {
-            TargetStatus::Voided
-        }
-    };
-    let changes = [(remote.id, target)];
-    let key = task.idempotency_key(&invoices::status_body(&changes));
-    let written = invoices::set_status(&desk.session, &changes, &key).await?;
-    let (remote, warnings) = only(written)?;
-    Ok(brought(task.snapshot, &remote, LoggedOperation::Void, warnings))
-}
-
-async fn to_be_voided(
-    desk: &Desk<'_>,
-    task: &Task<'_, Snapshot>,
-) -> Result<Option<RemoteInvoice>, Trouble> {
-    if let Some(link) = &task.mapping.link {
-        return Ok(invoices::get(&desk.session, XeroInvoiceId(link.xero_id.0)).await?);
-    }
-    if !task.must_resolve() {
-        return Ok(None);
-    }
-    let contact = contact(desk, task.snapshot).await?;
-    match find(desk, task, contact).await? {
-        FoundInvoice::Ours(remote) => Ok(Some(remote)),
-        // Somebody else's invoice is not ours to void.
-        FoundInvoice::Nothing | FoundInvoice::Foreign(_) => Ok(None),
-    }
 }
 
 fn brought(

@@ -5,9 +5,8 @@
 //! answer and our write leaves the previous refresh token, which still works; a crash after it leaves
 //! the new one. The row holds the lock; the secret holds the truth about the tokens.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+mod kept;
+
 use std::time::Duration;
 
 use domain::failure::{Failure, FailureClass};
@@ -16,12 +15,14 @@ use domain::ids::GrantId;
 use domain::operation::ClaimId;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use store::table::Expect;
 use store::{StoreError, Versioned};
-use xero::{TokenSet, XeroError};
+use xero::XeroError;
 
 use crate::chain::Chain;
+pub(crate) use kept::KeptTokens;
+pub use kept::TokenCache;
+
 use crate::ports::PortError;
 use crate::{Engine, Invocation};
 
@@ -33,8 +34,6 @@ const LOOKS_MAX: u32 = 180;
 
 /// Whoever waits in vain still has to write down that it did.
 const TELL_SECONDS: i64 = 10;
-/// A process serves many accounts in its life; it remembers the tokens of this many.
-const CACHED_MAX: usize = 64;
 
 /// Why there is no access token.
 #[derive(Debug, thiserror::Error)]
@@ -95,96 +94,6 @@ pub fn reconnect() -> Failure {
         "The connection to Xero has expired.",
         "Go to Settings > Integrations > Xero and click Reconnect.",
     )
-}
-
-/// What a grant's secret holds.
-#[derive(Clone)]
-pub(crate) struct KeptTokens {
-    access_token: SecretString,
-    refresh_token: SecretString,
-    access_expires_at: Timestamp,
-}
-
-/// The same as the JSON text that Secrets Manager keeps.
-#[derive(Serialize, Deserialize)]
-struct KeptText<'a> {
-    #[serde(borrow)]
-    access_token: Cow<'a, str>,
-    #[serde(borrow)]
-    refresh_token: Cow<'a, str>,
-    access_expires_at: Timestamp,
-}
-
-impl KeptTokens {
-    /// What is kept of a token set that Xero gave at `now`.
-    pub(crate) fn new(tokens: &TokenSet, now: Timestamp) -> Option<Self> {
-        let life = SignedDuration::from_secs(i64::from(tokens.expires_in_seconds));
-        Some(Self {
-            access_token: tokens.access_token.clone(),
-            refresh_token: tokens.refresh_token.clone()?,
-            access_expires_at: now.saturating_add(life).unwrap_or(now),
-        })
-    }
-
-    fn from_secret(secret: &SecretString) -> Option<Self> {
-        let text: KeptText<'_> = serde_json::from_str(secret.expose_secret()).ok()?;
-        Some(Self {
-            access_token: SecretString::from(text.access_token.into_owned()),
-            refresh_token: SecretString::from(text.refresh_token.into_owned()),
-            access_expires_at: text.access_expires_at,
-        })
-    }
-
-    pub(crate) fn to_secret(&self) -> SecretString {
-        let text = KeptText {
-            access_token: self.access_token.expose_secret().into(),
-            refresh_token: self.refresh_token.expose_secret().into(),
-            access_expires_at: self.access_expires_at,
-        };
-        let json = serde_json::to_string(&text).expect("texts and an instant always make JSON");
-        SecretString::from(json)
-    }
-
-    fn access(&self) -> SecretString {
-        self.access_token.clone()
-    }
-}
-
-/// Access tokens a warm process has read before.
-#[derive(Default)]
-pub struct TokenCache {
-    kept: Mutex<HashMap<GrantId, Cached>>,
-}
-
-/// Tokens and when they were read.
-#[derive(Clone)]
-struct Cached {
-    tokens: KeptTokens,
-    read_at: Timestamp,
-}
-
-impl TokenCache {
-    /// What was read of a grant, unless the account has been connected anew since: the tokens of an
-    /// older consent may cover less.
-    fn get(&self, grant: GrantId, since: Option<Timestamp>) -> Option<KeptTokens> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let cached = kept.get(&grant).filter(|cached| Some(cached.read_at) >= since)?;
-        Some(cached.tokens.clone())
-    }
-
-    fn put(&self, grant: GrantId, tokens: KeptTokens, read_at: Timestamp) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= CACHED_MAX {
-            kept.clear();
-        }
-        kept.insert(grant, Cached { tokens, read_at });
-    }
-}
-
-impl std::fmt::Debug for TokenCache {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TokenCache(..)")
-    }
 }
 
 /// Whose access token is wanted.

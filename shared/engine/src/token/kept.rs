@@ -1,0 +1,104 @@
+//! Tokens as they are kept: in a grant's secret, and in the memory of a warm process.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use domain::ids::GrantId;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use xero::TokenSet;
+
+/// A process serves many accounts in its life; it remembers the tokens of this many.
+const CACHED_MAX: usize = 64;
+
+/// What a grant's secret holds.
+#[derive(Clone)]
+pub(crate) struct KeptTokens {
+    pub(super) access_token: SecretString,
+    pub(super) refresh_token: SecretString,
+    pub(super) access_expires_at: Timestamp,
+}
+
+/// The same as the JSON text that Secrets Manager keeps.
+#[derive(Serialize, Deserialize)]
+struct KeptText<'a> {
+    #[serde(borrow)]
+    access_token: Cow<'a, str>,
+    #[serde(borrow)]
+    refresh_token: Cow<'a, str>,
+    access_expires_at: Timestamp,
+}
+
+impl KeptTokens {
+    /// What is kept of a token set that Xero gave at `now`.
+    pub(crate) fn new(tokens: &TokenSet, now: Timestamp) -> Option<Self> {
+        let life = SignedDuration::from_secs(i64::from(tokens.expires_in_seconds));
+        Some(Self {
+            access_token: tokens.access_token.clone(),
+            refresh_token: tokens.refresh_token.clone()?,
+            access_expires_at: now.saturating_add(life).unwrap_or(now),
+        })
+    }
+
+    pub(super) fn from_secret(secret: &SecretString) -> Option<Self> {
+        let text: KeptText<'_> = serde_json::from_str(secret.expose_secret()).ok()?;
+        Some(Self {
+            access_token: SecretString::from(text.access_token.into_owned()),
+            refresh_token: SecretString::from(text.refresh_token.into_owned()),
+            access_expires_at: text.access_expires_at,
+        })
+    }
+
+    pub(crate) fn to_secret(&self) -> SecretString {
+        let text = KeptText {
+            access_token: self.access_token.expose_secret().into(),
+            refresh_token: self.refresh_token.expose_secret().into(),
+            access_expires_at: self.access_expires_at,
+        };
+        let json = serde_json::to_string(&text).expect("texts and an instant always make JSON");
+        SecretString::from(json)
+    }
+
+    pub(super) fn access(&self) -> SecretString {
+        self.access_token.clone()
+    }
+}
+
+/// Access tokens a warm process has read before.
+#[derive(Default)]
+pub struct TokenCache {
+    kept: Mutex<HashMap<GrantId, Cached>>,
+}
+
+/// Tokens and when they were read.
+#[derive(Clone)]
+struct Cached {
+    tokens: KeptTokens,
+    read_at: Timestamp,
+}
+
+impl TokenCache {
+    /// What was read of a grant, unless the account has been connected anew since: the tokens of an
+    /// older consent may cover less.
+    pub(super) fn get(&self, grant: GrantId, since: Option<Timestamp>) -> Option<KeptTokens> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let cached = kept.get(&grant).filter(|cached| Some(cached.read_at) >= since)?;
+        Some(cached.tokens.clone())
+    }
+
+    pub(super) fn put(&self, grant: GrantId, tokens: KeptTokens, read_at: Timestamp) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= CACHED_MAX {
+            kept.clear();
+        }
+        kept.insert(grant, Cached { tokens, read_at });
+    }
+}
+
+impl std::fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenCache(..)")
+    }
+}
