@@ -22,8 +22,8 @@ use local::wait::until;
 use serde_json::Value;
 use tests::builders::{InvoiceMessage, an_invoice};
 
-/// Long enough for a redelivery after a death, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(150);
+/// Long enough for several deaths in a row: each costs a visibility timeout and a wake-up.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The running stack, as its environment describes it.
 struct Stack {
