@@ -5,12 +5,17 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::print_stdout,
+    unreachable_pub,
     reason = "a test stops where it is wrong"
 )]
 
 mod batch;
 mod connect;
 mod crash;
+#[path = "../../shared/xero/tests/it/description.rs"]
+mod description;
+mod openapi;
 mod push_contact;
 mod push_invoice;
 mod story;

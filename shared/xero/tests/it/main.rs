@@ -12,6 +12,7 @@
 
 mod answers;
 mod classification;
+mod description;
 mod identity;
 mod logging;
 mod openapi;
