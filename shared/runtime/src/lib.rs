@@ -1,7 +1,7 @@
 //! Everything that only exists because the engine runs on Lambda: configuration, AWS clients, event
 //! sources, HTTP, telemetry. It decides nothing about accounting.
 //!
-//! Reading order: [`env`] and [`config`] (what a function is told), [`boot`] (from configuration to
+//! Reading order: [`mod@env`] and [`config`] (what a function is told), [`boot`] (from configuration to
 //! an engine), [`queue`] (SQS in, partial batch responses out), [`api`] and [`callback`] (API
 //! Gateway), [`aws`] (the engine's ports on AWS).
 

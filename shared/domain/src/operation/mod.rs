@@ -1,7 +1,7 @@
 //! The state machine of a sync operation: the work of bringing Xero to one snapshot.
 //!
-//! Everything that can happen to an operation is an [`Event`], and [`step`] is the only function that
-//! decides what follows. It is pure: the engine reads a row, asks [`step`], and writes the answer if
+//! Everything that can happen to an operation is an [`Event`], and [`step()`] is the only function that
+//! decides what follows. It is pure: the engine reads a row, asks [`step()`], and writes the answer if
 //! the row's version has not moved.
 
 mod step;
@@ -131,7 +131,7 @@ pub enum Event {
         answer: Answer,
         /// Whether it failed with the newest snapshot.
         snapshot: Freshness,
-        /// For [`FailureClass::Blocked`] without an instant: what it waits for.
+        /// For [`Blocked`](crate::failure::FailureClass::Blocked) without an instant: what it waits for.
         parking: Option<Parking>,
     },
     /// What it was parked on, or what made it untranslatable, has changed.
