@@ -17,6 +17,7 @@ use domain::sync_log::LoggedOperation;
 use domain::totals;
 use domain::translate::Translated;
 use domain::translate::invoice::{Context, crm_url, translate};
+use jiff::SignedDuration;
 use xero::XeroError;
 use xero::api::invoices;
 
@@ -24,6 +25,9 @@ use super::{Brought, Contact, Entity, Task, only};
 use crate::chart;
 use crate::desk::{Desk, Trouble};
 use crate::push;
+
+/// When to look again for a client that somebody else is just pushing.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// Invoices to sales invoices.
 #[derive(Debug)]
@@ -107,8 +111,11 @@ async fn contact(desk: &Desk<'_>, invoice: &Snapshot) -> Result<XeroContactId, T
         "",
     );
     let failure = match operation.map(|operation| operation.state) {
-        Some(State::Waiting { until } | State::Claimed { by: _, until }) => {
-            blocked.not_before(until)
+        Some(State::Waiting { until }) => blocked.not_before(until),
+        // Somebody is pushing the client right now: long before the lease ends it will be there.
+        Some(State::Claimed { by: _, until }) => {
+            let soon = desk.engine.clock.now().saturating_add(LOOK_AGAIN);
+            blocked.not_before(soon.map_or(until, |soon| soon.min(until)))
         }
         Some(State::Due | State::Parked { on: _ } | State::Synced | State::Skipped) | None => {
             blocked
