@@ -12,9 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Words that name nothing, as parts of identifiers.
-const EMPTY_WORDS: [&str; 6] = ["manager", "helper", "util", "utils", "info", "misc"];
+const EMPTY_WORDS: [&str; 7] = ["manager", "helper", "util", "utils", "info", "data", "misc"];
 /// A file longer than this has more than one subject. Tests tell many stories and may be longer.
-const LINES_MAX: usize = 400;
+const LINES_MAX: usize = 310;
 const TEST_LINES_MAX: usize = 600;
 /// A function's binary holds no decisions.
 const MAIN_LINES_MAX: usize = 80;
@@ -68,7 +68,7 @@ fn identifiers_say_something() {
             let line = ["pub(crate) ", "pub(super) ", "pub ", "async "]
                 .iter()
                 .fold(line, |line, start| line.strip_prefix(start).unwrap_or(line));
-            let defined = ["fn ", "struct ", "mod ", "enum ", "trait ", "type "]
+            let defined = ["fn ", "struct ", "mod ", "enum ", "trait "]
                 .iter()
                 .find_map(|start| line.strip_prefix(start));
             let Some(rest) = defined else { continue };
