@@ -134,7 +134,8 @@ uuid_id!(
     XeroId
 );
 uuid_id!(
-    /// One Xero user's token set for this app. Xero issues tokens per user and app, so the Xero user's id names it.
+    /// What one person at Xero has let this app do, named by that person's id: connecting a second
+    /// organisation renews the same tokens instead of adding others.
     GrantId
 );
 uuid_id!(

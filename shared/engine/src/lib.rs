@@ -2,15 +2,14 @@
 //!
 //! Every push goes through the same five steps, for every kind of document:
 //!
-//! 1. *accept*: the snapshot goes into the mapping's row if it is newer than the one there;
-//! 2. *claim*: the row takes a lease until the invocation's deadline, and its version rises;
-//! 3. *resolve*: unless the write is provably the first, the document is looked up by its natural
-//!    key, and adopted, refused or sent;
+//! 1. *accept*: news from the CRM replaces what the row held, anything else is turned away;
+//! 2. *claim*: one process at a time may work on the row, for as long as Lambda lets it live;
+//! 3. *resolve*: where an earlier try may have succeeded unseen, Xero is asked before it is told;
 //! 4. *write*: one create or update, under a key derived from the intent;
-//! 5. *confirm*: mapping and reverse link together, at the claimed version.
+//! 5. *confirm*: the row learns Xero's id, and Xero's id leads back to the row, both or neither.
 //!
-//! A crash between any two steps leaves a row from which the next attempt goes on. Nothing is written
-//! to Xero before the intent to write it is in the table; no destructor does IO.
+//! Whichever step a process dies in, the row it leaves is enough for the next attempt. That rests on
+//! two habits: the claim is in the table before Xero hears anything, and no destructor does IO.
 //!
 //! What is decided, is decided in `domain`; this crate only asks, sends and remembers. The outside
 //! world is behind [`ports`].

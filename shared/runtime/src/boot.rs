@@ -10,7 +10,7 @@ use engine::ports::Secrets;
 use engine::token::TokenCache;
 use engine::{Engine, Places};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use store::Store;
 use store::dynamo::DynamoTable;
 use xero::{OAuthApp, ReqwestTransport, Transport, TransportOptions};
@@ -61,7 +61,12 @@ pub struct Booted {
 #[derive(Deserialize)]
 struct AppCredentials {
     client_id: String,
-    client_secret: String,
+    #[serde(deserialize_with = "secret")]
+    client_secret: SecretString,
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
 }
 
 /// Starts a function: telemetry, configuration, clients, credentials.
@@ -118,7 +123,7 @@ async fn app(config: &Config, secrets: &SecretsManager) -> Result<OAuthApp, Boot
         .ok_or_else(|| BootError::AppCredentials { id: id.clone() })?;
     Ok(OAuthApp {
         client_id: credentials.client_id,
-        client_secret: SecretString::from(credentials.client_secret),
+        client_secret: credentials.client_secret,
         redirect_url: config.xero.redirect_url.clone(),
         login_url: config.xero.login_url.clone(),
         identity_url: config.xero.identity_url.clone(),

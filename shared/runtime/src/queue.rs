@@ -1,7 +1,8 @@
 //! SQS in, a partial batch response out.
 //!
-//! A record is returned to the queue only when its outcome could not be recorded. Within a FIFO group
-//! order is kept: after a returned record the rest of its group is returned too, other groups go on.
+//! A failed push is a finished record: its row says what follows. A record goes back only if its row
+//! could not be told. What stands behind it in its FIFO group goes back with it, to keep the order; other
+//! groups go on.
 //! A panic costs its record, which goes back like any other.
 
 use std::panic::AssertUnwindSafe;

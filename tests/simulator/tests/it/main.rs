@@ -14,12 +14,14 @@
 mod caller;
 mod contacts;
 mod determinism;
+mod faults;
 mod filters;
 mod gateway;
 mod idempotency;
 mod identity;
 mod invoices;
 mod invoices_changes;
+mod limits;
 mod lists;
 mod money;
 mod robustness;
