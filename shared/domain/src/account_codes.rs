@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::chart::Chart;
+
 /// The revenue account of invoice lines unless the customer chooses another.
 pub const DEFAULT_SALES_CODE: &str = "200";
 
@@ -24,6 +26,50 @@ pub struct AccountCodes {
     pub gift_card: Option<String>,
 }
 
+/// Why a chosen code cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// Which of the five.
+    pub field: &'static str,
+    /// What is wrong with it, to be read after the field's name.
+    pub problem: String,
+}
+
+impl AccountCodes {
+    /// What an organisation's chart has against these codes.
+    pub fn objections(&self, chart: &Chart) -> Vec<Objection> {
+        let chosen = [
+            ("sales", Some(&self.sales)),
+            ("stripe_bank", self.stripe_bank.as_ref()),
+            ("stripe_fee", self.stripe_fee.as_ref()),
+            ("stripe_surcharge", self.stripe_surcharge.as_ref()),
+            ("gift_card", self.gift_card.as_ref()),
+        ];
+        let objection = |(field, code): (&'static str, Option<&String>)| {
+            let problem = objection(field, code?, chart)?;
+            Some(Objection { field, problem })
+        };
+        chosen.into_iter().filter_map(objection).collect()
+    }
+}
+
+fn objection(field: &str, code: &str, chart: &Chart) -> Option<String> {
+    let Some(account) = chart.account(code) else {
+        return Some(format!("names account {code}, which Xero does not have"));
+    };
+    if !account.is_active {
+        return Some(format!("names account {code}, which is archived in Xero"));
+    }
+    let is_bank = account.account_type == "BANK";
+    match field {
+        "stripe_bank" if !is_bank => Some(format!("must be a bank account, which {code} is not")),
+        "sales" | "stripe_fee" | "stripe_surcharge" if is_bank => {
+            Some(format!("must not be a bank account, which {code} is"))
+        }
+        _ => None,
+    }
+}
+
 impl Default for AccountCodes {
     fn default() -> Self {
         Self {
@@ -33,5 +79,54 @@ impl Default for AccountCodes {
             stripe_surcharge: None,
             gift_card: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::chart::Account;
+    use crate::money::Currency;
+
+    fn chart() -> Chart {
+        let account = |code: &str, account_type: &str, is_active| Account {
+            code: code.to_owned(),
+            name: code.to_owned(),
+            is_active,
+            account_type: account_type.to_owned(),
+            tax_type: None,
+        };
+        Chart {
+            read_at: Timestamp::UNIX_EPOCH,
+            organisation_name: "Ridgeway".to_owned(),
+            base_currency: Currency::new("GBP").unwrap(),
+            accounts: vec![
+                account("200", "REVENUE", true),
+                account("201", "REVENUE", false),
+                account("090", "BANK", true),
+            ],
+            tax_rates: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_code_must_be_in_the_chart_in_use_and_of_the_right_kind() {
+        let codes = AccountCodes {
+            stripe_bank: Some("090".to_owned()),
+            ..AccountCodes::default()
+        };
+        assert_eq!(codes.objections(&chart()), []);
+        let wrong = AccountCodes {
+            sales: "201".to_owned(),
+            stripe_bank: Some("200".to_owned()),
+            stripe_fee: Some("404".to_owned()),
+            stripe_surcharge: Some("090".to_owned()),
+            gift_card: None,
+        };
+        let objections = wrong.objections(&chart());
+        let fields = objections.iter().map(|one| one.field).collect::<Vec<_>>();
+        assert_eq!(fields, ["sales", "stripe_bank", "stripe_fee", "stripe_surcharge"]);
     }
 }

@@ -24,6 +24,12 @@ pub struct Connection {
     pub connected_by: Option<String>,
     /// No call before this instant: Xero throttled, and everyone honours it.
     pub paused_until: Option<Timestamp>,
+    /// Organisations a person consented to and may choose from, until they have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offered: Vec<PinnedOrganisation>,
+    /// Links at Xero that we no longer use and that are still to be removed there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leftovers: Vec<PinnedOrganisation>,
 }
 
 /// Where a connection stands.
@@ -79,7 +85,39 @@ impl Connection {
             connected_at: None,
             connected_by: None,
             paused_until: None,
+            offered: Vec::new(),
+            leftovers: Vec::new(),
         }
+    }
+
+    /// The connection after a person ended it. What is left of it at Xero is still to be removed.
+    #[must_use]
+    pub fn disconnected(self) -> Self {
+        let mut leftovers = self.leftovers;
+        if let Some(organisation) = &self.organisation
+            && !leftovers.iter().any(|one| one.xero_connection == organisation.xero_connection)
+        {
+            leftovers.push(organisation.clone());
+        }
+        Self { state: ConnectionState::Disconnected, offered: Vec::new(), leftovers, ..self }
+    }
+
+    /// The connection to an organisation that a person chose, at `now`. `None` when nobody consented
+    /// to it. Another one that was in use is left over.
+    pub fn chosen(&self, tenant: TenantId, now: Timestamp) -> Option<Self> {
+        let chosen = self.offered.iter().find(|offered| offered.tenant == tenant)?.clone();
+        let before = self.organisation.iter().filter(|before| before.tenant != tenant);
+        let mut leftovers = self.leftovers.clone();
+        leftovers.extend(before.cloned());
+        leftovers.retain(|left| left.xero_connection != chosen.xero_connection);
+        Some(Self {
+            state: ConnectionState::Active,
+            organisation: Some(chosen),
+            connected_at: Some(now),
+            paused_until: None,
+            leftovers,
+            ..self.clone()
+        })
     }
 
     /// The ledger of its mappings, once it has ever been connected.

@@ -79,23 +79,37 @@ pub enum Mode {
     Record,
 }
 
-/// A booked wake-up: look at this row again.
+/// A hint that was left earlier, at once or for an instant: keys, never data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wake {
-    /// Whose row.
+    /// Whose rows.
     pub account: AccountId,
     /// In which organisation.
     pub tenant: TenantId,
-    /// The kind of document.
+    /// The kind of document, and so the queue.
     pub kind: EntityKind,
-    /// The record in the CRM.
-    pub crm_id: CrmId,
-    /// Tells wake-ups of one row apart: a FIFO queue drops a body it has seen within five minutes.
+    /// What to do.
+    pub errand: Errand,
+    /// Tells wake-ups for the same rows apart: a FIFO queue drops a body it has seen within five
+    /// minutes.
     pub ticket: String,
 }
 
+/// What a wake-up is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Errand {
+    /// Look at these records again.
+    Records(Vec<CrmId>),
+    /// Go on with the account's Sync All.
+    SyncAll,
+}
+
+/// The most records one wake-up names, so that its body stays far below a queue's limit.
+pub const WAKE_RECORDS_MAX: usize = 100;
+
 impl Wake {
-    /// The ledger of the row.
+    /// The ledger of the rows.
     pub fn ledger(&self) -> Ledger {
         Ledger { account: self.account.clone(), tenant: self.tenant }
     }

@@ -104,7 +104,7 @@ fn a_wake_up_comes_back_from_its_body_and_obeys_the_same_door() {
         account: AccountId::new("acc_1").unwrap(),
         tenant: TenantId(uuid::Uuid::from_u128(4)),
         kind: EntityKind::Invoice,
-        crm_id: CrmId::new("inv_1").unwrap(),
+        errand: Errand::Records(vec![CrmId::new("inv_1").unwrap()]),
         ticket: "1-2".to_owned(),
     };
     let body = wake.to_body();

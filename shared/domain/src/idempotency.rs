@@ -30,6 +30,16 @@ impl IdempotencyKey {
         Self(Hash::of(intent.as_bytes()).to_string())
     }
 
+    /// The key of one call that writes several documents: of exactly these intents, in this order.
+    /// One document alone keeps its own key.
+    pub fn of_batch(keys: &[Self]) -> Self {
+        if let [only] = keys {
+            return only.clone();
+        }
+        let joined = keys.iter().map(Self::as_str).collect::<Vec<_>>().join("\n");
+        Self(Hash::of(joined.as_bytes()).to_string())
+    }
+
     /// The header's value.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -105,6 +115,17 @@ mod tests {
         ] {
             assert_ne!(first, other);
         }
+    }
+
+    #[test]
+    fn a_batch_has_the_key_of_its_only_document_and_else_one_of_its_own() {
+        let derive = |id| IdempotencyKey::derive(&a_key(id), FIRST, &Hash::of(b"document"));
+        let (one, two) = (derive("inv_1"), derive("inv_2"));
+        assert_eq!(IdempotencyKey::of_batch(std::slice::from_ref(&one)), one);
+        let both = IdempotencyKey::of_batch(&[one.clone(), two.clone()]);
+        assert_ne!(both, one);
+        assert_ne!(both, IdempotencyKey::of_batch(&[two, one]));
+        assert_eq!(both.as_str().len(), 64);
     }
 
     proptest! {

@@ -139,6 +139,10 @@ uuid_id!(
     GrantId
 );
 uuid_id!(
+    /// Something the CRM is told.
+    EventId
+);
+uuid_id!(
     /// The link between our app and one tenant, as listed by `GET /connections`. Not the tenant's id.
     XeroConnectionId
 );

@@ -8,10 +8,11 @@
 //!
 //! Reading order: [`ids`] and [`entity`] name things; [`money`], [`dates`](jiff::civil) and [`json_number`] are the exact arithmetic;
 //! [`crm`] is what the CRM sends and [`envelope`] how; [`document`] is what Xero takes and [`translate`] the way between them;
-//! [`failure`], [`retry`] and [`operation`] decide what happens next; [`mapping`], [`connection`], [`grant`], [`chart`] and
-//! [`sync_log`] are the facts that are kept.
+//! [`failure`], [`retry`], [`operation`] and [`meter`] decide what happens next; [`mapping`], [`connection`], [`grant`], [`chart`],
+//! [`sync_all`] and [`sync_log`] are the facts that are kept; [`outbound`] is what the CRM is told.
 
 pub mod account_codes;
+pub mod burst;
 pub mod chart;
 pub mod connection;
 pub mod crm;
@@ -24,11 +25,14 @@ pub mod idempotency;
 pub mod ids;
 pub mod json_number;
 pub mod mapping;
+pub mod meter;
 pub mod money;
 pub mod operation;
+pub mod outbound;
 pub mod recognise;
 pub mod rejection;
 pub mod retry;
+pub mod sync_all;
 pub mod sync_log;
 pub mod totals;
 pub mod translate;

@@ -11,6 +11,25 @@ pub const LADDER_MINUTES: [i64; 5] = [5, 15, 45, 135, 405];
 /// The shortest wait after a throttle, in seconds: Xero's smallest window may name zero.
 const THROTTLE_FLOOR_SECONDS: i64 = 2;
 
+/// How long a request that was not answered may still be on its way, in seconds. Our transport gives
+/// up after 25; what sits between us and Xero may hold a request for as long as a common gateway's
+/// timeout.
+pub const IN_FLIGHT_SECONDS: i64 = 60;
+
+/// How many documents go into one call, by the failures they have behind them. What fails together is
+/// taken apart, so that one document on which Xero chokes costs the others two retries at most.
+const BATCH_SIZES: [usize; 4] = [50, 10, 3, 1];
+
+/// How many documents may share a call with one that has failed this often.
+pub fn batch_size(failures: u8) -> usize {
+    BATCH_SIZES.get(usize::from(failures)).copied().unwrap_or(1)
+}
+
+/// Until when an unanswered write may still take effect.
+pub fn quiet_until(now: Timestamp) -> Timestamp {
+    now.saturating_add(SignedDuration::from_secs(IN_FLIGHT_SECONDS)).unwrap_or(Timestamp::MAX)
+}
+
 /// When to try again after `failures` counted failures (this one included), or `None` to give up.
 ///
 /// `seed` names the operation. Up to a tenth of the delay is added from its hash, so that a thousand
@@ -28,6 +47,35 @@ pub fn after_throttle(not_before: Option<Timestamp>, now: Timestamp) -> Timestam
     let floor = now.saturating_add(SignedDuration::from_secs(THROTTLE_FLOOR_SECONDS));
     let floor = floor.unwrap_or(Timestamp::MAX);
     not_before.map_or(floor, |instant| instant.max(floor))
+}
+
+/// What is to be looked at again, put together: whatever is due within a tenth of the wait after the
+/// first comes with the last of them, so that what failed together is resolved together. Never earlier
+/// than any of them, at most `most` to a bundle.
+pub fn bundles<T>(
+    looks: Vec<(T, Timestamp)>,
+    most: usize,
+    now: Timestamp,
+) -> Vec<(Vec<T>, Timestamp)> {
+    let mut looks = looks;
+    looks.sort_by_key(|(_, at)| *at);
+    let mut bundles: Vec<(Vec<T>, Timestamp)> = Vec::new();
+    let mut latest = Timestamp::MIN;
+    for (what, at) in looks {
+        match bundles.last_mut() {
+            Some((bundle, last)) if at <= latest && bundle.len() < most => {
+                bundle.push(what);
+                *last = at;
+            }
+            Some(_) | None => {
+                let wait_seconds = at.duration_since(now).as_secs().max(0);
+                let tenth = SignedDuration::from_secs(wait_seconds / 10);
+                latest = at.saturating_add(tenth).unwrap_or(at);
+                bundles.push((vec![what], at));
+            }
+        }
+    }
+    bundles
 }
 
 /// A number from 0 to `below`, the same for the same operation and failure.
@@ -62,6 +110,28 @@ mod tests {
         assert_eq!(after_throttle(Some(NOW), NOW), floor);
         let later = Timestamp::from_second(60).unwrap();
         assert_eq!(after_throttle(Some(later), NOW), later);
+    }
+
+    #[test]
+    fn what_failed_together_is_looked_at_together_and_never_early() {
+        let fails = |id: &str| (id.to_owned(), next_attempt(1, id, NOW).unwrap());
+        let looks = (0..70).map(|id| fails(&format!("inv_{id}"))).collect::<Vec<_>>();
+        let late = ("late".to_owned(), next_attempt(2, "late", NOW).unwrap());
+        let bundles = bundles([looks.clone(), vec![late.clone()]].concat(), 50, NOW);
+        let sizes = bundles.iter().map(|(bundle, _)| bundle.len()).collect::<Vec<_>>();
+        assert_eq!(sizes, [50, 20, 1]);
+        for (bundle, at) in bundles {
+            for (id, due) in looks.iter().chain([&late]).filter(|(id, _)| bundle.contains(id)) {
+                assert!(at >= *due, "{id}");
+                assert!(at.as_second() <= due.as_second() * 11 / 10 + 1, "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_fails_again_and_again_ends_up_in_a_call_of_its_own() {
+        let sizes = (0..=6).map(batch_size).collect::<Vec<_>>();
+        assert_eq!(sizes, [50, 10, 3, 1, 1, 1, 1]);
     }
 
     proptest! {

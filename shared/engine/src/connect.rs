@@ -2,14 +2,14 @@
 //!
 //! The `state` parameter is used once, and bound to the account and the person who began. The tenant
 //! is pinned with the first connect: a reconnect finds the same organisation, and with it every
-//! mapping, or is refused.
+//! mapping. Another one is only used after a question; see [`organisation`](crate::organisation).
 
 use domain::connection::{
     Connection, ConnectionState, OAUTH_ATTEMPT_MINUTES, OAuthAttempt, PinnedOrganisation,
 };
 use domain::grant::Grant;
 use domain::idempotency::Hash;
-use domain::ids::{AccountId, GrantId, Ledger, UserId};
+use domain::ids::{AccountId, GrantId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use store::table::Expect;
@@ -18,6 +18,7 @@ use xero::connections::{self, TenantType};
 use xero::{TokenSet, XeroError};
 
 use crate::chain::Chain;
+use crate::connection::change;
 use crate::ports::PortError;
 use crate::token::KeptTokens;
 use crate::{Engine, release};
@@ -50,7 +51,8 @@ pub enum Landing {
     Expired,
     /// The person ticked no organisation.
     NoOrganisation,
-    /// The person ticked another organisation than the one this account is pinned to.
+    /// The person ticked another organisation than the one this account is pinned to: the CRM asks
+    /// whether it is to take its place.
     OtherOrganisation,
     /// Something failed; the log has it.
     Failed,
@@ -128,62 +130,73 @@ pub async fn finish(engine: &Engine, callback: Callback) -> Result<Landing, Conn
     let linked =
         connections::connections(&*engine.transport, &engine.places.xero_api, &tokens.access_token)
             .await?;
-    let known = engine.store.connection(&attempt.account).await?;
-    let pinned = known.and_then(|known| known.record.organisation);
-    let chosen = match choose(&linked, pinned.as_ref(), &tokens) {
-        Ok(chosen) => chosen,
-        Err(landing) => return Ok(landing),
-    };
     let Some(grant) = keep(engine, &tokens, now).await? else { return Ok(Landing::Failed) };
-    let organisation = PinnedOrganisation {
-        tenant: chosen.tenant,
-        name: chosen.tenant_name.clone(),
-        xero_connection: chosen.id,
-        grant,
-    };
+    let offered = offered(&linked, &tokens, grant);
+    if offered.is_empty() {
+        return Ok(Landing::NoOrganisation);
+    }
+    let by = tokens.identity.name.clone().or_else(|| tokens.identity.email.clone());
     let connected = change(engine, &attempt.account, |connection| {
-        // Somebody else may have connected the account while we were at Xero.
-        let pinned = connection.organisation.as_ref().map(|pinned| pinned.tenant);
-        pinned.is_none_or(|pinned| pinned == chosen.tenant).then(|| Connection {
-            state: ConnectionState::Active,
-            organisation: Some(organisation.clone()),
-            connected_at: Some(now),
-            connected_by: tokens.identity.name.clone().or_else(|| tokens.identity.email.clone()),
-            paused_until: None,
-            ..connection
-        })
+        Some(landed(connection, &offered, by.clone(), now))
     })
     .await?;
-    if connected == Changed::No {
+    let connected = connected.filter(|one| one.connected_at == Some(now));
+    let Some(ledger) = connected.and_then(|connection| connection.ledger()) else {
         return Ok(Landing::OtherOrganisation);
-    }
-    tracing::info!(account.id = %attempt.account, tenant.id = %chosen.tenant, "connected");
-    let ledger = Ledger { account: attempt.account, tenant: chosen.tenant };
+    };
+    tracing::info!(account.id = %ledger.account, tenant.id = %ledger.tenant, "connected");
     if let Err(error) = release::parked(engine, &ledger).await {
-        // The connection stands; what stays parked can be synced by hand.
+        // The connection stands; what stays parked the sweep releases.
         tracing::error!(error = %Chain(&error), "parked work was not released");
     }
     Ok(Landing::Connected)
 }
 
-/// The organisation to work with: the pinned one, else the first of this consent, else the first.
-fn choose<'a>(
-    linked: &'a [connections::Connection],
-    pinned: Option<&PinnedOrganisation>,
+/// The organisations to choose from: those of this consent first, in Xero's order.
+fn offered(
+    linked: &[connections::Connection],
     tokens: &TokenSet,
-) -> Result<&'a connections::Connection, Landing> {
-    let mut organisations =
-        linked.iter().filter(|linked| linked.tenant_type == TenantType::Organisation);
-    if let Some(pinned) = pinned {
-        // A re-consent keeps the first consent's event, so the pinned tenant is looked for in all.
-        return organisations
-            .find(|linked| linked.tenant == pinned.tenant)
-            .ok_or(Landing::OtherOrganisation);
-    }
+    grant: GrantId,
+) -> Vec<PinnedOrganisation> {
     let event = tokens.identity.authentication_event_id;
-    let of_this_consent =
-        organisations.clone().find(|linked| event.is_some() && linked.auth_event_id == event);
-    of_this_consent.or_else(|| organisations.next()).ok_or(Landing::NoOrganisation)
+    let mut organisations = linked
+        .iter()
+        .filter(|linked| linked.tenant_type == TenantType::Organisation)
+        .collect::<Vec<_>>();
+    organisations.sort_by_key(|linked| event.is_none() || linked.auth_event_id != event);
+    let offered = organisations.into_iter().map(|linked| PinnedOrganisation {
+        tenant: linked.tenant,
+        name: linked.tenant_name.clone(),
+        xero_connection: linked.id,
+        grant,
+    });
+    offered.collect()
+}
+
+/// The connection after a consent. The organisation it is pinned to goes on; without one, the first is
+/// used. Where the pinned one was not consented to, nothing changes but the question that is now open:
+/// whether another is to take its place. Somebody else may have connected the account meanwhile.
+fn landed(
+    connection: Connection,
+    offered: &[PinnedOrganisation],
+    by: Option<String>,
+    now: Timestamp,
+) -> Connection {
+    let pinned = connection.organisation.as_ref().map(|pinned| pinned.tenant);
+    let tenant = match pinned {
+        Some(pinned) => offered.iter().find(|one| one.tenant == pinned),
+        // A re-consent keeps the first consent's event, so the others are as good.
+        None => offered.first(),
+    };
+    let open = Connection { offered: offered.to_vec(), ..connection };
+    let connected = tenant.and_then(|one| open.chosen(one.tenant, now));
+    match connected {
+        Some(connected) => {
+            let offered = if offered.len() > 1 { connected.offered } else { Vec::new() };
+            Connection { connected_by: by, offered, ..connected }
+        }
+        None => open,
+    }
 }
 
 /// Keeps the tokens: the secret first, then the row that guards it.
@@ -213,33 +226,6 @@ async fn keep(
         }
     }
     Err(StoreError::Conflict.into())
-}
-
-/// Whether a row was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Changed {
-    Yes,
-    No,
-}
-
-/// Writes an account's connection as `next` makes it from what is there, unless `next` declines.
-async fn change(
-    engine: &Engine,
-    account: &AccountId,
-    next: impl Fn(Connection) -> Option<Connection>,
-) -> Result<Changed, StoreError> {
-    for _ in 0..CONFLICTS_MAX {
-        let known = engine.store.connection(account).await?;
-        let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
-        let before =
-            known.map_or_else(|| Connection::pending(account.clone()), |known| known.record);
-        let Some(after) = next(before) else { return Ok(Changed::No) };
-        match engine.store.put_connection(&after, expect).await {
-            Err(StoreError::Conflict) => {}
-            result => return result.map(|_| Changed::Yes),
-        }
-    }
-    Err(StoreError::Conflict)
 }
 
 fn hash(state: &SecretString) -> String {

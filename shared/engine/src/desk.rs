@@ -1,17 +1,21 @@
 //! A desk: what one attempt needs to work on one account's books. The connection is checked, the
 //! tenant is the pinned one, the token is fresh.
 
+use std::sync::{Arc, Mutex};
+
 use domain::connection::{Connection, ConnectionState, PinnedOrganisation, Unusable};
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{AccountId, Ledger};
+use domain::meter::Priority;
 use domain::operation::{Parking, Urgency};
 use jiff::Timestamp;
 use secrecy::SecretString;
-use store::table::Expect;
-use store::{StoreError, Versioned};
-use xero::{Session, XeroError};
+use store::StoreError;
+use xero::{Session, XeroError, connections};
 
+use crate::calls::Counted;
 use crate::chain::Chain;
+use crate::connection::change;
 use crate::push::Unrecorded;
 use crate::token::{self, TokenError, Wanted};
 use crate::{Engine, Invocation};
@@ -34,11 +38,11 @@ pub struct Desk<'a> {
     access_token: SecretString,
 }
 
-/// Why an attempt came to nothing.
-#[derive(Debug)]
+/// Why an attempt came to nothing. Records that were tried together may share one.
+#[derive(Debug, Clone)]
 pub enum Trouble {
     /// Xero's answer, or the lack of one.
-    Xero(XeroError),
+    Xero(Arc<XeroError>),
     /// Decided on our side, before Xero was asked to do anything.
     Failure(Failure),
     /// Decided on our side, after Xero had refused something in the same attempt.
@@ -56,7 +60,7 @@ pub enum Trouble {
 
 impl From<XeroError> for Trouble {
     fn from(error: XeroError) -> Self {
-        Self::Xero(error)
+        Self::Xero(Arc::new(error))
     }
 }
 
@@ -79,38 +83,53 @@ impl From<Unrecorded> for Trouble {
 }
 
 impl<'a> Desk<'a> {
-    /// Opens the books of an account, or says why they are closed.
+    /// Opens the books of a ledger, or says why they are closed. A hint may outlive a change of
+    /// organisation: then the other books are closed to it.
     pub async fn open(
         engine: &'a Engine,
-        account: &AccountId,
+        ledger: &Ledger,
         urgency: Urgency,
         invocation: Invocation,
     ) -> Result<Self, Trouble> {
-        let connection = engine.store.connection(account).await?;
-        let Some(Versioned { record: connection, version: _ }) = connection else {
+        let connection = engine.store.connection(&ledger.account).await?;
+        let connection = connection.map(|row| row.record);
+        let Some(connection) = connection.filter(|one| one.ledger().as_ref() == Some(ledger))
+        else {
             return Err(not_connected().into());
         };
         let now = engine.clock.now();
         let organisation = connection.usable(now).map_err(closed)?.clone();
         let connected_at = connection.connected_at;
         let wanted = Wanted { grant: organisation.grant, since: connected_at, rejected: None };
-        let token = token::access_token(engine, wanted, invocation).await;
-        let access_token = match token {
+        let access_token = match token::access_token(engine, wanted, invocation).await {
             Ok(access_token) => access_token,
-            Err(error) => return Err(lost(engine, account, connected_at, &error).await),
+            Err(error) => return Err(lost(engine, &ledger.account, connected_at, &error).await),
         };
-        let ledger = Ledger { account: account.clone(), tenant: organisation.tenant };
         let session = session(engine, &access_token, &organisation);
-        Ok(Self {
+        let desk = Self {
             engine,
-            ledger,
+            ledger: ledger.clone(),
             session,
             invocation,
             urgency,
             connected_at,
             organisation,
             access_token,
-        })
+        };
+        Ok(desk.counted())
+    }
+
+    /// With every call counted.
+    fn counted(self) -> Self {
+        let turnstile = Counted {
+            engine: self.engine.clone(),
+            ledger: self.ledger.clone(),
+            connected_at: self.connected_at,
+            priority: priority(self.urgency),
+            invocation: self.invocation,
+            known: Mutex::new(None),
+        };
+        Self { session: self.session.through(Arc::new(turnstile)), ..self }
     }
 
     /// The same desk with another token, after Xero refused this one.
@@ -123,7 +142,7 @@ impl<'a> Desk<'a> {
         match token::access_token(self.engine, wanted, self.invocation).await {
             Ok(access_token) => {
                 let session = session(self.engine, &access_token, &self.organisation);
-                Ok(Self { session, access_token, ..self })
+                Ok(Self { session, access_token, ..self }.counted())
             }
             Err(error) => {
                 Err(lost(self.engine, &self.ledger.account, self.connected_at, &error).await)
@@ -132,9 +151,10 @@ impl<'a> Desk<'a> {
     }
 
     /// Notes on the connection what an answer says about all of it: a throttle is a pause for
-    /// everybody, a token that is refused again needs a person, and an organisation that refuses us is
-    /// no longer connected.
-    pub async fn note(&self, error: &XeroError, now: Timestamp) {
+    /// everybody, a token that is refused again needs a person, and an organisation that no longer
+    /// knows us is disconnected.
+    pub async fn note(&self, error: &XeroError) {
+        let now = self.engine.clock.now();
         let (account, seen) = (&self.ledger.account, self.connected_at);
         if let XeroError::Throttled { limit: _, retry_after } = error {
             let until = now.saturating_add(*retry_after).unwrap_or(now);
@@ -146,15 +166,39 @@ impl<'a> Desk<'a> {
         }
         if matches!(error, XeroError::TokenRejected { expired: _ } | XeroError::ScopeMissing) {
             // Refused twice, or for a consent that is too narrow: only a person can help.
-            let expire =
-                |connection| Connection { state: ConnectionState::TokenExpired, ..connection };
-            amend(self.engine, account, seen, expire).await;
+            amend(self.engine, account, seen, expired).await;
         }
-        if matches!(error, XeroError::TenantRefused) {
-            let close =
-                |connection| Connection { state: ConnectionState::Disconnected, ..connection };
-            amend(self.engine, account, seen, close).await;
+        if matches!(error, XeroError::TenantRefused) && !self.is_listed().await {
+            amend(self.engine, account, seen, removed).await;
         }
+    }
+
+    /// Whether Xero still lists the organisation among those this user linked to us. Nobody tells us
+    /// when a link is removed inside Xero; a refusal alone may be something else.
+    async fn is_listed(&self) -> bool {
+        let (transport, api) = (&*self.engine.transport, &self.engine.places.xero_api);
+        match connections::connections(transport, api, &self.access_token).await {
+            Ok(linked) => linked.iter().any(|linked| linked.tenant == self.ledger.tenant),
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "the connections could not be listed");
+                true
+            }
+        }
+    }
+}
+
+fn expired(connection: Connection) -> Connection {
+    Connection { state: ConnectionState::TokenExpired, ..connection }
+}
+
+fn removed(connection: Connection) -> Connection {
+    Connection { state: ConnectionState::Disconnected, ..connection }
+}
+
+const fn priority(urgency: Urgency) -> Priority {
+    match urgency {
+        Urgency::Person => Priority::Person,
+        Urgency::Routine | Urgency::All => Priority::Push,
     }
 }
 
@@ -203,8 +247,7 @@ async fn lost(
     error: &TokenError,
 ) -> Trouble {
     if matches!(error, TokenError::ReconnectNeeded) {
-        let expire = |connection| Connection { state: ConnectionState::TokenExpired, ..connection };
-        amend(engine, account, seen, expire).await;
+        amend(engine, account, seen, expired).await;
     }
     tracing::warn!(error = %Chain(error), "no access token");
     Trouble::Failure(error.failure(engine.clock.now()))
@@ -216,25 +259,13 @@ async fn amend(
     engine: &Engine,
     account: &AccountId,
     seen: Option<Timestamp>,
-    change: impl FnOnce(Connection) -> Connection,
+    amended: impl Fn(Connection) -> Connection,
 ) {
-    let written = async {
-        let Some(Versioned { record, version }) = engine.store.connection(account).await? else {
-            return Ok(());
-        };
-        if record.state != ConnectionState::Active || record.connected_at != seen {
-            return Ok(());
-        }
-        let changed = change(record);
-        engine.store.put_connection(&changed, Expect::Version(version)).await.map(drop)
-    };
-    match written.await {
-        Ok(()) | Err(StoreError::Conflict) => {}
-        Err(error) => {
-            tracing::warn!(
-                error = %Chain(&error),
-                "the connection was not updated"
-            );
-        }
+    let changed = change(engine, account, |connection| {
+        let same = connection.state == ConnectionState::Active && connection.connected_at == seen;
+        same.then(|| amended(connection))
+    });
+    if let Err(error) = changed.await {
+        tracing::warn!(error = %Chain(&error), "the connection was not updated");
     }
 }

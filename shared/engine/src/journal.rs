@@ -49,7 +49,7 @@ pub(crate) async fn failed<E: Entity>(engine: &Engine, mapping: &Mapping, began:
             (LogStatus::Waiting, format!(" It goes on at {}.", clock_time(*until)))
         }
         State::Parked { on: _ } => (LogStatus::Waiting, String::new()),
-        State::Due | State::Claimed { by: _, until: _ } | State::Synced => {
+        State::Due | State::Claimed { by: _, until: _ } | State::Synced | State::Withheld => {
             (LogStatus::Retrying, " A newer version is next.".to_owned())
         }
     };

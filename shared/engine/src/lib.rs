@@ -1,6 +1,7 @@
 //! The steps: what happens, in which order, when a message, a person or the clock asks for it.
 //!
-//! Every push goes through the same five steps, for every kind of document:
+//! Every push goes through the same five steps, for every kind of document and for up to 50 of them in
+//! one call:
 //!
 //! 1. *accept*: news from the CRM replaces what the row held, anything else is turned away;
 //! 2. *claim*: one process at a time may work on the row, for as long as Lambda lets it live;
@@ -14,30 +15,41 @@
 //! What is decided, is decided in `domain`; this crate only asks, sends and remembers. The outside
 //! world is behind [`ports`].
 //!
-//! Reading order: [`ports`], [`Engine`], [`inbound`] (a message arrives), [`push`], [`entity`],
-//! [`token`], [`connect`], [`settings`].
+//! Reading order: [`ports`], [`Engine`], [`inbound`] (messages arrive), [`push`], [`entity`], [`desk`]
+//! with [`token`] and the count of calls; [`connect`], [`organisation`], [`disconnect`]; [`settings`]
+//! and [`sync_all`] (what people press); [`sweep`] (what repairs lost hints).
 
+mod abreast;
+mod calls;
 pub mod chain;
 pub mod chart;
+pub mod choices;
 pub mod connect;
+mod connection;
 pub mod desk;
+pub mod disconnect;
 pub mod entity;
+mod hints;
 pub mod inbound;
 pub mod journal;
+pub mod organisation;
+mod outbox;
 pub mod ports;
 pub mod push;
 mod release;
 pub mod settings;
+pub mod sweep;
+pub mod sync_all;
 pub mod token;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::Store;
 use url::Url;
 use xero::{OAuthApp, Transport};
 
-use crate::ports::{Clock, Ids, Secrets, WakeUps};
+use crate::ports::{Clock, Events, Ids, Secrets, WakeUps};
 use crate::token::TokenCache;
 
 /// The engine with everything it talks to.
@@ -55,6 +67,8 @@ pub struct Engine {
     pub secrets: Arc<dyn Secrets>,
     /// Where wake-ups are booked.
     pub wake_ups: Arc<dyn WakeUps>,
+    /// The way to the CRM.
+    pub events: Arc<dyn Events>,
     /// This app, as Xero knows it.
     pub app: OAuthApp,
     /// Where things are.
@@ -81,4 +95,22 @@ pub struct Places {
 pub struct Invocation {
     /// When the process may be stopped.
     pub deadline: Timestamp,
+    /// No call of Xero's is begun after this: its answer would come too late.
+    pub last_call: Timestamp,
+}
+
+/// How long one exchange with Xero takes at most, with what has to be written down after it.
+const EXCHANGE: SignedDuration = SignedDuration::from_secs(28);
+
+impl Invocation {
+    /// One that ends at `deadline`, with time to read every answer it asked for.
+    pub fn until(deadline: Timestamp) -> Self {
+        let last_call = deadline.saturating_sub(EXCHANGE).unwrap_or(Timestamp::MIN);
+        Self { deadline, last_call }
+    }
+
+    /// One that a person waits for: it may be cut short at any moment, and then counts as stopped.
+    pub const fn attended(deadline: Timestamp) -> Self {
+        Self { deadline, last_call: deadline }
+    }
 }

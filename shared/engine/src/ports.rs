@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::envelope::{Unreadable, Wake};
+use domain::outbound::Event;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -44,12 +45,24 @@ pub trait Secrets: Send + Sync + Debug {
     async fn put(&self, name: &str, value: &SecretString) -> Result<(), PortError>;
 }
 
-/// One-time wake-ups.
+/// Hints to ourselves: they arrive on the queue of their kind, in the account's group.
 #[async_trait]
 pub trait WakeUps: Send + Sync + Debug {
-    /// Books a wake-up: at `at` or up to a minute later, `wake` arrives on the queue of its kind.
-    /// Booking the same wake-up twice books it once.
+    /// Books a wake-up: at `at` or up to a minute later, `wake` arrives. Booking the same wake-up
+    /// twice books it once.
     async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError>;
+
+    /// Leaves a wake-up behind what is already in the queue. The same one within five minutes arrives
+    /// once.
+    async fn leave(&self, wake: &Wake) -> Result<(), PortError>;
+}
+
+/// The way to the CRM.
+#[async_trait]
+pub trait Events: Send + Sync + Debug {
+    /// Delivers an event, in the order of its account's. Delivering it twice within five minutes
+    /// delivers it once.
+    async fn publish(&self, event: &Event) -> Result<(), PortError>;
 }
 
 /// Where messages go that nobody can read.

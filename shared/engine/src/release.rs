@@ -1,91 +1,172 @@
-//! Letting go of what was parked, once what it waited for has happened.
+//! Letting go of what was stopped, once what it waited for has happened.
 
 use std::num::NonZeroU16;
 
 use domain::connection::Unusable;
-use domain::ids::Ledger;
+use domain::entity::EntityKind;
+use domain::ids::{CrmId, Ledger};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{Event, Parking, State};
-use futures::future::try_join_all;
-use jiff::SignedDuration;
+use futures::FutureExt;
+use jiff::{SignedDuration, Timestamp};
 use store::table::Expect;
 use store::{StoreError, Versioned};
 
-use crate::Engine;
 use crate::push::Unrecorded;
+use crate::{Engine, abreast};
 
-/// Of each of the index's shards. What is beyond is released by the next occasion, or by hand.
+/// Of each of the index's shards. What is beyond is released by the sweep.
 const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
-/// Rows worked on at the same time.
-const AT_ONCE: usize = 16;
 /// A schedule may not lie in the past when it is made, and none fires more exactly than this.
 const WAKE_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// Releases everything of a ledger that is parked: its connection works again. Repeating it, or being
 /// interrupted, does no harm.
 pub(crate) async fn parked(engine: &Engine, ledger: &Ledger) -> Result<(), Unrecorded> {
-    release(engine, ledger, |_| true).await
+    let keys = engine.store.parked(ledger, PER_SHARD).await?;
+    release(engine, ledger, keys, |_| true).await
 }
 
 /// Releases what is parked on a document that has just come into being in Xero.
 pub(crate) async fn waiting_for(engine: &Engine, done: &MappingKey) -> Result<(), Unrecorded> {
-    release(engine, &done.ledger, |mapping| match &mapping.operation.state {
-        State::Parked { on: Parking::Prerequisite { kind, crm_id } } => {
-            *kind == done.kind && *crm_id == done.crm_id
+    let keys = engine.store.parked(&done.ledger, PER_SHARD).await?;
+    release(engine, &done.ledger, keys, |mapping| {
+        prerequisite(mapping).is_some_and(|(kind, crm_id)| {
+            kind == done.kind && *crm_id == done.crm_id
+        })
+    })
+    .await
+}
+
+/// Releases what our own rules refused, after the settings that they go by have changed.
+pub(crate) async fn untranslatable(engine: &Engine, ledger: &Ledger) -> Result<(), Unrecorded> {
+    let keys = engine.store.skipped(ledger, PER_SHARD).await?;
+    release(engine, ledger, keys, |_| true).await
+}
+
+/// Releases one mapping that was parked for want of a connection, if there is one again.
+pub(crate) async fn if_connected(engine: &Engine, key: &MappingKey) -> Result<(), Unrecorded> {
+    if is_connected(engine, &key.ledger).await? {
+        release(engine, &key.ledger, vec![key.clone()], |_| true).await?;
+    }
+    Ok(())
+}
+
+/// Releases one mapping that was parked on another, if that one is in Xero by now.
+pub(crate) async fn if_prerequisite_met(
+    engine: &Engine,
+    mapping: &Mapping,
+) -> Result<(), Unrecorded> {
+    if is_prerequisite_met(engine, mapping).await? {
+        let key = &mapping.key;
+        release(engine, &key.ledger, vec![key.clone()], |_| true).await?;
+    }
+    Ok(())
+}
+
+/// Releases those of some parked mappings whose time has come without anybody having noticed.
+pub(crate) async fn overlooked(
+    engine: &Engine,
+    ledger: &Ledger,
+    keys: Vec<MappingKey>,
+) -> Result<(), Unrecorded> {
+    let connected = is_connected(engine, ledger).await?;
+    let mut ready = Vec::new();
+    for key in keys {
+        let Some(row) = engine.store.mapping(&key).await? else { continue };
+        let is_ready = match row.record.operation.state {
+            State::Parked { on: Parking::Reconnect } => connected,
+            State::Parked { on: Parking::Prerequisite { .. } } => {
+                connected && is_prerequisite_met(engine, &row.record).await?
+            }
+            State::Due
+            | State::Claimed { by: _, until: _ }
+            | State::Waiting { until: _ }
+            | State::Synced
+            | State::Skipped
+            | State::Withheld => false,
+        };
+        if is_ready {
+            ready.push(key);
         }
+    }
+    release(engine, ledger, ready, |_| true).await
+}
+
+async fn is_connected(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
+    let connection = engine.store.connection(&ledger.account).await?;
+    Ok(connection.is_some_and(|row| {
+        let same = row.record.ledger().as_ref() == Some(ledger);
+        same && match row.record.usable(engine.clock.now()) {
+            Ok(_) | Err(Unusable::PausedUntil(_)) => true,
+            Err(Unusable::NotConnected | Unusable::TokenExpired) => false,
+        }
+    }))
+}
+
+async fn is_prerequisite_met(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
+    let Some((kind, crm_id)) = prerequisite(mapping) else { return Ok(false) };
+    let key =
+        MappingKey { ledger: mapping.key.ledger.clone(), kind, crm_id: crm_id.clone() };
+    let row = engine.store.mapping(&key).await?;
+    Ok(row.is_some_and(|row| row.record.link.is_some()))
+}
+
+fn prerequisite(mapping: &Mapping) -> Option<(EntityKind, &CrmId)> {
+    match &mapping.operation.state {
+        State::Parked { on: Parking::Prerequisite { kind, crm_id } } => Some((*kind, crm_id)),
         State::Parked { on: Parking::Reconnect }
         | State::Due
         | State::Claimed { by: _, until: _ }
         | State::Waiting { until: _ }
         | State::Synced
-        | State::Skipped => false,
-    })
-    .await
+        | State::Skipped
+        | State::Withheld => None,
+    }
 }
 
-/// Releases one mapping that was parked for want of a connection, if there is one again.
-pub(crate) async fn if_connected(engine: &Engine, key: &MappingKey) -> Result<(), Unrecorded> {
-    let connection = engine.store.connection(&key.ledger.account).await?;
-    let usable = connection.is_some_and(|row| match row.record.usable(engine.clock.now()) {
-        Ok(_) | Err(Unusable::PausedUntil(_)) => true,
-        Err(Unusable::NotConnected | Unusable::TokenExpired) => false,
-    });
-    if usable { one(engine, key, &|_| true).await } else { Ok(()) }
-}
-
+/// Releases those of the mappings that are wanted and stopped, and books looks at them, 50 together.
 async fn release(
     engine: &Engine,
     ledger: &Ledger,
-    wanted: impl Fn(&Mapping) -> bool,
+    keys: Vec<MappingKey>,
+    wanted: impl Fn(&Mapping) -> bool + Sync,
 ) -> Result<(), Unrecorded> {
-    let keys = engine.store.parked(ledger, PER_SHARD).await?;
-    for some in keys.chunks(AT_ONCE) {
-        try_join_all(some.iter().map(|key| one(engine, key, &wanted))).await?;
+    let wanted = &wanted;
+    let released = keys.iter().map(|key| one(engine, key, wanted).boxed()).collect();
+    let released = abreast::all(released).await;
+    let released = released.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let now = engine.clock.now();
+    let at = now.saturating_add(WAKE_AFTER).unwrap_or(now);
+    for kind in EntityKind::ALL {
+        let of_kind = released.iter().flatten().filter(|(one, _)| *one == kind);
+        let looks: Vec<(CrmId, Timestamp)> =
+            of_kind.map(|(_, crm_id)| (crm_id.clone(), at)).collect();
+        for (_, booked) in engine.book(ledger, kind, looks).await {
+            booked?;
+        }
     }
     Ok(())
 }
 
+/// Gives the mapping if it was released.
 async fn one(
     engine: &Engine,
     key: &MappingKey,
-    wanted: &impl Fn(&Mapping) -> bool,
-) -> Result<(), Unrecorded> {
+    wanted: &(impl Fn(&Mapping) -> bool + Sync),
+) -> Result<Option<(EntityKind, CrmId)>, Unrecorded> {
     let Some(Versioned { record, version }) = engine.store.mapping(key).await? else {
-        return Ok(());
+        return Ok(None);
     };
-    let now = engine.clock.now();
-    let parked = matches!(record.operation.state, State::Parked { on: _ });
-    if !parked || !wanted(&record) {
-        return Ok(());
+    let stopped = matches!(record.operation.state, State::Parked { on: _ } | State::Skipped);
+    if !stopped || !wanted(&record) {
+        return Ok(None);
     }
-    let Ok(released) = record.apply(Event::Released, now) else { return Ok(()) };
-    match engine.store.put_mapping(&released, Expect::Version(version)).await {
-        Ok(_) => {
-            let at = now.saturating_add(WAKE_AFTER).unwrap_or(now);
-            Ok(engine.book(&released, at).await?)
-        }
+    let Ok(released) = record.apply(Event::Released, engine.clock.now()) else { return Ok(None) };
+    match engine.store.put_mapping(&released, Expect::Version(version), None).await {
+        Ok(_) => Ok(Some((key.kind, key.crm_id.clone()))),
         // Somebody else is on it.
-        Err(StoreError::Conflict) => Ok(()),
+        Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

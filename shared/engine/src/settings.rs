@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use domain::connection::{Connection, Status};
 use domain::entity::EntityKind;
 use domain::failure::Failure;
-use domain::ids::{AccountId, CrmId, XeroId};
+use domain::ids::{AccountId, CrmId, TenantId, XeroId};
 use domain::mapping::{Amounts, Mapping, MappingKey};
 use domain::operation::{State, Urgency};
 use domain::sync_log::{LogEntry, LogStatus};
@@ -47,6 +47,18 @@ pub struct StatusView {
     /// Until when Xero asked us to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
+    /// Organisations that may be chosen instead, or have to be chosen from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
+}
+
+/// An organisation that a person consented to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// What to choose it by.
+    pub tenant_id: TenantId,
+    /// Its name.
+    pub name: String,
 }
 
 /// The status of an account's connection.
@@ -63,10 +75,15 @@ pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, 
             last_sync_at: None,
             problem: None,
             paused_until: None,
+            choices: Vec::new(),
         });
     };
     let status = connection.status(newest.as_ref().map(|entry| entry.status));
-    let Connection { organisation, connected_by, connected_at, paused_until, .. } = connection;
+    let Connection { organisation, connected_by, connected_at, paused_until, offered, .. } =
+        connection;
+    let used = organisation.as_ref().map(|used| used.tenant);
+    let choices = offered.into_iter().filter(|one| Some(one.tenant) != used);
+    let choices = choices.map(|one| Choice { tenant_id: one.tenant, name: one.name }).collect();
     Ok(StatusView {
         status,
         organisation: organisation.map(|organisation| organisation.name),
@@ -75,6 +92,7 @@ pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, 
         last_sync_at: newest.as_ref().map(|entry| entry.at),
         problem: newest.filter(|_| status == Status::Error).map(|entry| entry.message),
         paused_until: paused_until.filter(|until| *until > now),
+        choices,
     })
 }
 
@@ -184,10 +202,12 @@ pub enum RecordState {
     Synced,
     /// It was given up.
     Skipped,
+    /// A person said that it is never to be sent.
+    NeverSend,
 }
 
 impl RecordView {
-    fn of(mapping: Mapping) -> Self {
+    pub(crate) fn of(mapping: Mapping) -> Self {
         let Mapping {
             key,
             snapshot,
@@ -204,6 +224,7 @@ impl RecordView {
             State::Parked { on: _ } => (RecordState::Parked, None),
             State::Synced => (RecordState::Synced, None),
             State::Skipped => (RecordState::Skipped, None),
+            State::Withheld => (RecordState::NeverSend, None),
         };
         Self {
             crm_id: key.crm_id,
@@ -242,10 +263,15 @@ pub async fn sync_now(
     invocation: Invocation,
 ) -> Result<Option<RecordView>, Unrecorded> {
     let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
-    let key = MappingKey { ledger, kind, crm_id };
-    if push_known(engine, &key, Urgency::Person, invocation).await? == Pushed::Unknown {
-        return Ok(None);
+    let records = [crm_id];
+    let person = Urgency::Person;
+    let mut pushed = push_known(engine, &ledger, kind, &records, person, invocation).await;
+    match pushed.pop() {
+        Some(Ok(Pushed::Unknown)) | None => return Ok(None),
+        Some(Ok(_)) => {}
+        Some(Err(error)) => return Err(error),
     }
-    let row = engine.store.mapping(&key).await?;
+    let [crm_id] = records;
+    let row = engine.store.mapping(&MappingKey { ledger, kind, crm_id }).await?;
     Ok(row.map(|row| RecordView::of(row.record)))
 }

@@ -1,5 +1,6 @@
 //! What the typed store answers: records with their versions, pages, and why not.
 
+use domain::mapping::Mapping;
 use domain::sync_log::LogEntry;
 
 use crate::table::{Cursor, ItemKey, TableError, Version};
@@ -37,6 +38,15 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+/// A page of mappings, in the order of their ids.
+#[derive(Debug, Clone)]
+pub struct MappingPage {
+    /// The mappings with their versions.
+    pub rows: Vec<Versioned<Mapping>>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
 }
 
 /// A page of the sync log, newest first.

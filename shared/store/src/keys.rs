@@ -6,22 +6,29 @@
 //!
 //! | record | pk | sk | `due` index | `open` index |
 //! |---|---|---|---|---|
-//! | connection | `A#account` | `CONNECTION` | | |
+//! | connection | `A#account` | `CONNECTION` | while links at Xero are to be removed | |
+//! | outbox event | `A#account` | `OUT#instant#event id` | until it is delivered | |
 //! | account codes | `A#account` | `SETTINGS` | | |
 //! | grant | `G#xero user` | `GRANT` | | |
 //! | chart | `L#account#tenant` | `CHART` | | |
-//! | mapping | `L#account#tenant` | `MAP#kind#crm id` | waiting, parked, skipped | unpaid invoices |
+//! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
+//! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid invoices |
 //! | reverse link | `L#account#tenant` | `XID#kind#xero id` | | |
+//! | meter of calls | `T#tenant` | `CALLS` | | |
+//! | the sweep's place | `SWEEP` | `PARKED#shard` | | |
 //! | sync log | `LOG#account` | instant and a random tail | | |
 //! | OAuth attempt | `O#hash of state` | `STATE` | | |
 
+use domain::connection::Connection;
 use domain::entity::EntityKind;
 use domain::idempotency::Hash;
-use domain::ids::{AccountId, CrmId, GrantId, Ledger, XeroId};
+use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId, XeroId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::State;
+use domain::outbound::Event;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use crate::table::{IndexEntry, IndexKey, ItemKey};
 
@@ -42,15 +49,38 @@ pub(crate) fn grant(id: GrantId) -> ItemKey {
 }
 
 pub(crate) fn chart(ledger: &Ledger) -> ItemKey {
-    ItemKey::new(partition(ledger), "CHART")
+    ItemKey::new(self::ledger(ledger), "CHART")
 }
 
 pub(crate) fn mapping(key: &MappingKey) -> ItemKey {
-    ItemKey::new(partition(&key.ledger), format!("MAP#{}#{}", key.kind, key.crm_id))
+    let MappingKey { ledger, kind, crm_id } = key;
+    ItemKey::new(self::ledger(ledger), format!("{}{crm_id}", mappings(*kind)))
+}
+
+/// How the sort keys of all mappings of a kind begin.
+pub(crate) fn mappings(kind: EntityKind) -> String {
+    format!("MAP#{kind}#")
+}
+
+pub(crate) fn sync_all(ledger: &Ledger) -> ItemKey {
+    ItemKey::new(self::ledger(ledger), "SYNC ALL")
+}
+
+pub(crate) fn meter(tenant: TenantId) -> ItemKey {
+    ItemKey::new(format!("T#{tenant}"), "CALLS")
+}
+
+pub(crate) fn sweep(shard: u32) -> ItemKey {
+    ItemKey::new("SWEEP", format!("PARKED#{shard:02}"))
+}
+
+pub(crate) fn event(event: &Event) -> ItemKey {
+    let Event { account_id, occurred_at, event_id, .. } = event;
+    ItemKey::new(format!("A#{account_id}"), format!("OUT#{}#{event_id}", instant(*occurred_at)))
 }
 
 pub(crate) fn reverse_link(ledger: &Ledger, kind: EntityKind, xero_id: XeroId) -> ItemKey {
-    ItemKey::new(partition(ledger), format!("XID#{kind}#{xero_id}"))
+    ItemKey::new(self::ledger(ledger), format!("XID#{kind}#{xero_id}"))
 }
 
 pub(crate) fn log(account: &AccountId) -> String {
@@ -61,7 +91,8 @@ pub(crate) fn oauth_attempt(state_hash: &str) -> ItemKey {
     ItemKey::new(format!("O#{state_hash}"), "STATE")
 }
 
-fn partition(ledger: &Ledger) -> String {
+/// The partition of everything that belongs to a ledger.
+pub(crate) fn ledger(ledger: &Ledger) -> String {
     format!("L#{}#{}", ledger.account, ledger.tenant)
 }
 
@@ -70,18 +101,32 @@ pub fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
-/// Where a mapping stands in the `due` index: under what it waits for, and then by when or whose.
+/// Where a mapping stands in the `due` index: under what it waits for, and then by when or whose. A
+/// claim stands there with the end of its lease: whoever holds it may have died.
 pub(crate) fn due(mapping: &Mapping) -> Option<IndexKey> {
     let seed = mapping.key.seed();
     let shard = shard(&seed);
     match &mapping.operation.state {
-        State::Waiting { until } => {
-            Some(IndexKey::new(format!("RETRY#{shard:02}"), format!("{}#{seed}", instant(*until))))
+        State::Waiting { until } | State::Claimed { by: _, until } => {
+            Some(IndexKey::new(overdue(shard), format!("{}#{seed}", instant(*until))))
         }
         State::Parked { on: _ } => Some(IndexKey::new(parked(shard), seed)),
-        State::Skipped => Some(IndexKey::new(format!("SKIPPED#{shard:02}"), seed)),
-        State::Due | State::Claimed { by: _, until: _ } | State::Synced => None,
+        State::Skipped => Some(IndexKey::new(skipped(shard), seed)),
+        State::Due | State::Synced | State::Withheld => None,
     }
+}
+
+/// Where an undelivered event stands in the `due` index.
+pub(crate) fn undelivered_event(event: &Event) -> IndexKey {
+    let Event { event_id, occurred_at, .. } = event;
+    let shard = shard(&event_id.to_string());
+    IndexKey::new(undelivered(shard), format!("{}#{event_id}", instant(*occurred_at)))
+}
+
+/// Where a connection with links to be removed stands in the `due` index.
+pub(crate) fn left_over(connection: &Connection) -> Option<IndexKey> {
+    let account = connection.account.as_str();
+    (!connection.leftovers.is_empty()).then(|| IndexKey::new(leftovers(shard(account)), account))
 }
 
 /// Where a mapping stands in the `open` index: invoices in Xero that somebody still has to pay.
@@ -92,8 +137,13 @@ pub(crate) fn open(mapping: &Mapping) -> Option<IndexKey> {
     unpaid.then(|| {
         let seen = link.xero_updated_at.unwrap_or(Timestamp::UNIX_EPOCH);
         let sort = format!("{}#{}", instant(seen), mapping.key.crm_id);
-        IndexKey::new(partition(&mapping.key.ledger), sort)
+        IndexKey::new(ledger(&mapping.key.ledger), sort)
     })
+}
+
+/// The partition of the `due` index that holds a shard's mappings with an instant.
+pub(crate) fn overdue(shard: u32) -> String {
+    format!("RETRY#{shard:02}")
 }
 
 /// The partition of the `due` index that holds a shard's parked mappings.
@@ -101,19 +151,47 @@ pub(crate) fn parked(shard: u32) -> String {
     format!("PARKED#{shard:02}")
 }
 
+/// The partition of the `due` index that holds a shard's skipped mappings.
+pub(crate) fn skipped(shard: u32) -> String {
+    format!("SKIPPED#{shard:02}")
+}
+
+/// The partition of the `due` index that holds a shard's undelivered events.
+pub(crate) fn undelivered(shard: u32) -> String {
+    format!("OUTBOX#{shard:02}")
+}
+
+/// The partition of the `due` index that holds a shard's connections with links to be removed.
+pub(crate) fn leftovers(shard: u32) -> String {
+    format!("LEFTOVER#{shard:02}")
+}
+
 /// How the `due` index begins for every mapping of a ledger.
 pub(crate) fn ledger_prefix(ledger: &Ledger) -> String {
     format!("{}#{}#", ledger.account, ledger.tenant)
 }
 
-/// Reads a mapping's key back from an index entry.
-pub(crate) fn read_mapping(ledger: &Ledger, entry: &IndexEntry) -> Option<MappingKey> {
-    let (kind, crm_id) = entry.key.sk.strip_prefix("MAP#")?.split_once('#')?;
-    Some(MappingKey {
-        ledger: ledger.clone(),
-        kind: EntityKind::parse(kind)?,
-        crm_id: CrmId::new(crm_id).ok()?,
-    })
+/// Reads a mapping's key back from where its row is.
+pub(crate) fn read_mapping(key: &ItemKey) -> Option<MappingKey> {
+    let (account, tenant) = key.pk.strip_prefix("L#")?.split_once('#')?;
+    let (kind, crm_id) = key.sk.strip_prefix("MAP#")?.split_once('#')?;
+    let ledger = Ledger {
+        account: AccountId::new(account).ok()?,
+        tenant: TenantId(Uuid::parse_str(tenant).ok()?),
+    };
+    let crm_id = CrmId::new(crm_id).ok()?;
+    Some(MappingKey { ledger, kind: EntityKind::parse(kind)?, crm_id })
+}
+
+/// Reads an account's id back from where its connection is.
+pub(crate) fn read_account(key: &ItemKey) -> Option<AccountId> {
+    AccountId::new(key.pk.strip_prefix("A#")?).ok()
+}
+
+/// The place of a parked mapping in the `due` index.
+pub(crate) fn parked_entry(key: &MappingKey) -> IndexEntry {
+    let seed = key.seed();
+    IndexEntry { index: IndexKey::new(parked(shard(&seed)), seed), key: mapping(key) }
 }
 
 /// The same for the same operation.

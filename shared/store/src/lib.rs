@@ -9,18 +9,23 @@
 //! 1. [`table`]: the trait and its vocabulary.
 //! 2. [`memory`]: the shortest implementation, used by tests and simulations.
 //! 3. [`dynamo`]: the one that is deployed, and how it recognises its own write after a lost reply.
-//! 4. [`Store`]: the typed records over any table, with every key in [`keys`].
+//! 4. [`Store`]: the typed records over any table, with every key in [`keys`]; what is due, the outbox,
+//!    the log and the count of calls each have a file.
 //! 5. `conformance` (a feature): the contract both are held to.
 
 mod answers;
+mod calls;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod dynamo;
+mod due;
 pub mod keys;
+mod log;
 pub mod memory;
+mod outbox;
 mod records;
 mod store;
 pub mod table;
 
-pub use answers::{LogPage, StoreError, Versioned};
+pub use answers::{LogPage, MappingPage, StoreError, Versioned};
 pub use store::Store;

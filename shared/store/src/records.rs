@@ -6,8 +6,12 @@ use domain::connection::{Connection, OAuthAttempt};
 use domain::entity::EntityKind;
 use domain::grant::Grant;
 use domain::ids::{AccountId, CrmId, Ledger, XeroId};
-use domain::mapping::Mapping;
+use domain::mapping::{Mapping, MappingKey};
+use domain::meter::Meter;
+use domain::outbound::Event;
+use domain::sync_all::SyncAll;
 use domain::sync_log::LogEntry;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -49,9 +53,64 @@ pub(crate) struct ReverseLink {
     pub(crate) crm_id: CrmId,
 }
 
+/// An event with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptEvent {
+    pub(crate) event: Event,
+    pub(crate) delivered_at: Option<Timestamp>,
+}
+
+/// How far the sweep over a shard's parked mappings has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SweepPlace {
+    pub(crate) shard: u32,
+    pub(crate) after: Option<MappingKey>,
+}
+
+/// How long a delivered event is kept, for questions.
+const DELIVERED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 impl Record for Connection {
     fn key(&self) -> ItemKey {
         keys::connection(&self.account)
+    }
+
+    fn indexed(&self, item: NewItem) -> NewItem {
+        NewItem { due: keys::left_over(self), ..item }
+    }
+}
+
+impl Record for KeptEvent {
+    fn key(&self) -> ItemKey {
+        keys::event(&self.event)
+    }
+
+    fn indexed(&self, item: NewItem) -> NewItem {
+        match self.delivered_at {
+            None => NewItem { due: Some(keys::undelivered_event(&self.event)), ..item },
+            Some(at) => {
+                let expires_at = at.saturating_add(DELIVERED_KEPT).unwrap_or(Timestamp::MAX);
+                NewItem { expires_at: Some(expires_at), ..item }
+            }
+        }
+    }
+}
+
+impl Record for SweepPlace {
+    fn key(&self) -> ItemKey {
+        keys::sweep(self.shard)
+    }
+}
+
+impl Record for Meter {
+    fn key(&self) -> ItemKey {
+        keys::meter(self.tenant)
+    }
+}
+
+impl Record for SyncAll {
+    fn key(&self) -> ItemKey {
+        keys::sync_all(&self.ledger)
     }
 }
 

@@ -4,6 +4,7 @@
 //! means. Records are kept as JSON text; a field that is added must have a default, because older
 //! rows do not hold it.
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use domain::account_codes::AccountCodes;
@@ -13,22 +14,21 @@ use domain::entity::EntityKind;
 use domain::grant::Grant;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
-use domain::sync_log::LogEntry;
-use futures::future::try_join_all;
+use domain::outbound::Event;
 use jiff::Timestamp;
 
-use crate::answers::{LogPage, StoreError, Versioned};
+use crate::answers::{MappingPage, StoreError, Versioned};
 use crate::keys;
-use crate::records::{KeptChart, Record, ReverseLink, Settings};
+use crate::records::{KeptChart, KeptEvent, Record, ReverseLink, Settings};
 use crate::table::{
-    Cursor, Expect, Index, IndexQuery, Item, ItemKey, NewItem, Order, Query, SortRange, Table,
-    TableError, Version, Write,
+    Cursor, Expect, Item, ItemKey, NewItem, Order, Query, SortRange, Table, TableError, Version,
+    Write,
 };
 
 /// Everything the product remembers.
 #[derive(Debug, Clone)]
 pub struct Store {
-    table: Arc<dyn Table>,
+    pub(crate) table: Arc<dyn Table>,
 }
 
 impl Store {
@@ -45,13 +45,17 @@ impl Store {
         self.read("read the connection", &keys::connection(account)).await
     }
 
-    /// Writes a connection.
+    /// Writes a connection, and what the CRM is told of it, both or neither.
     pub async fn put_connection(
         &self,
         connection: &Connection,
         expect: Expect,
+        event: Option<&Event>,
     ) -> Result<Version, StoreError> {
-        self.put("write the connection", connection, expect).await
+        let mut writes = vec![Write::Put { item: encode(connection), expect }];
+        writes.extend(event.map(new_event));
+        self.write("write the connection", writes).await?;
+        Ok(expect.next_version())
     }
 
     /// A grant's row.
@@ -122,21 +126,28 @@ impl Store {
         self.read("read the mapping", &keys::mapping(key)).await
     }
 
-    /// Writes a mapping that claims no document it did not have before.
+    /// Writes a mapping that claims no document it did not have before, and what the CRM is told of
+    /// it, both or neither.
     pub async fn put_mapping(
         &self,
         mapping: &Mapping,
         expect: Expect,
+        event: Option<&Event>,
     ) -> Result<Version, StoreError> {
-        self.put("write the mapping", mapping, expect).await
+        let mut writes = vec![Write::Put { item: encode(mapping), expect }];
+        writes.extend(event.map(new_event));
+        self.write("write the mapping", writes).await?;
+        Ok(expect.next_version())
     }
 
-    /// Writes a mapping together with its link, all or nothing. `before` is the mapping as it was
-    /// read. A document that already belongs to another mapping is a [`StoreError::Conflict`].
+    /// Writes a mapping together with its link and with what the CRM is told, all or nothing. `before`
+    /// is the mapping as it was read. A document that already belongs to another mapping is a
+    /// [`StoreError::Conflict`].
     pub async fn confirm(
         &self,
         mapping: &Mapping,
         before: &Versioned<Mapping>,
+        event: Option<&Event>,
     ) -> Result<Version, StoreError> {
         let expect = Expect::Version(before.version);
         let mut writes = vec![Write::Put { item: encode(mapping), expect }];
@@ -159,32 +170,31 @@ impl Store {
                 expect: Version::FIRST,
             }));
         }
+        writes.extend(event.map(new_event));
         self.write("confirm the mapping", writes).await?;
         Ok(expect.next_version())
     }
 
-    /// The mappings of a ledger that are parked, at most `limit` of each shard: hints, since an index
-    /// follows its table with a delay.
-    pub async fn parked(
+    /// A page of the mappings of a kind, in the order of their ids.
+    pub async fn mappings(
         &self,
         ledger: &Ledger,
-        limit: std::num::NonZeroU16,
-    ) -> Result<Vec<MappingKey>, StoreError> {
-        let shards = (0..keys::SHARDS).map(|shard| {
-            self.table.query_index(IndexQuery {
-                index: Index::Due,
-                pk: keys::parked(shard),
-                range: SortRange::Prefix(keys::ledger_prefix(ledger)),
-                order: Order::Ascending,
-                limit,
-                after: None,
-            })
-        });
-        let pages = try_join_all(shards).await;
-        let pages = pages
-            .map_err(|source| StoreError::Table { operation: "find what is parked", source })?;
-        let entries = pages.iter().flat_map(|page| &page.entries);
-        Ok(entries.filter_map(|entry| keys::read_mapping(ledger, entry)).collect())
+        kind: EntityKind,
+        after: Option<Cursor>,
+        limit: NonZeroU16,
+    ) -> Result<MappingPage, StoreError> {
+        const OPERATION: &str = "list the mappings";
+        let query = Query {
+            pk: keys::ledger(ledger),
+            range: SortRange::Prefix(keys::mappings(kind)),
+            order: Order::Ascending,
+            limit,
+            after,
+        };
+        let page = self.table.query(query).await;
+        let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+        let rows = page.items.into_iter().map(decode).collect::<Result<_, _>>()?;
+        Ok(MappingPage { rows, next: page.next })
     }
 
     /// The CRM record that a Xero document belongs to.
@@ -200,44 +210,7 @@ impl Store {
         Ok(found.map(|found| found.record.crm_id))
     }
 
-    /// Adds an entry to the sync log.
-    pub async fn append_log(&self, entry: &LogEntry) -> Result<(), StoreError> {
-        self.put("write the sync log", entry, Expect::Absent).await.map(drop)
-    }
-
-    /// A page of an account's sync log, newest first. Entries past their 30 days are not shown, even
-    /// while the table still has them.
-    pub async fn log_page(
-        &self,
-        account: &AccountId,
-        after: Option<Cursor>,
-        limit: std::num::NonZeroU16,
-        now: Timestamp,
-    ) -> Result<LogPage, StoreError> {
-        const OPERATION: &str = "read the sync log";
-        let query = Query {
-            pk: keys::log(account),
-            range: SortRange::All,
-            order: Order::Descending,
-            limit,
-            after,
-        };
-        let page = self
-            .table
-            .query(query)
-            .await
-            .map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let mut entries = Vec::with_capacity(page.items.len());
-        for item in page.items {
-            let entry: LogEntry = decode(item)?.record;
-            if entry.expires_at() > now {
-                entries.push(entry);
-            }
-        }
-        Ok(LogPage { entries, next: page.next })
-    }
-
-    async fn read<T: Record>(
+    pub(crate) async fn read<T: Record>(
         &self,
         operation: &'static str,
         key: &ItemKey,
@@ -247,7 +220,7 @@ impl Store {
         item.map(decode).transpose()
     }
 
-    async fn put<T: Record + Sync>(
+    pub(crate) async fn put<T: Record + Sync>(
         &self,
         operation: &'static str,
         record: &T,
@@ -258,7 +231,7 @@ impl Store {
     }
 
     /// Writes a record whatever its row held; a writer that came between wins instead.
-    async fn replace<T: Record + Sync>(
+    pub(crate) async fn replace<T: Record + Sync>(
         &self,
         operation: &'static str,
         record: &T,
@@ -281,12 +254,18 @@ impl Store {
     }
 }
 
+/// An event that nobody was told of yet.
+fn new_event(event: &Event) -> Write {
+    let kept = KeptEvent { event: event.clone(), delivered_at: None };
+    Write::Put { item: encode(&kept), expect: Expect::Absent }
+}
+
 fn encode<T: Record>(record: &T) -> NewItem {
     let json = serde_json::to_string(record).expect("records hold only what JSON can say");
     record.indexed(NewItem::new(record.key(), json))
 }
 
-fn decode<T: Record>(item: Item) -> Result<Versioned<T>, StoreError> {
+pub(crate) fn decode<T: Record>(item: Item) -> Result<Versioned<T>, StoreError> {
     let Item { key, version, record, due: _, open: _, expires_at: _ } = item;
     match serde_json::from_str(&record) {
         Ok(record) => Ok(Versioned { record, version }),

@@ -30,7 +30,8 @@
 //! ```
 //!
 //! Reading order: [`transport`] is the seam (bytes out, bytes in) and [`reqwest_transport`] the real
-//! one; [`error`] is what an answer can mean; [`session`] makes one call on one organisation;
+//! one; [`error`] is what an answer can mean; [`session`] makes one call on one organisation, once the [`turnstile`]
+//! lets it;
 //! [`api`] has a file for each kind of thing in Xero; [`oauth`] and [`connections`] are about
 //! consent; [`budget`] and [`date`] read two of Xero's own formats.
 
@@ -45,6 +46,7 @@ pub mod reqwest_transport;
 pub mod session;
 mod token_claims;
 pub mod transport;
+pub mod turnstile;
 
 pub use budget::Budget;
 pub use error::XeroError;
@@ -52,3 +54,4 @@ pub use oauth::{OAuthApp, SCOPES, TokenIdentity, TokenSet};
 pub use reqwest_transport::{ReqwestTransport, TransportOptions};
 pub use session::Session;
 pub use transport::{Sent, Transport, TransportError, TransportErrorKind};
+pub use turnstile::{Barred, Ending, Pass, Turnstile};

@@ -13,7 +13,8 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::budget::Budget;
 use crate::error::{Access, Addressed, Reply, XeroError, classify};
-use crate::transport::Transport;
+use crate::transport::{Sent, Transport, TransportError};
+use crate::turnstile::{Ending, Turnstile};
 
 /// Where the Accounting API begins, below the API's address.
 const ROOT: [&str; 2] = ["api.xro", "2.0"];
@@ -32,6 +33,7 @@ pub struct Session {
     access_token: SecretString,
     tenant: TenantId,
     budget: Mutex<Budget>,
+    turnstile: Option<Arc<dyn Turnstile>>,
 }
 
 /// One call, before it is made.
@@ -55,7 +57,14 @@ impl Session {
         access_token: SecretString,
         tenant: TenantId,
     ) -> Self {
-        Self { transport, api_url, access_token, tenant, budget: Mutex::new(Budget::default()) }
+        let budget = Mutex::new(Budget::default());
+        Self { transport, api_url, access_token, tenant, budget, turnstile: None }
+    }
+
+    /// The same session, with every call counted before it is made.
+    #[must_use]
+    pub fn through(self, turnstile: Arc<dyn Turnstile>) -> Self {
+        Self { turnstile: Some(turnstile), ..self }
     }
 
     /// The organisation this session works on.
@@ -71,8 +80,27 @@ impl Session {
     /// Makes the call once. The body of the answer, if it is a success.
     pub(crate) async fn call(&self, call: Call) -> Result<Bytes, XeroError> {
         let request = self.request(&call)?;
-        match self.transport.exchange(request).await {
-            Ok(response) => self.read(&call, response),
+        let Some(turnstile) = &self.turnstile else {
+            return self.answer(&call, self.transport.exchange(request).await);
+        };
+        let pass = turnstile.enter().await.map_err(|source| XeroError::Barred { source })?;
+        let outcome = self.transport.exchange(request).await;
+        let ending = match &outcome {
+            Ok(response) => Ending::Answered(Budget::from_headers(response.headers())),
+            Err(error) if error.sent == Sent::No => Ending::NotSent,
+            Err(_) => Ending::Unanswered,
+        };
+        turnstile.leave(pass, ending).await;
+        self.answer(&call, outcome)
+    }
+
+    fn answer(
+        &self,
+        call: &Call,
+        outcome: Result<Response<Bytes>, TransportError>,
+    ) -> Result<Bytes, XeroError> {
+        match outcome {
+            Ok(response) => self.read(call, response),
             Err(error) => {
                 tracing::info!(
                     method = %call.method,

@@ -35,6 +35,9 @@ pub struct Operation {
     /// The last failure, until a success or a newer snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// An unanswered write may still take effect until then: nobody begins before, whoever asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_until: Option<Timestamp>,
 }
 
 /// Whether a document that we know nothing of may exist in Xero.
@@ -74,6 +77,8 @@ pub enum State {
     Synced,
     /// Given up; needs a person, a newer snapshot or changed settings.
     Skipped,
+    /// A person said that it is never to be sent. Newer snapshots are kept and change nothing.
+    Withheld,
 }
 
 /// What a parked operation waits for.
@@ -96,7 +101,9 @@ pub enum Parking {
 pub enum Urgency {
     /// A message or a wake-up: the ladder is honoured.
     Routine,
-    /// A person pressed the button: no waiting, and what is done is checked again.
+    /// A person asked for everything: no waiting, and what is done stays as it is.
+    All,
+    /// A person pressed the button of one record: no waiting, and what is done is checked again.
     Person,
 }
 
@@ -136,6 +143,10 @@ pub enum Event {
     },
     /// What it was parked on, or what made it untranslatable, has changed.
     Released,
+    /// A hint is on its way, and somebody else will work on it.
+    Queued,
+    /// A person said that it is never to be sent.
+    Withheld,
 }
 
 /// Whether an attempt was about the newest snapshot.
@@ -178,6 +189,8 @@ pub enum Refusal {
     Parked,
     /// It was given up.
     Skipped,
+    /// A person said never.
+    Withheld,
     /// The sender does not hold the claim: a late predecessor, or an event out of place.
     NotTheHolder,
 }
@@ -185,7 +198,14 @@ pub enum Refusal {
 impl Operation {
     /// A new operation, nothing done yet.
     pub const fn new() -> Self {
-        Self { state: State::Due, failures: 0, key_serial: 0, trace: Trace::Clean, failure: None }
+        Self {
+            state: State::Due,
+            failures: 0,
+            key_serial: 0,
+            trace: Trace::Clean,
+            failure: None,
+            quiet_until: None,
+        }
     }
 
     fn moved(&self, state: State) -> Self {

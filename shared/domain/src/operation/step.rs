@@ -18,11 +18,13 @@ pub fn step(operation: &Operation, event: Event, seed: &str, now: Timestamp) -> 
         {
             Step::Stays(Refusal::NotTheHolder)
         }
-        Event::Confirmed { by: _, snapshot } => Step::Moved(confirmed(operation, snapshot)),
+        Event::Confirmed { by: _, snapshot } => Step::Moved(confirmed(operation, snapshot, now)),
         Event::Failed { by: _, failure, answer, snapshot, parking } => {
             Step::Moved(failed(operation, failure, answer, snapshot, parking, seed, now))
         }
         Event::Released => released(operation, now),
+        Event::Queued => queued(operation, now),
+        Event::Withheld => withheld(operation, now),
     }
 }
 
@@ -36,19 +38,22 @@ fn submitted(operation: &Operation, now: Timestamp) -> Operation {
         State::Claimed { by: _, until } if until > now => operation.clone(),
         // The holder died: what it wrote is unknown.
         State::Claimed { by: _, until: _ } => {
-            Operation { trace: Trace::Uncertain, ..fresh(operation) }
+            Operation { trace: Trace::Uncertain, ..fresh(operation, now) }
         }
+        State::Withheld => operation.clone(),
         State::Due
         | State::Waiting { until: _ }
         | State::Parked { on: _ }
         | State::Synced
-        | State::Skipped => fresh(operation),
+        | State::Skipped => fresh(operation, now),
     }
 }
 
-/// Due again with a full ladder. Key serial and trace survive: they are about Xero, not about us.
-fn fresh(operation: &Operation) -> Operation {
-    Operation { state: State::Due, failures: 0, failure: None, ..operation.clone() }
+/// To be done with a full ladder. Key serial and trace survive: they are about Xero, not about us.
+fn fresh(operation: &Operation, now: Timestamp) -> Operation {
+    let quiet_until = operation.quiet_until.filter(|until| *until > now);
+    let state = quiet_until.map_or(State::Due, |until| State::Waiting { until });
+    Operation { state, failures: 0, failure: None, quiet_until, ..operation.clone() }
 }
 
 fn claim(
@@ -63,13 +68,14 @@ fn claim(
         (State::Claimed { by: _, until: lease }, _) if *lease > now => {
             Some(Refusal::HeldUntil(*lease))
         }
+        (State::Synced, Urgency::Routine | Urgency::All) => Some(Refusal::AlreadySynced),
+        (State::Withheld, Urgency::Routine | Urgency::All) => Some(Refusal::Withheld),
+        (State::Skipped, Urgency::Routine) => Some(Refusal::Skipped),
+        (State::Parked { on: _ }, Urgency::Routine) => Some(Refusal::Parked),
         (State::Waiting { until: due }, Urgency::Routine) if *due > now => {
             Some(Refusal::NotBefore(*due))
         }
-        (State::Parked { on: _ }, Urgency::Routine) => Some(Refusal::Parked),
-        (State::Synced, Urgency::Routine) => Some(Refusal::AlreadySynced),
-        (State::Skipped, Urgency::Routine) => Some(Refusal::Skipped),
-        _ => None,
+        _ => operation.quiet_until.filter(|until| *until > now).map(Refusal::NotBefore),
     };
     if let Some(refusal) = refused {
         return Step::Stays(refusal);
@@ -80,7 +86,9 @@ fn claim(
         }
         State::Claimed { by: _, until: _ } => taken_over(operation, claimed),
         // Only a person gets here: a full ladder for a fresh look.
-        State::Synced | State::Skipped => Operation { state: claimed, ..fresh(operation) },
+        State::Synced | State::Skipped | State::Withheld => {
+            Operation { state: claimed, ..fresh(operation, now) }
+        }
     })
 }
 
@@ -107,17 +115,24 @@ fn interrupted() -> Failure {
     )
 }
 
-fn confirmed(operation: &Operation, snapshot: Freshness) -> Operation {
+fn confirmed(operation: &Operation, snapshot: Freshness, now: Timestamp) -> Operation {
     let settled = Operation {
         trace: Trace::Clean,
         // The answer is used up: writing the same again later must not get it replayed.
         key_serial: operation.key_serial.saturating_add(1),
-        ..fresh(operation)
+        quiet_until: None,
+        ..fresh(operation, now)
     };
     match snapshot {
         Freshness::Newest => settled.moved(State::Synced),
-        Freshness::Overtaken => settled,
+        Freshness::Overtaken => at_once(&settled, now),
     }
+}
+
+/// Due at once, as one that waits: so it stands in the `due` index until somebody claims it.
+fn at_once(operation: &Operation, now: Timestamp) -> Operation {
+    let until = operation.quiet_until.map_or(now, |until| until.max(now));
+    operation.moved(State::Waiting { until })
 }
 
 fn failed(
@@ -130,21 +145,15 @@ fn failed(
     now: Timestamp,
 ) -> Operation {
     let class = failure.class;
+    let unknown = matches!(class, FailureClass::Uncertain | FailureClass::Defect);
     let answered = Operation {
         key_serial: match answer {
             Answer::Answered => operation.key_serial.saturating_add(1),
             Answer::Unanswered => operation.key_serial,
         },
-        trace: match class {
-            // After a defect, such as an answer that cannot be read, we know just as little.
-            FailureClass::Uncertain | FailureClass::Defect => Trace::Uncertain,
-            FailureClass::Transient
-            | FailureClass::Throttled
-            | FailureClass::Unauthorized
-            | FailureClass::Rejected
-            | FailureClass::Blocked
-            | FailureClass::Untranslatable => operation.trace,
-        },
+        // After a defect, such as an answer that cannot be read, we know just as little.
+        trace: if unknown { Trace::Uncertain } else { operation.trace },
+        quiet_until: if unknown { Some(retry::quiet_until(now)) } else { operation.quiet_until },
         ..operation.clone()
     };
     let not_before = failure.not_before;
@@ -154,7 +163,7 @@ fn failed(
             told.moved(State::Waiting { until: retry::after_throttle(not_before, now) })
         }
         FailureClass::Unauthorized => told.moved(State::Parked { on: Parking::Reconnect }),
-        FailureClass::Blocked => told.moved(blocked(not_before, parking)),
+        FailureClass::Blocked => told.moved(blocked(not_before, parking, now)),
         // A newer snapshot deserves its own ladder, whatever became of the old one.
         FailureClass::Transient
         | FailureClass::Uncertain
@@ -163,7 +172,7 @@ fn failed(
         | FailureClass::Defect
             if snapshot == Freshness::Overtaken =>
         {
-            fresh(&answered)
+            at_once(&fresh(&answered, now), now)
         }
         FailureClass::Untranslatable => told.moved(State::Skipped),
         FailureClass::Transient
@@ -179,31 +188,60 @@ fn failed(
     }
 }
 
-fn blocked(not_before: Option<Timestamp>, parking: Option<Parking>) -> State {
+fn blocked(not_before: Option<Timestamp>, parking: Option<Parking>, now: Timestamp) -> State {
     match (not_before, parking) {
         (Some(until), _) => State::Waiting { until },
         (None, Some(on)) => State::Parked { on },
         // Nothing to wait for is nothing to wait for.
-        (None, None) => State::Due,
+        (None, None) => State::Waiting { until: now },
     }
 }
 
-/// Due at once, as one that waits: so it stands in the `due` index until somebody claims it.
+fn queued(operation: &Operation, now: Timestamp) -> Step {
+    match operation.state {
+        State::Due => Step::Moved(at_once(operation, now)),
+        State::Waiting { until } => Step::Stays(Refusal::NotBefore(until)),
+        State::Claimed { by: _, until } => Step::Stays(Refusal::HeldUntil(until)),
+        State::Parked { on: _ } => Step::Stays(Refusal::Parked),
+        State::Synced => Step::Stays(Refusal::AlreadySynced),
+        State::Skipped => Step::Stays(Refusal::Skipped),
+        State::Withheld => Step::Stays(Refusal::Withheld),
+    }
+}
+
+/// Nobody is stopped in the middle of an attempt: the person may say it again after it.
+fn withheld(operation: &Operation, now: Timestamp) -> Step {
+    match operation.state {
+        State::Claimed { by: _, until } if until > now => Step::Stays(Refusal::HeldUntil(until)),
+        State::Claimed { by: _, until: _ } => Step::Moved(Operation {
+            trace: Trace::Uncertain,
+            failure: None,
+            ..operation.moved(State::Withheld)
+        }),
+        State::Withheld => Step::Stays(Refusal::Withheld),
+        State::Due
+        | State::Waiting { until: _ }
+        | State::Parked { on: _ }
+        | State::Synced
+        | State::Skipped => {
+            Step::Moved(Operation { failure: None, ..operation.moved(State::Withheld) })
+        }
+    }
+}
+
 fn released(operation: &Operation, now: Timestamp) -> Step {
     let untranslatable = operation
         .failure
         .as_ref()
         .is_some_and(|failure| failure.class == FailureClass::Untranslatable);
-    let at_once = State::Waiting { until: now };
     match operation.state {
-        State::Parked { on: _ } => Step::Moved(operation.moved(at_once)),
-        State::Skipped if untranslatable => {
-            Step::Moved(Operation { state: at_once, ..fresh(operation) })
-        }
+        State::Parked { on: _ } => Step::Moved(at_once(operation, now)),
+        State::Skipped if untranslatable => Step::Moved(at_once(&fresh(operation, now), now)),
+        State::Withheld => Step::Stays(Refusal::Withheld),
         State::Skipped => Step::Stays(Refusal::Skipped),
         State::Synced => Step::Stays(Refusal::AlreadySynced),
         State::Waiting { until } => Step::Stays(Refusal::NotBefore(until)),
         State::Claimed { by: _, until } => Step::Stays(Refusal::HeldUntil(until)),
-        State::Due => Step::Moved(operation.clone()),
+        State::Due => Step::Moved(at_once(operation, now)),
     }
 }

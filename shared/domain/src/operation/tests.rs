@@ -31,6 +31,7 @@ fn states() -> Vec<State> {
         State::Parked { on: Parking::Prerequisite { kind: EntityKind::Contact, crm_id: client } },
         State::Synced,
         State::Skipped,
+        State::Withheld,
     ]
 }
 
@@ -47,6 +48,7 @@ fn operations() -> Vec<Operation> {
                         key_serial: 3,
                         trace,
                         failure,
+                        quiet_until: None,
                     });
                 }
             }
@@ -70,8 +72,8 @@ fn claim_by(by: ClaimId, urgency: Urgency) -> Event {
 }
 
 fn events() -> Vec<Event> {
-    let mut all = vec![Event::Submitted, Event::Released];
-    for urgency in [Urgency::Routine, Urgency::Person] {
+    let mut all = vec![Event::Submitted, Event::Released, Event::Queued, Event::Withheld];
+    for urgency in [Urgency::Routine, Urgency::All, Urgency::Person] {
         all.push(claim_by(ME, urgency));
     }
     for snapshot in [Freshness::Newest, Freshness::Overtaken] {
@@ -203,7 +205,8 @@ fn the_first_try_and_five_retries_fail_before_it_is_skipped() {
             | State::Due
             | State::Claimed { .. }
             | State::Parked { .. }
-            | State::Synced) => assert_eq!((failures, state), (6, &State::Skipped)),
+            | State::Synced
+            | State::Withheld) => assert_eq!((failures, state), (6, &State::Skipped)),
         }
     }
     assert_eq!(operation.state, State::Skipped);
@@ -246,7 +249,42 @@ fn a_newer_snapshot_during_an_attempt_is_due_after_it() {
     let submitted = moved(step(&held, Event::Submitted, SEED, now()));
     assert_eq!(submitted.state, held.state);
     let event = Event::Confirmed { by: ME, snapshot: Freshness::Overtaken };
-    assert_eq!(moved(step(&submitted, event, SEED, now())).state, State::Due);
+    let next = moved(step(&submitted, event, SEED, now()));
+    assert_eq!(next.state, State::Waiting { until: now() });
+}
+
+#[test]
+fn after_an_unanswered_write_nobody_begins_while_it_may_still_arrive() {
+    let event = failed_by(ME, FailureClass::Uncertain, Answer::Unanswered, Freshness::Newest);
+    let failed = moved(step(&claimed_by_me(0), event, SEED, now()));
+    let quiet = failed.quiet_until.unwrap();
+    assert_eq!(quiet, at(1));
+    let submitted = moved(step(&failed, Event::Submitted, SEED, now()));
+    assert_eq!(submitted.state, State::Waiting { until: quiet });
+    for urgency in [Urgency::Routine, Urgency::All, Urgency::Person] {
+        let early = step(&submitted, claim_by(ME, urgency), SEED, now());
+        assert_eq!(early, Step::Stays(Refusal::NotBefore(quiet)));
+        let later = step(&submitted, claim_by(ME, urgency), SEED, quiet);
+        assert!(matches!(later, Step::Moved(_)), "{urgency:?}");
+    }
+    let event = failed_by(ME, FailureClass::Uncertain, Answer::Unanswered, Freshness::Overtaken);
+    let overtaken = moved(step(&claimed_by_me(0), event, SEED, now()));
+    assert_eq!(overtaken.state, State::Waiting { until: quiet });
+}
+
+#[test]
+fn what_is_withheld_stays_so_until_a_person_asks_for_it() {
+    let withheld = moved(step(&Operation::new(), Event::Withheld, SEED, now()));
+    assert_eq!(withheld.state, State::Withheld);
+    assert_eq!(moved(step(&withheld, Event::Submitted, SEED, now())).state, State::Withheld);
+    for urgency in [Urgency::Routine, Urgency::All] {
+        let refused = step(&withheld, claim_by(ME, urgency), SEED, now());
+        assert_eq!(refused, Step::Stays(Refusal::Withheld));
+    }
+    let asked = moved(step(&withheld, claim_by(ME, Urgency::Person), SEED, now()));
+    assert_eq!(asked.state, State::Claimed { by: ME, until: at(2) });
+    let held = step(&claimed_by_me(0), Event::Withheld, SEED, now());
+    assert_eq!(held, Step::Stays(Refusal::HeldUntil(at(1))));
 }
 
 #[test]

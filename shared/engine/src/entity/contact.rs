@@ -3,17 +3,20 @@
 use async_trait::async_trait;
 use domain::crm::Revision;
 use domain::crm::client::Client;
-use domain::document::contact::RemoteContact;
+use domain::document::contact::{ContactDocument, RemoteContact};
 use domain::entity::EntityKind;
+use domain::envelope::Content;
 use domain::ids::{CrmId, XeroContactId};
 use domain::mapping::{Link, MappingKey};
 use domain::recognise::{self, FoundContact};
 use domain::sync_log::LoggedOperation;
 use domain::translate::client::{Target, contact_name, contact_number, translate};
+use futures::FutureExt;
 use xero::XeroError;
 use xero::api::contacts;
 
-use super::{Brought, Entity, Task, already_linked, only};
+use super::write::{Draft, Sent, Way, write};
+use super::{Brought, Entity, Outcomes, Task, already_linked, batch_size};
 use crate::desk::{Desk, Trouble};
 
 /// A contact merged into one that was merged, and so on: this often at most.
@@ -23,10 +26,20 @@ const MERGES_MAX: u32 = 5;
 #[derive(Debug)]
 pub struct Contact;
 
+type Tasks<'a> = [Task<'a, Client>];
+
 #[async_trait]
 impl Entity for Contact {
     const KIND: EntityKind = EntityKind::Contact;
     type Snapshot = Client;
+
+    fn snapshot(content: &Content) -> Option<&Client> {
+        match content {
+            Content::Client { client, mode: _ } | Content::Invoice { client, invoice: _ } => {
+                Some(client)
+            }
+        }
+    }
 
     fn id(client: &Client) -> CrmId {
         client.id.clone().into()
@@ -42,46 +55,80 @@ impl Entity for Contact {
 
     /// A contact that is linked is updated. Otherwise the contact number decides, and where a name is
     /// taken, proof that it is the same business.
-    async fn bring(desk: &Desk<'_>, task: Task<'_, Client>) -> Result<Brought, Trouble> {
-        if let Some(link) = &task.mapping.link {
-            let target =
-                Target::Existing { id: XeroContactId(link.xero_id.0), number: link.number.clone() };
-            return update(desk, &task, &target, LoggedOperation::Update).await;
-        }
-        let number = contact_number(&task.snapshot.id);
-        if let Some(found) = contacts::find_by_number(&desk.session, &number).await? {
-            return adopt(desk, &task, found).await;
-        }
-        match create(desk, &task).await {
-            Err(Trouble::Xero(XeroError::NotUnique { messages: _ })) => {
-                settle_name(desk, &task).await
-            }
-            result => result,
-        }
+    async fn bring(desk: &Desk<'_>, tasks: &Tasks<'_>) -> Vec<Result<Brought, Trouble>> {
+        let mut outcomes = Outcomes::new(tasks.len());
+        let mut updates = linked(tasks);
+        let creates = resolve(desk, tasks, &mut updates, &mut outcomes).await;
+        update(desk, tasks, updates, &mut outcomes).await;
+        let clashing = create(desk, tasks, creates, &mut outcomes).await;
+        let same = settle_clashes(desk, tasks, clashing, &mut outcomes).await;
+        update(desk, tasks, same, &mut outcomes).await;
+        outcomes.finish()
     }
 }
 
-async fn create(desk: &Desk<'_>, task: &Task<'_, Client>) -> Result<Brought, Trouble> {
-    let translated = translate(task.snapshot, &Target::New);
-    let documents = [translated.document];
-    let key = task.idempotency_key(&contacts::body(&documents));
-    let written = contacts::create(&desk.session, &documents, &key).await?;
-    let (remote, warnings) = only(written)?;
-    Ok(brought(&remote, LoggedOperation::Create, translated.warnings, warnings))
-}
-
-async fn update(
-    desk: &Desk<'_>,
-    task: &Task<'_, Client>,
+/// An update of the contact that a task is linked to or has found.
+fn draft(
+    tasks: &Tasks<'_>,
+    task: usize,
     target: &Target,
     operation: LoggedOperation,
-) -> Result<Brought, Trouble> {
-    let translated = translate(task.snapshot, target);
-    let documents = [translated.document];
-    let key = task.idempotency_key(&contacts::body(&documents));
-    let written = contacts::update(&desk.session, &documents, &key).await?;
-    let (remote, warnings) = only(written)?;
-    Ok(brought(&remote, operation, translated.warnings, warnings))
+) -> Option<Draft<ContactDocument>> {
+    let translated = translate(&tasks.get(task)?.snapshot, target);
+    let remarks = translated.warnings;
+    Some(Draft { task, document: translated.document, operation, remarks })
+}
+
+fn linked(tasks: &Tasks<'_>) -> Vec<Draft<ContactDocument>> {
+    let target = |(index, task): (usize, &Task<'_, Client>)| {
+        let link = task.mapping.link.as_ref()?;
+        let id = XeroContactId(link.xero_id.0);
+        let target = Target::Existing { id, number: link.number.clone() };
+        draft(tasks, index, &target, LoggedOperation::Update)
+    };
+    tasks.iter().enumerate().filter_map(target).collect()
+}
+
+/// Looks for contacts with our numbers: what is found is adopted, what is not is created.
+async fn resolve(
+    desk: &Desk<'_>,
+    tasks: &Tasks<'_>,
+    updates: &mut Vec<Draft<ContactDocument>>,
+    outcomes: &mut Outcomes,
+) -> Vec<Draft<ContactDocument>> {
+    let unlinked = tasks.iter().enumerate().filter(|(_, task)| task.mapping.link.is_none());
+    let unlinked = unlinked
+        .map(|(index, task)| (index, contact_number(&task.snapshot.id)))
+        .collect::<Vec<_>>();
+    if unlinked.is_empty() {
+        return Vec::new();
+    }
+    let numbers = unlinked.iter().map(|(_, number)| number.as_str()).collect::<Vec<_>>();
+    let found = match contacts::find_by_numbers(&desk.session, &numbers).await {
+        Ok(found) => found,
+        Err(error) => {
+            outcomes.fail(unlinked.into_iter().map(|(index, _)| index), &error.into());
+            return Vec::new();
+        }
+    };
+    let mut creates = Vec::new();
+    for (index, number) in unlinked {
+        match with_number(&found, &number) {
+            None => creates.extend(draft(tasks, index, &Target::New, LoggedOperation::Create)),
+            Some(contact) => match adopt(desk, tasks, index, contact.clone()).await {
+                Ok(update) => updates.extend(update),
+                Err(trouble) => outcomes.set(index, Err(trouble)),
+            },
+        }
+    }
+    creates
+}
+
+fn with_number<'a>(found: &'a [RemoteContact], number: &str) -> Option<&'a RemoteContact> {
+    let held = |contact: &&RemoteContact| {
+        contact.number.as_deref().is_some_and(|held| held.eq_ignore_ascii_case(number))
+    };
+    found.iter().find(held)
 }
 
 /// A contact that was found is ours from now on, and gets the fields that the CRM owns; unless it is
@@ -89,9 +136,11 @@ async fn update(
 /// merged into another leads there.
 async fn adopt(
     desk: &Desk<'_>,
-    task: &Task<'_, Client>,
+    tasks: &Tasks<'_>,
+    index: usize,
     found: RemoteContact,
-) -> Result<Brought, Trouble> {
+) -> Result<Option<Draft<ContactDocument>>, Trouble> {
+    let Some(task) = tasks.get(index) else { return Ok(None) };
     let first = found.id;
     let found = follow(desk, found).await?;
     if let Some(failure) = recognise::unusable(&found) {
@@ -104,11 +153,8 @@ async fn adopt(
     }
     // Xero leaves our number with the contact that was merged away, and gives it to no other.
     let spent = (found.id != first).then(|| contact_number(&task.snapshot.id));
-    let number = found.number.clone().or(spent);
-    let target = Target::Existing { id: found.id, number: number.clone() };
-    let brought = update(desk, task, &target, LoggedOperation::Adopt).await?;
-    let link = brought.link.map(|link| Link { number: link.number.or(number), ..link });
-    Ok(Brought { link, ..brought })
+    let target = Target::Existing { id: found.id, number: found.number.clone().or(spent) };
+    Ok(draft(tasks, index, &target, LoggedOperation::Adopt))
 }
 
 async fn follow(desk: &Desk<'_>, found: RemoteContact) -> Result<RemoteContact, Trouble> {
@@ -121,29 +167,119 @@ async fn follow(desk: &Desk<'_>, found: RemoteContact) -> Result<RemoteContact, 
     Ok(contact)
 }
 
-/// The name is taken: by the same business, which is adopted, or by another, which a person has to
-/// tell apart. Xero said no, so nothing was written.
-async fn settle_name(desk: &Desk<'_>, task: &Task<'_, Client>) -> Result<Brought, Trouble> {
-    let name = contact_name(task.snapshot);
-    let namesakes = contacts::find_by_name(&desk.session, &name).await?;
-    match recognise::namesake(&namesakes, task.snapshot, &name) {
-        FoundContact::Same(found) => adopt(desk, task, found).await,
-        FoundContact::Unclear(failure) => Err(Trouble::Explained(failure)),
+async fn update(
+    desk: &Desk<'_>,
+    tasks: &Tasks<'_>,
+    drafts: Vec<Draft<ContactDocument>>,
+    outcomes: &mut Outcomes,
+) {
+    let way = Way {
+        call: |session, documents, key| contacts::update(session, documents, key).boxed(),
+        body: contacts::body,
+        batch: batch_size(tasks),
+    };
+    for sent in write(&desk.session, tasks, drafts, &way).await {
+        outcomes.set(sent.task, brought(tasks, sent));
     }
 }
 
-fn brought(
-    remote: &RemoteContact,
-    operation: LoggedOperation,
-    left_out: Vec<String>,
-    warnings: Vec<String>,
-) -> Brought {
+/// Creates contacts. Gives the tasks whose number or name is taken: Xero said no, so nothing was
+/// written.
+async fn create(
+    desk: &Desk<'_>,
+    tasks: &Tasks<'_>,
+    drafts: Vec<Draft<ContactDocument>>,
+    outcomes: &mut Outcomes,
+) -> Vec<usize> {
+    let way = Way {
+        call: |session, documents, key| contacts::create(session, documents, key).boxed(),
+        body: contacts::body,
+        batch: batch_size(tasks),
+    };
+    let mut clashing = Vec::new();
+    for sent in write(&desk.session, tasks, drafts, &way).await {
+        match &sent.result {
+            Err(error) if matches!(**error, XeroError::NotUnique { .. }) => {
+                clashing.push(sent.task);
+            }
+            Ok(_) | Err(_) => outcomes.set(sent.task, brought(tasks, sent)),
+        }
+    }
+    clashing
+}
+
+/// What was refused because its number or name is taken: by its own contact, which came into being
+/// since it was looked for; by the same business, which is adopted; or by another, which a person has
+/// to tell apart.
+async fn settle_clashes(
+    desk: &Desk<'_>,
+    tasks: &Tasks<'_>,
+    clashing: Vec<usize>,
+    outcomes: &mut Outcomes,
+) -> Vec<Draft<ContactDocument>> {
+    let clients = clashing.iter().filter_map(|index| Some((*index, &tasks.get(*index)?.snapshot)));
+    let clients = clients.collect::<Vec<_>>();
+    if clients.is_empty() {
+        return Vec::new();
+    }
+    let names = clients.iter().map(|(_, client)| contact_name(client)).collect::<Vec<_>>();
+    let namesakes = names.iter().map(String::as_str).collect::<Vec<_>>();
+    let found = match contacts::find_by_names(&desk.session, &namesakes).await {
+        Ok(found) => found,
+        Err(error) => {
+            outcomes.fail(clashing, &error.into());
+            return Vec::new();
+        }
+    };
+    let mut same = Vec::new();
+    for ((index, client), name) in clients.into_iter().zip(&names) {
+        let of_that_name = match of_name(desk, &found, name).await {
+            Ok(of_that_name) => of_that_name,
+            Err(trouble) => {
+                outcomes.set(index, Err(trouble));
+                continue;
+            }
+        };
+        let contact = match with_number(&of_that_name, &contact_number(&client.id)) {
+            Some(own) => own.clone(),
+            None => match recognise::namesake(&of_that_name, client, name) {
+                FoundContact::Same(contact) => contact,
+                FoundContact::Unclear(failure) => {
+                    outcomes.set(index, Err(Trouble::Explained(failure)));
+                    continue;
+                }
+            },
+        };
+        match adopt(desk, tasks, index, contact).await {
+            Ok(update) => same.extend(update),
+            Err(trouble) => outcomes.set(index, Err(trouble)),
+        }
+    }
+    same
+}
+
+/// Those of the found contacts that have a name; where none has it to the letter, whatever Xero takes
+/// for a namesake.
+async fn of_name(
+    desk: &Desk<'_>,
+    found: &[RemoteContact],
+    name: &str,
+) -> Result<Vec<RemoteContact>, Trouble> {
+    let found = found.iter().filter(|one| recognise::is_namesake(one, name));
+    let found = found.cloned().collect::<Vec<_>>();
+    if found.is_empty() { Ok(contacts::find_by_name(&desk.session, name).await?) } else { Ok(found) }
+}
+
+fn brought(tasks: &Tasks<'_>, sent: Sent<RemoteContact>) -> Result<Brought, Trouble> {
+    let Sent { task, operation, remarks, result } = sent;
+    let remote = result.map_err(Trouble::Xero)?;
+    // Xero does not always repeat the number; a contact that took over another's has none of ours.
+    let ours = tasks.get(task).map(|task| contact_number(&task.snapshot.id));
     let link = Link {
         xero_id: remote.id.into(),
-        number: remote.number.clone(),
+        number: remote.number.or(ours),
         xero_updated_at: remote.updated_at,
         amounts: None,
     };
-    let remarks = left_out.into_iter().chain(warnings).collect();
-    Brought { link: Some(link), operation, remarks }
+    Ok(Brought { link: Some(link), operation, remarks })
 }

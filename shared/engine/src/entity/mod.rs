@@ -3,21 +3,22 @@
 
 mod contact;
 mod invoice;
+mod write;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::crm::Revision;
 use domain::entity::EntityKind;
+use domain::envelope::Content;
 use domain::failure::{Failure, FailureClass};
 use domain::idempotency::{Hash, IdempotencyKey, Intent};
 use domain::ids::CrmId;
 use domain::mapping::{Link, Mapping};
 use domain::operation::Trace;
+use domain::retry;
 use domain::sync_log::LoggedOperation;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use xero::XeroError;
-use xero::api::Written;
 
 pub use contact::Contact;
 pub use invoice::Invoice;
@@ -30,7 +31,10 @@ pub trait Entity: 'static {
     /// Which kind.
     const KIND: EntityKind;
     /// What the CRM sends of it.
-    type Snapshot: Serialize + DeserializeOwned + Send + Sync;
+    type Snapshot: Clone + Serialize + DeserializeOwned + Send + Sync;
+
+    /// The record of this kind that a message carries, if it carries one.
+    fn snapshot(content: &Content) -> Option<&Self::Snapshot>;
 
     /// The record's id in the CRM.
     fn id(snapshot: &Self::Snapshot) -> CrmId;
@@ -41,9 +45,13 @@ pub trait Entity: 'static {
     /// The number people know it by, which is also what its document is found by in Xero.
     fn number(snapshot: &Self::Snapshot) -> String;
 
-    /// Brings Xero to the snapshot: resolves where that is needed, then writes. May be repeated after
-    /// any interruption.
-    async fn bring(desk: &Desk<'_>, task: Task<'_, Self::Snapshot>) -> Result<Brought, Trouble>;
+    /// Brings Xero to the snapshots: resolves where that is needed, then writes, as many in a call as
+    /// their failures allow. One outcome for each task, in their order: what befalls one befalls no
+    /// other, unless it befell the call they shared. May be repeated after any interruption.
+    async fn bring(
+        desk: &Desk<'_>,
+        tasks: &[Task<'_, Self::Snapshot>],
+    ) -> Vec<Result<Brought, Trouble>>;
 }
 
 /// What an attempt is about: the mapping as it was claimed, and its snapshot.
@@ -52,10 +60,15 @@ pub struct Task<'a, S> {
     /// The mapping.
     pub mapping: &'a Mapping,
     /// Its newest snapshot.
-    pub snapshot: &'a S,
+    pub snapshot: S,
 }
 
-impl<S> Task<'_, S> {
+impl<'a, S> Task<'a, S> {
+    /// The task of bringing this mapping's snapshot.
+    pub(crate) const fn new(mapping: &'a Mapping, snapshot: S) -> Self {
+        Self { mapping, snapshot }
+    }
+
     /// Whether a document that we know nothing of may exist in Xero.
     fn must_resolve(&self) -> bool {
         self.mapping.operation.trace == Trace::Uncertain
@@ -74,6 +87,12 @@ impl<S> Task<'_, S> {
     }
 }
 
+/// How many of these tasks may share a call.
+fn batch_size<S>(tasks: &[Task<'_, S>]) -> usize {
+    let failures = tasks.iter().map(|task| task.mapping.operation.failures).max();
+    retry::batch_size(failures.unwrap_or(0))
+}
+
 /// Xero has the snapshot.
 #[derive(Debug)]
 pub struct Brought {
@@ -85,15 +104,44 @@ pub struct Brought {
     pub remarks: Vec<String>,
 }
 
-/// The verdict on the only document of a write.
-fn only<T>(written: Vec<Written<T>>) -> Result<(T, Vec<String>), XeroError> {
-    match written.into_iter().next() {
-        Some(Written::Done { remote, warnings }) => Ok((remote, warnings)),
-        Some(Written::Refused(error)) => Err(error),
-        None => Err(XeroError::Undecodable {
-            endpoint: "the write",
-            source: "no document came back".into(),
-        }),
+/// The outcomes of a bring, found in any order.
+#[derive(Debug)]
+struct Outcomes(Vec<Option<Result<Brought, Trouble>>>);
+
+impl Outcomes {
+    fn new(tasks: usize) -> Self {
+        Self(std::iter::repeat_with(|| None).take(tasks).collect())
+    }
+
+    /// Whether a task still has no outcome.
+    fn is_open(&self, task: usize) -> bool {
+        matches!(self.0.get(task), Some(None))
+    }
+
+    fn set(&mut self, task: usize, outcome: Result<Brought, Trouble>) {
+        if let Some(slot) = self.0.get_mut(task) {
+            *slot = Some(outcome);
+        }
+    }
+
+    /// The same trouble for several tasks.
+    fn fail(&mut self, tasks: impl IntoIterator<Item = usize>, trouble: &Trouble) {
+        for task in tasks {
+            self.set(task, Err(trouble.clone()));
+        }
+    }
+
+    fn finish(self) -> Vec<Result<Brought, Trouble>> {
+        let forgotten = || {
+            let failure = Failure::new(
+                FailureClass::Defect,
+                "not_attempted",
+                "The record was left out of its attempt.",
+                "Contact support if it stays.",
+            );
+            Err(failure.into())
+        };
+        self.0.into_iter().map(|outcome| outcome.unwrap_or_else(forgotten)).collect()
     }
 }
 

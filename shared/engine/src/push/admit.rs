@@ -2,17 +2,18 @@
 
 use domain::mapping::{Accepted, KeptSnapshot, Mapping, MappingKey};
 use domain::operation::{ClaimId, Event, Refusal, State, Urgency};
+use domain::retry;
 use jiff::{SignedDuration, Timestamp};
 use store::table::Expect;
 use store::{StoreError, Versioned};
 
-use super::{CONFLICTS_MAX, Claimed, Pushed, Unrecorded};
+use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, Unrecorded, settle};
 use crate::entity::Entity;
 use crate::{Engine, Invocation, journal};
 
-/// A lease outlives the invocation by this much: a request under way at the deadline may still reach
+/// A lease outlives the invocation by as long as a request under way at the deadline may still reach
 /// Xero.
-const LEASE_MARGIN_SECONDS: i64 = 5;
+const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(retry::IN_FLIGHT_SECONDS);
 
 /// What became of a record at the door.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(super) enum Admission {
     /// It is ours to attempt.
     Claimed(Box<Claimed>),
     /// There is nothing to attempt now.
-    Refused(Pushed),
+    Refused(Ended),
 }
 
 /// Accepts the offered snapshot and claims the row.
@@ -37,38 +38,52 @@ pub(super) async fn admit<E: Entity>(
         let known = engine.store.mapping(key).await?;
         let door = match accept::<E>(known, key, offered, now) {
             Ok(door) => door,
-            Err(refused) => return Ok(Admission::Refused(refused)),
+            Err(refused) => return Ok(Admission::Refused(refused.ended())),
         };
-        let lease = SignedDuration::from_secs(LEASE_MARGIN_SECONDS);
-        let until = invocation.deadline.saturating_add(lease).unwrap_or(Timestamp::MAX);
+        let until = invocation.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
         let written = match door.mapping.apply(Event::Claim { by, until, urgency }, now) {
             Ok(next) => claim::<E>(engine, by, next, door.expect, urgency).await,
-            Err(refusal) => refuse(engine, door, refusal).await,
+            Err(refusal) => refuse(engine, door, refusal).await.map_err(Unrecorded::from),
         };
         match written {
-            Err(Unrecorded::Store(StoreError::Conflict)) => {}
+            Err(Unrecorded::Store(error)) if matches!(*error, StoreError::Conflict) => {}
             result => return result,
         }
     }
     Err(StoreError::Conflict.into())
 }
 
+/// What a snapshot is kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// For whenever somebody needs it.
+    Record,
+    /// For the attempt that a hint behind it will bring about.
+    Queue,
+}
+
 /// Keeps a snapshot without attempting anything.
-pub(crate) async fn record<E: Entity>(
+pub(crate) async fn keep<E: Entity>(
     engine: &Engine,
     key: &MappingKey,
     offered: &E::Snapshot,
+    keep: Keep,
 ) -> Result<Pushed, StoreError> {
     for _ in 0..CONFLICTS_MAX {
+        let now = engine.clock.now();
         let known = engine.store.mapping(key).await?;
-        let door = match accept::<E>(known, key, Some(offered), engine.clock.now()) {
+        let door = match accept::<E>(known, key, Some(offered), now) {
             Ok(door) => door,
             Err(refused) => return Ok(refused),
         };
         if door.news == News::None {
             return Ok(Pushed::Unchanged);
         }
-        match engine.store.put_mapping(&door.mapping, door.expect).await {
+        let mapping = match keep {
+            Keep::Record => door.mapping,
+            Keep::Queue => door.mapping.apply(Event::Queued, now).unwrap_or(door.mapping),
+        };
+        match engine.store.put_mapping(&mapping, door.expect, None).await {
             Err(StoreError::Conflict) => {}
             result => return result.map(|_| Pushed::Superseded),
         }
@@ -122,16 +137,19 @@ async fn claim<E: Entity>(
     urgency: Urgency,
 ) -> Result<Admission, Unrecorded> {
     let now = engine.clock.now();
-    let version = engine.store.put_mapping(&mapping, expect).await?;
     // Taking over from a predecessor that died may have been one failure too many.
-    if mapping.operation.state == State::Skipped {
+    let event = settle::skipped(engine, &mapping);
+    let version = engine.store.put_mapping(&mapping, expect, event.as_ref()).await?;
+    if let Some(event) = &event {
+        engine.deliver(event).await;
         journal::failed::<E>(engine, &mapping, now).await;
-        return Ok(Admission::Refused(Pushed::Skipped));
+        return Ok(Admission::Refused(Pushed::Skipped.ended()));
     }
     // A message comes again if we die; a person's request does not.
     if let (Urgency::Person, State::Claimed { by: _, until }) = (urgency, &mapping.operation.state)
     {
-        engine.book(&mapping, *until).await?;
+        let MappingKey { ledger, kind, crm_id } = &mapping.key;
+        engine.book_one(ledger, *kind, crm_id, *until).await?;
     }
     let row = Versioned { record: mapping, version };
     Ok(Admission::Claimed(Box::new(Claimed { by, row, at: now })))
@@ -139,22 +157,18 @@ async fn claim<E: Entity>(
 
 /// The row cannot be claimed: keeps the news and says why. Whoever is on it is watched over by a
 /// wake-up at the end of its lease.
-async fn refuse(engine: &Engine, door: Door, refusal: Refusal) -> Result<Admission, Unrecorded> {
+async fn refuse(engine: &Engine, door: Door, refusal: Refusal) -> Result<Admission, StoreError> {
     if door.news == News::Snapshot {
-        engine.store.put_mapping(&door.mapping, door.expect).await?;
+        engine.store.put_mapping(&door.mapping, door.expect, None).await?;
     }
-    Ok(Admission::Refused(match refusal {
-        Refusal::AlreadySynced => Pushed::Unchanged,
-        Refusal::HeldUntil(until) => {
-            engine.book(&door.mapping, until).await?;
-            Pushed::Held { until }
-        }
-        Refusal::NotBefore(until) => {
-            engine.book(&door.mapping, until).await?;
-            Pushed::Waiting { until }
-        }
-        Refusal::Parked => Pushed::Parked,
-        Refusal::Skipped => Pushed::Skipped,
-        Refusal::NotTheHolder => Pushed::Superseded,
-    }))
+    let ended = match refusal {
+        Refusal::AlreadySynced => Pushed::Unchanged.ended(),
+        Refusal::HeldUntil(until) => Ended { pushed: Pushed::Held { until }, look: Some(until) },
+        Refusal::NotBefore(until) => Ended { pushed: Pushed::Waiting { until }, look: Some(until) },
+        Refusal::Parked => Pushed::Parked.ended(),
+        Refusal::Skipped => Pushed::Skipped.ended(),
+        Refusal::Withheld => Pushed::Withheld.ended(),
+        Refusal::NotTheHolder => Pushed::Superseded.ended(),
+    };
+    Ok(Admission::Refused(ended))
 }

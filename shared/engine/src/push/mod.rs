@@ -1,21 +1,25 @@
-//! The protocol: accept, claim, resolve, write, confirm. The only place that drives operations.
+//! The protocol: accept, claim, resolve, write, confirm, for one record or a hundred. The only place
+//! that drives operations.
 
 mod admit;
-
+mod attempt;
 mod settle;
 
+use std::sync::Arc;
+
+use domain::ids::{CrmId, Ledger};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{ClaimId, State, Urgency};
+use futures::FutureExt;
 use jiff::Timestamp;
 use store::{StoreError, Versioned};
 
-use crate::desk::{Desk, Trouble};
-use crate::entity::{Brought, Entity, Task};
+use crate::entity::Entity;
 use crate::ports::PortError;
-use crate::{Engine, Invocation};
+use crate::{Engine, Invocation, abreast};
 
 use self::admit::Admission;
-pub(crate) use self::admit::record;
+pub(crate) use self::admit::{Keep, keep};
 
 /// A push that is overtaken by newer snapshots goes on with them, this many times.
 const ROUNDS_MAX: u32 = 3;
@@ -24,14 +28,26 @@ const CONFLICTS_MAX: u32 = 4;
 
 /// The outcome of an attempt, or the hint that goes on with it, could not be recorded: whoever brought
 /// the work must bring it again.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Unrecorded {
     /// The table did not answer, or the row kept moving.
     #[error("the outcome is not in the table")]
-    Store(#[from] StoreError),
+    Store(#[source] Arc<StoreError>),
     /// The row is written, but nothing will wake it up.
     #[error("the wake-up is not booked")]
-    WakeUp(#[from] PortError),
+    WakeUp(#[source] Arc<PortError>),
+}
+
+impl From<StoreError> for Unrecorded {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl From<PortError> for Unrecorded {
+    fn from(error: PortError) -> Self {
+        Self::WakeUp(Arc::new(error))
+    }
 }
 
 /// What became of a push.
@@ -55,6 +71,8 @@ pub enum Pushed {
     Parked,
     /// It was given up, with the reason in the mapping.
     Skipped,
+    /// A person said that it is never to be sent.
+    Withheld,
     /// Somebody else is on it.
     Held {
         /// Until when, at most.
@@ -66,105 +84,172 @@ pub enum Pushed {
     Unknown,
 }
 
-/// Pushes a record: the offered snapshot if it is news, else the newest that is known.
-///
-/// Whatever happens, the outcome is in the mapping's row and the sync log when this returns `Ok`.
-/// With `Err` the caller gives its message back to the queue; coming again does no harm.
-pub async fn push<E: Entity>(
-    engine: &Engine,
-    key: &MappingKey,
-    offered: Option<&E::Snapshot>,
-    urgency: Urgency,
-    invocation: Invocation,
-) -> Result<Pushed, Unrecorded> {
-    let mut offered = offered;
-    let mut urgency = urgency;
-    for _ in 0..ROUNDS_MAX {
-        let claimed = match admit::admit::<E>(engine, key, offered, urgency, invocation).await? {
-            Admission::Claimed(claimed) => claimed,
-            Admission::Refused(pushed) => return Ok(pushed),
-        };
-        match attempt::<E>(engine, &claimed, urgency, invocation).await? {
-            Settled::Done(pushed) => return Ok(pushed),
-            Settled::Overtaken => {}
-        }
-        // What arrived meanwhile is in the row.
-        offered = None;
-        urgency = Urgency::Routine;
+/// A record to be pushed.
+#[derive(Debug)]
+pub struct Offer<'a, S> {
+    /// Its id.
+    pub crm_id: CrmId,
+    /// Its snapshot, if one arrived; else the newest that is known is pushed.
+    pub snapshot: Option<&'a S>,
+}
+
+impl<S> Clone for Offer<'_, S> {
+    fn clone(&self) -> Self {
+        Self { crm_id: self.crm_id.clone(), snapshot: self.snapshot }
     }
-    // Newer snapshots keep arriving; each came with a message of its own.
-    Ok(Pushed::Synced)
 }
 
 /// A mapping under a claim.
 #[derive(Debug)]
-struct Claimed {
+pub(crate) struct Claimed {
     by: ClaimId,
     row: Versioned<Mapping>,
     /// When the attempt began.
     at: Timestamp,
 }
 
+/// How one record's part of a push ended.
+#[derive(Debug)]
+struct Ended {
+    pushed: Pushed,
+    /// When to look at it again, if a wake-up is to be booked.
+    look: Option<Timestamp>,
+}
+
 /// How an attempt ended.
 #[derive(Debug)]
 enum Settled {
-    Done(Pushed),
+    Done(Ended),
     /// A newer snapshot arrived during the attempt and is due.
     Overtaken,
 }
 
-async fn attempt<E: Entity>(
+/// Pushes records of one ledger, up to 50 in a call: the offered snapshots where they are news, else the
+/// newest that are known. One outcome for each offer, in their order. No two offers may be of the same
+/// record.
+///
+/// Whatever happens to a record, its outcome is in its row and the sync log when its part is `Ok`. With
+/// `Err` the caller gives the message back to the queue; coming again does no harm.
+pub async fn push<E: Entity>(
     engine: &Engine,
-    claimed: &Claimed,
+    ledger: &Ledger,
+    offers: &[Offer<'_, E::Snapshot>],
     urgency: Urgency,
     invocation: Invocation,
-) -> Result<Settled, Unrecorded> {
-    match bring::<E>(engine, claimed, urgency, invocation).await {
-        Ok(brought) => settle::confirm::<E>(engine, claimed, brought).await,
-        Err(Trouble::Unrecorded(error)) => Err(error),
-        Err(trouble) => settle::fail::<E>(engine, claimed, trouble).await,
-    }
-}
-
-/// Brings Xero to the snapshot; once more with a fresh token when Xero refuses the one in hand.
-async fn bring<E: Entity>(
-    engine: &Engine,
-    claimed: &Claimed,
-    urgency: Urgency,
-    invocation: Invocation,
-) -> Result<Brought, Trouble> {
-    let mapping = &claimed.row.record;
-    let snapshot = settle::snapshot::<E>(mapping)?;
-    let desk = Desk::open(engine, &mapping.key.ledger.account, urgency, invocation).await?;
-    // A booked wake-up may outlive a change of organisation; its books are closed to us.
-    if desk.ledger != mapping.key.ledger {
-        return Err(crate::desk::not_connected().into());
-    }
-    let task = || Task { mapping, snapshot: &snapshot };
-    match E::bring(&desk, task()).await {
-        Err(Trouble::Xero(xero::XeroError::TokenRejected { expired: _ })) => {
-            let desk = desk.reopened().await?;
-            noted(&desk, E::bring(&desk, task()).await).await
+) -> Vec<Result<Pushed, Unrecorded>> {
+    let mut ends: Vec<Result<Ended, Unrecorded>> =
+        offers.iter().map(|_| Ok(Pushed::Superseded.ended())).collect();
+    let mut round: Vec<(usize, Offer<'_, E::Snapshot>)> =
+        offers.iter().cloned().enumerate().collect();
+    for turn in 0..ROUNDS_MAX {
+        // What arrived meanwhile is in the row, and has waited for nobody.
+        let urgency = if turn == 0 { urgency } else { Urgency::Routine };
+        let mut claimed = Vec::new();
+        let admitted = admit_all::<E>(engine, ledger, &round, urgency, invocation).await;
+        for ((index, offer), admission) in round.into_iter().zip(admitted) {
+            match admission {
+                Ok(Admission::Claimed(row)) => claimed.push((index, offer.crm_id, *row)),
+                Ok(Admission::Refused(ended)) => replace(&mut ends, index, Ok(ended)),
+                Err(error) => replace(&mut ends, index, Err(error)),
+            }
         }
-        result => noted(&desk, result).await,
+        round = Vec::new();
+        for (index, crm_id, settled) in
+            attempt::all::<E>(engine, ledger, claimed, urgency, invocation).await
+        {
+            match settled {
+                Ok(Settled::Done(ended)) => replace(&mut ends, index, Ok(ended)),
+                Ok(Settled::Overtaken) => {
+                    // It goes on at once; and if this process dies, when somebody looks.
+                    let look = Some(engine.clock.now());
+                    replace(&mut ends, index, Ok(Ended { pushed: Pushed::Superseded, look }));
+                    round.push((index, Offer { crm_id, snapshot: None }));
+                }
+                Err(error) => replace(&mut ends, index, Err(error)),
+            }
+        }
+        if round.is_empty() {
+            break;
+        }
+    }
+    booked::<E>(engine, ledger, offers, ends).await
+}
+
+async fn admit_all<E: Entity>(
+    engine: &Engine,
+    ledger: &Ledger,
+    round: &[(usize, Offer<'_, E::Snapshot>)],
+    urgency: Urgency,
+    invocation: Invocation,
+) -> Vec<Result<Admission, Unrecorded>> {
+    let admissions = round.iter().map(|(_, offer)| {
+        let key = key::<E>(ledger, &offer.crm_id);
+        let snapshot = offer.snapshot;
+        let admit =
+            async move { admit::admit::<E>(engine, &key, snapshot, urgency, invocation).await };
+        admit.boxed()
+    });
+    abreast::all(admissions.collect()).await
+}
+
+/// Books what is to be looked at again. Where that fails the outcome is not recorded enough.
+async fn booked<E: Entity>(
+    engine: &Engine,
+    ledger: &Ledger,
+    offers: &[Offer<'_, E::Snapshot>],
+    ends: Vec<Result<Ended, Unrecorded>>,
+) -> Vec<Result<Pushed, Unrecorded>> {
+    let look = |(offer, end): (&Offer<'_, E::Snapshot>, &Result<Ended, Unrecorded>)| {
+        let at = end.as_ref().ok()?.look?;
+        Some((offer.crm_id.clone(), at))
+    };
+    let looks = offers.iter().zip(&ends).filter_map(look).collect();
+    let mut unbooked: Vec<(CrmId, Arc<PortError>)> = Vec::new();
+    for (records, result) in engine.book(ledger, E::KIND, looks).await {
+        if let Err(error) = result {
+            let error = Arc::new(error);
+            unbooked.extend(records.into_iter().map(|crm_id| (crm_id, error.clone())));
+        }
+    }
+    let result = |(offer, end): (&Offer<'_, E::Snapshot>, Result<Ended, Unrecorded>)| {
+        let failed = unbooked.iter().find(|(crm_id, _)| *crm_id == offer.crm_id);
+        match (end, failed) {
+            (Ok(_), Some((_, error))) => Err(Unrecorded::WakeUp(error.clone())),
+            (Ok(ended), None) => Ok(ended.pushed),
+            (Err(error), _) => Err(error),
+        }
+    };
+    offers.iter().zip(ends).map(result).collect()
+}
+
+fn replace(
+    ends: &mut [Result<Ended, Unrecorded>],
+    index: usize,
+    end: Result<Ended, Unrecorded>,
+) {
+    if let Some(slot) = ends.get_mut(index) {
+        *slot = end;
     }
 }
 
-async fn noted(desk: &Desk<'_>, result: Result<Brought, Trouble>) -> Result<Brought, Trouble> {
-    if let Err(Trouble::Xero(error)) = &result {
-        desk.note(error, desk.engine.clock.now()).await;
-    }
-    result
+fn key<E: Entity>(ledger: &Ledger, crm_id: &CrmId) -> MappingKey {
+    MappingKey { ledger: ledger.clone(), kind: E::KIND, crm_id: crm_id.clone() }
 }
 
 impl Pushed {
+    /// With nothing to look at again.
+    const fn ended(self) -> Ended {
+        Ended { pushed: self, look: None }
+    }
+
     /// What a settled state means to whoever asked.
-    fn of(state: &State) -> Self {
+    const fn of(state: &State) -> Self {
         match state {
             State::Synced => Self::Synced,
             State::Waiting { until } => Self::Waiting { until: *until },
             State::Parked { on: _ } => Self::Parked,
             State::Skipped => Self::Skipped,
+            State::Withheld => Self::Withheld,
             State::Due => Self::Superseded,
             State::Claimed { by: _, until } => Self::Held { until: *until },
         }

@@ -1,18 +1,16 @@
-//! Confirm or fail: the outcome goes into the row, then the wake-up is booked, then the log written.
-//! A crash between them loses a hint or a line, never the outcome.
+//! Confirm or fail: the outcome goes into the row, then the log is written, then wake-ups are booked.
+//! A crash between them loses a line or a hint, never the outcome; the sweep finds what a hint was for.
 
-use domain::envelope::Wake;
 use domain::failure::{Failure, FailureClass};
 use domain::mapping::Mapping;
 use domain::operation::{Answer, Event, Freshness, Parking, State};
-use jiff::Timestamp;
+use domain::outbound::{Event as Outbound, News};
 use store::{StoreError, Versioned};
 
-use super::{CONFLICTS_MAX, Claimed, Pushed, Settled, Unrecorded};
+use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, Settled, Unrecorded};
 use crate::chain::Chain;
 use crate::desk::Trouble;
 use crate::entity::{Brought, Entity, already_linked};
-use crate::ports::PortError;
 use crate::{Engine, journal, release};
 
 /// Reads the snapshot that a mapping keeps.
@@ -39,20 +37,20 @@ pub(super) async fn confirm<E: Entity>(
         let freshness = before.record.freshness(revision);
         let event = Event::Confirmed { by: claimed.by, snapshot: freshness };
         let Ok(next) = before.record.apply(event, engine.clock.now()) else {
-            return Ok(Settled::Done(Pushed::Superseded));
+            return Ok(Settled::Done(Pushed::Superseded.ended()));
         };
         let link = brought.link.clone().or(next.link.clone());
         // Once the document is found, nothing has to be looked for under other numbers.
         let earlier_keys = if link.is_some() { Vec::new() } else { next.earlier_keys.clone() };
         let next = Mapping { link, earlier_keys, synced_revision: Some(revision), ..next };
-        match engine.store.confirm(&next, &before).await {
+        match engine.store.confirm(&next, &before, None).await {
             Ok(_) => {
                 journal::synced::<E>(engine, &next, &brought, claimed.at).await;
                 if before.record.link.is_none() {
                     released(engine, &next).await;
                 }
                 return Ok(match freshness {
-                    Freshness::Newest => Settled::Done(Pushed::Synced),
+                    Freshness::Newest => Settled::Done(Pushed::Synced.ended()),
                     Freshness::Overtaken => Settled::Overtaken,
                 });
             }
@@ -106,15 +104,30 @@ pub(super) async fn fail<E: Entity>(
             parking: parking.clone(),
         };
         let Ok(next) = before.record.apply(event, engine.clock.now()) else {
-            return Ok(Settled::Done(Pushed::Superseded));
+            return Ok(Settled::Done(Pushed::Superseded.ended()));
         };
-        match engine.store.confirm(&next, &before).await {
-            Ok(_) => return failed::<E>(engine, claimed, &next, &failure).await,
+        let event = skipped(engine, &next);
+        match engine.store.confirm(&next, &before, event.as_ref()).await {
+            Ok(_) => {
+                if let Some(event) = &event {
+                    engine.deliver(event).await;
+                }
+                return failed::<E>(engine, claimed, &next, &failure).await;
+            }
             Err(StoreError::Conflict) => before = reread(engine, &before).await?,
             Err(error) => return Err(error.into()),
         }
     }
     Err(StoreError::Conflict.into())
+}
+
+/// What the CRM is told of a mapping that has just been given up.
+pub(super) fn skipped(engine: &Engine, next: &Mapping) -> Option<Outbound> {
+    if next.operation.state != State::Skipped {
+        return None;
+    }
+    let failure = next.operation.failure.as_ref()?;
+    Some(engine.event(&next.key.ledger.account, News::skipped(next, failure)))
 }
 
 async fn failed<E: Entity>(
@@ -123,29 +136,34 @@ async fn failed<E: Entity>(
     next: &Mapping,
     failure: &Failure,
 ) -> Result<Settled, Unrecorded> {
-    let booked = match next.operation.state {
-        State::Waiting { until } => engine.book(next, until).await.map_err(Unrecorded::from),
-        // The account may have been reconnected while this attempt still failed for lack of it.
-        State::Parked { on: Parking::Reconnect } => release::if_connected(engine, &next.key).await,
-        State::Due
-        | State::Claimed { by: _, until: _ }
-        | State::Parked { on: Parking::Prerequisite { kind: _, crm_id: _ } }
-        | State::Synced
-        | State::Skipped => Ok(()),
-    };
     // The log tells what happened even when a newer snapshot has already wiped it from the row.
     let mut logged = next.clone();
     logged.operation.failure = Some(failure.clone());
     journal::failed::<E>(engine, &logged, claimed.at).await;
-    booked?;
-    Ok(match &next.operation.state {
-        State::Due => Settled::Overtaken,
-        state @ (State::Claimed { by: _, until: _ }
-        | State::Waiting { until: _ }
-        | State::Parked { on: _ }
+    let look = match next.operation.state {
+        State::Waiting { until }
+            if next.operation.failure.is_none() && until <= engine.clock.now() =>
+        {
+            return Ok(Settled::Overtaken);
+        }
+        State::Waiting { until } => Some(until),
+        // The account may have been reconnected while this attempt still failed for lack of it.
+        State::Parked { on: Parking::Reconnect } => {
+            release::if_connected(engine, &next.key).await?;
+            None
+        }
+        // The client may have arrived while this attempt still missed it.
+        State::Parked { on: Parking::Prerequisite { kind: _, crm_id: _ } } => {
+            release::if_prerequisite_met(engine, next).await?;
+            None
+        }
+        State::Due
+        | State::Claimed { by: _, until: _ }
         | State::Synced
-        | State::Skipped) => Settled::Done(Pushed::of(state)),
-    })
+        | State::Skipped
+        | State::Withheld => None,
+    };
+    Ok(Settled::Done(Ended { pushed: Pushed::of(&next.operation.state), look }))
 }
 
 /// A failure with what the state machine needs to know of it.
@@ -159,7 +177,7 @@ fn told(engine: &Engine, trouble: Trouble) -> Result<Told, Unrecorded> {
     Ok(match trouble {
         Trouble::Xero(error) => {
             tracing::warn!(
-                error = %Chain(&error),
+                error = %Chain(&*error),
                 failure.class = error.class().as_str(),
                 "the attempt failed"
             );
@@ -181,21 +199,4 @@ async fn reread(
     before: &Versioned<Mapping>,
 ) -> Result<Versioned<Mapping>, StoreError> {
     engine.store.mapping(&before.record.key).await?.ok_or(StoreError::Conflict)
-}
-
-impl Engine {
-    /// Books a look at a mapping. Row first, wake-up second: if it cannot be booked, whoever brought
-    /// the work brings it again. Bookings of one look within a minute are one; a later one is another,
-    /// because a queue drops a body it has seen in the last five minutes.
-    pub(crate) async fn book(&self, mapping: &Mapping, at: Timestamp) -> Result<(), PortError> {
-        let key = &mapping.key;
-        let wake = Wake {
-            account: key.ledger.account.clone(),
-            tenant: key.ledger.tenant,
-            kind: key.kind,
-            crm_id: key.crm_id.clone(),
-            ticket: format!("{}-{}", at.as_second(), self.clock.now().as_second() / 60),
-        };
-        self.wake_ups.book(&wake, at).await
-    }
 }

@@ -19,6 +19,9 @@ pub(crate) struct KeptTokens {
     pub(super) access_token: SecretString,
     pub(super) refresh_token: SecretString,
     pub(super) access_expires_at: Timestamp,
+    /// The refresh token that was in the secret before. Where two processes renewed after all, it is
+    /// the other one's, and one of the two may be the one that Xero honours.
+    pub(super) earlier: Option<SecretString>,
 }
 
 /// The same as the JSON text that Secrets Manager keeps.
@@ -29,6 +32,8 @@ struct KeptText<'a> {
     #[serde(borrow)]
     refresh_token: Cow<'a, str>,
     access_expires_at: Timestamp,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    earlier_refresh_token: Option<Cow<'a, str>>,
 }
 
 impl KeptTokens {
@@ -39,6 +44,7 @@ impl KeptTokens {
             access_token: tokens.access_token.clone(),
             refresh_token: tokens.refresh_token.clone()?,
             access_expires_at: now.saturating_add(life).unwrap_or(now),
+            earlier: None,
         })
     }
 
@@ -48,6 +54,7 @@ impl KeptTokens {
             access_token: SecretString::from(text.access_token.into_owned()),
             refresh_token: SecretString::from(text.refresh_token.into_owned()),
             access_expires_at: text.access_expires_at,
+            earlier: text.earlier_refresh_token.map(|token| SecretString::from(token.into_owned())),
         })
     }
 
@@ -56,6 +63,7 @@ impl KeptTokens {
             access_token: self.access_token.expose_secret().into(),
             refresh_token: self.refresh_token.expose_secret().into(),
             access_expires_at: self.access_expires_at,
+            earlier_refresh_token: self.earlier.as_ref().map(|token| token.expose_secret().into()),
         };
         let json = serde_json::to_string(&text).expect("texts and an instant always make JSON");
         SecretString::from(json)

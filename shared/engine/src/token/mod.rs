@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use store::table::Expect;
 use store::{StoreError, Versioned};
-use xero::XeroError;
+use xero::{TokenSet, XeroError};
 
 use crate::chain::Chain;
 pub(crate) use kept::KeptTokens;
@@ -31,6 +31,12 @@ const LOCK_SECONDS: i64 = 40;
 /// How often, and how many times, the others look whether it is done.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOKS_MAX: u32 = 180;
+
+/// How often the new tokens are tried to be kept before the attempt gives up. Xero takes the old
+/// refresh token for half an hour more, so the next attempt can begin again.
+const PUTS_MAX: u32 = 3;
+/// A row that somebody else writes at the same moment is read and written again, this many times.
+const CONFLICTS_MAX: u32 = 4;
 
 /// Whoever waits in vain still has to write down that it did.
 const TELL_SECONDS: i64 = 10;
@@ -197,13 +203,54 @@ async fn refresh(
 }
 
 async fn renew(engine: &Engine, id: GrantId, kept: &KeptTokens) -> Result<KeptTokens, TokenError> {
-    let tokens = engine.app.refresh(&*engine.transport, &kept.refresh_token).await;
-    let tokens = tokens.map_err(TokenError::Xero)?;
+    let tokens = match exchange(engine, &kept.refresh_token).await {
+        Err(TokenError::Xero(XeroError::GrantRefused)) if let Some(earlier) = &kept.earlier => {
+            exchange(engine, earlier).await?
+        }
+        result => result?,
+    };
     let renewed =
         KeptTokens::new(&tokens, engine.clock.now()).ok_or(TokenError::ReconnectNeeded)?;
-    // Before anybody uses the new access token: the old refresh token is dying.
-    engine.secrets.put(&engine.secret_name(id), &renewed.to_secret()).await?;
+    // Before anybody uses the new access token: the old refresh token is dying. Whoever held the lock
+    // before us may have renewed meanwhile after all; what they left is kept beside ours.
+    let found = read(engine, id).await?;
+    let renewed = KeptTokens { earlier: Some(found.refresh_token), ..renewed };
+    put(engine, id, &renewed).await?;
     Ok(renewed)
+}
+
+async fn exchange(engine: &Engine, refresh_token: &SecretString) -> Result<TokenSet, TokenError> {
+    engine.app.refresh(&*engine.transport, refresh_token).await.map_err(TokenError::Xero)
+}
+
+/// Writes the secret, more than once if need be: these tokens are nowhere else.
+async fn put(engine: &Engine, id: GrantId, kept: &KeptTokens) -> Result<(), PortError> {
+    let (name, secret) = (engine.secret_name(id), kept.to_secret());
+    let mut written = engine.secrets.put(&name, &secret).await;
+    for _ in 1..PUTS_MAX {
+        let Err(error) = &written else { break };
+        tracing::warn!(error = %Chain(error), "the new tokens are not kept yet");
+        engine.clock.pause(LOOK_EVERY).await;
+        written = engine.secrets.put(&name, &secret).await;
+    }
+    written
+}
+
+/// Revokes a grant, with every link its user has made with this app.
+pub(crate) async fn revoke(engine: &Engine, id: GrantId) -> Result<(), TokenError> {
+    let kept = read(engine, id).await?;
+    let revoked = engine.app.revoke(&*engine.transport, &kept.refresh_token).await;
+    revoked.map_err(TokenError::Xero)?;
+    for _ in 0..CONFLICTS_MAX {
+        let Some(row) = engine.store.grant(id).await? else { return Ok(()) };
+        let refused = row.record.refused(engine.clock.now());
+        match engine.store.put_grant(&refused, Expect::Version(row.version)).await {
+            Ok(_) => return Ok(()),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::Conflict.into())
 }
 
 /// Xero refused the refresh token. It is believed only if the secret has not changed meanwhile: a

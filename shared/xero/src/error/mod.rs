@@ -17,6 +17,7 @@ pub(crate) use classify::{Addressed, Reply, classify, refusal};
 pub(crate) use validation::messages;
 
 use crate::transport::{BoxError, Sent, TransportError, TransportErrorKind};
+use crate::turnstile::Barred;
 
 /// Why a call did not give what it was made for.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,13 @@ pub enum XeroError {
     Unsendable {
         /// The rule.
         reason: &'static str,
+    },
+    /// Whoever counts the calls did not let it through.
+    #[error("the call was not let through")]
+    Barred {
+        /// Why.
+        #[source]
+        source: Barred,
     },
     /// No connection came about, so Xero has seen nothing.
     #[error("no connection to Xero could be made")]
@@ -195,8 +203,11 @@ impl XeroError {
             Self::Unanswered { access, .. }
             | Self::ServerFault { access, .. }
             | Self::Offline { access, .. } => access.unfinished(),
-            Self::Throttled { .. } => FailureClass::Throttled,
-            Self::TokenRejected { .. }
+            Self::Throttled { .. }
+            | Self::Barred { source: Barred::Full { .. } | Barred::Late } => FailureClass::Throttled,
+            Self::Barred { source: Barred::Uncounted { .. } } => FailureClass::Transient,
+            Self::Barred { source: Barred::Closed }
+            | Self::TokenRejected { .. }
             | Self::ScopeMissing
             | Self::TenantRefused
             | Self::GrantRefused => FailureClass::Unauthorized,
@@ -216,6 +227,7 @@ impl XeroError {
     pub const fn is_answered(&self) -> bool {
         match self {
             Self::Unsendable { .. }
+            | Self::Barred { .. }
             | Self::NotSent { .. }
             | Self::Unanswered { .. }
             | Self::IdentityUnanswered { .. } => false,

@@ -8,6 +8,7 @@ use domain::rejection;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Access, Limit, Outage, XeroError};
+use crate::turnstile::Barred;
 
 /// Xero asks for about five minutes when one organisation is offline.
 const ORGANISATION_OFFLINE: SignedDuration = SignedDuration::from_mins(5);
@@ -30,8 +31,10 @@ impl XeroError {
 
     /// How long Xero asked us to stay away, if it did.
     fn wait(&self) -> Option<SignedDuration> {
-        if let Self::Throttled { retry_after, .. } = self {
-            Some(*retry_after)
+        if let Self::Throttled { retry_after: wait, .. }
+        | Self::Barred { source: Barred::Full { wait, .. } } = self
+        {
+            Some(*wait)
         } else if let Self::Offline { outage: Outage::Organisation, .. } = self {
             Some(ORGANISATION_OFFLINE)
         } else {
@@ -50,6 +53,7 @@ impl XeroError {
             Self::Offline { outage: Outage::Maintenance, .. } => MAINTENANCE,
             Self::Offline { outage: Outage::Unavailable, .. } => UNAVAILABLE,
             Self::Throttled { limit: Limit::Day, .. } => DAY_LIMIT,
+            Self::Barred { source } => barred(source),
             Self::Throttled {
                 limit: Limit::Concurrent | Limit::Minute | Limit::AppMinute | Limit::Unknown,
                 ..
@@ -68,6 +72,19 @@ impl XeroError {
             Self::OperatorFault { .. } => OPERATOR_FAULT,
             Self::IdentityUnavailable { .. } | Self::IdentityUnanswered { .. } => LOGIN_UNAVAILABLE,
         }
+    }
+}
+
+fn barred(barred: &Barred) -> Told {
+    match barred {
+        Barred::Full { limit: Limit::Day, .. } => DAY_RESERVED,
+        Barred::Full {
+            limit: Limit::Concurrent | Limit::Minute | Limit::AppMinute | Limit::Unknown,
+            ..
+        } => SPACED,
+        Barred::Closed => NOT_CONNECTED,
+        Barred::Late => NEXT_TURN,
+        Barred::Uncounted { .. } => UNREACHABLE,
     }
 }
 
@@ -119,6 +136,24 @@ const DAY_LIMIT: Told = Told {
     code: "day_limit_reached",
     message: "Xero allows this organisation no more requests today.",
     remedy: "Syncing goes on by itself when Xero allows it. Other apps connected to the organisation have limits of their own.",
+};
+
+const DAY_RESERVED: Told = Told {
+    code: "day_limit_reserved",
+    message: "What Xero allows today is nearly used up, and the rest is kept for what people ask for.",
+    remedy: "Syncing goes on by itself when the day at Xero is over. One record can be synced by hand.",
+};
+
+const SPACED: Told = Told {
+    code: "calls_spaced",
+    message: "Many records are being synced, and Xero takes only so many requests in a minute.",
+    remedy: "Nothing is needed: syncing goes on by itself.",
+};
+
+const NEXT_TURN: Told = Told {
+    code: "next_turn",
+    message: "There was more to do than fits into one go.",
+    remedy: "Nothing is needed: it goes on at once.",
 };
 
 const SHORT_LIMIT: Told = Told {

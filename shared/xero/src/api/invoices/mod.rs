@@ -23,9 +23,11 @@ const LIST: &str = "/Invoices";
 const ONE: &str = "/Invoices/{InvoiceID}";
 const COLLECTION: &str = "Invoices";
 
-/// Xero advises 40 numbers in a query, and takes about 2,048 characters of query in all.
-const NUMBERS_LIMIT: usize = 40;
+/// As many numbers as a batch has documents: what Xero limits is the length of a query, to about 2,048
+/// characters. Of ids, which are long, it advises 40.
+const NUMBERS_LIMIT: usize = super::BATCH_LIMIT;
 const NUMBERS_LENGTH_LIMIT: usize = 1_800;
+const IDS_LIMIT: usize = 40;
 
 /// A status an invoice is given on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -49,7 +51,7 @@ struct StatusChange {
 /// Every invoice with one of these numbers, voided and deleted ones included. Bills of suppliers
 /// may have the same numbers and come too; see [`RemoteInvoice::is_sales`].
 ///
-/// The numbers must not contain commas. One call for up to 40 numbers, fewer when they are long.
+/// The numbers must not contain commas. One call for up to 50 numbers, fewer when they are long.
 pub async fn find_by_numbers(
     session: &Session,
     numbers: &[&str],
@@ -87,6 +89,28 @@ fn queries(numbers: &[&str]) -> Vec<String> {
         }
     }
     queries
+}
+
+/// Every invoice with one of these ids, whatever its status: one call for up to 40 of them.
+pub async fn find_by_ids(
+    session: &Session,
+    ids: &[XeroInvoiceId],
+) -> Result<Vec<RemoteInvoice>, XeroError> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(IDS_LIMIT) {
+        if let [id] = ids {
+            found.extend(get(session, *id).await?);
+            continue;
+        }
+        let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let call = Call::list(LIST, COLLECTION)
+            .query("IDs", ids)
+            .query("page", "1")
+            .query("pageSize", "1000")
+            .query("unitdp", "4");
+        found.extend(read(LIST, &session.call(call).await?)?);
+    }
+    Ok(found)
 }
 
 /// The invoice with this id, whatever its status.
@@ -194,12 +218,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_asked_for_40_at_a_time() {
-        let numbers: Vec<String> = (0..95).map(|at| format!("#INV-{at:04}")).collect();
+    fn numbers_are_asked_for_50_at_a_time() {
+        let numbers: Vec<String> = (0..115).map(|at| format!("#INV-{at:04}")).collect();
         let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
         let counts: Vec<usize> =
             queries(&numbers).iter().map(|query| query.split(',').count()).collect();
-        assert_eq!(counts, [40, 40, 15]);
+        assert_eq!(counts, [50, 50, 15]);
         assert_eq!(queries(&numbers).join(","), numbers.join(","));
     }
 

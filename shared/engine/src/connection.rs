@@ -1,0 +1,59 @@
+//! An account's connection changes, and the CRM is told, both or neither.
+
+use domain::connection::{Connection, ConnectionState, Status};
+use domain::ids::AccountId;
+use domain::outbound::News;
+use store::StoreError;
+use store::table::Expect;
+
+use crate::desk::not_connected;
+use crate::{Engine, token};
+
+/// Rows that somebody else writes at the same moment are read and written again, this many times.
+const CONFLICTS_MAX: u32 = 6;
+
+/// Writes an account's connection as `next` makes it from what is there, unless `next` declines. Gives
+/// what was written. A new status is an event for the CRM, one for each change.
+pub(crate) async fn change(
+    engine: &Engine,
+    account: &AccountId,
+    next: impl Fn(Connection) -> Option<Connection>,
+) -> Result<Option<Connection>, StoreError> {
+    for _ in 0..CONFLICTS_MAX {
+        let known = engine.store.connection(account).await?;
+        let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
+        let before =
+            known.map_or_else(|| Connection::pending(account.clone()), |known| known.record);
+        let status = before.status(None);
+        let Some(after) = next(before) else { return Ok(None) };
+        let news = news(status, &after);
+        let event = news.map(|news| engine.event(account, news));
+        match engine.store.put_connection(&after, expect, event.as_ref()).await {
+            Ok(_) => {
+                if let Some(event) = &event {
+                    engine.deliver(event).await;
+                }
+                return Ok(Some(after));
+            }
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(StoreError::Conflict)
+}
+
+/// What the CRM is told of a changed connection. That somebody is at Xero's consent page is no news.
+fn news(before: Status, after: &Connection) -> Option<News> {
+    let status = after.status(None);
+    if status == before {
+        return None;
+    }
+    let message = match after.state {
+        ConnectionState::Pending => return None,
+        ConnectionState::Active => String::new(),
+        ConnectionState::TokenExpired => token::reconnect().to_string(),
+        ConnectionState::Disconnected => not_connected().to_string(),
+    };
+    let organisation = after.organisation.as_ref().map(|one| one.name.clone());
+    Some(News::Connection { status, organisation, message })
+}

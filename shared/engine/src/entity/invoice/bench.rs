@@ -1,0 +1,160 @@
+//! The bench where invoices are made into documents and written: by the account's codes and the chart as
+//! last read, or as it is now when that one says no.
+
+use domain::account_codes::AccountCodes;
+use domain::chart::Chart;
+use domain::crm::invoice::Invoice as Snapshot;
+use domain::document::invoice::{InvoiceDocument, RemoteInvoice};
+use domain::failure::Failure;
+use domain::ids::{XeroContactId, XeroInvoiceId};
+use domain::sync_log::LoggedOperation;
+use domain::translate::Translated;
+use domain::translate::invoice::{Context, translate};
+use futures::FutureExt;
+use xero::api::invoices;
+
+use super::{Contacts, Target, Tasks, brought, is_taken};
+use crate::chart;
+use crate::desk::{Desk, Trouble};
+use crate::entity::write::{Draft, Sent, Way, write};
+use crate::entity::{Outcomes, batch_size};
+
+/// What documents are made with.
+#[derive(Debug)]
+pub(super) struct Bench<'a> {
+    pub(super) desk: &'a Desk<'a>,
+    pub(super) tasks: &'a Tasks<'a>,
+    pub(super) contacts: Contacts,
+    codes: AccountCodes,
+    chart: Chart,
+}
+
+impl<'a> Bench<'a> {
+    /// With the codes and the chart at hand.
+    pub(super) async fn open(
+        desk: &'a Desk<'a>,
+        tasks: &'a Tasks<'a>,
+        contacts: Contacts,
+    ) -> Result<Self, Trouble> {
+        let codes = desk.engine.store.account_codes(&desk.ledger.account).await?;
+        let chart = chart::known(desk).await?;
+        Ok(Self { desk, tasks, contacts, codes, chart })
+    }
+
+    /// Creates and updates. Gives what was refused because its number is taken.
+    pub(super) async fn write(
+        &mut self,
+        targets: Vec<(usize, Target)>,
+        outcomes: &mut Outcomes,
+    ) -> Vec<Sent<RemoteInvoice>> {
+        let (creates, updates) = self.drafts(targets, outcomes).await;
+        let (session, batch) = (&self.desk.session, batch_size(self.tasks));
+        let create = Way {
+            call: |session, documents, key| invoices::create(session, documents, key).boxed(),
+            body: invoices::body,
+            batch,
+        };
+        let update = Way {
+            call: |session, documents, key| invoices::update(session, documents, key).boxed(),
+            ..create
+        };
+        let mut sent = write(session, self.tasks, updates, &update).await;
+        sent.extend(write(session, self.tasks, creates, &create).await);
+        let (clashing, told): (Vec<_>, Vec<_>) = sent.into_iter().partition(|sent| {
+            sent.operation == LoggedOperation::Create
+                && sent.result.as_ref().is_err_and(|error| is_taken(error))
+        });
+        for Sent { task, operation, remarks, result } in told {
+            let Some(snapshot) = self.snapshot(task) else { continue };
+            let outcome = result.map(|remote| brought(snapshot, &remote, operation, remarks));
+            outcomes.set(task, outcome.map_err(Trouble::Xero));
+        }
+        clashing
+    }
+
+    /// The documents to create and those to update. A refusal is believed only by the chart as it is
+    /// now: a person may just have added the account or the tax rate.
+    async fn drafts(
+        &mut self,
+        targets: Vec<(usize, Target)>,
+        outcomes: &mut Outcomes,
+    ) -> (Vec<Draft<InvoiceDocument>>, Vec<Draft<InvoiceDocument>>) {
+        let (mut drafts, mut refused) = self.translated(targets);
+        let stale = self.chart.read_at < self.desk.engine.clock.now();
+        if !refused.is_empty() && stale {
+            match chart::current(self.desk).await {
+                Ok(chart) => {
+                    self.chart = chart;
+                    let again = refused.into_iter().map(|(task, target, _)| (task, target));
+                    let (more, still) = self.translated(again.collect());
+                    drafts.extend(more);
+                    refused = still;
+                }
+                Err(trouble) => {
+                    outcomes.fail(refused.into_iter().map(|(task, ..)| task), &trouble);
+                    refused = Vec::new();
+                }
+            }
+        }
+        for (task, _, failure) in refused {
+            outcomes.set(task, Err(failure.into()));
+        }
+        drafts.into_iter().partition(|draft| draft.operation == LoggedOperation::Create)
+    }
+
+    #[expect(clippy::type_complexity, reason = "what worked, and what did not with its reason")]
+    fn translated(
+        &self,
+        targets: Vec<(usize, Target)>,
+    ) -> (Vec<Draft<InvoiceDocument>>, Vec<(usize, Target, Failure)>) {
+        let (mut drafts, mut refused) = (Vec::new(), Vec::new());
+        for (task, target) in targets {
+            let (Some(snapshot), Some(contact)) = (self.snapshot(task), self.contacts.get(&task))
+            else {
+                continue;
+            };
+            match self.draft(task, snapshot, *contact, target) {
+                Ok(draft) => drafts.push(draft),
+                Err(failure) => refused.push((task, target, failure)),
+            }
+        }
+        (drafts, refused)
+    }
+
+    fn draft(
+        &self,
+        task: usize,
+        snapshot: &Snapshot,
+        contact: XeroContactId,
+        target: Target,
+    ) -> Result<Draft<InvoiceDocument>, Failure> {
+        Ok(match target {
+            Target::New => {
+                let Translated { document, warnings } = self.document(snapshot, contact, None)?;
+                let operation = LoggedOperation::Create;
+                Draft { task, document, operation, remarks: warnings }
+            }
+            Target::Existing { id, status, operation } => {
+                let Translated { document, warnings } =
+                    self.document(snapshot, contact, Some(id))?;
+                let document = InvoiceDocument { status, ..document };
+                Draft { task, document, operation, remarks: warnings }
+            }
+        })
+    }
+
+    fn document(
+        &self,
+        snapshot: &Snapshot,
+        contact: XeroContactId,
+        existing: Option<XeroInvoiceId>,
+    ) -> Result<Translated<InvoiceDocument>, Failure> {
+        let crm_url = self.desk.engine.places.crm.as_str();
+        let context = Context { contact, codes: &self.codes, chart: &self.chart, crm_url };
+        translate(snapshot, existing, context)
+    }
+
+    fn snapshot(&self, task: usize) -> Option<&'a Snapshot> {
+        self.tasks.get(task).map(|task| &task.snapshot)
+    }
+}

@@ -1,0 +1,134 @@
+//! The clients first: an invoice needs its contact.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::crm::invoice::Invoice as Snapshot;
+use domain::entity::EntityKind;
+use domain::failure::{Failure, FailureClass};
+use domain::ids::{CrmId, XeroContactId};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::{Parking, State};
+use futures::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use store::StoreError;
+
+use super::{Contacts, Tasks, is_voided};
+use crate::abreast;
+use crate::desk::{Desk, Trouble};
+use crate::entity::{Contact, Outcomes};
+use crate::push::{self, Offer, Unrecorded};
+
+/// When to look again for a client that somebody else is just pushing.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
+
+type Rows = BTreeMap<CrmId, Mapping>;
+
+/// The contacts of the tasks' clients. Those that are not in Xero yet, or not as they are now, are
+/// pushed first; a task whose client does not get there has its outcome. Voiding needs no contact.
+pub(super) async fn contacts(
+    desk: &Desk<'_>,
+    tasks: &Tasks<'_>,
+    outcomes: &mut Outcomes,
+) -> Contacts {
+    let needing = tasks.iter().enumerate().filter(|(_, task)| !is_voided(task));
+    let needing =
+        needing.map(|(index, task)| (index, client_of(&task.snapshot))).collect::<Vec<_>>();
+    let clients = needing.iter().map(|(_, client)| client.clone()).collect::<BTreeSet<_>>();
+    let rows = match pushed(desk, clients).await {
+        Ok(rows) => rows,
+        Err(trouble) => {
+            outcomes.fail(needing.into_iter().map(|(index, _)| index), &trouble);
+            return Contacts::new();
+        }
+    };
+    let mut contacts = Contacts::new();
+    for (index, client) in needing {
+        let row = rows.get(&client);
+        match row.and_then(|row| row.link.as_ref()) {
+            Some(link) => {
+                contacts.insert(index, XeroContactId(link.xero_id.0));
+            }
+            None => outcomes.set(index, Err(blocked(desk, client, row))),
+        }
+    }
+    contacts
+}
+
+fn client_of(invoice: &Snapshot) -> CrmId {
+    invoice.client_id.clone().into()
+}
+
+/// The clients' rows, after pushing those that need it.
+async fn pushed(desk: &Desk<'_>, clients: BTreeSet<CrmId>) -> Result<Rows, Trouble> {
+    let mut rows = read(desk, clients.into_iter().collect()).await?;
+    let now = desk.engine.clock.now();
+    let wanting = rows.values().filter(|row| row.link.is_none() || is_due(row, now));
+    let wanting = wanting.map(|row| row.key.crm_id.clone()).collect::<Vec<_>>();
+    if wanting.is_empty() {
+        return Ok(rows);
+    }
+    let offer = |crm_id: &CrmId| Offer { crm_id: crm_id.clone(), snapshot: None };
+    let offers = wanting.iter().map(offer).collect::<Vec<_>>();
+    let (engine, urgency) = (desk.engine, desk.urgency);
+    let pushed =
+        push::push::<Contact>(engine, &desk.ledger, &offers, urgency, desk.invocation).await;
+    pushed.into_iter().collect::<Result<Vec<_>, Unrecorded>>()?;
+    rows.extend(read(desk, wanting).await?);
+    Ok(rows)
+}
+
+/// Whether a newer snapshot of a client is still to be pushed.
+fn is_due(row: &Mapping, now: Timestamp) -> bool {
+    match row.operation.state {
+        State::Due => true,
+        State::Waiting { until } => until <= now,
+        State::Claimed { by: _, until: _ }
+        | State::Parked { on: _ }
+        | State::Synced
+        | State::Skipped
+        | State::Withheld => false,
+    }
+}
+
+async fn read(desk: &Desk<'_>, clients: Vec<CrmId>) -> Result<Rows, StoreError> {
+    let read = clients.into_iter().map(|crm_id| read_one(desk, crm_id).boxed()).collect();
+    let rows = abreast::all(read).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
+async fn read_one(
+    desk: &Desk<'_>,
+    crm_id: CrmId,
+) -> Result<Option<(CrmId, Mapping)>, StoreError> {
+    let ledger = desk.ledger.clone();
+    let key = MappingKey { ledger, kind: EntityKind::Contact, crm_id: crm_id.clone() };
+    let row = desk.engine.store.mapping(&key).await?;
+    Ok(row.map(|row| (crm_id, row.record)))
+}
+
+/// Why an invoice has to wait for its client, and for how long where that is known.
+fn blocked(desk: &Desk<'_>, crm_id: CrmId, client: Option<&Mapping>) -> Trouble {
+    let operation = client.map(|client| &client.operation);
+    let why = operation.and_then(|operation| operation.failure.as_ref());
+    let told = why.map(|failure| format!(" {failure}")).unwrap_or_default();
+    let failure = Failure::new(
+        FailureClass::Blocked,
+        "client_not_in_xero",
+        format!("The client {crm_id} is not in Xero yet.{told}"),
+        "",
+    );
+    let failure = match operation.map(|operation| &operation.state) {
+        Some(State::Waiting { until }) => failure.not_before(*until),
+        // Somebody is pushing the client right now: long before the lease ends it will be there.
+        Some(State::Claimed { by: _, until }) => {
+            let soon = desk.engine.clock.now().saturating_add(LOOK_AGAIN);
+            failure.not_before(soon.map_or(*until, |soon| soon.min(*until)))
+        }
+        Some(
+            State::Due | State::Parked { on: _ } | State::Synced | State::Skipped | State::Withheld,
+        )
+        | None => failure,
+    };
+    let on = Parking::Prerequisite { kind: EntityKind::Contact, crm_id };
+    Trouble::Blocked { failure, on }
+}

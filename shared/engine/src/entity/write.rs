@@ -1,0 +1,184 @@
+//! Writing many documents in few calls.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::idempotency::IdempotencyKey;
+use domain::sync_log::LoggedOperation;
+use futures::future::BoxFuture;
+use xero::api::Written;
+use xero::{Session, XeroError};
+
+use super::Task;
+
+/// Xero takes bodies of up to 10 MB and advises to stay below about a third of that.
+const BODY_BYTES: usize = 3_000_000;
+
+/// A document on its way to Xero.
+#[derive(Debug)]
+pub(super) struct Draft<D> {
+    /// Which task it is for.
+    pub(super) task: usize,
+    pub(super) document: D,
+    /// What writing it means.
+    pub(super) operation: LoggedOperation,
+    /// What a person should know about it.
+    pub(super) remarks: Vec<String>,
+}
+
+/// What became of a draft.
+#[derive(Debug)]
+pub(super) struct Sent<R> {
+    pub(super) task: usize,
+    pub(super) operation: LoggedOperation,
+    pub(super) remarks: Vec<String>,
+    /// The document as Xero keeps it. What went wrong with a whole call is shared by all in it.
+    pub(super) result: Result<R, Arc<XeroError>>,
+}
+
+/// One way of writing documents of a kind.
+pub(super) struct Way<D, R> {
+    /// The call.
+    pub(super) call: for<'a> fn(
+        &'a Session,
+        &'a [D],
+        &'a IdempotencyKey,
+    ) -> BoxFuture<'a, Result<Vec<Written<R>>, XeroError>>,
+    /// The bytes it sends.
+    pub(super) body: fn(&[D]) -> Bytes,
+    /// How many documents may share a call.
+    pub(super) batch: usize,
+}
+
+/// Documents with the keys of their own.
+struct Keyed<D> {
+    draft: Draft<D>,
+    key: IdempotencyKey,
+    bytes: usize,
+}
+
+/// Writes the drafts. A call that Xero refuses as such is made again in halves, so that a document it
+/// cannot stomach costs itself alone; it said no, so nothing of it happened. When the house is full, or
+/// the connection ended, what is left is not tried.
+pub(super) async fn write<D: Send + Sync, R: Send, S: Sync>(
+    session: &Session,
+    tasks: &[Task<'_, S>],
+    drafts: Vec<Draft<D>>,
+    way: &Way<D, R>,
+) -> Vec<Sent<R>> {
+    let mut sent = Vec::with_capacity(drafts.len());
+    let mut stopped: Option<Arc<XeroError>> = None;
+    let mut waiting = calls(tasks, drafts, way);
+    waiting.reverse();
+    while let Some(call) = waiting.pop() {
+        if let Some(error) = &stopped {
+            refuse(&mut sent, call, error);
+            continue;
+        }
+        let (documents, rest): (Vec<D>, Vec<_>) = call.into_iter().map(Keyed::split).unzip();
+        let keys = rest.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>();
+        let key = IdempotencyKey::of_batch(&keys);
+        match (way.call)(session, &documents, &key).await {
+            Ok(written) => {
+                let told = rest.into_iter().zip(written).map(|((sent, _), one)| sent.told(one));
+                sent.extend(told);
+            }
+            Err(XeroError::CallRefused { .. }) if documents.len() > 1 => {
+                let mut first = documents.into_iter().zip(rest).map(Keyed::joined).collect::<Vec<_>>();
+                let second = first.split_off(first.len() / 2);
+                waiting.extend([second, first]);
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                if ends_the_work(&error) {
+                    stopped = Some(error.clone());
+                }
+                refuse(&mut sent, documents.into_iter().zip(rest).map(Keyed::joined), &error);
+            }
+        }
+    }
+    sent
+}
+
+/// The drafts by calls.
+fn calls<D, R, S>(
+    tasks: &[Task<'_, S>],
+    drafts: Vec<Draft<D>>,
+    way: &Way<D, R>,
+) -> Vec<Vec<Keyed<D>>> {
+    let mut calls: Vec<Vec<Keyed<D>>> = Vec::new();
+    let mut bytes = 0;
+    for draft in drafts {
+        let body = (way.body)(std::slice::from_ref(&draft.document));
+        let Some(task) = tasks.get(draft.task) else { continue };
+        let keyed = Keyed { key: task.idempotency_key(&body), bytes: body.len(), draft };
+        let room = |call: &&mut Vec<Keyed<D>>| {
+            call.len() < way.batch && bytes + keyed.bytes <= BODY_BYTES
+        };
+        match calls.last_mut().filter(room) {
+            Some(call) => {
+                bytes += keyed.bytes;
+                call.push(keyed);
+            }
+            None => {
+                bytes = keyed.bytes;
+                calls.push(vec![keyed]);
+            }
+        }
+    }
+    calls
+}
+
+/// After these, the next call would fare no better.
+const fn ends_the_work(error: &XeroError) -> bool {
+    matches!(
+        error,
+        XeroError::Barred { .. } | XeroError::Throttled { .. } | XeroError::TokenRejected { .. }
+            | XeroError::TenantRefused
+    )
+}
+
+fn refuse<D, R>(
+    sent: &mut Vec<Sent<R>>,
+    call: impl IntoIterator<Item = Keyed<D>>,
+    error: &Arc<XeroError>,
+) {
+    sent.extend(call.into_iter().map(|Keyed { draft, .. }| {
+        let Draft { task, document: _, operation, remarks } = draft;
+        Sent { task, operation, remarks, result: Err(error.clone()) }
+    }));
+}
+
+/// A draft whose document is on its way.
+struct Underway {
+    task: usize,
+    operation: LoggedOperation,
+    remarks: Vec<String>,
+    bytes: usize,
+}
+
+impl Underway {
+    fn told<R>(self, written: Written<R>) -> Sent<R> {
+        let Self { task, operation, mut remarks, bytes: _ } = self;
+        let result = match written {
+            Written::Done { remote, warnings } => {
+                remarks.extend(warnings);
+                Ok(remote)
+            }
+            Written::Refused(error) => Err(Arc::new(error)),
+        };
+        Sent { task, operation, remarks, result }
+    }
+}
+
+impl<D> Keyed<D> {
+    fn split(self) -> (D, (Underway, IdempotencyKey)) {
+        let Self { draft: Draft { task, document, operation, remarks }, key, bytes } = self;
+        (document, (Underway { task, operation, remarks, bytes }, key))
+    }
+
+    fn joined((document, (underway, key)): (D, (Underway, IdempotencyKey))) -> Self {
+        let Underway { task, operation, remarks, bytes } = underway;
+        Self { draft: Draft { task, document, operation, remarks }, key, bytes }
+    }
+}

@@ -1,0 +1,77 @@
+//! Hints to ourselves: look at these records again, at once or at an instant.
+
+use domain::entity::EntityKind;
+use domain::envelope::{Errand, WAKE_RECORDS_MAX, Wake};
+use domain::ids::{CrmId, Ledger};
+use domain::retry;
+use jiff::Timestamp;
+
+use crate::Engine;
+use crate::ports::PortError;
+
+/// As many records as go into one call: what failed together is then resolved together.
+const TOGETHER: usize = xero::api::BATCH_LIMIT;
+
+impl Engine {
+    /// Books looks at records, together where they are due together. For each bundle its records, and
+    /// whether the booking came about.
+    pub(crate) async fn book(
+        &self,
+        ledger: &Ledger,
+        kind: EntityKind,
+        looks: Vec<(CrmId, Timestamp)>,
+    ) -> Vec<(Vec<CrmId>, Result<(), PortError>)> {
+        let now = self.clock.now();
+        let mut booked = Vec::new();
+        for (records, at) in retry::bundles(looks, TOGETHER, now) {
+            let wake = self.wake(ledger, kind, Errand::Records(records.clone()), at);
+            booked.push((records, self.wake_ups.book(&wake, at).await));
+        }
+        booked
+    }
+
+    /// Books a look at one record.
+    pub(crate) async fn book_one(
+        &self,
+        ledger: &Ledger,
+        kind: EntityKind,
+        crm_id: &CrmId,
+        at: Timestamp,
+    ) -> Result<(), PortError> {
+        let wake = self.wake(ledger, kind, Errand::Records(vec![crm_id.clone()]), at);
+        self.wake_ups.book(&wake, at).await
+    }
+
+    /// Leaves a hint about records behind what is already in the account's queue.
+    pub(crate) async fn leave(
+        &self,
+        ledger: &Ledger,
+        kind: EntityKind,
+        records: &[CrmId],
+    ) -> Result<(), PortError> {
+        for some in records.chunks(WAKE_RECORDS_MAX) {
+            let now = self.clock.now();
+            let wake = self.wake(ledger, kind, Errand::Records(some.to_vec()), now);
+            self.wake_ups.leave(&wake).await?;
+        }
+        Ok(())
+    }
+
+    /// A wake-up. Those for the same records, booked for the same instant within a minute, are one; a
+    /// later one is another, because a queue drops a body it has seen in the last five minutes.
+    pub(crate) fn wake(
+        &self,
+        ledger: &Ledger,
+        kind: EntityKind,
+        errand: Errand,
+        at: Timestamp,
+    ) -> Wake {
+        Wake {
+            account: ledger.account.clone(),
+            tenant: ledger.tenant,
+            kind,
+            errand,
+            ticket: format!("{}-{}", at.as_second(), self.clock.now().as_second() / 60),
+        }
+    }
+}

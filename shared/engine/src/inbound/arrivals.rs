@@ -1,0 +1,114 @@
+//! The records that messages are about: sorted by ledger and kind, and each message's outcome put
+//! together again from those of its records.
+
+use domain::entity::EntityKind;
+use domain::envelope::{Content, Inbound, Wake};
+use domain::ids::{CrmId, Ledger};
+
+use super::Received;
+use crate::entity::{Contact, Entity, Invoice};
+use crate::push::{Pushed, Unrecorded};
+
+/// A record that came in a message, or that a hint is about.
+#[derive(Debug, Clone)]
+pub(super) struct Arrival<'a> {
+    /// Which message.
+    pub(super) message: usize,
+    pub(super) crm_id: CrmId,
+    /// What the message says, unless it was a hint.
+    pub(super) content: Option<&'a Content>,
+}
+
+/// Arrivals of one ledger and kind.
+#[derive(Debug)]
+pub(super) struct Group<'a> {
+    pub(super) ledger: Ledger,
+    pub(super) kind: EntityKind,
+    pub(super) arrivals: Vec<Arrival<'a>>,
+}
+
+/// What became of a record that arrived.
+pub(super) type End = (usize, Result<Received, Unrecorded>);
+
+/// Everything that arrived together.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals<'a> {
+    groups: Vec<Group<'a>>,
+    ends: Vec<End>,
+}
+
+impl<'a> Arrivals<'a> {
+    /// A message from the CRM, with its ledger or with what has become of it already.
+    pub(super) fn message(
+        &mut self,
+        message: usize,
+        told: Result<Result<Ledger, Received>, Unrecorded>,
+        content: &'a Content,
+    ) {
+        let crm_id = match content {
+            Content::Client { client, mode: _ } => Contact::id(client),
+            Content::Invoice { client: _, invoice } => Invoice::id(invoice),
+        };
+        match told {
+            Ok(Ok(ledger)) => {
+                let arrival = Arrival { message, crm_id, content: Some(content) };
+                self.group(ledger, content.kind()).arrivals.push(arrival);
+            }
+            Ok(Err(received)) => self.set(message, Ok(received)),
+            Err(error) => self.set(message, Err(error)),
+        }
+    }
+
+    /// A hint about records.
+    pub(super) fn wake(&mut self, message: usize, wake: &Wake, records: &[CrmId]) {
+        let group = self.group(wake.ledger(), wake.kind);
+        let arrival = |crm_id: &CrmId| Arrival { message, crm_id: crm_id.clone(), content: None };
+        group.arrivals.extend(records.iter().map(arrival));
+    }
+
+    fn group(&mut self, ledger: Ledger, kind: EntityKind) -> &mut Group<'a> {
+        let known = self.groups.iter().position(|one| one.ledger == ledger && one.kind == kind);
+        let index = known.unwrap_or_else(|| {
+            self.groups.push(Group { ledger, kind, arrivals: Vec::new() });
+            self.groups.len() - 1
+        });
+        self.groups.get_mut(index).expect("the group was just found or made")
+    }
+
+    /// The groups, to be dealt with.
+    pub(super) fn groups(&mut self) -> Vec<Group<'a>> {
+        std::mem::take(&mut self.groups)
+    }
+
+    /// What became of records.
+    pub(super) fn end(&mut self, ends: Vec<End>) {
+        self.ends.extend(ends);
+    }
+
+    /// What became of a message as a whole.
+    pub(super) fn set(&mut self, message: usize, end: Result<Received, Unrecorded>) {
+        self.ends.push((message, end));
+    }
+
+    /// The outcome of each message. One whose records are not all recorded comes again.
+    pub(super) fn finish(self, messages: &[Inbound]) -> Vec<Result<Received, Unrecorded>> {
+        let mut ends: Vec<Vec<Result<Received, Unrecorded>>> =
+            messages.iter().map(|_| Vec::new()).collect();
+        for (message, end) in self.ends {
+            if let Some(of_message) = ends.get_mut(message) {
+                of_message.push(end);
+            }
+        }
+        ends.into_iter().map(together).collect()
+    }
+}
+
+fn together(
+    ends: Vec<Result<Received, Unrecorded>>,
+) -> Result<Received, Unrecorded> {
+    let mut received = ends.into_iter().collect::<Result<Vec<_>, _>>()?;
+    match received.len() {
+        1 => Ok(received.pop().unwrap_or(Received::Pushed(Pushed::Unknown))),
+        _ => Ok(Received::Woken(received)),
+    }
+}

@@ -1,0 +1,112 @@
+//! What somebody must look at: overdue, parked, skipped, left over. All of it comes from the `due`
+//! index, which follows the table with a delay: hints, to be read before anything is decided.
+
+use std::num::NonZeroU16;
+
+use domain::ids::{AccountId, Ledger};
+use domain::mapping::MappingKey;
+use futures::future::try_join_all;
+use jiff::Timestamp;
+
+use crate::answers::{StoreError, Versioned};
+use crate::keys;
+use crate::records::SweepPlace;
+use crate::store::Store;
+use crate::table::{Index, IndexEntry, IndexPage, IndexQuery, Order, SortRange};
+
+impl Store {
+    /// The mappings of a ledger that are parked, at most `limit` of each shard.
+    pub async fn parked(
+        &self,
+        ledger: &Ledger,
+        limit: NonZeroU16,
+    ) -> Result<Vec<MappingKey>, StoreError> {
+        self.of_ledger("find what is parked", keys::parked, ledger, limit).await
+    }
+
+    /// The mappings of a ledger that were given up, at most `limit` of each shard.
+    pub async fn skipped(
+        &self,
+        ledger: &Ledger,
+        limit: NonZeroU16,
+    ) -> Result<Vec<MappingKey>, StoreError> {
+        self.of_ledger("find what was skipped", keys::skipped, ledger, limit).await
+    }
+
+    /// Mappings of a shard, of all accounts, whose instant has come before `before`: waiting ones, and
+    /// claimed ones whose lease is over. Oldest first.
+    pub async fn overdue(
+        &self,
+        shard: u32,
+        before: Timestamp,
+        limit: NonZeroU16,
+    ) -> Result<Vec<MappingKey>, StoreError> {
+        let range = SortRange::AtMost(keys::instant(before));
+        let page = self.due_page("find what is overdue", keys::overdue(shard), range, limit, None);
+        Ok(mappings(&page.await?))
+    }
+
+    /// The next parked mappings of a shard, of all accounts: every call goes on where the last one
+    /// ended, and begins again at the end.
+    pub async fn next_parked(
+        &self,
+        shard: u32,
+        limit: NonZeroU16,
+    ) -> Result<Vec<MappingKey>, StoreError> {
+        const OPERATION: &str = "walk over what is parked";
+        let place: Option<Versioned<SweepPlace>> =
+            self.read(OPERATION, &keys::sweep(shard)).await?;
+        let before = place.and_then(|place| place.record.after);
+        let after = before.as_ref().map(keys::parked_entry);
+        let page = self.due_page(OPERATION, keys::parked(shard), SortRange::All, limit, after);
+        let page = page.await?;
+        let last = page.next.as_ref().and_then(|entry| keys::read_mapping(&entry.key));
+        if last != before {
+            self.replace(OPERATION, &SweepPlace { shard, after: last }).await?;
+        }
+        Ok(mappings(&page))
+    }
+
+    /// Accounts of a shard with links at Xero that are to be removed.
+    pub async fn leftovers(
+        &self,
+        shard: u32,
+        limit: NonZeroU16,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let pk = keys::leftovers(shard);
+        let page = self.due_page("find what is left over", pk, SortRange::All, limit, None).await?;
+        Ok(page.entries.iter().filter_map(|entry| keys::read_account(&entry.key)).collect())
+    }
+
+    async fn of_ledger(
+        &self,
+        operation: &'static str,
+        partition: fn(u32) -> String,
+        ledger: &Ledger,
+        limit: NonZeroU16,
+    ) -> Result<Vec<MappingKey>, StoreError> {
+        let shards = (0..keys::SHARDS).map(|shard| {
+            let range = SortRange::Prefix(keys::ledger_prefix(ledger));
+            self.due_page(operation, partition(shard), range, limit, None)
+        });
+        Ok(try_join_all(shards).await?.iter().flat_map(mappings).collect())
+    }
+
+    pub(crate) async fn due_page(
+        &self,
+        operation: &'static str,
+        pk: String,
+        range: SortRange,
+        limit: NonZeroU16,
+        after: Option<IndexEntry>,
+    ) -> Result<IndexPage, StoreError> {
+        let query =
+            IndexQuery { index: Index::Due, pk, range, order: Order::Ascending, limit, after };
+        let page = self.table.query_index(query).await;
+        page.map_err(|source| StoreError::Table { operation, source })
+    }
+}
+
+fn mappings(page: &IndexPage) -> Vec<MappingKey> {
+    page.entries.iter().filter_map(|entry| keys::read_mapping(&entry.key)).collect()
+}
