@@ -8,6 +8,7 @@ use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use bytes::Bytes;
 use domain::entity::EntityKind;
 use domain::envelope::Unreadable;
+use domain::operation::State;
 use engine::ports::{Clock, DeadLetter, DeadLetters, PortError};
 use http::{Request, Response};
 use jiff::SignedDuration;
@@ -103,7 +104,7 @@ fn unreadable_messages_are_buried_with_their_reason_and_hold_nobody_up() {
 }
 
 #[test]
-fn a_panic_in_one_record_returns_it_and_the_rest_of_its_group_only() {
+fn a_record_that_breaks_us_breaks_itself_alone() {
     let mut world = World::connected();
     let inner = world.engine.transport.clone();
     world.engine.transport = Arc::new(Mine { inner, trigger: "#INV_2" });
@@ -114,8 +115,45 @@ fn a_panic_in_one_record_returns_it_and_the_rest_of_its_group_only() {
         a_record("m3", ACCOUNT, an_invoice("inv_3", "cli_1").body()),
         a_record("o1", "acc_other", an_invoice("inv_9", "cli_9").account("acc_other").body()),
     ];
-    assert_eq!(returned(&world, &worker, records, PLENTY), ["m2", "m3"]);
-    assert_eq!(world.books(|books| books.invoices().count()), 1);
+    assert!(returned(&world, &worker, records, PLENTY).is_empty());
+    assert_eq!(world.books(|books| books.invoices().count()), 2);
+    let broken = world.mapping(EntityKind::Invoice, "inv_2").unwrap().operation;
+    assert_eq!(broken.failure.unwrap().code, "integration_fault");
+    assert!(matches!(broken.state, State::Waiting { .. }), "{:?}", broken.state);
+}
+
+#[test]
+fn a_full_batch_is_accepted_first_and_pushed_fifty_at_a_time() {
+    let world = World::with(|settings| {
+        settings.organisations[0].tier = xero_sim::Tier::Core;
+    });
+    world.connect();
+    let (worker, _) = a_worker(&world);
+    let before = world.calls().len();
+    for batch in 0..50 {
+        let records = (0..10).map(|index| {
+            let number = batch * 10 + index;
+            let id = format!("inv_{number:03}");
+            let client = format!("cli_{:03}", number % 120);
+            a_record(&id, ACCOUNT, an_invoice(&id, &client).body())
+        });
+        assert!(returned(&world, &worker, records.collect(), PLENTY).is_empty());
+    }
+    assert_eq!(world.calls().len(), before, "everything is accepted before anything is pushed");
+    // The hints come up behind the burst, ten at a time like everything else.
+    while !world.bookings.is_empty() {
+        let hints = std::iter::from_fn(|| world.bookings.take_first()).take(10);
+        let records = hints.enumerate().map(|(index, (_, wake))| {
+            a_record(&format!("h{index}"), ACCOUNT, wake.to_body())
+        });
+        assert!(returned(&world, &worker, records.collect(), PLENTY).is_empty());
+        world.clock.advance(SignedDuration::from_secs(5));
+    }
+    let made = world.books(|books| (books.contacts().count(), books.invoices().count()));
+    assert_eq!(made, (120, 500));
+    let calls = world.calls().len() - before;
+    assert!(calls <= 40, "{calls} calls for 500 invoices of 120 clients");
+    assert!(world.xero().violations().is_empty());
 }
 
 #[test]

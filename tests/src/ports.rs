@@ -1,6 +1,6 @@
 //! The world's side of the engine's ports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::envelope::Wake;
-use engine::ports::{Clock, Ids, PortError, Secrets, WakeUps};
+use domain::outbound::{Event, News};
+use engine::ports::{Clock, Events, Ids, PortError, Secrets, WakeUps};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -159,6 +160,49 @@ impl WakeUps for Bookings {
             Ok(())
         };
         self.gate.step(book).await
+    }
+
+    /// Behind what is in the queue: here, as soon as time passes.
+    async fn leave(&self, wake: &Wake) -> Result<(), PortError> {
+        self.book(wake, Timestamp::UNIX_EPOCH).await
+    }
+}
+
+/// What the CRM was told, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    events: Arc<Mutex<Vec<Event>>>,
+    gate: Gate,
+}
+
+impl Told {
+    /// Nothing yet, behind this gate.
+    pub fn new(gate: Gate) -> Self {
+        Self { events: Arc::default(), gate }
+    }
+
+    /// Every delivery so far, repeated ones included.
+    pub fn deliveries(&self) -> Vec<Event> {
+        locked(&self.events).clone()
+    }
+
+    /// What happened, each event once.
+    pub fn news(&self) -> Vec<News> {
+        let mut seen = BTreeSet::new();
+        let mut events = self.deliveries();
+        events.retain(|event| seen.insert(event.event_id));
+        events.into_iter().map(|event| event.news).collect()
+    }
+}
+
+#[async_trait]
+impl Events for Told {
+    async fn publish(&self, event: &Event) -> Result<(), PortError> {
+        let publish = async {
+            locked(&self.events).push(event.clone());
+            Ok(())
+        };
+        self.gate.step(publish).await
     }
 }
 

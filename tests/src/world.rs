@@ -9,7 +9,7 @@ use domain::ids::{AccountId, CrmId, Ledger, TenantId, UserId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::sync_log::LogEntry;
 use engine::connect::{self, Callback, Landing};
-use engine::inbound::{Received, receive};
+use engine::inbound::{Delivery, Received, receive};
 use engine::ports::Clock;
 use engine::push::Unrecorded;
 use engine::token::TokenCache;
@@ -24,7 +24,9 @@ use xero::OAuthApp;
 use xero_sim::{Books, Consent, Fault, Settings, Simulator};
 
 use crate::gate::{Death, Gate, run};
-use crate::ports::{Bookings, CountedIds, GatedTable, MemorySecrets, SimulatedXero, VirtualClock};
+use crate::ports::{
+    Bookings, CountedIds, GatedTable, MemorySecrets, SimulatedXero, Told, VirtualClock,
+};
 
 const CLIENT_ID: &str = "servicecortex";
 const CLIENT_SECRET: &str = "the-apps-own-secret";
@@ -45,6 +47,8 @@ pub struct World {
     pub clock: VirtualClock,
     /// What is booked.
     pub bookings: Bookings,
+    /// What the CRM was told.
+    pub told: Told,
     /// The secrets, without the gate.
     pub secrets: MemorySecrets,
     /// The way out.
@@ -77,6 +81,7 @@ impl World {
         let table = MemoryTable::new();
         let secrets = MemorySecrets::new(gate.clone());
         let bookings = Bookings::new(gate.clone());
+        let told = Told::new(gate.clone());
         let url = |text: &str| Url::parse(text).expect("an address");
         let gated = GatedTable { table: table.clone(), gate: gate.clone() };
         let engine = Engine {
@@ -90,6 +95,7 @@ impl World {
             ids: Arc::new(CountedIds::default()),
             secrets: Arc::new(secrets.clone()),
             wake_ups: Arc::new(bookings.clone()),
+            events: Arc::new(told.clone()),
             app: OAuthApp {
                 client_id: CLIENT_ID.to_owned(),
                 client_secret: SecretString::from(CLIENT_SECRET),
@@ -105,7 +111,7 @@ impl World {
             },
             tokens: Arc::new(TokenCache::default()),
         };
-        Self { engine, table, clock, bookings, secrets, gate, xero_clock, simulator }
+        Self { engine, table, clock, bookings, told, secrets, gate, xero_clock, simulator }
     }
 
     /// A world whose account is connected.
@@ -172,8 +178,7 @@ impl World {
 
     /// What bounds an invocation that begins now.
     pub fn invocation(&self) -> Invocation {
-        let deadline = self.clock.now().checked_add(TIMEOUT).expect("within time");
-        Invocation { deadline }
+        Invocation::until(self.clock.now().checked_add(TIMEOUT).expect("within time"))
     }
 
     /// A message arrives and is worked on to its end.
@@ -191,9 +196,25 @@ impl World {
     ) -> Option<Result<Received, Unrecorded>> {
         let inbound = envelope::read(body, kind, ACCOUNT).expect("a readable message");
         self.gate.arm(death);
-        let result = run(receive(&self.engine, inbound, self.invocation()));
+        let result = run(self.receive_all(&[inbound], Delivery::Partial));
         self.gate.arm(None);
-        result
+        result.map(|mut received| received.remove(0))
+    }
+
+    /// Messages arrive together.
+    pub fn receive_together(&self, kind: EntityKind, bodies: &[String]) -> Vec<Received> {
+        let read = |body: &String| envelope::read(body, kind, ACCOUNT).expect("a readable message");
+        let messages = bodies.iter().map(read).collect::<Vec<_>>();
+        let received = run(self.receive_all(&messages, Delivery::Full)).expect("no death is set");
+        received.into_iter().map(|one| one.expect("the table answers")).collect()
+    }
+
+    async fn receive_all(
+        &self,
+        messages: &[Inbound],
+        delivery: Delivery,
+    ) -> Vec<Result<Received, Unrecorded>> {
+        receive(&self.engine, messages, delivery, self.invocation()).await
     }
 
     /// A process starts that knows nothing but what is kept.
@@ -210,8 +231,9 @@ impl World {
                 break;
             }
             self.move_to(at);
-            let received = run(receive(&self.engine, Inbound::Wake(wake), self.invocation()));
-            received.expect("no death is set").expect("the table answers");
+            let wake = [Inbound::Wake(wake)];
+            let received = run(self.receive_all(&wake, Delivery::Partial));
+            received.expect("no death is set").remove(0).expect("the table answers");
         }
         self.move_to(until);
     }

@@ -13,7 +13,7 @@ use store::table::Expect;
 use crate::desk::{Desk, Trouble};
 use crate::inbound::ledger;
 use crate::push::Unrecorded;
-use crate::settings::RecordView;
+use crate::views::RecordView;
 use crate::{Engine, Invocation, chart, journal, release};
 
 /// A row that somebody else writes at the same moment is read and written again, this many times.

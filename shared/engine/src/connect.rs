@@ -140,8 +140,9 @@ pub async fn finish(engine: &Engine, callback: Callback) -> Result<Landing, Conn
         Some(landed(connection, &offered, by.clone(), now))
     })
     .await?;
-    let connected = connected.filter(|one| one.connected_at == Some(now));
-    let Some(ledger) = connected.and_then(|connection| connection.ledger()) else {
+    let is_offered = |tenant| offered.iter().any(|one| one.tenant == tenant);
+    let ledger = connected.and_then(|connection| connection.ledger());
+    let Some(ledger) = ledger.filter(|ledger| is_offered(ledger.tenant)) else {
         return Ok(Landing::OtherOrganisation);
     };
     tracing::info!(account.id = %ledger.account, tenant.id = %ledger.tenant, "connected");

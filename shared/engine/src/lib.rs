@@ -41,6 +41,7 @@ pub mod settings;
 pub mod sweep;
 pub mod sync_all;
 pub mod token;
+pub mod views;
 
 use std::sync::Arc;
 

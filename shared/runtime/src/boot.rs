@@ -15,7 +15,7 @@ use store::Store;
 use store::dynamo::DynamoTable;
 use xero::{OAuthApp, ReqwestTransport, Transport, TransportOptions};
 
-use crate::aws::{DeadLetterQueue, Scheduler, SecretsManager, sdk_config};
+use crate::aws::{DeadLetterQueue, EventQueue, Hints, SecretsManager, sdk_config};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::env;
@@ -83,7 +83,9 @@ pub async fn boot() -> Result<Booted, BootError> {
     let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&aws));
     let app = app(&config, &secrets).await?;
     let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table_name.clone());
-    let scheduler = Scheduler::new(aws_sdk_scheduler::Client::new(&aws), config.wake_ups.clone());
+    let queues = aws_sdk_sqs::Client::new(&aws);
+    let scheduler = aws_sdk_scheduler::Client::new(&aws);
+    let hints = Hints::new(scheduler, queues.clone(), config.wake_ups.clone());
     let store = Store::new(Arc::new(table));
     warm(&store).await;
     let engine = Engine {
@@ -92,7 +94,8 @@ pub async fn boot() -> Result<Booted, BootError> {
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds::new()),
         secrets: Arc::new(secrets),
-        wake_ups: Arc::new(scheduler),
+        wake_ups: Arc::new(hints),
+        events: Arc::new(EventQueue::new(queues, config.event_queue_url)),
         app,
         places: Places {
             xero_api: config.xero.api_url,

@@ -27,6 +27,8 @@ pub struct Config {
     pub crm_url: Url,
     /// Where wake-ups go.
     pub wake_ups: WakeUpConfig,
+    /// The address of the queue of events for the CRM.
+    pub event_queue_url: String,
 }
 
 /// The way to AWS.
@@ -68,6 +70,10 @@ pub struct WakeUpConfig {
     pub contact_queue_arn: String,
     /// The queue of invoices.
     pub invoice_queue_arn: String,
+    /// The address of the queue of clients.
+    pub contact_queue_url: String,
+    /// The address of the queue of invoices.
+    pub invoice_queue_url: String,
 }
 
 /// Everything that is wrong with a configuration.
@@ -134,7 +140,10 @@ impl Config {
             role_arn: reader.text(env::SCHEDULE_ROLE_ARN),
             contact_queue_arn: reader.text(env::CONTACT_QUEUE_ARN),
             invoice_queue_arn: reader.text(env::INVOICE_QUEUE_ARN),
+            contact_queue_url: reader.text(env::CONTACT_QUEUE_URL),
+            invoice_queue_url: reader.text(env::INVOICE_QUEUE_URL),
         };
+        let event_queue_url = reader.text(env::EVENT_QUEUE_URL);
         let urls = (
             reader.url(env::XERO_LOGIN_URL),
             reader.url(env::XERO_IDENTITY_URL),
@@ -165,6 +174,7 @@ impl Config {
             crm_return_url,
             crm_url,
             wake_ups,
+            event_queue_url,
         })
     }
 }

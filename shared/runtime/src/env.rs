@@ -23,6 +23,12 @@ pub const CRM_URL: &str = "CRM_URL";
 pub const CONTACT_QUEUE_ARN: &str = "CONTACT_QUEUE_ARN";
 /// The queue of invoices, as a target of wake-ups.
 pub const INVOICE_QUEUE_ARN: &str = "INVOICE_QUEUE_ARN";
+/// The address of the queue of clients, for hints that are left there.
+pub const CONTACT_QUEUE_URL: &str = "CONTACT_QUEUE_URL";
+/// The address of the queue of invoices, for hints that are left there.
+pub const INVOICE_QUEUE_URL: &str = "INVOICE_QUEUE_URL";
+/// The address of the queue on which the CRM is told what happened.
+pub const EVENT_QUEUE_URL: &str = "EVENT_QUEUE_URL";
 /// Where a push function puts messages it cannot read.
 pub const DEAD_LETTER_QUEUE_URL: &str = "DEAD_LETTER_QUEUE_URL";
 /// The group that one-time schedules are made in.
@@ -42,7 +48,7 @@ pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
 /// Every variable that the template has to set for every function.
-pub const REQUIRED: [&str; 13] = [
+pub const REQUIRED: [&str; 16] = [
     TABLE_NAME,
     APP_SECRET_ID,
     GRANT_SECRET_PREFIX,
@@ -54,6 +60,9 @@ pub const REQUIRED: [&str; 13] = [
     CRM_URL,
     CONTACT_QUEUE_ARN,
     INVOICE_QUEUE_ARN,
+    CONTACT_QUEUE_URL,
+    INVOICE_QUEUE_URL,
+    EVENT_QUEUE_URL,
     SCHEDULE_GROUP,
     SCHEDULE_ROLE_ARN,
 ];

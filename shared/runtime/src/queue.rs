@@ -1,9 +1,8 @@
 //! SQS in, a partial batch response out.
 //!
 //! A failed push is a finished record: its row says what follows. A record goes back only if its row
-//! could not be told. What stands behind it in its FIFO group goes back with it, to keep the order; other
-//! groups go on.
-//! A panic costs its record, which goes back like any other.
+//! could not be told. Those of one account are worked on together, which is what lets them share calls;
+//! their order is kept by their revisions, not by the queue.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,19 +11,19 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::entity::EntityKind;
 use domain::envelope::{self, Unreadable};
 use engine::chain::Chain;
-use engine::inbound::receive;
+use engine::inbound::{Delivery, receive};
 use engine::ports::{DeadLetter, DeadLetters};
 use engine::{Engine, Invocation};
 use futures::FutureExt;
 use futures::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use tracing::Instrument;
 
 use crate::boot::{boot, dead_letters};
 
-/// A record is not begun with less time left than this: an exchange with Xero may need all of it.
-const TIME_NEEDED_SECONDS: i64 = 30;
+/// The most records the template lets a queue hand over at once.
+const BATCH_SIZE: usize = 10;
 
 /// Serves the queue of a kind until Lambda stops the process.
 pub async fn serve(kind: EntityKind) -> Result<(), Error> {
@@ -65,9 +64,9 @@ enum Disposition {
 impl Worker {
     /// Works on a batch until `deadline`. The response names the records that go back to the queue.
     pub async fn batch(&self, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
-        let returned =
-            join_all(groups(event.records).into_iter().map(|group| self.group(group, deadline)))
-                .await;
+        let is_full = event.records.len() >= BATCH_SIZE;
+        let groups = groups(event.records).into_iter();
+        let returned = join_all(groups.map(|group| self.guarded(group, is_full, deadline))).await;
         let mut response = SqsBatchResponse::default();
         for message_id in returned.into_iter().flatten() {
             response.add_failure(message_id);
@@ -75,55 +74,71 @@ impl Worker {
         response
     }
 
-    /// One FIFO group, in order. The ids of the records that go back.
-    async fn group(&self, records: Vec<SqsMessage>, deadline: Timestamp) -> Vec<String> {
-        let mut records = records.into_iter();
-        for record in records.by_ref() {
-            if self.guarded(&record, deadline).await == Disposition::Returned {
-                let rest = std::iter::once(record).chain(records);
-                return rest.filter_map(|record| record.message_id).collect();
-            }
-        }
-        Vec::new()
-    }
-
-    async fn guarded(&self, record: &SqsMessage, deadline: Timestamp) -> Disposition {
-        let message_id = record.message_id.as_deref().unwrap_or_default();
+    /// One FIFO group. The ids of the records that go back.
+    async fn guarded(
+        &self,
+        records: Vec<SqsMessage>,
+        is_full: bool,
+        deadline: Timestamp,
+    ) -> Vec<String> {
         let span = tracing::info_span!(
-            "record",
-            message.id = message_id,
-            account.id = group_of(record),
+            "records",
+            account.id = records.first().map(group_of),
             entity = self.kind.as_str(),
         );
-        let work = AssertUnwindSafe(self.record(record, deadline)).catch_unwind();
+        let work = AssertUnwindSafe(self.group(&records, is_full, deadline)).catch_unwind();
         work.instrument(span).await.unwrap_or_else(|_| {
-            tracing::error!(message.id = message_id, "a record panicked and goes back");
-            Disposition::Returned
+            tracing::error!("a group of records panicked and goes back");
+            ids(&records)
         })
     }
 
-    async fn record(&self, record: &SqsMessage, deadline: Timestamp) -> Disposition {
-        let needed = SignedDuration::from_secs(TIME_NEEDED_SECONDS);
-        let latest = deadline.saturating_sub(needed).unwrap_or(Timestamp::MIN);
-        if self.engine.clock.now() > latest {
-            tracing::info!("too little time is left; the record goes back");
-            return Disposition::Returned;
+    async fn group(
+        &self,
+        records: &[SqsMessage],
+        is_full: bool,
+        deadline: Timestamp,
+    ) -> Vec<String> {
+        let invocation = Invocation::until(deadline);
+        if self.engine.clock.now() > invocation.last_call {
+            tracing::info!("too little time is left; the records go back");
+            return ids(records);
         }
-        let body = record.body.as_deref().unwrap_or_default();
-        let inbound = match envelope::read(body, self.kind, group_of(record)) {
-            Ok(inbound) => inbound,
-            Err(unreadable) => return self.bury(record, &unreadable).await,
-        };
-        match receive(&self.engine, inbound, Invocation { deadline }).await {
-            Ok(received) => {
-                tracing::info!(received = ?received, "done");
-                Disposition::Done
-            }
-            Err(error) => {
-                tracing::error!(error = %Chain(&error), "the outcome could not be recorded");
-                Disposition::Returned
+        let mut returned = Vec::new();
+        let (mut readable, mut messages) = (Vec::new(), Vec::new());
+        for record in records {
+            let body = record.body.as_deref().unwrap_or_default();
+            match envelope::read(body, self.kind, group_of(record)) {
+                Ok(message) => {
+                    readable.push(record);
+                    messages.push(message);
+                }
+                Err(unreadable) => {
+                    if self.bury(record, &unreadable).await == Disposition::Returned {
+                        returned.extend(record.message_id.clone());
+                    }
+                }
             }
         }
+        let delivery = delivery(records.len(), is_full);
+        let received = receive(&self.engine, &messages, delivery, invocation).await;
+        for (record, received) in readable.into_iter().zip(received) {
+            let message_id = record.message_id.as_deref().unwrap_or_default();
+            match received {
+                Ok(received) => {
+                    tracing::info!(message.id = message_id, received = ?received, "done");
+                }
+                Err(error) => {
+                    tracing::error!(
+                        error = %Chain(&error),
+                        message.id = message_id,
+                        "the outcome could not be recorded"
+                    );
+                    returned.extend(record.message_id.clone());
+                }
+            }
+        }
+        returned
     }
 
     async fn bury(&self, record: &SqsMessage, reason: &Unreadable) -> Disposition {
@@ -147,6 +162,15 @@ impl Worker {
     }
 }
 
+fn ids(records: &[SqsMessage]) -> Vec<String> {
+    records.iter().filter_map(|record| record.message_id.clone()).collect()
+}
+
+/// A full batch that is mostly one account's says that more of the same is waiting.
+const fn delivery(of_group: usize, is_full: bool) -> Delivery {
+    if is_full && of_group * 2 > BATCH_SIZE { Delivery::Full } else { Delivery::Partial }
+}
+
 /// The record's FIFO group, which names the account.
 fn group_of(record: &SqsMessage) -> &str {
     record.attributes.get("MessageGroupId").map_or("none", String::as_str)
@@ -167,7 +191,7 @@ fn groups(records: Vec<SqsMessage>) -> Vec<Vec<SqsMessage>> {
     groups
 }
 
-fn deadline(context: &Context) -> Timestamp {
+pub(crate) fn deadline(context: &Context) -> Timestamp {
     i64::try_from(context.deadline)
         .ok()
         .and_then(|ms| Timestamp::from_millisecond(ms).ok())

@@ -153,7 +153,11 @@ fn failed(
         },
         // After a defect, such as an answer that cannot be read, we know just as little.
         trace: if unknown { Trace::Uncertain } else { operation.trace },
-        quiet_until: if unknown { Some(retry::quiet_until(now)) } else { operation.quiet_until },
+        quiet_until: if unknown && answer == Answer::Unanswered {
+            Some(retry::quiet_until(now))
+        } else {
+            operation.quiet_until
+        },
         ..operation.clone()
     };
     let not_before = failure.not_before;

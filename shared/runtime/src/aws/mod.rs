@@ -2,6 +2,7 @@
 
 mod connector;
 mod dead_letters;
+mod events;
 mod secrets;
 mod wake_ups;
 
@@ -22,8 +23,9 @@ use secrecy::ExposeSecret;
 use xero::Transport;
 
 pub use dead_letters::DeadLetterQueue;
+pub use events::EventQueue;
 pub use secrets::SecretsManager;
-pub use wake_ups::Scheduler;
+pub use wake_ups::Hints;
 
 use crate::config::AwsConfig;
 use connector::TransportClient;

@@ -15,17 +15,25 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::WakeUpConfig;
 
-/// EventBridge Scheduler.
+/// EventBridge Scheduler for later, and the queues themselves for now.
 #[derive(Debug, Clone)]
-pub struct Scheduler {
-    client: Client,
+pub struct Hints {
+    scheduler: Client,
+    queues: aws_sdk_sqs::Client,
     config: WakeUpConfig,
 }
 
-impl Scheduler {
-    /// Over this client.
-    pub fn new(client: Client, config: WakeUpConfig) -> Self {
-        Self { client, config }
+impl Hints {
+    /// Over these clients.
+    pub fn new(scheduler: Client, queues: aws_sdk_sqs::Client, config: WakeUpConfig) -> Self {
+        Self { scheduler, queues, config }
+    }
+
+    fn queue_url(&self, kind: EntityKind) -> &str {
+        match kind {
+            EntityKind::Contact => &self.config.contact_queue_url,
+            EntityKind::Invoice => &self.config.invoice_queue_url,
+        }
     }
 
     fn queue_arn(&self, kind: EntityKind) -> &str {
@@ -37,7 +45,7 @@ impl Scheduler {
 }
 
 #[async_trait]
-impl WakeUps for Scheduler {
+impl WakeUps for Hints {
     async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
         let failed = |source| PortError { operation: "book a wake-up", source };
         let body = wake.to_body();
@@ -54,7 +62,7 @@ impl WakeUps for Scheduler {
             .build()
             .map_err(|error| failed(error.into()))?;
         let booked = self
-            .client
+            .scheduler
             .create_schedule()
             .name(name(&body))
             .group_name(&self.config.group)
@@ -76,6 +84,19 @@ impl WakeUps for Scheduler {
             }
             Err(error) => Err(failed(error.into())),
         }
+    }
+
+    async fn leave(&self, wake: &Wake) -> Result<(), PortError> {
+        let sent = self
+            .queues
+            .send_message()
+            .queue_url(self.queue_url(wake.kind))
+            .message_body(wake.to_body())
+            .message_group_id(wake.account.as_str())
+            .send()
+            .await;
+        let failed = |source| PortError { operation: "leave a hint in the queue", source };
+        sent.map(drop).map_err(|error| failed(error.into()))
     }
 }
 

@@ -57,6 +57,11 @@ impl Problem {
         Self::new(405, "/problems/method-not-allowed", "The method is not allowed", detail)
     }
 
+    /// It is possible, only not at this moment.
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(409, "/problems/conflict", "Not at this moment", detail.into())
+    }
+
     /// Our trouble. The log has it.
     pub(crate) fn unavailable() -> Self {
         let detail = "Something we depend on did not answer. Try again in a minute.".to_owned();

@@ -1,0 +1,6 @@
+//! Looks, every few minutes, for records and events whose hint was lost.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    runtime::sweep::serve().await
+}

@@ -1,0 +1,59 @@
+//! What people decide: never send this record; these are the account codes.
+
+use domain::account_codes::AccountCodes;
+use engine::Engine;
+use engine::choices::{self, CodesChosen, NeverSend};
+use engine::desk::Trouble;
+use lambda_http::Request;
+
+use super::records::{crm_id, kind_of, unknown};
+use super::{Answer, attended, body, may_change, unavailable};
+use crate::http::{Caller, Problem, json};
+
+pub(super) async fn never_send(engine: &Engine, caller: &Caller, kind: &str, id: &str) -> Answer {
+    may_change(caller)?;
+    let (account, user) = (&caller.account, &caller.user);
+    let withheld =
+        choices::never_send(engine, account, user, kind_of(kind), crm_id(id)?).await;
+    match withheld.map_err(|error| unavailable(&error))? {
+        NeverSend::Done(view) => Ok(json(200, &view)),
+        NeverSend::BeingSent { until: _ } => Err(Problem::conflict(
+            "It is being sent to Xero at this moment. Try again in a minute or two.",
+        )),
+        NeverSend::Unknown => Err(unknown()),
+    }
+}
+
+pub(super) async fn codes(engine: &Engine, caller: &Caller) -> Answer {
+    let codes = choices::account_codes(engine, &caller.account).await;
+    Ok(json(200, &codes.map_err(|error| unavailable(&error))?))
+}
+
+pub(super) async fn choose_codes(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
+    may_change(caller)?;
+    let codes: AccountCodes = body(
+        request,
+        "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge and gift_card, each the code of an account in Xero",
+    )?;
+    let account = &caller.account;
+    let chosen = choices::choose_account_codes(engine, account, codes.clone(), attended(engine));
+    match chosen.await.map_err(|error| unavailable(&error))? {
+        CodesChosen::Done => Ok(json(200, &codes)),
+        CodesChosen::Refused(objections) => Err(match objections.first() {
+            Some(objection) => Problem::bad_field(objection.field, &objection.problem),
+            None => Problem::unavailable(),
+        }),
+        CodesChosen::Unread(trouble) => Err(Problem::conflict(told(engine, &trouble))),
+    }
+}
+
+/// Why Xero's chart could not be read, for people.
+fn told(engine: &Engine, trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Xero(error) => error.failure(engine.clock.now()).to_string(),
+        Trouble::Failure(failure)
+        | Trouble::Explained(failure)
+        | Trouble::Blocked { failure, on: _ } => failure.to_string(),
+        Trouble::Unrecorded(_) => "The settings could not be read. Try again.".to_owned(),
+    }
+}

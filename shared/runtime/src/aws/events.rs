@@ -1,0 +1,37 @@
+//! The queue on which the CRM is told what happened.
+
+use async_trait::async_trait;
+use aws_sdk_sqs::Client;
+use domain::outbound::Event;
+use engine::ports::{Events, PortError};
+
+/// The CRM's queue of events.
+#[derive(Debug, Clone)]
+pub struct EventQueue {
+    client: Client,
+    queue_url: String,
+}
+
+impl EventQueue {
+    /// The queue at this address.
+    pub fn new(client: Client, queue_url: String) -> Self {
+        Self { client, queue_url }
+    }
+}
+
+#[async_trait]
+impl Events for EventQueue {
+    async fn publish(&self, event: &Event) -> Result<(), PortError> {
+        let sent = self
+            .client
+            .send_message()
+            .queue_url(&self.queue_url)
+            .message_body(event.to_body())
+            .message_group_id(event.account_id.as_str())
+            .message_deduplication_id(event.event_id.to_string())
+            .send()
+            .await;
+        let failed = |source| PortError { operation: "deliver an event", source };
+        sent.map(drop).map_err(|error| failed(error.into()))
+    }
+}
