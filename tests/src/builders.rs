@@ -155,3 +155,12 @@ pub fn a_client(id: &str, revision: u64, name: &str, mode: &str) -> String {
         "client":{{"id":"{id}","revision":{revision},"name":"{name}"}}}}"#
     )
 }
+
+/// A `client.upserted` message of an account, to be pushed.
+pub fn a_client_of(account: &str, id: &str, revision: u64) -> String {
+    format!(
+        r#"{{"version":1,"type":"client.upserted","message_id":"msg_{id}_{revision}",
+        "account_id":"{account}","sent_at":"2026-11-02T09:00:00Z","mode":"push",
+        "client":{{"id":"{id}","revision":{revision},"name":"Client {id}"}}}}"#
+    )
+}

@@ -4,11 +4,13 @@
 //! leaves the engine goes through a [`Gate`](gate::Gate) that can stop it for good, and a dropped
 //! future is a crash.
 //!
-//! Reading order: [`world`], [`gate`], [`ports`], [`builders`].
+//! Reading order: [`world`], [`gate`], [`ports`], [`builders`]; then [`simulation`], where many processes
+//! work at once and every step may fail.
 
 pub mod builders;
 pub mod gate;
 pub mod ports;
+pub mod simulation;
 pub mod world;
 
 pub use world::World;

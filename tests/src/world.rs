@@ -72,7 +72,7 @@ impl World {
 
     /// The same, with a Xero that differs.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::demo(CLIENT_ID, CLIENT_SECRET, REDIRECT);
+        let mut settings = xero_settings();
         change(&mut settings);
         let simulator = Arc::new(Mutex::new(Simulator::new(settings)));
         let start = "2026-11-02T09:00:00Z".parse().expect("an instant");
@@ -82,7 +82,6 @@ impl World {
         let secrets = MemorySecrets::new(gate.clone());
         let bookings = Bookings::new(gate.clone());
         let told = Told::new(gate.clone());
-        let url = |text: &str| Url::parse(text).expect("an address");
         let gated = GatedTable { table: table.clone(), gate: gate.clone() };
         let engine = Engine {
             store: Store::new(Arc::new(gated)),
@@ -96,19 +95,8 @@ impl World {
             secrets: Arc::new(secrets.clone()),
             wake_ups: Arc::new(bookings.clone()),
             events: Arc::new(told.clone()),
-            app: OAuthApp {
-                client_id: CLIENT_ID.to_owned(),
-                client_secret: SecretString::from(CLIENT_SECRET),
-                redirect_url: REDIRECT.to_owned(),
-                login_url: url("https://login.xero.com"),
-                identity_url: url("https://identity.xero.com"),
-            },
-            places: Places {
-                xero_api: url("https://api.xero.com"),
-                crm: url("https://app.servicecortex.example"),
-                crm_return: url("https://app.servicecortex.example/settings/xero"),
-                grant_secret_prefix: "servicecortex-xero/test/grant/".to_owned(),
-            },
+            app: app(),
+            places: places(),
             tokens: Arc::new(TokenCache::default()),
         };
         Self { engine, table, clock, bookings, told, secrets, gate, xero_clock, simulator }
@@ -285,6 +273,36 @@ impl World {
         });
         accounting.collect()
     }
+}
+
+/// A Xero with two organisations that knows our app.
+pub fn xero_settings() -> Settings {
+    Settings::demo(CLIENT_ID, CLIENT_SECRET, REDIRECT)
+}
+
+/// Our app, as that Xero knows it.
+pub fn app() -> OAuthApp {
+    OAuthApp {
+        client_id: CLIENT_ID.to_owned(),
+        client_secret: SecretString::from(CLIENT_SECRET),
+        redirect_url: REDIRECT.to_owned(),
+        login_url: url("https://login.xero.com"),
+        identity_url: url("https://identity.xero.com"),
+    }
+}
+
+/// Where things are.
+pub fn places() -> Places {
+    Places {
+        xero_api: url("https://api.xero.com"),
+        crm: url("https://app.servicecortex.example"),
+        crm_return: url("https://app.servicecortex.example/settings/xero"),
+        grant_secret_prefix: "servicecortex-xero/test/grant/".to_owned(),
+    }
+}
+
+fn url(text: &str) -> Url {
+    Url::parse(text).expect("an address")
 }
 
 /// The parameters in the address a browser came back to.

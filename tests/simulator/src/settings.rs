@@ -108,6 +108,9 @@ pub struct Unconfirmed {
     pub refusals_replayed: bool,
     /// Whether an idempotency key is per app and tenant instead of per app.
     pub key_per_tenant: bool,
+    /// No question: a Xero that does nothing to keep a caller from making second copies. Numbers and
+    /// names are not unique, keys are not remembered. What a caller's own care is measured against.
+    pub unhelpful: bool,
     /// Texts of messages nobody has recorded.
     pub texts: Texts,
 }
@@ -137,6 +140,7 @@ impl Default for Unconfirmed {
             name_before_number: false,
             refusals_replayed: true,
             key_per_tenant: false,
+            unhelpful: false,
             texts: Texts::default(),
         }
     }

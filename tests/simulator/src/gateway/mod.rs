@@ -144,7 +144,8 @@ impl Gateway<'_> {
     /// Answers a call under its idempotency key, if it is a write and carries one.
     fn once(&mut self, incoming: &Incoming<'_>, caller: &Caller, route: &Route) -> (Answer, bool) {
         let is_write = [Method::POST, Method::PUT, Method::PATCH].contains(incoming.method);
-        let key = incoming.header("idempotency-key").filter(|_| is_write);
+        let remembers = is_write && !self.unconfirmed.unhelpful;
+        let key = incoming.header("idempotency-key").filter(|_| remembers);
         let Some(key) = key else {
             return (self.execute(incoming, caller, route), false);
         };

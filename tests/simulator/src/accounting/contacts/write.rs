@@ -103,6 +103,9 @@ fn matched(desk: &Desk<'_>, fields: &Fields<'_>) -> Result<Option<Contact>, Refu
 /// Names are unique among active contacts, numbers among all of them.
 fn clashes(desk: &Desk<'_>, contact: &Contact) -> Vec<String> {
     let mut messages = Vec::new();
+    if desk.unconfirmed.unhelpful {
+        return messages;
+    }
     let others = || desk.books.contacts().filter(|other| other.id != contact.id);
     let folded = fold(&contact.name);
     let is_active = contact.status == ContactStatus::Active;

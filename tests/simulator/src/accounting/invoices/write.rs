@@ -93,6 +93,7 @@ pub(super) fn holder<'a>(
 ) -> Option<&'a Invoice> {
     desk.books.invoices_numbered(number).find(|invoice| {
         Some(invoice.id) != own
+            && !desk.unconfirmed.unhelpful
             && match invoice.status {
                 InvoiceStatus::Deleted => !desk.unconfirmed.deleted_frees_number,
                 InvoiceStatus::Voided => !desk.unconfirmed.voided_frees_number,

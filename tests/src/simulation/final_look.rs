@@ -1,0 +1,206 @@
+//! When everything is at rest: is everything there, once, and right?
+
+use domain::connection::{Connection, ConnectionState};
+use domain::entity::EntityKind;
+use domain::mapping::Mapping;
+use domain::operation::State;
+use secrecy::ExposeSecret;
+use store::table::Item;
+
+use super::checker;
+use super::ports::locked;
+use super::scene::{Expected, Scene};
+use super::world::SimWorld;
+
+impl SimWorld {
+    /// Whether nothing is left to do.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.unrest().is_empty()
+    }
+
+    /// What is left to do.
+    pub(super) fn unrest(&self) -> String {
+        let mut unrest = Vec::new();
+        if !self.processes.is_idle() {
+            unrest.push("processes run".to_owned());
+        }
+        if !self.queues.is_empty() {
+            unrest.push("messages are in the queues".to_owned());
+        }
+        for item in self.table.items() {
+            let place = item.due.as_ref().map(|due| due.pk.as_str()).unwrap_or_default();
+            if ["RETRY", "PARKED", "OUTBOX", "LEFTOVER"].iter().any(|one| place.starts_with(one)) {
+                unrest.push(format!("{} in {place}", item.key));
+            }
+        }
+        unrest.join(", ")
+    }
+
+    /// Everything that was sent is there, and as it should be.
+    pub(super) fn look(&mut self) {
+        if !self.outcome.violations.is_empty() {
+            return;
+        }
+        self.reconnect();
+        self.ask_for_what_was_given_up();
+        let mut wrong = Vec::new();
+        for account in self.script.accounts.clone() {
+            wrong.extend(self.connection(&account));
+        }
+        for expected in self.script.expected.clone() {
+            wrong.extend(self.record(&expected));
+        }
+        wrong.extend(checker::books(&self.simulator(), &self.tenants()));
+        wrong.extend(self.numbers_of_documents());
+        wrong.extend(self.told());
+        wrong.extend(self.leaked());
+        self.outcome.violations.extend(wrong);
+    }
+
+    /// A connect that went wrong is tried again, as people do.
+    fn reconnect(&mut self) {
+        for account in self.script.accounts.clone() {
+            if self.connection(&account).is_some() {
+                self.start(Scene::Connects { account });
+                self.go_on(None);
+            }
+        }
+        self.rest();
+    }
+
+    fn rest(&mut self) {
+        for _ in 0..40 {
+            if self.is_at_rest() {
+                return;
+            }
+            self.start(Scene::Sweeps);
+            self.go_on(None);
+        }
+    }
+
+    /// What was given up after six failures is not lost: a person asks, and it arrives.
+    fn ask_for_what_was_given_up(&mut self) {
+        let mut skipped = Vec::new();
+        for kind in EntityKind::ALL {
+            let expected = self.script.expected.iter().filter(|one| one.kind == kind);
+            for one in expected.cloned().collect::<Vec<_>>() {
+                let state = self.mapping(&one).map(|mapping| mapping.operation.state);
+                if state == Some(State::Skipped) {
+                    skipped.push(one);
+                }
+            }
+        }
+        for Expected { account, kind, id, .. } in skipped {
+            self.outcome.given_up += 1;
+            self.start(Scene::SyncsOne { account, kind, id });
+            self.go_on(None);
+        }
+        self.rest();
+    }
+
+    fn item(&self, pk: &str, sk: &str) -> Option<Item> {
+        self.table.items().into_iter().find(|item| item.key.pk == pk && item.key.sk == sk)
+    }
+
+    fn connection(&self, account: &str) -> Option<String> {
+        let item = self.item(&format!("A#{account}"), "CONNECTION")?;
+        let connection: Connection = serde_json::from_str(&item.record).ok()?;
+        let lost = connection.state != ConnectionState::Active;
+        lost.then(|| format!("{account} lost its connection: {:?}", connection.state))
+    }
+
+    fn mapping(&self, expected: &Expected) -> Option<Mapping> {
+        let pk = format!("L#{}#{}", expected.account, self.tenant(&expected.account));
+        let item = self.item(&pk, &format!("MAP#{}#{}", expected.kind, expected.id))?;
+        serde_json::from_str(&item.record).ok()
+    }
+
+    fn record(&self, expected: &Expected) -> Option<String> {
+        let name = format!("{} {} of {}", expected.kind, expected.id, expected.account);
+        let Some(mapping) = self.mapping(expected) else { return Some(format!("{name} is lost")) };
+        if mapping.snapshot.revision < expected.revision {
+            return Some(format!("{name} is at revision {}", mapping.snapshot.revision));
+        }
+        // A client whose only invoice never was in Xero has no need to be there.
+        let is_idle = expected.kind == EntityKind::Contact && mapping.operation.state == State::Due;
+        if mapping.operation.state != State::Synced && !is_idle {
+            return Some(format!("{name} is not synced: {:?}", mapping.operation));
+        }
+        let simulator = self.simulator();
+        let books = simulator.books(self.tenant(&expected.account))?;
+        let Some(link) = &mapping.link else {
+            return (!expected.voided && !is_idle).then(|| format!("{name} has no counterpart"));
+        };
+        match expected.kind {
+            EntityKind::Contact => {
+                books.contact(link.xero_id.0).is_none().then(|| format!("{name} is not in Xero"))
+            }
+            EntityKind::Invoice => {
+                let Some(invoice) = books.invoice(link.xero_id.0) else {
+                    return Some(format!("{name} is not in Xero"));
+                };
+                let right = if expected.voided {
+                    invoice.status.is_gone()
+                } else {
+                    Some(invoice.total.to_string()) == expected.total && !invoice.status.is_gone()
+                };
+                let found = format!("{:?} over {}", invoice.status, invoice.total);
+                (!right).then(|| format!("{name} is {found}, not {expected:?}"))
+            }
+        }
+    }
+
+    /// No document that nobody sent.
+    fn numbers_of_documents(&self) -> Option<String> {
+        let simulator = self.simulator();
+        let mut counts = (0, 0);
+        for tenant in self.tenants() {
+            let books = simulator.books(tenant)?;
+            counts.0 += books.contacts().filter(|one| one.created_by.is_some()).count();
+            let live = books.invoices().filter(|one| !one.status.is_gone());
+            counts.1 += live.filter(|one| one.created_by.is_some()).count();
+        }
+        let of = |kind| self.script.expected.iter().filter(move |one| one.kind == kind);
+        let clients = of(EntityKind::Contact).count();
+        let invoices = of(EntityKind::Invoice).filter(|one| !one.voided).count();
+        let right = counts.0 <= clients && counts.1 == invoices;
+        (!right).then(|| format!("{counts:?} documents for {clients} clients, {invoices} invoices"))
+    }
+
+    /// Every event that was committed was heard; every record has something in the log.
+    fn told(&self) -> Vec<String> {
+        let heard = locked(&self.events.heard).clone();
+        let mut wrong = Vec::new();
+        let mut logged = std::collections::BTreeSet::new();
+        for item in self.table.items() {
+            if let Some((_, id)) = item.key.sk.strip_prefix("OUT#").and_then(|sk| sk.split_once('#'))
+                && !heard.iter().any(|event| event.event_id.to_string() == id)
+            {
+                wrong.push(format!("nobody was told {id}"));
+            }
+            if let Some(account) = item.key.pk.strip_prefix("LOG#") {
+                let entry: domain::sync_log::LogEntry =
+                    serde_json::from_str(&item.record).expect("log entries are JSON");
+                logged.insert((account.to_owned(), entry.crm_id.to_string()));
+            }
+        }
+        // A process that dies may take the line about its attempt with it; never all of them.
+        for expected in self.script.expected.iter().filter(|one| one.kind == EntityKind::Invoice) {
+            let name = (expected.account.clone(), expected.id.clone());
+            if self.options.traced && !logged.contains(&name) {
+                wrong.push(format!("the log says nothing of {}", expected.id));
+            }
+        }
+        wrong
+    }
+
+    fn leaked(&self) -> Vec<String> {
+        let kept = locked(&self.secrets.kept);
+        let secrets = kept.values().flat_map(|secret| {
+            let text = secret.expose_secret().to_owned();
+            text.split('"').filter(|word| word.len() > 40).map(str::to_owned).collect::<Vec<_>>()
+        });
+        let secrets = secrets.collect::<Vec<_>>();
+        checker::leaked(&self.table.items(), &secrets)
+    }
+}

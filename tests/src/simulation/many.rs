@@ -1,0 +1,97 @@
+//! Many seeds, on every processor, and what they come to.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use super::{Fault, Mutation, Options, Outcome, Port, run};
+
+/// What many runs come to.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Runs.
+    pub runs: u64,
+    /// IO steps in all of them.
+    pub steps: u64,
+    /// Calls of Xero in all of them.
+    pub calls: u64,
+    /// Faults by port and sort.
+    pub injected: BTreeMap<(Port, Fault), u64>,
+    /// Records that were given up, and synced when a person asked.
+    pub given_up: u64,
+    /// Seeds that went wrong, with what went wrong.
+    pub failed: BTreeMap<u64, Vec<String>>,
+}
+
+impl Tally {
+    fn add(&mut self, seed: u64, outcome: Outcome) {
+        self.runs += 1;
+        self.steps += outcome.steps;
+        self.calls += outcome.calls;
+        self.given_up += outcome.given_up;
+        for (fault, count) in outcome.injected {
+            *self.injected.entry(fault).or_default() += count;
+        }
+        if !outcome.violations.is_empty() {
+            self.failed.insert(seed, outcome.violations);
+        }
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.runs += other.runs;
+        self.steps += other.steps;
+        self.calls += other.calls;
+        self.given_up += other.given_up;
+        for (fault, count) in other.injected {
+            *self.injected.entry(fault).or_default() += count;
+        }
+        self.failed.extend(other.failed);
+        self
+    }
+}
+
+/// A text of several lines for people.
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let runs = self.runs.max(1);
+        writeln!(f, "{} runs, {} steps each, {} calls of Xero each", self.runs, self.steps / runs, self.calls / runs)?;
+        let faults: u64 = self.injected.values().sum();
+        writeln!(f, "{faults} faults:")?;
+        for ((port, fault), count) in &self.injected {
+            writeln!(f, "  {count:>9}  {fault:?} at {port:?}")?;
+        }
+        writeln!(f, "{} records given up after six failures, all synced when asked for", self.given_up)?;
+        writeln!(f, "{} runs went wrong", self.failed.len())?;
+        for (seed, violations) in self.failed.iter().take(10) {
+            writeln!(f, "  seed {seed}: {}", violations.first().map_or("", String::as_str))?;
+        }
+        Ok(())
+    }
+}
+
+/// Plays seeds until all are played, or one went wrong and `stops` says that it is enough.
+pub fn play(seeds: Range<u64>, mutation: Option<Mutation>, stops: bool) -> Tally {
+    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let (next, end) = (AtomicU64::new(seeds.start), seeds.end);
+    let stopped = AtomicU64::new(0);
+    let work = || {
+        let mut tally = Tally::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end || (stops && stopped.load(Ordering::Relaxed) > 0) {
+                return tally;
+            }
+            tally.add(seed, run(Options { mutation, ..Options::seed(seed) }));
+            if !tally.failed.is_empty() {
+                stopped.store(1, Ordering::Relaxed);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let handles = (0..workers).map(|_| scope.spawn(work)).collect::<Vec<_>>();
+        let tallies = handles.into_iter().map(|handle| handle.join().expect("a run panicked"));
+        tallies.fold(Tally::default(), Tally::merge)
+    })
+}

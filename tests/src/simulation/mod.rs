@@ -1,0 +1,91 @@
+//! The engine among failures: many processes, a Xero, a table, queues, wake-ups and secrets, in virtual
+//! time, and everything that can go wrong with any step. Then nothing goes wrong any more, and
+//! everything must come to rest with the books right.
+//!
+//! A run is decided by its seed. Reading order: [`run`], [`scene`] (what happens), [`faults`] (what goes
+//! wrong), [`ports`] and [`queue`] (where), [`executor`] (when), [`checker`] (what must never happen),
+//! [`mutation`] (the protocol with a part missing).
+
+pub mod checker;
+pub mod executor;
+pub mod faults;
+mod final_look;
+pub mod many;
+pub mod mutation;
+pub mod ports;
+pub mod queue;
+pub mod scene;
+pub mod trace;
+mod world;
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+pub use faults::{Fault, Faults, Port};
+pub use mutation::Mutation;
+use scene::Script;
+use world::SimWorld;
+
+/// After the faults stop, everything must have settled within this: the ladder, with what its jitter and
+/// the bundling of wake-ups add to it.
+const HORIZON: SignedDuration = SignedDuration::from_hours(26);
+
+/// What a run is.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Decides everything.
+    pub seed: u64,
+    /// Whether to tell every step.
+    pub traced: bool,
+    /// What is taken out of the protocol.
+    pub mutation: Option<Mutation>,
+}
+
+impl Options {
+    /// A run of this seed.
+    pub const fn seed(seed: u64) -> Self {
+        Self { seed, traced: false, mutation: None }
+    }
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// What must not have happened. Empty is good.
+    pub violations: Vec<String>,
+    /// IO steps.
+    pub steps: u64,
+    /// Faults by port and sort.
+    pub injected: BTreeMap<(Port, Fault), u64>,
+    /// Calls of Xero.
+    pub calls: u64,
+    /// Records that were given up and then synced when a person asked.
+    pub given_up: u64,
+    /// Every step, if it was to be told.
+    pub trace: Vec<String>,
+}
+
+/// Plays a seed: how much goes wrong is drawn from it, too.
+pub fn run(options: Options) -> Outcome {
+    let mut draw = Faults::random(options.seed ^ 0x5eed, 0);
+    let script = Script::drawn(&mut draw);
+    let rates = [0, 30, 100, 250];
+    let rate = rates[usize::try_from(draw.below(4)).unwrap_or(0)];
+    SimWorld::new(script, Faults::random(options.seed, rate), options).play()
+}
+
+/// Plays a push of so many invoices in which one step fails in one way. `None` when nothing could: the
+/// run has fewer steps, or the step knows fewer faults.
+pub fn run_once(invoices: u64, step: u64, fault: usize, traced: bool) -> Option<Outcome> {
+    let options = Options { traced, ..Options::seed(step) };
+    let faults = Faults::once(step, fault);
+    let outcome = SimWorld::new(Script::plain(invoices), faults, options).play();
+    (!outcome.injected.is_empty()).then_some(outcome)
+}
+
+/// How many steps a push of so many invoices takes when nothing goes wrong.
+pub fn steps_of(invoices: u64) -> u64 {
+    let calm = Faults::once(0, 0);
+    SimWorld::new(Script::plain(invoices), calm, Options::seed(0)).play().steps
+}

@@ -1,0 +1,92 @@
+//! The protocol with one of its parts taken out, at the boundary where that part does its work. Only to
+//! show that the checker misses it.
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use serde_json::{Value, json};
+use store::table::{Item, Write};
+
+/// What is taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutation {
+    /// Looking a document up finds nothing, whatever there is.
+    NoResolve,
+    /// A claim is over as soon as it is written.
+    NoLease,
+    /// The key serial never rises.
+    NoKeySerial,
+    /// A Xero document may belong to two records.
+    NoReverseLink,
+}
+
+impl Mutation {
+    /// A row as it is read.
+    pub(super) fn read(mutation: Option<Self>, item: Item) -> Item {
+        if mutation != Some(Self::NoLease) || !item.key.sk.starts_with("MAP#") {
+            return item;
+        }
+        let record = edited(&item.record, |mapping| {
+            let state = mapping.pointer_mut("/operation/state")?;
+            if state.get("name")? == "claimed" {
+                *state.get_mut("until")? = json!("1970-01-01T00:00:00Z");
+            }
+            Some(())
+        });
+        Item { record, ..item }
+    }
+
+    /// Rows as they are written.
+    pub(super) fn written(mutation: Option<Self>, writes: Vec<Write>) -> Vec<Write> {
+        match mutation {
+            Some(Self::NoReverseLink) => {
+                let keeps = |write: &Write| !write.key().sk.starts_with("XID#");
+                writes.into_iter().filter(keeps).collect()
+            }
+            Some(Self::NoKeySerial) => writes.into_iter().map(without_serial).collect(),
+            Some(Self::NoResolve | Self::NoLease) | None => writes,
+        }
+    }
+
+    /// What is answered without asking Xero.
+    pub(super) fn answered(
+        mutation: Option<Self>,
+        request: &Request<Bytes>,
+    ) -> Option<Response<Bytes>> {
+        let path = request.uri().path();
+        let query = request.uri().query().unwrap_or_default();
+        if mutation != Some(Self::NoResolve) || request.method() != Method::GET {
+            return None;
+        }
+        if path.contains("/Invoices") && query.contains("InvoiceNumbers=") {
+            return Some(Response::new(Bytes::from_static(br#"{"Invoices":[]}"#)));
+        }
+        if path.ends_with("/Contacts") && query.contains("where=") {
+            return Some(Response::new(Bytes::from_static(br#"{"Contacts":[]}"#)));
+        }
+        if path.contains("/Contacts/SC-") {
+            let mut response = Response::new(Bytes::new());
+            *response.status_mut() = http::StatusCode::NOT_FOUND;
+            return Some(response);
+        }
+        None
+    }
+}
+
+fn without_serial(write: Write) -> Write {
+    match write {
+        Write::Put { mut item, expect } if item.key.sk.starts_with("MAP#") => {
+            item.record = edited(&item.record, |mapping| {
+                *mapping.pointer_mut("/operation/key_serial")? = json!(0);
+                Some(())
+            });
+            Write::Put { item, expect }
+        }
+        write @ (Write::Put { .. } | Write::Delete { .. }) => write,
+    }
+}
+
+fn edited(record: &str, edit: impl FnOnce(&mut Value) -> Option<()>) -> String {
+    let mut value: Value = serde_json::from_str(record).expect("records are JSON");
+    edit(&mut value);
+    value.to_string()
+}

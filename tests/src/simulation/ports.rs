@@ -1,0 +1,413 @@
+//! The engine's ports in a world where every step takes its time and may go wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::envelope::Wake;
+use domain::outbound::Event;
+use engine::ports::{Clock, Events, PortError, Secrets, WakeUps};
+use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use store::memory::MemoryTable;
+use store::table::{IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write};
+use xero::{Sent, Transport, TransportError, TransportErrorKind};
+use xero_sim::{Fault as XeroFault, FaultKind, InFlight, Match, Reply, Simulator};
+
+use super::executor::{Pid, Timeline, after};
+use super::faults::{Fate, Fault, Faults, Port, millis};
+use super::mutation::Mutation;
+use super::trace::Trace;
+
+/// Our transport's patience with an exchange.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(25);
+
+/// What happens in the world.
+#[derive(Debug)]
+pub enum Occurrence {
+    /// A call of Xero's has been answered, to whomever.
+    CallEnds(InFlight),
+    /// A request that nobody waits for any more arrives at Xero.
+    Arrives(Box<Request<Bytes>>),
+    /// A booked wake-up fires.
+    Fires(Wake),
+    /// Something of the scenario.
+    Scene(super::scene::Scene),
+    /// A queue is asked for messages.
+    Deliver,
+    /// A process has had its time.
+    Deadline(Pid),
+}
+
+/// What all processes of a world share.
+#[derive(Debug, Clone)]
+pub struct Net {
+    /// The clock.
+    pub timeline: Timeline<Occurrence>,
+    /// What goes wrong.
+    pub faults: Arc<Mutex<Faults>>,
+    /// What is told of a run.
+    pub trace: Arc<Mutex<Trace>>,
+    /// What is taken out of the protocol, to see whether it is missed.
+    pub mutation: Option<Mutation>,
+    /// Processes that are held up.
+    pub frozen: Arc<Mutex<BTreeSet<Pid>>>,
+}
+
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Net {
+    fn fate(&self, port: Port, what: impl FnOnce() -> String) -> Fate {
+        let (fate, step) = {
+            let mut faults = locked(&self.faults);
+            (faults.fate(port), faults.steps)
+        };
+        let (now, who) = (self.timeline.now(), self.timeline.current());
+        if matches!(fate.fault, Some(Fault::FreezeBefore | Fault::FreezeAfter)) {
+            locked(&self.frozen).extend(who);
+        }
+        locked(&self.trace).step(now, who, step, fate.fault, what);
+        fate
+    }
+
+    /// Whether a process is or was held up.
+    pub fn is_frozen(&self, pid: Pid) -> bool {
+        locked(&self.frozen).contains(&pid)
+    }
+
+    /// Waits before a step, unless the process dies there.
+    async fn before(&self, fate: &Fate) {
+        self.timeline.sleep(fate.before).await;
+        if fate.fault == Some(Fault::DieBefore) {
+            self.timeline.die().await;
+        }
+    }
+
+    /// Waits after a step, unless the process dies there.
+    async fn after(&self, fate: &Fate) {
+        self.timeline.sleep(fate.after).await;
+        if fate.fault == Some(Fault::DieAfter) {
+            self.timeline.die().await;
+        }
+    }
+}
+
+fn refused(operation: &'static str) -> PortError {
+    PortError { operation, source: "the simulation says no".into() }
+}
+
+#[async_trait]
+impl Clock for Net {
+    fn now(&self) -> Timestamp {
+        self.timeline.now()
+    }
+
+    async fn pause(&self, moment: Duration) {
+        self.timeline.sleep(SignedDuration::try_from(moment).expect("a pause is short")).await;
+    }
+}
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct SimTable {
+    /// Without trouble.
+    pub table: MemoryTable,
+    /// Who watches what is written.
+    pub watch: super::checker::Watch,
+    /// Xero, for whoever watches.
+    pub simulator: Arc<Mutex<Simulator>>,
+    /// The world.
+    pub net: Net,
+}
+
+impl SimTable {
+    async fn step<T: Send>(
+        &self,
+        port: Port,
+        what: impl FnOnce() -> String + Send,
+        act: impl Future<Output = Result<T, TableError>> + Send,
+    ) -> Result<T, TableError> {
+        let unavailable = || TableError::Unavailable {
+            operation: "a step of the simulation",
+            source: "the simulation says no".into(),
+        };
+        let fate = self.net.fate(port, what);
+        self.net.before(&fate).await;
+        let result = match fate.fault {
+            Some(Fault::FailBefore | Fault::Throttled) => Err(unavailable()),
+            Some(Fault::Conflict) => Err(TableError::Conflict),
+            _ => act.await,
+        };
+        self.net.after(&fate).await;
+        if fate.fault == Some(Fault::FailAfter) { Err(unavailable()) } else { result }
+    }
+}
+
+#[async_trait]
+impl Table for SimTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+        let what = || format!("read {key}");
+        let item = self.step(Port::Read, what, self.table.get(key)).await?;
+        Ok(item.map(|item| Mutation::read(self.net.mutation, item)))
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+        let writes = Mutation::written(self.net.mutation, writes);
+        let keys = writes.iter().map(|write| write.key().to_string()).collect::<Vec<_>>();
+        let what = move || format!("write {}", keys.join(" + "));
+        let write = async {
+            self.table.write(writes.clone()).await?;
+            self.watch.written(&writes, &locked(&self.simulator));
+            Ok(())
+        };
+        self.step(Port::Write, what, write).await
+    }
+
+    async fn query(&self, query: Query) -> Result<Page, TableError> {
+        let what = || format!("query {} {:?}", query.pk, query.range);
+        let what = what();
+        self.step(Port::Read, move || what, self.table.query(query)).await
+    }
+
+    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
+        let what = format!("index {} {:?}", query.pk, query.range);
+        let fate = self.net.fate(Port::Index, move || what);
+        self.net.before(&fate).await;
+        let result = match fate.fault {
+            Some(Fault::FailBefore | Fault::Throttled) => Err(TableError::Unavailable {
+                operation: "a query of the simulation",
+                source: "the simulation says no".into(),
+            }),
+            Some(Fault::Lagging) => Ok(IndexPage { entries: Vec::new(), next: None }),
+            _ => self.table.query_index(query).await,
+        };
+        self.net.after(&fate).await;
+        result
+    }
+}
+
+/// The secrets.
+#[derive(Debug, Clone)]
+pub struct SimSecrets {
+    /// Without trouble.
+    pub kept: Arc<Mutex<BTreeMap<String, SecretString>>>,
+    /// The world.
+    pub net: Net,
+}
+
+impl SimSecrets {
+    async fn step<T: Send>(
+        &self,
+        what: String,
+        operation: &'static str,
+        act: impl FnOnce() -> T + Send,
+    ) -> Result<T, PortError> {
+        let fate = self.net.fate(Port::Secret, move || what);
+        self.net.before(&fate).await;
+        let result = match fate.fault {
+            Some(Fault::FailBefore | Fault::Throttled) => Err(refused(operation)),
+            _ => Ok(act()),
+        };
+        self.net.after(&fate).await;
+        result
+    }
+}
+
+#[async_trait]
+impl Secrets for SimSecrets {
+    async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+        let get = || locked(&self.kept).get(name).cloned();
+        self.step(format!("read secret {name}"), "read a secret", get).await
+    }
+
+    async fn put(&self, name: &str, value: &SecretString) -> Result<(), PortError> {
+        let put = || {
+            locked(&self.kept).insert(name.to_owned(), value.clone());
+        };
+        self.step(format!("write secret {name}"), "write a secret", put).await
+    }
+}
+
+/// Wake-ups, and hints left in the queues.
+#[derive(Debug, Clone)]
+pub struct SimHints {
+    /// The queues.
+    pub queues: super::queue::Queues,
+    /// The world.
+    pub net: Net,
+}
+
+impl SimHints {
+    async fn step(
+        &self,
+        port: Port,
+        what: String,
+        act: impl Fn() + Send + Sync,
+    ) -> Result<(), PortError> {
+        let fate = self.net.fate(port, move || what);
+        self.net.before(&fate).await;
+        match fate.fault {
+            Some(Fault::FailBefore) => return Err(refused("leave a hint")),
+            Some(Fault::Lost) => {}
+            Some(Fault::Twice) => {
+                act();
+                act();
+            }
+            _ => act(),
+        }
+        self.net.after(&fate).await;
+        if fate.fault == Some(Fault::FailAfter) { Err(refused("leave a hint")) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl WakeUps for SimHints {
+    async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
+        let what = format!("book {:?} at {at}", wake.errand);
+        let timeline = &self.net.timeline;
+        let book = || {
+            let latest = millis(locked(&self.net.faults).below(30_000));
+            let at = after(at.max(timeline.now()), latest);
+            timeline.schedule(at, Occurrence::Fires(wake.clone()));
+        };
+        self.step(Port::Booking, what, book).await
+    }
+
+    async fn leave(&self, wake: &Wake) -> Result<(), PortError> {
+        let what = format!("leave {:?}", wake.errand);
+        let leave = || {
+            self.queues.push(wake.kind, wake.account.as_str(), wake.to_body());
+            self.net.timeline.schedule(self.net.timeline.now(), Occurrence::Deliver);
+        };
+        self.step(Port::Hint, what, leave).await
+    }
+}
+
+/// What the CRM hears.
+#[derive(Debug, Clone)]
+pub struct SimEvents {
+    /// Deliveries, in order.
+    pub heard: Arc<Mutex<Vec<Event>>>,
+    /// The world.
+    pub net: Net,
+}
+
+#[async_trait]
+impl Events for SimEvents {
+    async fn publish(&self, event: &Event) -> Result<(), PortError> {
+        let what = format!("tell {:?}", event.news);
+        let fate = self.net.fate(Port::Event, move || what);
+        self.net.before(&fate).await;
+        if fate.fault == Some(Fault::FailBefore) {
+            return Err(refused("deliver an event"));
+        }
+        let times = if fate.fault == Some(Fault::Twice) { 2 } else { 1 };
+        locked(&self.heard).extend(std::iter::repeat_n(event.clone(), times));
+        self.net.after(&fate).await;
+        if fate.fault == Some(Fault::FailAfter) { Err(refused("deliver an event")) } else { Ok(()) }
+    }
+}
+
+/// The way to Xero.
+#[derive(Clone)]
+pub struct SimXero {
+    /// Xero.
+    pub simulator: Arc<Mutex<Simulator>>,
+    /// Who watches what is sent.
+    pub watch: super::checker::Watch,
+    /// The world.
+    pub net: Net,
+}
+
+impl std::fmt::Debug for SimXero {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SimXero")
+    }
+}
+
+#[async_trait]
+impl Transport for SimXero {
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let what = format!("{} {}", request.method(), request.uri());
+        if let Some(response) = Mutation::answered(self.net.mutation, &request) {
+            return Ok(response);
+        }
+        let timeline = &self.net.timeline;
+        let fate = self.net.fate(Port::Xero, move || what);
+        self.watch.begins(timeline.now(), &request);
+        if fate.fault == Some(Fault::Straggler) {
+            let at = after(timeline.now(), fate.before);
+            timeline.schedule(at, Occurrence::Arrives(Box::new(request)));
+            timeline.sleep(TIMEOUT).await;
+            return Err(unfinished(TransportErrorKind::Timeout));
+        }
+        self.net.before(&fate).await;
+        if fate.fault == Some(Fault::FailBefore) {
+            self.watch.ends(timeline.now(), &request);
+            return Err(not_sent());
+        }
+        let reply = self.act(&request, fate.fault);
+        let in_flight = match fate.fault {
+            Some(Fault::FreezeAfter) => millis(500),
+            _ => fate.after,
+        };
+        let answers_at = after(timeline.now(), in_flight);
+        timeline.schedule(answers_at, Occurrence::CallEnds(reply.0));
+        self.watch.ends(answers_at, &request);
+        if fate.after > TIMEOUT && fate.fault != Some(Fault::FreezeAfter) {
+            timeline.sleep(TIMEOUT).await;
+            return Err(unfinished(TransportErrorKind::Timeout));
+        }
+        self.net.after(&fate).await;
+        if fate.fault == Some(Fault::FailAfter) {
+            return Err(unfinished(TransportErrorKind::Timeout));
+        }
+        match reply.1 {
+            Reply::Answer(response) => {
+                self.watch.heard(timeline.current(), &request);
+                Ok(response)
+            }
+            Reply::Cut(_) => Err(unfinished(TransportErrorKind::Interrupted)),
+            Reply::LostBefore | Reply::LostAfter => Err(unfinished(TransportErrorKind::Timeout)),
+        }
+    }
+}
+
+impl SimXero {
+    fn act(&self, request: &Request<Bytes>, fault: Option<Fault>) -> (InFlight, Reply) {
+        let kind = match fault {
+            Some(Fault::Faulty) => Some(FaultKind::Status500),
+            Some(Fault::FaultyAfter) => Some(FaultKind::Status500Applied),
+            Some(Fault::Cut) => Some(FaultKind::Cut),
+            Some(Fault::Throttled) => Some(FaultKind::RateLimited {
+                problem: "minute".to_owned(),
+                retry_after_seconds: Some(20),
+            }),
+            _ => None,
+        };
+        let mut simulator = locked(&self.simulator);
+        if let Some(kind) = kind {
+            simulator.inject(XeroFault { on: Match::next("/"), kind });
+        }
+        let in_flight = simulator.begin(self.net.timeline.now(), request);
+        let reply = in_flight.reply().clone();
+        (in_flight, reply)
+    }
+}
+
+fn not_sent() -> TransportError {
+    TransportError {
+        sent: Sent::No,
+        kind: TransportErrorKind::Connect,
+        source: "no connection".into(),
+    }
+}
+
+fn unfinished(kind: TransportErrorKind) -> TransportError {
+    TransportError { sent: Sent::Unknown, kind, source: "lost on the way".into() }
+}

@@ -1,0 +1,228 @@
+//! What happens in a run besides trouble: what the CRM sends, what people press, and when.
+
+use domain::entity::EntityKind;
+use jiff::SignedDuration;
+
+use super::faults::{Faults, millis};
+use crate::builders::{a_client_of, an_invoice};
+
+/// Something that is going to happen.
+#[derive(Debug, Clone)]
+pub enum Scene {
+    /// The CRM sends a message.
+    Sends {
+        /// On which queue.
+        kind: EntityKind,
+        /// Whose.
+        account: String,
+        /// What it says.
+        body: String,
+    },
+    /// A person syncs one record.
+    SyncsOne {
+        /// Whose.
+        account: String,
+        /// Of which kind.
+        kind: EntityKind,
+        /// Which.
+        id: String,
+    },
+    /// A person presses Sync All.
+    SyncsAll {
+        /// Whose.
+        account: String,
+    },
+    /// A person disconnects an account.
+    Disconnects {
+        /// Which.
+        account: String,
+    },
+    /// A person connects an account again.
+    Connects {
+        /// Which.
+        account: String,
+    },
+    /// The schedule says that it is time to sweep.
+    Sweeps,
+    /// Nothing goes wrong any more.
+    FaultsStop,
+}
+
+/// What has to be true of a record in the end.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// Whose.
+    pub account: String,
+    /// Which kind.
+    pub kind: EntityKind,
+    /// Which.
+    pub id: String,
+    /// Its newest revision.
+    pub revision: u64,
+    /// Its total, unless it is a contact.
+    pub total: Option<String>,
+    /// Whether it was voided.
+    pub voided: bool,
+}
+
+/// A whole story.
+#[derive(Debug, Clone, Default)]
+pub struct Script {
+    /// How many accounts there are, each with an organisation of its own and all with one Xero user.
+    pub accounts: Vec<String>,
+    /// What happens, after how long.
+    pub scenes: Vec<(SignedDuration, Scene)>,
+    /// How it has to end.
+    pub expected: Vec<Expected>,
+    /// Whether Xero keeps numbers unique and remembers keys.
+    pub unhelpful: bool,
+}
+
+const NAMES: [&str; 2] = ["acc_one", "acc_two"];
+/// Prices and what they come to with 20 % tax, by revision.
+const PRICES: [(&str, &str); 4] =
+    [("95.00", "114.00"), ("100.00", "120.00"), ("10.10", "12.12"), ("55.55", "66.66")];
+
+impl Script {
+    /// So many invoices of as many clients, all at once, and nothing else.
+    pub fn plain(invoices: u64) -> Self {
+        let mut script = Self { accounts: vec![NAMES[0].to_owned()], ..Self::default() };
+        for number in 0..invoices {
+            let (id, client) = (format!("inv_{number}"), format!("cli_{number}"));
+            script.sends(millis(0), NAMES[0], &id, &client, 1, false);
+            script.expect_client(NAMES[0], &client);
+            script.expect_invoice(NAMES[0], &id, 1, false);
+        }
+        script
+    }
+
+    /// A story drawn from a seed.
+    pub fn drawn(faults: &mut Faults) -> Self {
+        let accounts = if faults.chance(25) { 2 } else { 1 };
+        let accounts = NAMES.iter().take(accounts).map(|name| (*name).to_owned()).collect();
+        let mut script = Self { accounts, unhelpful: faults.chance(40), ..Self::default() };
+        for account in script.accounts.clone() {
+            script.business(&account, faults);
+        }
+        script.people(faults);
+        let stop = millis(3_600_000 + faults.below(3_600_000));
+        script.scenes.push((stop, Scene::FaultsStop));
+        script
+    }
+
+    fn business(&mut self, account: &str, faults: &mut Faults) {
+        let clients = 1 + faults.below(3);
+        let is_burst = faults.chance(15);
+        let invoices = if is_burst { 10 + faults.below(14) } else { 1 + faults.below(6) };
+        let window = if is_burst { 1 } else { 480_000 };
+        for client in 0..clients {
+            self.expect_client(account, &format!("cli_{client}"));
+        }
+        for number in 0..invoices {
+            let (id, client) = (format!("inv_{number}"), format!("cli_{}", number % clients));
+            let mut at = faults.below(window);
+            let mut revision = 1;
+            self.sends(millis(at), account, &id, &client, revision, false);
+            while revision < 4 && faults.chance(30) {
+                at += faults.below(1_200_000);
+                revision += 1;
+                let voided = faults.chance(15);
+                self.sends(millis(at), account, &id, &client, revision, voided);
+                if voided {
+                    self.expect_invoice(account, &id, revision, true);
+                    break;
+                }
+            }
+            if !self.expected.iter().any(|one| one.account == account && one.id == id) {
+                self.expect_invoice(account, &id, revision, false);
+            }
+        }
+        // A client that no invoice mentions comes by itself.
+        for client in 0..clients {
+            if client >= invoices || faults.chance(30) {
+                let (id, at) = (format!("cli_{client}"), millis(faults.below(600_000)));
+                let body = a_client_of(account, &id, 1);
+                let account = account.to_owned();
+                self.scenes.push((at, Scene::Sends { kind: EntityKind::Contact, account, body }));
+            }
+        }
+        // The CRM, too, sends at least once.
+        let repeated = self.scenes.clone();
+        for (at, scene) in repeated {
+            if matches!(scene, Scene::Sends { .. }) && faults.chance(8) {
+                let again = at.checked_add(millis(faults.below(900_000))).unwrap_or(at);
+                self.scenes.push((again, scene));
+            }
+        }
+    }
+
+    fn people(&mut self, faults: &mut Faults) {
+        for account in self.accounts.clone() {
+            let mut at = |most: u64| millis(faults.below(most));
+            let times = [at(1_500_000), at(2_400_000), at(1_800_000), at(2_000_000)];
+            if faults.chance(30) {
+                let id = "inv_0".to_owned();
+                let kind = EntityKind::Invoice;
+                let account = account.clone();
+                self.scenes.push((times[0], Scene::SyncsOne { account, kind, id }));
+            }
+            if faults.chance(15) {
+                self.scenes.push((times[1], Scene::SyncsAll { account: account.clone() }));
+            }
+            if faults.chance(12) {
+                let again = times[2].checked_add(millis(faults.below(1_200_000)));
+                self.scenes.push((times[2], Scene::Disconnects { account: account.clone() }));
+                let again = again.unwrap_or(times[2]);
+                self.scenes.push((again, Scene::Connects { account: account.clone() }));
+            }
+        }
+        for _ in 0..2 {
+            self.scenes.push((millis(faults.below(3_000_000)), Scene::Sweeps));
+        }
+    }
+
+    fn sends(
+        &mut self,
+        at: SignedDuration,
+        account: &str,
+        id: &str,
+        client: &str,
+        revision: u64,
+        voided: bool,
+    ) {
+        let (price, total) = price(revision);
+        let message = an_invoice(id, client).account(account).revision(revision);
+        let message = message.price(price, total).number(format!("{account}-{id}"));
+        let message = if voided { message.voided() } else { message };
+        let (kind, account) = (EntityKind::Invoice, account.to_owned());
+        self.scenes.push((at, Scene::Sends { kind, account, body: message.body() }));
+    }
+
+    fn expect_client(&mut self, account: &str, id: &str) {
+        self.expected.push(Expected {
+            account: account.to_owned(),
+            kind: EntityKind::Contact,
+            id: id.to_owned(),
+            revision: 1,
+            total: None,
+            voided: false,
+        });
+    }
+
+    fn expect_invoice(&mut self, account: &str, id: &str, revision: u64, voided: bool) {
+        self.expected.push(Expected {
+            account: account.to_owned(),
+            kind: EntityKind::Invoice,
+            id: id.to_owned(),
+            revision,
+            total: Some(price(revision).1.to_owned()),
+            voided,
+        });
+    }
+}
+
+/// The price of a revision and what it comes to.
+fn price(revision: u64) -> (&'static str, &'static str) {
+    let index = usize::try_from(revision.saturating_sub(1)).unwrap_or(0);
+    PRICES.get(index).copied().unwrap_or(PRICES[0])
+}

@@ -1,0 +1,53 @@
+//! What is told of a run, for whoever replays it.
+
+use jiff::Timestamp;
+
+use super::executor::Pid;
+use super::faults::Fault;
+
+/// The lines of a run, if somebody wants them.
+#[derive(Debug, Default)]
+pub struct Trace {
+    wanted: bool,
+    lines: Vec<String>,
+}
+
+impl Trace {
+    /// Lines are kept.
+    pub fn wanted() -> Self {
+        Self { wanted: true, lines: Vec::new() }
+    }
+
+    /// A step of a process.
+    pub fn step(
+        &mut self,
+        now: Timestamp,
+        who: Option<Pid>,
+        step: u64,
+        fault: Option<Fault>,
+        what: impl FnOnce() -> String,
+    ) {
+        if !self.wanted {
+            return;
+        }
+        let who = who.map_or_else(|| "--".to_owned(), |pid| format!("p{}", pid.0));
+        let fault = fault.map(|fault| format!("   <== {fault:?}")).unwrap_or_default();
+        self.lines.push(format!("{} {who:>4} {step:>5}  {}{fault}", clock(now), what()));
+    }
+
+    /// Something that happens in the world.
+    pub fn scene(&mut self, now: Timestamp, what: impl FnOnce() -> String) {
+        if self.wanted {
+            self.lines.push(format!("{}   **        {}", clock(now), what()));
+        }
+    }
+
+    /// The lines so far.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+}
+
+fn clock(now: Timestamp) -> String {
+    now.strftime("%d %H:%M:%S%.3f").to_string()
+}
