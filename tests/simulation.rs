@@ -1,1 +1,107 @@
-//! x
+//! The engine among failures: tens of thousands of seeds, every step of a small push failing in every
+//! way, and a checker that is shown to see when a part of the protocol is missing.
+//!
+//! `cargo simulate --seed N` replays a seed step by step; `cargo simulate --seeds 1000000` plays a
+//! million of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops where it is wrong, and says what it has seen"
+)]
+
+use tests::simulation::{
+    Fault, Mutation, Options, Outcome, Port, many, meet_an_expired_token, run, run_once, steps_of,
+};
+
+/// How many seeds are played every time.
+const SEEDS: u64 = 20_000;
+/// A part that is missing must be missed within this many seeds.
+const SEEDS_TO_MISS: u64 = 4_000;
+
+#[test]
+fn twenty_thousand_seeds_of_trouble_end_with_every_record_in_the_books_once() {
+    let tally = many::play(0..SEEDS, None, false);
+    println!("{tally}");
+    assert!(tally.failed.is_empty(), "{tally}");
+    assert_eq!(tally.runs, SEEDS);
+    for port in Port::ALL {
+        for fault in port.faults() {
+            let count = tally.injected.get(&(port, *fault)).copied().unwrap_or(0);
+            assert!(count > 100, "{fault:?} at {port:?} happened {count} times");
+        }
+    }
+    assert!(tally.given_up > 0, "nothing was ever given up");
+    assert!(tally.expired * 500 < tally.runs, "{} connections expired", tally.expired);
+}
+
+#[test]
+fn one_step_of_a_push_failing_in_any_way_leaves_every_record_in_the_books_once() {
+    for invoices in [1, 3] {
+        let (mut runs, mut faults) = (0, std::collections::BTreeSet::new());
+        for step in 1..=steps_of(invoices) {
+            for fault in 0_usize.. {
+                let Some(outcome) = run_once(invoices, step, fault, false) else { break };
+                assert_right(&format!("step {step}, fault {fault} of {invoices}"), &outcome);
+                faults.extend(outcome.injected.keys().copied());
+                runs += 1;
+            }
+        }
+        println!("{invoices} invoices: {runs} runs, {} sorts of trouble", faults.len());
+        let steps = usize::try_from(steps_of(invoices)).unwrap();
+        assert!(runs > steps * 4, "{runs} runs");
+        assert!(faults.contains(&(Port::Xero, Fault::FaultyAfter)), "{faults:?}");
+        assert!(faults.contains(&(Port::Write, Fault::Conflict)), "{faults:?}");
+    }
+}
+
+fn assert_right(what: &str, outcome: &Outcome) {
+    assert!(outcome.violations.is_empty(), "{what}: {:#?}", outcome.violations);
+}
+
+#[test]
+fn twenty_functions_that_meet_an_expired_token_make_one_refresh() {
+    assert_eq!(meet_an_expired_token(20), (1, 1));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in [3, 77, 4_711] {
+        let traced = Options { traced: true, ..Options::seed(seed) };
+        let (one, other) = (run(traced), run(traced));
+        assert!(!one.trace.is_empty());
+        assert_eq!(one.trace, other.trace, "seed {seed}");
+        assert_eq!(one.steps, other.steps, "seed {seed}");
+    }
+}
+
+/// The violations of the first seed that misses a part.
+fn missed(mutation: Mutation) -> Vec<String> {
+    let tally = many::play(0..SEEDS_TO_MISS, Some(mutation), true);
+    let (seed, violations) = tally.failed.into_iter().next().unwrap_or_else(|| {
+        panic!("{mutation:?} is not missed in {} runs", tally.runs)
+    });
+    println!("{mutation:?} is missed after {} runs, by seed {seed}: {violations:?}", tally.runs);
+    violations
+}
+
+#[test]
+fn the_checker_sees_when_nothing_is_looked_up_before_it_is_written_again() {
+    assert!(!missed(Mutation::NoResolve).is_empty());
+}
+
+#[test]
+fn the_checker_sees_when_a_claim_keeps_nobody_out() {
+    assert!(!missed(Mutation::NoLease).is_empty());
+}
+
+#[test]
+fn the_checker_sees_when_the_key_serial_does_not_rise() {
+    assert!(!missed(Mutation::NoKeySerial).is_empty());
+}
+
+#[test]
+fn the_checker_sees_when_a_document_may_belong_to_two_records() {
+    assert!(!missed(Mutation::NoReverseLink).is_empty());
+}

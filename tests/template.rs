@@ -100,7 +100,8 @@ fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect::<Vec<_>>();
     names.sort();
-    assert_eq!(names, ["contact-push", "invoice-push", "oauth-callback", "settings-api"]);
+    let expected = ["contact-push", "invoice-push", "oauth-callback", "settings-api", "sweep"];
+    assert_eq!(names, expected);
     for name in names {
         assert!(template.contains(&format!("CodeUri: target/lambda/{name}/")), "{name}");
     }
@@ -114,12 +115,12 @@ fn every_role_may_do_what_its_function_does_and_no_more() {
         ("dynamodb:GetItem", &["RowsPolicy"][..]),
         ("dynamodb:PutItem", &["RowsPolicy"]),
         ("dynamodb:DeleteItem", &["RowsPolicy"]),
-        ("dynamodb:Query", &["RowsPolicy", "SettingsApiRole"]),
+        ("dynamodb:Query", &["RowsPolicy", "SettingsApiRole", "InvoicePushRole"]),
         ("secretsmanager:PutSecretValue", &["GrantsPolicy"]),
         ("secretsmanager:CreateSecret", &["OAuthCallbackRole"]),
-        ("scheduler:CreateSchedule", &["WakeUpsPolicy"]),
-        ("iam:PassRole", &["WakeUpsPolicy"]),
-        ("sqs:SendMessage", &["ScheduleRole", "ContactPushRole", "InvoicePushRole"]),
+        ("scheduler:CreateSchedule", &["HintsPolicy"]),
+        ("iam:PassRole", &["HintsPolicy"]),
+        ("sqs:SendMessage", &["HintsPolicy", "ScheduleRole", "ContactPushRole", "InvoicePushRole"]),
         ("sqs:ReceiveMessage", &["ContactPushRole", "InvoicePushRole"]),
     ] {
         let named = allowed.iter().map(|name| resource(&template, name).matches(action).count());
@@ -130,9 +131,11 @@ fn every_role_may_do_what_its_function_does_and_no_more() {
             "{action} is allowed elsewhere"
         );
     }
-    for role in ["ContactPushRole", "InvoicePushRole", "SettingsApiRole", "OAuthCallbackRole"] {
+    let functions =
+        ["ContactPushRole", "InvoicePushRole", "SettingsApiRole", "OAuthCallbackRole", "SweepRole"];
+    for role in functions {
         let lines = resource(&template, role);
-        let shared = "ManagedPolicyArns: [!Ref RowsPolicy, !Ref GrantsPolicy, !Ref WakeUpsPolicy]";
+        let shared = "ManagedPolicyArns: [!Ref RowsPolicy, !Ref GrantsPolicy, !Ref HintsPolicy]";
         assert!(lines.contains(shared), "{role}");
     }
     assert!(!template.contains("Action: '*'") && !template.contains("Action: \"*\""));
@@ -146,4 +149,14 @@ fn only_the_callback_is_reached_without_a_token() {
     assert!(routes >= 2);
     assert_eq!(guarded, routes - 1);
     assert!(template.contains("GET /oauth/callback"));
+}
+
+#[test]
+fn every_route_of_the_settings_api_is_deployed() {
+    let template = template();
+    for (route, _) in runtime::api::ROUTES {
+        assert!(template.contains(&format!("RouteKey: {route}\n")), "{route}");
+    }
+    let routes = template.matches("RouteKey: ").count();
+    assert_eq!(routes, runtime::api::ROUTES.len() + 1, "one more for the callback");
 }

@@ -16,6 +16,7 @@ mod crash;
 #[path = "../../shared/xero/tests/it/description.rs"]
 mod description;
 mod openapi;
+mod people;
 mod push_contact;
 mod push_invoice;
 mod story;

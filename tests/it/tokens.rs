@@ -129,3 +129,22 @@ fn an_unanswered_refresh_is_survived_because_xero_takes_the_old_token_once_more(
     assert_eq!(world.connection().state, ConnectionState::Active);
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
 }
+
+#[test]
+fn a_refresh_whose_end_nobody_knows_is_done_again_while_xero_still_takes_the_old_token() {
+    let mut world = World::connected();
+    world.clock.advance(SignedDuration::from_mins(31));
+    world.inject(Fault { on: Match::next(TOKEN), kind: FaultKind::LostAfter });
+    let lost = run(access_token(&world.engine, wanted(&world), world.invocation())).unwrap();
+    assert!(lost.is_err());
+    // Nobody needs a token for hours; only the sweep comes by.
+    world.clock.advance(SignedDuration::from_mins(5));
+    let swept = run(engine::sweep::sweep(&world.engine, world.invocation())).unwrap();
+    assert_eq!((swept.grants, swept.failed), (1, 0));
+    world.clock.advance(SignedDuration::from_hours(3));
+    world.restart();
+    let token = run(access_token(&world.engine, wanted(&world), world.invocation())).unwrap();
+    assert!(token.is_ok());
+    let again = run(engine::sweep::sweep(&world.engine, world.invocation())).unwrap();
+    assert_eq!(again.grants, 0);
+}

@@ -24,6 +24,10 @@ pub struct Grant {
     pub refreshed_at: Timestamp,
     /// When Xero refused the refresh token, if it did.
     pub refused_at: Option<Timestamp>,
+    /// Since when a refresh was begun whose end nobody knows. Xero may have rotated the token, and takes
+    /// the one we have for 30 minutes more: by then it must have been tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsettled_since: Option<Timestamp>,
 }
 
 /// The holder of a grant's lock.
@@ -55,6 +59,11 @@ pub fn is_usable(access_expires_at: Timestamp, now: Timestamp) -> bool {
 }
 
 impl Grant {
+    /// A grant whose tokens have just been given.
+    pub const fn new(id: GrantId, now: Timestamp) -> Self {
+        Self { id, refresher: None, refreshed_at: now, refused_at: None, unsettled_since: None }
+    }
+
     /// Decides how to get an access token, given when the stored one expires.
     pub fn plan(&self, access_expires_at: Timestamp, now: Timestamp) -> TokenPlan {
         if is_usable(access_expires_at, now) {
@@ -69,28 +78,37 @@ impl Grant {
         }
     }
 
-    /// The row with the lock taken.
+    /// The row with the lock taken: from now on nobody knows what becomes of the tokens, until it is
+    /// written down.
     #[must_use]
-    pub const fn locked(self, by: ClaimId, until: Timestamp) -> Self {
-        Self { refresher: Some(Refresher { by, until }), ..self }
+    pub fn locked(self, by: ClaimId, until: Timestamp, now: Timestamp) -> Self {
+        let unsettled_since = Some(self.unsettled_since.unwrap_or(now));
+        Self { refresher: Some(Refresher { by, until }), unsettled_since, ..self }
     }
 
     /// The row after a successful refresh.
     #[must_use]
     pub const fn renewed(self, now: Timestamp) -> Self {
-        Self { refresher: None, refreshed_at: now, refused_at: None, ..self }
+        Self::new(self.id, now)
     }
 
     /// The row after a refresh that came to nothing, the tokens untouched.
     #[must_use]
     pub const fn unlocked(self) -> Self {
+        Self { refresher: None, unsettled_since: None, ..self }
+    }
+
+    /// The row after a refresh that may have come to something: the lock is free, and it is still to be
+    /// found out.
+    #[must_use]
+    pub const fn unsettled(self) -> Self {
         Self { refresher: None, ..self }
     }
 
     /// The row after Xero refused the refresh token.
     #[must_use]
     pub const fn refused(self, now: Timestamp) -> Self {
-        Self { refresher: None, refused_at: Some(now), ..self }
+        Self { refresher: None, refused_at: Some(now), unsettled_since: None, ..self }
     }
 }
 
@@ -107,12 +125,18 @@ mod tests {
     }
 
     fn a_grant() -> Grant {
-        Grant {
-            id: GrantId(Uuid::from_u128(9)),
-            refresher: None,
-            refreshed_at: at(0),
-            refused_at: None,
-        }
+        Grant::new(GrantId(Uuid::from_u128(9)), at(0))
+    }
+
+    #[test]
+    fn a_refresh_is_unsettled_from_its_beginning_until_its_end_is_known() {
+        let locked = a_grant().locked(HOLDER, at(30), at(5));
+        assert_eq!(locked.unsettled_since, Some(at(5)));
+        let again = locked.clone().unsettled().locked(HOLDER, at(90), at(60));
+        assert_eq!(again.unsettled_since, Some(at(5)), "the first one counts");
+        assert_eq!(again.clone().renewed(at(61)).unsettled_since, None);
+        assert_eq!(again.clone().refused(at(61)).unsettled_since, None);
+        assert_eq!(again.unlocked().unsettled_since, None);
     }
 
     #[test]
@@ -123,14 +147,14 @@ mod tests {
 
     #[test]
     fn everyone_else_waits_while_one_refreshes_and_a_lapsed_lock_is_free() {
-        let locked = a_grant().locked(HOLDER, at(30));
+        let locked = a_grant().locked(HOLDER, at(30), at(0));
         assert_eq!(locked.plan(at(0), at(29)), TokenPlan::WaitUntil(at(30)));
         assert_eq!(locked.plan(at(0), at(30)), TokenPlan::Refresh);
     }
 
     #[test]
     fn a_refused_grant_needs_a_reconnect_and_a_renewal_clears_it() {
-        let refused = a_grant().locked(HOLDER, at(30)).refused(at(5));
+        let refused = a_grant().locked(HOLDER, at(30), at(0)).refused(at(5));
         assert_eq!(refused.plan(at(0), at(6)), TokenPlan::Reconnect);
         assert_eq!(refused.renewed(at(7)).plan(at(1800), at(8)), TokenPlan::Use);
     }

@@ -217,7 +217,7 @@ async fn keep(
         let (grant, expect) = match known {
             Some(Versioned { record, version }) => (record.renewed(now), Expect::Version(version)),
             None => {
-                (Grant { id, refresher: None, refreshed_at: now, refused_at: None }, Expect::Absent)
+                (Grant::new(id, now), Expect::Absent)
             }
         };
         match engine.store.put_grant(&grant, expect).await {

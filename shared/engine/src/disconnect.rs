@@ -118,20 +118,15 @@ async fn remove(
     Ok(())
 }
 
-/// Removes what accounts of a shard have left over.
+/// Removes what an account has left over, while there is time: how many accounts are done.
 pub(crate) async fn sweep(
     engine: &Engine,
-    accounts: &[AccountId],
+    account: &AccountId,
     invocation: Invocation,
 ) -> Result<usize, StoreError> {
-    let mut removed = 0;
-    for account in accounts {
-        if engine.clock.now() > invocation.last_call {
-            break;
-        }
-        if remove_leftovers(engine, account, invocation).await? == Disconnected::Done {
-            removed += 1;
-        }
+    if engine.clock.now() > invocation.last_call {
+        return Ok(0);
     }
-    Ok(removed)
+    let removed = remove_leftovers(engine, account, invocation).await?;
+    Ok(usize::from(removed == Disconnected::Done))
 }

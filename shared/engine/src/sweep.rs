@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use domain::entity::EntityKind;
-use domain::ids::{CrmId, Ledger};
+use domain::ids::{CrmId, GrantId, Ledger};
 use domain::mapping::MappingKey;
 use jiff::SignedDuration;
+use store::Due;
 use store::keys::SHARDS;
 
 use crate::chain::Chain;
 use crate::push::Unrecorded;
-use crate::{Engine, Invocation, disconnect, release};
+use crate::{Engine, Invocation, disconnect, release, token};
 
 /// A row is overdue when its hint is this late.
 const LATE: SignedDuration = SignedDuration::from_mins(3);
-/// An event is overdue when whoever committed it has had this long to deliver it.
-const UNDELIVERED: SignedDuration = SignedDuration::from_mins(1);
+/// Whoever committed an event, or began a refresh, has this long to do the rest.
+const SOON: SignedDuration = SignedDuration::from_mins(1);
 /// Of each shard, in one sweep.
 const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
@@ -32,43 +33,81 @@ pub struct Swept {
     pub events: usize,
     /// Accounts whose links at Xero were removed.
     pub removed: usize,
+    /// Grants of which it was found out how their last refresh ended.
+    pub grants: usize,
     /// Shards in which something could not be done; the next sweep tries again.
     pub failed: usize,
 }
 
-/// Looks through every shard. What fails in one does not keep the others from being swept.
+/// Looks through every shard, first for what has a time of its own. What fails in one does not keep the
+/// others from being swept.
 pub async fn sweep(engine: &Engine, invocation: Invocation) -> Swept {
     let mut swept = Swept::default();
     for shard in 0..SHARDS {
-        if engine.clock.now() > invocation.last_call {
-            swept.failed += 1;
-            continue;
-        }
-        if let Err(error) = shard_of(engine, shard, invocation, &mut swept).await {
-            tracing::error!(error = %Chain(&error), shard, "a shard was not swept");
-            swept.failed += 1;
-        }
+        let done = due(engine, shard, invocation, &mut swept).await;
+        tell(shard, done, &mut swept);
+    }
+    for shard in 0..SHARDS {
+        let done = parked(engine, shard, invocation, &mut swept).await;
+        tell(shard, done, &mut swept);
     }
     swept
 }
 
-async fn shard_of(
+fn tell(shard: u32, done: Result<(), Unrecorded>, swept: &mut Swept) {
+    if let Err(error) = done {
+        tracing::error!(error = %Chain(&error), shard, "a shard was not swept");
+        swept.failed += 1;
+    }
+}
+
+async fn due(
     engine: &Engine,
     shard: u32,
     invocation: Invocation,
     swept: &mut Swept,
 ) -> Result<(), Unrecorded> {
     let now = engine.clock.now();
+    if now > invocation.last_call {
+        swept.failed += 1;
+        return Ok(());
+    }
     let before = |late| now.saturating_sub(late).unwrap_or(now);
-    let overdue = engine.store.overdue(shard, before(LATE), PER_SHARD).await?;
+    let mut overdue = Vec::new();
+    for due in engine.store.due(shard, before(SOON), PER_SHARD).await? {
+        match due {
+            Due::Mapping { key, at } if at <= before(LATE) => overdue.push(key),
+            // Its hint may still come.
+            Due::Mapping { key: _, at: _ } => {}
+            Due::Event(event) => {
+                swept.events += 1;
+                engine.deliver(&event).await;
+            }
+            Due::Leftovers(account) => {
+                swept.removed += disconnect::sweep(engine, &account, invocation).await?;
+            }
+            Due::Grant(id) => {
+                swept.grants += 1;
+                settled(engine, id).await;
+            }
+        }
+    }
     swept.overdue += overdue.len();
     for ((ledger, kind), records) in by_ledger(overdue) {
         engine.leave(&ledger, kind, &records).await?;
     }
-    let events = engine.store.undelivered(shard, before(UNDELIVERED), PER_SHARD).await?;
-    swept.events += events.len();
-    for event in &events {
-        engine.deliver(event).await;
+    Ok(())
+}
+
+async fn parked(
+    engine: &Engine,
+    shard: u32,
+    invocation: Invocation,
+    swept: &mut Swept,
+) -> Result<(), Unrecorded> {
+    if engine.clock.now() > invocation.last_call {
+        swept.failed += 1;
+        return Ok(());
     }
     let parked = engine.store.next_parked(shard, PER_SHARD).await?;
     swept.parked += parked.len();
@@ -76,9 +115,14 @@ async fn shard_of(
         let key = |crm_id| MappingKey { ledger: ledger.clone(), kind, crm_id };
         release::overlooked(engine, &ledger, records.into_iter().map(key).collect()).await?;
     }
-    let accounts = engine.store.leftovers(shard, PER_SHARD).await?;
-    swept.removed += disconnect::sweep(engine, &accounts, invocation).await?;
     Ok(())
+}
+
+/// One grant's trouble is its own.
+async fn settled(engine: &Engine, id: GrantId) {
+    if let Err(error) = token::settle(engine, id).await {
+        tracing::warn!(error = %Chain(&error), "the end of a refresh is still not known");
+    }
 }
 
 fn by_ledger(keys: Vec<MappingKey>) -> BTreeMap<(Ledger, EntityKind), Vec<CrmId>> {

@@ -22,6 +22,7 @@ pub async fn serve() -> Result<(), Error> {
             parked = swept.parked,
             events = swept.events,
             removed = swept.removed,
+            grants = swept.grants,
             failed = swept.failed,
             "swept"
         );

@@ -3,8 +3,9 @@
 
 use std::num::NonZeroU16;
 
-use domain::ids::{AccountId, Ledger};
+use domain::ids::{AccountId, GrantId, Ledger};
 use domain::mapping::MappingKey;
+use domain::outbound::Event;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
@@ -13,6 +14,24 @@ use crate::keys;
 use crate::records::SweepPlace;
 use crate::store::Store;
 use crate::table::{Index, IndexEntry, IndexPage, IndexQuery, Order, SortRange};
+
+/// Something whose instant has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due {
+    /// A mapping that waits, or whose lease is over.
+    Mapping {
+        /// Which.
+        key: MappingKey,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// An event that was not delivered.
+    Event(Box<Event>),
+    /// An account with links at Xero that are to be removed.
+    Leftovers(AccountId),
+    /// A grant of which nobody knows how its last refresh ended.
+    Grant(GrantId),
+}
 
 impl Store {
     /// The mappings of a ledger that are parked, at most `limit` of each shard.
@@ -33,17 +52,33 @@ impl Store {
         self.of_ledger("find what was skipped", keys::skipped, ledger, limit).await
     }
 
-    /// Mappings of a shard, of all accounts, whose instant has come before `before`: waiting ones, and
-    /// claimed ones whose lease is over. Oldest first.
-    pub async fn overdue(
+    /// Whatever of a shard, of all accounts, has an instant before `before`, oldest first.
+    pub async fn due(
         &self,
         shard: u32,
         before: Timestamp,
         limit: NonZeroU16,
-    ) -> Result<Vec<MappingKey>, StoreError> {
+    ) -> Result<Vec<Due>, StoreError> {
         let range = SortRange::AtMost(keys::instant(before));
-        let page = self.due_page("find what is overdue", keys::overdue(shard), range, limit, None);
-        Ok(mappings(&page.await?))
+        let page = self.due_page("find what is due", keys::timed(shard), range, limit, None);
+        let mut due = Vec::new();
+        for entry in page.await?.entries {
+            due.extend(self.what_is_due(&entry).await?);
+        }
+        Ok(due)
+    }
+
+    /// The index may be behind: an event that was delivered meanwhile is not due.
+    async fn what_is_due(&self, entry: &IndexEntry) -> Result<Option<Due>, StoreError> {
+        if keys::is_event(&entry.key) {
+            let event = self.undelivered(&entry.key).await?;
+            return Ok(event.map(|event| Due::Event(Box::new(event))));
+        }
+        let mapping = keys::read_mapping(&entry.key).zip(keys::read_instant(entry));
+        Ok(mapping
+            .map(|(key, at)| Due::Mapping { key, at })
+            .or_else(|| keys::read_connection(&entry.key).map(Due::Leftovers))
+            .or_else(|| keys::read_grant(&entry.key).map(Due::Grant)))
     }
 
     /// The next parked mappings of a shard, of all accounts: every call goes on where the last one
@@ -65,17 +100,6 @@ impl Store {
             self.replace(OPERATION, &SweepPlace { shard, after: last }).await?;
         }
         Ok(mappings(&page))
-    }
-
-    /// Accounts of a shard with links at Xero that are to be removed.
-    pub async fn leftovers(
-        &self,
-        shard: u32,
-        limit: NonZeroU16,
-    ) -> Result<Vec<AccountId>, StoreError> {
-        let pk = keys::leftovers(shard);
-        let page = self.due_page("find what is left over", pk, SortRange::All, limit, None).await?;
-        Ok(page.entries.iter().filter_map(|entry| keys::read_account(&entry.key)).collect())
     }
 
     async fn of_ledger(

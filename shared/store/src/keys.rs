@@ -9,7 +9,7 @@
 //! | connection | `A#account` | `CONNECTION` | while links at Xero are to be removed | |
 //! | outbox event | `A#account` | `OUT#instant#event id` | until it is delivered | |
 //! | account codes | `A#account` | `SETTINGS` | | |
-//! | grant | `G#xero user` | `GRANT` | | |
+//! | grant | `G#xero user` | `GRANT` | while the end of a refresh is not known | |
 //! | chart | `L#account#tenant` | `CHART` | | |
 //! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
 //! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid invoices |
@@ -21,6 +21,7 @@
 
 use domain::connection::Connection;
 use domain::entity::EntityKind;
+use domain::grant::Grant;
 use domain::idempotency::Hash;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId, XeroId};
 use domain::mapping::{Mapping, MappingKey};
@@ -108,7 +109,7 @@ pub(crate) fn due(mapping: &Mapping) -> Option<IndexKey> {
     let shard = shard(&seed);
     match &mapping.operation.state {
         State::Waiting { until } | State::Claimed { by: _, until } => {
-            Some(IndexKey::new(overdue(shard), format!("{}#{seed}", instant(*until))))
+            Some(IndexKey::new(timed(shard), timed_sort(*until, &seed)))
         }
         State::Parked { on: _ } => Some(IndexKey::new(parked(shard), seed)),
         State::Skipped => Some(IndexKey::new(skipped(shard), seed)),
@@ -119,14 +120,23 @@ pub(crate) fn due(mapping: &Mapping) -> Option<IndexKey> {
 /// Where an undelivered event stands in the `due` index.
 pub(crate) fn undelivered_event(event: &Event) -> IndexKey {
     let Event { event_id, occurred_at, .. } = event;
-    let shard = shard(&event_id.to_string());
-    IndexKey::new(undelivered(shard), format!("{}#{event_id}", instant(*occurred_at)))
+    let id = event_id.to_string();
+    IndexKey::new(timed(shard(&id)), timed_sort(*occurred_at, &id))
 }
 
 /// Where a connection with links to be removed stands in the `due` index.
 pub(crate) fn left_over(connection: &Connection) -> Option<IndexKey> {
     let account = connection.account.as_str();
-    (!connection.leftovers.is_empty()).then(|| IndexKey::new(leftovers(shard(account)), account))
+    // It is overdue from its first moment.
+    let at = Timestamp::UNIX_EPOCH;
+    let is_left = !connection.leftovers.is_empty();
+    is_left.then(|| IndexKey::new(timed(shard(account)), timed_sort(at, account)))
+}
+
+/// Where a grant stands in the `due` index while nobody knows how its last refresh ended.
+pub(crate) fn unsettled(grant: &Grant) -> Option<IndexKey> {
+    let id = grant.id.to_string();
+    grant.unsettled_since.map(|at| IndexKey::new(timed(shard(&id)), timed_sort(at, &id)))
 }
 
 /// Where a mapping stands in the `open` index: invoices in Xero that somebody still has to pay.
@@ -141,9 +151,18 @@ pub(crate) fn open(mapping: &Mapping) -> Option<IndexKey> {
     })
 }
 
-/// The partition of the `due` index that holds a shard's mappings with an instant.
-pub(crate) fn overdue(shard: u32) -> String {
-    format!("RETRY#{shard:02}")
+/// The partition of the `due` index that holds whatever of a shard has an instant.
+pub(crate) fn timed(shard: u32) -> String {
+    format!("DUE#{shard:02}")
+}
+
+fn timed_sort(at: Timestamp, name: &str) -> String {
+    format!("{}#{name}", instant(at))
+}
+
+/// Reads back the instant of an entry of a [`timed`] partition.
+pub(crate) fn read_instant(entry: &IndexEntry) -> Option<Timestamp> {
+    entry.index.sk.split('#').next()?.parse().ok()
 }
 
 /// The partition of the `due` index that holds a shard's parked mappings.
@@ -154,16 +173,6 @@ pub(crate) fn parked(shard: u32) -> String {
 /// The partition of the `due` index that holds a shard's skipped mappings.
 pub(crate) fn skipped(shard: u32) -> String {
     format!("SKIPPED#{shard:02}")
-}
-
-/// The partition of the `due` index that holds a shard's undelivered events.
-pub(crate) fn undelivered(shard: u32) -> String {
-    format!("OUTBOX#{shard:02}")
-}
-
-/// The partition of the `due` index that holds a shard's connections with links to be removed.
-pub(crate) fn leftovers(shard: u32) -> String {
-    format!("LEFTOVER#{shard:02}")
 }
 
 /// How the `due` index begins for every mapping of a ledger.
@@ -184,8 +193,19 @@ pub(crate) fn read_mapping(key: &ItemKey) -> Option<MappingKey> {
 }
 
 /// Reads an account's id back from where its connection is.
-pub(crate) fn read_account(key: &ItemKey) -> Option<AccountId> {
-    AccountId::new(key.pk.strip_prefix("A#")?).ok()
+pub(crate) fn read_connection(key: &ItemKey) -> Option<AccountId> {
+    let account = key.pk.strip_prefix("A#").filter(|_| key.sk == "CONNECTION")?;
+    AccountId::new(account).ok()
+}
+
+/// Reads a grant's id back from where its row is.
+pub(crate) fn read_grant(key: &ItemKey) -> Option<GrantId> {
+    Uuid::parse_str(key.pk.strip_prefix("G#")?).ok().map(GrantId)
+}
+
+/// Whether an event is kept there.
+pub(crate) fn is_event(key: &ItemKey) -> bool {
+    key.sk.starts_with("OUT#")
 }
 
 /// The place of a parked mapping in the `due` index.

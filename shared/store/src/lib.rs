@@ -28,4 +28,5 @@ mod store;
 pub mod table;
 
 pub use answers::{LogPage, MappingPage, StoreError, Versioned};
+pub use due::Due;
 pub use store::Store;

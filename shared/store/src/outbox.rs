@@ -1,15 +1,12 @@
 //! Events that were committed with a change and are delivered afterwards.
 
-use std::num::NonZeroU16;
-
 use domain::outbound::Event;
 use jiff::Timestamp;
 
 use crate::answers::{StoreError, Versioned};
-use crate::keys;
 use crate::records::KeptEvent;
 use crate::store::Store;
-use crate::table::{Expect, SortRange, Version};
+use crate::table::{Expect, ItemKey, Version};
 
 impl Store {
     /// Notes that an event was delivered. Noting it twice, or beside somebody else, does no harm.
@@ -22,23 +19,11 @@ impl Store {
         }
     }
 
-    /// Events of a shard that were written before an instant and not delivered yet, oldest first.
-    pub async fn undelivered(
-        &self,
-        shard: u32,
-        before: Timestamp,
-        limit: NonZeroU16,
-    ) -> Result<Vec<Event>, StoreError> {
-        const OPERATION: &str = "find undelivered events";
-        let range = SortRange::AtMost(keys::instant(before));
-        let page = self.due_page(OPERATION, keys::undelivered(shard), range, limit, None).await?;
-        let mut events = Vec::with_capacity(page.entries.len());
-        for entry in page.entries {
-            let kept: Option<Versioned<KeptEvent>> = self.read(OPERATION, &entry.key).await?;
-            let kept = kept.map(|kept| kept.record);
-            // The index may be behind.
-            events.extend(kept.filter(|kept| kept.delivered_at.is_none()).map(|kept| kept.event));
-        }
-        Ok(events)
+    /// An event that is kept there, unless it was delivered meanwhile.
+    pub(crate) async fn undelivered(&self, key: &ItemKey) -> Result<Option<Event>, StoreError> {
+        let kept: Option<Versioned<KeptEvent>> =
+            self.read("read an undelivered event", key).await?;
+        let kept = kept.map(|kept| kept.record).filter(|kept| kept.delivered_at.is_none());
+        Ok(kept.map(|kept| kept.event))
     }
 }

@@ -124,6 +124,10 @@ impl Record for Grant {
     fn key(&self) -> ItemKey {
         keys::grant(self.id)
     }
+
+    fn indexed(&self, item: NewItem) -> NewItem {
+        NewItem { due: keys::unsettled(self), ..item }
+    }
 }
 
 impl Record for KeptChart {

@@ -82,9 +82,13 @@ impl Port {
             FreezeAfter, FreezeBefore, Lagging, Late, Lost, Straggler, Throttled, Twice,
         };
         match self {
-            Self::Read | Self::Secret => {
+            Self::Read => {
                 &[FailBefore, Late, Throttled, DieBefore, DieAfter, FreezeBefore, FreezeAfter]
             }
+            Self::Secret => &[
+                FailBefore, FailAfter, Late, Throttled, DieBefore, DieAfter, FreezeBefore,
+                FreezeAfter,
+            ],
             Self::Index => &[FailBefore, Late, Throttled, DieBefore, DieAfter, Lagging],
             Self::Write => &[
                 FailBefore, FailAfter, Late, Throttled, Conflict, DieBefore, DieAfter,
@@ -97,6 +101,17 @@ impl Port {
                 FailBefore, FailAfter, Late, Throttled, DieBefore, DieAfter, FreezeAfter, Faulty,
                 FaultyAfter, Cut, Straggler,
             ],
+        }
+    }
+
+    /// How much more often than others a step goes wrong: what is rare would else hardly ever do.
+    const fn weight(self) -> u32 {
+        match self {
+            Self::Read | Self::Index => 1,
+            Self::Write => 2,
+            Self::Secret | Self::Booking | Self::Xero => 8,
+            Self::Hint => 16,
+            Self::Event => 40,
         }
     }
 
@@ -184,7 +199,8 @@ impl Faults {
         self.steps += 1;
         let possible = port.faults();
         let fault = match self.plan {
-            Plan::Random { in_ten_thousand } => (self.rng.u32(0..10_000) < in_ten_thousand)
+            Plan::Random { in_ten_thousand } => (self.rng.u32(0..10_000)
+                < in_ten_thousand * port.weight())
                 .then(|| possible.get(self.rng.usize(0..possible.len())).copied())
                 .flatten(),
             Plan::Once { step, fault } if step == self.steps => possible.get(fault).copied(),

@@ -21,6 +21,8 @@ pub struct Tally {
     pub injected: BTreeMap<(Port, Fault), u64>,
     /// Records that were given up, and synced when a person asked.
     pub given_up: u64,
+    /// Connections that a person had to renew.
+    pub expired: u64,
     /// Seeds that went wrong, with what went wrong.
     pub failed: BTreeMap<u64, Vec<String>>,
 }
@@ -31,6 +33,7 @@ impl Tally {
         self.steps += outcome.steps;
         self.calls += outcome.calls;
         self.given_up += outcome.given_up;
+        self.expired += outcome.expired;
         for (fault, count) in outcome.injected {
             *self.injected.entry(fault).or_default() += count;
         }
@@ -44,6 +47,7 @@ impl Tally {
         self.steps += other.steps;
         self.calls += other.calls;
         self.given_up += other.given_up;
+        self.expired += other.expired;
         for (fault, count) in other.injected {
             *self.injected.entry(fault).or_default() += count;
         }
@@ -63,6 +67,7 @@ impl std::fmt::Display for Tally {
             writeln!(f, "  {count:>9}  {fault:?} at {port:?}")?;
         }
         writeln!(f, "{} records given up after six failures, all synced when asked for", self.given_up)?;
+        writeln!(f, "{} connections expired, each told once and renewed by a person", self.expired)?;
         writeln!(f, "{} runs went wrong", self.failed.len())?;
         for (seed, violations) in self.failed.iter().take(10) {
             writeln!(f, "  seed {seed}: {}", violations.first().map_or("", String::as_str))?;

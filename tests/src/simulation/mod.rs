@@ -62,6 +62,8 @@ pub struct Outcome {
     pub calls: u64,
     /// Records that were given up and then synced when a person asked.
     pub given_up: u64,
+    /// Connections that a person had to renew.
+    pub expired: u64,
     /// Every step, if it was to be told.
     pub trace: Vec<String>,
 }
@@ -70,7 +72,7 @@ pub struct Outcome {
 pub fn run(options: Options) -> Outcome {
     let mut draw = Faults::random(options.seed ^ 0x5eed, 0);
     let script = Script::drawn(&mut draw);
-    let rates = [0, 30, 100, 250];
+    let rates = [0, 20, 60, 150];
     let rate = rates[usize::try_from(draw.below(4)).unwrap_or(0)];
     SimWorld::new(script, Faults::random(options.seed, rate), options).play()
 }
@@ -82,6 +84,13 @@ pub fn run_once(invoices: u64, step: u64, fault: usize, traced: bool) -> Option<
     let faults = Faults::once(step, fault);
     let outcome = SimWorld::new(Script::plain(invoices), faults, options).play();
     (!outcome.injected.is_empty()).then_some(outcome)
+}
+
+/// So many processes meet an expired token at the same moment: how many refreshes Xero saw, and how many
+/// different tokens they got.
+pub fn meet_an_expired_token(processes: u32) -> (usize, usize) {
+    let calm = Faults::once(0, 0);
+    SimWorld::new(Script::plain(0), calm, Options::seed(0)).meet_an_expired_token(processes)
 }
 
 /// How many steps a push of so many invoices takes when nothing goes wrong.

@@ -214,7 +214,7 @@ impl SimSecrets {
             _ => Ok(act()),
         };
         self.net.after(&fate).await;
-        result
+        if fate.fault == Some(Fault::FailAfter) { Err(refused(operation)) } else { result }
     }
 }
 

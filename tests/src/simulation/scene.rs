@@ -176,8 +176,9 @@ impl Script {
                 self.scenes.push((again, Scene::Connects { account: account.clone() }));
             }
         }
-        for _ in 0..2 {
-            self.scenes.push((millis(faults.below(3_000_000)), Scene::Sweeps));
+        // Often enough for whatever has a time of its own, such as Xero's patience with an old token.
+        for number in 1..=11 {
+            self.scenes.push((millis(number * 600_000), Scene::Sweeps));
         }
     }
 

@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex};
 
 use domain::entity::EntityKind;
 use domain::envelope::{self, Inbound};
-use domain::ids::{AccountId, CrmId, UserId};
+use domain::ids::{AccountId, CrmId, GrantId, UserId};
 use engine::connect::{self, Landing};
 use engine::inbound::{Delivery, Received, receive};
 use engine::push::Pushed;
-use engine::token::TokenCache;
+use engine::token::{TokenCache, Wanted, access_token};
 use engine::{Engine, Invocation, disconnect, settings, sweep, sync_all};
 use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
 use store::Store;
 use store::memory::MemoryTable;
 use uuid::Uuid;
-use xero_sim::{Consent, Settings, Simulator, Tier};
+use xero_sim::{Consent, Organisation, Settings, Simulator, Tier};
 
 use super::checker::{self, Watch};
 use super::executor::{Due, Ended, Pid, Processes, Timeline, after};
@@ -46,8 +47,8 @@ pub(super) enum Done {
     Batch { returned: Vec<u64>, is_recorded: bool },
     /// A sweep, or a person's request.
     Other,
-    /// An account is disconnected.
-    Disconnected { account: String },
+    /// An account is disconnected; so often had a connect been begun before.
+    Disconnected { account: String, connects: u32 },
     /// A connect landed.
     Connected { landing: Option<Landing> },
 }
@@ -55,7 +56,8 @@ pub(super) enum Done {
 /// A run.
 pub(super) struct SimWorld {
     pub(super) script: Script,
-    pub(super) options: Options,
+    /// The organisation of each account.
+    tenants: BTreeMap<String, Uuid>,
     pub(super) net: Net,
     pub(super) table: MemoryTable,
     pub(super) queues: Queues,
@@ -66,8 +68,10 @@ pub(super) struct SimWorld {
     engine: Engine,
     pub(super) processes: Processes<Occurrence, Done>,
     batches: BTreeMap<Pid, Batch>,
-    /// Accounts that wait to be connected until their disconnect is over.
-    connecting: BTreeSet<String>,
+    /// Accounts whose connection expired, once.
+    pub(super) expired: BTreeSet<String>,
+    /// How often a connect was begun, by account.
+    connects: BTreeMap<String, u32>,
     calls_checked: usize,
     pub(super) outcome: Outcome,
 }
@@ -80,9 +84,15 @@ impl SimWorld {
         let mut settings: Settings = xero_settings();
         settings.seed = options.seed;
         settings.unconfirmed.unhelpful = script.unhelpful;
-        for organisation in &mut settings.organisations {
-            organisation.tier = Tier::Core;
+        // Both organisations have the same chart and rates, so that the same story fits both.
+        if let Some(first) = settings.organisations.first().cloned() {
+            for organisation in &mut settings.organisations {
+                let Organisation { id, name, .. } = organisation.clone();
+                *organisation = Organisation { id, name, tier: Tier::Core, ..first.clone() };
+            }
         }
+        let organisations = settings.organisations.iter().map(|organisation| organisation.id);
+        let tenants = script.accounts.iter().cloned().zip(organisations).collect();
         let simulator = Arc::new(Mutex::new(Simulator::new(settings)));
         let net = Net {
             timeline,
@@ -118,7 +128,7 @@ impl SimWorld {
         let processes = Processes::new(net.timeline.clone());
         Self {
             script,
-            options,
+            tenants,
             net,
             table,
             queues,
@@ -129,7 +139,8 @@ impl SimWorld {
             engine,
             processes,
             batches: BTreeMap::new(),
-            connecting: BTreeSet::new(),
+            expired: BTreeSet::new(),
+            connects: BTreeMap::new(),
             calls_checked: 0,
             outcome: Outcome::default(),
         }
@@ -154,6 +165,35 @@ impl SimWorld {
         self.outcome
     }
 
+    /// Refreshes, and different tokens, when so many processes meet an expired token at once.
+    pub(super) fn meet_an_expired_token(mut self, processes: u32) -> (usize, usize) {
+        self.begin();
+        let before = self.refreshes();
+        let grant = self.simulator().settings().users.first().expect("a user").id;
+        let tokens = Arc::new(Mutex::new(BTreeSet::new()));
+        for _ in 0..processes {
+            let (engine, clock) = (self.engine.clone(), self.net.timeline.clone());
+            let tokens = tokens.clone();
+            self.processes.start(async move {
+                let engine = Engine { tokens: Arc::new(TokenCache::default()), ..engine };
+                clock.sleep(SignedDuration::from_mins(31)).await;
+                let wanted = Wanted { grant: GrantId(grant), since: None, rejected: None };
+                let until = Invocation::until(after(clock.now(), TIMEOUT));
+                let token = access_token(&engine, wanted, until).await.expect("a token");
+                locked(&tokens).insert(token.expose_secret().to_owned());
+                Done::Other
+            });
+        }
+        self.go_on(None);
+        let different = locked(&tokens).len();
+        (self.refreshes() - before, different)
+    }
+
+    fn refreshes(&self) -> usize {
+        let simulator = self.simulator();
+        simulator.calls().iter().filter(|call| call.path == "/connect/token").count()
+    }
+
     pub(super) fn simulator(&self) -> std::sync::MutexGuard<'_, Simulator> {
         locked(&self.simulator)
     }
@@ -164,14 +204,11 @@ impl SimWorld {
 
     /// The organisation of an account.
     pub(super) fn tenant(&self, account: &str) -> Uuid {
-        let index = self.script.accounts.iter().position(|one| one == account).unwrap_or(0);
-        let simulator = self.simulator();
-        let organisation = simulator.settings().organisations.get(index);
-        organisation.expect("there are as many organisations as accounts").id
+        *self.tenants.get(account).expect("every account of the script has an organisation")
     }
 
     pub(super) fn tenants(&self) -> Vec<Uuid> {
-        self.script.accounts.iter().map(|account| self.tenant(account)).collect()
+        self.tenants.values().copied().collect()
     }
 
     /// Everybody is connected before anything goes wrong; then the script begins.
@@ -345,14 +382,18 @@ impl SimWorld {
                 sweep::sweep(&engine, until).await;
                 Done::Other
             }),
-            Scene::Disconnects { account } => self.processes.start(async move {
-                let ended = disconnect::disconnect(&engine, &id(&account), attended).await;
-                if ended.is_ok() { Done::Disconnected { account } } else { Done::Other }
-            }),
+            Scene::Disconnects { account } => {
+                let connects = self.connects_of(&account);
+                self.processes.start(async move {
+                    let ended = disconnect::disconnect(&engine, &id(&account), attended).await;
+                    let done = Done::Disconnected { account, connects };
+                    if ended.is_ok() { done } else { Done::Other }
+                })
+            }
             Scene::Connects { account } => {
                 let tenant = self.tenant(&account);
                 self.watch.closed(&tenant.to_string(), false);
-                self.connecting.insert(account.clone());
+                *self.connects.entry(account.clone()).or_default() += 1;
                 let simulator = self.simulator.clone();
                 self.processes.start(async move {
                     let landing = connected(&engine, &simulator, &id(&account), tenant).await;
@@ -361,6 +402,10 @@ impl SimWorld {
             }
         };
         self.net.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
+    }
+
+    fn connects_of(&self, account: &str) -> u32 {
+        self.connects.get(account).copied().unwrap_or(0)
     }
 
     fn ended(&mut self, pid: Pid, ended: Ended<Done>) {
@@ -380,14 +425,14 @@ impl SimWorld {
                 self.queues.finished(&batch, &all);
                 self.deliver();
             }
-            (Ended::Returned(Done::Disconnected { account }), _) => {
-                if !self.connecting.contains(&account) {
+            (Ended::Returned(Done::Disconnected { account, connects }), _) => {
+                // A connect that was begun meanwhile may be over already.
+                if self.connects_of(&account) == connects {
                     let tenant = self.tenant(&account);
                     self.watch.closed(&tenant.to_string(), true);
                 }
             }
             (Ended::Returned(Done::Connected { landing }), _) => {
-                self.connecting.clear();
                 let now = self.now();
                 locked(&self.net.trace).scene(now, || format!("landed: {landing:?}"));
             }
@@ -400,6 +445,7 @@ impl SimWorld {
         locked(&self.net.faults).stop();
         let horizon = after(self.now(), HORIZON);
         while self.outcome.violations.is_empty() && !self.is_at_rest() {
+            self.reconnect();
             if self.now() >= horizon {
                 self.outcome.violations.push(format!("it does not come to rest: {}", self.unrest()));
                 return;

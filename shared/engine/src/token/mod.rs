@@ -6,35 +6,30 @@
 //! the new one. The row holds the lock; the secret holds the truth about the tokens.
 
 mod kept;
+mod refresh;
 
 use std::time::Duration;
 
 use domain::failure::{Failure, FailureClass};
 use domain::grant::{self, Grant, TokenPlan};
 use domain::ids::GrantId;
-use domain::operation::ClaimId;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use store::table::Expect;
-use store::{StoreError, Versioned};
-use xero::{TokenSet, XeroError};
+use store::StoreError;
+use xero::XeroError;
 
-use crate::chain::Chain;
 pub(crate) use kept::KeptTokens;
 pub use kept::TokenCache;
+pub(crate) use refresh::settle;
 
 use crate::ports::PortError;
 use crate::{Engine, Invocation};
 
-/// How long a refresher may hold the lock: longer than one exchange with Xero can take.
-const LOCK_SECONDS: i64 = 40;
 /// How often, and how many times, the others look whether it is done.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOKS_MAX: u32 = 180;
 
-/// How often the new tokens are tried to be kept before the attempt gives up. Xero takes the old
-/// refresh token for half an hour more, so the next attempt can begin again.
-const PUTS_MAX: u32 = 3;
 /// A row that somebody else writes at the same moment is read and written again, this many times.
 const CONFLICTS_MAX: u32 = 4;
 
@@ -135,7 +130,7 @@ pub async fn access_token(
         match row.record.plan(ends_at(&kept, rejected), now) {
             TokenPlan::Use => return Ok(remember(engine, id, kept)),
             TokenPlan::Reconnect => return Err(TokenError::ReconnectNeeded),
-            TokenPlan::Refresh => match refresh(engine, row, rejected).await {
+            TokenPlan::Refresh => match refresh::refresh(engine, row, rejected).await {
                 Err(TokenError::Store(StoreError::Conflict)) => {}
                 result => return result,
             },
@@ -168,74 +163,6 @@ async fn read(engine: &Engine, grant: GrantId) -> Result<KeptTokens, TokenError>
     KeptTokens::from_secret(&secret).ok_or(TokenError::Undecodable)
 }
 
-/// Takes the lock and renews the tokens, unless somebody did so just before.
-async fn refresh(
-    engine: &Engine,
-    row: Versioned<Grant>,
-    rejected: Option<&SecretString>,
-) -> Result<SecretString, TokenError> {
-    let id = row.record.id;
-    let by = ClaimId(engine.ids.uuid());
-    let now = engine.clock.now();
-    let until = now.saturating_add(SignedDuration::from_secs(LOCK_SECONDS)).unwrap_or(now);
-    let locked = row.record.locked(by, until);
-    let version = engine.store.put_grant(&locked, Expect::Version(row.version)).await?;
-    let held = Versioned { record: locked, version };
-
-    let kept = read(engine, id).await?;
-    if grant::is_usable(ends_at(&kept, rejected), engine.clock.now()) {
-        release(engine, &held, held.record.clone().unlocked()).await;
-        return Ok(remember(engine, id, kept));
-    }
-    match renew(engine, id, &kept).await {
-        Ok(renewed) => {
-            release(engine, &held, held.record.clone().renewed(engine.clock.now())).await;
-            Ok(remember(engine, id, renewed))
-        }
-        Err(TokenError::Xero(XeroError::GrantRefused)) => {
-            refused(engine, &held, &kept, rejected).await
-        }
-        Err(error) => {
-            release(engine, &held, held.record.clone().unlocked()).await;
-            Err(error)
-        }
-    }
-}
-
-async fn renew(engine: &Engine, id: GrantId, kept: &KeptTokens) -> Result<KeptTokens, TokenError> {
-    let tokens = match exchange(engine, &kept.refresh_token).await {
-        Err(TokenError::Xero(XeroError::GrantRefused)) if let Some(earlier) = &kept.earlier => {
-            exchange(engine, earlier).await?
-        }
-        result => result?,
-    };
-    let renewed =
-        KeptTokens::new(&tokens, engine.clock.now()).ok_or(TokenError::ReconnectNeeded)?;
-    // Before anybody uses the new access token: the old refresh token is dying. Whoever held the lock
-    // before us may have renewed meanwhile after all; what they left is kept beside ours.
-    let found = read(engine, id).await?;
-    let renewed = KeptTokens { earlier: Some(found.refresh_token), ..renewed };
-    put(engine, id, &renewed).await?;
-    Ok(renewed)
-}
-
-async fn exchange(engine: &Engine, refresh_token: &SecretString) -> Result<TokenSet, TokenError> {
-    engine.app.refresh(&*engine.transport, refresh_token).await.map_err(TokenError::Xero)
-}
-
-/// Writes the secret, more than once if need be: these tokens are nowhere else.
-async fn put(engine: &Engine, id: GrantId, kept: &KeptTokens) -> Result<(), PortError> {
-    let (name, secret) = (engine.secret_name(id), kept.to_secret());
-    let mut written = engine.secrets.put(&name, &secret).await;
-    for _ in 1..PUTS_MAX {
-        let Err(error) = &written else { break };
-        tracing::warn!(error = %Chain(error), "the new tokens are not kept yet");
-        engine.clock.pause(LOOK_EVERY).await;
-        written = engine.secrets.put(&name, &secret).await;
-    }
-    written
-}
-
 /// Revokes a grant, with every link its user has made with this app.
 pub(crate) async fn revoke(engine: &Engine, id: GrantId) -> Result<(), TokenError> {
     let kept = read(engine, id).await?;
@@ -251,39 +178,6 @@ pub(crate) async fn revoke(engine: &Engine, id: GrantId) -> Result<(), TokenErro
         }
     }
     Err(StoreError::Conflict.into())
-}
-
-/// Xero refused the refresh token. It is believed only if the secret has not changed meanwhile: a
-/// slow predecessor may have renewed it under an older lock.
-async fn refused(
-    engine: &Engine,
-    held: &Versioned<Grant>,
-    kept: &KeptTokens,
-    rejected: Option<&SecretString>,
-) -> Result<SecretString, TokenError> {
-    let id = held.record.id;
-    let now_kept = read(engine, id).await?;
-    if same(&now_kept.refresh_token, &kept.refresh_token) {
-        let now = engine.clock.now();
-        let refused = held.record.clone().refused(now);
-        engine.store.put_grant(&refused, Expect::Version(held.version)).await?;
-        return Err(TokenError::ReconnectNeeded);
-    }
-    release(engine, held, held.record.clone().unlocked()).await;
-    if !grant::is_usable(ends_at(&now_kept, rejected), engine.clock.now()) {
-        return Err(TokenError::Busy);
-    }
-    Ok(remember(engine, id, now_kept))
-}
-
-/// Gives the lock back. A lock that could not be given back lapses.
-async fn release(engine: &Engine, held: &Versioned<Grant>, next: Grant) {
-    if let Err(error) = engine.store.put_grant(&next, Expect::Version(held.version)).await {
-        tracing::warn!(
-            error = %Chain(&error),
-            "the grant's lock was not released"
-        );
-    }
 }
 
 impl Engine {

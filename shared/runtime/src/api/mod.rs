@@ -4,18 +4,21 @@ mod choices;
 mod connection;
 mod log;
 mod records;
+mod routes;
 
 use std::error::Error;
 
 use engine::chain::Chain;
 use engine::{Engine, Invocation};
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::http::Method;
 use lambda_http::{Body, Request, RequestExt, Response, service_fn};
 use serde::de::DeserializeOwned;
 
 use crate::boot::boot;
+use self::routes::Found;
 use crate::http::{Caller, Problem, Role};
+
+pub use self::routes::{ROUTES, Route};
 
 /// API Gateway answers for us after 30 seconds; we answer ourselves before.
 const ANSWER_WITHIN: SignedDuration = SignedDuration::from_secs(25);
@@ -44,37 +47,27 @@ async fn route(engine: &Engine, request: &Request) -> Answer {
     let caller = &caller;
     let path = request.raw_http_path().trim_matches('/');
     let segments = path.split('/').collect::<Vec<_>>();
-    match (request.method(), segments.as_slice()) {
-        (&Method::GET, ["v1", "connection"]) => connection::status(engine, caller).await,
-        (&Method::POST, ["v1", "connection"]) => connection::begin(engine, caller).await,
-        (&Method::DELETE, ["v1", "connection"]) => connection::end(engine, caller).await,
-        (&Method::POST, ["v1", "connection", "organisation"]) => {
-            connection::choose(engine, caller, request).await
-        }
-        (&Method::GET, ["v1", "account-codes"]) => choices::codes(engine, caller).await,
-        (&Method::PUT, ["v1", "account-codes"]) => {
-            choices::choose_codes(engine, caller, request).await
-        }
-        (&Method::GET, ["v1", "sync-log"]) => log::page(engine, caller, request).await,
-        (&Method::GET, ["v1", "sync-all"]) => records::progress(engine, caller).await,
-        (&Method::POST, ["v1", "sync-all"]) => records::sync_all(engine, caller).await,
-        (&Method::GET, ["v1", kind @ ("invoices" | "clients"), id]) => {
-            records::one(engine, caller, kind, id).await
-        }
-        (&Method::POST, ["v1", kind @ ("invoices" | "clients"), id, "sync"]) => {
-            records::sync_now(engine, caller, kind, id).await
-        }
-        (&Method::POST, ["v1", kind @ ("invoices" | "clients"), id, "never-send"]) => {
-            choices::never_send(engine, caller, kind, id).await
-        }
-        (
-            _,
-            ["v1", "connection" | "sync-log" | "sync-all" | "account-codes"]
-            | ["v1", "connection", "organisation"]
-            | ["v1", "invoices" | "clients", _]
-            | ["v1", "invoices" | "clients", _, "sync" | "never-send"],
-        ) => Err(Problem::method_not_allowed()),
-        _ => Err(Problem::not_found("There is no such address.")),
+    let route = match routes::find(request.method(), &segments) {
+        Found::Route(route) => route,
+        Found::OtherMethods => return Err(Problem::method_not_allowed()),
+        Found::Nothing => return Err(Problem::not_found("There is no such address.")),
+    };
+    let part = |index: usize| segments.get(index).copied().unwrap_or_default();
+    // Only records have these parts.
+    let (kind, id) = (part(1), part(2));
+    match route {
+        Route::Status => connection::status(engine, caller).await,
+        Route::Connect => connection::begin(engine, caller).await,
+        Route::Disconnect => connection::end(engine, caller).await,
+        Route::ChooseOrganisation => connection::choose(engine, caller, request).await,
+        Route::AccountCodes => choices::codes(engine, caller).await,
+        Route::ChooseAccountCodes => choices::choose_codes(engine, caller, request).await,
+        Route::SyncLog => log::page(engine, caller, request).await,
+        Route::SyncAllProgress => records::progress(engine, caller).await,
+        Route::SyncAll => records::sync_all(engine, caller).await,
+        Route::Record => records::one(engine, caller, kind, id).await,
+        Route::SyncNow => records::sync_now(engine, caller, kind, id).await,
+        Route::NeverSend => choices::never_send(engine, caller, kind, id).await,
     }
 }
 

@@ -1,0 +1,258 @@
+//! What people press: Sync All, Never send, account codes, Disconnect, another organisation.
+
+use domain::account_codes::AccountCodes;
+use domain::connection::{ConnectionState, Status};
+use domain::entity::EntityKind::{Contact, Invoice};
+use domain::ids::{CrmId, TenantId, UserId};
+use domain::operation::{Parking, State};
+use domain::outbound::News;
+use engine::choices::{self, CodesChosen, NeverSend};
+use engine::connect::Landing;
+use engine::disconnect::{self, Disconnected};
+use engine::inbound::Received;
+use engine::ports::Clock;
+use engine::organisation::{self, Chosen};
+use engine::push::Pushed;
+use engine::settings::{self, Progress};
+use engine::{sweep, sync_all};
+use jiff::SignedDuration;
+use tests::World;
+use tests::builders::{a_client, an_invoice};
+use tests::gate::run;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+fn owner() -> UserId {
+    UserId::new("usr_owner").unwrap()
+}
+
+fn disconnected(world: &World) -> Disconnected {
+    let (account, invocation) = (world.account(), world.invocation());
+    run(disconnect::disconnect(&world.engine, &account, invocation)).unwrap().unwrap()
+}
+
+fn swept(world: &World) -> sweep::Swept {
+    run(sweep::sweep(&world.engine, world.invocation())).unwrap()
+}
+
+fn state(world: &World, id: &str) -> State {
+    world.mapping(Invoice, id).unwrap().operation.state
+}
+
+/// The statuses of the connection that the CRM was told, in order.
+fn told(world: &World) -> Vec<Status> {
+    let status = |news: News| match news {
+        News::Connection { status, .. } => Some(status),
+        News::Skipped { .. } => None,
+    };
+    world.told.news().into_iter().filter_map(status).collect()
+}
+
+fn syncs_all(world: &World) -> Progress {
+    let account = world.account();
+    let started = sync_all::start(&world.engine, &account, owner());
+    Progress::of(&run(started).unwrap().unwrap().unwrap())
+}
+
+fn progress(world: &World) -> Progress {
+    let account = world.account();
+    let progress = sync_all::progress(&world.engine, &account);
+    Progress::of(&run(progress).unwrap().unwrap().unwrap())
+}
+
+#[test]
+fn sync_all_takes_up_what_was_given_up_and_leaves_what_is_done_alone() {
+    let world = World::with(|settings| settings.organisations[0].tier = xero_sim::Tier::Core);
+    world.connect();
+    for number in 0..120 {
+        let message = an_invoice(&format!("inv_{number:03}"), "cli_1");
+        // A third of them names a tax rate that Xero does not have.
+        let message = if number % 3 == 0 { message.tax_rate("7") } else { message };
+        world.receive(Invoice, &message.body());
+        world.clock.advance(SignedDuration::from_secs(2));
+    }
+    let before = world.calls().len();
+    assert_eq!(world.books(|books| books.invoices().count()), 80);
+    assert_eq!(state(&world, "inv_000"), State::Skipped);
+    let begun = syncs_all(&world);
+    assert_eq!((begun.started_by, begun.finished_at), (owner(), None));
+    world.advance(HOUR);
+    let counts = progress(&world).counts;
+    assert!(progress(&world).finished_at.is_some());
+    // The client and its 120 invoices.
+    assert_eq!((counts.looked_at, counts.unchanged, counts.skipped), (121, 81, 40));
+    assert_eq!(world.books(|books| books.invoices().count()), 80);
+    // They were tried again against the chart as it is now, which takes a look at it; nothing was sent.
+    let calls = world.calls().split_off(before);
+    assert!(calls.iter().all(|call| call.starts_with("GET")), "{calls:?}");
+}
+
+#[test]
+fn a_second_sync_all_goes_on_with_the_first() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let first = syncs_all(&world);
+    world.clock.advance(SignedDuration::from_secs(90));
+    assert_eq!(syncs_all(&world).started_at, first.started_at);
+    world.advance(HOUR);
+    assert_eq!(progress(&world).counts.looked_at, 2);
+}
+
+#[test]
+fn never_send_is_kept_until_a_person_changes_it() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").tax_rate("7").body());
+    let (account, record) = (world.account(), || CrmId::new("inv_1").unwrap());
+    let by = owner();
+    let never = choices::never_send(&world.engine, &account, &by, Invoice, record());
+    assert!(matches!(run(never).unwrap().unwrap(), NeverSend::Done(_)));
+    // Neither a newer version, nor Sync All, nor the ladder sends it.
+    let newer = an_invoice("inv_1", "cli_1").revision(2).body();
+    assert_eq!(world.receive(Invoice, &newer), Received::Pushed(Pushed::Withheld));
+    syncs_all(&world);
+    world.advance(SignedDuration::from_hours(24));
+    assert_eq!(state(&world, "inv_1"), State::Withheld);
+    assert_eq!(world.books(|books| books.invoices().count()), 0);
+    // Retry now is a person's word, too, and the newer one: what was kept is what is sent.
+    let retry = settings::sync_now(&world.engine, &account, Invoice, record(), world.invocation());
+    run(retry).unwrap().unwrap().unwrap();
+    assert_eq!(state(&world, "inv_1"), State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().synced_revision, Some(2));
+}
+
+#[test]
+fn account_codes_are_checked_against_the_chart_and_release_what_lacked_them() {
+    let world = World::connected();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert_eq!(state(&world, "inv_1"), State::Skipped);
+    let choose = |sales: &str| {
+        let codes = AccountCodes { sales: sales.to_owned(), ..AccountCodes::default() };
+        let (account, invocation) = (world.account(), world.invocation());
+        run(choices::choose_account_codes(&world.engine, &account, codes, invocation))
+            .unwrap()
+            .unwrap()
+    };
+    let CodesChosen::Refused(objections) = choose("200") else { panic!("200 is gone") };
+    assert_eq!(objections[0].field, "sales");
+    assert!(matches!(choose("4000"), CodesChosen::Done));
+    world.advance(SignedDuration::from_mins(2));
+    assert_eq!(state(&world, "inv_1"), State::Synced);
+}
+
+#[test]
+fn after_a_disconnect_nothing_starts_and_a_reconnect_goes_on_without_a_duplicate() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert_eq!(disconnected(&world), Disconnected::Done);
+    assert_eq!(world.connection().state, ConnectionState::Disconnected);
+    let calls = world.calls().len();
+    // Edits and news are kept, and wait.
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).price("95.00", "114.00").body());
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    world.advance(SignedDuration::from_hours(24));
+    swept(&world);
+    assert_eq!(world.calls().len(), calls);
+    let parked = State::Parked { on: Parking::Reconnect };
+    assert_eq!((state(&world, "inv_1"), state(&world, "inv_2")), (parked.clone(), parked));
+    // The same organisation again: the mappings are found, what waited goes on.
+    assert_eq!(world.connect(), Landing::Connected);
+    world.advance(HOUR);
+    assert_eq!((state(&world, "inv_1"), state(&world, "inv_2")), (State::Synced, State::Synced));
+    assert_eq!(world.books(|books| (books.contacts().count(), books.invoices().count())), (1, 2));
+    assert_eq!(told(&world), [Status::Active, Status::Disconnected, Status::Active]);
+}
+
+#[test]
+fn the_grant_is_revoked_with_its_last_connection_and_not_before() {
+    let world = World::new();
+    let tenants = world.xero().settings().organisations.iter().map(|one| one.id).collect::<Vec<_>>();
+    assert_eq!(world.connect_to(&tenants), Landing::Connected);
+    let revoked = || {
+        world.xero().calls().iter().filter(|call| call.path == "/connect/revocation").count()
+    };
+    // The other organisation's link, which this person made too, stays.
+    assert_eq!(disconnected(&world), Disconnected::Done);
+    assert_eq!(revoked(), 0);
+    assert_eq!(world.connect_to(&tenants[..1]), Landing::Connected);
+    let user = world.user();
+    world.xero().disconnect("servicecortex", user, tenants[1]);
+    assert_eq!(disconnected(&world), Disconnected::Done);
+    assert_eq!(revoked(), 1);
+}
+
+#[test]
+fn a_link_that_could_not_be_removed_is_removed_by_the_sweep() {
+    let world = World::connected();
+    world.inject(xero_sim::Fault {
+        on: xero_sim::Match::next("/connections"),
+        kind: xero_sim::FaultKind::Status500,
+    });
+    assert_eq!(disconnected(&world), Disconnected::LeftOver);
+    assert_eq!(world.connection().state, ConnectionState::Disconnected);
+    assert_eq!(swept(&world).removed, 1);
+    assert!(world.connection().leftovers.is_empty());
+    assert_eq!(swept(&world).removed, 0);
+}
+
+#[test]
+fn another_organisation_takes_the_place_of_the_first_only_when_a_person_says_so() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let first = world.tenant();
+    let other = world.xero().settings().organisations[1].id;
+    let choose = |tenant| {
+        let (account, invocation) = (world.account(), world.invocation());
+        let chosen = organisation::choose(&world.engine, &account, TenantId(tenant), invocation);
+        run(chosen).unwrap().unwrap()
+    };
+    assert_eq!(choose(other), Chosen::NotOffered);
+    let user = world.user();
+    world.xero().disconnect("servicecortex", user, first);
+    assert_eq!(world.connect_to(&[other]), Landing::OtherOrganisation);
+    assert_eq!(world.connection().organisation.unwrap().tenant.0, first);
+    let view = run(settings::status(&world.engine, &world.account())).unwrap().unwrap();
+    assert_eq!(view.choices.len(), 1, "{view:?}");
+    assert_eq!(choose(other), Chosen::Done);
+    // Its books are empty, as far as we are concerned: everything begins anew there.
+    let kiwi = an_invoice("inv_2", "cli_1").currency("NZD").tax_rate("15").price("95.00", "109.25");
+    world.receive(Invoice, &kiwi.body());
+    let made = world.xero().books(other).unwrap().invoices().count();
+    assert_eq!(made, 1);
+    assert_eq!(world.books(|books| books.invoices().count()), 1);
+}
+
+#[test]
+fn a_link_removed_inside_xero_is_noticed_at_the_next_call_and_told_once() {
+    let world = World::connected();
+    let (user, tenant) = (world.user(), world.tenant());
+    world.xero().disconnect("servicecortex", user, tenant);
+    for number in 1..=3 {
+        world.receive(Invoice, &an_invoice(&format!("inv_{number}"), "cli_1").body());
+    }
+    world.advance(HOUR);
+    assert_eq!(world.connection().state, ConnectionState::Disconnected);
+    let view = run(settings::status(&world.engine, &world.account())).unwrap().unwrap();
+    assert_eq!(view.status, Status::Disconnected);
+    assert_eq!(told(&world), [Status::Active, Status::Disconnected]);
+    assert_eq!(state(&world, "inv_3"), State::Parked { on: Parking::Reconnect });
+}
+
+#[test]
+fn a_hint_that_was_lost_is_repaired_by_the_sweep() {
+    let world = World::connected();
+    world.inject(xero_sim::Fault {
+        on: xero_sim::Match::next("/api.xro/2.0/Contacts"),
+        kind: xero_sim::FaultKind::Status500,
+    });
+    let pushed = world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
+    assert!(matches!(pushed, Received::Pushed(Pushed::Waiting { .. })), "{pushed:?}");
+    while world.bookings.take_first().is_some() {}
+    world.advance(SignedDuration::from_mins(10));
+    let waits = world.mapping(Contact, "cli_1").unwrap().operation.state;
+    assert!(matches!(waits, State::Waiting { .. }), "{waits:?}");
+    assert_eq!(swept(&world).overdue, 1);
+    world.advance(SignedDuration::from_mins(1));
+    assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, State::Synced);
+}
