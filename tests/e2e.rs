@@ -297,7 +297,7 @@ async fn a_person_disconnects_and_connects_again_and_nothing_is_made_twice() {
 
     let path = "/v1/invoices/inv_e2e_6/never-send";
     let (status, record) = stack.json(Method::POST, path, &token).await;
-    assert_eq!((status, &record["state"]), (200, &Value::from("withheld")), "{record}");
+    assert_eq!((status, &record["state"]), (200, &Value::from("never_send")), "{record}");
 }
 
 /// Deaths in the test of deaths.

@@ -60,8 +60,11 @@ fn objection(field: &str, code: &str, chart: &Chart) -> Option<String> {
     if !account.is_active {
         return Some(format!("names account {code}, which is archived in Xero"));
     }
-    let is_bank = account.account_type == "BANK";
+    let is_bank = account.is_bank();
     match field {
+        "gift_card" if !account.takes_payments() => Some(format!(
+            "must be an account that takes payments: enable payments to {code} in Xero first"
+        )),
         "stripe_bank" if !is_bank => Some(format!("must be a bank account, which {code} is not")),
         "sales" | "stripe_fee" | "stripe_surcharge" if is_bank => {
             Some(format!("must not be a bank account, which {code} is"))
@@ -97,6 +100,7 @@ mod tests {
             is_active,
             account_type: account_type.to_owned(),
             tax_type: None,
+            enables_payments: false,
         };
         Chart {
             read_at: Timestamp::UNIX_EPOCH,
@@ -108,6 +112,7 @@ mod tests {
                 account("090", "BANK", true),
             ],
             tax_rates: Vec::new(),
+            money_accounts: Vec::new(),
         }
     }
 

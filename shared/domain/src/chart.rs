@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::ids::XeroId;
 use crate::money::{Currency, rust_decimal_text};
+use crate::receipts::BankedTo;
 
 /// The facts about an organisation that translation needs, with the instant they were read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +21,18 @@ pub struct Chart {
     pub accounts: Vec<Account>,
     /// Every tax rate.
     pub tax_rates: Vec<TaxRate>,
+    /// Every account that money can be paid to, with a code or without.
+    #[serde(default)]
+    pub money_accounts: Vec<MoneyAccount>,
+}
+
+/// An account that money can be paid to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyAccount {
+    /// Xero's key.
+    pub id: XeroId,
+    /// What is told of it.
+    pub account: BankedTo,
 }
 
 /// An account of the chart.
@@ -34,6 +48,21 @@ pub struct Account {
     pub account_type: String,
     /// The tax type Xero applies when a line names none.
     pub tax_type: Option<String>,
+    /// Whether payments may be made to it although it is no bank account.
+    #[serde(default)]
+    pub enables_payments: bool,
+}
+
+impl Account {
+    /// Whether Xero takes payments to it.
+    pub fn takes_payments(&self) -> bool {
+        self.enables_payments || self.is_bank()
+    }
+
+    /// Whether it is a bank account.
+    pub fn is_bank(&self) -> bool {
+        self.account_type == "BANK"
+    }
 }
 
 /// A tax rate of the organisation.
@@ -56,6 +85,16 @@ impl Chart {
     /// The account with this code.
     pub fn account(&self, code: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.code == code)
+    }
+
+    /// Where money went, by Xero's key of the account or by its code.
+    pub fn banked_to(&self, id: Option<XeroId>, code: Option<&str>) -> Option<&BankedTo> {
+        let by_id = self.money_accounts.iter().find(|one| Some(one.id) == id);
+        let by_code = || {
+            let is_it = |one: &&MoneyAccount| code.is_some() && one.account.code.as_deref() == code;
+            self.money_accounts.iter().find(is_it)
+        };
+        by_id.or_else(by_code).map(|one| &one.account)
     }
 
     /// Whether the facts are older than a day, or from the future, and should be read again.

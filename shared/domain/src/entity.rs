@@ -12,17 +12,20 @@ pub enum EntityKind {
     Contact,
     /// An invoice to a customer.
     Invoice,
+    /// One part of a payment taken in the CRM: money on one invoice, a fee, a surcharge.
+    Payment,
 }
 
 impl EntityKind {
     /// Every kind, in the order in which they depend on each other.
-    pub const ALL: [Self; 2] = [Self::Contact, Self::Invoice];
+    pub const ALL: [Self; 3] = [Self::Contact, Self::Invoice, Self::Payment];
 
     /// The name in keys, logs and APIs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Contact => "contact",
             Self::Invoice => "invoice",
+            Self::Payment => "payment",
         }
     }
 

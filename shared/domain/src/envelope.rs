@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crm::client::Client;
 use crate::crm::invoice::{Invoice, Standing};
+use crate::crm::payment::{self, Method, Payment, PaymentPart};
 use crate::entity::EntityKind;
 use crate::ids::{AccountId, CrmId, Ledger, MessageId, TenantId};
 
@@ -56,6 +57,13 @@ pub enum Content {
         /// The invoice; its standing says whether it was voided.
         invoice: Invoice,
     },
+    /// `payment.recorded`, `payment.deleted`.
+    Payment {
+        /// The payment; its standing says whether it was deleted.
+        payment: Payment,
+        /// Its parts that are brought to Xero.
+        parts: Vec<PaymentPart>,
+    },
 }
 
 impl Content {
@@ -64,6 +72,7 @@ impl Content {
         match self {
             Self::Client { client: _, mode: _ } => EntityKind::Contact,
             Self::Invoice { client: _, invoice: _ } => EntityKind::Invoice,
+            Self::Payment { payment: _, parts: _ } => EntityKind::Payment,
         }
     }
 }
@@ -148,7 +157,10 @@ pub enum Unreadable {
     #[error("version must be {CONTRACT_VERSION}")]
     UnknownVersion,
     /// The type is none of this contract's.
-    #[error("type must be client.upserted, invoice.sent, invoice.updated or invoice.voided")]
+    #[error(
+        "type must be client.upserted, invoice.sent, invoice.updated, invoice.voided, \
+         payment.recorded or payment.deleted"
+    )]
     UnknownType,
     /// A field is missing or wrong.
     #[error("{field}: {problem}")]
@@ -211,6 +223,14 @@ struct InvoiceBody {
     invoice: Invoice,
 }
 
+#[derive(Deserialize)]
+struct PaymentBody {
+    message_id: MessageId,
+    account_id: AccountId,
+    sent_at: Timestamp,
+    payment: Payment,
+}
+
 /// Reads a body from the queue of `kind` whose message group is `group`.
 pub fn read(body: &str, kind: EntityKind, group: &str) -> Result<Inbound, Unreadable> {
     if body.len() > BODY_LIMIT_BYTES {
@@ -237,6 +257,8 @@ fn message(body: &str, message_type: Option<&str>) -> Result<Message, Unreadable
         }
         Some("invoice.sent" | "invoice.updated") => invoice_message(body, Standing::Sent),
         Some("invoice.voided") => invoice_message(body, Standing::Voided),
+        Some("payment.recorded") => payment_message(body, payment::Standing::Recorded),
+        Some("payment.deleted") => payment_message(body, payment::Standing::Deleted),
         Some(_) | None => Err(Unreadable::UnknownType),
     }
 }
@@ -251,6 +273,24 @@ fn invoice_message(body: &str, standing: Standing) -> Result<Message, Unreadable
     }
     let invoice = Invoice { standing, ..invoice };
     let content = Content::Invoice { client, invoice };
+    Ok(Message { id: message_id, account: account_id, sent_at, content })
+}
+
+fn payment_message(body: &str, standing: payment::Standing) -> Result<Message, Unreadable> {
+    let PaymentBody { message_id, account_id, sent_at, payment } = parse(body)?;
+    let only_stripe = [("payment.fee", payment.fee), ("payment.surcharge", payment.surcharge)];
+    let misplaced = only_stripe.into_iter().find(|(_, amount)| {
+        payment.method != Method::Stripe && amount.is_some_and(|amount| !amount.is_zero())
+    });
+    if let Some((field, _)) = misplaced {
+        return Err(Unreadable::Field {
+            field: field.to_owned(),
+            problem: "belongs to a payment by Stripe".to_owned(),
+        });
+    }
+    let payment = Payment { standing, ..payment };
+    let parts = payment.parts();
+    let content = Content::Payment { payment, parts };
     Ok(Message { id: message_id, account: account_id, sent_at, content })
 }
 

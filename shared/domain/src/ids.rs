@@ -1,6 +1,6 @@
 //! Identities. Each is a type of its own, so that a client's id cannot be passed for an invoice's.
 //!
-//! CRM ids are text: 1 to 40 characters of `A-Z a-z 0-9 _ - .`. The character `#` separates the parts of a table key and can therefore
+//! CRM ids are text: 1 to 40 characters of `A-Z a-z 0-9 _ - .` (a mapping's may be longer: it may name a part of a record). The character `#` separates the parts of a table key and can therefore
 //! never be part of an id. Xero ids are UUIDs.
 
 use std::fmt;
@@ -13,11 +13,14 @@ use uuid::Uuid;
 #[error("must be 1 to {MAX_LENGTH} letters, digits, '_', '-' or '.'")]
 pub struct InvalidId;
 
+/// What a mapping is about may be a part of a record, named behind the record's id.
+const MAX_PART_LENGTH: usize = MAX_LENGTH + 16;
+
 /// The longest CRM id. `SC-` and an id must fit into the 50 characters of a Xero contact number.
 const MAX_LENGTH: usize = 40;
 
-fn is_id(text: &str) -> bool {
-    (1..=MAX_LENGTH).contains(&text.len())
+fn is_id(text: &str, longest: usize) -> bool {
+    (1..=longest).contains(&text.len())
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
@@ -25,6 +28,9 @@ fn is_id(text: &str) -> bool {
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
+        text_id!($(#[$doc])* $name, MAX_LENGTH);
+    };
+    ($(#[$doc:meta])* $name:ident, $longest:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -34,7 +40,7 @@ macro_rules! text_id {
             /// Checks the text; see the module for the alphabet.
             pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
-                if is_id(&text) { Ok(Self(text)) } else { Err(InvalidId) }
+                if is_id(&text, $longest) { Ok(Self(text)) } else { Err(InvalidId) }
             }
 
             /// The id as text.
@@ -109,8 +115,14 @@ text_id!(
     InvoiceId
 );
 text_id!(
-    /// The CRM's id of whatever a mapping is about, when its kind is known from elsewhere.
-    CrmId
+    /// The CRM's id of whatever a mapping is about, when its kind is known from elsewhere; of a payment,
+    /// of one of its parts.
+    CrmId,
+    MAX_PART_LENGTH
+);
+text_id!(
+    /// The CRM's id of a payment.
+    PaymentId
 );
 text_id!(
     /// The CRM's id of a queue message.
@@ -128,6 +140,14 @@ uuid_id!(
 uuid_id!(
     /// An invoice in Xero.
     XeroInvoiceId
+);
+uuid_id!(
+    /// A payment in Xero: money on one document.
+    XeroPaymentId
+);
+uuid_id!(
+    /// A bank transaction in Xero: money spent or received.
+    XeroBankTransactionId
 );
 uuid_id!(
     /// Any Xero document, when its kind is known from elsewhere.
@@ -155,6 +175,24 @@ impl From<ClientId> for CrmId {
 
 impl From<InvoiceId> for CrmId {
     fn from(id: InvoiceId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<PaymentId> for CrmId {
+    fn from(id: PaymentId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<XeroPaymentId> for XeroId {
+    fn from(id: XeroPaymentId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<XeroBankTransactionId> for XeroId {
+    fn from(id: XeroBankTransactionId) -> Self {
         Self(id.0)
     }
 }

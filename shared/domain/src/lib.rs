@@ -9,7 +9,7 @@
 //! Reading order: [`ids`] and [`entity`] name things; [`money`], [`dates`](jiff::civil) and [`json_number`] are the exact arithmetic;
 //! [`crm`] is what the CRM sends and [`envelope`] how; [`document`] is what Xero takes and [`translate`] the way between them;
 //! [`failure`], [`retry`], [`operation`] and [`meter`] decide what happens next; [`mapping`], [`connection`], [`grant`], [`chart`],
-//! [`sync_all`] and [`sync_log`] are the facts that are kept; [`outbound`] is what the CRM is told.
+//! [`sync_all`], [`receipts`], [`poll`] and [`sync_log`] are the facts that are kept; [`observe`] compares what Xero says with them; [`outbound`] is what the CRM is told.
 
 pub mod account_codes;
 pub mod burst;
@@ -27,8 +27,11 @@ pub mod json_number;
 pub mod mapping;
 pub mod meter;
 pub mod money;
+pub mod observe;
 pub mod operation;
 pub mod outbound;
+pub mod poll;
+pub mod receipts;
 pub mod recognise;
 pub mod rejection;
 pub mod retry;

@@ -2,9 +2,10 @@
 //! brings the two together. One row of the table.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::document::invoice::{InvoiceStatus, RemoteInvoice};
+use crate::document::invoice::{AppliedCredit, InvoiceStatus, RemoteInvoice};
 use crate::entity::EntityKind;
 use crate::idempotency::Hash;
 use crate::ids::{CrmId, Ledger, XeroId};
@@ -76,16 +77,38 @@ pub struct Amounts {
     pub xero_total: Money,
     /// What is still to be paid, by Xero.
     pub amount_due: Money,
+    /// What was paid, by Xero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_paid: Option<Money>,
+    /// What was credited, by Xero: credit notes, over- and prepayments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_credited: Option<Money>,
+    /// Those credits, each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<AppliedCredit>,
+    /// When it is due, by Xero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_date: Option<Date>,
+    /// When nothing was due any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_on: Option<Date>,
 }
 
 impl Amounts {
     /// What Xero says of an invoice that the CRM billed at `crm_total`.
     pub fn observed(crm_total: Money, remote: &RemoteInvoice) -> Self {
+        let settlement = &remote.settlement;
+        let money = |amount| Some(Money::new(amount, remote.total.currency));
         Self {
             status: remote.status.clone(),
             crm_total,
             xero_total: remote.total,
             amount_due: remote.amount_due,
+            amount_paid: money(settlement.paid),
+            amount_credited: money(settlement.credited),
+            credits: settlement.credits.clone(),
+            due_date: remote.due_date,
+            paid_on: settlement.paid_on,
         }
     }
 
@@ -122,6 +145,12 @@ pub struct Mapping {
     pub operation: Operation,
     /// The counterpart in Xero, once it is known.
     pub link: Option<Link>,
+    /// Earlier counterparts, voided or deleted in Xero before a person asked for a fresh copy; newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<XeroId>,
+    /// Events told of this record so far: each carries its number, so that order can be restored.
+    #[serde(default)]
+    pub told: u64,
 }
 
 /// A record is hardly ever renumbered, and this often never while answers get lost.
@@ -158,6 +187,8 @@ impl Mapping {
                 synced_revision: None,
                 operation: Operation::new(),
                 link: None,
+                left: Vec::new(),
+                told: 0,
             }));
         };
         let same = known.snapshot.revision == snapshot.revision;
@@ -188,9 +219,31 @@ impl Mapping {
         keys.split_off(surplus)
     }
 
+    /// Whether its document was voided or deleted in Xero.
+    pub fn is_gone_in_xero(&self) -> bool {
+        let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
+        amounts.is_some_and(|amounts| amounts.status.is_gone())
+    }
+
+    /// The mapping for a fresh copy of its document: what was there is left, and remembered.
+    #[must_use]
+    pub fn afresh(self) -> Self {
+        let mut left = self.left;
+        left.extend(self.link.as_ref().map(|link| link.xero_id));
+        let generation = self.generation.saturating_add(1);
+        Self { generation, left, link: None, synced_revision: None, ..self }
+    }
+
     /// Every key under which its document may be found, the present one first.
-    pub fn natural_keys(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(&self.snapshot.natural_key).chain(&self.earlier_keys).map(String::as_str)
+    pub fn natural_keys(&self) -> Vec<String> {
+        let copy = (self.generation > 1).then(|| self.copy_number());
+        let present = std::iter::once(self.snapshot.natural_key.clone());
+        present.chain(copy).chain(self.earlier_keys.iter().cloned()).collect()
+    }
+
+    /// The number of a fresh copy, where Xero will not have the number of the first.
+    pub fn copy_number(&self) -> String {
+        format!("{}-{}", self.snapshot.natural_key, self.generation)
     }
 
     /// The mapping after an event, or why the event changes nothing.
@@ -281,9 +334,10 @@ pub(crate) mod tests {
         assert!(newer(Some(&calm), snapshot(2, "b")).earlier_keys.is_empty());
         let held = calm.apply(claim, Timestamp::UNIX_EPOCH).unwrap();
         let renumbered = newer(Some(&held), snapshot(2, "b"));
-        assert_eq!(renumbered.natural_keys().collect::<Vec<_>>(), ["#b", "#a"]);
+        assert_eq!(renumbered.natural_keys(), ["#b", "#a"]);
         let back = newer(Some(&renumbered), snapshot(3, "a"));
-        assert_eq!(back.natural_keys().collect::<Vec<_>>(), ["#a", "#b"]);
+        assert_eq!(back.natural_keys(), ["#a", "#b"]);
+        assert_eq!(back.afresh().natural_keys(), ["#a", "#a-2", "#b"]);
     }
 
     #[test]

@@ -4,15 +4,19 @@
 //! afterwards: at least once, always with the same id. The CRM drops an id it has seen.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::connection::Status;
+use crate::document::invoice::AppliedCredit;
 use crate::entity::EntityKind;
 use crate::envelope::CONTRACT_VERSION;
 use crate::failure::Failure;
-use crate::ids::{AccountId, CrmId, EventId};
+use crate::ids::{AccountId, CrmId, EventId, PaymentId, XeroId, XeroPaymentId};
 use crate::mapping::Mapping;
+use crate::money::Money;
+use crate::receipts::{InferredMethod, Received};
 
 /// Something the CRM is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +54,61 @@ pub enum News {
         /// What to do about it; empty when only time helps.
         remedy: String,
     },
+    /// What is paid and due of an invoice has changed in Xero.
+    #[serde(rename = "invoice.payment_status")]
+    PaymentStatus {
+        /// The invoice in the CRM.
+        invoice_id: CrmId,
+        /// The number people know it by.
+        number: String,
+        /// Rises with every event about this invoice: one with a lower number is older.
+        sequence: u64,
+        /// How far it is paid.
+        status: PaymentState,
+        /// What the invoice comes to in Xero.
+        total: Money,
+        /// What was paid.
+        amount_paid: Money,
+        /// What credit notes, over- and prepayments took off. They are no payments.
+        amount_credited: Money,
+        /// What is still due.
+        amount_due: Money,
+        /// When nothing was due any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paid_on: Option<Date>,
+        /// The credits, each.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        credits: Vec<AppliedCredit>,
+    },
+    /// An invoice was voided or deleted in Xero, is missing there, or differs from what was sent.
+    #[serde(rename = "invoice.xero_status")]
+    XeroStatus {
+        /// The invoice in the CRM.
+        invoice_id: CrmId,
+        /// The number people know it by.
+        number: String,
+        /// Rises with every event about this invoice: one with a lower number is older.
+        sequence: u64,
+        /// Its status in Xero; `MISSING` when Xero has it no longer.
+        status: String,
+        /// What people should know, in plain sentences.
+        remarks: Vec<String>,
+    },
+    /// Xero has money on an invoice that the CRM does not know: to be kept as a payment there.
+    #[serde(rename = "payment.imported")]
+    PaymentImported(PaymentNews),
+    /// A payment is no longer in Xero, or its import was one too many.
+    #[serde(rename = "payment.removed")]
+    PaymentRemoved {
+        /// The payment.
+        #[serde(flatten)]
+        payment: PaymentNews,
+        /// Why.
+        reason: RemovalReason,
+        /// The CRM's own payment that it is or was, if any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment_id: Option<PaymentId>,
+    },
     /// The connection to Xero works, or no longer does.
     #[serde(rename = "connection.status")]
     Connection {
@@ -61,6 +120,74 @@ pub enum News {
         /// Why, in a sentence for people; empty when it works.
         message: String,
     },
+}
+
+/// How far an invoice is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentState {
+    /// Nothing was paid or credited.
+    Unpaid,
+    /// Something is still due.
+    PartPaid,
+    /// Nothing is due any more.
+    Paid,
+}
+
+/// A payment in Xero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentNews {
+    /// Xero's key: the same payment is told under the same key, once.
+    pub xero_payment_id: XeroPaymentId,
+    /// The invoice in the CRM.
+    pub invoice_id: CrmId,
+    /// Rises with every event about this invoice: one with a lower number is older.
+    pub sequence: u64,
+    /// How much, in the invoice's currency.
+    pub amount: Money,
+    /// The day it was paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Date>,
+    /// How it was made, as far as Xero lets us know: `bank` for money in a bank account.
+    pub method: InferredMethod,
+    /// The name of the account it went to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The batch it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<XeroId>,
+}
+
+impl PaymentNews {
+    /// What is told of a payment on an invoice.
+    pub fn new(received: Received, invoice_id: CrmId, sequence: u64) -> Self {
+        let method = received.method();
+        let Received { id, amount, date, reference, account, batch, is: _, seen_at: _ } = received;
+        Self {
+            xero_payment_id: id,
+            invoice_id,
+            sequence,
+            amount,
+            date,
+            method,
+            account: account.map(|account| account.name),
+            reference,
+            batch_id: batch,
+        }
+    }
+}
+
+/// Why a payment no longer counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovalReason {
+    /// It was deleted in Xero.
+    RemovedInXero,
+    /// It turned out to be a payment that the CRM has: the import is to be dropped, not the payment.
+    SamePayment,
 }
 
 impl Event {

@@ -4,7 +4,7 @@ use crate::crm::client::Client;
 use crate::document::contact::{ContactStatus, RemoteContact};
 use crate::document::invoice::RemoteInvoice;
 use crate::failure::{Failure, FailureClass};
-use crate::ids::XeroContactId;
+use crate::ids::{XeroContactId, XeroId};
 use crate::money::Money;
 use crate::translate::client::{NUMBER_PREFIX, contact_number};
 
@@ -32,6 +32,8 @@ pub struct ExpectedInvoice<'a> {
     pub contact: Option<XeroContactId>,
     /// What it comes to by Xero's arithmetic.
     pub total: Money,
+    /// Earlier copies of it, which are left as they are.
+    pub left: &'a [XeroId],
 }
 
 /// Decides among the documents found under an invoice's number.
@@ -44,7 +46,8 @@ pub fn invoice(found: &[RemoteInvoice], expected: ExpectedInvoice<'_>) -> FoundI
         let number = remote.number.as_deref();
         remote.is_sales && number.is_some_and(|number| expected.numbers.contains(&number))
     };
-    let standing = found.iter().filter(sought);
+    let is_left = |remote: &&RemoteInvoice| expected.left.contains(&remote.id.into());
+    let standing = found.iter().filter(sought).filter(|remote| !is_left(remote));
     let ours = |remote: &&RemoteInvoice| match remote.url.as_deref() {
         Some(url) => url == expected.url,
         None => {
@@ -167,7 +170,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::document::invoice::InvoiceStatus;
+    use crate::document::invoice::{InvoiceStatus, Settlement};
     use crate::ids::XeroInvoiceId;
     use crate::money::Currency;
 
@@ -192,6 +195,7 @@ mod tests {
             date: None,
             due_date: None,
             updated_at: None,
+            settlement: Settlement::default(),
         }
     }
 
@@ -204,6 +208,7 @@ mod tests {
                 url: URL,
                 contact: Some(XeroContactId(Uuid::from_u128(2))),
                 total: pounds(10_000),
+                left: &[],
             },
         )
     }

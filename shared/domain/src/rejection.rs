@@ -15,7 +15,7 @@ struct Known {
 }
 
 /// The first match wins, so the more special parts come first.
-const KNOWN: [Known; 19] = [
+const KNOWN: [Known; 24] = [
     Known {
         part: "has been archived, or has been deleted",
         code: "account_code_archived",
@@ -35,6 +35,31 @@ const KNOWN: [Known; 19] = [
         part: "not subscribed to currency",
         code: "currency_not_enabled",
         remedy: "Add the currency to the organisation in Xero, then retry.",
+    },
+    Known {
+        part: "exceeds the amount outstanding",
+        code: "amount_over_due",
+        remedy: "Check in Xero what was paid on the invoice already. If this is the same money, choose Never send.",
+    },
+    Known {
+        part: "against authorised documents",
+        code: "invoice_not_approved",
+        remedy: "Approve the invoice in Xero, then retry. If it is paid there already by this money, choose Never send.",
+    },
+    Known {
+        part: "within a batch",
+        code: "payment_in_batch",
+        remedy: "Remove the whole batch payment in Xero, or choose Never send.",
+    },
+    Known {
+        part: "reconciled",
+        code: "payment_reconciled",
+        remedy: "Undo the reconciliation in Xero, then retry; or choose Never send.",
+    },
+    Known {
+        part: "not have payments enabled",
+        code: "account_takes_no_payments",
+        remedy: "Enable payments to the account in Xero, or choose another in Settings > Billing > Payment Settings.",
     },
     Known {
         part: "lock date",

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_walk_goes_page_by_page_through_the_contacts_then_the_invoices_then_it_is_done() {
+    fn a_walk_goes_page_by_page_through_the_contacts_the_invoices_and_the_payments() {
         let now = Timestamp::UNIX_EPOCH;
         let page = |kind, next: Option<&str>| Place::after(kind, next.map(str::to_owned), now);
         let walking = |kind, after: Option<&str>| Place::Walking {
@@ -108,6 +108,7 @@ mod tests {
             walking(EntityKind::Contact, Some("MAP#contact#a"))
         );
         assert_eq!(page(EntityKind::Contact, None), walking(EntityKind::Invoice, None));
-        assert_eq!(page(EntityKind::Invoice, None), Place::Done { at: now });
+        assert_eq!(page(EntityKind::Invoice, None), walking(EntityKind::Payment, None));
+        assert_eq!(page(EntityKind::Payment, None), Place::Done { at: now });
     }
 }

@@ -56,6 +56,7 @@ fn account(code: &str, account_type: &str, is_active: bool) -> Account {
         is_active,
         account_type: account_type.to_owned(),
         tax_type: Some("OUTPUT2".to_owned()),
+        enables_payments: false,
     }
 }
 

@@ -26,8 +26,9 @@ pub async fn current(desk: &Desk<'_>) -> Result<Chart, Trouble> {
         read_at: desk.engine.clock.now(),
         organisation_name: organisation.name,
         base_currency: organisation.base_currency,
-        accounts,
+        accounts: accounts.with_code,
         tax_rates,
+        money_accounts: accounts.for_money,
     };
     desk.engine.store.put_chart(&desk.ledger, chart.clone()).await?;
     Ok(chart)

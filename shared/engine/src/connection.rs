@@ -1,9 +1,10 @@
 //! An account's connection changes, and the CRM is told, both or neither.
 
 use domain::connection::{Connection, ConnectionState, Status};
-use domain::ids::AccountId;
+use domain::ids::{AccountId, Ledger};
 use domain::outbound::News;
-use store::StoreError;
+use domain::poll::Progress;
+use store::{StoreError, Versioned};
 use store::table::Expect;
 
 use crate::desk::not_connected;
@@ -25,10 +26,13 @@ pub(crate) async fn change(
         let before =
             known.map_or_else(|| Connection::pending(account.clone()), |known| known.record);
         let status = before.status(None);
+        let was_polled = (before.state == ConnectionState::Active).then(|| before.ledger()).flatten();
         let Some(after) = next(before) else { return Ok(None) };
         let news = news(status, &after);
         let event = news.map(|news| engine.event(account, news));
-        match engine.store.put_connection(&after, expect, event.as_ref()).await {
+        let polled = polled(engine, was_polled.as_ref(), &after).await?;
+        let polled = polled.as_ref().map(|(progress, expect)| (progress, *expect));
+        match engine.store.put_connection(&after, expect, event.as_ref(), polled).await {
             Ok(_) => {
                 if let Some(event) = &event {
                     engine.deliver(event).await;
@@ -40,6 +44,24 @@ pub(crate) async fn change(
         }
     }
     Err(StoreError::Conflict)
+}
+
+/// That a ledger is polled from now on, where it has not been. One that was polled before goes on where
+/// it was.
+async fn polled(
+    engine: &Engine,
+    was_polled: Option<&Ledger>,
+    after: &Connection,
+) -> Result<Option<(Progress, Expect)>, StoreError> {
+    let ledger = after.ledger().filter(|_| after.state == ConnectionState::Active);
+    let Some(ledger) = ledger.filter(|ledger| was_polled != Some(ledger)) else { return Ok(None) };
+    Ok(match engine.store.progress(&ledger).await? {
+        Some(Versioned { record, version }) => {
+            let polled = Progress { is_polled: true, ..record };
+            Some((polled, Expect::Version(version)))
+        }
+        None => Some((Progress::new(ledger, engine.clock.now()), Expect::Absent)),
+    })
 }
 
 /// What the CRM is told of a changed connection. That somebody is at Xero's consent page is no news.

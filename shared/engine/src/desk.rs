@@ -33,6 +33,8 @@ pub struct Desk<'a> {
     pub invocation: Invocation,
     /// Who wants it.
     pub urgency: Urgency,
+    /// What its calls leave room for.
+    priority: Priority,
     connected_at: Option<Timestamp>,
     organisation: PinnedOrganisation,
     access_token: SecretString,
@@ -112,6 +114,7 @@ impl<'a> Desk<'a> {
             session,
             invocation,
             urgency,
+            priority: priority(urgency),
             connected_at,
             organisation,
             access_token,
@@ -119,16 +122,33 @@ impl<'a> Desk<'a> {
         Ok(desk.counted())
     }
 
-    /// With every call counted.
-    fn counted(self) -> Self {
-        let turnstile = Counted {
+    /// The same desk for work that leaves room for more urgent calls.
+    #[must_use]
+    pub fn at(self, priority: Priority) -> Self {
+        let session = session(self.engine, &self.access_token, &self.organisation);
+        Self { session, priority, ..self }.counted()
+    }
+
+    /// A session for calls that leave room for more urgent ones.
+    pub fn at_priority(&self, priority: Priority) -> Session {
+        let session = session(self.engine, &self.access_token, &self.organisation);
+        session.through(Arc::new(self.turnstile(priority)))
+    }
+
+    fn turnstile(&self, priority: Priority) -> Counted {
+        Counted {
             engine: self.engine.clone(),
             ledger: self.ledger.clone(),
             connected_at: self.connected_at,
-            priority: priority(self.urgency),
+            priority,
             invocation: self.invocation,
             known: Mutex::new(None),
-        };
+        }
+    }
+
+    /// With every call counted.
+    fn counted(self) -> Self {
+        let turnstile = self.turnstile(self.priority);
         Self { session: self.session.through(Arc::new(turnstile)), ..self }
     }
 

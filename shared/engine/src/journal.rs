@@ -6,6 +6,7 @@ use domain::failure::Failure;
 use domain::ids::{AccountId, CrmId};
 use domain::mapping::Mapping;
 use domain::operation::State;
+use domain::outbound::{News, PaymentState, RemovalReason};
 use domain::sync_log::{LogEntry, LogStatus, LoggedOperation};
 use jiff::Timestamp;
 use store::keys;
@@ -89,6 +90,42 @@ pub(crate) async fn idle(
         code: failure.map(|failure| failure.code.clone().into_owned()),
     };
     write(engine, &entry).await;
+}
+
+/// What an event says of an invoice, in a sentence for the log.
+pub(crate) fn told(news: &News) -> Vec<String> {
+    match news {
+        News::PaymentImported(payment) => {
+            let from = payment.account.as_ref().map(|name| format!(" into {name}"));
+            vec![format!(
+                "{} was paid{} in Xero and reported to the CRM.",
+                payment.amount,
+                from.unwrap_or_default()
+            )]
+        }
+        News::PaymentRemoved { payment, reason, payment_id: _ } => vec![match reason {
+            RemovalReason::RemovedInXero => {
+                format!("The payment of {} was removed in Xero.", payment.amount)
+            }
+            RemovalReason::SamePayment => {
+                format!("The payment of {} is one that the CRM has already.", payment.amount)
+            }
+        }],
+        News::PaymentStatus { status, amount_due, amount_credited, .. } => {
+            let credited = if amount_credited.amount.is_zero() {
+                String::new()
+            } else {
+                format!(", {amount_credited} of it credited")
+            };
+            vec![match status {
+                PaymentState::Paid => format!("It is paid in Xero{credited}."),
+                PaymentState::PartPaid => format!("{amount_due} is still due in Xero{credited}."),
+                PaymentState::Unpaid => format!("It is unpaid in Xero: {amount_due} is due."),
+            }]
+        }
+        News::XeroStatus { remarks, .. } => remarks.clone(),
+        News::Skipped { .. } | News::Connection { .. } => Vec::new(),
+    }
 }
 
 struct Outcome {

@@ -13,15 +13,25 @@ impl Engine {
         Event::new(self.ids.uuid(), account.clone(), news, self.clock.now())
     }
 
-    /// Delivers an event that is committed. Failing costs nothing but time.
-    pub(crate) async fn deliver(&self, event: &Event) {
+    /// Delivers events that are committed, in their order. What comes after one that could not be
+    /// delivered is left to the sweep with it.
+    pub(crate) async fn deliver_all(&self, events: &[Event]) {
+        for event in events {
+            if !self.deliver(event).await {
+                return;
+            }
+        }
+    }
+
+    /// Delivers an event that is committed. Failing costs nothing but time. Whether it was delivered.
+    pub(crate) async fn deliver(&self, event: &Event) -> bool {
         if let Err(error) = self.events.publish(event).await {
             tracing::warn!(
                 error = %Chain(&error),
                 account.id = %event.account_id,
                 "an event was not delivered; the sweep will do it"
             );
-            return;
+            return false;
         }
         if let Err(error) = self.store.delivered(event, self.clock.now()).await {
             tracing::warn!(
@@ -30,5 +40,6 @@ impl Engine {
                 "a delivery was not noted; the event will be delivered again"
             );
         }
+        true
     }
 }

@@ -37,6 +37,9 @@ pub struct RecordView {
     /// The last failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// Earlier counterparts in Xero, which were voided or deleted there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier_xero_ids: Vec<XeroId>,
 }
 
 /// Where a record's sync stands, in words for people.
@@ -69,6 +72,8 @@ impl RecordView {
             link,
             generation: _,
             earlier_keys: _,
+            left,
+            told: _,
         } = mapping;
         let (state, next_attempt_at) = match operation.state {
             State::Due => (RecordState::Queued, None),
@@ -90,6 +95,7 @@ impl RecordView {
             amounts: link.and_then(|link| link.amounts),
             next_attempt_at,
             failure: operation.failure,
+            earlier_xero_ids: left,
         }
     }
 }

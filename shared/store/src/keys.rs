@@ -13,6 +13,8 @@
 //! | chart | `L#account#tenant` | `CHART` | | |
 //! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
 //! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid invoices |
+//! | money on an invoice | `L#account#tenant` | `MONEY#crm id` | | |
+//! | progress of polling | `L#account#tenant` | `POLL` | while the ledger is polled | |
 //! | reverse link | `L#account#tenant` | `XID#kind#xero id` | | |
 //! | meter of calls | `T#tenant` | `CALLS` | | |
 //! | the sweep's place | `SWEEP` | `PARKED#shard` | | |
@@ -23,10 +25,11 @@ use domain::connection::Connection;
 use domain::entity::EntityKind;
 use domain::grant::Grant;
 use domain::idempotency::Hash;
-use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId, XeroId};
+use domain::ids::{AccountId, CrmId, GrantId, Ledger, PaymentId, TenantId, XeroId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::operation::State;
 use domain::outbound::Event;
+use domain::poll::Progress;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -61,6 +64,19 @@ pub(crate) fn mapping(key: &MappingKey) -> ItemKey {
 /// How the sort keys of all mappings of a kind begin.
 pub(crate) fn mappings(kind: EntityKind) -> String {
     format!("MAP#{kind}#")
+}
+
+/// How the sort keys of all parts of a payment begin.
+pub(crate) fn parts(payment: &PaymentId) -> String {
+    format!("{}{payment}.", mappings(EntityKind::Payment))
+}
+
+pub(crate) fn receipts(ledger: &Ledger, invoice: &CrmId) -> ItemKey {
+    ItemKey::new(self::ledger(ledger), format!("MONEY#{invoice}"))
+}
+
+pub(crate) fn progress(ledger: &Ledger) -> ItemKey {
+    ItemKey::new(self::ledger(ledger), "POLL")
 }
 
 pub(crate) fn sync_all(ledger: &Ledger) -> ItemKey {
@@ -119,9 +135,10 @@ pub(crate) fn due(mapping: &Mapping) -> Option<IndexKey> {
 
 /// Where an undelivered event stands in the `due` index.
 pub(crate) fn undelivered_event(event: &Event) -> IndexKey {
-    let Event { event_id, occurred_at, .. } = event;
-    let id = event_id.to_string();
-    IndexKey::new(timed(shard(&id)), timed_sort(*occurred_at, &id))
+    let Event { event_id, occurred_at, account_id, .. } = event;
+    // All of an account's in one shard, so that a sweep delivers them in order.
+    let shard = shard(account_id.as_str());
+    IndexKey::new(timed(shard), timed_sort(*occurred_at, &event_id.to_string()))
 }
 
 /// Where a connection with links to be removed stands in the `due` index.
@@ -175,6 +192,40 @@ pub(crate) fn skipped(shard: u32) -> String {
     format!("SKIPPED#{shard:02}")
 }
 
+/// The partition of the `due` index that holds a shard's ledgers that are polled.
+pub(crate) fn polled(shard: u32) -> String {
+    format!("POLL#{shard:02}")
+}
+
+/// Where a ledger's progress stands in the `due` index.
+pub(crate) fn polled_place(progress: &Progress) -> Option<IndexKey> {
+    progress.is_polled.then(|| polled_entry(&progress.ledger).index)
+}
+
+/// The place of a ledger that is polled in the `due` index.
+pub(crate) fn polled_entry(ledger: &Ledger) -> IndexEntry {
+    let name = format!("{}#{}", ledger.account, ledger.tenant);
+    let shard = shard(ledger.account.as_str());
+    IndexEntry { index: IndexKey::new(polled(shard), name), key: progress(ledger) }
+}
+
+/// Reads a ledger back from where its rows are.
+pub(crate) fn read_ledger(key: &ItemKey) -> Option<Ledger> {
+    let (account, tenant) = key.pk.strip_prefix("L#")?.split_once('#')?;
+    Some(Ledger {
+        account: AccountId::new(account).ok()?,
+        tenant: TenantId(Uuid::parse_str(tenant).ok()?),
+    })
+}
+
+/// The place in the `open` index with this sort key.
+pub(crate) fn open_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry> {
+    let (_, crm_id) = sort.split_once('#')?;
+    let crm_id = CrmId::new(crm_id).ok()?;
+    let key = MappingKey { ledger: ledger.clone(), kind: EntityKind::Invoice, crm_id };
+    Some(IndexEntry { index: IndexKey::new(self::ledger(ledger), sort), key: mapping(&key) })
+}
+
 /// How the `due` index begins for every mapping of a ledger.
 pub(crate) fn ledger_prefix(ledger: &Ledger) -> String {
     format!("{}#{}#", ledger.account, ledger.tenant)
@@ -182,12 +233,8 @@ pub(crate) fn ledger_prefix(ledger: &Ledger) -> String {
 
 /// Reads a mapping's key back from where its row is.
 pub(crate) fn read_mapping(key: &ItemKey) -> Option<MappingKey> {
-    let (account, tenant) = key.pk.strip_prefix("L#")?.split_once('#')?;
+    let ledger = read_ledger(key)?;
     let (kind, crm_id) = key.sk.strip_prefix("MAP#")?.split_once('#')?;
-    let ledger = Ledger {
-        account: AccountId::new(account).ok()?,
-        tenant: TenantId(Uuid::parse_str(tenant).ok()?),
-    };
     let crm_id = CrmId::new(crm_id).ok()?;
     Some(MappingKey { ledger, kind: EntityKind::parse(kind)?, crm_id })
 }

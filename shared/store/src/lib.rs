@@ -22,6 +22,7 @@ mod due;
 pub mod keys;
 mod log;
 pub mod memory;
+mod money;
 mod outbox;
 mod records;
 mod store;
@@ -29,4 +30,5 @@ pub mod table;
 
 pub use answers::{LogPage, MappingPage, StoreError, Versioned};
 pub use due::Due;
+pub use money::{LedgerPage, OpenPage};
 pub use store::Store;

@@ -9,6 +9,8 @@ use domain::ids::{AccountId, CrmId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::meter::Meter;
 use domain::outbound::Event;
+use domain::poll::Progress;
+use domain::receipts::Receipts;
 use domain::sync_all::SyncAll;
 use domain::sync_log::LogEntry;
 use jiff::{SignedDuration, Timestamp};
@@ -105,6 +107,22 @@ impl Record for SweepPlace {
 impl Record for Meter {
     fn key(&self) -> ItemKey {
         keys::meter(self.tenant)
+    }
+}
+
+impl Record for Receipts {
+    fn key(&self) -> ItemKey {
+        keys::receipts(&self.ledger, &self.invoice)
+    }
+}
+
+impl Record for Progress {
+    fn key(&self) -> ItemKey {
+        keys::progress(&self.ledger)
+    }
+
+    fn indexed(&self, item: NewItem) -> NewItem {
+        NewItem { due: keys::polled_place(self), ..item }
     }
 }
 

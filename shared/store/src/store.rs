@@ -15,6 +15,7 @@ use domain::grant::Grant;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::outbound::Event;
+use domain::poll::Progress;
 use jiff::Timestamp;
 
 use crate::answers::{MappingPage, StoreError, Versioned};
@@ -45,15 +46,18 @@ impl Store {
         self.read("read the connection", &keys::connection(account)).await
     }
 
-    /// Writes a connection, and what the CRM is told of it, both or neither.
+    /// Writes a connection, what the CRM is told of it, and that its ledger is polled from now on: all or
+    /// nothing.
     pub async fn put_connection(
         &self,
         connection: &Connection,
         expect: Expect,
         event: Option<&Event>,
+        polled: Option<(&Progress, Expect)>,
     ) -> Result<Version, StoreError> {
         let mut writes = vec![Write::Put { item: encode(connection), expect }];
         writes.extend(event.map(new_event));
+        writes.extend(polled.map(|(progress, expect)| Write::Put { item: encode(progress), expect }));
         self.write("write the connection", writes).await?;
         Ok(expect.next_version())
     }
@@ -244,7 +248,7 @@ impl Store {
         }
     }
 
-    async fn write(&self, operation: &'static str, writes: Vec<Write>) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, operation: &'static str, writes: Vec<Write>) -> Result<(), StoreError> {
         self.table.write(writes).await.map_err(|source| match source {
             TableError::Conflict => StoreError::Conflict,
             source @ (TableError::Unavailable { .. }
@@ -255,12 +259,12 @@ impl Store {
 }
 
 /// An event that nobody was told of yet.
-fn new_event(event: &Event) -> Write {
+pub(crate) fn new_event(event: &Event) -> Write {
     let kept = KeptEvent { event: event.clone(), delivered_at: None };
     Write::Put { item: encode(&kept), expect: Expect::Absent }
 }
 
-fn encode<T: Record>(record: &T) -> NewItem {
+pub(crate) fn encode<T: Record>(record: &T) -> NewItem {
     let json = serde_json::to_string(record).expect("records hold only what JSON can say");
     record.indexed(NewItem::new(record.key(), json))
 }

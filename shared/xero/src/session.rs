@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use domain::idempotency::IdempotencyKey;
 use domain::ids::TenantId;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, IF_MODIFIED_SINCE};
 use http::{HeaderValue, Method, Request, Response};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
@@ -46,6 +47,7 @@ pub(crate) struct Call {
     query: Vec<(&'static str, String)>,
     body: Option<Bytes>,
     idempotency_key: Option<IdempotencyKey>,
+    modified_since: Option<Timestamp>,
     addressed: Addressed,
 }
 
@@ -129,6 +131,11 @@ impl Session {
         if call.body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
         }
+        if let Some(since) = call.modified_since {
+            // UTC to the second, and not the date format of HTTP, which Xero ignores without a word.
+            let since = since.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+            request = request.header(IF_MODIFIED_SINCE, since);
+        }
         if let Some(key) = &call.idempotency_key {
             request = request.header("idempotency-key", key.as_str());
         }
@@ -209,6 +216,26 @@ impl Call {
         call.query("summarizeErrors", "false")
     }
 
+    /// Changes one document by its id.
+    pub(crate) fn write_one(
+        endpoint: &'static str,
+        collection: &str,
+        id: String,
+        body: Bytes,
+        key: &IdempotencyKey,
+    ) -> Self {
+        let path = vec![collection.to_owned(), id];
+        let mut call = Self::new(endpoint, Method::POST, path, Addressed::One);
+        call.body = Some(body);
+        call.idempotency_key = Some(key.clone());
+        call.query("summarizeErrors", "false")
+    }
+
+    /// The same call, for what has changed at that instant or later.
+    pub(crate) fn modified_since(self, since: Timestamp) -> Self {
+        Self { modified_since: Some(since), ..self }
+    }
+
     /// The same call with one more query parameter.
     pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
@@ -228,6 +255,7 @@ impl Call {
             query: Vec::new(),
             body: None,
             idempotency_key: None,
+            modified_since: None,
             addressed,
         }
     }

@@ -444,8 +444,11 @@ impl SimWorld {
     fn calm_down(&mut self) {
         locked(&self.net.faults).stop();
         let horizon = after(self.now(), HORIZON);
-        while self.outcome.violations.is_empty() && !self.is_at_rest() {
+        while self.outcome.violations.is_empty() {
             self.reconnect();
+            if self.is_at_rest() {
+                return;
+            }
             if self.now() >= horizon {
                 self.outcome.violations.push(format!("it does not come to rest: {}", self.unrest()));
                 return;

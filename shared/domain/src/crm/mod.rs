@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod invoice;
+pub mod payment;
 mod text;
 
 /// Rises with every change of a record in the CRM.

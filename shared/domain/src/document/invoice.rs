@@ -5,9 +5,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{XeroContactId, XeroInvoiceId};
+use crate::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
 use crate::json_number;
-use crate::money::{Currency, Money};
+use crate::money::{Currency, Money, rust_decimal_text};
 
 /// An invoice to create or update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -173,4 +173,59 @@ pub struct RemoteInvoice {
     pub due_date: Option<Date>,
     /// Xero's last change.
     pub updated_at: Option<Timestamp>,
+    /// What was paid and credited so far.
+    pub settlement: Settlement,
+}
+
+/// What was paid and credited on an invoice, in its currency.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settlement {
+    /// The sum of its payments.
+    pub paid: Decimal,
+    /// The sum of the credits applied to it.
+    pub credited: Decimal,
+    /// When nothing was due any more.
+    pub paid_on: Option<Date>,
+    /// Its payments.
+    pub payments: Vec<AppliedPayment>,
+    /// Its credits: credit notes, over- and prepayments. They are no payments.
+    pub credits: Vec<AppliedCredit>,
+}
+
+/// A payment, as its invoice lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedPayment {
+    /// Xero's key.
+    pub id: XeroPaymentId,
+    /// In the invoice's currency.
+    pub amount: Decimal,
+    /// The day it was paid.
+    pub date: Option<Date>,
+    /// Free text.
+    pub reference: Option<String>,
+}
+
+/// A credit, as its invoice lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedCredit {
+    /// What it is.
+    pub kind: CreditKind,
+    /// Its number, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// How much of it was applied here.
+    #[serde(with = "rust_decimal_text")]
+    pub amount: Decimal,
+}
+
+/// What reduces an invoice without being a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreditKind {
+    /// A credit note.
+    CreditNote,
+    /// Money that was paid beyond an invoice.
+    Overpayment,
+    /// Money that was paid ahead.
+    Prepayment,
 }

@@ -5,3 +5,4 @@
 
 pub mod contact;
 pub mod invoice;
+pub mod payment;

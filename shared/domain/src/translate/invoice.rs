@@ -104,7 +104,7 @@ fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Accou
             "Choose another default account code in Settings > Billing > Payment Settings, or restore it in Xero.",
         ));
     }
-    if account.account_type == "BANK" {
+    if account.is_bank() {
         return Err(untranslatable(
             "account_code_bank",
             format!(

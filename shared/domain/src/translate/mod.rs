@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod invoice;
+pub mod payment;
 
 /// A document, and what had to be left out of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

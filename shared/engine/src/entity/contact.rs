@@ -33,12 +33,17 @@ impl Entity for Contact {
     const KIND: EntityKind = EntityKind::Contact;
     type Snapshot = Client;
 
-    fn snapshot(content: &Content) -> Option<&Client> {
+    fn snapshot<'a>(content: &'a Content, _: &CrmId) -> Option<&'a Client> {
         match content {
             Content::Client { client, mode: _ } | Content::Invoice { client, invoice: _ } => {
                 Some(client)
             }
+            Content::Payment { payment: _, parts: _ } => None,
         }
+    }
+
+    fn is_wanted(_: &Client) -> bool {
+        true
     }
 
     fn id(client: &Client) -> CrmId {

@@ -3,6 +3,7 @@
 
 mod contact;
 mod invoice;
+mod payment;
 mod write;
 
 use async_trait::async_trait;
@@ -22,6 +23,7 @@ use serde::de::DeserializeOwned;
 
 pub use contact::Contact;
 pub use invoice::Invoice;
+pub use payment::Payment;
 
 use crate::desk::{Desk, Trouble};
 
@@ -33,8 +35,8 @@ pub trait Entity: 'static {
     /// What the CRM sends of it.
     type Snapshot: Clone + Serialize + DeserializeOwned + Send + Sync;
 
-    /// The record of this kind that a message carries, if it carries one.
-    fn snapshot(content: &Content) -> Option<&Self::Snapshot>;
+    /// The record of this kind and id that a message carries, if it carries it.
+    fn snapshot<'a>(content: &'a Content, id: &CrmId) -> Option<&'a Self::Snapshot>;
 
     /// The record's id in the CRM.
     fn id(snapshot: &Self::Snapshot) -> CrmId;
@@ -44,6 +46,9 @@ pub trait Entity: 'static {
 
     /// The number people know it by, which is also what its document is found by in Xero.
     fn number(snapshot: &Self::Snapshot) -> String;
+
+    /// Whether it is to be in Xero: a person may have a fresh copy made of what was voided or deleted there.
+    fn is_wanted(snapshot: &Self::Snapshot) -> bool;
 
     /// Brings Xero to the snapshots: resolves where that is needed, then writes, as many in a call as
     /// their failures allow. One outcome for each task, in their order: what befalls one befalls no

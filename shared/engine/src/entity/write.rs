@@ -36,6 +36,14 @@ pub(super) struct Sent<R> {
     pub(super) result: Result<R, Arc<XeroError>>,
 }
 
+impl<R> Sent<R> {
+    /// The same, with what Xero keeps seen as another type.
+    pub(super) fn mapped<T>(self, as_other: impl FnOnce(R) -> T) -> Sent<T> {
+        let Self { task, operation, remarks, result } = self;
+        Sent { task, operation, remarks, result: result.map(as_other) }
+    }
+}
+
 /// One way of writing documents of a kind.
 pub(super) struct Way<D, R> {
     /// The call.

@@ -6,7 +6,7 @@ use domain::envelope::{Content, Inbound, Wake};
 use domain::ids::{CrmId, Ledger};
 
 use super::Received;
-use crate::entity::{Contact, Entity, Invoice};
+use crate::entity::{Contact, Entity, Invoice, Payment};
 use crate::push::{Pushed, Unrecorded};
 
 /// A record that came in a message, or that a hint is about.
@@ -45,14 +45,11 @@ impl<'a> Arrivals<'a> {
         told: Result<Result<Ledger, Received>, Unrecorded>,
         content: &'a Content,
     ) {
-        let crm_id = match content {
-            Content::Client { client, mode: _ } => Contact::id(client),
-            Content::Invoice { client: _, invoice } => Invoice::id(invoice),
-        };
         match told {
             Ok(Ok(ledger)) => {
-                let arrival = Arrival { message, crm_id, content: Some(content) };
-                self.group(ledger, content.kind()).arrivals.push(arrival);
+                let arrival = |crm_id| Arrival { message, crm_id, content: Some(content) };
+                let arrivals = records(content).into_iter().map(arrival);
+                self.group(ledger, content.kind()).arrivals.extend(arrivals);
             }
             Ok(Err(received)) => self.set(message, Ok(received)),
             Err(error) => self.set(message, Err(error)),
@@ -100,6 +97,15 @@ impl<'a> Arrivals<'a> {
             }
         }
         ends.into_iter().map(together).collect()
+    }
+}
+
+/// The records that a message is about.
+fn records(content: &Content) -> Vec<CrmId> {
+    match content {
+        Content::Client { client, mode: _ } => vec![Contact::id(client)],
+        Content::Invoice { client: _, invoice } => vec![Invoice::id(invoice)],
+        Content::Payment { payment: _, parts } => parts.iter().map(Payment::id).collect(),
     }
 }
 

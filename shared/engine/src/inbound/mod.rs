@@ -13,9 +13,9 @@ use store::StoreError;
 
 use self::arrivals::{Arrival, Arrivals};
 use crate::desk::not_connected;
-use crate::entity::{Contact, Entity, Invoice};
+use crate::entity::{Contact, Entity, Invoice, Payment};
 use crate::push::{self, Keep, Offer, Pushed, Unrecorded};
-use crate::{Engine, Invocation, journal, sync_all};
+use crate::{Engine, Invocation, journal, receipts, sync_all};
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +24,11 @@ pub enum Received {
     Pushed(Pushed),
     /// The record it is about was kept, and a hint left to push it together with others.
     PutOff,
-    /// A client's record was kept for later.
+    /// It was kept for later: a client's record, or a payment that comes to Xero by the bank.
     Recorded,
     /// The account has never been connected: there are no books to bring it to.
     NeverConnected,
-    /// It was a hint, and this became of the records it named.
+    /// It was about several records, and this became of them.
     Woken(Vec<Received>),
     /// It was the next step of a Sync All.
     Walked,
@@ -70,6 +70,7 @@ pub async fn receive(
         let ended = match group.kind {
             EntityKind::Contact => deal::with::<Contact>(engine, &group, delivery, invocation).await,
             EntityKind::Invoice => deal::with::<Invoice>(engine, &group, delivery, invocation).await,
+            EntityKind::Payment => deal::with::<Payment>(engine, &group, delivery, invocation).await,
         };
         arrivals.end(ended);
     }
@@ -95,6 +96,13 @@ async fn told(
         push::keep::<Contact>(engine, &key, client, Keep::Record).await?;
         return Ok(Err(Received::Recorded));
     }
+    if let Content::Payment { payment, parts } = content {
+        // First the money is noted: whatever Xero is asked later, it is known to be the CRM's.
+        receipts::record(engine, &ledger, payment).await?;
+        if parts.is_empty() {
+            return Ok(Err(Received::Recorded));
+        }
+    }
     Ok(Ok(ledger))
 }
 
@@ -105,6 +113,10 @@ async fn never_connected(engine: &Engine, account: &AccountId, content: &Content
         }
         Content::Invoice { client: _, invoice } => {
             (EntityKind::Invoice, Invoice::id(invoice), Invoice::number(invoice))
+        }
+        Content::Payment { payment, parts: _ } => {
+            let id = CrmId::from(payment.id.clone());
+            (EntityKind::Payment, id.clone(), id.to_string())
         }
     };
     let failure = not_connected();
@@ -129,6 +141,9 @@ pub async fn push_known(
         EntityKind::Invoice => {
             push::push::<Invoice>(engine, ledger, &known(records), urgency, invocation).await
         }
+        EntityKind::Payment => {
+            push::push::<Payment>(engine, ledger, &known(records), urgency, invocation).await
+        }
     }
 }
 
@@ -148,6 +163,6 @@ pub(crate) async fn ledger(
 impl Arrival<'_> {
     /// The snapshot it brought, if it is of this kind.
     fn snapshot<E: Entity>(&self) -> Option<&E::Snapshot> {
-        self.content.and_then(E::snapshot)
+        self.content.and_then(|content| E::snapshot(content, &self.crm_id))
     }
 }

@@ -41,7 +41,8 @@ pub(super) async fn admit<E: Entity>(
             Err(refused) => return Ok(Admission::Refused(refused.ended())),
         };
         let until = invocation.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
-        let written = match door.mapping.apply(Event::Claim { by, until, urgency }, now) {
+        let mapping = wanted::<E>(&door.mapping, urgency);
+        let written = match mapping.apply(Event::Claim { by, until, urgency }, now) {
             Ok(next) => claim::<E>(engine, by, next, door.expect, urgency).await,
             Err(refusal) => refuse(engine, door, refusal).await.map_err(Unrecorded::from),
         };
@@ -51,6 +52,15 @@ pub(super) async fn admit<E: Entity>(
         }
     }
     Err(StoreError::Conflict.into())
+}
+
+/// The mapping as an attempt is to take it up: a person who syncs what was voided or deleted in Xero wants
+/// a fresh copy of it.
+fn wanted<E: Entity>(mapping: &Mapping, urgency: Urgency) -> Mapping {
+    let wants_a_copy = urgency == Urgency::Person
+        && mapping.is_gone_in_xero()
+        && settle::snapshot::<E>(mapping).is_ok_and(|snapshot| E::is_wanted(&snapshot));
+    if wants_a_copy { mapping.clone().afresh() } else { mapping.clone() }
 }
 
 /// What a snapshot is kept for.

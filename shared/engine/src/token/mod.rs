@@ -11,7 +11,7 @@ mod refresh;
 use std::time::Duration;
 
 use domain::failure::{Failure, FailureClass};
-use domain::grant::{self, Grant, TokenPlan};
+use domain::grant::{self, TokenPlan};
 use domain::ids::GrantId;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};

@@ -1,9 +1,11 @@
 //! The Accounting API, one file for each kind of thing.
 
 pub mod accounts;
+pub mod bank_transactions;
 pub mod contacts;
 pub mod invoices;
 pub mod organisation;
+pub mod payments;
 pub mod tax_rates;
 mod written;
 
@@ -13,6 +15,9 @@ use crate::error::XeroError;
 
 /// The most documents that go into one write. Xero advises batches of about 50.
 pub const BATCH_LIMIT: usize = 50;
+
+/// The most rows of a page, which is what is asked for.
+pub const PAGE_LIMIT: usize = 1_000;
 
 /// Refuses a batch that is too long.
 fn check_batch(length: usize) -> Result<(), XeroError> {

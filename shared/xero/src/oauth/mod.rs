@@ -27,7 +27,7 @@ use crate::transport::Transport;
 
 /// What the user is asked to allow: to be recognised, to stay connected, and to work with contacts,
 /// invoices, payments and (reading only) the organisation's settings.
-pub const SCOPES: [&str; 8] = [
+pub const SCOPES: [&str; 9] = [
     "openid",
     "profile",
     "email",
@@ -35,6 +35,7 @@ pub const SCOPES: [&str; 8] = [
     "accounting.contacts",
     "accounting.invoices",
     "accounting.payments",
+    "accounting.banktransactions",
     "accounting.settings.read",
 ];
 

@@ -129,15 +129,29 @@ impl<'a> Bench<'a> {
         target: Target,
     ) -> Result<Draft<InvoiceDocument>, Failure> {
         Ok(match target {
-            Target::New => {
-                let Translated { document, warnings } = self.document(snapshot, contact, None)?;
+            Target::New | Target::Renumbered => {
+                let Translated { document, mut warnings } =
+                    self.document(snapshot, contact, None)?;
                 let operation = LoggedOperation::Create;
+                let copy = self.copy_number(task);
+                let document = match (target, copy) {
+                    (Target::Renumbered, Some(invoice_number)) => {
+                        warnings.push(format!("Its number in Xero is {invoice_number}: the voided one keeps its own."));
+                        InvoiceDocument { invoice_number, ..document }
+                    }
+                    _ => document,
+                };
                 Draft { task, document, operation, remarks: warnings }
             }
             Target::Existing { id, status, operation } => {
                 let Translated { document, warnings } =
                     self.document(snapshot, contact, Some(id))?;
-                let document = InvoiceDocument { status, ..document };
+                let known = self.tasks.get(task).and_then(|task| task.mapping.link.as_ref());
+                let known = known.and_then(|link| link.number.clone());
+                // A copy keeps the number that it was given.
+                let copy = self.copy_number(task).filter(|copy| known.as_ref() == Some(copy));
+                let invoice_number = copy.unwrap_or(document.invoice_number);
+                let document = InvoiceDocument { status, invoice_number, ..document };
                 Draft { task, document, operation, remarks: warnings }
             }
         })
@@ -152,6 +166,10 @@ impl<'a> Bench<'a> {
         let crm_url = self.desk.engine.places.crm.as_str();
         let context = Context { contact, codes: &self.codes, chart: &self.chart, crm_url };
         translate(snapshot, existing, context)
+    }
+
+    fn copy_number(&self, task: usize) -> Option<String> {
+        self.tasks.get(task).map(|task| task.mapping.copy_number())
     }
 
     fn snapshot(&self, task: usize) -> Option<&'a Snapshot> {

@@ -57,6 +57,7 @@ pub(super) async fn remotes(
 ) -> Vec<(usize, FoundInvoice)> {
     let known = sought.iter().filter_map(|index| tasks.get(*index));
     let numbers = known.flat_map(|task| task.mapping.natural_keys()).collect::<Vec<_>>();
+    let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
     if numbers.is_empty() {
         return Vec::new();
     }
@@ -81,13 +82,15 @@ fn whose(
 ) -> Option<FoundInvoice> {
     let task = tasks.get(index)?;
     let invoice = &task.snapshot;
-    let numbers = task.mapping.natural_keys().collect::<Vec<_>>();
+    let numbers = task.mapping.natural_keys();
+    let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
     let expected = ExpectedInvoice {
         number: &invoice.number,
         numbers: &numbers,
         url: &crm_url(desk.engine.places.crm.as_str(), &invoice.id),
         contact: contacts.get(&index).copied(),
         total: Money::new(totals::of(invoice).total, invoice.currency),
+        left: &task.mapping.left,
     };
     Some(recognise::invoice(found, expected))
 }

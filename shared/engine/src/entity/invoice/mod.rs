@@ -39,6 +39,8 @@ type Contacts = BTreeMap<usize, XeroContactId>;
 enum Target {
     /// There is none yet.
     New,
+    /// There is none yet, and an earlier copy holds its number.
+    Renumbered,
     /// It is to be changed.
     Existing {
         id: XeroInvoiceId,
@@ -54,11 +56,17 @@ impl Entity for Invoice {
     const KIND: EntityKind = EntityKind::Invoice;
     type Snapshot = Snapshot;
 
-    fn snapshot(content: &Content) -> Option<&Snapshot> {
+    fn snapshot<'a>(content: &'a Content, _: &CrmId) -> Option<&'a Snapshot> {
         match content {
             Content::Invoice { client: _, invoice } => Some(invoice),
-            Content::Client { client: _, mode: _ } => None,
+            Content::Client { client: _, mode: _ } | Content::Payment { payment: _, parts: _ } => {
+                None
+            }
         }
+    }
+
+    fn is_wanted(invoice: &Snapshot) -> bool {
+        invoice.standing == Standing::Sent
     }
 
     fn id(invoice: &Snapshot) -> CrmId {
@@ -156,6 +164,10 @@ async fn settle_clashes(
     let mut adopted = Vec::new();
     for (index, found) in found {
         match found {
+            // Its own earlier copy, voided in Xero, holds the number.
+            Found::Nothing if is_a_copy(bench.tasks, index) => {
+                adopted.push((index, Target::Renumbered));
+            }
             Found::Nothing => {
                 let refusal = clashing.iter().find(|sent| sent.task == index);
                 let refusal = refusal.and_then(|sent| sent.result.as_ref().err());
@@ -169,6 +181,10 @@ async fn settle_clashes(
         }
     }
     adopted
+}
+
+fn is_a_copy(tasks: &Tasks<'_>, index: usize) -> bool {
+    tasks.get(index).is_some_and(|task| task.mapping.generation > 1)
 }
 
 fn is_taken(error: &XeroError) -> bool {

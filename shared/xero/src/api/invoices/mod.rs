@@ -10,11 +10,12 @@ use domain::document::invoice::{InvoiceDocument, RemoteInvoice};
 use domain::idempotency::IdempotencyKey;
 use domain::ids::XeroInvoiceId;
 use http::Method;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use self::wire::WireInvoice;
 use super::written::written;
-use super::{Written, check_batch};
+use super::{PAGE_LIMIT, Written, check_batch};
 use crate::error::XeroError;
 use crate::json::{all, envelope};
 use crate::session::{Call, Session, encoded};
@@ -24,10 +25,11 @@ const ONE: &str = "/Invoices/{InvoiceID}";
 const COLLECTION: &str = "Invoices";
 
 /// As many numbers as a batch has documents: what Xero limits is the length of a query, to about 2,048
-/// characters. Of ids, which are long, it advises 40.
+/// characters.
 const NUMBERS_LIMIT: usize = super::BATCH_LIMIT;
 const NUMBERS_LENGTH_LIMIT: usize = 1_800;
-const IDS_LIMIT: usize = 40;
+/// Of ids, which are long, it advises 40.
+pub const IDS_LIMIT: usize = 40;
 
 /// A status an invoice is given on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -121,6 +123,25 @@ pub async fn get(session: &Session, id: XeroInvoiceId) -> Result<Option<RemoteIn
         Err(XeroError::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// A page of the sales invoices that changed at an instant or later, whatever their status, oldest change
+/// first. Full rows: with lines, payments and credits.
+pub async fn changed(
+    session: &Session,
+    since: Timestamp,
+    page: u32,
+) -> Result<Vec<RemoteInvoice>, XeroError> {
+    let call = Call::list(LIST, COLLECTION)
+        .modified_since(since)
+        .query("where", r#"Type=="ACCREC""#)
+        // Deleted ones are named, because nobody says that they come unasked.
+        .query("Statuses", "DRAFT,SUBMITTED,AUTHORISED,PAID,VOIDED,DELETED")
+        .query("order", "UpdatedDateUTC ASC")
+        .query("page", page.to_string())
+        .query("pageSize", PAGE_LIMIT.to_string())
+        .query("unitdp", "4");
+    read(LIST, &session.call(call).await?)
 }
 
 /// Creates invoices. One outcome for each document, in their order. Fails as a whole only when the

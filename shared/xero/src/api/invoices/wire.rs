@@ -1,7 +1,9 @@
 //! An invoice as it stands in Xero's answers.
 
-use domain::document::invoice::{InvoiceStatus, RemoteInvoice};
-use domain::ids::{XeroContactId, XeroInvoiceId};
+use domain::document::invoice::{
+    AppliedCredit, AppliedPayment, CreditKind, InvoiceStatus, RemoteInvoice, Settlement,
+};
+use domain::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
 use domain::json_number;
 use domain::money::{Currency, Money};
 use jiff::Timestamp;
@@ -47,6 +49,52 @@ pub(super) struct WireInvoice {
     due_date: Option<Date>,
     #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
     updated_at: Option<Timestamp>,
+    #[serde(default, with = "json_number::option")]
+    amount_paid: Option<Decimal>,
+    #[serde(default, with = "json_number::option")]
+    amount_credited: Option<Decimal>,
+    #[serde(default, deserialize_with = "optional_date")]
+    fully_paid_on_date: Option<Date>,
+    #[serde(default)]
+    payments: Option<Vec<WireAppliedPayment>>,
+    #[serde(default)]
+    credit_notes: Option<Vec<WireCredit>>,
+    #[serde(default)]
+    overpayments: Option<Vec<WireCredit>>,
+    #[serde(default)]
+    prepayments: Option<Vec<WireCredit>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireAppliedPayment {
+    #[serde(rename = "PaymentID", deserialize_with = "real_id")]
+    id: Uuid,
+    #[serde(with = "json_number")]
+    amount: Decimal,
+    #[serde(default, deserialize_with = "optional_date")]
+    date: Option<Date>,
+    #[serde(default, deserialize_with = "told")]
+    reference: Option<String>,
+    #[serde(default, deserialize_with = "told")]
+    status: Option<String>,
+}
+
+/// A credit note, over- or prepayment, as an invoice lists it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireCredit {
+    #[serde(default, deserialize_with = "told")]
+    credit_note_number: Option<String>,
+    #[serde(default, with = "json_number::option")]
+    applied_amount: Option<Decimal>,
+}
+
+impl WireCredit {
+    fn read(self, kind: CreditKind) -> AppliedCredit {
+        let amount = self.applied_amount.unwrap_or_default();
+        AppliedCredit { kind, number: self.credit_note_number, amount }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,6 +107,23 @@ impl From<WireInvoice> for RemoteInvoice {
     fn from(wire: WireInvoice) -> Self {
         let money = |amount| Money::new(amount, wire.currency_code);
         let contact_id = wire.contact.and_then(|contact| contact.id);
+        let credits = [
+            (CreditKind::CreditNote, wire.credit_notes),
+            (CreditKind::Overpayment, wire.overpayments),
+            (CreditKind::Prepayment, wire.prepayments),
+        ];
+        let credits = credits.into_iter().flat_map(|(kind, rows)| {
+            rows.into_iter().flatten().map(move |row| row.read(kind))
+        });
+        let payments = wire.payments.into_iter().flatten();
+        let payments = payments.filter(|one| one.status.as_deref() != Some("DELETED"));
+        let settlement = Settlement {
+            paid: wire.amount_paid.unwrap_or_default(),
+            credited: wire.amount_credited.unwrap_or_default(),
+            paid_on: wire.fully_paid_on_date,
+            payments: payments.map(applied).collect(),
+            credits: credits.collect(),
+        };
         Self {
             id: XeroInvoiceId(wire.id),
             number: wire.invoice_number,
@@ -73,6 +138,12 @@ impl From<WireInvoice> for RemoteInvoice {
             date: wire.date_string.or(wire.date),
             due_date: wire.due_date_string.or(wire.due_date),
             updated_at: wire.updated_at,
+            settlement,
         }
     }
+}
+
+fn applied(wire: WireAppliedPayment) -> AppliedPayment {
+    let WireAppliedPayment { id, amount, date, reference, status: _ } = wire;
+    AppliedPayment { id: XeroPaymentId(id), amount, date, reference }
 }

@@ -1,0 +1,327 @@
+//! A payment as the CRM recorded it.
+//!
+//! It is recorded once and then stays as it is; a correction is a deletion and a new payment.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::{Revision, text};
+use crate::ids::{CrmId, InvoiceId, PaymentId};
+use crate::money::{Currency, Money, rust_decimal_text};
+
+/// The most invoices that one payment pays.
+const ALLOCATIONS_MAX: usize = 50;
+
+/// A payment's record at one revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// The CRM's id.
+    pub id: PaymentId,
+    /// Which state of the record this is.
+    #[serde(deserialize_with = "text::revision")]
+    pub revision: Revision,
+    /// How it was paid.
+    pub method: Method,
+    /// The day it was taken.
+    #[serde(deserialize_with = "text::date")]
+    pub date: Date,
+    /// The currency of every amount.
+    pub currency: Currency,
+    /// What identifies it elsewhere: a charge's id, a cheque's number.
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The invoices it pays, each with its share: 1 to 50.
+    #[serde(deserialize_with = "allocations")]
+    pub allocations: Vec<Allocation>,
+    /// What Stripe kept.
+    #[serde(
+        default,
+        serialize_with = "rust_decimal_text::option::serialize",
+        deserialize_with = "optional_amount",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub fee: Option<Decimal>,
+    /// What the customer paid on top of the invoices.
+    #[serde(
+        default,
+        serialize_with = "rust_decimal_text::option::serialize",
+        deserialize_with = "optional_amount",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub surcharge: Option<Decimal>,
+    /// Whether it stands. Decided by the message it came in, not by a field of the contract.
+    #[serde(default)]
+    pub standing: Standing,
+}
+
+/// One invoice's share of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocation {
+    /// Which invoice.
+    pub invoice_id: InvoiceId,
+    /// How much of it is paid: more than zero, in cents.
+    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "amount")]
+    pub amount: Decimal,
+}
+
+/// How a payment was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Through Stripe: pushed to the Stripe bank account.
+    Stripe,
+    /// By redeeming a gift card: pushed to the gift card account.
+    GiftCard,
+    /// Cash. Comes to Xero when somebody banks it there.
+    Cash,
+    /// A cheque. Likewise.
+    Cheque,
+    /// A bank transfer. Comes to Xero with the bank's statement.
+    BankTransfer,
+    /// A card, on a terminal of its own. Likewise.
+    Card,
+}
+
+impl Method {
+    /// Whether we bring it to Xero. The others arrive there by the bank, and are recognised.
+    pub const fn is_pushed(self) -> bool {
+        match self {
+            Self::Stripe | Self::GiftCard => true,
+            Self::Cash | Self::Cheque | Self::BankTransfer | Self::Card => false,
+        }
+    }
+
+    /// In words for people.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stripe => "Stripe",
+            Self::GiftCard => "Gift card",
+            Self::Cash => "Cash",
+            Self::Cheque => "Cheque",
+            Self::BankTransfer => "Bank transfer",
+            Self::Card => "Card",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether a payment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It was taken.
+    #[default]
+    Recorded,
+    /// It was deleted in the CRM.
+    Deleted,
+}
+
+/// One part of a payment, which becomes one document in Xero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentPart {
+    /// The part's own id: the payment's, and behind it which part.
+    pub id: CrmId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// Its revision.
+    pub revision: Revision,
+    /// How it was paid.
+    pub method: Method,
+    /// The day it was taken.
+    #[serde(deserialize_with = "text::date")]
+    pub date: Date,
+    /// How much of it this part is.
+    pub amount: Money,
+    /// What identifies the payment elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// What this part is.
+    pub role: Role,
+    /// Whether the payment stands.
+    pub standing: Standing,
+}
+
+/// What a part of a payment is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Money on an invoice.
+    Invoice(InvoiceId),
+    /// What Stripe kept.
+    Fee,
+    /// What the customer paid on top, with the first invoice.
+    Surcharge(InvoiceId),
+}
+
+impl Payment {
+    /// The parts that are brought to Xero: none of a payment that comes there by the bank.
+    pub fn parts(&self) -> Vec<PaymentPart> {
+        if !self.method.is_pushed() {
+            return Vec::new();
+        }
+        let part = |name: &str, amount: Decimal, role: Role| PaymentPart {
+            id: self.part_id(name),
+            payment: self.id.clone(),
+            revision: self.revision,
+            method: self.method,
+            date: self.date,
+            amount: Money::new(amount, self.currency),
+            reference: self.reference.clone(),
+            role,
+            standing: self.standing,
+        };
+        let invoices = self.allocations.iter().zip(1_u32..).map(|(allocation, number)| {
+            let role = Role::Invoice(allocation.invoice_id.clone());
+            part(&number.to_string(), allocation.amount, role)
+        });
+        let mut parts = invoices.collect::<Vec<_>>();
+        let some = |amount: Option<Decimal>| amount.filter(|amount| !amount.is_zero());
+        parts.extend(some(self.fee).map(|fee| part("fee", fee, Role::Fee)));
+        if let (Some(surcharge), Some(first)) = (some(self.surcharge), self.allocations.first()) {
+            let role = Role::Surcharge(first.invoice_id.clone());
+            parts.push(part("surcharge", surcharge, role));
+        }
+        parts
+    }
+
+    /// The id of a part. What follows the last point is never an id's own, so no two parts share one.
+    fn part_id(&self, name: &str) -> CrmId {
+        CrmId::new(format!("{}.{name}", self.id)).expect("a payment's id leaves room for a part's name")
+    }
+}
+
+impl PaymentPart {
+    /// What its document in Xero is found by: people read it there, and it names the payment.
+    pub fn tag(&self) -> String {
+        let what = match self.role {
+            Role::Invoice(_) => "",
+            Role::Fee => " fee",
+            Role::Surcharge(_) => " surcharge",
+        };
+        named(&format!("{}{what}", self.method), self.reference.as_deref(), &self.payment)
+    }
+}
+
+/// The reference of a pushed payment on an invoice in Xero.
+pub fn tag(method: Method, reference: Option<&str>, payment: &PaymentId) -> String {
+    named(method.as_str(), reference, payment)
+}
+
+fn named(what: &str, reference: Option<&str>, payment: &PaymentId) -> String {
+    let reference = reference.map(|text| format!(" {}", plain(text))).unwrap_or_default();
+    format!("{what}{reference} (SC-{payment})")
+}
+
+/// Without what has a meaning in the queries that look for it, and not too long.
+fn plain(text: &str) -> String {
+    let kept = text.chars().filter(|sign| !matches!(sign, '"' | '\\') && !sign.is_control());
+    kept.take(150).collect()
+}
+
+fn allocations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Allocation>, D::Error> {
+    let allocations = Vec::<Allocation>::deserialize(deserializer)?;
+    if !(1..=ALLOCATIONS_MAX).contains(&allocations.len()) {
+        return Err(de::Error::custom("must name 1 to 50 invoices"));
+    }
+    let invoices = allocations.iter().map(|one| &one.invoice_id).collect::<BTreeSet<_>>();
+    if invoices.len() < allocations.len() {
+        return Err(de::Error::custom("must name each invoice once"));
+    }
+    Ok(allocations)
+}
+
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let amount = cents(text::decimal(deserializer)?)?;
+    if amount > Decimal::ZERO { Ok(amount) } else { Err(de::Error::custom("must be more than zero")) }
+}
+
+fn optional_amount<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Decimal>, D::Error> {
+    match text::optional_decimal(deserializer)? {
+        Some(amount) if amount < Decimal::ZERO => Err(de::Error::custom("must not be negative")),
+        amount => amount.map(cents).transpose(),
+    }
+}
+
+fn cents<E: de::Error>(mut amount: Decimal) -> Result<Decimal, E> {
+    if amount.normalize().scale() > 2 {
+        return Err(E::custom("must have at most 2 decimals"));
+    }
+    amount.rescale(2);
+    Ok(amount)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A Stripe payment of two invoices, with a fee and a surcharge.
+    pub(crate) fn a_payment() -> Payment {
+        let json = r#"{"id":"pay_1","revision":1,"method":"stripe","date":"2026-11-02","currency":"GBP",
+            "reference":"ch_1","allocations":[{"invoice_id":"inv_1","amount":"100.00"},
+            {"invoice_id":"inv_2","amount":"20.00"}],"fee":"3.20","surcharge":"2.00"}"#;
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_stripe_payment_has_a_part_for_each_invoice_its_fee_and_its_surcharge() {
+        let parts = a_payment().parts();
+        let named = parts.iter().map(|part| (part.id.as_str(), part.amount.amount.to_string()));
+        let named = named.collect::<Vec<_>>();
+        let named = named.iter().map(|(id, amount)| (*id, amount.as_str())).collect::<Vec<_>>();
+        assert_eq!(
+            named,
+            [
+                ("pay_1.1", "100.00"),
+                ("pay_1.2", "20.00"),
+                ("pay_1.fee", "3.20"),
+                ("pay_1.surcharge", "2.00"),
+            ]
+        );
+        assert_eq!(parts[0].tag(), "Stripe ch_1 (SC-pay_1)");
+        assert_eq!(parts[2].tag(), "Stripe fee ch_1 (SC-pay_1)");
+        let without = Payment { fee: Some(Decimal::ZERO), surcharge: None, ..a_payment() };
+        assert_eq!(without.parts().len(), 2);
+    }
+
+    #[test]
+    fn what_comes_to_xero_by_the_bank_is_not_pushed() {
+        for method in [Method::Cash, Method::Cheque, Method::BankTransfer, Method::Card] {
+            assert!(Payment { method, ..a_payment() }.parts().is_empty(), "{method}");
+        }
+    }
+
+    #[test]
+    fn the_longest_id_has_room_for_its_parts() {
+        let id = PaymentId::new("p".repeat(40)).unwrap();
+        assert_eq!(Payment { id, ..a_payment() }.parts().len(), 4);
+    }
+
+    #[test]
+    fn amounts_are_cents_above_zero_and_invoices_are_named_once() {
+        for (allocations, wrong) in [
+            (r#"[{"invoice_id":"inv_1","amount":"0.00"}]"#, "more than zero"),
+            (r#"[{"invoice_id":"inv_1","amount":"-1.00"}]"#, "more than zero"),
+            (r#"[{"invoice_id":"inv_1","amount":"1.001"}]"#, "at most 2 decimals"),
+            (r#"[{"invoice_id":"inv_1","amount":"1"},{"invoice_id":"inv_1","amount":"2"}]"#, "once"),
+            ("[]", "1 to 50"),
+        ] {
+            let json = format!(
+                r#"{{"id":"p","revision":1,"method":"cash","date":"2026-11-02","currency":"GBP",
+                "allocations":{allocations}}}"#
+            );
+            let error = serde_json::from_str::<Payment>(&json).unwrap_err().to_string();
+            assert!(error.contains(wrong), "{error}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What Xero says of an invoice against what is known of it: what changed, and what the CRM is told.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use crate::document::invoice::{InvoiceStatus, RemoteInvoice};
+use crate::mapping::{Amounts, Link, Mapping};
+use crate::money::Money;
+use crate::outbound::{News, PaymentNews, PaymentState, RemovalReason};
+use crate::receipts::{Receipts, Received, Told};
+
+/// What an observation comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// The mapping to write.
+    pub mapping: Mapping,
+    /// The receipts to write.
+    pub receipts: Receipts,
+    /// What the CRM is told, in order.
+    pub news: Vec<News>,
+}
+
+/// What was seen of an invoice.
+#[derive(Debug, Clone)]
+pub enum Seen<'a> {
+    /// It is there, with these payments: all of them.
+    There {
+        /// The invoice.
+        invoice: &'a RemoteInvoice,
+        /// Its payments.
+        payments: Vec<Received>,
+    },
+    /// Xero has no invoice of this id any more.
+    Missing,
+}
+
+/// Compares. `None` when there is nothing new: then nothing is written.
+pub fn observe(
+    mapping: &Mapping,
+    receipts: &Receipts,
+    seen: Seen<'_>,
+    now: Timestamp,
+) -> Option<Observation> {
+    let link = mapping.link.as_ref()?;
+    let before = link.amounts.as_ref()?;
+    let (after, updated_at, payments) = match seen {
+        Seen::There { invoice, payments } => {
+            if invoice.id.0 != link.xero_id.0 || is_older(link, invoice) {
+                return None;
+            }
+            (Amounts::observed(before.crm_total, invoice), invoice.updated_at, Some(payments))
+        }
+        Seen::Missing => (missing(before), Some(now), None),
+    };
+    let mut receipts = receipts.clone();
+    let told = payments.map(|payments| receipts.observe(payments)).unwrap_or_default();
+    let is_same = after == *before;
+    if is_same && told.is_empty() {
+        return None;
+    }
+    let link = Link { amounts: Some(after.clone()), xero_updated_at: updated_at, ..link.clone() };
+    let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
+    let mut news = tell(&mut mapping, told);
+    news.extend(status_news(&mut mapping, before, &after));
+    news.extend(payment_news(&mut mapping, before, &after));
+    Some(Observation { mapping, receipts, news })
+}
+
+/// What the CRM is told of payments on a mapping's invoice.
+pub fn tell(mapping: &mut Mapping, told: Vec<Told>) -> Vec<News> {
+    told.into_iter().map(|one| payment(mapping, one)).collect()
+}
+
+/// Xero's answers may overtake each other; what we wrote ourselves is newer than what was read before.
+fn is_older(link: &Link, invoice: &RemoteInvoice) -> bool {
+    matches!((invoice.updated_at, link.xero_updated_at), (Some(seen), Some(known)) if seen < known)
+}
+
+fn missing(before: &Amounts) -> Amounts {
+    Amounts { status: InvoiceStatus::Deleted, ..before.clone() }
+}
+
+fn sequence(mapping: &mut Mapping) -> u64 {
+    mapping.told = mapping.told.saturating_add(1);
+    mapping.told
+}
+
+fn payment(mapping: &mut Mapping, told: Told) -> News {
+    let sequence = sequence(mapping);
+    let news = |received| PaymentNews::new(received, mapping.key.crm_id.clone(), sequence);
+    match told {
+        Told::Imported(received) => News::PaymentImported(news(received)),
+        Told::Removed { received, payment } => News::PaymentRemoved {
+            payment: news(received),
+            reason: RemovalReason::RemovedInXero,
+            payment_id: payment,
+        },
+        Told::Same { received, payment } => News::PaymentRemoved {
+            payment: news(received),
+            reason: RemovalReason::SamePayment,
+            payment_id: Some(payment),
+        },
+    }
+}
+
+/// What a person has to know of the invoice itself.
+fn status_news(mapping: &mut Mapping, before: &Amounts, after: &Amounts) -> Option<News> {
+    let mut remarks = Vec::new();
+    let turned = before.status != after.status;
+    if turned && after.status.is_gone() {
+        let word = after.status.as_str();
+        remarks.push(format!(
+            "It was {} in Xero. Sync it again to make a fresh copy there.",
+            word.to_lowercase()
+        ));
+    }
+    if !after.status.is_gone() {
+        if before.xero_total != after.xero_total
+            && let Some(difference) = after.difference()
+        {
+            remarks.push(format!(
+                "Its total was changed in Xero: {} there, {} in the CRM ({}).",
+                after.xero_total, after.crm_total, difference.amount
+            ));
+        }
+        if let (Some(was), Some(is)) = (before.due_date, after.due_date)
+            && was != is
+        {
+            remarks.push(format!("Its due date was changed in Xero from {was} to {is}."));
+        }
+    }
+    let back = turned && before.status.is_gone();
+    if remarks.is_empty() && !back {
+        return None;
+    }
+    let sequence = sequence(mapping);
+    Some(News::XeroStatus {
+        invoice_id: mapping.key.crm_id.clone(),
+        number: mapping.snapshot.natural_key.clone(),
+        sequence,
+        status: after.status.as_str().to_owned(),
+        remarks,
+    })
+}
+
+fn payment_news(mapping: &mut Mapping, before: &Amounts, after: &Amounts) -> Option<News> {
+    let money = |amounts: &Amounts| {
+        let zero = Money::new(Decimal::ZERO, amounts.amount_due.currency);
+        let paid = amounts.amount_paid.unwrap_or(zero);
+        let credited = amounts.amount_credited.unwrap_or(zero);
+        (paid, credited, amounts.amount_due, amounts.status == InvoiceStatus::Paid)
+    };
+    if after.status.is_gone() || money(before) == money(after) {
+        return None;
+    }
+    let (amount_paid, amount_credited, amount_due, is_paid) = money(after);
+    let untouched = amount_paid.amount.is_zero() && amount_credited.amount.is_zero();
+    let status = match (is_paid, untouched) {
+        (true, _) => PaymentState::Paid,
+        (false, true) => PaymentState::Unpaid,
+        (false, false) => PaymentState::PartPaid,
+    };
+    let sequence = sequence(mapping);
+    Some(News::PaymentStatus {
+        invoice_id: mapping.key.crm_id.clone(),
+        number: mapping.snapshot.natural_key.clone(),
+        sequence,
+        status,
+        total: after.xero_total,
+        amount_paid,
+        amount_credited,
+        amount_due,
+        paid_on: after.paid_on,
+        credits: after.credits.clone(),
+    })
+}
+
+#[cfg(test)]
+#[path = "observe_tests.rs"]
+mod tests;

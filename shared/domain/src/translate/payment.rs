@@ -1,0 +1,228 @@
+//! A part of a payment becomes a payment on an invoice, or money spent or received, in Xero.
+
+use rust_decimal::Decimal;
+
+use crate::account_codes::AccountCodes;
+use crate::chart::{Account, Chart};
+use crate::crm::payment::{Method, PaymentPart};
+use crate::document::payment::{
+    AccountReference, Approved, BankTransactionDocument, Direction, InvoiceReference, Party,
+    PaymentDocument, TaxContained, TransactionLine,
+};
+use crate::failure::{Failure, FailureClass};
+use crate::ids::{XeroContactId, XeroInvoiceId};
+
+/// Whom fees are paid to. Xero finds the contact of this name, or makes it.
+const STRIPE: &str = "Stripe";
+/// Where the account codes are chosen.
+const SETTINGS: &str = "Settings > Billing > Payment Settings";
+
+/// The payment on an invoice.
+pub fn on_invoice(
+    part: &PaymentPart,
+    invoice: XeroInvoiceId,
+    codes: &AccountCodes,
+    chart: &Chart,
+) -> Result<PaymentDocument, Failure> {
+    let account = match part.method {
+        Method::GiftCard => payable(chosen(codes.gift_card.as_ref(), "gift card", chart)?)?,
+        Method::Stripe
+        | Method::Cash
+        | Method::Cheque
+        | Method::BankTransfer
+        | Method::Card => bank(codes, chart)?,
+    };
+    Ok(PaymentDocument {
+        invoice: InvoiceReference { invoice_id: invoice },
+        account: reference(account),
+        date: part.date,
+        amount: part.amount.amount,
+        reference: part.tag(),
+    })
+}
+
+/// Stripe's fee: money spent from the Stripe bank account.
+pub fn fee(
+    part: &PaymentPart,
+    codes: &AccountCodes,
+    chart: &Chart,
+) -> Result<BankTransactionDocument, Failure> {
+    let account = chosen(codes.stripe_fee.as_ref(), "Stripe fee", chart)?;
+    let line = line("Stripe fee", part, account);
+    transaction(Direction::Spend, Party::Name(STRIPE.to_owned()), line, part, codes, chart)
+}
+
+/// A surcharge: money received into the Stripe bank account from the client who paid it.
+pub fn surcharge(
+    part: &PaymentPart,
+    contact: XeroContactId,
+    codes: &AccountCodes,
+    chart: &Chart,
+) -> Result<BankTransactionDocument, Failure> {
+    let account = chosen(codes.stripe_surcharge.as_ref(), "Stripe surcharge", chart)?;
+    let line = line("Card surcharge", part, account);
+    transaction(Direction::Receive, Party::Id(contact), line, part, codes, chart)
+}
+
+fn transaction(
+    direction: Direction,
+    contact: Party,
+    line: TransactionLine,
+    part: &PaymentPart,
+    codes: &AccountCodes,
+    chart: &Chart,
+) -> Result<BankTransactionDocument, Failure> {
+    Ok(BankTransactionDocument {
+        direction,
+        contact,
+        bank_account: reference(bank(codes, chart)?),
+        line_amount_types: TaxContained::Inclusive,
+        line_items: [line],
+        date: part.date,
+        reference: part.tag(),
+        status: Approved::Authorised,
+    })
+}
+
+fn line(what: &str, part: &PaymentPart, account: &Account) -> TransactionLine {
+    TransactionLine {
+        description: format!("{what} of payment {}", part.payment),
+        quantity: Decimal::ONE,
+        unit_amount: part.amount.amount,
+        account_code: account.code.clone(),
+    }
+}
+
+fn reference(account: &Account) -> AccountReference {
+    AccountReference { code: account.code.clone() }
+}
+
+fn bank<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Account, Failure> {
+    payable(chosen(codes.stripe_bank.as_ref(), "Stripe bank", chart)?)
+}
+
+/// The chosen account, if it can be used at all.
+fn chosen<'a>(
+    code: Option<&String>,
+    name: &str,
+    chart: &'a Chart,
+) -> Result<&'a Account, Failure> {
+    let Some(code) = code else {
+        return Err(untranslatable(
+            "account_code_not_chosen",
+            format!("No {name} account is chosen, so the payment stays out of Xero."),
+            format!("Choose the {name} account in {SETTINGS}; the payment is sent then."),
+        ));
+    };
+    match chart.account(code) {
+        Some(account) if account.is_active => Ok(account),
+        Some(account) => Err(untranslatable(
+            "account_code_archived",
+            format!("The {name} account {code} ({}) is archived in Xero.", account.name),
+            format!("Choose another {name} account in {SETTINGS}, or restore it in Xero."),
+        )),
+        None => Err(untranslatable(
+            "account_code_unknown",
+            format!("The {name} account {code} is not in Xero's chart of accounts."),
+            format!("Choose the {name} account in {SETTINGS}."),
+        )),
+    }
+}
+
+fn payable(account: &Account) -> Result<&Account, Failure> {
+    if account.takes_payments() {
+        return Ok(account);
+    }
+    Err(untranslatable(
+        "account_takes_no_payments",
+        format!("Xero takes no payments to account {} ({}).", account.code, account.name),
+        format!(
+            "Tick \"Enable payments to this account\" for it in Xero, or choose another in {SETTINGS}."
+        ),
+    ))
+}
+
+fn untranslatable(code: &'static str, message: String, remedy: String) -> Failure {
+    Failure::new(FailureClass::Untranslatable, code, message, remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::crm::payment::tests::a_payment;
+    use crate::money::Currency;
+
+    fn chart() -> Chart {
+        let account = |code: &str, account_type: &str, enables_payments| Account {
+            code: code.to_owned(),
+            name: format!("Account {code}"),
+            is_active: code != "491",
+            account_type: account_type.to_owned(),
+            tax_type: None,
+            enables_payments,
+        };
+        Chart {
+            read_at: Timestamp::UNIX_EPOCH,
+            organisation_name: "Ridgeway".to_owned(),
+            base_currency: Currency::new("GBP").unwrap(),
+            accounts: vec![
+                account("092", "BANK", false),
+                account("404", "EXPENSE", false),
+                account("491", "EXPENSE", false),
+                account("820", "CURRLIAB", true),
+                account("821", "CURRLIAB", false),
+            ],
+            tax_rates: Vec::new(),
+            money_accounts: Vec::new(),
+        }
+    }
+
+    fn codes() -> AccountCodes {
+        AccountCodes {
+            stripe_bank: Some("092".to_owned()),
+            stripe_fee: Some("404".to_owned()),
+            gift_card: Some("820".to_owned()),
+            ..AccountCodes::default()
+        }
+    }
+
+    #[test]
+    fn a_payment_goes_to_its_methods_account_and_carries_its_name() {
+        let invoice = XeroInvoiceId(Uuid::from_u128(7));
+        let [part, ..] = &a_payment().parts()[..] else { panic!("no part") };
+        let document = on_invoice(part, invoice, &codes(), &chart()).unwrap();
+        assert_eq!(
+            serde_json::to_string(&document).unwrap(),
+            r#"{"Invoice":{"InvoiceID":"00000000-0000-0000-0000-000000000007"},"Account":{"Code":"092"},"Date":"2026-11-02","Amount":100.00,"Reference":"Stripe ch_1 (SC-pay_1)"}"#
+        );
+        let gift = PaymentPart { method: Method::GiftCard, ..part.clone() };
+        assert_eq!(on_invoice(&gift, invoice, &codes(), &chart()).unwrap().account.code, "820");
+        let closed = AccountCodes { gift_card: Some("821".to_owned()), ..codes() };
+        let failure = on_invoice(&gift, invoice, &closed, &chart()).unwrap_err();
+        assert_eq!(failure.code, "account_takes_no_payments");
+    }
+
+    #[test]
+    fn a_fee_is_money_spent_with_its_tax_contained() {
+        let parts = a_payment().parts();
+        let document = fee(&parts[2], &codes(), &chart()).unwrap();
+        assert_eq!(
+            serde_json::to_string(&document).unwrap(),
+            r#"{"Type":"SPEND","Contact":{"Name":"Stripe"},"BankAccount":{"Code":"092"},"LineAmountTypes":"Inclusive","LineItems":[{"Description":"Stripe fee of payment pay_1","Quantity":1,"UnitAmount":3.20,"AccountCode":"404"}],"Date":"2026-11-02","Reference":"Stripe fee ch_1 (SC-pay_1)","Status":"AUTHORISED"}"#
+        );
+    }
+
+    #[test]
+    fn what_lacks_a_setting_is_told_which() {
+        let parts = a_payment().parts();
+        let contact = XeroContactId(Uuid::from_u128(3));
+        let failure = surcharge(&parts[3], contact, &codes(), &chart()).unwrap_err();
+        assert_eq!(failure.code, "account_code_not_chosen");
+        assert!(failure.remedy.contains("Stripe surcharge"), "{failure}");
+        let archived = AccountCodes { stripe_fee: Some("491".to_owned()), ..codes() };
+        assert_eq!(fee(&parts[2], &archived, &chart()).unwrap_err().code, "account_code_archived");
+    }
+}

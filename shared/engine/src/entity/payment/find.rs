@@ -1,0 +1,98 @@
+//! Looking for what an unanswered try may have left: by the reference that names the payment.
+
+use std::collections::BTreeMap;
+
+use domain::crm::payment::PaymentPart;
+use domain::document::payment::{MoneyStatus, RemotePayment};
+use domain::ids::XeroInvoiceId;
+use domain::sync_log::LoggedOperation;
+use xero::api::{bank_transactions, payments};
+
+use super::{Ground, Remote, Tasks};
+use crate::desk::{Desk, Trouble};
+use crate::entity::{Brought, Outcomes, Task};
+
+/// Adopts what is found of the tasks' parts. Where Xero does not tell, they have their outcome.
+pub(super) async fn adopt(
+    desk: &Desk<'_>,
+    tasks: &Tasks<'_>,
+    grounds: &BTreeMap<usize, Ground>,
+    sought: Vec<usize>,
+    outcomes: &mut Outcomes,
+) {
+    for (index, found) in find(desk, tasks, grounds, sought, outcomes).await {
+        let Some(task) = tasks.get(index) else { continue };
+        if let Some(remote) = found {
+            let (link, operation) = (Some(remote.link(task)), LoggedOperation::Adopt);
+            outcomes.set(index, Ok(Brought { link, operation, remarks: Vec::new() }));
+        }
+    }
+}
+
+/// What Xero has of the tasks' parts: the payments of all their invoices in few calls, each bank
+/// transaction by its own.
+pub(super) async fn find(
+    desk: &Desk<'_>,
+    tasks: &Tasks<'_>,
+    grounds: &BTreeMap<usize, Ground>,
+    sought: Vec<usize>,
+    outcomes: &mut Outcomes,
+) -> Vec<(usize, Option<Remote>)> {
+    let mut found = Vec::new();
+    let (mut on_invoices, mut alone) = (Vec::new(), Vec::new());
+    for index in sought {
+        match grounds.get(&index) {
+            Some(Ground::Invoice(invoice)) => on_invoices.push((index, *invoice)),
+            Some(Ground::Contact(_) | Ground::None) => alone.push(index),
+            None => {}
+        }
+    }
+    let invoices = on_invoices.iter().map(|(_, invoice)| *invoice).collect::<Vec<_>>();
+    match payments::of_invoices(&desk.session, &invoices).await {
+        Ok(all) => found.extend(on_invoices.into_iter().map(|(index, invoice)| {
+            let ours = tasks.get(index).and_then(|task| ours(task, invoice, &all));
+            (index, ours.map(Remote::Payment))
+        })),
+        Err(error) => outcomes.fail(on_invoices.into_iter().map(|(index, _)| index), &error.into()),
+    }
+    for index in alone {
+        let Some(task) = tasks.get(index) else { continue };
+        match one(desk, task, Ground::None).await {
+            Ok(remote) => found.push((index, remote)),
+            Err(trouble) => outcomes.set(index, Err(trouble)),
+        }
+    }
+    found
+}
+
+/// What Xero has of one part.
+pub(super) async fn one(
+    desk: &Desk<'_>,
+    task: &Task<'_, PaymentPart>,
+    ground: Ground,
+) -> Result<Option<Remote>, Trouble> {
+    if let Ground::Invoice(invoice) = ground {
+        let all = payments::of_invoices(&desk.session, &[invoice]).await?;
+        return Ok(ours(task, invoice, &all).map(Remote::Payment));
+    }
+    let all = bank_transactions::find_by_reference(&desk.session, &task.snapshot.tag()).await?;
+    let ours = all.into_iter().find(|one| {
+        one.status == MoneyStatus::Authorised && one.total == task.snapshot.amount
+    });
+    Ok(ours.map(Remote::Transaction))
+}
+
+fn ours(
+    task: &Task<'_, PaymentPart>,
+    invoice: XeroInvoiceId,
+    all: &[RemotePayment],
+) -> Option<RemotePayment> {
+    let tag = task.snapshot.tag();
+    let ours = all.iter().find(|one| {
+        one.status == MoneyStatus::Authorised
+            && one.invoice == Some(invoice)
+            && one.reference.as_deref() == Some(&tag)
+            && one.amount == task.snapshot.amount.amount
+    });
+    ours.cloned()
+}

@@ -1,0 +1,122 @@
+//! What a part of a payment stands on: its invoice in Xero, or its client's contact.
+
+use std::collections::BTreeMap;
+
+use domain::crm::invoice::Invoice as InvoiceSnapshot;
+use domain::crm::payment::{PaymentPart, Role, Standing};
+use domain::entity::EntityKind;
+use domain::failure::{Failure, FailureClass};
+use domain::ids::{CrmId, InvoiceId, XeroContactId, XeroInvoiceId};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::Parking;
+
+use super::{Tasks, open};
+use crate::desk::{Desk, Trouble};
+use crate::entity::Outcomes;
+
+/// What a part stands on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ground {
+    /// The invoice that it pays.
+    Invoice(XeroInvoiceId),
+    /// The contact who paid it.
+    Contact(XeroContactId),
+    /// Nothing but itself.
+    None,
+}
+
+/// The grounds of all parts that are to be in Xero. A part whose ground is not there yet has its outcome:
+/// it waits.
+pub(super) async fn of(
+    desk: &Desk<'_>,
+    tasks: &Tasks<'_>,
+    outcomes: &mut Outcomes,
+) -> BTreeMap<usize, Ground> {
+    let mut grounds = BTreeMap::new();
+    for index in open(tasks, outcomes, |task| task.snapshot.standing == Standing::Recorded) {
+        let Some(task) = tasks.get(index) else { continue };
+        match ground(desk, &task.snapshot).await {
+            Ok(ground) => {
+                grounds.insert(index, ground);
+            }
+            Err(trouble) => outcomes.set(index, Err(trouble)),
+        }
+    }
+    grounds
+}
+
+/// What a part may have been sent on; none where it cannot have been sent.
+pub(super) async fn known(
+    desk: &Desk<'_>,
+    part: &PaymentPart,
+) -> Result<Option<Ground>, Trouble> {
+    match &part.role {
+        Role::Fee | Role::Surcharge(_) => Ok(Some(Ground::None)),
+        Role::Invoice(id) => {
+            let invoice = read(desk, EntityKind::Invoice, id.clone().into()).await?;
+            let link = invoice.and_then(|invoice| invoice.link);
+            Ok(link.map(|link| Ground::Invoice(XeroInvoiceId(link.xero_id.0))))
+        }
+    }
+}
+
+async fn ground(desk: &Desk<'_>, part: &PaymentPart) -> Result<Ground, Trouble> {
+    match &part.role {
+        Role::Fee => Ok(Ground::None),
+        Role::Invoice(id) => {
+            let invoice = invoice(desk, id).await?;
+            if invoice.is_gone_in_xero() {
+                return Err(gone(&invoice).into());
+            }
+            let link = invoice.link.as_ref().ok_or_else(|| blocked(EntityKind::Invoice, id.clone()))?;
+            Ok(Ground::Invoice(XeroInvoiceId(link.xero_id.0)))
+        }
+        Role::Surcharge(id) => {
+            let invoice = invoice(desk, id).await?;
+            let snapshot: Option<InvoiceSnapshot> =
+                serde_json::from_str(&invoice.snapshot.json).ok();
+            let client: CrmId = match snapshot {
+                Some(snapshot) => snapshot.client_id.into(),
+                None => return Err(blocked(EntityKind::Invoice, id.clone())),
+            };
+            let contact = read(desk, EntityKind::Contact, client.clone()).await?;
+            let link = contact.and_then(|contact| contact.link);
+            let link = link.ok_or_else(|| blocked(EntityKind::Contact, client))?;
+            Ok(Ground::Contact(XeroContactId(link.xero_id.0)))
+        }
+    }
+}
+
+async fn invoice(desk: &Desk<'_>, id: &InvoiceId) -> Result<Mapping, Trouble> {
+    let found = read(desk, EntityKind::Invoice, id.clone().into()).await?;
+    found.ok_or_else(|| blocked(EntityKind::Invoice, id.clone()))
+}
+
+async fn read(
+    desk: &Desk<'_>,
+    kind: EntityKind,
+    crm_id: CrmId,
+) -> Result<Option<Mapping>, Trouble> {
+    let key = MappingKey { ledger: desk.ledger.clone(), kind, crm_id };
+    Ok(desk.engine.store.mapping(&key).await?.map(|row| row.record))
+}
+
+fn blocked(kind: EntityKind, id: impl Into<CrmId>) -> Trouble {
+    let crm_id = id.into();
+    let failure = Failure::new(
+        FailureClass::Blocked,
+        "prerequisite_not_in_xero",
+        format!("The {kind} {crm_id} is not in Xero yet. The payment follows it."),
+        "",
+    );
+    Trouble::Blocked { failure, on: Parking::Prerequisite { kind, crm_id } }
+}
+
+fn gone(invoice: &Mapping) -> Failure {
+    Failure::new(
+        FailureClass::Rejected,
+        "invoice_gone",
+        format!("{} was voided or deleted in Xero, so it takes no payment.", invoice.snapshot.natural_key),
+        "Sync the invoice again to make a fresh copy in Xero, then retry.",
+    )
+}

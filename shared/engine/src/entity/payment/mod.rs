@@ -1,0 +1,156 @@
+//! Parts of payments to payments on invoices, and to money spent and received.
+//!
+//! Xero keeps no payment from being made twice. What does is ours: one claim at a time, a look for the
+//! reference after every answer that was lost, and a quiet minute before it.
+
+mod bench;
+mod find;
+mod ground;
+mod remove;
+
+use async_trait::async_trait;
+use domain::crm::Revision;
+use domain::crm::payment::{PaymentPart, Role, Standing};
+use domain::document::payment::{MoneyStatus, RemoteBankTransaction, RemotePayment};
+use domain::entity::EntityKind;
+use domain::envelope::Content;
+use domain::ids::{CrmId, XeroBankTransactionId, XeroId, XeroPaymentId};
+use domain::mapping::Link;
+use domain::sync_log::LoggedOperation;
+use xero::api::{bank_transactions, payments};
+
+use self::bench::Bench;
+use self::ground::Ground;
+use super::{Brought, Entity, Outcomes, Task};
+use crate::desk::{Desk, Trouble};
+
+/// Parts of payments.
+#[derive(Debug)]
+pub struct Payment;
+
+type Tasks<'a> = [Task<'a, PaymentPart>];
+
+/// What Xero has of a part.
+#[derive(Debug, Clone)]
+enum Remote {
+    Payment(RemotePayment),
+    Transaction(RemoteBankTransaction),
+}
+
+#[async_trait]
+impl Entity for Payment {
+    const KIND: EntityKind = EntityKind::Payment;
+    type Snapshot = PaymentPart;
+
+    fn snapshot<'a>(content: &'a Content, id: &CrmId) -> Option<&'a PaymentPart> {
+        match content {
+            Content::Payment { payment: _, parts } => parts.iter().find(|part| part.id == *id),
+            Content::Client { client: _, mode: _ } | Content::Invoice { client: _, invoice: _ } => {
+                None
+            }
+        }
+    }
+
+    fn id(part: &PaymentPart) -> CrmId {
+        part.id.clone()
+    }
+
+    fn revision(part: &PaymentPart) -> Revision {
+        part.revision
+    }
+
+    fn number(part: &PaymentPart) -> String {
+        part.tag()
+    }
+
+    fn is_wanted(part: &PaymentPart) -> bool {
+        part.standing == Standing::Recorded
+    }
+
+    /// What was deleted in the CRM is removed; what is linked is looked at; the rest is created, once its
+    /// invoice is in Xero, after a look for what an unanswered try may have left.
+    async fn bring(desk: &Desk<'_>, tasks: &Tasks<'_>) -> Vec<Result<Brought, Trouble>> {
+        let mut outcomes = Outcomes::new(tasks.len());
+        remove::remove(desk, tasks, &mut outcomes).await;
+        look(desk, tasks, &mut outcomes).await;
+        let grounds = ground::of(desk, tasks, &mut outcomes).await;
+        let uncertain = open(tasks, &outcomes, |task| task.must_resolve());
+        find::adopt(desk, tasks, &grounds, uncertain, &mut outcomes).await;
+        let targets = open(tasks, &outcomes, |_| true);
+        if targets.is_empty() {
+            return outcomes.finish();
+        }
+        match Bench::open(desk, tasks, grounds).await {
+            Ok(mut bench) => bench.write(targets, &mut outcomes).await,
+            Err(trouble) => outcomes.fail(targets, &trouble),
+        }
+        outcomes.finish()
+    }
+}
+
+/// The tasks without an outcome that are wanted.
+fn open(
+    tasks: &Tasks<'_>,
+    outcomes: &Outcomes,
+    wanted: impl Fn(&Task<'_, PaymentPart>) -> bool,
+) -> Vec<usize> {
+    let open = tasks.iter().enumerate().filter(|(index, _)| outcomes.is_open(*index));
+    open.filter(|(_, task)| wanted(task)).map(|(index, _)| index).collect()
+}
+
+/// Xero has these already: a payment never changes, so there is nothing to send.
+async fn look(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Outcomes) {
+    for index in open(tasks, outcomes, |task| task.mapping.link.is_some()) {
+        let Some(task) = tasks.get(index) else { continue };
+        let Some(link) = &task.mapping.link else { continue };
+        let outcome = match fetch(desk, task, link.xero_id).await {
+            Ok(remote) => {
+                let remarks = told_if_gone(remote.as_ref()).into_iter().collect();
+                let link = remote.as_ref().map(|remote| remote.link(task));
+                Ok(Brought { link, operation: LoggedOperation::Push, remarks })
+            }
+            Err(trouble) => Err(trouble),
+        };
+        outcomes.set(index, outcome);
+    }
+}
+
+fn told_if_gone(remote: Option<&Remote>) -> Option<String> {
+    let stands = remote.is_some_and(|remote| *remote.status() == MoneyStatus::Authorised);
+    (!stands).then(|| "It was deleted in Xero. Record it again in the CRM to send it again.".to_owned())
+}
+
+/// What Xero has under an id that a part is linked to.
+async fn fetch(
+    desk: &Desk<'_>,
+    task: &Task<'_, PaymentPart>,
+    id: XeroId,
+) -> Result<Option<Remote>, Trouble> {
+    let session = &desk.session;
+    Ok(match task.snapshot.role {
+        Role::Invoice(_) => {
+            payments::get(session, XeroPaymentId(id.0)).await?.map(Remote::Payment)
+        }
+        Role::Fee | Role::Surcharge(_) => {
+            let found = bank_transactions::get(session, XeroBankTransactionId(id.0)).await?;
+            found.map(Remote::Transaction)
+        }
+    })
+}
+
+impl Remote {
+    fn status(&self) -> &MoneyStatus {
+        match self {
+            Self::Payment(payment) => &payment.status,
+            Self::Transaction(transaction) => &transaction.status,
+        }
+    }
+
+    fn link(&self, task: &Task<'_, PaymentPart>) -> Link {
+        let (xero_id, xero_updated_at) = match self {
+            Self::Payment(payment) => (payment.id.into(), payment.updated_at),
+            Self::Transaction(transaction) => (transaction.id.into(), transaction.updated_at),
+        };
+        Link { xero_id, number: Some(task.snapshot.tag()), xero_updated_at, amounts: None }
+    }
+}

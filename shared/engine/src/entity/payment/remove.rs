@@ -1,0 +1,112 @@
+//! Removing what was deleted in the CRM: ours, and never what is reconciled or part of a batch.
+
+use std::sync::Arc;
+
+use domain::crm::payment::{PaymentPart, Standing};
+use domain::document::payment::MoneyStatus;
+use domain::failure::{Failure, FailureClass};
+use domain::sync_log::LoggedOperation;
+use xero::XeroError;
+use xero::api::payments::deletion;
+use xero::api::{Written, bank_transactions, payments};
+
+use super::{Remote, Tasks, fetch, find, ground, open};
+use crate::desk::{Desk, Trouble};
+use crate::entity::{Brought, Outcomes, Task};
+
+/// Removes the parts whose payment was deleted. Xero deletes one at a time.
+pub(super) async fn remove(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Outcomes) {
+    let deleted = |task: &Task<'_, PaymentPart>| task.snapshot.standing == Standing::Deleted;
+    for index in open(tasks, outcomes, deleted) {
+        let Some(task) = tasks.get(index) else { continue };
+        let outcome = match standing(desk, task).await {
+            Ok(remote) => remove_one(desk, task, remote).await,
+            Err(trouble) => Err(trouble),
+        };
+        outcomes.set(index, outcome);
+    }
+}
+
+/// What Xero has of a part: under the id it is linked to, or what an unanswered try may have left.
+async fn standing(
+    desk: &Desk<'_>,
+    task: &Task<'_, PaymentPart>,
+) -> Result<Option<Remote>, Trouble> {
+    match &task.mapping.link {
+        Some(link) => fetch(desk, task, link.xero_id).await,
+        None if task.must_resolve() => match ground::known(desk, &task.snapshot).await? {
+            Some(ground) => find::one(desk, task, ground).await,
+            // Without its invoice it cannot have been sent.
+            None => Ok(None),
+        },
+        None => Ok(None),
+    }
+}
+
+async fn remove_one(
+    desk: &Desk<'_>,
+    task: &Task<'_, PaymentPart>,
+    remote: Option<Remote>,
+) -> Result<Brought, Trouble> {
+    let operation = LoggedOperation::Void;
+    let Some(remote) = remote else {
+        let remark = "It is not in Xero, so there is nothing to remove.".to_owned();
+        return Ok(Brought { link: None, operation, remarks: vec![remark] });
+    };
+    let link = Some(remote.link(task));
+    if *remote.status() == MoneyStatus::Deleted {
+        return Ok(Brought { link, operation, remarks: Vec::new() });
+    }
+    if let Some(failure) = fixed(&remote) {
+        return Err(failure.into());
+    }
+    let key = task.idempotency_key(&deletion());
+    let session = &desk.session;
+    let written = match remote {
+        Remote::Payment(payment) => {
+            told(payments::delete(session, payment.id, &key).await, Remote::Payment)
+        }
+        Remote::Transaction(transaction) => {
+            let deleted = bank_transactions::delete(session, transaction.id, &key).await;
+            told(deleted, Remote::Transaction)
+        }
+    };
+    let (remote, remarks) = written?;
+    Ok(Brought { link: Some(remote.link(task)), operation, remarks })
+}
+
+fn told<R>(
+    written: Result<Written<R>, XeroError>,
+    remote: impl FnOnce(R) -> Remote,
+) -> Result<(Remote, Vec<String>), Trouble> {
+    match written {
+        Ok(Written::Done { remote: deleted, warnings }) => Ok((remote(deleted), warnings)),
+        Ok(Written::Refused(error)) | Err(error) => Err(Trouble::Xero(Arc::new(error))),
+    }
+}
+
+/// Why a payment is not ours to remove any more.
+fn fixed(remote: &Remote) -> Option<Failure> {
+    let (is_reconciled, is_batched) = match remote {
+        Remote::Payment(payment) => (payment.is_reconciled, payment.batch.is_some()),
+        Remote::Transaction(transaction) => (transaction.is_reconciled, false),
+    };
+    let failure = |code, message: &str, remedy: &str| {
+        Some(Failure::new(FailureClass::Rejected, code, message, remedy))
+    };
+    if is_reconciled {
+        return failure(
+            "payment_reconciled",
+            "The payment was deleted in the CRM, but in Xero it is matched with the bank's statement.",
+            "Undo the reconciliation in Xero, then retry; or choose Never send.",
+        );
+    }
+    if is_batched {
+        return failure(
+            "payment_in_batch",
+            "The payment was deleted in the CRM, but in Xero it is part of a batch payment.",
+            "Remove the batch payment in Xero, or choose Never send.",
+        );
+    }
+    None
+}

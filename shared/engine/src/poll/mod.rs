@@ -1,0 +1,186 @@
+//! From Xero back to the CRM: what changed on the invoices of a ledger, and what was paid on them.
+//!
+//! Two calls when nothing happened, however many invoices are open; none when no invoice is open. What was
+//! observed is committed invoice by invoice, and how far Xero was read is written last: a poll that is
+//! interrupted anywhere is done again, and what was committed is recognised.
+
+mod changes;
+mod observe;
+mod tick;
+mod verify;
+
+use std::num::NonZeroU16;
+
+use domain::ids::Ledger;
+use domain::meter::Priority;
+use domain::operation::Urgency;
+use domain::poll::Progress;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::{StreamExt, stream};
+use store::table::Expect;
+use store::{StoreError, Versioned};
+
+use crate::chain::Chain;
+use crate::desk::{Desk, Trouble};
+use crate::push::Unrecorded;
+use crate::{Engine, Invocation};
+
+pub use self::tick::{Chunk, tick};
+
+/// Ledgers polled at the same time in one process.
+const AT_ONCE: usize = 16;
+
+/// What became of a ledger's poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Polled {
+    /// No invoice is open: Xero was not asked.
+    Idle,
+    /// Xero was asked; so many invoices had news.
+    Read {
+        /// How many.
+        news: usize,
+    },
+    /// Xero, or its limits, did not let it be read now; the next poll goes on.
+    Later,
+    /// Its account is no longer connected to it.
+    Unconnected,
+    /// Something could not be recorded; the next poll goes on.
+    Failed,
+}
+
+/// Polls ledgers, several at the same time. One's trouble is its own.
+pub async fn poll(engine: &Engine, ledgers: &[Ledger], invocation: Invocation) -> Vec<Polled> {
+    let polls = ledgers.iter().map(|ledger| guarded(engine, ledger, invocation));
+    stream::iter(polls.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await
+}
+
+fn guarded<'a>(
+    engine: &'a Engine,
+    ledger: &'a Ledger,
+    invocation: Invocation,
+) -> BoxFuture<'a, Polled> {
+    async move {
+        let polled = std::panic::AssertUnwindSafe(one(engine, ledger, invocation)).catch_unwind();
+        let (account, tenant) = (&ledger.account, ledger.tenant);
+        match polled.await {
+            Ok(Ok(polled)) => {
+                tracing::info!(account.id = %account, tenant.id = %tenant, polled = ?polled, "polled");
+                polled
+            }
+            Ok(Err(trouble)) => told(ledger, trouble),
+            Err(_) => {
+                tracing::error!(account.id = %account, tenant.id = %tenant, "a poll panicked");
+                Polled::Failed
+            }
+        }
+    }
+    .boxed()
+}
+
+fn told(ledger: &Ledger, trouble: Trouble) -> Polled {
+    let (account, tenant) = (&ledger.account, ledger.tenant);
+    match trouble {
+        Trouble::Unrecorded(error) => {
+            tracing::error!(
+                error = %Chain(&error),
+                account.id = %account,
+                tenant.id = %tenant,
+                "a poll could not be recorded"
+            );
+            Polled::Failed
+        }
+        Trouble::Xero(error) => {
+            tracing::warn!(
+                error = %Chain(&*error),
+                account.id = %account,
+                tenant.id = %tenant,
+                "a poll could not be completed"
+            );
+            Polled::Later
+        }
+        Trouble::Failure(failure)
+        | Trouble::Explained(failure)
+        | Trouble::Blocked { failure, on: _ } => {
+            let code = &failure.code;
+            tracing::info!(account.id = %account, tenant.id = %tenant, failure.code = %code, "not polled");
+            Polled::Later
+        }
+    }
+}
+
+async fn one(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Result<Polled, Trouble> {
+    let Some(row) = engine.store.progress(ledger).await? else { return Ok(Polled::Unconnected) };
+    if !is_connected(engine, ledger).await? {
+        rest(engine, row).await?;
+        return Ok(Polled::Unconnected);
+    }
+    let any = engine.store.open_invoices(ledger, None, NonZeroU16::MIN).await?;
+    if any.invoices.is_empty() {
+        return Ok(Polled::Idle);
+    }
+    let desk = Desk::open(engine, ledger, Urgency::Routine, invocation).await?.at(Priority::Poll);
+    let read = match read(&desk, row.clone()).await {
+        // The token was refused, however fresh it looked: once more with another.
+        Err(Trouble::Xero(error)) if is_token(&error) => {
+            let desk = desk.reopened().await?;
+            let again = read(&desk, row).await;
+            noted(&desk, again).await
+        }
+        read => noted(&desk, read).await,
+    };
+    Ok(Polled::Read { news: read? })
+}
+
+fn is_token(error: &xero::XeroError) -> bool {
+    matches!(error, xero::XeroError::TokenRejected { expired: _ })
+}
+
+async fn noted(desk: &Desk<'_>, read: Result<usize, Trouble>) -> Result<usize, Trouble> {
+    if let Err(Trouble::Xero(error)) = &read {
+        desk.note(error).await;
+    }
+    read
+}
+
+/// Reads what changed, then looks at open invoices one by one where that is due.
+async fn read(desk: &Desk<'_>, row: Versioned<Progress>) -> Result<usize, Trouble> {
+    let Versioned { record: before, version } = row;
+    let changes = changes::read(desk, &before).await?;
+    let mut news = observe::all(desk, changes.invoices, changes.payments).await?;
+    let mut progress = Progress {
+        invoices_until: changes.invoices_until,
+        payments_until: changes.payments_until,
+        ..before.clone()
+    };
+    if changes.is_all && progress.is_verification_due(desk.engine.clock.now()) {
+        news += verify::verify(desk, &mut progress).await?;
+    }
+    // Last, and only if there is something to remember.
+    if progress != before {
+        match desk.engine.store.put_progress(&progress, Expect::Version(version)).await {
+            // Somebody else polled it at the same time, and read as much.
+            Ok(_) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(news)
+}
+
+async fn is_connected(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
+    let connection = engine.store.connection(&ledger.account).await?;
+    Ok(connection.is_some_and(|row| {
+        row.record.state == domain::connection::ConnectionState::Active
+            && row.record.ledger().as_ref() == Some(ledger)
+    }))
+}
+
+/// It is polled again once the account is connected to it again.
+async fn rest(engine: &Engine, row: Versioned<Progress>) -> Result<(), Unrecorded> {
+    let Versioned { record, version } = row;
+    let resting = Progress { is_polled: false, ..record };
+    match engine.store.put_progress(&resting, Expect::Version(version)).await {
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,76 @@
+//! The tick: which ledgers are polled, cut into chunks and spread over the time until the next tick.
+
+use std::num::NonZeroU16;
+
+use domain::ids::Ledger;
+use jiff::SignedDuration;
+use store::StoreError;
+use store::keys::SHARDS;
+
+use crate::Engine;
+
+/// Ledgers in one message, and so in one invocation: what one call per ledger would cost, a hundredth of.
+const CHUNK: usize = 100;
+/// Of one page of the index.
+const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
+/// Messages are spread over this long: a queue delays one by a quarter of an hour at most.
+const WINDOW: SignedDuration = SignedDuration::from_mins(13);
+
+/// Ledgers to be polled together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Which.
+    pub ledgers: Vec<Ledger>,
+    /// After how long.
+    pub delay: SignedDuration,
+}
+
+/// Every ledger that is polled, in chunks.
+pub async fn tick(engine: &Engine) -> Result<Vec<Chunk>, StoreError> {
+    let mut ledgers = Vec::new();
+    for shard in 0..SHARDS {
+        let mut after: Option<Ledger> = None;
+        loop {
+            let page = engine.store.polled(shard, after.as_ref(), PAGE).await?;
+            ledgers.extend(page.ledgers);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(spread(&ledgers))
+}
+
+fn spread(ledgers: &[Ledger]) -> Vec<Chunk> {
+    let chunks = ledgers.chunks(CHUNK);
+    let count = i64::try_from(chunks.len()).unwrap_or(i64::MAX).max(1);
+    let step = WINDOW.as_secs() / count;
+    let delayed = |(number, ledgers): (i64, &[Ledger])| Chunk {
+        ledgers: ledgers.to_vec(),
+        delay: SignedDuration::from_secs(step.saturating_mul(number)),
+    };
+    (0_i64..).zip(chunks).map(delayed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::{AccountId, TenantId};
+
+    use super::*;
+
+    #[test]
+    fn ten_thousand_ledgers_are_a_hundred_messages_over_the_window() {
+        let ledger = |number: u32| Ledger {
+            account: AccountId::new(format!("acc_{number}")).unwrap(),
+            tenant: TenantId(uuid::Uuid::from_u128(number.into())),
+        };
+        let ledgers = (0..10_000).map(ledger).collect::<Vec<_>>();
+        let chunks = spread(&ledgers);
+        assert_eq!(chunks.len(), 100);
+        assert!(chunks.iter().all(|chunk| chunk.ledgers.len() == 100 && chunk.delay < WINDOW));
+        assert!(chunks.last().unwrap().delay > SignedDuration::from_mins(11));
+        assert_eq!(spread(&ledgers[..3])[0].delay, SignedDuration::ZERO);
+        assert!(spread(&[]).is_empty());
+    }
+}

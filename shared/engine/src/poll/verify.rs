@@ -1,0 +1,73 @@
+//! Open invoices, looked at one by one, once a day: Xero's lists of changes miss some edits.
+
+use std::num::NonZeroU16;
+
+use domain::document::invoice::RemoteInvoice;
+use domain::entity::EntityKind;
+use domain::ids::{CrmId, XeroInvoiceId};
+use domain::mapping::MappingKey;
+use domain::meter::Priority;
+use domain::poll::Progress;
+use std::collections::BTreeMap;
+use xero::XeroError;
+use xero::api::invoices::{self, IDS_LIMIT};
+
+use super::observe;
+use crate::desk::{Desk, Trouble};
+
+/// Calls in one poll; the next poll goes on.
+const CALLS_MAX: usize = 10;
+
+/// Looks at open invoices, those longest untouched first, and notes how far it came. Calls that are kept
+/// for more urgent work end it until the next poll. How many had news.
+pub(super) async fn verify(desk: &Desk<'_>, progress: &mut Progress) -> Result<usize, Trouble> {
+    let limit = u16::try_from(IDS_LIMIT).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MIN);
+    let store = &desk.engine.store;
+    let mut news = 0;
+    for _ in 0..CALLS_MAX {
+        let after = progress.verifying_after.clone();
+        let page = store.open_invoices(&desk.ledger, after.as_deref(), limit).await?;
+        match look(desk, &page.invoices).await {
+            Ok(seen) => news += seen,
+            Err(Trouble::Xero(error)) if matches!(*error, XeroError::Barred { .. }) => {
+                return Ok(news);
+            }
+            Err(trouble) => return Err(trouble),
+        }
+        progress.verifying_after = page.next;
+        if progress.verifying_after.is_none() {
+            progress.verified_at = desk.engine.clock.now();
+            break;
+        }
+    }
+    Ok(news)
+}
+
+async fn look(desk: &Desk<'_>, invoices: &[CrmId]) -> Result<usize, Trouble> {
+    let mut linked: BTreeMap<XeroInvoiceId, CrmId> = BTreeMap::new();
+    for crm_id in invoices {
+        let key = MappingKey {
+            ledger: desk.ledger.clone(),
+            kind: EntityKind::Invoice,
+            crm_id: crm_id.clone(),
+        };
+        let row = desk.engine.store.mapping(&key).await?;
+        if let Some(link) = row.and_then(|row| row.record.link) {
+            linked.insert(XeroInvoiceId(link.xero_id.0), crm_id.clone());
+        }
+    }
+    let ids = linked.keys().copied().collect::<Vec<_>>();
+    let patient = desk.at_priority(Priority::Verification);
+    let found = invoices::find_by_ids(&patient, &ids).await?;
+    let seen: BTreeMap<XeroInvoiceId, RemoteInvoice> =
+        found.into_iter().map(|one| (one.id, one)).collect();
+    let mut news = 0;
+    for (id, crm_id) in &linked {
+        // A list may leave something out; alone it is believed.
+        if !seen.contains_key(id) && invoices::get(&patient, *id).await?.is_none() {
+            news += usize::from(observe::one(desk, crm_id, None).await?);
+        }
+    }
+    news += observe::all(desk, seen, BTreeMap::new()).await?;
+    Ok(news)
+}

@@ -1,0 +1,145 @@
+//! Money on invoices, and how far Xero has been read for it.
+
+use std::num::NonZeroU16;
+
+use domain::entity::EntityKind;
+use domain::ids::{CrmId, Ledger, PaymentId};
+use domain::mapping::Mapping;
+use domain::outbound::Event;
+use domain::poll::Progress;
+use domain::receipts::Receipts;
+
+use crate::answers::{MappingPage, StoreError, Versioned};
+use crate::keys;
+use crate::store::{Store, decode, encode, new_event};
+use crate::table::{
+    Expect, Index, IndexQuery, Order, Query, SortRange, Version, Write,
+};
+
+/// A page of ledgers, and where the next one begins.
+#[derive(Debug, Clone)]
+pub struct LedgerPage {
+    /// The ledgers.
+    pub ledgers: Vec<Ledger>,
+    /// The last one's place, if there are more.
+    pub next: Option<Ledger>,
+}
+
+/// A page of open invoices, and where the next one begins.
+#[derive(Debug, Clone)]
+pub struct OpenPage {
+    /// The invoices in the CRM.
+    pub invoices: Vec<CrmId>,
+    /// The place of the last one, if there are more.
+    pub next: Option<String>,
+}
+
+impl Store {
+    /// The money on an invoice.
+    pub async fn receipts(
+        &self,
+        ledger: &Ledger,
+        invoice: &CrmId,
+    ) -> Result<Option<Versioned<Receipts>>, StoreError> {
+        self.read("read the receipts", &keys::receipts(ledger, invoice)).await
+    }
+
+    /// Writes the money on an invoice, the invoice's mapping if it changed, and what the CRM is told: all
+    /// or nothing.
+    pub async fn put_receipts(
+        &self,
+        receipts: &Receipts,
+        expect: Expect,
+        mapping: Option<(&Mapping, Version)>,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        let mut writes = vec![Write::Put { item: encode(receipts), expect }];
+        writes.extend(mapping.map(|(mapping, version)| Write::Put {
+            item: encode(mapping),
+            expect: Expect::Version(version),
+        }));
+        writes.extend(events.iter().map(new_event));
+        self.write("write the receipts", writes).await
+    }
+
+    /// How far a ledger has been read.
+    pub async fn progress(
+        &self,
+        ledger: &Ledger,
+    ) -> Result<Option<Versioned<Progress>>, StoreError> {
+        self.read("read the progress", &keys::progress(ledger)).await
+    }
+
+    /// Writes how far a ledger has been read.
+    pub async fn put_progress(
+        &self,
+        progress: &Progress,
+        expect: Expect,
+    ) -> Result<Version, StoreError> {
+        self.put("write the progress", progress, expect).await
+    }
+
+    /// Ledgers of a shard, of all accounts, that are polled: those after `after`.
+    pub async fn polled(
+        &self,
+        shard: u32,
+        after: Option<&Ledger>,
+        limit: NonZeroU16,
+    ) -> Result<LedgerPage, StoreError> {
+        let after = after.map(keys::polled_entry);
+        let pk = keys::polled(shard);
+        let page = self.due_page("find what is polled", pk, SortRange::All, limit, after).await?;
+        let ledgers = page.entries.iter().filter_map(|entry| keys::read_ledger(&entry.key));
+        let next = page.next.as_ref().and_then(|entry| keys::read_ledger(&entry.key));
+        Ok(LedgerPage { ledgers: ledgers.collect(), next })
+    }
+
+    /// Invoices of a ledger that somebody still has to pay: those after a place, the ones longest
+    /// untouched first.
+    pub async fn open_invoices(
+        &self,
+        ledger: &Ledger,
+        after: Option<&str>,
+        limit: NonZeroU16,
+    ) -> Result<OpenPage, StoreError> {
+        let query = IndexQuery {
+            index: Index::Open,
+            pk: keys::ledger(ledger),
+            range: SortRange::All,
+            order: Order::Ascending,
+            limit,
+            after: after.and_then(|sort| keys::open_entry(ledger, sort)),
+        };
+        let page = self.table.query_index(query).await;
+        let page = page.map_err(|source| StoreError::Table {
+            operation: "find what is open",
+            source,
+        })?;
+        let invoices = page.entries.iter().filter_map(|entry| keys::read_mapping(&entry.key));
+        let invoices = invoices.map(|key| key.crm_id).collect();
+        Ok(OpenPage { invoices, next: page.next.map(|entry| entry.index.sk) })
+    }
+
+    /// The parts of a payment. A payment has few.
+    pub async fn parts(
+        &self,
+        ledger: &Ledger,
+        payment: &PaymentId,
+    ) -> Result<MappingPage, StoreError> {
+        const OPERATION: &str = "list the parts of a payment";
+        let query = Query {
+            pk: keys::ledger(ledger),
+            range: SortRange::Prefix(keys::parts(payment)),
+            order: Order::Ascending,
+            limit: NonZeroU16::new(100).expect("not zero"),
+            after: None,
+        };
+        let page = self.table.query(query).await;
+        let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+        let rows = page.items.into_iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+        debug_assert!(rows.iter().all(|row: &Versioned<Mapping>| {
+            row.record.key.kind == EntityKind::Payment
+        }));
+        Ok(MappingPage { rows, next: page.next })
+    }
+}

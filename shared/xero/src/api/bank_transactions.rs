@@ -1,0 +1,122 @@
+//! Money spent and received: created, found by reference, deleted.
+
+use bytes::Bytes;
+use domain::document::payment::{BankTransactionDocument, MoneyStatus, RemoteBankTransaction};
+use domain::idempotency::IdempotencyKey;
+use domain::ids::XeroBankTransactionId;
+use domain::json_number;
+use domain::money::{Currency, Money};
+use http::Method;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::payments::deletion;
+use super::written::written;
+use super::{PAGE_LIMIT, Written, check_batch};
+use crate::date::optional_instant;
+use crate::error::XeroError;
+use crate::json::{all, envelope, lenient_bool, real_id, told};
+use crate::session::{Call, Session};
+
+const LIST: &str = "/BankTransactions";
+const ONE: &str = "/BankTransactions/{BankTransactionID}";
+const COLLECTION: &str = "BankTransactions";
+
+/// Every bank transaction with exactly this reference, deleted ones included. The reference must hold no
+/// quotation mark.
+pub async fn find_by_reference(
+    session: &Session,
+    reference: &str,
+) -> Result<Vec<RemoteBankTransaction>, XeroError> {
+    let call = Call::list(LIST, COLLECTION)
+        .query("where", format!(r#"Reference=="{reference}""#))
+        .query("page", "1")
+        .query("pageSize", PAGE_LIMIT.to_string());
+    read(LIST, &session.call(call).await?)
+}
+
+/// The bank transaction with this id, whatever its status.
+pub async fn get(
+    session: &Session,
+    id: XeroBankTransactionId,
+) -> Result<Option<RemoteBankTransaction>, XeroError> {
+    match session.call(Call::one(ONE, COLLECTION, id.to_string())).await {
+        Ok(body) => Ok(read(ONE, &body)?.pop()),
+        Err(XeroError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Creates bank transactions. One outcome for each document, in their order.
+pub async fn create(
+    session: &Session,
+    documents: &[BankTransactionDocument],
+    key: &IdempotencyKey,
+) -> Result<Vec<Written<RemoteBankTransaction>>, XeroError> {
+    if documents.is_empty() {
+        return Ok(Vec::new());
+    }
+    check_batch(documents.len())?;
+    let call = Call::write(LIST, Method::PUT, COLLECTION, body(documents), key);
+    let answer = session.call(call).await?;
+    written::<_, WireTransaction, _>(LIST, COLLECTION, &answer, documents, is_answer_to)
+}
+
+/// Deletes a bank transaction. Xero refuses one that is reconciled.
+pub async fn delete(
+    session: &Session,
+    id: XeroBankTransactionId,
+    key: &IdempotencyKey,
+) -> Result<Written<RemoteBankTransaction>, XeroError> {
+    let call = Call::write_one(ONE, COLLECTION, id.to_string(), deletion(), key);
+    let answer = session.call(call).await?;
+    let is_answer = |id: &XeroBankTransactionId, remote: &RemoteBankTransaction| *id == remote.id;
+    let mut told = written::<_, WireTransaction, _>(ONE, COLLECTION, &answer, &[id], is_answer)?;
+    told.pop().ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))
+}
+
+/// The bytes that [`create`] sends: the same documents always give the same.
+pub fn body(documents: &[BankTransactionDocument]) -> Bytes {
+    envelope(COLLECTION, documents)
+}
+
+fn is_answer_to(document: &BankTransactionDocument, remote: &RemoteBankTransaction) -> bool {
+    remote.reference.as_ref().is_none_or(|reference| *reference == document.reference)
+}
+
+fn read(endpoint: &'static str, body: &[u8]) -> Result<Vec<RemoteBankTransaction>, XeroError> {
+    let transactions = all::<WireTransaction>(endpoint, COLLECTION, body)?;
+    Ok(transactions.into_iter().map(RemoteBankTransaction::from).collect())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireTransaction {
+    #[serde(rename = "BankTransactionID", deserialize_with = "real_id")]
+    id: Uuid,
+    status: MoneyStatus,
+    currency_code: Currency,
+    #[serde(with = "json_number")]
+    total: Decimal,
+    #[serde(default, deserialize_with = "told")]
+    reference: Option<String>,
+    #[serde(default, deserialize_with = "lenient_bool")]
+    is_reconciled: bool,
+    #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
+    updated_at: Option<Timestamp>,
+}
+
+impl From<WireTransaction> for RemoteBankTransaction {
+    fn from(wire: WireTransaction) -> Self {
+        Self {
+            id: XeroBankTransactionId(wire.id),
+            status: wire.status,
+            total: Money::new(wire.total, wire.currency_code),
+            reference: wire.reference,
+            is_reconciled: wire.is_reconciled,
+            updated_at: wire.updated_at,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Payments on invoices: listed as they change, found by invoice, created, deleted.
+//!
+//! A payment cannot be changed, only deleted; its row stays, with the status `DELETED`.
+
+use bytes::Bytes;
+use domain::document::payment::{MoneyStatus, PaymentDocument, RemotePayment};
+use domain::idempotency::IdempotencyKey;
+use domain::ids::{XeroId, XeroInvoiceId, XeroPaymentId};
+use domain::json_number;
+use http::Method;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::written::written;
+use super::{PAGE_LIMIT, Written, check_batch};
+use crate::date::{optional_date, optional_instant};
+use crate::error::XeroError;
+use crate::json::{all, envelope, lenient_bool, real_id, told};
+use crate::session::{Call, Session};
+
+const LIST: &str = "/Payments";
+const ONE: &str = "/Payments/{PaymentID}";
+const COLLECTION: &str = "Payments";
+
+/// Invoices asked for in one query: Xero limits its length to about 2,048 characters.
+const INVOICES_LIMIT: usize = 15;
+
+/// A page of the customers' payments that changed at an instant or later, deleted ones included, oldest
+/// change first.
+pub async fn changed(
+    session: &Session,
+    since: Timestamp,
+    page: u32,
+) -> Result<Vec<RemotePayment>, XeroError> {
+    let call = Call::list(LIST, COLLECTION)
+        .modified_since(since)
+        .query("where", r#"PaymentType=="ACCRECPAYMENT""#)
+        .query("order", "UpdatedDateUTC ASC")
+        .query("page", page.to_string())
+        .query("pageSize", PAGE_LIMIT.to_string());
+    read(LIST, &session.call(call).await?)
+}
+
+/// Every payment on these invoices, deleted ones included: one call for 15 of them.
+pub async fn of_invoices(
+    session: &Session,
+    invoices: &[XeroInvoiceId],
+) -> Result<Vec<RemotePayment>, XeroError> {
+    let mut found = Vec::new();
+    for some in invoices.chunks(INVOICES_LIMIT) {
+        let each = some.iter().map(|id| format!(r#"Invoice.InvoiceID==guid("{id}")"#));
+        let call = Call::list(LIST, COLLECTION)
+            .query("where", each.collect::<Vec<_>>().join(" OR "))
+            .query("page", "1")
+            .query("pageSize", PAGE_LIMIT.to_string());
+        found.extend(read(LIST, &session.call(call).await?)?);
+    }
+    Ok(found)
+}
+
+/// The payment with this id, whatever its status.
+pub async fn get(session: &Session, id: XeroPaymentId) -> Result<Option<RemotePayment>, XeroError> {
+    let call = Call::one(ONE, COLLECTION, id.to_string());
+    match session.call(call).await {
+        Ok(body) => Ok(read(ONE, &body)?.pop()),
+        Err(XeroError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Creates payments. One outcome for each document, in their order.
+pub async fn create(
+    session: &Session,
+    documents: &[PaymentDocument],
+    key: &IdempotencyKey,
+) -> Result<Vec<Written<RemotePayment>>, XeroError> {
+    if documents.is_empty() {
+        return Ok(Vec::new());
+    }
+    check_batch(documents.len())?;
+    let call = Call::write(LIST, Method::PUT, COLLECTION, body(documents), key);
+    let answer = session.call(call).await?;
+    written::<_, WirePayment, _>(LIST, COLLECTION, &answer, documents, is_answer_to)
+}
+
+/// Deletes a payment. Xero refuses one that is reconciled or part of a batch.
+pub async fn delete(
+    session: &Session,
+    id: XeroPaymentId,
+    key: &IdempotencyKey,
+) -> Result<Written<RemotePayment>, XeroError> {
+    let call = Call::write_one(ONE, COLLECTION, id.to_string(), deletion(), key);
+    let answer = session.call(call).await?;
+    let is_answer = |id: &XeroPaymentId, remote: &RemotePayment| *id == remote.id;
+    let mut told = written::<_, WirePayment, _>(ONE, COLLECTION, &answer, &[id], is_answer)?;
+    told.pop().ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))
+}
+
+/// The bytes that [`create`] sends: the same documents always give the same.
+pub fn body(documents: &[PaymentDocument]) -> Bytes {
+    envelope(COLLECTION, documents)
+}
+
+/// The bytes that deleting sends, of a payment or a bank transaction.
+pub fn deletion() -> Bytes {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Deletion {
+        status: &'static str,
+    }
+    let body = serde_json::to_vec(&Deletion { status: "DELETED" });
+    Bytes::from(body.expect("one word always makes JSON"))
+}
+
+fn is_answer_to(document: &PaymentDocument, remote: &RemotePayment) -> bool {
+    remote.amount == document.amount
+        && remote.invoice.is_none_or(|invoice| invoice == document.invoice.invoice_id)
+}
+
+fn read(endpoint: &'static str, body: &[u8]) -> Result<Vec<RemotePayment>, XeroError> {
+    let payments = all::<WirePayment>(endpoint, COLLECTION, body)?;
+    Ok(payments.into_iter().map(RemotePayment::from).collect())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WirePayment {
+    #[serde(rename = "PaymentID", deserialize_with = "real_id")]
+    id: Uuid,
+    status: MoneyStatus,
+    #[serde(default, deserialize_with = "told")]
+    payment_type: Option<String>,
+    #[serde(with = "json_number")]
+    amount: Decimal,
+    #[serde(default, deserialize_with = "optional_date")]
+    date: Option<Date>,
+    #[serde(default, deserialize_with = "told")]
+    reference: Option<String>,
+    #[serde(default)]
+    account: Option<WireAccount>,
+    #[serde(default)]
+    invoice: Option<WireInvoice>,
+    #[serde(default, deserialize_with = "lenient_bool")]
+    is_reconciled: bool,
+    #[serde(default, rename = "BatchPaymentID")]
+    batch: Option<Uuid>,
+    #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
+    updated_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireAccount {
+    #[serde(default, deserialize_with = "told")]
+    code: Option<String>,
+    #[serde(default, rename = "AccountID")]
+    id: Option<Uuid>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireInvoice {
+    #[serde(default, rename = "InvoiceID")]
+    id: Option<Uuid>,
+}
+
+impl From<WirePayment> for RemotePayment {
+    fn from(wire: WirePayment) -> Self {
+        let account = wire.account.as_ref();
+        let invoice = wire.invoice.and_then(|invoice| invoice.id).filter(|id| !id.is_nil());
+        Self {
+            id: XeroPaymentId(wire.id),
+            invoice: invoice.map(XeroInvoiceId),
+            is_receipt: wire.payment_type.is_none_or(|kind| kind == "ACCRECPAYMENT"),
+            status: wire.status,
+            amount: wire.amount,
+            date: wire.date,
+            reference: wire.reference,
+            account_code: account.and_then(|account| account.code.clone()),
+            account_id: account.and_then(|account| account.id).map(XeroId),
+            is_reconciled: wire.is_reconciled,
+            batch: wire.batch.filter(|id| !id.is_nil()).map(XeroId),
+            updated_at: wire.updated_at,
+        }
+    }
+}
