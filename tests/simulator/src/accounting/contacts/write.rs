@@ -5,6 +5,7 @@ use super::render::{self, Detail};
 use crate::accounting::Desk;
 use crate::accounting::fields::{Fields, Refusal, echo};
 use crate::accounting::saving::{Collection, How, Saved};
+use crate::answer::Answer;
 use crate::books::contact::{Contact, ContactStatus};
 use crate::fold::{fold, tidy};
 use crate::json::Object;
@@ -18,6 +19,14 @@ impl Collection for Contacts {
     const NAME: &'static str = "Contacts";
     const SINGULAR: &'static str = "Contact";
     const KNOWN: &'static [&'static str] = &["ContactID", "ContactNumber", "Name", "EmailAddress"];
+
+    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
+        desk.list_contacts()
+    }
+
+    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
+        desk.show_contact(id)
+    }
 
     fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
         desk.find_contact(id).map(|contact| contact.id)

@@ -5,6 +5,7 @@ use super::{approval, change, nested};
 use crate::accounting::Desk;
 use crate::accounting::fields::{Fields, Refusal, echo};
 use crate::accounting::saving::{Collection, How, Saved};
+use crate::answer::Answer;
 use crate::books::contact::Contact;
 use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::json::Object;
@@ -31,6 +32,14 @@ impl Collection for Invoices {
     const SINGULAR: &'static str = "Invoice";
     const KNOWN: &'static [&'static str] =
         &["Type", "InvoiceID", "InvoiceNumber", "Contact", "LineItems", "Status", "Reference"];
+
+    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
+        desk.list_invoices()
+    }
+
+    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
+        desk.show_invoice(id)
+    }
 
     fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
         desk.find_invoice(id).map(|invoice| invoice.id)

@@ -1,0 +1,125 @@
+//! What a call asks for: the resource, the part of it, and what is to be done.
+
+use crate::answer::Answer;
+use crate::identity::scopes::{Access, Area};
+use http::Method;
+
+/// What a call asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(super) resource: Resource,
+    pub(super) action: Action,
+    /// The id, number or code behind the resource's name.
+    pub(super) id: Option<String>,
+}
+
+/// The resources, each with the parts of it that have a path of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resource {
+    Organisation,
+    Actions,
+    Accounts,
+    TaxRates,
+    Currencies,
+    BrandingThemes,
+    Contacts,
+    Invoices,
+    OnlineInvoice,
+    InvoiceHistory,
+}
+
+/// What a method means: PUT creates, POST creates or updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Read,
+    Create,
+    Upsert,
+}
+
+impl Route {
+    /// The route of a path below `/api.xro/2.0`; not found if there is no such path, not
+    /// implemented if the path does not take the method.
+    pub(crate) fn find(method: &Method, segments: &[String]) -> Result<Self, Answer> {
+        let mut rest = segments.iter().skip(2);
+        let name = rest.next().ok_or_else(Answer::not_found)?.to_ascii_lowercase();
+        let id = rest.next().cloned();
+        let part = rest.next().map(|part| part.to_ascii_lowercase());
+        if rest.next().is_some() {
+            return Err(Answer::not_found());
+        }
+        let resource =
+            Resource::named(&name, id.as_deref(), part.as_deref()).ok_or_else(Answer::not_found)?;
+        let action = match *method {
+            Method::GET => Action::Read,
+            Method::PUT => Action::Create,
+            Method::POST => Action::Upsert,
+            _ => return Err(Answer::not_implemented()),
+        };
+        if !resource.takes(action, id.is_some()) {
+            return Err(Answer::not_implemented());
+        }
+        Ok(Self { resource, action, id })
+    }
+
+    /// The scope family the call needs.
+    pub(crate) fn area(&self) -> Area {
+        match self.resource {
+            Resource::Organisation
+            | Resource::Actions
+            | Resource::Accounts
+            | Resource::TaxRates
+            | Resource::Currencies
+            | Resource::BrandingThemes => Area::Settings,
+            Resource::Contacts => Area::Contacts,
+            Resource::Invoices | Resource::OnlineInvoice | Resource::InvoiceHistory => {
+                Area::Invoices
+            }
+        }
+    }
+
+    /// Whether the call changes anything.
+    pub(crate) fn access(&self) -> Access {
+        match self.action {
+            Action::Read => Access::Read,
+            Action::Create | Action::Upsert => Access::Write,
+        }
+    }
+}
+
+impl Resource {
+    fn named(name: &str, id: Option<&str>, part: Option<&str>) -> Option<Self> {
+        let resource = match (name, id, part) {
+            ("organisation" | "organisations", None, None) => Self::Organisation,
+            ("organisation" | "organisations", Some(actions), None)
+                if actions.eq_ignore_ascii_case("actions") =>
+            {
+                Self::Actions
+            }
+            ("accounts", _, None) => Self::Accounts,
+            ("taxrates", _, None) => Self::TaxRates,
+            ("currencies", None, None) => Self::Currencies,
+            ("brandingthemes", _, None) => Self::BrandingThemes,
+            ("contacts", _, None) => Self::Contacts,
+            ("invoices", _, None) => Self::Invoices,
+            ("invoices", Some(_), Some("onlineinvoice")) => Self::OnlineInvoice,
+            ("invoices", Some(_), Some("history")) => Self::InvoiceHistory,
+            _ => return None,
+        };
+        Some(resource)
+    }
+
+    /// The methods the simulator carries out; Xero has more for some of these paths.
+    fn takes(self, action: Action, has_id: bool) -> bool {
+        match self {
+            Self::Contacts | Self::Invoices => action != Action::Create || !has_id,
+            Self::InvoiceHistory => action != Action::Upsert,
+            Self::Organisation
+            | Self::Actions
+            | Self::Accounts
+            | Self::TaxRates
+            | Self::Currencies
+            | Self::BrandingThemes
+            | Self::OnlineInvoice => action == Action::Read,
+        }
+    }
+}
