@@ -1,14 +1,16 @@
 //! The hand of somebody who works in Xero itself: no gateway, no limits, the same books.
 
 use crate::accounting::invoices::{VOID_REFUSED, WRONG_STATUS, locked};
+use crate::accounting::payments::rules::{self, Intent};
 use crate::books::Books;
 use crate::books::contact::{Contact, ContactStatus};
 use crate::books::invoice::{Invoice, InvoiceStatus};
-use crate::books::payment::{Payment, PaymentStatus};
+use crate::books::payment::{PaymentStatus, PaymentTarget};
+use crate::books::settling::Clock;
 use crate::fold::{fold, tidy};
 use crate::ids::Ids;
 use crate::organisation::{AccountKind, Standing};
-use crate::settings::Texts;
+use crate::settings::Unconfirmed;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -19,7 +21,7 @@ use uuid::Uuid;
 pub struct Bookkeeper<'a> {
     books: &'a mut Books,
     ids: &'a mut Ids,
-    texts: &'a Texts,
+    unconfirmed: &'a Unconfirmed,
     now: Timestamp,
 }
 
@@ -45,10 +47,10 @@ impl<'a> Bookkeeper<'a> {
     pub(crate) fn new(
         books: &'a mut Books,
         ids: &'a mut Ids,
-        texts: &'a Texts,
+        unconfirmed: &'a Unconfirmed,
         now: Timestamp,
     ) -> Self {
-        Self { books, ids, texts, now }
+        Self { books, ids, unconfirmed, now }
     }
 
     /// Approves a draft or a submitted invoice.
@@ -96,40 +98,38 @@ impl<'a> Bookkeeper<'a> {
         amount: Decimal,
         date: Date,
     ) -> Result<Uuid, Refused> {
-        let target = self.invoice(invoice)?;
-        if target.status != InvoiceStatus::Authorised {
-            let text = "Payments can only be made against Authorised documents";
-            return Err(Refused(text.to_owned()));
-        }
-        if amount <= Decimal::ZERO {
-            return Err(Refused("Payment amount must be positive".to_owned()));
-        }
-        if amount > target.amount_due() {
-            let text = "Payment amount exceeds the amount outstanding on this document";
-            return Err(Refused(text.to_owned()));
-        }
-        let accounts = &self.books.organisation.accounts;
-        let bank = accounts.iter().find(|account| account.kind == AccountKind::Bank);
-        let account = bank.ok_or_else(|| Refused("There is no bank account".to_owned()))?.id;
-        let id = self.ids.next();
-        let payment = Payment {
-            id,
-            invoice,
-            account,
+        let mut accounts = self.books.organisation.accounts.iter();
+        let bank = accounts.find(|account| account.kind == AccountKind::Bank);
+        let intent = Intent {
+            target: PaymentTarget::Invoice(invoice),
+            account: bank.map(|account| account.id),
             date,
             amount,
+            bank_amount: None,
+            currency_rate: None,
             reference: None,
-            status: PaymentStatus::Authorised,
-            updated_at: self.now,
+            is_reconciled: false,
         };
+        let id = self.ids.next();
+        let payment = rules::plan(self.books, self.unconfirmed, intent, id, self.now)
+            .map_err(|messages| Refused(messages.join(" ")))?;
         self.books.put_payment(payment, self.now);
         Ok(id)
     }
 
-    /// Takes a payment back; its invoice is open again.
+    /// Takes a payment back; its invoice is open again. By hand a reconciled one can be taken back
+    /// too.
     pub fn remove_payment(&mut self, payment: Uuid) -> Result<(), Refused> {
-        let removed = self.books.delete_payment(payment, self.now);
-        removed.map(|_| ()).ok_or_else(|| Refused("There is no such payment".to_owned()))
+        let row = self.books.payment(payment);
+        let row = row.filter(|row| row.status == PaymentStatus::Authorised);
+        let date = row.ok_or_else(|| Refused("There is no such payment".to_owned()))?.date;
+        if let Some(text) = locked(self.books, &self.unconfirmed.texts, date) {
+            return Err(Refused(text));
+        }
+        let moves = self.unconfirmed.deleting_moves_payment;
+        let clock = if moves { Clock::Moves } else { Clock::Stays };
+        self.books.delete_payment(payment, clock, self.now);
+        Ok(())
     }
 
     /// Adds a contact by hand.
@@ -235,7 +235,7 @@ impl<'a> Bookkeeper<'a> {
 
     fn unlocked(&mut self, invoice: Uuid) -> Result<(), Refused> {
         let date = self.invoice(invoice)?.date;
-        locked(self.books, self.texts, date).map_or(Ok(()), |text| Err(Refused(text)))
+        locked(self.books, &self.unconfirmed.texts, date).map_or(Ok(()), |text| Err(Refused(text)))
     }
 
     fn invoice(&mut self, id: Uuid) -> Result<&mut Invoice, Refused> {

@@ -6,7 +6,8 @@
 //! rules and its books, never from prepared replies.
 //!
 //! It is *not* Xero's whole API: it has the identity service, connections, and of the Accounting
-//! API the organisation, accounts, tax rates, currencies, branding themes, contacts and invoices.
+//! API the organisation, accounts, tax rates, currencies, branding themes, contacts, invoices and
+//! payments.
 //! Behaviour that no public source settles is a switch in [`Unconfirmed`].
 //!
 //! Reading order: [`Settings`], `simulator`, `gateway`, `accounting`, `books`, `identity`.
@@ -64,6 +65,9 @@
 //! | 45 | Sent lines replace; a line sent with its id is changed | `accounting::invoices::lines` |
 //! | 46 | A part-paid invoice takes only harmless edits | `accounting::invoices::approval` |
 //! | 47 | No void with money applied, of a draft, and no deletion of an approved invoice | `accounting::invoices::approval` |
+//! | 48 | A payment is for one approved document, at most what is outstanding, into an account that takes payments | `accounting::payments::rules` |
+//! | 49 | A full payment closes its document, its deletion opens it again, and the row stays | `books::settling` |
+//! | 50 | A payment is never changed, only deleted, and not when it is reconciled | `accounting::payments` |
 
 mod accounting;
 mod answer;
@@ -91,7 +95,7 @@ pub use bookkeeper::{Bookkeeper, InvoiceEdit, Refused};
 pub use books::Books;
 pub use books::contact::{Address, Contact, ContactPerson, ContactStatus, PaymentTerms, Phone};
 pub use books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus, Line, LineFigures};
-pub use books::payment::{Payment, PaymentStatus};
+pub use books::payment::{Payment, PaymentStatus, PaymentTarget};
 pub use calls::{Call, Fate, Violations};
 pub use faults::{Fault, FaultKind, Match};
 pub use money::{Discount, LineAmounts, Rounding};

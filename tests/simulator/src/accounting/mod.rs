@@ -10,6 +10,7 @@ mod currencies;
 mod fields;
 pub(crate) mod invoices;
 mod organisation;
+pub(crate) mod payments;
 mod route;
 mod saving;
 mod tax_rates;
@@ -49,6 +50,7 @@ impl Desk<'_> {
             (Resource::BrandingThemes, _) => self.branding_themes(id),
             (Resource::Contacts, action) => self.serve::<contacts::Contacts>(action, id),
             (Resource::Invoices, action) => self.serve::<invoices::Invoices>(action, id),
+            (Resource::Payments, action) => self.serve::<payments::Payments>(action, id),
             (Resource::OnlineInvoice, _) => self.online_invoice(id),
             (Resource::InvoiceHistory, Action::Read) => self.show_history(id),
             (Resource::InvoiceHistory, _) => self.add_history(id),

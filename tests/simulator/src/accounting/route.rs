@@ -26,6 +26,7 @@ pub(super) enum Resource {
     Invoices,
     OnlineInvoice,
     InvoiceHistory,
+    Payments,
 }
 
 /// What a method means: PUT creates, POST creates or updates.
@@ -74,6 +75,7 @@ impl Route {
             Resource::Invoices | Resource::OnlineInvoice | Resource::InvoiceHistory => {
                 Area::Invoices
             }
+            Resource::Payments => Area::Payments,
         }
     }
 
@@ -102,6 +104,7 @@ impl Resource {
             ("contacts", _, None) => Self::Contacts,
             ("invoices", _, None) => Self::Invoices,
             ("invoices", Some(_), Some("onlineinvoice")) => Self::OnlineInvoice,
+            ("payments", _, None) => Self::Payments,
             ("invoices", Some(_), Some("history")) => Self::InvoiceHistory,
             _ => return None,
         };
@@ -111,7 +114,7 @@ impl Resource {
     /// The methods the simulator carries out; Xero has more for some of these paths.
     fn takes(self, action: Action, has_id: bool) -> bool {
         match self {
-            Self::Contacts | Self::Invoices => action != Action::Create || !has_id,
+            Self::Contacts | Self::Invoices | Self::Payments => action != Action::Create || !has_id,
             Self::InvoiceHistory => action != Action::Upsert,
             Self::Organisation
             | Self::Actions

@@ -1,15 +1,16 @@
 //! The books of one organisation: what a checker reads, and what calls and bookkeepers change.
 
+mod balance;
 pub(crate) mod contact;
 pub(crate) mod invoice;
+pub(crate) mod payable;
 pub(crate) mod payment;
+pub(crate) mod settling;
 
-use crate::organisation::Organisation;
+use crate::organisation::{Account, Organisation};
 use contact::{Contact, ContactStatus};
-use invoice::{Invoice, InvoiceKind, InvoiceStatus};
-use jiff::Timestamp;
-use payment::{Payment, PaymentStatus};
-use rust_decimal::Decimal;
+use invoice::{Invoice, InvoiceKind};
+use payment::{Payment, PaymentStatus, PaymentTarget};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -37,6 +38,11 @@ impl Books {
     /// The organisation with its chart, tax rates and lock dates as they are now.
     pub fn organisation(&self) -> &Organisation {
         &self.organisation
+    }
+
+    /// One account of the chart by id.
+    pub fn account(&self, id: Uuid) -> Option<&Account> {
+        self.organisation.accounts.iter().find(|account| account.id == id)
     }
 
     /// Every contact, archived ones too.
@@ -71,10 +77,20 @@ impl Books {
         self.payments.values()
     }
 
+    /// One payment by id.
+    pub fn payment(&self, id: Uuid) -> Option<&Payment> {
+        self.payments.get(&id)
+    }
+
     /// The payments of one invoice that still stand.
     pub fn payments_of(&self, invoice: Uuid) -> impl Iterator<Item = &Payment> {
+        self.payments_on(PaymentTarget::Invoice(invoice))
+    }
+
+    /// The payments of one document that still stand.
+    pub(crate) fn payments_on(&self, target: PaymentTarget) -> impl Iterator<Item = &Payment> {
         self.payments().filter(move |payment| {
-            payment.invoice == invoice && payment.status == PaymentStatus::Authorised
+            payment.target == target && payment.status == PaymentStatus::Authorised
         })
     }
 
@@ -113,43 +129,6 @@ impl Books {
 
     pub(crate) fn invoice_mut(&mut self, id: Uuid) -> Option<&mut Invoice> {
         self.invoices.get_mut(&id)
-    }
-
-    pub(crate) fn put_payment(&mut self, payment: Payment, now: Timestamp) {
-        let invoice = payment.invoice;
-        self.payments.insert(payment.id, payment);
-        self.settle(invoice, now);
-    }
-
-    /// Marks a payment deleted; the row stays, and its invoice is open again.
-    pub(crate) fn delete_payment(&mut self, id: Uuid, now: Timestamp) -> Option<Uuid> {
-        let payment = self.payments.get_mut(&id)?;
-        if payment.status == PaymentStatus::Deleted {
-            return None;
-        }
-        payment.status = PaymentStatus::Deleted;
-        payment.updated_at = now;
-        let invoice = payment.invoice;
-        self.settle(invoice, now);
-        Some(invoice)
-    }
-
-    /// Brings an invoice's amount paid and its status in line with its payments.
-    fn settle(&mut self, id: Uuid, now: Timestamp) {
-        let paid: Decimal = self.payments_of(id).map(|payment| payment.amount).sum();
-        let last = self.payments_of(id).map(|payment| payment.date).max();
-        let Some(invoice) = self.invoices.get_mut(&id) else {
-            return;
-        };
-        invoice.amount_paid = paid;
-        invoice.updated_at = now;
-        if invoice.amount_due().is_zero() {
-            invoice.status = InvoiceStatus::Paid;
-            invoice.fully_paid_on = last;
-        } else {
-            invoice.status = InvoiceStatus::Authorised;
-            invoice.fully_paid_on = None;
-        }
     }
 
     /// The next automatic number that no invoice carries.

@@ -47,6 +47,7 @@ const BROAD: &[&str] =
 pub(crate) enum Area {
     Contacts,
     Invoices,
+    Payments,
     Settings,
 }
 
@@ -96,6 +97,7 @@ impl Scopes {
         let names: &[&str] = match area {
             Area::Contacts => &["accounting.contacts"],
             Area::Invoices => &["accounting.invoices", "accounting.transactions"],
+            Area::Payments => &["accounting.payments", "accounting.transactions"],
             Area::Settings => &["accounting.settings"],
         };
         names.iter().any(|name| {

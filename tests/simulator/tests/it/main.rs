@@ -24,6 +24,7 @@ mod invoices_changes;
 mod limits;
 mod lists;
 mod money;
+mod payments;
 mod robustness;
 mod socket;
 mod switches;

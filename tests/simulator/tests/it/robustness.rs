@@ -88,6 +88,20 @@ const CONTACT: &[&str] = &[
     "TaxNumber",
 ];
 
+const PAYMENT: &[&str] = &[
+    "PaymentID",
+    "Invoice",
+    "InvoiceNumber",
+    "Account",
+    "Date",
+    "Amount",
+    "BankAmount",
+    "CurrencyRate",
+    "Reference",
+    "IsReconciled",
+    "Status",
+];
+
 fn base(value: Value) -> Map<String, Value> {
     let Value::Object(object) = value else { panic!("{value} is no object") };
     object
@@ -127,11 +141,26 @@ proptest! {
     }
 
     #[test]
+    fn odd_payments_are_saved_or_refused(change in members(PAYMENT)) {
+        let mut caller = Caller::connected();
+        let invoice = caller.invoice("SC-1");
+        let payment = base(json!({"Invoice": {"InvoiceID": invoice}, "Amount": 10,
+            "Account": {"Code": "090"}}));
+        let body = json!({"Payments": [merged(payment, change)]}).to_string();
+        for method in ["PUT", "POST"] {
+            let answer = caller.call(method, "/Payments", &body);
+            prop_assert!([200, 400].contains(&answer.status), "{}", answer.text);
+        }
+        prop_assert_eq!(caller.get("/Payments?page=1").status, 200);
+        prop_assert!(caller.books().invoice(invoice).unwrap().amount_due() >= 100.into());
+    }
+
+    #[test]
     fn odd_filters_are_understood_or_refused(
         filter in "(Total|Date|Name|\\(|\\)|==|>=|AND|OR|-|guid\\(\"|\"|1|\\.|Contains|é| ){0,12}",
     ) {
         let mut caller = Caller::connected();
-        for path in ["/Invoices", "/Contacts"] {
+        for path in ["/Invoices", "/Contacts", "/Payments"] {
             let pairs = [("where", filter.as_str()), ("order", filter.as_str())];
             let answer = caller.get(&query(path, &pairs));
             prop_assert!([200, 400].contains(&answer.status), "{}", answer.text);

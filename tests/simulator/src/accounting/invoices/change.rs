@@ -1,9 +1,9 @@
 //! Puts the members of a written element into an invoice, and plans updates of existing ones.
 
-use super::write::{NUMBER_TAKEN, Planned, holder, invalid};
+use super::write::{NUMBER_TAKEN, Planned, holder};
 use super::{approval, lines, nested, totals};
 use crate::accounting::Desk;
-use crate::accounting::fields::{Fields, Refusal, Sent};
+use crate::accounting::fields::{Fields, Refusal, Sent, invalid};
 use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::money::LineAmounts;
 use rust_decimal::Decimal;

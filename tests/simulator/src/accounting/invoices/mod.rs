@@ -126,7 +126,7 @@ impl Desk<'_> {
 
     /// An invoice by what a path may name: its id, or a sales invoice's number. Where a number was
     /// used again after its invoice was deleted, the living one is meant.
-    fn find_invoice(&self, id: &str) -> Option<&Invoice> {
+    pub(super) fn find_invoice(&self, id: &str) -> Option<&Invoice> {
         Uuid::parse_str(id).ok().and_then(|id| self.books.invoice(id)).or_else(|| {
             self.books
                 .invoices_numbered(id)

@@ -1,7 +1,7 @@
 //! An invoice as Xero writes it, in four sizes.
 
 use crate::accounting::contacts::render as contacts;
-use crate::accounting::fields::{date_moment, date_string};
+use crate::accounting::fields::{date_moment, date_string, instant_string};
 use crate::books::Books;
 use crate::books::invoice::{Invoice, InvoiceKind, Line};
 use crate::books::payment::Payment;
@@ -68,7 +68,7 @@ pub(crate) fn invoice(
         .with("Total", amount(invoice.total))
         .with_some("TotalDiscount", discount.map(amount))
         .with("UpdatedDateUTC", Json::instant(invoice.updated_at))
-        .with("UpdatedDateUTCString", invoice.updated_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .with("UpdatedDateUTCString", instant_string(invoice.updated_at))
         .with("CurrencyCode", &invoice.currency)
         .with_some("FullyPaidOnDate", invoice.fully_paid_on.map(date_moment))
 }
@@ -77,7 +77,7 @@ fn money_applied(object: Object, books: &Books, invoice: &Invoice, detail: Detai
     let object = match detail {
         Detail::Summary => object,
         Detail::Full | Detail::Paged | Detail::Listed => {
-            let payments = books.payments_of(invoice.id).map(|each| payment(each, invoice));
+            let payments = books.payments_of(invoice.id).map(payment);
             object
                 .with("Payments", payments.collect::<Vec<_>>())
                 .with("CreditNotes", Vec::new())
@@ -92,13 +92,13 @@ fn money_applied(object: Object, books: &Books, invoice: &Invoice, detail: Detai
         .with("AmountCredited", amount(invoice.amount_credited))
 }
 
-fn payment(payment: &Payment, invoice: &Invoice) -> Json {
+fn payment(payment: &Payment) -> Json {
     Object::new()
         .with("PaymentID", payment.id)
         .with("Date", date_moment(payment.date))
         .with("Amount", amount(payment.amount))
         .with_some("Reference", payment.reference.as_ref())
-        .with("CurrencyRate", Json::decimal(invoice.currency_rate, 6))
+        .with("CurrencyRate", Json::decimal(payment.currency_rate, 10))
         .with("HasAccount", false)
         .with("HasValidationErrors", false)
         .into()

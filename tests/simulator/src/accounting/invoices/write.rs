@@ -3,7 +3,7 @@
 use super::render::Detail;
 use super::{approval, change, nested};
 use crate::accounting::Desk;
-use crate::accounting::fields::{Fields, Refusal, echo};
+use crate::accounting::fields::{Fields, Refusal, echo, invalid};
 use crate::accounting::saving::{Collection, How, Saved};
 use crate::answer::Answer;
 use crate::books::contact::Contact;
@@ -192,8 +192,4 @@ fn blank(desk: &mut Desk<'_>, kind: InvoiceKind, contact: Uuid) -> Invoice {
         created_by: Some(desk.app.client_id.clone()),
         history: Vec::new(),
     }
-}
-
-pub(super) fn invalid<T>(message: &str) -> Result<T, Refusal> {
-    Err(Refusal::Invalid(vec![message.to_owned()]))
 }

@@ -1,0 +1,35 @@
+//! What is in the accounts money goes to and comes from.
+
+use super::Books;
+use super::payable::Flow;
+use super::payment::PaymentStatus;
+use crate::organisation::{Account, AccountKind};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+impl Books {
+    /// What has come into an account less what has gone out of it, in the account's currency;
+    /// what was taken back does not count. For a bank account this is its balance, if the money is
+    /// all that ever moved through it.
+    pub fn balance(&self, account: Uuid) -> Decimal {
+        let standing = self.payments().filter(|payment| {
+            payment.account == account && payment.status == PaymentStatus::Authorised
+        });
+        standing
+            .filter_map(|payment| {
+                Some(match self.payable(payment.target)?.flow {
+                    Flow::In => payment.bank_amount,
+                    Flow::Out => -payment.bank_amount,
+                })
+            })
+            .sum()
+    }
+
+    /// Every bank account with its balance, in the order of the chart.
+    pub fn balances(&self) -> impl Iterator<Item = (&Account, Decimal)> {
+        let banks = self.organisation.accounts.iter();
+        banks
+            .filter(|account| account.kind == AccountKind::Bank)
+            .map(|account| (account, self.balance(account.id)))
+    }
+}

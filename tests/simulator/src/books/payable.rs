@@ -1,0 +1,60 @@
+//! A document as the rules of payments see it, whatever kind of document it is.
+
+use super::Books;
+use super::invoice::{InvoiceKind, InvoiceStatus};
+use super::payment::PaymentTarget;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// A document that money can be applied to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Payable<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) number: Option<&'a str>,
+    /// The document's type on the wire, such as `ACCREC`.
+    pub(crate) word: &'static str,
+    /// The type of its payments on the wire, such as `ACCRECPAYMENT`.
+    pub(crate) payment_word: &'static str,
+    pub(crate) contact: Uuid,
+    pub(crate) currency: &'a str,
+    /// What can still be paid.
+    pub(crate) outstanding: Decimal,
+    /// Whether its status takes payments.
+    pub(crate) is_open: bool,
+    pub(crate) flow: Flow,
+}
+
+/// Which way the money of a payment goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Into the organisation's account.
+    In,
+    /// Out of it.
+    Out,
+}
+
+impl Books {
+    /// The document a payment is for.
+    pub(crate) fn payable(&self, target: PaymentTarget) -> Option<Payable<'_>> {
+        match target {
+            PaymentTarget::Invoice(id) => {
+                let invoice = self.invoice(id)?;
+                let (payment_word, flow) = match invoice.kind {
+                    InvoiceKind::Sales => ("ACCRECPAYMENT", Flow::In),
+                    InvoiceKind::Bill => ("ACCPAYPAYMENT", Flow::Out),
+                };
+                Some(Payable {
+                    id,
+                    number: invoice.number.as_deref(),
+                    word: invoice.kind.as_str(),
+                    payment_word,
+                    contact: invoice.contact,
+                    currency: &invoice.currency,
+                    outstanding: invoice.amount_due(),
+                    is_open: invoice.status == InvoiceStatus::Authorised,
+                    flow,
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Keeps documents in line with the money applied to them.
+
+use super::Books;
+use super::invoice::InvoiceStatus;
+use super::payment::{Payment, PaymentStatus, PaymentTarget};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// What a change of a row does to the time it last changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// It becomes now.
+    Moves,
+    /// It stays.
+    Stays,
+}
+
+impl Books {
+    pub(crate) fn put_payment(&mut self, payment: Payment, now: Timestamp) {
+        let target = payment.target;
+        self.payments.insert(payment.id, payment);
+        self.settle(target, now);
+    }
+
+    /// Marks a payment deleted; the row stays, and what it paid is open again.
+    pub(crate) fn delete_payment(&mut self, id: Uuid, clock: Clock, now: Timestamp) {
+        let Some(payment) = self.payments.get_mut(&id) else {
+            return;
+        };
+        payment.status = PaymentStatus::Deleted;
+        payment.updated_at = match clock {
+            Clock::Moves => now,
+            Clock::Stays => payment.updated_at,
+        };
+        let target = payment.target;
+        self.settle(target, now);
+    }
+
+    fn settle(&mut self, target: PaymentTarget, now: Timestamp) {
+        match target {
+            PaymentTarget::Invoice(id) => self.settle_invoice(id, now),
+        }
+    }
+
+    /// Brings an invoice's amount paid and its status in line with its payments.
+    fn settle_invoice(&mut self, id: Uuid, now: Timestamp) {
+        let paid: Decimal = self.payments_of(id).map(|payment| payment.amount).sum();
+        let last = self.payments_of(id).map(|payment| payment.date).max();
+        let Some(invoice) = self.invoices.get_mut(&id) else {
+            return;
+        };
+        invoice.amount_paid = paid;
+        invoice.updated_at = now;
+        if invoice.amount_due().is_zero() {
+            invoice.status = InvoiceStatus::Paid;
+            invoice.fully_paid_on = last;
+        } else {
+            invoice.status = InvoiceStatus::Authorised;
+            invoice.fully_paid_on = None;
+        }
+    }
+}

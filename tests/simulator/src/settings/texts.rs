@@ -1,0 +1,61 @@
+//! The messages Xero gives where nobody has recorded its words.
+
+/// Messages whose exact words are not known; the meaning is.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    /// An archived contact on a document.
+    pub archived_contact: String,
+    /// A contact id nobody knows.
+    pub unknown_contact: String,
+    /// An invoice id nobody knows, inside a body.
+    pub unknown_invoice: String,
+    /// An approved invoice without a due date.
+    pub missing_due_date: String,
+    /// A locked date; the date is appended.
+    pub locked: String,
+    /// A payment that names none or several of the documents it could be for.
+    pub payment_target: String,
+    /// An account that payments cannot go to.
+    pub payment_account: String,
+    /// A payment of nothing or less.
+    pub payment_amount: String,
+    /// An account in a currency that is neither the document's nor the base currency.
+    pub payment_currency: String,
+    /// A change of a payment that is not its deletion.
+    pub payment_fixed: String,
+    /// The deletion of a payment that is deleted.
+    pub payment_deleted: String,
+    /// The deletion of a payment that is matched with a bank statement.
+    pub payment_reconciled: String,
+    /// A payment id nobody knows, inside a body.
+    pub unknown_payment: String,
+    /// A body of 429.
+    pub too_many_calls: String,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            archived_contact: "The contact has been archived and cannot be used on a document."
+                .to_owned(),
+            unknown_contact: "The contact could not be found.".to_owned(),
+            unknown_invoice: "The invoice could not be found.".to_owned(),
+            missing_due_date: "Due Date must be specified to approve this document.".to_owned(),
+            locked: "The document date cannot be before the period lock date".to_owned(),
+            payment_target:
+                "A payment must be for exactly one invoice, credit note, prepayment or \
+                             overpayment."
+                    .to_owned(),
+            payment_account: "The account must be a bank account or have payments enabled."
+                .to_owned(),
+            payment_amount: "Payment amount must be greater than zero.".to_owned(),
+            payment_currency: "The account's currency does not suit the document's currency."
+                .to_owned(),
+            payment_fixed: "Payments cannot be modified, only deleted.".to_owned(),
+            payment_deleted: "The payment has been deleted.".to_owned(),
+            payment_reconciled: "The payment has been reconciled and cannot be deleted.".to_owned(),
+            unknown_payment: "The payment could not be found.".to_owned(),
+            too_many_calls: "Too many calls. Wait and try again.".to_owned(),
+        }
+    }
+}
