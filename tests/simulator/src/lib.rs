@@ -6,8 +6,8 @@
 //! rules and its books, never from prepared replies.
 //!
 //! It is *not* Xero's whole API: it has the identity service, connections, and of the Accounting
-//! API the organisation, accounts, tax rates, currencies, branding themes, contacts, invoices and
-//! payments.
+//! API the organisation, accounts, tax rates, currencies, branding themes, contacts, invoices,
+//! payments and batch payments.
 //! Behaviour that no public source settles is a switch in [`Unconfirmed`].
 //!
 //! Reading order: [`Settings`], `simulator`, `gateway`, `accounting`, `books`, `identity`.
@@ -67,7 +67,7 @@
 //! | 47 | No void with money applied, of a draft, and no deletion of an approved invoice | `accounting::invoices::approval` |
 //! | 48 | A payment is for one approved document, at most what is outstanding, into an account that takes payments | `accounting::payments::rules` |
 //! | 49 | A full payment closes its document, its deletion opens it again, and the row stays | `books::settling` |
-//! | 50 | A payment is never changed, only deleted, and not when it is reconciled | `accounting::payments` |
+//! | 50 | A payment is never changed, only deleted, and not when it is reconciled or in a batch | `accounting::payments` |
 
 mod accounting;
 mod answer;
@@ -91,8 +91,9 @@ mod settings;
 mod simulator;
 mod xml;
 
-pub use bookkeeper::{Bookkeeper, InvoiceEdit, Refused};
+pub use bookkeeper::{Bookkeeper, InvoiceEdit, Receipt, Refused};
 pub use books::Books;
+pub use books::batch::BatchPayment;
 pub use books::contact::{Address, Contact, ContactPerson, ContactStatus, PaymentTerms, Phone};
 pub use books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus, Line, LineFigures};
 pub use books::payment::{Payment, PaymentStatus, PaymentTarget};

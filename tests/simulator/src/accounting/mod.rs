@@ -4,6 +4,7 @@
 //! [`Desk::answer`].
 
 mod accounts;
+mod batch_payments;
 mod branding_themes;
 pub(crate) mod contacts;
 mod currencies;
@@ -51,6 +52,9 @@ impl Desk<'_> {
             (Resource::Contacts, action) => self.serve::<contacts::Contacts>(action, id),
             (Resource::Invoices, action) => self.serve::<invoices::Invoices>(action, id),
             (Resource::Payments, action) => self.serve::<payments::Payments>(action, id),
+            (Resource::BatchPayments, action) => {
+                self.serve::<batch_payments::BatchPayments>(action, id)
+            }
             (Resource::OnlineInvoice, _) => self.online_invoice(id),
             (Resource::InvoiceHistory, Action::Read) => self.show_history(id),
             (Resource::InvoiceHistory, _) => self.add_history(id),

@@ -27,6 +27,7 @@ pub(super) enum Resource {
     OnlineInvoice,
     InvoiceHistory,
     Payments,
+    BatchPayments,
 }
 
 /// What a method means: PUT creates, POST creates or updates.
@@ -75,7 +76,7 @@ impl Route {
             Resource::Invoices | Resource::OnlineInvoice | Resource::InvoiceHistory => {
                 Area::Invoices
             }
-            Resource::Payments => Area::Payments,
+            Resource::Payments | Resource::BatchPayments => Area::Payments,
         }
     }
 
@@ -105,6 +106,7 @@ impl Resource {
             ("invoices", _, None) => Self::Invoices,
             ("invoices", Some(_), Some("onlineinvoice")) => Self::OnlineInvoice,
             ("payments", _, None) => Self::Payments,
+            ("batchpayments", _, None) => Self::BatchPayments,
             ("invoices", Some(_), Some("history")) => Self::InvoiceHistory,
             _ => return None,
         };
@@ -115,6 +117,7 @@ impl Resource {
     fn takes(self, action: Action, has_id: bool) -> bool {
         match self {
             Self::Contacts | Self::Invoices | Self::Payments => action != Action::Create || !has_id,
+            Self::BatchPayments => action != Action::Create,
             Self::InvoiceHistory => action != Action::Upsert,
             Self::Organisation
             | Self::Actions

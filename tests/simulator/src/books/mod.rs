@@ -1,6 +1,7 @@
 //! The books of one organisation: what a checker reads, and what calls and bookkeepers change.
 
 mod balance;
+pub(crate) mod batch;
 pub(crate) mod contact;
 pub(crate) mod invoice;
 pub(crate) mod payable;
@@ -8,6 +9,7 @@ pub(crate) mod payment;
 pub(crate) mod settling;
 
 use crate::organisation::{Account, Organisation};
+use batch::BatchPayment;
 use contact::{Contact, ContactStatus};
 use invoice::{Invoice, InvoiceKind};
 use payment::{Payment, PaymentStatus, PaymentTarget};
@@ -21,6 +23,7 @@ pub struct Books {
     contacts: BTreeMap<Uuid, Contact>,
     invoices: BTreeMap<Uuid, Invoice>,
     payments: BTreeMap<Uuid, Payment>,
+    batches: BTreeMap<Uuid, BatchPayment>,
     next_number: u32,
 }
 
@@ -31,6 +34,7 @@ impl Books {
             contacts: BTreeMap::new(),
             invoices: BTreeMap::new(),
             payments: BTreeMap::new(),
+            batches: BTreeMap::new(),
             next_number: 1,
         }
     }
@@ -92,6 +96,25 @@ impl Books {
         self.payments().filter(move |payment| {
             payment.target == target && payment.status == PaymentStatus::Authorised
         })
+    }
+
+    /// Every batch payment, deleted ones too.
+    pub fn batches(&self) -> impl Iterator<Item = &BatchPayment> {
+        self.batches.values()
+    }
+
+    /// One batch payment by id.
+    pub fn batch(&self, id: Uuid) -> Option<&BatchPayment> {
+        self.batches.get(&id)
+    }
+
+    /// The payments of a batch, deleted or not.
+    pub(crate) fn payments_in(&self, batch: &BatchPayment) -> impl Iterator<Item = &Payment> {
+        batch.payments.iter().filter_map(|id| self.payments.get(id))
+    }
+
+    pub(crate) fn payment_mut(&mut self, id: Uuid) -> Option<&mut Payment> {
+        self.payments.get_mut(&id)
     }
 
     /// The contact with this number, archived or not: the number is unique across both.

@@ -26,6 +26,8 @@ pub struct Payment {
     pub reference: Option<String>,
     /// Whether it is matched with a line of a bank statement.
     pub is_reconciled: bool,
+    /// The batch it is part of.
+    pub batch: Option<Uuid>,
     /// Whether it stands.
     pub status: PaymentStatus,
     /// When it last changed.

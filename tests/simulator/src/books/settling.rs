@@ -1,8 +1,10 @@
 //! Keeps documents in line with the money applied to them.
 
 use super::Books;
+use super::batch::BatchPayment;
 use super::invoice::InvoiceStatus;
 use super::payment::{Payment, PaymentStatus, PaymentTarget};
+use crate::settings::Unconfirmed;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -14,6 +16,13 @@ pub(crate) enum Clock {
     Moves,
     /// It stays.
     Stays,
+}
+
+impl Clock {
+    /// What deleting a payment does to its own time.
+    pub(crate) fn of_deletion(unconfirmed: &Unconfirmed) -> Self {
+        if unconfirmed.deleting_moves_payment { Self::Moves } else { Self::Stays }
+    }
 }
 
 impl Books {
@@ -35,6 +44,31 @@ impl Books {
         };
         let target = payment.target;
         self.settle(target, now);
+    }
+
+    /// Keeps a batch with its payments.
+    pub(crate) fn put_batch(
+        &mut self,
+        batch: BatchPayment,
+        payments: Vec<Payment>,
+        now: Timestamp,
+    ) {
+        self.batches.insert(batch.id, batch);
+        for payment in payments {
+            self.put_payment(payment, now);
+        }
+    }
+
+    /// Marks a batch and everything in it deleted.
+    pub(crate) fn delete_batch(&mut self, id: Uuid, clock: Clock, now: Timestamp) {
+        let Some(batch) = self.batches.get_mut(&id) else {
+            return;
+        };
+        batch.status = PaymentStatus::Deleted;
+        batch.updated_at = now;
+        for payment in batch.payments.clone() {
+            self.delete_payment(payment, clock, now);
+        }
     }
 
     fn settle(&mut self, target: PaymentTarget, now: Timestamp) {

@@ -99,6 +99,7 @@ fn payment(payment: &Payment) -> Json {
         .with("Amount", amount(payment.amount))
         .with_some("Reference", payment.reference.as_ref())
         .with("CurrencyRate", Json::decimal(payment.currency_rate, 10))
+        .with_some("BatchPaymentID", payment.batch)
         .with("HasAccount", false)
         .with("HasValidationErrors", false)
         .into()

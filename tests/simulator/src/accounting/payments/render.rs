@@ -1,5 +1,6 @@
 //! A payment as Xero writes it, in two sizes.
 
+use crate::accounting::batch_payments;
 use crate::accounting::contacts::render as contacts;
 use crate::accounting::fields::{date_moment, instant_string};
 use crate::accounting::invoices::render as invoices;
@@ -27,8 +28,11 @@ pub(crate) fn payment(
     today: Date,
 ) -> Object {
     let payable = books.payable(payment.target);
+    let batch = payment.batch.and_then(|id| books.batch(id));
     let object = Object::new()
         .with("PaymentID", payment.id)
+        .with_some("BatchPaymentID", payment.batch)
+        .with_some("BatchPayment", batch.map(|batch| batch_payments::nested(books, batch)))
         .with("Date", date_moment(payment.date))
         .with("BankAmount", Json::decimal(payment.bank_amount, 2))
         .with("Amount", Json::decimal(payment.amount, 2));

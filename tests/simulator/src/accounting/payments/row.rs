@@ -37,6 +37,7 @@ impl Queried for Row<'_> {
     const FIELDS: &'static [Field] = &[
         Field { name: "PaymentID", kind: Kind::Guid },
         Field { name: "PaymentType", kind: Kind::Text },
+        Field { name: "BatchPaymentID", kind: Kind::Guid },
         Field { name: "Status", kind: Kind::Text },
         Field { name: "Reference", kind: Kind::Text },
         Field { name: "Date", kind: Kind::Moment },
@@ -62,6 +63,7 @@ impl Queried for Row<'_> {
         match field {
             "PaymentID" => Value::Guid(payment.id),
             "PaymentType" => Value::text(payable.map(|payable| payable.payment_word)),
+            "BatchPaymentID" => guid(payment.batch),
             "Status" => Value::text(Some(payment.status.as_str())),
             "Reference" => Value::text(payment.reference.as_deref()),
             "Date" => Value::Moment(payment.date.to_datetime(Time::midnight())),

@@ -2,6 +2,7 @@
 
 use crate::accounting::invoices::locked;
 use crate::books::Books;
+use crate::books::batch::BatchPayment;
 use crate::books::payable::Payable;
 use crate::books::payment::{Payment, PaymentStatus, PaymentTarget};
 use crate::money::round;
@@ -16,6 +17,9 @@ use uuid::Uuid;
 const NOT_APPROVED: &str = "Payments can only be made against Authorised documents";
 /// A payment of more than is outstanding.
 const TOO_MUCH: &str = "Payment amount exceeds the amount outstanding on this document";
+
+/// The deletion of one payment out of a batch: recorded live.
+pub(crate) const IN_A_BATCH: &str = "Payments within a batch cannot be deleted.";
 
 /// A payment somebody wants to make.
 #[derive(Clone, Debug)]
@@ -85,6 +89,7 @@ pub(crate) fn plan(
         currency_rate: exchanged.rate,
         reference: intent.reference,
         is_reconciled: intent.is_reconciled,
+        batch: None,
         status: PaymentStatus::Authorised,
         updated_at: now,
     })
@@ -94,10 +99,27 @@ pub(crate) fn plan(
 pub(crate) fn refuses_deletion(books: &Books, texts: &Texts, payment: &Payment) -> Option<String> {
     if payment.status == PaymentStatus::Deleted {
         Some(texts.payment_deleted.clone())
+    } else if payment.batch.is_some() {
+        Some(IN_A_BATCH.to_owned())
     } else if payment.is_reconciled {
         Some(texts.payment_reconciled.clone())
     } else {
         locked(books, texts, payment.date)
+    }
+}
+
+/// What keeps a batch from being deleted over the API.
+pub(crate) fn refuses_batch_deletion(
+    books: &Books,
+    texts: &Texts,
+    batch: &BatchPayment,
+) -> Option<String> {
+    if batch.status == PaymentStatus::Deleted {
+        Some(texts.payment_deleted.clone())
+    } else if books.payments_in(batch).any(|payment| payment.is_reconciled) {
+        Some(texts.payment_reconciled.clone())
+    } else {
+        locked(books, texts, batch.date)
     }
 }
 

@@ -148,7 +148,6 @@ fn delete(desk: &mut Desk<'_>, fields: &Fields<'_>, id: Uuid) -> Result<(), Refu
     if let Some(message) = rules::refuses_deletion(desk.books, texts, payment) {
         return invalid(&message);
     }
-    let clock = if desk.unconfirmed.deleting_moves_payment { Clock::Moves } else { Clock::Stays };
-    desk.books.delete_payment(id, clock, desk.now);
+    desk.books.delete_payment(id, Clock::of_deletion(desk.unconfirmed), desk.now);
     Ok(())
 }

@@ -1,0 +1,74 @@
+//! Invoices by hand: approving, cancelling, editing.
+
+use super::{Bookkeeper, Refused};
+use crate::accounting::invoices::{VOID_REFUSED, WRONG_STATUS};
+use crate::books::invoice::InvoiceStatus;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+/// What can be changed on an invoice by hand; what is not set stays.
+#[derive(Clone, Debug, Default)]
+pub struct InvoiceEdit {
+    /// A new reference.
+    pub reference: Option<String>,
+    /// A new number.
+    pub number: Option<String>,
+    /// A new due date.
+    pub due_date: Option<Date>,
+    /// The sent mark.
+    pub sent_to_contact: Option<bool>,
+}
+
+impl Bookkeeper<'_> {
+    /// Approves a draft or a submitted invoice.
+    pub fn approve(&mut self, invoice: Uuid) -> Result<(), Refused> {
+        self.move_to(invoice, InvoiceStatus::Authorised)
+    }
+
+    /// Voids an approved invoice that has no money applied.
+    pub fn void(&mut self, invoice: Uuid) -> Result<(), Refused> {
+        if self.invoice(invoice)?.has_money_applied() {
+            return Err(Refused(VOID_REFUSED.to_owned()));
+        }
+        self.move_to(invoice, InvoiceStatus::Voided)
+    }
+
+    /// Deletes a draft or a submitted invoice.
+    pub fn delete(&mut self, invoice: Uuid) -> Result<(), Refused> {
+        self.move_to(invoice, InvoiceStatus::Deleted)
+    }
+
+    /// Edits an invoice. A due date or sent mark on a part-paid one moves no `UpdatedDateUTC`.
+    pub fn edit_invoice(&mut self, invoice: Uuid, edit: InvoiceEdit) -> Result<(), Refused> {
+        let now = self.now;
+        let date = self.invoice(invoice)?.date;
+        self.unlocked(date)?;
+        let invoice = self.invoice(invoice)?;
+        if invoice.status.is_gone() {
+            return Err(Refused(WRONG_STATUS.to_owned()));
+        }
+        let moves =
+            !invoice.has_money_applied() || edit.reference.is_some() || edit.number.is_some();
+        invoice.reference = edit.reference.or(invoice.reference.take());
+        invoice.number = edit.number.or(invoice.number.take());
+        invoice.due_date = edit.due_date.or(invoice.due_date);
+        invoice.sent_to_contact = edit.sent_to_contact.unwrap_or(invoice.sent_to_contact);
+        if moves {
+            invoice.updated_at = now;
+        }
+        Ok(())
+    }
+
+    fn move_to(&mut self, invoice: Uuid, next: InvoiceStatus) -> Result<(), Refused> {
+        let now = self.now;
+        let date = self.invoice(invoice)?.date;
+        self.unlocked(date)?;
+        let invoice = self.invoice(invoice)?;
+        if !invoice.status.may_become(next) {
+            return Err(Refused(WRONG_STATUS.to_owned()));
+        }
+        invoice.status = next;
+        invoice.updated_at = now;
+        Ok(())
+    }
+}
