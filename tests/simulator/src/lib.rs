@@ -7,7 +7,7 @@
 //!
 //! It is *not* Xero's whole API: it has the identity service, connections, and of the Accounting
 //! API the organisation, accounts, tax rates, currencies, branding themes, contacts, invoices,
-//! payments and batch payments.
+//! payments, batch payments and bank transactions.
 //! Behaviour that no public source settles is a switch in [`Unconfirmed`].
 //!
 //! Reading order: [`Settings`], `simulator`, `gateway`, `accounting`, `books`, `identity`.
@@ -68,6 +68,9 @@
 //! | 48 | A payment is for one approved document, at most what is outstanding, into an account that takes payments | `accounting::payments::rules` |
 //! | 49 | A full payment closes its document, its deletion opens it again, and the row stays | `books::settling` |
 //! | 50 | A payment is never changed, only deleted, and not when it is reconciled or in a batch | `accounting::payments` |
+//! | 57 | A bank transaction needs a contact, lines, a sum above nothing, and an active bank account whose currency it has | `accounting::bank_transactions` |
+//! | 58 | A bank transaction that is reconciled, deleted or locked takes no change; a deleted one stays listed | `accounting::bank_transactions::rules` |
+//! | 59 | An account holds what came in less what went out, deleted rows aside | `books::balance` |
 
 mod accounting;
 mod answer;
@@ -95,8 +98,11 @@ pub use bookkeeper::{Bookkeeper, InvoiceEdit, Receipt, Refused};
 pub use books::Books;
 pub use books::batch::BatchPayment;
 pub use books::contact::{Address, Contact, ContactPerson, ContactStatus, PaymentTerms, Phone};
-pub use books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus, Line, LineFigures};
+pub use books::deposit::{Deposit, DepositKind, DepositStatus};
+pub use books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus};
+pub use books::line::{Line, LineFigures};
 pub use books::payment::{Payment, PaymentStatus, PaymentTarget};
+pub use books::transaction::{BankTransaction, TransactionKind, TransactionStatus};
 pub use calls::{Call, Fate, Violations};
 pub use faults::{Fault, FaultKind, Match};
 pub use money::{Discount, LineAmounts, Rounding};

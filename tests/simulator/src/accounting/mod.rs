@@ -4,10 +4,12 @@
 //! [`Desk::answer`].
 
 mod accounts;
+pub(crate) mod bank_transactions;
 mod batch_payments;
 mod branding_themes;
 pub(crate) mod contacts;
 mod currencies;
+pub(crate) mod documents;
 mod fields;
 pub(crate) mod invoices;
 mod organisation;
@@ -54,6 +56,9 @@ impl Desk<'_> {
             (Resource::Payments, action) => self.serve::<payments::Payments>(action, id),
             (Resource::BatchPayments, action) => {
                 self.serve::<batch_payments::BatchPayments>(action, id)
+            }
+            (Resource::BankTransactions, action) => {
+                self.serve::<bank_transactions::BankTransactions>(action, id)
             }
             (Resource::OnlineInvoice, _) => self.online_invoice(id),
             (Resource::InvoiceHistory, Action::Read) => self.show_history(id),

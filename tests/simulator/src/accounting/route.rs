@@ -28,6 +28,7 @@ pub(super) enum Resource {
     InvoiceHistory,
     Payments,
     BatchPayments,
+    BankTransactions,
 }
 
 /// What a method means: PUT creates, POST creates or updates.
@@ -76,6 +77,7 @@ impl Route {
             Resource::Invoices | Resource::OnlineInvoice | Resource::InvoiceHistory => {
                 Area::Invoices
             }
+            Resource::BankTransactions => Area::BankTransactions,
             Resource::Payments | Resource::BatchPayments => Area::Payments,
         }
     }
@@ -106,6 +108,7 @@ impl Resource {
             ("invoices", _, None) => Self::Invoices,
             ("invoices", Some(_), Some("onlineinvoice")) => Self::OnlineInvoice,
             ("payments", _, None) => Self::Payments,
+            ("banktransactions", _, None) => Self::BankTransactions,
             ("batchpayments", _, None) => Self::BatchPayments,
             ("invoices", Some(_), Some("history")) => Self::InvoiceHistory,
             _ => return None,
@@ -116,7 +119,9 @@ impl Resource {
     /// The methods the simulator carries out; Xero has more for some of these paths.
     fn takes(self, action: Action, has_id: bool) -> bool {
         match self {
-            Self::Contacts | Self::Invoices | Self::Payments => action != Action::Create || !has_id,
+            Self::Contacts | Self::Invoices | Self::Payments | Self::BankTransactions => {
+                action != Action::Create || !has_id
+            }
             Self::BatchPayments => action != Action::Create,
             Self::InvoiceHistory => action != Action::Upsert,
             Self::Organisation

@@ -1,8 +1,8 @@
 //! What is in the accounts money goes to and comes from.
 
 use super::Books;
-use super::payable::Flow;
 use super::payment::PaymentStatus;
+use super::transaction::TransactionStatus;
 use crate::organisation::{Account, AccountKind};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -15,14 +15,17 @@ impl Books {
         let standing = self.payments().filter(|payment| {
             payment.account == account && payment.status == PaymentStatus::Authorised
         });
-        standing
+        let paid: Decimal = standing
             .filter_map(|payment| {
-                Some(match self.payable(payment.target)?.flow {
-                    Flow::In => payment.bank_amount,
-                    Flow::Out => -payment.bank_amount,
-                })
+                Some(self.payable(payment.target)?.flow.signed(payment.bank_amount))
             })
-            .sum()
+            .sum();
+        let moved: Decimal = self
+            .transactions()
+            .filter(|one| one.account == account && one.status == TransactionStatus::Authorised)
+            .map(|one| one.kind.flow().signed(one.total))
+            .sum();
+        paid + moved
     }
 
     /// Every bank account with its balance, in the order of the chart.

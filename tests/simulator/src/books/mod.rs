@@ -3,17 +3,23 @@
 mod balance;
 pub(crate) mod batch;
 pub(crate) mod contact;
+pub(crate) mod deposit;
 pub(crate) mod invoice;
+pub(crate) mod line;
 pub(crate) mod payable;
 pub(crate) mod payment;
 pub(crate) mod settling;
+pub(crate) mod totals;
+pub(crate) mod transaction;
 
 use crate::organisation::{Account, Organisation};
 use batch::BatchPayment;
 use contact::{Contact, ContactStatus};
+use deposit::Deposit;
 use invoice::{Invoice, InvoiceKind};
 use payment::{Payment, PaymentStatus, PaymentTarget};
 use std::collections::BTreeMap;
+use transaction::BankTransaction;
 use uuid::Uuid;
 
 /// One organisation's contacts and documents, with all their facts.
@@ -24,6 +30,8 @@ pub struct Books {
     invoices: BTreeMap<Uuid, Invoice>,
     payments: BTreeMap<Uuid, Payment>,
     batches: BTreeMap<Uuid, BatchPayment>,
+    transactions: BTreeMap<Uuid, BankTransaction>,
+    deposits: BTreeMap<Uuid, Deposit>,
     next_number: u32,
 }
 
@@ -35,6 +43,8 @@ impl Books {
             invoices: BTreeMap::new(),
             payments: BTreeMap::new(),
             batches: BTreeMap::new(),
+            transactions: BTreeMap::new(),
+            deposits: BTreeMap::new(),
             next_number: 1,
         }
     }
@@ -106,6 +116,26 @@ impl Books {
     /// One batch payment by id.
     pub fn batch(&self, id: Uuid) -> Option<&BatchPayment> {
         self.batches.get(&id)
+    }
+
+    /// Every bank transaction, deleted ones too.
+    pub fn transactions(&self) -> impl Iterator<Item = &BankTransaction> {
+        self.transactions.values()
+    }
+
+    /// One bank transaction by id.
+    pub fn transaction(&self, id: Uuid) -> Option<&BankTransaction> {
+        self.transactions.get(&id)
+    }
+
+    /// Every overpayment and prepayment, whatever its status.
+    pub fn deposits(&self) -> impl Iterator<Item = &Deposit> {
+        self.deposits.values()
+    }
+
+    /// One overpayment or prepayment by id.
+    pub fn deposit(&self, id: Uuid) -> Option<&Deposit> {
+        self.deposits.get(&id)
     }
 
     /// The payments of a batch, deleted or not.

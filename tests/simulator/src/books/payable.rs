@@ -33,6 +33,16 @@ pub(crate) enum Flow {
     Out,
 }
 
+impl Flow {
+    /// The amount as it counts in a balance.
+    pub(crate) fn signed(self, amount: Decimal) -> Decimal {
+        match self {
+            Self::In => amount,
+            Self::Out => -amount,
+        }
+    }
+}
+
 impl Books {
     /// The document a payment is for.
     pub(crate) fn payable(&self, target: PaymentTarget) -> Option<Payable<'_>> {

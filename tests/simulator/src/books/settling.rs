@@ -2,8 +2,10 @@
 
 use super::Books;
 use super::batch::BatchPayment;
+use super::deposit::{Deposit, DepositStatus};
 use super::invoice::InvoiceStatus;
 use super::payment::{Payment, PaymentStatus, PaymentTarget};
+use super::transaction::{BankTransaction, TransactionStatus};
 use crate::settings::Unconfirmed;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -68,6 +70,34 @@ impl Books {
         batch.updated_at = now;
         for payment in batch.payments.clone() {
             self.delete_payment(payment, clock, now);
+        }
+    }
+
+    /// Keeps a bank transaction, and the overpayment or prepayment it brought if it is new.
+    pub(crate) fn put_transaction(&mut self, transaction: BankTransaction) {
+        if let Some((id, kind)) = transaction.deposit.zip(transaction.kind.deposit()) {
+            self.deposits.entry(id).or_insert(Deposit {
+                id,
+                kind,
+                transaction: transaction.id,
+                status: DepositStatus::Authorised,
+                updated_at: transaction.updated_at,
+            });
+        }
+        self.transactions.insert(transaction.id, transaction);
+    }
+
+    /// Marks a bank transaction deleted; what it brought is voided.
+    pub(crate) fn delete_transaction(&mut self, id: Uuid, now: Timestamp) {
+        let Some(transaction) = self.transactions.get_mut(&id) else {
+            return;
+        };
+        transaction.status = TransactionStatus::Deleted;
+        transaction.updated_at = now;
+        let brought = transaction.deposit;
+        if let Some(deposit) = brought.and_then(|id| self.deposits.get_mut(&id)) {
+            deposit.status = DepositStatus::Voided;
+            deposit.updated_at = now;
         }
     }
 

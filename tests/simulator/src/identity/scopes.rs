@@ -48,6 +48,7 @@ pub(crate) enum Area {
     Contacts,
     Invoices,
     Payments,
+    BankTransactions,
     Settings,
 }
 
@@ -98,6 +99,7 @@ impl Scopes {
             Area::Contacts => &["accounting.contacts"],
             Area::Invoices => &["accounting.invoices", "accounting.transactions"],
             Area::Payments => &["accounting.payments", "accounting.transactions"],
+            Area::BankTransactions => &["accounting.banktransactions", "accounting.transactions"],
             Area::Settings => &["accounting.settings"],
         };
         names.iter().any(|name| {

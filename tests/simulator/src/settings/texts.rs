@@ -29,6 +29,20 @@ pub struct Texts {
     pub payment_reconciled: String,
     /// A payment id nobody knows, inside a body.
     pub unknown_payment: String,
+    /// A bank transaction without an active bank account.
+    pub bank_account: String,
+    /// A bank transaction of nothing or less.
+    pub transaction_total: String,
+    /// A bank transaction in a currency that is not its account's.
+    pub transaction_currency: String,
+    /// A change of a bank transaction that is deleted.
+    pub transaction_deleted: String,
+    /// A bank transaction id nobody knows, inside a body.
+    pub unknown_transaction: String,
+    /// A change of a bank transaction that is an overpayment or prepayment.
+    pub deposit_fixed: String,
+    /// A discount on a document that takes none.
+    pub no_discounts: String,
     /// A body of 429.
     pub too_many_calls: String,
 }
@@ -55,6 +69,16 @@ impl Default for Texts {
             payment_deleted: "The payment has been deleted.".to_owned(),
             payment_reconciled: "The payment has been reconciled and cannot be deleted.".to_owned(),
             unknown_payment: "The payment could not be found.".to_owned(),
+            bank_account: "The bank account must be an active account of the type BANK.".to_owned(),
+            transaction_total: "The total of a bank transaction must be greater than zero."
+                .to_owned(),
+            transaction_currency: "The currency of a bank transaction is that of its account."
+                .to_owned(),
+            transaction_deleted: "The bank transaction has been deleted.".to_owned(),
+            unknown_transaction: "The bank transaction could not be found.".to_owned(),
+            deposit_fixed: "An overpayment or prepayment cannot be modified, only deleted."
+                .to_owned(),
+            no_discounts: "Discounts are not supported on this document.".to_owned(),
             too_many_calls: "Too many calls. Wait and try again.".to_owned(),
         }
     }

@@ -11,6 +11,7 @@
     reason = "`json!` goes through `to_value`; the amounts in these bodies are texts or whole"
 )]
 
+mod bank_transactions;
 mod batch_payments;
 mod caller;
 mod contacts;

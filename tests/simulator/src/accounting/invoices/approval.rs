@@ -2,8 +2,9 @@
 
 use super::write::Planned;
 use crate::accounting::Desk;
+use crate::accounting::documents::lines;
 use crate::books::Books;
-use crate::books::invoice::{Invoice, InvoiceStatus, Line};
+use crate::books::invoice::{Invoice, InvoiceStatus};
 use crate::settings::Texts;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -74,7 +75,7 @@ pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
         if invoice.lines.is_empty() {
             messages.push("One or more line items must be specified".to_owned());
         }
-        messages.extend(invoice.lines.iter().filter_map(unfinished));
+        messages.extend(invoice.lines.iter().filter_map(lines::unfinished));
     }
     let is_approved = matches!(invoice.status, InvoiceStatus::Authorised | InvoiceStatus::Paid);
     if is_approved && invoice.due_date.is_none() && desk.unconfirmed.approval_needs_due_date {
@@ -84,14 +85,4 @@ pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
         invoice.sent_to_contact = false;
         warnings.push("Only approved invoices can be marked as sent.".to_owned());
     }
-}
-
-/// What a line lacks on a document that is more than a draft.
-fn unfinished(line: &Line) -> Option<String> {
-    if line.description.is_none() {
-        return Some("Description is required for each line item.".to_owned());
-    }
-    // A line that is only a description needs no account.
-    (line.amounts.is_some() && line.account.is_none())
-        .then(|| "Account code '' is not a valid code for this document.".to_owned())
 }

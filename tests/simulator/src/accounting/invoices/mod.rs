@@ -3,11 +3,8 @@
 mod approval;
 mod change;
 mod history;
-mod lines;
-mod nested;
 pub(crate) mod render;
 mod row;
-mod totals;
 mod write;
 
 pub(crate) use approval::{VOID_REFUSED, WRONG_STATUS, locked};

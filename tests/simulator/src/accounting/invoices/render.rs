@@ -1,12 +1,12 @@
 //! An invoice as Xero writes it, in four sizes.
 
 use crate::accounting::contacts::render as contacts;
+use crate::accounting::documents::render as documents;
 use crate::accounting::fields::{date_moment, date_string, instant_string};
 use crate::books::Books;
-use crate::books::invoice::{Invoice, InvoiceKind, Line};
+use crate::books::invoice::{Invoice, InvoiceKind};
 use crate::books::payment::Payment;
 use crate::json::{Json, Object};
-use crate::money::Discount;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -57,8 +57,8 @@ pub(crate) fn invoice(
         Detail::Summary => object,
         Detail::Listed => object.with("LineItems", Vec::new()),
         Detail::Full | Detail::Paged => {
-            let lines = invoice.lines.iter().map(|each| line(each, unit_places));
-            object.with("LineItems", lines.collect::<Vec<_>>())
+            let lines = documents::lines(&invoice.lines, unit_places);
+            object.with("LineItems", lines)
         }
     };
     let discount = Some(invoice.total_discount).filter(|amount| !amount.is_zero());
@@ -106,12 +106,11 @@ fn payment(payment: &Payment) -> Json {
 }
 
 fn contact(books: &Books, invoice: &Invoice, detail: Detail, today: Date) -> Option<Object> {
-    let contact = books.contact(invoice.contact)?;
     let size = match detail {
         Detail::Full => contacts::Detail::Full,
         Detail::Paged | Detail::Listed | Detail::Summary => contacts::Detail::Named,
     };
-    Some(contacts::contact(books, contact, size, today))
+    documents::contact(books, invoice.contact, size, today)
 }
 
 fn dates(object: Object, invoice: &Invoice) -> Object {
@@ -123,25 +122,6 @@ fn dates(object: Object, invoice: &Invoice) -> Object {
         .with_some("DueDate", invoice.due_date.map(date_moment))
         .with_some("ExpectedPaymentDateString", expected.map(date_string))
         .with_some("ExpectedPaymentDate", expected.map(date_moment))
-}
-
-fn line(line: &Line, unit_places: u32) -> Json {
-    let object = Object::new()
-        .with_some("Description", line.description.as_ref())
-        .with_some("UnitAmount", line.amounts.map(|it| Json::decimal(it.unit_amount, unit_places)))
-        .with_some("TaxType", line.tax_type.as_ref())
-        .with("TaxAmount", amount(line.amounts.map_or(Decimal::ZERO, |it| it.tax_amount)))
-        .with("LineAmount", amount(line.amounts.map_or(Decimal::ZERO, |it| it.line_amount)))
-        .with_some("AccountCode", line.account_code.as_ref())
-        .with_some("AccountID", line.account)
-        .with("Tracking", Vec::new())
-        .with_some("Quantity", line.amounts.map(|it| Json::decimal(it.quantity, 4)));
-    let object = match line.discount {
-        None => object,
-        Some(Discount::Rate(rate)) => object.with("DiscountRate", amount(rate)),
-        Some(Discount::Amount(off)) => object.with("DiscountAmount", amount(off)),
-    };
-    object.with("LineItemID", line.id).with("ValidationErrors", Vec::new()).into()
 }
 
 fn amount(amount: Decimal) -> Json {

@@ -1,8 +1,9 @@
 //! Writing invoices: matching an element with what exists, then creating or changing it.
 
 use super::render::Detail;
-use super::{approval, change, nested};
+use super::{approval, change};
 use crate::accounting::Desk;
+use crate::accounting::documents::contact;
 use crate::accounting::fields::{Fields, Refusal, echo, invalid};
 use crate::accounting::saving::{Collection, How, Saved};
 use crate::answer::Answer;
@@ -141,7 +142,7 @@ fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal
     let Some(kind) = fields.text("Type")?.as_deref().and_then(InvoiceKind::parse) else {
         return invalid("Invoice Type must be ACCREC or ACCPAY.");
     };
-    let chosen = nested::contact(desk, fields)?;
+    let chosen = contact::named(desk, fields)?;
     let Some(contact) = chosen else {
         return invalid("A Contact must be specified for this type of transaction");
     };

@@ -30,6 +30,7 @@ impl Collection for Payments {
         "Account",
         "Amount",
         "Status",
+        "Reference",
     ];
 
     fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
@@ -76,7 +77,7 @@ fn create(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Uuid, Refusal> {
     }
     let intent = Intent {
         target: target(desk, fields)?,
-        account: account(desk, fields)?,
+        account: desk.named_account(fields, "Account")?.map(|account| account.id),
         date: fields.date("Date")?.unwrap_or_else(|| desk.today()),
         amount: fields.number("Amount")?.unwrap_or(Decimal::ZERO),
         bank_amount: fields.number("BankAmount")?,
@@ -122,19 +123,6 @@ fn invoice_named(
         Some(invoice) => Ok(PaymentTarget::Invoice(invoice.id)),
         None => invalid(&desk.unconfirmed.texts.unknown_invoice),
     }
-}
-
-/// The account an element names, by code or by id.
-fn account(desk: &Desk<'_>, fields: &Fields<'_>) -> Result<Option<Uuid>, Refusal> {
-    let Some(account) = fields.object("Account")? else {
-        return Ok(None);
-    };
-    let account = Fields::of(account);
-    Ok(match (account.id("AccountID")?, account.text("Code")?) {
-        (Some(id), _) => Some(id),
-        (None, Some(code)) => desk.books.organisation.account(&code).map(|account| account.id),
-        (None, None) => None,
-    })
 }
 
 fn delete(desk: &mut Desk<'_>, fields: &Fields<'_>, id: Uuid) -> Result<(), Refusal> {
