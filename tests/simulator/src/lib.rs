@@ -7,7 +7,7 @@
 //!
 //! It is *not* Xero's whole API: it has the identity service, connections, and of the Accounting
 //! API the organisation, accounts, tax rates, currencies, branding themes, contacts, invoices,
-//! payments, batch payments and bank transactions.
+//! payments, batch payments, bank transactions, overpayments and prepayments.
 //! Behaviour that no public source settles is a switch in [`Unconfirmed`].
 //!
 //! Reading order: [`Settings`], `simulator`, `gateway`, `accounting`, `books`, `identity`.
@@ -71,6 +71,7 @@
 //! | 57 | A bank transaction needs a contact, lines, a sum above nothing, and an active bank account whose currency it has | `accounting::bank_transactions` |
 //! | 58 | A bank transaction that is reconciled, deleted or locked takes no change; a deleted one stays listed | `accounting::bank_transactions::rules` |
 //! | 59 | An account holds what came in less what went out, deleted rows aside | `books::balance` |
+//! | 60 | What was paid too much or too early is used up by allocations and refunds | `books::allocation`, `accounting::deposits` |
 
 mod accounting;
 mod answer;
@@ -96,6 +97,7 @@ mod xml;
 
 pub use bookkeeper::{Bookkeeper, InvoiceEdit, Receipt, Refused};
 pub use books::Books;
+pub use books::allocation::{Allocation, Credit};
 pub use books::batch::BatchPayment;
 pub use books::contact::{Address, Contact, ContactPerson, ContactStatus, PaymentTerms, Phone};
 pub use books::deposit::{Deposit, DepositKind, DepositStatus};

@@ -4,11 +4,13 @@
 //! [`Desk::answer`].
 
 mod accounts;
+pub(crate) mod allocations;
 pub(crate) mod bank_transactions;
 mod batch_payments;
 mod branding_themes;
 pub(crate) mod contacts;
 mod currencies;
+mod deposits;
 pub(crate) mod documents;
 mod fields;
 pub(crate) mod invoices;
@@ -60,6 +62,11 @@ impl Desk<'_> {
             (Resource::BankTransactions, action) => {
                 self.serve::<bank_transactions::BankTransactions>(action, id)
             }
+            (Resource::Deposits(kind), _) => self.deposits(kind, id),
+            (Resource::Allocations(source), Action::Remove) => {
+                self.deallocate(source, id, route.part_id.as_deref())
+            }
+            (Resource::Allocations(source), _) => self.allocate(source, id),
             (Resource::OnlineInvoice, _) => self.online_invoice(id),
             (Resource::InvoiceHistory, Action::Read) => self.show_history(id),
             (Resource::InvoiceHistory, _) => self.add_history(id),

@@ -1,6 +1,8 @@
 //! What a call asks for: the resource, the part of it, and what is to be done.
 
+use super::allocations::Source;
 use crate::answer::Answer;
+use crate::books::deposit::DepositKind;
 use crate::identity::scopes::{Access, Area};
 use http::Method;
 
@@ -11,6 +13,8 @@ pub(crate) struct Route {
     pub(super) action: Action,
     /// The id, number or code behind the resource's name.
     pub(super) id: Option<String>,
+    /// The id behind the name of the part.
+    pub(super) part_id: Option<String>,
 }
 
 /// The resources, each with the parts of it that have a path of their own.
@@ -29,14 +33,17 @@ pub(super) enum Resource {
     Payments,
     BatchPayments,
     BankTransactions,
+    Deposits(DepositKind),
+    Allocations(Source),
 }
 
-/// What a method means: PUT creates, POST creates or updates.
+/// What a method means: PUT creates, POST creates or updates, DELETE removes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Read,
     Create,
     Upsert,
+    Remove,
 }
 
 impl Route {
@@ -47,6 +54,7 @@ impl Route {
         let name = rest.next().ok_or_else(Answer::not_found)?.to_ascii_lowercase();
         let id = rest.next().cloned();
         let part = rest.next().map(|part| part.to_ascii_lowercase());
+        let part_id = rest.next().cloned();
         if rest.next().is_some() {
             return Err(Answer::not_found());
         }
@@ -56,12 +64,22 @@ impl Route {
             Method::GET => Action::Read,
             Method::PUT => Action::Create,
             Method::POST => Action::Upsert,
+            Method::DELETE => Action::Remove,
             _ => return Err(Answer::not_implemented()),
         };
-        if !resource.takes(action, id.is_some()) {
+        let is_allocation = matches!(resource, Resource::Allocations(_));
+        if part_id.is_some() && !is_allocation {
+            return Err(Answer::not_found());
+        }
+        let takes = match (part_id.is_some(), action) {
+            (true, Action::Remove) => true,
+            (true, _) => false,
+            (false, action) => resource.takes(action, id.is_some()),
+        };
+        if !takes {
             return Err(Answer::not_implemented());
         }
-        Ok(Self { resource, action, id })
+        Ok(Self { resource, action, id, part_id })
     }
 
     /// The scope family the call needs.
@@ -78,7 +96,10 @@ impl Route {
                 Area::Invoices
             }
             Resource::BankTransactions => Area::BankTransactions,
-            Resource::Payments | Resource::BatchPayments => Area::Payments,
+            Resource::Payments
+            | Resource::BatchPayments
+            | Resource::Deposits(_)
+            | Resource::Allocations(Source::Deposit(_)) => Area::Payments,
         }
     }
 
@@ -86,7 +107,7 @@ impl Route {
     pub(crate) fn access(&self) -> Access {
         match self.action {
             Action::Read => Access::Read,
-            Action::Create | Action::Upsert => Access::Write,
+            Action::Create | Action::Upsert | Action::Remove => Access::Write,
         }
     }
 }
@@ -108,6 +129,14 @@ impl Resource {
             ("invoices", _, None) => Self::Invoices,
             ("invoices", Some(_), Some("onlineinvoice")) => Self::OnlineInvoice,
             ("payments", _, None) => Self::Payments,
+            ("overpayments", _, None) => Self::Deposits(DepositKind::Overpayment),
+            ("overpayments", Some(_), Some("allocations")) => {
+                Self::Allocations(Source::Deposit(DepositKind::Overpayment))
+            }
+            ("prepayments", _, None) => Self::Deposits(DepositKind::Prepayment),
+            ("prepayments", Some(_), Some("allocations")) => {
+                Self::Allocations(Source::Deposit(DepositKind::Prepayment))
+            }
             ("banktransactions", _, None) => Self::BankTransactions,
             ("batchpayments", _, None) => Self::BatchPayments,
             ("invoices", Some(_), Some("history")) => Self::InvoiceHistory,
@@ -120,16 +149,22 @@ impl Resource {
     fn takes(self, action: Action, has_id: bool) -> bool {
         match self {
             Self::Contacts | Self::Invoices | Self::Payments | Self::BankTransactions => {
-                action != Action::Create || !has_id
+                match action {
+                    Action::Read | Action::Upsert => true,
+                    Action::Create => !has_id,
+                    Action::Remove => false,
+                }
             }
-            Self::BatchPayments => action != Action::Create,
-            Self::InvoiceHistory => action != Action::Upsert,
+            Self::BatchPayments => matches!(action, Action::Read | Action::Upsert),
+            Self::InvoiceHistory => matches!(action, Action::Read | Action::Create),
+            Self::Allocations(_) => action == Action::Create,
             Self::Organisation
             | Self::Actions
             | Self::Accounts
             | Self::TaxRates
             | Self::Currencies
             | Self::BrandingThemes
+            | Self::Deposits(_)
             | Self::OnlineInvoice => action == Action::Read,
         }
     }

@@ -39,7 +39,7 @@ pub(super) enum How {
     Create,
     /// POST: it is matched with what exists.
     Upsert,
-    /// POST to the path of this id.
+    /// POST to the path of this id, or PUT below it.
     Update(Uuid),
 }
 
@@ -68,6 +68,7 @@ impl Desk<'_> {
             (Action::Read, Some(id)) => C::show(self, id),
             (Action::Create, _) => self.create::<C>(),
             (Action::Upsert, id) => self.upsert::<C>(id),
+            (Action::Remove, _) => Err(Answer::not_implemented()),
         }
     }
 
@@ -86,6 +87,12 @@ impl Desk<'_> {
             elements.truncate(1);
         }
         self.save_all::<C>(&elements, how)
+    }
+
+    /// Saves elements below the path of a document that is known to exist.
+    pub(super) fn add_below<C: Collection>(&mut self, id: Uuid) -> Result<Answer, Answer> {
+        let elements = self.elements::<C>()?;
+        self.save_all::<C>(&elements, How::Update(id))
     }
 
     fn save_all<C: Collection>(&mut self, elements: &[Object], how: How) -> Result<Answer, Answer> {

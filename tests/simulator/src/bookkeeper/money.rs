@@ -139,7 +139,12 @@ impl Bookkeeper<'_> {
         Ok(())
     }
 
-    fn intent(&self, target: PaymentTarget, amount: Decimal, receipt: &Receipt) -> Intent {
+    pub(super) fn intent(
+        &self,
+        target: PaymentTarget,
+        amount: Decimal,
+        receipt: &Receipt,
+    ) -> Intent {
         Intent {
             target,
             account: self.account_of(receipt),

@@ -1,5 +1,6 @@
 //! The books of one organisation: what a checker reads, and what calls and bookkeepers change.
 
+pub(crate) mod allocation;
 mod balance;
 pub(crate) mod batch;
 pub(crate) mod contact;
@@ -13,6 +14,7 @@ pub(crate) mod totals;
 pub(crate) mod transaction;
 
 use crate::organisation::{Account, Organisation};
+use allocation::{Allocation, Credit};
 use batch::BatchPayment;
 use contact::{Contact, ContactStatus};
 use deposit::Deposit;
@@ -32,6 +34,7 @@ pub struct Books {
     batches: BTreeMap<Uuid, BatchPayment>,
     transactions: BTreeMap<Uuid, BankTransaction>,
     deposits: BTreeMap<Uuid, Deposit>,
+    allocations: BTreeMap<Uuid, Allocation>,
     next_number: u32,
 }
 
@@ -45,6 +48,7 @@ impl Books {
             batches: BTreeMap::new(),
             transactions: BTreeMap::new(),
             deposits: BTreeMap::new(),
+            allocations: BTreeMap::new(),
             next_number: 1,
         }
     }
@@ -99,6 +103,11 @@ impl Books {
     /// The payments of one invoice that still stand.
     pub fn payments_of(&self, invoice: Uuid) -> impl Iterator<Item = &Payment> {
         self.payments_on(PaymentTarget::Invoice(invoice))
+    }
+
+    /// What was paid back of a credit and still stands.
+    pub fn refunds_of(&self, credit: Credit) -> impl Iterator<Item = &Payment> {
+        self.payments_on(PaymentTarget::Credit(credit))
     }
 
     /// The payments of one document that still stand.

@@ -65,6 +65,23 @@ impl Books {
                     flow,
                 })
             }
+            PaymentTarget::Credit(credit) => {
+                let creditable = self.creditable(credit)?;
+                Some(Payable {
+                    id: credit.id(),
+                    number: creditable.number,
+                    word: creditable.word,
+                    payment_word: creditable.payment_word,
+                    contact: creditable.contact,
+                    currency: creditable.currency,
+                    outstanding: creditable.remaining,
+                    is_open: creditable.is_open,
+                    flow: match creditable.suits {
+                        InvoiceKind::Sales => Flow::Out,
+                        InvoiceKind::Bill => Flow::In,
+                    },
+                })
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A payment as the books keep it.
 
+use super::allocation::Credit;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -39,6 +40,7 @@ impl Payment {
     pub fn invoice(&self) -> Option<Uuid> {
         match self.target {
             PaymentTarget::Invoice(id) => Some(id),
+            PaymentTarget::Credit(_) => None,
         }
     }
 }
@@ -48,6 +50,8 @@ impl Payment {
 pub enum PaymentTarget {
     /// An invoice or a bill, by id.
     Invoice(Uuid),
+    /// A credit that is paid back.
+    Credit(Credit),
 }
 
 /// Whether a payment stands.

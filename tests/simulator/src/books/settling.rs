@@ -1,6 +1,7 @@
 //! Keeps documents in line with the money applied to them.
 
 use super::Books;
+use super::allocation::{Allocation, Credit};
 use super::batch::BatchPayment;
 use super::deposit::{Deposit, DepositStatus};
 use super::invoice::InvoiceStatus;
@@ -104,17 +105,51 @@ impl Books {
     fn settle(&mut self, target: PaymentTarget, now: Timestamp) {
         match target {
             PaymentTarget::Invoice(id) => self.settle_invoice(id, now),
+            PaymentTarget::Credit(credit) => self.settle_credit(credit, now),
         }
     }
 
-    /// Brings an invoice's amount paid and its status in line with its payments.
+    /// Keeps an allocation; both its documents follow.
+    pub(crate) fn put_allocation(&mut self, allocation: Allocation, now: Timestamp) {
+        let Allocation { id, credit, invoice, .. } = allocation;
+        self.allocations.insert(id, allocation);
+        self.settle_credit(credit, now);
+        self.settle_invoice(invoice, now);
+    }
+
+    /// Takes an allocation away without a trace; both its documents are open again.
+    pub(crate) fn remove_allocation(&mut self, id: Uuid, now: Timestamp) {
+        if let Some(allocation) = self.allocations.remove(&id) {
+            self.settle_credit(allocation.credit, now);
+            self.settle_invoice(allocation.invoice, now);
+        }
+    }
+
+    /// Brings a credit's status in line with what is left of it.
+    fn settle_credit(&mut self, credit: Credit, now: Timestamp) {
+        let is_used_up = self.remaining_credit(credit).is_zero();
+        match credit {
+            Credit::Overpayment(id) | Credit::Prepayment(id) => {
+                if let Some(deposit) = self.deposits.get_mut(&id) {
+                    deposit.updated_at = now;
+                    deposit.status =
+                        if is_used_up { DepositStatus::Paid } else { DepositStatus::Authorised };
+                }
+            }
+        }
+    }
+
+    /// Brings an invoice's amounts and its status in line with its payments and allocations.
     fn settle_invoice(&mut self, id: Uuid, now: Timestamp) {
         let paid: Decimal = self.payments_of(id).map(|payment| payment.amount).sum();
-        let last = self.payments_of(id).map(|payment| payment.date).max();
+        let credited: Decimal = self.allocations_to(id).map(|allocation| allocation.amount).sum();
+        let paid_on = self.payments_of(id).map(|payment| payment.date);
+        let last = paid_on.chain(self.allocations_to(id).map(|allocation| allocation.date)).max();
         let Some(invoice) = self.invoices.get_mut(&id) else {
             return;
         };
         invoice.amount_paid = paid;
+        invoice.amount_credited = credited;
         invoice.updated_at = now;
         if invoice.amount_due().is_zero() {
             invoice.status = InvoiceStatus::Paid;

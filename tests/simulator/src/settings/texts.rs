@@ -41,6 +41,20 @@ pub struct Texts {
     pub unknown_transaction: String,
     /// A change of a bank transaction that is an overpayment or prepayment.
     pub deposit_fixed: String,
+    /// The deletion of an overpayment or prepayment that has been used.
+    pub deposit_used: String,
+    /// A credit id nobody knows, inside a body.
+    pub unknown_credit: String,
+    /// A credit whose status does not let it be allocated.
+    pub credit_not_open: String,
+    /// An allocation to another contact's invoice.
+    pub allocation_contact: String,
+    /// An allocation to an invoice in another currency.
+    pub allocation_currency: String,
+    /// An allocation to an invoice that is not approved, or is cancelled.
+    pub allocation_invoice: String,
+    /// An allocation of nothing or less.
+    pub allocation_amount: String,
     /// A discount on a document that takes none.
     pub no_discounts: String,
     /// A body of 429.
@@ -78,6 +92,16 @@ impl Default for Texts {
             unknown_transaction: "The bank transaction could not be found.".to_owned(),
             deposit_fixed: "An overpayment or prepayment cannot be modified, only deleted."
                 .to_owned(),
+            deposit_used: "An overpayment or prepayment that has been used cannot be deleted."
+                .to_owned(),
+            unknown_credit: "The credit could not be found.".to_owned(),
+            credit_not_open: "Only an authorised credit can be allocated.".to_owned(),
+            allocation_contact: "The invoice and the credit must have the same contact.".to_owned(),
+            allocation_currency: "The invoice and the credit must have the same currency."
+                .to_owned(),
+            allocation_invoice: "The invoice you are trying to allocate to is not authorised."
+                .to_owned(),
+            allocation_amount: "The amount of an allocation must be greater than zero.".to_owned(),
             no_discounts: "Discounts are not supported on this document.".to_owned(),
             too_many_calls: "Too many calls. Wait and try again.".to_owned(),
         }

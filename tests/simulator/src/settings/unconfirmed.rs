@@ -57,6 +57,13 @@ pub struct Unconfirmed {
     pub deleted_payments_in_lists: bool,
     /// Whether deleting a payment moves its own `UpdatedDateUTC`.
     pub deleting_moves_payment: bool,
+    /// Whether a credit can only go to an invoice of its own currency.
+    pub allocation_needs_one_currency: bool,
+    /// Whether the sent date of an allocation is kept, instead of the later of the two documents'
+    /// dates.
+    pub allocation_keeps_date: bool,
+    /// Whether the answer to an allocation carries its id.
+    pub allocation_answer_has_id: bool,
     /// No question: a Xero that does nothing to keep a caller from making second copies. Numbers and
     /// names are not unique, keys are not remembered. What a caller's own care is measured against.
     pub unhelpful: bool,
@@ -91,6 +98,9 @@ impl Default for Unconfirmed {
             key_per_tenant: false,
             deleted_payments_in_lists: true,
             deleting_moves_payment: true,
+            allocation_needs_one_currency: true,
+            allocation_keeps_date: true,
+            allocation_answer_has_id: true,
             unhelpful: false,
             texts: Texts::default(),
         }

@@ -15,6 +15,7 @@ mod bank_transactions;
 mod batch_payments;
 mod caller;
 mod contacts;
+mod deposits;
 mod determinism;
 mod faults;
 mod filters;

@@ -44,7 +44,15 @@ pub(crate) fn refuses_change(
         Some(texts.transaction_deleted.clone())
     } else if transaction.is_reconciled {
         Some(RECONCILED.to_owned())
+    } else if is_used(books, transaction) {
+        Some(texts.deposit_used.clone())
     } else {
         locked(books, texts, transaction.date)
     }
+}
+
+/// Whether anything of the overpayment or prepayment it brought is allocated or paid back.
+fn is_used(books: &Books, transaction: &BankTransaction) -> bool {
+    let credit = transaction.deposit.and_then(|id| books.credit(id));
+    credit.is_some_and(|credit| !books.used(credit).is_zero())
 }

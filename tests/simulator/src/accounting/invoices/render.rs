@@ -1,11 +1,13 @@
 //! An invoice as Xero writes it, in four sizes.
 
+use crate::accounting::allocations::render as allocations;
 use crate::accounting::contacts::render as contacts;
 use crate::accounting::documents::render as documents;
 use crate::accounting::fields::{date_moment, date_string, instant_string};
+use crate::accounting::payments::render as payments;
 use crate::books::Books;
+use crate::books::allocation::Credit;
 use crate::books::invoice::{Invoice, InvoiceKind};
-use crate::books::payment::Payment;
 use crate::json::{Json, Object};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -77,12 +79,18 @@ fn money_applied(object: Object, books: &Books, invoice: &Invoice, detail: Detai
     let object = match detail {
         Detail::Summary => object,
         Detail::Full | Detail::Paged | Detail::Listed => {
-            let payments = books.payments_of(invoice.id).map(payment);
+            let paid = books.payments_of(invoice.id).map(payments::nested);
             object
-                .with("Payments", payments.collect::<Vec<_>>())
+                .with("Payments", paid.collect::<Vec<_>>())
                 .with("CreditNotes", Vec::new())
-                .with("Prepayments", Vec::new())
-                .with("Overpayments", Vec::new())
+                .with(
+                    "Prepayments",
+                    credited(books, invoice, |one| matches!(one, Credit::Prepayment(_))),
+                )
+                .with(
+                    "Overpayments",
+                    credited(books, invoice, |one| matches!(one, Credit::Overpayment(_))),
+                )
                 .with("HasAttachments", false)
         }
     };
@@ -92,17 +100,17 @@ fn money_applied(object: Object, books: &Books, invoice: &Invoice, detail: Detai
         .with("AmountCredited", amount(invoice.amount_credited))
 }
 
-fn payment(payment: &Payment) -> Json {
-    Object::new()
-        .with("PaymentID", payment.id)
-        .with("Date", date_moment(payment.date))
-        .with("Amount", amount(payment.amount))
-        .with_some("Reference", payment.reference.as_ref())
-        .with("CurrencyRate", Json::decimal(payment.currency_rate, 10))
-        .with_some("BatchPaymentID", payment.batch)
-        .with("HasAccount", false)
-        .with("HasValidationErrors", false)
-        .into()
+/// The credit of one kind applied to an invoice.
+fn credited(books: &Books, invoice: &Invoice, is_wanted: fn(Credit) -> bool) -> Vec<Json> {
+    books
+        .allocations_to(invoice.id)
+        .filter(|allocation| is_wanted(allocation.credit))
+        .filter_map(|allocation| {
+            let creditable = books.creditable(allocation.credit)?;
+            let total = creditable.remaining + books.used(allocation.credit);
+            Some(allocations::of_invoice(allocation, creditable.number, total).into())
+        })
+        .collect()
 }
 
 fn contact(books: &Books, invoice: &Invoice, detail: Detail, today: Date) -> Option<Object> {

@@ -59,6 +59,20 @@ pub(crate) fn payment(
         .with("HasValidationErrors", false)
 }
 
+/// One payment inside the document it is for.
+pub(in crate::accounting) fn nested(payment: &Payment) -> Json {
+    Object::new()
+        .with("PaymentID", payment.id)
+        .with("Date", date_moment(payment.date))
+        .with("Amount", Json::decimal(payment.amount, 2))
+        .with_some("Reference", payment.reference.as_ref())
+        .with("CurrencyRate", Json::decimal(payment.currency_rate, 10))
+        .with_some("BatchPaymentID", payment.batch)
+        .with("HasAccount", false)
+        .with("HasValidationErrors", false)
+        .into()
+}
+
 fn account(books: &Books, payment: &Payment, detail: Detail) -> Option<Object> {
     let account = books.account(payment.account)?;
     let object =
@@ -78,6 +92,7 @@ fn whole(
 ) -> Object {
     let invoice = match payment.target {
         PaymentTarget::Invoice(id) => books.invoice(id),
+        PaymentTarget::Credit(_) => None,
     };
     invoice.map_or_else(
         || summary(books, payable, today),

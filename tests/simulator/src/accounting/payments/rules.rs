@@ -132,6 +132,7 @@ fn takes_payments(account: &Account) -> bool {
 fn unknown(texts: &Texts, target: PaymentTarget) -> String {
     match target {
         PaymentTarget::Invoice(_) => texts.unknown_invoice.clone(),
+        PaymentTarget::Credit(_) => texts.unknown_credit.clone(),
     }
 }
 

@@ -6,6 +6,8 @@ use crate::accounting::Desk;
 use crate::accounting::fields::{Fields, Refusal, echo, invalid};
 use crate::accounting::saving::{Collection, How, Saved};
 use crate::answer::Answer;
+use crate::books::allocation::Credit;
+use crate::books::deposit::DepositKind;
 use crate::books::payment::{PaymentStatus, PaymentTarget};
 use crate::books::settling::Clock;
 use crate::json::Object;
@@ -103,6 +105,14 @@ fn target(desk: &Desk<'_>, fields: &Fields<'_>) -> Result<PaymentTarget, Refusal
     if let Some(number) = fields.text("InvoiceNumber")? {
         named.push(invoice_named(desk, None, Some(number))?);
     }
+    for (key, id_key, kind) in [
+        ("Prepayment", "PrepaymentID", DepositKind::Prepayment),
+        ("Overpayment", "OverpaymentID", DepositKind::Overpayment),
+    ] {
+        if let Some(deposit) = fields.object(key)? {
+            named.push(deposit_named(desk, kind, Fields::of(deposit).id(id_key)?)?);
+        }
+    }
     match named.as_slice() {
         [one] => Ok(*one),
         _ => invalid(&texts.payment_target),
@@ -122,6 +132,18 @@ fn invoice_named(
     match found {
         Some(invoice) => Ok(PaymentTarget::Invoice(invoice.id)),
         None => invalid(&desk.unconfirmed.texts.unknown_invoice),
+    }
+}
+
+fn deposit_named(
+    desk: &Desk<'_>,
+    kind: DepositKind,
+    id: Option<Uuid>,
+) -> Result<PaymentTarget, Refusal> {
+    let found = id.and_then(|id| desk.books.deposit(id)).filter(|deposit| deposit.kind == kind);
+    match found {
+        Some(deposit) => Ok(PaymentTarget::Credit(Credit::of(deposit))),
+        None => invalid(&desk.unconfirmed.texts.unknown_credit),
     }
 }
 
