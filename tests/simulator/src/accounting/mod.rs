@@ -6,11 +6,11 @@
 mod accounts;
 pub(crate) mod allocations;
 pub(crate) mod bank_transactions;
-mod batch_payments;
+pub(crate) mod batch_payments;
 mod branding_themes;
 pub(crate) mod contacts;
 mod currencies;
-mod deposits;
+pub(crate) mod deposits;
 pub(crate) mod documents;
 mod fields;
 pub(crate) mod invoices;

@@ -1,9 +1,12 @@
 //! Invoices by hand: approving, cancelling, editing.
 
 use super::{Bookkeeper, Refused};
-use crate::accounting::invoices::{VOID_REFUSED, WRONG_STATUS};
+use crate::accounting::invoices::{MONEY_APPLIED, NEGATIVE, VOID_REFUSED, WRONG_STATUS};
 use crate::books::invoice::InvoiceStatus;
+use crate::books::line::LineFigures;
+use crate::money::{self, Figures};
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 /// What can be changed on an invoice by hand; what is not set stays.
@@ -56,6 +59,51 @@ impl Bookkeeper<'_> {
         if moves {
             invoice.updated_at = now;
         }
+        Ok(())
+    }
+
+    /// Changes the price of one of an invoice's lines, the first being 0, and with it the totals.
+    /// An invoice with money applied keeps its prices.
+    pub fn change_price(
+        &mut self,
+        invoice: Uuid,
+        line: usize,
+        unit_amount: Decimal,
+    ) -> Result<(), Refused> {
+        let rounding = self.unconfirmed.rounding;
+        let mut changed = self.invoice(invoice)?.clone();
+        self.unlocked(changed.date)?;
+        if changed.has_money_applied() {
+            return Err(Refused(MONEY_APPLIED.to_owned()));
+        }
+        if changed.status.is_gone() {
+            return Err(Refused(WRONG_STATUS.to_owned()));
+        }
+        let line = changed.lines.get_mut(line);
+        let line = line.ok_or_else(|| Refused("There is no such line".to_owned()))?;
+        let figures = Figures {
+            quantity: Some(line.amounts.map_or(Decimal::ONE, |amounts| amounts.quantity)),
+            unit_amount: Some(unit_amount),
+            line_amount: None,
+        };
+        let priced = money::price(figures, line.discount, 4, rounding);
+        let priced = priced.map_err(|_| Refused("The price is too large".to_owned()))?;
+        let tax_type = line.tax_type.as_deref().unwrap_or_default();
+        let rate = self.books.organisation.tax_rate(tax_type).map(|rate| rate.rate);
+        let rate = rate.unwrap_or_default();
+        line.amounts = Some(LineFigures {
+            quantity: priced.quantity,
+            unit_amount: priced.unit_amount,
+            line_amount: priced.line_amount,
+            tax_amount: money::tax(priced.line_amount, rate, changed.line_amounts, rounding),
+            discounted: priced.discounted,
+        });
+        changed.sum();
+        if changed.total < Decimal::ZERO {
+            return Err(Refused(NEGATIVE.to_owned()));
+        }
+        changed.updated_at = self.now;
+        self.books.put_invoice(changed);
         Ok(())
     }
 

@@ -13,8 +13,10 @@
 
 mod bank_transactions;
 mod batch_payments;
+mod bookkeeper;
 mod caller;
 mod contacts;
+mod control;
 mod deposits;
 mod determinism;
 mod faults;

@@ -1,6 +1,6 @@
 //! Batch payments: lists, single reads, and taking a whole batch back.
 
-mod render;
+pub(crate) mod render;
 mod row;
 
 use super::Desk;

@@ -9,7 +9,7 @@ use crate::json::{Json, Object};
 use rust_decimal::Decimal;
 
 /// One batch with its payments; a deleted one shows none.
-pub(super) fn batch(books: &Books, batch: &BatchPayment) -> Object {
+pub(crate) fn batch(books: &Books, batch: &BatchPayment) -> Object {
     let account = books.account(batch.account);
     let base = books.organisation().base_currency.as_str();
     let currency = account.and_then(|account| account.currency.as_deref()).unwrap_or(base);

@@ -1,7 +1,7 @@
 //! Overpayments and prepayments: two lists of the same shape. They are made as bank transactions
 //! and used up by allocations and refunds, so there is nothing to write here.
 
-mod render;
+pub(crate) mod render;
 mod row;
 
 use super::Desk;

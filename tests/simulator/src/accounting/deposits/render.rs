@@ -12,7 +12,7 @@ use crate::json::{Json, Object};
 use jiff::civil::Date;
 
 /// One overpayment or prepayment. `unit_places` is how many decimal places unit amounts have.
-pub(super) fn deposit(
+pub(crate) fn deposit(
     books: &Books,
     deposit: &Deposit,
     detail: Detail,

@@ -15,8 +15,11 @@ pub(crate) const WRONG_STATUS: &str = "Invoice not of valid status for modificat
 pub(crate) const VOID_REFUSED: &str = "The status VOIDED cannot be applied to the invoice because \
                                        it has payments or credit notes allocated to it.";
 /// An edit of what money applied has fixed.
-pub(super) const MONEY_APPLIED: &str =
+pub(crate) const MONEY_APPLIED: &str =
     "This document cannot be edited as it has a payment or credit note allocated to it.";
+
+/// A total below nothing.
+pub(crate) const NEGATIVE: &str = "The document total must not be negative.";
 
 /// Why the status of an invoice forbids an update that would lead to `next`.
 pub(super) fn refuses(
@@ -68,7 +71,7 @@ pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
     let Planned { invoice, messages, warnings, .. } = planned;
     messages.extend(locked(desk.books, &desk.unconfirmed.texts, invoice.date));
     if invoice.total < Decimal::ZERO {
-        messages.push("The document total must not be negative.".to_owned());
+        messages.push(NEGATIVE.to_owned());
     }
     let is_draft = invoice.status == InvoiceStatus::Draft;
     if !is_draft {

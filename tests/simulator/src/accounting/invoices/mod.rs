@@ -7,7 +7,7 @@ pub(crate) mod render;
 mod row;
 mod write;
 
-pub(crate) use approval::{VOID_REFUSED, WRONG_STATUS, locked};
+pub(crate) use approval::{MONEY_APPLIED, NEGATIVE, VOID_REFUSED, WRONG_STATUS, locked};
 pub(super) use write::Invoices;
 
 use super::Desk;
