@@ -6,7 +6,7 @@
 //! rules and its books, never from prepared replies.
 //!
 //! It is *not* Xero's whole API: it has the identity service, connections, and of the Accounting
-//! API the organisation, accounts, tax rates, currencies, branding themes, contacts, invoices,
+//! API the organisation, accounts, tax rates, currencies, branding themes, contacts, invoices, credit notes,
 //! payments, batch payments, bank transactions, overpayments and prepayments.
 //! Behaviour that no public source settles is a switch in [`Unconfirmed`].
 //!
@@ -68,6 +68,10 @@
 //! | 48 | A payment is for one approved document, at most what is outstanding, into an account that takes payments | `accounting::payments::rules` |
 //! | 49 | A full payment closes its document, its deletion opens it again, and the row stays | `books::settling` |
 //! | 50 | A payment is never changed, only deleted, and not when it is reconciled or in a batch | `accounting::payments` |
+//! | 51 | A credit goes to an approved invoice of its contact, type and currency, at most what is left and due | `accounting::allocations::rules` |
+//! | 52 | An allocation pays an invoice without a payment; what is used up is PAID | `books::settling` |
+//! | 53 | A removed allocation opens both documents | `accounting::allocations` |
+//! | 54 | Allocations inside a credit note are ignored; a used note is neither edited nor voided | `accounting::credit_notes` |
 //! | 57 | A bank transaction needs a contact, lines, a sum above nothing, and an active bank account whose currency it has | `accounting::bank_transactions` |
 //! | 58 | A bank transaction that is reconciled, deleted or locked takes no change; a deleted one stays listed | `accounting::bank_transactions::rules` |
 //! | 59 | An account holds what came in less what went out, deleted rows aside | `books::balance` |
@@ -100,6 +104,7 @@ pub use books::Books;
 pub use books::allocation::{Allocation, Credit};
 pub use books::batch::BatchPayment;
 pub use books::contact::{Address, Contact, ContactPerson, ContactStatus, PaymentTerms, Phone};
+pub use books::credit_note::{CreditNote, CreditNoteKind};
 pub use books::deposit::{Deposit, DepositKind, DepositStatus};
 pub use books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus};
 pub use books::line::{Line, LineFigures};

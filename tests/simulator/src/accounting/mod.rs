@@ -9,6 +9,7 @@ pub(crate) mod bank_transactions;
 pub(crate) mod batch_payments;
 mod branding_themes;
 pub(crate) mod contacts;
+pub(crate) mod credit_notes;
 mod currencies;
 pub(crate) mod deposits;
 pub(crate) mod documents;
@@ -55,6 +56,7 @@ impl Desk<'_> {
             (Resource::BrandingThemes, _) => self.branding_themes(id),
             (Resource::Contacts, action) => self.serve::<contacts::Contacts>(action, id),
             (Resource::Invoices, action) => self.serve::<invoices::Invoices>(action, id),
+            (Resource::CreditNotes, action) => self.serve::<credit_notes::CreditNotes>(action, id),
             (Resource::Payments, action) => self.serve::<payments::Payments>(action, id),
             (Resource::BatchPayments, action) => {
                 self.serve::<batch_payments::BatchPayments>(action, id)

@@ -30,6 +30,7 @@ pub(super) enum Resource {
     Invoices,
     OnlineInvoice,
     InvoiceHistory,
+    CreditNotes,
     Payments,
     BatchPayments,
     BankTransactions,
@@ -92,9 +93,11 @@ impl Route {
             | Resource::Currencies
             | Resource::BrandingThemes => Area::Settings,
             Resource::Contacts => Area::Contacts,
-            Resource::Invoices | Resource::OnlineInvoice | Resource::InvoiceHistory => {
-                Area::Invoices
-            }
+            Resource::Invoices
+            | Resource::OnlineInvoice
+            | Resource::InvoiceHistory
+            | Resource::CreditNotes
+            | Resource::Allocations(Source::CreditNote) => Area::Invoices,
             Resource::BankTransactions => Area::BankTransactions,
             Resource::Payments
             | Resource::BatchPayments
@@ -128,6 +131,8 @@ impl Resource {
             ("contacts", _, None) => Self::Contacts,
             ("invoices", _, None) => Self::Invoices,
             ("invoices", Some(_), Some("onlineinvoice")) => Self::OnlineInvoice,
+            ("creditnotes", _, None) => Self::CreditNotes,
+            ("creditnotes", Some(_), Some("allocations")) => Self::Allocations(Source::CreditNote),
             ("payments", _, None) => Self::Payments,
             ("overpayments", _, None) => Self::Deposits(DepositKind::Overpayment),
             ("overpayments", Some(_), Some("allocations")) => {
@@ -148,13 +153,15 @@ impl Resource {
     /// The methods the simulator carries out; Xero has more for some of these paths.
     fn takes(self, action: Action, has_id: bool) -> bool {
         match self {
-            Self::Contacts | Self::Invoices | Self::Payments | Self::BankTransactions => {
-                match action {
-                    Action::Read | Action::Upsert => true,
-                    Action::Create => !has_id,
-                    Action::Remove => false,
-                }
-            }
+            Self::Contacts
+            | Self::Invoices
+            | Self::CreditNotes
+            | Self::Payments
+            | Self::BankTransactions => match action {
+                Action::Read | Action::Upsert => true,
+                Action::Create => !has_id,
+                Action::Remove => false,
+            },
             Self::BatchPayments => matches!(action, Action::Read | Action::Upsert),
             Self::InvoiceHistory => matches!(action, Action::Read | Action::Create),
             Self::Allocations(_) => action == Action::Create,

@@ -2,6 +2,7 @@
 
 mod chart;
 mod contacts;
+mod credit_notes;
 mod deposits;
 mod documents;
 mod money;

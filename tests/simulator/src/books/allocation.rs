@@ -2,7 +2,7 @@
 
 use super::Books;
 use super::deposit::{Deposit, DepositKind, DepositStatus};
-use super::invoice::InvoiceKind;
+use super::invoice::{InvoiceKind, InvoiceStatus};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -25,6 +25,8 @@ pub struct Allocation {
 /// A document that holds credit, by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Credit {
+    /// Something was taken back or done wrong.
+    CreditNote(Uuid),
     /// More was paid than was owed.
     Overpayment(Uuid),
     /// Paid before anything was owed.
@@ -35,7 +37,7 @@ impl Credit {
     /// The document's id.
     pub fn id(self) -> Uuid {
         match self {
-            Self::Overpayment(id) | Self::Prepayment(id) => id,
+            Self::CreditNote(id) | Self::Overpayment(id) | Self::Prepayment(id) => id,
         }
     }
 
@@ -98,12 +100,29 @@ impl Books {
 
     /// The credit with this id.
     pub(crate) fn credit(&self, id: Uuid) -> Option<Credit> {
-        self.deposit(id).map(Credit::of)
+        let note = self.credit_note(id).map(|note| Credit::CreditNote(note.id));
+        note.or_else(|| self.deposit(id).map(Credit::of))
     }
 
     /// What is known of a credit.
     pub(crate) fn creditable(&self, credit: Credit) -> Option<Creditable<'_>> {
         match credit {
+            Credit::CreditNote(id) => {
+                let note = self.credit_note(id)?;
+                let is_gone = note.status.is_gone();
+                Some(Creditable {
+                    noun: "Credit Note",
+                    word: note.kind.as_str(),
+                    payment_word: note.kind.payment_word(),
+                    number: note.number.as_deref(),
+                    contact: note.contact,
+                    currency: &note.currency,
+                    date: note.date,
+                    remaining: if is_gone { Decimal::ZERO } else { note.total - self.used(credit) },
+                    is_open: note.status == InvoiceStatus::Authorised,
+                    suits: note.kind.suits(),
+                })
+            }
             Credit::Overpayment(id) => self.deposited(credit, id, OVERPAYMENT),
             Credit::Prepayment(id) => self.deposited(credit, id, PREPAYMENT),
         }

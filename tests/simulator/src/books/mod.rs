@@ -4,6 +4,7 @@ pub(crate) mod allocation;
 mod balance;
 pub(crate) mod batch;
 pub(crate) mod contact;
+pub(crate) mod credit_note;
 pub(crate) mod deposit;
 pub(crate) mod invoice;
 pub(crate) mod line;
@@ -17,6 +18,7 @@ use crate::organisation::{Account, Organisation};
 use allocation::{Allocation, Credit};
 use batch::BatchPayment;
 use contact::{Contact, ContactStatus};
+use credit_note::{CreditNote, CreditNoteKind};
 use deposit::Deposit;
 use invoice::{Invoice, InvoiceKind};
 use payment::{Payment, PaymentStatus, PaymentTarget};
@@ -34,8 +36,10 @@ pub struct Books {
     batches: BTreeMap<Uuid, BatchPayment>,
     transactions: BTreeMap<Uuid, BankTransaction>,
     deposits: BTreeMap<Uuid, Deposit>,
+    credit_notes: BTreeMap<Uuid, CreditNote>,
     allocations: BTreeMap<Uuid, Allocation>,
     next_number: u32,
+    next_credit_note: u32,
 }
 
 impl Books {
@@ -48,8 +52,10 @@ impl Books {
             batches: BTreeMap::new(),
             transactions: BTreeMap::new(),
             deposits: BTreeMap::new(),
+            credit_notes: BTreeMap::new(),
             allocations: BTreeMap::new(),
             next_number: 1,
+            next_credit_note: 1,
         }
     }
 
@@ -147,6 +153,23 @@ impl Books {
         self.deposits.get(&id)
     }
 
+    /// Every credit note, whatever its status.
+    pub fn credit_notes(&self) -> impl Iterator<Item = &CreditNote> {
+        self.credit_notes.values()
+    }
+
+    /// One credit note by id.
+    pub fn credit_note(&self, id: Uuid) -> Option<&CreditNote> {
+        self.credit_notes.get(&id)
+    }
+
+    /// Every credit note for a customer that carries or carried this number.
+    pub fn credit_notes_numbered(&self, number: &str) -> impl Iterator<Item = &CreditNote> {
+        self.credit_notes().filter(move |note| {
+            note.kind == CreditNoteKind::Sales && note.number.as_deref() == Some(number)
+        })
+    }
+
     /// The payments of a batch, deleted or not.
     pub(crate) fn payments_in(&self, batch: &BatchPayment) -> impl Iterator<Item = &Payment> {
         batch.payments.iter().filter_map(|id| self.payments.get(id))
@@ -199,6 +222,28 @@ impl Books {
             let number = format!("INV-{:04}", self.next_number);
             self.next_number = self.next_number.saturating_add(1);
             if self.invoices_numbered(&number).next().is_none() {
+                return number;
+            }
+        }
+    }
+
+    /// Keeps a credit note and marks its contact as a customer or supplier.
+    pub(crate) fn put_credit_note(&mut self, note: CreditNote) {
+        if let Some(contact) = self.contacts.get_mut(&note.contact) {
+            match note.kind {
+                CreditNoteKind::Sales => contact.is_customer = true,
+                CreditNoteKind::Purchase => contact.is_supplier = true,
+            }
+        }
+        self.credit_notes.insert(note.id, note);
+    }
+
+    /// The next automatic number that no credit note carries.
+    pub(crate) fn draw_credit_note_number(&mut self) -> String {
+        loop {
+            let number = format!("CN-{:04}", self.next_credit_note);
+            self.next_credit_note = self.next_credit_note.saturating_add(1);
+            if self.credit_notes_numbered(&number).next().is_none() {
                 return number;
             }
         }

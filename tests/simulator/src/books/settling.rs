@@ -128,7 +128,18 @@ impl Books {
     /// Brings a credit's status in line with what is left of it.
     fn settle_credit(&mut self, credit: Credit, now: Timestamp) {
         let is_used_up = self.remaining_credit(credit).is_zero();
+        let paid_on = self.refunds_of(credit).map(|payment| payment.date);
+        let used_on = self.allocations_of(credit).map(|allocation| allocation.date);
+        let last = paid_on.chain(used_on).max();
         match credit {
+            Credit::CreditNote(id) => {
+                if let Some(note) = self.credit_notes.get_mut(&id) {
+                    note.updated_at = now;
+                    note.fully_paid_on = last.filter(|_| is_used_up);
+                    note.status =
+                        if is_used_up { InvoiceStatus::Paid } else { InvoiceStatus::Authorised };
+                }
+            }
             Credit::Overpayment(id) | Credit::Prepayment(id) => {
                 if let Some(deposit) = self.deposits.get_mut(&id) {
                     deposit.updated_at = now;

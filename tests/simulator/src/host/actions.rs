@@ -214,9 +214,13 @@ fn on_credit(
         let amount = order.number("amount")?.unwrap_or(known.open);
         bookkeeper.refund(credit, amount, &order.receipt(known.today)?).map(Some)
     };
-    Some(match action {
-        "allocate" => allocate(bookkeeper),
-        "refund" => refund(bookkeeper),
+    let nothing = |()| None;
+    Some(match (action, credit) {
+        ("allocate", _) => allocate(bookkeeper),
+        ("refund", _) => refund(bookkeeper),
+        ("approve", Credit::CreditNote(id)) => bookkeeper.approve_credit_note(id).map(nothing),
+        ("void", Credit::CreditNote(id)) => bookkeeper.void_credit_note(id).map(nothing),
+        ("delete", Credit::CreditNote(id)) => bookkeeper.delete_credit_note(id).map(nothing),
         _ => return None,
     })
 }

@@ -5,7 +5,9 @@ use super::{actions, journal, page};
 use crate::accounting::bank_transactions::render as banking;
 use crate::accounting::batch_payments::render as batches;
 use crate::accounting::contacts::render as contacts;
+use crate::accounting::credit_notes::render as credit_notes;
 use crate::accounting::deposits::render as deposits;
+use crate::accounting::documents::render::Detail;
 use crate::accounting::invoices::render as invoices;
 use crate::accounting::payments::render as payments;
 use crate::answer::{Answer, Format};
@@ -75,7 +77,7 @@ fn rows(books: &Books, collection: &str, now: Timestamp) -> Answer {
     let today = books.organisation().today(now);
     let deposits = |kind| {
         let rows = books.deposits().filter(move |one| one.kind == kind);
-        rows.filter_map(|one| deposits::deposit(books, one, banking::Detail::Full, 4, today))
+        rows.filter_map(|one| deposits::deposit(books, one, Detail::Full, 4, today))
             .map(Json::from)
             .collect()
     };
@@ -95,7 +97,11 @@ fn rows(books: &Books, collection: &str, now: Timestamp) -> Answer {
         "batches" => books.batches().map(|one| batches::batch(books, one).into()).collect(),
         "transactions" => books
             .transactions()
-            .map(|one| banking::transaction(books, one, banking::Detail::Full, 4, today).into())
+            .map(|one| banking::transaction(books, one, Detail::Full, 4, today).into())
+            .collect(),
+        "credit-notes" => books
+            .credit_notes()
+            .map(|one| credit_notes::credit_note(books, one, Detail::Full, 4, today).into())
             .collect(),
         "overpayments" => deposits(DepositKind::Overpayment),
         "prepayments" => deposits(DepositKind::Prepayment),

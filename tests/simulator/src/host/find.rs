@@ -22,7 +22,7 @@ pub(super) enum Money {
     Allocation(Uuid),
 }
 
-/// A row by its id, or an invoice or a contact by its number.
+/// A row by its id; an invoice, a credit note or a contact also by its number.
 pub(super) fn find(books: &Books, collection: &str, name: &str) -> Option<Found> {
     let id = Uuid::parse_str(name).ok();
     match collection {
@@ -37,6 +37,13 @@ pub(super) fn find(books: &Books, collection: &str, name: &str) -> Option<Found>
             .filter(|id| books.contact(*id).is_some())
             .or_else(|| books.contact_numbered(name).map(|contact| contact.id))
             .map(Found::Contact),
+        "credit-notes" => id
+            .filter(|id| books.credit_note(*id).is_some())
+            .or_else(|| {
+                let numbered = books.credit_notes_numbered(name);
+                numbered.min_by_key(|one| (one.status.is_gone(), one.id)).map(|one| one.id)
+            })
+            .map(|id| Found::Credit(Credit::CreditNote(id))),
         "overpayments" | "prepayments" => books.credit(id?).map(Found::Credit),
         "payments" => id.map(Money::Payment).map(Found::Money),
         "batches" => id.map(Money::Batch).map(Found::Money),

@@ -55,6 +55,14 @@ pub struct Texts {
     pub allocation_invoice: String,
     /// An allocation of nothing or less.
     pub allocation_amount: String,
+    /// A credit note number that is in use.
+    pub credit_note_number: String,
+    /// A status a credit note cannot be created in.
+    pub credit_note_creation: String,
+    /// A change of a credit note its status does not allow.
+    pub credit_note_modification: String,
+    /// A void of a credit note that has been used.
+    pub credit_note_void_refused: String,
     /// A discount on a document that takes none.
     pub no_discounts: String,
     /// A body of 429.
@@ -102,6 +110,12 @@ impl Default for Texts {
             allocation_invoice: "The invoice you are trying to allocate to is not authorised."
                 .to_owned(),
             allocation_amount: "The amount of an allocation must be greater than zero.".to_owned(),
+            credit_note_number: "Credit Note # must be unique.".to_owned(),
+            credit_note_creation: "Credit Note not of valid status for creation".to_owned(),
+            credit_note_modification: "Credit Note not of valid status for modification".to_owned(),
+            credit_note_void_refused: "The status VOIDED cannot be applied to the credit note \
+                                       because it has been allocated or refunded."
+                .to_owned(),
             no_discounts: "Discounts are not supported on this document.".to_owned(),
             too_many_calls: "Too many calls. Wait and try again.".to_owned(),
         }

@@ -160,3 +160,27 @@ async fn the_page_has_a_form_for_everything_and_takes_what_they_send() {
         assert!(page.contains(shown), "{shown}");
     }
 }
+
+#[tokio::test]
+async fn a_credit_note_is_approved_allocated_and_paid_back() {
+    let served = served().await;
+    let contact = rows(&served, "contacts").await[0]["ContactID"].clone();
+    let body = json!({"Type": "ACCRECCREDIT", "Contact": {"ContactID": contact},
+        "CreditNoteNumber": "CR-1", "LineItems": [{"Description": "x", "UnitAmount": 50,
+        "AccountCode": "200"}]});
+    assert_eq!(served.json("PUT", "/api.xro/2.0/CreditNotes", &body.to_string()).await.0, 200);
+    act(&served, "credit-notes/CR-1/approve", Value::Null).await;
+    act(&served, "credit-notes/CR-1/allocate", json!({"invoice": "SC-1", "amount": 45})).await;
+    act(&served, "credit-notes/CR-1/refund", Value::Null).await;
+    let row = rows(&served, "credit-notes").await[0].clone();
+    assert_eq!(
+        (&row["Status"], row["RemainingCredit"].to_string()),
+        (&json!("PAID"), "0.0".to_owned())
+    );
+    for action in ["void", "delete", "frame"] {
+        let (status, _) = refused(&served, &format!("credit-notes/CR-1/{action}"), json!({})).await;
+        assert_eq!(status, if action == "frame" { 404 } else { 409 });
+    }
+    let page = served.raw("GET", "/_simulator/", "").await;
+    assert!(page.contains("<td>CR-1</td>"));
+}

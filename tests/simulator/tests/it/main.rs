@@ -17,6 +17,7 @@ mod bookkeeper;
 mod caller;
 mod contacts;
 mod control;
+mod credit_notes;
 mod deposits;
 mod determinism;
 mod faults;

@@ -191,11 +191,33 @@ proptest! {
     }
 
     #[test]
+    fn odd_credit_notes_are_saved_or_refused(
+        change in members(INVOICE), lines in prop::collection::vec(members(LINE), 1..3),
+    ) {
+        let mut caller = Caller::connected();
+        let contact = caller.any_contact();
+        let line = base(json!({"Description": "x", "Quantity": 1, "UnitAmount": 10,
+            "AccountCode": "200"}));
+        let lines: Vec<Value> = lines.into_iter().map(|one| merged(line.clone(), one)).collect();
+        let mut note = base(json!({"Contact": {"ContactID": contact}, "LineItems": lines}));
+        if let Value::Object(change) = change {
+            note.extend(change);
+        }
+        note.insert("Type".to_owned(), json!("ACCRECCREDIT"));
+        let body = json!({"CreditNotes": [note]}).to_string();
+        for method in ["PUT", "POST"] {
+            let answer = caller.call(method, "/CreditNotes", &body);
+            prop_assert!([200, 400].contains(&answer.status), "{}", answer.text);
+        }
+        prop_assert_eq!(caller.get("/CreditNotes?page=1").status, 200);
+    }
+
+    #[test]
     fn odd_filters_are_understood_or_refused(
         filter in "(Total|Date|Name|\\(|\\)|==|>=|AND|OR|-|guid\\(\"|\"|1|\\.|Contains|é| ){0,12}",
     ) {
         let mut caller = Caller::connected();
-        for path in ["/Invoices", "/Contacts", "/Payments", "/BankTransactions"] {
+        for path in ["/Invoices", "/Contacts", "/Payments", "/BankTransactions", "/CreditNotes"] {
             let pairs = [("where", filter.as_str()), ("order", filter.as_str())];
             let answer = caller.get(&query(path, &pairs));
             prop_assert!([200, 400].contains(&answer.status), "{}", answer.text);

@@ -17,6 +17,7 @@ use uuid::Uuid;
 /// The kinds of credit that have allocations below their path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
+    CreditNote,
     Deposit(DepositKind),
 }
 
@@ -24,6 +25,7 @@ impl Source {
     /// The credit of this kind that a path names.
     fn find(self, desk: &Desk<'_>, id: &str) -> Option<Credit> {
         match self {
+            Self::CreditNote => desk.find_credit_note(id).map(|note| Credit::CreditNote(note.id)),
             Self::Deposit(kind) => desk.find_deposit(kind, id).map(Credit::of),
         }
     }

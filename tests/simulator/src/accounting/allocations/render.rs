@@ -79,6 +79,7 @@ pub(in crate::accounting) fn of_invoice(
 /// What a credit is called inside an allocation, and its id's name.
 fn names(credit: Credit) -> (&'static str, &'static str) {
     match credit {
+        Credit::CreditNote(_) => ("CreditNote", "CreditNoteID"),
         Credit::Overpayment(_) => ("Overpayment", "OverpaymentID"),
         Credit::Prepayment(_) => ("Prepayment", "PrepaymentID"),
     }

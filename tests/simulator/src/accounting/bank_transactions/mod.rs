@@ -8,11 +8,11 @@ mod write;
 pub(super) use write::BankTransactions;
 
 use super::Desk;
+use super::documents::render::Detail;
 use crate::answer::Answer;
 use crate::books::transaction::BankTransaction;
 use crate::json::{Json, Object};
 use crate::listing::{Page, Query, Sheet};
-use render::Detail;
 use row::Row;
 use uuid::Uuid;
 

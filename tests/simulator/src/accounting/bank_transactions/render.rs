@@ -1,24 +1,13 @@
 //! A bank transaction as Xero writes it, in three sizes.
 
 use crate::accounting::contacts::render as contacts;
-use crate::accounting::documents::render::{amount, contact, lines};
+use crate::accounting::documents::render::{Detail, amount, contact, lines};
 use crate::accounting::fields::{date_moment, date_string, instant_string};
 use crate::books::Books;
 use crate::books::deposit::DepositKind;
 use crate::books::transaction::BankTransaction;
 use crate::json::{Json, Object};
 use jiff::civil::Date;
-
-/// How much of a bank transaction, an overpayment or a prepayment is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Detail {
-    /// A single read or the answer to a write: with the whole contact.
-    Full,
-    /// A row of a page: with its lines.
-    Paged,
-    /// A row of a list that is not paged: no lines.
-    Listed,
-}
 
 /// One bank transaction. `unit_places` is how many decimal places unit amounts have.
 pub(crate) fn transaction(

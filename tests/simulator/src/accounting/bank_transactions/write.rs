@@ -1,9 +1,9 @@
 //! Writing bank transactions.
 
-use super::render::Detail;
 use super::rules;
 use crate::accounting::Desk;
 use crate::accounting::documents::lines::{self, Accounts, Discounts, Terms};
+use crate::accounting::documents::render::Detail;
 use crate::accounting::documents::{contact, currency, pricing, texts};
 use crate::accounting::fields::{Fields, Refusal, echo, invalid};
 use crate::accounting::saving::{Collection, How, Saved};

@@ -5,7 +5,7 @@ pub(crate) mod render;
 mod row;
 
 use super::Desk;
-use super::bank_transactions::render::Detail;
+use super::documents::render::Detail;
 use crate::answer::Answer;
 use crate::books::deposit::{Deposit, DepositKind};
 use crate::json::{Json, Object};

@@ -1,8 +1,8 @@
 //! An overpayment or a prepayment as Xero writes it: its bank transaction, and what is left of it.
 
 use crate::accounting::allocations::render as allocations;
-use crate::accounting::bank_transactions::render::{Detail, figures, parties};
-use crate::accounting::documents::render::amount;
+use crate::accounting::bank_transactions::render::{figures, parties};
+use crate::accounting::documents::render::{Detail, amount};
 use crate::accounting::fields::instant_string;
 use crate::accounting::payments::render as payments;
 use crate::books::Books;

@@ -5,5 +5,6 @@ pub(super) mod contact;
 pub(super) mod currency;
 pub(super) mod lines;
 pub(super) mod pricing;
-pub(super) mod render;
+pub(crate) mod render;
+pub(super) mod status;
 pub(super) mod texts;

@@ -9,6 +9,17 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+/// How much of a credit note, a bank transaction, an overpayment or a prepayment is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// A single read or the answer to a write: with the whole contact.
+    Full,
+    /// A row of a page: with its lines.
+    Paged,
+    /// A row of a list that is not paged: no lines.
+    Listed,
+}
+
 /// The contact of a document.
 pub(in crate::accounting) fn contact(
     books: &Books,

@@ -1,7 +1,9 @@
 //! The texts of a written document, and the words of its lines' meaning.
 
+use crate::accounting::Desk;
 use crate::accounting::fields::{Fields, Refusal, Sent};
 use crate::money::LineAmounts;
+use uuid::Uuid;
 
 /// Xero: a reference has at most 255 characters.
 const LONGEST_REFERENCE: usize = 255;
@@ -43,6 +45,22 @@ pub(in crate::accounting) fn link(
             }
             *link = Some(text);
         }
+    }
+    Ok(())
+}
+
+/// Reads the look of the printed document.
+pub(in crate::accounting) fn branding_theme(
+    desk: &Desk<'_>,
+    fields: &Fields<'_>,
+    theme: &mut Option<Uuid>,
+    messages: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    if let Some(named) = fields.id("BrandingThemeID")? {
+        if !desk.books.organisation.branding_themes.iter().any(|known| known.id == named) {
+            messages.push("The branding theme could not be found.".to_owned());
+        }
+        *theme = Some(named);
     }
     Ok(())
 }

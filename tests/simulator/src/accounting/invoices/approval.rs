@@ -2,12 +2,11 @@
 
 use super::write::Planned;
 use crate::accounting::Desk;
-use crate::accounting::documents::lines;
+use crate::accounting::documents::status;
 use crate::books::Books;
 use crate::books::invoice::{Invoice, InvoiceStatus};
 use crate::settings::Texts;
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
 /// A change the status does not allow.
 pub(crate) const WRONG_STATUS: &str = "Invoice not of valid status for modification";
@@ -70,16 +69,7 @@ pub(super) fn is_open_to(before: &Invoice, after: &Invoice) -> bool {
 pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
     let Planned { invoice, messages, warnings, .. } = planned;
     messages.extend(locked(desk.books, &desk.unconfirmed.texts, invoice.date));
-    if invoice.total < Decimal::ZERO {
-        messages.push(NEGATIVE.to_owned());
-    }
-    let is_draft = invoice.status == InvoiceStatus::Draft;
-    if !is_draft {
-        if invoice.lines.is_empty() {
-            messages.push("One or more line items must be specified".to_owned());
-        }
-        messages.extend(invoice.lines.iter().filter_map(lines::unfinished));
-    }
+    messages.extend(status::lacks(invoice.status, &invoice.lines, invoice.total));
     let is_approved = matches!(invoice.status, InvoiceStatus::Authorised | InvoiceStatus::Paid);
     if is_approved && invoice.due_date.is_none() && desk.unconfirmed.approval_needs_due_date {
         messages.push(desk.unconfirmed.texts.missing_due_date.clone());

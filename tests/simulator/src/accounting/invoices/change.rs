@@ -4,9 +4,9 @@ use super::approval;
 use super::write::{NUMBER_TAKEN, Planned, holder};
 use crate::accounting::Desk;
 use crate::accounting::documents::lines::{self, Accounts, Discounts, Terms};
-use crate::accounting::documents::{contact, currency, pricing, texts};
+use crate::accounting::documents::{contact, currency, pricing, status, texts};
 use crate::accounting::fields::{Fields, Refusal, invalid};
-use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
+use crate::books::invoice::{Invoice, InvoiceKind};
 
 /// Plans the update of an existing invoice.
 pub(super) fn plan(
@@ -14,13 +14,7 @@ pub(super) fn plan(
     existing: &Invoice,
     fields: &Fields<'_>,
 ) -> Result<Planned, Refusal> {
-    let next = match fields.text("Status")? {
-        None => existing.status,
-        Some(word) => match InvoiceStatus::parse(&word) {
-            Some(status) => status,
-            None => return invalid(&format!("'{word}' is not a valid invoice status.")),
-        },
-    };
+    let next = status::after(fields, existing.status)?;
     if let Some(message) = approval::refuses(desk, existing, next) {
         return invalid(message);
     }
@@ -126,12 +120,7 @@ fn apply_dates(planned: &mut Planned, fields: &Fields<'_>) -> Result<(), Refusal
 
 fn apply_looks(desk: &Desk<'_>, planned: &mut Planned, fields: &Fields<'_>) -> Result<(), Refusal> {
     let invoice = &mut planned.invoice;
-    if let Some(theme) = fields.id("BrandingThemeID")? {
-        if !desk.books.organisation.branding_themes.iter().any(|known| known.id == theme) {
-            planned.messages.push("The branding theme could not be found.".to_owned());
-        }
-        invoice.branding_theme = Some(theme);
-    }
+    texts::branding_theme(desk, fields, &mut invoice.branding_theme, &mut planned.messages)?;
     texts::link(fields, &mut invoice.url, &mut planned.messages)?;
     if let Some(sent) = fields.truth("SentToContact")? {
         invoice.sent_to_contact = sent;

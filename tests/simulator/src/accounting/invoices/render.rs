@@ -82,7 +82,10 @@ fn money_applied(object: Object, books: &Books, invoice: &Invoice, detail: Detai
             let paid = books.payments_of(invoice.id).map(payments::nested);
             object
                 .with("Payments", paid.collect::<Vec<_>>())
-                .with("CreditNotes", Vec::new())
+                .with(
+                    "CreditNotes",
+                    credited(books, invoice, |one| matches!(one, Credit::CreditNote(_))),
+                )
                 .with(
                     "Prepayments",
                     credited(books, invoice, |one| matches!(one, Credit::Prepayment(_))),

@@ -3,7 +3,7 @@
 use super::render::Detail;
 use super::{approval, change};
 use crate::accounting::Desk;
-use crate::accounting::documents::contact;
+use crate::accounting::documents::{contact, status};
 use crate::accounting::fields::{Fields, Refusal, echo, invalid};
 use crate::accounting::saving::{Collection, How, Saved};
 use crate::answer::Answer;
@@ -102,16 +102,7 @@ pub(super) fn holder<'a>(
     own: Option<Uuid>,
 ) -> Option<&'a Invoice> {
     desk.books.invoices_numbered(number).find(|invoice| {
-        Some(invoice.id) != own
-            && !desk.unconfirmed.unhelpful
-            && match invoice.status {
-                InvoiceStatus::Deleted => !desk.unconfirmed.deleted_frees_number,
-                InvoiceStatus::Voided => !desk.unconfirmed.voided_frees_number,
-                InvoiceStatus::Draft
-                | InvoiceStatus::Submitted
-                | InvoiceStatus::Authorised
-                | InvoiceStatus::Paid => true,
-            }
+        Some(invoice.id) != own && status::holds_number(invoice.status, desk.unconfirmed)
     })
 }
 
@@ -127,18 +118,7 @@ fn taken(existing: &Invoice) -> String {
 pub(super) const NUMBER_TAKEN: &str = "Invoice # must be unique.";
 
 fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
-    let status = match fields.text("Status")? {
-        None => InvoiceStatus::Draft,
-        Some(word) => match InvoiceStatus::parse(&word) {
-            Some(InvoiceStatus::Draft) => InvoiceStatus::Draft,
-            Some(InvoiceStatus::Submitted) => InvoiceStatus::Submitted,
-            Some(InvoiceStatus::Authorised) => InvoiceStatus::Authorised,
-            Some(InvoiceStatus::Paid | InvoiceStatus::Voided | InvoiceStatus::Deleted) => {
-                return invalid("Invoice not of valid status for creation");
-            }
-            None => return invalid(&format!("'{word}' is not a valid invoice status.")),
-        },
-    };
+    let status = status::of_new(fields, "Invoice not of valid status for creation")?;
     let Some(kind) = fields.text("Type")?.as_deref().and_then(InvoiceKind::parse) else {
         return invalid("Invoice Type must be ACCREC or ACCPAY.");
     };

@@ -105,6 +105,13 @@ fn target(desk: &Desk<'_>, fields: &Fields<'_>) -> Result<PaymentTarget, Refusal
     if let Some(number) = fields.text("InvoiceNumber")? {
         named.push(invoice_named(desk, None, Some(number))?);
     }
+    if let Some(note) = fields.object("CreditNote")? {
+        let note = Fields::of(note);
+        named.push(note_named(desk, note.id("CreditNoteID")?, note.text("CreditNoteNumber")?)?);
+    }
+    if let Some(number) = fields.text("CreditNoteNumber")? {
+        named.push(note_named(desk, None, Some(number))?);
+    }
     for (key, id_key, kind) in [
         ("Prepayment", "PrepaymentID", DepositKind::Prepayment),
         ("Overpayment", "OverpaymentID", DepositKind::Overpayment),
@@ -132,6 +139,22 @@ fn invoice_named(
     match found {
         Some(invoice) => Ok(PaymentTarget::Invoice(invoice.id)),
         None => invalid(&desk.unconfirmed.texts.unknown_invoice),
+    }
+}
+
+fn note_named(
+    desk: &Desk<'_>,
+    id: Option<Uuid>,
+    number: Option<String>,
+) -> Result<PaymentTarget, Refusal> {
+    let found = match (id, number) {
+        (Some(id), _) => desk.books.credit_note(id),
+        (None, Some(number)) => desk.find_credit_note(&number),
+        (None, None) => None,
+    };
+    match found {
+        Some(note) => Ok(PaymentTarget::Credit(Credit::CreditNote(note.id))),
+        None => invalid(&desk.unconfirmed.texts.unknown_credit),
     }
 }
 

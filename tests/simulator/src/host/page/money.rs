@@ -5,6 +5,7 @@ use super::push;
 use crate::books::Books;
 use crate::books::allocation::{Allocation, Credit};
 use crate::books::deposit::{Deposit, DepositKind};
+use crate::books::invoice::InvoiceStatus;
 use crate::books::payment::{Payment, PaymentStatus};
 use crate::books::transaction::TransactionStatus;
 use crate::xml::escaped as text;
@@ -16,6 +17,7 @@ pub(super) fn push_money(body: &mut String, books: &Books) {
     push_payments(body, books, &base);
     push_batches(body, books, &base);
     push_transactions(body, books, &base);
+    push_credit_notes(body, books, &base);
     push_deposits(body, books, &base);
     push_allocations(body, books, &base);
 }
@@ -142,6 +144,42 @@ fn push_transactions(body: &mut String, books: &Books, base: &str) {
     push(body, "</table>");
 }
 
+fn push_credit_notes(body: &mut String, books: &Books, base: &str) {
+    push(
+        body,
+        "<h3>Credit notes</h3><table><tr><th>Number</th><th>Contact</th><th>Date</th>\
+         <th>Total</th><th>Left</th><th>Status</th><th></th></tr>",
+    );
+    for note in books.credit_notes() {
+        let path = format!("{base}/credit-notes/{}", note.id);
+        let contact = books.contact(note.contact).map_or("", |contact| contact.name.as_str());
+        let forms = match note.status {
+            InvoiceStatus::Draft | InvoiceStatus::Submitted => {
+                format!("{}{}", button(&path, "approve"), button(&path, "delete"))
+            }
+            InvoiceStatus::Authorised => {
+                format!("{}{}", button(&path, "void"), credit_forms(&path))
+            }
+            InvoiceStatus::Paid | InvoiceStatus::Voided | InvoiceStatus::Deleted => String::new(),
+        };
+        push(
+            body,
+            &format!(
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{:.2} {}</td>\
+                 <td class=\"n\">{:.2}</td><td>{}</td><td>{forms}</td></tr>",
+                text(note.number.as_deref().unwrap_or_default()),
+                text(contact),
+                note.date,
+                note.total,
+                text(&note.currency),
+                books.remaining_credit(Credit::CreditNote(note.id)),
+                note.status.as_str(),
+            ),
+        );
+    }
+    push(body, "</table>");
+}
+
 fn push_deposits(body: &mut String, books: &Books, base: &str) {
     push(
         body,
@@ -176,7 +214,7 @@ fn push_deposit(body: &mut String, books: &Books, deposit: &Deposit, base: &str)
 }
 
 /// What can be done with any credit.
-pub(super) fn credit_forms(path: &str) -> String {
+fn credit_forms(path: &str) -> String {
     let allocation =
         [Input::Text("invoice", "invoice"), Input::Text("amount", "amount"), Input::Day("date")];
     folded(&format!("{}{}", form(path, "allocate", &allocation), form(path, "refund", &RECEIPT)))
