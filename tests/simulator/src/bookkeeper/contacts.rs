@@ -2,7 +2,6 @@
 
 use super::{Bookkeeper, Refused};
 use crate::books::contact::{Contact, ContactStatus};
-use crate::books::invoice::Invoice;
 use crate::fold::{fold, tidy};
 use uuid::Uuid;
 
@@ -44,25 +43,34 @@ impl Bookkeeper<'_> {
         self.edit_contact(contact, |contact| contact.status = ContactStatus::Archived)
     }
 
-    /// Makes an archived contact active again.
+    /// Makes an archived contact active again, unless it was merged into another.
     pub fn restore_contact(&mut self, contact: Uuid) -> Result<(), Refused> {
-        let name = self.contact(contact)?.name.clone();
+        let row = self.contact(contact)?;
+        if row.merged_into.is_some() {
+            return Err(Refused(self.unconfirmed.texts.merged_contact.clone()));
+        }
+        let name = row.name.clone();
         self.free_name(&name, Some(contact))?;
         self.edit_contact(contact, |contact| contact.status = ContactStatus::Active)
     }
 
-    /// Merges a contact into another: it is archived, and its documents move over.
+    /// Merges a contact into another, active one: it is archived for good, and everything that
+    /// was its own moves over.
     pub fn merge_contacts(&mut self, from: Uuid, into: Uuid) -> Result<(), Refused> {
-        self.contact(into)?;
+        if from == into {
+            return Err(Refused("A contact cannot be merged into itself".to_owned()));
+        }
+        if self.contact(into)?.status != ContactStatus::Active {
+            return Err(Refused(self.unconfirmed.texts.archived_contact.clone()));
+        }
+        if self.contact(from)?.merged_into.is_some() {
+            return Err(Refused(self.unconfirmed.texts.merged_contact.clone()));
+        }
         self.edit_contact(from, |contact| {
             contact.status = ContactStatus::Archived;
             contact.merged_into = Some(into);
         })?;
-        let theirs = |invoice: &&Invoice| invoice.contact == from;
-        let moved: Vec<Invoice> = self.books.invoices().filter(theirs).cloned().collect();
-        for invoice in moved {
-            self.books.put_invoice(Invoice { contact: into, updated_at: self.now, ..invoice });
-        }
+        self.books.move_documents(from, into, self.now);
         Ok(())
     }
 

@@ -21,6 +21,7 @@ use contact::{Contact, ContactStatus};
 use credit_note::{CreditNote, CreditNoteKind};
 use deposit::Deposit;
 use invoice::{Invoice, InvoiceKind};
+use jiff::Timestamp;
 use payment::{Payment, PaymentStatus, PaymentTarget};
 use std::collections::BTreeMap;
 use transaction::BankTransaction;
@@ -246,6 +247,24 @@ impl Books {
             if self.credit_notes_numbered(&number).next().is_none() {
                 return number;
             }
+        }
+    }
+
+    /// Gives every document of one contact to another.
+    pub(crate) fn move_documents(&mut self, from: Uuid, into: Uuid, now: Timestamp) {
+        let theirs = |invoice: &&Invoice| invoice.contact == from;
+        let invoices: Vec<Invoice> = self.invoices().filter(theirs).cloned().collect();
+        for invoice in invoices {
+            self.put_invoice(Invoice { contact: into, updated_at: now, ..invoice });
+        }
+        let theirs = |note: &&CreditNote| note.contact == from;
+        let notes: Vec<CreditNote> = self.credit_notes().filter(theirs).cloned().collect();
+        for note in notes {
+            self.put_credit_note(CreditNote { contact: into, updated_at: now, ..note });
+        }
+        for transaction in self.transactions.values_mut().filter(|one| one.contact == from) {
+            transaction.contact = into;
+            transaction.updated_at = now;
         }
     }
 }

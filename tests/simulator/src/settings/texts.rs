@@ -5,6 +5,8 @@
 pub struct Texts {
     /// An archived contact on a document.
     pub archived_contact: String,
+    /// A contact that was merged into another and is wanted back.
+    pub merged_contact: String,
     /// A contact id nobody knows.
     pub unknown_contact: String,
     /// An invoice id nobody knows, inside a body.
@@ -74,6 +76,7 @@ impl Default for Texts {
         Self {
             archived_contact: "The contact has been archived and cannot be used on a document."
                 .to_owned(),
+            merged_contact: "The contact has been merged into another contact.".to_owned(),
             unknown_contact: "The contact could not be found.".to_owned(),
             unknown_invoice: "The invoice could not be found.".to_owned(),
             missing_due_date: "Due Date must be specified to approve this document.".to_owned(),

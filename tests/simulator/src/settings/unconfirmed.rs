@@ -45,6 +45,8 @@ pub struct Unconfirmed {
     pub empty_text_clears: bool,
     /// Whether an archived contact can be made active again by a write.
     pub unarchiving_allowed: bool,
+    /// Whether an archived contact takes a write that leaves it archived.
+    pub archived_takes_edits: bool,
     /// Whether an archived contact is returned by its id.
     pub archived_by_id: bool,
     /// Whether the name decides before the contact number when both match different contacts.
@@ -92,6 +94,7 @@ impl Default for Unconfirmed {
             refused_batch_saves_valid: false,
             empty_text_clears: true,
             unarchiving_allowed: true,
+            archived_takes_edits: true,
             archived_by_id: true,
             name_before_number: false,
             refusals_replayed: true,

@@ -29,6 +29,7 @@ mod invoices;
 mod invoices_changes;
 mod limits;
 mod lists;
+mod merges;
 mod money;
 mod payments;
 mod robustness;
