@@ -28,6 +28,11 @@ impl Books {
         paid + moved
     }
 
+    /// The same for the account with this code, if there is one.
+    pub fn balance_of(&self, code: &str) -> Option<Decimal> {
+        self.organisation.account(code).map(|account| self.balance(account.id))
+    }
+
     /// Every bank account with its balance, in the order of the chart.
     pub fn balances(&self) -> impl Iterator<Item = (&Account, Decimal)> {
         let banks = self.organisation.accounts.iter();

@@ -27,8 +27,7 @@ fn delete(caller: &mut Caller, transaction: Uuid) -> Answered {
 }
 
 fn stripe(caller: &Caller) -> String {
-    let account = caller.books().organisation().account("092").unwrap().id;
-    format!("{:.2}", caller.books().balance(account))
+    format!("{:.2}", caller.books().balance_of("092").unwrap())
 }
 
 /// Rule 57.
