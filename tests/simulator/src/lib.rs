@@ -6,7 +6,8 @@
 //! rules and its books, never from prepared replies.
 //!
 //! It is *not* Xero's whole API: it has the identity service, connections, and of the Accounting
-//! API the organisation, accounts, tax rates, currencies, branding themes, contacts and invoices.
+//! API the organisation, accounts, tax rates, currencies, branding themes, contacts, invoices,
+//! credit notes, payments, batch payments, bank transactions, overpayments and prepayments.
 //! Behaviour that no public source settles is a switch in [`Unconfirmed`].
 //!
 //! Reading order: [`Settings`], `simulator`, `gateway`, `accounting`, `books`, `identity`.
@@ -51,19 +52,31 @@
 //! | 32 | Creating a contact with a taken name or number fails | `accounting::contacts::write` |
 //! | 33 | Posting a contact matches id, number, name, and keeps what is not sent | `accounting::contacts` |
 //! | 34 | A contact needs a name; lengths and e-mail addresses are checked | `accounting::contacts::apply` |
-//! | 35 | An archived contact frees its name and is refused on invoices | `accounting::contacts::write`, `accounting::invoices::nested` |
+//! | 35 | An archived contact frees its name and is refused on documents | `accounting::contacts::write`, `accounting::documents::contact` |
 //! | 36 | One bad element fails alone, or the whole request, as `summarizeErrors` says | `accounting::saving` |
 //! | 37 | Creating a taken invoice number fails; posting it updates | `accounting::invoices::write` |
 //! | 38 | Deleted, voided and paid invoices take no updates, and none is created so | `accounting::invoices::approval` |
 //! | 39 | An approved invoice needs lines and a contact | `accounting::invoices::approval` |
-//! | 40 | Lines need an account that takes lines and is active | `accounting::invoices::lines` |
-//! | 41 | A tax rate must suit its account; the account's is used if none is named | `accounting::invoices::lines` |
-//! | 42 | Only enabled currencies | `accounting::invoices::change` |
+//! | 40 | Lines need an account that takes lines and is active | `accounting::documents::lines` |
+//! | 41 | A tax rate must suit its account; the account's is used if none is named | `accounting::documents::lines` |
+//! | 42 | Only enabled currencies | `accounting::documents::currency` |
 //! | 43 | Nothing on or before a lock date | `accounting::invoices::approval` |
-//! | 44 | Tax per line, unit amounts to two places or four, line totals that agree | `money`, `accounting::invoices::lines` |
-//! | 45 | Sent lines replace; a line sent with its id is changed | `accounting::invoices::lines` |
+//! | 44 | Tax per line, unit amounts to two places or four, line totals that agree | `money`, `accounting::documents::pricing` |
+//! | 45 | Sent lines replace; a line sent with its id is changed | `accounting::documents::lines` |
 //! | 46 | A part-paid invoice takes only harmless edits | `accounting::invoices::approval` |
 //! | 47 | No void with money applied, of a draft, and no deletion of an approved invoice | `accounting::invoices::approval` |
+//! | 48 | A payment is for one approved document, at most what is outstanding, into an account that takes payments | `accounting::payments::rules` |
+//! | 49 | A full payment closes its document, its deletion opens it again, and the row stays | `books::settling` |
+//! | 50 | A payment is never changed, only deleted, and not when it is reconciled or in a batch | `accounting::payments` |
+//! | 51 | A credit goes to an approved invoice of its contact, type and currency, at most what is left and due | `accounting::allocations::rules` |
+//! | 52 | An allocation pays an invoice without a payment; what is used up is PAID | `books::settling` |
+//! | 53 | A removed allocation opens both documents | `accounting::allocations` |
+//! | 54 | Allocations inside a credit note are ignored; a used note is neither edited nor voided | `accounting::credit_notes` |
+//! | 57 | A bank transaction needs a contact, lines, a sum above nothing, and an active bank account whose currency it has | `accounting::bank_transactions` |
+//! | 58 | A bank transaction that is reconciled, deleted or locked takes no change; a deleted one stays listed | `accounting::bank_transactions::rules` |
+//! | 59 | An account holds what came in less what went out, deleted rows aside | `books::balance` |
+//! | 60 | What was paid too much or too early is used up by allocations and refunds | `books::allocation`, `accounting::deposits` |
+//! | 61 | A merged contact is archived for good and points to the one that has its documents | `bookkeeper::contacts`, `accounting::contacts::write` |
 
 mod accounting;
 mod answer;
@@ -87,11 +100,17 @@ mod settings;
 mod simulator;
 mod xml;
 
-pub use bookkeeper::{Bookkeeper, InvoiceEdit, Refused};
+pub use bookkeeper::{Bookkeeper, InvoiceEdit, Receipt, Refused};
 pub use books::Books;
+pub use books::allocation::{Allocation, Credit};
+pub use books::batch::BatchPayment;
 pub use books::contact::{Address, Contact, ContactPerson, ContactStatus, PaymentTerms, Phone};
-pub use books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus, Line, LineFigures};
-pub use books::payment::{Payment, PaymentStatus};
+pub use books::credit_note::{CreditNote, CreditNoteKind};
+pub use books::deposit::{Deposit, DepositKind, DepositStatus};
+pub use books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus};
+pub use books::line::{Line, LineFigures};
+pub use books::payment::{Payment, PaymentStatus, PaymentTarget};
+pub use books::transaction::{BankTransaction, TransactionKind, TransactionStatus};
 pub use calls::{Call, Fate, Violations};
 pub use faults::{Fault, FaultKind, Match};
 pub use money::{Discount, LineAmounts, Rounding};

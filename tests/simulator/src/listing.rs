@@ -44,12 +44,12 @@ impl Page {
     }
 
     /// The rows of this page.
-    pub(crate) fn cut<T>(self, rows: Vec<T>) -> Vec<T> {
+    fn cut<T>(self, rows: Vec<T>) -> Vec<T> {
         rows.into_iter().skip((self.number - 1).saturating_mul(self.size)).take(self.size).collect()
     }
 
     /// The `pagination` member of the envelope.
-    pub(crate) fn describe(self, rows: usize) -> Object {
+    fn describe(self, rows: usize) -> Object {
         let whole = |number: usize| Json::Number(number.to_string());
         Object::new()
             .with("page", whole(self.number))
@@ -85,6 +85,48 @@ impl Query {
         if let Some(order) = &self.order {
             rows.sort_by(|left, right| order.compare(left, right));
         }
+    }
+}
+
+/// A row of a list that can be asked for by the time of its last change.
+pub(crate) trait Listed: Queried {
+    /// When the row last changed, and its id, which together are the default order.
+    fn changed(&self) -> (Timestamp, Uuid);
+}
+
+/// The rows of one answer.
+#[derive(Debug)]
+pub(crate) struct Sheet<Q> {
+    pub(crate) rows: Vec<Q>,
+    pub(crate) pagination: Option<Object>,
+}
+
+impl<Q: Listed> Sheet<Q> {
+    /// Of all `rows` those that changed in time and meet the condition, in order, cut to the page.
+    /// The refusal is 304, where nothing modified is answered so.
+    pub(crate) fn fill(
+        incoming: &Incoming<'_>,
+        unconfirmed: &Unconfirmed,
+        query: &Query,
+        page: Option<Page>,
+        rows: impl Iterator<Item = Q>,
+    ) -> Result<Self, Answer> {
+        let since = modified_since(incoming);
+        let mut rows: Vec<Q> = rows
+            .filter(|row| is_recent(row.changed().0, since, unconfirmed))
+            .filter(|row| query.admits(row))
+            .collect();
+        if since.is_some() && rows.is_empty() && unconfirmed.nothing_modified_is_304 {
+            return Err(Answer::empty(304));
+        }
+        rows.sort_by_key(Listed::changed);
+        query.sort(&mut rows);
+        let pagination = page.map(|page| page.describe(rows.len()));
+        let rows = match page {
+            Some(page) => page.cut(rows),
+            None => rows,
+        };
+        Ok(Self { rows, pagination })
     }
 }
 

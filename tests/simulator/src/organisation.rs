@@ -234,6 +234,11 @@ impl Organisation {
         self.accounts.iter().find(|account| account.code.as_deref() == Some(code))
     }
 
+    /// The account with this role of Xero's.
+    pub fn system_account(&self, role: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.system_account.as_deref() == Some(role))
+    }
+
     /// The tax rate with this code.
     pub fn tax_rate(&self, tax_type: &str) -> Option<&TaxRate> {
         self.tax_rates.iter().find(|rate| rate.tax_type == tax_type)

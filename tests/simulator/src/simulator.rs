@@ -194,8 +194,7 @@ impl Simulator {
     /// The hand of somebody who works in Xero itself; nothing if there is no such organisation.
     pub fn bookkeeper(&mut self, now: Timestamp, tenant: Uuid) -> Option<Bookkeeper<'_>> {
         let books = self.books.get_mut(&tenant)?;
-        let texts = &self.settings.unconfirmed.texts;
-        Some(Bookkeeper::new(books, &mut self.ids, texts, now))
+        Some(Bookkeeper::new(books, &mut self.ids, &self.settings.unconfirmed, now))
     }
 
     /// A user removes the app inside Xero: their link to the organisation goes, their tokens stay.

@@ -1,6 +1,7 @@
 //! `GET /Accounts`: the chart of accounts.
 
 use super::Desk;
+use super::fields::{Fields, Refusal};
 use crate::answer::Answer;
 use crate::filter::{Field, Kind, Queried, Value};
 use crate::json::{Json, Object};
@@ -32,6 +33,26 @@ impl Desk<'_> {
         query.sort(&mut rows);
         let rows = rows.into_iter().map(|row| render(row.0)).collect();
         Ok(self.envelope("Accounts", rows, None))
+    }
+}
+
+impl Desk<'_> {
+    /// The account an object inside an element names, by id or by code. Nothing if there is no
+    /// such object or no such account.
+    pub(super) fn named_account(
+        &self,
+        fields: &Fields<'_>,
+        key: &str,
+    ) -> Result<Option<&Account>, Refusal> {
+        let Some(account) = fields.object(key)? else {
+            return Ok(None);
+        };
+        let account = Fields::of(account);
+        Ok(match (account.id("AccountID")?, account.text("Code")?) {
+            (Some(id), _) => self.books.account(id),
+            (None, Some(code)) => self.books.organisation.account(&code),
+            (None, None) => None,
+        })
     }
 }
 

@@ -104,6 +104,11 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// A refusal with one message.
+pub(super) fn invalid<T>(message: &str) -> Result<T, Refusal> {
+    Err(Refusal::Invalid(vec![message.to_owned()]))
+}
+
 fn wrong_kind(key: &str) -> Refusal {
     Refusal::Unreadable(format!("Error converting the value of '{key}'"))
 }
@@ -128,6 +133,11 @@ pub(super) fn date_moment(date: Date) -> Json {
 /// The readable twin of a date.
 pub(super) fn date_string(date: Date) -> String {
     format!("{date}T00:00:00")
+}
+
+/// The readable twin of an instant.
+pub(super) fn instant_string(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A rejected element as it is given back: dates in Xero's form, an id that leads nowhere if it

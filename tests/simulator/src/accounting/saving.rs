@@ -1,15 +1,17 @@
-//! Writes of whole collections: reading the elements, saving each, and saying what failed.
+//! Collections: which call reads and which writes, reading the elements of a write, saving each,
+//! and saying what failed.
 //!
 //! With errors summarised (Xero's behaviour when nothing is said) one bad element refuses the
 //! request. With `summarizeErrors=false` each element stands alone inside a 200.
 
 use super::Desk;
 use super::fields::Refusal;
+use super::route::Action;
 use crate::answer::Answer;
 use crate::json::{Json, Object};
 use uuid::Uuid;
 
-/// A resource that is written in collections.
+/// A resource that is listed, shown and written in collections.
 pub(super) trait Collection {
     /// The name of the collection.
     const NAME: &'static str;
@@ -18,6 +20,10 @@ pub(super) trait Collection {
     /// Members by which an element sent without its collection is recognised.
     const KNOWN: &'static [&'static str];
 
+    /// The rows a call asks for.
+    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer>;
+    /// The one row a path names.
+    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer>;
     /// The element a path names.
     fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid>;
     /// Saves one element, or says why not and changes nothing.
@@ -33,7 +39,7 @@ pub(super) enum How {
     Create,
     /// POST: it is matched with what exists.
     Upsert,
-    /// POST to the path of this id.
+    /// POST to the path of this id, or PUT below it.
     Update(Uuid),
 }
 
@@ -51,12 +57,27 @@ enum Outcome {
 }
 
 impl Desk<'_> {
-    pub(super) fn create<C: Collection>(&mut self) -> Result<Answer, Answer> {
+    /// Answers a call about a collection.
+    pub(super) fn serve<C: Collection>(
+        &mut self,
+        action: Action,
+        id: Option<&str>,
+    ) -> Result<Answer, Answer> {
+        match (action, id) {
+            (Action::Read, None) => C::list(self),
+            (Action::Read, Some(id)) => C::show(self, id),
+            (Action::Create, _) => self.create::<C>(),
+            (Action::Upsert, id) => self.upsert::<C>(id),
+            (Action::Remove, _) => Err(Answer::not_implemented()),
+        }
+    }
+
+    fn create<C: Collection>(&mut self) -> Result<Answer, Answer> {
         let elements = self.elements::<C>()?;
         self.save_all::<C>(&elements, How::Create)
     }
 
-    pub(super) fn upsert<C: Collection>(&mut self, id: Option<&str>) -> Result<Answer, Answer> {
+    fn upsert<C: Collection>(&mut self, id: Option<&str>) -> Result<Answer, Answer> {
         let how = match id {
             None => How::Upsert,
             Some(id) => How::Update(C::locate(self, id).ok_or_else(Answer::not_found)?),
@@ -66,6 +87,12 @@ impl Desk<'_> {
             elements.truncate(1);
         }
         self.save_all::<C>(&elements, how)
+    }
+
+    /// Saves elements below the path of a document that is known to exist.
+    pub(super) fn add_below<C: Collection>(&mut self, id: Uuid) -> Result<Answer, Answer> {
+        let elements = self.elements::<C>()?;
+        self.save_all::<C>(&elements, How::Update(id))
     }
 
     fn save_all<C: Collection>(&mut self, elements: &[Object], how: How) -> Result<Answer, Answer> {

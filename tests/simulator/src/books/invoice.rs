@@ -1,6 +1,8 @@
 //! A sales invoice or a bill as the books keep it.
 
-use crate::money::{Discount, LineAmounts};
+use super::line::Line;
+use super::totals::Totals;
+use crate::money::LineAmounts;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -73,44 +75,19 @@ impl Invoice {
         }
     }
 
+    /// Brings the totals in line with the lines.
+    pub(crate) fn sum(&mut self) {
+        let totals = Totals::of(&self.lines, self.line_amounts);
+        self.sub_total = totals.sub_total;
+        self.total_tax = totals.total_tax;
+        self.total = totals.total;
+        self.total_discount = totals.total_discount;
+    }
+
     /// Whether a payment or credit has been applied.
     pub fn has_money_applied(&self) -> bool {
         !self.amount_paid.is_zero() || !self.amount_credited.is_zero()
     }
-}
-
-/// A line of an invoice.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// Xero's id.
-    pub id: Uuid,
-    /// What it is for.
-    pub description: Option<String>,
-    /// The figures; a line that is only a description has none.
-    pub amounts: Option<LineFigures>,
-    /// The account's code or, for an account without one, nothing.
-    pub account_code: Option<String>,
-    /// The account's id.
-    pub account: Option<Uuid>,
-    /// The tax rate's code.
-    pub tax_type: Option<String>,
-    /// What comes off.
-    pub discount: Option<Discount>,
-}
-
-/// The figures of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LineFigures {
-    /// How many.
-    pub quantity: Decimal,
-    /// Price of one.
-    pub unit_amount: Decimal,
-    /// Quantity times price less discount, two places.
-    pub line_amount: Decimal,
-    /// The tax of the line, two places.
-    pub tax_amount: Decimal,
-    /// What the discount took off.
-    pub discounted: Decimal,
 }
 
 /// Sales or purchase.

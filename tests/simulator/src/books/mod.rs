@@ -1,16 +1,30 @@
 //! The books of one organisation: what a checker reads, and what calls and bookkeepers change.
 
+pub(crate) mod allocation;
+mod balance;
+pub(crate) mod batch;
 pub(crate) mod contact;
+pub(crate) mod credit_note;
+pub(crate) mod deposit;
 pub(crate) mod invoice;
+pub(crate) mod line;
+pub(crate) mod payable;
 pub(crate) mod payment;
+pub(crate) mod settling;
+pub(crate) mod totals;
+pub(crate) mod transaction;
 
-use crate::organisation::Organisation;
+use crate::organisation::{Account, Organisation};
+use allocation::{Allocation, Credit};
+use batch::BatchPayment;
 use contact::{Contact, ContactStatus};
-use invoice::{Invoice, InvoiceKind, InvoiceStatus};
+use credit_note::{CreditNote, CreditNoteKind};
+use deposit::Deposit;
+use invoice::{Invoice, InvoiceKind};
 use jiff::Timestamp;
-use payment::{Payment, PaymentStatus};
-use rust_decimal::Decimal;
+use payment::{Payment, PaymentStatus, PaymentTarget};
 use std::collections::BTreeMap;
+use transaction::BankTransaction;
 use uuid::Uuid;
 
 /// One organisation's contacts and documents, with all their facts.
@@ -20,7 +34,13 @@ pub struct Books {
     contacts: BTreeMap<Uuid, Contact>,
     invoices: BTreeMap<Uuid, Invoice>,
     payments: BTreeMap<Uuid, Payment>,
+    batches: BTreeMap<Uuid, BatchPayment>,
+    transactions: BTreeMap<Uuid, BankTransaction>,
+    deposits: BTreeMap<Uuid, Deposit>,
+    credit_notes: BTreeMap<Uuid, CreditNote>,
+    allocations: BTreeMap<Uuid, Allocation>,
     next_number: u32,
+    next_credit_note: u32,
 }
 
 impl Books {
@@ -30,13 +50,24 @@ impl Books {
             contacts: BTreeMap::new(),
             invoices: BTreeMap::new(),
             payments: BTreeMap::new(),
+            batches: BTreeMap::new(),
+            transactions: BTreeMap::new(),
+            deposits: BTreeMap::new(),
+            credit_notes: BTreeMap::new(),
+            allocations: BTreeMap::new(),
             next_number: 1,
+            next_credit_note: 1,
         }
     }
 
     /// The organisation with its chart, tax rates and lock dates as they are now.
     pub fn organisation(&self) -> &Organisation {
         &self.organisation
+    }
+
+    /// One account of the chart by id.
+    pub fn account(&self, id: Uuid) -> Option<&Account> {
+        self.organisation.accounts.iter().find(|account| account.id == id)
     }
 
     /// Every contact, archived ones too.
@@ -71,11 +102,82 @@ impl Books {
         self.payments.values()
     }
 
+    /// One payment by id.
+    pub fn payment(&self, id: Uuid) -> Option<&Payment> {
+        self.payments.get(&id)
+    }
+
     /// The payments of one invoice that still stand.
     pub fn payments_of(&self, invoice: Uuid) -> impl Iterator<Item = &Payment> {
+        self.payments_on(PaymentTarget::Invoice(invoice))
+    }
+
+    /// What was paid back of a credit and still stands.
+    pub fn refunds_of(&self, credit: Credit) -> impl Iterator<Item = &Payment> {
+        self.payments_on(PaymentTarget::Credit(credit))
+    }
+
+    /// The payments of one document that still stand.
+    pub(crate) fn payments_on(&self, target: PaymentTarget) -> impl Iterator<Item = &Payment> {
         self.payments().filter(move |payment| {
-            payment.invoice == invoice && payment.status == PaymentStatus::Authorised
+            payment.target == target && payment.status == PaymentStatus::Authorised
         })
+    }
+
+    /// Every batch payment, deleted ones too.
+    pub fn batches(&self) -> impl Iterator<Item = &BatchPayment> {
+        self.batches.values()
+    }
+
+    /// One batch payment by id.
+    pub fn batch(&self, id: Uuid) -> Option<&BatchPayment> {
+        self.batches.get(&id)
+    }
+
+    /// Every bank transaction, deleted ones too.
+    pub fn transactions(&self) -> impl Iterator<Item = &BankTransaction> {
+        self.transactions.values()
+    }
+
+    /// One bank transaction by id.
+    pub fn transaction(&self, id: Uuid) -> Option<&BankTransaction> {
+        self.transactions.get(&id)
+    }
+
+    /// Every overpayment and prepayment, whatever its status.
+    pub fn deposits(&self) -> impl Iterator<Item = &Deposit> {
+        self.deposits.values()
+    }
+
+    /// One overpayment or prepayment by id.
+    pub fn deposit(&self, id: Uuid) -> Option<&Deposit> {
+        self.deposits.get(&id)
+    }
+
+    /// Every credit note, whatever its status.
+    pub fn credit_notes(&self) -> impl Iterator<Item = &CreditNote> {
+        self.credit_notes.values()
+    }
+
+    /// One credit note by id.
+    pub fn credit_note(&self, id: Uuid) -> Option<&CreditNote> {
+        self.credit_notes.get(&id)
+    }
+
+    /// Every credit note for a customer that carries or carried this number.
+    pub fn credit_notes_numbered(&self, number: &str) -> impl Iterator<Item = &CreditNote> {
+        self.credit_notes().filter(move |note| {
+            note.kind == CreditNoteKind::Sales && note.number.as_deref() == Some(number)
+        })
+    }
+
+    /// The payments of a batch, deleted or not.
+    pub(crate) fn payments_in(&self, batch: &BatchPayment) -> impl Iterator<Item = &Payment> {
+        batch.payments.iter().filter_map(|id| self.payments.get(id))
+    }
+
+    pub(crate) fn payment_mut(&mut self, id: Uuid) -> Option<&mut Payment> {
+        self.payments.get_mut(&id)
     }
 
     /// The contact with this number, archived or not: the number is unique across both.
@@ -115,43 +217,6 @@ impl Books {
         self.invoices.get_mut(&id)
     }
 
-    pub(crate) fn put_payment(&mut self, payment: Payment, now: Timestamp) {
-        let invoice = payment.invoice;
-        self.payments.insert(payment.id, payment);
-        self.settle(invoice, now);
-    }
-
-    /// Marks a payment deleted; the row stays, and its invoice is open again.
-    pub(crate) fn delete_payment(&mut self, id: Uuid, now: Timestamp) -> Option<Uuid> {
-        let payment = self.payments.get_mut(&id)?;
-        if payment.status == PaymentStatus::Deleted {
-            return None;
-        }
-        payment.status = PaymentStatus::Deleted;
-        payment.updated_at = now;
-        let invoice = payment.invoice;
-        self.settle(invoice, now);
-        Some(invoice)
-    }
-
-    /// Brings an invoice's amount paid and its status in line with its payments.
-    fn settle(&mut self, id: Uuid, now: Timestamp) {
-        let paid: Decimal = self.payments_of(id).map(|payment| payment.amount).sum();
-        let last = self.payments_of(id).map(|payment| payment.date).max();
-        let Some(invoice) = self.invoices.get_mut(&id) else {
-            return;
-        };
-        invoice.amount_paid = paid;
-        invoice.updated_at = now;
-        if invoice.amount_due().is_zero() {
-            invoice.status = InvoiceStatus::Paid;
-            invoice.fully_paid_on = last;
-        } else {
-            invoice.status = InvoiceStatus::Authorised;
-            invoice.fully_paid_on = None;
-        }
-    }
-
     /// The next automatic number that no invoice carries.
     pub(crate) fn draw_invoice_number(&mut self) -> String {
         loop {
@@ -160,6 +225,46 @@ impl Books {
             if self.invoices_numbered(&number).next().is_none() {
                 return number;
             }
+        }
+    }
+
+    /// Keeps a credit note and marks its contact as a customer or supplier.
+    pub(crate) fn put_credit_note(&mut self, note: CreditNote) {
+        if let Some(contact) = self.contacts.get_mut(&note.contact) {
+            match note.kind {
+                CreditNoteKind::Sales => contact.is_customer = true,
+                CreditNoteKind::Purchase => contact.is_supplier = true,
+            }
+        }
+        self.credit_notes.insert(note.id, note);
+    }
+
+    /// The next automatic number that no credit note carries.
+    pub(crate) fn draw_credit_note_number(&mut self) -> String {
+        loop {
+            let number = format!("CN-{:04}", self.next_credit_note);
+            self.next_credit_note = self.next_credit_note.saturating_add(1);
+            if self.credit_notes_numbered(&number).next().is_none() {
+                return number;
+            }
+        }
+    }
+
+    /// Gives every document of one contact to another.
+    pub(crate) fn move_documents(&mut self, from: Uuid, into: Uuid, now: Timestamp) {
+        let theirs = |invoice: &&Invoice| invoice.contact == from;
+        let invoices: Vec<Invoice> = self.invoices().filter(theirs).cloned().collect();
+        for invoice in invoices {
+            self.put_invoice(Invoice { contact: into, updated_at: now, ..invoice });
+        }
+        let theirs = |note: &&CreditNote| note.contact == from;
+        let notes: Vec<CreditNote> = self.credit_notes().filter(theirs).cloned().collect();
+        for note in notes {
+            self.put_credit_note(CreditNote { contact: into, updated_at: now, ..note });
+        }
+        for transaction in self.transactions.values_mut().filter(|one| one.contact == from) {
+            transaction.contact = into;
+            transaction.updated_at = now;
         }
     }
 }

@@ -1,29 +1,57 @@
 //! A payment as the books keep it.
 
+use super::allocation::Credit;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// Money applied to an invoice.
+/// Money applied to a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     /// Xero's id.
     pub id: Uuid,
-    /// The invoice it pays.
-    pub invoice: Uuid,
-    /// The account the money went to.
+    /// The document it is for.
+    pub target: PaymentTarget,
+    /// The account the money went to or came from.
     pub account: Uuid,
     /// The day it was paid.
     pub date: Date,
-    /// In the invoice's currency.
+    /// In the document's currency.
     pub amount: Decimal,
+    /// In the account's currency.
+    pub bank_amount: Decimal,
+    /// Units of the foreign currency for one of the base currency.
+    pub currency_rate: Decimal,
     /// Free text.
     pub reference: Option<String>,
+    /// Whether it is matched with a line of a bank statement.
+    pub is_reconciled: bool,
+    /// The batch it is part of.
+    pub batch: Option<Uuid>,
     /// Whether it stands.
     pub status: PaymentStatus,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+impl Payment {
+    /// The invoice or bill it is for, if it is for one.
+    pub fn invoice(&self) -> Option<Uuid> {
+        match self.target {
+            PaymentTarget::Invoice(id) => Some(id),
+            PaymentTarget::Credit(_) => None,
+        }
+    }
+}
+
+/// The document a payment is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PaymentTarget {
+    /// An invoice or a bill, by id.
+    Invoice(Uuid),
+    /// A credit that is paid back.
+    Credit(Credit),
 }
 
 /// Whether a payment stands.
@@ -33,4 +61,14 @@ pub enum PaymentStatus {
     Authorised,
     /// It was taken back; the row stays.
     Deleted,
+}
+
+impl PaymentStatus {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Authorised => "AUTHORISED",
+            Self::Deleted => "DELETED",
+        }
+    }
 }

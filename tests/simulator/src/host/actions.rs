@@ -1,14 +1,23 @@
 //! What a bookkeeper can do over the control surface.
 
 use super::control::{missing, refuse};
+use super::find::{Found, Money, find};
+use super::order::{Order, unreadable};
 use crate::answer::Answer;
 use crate::bookkeeper::{Bookkeeper, Refused};
 use crate::books::Books;
+use crate::books::allocation::Credit;
 use crate::incoming::Incoming;
 use crate::json::{Json, Object};
 use crate::simulator::Simulator;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
 use uuid::Uuid;
+
+/// What was done: the id of what came of it, or only that it was done. Nothing if there is no such
+/// thing to do.
+type Done = Option<Result<Option<Uuid>, Refused>>;
 
 /// Carries out `POST /_simulator/organisations/{tenant}/{path}`.
 pub(super) fn act(
@@ -18,79 +27,215 @@ pub(super) fn act(
     path: &[&str],
     incoming: &Incoming<'_>,
 ) -> Answer {
+    let order = Order::read(incoming);
     let Some(books) = simulator.books(tenant) else {
         return missing();
     };
-    let Some(target) = target(books, path) else {
-        return missing();
-    };
-    let order = Order::read(incoming, books, target, now);
+    let known = Known::read(books, &order, path, now);
     let Some(mut bookkeeper) = simulator.bookkeeper(now, tenant) else {
         return missing();
     };
-    let done = match (path.first(), path.last()) {
-        (Some(&"invoices"), Some(&"approve")) => bookkeeper.approve(target),
-        (Some(&"invoices"), Some(&"void")) => bookkeeper.void(target),
-        (Some(&"invoices"), Some(&"delete")) => bookkeeper.delete(target),
-        (Some(&"invoices"), Some(&"pay")) => pay(&mut bookkeeper, target, &order),
-        (Some(&"payments"), Some(&"delete")) => bookkeeper.remove_payment(target),
-        (Some(&"contacts"), Some(&"archive")) => bookkeeper.archive_contact(target),
-        (Some(&"contacts"), Some(&"restore")) => bookkeeper.restore_contact(target),
-        _ => return missing(),
+    let done = match (path, known.target) {
+        (["batches"], _) => Some(batch(&mut bookkeeper, &order, &known)),
+        ([_, _, action], Some(Found::Invoice(id))) => {
+            on_invoice(&mut bookkeeper, id, action, &order, &known)
+        }
+        ([_, _, action], Some(Found::Contact(id))) => {
+            on_contact(&mut bookkeeper, id, action, &order, &known)
+        }
+        ([_, _, action], Some(Found::Credit(credit))) => {
+            on_credit(&mut bookkeeper, credit, action, &order, &known)
+        }
+        ([_, _, action], Some(Found::Money(money))) => on_money(&mut bookkeeper, money, action),
+        _ => None,
     };
     match done {
-        Err(refused) => refuse(409, &refused.0),
+        None => missing(),
+        Some(Err(refused)) => refuse(409, &refused.0),
         // Somebody pressed a button on the page: show the page again.
-        Ok(()) if incoming.header("accept").is_some_and(|accept| accept.contains("text/html")) => {
+        Some(Ok(_))
+            if incoming.header("accept").is_some_and(|accept| accept.contains("text/html")) =>
+        {
             Answer::empty(303).with_header("location", "/_simulator/")
         }
-        Ok(()) => Answer::json(200, Object::new().with("done", true)),
+        Some(Ok(made)) => Answer::json(200, Object::new().with("done", true).with_some("id", made)),
     }
 }
 
-/// What the call says about a payment.
-struct Order {
-    amount: Option<rust_decimal::Decimal>,
-    date: Option<jiff::civil::Date>,
+/// What the books say about a call before anything is done.
+struct Known {
+    today: Date,
+    target: Option<Found>,
+    /// What is due of the target, or left of it.
+    open: Decimal,
+    /// The invoice an allocation is for, and what is due of it.
+    invoice: Option<(Uuid, Decimal)>,
+    /// The contact a merge leads to.
+    into: Option<Uuid>,
+    /// The parts of a batch.
+    parts: Option<Vec<(Uuid, Decimal)>>,
 }
 
-impl Order {
-    /// The amount defaults to what is due, the date to the organisation's today.
-    fn read(incoming: &Incoming<'_>, books: &Books, target: Uuid, now: Timestamp) -> Self {
-        let body = Json::parse(incoming.body).ok();
-        let member = |key: &str| body.as_ref()?.object()?.get(key);
-        let sent = member("amount").map(Json::number);
-        let date = member("date").map(|date| date.text().and_then(|text| text.parse().ok()));
-        Self {
-            amount: sent.unwrap_or_else(|| Some(books.invoice(target)?.amount_due())),
-            date: date.unwrap_or_else(|| Some(books.organisation().today(now))),
+impl Known {
+    fn read(books: &Books, order: &Order, path: &[&str], now: Timestamp) -> Self {
+        let target = match path {
+            [collection, name, _] => find(books, collection, name),
+            _ => None,
+        };
+        let due = |id: Uuid| books.invoice(id).map(|invoice| (id, invoice.amount_due()));
+        let invoice = order.text("invoice").and_then(|name| match find(books, "invoices", &name) {
+            Some(Found::Invoice(id)) => due(id),
+            _ => None,
+        });
+        let into = order.text("into").and_then(|name| match find(books, "contacts", &name) {
+            Some(Found::Contact(id)) => Some(id),
+            _ => None,
+        });
+        let open = match target {
+            Some(Found::Invoice(id)) => due(id).map(|(_, due)| due),
+            Some(Found::Credit(credit)) => Some(books.remaining_credit(credit)),
+            Some(Found::Contact(_) | Found::Money(_)) | None => None,
+        };
+        let today = books.organisation().today(now);
+        let parts = parts(books, order);
+        Self { today, target, open: open.unwrap_or_default(), invoice, into, parts }
+    }
+}
+
+/// The parts of a batch: a list of `{"invoice":…,"amount":…}`, or a text such as
+/// `INV-1, INV-2=20.00`. An amount that is not said is what is due.
+fn parts(books: &Books, order: &Order) -> Option<Vec<(Uuid, Decimal)>> {
+    let part = |name: &str, amount: Option<Option<Decimal>>| match find(books, "invoices", name) {
+        Some(Found::Invoice(id)) => {
+            let due = books.invoice(id)?.amount_due();
+            Some((id, amount.unwrap_or(Some(due))?))
         }
-    }
-}
-
-fn pay(bookkeeper: &mut Bookkeeper<'_>, invoice: Uuid, order: &Order) -> Result<(), Refused> {
-    match order.amount.zip(order.date) {
-        Some((amount, date)) => bookkeeper.apply_payment(invoice, amount, date).map(|_| ()),
-        None => Err(Refused("The amount or the date cannot be read.".to_owned())),
-    }
-}
-
-/// The id of what the path names: by id, or an invoice or contact by number.
-fn target(books: &Books, path: &[&str]) -> Option<Uuid> {
-    let [collection, name, _action] = path else {
-        return None;
-    };
-    let id = Uuid::parse_str(name).ok();
-    match *collection {
-        "invoices" => id.filter(|id| books.invoice(*id).is_some()).or_else(|| {
-            let mut numbered: Vec<_> = books.invoices_numbered(name).collect();
-            numbered.sort_by_key(|invoice| invoice.status.is_gone());
-            numbered.first().map(|invoice| invoice.id)
-        }),
-        "contacts" => id
-            .filter(|id| books.contact(*id).is_some())
-            .or_else(|| books.contact_numbered(name).map(|contact| contact.id)),
-        "payments" => id,
         _ => None,
+    };
+    if let Some(list) = order.list("invoices") {
+        let parts = list.iter().map(|row| {
+            let row = row.object()?;
+            part(row.get("invoice")?.text()?, row.get("amount").map(Json::number))
+        });
+        return parts.collect();
     }
+    let text = order.text("invoices")?;
+    let parts = text.split(',').map(|row| match row.split_once('=') {
+        Some((name, amount)) => part(name.trim(), Some(amount.trim().parse().ok())),
+        None => part(row.trim(), None),
+    });
+    parts.collect()
+}
+
+fn batch(
+    bookkeeper: &mut Bookkeeper<'_>,
+    order: &Order,
+    known: &Known,
+) -> Result<Option<Uuid>, Refused> {
+    let parts = known.parts.as_ref().ok_or_else(|| unreadable("list of invoices"))?;
+    bookkeeper.batch_pay(parts, &order.receipt(known.today)?).map(Some)
+}
+
+fn on_invoice(
+    bookkeeper: &mut Bookkeeper<'_>,
+    id: Uuid,
+    action: &str,
+    order: &Order,
+    known: &Known,
+) -> Done {
+    let nothing = |()| None;
+    let pay = |bookkeeper: &mut Bookkeeper<'_>| {
+        let amount = order.number("amount")?.unwrap_or(known.open);
+        bookkeeper.pay(id, amount, &order.receipt(known.today)?).map(Some)
+    };
+    let overpay = |bookkeeper: &mut Bookkeeper<'_>| {
+        let amount = order.number("amount")?.ok_or_else(|| unreadable("amount"))?;
+        let receipt = order.receipt(known.today)?;
+        bookkeeper.overpay(id, amount, &receipt).map(|(_, overpayment)| Some(overpayment))
+    };
+    let price = |bookkeeper: &mut Bookkeeper<'_>| {
+        let price = order.number("price")?.ok_or_else(|| unreadable("price"))?;
+        bookkeeper.change_price(id, order.line()?, price).map(nothing)
+    };
+    Some(match action {
+        "approve" => bookkeeper.approve(id).map(nothing),
+        "void" => bookkeeper.void(id).map(nothing),
+        "delete" => bookkeeper.delete(id).map(nothing),
+        "edit" => order.edit().and_then(|edit| bookkeeper.edit_invoice(id, edit)).map(nothing),
+        "price" => price(bookkeeper),
+        "pay" => pay(bookkeeper),
+        "overpay" => overpay(bookkeeper),
+        _ => return None,
+    })
+}
+
+fn on_contact(
+    bookkeeper: &mut Bookkeeper<'_>,
+    id: Uuid,
+    action: &str,
+    order: &Order,
+    known: &Known,
+) -> Done {
+    let nothing = |()| None;
+    let received = || {
+        let amount = order.number("amount")?.ok_or_else(|| unreadable("amount"))?;
+        Ok((amount, order.receipt(known.today)?))
+    };
+    Some(match action {
+        "archive" => bookkeeper.archive_contact(id).map(nothing),
+        "restore" => bookkeeper.restore_contact(id).map(nothing),
+        "merge" => match known.into {
+            Some(into) => bookkeeper.merge_contacts(id, into).map(nothing),
+            None => Err(unreadable("contact to merge into")),
+        },
+        "overpay" => received().and_then(|(amount, receipt)| {
+            bookkeeper.receive_overpayment(id, amount, &receipt).map(Some)
+        }),
+        "prepay" => received()
+            .and_then(|(amount, receipt)| bookkeeper.prepay(id, amount, &receipt).map(Some)),
+        _ => return None,
+    })
+}
+
+fn on_credit(
+    bookkeeper: &mut Bookkeeper<'_>,
+    credit: Credit,
+    action: &str,
+    order: &Order,
+    known: &Known,
+) -> Done {
+    let allocate = |bookkeeper: &mut Bookkeeper<'_>| {
+        let (invoice, due) = known.invoice.ok_or_else(|| unreadable("invoice"))?;
+        let amount = order.number("amount")?.unwrap_or(known.open.min(due));
+        let date = order.date("date")?.unwrap_or(known.today);
+        bookkeeper.allocate(credit, invoice, amount, date).map(Some)
+    };
+    let refund = |bookkeeper: &mut Bookkeeper<'_>| {
+        let amount = order.number("amount")?.unwrap_or(known.open);
+        bookkeeper.refund(credit, amount, &order.receipt(known.today)?).map(Some)
+    };
+    let nothing = |()| None;
+    Some(match (action, credit) {
+        ("allocate", _) => allocate(bookkeeper),
+        ("refund", _) => refund(bookkeeper),
+        ("approve", Credit::CreditNote(id)) => bookkeeper.approve_credit_note(id).map(nothing),
+        ("void", Credit::CreditNote(id)) => bookkeeper.void_credit_note(id).map(nothing),
+        ("delete", Credit::CreditNote(id)) => bookkeeper.delete_credit_note(id).map(nothing),
+        _ => return None,
+    })
+}
+
+fn on_money(bookkeeper: &mut Bookkeeper<'_>, money: Money, action: &str) -> Done {
+    use Money::{Allocation, Batch, Payment, Transaction};
+    let done = match (money, action) {
+        (Payment(id), "delete") => bookkeeper.remove_payment(id),
+        (Payment(id), "reconcile") => bookkeeper.reconcile_payment(id),
+        (Batch(id), "delete") => bookkeeper.remove_batch(id),
+        (Batch(id), "reconcile") => bookkeeper.reconcile_batch(id),
+        (Transaction(id), "delete") => bookkeeper.remove_transaction(id),
+        (Transaction(id), "reconcile") => bookkeeper.reconcile_transaction(id),
+        (Allocation(id), "delete") => bookkeeper.remove_allocation(id),
+        (Payment(_) | Batch(_) | Transaction(_) | Allocation(_), _) => return None,
+    };
+    Some(done.map(|()| None))
 }

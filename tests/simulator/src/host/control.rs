@@ -2,16 +2,25 @@
 //! bookkeeper. It is not Xero and is only on the socket.
 
 use super::{actions, journal, page};
+use crate::accounting::bank_transactions::render as banking;
+use crate::accounting::batch_payments::render as batches;
 use crate::accounting::contacts::render as contacts;
+use crate::accounting::credit_notes::render as credit_notes;
+use crate::accounting::deposits::render as deposits;
+use crate::accounting::documents::render::Detail;
 use crate::accounting::invoices::render as invoices;
+use crate::accounting::payments::render as payments;
 use crate::answer::{Answer, Format};
 use crate::books::Books;
+use crate::books::deposit::DepositKind;
 use crate::incoming::Incoming;
 use crate::json::{Json, Object};
+use crate::organisation::Account;
 use crate::simulator::Simulator;
 use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 const ROOT: &str = "/_simulator";
@@ -66,6 +75,12 @@ fn organisations(simulator: &Simulator) -> Answer {
 
 fn rows(books: &Books, collection: &str, now: Timestamp) -> Answer {
     let today = books.organisation().today(now);
+    let deposits = |kind| {
+        let rows = books.deposits().filter(move |one| one.kind == kind);
+        rows.filter_map(|one| deposits::deposit(books, one, Detail::Full, 4, today))
+            .map(Json::from)
+            .collect()
+    };
     let rows: Vec<Json> = match collection {
         "contacts" => books
             .contacts()
@@ -75,9 +90,34 @@ fn rows(books: &Books, collection: &str, now: Timestamp) -> Answer {
             .invoices()
             .map(|one| invoices::invoice(books, one, invoices::Detail::Full, 4, today).into())
             .collect(),
+        "payments" => books
+            .payments()
+            .map(|one| payments::payment(books, one, payments::Detail::Listed, 4, today).into())
+            .collect(),
+        "batches" => books.batches().map(|one| batches::batch(books, one).into()).collect(),
+        "transactions" => books
+            .transactions()
+            .map(|one| banking::transaction(books, one, Detail::Full, 4, today).into())
+            .collect(),
+        "credit-notes" => books
+            .credit_notes()
+            .map(|one| credit_notes::credit_note(books, one, Detail::Full, 4, today).into())
+            .collect(),
+        "overpayments" => deposits(DepositKind::Overpayment),
+        "prepayments" => deposits(DepositKind::Prepayment),
+        "balances" => books.balances().map(|(account, left)| balance(account, left)).collect(),
         _ => return missing(),
     };
     Answer::json(200, rows)
+}
+
+fn balance(account: &Account, balance: Decimal) -> Json {
+    Object::new()
+        .with_some("code", account.code.as_ref())
+        .with("name", &account.name)
+        .with_some("currency", account.currency.as_ref())
+        .with("balance", Json::decimal(balance, 2))
+        .into()
 }
 
 fn book<'a>(simulator: &'a Simulator, tenant: &str) -> Option<&'a Books> {

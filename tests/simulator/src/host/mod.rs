@@ -3,7 +3,9 @@
 mod actions;
 mod body;
 mod control;
+mod find;
 mod journal;
+mod order;
 mod page;
 
 use crate::incoming::Incoming;

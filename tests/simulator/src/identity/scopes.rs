@@ -47,6 +47,8 @@ const BROAD: &[&str] =
 pub(crate) enum Area {
     Contacts,
     Invoices,
+    Payments,
+    BankTransactions,
     Settings,
 }
 
@@ -96,6 +98,8 @@ impl Scopes {
         let names: &[&str] = match area {
             Area::Contacts => &["accounting.contacts"],
             Area::Invoices => &["accounting.invoices", "accounting.transactions"],
+            Area::Payments => &["accounting.payments", "accounting.transactions"],
+            Area::BankTransactions => &["accounting.banktransactions", "accounting.transactions"],
             Area::Settings => &["accounting.settings"],
         };
         names.iter().any(|name| {

@@ -14,7 +14,8 @@ pub(crate) const CLIENT: &str = "client-1";
 pub(crate) const SECRET: &str = "secret-1";
 pub(crate) const CALLBACK: &str = "http://localhost:3000/callback";
 pub(crate) const SCOPES: &str = "openid profile email offline_access accounting.contacts \
-                                 accounting.invoices accounting.settings.read";
+                                 accounting.invoices accounting.payments \
+                                 accounting.banktransactions accounting.settings.read";
 pub(crate) const ACCOUNTING: &str = "/api.xro/2.0";
 
 /// A simulator, a clock and, once connected, a bearer and a tenant.

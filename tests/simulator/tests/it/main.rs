@@ -11,8 +11,14 @@
     reason = "`json!` goes through `to_value`; the amounts in these bodies are texts or whole"
 )]
 
+mod bank_transactions;
+mod batch_payments;
+mod bookkeeper;
 mod caller;
 mod contacts;
+mod control;
+mod credit_notes;
+mod deposits;
 mod determinism;
 mod faults;
 mod filters;
@@ -23,7 +29,9 @@ mod invoices;
 mod invoices_changes;
 mod limits;
 mod lists;
+mod merges;
 mod money;
+mod payments;
 mod robustness;
 mod socket;
 mod switches;

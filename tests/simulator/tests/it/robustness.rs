@@ -88,6 +88,35 @@ const CONTACT: &[&str] = &[
     "TaxNumber",
 ];
 
+const PAYMENT: &[&str] = &[
+    "PaymentID",
+    "Invoice",
+    "InvoiceNumber",
+    "Account",
+    "Date",
+    "Amount",
+    "BankAmount",
+    "CurrencyRate",
+    "Reference",
+    "IsReconciled",
+    "Status",
+];
+
+const TRANSACTION: &[&str] = &[
+    "BankTransactionID",
+    "Type",
+    "BankAccount",
+    "Contact",
+    "Date",
+    "Reference",
+    "Url",
+    "Status",
+    "LineAmountTypes",
+    "CurrencyCode",
+    "CurrencyRate",
+    "IsReconciled",
+];
+
 fn base(value: Value) -> Map<String, Value> {
     let Value::Object(object) = value else { panic!("{value} is no object") };
     object
@@ -127,11 +156,68 @@ proptest! {
     }
 
     #[test]
+    fn odd_payments_are_saved_or_refused(change in members(PAYMENT)) {
+        let mut caller = Caller::connected();
+        let invoice = caller.invoice("SC-1");
+        let payment = base(json!({"Invoice": {"InvoiceID": invoice}, "Amount": 10,
+            "Account": {"Code": "090"}}));
+        let body = json!({"Payments": [merged(payment, change)]}).to_string();
+        for method in ["PUT", "POST"] {
+            let answer = caller.call(method, "/Payments", &body);
+            prop_assert!([200, 400].contains(&answer.status), "{}", answer.text);
+        }
+        prop_assert_eq!(caller.get("/Payments?page=1").status, 200);
+        prop_assert!(caller.books().invoice(invoice).unwrap().amount_due() >= 100.into());
+    }
+
+    #[test]
+    fn odd_bank_transactions_are_saved_or_refused(
+        change in members(TRANSACTION), lines in prop::collection::vec(members(LINE), 1..3),
+        kind in select(vec!["SPEND", "RECEIVE", "RECEIVE-OVERPAYMENT", "RECEIVE-PREPAYMENT"]),
+    ) {
+        let mut caller = Caller::connected();
+        let contact = caller.any_contact();
+        let line = base(json!({"Description": "x", "Quantity": 1, "UnitAmount": 10,
+            "AccountCode": "404"}));
+        let lines: Vec<Value> = lines.into_iter().map(|one| merged(line.clone(), one)).collect();
+        let transaction = base(json!({"Type": kind, "Contact": {"ContactID": contact},
+            "BankAccount": {"Code": "090"}, "LineItems": lines}));
+        let body = json!({"BankTransactions": [merged(transaction, change)]}).to_string();
+        for method in ["PUT", "POST"] {
+            let answer = caller.call(method, "/BankTransactions", &body);
+            prop_assert!([200, 400].contains(&answer.status), "{}", answer.text);
+        }
+        prop_assert_eq!(caller.get("/BankTransactions?page=1").status, 200);
+    }
+
+    #[test]
+    fn odd_credit_notes_are_saved_or_refused(
+        change in members(INVOICE), lines in prop::collection::vec(members(LINE), 1..3),
+    ) {
+        let mut caller = Caller::connected();
+        let contact = caller.any_contact();
+        let line = base(json!({"Description": "x", "Quantity": 1, "UnitAmount": 10,
+            "AccountCode": "200"}));
+        let lines: Vec<Value> = lines.into_iter().map(|one| merged(line.clone(), one)).collect();
+        let mut note = base(json!({"Contact": {"ContactID": contact}, "LineItems": lines}));
+        if let Value::Object(change) = change {
+            note.extend(change);
+        }
+        note.insert("Type".to_owned(), json!("ACCRECCREDIT"));
+        let body = json!({"CreditNotes": [note]}).to_string();
+        for method in ["PUT", "POST"] {
+            let answer = caller.call(method, "/CreditNotes", &body);
+            prop_assert!([200, 400].contains(&answer.status), "{}", answer.text);
+        }
+        prop_assert_eq!(caller.get("/CreditNotes?page=1").status, 200);
+    }
+
+    #[test]
     fn odd_filters_are_understood_or_refused(
         filter in "(Total|Date|Name|\\(|\\)|==|>=|AND|OR|-|guid\\(\"|\"|1|\\.|Contains|é| ){0,12}",
     ) {
         let mut caller = Caller::connected();
-        for path in ["/Invoices", "/Contacts"] {
+        for path in ["/Invoices", "/Contacts", "/Payments", "/BankTransactions", "/CreditNotes"] {
             let pairs = [("where", filter.as_str()), ("order", filter.as_str())];
             let answer = caller.get(&query(path, &pairs));
             prop_assert!([200, 400].contains(&answer.status), "{}", answer.text);

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use xero_sim::{Fault, FaultKind, Match, Simulator, host};
 
 /// A served simulator and a connected caller's credentials.
-struct Served {
+pub(crate) struct Served {
     address: SocketAddr,
     simulator: Arc<Mutex<Simulator>>,
     bearer: String,
@@ -24,7 +24,7 @@ impl Drop for Served {
     }
 }
 
-async fn served() -> Served {
+pub(crate) async fn served() -> Served {
     let mut caller = Caller::connected();
     caller.invoice("SC-1");
     let now = caller.now;
@@ -39,11 +39,22 @@ async fn served() -> Served {
 
 impl Served {
     /// Everything the server sends until it closes the connection.
-    async fn raw(&self, method: &str, path: &str, body: &str) -> String {
+    pub(crate) async fn raw(&self, method: &str, path: &str, body: &str) -> String {
+        self.raw_with(method, path, "accept: application/json\r\n", body).await
+    }
+
+    /// The same, with headers of its own; each ends with a line break.
+    pub(crate) async fn raw_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\
-             accept: application/json\r\nauthorization: Bearer {}\r\nxero-tenant-id: {}\r\n\
+             {headers}authorization: Bearer {}\r\nxero-tenant-id: {}\r\n\
              content-length: {}\r\n\r\n{body}",
             self.address,
             self.bearer,
@@ -57,7 +68,18 @@ impl Served {
         String::from_utf8(received).unwrap()
     }
 
-    async fn json(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+    pub(crate) fn tenant(&self) -> uuid::Uuid {
+        self.tenant
+    }
+
+    /// The body of one more invoice of the same contact.
+    pub(crate) fn invoice_body(&self, number: &str) -> String {
+        let simulator = self.simulator.lock().unwrap();
+        let contact = simulator.books(self.tenant).unwrap().contacts().next().unwrap().id;
+        invoice(contact, number, "AUTHORISED")
+    }
+
+    pub(crate) async fn json(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let raw = self.raw(method, path, body).await;
         let (head, body) = raw.split_once("\r\n\r\n").expect("an answer");
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();

@@ -11,7 +11,7 @@ use super::Desk;
 use crate::answer::Answer;
 use crate::books::contact::{Contact, ContactStatus};
 use crate::json::Json;
-use crate::listing::{Page, Query, id_list, is_recent, modified_since};
+use crate::listing::{Page, Query, Sheet, id_list};
 use render::Detail;
 use row::Row;
 use uuid::Uuid;
@@ -32,43 +32,31 @@ fn searched(contact: &Contact) -> impl Iterator<Item = &str> {
 }
 
 impl Desk<'_> {
-    pub(super) fn list_contacts(&mut self) -> Result<Answer, Answer> {
+    fn list_contacts(&mut self) -> Result<Answer, Answer> {
         let incoming = self.incoming;
         let query = Query::read::<Row<'_>>(incoming)?;
         let summary = incoming.flag("summaryOnly").unwrap_or(false);
         let page = Page::asked(incoming, summary, self.unconfirmed);
         let ids = id_list(incoming, "IDs")?;
-        let since = modified_since(incoming);
         let archived = incoming.flag("includeArchived").unwrap_or(false);
         let term = incoming.parameter("searchTerm").map(|term| term.trim().to_lowercase());
-        let mut rows: Vec<Row<'_>> = self
+        let asked_for = self
             .books
             .contacts()
             .filter(|contact| archived || contact.status != ContactStatus::Archived)
             .filter(|contact| ids.as_ref().is_none_or(|ids| ids.contains(&contact.id)))
-            .filter(|contact| is_recent(contact.updated_at, since, self.unconfirmed))
             .filter(|contact| {
                 term.as_ref().is_none_or(|term| {
                     searched(contact).any(|text| text.to_lowercase().contains(term.as_str()))
                 })
             })
-            .map(Row)
-            .filter(|row| query.admits(row))
-            .collect();
-        if since.is_some() && rows.is_empty() && self.unconfirmed.nothing_modified_is_304 {
-            return Ok(Answer::empty(304));
-        }
-        rows.sort_by_key(|Row(contact)| (contact.updated_at, contact.id));
-        query.sort(&mut rows);
+            .map(Row);
+        let Sheet { rows, pagination } =
+            Sheet::fill(incoming, self.unconfirmed, &query, page, asked_for)?;
         let detail = match (summary, page) {
             (true, _) => Detail::Summary,
             (false, Some(_)) => Detail::Full,
             (false, None) => Detail::Listed,
-        };
-        let pagination = page.map(|page| page.describe(rows.len()));
-        let rows = match page {
-            Some(page) => page.cut(rows),
-            None => rows,
         };
         let rows: Vec<Json> = rows
             .into_iter()
@@ -78,7 +66,7 @@ impl Desk<'_> {
     }
 
     /// One contact by id or by number.
-    pub(super) fn show_contact(&mut self, id: &str) -> Result<Answer, Answer> {
+    fn show_contact(&mut self, id: &str) -> Result<Answer, Answer> {
         let contact = self.find_contact(id).ok_or_else(Answer::not_found)?;
         if contact.status == ContactStatus::Archived && !self.unconfirmed.archived_by_id {
             return Err(Answer::not_found());

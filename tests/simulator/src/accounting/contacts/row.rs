@@ -2,7 +2,10 @@
 
 use crate::books::contact::Contact;
 use crate::filter::{Field, Kind, Queried, Value};
+use crate::listing::Listed;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use uuid::Uuid;
 
 #[derive(Debug)]
 pub(super) struct Row<'a>(pub(super) &'a Contact);
@@ -47,5 +50,11 @@ impl Queried for Row<'_> {
             }
             _ => Value::Null,
         }
+    }
+}
+
+impl Listed for Row<'_> {
+    fn changed(&self) -> (Timestamp, Uuid) {
+        (self.0.updated_at, self.0.id)
     }
 }

@@ -5,6 +5,7 @@ use super::render::{self, Detail};
 use crate::accounting::Desk;
 use crate::accounting::fields::{Fields, Refusal, echo};
 use crate::accounting::saving::{Collection, How, Saved};
+use crate::answer::Answer;
 use crate::books::contact::{Contact, ContactStatus};
 use crate::fold::{fold, tidy};
 use crate::json::Object;
@@ -17,7 +18,16 @@ pub(in crate::accounting) enum Contacts {}
 impl Collection for Contacts {
     const NAME: &'static str = "Contacts";
     const SINGULAR: &'static str = "Contact";
-    const KNOWN: &'static [&'static str] = &["ContactID", "ContactNumber", "Name", "EmailAddress"];
+    const KNOWN: &'static [&'static str] =
+        &["ContactID", "ContactNumber", "Name", "EmailAddress", "ContactStatus"];
+
+    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
+        desk.list_contacts()
+    }
+
+    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
+        desk.show_contact(id)
+    }
 
     fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
         desk.find_contact(id).map(|contact| contact.id)
@@ -63,11 +73,8 @@ fn plan(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Contact, Refu
         contact
     });
     let mut messages = apply(&mut contact, &fields, desk.unconfirmed)?;
-    if archived_before
-        && contact.status == ContactStatus::Active
-        && !desk.unconfirmed.unarchiving_allowed
-    {
-        messages.push("An archived contact cannot be made active again.".to_owned());
+    if archived_before {
+        messages.extend(stays_archived(desk, &contact));
     }
     if contact.name.is_empty() {
         messages.push("Contact Name cannot be empty.".to_owned());
@@ -78,6 +85,23 @@ fn plan(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Contact, Refu
     }
     contact.updated_at = desk.now;
     Ok(contact)
+}
+
+/// What is wrong with a write to an archived contact.
+fn stays_archived(desk: &Desk<'_>, contact: &Contact) -> Option<String> {
+    let unconfirmed = desk.unconfirmed;
+    match contact.status {
+        ContactStatus::Active if contact.merged_into.is_some() => {
+            Some(unconfirmed.texts.merged_contact.clone())
+        }
+        ContactStatus::Active if !unconfirmed.unarchiving_allowed => {
+            Some("An archived contact cannot be made active again.".to_owned())
+        }
+        ContactStatus::Archived if !unconfirmed.archived_takes_edits => {
+            Some(unconfirmed.texts.archived_contact.clone())
+        }
+        ContactStatus::Active | ContactStatus::Archived | ContactStatus::GdprRequest => None,
+    }
 }
 
 /// The contact a POST means: by id, else by number, else by the name of an active contact.

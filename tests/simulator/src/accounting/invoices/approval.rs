@@ -2,11 +2,11 @@
 
 use super::write::Planned;
 use crate::accounting::Desk;
+use crate::accounting::documents::status;
 use crate::books::Books;
-use crate::books::invoice::{Invoice, InvoiceStatus, Line};
+use crate::books::invoice::{Invoice, InvoiceStatus};
 use crate::settings::Texts;
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
 /// A change the status does not allow.
 pub(crate) const WRONG_STATUS: &str = "Invoice not of valid status for modification";
@@ -14,8 +14,11 @@ pub(crate) const WRONG_STATUS: &str = "Invoice not of valid status for modificat
 pub(crate) const VOID_REFUSED: &str = "The status VOIDED cannot be applied to the invoice because \
                                        it has payments or credit notes allocated to it.";
 /// An edit of what money applied has fixed.
-pub(super) const MONEY_APPLIED: &str =
+pub(crate) const MONEY_APPLIED: &str =
     "This document cannot be edited as it has a payment or credit note allocated to it.";
+
+/// A total below nothing.
+pub(crate) const NEGATIVE: &str = "The document total must not be negative.";
 
 /// Why the status of an invoice forbids an update that would lead to `next`.
 pub(super) fn refuses(
@@ -66,16 +69,7 @@ pub(super) fn is_open_to(before: &Invoice, after: &Invoice) -> bool {
 pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
     let Planned { invoice, messages, warnings, .. } = planned;
     messages.extend(locked(desk.books, &desk.unconfirmed.texts, invoice.date));
-    if invoice.total < Decimal::ZERO {
-        messages.push("The document total must not be negative.".to_owned());
-    }
-    let is_draft = invoice.status == InvoiceStatus::Draft;
-    if !is_draft {
-        if invoice.lines.is_empty() {
-            messages.push("One or more line items must be specified".to_owned());
-        }
-        messages.extend(invoice.lines.iter().filter_map(unfinished));
-    }
+    messages.extend(status::lacks(invoice.status, &invoice.lines, invoice.total));
     let is_approved = matches!(invoice.status, InvoiceStatus::Authorised | InvoiceStatus::Paid);
     if is_approved && invoice.due_date.is_none() && desk.unconfirmed.approval_needs_due_date {
         messages.push(desk.unconfirmed.texts.missing_due_date.clone());
@@ -84,14 +78,4 @@ pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
         invoice.sent_to_contact = false;
         warnings.push("Only approved invoices can be marked as sent.".to_owned());
     }
-}
-
-/// What a line lacks on a document that is more than a draft.
-fn unfinished(line: &Line) -> Option<String> {
-    if line.description.is_none() {
-        return Some("Description is required for each line item.".to_owned());
-    }
-    // A line that is only a description needs no account.
-    (line.amounts.is_some() && line.account.is_none())
-        .then(|| "Account code '' is not a valid code for this document.".to_owned())
 }

@@ -1,12 +1,12 @@
 //! Puts the members of a written element into an invoice, and plans updates of existing ones.
 
-use super::write::{NUMBER_TAKEN, Planned, holder, invalid};
-use super::{approval, lines, nested, totals};
+use super::approval;
+use super::write::{NUMBER_TAKEN, Planned, holder};
 use crate::accounting::Desk;
-use crate::accounting::fields::{Fields, Refusal, Sent};
-use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
-use crate::money::LineAmounts;
-use rust_decimal::Decimal;
+use crate::accounting::documents::lines::{self, Accounts, Discounts, Terms};
+use crate::accounting::documents::{contact, currency, pricing, status, texts};
+use crate::accounting::fields::{Fields, Refusal, invalid};
+use crate::books::invoice::{Invoice, InvoiceKind};
 
 /// Plans the update of an existing invoice.
 pub(super) fn plan(
@@ -14,13 +14,7 @@ pub(super) fn plan(
     existing: &Invoice,
     fields: &Fields<'_>,
 ) -> Result<Planned, Refusal> {
-    let next = match fields.text("Status")? {
-        None => existing.status,
-        Some(word) => match InvoiceStatus::parse(&word) {
-            Some(status) => status,
-            None => return invalid(&format!("'{word}' is not a valid invoice status.")),
-        },
-    };
+    let next = status::after(fields, existing.status)?;
     if let Some(message) = approval::refuses(desk, existing, next) {
         return invalid(message);
     }
@@ -35,7 +29,7 @@ pub(super) fn plan(
     };
     // Cancelling changes the status and nothing else, whatever else was sent.
     if !next.is_gone() {
-        if let Some(contact) = nested::contact(desk, fields)? {
+        if let Some(contact) = contact::named(desk, fields)? {
             planned.messages.extend(contact.messages(desk));
             planned.invoice.contact = contact.id();
             planned.contact = contact.into_changed();
@@ -73,28 +67,24 @@ pub(super) fn apply(
 ) -> Result<(), Refusal> {
     apply_numbers(desk, planned, fields)?;
     apply_dates(planned, fields)?;
-    apply_currency(desk, planned, fields)?;
+    let Planned { invoice, messages, .. } = planned;
+    let Invoice { currency: code, currency_rate, .. } = invoice;
+    currency::apply(desk, fields, code, currency_rate, messages)?;
     apply_looks(desk, planned, fields)?;
-    let line_amounts = planned.invoice.line_amounts;
-    if let Some(word) = fields.text("LineAmountTypes")? {
-        match LineAmounts::parse(&word) {
-            Some(types) => planned.invoice.line_amounts = types,
-            None => {
-                return Err(Refusal::Unreadable(format!(
-                    "Error converting the value '{word}' of 'LineAmountTypes'"
-                )));
-            }
-        }
-    }
+    let Planned { invoice, messages, .. } = planned;
+    let before = invoice.line_amounts;
+    texts::line_amounts(fields, &mut invoice.line_amounts)?;
+    let line_amounts = invoice.line_amounts;
+    let terms = Terms { line_amounts, accounts: Accounts::Open, discounts: Discounts::Allowed };
     // An empty list says nothing about the lines: only a list with lines replaces them.
     match fields.objects("LineItems")?.filter(|sent| !sent.is_empty()) {
-        Some(sent) => lines::apply(desk, planned, &sent)?,
-        None if line_amounts != planned.invoice.line_amounts => {
-            lines::tax_again(desk, &mut planned.invoice);
+        Some(sent) => invoice.lines = lines::read(desk, &invoice.lines, &sent, terms, messages)?,
+        None if before != line_amounts => {
+            pricing::tax_again(desk, &mut invoice.lines, line_amounts);
         }
         None => {}
     }
-    totals::sum(&mut planned.invoice);
+    invoice.sum();
     Ok(())
 }
 
@@ -105,27 +95,16 @@ fn apply_numbers(
 ) -> Result<(), Refusal> {
     let invoice = &mut planned.invoice;
     if let Some(number) = fields.text("InvoiceNumber")? {
-        let printable = number.chars().all(|c| c.is_ascii_graphic() || c == ' ');
-        if !printable || number.len() > 255 {
-            planned
-                .messages
-                .push("Invoice Number must be at most 255 printable ASCII characters.".to_owned());
-        }
+        planned.messages.extend(texts::refuses_number("Invoice Number", &number));
         let is_sales = invoice.kind == InvoiceKind::Sales;
         if is_sales && holder(desk, &number, Some(invoice.id)).is_some() {
             planned.messages.push(NUMBER_TAKEN.to_owned());
         }
         invoice.number = Some(number);
     }
-    match fields.sent("Reference")? {
-        Sent::Nothing => {}
-        Sent::Empty => invoice.reference = None,
-        Sent::Text(text) => {
-            if text.chars().count() > 255 {
-                planned.messages.push("Reference must be 255 characters or fewer.".to_owned());
-            }
-            invoice.reference = (invoice.kind == InvoiceKind::Sales).then_some(text);
-        }
+    texts::reference(fields, &mut invoice.reference, &mut planned.messages)?;
+    if invoice.kind == InvoiceKind::Bill {
+        invoice.reference = None;
     }
     Ok(())
 }
@@ -139,53 +118,10 @@ fn apply_dates(planned: &mut Planned, fields: &Fields<'_>) -> Result<(), Refusal
     Ok(())
 }
 
-fn apply_currency(
-    desk: &Desk<'_>,
-    planned: &mut Planned,
-    fields: &Fields<'_>,
-) -> Result<(), Refusal> {
-    let organisation = &desk.books.organisation;
-    let invoice = &mut planned.invoice;
-    let rate = fields.number("CurrencyRate")?.filter(|rate| *rate > Decimal::ZERO);
-    if let Some(code) = fields.text("CurrencyCode")? {
-        match organisation.currency(&code) {
-            Some(currency) => {
-                if invoice.currency != code {
-                    invoice.currency_rate = currency.day_rate;
-                }
-                invoice.currency = code;
-            }
-            None => {
-                planned.messages.push(format!("Organisation is not subscribed to currency {code}"));
-            }
-        }
-    }
-    if let Some(rate) = rate.filter(|_| invoice.currency != organisation.base_currency) {
-        invoice.currency_rate = rate;
-    }
-    Ok(())
-}
-
 fn apply_looks(desk: &Desk<'_>, planned: &mut Planned, fields: &Fields<'_>) -> Result<(), Refusal> {
     let invoice = &mut planned.invoice;
-    if let Some(theme) = fields.id("BrandingThemeID")? {
-        if !desk.books.organisation.branding_themes.iter().any(|known| known.id == theme) {
-            planned.messages.push("The branding theme could not be found.".to_owned());
-        }
-        invoice.branding_theme = Some(theme);
-    }
-    match fields.sent("Url")? {
-        Sent::Nothing => {}
-        Sent::Empty => invoice.url = None,
-        Sent::Text(text) => {
-            let is_web =
-                url::Url::parse(&text).is_ok_and(|url| ["http", "https"].contains(&url.scheme()));
-            if !is_web {
-                planned.messages.push("Url must be a valid absolute url.".to_owned());
-            }
-            invoice.url = Some(text);
-        }
-    }
+    texts::branding_theme(desk, fields, &mut invoice.branding_theme, &mut planned.messages)?;
+    texts::link(fields, &mut invoice.url, &mut planned.messages)?;
     if let Some(sent) = fields.truth("SentToContact")? {
         invoice.sent_to_contact = sent;
     }

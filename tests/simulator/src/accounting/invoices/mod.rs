@@ -3,21 +3,18 @@
 mod approval;
 mod change;
 mod history;
-mod lines;
-mod nested;
 pub(crate) mod render;
 mod row;
-mod totals;
 mod write;
 
-pub(crate) use approval::{VOID_REFUSED, WRONG_STATUS, locked};
+pub(crate) use approval::{MONEY_APPLIED, NEGATIVE, VOID_REFUSED, WRONG_STATUS, locked};
 pub(super) use write::Invoices;
 
 use super::Desk;
 use crate::answer::Answer;
 use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::json::{Json, Object};
-use crate::listing::{Page, Query, comma_list, id_list, is_recent, modified_since};
+use crate::listing::{Page, Query, Sheet, comma_list, id_list};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use render::Detail;
@@ -73,39 +70,27 @@ impl Wanted {
 }
 
 impl Desk<'_> {
-    pub(super) fn list_invoices(&mut self) -> Result<Answer, Answer> {
+    fn list_invoices(&mut self) -> Result<Answer, Answer> {
         let incoming = self.incoming;
         let query = Query::read::<Row<'_>>(incoming)?;
         let wanted = Wanted::read(self)?;
         let summary = incoming.flag("summaryOnly").unwrap_or(false);
         let page = Page::asked(incoming, summary || wanted.statuses.is_some(), self.unconfirmed);
-        let since = modified_since(incoming);
         let names_status = wanted.statuses.is_some()
             || query.condition.as_ref().is_some_and(|condition| condition.mentions("Status"));
         let shows_deleted = names_status || self.unconfirmed.deleted_in_lists;
-        let mut rows: Vec<Row<'_>> = self
+        let asked_for = self
             .books
             .invoices()
             .filter(|invoice| shows_deleted || invoice.status != InvoiceStatus::Deleted)
             .filter(|invoice| wanted.admits(invoice))
-            .filter(|invoice| is_recent(invoice.updated_at, since, self.unconfirmed))
-            .map(|invoice| Row { invoice, contact: self.books.contact(invoice.contact) })
-            .filter(|row| query.admits(row))
-            .collect();
-        if since.is_some() && rows.is_empty() && self.unconfirmed.nothing_modified_is_304 {
-            return Ok(Answer::empty(304));
-        }
-        rows.sort_by_key(|row| (row.invoice.updated_at, row.invoice.id));
-        query.sort(&mut rows);
+            .map(|invoice| Row { invoice, contact: self.books.contact(invoice.contact) });
+        let Sheet { rows, pagination } =
+            Sheet::fill(incoming, self.unconfirmed, &query, page, asked_for)?;
         let detail = match (summary, page) {
             (true, _) => Detail::Summary,
             (false, Some(_)) => Detail::Paged,
             (false, None) => Detail::Listed,
-        };
-        let pagination = page.map(|page| page.describe(rows.len()));
-        let rows = match page {
-            Some(page) => page.cut(rows),
-            None => rows,
         };
         let rows: Vec<Json> =
             rows.into_iter().map(|row| self.render_invoice(row.invoice, detail).into()).collect();
@@ -113,7 +98,7 @@ impl Desk<'_> {
     }
 
     /// One invoice by id or by number.
-    pub(super) fn show_invoice(&mut self, id: &str) -> Result<Answer, Answer> {
+    fn show_invoice(&mut self, id: &str) -> Result<Answer, Answer> {
         let invoice = self.find_invoice(id).ok_or_else(Answer::not_found)?;
         let row = self.render_invoice(invoice, Detail::Full);
         Ok(self.envelope("Invoices", vec![row.into()], None))
@@ -138,7 +123,7 @@ impl Desk<'_> {
 
     /// An invoice by what a path may name: its id, or a sales invoice's number. Where a number was
     /// used again after its invoice was deleted, the living one is meant.
-    fn find_invoice(&self, id: &str) -> Option<&Invoice> {
+    pub(super) fn find_invoice(&self, id: &str) -> Option<&Invoice> {
         Uuid::parse_str(id).ok().and_then(|id| self.books.invoice(id)).or_else(|| {
             self.books
                 .invoices_numbered(id)

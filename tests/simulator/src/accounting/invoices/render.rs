@@ -1,12 +1,14 @@
 //! An invoice as Xero writes it, in four sizes.
 
+use crate::accounting::allocations::render as allocations;
 use crate::accounting::contacts::render as contacts;
-use crate::accounting::fields::{date_moment, date_string};
+use crate::accounting::documents::render as documents;
+use crate::accounting::fields::{date_moment, date_string, instant_string};
+use crate::accounting::payments::render as payments;
 use crate::books::Books;
-use crate::books::invoice::{Invoice, InvoiceKind, Line};
-use crate::books::payment::Payment;
+use crate::books::allocation::Credit;
+use crate::books::invoice::{Invoice, InvoiceKind};
 use crate::json::{Json, Object};
-use crate::money::Discount;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -57,8 +59,8 @@ pub(crate) fn invoice(
         Detail::Summary => object,
         Detail::Listed => object.with("LineItems", Vec::new()),
         Detail::Full | Detail::Paged => {
-            let lines = invoice.lines.iter().map(|each| line(each, unit_places));
-            object.with("LineItems", lines.collect::<Vec<_>>())
+            let lines = documents::lines(&invoice.lines, unit_places);
+            object.with("LineItems", lines)
         }
     };
     let discount = Some(invoice.total_discount).filter(|amount| !amount.is_zero());
@@ -68,7 +70,7 @@ pub(crate) fn invoice(
         .with("Total", amount(invoice.total))
         .with_some("TotalDiscount", discount.map(amount))
         .with("UpdatedDateUTC", Json::instant(invoice.updated_at))
-        .with("UpdatedDateUTCString", invoice.updated_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .with("UpdatedDateUTCString", instant_string(invoice.updated_at))
         .with("CurrencyCode", &invoice.currency)
         .with_some("FullyPaidOnDate", invoice.fully_paid_on.map(date_moment))
 }
@@ -77,12 +79,21 @@ fn money_applied(object: Object, books: &Books, invoice: &Invoice, detail: Detai
     let object = match detail {
         Detail::Summary => object,
         Detail::Full | Detail::Paged | Detail::Listed => {
-            let payments = books.payments_of(invoice.id).map(|each| payment(each, invoice));
+            let paid = books.payments_of(invoice.id).map(payments::nested);
             object
-                .with("Payments", payments.collect::<Vec<_>>())
-                .with("CreditNotes", Vec::new())
-                .with("Prepayments", Vec::new())
-                .with("Overpayments", Vec::new())
+                .with("Payments", paid.collect::<Vec<_>>())
+                .with(
+                    "CreditNotes",
+                    credited(books, invoice, |one| matches!(one, Credit::CreditNote(_))),
+                )
+                .with(
+                    "Prepayments",
+                    credited(books, invoice, |one| matches!(one, Credit::Prepayment(_))),
+                )
+                .with(
+                    "Overpayments",
+                    credited(books, invoice, |one| matches!(one, Credit::Overpayment(_))),
+                )
                 .with("HasAttachments", false)
         }
     };
@@ -92,25 +103,25 @@ fn money_applied(object: Object, books: &Books, invoice: &Invoice, detail: Detai
         .with("AmountCredited", amount(invoice.amount_credited))
 }
 
-fn payment(payment: &Payment, invoice: &Invoice) -> Json {
-    Object::new()
-        .with("PaymentID", payment.id)
-        .with("Date", date_moment(payment.date))
-        .with("Amount", amount(payment.amount))
-        .with_some("Reference", payment.reference.as_ref())
-        .with("CurrencyRate", Json::decimal(invoice.currency_rate, 6))
-        .with("HasAccount", false)
-        .with("HasValidationErrors", false)
-        .into()
+/// The credit of one kind applied to an invoice.
+fn credited(books: &Books, invoice: &Invoice, is_wanted: fn(Credit) -> bool) -> Vec<Json> {
+    books
+        .allocations_to(invoice.id)
+        .filter(|allocation| is_wanted(allocation.credit))
+        .filter_map(|allocation| {
+            let creditable = books.creditable(allocation.credit)?;
+            let total = creditable.remaining + books.used(allocation.credit);
+            Some(allocations::of_invoice(allocation, creditable.number, total).into())
+        })
+        .collect()
 }
 
 fn contact(books: &Books, invoice: &Invoice, detail: Detail, today: Date) -> Option<Object> {
-    let contact = books.contact(invoice.contact)?;
     let size = match detail {
         Detail::Full => contacts::Detail::Full,
         Detail::Paged | Detail::Listed | Detail::Summary => contacts::Detail::Named,
     };
-    Some(contacts::contact(books, contact, size, today))
+    documents::contact(books, invoice.contact, size, today)
 }
 
 fn dates(object: Object, invoice: &Invoice) -> Object {
@@ -122,25 +133,6 @@ fn dates(object: Object, invoice: &Invoice) -> Object {
         .with_some("DueDate", invoice.due_date.map(date_moment))
         .with_some("ExpectedPaymentDateString", expected.map(date_string))
         .with_some("ExpectedPaymentDate", expected.map(date_moment))
-}
-
-fn line(line: &Line, unit_places: u32) -> Json {
-    let object = Object::new()
-        .with_some("Description", line.description.as_ref())
-        .with_some("UnitAmount", line.amounts.map(|it| Json::decimal(it.unit_amount, unit_places)))
-        .with_some("TaxType", line.tax_type.as_ref())
-        .with("TaxAmount", amount(line.amounts.map_or(Decimal::ZERO, |it| it.tax_amount)))
-        .with("LineAmount", amount(line.amounts.map_or(Decimal::ZERO, |it| it.line_amount)))
-        .with_some("AccountCode", line.account_code.as_ref())
-        .with_some("AccountID", line.account)
-        .with("Tracking", Vec::new())
-        .with_some("Quantity", line.amounts.map(|it| Json::decimal(it.quantity, 4)));
-    let object = match line.discount {
-        None => object,
-        Some(Discount::Rate(rate)) => object.with("DiscountRate", amount(rate)),
-        Some(Discount::Amount(off)) => object.with("DiscountAmount", amount(off)),
-    };
-    object.with("LineItemID", line.id).with("ValidationErrors", Vec::new()).into()
 }
 
 fn amount(amount: Decimal) -> Json {

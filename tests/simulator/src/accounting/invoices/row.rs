@@ -3,8 +3,11 @@
 use crate::books::contact::Contact;
 use crate::books::invoice::Invoice;
 use crate::filter::{Field, Kind, Queried, Value};
+use crate::listing::Listed;
+use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use uuid::Uuid;
 
 #[derive(Debug)]
 pub(super) struct Row<'a> {
@@ -68,6 +71,12 @@ impl Queried for Row<'_> {
             }
             _ => Value::Null,
         }
+    }
+}
+
+impl Listed for Row<'_> {
+    fn changed(&self) -> (Timestamp, Uuid) {
+        (self.invoice.updated_at, self.invoice.id)
     }
 }
 

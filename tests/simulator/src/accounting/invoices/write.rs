@@ -1,10 +1,12 @@
 //! Writing invoices: matching an element with what exists, then creating or changing it.
 
 use super::render::Detail;
-use super::{approval, change, nested};
+use super::{approval, change};
 use crate::accounting::Desk;
-use crate::accounting::fields::{Fields, Refusal, echo};
+use crate::accounting::documents::{contact, status};
+use crate::accounting::fields::{Fields, Refusal, echo, invalid};
 use crate::accounting::saving::{Collection, How, Saved};
+use crate::answer::Answer;
 use crate::books::contact::Contact;
 use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::json::Object;
@@ -31,6 +33,14 @@ impl Collection for Invoices {
     const SINGULAR: &'static str = "Invoice";
     const KNOWN: &'static [&'static str] =
         &["Type", "InvoiceID", "InvoiceNumber", "Contact", "LineItems", "Status", "Reference"];
+
+    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
+        desk.list_invoices()
+    }
+
+    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
+        desk.show_invoice(id)
+    }
 
     fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
         desk.find_invoice(id).map(|invoice| invoice.id)
@@ -92,16 +102,7 @@ pub(super) fn holder<'a>(
     own: Option<Uuid>,
 ) -> Option<&'a Invoice> {
     desk.books.invoices_numbered(number).find(|invoice| {
-        Some(invoice.id) != own
-            && !desk.unconfirmed.unhelpful
-            && match invoice.status {
-                InvoiceStatus::Deleted => !desk.unconfirmed.deleted_frees_number,
-                InvoiceStatus::Voided => !desk.unconfirmed.voided_frees_number,
-                InvoiceStatus::Draft
-                | InvoiceStatus::Submitted
-                | InvoiceStatus::Authorised
-                | InvoiceStatus::Paid => true,
-            }
+        Some(invoice.id) != own && status::holds_number(invoice.status, desk.unconfirmed)
     })
 }
 
@@ -117,22 +118,11 @@ fn taken(existing: &Invoice) -> String {
 pub(super) const NUMBER_TAKEN: &str = "Invoice # must be unique.";
 
 fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
-    let status = match fields.text("Status")? {
-        None => InvoiceStatus::Draft,
-        Some(word) => match InvoiceStatus::parse(&word) {
-            Some(InvoiceStatus::Draft) => InvoiceStatus::Draft,
-            Some(InvoiceStatus::Submitted) => InvoiceStatus::Submitted,
-            Some(InvoiceStatus::Authorised) => InvoiceStatus::Authorised,
-            Some(InvoiceStatus::Paid | InvoiceStatus::Voided | InvoiceStatus::Deleted) => {
-                return invalid("Invoice not of valid status for creation");
-            }
-            None => return invalid(&format!("'{word}' is not a valid invoice status.")),
-        },
-    };
+    let status = status::of_new(fields, "Invoice not of valid status for creation")?;
     let Some(kind) = fields.text("Type")?.as_deref().and_then(InvoiceKind::parse) else {
         return invalid("Invoice Type must be ACCREC or ACCPAY.");
     };
-    let chosen = nested::contact(desk, fields)?;
+    let chosen = contact::named(desk, fields)?;
     let Some(contact) = chosen else {
         return invalid("A Contact must be specified for this type of transaction");
     };
@@ -183,8 +173,4 @@ fn blank(desk: &mut Desk<'_>, kind: InvoiceKind, contact: Uuid) -> Invoice {
         created_by: Some(desk.app.client_id.clone()),
         history: Vec::new(),
     }
-}
-
-pub(super) fn invalid<T>(message: &str) -> Result<T, Refusal> {
-    Err(Refusal::Invalid(vec![message.to_owned()]))
 }

@@ -1,14 +1,19 @@
-//! The page people look at: organisations, contacts, invoices, the latest calls.
+//! The page people look at: organisations, contacts, invoices, money, the latest calls.
+
+mod forms;
+mod money;
 
 use super::journal::fate;
 use crate::answer::Answer;
 use crate::books::Books;
-use crate::books::contact::Contact;
+use crate::books::contact::{Contact, ContactStatus};
 use crate::books::invoice::{Invoice, InvoiceStatus};
 use crate::calls::Call;
 use crate::simulator::Simulator;
 use crate::xml::escaped as text;
+use forms::{Input, RECEIPT, button, folded, form};
 use jiff::Timestamp;
+use money::push_money;
 
 /// The page shows this many calls; the whole log is at `/_simulator/calls`.
 const LATEST: usize = 200;
@@ -18,7 +23,8 @@ h1{font-size:1.4rem}h2{font-size:1.15rem;margin-top:2.5rem}h3{font-size:1rem;col
 table{border-collapse:collapse;margin:.5rem 0}\
 td,th{padding:.25rem .75rem;border-bottom:1px solid #e6e7e9;text-align:left}\
 td.n{text-align:right;font-variant-numeric:tabular-nums}\
-form{display:inline}button{font:inherit;font-size:.85rem;cursor:pointer}\
+form{display:inline}summary{display:inline;cursor:pointer;color:#59606d}\
+input{font:inherit;font-size:.85rem}button{font:inherit;font-size:.85rem;cursor:pointer}\
 code{font-size:.9em}small{color:#59606d}";
 
 /// Everything at a glance.
@@ -81,6 +87,7 @@ fn push_books(body: &mut String, books: &Books) {
         push_invoice(body, books, invoice);
     }
     push(body, "</table>");
+    push_money(body, books);
 }
 
 fn push_contact(body: &mut String, books: &Books, contact: &Contact) {
@@ -93,20 +100,30 @@ fn push_contact(body: &mut String, books: &Books, contact: &Contact) {
             text(contact.number.as_deref().unwrap_or_default()),
             text(contact.email.as_deref().unwrap_or_default()),
             contact.status.as_str(),
-            button(&path, "archive"),
+            contact_forms(&path, contact),
         ),
     );
+}
+
+fn contact_forms(path: &str, contact: &Contact) -> String {
+    match contact.status {
+        ContactStatus::Active => {
+            let further = [
+                form(path, "merge", &[Input::Text("into", "into number or id")]),
+                form(path, "overpay", &RECEIPT),
+                form(path, "prepay", &RECEIPT),
+            ];
+            format!("{}{}", button(path, "archive"), folded(&further.concat()))
+        }
+        ContactStatus::Archived => button(path, "restore"),
+        ContactStatus::GdprRequest => String::new(),
+    }
 }
 
 fn push_invoice(body: &mut String, books: &Books, invoice: &Invoice) {
     let path = format!("organisations/{}/invoices/{}", books.organisation().id, invoice.id);
     let contact = books.contact(invoice.contact).map_or("", |contact| contact.name.as_str());
-    let buttons: &[&str] = match invoice.status {
-        InvoiceStatus::Draft | InvoiceStatus::Submitted => &["approve", "delete"],
-        InvoiceStatus::Authorised => &["pay", "void"],
-        InvoiceStatus::Paid | InvoiceStatus::Voided | InvoiceStatus::Deleted => &[],
-    };
-    let buttons: String = buttons.iter().map(|action| button(&path, action)).collect();
+    let buttons = invoice_forms(&path, invoice);
     push(
         body,
         &format!(
@@ -122,6 +139,27 @@ fn push_invoice(body: &mut String, books: &Books, invoice: &Invoice) {
             invoice.amount_due(),
         ),
     );
+}
+
+fn invoice_forms(path: &str, invoice: &Invoice) -> String {
+    let edit = form(path, "edit", &[Input::Text("reference", "reference"), Input::Day("dueDate")]);
+    let price = form(path, "price", &[Input::Text("line", "line"), Input::Text("price", "price")]);
+    match invoice.status {
+        InvoiceStatus::Draft | InvoiceStatus::Submitted => format!(
+            "{}{}{}",
+            button(path, "approve"),
+            button(path, "delete"),
+            folded(&format!("{edit}{price}")),
+        ),
+        InvoiceStatus::Authorised => {
+            let pay = form(path, "pay", &RECEIPT);
+            let overpay = form(path, "overpay", &RECEIPT);
+            let further = folded(&format!("{pay}{overpay}{edit}{price}"));
+            format!("{}{}{further}", button(path, "pay"), button(path, "void"))
+        }
+        InvoiceStatus::Paid => folded(&edit),
+        InvoiceStatus::Voided | InvoiceStatus::Deleted => String::new(),
+    }
 }
 
 fn push_calls(body: &mut String, calls: &[Call]) {
@@ -150,13 +188,6 @@ fn push_calls(body: &mut String, calls: &[Call]) {
         );
     }
     push(body, "</table>");
-}
-
-fn button(path: &str, action: &str) -> String {
-    format!(
-        "<form method=\"post\" action=\"/_simulator/{path}/{action}\">\
-         <button>{action}</button></form> "
-    )
 }
 
 fn push(body: &mut String, html: &str) {

@@ -1,4 +1,4 @@
-//! The `Contact` inside a written invoice: usually an id, but anything a contact write may hold.
+//! The `Contact` inside a written document: usually an id, but anything a contact write may hold.
 
 use crate::accounting::Desk;
 use crate::accounting::contacts::plan_nested;
@@ -8,15 +8,15 @@ use uuid::Uuid;
 
 /// The contact an element names.
 #[derive(Debug)]
-pub(super) enum Chosen {
+pub(in crate::accounting) enum Chosen {
     /// One that exists, as it is.
     Existing(Uuid),
-    /// One the element creates or changes: Xero saves contact fields sent inside an invoice.
+    /// One the element creates or changes: Xero saves contact fields sent inside a document.
     Changed(Box<Contact>),
 }
 
 impl Chosen {
-    pub(super) fn id(&self) -> Uuid {
+    pub(in crate::accounting) fn id(&self) -> Uuid {
         match self {
             Self::Existing(id) => *id,
             Self::Changed(contact) => contact.id,
@@ -24,7 +24,7 @@ impl Chosen {
     }
 
     /// What keeps the contact from being used on a document.
-    pub(super) fn messages(&self, desk: &Desk<'_>) -> Vec<String> {
+    pub(in crate::accounting) fn messages(&self, desk: &Desk<'_>) -> Vec<String> {
         let contact = match self {
             Self::Existing(id) => desk.books.contact(*id),
             Self::Changed(contact) => Some(contact.as_ref()),
@@ -36,7 +36,7 @@ impl Chosen {
         }
     }
 
-    pub(super) fn into_changed(self) -> Option<Contact> {
+    pub(in crate::accounting) fn into_changed(self) -> Option<Contact> {
         match self {
             Self::Existing(_) => None,
             Self::Changed(contact) => Some(*contact),
@@ -45,7 +45,10 @@ impl Chosen {
 }
 
 /// The contact of an element; nothing if there is none, or only an empty object.
-pub(super) fn contact(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Option<Chosen>, Refusal> {
+pub(in crate::accounting) fn named(
+    desk: &mut Desk<'_>,
+    fields: &Fields<'_>,
+) -> Result<Option<Chosen>, Refusal> {
     let Some(element) = fields.object("Contact")? else {
         return Ok(None);
     };

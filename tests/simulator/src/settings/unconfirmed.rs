@@ -1,62 +1,7 @@
-//! What a simulator is started with.
+//! The open questions about Xero, and the answers chosen.
 
+use super::Texts;
 use crate::Rounding;
-use crate::organisation::Organisation;
-use uuid::Uuid;
-
-/// Everything the simulator knows before the first call.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The registered apps.
-    pub apps: Vec<App>,
-    /// The people who can consent.
-    pub users: Vec<XeroUser>,
-    /// The organisations with their books as they are before the first call.
-    pub organisations: Vec<Organisation>,
-    /// The choices made where Xero's behaviour is not known for certain.
-    pub unconfirmed: Unconfirmed,
-    /// Where ids and tokens are drawn from: the same seed gives the same ids.
-    pub seed: u64,
-}
-
-/// An app registered in Xero's developer portal.
-#[derive(Clone, Debug)]
-pub struct App {
-    /// The public identity of the app.
-    pub client_id: String,
-    /// Its secret; an app without one must use PKCE.
-    pub client_secret: Option<String>,
-    /// The name shown on the consent page and returned as `ProviderName`.
-    pub name: String,
-    /// The addresses a consent may return to, compared character for character.
-    pub redirect_uris: Vec<String>,
-    /// Which scopes the app may ask for.
-    pub scopes: ScopeSet,
-}
-
-/// Which family of scopes an app may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScopeSet {
-    /// Created on or after 2026-03-02: granular scopes only.
-    Granular,
-    /// Created before: broad scopes too.
-    Broad,
-}
-
-/// A person with a Xero login.
-#[derive(Clone, Debug)]
-pub struct XeroUser {
-    /// The `xero_userid` of their tokens.
-    pub id: Uuid,
-    /// First name.
-    pub given_name: String,
-    /// Last name.
-    pub family_name: String,
-    /// The address they log in with; also accepted as `login_hint`.
-    pub email: String,
-    /// The organisations they may connect.
-    pub organisations: Vec<Uuid>,
-}
 
 /// Behaviour of Xero that no public source settles. Each switch is one open question; the default
 /// is what the sources make most likely.
@@ -100,6 +45,8 @@ pub struct Unconfirmed {
     pub empty_text_clears: bool,
     /// Whether an archived contact can be made active again by a write.
     pub unarchiving_allowed: bool,
+    /// Whether an archived contact takes a write that leaves it archived.
+    pub archived_takes_edits: bool,
     /// Whether an archived contact is returned by its id.
     pub archived_by_id: bool,
     /// Whether the name decides before the contact number when both match different contacts.
@@ -108,6 +55,17 @@ pub struct Unconfirmed {
     pub refusals_replayed: bool,
     /// Whether an idempotency key is per app and tenant instead of per app.
     pub key_per_tenant: bool,
+    /// Whether lists that do not ask for a status include deleted payments.
+    pub deleted_payments_in_lists: bool,
+    /// Whether deleting a payment moves its own `UpdatedDateUTC`.
+    pub deleting_moves_payment: bool,
+    /// Whether a credit can only go to an invoice of its own currency.
+    pub allocation_needs_one_currency: bool,
+    /// Whether the sent date of an allocation is kept, instead of the later of the two documents'
+    /// dates.
+    pub allocation_keeps_date: bool,
+    /// Whether the answer to an allocation carries its id.
+    pub allocation_answer_has_id: bool,
     /// No question: a Xero that does nothing to keep a caller from making second copies. Numbers and
     /// names are not unique, keys are not remembered. What a caller's own care is measured against.
     pub unhelpful: bool,
@@ -136,43 +94,18 @@ impl Default for Unconfirmed {
             refused_batch_saves_valid: false,
             empty_text_clears: true,
             unarchiving_allowed: true,
+            archived_takes_edits: true,
             archived_by_id: true,
             name_before_number: false,
             refusals_replayed: true,
             key_per_tenant: false,
+            deleted_payments_in_lists: true,
+            deleting_moves_payment: true,
+            allocation_needs_one_currency: true,
+            allocation_keeps_date: true,
+            allocation_answer_has_id: true,
             unhelpful: false,
             texts: Texts::default(),
-        }
-    }
-}
-
-/// Messages whose exact words are not known; the meaning is.
-#[derive(Clone, Debug)]
-pub struct Texts {
-    /// An archived contact on a document.
-    pub archived_contact: String,
-    /// A contact id nobody knows.
-    pub unknown_contact: String,
-    /// An invoice id nobody knows, inside a body.
-    pub unknown_invoice: String,
-    /// An approved invoice without a due date.
-    pub missing_due_date: String,
-    /// A locked date; the date is appended.
-    pub locked: String,
-    /// A body of 429.
-    pub too_many_calls: String,
-}
-
-impl Default for Texts {
-    fn default() -> Self {
-        Self {
-            archived_contact: "The contact has been archived and cannot be used on a document."
-                .to_owned(),
-            unknown_contact: "The contact could not be found.".to_owned(),
-            unknown_invoice: "The invoice could not be found.".to_owned(),
-            missing_due_date: "Due Date must be specified to approve this document.".to_owned(),
-            locked: "The document date cannot be before the period lock date".to_owned(),
-            too_many_calls: "Too many calls. Wait and try again.".to_owned(),
         }
     }
 }

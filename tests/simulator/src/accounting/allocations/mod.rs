@@ -1,0 +1,125 @@
+//! Allocations: below the path of the credit they use up.
+
+pub(super) mod render;
+pub(crate) mod rules;
+
+use super::Desk;
+use super::fields::{Fields, Refusal, echo};
+use super::saving::{Collection, How, Saved};
+use crate::accounting::invoices::locked;
+use crate::answer::Answer;
+use crate::books::allocation::Credit;
+use crate::books::deposit::DepositKind;
+use crate::json::Object;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// The kinds of credit that have allocations below their path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    CreditNote,
+    Deposit(DepositKind),
+}
+
+impl Source {
+    /// The credit of this kind that a path names.
+    fn find(self, desk: &Desk<'_>, id: &str) -> Option<Credit> {
+        match self {
+            Self::CreditNote => desk.find_credit_note(id).map(|note| Credit::CreditNote(note.id)),
+            Self::Deposit(kind) => desk.find_deposit(kind, id).map(Credit::of),
+        }
+    }
+}
+
+/// The collection. Xero only adds to it and takes from it; it is read with the credit.
+#[derive(Debug)]
+enum Allocations {}
+
+impl Collection for Allocations {
+    const NAME: &'static str = "Allocations";
+    const SINGULAR: &'static str = "Allocation";
+    const KNOWN: &'static [&'static str] = &["Invoice", "Amount", "Date"];
+
+    fn list(_desk: &mut Desk<'_>) -> Result<Answer, Answer> {
+        Err(Answer::not_implemented())
+    }
+
+    fn show(_desk: &mut Desk<'_>, _id: &str) -> Result<Answer, Answer> {
+        Err(Answer::not_implemented())
+    }
+
+    /// The credit, whose path it is.
+    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
+        Uuid::parse_str(id).ok().filter(|id| desk.books.credit(*id).is_some())
+    }
+
+    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+        let credit = match how {
+            How::Update(id) => desk.books.credit(id),
+            How::Create | How::Upsert => None,
+        };
+        let Some(credit) = credit else {
+            return Err(Refusal::Invalid(vec![desk.unconfirmed.texts.unknown_credit.clone()]));
+        };
+        let fields = Fields::of(element);
+        let invoice = match fields.object("Invoice")? {
+            None => None,
+            Some(invoice) => {
+                let invoice = Fields::of(invoice);
+                match (invoice.id("InvoiceID")?, invoice.text("InvoiceNumber")?) {
+                    (Some(id), _) => Some(id),
+                    (None, Some(number)) => desk.find_invoice(&number).map(|found| found.id),
+                    (None, None) => None,
+                }
+            }
+        };
+        let intent = rules::Intent {
+            credit,
+            invoice,
+            // `AppliedAmount` is the name in XML; here it means nothing, so the amount is nothing.
+            amount: fields.number("Amount")?.unwrap_or(Decimal::ZERO),
+            date: fields.date("Date")?,
+        };
+        let id = desk.ids.next();
+        let allocation =
+            rules::plan(desk.books, desk.unconfirmed, intent, id).map_err(Refusal::Invalid)?;
+        let rendered = render::answer(&allocation, desk.unconfirmed);
+        desk.books.put_allocation(allocation, desk.now);
+        Ok(Saved { rendered, warnings: Vec::new() })
+    }
+
+    fn echo(element: &Object, messages: &[String]) -> Object {
+        echo(element, "AllocationID", messages)
+    }
+}
+
+impl Desk<'_> {
+    /// `PUT /{Credit}/{id}/Allocations`
+    pub(super) fn allocate(&mut self, source: Source, id: Option<&str>) -> Result<Answer, Answer> {
+        let credit = id.and_then(|id| source.find(self, id)).ok_or_else(Answer::not_found)?;
+        self.add_below::<Allocations>(credit.id())
+    }
+
+    /// `DELETE /{Credit}/{id}/Allocations/{allocation}`: both documents are open again.
+    pub(super) fn deallocate(
+        &mut self,
+        source: Source,
+        id: Option<&str>,
+        allocation: Option<&str>,
+    ) -> Result<Answer, Answer> {
+        let credit = id.and_then(|id| source.find(self, id)).ok_or_else(Answer::not_found)?;
+        let found = allocation
+            .and_then(|id| self.books.allocation(Uuid::parse_str(id).ok()?))
+            .filter(|allocation| allocation.credit == credit)
+            .ok_or_else(Answer::not_found)?;
+        if let Some(message) = locked(self.books, &self.unconfirmed.texts, found.date) {
+            let echoed = render::removed(found);
+            return Err(Answer::validation(vec![echo(&echoed, "AllocationID", &[message]).into()]));
+        }
+        let body = render::removed(found).with("IsDeleted", true);
+        let id = found.id;
+        self.books.remove_allocation(id, self.now);
+        // Not in an envelope: Xero answers with the bare row.
+        Ok(Answer::json(200, body))
+    }
+}

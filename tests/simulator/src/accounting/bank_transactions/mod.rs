@@ -1,0 +1,44 @@
+//! Bank transactions: lists, single reads and writes.
+
+pub(crate) mod render;
+mod row;
+pub(crate) mod rules;
+mod write;
+
+pub(super) use write::BankTransactions;
+
+use super::Desk;
+use super::documents::render::Detail;
+use crate::answer::Answer;
+use crate::books::transaction::BankTransaction;
+use crate::json::{Json, Object};
+use crate::listing::{Page, Query, Sheet};
+use row::Row;
+use uuid::Uuid;
+
+impl Desk<'_> {
+    fn list_transactions(&mut self) -> Result<Answer, Answer> {
+        let incoming = self.incoming;
+        let query = Query::read::<Row<'_>>(incoming)?;
+        let page = Page::asked(incoming, false, self.unconfirmed);
+        let asked_for = self.books.transactions().map(|one| Row::new(self.books, one));
+        let Sheet { rows, pagination } =
+            Sheet::fill(incoming, self.unconfirmed, &query, page, asked_for)?;
+        let detail = page.map_or(Detail::Listed, |_| Detail::Paged);
+        let rows: Vec<Json> = rows
+            .into_iter()
+            .map(|row| self.render_transaction(row.transaction, detail).into())
+            .collect();
+        Ok(self.envelope("BankTransactions", rows, pagination))
+    }
+
+    fn show_transaction(&mut self, id: &str) -> Result<Answer, Answer> {
+        let found = Uuid::parse_str(id).ok().and_then(|id| self.books.transaction(id));
+        let row = self.render_transaction(found.ok_or_else(Answer::not_found)?, Detail::Full);
+        Ok(self.envelope("BankTransactions", vec![row.into()], None))
+    }
+
+    fn render_transaction(&self, one: &BankTransaction, detail: Detail) -> Object {
+        render::transaction(self.books, one, detail, self.unit_places(), self.today())
+    }
+}

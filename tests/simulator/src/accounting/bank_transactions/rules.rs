@@ -1,0 +1,58 @@
+//! What keeps a bank transaction from being kept or taken back, the same for callers and for
+//! bookkeepers.
+
+use crate::accounting::invoices::locked;
+use crate::books::Books;
+use crate::books::transaction::{BankTransaction, TransactionStatus};
+use crate::organisation::{AccountKind, Standing};
+use crate::settings::Texts;
+use rust_decimal::Decimal;
+
+/// A change of what is matched with a bank statement: recorded live.
+const RECONCILED: &str =
+    "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement.";
+
+/// Everything that is wrong with a transaction as it would be kept.
+pub(crate) fn check(books: &Books, texts: &Texts, transaction: &BankTransaction) -> Vec<String> {
+    let mut messages = Vec::new();
+    messages.extend(locked(books, texts, transaction.date));
+    let account = books.account(transaction.account);
+    match account {
+        Some(account)
+            if account.kind == AccountKind::Bank && account.status == Standing::Active =>
+        {
+            let base = &books.organisation.base_currency;
+            if *account.currency.as_ref().unwrap_or(base) != transaction.currency {
+                messages.push(texts.transaction_currency.clone());
+            }
+        }
+        Some(_) | None => messages.push(texts.bank_account.clone()),
+    }
+    if transaction.total <= Decimal::ZERO {
+        messages.push(texts.transaction_total.clone());
+    }
+    messages
+}
+
+/// What keeps a transaction that is kept from being changed or deleted.
+pub(crate) fn refuses_change(
+    books: &Books,
+    texts: &Texts,
+    transaction: &BankTransaction,
+) -> Option<String> {
+    if transaction.status == TransactionStatus::Deleted {
+        Some(texts.transaction_deleted.clone())
+    } else if transaction.is_reconciled {
+        Some(RECONCILED.to_owned())
+    } else if is_used(books, transaction) {
+        Some(texts.deposit_used.clone())
+    } else {
+        locked(books, texts, transaction.date)
+    }
+}
+
+/// Whether anything of the overpayment or prepayment it brought is allocated or paid back.
+fn is_used(books: &Books, transaction: &BankTransaction) -> bool {
+    let credit = transaction.deposit.and_then(|id| books.credit(id));
+    credit.is_some_and(|credit| !books.used(credit).is_zero())
+}

@@ -1,0 +1,74 @@
+//! Batch payments: lists, single reads, and taking a whole batch back.
+
+pub(crate) mod render;
+mod row;
+
+use super::Desk;
+use super::fields::{Fields, Refusal, echo, invalid};
+use super::payments::rules;
+use super::saving::{Collection, How, Saved};
+use crate::answer::Answer;
+use crate::books::payment::PaymentStatus;
+use crate::books::settling::Clock;
+use crate::json::{Json, Object};
+use crate::listing::{Query, Sheet};
+use row::Row;
+use uuid::Uuid;
+
+pub(super) use render::nested;
+
+/// The collection. A new batch is made by hand only.
+#[derive(Debug)]
+pub(super) enum BatchPayments {}
+
+impl Collection for BatchPayments {
+    const NAME: &'static str = "BatchPayments";
+    const SINGULAR: &'static str = "BatchPayment";
+    const KNOWN: &'static [&'static str] = &["BatchPaymentID", "Status"];
+
+    /// Xero: this list has no pages.
+    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
+        let query = Query::read::<Row<'_>>(desk.incoming)?;
+        let asked_for = desk.books.batches().map(|batch| Row::new(desk.books, batch));
+        let sheet = Sheet::fill(desk.incoming, desk.unconfirmed, &query, None, asked_for)?;
+        let rows: Vec<Json> =
+            sheet.rows.into_iter().map(|row| render::batch(desk.books, row.batch).into()).collect();
+        Ok(desk.envelope(Self::NAME, rows, None))
+    }
+
+    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
+        let batch = Uuid::parse_str(id).ok().and_then(|id| desk.books.batch(id));
+        let row = render::batch(desk.books, batch.ok_or_else(Answer::not_found)?);
+        Ok(desk.envelope(Self::NAME, vec![row.into()], None))
+    }
+
+    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
+        Uuid::parse_str(id).ok().filter(|id| desk.books.batch(*id).is_some())
+    }
+
+    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+        let fields = Fields::of(element);
+        let texts = &desk.unconfirmed.texts;
+        let id = match how {
+            How::Update(id) => Some(id),
+            How::Upsert | How::Create => fields.id("BatchPaymentID")?,
+        };
+        let Some(batch) = id.and_then(|id| desk.books.batch(id)) else {
+            return invalid(&texts.unknown_payment);
+        };
+        if fields.text("Status")?.as_deref() != Some(PaymentStatus::Deleted.as_str()) {
+            return invalid(&texts.payment_fixed);
+        }
+        if let Some(message) = rules::refuses_batch_deletion(desk.books, texts, batch) {
+            return invalid(&message);
+        }
+        let id = batch.id;
+        desk.books.delete_batch(id, Clock::of_deletion(desk.unconfirmed), desk.now);
+        let rendered = desk.books.batch(id).map(|batch| render::batch(desk.books, batch));
+        Ok(Saved { rendered: rendered.unwrap_or_default(), warnings: Vec::new() })
+    }
+
+    fn echo(element: &Object, messages: &[String]) -> Object {
+        echo(element, "BatchPaymentID", messages)
+    }
+}

@@ -1,0 +1,112 @@
+//! Puts the members of a written element into a credit note, and plans updates of existing ones.
+
+use super::write::{Planned, holder};
+use crate::accounting::Desk;
+use crate::accounting::documents::lines::{self, Accounts, Discounts, Terms};
+use crate::accounting::documents::{contact, currency, pricing, status, texts};
+use crate::accounting::fields::{Fields, Refusal, invalid};
+use crate::accounting::invoices::{MONEY_APPLIED, locked};
+use crate::books::Books;
+use crate::books::allocation::Credit;
+use crate::books::credit_note::{CreditNote, CreditNoteKind};
+use crate::books::invoice::InvoiceStatus;
+use crate::settings::Texts;
+
+/// Why a note cannot be led to `next`: by its status, or because it has been used.
+pub(crate) fn refuses(
+    books: &Books,
+    texts: &Texts,
+    note: &CreditNote,
+    next: InvoiceStatus,
+) -> Option<String> {
+    let is_used = !books.used(Credit::CreditNote(note.id)).is_zero();
+    if is_used && next == InvoiceStatus::Voided {
+        Some(texts.credit_note_void_refused.clone())
+    } else if !note.status.may_become(next) {
+        Some(texts.credit_note_modification.clone())
+    } else if is_used {
+        Some(MONEY_APPLIED.to_owned())
+    } else {
+        locked(books, texts, note.date)
+    }
+}
+
+/// Plans the update of an existing note.
+pub(super) fn plan(
+    desk: &mut Desk<'_>,
+    existing: &CreditNote,
+    fields: &Fields<'_>,
+) -> Result<Planned, Refusal> {
+    let next = status::after(fields, existing.status)?;
+    if let Some(message) = refuses(desk.books, &desk.unconfirmed.texts, existing, next) {
+        return invalid(&message);
+    }
+    let note = CreditNote { updated_at: desk.now, ..existing.clone() };
+    let mut planned = Planned { note, contact: None, messages: Vec::new() };
+    // Cancelling changes the status and nothing else, whatever else was sent.
+    if !next.is_gone() {
+        if let Some(chosen) = contact::named(desk, fields)? {
+            planned.messages.extend(chosen.messages(desk));
+            planned.note.contact = chosen.id();
+            planned.contact = chosen.into_changed();
+        }
+        apply(desk, &mut planned, fields)?;
+    }
+    planned.note.status = next;
+    if !next.is_gone() {
+        check(desk, &mut planned);
+    }
+    Ok(planned)
+}
+
+/// Adds what keeps the planned note from having its status.
+pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
+    let Planned { note, messages, .. } = planned;
+    messages.extend(locked(desk.books, &desk.unconfirmed.texts, note.date));
+    messages.extend(status::lacks(note.status, &note.lines, note.total));
+}
+
+/// Applies the members both new and existing notes take. `Allocations` is not one of them: Xero
+/// ignores it here.
+pub(super) fn apply(
+    desk: &mut Desk<'_>,
+    planned: &mut Planned,
+    fields: &Fields<'_>,
+) -> Result<(), Refusal> {
+    let Planned { note, messages, .. } = planned;
+    apply_texts(desk, note, fields, messages)?;
+    note.date = fields.date("Date")?.unwrap_or(note.date);
+    let CreditNote { currency: code, currency_rate, .. } = note;
+    currency::apply(desk, fields, code, currency_rate, messages)?;
+    let before = note.line_amounts;
+    texts::line_amounts(fields, &mut note.line_amounts)?;
+    let line_amounts = note.line_amounts;
+    let terms = Terms { line_amounts, accounts: Accounts::Open, discounts: Discounts::Refused };
+    match fields.objects("LineItems")?.filter(|sent| !sent.is_empty()) {
+        Some(sent) => note.lines = lines::read(desk, &note.lines, &sent, terms, messages)?,
+        None if before != line_amounts => pricing::tax_again(desk, &mut note.lines, line_amounts),
+        None => {}
+    }
+    note.sum();
+    Ok(())
+}
+
+fn apply_texts(
+    desk: &Desk<'_>,
+    note: &mut CreditNote,
+    fields: &Fields<'_>,
+    messages: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    if let Some(number) = fields.text("CreditNoteNumber")? {
+        messages.extend(texts::refuses_number("Credit Note Number", &number));
+        let is_sales = note.kind == CreditNoteKind::Sales;
+        if is_sales && holder(desk, &number, Some(note.id)).is_some() {
+            messages.push(desk.unconfirmed.texts.credit_note_number.clone());
+        }
+        note.number = Some(number);
+    }
+    texts::reference(fields, &mut note.reference, messages)?;
+    texts::branding_theme(desk, fields, &mut note.branding_theme, messages)?;
+    note.sent_to_contact = fields.truth("SentToContact")?.unwrap_or(note.sent_to_contact);
+    Ok(())
+}

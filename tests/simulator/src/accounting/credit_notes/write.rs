@@ -1,0 +1,159 @@
+//! Writing credit notes: matching an element with what exists, then creating or changing it.
+
+use super::change;
+use crate::accounting::Desk;
+use crate::accounting::documents::render::Detail;
+use crate::accounting::documents::{contact, status};
+use crate::accounting::fields::{Fields, Refusal, echo, invalid};
+use crate::accounting::saving::{Collection, How, Saved};
+use crate::answer::Answer;
+use crate::books::contact::Contact;
+use crate::books::credit_note::{CreditNote, CreditNoteKind};
+use crate::books::invoice::InvoiceStatus;
+use crate::json::Object;
+use crate::money::LineAmounts;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// The collection.
+#[derive(Debug)]
+pub(in crate::accounting) enum CreditNotes {}
+
+/// A credit note as it would be saved.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) note: CreditNote,
+    /// Its contact, if the element creates or changes it.
+    pub(super) contact: Option<Contact>,
+    pub(super) messages: Vec<String>,
+}
+
+impl Collection for CreditNotes {
+    const NAME: &'static str = "CreditNotes";
+    const SINGULAR: &'static str = "CreditNote";
+    const KNOWN: &'static [&'static str] = &[
+        "Type",
+        "CreditNoteID",
+        "CreditNoteNumber",
+        "Contact",
+        "LineItems",
+        "Status",
+        "Reference",
+    ];
+
+    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
+        desk.list_credit_notes()
+    }
+
+    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
+        desk.show_credit_note(id)
+    }
+
+    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
+        desk.find_credit_note(id).map(|note| note.id)
+    }
+
+    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+        let fields = Fields::of(element);
+        let planned = match (target(desk, &fields, how)?, how) {
+            (Some(_), How::Create) => invalid(&desk.unconfirmed.texts.credit_note_number),
+            (Some(existing), How::Upsert | How::Update(_)) => {
+                change::plan(desk, &existing, &fields)
+            }
+            (None, _) => plan_new(desk, &fields),
+        }?;
+        if !planned.messages.is_empty() {
+            return Err(Refusal::Invalid(planned.messages));
+        }
+        if let Some(contact) = planned.contact {
+            desk.books.put_contact(contact);
+        }
+        desk.books.put_credit_note(planned.note.clone());
+        let rendered = desk.render_credit_note(&planned.note, Detail::Full);
+        Ok(Saved { rendered, warnings: Vec::new() })
+    }
+
+    fn echo(element: &Object, messages: &[String]) -> Object {
+        let mut echoed = echo(element, "CreditNoteID", messages);
+        echoed.set("HasErrors", true);
+        echoed
+    }
+}
+
+/// The existing note an element is about: by id, else one for a customer by number.
+fn target(desk: &Desk<'_>, fields: &Fields<'_>, how: How) -> Result<Option<CreditNote>, Refusal> {
+    if let How::Update(id) = how {
+        return Ok(desk.books.credit_note(id).cloned());
+    }
+    if let Some(id) = fields.id("CreditNoteID")? {
+        return match (desk.books.credit_note(id), how) {
+            (Some(note), _) => Ok(Some(note.clone())),
+            (None, How::Create) => Ok(None),
+            (None, How::Upsert | How::Update(_)) => invalid(UNKNOWN),
+        };
+    }
+    let kind = fields.text("Type")?;
+    let is_purchase = kind.as_deref() == Some(CreditNoteKind::Purchase.as_str());
+    let number = fields.text("CreditNoteNumber")?.filter(|_| !is_purchase);
+    Ok(number.and_then(|number| holder(desk, &number, None).cloned()))
+}
+
+/// What Xero says of an id that leads nowhere: in its own examples.
+const UNKNOWN: &str = "An existing Credit Note with the specified CreditNoteID could not be found";
+
+/// The note for a customer that holds a number, other than `own`.
+pub(super) fn holder<'a>(
+    desk: &'a Desk<'_>,
+    number: &str,
+    own: Option<Uuid>,
+) -> Option<&'a CreditNote> {
+    desk.books
+        .credit_notes_numbered(number)
+        .find(|note| Some(note.id) != own && status::holds_number(note.status, desk.unconfirmed))
+}
+
+fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
+    let status = status::of_new(fields, &desk.unconfirmed.texts.credit_note_creation)?;
+    let Some(kind) = fields.text("Type")?.as_deref().and_then(CreditNoteKind::parse) else {
+        return invalid("Credit Note Type must be ACCRECCREDIT or ACCPAYCREDIT.");
+    };
+    let Some(chosen) = contact::named(desk, fields)? else {
+        return invalid("A Contact must be specified for this type of transaction");
+    };
+    let note = blank(desk, kind, chosen.id());
+    let mut planned =
+        Planned { note, messages: chosen.messages(desk), contact: chosen.into_changed() };
+    change::apply(desk, &mut planned, fields)?;
+    planned.note.status = status;
+    let is_sales = kind == CreditNoteKind::Sales;
+    if is_sales && planned.note.number.is_none() && planned.messages.is_empty() {
+        planned.note.number = Some(desk.books.draw_credit_note_number());
+    }
+    change::check(desk, &mut planned);
+    Ok(planned)
+}
+
+/// A note before anything of the element is in it.
+fn blank(desk: &mut Desk<'_>, kind: CreditNoteKind, contact: Uuid) -> CreditNote {
+    CreditNote {
+        id: desk.ids.next(),
+        kind,
+        number: None,
+        reference: None,
+        contact,
+        date: desk.today(),
+        line_amounts: LineAmounts::Exclusive,
+        currency: desk.books.organisation.base_currency.clone(),
+        currency_rate: Decimal::ONE,
+        status: InvoiceStatus::Draft,
+        branding_theme: None,
+        sent_to_contact: false,
+        lines: Vec::new(),
+        sub_total: Decimal::ZERO,
+        total_tax: Decimal::ZERO,
+        total: Decimal::ZERO,
+        fully_paid_on: None,
+        updated_at: desk.now,
+        created_by: Some(desk.app.client_id.clone()),
+    }
+}

@@ -1,0 +1,185 @@
+//! The lines of a written document: descriptions, accounts, tax rates.
+
+use super::pricing;
+use crate::accounting::Desk;
+use crate::accounting::fields::{Fields, Refusal, Sent};
+use crate::books::line::Line;
+use crate::json::Object;
+use crate::money::LineAmounts;
+use crate::organisation::{Account, AccountClass, AccountKind, Standing};
+
+/// Xero: a description has at most 4,000 characters.
+const LONGEST_DESCRIPTION: usize = 4_000;
+
+/// What a document says about its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::accounting) struct Terms {
+    pub(in crate::accounting) line_amounts: LineAmounts,
+    pub(in crate::accounting) accounts: Accounts,
+    pub(in crate::accounting) discounts: Discounts,
+}
+
+/// Which accounts lines may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::accounting) enum Accounts {
+    /// Every active account but bank accounts and Xero's own.
+    Open,
+    /// Only the one for accounts receivable, which is used when none is named.
+    Debtors,
+}
+
+/// Whether lines may carry discounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::accounting) enum Discounts {
+    Allowed,
+    Refused,
+}
+
+/// The lines as they are after a write. A sent line with the id of one of `before` changes it; one
+/// of `before` that is not sent is gone.
+pub(in crate::accounting) fn read(
+    desk: &mut Desk<'_>,
+    before: &[Line],
+    sent: &[&Object],
+    terms: Terms,
+    messages: &mut Vec<String>,
+) -> Result<Vec<Line>, Refusal> {
+    let mut lines = Vec::with_capacity(sent.len());
+    for element in sent {
+        let fields = Fields::of(element);
+        let existing = match fields.id("LineItemID")? {
+            None => None,
+            Some(id) => before.iter().find(|line| line.id == id).cloned(),
+        };
+        let mut line = existing.unwrap_or_else(|| Line {
+            id: desk.ids.next(),
+            description: None,
+            amounts: None,
+            account_code: None,
+            account: None,
+            tax_type: None,
+            discount: None,
+        });
+        describe(&mut line, &fields, messages)?;
+        choose_account(desk, &mut line, &fields, terms, messages)?;
+        choose_tax(desk, &mut line, &fields, terms, messages)?;
+        pricing::discount(desk, &mut line, &fields, terms, messages)?;
+        pricing::price(desk, &mut line, &fields, terms, messages)?;
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
+/// What a line lacks on a document that is more than a draft.
+pub(in crate::accounting) fn unfinished(line: &Line) -> Option<String> {
+    if line.description.is_none() {
+        return Some("Description is required for each line item.".to_owned());
+    }
+    // A line that is only a description needs no account.
+    (line.amounts.is_some() && line.account.is_none())
+        .then(|| "Account code '' is not a valid code for this document.".to_owned())
+}
+
+fn describe(
+    line: &mut Line,
+    fields: &Fields<'_>,
+    messages: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    match fields.sent("Description")? {
+        Sent::Nothing => {}
+        Sent::Empty => line.description = None,
+        Sent::Text(text) => {
+            if text.chars().count() > LONGEST_DESCRIPTION {
+                messages.push(format!(
+                    "Description must be {LONGEST_DESCRIPTION} characters or fewer."
+                ));
+            }
+            line.description = Some(text);
+        }
+    }
+    if let Some(code) = fields.text("ItemCode")? {
+        // The simulated organisations sell no stock items, so no code can be right.
+        messages.push(format!("Item code '{code}' is not valid"));
+    }
+    Ok(())
+}
+
+fn choose_account(
+    desk: &Desk<'_>,
+    line: &mut Line,
+    fields: &Fields<'_>,
+    terms: Terms,
+    messages: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    let organisation = &desk.books.organisation;
+    let (named, account) = match (fields.text("AccountCode")?, fields.id("AccountID")?) {
+        (Some(code), _) => (code.clone(), organisation.account(&code)),
+        (None, Some(id)) => (id.to_string(), desk.books.account(id)),
+        (None, None) => match terms.accounts {
+            Accounts::Open => return Ok(()),
+            Accounts::Debtors => (DEBTORS.to_owned(), organisation.system_account(DEBTORS)),
+        },
+    };
+    match account {
+        Some(account) if account.status != Standing::Active => messages.push(format!(
+            "Account code '{named}' has been archived, or has been deleted. Each line item must \
+             reference a valid account.",
+        )),
+        Some(account) if terms.accounts.take(account) => {}
+        Some(_) | None => {
+            messages.push(format!("Account code '{named}' is not a valid code for this document."));
+        }
+    }
+    line.account_code = account.and_then(|account| account.code.clone());
+    line.account = account.map(|account| account.id);
+    Ok(())
+}
+
+/// Xero's role for the account of what customers owe.
+const DEBTORS: &str = "DEBTORS";
+
+impl Accounts {
+    /// Xero: bank accounts and its own accounts take no lines; the rounding account does.
+    fn take(self, account: &Account) -> bool {
+        let role = account.system_account.as_deref();
+        match self {
+            Self::Open => {
+                account.kind != AccountKind::Bank && role.is_none_or(|role| role == "ROUNDING")
+            }
+            Self::Debtors => role == Some(DEBTORS),
+        }
+    }
+}
+
+fn choose_tax(
+    desk: &Desk<'_>,
+    line: &mut Line,
+    fields: &Fields<'_>,
+    terms: Terms,
+    messages: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    let account = line.account.and_then(|id| desk.books.account(id));
+    if let Some(tax_type) = fields.text("TaxType")? {
+        let class = account.map(|account| account.kind.class());
+        if !may_apply(desk, &tax_type, class) {
+            let code = line.account_code.as_deref().unwrap_or_default();
+            messages.push(format!(
+                "The TaxType code '{tax_type}' cannot be used with account code '{code}'."
+            ));
+        }
+        line.tax_type = Some(tax_type);
+    } else if line.tax_type.is_none() {
+        line.tax_type = account.map(|account| account.tax_type.clone());
+    }
+    if terms.line_amounts == LineAmounts::NoTax {
+        line.tax_type = Some("NONE".to_owned());
+    }
+    Ok(())
+}
+
+fn may_apply(desk: &Desk<'_>, tax_type: &str, class: Option<AccountClass>) -> bool {
+    desk.books.organisation.tax_rate(tax_type).is_some_and(|rate| {
+        rate.status == Standing::Active
+            && class.is_none_or(|class| rate.applies_to.contains(&class))
+    })
+}

@@ -1,0 +1,10 @@
+//! What invoices, credit notes and bank transactions have in common: lines, a contact, a currency,
+//! texts.
+
+pub(super) mod contact;
+pub(super) mod currency;
+pub(super) mod lines;
+pub(super) mod pricing;
+pub(crate) mod render;
+pub(super) mod status;
+pub(super) mod texts;

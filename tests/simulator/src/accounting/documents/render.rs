@@ -1,0 +1,60 @@
+//! The parts of a document as Xero writes them, whatever kind of document it is.
+
+use crate::accounting::contacts::render as contacts;
+use crate::books::Books;
+use crate::books::line::Line;
+use crate::json::{Json, Object};
+use crate::money::Discount;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// How much of a credit note, a bank transaction, an overpayment or a prepayment is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// A single read or the answer to a write: with the whole contact.
+    Full,
+    /// A row of a page: with its lines.
+    Paged,
+    /// A row of a list that is not paged: no lines.
+    Listed,
+}
+
+/// The contact of a document.
+pub(in crate::accounting) fn contact(
+    books: &Books,
+    id: Uuid,
+    detail: contacts::Detail,
+    today: Date,
+) -> Option<Object> {
+    books.contact(id).map(|contact| contacts::contact(books, contact, detail, today))
+}
+
+/// The lines of a document. `unit_places` is how many decimal places unit amounts have.
+pub(in crate::accounting) fn lines(lines: &[Line], unit_places: u32) -> Vec<Json> {
+    lines.iter().map(|each| line(each, unit_places)).collect()
+}
+
+fn line(line: &Line, unit_places: u32) -> Json {
+    let object = Object::new()
+        .with_some("Description", line.description.as_ref())
+        .with_some("UnitAmount", line.amounts.map(|it| Json::decimal(it.unit_amount, unit_places)))
+        .with_some("TaxType", line.tax_type.as_ref())
+        .with("TaxAmount", amount(line.amounts.map_or(Decimal::ZERO, |it| it.tax_amount)))
+        .with("LineAmount", amount(line.amounts.map_or(Decimal::ZERO, |it| it.line_amount)))
+        .with_some("AccountCode", line.account_code.as_ref())
+        .with_some("AccountID", line.account)
+        .with("Tracking", Vec::new())
+        .with_some("Quantity", line.amounts.map(|it| Json::decimal(it.quantity, 4)));
+    let object = match line.discount {
+        None => object,
+        Some(Discount::Rate(rate)) => object.with("DiscountRate", amount(rate)),
+        Some(Discount::Amount(off)) => object.with("DiscountAmount", amount(off)),
+    };
+    object.with("LineItemID", line.id).with("ValidationErrors", Vec::new()).into()
+}
+
+/// An amount of money.
+pub(in crate::accounting) fn amount(amount: Decimal) -> Json {
+    Json::decimal(amount, 2)
+}

@@ -1,0 +1,186 @@
+//! Writing payments: they are made and deleted, never changed.
+
+use super::render::Detail;
+use super::rules::{self, Intent};
+use crate::accounting::Desk;
+use crate::accounting::fields::{Fields, Refusal, echo, invalid};
+use crate::accounting::saving::{Collection, How, Saved};
+use crate::answer::Answer;
+use crate::books::allocation::Credit;
+use crate::books::deposit::DepositKind;
+use crate::books::payment::{PaymentStatus, PaymentTarget};
+use crate::books::settling::Clock;
+use crate::json::Object;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// The collection.
+#[derive(Debug)]
+pub(in crate::accounting) enum Payments {}
+
+impl Collection for Payments {
+    const NAME: &'static str = "Payments";
+    const SINGULAR: &'static str = "Payment";
+    const KNOWN: &'static [&'static str] = &[
+        "PaymentID",
+        "Invoice",
+        "InvoiceNumber",
+        "CreditNote",
+        "CreditNoteNumber",
+        "Prepayment",
+        "Overpayment",
+        "Account",
+        "Amount",
+        "Status",
+        "Reference",
+    ];
+
+    fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
+        desk.list_payments()
+    }
+
+    fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer> {
+        desk.show_payment(id)
+    }
+
+    fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
+        Uuid::parse_str(id).ok().filter(|id| desk.books.payment(*id).is_some())
+    }
+
+    fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
+        let fields = Fields::of(element);
+        let id = match (how, fields.id("PaymentID")?) {
+            (How::Update(id), _) | (How::Upsert, Some(id)) => {
+                delete(desk, &fields, id)?;
+                id
+            }
+            (How::Upsert, None) | (How::Create, _) => create(desk, &fields)?,
+        };
+        let rendered =
+            desk.books.payment(id).map(|payment| desk.render_payment(payment, Detail::Full));
+        Ok(Saved { rendered: rendered.unwrap_or_default(), warnings: Vec::new() })
+    }
+
+    fn echo(element: &Object, messages: &[String]) -> Object {
+        let mut echoed = echo(element, "PaymentID", messages);
+        echoed.set("HasValidationErrors", true);
+        echoed
+    }
+}
+
+fn create(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Uuid, Refusal> {
+    if fields.id("PaymentID")?.is_some_and(|id| desk.books.payment(id).is_some()) {
+        return invalid(&desk.unconfirmed.texts.payment_fixed);
+    }
+    if let Some(word) = fields.text("Status")?
+        && word != PaymentStatus::Authorised.as_str()
+    {
+        return invalid(&format!("'{word}' is not a valid status for a new payment."));
+    }
+    let intent = Intent {
+        target: target(desk, fields)?,
+        account: desk.named_account(fields, "Account")?.map(|account| account.id),
+        date: fields.date("Date")?.unwrap_or_else(|| desk.today()),
+        amount: fields.number("Amount")?.unwrap_or(Decimal::ZERO),
+        bank_amount: fields.number("BankAmount")?,
+        currency_rate: fields.number("CurrencyRate")?,
+        reference: fields.text("Reference")?,
+        is_reconciled: fields.truth("IsReconciled")?.unwrap_or(false),
+    };
+    let id = desk.ids.next();
+    let payment = rules::plan(desk.books, desk.unconfirmed, intent, id, desk.now)
+        .map_err(Refusal::Invalid)?;
+    desk.books.put_payment(payment, desk.now);
+    Ok(id)
+}
+
+/// The one document an element names, by id or by number.
+fn target(desk: &Desk<'_>, fields: &Fields<'_>) -> Result<PaymentTarget, Refusal> {
+    let texts = &desk.unconfirmed.texts;
+    let mut named = Vec::new();
+    if let Some(invoice) = fields.object("Invoice")? {
+        let invoice = Fields::of(invoice);
+        named.push(invoice_named(desk, invoice.id("InvoiceID")?, invoice.text("InvoiceNumber")?)?);
+    }
+    if let Some(number) = fields.text("InvoiceNumber")? {
+        named.push(invoice_named(desk, None, Some(number))?);
+    }
+    if let Some(note) = fields.object("CreditNote")? {
+        let note = Fields::of(note);
+        named.push(note_named(desk, note.id("CreditNoteID")?, note.text("CreditNoteNumber")?)?);
+    }
+    if let Some(number) = fields.text("CreditNoteNumber")? {
+        named.push(note_named(desk, None, Some(number))?);
+    }
+    for (key, id_key, kind) in [
+        ("Prepayment", "PrepaymentID", DepositKind::Prepayment),
+        ("Overpayment", "OverpaymentID", DepositKind::Overpayment),
+    ] {
+        if let Some(deposit) = fields.object(key)? {
+            named.push(deposit_named(desk, kind, Fields::of(deposit).id(id_key)?)?);
+        }
+    }
+    match named.as_slice() {
+        [one] => Ok(*one),
+        _ => invalid(&texts.payment_target),
+    }
+}
+
+fn invoice_named(
+    desk: &Desk<'_>,
+    id: Option<Uuid>,
+    number: Option<String>,
+) -> Result<PaymentTarget, Refusal> {
+    let found = match (id, number) {
+        (Some(id), _) => desk.books.invoice(id),
+        (None, Some(number)) => desk.find_invoice(&number),
+        (None, None) => None,
+    };
+    match found {
+        Some(invoice) => Ok(PaymentTarget::Invoice(invoice.id)),
+        None => invalid(&desk.unconfirmed.texts.unknown_invoice),
+    }
+}
+
+fn note_named(
+    desk: &Desk<'_>,
+    id: Option<Uuid>,
+    number: Option<String>,
+) -> Result<PaymentTarget, Refusal> {
+    let found = match (id, number) {
+        (Some(id), _) => desk.books.credit_note(id),
+        (None, Some(number)) => desk.find_credit_note(&number),
+        (None, None) => None,
+    };
+    match found {
+        Some(note) => Ok(PaymentTarget::Credit(Credit::CreditNote(note.id))),
+        None => invalid(&desk.unconfirmed.texts.unknown_credit),
+    }
+}
+
+fn deposit_named(
+    desk: &Desk<'_>,
+    kind: DepositKind,
+    id: Option<Uuid>,
+) -> Result<PaymentTarget, Refusal> {
+    let found = id.and_then(|id| desk.books.deposit(id)).filter(|deposit| deposit.kind == kind);
+    match found {
+        Some(deposit) => Ok(PaymentTarget::Credit(Credit::of(deposit))),
+        None => invalid(&desk.unconfirmed.texts.unknown_credit),
+    }
+}
+
+fn delete(desk: &mut Desk<'_>, fields: &Fields<'_>, id: Uuid) -> Result<(), Refusal> {
+    let texts = &desk.unconfirmed.texts;
+    let Some(payment) = desk.books.payment(id) else {
+        return invalid(&texts.unknown_payment);
+    };
+    if fields.text("Status")?.as_deref() != Some(PaymentStatus::Deleted.as_str()) {
+        return invalid(&texts.payment_fixed);
+    }
+    if let Some(message) = rules::refuses_deletion(desk.books, texts, payment) {
+        return invalid(&message);
+    }
+    desk.books.delete_payment(id, Clock::of_deletion(desk.unconfirmed), desk.now);
+    Ok(())
+}

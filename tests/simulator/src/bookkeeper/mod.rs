@@ -1,0 +1,67 @@
+//! The hand of somebody who works in Xero itself: no gateway, no limits, the same books.
+
+mod chart;
+mod contacts;
+mod credit_notes;
+mod deposits;
+mod documents;
+mod money;
+
+pub use documents::InvoiceEdit;
+pub use money::Receipt;
+
+use crate::accounting::invoices::locked;
+use crate::books::Books;
+use crate::books::contact::Contact;
+use crate::books::invoice::Invoice;
+use crate::ids::Ids;
+use crate::settings::Unconfirmed;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+/// Somebody at work in the books of one organisation.
+#[derive(Debug)]
+pub struct Bookkeeper<'a> {
+    books: &'a mut Books,
+    ids: &'a mut Ids,
+    unconfirmed: &'a Unconfirmed,
+    now: Timestamp,
+}
+
+/// Why Xero does not let the bookkeeper do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
+impl From<Vec<String>> for Refused {
+    fn from(messages: Vec<String>) -> Self {
+        Self(messages.join(" "))
+    }
+}
+
+impl<'a> Bookkeeper<'a> {
+    pub(crate) fn new(
+        books: &'a mut Books,
+        ids: &'a mut Ids,
+        unconfirmed: &'a Unconfirmed,
+        now: Timestamp,
+    ) -> Self {
+        Self { books, ids, unconfirmed, now }
+    }
+
+    /// Refuses what would be dated in a locked period.
+    fn unlocked(&self, date: Date) -> Result<(), Refused> {
+        locked(self.books, &self.unconfirmed.texts, date).map_or(Ok(()), |text| Err(Refused(text)))
+    }
+
+    fn invoice(&mut self, id: Uuid) -> Result<&mut Invoice, Refused> {
+        let found = self.books.invoice_mut(id);
+        found.ok_or_else(|| Refused("There is no such invoice".to_owned()))
+    }
+
+    fn contact(&mut self, id: Uuid) -> Result<&mut Contact, Refused> {
+        let found = self.books.contact_mut(id);
+        found.ok_or_else(|| Refused("There is no such contact".to_owned()))
+    }
+}

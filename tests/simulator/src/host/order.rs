@@ -1,0 +1,87 @@
+//! What a call of the control surface says, in a JSON body or as a form.
+
+use crate::bookkeeper::{InvoiceEdit, Receipt, Refused};
+use crate::incoming::{Incoming, pairs};
+use crate::json::{Json, Object};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use std::borrow::Cow;
+
+/// The members of a body.
+#[derive(Debug)]
+pub(super) struct Order(Object);
+
+impl Order {
+    /// A form if the call says so, else JSON; a body that is neither says nothing.
+    pub(super) fn read(incoming: &Incoming<'_>) -> Self {
+        let kind = incoming.header("content-type").unwrap_or_default();
+        if kind.starts_with("application/x-www-form-urlencoded") {
+            let fields = pairs(incoming.body).into_iter();
+            let filled = fields.filter(|(_, value)| !value.trim().is_empty());
+            return Self(filled.map(|(key, value)| (Cow::Owned(key), Json::Text(value))).collect());
+        }
+        let body = Json::parse(incoming.body).ok();
+        Self(body.as_ref().and_then(Json::object).cloned().unwrap_or_default())
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        self.0.get(key).and_then(Json::text).map(|text| text.trim().to_owned())
+    }
+
+    pub(super) fn list(&self, key: &str) -> Option<&[Json]> {
+        self.0.get(key).and_then(Json::list)
+    }
+
+    pub(super) fn number(&self, key: &str) -> Result<Option<Decimal>, Refused> {
+        let sent = self.0.get(key);
+        sent.map(|sent| sent.number().ok_or_else(|| unreadable(key))).transpose()
+    }
+
+    pub(super) fn date(&self, key: &str) -> Result<Option<Date>, Refused> {
+        let sent = self.0.get(key);
+        sent.map(|sent| {
+            let day = sent.text().and_then(|text| text.trim().parse().ok());
+            day.ok_or_else(|| unreadable(key))
+        })
+        .transpose()
+    }
+
+    /// A truth; a ticked box of a form says `on`.
+    fn truth(&self, key: &str) -> bool {
+        let sent = self.0.get(key);
+        sent.is_some_and(|sent| sent.truth().unwrap_or(sent.text() == Some("on")))
+    }
+
+    /// How money came or went: `date` (today if not said), `account` (a code), `reference`,
+    /// `rate`, `reconciled`.
+    pub(super) fn receipt(&self, today: Date) -> Result<Receipt, Refused> {
+        Ok(Receipt {
+            date: self.date("date")?.unwrap_or(today),
+            account: self.text("account"),
+            reference: self.text("reference"),
+            currency_rate: self.number("rate")?,
+            is_reconciled: self.truth("reconciled"),
+        })
+    }
+
+    /// What is to change on an invoice: `reference`, `number`, `dueDate`.
+    pub(super) fn edit(&self) -> Result<InvoiceEdit, Refused> {
+        Ok(InvoiceEdit {
+            reference: self.text("reference"),
+            number: self.text("number"),
+            due_date: self.date("dueDate")?,
+            sent_to_contact: None,
+        })
+    }
+
+    /// Which line, counted from one as people do; the first if it is not said.
+    pub(super) fn line(&self) -> Result<usize, Refused> {
+        let said = self.number("line")?.unwrap_or(Decimal::ONE);
+        let counted = usize::try_from(said).ok().filter(|_| said.is_integer());
+        counted.and_then(|line| line.checked_sub(1)).ok_or_else(|| unreadable("line"))
+    }
+}
+
+pub(super) fn unreadable(key: &str) -> Refused {
+    Refused(format!("The {key} cannot be read."))
+}

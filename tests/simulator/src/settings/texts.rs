@@ -1,0 +1,126 @@
+//! The messages Xero gives where nobody has recorded its words.
+
+/// Messages whose exact words are not known; the meaning is.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    /// An archived contact on a document.
+    pub archived_contact: String,
+    /// A contact that was merged into another and is wanted back.
+    pub merged_contact: String,
+    /// A contact id nobody knows.
+    pub unknown_contact: String,
+    /// An invoice id nobody knows, inside a body.
+    pub unknown_invoice: String,
+    /// An approved invoice without a due date.
+    pub missing_due_date: String,
+    /// A locked date; the date is appended.
+    pub locked: String,
+    /// A payment that names none or several of the documents it could be for.
+    pub payment_target: String,
+    /// An account that payments cannot go to.
+    pub payment_account: String,
+    /// A payment of nothing or less.
+    pub payment_amount: String,
+    /// An account in a currency that is neither the document's nor the base currency.
+    pub payment_currency: String,
+    /// A change of a payment that is not its deletion.
+    pub payment_fixed: String,
+    /// The deletion of a payment that is deleted.
+    pub payment_deleted: String,
+    /// The deletion of a payment that is matched with a bank statement.
+    pub payment_reconciled: String,
+    /// A payment id nobody knows, inside a body.
+    pub unknown_payment: String,
+    /// A bank transaction without an active bank account.
+    pub bank_account: String,
+    /// A bank transaction of nothing or less.
+    pub transaction_total: String,
+    /// A bank transaction in a currency that is not its account's.
+    pub transaction_currency: String,
+    /// A change of a bank transaction that is deleted.
+    pub transaction_deleted: String,
+    /// A bank transaction id nobody knows, inside a body.
+    pub unknown_transaction: String,
+    /// A change of a bank transaction that is an overpayment or prepayment.
+    pub deposit_fixed: String,
+    /// The deletion of an overpayment or prepayment that has been used.
+    pub deposit_used: String,
+    /// A credit id nobody knows, inside a body.
+    pub unknown_credit: String,
+    /// A credit whose status does not let it be allocated.
+    pub credit_not_open: String,
+    /// An allocation to another contact's invoice.
+    pub allocation_contact: String,
+    /// An allocation to an invoice in another currency.
+    pub allocation_currency: String,
+    /// An allocation to an invoice that is not approved, or is cancelled.
+    pub allocation_invoice: String,
+    /// An allocation of nothing or less.
+    pub allocation_amount: String,
+    /// A credit note number that is in use.
+    pub credit_note_number: String,
+    /// A status a credit note cannot be created in.
+    pub credit_note_creation: String,
+    /// A change of a credit note its status does not allow.
+    pub credit_note_modification: String,
+    /// A void of a credit note that has been used.
+    pub credit_note_void_refused: String,
+    /// A discount on a document that takes none.
+    pub no_discounts: String,
+    /// A body of 429.
+    pub too_many_calls: String,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            archived_contact: "The contact has been archived and cannot be used on a document."
+                .to_owned(),
+            merged_contact: "The contact has been merged into another contact.".to_owned(),
+            unknown_contact: "The contact could not be found.".to_owned(),
+            unknown_invoice: "The invoice could not be found.".to_owned(),
+            missing_due_date: "Due Date must be specified to approve this document.".to_owned(),
+            locked: "The document date cannot be before the period lock date".to_owned(),
+            payment_target:
+                "A payment must be for exactly one invoice, credit note, prepayment or \
+                             overpayment."
+                    .to_owned(),
+            payment_account: "The account must be a bank account or have payments enabled."
+                .to_owned(),
+            payment_amount: "Payment amount must be greater than zero.".to_owned(),
+            payment_currency: "The account's currency does not suit the document's currency."
+                .to_owned(),
+            payment_fixed: "Payments cannot be modified, only deleted.".to_owned(),
+            payment_deleted: "The payment has been deleted.".to_owned(),
+            payment_reconciled: "The payment has been reconciled and cannot be deleted.".to_owned(),
+            unknown_payment: "The payment could not be found.".to_owned(),
+            bank_account: "The bank account must be an active account of the type BANK.".to_owned(),
+            transaction_total: "The total of a bank transaction must be greater than zero."
+                .to_owned(),
+            transaction_currency: "The currency of a bank transaction is that of its account."
+                .to_owned(),
+            transaction_deleted: "The bank transaction has been deleted.".to_owned(),
+            unknown_transaction: "The bank transaction could not be found.".to_owned(),
+            deposit_fixed: "An overpayment or prepayment cannot be modified, only deleted."
+                .to_owned(),
+            deposit_used: "An overpayment or prepayment that has been used cannot be deleted."
+                .to_owned(),
+            unknown_credit: "The credit could not be found.".to_owned(),
+            credit_not_open: "Only an authorised credit can be allocated.".to_owned(),
+            allocation_contact: "The invoice and the credit must have the same contact.".to_owned(),
+            allocation_currency: "The invoice and the credit must have the same currency."
+                .to_owned(),
+            allocation_invoice: "The invoice you are trying to allocate to is not authorised."
+                .to_owned(),
+            allocation_amount: "The amount of an allocation must be greater than zero.".to_owned(),
+            credit_note_number: "Credit Note # must be unique.".to_owned(),
+            credit_note_creation: "Credit Note not of valid status for creation".to_owned(),
+            credit_note_modification: "Credit Note not of valid status for modification".to_owned(),
+            credit_note_void_refused: "The status VOIDED cannot be applied to the credit note \
+                                       because it has been allocated or refunded."
+                .to_owned(),
+            no_discounts: "Discounts are not supported on this document.".to_owned(),
+            too_many_calls: "Too many calls. Wait and try again.".to_owned(),
+        }
+    }
+}
