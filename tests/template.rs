@@ -44,7 +44,7 @@ fn every_variable_the_functions_need_is_set_for_all_of_them() {
     for name in env::REQUIRED {
         assert!(globals.contains(&format!("        {name}: ")), "{name} is not set");
     }
-    for function in ["ContactPushFunction", "InvoicePushFunction"] {
+    for function in ["ContactPushFunction", "InvoicePushFunction", "PaymentPushFunction"] {
         let lines = resource(&template, function);
         assert!(lines.contains(&format!("{}: ", env::DEAD_LETTER_QUEUE_URL)), "{function}");
     }
@@ -71,9 +71,11 @@ fn the_table_has_the_keys_indexes_and_expiry_that_the_store_uses() {
 #[test]
 fn every_push_function_reports_partial_batches_and_buries_what_it_cannot_read() {
     let template = template();
-    for (function, queue) in
-        [("ContactPushFunction", "ContactQueue"), ("InvoicePushFunction", "InvoiceQueue")]
-    {
+    for (function, queue) in [
+        ("ContactPushFunction", "ContactQueue"),
+        ("InvoicePushFunction", "InvoiceQueue"),
+        ("PaymentPushFunction", "PaymentQueue"),
+    ] {
         let lines = resource(&template, function);
         assert!(lines.contains("FunctionResponseTypes: [ReportBatchItemFailures]"), "{function}");
         assert!(lines.contains(&format!("Queue: !GetAtt {queue}.Arn")), "{function}");
@@ -100,7 +102,10 @@ fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect::<Vec<_>>();
     names.sort();
-    let expected = ["contact-push", "invoice-push", "oauth-callback", "settings-api", "sweep"];
+    let expected = [
+        "contact-push", "invoice-push", "oauth-callback", "payment-poll", "payment-push",
+        "settings-api", "sweep",
+    ];
     assert_eq!(names, expected);
     for name in names {
         assert!(template.contains(&format!("CodeUri: target/lambda/{name}/")), "{name}");
@@ -120,8 +125,17 @@ fn every_role_may_do_what_its_function_does_and_no_more() {
         ("secretsmanager:CreateSecret", &["OAuthCallbackRole"]),
         ("scheduler:CreateSchedule", &["HintsPolicy"]),
         ("iam:PassRole", &["HintsPolicy"]),
-        ("sqs:SendMessage", &["HintsPolicy", "ScheduleRole", "ContactPushRole", "InvoicePushRole"]),
-        ("sqs:ReceiveMessage", &["ContactPushRole", "InvoicePushRole"]),
+        (
+            "sqs:SendMessage",
+            &[
+                "HintsPolicy", "ScheduleRole", "ContactPushRole", "InvoicePushRole",
+                "PaymentPushRole", "PaymentPollRole",
+            ],
+        ),
+        (
+            "sqs:ReceiveMessage",
+            &["ContactPushRole", "InvoicePushRole", "PaymentPushRole", "PaymentPollRole"],
+        ),
     ] {
         let named = allowed.iter().map(|name| resource(&template, name).matches(action).count());
         assert!(named.clone().all(|count| count == 1), "{action}: {allowed:?}");
@@ -131,8 +145,10 @@ fn every_role_may_do_what_its_function_does_and_no_more() {
             "{action} is allowed elsewhere"
         );
     }
-    let functions =
-        ["ContactPushRole", "InvoicePushRole", "SettingsApiRole", "OAuthCallbackRole", "SweepRole"];
+    let functions = [
+        "ContactPushRole", "InvoicePushRole", "PaymentPushRole", "PaymentPollRole",
+        "SettingsApiRole", "OAuthCallbackRole", "SweepRole",
+    ];
     for role in functions {
         let lines = resource(&template, role);
         let shared = "ManagedPolicyArns: [!Ref RowsPolicy, !Ref GrantsPolicy, !Ref HintsPolicy]";

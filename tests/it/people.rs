@@ -43,7 +43,11 @@ fn state(world: &World, id: &str) -> State {
 fn told(world: &World) -> Vec<Status> {
     let status = |news: News| match news {
         News::Connection { status, .. } => Some(status),
-        News::Skipped { .. } => None,
+        News::Skipped { .. }
+        | News::PaymentStatus { .. }
+        | News::XeroStatus { .. }
+        | News::PaymentImported(_)
+        | News::PaymentRemoved { .. } => None,
     };
     world.told.news().into_iter().filter_map(status).collect()
 }

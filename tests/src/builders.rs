@@ -164,3 +164,102 @@ pub fn a_client_of(account: &str, id: &str, revision: u64) -> String {
         "client":{{"id":"{id}","revision":{revision},"name":"Client {id}"}}}}"#
     )
 }
+
+/// A `payment.*` message under construction: by Stripe, unless told otherwise.
+#[derive(Debug, Clone)]
+pub struct PaymentMessage {
+    message_type: &'static str,
+    account: String,
+    id: String,
+    revision: u64,
+    method: String,
+    date: String,
+    reference: Option<String>,
+    allocations: Vec<(String, String)>,
+    fee: Option<String>,
+    surcharge: Option<String>,
+}
+
+/// A payment by Stripe of these invoices, each with its amount.
+pub fn a_payment(id: &str, allocations: &[(&str, &str)]) -> PaymentMessage {
+    let owned = |(invoice, amount): &(&str, &str)| ((*invoice).to_owned(), (*amount).to_owned());
+    PaymentMessage {
+        message_type: "payment.recorded",
+        account: ACCOUNT.to_owned(),
+        id: id.to_owned(),
+        revision: 1,
+        method: "stripe".to_owned(),
+        date: "2026-11-02".to_owned(),
+        reference: None,
+        allocations: allocations.iter().map(owned).collect(),
+        fee: None,
+        surcharge: None,
+    }
+}
+
+impl PaymentMessage {
+    setters! {
+        /// Of another account.
+        account: account,
+        /// By another method.
+        method: method,
+        /// On another day.
+        date: date,
+    }
+
+    /// With something that identifies it elsewhere.
+    #[must_use]
+    pub fn reference(mut self, reference: &str) -> Self {
+        self.reference = Some(reference.to_owned());
+        self
+    }
+
+    /// With what Stripe kept.
+    #[must_use]
+    pub fn fee(mut self, fee: &str) -> Self {
+        self.fee = Some(fee.to_owned());
+        self
+    }
+
+    /// With what the customer paid on top.
+    #[must_use]
+    pub fn surcharge(mut self, surcharge: &str) -> Self {
+        self.surcharge = Some(surcharge.to_owned());
+        self
+    }
+
+    /// Deleted in the CRM, at its second revision.
+    #[must_use]
+    pub fn deleted(mut self) -> Self {
+        self.message_type = "payment.deleted";
+        self.revision = 2;
+        self
+    }
+
+    /// The message's body.
+    pub fn body(&self) -> String {
+        let shares = self.allocations.iter().map(|(invoice, amount)| {
+            format!(r#"{{"invoice_id":"{invoice}","amount":"{amount}"}}"#)
+        });
+        let shares = shares.collect::<Vec<_>>().join(",");
+        let optional = |name: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!(r#","{name}":"{value}""#)).unwrap_or_default()
+        };
+        format!(
+            r#"{{"version":1,"type":"{}","message_id":"msg_{}_{}","account_id":"{}",
+            "sent_at":"2026-11-02T09:00:00Z","payment":{{"id":"{}","revision":{},"method":"{}",
+            "date":"{}","currency":"GBP","allocations":[{shares}]{}{}{}}}}}"#,
+            self.message_type,
+            self.id,
+            self.revision,
+            self.account,
+            self.id,
+            self.revision,
+            self.method,
+            self.date,
+            optional("reference", &self.reference),
+            optional("fee", &self.fee),
+            optional("surcharge", &self.surcharge),
+        )
+    }
+}

@@ -2,15 +2,18 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::account_codes::AccountCodes;
 use domain::connection::Connection;
 use domain::entity::EntityKind;
 use domain::envelope::{self, Inbound};
 use domain::ids::{AccountId, CrmId, Ledger, TenantId, UserId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::sync_log::LogEntry;
+use engine::choices::{self, CodesChosen};
 use engine::connect::{self, Callback, Landing};
 use engine::inbound::{Delivery, Received, receive};
 use engine::ports::Clock;
+use engine::poll::{Polled, poll};
 use engine::push::Unrecorded;
 use engine::token::TokenCache;
 use engine::{Engine, Invocation, Places};
@@ -21,7 +24,7 @@ use store::memory::MemoryTable;
 use url::Url;
 use uuid::Uuid;
 use xero::OAuthApp;
-use xero_sim::{Books, Consent, Fault, Settings, Simulator};
+use xero_sim::{Books, Consent, Fault, Receipt, Settings, Simulator};
 
 use crate::gate::{Death, Gate, run};
 use crate::ports::{
@@ -205,6 +208,34 @@ impl World {
         receive(&self.engine, messages, delivery, self.invocation()).await
     }
 
+    /// The payment poll comes by: what became of the account's ledger.
+    pub fn poll(&self) -> Polled {
+        let ledger = Ledger { account: self.account(), tenant: TenantId(self.tenant()) };
+        let polled = run(poll(&self.engine, &[ledger], self.invocation()));
+        polled.expect("no death is set").remove(0)
+    }
+
+    /// A person chooses accounts for everything, in the first organisation's chart.
+    pub fn choose_accounts(&self) {
+        let (account, codes) = (self.account(), every_account());
+        let chosen =
+            choices::choose_account_codes(&self.engine, &account, codes, self.invocation());
+        let chosen = run(chosen).expect("no death is set").expect("the table answers");
+        assert!(matches!(chosen, CodesChosen::Done), "{chosen:?}");
+    }
+
+    /// Somebody receives money on an invoice, inside Xero: its payment's id.
+    pub fn is_paid(&self, number: &str, amount: &str, receipt: &Receipt) -> Uuid {
+        let (tenant, now) = (self.tenant(), self.clock.now());
+        let mut xero = self.xero();
+        let books = xero.books(tenant).expect("the organisation has books");
+        let invoice = books.invoices_numbered(number).find(|one| !one.status.is_gone());
+        let invoice = invoice.expect("an invoice of that number").id;
+        let amount = amount.parse().expect("an amount");
+        let mut bookkeeper = xero.bookkeeper(now, tenant).expect("a bookkeeper");
+        bookkeeper.pay(invoice, amount, receipt).expect("a payment that Xero takes")
+    }
+
     /// A process starts that knows nothing but what is kept.
     pub fn restart(&mut self) {
         self.engine.tokens = Arc::new(TokenCache::default());
@@ -272,6 +303,17 @@ impl World {
             Some(format!("{} {path}", call.method))
         });
         accounting.collect()
+    }
+}
+
+/// An account for everything, in the first organisation's chart.
+pub fn every_account() -> AccountCodes {
+    AccountCodes {
+        stripe_bank: Some("092".to_owned()),
+        stripe_fee: Some("405".to_owned()),
+        stripe_surcharge: Some("210".to_owned()),
+        gift_card: Some("835".to_owned()),
+        ..AccountCodes::default()
     }
 }
 

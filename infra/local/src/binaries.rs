@@ -8,8 +8,15 @@ use std::time::SystemTime;
 use tokio::process::Command;
 
 /// The functions of the template: packages, binaries and code folders share these names.
-pub const FUNCTIONS: [&str; 5] =
-    ["oauth-callback", "settings-api", "contact-push", "invoice-push", "sweep"];
+pub const FUNCTIONS: [&str; 7] = [
+    "oauth-callback",
+    "settings-api",
+    "contact-push",
+    "invoice-push",
+    "payment-push",
+    "payment-poll",
+    "sweep",
+];
 
 /// A function's code, ready to upload.
 #[derive(Debug, Clone)]

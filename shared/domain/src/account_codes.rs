@@ -1,5 +1,8 @@
 //! The account codes an account has chosen from its organisation's chart.
 
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::chart::Chart;
@@ -24,13 +27,20 @@ pub struct AccountCodes {
     /// Account of gift card redemptions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gift_card: Option<String>,
+    /// Xero's tax type for each tax rate of the CRM: by its percentage, such as `20`, or `none` for lines
+    /// outside the scope of tax. A rate that is not named here is found by its percentage.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tax_types: BTreeMap<String, String>,
 }
+
+/// How lines outside the scope of tax are named among the tax types.
+pub const NO_TAX_RATE: &str = "none";
 
 /// Why a chosen code cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Objection {
     /// Which of the five.
-    pub field: &'static str,
+    pub field: String,
     /// What is wrong with it, to be read after the field's name.
     pub problem: String,
 }
@@ -47,10 +57,46 @@ impl AccountCodes {
         ];
         let objection = |(field, code): (&'static str, Option<&String>)| {
             let problem = objection(field, code?, chart)?;
-            Some(Objection { field, problem })
+            Some(Objection { field: field.to_owned(), problem })
         };
-        chosen.into_iter().filter_map(objection).collect()
+        let codes = chosen.into_iter().filter_map(objection);
+        let taxes = self.tax_types.iter().filter_map(|(rate, tax_type)| {
+            let problem = tax_objection(rate, tax_type, chart)?;
+            Some(Objection { field: format!("tax_types.{rate}"), problem })
+        });
+        codes.chain(taxes).collect()
     }
+
+    /// The tax type chosen for a rate, in percent, or for none.
+    pub fn tax_type(&self, rate: Option<Decimal>) -> Option<&str> {
+        let name = rate.map_or_else(|| NO_TAX_RATE.to_owned(), |rate| rate.normalize().to_string());
+        self.tax_types.get(&name).map(String::as_str)
+    }
+}
+
+fn tax_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<String> {
+    let percent = match rate {
+        NO_TAX_RATE => None,
+        rate => match Decimal::from_str_exact(rate) {
+            Ok(percent) if percent.normalize().to_string() == rate => Some(percent),
+            Ok(_) | Err(_) => {
+                return Some("must be named by a plain percentage, such as 20 or 12.5, or none".to_owned());
+            }
+        },
+    };
+    let Some(tax) = chart.tax_rates.iter().find(|tax| tax.tax_type == tax_type) else {
+        return Some(format!("names tax type {tax_type}, which Xero does not have"));
+    };
+    if !tax.is_active {
+        return Some(format!("names tax rate {}, which is archived in Xero", tax.name));
+    }
+    if !tax.can_apply_to_revenue {
+        return Some(format!("names tax rate {}, which Xero does not take on income", tax.name));
+    }
+    let expected = percent.unwrap_or_default();
+    (tax.effective_rate != expected).then(|| {
+        format!("names tax rate {}, which is {} % and not {expected} %", tax.name, tax.effective_rate.normalize())
+    })
 }
 
 fn objection(field: &str, code: &str, chart: &Chart) -> Option<String> {
@@ -81,6 +127,7 @@ impl Default for AccountCodes {
             stripe_fee: None,
             stripe_surcharge: None,
             gift_card: None,
+            tax_types: BTreeMap::new(),
         }
     }
 }
@@ -90,7 +137,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::chart::Account;
+    use crate::chart::{Account, TaxRate};
     use crate::money::Currency;
 
     fn chart() -> Chart {
@@ -117,6 +164,42 @@ mod tests {
     }
 
     #[test]
+    fn a_tax_type_must_be_in_use_on_income_and_of_the_rate_it_stands_for() {
+        let rate = |tax_type: &str, percent: i64, is_active, can_apply_to_revenue| TaxRate {
+            name: format!("Rate {tax_type}"),
+            tax_type: tax_type.to_owned(),
+            effective_rate: Decimal::from(percent),
+            is_active,
+            can_apply_to_revenue,
+        };
+        let chart = Chart {
+            tax_rates: vec![
+                rate("OUTPUT2", 20, true, true),
+                rate("OLD", 20, false, true),
+                rate("INPUT2", 20, true, false),
+                rate("NONE", 0, true, true),
+            ],
+            ..chart()
+        };
+        let objections = |rate: &str, tax_type: &str| {
+            let tax_types = BTreeMap::from([(rate.to_owned(), tax_type.to_owned())]);
+            AccountCodes { tax_types, ..AccountCodes::default() }.objections(&chart).len()
+        };
+        for (percent, tax_type, wrong) in [
+            ("20", "OUTPUT2", 0),
+            ("none", "NONE", 0),
+            ("20", "OLD", 1),
+            ("20", "INPUT2", 1),
+            ("20", "GONE", 1),
+            ("5", "OUTPUT2", 1),
+            ("20.0", "OUTPUT2", 1),
+            ("twenty", "OUTPUT2", 1),
+        ] {
+            assert_eq!(objections(percent, tax_type), wrong, "{percent} {tax_type}");
+        }
+    }
+
+    #[test]
     fn a_code_must_be_in_the_chart_in_use_and_of_the_right_kind() {
         let codes = AccountCodes {
             stripe_bank: Some("090".to_owned()),
@@ -128,10 +211,10 @@ mod tests {
             stripe_bank: Some("200".to_owned()),
             stripe_fee: Some("404".to_owned()),
             stripe_surcharge: Some("090".to_owned()),
-            gift_card: None,
+            ..AccountCodes::default()
         };
         let objections = wrong.objections(&chart());
-        let fields = objections.iter().map(|one| one.field).collect::<Vec<_>>();
+        let fields = objections.iter().map(|one| one.field.as_str()).collect::<Vec<_>>();
         assert_eq!(fields, ["sales", "stripe_bank", "stripe_fee", "stripe_surcharge"]);
     }
 }

@@ -27,6 +27,9 @@ pub struct Connection {
     /// Organisations a person consented to and may choose from, until they have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offered: Vec<PinnedOrganisation>,
+    /// What the organisation's chart has against the account codes and tax types in use, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Links at Xero that we no longer use and that are still to be removed there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leftovers: Vec<PinnedOrganisation>,
@@ -86,6 +89,7 @@ impl Connection {
             connected_by: None,
             paused_until: None,
             offered: Vec::new(),
+            warnings: Vec::new(),
             leftovers: Vec::new(),
         }
     }

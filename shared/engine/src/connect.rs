@@ -9,7 +9,8 @@ use domain::connection::{
 };
 use domain::grant::Grant;
 use domain::idempotency::Hash;
-use domain::ids::{AccountId, GrantId, UserId};
+use domain::ids::{AccountId, GrantId, Ledger, UserId};
+use domain::operation::Urgency;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use store::table::Expect;
@@ -19,10 +20,13 @@ use xero::{TokenSet, XeroError};
 
 use crate::chain::Chain;
 use crate::connection::change;
+use crate::desk::Desk;
 use crate::ports::PortError;
 use crate::token::KeptTokens;
-use crate::{Engine, release};
+use crate::{Engine, Invocation, choices, release};
 
+/// How long a person who lands waits for the look at the chart.
+const CHECK_WITHIN: SignedDuration = SignedDuration::from_secs(15);
 /// Rows that somebody else writes at the same moment are read and written again, this many times.
 const CONFLICTS_MAX: u32 = 4;
 
@@ -150,7 +154,22 @@ pub async fn finish(engine: &Engine, callback: Callback) -> Result<Landing, Conn
         // The connection stands; what stays parked the sweep releases.
         tracing::error!(error = %Chain(&error), "parked work was not released");
     }
+    check(engine, &ledger, now).await;
     Ok(Landing::Connected)
+}
+
+/// Whether the account codes in use are in the chart of the organisation; if not, the person is told on the
+/// page where they land. The connection stands all the same.
+async fn check(engine: &Engine, ledger: &Ledger, now: Timestamp) {
+    let until = now.saturating_add(CHECK_WITHIN).unwrap_or(now);
+    let opened = Desk::open(engine, ledger, Urgency::Person, Invocation::attended(until)).await;
+    let checked = match &opened {
+        Ok(desk) => choices::check(desk).await,
+        Err(_) => return,
+    };
+    if checked.is_err() {
+        tracing::warn!(account.id = %ledger.account, "the account codes were not checked");
+    }
 }
 
 /// The organisations to choose from: those of this consent first, in Xero's order.

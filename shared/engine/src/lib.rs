@@ -34,6 +34,7 @@ pub mod inbound;
 pub mod journal;
 pub mod organisation;
 mod outbox;
+pub mod payments;
 pub mod poll;
 pub mod ports;
 pub mod push;

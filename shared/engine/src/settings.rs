@@ -48,6 +48,9 @@ pub struct StatusView {
     /// Until when Xero asked us to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
+    /// What speaks against the account codes and tax types in use, before a push fails for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Organisations that may be chosen instead, or have to be chosen from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
@@ -76,12 +79,14 @@ pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, 
             last_sync_at: None,
             problem: None,
             paused_until: None,
+            warnings: Vec::new(),
             choices: Vec::new(),
         });
     };
     let status = connection.status(newest.as_ref().map(|entry| entry.status));
-    let Connection { organisation, connected_by, connected_at, paused_until, offered, .. } =
-        connection;
+    let Connection {
+        organisation, connected_by, connected_at, paused_until, offered, warnings, ..
+    } = connection;
     let used = organisation.as_ref().map(|used| used.tenant);
     let choices = offered.into_iter().filter(|one| Some(one.tenant) != used);
     let choices = choices.map(|one| Choice { tenant_id: one.tenant, name: one.name }).collect();
@@ -93,6 +98,7 @@ pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, 
         last_sync_at: newest.as_ref().map(|entry| entry.at),
         problem: newest.filter(|_| status == Status::Error).map(|entry| entry.message),
         paused_until: paused_until.filter(|until| *until > now),
+        warnings,
         choices,
     })
 }

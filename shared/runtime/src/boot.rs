@@ -15,7 +15,7 @@ use store::Store;
 use store::dynamo::DynamoTable;
 use xero::{OAuthApp, ReqwestTransport, Transport, TransportOptions};
 
-use crate::aws::{DeadLetterQueue, EventQueue, Hints, SecretsManager, sdk_config};
+use crate::aws::{DeadLetterQueue, EventQueue, Hints, PollQueue, SecretsManager, sdk_config};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::env;
@@ -137,6 +137,12 @@ async fn app(config: &Config, secrets: &SecretsManager) -> Result<OAuthApp, Boot
 pub(crate) fn dead_letters(booted: &Booted) -> Result<DeadLetterQueue, BootError> {
     let queue_url = crate::config::required(variable, env::DEAD_LETTER_QUEUE_URL)?;
     Ok(DeadLetterQueue::new(aws_sdk_sqs::Client::new(&booted.aws), queue_url))
+}
+
+/// The queue of polls.
+pub(crate) fn poll_queue(booted: &Booted) -> Result<PollQueue, BootError> {
+    let queue_url = crate::config::required(variable, env::POLL_QUEUE_URL)?;
+    Ok(PollQueue::new(aws_sdk_sqs::Client::new(&booted.aws), queue_url))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]

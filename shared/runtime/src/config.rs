@@ -67,13 +67,20 @@ pub struct WakeUpConfig {
     /// The role under which schedules send.
     pub role_arn: String,
     /// The queue of clients.
-    pub contact_queue_arn: String,
+    pub contacts: QueueConfig,
     /// The queue of invoices.
-    pub invoice_queue_arn: String,
-    /// The address of the queue of clients.
-    pub contact_queue_url: String,
-    /// The address of the queue of invoices.
-    pub invoice_queue_url: String,
+    pub invoices: QueueConfig,
+    /// The queue of payments.
+    pub payments: QueueConfig,
+}
+
+/// A queue, as schedules and as senders name it.
+#[derive(Debug, Clone)]
+pub struct QueueConfig {
+    /// As a schedule's target.
+    pub arn: String,
+    /// Where messages are sent to.
+    pub url: String,
 }
 
 /// Everything that is wrong with a configuration.
@@ -104,6 +111,10 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             self.problems.push(format!("{name} is not set"));
             String::new()
         })
+    }
+
+    fn queue(&mut self, arn: &str, url: &str) -> QueueConfig {
+        QueueConfig { arn: self.text(arn), url: self.text(url) }
     }
 
     /// An http or https address.
@@ -138,10 +149,9 @@ impl Config {
         let wake_ups = WakeUpConfig {
             group: reader.text(env::SCHEDULE_GROUP),
             role_arn: reader.text(env::SCHEDULE_ROLE_ARN),
-            contact_queue_arn: reader.text(env::CONTACT_QUEUE_ARN),
-            invoice_queue_arn: reader.text(env::INVOICE_QUEUE_ARN),
-            contact_queue_url: reader.text(env::CONTACT_QUEUE_URL),
-            invoice_queue_url: reader.text(env::INVOICE_QUEUE_URL),
+            contacts: reader.queue(env::CONTACT_QUEUE_ARN, env::CONTACT_QUEUE_URL),
+            invoices: reader.queue(env::INVOICE_QUEUE_ARN, env::INVOICE_QUEUE_URL),
+            payments: reader.queue(env::PAYMENT_QUEUE_ARN, env::PAYMENT_QUEUE_URL),
         };
         let event_queue_url = reader.text(env::EVENT_QUEUE_URL);
         let urls = (

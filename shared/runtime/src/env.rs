@@ -27,6 +27,12 @@ pub const INVOICE_QUEUE_ARN: &str = "INVOICE_QUEUE_ARN";
 pub const CONTACT_QUEUE_URL: &str = "CONTACT_QUEUE_URL";
 /// The address of the queue of invoices, for hints that are left there.
 pub const INVOICE_QUEUE_URL: &str = "INVOICE_QUEUE_URL";
+/// The queue of payments, as a target of wake-ups.
+pub const PAYMENT_QUEUE_ARN: &str = "PAYMENT_QUEUE_ARN";
+/// The address of the queue of payments, for hints that are left there.
+pub const PAYMENT_QUEUE_URL: &str = "PAYMENT_QUEUE_URL";
+/// The address of the queue of polls, where the payment poll leaves itself chunks of ledgers.
+pub const POLL_QUEUE_URL: &str = "POLL_QUEUE_URL";
 /// The address of the queue on which the CRM is told what happened.
 pub const EVENT_QUEUE_URL: &str = "EVENT_QUEUE_URL";
 /// Where a push function puts messages it cannot read.
@@ -48,7 +54,7 @@ pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
 /// Every variable that the template has to set for every function.
-pub const REQUIRED: [&str; 16] = [
+pub const REQUIRED: [&str; 18] = [
     TABLE_NAME,
     APP_SECRET_ID,
     GRANT_SECRET_PREFIX,
@@ -60,8 +66,10 @@ pub const REQUIRED: [&str; 16] = [
     CRM_URL,
     CONTACT_QUEUE_ARN,
     INVOICE_QUEUE_ARN,
+    PAYMENT_QUEUE_ARN,
     CONTACT_QUEUE_URL,
     INVOICE_QUEUE_URL,
+    PAYMENT_QUEUE_URL,
     EVENT_QUEUE_URL,
     SCHEDULE_GROUP,
     SCHEDULE_ROLE_ARN,

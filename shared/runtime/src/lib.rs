@@ -2,8 +2,8 @@
 //! sources, HTTP, telemetry. It decides nothing about accounting.
 //!
 //! Reading order: [`mod@env`] and [`config`] (what a function is told), [`boot`] (from configuration to
-//! an engine), [`queue`] (SQS in, partial batch responses out), [`sweep`] (on a
-//! schedule), [`api`] and [`callback`] (API
+//! an engine), [`queue`] (SQS in, partial batch responses out), [`sweep`] and [`poll`] (on
+//! schedules), [`api`] and [`callback`] (API
 //! Gateway), [`aws`] (the engine's ports on AWS).
 
 pub mod api;
@@ -15,6 +15,7 @@ pub mod config;
 pub mod env;
 mod http;
 pub mod ids;
+pub mod poll;
 pub mod queue;
 pub mod sweep;
 

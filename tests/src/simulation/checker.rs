@@ -13,7 +13,7 @@ use http::{Method, Request};
 use jiff::Timestamp;
 use serde_json::Value;
 use store::table::{Item, Write};
-use xero_sim::Simulator;
+use xero_sim::{PaymentStatus, Simulator, TransactionStatus};
 
 use super::executor::{Pid, after};
 use super::faults::millis;
@@ -148,7 +148,7 @@ fn documents(request: &Request<Bytes>) -> Vec<String> {
     let elements = body.as_object().into_iter().flat_map(|object| object.values());
     let elements = elements.filter_map(Value::as_array).flatten();
     let name = |element: &Value| {
-        let names = ["InvoiceID", "ContactID", "Url", "ContactNumber"];
+        let names = ["InvoiceID", "ContactID", "Url", "ContactNumber", "Reference"];
         let named = names.iter().find_map(|name| Some((name, element.get(name)?.as_str()?)));
         named.map(|(name, value)| format!("{name} {value}"))
     };
@@ -197,6 +197,11 @@ fn synced(mapping: &Mapping, simulator: &Simulator) -> Option<String> {
     let link = mapping.link.as_ref()?;
     let books = simulator.books(mapping.key.ledger.tenant.0)?;
     match mapping.key.kind {
+        EntityKind::Payment => {
+            let is_payment = books.payment(link.xero_id.0).is_some();
+            let is_known = is_payment || books.transaction(link.xero_id.0).is_some();
+            (!is_known).then(|| "synced, and Xero has no such money".to_owned())
+        }
         EntityKind::Contact => {
             let missing = books.contact(link.xero_id.0).is_none();
             missing.then(|| "synced, and there is no such contact".to_owned())
@@ -250,11 +255,25 @@ pub fn books(simulator: &Simulator, tenants: &[uuid::Uuid]) -> Vec<String> {
             }
         }
     }
+    wrong.extend(tenants.iter().flat_map(|tenant| money(simulator, *tenant)));
     let violations = simulator.violations();
     if !violations.is_empty() || violations.max_concurrent > 5 {
         wrong.push(format!("limits exceeded: {violations:?}"));
     }
     wrong
+}
+
+/// Money of ours that is there twice: its reference names the part of the payment it is.
+fn money(simulator: &Simulator, tenant: uuid::Uuid) -> Vec<String> {
+    let Some(books) = simulator.books(tenant) else { return Vec::new() };
+    let mut seen = BTreeSet::new();
+    let paid = books.payments().filter(|one| one.status == PaymentStatus::Authorised);
+    let paid = paid.filter_map(|one| Some((one.invoice(), one.reference.clone()?)));
+    let moved = books.transactions().filter(|one| one.status == TransactionStatus::Authorised);
+    let moved = moved.filter_map(|one| Some((None, one.reference.clone()?)));
+    let ours = paid.chain(moved).filter(|(_, reference)| reference.contains("(SC-"));
+    let twice = ours.filter(|one| !seen.insert(one.clone())).collect::<Vec<_>>();
+    twice.into_iter().map(|(_, reference)| format!("twice in Xero: {reference}")).collect()
 }
 
 /// Secrets that stand where everybody who reads the table sees them.

@@ -58,6 +58,7 @@ impl SimWorld {
             return;
         }
         self.ask_for_what_was_given_up();
+        self.poll_to_the_end();
         let mut wrong = Vec::new();
         for account in self.script.accounts.clone() {
             wrong.extend(self.connection(&account));
@@ -67,6 +68,7 @@ impl SimWorld {
         }
         wrong.extend(checker::books(&self.simulator(), &self.tenants()));
         wrong.extend(self.numbers_of_documents());
+        wrong.extend(self.money());
         wrong.extend(self.told());
         wrong.extend(self.leaked());
         self.outcome.violations.extend(wrong);
@@ -96,7 +98,7 @@ impl SimWorld {
         self.script.scenes.iter().any(|(_, scene)| ends(scene))
     }
 
-    fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         for _ in 0..40 {
             if self.is_at_rest() {
                 return;
@@ -150,7 +152,11 @@ impl SimWorld {
         });
         let status = |event: Event| match event.news {
             News::Connection { status, .. } => Some(status),
-            News::Skipped { .. } => None,
+            News::Skipped { .. }
+            | News::PaymentStatus { .. }
+            | News::XeroStatus { .. }
+            | News::PaymentImported(_)
+            | News::PaymentRemoved { .. } => None,
         };
         let expired = of_account.filter_map(status).filter(|one| *one == Status::TokenExpired);
         let (told, expired) = (expired.count(), usize::from(self.expired.contains(account)));
@@ -183,6 +189,8 @@ impl SimWorld {
             return (!expected.voided && !is_idle).then(|| format!("{name} has no counterpart"));
         };
         match expected.kind {
+            // What became of money is looked at as a whole.
+            EntityKind::Payment => None,
             EntityKind::Contact => {
                 books.contact(link.xero_id.0).is_none().then(|| format!("{name} is not in Xero"))
             }

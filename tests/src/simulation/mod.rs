@@ -11,6 +11,7 @@ pub mod executor;
 pub mod faults;
 mod final_look;
 pub mod many;
+pub mod money;
 pub mod mutation;
 pub mod ports;
 pub mod queue;

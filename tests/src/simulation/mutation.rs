@@ -60,6 +60,12 @@ impl Mutation {
         if path.contains("/Invoices") && query.contains("InvoiceNumbers=") {
             return Some(Response::new(Bytes::from_static(br#"{"Invoices":[]}"#)));
         }
+        if path.ends_with("/Payments") && query.contains("InvoiceID%3D%3Dguid") {
+            return Some(Response::new(Bytes::from_static(br#"{"Payments":[]}"#)));
+        }
+        if path.ends_with("/BankTransactions") && query.contains("where=") {
+            return Some(Response::new(Bytes::from_static(br#"{"BankTransactions":[]}"#)));
+        }
         if path.ends_with("/Contacts") && query.contains("where=") {
             return Some(Response::new(Bytes::from_static(br#"{"Contacts":[]}"#)));
         }

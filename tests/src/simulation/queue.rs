@@ -41,6 +41,7 @@ pub struct Queues(Arc<Mutex<State>>);
 struct State {
     contacts: Queue,
     invoices: Queue,
+    payments: Queue,
     made: u64,
 }
 
@@ -49,6 +50,7 @@ impl State {
         match kind {
             EntityKind::Contact => &mut self.contacts,
             EntityKind::Invoice => &mut self.invoices,
+            EntityKind::Payment => &mut self.payments,
         }
     }
 }

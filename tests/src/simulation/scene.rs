@@ -4,6 +4,7 @@ use domain::entity::EntityKind;
 use jiff::SignedDuration;
 
 use super::faults::{Faults, millis};
+use super::money::Paid;
 use crate::builders::{a_client_of, an_invoice};
 
 /// Something that is going to happen.
@@ -42,6 +43,20 @@ pub enum Scene {
         /// Which.
         account: String,
     },
+    /// Somebody receives money on an invoice, inside Xero.
+    Banked {
+        /// Whose.
+        account: String,
+        /// Which invoice.
+        invoice: String,
+        /// How much.
+        amount: String,
+    },
+    /// The schedule says that it is time to poll.
+    Polls {
+        /// Which account.
+        account: String,
+    },
     /// The schedule says that it is time to sweep.
     Sweeps,
     /// Nothing goes wrong any more.
@@ -74,6 +89,8 @@ pub struct Script {
     pub scenes: Vec<(SignedDuration, Scene)>,
     /// How it has to end.
     pub expected: Vec<Expected>,
+    /// How its invoices are paid.
+    pub paid: Vec<Paid>,
     /// Whether Xero keeps numbers unique and remembers keys.
     pub unhelpful: bool,
 }
@@ -115,6 +132,7 @@ impl Script {
         let is_burst = faults.chance(15);
         let invoices = if is_burst { 10 + faults.below(14) } else { 1 + faults.below(6) };
         let window = if is_burst { 1 } else { 480_000 };
+        let mut paid = Vec::new();
         for client in 0..clients {
             self.expect_client(account, &format!("cli_{client}"));
         }
@@ -135,8 +153,13 @@ impl Script {
             }
             if !self.expected.iter().any(|one| one.account == account && one.id == id) {
                 self.expect_invoice(account, &id, revision, false);
+                // Xero changes no invoice that has money on it; so only what stays as it is is paid.
+                if revision == 1 && faults.chance(40) {
+                    paid.push(id);
+                }
             }
         }
+        self.money(account, &paid, faults);
         // A client that no invoice mentions comes by itself.
         for client in 0..clients {
             if client >= invoices || faults.chance(30) {

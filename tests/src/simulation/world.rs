@@ -29,10 +29,10 @@ use super::scene::{Scene, Script};
 use super::trace::Trace;
 use super::{HORIZON, Options, Outcome};
 use crate::ports::CountedIds;
-use crate::world::{app, callback, places, xero_settings};
+use crate::world::{app, callback, every_account, places, xero_settings};
 
 /// How long Lambda lets a function run.
-const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
+pub(super) const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 /// How long a person waits.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(25);
 /// How often a sweep comes once nothing goes wrong any more.
@@ -215,7 +215,15 @@ impl SimWorld {
     fn begin(&mut self) {
         let prepared = std::mem::replace(&mut *locked(&self.net.faults), Faults::once(0, 0));
         for account in self.script.accounts.clone() {
+            let id = AccountId::new(account.as_str()).expect("an id");
             self.start(Scene::Connects { account });
+            self.go_on(None);
+            // What a person has chosen, with the checks left to their own tests.
+            let (engine, codes) = (self.engine.clone(), every_account());
+            self.processes.start(async move {
+                engine.store.put_account_codes(&id, codes).await.expect("nothing fails yet");
+                Done::Other
+            });
             self.go_on(None);
         }
         *locked(&self.net.faults) = prepared;
@@ -347,7 +355,7 @@ impl SimWorld {
     }
 
     /// A process may be new or one that was used before.
-    fn process(&self) -> Engine {
+    pub(super) fn process(&self) -> Engine {
         let is_new = locked(&self.net.faults).chance(50);
         let mut engine = self.engine.clone();
         if is_new {
@@ -366,6 +374,10 @@ impl SimWorld {
                 self.queues.push(kind, &account, body);
                 return self.deliver();
             }
+            Scene::Banked { account, invoice, amount } => {
+                return self.bank(&account, &invoice, &amount);
+            }
+            Scene::Polls { account } => self.start_poll(&account),
             Scene::FaultsStop => return locked(&self.net.faults).stop(),
             Scene::SyncsOne { account, kind, id: record } => self.processes.start(async move {
                 let record = CrmId::new(record).expect("an id");

@@ -65,7 +65,7 @@ pub fn translate(
     let line_items = invoice
         .lines
         .iter()
-        .map(|line| line_item(line, account, context.chart, &mut warnings))
+        .map(|line| line_item(line, account, context, &mut warnings))
         .collect::<Result<Vec<_>, _>>()?;
     let document = InvoiceDocument {
         invoice_id: existing,
@@ -120,10 +120,13 @@ fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Accou
 fn line_item(
     line: &Line,
     account: &Account,
-    chart: &Chart,
+    context: Context<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<LineItem, Failure> {
-    let tax_type = tax_type(line, account, chart)?;
+    let tax_type = match chosen_tax_type(line, context)? {
+        Some(tax_type) => tax_type,
+        None => tax_type(line, account, context.chart)?,
+    };
     let priced = price(line);
     let description = description(line, priced.note.as_deref());
     if description.chars().count() > DESCRIPTION_LIMIT {
@@ -181,6 +184,23 @@ fn price(line: &Line) -> Price {
         discount_amount: None,
         note: Some(format!("({} x {}{discount})", line.quantity, line.unit_price)),
     }
+}
+
+/// The tax type that was chosen for the line's rate in the settings. A name on the line says more.
+fn chosen_tax_type<'a>(line: &Line, context: Context<'a>) -> Result<Option<&'a str>, Failure> {
+    if line.tax_name.is_some() {
+        return Ok(None);
+    }
+    let Some(chosen) = context.codes.tax_type(line.tax_rate) else { return Ok(None) };
+    let usable = context.chart.tax_rates.iter().find(|tax| tax.tax_type == chosen);
+    if usable.is_some_and(|tax| tax.is_active && tax.can_apply_to_revenue) {
+        return Ok(Some(chosen));
+    }
+    Err(untranslatable(
+        "tax_type_unusable",
+        format!("The tax type {chosen}, chosen in the settings, is no longer usable in Xero."),
+        "Choose the tax rate again in Settings > Billing > Payment Settings.",
+    ))
 }
 
 /// The tax type of a line: by name where one is given; an explicit 0 % is zero-rated; else the account's

@@ -13,6 +13,7 @@ use xero::XeroError;
 use xero::api::invoices::{self, IDS_LIMIT};
 
 use super::observe;
+use crate::choices;
 use crate::desk::{Desk, Trouble};
 
 /// Calls in one poll; the next poll goes on.
@@ -37,6 +38,7 @@ pub(super) async fn verify(desk: &Desk<'_>, progress: &mut Progress) -> Result<u
         progress.verifying_after = page.next;
         if progress.verifying_after.is_none() {
             progress.verified_at = desk.engine.clock.now();
+            choices::check(desk).await?;
             break;
         }
     }

@@ -29,18 +29,25 @@ pub(super) async fn codes(engine: &Engine, caller: &Caller) -> Answer {
     Ok(json(200, &codes.map_err(|error| unavailable(&error))?))
 }
 
+pub(super) async fn account_choices(engine: &Engine, caller: &Caller) -> Answer {
+    match choices::account_choices(engine, &caller.account, attended(engine)).await {
+        Ok(choices) => Ok(json(200, &choices)),
+        Err(trouble) => Err(Problem::conflict(told(engine, &trouble))),
+    }
+}
+
 pub(super) async fn choose_codes(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
     may_change(caller)?;
     let codes: AccountCodes = body(
         request,
-        "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge and gift_card, each the code of an account in Xero",
+        "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge and gift_card, each the code of an account in Xero, and tax_types, from percentages to Xero's tax types",
     )?;
     let account = &caller.account;
     let chosen = choices::choose_account_codes(engine, account, codes.clone(), attended(engine));
     match chosen.await.map_err(|error| unavailable(&error))? {
         CodesChosen::Done => Ok(json(200, &codes)),
         CodesChosen::Refused(objections) => Err(match objections.first() {
-            Some(objection) => Problem::bad_field(objection.field, &objection.problem),
+            Some(objection) => Problem::bad_field(&objection.field, &objection.problem),
             None => Problem::unavailable(),
         }),
         CodesChosen::Unread(trouble) => Err(Problem::conflict(told(engine, &trouble))),

@@ -3,6 +3,7 @@
 mod choices;
 mod connection;
 mod log;
+mod money;
 mod records;
 mod routes;
 
@@ -65,9 +66,15 @@ async fn route(engine: &Engine, request: &Request) -> Answer {
         Route::SyncLog => log::page(engine, caller, request).await,
         Route::SyncAllProgress => records::progress(engine, caller).await,
         Route::SyncAll => records::sync_all(engine, caller).await,
+        Route::Record if kind == "payments" => money::one(engine, caller, id).await,
+        Route::SyncNow if kind == "payments" => money::sync_now(engine, caller, id).await,
+        Route::NeverSend if kind == "payments" => money::never_send(engine, caller, id).await,
         Route::Record => records::one(engine, caller, kind, id).await,
         Route::SyncNow => records::sync_now(engine, caller, kind, id).await,
         Route::NeverSend => choices::never_send(engine, caller, kind, id).await,
+        Route::Money => money::on_invoice(engine, caller, id).await,
+        Route::SettleMoney => money::settle(engine, caller, id, part(4), request).await,
+        Route::AccountChoices => choices::account_choices(engine, caller).await,
     }
 }
 

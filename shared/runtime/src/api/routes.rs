@@ -29,16 +29,23 @@ pub enum Route {
     SyncNow,
     /// Never sends a record.
     NeverSend,
+    /// The money on an invoice, from both sides.
+    Money,
+    /// Says what an unclear payment is.
+    SettleMoney,
+    /// What there is to choose account codes and tax rates from.
+    AccountChoices,
 }
 
 /// Every address, as API Gateway names it.
-pub const ROUTES: [(&str, Route); 15] = [
+pub const ROUTES: [(&str, Route); 21] = [
     ("GET /v1/connection", Route::Status),
     ("POST /v1/connection", Route::Connect),
     ("DELETE /v1/connection", Route::Disconnect),
     ("POST /v1/connection/organisation", Route::ChooseOrganisation),
     ("GET /v1/account-codes", Route::AccountCodes),
     ("PUT /v1/account-codes", Route::ChooseAccountCodes),
+    ("GET /v1/account-codes/choices", Route::AccountChoices),
     ("GET /v1/sync-log", Route::SyncLog),
     ("GET /v1/sync-all", Route::SyncAllProgress),
     ("POST /v1/sync-all", Route::SyncAll),
@@ -48,6 +55,11 @@ pub const ROUTES: [(&str, Route); 15] = [
     ("POST /v1/clients/{client_id}/sync", Route::SyncNow),
     ("POST /v1/invoices/{invoice_id}/never-send", Route::NeverSend),
     ("POST /v1/clients/{client_id}/never-send", Route::NeverSend),
+    ("GET /v1/payments/{payment_id}", Route::Record),
+    ("POST /v1/payments/{payment_id}/sync", Route::SyncNow),
+    ("POST /v1/payments/{payment_id}/never-send", Route::NeverSend),
+    ("GET /v1/invoices/{invoice_id}/payments", Route::Money),
+    ("POST /v1/invoices/{invoice_id}/payments/{xero_payment_id}", Route::SettleMoney),
 ];
 
 /// What is at an address.

@@ -3,6 +3,7 @@
 mod connector;
 mod dead_letters;
 mod events;
+mod polls;
 mod secrets;
 mod wake_ups;
 
@@ -24,6 +25,7 @@ use xero::Transport;
 
 pub use dead_letters::DeadLetterQueue;
 pub use events::EventQueue;
+pub use polls::PollQueue;
 pub use secrets::SecretsManager;
 pub use wake_ups::Hints;
 

@@ -13,7 +13,7 @@ use domain::idempotency::Hash;
 use engine::ports::{PortError, WakeUps};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::WakeUpConfig;
+use crate::config::{QueueConfig, WakeUpConfig};
 
 /// EventBridge Scheduler for later, and the queues themselves for now.
 #[derive(Debug, Clone)]
@@ -29,17 +29,11 @@ impl Hints {
         Self { scheduler, queues, config }
     }
 
-    fn queue_url(&self, kind: EntityKind) -> &str {
+    fn queue(&self, kind: EntityKind) -> &QueueConfig {
         match kind {
-            EntityKind::Contact => &self.config.contact_queue_url,
-            EntityKind::Invoice => &self.config.invoice_queue_url,
-        }
-    }
-
-    fn queue_arn(&self, kind: EntityKind) -> &str {
-        match kind {
-            EntityKind::Contact => &self.config.contact_queue_arn,
-            EntityKind::Invoice => &self.config.invoice_queue_arn,
+            EntityKind::Contact => &self.config.contacts,
+            EntityKind::Invoice => &self.config.invoices,
+            EntityKind::Payment => &self.config.payments,
         }
     }
 }
@@ -51,7 +45,7 @@ impl WakeUps for Hints {
         let body = wake.to_body();
         let group = SqsParameters::builder().message_group_id(wake.account.as_str()).build();
         let target = Target::builder()
-            .arn(self.queue_arn(wake.kind))
+            .arn(&self.queue(wake.kind).arn)
             .role_arn(&self.config.role_arn)
             .input(&body)
             .sqs_parameters(group)
@@ -90,7 +84,7 @@ impl WakeUps for Hints {
         let sent = self
             .queues
             .send_message()
-            .queue_url(self.queue_url(wake.kind))
+            .queue_url(&self.queue(wake.kind).url)
             .message_body(wake.to_body())
             .message_group_id(wake.account.as_str())
             .send()

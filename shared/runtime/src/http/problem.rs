@@ -17,19 +17,19 @@ pub(crate) struct Problem {
     detail: String,
     /// The field or parameter that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
+    field: Option<String>,
 }
 
 impl Problem {
-    const fn new(status: u16, name: &'static str, title: &'static str, detail: String) -> Self {
+    fn new(status: u16, name: &'static str, title: &'static str, detail: String) -> Self {
         Self { name, title, status, detail, field: None }
     }
 
     /// The request names something that cannot be.
-    pub(crate) fn bad_field(field: &'static str, must: &str) -> Self {
+    pub(crate) fn bad_field(field: &str, must: &str) -> Self {
         let detail = format!("{field}: {must}");
         Self {
-            field: Some(field),
+            field: Some(field.to_owned()),
             ..Self::new(400, "/problems/bad-request", "The request is not valid", detail)
         }
     }

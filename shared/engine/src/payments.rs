@@ -1,0 +1,88 @@
+//! What people see and press of payments: each is as many records as it has parts.
+
+use domain::entity::EntityKind;
+use domain::ids::{AccountId, CrmId, PaymentId, UserId};
+use domain::operation::Urgency;
+use serde::Serialize;
+use store::StoreError;
+
+use crate::choices::{self, NeverSend};
+use crate::inbound::{ledger, push_known};
+use crate::push::Unrecorded;
+use crate::views::RecordView;
+use crate::{Engine, Invocation};
+
+/// A payment with its parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PaymentView {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// Its parts, each as it stands in Xero.
+    pub parts: Vec<RecordView>,
+}
+
+/// What became of a Never send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NeverSendAll {
+    /// No part of it is sent any more.
+    Done,
+    /// A part is being sent right now.
+    BeingSent,
+    /// Nothing is known of such a payment.
+    Unknown,
+}
+
+/// A payment's parts, or `None` when nothing is known of it, or it is not one that we send.
+pub async fn parts(
+    engine: &Engine,
+    account: &AccountId,
+    payment: &PaymentId,
+) -> Result<Option<PaymentView>, StoreError> {
+    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
+    let rows = engine.store.parts(&ledger, payment).await?.rows;
+    let parts = rows.into_iter().map(|row| RecordView::of(row.record)).collect::<Vec<_>>();
+    Ok((!parts.is_empty()).then(|| PaymentView { payment_id: payment.clone(), parts }))
+}
+
+/// Syncs the parts of a payment now.
+pub async fn sync_now(
+    engine: &Engine,
+    account: &AccountId,
+    payment: &PaymentId,
+    invocation: Invocation,
+) -> Result<Option<PaymentView>, Unrecorded> {
+    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
+    let records = ids(engine, account, payment).await?;
+    let (kind, person) = (EntityKind::Payment, Urgency::Person);
+    let pushed = push_known(engine, &ledger, kind, &records, person, invocation).await;
+    pushed.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(parts(engine, account, payment).await?)
+}
+
+/// Keeps all parts of a payment back.
+pub async fn never_send(
+    engine: &Engine,
+    account: &AccountId,
+    by: &UserId,
+    payment: &PaymentId,
+) -> Result<NeverSendAll, StoreError> {
+    let records = ids(engine, account, payment).await?;
+    let mut became = if records.is_empty() { NeverSendAll::Unknown } else { NeverSendAll::Done };
+    for record in records {
+        match choices::never_send(engine, account, by, EntityKind::Payment, record).await? {
+            NeverSend::BeingSent { until: _ } => became = NeverSendAll::BeingSent,
+            NeverSend::Done(_) | NeverSend::Unknown => {}
+        }
+    }
+    Ok(became)
+}
+
+async fn ids(
+    engine: &Engine,
+    account: &AccountId,
+    payment: &PaymentId,
+) -> Result<Vec<CrmId>, StoreError> {
+    let view = parts(engine, account, payment).await?;
+    let parts = view.map(|view| view.parts).unwrap_or_default();
+    Ok(parts.into_iter().map(|part| part.crm_id).collect())
+}

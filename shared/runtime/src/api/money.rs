@@ -1,0 +1,117 @@
+//! Payments: those that the CRM took, and the money on an invoice from both sides.
+
+use domain::ids::{PaymentId, XeroPaymentId};
+use domain::receipts::{Answer as Is, Receipts};
+use engine::{Engine, payments, receipts};
+use lambda_http::Request;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::records::{crm_id, unknown};
+use super::{ANSWER_WITHIN, Answer, attended, body, may_change, unavailable};
+use crate::http::{Caller, Problem, json};
+
+fn payment_id(text: &str) -> Result<PaymentId, Problem> {
+    PaymentId::new(text).map_err(|error| Problem::bad_field("payment_id", &error.to_string()))
+}
+
+/// A payment with its parts, each as it stands.
+pub(super) async fn one(engine: &Engine, caller: &Caller, id: &str) -> Answer {
+    found(payments::parts(engine, &caller.account, &payment_id(id)?).await)
+}
+
+/// Syncs the parts of a payment while the person waits.
+pub(super) async fn sync_now(engine: &Engine, caller: &Caller, id: &str) -> Answer {
+    may_change(caller)?;
+    let (account, id) = (&caller.account, payment_id(id)?);
+    let sync = payments::sync_now(engine, account, &id, attended(engine));
+    match tokio::time::timeout(ANSWER_WITHIN.unsigned_abs(), Box::pin(sync)).await {
+        Ok(parts) => found(parts),
+        Err(_) => found(payments::parts(engine, account, &id).await),
+    }
+}
+
+pub(super) async fn never_send(engine: &Engine, caller: &Caller, id: &str) -> Answer {
+    may_change(caller)?;
+    let id = payment_id(id)?;
+    let withheld = payments::never_send(engine, &caller.account, &caller.user, &id).await;
+    match withheld.map_err(|error| unavailable(&error))? {
+        payments::NeverSendAll::Done => one(engine, caller, id.as_str()).await,
+        payments::NeverSendAll::BeingSent => Err(Problem::conflict(
+            "It is being sent to Xero at this moment. Try again in a minute or two.",
+        )),
+        payments::NeverSendAll::Unknown => Err(unknown()),
+    }
+}
+
+/// The money on an invoice.
+#[derive(Serialize)]
+struct Money<'a> {
+    /// What the CRM recorded.
+    recorded: &'a [domain::receipts::Recorded],
+    /// What Xero has, and what it is to the CRM.
+    received: &'a [domain::receipts::Received],
+    /// How many of those a person has to settle.
+    unclear: usize,
+}
+
+pub(super) async fn on_invoice(engine: &Engine, caller: &Caller, id: &str) -> Answer {
+    let known = receipts::of(engine, &caller.account, &crm_id(id)?).await;
+    match known.map_err(|error| unavailable(&error))? {
+        Some(receipts) => Ok(json(200, &view(&receipts))),
+        None => Err(Problem::not_found("No payment is known of this invoice.")),
+    }
+}
+
+fn view(receipts: &Receipts) -> Money<'_> {
+    let unclear = receipts.unclear().count();
+    Money { recorded: &receipts.recorded, received: &receipts.received, unclear }
+}
+
+/// What a person says of an unclear payment.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Says {
+    /// It is this payment of the CRM.
+    SameAs(PaymentId),
+    /// It is none of them.
+    Import(bool),
+}
+
+pub(super) async fn settle(
+    engine: &Engine,
+    caller: &Caller,
+    id: &str,
+    payment: &str,
+    request: &Request,
+) -> Answer {
+    may_change(caller)?;
+    let must = "must be {\"same_as\": \"<the id of a payment>\"} or {\"import\": true}";
+    let is = match body::<Says>(request, must)? {
+        Says::SameAs(payment) => Is::Same(payment),
+        Says::Import(true) => Is::New,
+        Says::Import(false) => return Err(Problem::bad_field("body", must)),
+    };
+    let payment = Uuid::parse_str(payment)
+        .map_err(|_| Problem::bad_field("xero_payment_id", "must be the id of a payment in Xero"))?;
+    let (account, invoice) = (&caller.account, crm_id(id)?);
+    let settled =
+        receipts::settle(engine, account, &invoice, XeroPaymentId(payment), is).await;
+    if settled.map_err(|error| unavailable(&error))? {
+        on_invoice(engine, caller, id).await
+    } else {
+        Err(Problem::conflict(
+            "This payment is not waiting for an answer, or the payment named is another one in Xero.",
+        ))
+    }
+}
+
+fn found<E: std::error::Error + 'static>(
+    parts: Result<Option<payments::PaymentView>, E>,
+) -> Answer {
+    match parts {
+        Ok(Some(view)) => Ok(json(200, &view)),
+        Ok(None) => Err(unknown()),
+        Err(error) => Err(unavailable(&error)),
+    }
+}

@@ -1,0 +1,322 @@
+//! Money comes back: what is paid in Xero, and what the CRM hears of it.
+
+use domain::entity::EntityKind::{Contact, Invoice, Payment};
+use domain::ids::{CrmId, XeroPaymentId};
+use domain::operation::State;
+use domain::outbound::{News, PaymentState, RemovalReason};
+use domain::receipts::{Answer, InferredMethod};
+use engine::inbound::Received;
+use engine::poll::Polled;
+use engine::ports::Clock;
+use engine::{receipts, settings};
+use jiff::SignedDuration;
+use jiff::civil::date;
+use tests::World;
+use tests::builders::{a_client, a_payment, an_invoice};
+use tests::gate::{Death, Moment, run};
+use xero_sim::Receipt;
+
+const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+
+fn today() -> Receipt {
+    Receipt::on(date(2026, 11, 2))
+}
+
+/// A world with one invoice over 114.00 in Xero.
+fn billed() -> World {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(QUARTER);
+    world
+}
+
+/// What the CRM heard of invoices and payments, each as a word.
+fn heard(world: &World) -> Vec<String> {
+    let word = |news: News| match news {
+        News::PaymentImported(one) => Some(format!("imported {}", one.amount.amount)),
+        News::PaymentRemoved { payment, reason: RemovalReason::RemovedInXero, .. } => {
+            Some(format!("removed {}", payment.amount.amount))
+        }
+        News::PaymentRemoved { payment, reason: RemovalReason::SamePayment, .. } => {
+            Some(format!("same {}", payment.amount.amount))
+        }
+        News::PaymentStatus { status, amount_due, .. } => {
+            let status = match status {
+                PaymentState::Paid => "paid",
+                PaymentState::PartPaid => "part paid",
+                PaymentState::Unpaid => "unpaid",
+            };
+            Some(format!("{status} {}", amount_due.amount))
+        }
+        News::XeroStatus { status, .. } => Some(status),
+        News::Skipped { .. } | News::Connection { .. } => None,
+    };
+    world.told.news().into_iter().filter_map(word).collect()
+}
+
+fn polls(world: &World) -> Polled {
+    let polled = world.poll();
+    world.clock.advance(QUARTER);
+    polled
+}
+
+#[test]
+fn nothing_open_costs_no_call_and_nothing_new_costs_two() {
+    let world = World::connected();
+    world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
+    let calls = world.calls().len();
+    assert_eq!(polls(&world), Polled::Idle);
+    assert_eq!(world.calls().len(), calls);
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(QUARTER);
+    polls(&world);
+    let calls = world.calls().len();
+    assert_eq!(polls(&world), Polled::Read { news: 0 });
+    assert_eq!(world.calls().split_off(calls), ["GET /Invoices", "GET /Payments"]);
+    assert!(heard(&world).is_empty());
+}
+
+#[test]
+fn two_thousand_open_invoices_cost_two_calls_and_no_write_when_nothing_happened() {
+    let world = World::connected();
+    for number in 0..2_000 {
+        let message = an_invoice(&format!("inv_{number:04}"), "cli_1");
+        world.receive(Invoice, &message.body());
+        if number % 40 == 0 {
+            world.clock.advance(SignedDuration::from_mins(1));
+        }
+    }
+    world.advance(SignedDuration::from_hours(3));
+    let open = world.books(|books| books.invoices().count());
+    assert_eq!(open, 2_000);
+    // The first poll meets the echo of our own pushes.
+    for _ in 0..3 {
+        polls(&world);
+    }
+    let (calls, rows) = (world.calls().len(), world.table.items());
+    assert_eq!(polls(&world), Polled::Read { news: 0 });
+    assert_eq!(world.calls().len() - calls, 2);
+    let versions = |items: Vec<store::table::Item>| {
+        let kept = items.into_iter().filter(|item| item.key.sk != "CALLS");
+        kept.map(|item| (item.key, item.version)).collect::<Vec<_>>()
+    };
+    assert_eq!(versions(world.table.items()), versions(rows));
+    println!("2,000 open invoices, nothing new: 2 calls");
+}
+
+#[test]
+fn a_bank_transfer_reconciled_in_xero_becomes_a_payment_in_the_crm_once() {
+    let world = billed();
+    let receipt = Receipt { reference: Some("RIDGE 4711".to_owned()), ..today() };
+    world.is_paid("#INV_1", "114.00", &receipt);
+    assert_eq!(polls(&world), Polled::Read { news: 1 });
+    assert_eq!(heard(&world), ["imported 114.00", "paid 0.00"]);
+    let News::PaymentImported(payment) = world.told.news().remove(1) else { panic!("no import") };
+    assert_eq!(payment.invoice_id.as_str(), "inv_1");
+    assert_eq!(payment.method, InferredMethod::Bank);
+    assert_eq!(payment.account.as_deref(), Some("Business Bank Account"));
+    assert_eq!(payment.reference.as_deref(), Some("RIDGE 4711"));
+    assert_eq!(payment.date, Some(date(2026, 11, 2)));
+    // A paid invoice is not open: nothing is asked any more, and nothing told twice.
+    assert_eq!(polls(&world), Polled::Idle);
+    assert_eq!(heard(&world).len(), 2);
+    let log = world.log().pop().unwrap();
+    assert!(log.message.contains("It is paid in Xero"), "{log:?}");
+}
+
+#[test]
+fn part_payments_a_removal_and_an_overpaid_rest_are_told_as_they_happen() {
+    let world = billed();
+    let first = world.is_paid("#INV_1", "50.00", &today());
+    polls(&world);
+    world.is_paid("#INV_1", "20.00", &today());
+    polls(&world);
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().remove_payment(first).unwrap();
+    polls(&world);
+    assert_eq!(
+        heard(&world),
+        [
+            "imported 50.00", "part paid 64.00", "imported 20.00", "part paid 44.00",
+            "removed 50.00", "part paid 94.00",
+        ]
+    );
+}
+
+#[test]
+fn a_credit_is_told_as_a_credit_and_no_payment_is_imported() {
+    let world = billed();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    {
+        let mut xero = world.xero();
+        let (invoice, contact) = {
+            let books = xero.books(tenant).unwrap();
+            let invoice = books.invoices_numbered("#INV_1").next().unwrap();
+            (invoice.id, invoice.contact)
+        };
+        let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+        let amount = "114.00".parse().unwrap();
+        let paid = bookkeeper.prepay(contact, amount, &today()).unwrap();
+        let credit = xero_sim::Credit::Prepayment(paid);
+        bookkeeper.allocate(credit, invoice, amount, date(2026, 11, 2)).unwrap();
+    }
+    polls(&world);
+    assert_eq!(heard(&world), ["paid 0.00"]);
+    let paid = world.told.news().into_iter().rev().find_map(|news| match news {
+        News::PaymentStatus { amount_credited, credits, .. } => Some((amount_credited, credits)),
+        News::Skipped { .. }
+        | News::XeroStatus { .. }
+        | News::PaymentImported(_)
+        | News::PaymentRemoved { .. }
+        | News::Connection { .. } => None,
+    });
+    let (credited, credits) = paid.unwrap();
+    assert_eq!((credited.amount.to_string(), credits.len()), ("114.00".to_owned(), 1));
+}
+
+#[test]
+fn one_batch_payment_over_two_invoices_is_one_payment_for_each() {
+    let world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    {
+        let mut xero = world.xero();
+        let ids = xero.books(tenant).unwrap().invoices().map(|one| one.id).collect::<Vec<_>>();
+        let all = ids.iter().map(|id| (*id, "114.00".parse().unwrap())).collect::<Vec<_>>();
+        xero.bookkeeper(now, tenant).unwrap().batch_pay(&all, &today()).unwrap();
+    }
+    polls(&world);
+    let heard = heard(&world);
+    assert_eq!(heard.iter().filter(|word| *word == "imported 114.00").count(), 2, "{heard:?}");
+    let batches = world.told.news().into_iter().filter_map(|news| match news {
+        News::PaymentImported(one) => one.batch_id,
+        News::Skipped { .. }
+        | News::XeroStatus { .. }
+        | News::PaymentStatus { .. }
+        | News::PaymentRemoved { .. }
+        | News::Connection { .. } => None,
+    });
+    let batches = batches.collect::<Vec<_>>();
+    assert_eq!(batches.len(), 2);
+    assert_eq!(batches[0], batches[1]);
+}
+
+#[test]
+fn cash_that_the_crm_recorded_and_somebody_banks_is_the_same_money() {
+    let world = billed();
+    let cash = a_payment("pay_1", &[("inv_1", "114.00")]).method("cash");
+    assert_eq!(world.receive(Payment, &cash.body()), Received::Recorded);
+    world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 4)));
+    polls(&world);
+    assert_eq!(heard(&world), ["paid 0.00"]);
+    // It was imported first and recorded afterwards: the import is taken back.
+    let other = billed();
+    other.is_paid("#INV_1", "114.00", &today());
+    polls(&other);
+    other.receive(Payment, &cash.body());
+    assert_eq!(heard(&other), ["imported 114.00", "paid 0.00", "same 114.00"]);
+}
+
+#[test]
+fn what_is_unclear_waits_for_a_person() {
+    let world = billed();
+    let cheque = a_payment("pay_1", &[("inv_1", "114.00")]).method("cheque").date("2026-10-10");
+    world.receive(Payment, &cheque.body());
+    let id = world.is_paid("#INV_1", "114.00", &today());
+    polls(&world);
+    assert_eq!(heard(&world), ["paid 0.00"]);
+    let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
+    let known = || run(receipts::of(&world.engine, &account, &invoice)).unwrap().unwrap().unwrap();
+    assert_eq!(known().unclear().count(), 1);
+    let settled =
+        receipts::settle(&world.engine, &account, &invoice, XeroPaymentId(id), Answer::New);
+    assert!(run(settled).unwrap().unwrap());
+    assert_eq!(heard(&world), ["paid 0.00", "imported 114.00"]);
+    assert_eq!(known().unclear().count(), 0);
+}
+
+#[test]
+fn an_invoice_voided_in_xero_is_marked_and_synced_again_it_is_a_fresh_copy() {
+    for frees_number in [false, true] {
+        let world = World::with(|settings| {
+            settings.unconfirmed.voided_frees_number = frees_number;
+        });
+        world.connect();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        let (tenant, now) = (world.tenant(), world.clock.now());
+        let old = world.books(|books| books.invoices().next().unwrap().id);
+        world.clock.advance(SignedDuration::from_mins(1));
+        world.xero().bookkeeper(now, tenant).unwrap().void(old).unwrap();
+        polls(&world);
+        assert_eq!(heard(&world), ["VOIDED"]);
+        let (account, id) = (world.account(), CrmId::new("inv_1").unwrap());
+        let sync = settings::sync_now(&world.engine, &account, Invoice, id, world.invocation());
+        let view = run(sync).unwrap().unwrap().unwrap();
+        let mapping = world.mapping(Invoice, "inv_1").unwrap();
+        assert_eq!(mapping.operation.state, State::Synced, "{:?}", mapping.operation);
+        assert_eq!((mapping.generation, view.earlier_xero_ids.len()), (2, 1));
+        assert_eq!(view.earlier_xero_ids[0].0, old);
+        let number = if frees_number { "#INV_1" } else { "#INV_1-2" };
+        assert_eq!(view.xero_number.as_deref(), Some(number));
+        let live = world.books(|books| books.invoices().filter(|one| !one.status.is_gone()).count());
+        assert_eq!(live, 1);
+        // The copy is the invoice now: an edit goes there, and money on it comes back.
+        let edit = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00");
+        world.receive(Invoice, &edit.body());
+        assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+        world.is_paid(number, "120.00", &today());
+        world.clock.advance(QUARTER);
+        polls(&world);
+        assert_eq!(heard(&world), ["VOIDED", "imported 120.00", "paid 0.00"]);
+    }
+}
+
+#[test]
+fn what_the_list_of_changes_misses_is_found_once_a_day() {
+    let world = billed();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.is_paid("#INV_1", "14.00", &today());
+    polls(&world);
+    let invoice = world.books(|books| books.invoices().next().unwrap().id);
+    // On a part-paid invoice this moves no date of change.
+    let edit = xero_sim::InvoiceEdit { due_date: Some(date(2026, 12, 24)), ..Default::default() };
+    world.xero().bookkeeper(now, tenant).unwrap().edit_invoice(invoice, edit).unwrap();
+    polls(&world);
+    assert_eq!(heard(&world).len(), 2);
+    world.clock.advance(SignedDuration::from_hours(24));
+    polls(&world);
+    assert_eq!(heard(&world), ["imported 14.00", "part paid 100.00", "AUTHORISED"]);
+}
+
+#[test]
+fn a_poll_that_dies_anywhere_imports_every_payment_once() {
+    for step in 1..60 {
+        for moment in [Moment::Before, Moment::After] {
+            let world = billed();
+            world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+            world.is_paid("#INV_1", "50.00", &today());
+            world.is_paid("#INV_2", "114.00", &today());
+            world.gate.arm(Some(Death { step, moment }));
+            let ledger = domain::ids::Ledger {
+                account: world.account(),
+                tenant: domain::ids::TenantId(world.tenant()),
+            };
+            let died = run(engine::poll::poll(&world.engine, &[ledger], world.invocation()));
+            world.gate.arm(None);
+            world.clock.advance(SignedDuration::from_mins(3));
+            polls(&world);
+            run(engine::sweep::sweep(&world.engine, world.invocation())).unwrap();
+            let mut heard = heard(&world);
+            heard.sort();
+            assert_eq!(
+                heard,
+                ["imported 114.00", "imported 50.00", "paid 0.00", "part paid 64.00"],
+                "step {step}, {moment:?}"
+            );
+            if died.is_some() {
+                return;
+            }
+        }
+    }
+    panic!("it never came to its end");
+}

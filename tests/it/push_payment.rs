@@ -1,0 +1,202 @@
+//! Money goes out: payments that the CRM took.
+
+use domain::entity::EntityKind::{Invoice, Payment};
+use domain::operation::State;
+use domain::outbound::News;
+use engine::inbound::Received;
+use engine::ports::Clock;
+use engine::push::Pushed;
+use jiff::SignedDuration;
+use jiff::civil::date;
+use tests::World;
+use tests::builders::{PaymentMessage, a_payment, an_invoice};
+use xero_sim::{Fault, FaultKind, InvoiceStatus, Match, PaymentStatus, Receipt, TransactionStatus};
+
+fn chosen() -> World {
+    let world = World::connected();
+    world.choose_accounts();
+    world
+}
+
+/// A Stripe payment of one invoice, with fee and surcharge.
+fn stripe() -> PaymentMessage {
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]).reference("ch_1");
+    payment.fee("3.20").surcharge("2.00")
+}
+
+fn state(world: &World, part: &str) -> State {
+    world.mapping(Payment, part).unwrap().operation.state
+}
+
+fn balance(world: &World, code: &str) -> String {
+    world.books(|books| books.balance_of(code).unwrap().to_string())
+}
+
+fn status(world: &World) -> InvoiceStatus {
+    world.books(|books| books.invoices().next().unwrap().status)
+}
+
+/// Payments and bank transactions that stand.
+fn standing(world: &World) -> (usize, usize) {
+    world.books(|books| {
+        let payments = books.payments().filter(|one| one.status == PaymentStatus::Authorised);
+        let moved =
+            books.transactions().filter(|one| one.status == TransactionStatus::Authorised);
+        (payments.count(), moved.count())
+    })
+}
+
+#[test]
+fn a_stripe_payment_leaves_the_bank_account_in_xero_with_what_stripe_has() {
+    let world = chosen();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.receive(Payment, &stripe().body());
+    for part in ["pay_1.1", "pay_1.fee", "pay_1.surcharge"] {
+        assert_eq!(state(&world, part), State::Synced, "{part}");
+    }
+    assert_eq!(status(&world), InvoiceStatus::Paid);
+    assert_eq!(standing(&world), (1, 2));
+    // 114.00 + 2.00 - 3.20
+    assert_eq!(balance(&world, "092"), "112.80");
+    // The same message again changes nothing, and the payment never comes back as news.
+    world.receive(Payment, &stripe().body());
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    world.clock.advance(SignedDuration::from_mins(15));
+    world.poll();
+    assert_eq!(standing(&world), (1, 2));
+    let news = world.told.news();
+    assert!(!news.iter().any(|one| matches!(one, News::PaymentImported(_))), "{news:?}");
+    assert!(news.iter().any(|one| matches!(one, News::PaymentStatus { .. })), "{news:?}");
+}
+
+#[test]
+fn a_payment_waits_for_its_invoice_and_costs_no_attempt() {
+    let world = chosen();
+    let received = world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
+    assert_eq!(received, Received::Pushed(Pushed::Parked));
+    assert_eq!(world.mapping(Payment, "pay_1.1").unwrap().operation.failures, 0);
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(SignedDuration::from_mins(2));
+    assert_eq!(state(&world, "pay_1.1"), State::Synced);
+    assert_eq!(status(&world), InvoiceStatus::Paid);
+}
+
+#[test]
+fn one_payment_over_several_invoices_is_one_call_and_a_payment_on_each() {
+    let world = chosen();
+    for id in ["inv_1", "inv_2", "inv_3"] {
+        world.receive(Invoice, &an_invoice(id, "cli_1").body());
+    }
+    let shares = [("inv_1", "114.00"), ("inv_2", "114.00"), ("inv_3", "14.00")];
+    let calls = world.calls().len();
+    world.receive(Payment, &a_payment("pay_1", &shares).body());
+    assert_eq!(world.calls().split_off(calls), ["PUT /Payments"]);
+    assert_eq!(balance(&world, "092"), "242.00");
+}
+
+#[test]
+fn a_gift_card_is_redeemed_on_its_own_account() {
+    let world = chosen();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let gift = a_payment("pay_1", &[("inv_1", "40.00")]).method("gift_card");
+    world.receive(Payment, &gift.body());
+    assert_eq!(state(&world, "pay_1.1"), State::Synced);
+    let code = world.books(|books| {
+        let payment = books.payments().next().unwrap();
+        books.account(payment.account).unwrap().code.clone()
+    });
+    assert_eq!(code.as_deref(), Some("835"));
+}
+
+#[test]
+fn without_an_account_it_stays_out_of_xero_and_says_so_until_the_account_is_chosen() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.receive(Payment, &stripe().body());
+    assert_eq!(state(&world, "pay_1.1"), State::Skipped);
+    let failure = world.mapping(Payment, "pay_1.fee").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "account_code_not_chosen");
+    assert!(failure.remedy.contains("Stripe fee account"), "{failure}");
+    assert_eq!(standing(&world), (0, 0));
+    world.choose_accounts();
+    world.advance(SignedDuration::from_mins(3));
+    assert_eq!(balance(&world, "092"), "112.80");
+}
+
+#[test]
+fn an_invoice_that_was_paid_by_hand_is_never_paid_twice_and_the_log_says_what_is_there() {
+    let world = chosen();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 1)));
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
+    let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "already_paid");
+    assert!(failure.message.contains("GBP 114.00 of 2026-11-01"), "{failure}");
+    assert!(failure.remedy.contains("Never send"), "{failure}");
+    world.advance(SignedDuration::from_hours(14));
+    assert_eq!(state(&world, "pay_1.1"), State::Skipped);
+    assert_eq!(standing(&world), (1, 0));
+}
+
+#[test]
+fn a_lost_answer_is_looked_for_by_reference_before_anything_is_sent_again() {
+    for path in ["/api.xro/2.0/Payments", "/api.xro/2.0/BankTransactions"] {
+        let world = World::with(|settings| settings.unconfirmed.unhelpful = true);
+        world.connect();
+        world.choose_accounts();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        let on = Match { method: Some(http::Method::PUT), ..Match::next(path) };
+        world.inject(Fault { on, kind: FaultKind::LostAfter });
+        world.receive(Payment, &stripe().body());
+        world.advance(SignedDuration::from_hours(1));
+        assert_eq!(standing(&world), (1, 2), "{path}");
+        assert_eq!(balance(&world, "092"), "112.80", "{path}");
+    }
+}
+
+#[test]
+fn a_payment_deleted_in_the_crm_is_removed_unless_it_is_reconciled() {
+    let world = chosen();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.receive(Payment, &stripe().body());
+    world.receive(Payment, &stripe().deleted().body());
+    assert_eq!(standing(&world), (0, 0));
+    assert_eq!(status(&world), InvoiceStatus::Authorised);
+    assert_eq!(balance(&world, "092"), "0.00");
+
+    let world = chosen();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
+    world.receive(Payment, &payment.body());
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let id = world.books(|books| books.payments().next().unwrap().id);
+    world.xero().bookkeeper(now, tenant).unwrap().reconcile_payment(id).unwrap();
+    world.receive(Payment, &payment.deleted().body());
+    let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "payment_reconciled");
+    assert_eq!(standing(&world), (1, 0));
+}
+
+#[test]
+fn a_payment_deleted_before_it_was_sent_never_gets_to_xero() {
+    let world = chosen();
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
+    world.receive(Payment, &payment.body());
+    world.receive(Payment, &payment.deleted().body());
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(SignedDuration::from_mins(5));
+    assert_eq!(state(&world, "pay_1.1"), State::Synced);
+    assert_eq!(standing(&world), (0, 0));
+}
+
+#[test]
+fn a_locked_period_is_told_with_its_remedy() {
+    let world = chosen();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").issue_date("2026-11-01").body());
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let until = Some(date(2026, 11, 2));
+    world.xero().bookkeeper(now, tenant).unwrap().lock_period(until);
+    world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
+    let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "period_locked", "{failure}");
+}

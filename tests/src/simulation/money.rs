@@ -1,0 +1,215 @@
+//! Money in a run: what is paid in Xero and in the CRM, and whether each counts once in the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::entity::EntityKind;
+use domain::ids::{AccountId, Ledger, TenantId};
+use domain::outbound::News;
+use engine::Invocation;
+use engine::poll::poll;
+use jiff::civil::date;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+use xero_sim::{PaymentStatus, Receipt};
+
+use super::executor::after;
+use super::faults::{Faults, millis};
+use super::ports::{Occurrence, locked};
+use super::scene::{Scene, Script};
+use super::world::{Done, SimWorld, TIMEOUT};
+use crate::builders::a_payment;
+
+/// How an invoice is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By Stripe, in the CRM.
+    Stripe,
+    /// In two parts, by the bank, which only Xero sees.
+    Bank,
+    /// In cash, which the CRM records and somebody banks.
+    Cash,
+}
+
+/// What has to be true of the money on an invoice in the end.
+#[derive(Debug, Clone)]
+pub struct Paid {
+    /// Whose.
+    pub account: String,
+    /// Which invoice.
+    pub invoice: String,
+    /// How it was paid.
+    pub way: Way,
+}
+
+/// What a Stripe payment costs, and what is paid on top of it.
+const FEE: &str = "3.20";
+const SURCHARGE: &str = "2.00";
+/// What an invoice at its first revision comes to.
+const TOTAL: &str = "114.00";
+const HALF: &str = "57.00";
+
+impl Script {
+    /// Invoices that are sent once and stay as they are may be paid.
+    pub(super) fn money(&mut self, account: &str, paid: &[String], faults: &mut Faults) {
+        for invoice in paid {
+            let way = match faults.below(3) {
+                0 => Way::Stripe,
+                1 => Way::Bank,
+                _ => Way::Cash,
+            };
+            let at = faults.below(2_400_000);
+            let payment = a_payment(&format!("pay_{invoice}"), &[(invoice, TOTAL)]);
+            let payment = payment.account(account);
+            let message = match way {
+                Way::Stripe => Some(payment.fee(FEE).surcharge(SURCHARGE)),
+                Way::Cash => Some(payment.method("cash")),
+                Way::Bank => None,
+            };
+            if let Some(message) = message {
+                let (kind, account) = (EntityKind::Payment, account.to_owned());
+                let scene = Scene::Sends { kind, account, body: message.body() };
+                self.scenes.push((millis(at), scene));
+            }
+            let parts = match way {
+                Way::Stripe => &[][..],
+                Way::Bank => &[HALF, HALF][..],
+                Way::Cash => &[TOTAL][..],
+            };
+            for amount in parts {
+                let (account, invoice) = (account.to_owned(), invoice.clone());
+                let scene = Scene::Banked { account, invoice, amount: (*amount).to_owned() };
+                self.scenes.push((millis(at + faults.below(1_200_000)), scene));
+            }
+            self.paid.push(Paid { account: account.to_owned(), invoice: invoice.clone(), way });
+        }
+        if !paid.is_empty() {
+            for number in 1..=5 {
+                let scene = Scene::Polls { account: account.to_owned() };
+                self.scenes.push((millis(number * 900_000 + faults.below(200_000)), scene));
+            }
+        }
+    }
+}
+
+impl SimWorld {
+    pub(super) fn ledger(&self, account: &str) -> Ledger {
+        let tenant = TenantId(self.tenant(account));
+        Ledger { account: AccountId::new(account).expect("an id"), tenant }
+    }
+
+    /// The schedule says that it is time to poll.
+    pub(super) fn start_poll(&mut self, account: &str) -> super::executor::Pid {
+        let (engine, ledger) = (self.process(), self.ledger(account));
+        let until = Invocation::until(after(self.now(), TIMEOUT));
+        self.processes.start(async move {
+            poll(&engine, &[ledger], until).await;
+            Done::Other
+        })
+    }
+
+    /// Somebody receives money in Xero, as soon as the invoice is there.
+    pub(super) fn bank(&mut self, account: &str, invoice: &str, amount: &str) {
+        let (tenant, now) = (self.tenant(account), self.now());
+        let number = format!("{account}-{invoice}");
+        let mut simulator = locked(&self.simulator);
+        let found = simulator.books(tenant).and_then(|books| {
+            let live = books.invoices_numbered(&number).find(|one| !one.status.is_gone())?;
+            Some(live.id)
+        });
+        let amount_paid: Decimal = amount.parse().expect("an amount");
+        let paid = found.and_then(|id| {
+            let receipt = Receipt::on(date(2026, 11, 3));
+            simulator.bookkeeper(now, tenant)?.pay(id, amount_paid, &receipt).ok()
+        });
+        drop(simulator);
+        if paid.is_none() {
+            let (account, invoice) = (account.to_owned(), invoice.to_owned());
+            let again = Scene::Banked { account, invoice, amount: amount.to_owned() };
+            self.net.timeline.schedule_in(millis(600_000), Occurrence::Scene(again));
+        }
+    }
+
+    /// What is paid late is still seen.
+    pub(super) fn poll_to_the_end(&mut self) {
+        for account in self.script.accounts.clone() {
+            for _ in 0..2 {
+                self.start(Scene::Polls { account: account.clone() });
+                self.go_on(None);
+            }
+        }
+        self.rest();
+    }
+
+    /// Each money counts once: in Xero, and in what the CRM was told.
+    pub(super) fn money(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let imported = self.imported();
+        let mut stripe: BTreeMap<String, Decimal> = BTreeMap::new();
+        for paid in &self.script.paid {
+            let tenant = self.tenant(&paid.account);
+            let payments = self.payments(tenant, &format!("{}-{}", paid.account, paid.invoice));
+            let (in_xero, told) = match paid.way {
+                Way::Stripe | Way::Cash => (1, 0),
+                Way::Bank => (2, 2),
+            };
+            let name = format!("{} of {}", paid.invoice, paid.account);
+            if payments.len() != in_xero {
+                wrong.push(format!("{name} has {} payments, not {in_xero}", payments.len()));
+            }
+            let known = payments.iter().filter(|id| imported.contains(id)).count();
+            if known != told {
+                wrong.push(format!("{name}: {known} payments were imported, not {told}"));
+            }
+            if paid.way == Way::Stripe {
+                let left = ["114.00", SURCHARGE, "-3.20"];
+                let left = left.iter().map(|text| text.parse::<Decimal>().expect("an amount"));
+                *stripe.entry(paid.account.clone()).or_default() += left.sum::<Decimal>();
+            }
+        }
+        for account in &self.script.accounts {
+            let simulator = self.simulator();
+            let books = simulator.books(self.tenant(account)).expect("the organisation has books");
+            let balance = books.balance_of("092").unwrap_or_default();
+            let expected = stripe.get(account).copied().unwrap_or_default();
+            if balance != expected {
+                wrong.push(format!("{account}: {balance} in the Stripe account, not {expected}"));
+            }
+        }
+        wrong
+    }
+
+    /// The payments of an invoice that stand.
+    fn payments(&self, tenant: Uuid, number: &str) -> Vec<Uuid> {
+        let simulator = self.simulator();
+        let Some(books) = simulator.books(tenant) else { return Vec::new() };
+        let invoices = books.invoices_numbered(number).map(|one| one.id).collect::<BTreeSet<_>>();
+        let standing = books.payments().filter(|one| {
+            one.status == PaymentStatus::Authorised
+                && one.invoice().is_some_and(|id| invoices.contains(&id))
+        });
+        standing.map(|one| one.id).collect()
+    }
+
+    /// Payments that the CRM keeps because it was told so, each delivery of an event counted once.
+    fn imported(&self) -> BTreeSet<Uuid> {
+        let mut heard = BTreeMap::new();
+        for event in locked(&self.events.heard).iter() {
+            heard.insert(event.event_id, event.news.clone());
+        }
+        let mut counts: BTreeMap<Uuid, i32> = BTreeMap::new();
+        for news in heard.into_values() {
+            match news {
+                News::PaymentImported(one) => *counts.entry(one.xero_payment_id.0).or_default() += 1,
+                News::PaymentRemoved { payment, .. } => {
+                    *counts.entry(payment.xero_payment_id.0).or_default() -= 1;
+                }
+                News::Skipped { .. }
+                | News::PaymentStatus { .. }
+                | News::XeroStatus { .. }
+                | News::Connection { .. } => {}
+            }
+        }
+        // Twice would be as wrong as never: it is kept out, so that the count is off.
+        counts.into_iter().filter(|(_, count)| *count == 1).map(|(id, _)| id).collect()
+    }
+}
