@@ -70,14 +70,28 @@ fn schemas() -> BTreeMap<String, Validator> {
 }
 
 fn kind_of(message_type: &str) -> EntityKind {
-    if message_type.starts_with("client.") { EntityKind::Contact } else { EntityKind::Invoice }
+    match message_type.split('.').next() {
+        Some("client") => EntityKind::Contact,
+        Some("payment") => EntityKind::Payment,
+        Some(_) | None => EntityKind::Invoice,
+    }
 }
 
 #[test]
 fn every_message_type_has_a_schema_and_examples_that_both_sides_accept() {
     let schemas = schemas();
     let types = schemas.keys().map(String::as_str).collect::<Vec<_>>();
-    assert_eq!(types, ["client.upserted", "invoice.sent", "invoice.updated", "invoice.voided"]);
+    assert_eq!(
+        types,
+        [
+            "client.upserted",
+            "invoice.sent",
+            "invoice.updated",
+            "invoice.voided",
+            "payment.deleted",
+            "payment.recorded",
+        ]
+    );
     for message_type in types {
         for name in [message_type.to_owned(), format!("{message_type}.minimal")] {
             let path = folder().join("examples").join(format!("{name}.json"));
