@@ -79,9 +79,11 @@ fn the_same_seed_gives_the_same_run() {
 /// The violations of the first seed that misses a part.
 fn missed(mutation: Mutation) -> Vec<String> {
     let tally = many::play(0..SEEDS_TO_MISS, Some(mutation), true);
-    let (seed, violations) = tally.failed.into_iter().next().unwrap_or_else(|| {
-        panic!("{mutation:?} is not missed in {} runs", tally.runs)
-    });
+    let (seed, violations) = tally
+        .failed
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| panic!("{mutation:?} is not missed in {} runs", tally.runs));
     println!("{mutation:?} is missed after {} runs, by seed {seed}: {violations:?}", tally.runs);
     violations
 }

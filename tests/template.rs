@@ -103,8 +103,13 @@ fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
         .collect::<Vec<_>>();
     names.sort();
     let expected = [
-        "contact-push", "invoice-push", "oauth-callback", "payment-poll", "payment-push",
-        "settings-api", "sweep",
+        "contact-push",
+        "invoice-push",
+        "oauth-callback",
+        "payment-poll",
+        "payment-push",
+        "settings-api",
+        "sweep",
     ];
     assert_eq!(names, expected);
     for name in names {
@@ -128,8 +133,12 @@ fn every_role_may_do_what_its_function_does_and_no_more() {
         (
             "sqs:SendMessage",
             &[
-                "HintsPolicy", "ScheduleRole", "ContactPushRole", "InvoicePushRole",
-                "PaymentPushRole", "PaymentPollRole",
+                "HintsPolicy",
+                "ScheduleRole",
+                "ContactPushRole",
+                "InvoicePushRole",
+                "PaymentPushRole",
+                "PaymentPollRole",
             ],
         ),
         (
@@ -146,8 +155,13 @@ fn every_role_may_do_what_its_function_does_and_no_more() {
         );
     }
     let functions = [
-        "ContactPushRole", "InvoicePushRole", "PaymentPushRole", "PaymentPollRole",
-        "SettingsApiRole", "OAuthCallbackRole", "SweepRole",
+        "ContactPushRole",
+        "InvoicePushRole",
+        "PaymentPushRole",
+        "PaymentPollRole",
+        "SettingsApiRole",
+        "OAuthCallbackRole",
+        "SweepRole",
     ];
     for role in functions {
         let lines = resource(&template, role);

@@ -10,8 +10,8 @@ use engine::choices::{self, CodesChosen, NeverSend};
 use engine::connect::Landing;
 use engine::disconnect::{self, Disconnected};
 use engine::inbound::Received;
-use engine::ports::Clock;
 use engine::organisation::{self, Chosen};
+use engine::ports::Clock;
 use engine::push::Pushed;
 use engine::settings::{self, Progress};
 use engine::{sweep, sync_all};
@@ -126,9 +126,16 @@ fn never_send_is_kept_until_a_person_changes_it() {
 
 #[test]
 fn account_codes_are_checked_against_the_chart_and_release_what_lacked_them() {
-    let world = World::connected();
+    let world = World::new();
     let (tenant, now) = (world.tenant(), world.clock.now());
     world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
+    assert_eq!(world.connect(), Landing::Connected);
+    // Whoever connects is told at once that the default does not fit.
+    let warnings = || {
+        let view = run(settings::status(&world.engine, &world.account())).unwrap().unwrap();
+        view.warnings
+    };
+    assert_eq!(warnings(), ["sales names account 200, which Xero does not have."]);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(state(&world, "inv_1"), State::Skipped);
     let choose = |sales: &str| {
@@ -141,8 +148,38 @@ fn account_codes_are_checked_against_the_chart_and_release_what_lacked_them() {
     let CodesChosen::Refused(objections) = choose("200") else { panic!("200 is gone") };
     assert_eq!(objections[0].field, "sales");
     assert!(matches!(choose("4000"), CodesChosen::Done));
+    assert!(warnings().is_empty());
     world.advance(SignedDuration::from_mins(2));
     assert_eq!(state(&world, "inv_1"), State::Synced);
+}
+
+#[test]
+fn what_xero_refused_for_its_account_goes_on_when_another_is_chosen() {
+    let world = World::connected();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(SignedDuration::from_hours(14));
+    assert_eq!(state(&world, "inv_1"), State::Skipped);
+    let codes = AccountCodes { sales: "4000".to_owned(), ..AccountCodes::default() };
+    let (account, invocation) = (world.account(), world.invocation());
+    let chosen = choices::choose_account_codes(&world.engine, &account, codes, invocation);
+    run(chosen).unwrap().unwrap();
+    world.advance(SignedDuration::from_mins(2));
+    assert_eq!(state(&world, "inv_1"), State::Synced);
+}
+
+#[test]
+fn there_is_something_to_choose_from() {
+    let world = World::connected();
+    let (account, invocation) = (world.account(), world.invocation());
+    let choices = choices::account_choices(&world.engine, &account, invocation);
+    let choices = run(choices).unwrap().unwrap();
+    let has = |all: &[choices::Choosable], code: &str| all.iter().any(|one| one.code == code);
+    assert!(has(&choices.income, "200") && !has(&choices.income, "090"));
+    assert!(has(&choices.bank, "092") && has(&choices.gift_card, "835"));
+    assert!(has(&choices.expense, "405") && !has(&choices.income, "250"), "250 is archived");
+    assert!(choices.tax.iter().any(|tax| tax.tax_type == "OUTPUT2" && tax.rate == "20"));
 }
 
 #[test]
@@ -153,7 +190,10 @@ fn after_a_disconnect_nothing_starts_and_a_reconnect_goes_on_without_a_duplicate
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
     let calls = world.calls().len();
     // Edits and news are kept, and wait.
-    world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).price("95.00", "114.00").body());
+    world.receive(
+        Invoice,
+        &an_invoice("inv_1", "cli_1").revision(2).price("95.00", "114.00").body(),
+    );
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     world.advance(SignedDuration::from_hours(24));
     swept(&world);
@@ -171,11 +211,11 @@ fn after_a_disconnect_nothing_starts_and_a_reconnect_goes_on_without_a_duplicate
 #[test]
 fn the_grant_is_revoked_with_its_last_connection_and_not_before() {
     let world = World::new();
-    let tenants = world.xero().settings().organisations.iter().map(|one| one.id).collect::<Vec<_>>();
+    let tenants =
+        world.xero().settings().organisations.iter().map(|one| one.id).collect::<Vec<_>>();
     assert_eq!(world.connect_to(&tenants), Landing::Connected);
-    let revoked = || {
-        world.xero().calls().iter().filter(|call| call.path == "/connect/revocation").count()
-    };
+    let revoked =
+        || world.xero().calls().iter().filter(|call| call.path == "/connect/revocation").count();
     // The other organisation's link, which this person made too, stays.
     assert_eq!(disconnected(&world), Disconnected::Done);
     assert_eq!(revoked(), 0);

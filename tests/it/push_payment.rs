@@ -29,7 +29,9 @@ fn state(world: &World, part: &str) -> State {
 }
 
 fn balance(world: &World, code: &str) -> String {
-    world.books(|books| books.balance_of(code).unwrap().to_string())
+    let mut balance = world.books(|books| books.balance_of(code).unwrap());
+    balance.rescale(2);
+    balance.to_string()
 }
 
 fn status(world: &World) -> InvoiceStatus {
@@ -40,8 +42,7 @@ fn status(world: &World) -> InvoiceStatus {
 fn standing(world: &World) -> (usize, usize) {
     world.books(|books| {
         let payments = books.payments().filter(|one| one.status == PaymentStatus::Authorised);
-        let moved =
-            books.transactions().filter(|one| one.status == TransactionStatus::Authorised);
+        let moved = books.transactions().filter(|one| one.status == TransactionStatus::Authorised);
         (payments.count(), moved.count())
     })
 }

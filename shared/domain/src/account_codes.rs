@@ -80,7 +80,9 @@ fn tax_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<String> {
         rate => match Decimal::from_str_exact(rate) {
             Ok(percent) if percent.normalize().to_string() == rate => Some(percent),
             Ok(_) | Err(_) => {
-                return Some("must be named by a plain percentage, such as 20 or 12.5, or none".to_owned());
+                return Some(
+                    "must be named by a plain percentage, such as 20 or 12.5, or none".to_owned(),
+                );
             }
         },
     };
@@ -95,7 +97,11 @@ fn tax_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<String> {
     }
     let expected = percent.unwrap_or_default();
     (tax.effective_rate != expected).then(|| {
-        format!("names tax rate {}, which is {} % and not {expected} %", tax.name, tax.effective_rate.normalize())
+        format!(
+            "names tax rate {}, which is {} % and not {expected} %",
+            tax.name,
+            tax.effective_rate.normalize()
+        )
     })
 }
 
@@ -201,10 +207,7 @@ mod tests {
 
     #[test]
     fn a_code_must_be_in_the_chart_in_use_and_of_the_right_kind() {
-        let codes = AccountCodes {
-            stripe_bank: Some("090".to_owned()),
-            ..AccountCodes::default()
-        };
+        let codes = AccountCodes { stripe_bank: Some("090".to_owned()), ..AccountCodes::default() };
         assert_eq!(codes.objections(&chart()), []);
         let wrong = AccountCodes {
             sales: "201".to_owned(),

@@ -109,6 +109,12 @@ impl Failure {
         }
     }
 
+    /// Whether other settings may cure it: it is about an account or a tax rate that was chosen.
+    pub fn is_about_settings(&self) -> bool {
+        self.class == FailureClass::Untranslatable
+            || ["account_", "tax_"].iter().any(|start| self.code.starts_with(start))
+    }
+
     /// The same failure, not to be tried again before `instant`.
     #[must_use]
     pub fn not_before(mut self, instant: Timestamp) -> Self {

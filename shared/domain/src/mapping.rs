@@ -98,12 +98,12 @@ impl Amounts {
     /// What Xero says of an invoice that the CRM billed at `crm_total`.
     pub fn observed(crm_total: Money, remote: &RemoteInvoice) -> Self {
         let settlement = &remote.settlement;
-        let money = |amount| Some(Money::new(amount, remote.total.currency));
+        let money = |amount| Some(Money::new(amount, remote.total.currency).in_cents());
         Self {
             status: remote.status.clone(),
             crm_total,
-            xero_total: remote.total,
-            amount_due: remote.amount_due,
+            xero_total: remote.total.in_cents(),
+            amount_due: remote.amount_due.in_cents(),
             amount_paid: money(settlement.paid),
             amount_credited: money(settlement.credited),
             credits: settlement.credits.clone(),
@@ -148,7 +148,8 @@ pub struct Mapping {
     /// Earlier counterparts, voided or deleted in Xero before a person asked for a fresh copy; newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<XeroId>,
-    /// Events told of this record so far: each carries its number, so that order can be restored.
+    /// The number of the last event told of this record: each carries its own, so that order can be
+    /// restored. It begins with the second in which the record was first seen.
     #[serde(default)]
     pub told: u64,
 }
@@ -188,7 +189,8 @@ impl Mapping {
                 operation: Operation::new(),
                 link: None,
                 left: Vec::new(),
-                told: 0,
+                // In another organisation's books, too, a later event has the higher number.
+                told: u64::try_from(now.as_second()).unwrap_or(0),
             }));
         };
         let same = known.snapshot.revision == snapshot.revision;

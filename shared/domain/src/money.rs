@@ -74,6 +74,16 @@ impl Money {
         Self { amount, currency }
     }
 
+    /// The same amount, written with two decimals where it has no more.
+    #[must_use]
+    pub fn in_cents(self) -> Self {
+        let mut amount = self.amount.normalize();
+        if amount.scale() <= 2 {
+            amount.rescale(2);
+        }
+        Self { amount, ..self }
+    }
+
     /// `self - other`, or `None` when the currencies differ or the result cannot be represented.
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         (self.currency == other.currency)

@@ -145,7 +145,7 @@ fn status_news(mapping: &mut Mapping, before: &Amounts, after: &Amounts) -> Opti
 
 fn payment_news(mapping: &mut Mapping, before: &Amounts, after: &Amounts) -> Option<News> {
     let money = |amounts: &Amounts| {
-        let zero = Money::new(Decimal::ZERO, amounts.amount_due.currency);
+        let zero = Money::new(Decimal::ZERO, amounts.amount_due.currency).in_cents();
         let paid = amounts.amount_paid.unwrap_or(zero);
         let credited = amounts.amount_credited.unwrap_or(zero);
         (paid, credited, amounts.amount_due, amounts.status == InvoiceStatus::Paid)

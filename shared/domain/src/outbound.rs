@@ -89,7 +89,7 @@ pub enum News {
         number: String,
         /// Rises with every event about this invoice: one with a lower number is older.
         sequence: u64,
-        /// Its status in Xero; `MISSING` when Xero has it no longer.
+        /// Its status in Xero; `DELETED`, too, when Xero has it no longer.
         status: String,
         /// What people should know, in plain sentences.
         remarks: Vec<String>,

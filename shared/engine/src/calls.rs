@@ -91,7 +91,10 @@ impl Counted {
                     self.engine.clock.pause(LOOK_EVERY).await;
                 }
                 Admission::Wait { until, exhausted } => {
-                    return Err(Barred::Full { limit: limit(exhausted), wait: until.duration_since(now) });
+                    return Err(Barred::Full {
+                        limit: limit(exhausted),
+                        wait: until.duration_since(now),
+                    });
                 }
             }
         }

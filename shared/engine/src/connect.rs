@@ -235,9 +235,7 @@ async fn keep(
         let known = engine.store.grant(id).await?;
         let (grant, expect) = match known {
             Some(Versioned { record, version }) => (record.renewed(now), Expect::Version(version)),
-            None => {
-                (Grant::new(id, now), Expect::Absent)
-            }
+            None => (Grant::new(id, now), Expect::Absent),
         };
         match engine.store.put_grant(&grant, expect).await {
             Ok(_) => return Ok(Some(id)),

@@ -1,11 +1,11 @@
 //! An account's connection changes, and the CRM is told, both or neither.
 
 use domain::connection::{Connection, ConnectionState, Status};
-use domain::ids::{AccountId, Ledger};
+use domain::ids::{AccountId, Ledger, TenantId};
 use domain::outbound::News;
 use domain::poll::Progress;
-use store::{StoreError, Versioned};
 use store::table::Expect;
+use store::{StoreError, Versioned};
 
 use crate::desk::not_connected;
 use crate::{Engine, token};
@@ -25,10 +25,11 @@ pub(crate) async fn change(
         let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
         let before =
             known.map_or_else(|| Connection::pending(account.clone()), |known| known.record);
-        let status = before.status(None);
-        let was_polled = (before.state == ConnectionState::Active).then(|| before.ledger()).flatten();
+        let was = (before.status(None), before.organisation.as_ref().map(|one| one.tenant));
+        let was_polled =
+            (before.state == ConnectionState::Active).then(|| before.ledger()).flatten();
         let Some(after) = next(before) else { return Ok(None) };
-        let news = news(status, &after);
+        let news = news(was, &after);
         let event = news.map(|news| engine.event(account, news));
         let polled = polled(engine, was_polled.as_ref(), &after).await?;
         let polled = polled.as_ref().map(|(progress, expect)| (progress, *expect));
@@ -65,9 +66,11 @@ async fn polled(
 }
 
 /// What the CRM is told of a changed connection. That somebody is at Xero's consent page is no news.
-fn news(before: Status, after: &Connection) -> Option<News> {
+fn news(before: (Status, Option<TenantId>), after: &Connection) -> Option<News> {
     let status = after.status(None);
-    if status == before {
+    let tenant = after.organisation.as_ref().map(|one| one.tenant);
+    let is_another = status == Status::Active && tenant != before.1;
+    if status == before.0 && !is_another {
         return None;
     }
     let message = match after.state {

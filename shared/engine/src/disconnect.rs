@@ -69,9 +69,11 @@ pub(crate) async fn remove_leftovers(
     let mut outcome = Disconnected::Done;
     for leftover in &row.record.leftovers {
         let is_used = row.record.state == ConnectionState::Active
-            && row.record.organisation.as_ref().is_some_and(|used| {
-                used.xero_connection == leftover.xero_connection
-            });
+            && row
+                .record
+                .organisation
+                .as_ref()
+                .is_some_and(|used| used.xero_connection == leftover.xero_connection);
         if !is_used && let Err(error) = remove(engine, leftover, invocation).await {
             tracing::warn!(
                 error = %Chain(&error),

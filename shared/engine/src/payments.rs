@@ -1,14 +1,17 @@
 //! What people see and press of payments: each is as many records as it has parts.
 
+use domain::crm::payment::{Payment as CrmPayment, PaymentPart, Standing};
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, PaymentId, UserId};
+use domain::ids::{AccountId, CrmId, Ledger, PaymentId, UserId};
+use domain::mapping::Mapping;
 use domain::operation::Urgency;
 use serde::Serialize;
 use store::StoreError;
 
 use crate::choices::{self, NeverSend};
+use crate::entity::Payment;
 use crate::inbound::{ledger, push_known};
-use crate::push::Unrecorded;
+use crate::push::{self, Keep, Unrecorded};
 use crate::views::RecordView;
 use crate::{Engine, Invocation};
 
@@ -39,9 +42,49 @@ pub async fn parts(
     payment: &PaymentId,
 ) -> Result<Option<PaymentView>, StoreError> {
     let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
-    let rows = engine.store.parts(&ledger, payment).await?.rows;
-    let parts = rows.into_iter().map(|row| RecordView::of(row.record)).collect::<Vec<_>>();
+    let rows = known(engine, &ledger, payment).await?;
+    let parts = rows.into_iter().map(|(row, _)| RecordView::of(row)).collect::<Vec<_>>();
     Ok((!parts.is_empty()).then(|| PaymentView { payment_id: payment.clone(), parts }))
+}
+
+/// The parts of a payment that are known, each with its snapshot.
+async fn known(
+    engine: &Engine,
+    ledger: &Ledger,
+    payment: &PaymentId,
+) -> Result<Vec<(Mapping, PaymentPart)>, StoreError> {
+    let rows = engine.store.parts(ledger, payment).await?.rows;
+    let with_part = rows.into_iter().filter_map(|row| {
+        let part: PaymentPart = serde_json::from_str(&row.record.snapshot.json).ok()?;
+        // Another payment's id may begin like this one's.
+        (part.payment == *payment).then_some((row.record, part))
+    });
+    Ok(with_part.collect())
+}
+
+/// A payment that was deleted is taken back whole: also parts that the deletion does not name.
+pub(crate) async fn take_back_others(
+    engine: &Engine,
+    ledger: &Ledger,
+    payment: &CrmPayment,
+    named: &[PaymentPart],
+) -> Result<(), Unrecorded> {
+    if payment.standing != Standing::Deleted {
+        return Ok(());
+    }
+    let others = known(engine, ledger, &payment.id).await?.into_iter();
+    let others = others.filter(|(_, part)| !named.iter().any(|one| one.id == part.id));
+    let mut kept = Vec::new();
+    for (mapping, part) in others {
+        let revision = payment.revision;
+        let deleted = PaymentPart { standing: Standing::Deleted, revision, ..part };
+        push::keep::<Payment>(engine, &mapping.key, &deleted, Keep::Queue).await?;
+        kept.push(mapping.key.crm_id);
+    }
+    if !kept.is_empty() {
+        engine.leave(ledger, EntityKind::Payment, &kept).await?;
+    }
+    Ok(())
 }
 
 /// Syncs the parts of a payment now.

@@ -17,15 +17,20 @@ use crate::inbound::ledger;
 const CONFLICTS_MAX: u32 = 6;
 
 /// Notes a payment on each of its invoices, so that the same money is recognised when Xero has it.
-/// Repeating it, or being interrupted, does no harm.
+/// Repeating it, or being interrupted, does no harm. `false` when it was recorded before as something else:
+/// then it stays as it was.
 pub(crate) async fn record(
     engine: &Engine,
     ledger: &Ledger,
     payment: &Payment,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     for share in &payment.allocations {
         let Some(recorded) = Recorded::of(payment, &share.invoice_id) else { continue };
         let invoice = CrmId::from(share.invoice_id.clone());
+        let known = engine.store.receipts(ledger, &invoice).await?;
+        if known.is_some_and(|known| known.record.contradicts(&recorded)) {
+            return Ok(false);
+        }
         let noted = change(engine, ledger, &invoice, |receipts| {
             let before = receipts.clone();
             let told = receipts.record(recorded.clone());
@@ -33,7 +38,7 @@ pub(crate) async fn record(
         });
         noted.await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The money on one invoice, or `None` when nothing is known of it.
@@ -55,9 +60,8 @@ pub async fn settle(
     answer: Answer,
 ) -> Result<bool, StoreError> {
     let Some(ledger) = ledger(engine, account).await? else { return Ok(false) };
-    let settled = change(engine, &ledger, invoice, |receipts| {
-        receipts.settle(payment, answer.clone())
-    });
+    let settled =
+        change(engine, &ledger, invoice, |receipts| receipts.settle(payment, answer.clone()));
     Ok(settled.await?.is_some())
 }
 

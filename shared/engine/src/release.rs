@@ -31,9 +31,8 @@ pub(crate) async fn parked(engine: &Engine, ledger: &Ledger) -> Result<(), Unrec
 pub(crate) async fn waiting_for(engine: &Engine, done: &MappingKey) -> Result<(), Unrecorded> {
     let keys = engine.store.parked(&done.ledger, PER_SHARD).await?;
     release(engine, &done.ledger, keys, |mapping| {
-        prerequisite(mapping).is_some_and(|(kind, crm_id)| {
-            kind == done.kind && *crm_id == done.crm_id
-        })
+        prerequisite(mapping)
+            .is_some_and(|(kind, crm_id)| kind == done.kind && *crm_id == done.crm_id)
     })
     .await
 }
@@ -106,8 +105,7 @@ async fn is_connected(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreErr
 
 async fn is_prerequisite_met(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
     let Some((kind, crm_id)) = prerequisite(mapping) else { return Ok(false) };
-    let key =
-        MappingKey { ledger: mapping.key.ledger.clone(), kind, crm_id: crm_id.clone() };
+    let key = MappingKey { ledger: mapping.key.ledger.clone(), kind, crm_id: crm_id.clone() };
     let row = engine.store.mapping(&key).await?;
     Ok(row.is_some_and(|row| row.record.link.is_some()))
 }

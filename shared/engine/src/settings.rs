@@ -16,8 +16,8 @@ use store::StoreError;
 use store::table::Cursor;
 
 use crate::inbound::{ledger, push_known};
-use crate::views::RecordView;
 use crate::push::{Pushed, Unrecorded};
+use crate::views::RecordView;
 use crate::{Engine, Invocation};
 
 /// How far back the newest attempt is looked for.
@@ -85,7 +85,13 @@ pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, 
     };
     let status = connection.status(newest.as_ref().map(|entry| entry.status));
     let Connection {
-        organisation, connected_by, connected_at, paused_until, offered, warnings, ..
+        organisation,
+        connected_by,
+        connected_at,
+        paused_until,
+        offered,
+        warnings,
+        ..
     } = connection;
     let used = organisation.as_ref().map(|used| used.tenant);
     let choices = offered.into_iter().filter(|one| Some(one.tenant) != used);

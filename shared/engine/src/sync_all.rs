@@ -45,10 +45,7 @@ pub async fn start(
 }
 
 /// An account's newest Sync All.
-pub async fn progress(
-    engine: &Engine,
-    account: &AccountId,
-) -> Result<Option<SyncAll>, StoreError> {
+pub async fn progress(engine: &Engine, account: &AccountId) -> Result<Option<SyncAll>, StoreError> {
     let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
     Ok(engine.store.sync_all(&ledger).await?.map(|row| row.record))
 }

@@ -71,11 +71,7 @@ async fn ticked(engine: &Engine, queue: &PollQueue) -> Result<(), Error> {
 }
 
 /// Polls chunks. None goes back: what could not be done is done with the next tick.
-async fn worked(
-    engine: &Engine,
-    records: Vec<SqsMessage>,
-    until: Timestamp,
-) -> SqsBatchResponse {
+async fn worked(engine: &Engine, records: Vec<SqsMessage>, until: Timestamp) -> SqsBatchResponse {
     for record in records {
         let body = record.body.as_deref().unwrap_or_default();
         let message: PollMessage = match serde_json::from_str(body) {

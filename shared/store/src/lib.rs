@@ -17,8 +17,8 @@ mod answers;
 mod calls;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-pub mod dynamo;
 mod due;
+pub mod dynamo;
 pub mod keys;
 mod log;
 pub mod memory;

@@ -12,9 +12,7 @@ use domain::receipts::Receipts;
 use crate::answers::{MappingPage, StoreError, Versioned};
 use crate::keys;
 use crate::store::{Store, decode, encode, new_event};
-use crate::table::{
-    Expect, Index, IndexQuery, Order, Query, SortRange, Version, Write,
-};
+use crate::table::{Expect, Index, IndexQuery, Order, Query, SortRange, Version, Write};
 
 /// A page of ledgers, and where the next one begins.
 #[derive(Debug, Clone)]
@@ -111,10 +109,8 @@ impl Store {
             after: after.and_then(|sort| keys::open_entry(ledger, sort)),
         };
         let page = self.table.query_index(query).await;
-        let page = page.map_err(|source| StoreError::Table {
-            operation: "find what is open",
-            source,
-        })?;
+        let page =
+            page.map_err(|source| StoreError::Table { operation: "find what is open", source })?;
         let invoices = page.entries.iter().filter_map(|entry| keys::read_mapping(&entry.key));
         let invoices = invoices.map(|key| key.crm_id).collect();
         Ok(OpenPage { invoices, next: page.next.map(|entry| entry.index.sk) })
@@ -137,9 +133,10 @@ impl Store {
         let page = self.table.query(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
         let rows = page.items.into_iter().map(decode).collect::<Result<Vec<_>, _>>()?;
-        debug_assert!(rows.iter().all(|row: &Versioned<Mapping>| {
-            row.record.key.kind == EntityKind::Payment
-        }));
+        debug_assert!(
+            rows.iter()
+                .all(|row: &Versioned<Mapping>| { row.record.key.kind == EntityKind::Payment })
+        );
         Ok(MappingPage { rows, next: page.next })
     }
 }

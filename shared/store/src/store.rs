@@ -57,7 +57,8 @@ impl Store {
     ) -> Result<Version, StoreError> {
         let mut writes = vec![Write::Put { item: encode(connection), expect }];
         writes.extend(event.map(new_event));
-        writes.extend(polled.map(|(progress, expect)| Write::Put { item: encode(progress), expect }));
+        writes
+            .extend(polled.map(|(progress, expect)| Write::Put { item: encode(progress), expect }));
         self.write("write the connection", writes).await?;
         Ok(expect.next_version())
     }
@@ -248,7 +249,11 @@ impl Store {
         }
     }
 
-    pub(crate) async fn write(&self, operation: &'static str, writes: Vec<Write>) -> Result<(), StoreError> {
+    pub(crate) async fn write(
+        &self,
+        operation: &'static str,
+        writes: Vec<Write>,
+    ) -> Result<(), StoreError> {
         self.table.write(writes).await.map_err(|source| match source {
             TableError::Conflict => StoreError::Conflict,
             source @ (TableError::Unavailable { .. }

@@ -26,7 +26,9 @@ fn asked(arguments: &[String]) -> Result<Asked, String> {
             ("--seeds", Some(number)) => seeds = number,
             ("--from", Some(number)) => from = number,
             ("--seed", Some(number)) => one = Some(number),
-            ("--seeds" | "--from" | "--seed", None) => return Err(format!("{word} needs a number")),
+            ("--seeds" | "--from" | "--seed", None) => {
+                return Err(format!("{word} needs a number"));
+            }
             _ => return Err(format!("{word} is not known here")),
         }
     }

@@ -65,7 +65,11 @@ impl Watch {
         if let Some(key) = header(request, "idempotency-key")
             && seen.spent.contains(&key)
         {
-            let what = format!("{} {} repeats a key whose answer is known", request.method(), request.uri());
+            let what = format!(
+                "{} {} repeats a key whose answer is known",
+                request.method(),
+                request.uri()
+            );
             seen.violations.push(what);
         }
         for document in documents(request) {
@@ -279,5 +283,9 @@ fn money(simulator: &Simulator, tenant: uuid::Uuid) -> Vec<String> {
 /// Secrets that stand where everybody who reads the table sees them.
 pub fn leaked(items: &[Item], secrets: &[String]) -> Vec<String> {
     let leak = |item: &Item| secrets.iter().any(|secret| item.record.contains(secret.as_str()));
-    items.iter().filter(|item| leak(item)).map(|item| format!("a token is in {}", item.key)).collect()
+    items
+        .iter()
+        .filter(|item| leak(item))
+        .map(|item| format!("a token is in {}", item.key))
+        .collect()
 }

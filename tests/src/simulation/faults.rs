@@ -86,20 +86,42 @@ impl Port {
                 &[FailBefore, Late, Throttled, DieBefore, DieAfter, FreezeBefore, FreezeAfter]
             }
             Self::Secret => &[
-                FailBefore, FailAfter, Late, Throttled, DieBefore, DieAfter, FreezeBefore,
+                FailBefore,
+                FailAfter,
+                Late,
+                Throttled,
+                DieBefore,
+                DieAfter,
+                FreezeBefore,
                 FreezeAfter,
             ],
             Self::Index => &[FailBefore, Late, Throttled, DieBefore, DieAfter, Lagging],
             Self::Write => &[
-                FailBefore, FailAfter, Late, Throttled, Conflict, DieBefore, DieAfter,
-                FreezeBefore, FreezeAfter,
+                FailBefore,
+                FailAfter,
+                Late,
+                Throttled,
+                Conflict,
+                DieBefore,
+                DieAfter,
+                FreezeBefore,
+                FreezeAfter,
             ],
             // A queue does not lose what it has taken; a schedule may.
             Self::Booking => &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Lost, Twice],
             Self::Hint | Self::Event => &[FailBefore, FailAfter, Late, DieBefore, DieAfter, Twice],
             Self::Xero => &[
-                FailBefore, FailAfter, Late, Throttled, DieBefore, DieAfter, FreezeAfter, Faulty,
-                FaultyAfter, Cut, Straggler,
+                FailBefore,
+                FailAfter,
+                Late,
+                Throttled,
+                DieBefore,
+                DieAfter,
+                FreezeAfter,
+                Faulty,
+                FaultyAfter,
+                Cut,
+                Straggler,
             ],
         }
     }
@@ -201,8 +223,8 @@ impl Faults {
         let fault = match self.plan {
             Plan::Random { in_ten_thousand } => (self.rng.u32(0..10_000)
                 < in_ten_thousand * port.weight())
-                .then(|| possible.get(self.rng.usize(0..possible.len())).copied())
-                .flatten(),
+            .then(|| possible.get(self.rng.usize(0..possible.len())).copied())
+            .flatten(),
             Plan::Once { step, fault } if step == self.steps => possible.get(fault).copied(),
             Plan::Once { .. } | Plan::Calm => None,
         };

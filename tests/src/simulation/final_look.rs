@@ -27,6 +27,9 @@ impl SimWorld {
         if !self.processes.is_idle() {
             unrest.push("processes run".to_owned());
         }
+        if !self.unbanked.is_empty() {
+            unrest.push("money waits for its invoice".to_owned());
+        }
         if !self.queues.is_empty() {
             unrest.push("messages are in the queues".to_owned());
         }
@@ -94,7 +97,8 @@ impl SimWorld {
     }
 
     fn is_ended_by_a_person(&self, account: &str) -> bool {
-        let ends = |scene: &Scene| matches!(scene, Scene::Disconnects { account: of } if of == account);
+        let ends =
+            |scene: &Scene| matches!(scene, Scene::Disconnects { account: of } if of == account);
         self.script.scenes.iter().any(|(_, scene)| ends(scene))
     }
 
@@ -147,9 +151,9 @@ impl SimWorld {
         }
         let mut seen = BTreeSet::new();
         let heard = locked(&self.events.heard).clone();
-        let of_account = heard.into_iter().filter(|event| {
-            event.account_id.as_str() == account && seen.insert(event.event_id)
-        });
+        let of_account = heard
+            .into_iter()
+            .filter(|event| event.account_id.as_str() == account && seen.insert(event.event_id));
         let status = |event: Event| match event.news {
             News::Connection { status, .. } => Some(status),
             News::Skipped { .. }
@@ -215,7 +219,8 @@ impl SimWorld {
         let mut counts = (0, 0);
         for tenant in self.tenants() {
             let books = simulator.books(tenant)?;
-            counts.0 += books.contacts().filter(|one| one.created_by.is_some()).count();
+            // Whom a fee is paid to is made by Xero, and has no number of ours.
+            counts.0 += books.contacts().filter(|one| one.number.is_some()).count();
             let live = books.invoices().filter(|one| !one.status.is_gone());
             counts.1 += live.filter(|one| one.created_by.is_some()).count();
         }
@@ -232,7 +237,8 @@ impl SimWorld {
         let mut wrong = Vec::new();
         let mut logged = BTreeSet::new();
         for item in self.table.items() {
-            if let Some((_, id)) = item.key.sk.strip_prefix("OUT#").and_then(|sk| sk.split_once('#'))
+            if let Some((_, id)) =
+                item.key.sk.strip_prefix("OUT#").and_then(|sk| sk.split_once('#'))
                 && !heard.iter().any(|event| event.event_id.to_string() == id)
             {
                 wrong.push(format!("nobody was told {id}"));

@@ -60,14 +60,28 @@ impl Tally {
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let runs = self.runs.max(1);
-        writeln!(f, "{} runs, {} steps each, {} calls of Xero each", self.runs, self.steps / runs, self.calls / runs)?;
+        writeln!(
+            f,
+            "{} runs, {} steps each, {} calls of Xero each",
+            self.runs,
+            self.steps / runs,
+            self.calls / runs
+        )?;
         let faults: u64 = self.injected.values().sum();
         writeln!(f, "{faults} faults:")?;
         for ((port, fault), count) in &self.injected {
             writeln!(f, "  {count:>9}  {fault:?} at {port:?}")?;
         }
-        writeln!(f, "{} records given up after six failures, all synced when asked for", self.given_up)?;
-        writeln!(f, "{} connections expired, each told once and renewed by a person", self.expired)?;
+        writeln!(
+            f,
+            "{} records given up after six failures, all synced when asked for",
+            self.given_up
+        )?;
+        writeln!(
+            f,
+            "{} connections expired, each told once and renewed by a person",
+            self.expired
+        )?;
         writeln!(f, "{} runs went wrong", self.failed.len())?;
         for (seed, violations) in self.failed.iter().take(10) {
             writeln!(f, "  seed {seed}: {}", violations.first().map_or("", String::as_str))?;

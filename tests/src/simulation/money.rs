@@ -14,7 +14,7 @@ use xero_sim::{PaymentStatus, Receipt};
 
 use super::executor::after;
 use super::faults::{Faults, millis};
-use super::ports::{Occurrence, locked};
+use super::ports::locked;
 use super::scene::{Scene, Script};
 use super::world::{Done, SimWorld, TIMEOUT};
 use crate::builders::a_payment;
@@ -107,6 +107,13 @@ impl SimWorld {
         })
     }
 
+    /// What could not be received yet, for lack of its invoice.
+    pub(super) fn bank_the_rest(&mut self) {
+        for (account, invoice, amount) in std::mem::take(&mut self.unbanked) {
+            self.bank(&account, &invoice, &amount);
+        }
+    }
+
     /// Somebody receives money in Xero, as soon as the invoice is there.
     pub(super) fn bank(&mut self, account: &str, invoice: &str, amount: &str) {
         let (tenant, now) = (self.tenant(account), self.now());
@@ -123,9 +130,7 @@ impl SimWorld {
         });
         drop(simulator);
         if paid.is_none() {
-            let (account, invoice) = (account.to_owned(), invoice.to_owned());
-            let again = Scene::Banked { account, invoice, amount: amount.to_owned() };
-            self.net.timeline.schedule_in(millis(600_000), Occurrence::Scene(again));
+            self.unbanked.push((account.to_owned(), invoice.to_owned(), amount.to_owned()));
         }
     }
 
@@ -199,7 +204,9 @@ impl SimWorld {
         let mut counts: BTreeMap<Uuid, i32> = BTreeMap::new();
         for news in heard.into_values() {
             match news {
-                News::PaymentImported(one) => *counts.entry(one.xero_payment_id.0).or_default() += 1,
+                News::PaymentImported(one) => {
+                    *counts.entry(one.xero_payment_id.0).or_default() += 1
+                }
                 News::PaymentRemoved { payment, .. } => {
                     *counts.entry(payment.xero_payment_id.0).or_default() -= 1;
                 }

@@ -21,9 +21,7 @@ use xero_sim::{Consent, Organisation, Settings, Simulator, Tier};
 use super::checker::{self, Watch};
 use super::executor::{Due, Ended, Pid, Processes, Timeline, after};
 use super::faults::{Faults, millis};
-use super::ports::{
-    Net, Occurrence, SimEvents, SimHints, SimSecrets, SimTable, SimXero, locked,
-};
+use super::ports::{Net, Occurrence, SimEvents, SimHints, SimSecrets, SimTable, SimXero, locked};
 use super::queue::{Batch, Queues};
 use super::scene::{Scene, Script};
 use super::trace::Trace;
@@ -70,6 +68,8 @@ pub(super) struct SimWorld {
     batches: BTreeMap<Pid, Batch>,
     /// Accounts whose connection expired, once.
     pub(super) expired: BTreeSet<String>,
+    /// Money that waits for its invoice: account, invoice, amount.
+    pub(super) unbanked: Vec<(String, String, String)>,
     /// How often a connect was begun, by account.
     connects: BTreeMap<String, u32>,
     calls_checked: usize,
@@ -140,6 +140,7 @@ impl SimWorld {
             processes,
             batches: BTreeMap::new(),
             expired: BTreeSet::new(),
+            unbanked: Vec::new(),
             connects: BTreeMap::new(),
             calls_checked: 0,
             outcome: Outcome::default(),
@@ -245,7 +246,8 @@ impl SimWorld {
                 self.outcome.violations.push("it goes round in circles".to_owned());
                 return;
             }
-            if until.is_some_and(|until| self.now() >= until) || !self.outcome.violations.is_empty() {
+            if until.is_some_and(|until| self.now() >= until) || !self.outcome.violations.is_empty()
+            {
                 return;
             }
             match self.net.timeline.next() {
@@ -458,11 +460,14 @@ impl SimWorld {
         let horizon = after(self.now(), HORIZON);
         while self.outcome.violations.is_empty() {
             self.reconnect();
+            self.bank_the_rest();
             if self.is_at_rest() {
                 return;
             }
             if self.now() >= horizon {
-                self.outcome.violations.push(format!("it does not come to rest: {}", self.unrest()));
+                self.outcome
+                    .violations
+                    .push(format!("it does not come to rest: {}", self.unrest()));
                 return;
             }
             let until = after(self.now(), SWEEP_EVERY);

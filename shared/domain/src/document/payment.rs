@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{XeroBankTransactionId, XeroContactId, XeroId, XeroInvoiceId, XeroPaymentId};
 use crate::json_number;
-use crate::money::Money;
+use crate::money::{Currency, Money};
 
 /// A payment to create. Xero changes none afterwards; it only deletes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -55,6 +55,8 @@ pub struct BankTransactionDocument {
     pub bank_account: AccountReference,
     /// Always with tax contained, so that the sum is what moved.
     pub line_amount_types: TaxContained,
+    /// The currency that moved; Xero takes it if the bank account has it.
+    pub currency_code: Currency,
     /// What for: one line.
     pub line_items: [TransactionLine; 1],
     /// The day it moved.

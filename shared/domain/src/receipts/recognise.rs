@@ -1,6 +1,6 @@
 //! Whether a payment in Xero is one that the CRM recorded.
 
-use super::{Received, Receipts, Recorded, Standpoint};
+use super::{Receipts, Received, Recorded, Standpoint};
 use crate::ids::PaymentId;
 
 /// Money that was taken on a day is on the bank's statement within a week.
@@ -15,7 +15,13 @@ pub(super) fn recognise(receipts: &Receipts, received: &Received) -> Standpoint 
     });
     // Ours carries its payment's name, whatever became of the rest.
     let reference = received.reference.as_deref().unwrap_or_default();
-    let ours = receipts.recorded.iter().find(|one| one.tag().is_some_and(|tag| tag == reference));
+    let ours = receipts.recorded.iter().find(|one| {
+        let has_another = receipts
+            .received
+            .iter()
+            .any(|other| other.id != received.id && other.is_same_as(&one.payment));
+        !has_another && one.tag().is_some_and(|tag| tag == reference)
+    });
     if let Some(ours) = ours {
         return same(&ours.payment);
     }
@@ -26,19 +32,14 @@ pub(super) fn recognise(receipts: &Receipts, received: &Received) -> Standpoint 
     }
     let days = |one: &&&Recorded| days_between(one, received);
     // Several of one amount are as good as each other: the nearest day decides, then which came first.
-    let near = free.iter().filter(|one| {
-        days(one) <= DAYS_TO_THE_BANK && !contradicts(reference, one)
-    });
+    let near =
+        free.iter().filter(|one| days(one) <= DAYS_TO_THE_BANK && !contradicts(reference, one));
     if let Some(nearest) = near.min_by_key(days) {
         return same(&nearest.payment);
     }
     let doubtful = free.iter().filter(|one| days(one) <= DAYS_OF_DOUBT);
     let candidates = doubtful.map(|one| one.payment.clone()).collect::<Vec<_>>();
-    if candidates.is_empty() {
-        Standpoint::Imported
-    } else {
-        Standpoint::Unclear { candidates }
-    }
+    if candidates.is_empty() { Standpoint::Imported } else { Standpoint::Unclear { candidates } }
 }
 
 fn same(payment: &PaymentId) -> Standpoint {
@@ -49,7 +50,7 @@ fn same(payment: &PaymentId) -> Standpoint {
 fn names(reference: &str, recorded: &Recorded) -> bool {
     let (reference, wanted) = (fold(reference), recorded.reference.as_deref().map(fold));
     // A short number is a part of many a text.
-    wanted.is_some_and(|wanted| {
+    wanted.filter(|wanted| !wanted.is_empty()).is_some_and(|wanted| {
         reference == wanted || (wanted.len() >= 5 && reference.contains(&wanted))
     })
 }

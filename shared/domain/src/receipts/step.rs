@@ -1,7 +1,7 @@
 //! What happens to the money on an invoice, and what the CRM is told of it.
 
 use super::recognise::recognise;
-use super::{Received, Receipts, Recorded, Standpoint};
+use super::{Receipts, Received, Recorded, Standpoint};
 use crate::ids::{PaymentId, XeroPaymentId};
 
 /// What the CRM is told of a payment.
@@ -52,9 +52,14 @@ impl Receipts {
         let mut told = Vec::new();
         for known in &mut self.received {
             let is_here = present.iter().any(|one| one.id == known.id);
-            if !is_here && known.is != Standpoint::Removed {
-                told.extend(removed(known));
+            if is_here || known.is == Standpoint::Removed {
+                continue;
             }
+            // What the CRM deleted itself is no news to it.
+            let deleted = self.recorded.iter().filter(|one| !one.stands());
+            let mut deleted = deleted.map(|one| &one.payment);
+            let is_known = deleted.any(|payment| known.is_same_as(payment));
+            told.extend(removed(known).filter(|_| !is_known));
         }
         for one in present {
             let known = self.received.iter().position(|known| known.id == one.id);
@@ -102,7 +107,15 @@ impl Receipts {
         for index in 0..self.received.len() {
             let Some(known) = self.received.get(index).cloned() else { continue };
             let is = match &known.is {
-                Standpoint::Removed | Standpoint::Same { payment: _ } => continue,
+                Standpoint::Removed => continue,
+                // Ours is removed in Xero as well; what came by the bank is there still.
+                Standpoint::Same { payment } if !self.was_taken_back(payment) => continue,
+                Standpoint::Same { payment: _ } => {
+                    if let Some(slot) = self.received.get_mut(index) {
+                        slot.is = Standpoint::Removed;
+                    }
+                    recognise(self, &known)
+                }
                 Standpoint::Imported | Standpoint::Unclear { candidates: _ } => {
                     recognise(self, &known)
                 }
@@ -129,6 +142,21 @@ impl Receipts {
         told
     }
 
+    /// Whether the CRM deleted a payment of its own that we did not bring to Xero.
+    fn was_taken_back(&self, payment: &PaymentId) -> bool {
+        let known = self.recorded.iter().find(|one| one.payment == *payment);
+        known.is_some_and(|one| !one.stands() && !one.method.is_pushed())
+    }
+
+    /// Whether a payment that is recorded already is recorded again as something else: it is not taken up.
+    pub fn contradicts(&self, recorded: &Recorded) -> bool {
+        let known = self.recorded.iter().find(|one| one.payment == recorded.payment);
+        known.is_some_and(|one| {
+            recorded.stands()
+                && recorded.revision > one.revision
+                && (one.amount != recorded.amount || one.method != recorded.method)
+        })
+    }
 }
 
 /// The CRM is told of what it does not know. What is unclear it is not told, so that nothing is counted

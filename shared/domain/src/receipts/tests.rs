@@ -18,10 +18,8 @@ fn payment(id: &str) -> PaymentId {
 }
 
 fn empty() -> Receipts {
-    let ledger = Ledger {
-        account: AccountId::new("acc_1").unwrap(),
-        tenant: TenantId(Uuid::from_u128(1)),
-    };
+    let ledger =
+        Ledger { account: AccountId::new("acc_1").unwrap(), tenant: TenantId(Uuid::from_u128(1)) };
     Receipts::new(ledger, CrmId::new("inv_1").unwrap())
 }
 
@@ -67,7 +65,9 @@ fn same(id: &str) -> Standpoint {
 fn money_that_the_crm_does_not_know_is_imported_once() {
     let mut receipts = empty();
     let told = receipts.observe(vec![received(1, 5_000, 3)]);
-    assert!(matches!(told.as_slice(), [Told::Imported(one)] if one.method() == InferredMethod::Bank));
+    assert!(
+        matches!(told.as_slice(), [Told::Imported(one)] if one.method() == InferredMethod::Bank)
+    );
     assert!(receipts.observe(vec![received(1, 5_000, 3)]).is_empty());
 }
 
@@ -90,10 +90,8 @@ fn what_we_pushed_is_known_by_its_reference_whatever_else_differs() {
         ..recorded("pay_1", Method::Stripe, 5_000, 2)
     };
     receipts.record(stripe);
-    let ours = Received {
-        reference: Some("Stripe ch_1 (SC-pay_1)".to_owned()),
-        ..received(1, 5_000, 29)
-    };
+    let ours =
+        Received { reference: Some("Stripe ch_1 (SC-pay_1)".to_owned()), ..received(1, 5_000, 29) };
     assert!(receipts.observe(vec![ours]).is_empty());
     assert_eq!(standpoints(&receipts), [same("pay_1")]);
     // A bank transfer over the same amount is not the charge.
@@ -141,7 +139,9 @@ fn what_the_crm_records_after_its_import_takes_the_import_back() {
     let mut receipts = empty();
     receipts.observe(vec![received(1, 5_000, 3)]);
     let told = receipts.record(recorded("pay_1", Method::BankTransfer, 5_000, 3));
-    assert!(matches!(told.as_slice(), [Told::Same { payment: one, .. }] if *one == payment("pay_1")));
+    assert!(
+        matches!(told.as_slice(), [Told::Same { payment: one, .. }] if *one == payment("pay_1"))
+    );
     assert!(receipts.record(recorded("pay_1", Method::BankTransfer, 5_000, 3)).is_empty());
 }
 
@@ -160,6 +160,39 @@ fn a_payment_removed_in_xero_is_told_with_the_payment_it_was() {
     // The cash is free to be recognised again.
     receipts.observe(vec![received(3, 5_000, 4)]);
     assert_eq!(receipts.received[2].is, same("pay_1"));
+}
+
+#[test]
+fn money_that_was_recognised_is_imported_once_the_crm_deletes_its_own_payment() {
+    let mut receipts = empty();
+    receipts.record(recorded("pay_1", Method::Cash, 5_000, 2));
+    receipts.observe(vec![received(1, 5_000, 3)]);
+    let deleted = Recorded {
+        revision: 2,
+        standing: Standing::Deleted,
+        ..recorded("pay_1", Method::Cash, 5_000, 2)
+    };
+    let told = receipts.record(deleted);
+    assert!(matches!(told.as_slice(), [Told::Imported(_)]), "{told:?}");
+}
+
+#[test]
+fn a_reference_that_somebody_copied_does_not_hide_money() {
+    let mut receipts = empty();
+    receipts.record(recorded("pay_1", Method::Stripe, 5_000, 2));
+    let tagged =
+        |id| Received { reference: Some("Stripe (SC-pay_1)".to_owned()), ..received(id, 5_000, 2) };
+    assert!(receipts.observe(vec![tagged(1)]).is_empty());
+    assert_eq!(receipts.observe(vec![tagged(1), tagged(2)]).len(), 1);
+}
+
+#[test]
+fn a_payment_is_recorded_once() {
+    let mut receipts = empty();
+    receipts.record(recorded("pay_1", Method::Cash, 5_000, 2));
+    let other = Recorded { revision: 2, ..recorded("pay_1", Method::Cash, 6_000, 2) };
+    assert!(receipts.contradicts(&other));
+    assert!(!receipts.contradicts(&Recorded { standing: Standing::Deleted, ..other }));
 }
 
 #[test]

@@ -26,11 +26,9 @@ pub fn on_invoice(
 ) -> Result<PaymentDocument, Failure> {
     let account = match part.method {
         Method::GiftCard => payable(chosen(codes.gift_card.as_ref(), "gift card", chart)?)?,
-        Method::Stripe
-        | Method::Cash
-        | Method::Cheque
-        | Method::BankTransfer
-        | Method::Card => bank(codes, chart)?,
+        Method::Stripe | Method::Cash | Method::Cheque | Method::BankTransfer | Method::Card => {
+            bank(codes, chart)?
+        }
     };
     Ok(PaymentDocument {
         invoice: InvoiceReference { invoice_id: invoice },
@@ -77,6 +75,7 @@ fn transaction(
         contact,
         bank_account: reference(bank(codes, chart)?),
         line_amount_types: TaxContained::Inclusive,
+        currency_code: part.amount.currency,
         line_items: [line],
         date: part.date,
         reference: part.tag(),
@@ -102,11 +101,7 @@ fn bank<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Account, Failu
 }
 
 /// The chosen account, if it can be used at all.
-fn chosen<'a>(
-    code: Option<&String>,
-    name: &str,
-    chart: &'a Chart,
-) -> Result<&'a Account, Failure> {
+fn chosen<'a>(code: Option<&String>, name: &str, chart: &'a Chart) -> Result<&'a Account, Failure> {
     let Some(code) = code else {
         return Err(untranslatable(
             "account_code_not_chosen",
@@ -211,7 +206,7 @@ mod tests {
         let document = fee(&parts[2], &codes(), &chart()).unwrap();
         assert_eq!(
             serde_json::to_string(&document).unwrap(),
-            r#"{"Type":"SPEND","Contact":{"Name":"Stripe"},"BankAccount":{"Code":"092"},"LineAmountTypes":"Inclusive","LineItems":[{"Description":"Stripe fee of payment pay_1","Quantity":1,"UnitAmount":3.20,"AccountCode":"404"}],"Date":"2026-11-02","Reference":"Stripe fee ch_1 (SC-pay_1)","Status":"AUTHORISED"}"#
+            r#"{"Type":"SPEND","Contact":{"Name":"Stripe"},"BankAccount":{"Code":"092"},"LineAmountTypes":"Inclusive","CurrencyCode":"GBP","LineItems":[{"Description":"Stripe fee of payment pay_1","Quantity":1,"UnitAmount":3.20,"AccountCode":"404"}],"Date":"2026-11-02","Reference":"Stripe fee ch_1 (SC-pay_1)","Status":"AUTHORISED"}"#
         );
     }
 

@@ -272,7 +272,11 @@ async fn of_name(
 ) -> Result<Vec<RemoteContact>, Trouble> {
     let found = found.iter().filter(|one| recognise::is_namesake(one, name));
     let found = found.cloned().collect::<Vec<_>>();
-    if found.is_empty() { Ok(contacts::find_by_name(&desk.session, name).await?) } else { Ok(found) }
+    if found.is_empty() {
+        Ok(contacts::find_by_name(&desk.session, name).await?)
+    } else {
+        Ok(found)
+    }
 }
 
 fn brought(tasks: &Tasks<'_>, sent: Sent<RemoteContact>) -> Result<Brought, Trouble> {

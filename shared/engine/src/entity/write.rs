@@ -92,7 +92,8 @@ pub(super) async fn write<D: Send + Sync, R: Send, S: Sync>(
                 sent.extend(told);
             }
             Err(XeroError::CallRefused { .. }) if documents.len() > 1 => {
-                let mut first = documents.into_iter().zip(rest).map(Keyed::joined).collect::<Vec<_>>();
+                let mut first =
+                    documents.into_iter().zip(rest).map(Keyed::joined).collect::<Vec<_>>();
                 let second = first.split_off(first.len() / 2);
                 waiting.extend([second, first]);
             }
@@ -120,9 +121,8 @@ fn calls<D, R, S>(
         let body = (way.body)(std::slice::from_ref(&draft.document));
         let Some(task) = tasks.get(draft.task) else { continue };
         let keyed = Keyed { key: task.idempotency_key(&body), bytes: body.len(), draft };
-        let room = |call: &&mut Vec<Keyed<D>>| {
-            call.len() < way.batch && bytes + keyed.bytes <= BODY_BYTES
-        };
+        let room =
+            |call: &&mut Vec<Keyed<D>>| call.len() < way.batch && bytes + keyed.bytes <= BODY_BYTES;
         match calls.last_mut().filter(room) {
             Some(call) => {
                 bytes += keyed.bytes;
@@ -141,7 +141,9 @@ fn calls<D, R, S>(
 const fn ends_the_work(error: &XeroError) -> bool {
     matches!(
         error,
-        XeroError::Barred { .. } | XeroError::Throttled { .. } | XeroError::TokenRejected { .. }
+        XeroError::Barred { .. }
+            | XeroError::Throttled { .. }
+            | XeroError::TokenRejected { .. }
             | XeroError::TenantRefused
     )
 }

@@ -109,9 +109,7 @@ fn records(content: &Content) -> Vec<CrmId> {
     }
 }
 
-fn together(
-    ends: Vec<Result<Received, Unrecorded>>,
-) -> Result<Received, Unrecorded> {
+fn together(ends: Vec<Result<Received, Unrecorded>>) -> Result<Received, Unrecorded> {
     let mut received = ends.into_iter().collect::<Result<Vec<_>, _>>()?;
     match received.len() {
         1 => Ok(received.pop().unwrap_or(Received::Pushed(Pushed::Unknown))),

@@ -92,10 +92,9 @@ async fn pushed<E: Entity>(
     if let Err(error) = push_clients(engine, ledger, E::KIND, &wave, invocation).await {
         return wave.iter().map(|arrival| (arrival.message, Err(error.clone()))).collect();
     }
-    let offers = wave.iter().map(|arrival| Offer {
-        crm_id: arrival.crm_id.clone(),
-        snapshot: arrival.snapshot::<E>(),
-    });
+    let offers = wave
+        .iter()
+        .map(|arrival| Offer { crm_id: arrival.crm_id.clone(), snapshot: arrival.snapshot::<E>() });
     let offers = offers.collect::<Vec<_>>();
     let routine = Urgency::Routine;
     let pushed = push::push::<E>(engine, ledger, &offers, routine, invocation).await;
@@ -137,10 +136,7 @@ async fn idle<E: Entity>(
 
 /// The newest snapshot of each client that came with an invoice, and whether its invoice needs it in
 /// Xero: a void does not.
-fn clients<'a>(
-    kind: EntityKind,
-    wave: &[&Arrival<'a>],
-) -> BTreeMap<CrmId, (&'a Client, Standing)> {
+fn clients<'a>(kind: EntityKind, wave: &[&Arrival<'a>]) -> BTreeMap<CrmId, (&'a Client, Standing)> {
     let mut newest: BTreeMap<CrmId, (&Client, Standing)> = BTreeMap::new();
     for arrival in wave {
         let Some(Content::Invoice { client, invoice }) = arrival.content else { continue };

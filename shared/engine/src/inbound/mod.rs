@@ -3,6 +3,7 @@
 mod arrivals;
 mod deal;
 
+use domain::crm;
 use domain::entity::EntityKind;
 use domain::envelope::{Content, Errand, Inbound, Mode};
 use domain::ids::{AccountId, CrmId, Ledger};
@@ -15,7 +16,7 @@ use self::arrivals::{Arrival, Arrivals};
 use crate::desk::not_connected;
 use crate::entity::{Contact, Entity, Invoice, Payment};
 use crate::push::{self, Keep, Offer, Pushed, Unrecorded};
-use crate::{Engine, Invocation, journal, receipts, sync_all};
+use crate::{Engine, Invocation, journal, payments, receipts, sync_all};
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,9 +69,15 @@ pub async fn receive(
     }
     for group in arrivals.groups() {
         let ended = match group.kind {
-            EntityKind::Contact => deal::with::<Contact>(engine, &group, delivery, invocation).await,
-            EntityKind::Invoice => deal::with::<Invoice>(engine, &group, delivery, invocation).await,
-            EntityKind::Payment => deal::with::<Payment>(engine, &group, delivery, invocation).await,
+            EntityKind::Contact => {
+                deal::with::<Contact>(engine, &group, delivery, invocation).await
+            }
+            EntityKind::Invoice => {
+                deal::with::<Invoice>(engine, &group, delivery, invocation).await
+            }
+            EntityKind::Payment => {
+                deal::with::<Payment>(engine, &group, delivery, invocation).await
+            }
         };
         arrivals.end(ended);
     }
@@ -98,7 +105,10 @@ async fn told(
     }
     if let Content::Payment { payment, parts } = content {
         // First the money is noted: whatever Xero is asked later, it is known to be the CRM's.
-        receipts::record(engine, &ledger, payment).await?;
+        if !receipts::record(engine, &ledger, payment).await? {
+            return Ok(Err(recorded_otherwise(engine, account, payment).await));
+        }
+        payments::take_back_others(engine, &ledger, payment, parts).await?;
         if parts.is_empty() {
             return Ok(Err(Received::Recorded));
         }
@@ -123,6 +133,19 @@ async fn never_connected(engine: &Engine, account: &AccountId, content: &Content
     let message = format!("{failure} Then send it again.");
     journal::idle(engine, account, subject, LogStatus::Skipped, message, Some(&failure)).await;
     Received::NeverConnected
+}
+
+/// A payment is recorded once. What was made of it in Xero stays.
+async fn recorded_otherwise(
+    engine: &Engine,
+    account: &AccountId,
+    payment: &crm::payment::Payment,
+) -> Received {
+    let id = CrmId::from(payment.id.clone());
+    let subject = (EntityKind::Payment, id.clone(), id.to_string());
+    let told = "It was recorded before with another amount or method, and stays as it was. Delete it and record a new one instead.";
+    journal::idle(engine, account, subject, LogStatus::Unchanged, told.to_owned(), None).await;
+    Received::Recorded
 }
 
 /// Pushes what is known of records of one kind.

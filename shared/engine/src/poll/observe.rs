@@ -33,7 +33,12 @@ pub(super) async fn all(
 ) -> Result<usize, Trouble> {
     let ids = seen.keys().copied().chain(details.values().filter_map(|one| one.invoice));
     let ours = ours(desk, ids.collect()).await?;
-    let unread = ours.keys().filter(|id| !seen.contains_key(id)).copied().collect::<Vec<_>>();
+    let mut unread = Vec::new();
+    for (id, crm_id) in ours.iter().filter(|(id, _)| !seen.contains_key(id)) {
+        if has_news(desk, *id, crm_id, &details).await? {
+            unread.push(*id);
+        }
+    }
     let more = invoices::find_by_ids(&desk.session, &unread).await?;
     seen.extend(more.into_iter().map(|one| (one.id, one)));
     let mut known = Vec::new();
@@ -51,6 +56,24 @@ pub(super) async fn all(
     let observed = abreast::all(observed.collect()).await;
     let observed = observed.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
     Ok(observed.into_iter().filter(|news| *news).count())
+}
+
+/// Whether a payment on an invoice is not known as it is now. Those that were read again for the overlap
+/// are.
+async fn has_news(
+    desk: &Desk<'_>,
+    id: XeroInvoiceId,
+    crm_id: &CrmId,
+    details: &BTreeMap<XeroPaymentId, RemotePayment>,
+) -> Result<bool, StoreError> {
+    let row = desk.engine.store.receipts(&desk.ledger, crm_id).await?;
+    let received = row.map(|row| row.record.received).unwrap_or_default();
+    let is_news = |payment: &RemotePayment| {
+        let known = received.iter().find(|one| one.id == payment.id);
+        let counts = known.is_some_and(|one| one.is != Standpoint::Removed);
+        counts != (payment.status == MoneyStatus::Authorised)
+    };
+    Ok(details.values().filter(|one| one.invoice == Some(id)).any(is_news))
 }
 
 /// Which of these invoices are ours, by the reverse links.
@@ -159,7 +182,11 @@ pub(super) async fn one(
     let mut conflicts = 0;
     let mut any = false;
     loop {
-        let key = MappingKey { ledger: ledger.clone(), kind: EntityKind::Invoice, crm_id: crm_id.clone() };
+        let key = MappingKey {
+            ledger: ledger.clone(),
+            kind: EntityKind::Invoice,
+            crm_id: crm_id.clone(),
+        };
         let Some(mapping) = engine.store.mapping(&key).await? else { return Ok(any) };
         let row = engine.store.receipts(ledger, crm_id).await?;
         let expect = row.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));

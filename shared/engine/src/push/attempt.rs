@@ -195,9 +195,9 @@ fn all_of(
     brought: Vec<Outcome>,
     trouble: &Trouble,
 ) -> Vec<Outcome> {
-    let kept = brought.into_iter().map(|outcome| {
-        if is_token_rejected(&outcome) { Err(trouble.clone()) } else { outcome }
-    });
+    let kept = brought
+        .into_iter()
+        .map(|outcome| if is_token_rejected(&outcome) { Err(trouble.clone()) } else { outcome });
     fill(&mut outcomes, indices, kept.collect());
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(trouble.clone()))).collect()
 }

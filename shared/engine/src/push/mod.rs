@@ -222,11 +222,7 @@ async fn booked<E: Entity>(
     offers.iter().zip(ends).map(result).collect()
 }
 
-fn replace(
-    ends: &mut [Result<Ended, Unrecorded>],
-    index: usize,
-    end: Result<Ended, Unrecorded>,
-) {
+fn replace(ends: &mut [Result<Ended, Unrecorded>], index: usize, end: Result<Ended, Unrecorded>) {
     if let Some(slot) = ends.get_mut(index) {
         *slot = end;
     }

@@ -15,8 +15,8 @@ use domain::grant::{self, TokenPlan};
 use domain::ids::GrantId;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use store::table::Expect;
 use store::StoreError;
+use store::table::Expect;
 use xero::XeroError;
 
 pub(crate) use kept::KeptTokens;

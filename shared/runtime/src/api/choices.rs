@@ -13,8 +13,7 @@ use crate::http::{Caller, Problem, json};
 pub(super) async fn never_send(engine: &Engine, caller: &Caller, kind: &str, id: &str) -> Answer {
     may_change(caller)?;
     let (account, user) = (&caller.account, &caller.user);
-    let withheld =
-        choices::never_send(engine, account, user, kind_of(kind), crm_id(id)?).await;
+    let withheld = choices::never_send(engine, account, user, kind_of(kind), crm_id(id)?).await;
     match withheld.map_err(|error| unavailable(&error))? {
         NeverSend::Done(view) => Ok(json(200, &view)),
         NeverSend::BeingSent { until: _ } => Err(Problem::conflict(

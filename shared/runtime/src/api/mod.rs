@@ -15,8 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, RequestExt, Response, service_fn};
 use serde::de::DeserializeOwned;
 
-use crate::boot::boot;
 use self::routes::Found;
+use crate::boot::boot;
 use crate::http::{Caller, Problem, Role};
 
 pub use self::routes::{ROUTES, Route};

@@ -92,11 +92,11 @@ pub(super) async fn settle(
         Says::Import(true) => Is::New,
         Says::Import(false) => return Err(Problem::bad_field("body", must)),
     };
-    let payment = Uuid::parse_str(payment)
-        .map_err(|_| Problem::bad_field("xero_payment_id", "must be the id of a payment in Xero"))?;
+    let payment = Uuid::parse_str(payment).map_err(|_| {
+        Problem::bad_field("xero_payment_id", "must be the id of a payment in Xero")
+    })?;
     let (account, invoice) = (&caller.account, crm_id(id)?);
-    let settled =
-        receipts::settle(engine, account, &invoice, XeroPaymentId(payment), is).await;
+    let settled = receipts::settle(engine, account, &invoice, XeroPaymentId(payment), is).await;
     if settled.map_err(|error| unavailable(&error))? {
         on_invoice(engine, caller, id).await
     } else {

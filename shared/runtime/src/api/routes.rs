@@ -93,10 +93,9 @@ pub(super) fn find(method: &Method, segments: &[&str]) -> Found {
 fn is_at(path: &str, segments: &[&str]) -> bool {
     let parts = path.trim_matches('/').split('/').collect::<Vec<_>>();
     parts.len() == segments.len()
-        && parts
-            .iter()
-            .zip(segments)
-            .all(|(part, segment)| part == segment || (part.starts_with('{') && !segment.is_empty()))
+        && parts.iter().zip(segments).all(|(part, segment)| {
+            part == segment || (part.starts_with('{') && !segment.is_empty())
+        })
 }
 
 #[cfg(test)]

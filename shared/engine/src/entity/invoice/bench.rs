@@ -136,7 +136,9 @@ impl<'a> Bench<'a> {
                 let copy = self.copy_number(task);
                 let document = match (target, copy) {
                     (Target::Renumbered, Some(invoice_number)) => {
-                        warnings.push(format!("Its number in Xero is {invoice_number}: the voided one keeps its own."));
+                        warnings.push(format!(
+                            "Its number in Xero is {invoice_number}: the voided one keeps its own."
+                        ));
                         InvoiceDocument { invoice_number, ..document }
                     }
                     _ => document,

@@ -96,10 +96,7 @@ async fn read(desk: &Desk<'_>, clients: Vec<CrmId>) -> Result<Rows, StoreError> 
     Ok(rows.into_iter().flatten().collect())
 }
 
-async fn read_one(
-    desk: &Desk<'_>,
-    crm_id: CrmId,
-) -> Result<Option<(CrmId, Mapping)>, StoreError> {
+async fn read_one(desk: &Desk<'_>, crm_id: CrmId) -> Result<Option<(CrmId, Mapping)>, StoreError> {
     let ledger = desk.ledger.clone();
     let key = MappingKey { ledger, kind: EntityKind::Contact, crm_id: crm_id.clone() };
     let row = desk.engine.store.mapping(&key).await?;

@@ -35,13 +35,16 @@ pub(super) async fn look(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Outc
     };
     for (index, task, id) in linked {
         let remote = found.iter().find(|remote| remote.id == id);
-        outcomes.set(index, match remote {
-            Some(remote) => {
-                let remarks = told_if_gone(remote).into_iter().collect();
-                Ok(brought(&task.snapshot, remote, LoggedOperation::Push, remarks))
-            }
-            None => Err(gone_without_trace(&task.snapshot).into()),
-        });
+        outcomes.set(
+            index,
+            match remote {
+                Some(remote) => {
+                    let remarks = told_if_gone(remote).into_iter().collect();
+                    Ok(brought(&task.snapshot, remote, LoggedOperation::Push, remarks))
+                }
+                None => Err(gone_without_trace(&task.snapshot).into()),
+            },
+        );
     }
 }
 

@@ -87,16 +87,21 @@ async fn standing(
     }
     let ids = linked.iter().map(|(_, id)| *id).collect::<Vec<_>>();
     match invoices::find_by_ids(&desk.session, &ids).await {
-        Ok(found) => standing.extend(linked.into_iter().map(|(index, id)| {
-            (index, found.iter().find(|remote| remote.id == id).cloned())
-        })),
+        Ok(found) => standing.extend(
+            linked
+                .into_iter()
+                .map(|(index, id)| (index, found.iter().find(|remote| remote.id == id).cloned())),
+        ),
         Err(error) => outcomes.fail(linked.into_iter().map(|(index, _)| index), &error.into()),
     }
     for (index, found) in find::remotes(desk, tasks, contacts, sought, outcomes).await {
-        standing.push((index, match found {
-            FoundInvoice::Ours(remote) => Some(remote),
-            FoundInvoice::Nothing | FoundInvoice::Foreign(_) => None,
-        }));
+        standing.push((
+            index,
+            match found {
+                FoundInvoice::Ours(remote) => Some(remote),
+                FoundInvoice::Nothing | FoundInvoice::Foreign(_) => None,
+            },
+        ));
     }
     standing
 }

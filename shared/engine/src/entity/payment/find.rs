@@ -76,9 +76,9 @@ pub(super) async fn one(
         return Ok(ours(task, invoice, &all).map(Remote::Payment));
     }
     let all = bank_transactions::find_by_reference(&desk.session, &task.snapshot.tag()).await?;
-    let ours = all.into_iter().find(|one| {
-        one.status == MoneyStatus::Authorised && one.total == task.snapshot.amount
-    });
+    let ours = all
+        .into_iter()
+        .find(|one| one.status == MoneyStatus::Authorised && one.total == task.snapshot.amount);
     Ok(ours.map(Remote::Transaction))
 }
 

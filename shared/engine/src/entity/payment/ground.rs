@@ -8,6 +8,7 @@ use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, InvoiceId, XeroContactId, XeroInvoiceId};
 use domain::mapping::{Mapping, MappingKey};
+use domain::money::Currency;
 use domain::operation::Parking;
 
 use super::{Tasks, open};
@@ -46,10 +47,7 @@ pub(super) async fn of(
 }
 
 /// What a part may have been sent on; none where it cannot have been sent.
-pub(super) async fn known(
-    desk: &Desk<'_>,
-    part: &PaymentPart,
-) -> Result<Option<Ground>, Trouble> {
+pub(super) async fn known(desk: &Desk<'_>, part: &PaymentPart) -> Result<Option<Ground>, Trouble> {
     match &part.role {
         Role::Fee | Role::Surcharge(_) => Ok(Some(Ground::None)),
         Role::Invoice(id) => {
@@ -68,7 +66,13 @@ async fn ground(desk: &Desk<'_>, part: &PaymentPart) -> Result<Ground, Trouble> 
             if invoice.is_gone_in_xero() {
                 return Err(gone(&invoice).into());
             }
-            let link = invoice.link.as_ref().ok_or_else(|| blocked(EntityKind::Invoice, id.clone()))?;
+            let link =
+                invoice.link.as_ref().ok_or_else(|| blocked(EntityKind::Invoice, id.clone()))?;
+            if let Some(amounts) = &link.amounts
+                && amounts.xero_total.currency != part.amount.currency
+            {
+                return Err(other_currency(&invoice, amounts.xero_total.currency, part).into());
+            }
             Ok(Ground::Invoice(XeroInvoiceId(link.xero_id.0)))
         }
         Role::Surcharge(id) => {
@@ -112,11 +116,26 @@ fn blocked(kind: EntityKind, id: impl Into<CrmId>) -> Trouble {
     Trouble::Blocked { failure, on: Parking::Prerequisite { kind, crm_id } }
 }
 
+fn other_currency(invoice: &Mapping, currency: Currency, part: &PaymentPart) -> Failure {
+    Failure::new(
+        FailureClass::Untranslatable,
+        "payment_currency_differs",
+        format!(
+            "{} is in {currency}; Xero takes no payment of {} on it.",
+            invoice.snapshot.natural_key, part.amount
+        ),
+        "Record the payment in the invoice's currency.",
+    )
+}
+
 fn gone(invoice: &Mapping) -> Failure {
     Failure::new(
         FailureClass::Rejected,
         "invoice_gone",
-        format!("{} was voided or deleted in Xero, so it takes no payment.", invoice.snapshot.natural_key),
+        format!(
+            "{} was voided or deleted in Xero, so it takes no payment.",
+            invoice.snapshot.natural_key
+        ),
         "Sync the invoice again to make a fresh copy in Xero, then retry.",
     )
 }

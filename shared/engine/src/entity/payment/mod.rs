@@ -117,7 +117,8 @@ async fn look(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Outcomes) {
 
 fn told_if_gone(remote: Option<&Remote>) -> Option<String> {
     let stands = remote.is_some_and(|remote| *remote.status() == MoneyStatus::Authorised);
-    (!stands).then(|| "It was deleted in Xero. Record it again in the CRM to send it again.".to_owned())
+    (!stands)
+        .then(|| "It was deleted in Xero. Record it again in the CRM to send it again.".to_owned())
 }
 
 /// What Xero has under an id that a part is linked to.
@@ -128,9 +129,7 @@ async fn fetch(
 ) -> Result<Option<Remote>, Trouble> {
     let session = &desk.session;
     Ok(match task.snapshot.role {
-        Role::Invoice(_) => {
-            payments::get(session, XeroPaymentId(id.0)).await?.map(Remote::Payment)
-        }
+        Role::Invoice(_) => payments::get(session, XeroPaymentId(id.0)).await?.map(Remote::Payment),
         Role::Fee | Role::Surcharge(_) => {
             let found = bank_transactions::get(session, XeroBankTransactionId(id.0)).await?;
             found.map(Remote::Transaction)
