@@ -118,10 +118,7 @@ mod tests {
 
     #[test]
     fn a_code_must_be_in_the_chart_in_use_and_of_the_right_kind() {
-        let codes = AccountCodes {
-            stripe_bank: Some("090".to_owned()),
-            ..AccountCodes::default()
-        };
+        let codes = AccountCodes { stripe_bank: Some("090".to_owned()), ..AccountCodes::default() };
         assert_eq!(codes.objections(&chart()), []);
         let wrong = AccountCodes {
             sales: "201".to_owned(),

@@ -134,7 +134,10 @@ fn a_credit_is_reported_as_such_and_is_no_payment() {
     let News::PaymentStatus { amount_paid, amount_credited, credits, .. } = &seen.news[0] else {
         panic!("{:?}", seen.news)
     };
-    assert_eq!((amount_paid.amount, amount_credited.amount), (pounds(0).amount, pounds(11_400).amount));
+    assert_eq!(
+        (amount_paid.amount, amount_credited.amount),
+        (pounds(0).amount, pounds(11_400).amount)
+    );
     assert_eq!(credits.len(), 1);
 }
 

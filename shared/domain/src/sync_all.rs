@@ -99,10 +99,8 @@ mod tests {
     fn a_walk_goes_page_by_page_through_the_contacts_the_invoices_and_the_payments() {
         let now = Timestamp::UNIX_EPOCH;
         let page = |kind, next: Option<&str>| Place::after(kind, next.map(str::to_owned), now);
-        let walking = |kind, after: Option<&str>| Place::Walking {
-            kind,
-            after: after.map(str::to_owned),
-        };
+        let walking =
+            |kind, after: Option<&str>| Place::Walking { kind, after: after.map(str::to_owned) };
         assert_eq!(
             page(EntityKind::Contact, Some("MAP#contact#a")),
             walking(EntityKind::Contact, Some("MAP#contact#a"))

@@ -195,7 +195,8 @@ impl Payment {
 
     /// The id of a part. What follows the last point is never an id's own, so no two parts share one.
     fn part_id(&self, name: &str) -> CrmId {
-        CrmId::new(format!("{}.{name}", self.id)).expect("a payment's id leaves room for a part's name")
+        CrmId::new(format!("{}.{name}", self.id))
+            .expect("a payment's id leaves room for a part's name")
     }
 }
 
@@ -241,7 +242,11 @@ fn allocations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Allocat
 
 fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let amount = cents(text::decimal(deserializer)?)?;
-    if amount > Decimal::ZERO { Ok(amount) } else { Err(de::Error::custom("must be more than zero")) }
+    if amount > Decimal::ZERO {
+        Ok(amount)
+    } else {
+        Err(de::Error::custom("must be more than zero"))
+    }
 }
 
 fn optional_amount<'de, D: Deserializer<'de>>(
@@ -313,7 +318,10 @@ pub(crate) mod tests {
             (r#"[{"invoice_id":"inv_1","amount":"0.00"}]"#, "more than zero"),
             (r#"[{"invoice_id":"inv_1","amount":"-1.00"}]"#, "more than zero"),
             (r#"[{"invoice_id":"inv_1","amount":"1.001"}]"#, "at most 2 decimals"),
-            (r#"[{"invoice_id":"inv_1","amount":"1"},{"invoice_id":"inv_1","amount":"2"}]"#, "once"),
+            (
+                r#"[{"invoice_id":"inv_1","amount":"1"},{"invoice_id":"inv_1","amount":"2"}]"#,
+                "once",
+            ),
             ("[]", "1 to 50"),
         ] {
             let json = format!(

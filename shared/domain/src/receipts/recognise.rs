@@ -1,6 +1,6 @@
 //! Whether a payment in Xero is one that the CRM recorded.
 
-use super::{Received, Receipts, Recorded, Standpoint};
+use super::{Receipts, Received, Recorded, Standpoint};
 use crate::ids::PaymentId;
 
 /// Money that was taken on a day is on the bank's statement within a week.
@@ -26,19 +26,14 @@ pub(super) fn recognise(receipts: &Receipts, received: &Received) -> Standpoint 
     }
     let days = |one: &&&Recorded| days_between(one, received);
     // Several of one amount are as good as each other: the nearest day decides, then which came first.
-    let near = free.iter().filter(|one| {
-        days(one) <= DAYS_TO_THE_BANK && !contradicts(reference, one)
-    });
+    let near =
+        free.iter().filter(|one| days(one) <= DAYS_TO_THE_BANK && !contradicts(reference, one));
     if let Some(nearest) = near.min_by_key(days) {
         return same(&nearest.payment);
     }
     let doubtful = free.iter().filter(|one| days(one) <= DAYS_OF_DOUBT);
     let candidates = doubtful.map(|one| one.payment.clone()).collect::<Vec<_>>();
-    if candidates.is_empty() {
-        Standpoint::Imported
-    } else {
-        Standpoint::Unclear { candidates }
-    }
+    if candidates.is_empty() { Standpoint::Imported } else { Standpoint::Unclear { candidates } }
 }
 
 fn same(payment: &PaymentId) -> Standpoint {

@@ -1,7 +1,7 @@
 //! What happens to the money on an invoice, and what the CRM is told of it.
 
 use super::recognise::recognise;
-use super::{Received, Receipts, Recorded, Standpoint};
+use super::{Receipts, Received, Recorded, Standpoint};
 use crate::ids::{PaymentId, XeroPaymentId};
 
 /// What the CRM is told of a payment.
@@ -128,7 +128,6 @@ impl Receipts {
         }
         told
     }
-
 }
 
 /// The CRM is told of what it does not know. What is unclear it is not told, so that nothing is counted

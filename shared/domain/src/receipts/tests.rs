@@ -18,10 +18,8 @@ fn payment(id: &str) -> PaymentId {
 }
 
 fn empty() -> Receipts {
-    let ledger = Ledger {
-        account: AccountId::new("acc_1").unwrap(),
-        tenant: TenantId(Uuid::from_u128(1)),
-    };
+    let ledger =
+        Ledger { account: AccountId::new("acc_1").unwrap(), tenant: TenantId(Uuid::from_u128(1)) };
     Receipts::new(ledger, CrmId::new("inv_1").unwrap())
 }
 
@@ -67,7 +65,9 @@ fn same(id: &str) -> Standpoint {
 fn money_that_the_crm_does_not_know_is_imported_once() {
     let mut receipts = empty();
     let told = receipts.observe(vec![received(1, 5_000, 3)]);
-    assert!(matches!(told.as_slice(), [Told::Imported(one)] if one.method() == InferredMethod::Bank));
+    assert!(
+        matches!(told.as_slice(), [Told::Imported(one)] if one.method() == InferredMethod::Bank)
+    );
     assert!(receipts.observe(vec![received(1, 5_000, 3)]).is_empty());
 }
 
@@ -90,10 +90,8 @@ fn what_we_pushed_is_known_by_its_reference_whatever_else_differs() {
         ..recorded("pay_1", Method::Stripe, 5_000, 2)
     };
     receipts.record(stripe);
-    let ours = Received {
-        reference: Some("Stripe ch_1 (SC-pay_1)".to_owned()),
-        ..received(1, 5_000, 29)
-    };
+    let ours =
+        Received { reference: Some("Stripe ch_1 (SC-pay_1)".to_owned()), ..received(1, 5_000, 29) };
     assert!(receipts.observe(vec![ours]).is_empty());
     assert_eq!(standpoints(&receipts), [same("pay_1")]);
     // A bank transfer over the same amount is not the charge.
@@ -141,7 +139,9 @@ fn what_the_crm_records_after_its_import_takes_the_import_back() {
     let mut receipts = empty();
     receipts.observe(vec![received(1, 5_000, 3)]);
     let told = receipts.record(recorded("pay_1", Method::BankTransfer, 5_000, 3));
-    assert!(matches!(told.as_slice(), [Told::Same { payment: one, .. }] if *one == payment("pay_1")));
+    assert!(
+        matches!(told.as_slice(), [Told::Same { payment: one, .. }] if *one == payment("pay_1"))
+    );
     assert!(receipts.record(recorded("pay_1", Method::BankTransfer, 5_000, 3)).is_empty());
 }
 

@@ -26,11 +26,9 @@ pub fn on_invoice(
 ) -> Result<PaymentDocument, Failure> {
     let account = match part.method {
         Method::GiftCard => payable(chosen(codes.gift_card.as_ref(), "gift card", chart)?)?,
-        Method::Stripe
-        | Method::Cash
-        | Method::Cheque
-        | Method::BankTransfer
-        | Method::Card => bank(codes, chart)?,
+        Method::Stripe | Method::Cash | Method::Cheque | Method::BankTransfer | Method::Card => {
+            bank(codes, chart)?
+        }
     };
     Ok(PaymentDocument {
         invoice: InvoiceReference { invoice_id: invoice },
@@ -102,11 +100,7 @@ fn bank<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Account, Failu
 }
 
 /// The chosen account, if it can be used at all.
-fn chosen<'a>(
-    code: Option<&String>,
-    name: &str,
-    chart: &'a Chart,
-) -> Result<&'a Account, Failure> {
+fn chosen<'a>(code: Option<&String>, name: &str, chart: &'a Chart) -> Result<&'a Account, Failure> {
     let Some(code) = code else {
         return Err(untranslatable(
             "account_code_not_chosen",

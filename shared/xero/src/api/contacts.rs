@@ -104,7 +104,9 @@ fn filters(clauses: &[String]) -> Result<Vec<String>, XeroError> {
     let mut filters: Vec<String> = Vec::new();
     for clause in clauses {
         if encoded(clause).len() > FILTER_LIMIT {
-            return Err(XeroError::Unsendable { reason: "the name is too long to be searched for" });
+            return Err(XeroError::Unsendable {
+                reason: "the name is too long to be searched for",
+            });
         }
         let room = |filter: &&mut String| {
             encoded(filter).len() + encoded(OR).len() + encoded(clause).len() <= FILTER_LIMIT

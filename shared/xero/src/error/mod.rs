@@ -204,7 +204,9 @@ impl XeroError {
             | Self::ServerFault { access, .. }
             | Self::Offline { access, .. } => access.unfinished(),
             Self::Throttled { .. }
-            | Self::Barred { source: Barred::Full { .. } | Barred::Late } => FailureClass::Throttled,
+            | Self::Barred { source: Barred::Full { .. } | Barred::Late } => {
+                FailureClass::Throttled
+            }
             Self::Barred { source: Barred::Uncounted { .. } } => FailureClass::Transient,
             Self::Barred { source: Barred::Closed }
             | Self::TokenRejected { .. }

@@ -112,9 +112,9 @@ impl From<WireInvoice> for RemoteInvoice {
             (CreditKind::Overpayment, wire.overpayments),
             (CreditKind::Prepayment, wire.prepayments),
         ];
-        let credits = credits.into_iter().flat_map(|(kind, rows)| {
-            rows.into_iter().flatten().map(move |row| row.read(kind))
-        });
+        let credits = credits
+            .into_iter()
+            .flat_map(|(kind, rows)| rows.into_iter().flatten().map(move |row| row.read(kind)));
         let payments = wire.payments.into_iter().flatten();
         let payments = payments.filter(|one| one.status.as_deref() != Some("DELETED"));
         let settlement = Settlement {
