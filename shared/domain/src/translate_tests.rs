@@ -81,6 +81,7 @@ fn a_chart() -> Chart {
             TaxRate { can_apply_to_revenue: false, ..rate("8% purchases", "INPUT8", "8") },
             TaxRate { is_active: false, ..rate("17.5% old", "OUTPUT1", "17.5") },
         ],
+        money_accounts: vec![],
     }
 }
 
