@@ -216,7 +216,8 @@ impl Call {
         call.query("summarizeErrors", "false")
     }
 
-    /// Changes one document by its id.
+    /// Changes one document by its id. Xero describes no `summarizeErrors` here, so a refusal may come in
+    /// either form.
     pub(crate) fn write_one(
         endpoint: &'static str,
         collection: &str,
@@ -228,7 +229,7 @@ impl Call {
         let mut call = Self::new(endpoint, Method::POST, path, Addressed::One);
         call.body = Some(body);
         call.idempotency_key = Some(key.clone());
-        call.query("summarizeErrors", "false")
+        call
     }
 
     /// The same call, for what has changed at that instant or later.

@@ -68,7 +68,9 @@ async fn a_request_that_xero_does_not_describe_is_found_out() {
     let Some(xero) = description("accounting.acyclic.yaml") else { return };
     let create = the_request("invoice_create").await;
     let payment = the_request("payment_create").await;
+    let deletion = the_request("payment_delete").await;
     let changed = the_request("payments_changed").await;
+    let told = format!("{}?summarizeErrors=false", deletion.uri());
     let mut without_tenant = create.clone();
     without_tenant.headers_mut().remove("xero-tenant-id");
     let mut long_key = create.clone();
@@ -83,6 +85,9 @@ async fn a_request_that_xero_does_not_describe_is_found_out() {
         ("takes no", with_body(&create, "\"ACCREC\"", "\"ACCREX\"")),
         ("is text, not", with_body(&create, "1.3333", "\"1.3333\"")),
         ("is no \"uuid\"", with_body(&create, "eaa28f49", "eaa28f4")),
+        ("no query parameter", at(&deletion, &told)),
+        ("has no property", with_body(&deletion, "Status", "State")),
+        ("no method", at(&payment, &deletion.uri().to_string())),
         ("is text, not", with_body(&payment, "120.50", "\"120.50\"")),
         ("no header", at(&changed, "https://api.xero.com/api.xro/2.0/TaxRates")),
     ] {

@@ -131,18 +131,20 @@ fn invoice_ids(count: u128) -> Vec<XeroInvoiceId> {
 async fn payment_requests() -> Vec<Named> {
     let answer = collection("Payments", &[payment_json("")]);
     let call = || Scripted::ok(&answer);
-    let (changed, one, several, id, new) = (call(), call(), call(), call(), call());
+    let (changed, one, several, id, new, gone) = (call(), call(), call(), call(), call(), call());
     payments::changed(&a_session(changed.clone()), an_instant(), 1).await.unwrap();
     payments::of_invoices(&a_session(one.clone()), &[INVOICE]).await.unwrap();
     payments::of_invoices(&a_session(several.clone()), &invoice_ids(3)).await.unwrap();
     payments::get(&a_session(id.clone()), PAYMENT).await.unwrap();
     payments::create(&a_session(new.clone()), &[a_payment()], &a_key()).await.unwrap();
+    payments::delete(&a_session(gone.clone()), PAYMENT, &a_key()).await.unwrap();
     vec![
         the_one("payments_changed", &changed),
         the_one("payments_of_an_invoice", &one),
         the_one("payments_of_several_invoices", &several),
         the_one("payment_by_id", &id),
         the_one("payment_create", &new),
+        the_one("payment_delete", &gone),
     ]
 }
 
@@ -218,6 +220,7 @@ async fn the_bytes_a_caller_hashes_are_the_bytes_that_are_sent() {
     let changes = [(INVOICE, TargetStatus::Voided)];
     assert_eq!(body("invoice_status"), invoices::status_body(&changes));
     assert_eq!(body("payment_create"), payments::body(&[a_payment()]));
+    assert_eq!(body("payment_delete"), payments::deletion());
     let transactions = [a_fee(), a_surcharge()];
     assert_eq!(body("bank_transactions_create"), bank_transactions::body(&transactions));
 }
