@@ -104,7 +104,7 @@ pub fn body(documents: &[PaymentDocument]) -> Bytes {
     envelope(COLLECTION, documents)
 }
 
-/// The bytes that deleting sends, of a payment or a bank transaction.
+/// The bytes that [`delete`] sends.
 pub fn deletion() -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]

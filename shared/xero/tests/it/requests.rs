@@ -155,16 +155,18 @@ pub async fn every_bank_transaction_request() -> Vec<Named> {
     let one = collection("BankTransactions", std::slice::from_ref(&spent));
     let both = Scripted::ok(&collection("BankTransactions", &[spent, received]));
     let call = || Scripted::ok(&one);
-    let (reference, id) = (call(), call());
+    let (reference, id, gone) = (call(), call(), call());
     let wanted = "Stripe fee pi_3Q9 (SC-pay_0001)";
     bank_transactions::find_by_reference(&a_session(reference.clone()), wanted).await.unwrap();
     bank_transactions::get(&a_session(id.clone()), TRANSACTION).await.unwrap();
     let documents = [a_fee(), a_surcharge()];
     bank_transactions::create(&a_session(both.clone()), &documents, &a_key()).await.unwrap();
+    bank_transactions::delete(&a_session(gone.clone()), TRANSACTION, &a_key()).await.unwrap();
     vec![
         the_one("bank_transactions_by_reference", &reference),
         the_one("bank_transaction_by_id", &id),
         the_one("bank_transactions_create", &both),
+        the_one("bank_transaction_delete", &gone),
     ]
 }
 
@@ -223,6 +225,7 @@ async fn the_bytes_a_caller_hashes_are_the_bytes_that_are_sent() {
     assert_eq!(body("payment_delete"), payments::deletion());
     let transactions = [a_fee(), a_surcharge()];
     assert_eq!(body("bank_transactions_create"), bank_transactions::body(&transactions));
+    assert_eq!(body("bank_transaction_delete"), bank_transactions::deletion(TRANSACTION));
 }
 
 #[tokio::test]
