@@ -118,6 +118,7 @@ pub fn deletion() -> Bytes {
 fn is_answer_to(document: &PaymentDocument, remote: &RemotePayment) -> bool {
     remote.amount == document.amount
         && remote.invoice.is_none_or(|invoice| invoice == document.invoice.invoice_id)
+        && remote.reference.as_ref().is_none_or(|reference| *reference == document.reference)
 }
 
 fn read(endpoint: &'static str, body: &[u8]) -> Result<Vec<RemotePayment>, XeroError> {
