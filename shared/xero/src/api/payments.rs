@@ -170,11 +170,13 @@ struct WireInvoice {
 impl From<WirePayment> for RemotePayment {
     fn from(wire: WirePayment) -> Self {
         let account = wire.account.as_ref();
-        let invoice = wire.invoice.and_then(|invoice| invoice.id).filter(|id| !id.is_nil());
+        let is_receipt = wire.payment_type.is_none_or(|kind| kind == "ACCRECPAYMENT");
+        // Xero calls whatever was paid an invoice: a bill, and for a refund the credit.
+        let invoice = wire.invoice.filter(|_| is_receipt).and_then(|invoice| invoice.id);
         Self {
             id: XeroPaymentId(wire.id),
-            invoice: invoice.map(XeroInvoiceId),
-            is_receipt: wire.payment_type.is_none_or(|kind| kind == "ACCRECPAYMENT"),
+            invoice: invoice.filter(|id| !id.is_nil()).map(XeroInvoiceId),
+            is_receipt,
             status: wire.status,
             amount: wire.amount,
             date: wire.date,

@@ -105,7 +105,7 @@ async fn the_payments_of_xeros_own_examples_are_read() {
     let listed = listed.unwrap();
     assert_eq!(listed[0].amount.to_string(), "46.0");
     assert!(listed[0].is_receipt && listed[0].batch.is_some() && listed[0].invoice.is_some());
-    assert!(!listed[1].is_receipt && listed[1].batch.is_none());
+    assert!(!listed[1].is_receipt && listed[1].batch.is_none() && listed[1].invoice.is_none());
 
     let one = payments::get(&session("get", "/Payments/{PaymentID}"), PAYMENT).await.unwrap();
     let one = one.unwrap();

@@ -138,7 +138,8 @@ async fn only_a_customers_payment_of_an_invoice_is_a_receipt() {
         "APPREPAYMENTPAYMENT",
     ] {
         let payment = read(&payment_json("").replace("ACCRECPAYMENT", kind)).await;
-        assert!(!payment.is_receipt, "{kind}");
+        // Under `Invoice` there is then a bill, or the credit that was paid back.
+        assert_eq!((payment.is_receipt, payment.invoice), (false, None), "{kind}");
     }
 }
 
