@@ -1,12 +1,12 @@
-//! Asking for what has changed.
+//! Asking for what has changed, and being told that nothing has.
 
 use domain::document::payment::MoneyStatus;
 use jiff::Timestamp;
 use xero::XeroError;
-use xero::api::{invoices, payments};
+use xero::api::{invoices, organisation, payments};
 
 use crate::samples::{a_session, collection, invoice_json, payment_json};
-use crate::scripted::Scripted;
+use crate::scripted::{Scripted, reply};
 
 async fn header(since: &str) -> String {
     let transport = Scripted::ok(r#"{"Payments":[]}"#);
@@ -25,6 +25,21 @@ async fn the_instant_is_sent_in_utc_cut_to_the_second_and_without_a_zone() {
     ] {
         assert_eq!(header(since).await, sent);
     }
+}
+
+#[tokio::test]
+async fn a_304_says_that_nothing_has_changed() {
+    let unchanged = || Scripted::new([reply(304, &[], "")]);
+    let since = Timestamp::UNIX_EPOCH;
+    assert!(payments::changed(&a_session(unchanged()), since, 1).await.unwrap().is_empty());
+    assert!(invoices::changed(&a_session(unchanged()), since, 1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_304_to_a_call_that_did_not_ask_for_changes_is_not_understood() {
+    let session = a_session(Scripted::new([reply(304, &[], "")]));
+    let error = organisation::organisation(&session).await.unwrap_err();
+    assert!(matches!(error, XeroError::CallRefused { status: 304, .. }), "{error:?}");
 }
 
 #[tokio::test]
