@@ -10,6 +10,7 @@ use crate::translate::client::{NUMBER_PREFIX, contact_number};
 
 /// What was found under an invoice's number.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is looked at once")]
 pub enum FoundInvoice {
     /// Nothing that stands in the way of creating it.
     Nothing,

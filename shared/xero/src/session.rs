@@ -6,7 +6,7 @@ use bytes::Bytes;
 use domain::idempotency::IdempotencyKey;
 use domain::ids::TenantId;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, IF_MODIFIED_SINCE};
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -14,6 +14,7 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::budget::Budget;
 use crate::error::{Access, Addressed, Reply, XeroError, classify};
+use crate::json::envelope;
 use crate::transport::{Sent, Transport, TransportError};
 use crate::turnstile::{Ending, Turnstile};
 
@@ -171,6 +172,9 @@ impl Session {
         if status.is_success() {
             return Ok(response.into_body());
         }
+        if status == StatusCode::NOT_MODIFIED && call.modified_since.is_some() {
+            return Ok(call.nothing());
+        }
         Err(classify(&Reply {
             status,
             headers: response.headers(),
@@ -216,7 +220,8 @@ impl Call {
         call.query("summarizeErrors", "false")
     }
 
-    /// Changes one document by its id.
+    /// Changes one document by its id. Xero describes no `summarizeErrors` here, so a refusal may come in
+    /// either form.
     pub(crate) fn write_one(
         endpoint: &'static str,
         collection: &str,
@@ -228,7 +233,7 @@ impl Call {
         let mut call = Self::new(endpoint, Method::POST, path, Addressed::One);
         call.body = Some(body);
         call.idempotency_key = Some(key.clone());
-        call.query("summarizeErrors", "false")
+        call
     }
 
     /// The same call, for what has changed at that instant or later.
@@ -258,6 +263,11 @@ impl Call {
             modified_since: None,
             addressed,
         }
+    }
+
+    /// What Xero usually answers where nothing has changed; it may also say so by a 304 without a body.
+    fn nothing(&self) -> Bytes {
+        envelope::<()>(self.path.first().map_or("", String::as_str), &[])
     }
 
     fn access(&self) -> Access {

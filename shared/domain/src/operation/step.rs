@@ -236,13 +236,12 @@ fn withheld(operation: &Operation, now: Timestamp) -> Step {
 fn released(operation: &Operation, now: Timestamp) -> Step {
     let curable = operation.failure.as_ref().is_some_and(Failure::is_about_settings);
     match operation.state {
-        State::Parked { on: _ } => Step::Moved(at_once(operation, now)),
+        State::Due | State::Parked { on: _ } => Step::Moved(at_once(operation, now)),
         State::Skipped if curable => Step::Moved(at_once(&fresh(operation, now), now)),
         State::Withheld => Step::Stays(Refusal::Withheld),
         State::Skipped => Step::Stays(Refusal::Skipped),
         State::Synced => Step::Stays(Refusal::AlreadySynced),
         State::Waiting { until } => Step::Stays(Refusal::NotBefore(until)),
         State::Claimed { by: _, until } => Step::Stays(Refusal::HeldUntil(until)),
-        State::Due => Step::Moved(at_once(operation, now)),
     }
 }

@@ -9,10 +9,9 @@ use domain::money::{Currency, Money};
 use http::Method;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::payments::deletion;
 use super::written::written;
 use super::{PAGE_LIMIT, Written, check_batch};
 use crate::date::optional_instant;
@@ -70,7 +69,7 @@ pub async fn delete(
     id: XeroBankTransactionId,
     key: &IdempotencyKey,
 ) -> Result<Written<RemoteBankTransaction>, XeroError> {
-    let call = Call::write_one(ONE, COLLECTION, id.to_string(), deletion(), key);
+    let call = Call::write_one(ONE, COLLECTION, id.to_string(), deletion(id), key);
     let answer = session.call(call).await?;
     let is_answer = |id: &XeroBankTransactionId, remote: &RemoteBankTransaction| *id == remote.id;
     let mut told = written::<_, WireTransaction, _>(ONE, COLLECTION, &answer, &[id], is_answer)?;
@@ -80,6 +79,18 @@ pub async fn delete(
 /// The bytes that [`create`] sends: the same documents always give the same.
 pub fn body(documents: &[BankTransactionDocument]) -> Bytes {
     envelope(COLLECTION, documents)
+}
+
+/// The bytes that [`delete`] sends.
+pub fn deletion(id: XeroBankTransactionId) -> Bytes {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Deletion {
+        #[serde(rename = "BankTransactionID")]
+        id: XeroBankTransactionId,
+        status: &'static str,
+    }
+    envelope(COLLECTION, &[Deletion { id, status: "DELETED" }])
 }
 
 fn is_answer_to(document: &BankTransactionDocument, remote: &RemoteBankTransaction) -> bool {

@@ -104,7 +104,7 @@ pub fn body(documents: &[PaymentDocument]) -> Bytes {
     envelope(COLLECTION, documents)
 }
 
-/// The bytes that deleting sends, of a payment or a bank transaction.
+/// The bytes that [`delete`] sends.
 pub fn deletion() -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
@@ -118,6 +118,7 @@ pub fn deletion() -> Bytes {
 fn is_answer_to(document: &PaymentDocument, remote: &RemotePayment) -> bool {
     remote.amount == document.amount
         && remote.invoice.is_none_or(|invoice| invoice == document.invoice.invoice_id)
+        && remote.reference.as_ref().is_none_or(|reference| *reference == document.reference)
 }
 
 fn read(endpoint: &'static str, body: &[u8]) -> Result<Vec<RemotePayment>, XeroError> {
@@ -169,11 +170,13 @@ struct WireInvoice {
 impl From<WirePayment> for RemotePayment {
     fn from(wire: WirePayment) -> Self {
         let account = wire.account.as_ref();
-        let invoice = wire.invoice.and_then(|invoice| invoice.id).filter(|id| !id.is_nil());
+        let is_receipt = wire.payment_type.is_none_or(|kind| kind == "ACCRECPAYMENT");
+        // Xero calls whatever was paid an invoice: a bill, and for a refund the credit.
+        let invoice = wire.invoice.filter(|_| is_receipt).and_then(|invoice| invoice.id);
         Self {
             id: XeroPaymentId(wire.id),
-            invoice: invoice.map(XeroInvoiceId),
-            is_receipt: wire.payment_type.is_none_or(|kind| kind == "ACCRECPAYMENT"),
+            invoice: invoice.filter(|id| !id.is_nil()).map(XeroInvoiceId),
+            is_receipt,
             status: wire.status,
             amount: wire.amount,
             date: wire.date,

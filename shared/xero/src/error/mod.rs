@@ -199,7 +199,8 @@ impl XeroError {
         match self {
             Self::NotSent { .. }
             | Self::IdentityUnavailable { .. }
-            | Self::IdentityUnanswered { .. } => FailureClass::Transient,
+            | Self::IdentityUnanswered { .. }
+            | Self::Barred { source: Barred::Uncounted { .. } } => FailureClass::Transient,
             Self::Unanswered { access, .. }
             | Self::ServerFault { access, .. }
             | Self::Offline { access, .. } => access.unfinished(),
@@ -207,7 +208,6 @@ impl XeroError {
             | Self::Barred { source: Barred::Full { .. } | Barred::Late } => {
                 FailureClass::Throttled
             }
-            Self::Barred { source: Barred::Uncounted { .. } } => FailureClass::Transient,
             Self::Barred { source: Barred::Closed }
             | Self::TokenRejected { .. }
             | Self::ScopeMissing

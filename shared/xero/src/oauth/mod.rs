@@ -26,7 +26,7 @@ pub use crate::token_claims::TokenIdentity;
 use crate::transport::Transport;
 
 /// What the user is asked to allow: to be recognised, to stay connected, and to work with contacts,
-/// invoices, payments and (reading only) the organisation's settings.
+/// invoices, payments, bank transactions and (reading only) the organisation's settings.
 pub const SCOPES: [&str; 9] = [
     "openid",
     "profile",

@@ -83,6 +83,38 @@ async fn accounts_without_a_code_are_left_out_and_archived_ones_are_marked() {
 }
 
 #[tokio::test]
+async fn money_goes_to_bank_accounts_with_or_without_a_code_and_to_accounts_that_enable_payments() {
+    let body = r#"{"Accounts":[
+        {"AccountID":"00000000-0000-0000-0000-000000000001","Code":"090","Name":"Stripe","Type":"BANK","EnablePaymentsToAccount":false},
+        {"AccountID":"00000000-0000-0000-0000-000000000002","Code":"","Name":"Till","Type":"BANK"},
+        {"AccountID":"00000000-0000-0000-0000-000000000003","Name":"Old card","Type":"BANK","Status":"ARCHIVED"},
+        {"AccountID":"00000000-0000-0000-0000-000000000004","Code":"840","Name":"Gift cards","Type":"CURRLIAB","EnablePaymentsToAccount":"true"},
+        {"AccountID":"00000000-0000-0000-0000-000000000005","Code":"200","Name":"Sales","Type":"REVENUE","EnablePaymentsToAccount":null},
+        {"Code":"091","Name":"No id","Type":"BANK"}]}"#;
+    let chart = accounts::accounts(&a_session(Scripted::ok(body))).await.unwrap();
+    let read: Vec<_> = chart
+        .for_money
+        .iter()
+        .map(|one| {
+            let account = &one.account;
+            (one.id.0.as_u128(), account.code.as_deref(), &*account.name, account.is_bank)
+        })
+        .collect();
+    let expected = [
+        (1, Some("090"), "Stripe", true),
+        (2, None, "Till", true),
+        // What was paid there before it was archived is still named by it.
+        (3, None, "Old card", true),
+        (4, Some("840"), "Gift cards", false),
+    ];
+    assert_eq!(read, expected);
+    let enabled = chart.with_code.iter().filter(|account| account.enables_payments);
+    assert_eq!(enabled.map(|account| &*account.code).collect::<Vec<_>>(), ["840"]);
+    let taking = chart.with_code.iter().filter(|account| account.takes_payments());
+    assert_eq!(taking.map(|account| &*account.code).collect::<Vec<_>>(), ["090", "840", "091"]);
+}
+
+#[tokio::test]
 async fn tax_rates_are_exact_and_booleans_in_quotes_are_booleans() {
     let body = r#"{"TaxRates":[
         {"Name":"20%","TaxType":"OUTPUT2","Status":"ACTIVE","EffectiveRate":20.0000,"CanApplyToRevenue":true},

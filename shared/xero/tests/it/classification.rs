@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use xero::api::{contacts, invoices, organisation};
 use xero::{Sent, TransportErrorKind, XeroError};
 
-use crate::samples::{CONTACT, a_key, a_session, an_invoice};
+use crate::samples::{CONTACT, INVOICE, a_key, a_session, an_invoice};
 use crate::scripted::{Answer, Scripted, reply};
 
 pub const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -250,6 +250,7 @@ async fn a_missing_id_is_an_answer_and_not_an_error() {
         || Scripted::new([reply(404, &[], "The resource you're looking for cannot be found")]);
     assert!(contacts::get(&a_session(missing()), CONTACT).await.unwrap().is_none());
     assert!(contacts::find_by_number(&a_session(missing()), "SC-1").await.unwrap().is_none());
+    assert!(invoices::get(&a_session(missing()), INVOICE).await.unwrap().is_none());
 }
 
 #[tokio::test]

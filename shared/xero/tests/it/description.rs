@@ -34,6 +34,20 @@ pub fn description(file: &str) -> Option<Description> {
 }
 
 impl Description {
+    /// Whether there is anything about this path in it. The description in use may have been cut to
+    /// a part of the API.
+    pub fn describes(&self, path: &str) -> bool {
+        self.0["paths"][path].is_object()
+    }
+
+    /// The answer that Xero gives as an example for this method on this path.
+    pub fn example(&self, method: &str, path: &str) -> String {
+        let answer = &self.0["paths"][path][method]["responses"]["200"];
+        let example = &answer["content"]["application/json"]["example"];
+        assert!(example.is_object(), "{method} {path} has no example");
+        example.to_string()
+    }
+
     /// What is wrong with a request.
     pub fn faults(&self, request: &Request<Bytes>) -> Faults {
         let url = Url::parse(&request.uri().to_string()).unwrap();

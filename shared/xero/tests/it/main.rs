@@ -11,13 +11,17 @@
 )]
 
 mod answers;
+mod bank_transactions;
+mod changes;
 mod classification;
 mod description;
 mod identity;
 mod logging;
 mod openapi;
+mod payments;
 mod refusals;
 mod requests;
 mod samples;
 mod scripted;
+mod settlement;
 mod sockets;

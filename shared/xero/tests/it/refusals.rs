@@ -89,6 +89,13 @@ async fn a_refusal_is_shown_in_xeros_words_with_a_remedy() {
             "The status VOIDED cannot be applied to the invoice because it has payments or credit notes allocated to it.",
             "document_has_payments",
         ),
+        ("Payment amount exceeds the amount outstanding on this document", "amount_over_due"),
+        ("Payments can only be made against Authorised documents", "invoice_not_approved"),
+        ("Payments within a batch cannot be deleted.", "payment_in_batch"),
+        (
+            "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement.",
+            "payment_reconciled",
+        ),
         ("The moon is in the wrong house", "rejected"),
     ];
     for (message, code) in rows {

@@ -4,17 +4,21 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::ids::XeroConnectionId;
+use domain::ids::{XeroConnectionId, XeroInvoiceId};
 use http::Request;
 use http::header::AUTHORIZATION;
+use jiff::Timestamp;
 use uuid::Uuid;
 use xero::api::invoices::TargetStatus;
-use xero::api::{accounts, contacts, invoices, organisation, tax_rates};
+use xero::api::{
+    accounts, bank_transactions, contacts, invoices, organisation, payments, tax_rates,
+};
 use xero::connections::{connections, delete_connection};
 
 use crate::samples::{
-    ACCESS_TOKEN, CONTACT, INVOICE, a_contact, a_key, a_session, an_invoice, api_url, collection,
-    contact_json, invoice_json,
+    ACCESS_TOKEN, CONTACT, INVOICE, PAYMENT, TRANSACTION, a_contact, a_fee, a_key, a_payment,
+    a_session, a_surcharge, an_invoice, api_url, collection, contact_json, invoice_json,
+    payment_json, transaction_json,
 };
 use crate::scripted::{Scripted, reply};
 
@@ -27,11 +31,20 @@ fn the_one(name: &'static str, transport: &Arc<Scripted>) -> Named {
     (name, asked.remove(0))
 }
 
-/// What the client sends to the Accounting API, one request for each thing it can do.
+/// What the client sends, one request for each thing it can do.
+async fn every_request() -> Vec<Named> {
+    let mut requests = every_accounting_request().await;
+    requests.extend(every_bank_transaction_request().await);
+    requests.extend(every_connection_request().await);
+    requests
+}
+
+/// What the client sends to the Accounting API, bank transactions aside.
 pub async fn every_accounting_request() -> Vec<Named> {
     let mut requests = settings_requests().await;
     requests.extend(contact_requests().await);
     requests.extend(invoice_requests().await);
+    requests.extend(payment_requests().await);
     requests
 }
 
@@ -81,6 +94,7 @@ async fn invoice_requests() -> Vec<Named> {
     let answer = collection("Invoices", &[invoice_json("")]);
     let call = || Scripted::ok(&answer);
     let (numbers, id, new, known, status) = (call(), call(), call(), call(), call());
+    let recent = call();
     let wanted = ["#INV-0001", "INV 2&3"];
     invoices::find_by_numbers(&a_session(numbers.clone()), &wanted).await.unwrap();
     invoices::get(&a_session(id.clone()), INVOICE).await.unwrap();
@@ -94,12 +108,65 @@ async fn invoice_requests() -> Vec<Named> {
     invoices::update(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
     let changes = [(INVOICE, TargetStatus::Voided)];
     invoices::set_status(&a_session(status.clone()), &changes, &a_key()).await.unwrap();
+    invoices::changed(&a_session(recent.clone()), an_instant(), 3).await.unwrap();
     vec![
         the_one("invoices_by_number", &numbers),
         the_one("invoice_by_id", &id),
         the_one("invoice_create", &new),
         the_one("invoice_update", &known),
         the_one("invoice_status", &status),
+        the_one("invoices_changed", &recent),
+    ]
+}
+
+/// One with parts of a second, which Xero does not take.
+fn an_instant() -> Timestamp {
+    "2026-11-02T09:00:10.987Z".parse().unwrap()
+}
+
+fn invoice_ids(count: u128) -> Vec<XeroInvoiceId> {
+    (0..count).map(|at| XeroInvoiceId(Uuid::from_u128(INVOICE.0.as_u128() + at))).collect()
+}
+
+async fn payment_requests() -> Vec<Named> {
+    let answer = collection("Payments", &[payment_json("")]);
+    let call = || Scripted::ok(&answer);
+    let (changed, one, several, id, new, gone) = (call(), call(), call(), call(), call(), call());
+    payments::changed(&a_session(changed.clone()), an_instant(), 1).await.unwrap();
+    payments::of_invoices(&a_session(one.clone()), &[INVOICE]).await.unwrap();
+    payments::of_invoices(&a_session(several.clone()), &invoice_ids(3)).await.unwrap();
+    payments::get(&a_session(id.clone()), PAYMENT).await.unwrap();
+    payments::create(&a_session(new.clone()), &[a_payment()], &a_key()).await.unwrap();
+    payments::delete(&a_session(gone.clone()), PAYMENT, &a_key()).await.unwrap();
+    vec![
+        the_one("payments_changed", &changed),
+        the_one("payments_of_an_invoice", &one),
+        the_one("payments_of_several_invoices", &several),
+        the_one("payment_by_id", &id),
+        the_one("payment_create", &new),
+        the_one("payment_delete", &gone),
+    ]
+}
+
+/// What the client asks and sends about money spent and received.
+pub async fn every_bank_transaction_request() -> Vec<Named> {
+    let spent = transaction_json("");
+    let received = spent.replace("Stripe fee", "Stripe surcharge").replace("SPEND", "RECEIVE");
+    let one = collection("BankTransactions", std::slice::from_ref(&spent));
+    let both = Scripted::ok(&collection("BankTransactions", &[spent, received]));
+    let call = || Scripted::ok(&one);
+    let (reference, id, gone) = (call(), call(), call());
+    let wanted = "Stripe fee pi_3Q9 (SC-pay_0001)";
+    bank_transactions::find_by_reference(&a_session(reference.clone()), wanted).await.unwrap();
+    bank_transactions::get(&a_session(id.clone()), TRANSACTION).await.unwrap();
+    let documents = [a_fee(), a_surcharge()];
+    bank_transactions::create(&a_session(both.clone()), &documents, &a_key()).await.unwrap();
+    bank_transactions::delete(&a_session(gone.clone()), TRANSACTION, &a_key()).await.unwrap();
+    vec![
+        the_one("bank_transactions_by_reference", &reference),
+        the_one("bank_transaction_by_id", &id),
+        the_one("bank_transactions_create", &both),
+        the_one("bank_transaction_delete", &gone),
     ]
 }
 
@@ -129,18 +196,14 @@ pub fn as_text(request: &Request<Bytes>) -> String {
 
 #[tokio::test]
 async fn every_request_is_sent_as_it_was_agreed() {
-    let mut requests = every_accounting_request().await;
-    requests.extend(every_connection_request().await);
-    for (name, request) in requests {
+    for (name, request) in every_request().await {
         insta::assert_snapshot!(name, as_text(&request));
     }
 }
 
 #[tokio::test]
 async fn every_request_carries_the_token_and_hides_it_from_printing() {
-    let mut requests = every_accounting_request().await;
-    requests.extend(every_connection_request().await);
-    for (name, request) in requests {
+    for (name, request) in every_request().await {
         let value = &request.headers()[AUTHORIZATION];
         assert_eq!(value.to_str().unwrap(), format!("Bearer {ACCESS_TOKEN}"), "{name}");
         assert!(!format!("{request:?}").contains(ACCESS_TOKEN), "{name}");
@@ -149,7 +212,7 @@ async fn every_request_carries_the_token_and_hides_it_from_printing() {
 
 #[tokio::test]
 async fn the_bytes_a_caller_hashes_are_the_bytes_that_are_sent() {
-    let requests = every_accounting_request().await;
+    let requests = every_request().await;
     let body = |wanted: &str| {
         let (_, request) = requests.iter().find(|(name, _)| *name == wanted).unwrap();
         request.body().clone()
@@ -158,6 +221,11 @@ async fn the_bytes_a_caller_hashes_are_the_bytes_that_are_sent() {
     assert_eq!(body("invoice_create"), invoices::body(&[an_invoice()]));
     let changes = [(INVOICE, TargetStatus::Voided)];
     assert_eq!(body("invoice_status"), invoices::status_body(&changes));
+    assert_eq!(body("payment_create"), payments::body(&[a_payment()]));
+    assert_eq!(body("payment_delete"), payments::deletion());
+    let transactions = [a_fee(), a_surcharge()];
+    assert_eq!(body("bank_transactions_create"), bank_transactions::body(&transactions));
+    assert_eq!(body("bank_transaction_delete"), bank_transactions::deletion(TRANSACTION));
 }
 
 #[tokio::test]
@@ -192,5 +260,8 @@ async fn a_batch_of_nothing_costs_no_call() {
     assert!(invoices::create(&session, &[], &a_key()).await.unwrap().is_empty());
     assert!(contacts::update(&session, &[], &a_key()).await.unwrap().is_empty());
     assert!(invoices::find_by_numbers(&session, &[]).await.unwrap().is_empty());
+    assert!(payments::create(&session, &[], &a_key()).await.unwrap().is_empty());
+    assert!(payments::of_invoices(&session, &[]).await.unwrap().is_empty());
+    assert!(bank_transactions::create(&session, &[], &a_key()).await.unwrap().is_empty());
     assert!(transport.asked().is_empty());
 }

@@ -6,9 +6,16 @@ use domain::document::contact::{Address, AddressType, ContactDocument, Phone, Ph
 use domain::document::invoice::{
     ContactReference, InvoiceDocument, InvoiceType, LineAmountTypes, LineItem, NewStatus,
 };
+use domain::document::payment::{
+    AccountReference, Approved, BankTransactionDocument, Direction, InvoiceReference, Party,
+    PaymentDocument, TaxContained, TransactionLine,
+};
 use domain::entity::EntityKind;
 use domain::idempotency::{Hash, IdempotencyKey, Intent};
-use domain::ids::{AccountId, InvoiceId, Ledger, TenantId, XeroContactId, XeroInvoiceId};
+use domain::ids::{
+    AccountId, InvoiceId, Ledger, TenantId, XeroBankTransactionId, XeroContactId, XeroInvoiceId,
+    XeroPaymentId,
+};
 use domain::mapping::MappingKey;
 use domain::money::Currency;
 use jiff::civil::date;
@@ -24,6 +31,10 @@ pub const CONTACT: XeroContactId =
     XeroContactId(Uuid::from_u128(0xeaa2_8f49_6028_4b6e_bb12_d8f6_278c_3504));
 pub const INVOICE: XeroInvoiceId =
     XeroInvoiceId(Uuid::from_u128(0x55d8_a4b3_9f2c_4e1a_8d7e_0b1c_2d3e_4f50));
+pub const PAYMENT: XeroPaymentId =
+    XeroPaymentId(Uuid::from_u128(0x99ea_7f6b_c513_4066_bc27_b7c6_5dcd_76c2));
+pub const TRANSACTION: XeroBankTransactionId =
+    XeroBankTransactionId(Uuid::from_u128(0xdb54_aab0_ad40_4ced_bcff_0940_ba20_db2c));
 
 pub fn api_url() -> Url {
     Url::parse("https://api.xero.com").unwrap()
@@ -94,6 +105,51 @@ pub fn an_invoice() -> InvoiceDocument {
     }
 }
 
+pub fn a_payment() -> PaymentDocument {
+    PaymentDocument {
+        invoice: InvoiceReference { invoice_id: INVOICE },
+        account: AccountReference { code: "090".to_owned() },
+        date: date(2026, 10, 20),
+        amount: Decimal::new(12_050, 2),
+        reference: "Stripe pi_3Q9 (SC-pay_0001)".to_owned(),
+    }
+}
+
+/// Money spent, to somebody known by name.
+pub fn a_fee() -> BankTransactionDocument {
+    BankTransactionDocument {
+        direction: Direction::Spend,
+        contact: Party::Name("Stripe".to_owned()),
+        bank_account: AccountReference { code: "090".to_owned() },
+        line_amount_types: TaxContained::Inclusive,
+        line_items: [TransactionLine {
+            description: "Stripe fee of payment pay_0001".to_owned(),
+            quantity: Decimal::ONE,
+            unit_amount: Decimal::new(210, 2),
+            account_code: "404".to_owned(),
+        }],
+        date: date(2026, 10, 20),
+        reference: "Stripe fee pi_3Q9 (SC-pay_0001)".to_owned(),
+        status: Approved::Authorised,
+    }
+}
+
+/// Money received, from a contact.
+pub fn a_surcharge() -> BankTransactionDocument {
+    BankTransactionDocument {
+        direction: Direction::Receive,
+        contact: Party::Id(CONTACT),
+        line_items: [TransactionLine {
+            description: "Card surcharge of payment pay_0001".to_owned(),
+            quantity: Decimal::ONE,
+            unit_amount: Decimal::new(175, 2),
+            account_code: "260".to_owned(),
+        }],
+        reference: "Stripe surcharge pi_3Q9 (SC-pay_0001)".to_owned(),
+        ..a_fee()
+    }
+}
+
 /// An invoice as Xero returns it, with these members added (`"A":1,`).
 pub fn invoice_json(members: &str) -> String {
     format!(
@@ -114,6 +170,36 @@ pub fn contact_json(members: &str) -> String {
         r#"{{{members}"ContactID":"{CONTACT}","ContactNumber":"SC-cli_0001","Name":"Ridge",
         "EmailAddress":"","TaxNumber":"GB123456789",
         "UpdatedDateUTC":"\/Date(1551981568133+0000)\/"}}"#
+    )
+}
+
+/// A payment as Xero lists it, with these members added (`"A":1,`).
+pub fn payment_json(members: &str) -> String {
+    format!(
+        r#"{{{members}"PaymentID":"{PAYMENT}","Date":"\/Date(1792454400000+0000)\/",
+        "BankAmount":120.50,"Amount":120.50,"Reference":"Stripe pi_3Q9 (SC-pay_0001)",
+        "CurrencyRate":1.0000000000,"PaymentType":"ACCRECPAYMENT","Status":"AUTHORISED",
+        "UpdatedDateUTC":"\/Date(1792487730123+0000)\/","HasAccount":true,"IsReconciled":false,
+        "Account":{{"AccountID":"5690f1e8-1d02-4893-90c2-ee1a69eff942","Code":"090"}},
+        "Invoice":{{"Type":"ACCREC","InvoiceID":"{INVOICE}","InvoiceNumber":"\u0023INV-0001",
+        "Payments":[],"CreditNotes":[],"Prepayments":[],"Overpayments":[],"HasErrors":false,
+        "Contact":{{"ContactID":"{CONTACT}","Name":"Ridge","HasValidationErrors":false}},
+        "LineItems":[],"CurrencyCode":"GBP"}},"HasValidationErrors":false}}"#
+    )
+}
+
+/// Money spent as Xero returns it, with these members added (`"A":1,`).
+pub fn transaction_json(members: &str) -> String {
+    format!(
+        r#"{{{members}"BankTransactionID":"{TRANSACTION}","Type":"SPEND",
+        "BankAccount":{{"AccountID":"5690f1e8-1d02-4893-90c2-ee1a69eff942","Code":"090","Name":"Stripe"}},
+        "Reference":"Stripe fee pi_3Q9 (SC-pay_0001)","IsReconciled":false,"HasAttachments":false,
+        "Contact":{{"ContactID":"{CONTACT}","Name":"Stripe","HasValidationErrors":false}},
+        "DateString":"2026-10-20T00:00:00","Date":"\/Date(1792454400000+0000)\/",
+        "Status":"AUTHORISED","LineAmountTypes":"Inclusive","LineItems":[{{"UnitAmount":2.10,
+        "TaxAmount":0.00,"LineAmount":2.10,"AccountCode":"404","Quantity":1.0000,
+        "ValidationErrors":[]}}],"SubTotal":2.10,"TotalTax":0.00,"Total":2.10,
+        "UpdatedDateUTC":"\/Date(1792487730123+0000)\/","CurrencyCode":"GBP"}}"#
     )
 }
 

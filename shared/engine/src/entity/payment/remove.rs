@@ -7,7 +7,6 @@ use domain::document::payment::MoneyStatus;
 use domain::failure::{Failure, FailureClass};
 use domain::sync_log::LoggedOperation;
 use xero::XeroError;
-use xero::api::payments::deletion;
 use xero::api::{Written, bank_transactions, payments};
 
 use super::{Remote, Tasks, fetch, find, ground, open};
@@ -60,13 +59,15 @@ async fn remove_one(
     if let Some(failure) = fixed(&remote) {
         return Err(failure.into());
     }
-    let key = task.idempotency_key(&deletion());
     let session = &desk.session;
     let written = match remote {
         Remote::Payment(payment) => {
+            let key = task.idempotency_key(&payments::deletion());
             told(payments::delete(session, payment.id, &key).await, Remote::Payment)
         }
         Remote::Transaction(transaction) => {
+            let body = bank_transactions::deletion(transaction.id);
+            let key = task.idempotency_key(&body);
             let deleted = bank_transactions::delete(session, transaction.id, &key).await;
             told(deleted, Remote::Transaction)
         }

@@ -1,0 +1,67 @@
+//! Asking for what has changed, and being told that nothing has.
+
+use domain::document::payment::MoneyStatus;
+use jiff::Timestamp;
+use xero::XeroError;
+use xero::api::{invoices, organisation, payments};
+
+use crate::samples::{a_session, collection, invoice_json, payment_json};
+use crate::scripted::{Scripted, reply};
+
+async fn header(since: &str) -> String {
+    let transport = Scripted::ok(r#"{"Payments":[]}"#);
+    let since: Timestamp = since.parse().unwrap();
+    payments::changed(&a_session(transport.clone()), since, 1).await.unwrap();
+    transport.asked()[0].headers()["if-modified-since"].to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_instant_is_sent_in_utc_cut_to_the_second_and_without_a_zone() {
+    for (since, sent) in [
+        ("2026-11-02T09:00:10Z", "2026-11-02T09:00:10"),
+        ("2026-11-02T09:00:10.999999999Z", "2026-11-02T09:00:10"),
+        ("2026-11-02T09:00:10+13:00", "2026-11-01T20:00:10"),
+        ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00"),
+    ] {
+        assert_eq!(header(since).await, sent);
+    }
+}
+
+#[tokio::test]
+async fn a_304_says_that_nothing_has_changed() {
+    let unchanged = || Scripted::new([reply(304, &[], "")]);
+    let since = Timestamp::UNIX_EPOCH;
+    assert!(payments::changed(&a_session(unchanged()), since, 1).await.unwrap().is_empty());
+    assert!(invoices::changed(&a_session(unchanged()), since, 1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_304_to_a_call_that_did_not_ask_for_changes_is_not_understood() {
+    let session = a_session(Scripted::new([reply(304, &[], "")]));
+    let error = organisation::organisation(&session).await.unwrap_err();
+    assert!(matches!(error, XeroError::CallRefused { status: 304, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_has_changed_comes_in_xeros_order_deleted_and_voided_ones_included() {
+    let gone = payment_json("").replace("AUTHORISED", "DELETED");
+    let session =
+        a_session(Scripted::ok(&collection("Payments", &[gone.clone(), payment_json("")])));
+    let read = payments::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap();
+    let stand: Vec<_> = read.iter().map(|one| one.status.clone()).collect();
+    assert_eq!(stand, [MoneyStatus::Deleted, MoneyStatus::Authorised]);
+
+    let void = invoice_json("").replace("AUTHORISED", "VOIDED");
+    let session = a_session(Scripted::ok(&collection("Invoices", &[void, invoice_json("")])));
+    let read = invoices::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap();
+    let stand: Vec<_> = read.iter().map(|one| one.status.as_str()).collect();
+    assert_eq!(stand, ["VOIDED", "AUTHORISED"]);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_not_passed_over_in_silence() {
+    let broken = payment_json("").replace("120.50,\"Reference", "\"a lot\",\"Reference");
+    let session = a_session(Scripted::ok(&collection("Payments", &[payment_json(""), broken])));
+    let error = payments::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap_err();
+    assert!(matches!(error, XeroError::Undecodable { endpoint: "/Payments", .. }), "{error:?}");
+}
