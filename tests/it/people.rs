@@ -111,8 +111,8 @@ fn never_send_is_kept_until_a_person_changes_it() {
     let never = choices::never_send(&world.engine, &account, &by, Invoice, record());
     assert!(matches!(run(never).unwrap().unwrap(), NeverSend::Done(_)));
     // Neither a newer version, nor Sync All, nor the ladder sends it.
-    let newer = an_invoice("inv_1", "cli_1").revision(2).body();
-    assert_eq!(world.receive(Invoice, &newer), Received::Pushed(Pushed::Withheld));
+    let edited = an_invoice("inv_1", "cli_1").revision(2).body();
+    assert_eq!(world.receive(Invoice, &edited), Received::Pushed(Pushed::Withheld));
     syncs_all(&world);
     world.advance(SignedDuration::from_hours(24));
     assert_eq!(state(&world, "inv_1"), State::Withheld);

@@ -32,7 +32,7 @@ fn billed() -> World {
 
 /// What the CRM heard of invoices and payments, each as a word.
 fn heard(world: &World) -> Vec<String> {
-    let word = |news: News| match news {
+    let told = |news: News| match news {
         News::PaymentImported(one) => Some(format!("imported {}", one.amount.amount)),
         News::PaymentRemoved { payment, reason: RemovalReason::RemovedInXero, .. } => {
             Some(format!("removed {}", payment.amount.amount))
@@ -51,7 +51,7 @@ fn heard(world: &World) -> Vec<String> {
         News::XeroStatus { status, .. } => Some(status),
         News::Skipped { .. } | News::Connection { .. } => None,
     };
-    world.told.news().into_iter().filter_map(word).collect()
+    world.told.news().into_iter().filter_map(told).collect()
 }
 
 fn polls(world: &World) -> Polled {

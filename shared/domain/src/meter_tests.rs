@@ -22,10 +22,10 @@ fn go(admission: Admission) -> Meter {
     }
 }
 
-fn refused(admission: Admission) -> (Timestamp, Exhausted) {
+fn refused(admission: &Admission) -> (Timestamp, Exhausted) {
     match admission {
         Admission::Go(_) => panic!("goes"),
-        Admission::Wait { until, exhausted } => (until, exhausted),
+        Admission::Wait { until, exhausted } => (*until, *exhausted),
     }
 }
 
@@ -41,9 +41,9 @@ fn four_pushes_at_once_leave_a_lane_for_a_person_and_none_for_a_sixth_call() {
     for number in 0..4 {
         meter = go(meter.admit(who(number), Priority::Push, at(0)));
     }
-    assert_eq!(refused(meter.admit(who(4), Priority::Push, at(0))).1, Exhausted::Lanes);
+    assert_eq!(refused(&meter.admit(who(4), Priority::Push, at(0))).1, Exhausted::Lanes);
     meter = go(meter.admit(who(5), Priority::Person, at(0)));
-    assert_eq!(refused(meter.admit(who(6), Priority::Person, at(0))).1, Exhausted::Lanes);
+    assert_eq!(refused(&meter.admit(who(6), Priority::Person, at(0))).1, Exhausted::Lanes);
     let freed = meter.answered(who(0), None, at(500));
     go(freed.admit(who(6), Priority::Person, at(500)));
 }
@@ -55,7 +55,7 @@ fn a_call_whose_process_died_keeps_its_lane_until_it_cannot_arrive_any_more() {
         meter = go(meter.admit(who(number), Priority::Person, at(0)));
     }
     assert!(meter.is_busy(at(64_999)));
-    assert_eq!(refused(meter.admit(who(9), Priority::Person, at(64_999))).1, Exhausted::Lanes);
+    assert_eq!(refused(&meter.admit(who(9), Priority::Person, at(64_999))).1, Exhausted::Lanes);
     assert!(!meter.is_busy(at(65_000)));
     go(meter.admit(who(9), Priority::Person, at(65_000)));
 }
@@ -76,17 +76,17 @@ fn the_reserve_of_the_day_is_a_persons_and_each_plan_has_its_own() {
     }
     // The day began with 5,000: a twentieth of that is kept.
     let large = left(4_999).answered(who(9), Some((250, 9_000)), at(1));
-    assert_eq!(refused(large.admit(who(1), Priority::Push, at(2))).1, Exhausted::Day);
+    assert_eq!(refused(&large.admit(who(1), Priority::Push, at(2))).1, Exhausted::Day);
 }
 
 #[test]
 fn a_used_up_day_is_looked_at_again_by_one_call_an_hour() {
     let spent = left(10);
     let hour = 3_600_000;
-    let (until, exhausted) = refused(spent.admit(who(1), Priority::Push, at(5)));
+    let (until, exhausted) = refused(&spent.admit(who(1), Priority::Push, at(5)));
     assert_eq!((until, exhausted), (at(hour), Exhausted::Day));
     let looking = go(spent.admit(who(1), Priority::Push, at(hour)));
-    assert_eq!(refused(looking.admit(who(2), Priority::Push, at(hour + 1))).1, Exhausted::Day);
+    assert_eq!(refused(&looking.admit(who(2), Priority::Push, at(hour + 1))).1, Exhausted::Day);
     let fresh = looking.answered(who(1), Some((999, 9_000)), at(hour + 2));
     go(fresh.admit(who(2), Priority::Push, at(hour + 3)));
 }
@@ -94,7 +94,7 @@ fn a_used_up_day_is_looked_at_again_by_one_call_an_hour() {
 #[test]
 fn when_the_apps_minute_runs_low_everybody_waits_for_the_next() {
     let meter = Meter::new(TENANT).answered(who(0), Some((900, 999)), at(0));
-    let (until, exhausted) = refused(meter.admit(who(1), Priority::Person, at(30_000)));
+    let (until, exhausted) = refused(&meter.admit(who(1), Priority::Person, at(30_000)));
     assert_eq!((until, exhausted), (at(60_000), Exhausted::AppMinute));
     go(meter.admit(who(1), Priority::Person, at(60_000)));
 }

@@ -54,7 +54,7 @@ pub enum Trouble {
         /// What is told, with the instant to wait for if one is known.
         failure: Failure,
         /// What it waits for.
-        on: Parking,
+        on: Box<Parking>,
     },
     /// The table did not answer: the outcome could not be recorded either, so the message goes back.
     Unrecorded(Unrecorded),

@@ -74,14 +74,11 @@ async fn ticked(engine: &Engine, queue: &PollQueue) -> Result<(), Error> {
 async fn worked(engine: &Engine, records: Vec<SqsMessage>, until: Timestamp) -> SqsBatchResponse {
     for record in records {
         let body = record.body.as_deref().unwrap_or_default();
-        let message: PollMessage = match serde_json::from_str(body) {
-            Ok(message) => message,
-            Err(_) => {
-                tracing::error!("a message of the queue of polls cannot be read and is dropped");
-                continue;
-            }
+        let Ok(PollMessage { ledgers }) = serde_json::from_str(body) else {
+            tracing::error!("a message of the queue of polls cannot be read and is dropped");
+            continue;
         };
-        let polled = poll(engine, &message.ledgers, Invocation::until(until)).await;
+        let polled = poll(engine, &ledgers, Invocation::until(until)).await;
         let count = |wanted: fn(&Polled) -> bool| polled.iter().filter(|one| wanted(one)).count();
         tracing::info!(
             ledgers = polled.len(),

@@ -35,7 +35,6 @@ fn asked(arguments: &[String]) -> Result<Asked, String> {
     Ok(one.map_or(Asked::Many { from, seeds }, |seed| Asked::One { seed }))
 }
 
-#[expect(clippy::disallowed_methods, reason = "a command reads its arguments")]
 fn main() -> ExitCode {
     let arguments = std::env::args().skip(1).collect::<Vec<_>>();
     let went_wrong = match asked(&arguments) {

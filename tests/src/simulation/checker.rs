@@ -152,9 +152,9 @@ fn documents(request: &Request<Bytes>) -> Vec<String> {
     let elements = body.as_object().into_iter().flat_map(|object| object.values());
     let elements = elements.filter_map(Value::as_array).flatten();
     let name = |element: &Value| {
-        let names = ["InvoiceID", "ContactID", "Url", "ContactNumber", "Reference"];
-        let named = names.iter().find_map(|name| Some((name, element.get(name)?.as_str()?)));
-        named.map(|(name, value)| format!("{name} {value}"))
+        let fields = ["InvoiceID", "ContactID", "Url", "ContactNumber", "Reference"];
+        let found = fields.iter().find_map(|name| Some((name, element.get(name)?.as_str()?)));
+        found.map(|(name, value)| format!("{name} {value}"))
     };
     elements.filter_map(name).collect()
 }

@@ -211,6 +211,11 @@ impl Faults {
         self.rng.u64(0..limit.max(1))
     }
 
+    /// One of these.
+    pub fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+        self.rng.choice(all).copied()
+    }
+
     /// Whether something happens that has this chance in a hundred.
     pub fn chance(&mut self, in_a_hundred: u64) -> bool {
         self.below(100) < in_a_hundred

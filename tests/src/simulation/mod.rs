@@ -74,7 +74,7 @@ pub fn run(options: Options) -> Outcome {
     let mut draw = Faults::random(options.seed ^ 0x5eed, 0);
     let script = Script::drawn(&mut draw);
     let rates = [0, 20, 60, 150];
-    let rate = rates[usize::try_from(draw.below(4)).unwrap_or(0)];
+    let rate = draw.one_of(&rates).unwrap_or_default();
     SimWorld::new(script, Faults::random(options.seed, rate), options).play()
 }
 

@@ -205,7 +205,7 @@ impl SimWorld {
         for news in heard.into_values() {
             match news {
                 News::PaymentImported(one) => {
-                    *counts.entry(one.xero_payment_id.0).or_default() += 1
+                    *counts.entry(one.xero_payment_id.0).or_default() += 1;
                 }
                 News::PaymentRemoved { payment, .. } => {
                     *counts.entry(payment.xero_payment_id.0).or_default() -= 1;

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::table::{Item, Write};
 
 /// What is taken out.
@@ -28,7 +28,7 @@ impl Mutation {
         let record = edited(&item.record, |mapping| {
             let state = mapping.pointer_mut("/operation/state")?;
             if state.get("name")? == "claimed" {
-                *state.get_mut("until")? = json!("1970-01-01T00:00:00Z");
+                *state.get_mut("until")? = Value::from("1970-01-01T00:00:00Z");
             }
             Some(())
         });
@@ -82,7 +82,7 @@ fn without_serial(write: Write) -> Write {
     match write {
         Write::Put { mut item, expect } if item.key.sk.starts_with("MAP#") => {
             item.record = edited(&item.record, |mapping| {
-                *mapping.pointer_mut("/operation/key_serial")? = json!(0);
+                *mapping.pointer_mut("/operation/key_serial")? = Value::from(0);
                 Some(())
             });
             Write::Put { item, expect }

@@ -426,7 +426,8 @@ impl SimWorld {
         let batch = self.batches.remove(&pid);
         match (ended, batch) {
             (Ended::Returned(Done::Batch { returned, is_recorded }), batch) => {
-                if is_recorded {
+                // One that was held up may have been overtaken in a part of its work.
+                if is_recorded && !self.net.is_frozen(pid) {
                     self.watch.recorded(pid);
                 }
                 if let Some(batch) = batch {

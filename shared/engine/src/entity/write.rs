@@ -44,14 +44,17 @@ impl<R> Sent<R> {
     }
 }
 
+/// A call that writes documents.
+pub(super) type Call<D, R> = for<'a> fn(
+    &'a Session,
+    &'a [D],
+    &'a IdempotencyKey,
+) -> BoxFuture<'a, Result<Vec<Written<R>>, XeroError>>;
+
 /// One way of writing documents of a kind.
 pub(super) struct Way<D, R> {
     /// The call.
-    pub(super) call: for<'a> fn(
-        &'a Session,
-        &'a [D],
-        &'a IdempotencyKey,
-    ) -> BoxFuture<'a, Result<Vec<Written<R>>, XeroError>>,
+    pub(super) call: Call<D, R>,
     /// The bytes it sends.
     pub(super) body: fn(&[D]) -> Bytes,
     /// How many documents may share a call.
@@ -123,15 +126,12 @@ fn calls<D, R, S>(
         let keyed = Keyed { key: task.idempotency_key(&body), bytes: body.len(), draft };
         let room =
             |call: &&mut Vec<Keyed<D>>| call.len() < way.batch && bytes + keyed.bytes <= BODY_BYTES;
-        match calls.last_mut().filter(room) {
-            Some(call) => {
-                bytes += keyed.bytes;
-                call.push(keyed);
-            }
-            None => {
-                bytes = keyed.bytes;
-                calls.push(vec![keyed]);
-            }
+        if let Some(call) = calls.last_mut().filter(room) {
+            bytes += keyed.bytes;
+            call.push(keyed);
+        } else {
+            bytes = keyed.bytes;
+            calls.push(vec![keyed]);
         }
     }
     calls

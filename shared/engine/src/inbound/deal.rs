@@ -27,7 +27,7 @@ pub(super) async fn with<E: Entity>(
 ) -> Vec<End> {
     if arrived(group, delivery).is_put_off() {
         let put_off = put_off::<E>(engine, group).await;
-        return all(&group.arrivals, put_off.map(|()| Received::PutOff));
+        return all(&group.arrivals, &put_off.map(|()| Received::PutOff));
     }
     let mut ends = Vec::new();
     for wave in waves(&group.arrivals) {
@@ -49,7 +49,7 @@ fn arrived(group: &Group<'_>, delivery: Delivery) -> Arrived {
     }
 }
 
-fn all(arrivals: &[Arrival<'_>], end: Result<Received, Unrecorded>) -> Vec<End> {
+fn all(arrivals: &[Arrival<'_>], end: &Result<Received, Unrecorded>) -> Vec<End> {
     arrivals.iter().map(|arrival| (arrival.message, end.clone())).collect()
 }
 

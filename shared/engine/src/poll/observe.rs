@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::document::invoice::RemoteInvoice;
+use domain::chart::Chart;
+use domain::document::invoice::{AppliedPayment, RemoteInvoice};
 use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, XeroInvoiceId, XeroPaymentId};
-use domain::mapping::MappingKey;
+use domain::mapping::{Mapping, MappingKey};
 use domain::money::Money;
 use domain::observe::{Observation, Seen, observe};
 use domain::receipts::{Receipts, Received, Standpoint};
@@ -50,7 +51,7 @@ pub(super) async fn all(
     fetch_details(desk, &known, &mut details).await?;
     let accounts = accounts(desk, &known, &details).await?;
     let observed = known.iter().map(|(crm_id, remote)| {
-        let payments = received(desk, remote, &details, &accounts);
+        let payments = received(desk, remote, &details, accounts.as_ref());
         async move { one(desk, crm_id, Some((remote, payments))).await }.boxed()
     });
     let observed = abreast::all(observed.collect()).await;
@@ -125,7 +126,7 @@ async fn accounts(
     desk: &Desk<'_>,
     known: &[(CrmId, RemoteInvoice)],
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
-) -> Result<Option<domain::chart::Chart>, Trouble> {
+) -> Result<Option<Chart>, Trouble> {
     let paid = known.iter().flat_map(|(_, remote)| &remote.settlement.payments);
     let paid = paid.filter_map(|one| details.get(&one.id)).collect::<Vec<_>>();
     if paid.is_empty() {
@@ -146,17 +147,15 @@ fn received(
     desk: &Desk<'_>,
     remote: &RemoteInvoice,
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
-    chart: &Option<domain::chart::Chart>,
+    chart: Option<&Chart>,
 ) -> Vec<Received> {
-    let one = |applied: &domain::document::invoice::AppliedPayment| {
+    let one = |applied: &AppliedPayment| {
         let detail = details.get(&applied.id);
         if detail.is_some_and(|one| one.status == MoneyStatus::Deleted) {
             return None;
         }
-        let account = detail.and_then(|one| {
-            let chart = chart.as_ref()?;
-            chart.banked_to(one.account_id, one.account_code.as_deref()).cloned()
-        });
+        let account = detail
+            .and_then(|one| chart?.banked_to(one.account_id, one.account_code.as_deref()).cloned());
         let reference = detail.and_then(|one| one.reference.clone());
         Some(Received {
             id: applied.id,
@@ -235,7 +234,7 @@ fn some_new(receipts: &Receipts, payments: &[Received]) -> (Vec<Received>, bool)
 
 async fn commit(
     desk: &Desk<'_>,
-    before: &Versioned<domain::mapping::Mapping>,
+    before: &Versioned<Mapping>,
     expect: Expect,
     observation: Observation,
 ) -> Result<(), StoreError> {

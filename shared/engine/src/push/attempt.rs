@@ -17,6 +17,8 @@ use crate::entity::{Brought, Entity, Task};
 use crate::{Engine, Invocation, abreast};
 
 type Outcome = Result<Brought, Trouble>;
+/// Tasks with their places among all.
+type Indexed<'a, S> = Vec<(usize, Task<'a, S>)>;
 
 /// Attempts every claimed record and records what came of it.
 pub(super) async fn all<E: Entity>(
@@ -90,8 +92,8 @@ async fn bring_all<E: Entity>(
 }
 
 /// Those with fewer failures behind them first, and never together with others.
-fn by_batch_size<S>(tasks: Vec<(usize, Task<'_, S>)>) -> Vec<Vec<(usize, Task<'_, S>)>> {
-    let mut groups: Vec<(usize, Vec<(usize, Task<'_, S>)>)> = Vec::new();
+fn by_batch_size<S>(tasks: Indexed<'_, S>) -> Vec<Indexed<'_, S>> {
+    let mut groups: Vec<(usize, Indexed<'_, S>)> = Vec::new();
     for (index, task) in tasks {
         let size = retry::batch_size(task.mapping.operation.failures);
         match groups.iter_mut().find(|(of, _)| *of == size) {

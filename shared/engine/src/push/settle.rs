@@ -187,7 +187,7 @@ fn told(engine: &Engine, trouble: Trouble) -> Result<Told, Unrecorded> {
         Trouble::Failure(failure) => Told { failure, answer: Answer::Unanswered, parking: None },
         Trouble::Explained(failure) => Told { failure, answer: Answer::Answered, parking: None },
         Trouble::Blocked { failure, on } => {
-            Told { failure, answer: Answer::Unanswered, parking: Some(on) }
+            Told { failure, answer: Answer::Unanswered, parking: Some(*on) }
         }
         Trouble::Unrecorded(error) => return Err(error),
     })

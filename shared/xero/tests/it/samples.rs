@@ -122,6 +122,7 @@ pub fn a_fee() -> BankTransactionDocument {
         contact: Party::Name("Stripe".to_owned()),
         bank_account: AccountReference { code: "090".to_owned() },
         line_amount_types: TaxContained::Inclusive,
+        currency_code: Currency::new("GBP").unwrap(),
         line_items: [TransactionLine {
             description: "Stripe fee of payment pay_0001".to_owned(),
             quantity: Decimal::ONE,

@@ -126,6 +126,6 @@ fn blocked(desk: &Desk<'_>, crm_id: CrmId, client: Option<&Mapping>) -> Trouble 
         )
         | None => failure,
     };
-    let on = Parking::Prerequisite { kind: EntityKind::Contact, crm_id };
+    let on = Box::new(Parking::Prerequisite { kind: EntityKind::Contact, crm_id });
     Trouble::Blocked { failure, on }
 }

@@ -113,7 +113,7 @@ fn blocked(kind: EntityKind, id: impl Into<CrmId>) -> Trouble {
         format!("The {kind} {crm_id} is not in Xero yet. The payment follows it."),
         "",
     );
-    Trouble::Blocked { failure, on: Parking::Prerequisite { kind, crm_id } }
+    Trouble::Blocked { failure, on: Box::new(Parking::Prerequisite { kind, crm_id }) }
 }
 
 fn other_currency(invoice: &Mapping, currency: Currency, part: &PaymentPart) -> Failure {

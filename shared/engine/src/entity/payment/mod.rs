@@ -74,7 +74,8 @@ impl Entity for Payment {
         remove::remove(desk, tasks, &mut outcomes).await;
         look(desk, tasks, &mut outcomes).await;
         let grounds = ground::of(desk, tasks, &mut outcomes).await;
-        let uncertain = open(tasks, &outcomes, |task| task.must_resolve());
+        let is_uncertain = |task: &Task<'_, PaymentPart>| task.must_resolve();
+        let uncertain = open(tasks, &outcomes, is_uncertain);
         find::adopt(desk, tasks, &grounds, uncertain, &mut outcomes).await;
         let targets = open(tasks, &outcomes, |_| true);
         if targets.is_empty() {
