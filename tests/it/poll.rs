@@ -299,6 +299,40 @@ fn what_the_list_of_changes_misses_is_found_once_a_day() {
 }
 
 #[test]
+fn a_payment_that_was_read_before_its_invoice_was_known_to_be_ours_is_not_lost() {
+    let body = an_invoice("inv_2", "cli_1").body();
+    let mut paid = 0;
+    for step in 1.. {
+        let world = billed();
+        let died = world.try_receive(Invoice, &body, Some(Death { step, moment: Moment::After }));
+        if died.is_some() {
+            break;
+        }
+        let is_there = world.books(|books| books.invoices_numbered("#INV_2").next().is_some());
+        if is_there {
+            paid += 1;
+            world.is_paid("#INV_2", "114.00", &today());
+        }
+        // The lists of changes are read beyond the payment before the message comes again.
+        polls(&world);
+        world.is_paid("#INV_1", "14.00", &today());
+        polls(&world);
+        world.receive(Invoice, &body);
+        world.advance(SignedDuration::from_hours(1));
+        polls(&world);
+        let mut heard = heard(&world);
+        heard.sort();
+        let expected: &[&str] = if is_there {
+            &["imported 114.00", "imported 14.00", "paid 0.00", "part paid 100.00"]
+        } else {
+            &["imported 14.00", "part paid 100.00"]
+        };
+        assert_eq!(heard, expected, "step {step}");
+    }
+    assert!(paid > 1, "{paid} deaths between Xero's answer and our note of it");
+}
+
+#[test]
 fn a_poll_that_dies_anywhere_imports_every_payment_once() {
     for step in 1..60 {
         for moment in [Moment::Before, Moment::After] {

@@ -17,6 +17,11 @@ const STACK: &str = "servicecortex-xero-local";
 /// A few seconds are enough; a busy machine gets more.
 const DEPLOYED_WITHIN: Duration = Duration::from_mins(2);
 
+/// The name under which the template deploys a function here.
+pub fn function_name(function: &str) -> String {
+    format!("{STACK}-{function}")
+}
+
 /// The addresses that the template's parameters point at.
 #[derive(Debug, Clone)]
 pub struct Addresses {

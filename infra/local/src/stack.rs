@@ -50,7 +50,7 @@ impl Stack {
         let python = Python::find(children, options.python.as_deref()).await?;
         let ports = Ports::take(options.port).await?;
         let environment = python.environment(workplace, &MINISTACK).await?;
-        console.step("Building the four functions");
+        console.step("Building the functions");
         binaries::build(workplace).await?;
         let packages = binaries::pack(workplace, &environment).await?;
 

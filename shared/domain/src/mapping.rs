@@ -59,7 +59,8 @@ pub struct Link {
     pub xero_id: XeroId,
     /// The document's number in Xero, or the contact's.
     pub number: Option<String>,
-    /// Xero's last change that we have seen.
+    /// Xero's last change that has been observed. None while an invoice is known to have something on it,
+    /// from an answer to a write or a look, that the CRM was not told.
     pub xero_updated_at: Option<Timestamp>,
     /// For invoices: status and amounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]

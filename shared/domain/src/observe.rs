@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::document::invoice::{InvoiceStatus, RemoteInvoice};
+use crate::ids::XeroId;
 use crate::mapping::{Amounts, Link, Mapping};
 use crate::money::Money;
 use crate::outbound::{News, PaymentNews, PaymentState, RemovalReason};
@@ -34,6 +35,29 @@ pub enum Seen<'a> {
     Missing,
 }
 
+/// Whether Xero's answer says something of an invoice, payments or its end, that the CRM was not told when
+/// the invoice was observed last. Such an invoice is observed by its id: the lists of changes are read once,
+/// and may have been read when the invoice was not known to be ours.
+pub fn is_news(known: Option<&Link>, id: XeroId, now: &Amounts) -> bool {
+    let known = known.filter(|link| link.xero_id == id);
+    match known.and_then(|link| Some((link.xero_updated_at, link.amounts.as_ref()?))) {
+        Some((None, _)) => true,
+        Some((Some(_), before)) => {
+            settled(before) != settled(now) || before.status.is_gone() != now.status.is_gone()
+        }
+        None => {
+            let (paid, credited) = settled(now);
+            !paid.amount.is_zero() || !credited.amount.is_zero() || now.status.is_gone()
+        }
+    }
+}
+
+/// What was paid and what was credited.
+fn settled(amounts: &Amounts) -> (Money, Money) {
+    let zero = Money::new(Decimal::ZERO, amounts.amount_due.currency).in_cents();
+    (amounts.amount_paid.unwrap_or(zero), amounts.amount_credited.unwrap_or(zero))
+}
+
 /// Compares. `None` when there is nothing new: then nothing is written.
 pub fn observe(
     mapping: &Mapping,
@@ -54,15 +78,16 @@ pub fn observe(
     };
     let mut receipts = receipts.clone();
     let told = payments.map(|payments| receipts.observe(payments)).unwrap_or_default();
-    let is_same = after == *before;
-    if is_same && told.is_empty() {
+    let is_unseen = link.xero_updated_at.is_none();
+    if after == *before && told.is_empty() && !is_unseen {
         return None;
     }
-    let link = Link { amounts: Some(after.clone()), xero_updated_at: updated_at, ..link.clone() };
+    let xero_updated_at = updated_at.or(Some(now));
+    let link = Link { amounts: Some(after.clone()), xero_updated_at, ..link.clone() };
     let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
     let mut news = tell(&mut mapping, told);
-    news.extend(status_news(&mut mapping, before, &after));
-    news.extend(payment_news(&mut mapping, before, &after));
+    news.extend(status_news(&mut mapping, before, &after, is_unseen));
+    news.extend(payment_news(&mut mapping, before, &after, is_unseen));
     Some(Observation { mapping, receipts, news })
 }
 
@@ -104,9 +129,14 @@ fn payment(mapping: &mut Mapping, told: Told) -> News {
 }
 
 /// What a person has to know of the invoice itself.
-fn status_news(mapping: &mut Mapping, before: &Amounts, after: &Amounts) -> Option<News> {
+fn status_news(
+    mapping: &mut Mapping,
+    before: &Amounts,
+    after: &Amounts,
+    is_unseen: bool,
+) -> Option<News> {
     let mut remarks = Vec::new();
-    let turned = before.status != after.status;
+    let turned = before.status != after.status || is_unseen;
     if turned && after.status.is_gone() {
         let word = after.status.as_str();
         remarks.push(format!(
@@ -143,14 +173,18 @@ fn status_news(mapping: &mut Mapping, before: &Amounts, after: &Amounts) -> Opti
     })
 }
 
-fn payment_news(mapping: &mut Mapping, before: &Amounts, after: &Amounts) -> Option<News> {
+fn payment_news(
+    mapping: &mut Mapping,
+    before: &Amounts,
+    after: &Amounts,
+    is_unseen: bool,
+) -> Option<News> {
     let money = |amounts: &Amounts| {
-        let zero = Money::new(Decimal::ZERO, amounts.amount_due.currency).in_cents();
-        let paid = amounts.amount_paid.unwrap_or(zero);
-        let credited = amounts.amount_credited.unwrap_or(zero);
+        let (paid, credited) = settled(amounts);
         (paid, credited, amounts.amount_due, amounts.status == InvoiceStatus::Paid)
     };
-    if after.status.is_gone() || money(before) == money(after) {
+    let is_same = !is_unseen && money(before) == money(after);
+    if after.status.is_gone() || is_same {
         return None;
     }
     let (amount_paid, amount_credited, amount_due, is_paid) = money(after);

@@ -178,3 +178,30 @@ fn an_answer_that_was_overtaken_is_not_believed() {
     old.updated_at = Some(Timestamp::from_second(-1).unwrap());
     assert_eq!(seen(&old, Vec::new()), None);
 }
+
+#[test]
+fn what_a_write_has_shown_is_told_though_the_amounts_are_known() {
+    let paid = remote(11_400, 0);
+    let known = a_mapping().link.unwrap();
+    let amounts = Amounts::observed(pounds(11_400), &paid);
+    assert!(is_news(Some(&known), known.xero_id, &amounts));
+    assert!(is_news(None, known.xero_id, &amounts));
+    let unseen = Link { amounts: Some(amounts.clone()), xero_updated_at: None, ..known };
+    assert!(is_news(Some(&unseen), unseen.xero_id, &amounts));
+    let mapping = Mapping { link: Some(unseen.clone()), ..a_mapping() };
+    let there = |payments| Seen::There { invoice: &paid, payments };
+    let seen = observe(&mapping, &receipts(), there(vec![received(1, 11_400)]), NOW).unwrap();
+    assert_eq!(kinds(&seen.news), ["imported", "paid"]);
+    let link = seen.mapping.link.clone().unwrap();
+    assert!(!is_news(Some(&link), link.xero_id, &amounts));
+    let again = observe(&seen.mapping, &seen.receipts, there(vec![received(1, 11_400)]), NOW);
+    assert_eq!(again, None);
+}
+
+#[test]
+fn an_invoice_on_which_nothing_happened_has_nothing_to_observe() {
+    let known = a_mapping().link.unwrap();
+    let amounts = Amounts::observed(pounds(12_000), &remote(0, 0));
+    assert!(!is_news(Some(&known), known.xero_id, &amounts));
+    assert!(!is_news(None, known.xero_id, &amounts));
+}

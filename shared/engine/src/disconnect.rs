@@ -113,9 +113,10 @@ async fn remove(
         Ok(()) | Err(XeroError::NotFound { .. }) => {}
         Err(error) => return Err(TokenError::Xero(error)),
     }
+    let renewed_at = engine.store.grant(leftover.grant).await?.map(|row| row.record.refreshed_at);
     let linked = connections::connections(transport, api, &access_token).await;
     if linked.map_err(TokenError::Xero)?.is_empty() {
-        token::revoke(engine, leftover.grant).await?;
+        token::revoke(engine, leftover.grant, renewed_at).await?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@
 //! | grant | `G#xero user` | `GRANT` | while the end of a refresh is not known | |
 //! | chart | `L#account#tenant` | `CHART` | | |
 //! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
-//! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid invoices |
+//! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid or unseen invoices |
 //! | money on an invoice | `L#account#tenant` | `MONEY#crm id` | | |
 //! | progress of polling | `L#account#tenant` | `POLL` | while the ledger is polled | |
 //! | reverse link | `L#account#tenant` | `XID#kind#xero id` | | |
@@ -156,12 +156,14 @@ pub(crate) fn unsettled(grant: &Grant) -> Option<IndexKey> {
     grant.unsettled_since.map(|at| IndexKey::new(timed(shard(&id)), timed_sort(at, &id)))
 }
 
-/// Where a mapping stands in the `open` index: invoices in Xero that somebody still has to pay.
+/// Where a mapping stands in the `open` index: invoices in Xero that somebody still has to pay, and those
+/// on which something is to be observed that a write or a look has shown.
 pub(crate) fn open(mapping: &Mapping) -> Option<IndexKey> {
     let link = mapping.link.as_ref()?;
     let amounts = link.amounts.as_ref()?;
-    let unpaid = !amounts.status.is_gone() && amounts.amount_due.amount > Decimal::ZERO;
-    unpaid.then(|| {
+    let is_unpaid = !amounts.status.is_gone() && amounts.amount_due.amount > Decimal::ZERO;
+    let is_unseen = link.xero_updated_at.is_none();
+    (is_unpaid || is_unseen).then(|| {
         let seen = link.xero_updated_at.unwrap_or(Timestamp::UNIX_EPOCH);
         let sort = format!("{}#{}", instant(seen), mapping.key.crm_id);
         IndexKey::new(ledger(&mapping.key.ledger), sort)
@@ -216,6 +218,11 @@ pub(crate) fn read_ledger(key: &ItemKey) -> Option<Ledger> {
         account: AccountId::new(account).ok()?,
         tenant: TenantId(Uuid::parse_str(tenant).ok()?),
     })
+}
+
+/// How the sort keys of the `open` index begin where nothing has been observed.
+pub(crate) fn unseen() -> String {
+    format!("{}#", instant(Timestamp::UNIX_EPOCH))
 }
 
 /// The place in the `open` index with this sort key.

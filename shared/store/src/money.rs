@@ -100,10 +100,30 @@ impl Store {
         after: Option<&str>,
         limit: NonZeroU16,
     ) -> Result<OpenPage, StoreError> {
+        self.open_page(ledger, SortRange::All, after, limit).await
+    }
+
+    /// Invoices of a ledger on which something is to be observed that a write or a look has shown.
+    pub async fn unseen_invoices(
+        &self,
+        ledger: &Ledger,
+        limit: NonZeroU16,
+    ) -> Result<Vec<CrmId>, StoreError> {
+        let page = self.open_page(ledger, SortRange::Prefix(keys::unseen()), None, limit).await?;
+        Ok(page.invoices)
+    }
+
+    async fn open_page(
+        &self,
+        ledger: &Ledger,
+        range: SortRange,
+        after: Option<&str>,
+        limit: NonZeroU16,
+    ) -> Result<OpenPage, StoreError> {
         let query = IndexQuery {
             index: Index::Open,
             pk: keys::ledger(ledger),
-            range: SortRange::All,
+            range,
             order: Order::Ascending,
             limit,
             after: after.and_then(|sort| keys::open_entry(ledger, sort)),

@@ -46,8 +46,14 @@ impl SimWorld {
     fn is_given_up(&self, account: &str, invoice: &str) -> bool {
         let pk = format!("L#{account}#{}", self.tenant(account));
         let item = self.item(&pk, &format!("MAP#invoice#{invoice}"));
-        let mapping = item.and_then(|item| serde_json::from_str::<Mapping>(&item.record).ok());
-        mapping.is_some_and(|mapping| mapping.operation.state == State::Skipped)
+        item.is_some_and(|item| self.is_left_to_a_person(&item))
+    }
+
+    /// Whether a record was given up, or waits for one that was.
+    fn is_left_to_a_person(&self, item: &Item) -> bool {
+        let mapping = serde_json::from_str::<Mapping>(&item.record).ok();
+        let is_skipped = mapping.is_some_and(|one| one.operation.state == State::Skipped);
+        is_skipped || self.waits_for_a_person(item)
     }
 
     /// Whether what a parked record waits for was given up, and so is a person's to mend.
@@ -58,8 +64,7 @@ impl SimWorld {
             return false;
         };
         let needed = self.item(&item.key.pk, &format!("MAP#{kind}#{crm_id}"));
-        let needed = needed.and_then(|item| serde_json::from_str::<Mapping>(&item.record).ok());
-        needed.is_some_and(|needed| needed.operation.state == State::Skipped)
+        needed.is_some_and(|needed| self.is_left_to_a_person(&needed))
     }
 
     /// Everything that was sent is there, and as it should be.
@@ -68,6 +73,10 @@ impl SimWorld {
             return;
         }
         self.ask_for_what_was_given_up();
+        self.poll_to_the_end();
+        // That a connection has expired may show only now.
+        self.reconnect();
+        self.rest();
         self.poll_to_the_end();
         let mut wrong = Vec::new();
         for account in self.script.accounts.clone() {

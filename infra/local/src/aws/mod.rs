@@ -1,6 +1,7 @@
 //! The few AWS calls the runner makes itself, as the root user of the local account.
 
 pub mod cloudformation;
+pub mod lambda;
 pub mod s3;
 pub mod secrets;
 mod signature;
@@ -44,6 +45,17 @@ impl Aws {
         target: &str,
         request: &impl Serialize,
     ) -> Result<A, Failure> {
+        let answer = self.send(target, request).await?;
+        serde_json::from_slice(answer.body())
+            .map_err(|error| Failure::new(format!("{target} answered strangely")).because(error))
+    }
+
+    /// The same, of which only the success matters.
+    async fn send(
+        &self,
+        target: &str,
+        request: &impl Serialize,
+    ) -> Result<Response<Bytes>, Failure> {
         let body = serde_json::to_vec(request)
             .map_err(|error| Failure::new(format!("{target} cannot be written")).because(error))?;
         let request = Request::post(format!("{}/", self.endpoint))
@@ -52,9 +64,7 @@ impl Aws {
             .body(Bytes::from(body));
         let service = target.split(['.', '_']).next().unwrap_or_default().to_lowercase();
         let service = service.trim_start_matches("amazon");
-        let answer = self.exchange(service, target, request).await?;
-        serde_json::from_slice(answer.body())
-            .map_err(|error| Failure::new(format!("{target} answered strangely")).because(error))
+        self.exchange(service, target, request).await
     }
 
     /// Signs for the service, sends and insists on success.

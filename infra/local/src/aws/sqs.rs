@@ -25,6 +25,7 @@ pub struct Message<'a> {
 pub struct Found {
     /// What was sent.
     pub body: String,
+    receipt_handle: String,
     #[serde(default)]
     message_attributes: BTreeMap<String, Attribute>,
 }
@@ -71,6 +72,13 @@ struct Receive<'a> {
     message_attribute_names: [&'static str; 1],
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Delete<'a> {
+    queue_url: &'a str,
+    receipt_handle: &'a str,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Received {
@@ -105,6 +113,22 @@ impl Aws {
             message_attribute_names: ["All"],
         };
         let received: Received = self.json("AmazonSQS.ReceiveMessage", &receive).await?;
+        Ok(received.messages)
+    }
+
+    /// Takes the oldest messages out of a queue, at most ten.
+    pub async fn take(&self, queue_url: &str) -> Result<Vec<Found>, Failure> {
+        let receive = Receive {
+            queue_url,
+            max_number_of_messages: 10,
+            visibility_timeout: 30,
+            message_attribute_names: ["All"],
+        };
+        let received: Received = self.json("AmazonSQS.ReceiveMessage", &receive).await?;
+        for message in &received.messages {
+            let delete = Delete { queue_url, receipt_handle: &message.receipt_handle };
+            self.send("AmazonSQS.DeleteMessage", &delete).await?;
+        }
         Ok(received.messages)
     }
 }

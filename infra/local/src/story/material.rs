@@ -210,7 +210,7 @@ fn read<T: DeserializeOwned>(project: &Project, file: &str) -> Result<T, Failure
     serde_json::from_str(&text).map_err(|error| cannot().because(error))
 }
 
-fn decimal<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
+pub(super) fn decimal<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map_err(serde::de::Error::custom)
 }

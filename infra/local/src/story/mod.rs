@@ -6,6 +6,7 @@ pub mod browser;
 mod check;
 mod earlier;
 mod material;
+mod money;
 pub mod places;
 mod post;
 mod report;
@@ -42,8 +43,11 @@ pub async fn play(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
     story.push(&mut post).await?;
     let records = story.edit(&mut post).await?;
     let (letters, mut problems) = story.confuse(&mut post).await?;
+    let (heard, unheard) = story.receive_money().await?;
     let log = story.api.sync_log(LOG_ENTRIES_SHOWN).await?;
     problems.extend(story.tell(&records, &letters, post.sent())?);
+    report::money(console, &heard);
+    problems.extend(unheard);
     report::sync_log(console, &log.entries);
     if problems.is_empty() {
         console.title(&console.paint(Tone::Good, "Everything came out as it had to."));

@@ -2,6 +2,7 @@
 
 use super::api::LogEntry;
 use super::check::{Clients, Happened, Row, sums};
+use super::money::Heard;
 use super::table::{Side, cut, lines};
 use crate::aws::sqs::Found;
 use crate::console::{Console, Tone};
@@ -142,6 +143,40 @@ pub(super) fn sync_log(console: &Console, entries: &[LogEntry]) {
     for line in lines(&head, &cells) {
         console.line(&line);
     }
+}
+
+/// What the CRM heard of money.
+pub(super) fn money(console: &Console, heard: &[Heard]) {
+    console.title("Money: what the CRM finds in its queue, after two bank transfers");
+    let head =
+        [("Event", Side::Left), ("Invoice", Side::Left), ("Amount", Side::Right), ("", Side::Left)];
+    let cells: Vec<Vec<String>> = heard
+        .iter()
+        .map(|event| {
+            let sum = event.amount.as_ref().or(event.amount_due.as_ref());
+            let amount = sum.map(|sum| format!("{} {:.2}", sum.currency, sum.amount));
+            vec![
+                event.kind.clone(),
+                event.invoice_id.clone(),
+                amount.unwrap_or_default(),
+                cut(&words_of(event), REASON_COLUMNS),
+            ]
+        })
+        .collect();
+    for line in lines(&head, &cells) {
+        console.line(&line);
+    }
+}
+
+fn words_of(event: &Heard) -> String {
+    let status = event.status.as_deref().map(|status| match status {
+        "paid" => "paid; nothing is due any more".to_owned(),
+        other => format!("{}; this is still due", other.replace('_', " ")),
+    });
+    let method = event.method.as_ref().map(|method| format!("by {method}"));
+    let account = event.account.as_ref().map(|account| format!("into {account}"));
+    let reference = event.reference.as_ref().map(|reference| format!("\"{reference}\""));
+    [status, method, account, reference].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The messages nobody could read.

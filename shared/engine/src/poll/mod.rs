@@ -143,11 +143,12 @@ async fn noted(desk: &Desk<'_>, read: Result<usize, Trouble>) -> Result<usize, T
     read
 }
 
-/// Reads what changed, then looks at open invoices one by one where that is due.
+/// Reads what changed, then looks at invoices one by one where that is due.
 async fn read(desk: &Desk<'_>, row: Versioned<Progress>) -> Result<usize, Trouble> {
     let Versioned { record: before, version } = row;
     let changes = changes::read(desk, &before).await?;
     let mut news = observe::all(desk, changes.invoices, changes.payments).await?;
+    news += verify::look_at_unseen(desk).await?;
     let mut progress = Progress {
         invoices_until: changes.invoices_until,
         payments_until: changes.payments_until,

@@ -1,4 +1,5 @@
-//! Open invoices, looked at one by one, once a day: Xero's lists of changes miss some edits.
+//! Invoices, looked at one by one: all that are open, once a day, because Xero's lists of changes miss some
+//! edits; and at every poll those on which a write or a look has shown something.
 
 use std::num::NonZeroU16;
 
@@ -22,13 +23,13 @@ const CALLS_MAX: usize = 10;
 /// Looks at open invoices, those longest untouched first, and notes how far it came. Calls that are kept
 /// for more urgent work end it until the next poll. How many had news.
 pub(super) async fn verify(desk: &Desk<'_>, progress: &mut Progress) -> Result<usize, Trouble> {
-    let limit = u16::try_from(IDS_LIMIT).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MIN);
+    let limit = limit();
     let store = &desk.engine.store;
     let mut news = 0;
     for _ in 0..CALLS_MAX {
         let after = progress.verifying_after.clone();
         let page = store.open_invoices(&desk.ledger, after.as_deref(), limit).await?;
-        match look(desk, &page.invoices).await {
+        match look(desk, &page.invoices, Priority::Verification).await {
             Ok(seen) => news += seen,
             Err(Trouble::Xero(error)) if matches!(*error, XeroError::Barred { .. }) => {
                 return Ok(news);
@@ -45,7 +46,20 @@ pub(super) async fn verify(desk: &Desk<'_>, progress: &mut Progress) -> Result<u
     Ok(news)
 }
 
-async fn look(desk: &Desk<'_>, invoices: &[CrmId]) -> Result<usize, Trouble> {
+/// Looks at invoices of which something is to be observed: as many as one call asks for. How many had news.
+pub(super) async fn look_at_unseen(desk: &Desk<'_>) -> Result<usize, Trouble> {
+    let unseen = desk.engine.store.unseen_invoices(&desk.ledger, limit()).await?;
+    if unseen.is_empty() {
+        return Ok(0);
+    }
+    look(desk, &unseen, Priority::Poll).await
+}
+
+fn limit() -> NonZeroU16 {
+    u16::try_from(IDS_LIMIT).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MIN)
+}
+
+async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result<usize, Trouble> {
     let mut linked: BTreeMap<XeroInvoiceId, CrmId> = BTreeMap::new();
     for crm_id in invoices {
         let key = MappingKey {
@@ -59,7 +73,7 @@ async fn look(desk: &Desk<'_>, invoices: &[CrmId]) -> Result<usize, Trouble> {
         }
     }
     let ids = linked.keys().copied().collect::<Vec<_>>();
-    let patient = desk.at_priority(Priority::Verification);
+    let patient = desk.at_priority(priority);
     let found = invoices::find_by_ids(&patient, &ids).await?;
     let seen: BTreeMap<XeroInvoiceId, RemoteInvoice> =
         found.into_iter().map(|one| (one.id, one)).collect();

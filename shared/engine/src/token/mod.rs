@@ -163,9 +163,18 @@ async fn read(engine: &Engine, grant: GrantId) -> Result<KeptTokens, TokenError>
     KeptTokens::from_secret(&secret).ok_or(TokenError::Undecodable)
 }
 
-/// Revokes a grant, with every link its user has made with this app.
-pub(crate) async fn revoke(engine: &Engine, id: GrantId) -> Result<(), TokenError> {
+/// Revokes a grant, with every link its user has made with this app; unless it was renewed since
+/// `renewed_at`: then somebody has connected again, and it is theirs.
+pub(crate) async fn revoke(
+    engine: &Engine,
+    id: GrantId,
+    renewed_at: Option<Timestamp>,
+) -> Result<(), TokenError> {
     let kept = read(engine, id).await?;
+    let row = engine.store.grant(id).await?;
+    if row.map(|row| row.record.refreshed_at) != renewed_at {
+        return Ok(());
+    }
     let revoked = engine.app.revoke(&*engine.transport, &kept.refresh_token).await;
     revoked.map_err(TokenError::Xero)?;
     for _ in 0..CONFLICTS_MAX {

@@ -64,10 +64,10 @@ impl<'a> Bench<'a> {
             sent.operation == LoggedOperation::Create
                 && sent.result.as_ref().is_err_and(|error| is_taken(error))
         });
-        for Sent { task, operation, remarks, result } in told {
-            let Some(snapshot) = self.snapshot(task) else { continue };
-            let outcome = result.map(|remote| brought(snapshot, &remote, operation, remarks));
-            outcomes.set(task, outcome.map_err(Trouble::Xero));
+        for Sent { task: index, operation, remarks, result } in told {
+            let Some(task) = self.tasks.get(index) else { continue };
+            let outcome = result.map(|remote| brought(task, &remote, operation, remarks));
+            outcomes.set(index, outcome.map_err(Trouble::Xero));
         }
         clashing
     }

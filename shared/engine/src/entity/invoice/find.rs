@@ -111,5 +111,5 @@ fn ours(tasks: &Tasks<'_>, index: usize, remote: &RemoteInvoice) -> Option<Found
         return Some(Found::Ours(Target::Existing { id: remote.id, status, operation }));
     }
     let remarks = told_if_gone(remote).into_iter().collect();
-    Some(Found::Settled(brought(&task.snapshot, remote, operation, remarks)))
+    Some(Found::Settled(brought(task, remote, operation, remarks)))
 }

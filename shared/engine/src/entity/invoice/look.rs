@@ -40,7 +40,7 @@ pub(super) async fn look(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Outc
             match remote {
                 Some(remote) => {
                     let remarks = told_if_gone(remote).into_iter().collect();
-                    Ok(brought(&task.snapshot, remote, LoggedOperation::Push, remarks))
+                    Ok(brought(task, remote, LoggedOperation::Push, remarks))
                 }
                 None => Err(gone_without_trace(&task.snapshot).into()),
             },

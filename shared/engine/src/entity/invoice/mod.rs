@@ -16,6 +16,7 @@ use domain::entity::EntityKind;
 use domain::envelope::Content;
 use domain::ids::{CrmId, XeroContactId, XeroInvoiceId};
 use domain::mapping::{Amounts, Link};
+use domain::observe::is_news;
 use domain::sync_log::LoggedOperation;
 use xero::XeroError;
 
@@ -197,22 +198,25 @@ fn told_if_gone(remote: &RemoteInvoice) -> Option<String> {
 }
 
 fn brought(
-    invoice: &Snapshot,
+    task: &Task<'_, Snapshot>,
     remote: &RemoteInvoice,
     operation: LoggedOperation,
     mut remarks: Vec<String>,
 ) -> Brought {
-    let amounts = Amounts::observed(invoice.billed(), remote);
+    let amounts = Amounts::observed(task.snapshot.billed(), remote);
     if let Some(difference) = amounts.difference() {
         remarks.push(format!(
             "The totals differ: {} in Xero, {} in the CRM ({}). Xero rounds the tax of each line.",
             amounts.xero_total, amounts.crm_total, difference.amount,
         ));
     }
+    let is_news = operation != LoggedOperation::Void
+        && is_news(task.mapping.link.as_ref(), remote.id.into(), &amounts);
     let link = Link {
         xero_id: remote.id.into(),
         number: remote.number.clone(),
-        xero_updated_at: remote.updated_at,
+        // The poll tells the CRM, and its lists may have passed this change already.
+        xero_updated_at: remote.updated_at.filter(|_| !is_news),
         amounts: Some(amounts),
     };
     Brought { link: Some(link), operation, remarks }

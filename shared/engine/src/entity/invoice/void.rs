@@ -39,7 +39,7 @@ pub(super) async fn void(
                 drafts.push(Draft { task: index, document, operation, remarks: Vec::new() });
             }
             None => {
-                outcomes.set(index, Ok(brought(&task.snapshot, &remote, operation, Vec::new())));
+                outcomes.set(index, Ok(brought(task, &remote, operation, Vec::new())));
             }
         }
     }
@@ -48,11 +48,12 @@ pub(super) async fn void(
         body: invoices::status_body,
         batch: batch_size(tasks),
     };
-    for Sent { task, operation, remarks, result } in write(&desk.session, tasks, drafts, &way).await
+    for Sent { task: index, operation, remarks, result } in
+        write(&desk.session, tasks, drafts, &way).await
     {
-        let Some(snapshot) = tasks.get(task).map(|task| &task.snapshot) else { continue };
-        let outcome = result.map(|remote| brought(snapshot, &remote, operation, remarks));
-        outcomes.set(task, outcome.map_err(Trouble::Xero));
+        let Some(task) = tasks.get(index) else { continue };
+        let outcome = result.map(|remote| brought(task, &remote, operation, remarks));
+        outcomes.set(index, outcome.map_err(Trouble::Xero));
     }
 }
 

@@ -1,0 +1,214 @@
+//! Money comes back: somebody reconciles in Xero, the poll reads it, and the CRM hears of it.
+
+use super::Story;
+use super::material::decimal;
+use crate::aws::Aws;
+use crate::clock;
+use crate::deployment::function_name;
+use crate::failure::Failure;
+use crate::simulator::{CLIENT_ID, Xero};
+use crate::wait;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use std::time::Duration;
+use uuid::Uuid;
+use xero_sim::{Receipt, Simulator};
+
+/// What the customers write on their transfers begins with this.
+const REFERENCE: &str = "BACS";
+
+/// How long it may take until the CRM has heard of the money.
+const HEARD_WITHIN: Duration = Duration::from_mins(2);
+
+/// A bank transfer that was matched with an invoice, inside Xero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Transfer {
+    /// The invoice's number.
+    pub(super) number: String,
+    /// How much.
+    pub(super) amount: Decimal,
+    /// What stands on it.
+    pub(super) reference: String,
+}
+
+/// What the CRM hears of money, as far as the story reads it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Heard {
+    /// `payment.imported` or `invoice.payment_status`.
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    /// Which invoice, in the CRM.
+    #[serde(default)]
+    pub(super) invoice_id: String,
+    /// How much arrived.
+    #[serde(default)]
+    pub(super) amount: Option<Sum>,
+    /// How much is still to come.
+    #[serde(default)]
+    pub(super) amount_due: Option<Sum>,
+    /// How it was paid.
+    #[serde(default)]
+    pub(super) method: Option<String>,
+    /// Where it arrived.
+    #[serde(default)]
+    pub(super) account: Option<String>,
+    /// What stood on it.
+    #[serde(default)]
+    pub(super) reference: Option<String>,
+    /// `paid`, `part_paid` or `unpaid`.
+    #[serde(default)]
+    pub(super) status: Option<String>,
+}
+
+/// An amount with its currency.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Sum {
+    /// In decimal digits.
+    #[serde(deserialize_with = "decimal")]
+    pub(super) amount: Decimal,
+    /// Three letters.
+    pub(super) currency: String,
+}
+
+impl Story<'_> {
+    /// Two customers pay by bank transfer, one of them half. What the CRM heard of it, and what it
+    /// should have heard otherwise.
+    pub(super) async fn receive_money(&self) -> Result<(Vec<Heard>, Vec<String>), Failure> {
+        let (stack, console) = (self.stack, self.console);
+        console.step("Two bank transfers arrive, and the bookkeeper reconciles them in Xero");
+        let transfers = reconcile(stack.xero())?;
+        console.done("done; the payment poll comes by, as it does every 15 minutes");
+        stack.aws.call_function(&function_name("payment-poll")).await?;
+        let queue = stack.outputs.get("EventQueueUrl")?;
+        let mut heard = Vec::new();
+        wait::until(HEARD_WITHIN, async || match hear(&stack.aws, queue, &mut heard).await {
+            Ok(()) if is_all(&heard, &transfers) => Some(Ok(())),
+            Ok(()) => None,
+            Err(failure) => Some(Err(failure)),
+        })
+        .await
+        .transpose()?;
+        let problems = unheard(&heard, &transfers);
+        console.done(&format!("the CRM received {} events about it", heard.len()));
+        Ok((heard, problems))
+    }
+}
+
+/// Matches a transfer with each of two invoices that this product made: all of the first, half of the
+/// second.
+fn reconcile(xero: &Xero) -> Result<Vec<Transfer>, Failure> {
+    let (tenant, now) = (xero.tenant(), xero.now());
+    let mut simulator = xero.lock();
+    let mut transfers = Vec::new();
+    for (id, number, due) in payable(&simulator, tenant).into_iter().take(2) {
+        let amount = if transfers.is_empty() { due } else { (due / Decimal::TWO).round_dp(2) };
+        let reference = format!("{REFERENCE} {number}");
+        let receipt = Receipt {
+            reference: Some(reference.clone()),
+            is_reconciled: true,
+            ..Receipt::on(clock::now().to_zoned(jiff::tz::TimeZone::UTC).date())
+        };
+        let refused = |why: String| {
+            Failure::new(format!("Xero does not take the transfer for {number}")).because(why)
+        };
+        simulator
+            .bookkeeper(now, tenant)
+            .ok_or_else(|| refused("The organisation has no books".to_owned()))?
+            .pay(id, amount, &receipt)
+            .map_err(|error| refused(format!("{error:?}")))?;
+        transfers.push(Transfer { number, amount, reference });
+    }
+    Ok(transfers)
+}
+
+/// What this product has put into the books and somebody still has to pay, in pounds.
+fn payable(simulator: &Simulator, tenant: Uuid) -> Vec<(Uuid, String, Decimal)> {
+    let Some(books) = simulator.books(tenant) else { return Vec::new() };
+    let due = |invoice: &xero_sim::Invoice| {
+        let ours = invoice.created_by.as_deref() == Some(CLIENT_ID);
+        let payable = invoice.status.as_str() == "AUTHORISED" && invoice.currency == "GBP";
+        let number = invoice.number.clone()?;
+        (ours && payable).then_some((invoice.id, number, invoice.total))
+    };
+    books.invoices().filter_map(due).collect()
+}
+
+/// Takes what is in the queue, as the CRM does, and keeps what is about money.
+async fn hear(aws: &Aws, queue: &str, heard: &mut Vec<Heard>) -> Result<(), Failure> {
+    for message in aws.take(queue).await? {
+        let event: Heard = serde_json::from_str(&message.body)
+            .map_err(|error| Failure::new("An event cannot be read").because(error))?;
+        if event.kind.contains("payment") {
+            heard.push(event);
+        }
+    }
+    Ok(())
+}
+
+/// The events of one transfer: the payment itself.
+fn imports<'a>(heard: &'a [Heard], transfer: &Transfer) -> Vec<&'a Heard> {
+    let is_it = |event: &&Heard| {
+        event.kind == "payment.imported"
+            && event.reference.as_deref() == Some(&transfer.reference)
+            && event.amount.as_ref().is_some_and(|sum| sum.amount == transfer.amount)
+    };
+    heard.iter().filter(is_it).collect()
+}
+
+fn is_all(heard: &[Heard], transfers: &[Transfer]) -> bool {
+    let told = heard.iter().filter(|event| event.kind == "invoice.payment_status").count();
+    told >= transfers.len() && unheard(heard, transfers).is_empty()
+}
+
+/// The transfers that the CRM did not hear of once, and whatever it heard that nobody sent.
+fn unheard(heard: &[Heard], transfers: &[Transfer]) -> Vec<String> {
+    let mut problems = Vec::new();
+    if transfers.len() < 2 {
+        problems.push("there were not two invoices to be paid".to_owned());
+    }
+    for transfer in transfers {
+        let times = imports(heard, transfer).len();
+        if times != 1 {
+            let Transfer { number, amount, reference: _ } = transfer;
+            problems.push(format!("the CRM heard {times} times of {amount} paid on {number}"));
+        }
+    }
+    let imported = heard.iter().filter(|event| event.kind == "payment.imported").count();
+    if imported > transfers.len() {
+        problems.push(format!("the CRM heard of {imported} payments"));
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Heard, Transfer, unheard};
+    use rust_decimal::Decimal;
+
+    fn transfer(number: &str) -> Transfer {
+        Transfer {
+            number: number.to_owned(),
+            amount: Decimal::new(11_400, 2),
+            reference: format!("BACS {number}"),
+        }
+    }
+
+    fn imported(number: &str, amount: &str) -> Heard {
+        let json = format!(
+            r#"{{"type":"payment.imported","invoice_id":"inv_1","reference":"BACS {number}",
+                "amount":{{"amount":"{amount}","currency":"GBP"}}}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
+    #[test]
+    fn a_transfer_is_heard_of_once_with_its_amount() {
+        let transfers = [transfer("1"), transfer("2")];
+        let good = [imported("1", "114.00"), imported("2", "114.00")];
+        assert_eq!(unheard(&good, &transfers), Vec::<String>::new());
+        let twice = [imported("1", "114.00"), imported("2", "114.00"), imported("2", "114.00")];
+        assert_eq!(unheard(&twice, &transfers).len(), 2);
+        let other = [imported("1", "114.00"), imported("2", "14.00")];
+        assert_eq!(unheard(&other, &transfers), ["the CRM heard 0 times of 114.00 paid on 2"]);
+    }
+}
