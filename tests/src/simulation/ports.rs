@@ -157,7 +157,8 @@ impl Table for SimTable {
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        let writes = Mutation::written(self.net.mutation, writes);
+        let is_there = |key: &ItemKey| self.table.items().iter().any(|item| item.key == *key);
+        let writes = Mutation::written(self.net.mutation, writes, is_there);
         let keys = writes.iter().map(|write| write.key().to_string()).collect::<Vec<_>>();
         let what = move || format!("write {}", keys.join(" + "));
         let write = async {
