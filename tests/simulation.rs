@@ -108,6 +108,6 @@ fn the_checker_sees_when_the_key_serial_does_not_rise() {
 }
 
 #[test]
-fn the_checker_sees_when_a_document_may_belong_to_two_records() {
+fn the_checker_sees_when_nothing_says_to_which_record_a_document_belongs() {
     assert!(!missed(Mutation::NoReverseLink).is_empty());
 }

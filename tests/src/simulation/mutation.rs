@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use serde_json::Value;
-use store::table::{Item, ItemKey, Write};
+use store::table::{Item, Write};
 
 /// What is taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Mutation {
     NoLease,
     /// The key serial never rises.
     NoKeySerial,
-    /// A Xero document may belong to two records.
+    /// Nothing says to which record a Xero document belongs.
     NoReverseLink,
 }
 
@@ -35,18 +35,11 @@ impl Mutation {
         Item { record, ..item }
     }
 
-    /// Rows as they are written, into a table that has those.
-    pub(super) fn written(
-        mutation: Option<Self>,
-        writes: Vec<Write>,
-        is_there: impl Fn(&ItemKey) -> bool,
-    ) -> Vec<Write> {
+    /// Rows as they are written.
+    pub(super) fn written(mutation: Option<Self>, writes: Vec<Write>) -> Vec<Write> {
         match mutation {
             Some(Self::NoReverseLink) => {
-                let keeps = |write: &Write| {
-                    let key = write.key();
-                    !(key.sk.starts_with("XID#") && is_there(key))
-                };
+                let keeps = |write: &Write| !write.key().sk.starts_with("XID#");
                 writes.into_iter().filter(keeps).collect()
             }
             Some(Self::NoKeySerial) => writes.into_iter().map(without_serial).collect(),

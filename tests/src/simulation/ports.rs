@@ -157,8 +157,7 @@ impl Table for SimTable {
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        let is_there = |key: &ItemKey| self.table.items().iter().any(|item| item.key == *key);
-        let writes = Mutation::written(self.net.mutation, writes, is_there);
+        let writes = Mutation::written(self.net.mutation, writes);
         let keys = writes.iter().map(|write| write.key().to_string()).collect::<Vec<_>>();
         let what = move || format!("write {}", keys.join(" + "));
         let write = async {
