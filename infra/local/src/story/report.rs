@@ -146,11 +146,11 @@ pub(super) fn sync_log(console: &Console, entries: &[LogEntry]) {
 }
 
 /// What the CRM heard of money.
-pub(super) fn money(console: &Console, heard: &[Heard]) {
+pub(super) fn money(console: &Console, events: &[Heard]) {
     console.title("Money: what the CRM finds in its queue, after two bank transfers");
     let head =
         [("Event", Side::Left), ("Invoice", Side::Left), ("Amount", Side::Right), ("", Side::Left)];
-    let cells: Vec<Vec<String>> = heard
+    let cells: Vec<Vec<String>> = events
         .iter()
         .map(|event| {
             let sum = event.amount.as_ref().or(event.amount_due.as_ref());
