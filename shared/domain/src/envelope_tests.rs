@@ -1,6 +1,7 @@
 //! Reading messages: what is taken, what is refused and how the refusal names the field.
 
 use super::*;
+use crate::ids::{CrmId, TenantId};
 
 const GROUP: &str = "acc_1";
 

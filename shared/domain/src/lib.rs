@@ -7,7 +7,7 @@
 //! Not here: how bytes reach Xero (`xero`), how rows reach the table (`store`), in which order the steps run (`engine`).
 //!
 //! Reading order: [`ids`] and [`entity`] name things; [`money`], [`dates`](jiff::civil) and [`json_number`] are the exact arithmetic;
-//! [`crm`] is what the CRM sends and [`envelope`] how; [`document`] is what Xero takes and [`translate`] the way between them;
+//! [`crm`] is what the CRM sends and [`envelope`] how, [`wake`] what we send ourselves; [`document`] is what Xero takes and [`translate`] the way between them;
 //! [`failure`], [`retry`], [`operation`] and [`meter`] decide what happens next; [`mapping`], [`connection`], [`grant`], [`chart`],
 //! [`sync_all`], [`receipts`], [`poll`] and [`sync_log`] are the facts that are kept; [`observe`] compares what Xero says with them; [`outbound`] is what the CRM is told.
 
@@ -39,3 +39,4 @@ pub mod sync_all;
 pub mod sync_log;
 pub mod totals;
 pub mod translate;
+pub mod wake;

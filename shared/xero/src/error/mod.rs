@@ -1,8 +1,7 @@
 //! Everything that can go wrong with a call, and what it means.
 //!
-//! The variants are facts: a status, a header, a sentence of Xero's, whether bytes were sent. Their
-//! class follows from them here and nowhere else. `classify` reads the facts from an answer,
-//! `validation` finds Xero's sentences in it, `people` puts the result into words.
+//! The variants are facts: a status, a header, whether bytes were sent. Their class follows here and nowhere else.
+//! `classify` reads them from an answer, `validation` finds Xero's sentences, `people` puts them into words.
 
 mod classify;
 mod people;

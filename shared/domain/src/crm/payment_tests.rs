@@ -1,0 +1,63 @@
+//! Payments as the CRM sends them, and their parts.
+
+use super::*;
+
+/// A Stripe payment of two invoices, with a fee and a surcharge.
+pub(crate) fn a_payment() -> Payment {
+    let json = r#"{"id":"pay_1","revision":1,"method":"stripe","date":"2026-11-02","currency":"GBP",
+        "reference":"ch_1","allocations":[{"invoice_id":"inv_1","amount":"100.00"},
+        {"invoice_id":"inv_2","amount":"20.00"}],"fee":"3.20","surcharge":"2.00"}"#;
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn a_stripe_payment_has_a_part_for_each_invoice_its_fee_and_its_surcharge() {
+    let parts = a_payment().parts();
+    let named = parts.iter().map(|part| (part.id.as_str(), part.amount.amount.to_string()));
+    let named = named.collect::<Vec<_>>();
+    let named = named.iter().map(|(id, amount)| (*id, amount.as_str())).collect::<Vec<_>>();
+    assert_eq!(
+        named,
+        [
+            ("pay_1.1", "100.00"),
+            ("pay_1.2", "20.00"),
+            ("pay_1.fee", "3.20"),
+            ("pay_1.surcharge", "2.00"),
+        ]
+    );
+    assert_eq!(parts[0].tag(), "Stripe ch_1 (SC-pay_1)");
+    assert_eq!(parts[2].tag(), "Stripe fee ch_1 (SC-pay_1)");
+    let without = Payment { fee: Some(Decimal::ZERO), surcharge: None, ..a_payment() };
+    assert_eq!(without.parts().len(), 2);
+}
+
+#[test]
+fn what_comes_to_xero_by_the_bank_is_not_pushed() {
+    for method in [Method::Cash, Method::Cheque, Method::BankTransfer, Method::Card] {
+        assert!(Payment { method, ..a_payment() }.parts().is_empty(), "{method}");
+    }
+}
+
+#[test]
+fn the_longest_id_has_room_for_its_parts() {
+    let id = PaymentId::new("p".repeat(40)).unwrap();
+    assert_eq!(Payment { id, ..a_payment() }.parts().len(), 4);
+}
+
+#[test]
+fn amounts_are_cents_above_zero_and_invoices_are_named_once() {
+    for (allocations, wrong) in [
+        (r#"[{"invoice_id":"inv_1","amount":"0.00"}]"#, "more than zero"),
+        (r#"[{"invoice_id":"inv_1","amount":"-1.00"}]"#, "more than zero"),
+        (r#"[{"invoice_id":"inv_1","amount":"1.001"}]"#, "at most 2 decimals"),
+        (r#"[{"invoice_id":"inv_1","amount":"1"},{"invoice_id":"inv_1","amount":"2"}]"#, "once"),
+        ("[]", "1 to 50"),
+    ] {
+        let json = format!(
+            r#"{{"id":"p","revision":1,"method":"cash","date":"2026-11-02","currency":"GBP",
+            "allocations":{allocations}}}"#
+        );
+        let error = serde_json::from_str::<Payment>(&json).unwrap_err().to_string();
+        assert!(error.contains(wrong), "{error}");
+    }
+}

@@ -1,0 +1,86 @@
+//! What becomes of a mapping when a snapshot arrives.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::ids::{AccountId, TenantId};
+use crate::operation::{ClaimId, Urgency};
+
+/// The key of an invoice's mapping.
+pub(crate) fn a_key(id: &str) -> MappingKey {
+    MappingKey {
+        ledger: Ledger {
+            account: AccountId::new("acc_1").unwrap(),
+            tenant: TenantId(Uuid::from_u128(7)),
+        },
+        kind: EntityKind::Invoice,
+        crm_id: CrmId::new(id).unwrap(),
+    }
+}
+
+fn snapshot(revision: u64, text: &str) -> KeptSnapshot {
+    KeptSnapshot::new(revision, format!("#{text}"), text.to_owned())
+}
+
+fn accept(known: Option<&Mapping>, snapshot: KeptSnapshot) -> Accepted {
+    Mapping::accept(known, &a_key("inv_1"), snapshot, Timestamp::UNIX_EPOCH)
+}
+
+fn newer(known: Option<&Mapping>, snapshot: KeptSnapshot) -> Mapping {
+    let accepted = accept(known, snapshot);
+    let Accepted::Newer(mapping) = accepted else { panic!("{accepted:?}") };
+    *mapping
+}
+
+#[test]
+fn the_first_snapshot_makes_a_mapping_that_is_due() {
+    let mapping = newer(None, snapshot(3, "a"));
+    assert_eq!(mapping.operation.state, State::Due);
+    assert_eq!((mapping.generation, mapping.synced_revision), (1, None));
+}
+
+#[test]
+fn the_revision_decides_and_an_equal_one_changes_nothing() {
+    let known = newer(None, snapshot(3, "a"));
+    assert_eq!(accept(Some(&known), snapshot(3, "a")), Accepted::Same);
+    assert_eq!(accept(Some(&known), snapshot(3, "b")), Accepted::Stale { known: 3 });
+    assert_eq!(accept(Some(&known), snapshot(2, "b")), Accepted::Stale { known: 3 });
+    assert_eq!(newer(Some(&known), snapshot(4, "b")).snapshot.revision, 4);
+}
+
+#[test]
+fn a_newer_snapshot_keeps_the_claim_of_whoever_is_on_the_older_one() {
+    let claim = Event::Claim {
+        by: ClaimId(Uuid::from_u128(1)),
+        until: Timestamp::from_second(60).unwrap(),
+        urgency: Urgency::Routine,
+    };
+    let known = newer(None, snapshot(1, "a")).apply(claim, Timestamp::UNIX_EPOCH).unwrap();
+    let next = newer(Some(&known), snapshot(2, "b"));
+    assert_eq!(next.operation.state, known.operation.state);
+    assert_eq!(next.freshness(1), Freshness::Overtaken);
+}
+
+#[test]
+fn a_number_under_which_a_write_may_stand_is_remembered() {
+    let claim = Event::Claim {
+        by: ClaimId(Uuid::from_u128(1)),
+        until: Timestamp::from_second(60).unwrap(),
+        urgency: Urgency::Routine,
+    };
+    let calm = newer(None, snapshot(1, "a"));
+    assert!(newer(Some(&calm), snapshot(2, "b")).earlier_keys.is_empty());
+    let held = calm.apply(claim, Timestamp::UNIX_EPOCH).unwrap();
+    let renumbered = newer(Some(&held), snapshot(2, "b"));
+    assert_eq!(renumbered.natural_keys(), ["#b", "#a"]);
+    let back = newer(Some(&renumbered), snapshot(3, "a"));
+    assert_eq!(back.natural_keys(), ["#a", "#b"]);
+    assert_eq!(back.afresh().natural_keys(), ["#a", "#a-2", "#b"]);
+}
+
+#[test]
+fn a_mapping_comes_back_from_its_record() {
+    let mapping = newer(None, snapshot(1, "{\"a\":\"é\"}"));
+    let text = serde_json::to_string(&mapping).unwrap();
+    assert_eq!(serde_json::from_str::<Mapping>(&text).unwrap(), mapping);
+}
