@@ -14,7 +14,8 @@
 use std::collections::BTreeSet;
 
 use tests::simulation::{
-    Fault, Mutation, Options, Outcome, Port, many, meet_an_expired_token, run, run_once, steps_of,
+    Fault, Mutation, Options, Outcome, Port, Small, many, meet_an_expired_token, run, run_once,
+    steps_of,
 };
 
 /// How many seeds are played every time.
@@ -40,18 +41,18 @@ fn twenty_thousand_seeds_of_trouble_end_with_every_record_in_the_books_once() {
 
 #[test]
 fn one_step_of_a_push_failing_in_any_way_leaves_every_record_in_the_books_once() {
-    for invoices in [1, 3] {
+    for small in [Small::Invoices(1), Small::Invoices(3), Small::Credit] {
         let (mut runs, mut steps, mut faults) = (0, 0, BTreeSet::new());
-        for step in 1..=steps_of(invoices) {
+        for step in 1..=steps_of(small) {
             for fault in 0_usize.. {
-                let Some(outcome) = run_once(invoices, step, fault, false) else { break };
-                assert_right(&format!("step {step}, fault {fault} of {invoices}"), &outcome);
+                let Some(outcome) = run_once(small, step, fault, false) else { break };
+                assert_right(&format!("step {step}, fault {fault} of {small:?}"), &outcome);
                 faults.extend(outcome.injected.keys().copied());
                 runs += 1;
                 steps += u32::from(fault == 0);
             }
         }
-        println!("{invoices} invoices: {steps} steps, {runs} runs, {} sorts", faults.len());
+        println!("{small:?}: {steps} steps, {runs} runs, {} sorts", faults.len());
         // The steps of connecting, pushing and one sweep; each with what can happen there.
         assert!(steps > 60, "{steps} steps");
         assert!(runs > steps * 5, "{runs} runs of {steps} steps");

@@ -104,6 +104,7 @@ fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
     names.sort();
     let expected = [
         "contact-push",
+        "credit-note-push",
         "invoice-push",
         "oauth-callback",
         "payment-poll",
@@ -125,7 +126,7 @@ fn every_role_may_do_what_its_function_does_and_no_more() {
         ("dynamodb:GetItem", &["RowsPolicy"][..]),
         ("dynamodb:PutItem", &["RowsPolicy"]),
         ("dynamodb:DeleteItem", &["RowsPolicy"]),
-        ("dynamodb:Query", &["RowsPolicy", "SettingsApiRole", "InvoicePushRole"]),
+        ("dynamodb:Query", &["RowsPolicy"]),
         ("secretsmanager:PutSecretValue", &["GrantsPolicy"]),
         ("secretsmanager:CreateSecret", &["OAuthCallbackRole"]),
         ("scheduler:CreateSchedule", &["HintsPolicy"]),
@@ -137,13 +138,20 @@ fn every_role_may_do_what_its_function_does_and_no_more() {
                 "ScheduleRole",
                 "ContactPushRole",
                 "InvoicePushRole",
+                "CreditNotePushRole",
                 "PaymentPushRole",
                 "PaymentPollRole",
             ],
         ),
         (
             "sqs:ReceiveMessage",
-            &["ContactPushRole", "InvoicePushRole", "PaymentPushRole", "PaymentPollRole"],
+            &[
+                "ContactPushRole",
+                "InvoicePushRole",
+                "CreditNotePushRole",
+                "PaymentPushRole",
+                "PaymentPollRole",
+            ],
         ),
     ] {
         let named = allowed.iter().map(|name| resource(&template, name).matches(action).count());
@@ -157,6 +165,7 @@ fn every_role_may_do_what_its_function_does_and_no_more() {
     let functions = [
         "ContactPushRole",
         "InvoicePushRole",
+        "CreditNotePushRole",
         "PaymentPushRole",
         "PaymentPollRole",
         "SettingsApiRole",

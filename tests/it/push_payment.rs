@@ -179,6 +179,34 @@ fn a_payment_deleted_in_the_crm_is_removed_unless_it_is_reconciled() {
 }
 
 #[test]
+fn a_payment_that_somebody_made_part_of_a_batch_is_not_removed() {
+    let world = chosen();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
+    // Xero does not answer; somebody reads the log and enters the payment by hand, in a batch.
+    let on = Match { method: Some(http::Method::PUT), ..Match::next("/api.xro/2.0/Payments") };
+    world.inject(Fault { on, kind: FaultKind::LostBefore });
+    world.receive(Payment, &payment.body());
+    let reference = Some(world.mapping(Payment, "pay_1.1").unwrap().snapshot.natural_key);
+    {
+        let (tenant, now) = (world.tenant(), world.clock.now());
+        let mut xero = world.xero();
+        let invoice = xero.books(tenant).unwrap().invoices().next().unwrap().id;
+        let receipt = Receipt { reference, ..Receipt::on(date(2026, 11, 2)) };
+        let all = [(invoice, "114.00".parse().unwrap())];
+        xero.bookkeeper(now, tenant).unwrap().batch_pay(&all, &receipt).unwrap();
+    }
+    world.advance(SignedDuration::from_hours(1));
+    assert_eq!(state(&world, "pay_1.1"), State::Synced);
+    assert_eq!(standing(&world), (1, 0));
+    world.receive(Payment, &payment.deleted().body());
+    let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "payment_in_batch");
+    assert!(failure.remedy.contains("Remove the batch payment in Xero"), "{failure}");
+    assert_eq!(standing(&world), (1, 0));
+}
+
+#[test]
 fn a_payment_deleted_before_it_was_sent_never_gets_to_xero() {
     let world = chosen();
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]);

@@ -145,9 +145,14 @@ impl World {
     }
 
     /// A person connects the account and ticks these organisations.
-    #[expect(clippy::panic, reason = "an error page here is a broken test")]
     pub fn connect_to(&self, tenants: &[Uuid]) -> Landing {
-        let address = self.begin();
+        self.connect_account(&self.account(), tenants)
+    }
+
+    /// A person connects some account and ticks these organisations.
+    #[expect(clippy::panic, reason = "an error page here is a broken test")]
+    pub fn connect_account(&self, account: &AccountId, tenants: &[Uuid]) -> Landing {
+        let address = self.begin_for(account);
         let user = self.user();
         let consent = self.xero().consent(self.clock.now(), &address, user, tenants);
         let Consent::Redirect(location) = consent else { panic!("{consent:?}") };
@@ -156,8 +161,12 @@ impl World {
 
     /// Begins a connect: the address of the consent page.
     pub fn begin(&self) -> String {
+        self.begin_for(&self.account())
+    }
+
+    fn begin_for(&self, account: &AccountId) -> String {
         let user = UserId::new("usr_owner").expect("an id");
-        let begun = run(connect::begin(&self.engine, &self.account(), &user));
+        let begun = run(connect::begin(&self.engine, account, &user));
         begun.expect("no death is set").expect("the consent page has an address")
     }
 
@@ -185,17 +194,15 @@ impl World {
         body: &str,
         death: Option<Death>,
     ) -> Option<Result<Received, Unrecorded>> {
-        let inbound = envelope::read(body, kind, ACCOUNT).expect("a readable message");
         self.gate.arm(death);
-        let result = run(self.receive_all(&[inbound], Delivery::Partial));
+        let result = run(self.receive_all(&[read(kind, body)], Delivery::Partial));
         self.gate.arm(None);
         result.map(|mut received| received.remove(0))
     }
 
     /// Messages arrive together.
     pub fn receive_together(&self, kind: EntityKind, bodies: &[String]) -> Vec<Received> {
-        let read = |body: &String| envelope::read(body, kind, ACCOUNT).expect("a readable message");
-        let messages = bodies.iter().map(read).collect::<Vec<_>>();
+        let messages = bodies.iter().map(|body| read(kind, body)).collect::<Vec<_>>();
         let received = run(self.receive_all(&messages, Delivery::Full)).expect("no death is set");
         received.into_iter().map(|one| one.expect("the table answers")).collect()
     }
@@ -210,9 +217,17 @@ impl World {
 
     /// The payment poll comes by: what became of the account's ledger.
     pub fn poll(&self) -> Polled {
-        let ledger = Ledger { account: self.account(), tenant: TenantId(self.tenant()) };
-        let polled = run(poll(&self.engine, &[ledger], self.invocation()));
-        polled.expect("no death is set").remove(0)
+        self.poll_all(&[self.ledger()]).remove(0)
+    }
+
+    /// The account's books in the first organisation.
+    pub fn ledger(&self) -> Ledger {
+        Ledger { account: self.account(), tenant: TenantId(self.tenant()) }
+    }
+
+    /// The payment poll comes by: what became of each ledger.
+    pub fn poll_all(&self, ledgers: &[Ledger]) -> Vec<Polled> {
+        run(poll(&self.engine, ledgers, self.invocation())).expect("no death is set")
     }
 
     /// A person chooses accounts for everything, in the first organisation's chart.
@@ -271,11 +286,8 @@ impl World {
 
     /// A mapping, if there is one.
     pub fn mapping(&self, kind: EntityKind, id: &str) -> Option<Mapping> {
-        let key = MappingKey {
-            ledger: Ledger { account: self.account(), tenant: TenantId(self.tenant()) },
-            kind,
-            crm_id: CrmId::new(id).expect("an id"),
-        };
+        let key =
+            MappingKey { ledger: self.ledger(), kind, crm_id: CrmId::new(id).expect("an id") };
         let row = run(self.engine.store.mapping(&key)).expect("no death is set");
         row.expect("the table answers").map(|row| row.record)
     }
@@ -304,6 +316,13 @@ impl World {
         });
         accounting.collect()
     }
+}
+
+/// Reads a message, in the group of the account that it names.
+fn read(kind: EntityKind, body: &str) -> Inbound {
+    let json: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    let account = json["account_id"].as_str().expect("an account");
+    envelope::read(body, kind, account).expect("a readable message")
 }
 
 /// An account for everything, in the first organisation's chart.

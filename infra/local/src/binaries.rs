@@ -8,11 +8,12 @@ use std::time::SystemTime;
 use tokio::process::Command;
 
 /// The functions of the template: packages, binaries and code folders share these names.
-pub const FUNCTIONS: [&str; 7] = [
+pub const FUNCTIONS: [&str; 8] = [
     "oauth-callback",
     "settings-api",
     "contact-push",
     "invoice-push",
+    "credit-note-push",
     "payment-push",
     "payment-poll",
     "sweep",

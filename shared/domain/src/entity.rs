@@ -12,19 +12,47 @@ pub enum EntityKind {
     Contact,
     /// An invoice to a customer.
     Invoice,
+    /// A credit note to a customer.
+    CreditNote,
+    /// Credit of a note, applied to an invoice.
+    Allocation,
     /// One part of a payment taken in the CRM: money on one invoice, a fee, a surcharge.
     Payment,
 }
 
 impl EntityKind {
     /// Every kind, in the order in which they depend on each other.
-    pub const ALL: [Self; 3] = [Self::Contact, Self::Invoice, Self::Payment];
+    pub const ALL: [Self; 5] =
+        [Self::Contact, Self::Invoice, Self::CreditNote, Self::Allocation, Self::Payment];
+
+    /// The kind whose queue messages about this one are on. Credit notes and their allocations share one, so
+    /// that they come in their order.
+    #[must_use]
+    pub const fn queue(self) -> Self {
+        match self {
+            Self::Allocation => Self::CreditNote,
+            Self::Contact | Self::Invoice | Self::CreditNote | Self::Payment => self,
+        }
+    }
+
+    /// The name for people.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Invoice => "invoice",
+            Self::CreditNote => "credit note",
+            Self::Allocation => "allocation",
+            Self::Payment => "payment",
+        }
+    }
 
     /// The name in keys, logs and APIs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Contact => "contact",
             Self::Invoice => "invoice",
+            Self::CreditNote => "credit_note",
+            Self::Allocation => "allocation",
             Self::Payment => "payment",
         }
     }

@@ -3,14 +3,21 @@
 //! A message is a hint with a snapshot. Reading it either gives a checked record or an error that
 //! names the field, which ends up beside the message in the dead-letter queue.
 
+mod unreadable;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::unreadable::Unreadable;
+use self::unreadable::parse;
+use crate::crm::allocation::{self, Allocation};
 use crate::crm::client::Client;
-use crate::crm::invoice::{Invoice, Standing};
+use crate::crm::credit_note::CreditNote;
+use crate::crm::invoice::Invoice;
+use crate::crm::lines::Standing;
 use crate::crm::payment::{self, Method, Payment, PaymentPart};
 use crate::entity::EntityKind;
-use crate::ids::{AccountId, MessageId};
+use crate::ids::{AccountId, ClientId, MessageId};
 pub use crate::wake::{Errand, WAKE_RECORDS_MAX, Wake};
 
 /// The contract version this code reads.
@@ -58,6 +65,16 @@ pub enum Content {
         /// The invoice; its standing says whether it was voided.
         invoice: Invoice,
     },
+    /// `credit_note.issued`, `credit_note.updated`, `credit_note.voided`, each with its client; and an invoice
+    /// of less than nothing, which is a credit note to Xero.
+    CreditNote {
+        /// The client to be in Xero first.
+        client: Client,
+        /// The note; its standing says whether it was voided.
+        note: CreditNote,
+    },
+    /// `credit_note.allocated`, `credit_note.deallocated`.
+    Allocation(Allocation),
     /// `payment.recorded`, `payment.deleted`.
     Payment {
         /// The payment; its standing says whether it was deleted.
@@ -68,12 +85,29 @@ pub enum Content {
 }
 
 impl Content {
-    /// The kind of document it is about, and so the queue it belongs on.
+    /// The kind of document it is about in Xero.
     pub const fn kind(&self) -> EntityKind {
         match self {
             Self::Client { client: _, mode: _ } => EntityKind::Contact,
             Self::Invoice { client: _, invoice: _ } => EntityKind::Invoice,
+            Self::CreditNote { client: _, note: _ } => EntityKind::CreditNote,
+            Self::Allocation(_) => EntityKind::Allocation,
             Self::Payment { payment: _, parts: _ } => EntityKind::Payment,
+        }
+    }
+}
+
+impl Content {
+    /// The kind whose queue it is on.
+    const fn queue(&self) -> EntityKind {
+        match self {
+            // It is an invoice in the CRM.
+            Self::CreditNote { client: _, note } if note.is_negative_invoice => EntityKind::Invoice,
+            Self::Client { .. }
+            | Self::Invoice { .. }
+            | Self::CreditNote { .. }
+            | Self::Allocation(_)
+            | Self::Payment { .. } => self.kind().queue(),
         }
     }
 }
@@ -87,66 +121,6 @@ pub enum Mode {
     Push,
     /// Only remember it: it is pushed with the client's first invoice.
     Record,
-}
-
-/// Why a body cannot be read. The text names the field and never quotes its value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
-    /// The body is longer than [`BODY_LIMIT_BYTES`].
-    #[error("the body is {bytes} bytes long; at most {BODY_LIMIT_BYTES} are read")]
-    Oversized {
-        /// Its length.
-        bytes: usize,
-    },
-    /// The body is not JSON.
-    #[error("the body is not JSON (line {line}, column {column})")]
-    NotJson {
-        /// Where it goes wrong.
-        line: usize,
-        /// Where in that line.
-        column: usize,
-    },
-    /// The contract version is missing or another one.
-    #[error("version must be {CONTRACT_VERSION}")]
-    UnknownVersion,
-    /// The type is none of this contract's.
-    #[error(
-        "type must be client.upserted, invoice.sent, invoice.updated, invoice.voided, \
-         payment.recorded or payment.deleted"
-    )]
-    UnknownType,
-    /// A field is missing or wrong.
-    #[error("{field}: {problem}")]
-    Field {
-        /// The field's path, such as `invoice.lines[2].quantity`.
-        field: String,
-        /// What it must be.
-        problem: String,
-    },
-    /// The message is on the queue of another kind.
-    #[error("type: this queue takes messages about a {expected}")]
-    WrongQueue {
-        /// The queue's kind.
-        expected: EntityKind,
-    },
-    /// The message group is another account's.
-    #[error("account_id: differs from the message group, which names the account")]
-    WrongAccount,
-}
-
-impl Unreadable {
-    /// A stable name for logs and the dead-letter queue's `reason` attribute.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Oversized { bytes: _ } => "oversized",
-            Self::NotJson { line: _, column: _ } => "not_json",
-            Self::UnknownVersion => "unknown_version",
-            Self::UnknownType => "unknown_type",
-            Self::Field { field: _, problem: _ } => "field",
-            Self::WrongQueue { expected: _ } => "wrong_queue",
-            Self::WrongAccount => "wrong_account",
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -174,6 +148,23 @@ struct InvoiceBody {
     sent_at: Timestamp,
     client: Client,
     invoice: Invoice,
+}
+
+#[derive(Deserialize)]
+struct CreditNoteBody {
+    message_id: MessageId,
+    account_id: AccountId,
+    sent_at: Timestamp,
+    client: Client,
+    credit_note: CreditNote,
+}
+
+#[derive(Deserialize)]
+struct AllocationBody {
+    message_id: MessageId,
+    account_id: AccountId,
+    sent_at: Timestamp,
+    allocation: Allocation,
 }
 
 #[derive(Deserialize)]
@@ -210,6 +201,10 @@ fn message(body: &str, message_type: Option<&str>) -> Result<Message, Unreadable
         }
         Some("invoice.sent" | "invoice.updated") => invoice_message(body, Standing::Sent),
         Some("invoice.voided") => invoice_message(body, Standing::Voided),
+        Some("credit_note.issued" | "credit_note.updated") => note_message(body, Standing::Sent),
+        Some("credit_note.voided") => note_message(body, Standing::Voided),
+        Some("credit_note.allocated") => allocation_message(body, allocation::Standing::Applied),
+        Some("credit_note.deallocated") => allocation_message(body, allocation::Standing::Removed),
         Some("payment.recorded") => payment_message(body, payment::Standing::Recorded),
         Some("payment.deleted") => payment_message(body, payment::Standing::Deleted),
         Some(_) | None => Err(Unreadable::UnknownType),
@@ -218,15 +213,37 @@ fn message(body: &str, message_type: Option<&str>) -> Result<Message, Unreadable
 
 fn invoice_message(body: &str, standing: Standing) -> Result<Message, Unreadable> {
     let InvoiceBody { message_id, account_id, sent_at, client, invoice } = parse(body)?;
-    if invoice.client_id != client.id {
-        return Err(Unreadable::Field {
-            field: "invoice.client_id".to_owned(),
-            problem: "must be the id of the client in the same message".to_owned(),
-        });
-    }
+    check_client(&invoice.client_id, &client, "invoice.client_id")?;
     let invoice = Invoice { standing, ..invoice };
-    let content = Content::Invoice { client, invoice };
+    let content = match CreditNote::of(&invoice) {
+        Some(note) => Content::CreditNote { client, note },
+        None => Content::Invoice { client, invoice },
+    };
     Ok(Message { id: message_id, account: account_id, sent_at, content })
+}
+
+fn note_message(body: &str, standing: Standing) -> Result<Message, Unreadable> {
+    let CreditNoteBody { message_id, account_id, sent_at, client, credit_note } = parse(body)?;
+    check_client(&credit_note.client_id, &client, "credit_note.client_id")?;
+    let note = CreditNote { standing, is_negative_invoice: false, ..credit_note };
+    let content = Content::CreditNote { client, note };
+    Ok(Message { id: message_id, account: account_id, sent_at, content })
+}
+
+fn allocation_message(body: &str, standing: allocation::Standing) -> Result<Message, Unreadable> {
+    let AllocationBody { message_id, account_id, sent_at, allocation } = parse(body)?;
+    let content = Content::Allocation(Allocation { standing, ..allocation });
+    Ok(Message { id: message_id, account: account_id, sent_at, content })
+}
+
+fn check_client(named: &ClientId, client: &Client, field: &str) -> Result<(), Unreadable> {
+    if *named == client.id {
+        return Ok(());
+    }
+    Err(Unreadable::Field {
+        field: field.to_owned(),
+        problem: "must be the id of the client in the same message".to_owned(),
+    })
 }
 
 fn payment_message(body: &str, standing: payment::Standing) -> Result<Message, Unreadable> {
@@ -249,52 +266,16 @@ fn payment_message(body: &str, standing: payment::Standing) -> Result<Message, U
 
 fn check_place(inbound: &Inbound, kind: EntityKind, group: &str) -> Result<(), Unreadable> {
     let (found, account) = match inbound {
-        Inbound::Message(message) => (message.content.kind(), &message.account),
-        Inbound::Wake(wake) => (wake.kind, &wake.account),
+        Inbound::Message(message) => (message.content.queue(), &message.account),
+        Inbound::Wake(wake) => (wake.kind.queue(), &wake.account),
     };
-    if found != kind {
+    if found != kind.queue() {
         return Err(Unreadable::WrongQueue { expected: kind });
     }
     if account.as_str() != group {
         return Err(Unreadable::WrongAccount);
     }
     Ok(())
-}
-
-fn parse<'de, T: Deserialize<'de>>(body: &'de str) -> Result<T, Unreadable> {
-    let mut deserializer = serde_json::Deserializer::from_str(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        unreadable(&path, &error.into_inner())
-    })?;
-    deserializer.end().map_err(|error| unreadable(".", &error))?;
-    Ok(value)
-}
-
-fn unreadable(path: &str, error: &serde_json::Error) -> Unreadable {
-    use serde_json::error::Category;
-    match error.classify() {
-        Category::Syntax | Category::Eof | Category::Io => {
-            Unreadable::NotJson { line: error.line(), column: error.column() }
-        }
-        Category::Data => {
-            let text = error.to_string();
-            let problem = text.split(" at line ").next().unwrap_or_default();
-            field_problem(path, problem)
-        }
-    }
-}
-
-/// Serde's sentence, without the value it quotes: a value may be personal.
-fn field_problem(path: &str, problem: &str) -> Unreadable {
-    let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    let (field, problem) = match (missing, problem.split_once(", expected ")) {
-        (Some(name), _) if path == "." => (name.to_owned(), "is missing".to_owned()),
-        (Some(name), _) => (format!("{path}.{name}"), "is missing".to_owned()),
-        (None, Some((_, expected))) => (path.to_owned(), format!("must be {expected}")),
-        (None, None) => (path.to_owned(), problem.to_owned()),
-    };
-    Unreadable::Field { field, problem }
 }
 
 #[cfg(test)]

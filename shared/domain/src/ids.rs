@@ -115,6 +115,14 @@ text_id!(
     InvoiceId
 );
 text_id!(
+    /// The CRM's id of a credit note.
+    CreditNoteId
+);
+text_id!(
+    /// The CRM's id of an allocation: credit of a note that is applied to an invoice.
+    AllocationId
+);
+text_id!(
     /// The CRM's id of whatever a mapping is about, when its kind is known from elsewhere; of a payment,
     /// of one of its parts.
     CrmId,
@@ -142,6 +150,14 @@ uuid_id!(
     XeroInvoiceId
 );
 uuid_id!(
+    /// A credit note in Xero.
+    XeroCreditNoteId
+);
+uuid_id!(
+    /// An allocation of a credit note in Xero.
+    XeroAllocationId
+);
+uuid_id!(
     /// A payment in Xero: money on one document.
     XeroPaymentId
 );
@@ -167,47 +183,34 @@ uuid_id!(
     XeroConnectionId
 );
 
-impl From<ClientId> for CrmId {
-    fn from(id: ClientId) -> Self {
-        Self(id.0)
-    }
-}
-
-impl From<InvoiceId> for CrmId {
+/// An invoice of less than nothing is a credit note in Xero.
+impl From<InvoiceId> for CreditNoteId {
     fn from(id: InvoiceId) -> Self {
         Self(id.0)
     }
 }
 
-impl From<PaymentId> for CrmId {
-    fn from(id: PaymentId) -> Self {
-        Self(id.0)
-    }
+macro_rules! into_general {
+    ($general:ident: $($id:ident),*) => {
+        $(
+            impl From<$id> for $general {
+                fn from(id: $id) -> Self {
+                    Self(id.0)
+                }
+            }
+        )*
+    };
 }
 
-impl From<XeroPaymentId> for XeroId {
-    fn from(id: XeroPaymentId) -> Self {
-        Self(id.0)
-    }
-}
-
-impl From<XeroBankTransactionId> for XeroId {
-    fn from(id: XeroBankTransactionId) -> Self {
-        Self(id.0)
-    }
-}
-
-impl From<XeroContactId> for XeroId {
-    fn from(id: XeroContactId) -> Self {
-        Self(id.0)
-    }
-}
-
-impl From<XeroInvoiceId> for XeroId {
-    fn from(id: XeroInvoiceId) -> Self {
-        Self(id.0)
-    }
-}
+into_general!(CrmId: ClientId, InvoiceId, CreditNoteId, AllocationId, PaymentId);
+into_general!(
+    XeroId: XeroContactId,
+    XeroInvoiceId,
+    XeroCreditNoteId,
+    XeroAllocationId,
+    XeroPaymentId,
+    XeroBankTransactionId
+);
 
 /// The owner of mappings: one account's use of one Xero organisation. It outlives a disconnect, so that a reconnect finds every
 /// mapping, and another organisation starts clean.

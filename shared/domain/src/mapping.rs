@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::document::invoice::{AppliedCredit, InvoiceStatus, RemoteInvoice};
+use crate::document::credit_note::RemoteCreditNote;
+use crate::document::invoice::{AppliedCredit, RemoteInvoice};
+use crate::document::sales::DocumentStatus;
 use crate::entity::EntityKind;
 use crate::idempotency::Hash;
 use crate::ids::{CrmId, Ledger, XeroId};
@@ -62,21 +64,21 @@ pub struct Link {
     /// Xero's last change that has been observed. None while an invoice is known to have something on it,
     /// from an answer to a write or a look, that the CRM was not told.
     pub xero_updated_at: Option<Timestamp>,
-    /// For invoices: status and amounts.
+    /// For invoices and credit notes: status and amounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amounts: Option<Amounts>,
 }
 
-/// Status and amounts of an invoice, for cross-reference.
+/// Status and amounts of an invoice or a credit note, for cross-reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amounts {
     /// The status in Xero.
-    pub status: InvoiceStatus,
-    /// What the CRM billed.
+    pub status: DocumentStatus,
+    /// What the CRM billed, or credited.
     pub crm_total: Money,
     /// What Xero computed.
     pub xero_total: Money,
-    /// What is still to be paid, by Xero.
+    /// What is still to be paid, by Xero; of a credit note, what is left of it.
     pub amount_due: Money,
     /// What was paid, by Xero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,6 +112,21 @@ impl Amounts {
             credits: settlement.credits.clone(),
             due_date: remote.due_date,
             paid_on: settlement.paid_on,
+        }
+    }
+
+    /// What Xero says of a credit note that the CRM credited at `crm_total`.
+    pub fn of_note(crm_total: Money, remote: &RemoteCreditNote) -> Self {
+        Self {
+            status: remote.status.clone(),
+            crm_total,
+            xero_total: remote.total.in_cents(),
+            amount_due: remote.remaining.in_cents(),
+            amount_paid: None,
+            amount_credited: None,
+            credits: Vec::new(),
+            due_date: None,
+            paid_on: None,
         }
     }
 

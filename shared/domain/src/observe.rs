@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::document::invoice::{InvoiceStatus, RemoteInvoice};
+use crate::document::invoice::RemoteInvoice;
+use crate::document::sales::DocumentStatus;
 use crate::ids::XeroId;
 use crate::mapping::{Amounts, Link, Mapping};
 use crate::money::Money;
@@ -102,7 +103,7 @@ fn is_older(link: &Link, invoice: &RemoteInvoice) -> bool {
 }
 
 fn missing(before: &Amounts) -> Amounts {
-    Amounts { status: InvoiceStatus::Deleted, ..before.clone() }
+    Amounts { status: DocumentStatus::Deleted, ..before.clone() }
 }
 
 fn sequence(mapping: &mut Mapping) -> u64 {
@@ -181,7 +182,7 @@ fn payment_news(
 ) -> Option<News> {
     let money = |amounts: &Amounts| {
         let (paid, credited) = settled(amounts);
-        (paid, credited, amounts.amount_due, amounts.status == InvoiceStatus::Paid)
+        (paid, credited, amounts.amount_due, amounts.status == DocumentStatus::Paid)
     };
     let is_same = !is_unseen && money(before) == money(after);
     if after.status.is_gone() || is_same {

@@ -24,7 +24,7 @@ fn remote(paid: i64, credited: i64) -> RemoteInvoice {
         id: XeroInvoiceId(Uuid::from_u128(5)),
         number: Some("#inv_1".to_owned()),
         is_sales: true,
-        status: if due == 0 { InvoiceStatus::Paid } else { InvoiceStatus::Authorised },
+        status: if due == 0 { DocumentStatus::Paid } else { DocumentStatus::Authorised },
         contact_id: None,
         reference: None,
         url: None,
@@ -144,7 +144,7 @@ fn a_credit_is_reported_as_such_and_is_no_payment() {
 #[test]
 fn a_void_is_told_and_marks_the_mapping() {
     let mut voided = remote(0, 0);
-    voided.status = InvoiceStatus::Voided;
+    voided.status = DocumentStatus::Voided;
     let seen = seen(&voided, Vec::new()).unwrap();
     assert_eq!(kinds(&seen.news), ["status"]);
     assert!(seen.mapping.is_gone_in_xero());

@@ -3,6 +3,8 @@
 //! An event is written to the table in the same transaction as the change it tells of, and delivered
 //! afterwards: at least once, always with the same id. The CRM drops an id it has seen.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -208,7 +210,41 @@ impl Event {
     }
 }
 
+/// Puts events into the order of their delivery. They come in the order of their instants, which are those
+/// of more than one clock; of one invoice, `sequence` decides.
+pub fn in_order(mut events: Vec<Event>) -> Vec<Event> {
+    let mut places: BTreeMap<CrmId, Vec<usize>> = BTreeMap::new();
+    for (place, event) in events.iter().enumerate() {
+        if let Some((invoice, _)) = event.news.sequence() {
+            places.entry(invoice.clone()).or_default().push(place);
+        }
+    }
+    for places in places.into_values() {
+        let mut of_invoice: Vec<Event> =
+            places.iter().filter_map(|place| events.get(*place).cloned()).collect();
+        of_invoice.sort_by_key(|event| event.news.sequence().map(|(_, sequence)| sequence));
+        for (place, event) in places.into_iter().zip(of_invoice) {
+            if let Some(there) = events.get_mut(place) {
+                *there = event;
+            }
+        }
+    }
+    events
+}
+
 impl News {
+    /// The invoice this is about, and its place among what is told of it.
+    pub const fn sequence(&self) -> Option<(&CrmId, u64)> {
+        match self {
+            Self::PaymentStatus { invoice_id, sequence, .. }
+            | Self::XeroStatus { invoice_id, sequence, .. } => Some((invoice_id, *sequence)),
+            Self::PaymentImported(payment) | Self::PaymentRemoved { payment, .. } => {
+                Some((&payment.invoice_id, payment.sequence))
+            }
+            Self::Skipped { .. } | Self::Connection { .. } => None,
+        }
+    }
+
     /// That a mapping was given up, for this reason.
     pub fn skipped(mapping: &Mapping, failure: &Failure) -> Self {
         Self::Skipped {
@@ -219,5 +255,42 @@ impl News {
             message: failure.message.clone(),
             remedy: failure.remedy.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn an_event(at: i64, id: u128, about: Option<(&str, u64)>) -> Event {
+        let news = match about {
+            Some((invoice, sequence)) => News::XeroStatus {
+                invoice_id: CrmId::new(invoice).unwrap(),
+                number: String::new(),
+                sequence,
+                status: "VOIDED".to_owned(),
+                remarks: Vec::new(),
+            },
+            None => News::Connection {
+                status: Status::Active,
+                organisation: None,
+                message: String::new(),
+            },
+        };
+        let at = Timestamp::from_second(at).unwrap();
+        Event::new(Uuid::from_u128(id), AccountId::new("acc_1").unwrap(), news, at)
+    }
+
+    #[test]
+    fn what_is_told_of_one_invoice_keeps_its_order_whatever_the_clocks_say() {
+        let events = vec![
+            an_event(1, 1, Some(("inv_1", 7))),
+            an_event(2, 2, Some(("inv_2", 1))),
+            an_event(2, 3, None),
+            an_event(3, 4, Some(("inv_1", 6))),
+            an_event(4, 5, Some(("inv_1", 8))),
+        ];
+        let ids = in_order(events).into_iter().map(|event| event.event_id.0.as_u128());
+        assert_eq!(ids.collect::<Vec<_>>(), [4, 2, 3, 1, 5]);
     }
 }

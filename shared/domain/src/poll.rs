@@ -16,10 +16,10 @@ const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 pub struct Progress {
     /// Whose books.
     pub ledger: Ledger,
-    /// Every change of an invoice before this has been observed.
-    pub invoices_until: Timestamp,
-    /// Every change of a payment before this has been observed.
-    pub payments_until: Timestamp,
+    /// From when on the next poll reads changed invoices: every change before has been observed.
+    pub invoices_from: Timestamp,
+    /// From when on the next poll reads changed payments: every change before has been observed.
+    pub payments_from: Timestamp,
     /// When all open invoices had been looked at, last.
     pub verified_at: Timestamp,
     /// Where the look at all of them is; none when it has not begun.
@@ -31,11 +31,12 @@ pub struct Progress {
 
 impl Progress {
     /// A ledger that was connected now: what happened in it before does not concern us.
-    pub const fn new(ledger: Ledger, now: Timestamp) -> Self {
+    pub fn new(ledger: Ledger, now: Timestamp) -> Self {
+        let from = a_little_before(now);
         Self {
             ledger,
-            invoices_until: now,
-            payments_until: now,
+            invoices_from: from,
+            payments_from: from,
             verified_at: now,
             verifying_after: None,
             is_polled: true,
@@ -56,8 +57,25 @@ pub struct Walk {
     pub since: Timestamp,
     /// The page of it, from 1: more than one only when one second holds more than a page.
     pub page: u32,
-    /// The newest change read.
-    pub newest: Timestamp,
+    /// What was asked for at first.
+    pub first: Timestamp,
+    /// The newest change read, if any.
+    pub newest: Option<Timestamp>,
+    /// When Xero gave the walk's first answer, by its own clock; none before, or if it did not say.
+    pub begun_at: Option<Timestamp>,
+}
+
+/// A page that was read.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadPage<'a> {
+    /// How many rows it had.
+    pub rows: usize,
+    /// How many a full one has.
+    pub full: usize,
+    /// When its rows changed.
+    pub changes: &'a [Timestamp],
+    /// When Xero answered, by its own clock.
+    pub answered_at: Option<Timestamp>,
 }
 
 /// What follows a page.
@@ -65,30 +83,47 @@ pub struct Walk {
 pub enum Next {
     /// There is more.
     Page(Walk),
-    /// That was all; everything before this instant has been read.
+    /// That was all; the next walk begins there.
     Done(Timestamp),
 }
 
 impl Walk {
-    /// A walk over everything after `until`, and a little of what was before.
-    pub fn from(until: Timestamp) -> Self {
-        let since = until.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN);
-        Self { since, page: 1, newest: until }
+    /// A walk over everything from an instant on.
+    pub const fn from(first: Timestamp) -> Self {
+        Self { since: first, page: 1, first, newest: None, begun_at: None }
     }
 
-    /// What follows a page with these changes, oldest first, when a full page has `size` rows.
-    pub fn after(self, changes: &[Timestamp], size: usize) -> Next {
-        let last = changes.iter().max().copied();
-        let newest = last.map_or(self.newest, |last| last.max(self.newest));
-        let (Some(last), true) = (last, changes.len() >= size) else { return Next::Done(newest) };
+    /// What follows a page.
+    ///
+    /// Whatever changed before the walk began has been read when it ends. So the next one begins a little before
+    /// where this one began, by Xero's clock alone; and after an empty list nothing has to be remembered.
+    pub fn after(self, read: ReadPage<'_>) -> Next {
+        let last = read.changes.iter().max().copied();
+        let walk = Self {
+            newest: self.newest.max(last),
+            begun_at: self.begun_at.or(read.answered_at),
+            ..self
+        };
+        let (Some(last), true) = (last, read.rows >= read.full) else {
+            return Next::Done(walk.end());
+        };
         // Rows of the last second may be on the next page; those that were read come again.
         let since = last.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(last);
         Next::Page(if since > self.since {
-            Self { since, page: 1, newest }
+            Self { since, page: 1, ..walk }
         } else {
-            Self { page: self.page.saturating_add(1), newest, ..self }
+            Self { page: self.page.saturating_add(1), ..walk }
         })
     }
+
+    fn end(self) -> Timestamp {
+        let until = self.newest.max(self.begun_at.filter(|_| self.newest.is_some()));
+        until.map_or(self.first, |until| a_little_before(until).max(self.first))
+    }
+}
+
+fn a_little_before(until: Timestamp) -> Timestamp {
+    until.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN)
 }
 
 #[cfg(test)]
@@ -99,28 +134,56 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
+    /// A page of three rows at most, in an answer of second 2,000.
+    fn read(changes: &[Timestamp]) -> ReadPage<'_> {
+        ReadPage { rows: changes.len(), full: 3, changes, answered_at: Some(at(2_000)) }
+    }
+
     #[test]
-    fn a_page_that_is_not_full_is_the_last() {
-        let walk = Walk::from(at(1_000));
-        assert_eq!(walk.since, at(700));
-        assert_eq!(walk.after(&[], 3), Next::Done(at(1_000)));
-        assert_eq!(walk.after(&[at(900), at(1_200)], 3), Next::Done(at(1_200)));
+    fn a_page_that_is_not_full_is_the_last_and_the_next_walk_begins_where_this_one_did() {
+        let walk = Walk::from(at(700));
+        let changes = [at(900), at(1_200)];
+        assert_eq!(walk.after(read(&changes)), Next::Done(at(1_700)));
+        // Xero's clock is believed where it spoke, and its rows where it did not.
+        let silent = ReadPage { answered_at: None, ..read(&changes) };
+        assert_eq!(walk.after(silent), Next::Done(at(900)));
+        assert_eq!(walk.after(read(&[at(2_001)])), Next::Done(at(1_701)));
+        // Never further back than it began.
+        let early = ReadPage { answered_at: None, ..read(&changes[..1]) };
+        assert_eq!(walk.after(early), Next::Done(at(700)));
+    }
+
+    #[test]
+    fn after_an_empty_list_there_is_nothing_to_remember() {
+        assert_eq!(Walk::from(at(700)).after(read(&[])), Next::Done(at(700)));
     }
 
     #[test]
     fn a_full_page_is_followed_by_what_changed_from_its_end_on() {
-        let walk = Walk::from(at(1_000));
-        let next = walk.after(&[at(900), at(1_100), at(1_200)], 3);
-        assert_eq!(next, Next::Page(Walk { since: at(1_199), page: 1, newest: at(1_200) }));
+        let walk = Walk::from(at(700));
+        let Next::Page(next) = walk.after(read(&[at(900), at(1_100), at(1_200)])) else {
+            panic!("it is full")
+        };
+        assert_eq!((next.since, next.page, next.newest), (at(1_199), 1, Some(at(1_200))));
+        // What changed while the pages were read is after the beginning, and is read again.
+        let later = ReadPage { answered_at: Some(at(2_060)), ..read(&[]) };
+        assert_eq!(next.after(later), Next::Done(at(1_700)));
+    }
+
+    #[test]
+    fn rows_without_an_instant_still_fill_a_page() {
+        let changes = [at(1_100), at(1_200)];
+        let page = ReadPage { rows: 3, ..read(&changes) };
+        assert!(matches!(Walk::from(at(700)).after(page), Next::Page(_)));
     }
 
     #[test]
     fn a_second_that_holds_more_than_a_page_is_read_by_page_numbers() {
-        let walk = Walk { since: at(1_199), page: 1, newest: at(1_200) };
+        let walk = Walk::from(at(1_199));
         let full = [at(1_199), at(1_200), at(1_200)];
-        let Next::Page(second) = walk.after(&full, 3) else { panic!("it is full") };
+        let Next::Page(second) = walk.after(read(&full)) else { panic!("it is full") };
         assert_eq!((second.since, second.page), (at(1_199), 2));
-        assert_eq!(second.after(&[at(1_200)], 3), Next::Done(at(1_200)));
+        assert_eq!(second.after(read(&[at(1_200)])), Next::Done(at(1_700)));
     }
 
     #[test]

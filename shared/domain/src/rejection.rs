@@ -15,7 +15,7 @@ struct Known {
 }
 
 /// The first match wins, so the more special parts come first.
-const KNOWN: [Known; 24] = [
+const KNOWN: [Known; 27] = [
     Known {
         part: "has been archived, or has been deleted",
         code: "account_code_archived",
@@ -35,6 +35,21 @@ const KNOWN: [Known; 24] = [
         part: "not subscribed to currency",
         code: "currency_not_enabled",
         remedy: "Add the currency to the organisation in Xero, then retry.",
+    },
+    Known {
+        part: "because it has been allocated or refunded",
+        code: "credit_note_used",
+        remedy: "Take the credit back from its invoices first; the note follows by itself.",
+    },
+    Known {
+        part: "greater than amount outstanding",
+        code: "credit_over_due",
+        remedy: "Check in Xero what is left of the credit and due on the invoice. If this is the same credit, choose Never send.",
+    },
+    Known {
+        part: "has already been paid off",
+        code: "already_paid",
+        remedy: "Check in Xero what paid the invoice. If this is the same credit, choose Never send.",
     },
     Known {
         part: "exceeds the amount outstanding",

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_walk_goes_page_by_page_through_the_contacts_the_invoices_and_the_payments() {
+    fn a_walk_goes_page_by_page_through_the_kinds_in_the_order_of_their_needs() {
         let now = Timestamp::UNIX_EPOCH;
         let page = |kind, next: Option<&str>| Place::after(kind, next.map(str::to_owned), now);
         let walking =
@@ -106,7 +106,9 @@ mod tests {
             walking(EntityKind::Contact, Some("MAP#contact#a"))
         );
         assert_eq!(page(EntityKind::Contact, None), walking(EntityKind::Invoice, None));
-        assert_eq!(page(EntityKind::Invoice, None), walking(EntityKind::Payment, None));
+        assert_eq!(page(EntityKind::Invoice, None), walking(EntityKind::CreditNote, None));
+        assert_eq!(page(EntityKind::CreditNote, None), walking(EntityKind::Allocation, None));
+        assert_eq!(page(EntityKind::Allocation, None), walking(EntityKind::Payment, None));
         assert_eq!(page(EntityKind::Payment, None), Place::Done { at: now });
     }
 }

@@ -3,10 +3,10 @@
 
 use rust_decimal::Decimal;
 
-use crate::crm::invoice::{Discount, Invoice, Line, LineAmounts};
+use crate::crm::lines::{Discount, Line, LineAmounts};
 use crate::money::round_to_cents;
 
-/// The sums of an invoice.
+/// The sums of an invoice or a credit note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Totals {
     /// Lines without tax.
@@ -41,16 +41,16 @@ pub fn line_tax(amount: Decimal, rate: Decimal, amounts: LineAmounts) -> Decimal
     }
 }
 
-/// The sums of an invoice.
-pub fn of(invoice: &Invoice) -> Totals {
+/// The sums of an invoice or a credit note.
+pub fn of(lines: &[Line], line_amounts: LineAmounts) -> Totals {
     let mut amounts = Decimal::ZERO;
     let mut total_tax = Decimal::ZERO;
-    for line in &invoice.lines {
+    for line in lines {
         let amount = line_amount(line);
         amounts += amount;
-        total_tax += line_tax(amount, line.tax_rate.unwrap_or_default(), invoice.line_amounts);
+        total_tax += line_tax(amount, line.tax_rate.unwrap_or_default(), line_amounts);
     }
-    match invoice.line_amounts {
+    match line_amounts {
         LineAmounts::Exclusive => {
             Totals { sub_total: amounts, total_tax, total: amounts + total_tax }
         }
@@ -76,7 +76,7 @@ mod tests {
         // Taxing the sum of 3 x 25.43 at 15 % would give 11.44; each line alone gives 3.81 x 3 = 11.43.
         let mut invoice = an_invoice();
         invoice.lines = vec![a_line("1", "25.43", Some("15")); 3];
-        assert_eq!(of(&invoice).total_tax, decimal("11.43"));
+        assert_eq!(of(&invoice.lines, invoice.line_amounts).total_tax, decimal("11.43"));
     }
 
     #[test]
@@ -84,7 +84,7 @@ mod tests {
         let mut invoice = an_invoice();
         invoice.line_amounts = LineAmounts::Inclusive;
         invoice.lines = vec![a_line("1", "100.00", Some("20"))];
-        let totals = of(&invoice);
+        let totals = of(&invoice.lines, invoice.line_amounts);
         assert_eq!(totals.total, decimal("100.00"));
         assert_eq!(totals.total_tax, decimal("16.67"));
         assert_eq!(totals.sub_total, decimal("83.33"));
@@ -120,7 +120,7 @@ mod tests {
                     ..a_line("1", "1", None)
                 })
                 .collect();
-            let totals = of(&invoice);
+            let totals = of(&invoice.lines, invoice.line_amounts);
             prop_assert_eq!(totals.sub_total + totals.total_tax, totals.total);
             prop_assert!(totals.total.normalize().scale() <= 2);
         }

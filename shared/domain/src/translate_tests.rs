@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::invoice::{Context, translate};
+use super::invoice::translate;
+use super::lines::Context;
 use crate::account_codes::AccountCodes;
 use crate::chart::{Account, Chart, TaxRate};
-use crate::crm::invoice::{Discount, Invoice, Line};
+use crate::crm::invoice::Invoice;
+use crate::crm::lines::{Discount, Line};
 use crate::failure::{Failure, FailureClass};
 use crate::ids::XeroContactId;
 use crate::money::Currency;

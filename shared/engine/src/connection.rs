@@ -35,9 +35,7 @@ pub(crate) async fn change(
         let polled = polled.as_ref().map(|(progress, expect)| (progress, *expect));
         match engine.store.put_connection(&after, expect, event.as_ref(), polled).await {
             Ok(_) => {
-                if let Some(event) = &event {
-                    engine.deliver(event).await;
-                }
+                engine.deliver(account, &event).await;
                 return Ok(Some(after));
             }
             Err(StoreError::Conflict) => {}

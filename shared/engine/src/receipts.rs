@@ -112,7 +112,7 @@ async fn write(
     let events = engine.events(&receipts.ledger.account, news);
     let mapping = Some((&record, version));
     engine.store.put_receipts(receipts, expect, mapping, &events).await?;
-    engine.deliver_all(&events).await;
+    engine.deliver(&receipts.ledger.account, &events).await;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The sweep: a periodic look for what every hint about was lost. Nothing depends on it while hints
 //! arrive; without it, one that AWS loses would be lost work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 
 use domain::entity::EntityKind;
@@ -73,15 +73,14 @@ async fn due(
         return Ok(());
     }
     let before = |late| now.saturating_sub(late).unwrap_or(now);
-    let mut overdue = Vec::new();
+    let (mut overdue, mut outboxes) = (Vec::new(), BTreeSet::new());
     for due in engine.store.due(shard, before(SOON), PER_SHARD).await? {
         match due {
             Due::Mapping { key, at } if at <= before(LATE) => overdue.push(key),
             // Its hint may still come.
             Due::Mapping { key: _, at: _ } => {}
-            Due::Event(event) => {
-                swept.events += 1;
-                engine.deliver(&event).await;
+            Due::Outbox(account) => {
+                outboxes.insert(account);
             }
             Due::Leftovers(account) => {
                 swept.removed += disconnect::sweep(engine, &account, invocation).await?;
@@ -91,6 +90,9 @@ async fn due(
                 settled(engine, id).await;
             }
         }
+    }
+    for account in outboxes {
+        swept.events += engine.empty_outbox(&account).await;
     }
     swept.overdue += overdue.len();
     for ((ledger, kind), records) in by_ledger(overdue) {

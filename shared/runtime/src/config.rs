@@ -70,6 +70,8 @@ pub struct WakeUpConfig {
     pub contacts: QueueConfig,
     /// The queue of invoices.
     pub invoices: QueueConfig,
+    /// The queue of credit notes and their allocations.
+    pub credit_notes: QueueConfig,
     /// The queue of payments.
     pub payments: QueueConfig,
 }
@@ -151,6 +153,7 @@ impl Config {
             role_arn: reader.text(env::SCHEDULE_ROLE_ARN),
             contacts: reader.queue(env::CONTACT_QUEUE_ARN, env::CONTACT_QUEUE_URL),
             invoices: reader.queue(env::INVOICE_QUEUE_ARN, env::INVOICE_QUEUE_URL),
+            credit_notes: reader.queue(env::CREDIT_NOTE_QUEUE_ARN, env::CREDIT_NOTE_QUEUE_URL),
             payments: reader.queue(env::PAYMENT_QUEUE_ARN, env::PAYMENT_QUEUE_URL),
         };
         let event_queue_url = reader.text(env::EVENT_QUEUE_URL);

@@ -27,6 +27,10 @@ pub const INVOICE_QUEUE_ARN: &str = "INVOICE_QUEUE_ARN";
 pub const CONTACT_QUEUE_URL: &str = "CONTACT_QUEUE_URL";
 /// The address of the queue of invoices, for hints that are left there.
 pub const INVOICE_QUEUE_URL: &str = "INVOICE_QUEUE_URL";
+/// The queue of credit notes and their allocations, as a target of wake-ups.
+pub const CREDIT_NOTE_QUEUE_ARN: &str = "CREDIT_NOTE_QUEUE_ARN";
+/// The address of the queue of credit notes, for hints that are left there.
+pub const CREDIT_NOTE_QUEUE_URL: &str = "CREDIT_NOTE_QUEUE_URL";
 /// The queue of payments, as a target of wake-ups.
 pub const PAYMENT_QUEUE_ARN: &str = "PAYMENT_QUEUE_ARN";
 /// The address of the queue of payments, for hints that are left there.
@@ -54,7 +58,7 @@ pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
 /// Every variable that the template has to set for every function.
-pub const REQUIRED: [&str; 18] = [
+pub const REQUIRED: [&str; 20] = [
     TABLE_NAME,
     APP_SECRET_ID,
     GRANT_SECRET_PREFIX,
@@ -66,9 +70,11 @@ pub const REQUIRED: [&str; 18] = [
     CRM_URL,
     CONTACT_QUEUE_ARN,
     INVOICE_QUEUE_ARN,
+    CREDIT_NOTE_QUEUE_ARN,
     PAYMENT_QUEUE_ARN,
     CONTACT_QUEUE_URL,
     INVOICE_QUEUE_URL,
+    CREDIT_NOTE_QUEUE_URL,
     PAYMENT_QUEUE_URL,
     EVENT_QUEUE_URL,
     SCHEDULE_GROUP,

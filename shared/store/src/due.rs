@@ -5,7 +5,6 @@ use std::num::NonZeroU16;
 
 use domain::ids::{AccountId, GrantId, Ledger};
 use domain::mapping::MappingKey;
-use domain::outbound::Event;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
@@ -25,8 +24,8 @@ pub enum Due {
         /// Since when.
         at: Timestamp,
     },
-    /// An event that was not delivered.
-    Event(Box<Event>),
+    /// An account with an event that was not delivered.
+    Outbox(AccountId),
     /// An account with links at Xero that are to be removed.
     Leftovers(AccountId),
     /// A grant of which nobody knows how its last refresh ended.
@@ -61,24 +60,7 @@ impl Store {
     ) -> Result<Vec<Due>, StoreError> {
         let range = SortRange::AtMost(keys::instant(before));
         let page = self.due_page("find what is due", keys::timed(shard), range, limit, None);
-        let mut due = Vec::new();
-        for entry in page.await?.entries {
-            due.extend(self.what_is_due(&entry).await?);
-        }
-        Ok(due)
-    }
-
-    /// The index may be behind: an event that was delivered meanwhile is not due.
-    async fn what_is_due(&self, entry: &IndexEntry) -> Result<Option<Due>, StoreError> {
-        if keys::is_event(&entry.key) {
-            let event = self.undelivered(&entry.key).await?;
-            return Ok(event.map(|event| Due::Event(Box::new(event))));
-        }
-        let mapping = keys::read_mapping(&entry.key).zip(keys::read_instant(entry));
-        Ok(mapping
-            .map(|(key, at)| Due::Mapping { key, at })
-            .or_else(|| keys::read_connection(&entry.key).map(Due::Leftovers))
-            .or_else(|| keys::read_grant(&entry.key).map(Due::Grant)))
+        Ok(page.await?.entries.iter().filter_map(what_is_due).collect())
     }
 
     /// The next parked mappings of a shard, of all accounts: every call goes on where the last one
@@ -129,6 +111,15 @@ impl Store {
         let page = self.table.query_index(query).await;
         page.map_err(|source| StoreError::Table { operation, source })
     }
+}
+
+fn what_is_due(entry: &IndexEntry) -> Option<Due> {
+    let mapping = keys::read_mapping(&entry.key).zip(keys::read_instant(entry));
+    mapping
+        .map(|(key, at)| Due::Mapping { key, at })
+        .or_else(|| keys::read_outbox(&entry.key).map(Due::Outbox))
+        .or_else(|| keys::read_connection(&entry.key).map(Due::Leftovers))
+        .or_else(|| keys::read_grant(&entry.key).map(Due::Grant))
 }
 
 fn mappings(page: &IndexPage) -> Vec<MappingKey> {

@@ -40,12 +40,17 @@ use crate::table::{IndexEntry, IndexKey, ItemKey};
 /// retries at once, and one partition takes 1,000 writes a second.
 pub const SHARDS: u32 = 16;
 
+/// The partition of an account.
+pub(crate) fn account(account: &AccountId) -> String {
+    format!("A#{account}")
+}
+
 pub(crate) fn connection(account: &AccountId) -> ItemKey {
-    ItemKey::new(format!("A#{account}"), "CONNECTION")
+    ItemKey::new(self::account(account), "CONNECTION")
 }
 
 pub(crate) fn settings(account: &AccountId) -> ItemKey {
-    ItemKey::new(format!("A#{account}"), "SETTINGS")
+    ItemKey::new(self::account(account), "SETTINGS")
 }
 
 pub(crate) fn grant(id: GrantId) -> ItemKey {
@@ -93,8 +98,11 @@ pub(crate) fn sweep(shard: u32) -> ItemKey {
 
 pub(crate) fn event(event: &Event) -> ItemKey {
     let Event { account_id, occurred_at, event_id, .. } = event;
-    ItemKey::new(format!("A#{account_id}"), format!("OUT#{}#{event_id}", instant(*occurred_at)))
+    ItemKey::new(account(account_id), format!("{OUTBOX}{}#{event_id}", instant(*occurred_at)))
 }
+
+/// How the sort keys of the events in an outbox begin.
+pub(crate) const OUTBOX: &str = "OUT#";
 
 pub(crate) fn reverse_link(ledger: &Ledger, kind: EntityKind, xero_id: XeroId) -> ItemKey {
     ItemKey::new(self::ledger(ledger), format!("XID#{kind}#{xero_id}"))
@@ -159,7 +167,7 @@ pub(crate) fn unsettled(grant: &Grant) -> Option<IndexKey> {
 /// Where a mapping stands in the `open` index: invoices in Xero that somebody still has to pay, and those
 /// on which something is to be observed that a write or a look has shown.
 pub(crate) fn open(mapping: &Mapping) -> Option<IndexKey> {
-    let link = mapping.link.as_ref()?;
+    let link = mapping.link.as_ref().filter(|_| mapping.key.kind == EntityKind::Invoice)?;
     let amounts = link.amounts.as_ref()?;
     let is_unpaid = !amounts.status.is_gone() && amounts.amount_due.amount > Decimal::ZERO;
     let is_unseen = link.xero_updated_at.is_none();
@@ -257,9 +265,10 @@ pub(crate) fn read_grant(key: &ItemKey) -> Option<GrantId> {
     Uuid::parse_str(key.pk.strip_prefix("G#")?).ok().map(GrantId)
 }
 
-/// Whether an event is kept there.
-pub(crate) fn is_event(key: &ItemKey) -> bool {
-    key.sk.starts_with("OUT#")
+/// Reads back whose outbox an event is in.
+pub(crate) fn read_outbox(key: &ItemKey) -> Option<AccountId> {
+    let account = key.pk.strip_prefix("A#").filter(|_| key.sk.starts_with(OUTBOX))?;
+    AccountId::new(account).ok()
 }
 
 /// The place of a parked mapping in the `due` index.

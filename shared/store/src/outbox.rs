@@ -1,29 +1,46 @@
 //! Events that were committed with a change and are delivered afterwards.
 
-use domain::outbound::Event;
-use jiff::Timestamp;
+use std::num::NonZeroU16;
+
+use domain::ids::AccountId;
+use domain::outbound::{Event, in_order};
 
 use crate::answers::{StoreError, Versioned};
-use crate::records::KeptEvent;
-use crate::store::Store;
-use crate::table::{Expect, ItemKey, Version};
+use crate::keys;
+use crate::store::{Store, decode};
+use crate::table::{Order, Query, SortRange, Version, Write};
 
 impl Store {
-    /// Notes that an event was delivered. Noting it twice, or beside somebody else, does no harm.
-    pub async fn delivered(&self, event: &Event, now: Timestamp) -> Result<(), StoreError> {
-        let kept = KeptEvent { event: event.clone(), delivered_at: Some(now) };
-        // It was written once, undelivered.
-        match self.put("note a delivery", &kept, Expect::Version(Version::FIRST)).await {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
+    /// Events of an account that nobody noted as delivered, the oldest `limit` of them, as every commit
+    /// before this call left them: in the order in which they are to be delivered.
+    pub async fn undelivered(
+        &self,
+        account: &AccountId,
+        limit: NonZeroU16,
+    ) -> Result<Vec<Event>, StoreError> {
+        const OPERATION: &str = "read the undelivered events";
+        let query = Query {
+            pk: keys::account(account),
+            range: SortRange::Prefix(keys::OUTBOX.to_owned()),
+            order: Order::Ascending,
+            limit,
+            after: None,
+        };
+        let page = self.table.query(query).await;
+        let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+        let events = page.items.into_iter().map(decode);
+        let events = events.map(|row| row.map(|row: Versioned<Event>| row.record));
+        Ok(in_order(events.collect::<Result<_, _>>()?))
     }
 
-    /// An event that is kept there, unless it was delivered meanwhile.
-    pub(crate) async fn undelivered(&self, key: &ItemKey) -> Result<Option<Event>, StoreError> {
-        let kept: Option<Versioned<KeptEvent>> =
-            self.read("read an undelivered event", key).await?;
-        let kept = kept.map(|kept| kept.record).filter(|kept| kept.delivered_at.is_none());
-        Ok(kept.map(|kept| kept.event))
+    /// Notes that an event was delivered: it leaves the outbox. Noting it twice, or beside somebody else,
+    /// does no harm.
+    pub async fn delivered(&self, event: &Event) -> Result<(), StoreError> {
+        // It was written once and never changes.
+        let gone = Write::Delete { key: keys::event(event), expect: Version::FIRST };
+        match self.write("note a delivery", vec![gone]).await {
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -13,7 +13,6 @@ use domain::poll::Progress;
 use domain::receipts::Receipts;
 use domain::sync_all::SyncAll;
 use domain::sync_log::LogEntry;
-use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -55,22 +54,12 @@ pub(crate) struct ReverseLink {
     pub(crate) crm_id: CrmId,
 }
 
-/// An event with what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeptEvent {
-    pub(crate) event: Event,
-    pub(crate) delivered_at: Option<Timestamp>,
-}
-
 /// How far the sweep over a shard's parked mappings has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SweepPlace {
     pub(crate) shard: u32,
     pub(crate) after: Option<MappingKey>,
 }
-
-/// How long a delivered event is kept, for questions.
-const DELIVERED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Record for Connection {
     fn key(&self) -> ItemKey {
@@ -82,19 +71,13 @@ impl Record for Connection {
     }
 }
 
-impl Record for KeptEvent {
+impl Record for Event {
     fn key(&self) -> ItemKey {
-        keys::event(&self.event)
+        keys::event(self)
     }
 
     fn indexed(&self, item: NewItem) -> NewItem {
-        match self.delivered_at {
-            None => NewItem { due: Some(keys::undelivered_event(&self.event)), ..item },
-            Some(at) => {
-                let expires_at = at.saturating_add(DELIVERED_KEPT).unwrap_or(Timestamp::MAX);
-                NewItem { expires_at: Some(expires_at), ..item }
-            }
-        }
+        NewItem { due: Some(keys::undelivered_event(self)), ..item }
     }
 }
 

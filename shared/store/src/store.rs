@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use crate::answers::{MappingPage, StoreError, Versioned};
 use crate::keys;
-use crate::records::{KeptChart, KeptEvent, Record, ReverseLink, Settings};
+use crate::records::{KeptChart, Record, ReverseLink, Settings};
 use crate::table::{
     Cursor, Expect, Item, ItemKey, NewItem, Order, Query, SortRange, Table, TableError, Version,
     Write,
@@ -265,8 +265,7 @@ impl Store {
 
 /// An event that nobody was told of yet.
 pub(crate) fn new_event(event: &Event) -> Write {
-    let kept = KeptEvent { event: event.clone(), delivered_at: None };
-    Write::Put { item: encode(&kept), expect: Expect::Absent }
+    Write::Put { item: encode(event), expect: Expect::Absent }
 }
 
 pub(crate) fn encode<T: Record>(record: &T) -> NewItem {

@@ -236,6 +236,24 @@ impl Call {
         call
     }
 
+    /// Adds documents below one (`PUT`).
+    pub(crate) fn add_below(
+        endpoint: &'static str,
+        path: [String; 3],
+        body: Bytes,
+        key: &IdempotencyKey,
+    ) -> Self {
+        let mut call = Self::new(endpoint, Method::PUT, path.to_vec(), Addressed::One);
+        call.body = Some(body);
+        call.idempotency_key = Some(key.clone());
+        call.query("summarizeErrors", "false")
+    }
+
+    /// Removes something below a document (`DELETE`).
+    pub(crate) fn remove_below(endpoint: &'static str, path: [String; 4]) -> Self {
+        Self::new(endpoint, Method::DELETE, path.to_vec(), Addressed::One)
+    }
+
     /// The same call, for what has changed at that instant or later.
     pub(crate) fn modified_since(self, since: Timestamp) -> Self {
         Self { modified_since: Some(since), ..self }
@@ -271,7 +289,7 @@ impl Call {
     }
 
     fn access(&self) -> Access {
-        if self.body.is_some() { Access::Write } else { Access::Read }
+        if self.method == Method::GET { Access::Read } else { Access::Write }
     }
 }
 

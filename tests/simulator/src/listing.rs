@@ -10,9 +10,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-/// Xero: pages hold 100 rows unless the call says otherwise, and never more than 1,000.
+/// Xero: pages hold 100 rows unless the call says otherwise.
 const DEFAULT_PAGE_SIZE: usize = 100;
-const LARGEST_PAGE_SIZE: usize = 1_000;
 
 /// One page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +35,10 @@ impl Page {
         }
         let number = number.and_then(|number| number.trim().parse().ok()).unwrap_or(1_i64);
         let size = size.and_then(|size| size.trim().parse::<i64>().ok());
-        let clamped = size.map(|size| usize::try_from(size.max(1)).unwrap_or(LARGEST_PAGE_SIZE));
+        let clamped = size.map(|size| usize::try_from(size.max(1)).unwrap_or(usize::MAX));
         Some(Self {
             number: usize::try_from(number.max(1)).unwrap_or(1),
-            size: clamped.unwrap_or(DEFAULT_PAGE_SIZE).min(LARGEST_PAGE_SIZE),
+            size: clamped.unwrap_or(DEFAULT_PAGE_SIZE).min(unconfirmed.page_size_max),
         })
     }
 

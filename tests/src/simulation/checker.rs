@@ -11,9 +11,10 @@ use domain::mapping::Mapping;
 use domain::operation::State;
 use http::{Method, Request};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde_json::Value;
 use store::table::{Item, Write};
-use xero_sim::{PaymentStatus, Simulator, TransactionStatus};
+use xero_sim::{InvoiceStatus, PaymentStatus, Simulator, TransactionStatus};
 
 use super::executor::{Pid, after};
 use super::faults::millis;
@@ -39,6 +40,8 @@ struct Seen {
     closed: BTreeSet<String>,
     /// The newest of each mapping.
     mappings: BTreeMap<String, Mapping>,
+    /// Events that were committed, by their ids.
+    committed: BTreeSet<String>,
 }
 
 impl Watch {
@@ -117,12 +120,22 @@ impl Watch {
         }
     }
 
+    /// Events that were committed, by their ids.
+    pub fn committed(&self) -> BTreeSet<String> {
+        locked(&self.0).committed.clone()
+    }
+
     /// Rows were written.
     pub fn written(&self, writes: &[Write], simulator: &Simulator) {
         let mut seen = locked(&self.0);
         let tells = writes.iter().any(|write| write.key().sk.starts_with("OUT#"));
         for write in writes {
             let Write::Put { item, expect: _ } = write else { continue };
+            if let Some((_, id)) =
+                item.key.sk.strip_prefix("OUT#").and_then(|sk| sk.split_once('#'))
+            {
+                seen.committed.insert(id.to_owned());
+            }
             if !item.key.sk.starts_with("MAP#") {
                 continue;
             }
@@ -152,7 +165,15 @@ fn documents(request: &Request<Bytes>) -> Vec<String> {
     let elements = body.as_object().into_iter().flat_map(|object| object.values());
     let elements = elements.filter_map(Value::as_array).flatten();
     let name = |element: &Value| {
-        let fields = ["InvoiceID", "ContactID", "Url", "ContactNumber", "Reference"];
+        let fields = [
+            "InvoiceID",
+            "ContactID",
+            "CreditNoteID",
+            "Url",
+            "ContactNumber",
+            "CreditNoteNumber",
+            "Reference",
+        ];
         let found = fields.iter().find_map(|name| Some((name, element.get(name)?.as_str()?)));
         found.map(|(name, value)| format!("{name} {value}"))
     };
@@ -206,24 +227,37 @@ fn synced(mapping: &Mapping, simulator: &Simulator) -> Option<String> {
             let is_known = is_payment || books.transaction(link.xero_id.0).is_some();
             (!is_known).then(|| "synced, and Xero has no such money".to_owned())
         }
+        EntityKind::Allocation => {
+            let snapshot: Value = serde_json::from_str(&mapping.snapshot.json).ok()?;
+            let is_removed = snapshot.get("standing").and_then(Value::as_str) == Some("removed");
+            let stands = books.allocation(link.xero_id.0).is_some();
+            (is_removed == stands).then(|| format!("synced, and in the books: {stands}"))
+        }
         EntityKind::Contact => {
             let missing = books.contact(link.xero_id.0).is_none();
             missing.then(|| "synced, and there is no such contact".to_owned())
         }
-        EntityKind::Invoice => {
-            let Some(invoice) = books.invoice(link.xero_id.0) else {
-                return Some("synced, and there is no such invoice".to_owned());
-            };
-            let snapshot: Value = serde_json::from_str(&mapping.snapshot.json).ok()?;
-            let is_void = snapshot.get("standing").and_then(Value::as_str) == Some("voided");
-            if is_void != invoice.status.is_gone() {
-                return Some(format!("synced, and its status is {:?}", invoice.status));
-            }
-            let total = snapshot.get("total").and_then(Value::as_str)?;
-            let differs = !is_void && invoice.total.to_string() != total;
-            differs.then(|| format!("synced at {total}, and Xero has {}", invoice.total))
-        }
+        EntityKind::Invoice => match books.invoice(link.xero_id.0) {
+            Some(invoice) => as_sent(mapping, invoice.status, invoice.total),
+            None => Some("synced, and there is no such invoice".to_owned()),
+        },
+        EntityKind::CreditNote => match books.credit_note(link.xero_id.0) {
+            Some(note) => as_sent(mapping, note.status, note.total),
+            None => Some("synced, and there is no such credit note".to_owned()),
+        },
     }
+}
+
+/// A document stands as its snapshot says.
+fn as_sent(mapping: &Mapping, status: InvoiceStatus, in_xero: Decimal) -> Option<String> {
+    let snapshot: Value = serde_json::from_str(&mapping.snapshot.json).ok()?;
+    let is_void = snapshot.get("standing").and_then(Value::as_str) == Some("voided");
+    if is_void != status.is_gone() {
+        return Some(format!("synced, and its status is {status:?}"));
+    }
+    let total = snapshot.get("total").and_then(Value::as_str)?;
+    let differs = !is_void && in_xero.to_string() != total;
+    differs.then(|| format!("synced at {total}, and Xero has {in_xero}"))
 }
 
 /// A document belongs to one record.
@@ -259,12 +293,23 @@ pub fn books(simulator: &Simulator, tenants: &[uuid::Uuid]) -> Vec<String> {
             }
         }
     }
+    wrong.extend(tenants.iter().flat_map(|tenant| credit_notes(simulator, *tenant)));
     wrong.extend(tenants.iter().flat_map(|tenant| money(simulator, *tenant)));
     let violations = simulator.violations();
     if !violations.is_empty() || violations.max_concurrent > 5 {
         wrong.push(format!("limits exceeded: {violations:?}"));
     }
     wrong
+}
+
+/// Two live credit notes of one record: only their numbers say so.
+fn credit_notes(simulator: &Simulator, tenant: uuid::Uuid) -> Vec<String> {
+    let Some(books) = simulator.books(tenant) else { return Vec::new() };
+    let mut seen = BTreeSet::new();
+    let live = books.credit_notes().filter(|note| !note.status.is_gone());
+    let numbers = live.filter_map(|note| note.number.clone());
+    let twice = numbers.filter(|number| !seen.insert(number.clone())).collect::<Vec<_>>();
+    twice.into_iter().map(|number| format!("two credit notes {number}")).collect()
 }
 
 /// Money of ours that is there twice: its reference names the part of the payment it is.

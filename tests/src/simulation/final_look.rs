@@ -1,14 +1,16 @@
 //! When everything is at rest: is everything there, once, and right?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::connection::{Connection, ConnectionState, Status};
 use domain::entity::EntityKind;
 use domain::mapping::Mapping;
 use domain::operation::{Parking, State};
 use domain::outbound::{Event, News};
+use rust_decimal::Decimal;
 use secrecy::ExposeSecret;
 use store::table::Item;
+use xero_sim::InvoiceStatus;
 
 use super::checker;
 use super::ports::locked;
@@ -88,6 +90,7 @@ impl SimWorld {
         wrong.extend(checker::books(&self.simulator(), &self.tenants()));
         wrong.extend(self.numbers_of_documents());
         wrong.extend(self.money());
+        wrong.extend(self.credit());
         wrong.extend(self.told());
         wrong.extend(self.leaked());
         self.outcome.violations.extend(wrong);
@@ -220,17 +223,16 @@ impl SimWorld {
             EntityKind::Contact => {
                 books.contact(link.xero_id.0).is_none().then(|| format!("{name} is not in Xero"))
             }
+            // What became of credit is looked at as a whole.
+            EntityKind::Allocation => None,
             EntityKind::Invoice => {
-                let Some(invoice) = books.invoice(link.xero_id.0) else {
-                    return Some(format!("{name} is not in Xero"));
-                };
-                let right = if expected.voided {
-                    invoice.status.is_gone()
-                } else {
-                    Some(invoice.total.to_string()) == expected.total && !invoice.status.is_gone()
-                };
-                let found = format!("{:?} over {}", invoice.status, invoice.total);
-                (!right).then(|| format!("{name} is {found}, not {expected:?}"))
+                let invoice = books.invoice(link.xero_id.0);
+                let found = invoice.map(|invoice| (invoice.status, invoice.total));
+                as_expected(&name, expected, found)
+            }
+            EntityKind::CreditNote => {
+                let note = books.credit_note(link.xero_id.0);
+                as_expected(&name, expected, note.map(|note| (note.status, note.total)))
             }
         }
     }
@@ -257,14 +259,12 @@ impl SimWorld {
     fn told(&self) -> Vec<String> {
         let heard = locked(&self.events.heard).clone();
         let mut wrong = Vec::new();
+        let told = heard.iter().map(|event| event.event_id.to_string()).collect::<BTreeSet<_>>();
+        let untold = self.watch.committed().into_iter().filter(|id| !told.contains(id));
+        wrong.extend(untold.map(|id| format!("nobody was told {id}")));
+        wrong.extend(out_of_order(&heard));
         let mut logged = BTreeSet::new();
         for item in self.table.items() {
-            if let Some((_, id)) =
-                item.key.sk.strip_prefix("OUT#").and_then(|sk| sk.split_once('#'))
-                && !heard.iter().any(|event| event.event_id.to_string() == id)
-            {
-                wrong.push(format!("nobody was told {id}"));
-            }
             if let Some(account) = item.key.pk.strip_prefix("LOG#") {
                 let entry: domain::sync_log::LogEntry =
                     serde_json::from_str(&item.record).expect("log entries are JSON");
@@ -292,4 +292,35 @@ impl SimWorld {
         let secrets = secrets.collect::<Vec<_>>();
         checker::leaked(&self.table.items(), &secrets)
     }
+}
+
+fn as_expected(
+    name: &str,
+    expected: &Expected,
+    found: Option<(InvoiceStatus, Decimal)>,
+) -> Option<String> {
+    let Some((status, total)) = found else { return Some(format!("{name} is not in Xero")) };
+    let right = if expected.voided {
+        status.is_gone()
+    } else {
+        Some(total.to_string()) == expected.total && !status.is_gone()
+    };
+    (!right).then(|| format!("{name} is {status:?} over {total}, not {expected:?}"))
+}
+
+/// What was told of an invoice after something newer. Only the first time counts: the CRM drops an event that it
+/// has seen.
+fn out_of_order(heard: &[Event]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut newest: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for event in heard.iter().filter(|event| seen.insert(event.event_id)) {
+        let Some((invoice, sequence)) = event.news.sequence() else { continue };
+        let name = (event.account_id.to_string(), invoice.to_string());
+        let before = newest.insert(name, sequence).unwrap_or(0);
+        if sequence <= before {
+            wrong.push(format!("{invoice} was told {sequence} after {before}"));
+        }
+    }
+    wrong
 }

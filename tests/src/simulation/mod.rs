@@ -7,6 +7,7 @@
 //! [`mutation`] (the protocol with a part missing).
 
 pub mod checker;
+pub mod credit;
 pub mod executor;
 pub mod faults;
 mod final_look;
@@ -78,12 +79,30 @@ pub fn run(options: Options) -> Outcome {
     SimWorld::new(script, Faults::random(options.seed, rate), options).play()
 }
 
-/// Plays a push of so many invoices in which one step fails in one way. `None` when nothing could: the
+/// A small story, all of which is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Small {
+    /// So many invoices of as many clients, at once.
+    Invoices(u64),
+    /// An invoice, a credit note, and credit applied.
+    Credit,
+}
+
+impl Small {
+    fn script(self) -> Script {
+        match self {
+            Self::Invoices(invoices) => Script::plain(invoices),
+            Self::Credit => Script::credited(),
+        }
+    }
+}
+
+/// Plays a small story in which one step fails in one way. `None` when nothing could: the
 /// run has fewer steps, or the step knows fewer faults.
-pub fn run_once(invoices: u64, step: u64, fault: usize, traced: bool) -> Option<Outcome> {
+pub fn run_once(small: Small, step: u64, fault: usize, traced: bool) -> Option<Outcome> {
     let options = Options { traced, ..Options::seed(step) };
     let faults = Faults::once(step, fault);
-    let outcome = SimWorld::new(Script::plain(invoices), faults, options).play();
+    let outcome = SimWorld::new(small.script(), faults, options).play();
     (!outcome.injected.is_empty()).then_some(outcome)
 }
 
@@ -94,8 +113,8 @@ pub fn meet_an_expired_token(processes: u32) -> (usize, usize) {
     SimWorld::new(Script::plain(0), calm, Options::seed(0)).meet_an_expired_token(processes)
 }
 
-/// How many steps a push of so many invoices takes when nothing goes wrong.
-pub fn steps_of(invoices: u64) -> u64 {
+/// How many steps a small story takes when nothing goes wrong.
+pub fn steps_of(small: Small) -> u64 {
     let calm = Faults::once(0, 0);
-    SimWorld::new(Script::plain(invoices), calm, Options::seed(0)).play().steps
+    SimWorld::new(small.script(), calm, Options::seed(0)).play().steps
 }

@@ -41,6 +41,7 @@ pub struct Queues(Arc<Mutex<State>>);
 struct State {
     contacts: Queue,
     invoices: Queue,
+    credit_notes: Queue,
     payments: Queue,
     made: u64,
 }
@@ -50,6 +51,7 @@ impl State {
         match kind {
             EntityKind::Contact => &mut self.contacts,
             EntityKind::Invoice => &mut self.invoices,
+            EntityKind::CreditNote | EntityKind::Allocation => &mut self.credit_notes,
             EntityKind::Payment => &mut self.payments,
         }
     }

@@ -3,6 +3,7 @@
 use domain::entity::EntityKind;
 use jiff::SignedDuration;
 
+use super::credit::Applied;
 use super::faults::{Faults, millis};
 use super::money::Paid;
 use crate::builders::{a_client_of, an_invoice};
@@ -91,6 +92,8 @@ pub struct Script {
     pub expected: Vec<Expected>,
     /// How its invoices are paid.
     pub paid: Vec<Paid>,
+    /// What credit is applied to its invoices.
+    pub applied: Vec<Applied>,
     /// Whether Xero keeps numbers unique and remembers keys.
     pub unhelpful: bool,
 }
@@ -132,7 +135,7 @@ impl Script {
         let is_burst = faults.chance(15);
         let invoices = if is_burst { 10 + faults.below(14) } else { 1 + faults.below(6) };
         let window = if is_burst { 1 } else { 480_000 };
-        let mut paid = Vec::new();
+        let (mut paid, mut plain) = (Vec::new(), Vec::new());
         for client in 0..clients {
             self.expect_client(account, &format!("cli_{client}"));
         }
@@ -156,10 +159,13 @@ impl Script {
                 // Xero changes no invoice that has money on it; so only what stays as it is is paid.
                 if revision == 1 && faults.chance(40) {
                     paid.push(id);
+                } else if revision == 1 && faults.chance(50) {
+                    plain.push(id);
                 }
             }
         }
         self.money(account, &paid, faults);
+        self.credit(account, clients, &plain, faults);
         // A client that no invoice mentions comes by itself.
         for client in 0..clients {
             if client >= invoices || faults.chance(30) {

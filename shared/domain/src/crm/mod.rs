@@ -4,8 +4,11 @@
 //! refused with an error that names it. Fields this version does not know are ignored, so that the
 //! CRM may add some.
 
+pub mod allocation;
 pub mod client;
+pub mod credit_note;
 pub mod invoice;
+pub mod lines;
 pub mod payment;
 mod text;
 

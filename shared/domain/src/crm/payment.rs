@@ -36,7 +36,7 @@ pub struct Payment {
     pub reference: Option<String>,
     /// The invoices it pays, each with its share: 1 to 50.
     #[serde(deserialize_with = "allocations")]
-    pub allocations: Vec<Allocation>,
+    pub allocations: Vec<Share>,
     /// What Stripe kept.
     #[serde(
         default,
@@ -60,11 +60,11 @@ pub struct Payment {
 
 /// One invoice's share of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Allocation {
+pub struct Share {
     /// Which invoice.
     pub invoice_id: InvoiceId,
     /// How much of it is paid: more than zero, in cents.
-    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "amount")]
+    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "text::amount")]
     pub amount: Decimal,
 }
 
@@ -228,8 +228,8 @@ fn plain(text: &str) -> String {
     kept.take(150).collect()
 }
 
-fn allocations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Allocation>, D::Error> {
-    let allocations = Vec::<Allocation>::deserialize(deserializer)?;
+fn allocations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Share>, D::Error> {
+    let allocations = Vec::<Share>::deserialize(deserializer)?;
     if !(1..=ALLOCATIONS_MAX).contains(&allocations.len()) {
         return Err(de::Error::custom("must name 1 to 50 invoices"));
     }
@@ -240,30 +240,13 @@ fn allocations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Allocat
     Ok(allocations)
 }
 
-fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    let amount = cents(text::decimal(deserializer)?)?;
-    if amount > Decimal::ZERO {
-        Ok(amount)
-    } else {
-        Err(de::Error::custom("must be more than zero"))
-    }
-}
-
 fn optional_amount<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Decimal>, D::Error> {
     match text::optional_decimal(deserializer)? {
         Some(amount) if amount < Decimal::ZERO => Err(de::Error::custom("must not be negative")),
-        amount => amount.map(cents).transpose(),
+        amount => amount.map(text::in_cents).transpose(),
     }
-}
-
-fn cents<E: de::Error>(mut amount: Decimal) -> Result<Decimal, E> {
-    if amount.normalize().scale() > 2 {
-        return Err(E::custom("must have at most 2 decimals"));
-    }
-    amount.rescale(2);
-    Ok(amount)
 }
 
 #[cfg(test)]

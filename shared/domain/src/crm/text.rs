@@ -109,6 +109,29 @@ fn parse_decimal<E: de::Error>(text: &str) -> Result<Decimal, E> {
     decimal.ok_or_else(|| E::custom("must be a decimal number in quotes, such as \"12.50\""))
 }
 
+/// An amount in cents, of either sign.
+pub(super) fn cents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    in_cents(decimal(deserializer)?)
+}
+
+/// More than zero, in cents.
+pub(super) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let amount = cents(deserializer)?;
+    if amount > Decimal::ZERO {
+        Ok(amount)
+    } else {
+        Err(de::Error::custom("must be more than zero"))
+    }
+}
+
+pub(super) fn in_cents<E: de::Error>(mut amount: Decimal) -> Result<Decimal, E> {
+    if amount.normalize().scale() > 2 {
+        return Err(E::custom("must have at most 2 decimals"));
+    }
+    amount.rescale(2);
+    Ok(amount)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

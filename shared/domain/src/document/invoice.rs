@@ -5,8 +5,10 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::sales::{
+    ContactReference, DocumentStatus, Head, LineAmountTypes, LineItem, NewStatus, SalesDocument,
+};
 use crate::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
-use crate::json_number;
 use crate::money::{Currency, Money, rust_decimal_text};
 
 /// An invoice to create or update.
@@ -51,99 +53,6 @@ pub enum InvoiceType {
     Accrec,
 }
 
-/// A contact named by its id alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ContactReference {
-    /// The contact.
-    #[serde(rename = "ContactID")]
-    pub contact_id: XeroContactId,
-}
-
-/// Whether line amounts contain tax.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LineAmountTypes {
-    /// Tax is added on top.
-    Exclusive,
-    /// Tax is contained.
-    Inclusive,
-}
-
-/// The statuses a new invoice is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum NewStatus {
-    /// Approved and awaiting payment.
-    Authorised,
-}
-
-/// One line of an invoice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct LineItem {
-    /// 1 to 4,000 characters.
-    pub description: String,
-    /// At most 13 digits, 4 of them decimals.
-    #[serde(with = "json_number")]
-    pub quantity: Decimal,
-    /// At most 4 decimals, which Xero keeps when asked with `unitdp=4`.
-    #[serde(with = "json_number")]
-    pub unit_amount: Decimal,
-    /// The account in the chart.
-    pub account_code: String,
-    /// Xero's code of the tax rate.
-    pub tax_type: String,
-    /// A discount in percent of the line.
-    #[serde(default, with = "json_number::option", skip_serializing_if = "Option::is_none")]
-    pub discount_rate: Option<Decimal>,
-    /// A discount as an amount off the line. Never together with `discount_rate`.
-    #[serde(default, with = "json_number::option", skip_serializing_if = "Option::is_none")]
-    pub discount_amount: Option<Decimal>,
-}
-
-/// The status of an invoice in Xero.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum InvoiceStatus {
-    /// Not yet approved.
-    Draft,
-    /// Waiting for approval.
-    Submitted,
-    /// Approved, awaiting payment.
-    Authorised,
-    /// Nothing is due any more.
-    Paid,
-    /// Voided in Xero.
-    Voided,
-    /// Deleted in Xero.
-    Deleted,
-    /// A status that Xero added after this was written.
-    #[serde(untagged)]
-    Other(String),
-}
-
-impl InvoiceStatus {
-    /// Whether the invoice no longer counts in the books.
-    pub const fn is_gone(&self) -> bool {
-        match self {
-            Self::Voided | Self::Deleted => true,
-            Self::Draft | Self::Submitted | Self::Authorised | Self::Paid | Self::Other(_) => false,
-        }
-    }
-
-    /// Xero's word for it.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Draft => "DRAFT",
-            Self::Submitted => "SUBMITTED",
-            Self::Authorised => "AUTHORISED",
-            Self::Paid => "PAID",
-            Self::Voided => "VOIDED",
-            Self::Deleted => "DELETED",
-            Self::Other(word) => word,
-        }
-    }
-}
-
 /// An invoice as Xero describes it, reduced to what decisions need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteInvoice {
@@ -154,7 +63,7 @@ pub struct RemoteInvoice {
     /// Whether it is a sales invoice.
     pub is_sales: bool,
     /// The status.
-    pub status: InvoiceStatus,
+    pub status: DocumentStatus,
     /// Whose invoice it is.
     pub contact_id: Option<XeroContactId>,
     /// Reference shown to the customer.
@@ -175,6 +84,22 @@ pub struct RemoteInvoice {
     pub updated_at: Option<Timestamp>,
     /// What was paid and credited so far.
     pub settlement: Settlement,
+}
+
+impl SalesDocument for RemoteInvoice {
+    fn head(&self) -> Head<'_> {
+        Head {
+            id: self.id.into(),
+            number: self.number.as_deref(),
+            is_sales: self.is_sales,
+            status: &self.status,
+            contact: self.contact_id,
+            url: self.url.as_deref(),
+            total: self.total,
+            left: self.amount_due,
+            date: self.date,
+        }
+    }
 }
 
 /// What was paid and credited on an invoice, in its currency.

@@ -2,43 +2,19 @@
 
 use rust_decimal::Decimal;
 
-use crate::account_codes::AccountCodes;
-use crate::chart::{Account, Chart, TaxRate};
-use crate::crm::invoice::{Discount, Invoice, Line};
-use crate::document::invoice::{
-    ContactReference, InvoiceDocument, InvoiceType, LineItem, NewStatus,
-};
-use crate::failure::{Failure, FailureClass};
-use crate::ids::{InvoiceId, XeroContactId, XeroInvoiceId};
+use super::lines::{Context, Discounts, line_items, untranslatable};
+use crate::crm::invoice::Invoice;
+use crate::document::invoice::{InvoiceDocument, InvoiceType};
+use crate::document::sales::{ContactReference, NewStatus};
+use crate::failure::Failure;
+use crate::ids::{InvoiceId, XeroInvoiceId};
 use crate::totals;
 use crate::translate::Translated;
-
-/// Xero's limit for a line's description, in characters.
-const DESCRIPTION_LIMIT: usize = 4_000;
-/// Decimals of a quantity and of a unit price that Xero keeps (asked with `unitdp=4`).
-const PRICE_DECIMALS: u32 = 4;
-/// Xero's code for lines outside the scope of tax; every organisation has it.
-const NO_TAX: &str = "NONE";
-/// Xero's code for zero-rated income where an organisation has several rates of 0 %.
-const ZERO_RATED: &str = "ZERORATEDOUTPUT";
 
 /// The page of an invoice in the CRM. Sent as the document's `Url`, so that the document can be
 /// recognised as ours by the id at its end.
 pub fn crm_url(base: &str, id: &InvoiceId) -> String {
     format!("{}/invoices/{id}", base.trim_end_matches('/'))
-}
-
-/// What translation depends on besides the invoice.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    /// The contact of its client.
-    pub contact: XeroContactId,
-    /// The chosen account codes.
-    pub codes: &'a AccountCodes,
-    /// What the organisation's books allow.
-    pub chart: &'a Chart,
-    /// The CRM's address, for the link back.
-    pub crm_url: &'a str,
 }
 
 /// Translates an invoice. `existing` is the invoice to update; without it one is created.
@@ -50,7 +26,7 @@ pub fn translate(
     existing: Option<XeroInvoiceId>,
     context: Context<'_>,
 ) -> Result<Translated<InvoiceDocument>, Failure> {
-    if totals::of(invoice).total < Decimal::ZERO {
+    if totals::of(&invoice.lines, invoice.line_amounts).total < Decimal::ZERO {
         return Err(untranslatable(
             "total_negative",
             format!(
@@ -60,13 +36,7 @@ pub fn translate(
             "Issue a credit note instead.",
         ));
     }
-    let account = sales_account(context.codes, context.chart)?;
-    let mut warnings = Vec::new();
-    let line_items = invoice
-        .lines
-        .iter()
-        .map(|line| line_item(line, account, context, &mut warnings))
-        .collect::<Result<Vec<_>, _>>()?;
+    let (line_items, warnings) = line_items(&invoice.lines, Discounts::Apart, context)?;
     let document = InvoiceDocument {
         invoice_id: existing,
         invoice_type: InvoiceType::Accrec,
@@ -82,168 +52,4 @@ pub fn translate(
         line_items,
     };
     Ok(Translated { document, warnings })
-}
-
-fn untranslatable(code: &'static str, message: String, remedy: &str) -> Failure {
-    Failure::new(FailureClass::Untranslatable, code, message, remedy)
-}
-
-fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Account, Failure> {
-    let code = &codes.sales;
-    let Some(account) = chart.account(code) else {
-        return Err(untranslatable(
-            "account_code_unknown",
-            format!("Account {code} is not in Xero's chart of accounts."),
-            "Choose the default account code in Settings > Billing > Payment Settings.",
-        ));
-    };
-    if !account.is_active {
-        return Err(untranslatable(
-            "account_code_archived",
-            format!("Account {code} ({}) is archived in Xero.", account.name),
-            "Choose another default account code in Settings > Billing > Payment Settings, or restore it in Xero.",
-        ));
-    }
-    if account.is_bank() {
-        return Err(untranslatable(
-            "account_code_bank",
-            format!(
-                "Account {code} ({}) is a bank account; Xero takes no sales on it.",
-                account.name
-            ),
-            "Choose a revenue account in Settings > Billing > Payment Settings.",
-        ));
-    }
-    Ok(account)
-}
-
-fn line_item(
-    line: &Line,
-    account: &Account,
-    context: Context<'_>,
-    warnings: &mut Vec<String>,
-) -> Result<LineItem, Failure> {
-    let tax_type = match chosen_tax_type(line, context)? {
-        Some(tax_type) => tax_type,
-        None => tax_type(line, account, context.chart)?,
-    };
-    let priced = price(line);
-    let description = description(line, priced.note.as_deref());
-    if description.chars().count() > DESCRIPTION_LIMIT {
-        warnings.push(format!(
-            "The description of \"{}\" was cut: Xero takes at most {DESCRIPTION_LIMIT} characters.",
-            line.name.chars().take(60).collect::<String>()
-        ));
-    }
-    Ok(LineItem {
-        description: description.chars().take(DESCRIPTION_LIMIT).collect(),
-        quantity: priced.quantity,
-        unit_amount: priced.unit_amount,
-        account_code: account.code.clone(),
-        tax_type: tax_type.to_owned(),
-        discount_rate: priced.discount_rate,
-        discount_amount: priced.discount_amount,
-    })
-}
-
-fn description(line: &Line, note: Option<&str>) -> String {
-    let parts = [Some(line.name.as_str()), line.description.as_deref(), note];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
-}
-
-/// Quantity, price and discount in a form from which Xero computes exactly our line amount.
-struct Price {
-    quantity: Decimal,
-    unit_amount: Decimal,
-    discount_rate: Option<Decimal>,
-    discount_amount: Option<Decimal>,
-    /// The real figures, when they had to be folded into one.
-    note: Option<String>,
-}
-
-fn price(line: &Line) -> Price {
-    let exact = |number: Decimal, decimals: u32| number.normalize().scale() <= decimals;
-    let (discount_rate, discount_amount, fits) = match line.discount {
-        None => (None, None, true),
-        Some(Discount::Percent(percent)) => (Some(percent), None, exact(percent, 2)),
-        Some(Discount::Amount(amount)) => (None, Some(amount), exact(amount, 2)),
-    };
-    if fits && exact(line.quantity, PRICE_DECIMALS) && exact(line.unit_price, PRICE_DECIMALS) {
-        let (quantity, unit_amount) = (line.quantity, line.unit_price);
-        return Price { quantity, unit_amount, discount_rate, discount_amount, note: None };
-    }
-    let discount = match &line.discount {
-        None => String::new(),
-        Some(Discount::Percent(percent)) => format!(", less {percent} %"),
-        Some(Discount::Amount(amount)) => format!(", less {amount}"),
-    };
-    Price {
-        quantity: Decimal::ONE,
-        unit_amount: totals::line_amount(line),
-        discount_rate: None,
-        discount_amount: None,
-        note: Some(format!("({} x {}{discount})", line.quantity, line.unit_price)),
-    }
-}
-
-/// The tax type that was chosen for the line's rate in the settings. A name on the line says more.
-fn chosen_tax_type<'a>(line: &Line, context: Context<'a>) -> Result<Option<&'a str>, Failure> {
-    if line.tax_name.is_some() {
-        return Ok(None);
-    }
-    let Some(chosen) = context.codes.tax_type(line.tax_rate) else { return Ok(None) };
-    let usable = context.chart.tax_rates.iter().find(|tax| tax.tax_type == chosen);
-    if usable.is_some_and(|tax| tax.is_active && tax.can_apply_to_revenue) {
-        return Ok(Some(chosen));
-    }
-    Err(untranslatable(
-        "tax_type_unusable",
-        format!("The tax type {chosen}, chosen in the settings, is no longer usable in Xero."),
-        "Choose the tax rate again in Settings > Billing > Payment Settings.",
-    ))
-}
-
-/// The tax type of a line: by name where one is given; an explicit 0 % is zero-rated; else the account's
-/// own where its rate agrees, else the only rate of that percentage. Two rates of one percentage may belong to different boxes
-/// of a tax return, so a guess between them is refused.
-fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&'a str, Failure> {
-    let Some(rate) = line.tax_rate else {
-        return Ok(NO_TAX);
-    };
-    let percent = rate.normalize();
-    let candidates = chart
-        .tax_rates
-        .iter()
-        .filter(|tax| tax.is_active && tax.can_apply_to_revenue && tax.effective_rate == rate)
-        .collect::<Vec<_>>();
-    if let Some(name) = &line.tax_name {
-        let named = candidates.iter().find(|tax| tax.name.eq_ignore_ascii_case(name));
-        return named.map(|tax| tax.tax_type.as_str()).ok_or_else(|| {
-            untranslatable(
-                "tax_rate_unknown",
-                format!("Xero has no tax rate for income named \"{name}\" at {percent} %."),
-                "Add the tax rate in Xero, or correct its name on the line.",
-            )
-        });
-    }
-    let of_account = |tax: &&&TaxRate| account.tax_type.as_deref() == Some(&tax.tax_type);
-    let zero_rated = |tax: &&&TaxRate| percent.is_zero() && tax.tax_type == ZERO_RATED;
-    let chosen = candidates.iter().find(zero_rated).or_else(|| candidates.iter().find(of_account));
-    match (chosen, candidates.as_slice()) {
-        (Some(tax), _) => Ok(&tax.tax_type),
-        (None, [only]) => Ok(&only.tax_type),
-        (None, []) => Err(untranslatable(
-            "tax_rate_unknown",
-            format!("Xero has no active tax rate of {percent} % for income."),
-            "Add the tax rate in Xero, or correct the rate on the line.",
-        )),
-        (None, several) => {
-            let names = several.iter().map(|tax| tax.name.as_str()).collect::<Vec<_>>();
-            Err(untranslatable(
-                "tax_rate_ambiguous",
-                format!("Xero has several tax rates of {percent} %: {}.", names.join(", ")),
-                "Name the tax rate on the line.",
-            ))
-        }
-    }
 }

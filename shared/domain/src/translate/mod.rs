@@ -2,7 +2,9 @@
 //! under the same settings always gives the same bytes.
 
 pub mod client;
+pub mod credit_note;
 pub mod invoice;
+pub mod lines;
 pub mod payment;
 
 /// A document, and what had to be left out of it.

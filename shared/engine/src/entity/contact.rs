@@ -35,10 +35,10 @@ impl Entity for Contact {
 
     fn snapshot<'a>(content: &'a Content, _: &CrmId) -> Option<&'a Client> {
         match content {
-            Content::Client { client, mode: _ } | Content::Invoice { client, invoice: _ } => {
-                Some(client)
-            }
-            Content::Payment { payment: _, parts: _ } => None,
+            Content::Client { client, mode: _ }
+            | Content::Invoice { client, invoice: _ }
+            | Content::CreditNote { client, note: _ } => Some(client),
+            Content::Allocation(_) | Content::Payment { payment: _, parts: _ } => None,
         }
     }
 

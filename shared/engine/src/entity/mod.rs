@@ -1,9 +1,13 @@
 //! The kinds of documents, each with its own way of being brought to Xero. The protocol around it is
 //! the same for all and lives in [`push`](crate::push).
 
+mod allocation;
 mod contact;
+mod credit_note;
 mod invoice;
 mod payment;
+mod prerequisite;
+mod sales;
 mod write;
 
 use async_trait::async_trait;
@@ -21,7 +25,9 @@ use domain::sync_log::LoggedOperation;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use allocation::Allocation;
 pub use contact::Contact;
+pub use credit_note::CreditNote;
 pub use invoice::Invoice;
 pub use payment::Payment;
 

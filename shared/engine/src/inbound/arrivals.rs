@@ -5,8 +5,8 @@ use domain::entity::EntityKind;
 use domain::envelope::{Content, Inbound, Wake};
 use domain::ids::{CrmId, Ledger};
 
-use super::Received;
-use crate::entity::{Contact, Entity, Invoice, Payment};
+use super::{Place, Received};
+use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
 use crate::push::{Pushed, Unrecorded};
 
 /// A record that came in a message, or that a hint is about.
@@ -38,15 +38,19 @@ pub(super) struct Arrivals<'a> {
 }
 
 impl<'a> Arrivals<'a> {
-    /// A message from the CRM, with its ledger or with what has become of it already.
+    /// A message from the CRM, with its place or with what has become of it already.
     pub(super) fn message(
         &mut self,
         message: usize,
-        told: Result<Result<Ledger, Received>, Unrecorded>,
+        told: Result<Result<Place, Received>, Unrecorded>,
         content: &'a Content,
     ) {
         match told {
-            Ok(Ok(ledger)) => {
+            Ok(Ok(Place { ledger, also })) => {
+                if let Some((kind, crm_id)) = also {
+                    let arrival = Arrival { message, crm_id, content: None };
+                    self.group(ledger.clone(), kind).arrivals.push(arrival);
+                }
                 let arrival = |crm_id| Arrival { message, crm_id, content: Some(content) };
                 let arrivals = records(content).into_iter().map(arrival);
                 self.group(ledger, content.kind()).arrivals.extend(arrivals);
@@ -105,6 +109,8 @@ fn records(content: &Content) -> Vec<CrmId> {
     match content {
         Content::Client { client, mode: _ } => vec![Contact::id(client)],
         Content::Invoice { client: _, invoice } => vec![Invoice::id(invoice)],
+        Content::CreditNote { client: _, note } => vec![CreditNote::id(note)],
+        Content::Allocation(allocation) => vec![Allocation::id(allocation)],
         Content::Payment { payment: _, parts } => parts.iter().map(Payment::id).collect(),
     }
 }

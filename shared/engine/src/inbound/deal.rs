@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::burst::Arrived;
 use domain::crm::client::Client;
-use domain::crm::invoice::Standing;
+use domain::crm::lines::Standing;
 use domain::entity::EntityKind;
 use domain::envelope::Content;
 use domain::ids::{CrmId, Ledger};
@@ -134,27 +134,36 @@ async fn idle<E: Entity>(
     journal::idle(engine, &ledger.account, subject, LogStatus::Unchanged, told, None).await;
 }
 
-/// The newest snapshot of each client that came with an invoice, and whether its invoice needs it in
+/// The newest snapshot of each client that came with a document, and whether its document needs it in
 /// Xero: a void does not.
 fn clients<'a>(kind: EntityKind, wave: &[&Arrival<'a>]) -> BTreeMap<CrmId, (&'a Client, Standing)> {
     let mut newest: BTreeMap<CrmId, (&Client, Standing)> = BTreeMap::new();
     for arrival in wave {
-        let Some(Content::Invoice { client, invoice }) = arrival.content else { continue };
+        let Some((client, standing)) = arrival.content.and_then(client_of) else { continue };
         if kind == EntityKind::Contact {
             continue;
         }
-        let entry = newest.entry(Contact::id(client)).or_insert((client, invoice.standing));
+        let entry = newest.entry(Contact::id(client)).or_insert((client, standing));
         if client.revision > entry.0.revision {
             entry.0 = client;
         }
-        if invoice.standing == Standing::Sent {
+        if standing == Standing::Sent {
             entry.1 = Standing::Sent;
         }
     }
     newest
 }
 
-/// Whatever becomes of a client is in its own row, where the invoice looks for its contact.
+/// The client that came with a document, and whether the document stands.
+const fn client_of(content: &Content) -> Option<(&Client, Standing)> {
+    match content {
+        Content::Invoice { client, invoice } => Some((client, invoice.standing)),
+        Content::CreditNote { client, note } => Some((client, note.standing)),
+        Content::Client { .. } | Content::Allocation(_) | Content::Payment { .. } => None,
+    }
+}
+
+/// Whatever becomes of a client is in its own row, where the document looks for its contact.
 async fn push_clients(
     engine: &Engine,
     ledger: &Ledger,

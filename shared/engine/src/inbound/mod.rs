@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod deal;
+mod turned;
 
 use domain::crm;
 use domain::entity::EntityKind;
@@ -13,8 +14,9 @@ use domain::sync_log::LogStatus;
 use store::StoreError;
 
 use self::arrivals::{Arrival, Arrivals};
+use self::turned::{Turned, turned};
 use crate::desk::not_connected;
-use crate::entity::{Contact, Entity, Invoice, Payment};
+use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
 use crate::push::{self, Keep, Offer, Pushed, Unrecorded};
 use crate::{Engine, Invocation, journal, payments, receipts, sync_all};
 
@@ -75,6 +77,12 @@ pub async fn receive(
             EntityKind::Invoice => {
                 deal::with::<Invoice>(engine, &group, delivery, invocation).await
             }
+            EntityKind::CreditNote => {
+                deal::with::<CreditNote>(engine, &group, delivery, invocation).await
+            }
+            EntityKind::Allocation => {
+                deal::with::<Allocation>(engine, &group, delivery, invocation).await
+            }
             EntityKind::Payment => {
                 deal::with::<Payment>(engine, &group, delivery, invocation).await
             }
@@ -88,12 +96,20 @@ pub async fn receive(
     arrivals.finish(messages)
 }
 
+/// Where the records of a message are.
+#[derive(Debug)]
+struct Place {
+    ledger: Ledger,
+    /// A record that the message is also about, though it does not say so.
+    also: Option<(EntityKind, CrmId)>,
+}
+
 /// Where a message's record belongs, or what has become of it already.
 async fn told(
     engine: &Engine,
     account: &AccountId,
     content: &Content,
-) -> Result<Result<Ledger, Received>, Unrecorded> {
+) -> Result<Result<Place, Received>, Unrecorded> {
     let Some(ledger) = ledger(engine, account).await? else {
         return Ok(Err(never_connected(engine, account, content).await));
     };
@@ -113,7 +129,12 @@ async fn told(
             return Ok(Err(Received::Recorded));
         }
     }
-    Ok(Ok(ledger))
+    let also = match turned(engine, &ledger, content).await? {
+        Turned::No => None,
+        Turned::Retracted(kind, crm_id) => Some((kind, crm_id)),
+        Turned::Overtaken { known } => return Ok(Err(Received::Pushed(Pushed::Stale { known }))),
+    };
+    Ok(Ok(Place { ledger, also }))
 }
 
 async fn never_connected(engine: &Engine, account: &AccountId, content: &Content) -> Received {
@@ -123,6 +144,12 @@ async fn never_connected(engine: &Engine, account: &AccountId, content: &Content
         }
         Content::Invoice { client: _, invoice } => {
             (EntityKind::Invoice, Invoice::id(invoice), Invoice::number(invoice))
+        }
+        Content::CreditNote { client: _, note } => {
+            (EntityKind::CreditNote, CreditNote::id(note), CreditNote::number(note))
+        }
+        Content::Allocation(allocation) => {
+            (EntityKind::Allocation, Allocation::id(allocation), Allocation::number(allocation))
         }
         Content::Payment { payment, parts: _ } => {
             let id = CrmId::from(payment.id.clone());
@@ -163,6 +190,12 @@ pub async fn push_known(
         }
         EntityKind::Invoice => {
             push::push::<Invoice>(engine, ledger, &known(records), urgency, invocation).await
+        }
+        EntityKind::CreditNote => {
+            push::push::<CreditNote>(engine, ledger, &known(records), urgency, invocation).await
+        }
+        EntityKind::Allocation => {
+            push::push::<Allocation>(engine, ledger, &known(records), urgency, invocation).await
         }
         EntityKind::Payment => {
             push::push::<Payment>(engine, ledger, &known(records), urgency, invocation).await

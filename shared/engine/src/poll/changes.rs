@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::RemotePayment;
 use domain::ids::{XeroInvoiceId, XeroPaymentId};
-use domain::poll::{Next, Progress, Walk};
+use domain::poll::{Next, Progress, ReadPage, Walk};
 use jiff::Timestamp;
-use xero::api::{PAGE_LIMIT, invoices, payments};
+use xero::api::{Page, invoices, payments};
 
 use crate::desk::{Desk, Trouble};
 
@@ -19,8 +19,8 @@ const PAGES_MAX: u32 = 20;
 pub(super) struct Changes {
     pub(super) invoices: BTreeMap<XeroInvoiceId, RemoteInvoice>,
     pub(super) payments: BTreeMap<XeroPaymentId, RemotePayment>,
-    pub(super) invoices_until: Timestamp,
-    pub(super) payments_until: Timestamp,
+    pub(super) invoices_from: Timestamp,
+    pub(super) payments_from: Timestamp,
     /// Whether there was no more than fits into a poll.
     pub(super) is_all: bool,
 }
@@ -29,38 +29,44 @@ pub(super) struct Changes {
 pub(super) async fn read(desk: &Desk<'_>, progress: &Progress) -> Result<Changes, Trouble> {
     let session = &desk.session;
     let mut invoices_seen = BTreeMap::new();
-    let mut walk = Some(Walk::from(progress.invoices_until));
-    let mut invoices_until = progress.invoices_until;
+    let mut walk = Some(Walk::from(progress.invoices_from));
+    let mut invoices_from = progress.invoices_from;
     for _ in 0..PAGES_MAX {
         let Some(place) = walk else { break };
         let page = invoices::changed(session, place.since, place.page).await?;
-        let changes = page.iter().filter_map(|one| one.updated_at).collect::<Vec<_>>();
-        (walk, invoices_until) = next(place.after(&changes, PAGE_LIMIT));
-        invoices_seen.extend(page.into_iter().map(|one| (one.id, one)));
+        (walk, invoices_from) = next(place, &page, |one| one.updated_at);
+        invoices_seen.extend(page.rows.into_iter().map(|one| (one.id, one)));
     }
     let is_all = walk.is_none();
     let mut payments_seen = BTreeMap::new();
-    let mut walk = Some(Walk::from(progress.payments_until));
-    let mut payments_until = progress.payments_until;
+    let mut walk = Some(Walk::from(progress.payments_from));
+    let mut payments_from = progress.payments_from;
     for _ in 0..PAGES_MAX {
         let Some(place) = walk else { break };
         let page = payments::changed(session, place.since, place.page).await?;
-        let changes = page.iter().filter_map(|one| one.updated_at).collect::<Vec<_>>();
-        (walk, payments_until) = next(place.after(&changes, PAGE_LIMIT));
-        payments_seen.extend(page.into_iter().map(|one| (one.id, one)));
+        (walk, payments_from) = next(place, &page, |one| one.updated_at);
+        payments_seen.extend(page.rows.into_iter().map(|one| (one.id, one)));
     }
     Ok(Changes {
         invoices: invoices_seen,
         payments: payments_seen,
-        invoices_until,
-        payments_until,
+        invoices_from,
+        payments_from,
         is_all: is_all && walk.is_none(),
     })
 }
 
-/// Where to go on, and up to when everything has been read.
-fn next(next: Next) -> (Option<Walk>, Timestamp) {
-    match next {
+/// Where to go on now, and where if this poll goes no further.
+fn next<T>(
+    walk: Walk,
+    page: &Page<T>,
+    changed_at: fn(&T) -> Option<Timestamp>,
+) -> (Option<Walk>, Timestamp) {
+    let changes = page.rows.iter().filter_map(changed_at).collect::<Vec<_>>();
+    let Page { rows, full, answered_at } = page;
+    let read =
+        ReadPage { rows: rows.len(), full: *full, changes: &changes, answered_at: *answered_at };
+    match walk.after(read) {
         Next::Done(until) => (None, until),
         // Of the newest second there may be more.
         Next::Page(walk) => (Some(walk), walk.since),

@@ -110,14 +110,15 @@ fn told(ledger: &Ledger, trouble: Trouble) -> Polled {
 }
 
 async fn one(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Result<Polled, Trouble> {
+    // First, because most ledgers have nothing open most of the time, and this is all they cost.
+    let any = engine.store.open_invoices(ledger, None, NonZeroU16::MIN).await?;
+    if any.invoices.is_empty() {
+        return Ok(Polled::Idle);
+    }
     let Some(row) = engine.store.progress(ledger).await? else { return Ok(Polled::Unconnected) };
     if !is_connected(engine, ledger).await? {
         rest(engine, row).await?;
         return Ok(Polled::Unconnected);
-    }
-    let any = engine.store.open_invoices(ledger, None, NonZeroU16::MIN).await?;
-    if any.invoices.is_empty() {
-        return Ok(Polled::Idle);
     }
     let desk = Desk::open(engine, ledger, Urgency::Routine, invocation).await?.at(Priority::Poll);
     let read = match read(&desk, row.clone()).await {
@@ -150,8 +151,8 @@ async fn read(desk: &Desk<'_>, row: Versioned<Progress>) -> Result<usize, Troubl
     let mut news = observe::all(desk, changes.invoices, changes.payments).await?;
     news += verify::look_at_unseen(desk).await?;
     let mut progress = Progress {
-        invoices_until: changes.invoices_until,
-        payments_until: changes.payments_until,
+        invoices_from: changes.invoices_from,
+        payments_from: changes.payments_from,
         ..before.clone()
     };
     if changes.is_all && progress.is_verification_due(desk.engine.clock.now()) {

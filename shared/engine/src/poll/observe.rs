@@ -244,7 +244,7 @@ async fn commit(
     let events = engine.events(&desk.ledger.account, news);
     let row = Some((&mapping, before.version));
     engine.store.put_receipts(&receipts, expect, row, &events).await?;
-    engine.deliver_all(&events).await;
+    engine.deliver(&desk.ledger.account, &events).await;
     let number = mapping.snapshot.natural_key.clone();
     let subject = (EntityKind::Invoice, mapping.key.crm_id.clone(), number);
     if !remarks.is_empty() {

@@ -151,7 +151,7 @@ async fn claim<E: Entity>(
     let event = settle::skipped(engine, &mapping);
     let version = engine.store.put_mapping(&mapping, expect, event.as_ref()).await?;
     if let Some(event) = &event {
-        engine.deliver(event).await;
+        engine.deliver(&event.account_id, [event]).await;
         journal::failed::<E>(engine, &mapping, now).await;
         return Ok(Admission::Refused(Pushed::Skipped.ended()));
     }

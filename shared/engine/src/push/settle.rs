@@ -109,9 +109,7 @@ pub(super) async fn fail<E: Entity>(
         let event = skipped(engine, &next);
         match engine.store.confirm(&next, &before, event.as_ref()).await {
             Ok(_) => {
-                if let Some(event) = &event {
-                    engine.deliver(event).await;
-                }
+                engine.deliver(&next.key.ledger.account, &event).await;
                 return failed::<E>(engine, claimed, &next, &failure).await;
             }
             Err(StoreError::Conflict) => before = reread(engine, &before).await?,

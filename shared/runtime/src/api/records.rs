@@ -56,7 +56,12 @@ pub(super) fn unknown() -> Problem {
 }
 
 pub(super) fn kind_of(segment: &str) -> EntityKind {
-    if segment == "clients" { EntityKind::Contact } else { EntityKind::Invoice }
+    match segment {
+        "clients" => EntityKind::Contact,
+        "credit-notes" => EntityKind::CreditNote,
+        "allocations" => EntityKind::Allocation,
+        _ => EntityKind::Invoice,
+    }
 }
 
 pub(super) fn crm_id(text: &str) -> Result<CrmId, Problem> {

@@ -38,7 +38,7 @@ pub enum Route {
 }
 
 /// Every address, as API Gateway names it.
-pub const ROUTES: [(&str, Route); 21] = [
+pub const ROUTES: [(&str, Route); 27] = [
     ("GET /v1/connection", Route::Status),
     ("POST /v1/connection", Route::Connect),
     ("DELETE /v1/connection", Route::Disconnect),
@@ -55,6 +55,12 @@ pub const ROUTES: [(&str, Route); 21] = [
     ("POST /v1/clients/{client_id}/sync", Route::SyncNow),
     ("POST /v1/invoices/{invoice_id}/never-send", Route::NeverSend),
     ("POST /v1/clients/{client_id}/never-send", Route::NeverSend),
+    ("GET /v1/credit-notes/{credit_note_id}", Route::Record),
+    ("POST /v1/credit-notes/{credit_note_id}/sync", Route::SyncNow),
+    ("POST /v1/credit-notes/{credit_note_id}/never-send", Route::NeverSend),
+    ("GET /v1/allocations/{allocation_id}", Route::Record),
+    ("POST /v1/allocations/{allocation_id}/sync", Route::SyncNow),
+    ("POST /v1/allocations/{allocation_id}/never-send", Route::NeverSend),
     ("GET /v1/payments/{payment_id}", Route::Record),
     ("POST /v1/payments/{payment_id}/sync", Route::SyncNow),
     ("POST /v1/payments/{payment_id}/never-send", Route::NeverSend),

@@ -33,6 +33,7 @@ impl Hints {
         match kind {
             EntityKind::Contact => &self.config.contacts,
             EntityKind::Invoice => &self.config.invoices,
+            EntityKind::CreditNote | EntityKind::Allocation => &self.config.credit_notes,
             EntityKind::Payment => &self.config.payments,
         }
     }

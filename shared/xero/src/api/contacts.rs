@@ -12,20 +12,17 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::filter::{clause, filters};
 use super::written::written;
 use super::{Written, check_batch};
 use crate::date::optional_instant;
 use crate::error::XeroError;
 use crate::json::{all, envelope, real_id, told};
-use crate::session::{Call, Session, encoded};
+use crate::session::{Call, Session};
 
 const LIST: &str = "/Contacts";
 const ONE: &str = "/Contacts/{ContactID}";
 const COLLECTION: &str = "Contacts";
-
-/// A filter longer than this, encoded, would exceed the 2,048 characters Xero takes in a query.
-const FILTER_LIMIT: usize = 1_900;
-const OR: &str = " OR ";
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -94,32 +91,6 @@ async fn find(session: &Session, clauses: &[String]) -> Result<Vec<RemoteContact
         found.extend(read(LIST, &session.call(call).await?)?);
     }
     Ok(found)
-}
-
-fn clause(field: &str, value: &str) -> String {
-    format!("{field}==\"{}\"", value.replace('\\', r"\\").replace('"', "\\\""))
-}
-
-fn filters(clauses: &[String]) -> Result<Vec<String>, XeroError> {
-    let mut filters: Vec<String> = Vec::new();
-    for clause in clauses {
-        if encoded(clause).len() > FILTER_LIMIT {
-            return Err(XeroError::Unsendable {
-                reason: "the name is too long to be searched for",
-            });
-        }
-        let room = |filter: &&mut String| {
-            encoded(filter).len() + encoded(OR).len() + encoded(clause).len() <= FILTER_LIMIT
-        };
-        match filters.last_mut().filter(room) {
-            Some(filter) => {
-                filter.push_str(OR);
-                filter.push_str(clause);
-            }
-            None => filters.push(clause.clone()),
-        }
-    }
-    Ok(filters)
 }
 
 /// The contact with this id, archived or not.
@@ -217,27 +188,5 @@ impl From<WireContact> for RemoteContact {
             merged_to: wire.merged_to.filter(|id| !id.is_nil()).map(XeroContactId),
             updated_at: wire.updated_at,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_numbers_are_asked_for_about_forty_at_a_time_within_the_query_xero_takes() {
-        let clauses = (0..120).map(|at| clause("ContactNumber", &format!("SC-cli_{at:03}")));
-        let filters = filters(&clauses.collect::<Vec<_>>()).unwrap();
-        let counts = filters.iter().map(|one| one.split(OR).count()).collect::<Vec<_>>();
-        assert_eq!(counts.iter().sum::<usize>(), 120);
-        assert!(counts.len() <= 4, "{counts:?}");
-        for filter in &filters {
-            assert!(encoded(filter).len() <= FILTER_LIMIT);
-        }
-    }
-
-    #[test]
-    fn a_quote_in_a_name_stays_inside_its_text() {
-        assert_eq!(clause("Name", r#"The "Ridge" \ Co"#), r#"Name=="The \"Ridge\" \\ Co""#);
     }
 }

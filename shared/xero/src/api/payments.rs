@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::written::written;
-use super::{PAGE_LIMIT, Written, check_batch};
+use super::{PAGE_LIMIT, Page, Written, check_batch};
 use crate::date::{optional_date, optional_instant};
 use crate::error::XeroError;
 use crate::json::{all, envelope, lenient_bool, real_id, told};
@@ -34,14 +34,14 @@ pub async fn changed(
     session: &Session,
     since: Timestamp,
     page: u32,
-) -> Result<Vec<RemotePayment>, XeroError> {
+) -> Result<Page<RemotePayment>, XeroError> {
     let call = Call::list(LIST, COLLECTION)
         .modified_since(since)
         .query("where", r#"PaymentType=="ACCRECPAYMENT""#)
         .query("order", "UpdatedDateUTC ASC")
         .query("page", page.to_string())
         .query("pageSize", PAGE_LIMIT.to_string());
-    read(LIST, &session.call(call).await?)
+    super::page::page::<WirePayment, _>(LIST, COLLECTION, &session.call(call).await?)
 }
 
 /// Every payment on these invoices, deleted ones included: one call for 15 of them.

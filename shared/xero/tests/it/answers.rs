@@ -1,7 +1,7 @@
 //! What the client reads from Xero's answers.
 
 use domain::document::contact::ContactStatus;
-use domain::document::invoice::InvoiceStatus;
+use domain::document::sales::DocumentStatus;
 use domain::failure::FailureClass;
 use domain::ids::{TenantId, XeroContactId};
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ async fn an_invoice_keeps_its_digits_and_its_calendar_dates() {
     assert_eq!(invoice.id, INVOICE);
     assert_eq!(invoice.number.as_deref(), Some("#INV-0001"));
     assert!(invoice.is_sales);
-    assert_eq!(invoice.status, InvoiceStatus::Authorised);
+    assert_eq!(invoice.status, DocumentStatus::Authorised);
     assert_eq!(invoice.contact_id, Some(CONTACT));
     assert_eq!(invoice.total.to_string(), "GBP 129.4321");
     assert_eq!(invoice.total_tax.to_string(), "GBP 21.57");
@@ -42,7 +42,7 @@ async fn a_bill_with_the_same_number_is_told_from_a_sales_invoice() {
     let session = a_session(Scripted::ok(&collection("Invoices", &[bill])));
     let found = invoices::find_by_numbers(&session, &["#INV-0001"]).await.unwrap();
     assert!(!found[0].is_sales);
-    assert_eq!(found[0].status, InvoiceStatus::Other("QUARANTINED".to_owned()));
+    assert_eq!(found[0].status, DocumentStatus::Other("QUARANTINED".to_owned()));
 }
 
 #[tokio::test]

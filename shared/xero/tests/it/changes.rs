@@ -31,8 +31,8 @@ async fn the_instant_is_sent_in_utc_cut_to_the_second_and_without_a_zone() {
 async fn a_304_says_that_nothing_has_changed() {
     let unchanged = || Scripted::new([reply(304, &[], "")]);
     let since = Timestamp::UNIX_EPOCH;
-    assert!(payments::changed(&a_session(unchanged()), since, 1).await.unwrap().is_empty());
-    assert!(invoices::changed(&a_session(unchanged()), since, 1).await.unwrap().is_empty());
+    assert!(payments::changed(&a_session(unchanged()), since, 1).await.unwrap().rows.is_empty());
+    assert!(invoices::changed(&a_session(unchanged()), since, 1).await.unwrap().rows.is_empty());
 }
 
 #[tokio::test]
@@ -48,13 +48,13 @@ async fn what_has_changed_comes_in_xeros_order_deleted_and_voided_ones_included(
     let session =
         a_session(Scripted::ok(&collection("Payments", &[gone.clone(), payment_json("")])));
     let read = payments::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap();
-    let stand: Vec<_> = read.iter().map(|one| one.status.clone()).collect();
+    let stand: Vec<_> = read.rows.iter().map(|one| one.status.clone()).collect();
     assert_eq!(stand, [MoneyStatus::Deleted, MoneyStatus::Authorised]);
 
     let void = invoice_json("").replace("AUTHORISED", "VOIDED");
     let session = a_session(Scripted::ok(&collection("Invoices", &[void, invoice_json("")])));
     let read = invoices::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap();
-    let stand: Vec<_> = read.iter().map(|one| one.status.as_str()).collect();
+    let stand: Vec<_> = read.rows.iter().map(|one| one.status.as_str()).collect();
     assert_eq!(stand, ["VOIDED", "AUTHORISED"]);
 }
 
@@ -64,4 +64,17 @@ async fn a_row_that_cannot_be_read_is_not_passed_over_in_silence() {
     let session = a_session(Scripted::ok(&collection("Payments", &[payment_json(""), broken])));
     let error = payments::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap_err();
     assert!(matches!(error, XeroError::Undecodable { endpoint: "/Payments", .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_page_is_as_long_as_xero_says_and_dated_by_its_clock() {
+    let body = collection("Payments", &[payment_json("")]);
+    let session = a_session(Scripted::ok(&body));
+    let page = payments::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap();
+    assert_eq!(page.full, 1_000);
+    assert_eq!(page.answered_at, Some("2019-03-11T17:53:36.230Z".parse().unwrap()));
+    let paged = body.replacen('{', r#"{"pagination":{"page":1,"pageSize":100,"pageCount":3},"#, 1);
+    let session = a_session(Scripted::ok(&paged));
+    let page = payments::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap();
+    assert_eq!(page.full, 100);
 }

@@ -2,8 +2,8 @@
 //! read.
 
 use bytes::Bytes;
-use domain::document::invoice::InvoiceStatus;
 use domain::document::payment::MoneyStatus;
+use domain::document::sales::DocumentStatus;
 use domain::ids::XeroPaymentId;
 use http::Request;
 use jiff::Timestamp;
@@ -103,9 +103,17 @@ async fn the_payments_of_xeros_own_examples_are_read() {
 
     let listed = payments::changed(&session("get", "/Payments"), Timestamp::UNIX_EPOCH, 1).await;
     let listed = listed.unwrap();
-    assert_eq!(listed[0].amount.to_string(), "46.0");
-    assert!(listed[0].is_receipt && listed[0].batch.is_some() && listed[0].invoice.is_some());
-    assert!(!listed[1].is_receipt && listed[1].batch.is_none() && listed[1].invoice.is_none());
+    assert_eq!(listed.rows[0].amount.to_string(), "46.0");
+    assert!(
+        listed.rows[0].is_receipt
+            && listed.rows[0].batch.is_some()
+            && listed.rows[0].invoice.is_some()
+    );
+    assert!(
+        !listed.rows[1].is_receipt
+            && listed.rows[1].batch.is_none()
+            && listed.rows[1].invoice.is_none()
+    );
 
     let one = payments::get(&session("get", "/Payments/{PaymentID}"), PAYMENT).await.unwrap();
     let one = one.unwrap();
@@ -132,7 +140,7 @@ async fn the_invoices_and_accounts_of_xeros_own_examples_are_read() {
     let session = |path| a_session(Scripted::ok(&xero.example("get", path)));
 
     let listed = invoices::changed(&session("/Invoices"), Timestamp::UNIX_EPOCH, 1).await.unwrap();
-    let paid = listed.iter().find(|one| one.status == InvoiceStatus::Paid).unwrap();
+    let paid = listed.rows.iter().find(|one| one.status == DocumentStatus::Paid).unwrap();
     assert_eq!(paid.settlement.paid.to_string(), "46.0");
     assert_eq!(paid.settlement.paid_on, Some(date(2018, 11, 29)));
     assert_eq!(paid.settlement.payments[0].id, PAYMENT);

@@ -9,7 +9,7 @@ use http::Request;
 use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use uuid::Uuid;
-use xero::api::invoices::TargetStatus;
+use xero::api::TargetStatus;
 use xero::api::{
     accounts, bank_transactions, contacts, invoices, organisation, payments, tax_rates,
 };

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use domain::document::contact::{Address, AddressType, ContactDocument, Phone, PhoneType};
-use domain::document::invoice::{
-    ContactReference, InvoiceDocument, InvoiceType, LineAmountTypes, LineItem, NewStatus,
-};
+use domain::document::invoice::{InvoiceDocument, InvoiceType};
 use domain::document::payment::{
     AccountReference, Approved, BankTransactionDocument, Direction, InvoiceReference, Party,
     PaymentDocument, TaxContained, TransactionLine,
 };
+use domain::document::sales::{ContactReference, LineAmountTypes, LineItem, NewStatus};
 use domain::entity::EntityKind;
 use domain::idempotency::{Hash, IdempotencyKey, Intent};
 use domain::ids::{

@@ -25,6 +25,8 @@ pub struct Unconfirmed {
     pub nothing_modified_is_304: bool,
     /// Whether `pageSize` without `page` pages.
     pub page_size_alone_pages: bool,
+    /// The most rows of a page.
+    pub page_size_max: usize,
     /// Whether lists that do not ask for a status include deleted invoices.
     pub deleted_in_lists: bool,
     /// What happens to an exact half of a penny.
@@ -84,6 +86,7 @@ impl Default for Unconfirmed {
             modified_since_inclusive: true,
             nothing_modified_is_304: false,
             page_size_alone_pages: true,
+            page_size_max: 1_000,
             deleted_in_lists: true,
             rounding: Rounding::HalfAwayFromZero,
             deleted_frees_number: true,

@@ -112,3 +112,10 @@ fn a_page_size_alone_may_mean_nothing() {
     let mut caller = Caller::unconfirmed(|switches| switches.page_size_alone_pages = false);
     assert!(caller.get("/Contacts?pageSize=5").json().get("pagination").is_none());
 }
+
+#[test]
+fn pages_may_be_smaller_than_asked_for_and_say_so() {
+    let mut caller = Caller::unconfirmed(|switches| switches.page_size_max = 3);
+    let json = caller.get("/Contacts?page=1&pageSize=5").json();
+    assert_eq!(json["pagination"]["pageSize"], 3);
+}

@@ -7,13 +7,13 @@ use domain::crm::payment::{PaymentPart, Role, Standing};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, InvoiceId, XeroContactId, XeroInvoiceId};
-use domain::mapping::{Mapping, MappingKey};
+use domain::mapping::Mapping;
 use domain::money::Currency;
-use domain::operation::Parking;
 
 use super::{Tasks, open};
 use crate::desk::{Desk, Trouble};
 use crate::entity::Outcomes;
+use crate::entity::prerequisite::{blocked, gone, read};
 
 /// What a part stands on.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +64,7 @@ async fn ground(desk: &Desk<'_>, part: &PaymentPart) -> Result<Ground, Trouble> 
         Role::Invoice(id) => {
             let invoice = invoice(desk, id).await?;
             if invoice.is_gone_in_xero() {
-                return Err(gone(&invoice).into());
+                return Err(gone(&invoice, "it takes no payment").into());
             }
             let link =
                 invoice.link.as_ref().ok_or_else(|| blocked(EntityKind::Invoice, id.clone()))?;
@@ -96,26 +96,6 @@ async fn invoice(desk: &Desk<'_>, id: &InvoiceId) -> Result<Mapping, Trouble> {
     found.ok_or_else(|| blocked(EntityKind::Invoice, id.clone()))
 }
 
-async fn read(
-    desk: &Desk<'_>,
-    kind: EntityKind,
-    crm_id: CrmId,
-) -> Result<Option<Mapping>, Trouble> {
-    let key = MappingKey { ledger: desk.ledger.clone(), kind, crm_id };
-    Ok(desk.engine.store.mapping(&key).await?.map(|row| row.record))
-}
-
-fn blocked(kind: EntityKind, id: impl Into<CrmId>) -> Trouble {
-    let crm_id = id.into();
-    let failure = Failure::new(
-        FailureClass::Blocked,
-        "prerequisite_not_in_xero",
-        format!("The {kind} {crm_id} is not in Xero yet. The payment follows it."),
-        "",
-    );
-    Trouble::Blocked { failure, on: Box::new(Parking::Prerequisite { kind, crm_id }) }
-}
-
 fn other_currency(invoice: &Mapping, currency: Currency, part: &PaymentPart) -> Failure {
     Failure::new(
         FailureClass::Untranslatable,
@@ -125,17 +105,5 @@ fn other_currency(invoice: &Mapping, currency: Currency, part: &PaymentPart) -> 
             invoice.snapshot.natural_key, part.amount
         ),
         "Record the payment in the invoice's currency.",
-    )
-}
-
-fn gone(invoice: &Mapping) -> Failure {
-    Failure::new(
-        FailureClass::Rejected,
-        "invoice_gone",
-        format!(
-            "{} was voided or deleted in Xero, so it takes no payment.",
-            invoice.snapshot.natural_key
-        ),
-        "Sync the invoice again to make a fresh copy in Xero, then retry.",
     )
 }

@@ -45,9 +45,10 @@ impl Entity for Payment {
     fn snapshot<'a>(content: &'a Content, id: &CrmId) -> Option<&'a PaymentPart> {
         match content {
             Content::Payment { payment: _, parts } => parts.iter().find(|part| part.id == *id),
-            Content::Client { client: _, mode: _ } | Content::Invoice { client: _, invoice: _ } => {
-                None
-            }
+            Content::Client { .. }
+            | Content::Invoice { .. }
+            | Content::CreditNote { .. }
+            | Content::Allocation(_) => None,
         }
     }
 

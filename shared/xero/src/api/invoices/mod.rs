@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use self::wire::WireInvoice;
 use super::written::written;
-use super::{PAGE_LIMIT, Written, check_batch};
+use super::{PAGE_LIMIT, Page, TargetStatus, Written, check_batch};
 use crate::error::XeroError;
 use crate::json::{all, envelope};
 use crate::session::{Call, Session, encoded};
@@ -30,16 +30,6 @@ const NUMBERS_LIMIT: usize = super::BATCH_LIMIT;
 const NUMBERS_LENGTH_LIMIT: usize = 1_800;
 /// Of ids, which are long, it advises 40.
 pub const IDS_LIMIT: usize = 40;
-
-/// A status an invoice is given on its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum TargetStatus {
-    /// For an approved invoice without payments or credits.
-    Voided,
-    /// For a draft, or one submitted for approval.
-    Deleted,
-}
 
 /// A change of status. It must carry no lines: Xero would take them for the new ones.
 #[derive(Debug, Serialize)]
@@ -131,7 +121,7 @@ pub async fn changed(
     session: &Session,
     since: Timestamp,
     page: u32,
-) -> Result<Vec<RemoteInvoice>, XeroError> {
+) -> Result<Page<RemoteInvoice>, XeroError> {
     let call = Call::list(LIST, COLLECTION)
         .modified_since(since)
         .query("where", r#"Type=="ACCREC""#)
@@ -141,7 +131,7 @@ pub async fn changed(
         .query("page", page.to_string())
         .query("pageSize", PAGE_LIMIT.to_string())
         .query("unitdp", "4");
-    read(LIST, &session.call(call).await?)
+    super::page::page::<WireInvoice, _>(LIST, COLLECTION, &session.call(call).await?)
 }
 
 /// Creates invoices. One outcome for each document, in their order. Fails as a whole only when the

@@ -1,8 +1,9 @@
 //! An invoice as it stands in Xero's answers.
 
 use domain::document::invoice::{
-    AppliedCredit, AppliedPayment, CreditKind, InvoiceStatus, RemoteInvoice, Settlement,
+    AppliedCredit, AppliedPayment, CreditKind, RemoteInvoice, Settlement,
 };
+use domain::document::sales::DocumentStatus;
 use domain::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
 use domain::json_number;
 use domain::money::{Currency, Money};
@@ -22,7 +23,7 @@ pub(super) struct WireInvoice {
     id: Uuid,
     #[serde(rename = "Type")]
     invoice_type: String,
-    status: InvoiceStatus,
+    status: DocumentStatus,
     #[serde(default, deserialize_with = "told")]
     invoice_number: Option<String>,
     #[serde(default)]

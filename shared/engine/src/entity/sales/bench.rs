@@ -1,39 +1,34 @@
-//! The bench where invoices are made into documents and written: by the account's codes and the chart as
+//! The bench where snapshots are made into documents and written: by the account's codes and the chart as
 //! last read, or as it is now when that one says no.
 
 use domain::account_codes::AccountCodes;
 use domain::chart::Chart;
-use domain::crm::invoice::Invoice as Snapshot;
-use domain::document::invoice::{InvoiceDocument, RemoteInvoice};
 use domain::failure::Failure;
-use domain::ids::{XeroContactId, XeroInvoiceId};
+use domain::ids::{XeroContactId, XeroId};
 use domain::sync_log::LoggedOperation;
 use domain::translate::Translated;
-use domain::translate::invoice::{Context, translate};
-use futures::FutureExt;
-use xero::api::invoices;
+use domain::translate::lines::Context;
 
-use super::{Contacts, Target, Tasks, brought, is_taken};
+use super::{Contacts, Sales, Target, Tasks, brought, is_taken};
 use crate::chart;
 use crate::desk::{Desk, Trouble};
-use crate::entity::write::{Draft, Sent, Way, write};
+use crate::entity::write::{Draft, Sent, write};
 use crate::entity::{Outcomes, batch_size};
 
 /// What documents are made with.
-#[derive(Debug)]
-pub(super) struct Bench<'a> {
+pub(super) struct Bench<'a, T: Sales> {
     pub(super) desk: &'a Desk<'a>,
-    pub(super) tasks: &'a Tasks<'a>,
+    pub(super) tasks: &'a Tasks<'a, T>,
     pub(super) contacts: Contacts,
     codes: AccountCodes,
     chart: Chart,
 }
 
-impl<'a> Bench<'a> {
+impl<'a, T: Sales> Bench<'a, T> {
     /// With the codes and the chart at hand.
     pub(super) async fn open(
         desk: &'a Desk<'a>,
-        tasks: &'a Tasks<'a>,
+        tasks: &'a Tasks<'a, T>,
         contacts: Contacts,
     ) -> Result<Self, Trouble> {
         let codes = desk.engine.store.account_codes(&desk.ledger.account).await?;
@@ -46,27 +41,18 @@ impl<'a> Bench<'a> {
         &mut self,
         targets: Vec<(usize, Target)>,
         outcomes: &mut Outcomes,
-    ) -> Vec<Sent<RemoteInvoice>> {
+    ) -> Vec<Sent<T::Remote>> {
         let (creates, updates) = self.drafts(targets, outcomes).await;
         let (session, batch) = (&self.desk.session, batch_size(self.tasks));
-        let create = Way {
-            call: |session, documents, key| invoices::create(session, documents, key).boxed(),
-            body: invoices::body,
-            batch,
-        };
-        let update = Way {
-            call: |session, documents, key| invoices::update(session, documents, key).boxed(),
-            ..create
-        };
-        let mut sent = write(session, self.tasks, updates, &update).await;
-        sent.extend(write(session, self.tasks, creates, &create).await);
+        let mut sent = write(session, self.tasks, updates, &T::updating(batch)).await;
+        sent.extend(write(session, self.tasks, creates, &T::creating(batch)).await);
         let (clashing, told): (Vec<_>, Vec<_>) = sent.into_iter().partition(|sent| {
             sent.operation == LoggedOperation::Create
                 && sent.result.as_ref().is_err_and(|error| is_taken(error))
         });
         for Sent { task: index, operation, remarks, result } in told {
             let Some(task) = self.tasks.get(index) else { continue };
-            let outcome = result.map(|remote| brought(task, &remote, operation, remarks));
+            let outcome = result.map(|remote| brought::<T>(task, &remote, operation, remarks));
             outcomes.set(index, outcome.map_err(Trouble::Xero));
         }
         clashing
@@ -78,7 +64,7 @@ impl<'a> Bench<'a> {
         &mut self,
         targets: Vec<(usize, Target)>,
         outcomes: &mut Outcomes,
-    ) -> (Vec<Draft<InvoiceDocument>>, Vec<Draft<InvoiceDocument>>) {
+    ) -> (Vec<Draft<T::Document>>, Vec<Draft<T::Document>>) {
         let (mut drafts, mut refused) = self.translated(targets);
         let stale = self.chart.read_at < self.desk.engine.clock.now();
         if !refused.is_empty() && stale {
@@ -106,7 +92,7 @@ impl<'a> Bench<'a> {
     fn translated(
         &self,
         targets: Vec<(usize, Target)>,
-    ) -> (Vec<Draft<InvoiceDocument>>, Vec<(usize, Target, Failure)>) {
+    ) -> (Vec<Draft<T::Document>>, Vec<(usize, Target, Failure)>) {
         let (mut drafts, mut refused) = (Vec::new(), Vec::new());
         for (task, target) in targets {
             let (Some(snapshot), Some(contact)) = (self.snapshot(task), self.contacts.get(&task))
@@ -124,10 +110,10 @@ impl<'a> Bench<'a> {
     fn draft(
         &self,
         task: usize,
-        snapshot: &Snapshot,
+        snapshot: &T::Snapshot,
         contact: XeroContactId,
         target: Target,
-    ) -> Result<Draft<InvoiceDocument>, Failure> {
+    ) -> Result<Draft<T::Document>, Failure> {
         Ok(match target {
             Target::New | Target::Renumbered => {
                 let Translated { document, mut warnings } =
@@ -135,11 +121,11 @@ impl<'a> Bench<'a> {
                 let operation = LoggedOperation::Create;
                 let copy = self.copy_number(task);
                 let document = match (target, copy) {
-                    (Target::Renumbered, Some(invoice_number)) => {
+                    (Target::Renumbered, Some(number)) => {
                         warnings.push(format!(
-                            "Its number in Xero is {invoice_number}: the voided one keeps its own."
+                            "Its number in Xero is {number}: the voided one keeps its own."
                         ));
-                        InvoiceDocument { invoice_number, ..document }
+                        T::numbered(document, number)
                     }
                     _ => document,
                 };
@@ -152,8 +138,11 @@ impl<'a> Bench<'a> {
                 let known = known.and_then(|link| link.number.clone());
                 // A copy keeps the number that it was given.
                 let copy = self.copy_number(task).filter(|copy| known.as_ref() == Some(copy));
-                let invoice_number = copy.unwrap_or(document.invoice_number);
-                let document = InvoiceDocument { status, invoice_number, ..document };
+                let document = T::giving(document, status);
+                let document = match copy {
+                    Some(copy) => T::numbered(document, copy),
+                    None => document,
+                };
                 Draft { task, document, operation, remarks: warnings }
             }
         })
@@ -161,20 +150,20 @@ impl<'a> Bench<'a> {
 
     fn document(
         &self,
-        snapshot: &Snapshot,
+        snapshot: &T::Snapshot,
         contact: XeroContactId,
-        existing: Option<XeroInvoiceId>,
-    ) -> Result<Translated<InvoiceDocument>, Failure> {
+        existing: Option<XeroId>,
+    ) -> Result<Translated<T::Document>, Failure> {
         let crm_url = self.desk.engine.places.crm.as_str();
         let context = Context { contact, codes: &self.codes, chart: &self.chart, crm_url };
-        translate(snapshot, existing, context)
+        T::translate(snapshot, existing.map(T::typed), context)
     }
 
     fn copy_number(&self, task: usize) -> Option<String> {
         self.tasks.get(task).map(|task| task.mapping.copy_number())
     }
 
-    fn snapshot(&self, task: usize) -> Option<&'a Snapshot> {
+    fn snapshot(&self, task: usize) -> Option<&'a T::Snapshot> {
         self.tasks.get(task).map(|task| &task.snapshot)
     }
 }

@@ -1,8 +1,7 @@
-//! The clients first: an invoice needs its contact.
+//! The clients first: a document needs its contact.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::crm::invoice::Invoice as Snapshot;
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, XeroContactId};
@@ -12,7 +11,7 @@ use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use store::StoreError;
 
-use super::{Contacts, Tasks, is_voided};
+use super::{Contacts, Sales, Tasks, is_voided};
 use crate::abreast;
 use crate::desk::{Desk, Trouble};
 use crate::entity::{Contact, Outcomes};
@@ -25,14 +24,14 @@ type Rows = BTreeMap<CrmId, Mapping>;
 
 /// The contacts of the tasks' clients. Those that are not in Xero yet, or not as they are now, are
 /// pushed first; a task whose client does not get there has its outcome. Voiding needs no contact.
-pub(super) async fn contacts(
+pub(super) async fn contacts<T: Sales>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
+    tasks: &Tasks<'_, T>,
     outcomes: &mut Outcomes,
 ) -> Contacts {
-    let needing = tasks.iter().enumerate().filter(|(_, task)| !is_voided(task));
+    let needing = tasks.iter().enumerate().filter(|(_, task)| !is_voided::<T>(task));
     let needing =
-        needing.map(|(index, task)| (index, client_of(&task.snapshot))).collect::<Vec<_>>();
+        needing.map(|(index, task)| (index, client_of::<T>(&task.snapshot))).collect::<Vec<_>>();
     let clients = needing.iter().map(|(_, client)| client.clone()).collect::<BTreeSet<_>>();
     let rows = match pushed(desk, clients).await {
         Ok(rows) => rows,
@@ -54,8 +53,8 @@ pub(super) async fn contacts(
     contacts
 }
 
-fn client_of(invoice: &Snapshot) -> CrmId {
-    invoice.client_id.clone().into()
+fn client_of<T: Sales>(snapshot: &T::Snapshot) -> CrmId {
+    T::outline(snapshot).client.clone().into()
 }
 
 /// The clients' rows, after pushing those that need it.
@@ -103,7 +102,7 @@ async fn read_one(desk: &Desk<'_>, crm_id: CrmId) -> Result<Option<(CrmId, Mappi
     Ok(row.map(|row| (crm_id, row.record)))
 }
 
-/// Why an invoice has to wait for its client, and for how long where that is known.
+/// Why a document has to wait for its client, and for how long where that is known.
 fn blocked(desk: &Desk<'_>, crm_id: CrmId, client: Option<&Mapping>) -> Trouble {
     let operation = client.map(|client| &client.operation);
     let why = operation.and_then(|operation| operation.failure.as_ref());

@@ -1,0 +1,157 @@
+//! A credit note as the CRM knows it.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::invoice::Invoice;
+use super::lines::{Discount, Line, LineAmounts, Standing};
+use super::{Revision, lines, text};
+use crate::ids::{ClientId, CreditNoteId, CrmId};
+use crate::money::{Currency, Money, rust_decimal_text};
+use crate::totals;
+
+/// A credit note's record at one revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditNote {
+    /// The CRM's id.
+    pub id: CreditNoteId,
+    /// Which state of the record this is.
+    #[serde(deserialize_with = "text::revision")]
+    pub revision: Revision,
+    /// The number on the document, such as `CN-0001`. Kept as it is.
+    #[serde(deserialize_with = "lines::number")]
+    pub number: String,
+    /// Whose credit it is.
+    pub client_id: ClientId,
+    /// The date on the document.
+    #[serde(deserialize_with = "text::date")]
+    pub issue_date: Date,
+    /// The currency of every amount.
+    pub currency: Currency,
+    /// Whether line prices contain tax.
+    #[serde(default)]
+    pub line_amounts: LineAmounts,
+    /// Free text for the customer.
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// 1 to 500 lines, each as much as is credited.
+    #[serde(deserialize_with = "lines::lines")]
+    pub lines: Vec<Line>,
+    /// What the customer was credited, tax included, in cents.
+    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "text::cents")]
+    pub total: Decimal,
+    /// Whether the note stands. Decided by the message it came in, not by a field of the contract.
+    #[serde(default)]
+    pub standing: Standing,
+    /// Whether it is an invoice in the CRM, of less than nothing. Decided here, not by a field of the contract.
+    #[serde(default)]
+    pub is_negative_invoice: bool,
+}
+
+impl CreditNote {
+    /// What the customer was credited.
+    pub const fn credited(&self) -> Money {
+        Money::new(self.total, self.currency)
+    }
+
+    /// What its mapping is kept under. That of an invoice has a name that no credit note's id is.
+    pub fn crm_id(&self) -> CrmId {
+        let id = CrmId::from(self.id.clone());
+        if self.is_negative_invoice { negative_invoice(&id) } else { id }
+    }
+
+    /// The credit note that an invoice of less than nothing is to Xero; none for any other.
+    pub fn of(invoice: &Invoice) -> Option<Self> {
+        (totals::of(&invoice.lines, invoice.line_amounts).total < Decimal::ZERO)
+            .then(|| Self::negated(invoice))
+    }
+
+    /// An invoice turned into a credit note, whatever it comes to.
+    pub fn negated(invoice: &Invoice) -> Self {
+        Self {
+            id: CreditNoteId::from(invoice.id.clone()),
+            revision: invoice.revision,
+            number: invoice.number.clone(),
+            client_id: invoice.client_id.clone(),
+            issue_date: invoice.issue_date,
+            currency: invoice.currency,
+            line_amounts: invoice.line_amounts,
+            reference: invoice.reference.clone(),
+            lines: invoice.lines.iter().map(negated).collect(),
+            total: -invoice.total,
+            standing: invoice.standing,
+            is_negative_invoice: true,
+        }
+    }
+}
+
+/// What the mapping of an invoice of less than nothing is kept under.
+pub fn negative_invoice(invoice: &CrmId) -> CrmId {
+    // An id may be forty signs long; what a mapping is kept under, a little longer.
+    CrmId::new(format!("{invoice}.credit")).unwrap_or_else(|_| invoice.clone())
+}
+
+/// A line the other way round: the same amount, credited instead of billed.
+fn negated(line: &Line) -> Line {
+    match line.discount {
+        None | Some(Discount::Percent(_)) => Line { unit_price: -line.unit_price, ..line.clone() },
+        // An amount off a deduction would be one on top of the credit.
+        Some(Discount::Amount(_)) => Line {
+            quantity: Decimal::ONE,
+            unit_price: -totals::line_amount(line),
+            discount: None,
+            ..line.clone()
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::translate::tests::{a_line, an_invoice};
+
+    fn of_lines(lines: Vec<Line>) -> Invoice {
+        let total = totals::of(&lines, LineAmounts::Exclusive).total;
+        Invoice { lines, total, ..an_invoice() }
+    }
+
+    #[test]
+    fn an_invoice_of_less_than_nothing_is_a_credit_note_and_no_other_is() {
+        assert_eq!(CreditNote::of(&an_invoice()), None);
+        assert_eq!(CreditNote::of(&of_lines(vec![a_line("1", "0", None)])), None);
+        let back = vec![a_line("1", "-95.00", Some("20")), a_line("2", "5", Some("20"))];
+        let note = CreditNote::of(&of_lines(back)).unwrap();
+        assert_eq!(note.total.to_string(), "102.00");
+        assert_eq!(note.crm_id().as_str(), "inv_1.credit");
+        let ordinary = CreditNote { is_negative_invoice: false, ..note };
+        assert_eq!(ordinary.crm_id().as_str(), "inv_1");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_credited_is_what_was_billed_with_the_sign_turned(
+            lines in prop::collection::vec(
+                (1_i64..100_000, -1_000_000_i64..1_000_000, 0_i64..30, 0_i64..3, 0_i64..9_000), 1..20),
+        ) {
+            let line = |(quantity, price, rate, sort, discount): &(i64, i64, i64, i64, i64)| Line {
+                quantity: Decimal::new(*quantity, 3),
+                unit_price: Decimal::new(*price, 4),
+                tax_rate: Some(Decimal::from(*rate)),
+                discount: match sort {
+                    0 => None,
+                    1 => Some(Discount::Percent(Decimal::new(*discount, 2))),
+                    _ => Some(Discount::Amount(Decimal::new(*discount, 2))),
+                },
+                ..a_line("1", "1", None)
+            };
+            let invoice = of_lines(lines.iter().map(line).collect());
+            let note = CreditNote::negated(&invoice);
+            let credited = totals::of(&note.lines, note.line_amounts);
+            prop_assert_eq!(credited.total, -totals::of(&invoice.lines, invoice.line_amounts).total);
+            prop_assert_eq!(note.total, -invoice.total);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The lines of an invoice or a credit note, and what the two share besides.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::text;
+use crate::document::sales::LineAmountTypes;
+use crate::money::rust_decimal_text;
+
+/// Whether line prices contain tax.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineAmounts {
+    /// Tax is added on top.
+    #[default]
+    Exclusive,
+    /// Tax is contained.
+    Inclusive,
+}
+
+impl From<LineAmounts> for LineAmountTypes {
+    fn from(amounts: LineAmounts) -> Self {
+        match amounts {
+            LineAmounts::Exclusive => Self::Exclusive,
+            LineAmounts::Inclusive => Self::Inclusive,
+        }
+    }
+}
+
+/// Whether a document stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It was sent to the customer.
+    #[default]
+    Sent,
+    /// It was voided in the CRM.
+    Voided,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// What was sold.
+    #[serde(deserialize_with = "text::line_name")]
+    pub name: String,
+    /// More about it.
+    #[serde(default, deserialize_with = "text::long", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// How much of it: more than zero.
+    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "quantity")]
+    pub quantity: Decimal,
+    /// The price of one, at most 4 decimals; negative for a deduction.
+    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "unit_price")]
+    pub unit_price: Decimal,
+    /// Something off the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount: Option<Discount>,
+    /// The tax rate in percent. Absent: outside the scope of tax. `0`: zero-rated.
+    #[serde(
+        default,
+        serialize_with = "rust_decimal_text::option::serialize",
+        deserialize_with = "optional_percent",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tax_rate: Option<Decimal>,
+    /// The name of the tax rate in Xero, where several rates share a percentage.
+    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
+    pub tax_name: Option<String>,
+}
+
+/// Something off a line: a share or an amount, never both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "DiscountFields", into = "DiscountFields")]
+pub enum Discount {
+    /// Percent of the line, 0 to 100.
+    Percent(Decimal),
+    /// An amount off the line, not negative.
+    Amount(Decimal),
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct DiscountFields {
+    #[serde(
+        default,
+        serialize_with = "rust_decimal_text::option::serialize",
+        deserialize_with = "optional_percent",
+        skip_serializing_if = "Option::is_none"
+    )]
+    percent: Option<Decimal>,
+    #[serde(
+        default,
+        serialize_with = "rust_decimal_text::option::serialize",
+        deserialize_with = "text::optional_decimal",
+        skip_serializing_if = "Option::is_none"
+    )]
+    amount: Option<Decimal>,
+}
+
+impl TryFrom<DiscountFields> for Discount {
+    type Error = &'static str;
+
+    fn try_from(fields: DiscountFields) -> Result<Self, Self::Error> {
+        match (fields.percent, fields.amount) {
+            (Some(percent), None) => Ok(Self::Percent(percent)),
+            (None, Some(amount)) if amount.is_sign_negative() && !amount.is_zero() => {
+                Err("amount must not be negative")
+            }
+            (None, Some(amount)) => Ok(Self::Amount(amount)),
+            (Some(_), Some(_)) | (None, None) => Err("must hold either percent or amount"),
+        }
+    }
+}
+
+impl From<Discount> for DiscountFields {
+    fn from(discount: Discount) -> Self {
+        match discount {
+            Discount::Percent(percent) => Self { percent: Some(percent), amount: None },
+            Discount::Amount(amount) => Self { percent: None, amount: Some(amount) },
+        }
+    }
+}
+
+/// Xero takes printable ASCII. A comma would split a list of numbers to look up.
+pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let number = String::deserialize(deserializer)?;
+    let printable = number.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b',');
+    if (1..=255).contains(&number.len()) && printable && number.trim() == number {
+        return Ok(number);
+    }
+    Err(de::Error::custom(
+        "must be 1 to 255 plain characters, without a comma and without spaces around it",
+    ))
+}
+
+pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Line>, D::Error> {
+    let lines = Vec::<Line>::deserialize(deserializer)?;
+    if !(1..=500).contains(&lines.len()) {
+        return Err(de::Error::custom("must hold 1 to 500 lines"));
+    }
+    // Xero's largest line. Five hundred of them, with tax, are far from what a decimal can hold.
+    let largest = Decimal::new(999_999_999_999, 2);
+    let fits = |line: &Line| {
+        let discount = match line.discount {
+            Some(Discount::Amount(amount)) => amount,
+            Some(Discount::Percent(_)) | None => Decimal::ZERO,
+        };
+        let gross = line.quantity.checked_mul(line.unit_price);
+        gross.is_some_and(|gross| gross.abs() <= largest) && discount <= largest
+    };
+    if lines.iter().all(fits) {
+        Ok(lines)
+    } else {
+        Err(de::Error::custom("must each come to at most 9999999999.99"))
+    }
+}
+
+fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let quantity = text::decimal(deserializer)?;
+    if quantity > Decimal::ZERO {
+        Ok(quantity)
+    } else {
+        Err(de::Error::custom("must be more than zero; use a negative unit_price to deduct"))
+    }
+}
+
+fn unit_price<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let price = text::decimal(deserializer)?;
+    if price.normalize().scale() <= 4 {
+        Ok(price)
+    } else {
+        Err(de::Error::custom("must have at most 4 decimals"))
+    }
+}
+
+fn optional_percent<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Decimal>, D::Error> {
+    let percent = text::optional_decimal(deserializer)?;
+    match percent {
+        Some(percent) if !(Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&percent) => {
+            Err(de::Error::custom("must be a percentage from \"0\" to \"100\""))
+        }
+        percent => Ok(percent),
+    }
+}

@@ -1,0 +1,111 @@
+//! The contacts of an organisation, reduced to what matching needs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::marks::{Marks, named_client};
+use crate::document::contact::{ContactStatus, RemoteContact};
+use crate::ids::{ClientId, XeroContactId};
+
+/// A contact may have been merged into one that was merged; further than this nobody follows.
+const MERGES_MAX: usize = 5;
+
+/// All contacts of an organisation, archived ones among them, collected page by page. The order of the
+/// pages does not matter; of a contact that is listed twice, the newest state counts.
+#[derive(Default)]
+pub struct Contacts(BTreeMap<XeroContactId, Contact>);
+
+/// One contact. The order of the fields makes the newest state the greatest.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Contact {
+    updated_at: Option<Timestamp>,
+    pub(super) name: Box<str>,
+    pub(super) email: Option<Box<str>>,
+    /// The client whose number it carries.
+    pub(super) client: Option<ClientId>,
+    pub(super) marks: Marks,
+    is_archived: bool,
+    merged_to: Option<XeroContactId>,
+}
+
+impl Contacts {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn get(&self, id: XeroContactId) -> Option<&Contact> {
+        self.0.get(&id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (XeroContactId, &Contact)> {
+        self.0.iter().map(|(id, contact)| (*id, contact))
+    }
+
+    /// The contact that this one was merged into, in the end. It stays itself if it was not merged, or
+    /// if the merges lead to no contact that is known.
+    pub(super) fn after_merges(&self, id: XeroContactId) -> XeroContactId {
+        let mut last = id;
+        for _ in 0..=MERGES_MAX {
+            let Some(contact) = self.0.get(&last) else { return id };
+            let Some(next) = contact.merged_to else { return last };
+            last = next;
+        }
+        id
+    }
+}
+
+impl Contact {
+    /// Whether no document may stand on it. A merged contact is used up, wherever it went.
+    pub(super) fn is_archived(&self) -> bool {
+        self.is_archived || self.merged_to.is_some()
+    }
+}
+
+impl From<&RemoteContact> for Contact {
+    fn from(remote: &RemoteContact) -> Self {
+        Self {
+            updated_at: remote.updated_at,
+            name: remote.name.as_str().into(),
+            email: remote.email.as_deref().map(Into::into),
+            client: remote.number.as_deref().and_then(named_client),
+            marks: Marks::from(remote),
+            is_archived: remote.status == ContactStatus::Archived,
+            merged_to: remote.merged_to,
+        }
+    }
+}
+
+impl Extend<RemoteContact> for Contacts {
+    fn extend<T: IntoIterator<Item = RemoteContact>>(&mut self, page: T) {
+        for remote in page {
+            let contact = Contact::from(&remote);
+            match self.0.get_mut(&remote.id) {
+                Some(known) if *known >= contact => {}
+                Some(known) => *known = contact,
+                None => {
+                    self.0.insert(remote.id, contact);
+                }
+            }
+        }
+    }
+}
+
+/// Personal data stays out of logs: only their count is shown.
+impl fmt::Debug for Contacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Contacts({})", self.0.len())
+    }
+}

@@ -1,0 +1,139 @@
+//! What a client or a contact is recognised by, in the form in which two of them are compared.
+
+use std::collections::BTreeSet;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::{Evidence, Party};
+use crate::document::contact::RemoteContact;
+use crate::ids::ClientId;
+use crate::translate::client::NUMBER_PREFIX;
+
+/// A number of fewer letters and digits is a part of many.
+const SIGNIFICANT_MIN: usize = 4;
+
+/// The marks of a client or a contact. What proves nothing is none.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Marks {
+    /// The client that the contact number names.
+    client: Option<Box<str>>,
+    vat_number: Option<Box<str>>,
+    company_number: Option<Box<str>>,
+    emails: Vec<Box<str>>,
+    name: Option<Box<str>>,
+}
+
+impl From<&Party> for Marks {
+    fn from(party: &Party) -> Self {
+        Self {
+            client: Some(small(party.id.as_str())),
+            vat_number: number(party.vat_number.as_deref()),
+            company_number: number(party.company_number.as_deref()),
+            emails: party.emails.iter().filter_map(|address| email(address)).collect(),
+            name: name(&party.name),
+        }
+    }
+}
+
+impl From<&RemoteContact> for Marks {
+    fn from(contact: &RemoteContact) -> Self {
+        let client = contact.number.as_deref().and_then(named_client);
+        Self {
+            client: client.map(|client| small(client.as_str())),
+            vat_number: number(contact.tax_number.as_deref()),
+            company_number: number(contact.company_number.as_deref()),
+            emails: contact.email.as_deref().and_then(email).into_iter().collect(),
+            name: name(&contact.name),
+        }
+    }
+}
+
+impl Marks {
+    /// Each mark with what it is evidence of.
+    pub(super) fn each(&self) -> impl Iterator<Item = (Evidence, &str)> {
+        let single = [
+            (Evidence::Number, &self.client),
+            (Evidence::VatNumber, &self.vat_number),
+            (Evidence::CompanyNumber, &self.company_number),
+            (Evidence::Name, &self.name),
+        ];
+        let single = single.into_iter().filter_map(|(by, mark)| Some((by, mark.as_deref()?)));
+        single.chain(self.emails.iter().map(|address| (Evidence::Email, &**address)))
+    }
+
+    /// What both have and have alike.
+    pub(super) fn in_common(&self, other: &Self) -> BTreeSet<Evidence> {
+        let common = self.each().filter(|mark| other.each().any(|theirs| theirs == *mark));
+        common.map(|(by, _)| by).collect()
+    }
+
+    /// The first number that both have and that shows that they are two businesses.
+    pub(super) fn contradiction(&self, other: &Self) -> Option<Evidence> {
+        let pairs = [
+            (Evidence::VatNumber, &self.vat_number, &other.vat_number),
+            (Evidence::CompanyNumber, &self.company_number, &other.company_number),
+        ];
+        let differing = pairs.into_iter().find(|(_, ours, theirs)| match (ours, theirs) {
+            (Some(ours), Some(theirs)) => {
+                ours != theirs && !is_short_for(ours, theirs) && !is_short_for(theirs, ours)
+            }
+            (None, _) | (_, None) => false,
+        });
+        differing.map(|(field, _, _)| field)
+    }
+}
+
+/// The client whose number this is, if it is one that we give.
+pub(super) fn named_client(number: &str) -> Option<ClientId> {
+    let (front, id) = number.trim().split_at_checked(NUMBER_PREFIX.len())?;
+    if front.eq_ignore_ascii_case(NUMBER_PREFIX) { ClientId::new(id).ok() } else { None }
+}
+
+/// A name in the form in which names are compared: without case, accents and stray spaces, however its
+/// letters are encoded. Only blank names, or names of nothing but accents, come out empty.
+///
+/// The accents of Latin, Greek and Cyrillic letters are dropped. The marks of other scripts stay, for
+/// there they make another letter or hold the vowels.
+pub fn normalised_name(name: &str) -> String {
+    let is_accent = |sign: &char| ('\u{300}'..='\u{36f}').contains(sign);
+    let folded = name.nfkd().filter(|sign| !is_accent(sign)).flat_map(fold).collect::<String>();
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn name(name: &str) -> Option<Box<str>> {
+    let normalised = normalised_name(name);
+    (!normalised.is_empty()).then(|| normalised.into())
+}
+
+/// Without what people write in one place and leave out in another. A number of zeros and a word such
+/// as "exempt" say that there is no number.
+fn number(text: Option<&str>) -> Option<Box<str>> {
+    let number = text?.nfkd().filter(|sign| sign.is_alphanumeric()).flat_map(fold);
+    let number = number.collect::<String>();
+    let is_number = number.chars().any(|sign| sign.is_numeric() && sign != '0');
+    (is_number && number.chars().count() >= SIGNIFICANT_MIN).then(|| number.into())
+}
+
+fn email(text: &str) -> Option<Box<str>> {
+    let (mailbox, domain) = text.trim().split_once('@')?;
+    let is_address = !mailbox.is_empty() && !domain.is_empty();
+    is_address.then(|| text.trim().to_lowercase().into())
+}
+
+/// Ids are ASCII.
+fn small(id: &str) -> Box<str> {
+    id.to_ascii_lowercase().into()
+}
+
+/// The letter that all its forms are compared as: ẞ and ß are both "ss", ς is σ.
+fn fold(sign: char) -> impl Iterator<Item = char> {
+    sign.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+}
+
+/// Whether a number is another one without its country code or its leading zeros.
+fn is_short_for(short: &str, long: &str) -> bool {
+    long.strip_suffix(short).is_some_and(|front| {
+        let is_code = front.len() == 2 && front.bytes().all(|sign| sign.is_ascii_alphabetic());
+        is_code || front.bytes().all(|sign| sign == b'0')
+    })
+}

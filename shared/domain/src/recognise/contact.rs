@@ -1,0 +1,121 @@
+//! The same business or another: contacts found by their names and numbers.
+
+use crate::crm::client::Client;
+use crate::document::contact::{ContactStatus, RemoteContact};
+use crate::failure::{Failure, FailureClass};
+use crate::matching::{Party, is_proven};
+use crate::translate::client::{NUMBER_PREFIX, contact_number};
+
+/// What was found when a client's name is already taken in Xero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundContact {
+    /// The same business: link it.
+    Same(RemoteContact),
+    /// Others of that name, or none that may be used.
+    Unclear(Failure),
+}
+
+/// Decides among the contacts that hold a client's name: the same business shares an e-mail
+/// address, a VAT number or a company number with it. A name alone proves nothing.
+pub fn namesake(found: &[RemoteContact], client: &Client, name: &str) -> FoundContact {
+    let number = contact_number(&client.id);
+    // A contact with a number of ours belongs to another client.
+    let free = |contact: &&RemoteContact| {
+        let held = contact.number.as_deref().unwrap_or_default();
+        !held.starts_with(NUMBER_PREFIX) || held == number
+    };
+    let active = found.iter().filter(|contact| contact.status == ContactStatus::Active);
+    let party = Party::from(client);
+    let same = active.clone().filter(free).filter(|contact| is_proven(&party, contact));
+    let same = same.collect::<Vec<_>>();
+    if let [contact] = same.as_slice() {
+        return FoundContact::Same((*contact).clone());
+    }
+    let numbers = active
+        .map(|contact| contact.number.clone().unwrap_or_else(|| contact.id.to_string()))
+        .collect::<Vec<_>>();
+    let listed =
+        if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(", ")) };
+    FoundContact::Unclear(Failure::new(
+        FailureClass::Rejected,
+        "contact_name_taken",
+        format!(
+            "Xero already has a contact named \"{name}\"{listed}, and neither e-mail, VAT number nor company number shows that it is the same business."
+        ),
+        "Search for the contact and link it to the client, or rename one of the two.",
+    ))
+}
+
+/// Whether a contact that was found among those of several names has this one. Xero also disregards
+/// accents: a contact that only Xero takes for a namesake has to be asked for by its name alone.
+pub fn is_namesake(contact: &RemoteContact, name: &str) -> bool {
+    contact.name.trim().to_lowercase() == name.trim().to_lowercase()
+}
+
+/// Why a contact that carries our number cannot be used, if it cannot.
+pub fn unusable(contact: &RemoteContact) -> Option<Failure> {
+    (contact.status == ContactStatus::Archived && contact.merged_to.is_none()).then(|| {
+        Failure::new(
+            FailureClass::Rejected,
+            "contact_archived",
+            format!("The contact \"{}\" is archived in Xero.", contact.name),
+            "Restore the contact in Xero, or link the client to another contact.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::ids::XeroContactId;
+
+    fn a_contact(email: Option<&str>, tax_number: Option<&str>) -> RemoteContact {
+        RemoteContact {
+            id: XeroContactId(Uuid::from_u128(3)),
+            number: None,
+            name: "Ridge".to_owned(),
+            status: ContactStatus::Active,
+            email: email.map(ToOwned::to_owned),
+            tax_number: tax_number.map(ToOwned::to_owned),
+            company_number: None,
+            merged_to: None,
+            updated_at: None,
+        }
+    }
+
+    fn a_client() -> Client {
+        serde_json::from_str(
+            r#"{"id":"c","revision":1,"name":"Ridge","email":"AP@ridge.example","vat_number":"GB 123"}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_namesake_is_the_same_business_only_with_proof() {
+        for contact in [a_contact(Some("ap@ridge.example"), None), a_contact(None, Some("gb123"))] {
+            let found = namesake(std::slice::from_ref(&contact), &a_client(), "Ridge");
+            assert_eq!(found, FoundContact::Same(contact));
+        }
+        for contact in [a_contact(Some("other@ridge.example"), None), a_contact(None, None)] {
+            let found = namesake(&[contact], &a_client(), "Ridge");
+            assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_namesake_that_carries_another_clients_number_is_not_taken_over() {
+        let number = Some("SC-somebody".to_owned());
+        let taken = RemoteContact { number, ..a_contact(Some("ap@ridge.example"), None) };
+        let found = namesake(&[taken], &a_client(), "Ridge");
+        assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
+    }
+
+    #[test]
+    fn two_namesakes_with_proof_are_left_to_a_person() {
+        let twins = [a_contact(Some("ap@ridge.example"), None), a_contact(None, Some("GB123"))];
+        let found = namesake(&twins, &a_client(), "Ridge");
+        assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
+    }
+}

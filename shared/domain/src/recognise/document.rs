@@ -1,0 +1,181 @@
+//! Ours or somebody else's: invoices and credit notes found by their numbers.
+
+use crate::document::sales::{Head, SalesDocument};
+use crate::entity::EntityKind;
+use crate::failure::{Failure, FailureClass};
+use crate::ids::{XeroContactId, XeroId};
+use crate::money::Money;
+
+/// What was found under a document's number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundDocument<D> {
+    /// Nothing that stands in the way of creating it.
+    Nothing,
+    /// The document we made earlier.
+    Ours(D),
+    /// Somebody else's document, which must not be touched.
+    Foreign(Failure),
+}
+
+/// How our document would look.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// Its kind.
+    pub kind: EntityKind,
+    /// Its number.
+    pub number: &'a str,
+    /// Every number under which it may stand, the present one among them.
+    pub numbers: &'a [&'a str],
+    /// The link back to the CRM, which holds our id. Credit notes have none.
+    pub url: Option<&'a str>,
+    /// Its client's contact, if there is one yet.
+    pub contact: Option<XeroContactId>,
+    /// What it comes to by Xero's arithmetic.
+    pub total: Money,
+    /// Earlier copies of it, which are left as they are.
+    pub left: &'a [XeroId],
+}
+
+/// Decides among the documents found under a document's number.
+///
+/// Ours is the one whose link carries our id; without any link, the one whose contact and total
+/// agree. A number is unique among sales documents of a kind, so at most one of them still stands; one
+/// that was deleted holds its number no longer.
+pub fn document<D: SalesDocument + Clone>(found: &[D], expected: Expected<'_>) -> FoundDocument<D> {
+    let sought = |head: &Head<'_>| {
+        let is_named = head.number.is_some_and(|number| expected.numbers.contains(&number));
+        head.is_sales && is_named && !expected.left.contains(&head.id)
+    };
+    let standing = || found.iter().filter(|one| sought(&one.head()));
+    let ours = |head: &Head<'_>| match head.url {
+        Some(url) => expected.url == Some(url),
+        None => {
+            expected.contact.is_some()
+                && head.contact == expected.contact
+                && head.total == expected.total
+        }
+    };
+    if let Some(remote) = standing().find(|one| ours(&one.head())) {
+        return FoundDocument::Ours(remote.clone());
+    }
+    let in_the_way =
+        |head: &Head<'_>| !head.status.is_gone() && head.number == Some(expected.number);
+    match standing().map(SalesDocument::head).find(in_the_way) {
+        Some(head) => FoundDocument::Foreign(taken(expected, head)),
+        None => FoundDocument::Nothing,
+    }
+}
+
+fn taken(expected: Expected<'_>, head: Head<'_>) -> Failure {
+    let Expected { kind, number, .. } = expected;
+    let dated = head.date.map(|date| format!(" of {date}")).unwrap_or_default();
+    Failure::new(
+        FailureClass::Rejected,
+        "number_taken",
+        format!(
+            "Xero already has another {} with the number {number}: {} over {}{dated}.",
+            kind.noun(),
+            head.status.as_str(),
+            head.total
+        ),
+        "Change the number of one of the two, then retry. Nothing was overwritten.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::document::invoice::{RemoteInvoice, Settlement};
+    use crate::document::sales::DocumentStatus;
+    use crate::ids::XeroInvoiceId;
+    use crate::money::Currency;
+
+    const URL: &str = "https://crm.example/invoices/inv_1";
+
+    fn pounds(cents: i64) -> Money {
+        Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
+    }
+
+    fn a_remote(url: Option<&str>, status: DocumentStatus) -> RemoteInvoice {
+        RemoteInvoice {
+            id: XeroInvoiceId(Uuid::from_u128(1)),
+            number: Some("#INV-1".to_owned()),
+            is_sales: true,
+            status,
+            contact_id: Some(XeroContactId(Uuid::from_u128(2))),
+            reference: None,
+            url: url.map(ToOwned::to_owned),
+            total_tax: pounds(0),
+            total: pounds(10_000),
+            amount_due: pounds(10_000),
+            date: None,
+            due_date: None,
+            updated_at: None,
+            settlement: Settlement::default(),
+        }
+    }
+
+    fn find(found: &[RemoteInvoice]) -> FoundDocument<RemoteInvoice> {
+        document(
+            found,
+            Expected {
+                kind: EntityKind::Invoice,
+                number: "#INV-1",
+                numbers: &["#INV-1", "#INV-0"],
+                url: Some(URL),
+                contact: Some(XeroContactId(Uuid::from_u128(2))),
+                total: pounds(10_000),
+                left: &[],
+            },
+        )
+    }
+
+    #[test]
+    fn an_invoice_is_ours_by_its_link_or_by_contact_and_total() {
+        let linked =
+            RemoteInvoice { total: pounds(1), ..a_remote(Some(URL), DocumentStatus::Authorised) };
+        assert_eq!(find(std::slice::from_ref(&linked)), FoundDocument::Ours(linked));
+        let plain = a_remote(None, DocumentStatus::Authorised);
+        assert_eq!(find(std::slice::from_ref(&plain)), FoundDocument::Ours(plain));
+    }
+
+    #[test]
+    fn an_invoice_with_another_link_contact_or_total_is_somebody_elses() {
+        let other = a_remote(Some("https://elsewhere.example/1"), DocumentStatus::Authorised);
+        let dearer = RemoteInvoice { total: pounds(1), ..a_remote(None, DocumentStatus::Draft) };
+        for foreign in [other, dearer] {
+            let found = find(&[foreign]);
+            let FoundDocument::Foreign(failure) = found else { panic!("{found:?}") };
+            assert!(failure.message.contains("#INV-1"));
+        }
+    }
+
+    #[test]
+    fn bills_other_numbers_and_deleted_strangers_do_not_stand_in_the_way() {
+        let bill = RemoteInvoice { is_sales: false, ..a_remote(None, DocumentStatus::Authorised) };
+        let other = RemoteInvoice {
+            number: Some("#INV-10".to_owned()),
+            ..a_remote(None, DocumentStatus::Authorised)
+        };
+        let gone = a_remote(Some("https://elsewhere.example/1"), DocumentStatus::Deleted);
+        assert_eq!(find(&[bill, other, gone]), FoundDocument::Nothing);
+    }
+
+    #[test]
+    fn an_invoice_of_ours_is_found_under_an_earlier_number() {
+        let renumbered = RemoteInvoice {
+            number: Some("#INV-0".to_owned()),
+            ..a_remote(Some(URL), DocumentStatus::Authorised)
+        };
+        let found = find(std::slice::from_ref(&renumbered));
+        assert_eq!(found, FoundDocument::Ours(renumbered));
+        let strangers = RemoteInvoice {
+            number: Some("#INV-0".to_owned()),
+            ..a_remote(Some("https://elsewhere.example/1"), DocumentStatus::Authorised)
+        };
+        assert_eq!(find(&[strangers]), FoundDocument::Nothing);
+    }
+}

@@ -1,0 +1,119 @@
+//! Why credit cannot be applied, in words that name the documents and amounts.
+
+use std::sync::Arc;
+
+use domain::crm::allocation::Allocation;
+use domain::document::credit_note::RemoteCreditNote;
+use domain::document::invoice::RemoteInvoice;
+use domain::document::sales::DocumentStatus;
+use domain::failure::{Failure, FailureClass};
+use xero::XeroError;
+use xero::api::{credit_notes, invoices};
+
+use super::ground::Ground;
+use crate::desk::{Desk, Trouble};
+
+const SAME_CREDIT: &str =
+    "Check in Xero what the credit was used for. If this is the same credit, choose Never send.";
+
+/// Why the note itself does not let the credit be applied.
+pub(super) fn refused_by(note: &RemoteCreditNote, allocation: &Allocation) -> Option<Failure> {
+    let number = &allocation.credit_note_number;
+    let left = note.remaining;
+    match note.status {
+        DocumentStatus::Draft | DocumentStatus::Submitted => Some(rejected(
+            "credit_note_not_approved",
+            format!("{number} is not approved in Xero yet."),
+            "Approve the credit note in Xero, then retry.",
+        )),
+        DocumentStatus::Voided | DocumentStatus::Deleted => Some(rejected(
+            "credit_note_gone",
+            format!("{number} was voided or deleted in Xero, so no credit can be applied."),
+            "Sync the credit note again to make a fresh copy in Xero, then retry.",
+        )),
+        DocumentStatus::Authorised | DocumentStatus::Paid | DocumentStatus::Other(_)
+            if left.amount < allocation.amount =>
+        {
+            let applied = allocation.applied();
+            let message = if left.amount.is_zero() {
+                format!("Nothing is left of {number} in Xero; {applied} cannot be applied.")
+            } else {
+                format!("Only {left} is left of {number} in Xero; {applied} cannot be applied.")
+            };
+            Some(rejected("credit_over_left", message, SAME_CREDIT))
+        }
+        DocumentStatus::Authorised | DocumentStatus::Paid | DocumentStatus::Other(_) => None,
+    }
+}
+
+/// Xero refused it: by the invoice as it stands, where that says why; else in Xero's words.
+pub(super) async fn refusal(
+    desk: &Desk<'_>,
+    ground: Ground,
+    allocation: &Allocation,
+    error: Arc<XeroError>,
+) -> Trouble {
+    if !matches!(*error, XeroError::Rejected { .. }) {
+        return Trouble::Xero(error);
+    }
+    let invoice = invoices::get(&desk.session, ground.invoice).await;
+    let note = credit_notes::get(&desk.session, ground.note).await;
+    let (Ok(Some(invoice)), Ok(Some(note))) = (invoice, note) else { return Trouble::Xero(error) };
+    match refused_by(&note, allocation).or_else(|| at_odds(&note, &invoice, allocation)) {
+        Some(failure) => Trouble::Explained(failure),
+        None => Trouble::Xero(error),
+    }
+}
+
+/// Why the invoice does not take the credit.
+fn at_odds(
+    note: &RemoteCreditNote,
+    invoice: &RemoteInvoice,
+    allocation: &Allocation,
+) -> Option<Failure> {
+    let (number, note_number) = (&allocation.invoice_number, &allocation.credit_note_number);
+    let due = invoice.amount_due;
+    if invoice.status.is_gone() {
+        return Some(rejected(
+            "invoice_gone",
+            format!("{number} was voided or deleted in Xero, so no credit can be applied."),
+            "Sync the invoice again to make a fresh copy in Xero, then retry.",
+        ));
+    }
+    if invoice.contact_id != note.contact_id {
+        return Some(rejected(
+            "credit_of_another_client",
+            format!("{note_number} and {number} belong to different contacts in Xero."),
+            "Apply the credit to an invoice of the same client, or link both to one contact.",
+        ));
+    }
+    if due.currency != note.total.currency {
+        return Some(rejected(
+            "credit_currency_differs",
+            format!("{note_number} is in {}, {number} in {}.", note.total.currency, due.currency),
+            "Apply the credit to an invoice in its own currency.",
+        ));
+    }
+    if due.amount.is_zero() {
+        let message = format!("{number} is paid in full in Xero; no credit can be applied.");
+        return Some(rejected("already_paid", message, SAME_CREDIT));
+    }
+    if due.amount < allocation.amount {
+        let message = format!(
+            "Only {due} is due on {number} in Xero; {} cannot be applied.",
+            allocation.applied()
+        );
+        return Some(rejected("credit_over_due", message, SAME_CREDIT));
+    }
+    matches!(invoice.status, DocumentStatus::Draft | DocumentStatus::Submitted).then(|| {
+        rejected(
+            "invoice_not_approved",
+            format!("{number} is not approved in Xero yet."),
+            "Approve the invoice in Xero, then retry.",
+        )
+    })
+}
+
+fn rejected(code: &'static str, message: String, remedy: &'static str) -> Failure {
+    Failure::new(FailureClass::Rejected, code, message, remedy)
+}

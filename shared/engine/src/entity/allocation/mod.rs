@@ -1,0 +1,210 @@
+//! Credit that is applied to invoices, and taken back.
+//!
+//! Xero knows no number of an allocation, and keeps none from being made twice. So what the note has already is
+//! read before every write: one of the same invoice and amount that is no other record's is this one.
+
+mod explain;
+mod ground;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::crm::Revision;
+use domain::crm::allocation::{Allocation as Snapshot, Standing};
+use domain::document::allocation::{AllocationDocument, InvoiceReference, RemoteAllocation};
+use domain::document::credit_note::RemoteCreditNote;
+use domain::entity::EntityKind;
+use domain::envelope::Content;
+use domain::failure::{Failure, FailureClass};
+use domain::ids::{CrmId, XeroAllocationId};
+use domain::mapping::Link;
+use domain::sync_log::LoggedOperation;
+use xero::api::{Written, credit_notes};
+
+use self::ground::Ground;
+use super::{Brought, Entity, Task};
+use crate::desk::{Desk, Trouble};
+
+/// Credit that is applied to invoices.
+#[derive(Debug)]
+pub struct Allocation;
+
+#[async_trait]
+impl Entity for Allocation {
+    const KIND: EntityKind = EntityKind::Allocation;
+    type Snapshot = Snapshot;
+
+    fn snapshot<'a>(content: &'a Content, _: &CrmId) -> Option<&'a Snapshot> {
+        match content {
+            Content::Allocation(allocation) => Some(allocation),
+            Content::Client { .. }
+            | Content::Invoice { .. }
+            | Content::CreditNote { .. }
+            | Content::Payment { .. } => None,
+        }
+    }
+
+    fn is_wanted(allocation: &Snapshot) -> bool {
+        allocation.standing == Standing::Applied
+    }
+
+    fn id(allocation: &Snapshot) -> CrmId {
+        allocation.id.clone().into()
+    }
+
+    fn revision(allocation: &Snapshot) -> Revision {
+        allocation.revision
+    }
+
+    fn number(allocation: &Snapshot) -> String {
+        allocation.name()
+    }
+
+    /// One after the other: each changes what is left of its note for the next.
+    async fn bring(desk: &Desk<'_>, tasks: &[Task<'_, Snapshot>]) -> Vec<Result<Brought, Trouble>> {
+        let mut outcomes = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            outcomes.push(match task.snapshot.standing {
+                Standing::Applied => apply(desk, task).await,
+                Standing::Removed => remove(desk, task).await,
+            });
+        }
+        outcomes
+    }
+}
+
+async fn apply(desk: &Desk<'_>, task: &Task<'_, Snapshot>) -> Result<Brought, Trouble> {
+    let ground = ground::of(desk, &task.snapshot).await?;
+    let note = note(desk, task, ground).await?;
+    if let Some(link) = &task.mapping.link {
+        // What is applied never changes, so there is nothing to send.
+        let stands = has(&note, XeroAllocationId(link.xero_id.0));
+        let told = "It was removed in Xero. Apply the credit again in the CRM to apply it there.";
+        let remarks = if stands { Vec::new() } else { vec![told.to_owned()] };
+        let link = Some(link.clone());
+        return Ok(Brought { link, operation: LoggedOperation::Push, remarks });
+    }
+    if let Some(id) = unclaimed(desk, task, ground, &note).await? {
+        let told = "Somebody had applied it in Xero already.";
+        let remarks = if task.must_resolve() { Vec::new() } else { vec![told.to_owned()] };
+        return Ok(brought(task, id, LoggedOperation::Adopt, remarks));
+    }
+    if let Some(failure) = explain::refused_by(&note, &task.snapshot) {
+        return Err(failure.into());
+    }
+    write(desk, task, ground).await
+}
+
+async fn write(
+    desk: &Desk<'_>,
+    task: &Task<'_, Snapshot>,
+    ground: Ground,
+) -> Result<Brought, Trouble> {
+    let document = AllocationDocument {
+        invoice: InvoiceReference { invoice_id: ground.invoice },
+        amount: task.snapshot.amount,
+        date: task.snapshot.date,
+    };
+    let key = task.idempotency_key(&credit_notes::allocation_body(&document));
+    let written = credit_notes::allocate(&desk.session, ground.note, &document, &key).await;
+    let (RemoteAllocation { id, .. }, remarks) = match written {
+        Ok(Written::Done { remote, warnings }) => (remote, warnings),
+        Ok(Written::Refused(error)) | Err(error) => {
+            return Err(explain::refusal(desk, ground, &task.snapshot, Arc::new(error)).await);
+        }
+    };
+    let id = match id {
+        Some(id) => id,
+        // Not every answer says; the note does.
+        None => {
+            let note = note(desk, task, ground).await?;
+            unclaimed(desk, task, ground, &note).await?.ok_or_else(not_shown)?
+        }
+    };
+    Ok(brought(task, id, LoggedOperation::Create, remarks))
+}
+
+async fn remove(desk: &Desk<'_>, task: &Task<'_, Snapshot>) -> Result<Brought, Trouble> {
+    let operation = LoggedOperation::Void;
+    let nothing = || Brought {
+        link: task.mapping.link.clone(),
+        operation,
+        remarks: vec!["It is not in Xero, so there is nothing to take back.".to_owned()],
+    };
+    let Some(ground) = ground::known(desk, &task.snapshot).await? else { return Ok(nothing()) };
+    if task.mapping.link.is_none() && !task.must_resolve() {
+        return Ok(nothing());
+    }
+    let note = note(desk, task, ground).await?;
+    let ours = match &task.mapping.link {
+        Some(link) => Some(XeroAllocationId(link.xero_id.0)).filter(|id| has(&note, *id)),
+        None => unclaimed(desk, task, ground, &note).await?,
+    };
+    let Some(id) = ours else { return Ok(nothing()) };
+    credit_notes::deallocate(&desk.session, ground.note, id).await?;
+    Ok(brought(task, id, operation, Vec::new()))
+}
+
+/// The note as Xero has it now.
+async fn note(
+    desk: &Desk<'_>,
+    task: &Task<'_, Snapshot>,
+    ground: Ground,
+) -> Result<RemoteCreditNote, Trouble> {
+    let note = credit_notes::get(&desk.session, ground.note).await?;
+    note.ok_or_else(|| {
+        let number = &task.snapshot.credit_note_number;
+        let failure = Failure::new(
+            FailureClass::Rejected,
+            "document_missing",
+            format!("{number} is no longer in Xero."),
+            "Check in Xero what became of it.",
+        );
+        failure.into()
+    })
+}
+
+fn has(note: &RemoteCreditNote, id: XeroAllocationId) -> bool {
+    note.allocations.iter().any(|one| one.id == Some(id))
+}
+
+/// An allocation to the same invoice, of the same amount, that no other record is linked to.
+async fn unclaimed(
+    desk: &Desk<'_>,
+    task: &Task<'_, Snapshot>,
+    ground: Ground,
+    note: &RemoteCreditNote,
+) -> Result<Option<XeroAllocationId>, Trouble> {
+    let same = |one: &&RemoteAllocation| {
+        one.invoice == ground.invoice && one.amount == task.snapshot.amount
+    };
+    for id in note.allocations.iter().filter(same).filter_map(|one| one.id) {
+        let owner =
+            desk.engine.store.linked(&desk.ledger, EntityKind::Allocation, id.into()).await?;
+        if owner.is_none_or(|owner| owner == task.mapping.key.crm_id) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+fn not_shown() -> Trouble {
+    let failure = Failure::new(
+        FailureClass::Uncertain,
+        "allocation_not_shown",
+        "Xero took the allocation and does not show it yet.",
+        "Nothing is needed: the next attempt looks again and applies nothing twice.",
+    );
+    failure.into()
+}
+
+fn brought(
+    task: &Task<'_, Snapshot>,
+    id: XeroAllocationId,
+    operation: LoggedOperation,
+    remarks: Vec<String>,
+) -> Brought {
+    let number = Some(task.snapshot.name());
+    let link = Link { xero_id: id.into(), number, xero_updated_at: None, amounts: None };
+    Brought { link: Some(link), operation, remarks }
+}

@@ -1,0 +1,153 @@
+//! Many at once: more ledgers than one, more changes than a poll reads, more events than one.
+
+use domain::entity::EntityKind::{Invoice, Payment};
+use domain::ids::{AccountId, Ledger, TenantId};
+use domain::outbound::News;
+use engine::poll::{Polled, tick};
+use engine::ports::Clock;
+use engine::sweep::sweep;
+use jiff::SignedDuration;
+use jiff::civil::date;
+use store::table::{Expect, NewItem, Table, Write};
+use tests::World;
+use tests::builders::{a_payment, an_invoice};
+use tests::gate::{Death, Moment, run};
+use xero_sim::Receipt;
+
+const OTHER: &str = "acc_summit";
+
+fn today() -> Receipt {
+    Receipt::on(date(2026, 11, 2))
+}
+
+fn imports(world: &World) -> usize {
+    let is_import = |news: &News| matches!(news, News::PaymentImported(_));
+    world.told.news().iter().filter(|news| is_import(news)).count()
+}
+
+/// Two accounts, each with a paid invoice in an organisation of its own.
+fn two_ledgers() -> (World, [Ledger; 2]) {
+    let world = World::connected();
+    let second = world.xero().settings().organisations[1].id;
+    let other = AccountId::new(OTHER).unwrap();
+    world.connect_account(&other, &[second]);
+    let ledgers = [world.ledger(), Ledger { account: other, tenant: TenantId(second) }];
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let second_invoice = an_invoice("inv_1", "cli_1").account(OTHER).currency("NZD").tax_rate("15");
+    world.receive(Invoice, &second_invoice.price("100.00", "115.00").body());
+    world.clock.advance(SignedDuration::from_mins(1));
+    let now = world.clock.now();
+    for ledger in &ledgers {
+        let mut xero = world.xero();
+        let books = xero.books(ledger.tenant.0).unwrap();
+        let invoice = books.invoices_numbered("#INV_1").next().unwrap().id;
+        let mut bookkeeper = xero.bookkeeper(now, ledger.tenant.0).unwrap();
+        bookkeeper.pay(invoice, "50.00".parse().unwrap(), &today()).unwrap();
+    }
+    (world, ledgers)
+}
+
+#[test]
+fn ledgers_of_one_message_are_polled_each_for_itself() {
+    let (world, ledgers) = two_ledgers();
+    let chunks = run(tick(&world.engine)).unwrap().unwrap();
+    assert_eq!(chunks.len(), 1);
+    assert_eq!(chunks[0].ledgers.len(), 2);
+    assert!(ledgers.iter().all(|ledger| chunks[0].ledgers.contains(ledger)));
+    assert_eq!(world.poll_all(&ledgers), [Polled::Read { news: 1 }, Polled::Read { news: 1 }]);
+    assert_eq!(imports(&world), 2);
+}
+
+#[test]
+fn the_trouble_of_one_ledger_leaves_the_others_of_its_message_alone() {
+    // Its organisation was disconnected inside Xero.
+    let (world, ledgers) = two_ledgers();
+    let (user, tenant) = (world.user(), world.tenant());
+    world.xero().disconnect("servicecortex", user, tenant);
+    assert_eq!(world.poll_all(&ledgers), [Polled::Later, Polled::Read { news: 1 }]);
+    assert_eq!(imports(&world), 1);
+
+    // Its row cannot be read.
+    let (world, ledgers) = two_ledgers();
+    let row = world.table.items().into_iter();
+    let row =
+        row.filter(|item| item.key.sk == "POLL").find(|item| item.key.pk.contains("ridgeway"));
+    let row = row.unwrap();
+    let damaged = NewItem { due: row.due, ..NewItem::new(row.key, "{}".to_owned()) };
+    let write = Write::Put { item: damaged, expect: Expect::Version(row.version) };
+    run(world.table.write(vec![write])).unwrap().unwrap();
+    assert_eq!(world.poll_all(&ledgers), [Polled::Failed, Polled::Read { news: 1 }]);
+    assert_eq!(imports(&world), 1);
+}
+
+#[test]
+fn what_does_not_fit_into_a_poll_is_read_by_the_next_and_nothing_is_read_twice_for_ever() {
+    // Xero says how large a page is; here two rows, so that a poll reads forty at most of each list.
+    let world = World::with(|settings| settings.unconfirmed.page_size_max = 2);
+    world.connect();
+    let count = 50;
+    for number in 0..count {
+        world.receive(Invoice, &an_invoice(&format!("inv_{number:02}"), "cli_1").body());
+        world.clock.advance(SignedDuration::from_secs(10));
+    }
+    world.advance(SignedDuration::from_hours(1));
+    for number in 0..count {
+        world.is_paid(&format!("#INV_{number:02}"), "14.00", &today());
+        world.clock.advance(SignedDuration::from_secs(10));
+    }
+    world.advance(SignedDuration::from_mins(15));
+    let mut polls = 0;
+    while imports(&world) < count {
+        let before = world.calls().len();
+        world.poll();
+        polls += 1;
+        let lists = world.calls().split_off(before);
+        let pages = |list: &str| lists.iter().filter(|call| *call == list).count();
+        assert!(pages("GET /Payments") <= 20 + 4, "{lists:?}");
+        assert!(polls < 10, "{} of {count} after {polls} polls", imports(&world));
+        world.advance(SignedDuration::from_mins(15));
+    }
+    assert!(polls > 1, "one poll read everything");
+    for _ in 0..4 {
+        world.poll();
+        world.advance(SignedDuration::from_mins(15));
+    }
+    assert_eq!(imports(&world), count);
+    let before = world.calls().len();
+    assert_eq!(world.poll(), Polled::Read { news: 0 });
+    assert_eq!(world.calls().len() - before, 2);
+}
+
+/// What the CRM heard of the invoice, in the order in which it came: each event once, by its sequence.
+fn sequences(world: &World) -> Vec<u64> {
+    world.told.news().iter().filter_map(|news| news.sequence().map(|(_, number)| number)).collect()
+}
+
+#[test]
+fn an_event_never_overtakes_an_older_one_of_its_invoice_wherever_a_process_dies() {
+    for step in 1.. {
+        let world = World::connected();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        world.clock.advance(SignedDuration::from_mins(15));
+        world.is_paid("#INV_1", "50.00", &today());
+        world.gate.arm(Some(Death { step, moment: Moment::Before }));
+        let died = run(engine::poll::poll(&world.engine, &[world.ledger()], world.invocation()));
+        world.gate.arm(None);
+        // The next event comes before any sweep, by another process whose clock is behind.
+        world.is_paid("#INV_1", "20.00", &today());
+        world.clock.advance(SignedDuration::from_mins(15));
+        world.poll();
+        let cash = a_payment("pay_1", &[("inv_1", "20.00")]).method("cash");
+        world.receive(Payment, &cash.body());
+        run(sweep(&world.engine, world.invocation())).unwrap();
+        let heard = sequences(&world);
+        assert!(heard.is_sorted(), "step {step}: {heard:?}");
+        assert_eq!(imports(&world), 2, "step {step}");
+        let left = world.table.items().into_iter().filter(|item| item.key.sk.starts_with("OUT#"));
+        assert_eq!(left.count(), 0, "step {step}");
+        if died.is_some() {
+            assert!(step > 10);
+            return;
+        }
+    }
+}
