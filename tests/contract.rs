@@ -109,6 +109,7 @@ fn objections(schema: &Validator, message: &Value) -> Vec<String> {
 fn kind_of(message_type: &str) -> EntityKind {
     match message_type.split('.').next() {
         Some("client") => EntityKind::Contact,
+        Some("credit_note") => EntityKind::CreditNote,
         Some("payment") => EntityKind::Payment,
         Some(_) | None => EntityKind::Invoice,
     }
@@ -145,6 +146,11 @@ fn every_message_type_has_a_schema_and_examples_that_both_sides_accept() {
         types,
         [
             "client.upserted",
+            "credit_note.allocated",
+            "credit_note.deallocated",
+            "credit_note.issued",
+            "credit_note.updated",
+            "credit_note.voided",
             "invoice.sent",
             "invoice.updated",
             "invoice.voided",

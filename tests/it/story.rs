@@ -1,6 +1,6 @@
 //! The story's data, in process: what the demonstration shows is what the engine does.
 
-use domain::entity::EntityKind::{Contact, Invoice};
+use domain::entity::EntityKind::{Contact, CreditNote, Invoice};
 use domain::operation::State;
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -70,8 +70,12 @@ fn message(entry: &Entry, clients: &BTreeMap<String, Box<RawValue>>, index: usiz
 
 fn check(world: &World, entry: &Entry) {
     let Identified { id } = serde_json::from_str(entry.invoice.get()).unwrap();
-    let mapping = world.mapping(Invoice, &id).unwrap_or_else(|| panic!("{id} is unknown"));
     let expect = &entry.expect;
+    if expect.outcome == "credited" {
+        check_credited(world, &id, expect);
+        return;
+    }
+    let mapping = world.mapping(Invoice, &id).unwrap_or_else(|| panic!("{id} is unknown"));
     if expect.outcome == "failed" {
         let failure = mapping.operation.failure.unwrap_or_else(|| panic!("{id} has not failed"));
         let told = failure.to_string();
@@ -86,6 +90,23 @@ fn check(world: &World, entry: &Entry) {
     assert_eq!(gone, expect.outcome == "voided", "{id}: {:?}", amounts.status);
     let difference = amounts.difference().map(|money| money.amount.abs().to_string());
     assert_eq!(difference, expect.difference, "{id}");
+}
+
+/// An invoice of less than nothing is a credit note to Xero, and no invoice here either.
+fn check_credited(world: &World, id: &str, expect: &Expectation) {
+    assert!(world.mapping(Invoice, id).is_none(), "{id} is an invoice");
+    let mapping = world.mapping(CreditNote, &format!("{id}.credit"));
+    let mapping = mapping.unwrap_or_else(|| panic!("{id} is not credited"));
+    assert_eq!(mapping.operation.state, State::Synced, "{id}: {:?}", mapping.operation.failure);
+    let link = mapping.link.unwrap();
+    let amounts = link.amounts.unwrap();
+    let credited = amounts.xero_total.amount.to_string();
+    assert_eq!(format!("-{credited}"), expect.total, "{id}");
+    assert!(!amounts.status.is_gone(), "{id}: {:?}", amounts.status);
+    assert_eq!(amounts.difference(), None, "{id}");
+    let number = link.number.unwrap();
+    let notes = world.books(|books| books.credit_notes_numbered(&number).count());
+    assert_eq!(notes, 1, "{id}");
 }
 
 /// The world after the story, checked after each half.

@@ -34,6 +34,7 @@ pub mod outbound;
 pub mod poll;
 pub mod receipts;
 pub mod recognise;
+pub mod reconciliation;
 pub mod rejection;
 pub mod retry;
 pub mod sync_all;

@@ -1,17 +1,15 @@
 //! A mapping: what is known of one CRM record and its counterpart in Xero, with the operation that
 //! brings the two together. One row of the table.
 
+mod amounts;
+
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::document::credit_note::RemoteCreditNote;
-use crate::document::invoice::{AppliedCredit, RemoteInvoice};
-use crate::document::sales::DocumentStatus;
+pub use self::amounts::Amounts;
 use crate::entity::EntityKind;
 use crate::idempotency::Hash;
 use crate::ids::{CrmId, Ledger, XeroId};
-use crate::money::Money;
 use crate::operation::{Event, Freshness, Operation, Refusal, State, Step, Trace, step};
 
 /// What names a mapping.
@@ -67,81 +65,6 @@ pub struct Link {
     /// For invoices and credit notes: status and amounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amounts: Option<Amounts>,
-}
-
-/// Status and amounts of an invoice or a credit note, for cross-reference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Amounts {
-    /// The status in Xero.
-    pub status: DocumentStatus,
-    /// What the CRM billed, or credited.
-    pub crm_total: Money,
-    /// What Xero computed.
-    pub xero_total: Money,
-    /// What is still to be paid, by Xero; of a credit note, what is left of it.
-    pub amount_due: Money,
-    /// What was paid, by Xero.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount_paid: Option<Money>,
-    /// What was credited, by Xero: credit notes, over- and prepayments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amount_credited: Option<Money>,
-    /// Those credits, each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub credits: Vec<AppliedCredit>,
-    /// When it is due, by Xero.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_date: Option<Date>,
-    /// When nothing was due any more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paid_on: Option<Date>,
-}
-
-impl Amounts {
-    /// What Xero says of an invoice that the CRM billed at `crm_total`.
-    pub fn observed(crm_total: Money, remote: &RemoteInvoice) -> Self {
-        let settlement = &remote.settlement;
-        let money = |amount| Some(Money::new(amount, remote.total.currency).in_cents());
-        Self {
-            status: remote.status.clone(),
-            crm_total,
-            xero_total: remote.total.in_cents(),
-            amount_due: remote.amount_due.in_cents(),
-            amount_paid: money(settlement.paid),
-            amount_credited: money(settlement.credited),
-            credits: settlement.credits.clone(),
-            due_date: remote.due_date,
-            paid_on: settlement.paid_on,
-        }
-    }
-
-    /// What Xero says of a credit note that the CRM credited at `crm_total`.
-    pub fn of_note(crm_total: Money, remote: &RemoteCreditNote) -> Self {
-        Self {
-            status: remote.status.clone(),
-            crm_total,
-            xero_total: remote.total.in_cents(),
-            amount_due: remote.remaining.in_cents(),
-            amount_paid: None,
-            amount_credited: None,
-            credits: Vec::new(),
-            due_date: None,
-            paid_on: None,
-        }
-    }
-
-    /// Xero's total less the CRM's, or `None` when they agree. An invoice that is voided or deleted
-    /// no longer counts.
-    pub fn difference(&self) -> Option<Money> {
-        if self.status.is_gone() {
-            return None;
-        }
-        match self.xero_total.checked_sub(self.crm_total) {
-            Some(difference) if difference.amount.is_zero() => None,
-            // Totals in different currencies differ by all of it.
-            other => Some(other.unwrap_or(self.xero_total)),
-        }
-    }
 }
 
 /// One CRM record, its counterpart in Xero, and the operation between them.
@@ -237,6 +160,38 @@ impl Mapping {
         keys.dedup();
         let surplus = keys.len().saturating_sub(EARLIER_KEYS_MAX);
         keys.split_off(surplus)
+    }
+
+    /// The number that a contact made for it has: another one than that of a contact it was unlinked from.
+    pub fn contact_number(&self) -> String {
+        if self.generation > 1 { self.copy_number() } else { self.snapshot.natural_key.clone() }
+    }
+
+    /// The mapping linked to something in Xero that was not made for it. It is due: what the CRM has goes
+    /// there. What it was linked to before is left.
+    #[must_use]
+    pub fn linked_to(self, link: Link, now: Timestamp) -> Self {
+        let same = self.link.as_ref().is_some_and(|known| known.xero_id == link.xero_id);
+        let other = self.link.is_some() && !same;
+        let from = if other { self.afresh() } else { self };
+        let left = from.left.iter().copied().filter(|left| *left != link.xero_id).collect();
+        let moved = from.apply(Event::Submitted, now).unwrap_or_else(|_| from.clone());
+        Self { link: Some(link), left, earlier_keys: Vec::new(), synced_revision: None, ..moved }
+    }
+
+    /// The mapping without what it was linked to, which is left as it is.
+    #[must_use]
+    pub fn unlinked(self, now: Timestamp) -> Self {
+        if self.link.is_none() {
+            return self;
+        }
+        let moved = self.apply(Event::Submitted, now).unwrap_or_else(|_| self.clone());
+        moved.afresh()
+    }
+
+    /// Whether somebody holds it now.
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        matches!(self.operation.state, State::Claimed { by: _, until } if until > now)
     }
 
     /// Whether its document was voided or deleted in Xero.

@@ -30,6 +30,8 @@ pub enum Errand {
     Records(Vec<CrmId>),
     /// Go on with the account's Sync All.
     SyncAll,
+    /// Go on with comparing the account's clients with the contacts in Xero.
+    Reconciliation,
 }
 
 /// The most records one wake-up names, so that its body stays far below a queue's limit.

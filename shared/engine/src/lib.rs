@@ -26,6 +26,7 @@ pub mod chart;
 pub mod choices;
 pub mod connect;
 mod connection;
+pub mod contacts;
 pub mod desk;
 pub mod disconnect;
 pub mod entity;

@@ -12,6 +12,8 @@
 //! | grant | `G#xero user` | `GRANT` | while the end of a refresh is not known | |
 //! | chart | `L#account#tenant` | `CHART` | | |
 //! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
+//! | reconciliation | `L#account#tenant` | `RECONCILIATION` | | |
+//! | its findings | `L#account#tenant` | `FOUND#instant#page` | | |
 //! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid or unseen invoices |
 //! | money on an invoice | `L#account#tenant` | `MONEY#crm id` | | |
 //! | progress of polling | `L#account#tenant` | `POLL` | while the ledger is polled | |
@@ -82,6 +84,14 @@ pub(crate) fn receipts(ledger: &Ledger, invoice: &CrmId) -> ItemKey {
 
 pub(crate) fn progress(ledger: &Ledger) -> ItemKey {
     ItemKey::new(self::ledger(ledger), "POLL")
+}
+
+pub(crate) fn reconciliation(ledger: &Ledger) -> ItemKey {
+    ItemKey::new(self::ledger(ledger), "RECONCILIATION")
+}
+
+pub(crate) fn findings(ledger: &Ledger, started_at: Timestamp, page: u32) -> ItemKey {
+    ItemKey::new(self::ledger(ledger), format!("FOUND#{}#{page:06}", instant(started_at)))
 }
 
 pub(crate) fn sync_all(ledger: &Ledger) -> ItemKey {

@@ -11,6 +11,7 @@ use domain::meter::Meter;
 use domain::outbound::Event;
 use domain::poll::Progress;
 use domain::receipts::Receipts;
+use domain::reconciliation::{Findings, Reconciliation};
 use domain::sync_all::SyncAll;
 use domain::sync_log::LogEntry;
 use serde::de::DeserializeOwned;
@@ -106,6 +107,22 @@ impl Record for Progress {
 
     fn indexed(&self, item: NewItem) -> NewItem {
         NewItem { due: keys::polled_place(self), ..item }
+    }
+}
+
+impl Record for Reconciliation {
+    fn key(&self) -> ItemKey {
+        keys::reconciliation(&self.ledger)
+    }
+}
+
+impl Record for Findings {
+    fn key(&self) -> ItemKey {
+        keys::findings(&self.ledger, self.started_at, self.page)
+    }
+
+    fn indexed(&self, item: NewItem) -> NewItem {
+        NewItem { expires_at: Some(self.expires_at()), ..item }
     }
 }
 

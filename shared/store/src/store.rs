@@ -146,12 +146,13 @@ impl Store {
     }
 
     /// Writes a mapping together with its link and with what the CRM is told, all or nothing. `before`
-    /// is the mapping as it was read. A document that already belongs to another mapping is a
-    /// [`StoreError::Conflict`].
+    /// is the mapping as it was read. A document that already belongs to a mapping is a
+    /// [`StoreError::Conflict`], unless it is said to be reserved for this one.
     pub async fn confirm(
         &self,
         mapping: &Mapping,
         before: &Versioned<Mapping>,
+        is_reserved: bool,
         event: Option<&Event>,
     ) -> Result<Version, StoreError> {
         let expect = Expect::Version(before.version);
@@ -159,16 +160,9 @@ impl Store {
         let id_of = |mapping: &Mapping| mapping.link.as_ref().map(|link| link.xero_id);
         let (old, new) = (id_of(&before.record), id_of(mapping));
         if old != new {
-            let MappingKey { ledger, kind, crm_id } = &mapping.key;
-            writes.extend(new.map(|xero_id| {
-                let reverse = ReverseLink {
-                    ledger: ledger.clone(),
-                    kind: *kind,
-                    xero_id,
-                    crm_id: crm_id.clone(),
-                };
-                Write::Put { item: encode(&reverse), expect: Expect::Absent }
-            }));
+            let MappingKey { ledger, kind, crm_id: _ } = &mapping.key;
+            let unreserved = new.filter(|_| !is_reserved);
+            writes.extend(unreserved.map(|xero_id| new_link(&mapping.key, xero_id)));
             // A reverse link is written once, so it still has its first version.
             writes.extend(old.map(|xero_id| Write::Delete {
                 key: keys::reverse_link(ledger, *kind, xero_id),
@@ -178,6 +172,12 @@ impl Store {
         writes.extend(event.map(new_event));
         self.write("confirm the mapping", writes).await?;
         Ok(expect.next_version())
+    }
+
+    /// Reserves a document for a mapping that is not linked to it yet: whoever claims it meanwhile does not get
+    /// it. One that belongs to a mapping, be it this one, is a [`StoreError::Conflict`].
+    pub async fn reserve(&self, key: &MappingKey, xero_id: XeroId) -> Result<(), StoreError> {
+        self.write("reserve the document", vec![new_link(key, xero_id)]).await
     }
 
     /// A page of the mappings of a kind, in the order of their ids.
@@ -261,6 +261,13 @@ impl Store {
             | TableError::Corrupt { .. }) => StoreError::Table { operation, source },
         })
     }
+}
+
+/// That a document belongs to a mapping from now on.
+pub(crate) fn new_link(key: &MappingKey, xero_id: XeroId) -> Write {
+    let MappingKey { ledger, kind, crm_id } = key.clone();
+    let reverse = ReverseLink { ledger, kind, xero_id, crm_id };
+    Write::Put { item: encode(&reverse), expect: Expect::Absent }
 }
 
 /// An event that nobody was told of yet.

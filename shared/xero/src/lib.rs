@@ -37,6 +37,7 @@
 
 pub mod api;
 pub mod budget;
+mod call;
 pub mod connections;
 pub mod date;
 pub mod error;

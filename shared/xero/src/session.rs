@@ -3,18 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use domain::idempotency::IdempotencyKey;
 use domain::ids::TenantId;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, IF_MODIFIED_SINCE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use jiff::Timestamp;
+use http::{HeaderValue, Request, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use crate::budget::Budget;
-use crate::error::{Access, Addressed, Reply, XeroError, classify};
-use crate::json::envelope;
+pub(crate) use crate::call::Call;
+use crate::error::{Reply, XeroError, classify};
 use crate::transport::{Sent, Transport, TransportError};
 use crate::turnstile::{Ending, Turnstile};
 
@@ -36,20 +34,6 @@ pub struct Session {
     tenant: TenantId,
     budget: Mutex<Budget>,
     turnstile: Option<Arc<dyn Turnstile>>,
-}
-
-/// One call, before it is made.
-#[derive(Debug)]
-pub(crate) struct Call {
-    /// The path below the root with its variable parts named, for logs and errors: `/Invoices/{id}`.
-    endpoint: &'static str,
-    method: Method,
-    path: Vec<String>,
-    query: Vec<(&'static str, String)>,
-    body: Option<Bytes>,
-    idempotency_key: Option<IdempotencyKey>,
-    modified_since: Option<Timestamp>,
-    addressed: Addressed,
 }
 
 impl Session {
@@ -189,107 +173,6 @@ impl Session {
         let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
         *budget = seen.or(*budget);
         *budget
-    }
-}
-
-impl Call {
-    /// Reads a collection.
-    pub(crate) fn list(endpoint: &'static str, collection: &str) -> Self {
-        Self::new(endpoint, Method::GET, vec![collection.to_owned()], Addressed::Collection)
-    }
-
-    /// Reads one thing by its id or number, which may hold any character.
-    pub(crate) fn one(endpoint: &'static str, collection: &str, id: String) -> Self {
-        Self::new(endpoint, Method::GET, vec![collection.to_owned(), id], Addressed::One)
-    }
-
-    /// Creates (`PUT`) or updates (`POST`) documents.
-    pub(crate) fn write(
-        endpoint: &'static str,
-        method: Method,
-        collection: &str,
-        body: Bytes,
-        key: &IdempotencyKey,
-    ) -> Self {
-        let path = vec![collection.to_owned()];
-        let mut call = Self::new(endpoint, method, path, Addressed::Collection);
-        call.body = Some(body);
-        call.idempotency_key = Some(key.clone());
-        // Xero's documents disagree about the default, so it is always said. With `false` every
-        // document of a batch stands alone.
-        call.query("summarizeErrors", "false")
-    }
-
-    /// Changes one document by its id. Xero describes no `summarizeErrors` here, so a refusal may come in
-    /// either form.
-    pub(crate) fn write_one(
-        endpoint: &'static str,
-        collection: &str,
-        id: String,
-        body: Bytes,
-        key: &IdempotencyKey,
-    ) -> Self {
-        let path = vec![collection.to_owned(), id];
-        let mut call = Self::new(endpoint, Method::POST, path, Addressed::One);
-        call.body = Some(body);
-        call.idempotency_key = Some(key.clone());
-        call
-    }
-
-    /// Adds documents below one (`PUT`).
-    pub(crate) fn add_below(
-        endpoint: &'static str,
-        path: [String; 3],
-        body: Bytes,
-        key: &IdempotencyKey,
-    ) -> Self {
-        let mut call = Self::new(endpoint, Method::PUT, path.to_vec(), Addressed::One);
-        call.body = Some(body);
-        call.idempotency_key = Some(key.clone());
-        call.query("summarizeErrors", "false")
-    }
-
-    /// Removes something below a document (`DELETE`).
-    pub(crate) fn remove_below(endpoint: &'static str, path: [String; 4]) -> Self {
-        Self::new(endpoint, Method::DELETE, path.to_vec(), Addressed::One)
-    }
-
-    /// The same call, for what has changed at that instant or later.
-    pub(crate) fn modified_since(self, since: Timestamp) -> Self {
-        Self { modified_since: Some(since), ..self }
-    }
-
-    /// The same call with one more query parameter.
-    pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.query.push((name, value.into()));
-        self
-    }
-
-    fn new(
-        endpoint: &'static str,
-        method: Method,
-        path: Vec<String>,
-        addressed: Addressed,
-    ) -> Self {
-        Self {
-            endpoint,
-            method,
-            path,
-            query: Vec::new(),
-            body: None,
-            idempotency_key: None,
-            modified_since: None,
-            addressed,
-        }
-    }
-
-    /// What Xero usually answers where nothing has changed; it may also say so by a 304 without a body.
-    fn nothing(&self) -> Bytes {
-        envelope::<()>(self.path.first().map_or("", String::as_str), &[])
-    }
-
-    fn access(&self) -> Access {
-        if self.method == Method::GET { Access::Read } else { Access::Write }
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) struct LogEntry {
     pub(super) at: Timestamp,
     /// What was tried: `create`, `update` and so on.
     pub(super) operation: String,
-    /// `contact` or `invoice`.
+    /// `contact`, `invoice`, `credit_note` and so on.
     pub(super) entity: String,
     /// The number people know the record by.
     #[serde(default)]
@@ -57,7 +57,7 @@ pub(super) struct LogEntry {
     pub(super) message: String,
 }
 
-/// A client or an invoice, as the API shows it.
+/// A client, an invoice, a credit note or an allocation, as the API shows it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Record {
     /// Where its sync stands; `synced` when Xero has what the CRM has.
@@ -91,6 +91,12 @@ impl Record {
         let a_persons = matches!(failure.class.as_str(), "rejected" | "untranslatable");
         (a_persons || self.state == "skipped")
             .then(|| format!("{} {}", failure.message, failure.remedy).trim_end().to_owned())
+    }
+
+    /// What keeps it from Xero: the reason and the remedy, or at least where it stands.
+    pub(super) fn obstacle(&self) -> Option<String> {
+        let stands = || self.needs_a_person().unwrap_or_else(|| self.state.clone());
+        (!self.is_synced()).then(stands)
     }
 
     /// Whether nothing more will happen by itself, for now.
@@ -137,6 +143,16 @@ impl<'a> Api<'a> {
     /// A client; nothing while the product has not heard of it.
     pub(super) async fn client(&self, id: &str) -> Result<Option<Record>, Failure> {
         self.record(&format!("/v1/clients/{id}")).await
+    }
+
+    /// A credit note; nothing while the product has not heard of it.
+    pub(super) async fn credit_note(&self, id: &str) -> Result<Option<Record>, Failure> {
+        self.record(&format!("/v1/credit-notes/{id}")).await
+    }
+
+    /// An allocation; nothing while the product has not heard of it.
+    pub(super) async fn allocation(&self, id: &str) -> Result<Option<Record>, Failure> {
+        self.record(&format!("/v1/allocations/{id}")).await
     }
 
     async fn record(&self, path: &str) -> Result<Option<Record>, Failure> {

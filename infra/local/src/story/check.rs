@@ -5,8 +5,7 @@ use super::material::{Entry, Material, Outcome};
 use super::settle::{Records, Subject};
 use crate::simulator::CLIENT_ID;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
-use xero_sim::{Books, Invoice};
+use xero_sim::{Books, InvoiceStatus};
 
 /// What became of one invoice.
 #[derive(Debug, Clone)]
@@ -19,7 +18,7 @@ pub(super) struct Row {
     pub(super) currency: String,
     /// What the CRM billed.
     pub(super) billed: Decimal,
-    /// Its total in Xero, when it is there.
+    /// Its total in Xero, when it is there; below zero when it is credited there.
     pub(super) in_xero: Option<Decimal>,
     /// What happened.
     pub(super) happened: Happened,
@@ -32,6 +31,8 @@ pub(super) struct Row {
 pub(super) enum Happened {
     /// It was created in Xero.
     Pushed,
+    /// It was created in Xero, as a credit note.
+    Credited,
     /// It was created, and changed later.
     Updated,
     /// A stale message changed nothing.
@@ -44,13 +45,29 @@ pub(super) enum Happened {
     Open(String),
 }
 
+/// What this product made of an invoice in Xero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Document {
+    form: Form,
+    /// As the CRM counts it: below zero when it is credited.
+    total: Decimal,
+    status: InvoiceStatus,
+    currency: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Invoice,
+    CreditNote,
+}
+
 /// Looks at every invoice of the story.
 pub(super) fn invoices(material: &Material, records: &Records, books: &Books) -> Vec<Row> {
     let finals = material.final_entries();
     let row = |first: &Entry| {
         let id = first.invoice.id.as_str();
         let entry = finals.get(id).copied().unwrap_or(first);
-        let record = records.get(&Subject::Invoice(id.to_owned())).and_then(Option::as_ref);
+        let record = records.get(&Subject::of(first)).and_then(Option::as_ref);
         let edited = entry.kind != first.kind;
         row(material, entry, edited, record, books)
     };
@@ -65,16 +82,15 @@ fn row(
     books: &Books,
 ) -> Row {
     let number = entry.invoice.number.clone();
-    let ours: Vec<&Invoice> = books
-        .invoices_numbered(&number)
-        .filter(|invoice| invoice.created_by.as_deref() == Some(CLIENT_ID))
-        .collect();
+    let ours = ours(books, &number);
     let happened = happened(entry, edited, record);
     let problem = problem(entry, &ours, &happened);
     // A stale message's own total was never billed: what stands is what was there before it.
     let billed = match entry.expect.outcome {
         Outcome::Unchanged => entry.expect.total,
-        Outcome::Synced | Outcome::Failed | Outcome::Voided => entry.invoice.total,
+        Outcome::Synced | Outcome::Credited | Outcome::Failed | Outcome::Voided => {
+            entry.invoice.total
+        }
     };
     Row {
         number,
@@ -83,10 +99,30 @@ fn row(
             .map_or_else(|_| String::new(), |c| c.name.clone()),
         currency: entry.invoice.currency.clone(),
         billed,
-        in_xero: ours.first().map(|invoice| invoice.total),
+        in_xero: ours.first().map(|document| document.total),
         happened,
         problem,
     }
+}
+
+/// What this product has put into the books under a number, in either form.
+fn ours(books: &Books, number: &str) -> Vec<Document> {
+    let is_ours = |created_by: &Option<String>| created_by.as_deref() == Some(CLIENT_ID);
+    let invoices = books.invoices_numbered(number).filter(|one| is_ours(&one.created_by));
+    let notes = books.credit_notes_numbered(number).filter(|one| is_ours(&one.created_by));
+    let invoices = invoices.map(|invoice| Document {
+        form: Form::Invoice,
+        total: invoice.total,
+        status: invoice.status,
+        currency: invoice.currency.clone(),
+    });
+    let notes = notes.map(|note| Document {
+        form: Form::CreditNote,
+        total: -note.total,
+        status: note.status,
+        currency: note.currency.clone(),
+    });
+    invoices.chain(notes).collect()
 }
 
 fn happened(entry: &Entry, edited: bool, record: Option<&Record>) -> Happened {
@@ -100,12 +136,13 @@ fn happened(entry: &Entry, edited: bool, record: Option<&Record>) -> Happened {
     match entry.expect.outcome {
         Outcome::Voided => Happened::Voided,
         Outcome::Unchanged => Happened::Unchanged,
+        Outcome::Credited => Happened::Credited,
         Outcome::Synced | Outcome::Failed if edited => Happened::Updated,
         Outcome::Synced | Outcome::Failed => Happened::Pushed,
     }
 }
 
-fn problem(entry: &Entry, ours: &[&Invoice], happened: &Happened) -> Option<String> {
+fn problem(entry: &Entry, ours: &[Document], happened: &Happened) -> Option<String> {
     if ours.len() > 1 {
         return Some(format!("is {} times in Xero", ours.len()));
     }
@@ -118,26 +155,42 @@ fn problem(entry: &Entry, ours: &[&Invoice], happened: &Happened) -> Option<Stri
         (_, Happened::Failed(_), _) => Some("should not have failed".to_owned()),
         (_, Happened::Open(status), _) => Some(format!("did not settle: {status}")),
         (_, _, None) => Some("is not in Xero".to_owned()),
-        (Outcome::Voided, _, Some(invoice)) => {
-            let status = invoice.status.as_str();
+        (Outcome::Voided, _, Some(document)) => {
+            let status = document.status.as_str();
             (status != "VOIDED").then(|| format!("should be voided, but is {status}"))
         }
-        (_, _, Some(invoice)) => standing(entry, invoice),
+        (_, _, Some(document)) => standing(entry, document),
     }
 }
 
-fn standing(entry: &Entry, invoice: &Invoice) -> Option<String> {
+fn standing(entry: &Entry, document: &Document) -> Option<String> {
     let expected = entry.expect.total;
-    if invoice.status.is_gone() {
-        Some(format!("is {} in Xero", invoice.status.as_str()))
-    } else if invoice.total != expected {
-        Some(format!("should be {expected} in Xero, but is {}", invoice.total))
-    } else if (entry.invoice.total - invoice.total).abs() != apart(entry) {
+    if let Some(problem) = misformed(entry, document) {
+        Some(problem)
+    } else if document.total != expected {
+        Some(format!("should be {expected} in Xero, but is {}", document.total))
+    } else if (entry.invoice.total - document.total).abs() != apart(entry) {
         Some(format!("was billed {}, which is not {} apart", entry.invoice.total, apart(entry)))
-    } else if invoice.currency != entry.invoice.currency {
-        Some(format!("is in {} in Xero", invoice.currency))
+    } else if document.currency != entry.invoice.currency {
+        Some(format!("is in {} in Xero", document.currency))
     } else {
         None
+    }
+}
+
+/// The wrong form, or one that does not count. Nothing in the story uses up what is credited, so it
+/// stays approved; an invoice may have been paid.
+fn misformed(entry: &Entry, document: &Document) -> Option<String> {
+    let is_credited = entry.expect.outcome == Outcome::Credited;
+    let status = document.status;
+    match document.form {
+        Form::Invoice if is_credited => Some("should be a credit note in Xero".to_owned()),
+        Form::CreditNote if !is_credited => Some("is a credit note in Xero".to_owned()),
+        Form::CreditNote if status != InvoiceStatus::Authorised => {
+            Some(format!("should be AUTHORISED in Xero, but is {}", status.as_str()))
+        }
+        Form::Invoice if status.is_gone() => Some(format!("is {} in Xero", status.as_str())),
+        Form::Invoice | Form::CreditNote => None,
     }
 }
 
@@ -145,87 +198,18 @@ fn standing(entry: &Entry, invoice: &Invoice) -> Option<String> {
 fn apart(entry: &Entry) -> Decimal {
     match entry.expect.outcome {
         Outcome::Unchanged => (entry.invoice.total - entry.expect.total).abs(),
-        Outcome::Synced | Outcome::Failed | Outcome::Voided => {
+        Outcome::Synced | Outcome::Credited | Outcome::Failed | Outcome::Voided => {
             entry.expect.difference.unwrap_or_default()
         }
     }
 }
 
-/// What became of the clients.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Clients {
-    /// How many have their contact in Xero.
-    pub(super) synced: usize,
-    /// How many contacts in Xero the product made.
-    pub(super) contacts: usize,
-    /// Who has none, and why.
-    pub(super) problems: Vec<String>,
-}
-
-/// Looks at every client of the story.
-pub(super) fn clients(material: &Material, records: &Records, books: &Books) -> Clients {
-    let mut clients = Clients {
-        contacts: books
-            .contacts()
-            .filter(|contact| contact.created_by.as_deref() == Some(CLIENT_ID))
-            .count(),
-        ..Clients::default()
-    };
-    for client in &material.clients {
-        let record = records.get(&Subject::Client(client.id.clone())).and_then(Option::as_ref);
-        match record {
-            Some(record) if record.is_synced() => {
-                clients.synced = clients.synced.saturating_add(1);
-            }
-            Some(record) => {
-                let why = record.needs_a_person().unwrap_or_else(|| record.state.clone());
-                clients.problems.push(format!("{} ({}): {why}", client.name, client.id));
-            }
-            None => clients.problems.push(format!("{} ({}): unknown", client.name, client.id)),
-        }
-    }
-    if clients.contacts != clients.synced {
-        let Clients { synced, contacts, .. } = clients;
-        clients
-            .problems
-            .push(format!("{synced} clients are synced, but Xero has {contacts} contacts"));
-    }
-    clients
-}
-
-/// The sums of one currency.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Sums {
-    /// How many invoices stand in Xero.
-    pub(super) invoices: usize,
-    /// What the CRM billed with them.
-    pub(super) billed: Decimal,
-    /// What they come to in Xero.
-    pub(super) in_xero: Decimal,
-}
-
-/// The sums of what stands in Xero, by currency.
-pub(super) fn sums(rows: &[Row]) -> BTreeMap<&str, Sums> {
-    let mut sums: BTreeMap<&str, Sums> = BTreeMap::new();
-    for row in rows {
-        let stands =
-            matches!(row.happened, Happened::Pushed | Happened::Updated | Happened::Unchanged);
-        if let (true, Some(in_xero)) = (stands, row.in_xero) {
-            let sum = sums.entry(&row.currency).or_default();
-            sum.invoices = sum.invoices.saturating_add(1);
-            sum.billed = sum.billed.saturating_add(row.billed);
-            sum.in_xero = sum.in_xero.saturating_add(in_xero);
-        }
-    }
-    sums
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Happened, Row, problem, sums};
+    use super::{Document, Form, Happened, problem};
     use crate::project::Project;
     use crate::story::material::{Entry, Material, Outcome};
-    use rust_decimal::Decimal;
+    use xero_sim::InvoiceStatus;
 
     fn entry(outcome: Outcome) -> Entry {
         let material = Material::read(&Project::here().unwrap()).unwrap();
@@ -255,27 +239,30 @@ mod tests {
     }
 
     #[test]
-    fn only_what_stands_in_xero_is_summed() {
-        let row = |happened, in_xero: Option<i64>| Row {
-            number: "1".into(),
-            client: "Ana".into(),
+    fn an_invoice_of_less_than_nothing_must_be_one_approved_credit_note() {
+        let credited = entry(Outcome::Credited);
+        let document = |form, status| Document {
+            form,
+            total: credited.invoice.total,
+            status,
             currency: "GBP".into(),
-            billed: Decimal::new(1001, 2),
-            in_xero: in_xero.map(|cents| Decimal::new(cents, 2)),
-            happened,
-            problem: None,
         };
-        let rows = [
-            row(Happened::Pushed, Some(1000)),
-            row(Happened::Updated, Some(1001)),
-            row(Happened::Voided, Some(1001)),
-            row(Happened::Failed("no".into()), None),
-        ];
-        let sums = sums(&rows);
-        let pounds = &sums["GBP"];
+        let said = |ours: &[Document]| problem(&credited, ours, &Happened::Credited);
+        let good = document(Form::CreditNote, InvoiceStatus::Authorised);
+        assert_eq!(said(std::slice::from_ref(&good)), None);
+        assert_eq!(said(&[good.clone(), good.clone()]).unwrap(), "is 2 times in Xero");
+        let invoice = document(Form::Invoice, InvoiceStatus::Authorised);
+        assert_eq!(said(&[invoice]).unwrap(), "should be a credit note in Xero");
+        let voided = document(Form::CreditNote, InvoiceStatus::Voided);
+        assert!(said(&[voided]).unwrap().contains("but is VOIDED"));
+        let billed = Document { total: -good.total, ..good.clone() };
+        assert_eq!(said(&[billed]).unwrap(), "should be -48.00 in Xero, but is 48.00");
+        let failed = Happened::Failed("no".into());
+        assert_eq!(problem(&credited, &[], &failed).unwrap(), "should not have failed");
+        let plain = entry(Outcome::Synced);
         assert_eq!(
-            (pounds.invoices, pounds.billed, pounds.in_xero),
-            (2, Decimal::new(2002, 2), Decimal::new(2001, 2))
+            problem(&plain, &[good], &Happened::Pushed).unwrap(),
+            "is a credit note in Xero"
         );
     }
 }

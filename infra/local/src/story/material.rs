@@ -82,6 +82,8 @@ pub(super) struct Expect {
 pub(super) enum Outcome {
     /// In Xero, as billed.
     Synced,
+    /// In Xero as a credit note: it is of less than nothing.
+    Credited,
     /// Not in Xero, with a reason.
     Failed,
     /// As it was before the message.
@@ -113,7 +115,7 @@ impl Malformed {
     }
 }
 
-/// The two queues.
+/// The queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum QueueName {
@@ -121,6 +123,8 @@ pub(super) enum QueueName {
     Contacts,
     /// Invoices.
     Invoices,
+    /// Credit notes and their allocations.
+    CreditNotes,
 }
 
 #[derive(Deserialize)]

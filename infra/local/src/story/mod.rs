@@ -1,9 +1,12 @@
-//! The product's story, played against the running stack: connect, push, edit, show. It checks
-//! itself: what should have come out otherwise is listed, and makes it fail.
+//! The product's story, played against the running stack: connect, push, edit, pay, credit, show.
+//! It checks itself: what should have come out otherwise is listed, and makes it fail.
 
 mod api;
 pub mod browser;
 mod check;
+mod clients;
+mod credit;
+mod credit_note;
 mod earlier;
 mod material;
 mod money;
@@ -11,6 +14,7 @@ pub mod places;
 mod post;
 mod report;
 mod settle;
+mod sums;
 mod table;
 
 use crate::aws::sqs::Found;
@@ -24,6 +28,7 @@ use material::{Malformed, Material, QueueName};
 use post::Post;
 use settle::{Records, Subject};
 use std::time::Duration;
+use xero_sim::Books;
 
 /// How much of the sync log is printed.
 const LOG_ENTRIES_SHOWN: u16 = 6;
@@ -44,10 +49,15 @@ pub async fn play(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
     let records = story.edit(&mut post).await?;
     let (letters, mut problems) = story.confuse(&mut post).await?;
     let (heard, unheard) = story.receive_money().await?;
+    let (applied, astray) = story.credit_a_visit(&mut post).await?;
     let log = story.api.sync_log(LOG_ENTRIES_SHOWN).await?;
     problems.extend(story.tell(&records, &letters, post.sent())?);
     report::money(console, &heard);
     problems.extend(unheard);
+    if let Some(applied) = &applied {
+        report::credit(console, applied);
+    }
+    problems.extend(astray);
     report::sync_log(console, &log.entries);
     if problems.is_empty() {
         console.title(&console.paint(Tone::Good, "Everything came out as it had to."));
@@ -144,6 +154,7 @@ impl Story<'_> {
         let queues = [
             (QueueName::Contacts, "ContactDeadLetterQueueUrl"),
             (QueueName::Invoices, "InvoiceDeadLetterQueueUrl"),
+            (QueueName::CreditNotes, "CreditNoteDeadLetterQueueUrl"),
         ];
         for (name, output) in queues {
             let expected: Vec<&Malformed> =
@@ -167,10 +178,19 @@ impl Story<'_> {
 
     async fn settled(&self) -> Result<Records, Failure> {
         let clients = self.material.clients.iter().map(|client| Subject::Client(client.id.clone()));
-        let invoices =
-            self.material.invoices.iter().map(|entry| Subject::Invoice(entry.invoice.id.clone()));
+        let invoices = self.material.invoices.iter().map(Subject::of);
         let subjects: Vec<Subject> = clients.chain(invoices).collect();
         settle::settled(self.stack, &self.api, self.console, &subjects).await
+    }
+
+    /// Looks into Xero's books. Nobody is answered meanwhile.
+    fn books<T>(&self, look: impl FnOnce(&Books) -> T) -> Result<T, Failure> {
+        let xero = self.stack.xero();
+        let simulator = xero.lock();
+        let books = simulator
+            .books(xero.tenant())
+            .ok_or_else(|| Failure::new("The simulator has lost the organisation's books"))?;
+        Ok(look(books))
     }
 
     /// Prints the tables and gives what should have been otherwise.
@@ -180,17 +200,15 @@ impl Story<'_> {
         letters: &[Found],
         messages: u32,
     ) -> Result<Vec<String>, Failure> {
-        let simulator = self.stack.xero().lock();
-        let books = simulator
-            .books(self.stack.xero().tenant())
-            .ok_or_else(|| Failure::new("The simulator has lost the organisation's books"))?;
-        let rows = check::invoices(self.material, records, books);
-        let clients = check::clients(self.material, records, books);
+        let (rows, clients) = self.books(|books| {
+            let rows = check::invoices(self.material, records, books);
+            (rows, clients::clients(self.material, records, books))
+        })?;
         report::clients(self.console, &clients, self.material.clients_of_their_own().len());
         report::invoices(self.console, &rows);
         report::totals(self.console, &rows);
         report::dead_letters(self.console, letters);
-        report::effort(self.console, messages, &simulator);
+        report::effort(self.console, messages, &self.stack.xero().lock());
         let invoices = rows
             .into_iter()
             .filter_map(|row| row.problem.map(|problem| format!("{} {problem}", row.number)));

@@ -1,5 +1,6 @@
 //! Sending what the CRM sends: envelopes in the right queue, in the right line.
 
+use super::credit_note::{Allocation, CreditNote};
 use super::material::{Client, Entry, Malformed, QueueName};
 use crate::aws::sqs::Message;
 use crate::clock;
@@ -24,9 +25,18 @@ struct Envelope<'a> {
     message_id: &'a str,
     account_id: &'a str,
     sent_at: String,
-    client: &'a Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    invoice: Option<&'a Value>,
+    #[serde(flatten)]
+    content: Content<'a>,
+}
+
+/// What a message says, under the contract's names.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Client { client: &'a Value },
+    Invoice { client: &'a Value, invoice: &'a Value },
+    CreditNote { client: &'a Value, credit_note: &'a CreditNote },
+    Allocation { allocation: &'a Allocation },
 }
 
 impl<'a> Post<'a> {
@@ -44,14 +54,16 @@ impl<'a> Post<'a> {
     pub(super) async fn client(&mut self, client: &Client) -> Result<(), Failure> {
         let id = self.next_id();
         let queue = self.queue(QueueName::Contacts)?;
-        self.envelope(queue, &id, "client.upserted", client, None).await
+        let content = Content::Client { client: &client.snapshot };
+        self.envelope(queue, &id, "client.upserted", content).await
     }
 
     /// An invoice was sent, updated or voided.
     pub(super) async fn invoice(&mut self, entry: &Entry, client: &Client) -> Result<(), Failure> {
         let id = self.next_id();
         let queue = self.queue(QueueName::Invoices)?;
-        self.envelope(queue, &id, &entry.kind, client, Some(&entry.snapshot)).await
+        let content = Content::Invoice { client: &client.snapshot, invoice: &entry.snapshot };
+        self.envelope(queue, &id, &entry.kind, content).await
     }
 
     /// The same message twice, and its content once more under another id: queues deliver at least
@@ -65,9 +77,30 @@ impl<'a> Post<'a> {
         let id = self.next_id();
         let again = self.next_id();
         for id in [&id, &id, &again] {
-            self.envelope(queue, id, &entry.kind, client, Some(&entry.snapshot)).await?;
+            let content = Content::Invoice { client: &client.snapshot, invoice: &entry.snapshot };
+            self.envelope(queue, id, &entry.kind, content).await?;
         }
         Ok(())
+    }
+
+    /// A credit note was issued.
+    pub(super) async fn credit_note(
+        &mut self,
+        credit_note: &CreditNote,
+        client: &Client,
+    ) -> Result<(), Failure> {
+        let id = self.next_id();
+        let queue = self.queue(QueueName::CreditNotes)?;
+        let content = Content::CreditNote { client: &client.snapshot, credit_note };
+        self.envelope(queue, &id, "credit_note.issued", content).await
+    }
+
+    /// Credit was applied to an invoice.
+    pub(super) async fn allocation(&mut self, allocation: &Allocation) -> Result<(), Failure> {
+        let id = self.next_id();
+        let queue = self.queue(QueueName::CreditNotes)?;
+        let content = Content::Allocation { allocation };
+        self.envelope(queue, &id, "credit_note.allocated", content).await
     }
 
     /// A message nobody can read.
@@ -87,20 +120,9 @@ impl<'a> Post<'a> {
         queue_url: &str,
         id: &str,
         kind: &str,
-        client: &Client,
-        invoice: Option<&Value>,
+        content: Content<'_>,
     ) -> Result<(), Failure> {
-        let envelope = Envelope {
-            version: 1,
-            kind,
-            message_id: id,
-            account_id: STORY_ACCOUNT,
-            sent_at: clock::now().to_string(),
-            client: &client.snapshot,
-            invoice,
-        };
-        let body = serde_json::to_string(&envelope)
-            .map_err(|error| Failure::new("A message cannot be written").because(error))?;
+        let body = body(id, kind, content)?;
         let message = Message {
             queue_url,
             message_body: &body,
@@ -114,11 +136,51 @@ impl<'a> Post<'a> {
         self.stack.outputs.get(match name {
             QueueName::Contacts => "ContactQueueUrl",
             QueueName::Invoices => "InvoiceQueueUrl",
+            QueueName::CreditNotes => "CreditNoteQueueUrl",
         })
     }
 
     fn next_id(&mut self) -> String {
         self.sent = self.sent.saturating_add(1);
         format!("msg_{:06}", self.sent)
+    }
+}
+
+fn body(id: &str, kind: &str, content: Content<'_>) -> Result<String, Failure> {
+    let envelope = Envelope {
+        version: 1,
+        kind,
+        message_id: id,
+        account_id: STORY_ACCOUNT,
+        sent_at: clock::now().to_string(),
+        content,
+    };
+    serde_json::to_string(&envelope)
+        .map_err(|error| Failure::new("A message cannot be written").because(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Content, body};
+    use serde_json::Value;
+
+    fn names(content: Content<'_>) -> Vec<String> {
+        let body = body("msg_1", "invoice.sent", content).unwrap();
+        let message: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((&message["version"], &message["type"]), (&1.into(), &"invoice.sent".into()));
+        message.as_object().unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn what_a_message_says_stands_beside_the_envelopes_own_fields() {
+        let (client, invoice) = (Value::default(), Value::default());
+        let envelope = ["account_id", "message_id", "sent_at", "type", "version"];
+        let alone = names(Content::Client { client: &client });
+        assert!(envelope.iter().all(|name| alone.iter().any(|found| found == name)), "{alone:?}");
+        assert_eq!(alone.len(), envelope.len() + 1);
+        assert!(alone.contains(&"client".to_owned()));
+        let both = names(Content::Invoice { client: &client, invoice: &invoice });
+        assert_eq!(both.len(), envelope.len() + 2);
+        assert!(both.contains(&"invoice".to_owned()));
     }
 }

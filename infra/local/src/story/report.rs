@@ -1,8 +1,11 @@
 //! Telling what happened: clients, invoices, sums, dead letters, calls to Xero.
 
 use super::api::LogEntry;
-use super::check::{Clients, Happened, Row, sums};
+use super::check::{Happened, Row};
+use super::clients::Clients;
+use super::credit::Applied;
 use super::money::Heard;
+use super::sums::sums;
 use super::table::{Side, cut, lines};
 use crate::aws::sqs::Found;
 use crate::console::{Console, Tone};
@@ -74,6 +77,7 @@ fn story_of(row: &Row) -> String {
             "pushed; the totals differ, which is on the record".to_owned()
         }
         Happened::Pushed => "pushed".to_owned(),
+        Happened::Credited => "pushed as a credit note: it is of less than nothing".to_owned(),
         Happened::Updated => "pushed, then updated".to_owned(),
         Happened::Unchanged => "pushed; a stale message changed nothing".to_owned(),
         Happened::Voided => "pushed, then voided".to_owned(),
@@ -87,7 +91,9 @@ fn tone(row: &Row) -> Tone {
         (Some(_), _) => Tone::Bad,
         (None, Happened::Failed(_) | Happened::Open(_)) => Tone::Warning,
         (None, Happened::Pushed) => Tone::Quiet,
-        (None, Happened::Updated | Happened::Unchanged | Happened::Voided) => Tone::Good,
+        (None, Happened::Credited | Happened::Updated | Happened::Unchanged | Happened::Voided) => {
+            Tone::Good
+        }
     }
 }
 
@@ -177,6 +183,31 @@ fn words_of(event: &Heard) -> String {
     let account = event.account.as_ref().map(|account| format!("into {account}"));
     let reference = event.reference.as_ref().map(|reference| format!("\"{reference}\""));
     [status, method, account, reference].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// What the credit did in Xero.
+pub(super) fn credit(console: &Console, applied: &Applied) {
+    console.title("Credit: what Xero's books say of the bad visit");
+    let head = [
+        ("Credit note", Side::Left),
+        ("Credited", Side::Right),
+        ("Left of it", Side::Right),
+        ("Invoice", Side::Left),
+        ("Due before", Side::Right),
+        ("Due after", Side::Right),
+    ];
+    let due_after = applied.due_after.map(|due| format!("{due:.2}"));
+    let cells = vec![
+        applied.number.to_owned(),
+        format!("{:.2}", applied.credited),
+        format!("{:.2}", applied.left),
+        applied.invoice.clone(),
+        format!("{:.2}", applied.due_before),
+        due_after.unwrap_or_default(),
+    ];
+    for line in lines(&head, &[cells]) {
+        console.line(&line);
+    }
 }
 
 /// The messages nobody could read.

@@ -1,6 +1,7 @@
 //! Waiting until everything that was sent has come to its end.
 
 use super::api::{Api, Record};
+use super::material::{Entry, Outcome};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::stack::Stack;
@@ -18,6 +19,31 @@ pub(super) enum Subject {
     Client(String),
     /// An invoice, by its id.
     Invoice(String),
+    /// A credit note, by its id.
+    CreditNote(String),
+    /// Credit applied to an invoice, by its id.
+    Allocation(String),
+}
+
+impl Subject {
+    /// What an invoice of the story is to the product: one of less than nothing is a credit note,
+    /// kept under a name that no credit note's id is.
+    pub(super) fn of(entry: &Entry) -> Self {
+        let id = entry.invoice.id.clone();
+        match entry.expect.outcome {
+            Outcome::Credited => Self::CreditNote(format!("{id}.credit")),
+            Outcome::Synced | Outcome::Failed | Outcome::Unchanged | Outcome::Voided => {
+                Self::Invoice(id)
+            }
+        }
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> &str {
+        let (Self::Client(id) | Self::Invoice(id) | Self::CreditNote(id) | Self::Allocation(id)) =
+            self;
+        id
+    }
 }
 
 /// The record of each subject when everything had settled, or when patience ended.
@@ -53,7 +79,7 @@ async fn look(
     records: &mut Records,
 ) -> Result<bool, Failure> {
     let mut left = 0_u64;
-    for queue in ["ContactQueueUrl", "InvoiceQueueUrl"] {
+    for queue in ["ContactQueueUrl", "InvoiceQueueUrl", "CreditNoteQueueUrl"] {
         let messages = stack.aws.messages_left(stack.outputs.get(queue)?).await?;
         left = left.saturating_add(messages);
     }
@@ -68,6 +94,8 @@ async fn look(
             *record = match subject {
                 Subject::Client(id) => api.client(id).await?,
                 Subject::Invoice(id) => api.invoice(id).await?,
+                Subject::CreditNote(id) => api.credit_note(id).await?,
+                Subject::Allocation(id) => api.allocation(id).await?,
             };
         }
         if record.as_ref().is_none_or(|record| !record.is_settled()) {

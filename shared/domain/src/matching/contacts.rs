@@ -23,6 +23,7 @@ pub(super) struct Contact {
     updated_at: Option<Timestamp>,
     pub(super) name: Box<str>,
     pub(super) email: Option<Box<str>>,
+    number: Option<Box<str>>,
     /// The client whose number it carries.
     pub(super) client: Option<ClientId>,
     pub(super) marks: Marks,
@@ -44,6 +45,11 @@ impl Contacts {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The contact number of a contact, whoever gave it.
+    pub fn number(&self, id: XeroContactId) -> Option<&str> {
+        self.0.get(&id)?.number.as_deref()
     }
 
     pub(super) fn get(&self, id: XeroContactId) -> Option<&Contact> {
@@ -80,6 +86,7 @@ impl From<&RemoteContact> for Contact {
             updated_at: remote.updated_at,
             name: remote.name.as_str().into(),
             email: remote.email.as_deref().map(Into::into),
+            number: remote.number.as_deref().map(Into::into),
             client: remote.number.as_deref().and_then(named_client),
             marks: Marks::from(remote),
             is_archived: remote.status == ContactStatus::Archived,

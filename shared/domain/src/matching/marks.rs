@@ -26,7 +26,7 @@ pub(super) struct Marks {
 impl From<&Party> for Marks {
     fn from(party: &Party) -> Self {
         Self {
-            client: Some(small(party.id.as_str())),
+            client: named_client(&party.number).map(|client| small(client.as_str())),
             vat_number: number(party.vat_number.as_deref()),
             company_number: number(party.company_number.as_deref()),
             emails: party.emails.iter().filter_map(|address| email(address)).collect(),

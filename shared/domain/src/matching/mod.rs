@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::crm::client::Client;
 use crate::document::contact::RemoteContact;
 use crate::ids::{ClientId, CrmId, XeroContactId};
-use crate::translate::client::contact_name;
+use crate::translate::client::{contact_name, contact_number};
 use marks::Marks;
 use review::Index;
 
@@ -40,8 +40,12 @@ pub const RIVALS_MAX: usize = 5;
 /// What a client is recognised by.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Party {
-    /// The CRM's id, which its contact number is made of.
+    /// The CRM's id.
     pub id: ClientId,
+    /// The contact number that we give to its contact.
+    pub number: String,
+    /// Contacts that a person has said it is not.
+    pub not: BTreeSet<XeroContactId>,
     /// The name that it has in Xero.
     pub name: String,
     /// The client's own e-mail address and its primary contact's.
@@ -57,6 +61,8 @@ impl From<&Client> for Party {
         let person = client.primary_contact.as_ref().and_then(|person| person.email.as_ref());
         Self {
             id: client.id.clone(),
+            number: contact_number(&client.id),
+            not: BTreeSet::new(),
             name: contact_name(client),
             emails: [client.email.as_ref(), person].into_iter().flatten().cloned().collect(),
             vat_number: client.vat_number.clone(),

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::contacts::{Contact, Contacts};
-use super::marks::Marks;
+use super::marks::{Marks, named_client};
 use super::{CANDIDATES_MAX, Candidate, Doubt, Evidence, Match, Party};
-use crate::ids::{ClientId, CrmId, XeroContactId};
+use crate::ids::{CrmId, XeroContactId};
 
 /// No more contacts of one mark are looked at, so that ten thousand clients with one e-mail address on
 /// ten thousand contacts cost no more than others.
@@ -112,7 +112,8 @@ impl<'a> Index<'a> {
         }
         let mut found = evidence
             .into_iter()
-            .filter_map(|(id, by)| self.found(&party.id, &marks, id, by))
+            .filter(|(id, _)| !party.not.contains(id))
+            .filter_map(|(id, by)| self.found(party, &marks, id, by))
             .collect::<Vec<_>>();
         // The number is ours: whatever else agrees, this is the contact we made.
         if found.iter().any(|one| one.strongest == Evidence::Number) {
@@ -135,7 +136,7 @@ impl<'a> Index<'a> {
 
     fn found(
         &self,
-        client: &ClientId,
+        party: &Party,
         marks: &Marks,
         id: XeroContactId,
         mut by: BTreeSet<Evidence>,
@@ -144,22 +145,18 @@ impl<'a> Index<'a> {
         // A mark that was not looked at to its end may be on it as well.
         by.extend(marks.in_common(&contact.marks));
         let strongest = *by.first()?;
-        Some(Found { id, contact, strongest, by, owner: self.other_owner(client, id, contact) })
+        Some(Found { id, contact, strongest, by, owner: self.other_owner(party, id, contact) })
     }
 
     /// The client that a contact belongs to, if that is not this one: by link, else by number.
-    fn other_owner(
-        &self,
-        client: &ClientId,
-        id: XeroContactId,
-        contact: &Contact,
-    ) -> Option<CrmId> {
+    fn other_owner(&self, party: &Party, id: XeroContactId, contact: &Contact) -> Option<CrmId> {
         if let Some(holder) = self.held.get(&id) {
-            return (holder.as_str() != client.as_str()).then(|| (*holder).clone());
+            return (holder.as_str() != party.id.as_str()).then(|| (*holder).clone());
         }
         let named = contact.client.as_ref()?;
         // Xero compares numbers without regard to case.
-        let is_other = !named.as_str().eq_ignore_ascii_case(client.as_str());
+        let own = named_client(&party.number);
+        let is_other = own.is_none_or(|own| !named.as_str().eq_ignore_ascii_case(own.as_str()));
         is_other.then(|| named.clone().into())
     }
 

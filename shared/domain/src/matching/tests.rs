@@ -17,6 +17,8 @@ fn crm(text: &str) -> CrmId {
 pub(super) fn a_party(client: &str, name: &str) -> Party {
     Party {
         id: ClientId::new(client).unwrap(),
+        number: format!("SC-{client}"),
+        not: BTreeSet::new(),
         name: name.to_owned(),
         emails: Vec::new(),
         vat_number: None,
@@ -465,4 +467,20 @@ fn every_doubt_says_what_was_found_and_what_to_do() {
     The contact that agrees with this client is archived in Xero. Restore the contact in Xero, or link the client to another contact.
     The contact that agrees with this client has another VAT number. Correct the number that is wrong, or link the client to the contact if they are the same business.
     ");
+}
+
+#[test]
+fn a_client_that_was_unlinked_is_not_matched_with_what_it_was_unlinked_from() {
+    let party = a_party("cli_1", "Ridge");
+    let wrong = RemoteContact { number: Some("SC-cli_1".to_owned()), ..a_contact(1, "Ridge") };
+    let unlinked =
+        Party { number: "SC-cli_1-2".to_owned(), not: BTreeSet::from([wrong.id]), ..party };
+    let mut contacts = Contacts::new();
+    contacts.extend([wrong.clone()]);
+    let none = BTreeMap::new();
+    assert_eq!(reconcile(std::slice::from_ref(&unlinked), &contacts, &none), [Match::Missing]);
+    let own = RemoteContact { number: Some("sc-cli_1-2".to_owned()), ..a_contact(2, "Other") };
+    contacts.extend([own.clone()]);
+    let found = Match::Confident { contact: own.id, by: Evidence::Number };
+    assert_eq!(reconcile(&[unlinked], &contacts, &none), [found]);
 }

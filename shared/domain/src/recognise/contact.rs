@@ -4,7 +4,7 @@ use crate::crm::client::Client;
 use crate::document::contact::{ContactStatus, RemoteContact};
 use crate::failure::{Failure, FailureClass};
 use crate::matching::{Party, is_proven};
-use crate::translate::client::{NUMBER_PREFIX, contact_number};
+use crate::translate::client::NUMBER_PREFIX;
 
 /// What was found when a client's name is already taken in Xero.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,12 @@ pub enum FoundContact {
 
 /// Decides among the contacts that hold a client's name: the same business shares an e-mail
 /// address, a VAT number or a company number with it. A name alone proves nothing.
-pub fn namesake(found: &[RemoteContact], client: &Client, name: &str) -> FoundContact {
-    let number = contact_number(&client.id);
+pub fn namesake(
+    found: &[RemoteContact],
+    client: &Client,
+    number: &str,
+    name: &str,
+) -> FoundContact {
     // A contact with a number of ours belongs to another client.
     let free = |contact: &&RemoteContact| {
         let held = contact.number.as_deref().unwrap_or_default();
@@ -95,11 +99,11 @@ mod tests {
     #[test]
     fn a_namesake_is_the_same_business_only_with_proof() {
         for contact in [a_contact(Some("ap@ridge.example"), None), a_contact(None, Some("gb123"))] {
-            let found = namesake(std::slice::from_ref(&contact), &a_client(), "Ridge");
+            let found = namesake(std::slice::from_ref(&contact), &a_client(), "SC-c", "Ridge");
             assert_eq!(found, FoundContact::Same(contact));
         }
         for contact in [a_contact(Some("other@ridge.example"), None), a_contact(None, None)] {
-            let found = namesake(&[contact], &a_client(), "Ridge");
+            let found = namesake(&[contact], &a_client(), "SC-c", "Ridge");
             assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
         }
     }
@@ -108,14 +112,14 @@ mod tests {
     fn a_namesake_that_carries_another_clients_number_is_not_taken_over() {
         let number = Some("SC-somebody".to_owned());
         let taken = RemoteContact { number, ..a_contact(Some("ap@ridge.example"), None) };
-        let found = namesake(&[taken], &a_client(), "Ridge");
+        let found = namesake(&[taken], &a_client(), "SC-c", "Ridge");
         assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
     }
 
     #[test]
     fn two_namesakes_with_proof_are_left_to_a_person() {
         let twins = [a_contact(Some("ap@ridge.example"), None), a_contact(None, Some("GB123"))];
-        let found = namesake(&twins, &a_client(), "Ridge");
+        let found = namesake(&twins, &a_client(), "SC-c", "Ridge");
         assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
     }
 }

@@ -37,11 +37,11 @@ pub enum Target {
     },
 }
 
-/// Translates a client.
+/// Translates a client, whose contact has this number, unless it has another.
 ///
 /// An optional field that Xero would refuse is left out with a warning: a bad e-mail address must
 /// not keep an invoice out of the books.
-pub fn translate(client: &Client, target: &Target) -> Translated<ContactDocument> {
+pub fn translate(client: &Client, number: &str, target: &Target) -> Translated<ContactDocument> {
     let mut warnings = Vec::new();
     let mut fit = |field: &str, value: Option<&String>| {
         let value = value?;
@@ -71,7 +71,7 @@ pub fn translate(client: &Client, target: &Target) -> Translated<ContactDocument
     };
     let document = ContactDocument {
         contact_id,
-        contact_number: taken.is_none().then(|| contact_number(&client.id)),
+        contact_number: taken.is_none().then(|| number.to_owned()),
         name: contact_name(client),
         first_name: person.and_then(|person| person.first_name.clone()),
         last_name: person.and_then(|person| person.last_name.clone()),
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_full_client_becomes_a_full_contact() {
-        let translated = translate(&full(), &Target::New);
+        let translated = translate(&full(), "SC-cli_1", &Target::New);
         assert!(translated.warnings.is_empty());
         insta::assert_snapshot!(
             serde_json::to_string_pretty(&translated.document).unwrap(),
@@ -218,8 +218,11 @@ mod tests {
 
     #[test]
     fn a_client_of_a_name_alone_is_enough() {
-        let translated =
-            translate(&a_client(r#"{"id":"c","revision":1,"name":"山田 太郎"}"#), &Target::New);
+        let translated = translate(
+            &a_client(r#"{"id":"c","revision":1,"name":"山田 太郎"}"#),
+            "SC-c",
+            &Target::New,
+        );
         assert_eq!(
             serde_json::to_string(&translated.document).unwrap(),
             r#"{"ContactNumber":"SC-c","Name":"山田 太郎"}"#
@@ -231,7 +234,7 @@ mod tests {
         let id = XeroContactId(uuid::Uuid::from_u128(1));
         let number = |number: Option<&str>| {
             let target = Target::Existing { id, number: number.map(ToOwned::to_owned) };
-            translate(&full(), &target).document.contact_number
+            translate(&full(), "SC-cli_1", &target).document.contact_number
         };
         assert_eq!(number(Some("OTHER-7")), None);
         assert_eq!(number(None).as_deref(), Some("SC-cli_1"));
@@ -243,7 +246,7 @@ mod tests {
         client.email = Some("zoë@ridge.example".to_owned());
         client.vat_number = Some("9".repeat(51));
         client.billing_address.as_mut().unwrap().country = Some("Côte d'Ivoire".to_owned());
-        let translated = translate(&client, &Target::New);
+        let translated = translate(&client, "SC-c", &Target::New);
         assert_eq!(translated.warnings.len(), 3);
         assert_eq!(translated.document.tax_number, None);
         // The primary contact's address is the next best.

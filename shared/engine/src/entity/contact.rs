@@ -79,7 +79,8 @@ fn draft(
     target: &Target,
     operation: LoggedOperation,
 ) -> Option<Draft<ContactDocument>> {
-    let translated = translate(&tasks.get(task)?.snapshot, target);
+    let of = tasks.get(task)?;
+    let translated = translate(&of.snapshot, &of.mapping.contact_number(), target);
     let remarks = translated.warnings;
     Some(Draft { task, document: translated.document, operation, remarks })
 }
@@ -102,9 +103,8 @@ async fn resolve(
     outcomes: &mut Outcomes,
 ) -> Vec<Draft<ContactDocument>> {
     let unlinked = tasks.iter().enumerate().filter(|(_, task)| task.mapping.link.is_none());
-    let unlinked = unlinked
-        .map(|(index, task)| (index, contact_number(&task.snapshot.id)))
-        .collect::<Vec<_>>();
+    let unlinked =
+        unlinked.map(|(index, task)| (index, task.mapping.contact_number())).collect::<Vec<_>>();
     if unlinked.is_empty() {
         return Vec::new();
     }
@@ -157,12 +157,15 @@ async fn adopt(
         return Err(already_linked(*kind, &owner).into());
     }
     // Xero leaves our number with the contact that was merged away, and gives it to no other.
-    let spent = (found.id != first).then(|| contact_number(&task.snapshot.id));
+    let spent = (found.id != first).then(|| task.mapping.contact_number());
     let target = Target::Existing { id: found.id, number: found.number.clone().or(spent) };
     Ok(draft(tasks, index, &target, LoggedOperation::Adopt))
 }
 
-async fn follow(desk: &Desk<'_>, found: RemoteContact) -> Result<RemoteContact, Trouble> {
+pub(crate) async fn follow(
+    desk: &Desk<'_>,
+    found: RemoteContact,
+) -> Result<RemoteContact, Trouble> {
     let mut contact = found;
     for _ in 0..MERGES_MAX {
         let Some(into) = contact.merged_to else { break };
@@ -238,6 +241,7 @@ async fn settle_clashes(
     };
     let mut same = Vec::new();
     for ((index, client), name) in clients.into_iter().zip(&names) {
+        let Some(task) = tasks.get(index) else { continue };
         let of_that_name = match of_name(desk, &found, name).await {
             Ok(of_that_name) => of_that_name,
             Err(trouble) => {
@@ -245,15 +249,18 @@ async fn settle_clashes(
                 continue;
             }
         };
-        let contact = match with_number(&of_that_name, &contact_number(&client.id)) {
+        let number = task.mapping.contact_number();
+        let contact = match with_number(&of_that_name, &number) {
             Some(own) => own.clone(),
-            None => match recognise::namesake(&of_that_name, client, name) {
-                FoundContact::Same(contact) => contact,
-                FoundContact::Unclear(failure) => {
-                    outcomes.set(index, Err(Trouble::Explained(failure)));
-                    continue;
+            None => {
+                match recognise::namesake(&allowed(task, of_that_name), client, &number, name) {
+                    FoundContact::Same(contact) => contact,
+                    FoundContact::Unclear(failure) => {
+                        outcomes.set(index, Err(Trouble::Explained(failure)));
+                        continue;
+                    }
                 }
-            },
+            }
         };
         match adopt(desk, tasks, index, contact).await {
             Ok(update) => same.extend(update),
@@ -261,6 +268,12 @@ async fn settle_clashes(
         }
     }
     same
+}
+
+/// Without those that a person has unlinked the client from.
+fn allowed(task: &Task<'_, Client>, found: Vec<RemoteContact>) -> Vec<RemoteContact> {
+    let is_left = |contact: &RemoteContact| task.mapping.left.contains(&contact.id.into());
+    found.into_iter().filter(|contact| !is_left(contact)).collect()
 }
 
 /// Those of the found contacts that have a name; where none has it to the letter, whatever Xero takes
@@ -283,7 +296,7 @@ fn brought(tasks: &Tasks<'_>, sent: Sent<RemoteContact>) -> Result<Brought, Trou
     let Sent { task, operation, remarks, result } = sent;
     let remote = result.map_err(Trouble::Xero)?;
     // Xero does not always repeat the number; a contact that took over another's has none of ours.
-    let ours = tasks.get(task).map(|task| contact_number(&task.snapshot.id));
+    let ours = tasks.get(task).map(|task| task.mapping.contact_number());
     let link = Link {
         xero_id: remote.id.into(),
         number: remote.number.or(ours),

@@ -27,6 +27,7 @@ use serde::de::DeserializeOwned;
 
 pub use allocation::Allocation;
 pub use contact::Contact;
+pub(crate) use contact::follow;
 pub use credit_note::CreditNote;
 pub use invoice::Invoice;
 pub use payment::Payment;

@@ -15,6 +15,7 @@ use store::StoreError;
 
 use self::arrivals::{Arrival, Arrivals};
 use self::turned::{Turned, turned};
+use crate::contacts::reconcile;
 use crate::desk::not_connected;
 use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
 use crate::push::{self, Keep, Offer, Pushed, Unrecorded};
@@ -33,7 +34,7 @@ pub enum Received {
     NeverConnected,
     /// It was about several records, and this became of them.
     Woken(Vec<Received>),
-    /// It was the next step of a Sync All.
+    /// It was the next step of a Sync All or of a reconciliation.
     Walked,
 }
 
@@ -56,7 +57,7 @@ pub async fn receive(
     invocation: Invocation,
 ) -> Vec<Result<Received, Unrecorded>> {
     let mut arrivals = Arrivals::default();
-    let mut walks = Vec::new();
+    let (mut walks, mut comparisons) = (Vec::new(), Vec::new());
     for (index, inbound) in messages.iter().enumerate() {
         match inbound {
             Inbound::Message(message) => {
@@ -66,6 +67,7 @@ pub async fn receive(
             Inbound::Wake(wake) => match &wake.errand {
                 Errand::Records(records) => arrivals.wake(index, wake, records),
                 Errand::SyncAll => walks.push((index, wake.ledger())),
+                Errand::Reconciliation => comparisons.push((index, wake.ledger())),
             },
         }
     }
@@ -92,6 +94,10 @@ pub async fn receive(
     for (index, ledger) in walks {
         let walked = sync_all::walk(engine, &ledger, invocation).await;
         arrivals.set(index, walked.map(|()| Received::Walked));
+    }
+    for (index, ledger) in comparisons {
+        let compared = reconcile::walk(engine, &ledger, invocation).await;
+        arrivals.set(index, compared.map(|()| Received::Walked));
     }
     arrivals.finish(messages)
 }

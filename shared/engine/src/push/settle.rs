@@ -2,6 +2,7 @@
 //! A crash between them loses a line or a hint, never the outcome; the sweep finds what a hint was for.
 
 use domain::failure::{Failure, FailureClass};
+use domain::ids::CrmId;
 use domain::mapping::Mapping;
 use domain::operation::{Answer, Event, Freshness, Parking, State};
 use domain::outbound::{Event as Outbound, News};
@@ -33,6 +34,7 @@ pub(super) async fn confirm<E: Entity>(
 ) -> Result<Settled, Unrecorded> {
     let revision = claimed.row.record.snapshot.revision;
     let mut before = claimed.row.clone();
+    let mut is_reserved = false;
     for _ in 0..CONFLICTS_MAX {
         let freshness = before.record.freshness(revision);
         let event = Event::Confirmed { by: claimed.by, snapshot: freshness };
@@ -43,7 +45,7 @@ pub(super) async fn confirm<E: Entity>(
         // Once the document is found, nothing has to be looked for under other numbers.
         let earlier_keys = if link.is_some() { Vec::new() } else { next.earlier_keys.clone() };
         let next = Mapping { link, earlier_keys, synced_revision: Some(revision), ..next };
-        match engine.store.confirm(&next, &before, None).await {
+        match engine.store.confirm(&next, &before, is_reserved, None).await {
             Ok(_) => {
                 journal::synced::<E>(engine, &next, &brought, claimed.at).await;
                 if before.record.link.is_none() {
@@ -57,8 +59,13 @@ pub(super) async fn confirm<E: Entity>(
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
-        if let Some(failure) = taken(engine, &next).await? {
-            return fail::<E>(engine, claimed, failure.into()).await;
+        match owner(engine, &next).await? {
+            // Xero has answered, if with what is another's: its answer must not be replayed.
+            Some(owner) if owner != next.key.crm_id => {
+                let failure = already_linked(next.key.kind, &owner);
+                return fail::<E>(engine, claimed, Trouble::Explained(failure)).await;
+            }
+            owner => is_reserved = owner.is_some(),
         }
         before = reread(engine, &before).await?;
     }
@@ -77,13 +84,11 @@ async fn released(engine: &Engine, mapping: &Mapping) {
     }
 }
 
-/// Why the document cannot be this mapping's: it is another's already.
-async fn taken(engine: &Engine, mapping: &Mapping) -> Result<Option<Failure>, StoreError> {
+/// Whose the document is.
+async fn owner(engine: &Engine, mapping: &Mapping) -> Result<Option<CrmId>, StoreError> {
     let key = &mapping.key;
     let Some(link) = &mapping.link else { return Ok(None) };
-    let owner = engine.store.linked(&key.ledger, key.kind, link.xero_id).await?;
-    let owner = owner.filter(|owner| *owner != key.crm_id);
-    Ok(owner.map(|owner| already_linked(key.kind, &owner)))
+    engine.store.linked(&key.ledger, key.kind, link.xero_id).await
 }
 
 /// Records that the attempt failed, and what follows.
@@ -107,7 +112,7 @@ pub(super) async fn fail<E: Entity>(
             return Ok(Settled::Done(Pushed::Superseded.ended()));
         };
         let event = skipped(engine, &next);
-        match engine.store.confirm(&next, &before, event.as_ref()).await {
+        match engine.store.confirm(&next, &before, false, event.as_ref()).await {
             Ok(_) => {
                 engine.deliver(&next.key.ledger.account, &event).await;
                 return failed::<E>(engine, claimed, &next, &failure).await;

@@ -3,11 +3,10 @@
 use domain::account_codes::AccountCodes;
 use engine::Engine;
 use engine::choices::{self, CodesChosen, NeverSend};
-use engine::desk::Trouble;
 use lambda_http::Request;
 
 use super::records::{crm_id, kind_of, unknown};
-use super::{Answer, attended, body, may_change, unavailable};
+use super::{Answer, attended, body, may_change, told, unavailable};
 use crate::http::{Caller, Problem, json};
 
 pub(super) async fn never_send(engine: &Engine, caller: &Caller, kind: &str, id: &str) -> Answer {
@@ -50,16 +49,5 @@ pub(super) async fn choose_codes(engine: &Engine, caller: &Caller, request: &Req
             None => Problem::unavailable(),
         }),
         CodesChosen::Unread(trouble) => Err(Problem::conflict(told(engine, &trouble))),
-    }
-}
-
-/// Why Xero's chart could not be read, for people.
-fn told(engine: &Engine, trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::Xero(error) => error.failure(engine.clock.now()).to_string(),
-        Trouble::Failure(failure)
-        | Trouble::Explained(failure)
-        | Trouble::Blocked { failure, on: _ } => failure.to_string(),
-        Trouble::Unrecorded(_) => "The settings could not be read. Try again.".to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod choices;
 mod connection;
+mod contacts;
 mod log;
 mod money;
 mod records;
@@ -10,6 +11,7 @@ mod routes;
 use std::error::Error;
 
 use engine::chain::Chain;
+use engine::desk::Trouble;
 use engine::{Engine, Invocation};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, RequestExt, Response, service_fn};
@@ -75,6 +77,12 @@ async fn route(engine: &Engine, request: &Request) -> Answer {
         Route::Money => money::on_invoice(engine, caller, id).await,
         Route::SettleMoney => money::settle(engine, caller, id, part(4), request).await,
         Route::AccountChoices => choices::account_choices(engine, caller).await,
+        Route::SearchContacts => contacts::search(engine, caller, request).await,
+        Route::LinkContact => contacts::link(engine, caller, id, request).await,
+        Route::UnlinkContact => contacts::unlink(engine, caller, id).await,
+        Route::Reconcile => contacts::reconcile(engine, caller).await,
+        Route::Reconciliation => contacts::progress(engine, caller).await,
+        Route::Findings => contacts::findings(engine, caller, request).await,
     }
 }
 
@@ -105,4 +113,15 @@ fn body<T: DeserializeOwned>(request: &Request, must: &str) -> Result<T, Problem
 fn unavailable(error: &dyn Error) -> Problem {
     tracing::error!(error = %Chain(error), "a request failed");
     Problem::unavailable()
+}
+
+/// Why Xero could not be asked, for people.
+fn told(engine: &Engine, trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Xero(error) => error.failure(engine.clock.now()).to_string(),
+        Trouble::Failure(failure)
+        | Trouble::Explained(failure)
+        | Trouble::Blocked { failure, on: _ } => failure.to_string(),
+        Trouble::Unrecorded(_) => "The settings could not be read. Try again.".to_owned(),
+    }
 }

@@ -35,10 +35,22 @@ pub enum Route {
     SettleMoney,
     /// What there is to choose account codes and tax rates from.
     AccountChoices,
+    /// Contacts in Xero that a text is found in.
+    SearchContacts,
+    /// Says which contact a client is.
+    LinkContact,
+    /// Says that a client is not the contact it is linked to.
+    UnlinkContact,
+    /// Begins to compare all clients with all contacts.
+    Reconcile,
+    /// How far the comparison has come.
+    Reconciliation,
+    /// A page of what it found.
+    Findings,
 }
 
 /// Every address, as API Gateway names it.
-pub const ROUTES: [(&str, Route); 27] = [
+pub const ROUTES: [(&str, Route); 33] = [
     ("GET /v1/connection", Route::Status),
     ("POST /v1/connection", Route::Connect),
     ("DELETE /v1/connection", Route::Disconnect),
@@ -55,6 +67,12 @@ pub const ROUTES: [(&str, Route); 27] = [
     ("POST /v1/clients/{client_id}/sync", Route::SyncNow),
     ("POST /v1/invoices/{invoice_id}/never-send", Route::NeverSend),
     ("POST /v1/clients/{client_id}/never-send", Route::NeverSend),
+    ("GET /v1/contacts", Route::SearchContacts),
+    ("PUT /v1/clients/{client_id}/contact", Route::LinkContact),
+    ("DELETE /v1/clients/{client_id}/contact", Route::UnlinkContact),
+    ("POST /v1/reconciliation", Route::Reconcile),
+    ("GET /v1/reconciliation", Route::Reconciliation),
+    ("GET /v1/reconciliation/findings", Route::Findings),
     ("GET /v1/credit-notes/{credit_note_id}", Route::Record),
     ("POST /v1/credit-notes/{credit_note_id}/sync", Route::SyncNow),
     ("POST /v1/credit-notes/{credit_note_id}/never-send", Route::NeverSend),

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::filter::{clause, filters};
 use super::written::written;
-use super::{Written, check_batch};
+use super::{PAGE_LIMIT, Page, Written, check_batch};
 use crate::date::optional_instant;
 use crate::error::XeroError;
 use crate::json::{all, envelope, real_id, told};
@@ -91,6 +91,30 @@ async fn find(session: &Session, clauses: &[String]) -> Result<Vec<RemoteContact
         found.extend(read(LIST, &session.call(call).await?)?);
     }
     Ok(found)
+}
+
+/// A page of all contacts, archived ones included, in the order of their ids: an edit meanwhile moves none to
+/// another page. Pages begin at 1.
+pub async fn page(session: &Session, page: u32) -> Result<Page<RemoteContact>, XeroError> {
+    let call = Call::list(LIST, COLLECTION)
+        .query("includeArchived", "true")
+        .query("order", "ContactID ASC")
+        .query("page", page.to_string())
+        .query("pageSize", PAGE_LIMIT.to_string());
+    super::page::page::<WireContact, _>(LIST, COLLECTION, &session.call(call).await?)
+}
+
+/// Contacts in use whose name, number, e-mail address or company number holds the text: the first `most`.
+pub async fn search(
+    session: &Session,
+    text: &str,
+    most: usize,
+) -> Result<Vec<RemoteContact>, XeroError> {
+    let call = Call::list(LIST, COLLECTION)
+        .query("searchTerm", text)
+        .query("page", "1")
+        .query("pageSize", most.to_string());
+    read(LIST, &session.call(call).await?)
 }
 
 /// The contact with this id, archived or not.

@@ -1,11 +1,13 @@
 //! Credit that is applied to invoices, and taken back.
 //!
 //! Xero knows no number of an allocation, and keeps none from being made twice. So what the note has already is
-//! read before every write: one of the same invoice and amount that is no other record's is this one.
+//! read before every write: one of the same invoice and amount that is no other record's is this one. And one
+//! that is to be taken back without being linked is reserved first, so that nobody else takes it for its own.
 
 mod explain;
 mod ground;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -16,9 +18,10 @@ use domain::document::credit_note::RemoteCreditNote;
 use domain::entity::EntityKind;
 use domain::envelope::Content;
 use domain::failure::{Failure, FailureClass};
-use domain::ids::{CrmId, XeroAllocationId};
+use domain::ids::{CrmId, XeroAllocationId, XeroId};
 use domain::mapping::Link;
 use domain::sync_log::LoggedOperation;
+use store::StoreError;
 use xero::api::{Written, credit_notes};
 
 use self::ground::Ground;
@@ -28,6 +31,9 @@ use crate::desk::{Desk, Trouble};
 /// Credit that is applied to invoices.
 #[derive(Debug)]
 pub struct Allocation;
+
+/// What records of the same attempt have got, and are not linked to yet.
+type Taken = BTreeSet<XeroId>;
 
 #[async_trait]
 impl Entity for Allocation {
@@ -63,17 +69,25 @@ impl Entity for Allocation {
     /// One after the other: each changes what is left of its note for the next.
     async fn bring(desk: &Desk<'_>, tasks: &[Task<'_, Snapshot>]) -> Vec<Result<Brought, Trouble>> {
         let mut outcomes = Vec::with_capacity(tasks.len());
+        let mut taken = BTreeSet::new();
         for task in tasks {
-            outcomes.push(match task.snapshot.standing {
-                Standing::Applied => apply(desk, task).await,
-                Standing::Removed => remove(desk, task).await,
-            });
+            let outcome = match task.snapshot.standing {
+                Standing::Applied => apply(desk, task, &taken).await,
+                Standing::Removed => remove(desk, task, &taken).await,
+            };
+            let link = outcome.as_ref().ok().and_then(|brought| brought.link.as_ref());
+            taken.extend(link.map(|link| link.xero_id));
+            outcomes.push(outcome);
         }
         outcomes
     }
 }
 
-async fn apply(desk: &Desk<'_>, task: &Task<'_, Snapshot>) -> Result<Brought, Trouble> {
+async fn apply(
+    desk: &Desk<'_>,
+    task: &Task<'_, Snapshot>,
+    taken: &Taken,
+) -> Result<Brought, Trouble> {
     let ground = ground::of(desk, &task.snapshot).await?;
     let note = note(desk, task, ground).await?;
     if let Some(link) = &task.mapping.link {
@@ -84,7 +98,7 @@ async fn apply(desk: &Desk<'_>, task: &Task<'_, Snapshot>) -> Result<Brought, Tr
         let link = Some(link.clone());
         return Ok(Brought { link, operation: LoggedOperation::Push, remarks });
     }
-    if let Some(id) = unclaimed(desk, task, ground, &note).await? {
+    if let Some(id) = unclaimed(desk, task, ground, &note, taken).await? {
         let told = "Somebody had applied it in Xero already.";
         let remarks = if task.must_resolve() { Vec::new() } else { vec![told.to_owned()] };
         return Ok(brought(task, id, LoggedOperation::Adopt, remarks));
@@ -92,13 +106,14 @@ async fn apply(desk: &Desk<'_>, task: &Task<'_, Snapshot>) -> Result<Brought, Tr
     if let Some(failure) = explain::refused_by(&note, &task.snapshot) {
         return Err(failure.into());
     }
-    write(desk, task, ground).await
+    write(desk, task, ground, taken).await
 }
 
 async fn write(
     desk: &Desk<'_>,
     task: &Task<'_, Snapshot>,
     ground: Ground,
+    taken: &Taken,
 ) -> Result<Brought, Trouble> {
     let document = AllocationDocument {
         invoice: InvoiceReference { invoice_id: ground.invoice },
@@ -118,13 +133,17 @@ async fn write(
         // Not every answer says; the note does.
         None => {
             let note = note(desk, task, ground).await?;
-            unclaimed(desk, task, ground, &note).await?.ok_or_else(not_shown)?
+            unclaimed(desk, task, ground, &note, taken).await?.ok_or_else(not_shown)?
         }
     };
     Ok(brought(task, id, LoggedOperation::Create, remarks))
 }
 
-async fn remove(desk: &Desk<'_>, task: &Task<'_, Snapshot>) -> Result<Brought, Trouble> {
+async fn remove(
+    desk: &Desk<'_>,
+    task: &Task<'_, Snapshot>,
+    taken: &Taken,
+) -> Result<Brought, Trouble> {
     let operation = LoggedOperation::Void;
     let nothing = || Brought {
         link: task.mapping.link.clone(),
@@ -138,7 +157,7 @@ async fn remove(desk: &Desk<'_>, task: &Task<'_, Snapshot>) -> Result<Brought, T
     let note = note(desk, task, ground).await?;
     let ours = match &task.mapping.link {
         Some(link) => Some(XeroAllocationId(link.xero_id.0)).filter(|id| has(&note, *id)),
-        None => unclaimed(desk, task, ground, &note).await?,
+        None => reserved(desk, task, ground, &note, taken).await?,
     };
     let Some(id) = ours else { return Ok(nothing()) };
     credit_notes::deallocate(&desk.session, ground.note, id).await?;
@@ -174,16 +193,44 @@ async fn unclaimed(
     task: &Task<'_, Snapshot>,
     ground: Ground,
     note: &RemoteCreditNote,
+    taken: &Taken,
 ) -> Result<Option<XeroAllocationId>, Trouble> {
     let same = |one: &&RemoteAllocation| {
         one.invoice == ground.invoice && one.amount == task.snapshot.amount
     };
-    for id in note.allocations.iter().filter(same).filter_map(|one| one.id) {
+    let of_nobody_here = |id: &XeroAllocationId| !taken.contains(&XeroId::from(*id));
+    let ids = note.allocations.iter().filter(same).filter_map(|one| one.id);
+    for id in ids.filter(of_nobody_here) {
         let owner =
             desk.engine.store.linked(&desk.ledger, EntityKind::Allocation, id.into()).await?;
         if owner.is_none_or(|owner| owner == task.mapping.key.crm_id) {
             return Ok(Some(id));
         }
+    }
+    Ok(None)
+}
+
+/// The same, reserved for this record. One that somebody else has just claimed is theirs.
+async fn reserved(
+    desk: &Desk<'_>,
+    task: &Task<'_, Snapshot>,
+    ground: Ground,
+    note: &RemoteCreditNote,
+    taken: &Taken,
+) -> Result<Option<XeroAllocationId>, Trouble> {
+    let mut taken = taken.clone();
+    while let Some(id) = unclaimed(desk, task, ground, note, &taken).await? {
+        let key = &task.mapping.key;
+        match desk.engine.store.reserve(key, id.into()).await {
+            Ok(()) => return Ok(Some(id)),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let owner = desk.engine.store.linked(&desk.ledger, key.kind, id.into()).await?;
+        if owner.is_some_and(|owner| owner == key.crm_id) {
+            return Ok(Some(id));
+        }
+        taken.insert(id.into());
     }
     Ok(None)
 }

@@ -1,0 +1,47 @@
+//! Comparing what became of the clients with what had to: their records, and the contacts in Xero.
+
+use super::material::Material;
+use super::settle::{Records, Subject};
+use crate::simulator::CLIENT_ID;
+use xero_sim::Books;
+
+/// What became of the clients.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Clients {
+    /// How many have their contact in Xero.
+    pub(super) synced: usize,
+    /// How many contacts in Xero the product made.
+    pub(super) contacts: usize,
+    /// Who has none, and why.
+    pub(super) problems: Vec<String>,
+}
+
+/// Looks at every client of the story.
+pub(super) fn clients(material: &Material, records: &Records, books: &Books) -> Clients {
+    let mut clients = Clients {
+        contacts: books
+            .contacts()
+            .filter(|contact| contact.created_by.as_deref() == Some(CLIENT_ID))
+            .count(),
+        ..Clients::default()
+    };
+    for client in &material.clients {
+        let record = records.get(&Subject::Client(client.id.clone())).and_then(Option::as_ref);
+        match record {
+            Some(record) => match record.obstacle() {
+                None => clients.synced = clients.synced.saturating_add(1),
+                Some(why) => {
+                    clients.problems.push(format!("{} ({}): {why}", client.name, client.id));
+                }
+            },
+            None => clients.problems.push(format!("{} ({}): unknown", client.name, client.id)),
+        }
+    }
+    if clients.contacts != clients.synced {
+        let Clients { synced, contacts, .. } = clients;
+        clients
+            .problems
+            .push(format!("{synced} clients are synced, but Xero has {contacts} contacts"));
+    }
+    clients
+}

@@ -1,0 +1,225 @@
+//! Credit is given: the CRM issues a credit note and applies it to an invoice, and both are in Xero.
+
+use super::Story;
+use super::api::Record;
+use super::credit_note::{ALLOCATION_ID, Allocation, CREDITED, CreditNote, NOTE_ID, NUMBER};
+use super::material::{Entry, Material, Outcome};
+use super::post::Post;
+use super::settle::{self, Records, Subject};
+use crate::clock;
+use crate::failure::Failure;
+use crate::simulator::CLIENT_ID;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use xero_sim::{Books, Credit, Invoice};
+
+/// What an invoice must come to so that the credit leaves most of it to be paid.
+const INVOICE_MIN: Decimal = Decimal::ONE_HUNDRED;
+
+/// What Xero's books say of the credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Applied {
+    /// The credit note's number.
+    pub(super) number: &'static str,
+    /// What it is over.
+    pub(super) credited: Decimal,
+    /// How many credit notes of that number this product made.
+    notes: usize,
+    /// How often they are applied to an invoice.
+    allocations: usize,
+    /// What is left of them.
+    pub(super) left: Decimal,
+    /// The invoice's number.
+    pub(super) invoice: String,
+    /// What was due on it before.
+    pub(super) due_before: Decimal,
+    /// What is due on it now, while it stands.
+    pub(super) due_after: Option<Decimal>,
+}
+
+impl Story<'_> {
+    /// A visit went wrong, and its client gets credit. What Xero's books say of it, and what they
+    /// should have said otherwise.
+    pub(super) async fn credit_a_visit(
+        &self,
+        post: &mut Post<'_>,
+    ) -> Result<(Option<Applied>, Vec<String>), Failure> {
+        let console = self.console;
+        console.step("The CRM issues a credit note for a bad visit and applies it to an invoice");
+        let Some(entry) = self.books(|books| owed(self.material, books))? else {
+            return Ok((None, vec![format!("there was no invoice to apply {NUMBER} to")]));
+        };
+        let today = clock::now().to_zoned(TimeZone::UTC).date();
+        let client = self.material.client(&entry.client_id)?;
+        post.credit_note(&CreditNote::for_a_visit(entry, today), client).await?;
+        post.allocation(&Allocation::to(entry, today)).await?;
+        console.done("sent; waiting until both have settled");
+        let subjects = [
+            Subject::CreditNote(NOTE_ID.to_owned()),
+            Subject::Allocation(ALLOCATION_ID.to_owned()),
+        ];
+        let records = settle::settled(self.stack, &self.api, console, &subjects).await?;
+        let applied = self.books(|books| applied(books, entry))?;
+        let mut problems = unsettled(&records);
+        problems.extend(astray(&applied));
+        console.done(&format!("{NUMBER} went to {}", client.name));
+        Ok((Some(applied), problems))
+    }
+}
+
+/// The invoice that the credit is for. Everything must still be due on it, so it is neither of the
+/// two that the bank transfers paid, whichever Xero's ids made them.
+fn owed<'a>(material: &'a Material, books: &Books) -> Option<&'a Entry> {
+    creditable(material, |entry| due(books, &entry.invoice.number) == Some(entry.expect.total))
+}
+
+/// The first invoice in pounds that ended as billed, comes to enough, and is due in full.
+fn creditable(material: &Material, is_due_in_full: impl Fn(&Entry) -> bool) -> Option<&Entry> {
+    let finals = material.final_entries();
+    let last = |first: &Entry| finals.get(first.invoice.id.as_str()).copied();
+    material.invoices.iter().filter_map(last).find(|entry| {
+        entry.expect.outcome == Outcome::Synced
+            && entry.invoice.currency == "GBP"
+            && entry.expect.total >= INVOICE_MIN
+            && is_due_in_full(entry)
+    })
+}
+
+/// What is due on this product's invoice of that number, while it stands.
+fn due(books: &Books, number: &str) -> Option<Decimal> {
+    let stands = |invoice: &&Invoice| {
+        invoice.created_by.as_deref() == Some(CLIENT_ID) && !invoice.status.is_gone()
+    };
+    books.invoices_numbered(number).find(stands).map(Invoice::amount_due)
+}
+
+fn applied(books: &Books, entry: &Entry) -> Applied {
+    let notes: Vec<Credit> = books
+        .credit_notes_numbered(NUMBER)
+        .filter(|note| note.created_by.as_deref() == Some(CLIENT_ID))
+        .map(|note| Credit::CreditNote(note.id))
+        .collect();
+    Applied {
+        number: NUMBER,
+        credited: CREDITED,
+        notes: notes.len(),
+        allocations: notes.iter().map(|note| books.allocations_of(*note).count()).sum(),
+        left: notes.iter().map(|note| books.remaining_credit(*note)).sum(),
+        invoice: entry.invoice.number.clone(),
+        due_before: entry.expect.total,
+        due_after: due(books, &entry.invoice.number),
+    }
+}
+
+/// The records that did not come to be synced, each with its reason.
+fn unsettled(records: &Records) -> Vec<String> {
+    records
+        .iter()
+        .filter_map(|(subject, record)| {
+            let unknown = || Some("unknown".to_owned());
+            let why = record.as_ref().map_or_else(unknown, Record::obstacle)?;
+            Some(format!("{} was not synced: {why}", subject.id()))
+        })
+        .collect()
+}
+
+/// What the books should say otherwise.
+fn astray(applied: &Applied) -> Vec<String> {
+    let Applied { number, credited, notes, allocations, left, invoice, due_before, due_after } =
+        applied;
+    let mut problems = Vec::new();
+    if *notes != 1 {
+        problems.push(format!("{number} is {notes} times in Xero"));
+    }
+    if *allocations != 1 {
+        problems.push(format!("{number} is applied {allocations} times in Xero"));
+    }
+    if !left.is_zero() {
+        problems.push(format!("{left:.2} of {number} is left in Xero"));
+    }
+    let expected = due_before - credited;
+    match due_after {
+        Some(due) if *due == expected => {}
+        Some(due) => problems
+            .push(format!("{invoice} should have {expected:.2} due in Xero, but has {due:.2}")),
+        None => problems.push(format!("{invoice} no longer stands in Xero")),
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Applied, CREDITED, NUMBER, astray, creditable, unsettled};
+    use crate::project::Project;
+    use crate::story::material::Material;
+    use crate::story::settle::{Records, Subject};
+    use rust_decimal::Decimal;
+
+    fn applied() -> Applied {
+        Applied {
+            number: NUMBER,
+            credited: CREDITED,
+            notes: 1,
+            allocations: 1,
+            left: Decimal::ZERO,
+            invoice: "#INV-1".into(),
+            due_before: Decimal::new(11_400, 2),
+            due_after: Some(Decimal::new(9_000, 2)),
+        }
+    }
+
+    #[test]
+    fn credit_is_applied_once_and_whole_and_less_is_due() {
+        assert_eq!(astray(&applied()), Vec::<String>::new());
+        let nothing = Applied {
+            allocations: 0,
+            left: CREDITED,
+            due_after: Some(Decimal::new(11_400, 2)),
+            ..applied()
+        };
+        assert_eq!(
+            astray(&nothing),
+            [
+                "CN-0001 is applied 0 times in Xero",
+                "24.00 of CN-0001 is left in Xero",
+                "#INV-1 should have 90.00 due in Xero, but has 114.00",
+            ]
+        );
+        let twice = Applied { notes: 2, allocations: 2, ..applied() };
+        assert_eq!(astray(&twice).len(), 2);
+        let gone = Applied { due_after: None, ..applied() };
+        assert_eq!(astray(&gone), ["#INV-1 no longer stands in Xero"]);
+    }
+
+    #[test]
+    fn a_record_that_is_not_synced_is_told_with_its_reason() {
+        let record = |json: &str| Some(serde_json::from_str(json).unwrap());
+        let refused =
+            r#"{"state":"waiting","failure":{"class":"rejected","message":"No.","remedy":""}}"#;
+        let records: Records = [
+            (Subject::Client("cli_1".into()), record(r#"{"state":"synced"}"#)),
+            (Subject::Invoice("inv_1".into()), record(refused)),
+            (Subject::CreditNote("cn_1".into()), record(r#"{"state":"parked"}"#)),
+            (Subject::Allocation("al_1".into()), None),
+        ]
+        .into();
+        assert_eq!(
+            unsettled(&records),
+            [
+                "inv_1 was not synced: No.",
+                "cn_1 was not synced: parked",
+                "al_1 was not synced: unknown",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_credit_is_for_an_invoice_that_nobody_has_paid() {
+        let material = Material::read(&Project::here().unwrap()).unwrap();
+        let first = creditable(&material, |_| true).unwrap();
+        assert!(first.expect.total > CREDITED * Decimal::from(4));
+        let another = creditable(&material, |entry| entry.invoice.id != first.invoice.id).unwrap();
+        assert_ne!(another.invoice.id, first.invoice.id);
+        assert!(creditable(&material, |_| false).is_none());
+    }
+}

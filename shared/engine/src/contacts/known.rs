@@ -1,0 +1,90 @@
+//! What is compared: every contact of an organisation, and every client that has none yet.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+
+use domain::crm::client::Client;
+use domain::entity::EntityKind;
+use domain::ids::{CrmId, Ledger, XeroContactId};
+use domain::mapping::Mapping;
+use domain::matching::{Contacts, Party};
+use domain::operation::{State, Urgency};
+use jiff::Timestamp;
+use store::StoreError;
+use store::table::Cursor;
+
+use crate::desk::{Desk, Trouble};
+use crate::{Engine, Invocation};
+
+/// Clients read at once.
+const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
+/// Pages of contacts in one go: thirty thousand of them.
+const CONTACT_PAGES_MAX: u32 = 30;
+
+/// Every contact of the organisation.
+pub(super) async fn contacts(
+    engine: &Engine,
+    ledger: &Ledger,
+    invocation: Invocation,
+) -> Result<Contacts, Trouble> {
+    let desk = Desk::open(engine, ledger, Urgency::Person, invocation).await?;
+    let mut all = Contacts::new();
+    for number in 1..=CONTACT_PAGES_MAX {
+        let page = match xero::api::contacts::page(&desk.session, number).await {
+            Ok(page) => page,
+            Err(error) => {
+                desk.note(&error).await;
+                return Err(error.into());
+            }
+        };
+        let is_last = page.rows.len() < page.full;
+        all.extend(page.rows);
+        if is_last {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// What is known of all clients.
+#[derive(Default)]
+pub(super) struct Clients {
+    pub(super) parties: Vec<Party>,
+    pub(super) held: BTreeMap<XeroContactId, CrmId>,
+    pub(super) count: u64,
+}
+
+pub(super) async fn clients(engine: &Engine, ledger: &Ledger) -> Result<Clients, StoreError> {
+    let mut clients = Clients::default();
+    let mut after: Option<Cursor> = None;
+    loop {
+        let page = engine.store.mappings(ledger, EntityKind::Contact, after, PAGE).await?;
+        let now = engine.clock.now();
+        for row in page.rows {
+            clients.count += 1;
+            let mapping = row.record;
+            match &mapping.link {
+                Some(link) => {
+                    let contact = XeroContactId(link.xero_id.0);
+                    clients.held.insert(contact, mapping.key.crm_id.clone());
+                }
+                None => clients.parties.extend(party(&mapping, now)),
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(clients);
+        }
+    }
+}
+
+/// What a client without a contact is recognised by. One that is being sent, or is never to be sent, is left
+/// alone.
+pub(super) fn party(mapping: &Mapping, now: Timestamp) -> Option<Party> {
+    if mapping.is_held(now) || mapping.operation.state == State::Withheld {
+        return None;
+    }
+    let client: Client = serde_json::from_str(&mapping.snapshot.json).ok()?;
+    let not = mapping.left.iter().map(|left| XeroContactId(left.0)).collect();
+    Some(Party { number: mapping.contact_number(), not, ..Party::from(&client) })
+}

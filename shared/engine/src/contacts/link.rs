@@ -1,0 +1,174 @@
+//! A person says which contact a client is, or that it is not the one it is linked to.
+
+use domain::document::contact::RemoteContact;
+use domain::entity::EntityKind;
+use domain::failure::{Failure, FailureClass};
+use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroContactId};
+use domain::mapping::{Link, Mapping, MappingKey};
+use domain::operation::{Event, Urgency};
+use domain::recognise;
+use domain::sync_log::LogStatus;
+use store::{StoreError, Versioned};
+use xero::api::contacts;
+
+use crate::desk::{Desk, Trouble};
+use crate::entity::{already_linked, follow};
+use crate::inbound::ledger;
+use crate::push::Unrecorded;
+use crate::views::RecordView;
+use crate::{Engine, Invocation, journal, release};
+
+/// A row that somebody else writes at the same moment is read and written again, this many times.
+const CONFLICTS_MAX: u32 = 4;
+
+/// What became of a link or an unlink.
+#[derive(Debug)]
+pub enum Linked {
+    /// It is as the person wants it.
+    Done(Box<RecordView>),
+    /// The client is being sent at this moment.
+    BeingSent,
+    /// Nothing is known of such a client.
+    Unknown,
+    /// It cannot be, for this reason.
+    Refused(Failure),
+    /// Xero could not be asked.
+    Unread(Trouble),
+}
+
+/// Links a client to a contact, whatever it was linked to before: what the CRM has goes there from now on, and
+/// what waited for the client goes on. A contact that was merged leads to the one it was merged into.
+pub async fn link(
+    engine: &Engine,
+    account: &AccountId,
+    by: &UserId,
+    client: CrmId,
+    contact: XeroContactId,
+    invocation: Invocation,
+) -> Result<Linked, Unrecorded> {
+    let Some(ledger) = ledger(engine, account).await? else { return Ok(Linked::Unknown) };
+    let contact = match find(engine, &ledger, contact, invocation).await {
+        Ok(Some(contact)) => contact,
+        Ok(None) => return Ok(Linked::Refused(no_contact())),
+        Err(Trouble::Unrecorded(error)) => return Err(error),
+        Err(trouble) => return Ok(Linked::Unread(trouble)),
+    };
+    if let Some(failure) = recognise::unusable(&contact) {
+        return Ok(Linked::Refused(failure));
+    }
+    let key = MappingKey { ledger, kind: EntityKind::Contact, crm_id: client };
+    for _ in 0..CONFLICTS_MAX {
+        let owner = engine.store.linked(&key.ledger, key.kind, contact.id.into()).await?;
+        if let Some(owner) = owner.filter(|owner| *owner != key.crm_id) {
+            return Ok(Linked::Refused(already_linked(key.kind, &owner)));
+        }
+        let linked = |mapping: Mapping, now| {
+            let linked = mapping.linked_to(link_to(&contact), now);
+            // Somebody brings it there, even if the hint is lost.
+            linked.apply(Event::Queued, now).unwrap_or(linked)
+        };
+        match changed(engine, &key, linked).await? {
+            Changed::Done(mapping) => {
+                let told = format!("It was linked to {} in Xero: {by} decided so.", contact.name);
+                log(engine, &mapping, told).await;
+                release::waiting_for(engine, &key).await?;
+                engine.leave(&key.ledger, key.kind, std::slice::from_ref(&key.crm_id)).await?;
+                return Ok(Linked::Done(Box::new(RecordView::of(*mapping))));
+            }
+            Changed::BeingSent => return Ok(Linked::BeingSent),
+            Changed::Unknown => return Ok(Linked::Unknown),
+            Changed::Conflict => {}
+        }
+    }
+    Err(StoreError::Conflict.into())
+}
+
+/// Unlinks a client from its contact, which stays as it is. The client is not taken for that contact again; its
+/// next document, or a link, decides where it goes.
+pub async fn unlink(
+    engine: &Engine,
+    account: &AccountId,
+    by: &UserId,
+    client: CrmId,
+) -> Result<Linked, Unrecorded> {
+    let Some(ledger) = ledger(engine, account).await? else { return Ok(Linked::Unknown) };
+    let key = MappingKey { ledger, kind: EntityKind::Contact, crm_id: client };
+    for _ in 0..CONFLICTS_MAX {
+        match changed(engine, &key, Mapping::unlinked).await? {
+            Changed::Done(mapping) => {
+                let told =
+                    format!("It was unlinked in Xero, where the contact stays: {by} decided so.");
+                log(engine, &mapping, told).await;
+                return Ok(Linked::Done(Box::new(RecordView::of(*mapping))));
+            }
+            Changed::BeingSent => return Ok(Linked::BeingSent),
+            Changed::Unknown => return Ok(Linked::Unknown),
+            Changed::Conflict => {}
+        }
+    }
+    Err(StoreError::Conflict.into())
+}
+
+enum Changed {
+    Done(Box<Mapping>),
+    BeingSent,
+    Unknown,
+    Conflict,
+}
+
+/// Changes what a client is linked to. Whoever is sending it at this moment would not notice.
+async fn changed(
+    engine: &Engine,
+    key: &MappingKey,
+    change: impl Fn(Mapping, jiff::Timestamp) -> Mapping,
+) -> Result<Changed, StoreError> {
+    let now = engine.clock.now();
+    let Some(before) = engine.store.mapping(key).await? else { return Ok(Changed::Unknown) };
+    if before.record.is_held(now) {
+        return Ok(Changed::BeingSent);
+    }
+    let Versioned { record, .. } = before.clone();
+    let next = change(record, now);
+    match engine.store.confirm(&next, &before, false, None).await {
+        Ok(_) => Ok(Changed::Done(Box::new(next))),
+        Err(StoreError::Conflict) => Ok(Changed::Conflict),
+        Err(error) => Err(error),
+    }
+}
+
+async fn find(
+    engine: &Engine,
+    ledger: &Ledger,
+    contact: XeroContactId,
+    invocation: Invocation,
+) -> Result<Option<RemoteContact>, Trouble> {
+    let desk = Desk::open(engine, ledger, Urgency::Person, invocation).await?;
+    match contacts::get(&desk.session, contact).await? {
+        Some(contact) => Ok(Some(follow(&desk, contact).await?)),
+        None => Ok(None),
+    }
+}
+
+fn link_to(contact: &RemoteContact) -> Link {
+    Link {
+        xero_id: contact.id.into(),
+        number: contact.number.clone(),
+        xero_updated_at: contact.updated_at,
+        amounts: None,
+    }
+}
+
+fn no_contact() -> Failure {
+    Failure::new(
+        FailureClass::Rejected,
+        "contact_unknown",
+        "Xero has no such contact.",
+        "Search for the contact again and choose it from what is found.",
+    )
+}
+
+async fn log(engine: &Engine, mapping: &Mapping, told: String) {
+    let MappingKey { ledger, kind, crm_id } = mapping.key.clone();
+    let subject = (kind, crm_id, mapping.contact_number());
+    journal::idle(engine, &ledger.account, subject, LogStatus::Unchanged, told, None).await;
+}

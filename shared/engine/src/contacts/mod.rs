@@ -1,0 +1,83 @@
+//! Contacts in Xero as people look for them: searched, linked to a client, unlinked; and all clients compared
+//! with all of them.
+
+mod known;
+mod link;
+pub mod reconcile;
+
+use domain::document::contact::{ContactStatus, RemoteContact};
+use domain::entity::EntityKind;
+use domain::ids::{AccountId, CrmId, XeroContactId};
+use domain::operation::Urgency;
+use futures::FutureExt;
+use serde::Serialize;
+use store::StoreError;
+use xero::api::contacts;
+
+use crate::desk::{Desk, Trouble, not_connected};
+use crate::inbound::ledger;
+use crate::{Engine, Invocation, abreast};
+
+pub use self::link::{Linked, link, unlink};
+
+/// Contacts shown of one search.
+const SHOWN_MAX: usize = 50;
+
+/// A contact in Xero, as people choose it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ContactView {
+    /// Xero's key.
+    pub contact_id: XeroContactId,
+    /// Its name.
+    pub name: String,
+    /// Its number, whoever gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// Its e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// VAT, GST or tax number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vat_number: Option<String>,
+    /// Company number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company_number: Option<String>,
+    /// Whether it has to be restored before it can be used.
+    pub is_archived: bool,
+    /// The client that it is linked to, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<CrmId>,
+}
+
+/// Searches Xero's contacts, as they are now. `Err` says why Xero could not be asked.
+pub async fn search(
+    engine: &Engine,
+    account: &AccountId,
+    text: &str,
+    invocation: Invocation,
+) -> Result<Vec<ContactView>, Trouble> {
+    let Some(ledger) = ledger(engine, account).await? else {
+        return Err(not_connected().into());
+    };
+    let desk = Desk::open(engine, &ledger, Urgency::Person, invocation).await?;
+    let found = contacts::search(&desk.session, text, SHOWN_MAX).await?;
+    let views = found.into_iter().map(|contact| view(&desk, contact).boxed()).collect();
+    let views = abreast::all(views).await.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(views)
+}
+
+async fn view(desk: &Desk<'_>, contact: RemoteContact) -> Result<ContactView, StoreError> {
+    let (kind, id) = (EntityKind::Contact, contact.id);
+    let client_id = desk.engine.store.linked(&desk.ledger, kind, id.into()).await?;
+    let RemoteContact { name, number, email, tax_number, company_number, status, .. } = contact;
+    Ok(ContactView {
+        contact_id: id,
+        name,
+        number,
+        email,
+        vat_number: tax_number,
+        company_number,
+        is_archived: status == ContactStatus::Archived,
+        client_id,
+    })
+}

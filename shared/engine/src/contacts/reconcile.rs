@@ -1,0 +1,268 @@
+//! All clients compared with all contacts: read once, decided at once, linked step by step.
+//!
+//! A step is one transaction: the clients it links, what it found, and how far it came. So a process that dies
+//! between two steps loses the reading, and nothing else; the next one reads again and goes on where the row
+//! says. Nothing is created and nothing is written to Xero.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+
+use domain::entity::EntityKind;
+use domain::envelope::{Errand, Wake};
+use domain::failure::Failure;
+use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroId};
+use domain::mapping::{Link, Mapping};
+use domain::matching::{self, Contacts, Match};
+use domain::reconciliation::{Counts, Finding, Findings, Place, Reconciliation};
+use jiff::Timestamp;
+use store::table::{Cursor, Expect, Version};
+use store::{STEP_MAX, StoreError, Versioned};
+
+use super::known::{self, party};
+use crate::chain::Chain;
+use crate::desk::Trouble;
+use crate::inbound::ledger;
+use crate::push::Unrecorded;
+use crate::{Engine, Invocation, release};
+
+/// A step that meets a row that has moved is decided again, this many times.
+const CONFLICTS_MAX: u32 = 6;
+/// Parked records of each of the index's shards that are looked at in the end.
+const PARKED: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
+
+/// Begins a reconciliation; one that is under way is left to go on. `None` when the account has never been
+/// connected.
+pub async fn start(
+    engine: &Engine,
+    account: &AccountId,
+    by: UserId,
+) -> Result<Option<Reconciliation>, Unrecorded> {
+    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
+    let known = engine.store.reconciliation(&ledger).await?;
+    let begun = match known {
+        Some(Versioned { record, version: _ }) if record.is_comparing() => record,
+        known => {
+            let expect = known.map_or(Expect::Absent, |known| Expect::Version(known.version));
+            let begun = Reconciliation::new(ledger, by, engine.clock.now());
+            match engine.store.put_reconciliation(&begun, expect).await {
+                // Somebody else has just begun one.
+                Ok(_) | Err(StoreError::Conflict) => begun,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    // Also for one that is under way: its last hint may have been lost.
+    engine.wake_ups.leave(&next(engine, &begun)).await?;
+    Ok(Some(begun))
+}
+
+/// An account's newest reconciliation.
+pub async fn progress(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<Option<Reconciliation>, StoreError> {
+    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
+    Ok(engine.store.reconciliation(&ledger).await?.map(|row| row.record))
+}
+
+/// A page of what the newest reconciliation found, without what a person has linked since.
+pub async fn findings(
+    engine: &Engine,
+    account: &AccountId,
+    page: u32,
+) -> Result<Option<Vec<Finding>>, StoreError> {
+    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
+    let Some(row) = engine.store.reconciliation(&ledger).await? else { return Ok(None) };
+    let started_at = row.record.started_at;
+    let Some(found) = engine.store.findings(&ledger, started_at, page).await? else {
+        return Ok(None);
+    };
+    let mut open = Vec::with_capacity(found.findings.len());
+    for finding in found.findings {
+        let is_settled = !matches!(finding.found, Match::Confident { .. })
+            && is_linked(engine, &ledger, &finding.client_id).await?;
+        if !is_settled {
+            open.push(finding);
+        }
+    }
+    Ok(Some(open))
+}
+
+async fn is_linked(engine: &Engine, ledger: &Ledger, client: &CrmId) -> Result<bool, StoreError> {
+    let (ledger, crm_id) = (ledger.clone(), client.clone());
+    let key = domain::mapping::MappingKey { ledger, kind: EntityKind::Contact, crm_id };
+    Ok(engine.store.mapping(&key).await?.is_some_and(|row| row.record.link.is_some()))
+}
+
+/// Compares, and goes on step by step as long as there is time; then leaves a hint.
+pub(crate) async fn walk(
+    engine: &Engine,
+    ledger: &Ledger,
+    invocation: Invocation,
+) -> Result<(), Unrecorded> {
+    let Some(row) = engine.store.reconciliation(ledger).await? else { return Ok(()) };
+    if !row.record.is_comparing() {
+        return Ok(());
+    }
+    let contacts = match known::contacts(engine, ledger, invocation).await {
+        Ok(contacts) => contacts,
+        Err(trouble) => return interrupted(engine, row, failure(engine, trouble)?).await,
+    };
+    let clients = known::clients(engine, ledger).await?;
+    let matches = matching::reconcile(&clients.parties, &contacts, &clients.held);
+    let matches = clients.parties.into_iter().zip(matches);
+    let matches = matches.map(|(party, found)| (party.id.into(), (party.name, found))).collect();
+    let comparison = Comparison { contacts, matches, clients: clients.count };
+    let mut row = row;
+    while row.record.is_comparing() {
+        if engine.clock.now() > invocation.last_call {
+            return Ok(engine.wake_ups.leave(&next(engine, &row.record)).await?);
+        }
+        match step(engine, &row, &comparison).await? {
+            Some(next) => row = next,
+            // Somebody else is on it.
+            None => return Ok(()),
+        }
+    }
+    let parked = engine.store.parked(ledger, PARKED).await?;
+    release::overlooked(engine, ledger, parked).await
+}
+
+/// What is compared.
+struct Comparison {
+    contacts: Contacts,
+    /// By client, each with its name.
+    matches: BTreeMap<CrmId, (String, Match)>,
+    clients: u64,
+}
+
+/// One step, or `None` when somebody else has taken it.
+async fn step(
+    engine: &Engine,
+    row: &Versioned<Reconciliation>,
+    comparison: &Comparison,
+) -> Result<Option<Versioned<Reconciliation>>, StoreError> {
+    let Versioned { record: before, version } = row;
+    let Place::Comparing { after } = before.place.clone() else { return Ok(None) };
+    let limit = NonZeroU16::new(STEP_MAX).unwrap_or(NonZeroU16::MIN);
+    for _ in 0..CONFLICTS_MAX {
+        let after = after.clone().map(Cursor::at);
+        let ledger = &before.ledger;
+        let page = engine.store.mappings(ledger, EntityKind::Contact, after, limit).await?;
+        let now = engine.clock.now();
+        let taken = taken(page.rows, comparison, before.counts, now);
+        let findings = Findings {
+            ledger: ledger.clone(),
+            started_at: before.started_at,
+            page: before.pages,
+            findings: taken.findings,
+        };
+        let place = match page.next {
+            Some(cursor) => Place::Comparing { after: Some(cursor.sort_key().to_owned()) },
+            None => Place::Done { at: now },
+        };
+        let pages = before.pages + u32::from(!findings.findings.is_empty());
+        let next = Reconciliation {
+            place,
+            counts: taken.counts,
+            pages,
+            interruptions: 0,
+            updated_at: now,
+            ..before.clone()
+        };
+        match engine.store.put_step(&next, *version, &findings, &taken.linked).await {
+            Ok(version) => return Ok(Some(Versioned { record: next, version })),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        let known = engine.store.reconciliation(ledger).await?;
+        if known.is_none_or(|known| known.version != *version) {
+            return Ok(None);
+        }
+    }
+    Err(StoreError::Conflict)
+}
+
+/// What a step comes to.
+struct Taken {
+    linked: Vec<(Mapping, Version, XeroId)>,
+    findings: Vec<Finding>,
+    counts: Counts,
+}
+
+fn taken(
+    rows: Vec<Versioned<Mapping>>,
+    comparison: &Comparison,
+    before: Counts,
+    now: Timestamp,
+) -> Taken {
+    let contacts = u64::try_from(comparison.contacts.len()).unwrap_or(u64::MAX);
+    let counts = Counts { clients: comparison.clients, contacts, ..before };
+    let mut taken = Taken { linked: Vec::new(), findings: Vec::new(), counts };
+    for Versioned { record: mapping, version } in rows {
+        let crm_id = mapping.key.crm_id.clone();
+        let known = comparison.matches.get(&crm_id).filter(|_| party(&mapping, now).is_some());
+        match (&mapping.link, known) {
+            (Some(_), _) => taken.counts.linked_before += 1,
+            (None, None) => taken.counts.left_alone += 1,
+            (None, Some((name, found))) => {
+                taken.counts = taken.counts.with(found);
+                if let Match::Confident { contact, by: _ } = found {
+                    let link = Link {
+                        xero_id: XeroId::from(*contact),
+                        number: comparison.contacts.number(*contact).map(str::to_owned),
+                        xero_updated_at: None,
+                        amounts: None,
+                    };
+                    let linked = mapping.linked_to(link, now);
+                    taken.linked.push((linked, version, XeroId::from(*contact)));
+                }
+                let (name, found) = (name.clone(), found.clone());
+                taken.findings.push(Finding { client_id: crm_id, name, found });
+            }
+        }
+    }
+    taken
+}
+
+/// Xero did not let all contacts be read: later, or never.
+async fn interrupted(
+    engine: &Engine,
+    row: Versioned<Reconciliation>,
+    failure: Failure,
+) -> Result<(), Unrecorded> {
+    let Versioned { record, version } = row;
+    tracing::warn!(
+        account.id = %record.ledger.account,
+        failure.code = %failure.code,
+        "a reconciliation was interrupted"
+    );
+    let (next_row, at) = record.interrupted(failure, engine.clock.now());
+    match engine.store.put_reconciliation(&next_row, Expect::Version(version)).await {
+        Ok(_) => {}
+        Err(StoreError::Conflict) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    match at {
+        Some(at) => Ok(engine.wake_ups.book(&next(engine, &next_row), at).await?),
+        None => Ok(()),
+    }
+}
+
+fn failure(engine: &Engine, trouble: Trouble) -> Result<Failure, Unrecorded> {
+    match trouble {
+        Trouble::Xero(error) => {
+            tracing::warn!(error = %Chain(&*error), "the contacts could not be read");
+            Ok(error.failure(engine.clock.now()))
+        }
+        Trouble::Failure(failure)
+        | Trouble::Explained(failure)
+        | Trouble::Blocked { failure, on: _ } => Ok(failure),
+        Trouble::Unrecorded(error) => Err(error),
+    }
+}
+
+/// The hint for what comes next, behind what is in the queue already.
+fn next(engine: &Engine, row: &Reconciliation) -> Wake {
+    engine.wake(&row.ledger, EntityKind::Contact, Errand::Reconciliation, row.updated_at)
+}
