@@ -12,6 +12,7 @@
 
 mod batch;
 mod connect;
+mod contacts;
 mod crash;
 #[path = "../../shared/xero/tests/it/description.rs"]
 #[allow(dead_code, reason = "the client's own tests ask it for more")]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::account_codes::AccountCodes;
 use domain::connection::Connection;
 use domain::entity::EntityKind;
-use domain::envelope::{self, Inbound};
+use domain::envelope::{self, Inbound, Wake};
 use domain::ids::{AccountId, CrmId, Ledger, TenantId, UserId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::sync_log::LogEntry;
@@ -196,6 +196,14 @@ impl World {
     ) -> Option<Result<Received, Unrecorded>> {
         self.gate.arm(death);
         let result = run(self.receive_all(&[read(kind, body)], Delivery::Partial));
+        self.gate.arm(None);
+        result.map(|mut received| received.remove(0))
+    }
+
+    /// A wake-up arrives at a process that dies at that point, if it gets there.
+    pub fn try_wake(&self, wake: &Wake, death: Death) -> Option<Result<Received, Unrecorded>> {
+        self.gate.arm(Some(death));
+        let result = run(self.receive_all(&[Inbound::Wake(wake.clone())], Delivery::Partial));
         self.gate.arm(None);
         result.map(|mut received| received.remove(0))
     }

@@ -15,7 +15,7 @@ struct Known {
 }
 
 /// The first match wins, so the more special parts come first.
-const KNOWN: [Known; 27] = [
+const KNOWN: [Known; 28] = [
     Known {
         part: "has been archived, or has been deleted",
         code: "account_code_archived",
@@ -130,6 +130,11 @@ const KNOWN: [Known; 27] = [
         part: "account number already exists",
         code: "account_number_taken",
         remedy: "Change the account number of one of the two contacts in Xero.",
+    },
+    Known {
+        part: "merged into another contact",
+        code: "contact_merged",
+        remedy: "Nothing is needed: the next attempt goes to the contact it was merged into.",
     },
     Known {
         part: "archived",

@@ -25,6 +25,8 @@ pub struct Applied {
 
 /// One allocation.
 const SHARE: &str = "10.00";
+/// Invoices that share a note: it is enough for two allocations on each.
+const INVOICES_MAX: usize = 5;
 /// What a note at its only revision comes to.
 const TOTAL: &str = "114.00";
 
@@ -50,7 +52,7 @@ impl Script {
                 continue;
             }
             self.expect_note(account, &id, 1, false);
-            for invoice in mine {
+            for invoice in mine.into_iter().take(INVOICES_MAX) {
                 self.applies(account, &id, &invoice, at, faults);
             }
         }

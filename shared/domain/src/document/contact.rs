@@ -17,8 +17,9 @@ pub struct ContactDocument {
     /// contact that already has a number, which may be another integration's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_number: Option<String>,
-    /// At most 255 characters, unique among active contacts.
-    pub name: String,
+    /// At most 255 characters, unique among active contacts. Only an update may be without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Given name of the primary person, at most 255 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,

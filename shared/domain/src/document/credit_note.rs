@@ -29,9 +29,9 @@ pub struct CreditNoteDocument {
     pub line_amount_types: LineAmountTypes,
     /// Printable ASCII, at most 255 characters, unique among customers' notes: our natural key.
     pub credit_note_number: String,
-    /// Free text the customer sees, at most 255 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
+    /// Free text the customer sees, at most 255 characters. It ends with our id, so that a lost answer can be
+    /// recognised: a note has no link.
+    pub reference: String,
     /// The currency; it must be enabled in the organisation.
     pub currency_code: Currency,
     /// The status to give; absent on an update, which leaves it as it is.
@@ -62,6 +62,8 @@ pub struct RemoteCreditNote {
     pub status: DocumentStatus,
     /// Whose credit it is.
     pub contact_id: Option<XeroContactId>,
+    /// Reference shown to the customer.
+    pub reference: Option<String>,
     /// What the customer is credited in all, tax included.
     pub total: Money,
     /// What is neither applied nor paid out.
@@ -83,6 +85,7 @@ impl SalesDocument for RemoteCreditNote {
             status: &self.status,
             contact: self.contact_id,
             url: None,
+            reference: self.reference.as_deref(),
             total: self.total,
             left: self.remaining,
             date: self.date,

@@ -95,6 +95,7 @@ impl SalesDocument for RemoteInvoice {
             status: &self.status,
             contact: self.contact_id,
             url: self.url.as_deref(),
+            reference: self.reference.as_deref(),
             total: self.total,
             left: self.amount_due,
             date: self.date,

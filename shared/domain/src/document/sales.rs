@@ -29,6 +29,8 @@ pub struct Head<'a> {
     pub contact: Option<XeroContactId>,
     /// The link back to the app that made it. Credit notes have none.
     pub url: Option<&'a str>,
+    /// Free text that the customer sees. On our credit notes it ends with our id.
+    pub reference: Option<&'a str>,
     /// What it comes to, tax included.
     pub total: Money,
     /// What is still due of it, or still to be applied.

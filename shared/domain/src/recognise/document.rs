@@ -5,6 +5,7 @@ use crate::entity::EntityKind;
 use crate::failure::{Failure, FailureClass};
 use crate::ids::{XeroContactId, XeroId};
 use crate::money::Money;
+use crate::translate::credit_note::TAG_START;
 
 /// What was found under a document's number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Expected<'a> {
     pub numbers: &'a [&'a str],
     /// The link back to the CRM, which holds our id. Credit notes have none.
     pub url: Option<&'a str>,
+    /// What its reference ends with, which is our id, too. Invoices have the link.
+    pub tag: Option<&'a str>,
     /// Its client's contact, if there is one yet.
     pub contact: Option<XeroContactId>,
     /// What it comes to by Xero's arithmetic.
@@ -38,8 +41,8 @@ pub struct Expected<'a> {
 
 /// Decides among the documents found under a document's number.
 ///
-/// Ours is the one whose link carries our id; without any link, the one whose contact and total
-/// agree. A number is unique among sales documents of a kind, so at most one of them still stands; one
+/// Ours is the one whose link or reference carries our id; where neither names any, the one whose contact
+/// and total agree. A number is unique among sales documents of a kind, so at most one of them still stands; one
 /// that was deleted holds its number no longer.
 pub fn document<D: SalesDocument + Clone>(found: &[D], expected: Expected<'_>) -> FoundDocument<D> {
     let sought = |head: &Head<'_>| {
@@ -47,13 +50,17 @@ pub fn document<D: SalesDocument + Clone>(found: &[D], expected: Expected<'_>) -
         head.is_sales && is_named && !expected.left.contains(&head.id)
     };
     let standing = || found.iter().filter(|one| sought(&one.head()));
-    let ours = |head: &Head<'_>| match head.url {
-        Some(url) => expected.url == Some(url),
-        None => {
-            expected.contact.is_some()
-                && head.contact == expected.contact
-                && head.total == expected.total
+    let agrees = |head: &Head<'_>| {
+        expected.contact.is_some()
+            && head.contact == expected.contact
+            && head.total == expected.total
+    };
+    let ours = |head: &Head<'_>| match (head.url, expected.tag, head.reference) {
+        (Some(url), _, _) => expected.url == Some(url),
+        (None, Some(tag), Some(reference)) if reference.contains(TAG_START) => {
+            reference.ends_with(tag)
         }
+        (None, _, _) => agrees(head),
     };
     if let Some(remote) = standing().find(|one| ours(&one.head())) {
         return FoundDocument::Ours(remote.clone());
@@ -126,6 +133,7 @@ mod tests {
                 number: "#INV-1",
                 numbers: &["#INV-1", "#INV-0"],
                 url: Some(URL),
+                tag: None,
                 contact: Some(XeroContactId(Uuid::from_u128(2))),
                 total: pounds(10_000),
                 left: &[],
@@ -177,5 +185,34 @@ mod tests {
             ..a_remote(Some("https://elsewhere.example/1"), DocumentStatus::Authorised)
         };
         assert_eq!(find(&[strangers]), FoundDocument::Nothing);
+    }
+
+    #[test]
+    fn a_credit_note_is_ours_by_the_id_in_its_reference_whatever_it_comes_to() {
+        let note = |reference: &str| RemoteInvoice {
+            reference: Some(reference.to_owned()),
+            total: pounds(1),
+            ..a_remote(None, DocumentStatus::Authorised)
+        };
+        let find = |found: RemoteInvoice| {
+            let expected = Expected {
+                kind: EntityKind::CreditNote,
+                number: "#INV-1",
+                numbers: &["#INV-1"],
+                url: None,
+                tag: Some("(SC-cn_1)"),
+                contact: Some(XeroContactId(Uuid::from_u128(2))),
+                total: pounds(10_000),
+                left: &[],
+            };
+            document(&[found], expected)
+        };
+        assert!(matches!(find(note("Job 7 (SC-cn_1)")), FoundDocument::Ours(_)));
+        assert!(matches!(find(note("Job 7 (SC-cn_2)")), FoundDocument::Foreign(_)));
+        assert!(matches!(find(note("Job 7")), FoundDocument::Foreign(_)));
+        let other = RemoteInvoice { total: pounds(10_000), ..note("(SC-cn_2)") };
+        assert!(matches!(find(other), FoundDocument::Foreign(_)));
+        let edited = RemoteInvoice { total: pounds(10_000), ..note("edited by hand") };
+        assert!(matches!(find(edited), FoundDocument::Ours(_)));
     }
 }

@@ -72,7 +72,7 @@ pub fn translate(client: &Client, number: &str, target: &Target) -> Translated<C
     let document = ContactDocument {
         contact_id,
         contact_number: taken.is_none().then(|| number.to_owned()),
-        name: contact_name(client),
+        name: Some(contact_name(client)),
         first_name: person.and_then(|person| person.first_name.clone()),
         last_name: person.and_then(|person| person.last_name.clone()),
         email_address: email(client, &mut warnings),

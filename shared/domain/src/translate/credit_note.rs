@@ -11,6 +11,26 @@ use crate::ids::XeroCreditNoteId;
 use crate::totals;
 use crate::translate::Translated;
 
+/// Xero's limit for a reference, in characters.
+const REFERENCE_LIMIT: usize = 255;
+
+/// What the reference of every credit note of ours ends with, whoever made it.
+pub const TAG_START: &str = "(SC-";
+
+/// What a credit note in Xero is recognised by.
+pub fn tag(note: &CreditNote) -> String {
+    format!("{TAG_START}{})", note.crm_id())
+}
+
+/// What the customer sees, with our id behind it.
+fn reference(note: &CreditNote) -> String {
+    let tag = tag(note);
+    let Some(text) = &note.reference else { return tag };
+    let room = REFERENCE_LIMIT.saturating_sub(tag.len() + 1);
+    let text = text.chars().take(room).collect::<String>();
+    format!("{} {tag}", text.trim_end())
+}
+
 /// Translates a credit note. `existing` is the note to update; without it one is created.
 ///
 /// Fails, with a sentence and a remedy, when the same input could only ever be refused: the account
@@ -38,10 +58,27 @@ pub fn translate(
         date: note.issue_date,
         line_amount_types: note.line_amounts.into(),
         credit_note_number: note.number.clone(),
-        reference: note.reference.clone(),
+        reference: reference(note),
         currency_code: note.currency,
         status: existing.is_none().then_some(NewStatus::Authorised),
         line_items,
     };
     Ok(Translated { document, warnings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::translate::tests::an_invoice;
+
+    #[test]
+    fn a_reference_ends_with_our_id_and_fits_into_what_xero_takes() {
+        let note = CreditNote { reference: None, ..CreditNote::negated(&an_invoice()) };
+        assert_eq!(reference(&note), "(SC-inv_1.credit)");
+        let long = CreditNote { reference: Some("Ø".repeat(255)), ..note.clone() };
+        assert_eq!(reference(&long).chars().count(), REFERENCE_LIMIT);
+        assert!(reference(&long).ends_with(&tag(&long)));
+        let named = CreditNote { reference: Some("Job 7".to_owned()), ..note };
+        assert_eq!(reference(&named), "Job 7 (SC-inv_1.credit)");
+    }
 }

@@ -2,7 +2,7 @@
 
 use domain::document::contact::RemoteContact;
 use domain::entity::EntityKind;
-use domain::failure::{Failure, FailureClass};
+use domain::failure::Failure;
 use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroContactId};
 use domain::mapping::{Link, Mapping, MappingKey};
 use domain::operation::{Event, Urgency};
@@ -12,7 +12,7 @@ use store::{StoreError, Versioned};
 use xero::api::contacts;
 
 use crate::desk::{Desk, Trouble};
-use crate::entity::{already_linked, follow};
+use crate::entity::{after_merges, already_linked, no_contact};
 use crate::inbound::ledger;
 use crate::push::Unrecorded;
 use crate::views::RecordView;
@@ -144,7 +144,7 @@ async fn find(
 ) -> Result<Option<RemoteContact>, Trouble> {
     let desk = Desk::open(engine, ledger, Urgency::Person, invocation).await?;
     match contacts::get(&desk.session, contact).await? {
-        Some(contact) => Ok(Some(follow(&desk, contact).await?)),
+        Some(contact) => Ok(Some(after_merges(&desk, contact).await?)),
         None => Ok(None),
     }
 }
@@ -156,15 +156,6 @@ fn link_to(contact: &RemoteContact) -> Link {
         xero_updated_at: contact.updated_at,
         amounts: None,
     }
-}
-
-fn no_contact() -> Failure {
-    Failure::new(
-        FailureClass::Rejected,
-        "contact_unknown",
-        "Xero has no such contact.",
-        "Search for the contact again and choose it from what is found.",
-    )
 }
 
 async fn log(engine: &Engine, mapping: &Mapping, told: String) {

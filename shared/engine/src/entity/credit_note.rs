@@ -15,7 +15,7 @@ use domain::money::Money;
 use domain::sync_log::LoggedOperation;
 use domain::totals;
 use domain::translate::Translated;
-use domain::translate::credit_note::translate;
+use domain::translate::credit_note::{tag, translate};
 use domain::translate::lines::Context;
 use futures::FutureExt;
 use xero::api::{TargetStatus, credit_notes};
@@ -88,6 +88,10 @@ impl Sales for CreditNote {
 
     fn url(_: &str, _: &Snapshot) -> Option<String> {
         None
+    }
+
+    fn tag(note: &Snapshot) -> Option<String> {
+        Some(tag(note))
     }
 
     fn translate(

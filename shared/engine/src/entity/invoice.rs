@@ -91,6 +91,10 @@ impl Sales for Invoice {
         Some(crm_url(crm, &invoice.id))
     }
 
+    fn tag(_: &Snapshot) -> Option<String> {
+        None
+    }
+
     fn translate(
         invoice: &Snapshot,
         existing: Option<XeroInvoiceId>,

@@ -24,10 +24,12 @@ use domain::retry;
 use domain::sync_log::LoggedOperation;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use xero::XeroError;
 
 pub use allocation::Allocation;
 pub use contact::Contact;
-pub(crate) use contact::follow;
+pub(crate) use contact::after_merges;
+use contact::is_about_use;
 pub use credit_note::CreditNote;
 pub use invoice::Invoice;
 pub use payment::Payment;
@@ -130,6 +132,16 @@ impl Outcomes {
         matches!(self.0.get(task), Some(None))
     }
 
+    /// The tasks that Xero refused for such a reason.
+    fn refused(&self, is_it: impl Fn(&XeroError) -> bool) -> Vec<usize> {
+        let outcomes = self.0.iter().enumerate();
+        let refused = outcomes.filter(|(_, outcome)| match outcome {
+            Some(Err(Trouble::Xero(error))) => is_it(error),
+            Some(Err(_) | Ok(_)) | None => false,
+        });
+        refused.map(|(index, _)| index).collect()
+    }
+
     fn set(&mut self, task: usize, outcome: Result<Brought, Trouble>) {
         if let Some(slot) = self.0.get_mut(task) {
             *slot = Some(outcome);
@@ -155,6 +167,16 @@ impl Outcomes {
         };
         self.0.into_iter().map(|outcome| outcome.unwrap_or_else(forgotten)).collect()
     }
+}
+
+/// Why a client cannot have a contact: there is none.
+pub(crate) fn no_contact() -> Failure {
+    Failure::new(
+        FailureClass::Rejected,
+        "contact_unknown",
+        "Xero has no such contact.",
+        "Search for the contact again and link the client to one that is found.",
+    )
 }
 
 /// Why a document in Xero cannot belong to a record: it is another's already.

@@ -220,6 +220,8 @@ struct WireCreditNote {
     status: DocumentStatus,
     #[serde(default, deserialize_with = "told")]
     credit_note_number: Option<String>,
+    #[serde(default, deserialize_with = "told")]
+    reference: Option<String>,
     #[serde(default)]
     contact: Option<Reference>,
     currency_code: Currency,
@@ -269,6 +271,7 @@ impl From<WireCreditNote> for RemoteCreditNote {
             is_sales: wire.note_type == "ACCRECCREDIT",
             status: wire.status,
             contact_id: contact.filter(|id| !id.is_nil()).map(XeroContactId),
+            reference: wire.reference,
             total: money(wire.total),
             remaining: money(wire.remaining_credit.unwrap_or(wire.total)),
             date: wire.date_string.or(wire.date),

@@ -57,7 +57,7 @@ pub fn a_contact() -> ContactDocument {
     ContactDocument {
         contact_id: None,
         contact_number: Some("SC-cli_0001".to_owned()),
-        name: "Ángela Núñez & Sons \"Plumbing\"".to_owned(),
+        name: Some("Ángela Núñez & Sons \"Plumbing\"".to_owned()),
         first_name: Some("Ángela".to_owned()),
         last_name: Some("Núñez".to_owned()),
         email_address: Some("ap@ridge.example".to_owned()),

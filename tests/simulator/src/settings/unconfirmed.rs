@@ -45,6 +45,8 @@ pub struct Unconfirmed {
     pub refused_batch_saves_valid: bool,
     /// Whether an explicit empty text clears a contact's field.
     pub empty_text_clears: bool,
+    /// A domain of which Xero takes no e-mail addresses, for reasons of its own.
+    pub refused_email_domain: Option<String>,
     /// Whether an archived contact can be made active again by a write.
     pub unarchiving_allowed: bool,
     /// Whether an archived contact takes a write that leaves it archived.
@@ -96,6 +98,7 @@ impl Default for Unconfirmed {
             approval_needs_due_date: true,
             refused_batch_saves_valid: false,
             empty_text_clears: true,
+            refused_email_domain: None,
             unarchiving_allowed: true,
             archived_takes_edits: true,
             archived_by_id: true,

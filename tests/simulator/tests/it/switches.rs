@@ -119,3 +119,12 @@ fn pages_may_be_smaller_than_asked_for_and_say_so() {
     let json = caller.get("/Contacts?page=1&pageSize=5").json();
     assert_eq!(json["pagination"]["pageSize"], 3);
 }
+
+#[test]
+fn an_address_may_be_refused_for_reasons_of_xeros_own() {
+    let mut caller = Caller::unconfirmed(|switches| {
+        switches.refused_email_domain = Some("@odd.example".to_owned());
+    });
+    let body = r#"{"Name":"Ridge","EmailAddress":"ap@odd.example"}"#;
+    assert_eq!(caller.put("/Contacts", body).messages(), ["Email address must be valid."]);
+}

@@ -81,11 +81,13 @@ fn whose<T: Sales>(
     let numbers = task.mapping.natural_keys();
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
     let url = T::url(desk.engine.places.crm.as_str(), &task.snapshot);
+    let tag = T::tag(&task.snapshot);
     let expected = Expected {
         kind: T::KIND,
         number,
         numbers: &numbers,
         url: url.as_deref(),
+        tag: tag.as_deref(),
         contact: contacts.get(&index).copied(),
         total,
         left: &task.mapping.left,

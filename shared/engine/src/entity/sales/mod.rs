@@ -5,6 +5,7 @@ mod bench;
 mod client;
 mod find;
 mod look;
+mod moved;
 mod void;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,9 @@ pub(super) trait Sales: Entity {
 
     /// The link back to the CRM, where Xero keeps one.
     fn url(crm: &str, snapshot: &Self::Snapshot) -> Option<String>;
+
+    /// What the reference ends with, where that is what tells whose it is.
+    fn tag(snapshot: &Self::Snapshot) -> Option<String>;
 
     /// The document to create, or to update the existing one with.
     fn translate(
@@ -141,6 +145,7 @@ pub(super) async fn bring<T: Sales>(
             let clashing = bench.write(targets, &mut outcomes).await;
             let adopted = settle_clashes(&bench, clashing, &mut outcomes).await;
             bench.write(adopted, &mut outcomes).await;
+            moved::settle::<T>(desk, tasks, &bench.contacts, &mut outcomes).await;
         }
         Err(trouble) => outcomes.fail(targets.into_iter().map(|(task, _)| task), &trouble),
     }

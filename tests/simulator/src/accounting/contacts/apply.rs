@@ -47,7 +47,11 @@ pub(super) fn apply(
             }
         }
     }
-    if contact.email.as_ref().is_some_and(|email| !is_address(email)) {
+    let refused = unconfirmed.refused_email_domain.as_deref();
+    let is_refused = |email: &String| {
+        !is_address(email) || refused.is_some_and(|refused| email.ends_with(refused))
+    };
+    if contact.email.as_ref().is_some_and(is_refused) {
         messages.push("Email address must be valid.".to_owned());
     }
     if let Some(word) = fields.text("ContactStatus")? {

@@ -1,5 +1,9 @@
 //! Clients to contacts.
 
+mod clash;
+mod moved;
+mod soften;
+
 use async_trait::async_trait;
 use domain::crm::Revision;
 use domain::crm::client::Client;
@@ -8,25 +12,27 @@ use domain::entity::EntityKind;
 use domain::envelope::Content;
 use domain::ids::{CrmId, XeroContactId};
 use domain::mapping::{Link, MappingKey};
-use domain::recognise::{self, FoundContact};
+use domain::recognise;
 use domain::sync_log::LoggedOperation;
-use domain::translate::client::{Target, contact_name, contact_number, translate};
+use domain::translate::client::{Target, contact_number, translate};
 use futures::FutureExt;
 use xero::XeroError;
 use xero::api::contacts;
 
+pub(crate) use self::moved::after_merges;
+pub(super) use self::moved::is_about_use;
 use super::write::{Draft, Sent, Way, write};
 use super::{Brought, Entity, Outcomes, Task, already_linked, batch_size};
 use crate::desk::{Desk, Trouble};
-
-/// A contact merged into one that was merged, and so on: this often at most.
-const MERGES_MAX: u32 = 5;
 
 /// Clients to contacts.
 #[derive(Debug)]
 pub struct Contact;
 
 type Tasks<'a> = [Task<'a, Client>];
+
+/// A contact may lack its name, its number and its e-mail address, each found out alone.
+const ROUNDS_MAX: u32 = 3;
 
 #[async_trait]
 impl Entity for Contact {
@@ -64,10 +70,13 @@ impl Entity for Contact {
         let mut outcomes = Outcomes::new(tasks.len());
         let mut updates = linked(tasks);
         let creates = resolve(desk, tasks, &mut updates, &mut outcomes).await;
-        update(desk, tasks, updates, &mut outcomes).await;
+        let unused = update(desk, tasks, updates, &mut outcomes).await;
         let clashing = create(desk, tasks, creates, &mut outcomes).await;
-        let same = settle_clashes(desk, tasks, clashing, &mut outcomes).await;
-        update(desk, tasks, same, &mut outcomes).await;
+        let mut again = clash::settle(desk, tasks, clashing, &mut outcomes).await;
+        again.extend(moved::follow(desk, tasks, unused, &mut outcomes).await);
+        for sent in update(desk, tasks, again, &mut outcomes).await {
+            outcomes.set(sent.task, brought(tasks, sent));
+        }
         outcomes.finish()
     }
 }
@@ -147,7 +156,7 @@ async fn adopt(
 ) -> Result<Option<Draft<ContactDocument>>, Trouble> {
     let Some(task) = tasks.get(index) else { return Ok(None) };
     let first = found.id;
-    let found = follow(desk, found).await?;
+    let found = after_merges(desk, found).await?;
     if let Some(failure) = recognise::unusable(&found) {
         return Err(failure.into());
     }
@@ -162,33 +171,25 @@ async fn adopt(
     Ok(draft(tasks, index, &target, LoggedOperation::Adopt))
 }
 
-pub(crate) async fn follow(
-    desk: &Desk<'_>,
-    found: RemoteContact,
-) -> Result<RemoteContact, Trouble> {
-    let mut contact = found;
-    for _ in 0..MERGES_MAX {
-        let Some(into) = contact.merged_to else { break };
-        let Some(next) = contacts::get(&desk.session, into).await? else { break };
-        contact = next;
-    }
-    Ok(contact)
-}
-
+/// Updates contacts. Gives what became of those that turn out to be in use no more: archived, or merged into
+/// another. Xero may take changes of them all the same.
 async fn update(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
     drafts: Vec<Draft<ContactDocument>>,
     outcomes: &mut Outcomes,
-) {
+) -> Vec<Sent<RemoteContact>> {
     let way = Way {
         call: |session, documents, key| contacts::update(session, documents, key).boxed(),
         body: contacts::body,
         batch: batch_size(tasks),
     };
-    for sent in write(&desk.session, tasks, drafts, &way).await {
+    let sent = written(desk, tasks, drafts, &way).await;
+    let (unused, told): (Vec<_>, Vec<_>) = sent.into_iter().partition(moved::is_unused);
+    for sent in told {
         outcomes.set(sent.task, brought(tasks, sent));
     }
+    unused
 }
 
 /// Creates contacts. Gives the tasks whose number or name is taken: Xero said no, so nothing was
@@ -205,7 +206,7 @@ async fn create(
         batch: batch_size(tasks),
     };
     let mut clashing = Vec::new();
-    for sent in write(&desk.session, tasks, drafts, &way).await {
+    for sent in written(desk, tasks, drafts, &way).await {
         match &sent.result {
             Err(error) if matches!(**error, XeroError::NotUnique { .. }) => {
                 clashing.push(sent.task);
@@ -216,80 +217,27 @@ async fn create(
     clashing
 }
 
-/// What was refused because its number or name is taken: by its own contact, which came into being
-/// since it was looked for; by the same business, which is adopted; or by another, which a person has
-/// to tell apart.
-async fn settle_clashes(
+/// Writes the drafts, and again without what Xero refuses of some.
+async fn written(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
-    clashing: Vec<usize>,
-    outcomes: &mut Outcomes,
-) -> Vec<Draft<ContactDocument>> {
-    let clients = clashing.iter().filter_map(|index| Some((*index, &tasks.get(*index)?.snapshot)));
-    let clients = clients.collect::<Vec<_>>();
-    if clients.is_empty() {
-        return Vec::new();
-    }
-    let names = clients.iter().map(|(_, client)| contact_name(client)).collect::<Vec<_>>();
-    let namesakes = names.iter().map(String::as_str).collect::<Vec<_>>();
-    let found = match contacts::find_by_names(&desk.session, &namesakes).await {
-        Ok(found) => found,
-        Err(error) => {
-            outcomes.fail(clashing, &error.into());
-            return Vec::new();
+    drafts: Vec<Draft<ContactDocument>>,
+    way: &Way<ContactDocument, RemoteContact>,
+) -> Vec<Sent<RemoteContact>> {
+    let mut all = Vec::with_capacity(drafts.len());
+    let mut drafts = drafts;
+    for _ in 0..ROUNDS_MAX {
+        let documents = soften::kept(&drafts);
+        let sent = write(&desk.session, tasks, drafts, way).await;
+        let (again, told) = soften::soften(sent, documents);
+        all.extend(told);
+        if again.is_empty() {
+            return all;
         }
-    };
-    let mut same = Vec::new();
-    for ((index, client), name) in clients.into_iter().zip(&names) {
-        let Some(task) = tasks.get(index) else { continue };
-        let of_that_name = match of_name(desk, &found, name).await {
-            Ok(of_that_name) => of_that_name,
-            Err(trouble) => {
-                outcomes.set(index, Err(trouble));
-                continue;
-            }
-        };
-        let number = task.mapping.contact_number();
-        let contact = match with_number(&of_that_name, &number) {
-            Some(own) => own.clone(),
-            None => {
-                match recognise::namesake(&allowed(task, of_that_name), client, &number, name) {
-                    FoundContact::Same(contact) => contact,
-                    FoundContact::Unclear(failure) => {
-                        outcomes.set(index, Err(Trouble::Explained(failure)));
-                        continue;
-                    }
-                }
-            }
-        };
-        match adopt(desk, tasks, index, contact).await {
-            Ok(update) => same.extend(update),
-            Err(trouble) => outcomes.set(index, Err(trouble)),
-        }
+        drafts = again;
     }
-    same
-}
-
-/// Without those that a person has unlinked the client from.
-fn allowed(task: &Task<'_, Client>, found: Vec<RemoteContact>) -> Vec<RemoteContact> {
-    let is_left = |contact: &RemoteContact| task.mapping.left.contains(&contact.id.into());
-    found.into_iter().filter(|contact| !is_left(contact)).collect()
-}
-
-/// Those of the found contacts that have a name; where none has it to the letter, whatever Xero takes
-/// for a namesake.
-async fn of_name(
-    desk: &Desk<'_>,
-    found: &[RemoteContact],
-    name: &str,
-) -> Result<Vec<RemoteContact>, Trouble> {
-    let found = found.iter().filter(|one| recognise::is_namesake(one, name));
-    let found = found.cloned().collect::<Vec<_>>();
-    if found.is_empty() {
-        Ok(contacts::find_by_name(&desk.session, name).await?)
-    } else {
-        Ok(found)
-    }
+    all.extend(write(&desk.session, tasks, drafts, way).await);
+    all
 }
 
 fn brought(tasks: &Tasks<'_>, sent: Sent<RemoteContact>) -> Result<Brought, Trouble> {

@@ -1,0 +1,76 @@
+//! Contacts that are in use no more: archived, or merged into another.
+
+use domain::document::contact::{ContactDocument, ContactStatus, RemoteContact};
+use domain::ids::XeroContactId;
+use domain::rejection;
+use xero::XeroError;
+use xero::api::contacts;
+
+use super::{Tasks, adopt};
+use crate::desk::{Desk, Trouble};
+use crate::entity::write::{Draft, Sent};
+use crate::entity::{Outcomes, no_contact};
+
+/// A contact merged into one that was merged, and so on: this often at most.
+const MERGES_MAX: u32 = 5;
+
+/// Whether what was written to turns out to be in use no more.
+pub(super) fn is_unused(sent: &Sent<RemoteContact>) -> bool {
+    match &sent.result {
+        Ok(remote) => remote.status == ContactStatus::Archived || remote.merged_to.is_some(),
+        Err(error) => is_about_use(error),
+    }
+}
+
+/// Whether Xero refused something because a contact is in use no more.
+pub(in crate::entity) fn is_about_use(error: &XeroError) -> bool {
+    let XeroError::Rejected { messages } = error else { return false };
+    let code = rejection::explain(messages).code;
+    ["contact_archived", "contact_merged"].contains(&&*code)
+}
+
+/// Contacts that were merged lead to those they were merged into, which the clients are linked to from now on.
+/// One that is archived is named.
+pub(super) async fn follow(
+    desk: &Desk<'_>,
+    tasks: &Tasks<'_>,
+    unused: Vec<Sent<RemoteContact>>,
+    outcomes: &mut Outcomes,
+) -> Vec<Draft<ContactDocument>> {
+    let mut drafts = Vec::new();
+    for Sent { task: index, result, .. } in unused {
+        let linked = tasks.get(index).and_then(|task| task.mapping.link.as_ref());
+        let id = match &result {
+            Ok(remote) => Some(remote.id),
+            Err(_) => linked.map(|link| XeroContactId(link.xero_id.0)),
+        };
+        let found = match id {
+            Some(id) => contacts::get(&desk.session, id).await.map_err(Trouble::from),
+            None => Ok(None),
+        };
+        match (found, result) {
+            (Ok(Some(contact)), _) => match adopt(desk, tasks, index, contact).await {
+                Ok(draft) => drafts.extend(draft),
+                Err(trouble) => outcomes.set(index, Err(trouble)),
+            },
+            (Err(trouble), _) => outcomes.set(index, Err(trouble)),
+            (Ok(None), Err(error)) => outcomes.set(index, Err(Trouble::Xero(error))),
+            (Ok(None), Ok(_)) => outcomes.set(index, Err(no_contact().into())),
+        }
+    }
+    drafts
+}
+
+/// The contact that this one was merged into, in the end.
+pub(crate) async fn after_merges(
+    desk: &Desk<'_>,
+    found: RemoteContact,
+) -> Result<RemoteContact, Trouble> {
+    let mut contact = found;
+    for _ in 0..MERGES_MAX {
+        let Some(into) = contact.merged_to else { break };
+        let Some(next) = contacts::get(&desk.session, into).await? else { break };
+        contact = next;
+    }
+    Ok(contact)
+}

@@ -1,0 +1,408 @@
+//! Whom a client is in Xero: searched, linked, unlinked, merged, archived, and all of them compared.
+
+use domain::entity::EntityKind::{Contact, Invoice};
+use domain::ids::{CrmId, UserId, XeroContactId};
+use domain::matching::{Doubt, Evidence, Match};
+use domain::operation::State;
+use domain::reconciliation::{Finding, Place, Reconciliation};
+use engine::contacts::{self, Linked, reconcile};
+use engine::ports::Clock;
+use engine::views::RecordView;
+use jiff::SignedDuration;
+use tests::World;
+use tests::builders::{a_client, an_invoice};
+use tests::gate::{Death, Moment, run};
+use uuid::Uuid;
+use xero_sim::{Fault, FaultKind, Match as On};
+
+const MINUTES: SignedDuration = SignedDuration::from_mins(2);
+
+fn owner() -> UserId {
+    UserId::new("usr_owner").unwrap()
+}
+
+fn client(id: &str) -> CrmId {
+    CrmId::new(id).unwrap()
+}
+
+/// Somebody enters a contact in Xero.
+fn entered(world: &World, name: &str, change: impl FnOnce(&mut xero_sim::Contact)) -> Uuid {
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let mut xero = world.xero();
+    let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+    let id = bookkeeper.add_contact(name).unwrap();
+    bookkeeper.edit_contact(id, change).unwrap();
+    id
+}
+
+fn links(world: &World, id: &str, contact: Uuid) -> Linked {
+    let (account, invocation) = (world.account(), world.invocation());
+    let contact = XeroContactId(contact);
+    let by = owner();
+    let link = contacts::link(&world.engine, &account, &by, client(id), contact, invocation);
+    run(link).unwrap().unwrap()
+}
+
+fn unlinks(world: &World, id: &str) -> Linked {
+    run(contacts::unlink(&world.engine, &world.account(), &owner(), client(id))).unwrap().unwrap()
+}
+
+fn done(linked: Linked) -> RecordView {
+    let Linked::Done(view) = linked else { panic!("{linked:?}") };
+    *view
+}
+
+fn refused(linked: Linked) -> String {
+    let Linked::Refused(failure) = linked else { panic!("{linked:?}") };
+    failure.to_string()
+}
+
+fn contact_of(world: &World, id: &str) -> Option<Uuid> {
+    world.mapping(Contact, id).unwrap().link.map(|link| link.xero_id.0)
+}
+
+#[test]
+fn a_search_shows_what_xero_has_and_whose_it_is() {
+    let world = World::connected();
+    world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "push"));
+    entered(&world, "Ridge Heating", |one| one.email = Some("office@heating.example".to_owned()));
+    let search = |text| {
+        let (account, invocation) = (world.account(), world.invocation());
+        run(contacts::search(&world.engine, &account, text, invocation)).unwrap().unwrap()
+    };
+    let found = search("ridge");
+    assert_eq!(found.len(), 2);
+    let of = |name: &str| found.iter().find(|one| one.name == name).unwrap();
+    assert_eq!(of("Ridge Plumbing").client_id, Some(client("cli_1")));
+    assert_eq!(of("Ridge Plumbing").number.as_deref(), Some("SC-cli_1"));
+    assert_eq!(of("Ridge Heating").client_id, None);
+    assert_eq!(search("office@heating").len(), 1);
+    assert!(search("nobody").is_empty());
+}
+
+#[test]
+fn a_linked_contact_gets_what_the_crm_owns_and_later_invoices_and_keeps_the_rest() {
+    let world = World::connected();
+    world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "record"));
+    let old = entered(&world, "Ridge (since 1998)", |one| {
+        one.number = Some("OLD-7".to_owned());
+        one.account_number = Some("A-1".to_owned());
+    });
+    assert_eq!(done(links(&world, "cli_1", old)).xero_id.unwrap().0, old);
+    world.advance(MINUTES);
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge Plumbing").body());
+    world.books(|books| {
+        assert_eq!(books.contacts().count(), 1);
+        let contact = books.contact(old).unwrap();
+        assert_eq!(contact.name, "Ridge Plumbing");
+        assert_eq!(contact.number.as_deref(), Some("OLD-7"), "another app's number stays");
+        assert_eq!(contact.account_number.as_deref(), Some("A-1"));
+        assert_eq!(books.invoices().next().unwrap().contact, old);
+    });
+}
+
+#[test]
+fn a_contact_that_another_client_holds_is_refused_by_that_clients_name() {
+    let world = World::connected();
+    world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
+    world.receive(Contact, &a_client("cli_2", 1, "Summit", "record"));
+    let held = contact_of(&world, "cli_1").unwrap();
+    let told = refused(links(&world, "cli_2", held));
+    assert!(told.contains("cli_1") && told.contains("Unlink it there first"), "{told}");
+    assert_eq!(contact_of(&world, "cli_2"), None);
+    let told = refused(links(&world, "cli_2", Uuid::from_u128(7)));
+    assert!(told.contains("Xero has no such contact"), "{told}");
+    let gone = entered(&world, "Summit (old)", |_| {});
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().archive_contact(gone).unwrap();
+    let told = refused(links(&world, "cli_2", gone));
+    assert!(told.contains("\"Summit (old)\" is archived"), "{told}");
+    assert!(matches!(links(&world, "cli_9", gone), Linked::Refused(_) | Linked::Unknown));
+}
+
+#[test]
+fn an_invoice_that_waited_for_a_person_goes_on_once_its_client_is_linked() {
+    let world = World::connected();
+    let other = entered(&world, "Client cli_1", |_| {});
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.advance(SignedDuration::from_hours(14));
+    assert!(matches!(
+        world.mapping(Invoice, "inv_1").unwrap().operation.state,
+        State::Parked { .. }
+    ));
+    done(links(&world, "cli_1", other));
+    world.advance(MINUTES);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.books(|books| books.contacts().count()), 1);
+}
+
+#[test]
+fn an_unlinked_client_is_not_taken_for_that_contact_again_and_may_be_linked_to_another() {
+    let world = World::connected();
+    let email = "ap@ridge.example";
+    let wrong = entered(&world, "Client cli_1", |one| one.email = Some(email.to_owned()));
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_email(email).body());
+    assert_eq!(contact_of(&world, "cli_1"), Some(wrong));
+    let view = done(unlinks(&world, "cli_1"));
+    assert_eq!((view.xero_id, view.earlier_xero_ids.len()), (None, 1));
+    assert!(world.books(|books| books.contact(wrong).is_some()), "the contact stays");
+    // The same evidence leads to nothing now: neither its number nor its e-mail address.
+    let next = an_invoice("inv_2", "cli_1").client_email(email).client_revision(2);
+    world.receive(Invoice, &next.body());
+    assert_eq!(contact_of(&world, "cli_1"), None);
+    let failure = world.mapping(Contact, "cli_1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "contact_name_taken");
+    let right = entered(&world, "Ridge Plumbing Ltd", |_| {});
+    done(links(&world, "cli_1", right));
+    world.advance(SignedDuration::from_hours(1));
+    assert_eq!(contact_of(&world, "cli_1"), Some(right));
+    let numbers = world.books(|books| {
+        let of = |id| books.contact(id).unwrap().number.clone();
+        (of(wrong), of(right))
+    });
+    assert_eq!(numbers.0.as_deref(), Some("SC-cli_1"));
+    assert_eq!(numbers.1.as_deref(), Some("SC-cli_1-2"));
+    // Its name is the wrong one's in Xero: that costs the name, and nothing else.
+    assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, State::Synced);
+    let log = world.log();
+    assert!(log.iter().any(|one| one.message.contains("another contact has the new one")));
+    assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, State::Synced);
+}
+
+#[test]
+fn a_contact_merged_after_it_was_linked_is_followed_by_clients_and_by_invoices() {
+    for takes_edits in [true, false] {
+        let world = World::with(|settings| settings.unconfirmed.archived_takes_edits = takes_edits);
+        world.connect();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        let merged = contact_of(&world, "cli_1").unwrap();
+        let kept = entered(&world, "Ridge Plumbing Ltd", |_| {});
+        let (tenant, now) = (world.tenant(), world.clock.now());
+        world.xero().bookkeeper(now, tenant).unwrap().merge_contacts(merged, kept).unwrap();
+        // An invoice notices it: the client itself has not changed.
+        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+        world.advance(MINUTES);
+        assert_eq!(contact_of(&world, "cli_1"), Some(kept), "{takes_edits}");
+        assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, State::Synced);
+        assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.failures, 0);
+        let contact =
+            world.books(|books| books.invoices_numbered("#INV_2").next().unwrap().contact);
+        assert_eq!(contact, kept);
+        // A newer client goes there, too.
+        world.receive(Contact, &a_client("cli_1", 2, "Ridge Plumbing", "push"));
+        assert_eq!(
+            world.books(|books| books.contact(kept).unwrap().name.clone()),
+            "Ridge Plumbing"
+        );
+    }
+}
+
+#[test]
+fn a_contact_archived_after_it_was_linked_is_named_with_the_remedy() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
+    let contact = contact_of(&world, "cli_1").unwrap();
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().archive_contact(contact).unwrap();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").client_name("Ridge").body());
+    let failure = world.mapping(Invoice, "inv_2").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "contact_archived");
+    assert!(failure.message.contains("\"Ridge\" is archived"), "{failure}");
+    assert!(failure.remedy.contains("Restore the contact"), "{failure}");
+    world.receive(Contact, &a_client("cli_1", 2, "Ridge", "push"));
+    let failure = world.mapping(Contact, "cli_1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "contact_archived");
+    world.xero().bookkeeper(now, tenant).unwrap().restore_contact(contact).unwrap();
+    world.advance(SignedDuration::from_hours(1));
+    assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, State::Synced);
+}
+
+#[test]
+fn odd_names_reach_xero_once_and_as_xero_keeps_them() {
+    let world = World::connected();
+    let long = "Ø".repeat(254);
+    for (id, name) in
+        [("c1", "  Ridge   Plumbing  "), ("c2", "山田 太郎"), ("c3", "Ёлка и Ко"), ("c4", &long)]
+    {
+        for _ in 0..2 {
+            world.receive(Contact, &a_client(id, 1, name, "push"));
+        }
+        let state = world.mapping(Contact, id).unwrap().operation;
+        assert_eq!(state.state, State::Synced, "{name}: {:?}", state.failure);
+    }
+    let names =
+        world.books(|books| books.contacts().map(|one| one.name.clone()).collect::<Vec<_>>());
+    assert_eq!(names.len(), 4);
+    assert!(names.contains(&"Ridge Plumbing".to_owned()), "{names:?}");
+}
+
+#[test]
+fn an_address_that_only_xero_refuses_costs_the_address_and_is_told() {
+    let world = World::with(|settings| {
+        settings.unconfirmed.refused_email_domain = Some("@odd.example".to_owned());
+    });
+    world.connect();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_email("ap@odd.example").body());
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.books(|books| books.contacts().next().unwrap().email.clone()), None);
+    let log = world.log();
+    assert!(log.iter().any(|one| one.message.contains("e-mail address was left out")), "{log:?}");
+}
+
+/// A reconciliation, from the click to its end.
+fn reconciled(world: &World) -> Reconciliation {
+    starts(world);
+    world.advance(MINUTES);
+    progress(world)
+}
+
+fn starts(world: &World) {
+    let account = world.account();
+    run(reconcile::start(&world.engine, &account, owner())).unwrap().unwrap().unwrap();
+}
+
+fn progress(world: &World) -> Reconciliation {
+    run(reconcile::progress(&world.engine, &world.account())).unwrap().unwrap().unwrap()
+}
+
+fn found(world: &World) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for page in 0..progress(world).pages {
+        let account = world.account();
+        let found = reconcile::findings(&world.engine, &account, page);
+        all.extend(run(found).unwrap().unwrap().unwrap());
+    }
+    all
+}
+
+fn finding(world: &World, id: &str) -> Match {
+    let found = found(world);
+    let one = found.iter().find(|one| one.client_id == client(id));
+    one.unwrap_or_else(|| panic!("nothing of {id}")).found.clone()
+}
+
+#[test]
+fn a_reconciliation_links_what_is_sure_lists_the_rest_and_creates_nothing() {
+    let world = World::connected();
+    world.receive(Contact, &a_client("held", 1, "Held Ltd", "push"));
+    for (id, name) in
+        [("sure", "Ridge Plumbing"), ("twice", "Twin"), ("nobody", "Nobody"), ("old", "Put away")]
+    {
+        world.receive(Contact, &a_client(id, 1, name, "record"));
+    }
+    let sure = entered(&world, "RIDGE  plumbing", |one| one.number = Some("OLD-1".to_owned()));
+    entered(&world, "Twin", |_| {});
+    entered(&world, "Two", |one| one.name = "TWIN ".to_owned());
+    let archived = entered(&world, "Put away", |_| {});
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    world.xero().bookkeeper(now, tenant).unwrap().archive_contact(archived).unwrap();
+    let before = world.calls().len();
+    let end = reconciled(&world);
+    assert_eq!(world.calls().split_off(before), ["GET /Contacts"]);
+    assert!(matches!(end.place, Place::Done { .. }), "{end:?}");
+    let counts = end.counts;
+    assert_eq!((counts.clients, counts.contacts), (5, 5));
+    assert_eq!((counts.linked_before, counts.linked), (1, 1));
+    assert_eq!((counts.ambiguous, counts.missing, counts.left_alone), (2, 1, 0));
+    assert_eq!(contact_of(&world, "sure"), Some(sure));
+    let by_name = Match::Confident { contact: XeroContactId(sure), by: Evidence::Name };
+    assert_eq!(finding(&world, "sure"), by_name);
+    let Match::Ambiguous { candidates, why } = finding(&world, "twice") else { panic!("twice") };
+    assert_eq!((candidates.len(), why), (2, Doubt::SeveralContacts));
+    let Match::Ambiguous { why, .. } = finding(&world, "old") else { panic!("old") };
+    assert_eq!(why, Doubt::Archived);
+    assert_eq!(finding(&world, "nobody"), Match::Missing);
+    assert_eq!(world.books(|books| books.contacts().count()), 5, "nothing is created");
+    // What a person decides since is no longer listed; and later pushes go there.
+    done(links(&world, "twice", candidates[1].id.0));
+    assert!(!found(&world).iter().any(|one| one.client_id == client("twice")));
+    world.receive(
+        Invoice,
+        &an_invoice("inv_1", "sure").client_revision(2).client_name("Ridge").body(),
+    );
+    world.books(|books| {
+        assert_eq!(books.invoices().next().unwrap().contact, sure);
+        assert_eq!(books.contact(sure).unwrap().number.as_deref(), Some("OLD-1"));
+    });
+    assert_eq!(reconciled(&world).counts.linked_before, 3);
+}
+
+#[test]
+fn a_reconciliation_that_dies_anywhere_goes_on_and_links_no_contact_twice() {
+    for moment in [Moment::Before, Moment::After] {
+        for step in 1.. {
+            let mut world = World::connected();
+            for number in 0..100 {
+                let name = format!("Client {number:03}");
+                world.receive(Contact, &a_client(&format!("c{number:03}"), 1, &name, "record"));
+                if number % 2 == 0 {
+                    entered(&world, &name, |_| {});
+                }
+            }
+            starts(&world);
+            world.restart();
+            let (at, wake) = world.bookings.take_first().unwrap();
+            let died = world.try_wake(&wake, Death { step, moment }).is_none();
+            if died {
+                // The queue delivers the hint again.
+                world.clock.advance(SignedDuration::from_mins(6));
+                run(world.engine.wake_ups.book(&wake, at)).unwrap().unwrap();
+                world.advance(SignedDuration::from_hours(1));
+            }
+            let counts = progress(&world).counts;
+            assert!(matches!(progress(&world).place, Place::Done { .. }), "{step} {moment:?}");
+            assert_eq!((counts.linked, counts.missing), (50, 50), "{step} {moment:?}");
+            assert_eq!(found(&world).len(), 100, "{step} {moment:?}");
+            let links = (0..100).filter_map(|number| contact_of(&world, &format!("c{number:03}")));
+            let links = links.collect::<std::collections::BTreeSet<_>>();
+            assert_eq!(links.len(), 50, "{step} {moment:?}");
+            if !died {
+                assert!(step > 10);
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reconciliation_waits_for_xero_and_says_when_it_gives_up() {
+    let world = World::connected();
+    world.receive(Contact, &a_client("c", 1, "Ridge", "record"));
+    entered(&world, "Ridge", |_| {});
+    world.inject(Fault { on: On::next("/api.xro/2.0/Contacts"), kind: FaultKind::Unavailable503 });
+    assert!(reconciled(&world).is_comparing());
+    world.advance(SignedDuration::from_mins(10));
+    assert_eq!(progress(&world).counts.linked, 1);
+    let (user, tenant) = (world.user(), world.tenant());
+    world.xero().disconnect("servicecortex", user, tenant);
+    let Place::Stopped { failure } = reconciled(&world).place else { panic!("it went on") };
+    assert!(failure.remedy.contains("connect Xero again"), "{failure}");
+}
+
+#[test]
+fn ten_thousand_clients_against_ten_thousand_contacts_take_eleven_calls() {
+    let world = World::connected();
+    let count = 10_000;
+    {
+        let (tenant, now) = (world.tenant(), world.clock.now());
+        let mut xero = world.xero();
+        let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+        for number in 0..count {
+            let id = bookkeeper.add_contact(&format!("Client {number:05}")).unwrap();
+            let email = Some(format!("c{number:05}@clients.example"));
+            bookkeeper.edit_contact(id, |one| one.email = email).unwrap();
+        }
+    }
+    for number in 0..count {
+        world.receive(
+            Contact,
+            &a_client(&format!("c{number:05}"), 1, &format!("Client {number:05}"), "record"),
+        );
+    }
+    let before = world.calls().len();
+    let end = reconciled(&world);
+    assert_eq!(end.counts.linked, count);
+    let calls = world.calls().len() - before;
+    println!("{count} clients, {count} contacts: {calls} calls, {} steps", end.pages);
+    assert!(calls <= 40, "{calls} calls");
+}
