@@ -14,6 +14,7 @@ mod answers;
 mod bank_transactions;
 mod changes;
 mod classification;
+mod credit_notes;
 mod description;
 mod identity;
 mod logging;

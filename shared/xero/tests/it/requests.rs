@@ -15,6 +15,7 @@ use xero::api::{
 };
 use xero::connections::{connections, delete_connection};
 
+use crate::credit_notes::credit_note_requests;
 use crate::samples::{
     ACCESS_TOKEN, CONTACT, INVOICE, PAYMENT, TRANSACTION, a_contact, a_fee, a_key, a_payment,
     a_session, a_surcharge, an_invoice, api_url, collection, contact_json, invoice_json,
@@ -25,7 +26,7 @@ use crate::scripted::{Scripted, reply};
 /// A request with the name of what was called.
 pub type Named = (&'static str, Request<Bytes>);
 
-fn the_one(name: &'static str, transport: &Arc<Scripted>) -> Named {
+pub fn the_one(name: &'static str, transport: &Arc<Scripted>) -> Named {
     let mut asked = transport.asked();
     assert_eq!(asked.len(), 1, "{name} is one call");
     (name, asked.remove(0))
@@ -45,6 +46,7 @@ pub async fn every_accounting_request() -> Vec<Named> {
     requests.extend(contact_requests().await);
     requests.extend(invoice_requests().await);
     requests.extend(payment_requests().await);
+    requests.extend(credit_note_requests().await);
     requests
 }
 
@@ -81,7 +83,12 @@ async fn contact_requests() -> Vec<Named> {
         ..a_contact()
     };
     contacts::update(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
+    let (page, search) = (call(), call());
+    contacts::page(&a_session(page.clone()), 2).await.unwrap();
+    contacts::search(&a_session(search.clone()), "O'Brien & Sons", 50).await.unwrap();
     vec![
+        the_one("contacts_page", &page),
+        the_one("contacts_search", &search),
         the_one("contact_by_number", &number),
         the_one("contact_by_id", &id),
         the_one("contact_by_name", &name),

@@ -1,0 +1,193 @@
+//! Credit notes and their allocations: what is asked and sent, what is read, and what became of what was sent.
+
+use domain::document::allocation::{AllocationDocument, InvoiceReference, RemoteAllocation};
+use domain::document::credit_note::{CreditNoteDocument, CreditNoteType, RemoteCreditNote};
+use domain::document::sales::DocumentStatus;
+use domain::ids::{XeroAllocationId, XeroCreditNoteId};
+use http::Method;
+use jiff::civil::date;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+use xero::XeroError;
+use xero::api::{TargetStatus, Written, credit_notes};
+
+use crate::requests::{Named, the_one};
+use crate::samples::{CONTACT, INVOICE, a_key, a_session, an_invoice, collection};
+use crate::scripted::{Scripted, reply};
+
+const NOTE: XeroCreditNoteId = XeroCreditNoteId(Uuid::from_u128(0x7be5));
+const OTHER: XeroCreditNoteId = XeroCreditNoteId(Uuid::from_u128(0x7be6));
+const ALLOCATION: XeroAllocationId = XeroAllocationId(Uuid::from_u128(0x2bb1));
+
+fn a_note() -> CreditNoteDocument {
+    let invoice = an_invoice();
+    CreditNoteDocument {
+        credit_note_id: None,
+        credit_note_type: CreditNoteType::Accreccredit,
+        contact: invoice.contact,
+        date: invoice.date,
+        line_amount_types: invoice.line_amount_types,
+        credit_note_number: "CN-0001".to_owned(),
+        reference: "Job 1042 (SC-cn_0001)".to_owned(),
+        currency_code: invoice.currency_code,
+        status: invoice.status,
+        line_items: invoice.line_items,
+    }
+}
+
+fn an_allocation() -> AllocationDocument {
+    AllocationDocument {
+        invoice: InvoiceReference { invoice_id: INVOICE },
+        amount: Decimal::new(6_050, 2),
+        date: date(2026, 11, 20),
+    }
+}
+
+/// A credit note as Xero returns it, with these members added (`"A":1,`).
+fn note_json(members: &str) -> String {
+    format!(
+        r#"{{{members}"CreditNoteID":"{NOTE}","CreditNoteNumber":"CN-0001","Type":"ACCRECCREDIT",
+        "Reference":"Job 1042 (SC-cn_0001)","RemainingCredit":63.50,"HasErrors":false,
+        "Allocations":[{{"AllocationID":"{ALLOCATION}","Amount":60.50,
+        "Date":"\/Date(1795132800000+0000)\/","Invoice":{{"InvoiceID":"{INVOICE}",
+        "InvoiceNumber":"\u0023INV-0001"}}}}],"Contact":{{"ContactID":"{CONTACT}","Name":"Ridge"}},
+        "DateString":"2026-10-03T00:00:00","Date":"\/Date(1790985600000+0000)\/",
+        "Status":"AUTHORISED","LineItems":[],"SubTotal":103.33,"TotalTax":20.67,"Total":124.00,
+        "UpdatedDateUTC":"\/Date(1551981568133)\/","CurrencyCode":"GBP"}}"#
+    )
+}
+
+fn allocation_json(members: &str) -> String {
+    format!(
+        r#"{{{members}"Amount":60.50,"Date":"\/Date(1795132800000+0000)\/",
+        "Invoice":{{"InvoiceID":"{INVOICE}"}},"CreditNote":{{"CreditNoteID":"{NOTE}"}},
+        "ValidationErrors":[]}}"#
+    )
+}
+
+/// What the client asks and sends about credit.
+pub async fn credit_note_requests() -> Vec<Named> {
+    let answer = collection("CreditNotes", &[note_json("")]);
+    let call = || Scripted::ok(&answer);
+    let (numbers, one, several) = (call(), call(), call());
+    let (new, known, status) = (call(), call(), call());
+    let wanted = [r#"CN "1""#, "CN-2"];
+    credit_notes::find_by_numbers(&a_session(numbers.clone()), &wanted).await.unwrap();
+    credit_notes::find_by_ids(&a_session(one.clone()), &[NOTE]).await.unwrap();
+    credit_notes::find_by_ids(&a_session(several.clone()), &[NOTE, OTHER]).await.unwrap();
+    credit_notes::create(&a_session(new.clone()), &[a_note()], &a_key()).await.unwrap();
+    let update = CreditNoteDocument { credit_note_id: Some(NOTE), status: None, ..a_note() };
+    credit_notes::update(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
+    let changes = [(NOTE, TargetStatus::Voided)];
+    credit_notes::set_status(&a_session(status.clone()), &changes, &a_key()).await.unwrap();
+    let applied = Scripted::ok(&collection("Allocations", &[allocation_json("")]));
+    let allocation = an_allocation();
+    let session = a_session(applied.clone());
+    credit_notes::allocate(&session, NOTE, &allocation, &a_key()).await.unwrap();
+    let removed = Scripted::ok("{}");
+    credit_notes::deallocate(&a_session(removed.clone()), NOTE, ALLOCATION).await.unwrap();
+    vec![
+        the_one("credit_notes_by_number", &numbers),
+        the_one("credit_note_by_id", &one),
+        the_one("credit_notes_by_id", &several),
+        the_one("credit_note_create", &new),
+        the_one("credit_note_update", &known),
+        the_one("credit_note_status", &status),
+        the_one("allocation_create", &applied),
+        the_one("allocation_delete", &removed),
+    ]
+}
+
+async fn read(row: &str) -> RemoteCreditNote {
+    let session = a_session(Scripted::ok(&collection("CreditNotes", &[row.to_owned()])));
+    credit_notes::get(&session, NOTE).await.unwrap().unwrap()
+}
+
+async fn allocated(body: &str) -> Result<Written<RemoteAllocation>, XeroError> {
+    let session = a_session(Scripted::ok(body));
+    credit_notes::allocate(&session, NOTE, &an_allocation(), &a_key()).await
+}
+
+#[tokio::test]
+async fn a_credit_note_is_read_with_what_is_left_of_it_and_where_the_rest_went() {
+    let note = read(&note_json("")).await;
+    assert_eq!((note.id, note.is_sales), (NOTE, true));
+    assert_eq!(note.number.as_deref(), Some("CN-0001"));
+    assert_eq!(note.reference.as_deref(), Some("Job 1042 (SC-cn_0001)"));
+    assert_eq!(note.contact_id, Some(CONTACT));
+    assert_eq!((note.total.to_string(), note.remaining.to_string()).0, "GBP 124.00");
+    assert_eq!(note.remaining.to_string(), "GBP 63.50");
+    let amount = Decimal::new(6_050, 2);
+    let applied = RemoteAllocation { id: Some(ALLOCATION), invoice: INVOICE, amount };
+    assert_eq!(note.allocations, [applied]);
+    let bill = read(&note_json("").replace("ACCRECCREDIT", "ACCPAYCREDIT")).await;
+    assert!(!bill.is_sales);
+    let used = read(&note_json("").replace("AUTHORISED", "PAID")).await;
+    assert_eq!(used.status, DocumentStatus::Paid);
+}
+
+#[tokio::test]
+async fn an_allocation_may_come_back_without_an_id() {
+    let named = format!(r#""AllocationID":"{ALLOCATION}","#);
+    let body = collection("Allocations", &[allocation_json(&named)]);
+    let Written::Done { remote, .. } = allocated(&body).await.unwrap() else {
+        panic!("it was refused")
+    };
+    assert_eq!(remote.id, Some(ALLOCATION));
+    for id in ["", r#""AllocationID":"00000000-0000-0000-0000-000000000000","#] {
+        let body = collection("Allocations", &[allocation_json(id)]);
+        let Written::Done { remote, .. } = allocated(&body).await.unwrap() else { panic!("{id}") };
+        assert_eq!(remote.id, None);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_about_another_allocation_is_not_believed() {
+    let other = allocation_json("").replace("60.50", "60.51");
+    let error = allocated(&collection("Allocations", &[other])).await.unwrap_err();
+    assert!(matches!(error, XeroError::Undecodable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_refused_allocation_says_why_in_either_form() {
+    let text = "Credit Note cannot be allocated as amount is greater than amount outstanding";
+    let errors = format!(r#""ValidationErrors":[{{"Message":"{text}"}}]"#);
+    let row = allocation_json("").replace(r#""ValidationErrors":[]"#, &errors);
+    let Written::Refused(error) = allocated(&collection("Allocations", &[row])).await.unwrap()
+    else {
+        panic!("it was taken")
+    };
+    assert_eq!(error.failure(jiff::Timestamp::UNIX_EPOCH).code, "credit_over_due");
+    let exception = format!(
+        r#"{{"ErrorNumber":10,"Type":"ValidationException","Message":"A validation exception occurred",
+        "Elements":[{{{errors}}}]}}"#
+    );
+    let session = a_session(Scripted::new([reply(400, &[], &exception)]));
+    let error = credit_notes::allocate(&session, NOTE, &an_allocation(), &a_key()).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.failure(jiff::Timestamp::UNIX_EPOCH).code, "credit_over_due");
+}
+
+#[tokio::test]
+async fn taking_back_what_is_gone_is_no_error_and_a_lost_answer_is_a_write_of_unknown_end() {
+    let session = a_session(Scripted::new([reply(404, &[], "The resource was not found")]));
+    assert!(!credit_notes::deallocate(&session, NOTE, ALLOCATION).await.unwrap());
+    let session = a_session(Scripted::new([reply(500, &[], "")]));
+    let error = credit_notes::deallocate(&session, NOTE, ALLOCATION).await.unwrap_err();
+    assert_eq!(error.class(), domain::failure::FailureClass::Uncertain, "{error:?}");
+}
+
+#[tokio::test]
+async fn the_bytes_that_are_hashed_are_the_bytes_that_are_sent() {
+    let requests = credit_note_requests().await;
+    let sent = |wanted: &str| {
+        let (_, request) = requests.iter().find(|(name, _)| *name == wanted).unwrap();
+        (request.method().clone(), request.body().clone())
+    };
+    assert_eq!(sent("credit_note_create"), (Method::PUT, credit_notes::body(&[a_note()])));
+    let changes = [(NOTE, TargetStatus::Voided)];
+    assert_eq!(sent("credit_note_status"), (Method::POST, credit_notes::status_body(&changes)));
+    let allocation = credit_notes::allocation_body(&an_allocation());
+    assert_eq!(sent("allocation_create"), (Method::PUT, allocation));
+    assert_eq!(sent("allocation_delete").0, Method::DELETE);
+}
