@@ -50,7 +50,7 @@ fn why(world: &World, id: &str) -> Failure {
 fn receivable(world: &World) -> Decimal {
     world.books(|books| {
         let live = books.invoices().filter(|one| !one.status.is_gone());
-        let due: Decimal = live.map(|one| one.amount_due()).sum();
+        let due: Decimal = live.map(xero_sim::Invoice::amount_due).sum();
         let notes = books.credit_notes();
         let left: Decimal =
             notes.map(|note| books.remaining_credit(Credit::CreditNote(note.id))).sum();

@@ -69,7 +69,7 @@ impl Call {
     /// Adds documents below one (`PUT`).
     pub(crate) fn add_below(
         endpoint: &'static str,
-        path: [String; 3],
+        path: &[String; 3],
         body: Bytes,
         key: &IdempotencyKey,
     ) -> Self {
@@ -80,7 +80,7 @@ impl Call {
     }
 
     /// Removes something below a document (`DELETE`).
-    pub(crate) fn remove_below(endpoint: &'static str, path: [String; 4]) -> Self {
+    pub(crate) fn remove_below(endpoint: &'static str, path: &[String; 4]) -> Self {
         Self::new(endpoint, Method::DELETE, path.to_vec(), Addressed::One)
     }
 

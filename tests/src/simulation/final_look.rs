@@ -218,13 +218,11 @@ impl SimWorld {
             return (!expected.voided && !is_idle).then(|| format!("{name} has no counterpart"));
         };
         match expected.kind {
-            // What became of money is looked at as a whole.
-            EntityKind::Payment => None,
             EntityKind::Contact => {
                 books.contact(link.xero_id.0).is_none().then(|| format!("{name} is not in Xero"))
             }
-            // What became of credit is looked at as a whole.
-            EntityKind::Allocation => None,
+            // What became of credit and of money is looked at as a whole.
+            EntityKind::Allocation | EntityKind::Payment => None,
             EntityKind::Invoice => {
                 let invoice = books.invoice(link.xero_id.0);
                 let found = invoice.map(|invoice| (invoice.status, invoice.total));

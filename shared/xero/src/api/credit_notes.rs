@@ -176,7 +176,7 @@ pub async fn allocate(
     key: &IdempotencyKey,
 ) -> Result<Written<RemoteAllocation>, XeroError> {
     let path = [COLLECTION.to_owned(), note.to_string(), BELOW.to_owned()];
-    let call = Call::add_below(ALLOCATIONS, path, allocation_body(allocation), key);
+    let call = Call::add_below(ALLOCATIONS, &path, allocation_body(allocation), key);
     let answer = session.call(call).await?;
     let sent = std::slice::from_ref(allocation);
     let is_answer = |sent: &AllocationDocument, remote: &RemoteAllocation| {
@@ -198,7 +198,7 @@ pub async fn deallocate(
     allocation: XeroAllocationId,
 ) -> Result<bool, XeroError> {
     let path = [COLLECTION.to_owned(), note.to_string(), BELOW.to_owned(), allocation.to_string()];
-    match session.call(Call::remove_below(ALLOCATION, path)).await {
+    match session.call(Call::remove_below(ALLOCATION, &path)).await {
         Ok(_) => Ok(true),
         Err(XeroError::NotFound { .. }) => Ok(false),
         Err(error) => Err(error),

@@ -128,13 +128,12 @@ async fn write(
             return Err(explain::refusal(desk, ground, &task.snapshot, Arc::new(error)).await);
         }
     };
-    let id = match id {
-        Some(id) => id,
+    let id = if let Some(id) = id {
+        id
+    } else {
         // Not every answer says; the note does.
-        None => {
-            let note = note(desk, task, ground).await?;
-            unclaimed(desk, task, ground, &note, taken).await?.ok_or_else(not_shown)?
-        }
+        let note = note(desk, task, ground).await?;
+        unclaimed(desk, task, ground, &note, taken).await?.ok_or_else(not_shown)?
     };
     Ok(brought(task, id, LoggedOperation::Create, remarks))
 }
