@@ -19,9 +19,11 @@ use local::aws::Aws;
 use local::aws::sqs::Message;
 use local::http_client::HttpClient;
 use local::story::browser;
+use local::story::other_app::{OtherApp, consent_page};
 use local::wait::until;
 use serde_json::Value;
-use tests::builders::{InvoiceMessage, an_invoice};
+use tests::builders::{InvoiceMessage, a_client, an_invoice};
+use tests::world::ACCOUNT;
 
 /// Long enough for several deaths in a row: each costs a visibility timeout and a wake-up.
 const PATIENCE: Duration = Duration::from_mins(8);
@@ -32,7 +34,9 @@ struct Stack {
     aws: Aws,
     api: String,
     simulator: String,
+    other_app_secret: String,
     issuer: String,
+    contacts: String,
     invoices: String,
     invoice_dead_letters: String,
 }
@@ -55,7 +59,9 @@ fn stack() -> Option<Stack> {
         http,
         api: told("STACK_API_URL"),
         simulator: told("STACK_SIMULATOR_URL"),
+        other_app_secret: told("STACK_OTHER_APP_SECRET"),
         issuer: told("STACK_ISSUER_URL"),
+        contacts: told("STACK_CONTACT_QUEUE_URL"),
         invoices: told("STACK_INVOICE_QUEUE_URL"),
         invoice_dead_letters: told("STACK_INVOICE_DEAD_LETTER_URL"),
     })
@@ -76,9 +82,17 @@ impl Stack {
     }
 
     async fn json(&self, method: Method, path: &str, token: &str) -> (u16, Value) {
-        let answer = self.call(method, path, Some(token)).await;
-        let status = answer.status().as_u16();
-        (status, serde_json::from_slice(answer.body()).unwrap_or(Value::Null))
+        read(&self.call(method, path, Some(token)).await)
+    }
+
+    /// Says which contact in Xero a client is.
+    async fn link(&self, client: &str, contact: &str, token: &str) -> (u16, Value) {
+        let body = format!(r#"{{"contact_id":"{contact}"}}"#);
+        let request = Request::put(format!("{}/v1/clients/{client}/contact", self.api))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Bytes::from(body));
+        read(&self.http.send(request.unwrap()).await.unwrap())
     }
 
     /// Connects an account like a browser would. The owner's token.
@@ -99,8 +113,12 @@ impl Stack {
     }
 
     async fn send(&self, account: &str, id: &str, body: &str) {
+        self.send_to(&self.invoices, account, id, body).await;
+    }
+
+    async fn send_to(&self, queue: &str, account: &str, id: &str, body: &str) {
         let message = Message {
-            queue_url: &self.invoices,
+            queue_url: queue,
             message_body: body,
             message_group_id: account,
             message_deduplication_id: id,
@@ -110,22 +128,41 @@ impl Stack {
 
     /// Waits until the API shows the invoice as `wanted` says.
     async fn invoice(&self, id: &str, token: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let path = format!("/v1/invoices/{id}");
+        self.record(&format!("/v1/invoices/{id}"), token, wanted).await
+    }
+
+    /// The same of whatever the API shows at that address.
+    async fn record(&self, path: &str, token: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let found = until(PATIENCE, async || {
-            let (status, record) = self.json(Method::GET, &path, token).await;
+            let (status, record) = self.json(Method::GET, path, token).await;
             (status == 200 && wanted(&record)).then_some(record)
         })
         .await;
         match found {
             Some(record) => record,
-            None => panic!("{id}: {:?}", self.json(Method::GET, &path, token).await),
+            None => panic!("{path}: {:?}", self.json(Method::GET, path, token).await),
         }
+    }
+
+    /// The organisation that everybody connects.
+    async fn organisation(&self) -> String {
+        let organisations = self.simulated("/_simulator/organisations").await;
+        first(&organisations)["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Enters a contact in Xero that this product has never heard of.
+    async fn enter_contact(&self, name: &str) {
+        let page = format!("{}&login_hint=dana@ridgeway.example", consent_page(&self.simulator));
+        let callback = browser::press(&self.http, &page, "allow").await.unwrap();
+        let (xero, secret) = (&self.simulator, &self.other_app_secret);
+        let app = OtherApp::let_in(&self.http, xero, secret, &callback).await.unwrap();
+        let body = format!(r#"{{"Contacts":[{{"Name":"{name}"}}]}}"#);
+        app.enter(&self.organisation().await, "Contacts", body).await.unwrap();
     }
 
     /// The invoices of that number in Xero's books.
     async fn in_xero(&self, number: &str) -> Vec<Value> {
-        let organisations = self.simulated("/_simulator/organisations").await;
-        let id = first(&organisations)["id"].as_str().unwrap().to_owned();
+        let id = self.organisation().await;
         let all = self.simulated(&format!("/_simulator/organisations/{id}/invoices")).await;
         let rows = rows(&all);
         rows.into_iter().filter(|invoice| invoice["InvoiceNumber"] == number).collect()
@@ -142,6 +179,12 @@ impl Stack {
     }
 }
 
+/// An answer's status, with what is in it.
+fn read(answer: &Response<Bytes>) -> (u16, Value) {
+    let status = answer.status().as_u16();
+    (status, serde_json::from_slice(answer.body()).unwrap_or(Value::Null))
+}
+
 fn rows(list: &Value) -> Vec<Value> {
     let array = list.as_array().or_else(|| list.as_object()?.values().find_map(Value::as_array));
     array.cloned().unwrap_or_default()
@@ -153,6 +196,11 @@ fn first(list: &Value) -> Value {
 
 fn of(account: &str, message: InvoiceMessage) -> InvoiceMessage {
     message.account(account)
+}
+
+/// A client of that account that is only made known.
+fn a_known_client(account: &str, id: &str, name: &str) -> String {
+    a_client(id, 1, name, "record").replace(ACCOUNT, account)
 }
 
 fn is_synced(revision: u64) -> impl Fn(&Value) -> bool {
@@ -305,6 +353,63 @@ async fn a_person_disconnects_and_connects_again_and_nothing_is_made_twice() {
     let path = "/v1/invoices/inv_e2e_6/never-send";
     let (status, record) = stack.json(Method::POST, path, &token).await;
     assert_eq!((status, &record["state"]), (200, &Value::from("never_send")), "{record}");
+}
+
+#[tokio::test]
+async fn a_person_searches_links_and_unlinks_a_contact_that_only_one_client_can_be() {
+    let Some(stack) = stack() else { return };
+    let account = "acc_e2e_contacts";
+    let token = stack.connect(account).await;
+    let (client, second) = ("cli_e2e_ferry", "cli_e2e_boatyard");
+    for (id, name) in [(client, "Hinksey Ferry Company"), (second, "Osney Boatyard")] {
+        let body = a_known_client(account, id, name);
+        stack.send_to(&stack.contacts, account, &format!("contacts-{id}"), &body).await;
+        let known = stack.record(&format!("/v1/clients/{id}"), &token, |_| true).await;
+        assert_eq!(known["xero_id"], Value::Null, "{known}");
+    }
+
+    stack.enter_contact("Hinksey Ferries (since 1974)").await;
+    let member = stack.token(account, "Member").await;
+    let search = "/v1/contacts?query=hinksey";
+    let found = stack.record(search, &member, |_| true).await;
+    assert_eq!(rows(&found).len(), 1, "{found}");
+    let contact = first(&found);
+    assert_eq!(contact["name"], "Hinksey Ferries (since 1974)", "{contact}");
+    assert_eq!((&contact["is_archived"], &contact["client_id"]), (&false.into(), &Value::Null));
+    let contact = contact["contact_id"].as_str().unwrap();
+    let (status, problem) = stack.json(Method::GET, "/v1/contacts?query=h", &token).await;
+    assert_eq!((status, &problem["field"]), (400, &Value::from("query")), "{problem}");
+
+    let (status, problem) = stack.link(client, contact, &member).await;
+    assert_eq!(status, 403, "{problem}");
+    // The tests share Xero's minute: a person who meets its limit is told so, and tries again.
+    let linked = until(PATIENCE, async || {
+        let (status, linked) = stack.link(client, contact, &token).await;
+        (status == 200).then_some(linked)
+    });
+    let linked = linked.await.expect("a client that is linked");
+    assert_eq!(linked["xero_id"], contact, "{linked}");
+    let refused = until(PATIENCE, async || {
+        let (status, problem) = stack.link(second, contact, &token).await;
+        assert_eq!(status, 409, "{problem}");
+        problem["detail"].as_str().unwrap().contains(client).then_some(())
+    });
+    refused.await.expect("a refusal that names the client whose contact it is");
+    let found = stack.record(search, &token, |_| true).await;
+    assert_eq!(first(&found)["client_id"], client, "{found}");
+
+    // What the CRM has goes to the contact now, and meanwhile nobody can unlink it.
+    let one = format!("/v1/clients/{client}");
+    let synced = stack.record(&one, &token, is_synced(1)).await;
+    assert_eq!(synced["xero_id"], contact, "{synced}");
+    let path = format!("{one}/contact");
+    assert_eq!(stack.json(Method::DELETE, &path, &member).await.0, 403);
+    let (status, unlinked) = stack.json(Method::DELETE, &path, &token).await;
+    assert_eq!((status, &unlinked["xero_id"]), (200, &Value::Null), "{unlinked}");
+    assert_eq!(first(&unlinked["earlier_xero_ids"]), contact, "{unlinked}");
+    let found = stack.record(search, &token, |_| true).await;
+    assert_eq!(first(&found)["contact_id"], contact, "the contact stays: {found}");
+    assert_eq!(first(&found)["client_id"], Value::Null, "{found}");
 }
 
 /// Deaths in the test of deaths.

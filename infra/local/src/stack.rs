@@ -102,6 +102,7 @@ impl Stack {
             ("STACK_REGION", REGION.to_owned()),
             ("STACK_API_URL", addresses.api.clone()),
             ("STACK_SIMULATOR_URL", addresses.simulator.clone()),
+            ("STACK_OTHER_APP_SECRET", self.xero().client_secret().to_owned()),
             ("STACK_ISSUER_URL", addresses.crm.clone()),
             ("STACK_AUDIENCE", AUDIENCE.to_owned()),
             ("STACK_CONTACT_QUEUE_URL", output("ContactQueueUrl")?),

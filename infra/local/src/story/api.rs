@@ -10,6 +10,7 @@ use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 /// The API, in the name of one user.
 #[derive(Debug, Clone)]
@@ -79,6 +80,94 @@ struct Trouble {
     remedy: String,
 }
 
+/// How far a comparison of all clients with all contacts is, and what it came to.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Reconciliation {
+    /// When it came to its end.
+    #[serde(default)]
+    pub(super) finished_at: Option<Timestamp>,
+    /// Why it was given up.
+    #[serde(default)]
+    pub(super) stopped: Option<String>,
+    /// Pages of findings.
+    pub(super) pages: u32,
+    /// All clients that are known.
+    pub(super) clients: u64,
+    /// All contacts in Xero.
+    pub(super) contacts: u64,
+    /// Clients that had their contact before.
+    pub(super) linked_before: u64,
+    /// Clients that were linked now.
+    pub(super) linked: u64,
+    /// Clients that a person has to decide about.
+    pub(super) ambiguous: u64,
+    /// Clients that no contact resembles.
+    pub(super) missing: u64,
+}
+
+/// A page of findings.
+#[derive(Debug, Deserialize)]
+pub(super) struct Findings {
+    /// In the order of the clients' ids.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// What was found of one client.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Finding {
+    /// The client.
+    pub(super) client_id: String,
+    /// Its name in Xero.
+    pub(super) name: String,
+    /// What it is to the contacts.
+    pub(super) outcome: Verdict,
+    /// The contact that it was linked to.
+    #[serde(default)]
+    pub(super) contact_id: Option<Uuid>,
+    /// What they have in common: `email`, `name` and so on.
+    #[serde(default)]
+    pub(super) by: Option<String>,
+    /// The contacts that it may be.
+    #[serde(default)]
+    pub(super) candidates: Vec<Candidate>,
+    /// What was found, in words.
+    pub(super) message: String,
+    /// What a person can do about it.
+    pub(super) remedy: String,
+}
+
+/// What a client is to the contacts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    /// It was linked.
+    Linked,
+    /// A person has to say.
+    Ambiguous,
+    /// No contact resembles it.
+    Missing,
+}
+
+/// A contact that may be a client's.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Candidate {
+    /// Its name in Xero.
+    pub(super) name: String,
+    /// Whether it has to be restored before it can be used.
+    pub(super) is_archived: bool,
+}
+
+impl Verdict {
+    /// As it is called.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Linked => "linked",
+            Self::Ambiguous => "ambiguous",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 impl Record {
     /// Whether Xero has it.
     pub(super) fn is_synced(&self) -> bool {
@@ -133,6 +222,25 @@ impl<'a> Api<'a> {
     pub(super) async fn sync_log(&self, limit: u16) -> Result<SyncLog, Failure> {
         let answer = self.call(Method::GET, &format!("/v1/sync-log?limit={limit}")).await?;
         read("GET /v1/sync-log", &answer)
+    }
+
+    /// Begins to compare all clients with all contacts.
+    pub(super) async fn start_reconciliation(&self) -> Result<(), Failure> {
+        let answer = self.call(Method::POST, "/v1/reconciliation").await?;
+        read::<Reconciliation>("POST /v1/reconciliation", &answer).map(|_| ())
+    }
+
+    /// How the comparison stands.
+    pub(super) async fn reconciliation(&self) -> Result<Reconciliation, Failure> {
+        let answer = self.call(Method::GET, "/v1/reconciliation").await?;
+        read("GET /v1/reconciliation", &answer)
+    }
+
+    /// A page of what it found.
+    pub(super) async fn findings(&self, page: u32) -> Result<Findings, Failure> {
+        let path = format!("/v1/reconciliation/findings?page={page}");
+        let answer = self.call(Method::GET, &path).await?;
+        read("GET /v1/reconciliation/findings", &answer)
     }
 
     /// An invoice; nothing while the product has not heard of it.

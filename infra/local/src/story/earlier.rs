@@ -1,29 +1,17 @@
 //! What was in Xero before the story begins: an invoice of somebody else, entered through another
 //! app, whose number the CRM uses too.
 
+use super::other_app::{OtherApp, consent_page};
 use crate::failure::Failure;
-use crate::http_client::{HttpClient, refused};
-use crate::simulator::{OTHER_CLIENT_ID, OTHER_REDIRECT, Xero};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::{Request, Response, header};
-use serde::Deserialize;
+use crate::http_client::HttpClient;
+use crate::simulator::Xero;
 use url::Url;
-use url::form_urlencoded::Serializer;
 use xero_sim::Consent;
-
-const SCOPES: &str = "accounting.invoices accounting.contacts";
 
 const INVOICE: &str = r##"{"Type":"ACCREC","InvoiceNumber":"#INV-9001","Status":"AUTHORISED",
 "Contact":{"Name":"Harwell Lettings"},"Date":"2025-11-03","DueDate":"2025-11-17",
 "LineAmountTypes":"Exclusive","LineItems":[{"Description":"Gate motor, supplied and fitted",
 "Quantity":1,"UnitAmount":612.00,"AccountCode":"200","TaxType":"OUTPUT2"}]}"##;
-
-#[derive(Deserialize)]
-struct Tokens {
-    access_token: String,
-}
 
 /// Enters the invoice.
 pub(super) async fn enter_the_other_invoice(
@@ -31,58 +19,18 @@ pub(super) async fn enter_the_other_invoice(
     base: &str,
     xero: &Xero,
 ) -> Result<(), Failure> {
-    let code = consent(base, xero)?;
-    let tokens: Tokens = {
-        let body = Serializer::new(String::new())
-            .append_pair("grant_type", "authorization_code")
-            .append_pair("code", &code)
-            .append_pair("redirect_uri", OTHER_REDIRECT)
-            .finish();
-        let basic = STANDARD.encode(format!("{OTHER_CLIENT_ID}:{}", xero.client_secret()));
-        let request = Request::post(format!("{base}/connect/token"))
-            .header(header::AUTHORIZATION, format!("Basic {basic}"))
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Bytes::from(body));
-        let answer = exchange(http, "The other app's token request", request).await?;
-        serde_json::from_slice(answer.body())
-            .map_err(|error| Failure::new("The simulator's tokens are odd").because(error))?
-    };
-    let request = Request::put(format!("{base}/api.xro/2.0/Invoices?summarizeErrors=true"))
-        .header(header::AUTHORIZATION, format!("Bearer {}", tokens.access_token))
-        .header("xero-tenant-id", xero.tenant().to_string())
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::ACCEPT, "application/json")
-        .body(Bytes::from(INVOICE));
-    exchange(http, "The other app's invoice", request).await.map(|_| ())
+    let callback = consent(base, xero)?;
+    let app = OtherApp::let_in(http, base, xero.client_secret(), &callback).await?;
+    app.enter(&xero.tenant().to_string(), "Invoices", INVOICE).await
 }
 
-/// The code of a consent that was given without a browser.
-fn consent(base: &str, xero: &Xero) -> Result<String, Failure> {
-    let query = Serializer::new(String::new())
-        .append_pair("response_type", "code")
-        .append_pair("client_id", OTHER_CLIENT_ID)
-        .append_pair("redirect_uri", OTHER_REDIRECT)
-        .append_pair("scope", SCOPES)
-        .append_pair("state", "earlier")
-        .finish();
-    let address = format!("{base}/identity/connect/authorize?{query}");
-    let consent = xero.lock().consent(xero.now(), &address, xero.user(), &[xero.tenant()]);
+/// Where a consent leads that was given without a browser.
+fn consent(base: &str, xero: &Xero) -> Result<Url, Failure> {
+    let page = consent_page(base);
+    let consent = xero.lock().consent(xero.now(), &page, xero.user(), &[xero.tenant()]);
     let refused = || Failure::new("The simulated Xero does not let the other app in");
     let Consent::Redirect(location) = consent else { return Err(refused()) };
-    let location = Url::parse(&location).map_err(|error| refused().because(error))?;
-    let code = location.query_pairs().find(|(name, _)| name == "code");
-    code.map(|(_, code)| code.into_owned()).ok_or_else(refused)
-}
-
-async fn exchange(
-    http: &HttpClient,
-    doing: &str,
-    request: http::Result<Request<Bytes>>,
-) -> Result<Response<Bytes>, Failure> {
-    let request =
-        request.map_err(|error| Failure::new(format!("{doing} is odd")).because(error))?;
-    let answer = http.send(request).await?;
-    if answer.status().is_success() { Ok(answer) } else { Err(refused(doing, &answer)) }
+    Url::parse(&location).map_err(|error| refused().because(error))
 }
 
 #[cfg(test)]
@@ -92,6 +40,7 @@ mod tests {
     use crate::ports::Ports;
     use crate::simulator::{CLIENT_ID, Xero};
     use crate::story::browser;
+    use crate::story::other_app::{OtherApp, consent_page};
     use tokio::task::JoinSet;
     use url::form_urlencoded::Serializer;
 
@@ -115,6 +64,21 @@ mod tests {
         assert_eq!(taken.len(), 1);
         assert_ne!(taken[0].created_by.as_deref(), Some(CLIENT_ID));
         assert_eq!(taken[0].total.to_string(), "734.40");
+    }
+
+    #[tokio::test]
+    async fn a_person_lets_the_other_app_in_and_it_enters_a_contact() {
+        let (xero, base, _servers) = xero().await;
+        let http = HttpClient::default();
+        let page = format!("{}&login_hint=dana@ridgeway.example", consent_page(&base));
+        let callback = browser::press(&http, &page, "allow").await.unwrap();
+        let app = OtherApp::let_in(&http, &base, xero.client_secret(), &callback).await.unwrap();
+        let tenant = xero.tenant().to_string();
+        app.enter(&tenant, "Contacts", r#"{"Contacts":[{"Name":"Hinksey"}]}"#).await.unwrap();
+        let simulator = xero.lock();
+        let books = simulator.books(xero.tenant()).unwrap();
+        let names: Vec<_> = books.contacts().map(|contact| contact.name.as_str()).collect();
+        assert_eq!(names, ["Hinksey"]);
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! The product's story, played against the running stack: connect, push, edit, pay, credit, show.
+//! The product's story, played against the running stack: connect, push, edit, pay, credit, compare, show.
 //! It checks itself: what should have come out otherwise is listed, and makes it fail.
 
 mod api;
@@ -10,8 +10,11 @@ mod credit_note;
 mod earlier;
 mod material;
 mod money;
+mod older_clients;
+pub mod other_app;
 pub mod places;
 mod post;
+mod reconciliation;
 mod report;
 mod settle;
 mod sums;
@@ -50,6 +53,7 @@ pub async fn play(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
     let (letters, mut problems) = story.confuse(&mut post).await?;
     let (heard, unheard) = story.receive_money().await?;
     let (applied, astray) = story.credit_a_visit(&mut post).await?;
+    let (compared, misjudged) = story.compare_clients(&mut post).await?;
     let log = story.api.sync_log(LOG_ENTRIES_SHOWN).await?;
     problems.extend(story.tell(&records, &letters, post.sent())?);
     report::money(console, &heard);
@@ -58,6 +62,10 @@ pub async fn play(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
         report::credit(console, applied);
     }
     problems.extend(astray);
+    if let Some(compared) = &compared {
+        report::reconciliation(console, compared);
+    }
+    problems.extend(misjudged);
     report::sync_log(console, &log.entries);
     if problems.is_empty() {
         console.title(&console.paint(Tone::Good, "Everything came out as it had to."));

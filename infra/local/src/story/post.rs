@@ -2,6 +2,7 @@
 
 use super::credit_note::{Allocation, CreditNote};
 use super::material::{Client, Entry, Malformed, QueueName};
+use super::older_clients::OlderClient;
 use crate::aws::sqs::Message;
 use crate::clock;
 use crate::crm::STORY_ACCOUNT;
@@ -34,6 +35,7 @@ struct Envelope<'a> {
 #[serde(untagged)]
 enum Content<'a> {
     Client { client: &'a Value },
+    OlderClient { mode: &'a str, client: &'a OlderClient },
     Invoice { client: &'a Value, invoice: &'a Value },
     CreditNote { client: &'a Value, credit_note: &'a CreditNote },
     Allocation { allocation: &'a Allocation },
@@ -55,6 +57,14 @@ impl<'a> Post<'a> {
         let id = self.next_id();
         let queue = self.queue(QueueName::Contacts)?;
         let content = Content::Client { client: &client.snapshot };
+        self.envelope(queue, &id, "client.upserted", content).await
+    }
+
+    /// A client that was entered long ago is made known, and not sent to Xero.
+    pub(super) async fn older_client(&mut self, client: &OlderClient) -> Result<(), Failure> {
+        let id = self.next_id();
+        let queue = self.queue(QueueName::Contacts)?;
+        let content = Content::OlderClient { mode: "record", client };
         self.envelope(queue, &id, "client.upserted", content).await
     }
 
@@ -162,6 +172,7 @@ fn body(id: &str, kind: &str, content: Content<'_>) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::{Content, body};
+    use crate::story::older_clients::RENAMED;
     use serde_json::Value;
 
     fn names(content: Content<'_>) -> Vec<String> {
@@ -182,5 +193,8 @@ mod tests {
         let both = names(Content::Invoice { client: &client, invoice: &invoice });
         assert_eq!(both.len(), envelope.len() + 2);
         assert!(both.contains(&"invoice".to_owned()));
+        let older = names(Content::OlderClient { mode: "record", client: &RENAMED });
+        assert_eq!(older.len(), envelope.len() + 2);
+        assert!(older.contains(&"mode".to_owned()) && older.contains(&"client".to_owned()));
     }
 }

@@ -1,10 +1,11 @@
-//! Telling what happened: clients, invoices, sums, dead letters, calls to Xero.
+//! Telling what happened: clients, invoices, sums, money, credit, findings, dead letters, calls to Xero.
 
-use super::api::LogEntry;
+use super::api::{Finding, LogEntry};
 use super::check::{Happened, Row};
 use super::clients::Clients;
 use super::credit::Applied;
 use super::money::Heard;
+use super::reconciliation::Compared;
 use super::sums::sums;
 use super::table::{Side, cut, lines};
 use crate::aws::sqs::Found;
@@ -208,6 +209,53 @@ pub(super) fn credit(console: &Console, applied: &Applied) {
     for line in lines(&head, &[cells]) {
         console.line(&line);
     }
+}
+
+/// What the comparison of the clients with the contacts found.
+pub(super) fn reconciliation(console: &Console, compared: &Compared) {
+    console.title("Reconciliation: clients of an older system, and the contacts that were in Xero");
+    let head = [
+        ("Client", Side::Left),
+        ("Outcome", Side::Left),
+        ("Why, or the candidates", Side::Left),
+        ("What to do", Side::Left),
+    ];
+    let cells: Vec<Vec<String>> = compared
+        .findings
+        .iter()
+        .map(|found| {
+            vec![
+                cut(&found.name, CLIENT_COLUMNS),
+                found.outcome.word().to_owned(),
+                cut(&why(found), REASON_COLUMNS),
+                cut(&found.remedy, REASON_COLUMNS),
+            ]
+        })
+        .collect();
+    for line in lines(&head, &cells) {
+        console.line(&line);
+    }
+    let all = &compared.progress;
+    console.line(&format!(
+        "  {} clients, {} contacts: {} linked before, {} linked now, {} left to a person, {} missing; \
+         contacts were listed {} times.",
+        all.clients,
+        all.contacts,
+        all.linked_before,
+        all.linked,
+        all.ambiguous,
+        all.missing,
+        compared.lists,
+    ));
+}
+
+fn why(found: &Finding) -> String {
+    let candidates = found.candidates.iter().map(|one| {
+        let archived = if one.is_archived { " (archived)" } else { "" };
+        format!("\"{}\"{archived}", one.name)
+    });
+    let candidates = candidates.collect::<Vec<_>>().join(", ");
+    if candidates.is_empty() { found.message.clone() } else { candidates }
 }
 
 /// The messages nobody could read.

@@ -1,0 +1,253 @@
+//! Reconciliation: clients that the CRM only makes known are compared with the contacts that were in Xero
+//! before. What is sure is linked, a person is asked about the rest, and nothing is created.
+
+use super::Story;
+use super::api::{Finding, Reconciliation, Verdict};
+use super::older_clients::{self, OlderClient, PUT_AWAY, RENAMED, TWICE, UNHEARD_OF};
+use super::post::Post;
+use crate::failure::Failure;
+use crate::wait;
+use http::Method;
+use std::time::Duration;
+use uuid::Uuid;
+use xero_sim::Call;
+
+/// How long it may take until the product knows the clients.
+const KNOWN_WITHIN: Duration = Duration::from_mins(2);
+
+/// A comparison that Xero interrupts goes on with a wake-up, and those are by the minute.
+const COMPARED_WITHIN: Duration = Duration::from_mins(8);
+
+/// All contacts of the story are on one page; the queue may deliver the hint twice.
+const LISTS_MAX: usize = 2;
+
+/// What the comparison came to.
+#[derive(Debug, Clone)]
+pub(super) struct Compared {
+    /// The API's own account of it.
+    pub(super) progress: Reconciliation,
+    /// What was found, client by client.
+    pub(super) findings: Vec<Finding>,
+    /// How often contacts were listed for it.
+    pub(super) lists: usize,
+    /// How many contacts the books had before.
+    contacts_before: usize,
+    /// How many they have now.
+    contacts_after: usize,
+}
+
+impl Story<'_> {
+    /// The CRM makes four clients of an older system known, and the owner presses the button. What was
+    /// found, and what should have been found otherwise.
+    pub(super) async fn compare_clients(
+        &self,
+        post: &mut Post<'_>,
+    ) -> Result<(Option<Compared>, Vec<String>), Failure> {
+        let console = self.console;
+        console.step(
+            "Four clients of an older system are compared with the contacts that were in Xero before",
+        );
+        let contact = older_clients::enter_their_contacts(self.stack.xero())?;
+        for client in older_clients::ALL {
+            post.older_client(&client).await?;
+        }
+        let known = wait::until(KNOWN_WITHIN, async || self.known().await.transpose()).await;
+        if known.transpose()?.is_none() {
+            return Ok((None, vec!["the four older clients did not become known".to_owned()]));
+        }
+        console.done("known, and not sent to Xero; the owner presses the button");
+        let Some(compared) = self.reconcile().await? else {
+            return Ok((None, vec!["the comparison did not come to its end".to_owned()]));
+        };
+        console.done(&format!("compared; {} was linked", compared.progress.linked));
+        let problems = misjudged(&compared, contact);
+        Ok((Some(compared), problems))
+    }
+
+    /// Whether all four are known.
+    async fn known(&self) -> Result<Option<()>, Failure> {
+        for client in older_clients::ALL {
+            if self.api.client(client.id).await?.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(()))
+    }
+
+    /// From the button to the last page of findings.
+    async fn reconcile(&self) -> Result<Option<Compared>, Failure> {
+        let contacts_before = self.books(|books| books.contacts().count())?;
+        let calls_before = self.stack.xero().lock().calls().len();
+        self.api.start_reconciliation().await?;
+        let ended = wait::until(COMPARED_WITHIN, async || self.ended().await.transpose()).await;
+        let Some(progress) = ended.transpose()? else { return Ok(None) };
+        let lists = lists(self.stack.xero().lock().calls().iter().skip(calls_before));
+        let mut findings = Vec::new();
+        for page in 0..progress.pages {
+            findings.extend(self.api.findings(page).await?.findings);
+        }
+        let contacts_after = self.books(|books| books.contacts().count())?;
+        Ok(Some(Compared { progress, findings, lists, contacts_before, contacts_after }))
+    }
+
+    /// The comparison once it is over, whichever way.
+    async fn ended(&self) -> Result<Option<Reconciliation>, Failure> {
+        let progress = self.api.reconciliation().await?;
+        let is_over = progress.finished_at.is_some() || progress.stopped.is_some();
+        Ok(is_over.then_some(progress))
+    }
+}
+
+/// How many of the calls listed contacts.
+fn lists<'a>(calls: impl Iterator<Item = &'a Call>) -> usize {
+    calls.filter(|call| call.method == Method::GET && call.path.ends_with("/Contacts")).count()
+}
+
+/// What should have come out otherwise. `contact` is the one that has [`RENAMED`]'s e-mail address.
+fn misjudged(compared: &Compared, contact: Uuid) -> Vec<String> {
+    let Compared { progress, findings, lists, contacts_before, contacts_after } = compared;
+    let is_linked = |found: &Finding| {
+        found.outcome == Verdict::Linked
+            && found.contact_id == Some(contact)
+            && found.by.as_deref() == Some("email")
+    };
+    let is_twice =
+        |found: &Finding| found.outcome == Verdict::Ambiguous && found.candidates.len() == 2;
+    let is_missing = |found: &Finding| found.outcome == Verdict::Missing;
+    let is_archived = |found: &Finding| {
+        found.outcome == Verdict::Ambiguous && found.candidates.iter().all(|one| one.is_archived)
+    };
+    let judged = [
+        unlike(findings, RENAMED, "linked by its e-mail address", is_linked),
+        unlike(findings, TWICE, "left to a person, with two candidates", is_twice),
+        unlike(findings, UNHEARD_OF, "missing", is_missing),
+        unlike(findings, PUT_AWAY, "left to a person, for its contact is archived", is_archived),
+    ];
+    let mut problems: Vec<String> = judged.into_iter().flatten().collect();
+    if let Some(why) = &progress.stopped {
+        problems.push(format!("the comparison was given up: {why}"));
+    }
+    // All clients of `clients.json` must have come to be synced, or the story fails for each that has not:
+    // they have their contacts, and nobody but the four is left to be linked.
+    if progress.linked != 1 {
+        problems.push(format!("{} clients were linked, not one", progress.linked));
+    }
+    if contacts_before != contacts_after {
+        let change = format!("from {contacts_before} to {contacts_after}");
+        problems.push(format!("the comparison changed the number of contacts in Xero {change}"));
+    }
+    if *lists > LISTS_MAX {
+        problems.push(format!("the comparison listed Xero's contacts {lists} times"));
+    }
+    problems
+}
+
+/// What is wrong with what was found of a client, if it is not as it must be.
+fn unlike(
+    findings: &[Finding],
+    client: OlderClient,
+    must: &str,
+    is_right: impl Fn(&Finding) -> bool,
+) -> Option<String> {
+    let OlderClient { id, name, .. } = client;
+    let mut found = findings.iter().filter(|found| found.client_id == id);
+    match (found.next(), found.next()) {
+        (Some(only), None) if is_right(only) => None,
+        (Some(only), None) => {
+            Some(format!("{name} ({id}) was not {must}, but {}", only.outcome.word()))
+        }
+        (Some(_), Some(_)) => Some(format!("{name} ({id}) was found more than once")),
+        (None, _) => Some(format!("nothing was found of {name} ({id}): it had to be {must}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Compared, misjudged};
+    use crate::story::api::{Findings, Verdict};
+    use uuid::Uuid;
+
+    const CONTACT: Uuid = Uuid::from_u128(7);
+
+    const FINDINGS: &str = r#"{"page":0,"findings":[
+        {"client_id":"cli_9001","name":"Fairweather Upholstery","outcome":"linked","by":"email",
+         "contact_id":"00000000-0000-0000-0000-000000000007","message":"Linked.","remedy":"None."},
+        {"client_id":"cli_9002","name":"Cowley Road Launderette","outcome":"ambiguous",
+         "candidates":[{"id":"1","name":"One","by":["name"],"is_archived":false},
+                       {"id":"2","name":"Two","by":["name"],"is_archived":false}],
+         "message":"Several.","remedy":"Link it."},
+        {"client_id":"cli_9003","name":"Tobias Marlowe","outcome":"missing","message":"None.",
+         "remedy":"Nothing."},
+        {"client_id":"cli_9004","name":"Wytham Sawmill","outcome":"ambiguous",
+         "candidates":[{"id":"3","name":"Wytham Sawmill","by":["name"],"is_archived":true}],
+         "message":"Archived.","remedy":"Restore it."}]}"#;
+
+    const PROGRESS: &str = r#"{"started_by":"usr_owner","started_at":"2026-11-02T09:00:00Z",
+        "finished_at":"2026-11-02T09:00:05Z","pages":1,"clients":56,"contacts":57,
+        "linked_before":52,"linked":1,"ambiguous":2,"missing":1,"left_alone":0}"#;
+
+    fn compared() -> Compared {
+        let found: Findings = serde_json::from_str(FINDINGS).unwrap();
+        Compared {
+            progress: serde_json::from_str(PROGRESS).unwrap(),
+            findings: found.findings,
+            lists: 1,
+            contacts_before: 57,
+            contacts_after: 57,
+        }
+    }
+
+    fn problems(change: impl FnOnce(&mut Compared)) -> Vec<String> {
+        let mut compared = compared();
+        change(&mut compared);
+        misjudged(&compared, CONTACT)
+    }
+
+    #[test]
+    fn one_is_linked_two_are_left_to_a_person_and_one_is_missing() {
+        assert_eq!(problems(|_| {}), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_client_that_is_judged_otherwise_is_named() {
+        assert_eq!(
+            misjudged(&compared(), Uuid::from_u128(8)),
+            ["Fairweather Upholstery (cli_9001) was not linked by its e-mail address, but linked"]
+        );
+        let by_name = problems(|all| all.findings[0].by = Some("name".to_owned()));
+        assert_eq!(by_name.len(), 1);
+        let one_candidate = problems(|all| all.findings[1].candidates.truncate(1));
+        assert_eq!(
+            one_candidate,
+            ["Cowley Road Launderette (cli_9002) was not left to a person, with two candidates, \
+              but ambiguous"]
+        );
+        let found = problems(|all| all.findings[2].outcome = Verdict::Linked);
+        assert_eq!(found, ["Tobias Marlowe (cli_9003) was not missing, but linked"]);
+        let in_use = problems(|all| all.findings[3].candidates[0].is_archived = false);
+        assert_eq!(in_use.len(), 1);
+    }
+
+    #[test]
+    fn a_client_is_found_exactly_once() {
+        let gone = problems(|all| drop(all.findings.remove(2)));
+        assert_eq!(gone, ["nothing was found of Tobias Marlowe (cli_9003): it had to be missing"]);
+        let twice = problems(|all| all.findings.extend_from_within(2..3));
+        assert_eq!(twice, ["Tobias Marlowe (cli_9003) was found more than once"]);
+    }
+
+    #[test]
+    fn nothing_more_is_linked_created_or_asked() {
+        let linked = problems(|all| all.progress.linked = 2);
+        assert_eq!(linked, ["2 clients were linked, not one"]);
+        let created = problems(|all| all.contacts_after = 58);
+        assert_eq!(
+            created,
+            ["the comparison changed the number of contacts in Xero from 57 to 58"]
+        );
+        let asked = problems(|all| all.lists = 56);
+        assert_eq!(asked, ["the comparison listed Xero's contacts 56 times"]);
+        let stopped = problems(|all| all.progress.stopped = Some("Connect again.".to_owned()));
+        assert_eq!(stopped, ["the comparison was given up: Connect again."]);
+    }
+}
