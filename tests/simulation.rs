@@ -109,6 +109,11 @@ fn the_checker_sees_when_the_key_serial_does_not_rise() {
 }
 
 #[test]
+fn the_checker_sees_when_two_records_may_have_one_document() {
+    assert!(!missed(Mutation::SharedReverseLink).is_empty());
+}
+
+#[test]
 fn the_checker_sees_when_nothing_says_to_which_record_a_document_belongs() {
     assert!(!missed(Mutation::NoReverseLink).is_empty());
 }

@@ -17,6 +17,8 @@ pub enum Mutation {
     NoKeySerial,
     /// Nothing says to which record a Xero document belongs.
     NoReverseLink,
+    /// It is written down to which record a Xero document belongs, and that keeps no other record from it.
+    SharedReverseLink,
 }
 
 impl Mutation {
@@ -43,8 +45,14 @@ impl Mutation {
                 writes.into_iter().filter(keeps).collect()
             }
             Some(Self::NoKeySerial) => writes.into_iter().map(without_serial).collect(),
-            Some(Self::NoResolve | Self::NoLease) | None => writes,
+            Some(Self::NoResolve | Self::NoLease | Self::SharedReverseLink) | None => writes,
         }
+    }
+
+    /// Whether a row is not written because there is one.
+    pub(super) fn leaves_out(mutation: Option<Self>, write: &Write, is_there: bool) -> bool {
+        let is_put = matches!(write, Write::Put { .. }) && write.key().sk.starts_with("XID#");
+        mutation == Some(Self::SharedReverseLink) && is_put && is_there
     }
 
     /// What is answered without asking Xero.

@@ -157,7 +157,17 @@ impl Table for SimTable {
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        let writes = Mutation::written(self.net.mutation, writes);
+        let mut writes = Mutation::written(self.net.mutation, writes);
+        if self.net.mutation.is_some() {
+            let mut kept = Vec::with_capacity(writes.len());
+            for write in writes {
+                let is_there = self.table.get(write.key()).await?.is_some();
+                if !Mutation::leaves_out(self.net.mutation, &write, is_there) {
+                    kept.push(write);
+                }
+            }
+            writes = kept;
+        }
         let keys = writes.iter().map(|write| write.key().to_string()).collect::<Vec<_>>();
         let what = move || format!("write {}", keys.join(" + "));
         let write = async {
