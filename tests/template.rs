@@ -106,6 +106,7 @@ fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
         "contact-push",
         "credit-note-push",
         "invoice-push",
+        "keep-alive",
         "oauth-callback",
         "payment-poll",
         "payment-push",
@@ -171,6 +172,7 @@ fn every_role_may_do_what_its_function_does_and_no_more() {
         "SettingsApiRole",
         "OAuthCallbackRole",
         "SweepRole",
+        "KeepAliveRole",
     ];
     for role in functions {
         let lines = resource(&template, role);

@@ -17,6 +17,7 @@ mod crash;
 #[path = "../../shared/xero/tests/it/description.rs"]
 #[allow(dead_code, reason = "the client's own tests ask it for more")]
 mod description;
+mod keep_alive;
 mod openapi;
 mod people;
 mod poll;

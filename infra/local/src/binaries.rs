@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use tokio::process::Command;
 
 /// The functions of the template: packages, binaries and code folders share these names.
-pub const FUNCTIONS: [&str; 8] = [
+pub const FUNCTIONS: [&str; 9] = [
     "oauth-callback",
     "settings-api",
     "contact-push",
@@ -17,6 +17,7 @@ pub const FUNCTIONS: [&str; 8] = [
     "payment-push",
     "payment-poll",
     "sweep",
+    "keep-alive",
 ];
 
 /// A function's code, ready to upload.

@@ -4,6 +4,7 @@
 //! Xero rotates the refresh token with every use. Two processes that refresh at once would each hold
 //! half of the truth, so a refresh is planned here and done by the holder of the lock alone.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,10 @@ use crate::operation::ClaimId;
 
 /// An access token is not used in its last two minutes: a batch under way must outlive it.
 const MARGIN_SECONDS: i64 = 120;
+
+/// A connection that was not used for this long is used for its own sake. Xero drops a refresh token after 60
+/// days: so there are forty days on which that can be tried again.
+const IDLE: SignedDuration = SignedDuration::from_hours(20 * 24);
 
 /// The row of a grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +83,15 @@ impl Grant {
         }
     }
 
+    /// Whether its tokens are to be renewed for their own sake: they were not for 20 days, or not in this month
+    /// yet. One that Xero refused is a person's to renew.
+    pub fn is_idle(&self, now: Timestamp) -> bool {
+        let renewed = self.refreshed_at;
+        let month = |at: Timestamp| at.to_zoned(TimeZone::UTC).date().first_of_month();
+        let is_old = now.duration_since(renewed) >= IDLE || month(renewed) < month(now);
+        is_old && self.refused_at.is_none()
+    }
+
     /// The row with the lock taken: from now on nobody knows what becomes of the tokens, until it is
     /// written down.
     #[must_use]
@@ -126,6 +140,23 @@ mod tests {
 
     fn a_grant() -> Grant {
         Grant::new(GrantId(Uuid::from_u128(9)), at(0))
+    }
+
+    #[test]
+    fn a_grant_is_idle_after_twenty_days_and_with_every_new_month() {
+        let granted = |day: &str| Grant::new(GrantId(Uuid::from_u128(9)), day.parse().unwrap());
+        let idle = |granted: &Grant, day: &str| granted.is_idle(day.parse().unwrap());
+        let first = granted("2026-11-02T09:00:00Z");
+        assert!(!idle(&first, "2026-11-22T08:59:59Z"));
+        assert!(idle(&first, "2026-11-22T09:00:00Z"));
+        let last = granted("2026-11-30T23:00:00Z");
+        assert!(!idle(&last, "2026-11-30T23:59:59Z"));
+        assert!(idle(&last, "2026-12-01T00:00:00Z"));
+        assert!(idle(&granted("2026-12-31T23:00:00Z"), "2027-01-01T03:17:00Z"));
+        assert!(!idle(
+            &last.refused("2026-12-01T00:00:00Z".parse().unwrap()),
+            "2027-02-01T00:00:00Z"
+        ));
     }
 
     #[test]

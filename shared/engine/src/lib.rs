@@ -33,6 +33,7 @@ pub mod entity;
 mod hints;
 pub mod inbound;
 pub mod journal;
+pub mod keep_alive;
 pub mod organisation;
 mod outbox;
 pub mod payments;

@@ -15,6 +15,7 @@ pub mod config;
 pub mod env;
 mod http;
 pub mod ids;
+pub mod keep_alive;
 pub mod poll;
 pub mod queue;
 pub mod sweep;

@@ -12,8 +12,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::written::written;
-use super::{PAGE_LIMIT, Written, check_batch};
+use super::written::{send, written};
+use super::{PAGE_LIMIT, Written};
 use crate::date::optional_instant;
 use crate::error::XeroError;
 use crate::json::{all, envelope, lenient_bool, real_id, told};
@@ -54,13 +54,8 @@ pub async fn create(
     documents: &[BankTransactionDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteBankTransaction>>, XeroError> {
-    if documents.is_empty() {
-        return Ok(Vec::new());
-    }
-    check_batch(documents.len())?;
     let call = Call::write(LIST, Method::PUT, COLLECTION, body(documents), key);
-    let answer = session.call(call).await?;
-    written::<_, WireTransaction, _>(LIST, COLLECTION, &answer, documents, is_answer_to)
+    send::<_, WireTransaction, _>(session, call, COLLECTION, documents, is_answer_to).await
 }
 
 /// Deletes a bank transaction. Xero refuses one that is reconciled.

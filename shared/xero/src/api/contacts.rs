@@ -13,8 +13,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::filter::{clause, filters};
-use super::written::written;
-use super::{PAGE_LIMIT, Page, Written, check_batch};
+use super::written::send;
+use super::{PAGE_LIMIT, Page, Written};
 use crate::date::optional_instant;
 use crate::error::XeroError;
 use crate::json::{all, envelope, real_id, told};
@@ -173,13 +173,8 @@ async fn write(
     documents: &[ContactDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteContact>>, XeroError> {
-    if documents.is_empty() {
-        return Ok(Vec::new());
-    }
-    check_batch(documents.len())?;
     let call = Call::write(LIST, method, COLLECTION, body(documents), key);
-    let answer = session.call(call).await?;
-    written::<_, WireContact, _>(LIST, COLLECTION, &answer, documents, is_answer_to)
+    send::<_, WireContact, _>(session, call, COLLECTION, documents, is_answer_to).await
 }
 
 fn is_answer_to(document: &ContactDocument, remote: &RemoteContact) -> bool {

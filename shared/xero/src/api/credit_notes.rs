@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::filter::{clause, filters};
-use super::written::written;
-use super::{PAGE_LIMIT, TargetStatus, Written, check_batch};
+use super::written::{send, written};
+use super::{PAGE_LIMIT, TargetStatus, Written};
 use crate::date::{optional_date, optional_instant};
 use crate::error::XeroError;
 use crate::json::{all, envelope, real_id, told};
@@ -149,13 +149,8 @@ async fn write<D: Sync>(
     key: &IdempotencyKey,
     is_answer_to: fn(&D, &RemoteCreditNote) -> bool,
 ) -> Result<Vec<Written<RemoteCreditNote>>, XeroError> {
-    if documents.is_empty() {
-        return Ok(Vec::new());
-    }
-    check_batch(documents.len())?;
     let call = Call::write(LIST, method, COLLECTION, body, key).query("unitdp", "4");
-    let answer = session.call(call).await?;
-    written::<_, WireCreditNote, _>(LIST, COLLECTION, &answer, documents, is_answer_to)
+    send::<_, WireCreditNote, _>(session, call, COLLECTION, documents, is_answer_to).await
 }
 
 fn is_answer_to(document: &CreditNoteDocument, remote: &RemoteCreditNote) -> bool {

@@ -17,8 +17,6 @@ pub use written::Written;
 
 use serde::Serialize;
 
-use crate::error::XeroError;
-
 /// A status a document is given on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -34,11 +32,3 @@ pub const BATCH_LIMIT: usize = 50;
 
 /// The most rows of a page, which is what is asked for. Xero says in its answer how many it took.
 pub const PAGE_LIMIT: usize = 1_000;
-
-/// Refuses a batch that is too long.
-fn check_batch(length: usize) -> Result<(), XeroError> {
-    if length > BATCH_LIMIT {
-        return Err(XeroError::Unsendable { reason: "a batch holds at most 50 documents" });
-    }
-    Ok(())
-}

@@ -14,8 +14,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::written::written;
-use super::{PAGE_LIMIT, Page, Written, check_batch};
+use super::written::{send, written};
+use super::{PAGE_LIMIT, Page, Written};
 use crate::date::{optional_date, optional_instant};
 use crate::error::XeroError;
 use crate::json::{all, envelope, lenient_bool, real_id, told};
@@ -77,13 +77,8 @@ pub async fn create(
     documents: &[PaymentDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemotePayment>>, XeroError> {
-    if documents.is_empty() {
-        return Ok(Vec::new());
-    }
-    check_batch(documents.len())?;
     let call = Call::write(LIST, Method::PUT, COLLECTION, body(documents), key);
-    let answer = session.call(call).await?;
-    written::<_, WirePayment, _>(LIST, COLLECTION, &answer, documents, is_answer_to)
+    send::<_, WirePayment, _>(session, call, COLLECTION, documents, is_answer_to).await
 }
 
 /// Deletes a payment. Xero refuses one that is reconciled or part of a batch.

@@ -9,8 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::BATCH_LIMIT;
 use crate::error::{XeroError, messages, refusal};
 use crate::json::{element, elements, lenient_bool};
+use crate::session::{Call, Session};
 
 /// What became of one document of a write.
 #[derive(Debug)]
@@ -56,6 +58,29 @@ impl Verdict {
             || self.has_validation_errors
             || self.validation_errors.as_ref().is_some_and(|errors| !errors.is_empty())
     }
+}
+
+/// Makes the call that writes `documents`, at most a batch of them; none costs no call. One outcome for each,
+/// in their order; [`written`] says what is believed of the answer.
+pub(super) async fn send<D, W, T>(
+    session: &Session,
+    call: Call,
+    collection: &str,
+    documents: &[D],
+    is_answer_to: impl Fn(&D, &T) -> bool,
+) -> Result<Vec<Written<T>>, XeroError>
+where
+    W: DeserializeOwned + Into<T>,
+{
+    if documents.is_empty() {
+        return Ok(Vec::new());
+    }
+    if documents.len() > BATCH_LIMIT {
+        return Err(XeroError::Unsendable { reason: "a batch holds at most 50 documents" });
+    }
+    let endpoint = call.endpoint;
+    let answer = session.call(call).await?;
+    written::<D, W, T>(endpoint, collection, &answer, documents, is_answer_to)
 }
 
 /// Reads the answer to a write of `documents`. `is_answer_to` says whether what Xero returned can

@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::wire::WireInvoice;
-use super::written::written;
-use super::{PAGE_LIMIT, Page, TargetStatus, Written, check_batch};
+use super::written::send;
+use super::{PAGE_LIMIT, Page, TargetStatus, Written};
 use crate::error::XeroError;
 use crate::json::{all, envelope};
 use crate::session::{Call, Session, encoded};
@@ -200,13 +200,8 @@ async fn write<D: Sync>(
     key: &IdempotencyKey,
     is_answer_to: fn(&D, &RemoteInvoice) -> bool,
 ) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
-    if documents.is_empty() {
-        return Ok(Vec::new());
-    }
-    check_batch(documents.len())?;
     let call = Call::write(LIST, method, COLLECTION, body, key).query("unitdp", "4");
-    let answer = session.call(call).await?;
-    written::<_, WireInvoice, _>(LIST, COLLECTION, &answer, documents, is_answer_to)
+    send::<_, WireInvoice, _>(session, call, COLLECTION, documents, is_answer_to).await
 }
 
 fn is_answer_to(document: &InvoiceDocument, remote: &RemoteInvoice) -> bool {

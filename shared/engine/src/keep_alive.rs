@@ -1,0 +1,137 @@
+//! Keep-alive: tokens that nobody uses are renewed before Xero drops them.
+//!
+//! It comes every day. A grant is renewed when it was not for 20 days, and once in every month: so the first of
+//! a month renews all that were not yet, a visit that is cut short is gone on with by the next, and one that comes
+//! twice has nothing to do. A grant that Xero no longer takes shows as Token Expired, and the CRM is told once.
+
+use std::borrow::Cow;
+use std::num::NonZeroU16;
+
+use domain::connection::ConnectionState;
+use domain::ids::Ledger;
+use domain::operation::Urgency;
+use futures::{StreamExt, stream};
+use store::StoreError;
+use store::keys::SHARDS;
+
+use crate::chain::Chain;
+use crate::desk::{Desk, Trouble};
+use crate::push::Unrecorded;
+use crate::{Engine, Invocation};
+
+/// Ledgers visited at the same time.
+const AT_ONCE: usize = 16;
+/// Of one page of the index.
+const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
+
+/// What a visit came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeptAlive {
+    /// Connections whose tokens were renewed.
+    pub renewed: usize,
+    /// Connections that needed nothing.
+    pub in_use: usize,
+    /// Connections that Xero no longer honours: a person has to connect again.
+    pub expired: usize,
+    /// Connections that could not be renewed today; tomorrow is another day.
+    pub failed: usize,
+    /// Whether there was no time for all of them; the next visit goes on.
+    pub is_cut_short: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Visited {
+    Renewed,
+    InUse,
+    Expired,
+    Failed,
+}
+
+/// Visits every connection. One's trouble is its own.
+pub async fn keep_alive(engine: &Engine, invocation: Invocation) -> Result<KeptAlive, StoreError> {
+    let mut kept = KeptAlive::default();
+    for shard in 0..SHARDS {
+        let mut after: Option<Ledger> = None;
+        loop {
+            if engine.clock.now() > invocation.last_call {
+                return Ok(KeptAlive { is_cut_short: true, ..kept });
+            }
+            let page = engine.store.polled(shard, after.as_ref(), PAGE).await?;
+            let visits = page.ledgers.iter().map(|ledger| visit(engine, ledger, invocation));
+            let visits = stream::iter(visits.collect::<Vec<_>>()).buffered(AT_ONCE);
+            for visited in visits.collect::<Vec<_>>().await {
+                match visited {
+                    Visited::Renewed => kept.renewed += 1,
+                    Visited::InUse => kept.in_use += 1,
+                    Visited::Expired => kept.expired += 1,
+                    Visited::Failed => kept.failed += 1,
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(kept)
+}
+
+async fn visit(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Visited {
+    let tried = match is_idle(engine, ledger).await {
+        Ok(false) => return Visited::InUse,
+        // Whoever asks for a token renews it.
+        Ok(true) => Desk::open(engine, ledger, Urgency::Routine, invocation).await.map(drop),
+        Err(error) => Err(Trouble::Unrecorded(Unrecorded::from(error))),
+    };
+    let (account, tenant) = (&ledger.account, ledger.tenant);
+    match tried {
+        Ok(()) => Visited::Renewed,
+        Err(Trouble::Unrecorded(error)) => {
+            tracing::error!(
+                error = %Chain(&error),
+                account.id = %account,
+                tenant.id = %tenant,
+                "a connection was not kept alive"
+            );
+            Visited::Failed
+        }
+        Err(trouble) => {
+            let expired = is_expired(engine, ledger).await;
+            tracing::warn!(
+                account.id = %account,
+                tenant.id = %tenant,
+                expired,
+                failure.code = %code(engine, trouble),
+                "a connection was not kept alive"
+            );
+            if expired { Visited::Expired } else { Visited::Failed }
+        }
+    }
+}
+
+fn code(engine: &Engine, trouble: Trouble) -> Cow<'static, str> {
+    match trouble {
+        Trouble::Xero(error) => error.failure(engine.clock.now()).code,
+        Trouble::Failure(failure)
+        | Trouble::Explained(failure)
+        | Trouble::Blocked { failure, on: _ } => failure.code,
+        Trouble::Unrecorded(_) => Cow::Borrowed("unrecorded"),
+    }
+}
+
+/// Whether the tokens that a connected ledger needs are to be renewed.
+async fn is_idle(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
+    let connection = engine.store.connection(&ledger.account).await?.map(|row| row.record);
+    let connection = connection.filter(|one| {
+        one.state == ConnectionState::Active && one.ledger().as_ref() == Some(ledger)
+    });
+    let Some(organisation) = connection.and_then(|one| one.organisation) else { return Ok(false) };
+    let grant = engine.store.grant(organisation.grant).await?;
+    Ok(grant.is_some_and(|row| row.record.is_idle(engine.clock.now())))
+}
+
+async fn is_expired(engine: &Engine, ledger: &Ledger) -> bool {
+    let connection = engine.store.connection(&ledger.account).await;
+    connection
+        .is_ok_and(|row| row.is_some_and(|row| row.record.state == ConnectionState::TokenExpired))
+}

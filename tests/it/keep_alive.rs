@@ -1,0 +1,99 @@
+//! Connections that nobody uses.
+
+use domain::connection::{ConnectionState, Status};
+use domain::entity::EntityKind::Invoice;
+use domain::outbound::News;
+use engine::inbound::Received;
+use engine::keep_alive::{KeptAlive, keep_alive};
+use engine::push::Pushed;
+use jiff::SignedDuration;
+use tests::World;
+use tests::builders::an_invoice;
+use tests::gate::{Death, Moment, run};
+use xero_sim::{Fault, FaultKind, Match};
+
+const TOKEN: &str = "/connect/token";
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+fn visits(world: &World) -> KeptAlive {
+    run(keep_alive(&world.engine, world.invocation())).unwrap().unwrap()
+}
+
+fn refreshes(world: &World) -> usize {
+    world.xero().calls().iter().filter(|call| call.path == TOKEN).count() - 1
+}
+
+/// So many days pass, with a visit on each, by a process of its own.
+fn days(world: &mut World, count: u32) -> usize {
+    let before = refreshes(world);
+    for _ in 0..count {
+        world.clock.advance(DAY);
+        world.restart();
+        visits(world);
+    }
+    refreshes(world) - before
+}
+
+fn expirations(world: &World) -> usize {
+    let expired = |news: &News| matches!(news, News::Connection { status, .. } if *status == Status::TokenExpired);
+    world.told.news().iter().filter(|news| expired(news)).count()
+}
+
+#[test]
+fn a_connection_that_nobody_uses_for_a_year_still_works() {
+    let mut world = World::connected();
+    assert_eq!(visits(&world), KeptAlive { in_use: 1, ..KeptAlive::default() });
+    let renewed = days(&mut world, 365);
+    // Twice a month: on its first day, and twenty days after.
+    assert!((20..=26).contains(&renewed), "{renewed}");
+    let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert_eq!(received, Received::Pushed(Pushed::Synced));
+}
+
+#[test]
+fn without_a_visit_it_would_not() {
+    let mut world = World::connected();
+    world.clock.advance(DAY * 61);
+    world.restart();
+    assert_eq!(visits(&world), KeptAlive { expired: 1, ..KeptAlive::default() });
+    assert_eq!(world.connection().state, ConnectionState::TokenExpired);
+    // The CRM hears of it once, however often it is visited.
+    days(&mut world, 3);
+    assert_eq!(expirations(&world), 1);
+}
+
+#[test]
+fn a_visit_that_comes_to_nothing_is_made_up_for_on_the_next_day() {
+    let mut world = World::connected();
+    world.clock.advance(DAY * 21);
+    world.restart();
+    world.inject(Fault { on: Match::next(TOKEN), kind: FaultKind::Unavailable503 });
+    assert_eq!(visits(&world).failed, 1);
+    assert_eq!(world.connection().state, ConnectionState::Active);
+    assert_eq!(days(&mut world, 1), 1);
+}
+
+#[test]
+fn a_visit_that_dies_anywhere_loses_no_connection() {
+    for moment in [Moment::Before, Moment::After] {
+        for step in 1.. {
+            let mut world = World::connected();
+            world.clock.advance(DAY * 21);
+            world.restart();
+            world.gate.arm(Some(Death { step, moment }));
+            let died = run(keep_alive(&world.engine, world.invocation())).is_none();
+            world.gate.arm(None);
+            world.restart();
+            // A sweep settles a refresh whose end nobody knows; the next day is another day.
+            world.clock.advance(SignedDuration::from_mins(5));
+            run(engine::sweep::sweep(&world.engine, world.invocation())).unwrap();
+            days(&mut world, 1);
+            let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+            assert_eq!(received, Received::Pushed(Pushed::Synced), "step {step}, {moment:?}");
+            if !died {
+                assert!(step > 5);
+                break;
+            }
+        }
+    }
+}
