@@ -14,6 +14,7 @@ mod final_look;
 pub mod many;
 pub mod money;
 pub mod mutation;
+mod play;
 pub mod ports;
 pub mod queue;
 pub mod scene;

@@ -3,36 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use domain::entity::EntityKind;
-use domain::envelope::{self, Inbound};
-use domain::ids::{AccountId, CrmId, GrantId, UserId};
-use engine::connect::{self, Landing};
-use engine::inbound::{Delivery, Received, receive};
-use engine::push::Pushed;
+use domain::ids::{AccountId, GrantId};
+use engine::connect::Landing;
 use engine::token::{TokenCache, Wanted, access_token};
-use engine::{Engine, Invocation, disconnect, settings, sweep, sync_all};
+use engine::{Engine, Invocation};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use store::Store;
 use store::memory::MemoryTable;
 use uuid::Uuid;
-use xero_sim::{Consent, Organisation, Settings, Simulator, Tier};
+use xero_sim::{Organisation, Settings, Simulator, Tier};
 
 use super::checker::{self, Watch};
 use super::executor::{Due, Ended, Pid, Processes, Timeline, after};
-use super::faults::{Faults, millis};
+use super::faults::Faults;
 use super::ports::{Net, Occurrence, SimEvents, SimHints, SimSecrets, SimTable, SimXero, locked};
 use super::queue::{Batch, Queues};
 use super::scene::{Scene, Script};
 use super::trace::Trace;
 use super::{HORIZON, Options, Outcome};
 use crate::ports::CountedIds;
-use crate::world::{app, callback, every_account, places, xero_settings};
+use crate::world::{app, every_account, places, xero_settings};
 
 /// How long Lambda lets a function run.
 pub(super) const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
-/// How long a person waits.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(25);
 /// How often a sweep comes once nothing goes wrong any more.
 const SWEEP_EVERY: SignedDuration = SignedDuration::from_mins(20);
 /// A run that takes more than this goes round in circles.
@@ -55,7 +49,7 @@ pub(super) enum Done {
 pub(super) struct SimWorld {
     pub(super) script: Script,
     /// The organisation of each account.
-    tenants: BTreeMap<String, Uuid>,
+    pub(super) tenants: BTreeMap<String, Uuid>,
     pub(super) net: Net,
     pub(super) table: MemoryTable,
     pub(super) queues: Queues,
@@ -63,16 +57,16 @@ pub(super) struct SimWorld {
     pub(super) events: SimEvents,
     pub(super) simulator: Arc<Mutex<Simulator>>,
     pub(super) watch: Watch,
-    engine: Engine,
+    pub(super) engine: Engine,
     pub(super) processes: Processes<Occurrence, Done>,
-    batches: BTreeMap<Pid, Batch>,
+    pub(super) batches: BTreeMap<Pid, Batch>,
     /// Accounts whose connection expired, once.
     pub(super) expired: BTreeSet<String>,
     /// Money that waits for its invoice: account, invoice, amount.
     pub(super) unbanked: Vec<(String, String, String)>,
     /// How often a connect was begun, by account.
-    connects: BTreeMap<String, u32>,
-    calls_checked: usize,
+    pub(super) connects: BTreeMap<String, u32>,
+    pub(super) calls_checked: usize,
     pub(super) outcome: Outcome,
 }
 
@@ -274,187 +268,6 @@ impl SimWorld {
         self.outcome.violations.extend(self.watch.take_violations());
     }
 
-    fn occurs(&mut self, occurrence: Occurrence) {
-        match occurrence {
-            Occurrence::CallEnds(call) => {
-                self.simulator().end(call);
-            }
-            Occurrence::Arrives(request) => {
-                let now = self.now();
-                let call = self.simulator().begin(now, &request);
-                let at = after(now, millis(300));
-                self.watch.ends(at, &request);
-                self.net.timeline.schedule(at, Occurrence::CallEnds(call));
-            }
-            Occurrence::Fires(wake) => {
-                self.queues.push(wake.kind, wake.account.as_str(), wake.to_body());
-                self.deliver();
-            }
-            Occurrence::Deliver => self.deliver(),
-            Occurrence::Deadline(pid) => self.deadline(pid),
-            Occurrence::Scene(scene) => {
-                let now = self.now();
-                locked(&self.net.trace).scene(now, || format!("{scene:?}"));
-                self.start(scene);
-            }
-        }
-    }
-
-    /// A process that was held up does not notice its deadline: it wakes up later and goes on.
-    fn deadline(&mut self, pid: Pid) {
-        if !self.processes.is_running(pid) {
-            return;
-        }
-        let is_frozen = self.net.is_frozen(pid);
-        if let Some(batch) = self.batches.remove(&pid) {
-            let all = batch.messages.iter().map(|message| message.id).collect::<Vec<_>>();
-            self.queues.finished(&batch, &all);
-            self.look_later();
-        }
-        if !is_frozen {
-            self.processes.kill(pid);
-        }
-    }
-
-    fn look_later(&self) {
-        if let Some(at) = self.queues.next_visible(self.now()) {
-            self.net.timeline.schedule(at, Occurrence::Deliver);
-        }
-    }
-
-    /// Hands over whatever can be handed over.
-    fn deliver(&mut self) {
-        for kind in EntityKind::ALL {
-            while let Some(batch) = self.queues.deliver(kind, self.now()) {
-                let (mut batch, now) = (batch, self.now());
-                let (twice, shuffled) = {
-                    let mut faults = locked(&self.net.faults);
-                    let troubled = !faults.is_over();
-                    (troubled && faults.chance(3), troubled && faults.chance(5))
-                };
-                if shuffled {
-                    batch.messages.reverse();
-                }
-                let count = batch.messages.len();
-                locked(&self.net.trace).scene(now, || {
-                    format!("{count} messages of {} on the {kind} queue", batch.account)
-                });
-                self.work_on(batch.clone());
-                if twice {
-                    self.work_on(batch);
-                }
-            }
-        }
-        self.look_later();
-    }
-
-    fn work_on(&mut self, batch: Batch) {
-        let engine = self.process();
-        let deadline = after(self.now(), TIMEOUT);
-        let pid = self.processes.start(work(engine, batch.clone(), deadline));
-        self.batches.insert(pid, batch);
-        self.net.timeline.schedule(deadline, Occurrence::Deadline(pid));
-    }
-
-    /// A process may be new or one that was used before.
-    pub(super) fn process(&self) -> Engine {
-        let is_new = locked(&self.net.faults).chance(50);
-        let mut engine = self.engine.clone();
-        if is_new {
-            engine.tokens = Arc::new(TokenCache::default());
-        }
-        engine
-    }
-
-    pub(super) fn start(&mut self, scene: Scene) {
-        let engine = self.process();
-        let (now, clock) = (self.now(), self.net.timeline.clone());
-        let id = |account: &str| AccountId::new(account).expect("an id");
-        let attended = Invocation::attended(after(now, PATIENCE));
-        let pid = match scene {
-            Scene::Sends { kind, account, body } => {
-                self.queues.push(kind, &account, body);
-                return self.deliver();
-            }
-            Scene::Banked { account, invoice, amount } => {
-                return self.bank(&account, &invoice, &amount);
-            }
-            Scene::Polls { account } => self.start_poll(&account),
-            Scene::FaultsStop => return locked(&self.net.faults).stop(),
-            Scene::SyncsOne { account, kind, id: record } => self.processes.start(async move {
-                let record = CrmId::new(record).expect("an id");
-                drop(settings::sync_now(&engine, &id(&account), kind, record, attended).await);
-                Done::Other
-            }),
-            Scene::SyncsAll { account } => self.processes.start(async move {
-                let by = UserId::new("usr_owner").expect("an id");
-                drop(sync_all::start(&engine, &id(&account), by).await);
-                Done::Other
-            }),
-            Scene::Sweeps => self.processes.start(async move {
-                let until = Invocation::until(after(clock.now(), TIMEOUT));
-                sweep::sweep(&engine, until).await;
-                Done::Other
-            }),
-            Scene::Disconnects { account } => {
-                let connects = self.connects_of(&account);
-                self.processes.start(async move {
-                    let ended = disconnect::disconnect(&engine, &id(&account), attended).await;
-                    let done = Done::Disconnected { account, connects };
-                    if ended.is_ok() { done } else { Done::Other }
-                })
-            }
-            Scene::Connects { account } => {
-                let tenant = self.tenant(&account);
-                self.watch.closed(&tenant.to_string(), false);
-                *self.connects.entry(account.clone()).or_default() += 1;
-                let simulator = self.simulator.clone();
-                self.processes.start(async move {
-                    let landing = connected(&engine, &simulator, &id(&account), tenant).await;
-                    Done::Connected { landing }
-                })
-            }
-        };
-        self.net.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
-    }
-
-    fn connects_of(&self, account: &str) -> u32 {
-        self.connects.get(account).copied().unwrap_or(0)
-    }
-
-    fn ended(&mut self, pid: Pid, ended: Ended<Done>) {
-        let batch = self.batches.remove(&pid);
-        match (ended, batch) {
-            (Ended::Returned(Done::Batch { returned, is_recorded }), batch) => {
-                // One that was held up may have been overtaken in a part of its work.
-                if is_recorded && !self.net.is_frozen(pid) {
-                    self.watch.recorded(pid);
-                }
-                if let Some(batch) = batch {
-                    self.queues.finished(&batch, &returned);
-                }
-                self.deliver();
-            }
-            (Ended::Died, Some(batch)) => {
-                let all = batch.messages.iter().map(|message| message.id).collect::<Vec<_>>();
-                self.queues.finished(&batch, &all);
-                self.deliver();
-            }
-            (Ended::Returned(Done::Disconnected { account, connects }), _) => {
-                // A connect that was begun meanwhile may be over already.
-                if self.connects_of(&account) == connects {
-                    let tenant = self.tenant(&account);
-                    self.watch.closed(&tenant.to_string(), true);
-                }
-            }
-            (Ended::Returned(Done::Connected { landing }), _) => {
-                let now = self.now();
-                locked(&self.net.trace).scene(now, || format!("landed: {landing:?}"));
-            }
-            (Ended::Returned(Done::Other) | Ended::Died, _) => {}
-        }
-    }
-
     /// Nothing goes wrong any more: everything comes to rest, with a sweep now and then.
     fn calm_down(&mut self) {
         locked(&self.net.faults).stop();
@@ -476,47 +289,4 @@ impl SimWorld {
             self.go_on(Some(after(until, TIMEOUT)));
         }
     }
-}
-
-async fn work(engine: Engine, batch: Batch, deadline: Timestamp) -> Done {
-    let read = |body: &str| envelope::read(body, batch.kind, &batch.account);
-    let messages = batch.messages.iter().map(|message| read(&message.body));
-    let messages: Vec<Inbound> = messages.map(|one| one.expect("a readable message")).collect();
-    let delivery = if messages.len() >= 10 { Delivery::Full } else { Delivery::Partial };
-    let received = receive(&engine, &messages, delivery, Invocation::until(deadline)).await;
-    let is_recorded = received.iter().all(|one| one.as_ref().is_ok_and(is_recorded));
-    let returned = batch.messages.iter().zip(&received).filter(|(_, received)| received.is_err());
-    let returned = returned.map(|(message, _)| message.id).collect();
-    Done::Batch { returned, is_recorded }
-}
-
-/// Whether what a process learned is in the table, or somebody else's to learn.
-fn is_recorded(received: &Received) -> bool {
-    match received {
-        Received::Pushed(pushed) => *pushed != Pushed::Superseded,
-        Received::Woken(all) => all.iter().all(is_recorded),
-        Received::PutOff | Received::Recorded | Received::NeverConnected => true,
-        Received::Walked => false,
-    }
-}
-
-async fn connected(
-    engine: &Engine,
-    simulator: &Mutex<Simulator>,
-    account: &AccountId,
-    tenant: Uuid,
-) -> Option<Landing> {
-    let by = UserId::new("usr_owner").expect("an id");
-    let address = connect::begin(engine, account, &by).await.ok()?;
-    let location = {
-        let mut simulator = locked(simulator);
-        let user = simulator.settings().users.first()?.id;
-        let Consent::Redirect(location) =
-            simulator.consent(engine.clock.now(), &address, user, &[tenant])
-        else {
-            return None;
-        };
-        location
-    };
-    connect::finish(engine, callback(&location)).await.ok()
 }
