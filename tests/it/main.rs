@@ -11,12 +11,14 @@
 )]
 
 mod batch;
+mod cleanup;
 mod connect;
 mod contacts;
 mod crash;
 #[path = "../../shared/xero/tests/it/description.rs"]
 #[allow(dead_code, reason = "the client's own tests ask it for more")]
 mod description;
+mod health;
 mod keep_alive;
 mod openapi;
 mod people;
@@ -27,4 +29,5 @@ mod push_credit_note;
 mod push_invoice;
 mod push_payment;
 mod story;
+mod ten_thousand;
 mod tokens;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::envelope::Wake;
 use domain::outbound::{Event, News};
-use engine::ports::{Clock, Events, Ids, PortError, Secrets, WakeUps};
+use engine::ports::{Clock, Events, Ids, Measure, Metrics, PortError, Secrets, WakeUps};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -203,6 +203,23 @@ impl Events for Told {
             Ok(())
         };
         self.gate.step(publish).await
+    }
+}
+
+/// Numbers that were noted, in order.
+#[derive(Debug, Clone, Default)]
+pub struct NotedMeasures(Arc<Mutex<Vec<Measure>>>);
+
+impl NotedMeasures {
+    /// Every number so far.
+    pub fn all(&self) -> Vec<Measure> {
+        locked(&self.0).clone()
+    }
+}
+
+impl Metrics for NotedMeasures {
+    fn record(&self, measure: Measure) {
+        locked(&self.0).push(measure);
     }
 }
 

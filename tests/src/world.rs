@@ -28,7 +28,8 @@ use xero_sim::{Books, Consent, Fault, Receipt, Settings, Simulator};
 
 use crate::gate::{Death, Gate, run};
 use crate::ports::{
-    Bookings, CountedIds, GatedTable, MemorySecrets, SimulatedXero, Told, VirtualClock,
+    Bookings, CountedIds, GatedTable, MemorySecrets, NotedMeasures, SimulatedXero, Told,
+    VirtualClock,
 };
 
 const CLIENT_ID: &str = "servicecortex";
@@ -52,6 +53,8 @@ pub struct World {
     pub bookings: Bookings,
     /// What the CRM was told.
     pub told: Told,
+    /// What was measured.
+    pub measures: NotedMeasures,
     /// The secrets, without the gate.
     pub secrets: MemorySecrets,
     /// The way out.
@@ -85,6 +88,7 @@ impl World {
         let secrets = MemorySecrets::new(gate.clone());
         let bookings = Bookings::new(gate.clone());
         let told = Told::new(gate.clone());
+        let measures = NotedMeasures::default();
         let gated = GatedTable { table: table.clone(), gate: gate.clone() };
         let engine = Engine {
             store: Store::new(Arc::new(gated)),
@@ -100,9 +104,22 @@ impl World {
             events: Arc::new(told.clone()),
             app: app(),
             places: places(),
+            metrics: Arc::new(measures.clone()),
             tokens: Arc::new(TokenCache::default()),
+            noted: Arc::default(),
         };
-        Self { engine, table, clock, bookings, told, secrets, gate, xero_clock, simulator }
+        Self {
+            engine,
+            table,
+            clock,
+            bookings,
+            told,
+            measures,
+            secrets,
+            gate,
+            xero_clock,
+            simulator,
+        }
     }
 
     /// A world whose account is connected.
@@ -262,6 +279,7 @@ impl World {
     /// A process starts that knows nothing but what is kept.
     pub fn restart(&mut self) {
         self.engine.tokens = Arc::new(TokenCache::default());
+        self.engine.noted = Arc::default();
     }
 
     /// Lets time pass, with every wake-up that falls into it.

@@ -1,6 +1,8 @@
 //! Looks, every few minutes, for records and events whose hint was lost.
 
+use runtime::scheduled;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    runtime::sweep::serve().await
+    scheduled::serve(scheduled::sweeping).await
 }

@@ -9,7 +9,7 @@
 //! Reading order: [`ids`] and [`entity`] name things; [`money`], [`dates`](jiff::civil) and [`json_number`] are the exact arithmetic;
 //! [`crm`] is what the CRM sends and [`envelope`] how, [`wake`] what we send ourselves; [`document`] is what Xero takes and [`translate`] the way between them;
 //! [`failure`], [`retry`], [`operation`] and [`meter`] decide what happens next; [`mapping`], [`connection`], [`grant`], [`chart`],
-//! [`sync_all`], [`receipts`], [`poll`] and [`sync_log`] are the facts that are kept; [`observe`] compares what Xero says with them; [`matching`] finds clients among contacts; [`outbound`] is what the CRM is told.
+//! [`health`], [`sync_all`], [`receipts`], [`poll`] and [`sync_log`] are the facts that are kept; [`observe`] compares what Xero says with them; [`matching`] finds clients among contacts; [`outbound`] is what the CRM is told.
 
 pub mod account_codes;
 pub mod burst;
@@ -21,6 +21,7 @@ pub mod entity;
 pub mod envelope;
 pub mod failure;
 pub mod grant;
+pub mod health;
 pub mod idempotency;
 pub mod ids;
 pub mod json_number;

@@ -8,6 +8,7 @@ use crate::ids::{AccountId, CrmId, XeroId};
 
 /// How long entries are kept, in days, as promised to customers.
 pub const RETENTION_DAYS: i64 = 30;
+const KEPT: SignedDuration = SignedDuration::from_hours(RETENTION_DAYS * 24);
 
 /// One attempt, as people read it. Holds no personal data: numbers and ids, never names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +47,12 @@ pub struct LogEntry {
 impl LogEntry {
     /// The instant from which the entry is no longer shown.
     pub fn expires_at(&self) -> Timestamp {
-        let kept = SignedDuration::from_hours(RETENTION_DAYS * 24);
-        self.at.saturating_add(kept).unwrap_or(Timestamp::MAX)
+        self.at.saturating_add(KEPT).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Entries up to this instant are no longer shown at `now`.
+    pub fn oldest_kept(now: Timestamp) -> Timestamp {
+        now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)
     }
 }
 

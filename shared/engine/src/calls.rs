@@ -19,6 +19,7 @@ use xero::error::Limit;
 use xero::{Barred, Budget, Ending, Pass, Turnstile};
 
 use crate::chain::Chain;
+use crate::ports::Measure;
 use crate::{Engine, Invocation};
 
 /// How often, and how many times, a full house is looked at again before the work waits elsewhere.
@@ -26,6 +27,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const LOOKS_MAX: u32 = 30;
 /// A row that somebody else writes at the same moment is read and written again, this many times.
 const CONFLICTS_MAX: u32 = 12;
+/// Of an organisation's calls of a day. Fewer are noted, so that somebody sees them dwindle.
+const FEW_CALLS: u32 = 1_000;
 
 /// The calls of one attempt on one organisation.
 #[derive(Debug)]
@@ -62,6 +65,10 @@ impl Turnstile for Counted {
         let by = ClaimId(pass.0);
         match ending {
             Ending::Answered(budget) => {
+                let day = budget.day_remaining.filter(|day| *day < FEW_CALLS);
+                if let Some(day) = day {
+                    self.engine.metrics.record(Measure::CallsLeft(day));
+                }
                 self.amend(|meter, now| meter.answered(by, left(budget), now)).await;
             }
             Ending::NotSent => self.amend(|meter, now| meter.withdrawn(by, now)).await,

@@ -16,6 +16,7 @@ use xero::{Session, XeroError, connections};
 use crate::calls::Counted;
 use crate::chain::Chain;
 use crate::connection::change;
+use crate::ports::Measure;
 use crate::push::Unrecorded;
 use crate::token::{self, TokenError, Wanted};
 use crate::{Engine, Invocation};
@@ -177,6 +178,7 @@ impl<'a> Desk<'a> {
         let now = self.engine.clock.now();
         let (account, seen) = (&self.ledger.account, self.connected_at);
         if let XeroError::Throttled { limit: _, retry_after } = error {
+            self.engine.metrics.record(Measure::Throttled);
             let until = now.saturating_add(*retry_after).unwrap_or(now);
             let pause = |connection: Connection| Connection {
                 paused_until: connection.paused_until.max(Some(until)),
@@ -188,22 +190,24 @@ impl<'a> Desk<'a> {
             // Refused twice, or for a consent that is too narrow: only a person can help.
             amend(self.engine, account, seen, expired).await;
         }
-        if matches!(error, XeroError::TenantRefused) && !self.is_listed().await {
-            amend(self.engine, account, seen, removed).await;
+        if matches!(error, XeroError::TenantRefused)
+            // A refusal alone may be something else.
+            && let Err(error) = self.look_for_link().await
+        {
+            tracing::warn!(error = %Chain(&error), "the connections could not be listed");
         }
     }
 
-    /// Whether Xero still lists the organisation among those this user linked to us. Nobody tells us
-    /// when a link is removed inside Xero; a refusal alone may be something else.
-    async fn is_listed(&self) -> bool {
+    /// Whether Xero still lists the organisation among those this user linked to us. If not, the connection is
+    /// ended here, too: nobody tells us when a link is removed inside Xero.
+    pub(crate) async fn look_for_link(&self) -> Result<bool, XeroError> {
         let (transport, api) = (&*self.engine.transport, &self.engine.places.xero_api);
-        match connections::connections(transport, api, &self.access_token).await {
-            Ok(linked) => linked.iter().any(|linked| linked.tenant == self.ledger.tenant),
-            Err(error) => {
-                tracing::warn!(error = %Chain(&error), "the connections could not be listed");
-                true
-            }
+        let linked = connections::connections(transport, api, &self.access_token).await?;
+        let is_listed = linked.iter().any(|linked| linked.tenant == self.ledger.tenant);
+        if !is_listed {
+            amend(self.engine, &self.ledger.account, self.connected_at, removed).await;
         }
+        Ok(is_listed)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The sync log: one entry per attempt, in words for people. It guards nothing, so an entry that
 //! cannot be written costs a line and nothing else.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
 use domain::entity::EntityKind;
 use domain::failure::Failure;
 use domain::ids::{AccountId, CrmId};
@@ -14,6 +17,7 @@ use store::keys;
 use crate::Engine;
 use crate::chain::Chain;
 use crate::entity::{Brought, Entity};
+use crate::ports::Measure;
 
 /// Logs that Xero has the document.
 pub(crate) async fn synced<E: Entity>(
@@ -162,6 +166,7 @@ async fn append<E: Entity>(engine: &Engine, mapping: &Mapping, outcome: Outcome,
 }
 
 async fn write(engine: &Engine, entry: &LogEntry) {
+    engine.metrics.record(Measure::Attempt { entity: entry.entity, outcome: entry.status });
     let LogEntry { account, entity, crm_id, attempt, duration_ms, status, .. } = entry;
     tracing::info!(
         account.id = %account,
@@ -174,12 +179,43 @@ async fn write(engine: &Engine, entry: &LogEntry) {
         failure.code = entry.code.as_deref(),
         "attempt"
     );
+    engine.note_log(account).await;
     if let Err(error) = engine.store.append_log(entry).await {
         tracing::warn!(
             error = %Chain(&error),
             account.id = %account,
             "a sync log entry was not written"
         );
+    }
+}
+
+/// Accounts of which this process knows that they have a sync log.
+#[derive(Debug, Default)]
+pub struct Noted(Mutex<HashSet<AccountId>>);
+
+/// A process serves many accounts in its life; it remembers so many of them.
+const NOTED_MAX: usize = 4_096;
+
+impl Engine {
+    /// Lets the cleanup know that there is a log. It is not asked for twice by one process.
+    async fn note_log(&self, account: &AccountId) {
+        let noted = || self.noted.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted().contains(account) {
+            return;
+        }
+        match self.store.note_log(account).await {
+            Ok(()) => {
+                let mut noted = noted();
+                if noted.len() >= NOTED_MAX {
+                    noted.clear();
+                }
+                noted.insert(account.clone());
+            }
+            // The table removes what is over by itself.
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), account.id = %account, "the log was not noted");
+            }
+        }
     }
 }
 

@@ -10,17 +10,15 @@ use std::num::NonZeroU16;
 use domain::connection::ConnectionState;
 use domain::ids::Ledger;
 use domain::operation::Urgency;
-use futures::{StreamExt, stream};
-use store::StoreError;
-use store::keys::SHARDS;
+use futures::FutureExt;
+use store::{StoreError, Walk};
 
 use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
+use crate::ports::Measure;
 use crate::push::Unrecorded;
-use crate::{Engine, Invocation};
+use crate::{Engine, Invocation, abreast};
 
-/// Ledgers visited at the same time.
-const AT_ONCE: usize = 16;
 /// Of one page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
@@ -50,29 +48,24 @@ enum Visited {
 /// Visits every connection. One's trouble is its own.
 pub async fn keep_alive(engine: &Engine, invocation: Invocation) -> Result<KeptAlive, StoreError> {
     let mut kept = KeptAlive::default();
-    for shard in 0..SHARDS {
-        let mut after: Option<Ledger> = None;
-        loop {
-            if engine.clock.now() > invocation.last_call {
-                return Ok(KeptAlive { is_cut_short: true, ..kept });
-            }
-            let page = engine.store.polled(shard, after.as_ref(), PAGE).await?;
-            let visits = page.ledgers.iter().map(|ledger| visit(engine, ledger, invocation));
-            let visits = stream::iter(visits.collect::<Vec<_>>()).buffered(AT_ONCE);
-            for visited in visits.collect::<Vec<_>>().await {
-                match visited {
-                    Visited::Renewed => kept.renewed += 1,
-                    Visited::InUse => kept.in_use += 1,
-                    Visited::Expired => kept.expired += 1,
-                    Visited::Failed => kept.failed += 1,
-                }
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
+    let mut walk = Walk::from_shard(0);
+    while let Some((shard, after)) = walk.place() {
+        if engine.clock.now() > invocation.last_call {
+            kept.is_cut_short = true;
+            break;
+        }
+        let ledgers = walk.turn(engine.store.polled(shard, after, PAGE).await?);
+        let visits = ledgers.iter().map(|ledger| visit(engine, ledger, invocation).boxed());
+        for visited in abreast::all(visits.collect()).await {
+            match visited {
+                Visited::Renewed => kept.renewed += 1,
+                Visited::InUse => kept.in_use += 1,
+                Visited::Expired => kept.expired += 1,
+                Visited::Failed => kept.failed += 1,
             }
         }
     }
+    engine.metrics.record(Measure::KeepAliveFailed(kept.failed));
     Ok(kept)
 }
 

@@ -17,19 +17,22 @@
 //!
 //! Reading order: [`ports`], [`Engine`], [`inbound`] (messages arrive), [`push`], [`entity`], [`desk`]
 //! with [`token`] and the count of calls; [`connect`], [`organisation`], [`disconnect`]; [`settings`]
-//! and [`sync_all`] (what people press); [`sweep`] (what repairs lost hints).
+//! and [`sync_all`] (what people press); [`sweep`] (what repairs lost hints), [`keep_alive`], [`health`] and
+//! [`cleanup`] (what comes by on a schedule).
 
 mod abreast;
 mod calls;
 pub mod chain;
 pub mod chart;
 pub mod choices;
+pub mod cleanup;
 pub mod connect;
 mod connection;
 pub mod contacts;
 pub mod desk;
 pub mod disconnect;
 pub mod entity;
+pub mod health;
 mod hints;
 pub mod inbound;
 pub mod journal;
@@ -55,7 +58,8 @@ use store::Store;
 use url::Url;
 use xero::{OAuthApp, Transport};
 
-use crate::ports::{Clock, Events, Ids, Secrets, WakeUps};
+use crate::journal::Noted;
+use crate::ports::{Clock, Events, Ids, Metrics, Secrets, WakeUps};
 use crate::token::TokenCache;
 
 /// The engine with everything it talks to.
@@ -75,12 +79,16 @@ pub struct Engine {
     pub wake_ups: Arc<dyn WakeUps>,
     /// The way to the CRM.
     pub events: Arc<dyn Events>,
+    /// Where numbers go that somebody watches.
+    pub metrics: Arc<dyn Metrics>,
     /// This app, as Xero knows it.
     pub app: OAuthApp,
     /// Where things are.
     pub places: Places,
     /// Access tokens this process has read, so that a warm function does not ask for them again.
     pub tokens: Arc<TokenCache>,
+    /// Accounts whose sync log this process has noted.
+    pub noted: Arc<Noted>,
 }
 
 /// Where things are, by configuration.

@@ -6,8 +6,10 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::entity::EntityKind;
 use domain::envelope::{Unreadable, Wake};
 use domain::outbound::Event;
+use domain::sync_log::LogStatus;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -63,6 +65,68 @@ pub trait Events: Send + Sync + Debug {
     /// Delivers an event, in the order of its account's. Delivering it twice within five minutes
     /// delivers it once.
     async fn publish(&self, event: &Event) -> Result<(), PortError>;
+}
+
+/// Where numbers go that somebody watches.
+pub trait Metrics: Send + Sync + Debug {
+    /// Notes a number. It is about no account in particular: what is paid for is the number of series.
+    fn record(&self, measure: Measure);
+}
+
+/// A number that somebody watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// An attempt ended.
+    Attempt {
+        /// At what kind of record.
+        entity: EntityKind,
+        /// How.
+        outcome: LogStatus,
+    },
+    /// An attempt failed by a fault of ours or of the operator's.
+    Defect,
+    /// Xero's total of a document is not the CRM's.
+    TotalsDiffer,
+    /// Xero asked us to wait.
+    Throttled,
+    /// So many calls has an organisation left for the day; noted only when they are few.
+    CallsLeft(u32),
+    /// A grant's tokens were to be renewed.
+    Refresh(Refreshed),
+    /// What a health check counted.
+    Health(Counted),
+    /// Connections that could not be kept alive in one visit.
+    KeepAliveFailed(usize),
+}
+
+/// How a refresh ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refreshed {
+    /// The grant has new tokens.
+    Renewed,
+    /// Xero no longer takes the grant.
+    Refused,
+    /// It came to nothing, or nobody knows what it came to.
+    Failed,
+}
+
+/// What a health check counted, over all accounts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Organisations that are connected.
+    pub connections: usize,
+    /// Records that were given up, of connected organisations.
+    pub skipped: usize,
+    /// Accounts with such records.
+    pub accounts_with_skipped: usize,
+    /// Accounts with five or more.
+    pub accounts_warned: usize,
+    /// Records whose wake-up is more than a quarter of an hour late.
+    pub overdue: usize,
+    /// Accounts with an event that was not delivered for a quarter of an hour.
+    pub undelivered: usize,
+    /// Connections that somebody had ended inside Xero.
+    pub found_disconnected: usize,
 }
 
 /// Where messages go that nobody can read.

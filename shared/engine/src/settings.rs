@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 
 use domain::connection::{Connection, Status};
 use domain::entity::EntityKind;
+use domain::health::Health;
 use domain::ids::{AccountId, CrmId, TenantId, UserId};
 use domain::mapping::MappingKey;
 use domain::operation::Urgency;
@@ -48,7 +49,10 @@ pub struct StatusView {
     /// Until when Xero asked us to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
-    /// What speaks against the account codes and tax types in use, before a push fails for it.
+    /// Records that were given up, as the last hourly check counted them.
+    pub skipped: u32,
+    /// What speaks against the account codes and tax types in use, before a push fails for it; and that many
+    /// records were given up.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// Organisations that may be chosen instead, or have to be chosen from.
@@ -79,10 +83,12 @@ pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, 
             last_sync_at: None,
             problem: None,
             paused_until: None,
+            skipped: 0,
             warnings: Vec::new(),
             choices: Vec::new(),
         });
     };
+    let health = engine.store.health(account).await?.map(|row| row.record);
     let status = connection.status(newest.as_ref().map(|entry| entry.status));
     let Connection {
         organisation,
@@ -90,9 +96,10 @@ pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, 
         connected_at,
         paused_until,
         offered,
-        warnings,
+        mut warnings,
         ..
     } = connection;
+    warnings.extend(health.as_ref().and_then(Health::warning));
     let used = organisation.as_ref().map(|used| used.tenant);
     let choices = offered.into_iter().filter(|one| Some(one.tenant) != used);
     let choices = choices.map(|one| Choice { tenant_id: one.tenant, name: one.name }).collect();
@@ -104,6 +111,7 @@ pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, 
         last_sync_at: newest.as_ref().map(|entry| entry.at),
         problem: newest.filter(|_| status == Status::Error).map(|entry| entry.message),
         paused_until: paused_until.filter(|until| *until > now),
+        skipped: health.map_or(0, |health| health.skipped),
         warnings,
         choices,
     })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::ids::AccountId;
 use engine::chain::Chain;
-use engine::ports::Secrets;
+use engine::ports::{Clock, Secrets};
 use engine::token::TokenCache;
 use engine::{Engine, Places};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,9 +17,10 @@ use xero::{OAuthApp, ReqwestTransport, Transport, TransportOptions};
 
 use crate::aws::{DeadLetterQueue, EventQueue, Hints, PollQueue, SecretsManager, sdk_config};
 use crate::clock::SystemClock;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, TableConfig};
 use crate::env;
 use crate::ids::RandomIds;
+use crate::metrics::EmbeddedMetrics;
 
 /// Long enough for a batch of 50 documents; shorter than any function's timeout.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(25);
@@ -69,33 +70,71 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D:
     String::deserialize(deserializer).map(SecretString::from)
 }
 
-/// Starts a function: telemetry, configuration, clients, credentials.
+/// What a function works with that knows the table only.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// The table.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Starts a function: telemetry, configuration, clients, credentials. What keeps it from starting is in the
+/// log.
 pub async fn boot() -> Result<Booted, BootError> {
     lambda_runtime::tracing::init_default_subscriber();
-    let config = Config::parse(variable)?;
-    let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(TransportOptions {
+    start().await.inspect_err(cannot_start)
+}
+
+/// Starts a function that needs nothing but the table: it reads no credentials, and has none.
+pub fn boot_rows() -> Result<Rows, BootError> {
+    lambda_runtime::tracing::init_default_subscriber();
+    start_rows().inspect_err(cannot_start)
+}
+
+fn cannot_start(error: &BootError) {
+    tracing::error!(error = %Chain(error), "the function cannot start");
+}
+
+fn start_rows() -> Result<Rows, BootError> {
+    let config = TableConfig::parse(variable)?;
+    let aws = sdk_config(&config.aws, transport()?);
+    let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table_name);
+    Ok(Rows { store: Store::new(Arc::new(table)), clock: Arc::new(SystemClock) })
+}
+
+fn transport() -> Result<Arc<dyn Transport>, BootError> {
+    Ok(Arc::new(ReqwestTransport::new(TransportOptions {
         connect_timeout: CONNECT_TIMEOUT,
         exchange_timeout: EXCHANGE_TIMEOUT,
         body_limit_bytes: ANSWER_LIMIT_BYTES,
         user_agent: concat!("servicecortex-xero/", env!("CARGO_PKG_VERSION")).to_owned(),
-    })?);
-    let aws = sdk_config(&config.aws, transport.clone());
+    })?))
+}
+
+async fn start() -> Result<Booted, BootError> {
+    let config = Config::parse(variable)?;
+    let transport = transport()?;
+    let aws = sdk_config(&config.table.aws, transport.clone());
     let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&aws));
     let app = app(&config, &secrets).await?;
-    let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table_name.clone());
+    let table =
+        DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table.table_name.clone());
     let queues = aws_sdk_sqs::Client::new(&aws);
     let scheduler = aws_sdk_scheduler::Client::new(&aws);
     let hints = Hints::new(scheduler, queues.clone(), config.wake_ups.clone());
     let store = Store::new(Arc::new(table));
     warm(&store).await;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let engine = Engine {
         store,
         transport,
-        clock: Arc::new(SystemClock),
+        clock: clock.clone(),
         ids: Arc::new(RandomIds::new()),
         secrets: Arc::new(secrets),
         wake_ups: Arc::new(hints),
         events: Arc::new(EventQueue::new(queues, config.event_queue_url)),
+        metrics: Arc::new(EmbeddedMetrics::new(config.metric_namespace, clock)),
         app,
         places: Places {
             xero_api: config.xero.api_url,
@@ -104,6 +143,7 @@ pub async fn boot() -> Result<Booted, BootError> {
             grant_secret_prefix: config.grant_secret_prefix,
         },
         tokens: Arc::new(TokenCache::default()),
+        noted: Arc::default(),
     };
     Ok(Booted { engine, aws, crm_return_url: config.crm_return_url })
 }

@@ -10,9 +10,7 @@ use crate::boot::{Booted, boot};
 
 /// Serves the callback until Lambda stops the process.
 pub async fn serve() -> Result<(), Error> {
-    let booted = boot().await.inspect_err(|error| {
-        tracing::error!(error = %Chain(error), "the function cannot start");
-    })?;
+    let booted = boot().await?;
     let booted = &booted;
     lambda_http::run(service_fn(move |request: Request| async move {
         Ok::<_, Error>(answer(booted, &request).await)

@@ -11,10 +11,10 @@ use crate::env;
 /// What a function is told.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The way to AWS.
-    pub aws: AwsConfig,
-    /// The DynamoDB table.
-    pub table_name: String,
+    /// The way to the table.
+    pub table: TableConfig,
+    /// The namespace of the numbers that are watched.
+    pub metric_namespace: String,
     /// The secret with the Xero app's credentials.
     pub app_secret_id: String,
     /// The beginning of grants' secret names.
@@ -29,6 +29,15 @@ pub struct Config {
     pub wake_ups: WakeUpConfig,
     /// The address of the queue of events for the CRM.
     pub event_queue_url: String,
+}
+
+/// The way to the table: all that some functions are told.
+#[derive(Debug, Clone)]
+pub struct TableConfig {
+    /// The way to AWS.
+    pub aws: AwsConfig,
+    /// The DynamoDB table.
+    pub table_name: String,
 }
 
 /// The way to AWS.
@@ -119,6 +128,17 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         QueueConfig { arn: self.text(arn), url: self.text(url) }
     }
 
+    fn table(&mut self) -> TableConfig {
+        let aws = AwsConfig {
+            region: self.text(env::AWS_REGION),
+            access_key_id: self.text(env::AWS_ACCESS_KEY_ID),
+            secret_access_key: SecretString::from(self.text(env::AWS_SECRET_ACCESS_KEY)),
+            session_token: self.optional(env::AWS_SESSION_TOKEN).map(SecretString::from),
+            endpoint_url: self.optional(env::AWS_ENDPOINT_URL),
+        };
+        TableConfig { aws, table_name: self.text(env::TABLE_NAME) }
+    }
+
     /// An http or https address.
     fn url(&mut self, name: &str) -> Option<Url> {
         let text = self.text(name);
@@ -137,15 +157,9 @@ impl Config {
     /// Reads the configuration through `lookup`, which gives a variable's value.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut reader = Reader { lookup, problems: Vec::new() };
-        let aws = AwsConfig {
-            region: reader.text(env::AWS_REGION),
-            access_key_id: reader.text(env::AWS_ACCESS_KEY_ID),
-            secret_access_key: SecretString::from(reader.text(env::AWS_SECRET_ACCESS_KEY)),
-            session_token: reader.optional(env::AWS_SESSION_TOKEN).map(SecretString::from),
-            endpoint_url: reader.optional(env::AWS_ENDPOINT_URL),
-        };
-        let (table_name, app_secret_id) =
-            (reader.text(env::TABLE_NAME), reader.text(env::APP_SECRET_ID));
+        let table = reader.table();
+        let metric_namespace = reader.text(env::METRIC_NAMESPACE);
+        let app_secret_id = reader.text(env::APP_SECRET_ID);
         let grant_secret_prefix = reader.text(env::GRANT_SECRET_PREFIX);
         let redirect_url = reader.text(env::OAUTH_REDIRECT_URL);
         let wake_ups = WakeUpConfig {
@@ -179,8 +193,8 @@ impl Config {
         }
         let xero = XeroConfig { login_url, identity_url, api_url, redirect_url };
         Ok(Self {
-            aws,
-            table_name,
+            table,
+            metric_namespace,
             app_secret_id,
             grant_secret_prefix,
             xero,
@@ -189,6 +203,19 @@ impl Config {
             wake_ups,
             event_queue_url,
         })
+    }
+}
+
+impl TableConfig {
+    /// Reads the way to the table through `lookup`, which gives a variable's value.
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader { lookup, problems: Vec::new() };
+        let table = reader.table();
+        if reader.problems.is_empty() {
+            Ok(table)
+        } else {
+            Err(ConfigError { problems: reader.problems })
+        }
     }
 }
 
@@ -219,7 +246,7 @@ mod tests {
     #[test]
     fn a_complete_environment_makes_a_configuration() {
         let config = Config::parse(complete).unwrap();
-        assert_eq!(config.table_name, "TABLE_NAME value");
+        assert_eq!(config.table.table_name, "TABLE_NAME value");
         assert!(!format!("{config:?}").contains("AWS_SECRET_ACCESS_KEY value"));
     }
 

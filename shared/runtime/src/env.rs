@@ -3,6 +3,8 @@
 
 /// The DynamoDB table.
 pub const TABLE_NAME: &str = "TABLE_NAME";
+/// The namespace of the numbers that are watched: `ServiceCortexXero/<stage>`.
+pub const METRIC_NAMESPACE: &str = "METRIC_NAMESPACE";
 /// The secret with the Xero app's `client_id` and `client_secret`, as JSON.
 pub const APP_SECRET_ID: &str = "APP_SECRET_ID";
 /// The beginning of the names of all grants' secrets.
@@ -58,8 +60,9 @@ pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
 /// Every variable that the template has to set for every function.
-pub const REQUIRED: [&str; 20] = [
+pub const REQUIRED: [&str; 21] = [
     TABLE_NAME,
+    METRIC_NAMESPACE,
     APP_SECRET_ID,
     GRANT_SECRET_PREFIX,
     XERO_LOGIN_URL,

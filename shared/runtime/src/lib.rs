@@ -2,9 +2,9 @@
 //! sources, HTTP, telemetry. It decides nothing about accounting.
 //!
 //! Reading order: [`mod@env`] and [`config`] (what a function is told), [`boot`] (from configuration to
-//! an engine), [`queue`] (SQS in, partial batch responses out), [`sweep`] and [`poll`] (on
+//! an engine), [`queue`] (SQS in, partial batch responses out), [`scheduled`] and [`poll`] (on
 //! schedules), [`api`] and [`callback`] (API
-//! Gateway), [`aws`] (the engine's ports on AWS).
+//! Gateway), [`aws`] (the engine's ports on AWS), [`metrics`] (numbers in the log).
 
 pub mod api;
 pub mod aws;
@@ -15,10 +15,10 @@ pub mod config;
 pub mod env;
 mod http;
 pub mod ids;
-pub mod keep_alive;
+pub mod metrics;
 pub mod poll;
 pub mod queue;
-pub mod sweep;
+pub mod scheduled;
 
 pub use boot::BootError;
 pub use domain::entity::EntityKind;

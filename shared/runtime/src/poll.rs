@@ -38,9 +38,7 @@ impl PollMessage {
 
 /// Serves the schedule and the queue until Lambda stops the process.
 pub async fn serve() -> Result<(), Error> {
-    let booted = boot().await.inspect_err(|error| {
-        tracing::error!(error = %Chain(error), "the function cannot start");
-    })?;
+    let booted = boot().await?;
     let queue = &poll_queue(&booted)?;
     let engine = &booted.engine;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<PollEvent>| async move {

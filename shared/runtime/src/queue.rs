@@ -27,9 +27,7 @@ const BATCH_SIZE: usize = 10;
 
 /// Serves the queue of a kind until Lambda stops the process.
 pub async fn serve(kind: EntityKind) -> Result<(), Error> {
-    let booted = boot().await.inspect_err(|error| {
-        tracing::error!(error = %Chain(error), "the function cannot start");
-    })?;
+    let booted = boot().await?;
     let worker = &Worker {
         dead_letters: Arc::new(dead_letters(&booted)?),
         engine: booted.engine.clone(),

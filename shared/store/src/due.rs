@@ -74,7 +74,7 @@ impl Store {
         let place: Option<Versioned<SweepPlace>> =
             self.read(OPERATION, &keys::sweep(shard)).await?;
         let before = place.and_then(|place| place.record.after);
-        let after = before.as_ref().map(keys::parked_entry);
+        let after = before.as_ref().map(|key| keys::mapping_entry(keys::parked, key));
         let page = self.due_page(OPERATION, keys::parked(shard), SortRange::All, limit, after);
         let page = page.await?;
         let last = page.next.as_ref().and_then(|entry| keys::read_mapping(&entry.key));

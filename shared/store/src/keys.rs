@@ -9,6 +9,8 @@
 //! | connection | `A#account` | `CONNECTION` | while links at Xero are to be removed | |
 //! | outbox event | `A#account` | `OUT#instant#event id` | until it is delivered | |
 //! | account codes | `A#account` | `SETTINGS` | | |
+//! | health | `A#account` | `HEALTH` | while something is given up | |
+//! | that it has a sync log | `A#account` | `LOGGED` | always | |
 //! | grant | `G#xero user` | `GRANT` | while the end of a refresh is not known | |
 //! | chart | `L#account#tenant` | `CHART` | | |
 //! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
@@ -20,10 +22,11 @@
 //! | reverse link | `L#account#tenant` | `XID#kind#xero id` | | |
 //! | meter of calls | `T#tenant` | `CALLS` | | |
 //! | the sweep's place | `SWEEP` | `PARKED#shard` | | |
+//! | the cleanup's place | `SWEEP` | `CLEANUP` | | |
 //! | sync log | `LOG#account` | instant and a random tail | | |
-//! | OAuth attempt | `O#hash of state` | `STATE` | | |
+//! | OAuth attempt | `O#hash of state` | `STATE` | until it is over | |
 
-use domain::connection::Connection;
+use domain::connection::{Connection, OAuthAttempt};
 use domain::entity::EntityKind;
 use domain::grant::Grant;
 use domain::idempotency::Hash;
@@ -53,6 +56,14 @@ pub(crate) fn connection(account: &AccountId) -> ItemKey {
 
 pub(crate) fn settings(account: &AccountId) -> ItemKey {
     ItemKey::new(self::account(account), "SETTINGS")
+}
+
+pub(crate) fn health(account: &AccountId) -> ItemKey {
+    ItemKey::new(self::account(account), "HEALTH")
+}
+
+pub(crate) fn logged(account: &AccountId) -> ItemKey {
+    ItemKey::new(self::account(account), "LOGGED")
 }
 
 pub(crate) fn grant(id: GrantId) -> ItemKey {
@@ -104,6 +115,10 @@ pub(crate) fn meter(tenant: TenantId) -> ItemKey {
 
 pub(crate) fn sweep(shard: u32) -> ItemKey {
     ItemKey::new("SWEEP", format!("PARKED#{shard:02}"))
+}
+
+pub(crate) fn cleanup() -> ItemKey {
+    ItemKey::new("SWEEP", "CLEANUP")
 }
 
 pub(crate) fn event(event: &Event) -> ItemKey {
@@ -212,6 +227,33 @@ pub(crate) fn skipped(shard: u32) -> String {
     format!("SKIPPED#{shard:02}")
 }
 
+/// The partition of the `due` index that holds a shard's accounts with records that were given up.
+pub(crate) fn unwell(shard: u32) -> String {
+    format!("UNWELL#{shard:02}")
+}
+
+/// The partition of the `due` index that holds a shard's accounts that have a sync log.
+pub(crate) fn with_log(shard: u32) -> String {
+    format!("LOGGED#{shard:02}")
+}
+
+/// The place of an account in a partition of the `due` index that holds accounts.
+pub(crate) fn account_entry(partition: fn(u32) -> String, key: ItemKey) -> IndexEntry {
+    let account = key.pk.trim_start_matches("A#").to_owned();
+    IndexEntry { index: IndexKey::new(partition(shard(&account)), account), key }
+}
+
+/// The partition of the `due` index that holds a shard's authorisations under way, by when they end.
+pub(crate) fn begun(shard: u32) -> String {
+    format!("BEGUN#{shard:02}")
+}
+
+/// Where an authorisation under way stands in the `due` index.
+pub(crate) fn begun_place(attempt: &OAuthAttempt) -> IndexKey {
+    let name = &attempt.state_hash;
+    IndexKey::new(begun(shard(name)), timed_sort(attempt.expires_at, name))
+}
+
 /// The partition of the `due` index that holds a shard's ledgers that are polled.
 pub(crate) fn polled(shard: u32) -> String {
     format!("POLL#{shard:02}")
@@ -270,6 +312,11 @@ pub(crate) fn read_connection(key: &ItemKey) -> Option<AccountId> {
     AccountId::new(account).ok()
 }
 
+/// Reads an account's id back from where one of its rows is.
+pub(crate) fn read_account(key: &ItemKey) -> Option<AccountId> {
+    AccountId::new(key.pk.strip_prefix("A#")?).ok()
+}
+
 /// Reads a grant's id back from where its row is.
 pub(crate) fn read_grant(key: &ItemKey) -> Option<GrantId> {
     Uuid::parse_str(key.pk.strip_prefix("G#")?).ok().map(GrantId)
@@ -281,10 +328,10 @@ pub(crate) fn read_outbox(key: &ItemKey) -> Option<AccountId> {
     AccountId::new(account).ok()
 }
 
-/// The place of a parked mapping in the `due` index.
-pub(crate) fn parked_entry(key: &MappingKey) -> IndexEntry {
+/// The place of a mapping in a partition of the `due` index that goes by the mappings' keys.
+pub(crate) fn mapping_entry(partition: fn(u32) -> String, key: &MappingKey) -> IndexEntry {
     let seed = key.seed();
-    IndexEntry { index: IndexKey::new(parked(shard(&seed)), seed), key: mapping(key) }
+    IndexEntry { index: IndexKey::new(partition(shard(&seed)), seed), key: mapping(key) }
 }
 
 /// The same for the same operation.

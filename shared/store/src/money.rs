@@ -14,15 +14,6 @@ use crate::keys;
 use crate::store::{Store, decode, encode, new_event};
 use crate::table::{Expect, Index, IndexQuery, Order, Query, SortRange, Version, Write};
 
-/// A page of ledgers, and where the next one begins.
-#[derive(Debug, Clone)]
-pub struct LedgerPage {
-    /// The ledgers.
-    pub ledgers: Vec<Ledger>,
-    /// The last one's place, if there are more.
-    pub next: Option<Ledger>,
-}
-
 /// A page of open invoices, and where the next one begins.
 #[derive(Debug, Clone)]
 pub struct OpenPage {
@@ -75,21 +66,6 @@ impl Store {
         expect: Expect,
     ) -> Result<Version, StoreError> {
         self.put("write the progress", progress, expect).await
-    }
-
-    /// Ledgers of a shard, of all accounts, that are polled: those after `after`.
-    pub async fn polled(
-        &self,
-        shard: u32,
-        after: Option<&Ledger>,
-        limit: NonZeroU16,
-    ) -> Result<LedgerPage, StoreError> {
-        let after = after.map(keys::polled_entry);
-        let pk = keys::polled(shard);
-        let page = self.due_page("find what is polled", pk, SortRange::All, limit, after).await?;
-        let ledgers = page.entries.iter().filter_map(|entry| keys::read_ledger(&entry.key));
-        let next = page.next.as_ref().and_then(|entry| keys::read_ledger(&entry.key));
-        Ok(LedgerPage { ledgers: ledgers.collect(), next })
     }
 
     /// Invoices of a ledger that somebody still has to pay: those after a place, the ones longest

@@ -5,6 +5,7 @@ use domain::chart::Chart;
 use domain::connection::{Connection, OAuthAttempt};
 use domain::entity::EntityKind;
 use domain::grant::Grant;
+use domain::health::Health;
 use domain::ids::{AccountId, CrmId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::meter::Meter;
@@ -38,6 +39,12 @@ pub(crate) struct Settings {
     pub(crate) codes: AccountCodes,
 }
 
+/// That an account has a sync log. Written before its first entry, and never again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Logged {
+    pub(crate) account: AccountId,
+}
+
 /// What was last read of an organisation's books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeptChart {
@@ -60,6 +67,12 @@ pub(crate) struct ReverseLink {
 pub(crate) struct SweepPlace {
     pub(crate) shard: u32,
     pub(crate) after: Option<MappingKey>,
+}
+
+/// Where the cleanup of the sync logs stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CleanupPlace {
+    pub(crate) stopped: Option<(u32, Option<AccountId>)>,
 }
 
 impl Record for Connection {
@@ -85,6 +98,12 @@ impl Record for Event {
 impl Record for SweepPlace {
     fn key(&self) -> ItemKey {
         keys::sweep(self.shard)
+    }
+}
+
+impl Record for CleanupPlace {
+    fn key(&self) -> ItemKey {
+        keys::cleanup()
     }
 }
 
@@ -138,6 +157,27 @@ impl Record for Settings {
     }
 }
 
+impl Record for Health {
+    fn key(&self) -> ItemKey {
+        keys::health(&self.account)
+    }
+
+    fn indexed(&self, item: NewItem) -> NewItem {
+        let entry = || keys::account_entry(keys::unwell, self.key()).index;
+        NewItem { due: (self.skipped > 0).then(entry), ..item }
+    }
+}
+
+impl Record for Logged {
+    fn key(&self) -> ItemKey {
+        keys::logged(&self.account)
+    }
+
+    fn indexed(&self, item: NewItem) -> NewItem {
+        NewItem { due: Some(keys::account_entry(keys::with_log, self.key()).index), ..item }
+    }
+}
+
 impl Record for Grant {
     fn key(&self) -> ItemKey {
         keys::grant(self.id)
@@ -186,6 +226,7 @@ impl Record for OAuthAttempt {
     }
 
     fn indexed(&self, item: NewItem) -> NewItem {
-        NewItem { expires_at: Some(self.expires_at), ..item }
+        let due = Some(keys::begun_place(self));
+        NewItem { expires_at: Some(self.expires_at), due, ..item }
     }
 }

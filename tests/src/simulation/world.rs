@@ -22,7 +22,7 @@ use super::queue::{Batch, Queues};
 use super::scene::{Scene, Script};
 use super::trace::Trace;
 use super::{HORIZON, Options, Outcome};
-use crate::ports::CountedIds;
+use crate::ports::{CountedIds, NotedMeasures};
 use crate::world::{app, every_account, places, xero_settings};
 
 /// How long Lambda lets a function run.
@@ -117,7 +117,9 @@ impl SimWorld {
             events: Arc::new(events.clone()),
             app: app(),
             places: places(),
+            metrics: Arc::new(NotedMeasures::default()),
             tokens: Arc::new(TokenCache::default()),
+            noted: Arc::default(),
         };
         let processes = Processes::new(net.timeline.clone());
         Self {

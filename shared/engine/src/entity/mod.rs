@@ -118,6 +118,15 @@ pub struct Brought {
     pub remarks: Vec<String>,
 }
 
+impl Brought {
+    /// Whether Xero counts another total than the CRM, which is said where something was done.
+    pub(crate) fn tells_of_other_totals(&self) -> bool {
+        let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
+        let differ = amounts.is_some_and(|amounts| amounts.difference().is_some());
+        differ && self.operation != LoggedOperation::Push
+    }
+}
+
 /// The outcomes of a bring, found in any order.
 #[derive(Debug)]
 struct Outcomes(Vec<Option<Result<Brought, Trouble>>>);

@@ -20,6 +20,7 @@ use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use store::table::Expect;
 use store::{StoreError, Versioned};
+use tracing::Instrument;
 
 use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
@@ -60,6 +61,11 @@ fn guarded<'a>(
     ledger: &'a Ledger,
     invocation: Invocation,
 ) -> BoxFuture<'a, Polled> {
+    let span = tracing::info_span!(
+        "ledger",
+        account.id = %ledger.account,
+        tenant.id = %ledger.tenant,
+    );
     async move {
         let polled = std::panic::AssertUnwindSafe(one(engine, ledger, invocation)).catch_unwind();
         let (account, tenant) = (&ledger.account, ledger.tenant);
@@ -75,6 +81,7 @@ fn guarded<'a>(
             }
         }
     }
+    .instrument(span)
     .boxed()
 }
 

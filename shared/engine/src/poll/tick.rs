@@ -4,8 +4,7 @@ use std::num::NonZeroU16;
 
 use domain::ids::Ledger;
 use jiff::SignedDuration;
-use store::StoreError;
-use store::keys::SHARDS;
+use store::{StoreError, Walk};
 
 use crate::Engine;
 
@@ -28,16 +27,9 @@ pub struct Chunk {
 /// Every ledger that is polled, in chunks.
 pub async fn tick(engine: &Engine) -> Result<Vec<Chunk>, StoreError> {
     let mut ledgers = Vec::new();
-    for shard in 0..SHARDS {
-        let mut after: Option<Ledger> = None;
-        loop {
-            let page = engine.store.polled(shard, after.as_ref(), PAGE).await?;
-            ledgers.extend(page.ledgers);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+    let mut walk = Walk::from_shard(0);
+    while let Some((shard, after)) = walk.place() {
+        ledgers.extend(walk.turn(engine.store.polled(shard, after, PAGE).await?));
     }
     Ok(spread(&ledgers))
 }

@@ -12,6 +12,7 @@ use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, Settled, Unrecorded};
 use crate::chain::Chain;
 use crate::desk::Trouble;
 use crate::entity::{Brought, Entity, already_linked};
+use crate::ports::Measure;
 use crate::{Engine, journal, release};
 
 /// Reads the snapshot that a mapping keeps.
@@ -47,6 +48,9 @@ pub(super) async fn confirm<E: Entity>(
         let next = Mapping { link, earlier_keys, synced_revision: Some(revision), ..next };
         match engine.store.confirm(&next, &before, is_reserved, None).await {
             Ok(_) => {
+                if brought.tells_of_other_totals() {
+                    worth_a_look(engine, &next, Measure::TotalsDiffer, "the totals differ");
+                }
                 journal::synced::<E>(engine, &next, &brought, claimed.at).await;
                 if before.record.link.is_none() {
                     released(engine, &next).await;
@@ -70,6 +74,18 @@ pub(super) async fn confirm<E: Entity>(
         before = reread(engine, &before).await?;
     }
     Err(StoreError::Conflict.into())
+}
+
+/// Counts something that an alarm is for, and says which record it is about.
+fn worth_a_look(engine: &Engine, mapping: &Mapping, measure: Measure, what: &'static str) {
+    engine.metrics.record(measure);
+    tracing::warn!(
+        account.id = %mapping.key.ledger.account,
+        tenant.id = %mapping.key.ledger.tenant,
+        entity = %mapping.key.kind,
+        crm.id = %mapping.key.crm_id,
+        "{what}"
+    );
 }
 
 /// What waited for this document goes on. The document itself is recorded, whatever becomes of that.
@@ -98,6 +114,14 @@ pub(super) async fn fail<E: Entity>(
     trouble: Trouble,
 ) -> Result<Settled, Unrecorded> {
     let Told { failure, answer, parking } = told(engine, trouble)?;
+    if failure.class == FailureClass::Defect {
+        worth_a_look(
+            engine,
+            &claimed.row.record,
+            Measure::Defect,
+            "a fault of ours or of the operator's",
+        );
+    }
     let revision = claimed.row.record.snapshot.revision;
     let mut before = claimed.row.clone();
     for _ in 0..CONFLICTS_MAX {

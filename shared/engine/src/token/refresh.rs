@@ -12,7 +12,7 @@ use xero::{TokenSet, XeroError};
 use super::{KeptTokens, LOOK_EVERY, TokenError, ends_at, read, remember, same};
 use crate::Engine;
 use crate::chain::Chain;
-use crate::ports::PortError;
+use crate::ports::{Measure, PortError, Refreshed};
 
 /// How long a refresher may hold the lock: longer than one exchange with Xero can take.
 const LOCK_SECONDS: i64 = 40;
@@ -39,7 +39,9 @@ pub(super) async fn refresh(
         release(engine, &held, held.record.clone().unlocked()).await;
         return Ok(remember(engine, id, kept));
     }
-    match renew(engine, id, &kept).await {
+    let renewed = renew(engine, id, &kept).await;
+    engine.metrics.record(Measure::Refresh(how(&renewed)));
+    match renewed {
         Ok(renewed) => {
             release(engine, &held, held.record.clone().renewed(engine.clock.now())).await;
             Ok(remember(engine, id, renewed))
@@ -54,6 +56,14 @@ pub(super) async fn refresh(
             release(engine, &held, next).await;
             Err(error)
         }
+    }
+}
+
+const fn how(renewed: &Result<KeptTokens, TokenError>) -> Refreshed {
+    match renewed {
+        Ok(_) => Refreshed::Renewed,
+        Err(TokenError::Xero(XeroError::GrantRefused)) => Refreshed::Refused,
+        Err(_) => Refreshed::Failed,
     }
 }
 

@@ -16,6 +16,7 @@ use engine::{Engine, Invocation};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, RequestExt, Response, service_fn};
 use serde::de::DeserializeOwned;
+use tracing::Instrument;
 
 use self::routes::Found;
 use crate::boot::boot;
@@ -31,9 +32,7 @@ type Answer = Result<Response<Body>, Problem>;
 
 /// Serves the API until Lambda stops the process.
 pub async fn serve() -> Result<(), lambda_http::Error> {
-    let booted = boot().await.inspect_err(|error| {
-        tracing::error!(error = %Chain(error), "the function cannot start");
-    })?;
+    let booted = boot().await?;
     let engine = &booted.engine;
     lambda_http::run(service_fn(move |request: Request| async move {
         Ok::<_, lambda_http::Error>(answer(engine, &request).await)
@@ -42,12 +41,17 @@ pub async fn serve() -> Result<(), lambda_http::Error> {
 }
 
 async fn answer(engine: &Engine, request: &Request) -> Response<Body> {
-    Box::pin(route(engine, request)).await.unwrap_or_else(|problem| problem.response())
+    let answer = match Caller::of(request) {
+        Some(caller) => {
+            let span = tracing::info_span!("request", account.id = %caller.account);
+            Box::pin(route(engine, request, &caller)).instrument(span).await
+        }
+        None => Err(Problem::unauthorized()),
+    };
+    answer.unwrap_or_else(|problem| problem.response())
 }
 
-async fn route(engine: &Engine, request: &Request) -> Answer {
-    let caller = Caller::of(request).ok_or_else(Problem::unauthorized)?;
-    let caller = &caller;
+async fn route(engine: &Engine, request: &Request, caller: &Caller) -> Answer {
     let path = request.raw_http_path().trim_matches('/');
     let segments = path.split('/').collect::<Vec<_>>();
     let route = match routes::find(request.method(), &segments) {

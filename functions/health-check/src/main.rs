@@ -1,0 +1,8 @@
+//! Looks, every hour, at what was given up, what is late, and which connections were ended inside Xero.
+
+use runtime::scheduled;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    scheduled::serve(scheduled::checking).await
+}

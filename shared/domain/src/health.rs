@@ -1,0 +1,115 @@
+//! How an account stands: how many of its records were given up, and whether that is a warning.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::idempotency::Hash;
+use crate::ids::AccountId;
+
+/// From so many given up records on, an account is warned, as promised to customers.
+pub const WARN_FROM: u32 = 5;
+
+/// What the newest health check found of an account that has, or had, records that were given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Whose.
+    pub account: AccountId,
+    /// Records of the connected organisation that were given up.
+    pub skipped: u32,
+    /// Since when there are too many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warned_since: Option<Timestamp>,
+    /// When this was found.
+    pub found_at: Timestamp,
+}
+
+impl Health {
+    /// What is to be kept of a count, given what was kept before. `None` when nothing has changed.
+    pub fn next(
+        before: Option<&Self>,
+        account: &AccountId,
+        skipped: u32,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let since = before.and_then(|before| before.warned_since);
+        let warned_since = (skipped >= WARN_FROM).then(|| since.unwrap_or(now));
+        let is_same = match before {
+            Some(before) => before.skipped == skipped && before.warned_since == warned_since,
+            None => skipped == 0,
+        };
+        let account = account.clone();
+        (!is_same).then_some(Self { account, skipped, warned_since, found_at: now })
+    }
+
+    /// What the settings page says while the warning stands.
+    pub fn warning(&self) -> Option<String> {
+        self.warned_since?;
+        Some(format!(
+            "{} records were given up and are not in Xero as they are in ServiceCortex. Open the sync \
+             log, see to what each says, then press Sync All, or Never send for those that are not to \
+             be in Xero.",
+            self.skipped
+        ))
+    }
+}
+
+/// Whether an account's connection is looked at in this hour (UTC) of the day: each in one of the 24, and all in
+/// a day.
+pub fn is_looked_at(account: &AccountId, now: Timestamp) -> bool {
+    let hash = Hash::of(account.as_str().as_bytes());
+    let number = hash.as_str().get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    let hour = u32::try_from(now.to_zoned(TimeZone::UTC).hour()).unwrap_or(0);
+    number.unwrap_or(0) % 24 == hour
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn next(before: Option<&Health>, skipped: u32, now: i64) -> Option<Health> {
+        Health::next(before, &AccountId::new("acc_1").unwrap(), skipped, at(now))
+    }
+
+    #[test]
+    fn five_are_a_warning_and_four_lift_it() {
+        let four = next(None, 4, 1).unwrap();
+        assert_eq!((four.skipped, four.warning()), (4, None));
+        let five = next(Some(&four), 5, 2).unwrap();
+        assert_eq!(five.warned_since, Some(at(2)));
+        assert!(five.warning().unwrap().starts_with("5 records were given up"));
+        let seven = next(Some(&five), 7, 3).unwrap();
+        assert_eq!(seven.warned_since, Some(at(2)), "it stands since it was first found");
+        let lifted = next(Some(&seven), 4, 4).unwrap();
+        assert_eq!((lifted.warned_since, lifted.warning()), (None, None));
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_written() {
+        assert_eq!(next(None, 0, 1), None);
+        let five = next(None, 5, 1).unwrap();
+        assert_eq!(next(Some(&five), 5, 2), None);
+        let none = next(Some(&five), 0, 3).unwrap();
+        assert_eq!(next(Some(&none), 0, 4), None);
+    }
+
+    #[test]
+    fn every_account_is_looked_at_in_one_hour_of_the_day() {
+        let mut busiest = 0;
+        for hour in 0..24 {
+            let looked = (0..2_400).filter(|number| {
+                let account = AccountId::new(format!("acc_{number}")).unwrap();
+                is_looked_at(&account, at(hour * 3_600))
+            });
+            busiest = busiest.max(looked.count());
+        }
+        assert!((100..150).contains(&busiest), "{busiest}");
+        let account = AccountId::new("acc_1").unwrap();
+        let hours = (0..24).filter(|hour| is_looked_at(&account, at(hour * 3_600 + 1_799)));
+        assert_eq!(hours.count(), 1);
+    }
+}

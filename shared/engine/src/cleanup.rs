@@ -1,0 +1,136 @@
+//! The daily cleanup: sync log entries past their 30 days and authorisations that are over, as far as the table
+//! has not removed them by itself.
+//!
+//! It goes by accounts, page by page, as long as it has time, and goes on there the next time. One that comes
+//! twice has nothing to do. It knows the table and nothing of Xero.
+
+use std::num::NonZeroU16;
+
+use domain::ids::AccountId;
+use futures::FutureExt;
+use jiff::Timestamp;
+use store::keys::SHARDS;
+use store::{Store, StoreError, Walk};
+
+use crate::chain::Chain;
+use crate::ports::Clock;
+use crate::{Invocation, abreast};
+
+/// Accounts of one page of the index.
+const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
+/// Rows removed in one step.
+const ROWS: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
+
+/// What a cleanup came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// Accounts that were looked at.
+    pub accounts: usize,
+    /// Entries of sync logs that are gone.
+    pub entries: usize,
+    /// Authorisations that are gone.
+    pub attempts: usize,
+    /// Accounts and shards in which something was left; the next cleanup tries again.
+    pub failed: usize,
+    /// Whether there was no time for all of them; the next cleanup goes on there.
+    pub is_cut_short: bool,
+}
+
+/// Removes what is over, while there is time.
+pub async fn clean(
+    store: &Store,
+    clock: &dyn Clock,
+    invocation: Invocation,
+) -> Result<Cleaned, StoreError> {
+    let job = Job { store, clock, invocation, now: clock.now() };
+    let mut cleaned = Cleaned::default();
+    for shard in 0..SHARDS {
+        let removed = job.attempts(shard).await;
+        job.tell(removed, None, &mut cleaned.attempts, &mut cleaned.failed);
+    }
+    let (mut walk, before) = job.begin().await?;
+    while let Some((shard, after)) = walk.place() {
+        if job.is_late() {
+            cleaned.is_cut_short = true;
+            break;
+        }
+        let accounts = walk.turn(store.with_log(shard, after, PAGE).await?);
+        let removals = accounts.iter().map(|account| job.log(account).boxed()).collect();
+        for (account, removed) in accounts.iter().zip(abreast::all(removals).await) {
+            job.tell(removed, Some(account), &mut cleaned.entries, &mut cleaned.failed);
+        }
+        cleaned.accounts += accounts.len();
+    }
+    let place = walk.place().map(|(shard, after)| (shard, after.cloned()));
+    if place != before {
+        store.put_cleanup_place(place).await?;
+    }
+    Ok(cleaned)
+}
+
+struct Job<'a> {
+    store: &'a Store,
+    clock: &'a dyn Clock,
+    invocation: Invocation,
+    now: Timestamp,
+}
+
+/// Where a cleanup that was cut short stopped.
+type Place = Option<(u32, Option<AccountId>)>;
+
+impl Job<'_> {
+    fn is_late(&self) -> bool {
+        self.clock.now() > self.invocation.last_call
+    }
+
+    async fn begin(&self) -> Result<(Walk<AccountId>, Place), StoreError> {
+        let place = self.store.cleanup_place().await?;
+        let walk = match place.clone() {
+            Some((shard, after)) => Walk::from(shard, after),
+            None => Walk::from_shard(0),
+        };
+        Ok((walk, place))
+    }
+
+    async fn attempts(&self, shard: u32) -> Result<usize, StoreError> {
+        let mut rows = 0;
+        while !self.is_late() {
+            let removed = self.store.remove_spent_attempts(shard, self.now, ROWS).await?;
+            rows += removed.rows;
+            // The index may still show what is gone: then there is nothing to be done about the rest now.
+            if !removed.is_more || removed.rows == 0 {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn log(&self, account: &AccountId) -> Result<usize, StoreError> {
+        let mut rows = 0;
+        while !self.is_late() {
+            let removed = self.store.remove_expired_log(account, self.now, ROWS).await?;
+            rows += removed.rows;
+            if !removed.is_more {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
+    fn tell(
+        &self,
+        removed: Result<usize, StoreError>,
+        account: Option<&AccountId>,
+        count: &mut usize,
+        failed: &mut usize,
+    ) {
+        match removed {
+            Ok(rows) => *count += rows,
+            Err(error) => {
+                let account = account.map(AccountId::as_str);
+                tracing::error!(error = %Chain(&error), account.id = account, "not all was removed");
+                *failed += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Accounts with records that were given up: an alert for each, and a warning on its settings page from five on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU16;
+
+use domain::connection::ConnectionState;
+use domain::health::Health;
+use domain::ids::{AccountId, Ledger};
+use futures::FutureExt;
+use store::table::Expect;
+use store::{StoreError, Walk};
+
+use super::Checked;
+use crate::chain::Chain;
+use crate::{Engine, Invocation, abreast};
+
+/// Of one page of the index.
+const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
+
+/// How an account stands now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Standing {
+    skipped: u32,
+    was_warned: bool,
+    is_warned: bool,
+}
+
+pub(super) async fn check(
+    engine: &Engine,
+    invocation: Invocation,
+    checked: &mut Checked,
+) -> Result<(), StoreError> {
+    let Some(given_up) = count(engine, invocation).await? else {
+        // Half a count would lift warnings that stand.
+        checked.is_cut_short = true;
+        return Ok(());
+    };
+    let mut accounts: BTreeSet<AccountId> =
+        given_up.keys().map(|ledger| ledger.account.clone()).collect();
+    let mut walk = Walk::from_shard(0);
+    while let Some((shard, after)) = walk.place() {
+        accounts.extend(walk.turn(engine.store.unwell(shard, after, PAGE).await?));
+    }
+    let looks = accounts.iter().map(|account| look(engine, account, &given_up).boxed()).collect();
+    for (account, looked) in accounts.iter().zip(abreast::all(looks).await) {
+        match looked {
+            Ok(standing) => add(standing, checked),
+            Err(error) => {
+                tracing::error!(
+                    error = %Chain(&error),
+                    account.id = %account,
+                    "an account's health was not noted"
+                );
+                checked.failed += 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn add(standing: Standing, checked: &mut Checked) {
+    let Standing { skipped, was_warned, is_warned } = standing;
+    checked.counted.skipped += usize::try_from(skipped).unwrap_or(usize::MAX);
+    checked.counted.accounts_with_skipped += usize::from(skipped > 0);
+    checked.counted.accounts_warned += usize::from(is_warned);
+    checked.raised += usize::from(is_warned && !was_warned);
+    checked.lifted += usize::from(was_warned && !is_warned);
+}
+
+/// The records that were given up, by ledger. `None` if there was no time to count them all.
+async fn count(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<Option<BTreeMap<Ledger, u32>>, StoreError> {
+    let mut given_up: BTreeMap<Ledger, u32> = BTreeMap::new();
+    let mut walk = Walk::from_shard(0);
+    while let Some((shard, after)) = walk.place() {
+        if engine.is_late(invocation) {
+            return Ok(None);
+        }
+        for key in walk.turn(engine.store.given_up(shard, after, PAGE).await?) {
+            let count = given_up.entry(key.ledger).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    Ok(Some(given_up))
+}
+
+/// Notes how an account stands. Only the organisation that it is connected to counts: what was given up in
+/// another one is over, and what a disconnected account has is its own affair until it connects again.
+async fn look(
+    engine: &Engine,
+    account: &AccountId,
+    given_up: &BTreeMap<Ledger, u32>,
+) -> Result<Standing, StoreError> {
+    let connection = engine.store.connection(account).await?.map(|row| row.record);
+    let connected = connection.filter(|one| one.state != ConnectionState::Disconnected);
+    let ledger = connected.and_then(|one| one.ledger());
+    let skipped = ledger.as_ref().and_then(|ledger| given_up.get(ledger)).copied().unwrap_or(0);
+    if skipped > 0 {
+        tracing::warn!(
+            account.id = %account,
+            tenant.id = ledger.map(|ledger| ledger.tenant.to_string()),
+            skipped,
+            "records were given up and need a person"
+        );
+    }
+    let known = engine.store.health(account).await?;
+    let expect = known.as_ref().map_or(Expect::Absent, |known| Expect::Version(known.version));
+    let before = known.map(|known| known.record);
+    let was_warned = before.as_ref().is_some_and(|before| before.warned_since.is_some());
+    let next = Health::next(before.as_ref(), account, skipped, engine.clock.now());
+    let is_warned = next.as_ref().map_or(was_warned, |next| next.warned_since.is_some());
+    if let Some(next) = next {
+        match engine.store.put_health(&next, expect).await {
+            // Another check at the same time found as much.
+            Ok(_) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Standing { skipped, was_warned, is_warned })
+}

@@ -1,0 +1,169 @@
+//! The hourly health check: what was given up, what is late, what was ended inside Xero.
+
+use domain::connection::{ConnectionState, Status};
+use domain::entity::EntityKind::{Contact, Invoice};
+use domain::ids::{CrmId, UserId};
+use domain::outbound::News;
+use engine::health::{Checked, check};
+use engine::ports::{Clock, Counted, Measure};
+use engine::{choices, disconnect, settings, sweep};
+use jiff::SignedDuration;
+use tests::World;
+use tests::builders::{a_client, an_invoice};
+use tests::gate::{Death, Moment, run};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+fn checks(world: &World) -> Checked {
+    run(check(&world.engine, world.invocation())).unwrap().unwrap()
+}
+
+fn counted(counted: Counted) -> Checked {
+    Checked { counted, ..Checked::default() }
+}
+
+/// One that our own rules refuse: it is given up at once.
+fn gives_up(world: &World, number: u32) {
+    let message = an_invoice(&format!("inv_{number}"), "cli_1").tax_rate("7");
+    world.receive(Invoice, &message.body());
+}
+
+fn warnings(world: &World) -> (u32, Vec<String>) {
+    let view = run(settings::status(&world.engine, &world.account())).unwrap().unwrap();
+    (view.skipped, view.warnings)
+}
+
+fn never_sends(world: &World, number: u32) {
+    let (account, by) = (world.account(), UserId::new("usr_owner").unwrap());
+    let record = CrmId::new(format!("inv_{number}")).unwrap();
+    run(choices::never_send(&world.engine, &account, &by, Invoice, record)).unwrap().unwrap();
+}
+
+#[test]
+fn five_given_up_records_are_a_warning_on_the_settings_page_and_four_are_none() {
+    let world = World::connected();
+    assert_eq!(checks(&world), counted(Counted { connections: 1, ..Counted::default() }));
+    (1..=4).for_each(|number| gives_up(&world, number));
+    let four =
+        Counted { connections: 1, skipped: 4, accounts_with_skipped: 1, ..Counted::default() };
+    assert_eq!(checks(&world), counted(four));
+    assert_eq!(warnings(&world), (4, vec![]));
+
+    gives_up(&world, 5);
+    let raised = checks(&world);
+    assert_eq!((raised.counted.accounts_warned, raised.raised, raised.lifted), (1, 1, 0));
+    let (skipped, told) = warnings(&world);
+    assert_eq!(skipped, 5);
+    assert!(told[0].starts_with("5 records were given up"), "{told:?}");
+
+    // A check that comes twice finds the same, and tells it as the same.
+    let again = checks(&world);
+    assert_eq!((again.counted, again.raised), (raised.counted, 0));
+
+    never_sends(&world, 3);
+    let lifted = checks(&world);
+    assert_eq!((lifted.counted.accounts_warned, lifted.raised, lifted.lifted), (0, 0, 1));
+    assert_eq!(warnings(&world), (4, vec![]));
+    (1..=5).filter(|number| *number != 3).for_each(|number| never_sends(&world, number));
+    assert_eq!(checks(&world), counted(Counted { connections: 1, ..Counted::default() }));
+    assert_eq!(warnings(&world), (0, vec![]));
+}
+
+#[test]
+fn a_disconnected_account_is_not_warned_and_its_warning_comes_back_with_the_connection() {
+    let world = World::connected();
+    (1..=6).for_each(|number| gives_up(&world, number));
+    assert_eq!(checks(&world).raised, 1);
+    run(disconnect::disconnect(&world.engine, &world.account(), world.invocation()))
+        .unwrap()
+        .unwrap();
+    let checked = checks(&world);
+    assert_eq!((checked.counted.accounts_with_skipped, checked.lifted), (0, 1));
+    world.connect();
+    let checked = checks(&world);
+    // Connecting again gives what our own rules refused another try, which it fails.
+    assert_eq!((checked.counted.skipped, checked.raised), (6, 1));
+}
+
+#[test]
+fn what_is_late_after_three_sweeps_is_counted_until_it_is_done() {
+    let world = World::connected();
+    world.inject(xero_sim::Fault {
+        on: xero_sim::Match::next("/api.xro/2.0/Contacts"),
+        kind: xero_sim::FaultKind::Status500,
+    });
+    world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
+    while world.bookings.take_first().is_some() {}
+    // Its retry is due after five minutes and a little.
+    world.clock.advance(SignedDuration::from_mins(15));
+    assert_eq!(checks(&world).counted.overdue, 0);
+    world.clock.advance(SignedDuration::from_mins(10));
+    assert_eq!(checks(&world).counted.overdue, 1);
+    run(sweep::sweep(&world.engine, world.invocation())).unwrap();
+    world.advance(SignedDuration::from_mins(1));
+    assert_eq!(checks(&world).counted.overdue, 0);
+    let health = world.measures.all().into_iter().filter_map(|measure| match measure {
+        Measure::Health(counted) => Some(counted.overdue),
+        _ => None,
+    });
+    assert_eq!(health.collect::<Vec<_>>(), [0, 1, 0]);
+}
+
+#[test]
+fn a_connection_ended_inside_xero_is_found_within_a_day_by_one_call() {
+    let world = World::connected();
+    let (user, tenant) = (world.user(), world.tenant());
+    let before = world.xero().calls().len();
+    for _ in 0..24 {
+        assert_eq!(checks(&world).counted.found_disconnected, 0);
+        world.clock.advance(HOUR);
+    }
+    let paths = |from: usize| {
+        let xero = world.xero();
+        let paths = xero.calls()[from..].iter().map(|call| call.path.clone());
+        paths.filter(|path| path != "/connect/token").collect::<Vec<_>>()
+    };
+    assert_eq!(paths(before), ["/connections"]);
+
+    world.xero().disconnect("servicecortex", user, tenant);
+    let mut found = 0;
+    for _ in 0..24 {
+        found += checks(&world).counted.found_disconnected;
+        world.clock.advance(HOUR);
+    }
+    assert_eq!(found, 1);
+    assert_eq!(world.connection().state, ConnectionState::Disconnected);
+    let told = world.told.news().into_iter().filter(
+        |news| matches!(news, News::Connection { status, .. } if *status == Status::Disconnected),
+    );
+    assert_eq!(told.count(), 1);
+    // From then on nobody asks.
+    let before = world.xero().calls().len();
+    (0..24).for_each(|_| {
+        checks(&world);
+        world.clock.advance(HOUR);
+    });
+    assert_eq!(world.xero().calls().len(), before);
+}
+
+#[test]
+fn a_check_that_dies_anywhere_leaves_nothing_that_the_next_does_not_put_right() {
+    for moment in [Moment::Before, Moment::After] {
+        for step in 1.. {
+            let world = World::connected();
+            (1..=5).for_each(|number| gives_up(&world, number));
+            let now = world.clock.now();
+            world.gate.arm(Some(Death { step, moment }));
+            let died = run(check(&world.engine, world.invocation())).is_none();
+            world.gate.arm(None);
+            let checked = checks(&world);
+            assert_eq!(checked.counted.accounts_warned, 1, "step {step}, {moment:?}");
+            assert_eq!(warnings(&world).0, 5);
+            assert_eq!(world.clock.now(), now);
+            if !died {
+                assert!(step > 30, "{step}");
+                break;
+            }
+        }
+    }
+}
