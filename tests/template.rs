@@ -1,4 +1,4 @@
-//! The template and the code say the same: variables, table, queues, functions.
+//! The template and the code say the same: variables, table, queues, functions, schedules, alarms.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,196 +8,294 @@
     reason = "a test stops where it is wrong"
 )]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use runtime::env;
+use runtime::{env, metrics};
+use serde_json::{Value, json};
 use store::dynamo::{DUE_INDEX, OPEN_INDEX};
+use tests::access::Function;
+use tests::template::Template;
 
-fn template() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
+fn template() -> Template {
+    Template::read("template.yaml")
 }
 
-/// The lines of a resource, from its name to the next one.
-fn resource<'a>(template: &'a str, name: &str) -> &'a str {
-    let start = template.find(&format!("\n  {name}:\n")).unwrap_or_else(|| panic!("no {name}"));
-    let rest = &template[start + 1..];
-    let end = rest
-        .match_indices("\n  ")
-        .map(|(at, _)| at)
-        .skip(1)
-        .find(|at| rest[at + 3..].starts_with(|sign: char| sign.is_ascii_alphanumeric()));
-    &rest[..end.unwrap_or(rest.len())]
+fn text(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
 }
 
-fn number(template: &str, parameter: &str) -> u32 {
-    let lines = resource(template, parameter);
-    let (_, rest) = lines.split_once("Default: ").unwrap();
-    rest.lines().next().unwrap().trim().parse().unwrap()
+fn names(value: &Value) -> BTreeSet<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// What a parameter is without anybody's saying.
+fn default(parameter: &str) -> u64 {
+    template().at(&["Parameters", parameter, "Default"]).as_u64().unwrap()
+}
+
+/// The functions' names as they are deployed, with their properties.
+fn functions() -> BTreeMap<String, Value> {
+    let template = template();
+    let functions = template.of_type("AWS::Serverless::Function").into_values().map(|properties| {
+        let name = properties["FunctionName"].as_str().unwrap();
+        let name = name.strip_prefix("servicecortex-xero-${Stage}-").unwrap();
+        (name.to_owned(), properties.clone())
+    });
+    functions.collect()
 }
 
 #[test]
-fn every_variable_the_functions_need_is_set_for_all_of_them() {
+fn every_variable_the_functions_need_is_set_for_all_of_them_and_no_other() {
     let template = template();
-    let globals =
-        &template[template.find("\nGlobals:").unwrap()..template.find("\nResources:").unwrap()];
-    for name in env::REQUIRED {
-        assert!(globals.contains(&format!("        {name}: ")), "{name} is not set");
-    }
-    for function in ["ContactPushFunction", "InvoicePushFunction", "PaymentPushFunction"] {
-        let lines = resource(&template, function);
-        assert!(lines.contains(&format!("{}: ", env::DEAD_LETTER_QUEUE_URL)), "{function}");
+    let set = names(template.at(&["Globals", "Function", "Environment", "Variables"]));
+    // The runtime itself reads the log filter.
+    let needed = env::REQUIRED.into_iter().chain(["RUST_LOG"]).collect::<BTreeSet<_>>();
+    assert_eq!(set, needed);
+    for (name, properties) in functions() {
+        let own = &properties["Environment"]["Variables"];
+        let expected = match name.as_str() {
+            name if name.ends_with("-push") => Some(env::DEAD_LETTER_QUEUE_URL),
+            "payment-poll" => Some(env::POLL_QUEUE_URL),
+            _ => None,
+        };
+        let own = if own.is_null() { BTreeSet::new() } else { names(own) };
+        assert_eq!(own, expected.into_iter().collect(), "{name}");
     }
 }
 
 #[test]
-fn the_table_has_the_keys_indexes_and_expiry_that_the_store_uses() {
+fn the_table_has_the_keys_indexes_and_expiry_that_the_store_uses_and_is_kept() {
     let template = template();
-    let table = resource(&template, "Table");
-    for word in [
-        &format!("IndexName: {DUE_INDEX}"),
-        &format!("IndexName: {OPEN_INDEX}"),
-        "AttributeName: pk, KeyType: HASH",
-        "AttributeName: sk, KeyType: RANGE",
-        "AttributeName: expires_at",
-        "PointInTimeRecoveryEnabled: true",
-        "BillingMode: PAY_PER_REQUEST",
-    ] {
-        assert!(table.contains(word), "{word}");
+    let table = template.properties("Table");
+    let key = |hash: &str, range: &str| {
+        json!([
+            {"AttributeName": hash, "KeyType": "HASH"},
+            {"AttributeName": range, "KeyType": "RANGE"},
+        ])
+    };
+    assert_eq!(table["KeySchema"], key("pk", "sk"));
+    let index = |name: &str| {
+        json!({
+            "IndexName": name,
+            "KeySchema": key(&format!("{name}_pk"), &format!("{name}_sk")),
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        })
+    };
+    assert_eq!(table["GlobalSecondaryIndexes"], json!([index(DUE_INDEX), index(OPEN_INDEX)]));
+    assert_eq!(
+        table["TimeToLiveSpecification"],
+        json!({"AttributeName": "expires_at", "Enabled": true})
+    );
+    assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+    assert_eq!(table["DeletionProtectionEnabled"], json!(["IsProduction", true, false]));
+    assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
+    for kept in ["Table", "AppSecret"] {
+        let policy = template.at(&["Resources", kept, "DeletionPolicy"]);
+        assert_eq!(policy, "RetainExceptOnCreate", "{kept}");
     }
-    assert_eq!(table.matches("ProjectionType: KEYS_ONLY").count(), 2);
 }
 
 #[test]
-fn every_push_function_reports_partial_batches_and_buries_what_it_cannot_read() {
-    let template = template();
-    for (function, queue) in [
-        ("ContactPushFunction", "ContactQueue"),
-        ("InvoicePushFunction", "InvoiceQueue"),
-        ("PaymentPushFunction", "PaymentQueue"),
-    ] {
-        let lines = resource(&template, function);
-        assert!(lines.contains("FunctionResponseTypes: [ReportBatchItemFailures]"), "{function}");
-        assert!(lines.contains(&format!("Queue: !GetAtt {queue}.Arn")), "{function}");
-        let queue_lines = resource(&template, queue);
+fn every_queue_of_the_crm_reports_partial_batches_and_has_somewhere_for_what_cannot_be_read() {
+    let (template, functions) = (template(), functions());
+    let hidden = default("PushVisibilitySeconds");
+    // Lambda asks for six times the function's timeout.
+    assert!(hidden >= 6 * default("PushTimeoutSeconds"));
+    for kind in ["Contact", "Invoice", "CreditNote", "Payment"] {
+        let queue = template.properties(&format!("{kind}Queue"));
         // A wake-up cannot carry a deduplication id, so the queue has to make one of its body.
-        assert!(queue_lines.contains("ContentBasedDeduplication: true"), "{queue}");
-        assert!(queue_lines.contains("RedrivePolicy"), "{queue}");
+        assert_eq!(queue["ContentBasedDeduplication"], true, "{kind}");
+        assert_eq!(queue["DeduplicationScope"], "messageGroup", "{kind}");
+        assert_eq!(queue["VisibilityTimeout"], "PushVisibilitySeconds", "{kind}");
+        let redrive = &queue["RedrivePolicy"];
+        assert_eq!(redrive["deadLetterTargetArn"], format!("{kind}DeadLetterQueue.Arn"));
+        // An outage of the table is waited out: half a day of trying.
+        assert!(redrive["maxReceiveCount"].as_u64().unwrap() * hidden >= 12 * 3_600);
+        let function = template.properties(&format!("{kind}PushFunction"));
+        let source = function["Events"].as_object().unwrap().values().next().unwrap();
+        let source = &source["Properties"];
+        assert_eq!(source["Queue"], format!("{kind}Queue.Arn"));
+        assert_eq!(source["BatchSize"].as_u64(), Some(10));
+        assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+        assert_eq!(source["ScalingConfig"]["MaximumConcurrency"], "PushConcurrency");
+        assert_eq!(function["Timeout"], "PushTimeoutSeconds");
     }
-}
-
-#[test]
-fn a_message_stays_hidden_for_six_times_the_functions_timeout() {
-    let template = template();
-    let timeout = number(&template, "PushTimeoutSeconds");
-    assert!(number(&template, "PushVisibilitySeconds") >= 6 * timeout);
+    let poll = &functions["payment-poll"]["Events"]["Chunks"]["Properties"];
+    assert_eq!((&poll["Queue"], poll["BatchSize"].as_u64()), (&json!("PollQueue.Arn"), Some(1)));
+    // Every queue that is not for dead letters has one that is.
+    for (name, queue) in template.of_type("AWS::SQS::Queue") {
+        assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
+        let is_last = name.ends_with("DeadLetterQueue");
+        assert_eq!(queue.get("RedrivePolicy").is_none(), is_last, "{name}");
+    }
 }
 
 #[test]
 fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    let folders = fs::read_dir(folder).unwrap();
+    let folders = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let folders = folders.collect::<BTreeSet<_>>();
+    let functions = functions();
+    assert_eq!(folders, functions.keys().cloned().collect());
+    assert_eq!(folders.len(), Function::ALL.len());
     let template = template();
-    let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
-    let mut names = fs::read_dir(functions)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect::<Vec<_>>();
-    names.sort();
-    let expected = [
-        "contact-push",
-        "credit-note-push",
-        "invoice-push",
-        "keep-alive",
-        "oauth-callback",
-        "payment-poll",
-        "payment-push",
-        "settings-api",
-        "sweep",
-    ];
-    assert_eq!(names, expected);
-    for name in names {
-        assert!(template.contains(&format!("CodeUri: target/lambda/{name}/")), "{name}");
+    for (name, properties) in &functions {
+        assert_eq!(properties["CodeUri"], format!("target/lambda/{name}/"));
+        let group = properties["LoggingConfig"]["LogGroup"].as_str().unwrap();
+        let logs = template.properties(group);
+        assert_eq!(
+            logs["LogGroupName"],
+            format!("/aws/lambda/servicecortex-xero-${{Stage}}-{name}")
+        );
+        assert_eq!(logs["RetentionInDays"], "LogRetentionDays");
+        for path in ["README.md", "infra/samconfig.toml", "infra/deploying.md"] {
+            assert!(text(path).contains(&format!("-p {name}")), "{path} does not build {name}");
+        }
     }
+    let built_for = template.at(&["Globals", "Function", "Architectures"]);
+    assert_eq!(built_for, &json!(["Architecture"]));
+    assert_eq!(template.at(&["Parameters", "Architecture", "Default"]), "arm64");
 }
 
 #[test]
-fn every_role_may_do_what_its_function_does_and_no_more() {
-    let template = template();
-    // The action, and the only roles or shared policies that name it.
-    for (action, allowed) in [
-        ("dynamodb:GetItem", &["RowsPolicy"][..]),
-        ("dynamodb:PutItem", &["RowsPolicy"]),
-        ("dynamodb:DeleteItem", &["RowsPolicy"]),
-        ("dynamodb:Query", &["RowsPolicy"]),
-        ("secretsmanager:PutSecretValue", &["GrantsPolicy"]),
-        ("secretsmanager:CreateSecret", &["OAuthCallbackRole"]),
-        ("scheduler:CreateSchedule", &["HintsPolicy"]),
-        ("iam:PassRole", &["HintsPolicy"]),
-        (
-            "sqs:SendMessage",
-            &[
-                "HintsPolicy",
-                "ScheduleRole",
-                "ContactPushRole",
-                "InvoicePushRole",
-                "CreditNotePushRole",
-                "PaymentPushRole",
-                "PaymentPollRole",
-            ],
-        ),
-        (
-            "sqs:ReceiveMessage",
-            &[
-                "ContactPushRole",
-                "InvoicePushRole",
-                "CreditNotePushRole",
-                "PaymentPushRole",
-                "PaymentPollRole",
-            ],
-        ),
-    ] {
-        let named = allowed.iter().map(|name| resource(&template, name).matches(action).count());
-        assert!(named.clone().all(|count| count == 1), "{action}: {allowed:?}");
-        assert_eq!(
-            template.matches(action).count(),
-            allowed.len(),
-            "{action} is allowed elsewhere"
-        );
+fn every_job_comes_on_its_schedule_one_at_a_time() {
+    let mut schedules = BTreeMap::new();
+    for (name, properties) in functions() {
+        let events = properties["Events"].as_object().cloned().unwrap_or_default();
+        for event in events.values().filter(|event| event["Type"] == "ScheduleV2") {
+            let schedule = &event["Properties"];
+            assert_eq!(schedule["State"], "Schedules", "{name}");
+            let expression = schedule["ScheduleExpression"].as_str().unwrap().to_owned();
+            schedules.insert(name.clone(), expression);
+            // The poll's other events are chunks, and those may overlap.
+            let alone = properties["ReservedConcurrentExecutions"].as_u64();
+            assert_eq!(alone, (name != "payment-poll").then_some(1), "{name}");
+        }
     }
-    let functions = [
-        "ContactPushRole",
-        "InvoicePushRole",
-        "CreditNotePushRole",
-        "PaymentPushRole",
-        "PaymentPollRole",
-        "SettingsApiRole",
-        "OAuthCallbackRole",
-        "SweepRole",
-        "KeepAliveRole",
+    let expected = [
+        ("health-check", "cron(41 * * * ? *)"),
+        ("keep-alive", "cron(17 3 * * ? *)"),
+        ("log-cleanup", "cron(47 2 * * ? *)"),
+        ("payment-poll", "rate(15 minutes)"),
+        ("sweep", "rate(5 minutes)"),
     ];
-    for role in functions {
-        let lines = resource(&template, role);
-        let shared = "ManagedPolicyArns: [!Ref RowsPolicy, !Ref GrantsPolicy, !Ref HintsPolicy]";
-        assert!(lines.contains(shared), "{role}");
-    }
-    assert!(!template.contains("Action: '*'") && !template.contains("Action: \"*\""));
+    let expected = expected.map(|(name, expression)| (name.to_owned(), expression.to_owned()));
+    assert_eq!(schedules, BTreeMap::from(expected));
 }
 
 #[test]
 fn only_the_callback_is_reached_without_a_token() {
     let template = template();
-    let routes = template.matches("Type: AWS::ApiGatewayV2::Route").count();
-    let guarded = template.matches("AuthorizationType: JWT").count();
-    assert!(routes >= 2);
-    assert_eq!(guarded, routes - 1);
-    assert!(template.contains("GET /oauth/callback"));
+    let open = template.of_type("AWS::ApiGatewayV2::Route").into_values();
+    let open = open.filter(|route| route["AuthorizationType"] != "JWT");
+    let open = open.map(|route| route["RouteKey"].as_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!(open, ["GET /oauth/callback"]);
 }
 
 #[test]
 fn every_route_of_the_settings_api_is_deployed() {
     let template = template();
-    for (route, _) in runtime::api::ROUTES {
-        assert!(template.contains(&format!("RouteKey: {route}\n")), "{route}");
+    let deployed = template.of_type("AWS::ApiGatewayV2::Route").into_values();
+    let deployed = deployed.map(|route| route["RouteKey"].as_str().unwrap().to_owned());
+    let mut served =
+        runtime::api::ROUTES.iter().map(|(route, _)| (*route).to_owned()).collect::<BTreeSet<_>>();
+    served.insert("GET /oauth/callback".to_owned());
+    assert_eq!(deployed.collect::<BTreeSet<_>>(), served);
+}
+
+/// Every text in a value.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(all) => all.iter().flat_map(texts).collect(),
+        Value::Object(all) => all.values().flat_map(texts).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
     }
-    let routes = template.matches("RouteKey: ").count();
-    assert_eq!(routes, runtime::api::ROUTES.len() + 1, "one more for the callback");
+}
+
+#[test]
+fn every_alarm_has_its_place_in_the_runbook_and_nothing_else_has() {
+    let alarms = Template::read("infra/alarms.yaml");
+    let mut expected = BTreeSet::new();
+    for (name, alarm) in alarms.of_type("AWS::CloudWatch::Alarm") {
+        let full = alarm["AlarmName"].as_str().unwrap();
+        let short = full.strip_prefix("servicecortex-xero-${Stage}-").unwrap();
+        expected.insert(short.to_owned());
+        let description = alarm["AlarmDescription"].as_str().unwrap();
+        assert!(
+            description.ends_with(&format!("Runbook: infra/runbook.md#{short}")),
+            "{name}: {description}"
+        );
+        for action in ["AlarmActions", "OKActions"] {
+            assert_eq!(alarm[action], json!(["AlarmTopic"]), "{name}");
+        }
+        assert!(alarm["TreatMissingData"].is_string(), "{name}");
+    }
+    let runbook = text("infra/runbook.md");
+    let headings = runbook.lines().filter_map(|line| line.strip_prefix("## "));
+    let headings = headings.filter(|heading| !["How to look", "Recovery"].contains(heading));
+    let headings = headings.map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(headings, expected);
+    for heading in &headings {
+        let (_, section) = runbook.split_once(&format!("\n## {heading}\n")).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        for part in ["**Meaning.**", "**First look.**", "**Remedy.**"] {
+            assert!(section.contains(part), "{heading} has no {part}");
+        }
+    }
+}
+
+#[test]
+fn what_is_watched_exists() {
+    let template = template();
+    let functions = functions();
+    let queues = template.of_type("AWS::SQS::Queue").into_values();
+    let queues = queues.map(|queue| queue["QueueName"].as_str().unwrap().to_owned());
+    let queues = queues.collect::<BTreeSet<_>>();
+    let alarms = Template::read("infra/alarms.yaml");
+    let dashboard = Template::read("infra/dashboard.yaml");
+    let board = dashboard.properties("Dashboard")["DashboardBody"].as_str().unwrap();
+    let board: Value = serde_json::from_str(board).unwrap();
+    let alarms = alarms.at(&["Resources"]);
+    let words = texts(alarms).into_iter().chain(texts(&board)).collect::<BTreeSet<_>>();
+    let (mut watched, mut seen) = (0, BTreeSet::new());
+    for word in &words {
+        let Some(rest) = word.strip_prefix("servicecortex-xero-${Stage}-") else { continue };
+        let is_alarm = texts(alarms)
+            .contains(&format!("Runbook: infra/runbook.md#{rest}").as_str())
+            || texts(alarms).iter().any(|text| text.ends_with(&format!("runbook.md#{rest}")));
+        if is_alarm || rest == "alarms" {
+            continue;
+        }
+        assert!(functions.contains_key(rest) || queues.contains(*word), "{word} does not exist");
+        watched += 1;
+        seen.insert(rest.to_owned());
+    }
+    assert!(watched > 20, "{watched}");
+    // Each function is watched, and each queue for what is dead.
+    for name in functions.keys() {
+        assert!(seen.contains(name), "{name} is not watched");
+    }
+    for queue in queues.iter().filter(|queue| queue.contains("dead-letter")) {
+        assert!(words.contains(queue.as_str()), "{queue} is not watched");
+    }
+    for name in metrics::NAMES {
+        assert!(words.contains(name), "{name} is written and nobody looks at it");
+    }
+    let own = |list: &Value| {
+        let list = list.as_array().unwrap();
+        let is_own = list[0].as_str().is_some_and(|one| one.starts_with("ServiceCortexXero"));
+        is_own.then(|| list[1].as_str().unwrap().to_owned())
+    };
+    let shown = board["widgets"].as_array().unwrap().iter();
+    let shown = shown.filter_map(|widget| widget["properties"]["metrics"].as_array());
+    for metric in shown.flatten().filter_map(own) {
+        assert!(
+            metrics::NAMES.contains(&metric.as_str()),
+            "{metric} is shown and nobody writes it"
+        );
+    }
 }

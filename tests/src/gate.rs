@@ -1,10 +1,13 @@
 //! A gate on the way out: counts the engine's IO steps and can be the last thing a process does.
 
+use std::collections::BTreeSet;
 use std::future::{self, Future};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+
+use crate::access::Access;
 
 /// When, within a step, a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,7 @@ pub struct Death {
 pub struct Gate {
     steps: Arc<AtomicU32>,
     death: Arc<Mutex<Option<Death>>>,
+    used: Arc<Mutex<BTreeSet<Access>>>,
 }
 
 impl Gate {
@@ -41,6 +45,16 @@ impl Gate {
     /// Steps since the gate was armed.
     pub fn steps(&self) -> u32 {
         self.steps.load(Ordering::SeqCst)
+    }
+
+    /// What of AWS was used since this was last asked.
+    pub fn take_used(&self) -> BTreeSet<Access> {
+        std::mem::take(&mut self.used.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Something of AWS is used.
+    pub(crate) fn uses(&self, access: Access) {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(access);
     }
 
     /// One step: `act` happens between the two moments.

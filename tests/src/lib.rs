@@ -5,12 +5,14 @@
 //! future is a crash.
 //!
 //! Reading order: [`world`], [`gate`], [`ports`], [`builders`]; then [`simulation`], where many processes
-//! work at once and every step may fail.
+//! work at once and every step may fail; [`access`] and [`template`], what is used and what is allowed.
 
+pub mod access;
 pub mod builders;
 pub mod gate;
 pub mod ports;
 pub mod simulation;
+pub mod template;
 pub mod world;
 
 pub use world::World;

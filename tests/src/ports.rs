@@ -19,6 +19,7 @@ use uuid::Uuid;
 use xero::{Sent, Transport, TransportError, TransportErrorKind};
 use xero_sim::{Reply, Simulator};
 
+use crate::access::Access;
 use crate::gate::Gate;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -111,10 +112,13 @@ impl MemorySecrets {
 #[async_trait]
 impl Secrets for MemorySecrets {
     async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+        self.gate.uses(Access::ReadSecret);
         self.gate.step(async { Ok(locked(&self.kept).get(name).cloned()) }).await
     }
 
     async fn put(&self, name: &str, value: &SecretString) -> Result<(), PortError> {
+        let is_new = !locked(&self.kept).contains_key(name);
+        self.gate.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
         let put = async {
             locked(&self.kept).insert(name.to_owned(), value.clone());
             Ok(())
@@ -141,6 +145,11 @@ impl Bookings {
         locked(&self.booked).pop_first().map(|((at, _), wake)| (at, wake))
     }
 
+    async fn keep(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
+        locked(&self.booked).insert((at, wake.to_body()), wake.clone());
+        Ok(())
+    }
+
     /// How many are booked.
     pub fn len(&self) -> usize {
         locked(&self.booked).len()
@@ -155,16 +164,14 @@ impl Bookings {
 #[async_trait]
 impl WakeUps for Bookings {
     async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
-        let book = async {
-            locked(&self.booked).insert((at, wake.to_body()), wake.clone());
-            Ok(())
-        };
-        self.gate.step(book).await
+        self.gate.uses(Access::Book);
+        self.gate.step(self.keep(wake, at)).await
     }
 
     /// Behind what is in the queue: here, as soon as time passes.
     async fn leave(&self, wake: &Wake) -> Result<(), PortError> {
-        self.book(wake, Timestamp::UNIX_EPOCH).await
+        self.gate.uses(Access::of_hint(wake.kind));
+        self.gate.step(self.keep(wake, Timestamp::UNIX_EPOCH)).await
     }
 }
 
@@ -198,6 +205,7 @@ impl Told {
 #[async_trait]
 impl Events for Told {
     async fn publish(&self, event: &Event) -> Result<(), PortError> {
+        self.gate.uses(Access::Tell);
         let publish = async {
             locked(&self.events).push(event.clone());
             Ok(())
@@ -235,18 +243,22 @@ pub struct GatedTable {
 #[async_trait]
 impl Table for GatedTable {
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+        self.gate.uses(Access::Read);
         self.gate.step(self.table.get(key)).await
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+        Access::of_writes(&writes).for_each(|access| self.gate.uses(access));
         self.gate.step(self.table.write(writes)).await
     }
 
     async fn query(&self, query: Query) -> Result<Page, TableError> {
+        self.gate.uses(Access::Query);
         self.gate.step(self.table.query(query)).await
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
+        self.gate.uses(Access::of_index(query.index));
         self.gate.step(self.table.query_index(query)).await
     }
 }

@@ -16,7 +16,7 @@ use engine::poll::{Polled, poll};
 use engine::ports::Clock;
 use engine::push::Unrecorded;
 use engine::token::TokenCache;
-use engine::{Engine, Invocation, Places};
+use engine::{Engine, Invocation, Memory, Places};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use store::Store;
@@ -105,6 +105,7 @@ impl World {
             app: app(),
             places: places(),
             metrics: Arc::new(measures.clone()),
+            memory: Memory::Whole,
             tokens: Arc::new(TokenCache::default()),
             noted: Arc::default(),
         };

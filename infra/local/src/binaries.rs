@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use tokio::process::Command;
 
 /// The functions of the template: packages, binaries and code folders share these names.
-pub const FUNCTIONS: [&str; 9] = [
+pub const FUNCTIONS: [&str; 11] = [
     "oauth-callback",
     "settings-api",
     "contact-push",
@@ -18,6 +18,8 @@ pub const FUNCTIONS: [&str; 9] = [
     "payment-poll",
     "sweep",
     "keep-alive",
+    "health-check",
+    "log-cleanup",
 ];
 
 /// A function's code, ready to upload.

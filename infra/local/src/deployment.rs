@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 const BUCKET: &str = "servicecortex-xero-code";
+/// The templates that are stacks of their own within the stack.
+pub const NESTED: [&str; 2] = ["infra/alarms.yaml", "infra/dashboard.yaml"];
 const STACK: &str = "servicecortex-xero-local";
 
 /// A few seconds are enough; a busy machine gets more.
@@ -62,9 +64,14 @@ pub async fn deploy(
         })?;
         aws.put_object(BUCKET, &format!("{}.zip", package.function), Bytes::from(content)).await?;
     }
+    for nested in NESTED {
+        let content = std::fs::read(project.root().join(nested))
+            .map_err(|error| Failure::new(format!("Cannot read {nested}")).because(error))?;
+        aws.put_object(BUCKET, nested, Bytes::from(content)).await?;
+    }
     let template = std::fs::read_to_string(project.template())
         .map_err(|error| Failure::new("Cannot read template.yaml").because(error))?;
-    let template = for_here(&template)?;
+    let template = for_here(&template, aws.endpoint())?;
     let copy = project.workshop().join("template.yaml");
     std::fs::write(&copy, &template)
         .map_err(|error| Failure::new("Cannot write the template's copy").because(error))?;
@@ -115,10 +122,10 @@ fn parameters(addresses: &Addresses, log_level: &str) -> Vec<(&'static str, Stri
     ]
 }
 
-/// What differs in the template that is deployed here, text and replacement: where the code is, and
-/// how schedules are named when the local AWS looks up what a role may do. It puts every schedule into
-/// the default group there, whichever group it is made in.
-fn differences() -> Vec<(String, String)> {
+/// What differs in the template that is deployed here, text and replacement: where the code and the nested
+/// templates are, as `sam deploy` would put it, and how schedules are named when the local AWS looks up what a role
+/// may do. It puts every schedule into the default group there, whichever group it is made in.
+fn differences(endpoint: &str) -> Vec<(String, String)> {
     let code = FUNCTIONS.iter().map(|function| {
         (
             format!("CodeUri: target/lambda/{function}/"),
@@ -126,12 +133,15 @@ fn differences() -> Vec<(String, String)> {
         )
     });
     let schedules = (":schedule/${ScheduleGroup}/*".to_owned(), ":schedule/default/*".to_owned());
-    code.chain(std::iter::once(schedules)).collect()
+    let nested = NESTED.iter().map(|nested| {
+        (format!("TemplateURL: {nested}"), format!("TemplateURL: {endpoint}/{BUCKET}/{nested}"))
+    });
+    code.chain(nested).chain(std::iter::once(schedules)).collect()
 }
 
-fn for_here(template: &str) -> Result<String, Failure> {
+fn for_here(template: &str, endpoint: &str) -> Result<String, Failure> {
     let mut changed = template.to_owned();
-    for (text, replacement) in differences() {
+    for (text, replacement) in differences(endpoint) {
         if changed.matches(&text).count() != 1 {
             return Err(Failure::new(format!("template.yaml must say \"{text}\" once")));
         }
@@ -142,28 +152,30 @@ fn for_here(template: &str) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::for_here;
+    use super::{NESTED, for_here};
     use crate::binaries::FUNCTIONS;
     use crate::project::Project;
 
     #[test]
-    fn the_template_is_deployed_as_it_is_but_for_where_the_code_is_and_one_permission() {
+    fn the_template_is_deployed_as_it_is_but_for_where_things_are_and_one_permission() {
         let template = std::fs::read_to_string(Project::here().unwrap().template()).unwrap();
-        let changed = for_here(&template).unwrap();
+        let changed = for_here(&template, "http://here").unwrap();
         let differing: Vec<&str> = template
             .lines()
             .zip(changed.lines())
             .filter(|(before, after)| before != after)
             .map(|(_, after)| after.trim())
             .collect();
-        assert_eq!(differing.len(), FUNCTIONS.len() + 1, "{differing:?}");
+        assert_eq!(differing.len(), FUNCTIONS.len() + NESTED.len() + 1, "{differing:?}");
         let code = differing.iter().filter(|line| line.starts_with("CodeUri: s3://"));
         assert_eq!(code.count(), FUNCTIONS.len());
+        let nested = differing.iter().filter(|line| line.starts_with("TemplateURL: http://here"));
+        assert_eq!(nested.count(), NESTED.len());
     }
 
     #[test]
     fn a_template_without_the_functions_is_refused() {
-        let lines = for_here("Resources: {}").unwrap_err().lines();
+        let lines = for_here("Resources: {}", "http://here").unwrap_err().lines();
         assert!(lines[0].contains("CodeUri: target/lambda/oauth-callback/"), "{lines:?}");
     }
 }

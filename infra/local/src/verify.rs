@@ -2,6 +2,7 @@
 
 use crate::children::cargo;
 use crate::console::Tone;
+use crate::deployment;
 use crate::failure::Failure;
 use crate::python::{CHECKS, Python};
 use crate::stack::{Options, Stack};
@@ -135,9 +136,11 @@ impl Verifier<'_> {
         let python = Python::find(&self.workplace.children, self.options.python.as_deref()).await?;
         let environment = python.environment(self.workplace, &CHECKS).await?;
         let tools = environment.join("bin");
+        let root = self.workplace.project.root();
+        let nested = deployment::NESTED.map(|nested| root.join(nested));
         let mut lint = Command::new(tools.join("cfn-lint"));
-        lint.arg(self.workplace.project.template());
-        self.shown("cfn-lint template.yaml", &mut lint).await?;
+        lint.arg(self.workplace.project.template()).args(nested);
+        self.shown("cfn-lint template.yaml infra/*.yaml", &mut lint).await?;
         let mut validate = Command::new(tools.join("sam"));
         validate
             .args(["validate", "--lint", "--region", crate::aws::REGION, "--template"])

@@ -85,10 +85,23 @@ pub struct Engine {
     pub app: OAuthApp,
     /// Where things are.
     pub places: Places,
+    /// How far the table is to be believed.
+    pub memory: Memory,
     /// Access tokens this process has read, so that a warm function does not ask for them again.
     pub tokens: Arc<TokenCache>,
     /// Accounts whose sync log this process has noted.
     pub noted: Arc<Noted>,
+}
+
+/// How far the table is to be believed where it knows of nothing in Xero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Memory {
+    /// It holds whatever was ever written to it: what it knows nothing of was never sent.
+    #[default]
+    Whole,
+    /// It was restored from a backup and may have forgotten what was sent since: everything is looked up in Xero
+    /// before it is created. That costs a call for a batch of documents, and is always safe.
+    Restored,
 }
 
 /// Where things are, by configuration.

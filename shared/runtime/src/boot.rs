@@ -142,6 +142,7 @@ async fn start() -> Result<Booted, BootError> {
             crm_return: config.crm_return_url.clone(),
             grant_secret_prefix: config.grant_secret_prefix,
         },
+        memory: config.memory,
         tokens: Arc::new(TokenCache::default()),
         noted: Arc::default(),
     };

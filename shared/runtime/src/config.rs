@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use engine::Memory;
 use secrecy::SecretString;
 use url::Url;
 
@@ -13,6 +14,8 @@ use crate::env;
 pub struct Config {
     /// The way to the table.
     pub table: TableConfig,
+    /// How far the table is to be believed.
+    pub memory: Memory,
     /// The namespace of the numbers that are watched.
     pub metric_namespace: String,
     /// The secret with the Xero app's credentials.
@@ -124,6 +127,18 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         })
     }
 
+    /// "yes" or "no".
+    fn memory(&mut self) -> Memory {
+        match self.text(env::LOOK_FIRST).as_str() {
+            "yes" => Memory::Restored,
+            "no" | "" => Memory::Whole,
+            _ => {
+                self.problems.push(format!("{} must be \"yes\" or \"no\"", env::LOOK_FIRST));
+                Memory::Whole
+            }
+        }
+    }
+
     fn queue(&mut self, arn: &str, url: &str) -> QueueConfig {
         QueueConfig { arn: self.text(arn), url: self.text(url) }
     }
@@ -158,6 +173,7 @@ impl Config {
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut reader = Reader { lookup, problems: Vec::new() };
         let table = reader.table();
+        let memory = reader.memory();
         let metric_namespace = reader.text(env::METRIC_NAMESPACE);
         let app_secret_id = reader.text(env::APP_SECRET_ID);
         let grant_secret_prefix = reader.text(env::GRANT_SECRET_PREFIX);
@@ -194,6 +210,7 @@ impl Config {
         let xero = XeroConfig { login_url, identity_url, api_url, redirect_url };
         Ok(Self {
             table,
+            memory,
             metric_namespace,
             app_secret_id,
             grant_secret_prefix,
@@ -239,6 +256,9 @@ mod tests {
 
     #[expect(clippy::unnecessary_wraps, reason = "the shape of a lookup")]
     fn complete(name: &str) -> Option<String> {
+        if name == env::LOOK_FIRST {
+            return Some("no".to_owned());
+        }
         let is_url = name.ends_with("_URL") && name != env::AWS_ENDPOINT_URL;
         Some(if is_url { "https://host.example".to_owned() } else { format!("{name} value") })
     }
@@ -263,10 +283,12 @@ mod tests {
         let error = Config::parse(|name| match name {
             env::TABLE_NAME => Some(String::new()),
             env::XERO_API_URL => Some("ftp://host".to_owned()),
+            env::LOOK_FIRST => Some("perhaps".to_owned()),
             name => complete(name),
         });
         let error = error.unwrap_err().to_string();
         assert!(error.contains("TABLE_NAME is not set"), "{error}");
+        assert!(error.contains("LOOK_FIRST must be"), "{error}");
         assert!(error.contains("XERO_API_URL must be an http or https address"), "{error}");
     }
 }

@@ -3,6 +3,9 @@
 
 /// The DynamoDB table.
 pub const TABLE_NAME: &str = "TABLE_NAME";
+/// `yes` after the table was restored from a backup, else `no`: whether everything is looked up in Xero before it
+/// is created.
+pub const LOOK_FIRST: &str = "LOOK_FIRST";
 /// The namespace of the numbers that are watched: `ServiceCortexXero/<stage>`.
 pub const METRIC_NAMESPACE: &str = "METRIC_NAMESPACE";
 /// The secret with the Xero app's `client_id` and `client_secret`, as JSON.
@@ -60,8 +63,9 @@ pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
 /// Every variable that the template has to set for every function.
-pub const REQUIRED: [&str; 21] = [
+pub const REQUIRED: [&str; 22] = [
     TABLE_NAME,
+    LOOK_FIRST,
     METRIC_NAMESPACE,
     APP_SECRET_ID,
     GRANT_SECRET_PREFIX,

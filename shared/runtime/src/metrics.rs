@@ -10,6 +10,24 @@ use engine::ports::{Clock, Counted, Measure, Metrics, Refreshed};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+/// Every name that is written.
+pub const NAMES: [&str; 14] = [
+    "Attempts",
+    "Defects",
+    "TotalsDiffer",
+    "Throttled",
+    "CallsLeft",
+    "Refreshes",
+    "KeepAliveFailed",
+    "Connections",
+    "SkippedRecords",
+    "AccountsWithSkipped",
+    "AccountsWarned",
+    "Overdue",
+    "Undelivered",
+    "FoundDisconnected",
+];
+
 /// The series of a namespace, written to the log.
 #[derive(Debug, Clone)]
 pub struct EmbeddedMetrics {
@@ -139,6 +157,9 @@ mod tests {
         let line = written(Measure::Health(counted));
         assert!(line.contains(r#""Dimensions":[[]]"#), "{line}");
         assert!(line.contains(r#""SkippedRecords":7"#), "{line}");
+        for (name, _) in health(counted) {
+            assert!(NAMES.contains(&name), "{name}");
+        }
         let one: Value = serde_json::from_str(&line).unwrap();
         let declared = one["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
         for metric in declared {

@@ -1,12 +1,13 @@
 //! Many seeds, on every processor, and what they come to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::{Fault, Mutation, Options, Outcome, Port, run};
+use crate::access::{Access, Function};
 
 /// What many runs come to.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,8 @@ pub struct Tally {
     pub given_up: u64,
     /// Connections that a person had to renew.
     pub expired: u64,
+    /// What of AWS the functions used.
+    pub used: BTreeSet<(Function, Access)>,
     /// Seeds that went wrong, with what went wrong.
     pub failed: BTreeMap<u64, Vec<String>>,
 }
@@ -34,6 +37,7 @@ impl Tally {
         self.calls += outcome.calls;
         self.given_up += outcome.given_up;
         self.expired += outcome.expired;
+        self.used.extend(outcome.used);
         for (fault, count) in outcome.injected {
             *self.injected.entry(fault).or_default() += count;
         }
@@ -51,6 +55,7 @@ impl Tally {
         for (fault, count) in other.injected {
             *self.injected.entry(fault).or_default() += count;
         }
+        self.used.extend(other.used);
         self.failed.extend(other.failed);
         self
     }

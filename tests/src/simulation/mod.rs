@@ -21,7 +21,7 @@ pub mod scene;
 pub mod trace;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 
@@ -29,6 +29,8 @@ pub use faults::{Fault, Faults, Port};
 pub use mutation::Mutation;
 use scene::Script;
 use world::SimWorld;
+
+use crate::access::{Access, Function};
 
 /// After the faults stop, everything must have settled within this: the ladder, with what its jitter and
 /// the bundling of wake-ups add to it.
@@ -67,6 +69,8 @@ pub struct Outcome {
     pub given_up: u64,
     /// Connections that a person had to renew.
     pub expired: u64,
+    /// What of AWS the functions used.
+    pub used: BTreeSet<(Function, Access)>,
     /// Every step, if it was to be told.
     pub trace: Vec<String>,
 }

@@ -9,7 +9,9 @@ use engine::connect::{self, Landing};
 use engine::inbound::{Delivery, Received, receive};
 use engine::push::Pushed;
 use engine::token::TokenCache;
-use engine::{Engine, Invocation, disconnect, settings, sweep, sync_all};
+use engine::{
+    Engine, Invocation, cleanup, disconnect, health, keep_alive, settings, sweep, sync_all,
+};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 use xero_sim::{Consent, Simulator};
@@ -20,6 +22,7 @@ use super::ports::{Occurrence, locked};
 use super::queue::Batch;
 use super::scene::Scene;
 use super::world::{Done, SimWorld, TIMEOUT};
+use crate::access::Function;
 use crate::world::callback;
 
 /// How long a person waits.
@@ -29,10 +32,11 @@ impl SimWorld {
     /// Something happens: most of it is a process that begins.
     pub(super) fn start(&mut self, scene: Scene) {
         let engine = self.process();
-        let (now, clock) = (self.now(), self.net.timeline.clone());
+        let now = self.now();
         let id = |account: &str| AccountId::new(account).expect("an id");
         let attended = Invocation::attended(after(now, PATIENCE));
-        let pid = match scene {
+        let until = Invocation::until(after(now, TIMEOUT));
+        let (function, pid) = match scene {
             Scene::Sends { kind, account, body } => {
                 self.queues.push(kind, &account, body);
                 return self.deliver();
@@ -40,42 +44,74 @@ impl SimWorld {
             Scene::Banked { account, invoice, amount } => {
                 return self.bank(&account, &invoice, &amount);
             }
-            Scene::Polls { account } => self.start_poll(&account),
+            Scene::Polls { account } => (Function::PaymentPoll, self.start_poll(&account)),
             Scene::FaultsStop => return locked(&self.net.faults).stop(),
-            Scene::SyncsOne { account, kind, id: record } => self.processes.start(async move {
+            Scene::SyncsOne { account, kind, id: record } => {
                 let record = CrmId::new(record).expect("an id");
-                drop(settings::sync_now(&engine, &id(&account), kind, record, attended).await);
-                Done::Other
-            }),
-            Scene::SyncsAll { account } => self.processes.start(async move {
-                let by = UserId::new("usr_owner").expect("an id");
-                drop(sync_all::start(&engine, &id(&account), by).await);
-                Done::Other
-            }),
-            Scene::Sweeps => self.processes.start(async move {
-                let until = Invocation::until(after(clock.now(), TIMEOUT));
-                sweep::sweep(&engine, until).await;
-                Done::Other
-            }),
+                let synced = async move {
+                    drop(settings::sync_now(&engine, &id(&account), kind, record, attended).await);
+                    Done::Other
+                };
+                (Function::SettingsApi, self.processes.start(synced))
+            }
+            Scene::SyncsAll { account } => {
+                let begun = async move {
+                    let by = UserId::new("usr_owner").expect("an id");
+                    drop(sync_all::start(&engine, &id(&account), by).await);
+                    Done::Other
+                };
+                (Function::SettingsApi, self.processes.start(begun))
+            }
+            Scene::Sweeps => {
+                let swept = async move {
+                    sweep::sweep(&engine, until).await;
+                    Done::Other
+                };
+                (Function::Sweep, self.processes.start(swept))
+            }
+            Scene::KeepsAlive => {
+                let kept = async move {
+                    drop(keep_alive::keep_alive(&engine, until).await);
+                    Done::Other
+                };
+                (Function::KeepAlive, self.processes.start(kept))
+            }
+            Scene::Checks => {
+                let checked = async move {
+                    drop(health::check(&engine, until).await);
+                    Done::Other
+                };
+                (Function::HealthCheck, self.processes.start(checked))
+            }
+            Scene::Cleans => {
+                let cleaned = async move {
+                    drop(cleanup::clean(&engine.store, &*engine.clock, until).await);
+                    Done::Other
+                };
+                (Function::LogCleanup, self.processes.start(cleaned))
+            }
             Scene::Disconnects { account } => {
                 let connects = self.connects_of(&account);
-                self.processes.start(async move {
+                let ended = async move {
                     let ended = disconnect::disconnect(&engine, &id(&account), attended).await;
                     let done = Done::Disconnected { account, connects };
                     if ended.is_ok() { done } else { Done::Other }
-                })
+                };
+                (Function::SettingsApi, self.processes.start(ended))
             }
             Scene::Connects { account } => {
                 let tenant = self.tenant(&account);
                 self.watch.closed(&tenant.to_string(), false);
                 *self.connects.entry(account.clone()).or_default() += 1;
                 let simulator = self.simulator.clone();
-                self.processes.start(async move {
+                let connected = async move {
                     let landing = connected(&engine, &simulator, &id(&account), tenant).await;
                     Done::Connected { landing }
-                })
+                };
+                (Function::OAuthCallback, self.processes.start(connected))
             }
         };
+        locked(&self.net.functions).insert(pid, function);
         self.net.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
     }
 
@@ -157,6 +193,7 @@ impl SimWorld {
         let engine = self.process();
         let deadline = after(self.now(), TIMEOUT);
         let pid = self.processes.start(work(engine, batch.clone(), deadline));
+        locked(&self.net.functions).insert(pid, Function::of_queue(batch.kind));
         self.batches.insert(pid, batch);
         self.net.timeline.schedule(deadline, Occurrence::Deadline(pid));
     }

@@ -21,6 +21,7 @@ use super::executor::{Pid, Timeline, after};
 use super::faults::{Fate, Fault, Faults, Port, millis};
 use super::mutation::Mutation;
 use super::trace::Trace;
+use crate::access::{Access, Function};
 
 /// Our transport's patience with an exchange.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(25);
@@ -55,6 +56,10 @@ pub struct Net {
     pub mutation: Option<Mutation>,
     /// Processes that are held up.
     pub frozen: Arc<Mutex<BTreeSet<Pid>>>,
+    /// Which function a process is one of.
+    pub functions: Arc<Mutex<BTreeMap<Pid, Function>>>,
+    /// What of AWS the functions used.
+    pub used: Arc<Mutex<BTreeSet<(Function, Access)>>>,
 }
 
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -73,6 +78,15 @@ impl Net {
         }
         locked(&self.trace).step(now, who, step, fate.fault, what);
         fate
+    }
+
+    /// The function at work uses something of AWS.
+    fn uses(&self, access: Access) {
+        let pid = self.timeline.current();
+        let function = pid.and_then(|pid| locked(&self.functions).get(&pid).copied());
+        if let Some(function) = function {
+            locked(&self.used).insert((function, access));
+        }
     }
 
     /// Whether a process is or was held up.
@@ -151,12 +165,14 @@ impl SimTable {
 #[async_trait]
 impl Table for SimTable {
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+        self.net.uses(Access::Read);
         let what = || format!("read {key}");
         let item = self.step(Port::Read, what, self.table.get(key)).await?;
         Ok(item.map(|item| Mutation::read(self.net.mutation, item)))
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+        Access::of_writes(&writes).for_each(|access| self.net.uses(access));
         let mut writes = Mutation::written(self.net.mutation, writes);
         if self.net.mutation.is_some() {
             let mut kept = Vec::with_capacity(writes.len());
@@ -179,12 +195,13 @@ impl Table for SimTable {
     }
 
     async fn query(&self, query: Query) -> Result<Page, TableError> {
-        let what = || format!("query {} {:?}", query.pk, query.range);
-        let what = what();
+        self.net.uses(Access::Query);
+        let what = format!("query {} {:?}", query.pk, query.range);
         self.step(Port::Read, move || what, self.table.query(query)).await
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
+        self.net.uses(Access::of_index(query.index));
         let what = format!("index {} {:?}", query.pk, query.range);
         let fate = self.net.fate(Port::Index, move || what);
         self.net.before(&fate).await;
@@ -231,11 +248,14 @@ impl SimSecrets {
 #[async_trait]
 impl Secrets for SimSecrets {
     async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+        self.net.uses(Access::ReadSecret);
         let get = || locked(&self.kept).get(name).cloned();
         self.step(format!("read secret {name}"), "read a secret", get).await
     }
 
     async fn put(&self, name: &str, value: &SecretString) -> Result<(), PortError> {
+        let is_new = !locked(&self.kept).contains_key(name);
+        self.net.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
         let put = || {
             locked(&self.kept).insert(name.to_owned(), value.clone());
         };
@@ -278,6 +298,7 @@ impl SimHints {
 #[async_trait]
 impl WakeUps for SimHints {
     async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
+        self.net.uses(Access::Book);
         let what = format!("book {:?} at {at}", wake.errand);
         let timeline = &self.net.timeline;
         let book = || {
@@ -289,6 +310,7 @@ impl WakeUps for SimHints {
     }
 
     async fn leave(&self, wake: &Wake) -> Result<(), PortError> {
+        self.net.uses(Access::of_hint(wake.kind));
         let what = format!("leave {:?}", wake.errand);
         let leave = || {
             self.queues.push(wake.kind, wake.account.as_str(), wake.to_body());
@@ -310,6 +332,7 @@ pub struct SimEvents {
 #[async_trait]
 impl Events for SimEvents {
     async fn publish(&self, event: &Event) -> Result<(), PortError> {
+        self.net.uses(Access::Tell);
         let what = format!("tell {:?}", event.news);
         let fate = self.net.fate(Port::Event, move || what);
         self.net.before(&fate).await;

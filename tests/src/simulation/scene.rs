@@ -60,6 +60,12 @@ pub enum Scene {
     },
     /// The schedule says that it is time to sweep.
     Sweeps,
+    /// The schedule says that it is time to keep tokens alive.
+    KeepsAlive,
+    /// The schedule says that it is time for a health check.
+    Checks,
+    /// The schedule says that it is time to clean up.
+    Cleans,
     /// Nothing goes wrong any more.
     FaultsStop,
 }
@@ -125,6 +131,7 @@ impl Script {
             script.business(&account, faults);
         }
         script.people(faults);
+        script.jobs();
         let stop = millis(3_600_000 + faults.below(3_600_000));
         script.scenes.push((stop, Scene::FaultsStop));
         script
@@ -183,6 +190,18 @@ impl Script {
                 self.scenes.push((again, scene));
             }
         }
+    }
+
+    /// What comes by on a schedule, besides polls and sweeps: each in the middle of everything else, and tokens
+    /// just after the month has ended.
+    fn jobs(&mut self) {
+        let minutes = |count| SignedDuration::from_mins(count);
+        self.scenes.extend([
+            (minutes(12), Scene::Cleans),
+            (minutes(20), Scene::Checks),
+            (minutes(41), Scene::KeepsAlive),
+            (minutes(44), Scene::Checks),
+        ]);
     }
 
     fn people(&mut self, faults: &mut Faults) {

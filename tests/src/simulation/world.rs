@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use domain::ids::{AccountId, GrantId};
 use engine::connect::Landing;
 use engine::token::{TokenCache, Wanted, access_token};
-use engine::{Engine, Invocation};
+use engine::{Engine, Invocation, Memory};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use store::Store;
@@ -72,7 +72,8 @@ pub(super) struct SimWorld {
 
 impl SimWorld {
     pub(super) fn new(script: Script, faults: Faults, options: Options) -> Self {
-        let start: Timestamp = "2026-11-02T09:00:00Z".parse().expect("an instant");
+        // A month ends soon, so that tokens are renewed for their own sake, too.
+        let start: Timestamp = "2026-11-30T23:20:00Z".parse().expect("an instant");
         let timeline = Timeline::new(start);
         let trace = if options.traced { Trace::wanted() } else { Trace::default() };
         let mut settings: Settings = xero_settings();
@@ -94,6 +95,8 @@ impl SimWorld {
             trace: Arc::new(Mutex::new(trace)),
             mutation: options.mutation,
             frozen: Arc::default(),
+            functions: Arc::default(),
+            used: Arc::default(),
         };
         let (table, queues, watch) = (MemoryTable::new(), Queues::default(), Watch::default());
         let secrets = SimSecrets { kept: Arc::default(), net: net.clone() };
@@ -118,6 +121,7 @@ impl SimWorld {
             app: app(),
             places: places(),
             metrics: Arc::new(NotedMeasures::default()),
+            memory: Memory::Whole,
             tokens: Arc::new(TokenCache::default()),
             noted: Arc::default(),
         };
@@ -158,6 +162,7 @@ impl SimWorld {
         self.outcome.violations.extend(self.watch.take_violations());
         self.outcome.violations.sort();
         self.outcome.violations.dedup();
+        self.outcome.used.clone_from(&locked(&self.net.used));
         self.outcome.trace = locked(&self.net.trace).lines().to_vec();
         self.outcome
     }

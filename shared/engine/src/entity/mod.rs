@@ -34,6 +34,7 @@ pub use credit_note::CreditNote;
 pub use invoice::Invoice;
 pub use payment::Payment;
 
+use crate::Memory;
 use crate::desk::{Desk, Trouble};
 
 /// A kind of document.
@@ -75,17 +76,19 @@ pub struct Task<'a, S> {
     pub mapping: &'a Mapping,
     /// Its newest snapshot.
     pub snapshot: S,
+    /// How far the mapping is to be believed where it knows of nothing in Xero.
+    pub memory: Memory,
 }
 
 impl<'a, S> Task<'a, S> {
     /// The task of bringing this mapping's snapshot.
-    pub(crate) const fn new(mapping: &'a Mapping, snapshot: S) -> Self {
-        Self { mapping, snapshot }
+    pub(crate) const fn new(mapping: &'a Mapping, snapshot: S, memory: Memory) -> Self {
+        Self { mapping, snapshot, memory }
     }
 
     /// Whether a document that we know nothing of may exist in Xero.
     fn must_resolve(&self) -> bool {
-        self.mapping.operation.trace == Trace::Uncertain
+        self.mapping.operation.trace == Trace::Uncertain || self.memory == Memory::Restored
     }
 
     /// The key of writing exactly these bytes: the same for a repeated try, another for any other

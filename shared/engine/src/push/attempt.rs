@@ -68,7 +68,7 @@ async fn bring_all<E: Entity>(
     let mut tasks: Vec<(usize, Task<'_, E::Snapshot>)> = Vec::new();
     for ((index, mapping), outcome) in mappings.iter().enumerate().zip(&mut outcomes) {
         match settle::snapshot::<E>(mapping) {
-            Ok(snapshot) => tasks.push((index, Task::new(mapping, snapshot))),
+            Ok(snapshot) => tasks.push((index, Task::new(mapping, snapshot, engine.memory))),
             Err(failure) => *outcome = Some(Err(failure.into())),
         }
     }
@@ -119,7 +119,7 @@ async fn survived<E: Entity>(desk: &Desk<'_>, tasks: &[Task<'_, E::Snapshot>]) -
         }
         let mut mapping = task.mapping.clone();
         mapping.operation.trace = Trace::Uncertain;
-        let alone = [Task { mapping: &mapping, snapshot: task.snapshot.clone() }];
+        let alone = [Task::new(&mapping, task.snapshot.clone(), task.memory)];
         let outcome = guarded::<E>(desk, &alone).await.and_then(|mut one| one.pop());
         outcomes.push(outcome.unwrap_or_else(|| Err(panicked().into())));
     }
