@@ -11,6 +11,7 @@ use domain::outbound::News;
 use engine::cleanup::clean;
 use engine::contacts::reconcile;
 use engine::health::check;
+use engine::inbound::Received;
 use engine::keep_alive::keep_alive;
 use engine::poll::tick;
 use engine::ports::Clock;
@@ -42,6 +43,7 @@ fn used() -> Used {
     used.entry(Function::SettingsApi).or_default().extend(pressed());
     used.entry(Function::PaymentPoll).or_default().extend(ticked());
     used.entry(Function::ContactPush).or_default().extend(compared());
+    used.entry(Function::InvoicePush).or_default().extend(put_off());
     for (function, accesses) in given_up() {
         used.entry(function).or_default().extend(accesses);
     }
@@ -70,6 +72,18 @@ fn given_up() -> Used {
         used.insert(Function::of_queue(kind), world.gate.take_used());
     }
     used
+}
+
+/// A burst of invoices of less than nothing, which is put off as credit notes.
+fn put_off() -> BTreeSet<Access> {
+    let world = World::connected();
+    world.gate.take_used();
+    let credits = (0..10).map(|number| {
+        an_invoice(&format!("inv_{number}"), "cli_1").price("-95.00", "-114.00").body()
+    });
+    let received = world.receive_together(Invoice, &credits.collect::<Vec<_>>());
+    assert!(received.iter().all(|one| *one == Received::PutOff), "{received:?}");
+    world.gate.take_used()
 }
 
 /// The tick, which says whom to poll.

@@ -14,6 +14,7 @@ use std::time::Duration;
 const BUCKET: &str = "servicecortex-xero-code";
 /// The templates that are stacks of their own within the stack.
 pub const NESTED: [&str; 2] = ["infra/alarms.yaml", "infra/dashboard.yaml"];
+const TEMPLATE: &str = "template.yaml";
 const STACK: &str = "servicecortex-xero-local";
 
 /// A few seconds are enough; a busy machine gets more.
@@ -75,7 +76,9 @@ pub async fn deploy(
     let copy = project.workshop().join("template.yaml");
     std::fs::write(&copy, &template)
         .map_err(|error| Failure::new("Cannot write the template's copy").because(error))?;
-    aws.create_stack(STACK, &template, &parameters(addresses, log_level)).await?;
+    aws.put_object(BUCKET, TEMPLATE, Bytes::from(template)).await?;
+    let url = format!("{}/{BUCKET}/{TEMPLATE}", aws.endpoint());
+    aws.create_stack(STACK, &url, &parameters(addresses, log_level)).await?;
     created(aws).await
 }
 

@@ -19,15 +19,15 @@ pub enum StackStatus {
 }
 
 impl Aws {
-    /// Begins to create a stack.
+    /// Begins to create a stack of a template in a bucket: it may be longer than what a request may hold.
     pub async fn create_stack(
         &self,
         name: &str,
-        template: &str,
+        template_url: &str,
         parameters: &[(&str, String)],
     ) -> Result<(), Failure> {
         let mut form = form("CreateStack", name);
-        form.append_pair("TemplateBody", template);
+        form.append_pair("TemplateURL", template_url);
         form.append_pair("Capabilities.member.1", "CAPABILITY_IAM");
         form.append_pair("Capabilities.member.2", "CAPABILITY_AUTO_EXPAND");
         for (place, (key, value)) in parameters.iter().enumerate() {

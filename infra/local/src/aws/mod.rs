@@ -1,6 +1,7 @@
 //! The few AWS calls the runner makes itself, as the root user of the local account.
 
 pub mod cloudformation;
+pub mod dynamodb;
 pub mod lambda;
 pub mod s3;
 pub mod secrets;

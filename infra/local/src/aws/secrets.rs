@@ -19,7 +19,25 @@ struct Stored {
     _version_id: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Get<'a> {
+    secret_id: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Kept {
+    secret_string: String,
+}
+
 impl Aws {
+    /// A secret's value.
+    pub async fn secret(&self, secret_id: &str) -> Result<String, Failure> {
+        let kept: Kept = self.json("secretsmanager.GetSecretValue", &Get { secret_id }).await?;
+        Ok(kept.secret_string)
+    }
+
     /// Gives a secret a value.
     pub async fn put_secret(&self, secret_id: &str, value: &str) -> Result<(), Failure> {
         let token = uuid::Uuid::from_u128(crate::clock::now().as_nanosecond().unsigned_abs());

@@ -31,6 +31,11 @@ pub(super) struct Started {
 pub(super) struct Connection {
     /// `active` once everything is as it should be.
     pub(super) status: String,
+    /// Records that were given up.
+    pub(super) skipped: usize,
+    /// What a person should look at.
+    #[serde(default)]
+    pub(super) warnings: Vec<String>,
 }
 
 /// A page of the sync log.

@@ -1,4 +1,4 @@
-//! The product's story, played against the running stack: connect, push, edit, pay, credit, compare, show.
+//! The product's story, played against the running stack: connect, push, edit, pay, credit, compare, jobs, show.
 //! It checks itself: what should have come out otherwise is listed, and makes it fail.
 
 mod api;
@@ -8,6 +8,7 @@ mod clients;
 mod credit;
 mod credit_note;
 mod earlier;
+mod jobs;
 mod material;
 mod money;
 mod older_clients;
@@ -16,6 +17,7 @@ pub mod places;
 mod post;
 mod reconciliation;
 mod report;
+mod secrecy;
 mod settle;
 mod sums;
 mod table;
@@ -55,7 +57,10 @@ pub async fn play(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
     let (applied, astray) = story.credit_a_visit(&mut post).await?;
     let (compared, misjudged) = story.compare_clients(&mut post).await?;
     let log = story.api.sync_log(LOG_ENTRIES_SHOWN).await?;
-    problems.extend(story.tell(&records, &letters, post.sent())?);
+    let rows = story.books(|books| check::invoices(&material, &records, books))?;
+    let (jobs, undone) = story.jobs(&rows).await?;
+    let given_away = story.given_away().await?;
+    problems.extend(story.tell(rows, &records, &letters, post.sent())?);
     report::money(console, &heard);
     problems.extend(unheard);
     if let Some(applied) = &applied {
@@ -66,6 +71,8 @@ pub async fn play(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
         report::reconciliation(console, compared);
     }
     problems.extend(misjudged);
+    report::jobs(console, &jobs);
+    problems.extend(undone.into_iter().chain(given_away));
     report::sync_log(console, &log.entries);
     if problems.is_empty() {
         console.title(&console.paint(Tone::Good, "Everything came out as it had to."));
@@ -204,14 +211,12 @@ impl Story<'_> {
     /// Prints the tables and gives what should have been otherwise.
     fn tell(
         &self,
+        rows: Vec<check::Row>,
         records: &Records,
         letters: &[Found],
         messages: u32,
     ) -> Result<Vec<String>, Failure> {
-        let (rows, clients) = self.books(|books| {
-            let rows = check::invoices(self.material, records, books);
-            (rows, clients::clients(self.material, records, books))
-        })?;
+        let clients = self.books(|books| clients::clients(self.material, records, books))?;
         report::clients(self.console, &clients, self.material.clients_of_their_own().len());
         report::invoices(self.console, &rows);
         report::totals(self.console, &rows);

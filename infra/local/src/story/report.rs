@@ -4,6 +4,7 @@ use super::api::{Finding, LogEntry};
 use super::check::{Happened, Row};
 use super::clients::Clients;
 use super::credit::Applied;
+use super::jobs::Jobs;
 use super::money::Heard;
 use super::reconciliation::Compared;
 use super::sums::sums;
@@ -256,6 +257,22 @@ fn why(found: &Finding) -> String {
     });
     let candidates = candidates.collect::<Vec<_>>().join(", ");
     if candidates.is_empty() { found.message.clone() } else { candidates }
+}
+
+/// What the jobs came to.
+pub(super) fn jobs(console: &Console, jobs: &Jobs) {
+    console.title(
+        "The jobs: tokens unused for three weeks, given up records, a log entry of 31 days ago",
+    );
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    console.line(&format!(
+        "  keep-alive renewed the tokens ({} request); health-check counts {} given up records and warns on \
+         the settings page: {}; log-cleanup removed the entry: {}.",
+        jobs.renewals,
+        jobs.skipped,
+        yes(jobs.warned),
+        yes(jobs.cleaned),
+    ));
 }
 
 /// The messages nobody could read.
