@@ -28,6 +28,7 @@ mod push_contact;
 mod push_credit_note;
 mod push_invoice;
 mod push_payment;
+mod recovery;
 mod rights;
 mod story;
 mod ten_thousand;

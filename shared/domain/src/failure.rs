@@ -115,6 +115,11 @@ impl Failure {
             || ["account_", "tax_"].iter().any(|start| self.code.starts_with(start))
     }
 
+    /// Whether it was for no reason of the record's own: Xero, or the way to it, was out of order.
+    pub const fn is_about_an_outage(&self) -> bool {
+        matches!(self.class, FailureClass::Transient | FailureClass::Uncertain)
+    }
+
     /// The same failure, not to be tried again before `instant`.
     #[must_use]
     pub fn not_before(mut self, instant: Timestamp) -> Self {

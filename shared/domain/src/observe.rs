@@ -86,15 +86,15 @@ pub fn observe(
     let xero_updated_at = updated_at.or(Some(now));
     let link = Link { amounts: Some(after.clone()), xero_updated_at, ..link.clone() };
     let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
-    let mut news = tell(&mut mapping, told);
-    news.extend(status_news(&mut mapping, before, &after, is_unseen));
-    news.extend(payment_news(&mut mapping, before, &after, is_unseen));
+    let mut news = tell(&mut mapping, told, now);
+    news.extend(status_news(&mut mapping, before, &after, is_unseen, now));
+    news.extend(payment_news(&mut mapping, before, &after, is_unseen, now));
     Some(Observation { mapping, receipts, news })
 }
 
 /// What the CRM is told of payments on a mapping's invoice.
-pub fn tell(mapping: &mut Mapping, told: Vec<Told>) -> Vec<News> {
-    told.into_iter().map(|one| payment(mapping, one)).collect()
+pub fn tell(mapping: &mut Mapping, told: Vec<Told>, now: Timestamp) -> Vec<News> {
+    told.into_iter().map(|one| payment(mapping, one, now)).collect()
 }
 
 /// Xero's answers may overtake each other; what we wrote ourselves is newer than what was read before.
@@ -106,13 +106,16 @@ fn missing(before: &Amounts) -> Amounts {
     Amounts { status: DocumentStatus::Deleted, ..before.clone() }
 }
 
-fn sequence(mapping: &mut Mapping) -> u64 {
-    mapping.told = mapping.told.saturating_add(1);
+/// Never below the second of telling: what was told under a number that a restored table has forgotten is older
+/// than what is told now.
+fn sequence(mapping: &mut Mapping, now: Timestamp) -> u64 {
+    let second = u64::try_from(now.as_second()).unwrap_or(0);
+    mapping.told = mapping.told.saturating_add(1).max(second);
     mapping.told
 }
 
-fn payment(mapping: &mut Mapping, told: Told) -> News {
-    let sequence = sequence(mapping);
+fn payment(mapping: &mut Mapping, told: Told, now: Timestamp) -> News {
+    let sequence = sequence(mapping, now);
     let news = |received| PaymentNews::new(received, mapping.key.crm_id.clone(), sequence);
     match told {
         Told::Imported(received) => News::PaymentImported(news(received)),
@@ -135,6 +138,7 @@ fn status_news(
     before: &Amounts,
     after: &Amounts,
     is_unseen: bool,
+    now: Timestamp,
 ) -> Option<News> {
     let mut remarks = Vec::new();
     let turned = before.status != after.status || is_unseen;
@@ -164,7 +168,7 @@ fn status_news(
     if remarks.is_empty() && !back {
         return None;
     }
-    let sequence = sequence(mapping);
+    let sequence = sequence(mapping, now);
     Some(News::XeroStatus {
         invoice_id: mapping.key.crm_id.clone(),
         number: mapping.snapshot.natural_key.clone(),
@@ -179,6 +183,7 @@ fn payment_news(
     before: &Amounts,
     after: &Amounts,
     is_unseen: bool,
+    now: Timestamp,
 ) -> Option<News> {
     let money = |amounts: &Amounts| {
         let (paid, credited) = settled(amounts);
@@ -195,7 +200,7 @@ fn payment_news(
         (false, true) => PaymentState::Unpaid,
         (false, false) => PaymentState::PartPaid,
     };
-    let sequence = sequence(mapping);
+    let sequence = sequence(mapping, now);
     Some(News::PaymentStatus {
         invoice_id: mapping.key.crm_id.clone(),
         number: mapping.snapshot.natural_key.clone(),

@@ -44,7 +44,7 @@ pub mod poll;
 pub mod ports;
 pub mod push;
 pub mod receipts;
-mod release;
+pub mod release;
 pub mod settings;
 pub mod sweep;
 pub mod sync_all;

@@ -108,7 +108,7 @@ async fn write(
         // Nothing is told of an invoice that Xero does not have.
         return engine.store.put_receipts(receipts, expect, None, &[]).await;
     };
-    let news = tell(&mut record, told);
+    let news = tell(&mut record, told, engine.clock.now());
     let events = engine.events(&receipts.ledger.account, news);
     let mapping = Some((&record, version));
     engine.store.put_receipts(receipts, expect, mapping, &events).await?;

@@ -1,5 +1,6 @@
 //! Letting go of what was stopped, once what it waited for has happened.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use domain::connection::Unusable;
@@ -10,10 +11,10 @@ use domain::operation::{Event, Parking, State};
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use store::table::Expect;
-use store::{StoreError, Versioned};
+use store::{StoreError, Versioned, Walk};
 
 use crate::push::Unrecorded;
-use crate::{Engine, abreast};
+use crate::{Engine, Invocation, abreast};
 
 /// Of each of the index's shards. What is beyond is released by the sweep.
 const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
@@ -24,29 +25,68 @@ const WAKE_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// interrupted, does no harm.
 pub(crate) async fn parked(engine: &Engine, ledger: &Ledger) -> Result<(), Unrecorded> {
     let keys = engine.store.parked(ledger, PER_SHARD).await?;
-    release(engine, ledger, keys, |_| true).await
+    release(engine, ledger, keys, Event::Released, |_| true).await.map(drop)
 }
 
 /// Releases what is parked on a document that has just come into being in Xero.
 pub(crate) async fn waiting_for(engine: &Engine, done: &MappingKey) -> Result<(), Unrecorded> {
     let keys = engine.store.parked(&done.ledger, PER_SHARD).await?;
-    release(engine, &done.ledger, keys, |mapping| {
+    release(engine, &done.ledger, keys, Event::Released, |mapping| {
         prerequisite(mapping)
             .is_some_and(|(kind, crm_id)| kind == done.kind && *crm_id == done.crm_id)
     })
     .await
+    .map(drop)
 }
 
 /// Releases what our own rules refused, after the settings that they go by have changed.
 pub(crate) async fn untranslatable(engine: &Engine, ledger: &Ledger) -> Result<(), Unrecorded> {
     let keys = engine.store.skipped(ledger, PER_SHARD).await?;
-    release(engine, ledger, keys, |_| true).await
+    release(engine, ledger, keys, Event::Released, |_| true).await.map(drop)
+}
+
+/// What an operator's release came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GivenAnotherTry {
+    /// Records that are tried again within a minute or two.
+    pub records: usize,
+    /// Records that were looked at.
+    pub looked_at: usize,
+    /// Whether there was no time for all: ask again.
+    pub is_cut_short: bool,
+}
+
+/// Gives whatever was given up because Xero, or the way to it, was out of order another try: for an operator,
+/// after an outage that was longer than the ladder, instead of a Sync All by every customer. What was given up
+/// for a reason of its own is left to people. Asking twice does no harm.
+pub async fn after_an_outage(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<GivenAnotherTry, Unrecorded> {
+    let mut given = GivenAnotherTry::default();
+    let mut walk = Walk::from_shard(0);
+    while let Some((shard, after)) = walk.place() {
+        if engine.clock.now() > invocation.last_call {
+            given.is_cut_short = true;
+            break;
+        }
+        let keys = walk.turn(engine.store.given_up(shard, after, PER_SHARD).await?);
+        given.looked_at += keys.len();
+        let mut ledgers: BTreeMap<Ledger, Vec<MappingKey>> = BTreeMap::new();
+        for key in keys {
+            ledgers.entry(key.ledger.clone()).or_default().push(key);
+        }
+        for (ledger, keys) in ledgers {
+            given.records += release(engine, &ledger, keys, Event::Outlived, |_| true).await?;
+        }
+    }
+    Ok(given)
 }
 
 /// Releases one mapping that was parked for want of a connection, if there is one again.
 pub(crate) async fn if_connected(engine: &Engine, key: &MappingKey) -> Result<(), Unrecorded> {
     if is_connected(engine, &key.ledger).await? {
-        release(engine, &key.ledger, vec![key.clone()], |_| true).await?;
+        release(engine, &key.ledger, vec![key.clone()], Event::Released, |_| true).await?;
     }
     Ok(())
 }
@@ -58,7 +98,7 @@ pub(crate) async fn if_prerequisite_met(
 ) -> Result<(), Unrecorded> {
     if is_prerequisite_met(engine, mapping).await? {
         let key = &mapping.key;
-        release(engine, &key.ledger, vec![key.clone()], |_| true).await?;
+        release(engine, &key.ledger, vec![key.clone()], Event::Released, |_| true).await?;
     }
     Ok(())
 }
@@ -89,7 +129,7 @@ pub(crate) async fn overlooked(
             ready.push(key);
         }
     }
-    release(engine, ledger, ready, |_| true).await
+    release(engine, ledger, ready, Event::Released, |_| true).await.map(drop)
 }
 
 async fn is_connected(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
@@ -123,15 +163,16 @@ fn prerequisite(mapping: &Mapping) -> Option<(EntityKind, &CrmId)> {
     }
 }
 
-/// Releases those of the mappings that are wanted and stopped, and books looks at them, 50 together.
+/// Releases those of the mappings that are wanted and stopped, and books looks at them, 50 together. How many.
 async fn release(
     engine: &Engine,
     ledger: &Ledger,
     keys: Vec<MappingKey>,
+    event: Event,
     wanted: impl Fn(&Mapping) -> bool + Sync,
-) -> Result<(), Unrecorded> {
-    let wanted = &wanted;
-    let released = keys.iter().map(|key| one(engine, key, wanted).boxed()).collect();
+) -> Result<usize, Unrecorded> {
+    let (event, wanted) = (&event, &wanted);
+    let released = keys.iter().map(|key| one(engine, key, event, wanted).boxed()).collect();
     let released = abreast::all(released).await;
     let released = released.into_iter().collect::<Result<Vec<_>, _>>()?;
     let now = engine.clock.now();
@@ -144,13 +185,14 @@ async fn release(
             booked?;
         }
     }
-    Ok(())
+    Ok(released.iter().flatten().count())
 }
 
 /// Gives the mapping if it was released.
 async fn one(
     engine: &Engine,
     key: &MappingKey,
+    event: &Event,
     wanted: &(impl Fn(&Mapping) -> bool + Sync),
 ) -> Result<Option<(EntityKind, CrmId)>, Unrecorded> {
     let Some(Versioned { record, version }) = engine.store.mapping(key).await? else {
@@ -160,7 +202,7 @@ async fn one(
     if !stopped || !wanted(&record) {
         return Ok(None);
     }
-    let Ok(released) = record.apply(Event::Released, engine.clock.now()) else { return Ok(None) };
+    let Ok(released) = record.apply(event.clone(), engine.clock.now()) else { return Ok(None) };
     match engine.store.put_mapping(&released, Expect::Version(version), None).await {
         Ok(_) => Ok(Some((key.kind, key.crm_id.clone()))),
         // Somebody else is on it.

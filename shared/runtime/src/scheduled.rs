@@ -4,10 +4,12 @@ use engine::chain::Chain;
 use engine::cleanup::clean;
 use engine::health::check;
 use engine::keep_alive::keep_alive;
+use engine::release::{GivenAnotherTry, after_an_outage};
 use engine::sweep::sweep;
 use engine::{Engine, Invocation};
 use futures::future::BoxFuture;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::boot::{boot, boot_rows};
@@ -24,6 +26,64 @@ pub async fn serve(job: Job) -> Result<(), Error> {
         job(engine, Invocation::until(deadline(&event.context)))
     }))
     .await
+}
+
+/// What the sweep is called with: whatever a schedule sends, or what an operator wants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub struct SweepEvent {
+    /// What an operator wants, besides.
+    #[serde(default)]
+    pub after: Option<After>,
+}
+
+/// After what everything is given another try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum After {
+    /// An outage that was longer than the ladder: `{"after":"outage"}`.
+    Outage,
+}
+
+/// Sweeps on every event.
+pub async fn serve_sweep() -> Result<(), Error> {
+    let booted = boot().await?;
+    let engine = &booted.engine;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<SweepEvent>| async move {
+        let invocation = Invocation::until(deadline(&event.context));
+        match event.payload.after {
+            Some(After::Outage) => retried(engine, invocation).await,
+            None => {
+                swept(engine, invocation).await;
+                Ok(serde_json::Value::Null)
+            }
+        }
+    }))
+    .await
+}
+
+/// The answer is for the operator.
+async fn retried(engine: &Engine, invocation: Invocation) -> Result<serde_json::Value, Error> {
+    let given = after_an_outage(engine, invocation).await.inspect_err(|error| {
+        tracing::error!(error = %Chain(error), "what was given up could not be released");
+    })?;
+    let GivenAnotherTry { records, looked_at, is_cut_short } = given;
+    tracing::info!(records, looked_at, is_cut_short, "given another try after an outage");
+    Ok(serde_json::json!({
+        "records": records, "looked_at": looked_at, "is_cut_short": is_cut_short,
+    }))
+}
+
+async fn swept(engine: &Engine, invocation: Invocation) {
+    let swept = sweep(engine, invocation).await;
+    tracing::info!(
+        overdue = swept.overdue,
+        parked = swept.parked,
+        events = swept.events,
+        removed = swept.removed,
+        grants = swept.grants,
+        failed = swept.failed,
+        "swept"
+    );
 }
 
 /// Cleans up on every event. It has no way to Xero.
@@ -46,23 +106,6 @@ pub async fn serve_cleanup() -> Result<(), Error> {
         Ok::<_, Error>(())
     }))
     .await
-}
-
-/// Repairs hints that were lost, and delivers events that were not.
-pub fn sweeping(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, Result<(), Error>> {
-    Box::pin(async move {
-        let swept = sweep(engine, invocation).await;
-        tracing::info!(
-            overdue = swept.overdue,
-            parked = swept.parked,
-            events = swept.events,
-            removed = swept.removed,
-            grants = swept.grants,
-            failed = swept.failed,
-            "swept"
-        );
-        Ok(())
-    })
 }
 
 /// Renews tokens that nobody uses.
@@ -107,4 +150,17 @@ pub fn checking(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, Result
         );
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_sweeps_and_an_operator_says_what_is_over() {
+        let read = |event: &str| serde_json::from_str::<SweepEvent>(event).ok();
+        assert_eq!(read(r#"{"source":"aws.scheduler"}"#), Some(SweepEvent::default()));
+        assert_eq!(read(r#"{"after":"outage"}"#), Some(SweepEvent { after: Some(After::Outage) }));
+        assert_eq!(read(r#"{"after":"lunch"}"#), None, "what is not known is not done");
+    }
 }

@@ -30,6 +30,12 @@ impl MemoryTable {
         self.rows().all().cloned().collect()
     }
 
+    /// Makes the table what it was when these were [all its items](Self::items), as a restore from a backup
+    /// does: their versions are as they were.
+    pub fn restore(&self, items: Vec<Item>) {
+        *self.rows() = Rows::holding(items);
+    }
+
     fn rows(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().expect("nothing panics between a lock and its release")
     }

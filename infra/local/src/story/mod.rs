@@ -58,7 +58,7 @@ pub async fn play(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
     let (compared, misjudged) = story.compare_clients(&mut post).await?;
     let log = story.api.sync_log(LOG_ENTRIES_SHOWN).await?;
     let rows = story.books(|books| check::invoices(&material, &records, books))?;
-    let (jobs, undone) = story.jobs(&rows).await?;
+    let (jobs, undone) = story.jobs(&mut post).await?;
     let given_away = story.given_away().await?;
     problems.extend(story.tell(rows, &records, &letters, post.sent())?);
     report::money(console, &heard);

@@ -143,6 +143,8 @@ pub enum Event {
     },
     /// What it was parked on, or what made it untranslatable, has changed.
     Released,
+    /// An outage is over that was longer than the ladder.
+    Outlived,
     /// A hint is on its way, and somebody else will work on it.
     Queued,
     /// A person said that it is never to be sent.

@@ -23,6 +23,7 @@ pub fn step(operation: &Operation, event: Event, seed: &str, now: Timestamp) -> 
             Step::Moved(failed(operation, failure, answer, snapshot, parking, seed, now))
         }
         Event::Released => released(operation, now),
+        Event::Outlived => outlived(operation, now),
         Event::Queued => queued(operation, now),
         Event::Withheld => withheld(operation, now),
     }
@@ -210,6 +211,21 @@ fn queued(operation: &Operation, now: Timestamp) -> Step {
         State::Synced => Step::Stays(Refusal::AlreadySynced),
         State::Skipped => Step::Stays(Refusal::Skipped),
         State::Withheld => Step::Stays(Refusal::Withheld),
+    }
+}
+
+/// What was given up for no reason of its own has a full ladder again.
+fn outlived(operation: &Operation, now: Timestamp) -> Step {
+    let curable = operation.failure.as_ref().is_some_and(Failure::is_about_an_outage);
+    match operation.state {
+        State::Skipped if curable => Step::Moved(at_once(&fresh(operation, now), now)),
+        State::Due
+        | State::Waiting { until: _ }
+        | State::Claimed { by: _, until: _ }
+        | State::Parked { on: _ }
+        | State::Synced
+        | State::Skipped
+        | State::Withheld => queued(operation, now),
     }
 }
 

@@ -72,7 +72,8 @@ fn claim_by(by: ClaimId, urgency: Urgency) -> Event {
 }
 
 fn events() -> Vec<Event> {
-    let mut all = vec![Event::Submitted, Event::Released, Event::Queued, Event::Withheld];
+    let mut all =
+        vec![Event::Submitted, Event::Released, Event::Outlived, Event::Queued, Event::Withheld];
     for urgency in [Urgency::Routine, Urgency::All, Urgency::Person] {
         all.push(claim_by(ME, urgency));
     }
@@ -335,4 +336,21 @@ fn changed_settings_release_what_could_not_be_translated_and_nothing_else() {
     assert_eq!(given_up.state, State::Skipped);
     let step = step(&given_up, Event::Released, SEED, now());
     assert_eq!(step, Step::Stays(Refusal::Skipped));
+}
+
+#[test]
+fn the_end_of_an_outage_gives_another_try_to_what_was_given_up_for_it_and_to_nothing_else() {
+    for class in FailureClass::ALL.into_iter().filter(|class| class.is_counted()) {
+        let event = failed_by(ME, class, Answer::Unanswered, Freshness::Newest);
+        let given_up = moved(step(&claimed_by_me(5), event, SEED, now()));
+        assert_eq!(given_up.state, State::Skipped);
+        match (class, step(&given_up, Event::Outlived, SEED, now())) {
+            (FailureClass::Transient | FailureClass::Uncertain, Step::Moved(again)) => {
+                assert!(matches!(again.state, State::Waiting { .. }), "{again:?}");
+                assert_eq!((again.failures, again.trace), (0, given_up.trace));
+            }
+            (_, Step::Stays(Refusal::Skipped)) => {}
+            (class, step) => panic!("{class}: {step:?}"),
+        }
+    }
 }

@@ -20,6 +20,12 @@ pub(super) struct Rows {
 }
 
 impl Rows {
+    pub(super) fn holding(items: Vec<Item>) -> Self {
+        let mut rows = Self::default();
+        items.into_iter().for_each(|item| rows.put(item));
+        rows
+    }
+
     pub(super) fn all(&self) -> impl Iterator<Item = &Item> {
         self.partitions.values().flat_map(BTreeMap::values)
     }

@@ -1,0 +1,271 @@
+//! What to do when things went wrong on a large scale, as the runbook says it, and that nothing is made twice:
+//! the table was restored, a queue was purged, Xero was down for a day, the app's secret leaked.
+
+use std::collections::BTreeMap;
+
+use domain::connection::ConnectionState;
+use domain::entity::EntityKind::{self, Contact, CreditNote, Invoice, Payment};
+use domain::operation::State;
+use domain::outbound::{Event, News};
+use engine::Memory;
+use engine::inbound::Received;
+use engine::poll::Polled;
+use engine::push::Pushed;
+use engine::release::after_an_outage;
+use engine::sweep::sweep;
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use store::table::Item;
+use tests::World;
+use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
+use tests::gate::run;
+use xero_sim::{Fault, FaultKind, Match, PaymentStatus, Receipt};
+
+const MINUTES: SignedDuration = SignedDuration::from_mins(2);
+const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+type Message = (EntityKind, String);
+
+/// What the CRM sends in a day, in its order.
+fn a_day(day: u32) -> Vec<Message> {
+    let invoice = |number: u32| an_invoice(&format!("inv_{day}_{number}"), &format!("cli_{day}"));
+    let mut sent: Vec<Message> = (1..=4).map(|number| (Invoice, invoice(number).body())).collect();
+    let note = format!("crn_{day}");
+    sent.push((CreditNote, a_credit_note(&note, &format!("cli_{day}")).body()));
+    let allocation = an_allocation(&format!("alo_{day}"), &note, &format!("inv_{day}_2"), "10.00");
+    sent.push((CreditNote, allocation.body()));
+    // By card, with a fee; and a gift card.
+    let stripe = a_payment(&format!("pay_{day}_1"), &[(&format!("inv_{day}_1"), "114.00")]);
+    sent.push((Payment, stripe.fee("2.60").body()));
+    let gift = a_payment(&format!("pay_{day}_2"), &[(&format!("inv_{day}_2"), "20.00")]);
+    sent.push((Payment, gift.method("gift_card").body()));
+    sent
+}
+
+/// Things in the books that could be there twice: what of each, by kind.
+fn counted(world: &World) -> BTreeMap<&'static str, usize> {
+    world.books(|books| {
+        let live = books.payments().filter(|one| one.status != PaymentStatus::Deleted).count();
+        BTreeMap::from([
+            ("contacts", books.contacts().count()),
+            ("invoices", books.invoices().count()),
+            ("credit notes", books.credit_notes().count()),
+            ("payments", live),
+            ("bank transactions", books.transactions().count()),
+        ])
+    })
+}
+
+fn sends(world: &World, messages: &[Message]) {
+    for (kind, body) in messages {
+        world.receive(*kind, body);
+        world.advance(SignedDuration::from_secs(20));
+    }
+    world.advance(MINUTES);
+}
+
+/// A day on which somebody pays at the bank, too.
+fn passes(world: &World, day: u32) {
+    sends(world, &a_day(day));
+    let receipt = Receipt::on("2026-11-03".parse().unwrap());
+    world.is_paid(&format!("#INV_{day}_3"), "114.00", &receipt);
+    world.advance(QUARTER);
+    assert!(matches!(world.poll(), Polled::Read { news } if news > 0));
+    world.advance(QUARTER);
+}
+
+fn opened() -> World {
+    let world = World::with(|settings| settings.organisations[0].tier = xero_sim::Tier::Core);
+    world.connect();
+    world.choose_accounts();
+    world
+}
+
+/// The table is what it was; processes start anew.
+fn restored(world: &mut World, items: Vec<Item>, memory: Memory) {
+    world.table.restore(items);
+    world.engine.memory = memory;
+    world.restart();
+    // Wake-ups of rows that are no longer there find nothing.
+    world.advance(DAY);
+}
+
+/// The payments that the CRM keeps after these deliveries, by the rules of the contract.
+fn kept_by_the_crm(deliveries: &[Event]) -> BTreeMap<String, u64> {
+    let mut kept = BTreeMap::new();
+    for event in deliveries {
+        if let News::PaymentImported(payment) = &event.news {
+            let newest: &mut u64 = kept.entry(payment.xero_payment_id.to_string()).or_default();
+            *newest = (*newest).max(payment.sequence);
+        }
+    }
+    kept
+}
+
+fn all_synced(world: &World, day: u32) {
+    for number in 1..=4 {
+        let id = format!("inv_{day}_{number}");
+        let mapping = world.mapping(Invoice, &id);
+        let mapping = mapping.unwrap_or_else(|| panic!("{id} is not known"));
+        assert_eq!(mapping.operation.state, State::Synced, "{id}");
+    }
+    for (kind, id) in [
+        (CreditNote, format!("crn_{day}")),
+        (EntityKind::Allocation, format!("alo_{day}")),
+        (Payment, format!("pay_{day}_1.1")),
+        (Payment, format!("pay_{day}_2.1")),
+    ] {
+        let mapping = world.mapping(kind, &id).unwrap_or_else(|| panic!("{id} is not known"));
+        assert_eq!(mapping.operation.state, State::Synced, "{id}: {:?}", mapping.operation.failure);
+    }
+}
+
+#[test]
+fn a_table_restored_to_yesterday_finds_what_was_sent_since_and_makes_nothing_twice() {
+    let mut world = opened();
+    passes(&world, 1);
+    let yesterday = world.table.items();
+    passes(&world, 2);
+    // What was known yesterday was changed since.
+    sends(
+        &world,
+        &[(Invoice, an_invoice("inv_1_4", "cli_1").revision(2).price("90.00", "108.00").body())],
+    );
+    let (before, told) = (counted(&world), world.told.deliveries());
+
+    restored(&mut world, yesterday, Memory::Restored);
+    assert!(world.mapping(Invoice, "inv_2_1").is_none(), "yesterday nobody had heard of it");
+    // The poll may come by before the CRM has sent again what it sent since.
+    world.poll();
+    sends(&world, &a_day(2));
+    sends(
+        &world,
+        &[(Invoice, an_invoice("inv_1_4", "cli_1").revision(2).price("90.00", "108.00").body())],
+    );
+    for _ in 0..4 {
+        world.poll();
+        world.advance(QUARTER);
+    }
+    all_synced(&world, 2);
+    assert_eq!(counted(&world), before);
+    assert_eq!(world.mapping(Invoice, "inv_1_4").unwrap().synced_revision, Some(2));
+
+    // The CRM has each payment once, and whatever it is told now is newer than what it was told.
+    let again = world.told.deliveries();
+    let (kept, known) = (kept_by_the_crm(&again), kept_by_the_crm(&told));
+    assert_eq!(kept.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
+    let newest =
+        told.iter().filter_map(|event| event.news.sequence().map(|(_, number)| number)).max();
+    for event in &again[told.len()..] {
+        let sequence = event.news.sequence().map(|(_, number)| number);
+        assert!(sequence.is_none_or(|number| Some(number) > newest), "{event:?}");
+    }
+}
+
+#[test]
+fn believing_a_restored_table_would_enter_money_twice() {
+    let mut world = opened();
+    passes(&world, 1);
+    let yesterday = world.table.items();
+    passes(&world, 2);
+    let before = counted(&world);
+    restored(&mut world, yesterday, Memory::Whole);
+    sends(&world, &a_day(2));
+    let after = counted(&world);
+    // Xero itself refuses a second invoice of a number, and nothing of the sort for money.
+    assert_eq!(after["invoices"], before["invoices"]);
+    assert!(after["bank transactions"] > before["bank transactions"], "{before:?} {after:?}");
+}
+
+#[test]
+fn a_purged_queue_is_made_up_for_by_sending_again() {
+    let world = opened();
+    let day = a_day(1);
+    // Half of it was worked on; the other half, and every hint, is gone.
+    sends(&world, &day[..4]);
+    world.inject(Fault { on: Match::next("/api.xro/2.0/Invoices"), kind: FaultKind::Status500 });
+    world.receive(Invoice, &an_invoice("inv_1_5", "cli_1").body());
+    while world.bookings.take_first().is_some() {}
+    let before = counted(&world);
+
+    // What was accepted goes on by itself.
+    world.advance(QUARTER);
+    run(sweep(&world.engine, world.invocation())).unwrap();
+    world.advance(MINUTES);
+    assert_eq!(world.mapping(Invoice, "inv_1_5").unwrap().operation.state, State::Synced);
+    // The CRM sends the whole day again, because it does not know how far we were.
+    sends(&world, &day);
+    all_synced(&world, 1);
+    let after = counted(&world);
+    assert_eq!((after["invoices"], before["invoices"]), (5, 4));
+    sends(&world, &day);
+    assert_eq!(counted(&world), after);
+}
+
+#[test]
+fn after_a_day_without_xero_everything_goes_on_when_an_operator_says_so() {
+    let world = opened();
+    passes(&world, 1);
+    for path in ["/api.xro", "/connect", "/connections"] {
+        world.inject(Fault { on: Match::every(path), kind: FaultKind::Unavailable503 });
+    }
+    for (kind, body) in a_day(2) {
+        world.receive(kind, &body);
+    }
+    world.receive(Contact, &a_client("cli_9", 1, "Client cli_9", "push"));
+    // Of a kind of its own: it names a tax rate that Xero does not have.
+    world.receive(Invoice, &an_invoice("inv_2_9", "cli_1").tax_rate("7").body());
+    for _ in 0..24 * 4 {
+        world.advance(QUARTER);
+        world.poll();
+        run(sweep(&world.engine, world.invocation())).unwrap();
+    }
+    let state = |kind, id: &str| world.mapping(kind, id).unwrap().operation.state;
+    assert_eq!(state(Contact, "cli_9"), State::Skipped);
+    assert_eq!(world.connection().state, ConnectionState::Active, "nobody has to reconnect");
+    let before = counted(&world);
+
+    world.xero().clear_faults();
+    let given = run(after_an_outage(&world.engine, world.invocation())).unwrap().unwrap();
+    assert!(given.records > 0 && !given.is_cut_short, "{given:?}");
+    for _ in 0..8 {
+        world.advance(QUARTER);
+        world.poll();
+    }
+    all_synced(&world, 2);
+    assert_eq!(state(Contact, "cli_9"), State::Synced);
+    let after = counted(&world);
+    assert_eq!(after["invoices"] - before["invoices"], 4);
+    // Asking twice does no harm.
+    let again = run(after_an_outage(&world.engine, world.invocation())).unwrap().unwrap();
+    assert_eq!(again.records, 0, "{again:?}");
+    world.advance(QUARTER);
+    assert_eq!(counted(&world), after);
+}
+
+#[test]
+fn a_leaked_secret_that_was_replaced_costs_no_connection_and_makes_nothing_twice() {
+    let mut world = opened();
+    passes(&world, 1);
+    let good = world.engine.app.client_secret.clone();
+    // At Xero the leaked one was deleted; this process still has it.
+    world.engine.app.client_secret = SecretString::from("the leaked one");
+    world.advance(SignedDuration::from_mins(40));
+    let day = a_day(2);
+    for (kind, body) in &day {
+        let received = world.receive(*kind, body);
+        assert_ne!(received, Received::Pushed(Pushed::Synced));
+    }
+    world.advance(SignedDuration::from_mins(30));
+    assert_eq!(world.connection().state, ConnectionState::Active, "the grant is not to blame");
+    let failure = world.mapping(Invoice, "inv_2_1").unwrap().operation.failure;
+    assert!(failure.is_none_or(|failure| failure.code != "reconnect_needed"));
+    // Processes that start now read the new one.
+    world.engine.app.client_secret = good;
+    world.restart();
+    world.advance(DAY);
+    all_synced(&world, 2);
+    assert_eq!(world.connection().state, ConnectionState::Active);
+    assert_eq!(counted(&world)["invoices"], 8);
+}
