@@ -123,3 +123,94 @@ fn nothing_is_left_for_later_or_ignored() {
         }
     }
 }
+
+/// The fields that the log knows, so that a query finds what it looks for. Counts of a job have names of their own.
+const LOG_FIELDS: [&str; 24] = [
+    "account.id",
+    "tenant.id",
+    "entity",
+    "crm.id",
+    "xero.id",
+    "attempt",
+    "step",
+    "outcome",
+    "failure.class",
+    "failure.code",
+    "duration_ms",
+    "xero.status",
+    "xero.day_remaining",
+    "xero.request_id",
+    "error",
+    "message.id",
+    "endpoint",
+    "method",
+    "reason",
+    "reason.code",
+    "received",
+    "polled",
+    "expired",
+    "shard",
+];
+
+#[test]
+fn the_log_says_the_same_things_by_the_same_names() {
+    let mut known = LOG_FIELDS.to_vec();
+    // What a job counts, told once when it is done.
+    known.extend([
+        "overdue",
+        "parked",
+        "events",
+        "removed",
+        "grants",
+        "failed",
+        "renewed",
+        "in_use",
+        "is_cut_short",
+        "accounts",
+        "entries",
+        "attempts",
+        "connections",
+        "skipped",
+        "accounts_with_skipped",
+        "accounts_warned",
+        "raised",
+        "lifted",
+        "undelivered",
+        "found_disconnected",
+        "records",
+        "looked_at",
+        "ledgers",
+        "unsent",
+        "idle",
+        "read",
+        "later",
+    ]);
+    let mut seen = 0;
+    for (name, text) in sources() {
+        if !name.starts_with("shared/") {
+            continue;
+        }
+        for call in ["tracing::info!(", "tracing::warn!(", "tracing::error!(", "info_span!("] {
+            for (at, _) in text.match_indices(call) {
+                let rest = &text[at + call.len()..];
+                let call = &rest[..rest.find(");").unwrap_or(rest.len())];
+                for field in fields(call) {
+                    assert!(known.contains(&field), "{name} logs {field}");
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 100, "{seen} fields");
+}
+
+/// The names before a single `=` of a call's arguments.
+fn fields(call: &str) -> Vec<&str> {
+    let parts = call.split(" = ").collect::<Vec<_>>();
+    let names = parts.iter().take(parts.len().saturating_sub(1)).map(|part| {
+        let is_of_a_name = |sign: char| sign.is_ascii_alphanumeric() || sign == '_' || sign == '.';
+        let start = part.rfind(|sign: char| !is_of_a_name(sign)).map_or(0, |at| at + 1);
+        &part[start..]
+    });
+    names.filter(|name| !name.is_empty()).collect()
+}

@@ -102,10 +102,11 @@ fn what_is_late_after_three_sweeps_is_counted_until_it_is_done() {
     run(sweep::sweep(&world.engine, world.invocation())).unwrap();
     world.advance(SignedDuration::from_mins(1));
     assert_eq!(checks(&world).counted.overdue, 0);
-    let health = world.measures.all().into_iter().filter_map(|measure| match measure {
-        Measure::Health(counted) => Some(counted.overdue),
-        _ => None,
-    });
+    let overdue = |measure| {
+        let Measure::Health(counted) = measure else { return None };
+        Some(counted.overdue)
+    };
+    let health = world.measures.all().into_iter().filter_map(overdue);
     assert_eq!(health.collect::<Vec<_>>(), [0, 1, 0]);
 }
 

@@ -160,7 +160,8 @@ struct Crowd {
 }
 
 fn uuid(number: usize) -> Uuid {
-    Uuid::from_u64_pair(0x5e47_0000_0000_4000, 0x8000_0000_0000_0000 | number as u64)
+    let number = u64::try_from(number).unwrap();
+    Uuid::from_u64_pair(0x5e47_0000_0000_4000, 0x8000_0000_0000_0000 | number)
 }
 
 fn account(number: usize) -> AccountId {

@@ -146,8 +146,11 @@ impl Bookings {
     }
 
     async fn keep(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
-        locked(&self.booked).insert((at, wake.to_body()), wake.clone());
-        Ok(())
+        let keep = async {
+            locked(&self.booked).insert((at, wake.to_body()), wake.clone());
+            Ok(())
+        };
+        self.gate.step(keep).await
     }
 
     /// How many are booked.
@@ -165,13 +168,13 @@ impl Bookings {
 impl WakeUps for Bookings {
     async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
         self.gate.uses(Access::Book);
-        self.gate.step(self.keep(wake, at)).await
+        self.keep(wake, at).await
     }
 
     /// Behind what is in the queue: here, as soon as time passes.
     async fn leave(&self, wake: &Wake) -> Result<(), PortError> {
         self.gate.uses(Access::of_hint(wake.kind));
-        self.gate.step(self.keep(wake, Timestamp::UNIX_EPOCH)).await
+        self.keep(wake, Timestamp::UNIX_EPOCH).await
     }
 }
 

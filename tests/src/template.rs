@@ -1,4 +1,4 @@
-//! The template, read as CloudFormation reads it, as far as the checks ask.
+//! The template, read as `CloudFormation` reads it, as far as the checks ask.
 //!
 //! A function such as `!GetAtt Table.Arn` is read as its argument: what is compared here is who is named.
 

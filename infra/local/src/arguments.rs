@@ -35,7 +35,7 @@ pub enum Command {
 pub const USAGE: &str = "\
 cargo story [--stay]      starts everything on this machine, plays the story and prints what happened
 cargo verify [--only X]   runs every check and every test; X is one of: fmt, clippy, docs, deny,
-                          template, tests, e2e (several --only are possible)
+                          template, tests, e2e, story, lambda (several --only are possible)
 cargo local up            starts everything and stays up until Ctrl-C
 
   --stay                  keep everything running after the story, until Ctrl-C

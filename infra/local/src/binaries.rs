@@ -90,7 +90,7 @@ async fn pack_one(
 }
 
 /// Where Cargo builds into; a person may have set it to somewhere else.
-async fn target(workplace: &Workplace) -> Result<PathBuf, Failure> {
+pub async fn target(workplace: &Workplace) -> Result<PathBuf, Failure> {
     #[derive(serde::Deserialize)]
     struct Metadata {
         target_directory: PathBuf,

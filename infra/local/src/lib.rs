@@ -20,6 +20,7 @@ pub mod failure;
 pub mod gateway;
 pub mod http_client;
 pub mod http_server;
+pub mod lambda;
 pub mod ports;
 pub mod project;
 pub mod python;

@@ -128,6 +128,13 @@ pub const CHECKS: Environment = Environment {
     requirements: "requirements-checks.txt",
 };
 
+/// What builds a function as it is deployed.
+pub const LAMBDA: Environment = Environment {
+    name: "lambda",
+    what: "What builds for Lambda (cargo-lambda, Zig)",
+    requirements: "requirements-lambda.txt",
+};
+
 async fn version(children: &Children, program: &Path) -> Option<String> {
     let mut ask = Command::new(program);
     ask.args(["-c", "import platform; print(platform.python_version())"]);

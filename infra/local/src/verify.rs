@@ -4,8 +4,10 @@ use crate::children::cargo;
 use crate::console::Tone;
 use crate::deployment;
 use crate::failure::Failure;
+use crate::lambda;
 use crate::python::{CHECKS, Python};
 use crate::stack::{Options, Stack};
+use crate::story;
 use crate::workplace::Workplace;
 use std::path::PathBuf;
 use tokio::process::Command;
@@ -28,13 +30,17 @@ pub enum Check {
     Deny,
     /// Unit, property, contract and simulation tests: all that need no stack.
     Tests,
+    /// The functions as they are deployed: `cargo lambda build --release`.
+    Lambda,
     /// The tests against the started stack.
     EndToEnd,
+    /// The product's story, against a stack of its own.
+    Story,
 }
 
 impl Check {
     /// All of them, in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Format,
         Self::Template,
         Self::Clippy,
@@ -42,6 +48,8 @@ impl Check {
         Self::Deny,
         Self::Tests,
         Self::EndToEnd,
+        Self::Story,
+        Self::Lambda,
     ];
 
     /// The check with this name on the command line.
@@ -59,6 +67,8 @@ impl Check {
             Self::Deny => "deny",
             Self::Tests => "tests",
             Self::EndToEnd => "e2e",
+            Self::Story => "story",
+            Self::Lambda => "lambda",
         }
     }
 }
@@ -111,6 +121,8 @@ impl Verifier<'_> {
             Check::Deny => self.deny().await,
             Check::Tests => self.cargo(&["test", "--workspace"]).await,
             Check::EndToEnd => self.end_to_end().await,
+            Check::Story => self.story().await,
+            Check::Lambda => lambda::build(self.workplace, self.options).await,
         }
     }
 
@@ -179,6 +191,12 @@ impl Verifier<'_> {
         install.arg(&tools).args(["--version", CARGO_DENY, "cargo-deny"]);
         self.shown(&format!("cargo install cargo-deny {CARGO_DENY}"), &mut install).await?;
         Ok(program)
+    }
+
+    /// The story on a stack of its own: its tables count everything that is in the books.
+    async fn story(&self) -> Result<(), Failure> {
+        let stack = Stack::start(self.options, self.workplace).await?;
+        story::play(&stack, self.workplace).await
     }
 
     /// The end-to-end tests, and the store's contract against the local AWS's tables.

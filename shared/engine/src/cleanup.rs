@@ -46,7 +46,7 @@ pub async fn clean(
     let mut cleaned = Cleaned::default();
     for shard in 0..SHARDS {
         let removed = job.attempts(shard).await;
-        job.tell(removed, None, &mut cleaned.attempts, &mut cleaned.failed);
+        tell(removed, None, &mut cleaned.attempts, &mut cleaned.failed);
     }
     let (mut walk, before) = job.begin().await?;
     while let Some((shard, after)) = walk.place() {
@@ -57,7 +57,7 @@ pub async fn clean(
         let accounts = walk.turn(store.with_log(shard, after, PAGE).await?);
         let removals = accounts.iter().map(|account| job.log(account).boxed()).collect();
         for (account, removed) in accounts.iter().zip(abreast::all(removals).await) {
-            job.tell(removed, Some(account), &mut cleaned.entries, &mut cleaned.failed);
+            tell(removed, Some(account), &mut cleaned.entries, &mut cleaned.failed);
         }
         cleaned.accounts += accounts.len();
     }
@@ -116,21 +116,20 @@ impl Job<'_> {
         }
         Ok(rows)
     }
+}
 
-    fn tell(
-        &self,
-        removed: Result<usize, StoreError>,
-        account: Option<&AccountId>,
-        count: &mut usize,
-        failed: &mut usize,
-    ) {
-        match removed {
-            Ok(rows) => *count += rows,
-            Err(error) => {
-                let account = account.map(AccountId::as_str);
-                tracing::error!(error = %Chain(&error), account.id = account, "not all was removed");
-                *failed += 1;
-            }
+fn tell(
+    removed: Result<usize, StoreError>,
+    account: Option<&AccountId>,
+    count: &mut usize,
+    failed: &mut usize,
+) {
+    match removed {
+        Ok(rows) => *count += rows,
+        Err(error) => {
+            let account = account.map(AccountId::as_str);
+            tracing::error!(error = %Chain(&error), account.id = account, "not all was removed");
+            *failed += 1;
         }
     }
 }

@@ -1,14 +1,15 @@
-//! Numbers as lines of the log, in CloudWatch's embedded metric format: no call, nothing to fail.
+//! Numbers as lines of the log, in the embedded metric format of `CloudWatch`: no call, nothing to fail.
 //!
 //! Format: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
 //! No series is made for an account: each costs by the month, and the sync log knows more.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
 use engine::ports::{Clock, Counted, Measure, Metrics, Refreshed};
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 /// Every name that is written.
 pub const NAMES: [&str; 14] = [
@@ -51,7 +52,7 @@ impl Metrics for EmbeddedMetrics {
     }
 }
 
-/// What a measure is called, its value, the dimension that tells series apart, and what else is known.
+/// Numbers with what tells their series apart, and what else is known.
 struct Series {
     values: Vec<(&'static str, usize)>,
     outcome: Option<&'static str>,
@@ -62,6 +63,41 @@ impl Series {
     fn one(name: &'static str, value: usize) -> Self {
         Self { values: vec![(name, value)], outcome: None, entity: None }
     }
+}
+
+/// A line of the log, as `CloudWatch` reads it.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(rename = "_aws")]
+    declared: Declared<'a>,
+    #[serde(rename = "Outcome", skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entity: Option<&'static str>,
+    #[serde(flatten)]
+    values: BTreeMap<&'static str, usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Declared<'a> {
+    timestamp: i64,
+    cloud_watch_metrics: [Metric<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric<'a> {
+    namespace: &'a str,
+    dimensions: [Vec<&'static str>; 1],
+    metrics: Vec<Named>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    name: &'static str,
+    unit: &'static str,
 }
 
 fn series(measure: Measure) -> Option<Series> {
@@ -111,23 +147,12 @@ fn health(counted: Counted) -> Vec<(&'static str, usize)> {
 
 fn line(namespace: &str, measure: Measure, now: Timestamp) -> Option<String> {
     let Series { values, outcome, entity } = series(measure)?;
-    let metrics: Vec<Value> =
-        values.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
-    let dimensions: Vec<&str> = outcome.iter().map(|_| "Outcome").collect();
-    let mut line = Map::new();
-    line.insert(
-        "_aws".to_owned(),
-        json!({
-            "Timestamp": now.as_millisecond(),
-            "CloudWatchMetrics": [
-                {"Namespace": namespace, "Dimensions": [dimensions], "Metrics": metrics}
-            ],
-        }),
-    );
-    line.extend(outcome.map(|outcome| ("Outcome".to_owned(), outcome.into())));
-    line.extend(entity.map(|entity| ("entity".to_owned(), entity.into())));
-    line.extend(values.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
-    Some(Value::Object(line).to_string())
+    let metrics = values.iter().map(|&(name, _)| Named { name, unit: "Count" }).collect();
+    let dimensions = [outcome.iter().map(|_| "Outcome").collect()];
+    let metric = Metric { namespace, dimensions, metrics };
+    let declared = Declared { timestamp: now.as_millisecond(), cloud_watch_metrics: [metric] };
+    let line = Line { declared, outcome, entity, values: values.into_iter().collect() };
+    serde_json::to_string(&line).ok()
 }
 
 #[cfg(test)]
@@ -147,7 +172,7 @@ mod tests {
         let entity = EntityKind::Invoice;
         assert_eq!(
             written(Measure::Attempt { entity, outcome: LogStatus::Synced }),
-            r#"{"Attempts":1,"Outcome":"synced","_aws":{"CloudWatchMetrics":[{"Dimensions":[["Outcome"]],"Metrics":[{"Name":"Attempts","Unit":"Count"}],"Namespace":"ServiceCortexXero/test"}],"Timestamp":1800000000000},"entity":"invoice"}"#
+            r#"{"_aws":{"Timestamp":1800000000000,"CloudWatchMetrics":[{"Namespace":"ServiceCortexXero/test","Dimensions":[["Outcome"]],"Metrics":[{"Name":"Attempts","Unit":"Count"}]}]},"Outcome":"synced","entity":"invoice","Attempts":1}"#
         );
     }
 
@@ -160,7 +185,7 @@ mod tests {
         for (name, _) in health(counted) {
             assert!(NAMES.contains(&name), "{name}");
         }
-        let one: Value = serde_json::from_str(&line).unwrap();
+        let one: serde_json::Value = serde_json::from_str(&line).unwrap();
         let declared = one["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
         for metric in declared {
             assert!(one[metric["Name"].as_str().unwrap()].is_number(), "{metric}");

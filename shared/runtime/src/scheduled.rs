@@ -9,8 +9,8 @@ use engine::sweep::sweep;
 use engine::{Engine, Invocation};
 use futures::future::BoxFuture;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 use crate::boot::{boot, boot_rows};
 use crate::queue::deadline;
@@ -51,26 +51,31 @@ pub async fn serve_sweep() -> Result<(), Error> {
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SweepEvent>| async move {
         let invocation = Invocation::until(deadline(&event.context));
         match event.payload.after {
-            Some(After::Outage) => retried(engine, invocation).await,
+            Some(After::Outage) => retried(engine, invocation).await.map(Some),
             None => {
                 swept(engine, invocation).await;
-                Ok(serde_json::Value::Null)
+                Ok(None)
             }
         }
     }))
     .await
 }
 
-/// The answer is for the operator.
-async fn retried(engine: &Engine, invocation: Invocation) -> Result<serde_json::Value, Error> {
+/// What an operator is answered.
+#[derive(Debug, Serialize)]
+struct Retried {
+    records: usize,
+    looked_at: usize,
+    is_cut_short: bool,
+}
+
+async fn retried(engine: &Engine, invocation: Invocation) -> Result<Retried, Error> {
     let given = after_an_outage(engine, invocation).await.inspect_err(|error| {
         tracing::error!(error = %Chain(error), "what was given up could not be released");
     })?;
     let GivenAnotherTry { records, looked_at, is_cut_short } = given;
     tracing::info!(records, looked_at, is_cut_short, "given another try after an outage");
-    Ok(serde_json::json!({
-        "records": records, "looked_at": looked_at, "is_cut_short": is_cut_short,
-    }))
+    Ok(Retried { records, looked_at, is_cut_short })
 }
 
 async fn swept(engine: &Engine, invocation: Invocation) {

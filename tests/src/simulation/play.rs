@@ -20,7 +20,7 @@ use super::executor::{Ended, Pid, after};
 use super::faults::millis;
 use super::ports::{Occurrence, locked};
 use super::queue::Batch;
-use super::scene::Scene;
+use super::scene::{Job, Scene};
 use super::world::{Done, SimWorld, TIMEOUT};
 use crate::access::Function;
 use crate::world::callback;
@@ -69,27 +69,7 @@ impl SimWorld {
                 };
                 (Function::Sweep, self.processes.start(swept))
             }
-            Scene::KeepsAlive => {
-                let kept = async move {
-                    drop(keep_alive::keep_alive(&engine, until).await);
-                    Done::Other
-                };
-                (Function::KeepAlive, self.processes.start(kept))
-            }
-            Scene::Checks => {
-                let checked = async move {
-                    drop(health::check(&engine, until).await);
-                    Done::Other
-                };
-                (Function::HealthCheck, self.processes.start(checked))
-            }
-            Scene::Cleans => {
-                let cleaned = async move {
-                    drop(cleanup::clean(&engine.store, &*engine.clock, until).await);
-                    Done::Other
-                };
-                (Function::LogCleanup, self.processes.start(cleaned))
-            }
+            Scene::Comes(job) => self.start_job(job, engine, until),
             Scene::Disconnects { account } => {
                 let connects = self.connects_of(&account);
                 let ended = async move {
@@ -113,6 +93,25 @@ impl SimWorld {
         };
         locked(&self.net.functions).insert(pid, function);
         self.net.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
+    }
+
+    fn start_job(&mut self, job: Job, engine: Engine, until: Invocation) -> (Function, Pid) {
+        let function = match job {
+            Job::KeepAlive => Function::KeepAlive,
+            Job::HealthCheck => Function::HealthCheck,
+            Job::LogCleanup => Function::LogCleanup,
+        };
+        let work = async move {
+            match job {
+                Job::KeepAlive => drop(keep_alive::keep_alive(&engine, until).await),
+                Job::HealthCheck => drop(health::check(&engine, until).await),
+                Job::LogCleanup => {
+                    drop(cleanup::clean(&engine.store, &*engine.clock, until).await);
+                }
+            }
+            Done::Other
+        };
+        (function, self.processes.start(work))
     }
 
     pub(super) fn occurs(&mut self, occurrence: Occurrence) {

@@ -67,6 +67,24 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Net {
+    /// A world in which nothing has happened yet.
+    pub fn new(
+        timeline: Timeline<Occurrence>,
+        faults: Faults,
+        trace: Trace,
+        mutation: Option<Mutation>,
+    ) -> Self {
+        Self {
+            timeline,
+            faults: Arc::new(Mutex::new(faults)),
+            trace: Arc::new(Mutex::new(trace)),
+            mutation,
+            frozen: Arc::default(),
+            functions: Arc::default(),
+            used: Arc::default(),
+        }
+    }
+
     fn fate(&self, port: Port, what: impl FnOnce() -> String) -> Fate {
         let (fate, step) = {
             let mut faults = locked(&self.faults);

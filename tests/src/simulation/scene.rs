@@ -60,14 +60,21 @@ pub enum Scene {
     },
     /// The schedule says that it is time to sweep.
     Sweeps,
-    /// The schedule says that it is time to keep tokens alive.
-    KeepsAlive,
-    /// The schedule says that it is time for a health check.
-    Checks,
-    /// The schedule says that it is time to clean up.
-    Cleans,
+    /// The schedule says that it is time for another job.
+    Comes(Job),
     /// Nothing goes wrong any more.
     FaultsStop,
+}
+
+/// A job that comes by on a schedule.
+#[derive(Debug, Clone, Copy)]
+pub enum Job {
+    /// Renews tokens that nobody uses.
+    KeepAlive,
+    /// Looks at what was given up and what is late.
+    HealthCheck,
+    /// Removes what is over.
+    LogCleanup,
 }
 
 /// What has to be true of a record in the end.
@@ -197,10 +204,10 @@ impl Script {
     fn jobs(&mut self) {
         let minutes = |count| SignedDuration::from_mins(count);
         self.scenes.extend([
-            (minutes(12), Scene::Cleans),
-            (minutes(20), Scene::Checks),
-            (minutes(41), Scene::KeepsAlive),
-            (minutes(44), Scene::Checks),
+            (minutes(12), Scene::Comes(Job::LogCleanup)),
+            (minutes(20), Scene::Comes(Job::HealthCheck)),
+            (minutes(41), Scene::Comes(Job::KeepAlive)),
+            (minutes(44), Scene::Comes(Job::HealthCheck)),
         ]);
     }
 

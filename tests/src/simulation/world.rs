@@ -89,15 +89,7 @@ impl SimWorld {
         let organisations = settings.organisations.iter().map(|organisation| organisation.id);
         let tenants = script.accounts.iter().cloned().zip(organisations).collect();
         let simulator = Arc::new(Mutex::new(Simulator::new(settings)));
-        let net = Net {
-            timeline,
-            faults: Arc::new(Mutex::new(faults)),
-            trace: Arc::new(Mutex::new(trace)),
-            mutation: options.mutation,
-            frozen: Arc::default(),
-            functions: Arc::default(),
-            used: Arc::default(),
-        };
+        let net = Net::new(timeline, faults, trace, options.mutation);
         let (table, queues, watch) = (MemoryTable::new(), Queues::default(), Watch::default());
         let secrets = SimSecrets { kept: Arc::default(), net: net.clone() };
         let events = SimEvents { heard: Arc::default(), net: net.clone() };

@@ -3,12 +3,30 @@
 use super::Aws;
 use crate::failure::Failure;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// A row as DynamoDB has it: attributes with their types.
+/// An attribute, of the two types that the product's rows have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Attribute {
+    /// Text.
+    S(String),
+    /// A number, as text.
+    N(String),
+}
+
+/// A row as DynamoDB has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Row(Map<String, Value>);
+pub struct Row(BTreeMap<String, Attribute>);
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Get<'a> {
+    table_name: &'a str,
+    key: BTreeMap<&'static str, Attribute>,
+    consistent_read: bool,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -17,11 +35,21 @@ struct Got {
     item: Option<Row>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Put<'a> {
+    table_name: &'a str,
+    item: &'a Row,
+}
+
+fn text(text: &str) -> Attribute {
+    Attribute::S(text.to_owned())
+}
+
 impl Row {
     /// A row that holds a record and nothing else.
     pub fn new(pk: &str, sk: &str, record: &str) -> Self {
-        let text = |text: &str| json!({ "S": text });
-        let version = json!({ "N": "1" });
+        let version = Attribute::N("1".to_owned());
         let attributes =
             [("pk", text(pk)), ("sk", text(sk)), ("version", version), ("record", text(record))];
         Self(attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
@@ -29,13 +57,16 @@ impl Row {
 
     /// The record, as the functions keep it.
     pub fn record(&self) -> Option<Value> {
-        serde_json::from_str(self.0.get("record")?.get("S")?.as_str()?).ok()
+        match self.0.get("record")? {
+            Attribute::S(record) => serde_json::from_str(record).ok(),
+            Attribute::N(_) => None,
+        }
     }
 
     /// The same row with another record.
     #[must_use]
     pub fn with_record(mut self, record: &Value) -> Self {
-        self.0.insert("record".to_owned(), json!({ "S": record.to_string() }));
+        self.0.insert("record".to_owned(), text(&record.to_string()));
         self
     }
 }
@@ -43,18 +74,15 @@ impl Row {
 impl Aws {
     /// A row, if there is one.
     pub async fn row(&self, table: &str, pk: &str, sk: &str) -> Result<Option<Row>, Failure> {
-        let get = json!({
-            "TableName": table,
-            "Key": { "pk": { "S": pk }, "sk": { "S": sk } },
-            "ConsistentRead": true,
-        });
+        let key = BTreeMap::from([("pk", text(pk)), ("sk", text(sk))]);
+        let get = Get { table_name: table, key, consistent_read: true };
         let got: Got = self.json("DynamoDB_20120810.GetItem", &get).await?;
         Ok(got.item)
     }
 
     /// Puts a row, whatever was there.
     pub async fn put_row(&self, table: &str, row: &Row) -> Result<(), Failure> {
-        let put = json!({ "TableName": table, "Item": row });
+        let put = Put { table_name: table, item: row };
         self.send("DynamoDB_20120810.PutItem", &put).await.map(|_| ())
     }
 }

@@ -22,7 +22,9 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn holding(items: Vec<Item>) -> Self {
         let mut rows = Self::default();
-        items.into_iter().for_each(|item| rows.put(item));
+        for item in items {
+            rows.put(item);
+        }
         rows
     }
 

@@ -12,11 +12,12 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::rows::{one, rows};
 use super::written::{send, written};
 use super::{PAGE_LIMIT, Written};
 use crate::date::optional_instant;
 use crate::error::XeroError;
-use crate::json::{all, envelope, lenient_bool, real_id, told};
+use crate::json::{envelope, lenient_bool, real_id, told};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/BankTransactions";
@@ -33,7 +34,7 @@ pub async fn find_by_reference(
         .query("where", format!(r#"Reference=="{reference}""#))
         .query("page", "1")
         .query("pageSize", PAGE_LIMIT.to_string());
-    read(LIST, &session.call(call).await?)
+    rows::<WireTransaction, _>(LIST, COLLECTION, &session.call(call).await?)
 }
 
 /// The bank transaction with this id, whatever its status.
@@ -41,11 +42,8 @@ pub async fn get(
     session: &Session,
     id: XeroBankTransactionId,
 ) -> Result<Option<RemoteBankTransaction>, XeroError> {
-    match session.call(Call::one(ONE, COLLECTION, id.to_string())).await {
-        Ok(body) => Ok(read(ONE, &body)?.pop()),
-        Err(XeroError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    one::<WireTransaction, _>(session, Call::one(ONE, COLLECTION, id.to_string()), ONE, COLLECTION)
+        .await
 }
 
 /// Creates bank transactions. One outcome for each document, in their order.
@@ -90,11 +88,6 @@ pub fn deletion(id: XeroBankTransactionId) -> Bytes {
 
 fn is_answer_to(document: &BankTransactionDocument, remote: &RemoteBankTransaction) -> bool {
     remote.reference.as_ref().is_none_or(|reference| *reference == document.reference)
-}
-
-fn read(endpoint: &'static str, body: &[u8]) -> Result<Vec<RemoteBankTransaction>, XeroError> {
-    let transactions = all::<WireTransaction>(endpoint, COLLECTION, body)?;
-    Ok(transactions.into_iter().map(RemoteBankTransaction::from).collect())
 }
 
 #[derive(Debug, Deserialize)]

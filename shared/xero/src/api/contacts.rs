@@ -13,11 +13,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::filter::{clause, filters};
+use super::rows::{one, rows};
 use super::written::send;
 use super::{PAGE_LIMIT, Page, Written};
 use crate::date::optional_instant;
 use crate::error::XeroError;
-use crate::json::{all, envelope, real_id, told};
+use crate::json::{envelope, real_id, told};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/Contacts";
@@ -54,7 +55,7 @@ pub async fn find_by_number(
     session: &Session,
     number: &str,
 ) -> Result<Option<RemoteContact>, XeroError> {
-    one(session, number.to_owned()).await
+    of(session, number.to_owned()).await
 }
 
 /// Every contact with one of these numbers, archived or not, in one call for about forty of them.
@@ -88,7 +89,7 @@ async fn find(session: &Session, clauses: &[String]) -> Result<Vec<RemoteContact
             .query("includeArchived", "true")
             .query("page", "1")
             .query("pageSize", "1000");
-        found.extend(read(LIST, &session.call(call).await?)?);
+        found.extend(rows::<WireContact, _>(LIST, COLLECTION, &session.call(call).await?)?);
     }
     Ok(found)
 }
@@ -114,20 +115,16 @@ pub async fn search(
         .query("searchTerm", text)
         .query("page", "1")
         .query("pageSize", most.to_string());
-    read(LIST, &session.call(call).await?)
+    rows::<WireContact, _>(LIST, COLLECTION, &session.call(call).await?)
 }
 
 /// The contact with this id, archived or not.
 pub async fn get(session: &Session, id: XeroContactId) -> Result<Option<RemoteContact>, XeroError> {
-    one(session, id.to_string()).await
+    of(session, id.to_string()).await
 }
 
-async fn one(session: &Session, id: String) -> Result<Option<RemoteContact>, XeroError> {
-    match session.call(Call::one(ONE, COLLECTION, id)).await {
-        Ok(body) => Ok(read(ONE, &body)?.pop()),
-        Err(XeroError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+async fn of(session: &Session, id: String) -> Result<Option<RemoteContact>, XeroError> {
+    one::<WireContact, _>(session, Call::one(ONE, COLLECTION, id), ONE, COLLECTION).await
 }
 
 /// The contacts with this name, archived ones included. Xero compares without regard to case and
@@ -183,11 +180,6 @@ fn is_answer_to(document: &ContactDocument, remote: &RemoteContact) -> bool {
         (None, Some(sent), Some(kept)) => kept.eq_ignore_ascii_case(sent),
         (None, _, _) => true,
     }
-}
-
-fn read(endpoint: &'static str, body: &[u8]) -> Result<Vec<RemoteContact>, XeroError> {
-    let contacts = all::<WireContact>(endpoint, COLLECTION, body)?;
-    Ok(contacts.into_iter().map(RemoteContact::from).collect())
 }
 
 impl From<WireContact> for RemoteContact {

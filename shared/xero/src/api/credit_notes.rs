@@ -20,11 +20,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::filter::{clause, filters};
+use super::rows::{one, rows};
 use super::written::{send, written};
 use super::{PAGE_LIMIT, TargetStatus, Written};
 use crate::date::{optional_date, optional_instant};
 use crate::error::XeroError;
-use crate::json::{all, envelope, real_id, told};
+use crate::json::{envelope, real_id, told};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/CreditNotes";
@@ -74,7 +75,7 @@ async fn find(session: &Session, clauses: &[String]) -> Result<Vec<RemoteCreditN
             .query("page", "1")
             .query("pageSize", PAGE_LIMIT.to_string())
             .query("unitdp", "4");
-        found.extend(read(LIST, &session.call(call).await?)?);
+        found.extend(rows::<WireCreditNote, _>(LIST, COLLECTION, &session.call(call).await?)?);
     }
     Ok(found)
 }
@@ -85,11 +86,7 @@ pub async fn get(
     id: XeroCreditNoteId,
 ) -> Result<Option<RemoteCreditNote>, XeroError> {
     let call = Call::one(ONE, COLLECTION, id.to_string()).query("unitdp", "4");
-    match session.call(call).await {
-        Ok(body) => Ok(read(ONE, &body)?.pop()),
-        Err(XeroError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    one::<WireCreditNote, _>(session, call, ONE, COLLECTION).await
 }
 
 /// Creates credit notes. One outcome for each document, in their order. Fails as a whole only when the
@@ -198,11 +195,6 @@ pub async fn deallocate(
         Err(XeroError::NotFound { .. }) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-fn read(endpoint: &'static str, body: &[u8]) -> Result<Vec<RemoteCreditNote>, XeroError> {
-    let notes = all::<WireCreditNote>(endpoint, COLLECTION, body)?;
-    Ok(notes.into_iter().map(RemoteCreditNote::from).collect())
 }
 
 #[derive(Debug, Deserialize)]

@@ -9,6 +9,7 @@ pub mod invoices;
 pub mod organisation;
 mod page;
 pub mod payments;
+mod rows;
 pub mod tax_rates;
 mod written;
 

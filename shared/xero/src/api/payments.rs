@@ -14,11 +14,12 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::rows::{one, rows};
 use super::written::{send, written};
 use super::{PAGE_LIMIT, Page, Written};
 use crate::date::{optional_date, optional_instant};
 use crate::error::XeroError;
-use crate::json::{all, envelope, lenient_bool, real_id, told};
+use crate::json::{envelope, lenient_bool, real_id, told};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/Payments";
@@ -56,7 +57,7 @@ pub async fn of_invoices(
             .query("where", each.collect::<Vec<_>>().join(" OR "))
             .query("page", "1")
             .query("pageSize", PAGE_LIMIT.to_string());
-        found.extend(read(LIST, &session.call(call).await?)?);
+        found.extend(rows::<WirePayment, _>(LIST, COLLECTION, &session.call(call).await?)?);
     }
     Ok(found)
 }
@@ -64,11 +65,7 @@ pub async fn of_invoices(
 /// The payment with this id, whatever its status.
 pub async fn get(session: &Session, id: XeroPaymentId) -> Result<Option<RemotePayment>, XeroError> {
     let call = Call::one(ONE, COLLECTION, id.to_string());
-    match session.call(call).await {
-        Ok(body) => Ok(read(ONE, &body)?.pop()),
-        Err(XeroError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    one::<WirePayment, _>(session, call, ONE, COLLECTION).await
 }
 
 /// Creates payments. One outcome for each document, in their order.
@@ -114,11 +111,6 @@ fn is_answer_to(document: &PaymentDocument, remote: &RemotePayment) -> bool {
     remote.amount == document.amount
         && remote.invoice.is_none_or(|invoice| invoice == document.invoice.invoice_id)
         && remote.reference.as_ref().is_none_or(|reference| *reference == document.reference)
-}
-
-fn read(endpoint: &'static str, body: &[u8]) -> Result<Vec<RemotePayment>, XeroError> {
-    let payments = all::<WirePayment>(endpoint, COLLECTION, body)?;
-    Ok(payments.into_iter().map(RemotePayment::from).collect())
 }
 
 #[derive(Debug, Deserialize)]

@@ -14,10 +14,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::wire::WireInvoice;
+use super::rows::{one, rows};
 use super::written::send;
 use super::{PAGE_LIMIT, Page, TargetStatus, Written};
 use crate::error::XeroError;
-use crate::json::{all, envelope};
+use crate::json::envelope;
 use crate::session::{Call, Session, encoded};
 
 const LIST: &str = "/Invoices";
@@ -55,7 +56,7 @@ pub async fn find_by_numbers(
             .query("page", "1")
             .query("pageSize", "1000")
             .query("unitdp", "4");
-        found.extend(read(LIST, &session.call(call).await?)?);
+        found.extend(rows::<WireInvoice, _>(LIST, COLLECTION, &session.call(call).await?)?);
     }
     Ok(found)
 }
@@ -100,7 +101,7 @@ pub async fn find_by_ids(
             .query("page", "1")
             .query("pageSize", "1000")
             .query("unitdp", "4");
-        found.extend(read(LIST, &session.call(call).await?)?);
+        found.extend(rows::<WireInvoice, _>(LIST, COLLECTION, &session.call(call).await?)?);
     }
     Ok(found)
 }
@@ -108,11 +109,7 @@ pub async fn find_by_ids(
 /// The invoice with this id, whatever its status.
 pub async fn get(session: &Session, id: XeroInvoiceId) -> Result<Option<RemoteInvoice>, XeroError> {
     let call = Call::one(ONE, COLLECTION, id.to_string()).query("unitdp", "4");
-    match session.call(call).await {
-        Ok(body) => Ok(read(ONE, &body)?.pop()),
-        Err(XeroError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    one::<WireInvoice, _>(session, call, ONE, COLLECTION).await
 }
 
 /// A page of the sales invoices that changed at an instant or later, whatever their status, oldest change
@@ -212,11 +209,6 @@ fn is_answer_to(document: &InvoiceDocument, remote: &RemoteInvoice) -> bool {
             .as_ref()
             .is_none_or(|number| number.eq_ignore_ascii_case(&document.invoice_number)),
     }
-}
-
-fn read(endpoint: &'static str, body: &[u8]) -> Result<Vec<RemoteInvoice>, XeroError> {
-    let invoices = all::<WireInvoice>(endpoint, COLLECTION, body)?;
-    Ok(invoices.into_iter().map(RemoteInvoice::from).collect())
 }
 
 #[cfg(test)]
