@@ -125,7 +125,7 @@ fn nothing_is_left_for_later_or_ignored() {
 }
 
 /// The fields that the log knows, so that a query finds what it looks for. Counts of a job have names of their own.
-const LOG_FIELDS: [&str; 24] = [
+const LOG_FIELDS: [&str; 25] = [
     "account.id",
     "tenant.id",
     "entity",
@@ -140,6 +140,7 @@ const LOG_FIELDS: [&str; 24] = [
     "xero.status",
     "xero.day_remaining",
     "xero.request_id",
+    "xero.unfinished",
     "error",
     "message.id",
     "endpoint",
@@ -180,6 +181,7 @@ fn the_log_says_the_same_things_by_the_same_names() {
         "records",
         "looked_at",
         "ledgers",
+        "warnings",
         "unsent",
         "idle",
         "read",

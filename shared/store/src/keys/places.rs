@@ -1,0 +1,207 @@
+//! Where rows stand in the two sparse indexes, and how they are read back from there.
+
+use domain::connection::{Connection, OAuthAttempt};
+use domain::entity::EntityKind;
+use domain::grant::Grant;
+use domain::idempotency::Hash;
+use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::State;
+use domain::outbound::Event;
+use domain::poll::Progress;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::{OUTBOX, SHARDS, instant, ledger, mapping, progress};
+use crate::table::{IndexEntry, IndexKey, ItemKey};
+
+/// Where a mapping stands in the `due` index: under what it waits for, and then by when or whose. A
+/// claim stands there with the end of its lease: whoever holds it may have died.
+pub(crate) fn due(mapping: &Mapping) -> Option<IndexKey> {
+    let seed = mapping.key.seed();
+    let shard = shard(&seed);
+    match &mapping.operation.state {
+        State::Waiting { until } | State::Claimed { by: _, until } => {
+            Some(IndexKey::new(timed(shard), timed_sort(*until, &seed)))
+        }
+        State::Parked { on: _ } => Some(IndexKey::new(parked(shard), seed)),
+        State::Skipped => Some(IndexKey::new(skipped(shard), seed)),
+        State::Due | State::Synced | State::Withheld => None,
+    }
+}
+
+/// Where an undelivered event stands in the `due` index.
+pub(crate) fn undelivered_event(event: &Event) -> IndexKey {
+    let Event { event_id, occurred_at, account_id, .. } = event;
+    // All of an account's in one shard, so that a sweep delivers them in order.
+    let shard = shard(account_id.as_str());
+    IndexKey::new(timed(shard), timed_sort(*occurred_at, &event_id.to_string()))
+}
+
+/// Where a connection with links to be removed stands in the `due` index.
+pub(crate) fn left_over(connection: &Connection) -> Option<IndexKey> {
+    let account = connection.account.as_str();
+    // It is overdue from its first moment.
+    let at = Timestamp::UNIX_EPOCH;
+    let is_left = !connection.leftovers.is_empty();
+    is_left.then(|| IndexKey::new(timed(shard(account)), timed_sort(at, account)))
+}
+
+/// Where a grant stands in the `due` index while nobody knows how its last refresh ended.
+pub(crate) fn unsettled(grant: &Grant) -> Option<IndexKey> {
+    let id = grant.id.to_string();
+    grant.unsettled_since.map(|at| IndexKey::new(timed(shard(&id)), timed_sort(at, &id)))
+}
+
+/// Where a mapping stands in the `open` index: invoices in Xero that somebody still has to pay, and those
+/// on which something is to be observed that a write or a look has shown.
+pub(crate) fn open(mapping: &Mapping) -> Option<IndexKey> {
+    let link = mapping.link.as_ref().filter(|_| mapping.key.kind == EntityKind::Invoice)?;
+    let amounts = link.amounts.as_ref()?;
+    let is_unpaid = !amounts.status.is_gone() && amounts.amount_due.amount > Decimal::ZERO;
+    let is_unseen = link.xero_updated_at.is_none();
+    (is_unpaid || is_unseen).then(|| {
+        let seen = link.xero_updated_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        let sort = format!("{}#{}", instant(seen), mapping.key.crm_id);
+        IndexKey::new(ledger(&mapping.key.ledger), sort)
+    })
+}
+
+/// The partition of the `due` index that holds whatever of a shard has an instant.
+pub(crate) fn timed(shard: u32) -> String {
+    format!("DUE#{shard:02}")
+}
+
+fn timed_sort(at: Timestamp, name: &str) -> String {
+    format!("{}#{name}", instant(at))
+}
+
+/// Reads back the instant of an entry of a [`timed`] partition.
+pub(crate) fn read_instant(entry: &IndexEntry) -> Option<Timestamp> {
+    entry.index.sk.split('#').next()?.parse().ok()
+}
+
+/// The partition of the `due` index that holds a shard's parked mappings.
+pub(crate) fn parked(shard: u32) -> String {
+    format!("PARKED#{shard:02}")
+}
+
+/// The partition of the `due` index that holds a shard's skipped mappings.
+pub(crate) fn skipped(shard: u32) -> String {
+    format!("SKIPPED#{shard:02}")
+}
+
+/// The partition of the `due` index that holds a shard's accounts with records that were given up.
+pub(crate) fn unwell(shard: u32) -> String {
+    format!("UNWELL#{shard:02}")
+}
+
+/// The partition of the `due` index that holds a shard's accounts that have a sync log.
+pub(crate) fn with_log(shard: u32) -> String {
+    format!("LOGGED#{shard:02}")
+}
+
+/// The place of an account in a partition of the `due` index that holds accounts.
+pub(crate) fn account_entry(partition: fn(u32) -> String, key: ItemKey) -> IndexEntry {
+    let account = key.pk.trim_start_matches("A#").to_owned();
+    IndexEntry { index: IndexKey::new(partition(shard(&account)), account), key }
+}
+
+/// The partition of the `due` index that holds a shard's authorisations under way, by when they end.
+pub(crate) fn begun(shard: u32) -> String {
+    format!("BEGUN#{shard:02}")
+}
+
+/// Where an authorisation under way stands in the `due` index.
+pub(crate) fn begun_place(attempt: &OAuthAttempt) -> IndexKey {
+    let name = &attempt.state_hash;
+    IndexKey::new(begun(shard(name)), timed_sort(attempt.expires_at, name))
+}
+
+/// The partition of the `due` index that holds a shard's ledgers that are polled.
+pub(crate) fn polled(shard: u32) -> String {
+    format!("POLL#{shard:02}")
+}
+
+/// Where a ledger's progress stands in the `due` index.
+pub(crate) fn polled_place(progress: &Progress) -> Option<IndexKey> {
+    progress.is_polled.then(|| polled_entry(&progress.ledger).index)
+}
+
+/// The place of a ledger that is polled in the `due` index.
+pub(crate) fn polled_entry(ledger: &Ledger) -> IndexEntry {
+    let name = format!("{}#{}", ledger.account, ledger.tenant);
+    let shard = shard(ledger.account.as_str());
+    IndexEntry { index: IndexKey::new(polled(shard), name), key: progress(ledger) }
+}
+
+/// Reads a ledger back from where its rows are.
+pub(crate) fn read_ledger(key: &ItemKey) -> Option<Ledger> {
+    let (account, tenant) = key.pk.strip_prefix("L#")?.split_once('#')?;
+    Some(Ledger {
+        account: AccountId::new(account).ok()?,
+        tenant: TenantId(Uuid::parse_str(tenant).ok()?),
+    })
+}
+
+/// How the sort keys of the `open` index begin where nothing has been observed.
+pub(crate) fn unseen() -> String {
+    format!("{}#", instant(Timestamp::UNIX_EPOCH))
+}
+
+/// The place in the `open` index with this sort key.
+pub(crate) fn open_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry> {
+    let (_, crm_id) = sort.split_once('#')?;
+    let crm_id = CrmId::new(crm_id).ok()?;
+    let key = MappingKey { ledger: ledger.clone(), kind: EntityKind::Invoice, crm_id };
+    Some(IndexEntry { index: IndexKey::new(super::ledger(ledger), sort), key: mapping(&key) })
+}
+
+/// How the `due` index begins for every mapping of a ledger.
+pub(crate) fn ledger_prefix(ledger: &Ledger) -> String {
+    format!("{}#{}#", ledger.account, ledger.tenant)
+}
+
+/// Reads a mapping's key back from where its row is.
+pub(crate) fn read_mapping(key: &ItemKey) -> Option<MappingKey> {
+    let ledger = read_ledger(key)?;
+    let (kind, crm_id) = key.sk.strip_prefix("MAP#")?.split_once('#')?;
+    let crm_id = CrmId::new(crm_id).ok()?;
+    Some(MappingKey { ledger, kind: EntityKind::parse(kind)?, crm_id })
+}
+
+/// Reads an account's id back from where its connection is.
+pub(crate) fn read_connection(key: &ItemKey) -> Option<AccountId> {
+    let account = key.pk.strip_prefix("A#").filter(|_| key.sk == "CONNECTION")?;
+    AccountId::new(account).ok()
+}
+
+/// Reads an account's id back from where one of its rows is.
+pub(crate) fn read_account(key: &ItemKey) -> Option<AccountId> {
+    AccountId::new(key.pk.strip_prefix("A#")?).ok()
+}
+
+/// Reads a grant's id back from where its row is.
+pub(crate) fn read_grant(key: &ItemKey) -> Option<GrantId> {
+    Uuid::parse_str(key.pk.strip_prefix("G#")?).ok().map(GrantId)
+}
+
+/// Reads back whose outbox an event is in.
+pub(crate) fn read_outbox(key: &ItemKey) -> Option<AccountId> {
+    let account = key.pk.strip_prefix("A#").filter(|_| key.sk.starts_with(OUTBOX))?;
+    AccountId::new(account).ok()
+}
+
+/// The place of a mapping in a partition of the `due` index that goes by the mappings' keys.
+pub(crate) fn mapping_entry(partition: fn(u32) -> String, key: &MappingKey) -> IndexEntry {
+    let seed = key.seed();
+    IndexEntry { index: IndexKey::new(partition(shard(&seed)), seed), key: mapping(key) }
+}
+
+/// The same for the same operation.
+fn shard(seed: &str) -> u32 {
+    let hash = Hash::of(seed.as_bytes());
+    let number = hash.as_str().get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    number.unwrap_or(0) % SHARDS
+}
