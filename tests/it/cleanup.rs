@@ -1,12 +1,15 @@
 //! The daily cleanup: the sync log's 30 days, and authorisations that nobody came back from.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
 use domain::entity::EntityKind::Invoice;
-use domain::ids::AccountId;
 use engine::Invocation;
 use engine::cleanup::{Cleaned, clean};
 use engine::inbound::Received;
 use engine::ports::Clock;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tests::World;
 use tests::builders::an_invoice;
 use tests::gate::{Death, Moment, run};
@@ -73,24 +76,58 @@ fn authorisations_that_nobody_came_back_from_go_and_one_under_way_stays() {
     assert_eq!(cleans(&world).attempts, 0);
 }
 
-#[test]
-fn a_cleanup_without_time_goes_on_where_it_stopped() {
+/// Every look at it takes a second.
+#[derive(Debug)]
+struct Ticking(Mutex<Timestamp>);
+
+#[async_trait]
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        let mut now = self.0.lock().unwrap();
+        *now += SignedDuration::from_secs(1);
+        *now
+    }
+
+    async fn pause(&self, _: Duration) {}
+}
+
+fn with_logs(accounts: u32) -> World {
     let world = World::new();
-    for number in 0..600 {
+    for number in 0..accounts {
         let account = format!("acc_{number}");
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").account(&account).body());
-        let noted = AccountId::new(account).unwrap();
-        run(world.engine.store.note_log(&noted)).unwrap().unwrap();
     }
     world.clock.advance(DAY * 31);
-    // Its time is over as soon as it begins: it notes its place, and nothing else.
+    world
+}
+
+#[test]
+fn a_cleanup_without_time_goes_on_where_it_stopped() {
+    let world = with_logs(600);
+    let (mut runs, mut looked_at) = (0, 0);
+    while rows(&world, "LOG#") > 0 {
+        let clock = Ticking(Mutex::new(world.clock.now()));
+        let until = Invocation::attended(world.clock.now() + SignedDuration::from_secs(120));
+        let cleaned = run(clean(&world.engine.store, &clock, until)).unwrap().unwrap();
+        assert!(cleaned.is_cut_short);
+        runs += 1;
+        looked_at += cleaned.accounts;
+        assert!(runs < 30, "it gets nowhere");
+    }
+    // Each looked at the page that it stopped in once more, and at nothing else that was done.
+    assert!(runs > 3 && looked_at < 600 + runs * 50, "{runs} runs, {looked_at} accounts");
+    assert!(!cleans(&world).is_cut_short);
+    // In no time at all it notes its place, and nothing else.
     let over = Invocation::attended(world.clock.now() - SignedDuration::from_secs(1));
     assert_eq!(cleans_within(&world, over), Cleaned { is_cut_short: true, ..Cleaned::default() });
-    assert_eq!(rows(&world, "LOG#"), 600);
+    assert_eq!(cleans(&world), Cleaned { accounts: 600, ..Cleaned::default() });
+}
 
-    // Time stands still here, so the end of it is a death: whatever step it dies at, the next goes on.
+#[test]
+fn a_cleanup_that_dies_anywhere_is_gone_on_with() {
+    let world = with_logs(60);
     let mut died = 0;
-    for step in (40..).step_by(97) {
+    for step in (20..).step_by(7) {
         world.gate.arm(Some(Death { step, moment: Moment::After }));
         let ended = run(clean(&world.engine.store, &world.clock, world.invocation()));
         world.gate.arm(None);
@@ -101,5 +138,4 @@ fn a_cleanup_without_time_goes_on_where_it_stopped() {
     }
     assert!(died > 3, "{died}");
     assert_eq!(rows(&world, "LOG#"), 0);
-    assert_eq!(cleans(&world), Cleaned { accounts: 600, ..Cleaned::default() });
 }

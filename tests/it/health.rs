@@ -5,12 +5,13 @@ use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, UserId};
 use domain::outbound::News;
 use engine::health::{Checked, check};
-use engine::ports::{Clock, Counted, Measure};
-use engine::{choices, disconnect, settings, sweep};
+use engine::ports::{Clock, Counted, GivenUp, Measure};
+use engine::{Invocation, choices, disconnect, settings, sweep};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
 use tests::gate::{Death, Moment, run};
+use xero_sim::{Fault, FaultKind, Match};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -18,8 +19,14 @@ fn checks(world: &World) -> Checked {
     run(check(&world.engine, world.invocation())).unwrap().unwrap()
 }
 
-fn counted(counted: Counted) -> Checked {
+/// A check that finds one connection, and this given up.
+fn found(given_up: GivenUp) -> Checked {
+    let counted = Counted { connections: 1, given_up: Some(given_up), ..Counted::default() };
     Checked { counted, ..Checked::default() }
+}
+
+fn warned(checked: &Checked) -> usize {
+    checked.counted.given_up.unwrap().warned
 }
 
 /// One that our own rules refuse: it is given up at once.
@@ -42,16 +49,14 @@ fn never_sends(world: &World, number: u32) {
 #[test]
 fn five_given_up_records_are_a_warning_on_the_settings_page_and_four_are_none() {
     let world = World::connected();
-    assert_eq!(checks(&world), counted(Counted { connections: 1, ..Counted::default() }));
+    assert_eq!(checks(&world), found(GivenUp::default()));
     (1..=4).for_each(|number| gives_up(&world, number));
-    let four =
-        Counted { connections: 1, skipped: 4, accounts_with_skipped: 1, ..Counted::default() };
-    assert_eq!(checks(&world), counted(four));
+    assert_eq!(checks(&world), found(GivenUp { records: 4, accounts: 1, warned: 0 }));
     assert_eq!(warnings(&world), (4, vec![]));
 
     gives_up(&world, 5);
     let raised = checks(&world);
-    assert_eq!((raised.counted.accounts_warned, raised.raised, raised.lifted), (1, 1, 0));
+    assert_eq!((warned(&raised), raised.raised, raised.lifted), (1, 1, 0));
     let (skipped, told) = warnings(&world);
     assert_eq!(skipped, 5);
     assert!(told[0].starts_with("5 records were given up"), "{told:?}");
@@ -62,10 +67,10 @@ fn five_given_up_records_are_a_warning_on_the_settings_page_and_four_are_none() 
 
     never_sends(&world, 3);
     let lifted = checks(&world);
-    assert_eq!((lifted.counted.accounts_warned, lifted.raised, lifted.lifted), (0, 0, 1));
+    assert_eq!((warned(&lifted), lifted.raised, lifted.lifted), (0, 0, 1));
     assert_eq!(warnings(&world), (4, vec![]));
     (1..=5).filter(|number| *number != 3).for_each(|number| never_sends(&world, number));
-    assert_eq!(checks(&world), counted(Counted { connections: 1, ..Counted::default() }));
+    assert_eq!(checks(&world), found(GivenUp::default()));
     assert_eq!(warnings(&world), (0, vec![]));
 }
 
@@ -78,20 +83,17 @@ fn a_disconnected_account_is_not_warned_and_its_warning_comes_back_with_the_conn
         .unwrap()
         .unwrap();
     let checked = checks(&world);
-    assert_eq!((checked.counted.accounts_with_skipped, checked.lifted), (0, 1));
+    assert_eq!((checked.counted.given_up, checked.lifted), (Some(GivenUp::default()), 1));
     world.connect();
     let checked = checks(&world);
     // Connecting again gives what our own rules refused another try, which it fails.
-    assert_eq!((checked.counted.skipped, checked.raised), (6, 1));
+    assert_eq!((checked.counted.given_up.unwrap().records, checked.raised), (6, 1));
 }
 
 #[test]
 fn what_is_late_after_three_sweeps_is_counted_until_it_is_done() {
     let world = World::connected();
-    world.inject(xero_sim::Fault {
-        on: xero_sim::Match::next("/api.xro/2.0/Contacts"),
-        kind: xero_sim::FaultKind::Status500,
-    });
+    world.inject(Fault { on: Match::next("/api.xro/2.0/Contacts"), kind: FaultKind::Status500 });
     world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
     while world.bookings.take_first().is_some() {}
     // Its retry is due after five minutes and a little.
@@ -158,7 +160,7 @@ fn a_check_that_dies_anywhere_leaves_nothing_that_the_next_does_not_put_right() 
             let died = run(check(&world.engine, world.invocation())).is_none();
             world.gate.arm(None);
             let checked = checks(&world);
-            assert_eq!(checked.counted.accounts_warned, 1, "step {step}, {moment:?}");
+            assert_eq!(warned(&checked), 1, "step {step}, {moment:?}");
             assert_eq!(warnings(&world).0, 5);
             assert_eq!(world.clock.now(), now);
             if !died {
@@ -167,4 +169,30 @@ fn a_check_that_dies_anywhere_leaves_nothing_that_the_next_does_not_put_right() 
             }
         }
     }
+}
+
+#[test]
+fn a_check_without_time_lifts_no_warning_and_counts_nothing_as_nought() {
+    let world = World::connected();
+    (1..=5).for_each(|number| gives_up(&world, number));
+    assert_eq!(checks(&world).raised, 1);
+    let over = Invocation::attended(world.clock.now() - SignedDuration::from_secs(1));
+    let checked = run(check(&world.engine, over)).unwrap().unwrap();
+    assert_eq!((checked.counted.given_up, checked.is_cut_short), (None, true));
+    assert_eq!(warnings(&world).0, 5);
+}
+
+#[test]
+fn an_account_that_could_not_be_asked_about_is_counted_as_such() {
+    let mut world = World::connected();
+    world.clock.advance(HOUR);
+    world.restart();
+    world.inject(Fault { on: Match::every("/connect/token"), kind: FaultKind::Unavailable503 });
+    let failed = (0..24).map(|_| {
+        let failed = checks(&world).failed;
+        world.clock.advance(HOUR);
+        failed
+    });
+    assert_eq!(failed.sum::<usize>(), 1);
+    assert_eq!(world.connection().state, ConnectionState::Active);
 }

@@ -166,6 +166,7 @@ fn pressed() -> BTreeSet<Access> {
 }
 
 const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:servicecortex-xero/${Stage}";
+const RESTORED: &str = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/servicecortex-xero-${Stage}-restored-*";
 const SCHEDULES: &str =
     "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${ScheduleGroup}/*";
 
@@ -177,12 +178,12 @@ fn right(action: &str, resource: impl Into<String>) -> Right {
 fn rights_for(access: Access) -> Vec<Right> {
     let grants = || format!("{SECRETS}/grant/*");
     match access {
-        Access::Read => vec![right("dynamodb:GetItem", "Table.Arn")],
-        Access::Put => vec![right("dynamodb:PutItem", "Table.Arn")],
-        Access::Delete => vec![right("dynamodb:DeleteItem", "Table.Arn")],
-        Access::Query => vec![right("dynamodb:Query", "Table.Arn")],
-        Access::QueryDue => vec![right("dynamodb:Query", "${Table.Arn}/index/due")],
-        Access::QueryOpen => vec![right("dynamodb:Query", "${Table.Arn}/index/open")],
+        Access::Read => on_table("dynamodb:GetItem", ""),
+        Access::Put => on_table("dynamodb:PutItem", ""),
+        Access::Delete => on_table("dynamodb:DeleteItem", ""),
+        Access::Query => on_table("dynamodb:Query", ""),
+        Access::QueryDue => on_table("dynamodb:Query", "/index/due"),
+        Access::QueryOpen => on_table("dynamodb:Query", "/index/open"),
         Access::ReadSecret => vec![right("secretsmanager:GetSecretValue", grants())],
         Access::WriteSecret => vec![right("secretsmanager:PutSecretValue", grants())],
         // It is written first, and made when there is none.
@@ -197,6 +198,13 @@ fn rights_for(access: Access) -> Vec<Right> {
         Access::Leave(queue) => vec![right("sqs:SendMessage", hint_queue(queue))],
         Access::Tell => vec![right("sqs:SendMessage", "EventQueue.Arn")],
     }
+}
+
+/// On the stack's own table, or on one that it was restored to.
+fn on_table(action: &str, index: &str) -> Vec<Right> {
+    let own =
+        if index.is_empty() { "Table.Arn".to_owned() } else { format!("${{Table.Arn}}{index}") };
+    vec![right(action, own), right(action, format!("{RESTORED}{index}"))]
 }
 
 const fn hint_queue(queue: HintQueue) -> &'static str {

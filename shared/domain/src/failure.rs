@@ -74,6 +74,10 @@ impl fmt::Display for FailureClass {
     }
 }
 
+/// Codes of writes that met an outage, as the Xero client gives them.
+pub const OUTAGES: [&str; 5] =
+    ["xero_silent", "xero_faulty", "xero_maintenance", "xero_unavailable", "organisation_offline"];
+
 /// A failed attempt, as it is stored in the mapping and shown to people.
 ///
 /// `message` and `remedy` are plain sentences. Neither ever holds a token, a raw answer or JSON.
@@ -115,9 +119,19 @@ impl Failure {
             || ["account_", "tax_"].iter().any(|start| self.code.starts_with(start))
     }
 
-    /// Whether it was for no reason of the record's own: Xero, or the way to it, was out of order.
-    pub const fn is_about_an_outage(&self) -> bool {
-        matches!(self.class, FailureClass::Transient | FailureClass::Uncertain)
+    /// Whether it was for no reason of the record's own: Xero, or the way to it, was out of order. An attempt that
+    /// was interrupted, or whose document Xero would not have, may be uncertain for a reason of its own.
+    pub fn is_about_an_outage(&self) -> bool {
+        match self.class {
+            FailureClass::Transient => true,
+            FailureClass::Uncertain => OUTAGES.contains(&self.code.as_ref()),
+            FailureClass::Throttled
+            | FailureClass::Unauthorized
+            | FailureClass::Rejected
+            | FailureClass::Blocked
+            | FailureClass::Untranslatable
+            | FailureClass::Defect => false,
+        }
     }
 
     /// The same failure, not to be tried again before `instant`.

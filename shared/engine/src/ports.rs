@@ -115,18 +115,25 @@ pub enum Refreshed {
 pub struct Counted {
     /// Organisations that are connected.
     pub connections: usize,
-    /// Records that were given up, of connected organisations.
-    pub skipped: usize,
-    /// Accounts with such records.
-    pub accounts_with_skipped: usize,
-    /// Accounts with five or more.
-    pub accounts_warned: usize,
+    /// What was given up; none if there was no time to count it all.
+    pub given_up: Option<GivenUp>,
     /// Records whose wake-up is more than a quarter of an hour late.
     pub overdue: usize,
     /// Accounts with an event that was not delivered for a quarter of an hour.
     pub undelivered: usize,
     /// Connections that somebody had ended inside Xero.
     pub found_disconnected: usize,
+}
+
+/// Records that were given up, of connected organisations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GivenUp {
+    /// All of them.
+    pub records: usize,
+    /// Accounts with such records.
+    pub accounts: usize,
+    /// Accounts with five or more.
+    pub warned: usize,
 }
 
 /// Where messages go that nobody can read.

@@ -76,8 +76,11 @@ pub async fn after_an_outage(
         for key in keys {
             ledgers.entry(key.ledger.clone()).or_default().push(key);
         }
-        for (ledger, keys) in ledgers {
-            given.records += release(engine, &ledger, keys, Event::Outlived, |_| true).await?;
+        let released = ledgers.iter().map(|(ledger, keys)| {
+            release(engine, ledger, keys.clone(), Event::Outlived, |_| true).boxed()
+        });
+        for released in abreast::all(released.collect()).await {
+            given.records += released?;
         }
     }
     Ok(given)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
-use engine::ports::{Clock, Counted, Measure, Metrics, Refreshed};
+use engine::ports::{Clock, Counted, GivenUp, Measure, Metrics, Refreshed};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -125,24 +125,22 @@ fn series(measure: Measure) -> Option<Series> {
 }
 
 fn health(counted: Counted) -> Vec<(&'static str, usize)> {
-    let Counted {
-        connections,
-        skipped,
-        accounts_with_skipped,
-        accounts_warned,
-        overdue,
-        undelivered,
-        found_disconnected,
-    } = counted;
-    vec![
+    let Counted { connections, given_up, overdue, undelivered, found_disconnected } = counted;
+    let mut values = vec![
         ("Connections", connections),
-        ("SkippedRecords", skipped),
-        ("AccountsWithSkipped", accounts_with_skipped),
-        ("AccountsWarned", accounts_warned),
         ("Overdue", overdue),
         ("Undelivered", undelivered),
         ("FoundDisconnected", found_disconnected),
-    ]
+    ];
+    // Half a count would look as if all were well.
+    if let Some(GivenUp { records, accounts, warned }) = given_up {
+        values.extend([
+            ("SkippedRecords", records),
+            ("AccountsWithSkipped", accounts),
+            ("AccountsWarned", warned),
+        ]);
+    }
+    values
 }
 
 fn line(namespace: &str, measure: Measure, now: Timestamp) -> Option<String> {
@@ -178,7 +176,8 @@ mod tests {
 
     #[test]
     fn a_health_check_is_one_line_without_dimensions() {
-        let counted = Counted { skipped: 7, ..Counted::default() };
+        let given_up = Some(GivenUp { records: 7, ..GivenUp::default() });
+        let counted = Counted { given_up, ..Counted::default() };
         let line = written(Measure::Health(counted));
         assert!(line.contains(r#""Dimensions":[[]]"#), "{line}");
         assert!(line.contains(r#""SkippedRecords":7"#), "{line}");

@@ -141,9 +141,9 @@ pub fn checking(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, Result
         })?;
         tracing::info!(
             connections = checked.counted.connections,
-            skipped = checked.counted.skipped,
-            accounts_with_skipped = checked.counted.accounts_with_skipped,
-            accounts_warned = checked.counted.accounts_warned,
+            skipped = checked.counted.given_up.map(|all| all.records),
+            accounts_with_skipped = checked.counted.given_up.map(|all| all.accounts),
+            accounts_warned = checked.counted.given_up.map(|all| all.warned),
             raised = checked.raised,
             lifted = checked.lifted,
             overdue = checked.counted.overdue,

@@ -6,13 +6,12 @@ use std::num::NonZeroU16;
 use domain::connection::OAuthAttempt;
 use domain::ids::AccountId;
 use domain::sync_log::LogEntry;
-use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use crate::answers::{StoreError, Versioned};
 use crate::keys;
 use crate::records::{CleanupPlace, Logged};
-use crate::store::{Store, decode};
+use crate::store::Store;
 use crate::table::{Expect, ItemKey, Order, Query, SortRange, Version, Write};
 
 /// What one step of a cleanup came to.
@@ -80,36 +79,40 @@ impl Store {
         const OPERATION: &str = "find OAuth attempts that are over";
         let range = SortRange::AtMost(keys::instant(now));
         let page = self.due_page(OPERATION, keys::begun(shard), range, limit, None).await?;
-        let items = page.entries.iter().map(|entry| self.table.get(&entry.key));
-        let items = try_join_all(items).await;
-        let items = items.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
         let mut rows = Vec::new();
-        for item in items.into_iter().flatten() {
-            let key = item.key.clone();
-            let Versioned { record, version }: Versioned<OAuthAttempt> = decode(item)?;
-            if record.expires_at <= now {
-                rows.push((key, version));
-            }
+        for entry in page.entries {
+            let attempt: Option<Versioned<OAuthAttempt>> = self.read(OPERATION, &entry.key).await?;
+            let over = attempt.filter(|attempt| attempt.record.expires_at <= now);
+            rows.extend(over.map(|attempt| (entry.key, attempt.version)));
         }
         self.remove("remove an OAuth attempt", rows, page.next.is_some()).await
     }
 
-    /// One by one: a transaction would cost twice as much, and nothing depends on their going together.
+    /// All in one transaction; where the table, or another cleanup, was there before for one of them, one by one.
     async fn remove(
         &self,
         operation: &'static str,
         rows: Vec<(ItemKey, Version)>,
         is_more: bool,
     ) -> Result<Removed, StoreError> {
-        let removals = rows.into_iter().map(|(key, expect)| async move {
-            match self.write(operation, vec![Write::Delete { key, expect }]).await {
-                Ok(()) => Ok(1),
-                // The table, or another cleanup, was there before.
-                Err(StoreError::Conflict) => Ok(0),
-                Err(error) => Err(error),
+        let deletes = rows.into_iter().map(|(key, expect)| Write::Delete { key, expect });
+        let deletes: Vec<Write> = deletes.collect();
+        if deletes.is_empty() {
+            return Ok(Removed { rows: 0, is_more });
+        }
+        match self.write(operation, deletes.clone()).await {
+            Ok(()) => return Ok(Removed { rows: deletes.len(), is_more }),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        let mut removed = 0;
+        for delete in deletes {
+            match self.write(operation, vec![delete]).await {
+                Ok(()) => removed += 1,
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
             }
-        });
-        let removed: Vec<usize> = try_join_all(removals).await?;
-        Ok(Removed { rows: removed.iter().sum(), is_more })
+        }
+        Ok(Removed { rows: removed, is_more })
     }
 }

@@ -120,8 +120,16 @@ impl Store {
         limit: NonZeroU16,
         read: fn(&ItemKey) -> Option<T>,
     ) -> Result<Listed<T>, StoreError> {
-        let page = self.due_page(operation, pk, SortRange::All, limit, after).await?;
-        let found = page.entries.iter().filter_map(|entry| read(&entry.key)).collect();
-        Ok(Listed { found, next: page.next.as_ref().and_then(|entry| read(&entry.key)) })
+        let (mut found, mut after) = (Vec::new(), after);
+        loop {
+            let page = self.due_page(operation, pk.clone(), SortRange::All, limit, after).await?;
+            found.extend(page.entries.iter().filter_map(|entry| read(&entry.key)));
+            let Some(last) = page.next else { return Ok(Listed { found, next: None }) };
+            if let Some(next) = read(&last.key) {
+                return Ok(Listed { found, next: Some(next) });
+            }
+            // A page that ends with what a newer release wrote is gone on with here.
+            after = Some(last);
+        }
     }
 }

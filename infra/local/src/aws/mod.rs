@@ -3,6 +3,7 @@
 pub mod cloudformation;
 pub mod dynamodb;
 pub mod lambda;
+pub mod logs;
 pub mod s3;
 pub mod secrets;
 mod signature;

@@ -2,6 +2,8 @@
 
 use super::Story;
 use super::older_clients;
+use crate::binaries::FUNCTIONS;
+use crate::deployment::function_name;
 use crate::failure::Failure;
 use serde_json::Value;
 
@@ -11,24 +13,48 @@ const SHORTEST: usize = 6;
 const BODIES: [&str; 4] =
     ["\"unit_price\"", "\"LineItems\"", "\"access_token\"", "\"billing_address\""];
 
+/// Functions that the story makes write something.
+const TALKATIVE: [&str; 9] = [
+    "oauth-callback",
+    "settings-api",
+    "contact-push",
+    "invoice-push",
+    "credit-note-push",
+    "payment-poll",
+    "keep-alive",
+    "health-check",
+    "log-cleanup",
+];
+
 impl Story<'_> {
-    /// What the log of the whole stack, functions included, gives away.
+    /// What was written by the functions, and by the local AWS around them, gives away.
     pub(super) async fn given_away(&self) -> Result<Vec<String>, Failure> {
-        let bytes = std::fs::read(self.stack.log())
-            .map_err(|error| Failure::new("Cannot read the log of the functions").because(error))?;
-        let log = String::from_utf8_lossy(&bytes);
         let sought = self.sought().await?;
+        let (mut problems, mut searched) = (Vec::new(), 0_usize);
+        let bytes = std::fs::read(self.stack.log())
+            .map_err(|error| Failure::new("Cannot read the log of the local AWS").because(error))?;
+        let around = String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect();
+        let mut logs = vec![("the local AWS", around)];
+        for function in FUNCTIONS {
+            let group = format!("/aws/lambda/{}", function_name(function));
+            let lines = self.stack.aws.log_lines(&group).await?;
+            if TALKATIVE.contains(&function) && lines.is_empty() {
+                problems.push(format!("{function} wrote nothing that could be searched"));
+            }
+            logs.push((function, lines));
+        }
+        for (who, lines) in &logs {
+            searched = searched.saturating_add(lines.len());
+            problems.extend(found(who, lines, &sought));
+        }
         self.console.step(&format!(
-            "The log of the functions, {} lines, is searched for {} names, addresses and secrets",
-            log.lines().count(),
+            "{searched} lines, of {} functions and the local AWS, are searched for {} names, addresses and secrets",
+            FUNCTIONS.len(),
             sought.len()
         ));
-        let found = found(&log, &sought);
-        self.console.done(if found.is_empty() { "nothing of them is in it" } else { "found" });
-        if !log.contains("attempt") {
-            return Ok(vec!["the log of the functions holds no attempt at all".to_owned()]);
-        }
-        Ok(found)
+        let nothing = problems.is_empty();
+        self.console.done(if nothing { "nothing of them is in there" } else { "found" });
+        Ok(problems)
     }
 
     /// What must not be found, each with what it is.
@@ -72,11 +98,15 @@ fn personal(value: &Value, sought: &mut Vec<(&'static str, String)>) {
 }
 
 /// Says what was found and where, and not what it says.
-fn found(log: &str, sought: &[(&'static str, String)]) -> Vec<String> {
+fn found(who: &str, lines: &[String], sought: &[(&'static str, String)]) -> Vec<String> {
     let mut found = Vec::new();
     for (what, word) in sought {
-        if let Some(line) = log.lines().position(|line| line.contains(word.as_str())) {
-            found.push(format!("the log of the functions gives away {what}, in line {}", line + 1));
+        // A body within a text has its quotes escaped.
+        let escaped = word.replace('"', "\\\"");
+        let holds = |line: &String| line.contains(word.as_str()) || line.contains(&escaped);
+        if let Some(line) = lines.iter().position(holds) {
+            let line = line.saturating_add(1);
+            found.push(format!("the log of {who} gives away {what}, in line {line}"));
         }
     }
     found
@@ -84,7 +114,7 @@ fn found(log: &str, sought: &[(&'static str, String)]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{found, personal};
+    use super::{BODIES, found, personal};
 
     #[test]
     fn every_text_about_a_client_is_looked_for_but_its_id() {
@@ -94,10 +124,14 @@ mod tests {
         personal(&client, &mut sought);
         let words = sought.iter().map(|(_, word)| word.as_str()).collect::<Vec<_>>();
         assert_eq!(words.len(), 2, "{words:?}");
-        let log = "attempt crm.id=cli_0001\nsent to dana@x.example";
+        let lines =
+            ["attempt crm.id=cli_0001", "sent to dana@x.example", r#"body={\"unit_price\":1}"#];
+        let lines = lines.map(str::to_owned);
         assert_eq!(
-            found(log, &sought),
-            ["the log of the functions gives away something about a client, in line 2"]
+            found("sweep", &lines, &sought),
+            ["the log of sweep gives away something about a client, in line 2"]
         );
+        let body = [("a body", BODIES[0].to_owned())];
+        assert_eq!(found("sweep", &lines, &body).len(), 1, "its quotes are escaped");
     }
 }

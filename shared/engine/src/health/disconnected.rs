@@ -1,10 +1,12 @@
 //! Connections that somebody ended inside Xero. Xero tells nobody: the organisation is simply no longer listed.
 //!
 //! An account that pushes or is polled finds out by itself; this is for all the others. Each is looked at in one
-//! hour of the day, which its id decides: one call, and no row to remember it by.
+//! hour of the day, which its id decides, so that no row is needed to remember it by: one call, and a new access
+//! token where the last one is older than half an hour.
 
 use std::num::NonZeroU16;
 
+use domain::failure::FailureClass;
 use domain::health;
 use domain::ids::Ledger;
 use domain::operation::Urgency;
@@ -57,12 +59,28 @@ pub(super) async fn check(
     Ok(())
 }
 
+/// What it means that the books could not be opened: that they are closed, paused or expired is known.
+fn closed(trouble: &Trouble) -> Look {
+    match trouble {
+        Trouble::Failure(failure) | Trouble::Explained(failure) => match failure.class {
+            FailureClass::Unauthorized | FailureClass::Throttled => Look::Fine,
+            FailureClass::Transient
+            | FailureClass::Uncertain
+            | FailureClass::Rejected
+            | FailureClass::Blocked
+            | FailureClass::Untranslatable
+            | FailureClass::Defect => Look::Failed,
+        },
+        Trouble::Xero(_) | Trouble::Blocked { failure: _, on: _ } | Trouble::Unrecorded(_) => {
+            Look::Failed
+        }
+    }
+}
+
 async fn look(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Look {
     let desk = match Desk::open(engine, ledger, Urgency::Routine, invocation).await {
         Ok(desk) => desk,
-        // Closed, paused or expired, which is known; what is not is the table's trouble.
-        Err(Trouble::Unrecorded(_)) => return Look::Failed,
-        Err(_) => return Look::Fine,
+        Err(trouble) => return closed(&trouble),
     };
     match desk.look_for_link().await {
         Ok(true) => Look::Fine,

@@ -12,6 +12,7 @@ use store::{StoreError, Walk};
 
 use super::Checked;
 use crate::chain::Chain;
+use crate::ports::GivenUp;
 use crate::{Engine, Invocation, abreast};
 
 /// Of one page of the index.
@@ -42,9 +43,10 @@ pub(super) async fn check(
         accounts.extend(walk.turn(engine.store.unwell(shard, after, PAGE).await?));
     }
     let looks = accounts.iter().map(|account| look(engine, account, &given_up).boxed()).collect();
+    let mut all = GivenUp::default();
     for (account, looked) in accounts.iter().zip(abreast::all(looks).await) {
         match looked {
-            Ok(standing) => add(standing, checked),
+            Ok(standing) => add(standing, &mut all, checked),
             Err(error) => {
                 tracing::error!(
                     error = %Chain(&error),
@@ -55,14 +57,15 @@ pub(super) async fn check(
             }
         }
     }
+    checked.counted.given_up = Some(all);
     Ok(())
 }
 
-fn add(standing: Standing, checked: &mut Checked) {
+fn add(standing: Standing, all: &mut GivenUp, checked: &mut Checked) {
     let Standing { skipped, was_warned, is_warned } = standing;
-    checked.counted.skipped += usize::try_from(skipped).unwrap_or(usize::MAX);
-    checked.counted.accounts_with_skipped += usize::from(skipped > 0);
-    checked.counted.accounts_warned += usize::from(is_warned);
+    all.records += usize::try_from(skipped).unwrap_or(usize::MAX);
+    all.accounts += usize::from(skipped > 0);
+    all.warned += usize::from(is_warned);
     checked.raised += usize::from(is_warned && !was_warned);
     checked.lifted += usize::from(was_warned && !is_warned);
 }

@@ -197,9 +197,22 @@ fn all_of(
     brought: Vec<Outcome>,
     trouble: &Trouble,
 ) -> Vec<Outcome> {
+    let answered = answered(trouble);
     let kept = brought
         .into_iter()
-        .map(|outcome| if is_token_rejected(&outcome) { Err(trouble.clone()) } else { outcome });
+        .map(|outcome| if is_token_rejected(&outcome) { Err(answered.clone()) } else { outcome });
     fill(&mut outcomes, indices, kept.collect());
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(trouble.clone()))).collect()
+}
+
+/// The same trouble, for whom Xero has answered, if only that it refuses the token: that answer, too, must not be
+/// replayed.
+fn answered(trouble: &Trouble) -> Trouble {
+    match trouble {
+        Trouble::Failure(failure) => Trouble::Explained(failure.clone()),
+        Trouble::Xero(_)
+        | Trouble::Explained(_)
+        | Trouble::Blocked { failure: _, on: _ }
+        | Trouble::Unrecorded(_) => trouble.clone(),
+    }
 }

@@ -26,6 +26,7 @@ use xero::api::{Written, credit_notes};
 
 use self::ground::Ground;
 use super::{Brought, Entity, Task};
+use crate::Memory;
 use crate::desk::{Desk, Trouble};
 
 /// Credit that is applied to invoices.
@@ -149,7 +150,12 @@ async fn remove(
         operation,
         remarks: vec!["It is not in Xero, so there is nothing to take back.".to_owned()],
     };
-    let Some(ground) = ground::known(desk, &task.snapshot).await? else { return Ok(nothing()) };
+    let ground = match (ground::known(desk, &task.snapshot).await?, task.memory) {
+        (Some(ground), _) => ground,
+        (None, Memory::Whole) => return Ok(nothing()),
+        // The table may have forgotten note or invoice as well; they are sent again.
+        (None, Memory::Restored) => ground::of(desk, &task.snapshot).await?,
+    };
     if task.mapping.link.is_none() && !task.must_resolve() {
         return Ok(nothing());
     }

@@ -58,6 +58,14 @@ pub(super) async fn known(desk: &Desk<'_>, part: &PaymentPart) -> Result<Option<
     }
 }
 
+/// That a part waits for the invoice that it pays.
+pub(super) fn awaited(part: &PaymentPart) -> Trouble {
+    let (Role::Invoice(id) | Role::Surcharge(id)) = &part.role else {
+        return blocked(EntityKind::Payment, part.id.clone());
+    };
+    blocked(EntityKind::Invoice, id.clone())
+}
+
 async fn ground(desk: &Desk<'_>, part: &PaymentPart) -> Result<Ground, Trouble> {
     match &part.role {
         Role::Fee => Ok(Ground::None),

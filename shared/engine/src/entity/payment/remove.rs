@@ -10,6 +10,7 @@ use xero::XeroError;
 use xero::api::{Written, bank_transactions, payments};
 
 use super::{Remote, Tasks, fetch, find, ground, open};
+use crate::Memory;
 use crate::desk::{Desk, Trouble};
 use crate::entity::{Brought, Outcomes, Task};
 
@@ -35,6 +36,8 @@ async fn standing(
         Some(link) => fetch(desk, task, link.xero_id).await,
         None if task.must_resolve() => match ground::known(desk, &task.snapshot).await? {
             Some(ground) => find::one(desk, task, ground).await,
+            // The table may have forgotten the invoice as well; it is sent again.
+            None if task.memory == Memory::Restored => Err(ground::awaited(&task.snapshot)),
             // Without its invoice it cannot have been sent.
             None => Ok(None),
         },

@@ -1,0 +1,50 @@
+//! What functions wrote, from the log groups that the template gives them.
+
+use super::Aws;
+use crate::failure::Failure;
+use serde::{Deserialize, Serialize};
+
+/// Pages of one group that are read at most: far more than a story writes.
+const PAGES_MAX: usize = 1_000;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Filter<'a> {
+    log_group_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Filtered {
+    #[serde(default)]
+    events: Vec<Written>,
+    #[serde(default)]
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    message: String,
+}
+
+impl Aws {
+    /// Every line of a log group, oldest first.
+    pub async fn log_lines(&self, group: &str) -> Result<Vec<String>, Failure> {
+        let (mut lines, mut next_token) = (Vec::new(), None);
+        for _ in 0..PAGES_MAX {
+            let filter = Filter { log_group_name: group, next_token };
+            let page: Filtered = self.json("Logs_20140328.FilterLogEvents", &filter).await?;
+            let messages = page.events.into_iter().map(|event| event.message);
+            lines.extend(
+                messages.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()),
+            );
+            next_token = page.next_token;
+            if next_token.is_none() {
+                return Ok(lines);
+            }
+        }
+        Err(Failure::new(format!("The log group {group} does not come to its end")))
+    }
+}
