@@ -148,3 +148,18 @@ fn a_refresh_whose_end_nobody_knows_is_done_again_while_xero_still_takes_the_old
     let again = run(engine::sweep::sweep(&world.engine, world.invocation())).unwrap();
     assert_eq!(again.grants, 0);
 }
+
+/// Found by seed 1389 of the simulation: the answer was thrown away with the token, and its key used again.
+#[test]
+fn a_token_refused_on_a_write_with_no_new_one_to_be_had_is_an_answer_like_any_other() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_0", "cli_1").body());
+    world.xero_clock.set_ahead(SignedDuration::from_mins(30));
+    world.inject(Fault { on: Match::next(TOKEN), kind: FaultKind::Unavailable503 });
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert!(matches!(operation.state, State::Waiting { .. }), "{operation:?}");
+    assert_eq!(operation.key_serial, 1);
+    world.advance(SignedDuration::from_mins(10));
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+}
