@@ -171,6 +171,10 @@ fn every_job_comes_on_its_schedule_one_at_a_time() {
             assert_eq!(schedule["State"], "Schedules", "{name}");
             let expression = schedule["ScheduleExpression"].as_str().unwrap().to_owned();
             schedules.insert(name.clone(), expression);
+            // What comes again within minutes is not repeated.
+            let retries = schedule["RetryPolicy"]["MaximumRetryAttempts"].as_u64();
+            let is_frequent = ["payment-poll", "sweep"].contains(&name.as_str());
+            assert_eq!(retries, Some(if is_frequent { 0 } else { 2 }), "{name}");
             // The poll's other events are chunks, and those may overlap.
             let alone = properties["ReservedConcurrentExecutions"].as_u64();
             assert_eq!(alone, (name != "payment-poll").then_some(1), "{name}");
