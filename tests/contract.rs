@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use domain::body::Shape;
 use domain::entity::EntityKind;
 use domain::envelope::{self, Unreadable};
 use domain::outbound::{Event, News};
@@ -183,7 +184,8 @@ fn every_invalid_example_is_refused_with_the_field_it_is_about() {
         assert_eq!(!accepted, invalid.schema_sees, "{name}: the schema");
         let refused = envelope::read(message, kind_of(message_type), ACCOUNT).unwrap_err();
         let field = match &refused {
-            Unreadable::Field { field, problem: _ } => field.as_str(),
+            Unreadable::Field { field, problem: _ }
+            | Unreadable::UnknownField { field, meant: _ } => field.as_str(),
             Unreadable::UnknownType => "type",
             Unreadable::UnknownVersion => "version",
             Unreadable::Oversized { .. }
@@ -192,6 +194,254 @@ fn every_invalid_example_is_refused_with_the_field_it_is_about() {
             | Unreadable::WrongAccount => "",
         };
         assert_eq!(field, invalid.field, "{name}: {refused}");
+    }
+}
+
+/// An example that both sides accept.
+struct Example {
+    name: String,
+    message_type: String,
+    message: Value,
+}
+
+fn examples() -> Vec<Example> {
+    let named = inbound_schemas().into_keys().flat_map(|message_type| {
+        let minimal = format!("{message_type}.minimal");
+        [(message_type.clone(), message_type.clone()), (minimal, message_type)]
+    });
+    let read = |(name, message_type): (String, String)| {
+        let path = inbound().join("examples").join(format!("{name}.json"));
+        let message = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        Example { name, message_type, message }
+    };
+    named.map(read).collect()
+}
+
+/// The JSON pointers of every value in a message, itself included.
+fn pointers(value: &Value) -> Vec<String> {
+    fn walk(value: &Value, at: &str, found: &mut Vec<String>) {
+        found.push(at.to_owned());
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    walk(member, &format!("{at}/{name}"), found);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    walk(item, &format!("{at}/{index}"), found);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    walk(value, "", &mut found);
+    found
+}
+
+/// A JSON pointer as errors write it: `invoice.lines[0].name`.
+fn path(pointer: &str) -> String {
+    let parts = pointer.split('/').skip(1);
+    let written = parts.map(|part| {
+        if part.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("[{part}]")
+        } else {
+            format!(".{part}")
+        }
+    });
+    written.collect::<String>().trim_start_matches('.').to_owned()
+}
+
+/// What both sides say of a changed example: whether it is accepted.
+fn verdict(
+    schemas: &BTreeMap<String, Validator>,
+    example: &Example,
+    changed: &Value,
+) -> (bool, bool) {
+    let kind = kind_of(&example.message_type);
+    let is_read = envelope::read(&changed.to_string(), kind, ACCOUNT).is_ok();
+    (schemas[&example.message_type].is_valid(changed), is_read)
+}
+
+#[test]
+fn a_field_that_the_contract_lacks_is_refused_by_both_sides_wherever_it_is() {
+    let schemas = inbound_schemas();
+    for example in examples() {
+        for pointer in pointers(&example.message) {
+            let mut changed = example.message.clone();
+            let Some(Value::Object(members)) = changed.pointer_mut(&pointer) else { continue };
+            members.insert("added_later".to_owned(), Value::Bool(true));
+            let (name, at) = (&example.name, path(&format!("{pointer}/added_later")));
+            assert!(!schemas[&example.message_type].is_valid(&changed), "{name} with {at}");
+            let kind = kind_of(&example.message_type);
+            let refused = envelope::read(&changed.to_string(), kind, ACCOUNT).unwrap_err();
+            assert_eq!(refused.to_string(), format!("{at} is not a known field"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn both_sides_agree_on_every_field_that_is_left_out() {
+    let schemas = inbound_schemas();
+    for example in examples() {
+        for pointer in pointers(&example.message) {
+            let Some((parent, name)) = pointer.rsplit_once('/') else { continue };
+            let mut changed = example.message.clone();
+            let Some(Value::Object(members)) = changed.pointer_mut(parent) else { continue };
+            members.remove(name);
+            let (accepted, is_read) = verdict(&schemas, &example, &changed);
+            assert_eq!(accepted, is_read, "{} without {pointer}", example.name);
+        }
+    }
+}
+
+/// Values of every type, and texts at the limits of every field.
+fn replacements() -> Vec<Value> {
+    let texts = [
+        "",
+        "x",
+        "0",
+        "0.00",
+        "-1",
+        "-0",
+        "007",
+        "1.00",
+        "1.001",
+        "1.0000000000",
+        "1.00000000000",
+        "101",
+        "12345678901234",
+        "1234567890123",
+        "2200-01-01",
+        "2026-02-29",
+        "2024-02-29",
+        "2026-11-02T09:14:05+01:00",
+        "2026-11-02T09:14:05.5Z",
+        "gbp",
+        "GBP",
+        "a,b",
+        " x",
+    ];
+    let lengths = [40, 41, 255, 256, 500, 501, 4_000, 4_001];
+    let texts = texts.map(Value::from).into_iter();
+    let long = lengths
+        .into_iter()
+        .flat_map(|length| [Value::from("x".repeat(length)), Value::from("é".repeat(length))]);
+    let others = [
+        Value::Null,
+        Value::from(true),
+        Value::from(0),
+        Value::from(1),
+        Value::from(-1),
+        Value::from(u64::MAX),
+        Value::Array(Vec::new()),
+        Value::Object(serde_json::Map::new()),
+    ];
+    texts.chain(long).chain(others).collect()
+}
+
+/// What no schema can see: whether the parts of a message belong together.
+fn is_about_others(pointer: &str, value: &Value) -> bool {
+    let names_another = ["/account_id", "/client/id", "/client_id"];
+    let is_figure = ["/quantity", "/unit_price", "/discount/amount"];
+    value.is_string()
+        && (names_another.iter().any(|end| pointer.ends_with(end))
+            || is_figure.iter().any(|end| pointer.ends_with(end)))
+}
+
+#[test]
+fn both_sides_agree_on_every_value_in_every_field() {
+    let schemas = inbound_schemas();
+    for example in examples() {
+        for pointer in pointers(&example.message) {
+            for value in replacements() {
+                let mut changed = example.message.clone();
+                *changed.pointer_mut(&pointer).unwrap() = value.clone();
+                let (accepted, is_read) = verdict(&schemas, &example, &changed);
+                if is_about_others(&pointer, &value) && accepted {
+                    continue;
+                }
+                let shown = value.to_string().chars().take(40).collect::<String>();
+                assert_eq!(accepted, is_read, "{}: {pointer} = {shown}", example.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn both_sides_agree_on_lists_that_are_too_long() {
+    let schemas = inbound_schemas();
+    for example in examples() {
+        for pointer in pointers(&example.message) {
+            let mut changed = example.message.clone();
+            let Some(Value::Array(items)) = changed.pointer_mut(&pointer) else { continue };
+            let limit = if pointer.ends_with("lines") { 500 } else { 50 };
+            let first = items[0].clone();
+            *items = vec![first; limit + 1];
+            assert_eq!(verdict(&schemas, &example, &changed), (false, false), "{}", example.name);
+        }
+    }
+}
+
+/// Compares what a schema names with what the reader knows.
+fn same_fields(schema: &Value, definitions: &Value, shape: Shape, at: &str) {
+    let schema = match schema["anyOf"].as_array() {
+        Some(choices) => choices.iter().find(|one| one["$ref"].is_string()).unwrap_or(schema),
+        None => schema,
+    };
+    let name = schema["$ref"].as_str().and_then(|reference| reference.split("#/$defs/").nth(1));
+    let schema = name.map_or(schema, |name| &definitions[name]);
+    match shape {
+        Shape::Object(fields) => {
+            let known = fields.iter().map(|field| field.name).collect::<BTreeSet<_>>();
+            let named = schema["properties"].as_object().unwrap();
+            let named_fields = named.keys().map(String::as_str).collect::<BTreeSet<_>>();
+            assert_eq!(known, named_fields, "{at}");
+            assert_eq!(schema["additionalProperties"], Value::Bool(false), "{at}");
+            for field in fields {
+                let at = format!("{at}.{}", field.name);
+                same_fields(&named[field.name], definitions, field.shape, &at);
+            }
+        }
+        Shape::List(item) => same_fields(&schema["items"], definitions, *item, at),
+        Shape::Value | Shape::Map => assert!(schema["properties"].is_null(), "{at}"),
+    }
+}
+
+#[test]
+fn the_reader_knows_exactly_the_fields_that_the_schemas_name() {
+    let read = |name: &str| -> Value {
+        let path = inbound().join(format!("{name}.schema.json"));
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let snapshots = read("snapshots");
+    for message_type in inbound_schemas().into_keys() {
+        let shape = envelope::shape_of(&message_type).unwrap();
+        same_fields(&read(&message_type), &snapshots["$defs"], shape, &message_type);
+    }
+}
+
+#[test]
+fn every_optional_field_is_in_an_example() {
+    let shown =
+        examples().iter().flat_map(|example| pointers(&example.message)).collect::<Vec<_>>();
+    for message_type in inbound_schemas().keys() {
+        every_field_is_shown(envelope::shape_of(message_type).unwrap(), message_type, &shown);
+    }
+}
+
+fn every_field_is_shown(shape: Shape, at: &str, shown: &[String]) {
+    match shape {
+        Shape::Object(fields) => {
+            for field in fields {
+                let end = format!("/{}", field.name);
+                assert!(shown.iter().any(|one| one.ends_with(&end)), "{at} has no {end}");
+                every_field_is_shown(field.shape, &format!("{at}{end}"), shown);
+            }
+        }
+        Shape::List(item) => every_field_is_shown(*item, at, shown),
+        Shape::Value | Shape::Map => {}
     }
 }
 

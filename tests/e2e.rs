@@ -28,6 +28,17 @@ use tests::world::ACCOUNT;
 /// Long enough for several deaths in a row: each costs a visibility timeout and a wake-up.
 const PATIENCE: Duration = Duration::from_mins(8);
 
+/// Accounts with a business of their own in the simulated Xero, in the order of the businesses.
+const BUSINESSES: [&str; 7] = [
+    "acc_e2e_first",
+    "acc_e2e_many",
+    "acc_e2e_bad",
+    "acc_e2e_roles",
+    "acc_e2e_stranger",
+    "acc_e2e_people",
+    "acc_e2e_kill",
+];
+
 /// The running stack, as its environment describes it.
 struct Stack {
     http: HttpClient,
@@ -95,9 +106,10 @@ impl Stack {
         read(&self.http.send(request.unwrap()).await.unwrap())
     }
 
-    /// Connects an account like a browser would. The owner's token.
+    /// Connects an account like a browser would, to the organisation of its business. The owner's token.
     async fn connect(&self, account: &str) -> String {
-        self.connect_as(account, "dana@ridgeway.example").await
+        let business = BUSINESSES.iter().position(|one| *one == account).expect("a business");
+        self.connect_as(account, &format!("owner{}@business.example", business + 1)).await
     }
 
     /// The same, with the Xero login of that address.
@@ -107,8 +119,10 @@ impl Stack {
         assert_eq!(status, 201, "{begun}");
         let page = format!("{}&login_hint={login}", begun["authorize_url"].as_str().unwrap());
         let callback = browser::press(&self.http, &page, "allow").await.unwrap();
-        let landed = browser::follow(&self.http, &callback).await.unwrap();
-        assert!(landed.query().unwrap().contains("xero=connected"), "{landed}");
+        let landing = browser::come_back(&self.http, &callback).await.unwrap();
+        let ticket = landing.ticket.unwrap_or_else(|| panic!("no ticket: {}", landing.word));
+        let done = browser::complete(&self.http, &self.api, &token, &ticket).await.unwrap();
+        assert_eq!(done.outcome, "connected", "{done:?}");
         token
     }
 
@@ -160,12 +174,16 @@ impl Stack {
         app.enter(&self.organisation().await, "Contacts", body).await.unwrap();
     }
 
-    /// The invoices of that number in Xero's books.
+    /// The invoices of that number in anybody's books in Xero.
     async fn in_xero(&self, number: &str) -> Vec<Value> {
-        let id = self.organisation().await;
-        let all = self.simulated(&format!("/_simulator/organisations/{id}/invoices")).await;
-        let rows = rows(&all);
-        rows.into_iter().filter(|invoice| invoice["InvoiceNumber"] == number).collect()
+        let mut found = Vec::new();
+        for organisation in rows(&self.simulated("/_simulator/organisations").await) {
+            let id = organisation["id"].as_str().unwrap();
+            let all = self.simulated(&format!("/_simulator/organisations/{id}/invoices")).await;
+            let rows = rows(&all).into_iter();
+            found.extend(rows.filter(|invoice| invoice["InvoiceNumber"] == number));
+        }
+        found
     }
 
     /// How many calls Xero has had.
@@ -321,9 +339,7 @@ async fn nobody_sees_or_touches_anything_without_the_right_token() {
 async fn a_person_disconnects_and_connects_again_and_nothing_is_made_twice() {
     let Some(stack) = stack() else { return };
     let account = "acc_e2e_people";
-    // Disconnecting removes the app from this login's organisation: the other tests use another login.
-    let login = "sam@ridgeway.example";
-    let token = stack.connect_as(account, login).await;
+    let token = stack.connect(account).await;
     let message = of(account, an_invoice("inv_e2e_6", "cli_e2e_6"));
     stack.send(account, "people-1", &message.body()).await;
     stack.invoice("inv_e2e_6", &token, is_synced(1)).await;
@@ -336,7 +352,7 @@ async fn a_person_disconnects_and_connects_again_and_nothing_is_made_twice() {
     let (status, problem) = stack.json(Method::PUT, "/v1/account-codes", &token).await;
     assert_eq!(status, 400, "{problem}");
 
-    stack.connect_as(account, login).await;
+    stack.connect(account).await;
     let record = stack.invoice("inv_e2e_6", &token, is_synced(2)).await;
     assert_eq!(record["amounts"]["xero_total"]["amount"], "120.00", "{record}");
     assert_eq!(stack.in_xero("#INV_E2E_6").await.len(), 1);
@@ -359,7 +375,8 @@ async fn a_person_disconnects_and_connects_again_and_nothing_is_made_twice() {
 async fn a_person_searches_links_and_unlinks_a_contact_that_only_one_client_can_be() {
     let Some(stack) = stack() else { return };
     let account = "acc_e2e_contacts";
-    let token = stack.connect(account).await;
+    // The other app enters contacts in this login's organisation.
+    let token = stack.connect_as(account, "dana@ridgeway.example").await;
     let (client, second) = ("cli_e2e_ferry", "cli_e2e_boatyard");
     for (id, name) in [(client, "Hinksey Ferry Company"), (second, "Osney Boatyard")] {
         let body = a_known_client(account, id, name);
@@ -371,7 +388,9 @@ async fn a_person_searches_links_and_unlinks_a_contact_that_only_one_client_can_
     stack.enter_contact("Hinksey Ferries (since 1974)").await;
     let member = stack.token(account, "Member").await;
     let search = "/v1/contacts?query=hinksey";
-    let found = stack.record(search, &member, |_| true).await;
+    let (status, problem) = stack.json(Method::GET, search, &member).await;
+    assert_eq!(status, 403, "{problem}");
+    let found = stack.record(search, &token, |_| true).await;
     assert_eq!(rows(&found).len(), 1, "{found}");
     let contact = first(&found);
     assert_eq!(contact["name"], "Hinksey Ferries (since 1974)", "{contact}");

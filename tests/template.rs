@@ -13,9 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use runtime::queue::redelivery_delay;
 use runtime::{env, metrics};
 use serde_json::{Value, json};
-use store::dynamo::{DUE_INDEX, OPEN_INDEX};
+use store::dynamo::{ATTENTION_INDEX, DUE_INDEX, OPEN_INDEX};
 use tests::access::Function;
 use tests::template::Template;
 
@@ -51,15 +52,16 @@ fn functions() -> BTreeMap<String, Value> {
 fn every_variable_the_functions_need_is_set_for_all_of_them_and_no_other() {
     let template = template();
     let set = names(template.at(&["Globals", "Function", "Environment", "Variables"]));
-    // The runtime itself reads the log filter.
-    let needed = env::REQUIRED.into_iter().chain(["RUST_LOG"]).collect::<BTreeSet<_>>();
+    let needed = env::REQUIRED.into_iter().chain([env::RUST_LOG]).collect::<BTreeSet<_>>();
     assert_eq!(set, needed);
     for (name, properties) in functions() {
         let own = &properties["Environment"]["Variables"];
         let expected = match name.as_str() {
-            name if name.ends_with("-push") => Some(env::DEAD_LETTER_QUEUE_URL),
-            "payment-poll" => Some(env::POLL_QUEUE_URL),
-            _ => None,
+            name if name.ends_with("-push") => {
+                vec![env::QUEUE_URL, env::DEAD_LETTER_QUEUE_URL, env::WAKE_UP_DEAD_LETTER_QUEUE_URL]
+            }
+            "payment-poll" => vec![env::POLL_QUEUE_URL, env::DEAD_LETTER_QUEUE_URL],
+            _ => Vec::new(),
         };
         let own = if own.is_null() { BTreeSet::new() } else { names(own) };
         assert_eq!(own, expected.into_iter().collect(), "{name}");
@@ -84,7 +86,13 @@ fn the_table_has_the_keys_indexes_and_expiry_that_the_store_uses_and_is_kept() {
             "Projection": {"ProjectionType": "KEYS_ONLY"},
         })
     };
-    assert_eq!(table["GlobalSecondaryIndexes"], json!([index(DUE_INDEX), index(OPEN_INDEX)]));
+    let indexes = [DUE_INDEX, OPEN_INDEX, ATTENTION_INDEX].map(index);
+    assert_eq!(table["GlobalSecondaryIndexes"], json!(indexes));
+    let attributes = table["AttributeDefinitions"].as_array().unwrap().iter();
+    let attributes = attributes.map(|one| one["AttributeName"].as_str().unwrap());
+    let keys =
+        ["pk", "sk", "due_pk", "due_sk", "open_pk", "open_sk", "attention_pk", "attention_sk"];
+    assert_eq!(attributes.collect::<Vec<_>>(), keys);
     assert_eq!(
         table["TimeToLiveSpecification"],
         json!({"AttributeName": "expires_at", "Enabled": true})
@@ -98,32 +106,66 @@ fn the_table_has_the_keys_indexes_and_expiry_that_the_store_uses_and_is_kept() {
     }
 }
 
+/// The queues that a function is called for, with their event sources.
+fn sources(function: &Value) -> BTreeMap<String, Value> {
+    let events = function["Events"].as_object().cloned().unwrap_or_default().into_iter();
+    let sources = events.map(|(_, event)| event).filter(|event| event["Type"] == "SQS");
+    let sources = sources.map(|event| event["Properties"].clone());
+    sources.map(|source| (source["Queue"].as_str().unwrap().to_owned(), source)).collect()
+}
+
 #[test]
-fn every_queue_of_the_crm_reports_partial_batches_and_has_somewhere_for_what_cannot_be_read() {
+fn every_push_function_serves_the_crms_messages_and_its_own_wake_ups() {
     let (template, functions) = (template(), functions());
     let hidden = default("PushVisibilitySeconds");
     // Lambda asks for six times the function's timeout.
     assert!(hidden >= 6 * default("PushTimeoutSeconds"));
-    for kind in ["Contact", "Invoice", "CreditNote", "Payment"] {
-        let queue = template.properties(&format!("{kind}Queue"));
-        // A wake-up cannot carry a deduplication id, so the queue has to make one of its body.
-        assert_eq!(queue["ContentBasedDeduplication"], true, "{kind}");
-        assert_eq!(queue["DeduplicationScope"], "messageGroup", "{kind}");
-        assert_eq!(queue["VisibilityTimeout"], "PushVisibilitySeconds", "{kind}");
-        let redrive = &queue["RedrivePolicy"];
-        assert_eq!(redrive["deadLetterTargetArn"], format!("{kind}DeadLetterQueue.Arn"));
-        // An outage of the table is waited out: half a day of trying.
-        assert!(redrive["maxReceiveCount"].as_u64().unwrap() * hidden >= 12 * 3_600);
+    for (kind, variable) in [
+        ("Contact", "CONTACT"),
+        ("Invoice", "INVOICE"),
+        ("CreditNote", "CREDIT_NOTE"),
+        ("Payment", "PAYMENT"),
+    ] {
         let function = template.properties(&format!("{kind}PushFunction"));
-        let source = function["Events"].as_object().unwrap().values().next().unwrap();
-        let source = &source["Properties"];
-        assert_eq!(source["Queue"], format!("{kind}Queue.Arn"));
-        assert_eq!(source["BatchSize"].as_u64(), Some(10));
-        assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
-        assert_eq!(source["ScalingConfig"]["MaximumConcurrency"], "PushConcurrency");
         assert_eq!(function["Timeout"], "PushTimeoutSeconds");
+        let own = &function["Environment"]["Variables"];
+        assert_eq!(own["QUEUE_URL"], format!("{kind}Queue"));
+        assert_eq!(own["DEAD_LETTER_QUEUE_URL"], format!("{kind}DeadLetterQueue"));
+        assert_eq!(own["WAKE_UP_DEAD_LETTER_QUEUE_URL"], "WakeUpDeadLetterQueue");
+        let mut served = BTreeSet::new();
+        for (queue, source) in sources(function) {
+            assert_eq!(source["BatchSize"].as_u64(), Some(10));
+            assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+            assert_eq!(source["ScalingConfig"]["MaximumConcurrency"], "PushConcurrency");
+            served.insert(queue);
+        }
+        let both = [format!("{kind}Queue.Arn"), format!("{kind}WakeUpQueue.Arn")];
+        assert_eq!(served, BTreeSet::from(both));
+        for (name, letters) in [
+            (format!("{kind}Queue"), format!("{kind}DeadLetterQueue.Arn")),
+            (format!("{kind}WakeUpQueue"), "WakeUpDeadLetterQueue.Arn".to_owned()),
+        ] {
+            let queue = template.properties(&name);
+            // A wake-up cannot carry a deduplication id, so the queue has to make one of its body.
+            assert_eq!(queue["ContentBasedDeduplication"], true, "{name}");
+            assert_eq!(queue["DeduplicationScope"], "messageGroup", "{name}");
+            assert_eq!(queue["VisibilityTimeout"], "PushVisibilitySeconds", "{name}");
+            assert_eq!(queue["RedrivePolicy"]["deadLetterTargetArn"], letters);
+            // An outage of the table is waited out: half a day of trying.
+            let receives = queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap();
+            let receives = u32::try_from(receives).unwrap();
+            let waited = (1..=receives).map(|count| redelivery_delay(count).as_secs());
+            assert!(waited.sum::<u64>() >= 12 * 3_600, "{name}");
+        }
+        // The variables that name the queue of wake-ups name this one.
+        let variables = template.at(&["Globals", "Function", "Environment", "Variables"]);
+        let queue = format!("{kind}WakeUpQueue");
+        assert_eq!(variables[format!("{variable}_WAKE_UP_QUEUE_ARN")], format!("{queue}.Arn"));
+        assert_eq!(variables[format!("{variable}_WAKE_UP_QUEUE_URL")], queue);
     }
-    let poll = &functions["payment-poll"]["Events"]["Chunks"]["Properties"];
+    let poll = &functions["payment-poll"];
+    assert_eq!(poll["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"], "PollDeadLetterQueue");
+    let poll = &poll["Events"]["Chunks"]["Properties"];
     assert_eq!((&poll["Queue"], poll["BatchSize"].as_u64()), (&json!("PollQueue.Arn"), Some(1)));
     // Every queue that is not for dead letters has one that is.
     for (name, queue) in template.of_type("AWS::SQS::Queue") {
@@ -131,6 +173,52 @@ fn every_queue_of_the_crm_reports_partial_batches_and_has_somewhere_for_what_can
         let is_last = name.ends_with("DeadLetterQueue");
         assert_eq!(queue.get("RedrivePolicy").is_none(), is_last, "{name}");
     }
+}
+
+/// The queues that a function may send to.
+fn sends_to(template: &Template, function: &Value) -> BTreeSet<String> {
+    let role = function["Role"].as_str().unwrap().strip_suffix(".Arn").unwrap();
+    let rights = template.rights(role).into_iter();
+    rights.filter(|(action, _)| action == "sqs:SendMessage").map(|(_, queue)| queue).collect()
+}
+
+/// The functions that a function may cause to be called, by way of queues: itself among them, if it may.
+fn calls(template: &Template, functions: &BTreeMap<String, Value>, name: &str) -> BTreeSet<String> {
+    let mut called = BTreeSet::new();
+    let mut next = vec![name.to_owned()];
+    while let Some(name) = next.pop() {
+        let sent = sends_to(template, &functions[&name]);
+        let served = |function: &Value| sources(function).keys().any(|queue| sent.contains(queue));
+        for (other, _) in functions.iter().filter(|(_, function)| served(function)) {
+            if called.insert(other.clone()) {
+                next.push(other.clone());
+            }
+        }
+    }
+    called
+}
+
+#[test]
+fn lambda_lets_a_function_feed_its_own_queue_where_it_does_so_by_design_and_an_alarm_watches() {
+    let (template, functions) = (template(), functions());
+    let mut looping = BTreeSet::new();
+    for (name, properties) in &functions {
+        let is_looping = calls(&template, &functions, name).contains(name);
+        let setting = properties.get("RecursiveLoop").and_then(Value::as_str);
+        assert_eq!(setting, is_looping.then_some("Allow"), "{name}");
+        if is_looping {
+            looping.insert(format!("servicecortex-xero-${{Stage}}-{name}"));
+        }
+    }
+    assert_eq!(looping.len(), 5, "{looping:?}");
+    let alarms = Template::read("infra/alarms.yaml");
+    let metrics = alarms.properties("RecursiveLoops")["Metrics"].as_array().unwrap();
+    let metrics = metrics.iter().filter_map(|metric| metric["MetricStat"].get("Metric"));
+    let watched = metrics.map(|metric| {
+        assert_eq!(metric["MetricName"], "RecursiveInvocationsDropped");
+        metric["Dimensions"][0]["Value"].as_str().unwrap().to_owned()
+    });
+    assert_eq!(watched.collect::<BTreeSet<_>>(), looping);
 }
 
 #[test]
@@ -145,7 +233,13 @@ fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
     let template = template();
     for (name, properties) in &functions {
         assert_eq!(properties["CodeUri"], format!("target/lambda/{name}/"));
-        let group = properties["LoggingConfig"]["LogGroup"].as_str().unwrap();
+        let logging = &properties["LoggingConfig"];
+        // Lambda drops no line that the code lets through.
+        assert_eq!(
+            (&logging["LogFormat"], &logging["ApplicationLogLevel"]),
+            (&"JSON".into(), &"DEBUG".into())
+        );
+        let group = logging["LogGroup"].as_str().unwrap();
         let logs = template.properties(group);
         assert_eq!(
             logs["LogGroupName"],

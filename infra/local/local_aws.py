@@ -1,4 +1,4 @@
-"""Runs MiniStack and ends with whoever started it.
+"""Runs MiniStack with Lambda's recursive-loop detection, and ends with whoever started it.
 
 The runner holds the other end of standard input. When it goes away, however it goes away, the pipe
 closes and the whole process group, functions included, is killed.
@@ -17,6 +17,8 @@ def end_with_the_runner():
 
 threading.Thread(target=end_with_the_runner, daemon=True).start()
 
-from ministack.app import main  # noqa: E402 - the watch comes first
+import recursive_loops  # noqa: E402 - the watch comes first
+from ministack.app import main  # noqa: E402
 
+recursive_loops.install()
 main()

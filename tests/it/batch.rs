@@ -1,36 +1,19 @@
 //! A batch from SQS: what goes back to the queue, what is buried, and what a panic costs.
 
-use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use bytes::Bytes;
 use domain::entity::EntityKind;
-use domain::envelope::Unreadable;
 use domain::operation::State;
-use engine::ports::{Clock, DeadLetter, DeadLetters, PortError};
 use http::{Request, Response};
 use jiff::SignedDuration;
-use runtime::queue::Worker;
 use tests::World;
 use tests::builders::an_invoice;
-use tests::gate::run;
 use tests::world::ACCOUNT;
 use xero::{Transport, TransportError};
 
-/// Buried messages: id and reason.
-#[derive(Debug, Default)]
-struct Graveyard(Mutex<Vec<(String, String)>>);
-
-#[async_trait]
-impl DeadLetters for Graveyard {
-    async fn bury(&self, letter: DeadLetter<'_>, reason: &Unreadable) -> Result<(), PortError> {
-        let grave = (letter.message_id.to_owned(), reason.to_string());
-        self.0.lock().unwrap().push(grave);
-        Ok(())
-    }
-}
+use crate::function::{PLENTY, a_record, a_wake_up, a_worker, returned};
 
 /// A way to Xero that panics on one invoice.
 #[derive(Debug)]
@@ -48,44 +31,10 @@ impl Transport for Mine {
     }
 }
 
-fn a_record(id: &str, group: &str, body: impl fmt::Display) -> SqsMessage {
-    let mut record = SqsMessage::default();
-    record.message_id = Some(id.to_owned());
-    record.body = Some(body.to_string());
-    record.attributes.insert("MessageGroupId".to_owned(), group.to_owned());
-    record
-}
-
-fn a_worker(world: &World) -> (Worker, Arc<Graveyard>) {
-    let graveyard = Arc::new(Graveyard::default());
-    let worker = Worker {
-        engine: world.engine.clone(),
-        dead_letters: graveyard.clone(),
-        kind: EntityKind::Invoice,
-    };
-    (worker, graveyard)
-}
-
-/// The ids of the records that go back.
-fn returned(
-    world: &World,
-    worker: &Worker,
-    records: Vec<SqsMessage>,
-    time: SignedDuration,
-) -> Vec<String> {
-    let mut event = SqsEvent::default();
-    event.records = records;
-    let deadline = world.clock.now().checked_add(time).unwrap();
-    let response = run(worker.batch(event, deadline)).expect("no death is set");
-    response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
-}
-
-const PLENTY: SignedDuration = SignedDuration::from_secs(60);
-
 #[test]
 fn unreadable_messages_are_buried_with_their_reason_and_hold_nobody_up() {
     let world = World::connected();
-    let (worker, graveyard) = a_worker(&world);
+    let (worker, graveyard, _) = a_worker(&world);
     let records = vec![
         a_record("m1", ACCOUNT, "not json"),
         a_record("m2", ACCOUNT, an_invoice("inv_1", "cli_1").account("acc_other").body()),
@@ -95,12 +44,12 @@ fn unreadable_messages_are_buried_with_their_reason_and_hold_nobody_up() {
     ];
     assert!(returned(&world, &worker, records, PLENTY).is_empty());
     assert_eq!(world.books(|books| books.invoices().count()), 2);
-    let graves = graveyard.0.lock().unwrap().clone();
+    let graves = graveyard.graves();
     let ids = graves.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>();
     assert_eq!(ids, ["m1", "m2", "m4"]);
-    assert!(graves[0].1.contains("not JSON"), "{graves:?}");
-    assert!(graves[1].1.contains("account_id"), "{graves:?}");
-    assert!(graves[2].1.contains("300000 bytes"), "{graves:?}");
+    assert!(graves[0].1.text().contains("not JSON"), "{graves:?}");
+    assert!(graves[1].1.text().contains("account_id"), "{graves:?}");
+    assert!(graves[2].1.text().contains("300000 bytes"), "{graves:?}");
 }
 
 #[test]
@@ -108,7 +57,7 @@ fn a_record_that_breaks_us_breaks_itself_alone() {
     let mut world = World::connected();
     let inner = world.engine.transport.clone();
     world.engine.transport = Arc::new(Mine { inner, trigger: "#INV_2" });
-    let (worker, _) = a_worker(&world);
+    let (worker, ..) = a_worker(&world);
     let records = vec![
         a_record("m1", ACCOUNT, an_invoice("inv_1", "cli_1").body()),
         a_record("m2", ACCOUNT, an_invoice("inv_2", "cli_1").body()),
@@ -128,7 +77,7 @@ fn a_full_batch_is_accepted_first_and_pushed_fifty_at_a_time() {
         settings.organisations[0].tier = xero_sim::Tier::Core;
     });
     world.connect();
-    let (worker, _) = a_worker(&world);
+    let (worker, ..) = a_worker(&world);
     let before = world.calls().len();
     for batch in 0..50 {
         let records = (0..10).map(|index| {
@@ -140,12 +89,12 @@ fn a_full_batch_is_accepted_first_and_pushed_fifty_at_a_time() {
         assert!(returned(&world, &worker, records.collect(), PLENTY).is_empty());
     }
     assert_eq!(world.calls().len(), before, "everything is accepted before anything is pushed");
-    // The hints come up behind the burst, ten at a time like everything else.
+    // The hints are on a queue of their own, ten at a time like everything else.
     while !world.bookings.is_empty() {
         let hints = std::iter::from_fn(|| world.bookings.take_first()).take(10);
         let records = hints
             .enumerate()
-            .map(|(index, (_, wake))| a_record(&format!("h{index}"), ACCOUNT, wake.to_body()));
+            .map(|(index, (_, wake))| a_wake_up(&format!("h{index}"), ACCOUNT, wake.to_body()));
         assert!(returned(&world, &worker, records.collect(), PLENTY).is_empty());
         world.clock.advance(SignedDuration::from_secs(5));
     }
@@ -159,7 +108,7 @@ fn a_full_batch_is_accepted_first_and_pushed_fifty_at_a_time() {
 #[test]
 fn a_record_is_not_begun_without_the_time_to_finish_it() {
     let world = World::connected();
-    let (worker, _) = a_worker(&world);
+    let (worker, ..) = a_worker(&world);
     let record = a_record("m1", ACCOUNT, an_invoice("inv_1", "cli_1").body());
     let soon = SignedDuration::from_secs(10);
     let before = world.calls().len();
@@ -173,7 +122,7 @@ fn a_hundred_invoices_of_one_client_make_one_contact_and_a_hundred_invoices() {
         settings.organisations[0].tier = xero_sim::Tier::Core;
     });
     world.connect();
-    let (worker, _) = a_worker(&world);
+    let (worker, ..) = a_worker(&world);
     for batch in 0..10 {
         let records = (0..10).map(|index| {
             let id = format!("inv_{batch}_{index}");

@@ -9,6 +9,7 @@ use engine::Invocation;
 use engine::cleanup::{Cleaned, clean};
 use engine::inbound::Received;
 use engine::ports::Clock;
+use engine::push::Pushed;
 use jiff::{SignedDuration, Timestamp};
 use tests::World;
 use tests::builders::an_invoice;
@@ -57,9 +58,10 @@ fn entries_go_after_thirty_days_and_not_an_hour_before() {
 fn the_log_of_an_account_that_never_connected_is_cleaned_up_too() {
     let world = World::new();
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::NeverConnected);
+    assert_eq!(received, Received::Pushed(Pushed::Parked));
     world.clock.advance(DAY * 31);
-    assert_eq!(cleans(&world).entries, 1);
+    // The client's entry, and the invoice's.
+    assert_eq!(cleans(&world).entries, 2);
     assert_eq!(rows(&world, "LOG#"), 0);
 }
 

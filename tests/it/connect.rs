@@ -1,96 +1,153 @@
-//! Connecting an account.
+//! Connecting an account: begin, consent, callback, complete.
 
 use domain::connection::{ConnectionState, Status};
-use engine::connect::Landing;
+use engine::connect::{CallbackOutcome, Completed};
 use engine::ports::Clock;
-use engine::settings;
 use jiff::SignedDuration;
 use tests::World;
-use tests::gate::run;
+use tests::world::owner;
 use xero_sim::Consent;
+
+const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
+
+/// A person presses Cancel at Xero: where the browser is sent.
+fn denied(world: &World, address: &str) -> String {
+    let consent = world.xero().deny(world.clock.now(), address);
+    let Consent::Redirect(location) = consent else { panic!("{consent:?}") };
+    location
+}
 
 #[test]
 fn a_business_connects_to_its_organisation() {
     let world = World::new();
-    assert_eq!(world.connect(), Landing::Connected);
+    let completed = world.connect();
+    let Completed::Connected(used) = completed else { panic!("{completed:?}") };
+    assert_eq!(used.name, "Ridgeway Property Services Ltd");
     let connection = world.connection();
     assert_eq!(connection.state, ConnectionState::Active);
     let organisation = connection.organisation.unwrap();
-    assert_eq!(organisation.name, "Ridgeway Property Services Ltd");
+    assert_eq!(organisation, used);
     assert_eq!(organisation.tenant.0, world.tenant());
     assert_eq!(connection.connected_by.as_deref(), Some("Dana Whitlock"));
-    let status = run(settings::status(&world.engine, &world.account())).unwrap().unwrap();
-    assert_eq!(status.status, Status::Active);
+    let view = world.status();
+    assert_eq!((view.status, &view.pending), (Status::Active, &None));
+    assert!(view.choices.is_empty(), "{view:?}");
 }
 
 #[test]
-fn a_connect_that_has_begun_is_pending() {
+fn a_connect_that_has_begun_is_pending_and_nothing_else() {
     let world = World::new();
     let address = world.begin();
     assert!(address.starts_with("https://login.xero.com/identity/connect/authorize?"), "{address}");
     assert!(address.contains("code_challenge_method=S256"), "{address}");
-    let status = run(settings::status(&world.engine, &world.account())).unwrap().unwrap();
-    assert_eq!(status.status, Status::Pending);
+    let view = world.status();
+    assert_eq!(view.status, Status::Pending);
+    let pending = view.pending.unwrap();
+    assert_eq!(pending.by, owner());
+    assert_eq!(pending.until, world.clock.now() + MINUTES(15));
 }
 
 #[test]
-fn with_several_organisations_the_first_is_used() {
+fn the_callback_connects_nothing_and_asks_nothing_of_xero() {
+    let world = World::new();
+    let (account, user, tenant) = (world.account(), world.user(), world.tenant());
+    let before = world.xero().calls().len();
+    world.authorise(&account, user, &[tenant]);
+    assert_eq!(world.xero().calls().len(), before);
+    assert!(world.secrets.is_empty());
+    assert_ne!(world.connection().state, ConnectionState::Active);
+    assert_eq!(world.status().status, Status::Pending);
+}
+
+#[test]
+fn with_several_organisations_the_first_is_used_and_the_others_may_be_chosen() {
     let world = World::new();
     let all = world.xero().settings().organisations.iter().map(|one| one.id).collect::<Vec<_>>();
-    assert_eq!(world.connect_to(&all), Landing::Connected);
-    let chosen = world.connection().organisation.unwrap().tenant.0;
-    assert!(all.contains(&chosen));
+    let completed = world.connect_to(&all);
+    let Completed::Connected(used) = completed else { panic!("{completed:?}") };
+    assert_eq!(used.tenant.0, all[0]);
+    let view = world.status();
+    let choices = view.choices.iter().map(|choice| choice.tenant_id.0).collect::<Vec<_>>();
+    assert_eq!(choices, all[1..]);
+    assert_eq!(view.choices_by.as_deref(), Some("Dana Whitlock"));
 }
 
 #[test]
-fn cancel_at_xero_lands_as_denied_and_connects_nothing() {
+fn cancel_at_xero_ends_the_connect_and_nothing_is_pending() {
+    let world = World::new();
+    let location = denied(&world, &world.begin());
+    assert!(matches!(world.come_back(&location), CallbackOutcome::Denied));
+    let view = world.status();
+    assert_eq!((view.status, view.pending), (Status::Disconnected, None));
+    assert_ne!(world.connection().state, ConnectionState::Active);
+}
+
+#[test]
+fn cancelling_one_connect_leaves_a_later_one_pending() {
+    let world = World::new();
+    let first = world.begin();
+    world.clock.advance(MINUTES(1));
+    world.begin();
+    let location = denied(&world, &first);
+    assert!(matches!(world.come_back(&location), CallbackOutcome::Denied));
+    assert_eq!(world.status().status, Status::Pending);
+}
+
+#[test]
+fn cancelling_a_reconnect_leaves_the_connection_as_it_was() {
+    let world = World::connected();
+    let before = world.connection();
+    let location = denied(&world, &world.begin());
+    assert_eq!(world.status().status, Status::Active);
+    assert!(matches!(world.come_back(&location), CallbackOutcome::Denied));
+    assert_eq!(world.connection(), before);
+}
+
+#[test]
+fn a_callback_without_a_code_for_any_other_reason_ends_the_connect_too() {
     let world = World::new();
     let address = world.begin();
-    let consent = world.xero().deny(world.clock.now(), &address);
-    let Consent::Redirect(location) = consent else { panic!("{consent:?}") };
-    assert_eq!(world.finish(&location), Landing::Denied);
-    assert_ne!(world.connection().state, ConnectionState::Active);
+    let location = denied(&world, &address).replace("access_denied", "server_error");
+    assert!(matches!(world.come_back(&location), CallbackOutcome::Failed));
+    assert_eq!(world.status().status, Status::Disconnected);
 }
 
 #[test]
 fn a_callback_works_once_and_only_for_a_while() {
     let world = World::new();
     let (tenant, user) = (world.tenant(), world.user());
-    let consent = |address: &str| {
-        let consent = world.xero().consent(world.clock.now(), address, user, &[tenant]);
-        let Consent::Redirect(location) = consent else { panic!("{consent:?}") };
-        location
-    };
-    let location = consent(&world.begin());
-    assert_eq!(world.finish(&location), Landing::Connected);
-    assert_eq!(world.finish(&location), Landing::Expired);
+    let location = world.consent(&world.begin(), user, &[tenant]);
+    assert!(matches!(world.come_back(&location), CallbackOutcome::Authorised { .. }));
+    assert!(matches!(world.come_back(&location), CallbackOutcome::Expired));
 
-    let late = consent(&world.begin());
-    world.clock.advance(SignedDuration::from_mins(16));
-    assert_eq!(world.finish(&late), Landing::Expired);
+    let late = world.consent(&world.begin(), user, &[tenant]);
+    world.clock.advance(MINUTES(16));
+    assert!(matches!(world.come_back(&late), CallbackOutcome::Expired));
 }
 
 #[test]
 fn a_callback_nobody_asked_for_is_refused() {
     let world = World::new();
     let forged = "https://api.servicecortex.example/oauth/callback?code=stolen&state=guessed";
-    assert_eq!(world.finish(forged), Landing::Expired);
-    assert_eq!(world.finish("https://api.servicecortex.example/oauth/callback"), Landing::Expired);
+    assert!(matches!(world.come_back(forged), CallbackOutcome::Expired));
+    let bare = "https://api.servicecortex.example/oauth/callback";
+    assert!(matches!(world.come_back(bare), CallbackOutcome::Expired));
 }
 
 #[test]
-fn a_reconnect_to_another_organisation_is_refused_and_the_pinned_one_kept() {
+fn a_reconnect_to_another_organisation_is_a_question_and_the_pinned_one_is_kept() {
     let world = World::connected();
     let tenant = world.tenant();
     let other = world.xero().settings().organisations[1].id;
     let user = world.user();
     world.xero().disconnect("servicecortex", user, tenant);
-    assert_eq!(world.connect_to(&[other]), Landing::OtherOrganisation);
+    let asked = world.connect_to(&[other]);
+    assert!(matches!(asked, Completed::OtherOrganisation { .. }), "{asked:?}");
     assert_eq!(world.connection().organisation.unwrap().tenant.0, tenant);
 }
 
 #[test]
-fn neither_state_nor_code_nor_token_is_kept_in_the_table() {
+fn neither_state_nor_token_is_kept_in_the_table() {
     let world = World::connected();
     let secrets = world.secrets.values().join("\n");
     let items = world.table.items().iter().map(|item| item.record.clone()).collect::<Vec<_>>();

@@ -161,7 +161,7 @@ fn an_unlinked_client_is_not_taken_for_that_contact_again_and_may_be_linked_to_a
         (of(wrong), of(right))
     });
     assert_eq!(numbers.0.as_deref(), Some("SC-cli_1"));
-    assert_eq!(numbers.1.as_deref(), Some("SC-cli_1-2"));
+    assert_eq!(numbers.1.as_deref(), Some("SC-cli_1~2"));
     // Its name is the wrong one's in Xero: that costs the name, and nothing else.
     assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, State::Synced);
     let log = world.log();

@@ -6,7 +6,7 @@ use domain::ids::{CrmId, UserId};
 use domain::outbound::News;
 use engine::health::{Checked, check};
 use engine::ports::{Clock, Counted, GivenUp, Measure};
-use engine::{Invocation, choices, disconnect, settings, sweep};
+use engine::{Invocation, choices, sweep};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
@@ -36,7 +36,7 @@ fn gives_up(world: &World, number: u32) {
 }
 
 fn warnings(world: &World) -> (u32, Vec<String>) {
-    let view = run(settings::status(&world.engine, &world.account())).unwrap().unwrap();
+    let view = world.status();
     (view.skipped, view.warnings)
 }
 
@@ -79,14 +79,11 @@ fn a_disconnected_account_is_not_warned_and_its_warning_comes_back_with_the_conn
     let world = World::connected();
     (1..=6).for_each(|number| gives_up(&world, number));
     assert_eq!(checks(&world).raised, 1);
-    run(disconnect::disconnect(&world.engine, &world.account(), world.invocation()))
-        .unwrap()
-        .unwrap();
+    world.disconnect();
     let checked = checks(&world);
     assert_eq!((checked.counted.given_up, checked.lifted), (Some(GivenUp::default()), 1));
     world.connect();
     let checked = checks(&world);
-    // Connecting again gives what our own rules refused another try, which it fails.
     assert_eq!((checked.counted.given_up.unwrap().records, checked.raised), (6, 1));
 }
 

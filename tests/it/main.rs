@@ -10,18 +10,27 @@
     reason = "a test stops where it is wrong"
 )]
 
+mod archived;
+mod availability;
 mod batch;
+mod before_connection;
 mod cleanup;
 mod connect;
+mod consent;
 mod contacts;
 mod crash;
 #[path = "../../shared/xero/tests/it/description.rs"]
 #[allow(dead_code, reason = "the client's own tests ask it for more")]
 mod description;
+mod erasure;
+mod function;
 mod health;
+mod isolation;
 mod keep_alive;
+mod limits_interactive;
 mod openapi;
 mod people;
+mod poison;
 mod poll;
 mod poll_many;
 mod push_contact;
@@ -30,6 +39,10 @@ mod push_invoice;
 mod push_payment;
 mod recovery;
 mod rights;
+mod sizes;
+mod status;
 mod story;
 mod ten_thousand;
 mod tokens;
+mod unconfirmed_writes;
+mod walks;

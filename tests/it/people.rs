@@ -5,16 +5,15 @@ use domain::connection::{ConnectionState, Status};
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, TenantId, UserId};
 use domain::operation::{Parking, State};
-use domain::outbound::News;
 use engine::choices::{self, CodesChosen, NeverSend};
-use engine::connect::Landing;
-use engine::disconnect::{self, Disconnected};
+use engine::connect::Completed;
+use engine::disconnect::Disconnected;
 use engine::inbound::Received;
 use engine::organisation::{self, Chosen};
 use engine::ports::Clock;
 use engine::push::Pushed;
 use engine::settings::{self, Progress};
-use engine::{sweep, sync_all};
+use engine::sync_all;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
@@ -26,36 +25,19 @@ fn owner() -> UserId {
     UserId::new("usr_owner").unwrap()
 }
 
-fn disconnected(world: &World) -> Disconnected {
-    let (account, invocation) = (world.account(), world.invocation());
-    run(disconnect::disconnect(&world.engine, &account, invocation)).unwrap().unwrap()
-}
-
-fn swept(world: &World) -> sweep::Swept {
-    run(sweep::sweep(&world.engine, world.invocation())).unwrap()
-}
-
 fn state(world: &World, id: &str) -> State {
     world.mapping(Invoice, id).unwrap().operation.state
 }
 
 /// The statuses of the connection that the CRM was told, in order.
 fn told(world: &World) -> Vec<Status> {
-    let status = |news: News| match news {
-        News::Connection { status, .. } => Some(status),
-        News::Skipped { .. }
-        | News::PaymentStatus { .. }
-        | News::XeroStatus { .. }
-        | News::PaymentImported(_)
-        | News::PaymentRemoved { .. } => None,
-    };
-    world.told.news().into_iter().filter_map(status).collect()
+    world.statuses_told(&world.account())
 }
 
 fn syncs_all(world: &World) -> Progress {
     let account = world.account();
     let started = sync_all::start(&world.engine, &account, owner());
-    Progress::of(&run(started).unwrap().unwrap().unwrap())
+    Progress::of(&run(started).unwrap().unwrap())
 }
 
 fn progress(world: &World) -> Progress {
@@ -129,12 +111,9 @@ fn account_codes_are_checked_against_the_chart_and_release_what_lacked_them() {
     let world = World::new();
     let (tenant, now) = (world.tenant(), world.clock.now());
     world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
-    assert_eq!(world.connect(), Landing::Connected);
+    assert!(matches!(world.connect(), Completed::Connected(_)));
     // Whoever connects is told at once that the default does not fit.
-    let warnings = || {
-        let view = run(settings::status(&world.engine, &world.account())).unwrap().unwrap();
-        view.warnings
-    };
+    let warnings = || world.status().warnings;
     assert_eq!(warnings(), ["sales names account 200, which Xero does not have."]);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(state(&world, "inv_1"), State::Skipped);
@@ -186,7 +165,7 @@ fn there_is_something_to_choose_from() {
 fn after_a_disconnect_nothing_starts_and_a_reconnect_goes_on_without_a_duplicate() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(disconnected(&world), Disconnected::Done);
+    assert_eq!(world.disconnect(), Disconnected::Done);
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
     let calls = world.calls().len();
     // Edits and news are kept, and wait.
@@ -196,34 +175,16 @@ fn after_a_disconnect_nothing_starts_and_a_reconnect_goes_on_without_a_duplicate
     );
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     world.advance(SignedDuration::from_hours(24));
-    swept(&world);
+    world.sweep();
     assert_eq!(world.calls().len(), calls);
     let parked = State::Parked { on: Parking::Reconnect };
     assert_eq!((state(&world, "inv_1"), state(&world, "inv_2")), (parked.clone(), parked));
     // The same organisation again: the mappings are found, what waited goes on.
-    assert_eq!(world.connect(), Landing::Connected);
+    assert!(matches!(world.connect(), Completed::Connected(_)));
     world.advance(HOUR);
     assert_eq!((state(&world, "inv_1"), state(&world, "inv_2")), (State::Synced, State::Synced));
     assert_eq!(world.books(|books| (books.contacts().count(), books.invoices().count())), (1, 2));
     assert_eq!(told(&world), [Status::Active, Status::Disconnected, Status::Active]);
-}
-
-#[test]
-fn the_grant_is_revoked_with_its_last_connection_and_not_before() {
-    let world = World::new();
-    let tenants =
-        world.xero().settings().organisations.iter().map(|one| one.id).collect::<Vec<_>>();
-    assert_eq!(world.connect_to(&tenants), Landing::Connected);
-    let revoked =
-        || world.xero().calls().iter().filter(|call| call.path == "/connect/revocation").count();
-    // The other organisation's link, which this person made too, stays.
-    assert_eq!(disconnected(&world), Disconnected::Done);
-    assert_eq!(revoked(), 0);
-    assert_eq!(world.connect_to(&tenants[..1]), Landing::Connected);
-    let user = world.user();
-    world.xero().disconnect("servicecortex", user, tenants[1]);
-    assert_eq!(disconnected(&world), Disconnected::Done);
-    assert_eq!(revoked(), 1);
 }
 
 #[test]
@@ -233,11 +194,11 @@ fn a_link_that_could_not_be_removed_is_removed_by_the_sweep() {
         on: xero_sim::Match::next("/connections"),
         kind: xero_sim::FaultKind::Status500,
     });
-    assert_eq!(disconnected(&world), Disconnected::LeftOver);
+    assert_eq!(world.disconnect(), Disconnected::LeftOver);
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
-    assert_eq!(swept(&world).removed, 1);
+    assert_eq!(world.sweep().connections, 1);
     assert!(world.connection().leftovers.is_empty());
-    assert_eq!(swept(&world).removed, 0);
+    assert_eq!(world.sweep().connections, 0);
 }
 
 #[test]
@@ -254,9 +215,10 @@ fn another_organisation_takes_the_place_of_the_first_only_when_a_person_says_so(
     assert_eq!(choose(other), Chosen::NotOffered);
     let user = world.user();
     world.xero().disconnect("servicecortex", user, first);
-    assert_eq!(world.connect_to(&[other]), Landing::OtherOrganisation);
+    let asked = world.connect_to(&[other]);
+    assert!(matches!(asked, Completed::OtherOrganisation { .. }), "{asked:?}");
     assert_eq!(world.connection().organisation.unwrap().tenant.0, first);
-    let view = run(settings::status(&world.engine, &world.account())).unwrap().unwrap();
+    let view = world.status();
     assert_eq!(view.choices.len(), 1, "{view:?}");
     assert_eq!(choose(other), Chosen::Done);
     // Its books are empty, as far as we are concerned: everything begins anew there.
@@ -277,8 +239,7 @@ fn a_link_removed_inside_xero_is_noticed_at_the_next_call_and_told_once() {
     }
     world.advance(HOUR);
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
-    let view = run(settings::status(&world.engine, &world.account())).unwrap().unwrap();
-    assert_eq!(view.status, Status::Disconnected);
+    assert_eq!(world.status().status, Status::Disconnected);
     assert_eq!(told(&world), [Status::Active, Status::Disconnected]);
     assert_eq!(state(&world, "inv_3"), State::Parked { on: Parking::Reconnect });
 }
@@ -296,7 +257,7 @@ fn a_hint_that_was_lost_is_repaired_by_the_sweep() {
     world.advance(SignedDuration::from_mins(10));
     let waits = world.mapping(Contact, "cli_1").unwrap().operation.state;
     assert!(matches!(waits, State::Waiting { .. }), "{waits:?}");
-    assert_eq!(swept(&world).overdue, 1);
+    assert_eq!(world.sweep().overdue, 1);
     world.advance(SignedDuration::from_mins(1));
     assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, State::Synced);
 }

@@ -2,6 +2,7 @@
 
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice};
 use domain::failure::Failure;
+use domain::ids::CrmId;
 use domain::operation::State;
 use domain::outbound::News;
 use engine::inbound::Received;
@@ -10,9 +11,10 @@ use engine::push::Pushed;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use rust_decimal::Decimal;
+use store::table::Expect;
 use tests::World;
 use tests::builders::{a_credit_note, an_allocation, an_invoice};
-use tests::gate::{Death, Moment};
+use tests::gate::{Death, Moment, run};
 use xero_sim::{Credit, Fault, FaultKind, InvoiceStatus, Match, Receipt};
 
 /// A world with one invoice and one credit note over 114.00 each.
@@ -251,6 +253,54 @@ fn an_invoice_of_less_than_nothing_is_a_credit_note_and_never_a_bill() {
     assert_eq!(late, Received::Pushed(Pushed::Stale { known: 2 }));
     world.receive(Invoice, &negative.revision(3).body());
     assert_eq!(invoices(), [InvoiceStatus::Voided]);
+}
+
+#[test]
+fn a_credit_note_with_an_id_like_that_of_a_negative_invoice_is_a_record_of_its_own() {
+    let world = World::connected();
+    let negative = an_invoice("inv_1", "cli_1").price("-95.00", "-114.00");
+    world.receive(Invoice, &negative.body());
+    let namesake = a_credit_note("inv_1.credit", "cli_1").price("10.00", "12.00");
+    world.receive(CreditNote, &namesake.body());
+    let mut totals = notes(&world).into_iter().map(|(_, total)| total).collect::<Vec<_>>();
+    totals.sort();
+    assert_eq!(totals, ["114.00", "12.00"]);
+    let link = |id: &str| world.mapping(CreditNote, id).unwrap().link.unwrap().xero_id;
+    assert_ne!(link("inv_1~credit"), link("inv_1.credit"));
+    // Each is changed alone.
+    world.receive(CreditNote, &namesake.revision(2).voided().body());
+    let live = notes(&world).into_iter().filter(|(status, _)| !status.is_gone());
+    assert_eq!(live.collect::<Vec<_>>(), [(InvoiceStatus::Authorised, "114.00".to_owned())]);
+}
+
+#[test]
+fn the_note_of_a_negative_invoice_is_found_under_the_id_that_earlier_versions_gave_it() {
+    let world = World::connected();
+    let negative = an_invoice("inv_1", "cli_1").price("-95.00", "-114.00");
+    world.receive(Invoice, &negative.body());
+    let mut earlier = world.mapping(CreditNote, "inv_1~credit").unwrap();
+    earlier.key.crm_id = CrmId::new("inv_2.credit").unwrap();
+    earlier.snapshot.json = earlier.snapshot.json.replace("inv_1", "inv_2");
+    let written = run(world.engine.store.put_mapping(&earlier, Expect::Absent, None));
+    written.expect("no death is set").expect("the table answers");
+    let found = world.mapping(CreditNote, "inv_2~credit").unwrap();
+    assert_eq!(found.key, earlier.key);
+    // A credit note of the CRM with such an id is no invoice's.
+    world.receive(CreditNote, &a_credit_note("inv_3.credit", "cli_1").body());
+    assert!(world.mapping(CreditNote, "inv_3~credit").is_none());
+}
+
+#[test]
+fn a_credit_note_with_an_unexplained_total_is_never_written() {
+    let world = World::connected();
+    let note = a_credit_note("cn_1", "cli_1").price("10.00", "1200.00").body();
+    assert_eq!(world.receive(CreditNote, &note), Received::Pushed(Pushed::Skipped));
+    let negative = an_invoice("inv_1", "cli_1").price("-10.00", "-1200.00").body();
+    assert_eq!(world.receive(Invoice, &negative), Received::Pushed(Pushed::Skipped));
+    assert!(notes(&world).is_empty());
+    let log = world.log();
+    let told = &log.last().unwrap().message;
+    assert!(told.contains("The lines add up to -12.00 but the total says -1200.00."), "{told}");
 }
 
 #[test]

@@ -194,6 +194,34 @@ fn an_invoice_that_xero_could_only_refuse_is_skipped_at_once() {
 }
 
 #[test]
+fn a_total_that_rounding_cannot_explain_is_never_written_and_both_figures_are_shown() {
+    let world = World::connected();
+    let body = an_invoice("inv_1", "cli_1").price("10.00", "1200.00").body();
+    assert_eq!(world.receive(Invoice, &body), Received::Pushed(Pushed::Skipped));
+    let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "total_unexplained");
+    let log = world.log();
+    let told = &log.last().unwrap().message;
+    assert!(told.contains("The lines add up to 12.00 but the total says 1200.00."), "{told}");
+    assert!(numbers(&world).is_empty());
+    world.advance(SignedDuration::from_hours(12));
+    assert!(!world.calls().contains(&"PUT /Invoices".to_owned()), "it is not tried again");
+    let corrected = an_invoice("inv_1", "cli_1").revision(2).price("10.00", "12.00");
+    assert_eq!(world.receive(Invoice, &corrected.body()), synced());
+}
+
+#[test]
+fn an_edit_with_an_unexplained_total_leaves_the_invoice_in_xero_as_it_is() {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let edit = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "100.00");
+    assert_eq!(world.receive(Invoice, &edit.body()), Received::Pushed(Pushed::Skipped));
+    let totals =
+        world.books(|books| books.invoices().map(|one| one.total.to_string()).collect::<Vec<_>>());
+    assert_eq!(totals, ["114.00"]);
+}
+
+#[test]
 fn a_throttle_is_a_wait_for_everyone_and_no_failed_attempt() {
     let world = World::connected();
     let kind =
@@ -354,10 +382,10 @@ fn a_person_whose_process_dies_at_any_step_is_followed_by_a_wake_up() {
 }
 
 #[test]
-fn an_account_that_was_never_connected_is_told_where_to_connect() {
+fn what_arrives_before_the_first_connect_is_kept_and_the_log_says_where_to_connect() {
     let world = World::new();
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::NeverConnected);
+    assert_eq!(received, Received::Pushed(Pushed::Parked));
     let entry = world.log().pop().unwrap();
     assert!(entry.message.contains("Connect to Xero"), "{}", entry.message);
 }

@@ -95,7 +95,7 @@ fn check(world: &World, entry: &Entry) {
 /// An invoice of less than nothing is a credit note to Xero, and no invoice here either.
 fn check_credited(world: &World, id: &str, expect: &Expectation) {
     assert!(world.mapping(Invoice, id).is_none(), "{id} is an invoice");
-    let mapping = world.mapping(CreditNote, &format!("{id}.credit"));
+    let mapping = world.mapping(CreditNote, &format!("{id}~credit"));
     let mapping = mapping.unwrap_or_else(|| panic!("{id} is not credited"));
     assert_eq!(mapping.operation.state, State::Synced, "{id}: {:?}", mapping.operation.failure);
     let link = mapping.link.unwrap();

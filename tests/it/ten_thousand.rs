@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::connection::{Connection, ConnectionState, PinnedOrganisation};
 use domain::entity::EntityKind;
+use domain::failure::{Failure, FailureClass};
 use domain::grant::Grant;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId, XeroConnectionId};
 use domain::mapping::{Accepted, KeptSnapshot, Mapping, MappingKey};
@@ -23,11 +24,11 @@ use engine::{Engine, Invocation, cleanup};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use store::Store;
 use store::memory::MemoryTable;
 use store::table::{
     Expect, IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write,
 };
+use store::{ConnectionChange, Store};
 use tests::World;
 use tests::simulation::executor::{Due, Ended, Processes, Timeline, after};
 use uuid::Uuid;
@@ -102,9 +103,24 @@ impl Secrets for SlowSecrets {
         Ok(self.kept.lock().unwrap().get(name).cloned())
     }
 
-    async fn put(&self, name: &str, value: &SecretString) -> Result<(), PortError> {
+    async fn put(&self, name: &str, value: &SecretString, _version: Uuid) -> Result<(), PortError> {
         self.line.sleep(SECRET_TAKES).await;
         self.kept.lock().unwrap().insert(name.to_owned(), value.clone());
+        Ok(())
+    }
+
+    async fn replace(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
+        self.put(name, value, version).await
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), PortError> {
+        self.line.sleep(SECRET_TAKES).await;
+        self.kept.lock().unwrap().remove(name);
         Ok(())
     }
 }
@@ -241,6 +257,7 @@ impl Crowd {
     }
 }
 
+/// As an earlier release left a connection: nothing says yet whose its organisation is.
 async fn connect(rows: &Store, number: usize, now: Timestamp) {
     let tenant = uuid(number);
     let organisation = PinnedOrganisation {
@@ -248,16 +265,18 @@ async fn connect(rows: &Store, number: usize, now: Timestamp) {
         name: "Org".to_owned(),
         xero_connection: XeroConnectionId(tenant),
         grant: GrantId(tenant),
+        serial: 0,
     };
     let connection = Connection {
         state: ConnectionState::Active,
         organisation: Some(organisation),
         connected_at: Some(now),
-        ..Connection::pending(account(number))
+        ..Connection::never(account(number))
     };
     let progress = Progress::new(ledger(number), now);
     let polled = Some((&progress, Expect::Absent));
-    rows.put_connection(&connection, Expect::Absent, None, polled).await.unwrap();
+    let change = ConnectionChange { polled, ..ConnectionChange::default() };
+    rows.put_connection(&connection, Expect::Absent, change).await.unwrap();
     rows.put_grant(&Grant::new(GrantId(tenant), now), Expect::Absent).await.unwrap();
 }
 
@@ -268,6 +287,8 @@ async fn give_up(rows: &Store, number: usize, record: usize, now: Timestamp) {
     let Accepted::Newer(mapping) = Mapping::accept(None, &key, snapshot, now) else { panic!() };
     let mut mapping = *mapping;
     mapping.operation.state = State::Skipped;
+    let failure = Failure::new(FailureClass::Untranslatable, "tax_rate_unknown", "No.", "");
+    mapping.operation.failure = Some(failure);
     rows.put_mapping(&mapping, Expect::Absent, None).await.unwrap();
 }
 
@@ -352,6 +373,12 @@ fn a_health_check_sees_ten_thousand_accounts_with_six_records_given_up_each() {
         });
         told("health-check", took, before);
     }
+    // The first one also gave every row of the earlier release what it lacks.
+    let items = crowd.table.items();
+    let claims = items.iter().filter(|item| item.key.sk == "CLAIM").count();
+    let uses = items.iter().filter(|item| item.key.sk.starts_with("USE#")).count();
+    let indexed = items.iter().filter(|item| item.attention.is_some()).count();
+    assert_eq!((claims, uses, indexed), (ACCOUNTS, ACCOUNTS, ACCOUNTS * 6));
     // One in 24 was asked about at Xero, in this hour, twice over.
     let lists = crowd.xero.lists.load(Ordering::SeqCst);
     assert!((700..1_000).contains(&lists), "{lists}");

@@ -19,12 +19,16 @@ pub enum Access {
     QueryDue,
     /// Reading pages of the index of what is open.
     QueryOpen,
+    /// Reading pages of the index of what needs attention.
+    QueryAttention,
     /// Reading a grant's secret.
     ReadSecret,
     /// Writing a grant's secret.
     WriteSecret,
     /// Making a grant's secret.
     NewSecret,
+    /// Deleting a grant's secret.
+    DeleteSecret,
     /// Booking a wake-up.
     Book,
     /// Leaving a hint in a queue.
@@ -120,6 +124,7 @@ impl Access {
         match index {
             Index::Due => Self::QueryDue,
             Index::Open => Self::QueryOpen,
+            Index::Attention => Self::QueryAttention,
         }
     }
 

@@ -90,17 +90,60 @@ impl Ids for CountedIds {
     }
 }
 
+/// What reads of a secret show instead of its newest value, and for how many reads.
+type Shown = (Option<SecretString>, u32);
+
 /// Secrets in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemorySecrets {
     kept: Arc<Mutex<BTreeMap<String, SecretString>>>,
+    /// What reads show instead of the newest value, and for how many reads.
+    shown: Arc<Mutex<BTreeMap<String, Shown>>>,
+    lag: Arc<Mutex<u32>>,
     gate: Gate,
 }
 
 impl MemorySecrets {
     /// No secrets yet, behind this gate.
     pub fn new(gate: Gate) -> Self {
-        Self { kept: Arc::default(), gate }
+        Self { kept: Arc::default(), shown: Arc::default(), lag: Arc::default(), gate }
+    }
+
+    /// From now on, this many reads after each write show what was there before it.
+    pub fn set_lag(&self, reads: u32) {
+        *locked(&self.lag) = reads;
+    }
+
+    fn visible(&self, name: &str) -> Option<SecretString> {
+        let mut shown = locked(&self.shown);
+        match shown.get_mut(name) {
+            Some((before, reads)) if *reads > 0 => {
+                *reads -= 1;
+                before.clone()
+            }
+            Some(_) | None => locked(&self.kept).get(name).cloned(),
+        }
+    }
+
+    /// How many secrets there are.
+    pub fn len(&self) -> usize {
+        locked(&self.kept).len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The secret of that name, which no process knows to be missing, is gone.
+    pub fn lose(&self, name: &str) {
+        locked(&self.kept).remove(name);
+        locked(&self.shown).remove(name);
+    }
+
+    /// The names of all secrets.
+    pub fn names(&self) -> Vec<String> {
+        locked(&self.kept).keys().cloned().collect()
     }
 
     /// Every value, for searching what must not be found elsewhere.
@@ -113,17 +156,44 @@ impl MemorySecrets {
 impl Secrets for MemorySecrets {
     async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
         self.gate.uses(Access::ReadSecret);
-        self.gate.step(async { Ok(locked(&self.kept).get(name).cloned()) }).await
+        self.gate.step(async { Ok(self.visible(name)) }).await
     }
 
-    async fn put(&self, name: &str, value: &SecretString) -> Result<(), PortError> {
+    async fn put(&self, name: &str, value: &SecretString, _version: Uuid) -> Result<(), PortError> {
         let is_new = !locked(&self.kept).contains_key(name);
         self.gate.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
         let put = async {
-            locked(&self.kept).insert(name.to_owned(), value.clone());
+            let before = locked(&self.kept).insert(name.to_owned(), value.clone());
+            let reads = *locked(&self.lag);
+            if reads > 0 {
+                locked(&self.shown).insert(name.to_owned(), (before, reads));
+            }
             Ok(())
         };
         self.gate.step(put).await
+    }
+
+    async fn replace(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
+        if locked(&self.kept).contains_key(name) {
+            return self.put(name, value, version).await;
+        }
+        self.gate.uses(Access::WriteSecret);
+        Err(PortError { operation: "write a secret", source: "there is no such secret".into() })
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), PortError> {
+        self.gate.uses(Access::DeleteSecret);
+        let delete = async {
+            locked(&self.kept).remove(name);
+            locked(&self.shown).remove(name);
+            Ok(())
+        };
+        self.gate.step(delete).await
     }
 }
 
@@ -143,6 +213,14 @@ impl Bookings {
     /// Takes the earliest wake-up.
     pub fn take_first(&self) -> Option<(Timestamp, Wake)> {
         locked(&self.booked).pop_first().map(|((at, _), wake)| (at, wake))
+    }
+
+    /// Takes the earliest wake-up of those that are wanted.
+    pub fn take(&self, is_wanted: impl Fn(&Wake) -> bool) -> Option<Wake> {
+        let mut booked = locked(&self.booked);
+        let (key, _) = booked.iter().find(|(_, wake)| is_wanted(wake))?;
+        let key = key.clone();
+        booked.remove(&key)
     }
 
     async fn keep(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
@@ -297,6 +375,60 @@ impl Transport for SimulatedXero {
             Reply::LostBefore | Reply::LostAfter => Err(lost(TransportErrorKind::Timeout)),
             Reply::Cut(_) => Err(lost(TransportErrorKind::Interrupted)),
         }
+    }
+}
+
+/// The answer to a request that does not get to Xero; `None` lets it go on.
+pub type Interception = Option<Result<Response<Bytes>, TransportError>>;
+
+/// A way to Xero on which some requests are answered before they get there.
+pub struct Intercepted<F> {
+    inner: Arc<dyn Transport>,
+    answer: F,
+}
+
+impl<F> Intercepted<F>
+where
+    F: Fn(&Request<Bytes>) -> Interception + Send + Sync + 'static,
+{
+    /// This way, on which these requests are answered.
+    pub fn on(inner: Arc<dyn Transport>, answer: F) -> Arc<dyn Transport> {
+        Arc::new(Self { inner, answer })
+    }
+}
+
+impl<F> std::fmt::Debug for Intercepted<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Intercepted")
+    }
+}
+
+#[async_trait]
+impl<F> Transport for Intercepted<F>
+where
+    F: Fn(&Request<Bytes>) -> Interception + Send + Sync,
+{
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        match (self.answer)(&request) {
+            Some(answer) => answer,
+            None => self.inner.exchange(request).await,
+        }
+    }
+}
+
+/// An answer of Xero's that refuses a call with this status, for this reason.
+pub fn refusal(status: u16, detail: &str) -> Response<Bytes> {
+    let body = format!(r#"{{"Title":"Refused","Status":{status},"Detail":"{detail}"}}"#);
+    let response = Response::builder().status(status).header("content-type", "application/json");
+    response.body(Bytes::from(body)).expect("a status and a body make an answer")
+}
+
+/// The error of a request that never left.
+pub fn not_sent() -> TransportError {
+    TransportError {
+        sent: Sent::No,
+        kind: TransportErrorKind::Connect,
+        source: "no connection".into(),
     }
 }
 

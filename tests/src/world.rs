@@ -3,18 +3,22 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::account_codes::AccountCodes;
-use domain::connection::Connection;
+use domain::connection::{Connection, Status};
 use domain::entity::EntityKind;
-use domain::envelope::{self, Inbound, Wake};
+use domain::envelope::{self, Errand, Inbound, Wake};
 use domain::ids::{AccountId, CrmId, Ledger, TenantId, UserId};
 use domain::mapping::{Mapping, MappingKey};
+use domain::outbound::News;
 use domain::sync_log::LogEntry;
 use engine::choices::{self, CodesChosen};
-use engine::connect::{self, Callback, Landing};
+use engine::connect::{self, Callback, CallbackOutcome, Completed, ConnectError};
+use engine::disconnect::{self, Disconnected};
 use engine::inbound::{Delivery, Received, receive};
 use engine::poll::{Polled, poll};
 use engine::ports::Clock;
 use engine::push::Unrecorded;
+use engine::status::{self, StatusView};
+use engine::sweep::{self, Swept};
 use engine::token::TokenCache;
 use engine::{Engine, Invocation, Memory, Places};
 use jiff::{SignedDuration, Timestamp};
@@ -108,6 +112,7 @@ impl World {
             memory: Memory::Whole,
             tokens: Arc::new(TokenCache::default()),
             noted: Arc::default(),
+            searches: Arc::default(),
         };
         Self {
             engine,
@@ -123,10 +128,11 @@ impl World {
         }
     }
 
-    /// A world whose account is connected.
+    /// A world whose account is connected, and what follows from that is done.
     pub fn connected() -> Self {
         let world = Self::new();
-        assert_eq!(world.connect(), Landing::Connected);
+        let completed = world.connect();
+        assert!(matches!(completed, Completed::Connected(_)), "{completed:?}");
         world
     }
 
@@ -157,24 +163,50 @@ impl World {
     }
 
     /// A person connects the account to the first organisation.
-    pub fn connect(&self) -> Landing {
+    pub fn connect(&self) -> Completed {
         let tenant = self.tenant();
         self.connect_to(&[tenant])
     }
 
     /// A person connects the account and ticks these organisations.
-    pub fn connect_to(&self, tenants: &[Uuid]) -> Landing {
+    pub fn connect_to(&self, tenants: &[Uuid]) -> Completed {
         self.connect_account(&self.account(), tenants)
     }
 
     /// A person connects some account and ticks these organisations.
-    #[expect(clippy::panic, reason = "an error page here is a broken test")]
-    pub fn connect_account(&self, account: &AccountId, tenants: &[Uuid]) -> Landing {
-        let address = self.begin_for(account);
+    pub fn connect_account(&self, account: &AccountId, tenants: &[Uuid]) -> Completed {
         let user = self.user();
-        let consent = self.xero().consent(self.clock.now(), &address, user, tenants);
+        self.connect_as(account, user, tenants)
+    }
+
+    /// A person connects some account with this login of Xero's and ticks these organisations. The hint that
+    /// a connect leaves is worked off.
+    pub fn connect_as(&self, account: &AccountId, login: Uuid, tenants: &[Uuid]) -> Completed {
+        let ticket = self.authorise(account, login, tenants);
+        let completed = self.complete(account, &ticket);
+        self.follow_connects();
+        completed
+    }
+
+    /// A person begins a connect and allows it at Xero: the ticket that their browser comes back with.
+    #[expect(clippy::panic, reason = "another outcome here is a broken test")]
+    pub fn authorise(&self, account: &AccountId, login: Uuid, tenants: &[Uuid]) -> SecretString {
+        let address = self.begin_for(account);
+        let location = self.consent(&address, login, tenants);
+        match self.come_back(&location) {
+            CallbackOutcome::Authorised { ticket } => ticket,
+            other @ (CallbackOutcome::Denied
+            | CallbackOutcome::Expired
+            | CallbackOutcome::Failed) => panic!("{other:?}"),
+        }
+    }
+
+    /// Somebody allows what an address asks, and ticks these organisations: where Xero sends the browser.
+    #[expect(clippy::panic, reason = "an error page here is a broken test")]
+    pub fn consent(&self, address: &str, login: Uuid, tenants: &[Uuid]) -> String {
+        let consent = self.xero().consent(self.xero_clock.now(), address, login, tenants);
         let Consent::Redirect(location) = consent else { panic!("{consent:?}") };
-        self.finish(&location)
+        location
     }
 
     /// Begins a connect: the address of the consent page.
@@ -182,16 +214,81 @@ impl World {
         self.begin_for(&self.account())
     }
 
-    fn begin_for(&self, account: &AccountId) -> String {
-        let user = UserId::new("usr_owner").expect("an id");
-        let begun = run(connect::begin(&self.engine, account, &user));
+    /// Begins a connect of some account: the address of the consent page.
+    pub fn begin_for(&self, account: &AccountId) -> String {
+        let begun = run(connect::begin(&self.engine, account, &owner()));
         begun.expect("no death is set").expect("the consent page has an address")
     }
 
     /// The browser comes back.
-    pub fn finish(&self, location: &str) -> Landing {
-        let callback = callback(location);
-        run(connect::finish(&self.engine, callback)).expect("no death is set").expect("a landing")
+    pub fn come_back(&self, location: &str) -> CallbackOutcome {
+        let received = connect::receive_callback(&self.engine, callback(location));
+        run(received).expect("no death is set").expect("the table answers")
+    }
+
+    /// The person who began a connect of an account completes it.
+    pub fn complete(&self, account: &AccountId, ticket: &SecretString) -> Completed {
+        self.try_complete(account, &owner(), ticket).expect("everything answers")
+    }
+
+    /// Somebody presents a ticket for an account.
+    #[expect(clippy::result_large_err, reason = "a test looks at one of them")]
+    pub fn try_complete(
+        &self,
+        account: &AccountId,
+        user: &UserId,
+        ticket: &SecretString,
+    ) -> Result<Completed, ConnectError> {
+        let invocation = self.invocation();
+        let completed = connect::complete(&self.engine, account, user, ticket, invocation);
+        run(completed).expect("no death is set")
+    }
+
+    /// Works off what connects leave to be done: carrying over what waited for them, and a look at the chart.
+    /// Every other hint stays where it is.
+    pub fn follow_connects(&self) {
+        let is_connected = |wake: &Wake| wake.errand == Errand::Connected;
+        while let Some(wake) = self.bookings.take(is_connected) {
+            self.wakes(wake);
+        }
+    }
+
+    /// A person disconnects the account.
+    pub fn disconnect(&self) -> Disconnected {
+        self.disconnect_account(&self.account())
+    }
+
+    /// A person disconnects some account.
+    pub fn disconnect_account(&self, account: &AccountId) -> Disconnected {
+        let ended = disconnect::disconnect(&self.engine, account, self.invocation());
+        run(ended).expect("no death is set").expect("the table answers")
+    }
+
+    /// The status page of the account.
+    pub fn status(&self) -> StatusView {
+        let status = run(status::status(&self.engine, &self.account()));
+        status.expect("no death is set").expect("the table answers")
+    }
+
+    /// The sweep comes by.
+    pub fn sweep(&self) -> Swept {
+        run(sweep::sweep(&self.engine, self.invocation())).expect("no death is set")
+    }
+
+    /// The statuses of the connection that an account was told, in order.
+    pub fn statuses_told(&self, account: &AccountId) -> Vec<Status> {
+        let mut seen = std::collections::BTreeSet::new();
+        let mut told = self.told.deliveries();
+        told.retain(|event| event.account_id == *account && seen.insert(event.event_id));
+        let status = |news: News| match news {
+            News::Connection { status, .. } => Some(status),
+            News::Skipped { .. }
+            | News::PaymentStatus { .. }
+            | News::XeroStatus { .. }
+            | News::PaymentImported(_)
+            | News::PaymentRemoved { .. } => None,
+        };
+        told.into_iter().filter_map(|event| status(event.news)).collect()
     }
 
     /// What bounds an invocation that begins now.
@@ -281,6 +378,7 @@ impl World {
     pub fn restart(&mut self) {
         self.engine.tokens = Arc::new(TokenCache::default());
         self.engine.noted = Arc::default();
+        self.engine.searches = Arc::default();
     }
 
     /// Lets time pass, with every wake-up that falls into it.
@@ -292,11 +390,16 @@ impl World {
                 break;
             }
             self.move_to(at);
-            let wake = [Inbound::Wake(wake)];
-            let received = run(self.receive_all(&wake, Delivery::Partial));
-            received.expect("no death is set").remove(0).expect("the table answers");
+            self.wakes(wake);
         }
         self.move_to(until);
+    }
+
+    /// A wake-up arrives and is worked on to its end.
+    fn wakes(&self, wake: Wake) {
+        let wake = [Inbound::Wake(wake)];
+        let received = run(self.receive_all(&wake, Delivery::Partial));
+        received.expect("no death is set").remove(0).expect("the table answers");
     }
 
     fn move_to(&self, at: Timestamp) {
@@ -321,7 +424,12 @@ impl World {
 
     /// The connection.
     pub fn connection(&self) -> Connection {
-        let row = run(self.engine.store.connection(&self.account())).expect("no death is set");
+        self.connection_of(&self.account())
+    }
+
+    /// The connection of some account.
+    pub fn connection_of(&self, account: &AccountId) -> Connection {
+        let row = run(self.engine.store.connection(account)).expect("no death is set");
         row.expect("the table answers").expect("there is a connection").record
     }
 
@@ -334,6 +442,11 @@ impl World {
         page.entries.into_iter().rev().collect()
     }
 
+    /// Calls of this path of Xero's identity service, or of its list of connections, so far.
+    pub fn calls_of(&self, path: &str) -> usize {
+        self.xero().calls().iter().filter(|call| call.path == path).count()
+    }
+
     /// Calls of Xero's accounting API so far, as `METHOD /path`.
     pub fn calls(&self) -> Vec<String> {
         let xero = self.xero();
@@ -343,6 +456,11 @@ impl World {
         });
         accounting.collect()
     }
+}
+
+/// Who connects accounts, in the CRM.
+pub fn owner() -> UserId {
+    UserId::new("usr_owner").expect("an id")
 }
 
 /// Reads a message, in the group of the account that it names.

@@ -34,8 +34,9 @@ pub enum Command {
 /// How the runner is used.
 pub const USAGE: &str = "\
 cargo story [--stay]      starts everything on this machine, plays the story and prints what happened
-cargo verify [--only X]   runs every check and every test; X is one of: fmt, clippy, docs, deny,
-                          template, tests, e2e, story, lambda (several --only are possible)
+cargo verify [--only X]   runs every check and every test; X is one of: fmt, template, clippy, docs,
+                          deny, tests, fuzz, sdk, loops, e2e, story, lambda (several --only are
+                          possible)
 cargo local up            starts everything and stays up until Ctrl-C
 
   --stay                  keep everything running after the story, until Ctrl-C

@@ -1,6 +1,7 @@
 //! The functions' binaries: built, stripped, packed as Lambda wants them.
 
 use crate::children::cargo;
+use crate::compile::compile;
 use crate::failure::Failure;
 use crate::workplace::Workplace;
 use std::path::{Path, PathBuf};
@@ -31,38 +32,37 @@ pub struct Package {
     pub zip: PathBuf,
 }
 
-/// Builds the functions as the workspace's dev profile says, with Cargo's own progress visible.
+/// Builds the functions as the workspace's dev profile says, behind one line of progress.
 pub async fn build(workplace: &Workplace) -> Result<(), Failure> {
     let mut build = cargo(workplace.project.root(), ["build"]);
     for function in FUNCTIONS {
         build.args(["--package", function]);
     }
-    let status = workplace
-        .children
-        .run(&mut build)
-        .await
-        .map_err(|error| Failure::new("Cannot run cargo").because(error))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::new("The functions do not build; the compiler's messages are above"))
-    }
+    compile(workplace, "The functions do not build", &mut build).await
 }
 
 /// Packs each binary that is newer than its package.
 pub async fn pack(workplace: &Workplace, environment: &Path) -> Result<Vec<Package>, Failure> {
     let built = target(workplace).await?.join("debug");
+    let packages_folder = workplace.project.folder("packages")?;
+    // Another run may pack at the same time: what is unfinished is in a folder of this run.
+    let unfinished = workplace.scratch.folder().join("packing");
+    std::fs::create_dir_all(&unfinished)
+        .map_err(|error| Failure::new("Cannot make a folder to pack in").because(error))?;
     let mut packages = Vec::new();
+    let mut packed = 0_usize;
     for function in FUNCTIONS {
-        let folder = workplace.project.folder(&format!("packages/{function}"))?;
-        let zip = folder.join("code.zip");
+        let zip = packages_folder.join(format!("{function}.zip"));
         let binary = built.join(function);
         if newer(&binary, &zip) {
-            pack_one(workplace, environment, &binary, &folder).await?;
-            workplace.console.done(&format!("{function} packed"));
+            workplace.console.progress(&format!("packing {function}"));
+            pack_one(workplace, environment, &binary, &unfinished, &zip).await?;
+            packed = packed.saturating_add(1);
         }
         packages.push(Package { function, zip });
     }
+    workplace.console.progress_over();
+    workplace.console.done(&format!("built; {packed} of {} packed anew", FUNCTIONS.len()));
     Ok(packages)
 }
 
@@ -71,6 +71,7 @@ async fn pack_one(
     environment: &Path,
     binary: &Path,
     folder: &Path,
+    package: &Path,
 ) -> Result<(), Failure> {
     let bootstrap = folder.join("bootstrap");
     let copied = std::fs::copy(binary, &bootstrap);
@@ -83,9 +84,9 @@ async fn pack_one(
     let unfinished = folder.join("code.unfinished");
     let mut zip = Command::new(environment.join("bin/python"));
     zip.args(["-m", "zipfile", "-c"]).arg(&unfinished).arg(&bootstrap);
-    let log = workplace.project.log("pack")?;
+    let log = workplace.run.log("pack");
     workplace.children.run_quietly("Packing a function", &mut zip, &log).await?;
-    std::fs::rename(&unfinished, folder.join("code.zip"))
+    std::fs::rename(&unfinished, package)
         .map_err(|error| Failure::new("Cannot put a package in its place").because(error))
 }
 

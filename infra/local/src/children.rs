@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 
 /// How long a group may take to end by itself before it is killed.
@@ -52,6 +53,39 @@ impl Children {
     /// Runs the command to its end.
     pub async fn run(&self, command: &mut Command) -> std::io::Result<ExitStatus> {
         let mut leader = self.start(command)?;
+        let status = leader.child.wait().await;
+        self.list().remove(&leader.group);
+        status
+    }
+
+    /// Runs the command to its end and hands over every line that it writes to standard error, as soon
+    /// as it is there. A line ends with a line feed or, where it changes, with a carriage return.
+    pub async fn run_watched(
+        &self,
+        command: &mut Command,
+        mut hear: impl FnMut(&str),
+    ) -> std::io::Result<ExitStatus> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut leader = self.start(command)?;
+        let mut lines = Lines::default();
+        if let Some(mut stream) = leader.child.stderr.take() {
+            let mut buffer = vec![0; 8 * 1024];
+            loop {
+                tokio::select! {
+                    biased;
+                    read = stream.read(&mut buffer) => {
+                        let read = read?;
+                        if read == 0 {
+                            break;
+                        }
+                        lines.push(buffer.get(..read).unwrap_or_default(), &mut hear);
+                    }
+                    // A daemon that the command started may keep the stream open.
+                    _ = leader.child.wait() => break,
+                }
+            }
+        }
+        lines.end(&mut hear);
         let status = leader.child.wait().await;
         self.list().remove(&leader.group);
         status
@@ -109,19 +143,34 @@ impl Children {
     }
 }
 
-/// A `cargo` that does not see what `cargo run` told the runner: build scripts watch those variables,
-/// and would rebuild each time the runner and a person's shell take turns.
-pub fn cargo(root: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(root).args(arguments);
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "CARGO"
-        {
-            command.env_remove(&name);
+/// Bytes on their way to be lines.
+#[derive(Default)]
+struct Lines(Vec<u8>);
+
+impl Lines {
+    /// Hands over the lines that these bytes complete.
+    fn push(&mut self, bytes: &[u8], hear: &mut impl FnMut(&str)) {
+        for byte in bytes {
+            if matches!(byte, b'\n' | b'\r') {
+                self.end(hear);
+            } else {
+                self.0.push(*byte);
+            }
         }
     }
-    command
+
+    /// Hands over what is there, unless it is nothing.
+    fn end(&mut self, hear: &mut impl FnMut(&str)) {
+        if !self.0.is_empty() {
+            hear(&String::from_utf8_lossy(&self.0));
+            self.0.clear();
+        }
+    }
+}
+
+/// A `cargo` in the folder `root` that does not see what `cargo run` has set for the runner.
+pub fn cargo(root: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    Command::from(launch::cargo(root, arguments))
 }
 
 /// The last lines of a log.
@@ -186,6 +235,20 @@ mod tests {
         let lines = failure.lines();
         assert!(lines[0].contains("Knitting failed (exit status: 3)"), "{lines:?}");
         assert!(lines[0].contains("no wool"), "{lines:?}");
+    }
+
+    #[tokio::test]
+    async fn lines_that_change_are_heard_one_by_one() {
+        let mut heard = Vec::new();
+        let script = "printf 'one\\rtwo\\n\\nthree' >&2; exit 4";
+        let status = Children::default()
+            .run_watched(Command::new("sh").args(["-c", script]), |line| {
+                heard.push(line.to_owned());
+            })
+            .await
+            .unwrap();
+        assert_eq!(heard, ["one", "two", "three"]);
+        assert_eq!(status.code(), Some(4));
     }
 
     #[tokio::test]

@@ -1,15 +1,26 @@
-//! Everything the runner says, in one place: steps, progress, tables' lines; coloured on a terminal,
+//! Everything the runner says, in one place: steps, progress, lines of tables. Coloured on a terminal,
 //! plain in a pipe or where `NO_COLOR` is set.
 
 use crate::clock;
 use crate::failure::Failure;
+use crate::text::{truncate, wrap};
 use anstyle::{AnsiColor, Color, Style};
 use jiff::{SignedDuration, Timestamp};
+use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// In a pipe, progress is told no more often than this.
+/// In a pipe, a line of progress is printed no more often than this.
 const QUIET: SignedDuration = SignedDuration::from_secs(15);
+
+/// The width of the output where there is no terminal to ask.
+const COLUMNS_DEFAULT: usize = 100;
+
+/// A narrower terminal is treated as this wide.
+const COLUMNS_MIN: usize = 40;
+
+/// What a changing line begins with: back to its start, and erase it.
+const ERASE: &str = "\r\x1b[2K";
 
 /// The colours the runner uses, by what they mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,14 +50,25 @@ impl Tone {
     }
 }
 
-/// Where the runner talks to. Clones share the stream.
+/// The console that the runner writes to. Clones share the stream and the count of steps.
 #[derive(Clone)]
 pub struct Console {
-    out: Arc<Mutex<Box<dyn Write + Send>>>,
+    state: Arc<Mutex<State>>,
     colour: bool,
+    /// Whether lines can change.
     terminal: bool,
-    /// When progress was last told in a pipe.
-    told: Arc<Mutex<Option<Timestamp>>>,
+}
+
+struct State {
+    out: Box<dyn Write + Send>,
+    /// When the run began.
+    started: Timestamp,
+    /// When progress was last printed in a pipe.
+    progress_at: Option<Timestamp>,
+    /// Whether the last line is one that changes.
+    is_changing: bool,
+    /// How many steps were taken, of how many; zero when nobody counts.
+    steps: (usize, usize),
 }
 
 impl std::fmt::Debug for Console {
@@ -59,26 +81,49 @@ impl std::fmt::Debug for Console {
 }
 
 impl Console {
-    /// Standard output; coloured on a terminal unless `NO_COLOR` is set to something.
+    /// Standard output. It is coloured on a terminal unless `NO_COLOR` is set to something
+    /// (<https://no-color.org>); `CLICOLOR_FORCE` colours a pipe, too.
     pub fn standard() -> Self {
-        let terminal = std::io::stdout().is_terminal();
-        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self {
-            out: Arc::new(Mutex::new(Box::new(std::io::stdout()))),
-            colour: terminal && !unwanted,
-            terminal,
-            told: Arc::default(),
-        }
+        let is_terminal = std::io::stdout().is_terminal();
+        let is_dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        let terminal = is_terminal && !is_dumb;
+        let no_color = std::env::var_os("NO_COLOR");
+        let force = std::env::var_os("CLICOLOR_FORCE");
+        let colour = is_coloured(terminal, no_color.as_deref(), force.as_deref());
+        Self::new(std::io::stdout(), colour, terminal)
     }
 
     /// Any other place to write to, without colour: for tests.
     pub fn plain(out: impl Write + Send + 'static) -> Self {
-        Self {
-            out: Arc::new(Mutex::new(Box::new(out))),
-            colour: false,
-            terminal: false,
-            told: Arc::default(),
-        }
+        Self::new(out, false, false)
+    }
+
+    fn new(out: impl Write + Send + 'static, colour: bool, terminal: bool) -> Self {
+        let state = State {
+            out: Box::new(out),
+            started: clock::now(),
+            progress_at: None,
+            is_changing: false,
+            steps: (0, 0),
+        };
+        Self { state: Arc::new(Mutex::new(state)), colour, terminal }
+    }
+
+    /// How many columns a line may take: those of the terminal, or 100 where there is none.
+    pub fn columns(&self) -> usize {
+        let asked = self.terminal.then(|| rustix::termios::tcgetwinsize(std::io::stdout()));
+        let told = asked.and_then(Result::ok).map(|size| usize::from(size.ws_col));
+        told.filter(|columns| *columns > 0).map_or(COLUMNS_DEFAULT, |all| all.max(COLUMNS_MIN))
+    }
+
+    /// How long the run has taken so far.
+    pub fn elapsed(&self) -> SignedDuration {
+        clock::now().duration_since(self.state().started)
+    }
+
+    /// From now on, steps are numbered from 1 to `total`. With 0 they are not numbered.
+    pub fn expect_steps(&self, total: usize) {
+        self.state().steps = (0, total);
     }
 
     /// The text in its tone, or just the text where there is no colour.
@@ -93,18 +138,35 @@ impl Console {
 
     /// One line.
     pub fn line(&self, text: &str) {
-        self.write(&format!("{text}\n"));
+        self.print(&format!("{text}\n"), false);
+    }
+
+    /// A sentence or more, wrapped to the width of the output and indented by two columns.
+    pub fn paragraph(&self, text: &str) {
+        for line in wrap(text, self.columns().saturating_sub(2)) {
+            self.line(&format!("  {line}"));
+        }
     }
 
     /// The title of a part of the output, with an empty line above it.
     pub fn title(&self, text: &str) {
         self.line("");
-        self.line(&self.paint(Tone::Title, text));
+        for line in wrap(text, self.columns()) {
+            self.line(&self.paint(Tone::Title, &line));
+        }
     }
 
-    /// Says what begins now. What it became follows as a [`Console::done`] line.
+    /// Says what begins now, as which step of how many, and how long the run has taken. How it ended
+    /// follows as a [`Console::done`] line.
     pub fn step(&self, doing: &str) {
-        self.line(&format!("{} {doing}", self.paint(Tone::Good, "==>")));
+        let elapsed = self.elapsed();
+        let (taken, total) = {
+            let mut state = self.state();
+            state.steps.0 = state.steps.0.saturating_add(1);
+            state.steps
+        };
+        let text = step_line(taken, total, elapsed, doing);
+        self.line(&format!("{} {text}", self.paint(Tone::Good, "==>")));
     }
 
     /// Says how the step ended.
@@ -115,55 +177,90 @@ impl Console {
     /// How far a long wait has come: one line that changes on a terminal, a line now and then in a
     /// pipe.
     pub fn progress(&self, text: &str) {
+        let text = format!("    {} {text}", clock_time(self.elapsed()));
         if self.terminal {
-            self.write(&format!("\r\x1b[2K    {text}"));
-        } else if self.has_been_quiet() {
-            self.line(&format!("    {text}"));
+            // A line that wraps cannot be erased.
+            let line = truncate(&text, self.columns().saturating_sub(1));
+            self.print(&format!("{ERASE}{line}"), true);
+        } else if self.is_progress_due() {
+            self.line(&text);
         }
     }
 
     /// Whether a line of progress is due; if so, the next one is not for a while.
-    fn has_been_quiet(&self) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+    fn is_progress_due(&self) -> bool {
         let now = clock::now();
-        let due = told.is_none_or(|last| now.duration_since(last) >= QUIET);
+        let mut state = self.state();
+        let due = state.progress_at.is_none_or(|last| now.duration_since(last) >= QUIET);
         if due {
-            *told = Some(now);
+            state.progress_at = Some(now);
         }
         due
     }
 
     /// Ends a changing line.
     pub fn progress_over(&self) {
-        if self.terminal {
-            self.write("\r\x1b[2K");
-        }
+        self.print("", false);
     }
 
-    /// A failure, with its remedy on the next line.
+    /// A failure: the cause, then what it interrupted, then its remedy.
     pub fn failure(&self, failure: &Failure) {
-        for (place, line) in failure.lines().iter().enumerate() {
-            let tone = if place == 0 { Tone::Bad } else { Tone::Warning };
-            self.line(&self.paint(tone, line));
+        let columns = self.columns();
+        let mut tone = Tone::Bad;
+        for part in failure.lines() {
+            let mut lines = part.lines();
+            for line in wrap(lines.next().unwrap_or_default(), columns) {
+                self.line(&self.paint(tone, &line));
+            }
+            // What follows is a log or a list, and keeps its lines.
+            lines.for_each(|line| self.line(line));
+            tone = Tone::Warning;
         }
     }
 
-    /// A closed pipe (`cargo story | head`) is no reason to fail: there is nobody left to tell.
-    fn write(&self, text: &str) {
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-            *out = Box::new(std::io::sink());
+    /// Prints after erasing a changing line. A closed pipe (`cargo story | head`) is no reason to fail:
+    /// there is nobody left to read it.
+    fn print(&self, text: &str, is_changing: bool) {
+        let mut state = self.state();
+        let erase = if state.is_changing && !is_changing { ERASE } else { "" };
+        state.is_changing = is_changing;
+        let text = format!("{erase}{text}");
+        if state.out.write_all(text.as_bytes()).and_then(|()| state.out.flush()).is_err() {
+            state.out = Box::new(std::io::sink());
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the output is coloured, by the terminal and the two variables that people set.
+fn is_coloured(terminal: bool, no_color: Option<&OsStr>, force: Option<&OsStr>) -> bool {
+    if no_color.is_some_and(|value| !value.is_empty()) {
+        return false;
+    }
+    terminal || force.is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// A step with its place, unless nobody counts, and the time that has passed.
+fn step_line(taken: usize, total: usize, elapsed: SignedDuration, doing: &str) -> String {
+    if total == 0 {
+        return doing.to_owned();
+    }
+    format!("{taken}/{total} {} {doing}", clock_time(elapsed))
+}
+
+/// A duration as `m:ss`, or `h:mm:ss` from an hour on.
+pub fn clock_time(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Console, Tone};
-
-    #[test]
-    fn outside_a_terminal_nothing_is_coloured() {
-        let console = Console::plain(std::io::sink());
-        assert_eq!(console.paint(Tone::Bad, "no"), "no");
-    }
-}
+mod tests;

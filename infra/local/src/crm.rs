@@ -1,11 +1,15 @@
-//! The stand-in for the CRM: it signs its users' tokens, publishes the key, and has the page where
-//! the browser lands after connecting.
+//! The stand-in for the CRM: it signs its users' tokens, publishes the key, and has the settings page
+//! from which a person connects Xero and to which the browser returns.
 
+use crate::crm_pages::{self as pages, RETURN_PATH};
 use crate::failure::Failure;
+use crate::http_client::HttpClient;
 use crate::http_server::{Site, text};
 use crate::token::{Signer, User};
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::header::{COOKIE, LOCATION, SET_COOKIE};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The audience the tokens name.
@@ -14,19 +18,21 @@ pub const AUDIENCE: &str = "servicecortex-xero";
 /// The account whose story is told.
 pub const STORY_ACCOUNT: &str = "acc_ridgeway";
 
-/// The path of the page where the browser lands after connecting.
-pub const RETURN_PATH: &str = "/settings/integrations/xero";
+/// The cookie that says who is signed in, as the query of `GET /token`.
+const SESSION: &str = "crm_user";
 
 /// The CRM, as far as the sync sees it.
 #[derive(Debug)]
 pub struct Crm {
     signer: Signer,
+    http: HttpClient,
+    api: String,
 }
 
 impl Crm {
-    /// A CRM that signs with this signer.
-    pub fn new(signer: Signer) -> Self {
-        Self { signer }
+    /// A CRM that signs with this signer and calls the product's API at this address.
+    pub fn new(signer: Signer, http: HttpClient, api: String) -> Self {
+        Self { signer, http, api }
     }
 
     /// A token for the user.
@@ -34,9 +40,11 @@ impl Crm {
         self.signer.token(user)
     }
 
-    fn page(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Failure> {
+    async fn page(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Failure> {
         let path = request.uri().path();
         let query = request.uri().query().unwrap_or_default();
+        let user = asked_for(&signed_in(request).unwrap_or_default());
+        let form = fields(&String::from_utf8_lossy(request.body()));
         Ok(match (request.method(), path) {
             (&Method::GET, "/.well-known/openid-configuration") => {
                 text(StatusCode::OK, "application/json", self.signer.discovery())
@@ -47,26 +55,81 @@ impl Crm {
             (&Method::GET, "/token") => {
                 text(StatusCode::OK, "text/plain", self.signer.token(&asked_for(query))?)
             }
-            (&Method::GET, RETURN_PATH) => {
-                text(StatusCode::OK, "text/html; charset=utf-8", landing(query))
+            (&Method::GET, "/sign-in") => sign_in(query)?,
+            (&Method::GET, RETURN_PATH) => html(pages::settings(&user, &fields(query))),
+            (&Method::POST, pages::CONNECT_PATH) => self.connect(&user).await?,
+            (&Method::POST, pages::COMPLETE_PATH) => {
+                let asked = pick(&form, "ticket");
+                self.tell(&user, "/v1/connection/complete", &asked).await?
+            }
+            (&Method::POST, pages::ORGANISATION_PATH) => {
+                let asked = pick(&form, "tenant_id");
+                self.tell(&user, "/v1/connection/organisation", &asked).await?
             }
             _ => text(StatusCode::NOT_FOUND, "text/plain", "No such page in this CRM."),
         })
+    }
+
+    /// Sends the browser to Xero's consent page.
+    async fn connect(&self, user: &User) -> Result<Response<Bytes>, Failure> {
+        let (status, answer) = self.call(user, "/v1/connection", &BTreeMap::new()).await?;
+        match answer.get("authorize_url").and_then(Value::as_str) {
+            Some(address) if status.is_success() => redirect(address),
+            Some(_) | None => Ok(html(pages::outcome(user, status, &answer))),
+        }
+    }
+
+    /// Calls the API for the user who is signed in, and shows its answer.
+    async fn tell(
+        &self,
+        user: &User,
+        path: &str,
+        asked: &BTreeMap<String, String>,
+    ) -> Result<Response<Bytes>, Failure> {
+        let (status, answer) = self.call(user, path, asked).await?;
+        Ok(html(pages::outcome(user, status, &answer)))
+    }
+
+    async fn call(
+        &self,
+        user: &User,
+        path: &str,
+        asked: &BTreeMap<String, String>,
+    ) -> Result<(StatusCode, Value), Failure> {
+        let cannot = || Failure::new(format!("POST {path} cannot be written"));
+        let body = serde_json::to_vec(asked).map_err(|error| cannot().because(error))?;
+        let request = Request::post(format!("{}{path}", self.api))
+            .header("authorization", format!("Bearer {}", self.signer.token(user)?))
+            .header("content-type", "application/json")
+            .body(Bytes::from(body))
+            .map_err(|error| cannot().because(error))?;
+        let answer = self.http.send(request).await?;
+        let said = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+        Ok((answer.status(), said))
     }
 }
 
 impl Site for Crm {
     async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
-        self.page(&request).unwrap_or_else(|failure| {
+        self.page(&request).await.unwrap_or_else(|failure| {
             text(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", failure.lines().join("\n"))
         })
     }
 }
 
-/// The user a `GET /token` asks for; whatever is left out is the story's owner.
+/// The fields of a query or a form.
+fn fields(encoded: &str) -> BTreeMap<String, String> {
+    url::form_urlencoded::parse(encoded.as_bytes()).into_owned().collect()
+}
+
+fn pick(form: &BTreeMap<String, String>, name: &str) -> BTreeMap<String, String> {
+    let value = form.get(name).cloned().unwrap_or_default();
+    BTreeMap::from([(name.to_owned(), value)])
+}
+
+/// The user that a query describes; whatever is left out is the story's owner.
 fn asked_for(query: &str) -> User {
-    let mut asked: BTreeMap<String, String> =
-        url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let mut asked = fields(query);
     let mut take =
         |name: &str, default: &str| asked.remove(name).unwrap_or_else(|| default.to_owned());
     User {
@@ -77,24 +140,46 @@ fn asked_for(query: &str) -> User {
     }
 }
 
-fn landing(query: &str) -> String {
-    let facts: Vec<String> = url::form_urlencoded::parse(query.as_bytes())
-        .map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>", escaped(&name), escaped(&value)))
-        .collect();
-    let facts = facts.concat();
-    format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>ServiceCortex</title>\
-         <h1>Back in ServiceCortex</h1><p>Settings, Integrations, Xero</p><dl>{facts}</dl></html>"
-    )
+/// What the session cookie says, if there is one.
+fn signed_in(request: &Request<Bytes>) -> Option<String> {
+    let cookies = request.headers().get(COOKIE)?.to_str().ok()?;
+    let mut pairs = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+    pairs.find(|(name, _)| *name == SESSION).map(|(_, value)| value.to_owned())
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// Signs the user of the query in. The cookie is not sent with a form of another site.
+fn sign_in(query: &str) -> Result<Response<Bytes>, Failure> {
+    let mut answer = redirect(RETURN_PATH)?;
+    let cookie = format!("{SESSION}={query}; Path=/; HttpOnly; SameSite=Lax");
+    answer.headers_mut().insert(SET_COOKIE, value_of(&cookie)?);
+    Ok(answer)
+}
+
+fn redirect(address: &str) -> Result<Response<Bytes>, Failure> {
+    let mut answer = text(StatusCode::SEE_OTHER, "text/plain", "");
+    answer.headers_mut().insert(LOCATION, value_of(address)?);
+    Ok(answer)
+}
+
+fn value_of(header: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(header)
+        .map_err(|error| Failure::new("A header of the CRM is odd").because(error))
+}
+
+/// A page. Its address may hold a ticket, which the next page must not learn.
+fn html(page: String) -> Response<Bytes> {
+    let mut answer = text(StatusCode::OK, "text/html; charset=utf-8", page);
+    let policy = HeaderName::from_static("referrer-policy");
+    answer.headers_mut().insert(policy, HeaderValue::from_static("no-referrer"));
+    answer
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{asked_for, landing};
+    use super::{asked_for, sign_in, signed_in};
+    use bytes::Bytes;
+    use http::Request;
+    use http::header::{COOKIE, SET_COOKIE};
 
     #[test]
     fn a_token_is_the_owners_unless_the_query_says_otherwise() {
@@ -104,7 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn the_landing_page_shows_what_came_back_as_text() {
-        assert!(landing("error=%3Cscript%3E").contains("<dd>&lt;script&gt;</dd>"));
+    fn who_signs_in_is_who_calls_the_api_afterwards() {
+        let answer = sign_in("sub=usr_kim&role=Admin&name=Kim+Lee").unwrap();
+        let cookie = answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap();
+        let request = Request::get("/")
+            .header(COOKIE, format!("theme=dark; {cookie}"))
+            .body(Bytes::new())
+            .unwrap();
+        let user = asked_for(&signed_in(&request).unwrap());
+        assert_eq!((user.sub.as_str(), user.name.as_str()), ("usr_kim", "Kim Lee"));
+        let stranger = Request::get("/").body(Bytes::new()).unwrap();
+        assert_eq!(signed_in(&stranger), None);
     }
 }

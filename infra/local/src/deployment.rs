@@ -3,22 +3,19 @@
 use crate::aws::Aws;
 use crate::aws::cloudformation::StackStatus;
 use crate::binaries::{FUNCTIONS, Package};
-use crate::crm::{AUDIENCE, RETURN_PATH};
+use crate::crm::AUDIENCE;
+use crate::crm_pages::RETURN_PATH;
 use crate::failure::Failure;
-use crate::project::Project;
-use crate::wait;
+use crate::wait::{self, Look, PATIENCE, digest};
+use crate::workplace::Workplace;
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 const BUCKET: &str = "servicecortex-xero-code";
 /// The templates that are stacks of their own within the stack.
 pub const NESTED: [&str; 2] = ["infra/alarms.yaml", "infra/dashboard.yaml"];
 const TEMPLATE: &str = "template.yaml";
 const STACK: &str = "servicecortex-xero-local";
-
-/// A few seconds are enough; a busy machine gets more.
-const DEPLOYED_WITHIN: Duration = Duration::from_mins(2);
 
 /// The name under which the template deploys a function here.
 pub fn function_name(function: &str) -> String {
@@ -53,11 +50,12 @@ impl Outputs {
 /// Uploads the code, creates the stack and waits for it.
 pub async fn deploy(
     aws: &Aws,
-    project: &Project,
+    workplace: &Workplace,
     packages: &[Package],
     addresses: &Addresses,
     log_level: &str,
 ) -> Result<Outputs, Failure> {
+    let project = &workplace.project;
     aws.make_bucket(BUCKET).await?;
     for package in packages {
         let content = std::fs::read(&package.zip).map_err(|error| {
@@ -73,35 +71,41 @@ pub async fn deploy(
     let template = std::fs::read_to_string(project.template())
         .map_err(|error| Failure::new("Cannot read template.yaml").because(error))?;
     let template = for_here(&template, aws.endpoint())?;
-    let copy = project.workshop().join("template.yaml");
+    let copy = workplace.run.folder().join("template.yaml");
     std::fs::write(&copy, &template)
         .map_err(|error| Failure::new("Cannot write the template's copy").because(error))?;
     aws.put_object(BUCKET, TEMPLATE, Bytes::from(template)).await?;
     let url = format!("{}/{BUCKET}/{TEMPLATE}", aws.endpoint());
     aws.create_stack(STACK, &url, &parameters(addresses, log_level)).await?;
-    created(aws).await
+    created(aws, workplace).await
 }
 
-async fn created(aws: &Aws) -> Result<Outputs, Failure> {
-    let outcome = wait::until(DEPLOYED_WITHIN, async || match aws.stack_status(STACK).await {
-        Ok(StackStatus::InProgress) => None,
-        Ok(other) => Some(Ok(other)),
-        Err(failure) => Some(Err(failure)),
+/// Waits until the stack is created, as long as resources are being made.
+async fn created(aws: &Aws, workplace: &Workplace) -> Result<Outputs, Failure> {
+    let outcome = wait::while_moving(PATIENCE, async || {
+        let status = aws.stack_status(STACK).await?;
+        if status != StackStatus::InProgress {
+            return Ok(Look::Done(status));
+        }
+        let events = aws.stack_events(STACK).await?;
+        if let Some(newest) = events.first() {
+            workplace.console.progress(newest);
+        }
+        Ok::<_, Failure>(Look::Pending { state: digest(&events), quiet: None })
     });
-    match outcome.await {
-        Some(Ok(StackStatus::Complete(outputs))) => Ok(Outputs(outputs)),
-        Some(Ok(StackStatus::Failed(status))) => {
+    let outcome: Option<StackStatus> = outcome.await?;
+    workplace.console.progress_over();
+    let stopped = || Failure::new("The template is not deployed, and nothing moves any more");
+    match outcome.ok_or_else(stopped)? {
+        StackStatus::Complete(outputs) => Ok(Outputs(outputs)),
+        StackStatus::InProgress => Err(stopped()),
+        StackStatus::Failed(status) => {
             let failures = aws.stack_failures(STACK).await?;
             Err(Failure::new(format!(
                 "The template does not deploy ({status}):\n    {}",
                 failures.join("\n    ")
             )))
         }
-        Some(Err(failure)) => Err(failure),
-        Some(Ok(StackStatus::InProgress)) | None => Err(Failure::new(format!(
-            "The template was not deployed within {} seconds",
-            DEPLOYED_WITHIN.as_secs()
-        ))),
     }
 }
 

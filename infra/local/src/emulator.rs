@@ -4,15 +4,16 @@ use crate::aws::{REGION, SECRET};
 use crate::children::{Leader, tail};
 use crate::failure::Failure;
 use crate::http_client::HttpClient;
-use crate::wait;
+use crate::wait::{self, Look, PATIENCE};
 use crate::workplace::Workplace;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::process::Command;
 
-/// It answers within a second or two; a busy machine gets more.
-const READY_WITHIN: Duration = Duration::from_mins(1);
+/// How long it may take until the end of the process is noticed.
+const NOTICED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The name it gives its APIs: a host that ended in an address would be no host in a URL.
 pub const NAME: &str = "localhost";
@@ -22,7 +23,7 @@ pub const NAME: &str = "localhost";
 pub struct Emulator {
     endpoint: String,
     log: PathBuf,
-    leader: Leader,
+    leader: Mutex<Leader>,
 }
 
 impl Emulator {
@@ -34,7 +35,7 @@ impl Emulator {
         port: u16,
     ) -> Result<Self, Failure> {
         let endpoint = format!("http://127.0.0.1:{port}");
-        let log = workplace.project.log("ministack")?;
+        let log = workplace.run.log("ministack");
         let mut command = command(workplace, environment, port, &endpoint);
         let cannot = |error| Failure::new("Cannot start the local AWS").because(error);
         let out = std::fs::File::create(&log).map_err(cannot)?;
@@ -42,7 +43,7 @@ impl Emulator {
         // The pipe stays open as long as the runner lives: see local_aws.py.
         command.stdin(Stdio::piped()).stdout(out).stderr(errors);
         let leader = workplace.children.start(&mut command).map_err(cannot)?;
-        let mut emulator = Self { endpoint, log, leader };
+        let emulator = Self { endpoint, log, leader: Mutex::new(leader) };
         emulator.answers(http).await?;
         Ok(emulator)
     }
@@ -57,19 +58,40 @@ impl Emulator {
         &self.log
     }
 
-    async fn answers(&mut self, http: &HttpClient) -> Result<(), Failure> {
+    /// The failure to report once the process has ended; nothing while it runs.
+    pub fn ended(&self) -> Option<Failure> {
+        let status = self.leader.lock().unwrap_or_else(PoisonError::into_inner).ended()?;
+        Some(self.failure(&format!("has ended ({status})")))
+    }
+
+    /// What stands behind a failure: the end of the process, if that is the reason. A process that has
+    /// just died is noticed a moment after its connections break.
+    pub async fn explain(&self, failure: Failure) -> Failure {
+        match wait::until(NOTICED_WITHIN, async || self.ended()).await {
+            Some(cause) => cause.interrupting(failure.to_string()),
+            None => failure,
+        }
+    }
+
+    fn failure(&self, what: &str) -> Failure {
+        Failure::new(format!("The local AWS {what}:\n{}", tail(&self.log)))
+            .remedy(format!("The whole log is {}.", self.log.display()))
+    }
+
+    async fn answers(&self, http: &HttpClient) -> Result<(), Failure> {
         let health = format!("{}/_ministack/health", self.endpoint);
-        let outcome = wait::until(READY_WITHIN, async || {
-            if let Some(status) = self.leader.ended() {
-                return Some(Err(format!("ended at once ({status})")));
+        let answered = wait::while_moving(PATIENCE, async || {
+            if let Some(failure) = self.ended() {
+                return Err(failure);
             }
-            http.get(&health).await.is_ok().then_some(Ok(()))
+            if http.get(&health).await.is_ok() {
+                return Ok(Look::Done(()));
+            }
+            // Whatever it writes while it starts shows that it is getting there.
+            let state = self.log.metadata().map(|log| log.len()).unwrap_or_default();
+            Ok(Look::Pending { state, quiet: None })
         });
-        let late = || Err(format!("did not answer within {} seconds", READY_WITHIN.as_secs()));
-        outcome.await.unwrap_or_else(late).map_err(|what| {
-            Failure::new(format!("The local AWS {what}:\n{}", tail(&self.log)))
-                .remedy(format!("The whole log is {}.", self.log.display()))
-        })
+        answered.await?.ok_or_else(|| self.failure("does not answer and writes nothing"))
     }
 }
 
@@ -77,7 +99,7 @@ fn command(workplace: &Workplace, environment: &Path, port: u16, endpoint: &str)
     let mut command = Command::new(environment.join("bin/python"));
     command
         .arg(workplace.project.sources().join("local_aws.py"))
-        .current_dir(workplace.project.workshop())
+        .current_dir(workplace.run.folder())
         .env("GATEWAY_PORT", port.to_string())
         .env("BIND_HOST", "127.0.0.1")
         .env("MINISTACK_HOST", NAME)

@@ -7,6 +7,7 @@ use std::error::Error;
 #[error("{sentence}")]
 pub struct Failure {
     sentence: String,
+    interrupted: Option<String>,
     remedy: Option<String>,
     #[source]
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -15,7 +16,14 @@ pub struct Failure {
 impl Failure {
     /// A failure that one sentence explains.
     pub fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), remedy: None, source: None }
+        Self { sentence: sentence.into(), interrupted: None, remedy: None, source: None }
+    }
+
+    /// The same failure with what it interrupted. What was said first stays.
+    #[must_use]
+    pub fn interrupting(mut self, what: impl Into<String>) -> Self {
+        self.interrupted = self.interrupted.or_else(|| Some(what.into()));
+        self
     }
 
     /// The same failure with what the reader can do about it.
@@ -32,7 +40,8 @@ impl Failure {
         self
     }
 
-    /// All there is to say, a line each: the sentence with its causes, then the remedy.
+    /// All there is to say, a line each: the sentence with its causes, then what it interrupted, then
+    /// the remedy.
     pub fn lines(&self) -> Vec<String> {
         let mut sentence = self.sentence.clone();
         let mut cause = self.source();
@@ -41,7 +50,10 @@ impl Failure {
             sentence.push_str(&error.to_string());
             cause = error.source();
         }
-        std::iter::once(sentence).chain(self.remedy.clone()).collect()
+        std::iter::once(sentence)
+            .chain(self.interrupted.clone())
+            .chain(self.remedy.clone())
+            .collect()
     }
 }
 

@@ -115,7 +115,7 @@ fn looked_at(content: &[u8], machine: Machine) -> Result<(), Failure> {
 
 /// Without its variables it says which are missing, and ends: so it runs.
 async fn starts(workplace: &Workplace, bootstrap: &Path) -> Result<(), Failure> {
-    let log = workplace.project.log("lambda")?;
+    let log = workplace.run.log("lambda");
     let cannot = |error| Failure::new("The bootstrap does not run").because(error);
     let out = std::fs::File::create(&log).map_err(cannot)?;
     let errors = out.try_clone().map_err(cannot)?;

@@ -3,11 +3,15 @@
 use local::arguments::{Command, USAGE};
 use local::console::{Console, Tone};
 use local::failure::Failure;
-use local::stack::Stack;
+use local::stack::{self, Stack};
 use local::workplace::Workplace;
-use local::{story, verify};
+use local::{story, verify, wait};
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How long one wait for the end of the stack lasts; another follows.
+const WATCHED_FOR: Duration = Duration::from_hours(1);
 
 /// What a shell expects of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -49,6 +53,7 @@ async fn run(command: Command, workplace: &Workplace) -> Result<(), Failure> {
     let console = &workplace.console;
     match command {
         Command::Story { options, stay } => {
+            console.expect_steps(stack::STEPS.saturating_add(story::STEPS));
             let stack = Stack::start(&options, workplace).await?;
             let played = story::play(&stack, workplace).await;
             if stay {
@@ -63,6 +68,7 @@ async fn run(command: Command, workplace: &Workplace) -> Result<(), Failure> {
         }
         Command::Verify { options, checks } => verify::run(&checks, &options, workplace).await,
         Command::Up { options } => {
+            console.expect_steps(stack::STEPS);
             let stack = Stack::start(&options, workplace).await?;
             stay_up(&stack, workplace).await
         }
@@ -73,11 +79,15 @@ async fn run(command: Command, workplace: &Workplace) -> Result<(), Failure> {
     }
 }
 
-/// Says where to look, and ends only with the runner.
+/// Says where to look, and ends only with the runner or with the stack.
 async fn stay_up(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
     story::places::show(stack, workplace)?;
     workplace.console.title("Everything stays up until Ctrl-C.");
-    std::future::pending().await
+    loop {
+        if let Some(failure) = wait::until(WATCHED_FOR, async || stack.ended()).await {
+            return Err(failure);
+        }
+    }
 }
 
 /// Ctrl-C, or a polite request to end.

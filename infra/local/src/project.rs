@@ -1,7 +1,13 @@
 //! Where things are: the project's folder, and what the runner keeps in `.local` inside it.
 
 use crate::failure::Failure;
+use crate::wait;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// As long as another run may take to install what both need.
+const LOCKED_WITHIN: Duration = Duration::from_mins(30);
 
 /// The project on disk.
 #[derive(Debug, Clone)]
@@ -57,9 +63,23 @@ impl Project {
         Ok(folder)
     }
 
-    /// A log file of the workshop.
-    pub fn log(&self, name: &str) -> Result<PathBuf, Failure> {
-        Ok(self.folder("logs")?.join(format!("{name}.log")))
+    /// The lock that keeps two runs from writing to the same part of the workshop. It is held until
+    /// the file is dropped.
+    pub async fn lock(&self, name: &str) -> Result<File, Failure> {
+        let path = self.folder("locks")?.join(name);
+        let cannot = || Failure::new(format!("Cannot lock {}", path.display()));
+        let lock = File::create(&path).map_err(|error| cannot().because(error))?;
+        let held = wait::until(LOCKED_WITHIN, async || match lock.try_lock() {
+            Ok(()) => Some(Ok(())),
+            Err(TryLockError::WouldBlock) => None,
+            Err(TryLockError::Error(error)) => Some(Err(cannot().because(error))),
+        });
+        let outcome = held.await;
+        match outcome {
+            Some(Ok(())) => Ok(lock),
+            Some(Err(failure)) => Err(failure),
+            None => Err(cannot().remedy("Another run holds it; end that one first.")),
+        }
     }
 
     /// The path as seen from the project's folder, for people.

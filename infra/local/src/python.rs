@@ -74,7 +74,7 @@ impl Python {
         workplace: &Workplace,
         wanted: &Environment,
     ) -> Result<PathBuf, Failure> {
-        let Workplace { project, console, children, scratch: _ } = workplace;
+        let Workplace { project, console, children, scratch: _, run } = workplace;
         let folder = project.workshop().join(wanted.name);
         let requirements = project.sources().join(wanted.requirements);
         let text = std::fs::read_to_string(&requirements).map_err(|error| {
@@ -83,12 +83,13 @@ impl Python {
         let stamp = folder.join("requirements.stamp");
         let fulfilled = format!("Python {}\n{text}", self.version);
         console.step(&format!("{} in {}", wanted.what, project.shown(&folder)));
+        let _held = project.lock(wanted.name).await?;
         if std::fs::read_to_string(&stamp).is_ok_and(|found| found == fulfilled) {
             console.done("already there");
             return Ok(folder);
         }
         console.done(&format!("installing with Python {} (only the first time)", self.version));
-        let log = project.log(&format!("install-{}", wanted.name))?;
+        let log = run.log(&format!("install-{}", wanted.name));
         let mut make = Command::new(&self.program);
         make.args(["-m", "venv", "--clear"]).arg(&folder);
         children.run_quietly("Making the virtual environment", &mut make, &log).await?;
@@ -133,6 +134,13 @@ pub const LAMBDA: Environment = Environment {
     name: "lambda",
     what: "What builds for Lambda (cargo-lambda, Zig)",
     requirements: "requirements-lambda.txt",
+};
+
+/// What drives the simulator as other people's programs would.
+pub const SDK: Environment = Environment {
+    name: "sdk",
+    what: "Xero's SDK for Python",
+    requirements: "requirements-sdk.txt",
 };
 
 async fn version(children: &Children, program: &Path) -> Option<String> {

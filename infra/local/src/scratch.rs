@@ -30,11 +30,16 @@ impl Scratch {
     }
 }
 
+/// Whether a process of this id is running.
+pub(crate) fn is_alive(process: i32) -> bool {
+    Pid::from_raw(process).is_some_and(|process| test_kill_process(process).is_ok())
+}
+
 fn clear_abandoned(all: &Path) {
     let folders = std::fs::read_dir(all).into_iter().flatten().flatten();
     for folder in folders {
         let owner = folder.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
-        if owner.and_then(Pid::from_raw).is_none_or(|owner| test_kill_process(owner).is_err()) {
+        if !owner.is_some_and(is_alive) {
             std::fs::remove_dir_all(folder.path()).ok();
         }
     }

@@ -1,6 +1,6 @@
 //! Xero: the simulator, in this process, on a socket.
 
-use crate::clock::FastClock;
+use crate::clock;
 use crate::failure::Failure;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,9 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
 use uuid::Uuid;
-use xero_sim::{App, ScopeSet, Settings, Simulator, host};
+use xero_sim::{
+    App, Instants, Organisation, Pace, Region, ScopeSet, Settings, Simulator, XeroUser, host,
+};
 
 /// The app in the simulated Xero. The name opens nothing anywhere else.
 pub const CLIENT_ID: &str = "LOCALSERVICECORTEXXEROSYNC000001";
@@ -28,7 +30,7 @@ const LOCKED_THROUGH: Date = date(2025, 3, 31);
 #[derive(Debug, Clone)]
 pub struct Xero {
     state: Arc<Mutex<Simulator>>,
-    clock: FastClock,
+    pace: Pace,
     client_secret: String,
     tenant: Uuid,
     tenant_name: String,
@@ -36,8 +38,9 @@ pub struct Xero {
 }
 
 impl Xero {
-    /// A Xero with the demo's organisations, in which the app may come back to `redirect_uri`.
-    pub fn open(redirect_uri: &str) -> Result<Self, Failure> {
+    /// A Xero with the demo's organisations, in which the app may come back to `redirect_uri`, and with as many
+    /// more businesses.
+    pub fn open(redirect_uri: &str, businesses: u8) -> Result<Self, Failure> {
         let client_secret = drawn()?;
         let mut settings = Settings::demo(CLIENT_ID, &client_secret, redirect_uri);
         settings.apps.push(App {
@@ -52,22 +55,33 @@ impl Xero {
         organisation.period_lock_date = Some(LOCKED_THROUGH);
         let (tenant, tenant_name) = (organisation.id, organisation.name.clone());
         let user = settings.users.first().ok_or_else(missing)?.id;
+        for number in 1..=businesses {
+            let (organisation, owner) = business(number);
+            settings.organisations.push(organisation);
+            settings.users.push(owner);
+        }
         let state = Arc::new(Mutex::new(Simulator::new(settings)));
-        let clock = FastClock::start();
-        Ok(Self { state, clock, client_secret, tenant, tenant_name, user })
+        let pace = Pace::new(clock::now(), clock::XERO_PACE);
+        Ok(Self { state, pace, client_secret, tenant, tenant_name, user })
     }
 
-    /// Answers on the socket, by its own fast clock, until it is dropped.
+    /// Answers on the socket until it is dropped.
     pub async fn serve(self, listener: TcpListener) {
         // Its accept loop ends only with an error of the listening socket itself; whoever calls
         // next is refused, and says so.
-        let clock = self.clock;
-        host::serve(listener, self.state, Arc::new(move || clock.now())).await.ok();
+        let pace = self.pace;
+        let clocks = Arc::new(move || pace.at(clock::now()));
+        host::serve_with_clocks(listener, self.state, clocks).await.ok();
     }
 
-    /// What Xero's clock shows.
+    /// What Xero's clocks show.
+    pub fn instants(&self) -> Instants {
+        self.pace.at(clock::now())
+    }
+
+    /// What the clock of Xero's books shows.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.instants().books
     }
 
     /// The simulator itself, to look at or to change. Nobody is answered meanwhile.
@@ -108,6 +122,19 @@ impl Xero {
         })
         .map_err(|error| Failure::new("Cannot write the app's secret").because(error))
     }
+}
+
+/// A British business and its owner, who logs in as `owner<number>@business.example`.
+fn business(number: u8) -> (Organisation, XeroUser) {
+    let organisation = Organisation::demo(Region::UnitedKingdom, &format!("Business {number}"));
+    let owner = XeroUser {
+        id: Uuid::from_u128(0xb0_0000 + u128::from(number)),
+        given_name: "Owner".to_owned(),
+        family_name: number.to_string(),
+        email: format!("owner{number}@business.example"),
+        organisations: vec![organisation.id],
+    };
+    (organisation, owner)
 }
 
 fn drawn() -> Result<String, Failure> {

@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
+/// How many steps it takes to start the stack.
+pub const STEPS: usize = 4;
+
 /// What a person may choose.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -28,6 +31,8 @@ pub struct Options {
     pub python: Option<PathBuf>,
     /// The functions' log filter; `info` without it.
     pub log_level: Option<String>,
+    /// How many more organisations there are in the simulated Xero, each with a login of its own.
+    pub businesses: u8,
 }
 
 /// The running stack. Dropping it ends the servers; the child processes end with [`Children::end_all`].
@@ -46,7 +51,7 @@ pub struct Stack {
 impl Stack {
     /// Installs what is missing, builds the functions, starts everything and deploys the template.
     pub async fn start(options: &Options, workplace: &Workplace) -> Result<Self, Failure> {
-        let Workplace { project, console, children, scratch: _ } = workplace;
+        let Workplace { project: _, console, children, scratch: _, run: _ } = workplace;
         let python = Python::find(children, options.python.as_deref()).await?;
         let ports = Ports::take(options.port).await?;
         let environment = python.environment(workplace, &MINISTACK).await?;
@@ -57,14 +62,18 @@ impl Stack {
         console.step("Starting the Xero simulator, the CRM's stand-in and the local AWS");
         let aws_port = ports.aws;
         let http = HttpClient::default();
-        let around = Around::open(children, &environment, &http, ports).await?;
+        let around = Around::open(children, &environment, &http, ports, options.businesses).await?;
         let emulator = Emulator::start(workplace, &environment, &http, aws_port).await?;
         console.done("answering");
         let aws = Aws::new(http.clone(), emulator.endpoint().to_owned());
         console.step("Deploying template.yaml");
         let log_level = options.log_level.as_deref().unwrap_or("info");
-        let outputs =
-            deployment::deploy(&aws, project, &packages, &around.addresses, log_level).await?;
+        let deployed =
+            deployment::deploy(&aws, workplace, &packages, &around.addresses, log_level).await;
+        let outputs = match deployed {
+            Ok(outputs) => outputs,
+            Err(failure) => return Err(emulator.explain(failure).await),
+        };
         aws.put_secret(outputs.get("AppSecretId")?, &around.xero.app_secret()?).await?;
         around.gateway.open(outputs.get("ApiId")?);
         console.done("deployed");
@@ -74,6 +83,16 @@ impl Stack {
     /// The log of the local AWS, with the functions' own lines in it.
     pub fn log(&self) -> &Path {
         self.emulator.log()
+    }
+
+    /// The failure to report once the stack is gone; nothing while it is up.
+    pub fn ended(&self) -> Option<Failure> {
+        self.emulator.ended()
+    }
+
+    /// What stands behind a failure: the end of the stack, if that is the reason.
+    pub async fn explain(&self, failure: Failure) -> Failure {
+        self.emulator.explain(failure).await
     }
 
     /// Where everything is.
@@ -130,6 +149,7 @@ impl Around {
         environment: &Path,
         http: &HttpClient,
         ports: Ports,
+        businesses: u8,
     ) -> Result<Self, Failure> {
         let addresses = Addresses {
             api: ports::address_by_name(&ports.api)?,
@@ -137,10 +157,10 @@ impl Around {
             crm: ports::address(&ports.crm)?,
         };
         let signer = Signer::make(children, environment, addresses.crm.clone(), AUDIENCE).await?;
-        let crm = Arc::new(Crm::new(signer));
+        let crm = Arc::new(Crm::new(signer, http.clone(), addresses.api.clone()));
         let endpoint = format!("http://127.0.0.1:{}", ports.aws);
         let gateway = Arc::new(Gateway::new(http.clone(), endpoint));
-        let xero = Xero::open(&format!("{}/oauth/callback", addresses.api))?;
+        let xero = Xero::open(&format!("{}/oauth/callback", addresses.api), businesses)?;
 
         let mut servers = JoinSet::new();
         servers.spawn(http_server::serve(ports.api, Arc::clone(&gateway)));

@@ -1,12 +1,14 @@
 //! Every check of the project, from the formatting to the end-to-end tests, each with its own line.
 
+use crate::binaries;
 use crate::children::cargo;
+use crate::compile::compile;
 use crate::console::Tone;
 use crate::deployment;
 use crate::failure::Failure;
 use crate::lambda;
-use crate::python::{CHECKS, Python};
-use crate::stack::{Options, Stack};
+use crate::python::{CHECKS, Environment, MINISTACK, Python, SDK};
+use crate::stack::{self, Options, Stack};
 use crate::story;
 use crate::workplace::Workplace;
 use std::path::PathBuf;
@@ -14,6 +16,12 @@ use tokio::process::Command;
 
 /// The version of `cargo-deny` that the checks are tried with.
 const CARGO_DENY: &str = "0.20.2";
+
+/// An organisation belongs to one account, and each end-to-end test has accounts of its own.
+const BUSINESSES: u8 = 7;
+
+/// How long each fuzz target runs, unless this variable is set already.
+const FUZZ_TIME: (&str, &str) = ("FUZZ_SECONDS", "20");
 
 /// A check, in the order they run: the quick ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +38,12 @@ pub enum Check {
     Deny,
     /// Unit, property, contract and simulation tests: all that need no stack.
     Tests,
+    /// The fuzz targets on inputs that are new each time.
+    Fuzz,
+    /// The simulator, driven by Xero's own SDK for Python.
+    Sdk,
+    /// The local AWS ends when a function feeds its own queue without permission.
+    Loops,
     /// The functions as they are deployed: `cargo lambda build --release`.
     Lambda,
     /// The tests against the started stack.
@@ -40,13 +54,16 @@ pub enum Check {
 
 impl Check {
     /// All of them, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Format,
         Self::Template,
         Self::Clippy,
         Self::Docs,
         Self::Deny,
         Self::Tests,
+        Self::Fuzz,
+        Self::Sdk,
+        Self::Loops,
         Self::EndToEnd,
         Self::Story,
         Self::Lambda,
@@ -66,6 +83,9 @@ impl Check {
             Self::Docs => "docs",
             Self::Deny => "deny",
             Self::Tests => "tests",
+            Self::Fuzz => "fuzz",
+            Self::Sdk => "sdk",
+            Self::Loops => "loops",
             Self::EndToEnd => "e2e",
             Self::Story => "story",
             Self::Lambda => "lambda",
@@ -84,6 +104,7 @@ pub async fn run(
     let mut failed = Vec::new();
     for check in checks {
         console.title(check.name());
+        console.expect_steps(0);
         match Box::pin(verifier.run(*check)).await {
             Ok(()) => {
                 console.line(&console.paint(Tone::Good, &format!("{}: passed", check.name())));
@@ -120,6 +141,9 @@ impl Verifier<'_> {
             Check::Docs => self.docs().await,
             Check::Deny => self.deny().await,
             Check::Tests => self.cargo(&["test", "--workspace"]).await,
+            Check::Fuzz => self.fuzz().await,
+            Check::Sdk => self.sdk().await,
+            Check::Loops => self.loops().await,
             Check::EndToEnd => self.end_to_end().await,
             Check::Story => self.story().await,
             Check::Lambda => lambda::build(self.workplace, self.options).await,
@@ -145,9 +169,7 @@ impl Verifier<'_> {
     }
 
     async fn template(&self) -> Result<(), Failure> {
-        let python = Python::find(&self.workplace.children, self.options.python.as_deref()).await?;
-        let environment = python.environment(self.workplace, &CHECKS).await?;
-        let tools = environment.join("bin");
+        let tools = self.tools(&CHECKS).await?;
         let root = self.workplace.project.root();
         let nested = deployment::NESTED.map(|nested| root.join(nested));
         let mut lint = Command::new(tools.join("cfn-lint"));
@@ -159,6 +181,12 @@ impl Verifier<'_> {
             .arg(self.workplace.project.template())
             .env("SAM_CLI_TELEMETRY", "0");
         self.shown("sam validate --lint", &mut validate).await
+    }
+
+    /// Where the programs of a Python environment are, installed if they are missing.
+    async fn tools(&self, environment: &Environment) -> Result<PathBuf, Failure> {
+        let python = Python::find(&self.workplace.children, self.options.python.as_deref()).await?;
+        Ok(python.environment(self.workplace, environment).await?.join("bin"))
     }
 
     async fn docs(&self) -> Result<(), Failure> {
@@ -193,21 +221,60 @@ impl Verifier<'_> {
         Ok(program)
     }
 
+    /// The fuzz targets with a stable compiler. The output names the seed, in case an input fails.
+    async fn fuzz(&self) -> Result<(), Failure> {
+        let arguments = ["test", "--workspace", "--test", "fuzz", "--", "--nocapture"];
+        let mut fuzz = cargo(self.workplace.project.root(), arguments);
+        let (name, seconds) = FUZZ_TIME;
+        if std::env::var_os(name).is_none() {
+            fuzz.env(name, seconds);
+        }
+        self.shown(&format!("cargo {}", arguments.join(" ")), &mut fuzz).await
+    }
+
+    /// Xero's own SDK against the simulator on a socket.
+    async fn sdk(&self) -> Result<(), Failure> {
+        let python = self.tools(&SDK).await?.join("python");
+        let root = self.workplace.project.root();
+        self.workplace.console.step("Building the simulator");
+        let mut build = cargo(root, ["build", "--package", "xero-sim"]);
+        compile(self.workplace, "The simulator does not build", &mut build).await?;
+        let simulator = binaries::target(self.workplace).await?.join("debug/xero-sim");
+        let script = "tests/sdk/check_simulator.py";
+        let mut check = Command::new(python);
+        check.args(["-B", "-u"]).arg(root.join(script)).arg(simulator);
+        self.shown(script, &mut check).await
+    }
+
+    /// The recursive-loop detection of the local AWS.
+    async fn loops(&self) -> Result<(), Failure> {
+        let python = self.tools(&MINISTACK).await?.join("python");
+        let mut tests = Command::new(python);
+        tests.current_dir(self.workplace.project.sources());
+        tests.args(["-B", "-m", "unittest", "test_recursive_loops"]);
+        self.shown("python -m unittest test_recursive_loops", &mut tests).await
+    }
+
     /// The story on a stack of its own: its tables count everything that is in the books.
     async fn story(&self) -> Result<(), Failure> {
+        let console = &self.workplace.console;
+        console.expect_steps(stack::STEPS.saturating_add(story::STEPS));
         let stack = Stack::start(self.options, self.workplace).await?;
         story::play(&stack, self.workplace).await
     }
 
     /// The end-to-end tests, and the store's contract against the local AWS's tables.
     async fn end_to_end(&self) -> Result<(), Failure> {
-        let stack = Stack::start(self.options, self.workplace).await?;
+        let options = Options { businesses: BUSINESSES, ..self.options.clone() };
+        let stack = Stack::start(&options, self.workplace).await?;
         let environment = stack.environment()?;
         // `--workspace` as in the check before: the same features, so nothing is compiled twice.
         let root = self.workplace.project.root();
         let mut tests = cargo(root, ["test", "--workspace", "--test", "e2e"]);
         tests.envs(environment);
-        self.shown("cargo test --workspace --test e2e", &mut tests).await?;
+        if let Err(failure) = self.shown("cargo test --workspace --test e2e", &mut tests).await {
+            return Err(stack.explain(failure).await);
+        }
         let mut contract = cargo(root, ["test", "--workspace", "--test", "conformance"]);
         contract.env("DYNAMODB_ENDPOINT", stack.aws.endpoint());
         let shown = "cargo test --workspace --test conformance, with the local AWS's tables";

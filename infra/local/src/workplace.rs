@@ -4,6 +4,7 @@ use crate::children::Children;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::project::Project;
+use crate::runs::Run;
 use crate::scratch::Scratch;
 
 /// One run of the runner.
@@ -17,6 +18,8 @@ pub struct Workplace {
     pub children: Children,
     /// What nobody wants afterwards.
     pub scratch: Scratch,
+    /// The logs of this run.
+    pub run: Run,
 }
 
 impl Workplace {
@@ -24,7 +27,8 @@ impl Workplace {
     pub fn open(console: Console) -> Result<Self, Failure> {
         let project = Project::here()?;
         let scratch = Scratch::open(&project)?;
-        Ok(Self { project, console, children: Children::default(), scratch })
+        let run = Run::open(&project)?;
+        Ok(Self { project, console, children: Children::default(), scratch, run })
     }
 
     /// Ends every process and clears up: nothing of the run stays behind but logs, packages, tools.

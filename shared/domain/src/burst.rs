@@ -1,8 +1,8 @@
 //! Bursts: whether records that arrive are pushed at once, or accepted and left for a fuller call.
 //!
 //! A queue hands over ten messages at a time, and Xero takes fifty documents in a call. When ten come
-//! there are likely more behind them: then they are accepted, and a hint is left behind everything that
-//! is already in the queue. Once the hints come up, each stands for ten records or more.
+//! there are likely more behind them: then they are accepted, and a hint is left on the queue of wake-ups.
+//! While one hint is worked on the next ones gather behind it, and each stands for ten records or more.
 
 /// What has come together in one delivery of one account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

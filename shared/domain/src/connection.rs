@@ -1,20 +1,27 @@
 //! A connection: one account's use of one Xero organisation. Facts are stored; the status people see
 //! is derived from them.
 
-use std::fmt;
+mod attempts;
+mod changes;
+mod unavailable;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, GrantId, Ledger, TenantId, UserId, XeroConnectionId};
-use crate::sync_log::LogStatus;
+
+pub use attempts::{
+    ConsentAttempt, ConsentStage, GrantUse, OAUTH_ATTEMPT_MINUTES, OAuthAttempt, TICKET_MINUTES,
+    TenantClaim,
+};
+pub use unavailable::Unavailable;
 
 /// The facts about an account's connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
     /// Whose.
     pub account: AccountId,
-    /// Where it stands.
+    /// Where it stands, whatever connect is under way.
     pub state: ConnectionState,
     /// The organisation it is pinned to, from the first connect on.
     pub organisation: Option<PinnedOrganisation>,
@@ -22,27 +29,79 @@ pub struct Connection {
     pub connected_at: Option<Timestamp>,
     /// Who connected it, as Xero names them.
     pub connected_by: Option<String>,
+    /// When it was last ended: a connect that was begun before cannot be completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disconnected_at: Option<Timestamp>,
     /// No call before this instant: Xero throttled, and everyone honours it.
     pub paused_until: Option<Timestamp>,
-    /// Organisations a person consented to and may choose from, until they have.
+    /// Rises whenever the connection starts to work. What was parked for want of a connection is released
+    /// when it has risen since, and only then.
+    #[serde(default)]
+    pub epoch: u64,
+    /// The connect that somebody has begun and not finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<PendingConnect>,
+    /// Organisations a person consented to and may choose from, until they have; at most
+    /// [`ORGANISATIONS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offered: Vec<PinnedOrganisation>,
+    /// Who consented to the offered organisations, as Xero names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_by: Option<String>,
+    /// Since when Xero refuses the organisation that it still lists as connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<Unavailable>,
     /// What the organisation's chart has against the account codes and tax types in use, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// Links at Xero that we no longer use and that are still to be removed there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leftovers: Vec<PinnedOrganisation>,
+    /// Organisations whose claim row names this account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<TenantId>,
+    /// Grants with a row that says that this account uses them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<GrantId>,
+    /// Organisations whose unsynced records are still to be carried over to the one in use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried_from: Vec<TenantId>,
+    /// How often somebody asked for records to be carried over: whoever asks while they are is heard, too.
+    #[serde(default)]
+    pub carry_requests: u32,
+    /// Every organisation that this account has records in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tenants: Vec<TenantId>,
 }
+
+/// A connect that somebody has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingConnect {
+    /// Who began it.
+    pub by: UserId,
+    /// Until when it can be finished.
+    pub until: Timestamp,
+    /// The hash that names it.
+    pub state_hash: String,
+}
+
+/// The organisations that a connection offers at once, and those whose links it still has to remove. A
+/// person who has more in Xero ticks those that matter on the consent page.
+pub const ORGANISATIONS_MAX: usize = 40;
+
+/// The warnings of one connection that people are shown.
+pub const WARNINGS_MAX: usize = 50;
 
 /// Where a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionState {
-    /// Somebody went to Xero to authorise and has not come back.
+    /// Never connected. In rows of an earlier release, also: a connect was begun.
     Pending,
     /// Connected.
     Active,
+    /// Connected, but Xero refuses every call on the organisation: its trial or subscription may have ended.
+    Unavailable,
     /// Xero no longer accepts the grant.
     TokenExpired,
     /// Disconnected by a person, here or inside Xero.
@@ -60,6 +119,9 @@ pub struct PinnedOrganisation {
     pub xero_connection: XeroConnectionId,
     /// Whose tokens are used.
     pub grant: GrantId,
+    /// The serial of the secret's value that the consent gave: older tokens may cover less.
+    #[serde(default)]
+    pub serial: u64,
 }
 
 /// The status people see.
@@ -72,58 +134,15 @@ pub enum Status {
     Pending,
     /// A reconnect is needed.
     TokenExpired,
-    /// The newest attempt failed.
+    /// Xero refuses every call on the organisation, which is still connected.
+    OrganisationUnavailable,
+    /// Connected, and records are failing or were given up.
     Error,
     /// Not connected.
     Disconnected,
 }
 
 impl Connection {
-    /// A connection that somebody has started to make.
-    pub const fn pending(account: AccountId) -> Self {
-        Self {
-            account,
-            state: ConnectionState::Pending,
-            organisation: None,
-            connected_at: None,
-            connected_by: None,
-            paused_until: None,
-            offered: Vec::new(),
-            warnings: Vec::new(),
-            leftovers: Vec::new(),
-        }
-    }
-
-    /// The connection after a person ended it. What is left of it at Xero is still to be removed.
-    #[must_use]
-    pub fn disconnected(self) -> Self {
-        let mut leftovers = self.leftovers;
-        if let Some(organisation) = &self.organisation
-            && !leftovers.iter().any(|one| one.xero_connection == organisation.xero_connection)
-        {
-            leftovers.push(organisation.clone());
-        }
-        Self { state: ConnectionState::Disconnected, offered: Vec::new(), leftovers, ..self }
-    }
-
-    /// The connection to an organisation that a person chose, at `now`. `None` when nobody consented
-    /// to it. Another one that was in use is left over.
-    pub fn chosen(&self, tenant: TenantId, now: Timestamp) -> Option<Self> {
-        let chosen = self.offered.iter().find(|offered| offered.tenant == tenant)?.clone();
-        let before = self.organisation.iter().filter(|before| before.tenant != tenant);
-        let mut leftovers = self.leftovers.clone();
-        leftovers.extend(before.cloned());
-        leftovers.retain(|left| left.xero_connection != chosen.xero_connection);
-        Some(Self {
-            state: ConnectionState::Active,
-            organisation: Some(chosen),
-            connected_at: Some(now),
-            paused_until: None,
-            leftovers,
-            ..self.clone()
-        })
-    }
-
     /// The ledger of its mappings, once it has ever been connected.
     pub fn ledger(&self) -> Option<Ledger> {
         let tenant = self.organisation.as_ref()?.tenant;
@@ -139,6 +158,7 @@ impl Connection {
                 Some(_) | None => Ok(organisation),
             },
             (ConnectionState::TokenExpired, _) => Err(Unusable::TokenExpired),
+            (ConnectionState::Unavailable, _) => Err(Unusable::Unavailable),
             (
                 ConnectionState::Active | ConnectionState::Pending | ConnectionState::Disconnected,
                 _,
@@ -146,18 +166,89 @@ impl Connection {
         }
     }
 
-    /// The status people see, given how the newest attempt ended.
-    pub const fn status(&self, newest: Option<LogStatus>) -> Status {
+    /// The connect that is under way, if one is.
+    pub fn pending_connect(&self, now: Timestamp) -> Option<&PendingConnect> {
+        self.pending.as_ref().filter(|pending| pending.until > now)
+    }
+
+    /// The status people see. `is_failing` says whether any record is failing or was given up.
+    pub fn status(&self, is_failing: bool, now: Timestamp) -> Status {
+        let status = self.settled_status();
+        if is_failing && status == Status::Active {
+            Status::Error
+        } else if status == Status::Disconnected && self.pending_connect(now).is_some() {
+            Status::Pending
+        } else {
+            status
+        }
+    }
+
+    /// The status, whatever is under way and whatever becomes of the records.
+    pub const fn settled_status(&self) -> Status {
         match self.state {
-            ConnectionState::Pending => Status::Pending,
+            ConnectionState::Pending | ConnectionState::Disconnected => Status::Disconnected,
+            ConnectionState::Active => Status::Active,
+            ConnectionState::Unavailable => Status::OrganisationUnavailable,
             ConnectionState::TokenExpired => Status::TokenExpired,
-            ConnectionState::Disconnected => Status::Disconnected,
-            ConnectionState::Active => match newest {
-                Some(LogStatus::Retrying | LogStatus::Skipped) => Status::Error,
-                Some(LogStatus::Synced | LogStatus::Unchanged | LogStatus::Waiting) | None => {
-                    Status::Active
-                }
-            },
+        }
+    }
+
+    /// Whether this is the organisation in use.
+    pub fn is_in_use(&self, tenant: TenantId) -> bool {
+        let used = self.organisation.as_ref().filter(|_| self.state.is_connected());
+        used.is_some_and(|used| used.tenant == tenant)
+    }
+
+    /// Whether the account is connected with a grant, or may choose an organisation of it.
+    pub fn needs_grant(&self, grant: GrantId) -> bool {
+        let used = self.organisation.iter().filter(|_| self.state.is_connected());
+        used.chain(&self.offered).any(|one| one.grant == grant)
+    }
+
+    /// Organisations that nobody else may connect: the one in use, and those whose links are still to be
+    /// removed at Xero.
+    pub fn wanted_claims(&self) -> Vec<TenantId> {
+        distinct(self.linked().map(|one| one.tenant))
+    }
+
+    /// Grants that this account still needs: for the organisation in use, for links that are to be removed,
+    /// and for organisations that it may choose.
+    pub fn wanted_grants(&self) -> Vec<GrantId> {
+        distinct(self.linked().chain(&self.offered).map(|one| one.grant))
+    }
+
+    fn linked(&self) -> impl Iterator<Item = &PinnedOrganisation> {
+        let used = self.organisation.iter().filter(|_| self.state.is_connected());
+        used.chain(&self.leftovers)
+    }
+
+    /// When somebody must look at it again: at once for links to be removed and records to be carried over.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        let is_active = self.state == ConnectionState::Active;
+        if !self.leftovers.is_empty() || (is_active && !self.carried_from.is_empty()) {
+            return Some(Timestamp::UNIX_EPOCH);
+        }
+        let unavailable = self.unavailable.filter(|_| self.state == ConnectionState::Unavailable);
+        unavailable.map(|unavailable| unavailable.look_at)
+    }
+}
+
+fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for one in all {
+        if !distinct.contains(&one) {
+            distinct.push(one);
+        }
+    }
+    distinct
+}
+
+impl ConnectionState {
+    /// Whether the account has an organisation that it uses, be it that Xero refuses for now.
+    pub const fn is_connected(self) -> bool {
+        match self {
+            Self::Active | Self::Unavailable | Self::TokenExpired => true,
+            Self::Pending | Self::Disconnected => false,
         }
     }
 }
@@ -169,77 +260,12 @@ pub enum Unusable {
     NotConnected,
     /// A reconnect is needed.
     TokenExpired,
+    /// Xero refuses every call on the organisation.
+    Unavailable,
     /// Xero asked to wait until then.
     PausedUntil(Timestamp),
 }
 
-/// An authorisation under way: bound to the account and the person who started it, used once.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OAuthAttempt {
-    /// The hash of the `state` parameter; the parameter itself is not kept.
-    pub state_hash: String,
-    /// Whose connection is being made.
-    pub account: AccountId,
-    /// Who started it.
-    pub user: UserId,
-    /// The PKCE verifier. Worthless without the code that Xero sends to our redirect URL.
-    pub pkce_verifier: String,
-    /// Until when the callback is accepted.
-    pub expires_at: Timestamp,
-}
-
-/// The verifier is not shown.
-impl fmt::Debug for OAuthAttempt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OAuthAttempt({} by {})", self.account, self.user)
-    }
-}
-
-/// How long a person may take on Xero's consent page, in minutes.
-pub const OAUTH_ATTEMPT_MINUTES: i64 = 15;
-
 #[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn active() -> Connection {
-        Connection {
-            state: ConnectionState::Active,
-            organisation: Some(PinnedOrganisation {
-                tenant: TenantId(Uuid::from_u128(1)),
-                name: "Ridgeway".to_owned(),
-                xero_connection: XeroConnectionId(Uuid::from_u128(2)),
-                grant: GrantId(Uuid::from_u128(3)),
-            }),
-            ..Connection::pending(AccountId::new("acc_1").unwrap())
-        }
-    }
-
-    #[test]
-    fn only_an_active_connection_is_usable_and_a_pause_is_honoured() {
-        let now = Timestamp::UNIX_EPOCH;
-        let later = Timestamp::from_second(60).unwrap();
-        assert!(active().usable(now).is_ok());
-        let paused = Connection { paused_until: Some(later), ..active() };
-        assert_eq!(paused.usable(now), Err(Unusable::PausedUntil(later)));
-        assert!(paused.usable(later).is_ok());
-        for (state, why) in [
-            (ConnectionState::Pending, Unusable::NotConnected),
-            (ConnectionState::Disconnected, Unusable::NotConnected),
-            (ConnectionState::TokenExpired, Unusable::TokenExpired),
-        ] {
-            assert_eq!(Connection { state, ..active() }.usable(now), Err(why));
-        }
-    }
-
-    #[test]
-    fn the_status_is_error_only_while_the_newest_attempt_failed() {
-        assert_eq!(active().status(None), Status::Active);
-        assert_eq!(active().status(Some(LogStatus::Synced)), Status::Active);
-        assert_eq!(active().status(Some(LogStatus::Skipped)), Status::Error);
-        let gone = Connection { state: ConnectionState::Disconnected, ..active() };
-        assert_eq!(gone.status(Some(LogStatus::Skipped)), Status::Disconnected);
-    }
-}
+#[path = "connection_tests.rs"]
+mod tests;

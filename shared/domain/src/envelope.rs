@@ -1,24 +1,32 @@
 //! The inbound contract: one JSON envelope for every message from the CRM, version 1.
 //!
 //! A message is a hint with a snapshot. Reading it either gives a checked record or an error that
-//! names the field, which ends up beside the message in the dead-letter queue.
+//! names the field, which ends up beside the message in the dead-letter queue. Fields that the contract
+//! does not have are refused by name. A wake-up is the product's own and may come from a newer version of
+//! it, so its unknown fields are ignored.
 
+mod checks;
+mod shapes;
 mod unreadable;
 
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use self::checks::{check_client, check_discounts, check_method, check_place};
+pub use self::shapes::shape_of;
 pub use self::unreadable::Unreadable;
-use self::unreadable::parse;
+use crate::body::{self, Shape, parse};
 use crate::crm::allocation::{self, Allocation};
 use crate::crm::client::Client;
 use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
 use crate::crm::lines::Standing;
-use crate::crm::payment::{self, Method, Payment, PaymentPart};
+use crate::crm::payment::{self, Payment, PaymentPart};
+use crate::crm::text;
 use crate::entity::EntityKind;
-use crate::ids::{AccountId, ClientId, MessageId};
-pub use crate::wake::{Errand, WAKE_RECORDS_MAX, Wake};
+use crate::ids::{AccountId, MessageId};
+pub use crate::wake::{Errand, Source, WAKE_RECORDS_MAX, Wake};
 
 /// The contract version this code reads.
 pub const CONTRACT_VERSION: u64 = 1;
@@ -128,13 +136,14 @@ struct Head {
     version: Option<u64>,
     #[serde(rename = "type")]
     message_type: Option<String>,
-    wake: Option<Wake>,
+    wake: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 struct ClientBody {
     message_id: MessageId,
     account_id: AccountId,
+    #[serde(deserialize_with = "text::instant")]
     sent_at: Timestamp,
     client: Client,
     #[serde(default)]
@@ -145,6 +154,7 @@ struct ClientBody {
 struct InvoiceBody {
     message_id: MessageId,
     account_id: AccountId,
+    #[serde(deserialize_with = "text::instant")]
     sent_at: Timestamp,
     client: Client,
     invoice: Invoice,
@@ -154,6 +164,7 @@ struct InvoiceBody {
 struct CreditNoteBody {
     message_id: MessageId,
     account_id: AccountId,
+    #[serde(deserialize_with = "text::instant")]
     sent_at: Timestamp,
     client: Client,
     credit_note: CreditNote,
@@ -163,6 +174,7 @@ struct CreditNoteBody {
 struct AllocationBody {
     message_id: MessageId,
     account_id: AccountId,
+    #[serde(deserialize_with = "text::instant")]
     sent_at: Timestamp,
     allocation: Allocation,
 }
@@ -171,11 +183,13 @@ struct AllocationBody {
 struct PaymentBody {
     message_id: MessageId,
     account_id: AccountId,
+    #[serde(deserialize_with = "text::instant")]
     sent_at: Timestamp,
     payment: Payment,
 }
 
-/// Reads a body from the queue of `kind` whose message group is `group`.
+/// Reads a body from the CRM's queue of `kind` whose message group is `group`. A wake-up is refused there:
+/// only the product may send one, to a queue of its own ([`Source::WakeUps`]).
 pub fn read(body: &str, kind: EntityKind, group: &str) -> Result<Inbound, Unreadable> {
     if body.len() > BODY_LIMIT_BYTES {
         return Err(Unreadable::Oversized { bytes: body.len() });
@@ -184,36 +198,46 @@ pub fn read(body: &str, kind: EntityKind, group: &str) -> Result<Inbound, Unread
     if head.version != Some(CONTRACT_VERSION) {
         return Err(Unreadable::UnknownVersion);
     }
-    let inbound = match head.wake {
-        Some(wake) => Inbound::Wake(wake),
-        None => Inbound::Message(Box::new(message(body, head.message_type.as_deref())?)),
-    };
+    if head.wake.is_some() {
+        let problem = "this queue takes messages from the CRM, and no wake-ups".to_owned();
+        return Err(Unreadable::Field { field: "wake".to_owned(), problem });
+    }
+    let inbound = Inbound::Message(Box::new(message(body, head.message_type.as_deref())?));
     check_place(&inbound, kind, group)?;
     Ok(inbound)
 }
 
 fn message(body: &str, message_type: Option<&str>) -> Result<Message, Unreadable> {
+    let shape = message_type.and_then(shape_of).ok_or(Unreadable::UnknownType)?;
     match message_type {
         Some("client.upserted") => {
-            let ClientBody { message_id, account_id, sent_at, client, mode } = parse(body)?;
+            let ClientBody { message_id, account_id, sent_at, client, mode } =
+                body::read(body, shape)?;
             let content = Content::Client { client, mode };
             Ok(Message { id: message_id, account: account_id, sent_at, content })
         }
-        Some("invoice.sent" | "invoice.updated") => invoice_message(body, Standing::Sent),
-        Some("invoice.voided") => invoice_message(body, Standing::Voided),
-        Some("credit_note.issued" | "credit_note.updated") => note_message(body, Standing::Sent),
-        Some("credit_note.voided") => note_message(body, Standing::Voided),
-        Some("credit_note.allocated") => allocation_message(body, allocation::Standing::Applied),
-        Some("credit_note.deallocated") => allocation_message(body, allocation::Standing::Removed),
-        Some("payment.recorded") => payment_message(body, payment::Standing::Recorded),
-        Some("payment.deleted") => payment_message(body, payment::Standing::Deleted),
+        Some("invoice.sent" | "invoice.updated") => invoice_message(body, shape, Standing::Sent),
+        Some("invoice.voided") => invoice_message(body, shape, Standing::Voided),
+        Some("credit_note.issued" | "credit_note.updated") => {
+            note_message(body, shape, Standing::Sent)
+        }
+        Some("credit_note.voided") => note_message(body, shape, Standing::Voided),
+        Some("credit_note.allocated") => {
+            allocation_message(body, shape, allocation::Standing::Applied)
+        }
+        Some("credit_note.deallocated") => {
+            allocation_message(body, shape, allocation::Standing::Removed)
+        }
+        Some("payment.recorded") => payment_message(body, shape, payment::Standing::Recorded),
+        Some("payment.deleted") => payment_message(body, shape, payment::Standing::Deleted),
         Some(_) | None => Err(Unreadable::UnknownType),
     }
 }
 
-fn invoice_message(body: &str, standing: Standing) -> Result<Message, Unreadable> {
-    let InvoiceBody { message_id, account_id, sent_at, client, invoice } = parse(body)?;
+fn invoice_message(body: &str, shape: Shape, standing: Standing) -> Result<Message, Unreadable> {
+    let InvoiceBody { message_id, account_id, sent_at, client, invoice } = body::read(body, shape)?;
     check_client(&invoice.client_id, &client, "invoice.client_id")?;
+    check_discounts(&invoice.lines, standing, "invoice")?;
     let invoice = Invoice { standing, ..invoice };
     let content = match CreditNote::of(&invoice) {
         Some(note) => Content::CreditNote { client, note },
@@ -222,60 +246,37 @@ fn invoice_message(body: &str, standing: Standing) -> Result<Message, Unreadable
     Ok(Message { id: message_id, account: account_id, sent_at, content })
 }
 
-fn note_message(body: &str, standing: Standing) -> Result<Message, Unreadable> {
-    let CreditNoteBody { message_id, account_id, sent_at, client, credit_note } = parse(body)?;
+fn note_message(body: &str, shape: Shape, standing: Standing) -> Result<Message, Unreadable> {
+    let CreditNoteBody { message_id, account_id, sent_at, client, credit_note } =
+        body::read(body, shape)?;
     check_client(&credit_note.client_id, &client, "credit_note.client_id")?;
+    check_discounts(&credit_note.lines, standing, "credit_note")?;
     let note = CreditNote { standing, is_negative_invoice: false, ..credit_note };
     let content = Content::CreditNote { client, note };
     Ok(Message { id: message_id, account: account_id, sent_at, content })
 }
 
-fn allocation_message(body: &str, standing: allocation::Standing) -> Result<Message, Unreadable> {
-    let AllocationBody { message_id, account_id, sent_at, allocation } = parse(body)?;
+fn allocation_message(
+    body: &str,
+    shape: Shape,
+    standing: allocation::Standing,
+) -> Result<Message, Unreadable> {
+    let AllocationBody { message_id, account_id, sent_at, allocation } = body::read(body, shape)?;
     let content = Content::Allocation(Allocation { standing, ..allocation });
     Ok(Message { id: message_id, account: account_id, sent_at, content })
 }
 
-fn check_client(named: &ClientId, client: &Client, field: &str) -> Result<(), Unreadable> {
-    if *named == client.id {
-        return Ok(());
-    }
-    Err(Unreadable::Field {
-        field: field.to_owned(),
-        problem: "must be the id of the client in the same message".to_owned(),
-    })
-}
-
-fn payment_message(body: &str, standing: payment::Standing) -> Result<Message, Unreadable> {
-    let PaymentBody { message_id, account_id, sent_at, payment } = parse(body)?;
-    let only_stripe = [("payment.fee", payment.fee), ("payment.surcharge", payment.surcharge)];
-    let misplaced = only_stripe.into_iter().find(|(_, amount)| {
-        payment.method != Method::Stripe && amount.is_some_and(|amount| !amount.is_zero())
-    });
-    if let Some((field, _)) = misplaced {
-        return Err(Unreadable::Field {
-            field: field.to_owned(),
-            problem: "belongs to a payment by Stripe".to_owned(),
-        });
-    }
+fn payment_message(
+    body: &str,
+    shape: Shape,
+    standing: payment::Standing,
+) -> Result<Message, Unreadable> {
+    let PaymentBody { message_id, account_id, sent_at, payment } = body::read(body, shape)?;
+    check_method(&payment)?;
     let payment = Payment { standing, ..payment };
     let parts = payment.parts();
     let content = Content::Payment { payment, parts };
     Ok(Message { id: message_id, account: account_id, sent_at, content })
-}
-
-fn check_place(inbound: &Inbound, kind: EntityKind, group: &str) -> Result<(), Unreadable> {
-    let (found, account) = match inbound {
-        Inbound::Message(message) => (message.content.queue(), &message.account),
-        Inbound::Wake(wake) => (wake.kind.queue(), &wake.account),
-    };
-    if found != kind.queue() {
-        return Err(Unreadable::WrongQueue { expected: kind });
-    }
-    if account.as_str() != group {
-        return Err(Unreadable::WrongAccount);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Reading messages: what is taken, what is refused and how the refusal names the field.
 
 use super::*;
-use crate::ids::{CrmId, TenantId};
 
 const GROUP: &str = "acc_1";
 
@@ -41,7 +40,7 @@ fn a_voided_message_makes_a_voided_invoice_whatever_the_body_claims() {
 }
 
 /// What is replaced in a good message, by what, and how the refusal begins.
-const WRONG_FIELDS: [(&str, &str, &str); 17] = [
+const WRONG_FIELDS: [(&str, &str, &str); 26] = [
     ("\"quantity\":\"1\"", "\"quantity\":1", "invoice.lines[0].quantity: must be a string"),
     (
         "\"quantity\":\"1\"",
@@ -51,14 +50,40 @@ const WRONG_FIELDS: [(&str, &str, &str); 17] = [
     ("95.00", "95,00", "invoice.lines[0].unit_price: must be a decimal number in quotes, such as"),
     ("\"percent\":\"10\"", "\"percent\":\"101\"", "invoice.lines[0].discount.percent"),
     ("\"percent\":\"10\"", "\"percent\":\"1\",\"amount\":\"1\"", "invoice.lines[0].discount"),
-    ("\"total\":\"102.60\"", "\"x\":1", "invoice.total: is missing"),
+    (",\"total\":\"102.60\"", "", "invoice.total: is missing"),
+    (
+        "\"tax_rate\"",
+        "\"taxrate\"",
+        "invoice.lines[0].taxrate is not a known field; did you mean tax_rate?",
+    ),
+    ("\"percent\"", "\"percentage\"", "invoice.lines[0].discount.percentage is not a known field"),
+    (
+        "\"total\":",
+        "\"duedate\":\"2026-11-02\",\"total\":",
+        "invoice.duedate is not a known field; did you mean due_date?",
+    ),
+    (
+        "\"name\":\"Ridge\"",
+        "\"name\":\"Ridge\",\"billing_address\":{\"postcode\":\"1\"}",
+        "client.billing_address.postcode is not a known field",
+    ),
+    ("\"total\":", "\"standing\":\"voided\",\"total\":", "invoice.standing is not a known field"),
+    ("\"sent_at\"", "\"mode\":\"push\",\"sent_at\"", "mode is not a known field"),
+    ("\"number\":", "\"revision\":2,\"number\":", "invoice.revision: is given twice"),
+    ("2026-11-02T09:14:05Z", "2026-11-02T09:14:05+01:00", "sent_at: must be an instant in UTC"),
+    ("\"client\":{\"id\":\"cli_1\",", "\"client\":[{}],\"x\":{", "client: must be an object"),
     ("102.60", "102.601", "invoice.total: must have at most 2 decimals"),
     ("2026-10-03", "2026-02-30", "invoice.issue_date: must be a date of the calendar"),
     ("2026-10-03", "2026-10-03T00:00:00Z", "invoice.issue_date: must be a date"),
     ("GBP", "gbp", "invoice.currency: must be a currency code"),
     ("#INV-0001", "INV,1", "invoice.number: must be 1 to 255 plain characters"),
     ("\"revision\":2", "\"revision\":0", "invoice.revision: must be 1 or more"),
-    ("\"lines\":[", "\"lines\":[],\"x\":[", "invoice.lines: must hold 1 to 500 lines"),
+    (
+        "\"lines\":[{\"name\":\"Service\",\"quantity\":\"1\",
+      \"unit_price\":\"95.00\",\"discount\":{\"percent\":\"10\"},\"tax_rate\":\"20\"}]",
+        "\"lines\":[]",
+        "invoice.lines: must hold 1 to 500 lines",
+    ),
     ("\"name\":\"Ridge\"", "\"name\":\" \"", "client.name: must not be empty"),
     ("\"id\":\"cli_1\"", "\"id\":\"cli#1\"", "client.id: must be 1 to 40 letters"),
     ("\"message_id\":\"msg_1\",", "", "message_id: is missing"),
@@ -100,15 +125,67 @@ fn a_message_on_the_wrong_queue_or_of_another_account_is_refused() {
 }
 
 #[test]
-fn a_wake_up_comes_back_from_its_body_and_obeys_the_same_door() {
-    let wake = Wake {
-        account: AccountId::new("acc_1").unwrap(),
-        tenant: TenantId(uuid::Uuid::from_u128(4)),
-        kind: EntityKind::Invoice,
-        errand: Errand::Records(vec![CrmId::new("inv_1").unwrap()]),
-        ticket: "1-2".to_owned(),
+fn a_wake_up_on_a_queue_of_the_crm_is_refused_whatever_it_says() {
+    for body in [
+        r#"{"version":1,"wake":{}}"#.to_owned(),
+        r#"{"version":1,"wake":1,"type":"invoice.sent"}"#.to_owned(),
+        invoice_message_with("\"version\":1", "\"version\":1,\"wake\":{\"kind\":\"invoice\"}"),
+    ] {
+        let refused = read(&body, EntityKind::Invoice, GROUP).unwrap_err();
+        assert!(refused.to_string().starts_with("wake: "), "{refused}");
+    }
+}
+
+#[test]
+fn a_refusal_quotes_nothing_of_the_value_however_it_is_made_up() {
+    for value in [
+        "x, expected SECRET",
+        "x, expected SECRET at line 7 column 1",
+        "x` at line 7, expected SECRET, expected SECRET",
+        "missing field `SECRET`",
+    ] {
+        let body = format!(
+            r#"{{"version":1,"type":"client.upserted","message_id":"msg_1","account_id":"acc_1",
+            "sent_at":"2026-11-02T09:14:05Z","client":{{"id":"cli_1","revision":1,"name":"R"}},
+            "mode":"{value}"}}"#
+        );
+        let refused = read(&body, EntityKind::Contact, GROUP).unwrap_err().to_string();
+        assert!(refused.starts_with("mode: must be"), "{refused}");
+        assert!(!refused.contains("SECRET"), "{refused}");
+    }
+}
+
+#[test]
+fn a_discount_above_its_line_or_off_a_negative_line_is_refused_with_both_figures() {
+    let with = |price: &str, discount: &str| {
+        let line = "\"unit_price\":\"95.00\",\"discount\":{\"percent\":\"10\"}";
+        let to = format!("\"unit_price\":\"{price}\",\"discount\":{discount}");
+        read(&invoice_message_with(line, &to), EntityKind::Invoice, GROUP)
     };
-    let body = wake.to_body();
-    assert_eq!(read(&body, EntityKind::Invoice, GROUP), Ok(Inbound::Wake(wake)));
-    assert_eq!(read(&body, EntityKind::Invoice, "acc_2"), Err(Unreadable::WrongAccount));
+    for (price, discount, expected) in [
+        (
+            "95.00",
+            r#"{"amount":"95.01"}"#,
+            "invoice.lines[0].discount.amount: must be at most the line itself: 95.01 is more than 95.00",
+        ),
+        (
+            "-95.00",
+            r#"{"amount":"5.00"}"#,
+            "invoice.lines[0].discount.amount: must not be taken off a negative line: 5.00 off -95.00; change unit_price",
+        ),
+    ] {
+        assert_eq!(with(price, discount).unwrap_err().to_string(), expected);
+    }
+    for (price, discount) in [
+        ("95.00", r#"{"amount":"95.00"}"#),
+        ("95.00", r#"{"percent":"100"}"#),
+        ("-95.00", r#"{"percent":"10"}"#),
+        ("-95.00", r#"{"amount":"0.00"}"#),
+        ("0.00", r#"{"amount":"0"}"#),
+    ] {
+        assert!(with(price, discount).is_ok(), "{price} {discount}");
+    }
+    let voided = invoice_message_with("invoice.sent", "invoice.voided")
+        .replace("{\"percent\":\"10\"}", "{\"amount\":\"500\"}");
+    assert!(read(&voided, EntityKind::Invoice, GROUP).is_ok(), "a void writes no discount");
 }

@@ -75,8 +75,17 @@ impl fmt::Display for FailureClass {
 }
 
 /// Codes of writes that met an outage, as the Xero client gives them.
-pub const OUTAGES: [&str; 5] =
-    ["xero_silent", "xero_faulty", "xero_maintenance", "xero_unavailable", "organisation_offline"];
+pub const OUTAGES: [&str; 6] = [
+    "xero_silent",
+    "xero_faulty",
+    "xero_maintenance",
+    "xero_unavailable",
+    "xero_unreachable",
+    "organisation_offline",
+];
+
+/// The code of a call that the consent does not cover, as the Xero client gives it.
+pub const PERMISSION_MISSING: &str = "permission_missing";
 
 /// A failed attempt, as it is stored in the mapping and shown to people.
 ///
@@ -117,6 +126,11 @@ impl Failure {
     pub fn is_about_settings(&self) -> bool {
         self.class == FailureClass::Untranslatable
             || ["account_", "tax_"].iter().any(|start| self.code.starts_with(start))
+    }
+
+    /// Whether the consent lacks a permission: everything else goes on, and a new consent cures it.
+    pub fn is_about_permission(&self) -> bool {
+        self.class == FailureClass::Unauthorized && self.code == PERMISSION_MISSING
     }
 
     /// Whether it was for no reason of the record's own: Xero, or the way to it, was out of order. An attempt that

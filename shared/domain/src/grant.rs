@@ -7,6 +7,7 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::ids::GrantId;
 use crate::operation::ClaimId;
@@ -17,6 +18,13 @@ const MARGIN_SECONDS: i64 = 120;
 /// A connection that was not used for this long is used for its own sake. Xero drops a refresh token after 60
 /// days: so there are forty days on which that can be tried again.
 const IDLE: SignedDuration = SignedDuration::from_hours(20 * 24);
+
+/// A secret store may show an older value, or none, for this long after a write: Secrets Manager promises no
+/// read after write.
+const VISIBLE_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// For this long after a consent its tokens may be about to be used: nobody ends the grant before.
+const CONSENT_SETTLES_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// The row of a grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +41,45 @@ pub struct Grant {
     /// the one we have for 30 minutes more: by then it must have been tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsettled_since: Option<Timestamp>,
+    /// The value of the secret that this row is about, or a newer one is in it. `None` in rows that an
+    /// earlier release wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretVersion>,
+    /// The newest consent that gave these tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
+    /// Until when somebody may be revoking the grant: a consent that arrives meanwhile waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending_until: Option<Timestamp>,
+}
+
+/// A value of a grant's secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretVersion {
+    /// The secret store's id of it.
+    pub id: Uuid,
+    /// Its place among all values: a later one has a higher serial, which is also in the value itself.
+    pub serial: u64,
+}
+
+/// A consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// The serial of the secret's value that holds its tokens.
+    pub serial: u64,
+    /// When it was given.
+    pub at: Timestamp,
+}
+
+/// What a read of the secret is worth, compared with the row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// It is the value that the row is about, or a newer one.
+    Current,
+    /// The value that the row is about is not visible yet.
+    NotYet,
+    /// There is no secret, and there will be none.
+    Gone,
 }
 
 /// The holder of a grant's lock.
@@ -66,7 +113,46 @@ pub fn is_usable(access_expires_at: Timestamp, now: Timestamp) -> bool {
 impl Grant {
     /// A grant whose tokens have just been given.
     pub const fn new(id: GrantId, now: Timestamp) -> Self {
-        Self { id, refresher: None, refreshed_at: now, refused_at: None, unsettled_since: None }
+        Self {
+            id,
+            refresher: None,
+            refreshed_at: now,
+            refused_at: None,
+            unsettled_since: None,
+            secret: None,
+            consent: None,
+            ending_until: None,
+        }
+    }
+
+    /// What a read of the secret is worth. `serial` is that of the value that was read, if one was.
+    pub fn visibility(&self, serial: Option<u64>, now: Timestamp) -> Visibility {
+        let wanted = self.secret.map_or(0, |secret| secret.serial);
+        if serial.is_some_and(|serial| serial >= wanted) {
+            return Visibility::Current;
+        }
+        if now.duration_since(self.refreshed_at) < VISIBLE_WITHIN {
+            return Visibility::NotYet;
+        }
+        // An older value is better than none: Xero decides what its tokens are worth.
+        if serial.is_some() { Visibility::Current } else { Visibility::Gone }
+    }
+
+    /// Whether a consent may be under way that is newer than the one of this serial.
+    pub fn may_be_consented(&self, serial: u64, now: Timestamp) -> bool {
+        self.consent.is_some_and(|consent| {
+            consent.serial != serial && now.duration_since(consent.at) < CONSENT_SETTLES_WITHIN
+        })
+    }
+
+    /// Whether somebody may be revoking it.
+    pub fn is_ending(&self, now: Timestamp) -> bool {
+        self.ending_until.is_some_and(|until| until > now)
+    }
+
+    /// Whether somebody may be renewing its tokens.
+    pub fn is_refreshing(&self, now: Timestamp) -> bool {
+        self.refresher.is_some_and(|refresher| refresher.until > now)
     }
 
     /// Decides how to get an access token, given when the stored one expires.
@@ -102,8 +188,21 @@ impl Grant {
 
     /// The row after a successful refresh.
     #[must_use]
-    pub const fn renewed(self, now: Timestamp) -> Self {
-        Self::new(self.id, now)
+    pub const fn renewed(self, secret: SecretVersion, now: Timestamp) -> Self {
+        Self { secret: Some(secret), consent: self.consent, ..Self::new(self.id, now) }
+    }
+
+    /// The row after a consent gave new tokens.
+    #[must_use]
+    pub const fn consented(self, secret: SecretVersion, now: Timestamp) -> Self {
+        let consent = Consent { serial: secret.serial, at: now };
+        Self { consent: Some(consent), ..self.renewed(secret, now) }
+    }
+
+    /// The row while somebody revokes the grant, until `until` at the latest.
+    #[must_use]
+    pub const fn ending(self, until: Timestamp) -> Self {
+        Self { ending_until: Some(until), ..self }
     }
 
     /// The row after a refresh that came to nothing, the tokens untouched.
@@ -122,71 +221,16 @@ impl Grant {
     /// The row after Xero refused the refresh token.
     #[must_use]
     pub const fn refused(self, now: Timestamp) -> Self {
-        Self { refresher: None, refused_at: Some(now), unsettled_since: None, ..self }
+        Self {
+            refresher: None,
+            refused_at: Some(now),
+            unsettled_since: None,
+            ending_until: None,
+            ..self
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    const HOLDER: ClaimId = ClaimId(Uuid::from_u128(1));
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(seconds).unwrap()
-    }
-
-    fn a_grant() -> Grant {
-        Grant::new(GrantId(Uuid::from_u128(9)), at(0))
-    }
-
-    #[test]
-    fn a_grant_is_idle_after_twenty_days_and_with_every_new_month() {
-        let granted = |day: &str| Grant::new(GrantId(Uuid::from_u128(9)), day.parse().unwrap());
-        let idle = |granted: &Grant, day: &str| granted.is_idle(day.parse().unwrap());
-        let first = granted("2026-11-02T09:00:00Z");
-        assert!(!idle(&first, "2026-11-22T08:59:59Z"));
-        assert!(idle(&first, "2026-11-22T09:00:00Z"));
-        let last = granted("2026-11-30T23:00:00Z");
-        assert!(!idle(&last, "2026-11-30T23:59:59Z"));
-        assert!(idle(&last, "2026-12-01T00:00:00Z"));
-        assert!(idle(&granted("2026-12-31T23:00:00Z"), "2027-01-01T03:17:00Z"));
-        assert!(!idle(
-            &last.refused("2026-12-01T00:00:00Z".parse().unwrap()),
-            "2027-02-01T00:00:00Z"
-        ));
-    }
-
-    #[test]
-    fn a_refresh_is_unsettled_from_its_beginning_until_its_end_is_known() {
-        let locked = a_grant().locked(HOLDER, at(30), at(5));
-        assert_eq!(locked.unsettled_since, Some(at(5)));
-        let again = locked.clone().unsettled().locked(HOLDER, at(90), at(60));
-        assert_eq!(again.unsettled_since, Some(at(5)), "the first one counts");
-        assert_eq!(again.clone().renewed(at(61)).unsettled_since, None);
-        assert_eq!(again.clone().refused(at(61)).unsettled_since, None);
-        assert_eq!(again.unlocked().unsettled_since, None);
-    }
-
-    #[test]
-    fn a_token_is_used_until_two_minutes_before_it_expires() {
-        assert_eq!(a_grant().plan(at(1800), at(1679)), TokenPlan::Use);
-        assert_eq!(a_grant().plan(at(1800), at(1680)), TokenPlan::Refresh);
-    }
-
-    #[test]
-    fn everyone_else_waits_while_one_refreshes_and_a_lapsed_lock_is_free() {
-        let locked = a_grant().locked(HOLDER, at(30), at(0));
-        assert_eq!(locked.plan(at(0), at(29)), TokenPlan::WaitUntil(at(30)));
-        assert_eq!(locked.plan(at(0), at(30)), TokenPlan::Refresh);
-    }
-
-    #[test]
-    fn a_refused_grant_needs_a_reconnect_and_a_renewal_clears_it() {
-        let refused = a_grant().locked(HOLDER, at(30), at(0)).refused(at(5));
-        assert_eq!(refused.plan(at(0), at(6)), TokenPlan::Reconnect);
-        assert_eq!(refused.renewed(at(7)).plan(at(1800), at(8)), TokenPlan::Use);
-    }
-}
+#[path = "grant_tests.rs"]
+mod tests;

@@ -45,13 +45,17 @@ impl Health {
     /// What the settings page says while the warning stands.
     pub fn warning(&self) -> Option<String> {
         self.warned_since?;
-        Some(format!(
-            "{} records were given up and are not in Xero as they are in ServiceCortex. Open the sync \
-             log, see to what each says, then press Sync All, or Never send for those that are not to \
-             be in Xero.",
-            self.skipped
-        ))
+        Some(warning(self.skipped))
     }
+}
+
+/// What the settings page says of so many records that were given up.
+pub fn warning(skipped: u32) -> String {
+    format!(
+        "{skipped} records were given up and are not in Xero as they are in ServiceCortex. Open the sync \
+         log, follow what each entry says, then press Sync All, or Never send for those that should not be in \
+         Xero."
+    )
 }
 
 /// Whether an account's connection is looked at in this hour (UTC) of the day: each in one of the 24, and all in

@@ -1,7 +1,8 @@
 //! Identities. Each is a type of its own, so that a client's id cannot be passed for an invoice's.
 //!
-//! CRM ids are text: 1 to 40 characters of `A-Z a-z 0-9 _ - .` (a mapping's may be longer: it may name a part of a record). The character `#` separates the parts of a table key and can therefore
-//! never be part of an id. Xero ids are UUIDs.
+//! CRM ids are text: 1 to 40 characters of `A-Z a-z 0-9 _ - .`. A mapping's id may be longer, because it may name a part of a
+//! record. The character `#` separates the parts of a table key and `~` an id from what is derived of it, so neither can be part
+//! of an id that the CRM sends. Xero ids are UUIDs.
 
 use std::fmt;
 
@@ -19,7 +20,27 @@ const MAX_PART_LENGTH: usize = MAX_LENGTH + 16;
 /// The longest CRM id. `SC-` and an id must fit into the 50 characters of a Xero contact number.
 const MAX_LENGTH: usize = 40;
 
-fn is_id(text: &str, longest: usize) -> bool {
+/// Separates an id of the CRM from what is derived of it. No id of the CRM holds it, so what is derived is never equal
+/// to what is received.
+pub(crate) const DERIVED: char = '~';
+
+/// What may be derived of an id: small letters and digits.
+const MAX_DERIVED_LENGTH: usize = 15;
+
+fn is_id(text: &str) -> bool {
+    is_plain(text, MAX_LENGTH)
+}
+
+/// An id of the CRM, one with a point and a part behind it, or one with something derived behind it.
+fn is_record_id(text: &str) -> bool {
+    let Some((id, derived)) = text.split_once(DERIVED) else {
+        return is_plain(text, MAX_PART_LENGTH);
+    };
+    let is_word = derived.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    is_id(id) && is_word && (1..=MAX_DERIVED_LENGTH).contains(&derived.len())
+}
+
+fn is_plain(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len())
         && text
             .bytes()
@@ -28,9 +49,9 @@ fn is_id(text: &str, longest: usize) -> bool {
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
-        text_id!($(#[$doc])* $name, MAX_LENGTH);
+        text_id!($(#[$doc])* $name, is_id);
     };
-    ($(#[$doc:meta])* $name:ident, $longest:expr) => {
+    ($(#[$doc:meta])* $name:ident, $check:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -40,7 +61,7 @@ macro_rules! text_id {
             /// Checks the text; see the module for the alphabet.
             pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
-                if is_id(&text, $longest) { Ok(Self(text)) } else { Err(InvalidId) }
+                if $check(&text) { Ok(Self(text)) } else { Err(InvalidId) }
             }
 
             /// The id as text.
@@ -124,9 +145,9 @@ text_id!(
 );
 text_id!(
     /// The CRM's id of whatever a mapping is about, when its kind is known from elsewhere; of a payment,
-    /// of one of its parts.
+    /// of one of its parts; of a negative invoice, of the credit note that it is in Xero.
     CrmId,
-    MAX_PART_LENGTH
+    is_record_id
 );
 text_id!(
     /// The CRM's id of a payment.
@@ -141,6 +162,11 @@ uuid_id!(
     /// A Xero organisation, as in the header `xero-tenant-id`.
     TenantId
 );
+impl TenantId {
+    /// The place of records that arrive before their account has ever been connected.
+    pub const NONE: Self = Self(Uuid::nil());
+}
+
 uuid_id!(
     /// A contact in Xero.
     XeroContactId
@@ -202,6 +228,13 @@ macro_rules! into_general {
     };
 }
 
+impl CrmId {
+    /// The id of a record that is derived of this one. Equal to no id that the CRM sends.
+    pub(crate) fn derived(&self, what: &'static str) -> Self {
+        Self(format!("{self}{DERIVED}{what}"))
+    }
+}
+
 into_general!(CrmId: ClientId, InvoiceId, CreditNoteId, AllocationId, PaymentId);
 into_general!(
     XeroId: XeroContactId,
@@ -233,6 +266,17 @@ mod tests {
         }
         for bad in ["", "a#b", "a b", "é", "a/b", &"x".repeat(41)] {
             assert_eq!(ClientId::new(bad), Err(InvalidId), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_derived_of_an_id_is_no_id_of_the_crm() {
+        let id = CrmId::new("x".repeat(40)).unwrap();
+        let derived = id.derived("credit");
+        assert_eq!(CrmId::new(derived.as_str()), Ok(derived.clone()), "a mapping's id");
+        assert_eq!(InvoiceId::new(derived.as_str()), Err(InvalidId));
+        for bad in ["~credit", "x~", "x~a~b", "x~A", "x~a.b", "x~#"] {
+            assert_eq!(CrmId::new(bad), Err(InvalidId), "{bad}");
         }
     }
 

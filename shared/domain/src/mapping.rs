@@ -6,10 +6,10 @@ mod amounts;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::amounts::Amounts;
+pub use self::amounts::{Amounts, CREDITS_MAX};
 use crate::entity::EntityKind;
 use crate::idempotency::Hash;
-use crate::ids::{CrmId, Ledger, XeroId};
+use crate::ids::{CrmId, DERIVED, Ledger, XeroId};
 use crate::operation::{Event, Freshness, Operation, Refusal, State, Step, Trace, step};
 
 /// What names a mapping.
@@ -40,7 +40,9 @@ pub struct KeptSnapshot {
     pub natural_key: String,
     /// The hash of `json`.
     pub hash: Hash,
-    /// The snapshot as JSON text, written by us from the checked record.
+    /// The snapshot as JSON text, written by us from the checked record. The table keeps it beside the
+    /// rest, compressed: as text in text it would be escaped. Rows of earlier releases hold it here.
+    #[serde(default, skip_serializing)]
     pub json: String,
 }
 
@@ -86,7 +88,8 @@ pub struct Mapping {
     pub operation: Operation,
     /// The counterpart in Xero, once it is known.
     pub link: Option<Link>,
-    /// Earlier counterparts, voided or deleted in Xero before a person asked for a fresh copy; newest last.
+    /// Earlier counterparts, voided or deleted in Xero before a person asked for a fresh copy; newest last, and
+    /// at most [`LEFT_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<XeroId>,
     /// The number of the last event told of this record: each carries its own, so that order can be
@@ -97,6 +100,9 @@ pub struct Mapping {
 
 /// A record is hardly ever renumbered, and this often never while answers get lost.
 const EARLIER_KEYS_MAX: usize = 8;
+
+/// Earlier counterparts of one record that are remembered: each is one that a person asked to replace.
+pub const LEFT_MAX: usize = 100;
 
 /// What became of a snapshot at the door.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +170,11 @@ impl Mapping {
 
     /// The number that a contact made for it has: another one than that of a contact it was unlinked from.
     pub fn contact_number(&self) -> String {
-        if self.generation > 1 { self.copy_number() } else { self.snapshot.natural_key.clone() }
+        if self.generation <= 1 {
+            return self.snapshot.natural_key.clone();
+        }
+        // It ends with the client's id, and a hyphen and a digit could be the end of another client's.
+        format!("{}{DERIVED}{}", self.snapshot.natural_key, self.generation)
     }
 
     /// The mapping linked to something in Xero that was not made for it. It is due: what the CRM has goes
@@ -205,6 +215,8 @@ impl Mapping {
     pub fn afresh(self) -> Self {
         let mut left = self.left;
         left.extend(self.link.as_ref().map(|link| link.xero_id));
+        let surplus = left.len().saturating_sub(LEFT_MAX);
+        let left = left.split_off(surplus);
         let generation = self.generation.saturating_add(1);
         Self { generation, left, link: None, synced_revision: None, ..self }
     }

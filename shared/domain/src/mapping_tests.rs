@@ -82,5 +82,34 @@ fn a_number_under_which_a_write_may_stand_is_remembered() {
 fn a_mapping_comes_back_from_its_record() {
     let mapping = newer(None, snapshot(1, "{\"a\":\"é\"}"));
     let text = serde_json::to_string(&mapping).unwrap();
-    assert_eq!(serde_json::from_str::<Mapping>(&text).unwrap(), mapping);
+    // The text of the snapshot is kept beside the record, and compressed.
+    let mut read: Mapping = serde_json::from_str(&text).unwrap();
+    assert_eq!(std::mem::replace(&mut read.snapshot.json, mapping.snapshot.json.clone()), "");
+    assert_eq!(read, mapping);
+}
+
+#[test]
+fn the_record_of_an_earlier_release_holds_its_snapshot() {
+    let mapping = newer(None, snapshot(1, "{\"a\":\"é\"}"));
+    let text = serde_json::to_string(&mapping).unwrap();
+    let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    record["snapshot"]["json"] = mapping.snapshot.json.clone().into();
+    assert_eq!(serde_json::from_str::<Mapping>(&record.to_string()).unwrap(), mapping);
+}
+
+#[test]
+fn earlier_counterparts_are_remembered_up_to_a_limit_the_newest_of_them() {
+    let mut mapping = newer(None, snapshot(1, "a"));
+    for number in 0..u128::try_from(LEFT_MAX * 100).unwrap() {
+        let link = Link {
+            xero_id: XeroId(Uuid::from_u128(number)),
+            number: None,
+            xero_updated_at: None,
+            amounts: None,
+        };
+        mapping = Mapping { link: Some(link), ..mapping }.afresh();
+        let expected = usize::try_from(number + 1).unwrap().min(LEFT_MAX);
+        assert_eq!(mapping.left.len(), expected);
+        assert_eq!(mapping.left.last(), Some(&XeroId(Uuid::from_u128(number))));
+    }
 }

@@ -32,10 +32,12 @@ const LANE_FREE_IN: SignedDuration = SignedDuration::from_secs(1);
 /// What a call is for. What comes first here goes first: each leaves room for those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
-    /// A person waits for it.
+    /// A person waits for a record to be brought to Xero.
     Person,
     /// A record is brought to Xero.
     Push,
+    /// A person looks something up in Xero: pushes keep a share of every limit.
+    Lookup,
     /// Changes are fetched from Xero.
     Poll,
     /// What is known is checked again.
@@ -49,7 +51,7 @@ impl Priority {
             Self::Person => 5,
             Self::Push => 4,
             Self::Poll => 3,
-            Self::Verification => 2,
+            Self::Lookup | Self::Verification => 2,
         }
     }
 
@@ -59,7 +61,7 @@ impl Priority {
             Self::Person => PER_MINUTE,
             Self::Push => 55,
             Self::Poll => 45,
-            Self::Verification => 30,
+            Self::Lookup | Self::Verification => 30,
         }
     }
 
@@ -68,6 +70,7 @@ impl Priority {
         match self {
             Self::Person => 0,
             Self::Push => 5,
+            Self::Lookup => 20,
             Self::Poll => 15,
             Self::Verification => 40,
         }
@@ -243,7 +246,7 @@ fn day_limit(before: Option<Seen>, day_remaining: u32) -> u32 {
     let [small, large] = PER_DAY;
     match before {
         Some(before) if day_remaining <= before.day_remaining => before.day_limit,
-        Some(_) | None if day_remaining < small => small,
+        Some(_) | None if day_remaining <= small => small,
         Some(_) | None => large,
     }
 }

@@ -9,7 +9,7 @@ use crate::ids::XeroId;
 use crate::mapping::{Amounts, Link, Mapping};
 use crate::money::Money;
 use crate::outbound::{News, PaymentNews, PaymentState, RemovalReason};
-use crate::receipts::{Receipts, Received, Told};
+use crate::receipts::{Changes, PAYMENTS_MAX, Receipts, Received, Told};
 
 /// What an observation comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,19 +18,22 @@ pub struct Observation {
     pub mapping: Mapping,
     /// The receipts to write.
     pub receipts: Receipts,
-    /// What the CRM is told, in order.
+    /// What the CRM is told, in order: at most two more than one change of the payments makes.
     pub news: Vec<News>,
+    /// Whether that was all. If not, the invoice counts as unseen, and what was seen is to be observed again
+    /// once this is written.
+    pub is_all: bool,
 }
 
 /// What was seen of an invoice.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum Seen<'a> {
     /// It is there, with these payments: all of them.
     There {
         /// The invoice.
         invoice: &'a RemoteInvoice,
         /// Its payments.
-        payments: Vec<Received>,
+        payments: &'a [Received],
     },
     /// Xero has no invoice of this id any more.
     Missing,
@@ -78,18 +81,55 @@ pub fn observe(
         Seen::Missing => (missing(before), Some(now), None),
     };
     let mut receipts = receipts.clone();
-    let told = payments.map(|payments| receipts.observe(payments)).unwrap_or_default();
+    let changes = payments.map(|payments| receipts.observe(payments));
+    let Changes { told, is_all } = changes.unwrap_or(Changes { told: Vec::new(), is_all: true });
+    if !is_all {
+        return Some(observed_in_part(mapping, link, receipts, told, now));
+    }
+    let is_beyond_limit = payments.is_some_and(|payments| receipts.leaves_out(payments));
+    let is_new_beyond_limit = is_beyond_limit && !receipts.is_beyond_limit;
+    receipts.is_beyond_limit |= is_beyond_limit;
     let is_unseen = link.xero_updated_at.is_none();
-    if after == *before && told.is_empty() && !is_unseen {
+    if after == *before && told.is_empty() && !is_unseen && !is_new_beyond_limit {
         return None;
     }
     let xero_updated_at = updated_at.or(Some(now));
     let link = Link { amounts: Some(after.clone()), xero_updated_at, ..link.clone() };
     let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
     let mut news = tell(&mut mapping, told, now);
+    news.extend(is_new_beyond_limit.then(|| limit_news(&mut mapping, &after, now)));
     news.extend(status_news(&mut mapping, before, &after, is_unseen, now));
     news.extend(payment_news(&mut mapping, before, &after, is_unseen, now));
-    Some(Observation { mapping, receipts, news })
+    Some(Observation { mapping, receipts, news, is_all: true })
+}
+
+/// Some of the payments that have changed, as many as fit into one transaction. The invoice stays unseen
+/// until the rest is observed, too, whoever does it; its amounts are told with the last of them.
+fn observed_in_part(
+    mapping: &Mapping,
+    link: &Link,
+    receipts: Receipts,
+    told: Vec<Told>,
+    now: Timestamp,
+) -> Observation {
+    let link = Link { xero_updated_at: None, ..link.clone() };
+    let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
+    let news = tell(&mut mapping, told, now);
+    Observation { mapping, receipts, news, is_all: false }
+}
+
+/// That not every payment on the invoice is told.
+fn limit_news(mapping: &mut Mapping, after: &Amounts, now: Timestamp) -> News {
+    let sequence = sequence(mapping, now);
+    News::XeroStatus {
+        invoice_id: mapping.key.crm_id.clone(),
+        number: mapping.snapshot.natural_key.clone(),
+        sequence,
+        status: after.status.as_str().to_owned(),
+        remarks: vec![format!(
+            "It has more than {PAYMENTS_MAX} payments in Xero. Further ones are not reported one by one."
+        )],
+    }
 }
 
 /// What the CRM is told of payments on a mapping's invoice.

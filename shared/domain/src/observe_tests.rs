@@ -9,7 +9,7 @@ use crate::ids::{XeroId, XeroInvoiceId, XeroPaymentId};
 use crate::mapping::tests::a_key;
 use crate::mapping::{Accepted, KeptSnapshot};
 use crate::money::Currency;
-use crate::receipts::Standpoint;
+use crate::receipts::{CHANGES_MAX, Standpoint};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -76,7 +76,7 @@ fn received(id: u128, cents: i64) -> Received {
     }
 }
 
-fn seen(invoice: &RemoteInvoice, payments: Vec<Received>) -> Option<Observation> {
+fn seen(invoice: &RemoteInvoice, payments: &[Received]) -> Option<Observation> {
     observe(&a_mapping(), &receipts(), Seen::There { invoice, payments }, NOW)
 }
 
@@ -95,12 +95,12 @@ fn kinds(news: &[News]) -> Vec<&'static str> {
 
 #[test]
 fn what_is_as_it_was_changes_nothing() {
-    assert_eq!(seen(&remote(0, 0), Vec::new()), None);
+    assert_eq!(seen(&remote(0, 0), &[]), None);
 }
 
 #[test]
 fn a_payment_is_imported_and_the_invoice_is_paid_in_that_order() {
-    let seen = seen(&remote(11_400, 0), vec![received(1, 11_400)]).unwrap();
+    let seen = seen(&remote(11_400, 0), &[received(1, 11_400)]).unwrap();
     assert_eq!(kinds(&seen.news), ["imported", "paid"]);
     assert_eq!(seen.mapping.told, 2);
     let News::PaymentStatus { sequence, paid_on, amount_due, .. } = &seen.news[1] else {
@@ -112,10 +112,10 @@ fn a_payment_is_imported_and_the_invoice_is_paid_in_that_order() {
 
 #[test]
 fn a_part_payment_and_then_its_removal_are_told() {
-    let part = seen(&remote(5_000, 0), vec![received(1, 5_000)]).unwrap();
+    let part = seen(&remote(5_000, 0), &[received(1, 5_000)]).unwrap();
     assert_eq!(kinds(&part.news), ["imported", "part paid"]);
     let back = RemoteInvoice { updated_at: Some(NOW), ..remote(0, 0) };
-    let again = Seen::There { invoice: &back, payments: Vec::new() };
+    let again = Seen::There { invoice: &back, payments: &[] };
     let removed = observe(&part.mapping, &part.receipts, again, NOW).unwrap();
     assert_eq!(kinds(&removed.news), ["removed", "unpaid"]);
     assert_eq!(removed.mapping.told, 4);
@@ -129,7 +129,7 @@ fn a_credit_is_reported_as_such_and_is_no_payment() {
         number: None,
         amount: pounds(11_400).amount,
     }];
-    let seen = seen(&credited, Vec::new()).unwrap();
+    let seen = seen(&credited, &[]).unwrap();
     assert_eq!(kinds(&seen.news), ["paid"]);
     let News::PaymentStatus { amount_paid, amount_credited, credits, .. } = &seen.news[0] else {
         panic!("{:?}", seen.news)
@@ -145,7 +145,7 @@ fn a_credit_is_reported_as_such_and_is_no_payment() {
 fn a_void_is_told_and_marks_the_mapping() {
     let mut voided = remote(0, 0);
     voided.status = DocumentStatus::Voided;
-    let seen = seen(&voided, Vec::new()).unwrap();
+    let seen = seen(&voided, &[]).unwrap();
     assert_eq!(kinds(&seen.news), ["status"]);
     assert!(seen.mapping.is_gone_in_xero());
     let afresh = seen.mapping.afresh();
@@ -166,7 +166,7 @@ fn a_total_or_a_due_date_changed_in_xero_is_told() {
     edited.total = pounds(12_000);
     edited.amount_due = pounds(12_000);
     edited.due_date = Some(date(2026, 12, 24));
-    let seen = seen(&edited, Vec::new()).unwrap();
+    let seen = seen(&edited, &[]).unwrap();
     assert_eq!(kinds(&seen.news), ["status", "unpaid"]);
     let News::XeroStatus { remarks, .. } = &seen.news[0] else { panic!("{:?}", seen.news) };
     assert_eq!(remarks.len(), 2, "{remarks:?}");
@@ -176,7 +176,7 @@ fn a_total_or_a_due_date_changed_in_xero_is_told() {
 fn an_answer_that_was_overtaken_is_not_believed() {
     let mut old = remote(11_400, 0);
     old.updated_at = Some(Timestamp::from_second(-1).unwrap());
-    assert_eq!(seen(&old, Vec::new()), None);
+    assert_eq!(seen(&old, &[]), None);
 }
 
 #[test]
@@ -189,12 +189,13 @@ fn what_a_write_has_shown_is_told_though_the_amounts_are_known() {
     let unseen = Link { amounts: Some(amounts.clone()), xero_updated_at: None, ..known };
     assert!(is_news(Some(&unseen), unseen.xero_id, &amounts));
     let mapping = Mapping { link: Some(unseen.clone()), ..a_mapping() };
-    let there = |payments| Seen::There { invoice: &paid, payments };
-    let seen = observe(&mapping, &receipts(), there(vec![received(1, 11_400)]), NOW).unwrap();
+    let payments = vec![received(1, 11_400)];
+    let there = Seen::There { invoice: &paid, payments: &payments };
+    let seen = observe(&mapping, &receipts(), there, NOW).unwrap();
     assert_eq!(kinds(&seen.news), ["imported", "paid"]);
     let link = seen.mapping.link.clone().unwrap();
     assert!(!is_news(Some(&link), link.xero_id, &amounts));
-    let again = observe(&seen.mapping, &seen.receipts, there(vec![received(1, 11_400)]), NOW);
+    let again = observe(&seen.mapping, &seen.receipts, there, NOW);
     assert_eq!(again, None);
 }
 
@@ -204,4 +205,70 @@ fn an_invoice_on_which_nothing_happened_has_nothing_to_observe() {
     let amounts = Amounts::observed(pounds(12_000), &remote(0, 0));
     assert!(!is_news(Some(&known), known.xero_id, &amounts));
     assert!(!is_news(None, known.xero_id, &amounts));
+}
+
+/// Observes until everything is observed, as a poll does: the news of each step.
+fn observed_to_the_end(
+    mut mapping: Mapping,
+    mut known: Receipts,
+    invoice: &RemoteInvoice,
+    payments: &[Received],
+) -> (Mapping, Receipts, Vec<Vec<News>>) {
+    let mut steps = Vec::new();
+    while let Some(seen) = observe(&mapping, &known, Seen::There { invoice, payments }, NOW) {
+        let is_unseen = seen.mapping.link.as_ref().unwrap().xero_updated_at.is_none();
+        assert_eq!(is_unseen, !seen.is_all, "an invoice is unseen until all of it is observed");
+        (mapping, known) = (seen.mapping, seen.receipts);
+        steps.push(seen.news);
+        if seen.is_all {
+            break;
+        }
+    }
+    (mapping, known, steps)
+}
+
+fn many(count: usize) -> Vec<Received> {
+    (1..=count).map(|id| received(u128::try_from(id).unwrap(), 1)).collect()
+}
+
+#[test]
+fn a_change_of_any_size_is_told_in_steps_that_fit_into_a_transaction() {
+    for count in [CHANGES_MAX, CHANGES_MAX + 1, 120, 619, 1_300] {
+        let (paid, payments) = (remote(5_000, 0), many(count));
+        let (mapping, known, imported) =
+            observed_to_the_end(a_mapping(), receipts(), &paid, &payments);
+        let back = RemoteInvoice { updated_at: Some(NOW), ..remote(0, 0) };
+        let (_, _, removed) = observed_to_the_end(mapping, known, &back, &[]);
+        for (steps, word) in [(imported, "imported"), (removed, "removed")] {
+            assert!(steps.iter().all(|news| news.len() <= CHANGES_MAX + 2), "{count}");
+            let news = steps.concat();
+            let told = kinds(&news).iter().filter(|kind| **kind == word).count();
+            assert_eq!(told, count);
+            let sequences = news.iter().map(|one| one.sequence().unwrap().1);
+            assert!(sequences.is_sorted(), "{count} {word}");
+            // What is paid and due is told once, when all of it is known.
+            assert_eq!(kinds(&news).len(), count + 1, "{count} {word}");
+            assert_ne!(kinds(&news).last(), Some(&word));
+        }
+    }
+}
+
+#[test]
+fn of_more_payments_than_are_followed_it_is_told_once_that_there_are_more() {
+    for (count, followed, beyond) in [
+        (PAYMENTS_MAX, PAYMENTS_MAX, false),
+        (PAYMENTS_MAX + 1, PAYMENTS_MAX, true),
+        (PAYMENTS_MAX * 100, PAYMENTS_MAX, true),
+    ] {
+        let (paid, payments) = (remote(5_000, 0), many(count));
+        let (mapping, known, steps) =
+            observed_to_the_end(a_mapping(), receipts(), &paid, &payments);
+        let news = steps.concat();
+        let imported = kinds(&news).iter().filter(|kind| **kind == "imported").count();
+        assert_eq!((imported, known.received.len()), (followed, followed));
+        assert_eq!(known.is_beyond_limit, beyond);
+        assert_eq!(kinds(&news).contains(&"status"), beyond);
+        let again = Seen::There { invoice: &paid, payments: &payments };
+        assert_eq!(observe(&mapping, &known, again, NOW), None, "{count}");
+    }
 }

@@ -27,6 +27,12 @@ pub struct Progress {
     pub verifying_after: Option<String>,
     /// Whether the ledger is polled: while its account is connected to it.
     pub is_polled: bool,
+    /// When Xero was last read to the end for what was paid. It moves while invoices are open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_at: Option<Timestamp>,
+    /// Since when its polls have failed for a reason of ours, one after the other; none while they work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing_since: Option<Timestamp>,
 }
 
 impl Progress {
@@ -40,6 +46,8 @@ impl Progress {
             verified_at: now,
             verifying_after: None,
             is_polled: true,
+            checked_at: None,
+            failing_since: None,
         }
     }
 

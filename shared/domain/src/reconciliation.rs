@@ -9,6 +9,9 @@ use crate::ids::{CrmId, Ledger, UserId};
 use crate::matching::{Evidence, Match};
 use crate::retry;
 
+/// The findings of one page, in bytes of JSON: well below the 400 KB of a row.
+const PAGE_BYTES_MAX: usize = 200 * 1024;
+
 /// What was found is kept this long.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -100,6 +103,34 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// Findings in pages, numbered from `first` on, each of a size that a row can hold: names and addresses in
+    /// Xero are as long as people make them. No page is empty.
+    pub fn paged(
+        ledger: &Ledger,
+        started_at: Timestamp,
+        first: u32,
+        findings: Vec<Finding>,
+    ) -> Vec<Self> {
+        let mut pages: Vec<Self> = Vec::new();
+        let (mut number, mut room) = (first, 0_usize);
+        for finding in findings {
+            let bytes = serde_json::to_string(&finding).map_or(0, |json| json.len());
+            match pages.last_mut() {
+                Some(page) if bytes <= room => {
+                    page.findings.push(finding);
+                    room -= bytes;
+                }
+                Some(_) | None => {
+                    let (ledger, findings) = (ledger.clone(), vec![finding]);
+                    pages.push(Self { ledger, started_at, page: number, findings });
+                    number = number.saturating_add(1);
+                    room = PAGE_BYTES_MAX.saturating_sub(bytes);
+                }
+            }
+        }
+        pages
+    }
+
     /// When the page is forgotten.
     pub fn expires_at(&self) -> Timestamp {
         self.started_at.saturating_add(KEPT).unwrap_or(Timestamp::MAX)
@@ -180,6 +211,29 @@ mod tests {
             last = last.0.interrupted(failure(), Timestamp::UNIX_EPOCH);
         }
         last
+    }
+
+    #[test]
+    fn findings_of_any_size_come_in_pages_that_a_row_can_hold() {
+        let ledger = a_key("c").ledger;
+        let finding = |number: usize, bytes: usize| Finding {
+            client_id: CrmId::new(format!("cli_{number}")).unwrap(),
+            name: "\"".repeat(bytes),
+            found: Match::Missing,
+        };
+        for (count, bytes) in [(45, 10), (45, 1_000), (45, 5_000), (45, 80_000), (4_500, 500)] {
+            let findings: Vec<Finding> = (0..count).map(|number| finding(number, bytes)).collect();
+            let pages = Findings::paged(&ledger, Timestamp::UNIX_EPOCH, 7, findings.clone());
+            let numbers: Vec<u32> = pages.iter().map(|page| page.page).collect();
+            assert_eq!(numbers, (7..).take(pages.len()).collect::<Vec<_>>());
+            for page in &pages {
+                let row = serde_json::to_string(page).unwrap().len();
+                assert!(row < 256 * 1024, "{row} bytes in a row");
+            }
+            let again: Vec<Finding> = pages.into_iter().flat_map(|page| page.findings).collect();
+            assert_eq!(again, findings, "each once, in their order");
+        }
+        assert_eq!(Findings::paged(&ledger, Timestamp::UNIX_EPOCH, 0, Vec::new()), []);
     }
 
     #[test]

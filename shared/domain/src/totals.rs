@@ -1,5 +1,5 @@
 //! What an invoice comes to, by Xero's arithmetic: each line rounded to cents, tax computed and
-//! rounded per line, then summed.
+//! rounded per line, then summed. And whether rounding explains that somebody else arrives at another total.
 
 use rust_decimal::Decimal;
 
@@ -60,6 +60,45 @@ pub fn of(lines: &[Line], line_amounts: LineAmounts) -> Totals {
     }
 }
 
+/// Half a cent: what rounding to cents moves an amount by at most.
+const HALF_A_CENT: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
+/// Half of the fourth decimal: what rounding moves a unit price by at most.
+const HALF_A_PRICE_STEP: Decimal = Decimal::from_parts(5, 0, 0, false, 5);
+
+/// By how much the total of these lines may differ from one that was computed with other rounding, at most.
+///
+/// Both totals are rounded from the same exact sum. Each line can move ours away from it by half a cent for its amount,
+/// with the tax on that; by half a cent for its tax; and, for each unit, by half of the fourth decimal of its price,
+/// where the price is finer than a cent and may have been rounded itself. Tax that the prices contain does not move
+/// the total, unless it was taken out and added again: then the net amount and the tax are rounded once more each.
+/// The other total may have been rounded once, at the end.
+pub fn rounding_tolerance(lines: &[Line], line_amounts: LineAmounts) -> Decimal {
+    let of_line = |line: &Line| {
+        let rate = line.tax_rate.unwrap_or_default();
+        let with_tax = Decimal::ONE + rate / Decimal::ONE_HUNDRED;
+        let is_fine = line.unit_price.normalize().scale() > 2;
+        let price = if is_fine { HALF_A_PRICE_STEP * line.quantity.abs() } else { Decimal::ZERO };
+        let amount = HALF_A_CENT + price;
+        let tax = if rate.is_zero() { Decimal::ZERO } else { HALF_A_CENT };
+        match line_amounts {
+            LineAmounts::Exclusive => amount * with_tax + tax,
+            LineAmounts::Inclusive if rate.is_zero() => amount,
+            LineAmounts::Inclusive => amount + HALF_A_CENT * with_tax + tax,
+        }
+    };
+    lines.iter().map(of_line).sum::<Decimal>() + HALF_A_CENT
+}
+
+/// Whether rounding explains the difference between a stated total and what the lines add up to.
+pub fn is_explained_by_rounding(
+    stated: Decimal,
+    lines: &[Line],
+    line_amounts: LineAmounts,
+) -> bool {
+    let difference = of(lines, line_amounts).total - stated;
+    difference.abs() <= rounding_tolerance(lines, line_amounts)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -102,7 +141,63 @@ mod tests {
         assert_eq!(line_amount(&amount), decimal("15.01"));
     }
 
+    #[test]
+    fn a_total_that_no_rounding_explains_is_told_from_one_that_it_does() {
+        let explained = |stated: &str, lines: &[Line], amounts| {
+            is_explained_by_rounding(decimal(stated), lines, amounts)
+        };
+        let (exclusive, inclusive) = (LineAmounts::Exclusive, LineAmounts::Inclusive);
+        let ten = [a_line("1", "10.00", Some("20"))];
+        for (stated, is_explained) in [
+            ("12.00", true),
+            ("12.01", true),
+            ("12.02", false),
+            ("1200.00", false),
+            ("-12.00", false),
+        ] {
+            assert_eq!(explained(stated, &ten, exclusive), is_explained, "{stated}");
+        }
+        // Taxing the sum gives 87.73; taxing each line gives 87.72.
+        let three = vec![a_line("1", "25.43", Some("15")); 3];
+        assert!(explained("87.73", &three, exclusive));
+        assert!(!explained("87.80", &three, exclusive));
+        // 1,000 at 8.6957, which is 10.00 without its 15 %.
+        let many = [a_line("1000", "8.6957", Some("15"))];
+        assert!(explained("10000.00", &many, exclusive));
+        assert!(!explained("10001.00", &many, exclusive));
+        let contained = vec![a_line("1", "9.99", Some("20")); 10];
+        assert!(explained("99.90", &contained, inclusive));
+        assert!(explained("99.95", &contained, inclusive));
+        assert!(!explained("101.00", &contained, inclusive));
+        let untaxed = [a_line("1", "10.00", None)];
+        assert!(!explained("10.02", &untaxed, inclusive));
+    }
+
     proptest! {
+        #[test]
+        fn a_total_that_was_rounded_once_at_the_end_is_always_explained(
+            lines in prop::collection::vec((1_i64..100_000, -1_000_000_i64..1_000_000, 0_i64..30), 1..40),
+            inclusive: bool,
+        ) {
+            let lines = lines
+                .iter()
+                .map(|(quantity, price, rate)| Line {
+                    quantity: Decimal::new(*quantity, 3),
+                    unit_price: Decimal::new(*price, 4),
+                    tax_rate: Some(Decimal::from(*rate)),
+                    ..a_line("1", "1", None)
+                })
+                .collect::<Vec<_>>();
+            let exact = |line: &Line| {
+                let amount = line.quantity * line.unit_price;
+                let rate = line.tax_rate.unwrap_or_default() / Decimal::ONE_HUNDRED;
+                if inclusive { amount } else { amount * (Decimal::ONE + rate) }
+            };
+            let stated = round_to_cents(lines.iter().map(exact).sum());
+            let amounts = if inclusive { LineAmounts::Inclusive } else { LineAmounts::Exclusive };
+            prop_assert!(is_explained_by_rounding(stated, &lines, amounts));
+        }
+
         #[test]
         fn exclusive_and_inclusive_sums_always_add_up(
             lines in prop::collection::vec((1_i64..100_000, -1_000_000_i64..1_000_000, 0_i64..30), 1..20),

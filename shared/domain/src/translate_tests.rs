@@ -8,11 +8,13 @@ use super::invoice::translate;
 use super::lines::Context;
 use crate::account_codes::AccountCodes;
 use crate::chart::{Account, Chart, TaxRate};
+use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
-use crate::crm::lines::{Discount, Line};
+use crate::crm::lines::{Discount, Line, LineAmounts};
 use crate::failure::{Failure, FailureClass};
 use crate::ids::XeroContactId;
 use crate::money::Currency;
+use crate::totals;
 
 fn decimal(text: &str) -> Decimal {
     Decimal::from_str_exact(text).unwrap()
@@ -99,8 +101,14 @@ fn translated(invoice: &Invoice, sales: &str) -> Result<String, Failure> {
     Ok(serde_json::to_string_pretty(&document).unwrap())
 }
 
+/// An invoice that states what its lines add up to.
+fn of_lines(lines: Vec<Line>) -> Invoice {
+    let total = totals::of(&lines, LineAmounts::Exclusive).total;
+    Invoice { lines, total, ..an_invoice() }
+}
+
 fn tax_type_of(line: Line) -> Result<String, String> {
-    let invoice = Invoice { lines: vec![line], ..an_invoice() };
+    let invoice = of_lines(vec![line]);
     let json = translated(&invoice, "200").map_err(|failure| failure.code.into_owned())?;
     let (_, rest) = json.split_once("\"TaxType\": \"").unwrap();
     Ok(rest.split_once('"').unwrap().0.to_owned())
@@ -148,7 +156,7 @@ fn figures_finer_than_xero_keeps_are_folded_into_the_line_amount_and_told() {
         discount: Some(Discount::Percent(decimal("33.333"))),
         ..a_line("1.33333", "7.5", None)
     };
-    let json = translated(&Invoice { lines: vec![line], ..an_invoice() }, "200").unwrap();
+    let json = translated(&of_lines(vec![line]), "200").unwrap();
     assert!(json.contains(r#""Quantity": 1,"#), "{json}");
     assert!(json.contains(r#""UnitAmount": 6.67,"#), "{json}");
     assert!(json.contains("(1.33333 x 7.5, less 33.333 %)"), "{json}");
@@ -197,4 +205,90 @@ fn a_negative_total_is_a_credit_note_and_never_a_bill() {
     let invoice = Invoice { lines: vec![a_line("1", "-10", None)], ..an_invoice() };
     let failure = translated(&invoice, "200").unwrap_err();
     assert_eq!(failure.code, "total_negative");
+}
+
+#[test]
+fn a_total_that_rounding_cannot_explain_is_given_up_at_once_with_both_figures() {
+    let line = || vec![a_line("1", "10.00", Some("20"))];
+    let total = |total: &str| Invoice { lines: line(), total: decimal(total), ..an_invoice() };
+    let failure = translated(&total("1200.00"), "200").unwrap_err();
+    assert_eq!(
+        (failure.class, failure.code.as_ref()),
+        (FailureClass::Untranslatable, "total_unexplained")
+    );
+    assert_eq!(failure.message, "The lines add up to 12.00 but the total says 1200.00.");
+    assert!(translated(&total("12.01"), "200").is_ok(), "rounding explains a cent");
+    let inclusive = Invoice { line_amounts: LineAmounts::Inclusive, ..total("12.00") };
+    assert_eq!(
+        translated(&inclusive, "200").unwrap_err().message,
+        "The lines add up to 10.00 but the total says 12.00."
+    );
+}
+
+#[test]
+fn a_credit_note_states_its_total_and_a_negative_invoice_the_one_of_the_crm() {
+    let codes = AccountCodes::default();
+    let context = Context {
+        contact: XeroContactId(Uuid::from_u128(5)),
+        codes: &codes,
+        chart: &a_chart(),
+        crm_url: "https://app.servicecortex.example/",
+    };
+    let lines = vec![a_line("1", "-10.00", Some("20"))];
+    let invoice = Invoice { total: decimal("-1200.00"), ..of_lines(lines) };
+    let note = CreditNote::negated(&invoice);
+    let refusal =
+        |note: &CreditNote| super::credit_note::translate(note, None, context).unwrap_err().message;
+    assert_eq!(refusal(&note), "The lines add up to -12.00 but the total says -1200.00.");
+    let note = CreditNote { is_negative_invoice: false, ..note };
+    assert_eq!(refusal(&note), "The lines add up to 12.00 but the total says 1200.00.");
+}
+
+#[test]
+fn a_discount_that_xero_refuses_is_folded_into_the_price_or_left_out() {
+    let amount = |figure: &str| Some(Discount::Amount(decimal(figure)));
+    let percent = |figure: &str| Some(Discount::Percent(decimal(figure)));
+    for (price, discount, unit_amount, note) in [
+        ("95.00", amount("0.00"), "95.00", None),
+        ("95.00", percent("0"), "95.00", None),
+        ("-95.00", percent("0.00"), "-95.00", None),
+        ("95.00", amount("95.00"), "0.00", Some("(1 x 95.00, less 95.00)")),
+        ("95.00", percent("100"), "0.00", Some("(1 x 95.00, less 100 %)")),
+        ("-95.00", percent("10"), "-85.50", Some("(1 x -95.00, less 10 %)")),
+        ("0.01", percent("60"), "0.00", Some("(1 x 0.01, less 60 %)")),
+    ] {
+        let line = Line { discount, ..a_line("1", price, None) };
+        // Something that is more than the deduction beside it.
+        let lines = vec![line, a_line("1", "500.00", None)];
+        let json = translated(&of_lines(lines), "200").unwrap();
+        assert!(json.contains(&format!(r#""UnitAmount": {unit_amount},"#)), "{json}");
+        assert!(!json.contains("Discount"), "{json}");
+        assert!(note.is_none_or(|note| json.contains(note)), "{json}");
+    }
+}
+
+#[test]
+fn control_characters_are_left_out_of_every_text_with_one_remark_for_each_field() {
+    let line = Line {
+        name: "Boiler\u{0} service".to_owned(),
+        description: Some("Annual\u{1b} service\nwith parts\u{FFFE}".to_owned()),
+        ..a_line("1", "10.00", None)
+    };
+    let invoice = Invoice {
+        reference: Some("Job\u{7} 1042\n".to_owned()),
+        ..of_lines(vec![line.clone(), line])
+    };
+    let codes = AccountCodes::default();
+    let context = Context {
+        contact: XeroContactId(Uuid::from_u128(5)),
+        codes: &codes,
+        chart: &a_chart(),
+        crm_url: "https://app.servicecortex.example/",
+    };
+    let translated = translate(&invoice, None, context).unwrap();
+    assert_eq!(translated.document.reference.as_deref(), Some("Job 1042"));
+    let texts = translated.document.line_items.iter().map(|item| item.description.as_str());
+    let expected = "Boiler service\nAnnual service\nwith parts";
+    assert_eq!(texts.collect::<Vec<_>>(), [expected, expected]);
+    assert_eq!(translated.warnings.len(), 2, "{:?}", translated.warnings);
 }

@@ -1,9 +1,12 @@
-//! Wake-ups: what the product leaves in its own queues, to come back to.
+//! Wake-ups: what the product sends to queues of its own, to come back to.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::body::parse;
 use crate::entity::EntityKind;
-use crate::envelope::CONTRACT_VERSION;
+use crate::envelope::{self, CONTRACT_VERSION, Inbound, Unreadable};
 use crate::ids::{AccountId, CrmId, Ledger, TenantId};
 
 /// A hint that was left earlier, at once or for an instant: keys, never data.
@@ -19,6 +22,7 @@ pub struct Wake {
     pub errand: Errand,
     /// Tells wake-ups for the same rows apart: a FIFO queue drops a body it has seen within five
     /// minutes.
+    #[serde(deserialize_with = "ticket")]
     pub ticket: String,
 }
 
@@ -26,16 +30,52 @@ pub struct Wake {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Errand {
-    /// Look at these records again.
-    Records(Vec<CrmId>),
+    /// Look at these records again: 1 to [`WAKE_RECORDS_MAX`].
+    Records(#[serde(deserialize_with = "records")] Vec<CrmId>),
     /// Go on with the account's Sync All.
     SyncAll,
+    /// The account has just been connected: carry over what waited for it, and check its settings.
+    Connected,
     /// Go on with comparing the account's clients with the contacts in Xero.
     Reconciliation,
 }
 
-/// The most records one wake-up names, so that its body stays far below a queue's limit.
+/// The most records one wake-up names, so that its body stays far below a queue's limit. It holds for
+/// what is read as well as for what is sent.
 pub const WAKE_RECORDS_MAX: usize = 100;
+
+/// The longest body of a wake-up, in bytes: more than [`WAKE_RECORDS_MAX`] of the longest ids take.
+pub const WAKE_BODY_LIMIT_BYTES: usize = 16 * 1024;
+
+/// The longest ticket, in characters.
+const TICKET_MAX: usize = 64;
+
+/// Which of a push function's two queues a body is on. They are apart because the CRM may send to the
+/// first only: whoever can send a wake-up decides what the product works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// The queue of the CRM's messages.
+    Messages,
+    /// The queue of the product's own wake-ups.
+    WakeUps,
+}
+
+impl Source {
+    /// Both queues.
+    pub const ALL: [Self; 2] = [Self::Messages, Self::WakeUps];
+
+    /// Reads a body from this queue of `kind` whose message group is `group`.
+    ///
+    /// # Errors
+    ///
+    /// The body is not what this queue takes, or goes beyond a limit.
+    pub fn read(self, body: &str, kind: EntityKind, group: &str) -> Result<Inbound, Unreadable> {
+        match self {
+            Self::Messages => envelope::read(body, kind, group),
+            Self::WakeUps => read_wake_up(body, kind, group).map(Inbound::Wake),
+        }
+    }
+}
 
 impl Wake {
     /// The ledger of the rows.
@@ -54,4 +94,118 @@ impl Wake {
 struct WakeBody<'a> {
     version: u64,
     wake: &'a Wake,
+}
+
+#[derive(Deserialize)]
+struct ReadBody {
+    version: Option<u64>,
+    wake: Option<Wake>,
+}
+
+/// Reads a body from the queue of wake-ups of `kind` whose message group is `group`. Nothing but a
+/// wake-up within its limits is read. A record that is named twice is there once.
+fn read_wake_up(body: &str, kind: EntityKind, group: &str) -> Result<Wake, Unreadable> {
+    if body.len() > WAKE_BODY_LIMIT_BYTES {
+        let problem = format!("a wake-up has at most {WAKE_BODY_LIMIT_BYTES} bytes");
+        return Err(Unreadable::Field { field: "wake".to_owned(), problem });
+    }
+    let ReadBody { version, wake } = parse(body)?;
+    if version != Some(CONTRACT_VERSION) {
+        return Err(Unreadable::UnknownVersion);
+    }
+    let Some(wake) = wake else {
+        let problem = "is missing: this queue takes wake-ups only".to_owned();
+        return Err(Unreadable::Field { field: "wake".to_owned(), problem });
+    };
+    if wake.kind.queue() != kind.queue() {
+        return Err(Unreadable::WrongQueue { expected: kind });
+    }
+    if wake.account.as_str() != group {
+        return Err(Unreadable::WrongAccount);
+    }
+    Ok(wake)
+}
+
+fn records<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<CrmId>, D::Error> {
+    let mut records = Vec::<CrmId>::deserialize(deserializer)?;
+    if !(1..=WAKE_RECORDS_MAX).contains(&records.len()) {
+        return Err(de::Error::custom(format_args!("must name 1 to {WAKE_RECORDS_MAX} records")));
+    }
+    let mut seen = BTreeSet::new();
+    records.retain(|record| seen.insert(record.clone()));
+    Ok(records)
+}
+
+fn ticket<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let ticket = String::deserialize(deserializer)?;
+    let is_short = (1..=TICKET_MAX).contains(&ticket.len());
+    if is_short && ticket.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(ticket);
+    }
+    Err(de::Error::custom(format_args!("must be 1 to {TICKET_MAX} plain characters")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROUP: &str = "acc_1";
+
+    fn a_wake_up(records: usize) -> Wake {
+        let id = |number: usize| CrmId::new(format!("{number:056}")).unwrap();
+        Wake {
+            account: AccountId::new(GROUP).unwrap(),
+            tenant: TenantId(uuid::Uuid::from_u128(4)),
+            kind: EntityKind::Invoice,
+            errand: Errand::Records((0..records).map(id).collect()),
+            ticket: "1-2".to_owned(),
+        }
+    }
+
+    fn refusal(body: &str) -> String {
+        Source::WakeUps.read(body, EntityKind::Invoice, GROUP).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_largest_wake_up_comes_back_from_its_body_on_its_own_queue_only() {
+        let wake = a_wake_up(WAKE_RECORDS_MAX);
+        let body = wake.to_body();
+        let read = |source: Source| source.read(&body, EntityKind::Invoice, GROUP);
+        assert_eq!(read(Source::WakeUps), Ok(Inbound::Wake(wake)));
+        let refused = read(Source::Messages).unwrap_err();
+        assert!(refused.to_string().starts_with("wake: "), "{refused}");
+        let other = Source::WakeUps.read(&body, EntityKind::Invoice, "acc_2");
+        assert_eq!(other, Err(Unreadable::WrongAccount));
+        let expected = EntityKind::Payment;
+        let other = Source::WakeUps.read(&body, expected, GROUP);
+        assert_eq!(other, Err(Unreadable::WrongQueue { expected }));
+    }
+
+    #[test]
+    fn a_wake_up_beyond_a_limit_is_not_read() {
+        assert!(refusal(&a_wake_up(0).to_body()).contains("1 to 100 records"));
+        assert!(refusal(&a_wake_up(WAKE_RECORDS_MAX + 1).to_body()).contains("1 to 100 records"));
+        assert!(refusal(&a_wake_up(20_000).to_body()).contains("16384 bytes"));
+        let of_ticket = |ticket: String| Wake { ticket, ..a_wake_up(1) }.to_body();
+        assert!(refusal(&of_ticket("9".repeat(65))).contains("64 plain characters"));
+        assert!(refusal(&of_ticket("a\nb".to_owned())).contains("64 plain characters"));
+        let long = a_wake_up(1).to_body().replace(&"0".repeat(56), &"0".repeat(57));
+        assert!(refusal(&long).contains("wake.errand"), "{}", refusal(&long));
+    }
+
+    #[test]
+    fn only_wake_ups_are_read_from_their_queue() {
+        assert!(refusal(r#"{"version":1,"type":"invoice.sent"}"#).contains("wake-ups only"));
+        assert_eq!(refusal("{}"), Unreadable::UnknownVersion.to_string());
+        assert!(refusal("wake").contains("not JSON"));
+    }
+
+    #[test]
+    fn a_record_that_is_named_twice_is_looked_at_once() {
+        let twice = [CrmId::new("inv_1").unwrap(), CrmId::new("inv_1").unwrap()];
+        let wake = Wake { errand: Errand::Records(twice.to_vec()), ..a_wake_up(1) };
+        let read = Source::WakeUps.read(&wake.to_body(), EntityKind::Invoice, GROUP);
+        let once = Wake { errand: Errand::Records(twice[..1].to_vec()), ..wake };
+        assert_eq!(read, Ok(Inbound::Wake(once)));
+    }
 }

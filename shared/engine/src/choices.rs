@@ -6,6 +6,7 @@ use domain::connection::Connection;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, UserId};
 use domain::mapping::MappingKey;
+use domain::meter::Priority;
 use domain::operation::{Event, Refusal, Urgency};
 use domain::sync_log::LogStatus;
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use store::StoreError;
 use store::table::Expect;
 
 use crate::desk::{Desk, Trouble};
-use crate::inbound::ledger;
+use crate::inbound::{ledger, records_ledger};
 use crate::push::Unrecorded;
 use crate::views::RecordView;
 use crate::{Engine, Invocation, chart, connection, journal, release};
@@ -44,7 +45,7 @@ pub async fn never_send(
     kind: EntityKind,
     crm_id: CrmId,
 ) -> Result<NeverSend, StoreError> {
-    let Some(ledger) = ledger(engine, account).await? else { return Ok(NeverSend::Unknown) };
+    let ledger = records_ledger(engine, account).await?;
     let key = MappingKey { ledger, kind, crm_id };
     for _ in 0..CONFLICTS_MAX {
         let Some(row) = engine.store.mapping(&key).await? else { return Ok(NeverSend::Unknown) };
@@ -112,10 +113,10 @@ pub async fn account_choices(
     invocation: Invocation,
 ) -> Result<AccountChoices, Trouble> {
     let Some(ledger) = ledger(engine, account).await? else {
-        return Err(crate::desk::not_connected().into());
+        return Err(crate::closed::not_connected().into());
     };
-    let desk = Desk::open(engine, &ledger, Urgency::Person, invocation).await?;
-    let chart = chart::current(&desk).await?;
+    let desk = Desk::open(engine, &ledger, Urgency::Person, invocation).await?.at(Priority::Lookup);
+    let chart = noted(&desk, chart::recent(&desk).await).await?;
     let codes = engine.store.account_codes(account).await?;
     let accounts = |wanted: &dyn Fn(&Account) -> bool| {
         let active = chart.accounts.iter().filter(|one| one.is_active && wanted(one));
@@ -138,6 +139,14 @@ pub async fn account_choices(
     })
 }
 
+/// Notes on the connection what an answer says about all of it.
+async fn noted<T>(desk: &Desk<'_>, result: Result<T, Trouble>) -> Result<T, Trouble> {
+    if let Err(Trouble::Xero(error)) = &result {
+        desk.note(error).await;
+    }
+    result
+}
+
 /// Objections in sentences.
 pub(crate) fn told(objections: &[Objection]) -> Vec<String> {
     objections.iter().map(|one| format!("{} {}.", one.field, one.problem)).collect()
@@ -147,7 +156,7 @@ pub(crate) fn told(objections: &[Objection]) -> Vec<String> {
 /// against them, so that people hear of it before a push fails.
 pub(crate) async fn check(desk: &Desk<'_>) -> Result<(), Trouble> {
     let account = &desk.ledger.account;
-    let chart = chart::current(desk).await?;
+    let chart = noted(desk, chart::current(desk).await).await?;
     let codes = desk.engine.store.account_codes(account).await?;
     let warnings = told(&codes.objections(&chart));
     if !warnings.is_empty() {
@@ -189,10 +198,13 @@ pub async fn choose_account_codes(
     invocation: Invocation,
 ) -> Result<CodesChosen, Unrecorded> {
     let Some(ledger) = ledger(engine, account).await? else {
-        return Ok(CodesChosen::Unread(Box::new(crate::desk::not_connected().into())));
+        return Ok(CodesChosen::Unread(Box::new(crate::closed::not_connected().into())));
     };
     let chart = match Desk::open(engine, &ledger, Urgency::Person, invocation).await {
-        Ok(desk) => chart::current(&desk).await,
+        Ok(desk) => {
+            let desk = desk.at(Priority::Lookup);
+            noted(&desk, chart::current(&desk).await).await
+        }
         Err(trouble) => Err(trouble),
     };
     let chart = match chart {

@@ -1,59 +1,204 @@
 //! An account's connection changes, and the CRM is told, both or neither.
 
 use domain::connection::{Connection, ConnectionState, Status};
-use domain::ids::{AccountId, Ledger, TenantId};
+use domain::ids::{AccountId, GrantId, TenantId};
 use domain::outbound::News;
 use domain::poll::Progress;
+use jiff::Timestamp;
 use store::table::Expect;
-use store::{StoreError, Versioned};
+use store::{ConnectionChange, StoreError, Versioned};
 
-use crate::desk::not_connected;
+use crate::chain::Chain;
+use crate::closed::{not_connected, unavailable};
 use crate::{Engine, token};
 
 /// Rows that somebody else writes at the same moment are read and written again, this many times.
 const CONFLICTS_MAX: u32 = 6;
 
+/// Why a connection did not change.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The table did not answer, or the rows kept moving.
+    #[error("could not change the connection")]
+    Store(#[from] StoreError),
+    /// The organisation belongs to another account.
+    #[error("the organisation belongs to another account")]
+    Claimed,
+}
+
 /// Writes an account's connection as `next` makes it from what is there, unless `next` declines. Gives
-/// what was written. A new status is an event for the CRM, one for each change.
-pub(crate) async fn change(
+/// what was written. A new status is an event for the CRM, one for each change. The organisations and grants
+/// that the connection needs are claimed, and those it no longer needs are given up, in the same transaction.
+pub(crate) async fn change_claims(
     engine: &Engine,
     account: &AccountId,
     next: impl Fn(Connection) -> Option<Connection>,
-) -> Result<Option<Connection>, StoreError> {
+) -> Result<Option<Connection>, ChangeError> {
     for _ in 0..CONFLICTS_MAX {
         let known = engine.store.connection(account).await?;
         let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
-        let before =
-            known.map_or_else(|| Connection::pending(account.clone()), |known| known.record);
-        let was = (before.status(None), before.organisation.as_ref().map(|one| one.tenant));
-        let was_polled =
-            (before.state == ConnectionState::Active).then(|| before.ledger()).flatten();
-        let Some(after) = next(before) else { return Ok(None) };
-        let news = news(was, &after);
-        let event = news.map(|news| engine.event(account, news));
-        let polled = polled(engine, was_polled.as_ref(), &after).await?;
-        let polled = polled.as_ref().map(|(progress, expect)| (progress, *expect));
-        match engine.store.put_connection(&after, expect, event.as_ref(), polled).await {
+        let before = known.map_or_else(|| Connection::never(account.clone()), |known| known.record);
+        let Some(after) = next(before.clone()) else { return Ok(None) };
+        let needs = Needs::find(engine, &before, &after).await?;
+        let after = needs.recorded(after);
+        let event = news(&before, &after).map(|news| engine.event(account, news));
+        let polled = polled(engine, &before, &after).await?;
+        let change = ConnectionChange {
+            event: event.as_ref(),
+            polled: polled.as_ref().map(|(progress, expect)| (progress, *expect)),
+            claimed: &needs.claimed,
+            unclaimed: &needs.unclaimed,
+            used: &needs.used,
+            unused: &needs.unused,
+        };
+        match engine.store.put_connection(&after, expect, change).await {
             Ok(_) => {
                 engine.deliver(account, &event).await;
                 return Ok(Some(after));
             }
             Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
     }
-    Err(StoreError::Conflict)
+    Err(StoreError::Conflict.into())
+}
+
+/// The same, for changes that connect nothing: they need no organisation that the connection did not have.
+pub(crate) async fn change(
+    engine: &Engine,
+    account: &AccountId,
+    next: impl Fn(Connection) -> Option<Connection>,
+) -> Result<Option<Connection>, StoreError> {
+    change_claims(engine, account, next).await.map_err(|error| match error {
+        ChangeError::Store(error) => error,
+        ChangeError::Claimed => StoreError::Conflict,
+    })
+}
+
+/// Changes an account's connection if it is in use and still the one that was seen: a reconnect meanwhile, or
+/// anybody else's change, is newer than what is known here.
+pub(crate) async fn amend_connected(
+    engine: &Engine,
+    account: &AccountId,
+    seen: Option<Timestamp>,
+    amended: impl Fn(Connection) -> Connection,
+) {
+    let changed = change(engine, account, |connection| {
+        let is_used =
+            matches!(connection.state, ConnectionState::Active | ConnectionState::Unavailable);
+        let is_same = is_used && connection.connected_at == seen;
+        is_same.then(|| amended(connection))
+    });
+    if let Err(error) = changed.await {
+        tracing::warn!(error = %Chain(&error), "the connection was not updated");
+    }
+}
+
+/// The claims that change with a connection.
+#[derive(Default)]
+struct Needs {
+    claimed: Vec<TenantId>,
+    unclaimed: Vec<TenantId>,
+    used: Vec<GrantId>,
+    unused: Vec<GrantId>,
+    /// Claims that the account has although its row does not list them: an earlier release wrote the row.
+    held: Vec<TenantId>,
+    /// The same, of grants.
+    held_grants: Vec<GrantId>,
+}
+
+impl Needs {
+    /// Compares what the connection has with what it needs. A row that an earlier release wrote lists no claims:
+    /// they are looked up, and made where nobody has them.
+    async fn find(
+        engine: &Engine,
+        before: &Connection,
+        after: &Connection,
+    ) -> Result<Self, ChangeError> {
+        let mut needs = Self::default();
+        needs.find_claims(engine, before, after).await?;
+        needs.find_grants(engine, before, after).await?;
+        Ok(needs)
+    }
+
+    async fn find_claims(
+        &mut self,
+        engine: &Engine,
+        before: &Connection,
+        after: &Connection,
+    ) -> Result<(), ChangeError> {
+        let (wanted_before, wanted) = (before.wanted_claims(), after.wanted_claims());
+        self.unclaimed = missing(&wanted, &before.claims);
+        for tenant in missing(&before.claims, &wanted) {
+            match engine.store.claim(tenant).await? {
+                None => self.claimed.push(tenant),
+                Some(owner) if owner == after.account => self.held.push(tenant),
+                // A link that is only to be removed needs no claim, and one that was in use stays in use.
+                Some(_) if wanted_before.contains(&tenant) || !after.is_in_use(tenant) => {}
+                Some(_) => return Err(ChangeError::Claimed),
+            }
+        }
+        for tenant in missing(&before.claims, &missing(&wanted, &wanted_before)) {
+            if engine.store.claim(tenant).await?.is_some_and(|owner| owner == after.account) {
+                self.unclaimed.push(tenant);
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_grants(
+        &mut self,
+        engine: &Engine,
+        before: &Connection,
+        after: &Connection,
+    ) -> Result<(), StoreError> {
+        let (wanted_before, wanted) = (before.wanted_grants(), after.wanted_grants());
+        self.unused = missing(&wanted, &before.grants);
+        for grant in missing(&before.grants, &wanted) {
+            if engine.store.is_grant_used(grant, &after.account).await? {
+                self.held_grants.push(grant);
+            } else {
+                self.used.push(grant);
+            }
+        }
+        for grant in missing(&before.grants, &missing(&wanted, &wanted_before)) {
+            if engine.store.is_grant_used(grant, &after.account).await? {
+                self.unused.push(grant);
+            }
+        }
+        Ok(())
+    }
+
+    /// The connection, with the claims that it has from now on.
+    fn recorded(&self, after: Connection) -> Connection {
+        let mut claims = after.claims;
+        claims.retain(|tenant| !self.unclaimed.contains(tenant));
+        claims.extend(self.claimed.iter().chain(&self.held));
+        let mut grants = after.grants;
+        grants.retain(|grant| !self.unused.contains(grant));
+        grants.extend(self.used.iter().chain(&self.held_grants));
+        Connection { claims, grants, ..after }
+    }
+}
+
+/// What of `wanted` is not among `known`.
+fn missing<T: PartialEq + Copy>(known: &[T], wanted: &[T]) -> Vec<T> {
+    wanted.iter().copied().filter(|one| !known.contains(one)).collect()
 }
 
 /// That a ledger is polled from now on, where it has not been. One that was polled before goes on where
 /// it was.
 async fn polled(
     engine: &Engine,
-    was_polled: Option<&Ledger>,
+    before: &Connection,
     after: &Connection,
 ) -> Result<Option<(Progress, Expect)>, StoreError> {
-    let ledger = after.ledger().filter(|_| after.state == ConnectionState::Active);
-    let Some(ledger) = ledger.filter(|ledger| was_polled != Some(ledger)) else { return Ok(None) };
+    let polled =
+        |one: &Connection| (one.state == ConnectionState::Active).then(|| one.ledger()).flatten();
+    let (was_polled, ledger) = (polled(before), polled(after));
+    let Some(ledger) = ledger.filter(|ledger| was_polled.as_ref() != Some(ledger)) else {
+        return Ok(None);
+    };
     Ok(match engine.store.progress(&ledger).await? {
         Some(Versioned { record, version }) => {
             let polled = Progress { is_polled: true, ..record };
@@ -64,18 +209,18 @@ async fn polled(
 }
 
 /// What the CRM is told of a changed connection. That somebody is at Xero's consent page is no news.
-fn news(before: (Status, Option<TenantId>), after: &Connection) -> Option<News> {
-    let status = after.status(None);
-    let tenant = after.organisation.as_ref().map(|one| one.tenant);
-    let is_another = status == Status::Active && tenant != before.1;
-    if status == before.0 && !is_another {
+fn news(before: &Connection, after: &Connection) -> Option<News> {
+    let tenant = |one: &Connection| one.organisation.as_ref().map(|one| one.tenant);
+    let status = after.settled_status();
+    let is_another = status == Status::Active && tenant(after) != tenant(before);
+    if status == before.settled_status() && !is_another {
         return None;
     }
     let message = match after.state {
-        ConnectionState::Pending => return None,
         ConnectionState::Active => String::new(),
         ConnectionState::TokenExpired => token::reconnect().to_string(),
-        ConnectionState::Disconnected => not_connected().to_string(),
+        ConnectionState::Unavailable => unavailable().to_string(),
+        ConnectionState::Pending | ConnectionState::Disconnected => not_connected().to_string(),
     };
     let organisation = after.organisation.as_ref().map(|one| one.name.clone());
     Some(News::Connection { status, organisation, message })

@@ -1,25 +1,26 @@
 //! A desk: what one attempt needs to work on one account's books. The connection is checked, the
-//! tenant is the pinned one, the token is fresh.
+//! tenant is the pinned one, and every call renews its access token if need be.
 
 use std::sync::{Arc, Mutex};
 
-use domain::connection::{Connection, ConnectionState, PinnedOrganisation, Unusable};
-use domain::failure::{Failure, FailureClass};
-use domain::ids::{AccountId, Ledger};
+use domain::connection::{Connection, ConnectionState, PinnedOrganisation};
+use domain::failure::Failure;
+use domain::ids::{Ledger, TenantId};
 use domain::meter::Priority;
 use domain::operation::{Parking, Urgency};
 use jiff::Timestamp;
-use secrecy::SecretString;
 use store::StoreError;
+use xero::api::organisation;
 use xero::{Session, XeroError, connections};
 
-use crate::calls::Counted;
+use crate::calls::{Counted, count_odd_rows};
 use crate::chain::Chain;
-use crate::connection::change;
+use crate::closed::{closed, not_connected, refused_once};
+use crate::connection::amend_connected;
 use crate::ports::Measure;
 use crate::push::Unrecorded;
-use crate::token::{self, TokenError, Wanted};
-use crate::{Engine, Invocation};
+use crate::token::GrantTokens;
+use crate::{Engine, Invocation, disconnect};
 
 /// An account's place to work, for one attempt.
 #[derive(Debug)]
@@ -37,8 +38,7 @@ pub struct Desk<'a> {
     /// What its calls leave room for.
     priority: Priority,
     connected_at: Option<Timestamp>,
-    organisation: PinnedOrganisation,
-    access_token: SecretString,
+    tokens: Arc<GrantTokens>,
 }
 
 /// Why an attempt came to nothing. Records that were tried together may share one.
@@ -96,43 +96,75 @@ impl<'a> Desk<'a> {
     ) -> Result<Self, Trouble> {
         let connection = engine.store.connection(&ledger.account).await?;
         let connection = connection.map(|row| row.record);
-        let Some(connection) = connection.filter(|one| one.ledger().as_ref() == Some(ledger))
-        else {
-            return Err(not_connected().into());
-        };
-        let now = engine.clock.now();
-        let organisation = connection.usable(now).map_err(closed)?.clone();
+        Self::open_on(engine, connection.as_ref(), ledger, urgency, invocation).await
+    }
+
+    /// The same, of a connection that has just been read.
+    pub(crate) async fn open_on(
+        engine: &'a Engine,
+        connection: Option<&Connection>,
+        ledger: &Ledger,
+        urgency: Urgency,
+        invocation: Invocation,
+    ) -> Result<Self, Trouble> {
+        let connection = connection.filter(|one| one.ledger().as_ref() == Some(ledger));
+        let Some(connection) = connection else { return Err(not_connected().into()) };
+        let organisation = connection.usable(engine.clock.now()).map_err(closed)?;
+        let desk = Self::at_organisation(engine, connection, organisation, urgency, invocation);
+        // A connection that cannot be used is known before anything is claimed for it.
+        match desk.tokens.get(None).await {
+            Ok(_) => Ok(desk),
+            Err(error) => Err(error.failure(engine.clock.now()).into()),
+        }
+    }
+
+    /// The books of an organisation that Xero refused, to look whether it still does.
+    pub(crate) fn open_unavailable(
+        engine: &'a Engine,
+        connection: &Connection,
+        invocation: Invocation,
+    ) -> Option<Self> {
+        let organisation = connection.organisation.as_ref()?;
+        let all = Urgency::All;
+        let desk = Self::at_organisation(engine, connection, organisation, all, invocation);
+        let turnstile =
+            Counted { state: ConnectionState::Unavailable, ..desk.turnstile(Priority::Poll) };
+        let session = desk.session.through(Arc::new(turnstile));
+        Some(Self { session, ..desk })
+    }
+
+    fn at_organisation(
+        engine: &'a Engine,
+        connection: &Connection,
+        organisation: &PinnedOrganisation,
+        urgency: Urgency,
+        invocation: Invocation,
+    ) -> Self {
         let connected_at = connection.connected_at;
-        let wanted = Wanted { grant: organisation.grant, since: connected_at, rejected: None };
-        let access_token = match token::access_token(engine, wanted, invocation).await {
-            Ok(access_token) => access_token,
-            Err(error) => return Err(lost(engine, &ledger.account, connected_at, &error).await),
-        };
-        let session = session(engine, &access_token, &organisation);
-        let desk = Self {
-            engine,
-            ledger: ledger.clone(),
-            session,
+        let ledger = Ledger { account: connection.account.clone(), tenant: organisation.tenant };
+        let tokens = Arc::new(GrantTokens {
+            engine: engine.clone(),
+            grant: organisation.grant,
+            consented: organisation.serial,
             invocation,
-            urgency,
-            priority: priority(urgency),
-            connected_at,
-            organisation,
-            access_token,
-        };
-        Ok(desk.counted())
+            connection: Some((connection.account.clone(), connected_at)),
+        });
+        let session = session(engine, tokens.clone(), organisation.tenant);
+        let priority = priority(urgency);
+        let desk =
+            Self { engine, ledger, session, invocation, urgency, priority, connected_at, tokens };
+        desk.counted()
     }
 
     /// The same desk for work that leaves room for more urgent calls.
     #[must_use]
     pub fn at(self, priority: Priority) -> Self {
-        let session = session(self.engine, &self.access_token, &self.organisation);
-        Self { session, priority, ..self }.counted()
+        Self { priority, ..self }.counted()
     }
 
     /// A session for calls that leave room for more urgent ones.
     pub fn at_priority(&self, priority: Priority) -> Session {
-        let session = session(self.engine, &self.access_token, &self.organisation);
+        let session = session(self.engine, self.tokens.clone(), self.ledger.tenant);
         session.through(Arc::new(self.turnstile(priority)))
     }
 
@@ -141,6 +173,7 @@ impl<'a> Desk<'a> {
             engine: self.engine.clone(),
             ledger: self.ledger.clone(),
             connected_at: self.connected_at,
+            state: ConnectionState::Active,
             priority,
             invocation: self.invocation,
             known: Mutex::new(None),
@@ -149,32 +182,15 @@ impl<'a> Desk<'a> {
 
     /// With every call counted.
     fn counted(self) -> Self {
-        let turnstile = self.turnstile(self.priority);
-        Self { session: self.session.through(Arc::new(turnstile)), ..self }
-    }
-
-    /// The same desk with another token, after Xero refused this one.
-    pub async fn reopened(self) -> Result<Self, Trouble> {
-        let wanted = Wanted {
-            grant: self.organisation.grant,
-            since: self.connected_at,
-            rejected: Some(&self.access_token),
-        };
-        match token::access_token(self.engine, wanted, self.invocation).await {
-            Ok(access_token) => {
-                let session = session(self.engine, &access_token, &self.organisation);
-                Ok(Self { session, access_token, ..self }.counted())
-            }
-            Err(error) => {
-                Err(lost(self.engine, &self.ledger.account, self.connected_at, &error).await)
-            }
-        }
+        let session = self.at_priority(self.priority);
+        Self { session, ..self }
     }
 
     /// Notes on the connection what an answer says about all of it: a throttle is a pause for
-    /// everybody, a token that is refused again needs a person, and an organisation that no longer
-    /// knows us is disconnected.
-    pub async fn note(&self, error: &XeroError) {
+    /// everybody, and an organisation that no longer knows us, or refuses every call, is not called again
+    /// until that has changed. Gives the failure to go by instead of the answer, if the answer proves to say
+    /// nothing about the connection.
+    pub async fn note(&self, error: &XeroError) -> Option<Failure> {
         let now = self.engine.clock.now();
         let (account, seen) = (&self.ledger.account, self.connected_at);
         if let XeroError::Throttled { limit: _, retry_after } = error {
@@ -184,17 +200,38 @@ impl<'a> Desk<'a> {
                 paused_until: connection.paused_until.max(Some(until)),
                 ..connection
             };
-            amend(self.engine, account, seen, pause).await;
+            amend_connected(self.engine, account, seen, pause).await;
         }
-        if matches!(error, XeroError::TokenRejected { expired: _ } | XeroError::ScopeMissing) {
-            // Refused twice, or for a consent that is too narrow: only a person can help.
-            amend(self.engine, account, seen, expired).await;
+        if !matches!(error, XeroError::TenantRefused) {
+            return None;
         }
-        if matches!(error, XeroError::TenantRefused)
-            // A refusal alone may be something else.
-            && let Err(error) = self.look_for_link().await
-        {
-            tracing::warn!(error = %Chain(&error), "the connections could not be listed");
+        // A refusal alone may be something else.
+        match self.look_at_organisation().await {
+            Ok(true) => None,
+            Ok(false) => Some(refused_once()),
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "the connections could not be listed");
+                Some(refused_once())
+            }
+        }
+    }
+
+    /// Finds out why Xero refused the organisation: its link was removed inside Xero, or Xero refuses every call
+    /// on it although it is still linked, as after the end of a trial or a subscription. `false` if it does not
+    /// refuse this call.
+    async fn look_at_organisation(&self) -> Result<bool, XeroError> {
+        if !self.look_for_link().await? {
+            return Ok(true);
+        }
+        match organisation::organisation(&self.session).await {
+            Err(XeroError::TenantRefused) => {
+                let now = self.engine.clock.now();
+                let (account, seen) = (&self.ledger.account, self.connected_at);
+                amend_connected(self.engine, account, seen, |one| one.refused(now)).await;
+                Ok(true)
+            }
+            Ok(_) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -202,21 +239,23 @@ impl<'a> Desk<'a> {
     /// ended here, too: nobody tells us when a link is removed inside Xero.
     pub(crate) async fn look_for_link(&self) -> Result<bool, XeroError> {
         let (transport, api) = (&*self.engine.transport, &self.engine.places.xero_api);
-        let linked = connections::connections(transport, api, &self.access_token).await?;
-        let is_listed = linked.iter().any(|linked| linked.tenant == self.ledger.tenant);
+        let linked = connections::connections(transport, api, &*self.tokens).await?;
+        count_odd_rows(self.engine, &linked.undecodable);
+        let tenant = self.ledger.tenant;
+        // A link that cannot be read is a link: nothing is ended for it.
+        let is_listed = linked.rows.iter().any(|linked| linked.tenant == tenant)
+            || linked.undecodable.iter().any(|odd| odd.may_belong_to(tenant.0));
         if !is_listed {
-            amend(self.engine, &self.ledger.account, self.connected_at, removed).await;
+            let (account, seen) = (&self.ledger.account, self.connected_at);
+            let now = self.engine.clock.now();
+            amend_connected(self.engine, account, seen, |one| one.unlinked(now)).await;
+            let removed = disconnect::remove_leftovers(self.engine, account, self.invocation);
+            if let Err(error) = removed.await {
+                tracing::warn!(error = %Chain(&error), "the link that ended is still to be tidied up");
+            }
         }
         Ok(is_listed)
     }
-}
-
-fn expired(connection: Connection) -> Connection {
-    Connection { state: ConnectionState::TokenExpired, ..connection }
-}
-
-fn removed(connection: Connection) -> Connection {
-    Connection { state: ConnectionState::Disconnected, ..connection }
 }
 
 const fn priority(urgency: Urgency) -> Priority {
@@ -226,70 +265,6 @@ const fn priority(urgency: Urgency) -> Priority {
     }
 }
 
-fn session(
-    engine: &Engine,
-    access_token: &SecretString,
-    organisation: &PinnedOrganisation,
-) -> Session {
-    Session::new(
-        engine.transport.clone(),
-        engine.places.xero_api.clone(),
-        access_token.clone(),
-        organisation.tenant,
-    )
-}
-
-/// The failure of everything that needs a connection where there is none.
-pub fn not_connected() -> Failure {
-    Failure::new(
-        FailureClass::Unauthorized,
-        "not_connected",
-        "Xero is not connected.",
-        "Go to Settings > Integrations > Xero and click Connect to Xero.",
-    )
-}
-
-fn closed(unusable: Unusable) -> Failure {
-    match unusable {
-        Unusable::NotConnected => not_connected(),
-        Unusable::TokenExpired => token::reconnect(),
-        Unusable::PausedUntil(until) => Failure::new(
-            FailureClass::Throttled,
-            "paused",
-            "Xero asked us to wait before the next call.",
-            "",
-        )
-        .not_before(until),
-    }
-}
-
-/// No token: the connection shows it when only a person can help.
-async fn lost(
-    engine: &Engine,
-    account: &AccountId,
-    seen: Option<Timestamp>,
-    error: &TokenError,
-) -> Trouble {
-    if matches!(error, TokenError::ReconnectNeeded) {
-        amend(engine, account, seen, expired).await;
-    }
-    tracing::warn!(error = %Chain(error), "no access token");
-    Trouble::Failure(error.failure(engine.clock.now()))
-}
-
-/// Changes an account's connection, if it is still the one that was seen: a reconnect meanwhile, or
-/// anybody else's change, is newer than what we know.
-async fn amend(
-    engine: &Engine,
-    account: &AccountId,
-    seen: Option<Timestamp>,
-    amended: impl Fn(Connection) -> Connection,
-) {
-    let changed = change(engine, account, |connection| {
-        let same = connection.state == ConnectionState::Active && connection.connected_at == seen;
-        same.then(|| amended(connection))
-    });
-    if let Err(error) = changed.await {
-        tracing::warn!(error = %Chain(&error), "the connection was not updated");
-    }
+fn session(engine: &Engine, tokens: Arc<GrantTokens>, tenant: TenantId) -> Session {
+    Session::with_tokens(engine.transport.clone(), engine.places.xero_api.clone(), tokens, tenant)
 }

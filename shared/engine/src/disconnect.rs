@@ -1,6 +1,9 @@
 //! Ending a connection: here at once, at Xero right after. Mappings stay, so that a reconnect finds them.
 
-use domain::connection::{Connection, ConnectionState, PinnedOrganisation};
+use std::sync::Arc;
+
+use domain::connection::{Connection, PinnedOrganisation};
+use domain::failure::FailureClass;
 use domain::ids::AccountId;
 use jiff::SignedDuration;
 use store::StoreError;
@@ -9,52 +12,50 @@ use xero::{XeroError, connections};
 use crate::calls::quiet;
 use crate::chain::Chain;
 use crate::connection::change;
-use crate::token::{self, TokenError, Wanted};
+use crate::token::{self, Ended, GrantTokens, TokenError};
 use crate::{Engine, Invocation};
 
 /// How long calls that are under way are waited for before the link at Xero is removed under them.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
-/// What became of a disconnect.
+/// How a disconnect ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disconnected {
     /// Nothing new starts, and Xero no longer lists us.
     Done,
     /// Nothing new starts; the link at Xero is still to be removed, which the sweep does.
     LeftOver,
-    /// There was nothing to end.
-    NeverConnected,
 }
 
-/// Ends an account's connection. Once this is committed, no call to Xero begins for it; what is queued
-/// is parked until a reconnect. Repeating it goes on where it was interrupted.
+/// Ends an account's connection, and a connect that is under way. Once this is committed, no call to Xero
+/// begins for it; what is queued is parked until a reconnect. Repeating it goes on where it was interrupted.
 pub async fn disconnect(
     engine: &Engine,
     account: &AccountId,
     invocation: Invocation,
 ) -> Result<Disconnected, StoreError> {
-    let ended = change(engine, account, |connection| match connection.state {
-        ConnectionState::Disconnected => None,
-        ConnectionState::Pending if connection.organisation.is_none() => {
-            Some(Connection { state: ConnectionState::Disconnected, ..connection })
-        }
-        ConnectionState::Active | ConnectionState::TokenExpired | ConnectionState::Pending => {
-            Some(connection.disconnected())
-        }
-    })
-    .await?;
-    let known = match ended {
-        Some(ended) => Some(ended),
-        None => engine.store.connection(account).await?.map(|row| row.record),
-    };
-    let Some(ledger) = known.and_then(|known| known.ledger()) else {
-        return Ok(Disconnected::NeverConnected);
+    end(engine, account).await?;
+    let connection = engine.store.connection(account).await?.map(|row| row.record);
+    let Some(ledger) = connection.and_then(|connection| connection.ledger()) else {
+        return Ok(Disconnected::Done);
     };
     tracing::info!(account.id = %account, tenant.id = %ledger.tenant, "disconnected");
     let now = engine.clock.now();
     let latest = now.saturating_add(PATIENCE).unwrap_or(now).min(invocation.last_call);
     quiet(engine, &ledger, latest).await?;
     remove_leftovers(engine, account, invocation).await
+}
+
+/// Ends a connection here, and nothing at Xero.
+pub(crate) async fn end(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
+    let now = engine.clock.now();
+    let ended = change(engine, account, |connection| {
+        let is_over = !connection.state.is_connected()
+            && connection.pending.is_none()
+            && connection.offered.is_empty();
+        (!is_over).then(|| connection.disconnected(now))
+    });
+    ended.await.map(drop)
 }
 
 /// Removes the links at Xero that an account no longer uses.
@@ -64,28 +65,29 @@ pub(crate) async fn remove_leftovers(
     invocation: Invocation,
 ) -> Result<Disconnected, StoreError> {
     let Some(row) = engine.store.connection(account).await? else {
-        return Ok(Disconnected::NeverConnected);
+        return Ok(Disconnected::Done);
     };
     let mut outcome = Disconnected::Done;
     for leftover in &row.record.leftovers {
-        let is_used = row.record.state == ConnectionState::Active
-            && row
-                .record
-                .organisation
-                .as_ref()
-                .is_some_and(|used| used.xero_connection == leftover.xero_connection);
-        if !is_used && let Err(error) = remove(engine, leftover, invocation).await {
-            tracing::warn!(
-                error = %Chain(&error),
-                account.id = %account,
-                "a link at Xero was not removed; the sweep tries again"
-            );
-            outcome = Disconnected::LeftOver;
-            continue;
+        match remove(engine, &row.record, leftover, invocation).await {
+            Ok(Ended::Done) => {}
+            Ok(Ended::Later) => {
+                outcome = Disconnected::LeftOver;
+                continue;
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = %Chain(&error),
+                    account.id = %account,
+                    "a link at Xero was not removed; the sweep tries again"
+                );
+                outcome = Disconnected::LeftOver;
+                continue;
+            }
         }
         change(engine, account, |connection| {
             let mut leftovers = connection.leftovers;
-            leftovers.retain(|one| one.xero_connection != leftover.xero_connection);
+            leftovers.retain(|one| !one.is_same_link(leftover));
             Some(Connection { leftovers, ..connection })
         })
         .await?;
@@ -93,43 +95,99 @@ pub(crate) async fn remove_leftovers(
     Ok(outcome)
 }
 
-/// Removes one link. The user's grant is revoked only when that was the last: revoking it ends every
-/// link the user has with this app, of other accounts too.
+/// Removes one link, and ends its grant with the last connection that uses it. An organisation that another
+/// account has meanwhile is left alone.
 async fn remove(
     engine: &Engine,
+    connection: &Connection,
+    leftover: &PinnedOrganisation,
+    invocation: Invocation,
+) -> Result<Ended, TokenError> {
+    let account = &connection.account;
+    let used = connection.organisation.iter().filter(|_| connection.state.is_connected());
+    let mut needed = used
+        .chain(&connection.offered)
+        .chain(connection.leftovers.iter().filter(|one| !one.is_same_link(leftover)));
+    let owner = engine.store.claim(leftover.tenant).await?;
+    let is_mine = owner.is_none_or(|owner| owner == *account);
+    let is_used = needed.clone().any(|one| one.xero_connection == leftover.xero_connection);
+    if is_mine && !is_used && !is_used_by_others(engine, account, leftover).await? {
+        remove_link(engine, account, leftover, invocation).await?;
+    }
+    if needed.any(|one| one.grant == leftover.grant) {
+        return Ok(Ended::Done);
+    }
+    token::end_unused(engine, leftover.grant, leftover.serial).await
+}
+
+/// Whether another account is connected with the same link, as an earlier release allowed.
+async fn is_used_by_others(
+    engine: &Engine,
+    account: &AccountId,
+    leftover: &PinnedOrganisation,
+) -> Result<bool, StoreError> {
+    let users = engine.store.grant_users(leftover.grant).await?;
+    for user in users.iter().filter(|user| *user != account) {
+        let connection = engine.store.connection(user).await?.map(|row| row.record);
+        let used =
+            connection.filter(|one| one.state.is_connected()).and_then(|one| one.organisation);
+        if used.is_some_and(|used| used.is_same_link(leftover)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn remove_link(
+    engine: &Engine,
+    account: &AccountId,
     leftover: &PinnedOrganisation,
     invocation: Invocation,
 ) -> Result<(), TokenError> {
-    let wanted = Wanted { grant: leftover.grant, since: None, rejected: None };
-    let access_token = match token::access_token(engine, wanted, invocation).await {
-        Ok(access_token) => access_token,
-        // Xero no longer honours the grant: there is nothing left that we could remove, or be called by.
-        Err(TokenError::ReconnectNeeded) => return Ok(()),
-        Err(error) => return Err(error),
-    };
+    let tokens = Arc::new(GrantTokens {
+        engine: engine.clone(),
+        grant: leftover.grant,
+        consented: leftover.serial,
+        invocation,
+        connection: None,
+    });
     let (transport, api) = (&*engine.transport, &engine.places.xero_api);
-    let id = leftover.xero_connection;
-    match connections::delete_connection(transport, api, &access_token, id).await {
-        Ok(()) | Err(XeroError::NotFound { .. }) => {}
+    let linked = match connections::connections(transport, api, &*tokens).await {
+        Ok(linked) => linked,
+        // Xero no longer honours the grant: there is nothing left that we could remove, or be called by.
+        Err(XeroError::NoAccessToken { is_answered: _, source })
+            if source.failure.class == FailureClass::Unauthorized =>
+        {
+            return Ok(());
+        }
         Err(error) => return Err(TokenError::Xero(error)),
+    };
+    // A link that cannot be read may be this one: deleting what is gone does no harm.
+    let is_listed = linked.rows.iter().any(|one| one.id == leftover.xero_connection);
+    if !is_listed && linked.undecodable.is_empty() {
+        return Ok(());
     }
-    let renewed_at = engine.store.grant(leftover.grant).await?.map(|row| row.record.refreshed_at);
-    let linked = connections::connections(transport, api, &access_token).await;
-    if linked.map_err(TokenError::Xero)?.is_empty() {
-        token::revoke(engine, leftover.grant, renewed_at).await?;
+    // Somebody may have connected the account again while this was held up.
+    let connection = engine.store.connection(account).await?.map(|row| row.record);
+    if !connection.is_some_and(|one| one.leftovers.iter().any(|left| left.is_same_link(leftover))) {
+        return Ok(());
     }
-    Ok(())
+    let id = leftover.xero_connection;
+    match connections::delete_connection(transport, api, &*tokens, id).await {
+        Ok(()) | Err(XeroError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(TokenError::Xero(error)),
+    }
 }
 
-/// Removes what an account has left over, while there is time: how many accounts are done.
+/// Removes the links that an account has left over, while there is time. Whether all are removed.
 pub(crate) async fn sweep(
     engine: &Engine,
     account: &AccountId,
     invocation: Invocation,
-) -> Result<usize, StoreError> {
+) -> Result<bool, StoreError> {
     if engine.clock.now() > invocation.last_call {
-        return Ok(0);
+        return Ok(false);
     }
     let removed = remove_leftovers(engine, account, invocation).await?;
-    Ok(usize::from(removed == Disconnected::Done))
+    Ok(removed == Disconnected::Done)
 }

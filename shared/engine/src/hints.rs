@@ -42,7 +42,7 @@ impl Engine {
         self.wake_ups.book(&wake, at).await
     }
 
-    /// Leaves a hint about records behind what is already in the account's queue.
+    /// Leaves a hint about records behind the account's other wake-ups of this kind.
     pub(crate) async fn leave(
         &self,
         ledger: &Ledger,

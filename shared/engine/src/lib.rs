@@ -18,25 +18,31 @@
 //! Reading order: [`ports`], [`Engine`], [`inbound`] (messages arrive), [`push`], [`entity`], [`desk`]
 //! with [`token`] and the count of calls; [`connect`], [`organisation`], [`disconnect`]; [`settings`]
 //! and [`sync_all`] (what people press); [`sweep`] (what repairs lost hints), [`keep_alive`], [`health`] and
-//! [`cleanup`] (what comes by on a schedule).
+//! [`cleanup`] (what comes by on a schedule), [`erasure`] (an operator's commands).
 
 mod abreast;
+mod activity;
+mod availability;
 mod calls;
+mod carry_over;
 pub mod chain;
 pub mod chart;
 pub mod choices;
 pub mod cleanup;
+pub mod closed;
 pub mod connect;
-mod connection;
+pub mod connection;
 pub mod contacts;
 pub mod desk;
 pub mod disconnect;
 pub mod entity;
+pub mod erasure;
 pub mod health;
 mod hints;
 pub mod inbound;
 pub mod journal;
 pub mod keep_alive;
+mod kept_records;
 pub mod organisation;
 mod outbox;
 pub mod payments;
@@ -45,10 +51,13 @@ pub mod ports;
 pub mod push;
 pub mod receipts;
 pub mod release;
+mod sealing;
 pub mod settings;
+pub mod status;
 pub mod sweep;
 pub mod sync_all;
 pub mod token;
+mod upgrade;
 pub mod views;
 
 use std::sync::Arc;
@@ -58,6 +67,7 @@ use store::Store;
 use url::Url;
 use xero::{OAuthApp, Transport};
 
+use crate::contacts::SearchCache;
 use crate::journal::Noted;
 use crate::ports::{Clock, Events, Ids, Metrics, Secrets, WakeUps};
 use crate::token::TokenCache;
@@ -91,6 +101,8 @@ pub struct Engine {
     pub tokens: Arc<TokenCache>,
     /// Accounts whose sync log this process has noted.
     pub noted: Arc<Noted>,
+    /// Contacts this process has searched for within the last minute.
+    pub searches: Arc<SearchCache>,
 }
 
 /// How far the table is to be believed where it knows of nothing in Xero.

@@ -1,38 +1,50 @@
 //! Choosing among the organisations a person consented to: at the first connect, when the first of
 //! several is not the right one; later, when another organisation is to replace the one in use.
 
+use domain::connection::Connection;
 use domain::ids::{AccountId, Ledger, TenantId};
+use store::StoreError;
 
 use crate::chain::Chain;
-use crate::connection::change;
-use crate::push::Unrecorded;
-use crate::{Engine, Invocation, disconnect, release};
+use crate::connect::follow_up;
+use crate::connection::{ChangeError, change_claims};
+use crate::{Engine, Invocation, disconnect, upgrade};
 
-/// What became of a choice.
+/// How a choice ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chosen {
     /// It is in use from now on.
     Done,
     /// Nobody consented to it, or somebody chose before.
     NotOffered,
+    /// It belongs to another account.
+    InUse,
 }
 
 /// Puts an organisation to use that a person consented to. Another one that was in use is left, with its
-/// mappings kept: choosing it again finds them, and this one begins with those it has.
+/// mappings kept: choosing it again finds them. What of it was never synced is carried over to this one.
 pub async fn choose(
     engine: &Engine,
     account: &AccountId,
     tenant: TenantId,
     invocation: Invocation,
-) -> Result<Chosen, Unrecorded> {
+) -> Result<Chosen, StoreError> {
+    upgrade::require_claims(engine, invocation).await?;
     let now = engine.clock.now();
-    let chosen = change(engine, account, |connection| connection.chosen(tenant, now)).await?;
-    if chosen.is_none() {
-        return Ok(Chosen::NotOffered);
+    let chosen = change_claims(engine, account, |connection| {
+        let by = connection.offered_by.clone().or_else(|| connection.connected_by.clone());
+        let chosen = connection.chosen(tenant, now)?;
+        Some(Connection { connected_by: by, ..chosen })
+    });
+    match chosen.await {
+        Ok(Some(_)) => {}
+        Ok(None) => return Ok(Chosen::NotOffered),
+        Err(ChangeError::Claimed) => return Ok(Chosen::InUse),
+        Err(ChangeError::Store(error)) => return Err(error),
     }
     tracing::info!(account.id = %account, tenant.id = %tenant, "an organisation was chosen");
     let ledger = Ledger { account: account.clone(), tenant };
-    release::parked(engine, &ledger).await?;
+    follow_up(engine, &ledger).await;
     if let Err(error) = disconnect::remove_leftovers(engine, account, invocation).await {
         tracing::warn!(error = %Chain(&error), "the link that was left is still to be removed");
     }

@@ -10,7 +10,7 @@ use store::StoreError;
 
 use crate::choices::{self, NeverSend};
 use crate::entity::Payment;
-use crate::inbound::{ledger, push_known};
+use crate::inbound::{push_known, records_ledger};
 use crate::push::{self, Keep, Unrecorded};
 use crate::views::RecordView;
 use crate::{Engine, Invocation};
@@ -41,7 +41,7 @@ pub async fn parts(
     account: &AccountId,
     payment: &PaymentId,
 ) -> Result<Option<PaymentView>, StoreError> {
-    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
+    let ledger = records_ledger(engine, account).await?;
     let rows = known(engine, &ledger, payment).await?;
     let parts = rows.into_iter().map(|(row, _)| RecordView::of(row)).collect::<Vec<_>>();
     Ok((!parts.is_empty()).then(|| PaymentView { payment_id: payment.clone(), parts }))
@@ -53,7 +53,7 @@ async fn known(
     ledger: &Ledger,
     payment: &PaymentId,
 ) -> Result<Vec<(Mapping, PaymentPart)>, StoreError> {
-    let rows = engine.store.parts(ledger, payment).await?.rows;
+    let rows = engine.store.parts(ledger, payment).await?;
     let with_part = rows.into_iter().filter_map(|row| {
         let part: PaymentPart = serde_json::from_str(&row.record.snapshot.json).ok()?;
         // Another payment's id may begin like this one's.
@@ -94,7 +94,7 @@ pub async fn sync_now(
     payment: &PaymentId,
     invocation: Invocation,
 ) -> Result<Option<PaymentView>, Unrecorded> {
-    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
+    let ledger = records_ledger(engine, account).await?;
     let records = ids(engine, account, payment).await?;
     let (kind, person) = (EntityKind::Payment, Urgency::Person);
     let pushed = push_known(engine, &ledger, kind, &records, person, invocation).await;

@@ -6,8 +6,9 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::dead_letter::Reason;
 use domain::entity::EntityKind;
-use domain::envelope::{Unreadable, Wake};
+use domain::envelope::Wake;
 use domain::outbound::Event;
 use domain::sync_log::LogStatus;
 use jiff::Timestamp;
@@ -36,26 +37,39 @@ pub trait Ids: Send + Sync + Debug {
     fn unguessable(&self) -> SecretString;
 }
 
-/// Where tokens are kept, by name.
+/// Where tokens are kept, by name. A read may show an older value, or none, for some time after a write:
+/// Secrets Manager promises no read after write.
 #[async_trait]
 pub trait Secrets: Send + Sync + Debug {
-    /// The secret of that name, if there is one.
+    /// The secret of that name, if one is visible.
     async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError>;
 
-    /// Writes the secret of that name, creating it if need be. After it returned, every reader sees
-    /// this value or a later one.
-    async fn put(&self, name: &str, value: &SecretString) -> Result<(), PortError>;
+    /// Writes a value of the secret of that name, creating the secret if need be. Writing the same
+    /// `version` twice writes it once.
+    async fn put(&self, name: &str, value: &SecretString, version: Uuid) -> Result<(), PortError>;
+
+    /// The same, for a secret that is there. One that was deleted is not created again: that is an error.
+    async fn replace(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError>;
+
+    /// Deletes the secret of that name for good. One that is not there is deleted already.
+    async fn delete(&self, name: &str) -> Result<(), PortError>;
 }
 
-/// Hints to ourselves: they arrive on the queue of their kind, in the account's group.
+/// Hints to ourselves: they arrive on the product's own queue of wake-ups of their kind, in the account's
+/// group.
 #[async_trait]
 pub trait WakeUps: Send + Sync + Debug {
     /// Books a wake-up: at `at` or up to a minute later, `wake` arrives. Booking the same wake-up
     /// twice books it once.
     async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError>;
 
-    /// Leaves a wake-up behind what is already in the queue. The same one within five minutes arrives
-    /// once.
+    /// Leaves a wake-up behind the account's other wake-ups; the CRM's messages are on another queue and go
+    /// on beside it. The same one within five minutes arrives once.
     async fn leave(&self, wake: &Wake) -> Result<(), PortError>;
 }
 
@@ -97,6 +111,12 @@ pub enum Measure {
     Health(Counted),
     /// Connections that could not be kept alive in one visit.
     KeepAliveFailed(usize),
+    /// So many rows of an answer of Xero's could not be read, and were left out.
+    OddRows(usize),
+    /// So many sentences in which Xero refused a record are not in the table of known ones.
+    UnknownSentences(usize),
+    /// A poll of a ledger failed for a reason of ours.
+    PollFailed,
 }
 
 /// How a refresh ended.
@@ -136,15 +156,15 @@ pub struct GivenUp {
     pub warned: usize,
 }
 
-/// Where messages go that nobody can read.
+/// Where messages go that cannot be read, or that fail every time they come.
 #[async_trait]
 pub trait DeadLetters: Send + Sync + Debug {
-    /// Moves a message here with its reason beside it: a sentence that names the field, and a stable
-    /// word. Moving the same message twice moves it once.
-    async fn bury(&self, letter: DeadLetter<'_>, reason: &Unreadable) -> Result<(), PortError>;
+    /// Moves a message here with its reason beside it: a sentence and a stable code. Moving the same
+    /// message twice moves it once.
+    async fn bury(&self, letter: DeadLetter<'_>, reason: &Reason) -> Result<(), PortError>;
 }
 
-/// A message that cannot be read, as it came.
+/// A message that is moved aside, as it came.
 #[derive(Clone, Copy)]
 pub struct DeadLetter<'a> {
     /// The queue's id of it.

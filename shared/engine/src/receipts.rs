@@ -6,39 +6,83 @@ use domain::ids::{AccountId, CrmId, Ledger, XeroPaymentId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::observe::tell;
 use domain::outbound::{Event, News};
-use domain::receipts::{Answer, Receipts, Recorded, Told};
-use store::table::Expect;
-use store::{StoreError, Versioned};
+use domain::receipts::{Answer, CHANGES_MAX, Changes, Receipts, Recorded, Told};
+use store::{ReceiptRows, StoreError, Versioned};
 
 use crate::Engine;
-use crate::inbound::ledger;
+use crate::inbound::records_ledger;
 
 /// A row that somebody else writes at the same moment is read and written again, this many times.
 const CONFLICTS_MAX: u32 = 6;
 
+/// Changes of one invoice that follow from one payment, each in a transaction of its own. Far more than the
+/// payments of an invoice need; a bound, so that a fault in deciding them cannot go on for ever.
+const STEPS_MAX: usize = 200;
+
+/// What became of a payment that was to be noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Noted {
+    /// It is noted on each of its invoices.
+    Done,
+    /// It was recorded before as something else, and stays as it was.
+    Contradicts,
+    /// An invoice has as many payments as are followed.
+    TooMany(CrmId),
+}
+
 /// Notes a payment on each of its invoices, so that the same money is recognised when Xero has it.
-/// Repeating it, or being interrupted, does no harm. `false` when it was recorded before as something else:
-/// then it stays as it was.
+/// Repeating it, or being interrupted, does no harm.
 pub(crate) async fn record(
     engine: &Engine,
     ledger: &Ledger,
     payment: &Payment,
-) -> Result<bool, StoreError> {
+) -> Result<Noted, StoreError> {
     for share in &payment.allocations {
         let Some(recorded) = Recorded::of(payment, &share.invoice_id) else { continue };
         let invoice = CrmId::from(share.invoice_id.clone());
         let known = engine.store.receipts(ledger, &invoice).await?;
-        if known.is_some_and(|known| known.record.contradicts(&recorded)) {
-            return Ok(false);
+        let known = known.map(|rows| rows.record);
+        if known.as_ref().is_some_and(|known| known.contradicts(&recorded)) {
+            return Ok(Noted::Contradicts);
         }
-        let noted = change(engine, ledger, &invoice, |receipts| {
-            let before = receipts.clone();
-            let told = receipts.record(recorded.clone());
-            (*receipts != before).then_some(told)
-        });
-        noted.await?;
+        if known.as_ref().is_some_and(|known| !known.has_room_for(&recorded.payment)) {
+            return Ok(Noted::TooMany(invoice));
+        }
+        for _ in 0..STEPS_MAX {
+            let step = change(engine, ledger, &invoice, |receipts| {
+                let before = receipts.clone();
+                let changes = receipts.record(recorded.clone());
+                (*receipts != before).then_some(changes)
+            });
+            if step.await?.is_none_or(|is_all| is_all) {
+                break;
+            }
+        }
     }
-    Ok(true)
+    Ok(Noted::Done)
+}
+
+/// Adds the payments that the CRM recorded in another ledger, which has them no longer.
+pub(crate) async fn merge(
+    engine: &Engine,
+    ledger: &Ledger,
+    from: &Receipts,
+) -> Result<(), StoreError> {
+    for _ in 0..STEPS_MAX {
+        let step = change(engine, ledger, &from.invoice, |receipts| {
+            let is_new = |one: &&Recorded| {
+                !receipts.recorded.iter().any(|known| known.payment == one.payment)
+            };
+            let new = from.recorded.iter().filter(is_new).cloned().collect::<Vec<_>>();
+            let is_all = new.len() <= CHANGES_MAX;
+            receipts.recorded.extend(new.iter().take(CHANGES_MAX).cloned());
+            (!new.is_empty()).then_some(Changes { told: Vec::new(), is_all })
+        });
+        if step.await?.is_none_or(|is_all| is_all) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The money on one invoice, or `None` when nothing is known of it.
@@ -47,7 +91,7 @@ pub async fn of(
     account: &AccountId,
     invoice: &CrmId,
 ) -> Result<Option<Receipts>, StoreError> {
-    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
+    let ledger = records_ledger(engine, account).await?;
     Ok(engine.store.receipts(&ledger, invoice).await?.map(|row| row.record))
 }
 
@@ -59,30 +103,31 @@ pub async fn settle(
     payment: XeroPaymentId,
     answer: Answer,
 ) -> Result<bool, StoreError> {
-    let Some(ledger) = ledger(engine, account).await? else { return Ok(false) };
-    let settled =
-        change(engine, &ledger, invoice, |receipts| receipts.settle(payment, answer.clone()));
+    let ledger = records_ledger(engine, account).await?;
+    let settled = change(engine, &ledger, invoice, |receipts| {
+        let told = receipts.settle(payment, answer.clone())?;
+        Some(Changes { told, is_all: true })
+    });
     Ok(settled.await?.is_some())
 }
 
-/// Changes the money on an invoice, and tells the CRM what follows: both or neither. `None` when the change
-/// declines.
+/// Changes the money on an invoice, and tells the CRM what follows: both or neither. Whether that was all
+/// there is to change; `None` when the change declines.
 async fn change(
     engine: &Engine,
     ledger: &Ledger,
     invoice: &CrmId,
-    step: impl Fn(&mut Receipts) -> Option<Vec<Told>>,
-) -> Result<Option<()>, StoreError> {
+    step: impl Fn(&mut Receipts) -> Option<Changes>,
+) -> Result<Option<bool>, StoreError> {
     for _ in 0..CONFLICTS_MAX {
-        let row = engine.store.receipts(ledger, invoice).await?;
-        let expect = row.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
-        let empty = || Receipts::new(ledger.clone(), invoice.clone());
-        let mut receipts = row.map_or_else(empty, |row| row.record);
-        let Some(told) = step(&mut receipts) else { return Ok(None) };
+        let rows = engine.store.receipts(ledger, invoice).await?;
+        let rows = rows.unwrap_or_else(|| ReceiptRows::none(ledger.clone(), invoice.clone()));
+        let mut receipts = rows.record.clone();
+        let Some(Changes { told, is_all }) = step(&mut receipts) else { return Ok(None) };
         let mapping = if told.is_empty() { None } else { mapping(engine, ledger, invoice).await? };
-        match write(engine, &receipts, expect, mapping, told).await {
+        match write(engine, &rows, receipts, mapping, told).await {
             Err(StoreError::Conflict) => {}
-            result => return result.map(Some),
+            result => return result.map(|()| Some(is_all)),
         }
     }
     Err(StoreError::Conflict)
@@ -99,20 +144,20 @@ async fn mapping(
 
 async fn write(
     engine: &Engine,
-    receipts: &Receipts,
-    expect: Expect,
+    before: &ReceiptRows,
+    receipts: Receipts,
     mapping: Option<Versioned<Mapping>>,
     told: Vec<Told>,
 ) -> Result<(), StoreError> {
     let Some(Versioned { mut record, version }) = mapping else {
         // Nothing is told of an invoice that Xero does not have.
-        return engine.store.put_receipts(receipts, expect, None, &[]).await;
+        return engine.store.put_receipts(before, receipts, None, &[]).await.map(drop);
     };
+    let account = receipts.ledger.account.clone();
     let news = tell(&mut record, told, engine.clock.now());
-    let events = engine.events(&receipts.ledger.account, news);
-    let mapping = Some((&record, version));
-    engine.store.put_receipts(receipts, expect, mapping, &events).await?;
-    engine.deliver(&receipts.ledger.account, &events).await;
+    let events = engine.events(&account, news);
+    engine.store.put_receipts(before, receipts, Some((&record, version)), &events).await?;
+    engine.deliver(&account, &events).await;
     Ok(())
 }
 

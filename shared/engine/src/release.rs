@@ -86,9 +86,13 @@ pub async fn after_an_outage(
     Ok(given)
 }
 
-/// Releases one mapping that was parked for want of a connection, if there is one again.
-pub(crate) async fn if_connected(engine: &Engine, key: &MappingKey) -> Result<(), Unrecorded> {
-    if is_connected(engine, &key.ledger).await? {
+/// Releases one mapping that was parked for want of a connection, if that has changed since: the connection has
+/// started to work after the attempt began. Otherwise the next attempt would fail for the same reason.
+pub(crate) async fn if_connected(engine: &Engine, mapping: &Mapping) -> Result<(), Unrecorded> {
+    let key = &mapping.key;
+    if let Some(epoch) = working_epoch(engine, &key.ledger).await?
+        && mapping.operation.failed_epoch != Some(epoch)
+    {
         release(engine, &key.ledger, vec![key.clone()], Event::Released, |_| true).await?;
     }
     Ok(())
@@ -112,14 +116,16 @@ pub(crate) async fn overlooked(
     ledger: &Ledger,
     keys: Vec<MappingKey>,
 ) -> Result<(), Unrecorded> {
-    let connected = is_connected(engine, ledger).await?;
+    let epoch = working_epoch(engine, ledger).await?;
     let mut ready = Vec::new();
     for key in keys {
         let Some(row) = engine.store.mapping(&key).await? else { continue };
         let is_ready = match row.record.operation.state {
-            State::Parked { on: Parking::Reconnect } => connected,
+            State::Parked { on: Parking::Reconnect } => {
+                epoch.is_some() && row.record.operation.failed_epoch != epoch
+            }
             State::Parked { on: Parking::Prerequisite { .. } } => {
-                connected && is_prerequisite_met(engine, &row.record).await?
+                epoch.is_some() && is_prerequisite_met(engine, &row.record).await?
             }
             State::Due
             | State::Claimed { by: _, until: _ }
@@ -135,14 +141,14 @@ pub(crate) async fn overlooked(
     release(engine, ledger, ready, Event::Released, |_| true).await.map(drop)
 }
 
-async fn is_connected(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
+/// The epoch of a ledger's connection, if it works.
+async fn working_epoch(engine: &Engine, ledger: &Ledger) -> Result<Option<u64>, StoreError> {
     let connection = engine.store.connection(&ledger.account).await?;
-    Ok(connection.is_some_and(|row| {
-        let same = row.record.ledger().as_ref() == Some(ledger);
-        same && match row.record.usable(engine.clock.now()) {
-            Ok(_) | Err(Unusable::PausedUntil(_)) => true,
-            Err(Unusable::NotConnected | Unusable::TokenExpired) => false,
-        }
+    let connection = connection.map(|row| row.record);
+    let connection = connection.filter(|one| one.ledger().as_ref() == Some(ledger));
+    Ok(connection.and_then(|connection| match connection.usable(engine.clock.now()) {
+        Ok(_) | Err(Unusable::PausedUntil(_)) => Some(connection.epoch),
+        Err(Unusable::NotConnected | Unusable::TokenExpired | Unusable::Unavailable) => None,
     }))
 }
 

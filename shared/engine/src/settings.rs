@@ -1,12 +1,10 @@
-//! What people see and press: status, the sync log, one record, sync now. Plain records for whoever
+//! What people see and press: the sync log, one record, sync now. Plain records for whoever
 //! shows them.
 
 use std::num::NonZeroU16;
 
-use domain::connection::{Connection, Status};
 use domain::entity::EntityKind;
-use domain::health::Health;
-use domain::ids::{AccountId, CrmId, TenantId, UserId};
+use domain::ids::{AccountId, CrmId, UserId};
 use domain::mapping::MappingKey;
 use domain::operation::Urgency;
 use domain::sync_all::{Counts, Place, SyncAll};
@@ -16,106 +14,13 @@ use serde::Serialize;
 use store::StoreError;
 use store::table::Cursor;
 
-use crate::inbound::{ledger, push_known};
+use crate::inbound::{push_known, records_ledger};
 use crate::push::{Pushed, Unrecorded};
 use crate::views::RecordView;
 use crate::{Engine, Invocation};
 
-/// How far back the newest attempt is looked for.
-const NEWEST: NonZeroU16 = NonZeroU16::MIN;
 /// A filtered page of the log reads at most this many pages of the table.
 const LOG_READS_MAX: u32 = 20;
-
-/// The status page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StatusView {
-    /// The status.
-    pub status: Status,
-    /// The connected organisation's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub organisation: Option<String>,
-    /// Who connected it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub connected_by: Option<String>,
-    /// When it was connected.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub connected_at: Option<Timestamp>,
-    /// When the newest attempt ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_sync_at: Option<Timestamp>,
-    /// What the newest attempt said, when it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-    /// Until when Xero asked us to wait.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub paused_until: Option<Timestamp>,
-    /// Records that were given up, as the last hourly check counted them.
-    pub skipped: u32,
-    /// What speaks against the account codes and tax types in use, before a push fails for it; and that many
-    /// records were given up.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<String>,
-    /// Organisations that may be chosen instead, or have to be chosen from.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub choices: Vec<Choice>,
-}
-
-/// An organisation that a person consented to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Choice {
-    /// What to choose it by.
-    pub tenant_id: TenantId,
-    /// Its name.
-    pub name: String,
-}
-
-/// The status of an account's connection.
-pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, StoreError> {
-    let now = engine.clock.now();
-    let connection = engine.store.connection(account).await?.map(|row| row.record);
-    let newest = engine.store.log_page(account, None, NEWEST, now).await?.entries.pop();
-    let Some(connection) = connection else {
-        return Ok(StatusView {
-            status: Status::Disconnected,
-            organisation: None,
-            connected_by: None,
-            connected_at: None,
-            last_sync_at: None,
-            problem: None,
-            paused_until: None,
-            skipped: 0,
-            warnings: Vec::new(),
-            choices: Vec::new(),
-        });
-    };
-    let health = engine.store.health(account).await?.map(|row| row.record);
-    let status = connection.status(newest.as_ref().map(|entry| entry.status));
-    let Connection {
-        organisation,
-        connected_by,
-        connected_at,
-        paused_until,
-        offered,
-        mut warnings,
-        ..
-    } = connection;
-    warnings.extend(health.as_ref().and_then(Health::warning));
-    let used = organisation.as_ref().map(|used| used.tenant);
-    let choices = offered.into_iter().filter(|one| Some(one.tenant) != used);
-    let choices = choices.map(|one| Choice { tenant_id: one.tenant, name: one.name }).collect();
-    Ok(StatusView {
-        status,
-        organisation: organisation.map(|organisation| organisation.name),
-        connected_by,
-        connected_at,
-        last_sync_at: newest.as_ref().map(|entry| entry.at),
-        problem: newest.filter(|_| status == Status::Error).map(|entry| entry.message),
-        paused_until: paused_until.filter(|until| *until > now),
-        skipped: health.map_or(0, |health| health.skipped),
-        warnings,
-        choices,
-    })
-}
 
 /// Which entries of the sync log are wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -214,7 +119,7 @@ pub async fn record(
     kind: EntityKind,
     crm_id: CrmId,
 ) -> Result<Option<RecordView>, StoreError> {
-    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
+    let ledger = records_ledger(engine, account).await?;
     let row = engine.store.mapping(&MappingKey { ledger, kind, crm_id }).await?;
     Ok(row.map(|row| RecordView::of(row.record)))
 }
@@ -228,7 +133,7 @@ pub async fn sync_now(
     crm_id: CrmId,
     invocation: Invocation,
 ) -> Result<Option<RecordView>, Unrecorded> {
-    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
+    let ledger = records_ledger(engine, account).await?;
     let records = [crm_id];
     let person = Urgency::Person;
     let mut pushed = push_known(engine, &ledger, kind, &records, person, invocation).await;

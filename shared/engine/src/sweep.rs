@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 
 use domain::entity::EntityKind;
-use domain::ids::{CrmId, GrantId, Ledger};
+use domain::ids::{AccountId, CrmId, GrantId, Ledger};
 use domain::mapping::MappingKey;
 use jiff::SignedDuration;
 use store::Due;
@@ -13,7 +13,7 @@ use store::keys::SHARDS;
 
 use crate::chain::Chain;
 use crate::push::Unrecorded;
-use crate::{Engine, Invocation, disconnect, release, token};
+use crate::{Engine, Invocation, availability, carry_over, disconnect, release, token};
 
 /// A row is overdue when its hint is this late.
 const LATE: SignedDuration = SignedDuration::from_mins(3);
@@ -31,8 +31,8 @@ pub struct Swept {
     pub parked: usize,
     /// Events that were delivered.
     pub events: usize,
-    /// Accounts whose links at Xero were removed.
-    pub removed: usize,
+    /// Connections that were looked at and need nothing more now.
+    pub connections: usize,
     /// Grants of which it was found out how their last refresh ended.
     pub grants: usize,
     /// Shards in which something could not be done; the next sweep tries again.
@@ -82,8 +82,8 @@ async fn due(
             Due::Outbox(account) => {
                 outboxes.insert(account);
             }
-            Due::Leftovers(account) => {
-                swept.removed += disconnect::sweep(engine, &account, invocation).await?;
+            Due::Connection(account) => {
+                swept.connections += usize::from(look(engine, &account, invocation).await?);
             }
             Due::Grant(id) => {
                 swept.grants += 1;
@@ -118,6 +118,22 @@ async fn parked(
         release::overlooked(engine, &ledger, records.into_iter().map(key).collect()).await?;
     }
     Ok(())
+}
+
+/// Does what a connection is due for. Whether it needs nothing more now.
+async fn look(
+    engine: &Engine,
+    account: &AccountId,
+    invocation: Invocation,
+) -> Result<bool, Unrecorded> {
+    availability::look(engine, account, invocation).await?;
+    if let Some(row) = engine.store.connection(account).await?
+        && !row.record.carried_from.is_empty()
+        && let Some(ledger) = row.record.ledger()
+    {
+        carry_over::sweep(engine, &ledger).await;
+    }
+    Ok(disconnect::sweep(engine, account, invocation).await?)
 }
 
 /// One grant's trouble is its own.

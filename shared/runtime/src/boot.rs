@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::entity::EntityKind;
 use domain::ids::AccountId;
 use engine::chain::Chain;
 use engine::ports::{Clock, Secrets};
@@ -15,12 +16,16 @@ use store::Store;
 use store::dynamo::DynamoTable;
 use xero::{OAuthApp, ReqwestTransport, Transport, TransportOptions};
 
-use crate::aws::{DeadLetterQueue, EventQueue, Hints, PollQueue, SecretsManager, sdk_config};
+use crate::aws::{
+    DeadLetterQueue, EventQueue, Hints, PollQueue, ReceivedQueue, SecretsManager, sdk_config,
+};
 use crate::clock::SystemClock;
-use crate::config::{Config, ConfigError, TableConfig};
-use crate::env;
+use crate::config::{Config, ConfigError, TableConfig, WakeUpConfig, required};
 use crate::ids::RandomIds;
 use crate::metrics::EmbeddedMetrics;
+use crate::queue::{ServedQueue, Worker};
+use crate::telemetry::LogConfig;
+use crate::{env, telemetry};
 
 /// Long enough for a batch of 50 documents; shorter than any function's timeout.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(25);
@@ -55,6 +60,8 @@ pub struct Booted {
     pub engine: Engine,
     /// The AWS clients' configuration, for what only one function needs.
     pub(crate) aws: aws_types::SdkConfig,
+    /// The queues of wake-ups.
+    pub(crate) wake_ups: WakeUpConfig,
     /// Where a browser lands after connecting.
     pub crm_return_url: url::Url,
 }
@@ -82,13 +89,13 @@ pub struct Rows {
 /// Starts a function: telemetry, configuration, clients, credentials. What keeps it from starting is in the
 /// log.
 pub async fn boot() -> Result<Booted, BootError> {
-    lambda_runtime::tracing::init_default_subscriber();
+    telemetry::start(LogConfig::parse(variable));
     start().await.inspect_err(cannot_start)
 }
 
 /// Starts a function that needs nothing but the table: it reads no credentials, and has none.
 pub fn boot_rows() -> Result<Rows, BootError> {
-    lambda_runtime::tracing::init_default_subscriber();
+    telemetry::start(LogConfig::parse(variable));
     start_rows().inspect_err(cannot_start)
 }
 
@@ -145,8 +152,10 @@ async fn start() -> Result<Booted, BootError> {
         memory: config.memory,
         tokens: Arc::new(TokenCache::default()),
         noted: Arc::default(),
+        searches: Arc::default(),
     };
-    Ok(Booted { engine, aws, crm_return_url: config.crm_return_url })
+    let (wake_ups, crm_return_url) = (config.wake_ups, config.crm_return_url);
+    Ok(Booted { engine, aws, wake_ups, crm_return_url })
 }
 
 /// Opens the connection to the table while the processor is not throttled. What is wrong with the
@@ -174,16 +183,32 @@ async fn app(config: &Config, secrets: &SecretsManager) -> Result<OAuthApp, Boot
     })
 }
 
-/// This function's dead-letter queue.
-pub(crate) fn dead_letters(booted: &Booted) -> Result<DeadLetterQueue, BootError> {
-    let queue_url = crate::config::required(variable, env::DEAD_LETTER_QUEUE_URL)?;
-    Ok(DeadLetterQueue::new(aws_sdk_sqs::Client::new(&booted.aws), queue_url))
+/// The push function of a kind, with its two queues.
+pub(crate) fn worker(booted: &Booted, kind: EntityKind) -> Result<Worker, BootError> {
+    let client = aws_sdk_sqs::Client::new(&booted.aws);
+    let served = |queue_url: String, dead_letters: String| ServedQueue {
+        redelivery: Arc::new(ReceivedQueue::new(client.clone(), queue_url)),
+        dead_letters: Arc::new(DeadLetterQueue::new(client.clone(), dead_letters)),
+    };
+    let messages = required(variable, env::QUEUE_URL)?;
+    let dead_messages = required(variable, env::DEAD_LETTER_QUEUE_URL)?;
+    let wake_ups = booted.wake_ups.queue(kind);
+    let dead_wake_ups = required(variable, env::WAKE_UP_DEAD_LETTER_QUEUE_URL)?;
+    Ok(Worker {
+        engine: booted.engine.clone(),
+        kind,
+        wake_up_queue_arn: wake_ups.arn.clone(),
+        messages: served(messages, dead_messages),
+        wake_ups: served(wake_ups.url.clone(), dead_wake_ups),
+    })
 }
 
-/// The queue of polls.
-pub(crate) fn poll_queue(booted: &Booted) -> Result<PollQueue, BootError> {
-    let queue_url = crate::config::required(variable, env::POLL_QUEUE_URL)?;
-    Ok(PollQueue::new(aws_sdk_sqs::Client::new(&booted.aws), queue_url))
+/// The queue of polls, and where its chunks are moved aside to.
+pub(crate) fn poll_queues(booted: &Booted) -> Result<(PollQueue, DeadLetterQueue), BootError> {
+    let client = aws_sdk_sqs::Client::new(&booted.aws);
+    let chunks = required(variable, env::POLL_QUEUE_URL)?;
+    let dead_chunks = required(variable, env::DEAD_LETTER_QUEUE_URL)?;
+    Ok((PollQueue::new(client.clone(), chunks), DeadLetterQueue::new(client, dead_chunks)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]

@@ -1,11 +1,12 @@
 //! The OAuth callback: Xero sends the browser here, and it goes on to the CRM whatever happened.
 
 use engine::chain::Chain;
-use engine::connect::{Callback, Landing, finish};
+use engine::connect::{Callback, CallbackOutcome, receive_callback};
 use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::api::ANSWER_WITHIN;
 use crate::boot::{Booted, boot};
 
 /// Serves the callback until Lambda stops the process.
@@ -25,17 +26,29 @@ async fn answer(booted: &Booted, request: &Request) -> Response<Body> {
         code: query.first("code").map(SecretString::from),
         error: query.first("error").map(ToOwned::to_owned),
     };
-    let landing = finish(&booted.engine, callback).await.unwrap_or_else(|error| {
-        tracing::error!(error = %Chain(&error), "the connect failed");
-        Landing::Failed
-    });
-    redirect(&booted.crm_return_url, landing)
+    let received = Box::pin(receive_callback(&booted.engine, callback));
+    let outcome = match tokio::time::timeout(ANSWER_WITHIN.unsigned_abs(), received).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => {
+            tracing::error!(error = %Chain(&error), "the callback failed");
+            CallbackOutcome::Failed
+        }
+        Err(_) => {
+            tracing::error!("the callback took too long");
+            CallbackOutcome::Failed
+        }
+    };
+    redirect(&booted.crm_return_url, &outcome)
 }
 
-/// To the CRM, with a word that says how it went and nothing else: no code, no state, no name.
-fn redirect(crm: &Url, landing: Landing) -> Response<Body> {
+/// To the CRM, with a word that says how it went and, where the person may go on, the ticket that only they
+/// can use: no code, no state, no name.
+fn redirect(crm: &Url, outcome: &CallbackOutcome) -> Response<Body> {
     let mut location = crm.clone();
-    location.query_pairs_mut().append_pair("xero", landing.as_str());
+    location.query_pairs_mut().append_pair("xero", outcome.as_str());
+    if let CallbackOutcome::Authorised { ticket } = outcome {
+        location.query_pairs_mut().append_pair("ticket", ticket.expose_secret());
+    }
     Response::builder()
         .status(302)
         .header("location", location.as_str())
@@ -50,13 +63,26 @@ fn redirect(crm: &Url, landing: Landing) -> Response<Body> {
 mod tests {
     use super::*;
 
+    fn location(outcome: &CallbackOutcome) -> String {
+        let crm = Url::parse("https://app.servicecortex.example/settings?tab=xero").unwrap();
+        redirect(&crm, outcome).headers()["location"].to_str().unwrap().to_owned()
+    }
+
     #[test]
     fn the_browser_goes_back_to_the_crm_with_one_word_more() {
-        let crm = Url::parse("https://app.servicecortex.example/settings?tab=xero").unwrap();
-        let response = redirect(&crm, Landing::Connected);
         assert_eq!(
-            response.headers()["location"],
-            "https://app.servicecortex.example/settings?tab=xero&xero=connected"
+            location(&CallbackOutcome::Denied),
+            "https://app.servicecortex.example/settings?tab=xero&xero=denied"
         );
+    }
+
+    #[test]
+    fn the_ticket_travels_with_an_authorisation_and_with_nothing_else() {
+        let ticket = SecretString::from("a-ticket");
+        assert_eq!(
+            location(&CallbackOutcome::Authorised { ticket }),
+            "https://app.servicecortex.example/settings?tab=xero&xero=authorised&ticket=a-ticket"
+        );
+        assert!(!location(&CallbackOutcome::Expired).contains("ticket"));
     }
 }

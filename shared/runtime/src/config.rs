@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use domain::entity::EntityKind;
 use engine::Memory;
 use secrecy::SecretString;
 use url::Url;
@@ -78,14 +79,26 @@ pub struct WakeUpConfig {
     pub group: String,
     /// The role under which schedules send.
     pub role_arn: String,
-    /// The queue of clients.
+    /// The queue of wake-ups for clients.
     pub contacts: QueueConfig,
-    /// The queue of invoices.
+    /// The queue of wake-ups for invoices.
     pub invoices: QueueConfig,
-    /// The queue of credit notes and their allocations.
+    /// The queue of wake-ups for credit notes and their allocations.
     pub credit_notes: QueueConfig,
-    /// The queue of payments.
+    /// The queue of wake-ups for payments.
     pub payments: QueueConfig,
+}
+
+impl WakeUpConfig {
+    /// The queue of wake-ups for records of a kind.
+    pub const fn queue(&self, kind: EntityKind) -> &QueueConfig {
+        match kind {
+            EntityKind::Contact => &self.contacts,
+            EntityKind::Invoice => &self.invoices,
+            EntityKind::CreditNote | EntityKind::Allocation => &self.credit_notes,
+            EntityKind::Payment => &self.payments,
+        }
+    }
 }
 
 /// A queue, as schedules and as senders name it.
@@ -181,10 +194,11 @@ impl Config {
         let wake_ups = WakeUpConfig {
             group: reader.text(env::SCHEDULE_GROUP),
             role_arn: reader.text(env::SCHEDULE_ROLE_ARN),
-            contacts: reader.queue(env::CONTACT_QUEUE_ARN, env::CONTACT_QUEUE_URL),
-            invoices: reader.queue(env::INVOICE_QUEUE_ARN, env::INVOICE_QUEUE_URL),
-            credit_notes: reader.queue(env::CREDIT_NOTE_QUEUE_ARN, env::CREDIT_NOTE_QUEUE_URL),
-            payments: reader.queue(env::PAYMENT_QUEUE_ARN, env::PAYMENT_QUEUE_URL),
+            contacts: reader.queue(env::CONTACT_WAKE_UP_QUEUE_ARN, env::CONTACT_WAKE_UP_QUEUE_URL),
+            invoices: reader.queue(env::INVOICE_WAKE_UP_QUEUE_ARN, env::INVOICE_WAKE_UP_QUEUE_URL),
+            credit_notes: reader
+                .queue(env::CREDIT_NOTE_WAKE_UP_QUEUE_ARN, env::CREDIT_NOTE_WAKE_UP_QUEUE_URL),
+            payments: reader.queue(env::PAYMENT_WAKE_UP_QUEUE_ARN, env::PAYMENT_WAKE_UP_QUEUE_URL),
         };
         let event_queue_url = reader.text(env::EVENT_QUEUE_URL);
         let urls = (

@@ -1,10 +1,10 @@
 //! Everything that only exists because the engine runs on Lambda: configuration, AWS clients, event
 //! sources, HTTP, telemetry. It decides nothing about accounting.
 //!
-//! Reading order: [`mod@env`] and [`config`] (what a function is told), [`boot`] (from configuration to
-//! an engine), [`queue`] (SQS in, partial batch responses out), [`scheduled`] and [`poll`] (on
-//! schedules), [`api`] and [`callback`] (API
-//! Gateway), [`aws`] (the engine's ports on AWS), [`metrics`] (numbers in the log).
+//! Reading order: [`mod@env`] and [`config`] (a function's variables), `telemetry` (what it logs), [`boot`]
+//! (from configuration to an engine), [`queue`] (SQS in, partial batch responses out), [`scheduled`] and
+//! [`poll`] (on schedules), [`api`] and [`callback`] (API Gateway), [`aws`] (the engine's ports on AWS),
+//! [`metrics`] (numbers in the log).
 
 pub mod api;
 pub mod aws;
@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod poll;
 pub mod queue;
 pub mod scheduled;
+mod telemetry;
 
 pub use boot::BootError;
 pub use domain::entity::EntityKind;

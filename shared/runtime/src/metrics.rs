@@ -12,14 +12,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 /// Every name that is written.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 17] = [
     "Attempts",
     "Defects",
     "TotalsDiffer",
+    "OddRows",
+    "UnknownSentences",
     "Throttled",
     "CallsLeft",
     "Refreshes",
     "KeepAliveFailed",
+    "PollsFailed",
     "Connections",
     "SkippedRecords",
     "AccountsWithSkipped",
@@ -109,6 +112,8 @@ fn series(measure: Measure) -> Option<Series> {
         },
         Measure::Defect => Series::one("Defects", 1),
         Measure::TotalsDiffer => Series::one("TotalsDiffer", 1),
+        Measure::OddRows(rows) => Series::one("OddRows", rows),
+        Measure::UnknownSentences(sentences) => Series::one("UnknownSentences", sentences),
         Measure::Throttled => Series::one("Throttled", 1),
         Measure::CallsLeft(calls) => Series::one("CallsLeft", usize::try_from(calls).ok()?),
         Measure::Refresh(refreshed) => {
@@ -120,6 +125,7 @@ fn series(measure: Measure) -> Option<Series> {
             Series { outcome: Some(outcome), ..Series::one("Refreshes", 1) }
         }
         Measure::KeepAliveFailed(connections) => Series::one("KeepAliveFailed", connections),
+        Measure::PollFailed => Series::one("PollsFailed", 1),
         Measure::Health(counted) => Series { values: health(counted), outcome: None, entity: None },
     })
 }
@@ -172,6 +178,17 @@ mod tests {
             written(Measure::Attempt { entity, outcome: LogStatus::Synced }),
             r#"{"_aws":{"Timestamp":1800000000000,"CloudWatchMetrics":[{"Namespace":"ServiceCortexXero/test","Dimensions":[["Outcome"]],"Metrics":[{"Name":"Attempts","Unit":"Count"}]}]},"Outcome":"synced","entity":"invoice","Attempts":1}"#
         );
+    }
+
+    #[test]
+    fn rows_and_sentences_that_are_not_understood_are_counted_one_by_one() {
+        for (measure, name) in
+            [(Measure::OddRows(3), "OddRows"), (Measure::UnknownSentences(3), "UnknownSentences")]
+        {
+            let line = written(measure);
+            assert!(NAMES.contains(&name), "{name}");
+            assert!(line.contains(&format!("\"{name}\":3")), "{line}");
+        }
     }
 
     #[test]

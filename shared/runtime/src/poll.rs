@@ -2,18 +2,25 @@
 //!
 //! One function for both, so that the tick needs nothing that the worker has not.
 
+use std::collections::BTreeSet;
+
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
+use domain::dead_letter::Reason;
 use domain::ids::Ledger;
 use engine::chain::Chain;
-use engine::poll::{Polled, poll, tick};
+use engine::poll::{CHUNK, Polled, poll, tick};
+use engine::ports::{DeadLetter, DeadLetters};
 use engine::{Engine, Invocation};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::PollQueue;
-use crate::boot::{boot, poll_queue};
-use crate::queue::deadline;
+use crate::boot::{boot, poll_queues};
+use crate::queue::{body_of, deadline};
+
+/// The longest body of a message of the queue of polls, in bytes: more than [`CHUNK`] of the longest ledgers take.
+const BODY_LIMIT_BYTES: usize = 32 * 1024;
 
 /// What the function is called with: records of its queue, or whatever a schedule sends.
 #[derive(Debug, Default, Deserialize)]
@@ -25,7 +32,7 @@ pub struct PollEvent {
 /// A message of the queue of polls.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PollMessage {
-    /// Ledgers to be polled together.
+    /// Ledgers to be polled together: 1 to [`CHUNK`].
     pub ledgers: Vec<Ledger>,
 }
 
@@ -34,19 +41,37 @@ impl PollMessage {
     pub fn to_body(&self) -> String {
         serde_json::to_string(self).expect("ids always make JSON")
     }
+
+    /// Reads a body. What goes beyond a limit is refused; a ledger that is named twice is there once.
+    fn read(body: &str) -> Result<Self, Reason> {
+        if body.len() > BODY_LIMIT_BYTES {
+            let text = format!("a chunk of ledgers has at most {BODY_LIMIT_BYTES} bytes");
+            return Err(Reason::new("oversized", &text));
+        }
+        let Ok(Self { mut ledgers }) = serde_json::from_str(body) else {
+            return Err(Reason::new("not_a_chunk", "the body is not a chunk of ledgers"));
+        };
+        if !(1..=CHUNK).contains(&ledgers.len()) {
+            let text = format!("ledgers: must name 1 to {CHUNK} ledgers");
+            return Err(Reason::new("field", &text));
+        }
+        let mut seen = BTreeSet::new();
+        ledgers.retain(|ledger| seen.insert(ledger.clone()));
+        Ok(Self { ledgers })
+    }
 }
 
 /// Serves the schedule and the queue until Lambda stops the process.
 pub async fn serve() -> Result<(), Error> {
     let booted = boot().await?;
-    let queue = &poll_queue(&booted)?;
+    let (queue, dead_letters) = &poll_queues(&booted)?;
     let engine = &booted.engine;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<PollEvent>| async move {
         let until = deadline(&event.context);
         if event.payload.records.is_empty() {
             return ticked(engine, queue).await.map(|()| SqsBatchResponse::default());
         }
-        Ok::<_, Error>(worked(engine, event.payload.records, until).await)
+        Ok::<_, Error>(poll_chunks(engine, dead_letters, event.payload.records, until).await)
     }))
     .await
 }
@@ -68,30 +93,64 @@ async fn ticked(engine: &Engine, queue: &PollQueue) -> Result<(), Error> {
     Ok(())
 }
 
-/// Polls chunks. None goes back: what could not be done is done with the next tick.
-async fn worked(engine: &Engine, records: Vec<SqsMessage>, until: Timestamp) -> SqsBatchResponse {
+/// Polls chunks. What could not be done is done with the next tick; a message that is no chunk within the limits is
+/// moved aside, and goes back only if that fails.
+pub async fn poll_chunks(
+    engine: &Engine,
+    dead_letters: &dyn DeadLetters,
+    records: Vec<SqsMessage>,
+    until: Timestamp,
+) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
     for record in records {
-        let body = record.body.as_deref().unwrap_or_default();
-        let Ok(PollMessage { ledgers }) = serde_json::from_str(body) else {
-            tracing::error!("a message of the queue of polls cannot be read and is dropped");
-            continue;
-        };
-        let polled = poll(engine, &ledgers, Invocation::until(until)).await;
-        let count = |wanted: fn(&Polled) -> bool| polled.iter().filter(|one| wanted(one)).count();
-        tracing::info!(
-            ledgers = polled.len(),
-            idle = count(|one| *one == Polled::Idle),
-            read = count(|one| matches!(one, Polled::Read { news: _ })),
-            later = count(|one| *one == Polled::Later),
-            failed = count(|one| *one == Polled::Failed),
-            "polled a chunk"
-        );
+        match PollMessage::read(body_of(&record)) {
+            Ok(PollMessage { ledgers }) => poll_chunk(engine, &ledgers, until).await,
+            Err(reason) => {
+                if !move_aside(dead_letters, &record, &reason).await
+                    && let Some(message_id) = record.message_id
+                {
+                    response.add_failure(message_id);
+                }
+            }
+        }
     }
-    SqsBatchResponse::default()
+    response
+}
+
+async fn poll_chunk(engine: &Engine, ledgers: &[Ledger], until: Timestamp) {
+    let polled = poll(engine, ledgers, Invocation::until(until)).await;
+    let count = |wanted: fn(&Polled) -> bool| polled.iter().filter(|one| wanted(one)).count();
+    tracing::info!(
+        ledgers = polled.len(),
+        idle = count(|one| *one == Polled::Idle),
+        read = count(|one| matches!(one, Polled::Read { news: _ })),
+        later = count(|one| *one == Polled::Later),
+        failed = count(|one| *one == Polled::Failed),
+        "polled a chunk"
+    );
+}
+
+/// Whether the dead-letter queue took the record.
+async fn move_aside(dead_letters: &dyn DeadLetters, record: &SqsMessage, reason: &Reason) -> bool {
+    tracing::error!(
+        reason.code = reason.code(),
+        reason = reason.text(),
+        "a message is moved to the dead-letter queue"
+    );
+    let message_id = record.message_id.as_deref().unwrap_or("unknown");
+    let letter = DeadLetter { message_id, group: "none", body: body_of(record) };
+    let moved = dead_letters.bury(letter, reason).await;
+    moved
+        .inspect_err(|error| {
+            tracing::error!(error = %Chain(error), "the dead-letter queue did not take it");
+        })
+        .is_ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::ids::{AccountId, TenantId};
+
     use super::*;
 
     #[test]
@@ -101,5 +160,25 @@ mod tests {
         let body = r#"{"Records":[{"messageId":"1","body":"{\"ledgers\":[]}","attributes":{},"messageAttributes":{}}]}"#;
         let queue: PollEvent = serde_json::from_str(body).unwrap();
         assert_eq!(queue.records.len(), 1);
+    }
+
+    #[test]
+    fn a_chunk_is_read_within_its_limits_and_each_ledger_once() {
+        let ledger = |number: usize| Ledger {
+            account: AccountId::new(format!("{number:040}")).unwrap(),
+            tenant: TenantId(uuid::Uuid::from_u128(4)),
+        };
+        let body =
+            |count: usize| PollMessage { ledgers: (0..count).map(ledger).collect() }.to_body();
+        let refusal = |body: &str| PollMessage::read(body).unwrap_err().text().to_owned();
+        assert_eq!(PollMessage::read(&body(CHUNK)).unwrap().ledgers.len(), CHUNK);
+        assert!(refusal(&body(0)).contains("1 to 100 ledgers"));
+        assert!(refusal(&body(CHUNK + 1)).contains("1 to 100 ledgers"));
+        assert!(refusal(&body(20_000)).contains("32768 bytes"));
+        assert!(refusal(r#"{"version":1}"#).contains("not a chunk"));
+        let long = body(1).replace(&"0".repeat(40), &"0".repeat(41));
+        assert!(refusal(&long).contains("not a chunk"));
+        let twice = PollMessage { ledgers: vec![ledger(1), ledger(1)] }.to_body();
+        assert_eq!(PollMessage::read(&twice).unwrap().ledgers, [ledger(1)]);
     }
 }

@@ -1,7 +1,10 @@
 //! What the jobs that a schedule calls have in common: start once, work on every event, say what came of it.
 
+mod sweep_event;
+
 use engine::chain::Chain;
 use engine::cleanup::clean;
+use engine::erasure::{Ended, Erased, Revoked, end_connection, erase, revoke_all};
 use engine::health::check;
 use engine::keep_alive::keep_alive;
 use engine::release::{GivenAnotherTry, after_an_outage};
@@ -9,9 +12,10 @@ use engine::sweep::sweep;
 use engine::{Engine, Invocation};
 use futures::future::BoxFuture;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::Serialize;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
 
+pub use self::sweep_event::SweepEvent;
 use crate::boot::{boot, boot_rows};
 use crate::queue::deadline;
 
@@ -28,45 +32,73 @@ pub async fn serve(job: Job) -> Result<(), Error> {
     .await
 }
 
-/// What the sweep is called with: whatever a schedule sends, or what an operator wants.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-pub struct SweepEvent {
-    /// What an operator wants, besides.
-    #[serde(default)]
-    pub after: Option<After>,
-}
-
-/// After what everything is given another try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum After {
-    /// An outage that was longer than the ladder: `{"after":"outage"}`.
-    Outage,
-}
-
 /// Sweeps on every event.
 pub async fn serve_sweep() -> Result<(), Error> {
     let booted = boot().await?;
     let engine = &booted.engine;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<SweepEvent>| async move {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<SweepEvent>| {
         let invocation = Invocation::until(deadline(&event.context));
-        match event.payload.after {
-            Some(After::Outage) => retried(engine, invocation).await.map(Some),
-            None => {
-                swept(engine, invocation).await;
-                Ok(None)
-            }
-        }
+        answer(engine, event.payload, invocation)
     }))
     .await
 }
 
-/// What an operator is answered.
+/// What an operator is answered. A schedule is answered nothing.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum SweepAnswer {
+    Retried(Retried),
+    Ended(Ended),
+    Erased(Erased),
+    Revoked(Revoked),
+}
+
 #[derive(Debug, Serialize)]
 struct Retried {
     records: usize,
     looked_at: usize,
     is_cut_short: bool,
+}
+
+async fn answer(
+    engine: &Engine,
+    event: SweepEvent,
+    invocation: Invocation,
+) -> Result<Option<SweepAnswer>, Error> {
+    Ok(match event {
+        SweepEvent::Schedule => {
+            swept(engine, invocation).await;
+            None
+        }
+        SweepEvent::AfterOutage => Some(SweepAnswer::Retried(retried(engine, invocation).await?)),
+        SweepEvent::Disconnect(account) => {
+            let ended = end_connection(engine, &account, invocation).await;
+            Some(SweepAnswer::Ended(ended.inspect_err(|error| {
+                tracing::error!(error = %Chain(error), account.id = %account, "not disconnected");
+            })?))
+        }
+        SweepEvent::Erase(account, others) => {
+            let erased = erase(engine, &account, &others, invocation).await;
+            Some(SweepAnswer::Erased(erased.inspect_err(|error| {
+                tracing::error!(error = %Chain(error), account.id = %account, "not erased");
+            })?))
+        }
+        SweepEvent::RevokeAll => {
+            let revoked = revoke_all(engine, invocation).await.inspect_err(|error| {
+                tracing::error!(error = %Chain(error), "not every connection was ended");
+            })?;
+            let Revoked { done, accounts, ended, later, failed } = revoked;
+            tracing::info!(
+                accounts,
+                connections = ended,
+                later,
+                failed,
+                is_cut_short = !done,
+                "connections ended"
+            );
+            Some(SweepAnswer::Revoked(revoked))
+        }
+    })
 }
 
 async fn retried(engine: &Engine, invocation: Invocation) -> Result<Retried, Error> {
@@ -84,7 +116,7 @@ async fn swept(engine: &Engine, invocation: Invocation) {
         overdue = swept.overdue,
         parked = swept.parked,
         events = swept.events,
-        removed = swept.removed,
+        connections = swept.connections,
         grants = swept.grants,
         failed = swept.failed,
         "swept"
@@ -162,10 +194,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_schedule_sweeps_and_an_operator_says_what_is_over() {
-        let read = |event: &str| serde_json::from_str::<SweepEvent>(event).ok();
-        assert_eq!(read(r#"{"source":"aws.scheduler"}"#), Some(SweepEvent::default()));
-        assert_eq!(read(r#"{"after":"outage"}"#), Some(SweepEvent { after: Some(After::Outage) }));
-        assert_eq!(read(r#"{"after":"lunch"}"#), None, "what is not known is not done");
+    fn an_answer_says_first_whether_it_is_done() {
+        let ended = SweepAnswer::Ended(Ended { done: true, known: true, ended: true });
+        let json = serde_json::to_string(&ended).unwrap();
+        assert_eq!(json, r#"{"done":true,"known":true,"ended":true}"#);
+        let erased = SweepAnswer::Erased(Erased { rows: 7, ..Erased::default() });
+        let json = serde_json::to_string(&erased).unwrap();
+        assert_eq!(json, r#"{"done":false,"rows":7,"disconnected":false,"organisations":[]}"#);
     }
 }

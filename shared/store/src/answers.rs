@@ -29,6 +29,16 @@ pub enum StoreError {
         #[source]
         source: TableError,
     },
+    /// A record, or a change of several, is larger than the table takes. Nothing was written, and the
+    /// same write will never be accepted: an answer, not an outage.
+    #[error("could not {operation}: it is too large")]
+    TooLarge {
+        /// What was attempted.
+        operation: &'static str,
+        /// By how much.
+        #[source]
+        source: TableError,
+    },
     /// A record cannot be read: written by a newer release, or damaged.
     #[error("the record {key} cannot be read")]
     Undecodable {
@@ -38,6 +48,20 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+impl StoreError {
+    /// Whether the same operation fails for ever, for a reason of this one record: it is too large to
+    /// be written, or what is there cannot be read. Everything else is an outage, or a race.
+    pub const fn is_about_the_record(&self) -> bool {
+        match self {
+            Self::TooLarge { .. } | Self::Undecodable { .. } => true,
+            Self::Table { operation: _, source } => {
+                matches!(source, TableError::Corrupt { .. })
+            }
+            Self::Conflict => false,
+        }
+    }
 }
 
 /// A page of mappings, in the order of their ids.

@@ -3,14 +3,14 @@
 
 use std::num::NonZeroU16;
 
-use domain::connection::OAuthAttempt;
+use domain::connection::{ConsentAttempt, OAuthAttempt};
 use domain::ids::AccountId;
 use domain::sync_log::LogEntry;
 use jiff::Timestamp;
 
 use crate::answers::{StoreError, Versioned};
 use crate::keys;
-use crate::records::{CleanupPlace, Logged};
+use crate::records::{CleanupPlace, Logged, Upgraded};
 use crate::store::Store;
 use crate::table::{Expect, ItemKey, Order, Query, SortRange, Version, Write};
 
@@ -24,6 +24,22 @@ pub struct Removed {
 }
 
 impl Store {
+    /// Whether an upgrade of stored rows is done for all accounts.
+    pub async fn is_upgraded(&self, step: &str) -> Result<bool, StoreError> {
+        let row: Option<Versioned<Upgraded>> =
+            self.read("read which upgrades are done", &keys::upgraded()).await?;
+        Ok(row.is_some_and(|row| row.record.steps.contains(step)))
+    }
+
+    /// Notes that an upgrade of stored rows is done for all accounts.
+    pub async fn put_upgraded(&self, step: &str) -> Result<(), StoreError> {
+        const OPERATION: &str = "note that an upgrade is done";
+        let row: Option<Versioned<Upgraded>> = self.read(OPERATION, &keys::upgraded()).await?;
+        let mut upgraded = row.map(|row| row.record).unwrap_or_default();
+        upgraded.steps.insert(step.to_owned());
+        self.replace(OPERATION, &upgraded).await
+    }
+
     /// Notes that an account has a sync log, so that a cleanup finds it. Noting it twice does no harm.
     pub async fn note_log(&self, account: &AccountId) -> Result<(), StoreError> {
         let logged = Logged { account: account.clone() };
@@ -81,15 +97,26 @@ impl Store {
         let page = self.due_page(OPERATION, keys::begun(shard), range, limit, None).await?;
         let mut rows = Vec::new();
         for entry in page.entries {
-            let attempt: Option<Versioned<OAuthAttempt>> = self.read(OPERATION, &entry.key).await?;
-            let over = attempt.filter(|attempt| attempt.record.expires_at <= now);
-            rows.extend(over.map(|attempt| (entry.key, attempt.version)));
+            let (expires_at, version) = if keys::is_consent(&entry.key) {
+                let found: Option<Versioned<ConsentAttempt>> =
+                    self.read(OPERATION, &entry.key).await?;
+                let Some(consent) = found else { continue };
+                (consent.record.expires_at, consent.version)
+            } else {
+                let found: Option<Versioned<OAuthAttempt>> =
+                    self.read(OPERATION, &entry.key).await?;
+                let Some(attempt) = found else { continue };
+                (attempt.record.expires_at, attempt.version)
+            };
+            if expires_at <= now {
+                rows.push((entry.key, version));
+            }
         }
         self.remove("remove an OAuth attempt", rows, page.next.is_some()).await
     }
 
     /// All in one transaction; where the table, or another cleanup, was there before for one of them, one by one.
-    async fn remove(
+    pub(crate) async fn remove(
         &self,
         operation: &'static str,
         rows: Vec<(ItemKey, Version)>,

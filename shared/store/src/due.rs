@@ -26,8 +26,8 @@ pub enum Due {
     },
     /// An account with an event that was not delivered.
     Outbox(AccountId),
-    /// An account with links at Xero that are to be removed.
-    Leftovers(AccountId),
+    /// An account whose connection somebody must look at again.
+    Connection(AccountId),
     /// A grant of which nobody knows how its last refresh ended.
     Grant(GrantId),
 }
@@ -118,7 +118,7 @@ fn what_is_due(entry: &IndexEntry) -> Option<Due> {
     mapping
         .map(|(key, at)| Due::Mapping { key, at })
         .or_else(|| keys::read_outbox(&entry.key).map(Due::Outbox))
-        .or_else(|| keys::read_connection(&entry.key).map(Due::Leftovers))
+        .or_else(|| keys::read_connection(&entry.key).map(Due::Connection))
         .or_else(|| keys::read_grant(&entry.key).map(Due::Grant))
 }
 

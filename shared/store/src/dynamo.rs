@@ -46,8 +46,11 @@ pub const DUE_INDEX: &str = "due";
 /// The name of the sparse index of what is open.
 pub const OPEN_INDEX: &str = "open";
 
-/// One DynamoDB table: primary key `pk` and `sk`, keys-only indexes [`DUE_INDEX`] and
-/// [`OPEN_INDEX`], time to live on `expires_at`.
+/// The name of the sparse index of what needs attention.
+pub const ATTENTION_INDEX: &str = "attention";
+
+/// One DynamoDB table: primary key `pk` and `sk`, keys-only indexes [`DUE_INDEX`],
+/// [`OPEN_INDEX`] and [`ATTENTION_INDEX`], time to live on `expires_at`.
 #[derive(Debug, Clone)]
 pub struct DynamoTable {
     client: Client,
@@ -162,6 +165,7 @@ impl Table for DynamoTable {
         let (name, key_names) = match index {
             Index::Due => (DUE_INDEX, attributes::DUE),
             Index::Open => (OPEN_INDEX, attributes::OPEN),
+            Index::Attention => (ATTENTION_INDEX, attributes::ATTENTION),
         };
         let answer = self
             .ask(KeyCondition::new(key_names, pk, range), order, limit.get())

@@ -6,36 +6,46 @@
 //!
 //! | record | pk | sk | `due` index | `open` index |
 //! |---|---|---|---|---|
-//! | connection | `A#account` | `CONNECTION` | while links at Xero are to be removed | |
-//! | outbox event | `A#account` | `OUT#instant#event id` | until it is delivered | |
+//! | connection | `A#account` | `CONNECTION` | while somebody must look at it again | |
+//! | last attempts | `A#account` | `ACTIVITY` | | |
+//! | records kept without a connection | `A#account` | `KEPT` | | |
+//! | outbox event | `A#account` | `OUT#instant-sequence#event id` | until it is delivered | |
 //! | account codes | `A#account` | `SETTINGS` | | |
 //! | health | `A#account` | `HEALTH` | while something is given up | |
 //! | that it has a sync log | `A#account` | `LOGGED` | always | |
 //! | grant | `G#xero user` | `GRANT` | while the end of a refresh is not known | |
+//! | who uses a grant | `G#xero user` | `USE#account` | | |
 //! | chart | `L#account#tenant` | `CHART` | | |
 //! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
 //! | reconciliation | `L#account#tenant` | `RECONCILIATION` | | |
 //! | its findings | `L#account#tenant` | `FOUND#instant#page` | | |
 //! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid or unseen invoices |
 //! | money on an invoice | `L#account#tenant` | `MONEY#crm id` | | |
+//! | a payment of the CRM on it | `L#account#tenant` | `MONEY#crm id#CRM#payment id` | | |
+//! | a payment in Xero on it | `L#account#tenant` | `MONEY#crm id#XERO#xero id` | | |
 //! | progress of polling | `L#account#tenant` | `POLL` | while the ledger is polled | |
 //! | reverse link | `L#account#tenant` | `XID#kind#xero id` | | |
 //! | meter of calls | `T#tenant` | `CALLS` | | |
+//! | whose an organisation is | `T#tenant` | `CLAIM` | | |
 //! | the sweep's place | `SWEEP` | `PARKED#shard` | | |
 //! | the cleanup's place | `SWEEP` | `CLEANUP` | | |
 //! | sync log | `LOG#account` | instant and a random tail | | |
 //! | OAuth attempt | `O#hash of state` | `STATE` | until it is over | |
+//! | consent to be completed | `O#hash of ticket` | `TICKET` | until it is over | |
+//! | upgrades that are done | `SWEEP` | `UPGRADED` | | |
+//!
+//! Mappings that are failing or were given up are also in the index `attention`, by ledger.
 
 mod places;
 
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, GrantId, Ledger, PaymentId, TenantId, XeroId};
+use domain::ids::{AccountId, CrmId, GrantId, Ledger, PaymentId, TenantId, XeroId, XeroPaymentId};
 use domain::mapping::MappingKey;
 use domain::outbound::Event;
 use jiff::Timestamp;
 
 pub(crate) use self::places::*;
-use crate::table::ItemKey;
+use crate::table::{ItemKey, SortRange};
 
 /// The `due` index is spread over this many partitions: during an outage of Xero every account books
 /// retries at once, and one partition takes 1,000 writes a second.
@@ -48,6 +58,43 @@ pub(crate) fn account(account: &AccountId) -> String {
 
 pub(crate) fn connection(account: &AccountId) -> ItemKey {
     ItemKey::new(self::account(account), "CONNECTION")
+}
+
+pub(crate) fn activity(account: &AccountId) -> ItemKey {
+    ItemKey::new(self::account(account), "ACTIVITY")
+}
+
+pub(crate) fn kept(account: &AccountId) -> ItemKey {
+    ItemKey::new(self::account(account), "KEPT")
+}
+
+pub(crate) fn claim(tenant: TenantId) -> ItemKey {
+    ItemKey::new(format!("T#{tenant}"), "CLAIM")
+}
+
+/// The partition of everything about a grant.
+pub(crate) fn grant_partition(id: GrantId) -> String {
+    format!("G#{id}")
+}
+
+/// How the sort keys of the uses of a grant begin.
+pub(crate) const USES: &str = "USE#";
+
+pub(crate) fn grant_use(id: GrantId, account: &AccountId) -> ItemKey {
+    ItemKey::new(grant_partition(id), format!("{USES}{account}"))
+}
+
+pub(crate) fn consent(ticket_hash: &str) -> ItemKey {
+    ItemKey::new(format!("O#{ticket_hash}"), "TICKET")
+}
+
+/// Whether a row is a consent that is to be completed.
+pub(crate) fn is_consent(key: &ItemKey) -> bool {
+    key.sk == "TICKET"
+}
+
+pub(crate) fn upgraded() -> ItemKey {
+    ItemKey::new("SWEEP", "UPGRADED")
 }
 
 pub(crate) fn settings(account: &AccountId) -> ItemKey {
@@ -63,7 +110,7 @@ pub(crate) fn logged(account: &AccountId) -> ItemKey {
 }
 
 pub(crate) fn grant(id: GrantId) -> ItemKey {
-    ItemKey::new(format!("G#{id}"), "GRANT")
+    ItemKey::new(grant_partition(id), "GRANT")
 }
 
 pub(crate) fn chart(ledger: &Ledger) -> ItemKey {
@@ -86,7 +133,25 @@ pub(crate) fn parts(payment: &PaymentId) -> String {
 }
 
 pub(crate) fn receipts(ledger: &Ledger, invoice: &CrmId) -> ItemKey {
-    ItemKey::new(self::ledger(ledger), format!("MONEY#{invoice}"))
+    ItemKey::new(self::ledger(ledger), format!("{RECEIPTS}{invoice}"))
+}
+
+/// How the sort keys of the money on all invoices begin.
+pub(crate) const RECEIPTS: &str = "MONEY#";
+/// The key of a payment of the CRM on an invoice.
+pub(crate) fn recorded(ledger: &Ledger, invoice: &CrmId, payment: &PaymentId) -> ItemKey {
+    ItemKey::new(self::ledger(ledger), format!("MONEY#{invoice}#CRM#{payment}"))
+}
+
+/// The key of a payment in Xero on an invoice.
+pub(crate) fn received(ledger: &Ledger, invoice: &CrmId, payment: XeroPaymentId) -> ItemKey {
+    ItemKey::new(self::ledger(ledger), format!("MONEY#{invoice}#XERO#{payment}"))
+}
+
+/// Where the money on an invoice and its payments are, in this order. The invoice's key alone comes first, and
+/// no other invoice's key is between: `#` sorts below whatever an id may hold.
+pub(crate) fn money(invoice: &CrmId) -> SortRange {
+    SortRange::Between { from: format!("MONEY#{invoice}"), to: format!("MONEY#{invoice}#~") }
 }
 
 pub(crate) fn progress(ledger: &Ledger) -> ItemKey {
@@ -117,7 +182,16 @@ pub(crate) fn cleanup() -> ItemKey {
     ItemKey::new("SWEEP", "CLEANUP")
 }
 
+/// Events of one instant are in the order of their sequence: one change may tell of many payments.
 pub(crate) fn event(event: &Event) -> ItemKey {
+    let Event { account_id, occurred_at, event_id, news, .. } = event;
+    let Some((_, sequence)) = news.sequence() else { return event_without_sequence(event) };
+    let sort = format!("{OUTBOX}{}-{sequence:020}#{event_id}", instant(*occurred_at));
+    ItemKey::new(account(account_id), sort)
+}
+
+/// The key of an event without a sequence, and of every event of an earlier release.
+pub(crate) fn event_without_sequence(event: &Event) -> ItemKey {
     let Event { account_id, occurred_at, event_id, .. } = event;
     ItemKey::new(account(account_id), format!("{OUTBOX}{}#{event_id}", instant(*occurred_at)))
 }

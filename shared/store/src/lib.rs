@@ -10,17 +10,21 @@
 //! 2. [`memory`]: the shortest implementation, used by tests and simulations.
 //! 3. [`dynamo`]: the one that is deployed, and how it recognises its own write after a lost reply.
 //! 4. [`Store`]: the typed records over any table, with every key in [`keys`]; what is due, the outbox,
-//!    the log, its cleanup, health and the count of calls each have a file; [`Listed`] is how all accounts are
-//!    walked over.
+//!    the money on invoices, the log, its cleanup, erasure, health and the count of calls each have a file;
+//!    [`Listed`] is how all accounts are walked over.
 //! 5. `conformance` (a feature): the contract both are held to.
 
 mod answers;
+mod attention;
 mod calls;
 mod cleanup;
+mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod connections;
 mod due;
 pub mod dynamo;
+mod erasure;
 mod everyone;
 mod health;
 pub mod keys;
@@ -28,15 +32,22 @@ mod log;
 pub mod memory;
 mod money;
 mod outbox;
+mod receipts;
 mod reconciliation;
 mod records;
+mod snapshot;
 mod store;
 pub mod table;
 
 pub use answers::{LogPage, MappingPage, StoreError, Versioned};
+pub use attention::{AttentionCount, COUNTED_MAX, NeedsAttention};
 pub use cleanup::Removed;
+pub use codec::read_mapping;
+pub use connections::{ConnectionChange, GRANT_USERS_READ};
 pub use due::Due;
+pub use erasure::AccountPartition;
 pub use everyone::{Listed, Walk};
 pub use money::OpenPage;
+pub use receipts::ReceiptRows;
 pub use reconciliation::STEP_MAX;
 pub use store::Store;

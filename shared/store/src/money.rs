@@ -1,18 +1,16 @@
-//! Money on invoices, and how far Xero has been read for it.
+//! How far Xero has been read for money, and the invoices and parts of payments that it is read for.
 
 use std::num::NonZeroU16;
 
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, PaymentId};
 use domain::mapping::Mapping;
-use domain::outbound::Event;
 use domain::poll::Progress;
-use domain::receipts::Receipts;
 
-use crate::answers::{MappingPage, StoreError, Versioned};
+use crate::answers::{StoreError, Versioned};
 use crate::keys;
-use crate::store::{Store, decode, encode, new_event};
-use crate::table::{Expect, Index, IndexQuery, Order, Query, SortRange, Version, Write};
+use crate::store::{Store, decode};
+use crate::table::{Expect, Index, IndexQuery, Order, Query, SortRange, Version};
 
 /// A page of open invoices, and where the next one begins.
 #[derive(Debug, Clone)]
@@ -24,33 +22,6 @@ pub struct OpenPage {
 }
 
 impl Store {
-    /// The money on an invoice.
-    pub async fn receipts(
-        &self,
-        ledger: &Ledger,
-        invoice: &CrmId,
-    ) -> Result<Option<Versioned<Receipts>>, StoreError> {
-        self.read("read the receipts", &keys::receipts(ledger, invoice)).await
-    }
-
-    /// Writes the money on an invoice, the invoice's mapping if it changed, and what the CRM is told: all
-    /// or nothing.
-    pub async fn put_receipts(
-        &self,
-        receipts: &Receipts,
-        expect: Expect,
-        mapping: Option<(&Mapping, Version)>,
-        events: &[Event],
-    ) -> Result<(), StoreError> {
-        let mut writes = vec![Write::Put { item: encode(receipts), expect }];
-        writes.extend(mapping.map(|(mapping, version)| Write::Put {
-            item: encode(mapping),
-            expect: Expect::Version(version),
-        }));
-        writes.extend(events.iter().map(new_event));
-        self.write("write the receipts", writes).await
-    }
-
     /// How far a ledger has been read.
     pub async fn progress(
         &self,
@@ -112,27 +83,35 @@ impl Store {
         Ok(OpenPage { invoices, next: page.next.map(|entry| entry.index.sk) })
     }
 
-    /// The parts of a payment. A payment has few.
+    /// The parts of a payment, and those of other payments whose ids begin like this one's: the caller tells
+    /// them apart.
     pub async fn parts(
         &self,
         ledger: &Ledger,
         payment: &PaymentId,
-    ) -> Result<MappingPage, StoreError> {
+    ) -> Result<Vec<Versioned<Mapping>>, StoreError> {
         const OPERATION: &str = "list the parts of a payment";
-        let query = Query {
-            pk: keys::ledger(ledger),
-            range: SortRange::Prefix(keys::parts(payment)),
-            order: Order::Ascending,
-            limit: NonZeroU16::new(100).expect("not zero"),
-            after: None,
-        };
-        let page = self.table.query(query).await;
-        let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let rows = page.items.into_iter().map(decode).collect::<Result<Vec<_>, _>>()?;
-        debug_assert!(
-            rows.iter()
-                .all(|row: &Versioned<Mapping>| { row.record.key.kind == EntityKind::Payment })
-        );
-        Ok(MappingPage { rows, next: page.next })
+        let mut rows: Vec<Versioned<Mapping>> = Vec::new();
+        let mut after = None;
+        loop {
+            let query = Query {
+                pk: keys::ledger(ledger),
+                range: SortRange::Prefix(keys::parts(payment)),
+                order: Order::Ascending,
+                limit: NonZeroU16::new(100).expect("not zero"),
+                after,
+            };
+            let page = self.table.query(query).await;
+            let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+            for item in page.items {
+                rows.push(decode(item)?);
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        debug_assert!(rows.iter().all(|row| row.record.key.kind == EntityKind::Payment));
+        Ok(rows)
     }
 }

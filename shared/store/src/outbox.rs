@@ -7,8 +7,8 @@ use domain::outbound::{Event, in_order};
 
 use crate::answers::{StoreError, Versioned};
 use crate::keys;
-use crate::store::{Store, decode};
-use crate::table::{Order, Query, SortRange, Version, Write};
+use crate::store::{Store, decode, new_event};
+use crate::table::{ItemKey, Order, Query, SortRange, Version, Write};
 
 impl Store {
     /// Events of an account that nobody noted as delivered, the oldest `limit` of them, as every commit
@@ -36,11 +36,27 @@ impl Store {
     /// Notes that an event was delivered: it leaves the outbox. Noting it twice, or beside somebody else,
     /// does no harm.
     pub async fn delivered(&self, event: &Event) -> Result<(), StoreError> {
+        let (key, earlier) = (keys::event(event), keys::event_without_sequence(event));
+        let is_gone = self.remove_event(key.clone()).await?;
+        if !is_gone && earlier != key {
+            self.remove_event(earlier).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether it was there.
+    async fn remove_event(&self, key: ItemKey) -> Result<bool, StoreError> {
         // It was written once and never changes.
-        let gone = Write::Delete { key: keys::event(event), expect: Version::FIRST };
+        let gone = Write::Delete { key, expect: Version::FIRST };
         match self.write("note a delivery", vec![gone]).await {
-            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Writes an event that no change of a row comes with.
+    pub async fn put_event(&self, event: &Event) -> Result<(), StoreError> {
+        self.write("write an event", vec![new_event(event)]).await
     }
 }

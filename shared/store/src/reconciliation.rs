@@ -10,7 +10,8 @@ use crate::keys;
 use crate::store::{Store, encode, new_link};
 use crate::table::{Expect, Version, Write};
 
-/// The most clients of one step: each takes two rows, and a transaction holds a hundred.
+/// The most clients of one step: each takes two rows, and a transaction holds a hundred. A step whose rows are
+/// too large together is taken again with fewer.
 pub const STEP_MAX: u16 = 45;
 
 impl Store {
@@ -33,18 +34,18 @@ impl Store {
 
     /// Writes one step: the clients it linked, of which none was linked before, what it found, and how far
     /// it came. All or nothing, and nothing if any of the rows has moved or any contact is somebody's already.
+    /// A step that does not fit into a transaction is a [`StoreError::TooLarge`].
     pub async fn put_step(
         &self,
         reconciliation: &Reconciliation,
         version: Version,
-        findings: &Findings,
+        findings: &[Findings],
         linked: &[(Mapping, Version, XeroId)],
     ) -> Result<Version, StoreError> {
         let expect = Expect::Version(version);
         let mut writes = vec![Write::Put { item: encode(reconciliation), expect }];
-        if !findings.findings.is_empty() {
-            writes.push(Write::Put { item: encode(findings), expect: Expect::Absent });
-        }
+        let pages = findings.iter().map(encode);
+        writes.extend(pages.map(|item| Write::Put { item, expect: Expect::Absent }));
         for (mapping, version, xero_id) in linked {
             let expect = Expect::Version(*version);
             writes.push(Write::Put { item: encode(mapping), expect });

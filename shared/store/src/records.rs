@@ -1,17 +1,20 @@
 //! The records of the table, and how each becomes an item.
 
+mod connection;
+
+use std::collections::BTreeSet;
+
 use domain::account_codes::AccountCodes;
+use domain::activity::{Activity, KeptRecords};
 use domain::chart::Chart;
-use domain::connection::{Connection, OAuthAttempt};
 use domain::entity::EntityKind;
-use domain::grant::Grant;
 use domain::health::Health;
 use domain::ids::{AccountId, CrmId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::meter::Meter;
 use domain::outbound::Event;
 use domain::poll::Progress;
-use domain::receipts::Receipts;
+use domain::receipts::{Receipts, Received, Recorded};
 use domain::reconciliation::{Findings, Reconciliation};
 use domain::sync_all::SyncAll;
 use domain::sync_log::LogEntry;
@@ -29,6 +32,17 @@ pub(crate) trait Record: Serialize + DeserializeOwned {
     /// Its indexes and expiry, for records that have some.
     fn indexed(&self, item: NewItem) -> NewItem {
         item
+    }
+
+    /// The text that is kept beside the record instead of in it, for records that have one.
+    fn snapshot(&self) -> Option<&str> {
+        None
+    }
+
+    /// The record with the text that was kept beside it.
+    #[must_use]
+    fn with_snapshot(self, _text: String) -> Self {
+        self
     }
 }
 
@@ -48,8 +62,51 @@ pub(crate) struct Logged {
 /// What was last read of an organisation's books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeptChart {
+    ledger: Ledger,
+    /// The chart as JSON text: as long as the customer's chart is, so it is kept beside the record.
+    #[serde(default, skip_serializing)]
+    text: String,
+    /// Rows of earlier releases hold it here.
+    #[serde(default, skip_serializing)]
+    chart: Option<Chart>,
+}
+
+impl KeptChart {
+    pub(crate) fn new(ledger: Ledger, chart: &Chart) -> Self {
+        let text = serde_json::to_string(chart).expect("charts hold only what JSON can say");
+        Self { ledger, text, chart: None }
+    }
+
+    /// The chart, or `None` when a later release wrote it in another form: it is read again.
+    pub(crate) fn chart(self) -> Option<Chart> {
+        self.chart.or_else(|| serde_json::from_str(&self.text).ok())
+    }
+}
+
+/// A payment on an invoice, in a row of its own: however many there are, no row grows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptPayment {
     pub(crate) ledger: Ledger,
-    pub(crate) chart: Chart,
+    pub(crate) invoice: CrmId,
+    /// Its place among the payments of its side, from 0.
+    pub(crate) place: usize,
+    pub(crate) payment: Side,
+}
+
+/// Which side a payment on an invoice is on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Side {
+    /// The CRM recorded it.
+    Recorded(Recorded),
+    /// Xero has it.
+    Received(Received),
+}
+
+/// Which upgrades of stored rows are done for all accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Upgraded {
+    pub(crate) steps: BTreeSet<String>,
 }
 
 /// From a Xero document back to its mapping. Written once with the mapping that claims the document,
@@ -75,13 +132,21 @@ pub(crate) struct CleanupPlace {
     pub(crate) stopped: Option<(u32, Option<AccountId>)>,
 }
 
-impl Record for Connection {
+impl Record for Activity {
     fn key(&self) -> ItemKey {
-        keys::connection(&self.account)
+        keys::activity(&self.account)
     }
+}
 
-    fn indexed(&self, item: NewItem) -> NewItem {
-        NewItem { due: keys::left_over(self), ..item }
+impl Record for KeptRecords {
+    fn key(&self) -> ItemKey {
+        keys::kept(&self.account)
+    }
+}
+
+impl Record for Upgraded {
+    fn key(&self) -> ItemKey {
+        keys::upgraded()
     }
 }
 
@@ -116,6 +181,15 @@ impl Record for Meter {
 impl Record for Receipts {
     fn key(&self) -> ItemKey {
         keys::receipts(&self.ledger, &self.invoice)
+    }
+}
+
+impl Record for KeptPayment {
+    fn key(&self) -> ItemKey {
+        match &self.payment {
+            Side::Recorded(one) => keys::recorded(&self.ledger, &self.invoice, &one.payment),
+            Side::Received(one) => keys::received(&self.ledger, &self.invoice, one.id),
+        }
     }
 }
 
@@ -178,19 +252,18 @@ impl Record for Logged {
     }
 }
 
-impl Record for Grant {
-    fn key(&self) -> ItemKey {
-        keys::grant(self.id)
-    }
-
-    fn indexed(&self, item: NewItem) -> NewItem {
-        NewItem { due: keys::unsettled(self), ..item }
-    }
-}
-
 impl Record for KeptChart {
     fn key(&self) -> ItemKey {
         keys::chart(&self.ledger)
+    }
+
+    fn snapshot(&self) -> Option<&str> {
+        Some(&self.text)
+    }
+
+    fn with_snapshot(mut self, text: String) -> Self {
+        self.text = text;
+        self
     }
 }
 
@@ -200,7 +273,17 @@ impl Record for Mapping {
     }
 
     fn indexed(&self, item: NewItem) -> NewItem {
-        NewItem { due: keys::due(self), open: keys::open(self), ..item }
+        let (due, open, attention) = (keys::due(self), keys::open(self), keys::attention(self));
+        NewItem { due, open, attention, ..item }
+    }
+
+    fn snapshot(&self) -> Option<&str> {
+        Some(&self.snapshot.json)
+    }
+
+    fn with_snapshot(mut self, text: String) -> Self {
+        self.snapshot.json = text;
+        self
     }
 }
 
@@ -217,16 +300,5 @@ impl Record for LogEntry {
 
     fn indexed(&self, item: NewItem) -> NewItem {
         NewItem { expires_at: Some(LogEntry::expires_at(self)), ..item }
-    }
-}
-
-impl Record for OAuthAttempt {
-    fn key(&self) -> ItemKey {
-        keys::oauth_attempt(&self.state_hash)
-    }
-
-    fn indexed(&self, item: NewItem) -> NewItem {
-        let due = Some(keys::begun_place(self));
-        NewItem { expires_at: Some(self.expires_at), due, ..item }
     }
 }

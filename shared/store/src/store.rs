@@ -2,28 +2,25 @@
 //!
 //! Written once, over any [`Table`], so that memory and DynamoDB cannot disagree about what a record
 //! means. Records are kept as JSON text; a field that is added must have a default, because older
-//! rows do not hold it.
+//! rows do not hold it. Snapshots are kept beside their record, compressed.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use domain::account_codes::AccountCodes;
 use domain::chart::Chart;
-use domain::connection::{Connection, OAuthAttempt};
+use domain::crm::credit_note;
 use domain::entity::EntityKind;
-use domain::grant::Grant;
-use domain::ids::{AccountId, CrmId, GrantId, Ledger, XeroId};
+use domain::ids::{AccountId, CrmId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::outbound::Event;
-use domain::poll::Progress;
-use jiff::Timestamp;
 
 use crate::answers::{MappingPage, StoreError, Versioned};
+pub(crate) use crate::codec::{decode, encode};
 use crate::keys;
 use crate::records::{KeptChart, Record, ReverseLink, Settings};
 use crate::table::{
-    Cursor, Expect, Item, ItemKey, NewItem, Order, Query, SortRange, Table, TableError, Version,
-    Write,
+    Cursor, Expect, ItemKey, Order, Query, SortRange, Table, TableError, Version, Write,
 };
 
 /// Everything the product remembers.
@@ -36,41 +33,6 @@ impl Store {
     /// The store over a table.
     pub fn new(table: Arc<dyn Table>) -> Self {
         Self { table }
-    }
-
-    /// An account's connection.
-    pub async fn connection(
-        &self,
-        account: &AccountId,
-    ) -> Result<Option<Versioned<Connection>>, StoreError> {
-        self.read("read the connection", &keys::connection(account)).await
-    }
-
-    /// Writes a connection, what the CRM is told of it, and that its ledger is polled from now on: all or
-    /// nothing.
-    pub async fn put_connection(
-        &self,
-        connection: &Connection,
-        expect: Expect,
-        event: Option<&Event>,
-        polled: Option<(&Progress, Expect)>,
-    ) -> Result<Version, StoreError> {
-        let mut writes = vec![Write::Put { item: encode(connection), expect }];
-        writes.extend(event.map(new_event));
-        writes
-            .extend(polled.map(|(progress, expect)| Write::Put { item: encode(progress), expect }));
-        self.write("write the connection", writes).await?;
-        Ok(expect.next_version())
-    }
-
-    /// A grant's row.
-    pub async fn grant(&self, id: GrantId) -> Result<Option<Versioned<Grant>>, StoreError> {
-        self.read("read the grant", &keys::grant(id)).await
-    }
-
-    /// Writes a grant's row.
-    pub async fn put_grant(&self, grant: &Grant, expect: Expect) -> Result<Version, StoreError> {
-        self.put("write the grant", grant, expect).await
     }
 
     /// The account codes an account has chosen, or the defaults.
@@ -93,42 +55,34 @@ impl Store {
     pub async fn chart(&self, ledger: &Ledger) -> Result<Option<Chart>, StoreError> {
         let kept: Option<Versioned<KeptChart>> =
             self.read("read the chart", &keys::chart(ledger)).await?;
-        Ok(kept.map(|kept| kept.record.chart))
+        Ok(kept.and_then(|kept| kept.record.chart()))
     }
 
-    /// Keeps what was read of a ledger's books. Of two readers the last one wins.
-    pub async fn put_chart(&self, ledger: &Ledger, chart: Chart) -> Result<(), StoreError> {
-        self.replace("write the chart", &KeptChart { ledger: ledger.clone(), chart }).await
-    }
-
-    /// Remembers an authorisation under way.
-    pub async fn put_oauth_attempt(&self, attempt: &OAuthAttempt) -> Result<(), StoreError> {
-        self.put("write the OAuth attempt", attempt, Expect::Absent).await.map(drop)
-    }
-
-    /// Takes an authorisation under way: at most one caller gets it, and none after it expired.
-    pub async fn take_oauth_attempt(
-        &self,
-        state_hash: &str,
-        now: Timestamp,
-    ) -> Result<Option<OAuthAttempt>, StoreError> {
-        const OPERATION: &str = "take the OAuth attempt";
-        let key = keys::oauth_attempt(state_hash);
-        let found: Option<Versioned<OAuthAttempt>> = self.read(OPERATION, &key).await?;
-        let Some(Versioned { record, version }) = found else { return Ok(None) };
-        match self.write(OPERATION, vec![Write::Delete { key, expect: version }]).await {
-            Ok(()) => Ok((record.expires_at > now).then_some(record)),
-            Err(StoreError::Conflict) => Ok(None),
-            Err(error) => Err(error),
+    /// Keeps what was read of a ledger's books. Of two readers the last one wins. A chart that is too large for
+    /// a row, of several thousand accounts, is not kept: whoever needs it reads it from Xero.
+    pub async fn put_chart(&self, ledger: &Ledger, chart: &Chart) -> Result<(), StoreError> {
+        match self.replace("write the chart", &KeptChart::new(ledger.clone(), chart)).await {
+            Err(StoreError::TooLarge { .. }) => Ok(()),
+            result => result,
         }
     }
 
-    /// A mapping.
+    /// A mapping. That of a negative invoice may have been written under an earlier form of its id, which its record
+    /// then holds.
     pub async fn mapping(
         &self,
         key: &MappingKey,
     ) -> Result<Option<Versioned<Mapping>>, StoreError> {
-        self.read("read the mapping", &keys::mapping(key)).await
+        const OPERATION: &str = "read the mapping";
+        let found: Option<Versioned<Mapping>> = self.read(OPERATION, &keys::mapping(key)).await?;
+        if found.is_some() || key.kind != EntityKind::CreditNote {
+            return Ok(found);
+        }
+        let Some(crm_id) = credit_note::earlier_record_id(&key.crm_id) else { return Ok(None) };
+        let earlier = MappingKey { crm_id, ..key.clone() };
+        let found: Option<Versioned<Mapping>> =
+            self.read(OPERATION, &keys::mapping(&earlier)).await?;
+        Ok(found.filter(|row| credit_note::is_of_negative_invoice(&row.record.snapshot.json)))
     }
 
     /// Writes a mapping that claims no document it did not have before, and what the CRM is told of
@@ -178,6 +132,17 @@ impl Store {
     /// it. One that belongs to a mapping, be it this one, is a [`StoreError::Conflict`].
     pub async fn reserve(&self, key: &MappingKey, xero_id: XeroId) -> Result<(), StoreError> {
         self.write("reserve the document", vec![new_link(key, xero_id)]).await
+    }
+
+    /// Removes a mapping that has moved to another ledger. One that was written meanwhile is a
+    /// [`StoreError::Conflict`].
+    pub async fn remove_mapping(
+        &self,
+        key: &MappingKey,
+        expect: Version,
+    ) -> Result<(), StoreError> {
+        let key = keys::mapping(key);
+        self.write("remove the mapping", vec![Write::Delete { key, expect }]).await
     }
 
     /// A page of the mappings of a kind, in the order of their ids.
@@ -256,9 +221,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.table.write(writes).await.map_err(|source| match source {
             TableError::Conflict => StoreError::Conflict,
-            source @ (TableError::Unavailable { .. }
-            | TableError::TooLarge { .. }
-            | TableError::Corrupt { .. }) => StoreError::Table { operation, source },
+            source @ (TableError::TooLarge { .. } | TableError::TooMany { .. }) => {
+                StoreError::TooLarge { operation, source }
+            }
+            source @ (TableError::Unavailable { .. } | TableError::Corrupt { .. }) => {
+                StoreError::Table { operation, source }
+            }
         })
     }
 }
@@ -273,17 +241,4 @@ pub(crate) fn new_link(key: &MappingKey, xero_id: XeroId) -> Write {
 /// An event that nobody was told of yet.
 pub(crate) fn new_event(event: &Event) -> Write {
     Write::Put { item: encode(event), expect: Expect::Absent }
-}
-
-pub(crate) fn encode<T: Record>(record: &T) -> NewItem {
-    let json = serde_json::to_string(record).expect("records hold only what JSON can say");
-    record.indexed(NewItem::new(record.key(), json))
-}
-
-pub(crate) fn decode<T: Record>(item: Item) -> Result<Versioned<T>, StoreError> {
-    let Item { key, version, record, due: _, open: _, expires_at: _ } = item;
-    match serde_json::from_str(&record) {
-        Ok(record) => Ok(Versioned { record, version }),
-        Err(source) => Err(StoreError::Undecodable { key, source }),
-    }
 }

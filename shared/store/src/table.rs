@@ -44,6 +44,7 @@ impl Expect {
 }
 
 /// One change of one item.
+#[expect(clippy::large_enum_variant, reason = "nearly every write puts an item")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
     /// Puts the item whole in the place of what is there, as [`Expect::next_version`].
@@ -98,6 +99,13 @@ pub enum TableError {
         /// [`MAX_ITEM_BYTES`] or [`MAX_TRANSACTION_BYTES`].
         limit: usize,
     },
+    /// A transaction has more writes than DynamoDB allows. Nothing is written, and the same
+    /// transaction will never be accepted.
+    #[error("a transaction of {writes} writes is over the limit of {MAX_WRITES}")]
+    TooMany {
+        /// How many it has.
+        writes: usize,
+    },
     /// An item lacks what every item written by this crate has.
     #[error("the item {key} is corrupt: {reason}")]
     Corrupt {
@@ -122,10 +130,13 @@ pub trait Table: Send + Sync + Debug {
     /// expectations does not hold. Of several writers with the same expectation, one at most
     /// succeeds, even when they write the same content.
     ///
+    /// More than [`MAX_WRITES`] are refused as [`TableError::TooMany`], and what is larger than an
+    /// item or a transaction may be as [`TableError::TooLarge`].
+    ///
     /// # Panics
     ///
-    /// Without writes, with more than [`MAX_WRITES`], with two writes of one item, and with a key
-    /// that is empty or longer than [`ItemKey`] allows.
+    /// Without writes, with two writes of one item, and with a key that is empty or longer than
+    /// [`ItemKey`] allows.
     async fn write(&self, writes: Vec<Write>) -> Result<(), TableError>;
 
     /// One page of a partition as the latest completed writes left it.

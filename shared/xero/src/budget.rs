@@ -1,6 +1,6 @@
 //! The calls Xero still allows, as its answers report them.
 
-use http::HeaderMap;
+use http::{HeaderMap, Response, StatusCode};
 
 /// What the last answer said is left. A limit that no answer mentioned yet is `None`.
 ///
@@ -17,6 +17,15 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// Reads an answer. One that refuses the caller says nothing of any organisation's calls, whatever its
+    /// headers say.
+    pub fn of_answer<B>(response: &Response<B>) -> Self {
+        match response.status() {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::default(),
+            _ => Self::from_headers(response.headers()),
+        }
+    }
+
     /// Reads the headers of an answer; what is missing or unreadable is `None`.
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let remaining = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();

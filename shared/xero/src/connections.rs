@@ -10,14 +10,17 @@ use http::{Method, Request};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use url::Url;
 use uuid::Uuid;
 
 use crate::date::optional_instant;
-use crate::error::{Access, Addressed, Reply, XeroError, classify};
-use crate::json::{real_id, told};
+use crate::error::{Access, Addressed, Reply, XeroError, classify, is_page};
+use crate::json::{optional_id, real_id, told};
 use crate::oauth::below;
+use crate::rows::Rows;
 use crate::session::bearer;
+use crate::tokens::{AccessTokens, first_token, second_token};
 use crate::transport::Transport;
 
 const LIST: &str = "/connections";
@@ -65,7 +68,7 @@ struct WireConnection {
     tenant_type: TenantType,
     #[serde(default, deserialize_with = "told")]
     tenant_name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_id")]
     auth_event_id: Option<Uuid>,
     #[serde(default, rename = "createdDateUtc", deserialize_with = "optional_instant")]
     created_at: Option<Timestamp>,
@@ -73,32 +76,33 @@ struct WireConnection {
     updated_at: Option<Timestamp>,
 }
 
-/// Every connection of the token's user, in Xero's order. None is a normal answer.
+/// Every connection of the token's user, in Xero's order. None is a normal answer. A link that cannot be read is a
+/// link all the same: whoever asks whether an organisation is linked asks [`Rows::undecodable`] too.
 pub async fn connections(
     transport: &dyn Transport,
     api_url: &Url,
-    access_token: &SecretString,
-) -> Result<Vec<Connection>, XeroError> {
+    tokens: &dyn AccessTokens,
+) -> Result<Rows<Connection>, XeroError> {
     let address = below(api_url, &["connections"])?;
     let call =
         Unbound { method: Method::GET, address, endpoint: LIST, addressed: Addressed::Collection };
-    let body = call.make(transport, access_token).await?;
-    let connections: Vec<WireConnection> =
+    let body = call.make(transport, tokens).await?;
+    let elements: Vec<&RawValue> =
         serde_json::from_slice(&body).map_err(|error| XeroError::undecodable(LIST, error))?;
-    Ok(connections.into_iter().map(Connection::from).collect())
+    Ok(Rows::read::<WireConnection>(LIST, &elements))
 }
 
 /// Ends one connection; the user's others stay. [`XeroError::NotFound`] when it had ended before.
 pub async fn delete_connection(
     transport: &dyn Transport,
     api_url: &Url,
-    access_token: &SecretString,
+    tokens: &dyn AccessTokens,
     id: XeroConnectionId,
 ) -> Result<(), XeroError> {
     let address = below(api_url, &["connections", &id.to_string()])?;
     let call =
         Unbound { method: Method::DELETE, address, endpoint: ONE, addressed: Addressed::One };
-    call.make(transport, access_token).await.map(drop)
+    call.make(transport, tokens).await.map(drop)
 }
 
 /// A call that is about no organisation and therefore carries no tenant. It can be repeated without
@@ -114,11 +118,27 @@ impl Unbound {
     async fn make(
         self,
         transport: &dyn Transport,
+        tokens: &dyn AccessTokens,
+    ) -> Result<Bytes, XeroError> {
+        let token = first_token(tokens).await?;
+        let error = match self.make_with(transport, &token).await {
+            Ok(body) => return Ok(body),
+            Err(error) => error,
+        };
+        match second_token(tokens, &token, &error).await? {
+            Some(token) => self.make_with(transport, &token).await,
+            None => Err(error),
+        }
+    }
+
+    async fn make_with(
+        &self,
+        transport: &dyn Transport,
         access_token: &SecretString,
     ) -> Result<Bytes, XeroError> {
         let request = Request::builder()
             .method(self.method.clone())
-            .uri(String::from(self.address))
+            .uri(self.address.as_str())
             .header(AUTHORIZATION, bearer(access_token)?)
             .header(ACCEPT, "application/json")
             .header(ACCEPT_ENCODING, "gzip")
@@ -132,8 +152,12 @@ impl Unbound {
             xero.status = response.status().as_u16(),
             "Xero call"
         );
-        if response.status().is_success() {
-            return Ok(response.into_body());
+        let status = response.status();
+        if status.is_success() {
+            let body = response.into_body();
+            let is_answer = !is_page(&body) && (self.method == Method::DELETE || !body.is_empty());
+            let edge = XeroError::Edge { access: Access::Read, status: status.as_u16() };
+            return if is_answer { Ok(body) } else { Err(edge) };
         }
         Err(classify(&Reply {
             status: response.status(),

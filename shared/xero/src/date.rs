@@ -5,10 +5,12 @@
 //! that form, as midnight UTC of the date, and as `2019-07-22T00:00:00`. The connections endpoint
 //! writes seven fractional digits and no offset, meaning UTC. All of them are read here.
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{self, Date, DateTime};
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Deserializer, de};
+use jiff::{Span, Timestamp};
+use serde::Deserializer;
+
+use crate::json::{present, text_of};
 
 /// Why a text is not a date.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,8 +19,8 @@ pub struct NotADate;
 
 /// Reads an instant. Without an offset it is UTC.
 pub fn instant(text: &str) -> Result<Timestamp, NotADate> {
-    if let Some(instant) = wrapped(text)? {
-        return Ok(instant);
+    if let Some(milliseconds) = wrapped(text)? {
+        return Timestamp::from_millisecond(milliseconds).map_err(|_| NotADate);
     }
     text.parse::<Timestamp>()
         .ok()
@@ -29,18 +31,22 @@ pub fn instant(text: &str) -> Result<Timestamp, NotADate> {
         .ok_or(NotADate)
 }
 
-/// Reads a calendar date: the date that is written, never shifted into another zone.
+/// Reads a calendar date: the date that is written, never shifted into another zone. The last days of the year
+/// 9999, which have no instant everywhere, are dates all the same.
 pub fn date(text: &str) -> Result<Date, NotADate> {
-    if let Some(midnight) = wrapped(text)? {
-        return Ok(midnight.to_zoned(TimeZone::UTC).date());
+    const DAY_MILLISECONDS: i64 = 86_400_000;
+    if let Some(milliseconds) = wrapped(text)? {
+        let days = Span::new().try_days(milliseconds.div_euclid(DAY_MILLISECONDS));
+        let days = days.map_err(|_| NotADate)?;
+        return civil::date(1970, 1, 1).checked_add(days).map_err(|_| NotADate);
     }
     text.parse::<DateTime>()
         .map(DateTime::date)
         .or_else(|_| instant(text).map(|instant| instant.to_zoned(TimeZone::UTC).date()))
 }
 
-/// The instant in `/Date(...)/`, or `None` when the text has another form.
-fn wrapped(text: &str) -> Result<Option<Timestamp>, NotADate> {
+/// The milliseconds in `/Date(...)/`, or `None` when the text has another form.
+fn wrapped(text: &str) -> Result<Option<i64>, NotADate> {
     let Some(inner) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) else {
         return Ok(None);
     };
@@ -56,23 +62,22 @@ fn wrapped(text: &str) -> Result<Option<Timestamp>, NotADate> {
         }
         None => inner,
     };
-    let milliseconds: i64 = digits.parse().map_err(|_| NotADate)?;
-    Timestamp::from_millisecond(milliseconds).map(Some).map_err(|_| NotADate)
+    digits.parse().map(Some).map_err(|_| NotADate)
 }
 
 fn is_offset(text: &str) -> bool {
     text.len() == 5 && text.bytes().skip(1).all(|byte| byte.is_ascii_digit())
 }
 
-/// For `#[serde(deserialize_with)]`: an instant, `null`, or with `#[serde(default)]` an absent field.
+/// For `#[serde(default, deserialize_with)]`: an instant; what is absent or cannot be read is none. Rows of other
+/// apps hold dates beyond the calendar.
 pub(crate) fn optional_instant<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Timestamp>, D::Error> {
     read_optional(deserializer, instant)
 }
 
-/// For `#[serde(deserialize_with)]`: a calendar date, `null`, or with `#[serde(default)]` an absent
-/// field.
+/// For `#[serde(default, deserialize_with)]`: a calendar date; what is absent or cannot be read is none.
 pub(crate) fn optional_date<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Date>, D::Error> {
@@ -83,15 +88,12 @@ fn read_optional<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     read: fn(&str) -> Result<T, NotADate>,
 ) -> Result<Option<T>, D::Error> {
-    match Option::<String>::deserialize(deserializer)? {
-        Some(text) if !text.is_empty() => read(&text).map(Some).map_err(de::Error::custom),
-        Some(_) | None => Ok(None),
-    }
+    let text = present(deserializer)?.and_then(|raw| text_of(raw.get()));
+    Ok(text.and_then(|text| read(&text).ok()))
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil;
     use proptest::prelude::*;
 
     use super::*;
@@ -132,6 +134,20 @@ mod tests {
             assert_eq!(date(text), Err(NotADate), "{text}");
         }
         assert_eq!(instant("/Date(9223372036854775807)/"), Err(NotADate));
+        assert_eq!(date("/Date(9223372036854775807)/"), Err(NotADate));
+    }
+
+    #[test]
+    fn the_first_and_the_last_dates_that_other_apps_write_are_dates() {
+        for (text, expected) in [
+            ("/Date(253402214400000+0000)/", civil::date(9999, 12, 31)),
+            ("9999-12-31T00:00:00", civil::date(9999, 12, 31)),
+            ("/Date(-62135596800000+0000)/", civil::date(1, 1, 1)),
+            ("0001-01-01T00:00:00", civil::date(1, 1, 1)),
+            ("/Date(-1)/", civil::date(1969, 12, 31)),
+        ] {
+            assert_eq!(date(text).unwrap(), expected, "{text}");
+        }
     }
 
     proptest! {

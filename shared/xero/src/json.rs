@@ -1,9 +1,18 @@
 //! Reading Xero's envelopes, and the values in them that come in more than one form.
+//!
+//! The rows of a customer's books were written by other apps too, and hold what nobody would write on purpose.
+//! So a value that is not needed never makes its row unreadable: what cannot be read is treated as absent.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use bytes::Bytes;
+use domain::json_number;
+use domain::money::Currency;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::Serializer;
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -11,14 +20,40 @@ use crate::error::XeroError;
 
 /// `{"<collection>":[...]}`. The same documents always give the same bytes, because Xero compares
 /// them when an idempotency key is used again.
+///
+/// Control characters other than tabs and line breaks are left out of every text: Xero refuses a body that holds
+/// one, with all its documents (`ErrorNumber` 14; calcinai/xero-php, issue 832).
 pub(crate) fn envelope<T: Serialize>(collection: &str, documents: &[T]) -> Bytes {
     let envelope = BTreeMap::from([(collection, documents)]);
-    let body = serde_json::to_vec(&envelope)
+    let mut body = Vec::new();
+    envelope
+        .serialize(&mut Serializer::with_formatter(&mut body, Printable))
         .expect("documents are structs of text, numbers and dates, which JSON can always hold");
     Bytes::from(body)
 }
 
-/// The elements of a collection, in order and still unread.
+/// Writes JSON without control characters.
+struct Printable;
+
+impl Formatter for Printable {
+    fn write_char_escape<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
+        match escape {
+            CharEscape::AsciiControl(_) | CharEscape::Backspace | CharEscape::FormFeed => Ok(()),
+            CharEscape::Quote
+            | CharEscape::ReverseSolidus
+            | CharEscape::Solidus
+            | CharEscape::LineFeed
+            | CharEscape::CarriageReturn
+            | CharEscape::Tab => CompactFormatter.write_char_escape(writer, escape),
+        }
+    }
+}
+
+/// The elements of a collection, in order and still unread. `null` is a collection without elements.
 pub(crate) fn elements<'a>(
     endpoint: &'static str,
     collection: &str,
@@ -29,24 +64,31 @@ pub(crate) fn elements<'a>(
     let elements = members.get(collection).ok_or_else(|| {
         XeroError::undecodable(endpoint, format!("the answer has no member {collection}"))
     })?;
-    element(endpoint, elements)
+    let elements: Option<Vec<&'a RawValue>> = serde_json::from_str(elements.get())
+        .map_err(|error| XeroError::undecodable(endpoint, error))?;
+    Ok(elements.unwrap_or_default())
 }
 
-/// Every element of a collection, read as `T`.
-pub(crate) fn all<'a, T: Deserialize<'a>>(
-    endpoint: &'static str,
-    collection: &str,
-    body: &'a [u8],
-) -> Result<Vec<T>, XeroError> {
-    elements(endpoint, collection, body)?.into_iter().map(|raw| element(endpoint, raw)).collect()
+/// The text of a JSON value: of a text, unless it is empty, or the digits of a number.
+pub(crate) fn text_of(json: &str) -> Option<String> {
+    match json.bytes().next()? {
+        b'"' => serde_json::from_str::<String>(json).ok().filter(|text| !text.trim().is_empty()),
+        b'-' | b'0'..=b'9' => Some(json.to_owned()),
+        _ => None,
+    }
 }
 
-/// One element, read as `T`.
-pub(crate) fn element<'a, T: Deserialize<'a>>(
-    endpoint: &'static str,
-    raw: &'a RawValue,
-) -> Result<T, XeroError> {
-    serde_json::from_str(raw.get()).map_err(|error| XeroError::undecodable(endpoint, error))
+/// The id in a JSON value. The nil id, which Xero writes where there is nothing, is none.
+pub(crate) fn id_of(json: &str) -> Option<Uuid> {
+    Uuid::parse_str(text_of(json)?.trim()).ok().filter(|id| !id.is_nil())
+}
+
+/// The number in a JSON value, plain or in quotes, with exactly its digits.
+pub(crate) fn figure_of(json: &str) -> Option<Decimal> {
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    struct Figure(#[serde(with = "json_number")] Decimal);
+    serde_json::from_str::<Figure>(json).ok().map(|Figure(figure)| figure)
 }
 
 /// For `#[serde(deserialize_with)]`: the id of something that exists. Xero writes the nil id where
@@ -56,26 +98,109 @@ pub(crate) fn real_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid
     if id.is_nil() { Err(de::Error::custom("the id of nothing")) } else { Ok(id) }
 }
 
-/// For `#[serde(default, deserialize_with)]`: `true`, `false`, either of them in quotes, or `null`,
-/// which is `false`. Xero's documentation shows some booleans as text.
+/// For `#[serde(default, deserialize_with)]`: an id, where there is one.
+pub(crate) fn optional_id<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Uuid>, D::Error> {
+    Ok(present(deserializer)?.and_then(|raw| id_of(raw.get())))
+}
+
+/// For `#[serde(deserialize_with)]`: a currency code, in either case.
+pub(crate) fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Currency, D::Error> {
+    let code = String::deserialize(deserializer)?;
+    Currency::new(&code.trim().to_ascii_uppercase()).map_err(de::Error::custom)
+}
+
+/// For `#[serde(default, deserialize_with)]`: a number, plain or in quotes. `null` and an empty text are none. A
+/// figure that cannot be read is an error: money must not be taken for nothing.
+pub(crate) fn optional_figure<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Decimal>, D::Error> {
+    match present(deserializer)? {
+        Some(raw) if raw.get() != r#""""# => figure_of(raw.get())
+            .map(Some)
+            .ok_or_else(|| de::Error::custom("must be a decimal number")),
+        Some(_) | None => Ok(None),
+    }
+}
+
+/// For `#[serde(default, deserialize_with)]`: `true`, plain or in quotes. Xero's documentation shows some
+/// booleans as text. Everything else is `false`.
 pub(crate) fn lenient_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Form {
-        Plain(bool),
-        Quoted(String),
-    }
-    match Option::<Form>::deserialize(deserializer)? {
-        None => Ok(false),
-        Some(Form::Plain(value)) => Ok(value),
-        Some(Form::Quoted(text)) if text.eq_ignore_ascii_case("true") => Ok(true),
-        Some(Form::Quoted(text)) if text.eq_ignore_ascii_case("false") => Ok(false),
-        Some(Form::Quoted(_)) => Err(de::Error::custom("must be true or false")),
-    }
+    let is_true = |raw: Box<RawValue>| raw.get().trim_matches('"').eq_ignore_ascii_case("true");
+    Ok(present(deserializer)?.is_some_and(is_true))
 }
 
 /// For `#[serde(default, deserialize_with)]`: text that says something. Xero leaves some members
 /// out and empties others; both mean that there is nothing.
 pub(crate) fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()))
+    Ok(present(deserializer)?.and_then(|raw| text_of(raw.get())))
+}
+
+/// Any value but `null`, unread.
+pub(crate) fn present<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Box<RawValue>>, D::Error> {
+    Option::<Box<RawValue>>::deserialize(deserializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Row {
+        #[serde(deserialize_with = "told")]
+        text: Option<String>,
+        #[serde(deserialize_with = "optional_id")]
+        id: Option<Uuid>,
+        #[serde(deserialize_with = "lenient_bool")]
+        sign: bool,
+        #[serde(deserialize_with = "optional_figure")]
+        figure: Option<Decimal>,
+    }
+
+    fn read(json: &str) -> Row {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_value_that_says_nothing_is_absent_whatever_its_form() {
+        for nothing in [
+            "{}",
+            r#"{"text":null,"id":null,"sign":null,"figure":null}"#,
+            r#"{"text":"","id":"","sign":"","figure":""}"#,
+            r#"{"text":{},"id":[],"sign":7,"figure":null}"#,
+            r#"{"text":[1],"id":"00000000-0000-0000-0000-000000000000","sign":"no"}"#,
+            r#"{"text":true,"id":"not an id","sign":{}}"#,
+        ] {
+            assert_eq!(read(nothing), Row::default(), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn values_in_another_form_than_usual_are_read() {
+        let row = read(
+            r#"{"text":1042,"id":"{55D8A4B3-9F2C-4E1A-8D7E-0B1C2D3E4F50}","sign":"True","figure":"12.50"}"#,
+        );
+        assert_eq!(row.text.as_deref(), Some("1042"));
+        assert_eq!(row.id.unwrap().as_u128(), 0x55d8_a4b3_9f2c_4e1a_8d7e_0b1c_2d3e_4f50);
+        assert!(row.sign);
+        assert_eq!(row.figure, Some(Decimal::new(1_250, 2)));
+    }
+
+    #[test]
+    fn control_characters_never_leave_and_everything_else_does() {
+        let text = "a\u{0}b\u{8}c\u{c}\u{1f}d \"e\" \\ é\t1\r\n2";
+        let body = envelope("Texts", &[text]);
+        assert_eq!(&body[..], r#"{"Texts":["abcd \"e\" \\ é\t1\r\n2"]}"#.as_bytes());
+    }
+
+    #[test]
+    fn a_figure_that_cannot_be_read_is_not_taken_for_nothing() {
+        for bad in [r#"{"figure":"a lot"}"#, r#"{"figure":true}"#, r#"{"figure":{}}"#] {
+            assert!(serde_json::from_str::<Row>(bad).is_err(), "{bad}");
+        }
+    }
 }

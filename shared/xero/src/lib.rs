@@ -1,7 +1,8 @@
 //! The Xero client: one exchange at a time, every answer classified.
 //!
-//! It carries documents to Xero and says what each answer means. It never retries, never sleeps
-//! and reads no clock: what happens after a failure is decided by whoever called, from the
+//! It carries documents to Xero and says what each answer means. It never sleeps, reads no clock, and
+//! makes a call again only with a renewed token after Xero rejected the first one ([`tokens`]): what
+//! happens after any other failure is decided by whoever called, from the
 //! [`FailureClass`](domain::failure::FailureClass) of the [`XeroError`].
 //!
 //! Not here: what a document contains (`domain`), when it is sent and what is remembered (`engine`),
@@ -32,7 +33,7 @@
 //! Reading order: [`transport`] is the seam (bytes out, bytes in) and [`reqwest_transport`] the real
 //! one; [`error`] is what an answer can mean; [`session`] makes one call on one organisation, once the [`turnstile`]
 //! lets it;
-//! [`api`] has a file for each kind of thing in Xero; [`oauth`] and [`connections`] are about
+//! [`api`] has a file for each kind of thing in Xero, and [`rows`] reads lists row by row; [`oauth`] and [`connections`] are about
 //! consent; [`budget`] and [`date`] read two of Xero's own formats.
 
 pub mod api;
@@ -44,8 +45,10 @@ pub mod error;
 mod json;
 pub mod oauth;
 pub mod reqwest_transport;
+pub mod rows;
 pub mod session;
 mod token_claims;
+pub mod tokens;
 pub mod transport;
 pub mod turnstile;
 
@@ -53,6 +56,8 @@ pub use budget::Budget;
 pub use error::XeroError;
 pub use oauth::{OAuthApp, SCOPES, TokenIdentity, TokenSet};
 pub use reqwest_transport::{ReqwestTransport, TransportOptions};
+pub use rows::{OddRow, Rows};
 pub use session::Session;
+pub use tokens::{AccessTokens, FixedToken, NoAccessToken};
 pub use transport::{Sent, Transport, TransportError, TransportErrorKind};
 pub use turnstile::{Barred, Ending, Pass, Turnstile};

@@ -1,18 +1,20 @@
-//! One organisation, one access token: the place where every call to the Accounting API is made.
+//! One organisation: the place where every call to the Accounting API is made.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use domain::ids::TenantId;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, IF_MODIFIED_SINCE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use crate::budget::Budget;
 pub(crate) use crate::call::Call;
-use crate::error::{Reply, XeroError, classify};
+use crate::error::{Reply, XeroError, classify, is_page};
+use crate::rows::OddRow;
+use crate::tokens::{AccessTokens, FixedToken, first_token, second_token};
 use crate::transport::{Sent, Transport, TransportError};
 use crate::turnstile::{Ending, Turnstile};
 
@@ -22,7 +24,8 @@ const ROOT: [&str; 2] = ["api.xro", "2.0"];
 /// The documented limit on a request's body; a longer one is never sent.
 const BODY_LIMIT_BYTES: usize = 10_000_000;
 
-/// Calls on one organisation with one access token. Make one for each piece of work; it is cheap.
+/// Calls on one organisation. A call whose access token Xero rejects is made once more with a renewed
+/// one. Make a session for each piece of work; it is cheap.
 ///
 /// The caller has to be sure that the tenant belongs to the account in hand: a wrong tenant writes
 /// into somebody else's books.
@@ -30,22 +33,33 @@ const BODY_LIMIT_BYTES: usize = 10_000_000;
 pub struct Session {
     transport: Arc<dyn Transport>,
     api_url: Url,
-    access_token: SecretString,
+    tokens: Arc<dyn AccessTokens>,
     tenant: TenantId,
     budget: Mutex<Budget>,
     turnstile: Option<Arc<dyn Turnstile>>,
 }
 
 impl Session {
-    /// A session. `api_url` is where Xero's API is, without a path: `https://api.xero.com`.
+    /// A session with a token that is not renewed. `api_url` is where Xero's API is, without a path:
+    /// `https://api.xero.com`.
     pub fn new(
         transport: Arc<dyn Transport>,
         api_url: Url,
         access_token: SecretString,
         tenant: TenantId,
     ) -> Self {
+        Self::with_tokens(transport, api_url, Arc::new(FixedToken(access_token)), tenant)
+    }
+
+    /// A session that asks for a token before every call, and for another when Xero rejects it.
+    pub fn with_tokens(
+        transport: Arc<dyn Transport>,
+        api_url: Url,
+        tokens: Arc<dyn AccessTokens>,
+        tenant: TenantId,
+    ) -> Self {
         let budget = Mutex::new(Budget::default());
-        Self { transport, api_url, access_token, tenant, budget, turnstile: None }
+        Self { transport, api_url, tokens, tenant, budget, turnstile: None }
     }
 
     /// The same session, with every call counted before it is made.
@@ -64,21 +78,33 @@ impl Session {
         *self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the call once. The body of the answer, if it is a success.
+    /// Makes the call. The body of the answer, if it is a success.
     pub(crate) async fn call(&self, call: Call) -> Result<Bytes, XeroError> {
-        let request = self.request(&call)?;
+        let token = first_token(&*self.tokens).await?;
+        let error = match self.call_with(&call, &token).await {
+            Ok(body) => return Ok(body),
+            Err(error) => error,
+        };
+        match second_token(&*self.tokens, &token, &error).await? {
+            Some(token) => self.call_with(&call, &token).await,
+            None => Err(error),
+        }
+    }
+
+    async fn call_with(&self, call: &Call, token: &SecretString) -> Result<Bytes, XeroError> {
+        let request = self.request(call, token)?;
         let Some(turnstile) = &self.turnstile else {
-            return self.answer(&call, self.transport.exchange(request).await);
+            return self.answer(call, self.transport.exchange(request).await);
         };
         let pass = turnstile.enter().await.map_err(|source| XeroError::Barred { source })?;
         let outcome = self.transport.exchange(request).await;
         let ending = match &outcome {
-            Ok(response) => Ending::Answered(Budget::from_headers(response.headers())),
+            Ok(response) => Ending::Answered(Budget::of_answer(response)),
             Err(error) if error.sent == Sent::No => Ending::NotSent,
             Err(_) => Ending::Unanswered,
         };
         turnstile.leave(pass, ending).await;
-        self.answer(&call, outcome)
+        self.answer(call, outcome)
     }
 
     fn answer(
@@ -100,7 +126,7 @@ impl Session {
         }
     }
 
-    fn request(&self, call: &Call) -> Result<Request<Bytes>, XeroError> {
+    fn request(&self, call: &Call, token: &SecretString) -> Result<Request<Bytes>, XeroError> {
         let body = call.body.clone().unwrap_or_default();
         if body.len() > BODY_LIMIT_BYTES {
             return Err(XeroError::Unsendable { reason: "the body is longer than Xero takes" });
@@ -108,7 +134,7 @@ impl Session {
         let mut request = Request::builder()
             .method(call.method.clone())
             .uri(self.address(call)?)
-            .header(AUTHORIZATION, bearer(&self.access_token)?)
+            .header(AUTHORIZATION, bearer(token)?)
             // Without it Xero answers in XML.
             .header(ACCEPT, "application/json")
             .header(ACCEPT_ENCODING, "gzip")
@@ -142,7 +168,7 @@ impl Session {
     }
 
     fn read(&self, call: &Call, response: Response<Bytes>) -> Result<Bytes, XeroError> {
-        let budget = self.note(Budget::from_headers(response.headers()));
+        let budget = self.note(Budget::of_answer(&response));
         let status = response.status();
         let correlation_id = response.headers().get("xero-correlation-id");
         tracing::info!(
@@ -154,7 +180,11 @@ impl Session {
             "Xero call"
         );
         if status.is_success() {
-            return Ok(response.into_body());
+            let body = response.into_body();
+            // Only a deletion may be answered without a body.
+            let is_answer = !is_page(&body) && (call.method == Method::DELETE || !body.is_empty());
+            let (access, status) = (call.access(), status.as_u16());
+            return if is_answer { Ok(body) } else { Err(XeroError::Edge { access, status }) };
         }
         if status == StatusCode::NOT_MODIFIED && call.modified_since.is_some() {
             return Ok(call.nothing());
@@ -167,6 +197,13 @@ impl Session {
             access: call.access(),
             addressed: call.addressed,
         }))
+    }
+
+    /// Has rows counted that could not be read.
+    pub(crate) fn note_odd_rows(&self, rows: &[OddRow]) {
+        if let Some(turnstile) = self.turnstile.as_ref().filter(|_| !rows.is_empty()) {
+            turnstile.note_odd_rows(rows);
+        }
     }
 
     fn note(&self, seen: Budget) -> Budget {

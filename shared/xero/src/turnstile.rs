@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::budget::Budget;
 use crate::error::Limit;
+use crate::rows::OddRow;
 use crate::transport::BoxError;
 
 /// Whoever counts the calls on one organisation.
@@ -21,6 +22,9 @@ pub trait Turnstile: Send + Sync + Debug {
     /// The call that was let through has ended. Not being told, because the caller died, must do no
     /// more harm than a call that takes its time.
     async fn leave(&self, pass: Pass, ending: Ending);
+
+    /// These rows of an answer could not be read. There is at least one.
+    fn note_odd_rows(&self, rows: &[OddRow]);
 }
 
 /// Leave to make one call.

@@ -74,6 +74,23 @@ pub enum FaultKind {
         /// The value of `Retry-After`, if it is sent.
         retry_after_seconds: Option<u32>,
     },
+    /// An HTML page of the network in front of Xero, on any path; nothing applied.
+    EdgePage {
+        /// The status; 400, 403 and 503 have been reported.
+        status: u16,
+    },
+    /// The same without a body.
+    EdgeEmpty {
+        /// The status.
+        status: u16,
+    },
+    /// One element of a written batch comes back with a nil id and without an error.
+    OddElement {
+        /// Which element of the request, from 0.
+        index: u32,
+        /// Whether it was saved.
+        applied: bool,
+    },
 }
 
 /// The faults in waiting.

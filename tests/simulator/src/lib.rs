@@ -7,8 +7,11 @@
 //!
 //! It is *not* Xero's whole API: it has the identity service, connections, and of the Accounting
 //! API the organisation, accounts, tax rates, currencies, branding themes, contacts, invoices,
-//! credit notes, payments, batch payments, bank transactions, overpayments and prepayments.
-//! Behaviour that no public source settles is a switch in [`Unconfirmed`].
+//! credit notes, payments, batch payments, bank transactions, overpayments and prepayments, and the
+//! history of invoices, credit notes and payments. Answers are never compressed; trial and demo
+//! organisations, stock items, tracking and attachments are missing.
+//! Behaviour that no public source settles is a switch in [`Unconfirmed`], which can be set by name:
+//! on the command line, over the control surface, or drawn at random.
 //!
 //! Reading order: [`Settings`], `simulator`, `gateway`, `accounting`, `books`, `identity`.
 //!
@@ -35,7 +38,7 @@
 //! | 15 | Each resource needs its scope; `.read` refuses writes | `gateway`, `identity::scopes` |
 //! | 16 | Fixed windows of a minute and a day, five calls at once, an app-wide minute | `gateway::limits` |
 //! | 17 | Every answer says what is left and carries a correlation id; replays count | `gateway` |
-//! | 18 | Without `Accept: application/json` the answer is XML | `gateway`, `xml` |
+//! | 18 | Without `Accept: application/json` the answer is XML; a body may be XML, too | `gateway`, `xml` |
 //! | 19 | Unreadable bodies, missing collections and bad filters have their own error numbers | `accounting::saving`, `listing` |
 //! | 20 | A query of more than 2,048 characters is not found | `gateway` |
 //! | 21 | Unknown paths and ids are not found, in plain text | `accounting`, `answer` |
@@ -51,11 +54,11 @@
 //! | 31 | Archived contacts are hidden unless asked for; searches and names ignore case | `accounting::contacts`, `filter` |
 //! | 32 | Creating a contact with a taken name or number fails | `accounting::contacts::write` |
 //! | 33 | Posting a contact matches id, number, name, and keeps what is not sent | `accounting::contacts` |
-//! | 34 | A contact needs a name; lengths and e-mail addresses are checked | `accounting::contacts::apply` |
+//! | 34 | A contact needs a name without angle brackets; lengths and e-mail addresses are checked | `accounting::contacts::apply` |
 //! | 35 | An archived contact frees its name and is refused on documents | `accounting::contacts::write`, `accounting::documents::contact` |
 //! | 36 | One bad element fails alone, or the whole request, as `summarizeErrors` says | `accounting::saving` |
 //! | 37 | Creating a taken invoice number fails; posting it updates | `accounting::invoices::write` |
-//! | 38 | Deleted, voided and paid invoices take no updates, and none is created so | `accounting::invoices::approval` |
+//! | 38 | Deleted and voided invoices take no updates, a paid one those of a part-paid one, and none is created so | `accounting::invoices::approval` |
 //! | 39 | An approved invoice needs lines and a contact | `accounting::invoices::approval` |
 //! | 40 | Lines need an account that takes lines and is active | `accounting::documents::lines` |
 //! | 41 | A tax rate must suit its account; the account's is used if none is named | `accounting::documents::lines` |
@@ -77,6 +80,20 @@
 //! | 59 | An account holds what came in less what went out, deleted rows aside | `books::balance` |
 //! | 60 | What was paid too much or too early is used up by allocations and refunds | `books::allocation`, `accounting::deposits` |
 //! | 61 | A merged contact is archived for good and points to the one that has its documents | `bookkeeper::contacts`, `accounting::contacts::write` |
+//! | 62 | An organisation whose subscription has ended stays connected and refuses every accounting call | `gateway` |
+//! | 63 | Codes and tokens live by the identity service's clock, whatever the books' clock shows | `instants`, `identity` |
+//! | 64 | Tokens are signed with RS256, and the discovery document leads to the key | `identity::key` |
+//! | 65 | A quotation mark inside a text of `where` is a syntax error, however it is escaped | `filter` |
+//! | 66 | A text with a control character makes the body unreadable | `json`, `accounting::saving` |
+//! | 67 | The network in front of Xero answers for it, with a page or with nothing | `simulator` |
+//! | 68 | An element of a batch may come back without its id and without a reason, and rows in another order | `accounting::saving` |
+//! | 69 | An approved invoice of which nothing is due is paid | `accounting::invoices::write` |
+//! | 70 | A discount is at most as large as its line | `accounting::documents::pricing` |
+//! | 71 | A batch payment is made whole or not at all | `accounting::batch_payments::create` |
+//! | 72 | Rows of other apps are shown as they are, however odd | `bookkeeper::oddities`, `books` |
+//! | 73 | Each region has its own tax rates | `demo` |
+//! | 74 | A small plan lets only so many invoices be approved | `accounting::invoices::approval`, `bookkeeper` |
+//! | 75 | An invoice that is no draft is sent by e-mail to its contact, 1,000 a day | `accounting::invoices::email` |
 
 mod accounting;
 mod answer;
@@ -92,6 +109,7 @@ pub mod host;
 mod identity;
 mod ids;
 mod incoming;
+mod instants;
 mod json;
 mod listing;
 mod money;
@@ -100,7 +118,7 @@ mod settings;
 mod simulator;
 mod xml;
 
-pub use bookkeeper::{Bookkeeper, InvoiceEdit, Receipt, Refused};
+pub use bookkeeper::{Bookkeeper, InvoiceEdit, OddRow, Receipt, Refused};
 pub use books::Books;
 pub use books::allocation::{Allocation, Credit};
 pub use books::batch::BatchPayment;
@@ -112,11 +130,13 @@ pub use books::line::{Line, LineFigures};
 pub use books::payment::{Payment, PaymentStatus, PaymentTarget};
 pub use books::transaction::{BankTransaction, TransactionKind, TransactionStatus};
 pub use calls::{Call, Fate, Violations};
+pub use demo::Region;
 pub use faults::{Fault, FaultKind, Match};
+pub use instants::{Instants, Pace};
 pub use money::{Discount, LineAmounts, Rounding};
 pub use organisation::{
     Account, AccountClass, AccountKind, BrandingTheme, Currency, Organisation, Standing, TaxRate,
     Tier,
 };
-pub use settings::{App, ScopeSet, Settings, Texts, Unconfirmed, XeroUser};
+pub use settings::{App, NotAnAnswer, ScopeSet, Settings, Texts, Unconfirmed, XeroUser};
 pub use simulator::{Consent, InFlight, Reply, Simulator};

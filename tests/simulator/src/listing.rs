@@ -160,6 +160,13 @@ pub(crate) fn is_recent(
     })
 }
 
+/// What a list is searched for, in lower case; Xero's pages also write it in quotation marks.
+pub(crate) fn search_term(incoming: &Incoming<'_>) -> Option<String> {
+    let term = incoming.parameter("searchTerm")?.trim();
+    let bare = term.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    Some(bare.unwrap_or(term).trim().to_lowercase())
+}
+
 /// The parts of a comma list; nothing if the parameter is missing or empty.
 pub(crate) fn comma_list(incoming: &Incoming<'_>, name: &str) -> Option<Vec<String>> {
     let text = stated(incoming, name)?;

@@ -31,6 +31,11 @@ pub struct Organisation {
     pub end_of_year_lock_date: Option<Date>,
     /// The app's plan, which sets the calls allowed in a day.
     pub tier: Tier,
+    /// Whether its trial or subscription has ended: it stays connected and refuses every call of
+    /// the Accounting API.
+    pub is_closed: bool,
+    /// How many more invoices can be approved, where the plan has a limit.
+    pub approvals_left: Option<u32>,
     /// The zone that decides what today is.
     pub time_zone: TimeZone,
     /// The zone's name in Xero's list, such as `GMTSTANDARDTIME`.
@@ -244,6 +249,12 @@ impl Organisation {
         self.tax_rates.iter().find(|rate| rate.tax_type == tax_type)
     }
 
+    /// The code of what carries no tax; Australian organisations have no `NONE`.
+    pub(crate) fn untaxed(&self) -> &str {
+        let outside = self.tax_rate("NONE").or_else(|| self.tax_rate("BASEXCLUDED"));
+        outside.map_or("NONE", |rate| rate.tax_type.as_str())
+    }
+
     /// The enabled currency with this code.
     pub fn currency(&self, code: &str) -> Option<&Currency> {
         self.currencies.iter().find(|currency| currency.code == code)
@@ -252,6 +263,16 @@ impl Organisation {
     /// The later of the two lock dates.
     pub fn locked_through(&self) -> Option<Date> {
         self.period_lock_date.max(self.end_of_year_lock_date)
+    }
+
+    /// Whether the plan lets no further invoice be approved.
+    pub(crate) fn refuses_approvals(&self) -> bool {
+        self.approvals_left == Some(0)
+    }
+
+    /// Counts an approval against the plan's limit.
+    pub(crate) fn count_approval(&mut self) {
+        self.approvals_left = self.approvals_left.map(|left| left.saturating_sub(1));
     }
 
     /// The calendar date in the organisation's zone.

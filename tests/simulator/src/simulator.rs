@@ -11,7 +11,8 @@ use crate::gateway::{Gateway, Passed, internal_error};
 use crate::identity::{Connection, Counter, Decision, Identity};
 use crate::ids::Ids;
 use crate::incoming::Incoming;
-use crate::settings::Settings;
+use crate::instants::Instants;
+use crate::settings::{Settings, Unconfirmed};
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
@@ -96,18 +97,19 @@ impl Simulator {
 
     /// One whole exchange at `now`, with no other call in flight beside it unless [`Self::begin`]
     /// put one there.
-    pub fn handle(&mut self, now: Timestamp, request: &Request<Bytes>) -> Reply {
+    pub fn handle(&mut self, now: impl Into<Instants>, request: &Request<Bytes>) -> Reply {
         let in_flight = self.begin(now, request);
         self.end(in_flight)
     }
 
     /// A call arrives. Everything about it is decided and applied now; it stays in flight until
     /// [`Self::end`].
-    pub fn begin(&mut self, now: Timestamp, request: &Request<Bytes>) -> InFlight {
+    pub fn begin(&mut self, now: impl Into<Instants>, request: &Request<Bytes>) -> InFlight {
+        let now = now.into();
         let incoming = Incoming::read(request);
         let fault = self.faults.befall(incoming.method, incoming.path);
         if fault == Some(FaultKind::LostBefore) {
-            self.calls.push(record(now, &incoming, Fate::LostBefore, None));
+            self.calls.push(record(now.books, &incoming, Fate::LostBefore, None));
             return InFlight { reply: Reply::LostBefore, sharer: None };
         }
         let Passed { answer, format, sharer, counted, replayed } =
@@ -119,7 +121,7 @@ impl Simulator {
             _ => Fate::Answered,
         };
         let made = Made { response: &response, counted, replayed };
-        self.calls.push(record(now, &incoming, fate, Some(made)));
+        self.calls.push(record(now.books, &incoming, fate, Some(made)));
         let reply = match fate {
             Fate::Answered => Reply::Answer(response),
             Fate::LostBefore => Reply::LostBefore,
@@ -178,17 +180,18 @@ impl Simulator {
     /// made `authorize_url` to use `tenants`.
     pub fn consent(
         &mut self,
-        now: Timestamp,
+        now: impl Into<Instants>,
         authorize_url: &str,
         user: Uuid,
         tenants: &[Uuid],
     ) -> Consent {
-        self.decide(now, authorize_url, &Decision::Allow { user, tenants: tenants.to_vec() })
+        let decision = Decision::Allow { user, tenants: tenants.to_vec() };
+        self.decide(now.into(), authorize_url, &decision)
     }
 
     /// The same, but the user cancels.
-    pub fn deny(&mut self, now: Timestamp, authorize_url: &str) -> Consent {
-        self.decide(now, authorize_url, &Decision::Cancel)
+    pub fn deny(&mut self, now: impl Into<Instants>, authorize_url: &str) -> Consent {
+        self.decide(now.into(), authorize_url, &Decision::Cancel)
     }
 
     /// The hand of somebody who works in Xero itself; nothing if there is no such organisation.
@@ -202,7 +205,23 @@ impl Simulator {
         self.identity.disconnect(client_id, user, tenant);
     }
 
-    fn decide(&mut self, now: Timestamp, authorize_url: &str, decision: &Decision) -> Consent {
+    /// Users remove an app inside Xero, as [`Self::disconnect`] does: every user and every app
+    /// unless one is named. Says how many links there were.
+    pub fn remove_links(
+        &mut self,
+        tenant: Uuid,
+        client_id: Option<&str>,
+        user: Option<Uuid>,
+    ) -> usize {
+        self.identity.remove_links(tenant, client_id, user)
+    }
+
+    /// Answers the open questions about Xero anew; what happened before stays as it is.
+    pub fn set_unconfirmed(&mut self, unconfirmed: Unconfirmed) {
+        self.settings.unconfirmed = unconfirmed;
+    }
+
+    fn decide(&mut self, now: Instants, authorize_url: &str, decision: &Decision) -> Consent {
         let query = Url::parse(authorize_url)
             .ok()
             .and_then(|url| url.query().map(str::to_owned))
@@ -215,10 +234,13 @@ impl Simulator {
 
     fn route(
         &mut self,
-        now: Timestamp,
+        now: Instants,
         incoming: &Incoming<'_>,
         fault: Option<&FaultKind>,
     ) -> Passed {
+        if let Some(answer) = fault.and_then(at_the_edge) {
+            return Passed::uncounted(answer);
+        }
         let is_accounting = incoming
             .path
             .get(..ACCOUNTING.len())
@@ -242,13 +264,19 @@ impl Simulator {
                 self.counter(now).serve(incoming);
                 internal_error()
             }
-            Some(FaultKind::LostBefore | FaultKind::LostAfter | FaultKind::Cut) | None => {
-                self.counter(now).serve(incoming).unwrap_or_else(Answer::not_found)
-            }
+            Some(
+                FaultKind::LostBefore
+                | FaultKind::LostAfter
+                | FaultKind::Cut
+                | FaultKind::EdgePage { .. }
+                | FaultKind::EdgeEmpty { .. }
+                | FaultKind::OddElement { .. },
+            )
+            | None => self.counter(now).serve(incoming).unwrap_or_else(Answer::not_found),
         })
     }
 
-    fn counter(&mut self, now: Timestamp) -> Counter<'_> {
+    fn counter(&mut self, now: Instants) -> Counter<'_> {
         Counter {
             identity: &mut self.identity,
             apps: &self.settings.apps,
@@ -256,11 +284,12 @@ impl Simulator {
             tenants: &self.tenants,
             unconfirmed: &self.settings.unconfirmed,
             ids: &mut self.ids,
-            now,
+            signs_tokens: self.settings.signs_tokens,
+            now: now.identity,
         }
     }
 
-    fn gateway<'a>(&'a mut self, now: Timestamp, fault: Option<&'a FaultKind>) -> Gateway<'a> {
+    fn gateway<'a>(&'a mut self, now: Instants, fault: Option<&'a FaultKind>) -> Gateway<'a> {
         Gateway {
             identity: &self.identity,
             books: &mut self.books,
@@ -272,5 +301,29 @@ impl Simulator {
             now,
             fault,
         }
+    }
+}
+
+/// What the network in front of Xero answers; the call never gets further.
+fn at_the_edge(fault: &FaultKind) -> Option<Answer> {
+    match fault {
+        FaultKind::EdgePage { status } => {
+            let page = format!(
+                "<html><head><title>Request blocked</title></head><body><h1>{status}</h1>\
+                 <p>The request could not be satisfied.</p></body></html>"
+            );
+            Some(Answer::html(*status, page))
+        }
+        FaultKind::EdgeEmpty { status } => Some(Answer::empty(*status)),
+        FaultKind::Status500
+        | FaultKind::Status500Applied
+        | FaultKind::Offline503
+        | FaultKind::Maintenance503
+        | FaultKind::Unavailable503
+        | FaultKind::LostBefore
+        | FaultKind::LostAfter
+        | FaultKind::Cut
+        | FaultKind::RateLimited { .. }
+        | FaultKind::OddElement { .. } => None,
     }
 }

@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use tests::simulation::{Options, many, run};
+use tests::simulation::{Answers, Options, many, run};
 
 const USAGE: &str = "\
 simulate                       20,000 seeds
@@ -49,6 +49,7 @@ fn main() -> ExitCode {
                 println!("{line}");
             }
             println!("\n{} steps, {} calls of Xero", outcome.steps, outcome.calls);
+            println!("Xero: {}", Answers::Drawn.describe(seed));
             for violation in &outcome.violations {
                 println!("WRONG: {violation}");
             }

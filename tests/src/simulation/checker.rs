@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use domain::connection::Connection;
 use domain::entity::EntityKind;
 use domain::failure::FailureClass;
+use domain::ids::TenantId;
 use domain::mapping::Mapping;
-use domain::operation::State;
+use domain::operation::{Parking, State};
 use http::{Method, Request};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -22,6 +24,9 @@ use super::ports::locked;
 
 /// An unanswered write may arrive for this long.
 const IN_FLIGHT: u64 = 60_000;
+/// No record is attempted more often in a run: its ladder, for each version and each time that a person asks, and
+/// the waits that cost no attempt.
+const CLAIMS_MAX: u32 = 80;
 
 /// Watches a run.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +47,21 @@ struct Seen {
     mappings: BTreeMap<String, Mapping>,
     /// Events that were committed, by their ids.
     committed: BTreeSet<String>,
+    /// The newest of each connection, by account.
+    connections: BTreeMap<String, Connection>,
+    /// How often each record was claimed.
+    claims: BTreeMap<String, u32>,
+    /// Calls of accounting, and of the list of connections.
+    calls: usize,
+}
+
+/// What a run came to cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Counts {
+    /// Calls of accounting, and of the list of connections.
+    pub calls: usize,
+    /// Attempts at records.
+    pub attempts: usize,
 }
 
 impl Watch {
@@ -59,6 +79,14 @@ impl Watch {
     pub fn begins(&self, now: Timestamp, request: &Request<Bytes>) {
         let mut seen = locked(&self.0);
         let tenant = header(request, "xero-tenant-id");
+        let path = request.uri().path();
+        seen.calls +=
+            usize::from(path.starts_with("/api.xro/") || path.starts_with("/connections"));
+        let user = seen.connections.values().find(|one| one.state.is_connected());
+        if let Some(user) = user.filter(|_| path == "/connect/revocation") {
+            let what = format!("the grant is revoked while {} uses it", user.account);
+            seen.violations.push(what);
+        }
         if let Some(tenant) = &tenant
             && seen.closed.contains(tenant)
         {
@@ -120,6 +148,19 @@ impl Watch {
         }
     }
 
+    /// Whether any account is connected to an organisation.
+    pub fn is_in_use(&self, tenant: uuid::Uuid) -> bool {
+        let seen = locked(&self.0);
+        seen.connections.values().any(|one| in_use(one) == Some(TenantId(tenant)))
+    }
+
+    /// What the run has cost so far.
+    pub fn counts(&self) -> Counts {
+        let seen = locked(&self.0);
+        let attempts = seen.claims.values().map(|claims| usize::try_from(*claims).unwrap_or(0));
+        Counts { calls: seen.calls, attempts: attempts.sum() }
+    }
+
     /// Events that were committed, by their ids.
     pub fn committed(&self) -> BTreeSet<String> {
         locked(&self.0).committed.clone()
@@ -136,13 +177,33 @@ impl Watch {
             {
                 seen.committed.insert(id.to_owned());
             }
+            if item.key.sk == "CONNECTION" {
+                let next: Connection =
+                    serde_json::from_str(&item.record).expect("a connection that can be read");
+                let wrong = shared_organisation(&seen.connections, &next);
+                seen.violations.extend(wrong);
+                // Whoever is connected to an organisation may call it, also after another account has left it.
+                if let Some(tenant) = in_use(&next) {
+                    seen.closed.remove(&tenant.to_string());
+                }
+                seen.connections.insert(next.account.to_string(), next);
+            }
             if !item.key.sk.starts_with("MAP#") {
                 continue;
             }
-            let next: Mapping = serde_json::from_str(&item.record).expect("mappings are JSON");
+            let next = store::read_mapping(&item.record, item.snapshot.as_deref());
+            let next = next.expect("a mapping that can be read");
             let name = item.key.to_string();
             let before = seen.mappings.get(&name).cloned();
             let mut wrong = transition(before.as_ref(), &next, tells);
+            let connection = seen.connections.get(next.key.ledger.account.as_str());
+            let epoch = connection.map(|connection| connection.epoch);
+            wrong.extend(released(before.as_ref(), &next, epoch));
+            if is_claimed_anew(before.as_ref(), &next) {
+                let claims = seen.claims.entry(name.clone()).or_default();
+                *claims += 1;
+                wrong.extend((*claims == CLAIMS_MAX).then(|| format!("attempted {claims} times")));
+            }
             wrong.extend(synced(&next, simulator));
             wrong.extend(shared(&seen.mappings, &name, &next));
             seen.violations.extend(wrong.into_iter().map(|what| format!("{name}: {what}")));
@@ -212,6 +273,47 @@ fn transition(before: Option<&Mapping>, next: &Mapping, tells: bool) -> Vec<Stri
         wrong.push("the key serial fell".to_owned());
     }
     wrong
+}
+
+/// A record that waits for a connection is let go of only when the connection has started to work since.
+fn released(before: Option<&Mapping>, next: &Mapping, epoch: Option<u64>) -> Option<String> {
+    let before = before?;
+    let was_parked = before.operation.state == State::Parked { on: Parking::Reconnect };
+    let waits = matches!(next.operation.state, State::Waiting { .. });
+    let is_same = before.snapshot.revision == next.snapshot.revision;
+    let failed_on = before.operation.failed_epoch?;
+    let is_released = was_parked && waits && is_same && epoch == Some(failed_on);
+    is_released.then(|| "released, and nothing has changed since it was parked".to_owned())
+}
+
+/// Whether somebody has just begun an attempt.
+fn is_claimed_anew(before: Option<&Mapping>, next: &Mapping) -> bool {
+    let claim = |mapping: &Mapping| match mapping.operation.state {
+        State::Claimed { by, until: _ } => Some(by),
+        State::Due
+        | State::Waiting { until: _ }
+        | State::Parked { on: _ }
+        | State::Synced
+        | State::Skipped
+        | State::Withheld => None,
+    };
+    let next = claim(next);
+    next.is_some() && before.and_then(claim) != next
+}
+
+/// The organisation that an account is connected to.
+fn in_use(connection: &Connection) -> Option<TenantId> {
+    let organisation = connection.organisation.as_ref();
+    organisation.filter(|_| connection.state.is_connected()).map(|one| one.tenant)
+}
+
+/// An organisation belongs to one account.
+fn shared_organisation(known: &BTreeMap<String, Connection>, next: &Connection) -> Option<String> {
+    let tenant = in_use(next)?;
+    let is_other =
+        |other: &&Connection| other.account != next.account && in_use(other) == Some(tenant);
+    let other = known.values().find(is_other)?;
+    Some(format!("{} and {} are connected to one organisation", other.account, next.account))
 }
 
 /// What is called synced is in the books, and as the CRM has it.

@@ -102,6 +102,28 @@ impl Script {
         script
     }
 
+    /// The same, and after some time the credit is taken back, whatever has befallen it by then.
+    pub fn taken_back() -> Self {
+        let mut script = Self::plain(1);
+        let Some(account) = script.accounts.first().cloned() else { return script };
+        script.issues(0, &account, "cn_0", "cli_0", 1, false);
+        script.expect_note(&account, "cn_0", 1, false);
+        let allocation = an_allocation("al_0", "cn_0", "inv_0", SHARE).account(&account);
+        script.sends_credit(180_000, &account, allocation.body());
+        script.sends_credit(240_000, &account, allocation.removed().body());
+        script.expected.push(Expected {
+            account: account.clone(),
+            kind: EntityKind::Allocation,
+            id: "al_0".to_owned(),
+            revision: 2,
+            total: None,
+            voided: true,
+        });
+        let (note, invoice) = ("cn_0".to_owned(), "inv_0".to_owned());
+        script.applied.push(Applied { account, note, invoice, times: 0 });
+        script
+    }
+
     fn issues(
         &mut self,
         at: u64,

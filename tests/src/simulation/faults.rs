@@ -221,6 +221,11 @@ impl Faults {
         self.below(100) < in_a_hundred
     }
 
+    /// For how many reads a secret that is written now shows what was there before.
+    pub fn secret_lag(&mut self) -> u64 {
+        if !self.is_over() && self.chance(20) { 1 + self.below(6) } else { 0 }
+    }
+
     /// How the next step goes.
     pub fn fate(&mut self, port: Port) -> Fate {
         self.steps += 1;

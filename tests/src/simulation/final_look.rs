@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::connection::{Connection, ConnectionState, Status};
+use domain::connection::{Connection, ConnectionState, Status, TenantClaim};
 use domain::entity::EntityKind;
 use domain::mapping::Mapping;
 use domain::operation::{Parking, State};
@@ -12,10 +12,17 @@ use secrecy::ExposeSecret;
 use store::table::Item;
 use xero_sim::InvoiceStatus;
 
-use super::checker;
+use super::checker::{self, Counts};
 use super::ports::locked;
 use super::scene::{Expected, Scene};
 use super::world::SimWorld;
+
+/// Calls that no record and no poll is to blame for: connects, looks at the chart, jobs and sweeps.
+const CALLS: usize = 200;
+/// The most calls that an attempt at a record makes: looking for what may be there already, and for its client.
+const CALLS_OF_AN_ATTEMPT: usize = 20;
+/// The most calls that a poll makes: two lists, page by page, and invoices that are looked at one by one.
+const CALLS_OF_A_POLL: usize = 60;
 
 impl SimWorld {
     /// Whether nothing is left to do.
@@ -93,6 +100,8 @@ impl SimWorld {
         wrong.extend(self.credit());
         wrong.extend(self.told());
         wrong.extend(self.leaked());
+        wrong.extend(self.grants());
+        wrong.extend(self.cost());
         self.outcome.violations.extend(wrong);
     }
 
@@ -102,6 +111,10 @@ impl SimWorld {
     pub(super) fn reconnect(&mut self) {
         for account in self.script.accounts.clone() {
             let Some(state) = self.lost(&account) else { continue };
+            // It is looked at again, and used as soon as Xero no longer refuses it.
+            if state == ConnectionState::Unavailable {
+                continue;
+            }
             if state == ConnectionState::TokenExpired {
                 self.outcome.expired += 1;
                 if !self.expired.insert(account.clone()) {
@@ -110,9 +123,29 @@ impl SimWorld {
             } else if !self.is_ended_by_a_person(&account) {
                 self.outcome.violations.push(format!("{account} is {state:?}"));
             }
+            self.make_room(&account);
             self.start(Scene::Connects { account });
             self.go_on(None);
         }
+    }
+
+    /// An operator ends the connection of whoever has an account's organisation meanwhile.
+    fn make_room(&mut self, account: &str) {
+        let rivals = self.script.rivals.iter().filter(|(_, wanted)| *wanted == account);
+        let rivals = rivals.map(|(rival, _)| rival.clone()).collect::<Vec<_>>();
+        for rival in rivals {
+            if self.owner_of(account).as_ref() == Some(&rival) {
+                self.start(Scene::Disconnects { account: rival });
+                self.go_on(None);
+            }
+        }
+    }
+
+    /// Who has claimed an account's organisation.
+    fn owner_of(&self, account: &str) -> Option<String> {
+        let item = self.item(&format!("T#{}", self.tenant(account)), "CLAIM")?;
+        let claim: TenantClaim = serde_json::from_str(&item.record).ok()?;
+        Some(claim.account.to_string())
     }
 
     fn is_ended_by_a_person(&self, account: &str) -> bool {
@@ -172,6 +205,10 @@ impl SimWorld {
         if let Some(state) = self.lost(account) {
             wrong.push(format!("{account} lost its connection: {state:?}"));
         }
+        let owner = self.owner_of(account);
+        if owner.as_deref() != Some(account) {
+            wrong.push(format!("the organisation of {account} is claimed by {owner:?}"));
+        }
         let mut seen = BTreeSet::new();
         let heard = locked(&self.events.heard).clone();
         let of_account = heard
@@ -193,6 +230,30 @@ impl SimWorld {
             wrong.push(format!("{account} expired {expired} times and was told so {told} times"));
         }
         wrong
+    }
+
+    /// The only Xero user's tokens are kept once, and used by the accounts that are connected.
+    fn grants(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let secrets = locked(&self.secrets.kept).len();
+        if secrets != 1 {
+            wrong.push(format!("{secrets} secrets are kept of one Xero user"));
+        }
+        let items = self.table.items();
+        let uses = items.iter().filter_map(|item| item.key.sk.strip_prefix("USE#"));
+        let uses = uses.map(str::to_owned).collect::<BTreeSet<_>>();
+        let accounts = self.script.accounts.iter().cloned().collect::<BTreeSet<_>>();
+        if uses != accounts {
+            wrong.push(format!("the grant is used by {uses:?}"));
+        }
+        wrong
+    }
+
+    /// What goes wrong costs calls, and not without end.
+    fn cost(&self) -> Option<String> {
+        let Counts { calls, attempts } = self.watch.counts();
+        let most = CALLS + attempts * CALLS_OF_AN_ATTEMPT + self.polls * CALLS_OF_A_POLL;
+        (calls > most).then(|| format!("{calls} calls for {attempts} attempts"))
     }
 
     fn mapping(&self, expected: &Expected) -> Option<Mapping> {

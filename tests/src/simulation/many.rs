@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use super::{Fault, Mutation, Options, Outcome, Port, run};
+use super::{Answers, Fault, Mutation, Options, Outcome, Port, run};
 use crate::access::{Access, Function};
 
 /// What many runs come to.
@@ -90,6 +90,7 @@ impl std::fmt::Display for Tally {
         writeln!(f, "{} runs went wrong", self.failed.len())?;
         for (seed, violations) in self.failed.iter().take(10) {
             writeln!(f, "  seed {seed}: {}", violations.first().map_or("", String::as_str))?;
+            writeln!(f, "    with {}", Answers::Drawn.describe(*seed))?;
         }
         Ok(())
     }

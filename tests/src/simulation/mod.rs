@@ -1,10 +1,11 @@
 //! The engine among failures: many processes, a Xero, a table, queues, wake-ups and secrets, in virtual
-//! time, and everything that can go wrong with any step. Then nothing goes wrong any more, and
-//! everything must come to rest with the books right.
+//! time, and everything that can go wrong with any step. Accounts share a Xero user, one may want the organisation
+//! of another, and subscriptions end. Then nothing goes wrong any more, and everything must come to rest with the
+//! books right.
 //!
 //! A run is decided by its seed. Reading order: [`run`], [`scene`] (what happens), [`faults`] (what goes
-//! wrong), [`ports`] and [`queue`] (where), [`executor`] (when), [`checker`] (what must never happen),
-//! [`mutation`] (the protocol with a part missing).
+//! wrong), [`ports`] and [`queue`] (where), [`executor`] (when), [`questions`] (how Xero behaves where nobody
+//! knows), [`checker`] (what must never happen), [`mutation`] (the protocol with a part missing).
 
 pub mod checker;
 pub mod credit;
@@ -16,6 +17,7 @@ pub mod money;
 pub mod mutation;
 mod play;
 pub mod ports;
+pub mod questions;
 pub mod queue;
 pub mod scene;
 pub mod trace;
@@ -27,6 +29,7 @@ use jiff::SignedDuration;
 
 pub use faults::{Fault, Faults, Port};
 pub use mutation::Mutation;
+pub use questions::Answers;
 use scene::Script;
 use world::SimWorld;
 
@@ -45,12 +48,19 @@ pub struct Options {
     pub traced: bool,
     /// What is taken out of the protocol.
     pub mutation: Option<Mutation>,
+    /// How the open questions about Xero are answered.
+    pub answers: Answers,
 }
 
 impl Options {
-    /// A run of this seed.
+    /// A run of this seed, which also draws how the open questions about Xero are answered.
     pub const fn seed(seed: u64) -> Self {
-        Self { seed, traced: false, mutation: None }
+        Self { seed, traced: false, mutation: None, answers: Answers::Drawn }
+    }
+
+    /// A run of this seed with a Xero as its documents show it.
+    pub const fn documented(seed: u64) -> Self {
+        Self { answers: Answers::DOCUMENTED, ..Self::seed(seed) }
     }
 }
 
@@ -91,6 +101,8 @@ pub enum Small {
     Invoices(u64),
     /// An invoice, a credit note, and credit applied.
     Credit,
+    /// An invoice, a credit note, and credit applied and taken back.
+    TakenBack,
 }
 
 impl Small {
@@ -98,6 +110,7 @@ impl Small {
         match self {
             Self::Invoices(invoices) => Script::plain(invoices),
             Self::Credit => Script::credited(),
+            Self::TakenBack => Script::taken_back(),
         }
     }
 }
@@ -105,7 +118,7 @@ impl Small {
 /// Plays a small story in which one step fails in one way. `None` when nothing could: the
 /// run has fewer steps, or the step knows fewer faults.
 pub fn run_once(small: Small, step: u64, fault: usize, traced: bool) -> Option<Outcome> {
-    let options = Options { traced, ..Options::seed(step) };
+    let options = Options { traced, ..Options::documented(step) };
     let faults = Faults::once(step, fault);
     let outcome = SimWorld::new(small.script(), faults, options).play();
     (!outcome.injected.is_empty()).then_some(outcome)
@@ -115,11 +128,11 @@ pub fn run_once(small: Small, step: u64, fault: usize, traced: bool) -> Option<O
 /// different tokens they got.
 pub fn meet_an_expired_token(processes: u32) -> (usize, usize) {
     let calm = Faults::once(0, 0);
-    SimWorld::new(Script::plain(0), calm, Options::seed(0)).meet_an_expired_token(processes)
+    SimWorld::new(Script::plain(0), calm, Options::documented(0)).meet_an_expired_token(processes)
 }
 
 /// How many steps a small story takes when nothing goes wrong.
 pub fn steps_of(small: Small) -> u64 {
     let calm = Faults::once(0, 0);
-    SimWorld::new(small.script(), calm, Options::seed(0)).play().steps
+    SimWorld::new(small.script(), calm, Options::documented(0)).play().steps
 }

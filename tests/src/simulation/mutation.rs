@@ -78,7 +78,8 @@ impl Mutation {
             return Some(Response::new(Bytes::from_static(br#"{"Contacts":[]}"#)));
         }
         if path.contains("/Contacts/SC-") {
-            let mut response = Response::new(Bytes::new());
+            let missing = b"The resource you're looking for cannot be found";
+            let mut response = Response::new(Bytes::from_static(missing));
             *response.status_mut() = http::StatusCode::NOT_FOUND;
             return Some(response);
         }

@@ -1,11 +1,11 @@
 //! What happens in a run: scenes, deliveries, processes that begin and end.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use domain::entity::EntityKind;
-use domain::envelope::{self, Inbound};
-use domain::ids::{AccountId, CrmId, UserId};
-use engine::connect::{self, Landing};
+use domain::envelope::{Inbound, Source};
+use domain::ids::{AccountId, CrmId};
+use engine::connect::{self, CallbackOutcome, Completed};
 use engine::inbound::{Delivery, Received, receive};
 use engine::push::Pushed;
 use engine::token::TokenCache;
@@ -13,8 +13,9 @@ use engine::{
     Engine, Invocation, cleanup, disconnect, health, keep_alive, settings, sweep, sync_all,
 };
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use uuid::Uuid;
-use xero_sim::{Consent, Simulator};
+use xero_sim::Consent;
 
 use super::executor::{Ended, Pid, after};
 use super::faults::millis;
@@ -23,10 +24,13 @@ use super::queue::Batch;
 use super::scene::{Job, Scene};
 use super::world::{Done, SimWorld, TIMEOUT};
 use crate::access::Function;
-use crate::world::callback;
+use crate::world::{callback, owner};
 
 /// How long a person waits.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(25);
+/// How often a page presents a ticket once more that was not answered, and after how long.
+const TRIES: u32 = 6;
+const TRIES_AFTER: SignedDuration = SignedDuration::from_secs(15);
 
 impl SimWorld {
     /// Something happens: most of it is a process that begins.
@@ -38,13 +42,17 @@ impl SimWorld {
         let until = Invocation::until(after(now, TIMEOUT));
         let (function, pid) = match scene {
             Scene::Sends { kind, account, body } => {
-                self.queues.push(kind, &account, body);
+                self.queues.push(kind, Source::Messages, &account, body);
                 return self.deliver();
             }
             Scene::Banked { account, invoice, amount } => {
                 return self.bank(&account, &invoice, &amount);
             }
-            Scene::Polls { account } => (Function::PaymentPoll, self.start_poll(&account)),
+            Scene::Closes { account, is_closed } => return self.closes(&account, is_closed),
+            Scene::Polls { account } => {
+                self.polls += 1;
+                (Function::PaymentPoll, self.start_poll(&account))
+            }
             Scene::FaultsStop => return locked(&self.net.faults).stop(),
             Scene::SyncsOne { account, kind, id: record } => {
                 let record = CrmId::new(record).expect("an id");
@@ -56,8 +64,7 @@ impl SimWorld {
             }
             Scene::SyncsAll { account } => {
                 let begun = async move {
-                    let by = UserId::new("usr_owner").expect("an id");
-                    drop(sync_all::start(&engine, &id(&account), by).await);
+                    drop(sync_all::start(&engine, &id(&account), owner()).await);
                     Done::Other
                 };
                 (Function::SettingsApi, self.processes.start(begun))
@@ -71,28 +78,55 @@ impl SimWorld {
             }
             Scene::Comes(job) => self.start_job(job, engine, until),
             Scene::Disconnects { account } => {
-                let connects = self.connects_of(&account);
-                let ended = async move {
-                    let ended = disconnect::disconnect(&engine, &id(&account), attended).await;
-                    let done = Done::Disconnected { account, connects };
-                    if ended.is_ok() { done } else { Done::Other }
-                };
-                (Function::SettingsApi, self.processes.start(ended))
+                (Function::SettingsApi, self.start_disconnect(account, engine, attended))
             }
             Scene::Connects { account } => {
-                let tenant = self.tenant(&account);
-                self.watch.closed(&tenant.to_string(), false);
-                *self.connects.entry(account.clone()).or_default() += 1;
-                let simulator = self.simulator.clone();
-                let connected = async move {
-                    let landing = connected(&engine, &simulator, &id(&account), tenant).await;
-                    Done::Connected { landing }
-                };
-                (Function::OAuthCallback, self.processes.start(connected))
+                (Function::SettingsApi, self.start_connect(account, engine))
+            }
+            Scene::Completes { account, ticket, tries } => {
+                let presented = (account, ticket, tries);
+                (Function::SettingsApi, self.start_completion(presented, engine, attended))
             }
         };
         locked(&self.net.functions).insert(pid, function);
         self.net.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
+    }
+
+    fn start_disconnect(&mut self, account: String, engine: Engine, attended: Invocation) -> Pid {
+        let connects = self.connects_to(self.tenant(&account));
+        self.processes.start(async move {
+            let id = AccountId::new(account.as_str()).expect("an id");
+            let ended = disconnect::disconnect(&engine, &id, attended).await;
+            let done = Done::Disconnected { account, connects };
+            if ended.is_ok() { done } else { Done::Other }
+        })
+    }
+
+    fn start_connect(&mut self, account: String, engine: Engine) -> Pid {
+        let tenant = self.tenant(&account);
+        self.watch.closed(&tenant.to_string(), false);
+        *self.connects.entry(tenant).or_default() += 1;
+        self.processes.start(async move {
+            let (id, by) = (AccountId::new(account.as_str()).expect("an id"), owner());
+            let address = connect::begin(&engine, &id, &by).await.ok();
+            Done::Begun { account, address }
+        })
+    }
+
+    fn start_completion(
+        &mut self,
+        presented: (String, SecretString, u32),
+        engine: Engine,
+        attended: Invocation,
+    ) -> Pid {
+        let (account, ticket, _) = presented.clone();
+        let pid = self.processes.start(async move {
+            let (id, by) = (AccountId::new(account.as_str()).expect("an id"), owner());
+            let completed = connect::complete(&engine, &id, &by, &ticket, attended).await.ok();
+            Done::Completed { account, completed }
+        });
+        self.tickets.insert(pid, presented);
+        pid
     }
 
     fn start_job(&mut self, job: Job, engine: Engine, until: Invocation) -> (Function, Pid) {
@@ -127,7 +161,8 @@ impl SimWorld {
                 self.net.timeline.schedule(at, Occurrence::CallEnds(call));
             }
             Occurrence::Fires(wake) => {
-                self.queues.push(wake.kind, wake.account.as_str(), wake.to_body());
+                let (source, account) = (Source::WakeUps, wake.account.as_str());
+                self.queues.push(wake.kind, source, account, wake.to_body());
                 self.deliver();
             }
             Occurrence::Deliver => self.deliver(),
@@ -153,6 +188,7 @@ impl SimWorld {
         }
         if !is_frozen {
             self.processes.kill(pid);
+            self.present_again(pid);
         }
     }
 
@@ -164,28 +200,34 @@ impl SimWorld {
 
     /// Hands over whatever can be handed over.
     pub(super) fn deliver(&mut self) {
-        for kind in EntityKind::ALL {
-            while let Some(batch) = self.queues.deliver(kind, self.now()) {
-                let (mut batch, now) = (batch, self.now());
-                let (twice, shuffled) = {
-                    let mut faults = locked(&self.net.faults);
-                    let troubled = !faults.is_over();
-                    (troubled && faults.chance(3), troubled && faults.chance(5))
-                };
-                if shuffled {
-                    batch.messages.reverse();
-                }
-                let count = batch.messages.len();
-                locked(&self.net.trace).scene(now, || {
-                    format!("{count} messages of {} on the {kind} queue", batch.account)
-                });
-                self.work_on(batch.clone());
-                if twice {
-                    self.work_on(batch);
-                }
+        for source in Source::ALL {
+            for kind in EntityKind::ALL {
+                self.deliver_from(kind, source);
             }
         }
         self.look_later();
+    }
+
+    fn deliver_from(&mut self, kind: EntityKind, source: Source) {
+        while let Some(mut batch) = self.queues.deliver(kind, source, self.now()) {
+            let now = self.now();
+            let (twice, shuffled) = {
+                let mut faults = locked(&self.net.faults);
+                let troubled = !faults.is_over();
+                (troubled && faults.chance(3), troubled && faults.chance(5))
+            };
+            if shuffled {
+                batch.messages.reverse();
+            }
+            let count = batch.messages.len();
+            locked(&self.net.trace).scene(now, || {
+                format!("{count} of {} on the {kind} queue, {source:?}", batch.account)
+            });
+            self.work_on(batch.clone());
+            if twice {
+                self.work_on(batch);
+            }
+        }
     }
 
     fn work_on(&mut self, batch: Batch) {
@@ -207,8 +249,48 @@ impl SimWorld {
         engine
     }
 
-    fn connects_of(&self, account: &str) -> u32 {
-        self.connects.get(account).copied().unwrap_or(0)
+    fn connects_to(&self, tenant: Uuid) -> u32 {
+        self.connects.get(&tenant).copied().unwrap_or(0)
+    }
+
+    /// A subscription ends or begins again.
+    fn closes(&self, account: &str, is_closed: bool) {
+        let (tenant, now) = (self.tenant(account), self.now());
+        let mut simulator = self.simulator();
+        let mut bookkeeper = simulator.bookkeeper(now, tenant).expect("a bookkeeper");
+        if is_closed {
+            bookkeeper.close_organisation();
+        } else {
+            bookkeeper.reopen_organisation();
+        }
+    }
+
+    /// A person at Xero's consent page allows the organisation that their account wants; the browser comes back.
+    fn allow(&mut self, account: String, address: &str) {
+        let (tenant, now) = (self.tenant(&account), self.now());
+        let consent = {
+            let mut simulator = self.simulator();
+            let user = simulator.settings().users.first().expect("a user").id;
+            simulator.consent(now, address, user, &[tenant])
+        };
+        let Consent::Redirect(location) = consent else { return };
+        let engine = self.process();
+        let pid = self.processes.start(async move {
+            let received = connect::receive_callback(&engine, callback(&location)).await;
+            let ticket = received.ok().and_then(ticket);
+            Done::Called { account, ticket }
+        });
+        locked(&self.net.functions).insert(pid, Function::OAuthCallback);
+        self.net.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
+    }
+
+    /// The page of a person whose ticket was not answered, or is being dealt with, presents it again.
+    fn present_again(&mut self, pid: Pid) {
+        let Some((account, ticket, tries)) = self.tickets.remove(&pid) else { return };
+        if let Some(tries) = tries.checked_sub(1) {
+            let again = Scene::Completes { account, ticket, tries };
+            self.net.timeline.schedule_in(TRIES_AFTER, Occurrence::Scene(again));
+        }
     }
 
     pub(super) fn ended(&mut self, pid: Pid, ended: Ended<Done>) {
@@ -231,23 +313,39 @@ impl SimWorld {
             }
             (Ended::Returned(Done::Disconnected { account, connects }), _) => {
                 // A connect that was begun meanwhile may be over already.
-                if self.connects_of(&account) == connects {
-                    let tenant = self.tenant(&account);
+                let tenant = self.tenant(&account);
+                let is_free = !self.watch.is_in_use(tenant);
+                if is_free && self.connects_to(tenant) == connects {
                     self.watch.closed(&tenant.to_string(), true);
                 }
             }
-            (Ended::Returned(Done::Connected { landing }), _) => {
-                let now = self.now();
-                locked(&self.net.trace).scene(now, || format!("landed: {landing:?}"));
+            (Ended::Returned(Done::Begun { account, address }), _) => {
+                if let Some(address) = address {
+                    self.allow(account, &address);
+                }
             }
-            (Ended::Returned(Done::Other) | Ended::Died, _) => {}
+            (Ended::Returned(Done::Called { account, ticket }), _) => {
+                if let Some(ticket) = ticket {
+                    self.start(Scene::Completes { account, ticket, tries: TRIES });
+                }
+            }
+            (Ended::Returned(Done::Completed { account, completed }), _) => {
+                let now = self.now();
+                locked(&self.net.trace).scene(now, || format!("{account}: {completed:?}"));
+                if matches!(completed, None | Some(Completed::InProgress)) {
+                    self.present_again(pid);
+                }
+                self.tickets.remove(&pid);
+            }
+            (Ended::Died, None) => self.present_again(pid),
+            (Ended::Returned(Done::Other), _) => {}
         }
     }
 }
 
 /// Works on messages, as a function does.
 async fn work(engine: Engine, batch: Batch, deadline: Timestamp) -> Done {
-    let read = |body: &str| envelope::read(body, batch.kind, &batch.account);
+    let read = |body: &str| batch.source.read(body, batch.kind, &batch.account);
     let messages = batch.messages.iter().map(|message| read(&message.body));
     let messages: Vec<Inbound> = messages.map(|one| one.expect("a readable message")).collect();
     let delivery = if messages.len() >= 10 { Delivery::Full } else { Delivery::Partial };
@@ -263,28 +361,15 @@ fn is_recorded(received: &Received) -> bool {
     match received {
         Received::Pushed(pushed) => *pushed != Pushed::Superseded,
         Received::Woken(all) => all.iter().all(is_recorded),
-        Received::PutOff | Received::Recorded | Received::NeverConnected => true,
+        Received::PutOff | Received::Recorded | Received::NotKept => true,
         Received::Walked => false,
     }
 }
 
-async fn connected(
-    engine: &Engine,
-    simulator: &Mutex<Simulator>,
-    account: &AccountId,
-    tenant: Uuid,
-) -> Option<Landing> {
-    let by = UserId::new("usr_owner").expect("an id");
-    let address = connect::begin(engine, account, &by).await.ok()?;
-    let location = {
-        let mut simulator = locked(simulator);
-        let user = simulator.settings().users.first()?.id;
-        let Consent::Redirect(location) =
-            simulator.consent(engine.clock.now(), &address, user, &[tenant])
-        else {
-            return None;
-        };
-        location
-    };
-    connect::finish(engine, callback(&location)).await.ok()
+/// The ticket of a callback that went well.
+fn ticket(outcome: CallbackOutcome) -> Option<SecretString> {
+    match outcome {
+        CallbackOutcome::Authorised { ticket } => Some(ticket),
+        CallbackOutcome::Denied | CallbackOutcome::Expired | CallbackOutcome::Failed => None,
+    }
 }

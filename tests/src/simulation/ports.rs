@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::envelope::Wake;
+use domain::envelope::{Source, Wake};
 use domain::outbound::Event;
 use engine::ports::{Clock, Events, PortError, Secrets, WakeUps};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use store::memory::MemoryTable;
 use store::table::{IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write};
+use uuid::Uuid;
 use xero::{Sent, Transport, TransportError, TransportErrorKind};
 use xero_sim::{Fault as XeroFault, FaultKind, InFlight, Match, Reply, Simulator};
 
@@ -236,16 +237,44 @@ impl Table for SimTable {
     }
 }
 
+/// How long a secret store shows an older value at most.
+const LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
+
+/// What reads of a secret show after a write.
+#[derive(Debug)]
+pub struct Shown {
+    /// What was there before.
+    before: Option<SecretString>,
+    /// For how many reads.
+    reads: u64,
+    /// And for how long.
+    until: Timestamp,
+}
+
 /// The secrets.
 #[derive(Debug, Clone)]
 pub struct SimSecrets {
     /// Without trouble.
     pub kept: Arc<Mutex<BTreeMap<String, SecretString>>>,
+    /// What reads show instead of the newest value.
+    pub shown: Arc<Mutex<BTreeMap<String, Shown>>>,
     /// The world.
     pub net: Net,
 }
 
 impl SimSecrets {
+    /// What a read shows: for some reads after a write, what was there before it.
+    fn visible(&self, name: &str) -> Option<SecretString> {
+        let now = self.net.timeline.now();
+        match locked(&self.shown).get_mut(name) {
+            Some(shown) if shown.reads > 0 && now < shown.until => {
+                shown.reads -= 1;
+                shown.before.clone()
+            }
+            Some(_) | None => locked(&self.kept).get(name).cloned(),
+        }
+    }
+
     async fn step<T: Send>(
         &self,
         what: String,
@@ -267,17 +296,42 @@ impl SimSecrets {
 impl Secrets for SimSecrets {
     async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
         self.net.uses(Access::ReadSecret);
-        let get = || locked(&self.kept).get(name).cloned();
+        let get = || self.visible(name);
         self.step(format!("read secret {name}"), "read a secret", get).await
     }
 
-    async fn put(&self, name: &str, value: &SecretString) -> Result<(), PortError> {
+    async fn put(&self, name: &str, value: &SecretString, _version: Uuid) -> Result<(), PortError> {
         let is_new = !locked(&self.kept).contains_key(name);
         self.net.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
         let put = || {
-            locked(&self.kept).insert(name.to_owned(), value.clone());
+            let before = locked(&self.kept).insert(name.to_owned(), value.clone());
+            let reads = locked(&self.net.faults).secret_lag();
+            let until = after(self.net.timeline.now(), LAG_MAX);
+            locked(&self.shown).insert(name.to_owned(), Shown { before, reads, until });
         };
         self.step(format!("write secret {name}"), "write a secret", put).await
+    }
+
+    async fn replace(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
+        if locked(&self.kept).contains_key(name) {
+            return self.put(name, value, version).await;
+        }
+        self.net.uses(Access::WriteSecret);
+        Err(refused("write a secret"))
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), PortError> {
+        self.net.uses(Access::DeleteSecret);
+        let delete = || {
+            locked(&self.kept).remove(name);
+            locked(&self.shown).remove(name);
+        };
+        self.step(format!("delete secret {name}"), "delete a secret", delete).await
     }
 }
 
@@ -331,7 +385,8 @@ impl WakeUps for SimHints {
         self.net.uses(Access::of_hint(wake.kind));
         let what = format!("leave {:?}", wake.errand);
         let leave = || {
-            self.queues.push(wake.kind, wake.account.as_str(), wake.to_body());
+            let (source, account) = (Source::WakeUps, wake.account.as_str());
+            self.queues.push(wake.kind, source, account, wake.to_body());
             self.net.timeline.schedule(self.net.timeline.now(), Occurrence::Deliver);
         };
         self.step(Port::Hint, what, leave).await
@@ -420,7 +475,10 @@ impl Transport for SimXero {
         }
         match reply.1 {
             Reply::Answer(response) => {
-                self.watch.heard(timeline.current(), &request);
+                // Xero does not look at the key of a caller that it refuses.
+                if response.status() != StatusCode::UNAUTHORIZED {
+                    self.watch.heard(timeline.current(), &request);
+                }
                 Ok(response)
             }
             Reply::Cut(_) => Err(unfinished(TransportErrorKind::Interrupted)),

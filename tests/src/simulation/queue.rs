@@ -1,9 +1,10 @@
 //! The queues: first in, first out for each account, at least once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use domain::entity::EntityKind;
+use domain::envelope::Source;
 use jiff::{SignedDuration, Timestamp};
 
 use super::executor::after;
@@ -33,35 +34,29 @@ struct Queue {
     busy: BTreeSet<String>,
 }
 
-/// The queue of each kind.
+/// The two queues of each kind.
 #[derive(Debug, Clone, Default)]
 pub struct Queues(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    contacts: Queue,
-    invoices: Queue,
-    credit_notes: Queue,
-    payments: Queue,
+    queues: BTreeMap<(EntityKind, Source), Queue>,
     made: u64,
 }
 
 impl State {
-    fn of(&mut self, kind: EntityKind) -> &mut Queue {
-        match kind {
-            EntityKind::Contact => &mut self.contacts,
-            EntityKind::Invoice => &mut self.invoices,
-            EntityKind::CreditNote | EntityKind::Allocation => &mut self.credit_notes,
-            EntityKind::Payment => &mut self.payments,
-        }
+    fn of(&mut self, kind: EntityKind, source: Source) -> &mut Queue {
+        self.queues.entry((kind.queue(), source)).or_default()
     }
 }
 
 /// Messages that were handed over together.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// Of which queue.
+    /// Of the queues of which kind.
     pub kind: EntityKind,
+    /// Of which of the two.
+    pub source: Source,
     /// Of whom.
     pub account: String,
     /// In which order.
@@ -70,19 +65,19 @@ pub struct Batch {
 
 impl Queues {
     /// A message arrives.
-    pub fn push(&self, kind: EntityKind, account: &str, body: String) {
+    pub fn push(&self, kind: EntityKind, source: Source, account: &str, body: String) {
         let mut state = locked(&self.0);
         state.made += 1;
         let id = state.made;
         let account = account.to_owned();
         let message = Message { id, account, body, visible_at: Timestamp::MIN };
-        state.of(kind).messages.push(message);
+        state.of(kind, source).messages.push(message);
     }
 
     /// Hands over what the account at the front of a queue has, and hides it.
-    pub fn deliver(&self, kind: EntityKind, now: Timestamp) -> Option<Batch> {
+    pub fn deliver(&self, kind: EntityKind, source: Source, now: Timestamp) -> Option<Batch> {
         let mut state = locked(&self.0);
-        let queue = state.of(kind);
+        let queue = state.of(kind, source);
         // A message that is hidden holds up those behind it.
         let mut held = queue.busy.clone();
         let mut account: Option<String> = None;
@@ -101,13 +96,13 @@ impl Queues {
         }
         let account = account?;
         queue.busy.insert(account.clone());
-        Some(Batch { kind, account, messages })
+        Some(Batch { kind, source, account, messages })
     }
 
     /// A delivery is over: what was not returned is gone, what was comes again later.
     pub fn finished(&self, batch: &Batch, returned: &[u64]) {
         let mut state = locked(&self.0);
-        let queue = state.of(batch.kind);
+        let queue = state.of(batch.kind, batch.source);
         queue.busy.remove(&batch.account);
         let is_done = |message: &Message| {
             batch.messages.iter().any(|one| one.id == message.id) && !returned.contains(&message.id)
@@ -117,22 +112,13 @@ impl Queues {
 
     /// When the next hidden message comes again.
     pub fn next_visible(&self, now: Timestamp) -> Option<Timestamp> {
-        let mut state = locked(&self.0);
-        let mut next: Option<Timestamp> = None;
-        for kind in EntityKind::ALL {
-            let hidden = state.of(kind).messages.iter().map(|message| message.visible_at);
-            let soonest = hidden.filter(|at| *at > now).min();
-            next = match (next, soonest) {
-                (Some(one), Some(other)) => Some(one.min(other)),
-                (one, other) => one.or(other),
-            };
-        }
-        next
+        let state = locked(&self.0);
+        let messages = state.queues.values().flat_map(|queue| &queue.messages);
+        messages.map(|message| message.visible_at).filter(|at| *at > now).min()
     }
 
     /// Whether nothing is in any queue.
     pub fn is_empty(&self) -> bool {
-        let mut state = locked(&self.0);
-        EntityKind::ALL.into_iter().all(|kind| state.of(kind).messages.is_empty())
+        locked(&self.0).queues.values().all(|queue| queue.messages.is_empty())
     }
 }

@@ -1,7 +1,10 @@
 //! What happens in a run besides trouble: what the CRM sends, what people press, and when.
 
+use std::collections::BTreeMap;
+
 use domain::entity::EntityKind;
 use jiff::SignedDuration;
+use secrecy::SecretString;
 
 use super::credit::Applied;
 use super::faults::{Faults, millis};
@@ -43,6 +46,22 @@ pub enum Scene {
     Connects {
         /// Which.
         account: String,
+    },
+    /// The browser of a person who has allowed a connect presents its ticket.
+    Completes {
+        /// Of which account.
+        account: String,
+        /// The ticket.
+        ticket: SecretString,
+        /// How often it may be presented once more, if there is no answer.
+        tries: u32,
+    },
+    /// The subscription of an account's organisation ends, or begins again.
+    Closes {
+        /// Whose.
+        account: String,
+        /// Whether it ends.
+        is_closed: bool,
     },
     /// Somebody receives money on an invoice, inside Xero.
     Banked {
@@ -99,6 +118,9 @@ pub struct Expected {
 pub struct Script {
     /// How many accounts there are, each with an organisation of its own and all with one Xero user.
     pub accounts: Vec<String>,
+    /// Accounts that want the organisation of another one, with that one, through the same Xero user. They get it
+    /// when it is free, and lose it when an operator moves it back.
+    pub rivals: BTreeMap<String, String>,
     /// What happens, after how long.
     pub scenes: Vec<(SignedDuration, Scene)>,
     /// How it has to end.
@@ -112,6 +134,8 @@ pub struct Script {
 }
 
 const NAMES: [&str; 2] = ["acc_one", "acc_two"];
+/// Who wants the first one's organisation.
+const RIVAL: &str = "acc_rival";
 /// Prices and what they come to with 20 % tax, by revision.
 const PRICES: [(&str, &str); 4] =
     [("95.00", "114.00"), ("100.00", "120.00"), ("10.10", "12.12"), ("55.55", "66.66")];
@@ -141,6 +165,9 @@ impl Script {
         script.jobs();
         let stop = millis(3_600_000 + faults.below(3_600_000));
         script.scenes.push((stop, Scene::FaultsStop));
+        // Drawn last, so that the rest of a seed's story does not depend on it.
+        script.rival(faults);
+        script.subscriptions(faults);
         script
     }
 
@@ -234,6 +261,37 @@ impl Script {
         // Often enough for whatever has a time of its own, such as Xero's patience with an old token.
         for number in 1..=11 {
             self.scenes.push((millis(number * 600_000), Scene::Sweeps));
+        }
+    }
+
+    /// Somebody with the same Xero user connects another account to the first one's organisation, again and again,
+    /// and may let go of it.
+    fn rival(&mut self, faults: &mut Faults) {
+        if !faults.chance(20) {
+            return;
+        }
+        let account = || RIVAL.to_owned();
+        self.rivals.insert(account(), NAMES[0].to_owned());
+        for _ in 0..=faults.below(3) {
+            let at = millis(faults.below(3_000_000));
+            self.scenes.push((at, Scene::Connects { account: account() }));
+        }
+        if faults.chance(40) {
+            let at = millis(faults.below(3_200_000));
+            self.scenes.push((at, Scene::Disconnects { account: account() }));
+        }
+    }
+
+    /// An organisation is closed for a while, and opened again.
+    fn subscriptions(&mut self, faults: &mut Faults) {
+        for account in self.accounts.clone() {
+            if !faults.chance(8) {
+                continue;
+            }
+            let (at, wait) = (faults.below(2_400_000), 300_000 + faults.below(1_200_000));
+            let closes = |is_closed| Scene::Closes { account: account.clone(), is_closed };
+            self.scenes.push((millis(at), closes(true)));
+            self.scenes.push((millis(at + wait), closes(false)));
         }
     }
 

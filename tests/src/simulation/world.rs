@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use domain::ids::{AccountId, GrantId};
-use engine::connect::Landing;
+use engine::connect::Completed;
 use engine::token::{TokenCache, Wanted, access_token};
 use engine::{Engine, Invocation, Memory};
 use jiff::{SignedDuration, Timestamp};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use store::Store;
 use store::memory::MemoryTable;
 use uuid::Uuid;
@@ -41,8 +41,12 @@ pub(super) enum Done {
     Other,
     /// An account is disconnected; so often had a connect been begun before.
     Disconnected { account: String, connects: u32 },
-    /// A connect landed.
-    Connected { landing: Option<Landing> },
+    /// A person is at Xero's consent page, if the connect could be begun.
+    Begun { account: String, address: Option<String> },
+    /// The browser is back from Xero, with a ticket if all went well.
+    Called { account: String, ticket: Option<SecretString> },
+    /// A ticket was presented.
+    Completed { account: String, completed: Option<Completed> },
 }
 
 /// A run.
@@ -64,8 +68,12 @@ pub(super) struct SimWorld {
     pub(super) expired: BTreeSet<String>,
     /// Money that waits for its invoice: account, invoice, amount.
     pub(super) unbanked: Vec<(String, String, String)>,
-    /// How often a connect was begun, by account.
-    pub(super) connects: BTreeMap<String, u32>,
+    /// How often a connect was begun, by organisation.
+    pub(super) connects: BTreeMap<Uuid, u32>,
+    /// Tickets that are being presented: whose, and how often each may be presented once more.
+    pub(super) tickets: BTreeMap<Pid, (String, SecretString, u32)>,
+    /// Polls so far.
+    pub(super) polls: usize,
     pub(super) calls_checked: usize,
     pub(super) outcome: Outcome,
 }
@@ -78,6 +86,7 @@ impl SimWorld {
         let trace = if options.traced { Trace::wanted() } else { Trace::default() };
         let mut settings: Settings = xero_settings();
         settings.seed = options.seed;
+        options.answers.apply(options.seed, &mut settings.unconfirmed);
         settings.unconfirmed.unhelpful = script.unhelpful;
         // Both organisations have the same chart and rates, so that the same story fits both.
         if let Some(first) = settings.organisations.first().cloned() {
@@ -91,7 +100,7 @@ impl SimWorld {
         let simulator = Arc::new(Mutex::new(Simulator::new(settings)));
         let net = Net::new(timeline, faults, trace, options.mutation);
         let (table, queues, watch) = (MemoryTable::new(), Queues::default(), Watch::default());
-        let secrets = SimSecrets { kept: Arc::default(), net: net.clone() };
+        let secrets = SimSecrets { kept: Arc::default(), shown: Arc::default(), net: net.clone() };
         let events = SimEvents { heard: Arc::default(), net: net.clone() };
         let engine = Engine {
             store: Store::new(Arc::new(SimTable {
@@ -116,6 +125,7 @@ impl SimWorld {
             memory: Memory::Whole,
             tokens: Arc::new(TokenCache::default()),
             noted: Arc::default(),
+            searches: Arc::default(),
         };
         let processes = Processes::new(net.timeline.clone());
         Self {
@@ -134,6 +144,8 @@ impl SimWorld {
             expired: BTreeSet::new(),
             unbanked: Vec::new(),
             connects: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            polls: 0,
             calls_checked: 0,
             outcome: Outcome::default(),
         }
@@ -171,7 +183,7 @@ impl SimWorld {
             self.processes.start(async move {
                 let engine = Engine { tokens: Arc::new(TokenCache::default()), ..engine };
                 clock.sleep(SignedDuration::from_mins(31)).await;
-                let wanted = Wanted { grant: GrantId(grant), since: None, rejected: None };
+                let wanted = Wanted { grant: GrantId(grant), consented: 0, rejected: None };
                 let until = Invocation::until(after(clock.now(), TIMEOUT));
                 let token = access_token(&engine, wanted, until).await.expect("a token");
                 locked(&tokens).insert(token.expose_secret().to_owned());
@@ -196,8 +208,9 @@ impl SimWorld {
         self.net.timeline.now()
     }
 
-    /// The organisation of an account.
+    /// The organisation of an account, or the one that it wants.
     pub(super) fn tenant(&self, account: &str) -> Uuid {
+        let account = self.script.rivals.get(account).map_or(account, String::as_str);
         *self.tenants.get(account).expect("every account of the script has an organisation")
     }
 

@@ -50,6 +50,12 @@ impl Aws {
         Ok(read_failures(&answer))
     }
 
+    /// The newest events of the stack's resources, the newest first, one line each.
+    pub async fn stack_events(&self, name: &str) -> Result<Vec<String>, Failure> {
+        let answer = self.query("DescribeStackEvents", form("DescribeStackEvents", name)).await?;
+        Ok(read_events(&answer))
+    }
+
     async fn query(
         &self,
         action: &str,
@@ -91,6 +97,16 @@ fn read_status(answer: &str) -> StackStatus {
     StackStatus::Complete(outputs)
 }
 
+fn read_events(answer: &str) -> Vec<String> {
+    xml::contents(answer, "member")
+        .into_iter()
+        .filter_map(|event| {
+            let resource = xml::text(event, "LogicalResourceId")?;
+            Some(format!("{resource}: {}", xml::text(event, "ResourceStatus")?))
+        })
+        .collect()
+}
+
 fn read_failures(answer: &str) -> Vec<String> {
     xml::contents(answer, "member")
         .into_iter()
@@ -105,7 +121,7 @@ fn read_failures(answer: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{StackStatus, read_failures, read_status};
+    use super::{StackStatus, read_events, read_failures, read_status};
 
     #[test]
     fn a_complete_stack_gives_its_outputs() {
@@ -130,5 +146,6 @@ mod tests {
             <member><LogicalResourceId>Queue</LogicalResourceId>\
             <ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>";
         assert_eq!(read_failures(answer), ["Table: bad key"]);
+        assert_eq!(read_events(answer), ["Table: CREATE_FAILED", "Queue: CREATE_COMPLETE"]);
     }
 }

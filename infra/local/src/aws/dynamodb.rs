@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An attribute, of the two types that the product's rows have.
+/// An attribute, of the types that the product's rows have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Attribute {
     /// Text.
     S(String),
     /// A number, as text.
     N(String),
+    /// Bytes, in base64.
+    B(String),
 }
 
 /// A row as DynamoDB has it.
@@ -59,7 +61,7 @@ impl Row {
     pub fn record(&self) -> Option<Value> {
         match self.0.get("record")? {
             Attribute::S(record) => serde_json::from_str(record).ok(),
-            Attribute::N(_) => None,
+            Attribute::N(_) | Attribute::B(_) => None,
         }
     }
 

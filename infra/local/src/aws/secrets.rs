@@ -15,8 +15,7 @@ struct Put<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Stored {
-    #[serde(rename = "VersionId")]
-    _version_id: String,
+    version_id: String,
 }
 
 #[derive(Serialize)]
@@ -29,19 +28,26 @@ struct Get<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Kept {
     secret_string: String,
+    version_id: String,
 }
 
 impl Aws {
     /// A secret's value.
     pub async fn secret(&self, secret_id: &str) -> Result<String, Failure> {
-        let kept: Kept = self.json("secretsmanager.GetSecretValue", &Get { secret_id }).await?;
-        Ok(kept.secret_string)
+        Ok(self.secret_with_version(secret_id).await?.0)
     }
 
-    /// Gives a secret a value.
-    pub async fn put_secret(&self, secret_id: &str, value: &str) -> Result<(), Failure> {
+    /// A secret's value, with the id of that version of it.
+    pub async fn secret_with_version(&self, secret_id: &str) -> Result<(String, String), Failure> {
+        let kept: Kept = self.json("secretsmanager.GetSecretValue", &Get { secret_id }).await?;
+        Ok((kept.secret_string, kept.version_id))
+    }
+
+    /// Gives a secret a value, and returns the id of that version.
+    pub async fn put_secret(&self, secret_id: &str, value: &str) -> Result<String, Failure> {
         let token = uuid::Uuid::from_u128(crate::clock::now().as_nanosecond().unsigned_abs());
         let put = Put { secret_id, secret_string: value, client_request_token: token.to_string() };
-        self.json::<Stored>("secretsmanager.PutSecretValue", &put).await.map(|_| ())
+        let stored: Stored = self.json("secretsmanager.PutSecretValue", &put).await?;
+        Ok(stored.version_id)
     }
 }

@@ -1,5 +1,7 @@
 //! The product's API, as the CRM's pages call it.
 
+use super::views::{Connection, Findings, Reconciliation, Record, Started, SyncLog};
+use crate::aws::lambda::TIMED_OUT;
 use crate::crm::STORY_ACCOUNT;
 use crate::failure::Failure;
 use crate::http_client::refused;
@@ -7,196 +9,13 @@ use crate::stack::Stack;
 use crate::token::User;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use uuid::Uuid;
 
 /// The API, in the name of one user.
 #[derive(Debug, Clone)]
 pub(super) struct Api<'a> {
     stack: &'a Stack,
     token: String,
-}
-
-/// Where connecting begins.
-#[derive(Debug, Deserialize)]
-pub(super) struct Started {
-    /// Xero's consent page, with everything it needs to know.
-    pub(super) authorize_url: String,
-}
-
-/// The state of the connection.
-#[derive(Debug, Deserialize)]
-pub(super) struct Connection {
-    /// `active` once everything is as it should be.
-    pub(super) status: String,
-    /// Records that were given up.
-    pub(super) skipped: usize,
-    /// What a person should look at.
-    #[serde(default)]
-    pub(super) warnings: Vec<String>,
-}
-
-/// A page of the sync log.
-#[derive(Debug, Deserialize)]
-pub(super) struct SyncLog {
-    /// The newest entry first.
-    pub(super) entries: Vec<LogEntry>,
-}
-
-/// An entry of the sync log.
-#[derive(Debug, Deserialize)]
-pub(super) struct LogEntry {
-    /// When the attempt ended.
-    pub(super) at: Timestamp,
-    /// What was tried: `create`, `update` and so on.
-    pub(super) operation: String,
-    /// `contact`, `invoice`, `credit_note` and so on.
-    pub(super) entity: String,
-    /// The number people know the record by.
-    #[serde(default)]
-    pub(super) number: Option<String>,
-    /// How it ended.
-    pub(super) status: String,
-    /// What happened, in plain words.
-    pub(super) message: String,
-}
-
-/// A client, an invoice, a credit note or an allocation, as the API shows it.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Record {
-    /// Where its sync stands; `synced` when Xero has what the CRM has.
-    pub(super) state: String,
-    /// What went wrong last, while it matters.
-    #[serde(default)]
-    failure: Option<Trouble>,
-}
-
-/// A failure as the API tells it.
-#[derive(Debug, Clone, Deserialize)]
-struct Trouble {
-    /// What kind it is: `rejected`, `untranslatable`, `throttled` and so on.
-    class: String,
-    /// What happened.
-    message: String,
-    /// What a person can do about it.
-    #[serde(default)]
-    remedy: String,
-}
-
-/// How far a comparison of all clients with all contacts is, and what it came to.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Reconciliation {
-    /// When it came to its end.
-    #[serde(default)]
-    pub(super) finished_at: Option<Timestamp>,
-    /// Why it was given up.
-    #[serde(default)]
-    pub(super) stopped: Option<String>,
-    /// Pages of findings.
-    pub(super) pages: u32,
-    /// All clients that are known.
-    pub(super) clients: u64,
-    /// All contacts in Xero.
-    pub(super) contacts: u64,
-    /// Clients that had their contact before.
-    pub(super) linked_before: u64,
-    /// Clients that were linked now.
-    pub(super) linked: u64,
-    /// Clients that a person has to decide about.
-    pub(super) ambiguous: u64,
-    /// Clients that no contact resembles.
-    pub(super) missing: u64,
-}
-
-/// A page of findings.
-#[derive(Debug, Deserialize)]
-pub(super) struct Findings {
-    /// In the order of the clients' ids.
-    pub(super) findings: Vec<Finding>,
-}
-
-/// What was found of one client.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Finding {
-    /// The client.
-    pub(super) client_id: String,
-    /// Its name in Xero.
-    pub(super) name: String,
-    /// What it is to the contacts.
-    pub(super) outcome: Verdict,
-    /// The contact that it was linked to.
-    #[serde(default)]
-    pub(super) contact_id: Option<Uuid>,
-    /// What they have in common: `email`, `name` and so on.
-    #[serde(default)]
-    pub(super) by: Option<String>,
-    /// The contacts that it may be.
-    #[serde(default)]
-    pub(super) candidates: Vec<Candidate>,
-    /// What was found, in words.
-    pub(super) message: String,
-    /// What a person can do about it.
-    pub(super) remedy: String,
-}
-
-/// What a client is to the contacts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Verdict {
-    /// It was linked.
-    Linked,
-    /// A person has to say.
-    Ambiguous,
-    /// No contact resembles it.
-    Missing,
-}
-
-/// A contact that may be a client's.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Candidate {
-    /// Its name in Xero.
-    pub(super) name: String,
-    /// Whether it has to be restored before it can be used.
-    pub(super) is_archived: bool,
-}
-
-impl Verdict {
-    /// As it is called.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Linked => "linked",
-            Self::Ambiguous => "ambiguous",
-            Self::Missing => "missing",
-        }
-    }
-}
-
-impl Record {
-    /// Whether Xero has it.
-    pub(super) fn is_synced(&self) -> bool {
-        self.state == "synced"
-    }
-
-    /// The reason and the remedy, when only a person can bring it further.
-    pub(super) fn needs_a_person(&self) -> Option<String> {
-        let failure = self.failure.as_ref().filter(|_| !self.is_synced())?;
-        let a_persons = matches!(failure.class.as_str(), "rejected" | "untranslatable");
-        (a_persons || self.state == "skipped")
-            .then(|| format!("{} {}", failure.message, failure.remedy).trim_end().to_owned())
-    }
-
-    /// What keeps it from Xero: the reason and the remedy, or at least where it stands.
-    pub(super) fn obstacle(&self) -> Option<String> {
-        let stands = || self.needs_a_person().unwrap_or_else(|| self.state.clone());
-        (!self.is_synced()).then(stands)
-    }
-
-    /// Whether nothing more will happen by itself, for now.
-    pub(super) fn is_settled(&self) -> bool {
-        self.is_synced() || self.needs_a_person().is_some()
-    }
 }
 
 impl<'a> Api<'a> {
@@ -211,16 +30,34 @@ impl<'a> Api<'a> {
         Ok(Self { stack, token: stack.crm().token(&owner)? })
     }
 
-    /// Begins to connect.
-    pub(super) async fn start_connecting(&self) -> Result<Started, Failure> {
+    /// The address of the API.
+    pub(super) fn address(&self) -> &str {
+        &self.stack.addresses().api
+    }
+
+    /// The token that says who calls.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Begins to connect; nothing while the API is too busy.
+    pub(super) async fn start_connecting(&self) -> Result<Option<Started>, Failure> {
         let answer = self.call(Method::POST, "/v1/connection").await?;
-        read("POST /v1/connection", &answer)
+        if is_busy(&answer) {
+            return Ok(None);
+        }
+        read("POST /v1/connection", &answer).map(Some)
     }
 
     /// How the connection stands.
     pub(super) async fn connection(&self) -> Result<Connection, Failure> {
         let answer = self.call(Method::GET, "/v1/connection").await?;
         read("GET /v1/connection", &answer)
+    }
+
+    /// The same; nothing while the API is too busy to answer.
+    pub(super) async fn connection_unless_busy(&self) -> Result<Option<Connection>, Failure> {
+        self.unless_busy("/v1/connection").await
     }
 
     /// The newest entries of the sync log.
@@ -235,10 +72,9 @@ impl<'a> Api<'a> {
         read::<Reconciliation>("POST /v1/reconciliation", &answer).map(|_| ())
     }
 
-    /// How the comparison stands.
-    pub(super) async fn reconciliation(&self) -> Result<Reconciliation, Failure> {
-        let answer = self.call(Method::GET, "/v1/reconciliation").await?;
-        read("GET /v1/reconciliation", &answer)
+    /// How the comparison stands; nothing while the API is too busy to answer.
+    pub(super) async fn reconciliation(&self) -> Result<Option<Reconciliation>, Failure> {
+        self.unless_busy("/v1/reconciliation").await
     }
 
     /// A page of what it found.
@@ -268,9 +104,18 @@ impl<'a> Api<'a> {
         self.record(&format!("/v1/allocations/{id}")).await
     }
 
+    /// A record; nothing while the product has not heard of it, or is too busy to say.
     async fn record(&self, path: &str) -> Result<Option<Record>, Failure> {
         let answer = self.call(Method::GET, path).await?;
-        if answer.status() == StatusCode::NOT_FOUND {
+        if answer.status() == StatusCode::NOT_FOUND || is_busy(&answer) {
+            return Ok(None);
+        }
+        read(&format!("GET {path}"), &answer).map(Some)
+    }
+
+    async fn unless_busy<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Failure> {
+        let answer = self.call(Method::GET, path).await?;
+        if is_busy(&answer) {
             return Ok(None);
         }
         read(&format!("GET {path}"), &answer).map(Some)
@@ -287,10 +132,44 @@ impl<'a> Api<'a> {
     }
 }
 
+/// Whether the answer is one of a machine that is too slow: a function that was throttled or did not
+/// finish in its time, or that could not reach the table. A function that crashed answers otherwise.
+pub(super) fn is_busy(answer: &Response<Bytes>) -> bool {
+    let timed_out = || String::from_utf8_lossy(answer.body()).contains(TIMED_OUT);
+    matches!(
+        answer.status(),
+        StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+    ) || (answer.status() == StatusCode::BAD_GATEWAY && timed_out())
+}
+
 fn read<T: DeserializeOwned>(asked: &str, answer: &Response<Bytes>) -> Result<T, Failure> {
     if !answer.status().is_success() {
         return Err(refused(asked, answer));
     }
     serde_json::from_slice(answer.body())
         .map_err(|error| Failure::new(format!("{asked} answered strangely")).because(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_busy;
+    use bytes::Bytes;
+    use http::{Response, StatusCode};
+
+    #[test]
+    fn a_function_that_was_too_slow_is_not_one_that_crashed() {
+        let answer = |status, body: &'static str| {
+            let mut answer = Response::new(Bytes::from_static(body.as_bytes()));
+            *answer.status_mut() = status;
+            answer
+        };
+        assert!(is_busy(&answer(StatusCode::SERVICE_UNAVAILABLE, "")));
+        let slow = r#"{"errorMessage":"Task timed out","errorType":"Sandbox.Timedout"}"#;
+        assert!(is_busy(&answer(StatusCode::BAD_GATEWAY, slow)));
+        let crashed = r#"{"errorMessage":"exit status: 101","errorType":"Runtime.ExitError"}"#;
+        assert!(!is_busy(&answer(StatusCode::BAD_GATEWAY, crashed)));
+        assert!(!is_busy(&answer(StatusCode::INTERNAL_SERVER_ERROR, "")));
+    }
 }

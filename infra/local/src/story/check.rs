@@ -1,8 +1,8 @@
 //! Comparing what happened with what had to happen: the product's own word, and the books in Xero.
 
-use super::api::Record;
 use super::material::{Entry, Material, Outcome};
 use super::settle::{Records, Subject};
+use super::views::Record;
 use crate::simulator::CLIENT_ID;
 use rust_decimal::Decimal;
 use xero_sim::{Books, InvoiceStatus};

@@ -1,11 +1,11 @@
 //! Credit is given: the CRM issues a credit note and applies it to an invoice, and both are in Xero.
 
 use super::Story;
-use super::api::Record;
 use super::credit_note::{ALLOCATION_ID, Allocation, CREDITED, CreditNote, NOTE_ID, NUMBER};
 use super::material::{Entry, Material, Outcome};
 use super::post::Post;
 use super::settle::{self, Records, Subject};
+use super::views::Record;
 use crate::clock;
 use crate::failure::Failure;
 use crate::simulator::CLIENT_ID;
@@ -58,7 +58,7 @@ impl Story<'_> {
             Subject::CreditNote(NOTE_ID.to_owned()),
             Subject::Allocation(ALLOCATION_ID.to_owned()),
         ];
-        let records = settle::settled(self.stack, &self.api, console, &subjects).await?;
+        let records = settle::settled(&self.watch, console, &subjects).await?;
         let applied = self.books(|books| applied(books, entry))?;
         let mut problems = unsettled(&records);
         problems.extend(astray(&applied));

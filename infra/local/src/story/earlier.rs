@@ -27,7 +27,7 @@ pub(super) async fn enter_the_other_invoice(
 /// Where a consent leads that was given without a browser.
 fn consent(base: &str, xero: &Xero) -> Result<Url, Failure> {
     let page = consent_page(base);
-    let consent = xero.lock().consent(xero.now(), &page, xero.user(), &[xero.tenant()]);
+    let consent = xero.lock().consent(xero.instants(), &page, xero.user(), &[xero.tenant()]);
     let refused = || Failure::new("The simulated Xero does not let the other app in");
     let Consent::Redirect(location) = consent else { return Err(refused()) };
     Url::parse(&location).map_err(|error| refused().because(error))
@@ -48,7 +48,7 @@ mod tests {
     async fn xero() -> (Xero, String, JoinSet<()>) {
         let ports = Ports::take(None).await.unwrap();
         let base = crate::ports::address(&ports.simulator).unwrap();
-        let xero = Xero::open("http://localhost:9/oauth/callback").unwrap();
+        let xero = Xero::open("http://localhost:9/oauth/callback", 0).unwrap();
         let mut servers = JoinSet::new();
         servers.spawn(xero.clone().serve(ports.simulator));
         (xero, base, servers)

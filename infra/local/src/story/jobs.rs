@@ -40,7 +40,7 @@ impl Story<'_> {
         self.console
             .step("Five invoices name a tax rate that Xero does not have, and are given up");
         self.send_hopeless(post).await?;
-        self.console.step("Nobody uses the tokens for three weeks; the jobs come by");
+        self.console.step("Nobody uses the tokens for three weeks; the jobs run");
         let before = self.refreshes();
         self.leave_idle().await?;
         self.call("keep-alive").await?;
@@ -68,7 +68,7 @@ impl Story<'_> {
             post.invoice(entry, self.material.client(&entry.client_id)?).await?;
         }
         let subjects: Vec<Subject> = hopeless.iter().map(Subject::of).collect();
-        settle::settled(self.stack, &self.api, self.console, &subjects).await.map(|_| ())
+        settle::settled(&self.watch, self.console, &subjects).await.map(|_| ())
     }
 
     async fn call(&self, function: &str) -> Result<(), Failure> {
@@ -96,14 +96,18 @@ impl Story<'_> {
         let mut record = grant.record().ok_or_else(missing)?;
         let past = Value::String(ago(IDLE).to_string());
         record.as_object_mut().ok_or_else(missing)?.insert("refreshed_at".to_owned(), past);
-        self.put(&grant.with_record(&record)).await?;
         // What is in the secret has run out as well, as it would have.
         let name = format!("servicecortex-xero/local/grant/{}", self.stack.xero().user());
-        let mut tokens: Value = serde_json::from_str(&self.stack.aws.secret(&name).await?)
+        let (tokens, version) = self.stack.aws.secret_with_version(&name).await?;
+        let mut tokens: Value = serde_json::from_str(&tokens)
             .map_err(|error| Failure::new("The grant's secret is no JSON").because(error))?;
         let past = Value::String(ago(IDLE).to_string());
         tokens.as_object_mut().ok_or_else(missing)?.insert("access_expires_at".to_owned(), past);
-        self.stack.aws.put_secret(&name, &tokens.to_string()).await
+        let newer = self.stack.aws.put_secret(&name, &tokens.to_string()).await?;
+        // The row names the version of the secret that belongs to it.
+        let record: Value = serde_json::from_str(&record.to_string().replace(&version, &newer))
+            .map_err(|error| Failure::new("The grant's record is no JSON").because(error))?;
+        self.put(&grant.with_record(&record)).await
     }
 
     /// The log has an entry that the table should have removed a day ago. Its name.

@@ -127,6 +127,29 @@ pub(super) enum QueueName {
     CreditNotes,
 }
 
+impl QueueName {
+    /// All of them.
+    pub(super) const ALL: [Self; 3] = [Self::Contacts, Self::Invoices, Self::CreditNotes];
+
+    /// The stack's output that is its URL.
+    pub(super) fn url(self) -> &'static str {
+        match self {
+            Self::Contacts => "ContactQueueUrl",
+            Self::Invoices => "InvoiceQueueUrl",
+            Self::CreditNotes => "CreditNoteQueueUrl",
+        }
+    }
+
+    /// The output that is the URL of its dead-letter queue.
+    pub(super) fn dead_letters(self) -> &'static str {
+        match self {
+            Self::Contacts => "ContactDeadLetterQueueUrl",
+            Self::Invoices => "InvoiceDeadLetterQueueUrl",
+            Self::CreditNotes => "CreditNoteDeadLetterQueueUrl",
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct RawEntry {
     #[serde(rename = "type", default = "first_kind")]

@@ -5,6 +5,7 @@ mod api;
 pub mod browser;
 mod check;
 mod clients;
+mod connect;
 mod credit;
 mod credit_note;
 mod earlier;
@@ -19,69 +20,52 @@ mod reconciliation;
 mod report;
 mod secrecy;
 mod settle;
+mod summary;
 mod sums;
 mod table;
+mod unreadable;
+mod views;
+mod watch;
 
-use crate::aws::sqs::Found;
-use crate::console::{Console, Tone};
+use crate::console::Console;
 use crate::failure::Failure;
 use crate::stack::Stack;
-use crate::wait;
 use crate::workplace::Workplace;
 use api::Api;
-use material::{Malformed, Material, QueueName};
+use material::Material;
 use post::Post;
 use settle::{Records, Subject};
-use std::time::Duration;
+use std::cell::RefCell;
+use summary::Summary;
+use watch::Watch;
 use xero_sim::Books;
 
 /// How much of the sync log is printed.
 const LOG_ENTRIES_SHOWN: u16 = 6;
 
-/// How long a message that cannot be read may take to be put aside.
-const ASIDE_WITHIN: Duration = Duration::from_mins(1);
+/// How many steps the story has.
+pub const STEPS: usize = 11;
 
 /// Plays the story from the first click to the last table. Fails if anything came out otherwise than
-/// the story's data says it must.
+/// the story's data says it must, and at once when it cannot come out any more.
 pub async fn play(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
-    let console = &workplace.console;
     let material = Material::read(&workplace.project)?;
-    let story = Story { stack, console, material: &material, api: Api::of_the_owner(stack)? };
-    let mut post = Post::new(stack);
-    console.title("The story: Ridgeway Property Services connects its books");
-    story.connect().await?;
-    story.push(&mut post).await?;
-    let records = story.edit(&mut post).await?;
-    let (letters, mut problems) = story.confuse(&mut post).await?;
-    let (heard, unheard) = story.receive_money().await?;
-    let (applied, astray) = story.credit_a_visit(&mut post).await?;
-    let (compared, misjudged) = story.compare_clients(&mut post).await?;
-    let log = story.api.sync_log(LOG_ENTRIES_SHOWN).await?;
-    let rows = story.books(|books| check::invoices(&material, &records, books))?;
-    let (jobs, undone) = story.jobs(&mut post).await?;
-    let given_away = story.given_away().await?;
-    problems.extend(story.tell(rows, &records, &letters, post.sent())?);
-    report::money(console, &heard);
-    problems.extend(unheard);
-    if let Some(applied) = &applied {
-        report::credit(console, applied);
+    let api = Api::of_the_owner(stack)?;
+    let story = Story {
+        stack,
+        console: &workplace.console,
+        material: &material,
+        watch: Watch::new(stack, api.clone()),
+        api,
+        ticket: RefCell::default(),
+    };
+    match Box::pin(story.play()).await {
+        Ok(()) => Ok(()),
+        Err(failure) => {
+            workplace.console.progress_over();
+            Err(stack.explain(failure).await)
+        }
     }
-    problems.extend(astray);
-    if let Some(compared) = &compared {
-        report::reconciliation(console, compared);
-    }
-    problems.extend(misjudged);
-    report::jobs(console, &jobs);
-    problems.extend(undone.into_iter().chain(given_away));
-    report::sync_log(console, &log.entries);
-    if problems.is_empty() {
-        console.title(&console.paint(Tone::Good, "Everything came out as it had to."));
-        return Ok(());
-    }
-    Err(Failure::new(format!(
-        "The story did not come out as it had to:\n  - {}",
-        problems.join("\n  - ")
-    )))
 }
 
 struct Story<'a> {
@@ -89,29 +73,61 @@ struct Story<'a> {
     console: &'a Console,
     material: &'a Material,
     api: Api<'a>,
+    watch: Watch<'a>,
+    /// What the connect was finished with: it must not be in any log.
+    ticket: RefCell<Option<String>>,
 }
 
 impl Story<'_> {
-    /// An owner connects the account as one does in a browser.
-    async fn connect(&self) -> Result<(), Failure> {
-        let (http, xero) = (&self.stack.http, self.stack.xero());
-        self.console.step("Another app has entered invoice #INV-9001 in Xero before");
-        earlier::enter_the_other_invoice(http, &self.stack.addresses().simulator, xero).await?;
+    async fn play(&self) -> Result<(), Failure> {
+        let console = self.console;
+        let start = console.elapsed();
+        let mut post = Post::new(self.stack);
+        console.title("The story: Ridgeway Property Services connects its books");
+        self.connect().await?;
+        self.push(&mut post).await?;
+        let records = self.edit(&mut post).await?;
+        let (letters, misplaced) = self.confuse(&mut post).await?;
+        let (heard, unheard) = self.receive_money().await?;
+        let (applied, astray) = self.credit_a_visit(&mut post).await?;
+        let (compared, misjudged) = self.compare_clients(&mut post).await?;
+        let log = self.api.sync_log(LOG_ENTRIES_SHOWN).await?;
+        let rows = self.books(|books| check::invoices(self.material, &records, books))?;
+        let clients = self.books(|books| clients::clients(self.material, &records, books))?;
+        let (jobs, undone) = self.jobs(&mut post).await?;
+        let given_away = self.given_away().await?;
+        self.watch.check().await?;
 
-        self.console.step("The owner presses Connect and allows access on Xero's page");
-        let started = self.api.start_connecting().await?;
-        let callback = browser::press(http, &started.authorize_url, "allow").await?;
-        let landed = browser::follow(http, &callback).await?;
-        let connected = ("xero".into(), "connected".into());
-        if !landed.query_pairs().any(|pair| pair == connected) {
-            return Err(Failure::new(format!("The browser landed on {landed}")));
+        let mut problems = clients.problems.clone();
+        problems.extend(unlike_expected(&rows));
+        for others in [misplaced, unheard, astray, misjudged, undone, given_away] {
+            problems.extend(others);
         }
-        let status = self.api.connection().await?.status;
-        if status != "active" {
-            return Err(Failure::new(format!("After connecting, the connection is {status}")));
+        let summary = Summary {
+            messages: post.sent(),
+            clients_known: self.material.clients.len(),
+            clients: &clients,
+            rows: &rows,
+            heard: &heard,
+            story: console.elapsed().saturating_sub(start),
+            start,
+        };
+        summary::print(console, &summary, &problems);
+        report::clients(console, &clients, self.material.clients_of_their_own().len());
+        report::invoices(console, &rows);
+        report::totals(console, &rows);
+        report::dead_letters(console, &letters);
+        report::effort(console, post.sent(), &self.stack.xero().lock());
+        report::money(console, &heard);
+        if let Some(applied) = &applied {
+            report::credit(console, applied);
         }
-        self.console.done(&format!("back in the CRM; {} is connected", xero.tenant_name()));
-        Ok(())
+        if let Some(compared) = &compared {
+            report::reconciliation(console, compared);
+        }
+        report::jobs(console, &jobs);
+        report::sync_log(console, &log.entries);
+        failed_for(&problems)
     }
 
     /// The CRM sends half of its clients, then all of its invoices.
@@ -157,45 +173,11 @@ impl Story<'_> {
         self.settled().await
     }
 
-    /// Messages arrive that nobody can read.
-    async fn confuse(&self, post: &mut Post<'_>) -> Result<(Vec<Found>, Vec<String>), Failure> {
-        let malformed = &self.material.malformed;
-        self.console.step(&format!("{} messages arrive that nobody can read", malformed.len()));
-        for message in malformed {
-            post.malformed(message).await?;
-        }
-        let mut letters = Vec::new();
-        let mut problems = Vec::new();
-        let queues = [
-            (QueueName::Contacts, "ContactDeadLetterQueueUrl"),
-            (QueueName::Invoices, "InvoiceDeadLetterQueueUrl"),
-            (QueueName::CreditNotes, "CreditNoteDeadLetterQueueUrl"),
-        ];
-        for (name, output) in queues {
-            let expected: Vec<&Malformed> =
-                malformed.iter().filter(|message| message.queue == name).collect();
-            let found = self.put_aside(self.stack.outputs.get(output)?, expected.len()).await?;
-            problems.extend(unexplained(&expected, &found));
-            letters.extend(found);
-        }
-        self.console.done(&format!("{} put aside", letters.len()));
-        Ok((letters, problems))
-    }
-
-    async fn put_aside(&self, queue_url: &str, expected: usize) -> Result<Vec<Found>, Failure> {
-        wait::until(ASIDE_WITHIN, async || {
-            let left = self.stack.aws.messages_left(queue_url).await.ok()?;
-            (usize::try_from(left).ok()? >= expected).then_some(())
-        })
-        .await;
-        self.stack.aws.peek(queue_url).await
-    }
-
     async fn settled(&self) -> Result<Records, Failure> {
         let clients = self.material.clients.iter().map(|client| Subject::Client(client.id.clone()));
         let invoices = self.material.invoices.iter().map(Subject::of);
         let subjects: Vec<Subject> = clients.chain(invoices).collect();
-        settle::settled(self.stack, &self.api, self.console, &subjects).await
+        settle::settled(&self.watch, self.console, &subjects).await
     }
 
     /// Looks into Xero's books. Nobody is answered meanwhile.
@@ -207,46 +189,53 @@ impl Story<'_> {
             .ok_or_else(|| Failure::new("The simulator has lost the organisation's books"))?;
         Ok(look(books))
     }
-
-    /// Prints the tables and gives what should have been otherwise.
-    fn tell(
-        &self,
-        rows: Vec<check::Row>,
-        records: &Records,
-        letters: &[Found],
-        messages: u32,
-    ) -> Result<Vec<String>, Failure> {
-        let clients = self.books(|books| clients::clients(self.material, records, books))?;
-        report::clients(self.console, &clients, self.material.clients_of_their_own().len());
-        report::invoices(self.console, &rows);
-        report::totals(self.console, &rows);
-        report::dead_letters(self.console, letters);
-        report::effort(self.console, messages, &self.stack.xero().lock());
-        let invoices = rows
-            .into_iter()
-            .filter_map(|row| row.problem.map(|problem| format!("{} {problem}", row.number)));
-        Ok(invoices.chain(clients.problems).collect())
-    }
 }
 
-/// The messages that were not put aside with the reason they had to be.
-fn unexplained(expected: &[&Malformed], found: &[Found]) -> Vec<String> {
-    let reason_of = |message: &Malformed| {
-        let body = message.body();
-        found
-            .iter()
-            .find(|letter| letter.body == body)
-            .and_then(|letter| letter.attribute("reason"))
+/// The invoices that did not come out as they had to.
+fn unlike_expected(rows: &[check::Row]) -> Vec<String> {
+    let problems = rows.iter().filter_map(|row| {
+        let problem = row.problem.as_ref()?;
+        Some(format!("{} {problem}", row.number))
+    });
+    problems.collect()
+}
+
+/// The failure of a story with problems. They are listed above the tables: it repeats the first.
+fn failed_for(problems: &[String]) -> Result<(), Failure> {
+    let Some(first) = problems.first() else { return Ok(()) };
+    let others = match problems.len() {
+        1 => String::new(),
+        all => format!(" (and {} more)", all.saturating_sub(1)),
     };
-    expected
-        .iter()
-        .filter_map(|message| {
-            let words = &message.reason_contains;
-            match reason_of(message) {
-                Some(reason) if reason.contains(words) => None,
-                Some(reason) => Some(format!("A dead letter's reason lacks \"{words}\": {reason}")),
-                None => Some(format!("A message to be put aside for its \"{words}\" was not")),
-            }
-        })
-        .collect()
+    Err(Failure::new(format!("The story failed: {first}{others}"))
+        .remedy("The report above begins with all reasons."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{STEPS, failed_for};
+
+    #[test]
+    fn steps_are_counted_as_they_are_taken() {
+        let sources = [
+            include_str!("mod.rs").split("#[cfg(test)]").next().unwrap_or_default(),
+            include_str!("connect.rs"),
+            include_str!("credit.rs"),
+            include_str!("jobs.rs"),
+            include_str!("money.rs"),
+            include_str!("reconciliation.rs"),
+            include_str!("secrecy.rs"),
+            include_str!("unreadable.rs"),
+        ];
+        let taken: usize = sources.iter().map(|source| source.matches(".step(").count()).sum();
+        assert_eq!(taken, STEPS);
+    }
+
+    #[test]
+    fn a_story_that_fails_names_the_first_reason() {
+        assert!(failed_for(&[]).is_ok());
+        let problems = ["#INV-1 is not in Xero".to_owned(), "another".to_owned()];
+        let lines = failed_for(&problems).unwrap_err().lines();
+        assert_eq!(lines[0], "The story failed: #INV-1 is not in Xero (and 1 more)");
+    }
 }

@@ -7,18 +7,20 @@ use crate::clock;
 use crate::deployment::function_name;
 use crate::failure::Failure;
 use crate::simulator::{CLIENT_ID, Xero};
-use crate::wait;
+use crate::wait::{self, Look, PATIENCE, digest};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use std::time::Duration;
+use tokio::time::Instant;
 use uuid::Uuid;
 use xero_sim::{Receipt, Simulator};
 
 /// What the customers write on their transfers begins with this.
 const REFERENCE: &str = "BACS";
 
-/// How long it may take until the CRM has heard of the money.
-const HEARD_WITHIN: Duration = Duration::from_mins(2);
+/// How often the poll is called, as its schedule would, until the money has been heard of: Xero may have
+/// asked it to wait.
+const POLLED_EVERY: Duration = Duration::from_mins(1);
 
 /// A bank transfer that was matched with an invoice, inside Xero.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,17 +79,29 @@ impl Story<'_> {
         let (stack, console) = (self.stack, self.console);
         console.step("Two bank transfers arrive, and the bookkeeper reconciles them in Xero");
         let transfers = reconcile(stack.xero())?;
-        console.done("done; the payment poll comes by, as it does every 15 minutes");
-        stack.aws.call_function(&function_name("payment-poll")).await?;
+        console.done("done; the payment poll runs, as it does every 15 minutes");
         let queue = stack.outputs.get("EventQueueUrl")?;
         let mut heard = Vec::new();
-        wait::until(HEARD_WITHIN, async || match hear(&stack.aws, queue, &mut heard).await {
-            Ok(()) if is_all(&heard, &transfers) => Some(Ok(())),
-            Ok(()) => None,
-            Err(failure) => Some(Err(failure)),
-        })
-        .await
-        .transpose()?;
+        let mut polled_at = None;
+        let waited = wait::while_moving(PATIENCE, async || {
+            self.watch.check().await?;
+            if polled_at.is_none_or(|at: Instant| at.elapsed() >= POLLED_EVERY) {
+                stack.aws.call_function(&function_name("payment-poll")).await?;
+                polled_at = Some(Instant::now());
+            }
+            hear(&stack.aws, queue, &mut heard).await?;
+            if is_all(&heard, &transfers) {
+                return Ok(Look::Done(()));
+            }
+            console.progress(&format!("the CRM received {} events", heard.len()));
+            Ok::<_, Failure>(Look::Pending { state: digest(&heard.len()), quiet: None })
+        });
+        // What was not heard is named below.
+        let outcome: Option<()> = waited.await?;
+        console.progress_over();
+        if outcome.is_none() {
+            console.done("nothing more arrives");
+        }
         let problems = unheard(&heard, &transfers);
         console.done(&format!("the CRM received {} events about it", heard.len()));
         Ok((heard, problems))

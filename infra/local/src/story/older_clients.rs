@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn their_contacts_are_in_the_books_and_this_product_made_none_of_them() {
-        let xero = Xero::open("http://localhost:9/oauth/callback").unwrap();
+        let xero = Xero::open("http://localhost:9/oauth/callback", 0).unwrap();
         let renamed = enter_their_contacts(&xero).unwrap();
         let simulator = xero.lock();
         let books = simulator.books(xero.tenant()).unwrap();

@@ -2,6 +2,7 @@
 
 use crate::aws::{KEY, REGION, SECRET};
 use crate::console::Tone;
+use crate::crm_pages::RETURN_PATH;
 use crate::failure::Failure;
 use crate::stack::Stack;
 use crate::workplace::Workplace;
@@ -23,6 +24,7 @@ pub fn show(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
     };
     let places = [
         ("Xero, as a page", format!("{}/_simulator/", addresses.simulator)),
+        ("The CRM", format!("{crm}{RETURN_PATH}")),
         ("The API", api.clone()),
         (
             "  the connection",
@@ -49,7 +51,7 @@ pub fn show(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
             format!("{endpoint} (any AWS SDK or CLI, {REGION}, access key {KEY}, secret {SECRET})"),
         ),
         ("Logs", format!("{} (the functions' lines too)", project.shown(stack.log()))),
-        ("The template", project.shown(&project.workshop().join("template.yaml"))),
+        ("The template", project.shown(&workplace.run.folder().join("template.yaml"))),
     ];
     console.title("Where to look while it is up");
     for (what, place) in places {

@@ -143,11 +143,7 @@ impl<'a> Post<'a> {
     }
 
     fn queue(&self, name: QueueName) -> Result<&'a str, Failure> {
-        self.stack.outputs.get(match name {
-            QueueName::Contacts => "ContactQueueUrl",
-            QueueName::Invoices => "InvoiceQueueUrl",
-            QueueName::CreditNotes => "CreditNoteQueueUrl",
-        })
+        self.stack.outputs.get(name.url())
     }
 
     fn next_id(&mut self) -> String {

@@ -2,21 +2,14 @@
 //! before. What is sure is linked, a person is asked about the rest, and nothing is created.
 
 use super::Story;
-use super::api::{Finding, Reconciliation, Verdict};
 use super::older_clients::{self, OlderClient, PUT_AWAY, RENAMED, TWICE, UNHEARD_OF};
 use super::post::Post;
+use super::views::{Finding, Reconciliation, Verdict};
 use crate::failure::Failure;
-use crate::wait;
+use crate::wait::{self, Look, PATIENCE, digest};
 use http::Method;
-use std::time::Duration;
 use uuid::Uuid;
 use xero_sim::Call;
-
-/// How long it may take until the product knows the clients.
-const KNOWN_WITHIN: Duration = Duration::from_mins(2);
-
-/// A comparison that Xero interrupts goes on with a wake-up, and those are by the minute.
-const COMPARED_WITHIN: Duration = Duration::from_mins(8);
 
 /// All contacts of the story are on one page; the queue may deliver the hint twice.
 const LISTS_MAX: usize = 2;
@@ -51,8 +44,8 @@ impl Story<'_> {
         for client in older_clients::ALL {
             post.older_client(&client).await?;
         }
-        let known = wait::until(KNOWN_WITHIN, async || self.known().await.transpose()).await;
-        if known.transpose()?.is_none() {
+        let known = wait::while_moving(PATIENCE, async || self.look_for_known().await);
+        if known.await?.is_none() {
             return Ok((None, vec!["the four older clients did not become known".to_owned()]));
         }
         console.done("known, and not sent to Xero; the owner presses the button");
@@ -65,13 +58,17 @@ impl Story<'_> {
     }
 
     /// Whether all four are known.
-    async fn known(&self) -> Result<Option<()>, Failure> {
+    async fn look_for_known(&self) -> Result<Look<()>, Failure> {
+        self.watch.check().await?;
+        let queued = self.watch.queued().await?;
+        let mut known = 0_usize;
         for client in older_clients::ALL {
-            if self.api.client(client.id).await?.is_none() {
-                return Ok(None);
-            }
+            known = known.saturating_add(usize::from(self.api.client(client.id).await?.is_some()));
         }
-        Ok(Some(()))
+        if known == older_clients::ALL.len() {
+            return Ok(Look::Done(()));
+        }
+        Ok(Look::Pending { state: digest(&(&queued, known)), quiet: None })
     }
 
     /// From the button to the last page of findings.
@@ -79,8 +76,8 @@ impl Story<'_> {
         let contacts_before = self.books(|books| books.contacts().count())?;
         let calls_before = self.stack.xero().lock().calls().len();
         self.api.start_reconciliation().await?;
-        let ended = wait::until(COMPARED_WITHIN, async || self.ended().await.transpose()).await;
-        let Some(progress) = ended.transpose()? else { return Ok(None) };
+        let ended = wait::while_moving(PATIENCE, async || self.look_for_end().await);
+        let Some(progress) = ended.await? else { return Ok(None) };
         let lists = lists(self.stack.xero().lock().calls().iter().skip(calls_before));
         let mut findings = Vec::new();
         for page in 0..progress.pages {
@@ -91,10 +88,19 @@ impl Story<'_> {
     }
 
     /// The comparison once it is over, whichever way.
-    async fn ended(&self) -> Result<Option<Reconciliation>, Failure> {
+    async fn look_for_end(&self) -> Result<Look<Reconciliation>, Failure> {
+        self.watch.check().await?;
         let progress = self.api.reconciliation().await?;
-        let is_over = progress.finished_at.is_some() || progress.stopped.is_some();
-        Ok(is_over.then_some(progress))
+        let is_over = |progress: &Reconciliation| {
+            progress.finished_at.is_some() || progress.stopped.is_some()
+        };
+        match progress {
+            Some(progress) if is_over(&progress) => Ok(Look::Done(progress)),
+            unfinished => {
+                let calls = self.stack.xero().lock().calls().len();
+                Ok(Look::Pending { state: digest(&(&unfinished, calls)), quiet: None })
+            }
+        }
     }
 }
 
@@ -164,7 +170,7 @@ fn unlike(
 #[cfg(test)]
 mod tests {
     use super::{Compared, misjudged};
-    use crate::story::api::{Findings, Verdict};
+    use crate::story::views::{Findings, Verdict};
     use uuid::Uuid;
 
     const CONTACT: Uuid = Uuid::from_u128(7);

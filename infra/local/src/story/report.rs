@@ -1,6 +1,5 @@
 //! Telling what happened: clients, invoices, sums, money, credit, findings, dead letters, calls to Xero.
 
-use super::api::{Finding, LogEntry};
 use super::check::{Happened, Row};
 use super::clients::Clients;
 use super::credit::Applied;
@@ -8,23 +7,25 @@ use super::jobs::Jobs;
 use super::money::Heard;
 use super::reconciliation::Compared;
 use super::sums::sums;
-use super::table::{Side, cut, lines};
+use super::table::{Side, Table, print as table};
+use super::views::{Finding, LogEntry};
 use crate::aws::sqs::Found;
 use crate::console::{Console, Tone};
+use crate::text::truncate;
 use xero_sim::Simulator;
 
 /// Plain invoices beyond this many are only counted.
 const PLAIN_ROWS_SHOWN: usize = 8;
 
-const CLIENT_COLUMNS: usize = 32;
-const REASON_COLUMNS: usize = 110;
+/// How much of a dead letter's body is shown.
+const BODY_COLUMNS: usize = 32;
 
 /// What became of the clients.
 pub(super) fn clients(console: &Console, clients: &Clients, own: usize) {
     let synced = clients.synced;
     console.title("Clients");
-    console.line(&format!(
-        "  {synced} are contacts in Xero: {own} sent by themselves, the others brought by their first invoice."
+    console.paragraph(&format!(
+        "{synced} are contacts in Xero: {own} sent by themselves, the others brought by their first invoice."
     ));
 }
 
@@ -43,17 +44,19 @@ pub(super) fn invoices(console: &Console, rows: &[Row]) {
         ("What happened", Side::Left),
     ];
     let cells: Vec<Vec<String>> = shown.iter().map(|row| cells(row)).collect();
-    let mut table = lines(&head, &cells).into_iter();
-    for line in table.by_ref().take(2) {
-        console.line(&console.paint(Tone::Quiet, &line));
+    let table = Table::fit(&head, &cells, console.columns());
+    for line in &table.head {
+        console.line(line);
     }
-    for (line, row) in table.zip(&shown) {
-        console.line(&console.paint(tone(row), &line));
+    for (lines, row) in table.rows.iter().zip(&shown) {
+        for line in lines {
+            let painted = tone(row).map(|tone| console.paint(tone, line));
+            console.line(painted.as_ref().unwrap_or(line));
+        }
     }
     let more = plain.len().saturating_sub(PLAIN_ROWS_SHOWN);
     if more > 0 {
-        let line = format!("  … and {more} more, pushed as they were billed.");
-        console.line(&console.paint(Tone::Quiet, &line));
+        console.line(&format!("  … and {more} more, pushed as they were billed."));
     }
 }
 
@@ -65,11 +68,11 @@ fn cells(row: &Row) -> Vec<String> {
     let in_xero = row.in_xero.map(|total| format!("{total:.2}")).unwrap_or_default();
     vec![
         row.number.clone(),
-        cut(&row.client, CLIENT_COLUMNS),
+        row.client.clone(),
         row.currency.clone(),
         format!("{:.2}", row.billed),
         in_xero,
-        cut(&story_of(row), REASON_COLUMNS),
+        story_of(row),
     ]
 }
 
@@ -88,13 +91,14 @@ fn story_of(row: &Row) -> String {
     }
 }
 
-fn tone(row: &Row) -> Tone {
+/// The tone of a row; none for what needs no attention.
+fn tone(row: &Row) -> Option<Tone> {
     match (&row.problem, &row.happened) {
-        (Some(_), _) => Tone::Bad,
-        (None, Happened::Failed(_) | Happened::Open(_)) => Tone::Warning,
-        (None, Happened::Pushed) => Tone::Quiet,
+        (Some(_), _) => Some(Tone::Bad),
+        (None, Happened::Failed(_) | Happened::Open(_)) => Some(Tone::Warning),
+        (None, Happened::Pushed) => None,
         (None, Happened::Credited | Happened::Updated | Happened::Unchanged | Happened::Voided) => {
-            Tone::Good
+            Some(Tone::Good)
         }
     }
 }
@@ -121,9 +125,7 @@ pub(super) fn totals(console: &Console, rows: &[Row]) {
             ]
         })
         .collect();
-    for line in lines(&head, &cells) {
-        console.line(&line);
-    }
+    table(console, &head, &cells);
 }
 
 /// The end of the sync log, as the customer sees it.
@@ -144,13 +146,11 @@ pub(super) fn sync_log(console: &Console, entries: &[LogEntry]) {
                 format!("{} {}", entry.operation, entry.entity),
                 entry.number.clone().unwrap_or_default(),
                 entry.status.clone(),
-                cut(&entry.message, REASON_COLUMNS),
+                entry.message.clone(),
             ]
         })
         .collect();
-    for line in lines(&head, &cells) {
-        console.line(&line);
-    }
+    table(console, &head, &cells);
 }
 
 /// What the CRM heard of money.
@@ -167,13 +167,11 @@ pub(super) fn money(console: &Console, events: &[Heard]) {
                 event.kind.clone(),
                 event.invoice_id.clone(),
                 amount.unwrap_or_default(),
-                cut(&words_of(event), REASON_COLUMNS),
+                words_of(event),
             ]
         })
         .collect();
-    for line in lines(&head, &cells) {
-        console.line(&line);
-    }
+    table(console, &head, &cells);
 }
 
 fn words_of(event: &Heard) -> String {
@@ -207,9 +205,7 @@ pub(super) fn credit(console: &Console, applied: &Applied) {
         format!("{:.2}", applied.due_before),
         due_after.unwrap_or_default(),
     ];
-    for line in lines(&head, &[cells]) {
-        console.line(&line);
-    }
+    table(console, &head, &[cells]);
 }
 
 /// What the comparison of the clients with the contacts found.
@@ -226,19 +222,17 @@ pub(super) fn reconciliation(console: &Console, compared: &Compared) {
         .iter()
         .map(|found| {
             vec![
-                cut(&found.name, CLIENT_COLUMNS),
+                found.name.clone(),
                 found.outcome.word().to_owned(),
-                cut(&why(found), REASON_COLUMNS),
-                cut(&found.remedy, REASON_COLUMNS),
+                why(found),
+                found.remedy.clone(),
             ]
         })
         .collect();
-    for line in lines(&head, &cells) {
-        console.line(&line);
-    }
+    table(console, &head, &cells);
     let all = &compared.progress;
-    console.line(&format!(
-        "  {} clients, {} contacts: {} linked before, {} linked now, {} left to a person, {} missing; \
+    console.paragraph(&format!(
+        "{} clients, {} contacts: {} linked before, {} linked now, {} left to a person, {} missing; \
          contacts were listed {} times.",
         all.clients,
         all.contacts,
@@ -265,8 +259,8 @@ pub(super) fn jobs(console: &Console, jobs: &Jobs) {
         "The jobs: tokens unused for three weeks, given up records, a log entry of 31 days ago",
     );
     let yes = |is: bool| if is { "yes" } else { "no" };
-    console.line(&format!(
-        "  keep-alive renewed the tokens ({} request); health-check counts {} given up records and warns on \
+    console.paragraph(&format!(
+        "keep-alive renewed the tokens ({} request); health-check counts {} given up records and warns on \
          the settings page: {}; log-cleanup removed the entry: {}.",
         jobs.renewals,
         jobs.skipped,
@@ -283,12 +277,10 @@ pub(super) fn dead_letters(console: &Console, letters: &[Found]) {
         .iter()
         .map(|letter| {
             let reason = letter.attribute("reason").unwrap_or("no reason is given");
-            vec![cut(reason, REASON_COLUMNS), cut(&letter.body, CLIENT_COLUMNS)]
+            vec![reason.to_owned(), truncate(&letter.body, BODY_COLUMNS)]
         })
         .collect();
-    for line in lines(&head, &cells) {
-        console.line(&line);
-    }
+    table(console, &head, &cells);
 }
 
 /// What it took.
@@ -297,8 +289,8 @@ pub(super) fn effort(console: &Console, messages: u32, simulator: &Simulator) {
     let calls = simulator.calls();
     let refused = calls.iter().filter(|call| call.status == 429).count();
     let counted = calls.iter().filter(|call| call.counted).count();
-    console.line(&format!(
-        "  {messages} messages became {} calls to Xero, {counted} of them counted by its limits; \
+    console.paragraph(&format!(
+        "{messages} messages became {} calls to Xero, {counted} of them counted by its limits; \
          {refused} met a limit.",
         calls.len()
     ));

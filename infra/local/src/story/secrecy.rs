@@ -67,6 +67,8 @@ impl Story<'_> {
             sought.push(("a client's name", client.name.to_owned()));
         }
         let xero = self.stack.xero();
+        let ticket = self.ticket.borrow().clone();
+        sought.extend(ticket.map(|ticket| ("the ticket of the connect", ticket)));
         sought.push(("the app's secret", xero.client_secret().to_owned()));
         let name = format!("servicecortex-xero/local/grant/{}", xero.user());
         let tokens: Value = serde_json::from_str(&self.stack.aws.secret(&name).await?)

@@ -1,19 +1,24 @@
 //! Waiting until everything that was sent has come to its end.
 
-use super::api::{Api, Record};
 use super::material::{Entry, Outcome};
+use super::views::Record;
+use super::watch::Watch;
+use crate::clock;
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::stack::Stack;
-use crate::wait;
+use crate::wait::{self, Look, PATIENCE, digest};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What meets a limit of Xero's comes back with a wake-up, and those are by the minute.
-const SETTLED_WITHIN: Duration = Duration::from_mins(8);
+/// A retry that is further away is not waited for: the record has failed more than twice then.
+const RETRY_WITHIN: Duration = Duration::from_mins(20);
+
+/// How many records that have not settled are named.
+const NAMED_MAX: usize = 5;
 
 /// What the story follows.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Subject {
     /// A client, by its id.
     Client(String),
@@ -31,7 +36,7 @@ impl Subject {
     pub(super) fn of(entry: &Entry) -> Self {
         let id = entry.invoice.id.clone();
         match entry.expect.outcome {
-            Outcome::Credited => Self::CreditNote(format!("{id}.credit")),
+            Outcome::Credited => Self::CreditNote(format!("{id}~credit")),
             Outcome::Synced | Outcome::Failed | Outcome::Unchanged | Outcome::Voided => {
                 Self::Invoice(id)
             }
@@ -46,62 +51,149 @@ impl Subject {
     }
 }
 
-/// The record of each subject when everything had settled, or when patience ended.
+/// The record of each subject once everything has settled; nothing for one that is not known yet.
 pub(super) type Records = BTreeMap<Subject, Option<Record>>;
 
-/// Waits until the queues are empty and every subject has settled, and gives the records.
+/// Waits until the queues are empty and every subject has settled, and gives the records. Waits as
+/// long as something moves; fails at once, with the cause, when the rest can no longer settle.
 pub(super) async fn settled(
-    stack: &Stack,
-    api: &Api<'_>,
+    watch: &Watch<'_>,
     console: &Console,
     subjects: &[Subject],
 ) -> Result<Records, Failure> {
     let mut records: Records = subjects.iter().map(|subject| (subject.clone(), None)).collect();
-    let waited =
-        wait::until(SETTLED_WITHIN, async || match look(stack, api, console, &mut records).await {
-            Ok(true) => Some(Ok(())),
-            Ok(false) => None,
-            Err(failure) => Some(Err(failure)),
-        })
-        .await;
+    let waited = wait::while_moving(PATIENCE, async || look(watch, console, &mut records).await);
+    let outcome = waited.await;
     console.progress_over();
-    match waited {
-        Some(Err(failure)) => Err(failure),
-        // What has not settled is told by the checks, each by its name.
-        Some(Ok(())) | None => Ok(records),
+    match outcome {
+        Ok(Some(())) => Ok(records),
+        Ok(None) => Err(Failure::new(stalled(&records))),
+        Err(failure) => Err(failure.interrupting(format!("It interrupted: {}.", open(&records)))),
     }
 }
 
 async fn look(
-    stack: &Stack,
-    api: &Api<'_>,
+    watch: &Watch<'_>,
     console: &Console,
     records: &mut Records,
-) -> Result<bool, Failure> {
-    let mut left = 0_u64;
-    for queue in ["ContactQueueUrl", "InvoiceQueueUrl", "CreditNoteQueueUrl"] {
-        let messages = stack.aws.messages_left(stack.outputs.get(queue)?).await?;
-        left = left.saturating_add(messages);
-    }
+) -> Result<Look<()>, Failure> {
+    watch.check().await?;
+    let queued = watch.queued().await?;
+    let left: u64 = queued.iter().sum();
     if left > 0 {
         console.progress(&format!("{left} messages on their way"));
-        return Ok(false);
+        return Ok(Look::Pending { state: digest(&(&queued, &*records)), quiet: None });
     }
-    let all = records.len();
-    let mut open = 0_usize;
     for (subject, record) in records.iter_mut() {
-        if record.as_ref().is_none_or(|record| !record.is_settled()) {
-            *record = match subject {
-                Subject::Client(id) => api.client(id).await?,
-                Subject::Invoice(id) => api.invoice(id).await?,
-                Subject::CreditNote(id) => api.credit_note(id).await?,
-                Subject::Allocation(id) => api.allocation(id).await?,
-            };
+        if has_settled(record.as_ref()) {
+            continue;
         }
-        if record.as_ref().is_none_or(|record| !record.is_settled()) {
-            open = open.saturating_add(1);
-        }
+        *record = match subject {
+            Subject::Client(id) => watch.api().client(id).await?,
+            Subject::Invoice(id) => watch.api().invoice(id).await?,
+            Subject::CreditNote(id) => watch.api().credit_note(id).await?,
+            Subject::Allocation(id) => watch.api().allocation(id).await?,
+        };
     }
-    console.progress(&format!("{} of {all} have settled", all.saturating_sub(open)));
-    Ok(open == 0)
+    if open_records(records).next().is_none() {
+        return Ok(Look::Done(()));
+    }
+    console.progress(&open(records));
+    let quiet = quiet(records, clock::now());
+    Ok(Look::Pending { state: digest(&(&queued, &*records)), quiet })
+}
+
+fn has_settled(record: Option<&Record>) -> bool {
+    record.is_some_and(Record::is_settled)
+}
+
+/// The subjects that have not settled, with their records as far as they are known.
+fn open_records(records: &Records) -> impl Iterator<Item = (&Subject, Option<&Record>)> {
+    let all = records.iter().map(|(subject, record)| (subject, record.as_ref()));
+    all.filter(|(_, record)| !has_settled(*record))
+}
+
+/// How long nothing is going to happen: until the first of the retries. One that is too far away is
+/// not waited for.
+fn quiet(records: &Records, now: Timestamp) -> Option<Duration> {
+    let retries = open_records(records).filter_map(|(_, record)| record?.next_attempt_at);
+    let next = retries.min()?;
+    let left = Duration::try_from(next.duration_since(now)).ok()?;
+    (left <= RETRY_WITHIN).then_some(left)
+}
+
+/// How many have settled, and the first that has not with where it stands.
+fn open(records: &Records) -> String {
+    let settled = records.len().saturating_sub(open_records(records).count());
+    let first = open_records(records).next();
+    let first = first.map(|(subject, record)| describe(subject, record));
+    let first = first.map(|first| format!("; {first}")).unwrap_or_default();
+    format!("{settled} of {} have settled{first}", records.len())
+}
+
+fn describe(subject: &Subject, record: Option<&Record>) -> String {
+    let stands = record.map_or_else(|| "not known yet".to_owned(), Record::described);
+    format!("{} is {stands}", subject.id())
+}
+
+/// What keeps the story from going on when nothing moves any more.
+fn stalled(records: &Records) -> String {
+    let open: Vec<String> =
+        open_records(records).map(|(subject, record)| describe(subject, record)).collect();
+    let more = open.len().saturating_sub(NAMED_MAX);
+    let named: Vec<&str> = open.iter().take(NAMED_MAX).map(String::as_str).collect();
+    let more = if more > 0 { format!("\n    … and {more} more") } else { String::new() };
+    format!(
+        "{} of {} records have not settled, and nothing moves any more:\n    {}{more}",
+        open.len(),
+        records.len(),
+        named.join("\n    ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RETRY_WITHIN, Records, Subject, open, quiet, stalled};
+    use jiff::{SignedDuration, Timestamp};
+    use std::time::Duration;
+
+    const WAITING: &str = r#"{"state":"waiting","next_attempt_at":"1970-01-01T00:05:00Z",
+        "failure":{"class":"transient","message":"Xero did not answer.","remedy":""}}"#;
+
+    fn records(all: &[(&str, Option<&str>)]) -> Records {
+        let record = |json: &str| serde_json::from_str(json).unwrap();
+        all.iter()
+            .map(|(id, json)| (Subject::Invoice((*id).to_owned()), json.map(record)))
+            .collect()
+    }
+
+    #[test]
+    fn the_first_open_record_is_named_with_where_it_stands() {
+        let two = records(&[("inv_1", Some(r#"{"state":"synced"}"#)), ("inv_2", Some(WAITING))]);
+        assert_eq!(open(&two), "1 of 2 have settled; inv_2 is waiting: Xero did not answer.");
+        assert_eq!(
+            open(&records(&[("inv_1", None)])),
+            "0 of 1 have settled; inv_1 is not known yet"
+        );
+    }
+
+    #[test]
+    fn a_retry_that_is_near_is_waited_for_and_one_that_is_far_is_not() {
+        let one = records(&[("inv_1", Some(WAITING)), ("inv_2", None)]);
+        assert_eq!(quiet(&one, Timestamp::UNIX_EPOCH), Some(Duration::from_mins(5)));
+        let early = Timestamp::UNIX_EPOCH - SignedDuration::try_from(RETRY_WITHIN).unwrap();
+        assert_eq!(quiet(&one, early), None, "it is too far away");
+        let late = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
+        assert_eq!(quiet(&one, late), None, "it is overdue");
+    }
+
+    #[test]
+    fn a_stall_names_the_records_that_are_open() {
+        let many: Vec<String> = (10..30).map(|number| format!("inv_{number}")).collect();
+        let all: Vec<(&str, Option<&str>)> = many.iter().map(|id| (id.as_str(), None)).collect();
+        let sentence = stalled(&records(&all));
+        assert!(sentence.starts_with("20 of 20 records have not settled"), "{sentence}");
+        assert!(sentence.contains("\n    inv_10 is not known yet"), "{sentence}");
+        assert!(sentence.ends_with("… and 15 more"), "{sentence}");
+    }
 }

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{Revision, lines, text};
+use crate::body::{Field, Shape};
 use crate::ids::{AllocationId, CreditNoteId, InvoiceId};
 use crate::money::{Currency, Money, rust_decimal_text};
 
@@ -51,7 +52,23 @@ pub enum Standing {
     Removed,
 }
 
+/// `standing` is not among them: the message's type decides it.
+const ALLOCATION: &[Field] = &[
+    Field::value("id"),
+    Field::value("revision"),
+    Field::value("credit_note_id"),
+    Field::value("credit_note_number"),
+    Field::value("invoice_id"),
+    Field::value("invoice_number"),
+    Field::value("amount"),
+    Field::value("currency"),
+    Field::value("date"),
+];
+
 impl Allocation {
+    /// The fields that the contract has.
+    pub(crate) const SHAPE: Shape = Shape::Object(ALLOCATION);
+
     /// How much is applied.
     pub const fn applied(&self) -> Money {
         Money::new(self.amount, self.currency)

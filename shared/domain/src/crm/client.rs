@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Revision, text};
+use crate::body::{Field, Shape};
 use crate::ids::ClientId;
 
 /// A client's record at one revision.
@@ -77,6 +78,40 @@ pub struct PrimaryContact {
     /// Telephone number.
     #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+}
+
+const CLIENT: &[Field] = &[
+    Field::value("id"),
+    Field::value("revision"),
+    Field::value("name"),
+    Field::value("company"),
+    Field::value("email"),
+    Field::value("phone"),
+    Field::new("billing_address", Shape::Object(BILLING_ADDRESS)),
+    Field::new("primary_contact", Shape::Object(PRIMARY_CONTACT)),
+    Field::value("vat_number"),
+    Field::value("company_number"),
+];
+
+const BILLING_ADDRESS: &[Field] = &[
+    Field::value("line1"),
+    Field::value("line2"),
+    Field::value("city"),
+    Field::value("region"),
+    Field::value("postal_code"),
+    Field::value("country"),
+];
+
+const PRIMARY_CONTACT: &[Field] = &[
+    Field::value("first_name"),
+    Field::value("last_name"),
+    Field::value("email"),
+    Field::value("phone"),
+];
+
+impl Client {
+    /// The fields that the contract has.
+    pub(crate) const SHAPE: Shape = Shape::Object(CLIENT);
 }
 
 /// Personal data stays out of logs: only the id and the revision are shown.

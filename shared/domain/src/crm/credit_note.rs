@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::invoice::Invoice;
 use super::lines::{Discount, Line, LineAmounts, Standing};
 use super::{Revision, lines, text};
-use crate::ids::{ClientId, CreditNoteId, CrmId};
+use crate::body::{Field, Shape};
+use crate::ids::{ClientId, CreditNoteId, CrmId, DERIVED};
 use crate::money::{Currency, Money, rust_decimal_text};
 use crate::totals;
 
@@ -49,13 +50,30 @@ pub struct CreditNote {
     pub is_negative_invoice: bool,
 }
 
+/// `standing` and `is_negative_invoice` are not among them: the message's type decides them.
+const CREDIT_NOTE: &[Field] = &[
+    Field::value("id"),
+    Field::value("revision"),
+    Field::value("number"),
+    Field::value("client_id"),
+    Field::value("issue_date"),
+    Field::value("currency"),
+    Field::value("line_amounts"),
+    Field::value("reference"),
+    Field::new("lines", Line::LIST),
+    Field::value("total"),
+];
+
 impl CreditNote {
+    /// The fields that the contract has.
+    pub(crate) const SHAPE: Shape = Shape::Object(CREDIT_NOTE);
+
     /// What the customer was credited.
     pub const fn credited(&self) -> Money {
         Money::new(self.total, self.currency)
     }
 
-    /// What its mapping is kept under. That of an invoice has a name that no credit note's id is.
+    /// What its mapping is kept under. For a negative invoice that is no id which a credit note can have.
     pub fn crm_id(&self) -> CrmId {
         let id = CrmId::from(self.id.clone());
         if self.is_negative_invoice { negative_invoice(&id) } else { id }
@@ -86,10 +104,27 @@ impl CreditNote {
     }
 }
 
-/// What the mapping of an invoice of less than nothing is kept under.
+/// What is derived of the id of a negative invoice, for its credit note.
+const CREDIT: &str = "credit";
+
+/// What the mapping of a negative invoice is kept under.
 pub fn negative_invoice(invoice: &CrmId) -> CrmId {
-    // An id may be forty signs long; what a mapping is kept under, a little longer.
-    CrmId::new(format!("{invoice}.credit")).unwrap_or_else(|_| invoice.clone())
+    invoice.derived(CREDIT)
+}
+
+/// What the mapping of a negative invoice was kept under in earlier versions: the id of the invoice, a point and
+/// `credit`, which can be the id of a credit note, too. Rows that were written then are still found by it.
+pub fn earlier_record_id(record: &CrmId) -> Option<CrmId> {
+    let (invoice, derived) = record.as_str().split_once(DERIVED)?;
+    if derived != CREDIT {
+        return None;
+    }
+    CrmId::new(format!("{invoice}.{CREDIT}")).ok()
+}
+
+/// Whether a kept snapshot is the credit note of a negative invoice.
+pub fn is_of_negative_invoice(snapshot: &str) -> bool {
+    serde_json::from_str::<CreditNote>(snapshot).is_ok_and(|note| note.is_negative_invoice)
 }
 
 /// A line the other way round: the same amount, credited instead of billed.
@@ -125,9 +160,16 @@ mod tests {
         let back = vec![a_line("1", "-95.00", Some("20")), a_line("2", "5", Some("20"))];
         let note = CreditNote::of(&of_lines(back)).unwrap();
         assert_eq!(note.total.to_string(), "102.00");
-        assert_eq!(note.crm_id().as_str(), "inv_1.credit");
-        let ordinary = CreditNote { is_negative_invoice: false, ..note };
+        assert_eq!(note.crm_id().as_str(), "inv_1~credit");
+        assert_eq!(earlier_record_id(&note.crm_id()).unwrap().as_str(), "inv_1.credit");
+        assert!(is_of_negative_invoice(&serde_json::to_string(&note).unwrap()));
+        let ordinary = CreditNote { is_negative_invoice: false, ..note.clone() };
         assert_eq!(ordinary.crm_id().as_str(), "inv_1");
+        assert_eq!(earlier_record_id(&ordinary.crm_id()), None);
+        assert!(!is_of_negative_invoice(&serde_json::to_string(&ordinary).unwrap()));
+        let namesake = CreditNoteId::new("inv_1.credit").unwrap();
+        let namesake = CreditNote { id: namesake, ..ordinary };
+        assert_ne!(namesake.crm_id(), note.crm_id(), "a note of the CRM with a similar id");
     }
 
     proptest! {

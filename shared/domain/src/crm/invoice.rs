@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lines::{Line, LineAmounts, Standing};
 use super::{Revision, lines, text};
+use crate::body::{Field, Shape};
 use crate::ids::{ClientId, InvoiceId};
 use crate::money::{Currency, Money, rust_decimal_text};
 
@@ -51,7 +52,25 @@ pub struct Invoice {
     pub standing: Standing,
 }
 
+/// `standing` is not among them: the message's type decides it.
+const INVOICE: &[Field] = &[
+    Field::value("id"),
+    Field::value("revision"),
+    Field::value("number"),
+    Field::value("client_id"),
+    Field::value("issue_date"),
+    Field::value("due_date"),
+    Field::value("currency"),
+    Field::value("line_amounts"),
+    Field::value("reference"),
+    Field::new("lines", Line::LIST),
+    Field::value("total"),
+];
+
 impl Invoice {
+    /// The fields that the contract has.
+    pub(crate) const SHAPE: Shape = Shape::Object(INVOICE);
+
     /// What the customer was billed.
     pub const fn billed(&self) -> Money {
         Money::new(self.total, self.currency)

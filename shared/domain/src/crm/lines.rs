@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::text;
+use crate::body::{Field, Shape};
 use crate::document::sales::LineAmountTypes;
 use crate::money::rust_decimal_text;
 
@@ -69,6 +70,26 @@ pub struct Line {
     pub tax_name: Option<String>,
 }
 
+const LINE: &[Field] = &[
+    Field::value("name"),
+    Field::value("description"),
+    Field::value("quantity"),
+    Field::value("unit_price"),
+    Field::new("discount", Shape::Object(DISCOUNT)),
+    Field::value("tax_rate"),
+    Field::value("tax_name"),
+];
+
+const DISCOUNT: &[Field] = &[Field::value("percent"), Field::value("amount")];
+
+impl Line {
+    /// The fields of a line that the contract has.
+    const SHAPE: Shape = Shape::Object(LINE);
+
+    /// The lines of a document.
+    pub(crate) const LIST: Shape = Shape::List(&Self::SHAPE);
+}
+
 /// Something off a line: a share or an amount, never both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "DiscountFields", into = "DiscountFields")]
@@ -79,19 +100,28 @@ pub enum Discount {
     Amount(Decimal),
 }
 
+impl Discount {
+    /// Whether it takes nothing off.
+    pub const fn is_zero(&self) -> bool {
+        match self {
+            Self::Percent(figure) | Self::Amount(figure) => figure.is_zero(),
+        }
+    }
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 struct DiscountFields {
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
-        deserialize_with = "optional_percent",
+        deserialize_with = "given_percent",
         skip_serializing_if = "Option::is_none"
     )]
     percent: Option<Decimal>,
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
-        deserialize_with = "text::optional_decimal",
+        deserialize_with = "given_amount",
         skip_serializing_if = "Option::is_none"
     )]
     amount: Option<Decimal>,
@@ -103,9 +133,6 @@ impl TryFrom<DiscountFields> for Discount {
     fn try_from(fields: DiscountFields) -> Result<Self, Self::Error> {
         match (fields.percent, fields.amount) {
             (Some(percent), None) => Ok(Self::Percent(percent)),
-            (None, Some(amount)) if amount.is_sign_negative() && !amount.is_zero() => {
-                Err("amount must not be negative")
-            }
             (None, Some(amount)) => Ok(Self::Amount(amount)),
             (Some(_), Some(_)) | (None, None) => Err("must hold either percent or amount"),
         }
@@ -146,7 +173,8 @@ pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Li
             Some(Discount::Percent(_)) | None => Decimal::ZERO,
         };
         let gross = line.quantity.checked_mul(line.unit_price);
-        gross.is_some_and(|gross| gross.abs() <= largest) && discount <= largest
+        // What a discount leaves of a negative line is larger than the line.
+        gross.is_some_and(|gross| gross.abs() + discount <= largest)
     };
     if lines.iter().all(fits) {
         Ok(lines)
@@ -155,13 +183,21 @@ pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Li
     }
 }
 
+/// The most digits of a quantity, those behind the point included: Xero takes no more.
+const QUANTITY_DIGITS_MAX: usize = 13;
+
 fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    let quantity = text::decimal(deserializer)?;
-    if quantity > Decimal::ZERO {
-        Ok(quantity)
-    } else {
-        Err(de::Error::custom("must be more than zero; use a negative unit_price to deduct"))
+    let text = String::deserialize(deserializer)?;
+    let quantity = text::parse_decimal::<D::Error>(&text)?;
+    if quantity <= Decimal::ZERO {
+        return Err(de::Error::custom(
+            "must be more than zero; use a negative unit_price to deduct",
+        ));
     }
+    if text.bytes().filter(u8::is_ascii_digit).count() > QUANTITY_DIGITS_MAX {
+        return Err(de::Error::custom("must have at most 13 digits"));
+    }
+    Ok(quantity)
 }
 
 fn unit_price<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
@@ -176,11 +212,24 @@ fn unit_price<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::
 fn optional_percent<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Decimal>, D::Error> {
-    let percent = text::optional_decimal(deserializer)?;
-    match percent {
-        Some(percent) if !(Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&percent) => {
-            Err(de::Error::custom("must be a percentage from \"0\" to \"100\""))
-        }
-        percent => Ok(percent),
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.as_deref().map(parse_percentage).transpose()
+}
+
+/// A discount holds one of its fields, so neither is `null`.
+fn given_percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    parse_percentage(&String::deserialize(deserializer)?).map(Some)
+}
+
+fn given_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    text::parse_unsigned(&String::deserialize(deserializer)?).map(Some)
+}
+
+fn parse_percentage<E: de::Error>(text: &str) -> Result<Decimal, E> {
+    let percent = text::parse_unsigned::<E>(text)?;
+    if percent <= Decimal::ONE_HUNDRED {
+        Ok(percent)
+    } else {
+        Err(E::custom("must be a percentage from \"0\" to \"100\""))
     }
 }

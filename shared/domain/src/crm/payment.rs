@@ -10,8 +10,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{Revision, text};
+use crate::body::{Field, Shape};
 use crate::ids::{CrmId, InvoiceId, PaymentId};
 use crate::money::{Currency, Money, rust_decimal_text};
+use crate::translate::text::is_sendable;
 
 /// The most invoices that one payment pays.
 const ALLOCATIONS_MAX: usize = 50;
@@ -162,7 +164,27 @@ pub enum Role {
     Surcharge(InvoiceId),
 }
 
+/// `standing` is not among them: the message's type decides it.
+const PAYMENT: &[Field] = &[
+    Field::value("id"),
+    Field::value("revision"),
+    Field::value("method"),
+    Field::value("date"),
+    Field::value("currency"),
+    Field::value("reference"),
+    Field::new("allocations", Shape::List(&SHARE)),
+    Field::value("fee"),
+    Field::value("surcharge"),
+];
+
+const SHARE: Shape = Shape::Object(SHARE_FIELDS);
+
+const SHARE_FIELDS: &[Field] = &[Field::value("invoice_id"), Field::value("amount")];
+
 impl Payment {
+    /// The fields that the contract has.
+    pub(crate) const SHAPE: Shape = Shape::Object(PAYMENT);
+
     /// The parts that are brought to Xero: none of a payment that comes there by the bank.
     pub fn parts(&self) -> Vec<PaymentPart> {
         if !self.method.is_pushed() {
@@ -224,7 +246,9 @@ fn named(what: &str, reference: Option<&str>, payment: &PaymentId) -> String {
 
 /// Without what has a meaning in the queries that look for it, and not too long.
 fn plain(text: &str) -> String {
-    let kept = text.chars().filter(|sign| !matches!(sign, '"' | '\\') && !sign.is_control());
+    let plain =
+        |sign: &char| !matches!(sign, '"' | '\\') && !sign.is_control() && is_sendable(*sign);
+    let kept = text.chars().filter(plain);
     kept.take(150).collect()
 }
 
@@ -243,10 +267,9 @@ fn allocations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Share>,
 fn optional_amount<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Decimal>, D::Error> {
-    match text::optional_decimal(deserializer)? {
-        Some(amount) if amount < Decimal::ZERO => Err(de::Error::custom("must not be negative")),
-        amount => amount.map(text::in_cents).transpose(),
-    }
+    let text = Option::<String>::deserialize(deserializer)?;
+    let amount = |text: &str| text::parse_unsigned(text).and_then(text::in_cents);
+    text.as_deref().map(amount).transpose()
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
-//! Why a body cannot be read, and reading JSON so that the answer names the field.
-
-use serde::Deserialize;
+//! Why a body cannot be read.
 
 use super::{BODY_LIMIT_BYTES, CONTRACT_VERSION};
+use crate::body::Suggestion;
 use crate::entity::EntityKind;
 
 /// Why a body cannot be read. The text names the field and never quotes its value.
@@ -32,6 +31,14 @@ pub enum Unreadable {
          credit_note.deallocated, payment.recorded or payment.deleted"
     )]
     UnknownType,
+    /// There is a field that the contract does not have.
+    #[error("{field} is not a known field{meant}")]
+    UnknownField {
+        /// The field's path, such as `invoice.lines[0].taxrate`.
+        field: String,
+        /// The field that was probably meant.
+        meant: Suggestion,
+    },
     /// A field is missing or wrong.
     #[error("{field}: {problem}")]
     Field {
@@ -59,45 +66,10 @@ impl Unreadable {
             Self::NotJson { line: _, column: _ } => "not_json",
             Self::UnknownVersion => "unknown_version",
             Self::UnknownType => "unknown_type",
+            Self::UnknownField { field: _, meant: _ } => "unknown_field",
             Self::Field { field: _, problem: _ } => "field",
             Self::WrongQueue { expected: _ } => "wrong_queue",
             Self::WrongAccount => "wrong_account",
         }
     }
-}
-
-pub(super) fn parse<'de, T: Deserialize<'de>>(body: &'de str) -> Result<T, Unreadable> {
-    let mut deserializer = serde_json::Deserializer::from_str(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        unreadable(&path, &error.into_inner())
-    })?;
-    deserializer.end().map_err(|error| unreadable(".", &error))?;
-    Ok(value)
-}
-
-fn unreadable(path: &str, error: &serde_json::Error) -> Unreadable {
-    use serde_json::error::Category;
-    match error.classify() {
-        Category::Syntax | Category::Eof | Category::Io => {
-            Unreadable::NotJson { line: error.line(), column: error.column() }
-        }
-        Category::Data => {
-            let text = error.to_string();
-            let problem = text.split(" at line ").next().unwrap_or_default();
-            field_problem(path, problem)
-        }
-    }
-}
-
-/// Serde's sentence, without the value it quotes: a value may be personal.
-fn field_problem(path: &str, problem: &str) -> Unreadable {
-    let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    let (field, problem) = match (missing, problem.split_once(", expected ")) {
-        (Some(name), _) if path == "." => (name.to_owned(), "is missing".to_owned()),
-        (Some(name), _) => (format!("{path}.{name}"), "is missing".to_owned()),
-        (None, Some((_, expected))) => (path.to_owned(), format!("must be {expected}")),
-        (None, None) => (path.to_owned(), problem.to_owned()),
-    };
-    Unreadable::Field { field, problem }
 }

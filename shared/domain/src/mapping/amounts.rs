@@ -8,6 +8,9 @@ use crate::document::invoice::{AppliedCredit, RemoteInvoice};
 use crate::document::sales::DocumentStatus;
 use crate::money::Money;
 
+/// The credits of one invoice that are kept and told one by one; the sum counts all of them.
+pub const CREDITS_MAX: usize = 100;
+
 /// Status and amounts of an invoice or a credit note, for cross-reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amounts {
@@ -25,7 +28,7 @@ pub struct Amounts {
     /// What was credited, by Xero: credit notes, over- and prepayments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_credited: Option<Money>,
-    /// Those credits, each.
+    /// Those credits, each, up to [`CREDITS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credits: Vec<AppliedCredit>,
     /// When it is due, by Xero.
@@ -48,7 +51,7 @@ impl Amounts {
             amount_due: remote.amount_due.in_cents(),
             amount_paid: money(settlement.paid),
             amount_credited: money(settlement.credited),
-            credits: settlement.credits.clone(),
+            credits: settlement.credits.iter().take(CREDITS_MAX).cloned().collect(),
             due_date: remote.due_date,
             paid_on: settlement.paid_on,
         }

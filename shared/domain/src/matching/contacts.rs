@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::marks::{Marks, named_client};
 use crate::document::contact::{ContactStatus, RemoteContact};
-use crate::ids::{ClientId, XeroContactId};
+use crate::ids::{CrmId, XeroContactId};
 
 /// A contact may have been merged into one that was merged; further than this nobody follows.
 const MERGES_MAX: usize = 5;
@@ -25,7 +25,7 @@ pub(super) struct Contact {
     pub(super) email: Option<Box<str>>,
     number: Option<Box<str>>,
     /// The client whose number it carries.
-    pub(super) client: Option<ClientId>,
+    pub(super) client: Option<CrmId>,
     pub(super) marks: Marks,
     is_archived: bool,
     merged_to: Option<XeroContactId>,

@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{Evidence, Party};
 use crate::document::contact::RemoteContact;
-use crate::ids::ClientId;
+use crate::ids::{ClientId, CrmId, DERIVED};
 use crate::translate::client::NUMBER_PREFIX;
 
 /// A number of fewer letters and digits is a part of many.
@@ -83,10 +83,12 @@ impl Marks {
     }
 }
 
-/// The client whose number this is, if it is one that we give.
-pub(super) fn named_client(number: &str) -> Option<ClientId> {
+/// The client whose number this is, if it is one that we give. A number that is not the client's first stays apart.
+pub(super) fn named_client(number: &str) -> Option<CrmId> {
     let (front, id) = number.trim().split_at_checked(NUMBER_PREFIX.len())?;
-    if front.eq_ignore_ascii_case(NUMBER_PREFIX) { ClientId::new(id).ok() } else { None }
+    let (client, _) = id.split_once(DERIVED).unwrap_or((id, ""));
+    let is_ours = front.eq_ignore_ascii_case(NUMBER_PREFIX) && ClientId::new(client).is_ok();
+    if is_ours { CrmId::new(id).ok() } else { None }
 }
 
 /// A name in the form in which names are compared: without case, accents and stray spaces, however its

@@ -157,7 +157,7 @@ impl<'a> Index<'a> {
         // Xero compares numbers without regard to case.
         let own = named_client(&party.number);
         let is_other = own.is_none_or(|own| !named.as_str().eq_ignore_ascii_case(own.as_str()));
-        is_other.then(|| named.clone().into())
+        is_other.then(|| named.clone())
     }
 
     fn standing(&self, id: XeroContactId) -> Standing {

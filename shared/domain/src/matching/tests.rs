@@ -474,12 +474,12 @@ fn a_client_that_was_unlinked_is_not_matched_with_what_it_was_unlinked_from() {
     let party = a_party("cli_1", "Ridge");
     let wrong = RemoteContact { number: Some("SC-cli_1".to_owned()), ..a_contact(1, "Ridge") };
     let unlinked =
-        Party { number: "SC-cli_1-2".to_owned(), not: BTreeSet::from([wrong.id]), ..party };
+        Party { number: "SC-cli_1~2".to_owned(), not: BTreeSet::from([wrong.id]), ..party };
     let mut contacts = Contacts::new();
     contacts.extend([wrong.clone()]);
     let none = BTreeMap::new();
     assert_eq!(reconcile(std::slice::from_ref(&unlinked), &contacts, &none), [Match::Missing]);
-    let own = RemoteContact { number: Some("sc-cli_1-2".to_owned()), ..a_contact(2, "Other") };
+    let own = RemoteContact { number: Some("sc-cli_1~2".to_owned()), ..a_contact(2, "Other") };
     contacts.extend([own.clone()]);
     let found = Match::Confident { contact: own.id, by: Evidence::Number };
     assert_eq!(reconcile(&[unlinked], &contacts, &none), [found]);

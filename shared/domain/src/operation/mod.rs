@@ -5,6 +5,7 @@
 //! the row's version has not moved.
 
 mod step;
+mod unconfirmed;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use crate::failure::Failure;
 use crate::ids::CrmId;
 
 pub use step::step;
+pub use unconfirmed::unconfirmed;
 
 /// One holder of a claim. Random, so that a predecessor that wakes up late knows it was replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,12 @@ pub struct Operation {
     /// An unanswered write may still take effect until then: nobody begins before, whoever asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_until: Option<Timestamp>,
+    /// When the last failure happened, as long as it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_at: Option<Timestamp>,
+    /// The epoch of the connection that the last failure was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_epoch: Option<u64>,
 }
 
 /// Whether a document that we know nothing of may exist in Xero.
@@ -96,6 +104,15 @@ pub enum Parking {
     },
 }
 
+/// Why an operation needs attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attention {
+    /// Its last attempt failed; there will be another.
+    Failing,
+    /// It was given up.
+    GivenUp,
+}
+
 /// Who wants an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
@@ -140,6 +157,8 @@ pub enum Event {
         snapshot: Freshness,
         /// For [`Blocked`](crate::failure::FailureClass::Blocked) without an instant: what it waits for.
         parking: Option<Parking>,
+        /// The epoch of the connection it was tried on, if there was one.
+        epoch: Option<u64>,
     },
     /// What it was parked on, or what made it untranslatable, has changed.
     Released,
@@ -163,10 +182,13 @@ pub enum Freshness {
 /// Whether Xero answered a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// It answered with an error, which it will replay under the same key for some minutes.
+    /// It answered, and the answer says what the write did. It replays the answer, an error included, under the
+    /// same key for some minutes.
     Answered,
     /// No answer, or nothing was sent.
     Unanswered,
+    /// It answered, and the write stands or may stand; the id of what was written is not known yet.
+    Unconfirmed,
 }
 
 /// What follows from an event.
@@ -207,6 +229,30 @@ impl Operation {
             trace: Trace::Clean,
             failure: None,
             quiet_until: None,
+            failed_at: None,
+            failed_epoch: None,
+        }
+    }
+
+    /// Whether it needs attention now: its last attempt failed and will be repeated, or it was given up.
+    pub fn attention(&self) -> Option<Attention> {
+        let failure = self.failure.as_ref()?;
+        match self.state {
+            State::Skipped => Some(Attention::GivenUp),
+            State::Parked { on: Parking::Reconnect } if failure.is_about_permission() => {
+                Some(Attention::Failing)
+            }
+            State::Due | State::Waiting { until: _ } | State::Claimed { by: _, until: _ }
+                if failure.class.is_counted() =>
+            {
+                Some(Attention::Failing)
+            }
+            State::Due
+            | State::Waiting { until: _ }
+            | State::Claimed { by: _, until: _ }
+            | State::Parked { on: _ }
+            | State::Synced
+            | State::Withheld => None,
         }
     }
 

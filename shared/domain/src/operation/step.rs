@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Answer, ClaimId, Event, Freshness, Operation, Parking, Refusal, State, Step, Trace, Urgency,
+    unconfirmed,
 };
 use crate::failure::{Failure, FailureClass};
 use crate::retry;
@@ -19,8 +20,14 @@ pub fn step(operation: &Operation, event: Event, seed: &str, now: Timestamp) -> 
             Step::Stays(Refusal::NotTheHolder)
         }
         Event::Confirmed { by: _, snapshot } => Step::Moved(confirmed(operation, snapshot, now)),
-        Event::Failed { by: _, failure, answer, snapshot, parking } => {
-            Step::Moved(failed(operation, failure, answer, snapshot, parking, seed, now))
+        Event::Failed { by: _, failure, answer, snapshot, parking, epoch } => {
+            let next = failed(operation, failure, answer, snapshot, parking, seed, now);
+            let is_kept = next.failure.is_some();
+            Step::Moved(Operation {
+                failed_at: is_kept.then_some(now),
+                failed_epoch: epoch.filter(|_| is_kept),
+                ..next
+            })
         }
         Event::Released => released(operation, now),
         Event::Outlived => outlived(operation, now),
@@ -54,7 +61,15 @@ fn submitted(operation: &Operation, now: Timestamp) -> Operation {
 fn fresh(operation: &Operation, now: Timestamp) -> Operation {
     let quiet_until = operation.quiet_until.filter(|until| *until > now);
     let state = quiet_until.map_or(State::Due, |until| State::Waiting { until });
-    Operation { state, failures: 0, failure: None, quiet_until, ..operation.clone() }
+    Operation {
+        state,
+        failures: 0,
+        failure: None,
+        quiet_until,
+        failed_at: None,
+        failed_epoch: None,
+        ..operation.clone()
+    }
 }
 
 fn claim(
@@ -85,7 +100,7 @@ fn claim(
         State::Due | State::Waiting { until: _ } | State::Parked { on: _ } => {
             operation.moved(claimed)
         }
-        State::Claimed { by: _, until: _ } => taken_over(operation, claimed),
+        State::Claimed { by: _, until: _ } => taken_over(operation, claimed, now),
         // Only a person gets here: a full ladder for a fresh look.
         State::Synced | State::Skipped | State::Withheld => {
             Operation { state: claimed, ..fresh(operation, now) }
@@ -95,7 +110,7 @@ fn claim(
 
 /// The predecessor's lease ran out without a word: it counts as a failed attempt, so that a document
 /// that kills its function every time is given up like any other.
-fn taken_over(operation: &Operation, claimed: State) -> Operation {
+fn taken_over(operation: &Operation, claimed: State, now: Timestamp) -> Operation {
     let failures = operation.failures.saturating_add(1);
     let gave_up = usize::from(failures) > retry::LADDER_MINUTES.len();
     Operation {
@@ -103,6 +118,7 @@ fn taken_over(operation: &Operation, claimed: State) -> Operation {
         failures,
         trace: Trace::Uncertain,
         failure: Some(interrupted()),
+        failed_at: Some(now),
         ..operation.clone()
     }
 }
@@ -145,11 +161,15 @@ fn failed(
     seed: &str,
     now: Timestamp,
 ) -> Operation {
+    let failure = match answer {
+        Answer::Unconfirmed => unconfirmed(failure),
+        Answer::Answered | Answer::Unanswered => failure,
+    };
     let class = failure.class;
     let unknown = matches!(class, FailureClass::Uncertain | FailureClass::Defect);
     let answered = Operation {
         key_serial: match answer {
-            Answer::Answered => operation.key_serial.saturating_add(1),
+            Answer::Answered | Answer::Unconfirmed => operation.key_serial.saturating_add(1),
             Answer::Unanswered => operation.key_serial,
         },
         // After a defect, such as an answer that cannot be read, we know just as little.
@@ -236,6 +256,7 @@ fn withheld(operation: &Operation, now: Timestamp) -> Step {
         State::Claimed { by: _, until: _ } => Step::Moved(Operation {
             trace: Trace::Uncertain,
             failure: None,
+            failed_at: None,
             ..operation.moved(State::Withheld)
         }),
         State::Withheld => Step::Stays(Refusal::Withheld),
@@ -243,9 +264,11 @@ fn withheld(operation: &Operation, now: Timestamp) -> Step {
         | State::Waiting { until: _ }
         | State::Parked { on: _ }
         | State::Synced
-        | State::Skipped => {
-            Step::Moved(Operation { failure: None, ..operation.moved(State::Withheld) })
-        }
+        | State::Skipped => Step::Moved(Operation {
+            failure: None,
+            failed_at: None,
+            ..operation.moved(State::Withheld)
+        }),
     }
 }
 

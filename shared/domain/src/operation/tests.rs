@@ -49,6 +49,8 @@ fn operations() -> Vec<Operation> {
                         trace,
                         failure,
                         quiet_until: None,
+                        failed_at: Some(at(0)),
+                        failed_epoch: None,
                     });
                 }
             }
@@ -64,6 +66,7 @@ fn failed_by(by: ClaimId, class: FailureClass, answer: Answer, snapshot: Freshne
         answer,
         snapshot,
         parking: None,
+        epoch: None,
     }
 }
 
@@ -80,7 +83,7 @@ fn events() -> Vec<Event> {
     for snapshot in [Freshness::Newest, Freshness::Overtaken] {
         all.push(Event::Confirmed { by: ME, snapshot });
         for class in FailureClass::ALL {
-            for answer in [Answer::Answered, Answer::Unanswered] {
+            for answer in [Answer::Answered, Answer::Unanswered, Answer::Unconfirmed] {
                 all.push(failed_by(ME, class, answer, snapshot));
             }
         }
@@ -135,11 +138,12 @@ fn a_late_event_never_reopens_what_is_settled() {
 #[test]
 fn failures_rise_by_one_for_counted_classes_and_not_at_all_for_the_others() {
     for_every_step(|operation, event, step| {
-        let (Event::Failed { failure, snapshot, .. }, Step::Moved(next)) = (event, step) else {
+        let (Event::Failed { failure, answer, snapshot, .. }, Step::Moved(next)) = (event, step)
+        else {
             return;
         };
         let overtaken = *snapshot == Freshness::Overtaken;
-        let counted = failure.class.is_counted();
+        let counted = failure.class.is_counted() || *answer == Answer::Unconfirmed;
         match (counted || failure.class == FailureClass::Untranslatable, overtaken) {
             (true, true) => assert_eq!(next.failures, 0),
             _ if counted => assert_eq!(next.failures, operation.failures + 1),
@@ -154,7 +158,8 @@ fn the_serial_rises_exactly_when_xero_answered_and_never_falls() {
         let Step::Moved(next) = step else { return };
         let answered = matches!(
             event,
-            Event::Confirmed { .. } | Event::Failed { answer: Answer::Answered, .. }
+            Event::Confirmed { .. }
+                | Event::Failed { answer: Answer::Answered | Answer::Unconfirmed, .. }
         );
         let expected = operation.key_serial + u32::from(answered);
         assert_eq!(next.key_serial, expected, "{operation:?} {event:?}");
@@ -274,6 +279,61 @@ fn after_an_unanswered_write_nobody_begins_while_it_may_still_arrive() {
 }
 
 #[test]
+fn whatever_fails_after_an_unconfirmed_write_is_uncertain_counted_and_looked_up_first() {
+    for class in FailureClass::ALL {
+        for snapshot in [Freshness::Newest, Freshness::Overtaken] {
+            let event = failed_by(ME, class, Answer::Unconfirmed, snapshot);
+            let next = moved(step(&claimed_by_me(0), event, SEED, now()));
+            assert_eq!(next.trace, Trace::Uncertain, "{class}");
+            assert_eq!((next.key_serial, next.quiet_until), (1, None), "{class}");
+            assert!(matches!(next.state, State::Waiting { .. }), "{class}: {next:?}");
+            if snapshot == Freshness::Overtaken {
+                continue;
+            }
+            assert_eq!(next.failures, 1, "{class}");
+            let failure = next.failure.unwrap();
+            let expected = match class {
+                FailureClass::Defect => FailureClass::Defect,
+                FailureClass::Transient
+                | FailureClass::Uncertain
+                | FailureClass::Throttled
+                | FailureClass::Unauthorized
+                | FailureClass::Rejected
+                | FailureClass::Blocked
+                | FailureClass::Untranslatable => FailureClass::Uncertain,
+            };
+            assert_eq!((failure.class, &*failure.code), (expected, "code"));
+            assert_eq!(failure.message, "Message.");
+        }
+    }
+}
+
+#[test]
+fn a_take_back_after_an_unconfirmed_write_still_looks_before_it_says_that_nothing_is_there() {
+    let event = failed_by(ME, FailureClass::Throttled, Answer::Unconfirmed, Freshness::Newest);
+    let failed = moved(step(&claimed_by_me(0), event, SEED, now()));
+    let submitted = moved(step(&failed, Event::Submitted, SEED, now()));
+    let claimed = moved(step(&submitted, claim_by(ME, Urgency::Routine), SEED, now()));
+    assert_eq!(claimed.trace, Trace::Uncertain);
+}
+
+#[test]
+fn a_throttle_after_an_unconfirmed_write_is_still_waited_for() {
+    let failure =
+        Failure::new(FailureClass::Throttled, "throttled", "Wait.", "").not_before(at(600));
+    let event = Event::Failed {
+        by: ME,
+        failure,
+        answer: Answer::Unconfirmed,
+        snapshot: Freshness::Newest,
+        parking: None,
+        epoch: None,
+    };
+    let next = moved(step(&claimed_by_me(0), event, SEED, now()));
+    assert_eq!(next.state, State::Waiting { until: at(600) });
+}
+
+#[test]
 fn what_is_withheld_stays_so_until_a_person_asks_for_it() {
     let withheld = moved(step(&Operation::new(), Event::Withheld, SEED, now()));
     assert_eq!(withheld.state, State::Withheld);
@@ -298,6 +358,7 @@ fn a_throttle_costs_no_attempt_and_waits_as_long_as_xero_says() {
         answer: Answer::Answered,
         snapshot: Freshness::Newest,
         parking: None,
+        epoch: None,
     };
     let next = moved(step(&claimed_by_me(2), event, SEED, now()));
     assert_eq!(next.state, State::Waiting { until: at(60) });

@@ -1,9 +1,13 @@
-//! The money on one invoice, from both sides: what the CRM recorded and what Xero has. One row, so that
-//! whatever is decided about it is decided once.
+//! The money on one invoice, from both sides: what the CRM recorded and what Xero has. Its rows change
+//! together under one version, so that whatever is decided about it is decided once.
 //!
 //! The same money is counted once. A payment that we pushed is known by its reference. One that the CRM
 //! recorded and that reaches Xero by the bank is recognised by reference, amount and date. What Xero has
 //! and the CRM does not know is imported. What could be either is left to a person.
+//!
+//! An invoice may have many payments: each side is followed up to [`PAYMENTS_MAX`], and one change makes
+//! at most [`CHANGES_MAX`] of them different, so that it fits into one transaction. Whoever has more to
+//! change repeats the change until [`Changes::is_all`].
 
 mod recognise;
 mod step;
@@ -16,7 +20,21 @@ use crate::crm::payment::{Method, Payment, Standing, tag};
 use crate::ids::{CrmId, InvoiceId, Ledger, PaymentId, XeroId, XeroPaymentId};
 use crate::money::Money;
 
-pub use step::{Answer, Told};
+pub use step::{Answer, Changes, Told};
+
+/// The payments of each side that are followed on one invoice. Of further payments in Xero the CRM is told
+/// once that there are some; a further payment of the CRM is refused.
+pub const PAYMENTS_MAX: usize = 2_000;
+
+/// The payments that one change makes different, at most. Each is a row, and each may be an event, which is
+/// another: with the rows that change beside them they stay below the hundred of a transaction.
+pub const CHANGES_MAX: usize = 40;
+
+/// A person is shown no more payments of the CRM than this that an unclear one may be.
+pub const CANDIDATES_MAX: usize = 20;
+
+/// The longest text that is kept of a payment in Xero, in characters.
+const TEXT_MAX: usize = 255;
 
 /// The money on one invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +49,9 @@ pub struct Receipts {
     /// What Xero has, in the order it was seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub received: Vec<Received>,
+    /// Whether Xero has more payments on the invoice than are followed, and the CRM was told so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_beyond_limit: bool,
 }
 
 /// A payment that the CRM recorded, as far as it is on this invoice.
@@ -123,7 +144,13 @@ pub enum InferredMethod {
 impl Receipts {
     /// Nothing is known yet.
     pub const fn new(ledger: Ledger, invoice: CrmId) -> Self {
-        Self { ledger, invoice, recorded: Vec::new(), received: Vec::new() }
+        Self { ledger, invoice, recorded: Vec::new(), received: Vec::new(), is_beyond_limit: false }
+    }
+
+    /// Whether a payment of the CRM can be followed: it is known already, or there is room.
+    pub fn has_room_for(&self, payment: &PaymentId) -> bool {
+        self.recorded.len() < PAYMENTS_MAX
+            || self.recorded.iter().any(|one| one.payment == *payment)
     }
 
     /// What is unclear, for a person.
@@ -167,9 +194,34 @@ impl Received {
         }
     }
 
-    fn is_same_as(&self, payment: &PaymentId) -> bool {
-        matches!(&self.is, Standpoint::Same { payment: same } if same == payment)
+    /// The payment with texts of a bounded length: Xero's own limits are not ours to rely on.
+    #[must_use]
+    pub fn clipped(self) -> Self {
+        let account = self.account.map(|account| BankedTo {
+            name: clip(account.name),
+            code: account.code.map(clip),
+            ..account
+        });
+        Self { reference: self.reference.map(clip), account, ..self }
     }
+
+    /// The CRM's payment that it is, if it is one.
+    fn same_as(&self) -> Option<&PaymentId> {
+        match &self.is {
+            Standpoint::Same { payment } => Some(payment),
+            Standpoint::Imported | Standpoint::Unclear { candidates: _ } | Standpoint::Removed => {
+                None
+            }
+        }
+    }
+
+    fn is_same_as(&self, payment: &PaymentId) -> bool {
+        self.same_as() == Some(payment)
+    }
+}
+
+fn clip(text: String) -> String {
+    if text.chars().nth(TEXT_MAX).is_none() { text } else { text.chars().take(TEXT_MAX).collect() }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Whether a payment in Xero is one that the CRM recorded.
 
-use super::{Receipts, Received, Recorded, Standpoint};
+use std::collections::BTreeSet;
+
+use super::{CANDIDATES_MAX, Receipts, Received, Recorded, Standpoint};
 use crate::ids::PaymentId;
 
 /// Money that was taken on a day is on the bank's statement within a week.
@@ -10,16 +12,15 @@ const DAYS_OF_DOUBT: i32 = 45;
 
 /// What a payment in Xero, which is not known yet, is to the CRM.
 pub(super) fn recognise(receipts: &Receipts, received: &Received) -> Standpoint {
-    let free = receipts.recorded.iter().filter(|one| {
-        one.stands() && !receipts.received.iter().any(|other| other.is_same_as(&one.payment))
-    });
+    let taken: BTreeSet<&PaymentId> =
+        receipts.received.iter().filter_map(Received::same_as).collect();
+    let others = receipts.received.iter().filter(|other| other.id != received.id);
+    let taken_by_others: BTreeSet<&PaymentId> = others.filter_map(Received::same_as).collect();
+    let free = receipts.recorded.iter().filter(|one| one.stands() && !taken.contains(&one.payment));
     // Ours carries its payment's name, whatever became of the rest.
     let reference = received.reference.as_deref().unwrap_or_default();
     let ours = receipts.recorded.iter().find(|one| {
-        let has_another = receipts
-            .received
-            .iter()
-            .any(|other| other.id != received.id && other.is_same_as(&one.payment));
+        let has_another = taken_by_others.contains(&one.payment);
         !has_another && one.tag().is_some_and(|tag| tag == reference)
     });
     if let Some(ours) = ours {
@@ -38,7 +39,8 @@ pub(super) fn recognise(receipts: &Receipts, received: &Received) -> Standpoint 
         return same(&nearest.payment);
     }
     let doubtful = free.iter().filter(|one| days(one) <= DAYS_OF_DOUBT);
-    let candidates = doubtful.map(|one| one.payment.clone()).collect::<Vec<_>>();
+    let candidates = doubtful.map(|one| one.payment.clone()).take(CANDIDATES_MAX);
+    let candidates = candidates.collect::<Vec<_>>();
     if candidates.is_empty() { Standpoint::Imported } else { Standpoint::Unclear { candidates } }
 }
 

@@ -1,7 +1,9 @@
 //! What happens to the money on an invoice, and what the CRM is told of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::recognise::recognise;
-use super::{Receipts, Received, Recorded, Standpoint};
+use super::{CHANGES_MAX, PAYMENTS_MAX, Receipts, Received, Recorded, Standpoint};
 use crate::ids::{PaymentId, XeroPaymentId};
 
 /// What the CRM is told of a payment.
@@ -26,6 +28,31 @@ pub enum Told {
     },
 }
 
+/// What one change came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// What the CRM is told, in order.
+    pub told: Vec<Told>,
+    /// Whether that was all. If not, the same change goes on where this one stopped.
+    pub is_all: bool,
+}
+
+/// Counts the payments that a change makes different.
+struct Budget(usize);
+
+impl Budget {
+    const fn new() -> Self {
+        Self(CHANGES_MAX)
+    }
+
+    /// Takes one, if there is one left.
+    fn take(&mut self) -> bool {
+        let is_left = self.0 > 0;
+        self.0 = self.0.saturating_sub(1);
+        is_left
+    }
+}
+
 /// What a person says of an unclear payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
@@ -36,46 +63,83 @@ pub enum Answer {
 }
 
 impl Receipts {
-    /// The CRM recorded a payment, or deleted one. Nothing changes when that is known already.
-    pub fn record(&mut self, recorded: Recorded) -> Vec<Told> {
+    /// The CRM recorded a payment, or deleted one. Nothing changes when that is known already and everything
+    /// that follows from it was done.
+    pub fn record(&mut self, recorded: Recorded) -> Changes {
         let payment = recorded.payment.clone();
+        let mut budget = Budget::new();
         match self.recorded.iter_mut().find(|one| one.payment == payment) {
-            Some(known) if known.revision >= recorded.revision => return Vec::new(),
-            Some(known) => *known = recorded,
-            None => self.recorded.push(recorded),
+            Some(known) if known.revision > recorded.revision => {
+                return Changes { told: Vec::new(), is_all: true };
+            }
+            // What follows from it may not have been done to its end.
+            Some(known) if known.revision == recorded.revision => {}
+            Some(known) => {
+                *known = recorded;
+                budget.take();
+            }
+            None => {
+                self.recorded.push(recorded);
+                budget.take();
+            }
         }
-        self.recognise_again()
+        self.recognise_again(budget)
     }
 
-    /// What Xero has on the invoice now, all of it. What is gone was removed.
-    pub fn observe(&mut self, present: Vec<Received>) -> Vec<Told> {
+    /// What Xero has on the invoice now, all of it. What is gone was removed. Of more payments than are
+    /// followed, the first are.
+    pub fn observe(&mut self, present: &[Received]) -> Changes {
+        let mut budget = Budget::new();
         let mut told = Vec::new();
+        let here: BTreeSet<XeroPaymentId> = present.iter().map(|one| one.id).collect();
+        // What the CRM deleted itself is no news to it.
+        let deleted = self.recorded.iter().filter(|one| !one.stands());
+        let deleted: BTreeSet<PaymentId> = deleted.map(|one| one.payment.clone()).collect();
         for known in &mut self.received {
-            let is_here = present.iter().any(|one| one.id == known.id);
-            if is_here || known.is == Standpoint::Removed {
+            if here.contains(&known.id) || known.is == Standpoint::Removed {
                 continue;
             }
-            // What the CRM deleted itself is no news to it.
-            let deleted = self.recorded.iter().filter(|one| !one.stands());
-            let mut deleted = deleted.map(|one| &one.payment);
-            let is_known = deleted.any(|payment| known.is_same_as(payment));
+            if !budget.take() {
+                return Changes { told, is_all: false };
+            }
+            let is_known = known.same_as().is_some_and(|payment| deleted.contains(payment));
             told.extend(removed(known).filter(|_| !is_known));
         }
+        let known = self.received.iter().enumerate();
+        let mut places: BTreeMap<XeroPaymentId, usize> =
+            known.map(|(place, one)| (one.id, place)).collect();
         for one in present {
-            let known = self.received.iter().position(|known| known.id == one.id);
-            let slot = known.and_then(|at| self.received.get(at));
+            let place = places.get(&one.id).copied();
+            let slot = place.and_then(|place| self.received.get(place));
             // One that was removed may come back under the same key.
             if slot.is_some_and(|slot| slot.is != Standpoint::Removed) {
                 continue;
             }
-            let one = Received { is: recognise(self, &one), ..one };
+            if slot.is_none() && self.received.len() >= PAYMENTS_MAX {
+                continue;
+            }
+            if !budget.take() {
+                return Changes { told, is_all: false };
+            }
+            let one = Received { is: recognise(self, one), ..one.clone() };
             told.extend(imported(&one));
-            match known.and_then(|at| self.received.get_mut(at)) {
-                Some(slot) => *slot = one,
-                None => self.received.push(one),
+            if let Some(slot) = place.and_then(|place| self.received.get_mut(place)) {
+                *slot = one;
+            } else {
+                places.insert(one.id, self.received.len());
+                self.received.push(one);
             }
         }
-        told
+        Changes { told, is_all: true }
+    }
+
+    /// Whether Xero has payments on the invoice that are not followed, because there are too many.
+    pub fn leaves_out(&self, present: &[Received]) -> bool {
+        if self.received.len() < PAYMENTS_MAX {
+            return false;
+        }
+        let known: BTreeSet<XeroPaymentId> = self.received.iter().map(|one| one.id).collect();
+        present.iter().any(|one| !known.contains(&one.id))
     }
 
     /// A person says what an unclear payment is. `None` when it is not unclear, or there is no such
@@ -102,7 +166,7 @@ impl Receipts {
 
     /// What was imported, or was unclear, may be what the CRM has just recorded; what was a payment that
     /// the CRM has deleted is Xero's alone.
-    fn recognise_again(&mut self) -> Vec<Told> {
+    fn recognise_again(&mut self, mut budget: Budget) -> Changes {
         let mut told = Vec::new();
         for index in 0..self.received.len() {
             let Some(known) = self.received.get(index).cloned() else { continue };
@@ -110,36 +174,48 @@ impl Receipts {
                 Standpoint::Removed => continue,
                 // Ours is removed in Xero as well; what came by the bank is there still.
                 Standpoint::Same { payment } if !self.was_taken_back(payment) => continue,
-                Standpoint::Same { payment: _ } => {
-                    if let Some(slot) = self.received.get_mut(index) {
-                        slot.is = Standpoint::Removed;
-                    }
-                    recognise(self, &known)
-                }
+                Standpoint::Same { payment: _ } => self.recognise_anew(index, &known),
                 Standpoint::Imported | Standpoint::Unclear { candidates: _ } => {
                     recognise(self, &known)
                 }
             };
             let was_imported = known.is == Standpoint::Imported;
+            // The CRM has it already, and a doubt takes nothing back.
+            let is_doubt = was_imported && matches!(is, Standpoint::Unclear { candidates: _ });
+            if is == known.is || is_doubt {
+                continue;
+            }
+            if !budget.take() {
+                return Changes { told, is_all: false };
+            }
             match &is {
                 Standpoint::Same { payment } if was_imported => {
                     told.push(Told::Same { received: known.clone(), payment: payment.clone() });
                 }
-                // The CRM has it already, and a doubt takes nothing back.
-                Standpoint::Unclear { candidates: _ } if was_imported => continue,
-                Standpoint::Imported if !was_imported => {
+                Standpoint::Imported => {
                     told.push(Told::Imported(Received { is: is.clone(), ..known.clone() }));
                 }
                 Standpoint::Same { payment: _ }
                 | Standpoint::Unclear { candidates: _ }
-                | Standpoint::Imported
                 | Standpoint::Removed => {}
             }
             if let Some(slot) = self.received.get_mut(index) {
                 slot.is = is;
             }
         }
-        told
+        Changes { told, is_all: true }
+    }
+
+    /// What a payment is once it is no longer the one that it was taken for.
+    fn recognise_anew(&mut self, index: usize, known: &Received) -> Standpoint {
+        if let Some(slot) = self.received.get_mut(index) {
+            slot.is = Standpoint::Removed;
+        }
+        let is = recognise(self, known);
+        if let Some(slot) = self.received.get_mut(index) {
+            slot.is = known.is.clone();
+        }
+        is
     }
 
     /// Whether the CRM deleted a payment of its own that we did not bring to Xero.

@@ -53,6 +53,21 @@ fn received(id: u128, cents: i64, day: i8) -> Received {
     }
 }
 
+/// Changes that are small enough to be made at once.
+impl Receipts {
+    fn observed(&mut self, present: &[Received]) -> Vec<Told> {
+        let changes = self.observe(present);
+        assert!(changes.is_all);
+        changes.told
+    }
+
+    fn noted(&mut self, recorded: Recorded) -> Vec<Told> {
+        let changes = self.record(recorded);
+        assert!(changes.is_all);
+        changes.told
+    }
+}
+
 fn standpoints(receipts: &Receipts) -> Vec<Standpoint> {
     receipts.received.iter().map(|one| one.is.clone()).collect()
 }
@@ -64,21 +79,21 @@ fn same(id: &str) -> Standpoint {
 #[test]
 fn money_that_the_crm_does_not_know_is_imported_once() {
     let mut receipts = empty();
-    let told = receipts.observe(vec![received(1, 5_000, 3)]);
+    let told = receipts.observed(&[received(1, 5_000, 3)]);
     assert!(
         matches!(told.as_slice(), [Told::Imported(one)] if one.method() == InferredMethod::Bank)
     );
-    assert!(receipts.observe(vec![received(1, 5_000, 3)]).is_empty());
+    assert!(receipts.observed(&[received(1, 5_000, 3)]).is_empty());
 }
 
 #[test]
 fn a_transfer_that_the_crm_recorded_is_linked_and_not_imported_again() {
     let mut receipts = empty();
-    receipts.record(recorded("pay_1", Method::BankTransfer, 5_000, 2));
-    assert!(receipts.observe(vec![received(1, 5_000, 4)]).is_empty());
+    receipts.noted(recorded("pay_1", Method::BankTransfer, 5_000, 2));
+    assert!(receipts.observed(&[received(1, 5_000, 4)]).is_empty());
     assert_eq!(standpoints(&receipts), [same("pay_1")]);
     // Another of the same amount is other money.
-    let told = receipts.observe(vec![received(1, 5_000, 4), received(2, 5_000, 4)]);
+    let told = receipts.observed(&[received(1, 5_000, 4), received(2, 5_000, 4)]);
     assert_eq!(told.len(), 1);
 }
 
@@ -89,13 +104,13 @@ fn what_we_pushed_is_known_by_its_reference_whatever_else_differs() {
         reference: Some("ch_1".to_owned()),
         ..recorded("pay_1", Method::Stripe, 5_000, 2)
     };
-    receipts.record(stripe);
+    receipts.noted(stripe);
     let ours =
         Received { reference: Some("Stripe ch_1 (SC-pay_1)".to_owned()), ..received(1, 5_000, 29) };
-    assert!(receipts.observe(vec![ours]).is_empty());
+    assert!(receipts.observed(&[ours]).is_empty());
     assert_eq!(standpoints(&receipts), [same("pay_1")]);
     // A bank transfer over the same amount is not the charge.
-    assert_eq!(receipts.observe(vec![received(2, 5_000, 2)]).len(), 2);
+    assert_eq!(receipts.observed(&[received(2, 5_000, 2)]).len(), 2);
 }
 
 #[test]
@@ -105,11 +120,11 @@ fn two_of_one_amount_are_told_apart_by_reference_then_by_day_then_by_arrival() {
         reference: Some("Cheque 100482".to_owned()),
         ..recorded("pay_1", Method::Cheque, 5_000, 2)
     };
-    receipts.record(cheque);
-    receipts.record(recorded("pay_2", Method::Cash, 5_000, 5));
-    receipts.record(recorded("pay_3", Method::Cash, 5_000, 5));
+    receipts.noted(cheque);
+    receipts.noted(recorded("pay_2", Method::Cash, 5_000, 5));
+    receipts.noted(recorded("pay_3", Method::Cash, 5_000, 5));
     let banked = Received { reference: Some("chq 100482".to_owned()), ..received(1, 5_000, 6) };
-    let told = receipts.observe(vec![
+    let told = receipts.observed(&[
         Received { reference: Some("CHEQUE 100482 DEPOSIT".to_owned()), ..banked },
         received(2, 5_000, 5),
         received(3, 5_000, 9),
@@ -121,8 +136,8 @@ fn two_of_one_amount_are_told_apart_by_reference_then_by_day_then_by_arrival() {
 #[test]
 fn what_may_be_either_is_left_to_a_person_and_imported_nowhere() {
     let mut receipts = empty();
-    receipts.record(recorded("pay_1", Method::Cheque, 5_000, 1));
-    assert!(receipts.observe(vec![received(1, 5_000, 20)]).is_empty());
+    receipts.noted(recorded("pay_1", Method::Cheque, 5_000, 1));
+    assert!(receipts.observed(&[received(1, 5_000, 20)]).is_empty());
     let candidates = vec![payment("pay_1")];
     assert_eq!(standpoints(&receipts), [Standpoint::Unclear { candidates }]);
     assert_eq!(receipts.unclear().count(), 1);
@@ -137,59 +152,59 @@ fn what_may_be_either_is_left_to_a_person_and_imported_nowhere() {
 #[test]
 fn what_the_crm_records_after_its_import_takes_the_import_back() {
     let mut receipts = empty();
-    receipts.observe(vec![received(1, 5_000, 3)]);
-    let told = receipts.record(recorded("pay_1", Method::BankTransfer, 5_000, 3));
+    receipts.observed(&[received(1, 5_000, 3)]);
+    let told = receipts.noted(recorded("pay_1", Method::BankTransfer, 5_000, 3));
     assert!(
         matches!(told.as_slice(), [Told::Same { payment: one, .. }] if *one == payment("pay_1"))
     );
-    assert!(receipts.record(recorded("pay_1", Method::BankTransfer, 5_000, 3)).is_empty());
+    assert!(receipts.noted(recorded("pay_1", Method::BankTransfer, 5_000, 3)).is_empty());
 }
 
 #[test]
 fn a_payment_removed_in_xero_is_told_with_the_payment_it_was() {
     let mut receipts = empty();
-    receipts.record(recorded("pay_1", Method::Cash, 5_000, 2));
-    receipts.observe(vec![received(1, 5_000, 3), received(2, 700, 3)]);
-    let told = receipts.observe(Vec::new());
+    receipts.noted(recorded("pay_1", Method::Cash, 5_000, 2));
+    receipts.observed(&[received(1, 5_000, 3), received(2, 700, 3)]);
+    let told = receipts.observed(&[]);
     let known = told.iter().map(|one| match one {
         Told::Removed { received: _, payment } => payment.clone(),
         Told::Imported(_) | Told::Same { .. } => panic!("{one:?}"),
     });
     assert_eq!(known.collect::<Vec<_>>(), [Some(payment("pay_1")), None]);
-    assert!(receipts.observe(Vec::new()).is_empty());
+    assert!(receipts.observed(&[]).is_empty());
     // The cash is free to be recognised again.
-    receipts.observe(vec![received(3, 5_000, 4)]);
+    receipts.observed(&[received(3, 5_000, 4)]);
     assert_eq!(receipts.received[2].is, same("pay_1"));
 }
 
 #[test]
 fn money_that_was_recognised_is_imported_once_the_crm_deletes_its_own_payment() {
     let mut receipts = empty();
-    receipts.record(recorded("pay_1", Method::Cash, 5_000, 2));
-    receipts.observe(vec![received(1, 5_000, 3)]);
+    receipts.noted(recorded("pay_1", Method::Cash, 5_000, 2));
+    receipts.observed(&[received(1, 5_000, 3)]);
     let deleted = Recorded {
         revision: 2,
         standing: Standing::Deleted,
         ..recorded("pay_1", Method::Cash, 5_000, 2)
     };
-    let told = receipts.record(deleted);
+    let told = receipts.noted(deleted);
     assert!(matches!(told.as_slice(), [Told::Imported(_)]), "{told:?}");
 }
 
 #[test]
 fn a_reference_that_somebody_copied_does_not_hide_money() {
     let mut receipts = empty();
-    receipts.record(recorded("pay_1", Method::Stripe, 5_000, 2));
+    receipts.noted(recorded("pay_1", Method::Stripe, 5_000, 2));
     let tagged =
         |id| Received { reference: Some("Stripe (SC-pay_1)".to_owned()), ..received(id, 5_000, 2) };
-    assert!(receipts.observe(vec![tagged(1)]).is_empty());
-    assert_eq!(receipts.observe(vec![tagged(1), tagged(2)]).len(), 1);
+    assert!(receipts.observed(&[tagged(1)]).is_empty());
+    assert_eq!(receipts.observed(&[tagged(1), tagged(2)]).len(), 1);
 }
 
 #[test]
 fn a_payment_is_recorded_once() {
     let mut receipts = empty();
-    receipts.record(recorded("pay_1", Method::Cash, 5_000, 2));
+    receipts.noted(recorded("pay_1", Method::Cash, 5_000, 2));
     let other = Recorded { revision: 2, ..recorded("pay_1", Method::Cash, 6_000, 2) };
     assert!(receipts.contradicts(&other));
     assert!(!receipts.contradicts(&Recorded { standing: Standing::Deleted, ..other }));
@@ -198,14 +213,79 @@ fn a_payment_is_recorded_once() {
 #[test]
 fn a_payment_that_the_crm_deleted_is_no_candidate() {
     let mut receipts = empty();
-    receipts.record(recorded("pay_1", Method::Cash, 5_000, 2));
+    receipts.noted(recorded("pay_1", Method::Cash, 5_000, 2));
     let deleted = Recorded {
         revision: 2,
         standing: Standing::Deleted,
         ..recorded("pay_1", Method::Cash, 5_000, 2)
     };
-    receipts.record(deleted);
-    assert_eq!(receipts.observe(vec![received(1, 5_000, 3)]).len(), 1);
+    receipts.noted(deleted);
+    assert_eq!(receipts.observed(&[received(1, 5_000, 3)]).len(), 1);
+}
+
+#[test]
+fn a_person_is_shown_a_bounded_number_of_candidates() {
+    for count in [CANDIDATES_MAX, CANDIDATES_MAX + 1, CANDIDATES_MAX * 100] {
+        let mut receipts = empty();
+        for number in 0..count {
+            receipts.noted(recorded(&format!("pay_{number}"), Method::Cheque, 5_000, 1));
+        }
+        receipts.observed(&[received(1, 5_000, 20)]);
+        let is = standpoints(&receipts).remove(0);
+        let Standpoint::Unclear { candidates } = is else { panic!("{is:?}") };
+        assert_eq!(candidates.len(), CANDIDATES_MAX);
+    }
+}
+
+#[test]
+fn what_follows_from_a_deleted_payment_is_done_in_steps_and_goes_on_when_it_is_repeated() {
+    let mut receipts = empty();
+    receipts.noted(recorded("pay_1", Method::Cheque, 5_000, 1));
+    let present: Vec<Received> = (1..=120).map(|id| received(id, 5_000, 20)).collect();
+    while !receipts.observe(&present).is_all {}
+    assert_eq!(receipts.unclear().count(), 120);
+    let deleted = Recorded {
+        revision: 2,
+        standing: Standing::Deleted,
+        ..recorded("pay_1", Method::Cheque, 5_000, 1)
+    };
+    let mut told = Vec::new();
+    for step in 1.. {
+        let changes = receipts.record(deleted.clone());
+        assert!(changes.told.len() <= CHANGES_MAX);
+        told.extend(changes.told);
+        if changes.is_all {
+            assert_eq!(step, 4);
+            break;
+        }
+    }
+    assert_eq!(told.len(), 120);
+    assert!(receipts.noted(deleted).is_empty());
+}
+
+#[test]
+fn payments_of_the_crm_are_followed_up_to_a_limit() {
+    let mut receipts = empty();
+    for number in 0..PAYMENTS_MAX {
+        assert!(receipts.has_room_for(&payment("pay_new")), "{number}");
+        receipts.recorded.push(recorded(&format!("pay_{number}"), Method::Cash, 5_000, 1));
+    }
+    assert!(!receipts.has_room_for(&payment("pay_new")));
+    assert!(receipts.has_room_for(&payment("pay_7")), "a later revision has its place");
+}
+
+#[test]
+fn texts_of_xero_are_kept_up_to_a_length_and_whole_characters() {
+    let long = |length: usize| Received {
+        reference: Some("é".repeat(length)),
+        account: Some(BankedTo { name: "水".repeat(length), code: None, is_bank: true }),
+        ..received(1, 100, 1)
+    };
+    for (length, kept) in [(255, 255), (256, 255), (25_500, 255)] {
+        let clipped = long(length).clipped();
+        assert_eq!(clipped.reference.unwrap().chars().count(), kept);
+        assert_eq!(clipped.account.unwrap().name.chars().count(), kept);
+    }
 }
 
 proptest! {
@@ -220,7 +300,7 @@ proptest! {
         let mut counts = std::collections::BTreeMap::<XeroPaymentId, i32>::new();
         for (is_ours, number, cents, day) in steps {
             let told = if is_ours {
-                receipts.record(recorded(&format!("pay_{number}"), Method::Cash, cents * 100, day))
+                receipts.noted(recorded(&format!("pay_{number}"), Method::Cash, cents * 100, day))
             } else {
                 let one = received(u128::try_from(number).unwrap() + 1, cents * 100, day);
                 let known = present.iter().position(|other| other.id == one.id);
@@ -228,7 +308,7 @@ proptest! {
                     Some(at) => { present.remove(at); }
                     None => present.push(one),
                 }
-                receipts.observe(present.clone())
+                receipts.observed(&present)
             };
             for one in told {
                 match one {

@@ -3,7 +3,7 @@
 use crate::crm::client::Client;
 use crate::document::contact::{ContactStatus, RemoteContact};
 use crate::failure::{Failure, FailureClass};
-use crate::matching::{Party, is_proven};
+use crate::matching::{Party, is_proven, normalised_name};
 use crate::translate::client::NUMBER_PREFIX;
 
 /// What was found when a client's name is already taken in Xero.
@@ -50,10 +50,9 @@ pub fn namesake(
     ))
 }
 
-/// Whether a contact that was found among those of several names has this one. Xero also disregards
-/// accents: a contact that only Xero takes for a namesake has to be asked for by its name alone.
+/// Whether a contact has this name as Xero compares names: without regard to case, accents and spaces.
 pub fn is_namesake(contact: &RemoteContact, name: &str) -> bool {
-    contact.name.trim().to_lowercase() == name.trim().to_lowercase()
+    normalised_name(&contact.name) == normalised_name(name)
 }
 
 /// Why a contact that carries our number cannot be used, if it cannot.
@@ -114,6 +113,17 @@ mod tests {
         let taken = RemoteContact { number, ..a_contact(Some("ap@ridge.example"), None) };
         let found = namesake(&[taken], &a_client(), "SC-c", "Ridge");
         assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
+    }
+
+    #[test]
+    fn a_name_is_compared_without_case_accents_and_spaces_and_with_everything_else() {
+        let contact = |name: &str| RemoteContact { name: name.to_owned(), ..a_contact(None, None) };
+        for same in [r#"CAFE  "Muller""#, r#" café "müller" "#] {
+            assert!(is_namesake(&contact(same), r#"Café "Müller""#), "{same}");
+        }
+        for other in ["Café Müller", r#"Café "Müller" Ltd"#, ""] {
+            assert!(!is_namesake(&contact(other), r#"Café "Müller""#), "{other}");
+        }
     }
 
     #[test]

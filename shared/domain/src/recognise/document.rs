@@ -5,7 +5,7 @@ use crate::entity::EntityKind;
 use crate::failure::{Failure, FailureClass};
 use crate::ids::{XeroContactId, XeroId};
 use crate::money::Money;
-use crate::translate::credit_note::TAG_START;
+use crate::translate::credit_note::{TAG_START, earlier_tag};
 
 /// What was found under a document's number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,8 @@ pub fn document<D: SalesDocument + Clone>(found: &[D], expected: Expected<'_>) -
     let ours = |head: &Head<'_>| match (head.url, expected.tag, head.reference) {
         (Some(url), _, _) => expected.url == Some(url),
         (None, Some(tag), Some(reference)) if reference.contains(TAG_START) => {
-            reference.ends_with(tag)
+            let earlier = earlier_tag(tag).filter(|_| agrees(head));
+            reference.ends_with(tag) || earlier.is_some_and(|tag| reference.ends_with(&tag))
         }
         (None, _, _) => agrees(head),
     };

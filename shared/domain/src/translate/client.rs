@@ -4,6 +4,7 @@ use crate::crm::client::{BillingAddress, Client};
 use crate::document::contact::{Address, AddressType, ContactDocument, Phone, PhoneType};
 use crate::ids::{ClientId, XeroContactId};
 use crate::translate::Translated;
+use crate::translate::text::Texts;
 
 /// Xero's limit for tax numbers, company numbers, telephone numbers, postal codes and countries.
 const SHORT_LIMIT: usize = 50;
@@ -17,10 +18,14 @@ pub fn contact_number(id: &ClientId) -> String {
     format!("{NUMBER_PREFIX}{id}")
 }
 
-/// The name a client has in Xero: the company's, else its own, with single spaces, as Xero keeps it.
+/// The name a client has in Xero: the company's, else its own, with single spaces, as Xero keeps it, and without
+/// angle brackets, which Xero rules out.
 pub fn contact_name(client: &Client) -> String {
-    let name = client.company.as_deref().unwrap_or(&client.name);
-    name.split_whitespace().collect::<Vec<_>>().join(" ")
+    name_of(client, &mut Texts::default())
+}
+
+fn name_of(client: &Client, texts: &mut Texts) -> String {
+    texts.name(client.company.as_deref().unwrap_or(&client.name))
 }
 
 /// The contact that a client's record goes to.
@@ -42,46 +47,46 @@ pub enum Target {
 /// An optional field that Xero would refuse is left out with a warning: a bad e-mail address must
 /// not keep an invoice out of the books.
 pub fn translate(client: &Client, number: &str, target: &Target) -> Translated<ContactDocument> {
-    let mut warnings = Vec::new();
-    let mut fit = |field: &str, value: Option<&String>| {
-        let value = value?;
-        if value.chars().count() <= SHORT_LIMIT {
-            return Some(value.clone());
-        }
-        warnings.push(format!(
-            "The {field} was left out: Xero takes at most {SHORT_LIMIT} characters."
-        ));
-        None
-    };
+    let mut texts = Texts::default();
     let person = client.primary_contact.as_ref();
-    let tax_number = fit("VAT number", client.vat_number.as_ref());
-    let company_number = fit("company number", client.company_number.as_ref());
-    let phone = fit("phone number", client.phone.as_ref());
-    let mobile =
-        fit("primary contact's phone number", person.and_then(|person| person.phone.as_ref()));
-    let addresses = client
-        .billing_address
-        .as_ref()
-        .and_then(|billing| address(billing, &mut warnings))
-        .into_iter()
-        .collect();
+    let tax_number = fit("VAT number", client.vat_number.as_ref(), &mut texts);
+    let company_number = fit("company number", client.company_number.as_ref(), &mut texts);
+    let phone = fit("phone number", client.phone.as_ref(), &mut texts);
+    let mobile = person.and_then(|person| person.phone.as_ref());
+    let mobile = fit("primary contact's phone number", mobile, &mut texts);
+    let address = client.billing_address.as_ref();
+    let address = address.and_then(|billing| address_of(billing, &mut texts));
     let (contact_id, taken) = match target {
         Target::New => (None, None),
         Target::Existing { id, number } => (Some(*id), number.as_ref()),
     };
+    let first_name = person.and_then(|person| person.first_name.as_ref());
+    let last_name = person.and_then(|person| person.last_name.as_ref());
     let document = ContactDocument {
         contact_id,
         contact_number: taken.is_none().then(|| number.to_owned()),
-        name: Some(contact_name(client)),
-        first_name: person.and_then(|person| person.first_name.clone()),
-        last_name: person.and_then(|person| person.last_name.clone()),
-        email_address: email(client, &mut warnings),
+        name: Some(name_of(client, &mut texts)),
+        first_name: texts.optional("primary contact's name", first_name),
+        last_name: texts.optional("primary contact's name", last_name),
+        email_address: email(client, &mut texts.warnings),
         company_number,
         tax_number,
         phones: phones(phone, mobile),
-        addresses,
+        addresses: address.into_iter().collect(),
     };
-    Translated { document, warnings }
+    Translated { document, warnings: texts.warnings }
+}
+
+/// A text that Xero takes, unless it is too long.
+fn fit(field: &str, value: Option<&String>, texts: &mut Texts) -> Option<String> {
+    let value = texts.optional(field, value)?;
+    if value.chars().count() <= SHORT_LIMIT {
+        return Some(value);
+    }
+    texts
+        .warnings
+        .push(format!("The {field} was left out: Xero takes at most {SHORT_LIMIT} characters."));
+    None
 }
 
 fn phones(phone: Option<String>, mobile: Option<String>) -> Vec<Phone> {
@@ -129,27 +134,31 @@ fn is_email(text: &str) -> bool {
         && !local.ends_with('.')
 }
 
-fn address(billing: &BillingAddress, warnings: &mut Vec<String>) -> Option<Address> {
+fn address_of(billing: &BillingAddress, texts: &mut Texts) -> Option<Address> {
     let BillingAddress { line1, line2, city, region, postal_code, country } = billing;
     let any = [line1, line2, city, region, postal_code, country];
     if any.iter().all(|part| part.is_none()) {
         return None;
     }
-    let postal_code = postal_code.clone().filter(|code| code.chars().count() <= SHORT_LIMIT);
+    let mut text = |part: &Option<String>| texts.optional("address", part.as_ref());
+    let (line1, line2, city, region) = (text(line1), text(line2), text(city), text(region));
+    let (postal_code, country) = (text(postal_code), text(country));
+    let postal_code = postal_code.filter(|code| code.chars().count() <= SHORT_LIMIT);
     let letters = |name: &String| {
         name.chars().count() <= SHORT_LIMIT
             && name.chars().all(|sign| sign.is_alphabetic() || sign == ' ')
     };
     let named = country.clone().filter(letters);
     if country.is_some() && named.is_none() {
-        warnings.push("The country was left out: Xero takes letters and spaces only.".to_owned());
+        let warning = "The country was left out: Xero takes letters and spaces only.";
+        texts.warnings.push(warning.to_owned());
     }
     Some(Address {
         address_type: AddressType::PoBox,
-        address_line1: line1.clone(),
-        address_line2: line2.clone(),
-        city: city.clone(),
-        region: region.clone(),
+        address_line1: line1,
+        address_line2: line2,
+        city,
+        region,
         postal_code,
         country: named,
     })
@@ -251,6 +260,21 @@ mod tests {
         assert_eq!(translated.document.tax_number, None);
         // The primary contact's address is the next best.
         assert_eq!(translated.document.email_address.as_deref(), Some("ana@ridge.example"));
+    }
+
+    #[test]
+    fn no_text_of_a_contact_holds_what_xero_refuses() {
+        let dirty = "\\u0000\\u0007\\u001f\\u007f";
+        let json = serde_json::to_string(&full()).unwrap();
+        let dirtied = [
+            "Ridge", "Ana", "+44", "Quay", "Unit", "Napier", "Hawke", "4110", "Zealand", "GB1",
+            "0123",
+        ]
+        .into_iter()
+        .fold(json, |json, text| json.replace(text, &format!("{text}{dirty}")));
+        let translated = translate(&a_client(&dirtied), "SC-cli_1", &Target::New);
+        assert_eq!(translated.document, translate(&full(), "SC-cli_1", &Target::New).document);
+        assert_eq!(translated.warnings.len(), 7, "{:?}", translated.warnings);
     }
 
     #[test]

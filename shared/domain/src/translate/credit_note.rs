@@ -2,14 +2,15 @@
 
 use rust_decimal::Decimal;
 
-use super::lines::{Context, Discounts, line_items, untranslatable};
-use crate::crm::credit_note::CreditNote;
+use super::lines::{Context, Discounts, check_total, line_items, untranslatable};
+use crate::crm::credit_note::{CreditNote, earlier_record_id};
 use crate::document::credit_note::{CreditNoteDocument, CreditNoteType};
 use crate::document::sales::{ContactReference, NewStatus};
 use crate::failure::Failure;
-use crate::ids::XeroCreditNoteId;
+use crate::ids::{CrmId, XeroCreditNoteId};
 use crate::totals;
 use crate::translate::Translated;
+use crate::translate::text::Texts;
 
 /// Xero's limit for a reference, in characters.
 const REFERENCE_LIMIT: usize = 255;
@@ -22,10 +23,18 @@ pub fn tag(note: &CreditNote) -> String {
     format!("{TAG_START}{})", note.crm_id())
 }
 
+/// What a credit note in Xero may be recognised by besides, if an earlier version made it: that wrote the id of a
+/// negative invoice with a point.
+pub fn earlier_tag(tag: &str) -> Option<String> {
+    let id = tag.strip_prefix(TAG_START)?.strip_suffix(')')?;
+    let earlier = earlier_record_id(&CrmId::new(id).ok()?)?;
+    Some(format!("{TAG_START}{earlier})"))
+}
+
 /// What the customer sees, with our id behind it.
-fn reference(note: &CreditNote) -> String {
+fn reference(note: &CreditNote, texts: &mut Texts) -> String {
     let tag = tag(note);
-    let Some(text) = &note.reference else { return tag };
+    let Some(text) = texts.optional("reference", note.reference.as_ref()) else { return tag };
     let room = REFERENCE_LIMIT.saturating_sub(tag.len() + 1);
     let text = text.chars().take(room).collect::<String>();
     format!("{} {tag}", text.trim_end())
@@ -34,7 +43,8 @@ fn reference(note: &CreditNote) -> String {
 /// Translates a credit note. `existing` is the note to update; without it one is created.
 ///
 /// Fails, with a sentence and a remedy, when the same input could only ever be refused: the account
-/// code is not usable, no tax rate of the organisation fits, or the total is negative.
+/// code is not usable, no tax rate of the organisation fits, the total is negative, or the stated total is one
+/// that rounding cannot explain.
 pub fn translate(
     note: &CreditNote,
     existing: Option<XeroCreditNoteId>,
@@ -50,7 +60,11 @@ pub fn translate(
             "Send an invoice instead.",
         ));
     }
-    let (line_items, warnings) = line_items(&note.lines, Discounts::Within, context)?;
+    // The person who reads the figures knows a negative invoice by its own.
+    let sign = if note.is_negative_invoice { Decimal::NEGATIVE_ONE } else { Decimal::ONE };
+    check_total(note.total, &note.lines, note.line_amounts, sign)?;
+    let mut texts = Texts::default();
+    let line_items = line_items(&note.lines, Discounts::Within, context, &mut texts)?;
     let document = CreditNoteDocument {
         credit_note_id: existing,
         credit_note_type: CreditNoteType::Accreccredit,
@@ -58,12 +72,12 @@ pub fn translate(
         date: note.issue_date,
         line_amount_types: note.line_amounts.into(),
         credit_note_number: note.number.clone(),
-        reference: reference(note),
+        reference: reference(note, &mut texts),
         currency_code: note.currency,
         status: existing.is_none().then_some(NewStatus::Authorised),
         line_items,
     };
-    Ok(Translated { document, warnings })
+    Ok(Translated { document, warnings: texts.warnings })
 }
 
 #[cfg(test)]
@@ -73,12 +87,15 @@ mod tests {
 
     #[test]
     fn a_reference_ends_with_our_id_and_fits_into_what_xero_takes() {
+        let reference = |note: &CreditNote| reference(note, &mut Texts::default());
         let note = CreditNote { reference: None, ..CreditNote::negated(&an_invoice()) };
-        assert_eq!(reference(&note), "(SC-inv_1.credit)");
+        assert_eq!(reference(&note), "(SC-inv_1~credit)");
+        assert_eq!(earlier_tag(&tag(&note)).as_deref(), Some("(SC-inv_1.credit)"));
+        assert_eq!(earlier_tag("(SC-cn_1)"), None);
         let long = CreditNote { reference: Some("Ø".repeat(255)), ..note.clone() };
         assert_eq!(reference(&long).chars().count(), REFERENCE_LIMIT);
         assert!(reference(&long).ends_with(&tag(&long)));
         let named = CreditNote { reference: Some("Job 7".to_owned()), ..note };
-        assert_eq!(reference(&named), "Job 7 (SC-inv_1.credit)");
+        assert_eq!(reference(&named), "Job 7 (SC-inv_1~credit)");
     }
 }

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::lines::{Context, Discounts, line_items, untranslatable};
+use super::lines::{Context, Discounts, check_total, line_items, untranslatable};
 use crate::crm::invoice::Invoice;
 use crate::document::invoice::{InvoiceDocument, InvoiceType};
 use crate::document::sales::{ContactReference, NewStatus};
@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::ids::{InvoiceId, XeroInvoiceId};
 use crate::totals;
 use crate::translate::Translated;
+use crate::translate::text::Texts;
 
 /// The page of an invoice in the CRM. Sent as the document's `Url`, so that the document can be
 /// recognised as ours by the id at its end.
@@ -20,7 +21,8 @@ pub fn crm_url(base: &str, id: &InvoiceId) -> String {
 /// Translates an invoice. `existing` is the invoice to update; without it one is created.
 ///
 /// Fails, with a sentence and a remedy, when the same input could only ever be refused: the account
-/// code is not usable, no tax rate of the organisation fits, or the total is negative.
+/// code is not usable, no tax rate of the organisation fits, the total is negative, or the stated total is one
+/// that rounding cannot explain.
 pub fn translate(
     invoice: &Invoice,
     existing: Option<XeroInvoiceId>,
@@ -36,7 +38,9 @@ pub fn translate(
             "Issue a credit note instead.",
         ));
     }
-    let (line_items, warnings) = line_items(&invoice.lines, Discounts::Apart, context)?;
+    check_total(invoice.total, &invoice.lines, invoice.line_amounts, Decimal::ONE)?;
+    let mut texts = Texts::default();
+    let line_items = line_items(&invoice.lines, Discounts::Apart, context, &mut texts)?;
     let document = InvoiceDocument {
         invoice_id: existing,
         invoice_type: InvoiceType::Accrec,
@@ -45,11 +49,11 @@ pub fn translate(
         due_date: invoice.due_date.unwrap_or(invoice.issue_date),
         line_amount_types: invoice.line_amounts.into(),
         invoice_number: invoice.number.clone(),
-        reference: invoice.reference.clone(),
+        reference: texts.optional("reference", invoice.reference.as_ref()),
         currency_code: invoice.currency,
         status: existing.is_none().then_some(NewStatus::Authorised),
         url: crm_url(context.crm_url, &invoice.id),
         line_items,
     };
-    Ok(Translated { document, warnings })
+    Ok(Translated { document, warnings: texts.warnings })
 }

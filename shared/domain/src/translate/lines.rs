@@ -4,11 +4,13 @@ use rust_decimal::Decimal;
 
 use crate::account_codes::AccountCodes;
 use crate::chart::{Account, Chart, TaxRate};
-use crate::crm::lines::{Discount, Line};
+use crate::crm::lines::{Discount, Line, LineAmounts};
 use crate::document::sales::LineItem;
 use crate::failure::{Failure, FailureClass};
 use crate::ids::XeroContactId;
+use crate::money::round_to_cents;
 use crate::totals;
+use crate::translate::text::{Texts, is_sendable};
 
 /// Xero's limit for a line's description, in characters.
 const DESCRIPTION_LIMIT: usize = 4_000;
@@ -41,23 +43,39 @@ pub(super) enum Discounts {
     Within,
 }
 
-/// The lines, and what had to be cut of them.
+/// The lines of a document.
 pub(super) fn line_items(
     lines: &[Line],
     discounts: Discounts,
     context: Context<'_>,
-) -> Result<(Vec<LineItem>, Vec<String>), Failure> {
+    texts: &mut Texts,
+) -> Result<Vec<LineItem>, Failure> {
     let account = sales_account(context.codes, context.chart)?;
-    let mut warnings = Vec::new();
-    let items = lines
-        .iter()
-        .map(|line| line_item(line, discounts, account, context, &mut warnings))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok((items, warnings))
+    lines.iter().map(|line| line_item(line, discounts, account, context, texts)).collect()
 }
 
 pub(super) fn untranslatable(code: &'static str, message: String, remedy: &str) -> Failure {
     Failure::new(FailureClass::Untranslatable, code, message, remedy)
+}
+
+/// Refuses a document whose stated total rounding cannot explain: one of its figures is wrong, and nobody can tell
+/// which. `sign` turns the figures into those that the CRM shows.
+pub(super) fn check_total(
+    stated: Decimal,
+    lines: &[Line],
+    line_amounts: LineAmounts,
+    sign: Decimal,
+) -> Result<(), Failure> {
+    if totals::is_explained_by_rounding(stated, lines, line_amounts) {
+        return Ok(());
+    }
+    let total = round_to_cents(totals::of(lines, line_amounts).total * sign);
+    let stated = round_to_cents(stated * sign);
+    Err(untranslatable(
+        "total_unexplained",
+        format!("The lines add up to {total} but the total says {stated}."),
+        "Correct the lines or the total in ServiceCortex, and send it again.",
+    ))
 }
 
 fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Account, Failure> {
@@ -94,7 +112,7 @@ fn line_item(
     discounts: Discounts,
     account: &Account,
     context: Context<'_>,
-    warnings: &mut Vec<String>,
+    texts: &mut Texts,
 ) -> Result<LineItem, Failure> {
     let tax_type = match chosen_tax_type(line, context)? {
         Some(tax_type) => tax_type,
@@ -102,10 +120,12 @@ fn line_item(
     };
     let priced = price(line, discounts);
     let description = description(line, priced.note.as_deref());
+    let description = texts.block("lines", &description);
     if description.chars().count() > DESCRIPTION_LIMIT {
-        warnings.push(format!(
+        let name = line.name.chars().filter(|sign| is_sendable(*sign)).take(60);
+        texts.warnings.push(format!(
             "The description of \"{}\" was cut: Xero takes at most {DESCRIPTION_LIMIT} characters.",
-            line.name.chars().take(60).collect::<String>()
+            name.collect::<String>()
         ));
     }
     Ok(LineItem {
@@ -134,19 +154,22 @@ struct Price {
     note: Option<String>,
 }
 
+/// A discount of nothing is left out. One that leaves nothing of the line, or that is taken off a negative line, is
+/// folded into the price: Xero refuses it ("Discount must not be greater than the line total.").
 fn price(line: &Line, discounts: Discounts) -> Price {
     let exact = |number: Decimal, decimals: u32| number.normalize().scale() <= decimals;
-    let is_apart = discounts == Discounts::Apart;
-    let (discount_rate, discount_amount, fits) = match line.discount {
+    let is_apart = discounts == Discounts::Apart && totals::line_amount(line) > Decimal::ZERO;
+    let discount = line.discount.as_ref().filter(|discount| !discount.is_zero());
+    let (discount_rate, discount_amount, fits) = match discount {
         None => (None, None, true),
-        Some(Discount::Percent(percent)) => (Some(percent), None, is_apart && exact(percent, 2)),
-        Some(Discount::Amount(amount)) => (None, Some(amount), is_apart && exact(amount, 2)),
+        Some(Discount::Percent(percent)) => (Some(*percent), None, is_apart && exact(*percent, 2)),
+        Some(Discount::Amount(amount)) => (None, Some(*amount), is_apart && exact(*amount, 2)),
     };
     if fits && exact(line.quantity, PRICE_DECIMALS) && exact(line.unit_price, PRICE_DECIMALS) {
         let (quantity, unit_amount) = (line.quantity, line.unit_price);
         return Price { quantity, unit_amount, discount_rate, discount_amount, note: None };
     }
-    let discount = match &line.discount {
+    let discount = match discount {
         None => String::new(),
         Some(Discount::Percent(percent)) => format!(", less {percent} %"),
         Some(Discount::Amount(amount)) => format!(", less {amount}"),

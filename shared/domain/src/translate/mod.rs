@@ -6,6 +6,7 @@ pub mod credit_note;
 pub mod invoice;
 pub mod lines;
 pub mod payment;
+pub(crate) mod text;
 
 /// A document, and what had to be left out of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,11 +11,20 @@ use crate::document::payment::{
 };
 use crate::failure::{Failure, FailureClass};
 use crate::ids::{XeroContactId, XeroInvoiceId};
+use crate::translate::text::Texts;
 
 /// Whom fees are paid to. Xero finds the contact of this name, or makes it.
 const STRIPE: &str = "Stripe";
 /// Where the account codes are chosen.
 const SETTINGS: &str = "Settings > Billing > Payment Settings";
+
+/// What had to be left out of a payment's reference, in plain sentences.
+pub fn warnings(part: &PaymentPart) -> Vec<String> {
+    let mut texts = Texts::default();
+    // What is sent is the tag, which holds the reference and leaves out the same characters.
+    let _kept = texts.optional("reference", part.reference.as_ref());
+    texts.warnings
+}
 
 /// The payment on an invoice.
 pub fn on_invoice(
@@ -198,6 +207,18 @@ mod tests {
         let closed = AccountCodes { gift_card: Some("821".to_owned()), ..codes() };
         let failure = on_invoice(&gift, invoice, &closed, &chart()).unwrap_err();
         assert_eq!(failure.code, "account_takes_no_payments");
+    }
+
+    #[test]
+    fn a_reference_loses_what_xero_refuses_with_a_remark() {
+        let [part, ..] = &a_payment().parts()[..] else { panic!("no part") };
+        assert_eq!(warnings(part), Vec::<String>::new());
+        let dirty = PaymentPart { reference: Some("ch\u{0}_1\u{FFFF}".to_owned()), ..part.clone() };
+        assert_eq!(dirty.tag(), part.tag());
+        assert_eq!(
+            warnings(&dirty),
+            ["Characters that Xero does not take were left out of the reference."]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger, XeroContactId};
 use domain::mapping::Mapping;
 use domain::matching::{Contacts, Party};
+use domain::meter::Priority;
 use domain::operation::{State, Urgency};
 use jiff::Timestamp;
 use store::StoreError;
@@ -27,7 +28,7 @@ pub(super) async fn contacts(
     ledger: &Ledger,
     invocation: Invocation,
 ) -> Result<Contacts, Trouble> {
-    let desk = Desk::open(engine, ledger, Urgency::Person, invocation).await?;
+    let desk = Desk::open(engine, ledger, Urgency::All, invocation).await?.at(Priority::Poll);
     let mut all = Contacts::new();
     for number in 1..=CONTACT_PAGES_MAX {
         let page = match xero::api::contacts::page(&desk.session, number).await {
@@ -37,7 +38,7 @@ pub(super) async fn contacts(
                 return Err(error.into());
             }
         };
-        let is_last = page.rows.len() < page.full;
+        let is_last = page.count() < page.full;
         all.extend(page.rows);
         if is_last {
             break;

@@ -5,6 +5,7 @@ use domain::entity::EntityKind;
 use domain::failure::Failure;
 use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroContactId};
 use domain::mapping::{Link, Mapping, MappingKey};
+use domain::meter::Priority;
 use domain::operation::{Event, Urgency};
 use domain::recognise;
 use domain::sync_log::LogStatus;
@@ -142,10 +143,14 @@ async fn find(
     contact: XeroContactId,
     invocation: Invocation,
 ) -> Result<Option<RemoteContact>, Trouble> {
-    let desk = Desk::open(engine, ledger, Urgency::Person, invocation).await?;
-    match contacts::get(&desk.session, contact).await? {
-        Some(contact) => Ok(Some(after_merges(&desk, contact).await?)),
-        None => Ok(None),
+    let desk = Desk::open(engine, ledger, Urgency::Person, invocation).await?.at(Priority::Lookup);
+    match contacts::get(&desk.session, contact).await {
+        Ok(Some(contact)) => Ok(Some(after_merges(&desk, contact).await?)),
+        Ok(None) => Ok(None),
+        Err(error) => {
+            desk.note(&error).await;
+            Err(error.into())
+        }
     }
 }
 

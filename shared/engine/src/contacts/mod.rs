@@ -4,21 +4,25 @@
 mod known;
 mod link;
 pub mod reconcile;
+mod searches;
 
 use domain::document::contact::{ContactStatus, RemoteContact};
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, XeroContactId};
+use domain::meter::Priority;
 use domain::operation::Urgency;
 use futures::FutureExt;
 use serde::Serialize;
 use store::StoreError;
 use xero::api::contacts;
 
-use crate::desk::{Desk, Trouble, not_connected};
+use crate::closed::not_connected;
+use crate::desk::{Desk, Trouble};
 use crate::inbound::ledger;
 use crate::{Engine, Invocation, abreast};
 
 pub use self::link::{Linked, link, unlink};
+pub use self::searches::SearchCache;
 
 /// Contacts shown of one search.
 const SHOWN_MAX: usize = 50;
@@ -59,11 +63,30 @@ pub async fn search(
     let Some(ledger) = ledger(engine, account).await? else {
         return Err(not_connected().into());
     };
-    let desk = Desk::open(engine, &ledger, Urgency::Person, invocation).await?;
-    let found = contacts::search(&desk.session, text, SHOWN_MAX).await?;
+    let desk = Desk::open(engine, &ledger, Urgency::Person, invocation).await?.at(Priority::Lookup);
+    let found = find(&desk, text).await?;
     let views = found.into_iter().map(|contact| view(&desk, contact).boxed()).collect();
     let views = abreast::all(views).await.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
     Ok(views)
+}
+
+/// Contacts that a text is found in, as Xero had them within the last minute.
+async fn find(desk: &Desk<'_>, text: &str) -> Result<Vec<RemoteContact>, Trouble> {
+    let now = desk.engine.clock.now();
+    if let Some(known) = desk.engine.searches.get(&desk.ledger, text, now) {
+        return Ok(known);
+    }
+    match contacts::search(&desk.session, text, SHOWN_MAX).await {
+        Ok(found) => {
+            let found = found.rows;
+            desk.engine.searches.put(&desk.ledger, text, found.clone(), now);
+            Ok(found)
+        }
+        Err(error) => {
+            desk.note(&error).await;
+            Err(error.into())
+        }
+    }
 }
 
 async fn view(desk: &Desk<'_>, contact: RemoteContact) -> Result<ContactView, StoreError> {

@@ -136,43 +136,53 @@ struct Comparison {
     clients: u64,
 }
 
-/// One step, or `None` when somebody else has taken it.
+/// One step, or `None` when somebody else has taken it. A step that does not fit into a transaction is taken
+/// again with half as many clients; a client that does not fit alone is left alone.
 async fn step(
     engine: &Engine,
     row: &Versioned<Reconciliation>,
     comparison: &Comparison,
 ) -> Result<Option<Versioned<Reconciliation>>, StoreError> {
     let Versioned { record: before, version } = row;
-    let Place::Comparing { after } = before.place.clone() else { return Ok(None) };
-    let limit = NonZeroU16::new(STEP_MAX).unwrap_or(NonZeroU16::MIN);
-    for _ in 0..CONFLICTS_MAX {
+    let Place::Comparing { after } = &before.place else { return Ok(None) };
+    let (mut clients, mut conflicts) = (STEP_MAX, 0);
+    let mut is_left_alone = false;
+    loop {
+        let limit = NonZeroU16::new(clients).unwrap_or(NonZeroU16::MIN);
         let after = after.clone().map(Cursor::at);
         let ledger = &before.ledger;
         let page = engine.store.mappings(ledger, EntityKind::Contact, after, limit).await?;
         let now = engine.clock.now();
-        let taken = taken(page.rows, comparison, before.counts, now);
-        let findings = Findings {
-            ledger: ledger.clone(),
-            started_at: before.started_at,
-            page: before.pages,
-            findings: taken.findings,
+        let taken = if is_left_alone {
+            Taken::nothing(page.rows.len(), before.counts)
+        } else {
+            taken(page.rows, comparison, before.counts, now)
         };
+        let findings = Findings::paged(ledger, before.started_at, before.pages, taken.findings);
         let place = match page.next {
             Some(cursor) => Place::Comparing { after: Some(cursor.sort_key().to_owned()) },
             None => Place::Done { at: now },
         };
-        let pages = before.pages + u32::from(!findings.findings.is_empty());
+        let pages = u32::try_from(findings.len()).unwrap_or(u32::MAX);
         let next = Reconciliation {
             place,
             counts: taken.counts,
-            pages,
+            pages: before.pages.saturating_add(pages),
             interruptions: 0,
             updated_at: now,
             ..before.clone()
         };
         match engine.store.put_step(&next, *version, &findings, &taken.linked).await {
             Ok(version) => return Ok(Some(Versioned { record: next, version })),
-            Err(StoreError::Conflict) => {}
+            Err(StoreError::TooLarge { .. }) if clients > 1 => {
+                clients /= 2;
+                continue;
+            }
+            Err(StoreError::TooLarge { .. }) if !is_left_alone => {
+                is_left_alone = true;
+                continue;
+            }
+            Err(StoreError::Conflict) if conflicts < CONFLICTS_MAX => conflicts += 1,
             Err(error) => return Err(error),
         }
         let known = engine.store.reconciliation(ledger).await?;
@@ -180,7 +190,6 @@ async fn step(
             return Ok(None);
         }
     }
-    Err(StoreError::Conflict)
 }
 
 /// What a step comes to.
@@ -188,6 +197,15 @@ struct Taken {
     linked: Vec<(Mapping, Version, XeroId)>,
     findings: Vec<Finding>,
     counts: Counts,
+}
+
+impl Taken {
+    /// A step over so many clients that are all left alone.
+    fn nothing(clients: usize, before: Counts) -> Self {
+        let clients = u64::try_from(clients).unwrap_or(u64::MAX);
+        let counts = Counts { left_alone: before.left_alone.saturating_add(clients), ..before };
+        Self { linked: Vec::new(), findings: Vec::new(), counts }
+    }
 }
 
 fn taken(

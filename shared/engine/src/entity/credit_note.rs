@@ -19,7 +19,7 @@ use domain::translate::credit_note::{tag, translate};
 use domain::translate::lines::Context;
 use futures::FutureExt;
 use xero::api::{TargetStatus, credit_notes};
-use xero::{Session, XeroError};
+use xero::{Rows, Session, XeroError};
 
 use super::sales::{Outline, Sales, bring};
 use super::write::Way;
@@ -137,14 +137,14 @@ impl Sales for CreditNote {
     async fn find_by_numbers(
         session: &Session,
         numbers: &[&str],
-    ) -> Result<Vec<RemoteCreditNote>, XeroError> {
+    ) -> Result<Rows<RemoteCreditNote>, XeroError> {
         credit_notes::find_by_numbers(session, numbers).await
     }
 
     async fn find_by_ids(
         session: &Session,
         ids: &[XeroCreditNoteId],
-    ) -> Result<Vec<RemoteCreditNote>, XeroError> {
+    ) -> Result<Rows<RemoteCreditNote>, XeroError> {
         credit_notes::find_by_ids(session, ids).await
     }
 

@@ -20,7 +20,7 @@ use domain::translate::invoice::{crm_url, translate};
 use domain::translate::lines::Context;
 use futures::FutureExt;
 use xero::api::{TargetStatus, invoices};
-use xero::{Session, XeroError};
+use xero::{Rows, Session, XeroError};
 
 use super::sales::{Outline, Sales, bring};
 use super::write::Way;
@@ -138,14 +138,14 @@ impl Sales for Invoice {
     async fn find_by_numbers(
         session: &Session,
         numbers: &[&str],
-    ) -> Result<Vec<RemoteInvoice>, XeroError> {
+    ) -> Result<Rows<RemoteInvoice>, XeroError> {
         invoices::find_by_numbers(session, numbers).await
     }
 
     async fn find_by_ids(
         session: &Session,
         ids: &[XeroInvoiceId],
-    ) -> Result<Vec<RemoteInvoice>, XeroError> {
+    ) -> Result<Rows<RemoteInvoice>, XeroError> {
         invoices::find_by_ids(session, ids).await
     }
 

@@ -9,6 +9,7 @@ mod payment;
 mod prerequisite;
 mod sales;
 mod write;
+mod write_state;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -33,6 +34,7 @@ use contact::is_about_use;
 pub use credit_note::CreditNote;
 pub use invoice::Invoice;
 pub use payment::Payment;
+pub(crate) use write_state::WriteState;
 
 use crate::Memory;
 use crate::desk::{Desk, Trouble};
@@ -78,12 +80,19 @@ pub struct Task<'a, S> {
     pub snapshot: S,
     /// How far the mapping is to be believed where it knows of nothing in Xero.
     pub memory: Memory,
+    /// What Xero has answered to its writes so far.
+    pub(crate) writes: &'a WriteState,
 }
 
 impl<'a, S> Task<'a, S> {
-    /// The task of bringing this mapping's snapshot.
-    pub(crate) const fn new(mapping: &'a Mapping, snapshot: S, memory: Memory) -> Self {
-        Self { mapping, snapshot, memory }
+    /// The task of bringing this mapping's snapshot. Its writes are noted in `writes`.
+    pub(crate) const fn new(
+        mapping: &'a Mapping,
+        snapshot: S,
+        memory: Memory,
+        writes: &'a WriteState,
+    ) -> Self {
+        Self { mapping, snapshot, memory, writes }
     }
 
     /// Whether a document that we know nothing of may exist in Xero.

@@ -1,4 +1,5 @@
-//! Writing many documents in few calls.
+//! The only place that writes to Xero: many documents in few calls, or one in a call of its own. What Xero answers
+//! is noted with each task, so that a later failure is judged by it.
 
 use std::sync::Arc;
 
@@ -91,16 +92,21 @@ pub(super) async fn write<D: Send + Sync, R: Send, S: Sync>(
         let key = IdempotencyKey::of_batch(&keys);
         match (way.call)(session, &documents, &key).await {
             Ok(written) => {
-                let told = rest.into_iter().zip(written).map(|((sent, _), one)| sent.told(one));
-                sent.extend(told);
+                for ((underway, _), one) in rest.into_iter().zip(written) {
+                    let one = underway.told(one);
+                    note(tasks, one.task, one.result.as_ref().map_err(|error| &**error));
+                    sent.push(one);
+                }
             }
-            Err(XeroError::CallRefused { .. }) if documents.len() > 1 => {
+            Err(error @ XeroError::CallRefused { .. }) if documents.len() > 1 => {
+                note_all(tasks, &rest, &error);
                 let mut first =
                     documents.into_iter().zip(rest).map(Keyed::joined).collect::<Vec<_>>();
                 let second = first.split_off(first.len() / 2);
                 waiting.extend([second, first]);
             }
             Err(error) => {
+                note_all(tasks, &rest, &error);
                 let error = Arc::new(error);
                 if ends_the_work(&error) {
                     stopped = Some(error.clone());
@@ -110,6 +116,41 @@ pub(super) async fn write<D: Send + Sync, R: Send, S: Sync>(
         }
     }
     sent
+}
+
+/// Makes a call that writes one document of a task. `is_known` says whether the answer carries the id of what
+/// was written; until it is known, whatever fails is uncertain.
+pub(super) async fn write_one<S, R>(
+    task: &Task<'_, S>,
+    call: impl Future<Output = Result<Written<R>, XeroError>>,
+    is_known: impl FnOnce(&R) -> bool,
+) -> Result<(R, Vec<String>), Arc<XeroError>> {
+    match call.await {
+        Ok(Written::Done { remote, warnings }) => {
+            task.writes.note_done(is_known(&remote));
+            Ok((remote, warnings))
+        }
+        Ok(Written::Refused(error)) | Err(error) => {
+            task.writes.note_error(&error);
+            Err(Arc::new(error))
+        }
+    }
+}
+
+/// Notes what Xero answered to the write of a task's document. A document in an answer has its id.
+fn note<S, R>(tasks: &[Task<'_, S>], task: usize, result: Result<&R, &XeroError>) {
+    let Some(task) = tasks.get(task) else { return };
+    match result {
+        Ok(_) => task.writes.note_done(true),
+        Err(error) => task.writes.note_error(error),
+    }
+}
+
+/// Notes the same error for every document of a call.
+fn note_all<S>(tasks: &[Task<'_, S>], call: &[(Underway, IdempotencyKey)], error: &XeroError) {
+    for (underway, _) in call {
+        note::<S, ()>(tasks, underway.task, Err(error));
+    }
 }
 
 /// The drafts by calls.

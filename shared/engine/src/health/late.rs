@@ -25,7 +25,7 @@ pub(super) async fn check(engine: &Engine, checked: &mut Checked) -> Result<(), 
                 Due::Mapping { key: _, at: _ } => checked.counted.overdue += 1,
                 // All of an account's events are in one shard.
                 Due::Outbox(account) => drop(undelivered.insert(account)),
-                Due::Leftovers(_) | Due::Grant(_) => {}
+                Due::Connection(_) | Due::Grant(_) => {}
             }
         }
         checked.counted.undelivered += undelivered.len();

@@ -10,7 +10,7 @@ mod late;
 use store::StoreError;
 
 use crate::ports::{Counted, Measure};
-use crate::{Engine, Invocation};
+use crate::{Engine, Invocation, upgrade};
 
 /// What a check came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub async fn check(engine: &Engine, invocation: Invocation) -> Result<Checked, S
     given_up::check(engine, invocation, &mut checked).await?;
     disconnected::check(engine, invocation, &mut checked).await?;
     engine.metrics.record(Measure::Health(checked.counted));
+    upgrade::upgrade(engine, invocation).await?;
     Ok(checked)
 }
 

@@ -26,8 +26,7 @@ pub(super) async fn with<E: Entity>(
     invocation: Invocation,
 ) -> Vec<End> {
     if arrived(group, delivery).is_put_off() {
-        let put_off = put_off::<E>(engine, group).await;
-        return all(&group.arrivals, &put_off.map(|()| Received::PutOff));
+        return put_off::<E>(engine, group).await;
     }
     let mut ends = Vec::new();
     for wave in waves(&group.arrivals) {
@@ -49,10 +48,6 @@ fn arrived(group: &Group<'_>, delivery: Delivery) -> Arrived {
     }
 }
 
-fn all(arrivals: &[Arrival<'_>], end: &Result<Received, Unrecorded>) -> Vec<End> {
-    arrivals.iter().map(|arrival| (arrival.message, end.clone())).collect()
-}
-
 /// Arrivals in which no record comes twice, in their order.
 fn waves<'a, 'b>(arrivals: &'b [Arrival<'a>]) -> Vec<Vec<&'b Arrival<'a>>> {
     let mut waves: Vec<Vec<&Arrival<'_>>> = Vec::new();
@@ -67,19 +62,50 @@ fn waves<'a, 'b>(arrivals: &'b [Arrival<'a>]) -> Vec<Vec<&'b Arrival<'a>>> {
     waves
 }
 
-/// Keeps the snapshots, and leaves a hint about all of them behind what is in the queue already.
-async fn put_off<E: Entity>(engine: &Engine, group: &Group<'_>) -> Result<(), Unrecorded> {
+/// Keeps the snapshots, and leaves a hint about all of them behind what is in the queue already. What cannot be
+/// kept is its own message's matter.
+async fn put_off<E: Entity>(engine: &Engine, group: &Group<'_>) -> Vec<End> {
     let arrivals = group.arrivals.iter().collect::<Vec<_>>();
-    keep_clients(engine, &group.ledger, E::KIND, &arrivals).await?;
-    for arrival in &arrivals {
-        if let Some(snapshot) = arrival.snapshot::<E>() {
-            let key = key::<E>(&group.ledger, &arrival.crm_id);
-            push::keep::<E>(engine, &key, snapshot, Keep::Queue).await?;
+    let failed = keep_clients(engine, &group.ledger, E::KIND, &arrivals).await;
+    let (mut ends, mut kept) = (Vec::with_capacity(arrivals.len()), Vec::new());
+    for arrival in arrivals {
+        let result = match failed_client(arrival, &failed) {
+            Some(error) => Err(error.clone()),
+            None => keep_arrival::<E>(engine, &group.ledger, arrival).await,
+        };
+        match result {
+            Ok(()) => kept.push(arrival),
+            Err(error) => ends.push((arrival.message, Err(error))),
         }
     }
-    let records = arrivals.iter().map(|arrival| arrival.crm_id.clone()).collect::<BTreeSet<_>>();
+    let records = kept.iter().map(|arrival| arrival.crm_id.clone()).collect::<BTreeSet<_>>();
     let records = records.into_iter().collect::<Vec<_>>();
-    Ok(engine.leave(&group.ledger, E::KIND, &records).await?)
+    let left = engine.leave(&group.ledger, E::KIND, &records).await;
+    let left = left.map_err(Unrecorded::from).map(|()| Received::PutOff);
+    ends.extend(kept.into_iter().map(|arrival| (arrival.message, left.clone())));
+    ends
+}
+
+async fn keep_arrival<E: Entity>(
+    engine: &Engine,
+    ledger: &Ledger,
+    arrival: &Arrival<'_>,
+) -> Result<(), Unrecorded> {
+    if let Some(snapshot) = arrival.snapshot::<E>() {
+        let key = key::<E>(ledger, &arrival.crm_id);
+        push::keep::<E>(engine, &key, snapshot, Keep::Queue).await?;
+    }
+    Ok(())
+}
+
+/// Why the client that came with a document could not be dealt with, if it could not: then neither can the
+/// document.
+fn failed_client<'f>(
+    arrival: &Arrival<'_>,
+    failed: &'f BTreeMap<CrmId, Unrecorded>,
+) -> Option<&'f Unrecorded> {
+    let (client, _) = arrival.content.and_then(client_of)?;
+    failed.get(&Contact::id(client))
 }
 
 /// Pushes the clients that came along, then the records themselves.
@@ -89,17 +115,22 @@ async fn pushed<E: Entity>(
     wave: Vec<&Arrival<'_>>,
     invocation: Invocation,
 ) -> Vec<End> {
-    if let Err(error) = push_clients(engine, ledger, E::KIND, &wave, invocation).await {
-        return wave.iter().map(|arrival| (arrival.message, Err(error.clone()))).collect();
+    let failed = push_clients(engine, ledger, E::KIND, &wave, invocation).await;
+    let mut ends = Vec::with_capacity(wave.len());
+    let mut ready = Vec::with_capacity(wave.len());
+    for arrival in wave {
+        match failed_client(arrival, &failed) {
+            Some(error) => ends.push((arrival.message, Err(error.clone()))),
+            None => ready.push(arrival),
+        }
     }
-    let offers = wave
+    let offers = ready
         .iter()
         .map(|arrival| Offer { crm_id: arrival.crm_id.clone(), snapshot: arrival.snapshot::<E>() });
     let offers = offers.collect::<Vec<_>>();
     let routine = Urgency::Routine;
     let pushed = push::push::<E>(engine, ledger, &offers, routine, invocation).await;
-    let mut ends = Vec::with_capacity(wave.len());
-    for (arrival, pushed) in wave.into_iter().zip(pushed) {
+    for (arrival, pushed) in ready.into_iter().zip(pushed) {
         if let (Ok(pushed), Some(snapshot)) = (&pushed, arrival.snapshot::<E>()) {
             idle::<E>(engine, ledger, snapshot, pushed).await;
         }
@@ -163,46 +194,56 @@ const fn client_of(content: &Content) -> Option<(&Client, Standing)> {
     }
 }
 
-/// Whatever becomes of a client is in its own row, where the document looks for its contact.
+/// Whatever becomes of a client is in its own row, where the document looks for its contact. Those of which
+/// that could not be recorded, each with the reason.
 async fn push_clients(
     engine: &Engine,
     ledger: &Ledger,
     kind: EntityKind,
     wave: &[&Arrival<'_>],
     invocation: Invocation,
-) -> Result<(), Unrecorded> {
+) -> BTreeMap<CrmId, Unrecorded> {
+    let mut failed: BTreeMap<CrmId, Unrecorded> = BTreeMap::new();
     let mut offers = Vec::new();
     for (crm_id, (client, standing)) in clients(kind, wave) {
         match standing {
             Standing::Sent => offers.push(Offer { crm_id, snapshot: Some(client) }),
             Standing::Voided => {
                 let key = key::<Contact>(ledger, &crm_id);
-                push::keep::<Contact>(engine, &key, client, Keep::Record).await?;
+                let kept = push::keep::<Contact>(engine, &key, client, Keep::Record).await;
+                failed.extend(kept.err().map(|error| (crm_id, Unrecorded::from(error))));
             }
         }
     }
     if offers.is_empty() {
-        return Ok(());
+        return failed;
     }
     let routine = Urgency::Routine;
     let pushed = push::push::<Contact>(engine, ledger, &offers, routine, invocation).await;
-    pushed.into_iter().collect::<Result<Vec<_>, _>>().map(drop)
+    for (offer, pushed) in offers.into_iter().zip(pushed) {
+        failed.extend(pushed.err().map(|error| (offer.crm_id, error)));
+    }
+    failed
 }
 
+/// Keeps the clients that came along. Those that could not be kept, each with the reason.
 async fn keep_clients(
     engine: &Engine,
     ledger: &Ledger,
     kind: EntityKind,
     arrivals: &[&Arrival<'_>],
-) -> Result<(), Unrecorded> {
+) -> BTreeMap<CrmId, Unrecorded> {
+    let mut failed: BTreeMap<CrmId, Unrecorded> = BTreeMap::new();
     for (crm_id, (client, standing)) in clients(kind, arrivals) {
         let keep = match standing {
             Standing::Sent => Keep::Queue,
             Standing::Voided => Keep::Record,
         };
-        push::keep::<Contact>(engine, &key::<Contact>(ledger, &crm_id), client, keep).await?;
+        let key = key::<Contact>(ledger, &crm_id);
+        let kept = push::keep::<Contact>(engine, &key, client, keep).await;
+        failed.extend(kept.err().map(|error| (crm_id, Unrecorded::from(error))));
     }
-    Ok(())
+    failed
 }
 
 fn key<E: Entity>(ledger: &Ledger, crm_id: &CrmId) -> MappingKey {

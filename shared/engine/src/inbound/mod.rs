@@ -3,11 +3,15 @@
 mod arrivals;
 mod deal;
 mod turned;
+mod unconnected;
 
+use std::collections::BTreeMap;
+
+use domain::connection::Connection;
 use domain::crm;
 use domain::entity::EntityKind;
 use domain::envelope::{Content, Errand, Inbound, Mode};
-use domain::ids::{AccountId, CrmId, Ledger};
+use domain::ids::{AccountId, CrmId, Ledger, TenantId};
 use domain::mapping::MappingKey;
 use domain::operation::Urgency;
 use domain::sync_log::LogStatus;
@@ -16,10 +20,10 @@ use store::StoreError;
 use self::arrivals::{Arrival, Arrivals};
 use self::turned::{Turned, turned};
 use crate::contacts::reconcile;
-use crate::desk::not_connected;
 use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
 use crate::push::{self, Keep, Offer, Pushed, Unrecorded};
-use crate::{Engine, Invocation, journal, payments, receipts, sync_all};
+use crate::receipts::Noted;
+use crate::{Engine, Invocation, carry_over, journal, payments, receipts, sync_all};
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +34,11 @@ pub enum Received {
     PutOff,
     /// It was kept for later: a client's record, or a payment that comes to Xero by the bank.
     Recorded,
-    /// The account has never been connected: there are no books to bring it to.
-    NeverConnected,
+    /// The account is not connected, and as many records wait for a connection as are kept.
+    NotKept,
     /// It was about several records, and this became of them.
     Woken(Vec<Received>),
-    /// It was the next step of a Sync All or of a reconciliation.
+    /// It was the next steps of a Sync All or of a reconciliation.
     Walked,
 }
 
@@ -57,16 +61,19 @@ pub async fn receive(
     invocation: Invocation,
 ) -> Vec<Result<Received, Unrecorded>> {
     let mut arrivals = Arrivals::default();
-    let (mut walks, mut comparisons) = (Vec::new(), Vec::new());
+    let (mut walks, mut comparisons, mut connected) = (Vec::new(), Vec::new(), Vec::new());
+    let mut written: Vec<(usize, Ledger)> = Vec::new();
     for (index, inbound) in messages.iter().enumerate() {
         match inbound {
             Inbound::Message(message) => {
-                let told = told(engine, &message.account, &message.content).await;
+                let (account, content) = (&message.account, &message.content);
+                let told = told(engine, account, content, index, &mut written).await;
                 arrivals.message(index, told, &message.content);
             }
             Inbound::Wake(wake) => match &wake.errand {
                 Errand::Records(records) => arrivals.wake(index, wake, records),
                 Errand::SyncAll => walks.push((index, wake.ledger())),
+                Errand::Connected => connected.push((index, wake.ledger())),
                 Errand::Reconciliation => comparisons.push((index, wake.ledger())),
             },
         }
@@ -99,7 +106,40 @@ pub async fn receive(
         let compared = reconcile::walk(engine, &ledger, invocation).await;
         arrivals.set(index, compared.map(|()| Received::Walked));
     }
-    arrivals.finish(messages)
+    for (index, ledger) in connected {
+        let carried = carry_over::walk(engine, &ledger, invocation).await;
+        arrivals.set(index, carried.map(|()| Received::Walked));
+    }
+    let mut received = arrivals.finish(messages);
+    request_carry_over(engine, &written, &mut received).await;
+    received
+}
+
+/// Looks whether the account of a message was connected to another organisation while its record was written.
+/// What Xero has by now stays in its books.
+async fn request_carry_over(
+    engine: &Engine,
+    written: &[(usize, Ledger)],
+    received: &mut [Result<Received, Unrecorded>],
+) {
+    let mut asked: BTreeMap<&Ledger, Result<(), Unrecorded>> = BTreeMap::new();
+    for (index, ledger) in written {
+        let Some(one) = received.get_mut(*index) else { continue };
+        if matches!(one, Err(_) | Ok(Received::Pushed(Pushed::Synced | Pushed::Unchanged))) {
+            continue;
+        }
+        let asked = if let Some(asked) = asked.get(ledger) {
+            asked.clone()
+        } else {
+            let request = carry_over::request(engine, ledger).await;
+            asked.insert(ledger, request.clone());
+            request
+        };
+        if let Err(error) = asked {
+            // Where that cannot be said, the message comes again.
+            *one = Err(error);
+        }
+    }
 }
 
 /// Where the records of a message are.
@@ -115,10 +155,18 @@ async fn told(
     engine: &Engine,
     account: &AccountId,
     content: &Content,
+    index: usize,
+    written: &mut Vec<(usize, Ledger)>,
 ) -> Result<Result<Place, Received>, Unrecorded> {
-    let Some(ledger) = ledger(engine, account).await? else {
-        return Ok(Err(never_connected(engine, account, content).await));
-    };
+    let connection = engine.store.connection(account).await?.map(|row| row.record);
+    let ledger = ledger_of(connection.as_ref(), account);
+    if !connection.is_some_and(|connection| connection.state.is_connected())
+        && !unconnected::admit(engine, &ledger, content).await?
+    {
+        unconnected::refuse(engine, account, content).await?;
+        return Ok(Err(Received::NotKept));
+    }
+    written.push((index, ledger.clone()));
     if let Content::Client { client, mode: Mode::Record } = content {
         let crm_id = Contact::id(client);
         let key = MappingKey { ledger: ledger.clone(), kind: EntityKind::Contact, crm_id };
@@ -127,8 +175,18 @@ async fn told(
     }
     if let Content::Payment { payment, parts } = content {
         // First the money is noted: whatever Xero is asked later, it is known to be the CRM's.
-        if !receipts::record(engine, &ledger, payment).await? {
-            return Ok(Err(recorded_otherwise(engine, account, payment).await));
+        match receipts::record(engine, &ledger, payment).await? {
+            Noted::Done => {}
+            Noted::Contradicts => {
+                return Ok(Err(recorded_otherwise(engine, account, payment).await));
+            }
+            Noted::TooMany(invoice) => {
+                let id = CrmId::from(payment.id.clone());
+                let subject = (EntityKind::Payment, id.clone(), id.to_string());
+                let failure = push::too_many_payments(&invoice);
+                push::refuse_record(engine, account, subject, &failure).await?;
+                return Ok(Err(Received::Pushed(Pushed::Skipped)));
+            }
         }
         payments::take_back_others(engine, &ledger, payment, parts).await?;
         if parts.is_empty() {
@@ -141,31 +199,6 @@ async fn told(
         Turned::Overtaken { known } => return Ok(Err(Received::Pushed(Pushed::Stale { known }))),
     };
     Ok(Ok(Place { ledger, also }))
-}
-
-async fn never_connected(engine: &Engine, account: &AccountId, content: &Content) -> Received {
-    let subject: (EntityKind, CrmId, String) = match content {
-        Content::Client { client, mode: _ } => {
-            (EntityKind::Contact, Contact::id(client), Contact::number(client))
-        }
-        Content::Invoice { client: _, invoice } => {
-            (EntityKind::Invoice, Invoice::id(invoice), Invoice::number(invoice))
-        }
-        Content::CreditNote { client: _, note } => {
-            (EntityKind::CreditNote, CreditNote::id(note), CreditNote::number(note))
-        }
-        Content::Allocation(allocation) => {
-            (EntityKind::Allocation, Allocation::id(allocation), Allocation::number(allocation))
-        }
-        Content::Payment { payment, parts: _ } => {
-            let id = CrmId::from(payment.id.clone());
-            (EntityKind::Payment, id.clone(), id.to_string())
-        }
-    };
-    let failure = not_connected();
-    let message = format!("{failure} Then send it again.");
-    journal::idle(engine, account, subject, LogStatus::Skipped, message, Some(&failure)).await;
-    Received::NeverConnected
 }
 
 /// A payment is recorded once. What was made of it in Xero stays.
@@ -211,6 +244,21 @@ pub async fn push_known(
 
 fn known<S>(records: &[CrmId]) -> Vec<Offer<'static, S>> {
     records.iter().map(|crm_id| Offer { crm_id: crm_id.clone(), snapshot: None }).collect()
+}
+
+/// The ledger that an account's records are kept in: of the organisation it is or was last connected to, else
+/// the one without an organisation.
+pub(crate) async fn records_ledger(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<Ledger, StoreError> {
+    let connection = engine.store.connection(account).await?.map(|row| row.record);
+    Ok(ledger_of(connection.as_ref(), account))
+}
+
+fn ledger_of(connection: Option<&Connection>, account: &AccountId) -> Ledger {
+    let unassigned = || Ledger { account: account.clone(), tenant: TenantId::NONE };
+    connection.and_then(Connection::ledger).unwrap_or_else(unassigned)
 }
 
 /// The ledger of an account's mappings, if it has ever been connected.

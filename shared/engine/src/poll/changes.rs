@@ -7,6 +7,7 @@ use domain::document::payment::RemotePayment;
 use domain::ids::{XeroInvoiceId, XeroPaymentId};
 use domain::poll::{Next, Progress, ReadPage, Walk};
 use jiff::Timestamp;
+use xero::OddRow;
 use xero::api::{Page, invoices, payments};
 
 use crate::desk::{Desk, Trouble};
@@ -19,6 +20,8 @@ const PAGES_MAX: u32 = 20;
 pub(super) struct Changes {
     pub(super) invoices: BTreeMap<XeroInvoiceId, RemoteInvoice>,
     pub(super) payments: BTreeMap<XeroPaymentId, RemotePayment>,
+    /// Rows of either list that cannot be read.
+    pub(super) undecodable: Vec<OddRow>,
     pub(super) invoices_from: Timestamp,
     pub(super) payments_from: Timestamp,
     /// Whether there was no more than fits into a poll.
@@ -28,6 +31,7 @@ pub(super) struct Changes {
 /// Reads both lists to their ends, or as far as one poll goes.
 pub(super) async fn read(desk: &Desk<'_>, progress: &Progress) -> Result<Changes, Trouble> {
     let session = &desk.session;
+    let mut undecodable = Vec::new();
     let mut invoices_seen = BTreeMap::new();
     let mut walk = Some(Walk::from(progress.invoices_from));
     let mut invoices_from = progress.invoices_from;
@@ -36,6 +40,7 @@ pub(super) async fn read(desk: &Desk<'_>, progress: &Progress) -> Result<Changes
         let page = invoices::changed(session, place.since, place.page).await?;
         (walk, invoices_from) = next(place, &page, |one| one.updated_at);
         invoices_seen.extend(page.rows.into_iter().map(|one| (one.id, one)));
+        undecodable.extend(page.undecodable);
     }
     let is_all = walk.is_none();
     let mut payments_seen = BTreeMap::new();
@@ -46,10 +51,12 @@ pub(super) async fn read(desk: &Desk<'_>, progress: &Progress) -> Result<Changes
         let page = payments::changed(session, place.since, place.page).await?;
         (walk, payments_from) = next(place, &page, |one| one.updated_at);
         payments_seen.extend(page.rows.into_iter().map(|one| (one.id, one)));
+        undecodable.extend(page.undecodable);
     }
     Ok(Changes {
         invoices: invoices_seen,
         payments: payments_seen,
+        undecodable,
         invoices_from,
         payments_from,
         is_all: is_all && walk.is_none(),
@@ -62,10 +69,14 @@ fn next<T>(
     page: &Page<T>,
     changed_at: fn(&T) -> Option<Timestamp>,
 ) -> (Option<Walk>, Timestamp) {
-    let changes = page.rows.iter().filter_map(changed_at).collect::<Vec<_>>();
-    let Page { rows, full, answered_at } = page;
-    let read =
-        ReadPage { rows: rows.len(), full: *full, changes: &changes, answered_at: *answered_at };
+    let odd = page.undecodable.iter().filter_map(|odd| odd.changed_at);
+    let changes = page.rows.iter().filter_map(changed_at).chain(odd).collect::<Vec<_>>();
+    let read = ReadPage {
+        rows: page.count(),
+        full: page.full,
+        changes: &changes,
+        answered_at: page.answered_at,
+    };
     match walk.after(read) {
         Next::Done(until) => (None, until),
         // Of the newest second there may be more.

@@ -7,6 +7,7 @@
 mod changes;
 mod observe;
 mod tick;
+mod unreadable;
 mod verify;
 
 use std::num::NonZeroU16;
@@ -24,10 +25,11 @@ use tracing::Instrument;
 
 use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
+use crate::ports::Measure;
 use crate::push::Unrecorded;
 use crate::{Engine, Invocation};
 
-pub use self::tick::{Chunk, tick};
+pub use self::tick::{CHUNK, Chunk, tick};
 
 /// Ledgers polled at the same time in one process.
 const AT_ONCE: usize = 16;
@@ -69,7 +71,7 @@ fn guarded<'a>(
     async move {
         let polled = std::panic::AssertUnwindSafe(one(engine, ledger, invocation)).catch_unwind();
         let (account, tenant) = (&ledger.account, ledger.tenant);
-        match polled.await {
+        let polled = match polled.await {
             Ok(Ok(polled)) => {
                 tracing::info!(account.id = %account, tenant.id = %tenant, polled = ?polled, "polled");
                 polled
@@ -79,10 +81,40 @@ fn guarded<'a>(
                 tracing::error!(account.id = %account, tenant.id = %tenant, "a poll panicked");
                 Polled::Failed
             }
+        };
+        if polled == Polled::Failed {
+            record_failure(engine, ledger).await;
         }
+        polled
     }
     .instrument(span)
     .boxed()
+}
+
+/// A poll that fails is counted, and the ledger's row says since when its polls have failed.
+async fn record_failure(engine: &Engine, ledger: &Ledger) {
+    engine.metrics.record(Measure::PollFailed);
+    if let Err(error) = note_failure(engine, ledger).await {
+        tracing::warn!(
+            error = %Chain(&error),
+            account.id = %ledger.account,
+            "that a poll failed was not noted"
+        );
+    }
+}
+
+async fn note_failure(engine: &Engine, ledger: &Ledger) -> Result<(), StoreError> {
+    let Some(row) = engine.store.progress(ledger).await? else { return Ok(()) };
+    let Versioned { record, version } = row;
+    if record.failing_since.is_some() {
+        return Ok(());
+    }
+    let failing = Progress { failing_since: Some(engine.clock.now()), ..record };
+    match engine.store.put_progress(&failing, Expect::Version(version)).await {
+        // Whoever else polled it knows as much.
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 fn told(ledger: &Ledger, trouble: Trouble) -> Polled {
@@ -128,20 +160,8 @@ async fn one(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Result
         return Ok(Polled::Unconnected);
     }
     let desk = Desk::open(engine, ledger, Urgency::Routine, invocation).await?.at(Priority::Poll);
-    let read = match read(&desk, row.clone()).await {
-        // The token was refused, however fresh it looked: once more with another.
-        Err(Trouble::Xero(error)) if is_token(&error) => {
-            let desk = desk.reopened().await?;
-            let again = read(&desk, row).await;
-            noted(&desk, again).await
-        }
-        read => noted(&desk, read).await,
-    };
-    Ok(Polled::Read { news: read? })
-}
-
-fn is_token(error: &xero::XeroError) -> bool {
-    matches!(error, xero::XeroError::TokenRejected { expired: _ })
+    let read = read(&desk, row).await;
+    Ok(Polled::Read { news: noted(&desk, read).await? })
 }
 
 async fn noted(desk: &Desk<'_>, read: Result<usize, Trouble>) -> Result<usize, Trouble> {
@@ -155,17 +175,21 @@ async fn noted(desk: &Desk<'_>, read: Result<usize, Trouble>) -> Result<usize, T
 async fn read(desk: &Desk<'_>, row: Versioned<Progress>) -> Result<usize, Trouble> {
     let Versioned { record: before, version } = row;
     let changes = changes::read(desk, &before).await?;
-    let mut news = observe::all(desk, changes.invoices, changes.payments).await?;
+    let touched = unreadable::touched(&changes.undecodable);
+    let mut news = observe::all(desk, changes.invoices, changes.payments, &touched).await?;
+    unreadable::report(desk, &changes.undecodable).await?;
     news += verify::look_at_unseen(desk).await?;
     let mut progress = Progress {
         invoices_from: changes.invoices_from,
         payments_from: changes.payments_from,
+        failing_since: None,
         ..before.clone()
     };
     if changes.is_all && progress.is_verification_due(desk.engine.clock.now()) {
         news += verify::verify(desk, &mut progress).await?;
     }
-    // Last, and only if there is something to remember.
+    // Last: what was read is observed, and people see when it was.
+    progress.checked_at = Some(desk.engine.clock.now());
     if progress != before {
         match desk.engine.store.put_progress(&progress, Expect::Version(version)).await {
             // Somebody else polled it at the same time, and read as much.

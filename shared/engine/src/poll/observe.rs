@@ -1,4 +1,6 @@
-//! Observations of invoices, each committed with what the CRM is told of it.
+//! Observations of invoices, each committed with what the CRM is told of it. An invoice on which more has changed
+//! than fits into one transaction is observed in steps: it counts as unseen until the last of them, so that the
+//! next poll goes on wherever this one stops.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,38 +12,41 @@ use domain::ids::{CrmId, XeroInvoiceId, XeroPaymentId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::money::Money;
 use domain::observe::{Observation, Seen, observe};
-use domain::receipts::{Receipts, Received, Standpoint};
+use domain::receipts::{Received, Standpoint};
 use domain::sync_log::LogStatus;
 use futures::FutureExt;
-use store::table::Expect;
-use store::{StoreError, Versioned};
+use store::{ReceiptRows, StoreError, Versioned};
 use xero::api::{invoices, payments};
 
+use super::unreadable;
+use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
+use crate::ports::Measure;
 use crate::{abreast, chart, journal};
 
 /// A row that somebody else writes at the same moment is read and decided again, this many times.
 const CONFLICTS_MAX: u32 = 6;
-/// New payments of one invoice that are told in one transaction: DynamoDB takes a hundred rows in one.
-const NEW_MAX: usize = 80;
 
 /// Observes what was read, and whatever else belongs to it: an invoice on which a payment changed, and the
-/// payments of an invoice that changed. How many invoices had news.
+/// payments of an invoice that changed. Something that cannot be read has changed on the touched ones. How many
+/// invoices had news.
 pub(super) async fn all(
     desk: &Desk<'_>,
     mut seen: BTreeMap<XeroInvoiceId, RemoteInvoice>,
     mut details: BTreeMap<XeroPaymentId, RemotePayment>,
+    touched: &BTreeSet<XeroInvoiceId>,
 ) -> Result<usize, Trouble> {
     let ids = seen.keys().copied().chain(details.values().filter_map(|one| one.invoice));
-    let ours = ours(desk, ids.collect()).await?;
+    let ours = ours(desk, ids.chain(touched.iter().copied()).collect()).await?;
     let mut unread = Vec::new();
     for (id, crm_id) in ours.iter().filter(|(id, _)| !seen.contains_key(id)) {
-        if has_news(desk, *id, crm_id, &details).await? {
+        if touched.contains(id) || has_news(desk, *id, crm_id, &details).await? {
             unread.push(*id);
         }
     }
     let more = invoices::find_by_ids(&desk.session, &unread).await?;
-    seen.extend(more.into_iter().map(|one| (one.id, one)));
+    unreadable::report(desk, &more.undecodable).await?;
+    seen.extend(more.rows.into_iter().map(|one| (one.id, one)));
     let mut known = Vec::new();
     for (id, crm_id) in ours {
         if let Some(remote) = seen.remove(&id) {
@@ -52,11 +57,45 @@ pub(super) async fn all(
     let accounts = accounts(desk, &known, &details).await?;
     let observed = known.iter().map(|(crm_id, remote)| {
         let payments = received(desk, remote, &details, accounts.as_ref());
-        async move { one(desk, crm_id, Some((remote, payments))).await }.boxed()
+        async move { one(desk, crm_id, Seen::There { invoice: remote, payments: &payments }).await }
+            .boxed()
     });
     let observed = abreast::all(observed.collect()).await;
+    // Each was observed, whatever became of the others.
     let observed = observed.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
     Ok(observed.into_iter().filter(|news| *news).count())
+}
+
+/// Observes that Xero has an invoice no longer. Whether there was news.
+pub(super) async fn missing(desk: &Desk<'_>, crm_id: &CrmId) -> Result<bool, StoreError> {
+    one(desk, crm_id, Seen::Missing).await
+}
+
+/// Observes one invoice. Whether there was news. What is wrong with the rows of one invoice for good is noted,
+/// and holds up no other.
+async fn one(desk: &Desk<'_>, crm_id: &CrmId, seen: Seen<'_>) -> Result<bool, StoreError> {
+    match observe_one(desk, crm_id, seen).await {
+        Err(error) if error.is_about_the_record() => {
+            report(desk, crm_id, &error).await;
+            Ok(false)
+        }
+        result => result,
+    }
+}
+
+/// Notes that what is known of an invoice cannot be read, or not be written.
+pub(super) async fn report(desk: &Desk<'_>, crm_id: &CrmId, error: &StoreError) {
+    let account = &desk.ledger.account;
+    desk.engine.metrics.record(Measure::Defect);
+    tracing::error!(
+        error = %Chain(error),
+        account.id = %account,
+        crm.id = %crm_id,
+        "an invoice could not be observed"
+    );
+    let subject = (EntityKind::Invoice, crm_id.clone(), crm_id.to_string());
+    let told = "What was paid on it in Xero could not be recorded. Contact support.".to_owned();
+    journal::idle(desk.engine, account, subject, LogStatus::Skipped, told, None).await;
 }
 
 /// Whether a payment on an invoice is not known as it is now. Those that were read again for the overlap
@@ -67,8 +106,12 @@ async fn has_news(
     crm_id: &CrmId,
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
 ) -> Result<bool, StoreError> {
-    let row = desk.engine.store.receipts(&desk.ledger, crm_id).await?;
-    let received = row.map(|row| row.record.received).unwrap_or_default();
+    let rows = match desk.engine.store.receipts(&desk.ledger, crm_id).await {
+        // Observing it will say what is wrong with it.
+        Err(error) if error.is_about_the_record() => return Ok(true),
+        rows => rows?,
+    };
+    let received = rows.map(|rows| rows.record.received).unwrap_or_default();
     let is_news = |payment: &RemotePayment| {
         let known = received.iter().find(|one| one.id == payment.id);
         let counts = known.is_some_and(|one| one.is != Standpoint::Removed);
@@ -108,16 +151,18 @@ async fn fetch_details(
         if unread.is_empty() {
             continue;
         }
-        let row = desk.engine.store.receipts(&desk.ledger, crm_id).await?;
-        let is_known = |id: &XeroPaymentId| {
-            row.as_ref().is_some_and(|row| row.record.received.iter().any(|one| one.id == *id))
+        let rows = match desk.engine.store.receipts(&desk.ledger, crm_id).await {
+            Err(error) if error.is_about_the_record() => continue,
+            rows => rows?,
         };
-        if !unread.iter().all(is_known) {
+        let received = rows.map(|rows| rows.record.received).unwrap_or_default();
+        let known: BTreeSet<XeroPaymentId> = received.iter().map(|one| one.id).collect();
+        if !unread.iter().all(|id| known.contains(id)) {
             lacking.push(remote.id);
         }
     }
     let found = payments::of_invoices(&desk.session, &lacking).await?;
-    details.extend(found.into_iter().map(|one| (one.id, one)));
+    details.extend(found.rows.into_iter().map(|one| (one.id, one)));
     Ok(())
 }
 
@@ -157,7 +202,7 @@ fn received(
         let account = detail
             .and_then(|one| chart?.banked_to(one.account_id, one.account_code.as_deref()).cloned());
         let reference = detail.and_then(|one| one.reference.clone());
-        Some(Received {
+        let received = Received {
             id: applied.id,
             amount: Money::new(applied.amount, remote.total.currency),
             date: applied.date.or(detail.and_then(|one| one.date)),
@@ -166,84 +211,69 @@ fn received(
             batch: detail.and_then(|one| one.batch),
             is: Standpoint::Imported,
             seen_at: desk.engine.clock.now(),
-        })
+        };
+        Some(received.clipped())
     };
     remote.settlement.payments.iter().filter_map(one).collect()
 }
 
-/// Observes one invoice: with these payments, or that Xero has it no longer. Whether there was news.
-pub(super) async fn one(
-    desk: &Desk<'_>,
-    crm_id: &CrmId,
-    seen: Option<(&RemoteInvoice, Vec<Received>)>,
-) -> Result<bool, StoreError> {
-    let (engine, ledger) = (desk.engine, &desk.ledger);
-    let mut conflicts = 0;
+/// Observes one invoice, again and again while somebody else writes its rows.
+async fn observe_one(desk: &Desk<'_>, crm_id: &CrmId, seen: Seen<'_>) -> Result<bool, StoreError> {
+    let (store, ledger) = (&desk.engine.store, &desk.ledger);
     let mut any = false;
-    loop {
+    for _ in 0..=CONFLICTS_MAX {
         let key = MappingKey {
             ledger: ledger.clone(),
             kind: EntityKind::Invoice,
             crm_id: crm_id.clone(),
         };
-        let Some(mapping) = engine.store.mapping(&key).await? else { return Ok(any) };
-        let row = engine.store.receipts(ledger, crm_id).await?;
-        let expect = row.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
-        let empty = || Receipts::new(ledger.clone(), crm_id.clone());
-        let receipts = row.map_or_else(empty, |row| row.record);
-        let (seen, is_all) = match &seen {
-            Some((invoice, payments)) => {
-                let (payments, is_all) = some_new(&receipts, payments);
-                (Seen::There { invoice, payments }, is_all)
-            }
-            None => (Seen::Missing, true),
-        };
-        let now = engine.clock.now();
-        let Some(observation) = observe(&mapping.record, &receipts, seen, now) else {
-            return Ok(any);
-        };
-        match commit(desk, &mapping, expect, observation).await {
-            Ok(()) => any = true,
-            Err(StoreError::Conflict) if conflicts < CONFLICTS_MAX => {
-                conflicts += 1;
-                continue;
-            }
-            Err(error) => return Err(error),
+        let Some(mapping) = store.mapping(&key).await? else { return Ok(any) };
+        let rows = store.receipts(ledger, crm_id).await?;
+        let rows = rows.unwrap_or_else(|| ReceiptRows::none(ledger.clone(), crm_id.clone()));
+        match observe_steps(desk, mapping, rows, seen, &mut any).await {
+            Err(StoreError::Conflict) => {}
+            result => return result.map(|()| any),
         }
-        if is_all {
-            return Ok(any);
+    }
+    Err(StoreError::Conflict)
+}
+
+/// Observes step by step what fits into a transaction each, while there is time.
+async fn observe_steps(
+    desk: &Desk<'_>,
+    mapping: Versioned<Mapping>,
+    rows: ReceiptRows,
+    seen: Seen<'_>,
+    any: &mut bool,
+) -> Result<(), StoreError> {
+    let (mut mapping, mut rows) = (mapping, rows);
+    loop {
+        let now = desk.engine.clock.now();
+        let observation = observe(&mapping.record, &rows.record, seen, now);
+        let Some(observation) = observation else { return Ok(()) };
+        let is_all = observation.is_all;
+        let committed = commit(desk, &mapping, &rows, observation).await?;
+        *any = true;
+        if is_all || desk.engine.clock.now() > desk.invocation.last_call {
+            return Ok(());
         }
+        (mapping, rows) = committed;
     }
 }
 
-/// The payments that are known, and as many new ones as fit into a transaction; whether those are all.
-fn some_new(receipts: &Receipts, payments: &[Received]) -> (Vec<Received>, bool) {
-    let is_new = |one: &&Received| !receipts.received.iter().any(|known| known.id == one.id);
-    let new = payments.iter().filter(is_new).count();
-    let mut left = NEW_MAX;
-    let some = payments.iter().filter(|one| {
-        if !is_new(one) {
-            return true;
-        }
-        let fits = left > 0;
-        left = left.saturating_sub(1);
-        fits
-    });
-    (some.cloned().collect(), new <= NEW_MAX)
-}
-
+/// Commits a step. The rows as they are now.
 async fn commit(
     desk: &Desk<'_>,
     before: &Versioned<Mapping>,
-    expect: Expect,
+    rows: &ReceiptRows,
     observation: Observation,
-) -> Result<(), StoreError> {
-    let Observation { mapping, receipts, news } = observation;
+) -> Result<(Versioned<Mapping>, ReceiptRows), StoreError> {
+    let Observation { mapping, receipts, news, is_all: _ } = observation;
     let engine = desk.engine;
     let remarks = news.iter().flat_map(journal::told).collect::<Vec<_>>();
     let events = engine.events(&desk.ledger.account, news);
     let row = Some((&mapping, before.version));
-    engine.store.put_receipts(&receipts, expect, row, &events).await?;
+    let rows = engine.store.put_receipts(rows, receipts, row, &events).await?;
     engine.deliver(&desk.ledger.account, &events).await;
     let number = mapping.snapshot.natural_key.clone();
     let subject = (EntityKind::Invoice, mapping.key.crm_id.clone(), number);
@@ -252,5 +282,5 @@ async fn commit(
         let told = remarks.join(" ");
         journal::idle(engine, account, subject, LogStatus::Synced, told, None).await;
     }
-    Ok(())
+    Ok((Versioned { record: mapping, version: before.version.next() }, rows))
 }

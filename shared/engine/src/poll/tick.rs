@@ -8,8 +8,8 @@ use store::{StoreError, Walk};
 
 use crate::Engine;
 
-/// Ledgers in one message, and so in one invocation: what one call per ledger would cost, a hundredth of.
-const CHUNK: usize = 100;
+/// The most ledgers in one message, and so in one invocation: what one call per ledger would cost, a hundredth of.
+pub const CHUNK: usize = 100;
 /// Of one page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 /// Messages are spread over this long: a queue delays one by a quarter of an hour at most.

@@ -9,11 +9,11 @@ use domain::ids::{CrmId, XeroInvoiceId};
 use domain::mapping::MappingKey;
 use domain::meter::Priority;
 use domain::poll::Progress;
-use std::collections::BTreeMap;
-use xero::XeroError;
+use std::collections::{BTreeMap, BTreeSet};
 use xero::api::invoices::{self, IDS_LIMIT};
+use xero::{Rows, XeroError};
 
-use super::observe;
+use super::{observe, unreadable};
 use crate::choices;
 use crate::desk::{Desk, Trouble};
 
@@ -67,23 +67,39 @@ async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result
             kind: EntityKind::Invoice,
             crm_id: crm_id.clone(),
         };
-        let row = desk.engine.store.mapping(&key).await?;
+        let row = match desk.engine.store.mapping(&key).await {
+            Err(error) if error.is_about_the_record() => {
+                observe::report(desk, crm_id, &error).await;
+                continue;
+            }
+            row => row?,
+        };
         if let Some(link) = row.and_then(|row| row.record.link) {
             linked.insert(XeroInvoiceId(link.xero_id.0), crm_id.clone());
         }
     }
     let ids = linked.keys().copied().collect::<Vec<_>>();
     let patient = desk.at_priority(priority);
-    let found = invoices::find_by_ids(&patient, &ids).await?;
+    let Rows { rows: found, undecodable } = invoices::find_by_ids(&patient, &ids).await?;
+    // What is looked at in every poll would be told in every poll.
+    if priority == Priority::Verification {
+        unreadable::report(desk, &undecodable).await?;
+    }
     let seen: BTreeMap<XeroInvoiceId, RemoteInvoice> =
         found.into_iter().map(|one| (one.id, one)).collect();
     let mut news = 0;
     for (id, crm_id) in &linked {
-        // A list may leave something out; alone it is believed.
-        if !seen.contains_key(id) && invoices::get(&patient, *id).await?.is_none() {
-            news += usize::from(observe::one(desk, crm_id, None).await?);
+        let is_listed = seen.contains_key(id) || undecodable.iter().any(|odd| odd.id == Some(id.0));
+        if is_listed {
+            continue;
+        }
+        // A list may leave something out; alone it is believed. What cannot be read is not missing.
+        match invoices::get(&patient, *id).await {
+            Ok(Some(_)) | Err(XeroError::Undecodable { .. }) => {}
+            Ok(None) => news += usize::from(observe::missing(desk, crm_id).await?),
+            Err(error) => return Err(error.into()),
         }
     }
-    news += observe::all(desk, seen, BTreeMap::new()).await?;
+    news += observe::all(desk, seen, BTreeMap::new(), &BTreeSet::new()).await?;
     Ok(news)
 }

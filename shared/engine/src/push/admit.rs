@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::table::Expect;
 use store::{StoreError, Versioned};
 
+use super::refused::{refuse_record, too_large};
 use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, Unrecorded, settle};
 use crate::entity::Entity;
 use crate::{Engine, Invocation, journal};
@@ -48,6 +49,10 @@ pub(super) async fn admit<E: Entity>(
         };
         match written {
             Err(Unrecorded::Store(error)) if matches!(*error, StoreError::Conflict) => {}
+            Err(Unrecorded::Store(error)) if matches!(*error, StoreError::TooLarge { .. }) => {
+                let refused = refuse_too_large::<E>(engine, key, offered).await?;
+                return Ok(Admission::Refused(refused.ended()));
+            }
             result => return result,
         }
     }
@@ -95,10 +100,25 @@ pub(crate) async fn keep<E: Entity>(
         };
         match engine.store.put_mapping(&mapping, door.expect, None).await {
             Err(StoreError::Conflict) => {}
+            Err(StoreError::TooLarge { .. }) => {
+                return refuse_too_large::<E>(engine, key, Some(offered)).await;
+            }
             result => return result.map(|_| Pushed::Superseded),
         }
     }
     Err(StoreError::Conflict)
+}
+
+/// A record that no row can hold is given up on arrival; what was known of it before stays.
+async fn refuse_too_large<E: Entity>(
+    engine: &Engine,
+    key: &MappingKey,
+    offered: Option<&E::Snapshot>,
+) -> Result<Pushed, StoreError> {
+    let number = offered.map_or_else(|| key.crm_id.to_string(), E::number);
+    let subject = (E::KIND, key.crm_id.clone(), number);
+    refuse_record(engine, &key.ledger.account, subject, &too_large()).await?;
+    Ok(Pushed::Skipped)
 }
 
 /// A mapping at the door: as it is, or as the offered snapshot makes it.

@@ -6,19 +6,27 @@ use std::sync::Arc;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, Ledger};
 use domain::mapping::Mapping;
-use domain::operation::{Trace, Urgency};
+use domain::operation::{Answer, Trace, Urgency};
 use domain::retry;
 use futures::FutureExt;
-use xero::XeroError;
 
 use super::{Claimed, Settled, Unrecorded, settle};
 use crate::desk::{Desk, Trouble};
-use crate::entity::{Brought, Entity, Task};
+use crate::entity::{Brought, Entity, Task, WriteState};
 use crate::{Engine, Invocation, abreast};
 
 type Outcome = Result<Brought, Trouble>;
 /// Tasks with their places among all.
 type Indexed<'a, S> = Vec<(usize, Task<'a, S>)>;
+
+/// What is known of an attempt, besides its outcome.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tried {
+    /// What Xero answered to its writes.
+    pub(super) wrote: Option<Answer>,
+    /// The epoch of the connection it was made on.
+    pub(super) epoch: Option<u64>,
+}
 
 /// Attempts every claimed record and records what came of it.
 pub(super) async fn all<E: Entity>(
@@ -29,9 +37,15 @@ pub(super) async fn all<E: Entity>(
     invocation: Invocation,
 ) -> Vec<(usize, CrmId, Result<Settled, Unrecorded>)> {
     let rows = claimed.iter().map(|(_, _, row)| &row.row.record).collect::<Vec<_>>();
-    let outcomes = bring_all::<E>(engine, ledger, &rows, urgency, invocation).await;
+    let writes = rows.iter().map(|_| WriteState::default()).collect::<Vec<_>>();
+    let (outcomes, epoch) =
+        bring_all::<E>(engine, ledger, &rows, &writes, urgency, invocation).await;
+    let tried = writes.iter().map(|writes| Tried { wrote: writes.answer(), epoch });
+    let outcomes = outcomes.into_iter().zip(tried);
     let settled = claimed.into_iter().zip(outcomes).map(|((index, crm_id, row), outcome)| {
-        let settle = async move { (index, crm_id, settle::<E>(engine, &row, outcome).await) };
+        let (outcome, tried) = outcome;
+        let settle =
+            async move { (index, crm_id, settle::<E>(engine, &row, outcome, tried).await) };
         settle.boxed()
     });
     abreast::all(settled.collect()).await
@@ -41,50 +55,62 @@ async fn settle<E: Entity>(
     engine: &Engine,
     claimed: &Claimed,
     outcome: Outcome,
+    tried: Tried,
 ) -> Result<Settled, Unrecorded> {
     match outcome {
-        Ok(brought) => settle::confirm::<E>(engine, claimed, brought).await,
+        Ok(brought) => settle::confirm::<E>(engine, claimed, brought, tried).await,
         Err(Trouble::Unrecorded(error)) => Err(error),
-        Err(trouble) => settle::fail::<E>(engine, claimed, trouble).await,
+        Err(trouble) => settle::fail::<E>(engine, claimed, trouble, tried).await,
     }
 }
 
-/// Brings the mappings' snapshots to Xero: one outcome for each, in their order.
+/// Brings the mappings' snapshots to Xero: one outcome for each, in their order, and the epoch of the connection
+/// that they were tried on. `writes` has a place for each.
 async fn bring_all<E: Entity>(
     engine: &Engine,
     ledger: &Ledger,
     mappings: &[&Mapping],
+    writes: &[WriteState],
     urgency: Urgency,
     invocation: Invocation,
-) -> Vec<Outcome> {
+) -> (Vec<Outcome>, Option<u64>) {
     if mappings.is_empty() {
-        return Vec::new();
+        return (Vec::new(), None);
     }
-    let mut desk = match Desk::open(engine, ledger, urgency, invocation).await {
-        Ok(desk) => desk,
-        Err(trouble) => return mappings.iter().map(|_| Err(trouble.clone())).collect(),
+    let failed = |trouble: Trouble| mappings.iter().map(|_| Err(trouble.clone())).collect();
+    let connection = match engine.store.connection(&ledger.account).await {
+        Ok(connection) => connection.map(|row| row.record),
+        Err(error) => return (failed(error.into()), None),
     };
+    let epoch = connection.as_ref().map(|connection| connection.epoch);
+    let opened = Desk::open_on(engine, connection.as_ref(), ledger, urgency, invocation).await;
+    let outcomes = match opened {
+        Ok(desk) => bring_with::<E>(&desk, mappings, writes).await,
+        Err(trouble) => failed(trouble),
+    };
+    (outcomes, epoch)
+}
+
+async fn bring_with<E: Entity>(
+    desk: &Desk<'_>,
+    mappings: &[&Mapping],
+    writes: &[WriteState],
+) -> Vec<Outcome> {
     let mut outcomes: Vec<Option<Outcome>> = mappings.iter().map(|_| None).collect();
     let mut tasks: Vec<(usize, Task<'_, E::Snapshot>)> = Vec::new();
-    for ((index, mapping), outcome) in mappings.iter().enumerate().zip(&mut outcomes) {
+    let places = mappings.iter().zip(writes).enumerate();
+    for ((index, (mapping, writes)), outcome) in places.zip(&mut outcomes) {
         match settle::snapshot::<E>(mapping) {
-            Ok(snapshot) => tasks.push((index, Task::new(mapping, snapshot, engine.memory))),
+            Ok(snapshot) => {
+                tasks.push((index, Task::new(mapping, snapshot, desk.engine.memory, writes)));
+            }
             Err(failure) => *outcome = Some(Err(failure.into())),
         }
     }
     for group in by_batch_size(tasks) {
         let (indices, tasks): (Vec<usize>, Vec<_>) = group.into_iter().unzip();
-        let mut brought = survived::<E>(&desk, &tasks).await;
-        if brought.iter().any(is_token_rejected) {
-            desk = match desk.reopened().await {
-                Ok(reopened) => {
-                    again::<E>(&reopened, tasks, &mut brought).await;
-                    reopened
-                }
-                Err(trouble) => return all_of(outcomes, indices, brought, &trouble),
-            };
-        }
-        note(&desk, &brought).await;
+        let mut brought = survived::<E>(desk, &tasks).await;
+        note(desk, &mut brought).await;
         fill(&mut outcomes, indices, brought);
     }
     let lost = || Err(Trouble::Failure(panicked()));
@@ -117,13 +143,19 @@ async fn survived<E: Entity>(desk: &Desk<'_>, tasks: &[Task<'_, E::Snapshot>]) -
             outcomes.push(Err(panicked().into()));
             continue;
         }
-        let mut mapping = task.mapping.clone();
-        mapping.operation.trace = Trace::Uncertain;
-        let alone = [Task::new(&mapping, task.snapshot.clone(), task.memory)];
+        let mapping = uncertain(task.mapping);
+        let alone = [Task::new(&mapping, task.snapshot.clone(), task.memory, task.writes)];
         let outcome = guarded::<E>(desk, &alone).await.and_then(|mut one| one.pop());
         outcomes.push(outcome.unwrap_or_else(|| Err(panicked().into())));
     }
     outcomes
+}
+
+/// The same mapping, of which something may stand in Xero that we do not know.
+fn uncertain(mapping: &Mapping) -> Mapping {
+    let mut mapping = mapping.clone();
+    mapping.operation.trace = Trace::Uncertain;
+    mapping
 }
 
 async fn guarded<E: Entity>(
@@ -146,38 +178,22 @@ fn panicked() -> Failure {
     )
 }
 
-fn is_token_rejected(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Err(Trouble::Xero(error)) if matches!(**error, XeroError::TokenRejected { expired: _ })
-    )
-}
-
-/// Once more with a fresh token, for those that Xero refused the first one.
-async fn again<E: Entity>(
-    desk: &Desk<'_>,
-    tasks: Vec<Task<'_, E::Snapshot>>,
-    outcomes: &mut [Outcome],
-) {
-    let refused = outcomes.iter().map(is_token_rejected).collect::<Vec<_>>();
-    let tasks = tasks.into_iter().zip(&refused).filter(|(_, refused)| **refused);
-    let tasks = tasks.map(|(task, _)| task).collect::<Vec<_>>();
-    let brought = survived::<E>(desk, &tasks).await;
-    let slots = outcomes.iter_mut().zip(&refused).filter(|(_, refused)| **refused);
-    for ((slot, _), outcome) in slots.zip(brought) {
-        *slot = outcome;
-    }
-}
-
 /// What the answers say about the whole connection, each once.
-async fn note(desk: &Desk<'_>, outcomes: &[Outcome]) {
-    let mut noted: Vec<usize> = Vec::new();
+async fn note(desk: &Desk<'_>, outcomes: &mut [Outcome]) {
+    let mut noted: Vec<(usize, Option<Failure>)> = Vec::new();
     for outcome in outcomes {
         let Err(Trouble::Xero(error)) = outcome else { continue };
         let shared = Arc::as_ptr(error).addr();
-        if !noted.contains(&shared) {
-            noted.push(shared);
-            desk.note(error).await;
+        let known = noted.iter().find(|(one, _)| *one == shared).map(|(_, known)| known.clone());
+        let instead = if let Some(instead) = known {
+            instead
+        } else {
+            let instead = desk.note(error).await;
+            noted.push((shared, instead.clone()));
+            instead
+        };
+        if let Some(failure) = instead {
+            *outcome = Err(Trouble::Explained(failure));
         }
     }
 }
@@ -187,32 +203,5 @@ fn fill(outcomes: &mut [Option<Outcome>], indices: Vec<usize>, brought: Vec<Outc
         if let Some(slot) = outcomes.get_mut(index) {
             *slot = Some(outcome);
         }
-    }
-}
-
-/// No token any more: what Xero took is kept, everything else shares the trouble.
-fn all_of(
-    mut outcomes: Vec<Option<Outcome>>,
-    indices: Vec<usize>,
-    brought: Vec<Outcome>,
-    trouble: &Trouble,
-) -> Vec<Outcome> {
-    let answered = answered(trouble);
-    let kept = brought
-        .into_iter()
-        .map(|outcome| if is_token_rejected(&outcome) { Err(answered.clone()) } else { outcome });
-    fill(&mut outcomes, indices, kept.collect());
-    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(trouble.clone()))).collect()
-}
-
-/// The same trouble, for whom Xero has answered, if only that it refuses the token: that answer, too, must not be
-/// replayed.
-fn answered(trouble: &Trouble) -> Trouble {
-    match trouble {
-        Trouble::Failure(failure) => Trouble::Explained(failure.clone()),
-        Trouble::Xero(_)
-        | Trouble::Explained(_)
-        | Trouble::Blocked { failure: _, on: _ }
-        | Trouble::Unrecorded(_) => trouble.clone(),
     }
 }

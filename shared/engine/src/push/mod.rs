@@ -3,6 +3,7 @@
 
 mod admit;
 mod attempt;
+mod refused;
 mod settle;
 
 use std::sync::Arc;
@@ -16,10 +17,11 @@ use store::{StoreError, Versioned};
 
 use crate::entity::Entity;
 use crate::ports::PortError;
-use crate::{Engine, Invocation, abreast};
+use crate::{Engine, Invocation, abreast, activity};
 
 use self::admit::Admission;
 pub(crate) use self::admit::{Keep, keep};
+pub(crate) use self::refused::{refuse_record, too_many_payments};
 
 /// A push that is overtaken by newer snapshots goes on with them, this many times.
 const ROUNDS_MAX: u32 = 3;
@@ -141,6 +143,7 @@ pub async fn push<E: Entity>(
         offers.iter().map(|_| Ok(Pushed::Superseded.ended())).collect();
     let mut round: Vec<(usize, Offer<'_, E::Snapshot>)> =
         offers.iter().cloned().enumerate().collect();
+    let (mut is_attempted, mut is_synced) = (false, false);
     for turn in 0..ROUNDS_MAX {
         // What arrived meanwhile is in the row, and has waited for nobody.
         let urgency = if turn == 0 { urgency } else { Urgency::Routine };
@@ -157,8 +160,12 @@ pub async fn push<E: Entity>(
         for (index, crm_id, settled) in
             attempt::all::<E>(engine, ledger, claimed, urgency, invocation).await
         {
+            is_attempted = true;
             match settled {
-                Ok(Settled::Done(ended)) => replace(&mut ends, index, Ok(ended)),
+                Ok(Settled::Done(ended)) => {
+                    is_synced |= matches!(ended.pushed, Pushed::Synced);
+                    replace(&mut ends, index, Ok(ended));
+                }
                 Ok(Settled::Overtaken) => {
                     // It goes on at once; and if this process dies, when somebody looks.
                     let look = Some(engine.clock.now());
@@ -171,6 +178,9 @@ pub async fn push<E: Entity>(
         if round.is_empty() {
             break;
         }
+    }
+    if is_attempted {
+        activity::record_attempts(engine, &ledger.account, is_synced).await;
     }
     booked::<E>(engine, ledger, offers, ends).await
 }

@@ -4,10 +4,11 @@
 use domain::failure::{Failure, FailureClass};
 use domain::ids::CrmId;
 use domain::mapping::Mapping;
-use domain::operation::{Answer, Event, Freshness, Parking, State};
+use domain::operation::{Answer, Event, Freshness, Parking, State, unconfirmed};
 use domain::outbound::{Event as Outbound, News};
 use store::{StoreError, Versioned};
 
+use super::attempt::Tried;
 use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, Settled, Unrecorded};
 use crate::chain::Chain;
 use crate::desk::Trouble;
@@ -27,11 +28,12 @@ pub(super) fn snapshot<E: Entity>(mapping: &Mapping) -> Result<E::Snapshot, Fail
     })
 }
 
-/// Records that Xero has the document.
+/// Records that Xero has the document. `tried` says what else is known of the attempt.
 pub(super) async fn confirm<E: Entity>(
     engine: &Engine,
     claimed: &Claimed,
     brought: Brought,
+    tried: Tried,
 ) -> Result<Settled, Unrecorded> {
     let revision = claimed.row.record.snapshot.revision;
     let mut before = claimed.row.clone();
@@ -67,7 +69,7 @@ pub(super) async fn confirm<E: Entity>(
             // Xero has answered, if with what is another's: its answer must not be replayed.
             Some(owner) if owner != next.key.crm_id => {
                 let failure = already_linked(next.key.kind, &owner);
-                return fail::<E>(engine, claimed, Trouble::Explained(failure)).await;
+                return fail::<E>(engine, claimed, Trouble::Explained(failure), tried).await;
             }
             owner => is_reserved = owner.is_some(),
         }
@@ -107,13 +109,14 @@ async fn owner(engine: &Engine, mapping: &Mapping) -> Result<Option<CrmId>, Stor
     engine.store.linked(&key.ledger, key.kind, link.xero_id).await
 }
 
-/// Records that the attempt failed, and what follows.
+/// Records that the attempt failed, and what follows. `tried` says what else is known of the attempt.
 pub(super) async fn fail<E: Entity>(
     engine: &Engine,
     claimed: &Claimed,
     trouble: Trouble,
+    tried: Tried,
 ) -> Result<Settled, Unrecorded> {
-    let Told { failure, answer, parking } = told(engine, trouble)?;
+    let Told { failure, answer, parking } = told(engine, trouble)?.after_writes(tried.wrote);
     if failure.class == FailureClass::Defect {
         worth_a_look(
             engine,
@@ -131,6 +134,7 @@ pub(super) async fn fail<E: Entity>(
             answer,
             snapshot: before.record.freshness(revision),
             parking: parking.clone(),
+            epoch: tried.epoch,
         };
         let Ok(next) = before.record.apply(event, engine.clock.now()) else {
             return Ok(Settled::Done(Pushed::Superseded.ended()));
@@ -176,7 +180,7 @@ async fn failed<E: Entity>(
         State::Waiting { until } => Some(until),
         // The account may have been reconnected while this attempt still failed for lack of it.
         State::Parked { on: Parking::Reconnect } => {
-            release::if_connected(engine, &next.key).await?;
+            release::if_connected(engine, next).await?;
             None
         }
         // The client may have arrived while this attempt still missed it.
@@ -200,6 +204,21 @@ struct Told {
     parking: Option<Parking>,
 }
 
+impl Told {
+    /// The same failure of an attempt that had written before: what Xero answered to the writes decides whether a
+    /// key is used up, and whether something may stand in Xero that we do not know.
+    fn after_writes(self, wrote: Option<Answer>) -> Self {
+        let Self { failure, answer, parking } = self;
+        match wrote {
+            None => Self { failure, answer, parking },
+            Some(Answer::Answered) => Self { failure, answer: Answer::Answered, parking },
+            Some(open @ (Answer::Unanswered | Answer::Unconfirmed)) => {
+                Self { failure: unconfirmed(failure), answer: open, parking }
+            }
+        }
+    }
+}
+
 fn told(engine: &Engine, trouble: Trouble) -> Result<Told, Unrecorded> {
     Ok(match trouble {
         Trouble::Xero(error) => {
@@ -208,6 +227,10 @@ fn told(engine: &Engine, trouble: Trouble) -> Result<Told, Unrecorded> {
                 failure.class = error.class().as_str(),
                 "the attempt failed"
             );
+            let unknown = error.unknown_sentences();
+            if unknown > 0 {
+                engine.metrics.record(Measure::UnknownSentences(unknown));
+            }
             let answer = if error.is_answered() { Answer::Answered } else { Answer::Unanswered };
             Told { failure: error.failure(engine.clock.now()), answer, parking: None }
         }

@@ -22,6 +22,8 @@ pub(crate) struct KeptTokens {
     /// The refresh token that was in the secret before. Where two processes renewed after all, it is
     /// the other one's, and one of the two may be the one that Xero honours.
     pub(super) earlier: Option<SecretString>,
+    /// The place of this value among all that the secret had; 0 in what an earlier release wrote.
+    pub(crate) serial: u64,
 }
 
 /// The same as the JSON text that Secrets Manager keeps.
@@ -34,17 +36,21 @@ struct KeptText<'a> {
     access_expires_at: Timestamp,
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     earlier_refresh_token: Option<Cow<'a, str>>,
+    #[serde(default)]
+    serial: u64,
 }
 
 impl KeptTokens {
-    /// What is kept of a token set that Xero gave at `now`.
-    pub(crate) fn new(tokens: &TokenSet, now: Timestamp) -> Option<Self> {
+    /// What is kept of a token set that Xero gave at `now`, as the secret's value of that serial. `None`
+    /// when the set has no refresh token.
+    pub(crate) fn new(tokens: &TokenSet, serial: u64, now: Timestamp) -> Option<Self> {
         let life = SignedDuration::from_secs(i64::from(tokens.expires_in_seconds));
         Some(Self {
             access_token: tokens.access_token.clone(),
             refresh_token: tokens.refresh_token.clone()?,
             access_expires_at: now.saturating_add(life).unwrap_or(now),
             earlier: None,
+            serial,
         })
     }
 
@@ -55,6 +61,7 @@ impl KeptTokens {
             refresh_token: SecretString::from(text.refresh_token.into_owned()),
             access_expires_at: text.access_expires_at,
             earlier: text.earlier_refresh_token.map(|token| SecretString::from(token.into_owned())),
+            serial: text.serial,
         })
     }
 
@@ -64,6 +71,7 @@ impl KeptTokens {
             refresh_token: self.refresh_token.expose_secret().into(),
             access_expires_at: self.access_expires_at,
             earlier_refresh_token: self.earlier.as_ref().map(|token| token.expose_secret().into()),
+            serial: self.serial,
         };
         let json = serde_json::to_string(&text).expect("texts and an instant always make JSON");
         SecretString::from(json)
@@ -77,31 +85,32 @@ impl KeptTokens {
 /// Access tokens a warm process has read before.
 #[derive(Default)]
 pub struct TokenCache {
-    kept: Mutex<HashMap<GrantId, Cached>>,
-}
-
-/// Tokens and when they were read.
-#[derive(Clone)]
-struct Cached {
-    tokens: KeptTokens,
-    read_at: Timestamp,
+    kept: Mutex<HashMap<GrantId, KeptTokens>>,
 }
 
 impl TokenCache {
-    /// What was read of a grant, unless the account has been connected anew since: the tokens of an
-    /// older consent may cover less.
-    pub(super) fn get(&self, grant: GrantId, since: Option<Timestamp>) -> Option<KeptTokens> {
+    /// What this process knows of a grant, unless it is of an older consent than the one of this serial:
+    /// those tokens may cover less.
+    pub(super) fn get(&self, grant: GrantId, consented: u64) -> Option<KeptTokens> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let cached = kept.get(&grant).filter(|cached| Some(cached.read_at) >= since)?;
-        Some(cached.tokens.clone())
+        kept.get(&grant).filter(|tokens| tokens.serial >= consented).cloned()
     }
 
-    pub(super) fn put(&self, grant: GrantId, tokens: KeptTokens, read_at: Timestamp) {
+    /// Keeps what was read or written of a grant, unless it is older than what is known.
+    pub(super) fn put(&self, grant: GrantId, tokens: KeptTokens) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.get(&grant).is_some_and(|known| known.serial > tokens.serial) {
+            return;
+        }
         if kept.len() >= CACHED_MAX {
             kept.clear();
         }
-        kept.insert(grant, Cached { tokens, read_at });
+        kept.insert(grant, tokens);
+    }
+
+    /// Forgets a grant.
+    pub(super) fn remove(&self, grant: GrantId) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&grant);
     }
 }
 

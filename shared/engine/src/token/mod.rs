@@ -3,35 +3,37 @@
 //! Xero gives a new refresh token with every refresh and takes the previous one for 30 minutes more.
 //! So the new pair is written to the secret *before* the access token is used: a crash between Xero's
 //! answer and our write leaves the previous refresh token, which still works; a crash after it leaves
-//! the new one. The row holds the lock; the secret holds the truth about the tokens.
+//! the new one. The row holds the lock and names the value of the secret that it is about; a read that shows
+//! an older one, or none, is repeated for some minutes before it is believed.
 
+mod ending;
 mod kept;
 mod refresh;
+mod source;
 
 use std::time::Duration;
 
 use domain::failure::{Failure, FailureClass};
-use domain::grant::{self, TokenPlan};
+use domain::grant::{self, Grant, TokenPlan, Visibility};
 use domain::ids::GrantId;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use store::StoreError;
-use store::table::Expect;
 use xero::XeroError;
 
+pub(crate) use ending::{Ended, end_unused};
 pub(crate) use kept::KeptTokens;
 pub use kept::TokenCache;
-pub(crate) use refresh::settle;
+pub(crate) use refresh::{keep_consent, settle};
+pub(crate) use source::GrantTokens;
 
 use crate::ports::PortError;
 use crate::{Engine, Invocation};
 
-/// How often, and how many times, the others look whether it is done.
+/// How often, and how many times, a process looks whether another one is done, or whether a secret has become
+/// visible.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOKS_MAX: u32 = 180;
-
-/// A row that somebody else writes at the same moment is read and written again, this many times.
-const CONFLICTS_MAX: u32 = 4;
 
 /// Whoever waits in vain still has to write down that it did.
 const TELL_SECONDS: i64 = 10;
@@ -54,8 +56,8 @@ pub enum TokenError {
     /// Xero refused the refresh token, or there is none: a person has to connect again.
     #[error("the grant is no longer valid")]
     ReconnectNeeded,
-    /// Another process held the lock for all the time there was.
-    #[error("another process is still renewing the tokens")]
+    /// Another process held the lock, or the secret was not visible, for all the time there was.
+    #[error("the tokens could not be had in time")]
     Busy,
 }
 
@@ -102,21 +104,21 @@ pub fn reconnect() -> Failure {
 pub struct Wanted<'a> {
     /// The grant.
     pub grant: GrantId,
-    /// When the account was connected: tokens that were read earlier are read again.
-    pub since: Option<Timestamp>,
-    /// One that Xero has just refused, however fresh it looks.
+    /// The serial of the consent that the account was connected with: older tokens may cover less.
+    pub consented: u64,
+    /// One that Xero has just rejected, however fresh it looks.
     pub rejected: Option<&'a SecretString>,
 }
 
-/// An access token. If another process is renewing it, this one looks until that is done, or gives up
-/// in time to say so.
+/// An access token. If another process is renewing it, or its secret is not visible yet, this one looks until
+/// that is over, or gives up in time to say so.
 pub async fn access_token(
     engine: &Engine,
     wanted: Wanted<'_>,
     invocation: Invocation,
 ) -> Result<SecretString, TokenError> {
-    let Wanted { grant: id, since, rejected } = wanted;
-    if let Some(kept) = engine.tokens.get(id, since)
+    let Wanted { grant: id, consented, rejected } = wanted;
+    if let Some(kept) = engine.tokens.get(id, consented)
         && grant::is_usable(ends_at(&kept, rejected), engine.clock.now())
     {
         return Ok(kept.access());
@@ -125,68 +127,82 @@ pub async fn access_token(
     let latest = invocation.deadline.saturating_sub(time_to_tell).unwrap_or(Timestamp::MIN);
     for _ in 0..LOOKS_MAX {
         let row = engine.store.grant(id).await?.ok_or(TokenError::ReconnectNeeded)?;
-        let kept = read(engine, id).await?;
-        let now = engine.clock.now();
-        match row.record.plan(ends_at(&kept, rejected), now) {
-            TokenPlan::Use => return Ok(remember(engine, id, kept)),
+        let plan = match read_visible(engine, &row.record).await? {
+            Visible::Tokens(kept) => {
+                match row.record.plan(ends_at(&kept, rejected), engine.clock.now()) {
+                    TokenPlan::Use => return Ok(remember(engine, id, kept)),
+                    plan
+                    @ (TokenPlan::WaitUntil(_) | TokenPlan::Refresh | TokenPlan::Reconnect) => plan,
+                }
+            }
+            Visible::NotYet => TokenPlan::WaitUntil(Timestamp::MAX),
+            Visible::Gone => TokenPlan::Reconnect,
+        };
+        match plan {
+            TokenPlan::Use => {}
             TokenPlan::Reconnect => return Err(TokenError::ReconnectNeeded),
             TokenPlan::Refresh => match refresh::refresh(engine, row, rejected).await {
                 Err(TokenError::Store(StoreError::Conflict)) => {}
                 result => return result,
             },
-            TokenPlan::WaitUntil(_) if now >= latest => break,
+            TokenPlan::WaitUntil(_) if engine.clock.now() >= latest => break,
             TokenPlan::WaitUntil(_) => engine.clock.pause(LOOK_EVERY).await,
         }
     }
     Err(TokenError::Busy)
 }
 
+/// What a read of a grant's secret shows.
+pub(super) enum Visible {
+    /// The tokens that the row is about, or newer ones.
+    Tokens(KeptTokens),
+    /// What the row is about is not visible yet.
+    NotYet,
+    /// There is no secret.
+    Gone,
+}
+
+/// Reads a grant's tokens. What this process wrote itself is as good as what is read.
+pub(super) async fn read_visible(engine: &Engine, row: &Grant) -> Result<Visible, TokenError> {
+    let now = engine.clock.now();
+    if row.refused_at.is_some() {
+        return Ok(Visible::Gone);
+    }
+    let read = read(engine, row.id).await?;
+    let known = engine.tokens.get(row.id, 0);
+    let newest = match (read, known) {
+        (Some(read), Some(known)) if known.serial > read.serial => Some(known),
+        (None, known) => known.filter(|_| row.secret.is_some()),
+        (read, _) => read,
+    };
+    Ok(match (row.visibility(newest.as_ref().map(|kept| kept.serial), now), newest) {
+        (Visibility::Current, Some(kept)) => Visible::Tokens(kept),
+        (Visibility::NotYet, _) => Visible::NotYet,
+        (Visibility::Current | Visibility::Gone, _) => Visible::Gone,
+    })
+}
+
 fn remember(engine: &Engine, id: GrantId, kept: KeptTokens) -> SecretString {
     let access = kept.access();
-    engine.tokens.put(id, kept, engine.clock.now());
+    engine.tokens.put(id, kept);
     access
 }
 
-/// When the kept access token ends; one that Xero has refused is over.
+/// When the kept access token ends; one that Xero has rejected is over.
 fn ends_at(kept: &KeptTokens, rejected: Option<&SecretString>) -> Timestamp {
-    let refused = rejected.is_some_and(|token| same(token, &kept.access_token));
-    if refused { Timestamp::UNIX_EPOCH } else { kept.access_expires_at }
+    let is_rejected = rejected.is_some_and(|token| same(token, &kept.access_token));
+    if is_rejected { Timestamp::UNIX_EPOCH } else { kept.access_expires_at }
 }
 
 fn same(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
 }
 
-async fn read(engine: &Engine, grant: GrantId) -> Result<KeptTokens, TokenError> {
-    let secret = engine.secrets.get(&engine.secret_name(grant)).await?;
-    let secret = secret.ok_or(TokenError::ReconnectNeeded)?;
-    KeptTokens::from_secret(&secret).ok_or(TokenError::Undecodable)
-}
-
-/// Revokes a grant, with every link its user has made with this app; unless it was renewed since
-/// `renewed_at`: then somebody has connected again, and it is theirs.
-pub(crate) async fn revoke(
-    engine: &Engine,
-    id: GrantId,
-    renewed_at: Option<Timestamp>,
-) -> Result<(), TokenError> {
-    let kept = read(engine, id).await?;
-    let row = engine.store.grant(id).await?;
-    if row.map(|row| row.record.refreshed_at) != renewed_at {
-        return Ok(());
-    }
-    let revoked = engine.app.revoke(&*engine.transport, &kept.refresh_token).await;
-    revoked.map_err(TokenError::Xero)?;
-    for _ in 0..CONFLICTS_MAX {
-        let Some(row) = engine.store.grant(id).await? else { return Ok(()) };
-        let refused = row.record.refused(engine.clock.now());
-        match engine.store.put_grant(&refused, Expect::Version(row.version)).await {
-            Ok(_) => return Ok(()),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(StoreError::Conflict.into())
+async fn read(engine: &Engine, grant: GrantId) -> Result<Option<KeptTokens>, TokenError> {
+    let Some(secret) = engine.secrets.get(&engine.secret_name(grant)).await? else {
+        return Ok(None);
+    };
+    KeptTokens::from_secret(&secret).map(Some).ok_or(TokenError::Undecodable)
 }
 
 impl Engine {

@@ -6,8 +6,8 @@ use engine::choices::{self, CodesChosen, NeverSend};
 use lambda_http::Request;
 
 use super::records::{crm_id, kind_of, unknown};
-use super::{Answer, attended, body, may_change, told, unavailable};
-use crate::http::{Caller, Problem, json};
+use super::{Answer, attended, may_change, told, unavailable};
+use crate::http::{Caller, Problem, json, read_body};
 
 pub(super) async fn never_send(engine: &Engine, caller: &Caller, kind: &str, id: &str) -> Answer {
     may_change(caller)?;
@@ -36,10 +36,7 @@ pub(super) async fn account_choices(engine: &Engine, caller: &Caller) -> Answer 
 
 pub(super) async fn choose_codes(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
     may_change(caller)?;
-    let codes: AccountCodes = body(
-        request,
-        "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge and gift_card, each the code of an account in Xero, and tax_types, from percentages to Xero's tax types",
-    )?;
+    let codes: AccountCodes = read_body(request)?;
     let account = &caller.account;
     let chosen = choices::choose_account_codes(engine, account, codes.clone(), attended(engine));
     match chosen.await.map_err(|error| unavailable(&error))? {

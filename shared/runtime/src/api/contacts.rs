@@ -1,5 +1,6 @@
 //! Contacts: searched, linked, unlinked, and all of them compared with all clients.
 
+use domain::body::{Field, Shape};
 use domain::ids::XeroContactId;
 use domain::matching::{Candidate, Evidence, Match};
 use domain::reconciliation::{Counts, Finding, Place, Reconciliation};
@@ -10,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::records::{crm_id, unknown};
-use super::{Answer, attended, body, may_change, told, unavailable};
-use crate::http::{Caller, Problem, json};
+use super::{Answer, attended, may_change, told, unavailable};
+use crate::http::{Caller, Problem, RequestBody, json, read_body};
 
 /// Xero searches for nothing shorter, and nobody types anything longer.
 const QUERY_LENGTH: std::ops::RangeInclusive<usize> = 2..=100;
@@ -22,6 +23,8 @@ struct Found<T> {
 }
 
 pub(super) async fn search(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
+    // Every search may cost a call, and only those who may link have a use for it.
+    may_change(caller)?;
     let parameters = request.query_string_parameters();
     let query = parameters.first("query").unwrap_or_default().trim();
     if !QUERY_LENGTH.contains(&query.chars().count()) {
@@ -33,9 +36,17 @@ pub(super) async fn search(engine: &Engine, caller: &Caller, request: &Request) 
     }
 }
 
+const CONTACT: &[Field] = &[Field::value("contact_id")];
+
+/// Which contact a client is to be linked to.
 #[derive(Deserialize)]
-struct Choice {
+pub(super) struct ContactChoice {
     contact_id: Uuid,
+}
+
+impl RequestBody for ContactChoice {
+    const SHAPE: Shape = Shape::Object(CONTACT);
+    const MUST: &'static str = "must be {\"contact_id\": \"<the id of a contact in Xero>\"}";
 }
 
 pub(super) async fn link(
@@ -45,8 +56,7 @@ pub(super) async fn link(
     request: &Request,
 ) -> Answer {
     may_change(caller)?;
-    let must = "must be {\"contact_id\": \"<the id of a contact in Xero>\"}";
-    let Choice { contact_id } = body(request, must)?;
+    let ContactChoice { contact_id } = read_body(request)?;
     let (account, user) = (&caller.account, &caller.user);
     let (client, contact) = (crm_id(client)?, XeroContactId(contact_id));
     let linked = contacts::link(engine, account, user, client, contact, attended(engine)).await;

@@ -1,5 +1,6 @@
 //! The settings API: what people see and press. Every route names its room.
 
+mod bodies;
 mod choices;
 mod connection;
 mod contacts;
@@ -15,17 +16,18 @@ use engine::desk::Trouble;
 use engine::{Engine, Invocation};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, RequestExt, Response, service_fn};
-use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
 use self::routes::Found;
 use crate::boot::boot;
 use crate::http::{Caller, Problem, Role};
 
+pub use self::bodies::objections;
 pub use self::routes::{ROUTES, Route};
 
-/// API Gateway answers for us after 30 seconds; we answer ourselves before.
-const ANSWER_WITHIN: SignedDuration = SignedDuration::from_secs(25);
+/// Everybody is answered within 25 seconds: API Gateway answers for us after 30, and Lambda ends the function
+/// after 29. The last second is for reading how things stand.
+pub(crate) const ANSWER_WITHIN: SignedDuration = SignedDuration::from_secs(24);
 
 /// What a route gives.
 type Answer = Result<Response<Body>, Problem>;
@@ -44,11 +46,36 @@ async fn answer(engine: &Engine, request: &Request) -> Response<Body> {
     let answer = match Caller::of(request) {
         Some(caller) => {
             let span = tracing::info_span!("request", account.id = %caller.account);
-            Box::pin(route(engine, request, &caller)).instrument(span).await
+            answer_in_time(engine, request, &caller).instrument(span).await
         }
         None => Err(Problem::unauthorized()),
     };
     answer.unwrap_or_else(|problem| problem.response())
+}
+
+/// Answers a request in time. What takes longer is dropped, which is as if the process had died: whatever it
+/// wrote down goes on, with the next request, a hint or the sweep.
+async fn answer_in_time(engine: &Engine, request: &Request, caller: &Caller) -> Answer {
+    let answer = Box::pin(route(engine, request, caller));
+    match tokio::time::timeout(ANSWER_WITHIN.unsigned_abs(), answer).await {
+        Ok(answer) => answer,
+        Err(_) => answer_late(engine, request, caller).await,
+    }
+}
+
+/// The answer to a request that took too long: how things stand, where something was committed before Xero was
+/// asked.
+async fn answer_late(engine: &Engine, request: &Request, caller: &Caller) -> Answer {
+    tracing::warn!("a request took too long");
+    let path = request.raw_http_path().trim_matches('/');
+    let segments = path.split('/').collect::<Vec<_>>();
+    match routes::find(request.method(), &segments) {
+        Found::Route(Route::CompleteConnect) => Ok(connection::in_progress()),
+        Found::Route(Route::Disconnect | Route::ChooseOrganisation) => {
+            connection::status(engine, caller).await
+        }
+        Found::Route(_) | Found::OtherMethods | Found::Nothing => Err(Problem::too_slow()),
+    }
 }
 
 async fn route(engine: &Engine, request: &Request, caller: &Caller) -> Answer {
@@ -65,6 +92,7 @@ async fn route(engine: &Engine, request: &Request, caller: &Caller) -> Answer {
     match route {
         Route::Status => connection::status(engine, caller).await,
         Route::Connect => connection::begin(engine, caller).await,
+        Route::CompleteConnect => connection::complete(engine, caller, request).await,
         Route::Disconnect => connection::end(engine, caller).await,
         Route::ChooseOrganisation => connection::choose(engine, caller, request).await,
         Route::AccountCodes => choices::codes(engine, caller).await,
@@ -101,17 +129,6 @@ fn may_change(caller: &Caller) -> Result<(), Problem> {
         Role::Administrator => Ok(()),
         Role::Reader => Err(Problem::forbidden()),
     }
-}
-
-/// The request's body. What is wrong with it is told without quoting it.
-fn body<T: DeserializeOwned>(request: &Request, must: &str) -> Result<T, Problem> {
-    let bytes: &[u8] = match request.body() {
-        Body::Empty => &[],
-        Body::Text(text) => text.as_bytes(),
-        Body::Binary(bytes) => bytes,
-        _ => return Err(Problem::bad_field("body", must)),
-    };
-    serde_json::from_slice(bytes).map_err(|_| Problem::bad_field("body", must))
 }
 
 fn unavailable(error: &dyn Error) -> Problem {

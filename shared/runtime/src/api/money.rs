@@ -1,5 +1,6 @@
 //! Payments: those that the CRM took, and the money on an invoice from both sides.
 
+use domain::body::{Field, Shape};
 use domain::ids::{PaymentId, XeroPaymentId};
 use domain::receipts::{Answer as Is, Receipts};
 use engine::{Engine, payments, receipts};
@@ -8,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::records::{crm_id, unknown};
-use super::{ANSWER_WITHIN, Answer, attended, body, may_change, unavailable};
-use crate::http::{Caller, Problem, json};
+use super::{ANSWER_WITHIN, Answer, attended, may_change, unavailable};
+use crate::http::{Caller, Problem, RequestBody, json, read_body};
 
 fn payment_id(text: &str) -> Result<PaymentId, Problem> {
     PaymentId::new(text).map_err(|error| Problem::bad_field("payment_id", &error.to_string()))
@@ -71,11 +72,19 @@ fn view(receipts: &Receipts) -> Money<'_> {
 /// What a person says of an unclear payment.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Says {
+pub(super) enum Says {
     /// It is this payment of the CRM.
     SameAs(PaymentId),
     /// It is none of them.
     Import(bool),
+}
+
+const SAYS: &[Field] = &[Field::value("same_as"), Field::value("import")];
+
+impl RequestBody for Says {
+    const SHAPE: Shape = Shape::Object(SAYS);
+    const MUST: &'static str =
+        "must be {\"same_as\": \"<the id of a payment>\"} or {\"import\": true}";
 }
 
 pub(super) async fn settle(
@@ -86,11 +95,10 @@ pub(super) async fn settle(
     request: &Request,
 ) -> Answer {
     may_change(caller)?;
-    let must = "must be {\"same_as\": \"<the id of a payment>\"} or {\"import\": true}";
-    let is = match body::<Says>(request, must)? {
+    let is = match read_body::<Says>(request)? {
         Says::SameAs(payment) => Is::Same(payment),
         Says::Import(true) => Is::New,
-        Says::Import(false) => return Err(Problem::bad_field("body", must)),
+        Says::Import(false) => return Err(Problem::bad_field("body", Says::MUST)),
     };
     let payment = Uuid::parse_str(payment).map_err(|_| {
         Problem::bad_field("xero_payment_id", "must be the id of a payment in Xero")

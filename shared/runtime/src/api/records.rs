@@ -29,10 +29,8 @@ pub(super) async fn sync_now(engine: &Engine, caller: &Caller, kind: &str, id: &
 pub(super) async fn sync_all(engine: &Engine, caller: &Caller) -> Answer {
     may_change(caller)?;
     let started = sync_all::start(engine, &caller.account, caller.user.clone()).await;
-    match started.map_err(|error| unavailable(&error))? {
-        Some(walk) => Ok(json(202, &settings::Progress::of(&walk))),
-        None => Err(Problem::not_found("Xero was never connected.")),
-    }
+    let walk = started.map_err(|error| unavailable(&error))?;
+    Ok(json(202, &settings::Progress::of(&walk)))
 }
 
 pub(super) async fn progress(engine: &Engine, caller: &Caller) -> Answer {

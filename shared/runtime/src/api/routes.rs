@@ -9,6 +9,8 @@ pub enum Route {
     Status,
     /// Begins a connect.
     Connect,
+    /// Completes a connect with the callback's ticket.
+    CompleteConnect,
     /// Ends the connection.
     Disconnect,
     /// Uses another organisation.
@@ -50,9 +52,10 @@ pub enum Route {
 }
 
 /// Every address, as API Gateway names it.
-pub const ROUTES: [(&str, Route); 33] = [
+pub const ROUTES: [(&str, Route); 34] = [
     ("GET /v1/connection", Route::Status),
     ("POST /v1/connection", Route::Connect),
+    ("POST /v1/connection/complete", Route::CompleteConnect),
     ("DELETE /v1/connection", Route::Disconnect),
     ("POST /v1/connection/organisation", Route::ChooseOrganisation),
     ("GET /v1/account-codes", Route::AccountCodes),

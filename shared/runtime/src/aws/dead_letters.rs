@@ -1,12 +1,20 @@
-//! The dead-letter queue, for messages that nobody can read.
+//! Dead-letter queues: where messages are moved aside, whatever they hold.
+//!
+//! A message that cannot be moved aside comes back and holds up its account. So if SQS refuses it with its reason,
+//! it is moved with the stable code alone; and if it is too large for that, only its beginning is kept.
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
 use aws_sdk_sqs::types::MessageAttributeValue;
-use domain::envelope::Unreadable;
-use engine::ports::{DeadLetter, DeadLetters, PortError};
+use domain::dead_letter::Reason;
+use engine::chain::Chain;
+use engine::ports::{BoxError, DeadLetter, DeadLetters, PortError};
 
-/// A push function's dead-letter queue.
+/// What is kept of a body that does not fit, in bytes: far below every limit that a queue can have been given.
+const BEGINNING_BYTES: usize = 64 * 1024;
+
+/// A function's dead-letter queue.
 #[derive(Debug, Clone)]
 pub struct DeadLetterQueue {
     client: Client,
@@ -18,28 +26,55 @@ impl DeadLetterQueue {
     pub fn new(client: Client, queue_url: String) -> Self {
         Self { client, queue_url }
     }
+
+    /// A body with the code of its reason.
+    fn message(
+        &self,
+        letter: DeadLetter<'_>,
+        body: &str,
+        reason: &Reason,
+    ) -> SendMessageFluentBuilder {
+        let message = self
+            .client
+            .send_message()
+            .queue_url(&self.queue_url)
+            .message_body(body)
+            .message_attributes("reason_code", text(reason.code()));
+        // Only a FIFO queue has groups and recognises a message that it has; its name says that it is one.
+        if self.queue_url.strip_suffix(".fifo").is_some() {
+            message.message_group_id(letter.group).message_deduplication_id(letter.message_id)
+        } else {
+            message
+        }
+    }
 }
 
 #[async_trait]
 impl DeadLetters for DeadLetterQueue {
-    async fn bury(&self, letter: DeadLetter<'_>, reason: &Unreadable) -> Result<(), PortError> {
+    async fn bury(&self, letter: DeadLetter<'_>, reason: &Reason) -> Result<(), PortError> {
+        let failed =
+            |source| PortError { operation: "move a message to the dead-letter queue", source };
         // SQS takes no empty body; a body of one space is just as unreadable.
         let body = if letter.body.is_empty() { " " } else { letter.body };
-        self.client
-            .send_message()
-            .queue_url(&self.queue_url)
-            .message_body(body)
-            .message_group_id(letter.group)
-            .message_deduplication_id(letter.message_id)
-            .message_attributes("reason", text(&reason.to_string()))
-            .message_attributes("reason_code", text(reason.code()))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| PortError {
-                operation: "move a message to the dead-letter queue",
-                source: error.into(),
-            })
+        let whole = self.message(letter, body, reason);
+        let tries = [
+            whole.clone().message_attributes("reason", text(reason.text())),
+            whole,
+            self.message(letter, beginning(body), reason),
+        ];
+        let mut refusal: Option<BoxError> = None;
+        for sent in tries {
+            match sent.send().await {
+                Ok(_) => return Ok(()),
+                // It answered: what it refused may be what is left out next.
+                Err(error) if error.as_service_error().is_some() => {
+                    tracing::warn!(error = %Chain(&error), "a dead letter was refused as it is");
+                    refusal = Some(error.into());
+                }
+                Err(error) => return Err(failed(error.into())),
+            }
+        }
+        Err(failed(refusal.unwrap_or_else(|| "nothing was sent".into())))
     }
 }
 
@@ -49,4 +84,25 @@ fn text(value: &str) -> MessageAttributeValue {
         .string_value(value)
         .build()
         .expect("a data type is set")
+}
+
+/// At most [`BEGINNING_BYTES`] of a body, whole characters.
+fn beginning(body: &str) -> &str {
+    let mut end = body.len().min(BEGINNING_BYTES);
+    while !body.is_char_boundary(end) {
+        end -= 1;
+    }
+    body.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_a_body_ends_between_characters() {
+        assert_eq!(beginning("short"), "short");
+        let long = format!("a{}", "é".repeat(BEGINNING_BYTES));
+        assert_eq!(beginning(&long).len(), BEGINNING_BYTES - 1);
+    }
 }

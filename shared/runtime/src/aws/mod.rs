@@ -4,6 +4,7 @@ mod connector;
 mod dead_letters;
 mod events;
 mod polls;
+mod redelivery;
 mod secrets;
 mod wake_ups;
 
@@ -26,6 +27,7 @@ use xero::Transport;
 pub use dead_letters::DeadLetterQueue;
 pub use events::EventQueue;
 pub use polls::PollQueue;
+pub use redelivery::ReceivedQueue;
 pub use secrets::SecretsManager;
 pub use wake_ups::Hints;
 

@@ -1,4 +1,4 @@
-//! Wake-ups as one-time schedules of EventBridge Scheduler, aimed at the queue of their kind and
+//! Wake-ups as one-time schedules of EventBridge Scheduler, aimed at the queue of wake-ups of their kind and
 //! deleted after firing.
 
 use async_trait::async_trait;
@@ -7,13 +7,12 @@ use aws_sdk_scheduler::operation::create_schedule::CreateScheduleError;
 use aws_sdk_scheduler::types::{
     ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, SqsParameters, Target,
 };
-use domain::entity::EntityKind;
 use domain::envelope::Wake;
 use domain::idempotency::Hash;
 use engine::ports::{PortError, WakeUps};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{QueueConfig, WakeUpConfig};
+use crate::config::WakeUpConfig;
 
 /// EventBridge Scheduler for later, and the queues themselves for now.
 #[derive(Debug, Clone)]
@@ -28,15 +27,6 @@ impl Hints {
     pub fn new(scheduler: Client, queues: aws_sdk_sqs::Client, config: WakeUpConfig) -> Self {
         Self { scheduler, queues, config }
     }
-
-    fn queue(&self, kind: EntityKind) -> &QueueConfig {
-        match kind {
-            EntityKind::Contact => &self.config.contacts,
-            EntityKind::Invoice => &self.config.invoices,
-            EntityKind::CreditNote | EntityKind::Allocation => &self.config.credit_notes,
-            EntityKind::Payment => &self.config.payments,
-        }
-    }
 }
 
 #[async_trait]
@@ -46,7 +36,7 @@ impl WakeUps for Hints {
         let body = wake.to_body();
         let group = SqsParameters::builder().message_group_id(wake.account.as_str()).build();
         let target = Target::builder()
-            .arn(&self.queue(wake.kind).arn)
+            .arn(&self.config.queue(wake.kind).arn)
             .role_arn(&self.config.role_arn)
             .input(&body)
             .sqs_parameters(group)
@@ -85,7 +75,7 @@ impl WakeUps for Hints {
         let sent = self
             .queues
             .send_message()
-            .queue_url(&self.queue(wake.kind).url)
+            .queue_url(&self.config.queue(wake.kind).url)
             .message_body(wake.to_body())
             .message_group_id(wake.account.as_str())
             .send()

@@ -1,8 +1,10 @@
 //! HTTP as API Gateway gives it: who calls, and answers in JSON or as RFC 9457 problems.
 
+mod body;
 mod caller;
 mod problem;
 
+pub(crate) use body::{RequestBody, parse_body, read_body};
 pub(crate) use caller::{Caller, Role};
 pub(crate) use problem::Problem;
 

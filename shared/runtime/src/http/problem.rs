@@ -27,7 +27,11 @@ impl Problem {
 
     /// The request names something that cannot be.
     pub(crate) fn bad_field(field: &str, must: &str) -> Self {
-        let detail = format!("{field}: {must}");
+        Self::bad_request(field, format!("{field}: {must}"))
+    }
+
+    /// A field is wrong in the way that `detail` says.
+    pub(crate) fn bad_request(field: &str, detail: String) -> Self {
         Self {
             field: Some(field.to_owned()),
             ..Self::new(400, "/problems/bad-request", "The request is not valid", detail)
@@ -62,10 +66,36 @@ impl Problem {
         Self::new(409, "/problems/conflict", "Not at this moment", detail.into())
     }
 
+    /// It belongs to somebody else.
+    pub(crate) fn not_yours() -> Self {
+        let detail =
+            "Only the person who began this connection can complete it, in the same account. Click Connect to Xero to begin your own."
+                .to_owned();
+        Self::new(403, "/problems/not-yours", "Somebody else began this", detail)
+    }
+
+    /// It was there, and can be had no more.
+    pub(crate) fn gone(detail: impl Into<String>) -> Self {
+        Self::new(410, "/problems/gone", "This is over", detail.into())
+    }
+
+    /// Xero, or something else, takes longer than anybody waits.
+    pub(crate) fn too_slow() -> Self {
+        let detail =
+            "Xero takes longer than usual to answer. What was begun goes on; try again in a minute."
+                .to_owned();
+        Self::new(504, "/problems/too-slow", "There was no answer in time", detail)
+    }
+
     /// Our trouble. The log has it.
     pub(crate) fn unavailable() -> Self {
         let detail = "Something we depend on did not answer. Try again in a minute.".to_owned();
         Self::new(503, "/problems/unavailable", "The service is unavailable", detail)
+    }
+
+    /// What is wrong, in a sentence.
+    pub(crate) fn into_detail(self) -> String {
+        self.detail
     }
 
     /// As an answer.

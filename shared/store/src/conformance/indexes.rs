@@ -23,7 +23,7 @@ pub async fn check_all(table: &dyn Table) {
     an_entry_outside_the_range_is_the_end(table).await;
 }
 
-/// In one, in both, in none.
+/// In one, in all, in none.
 pub async fn an_item_is_in_the_indexes_it_has_a_place_in(table: &dyn Table) {
     let pk = "SPARSE";
     let [neither, due, open, both] =
@@ -33,11 +33,17 @@ pub async fn an_item_is_in_the_indexes_it_has_a_place_in(table: &dyn Table) {
         NewItem::new(neither, "{}"),
         NewItem { due: place("1"), ..NewItem::new(due.clone(), "{}") },
         NewItem { open: place("1"), ..NewItem::new(open.clone(), "{}") },
-        NewItem { due: place("2"), open: place("0"), ..NewItem::new(both.clone(), "{}") },
+        NewItem {
+            due: place("2"),
+            open: place("0"),
+            attention: place("3"),
+            ..NewItem::new(both.clone(), "{}")
+        },
     ];
     done(table, items.map(create).to_vec()).await;
     shows(table, &all(Index::Due, pk), &[entry(pk, "1", &due), entry(pk, "2", &both)]).await;
     shows(table, &all(Index::Open, pk), &[entry(pk, "0", &both), entry(pk, "1", &open)]).await;
+    shows(table, &all(Index::Attention, pk), &[entry(pk, "3", &both)]).await;
     shows(table, &all(Index::Due, "SPARSE-TOO"), &[]).await;
 }
 

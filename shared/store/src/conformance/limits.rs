@@ -10,6 +10,7 @@ pub async fn check_all(table: &dyn Table) {
     a_record_of_300_kb_comes_back(table).await;
     the_largest_item_is_found_and_kept(table).await;
     an_item_too_large_is_refused_and_changes_nothing(table).await;
+    a_snapshot_counts_towards_the_size_of_its_item(table).await;
     size_is_counted_in_bytes(table).await;
     a_transaction_too_large_is_refused_and_changes_nothing(table).await;
 }
@@ -64,6 +65,19 @@ pub async fn an_item_too_large_is_refused_and_changes_nothing(table: &dyn Table)
     too_large(table, both).await;
     assert_eq!(read(table, &other).await, None);
     assert_eq!(version_of(table, &key).await, Some(1));
+}
+
+/// Record and snapshot share the 400 KB, and the larger half comes back to the byte.
+pub async fn a_snapshot_counts_towards_the_size_of_its_item(table: &dyn Table) {
+    let key = ItemKey::new("LARGE", "SNAPSHOT");
+    let of_size = |bytes: usize| NewItem {
+        snapshot: Some((0_u8..=255).cycle().take(bytes).collect()),
+        ..NewItem::new(key.clone(), "x".repeat(50 * 1024))
+    };
+    too_large(table, vec![create(of_size(350 * 1024))]).await;
+    let item = of_size(340 * 1024);
+    done(table, vec![create(item.clone())]).await;
+    assert_eq!(read(table, &key).await, Some(item.stored(Version::FIRST)));
 }
 
 /// 150,000 characters of three bytes are too many; 130,000 are not.

@@ -1,13 +1,14 @@
 //! Several items at once: all or nothing.
 
 use super::{create, delete, done, read, refused, replace, version_of};
-use crate::table::{ItemKey, MAX_WRITES, NewItem, Table, Version, Write};
+use crate::table::{ItemKey, MAX_WRITES, NewItem, Table, TableError, Version, Write};
 
 /// Every check of this module.
 pub async fn check_all(table: &dyn Table) {
     a_transaction_makes_every_change(table).await;
     a_failing_expectation_in_any_position_changes_nothing(table).await;
     a_transaction_may_hold_a_hundred_writes(table).await;
+    more_than_a_hundred_writes_are_refused_and_change_nothing(table).await;
     a_transaction_may_span_partitions(table).await;
     equal_transactions_are_separate_events(table).await;
 }
@@ -83,6 +84,18 @@ pub async fn a_transaction_may_hold_a_hundred_writes(table: &dyn Table) {
     done(table, creates(&keys)).await;
     for key in &keys {
         assert_eq!(version_of(table, key).await, Some(1));
+    }
+}
+
+/// Just above the limit and a hundred times above it: an answer, and no panic.
+pub async fn more_than_a_hundred_writes_are_refused_and_change_nothing(table: &dyn Table) {
+    for count in [MAX_WRITES + 1, MAX_WRITES * 100] {
+        let key = |number: usize| ItemKey::new("TOO-MANY", number.to_string());
+        let writes = (0..count).map(|number| create(NewItem::new(key(number), "{}"))).collect();
+        let outcome = table.write(writes).await;
+        let is_refused = matches!(outcome, Err(TableError::TooMany { writes }) if writes == count);
+        assert!(is_refused, "not refused: {outcome:?}");
+        assert_eq!(read(table, &key(0)).await, None);
     }
 }
 

@@ -112,9 +112,11 @@ pub async fn an_item_comes_back_as_it_was_written(table: &dyn Table) {
         let item = NewItem {
             key: ItemKey::new("ROUND-TRIP", format!("{number}#{text}")),
             due: Some(IndexKey::new("DUE#水", format!("due {text}"))),
+            attention: None,
             open: Some(IndexKey::new(format!("OPEN {text}"), "🔧")),
             expires_at: Some(expiry),
             record: text.to_owned(),
+            snapshot: Some(text.bytes().chain([0, 255, 128]).collect()),
         };
         done(table, vec![create(item.clone())]).await;
         assert_eq!(read(table, &item.key).await, Some(item.stored(Version::FIRST)));
@@ -128,6 +130,7 @@ pub async fn a_replace_leaves_nothing_of_the_old_item(table: &dyn Table) {
         due: Some(IndexKey::new("WHOLE", "due")),
         open: Some(IndexKey::new("WHOLE", "open")),
         expires_at: Some(Timestamp::from_second(4_000_000_000).expect("an instant of this era")),
+        snapshot: Some(vec![1, 2, 3]),
         ..NewItem::new(key.clone(), "rich")
     };
     let plain = NewItem::new(key.clone(), "plain");

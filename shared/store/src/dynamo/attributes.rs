@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, str::FromStr};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use jiff::Timestamp;
 
 use super::write_id::WriteId;
@@ -21,29 +21,38 @@ pub(super) struct KeyNames {
 pub(super) const PRIMARY: KeyNames = KeyNames { pk: "pk", sk: "sk" };
 pub(super) const DUE: KeyNames = KeyNames { pk: "due_pk", sk: "due_sk" };
 pub(super) const OPEN: KeyNames = KeyNames { pk: "open_pk", sk: "open_sk" };
+pub(super) const ATTENTION: KeyNames = KeyNames { pk: "attention_pk", sk: "attention_sk" };
 pub(super) const VERSION: &str = "version";
 pub(super) const WRITE_ID: &str = "write_id";
 const RECORD: &str = "record";
+const SNAPSHOT: &str = "snapshot";
 const EXPIRES_AT: &str = "expires_at";
 
 const fn names_of(index: Index) -> KeyNames {
     match index {
         Index::Due => DUE,
         Index::Open => OPEN,
+        Index::Attention => ATTENTION,
     }
 }
 
 pub(super) fn encode(item: Item, write_id: &WriteId) -> Attributes {
-    let Item { key, version, due, open, expires_at, record } = item;
+    let Item { key, version, due, open, attention, expires_at, record, snapshot } = item;
     let mut attributes = pair(PRIMARY, key.pk, key.sk);
     attributes.insert(VERSION.to_owned(), encode_version(version));
     attributes.insert(RECORD.to_owned(), AttributeValue::S(record));
     attributes.insert(WRITE_ID.to_owned(), AttributeValue::S(write_id.as_str().to_owned()));
+    if let Some(bytes) = snapshot {
+        attributes.insert(SNAPSHOT.to_owned(), AttributeValue::B(Blob::new(bytes)));
+    }
     if let Some(place) = due {
         attributes.extend(pair(DUE, place.pk, place.sk));
     }
     if let Some(place) = open {
         attributes.extend(pair(OPEN, place.pk, place.sk));
+    }
+    if let Some(place) = attention {
+        attributes.extend(pair(ATTENTION, place.pk, place.sk));
     }
     if let Some(instant) = expires_at {
         let seconds = AttributeValue::N(instant.as_second().to_string());
@@ -84,6 +93,8 @@ pub(super) fn decode(mut attributes: Attributes) -> Result<Item, TableError> {
         .ok_or_else(|| corrupt("its version is missing or not a whole number"))?;
     let record = take_text(&mut attributes, RECORD)
         .ok_or_else(|| corrupt("its record is missing or not a text"))?;
+    let snapshot = take_bytes(&mut attributes, SNAPSHOT)
+        .map_err(|NotBytes| corrupt("its snapshot is not made of bytes"))?;
     let expires_at = take_number(&mut attributes, EXPIRES_AT)
         .and_then(|seconds| seconds.map(instant).transpose())
         .map_err(|NotThatNumber| corrupt("its expiry is not an instant"))?;
@@ -91,7 +102,9 @@ pub(super) fn decode(mut attributes: Attributes) -> Result<Item, TableError> {
         .map_err(|HalfAPlace| corrupt("its place in the index due is incomplete"))?;
     let open = take_place(&mut attributes, OPEN)
         .map_err(|HalfAPlace| corrupt("its place in the index open is incomplete"))?;
-    Ok(Item { key, version, due, open, expires_at, record })
+    let attention = take_place(&mut attributes, ATTENTION)
+        .map_err(|HalfAPlace| corrupt("its place in the index attention is incomplete"))?;
+    Ok(Item { key, version, due, open, attention, expires_at, record, snapshot })
 }
 
 pub(super) fn decode_key(mut attributes: Attributes) -> Result<ItemKey, TableError> {
@@ -116,6 +129,9 @@ struct HalfAPlace;
 
 /// An attribute that is not a number, or not of the kind it should be.
 struct NotThatNumber;
+
+/// An attribute that is not binary, and should be.
+struct NotBytes;
 
 fn instant(seconds: i64) -> Result<Timestamp, NotThatNumber> {
     Timestamp::from_second(seconds).map_err(|_| NotThatNumber)
@@ -148,6 +164,14 @@ fn take_place(
 
 fn take_text(attributes: &mut Attributes, name: &str) -> Option<String> {
     if let AttributeValue::S(text) = attributes.remove(name)? { Some(text) } else { None }
+}
+
+fn take_bytes(attributes: &mut Attributes, name: &str) -> Result<Option<Vec<u8>>, NotBytes> {
+    match attributes.remove(name) {
+        None => Ok(None),
+        Some(AttributeValue::B(bytes)) => Ok(Some(bytes.into_inner())),
+        Some(_) => Err(NotBytes),
+    }
 }
 
 fn take_number<T: FromStr>(

@@ -10,14 +10,14 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{
-    DUE_INDEX, OPEN_INDEX,
-    attributes::{DUE, KeyNames, OPEN, PRIMARY},
+    ATTENTION_INDEX, DUE_INDEX, OPEN_INDEX,
+    attributes::{ATTENTION, DUE, KeyNames, OPEN, PRIMARY},
 };
 
 /// The request, not yet sent, that creates a table [`super::DynamoTable`] can work on. For tests:
 /// the deployed table comes from the template.
 pub fn create_table(client: &Client, table_name: &str) -> CreateTableFluentBuilder {
-    let texts = [PRIMARY, DUE, OPEN].into_iter().flat_map(|names| [names.pk, names.sk]);
+    let texts = [PRIMARY, DUE, OPEN, ATTENTION].into_iter().flat_map(|names| [names.pk, names.sk]);
     client
         .create_table()
         .table_name(table_name)
@@ -25,6 +25,7 @@ pub fn create_table(client: &Client, table_name: &str) -> CreateTableFluentBuild
         .set_key_schema(Some(key_schema(PRIMARY)))
         .global_secondary_indexes(index(DUE_INDEX, DUE))
         .global_secondary_indexes(index(OPEN_INDEX, OPEN))
+        .global_secondary_indexes(index(ATTENTION_INDEX, ATTENTION))
         .billing_mode(BillingMode::PayPerRequest)
 }
 

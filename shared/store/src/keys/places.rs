@@ -1,19 +1,19 @@
 //! Where rows stand in the two sparse indexes, and how they are read back from there.
 
-use domain::connection::{Connection, OAuthAttempt};
+use domain::connection::{Connection, ConsentAttempt, OAuthAttempt};
 use domain::entity::EntityKind;
 use domain::grant::Grant;
 use domain::idempotency::Hash;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId};
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::State;
+use domain::operation::{Attention, State};
 use domain::outbound::Event;
 use domain::poll::Progress;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::{OUTBOX, SHARDS, instant, ledger, mapping, progress};
+use super::{OUTBOX, RECEIPTS, SHARDS, instant, ledger, mapping, progress};
 use crate::table::{IndexEntry, IndexKey, ItemKey};
 
 /// Where a mapping stands in the `due` index: under what it waits for, and then by when or whose. A
@@ -39,13 +39,34 @@ pub(crate) fn undelivered_event(event: &Event) -> IndexKey {
     IndexKey::new(timed(shard), timed_sort(*occurred_at, &event_id.to_string()))
 }
 
-/// Where a connection with links to be removed stands in the `due` index.
-pub(crate) fn left_over(connection: &Connection) -> Option<IndexKey> {
+/// Where a connection stands in the `due` index that somebody must look at again.
+pub(crate) fn due_connection(connection: &Connection) -> Option<IndexKey> {
     let account = connection.account.as_str();
-    // It is overdue from its first moment.
-    let at = Timestamp::UNIX_EPOCH;
-    let is_left = !connection.leftovers.is_empty();
-    is_left.then(|| IndexKey::new(timed(shard(account)), timed_sort(at, account)))
+    let at = connection.due_at()?;
+    Some(IndexKey::new(timed(shard(account)), timed_sort(at, account)))
+}
+
+/// Where a mapping stands in the `attention` index: by ledger, those that were given up apart from those that
+/// are failing, each in the order of their last failures.
+pub(crate) fn attention(mapping: &Mapping) -> Option<IndexKey> {
+    let attention = mapping.operation.attention()?;
+    let failed_at = mapping.operation.failed_at.unwrap_or(Timestamp::UNIX_EPOCH);
+    let MappingKey { ledger: of, kind, crm_id } = &mapping.key;
+    let sort = format!("{}{}#{kind}#{crm_id}", attention_prefix(attention), instant(failed_at));
+    Some(IndexKey::new(ledger(of), sort))
+}
+
+/// How the sort keys of the `attention` index begin.
+pub(crate) const fn attention_prefix(attention: Attention) -> &'static str {
+    match attention {
+        Attention::Failing => "FAILING#",
+        Attention::GivenUp => "GIVEN UP#",
+    }
+}
+
+/// Reads back when the last failure of an entry of the `attention` index happened.
+pub(crate) fn read_failed_at(entry: &IndexEntry) -> Option<Timestamp> {
+    entry.index.sk.split('#').nth(1)?.parse().ok()
 }
 
 /// Where a grant stands in the `due` index while nobody knows how its last refresh ended.
@@ -117,6 +138,12 @@ pub(crate) fn begun(shard: u32) -> String {
 pub(crate) fn begun_place(attempt: &OAuthAttempt) -> IndexKey {
     let name = &attempt.state_hash;
     IndexKey::new(begun(shard(name)), timed_sort(attempt.expires_at, name))
+}
+
+/// Where a consent that is to be completed stands in the `due` index.
+pub(crate) fn consented_place(consent: &ConsentAttempt) -> IndexKey {
+    let name = &consent.ticket_hash;
+    IndexKey::new(begun(shard(name)), timed_sort(consent.expires_at, name))
 }
 
 /// The partition of the `due` index that holds a shard's ledgers that are polled.
@@ -204,4 +231,10 @@ fn shard(seed: &str) -> u32 {
     let hash = Hash::of(seed.as_bytes());
     let number = hash.as_str().get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
     number.unwrap_or(0) % SHARDS
+}
+
+/// Reads back on which invoice the money is that a row is about.
+pub(crate) fn read_money(key: &ItemKey) -> Option<CrmId> {
+    let invoice = key.sk.strip_prefix(RECEIPTS)?.split('#').next()?;
+    CrmId::new(invoice).ok()
 }

@@ -17,6 +17,7 @@ pub(super) struct Rows {
     partitions: BTreeMap<String, BTreeMap<String, Item>>,
     due: SparseIndex,
     open: SparseIndex,
+    attention: SparseIndex,
 }
 
 impl Rows {
@@ -58,6 +59,9 @@ impl Rows {
         if let Some(place) = &item.open {
             self.open.insert(place, &item.key);
         }
+        if let Some(place) = &item.attention {
+            self.attention.insert(place, &item.key);
+        }
         self.partitions.entry(item.key.pk.clone()).or_default().insert(item.key.sk.clone(), item);
     }
 
@@ -76,6 +80,9 @@ impl Rows {
         }
         if let Some(place) = &item.open {
             self.open.remove(place, key);
+        }
+        if let Some(place) = &item.attention {
+            self.attention.remove(place, key);
         }
     }
 
@@ -111,6 +118,7 @@ impl Rows {
         match query.index {
             Index::Due => self.due.page(query),
             Index::Open => self.open.page(query),
+            Index::Attention => self.attention.page(query),
         }
     }
 }

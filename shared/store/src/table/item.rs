@@ -95,24 +95,38 @@ pub struct NewItem {
     pub due: Option<IndexKey>,
     /// Its place in the index `open`; `None` keeps it out, or takes it out.
     pub open: Option<IndexKey>,
+    /// Its place in the index `attention`; `None` keeps it out, or takes it out.
+    pub attention: Option<IndexKey>,
     /// From when on the table may delete the item by itself, at a time of its own choosing.
     /// Stored in whole seconds, rounded up, so that nothing is deleted before it expires.
     pub expires_at: Option<Timestamp>,
     /// The record, as JSON text. The table does not read it, and an empty text is allowed.
     pub record: String,
+    /// What is too long to be part of the record, as bytes of its own. The table does not read it.
+    pub snapshot: Option<Vec<u8>>,
 }
 
 impl NewItem {
-    /// An item in neither index that never expires.
+    /// An item in no index, without a snapshot, that never expires.
     pub fn new(key: ItemKey, record: impl Into<String>) -> Self {
-        Self { key, due: None, open: None, expires_at: None, record: record.into() }
+        let record = record.into();
+        Self {
+            key,
+            due: None,
+            open: None,
+            attention: None,
+            expires_at: None,
+            record,
+            snapshot: None,
+        }
     }
 
     /// The item as the table keeps it once it is written under `version`.
     #[must_use]
     pub fn stored(self, version: Version) -> Item {
-        let Self { key, due, open, expires_at, record } = self;
-        Item { key, version, due, open, expires_at: expires_at.map(whole_second), record }
+        let Self { key, due, open, attention, expires_at, record, snapshot } = self;
+        let expires_at = expires_at.map(whole_second);
+        Item { key, version, due, open, attention, expires_at, record, snapshot }
     }
 }
 
@@ -127,11 +141,15 @@ pub struct Item {
     pub due: Option<IndexKey>,
     /// Its place in the index `open`.
     pub open: Option<IndexKey>,
+    /// Its place in the index `attention`.
+    pub attention: Option<IndexKey>,
     /// From when on the table may delete it, in whole seconds. Deletion is late (DynamoDB: within
     /// a few days), so a reader may well meet an item after this instant and decides what it means.
     pub expires_at: Option<Timestamp>,
     /// The record, as JSON text.
     pub record: String,
+    /// What is too long to be part of the record.
+    pub snapshot: Option<Vec<u8>>,
 }
 
 /// DynamoDB keeps expiries as whole seconds since 1970. Past the last whole second jiff can name,
@@ -156,8 +174,10 @@ impl fmt::Debug for NewItem {
             .field("key", &self.key)
             .field("due", &self.due)
             .field("open", &self.open)
+            .field("attention", &self.attention)
             .field("expires_at", &self.expires_at)
             .field("record", &RecordLength(self.record.len()))
+            .field("snapshot", &self.snapshot.as_ref().map(|bytes| RecordLength(bytes.len())))
             .finish()
     }
 }
@@ -169,8 +189,10 @@ impl fmt::Debug for Item {
             .field("version", &self.version)
             .field("due", &self.due)
             .field("open", &self.open)
+            .field("attention", &self.attention)
             .field("expires_at", &self.expires_at)
             .field("record", &RecordLength(self.record.len()))
+            .field("snapshot", &self.snapshot.as_ref().map(|bytes| RecordLength(bytes.len())))
             .finish()
     }
 }
@@ -196,5 +218,7 @@ mod tests {
         let stored = item.stored(Version::FIRST);
         assert!(format!("{stored:?}").contains("<12 bytes>"));
         assert!(!format!("{stored:?}").contains("secret"));
+        let packed = Item { snapshot: Some(b"secret".to_vec()), ..stored };
+        assert!(format!("{packed:?}").contains("<6 bytes>"));
     }
 }

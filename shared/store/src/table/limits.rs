@@ -22,12 +22,15 @@ const OVERHEAD_BYTES: usize = 256;
 const MAX_PARTITION_KEY_BYTES: usize = 2048;
 const MAX_SORT_KEY_BYTES: usize = 1024;
 
-/// Checks a list of writes before anything is sent. Sizes depend on what customers typed and are
-/// refused as [`TableError::TooLarge`]; count, distinctness and key lengths are the caller's own
-/// doing and are asserted. Both tables ask here, so they refuse the same writes.
+/// Checks a list of writes before anything is sent. Sizes and counts depend on what customers do
+/// and are refused as [`TableError::TooLarge`] and [`TableError::TooMany`]; distinctness and key
+/// lengths are the caller's own doing and are asserted. Both tables ask here, so they refuse the
+/// same writes.
 pub(crate) fn admit(writes: &[Write]) -> Result<(), TableError> {
     assert!(!writes.is_empty(), "a write needs at least one item");
-    assert!(writes.len() <= MAX_WRITES, "a transaction holds at most {MAX_WRITES} writes");
+    if writes.len() > MAX_WRITES {
+        return Err(TableError::TooMany { writes: writes.len() });
+    }
     let keys: BTreeSet<&ItemKey> = writes.iter().map(Write::key).collect();
     assert!(keys.len() == writes.len(), "a transaction writes each item once");
 
@@ -56,7 +59,9 @@ fn item_bytes(item: &NewItem) -> usize {
         + key_bytes(&item.key.pk, &item.key.sk)
         + index_bytes(&item.due)
         + index_bytes(&item.open)
+        + index_bytes(&item.attention)
         + item.record.len()
+        + item.snapshot.as_ref().map_or(0, Vec::len)
 }
 
 fn key_bytes(pk: &str, sk: &str) -> usize {
@@ -79,10 +84,8 @@ mod tests {
     #[test]
     fn writes_no_caller_may_ask_for_are_asserted() {
         let delete = Write::Delete { key: ItemKey::new("A", "B"), expect: Version::FIRST };
-        let too_many: Vec<Write> = (0..=MAX_WRITES).map(|n| create("A", &n.to_string())).collect();
         let wrong = [
             vec![],
-            too_many,
             vec![create("A", "B"), delete],
             vec![create("", "B")],
             vec![create("A", "")],
@@ -92,6 +95,30 @@ mod tests {
         for writes in wrong {
             assert!(catch_unwind(|| admit(&writes)).is_err(), "{writes:?}");
         }
+    }
+
+    #[test]
+    fn more_writes_than_a_transaction_holds_are_refused_and_not_asserted() {
+        let writes = |count: usize| -> Vec<Write> {
+            (0..count).map(|number| create("A", &number.to_string())).collect()
+        };
+        assert!(admit(&writes(MAX_WRITES)).is_ok());
+        for count in [MAX_WRITES + 1, MAX_WRITES * 100] {
+            let refused = admit(&writes(count));
+            assert!(matches!(refused, Err(TableError::TooMany { writes }) if writes == count));
+        }
+    }
+
+    #[test]
+    fn a_snapshot_counts_towards_the_size_of_its_item() {
+        let item = NewItem::new(ItemKey::new("A", "B"), "{}");
+        let of_size = |bytes: usize| Write::Put {
+            item: NewItem { snapshot: Some(vec![0; bytes]), ..item.clone() },
+            expect: Expect::Absent,
+        };
+        assert!(admit(&[of_size(MAX_ITEM_BYTES - 1024)]).is_ok());
+        let refused = admit(&[of_size(MAX_ITEM_BYTES)]);
+        assert!(matches!(refused, Err(TableError::TooLarge { .. })), "{refused:?}");
     }
 
     #[test]

@@ -130,6 +130,8 @@ pub enum Index {
     Due,
     /// What is still open in Xero, by the time it was last verified.
     Open,
+    /// What is failing or was given up, by ledger.
+    Attention,
 }
 
 /// A question for one page of one partition of an index.

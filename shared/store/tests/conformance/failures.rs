@@ -88,10 +88,11 @@ async fn an_item_written_by_something_else_is_corrupt() {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let number = |digits: &str| AttributeValue::N(digits.to_owned());
     let whole = [("version", number("1")), ("record", text("{}"))];
-    let broken: [(&str, Vec<(&str, AttributeValue)>); 6] = [
+    let broken: [(&str, Vec<(&str, AttributeValue)>); 7] = [
         ("its version is missing or not a whole number", vec![("record", text("{}"))]),
         ("its version is missing or not a whole number", vec![("version", number("1.5"))]),
         ("its record is missing or not a text", vec![("version", number("1"))]),
+        ("its snapshot is not made of bytes", [&whole[..], &[("snapshot", text("{}"))]].concat()),
         ("its expiry is not an instant", [&whole[..], &[("expires_at", text("soon"))]].concat()),
         (
             "its place in the index due is incomplete",

@@ -6,8 +6,10 @@ use domain::receipts::BankedTo;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::rows::list;
 use crate::error::XeroError;
-use crate::json::{all, lenient_bool, told};
+use crate::json::{lenient_bool, optional_id, told};
+use crate::rows::{OddRow, Rows};
 use crate::session::{Call, Session};
 
 const ENDPOINT: &str = "/Accounts";
@@ -15,11 +17,12 @@ const ENDPOINT: &str = "/Accounts";
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct WireAccount {
-    #[serde(default, rename = "AccountID")]
+    #[serde(default, rename = "AccountID", deserialize_with = "optional_id")]
     id: Option<Uuid>,
     #[serde(default, deserialize_with = "told")]
     code: Option<String>,
-    name: String,
+    #[serde(default, deserialize_with = "told")]
+    name: Option<String>,
     #[serde(rename = "Type")]
     account_type: String,
     #[serde(default, deserialize_with = "told")]
@@ -37,28 +40,38 @@ pub struct Accounts {
     pub with_code: Vec<Account>,
     /// Those that money can be paid to, with a code or without.
     pub for_money: Vec<MoneyAccount>,
+    /// Those that cannot be read.
+    pub undecodable: Vec<OddRow>,
 }
 
 /// The chart: every account that has a code, archived ones included. Some bank accounts have none and cannot
 /// be named on a line. Xero gives the whole chart in one answer.
 pub async fn accounts(session: &Session) -> Result<Accounts, XeroError> {
-    let body = session.call(Call::list(ENDPOINT, "Accounts")).await?;
-    let accounts = all::<WireAccount>(ENDPOINT, "Accounts", &body)?;
-    let for_money = accounts.iter().filter_map(for_money).collect();
-    Ok(Accounts { with_code: accounts.into_iter().filter_map(with_code).collect(), for_money })
+    let call = Call::list(ENDPOINT, "Accounts");
+    let Rows { rows, undecodable } =
+        list::<WireAccount, WireAccount>(session, call, "Accounts").await?;
+    let for_money = rows.iter().filter_map(for_money).collect();
+    let with_code = rows.into_iter().filter_map(with_code).collect();
+    Ok(Accounts { with_code, for_money, undecodable })
 }
 
 fn for_money(wire: &WireAccount) -> Option<MoneyAccount> {
     let is_bank = wire.account_type == "BANK";
-    let account = BankedTo { name: wire.name.clone(), code: wire.code.clone(), is_bank };
+    let account = BankedTo { name: name(wire), code: wire.code.clone(), is_bank };
     let id = wire.id.filter(|_| is_bank || wire.enable_payments_to_account)?;
     Some(MoneyAccount { id: XeroId(id), account })
 }
 
+/// An account without a name is called by its code.
+fn name(wire: &WireAccount) -> String {
+    wire.name.clone().or_else(|| wire.code.clone()).unwrap_or_default()
+}
+
 fn with_code(wire: WireAccount) -> Option<Account> {
+    let name = name(&wire);
     Some(Account {
         code: wire.code?,
-        name: wire.name,
+        name,
         is_active: wire.status.is_none_or(|status| status == "ACTIVE"),
         account_type: wire.account_type,
         tax_type: wire.tax_type,

@@ -12,12 +12,14 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::rows::{one, rows};
-use super::written::{send, written};
+use super::filter::clause;
+use super::rows::{list, one};
+use super::written::{Fit, send, written};
 use super::{PAGE_LIMIT, Written};
 use crate::date::optional_instant;
 use crate::error::XeroError;
-use crate::json::{envelope, lenient_bool, real_id, told};
+use crate::json::{currency, envelope, lenient_bool, real_id, told};
+use crate::rows::{Marks, Rows};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/BankTransactions";
@@ -25,16 +27,19 @@ const ONE: &str = "/BankTransactions/{BankTransactionID}";
 const COLLECTION: &str = "BankTransactions";
 
 /// Every bank transaction with exactly this reference, deleted ones included. The reference must hold no
-/// quotation mark.
+/// quotation mark and no backslash.
 pub async fn find_by_reference(
     session: &Session,
     reference: &str,
-) -> Result<Vec<RemoteBankTransaction>, XeroError> {
+) -> Result<Rows<RemoteBankTransaction>, XeroError> {
+    let filter = clause("Reference", reference).ok_or(XeroError::Unsendable {
+        reason: "a reference with a quotation mark cannot be searched for",
+    })?;
     let call = Call::list(LIST, COLLECTION)
-        .query("where", format!(r#"Reference=="{reference}""#))
+        .query("where", filter)
         .query("page", "1")
         .query("pageSize", PAGE_LIMIT.to_string());
-    rows::<WireTransaction, _>(LIST, COLLECTION, &session.call(call).await?)
+    list::<WireTransaction, _>(session, call, COLLECTION).await
 }
 
 /// The bank transaction with this id, whatever its status.
@@ -42,8 +47,7 @@ pub async fn get(
     session: &Session,
     id: XeroBankTransactionId,
 ) -> Result<Option<RemoteBankTransaction>, XeroError> {
-    one::<WireTransaction, _>(session, Call::one(ONE, COLLECTION, id.to_string()), ONE, COLLECTION)
-        .await
+    one::<WireTransaction, _>(session, Call::one(ONE, COLLECTION, id.to_string()), COLLECTION).await
 }
 
 /// Creates bank transactions. One outcome for each document, in their order.
@@ -53,7 +57,7 @@ pub async fn create(
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteBankTransaction>>, XeroError> {
     let call = Call::write(LIST, Method::PUT, COLLECTION, body(documents), key);
-    send::<_, WireTransaction, _>(session, call, COLLECTION, documents, is_answer_to).await
+    send::<_, WireTransaction, _>(session, call, COLLECTION, documents, fit).await
 }
 
 /// Deletes a bank transaction. Xero refuses one that is reconciled.
@@ -64,8 +68,9 @@ pub async fn delete(
 ) -> Result<Written<RemoteBankTransaction>, XeroError> {
     let call = Call::write_one(ONE, COLLECTION, id.to_string(), deletion(id), key);
     let answer = session.call(call).await?;
-    let is_answer = |id: &XeroBankTransactionId, remote: &RemoteBankTransaction| *id == remote.id;
-    let mut told = written::<_, WireTransaction, _>(ONE, COLLECTION, &answer, &[id], is_answer)?;
+    let fit =
+        |id: &XeroBankTransactionId, marks: &Marks| Fit::of(marks.id.map(|kept| id.0 == kept), &[]);
+    let mut told = written::<_, WireTransaction, _>(ONE, COLLECTION, &answer, &[id], fit)?;
     told.pop().ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))
 }
 
@@ -86,8 +91,8 @@ pub fn deletion(id: XeroBankTransactionId) -> Bytes {
     envelope(COLLECTION, &[Deletion { id, status: "DELETED" }])
 }
 
-fn is_answer_to(document: &BankTransactionDocument, remote: &RemoteBankTransaction) -> bool {
-    remote.reference.as_ref().is_none_or(|reference| *reference == document.reference)
+fn fit(document: &BankTransactionDocument, marks: &Marks) -> Fit {
+    Fit::of(marks.reference.as_ref().map(|kept| *kept == document.reference), &[])
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,6 +101,7 @@ struct WireTransaction {
     #[serde(rename = "BankTransactionID", deserialize_with = "real_id")]
     id: Uuid,
     status: MoneyStatus,
+    #[serde(deserialize_with = "currency")]
     currency_code: Currency,
     #[serde(with = "json_number")]
     total: Decimal,

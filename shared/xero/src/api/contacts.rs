@@ -7,18 +7,21 @@ use bytes::Bytes;
 use domain::document::contact::{ContactDocument, ContactStatus, RemoteContact};
 use domain::idempotency::IdempotencyKey;
 use domain::ids::XeroContactId;
+use domain::matching::normalised_name;
+use domain::recognise::is_namesake;
 use http::Method;
 use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::filter::{clause, filters};
-use super::rows::{one, rows};
-use super::written::send;
+use super::filter::{clause, filters, is_quotable};
+use super::rows::{list, one, sole};
+use super::written::{Fit, send};
 use super::{PAGE_LIMIT, Page, Written};
 use crate::date::optional_instant;
 use crate::error::XeroError;
-use crate::json::{envelope, real_id, told};
+use crate::json::{envelope, optional_id, real_id, told};
+use crate::rows::{Marks, Rows};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/Contacts";
@@ -32,8 +35,8 @@ struct WireContact {
     id: Uuid,
     #[serde(default, deserialize_with = "told")]
     contact_number: Option<String>,
-    #[serde(default)]
-    name: String,
+    #[serde(default, deserialize_with = "told")]
+    name: Option<String>,
     #[serde(default, deserialize_with = "told")]
     contact_status: Option<String>,
     #[serde(default, deserialize_with = "told")]
@@ -42,7 +45,7 @@ struct WireContact {
     tax_number: Option<String>,
     #[serde(default, deserialize_with = "told")]
     company_number: Option<String>,
-    #[serde(default, rename = "MergedToContactID")]
+    #[serde(default, rename = "MergedToContactID", deserialize_with = "optional_id")]
     merged_to: Option<Uuid>,
     #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
     updated_at: Option<Timestamp>,
@@ -59,37 +62,46 @@ pub async fn find_by_number(
 }
 
 /// Every contact with one of these numbers, archived or not, in one call for about forty of them.
-/// One number alone is asked for by its own route, which Xero answers more quickly.
+/// One number alone is asked for by its own route, which Xero answers more quickly; so is one that no filter can
+/// hold.
 pub async fn find_by_numbers(
     session: &Session,
     numbers: &[&str],
-) -> Result<Vec<RemoteContact>, XeroError> {
-    if let [number] = numbers {
-        return Ok(find_by_number(session, number).await?.into_iter().collect());
+) -> Result<Rows<RemoteContact>, XeroError> {
+    let mut found = Rows::default();
+    let (together, alone): (Vec<&str>, Vec<&str>) =
+        numbers.iter().copied().partition(|number| numbers.len() > 1 && is_quotable(number));
+    for number in alone {
+        let call = Call::one(ONE, COLLECTION, number.to_owned());
+        found.append(sole::<WireContact, _>(session, call, COLLECTION).await?);
     }
-    let clauses = numbers.iter().map(|number| clause("ContactNumber", number)).collect::<Vec<_>>();
-    find(session, &clauses).await
+    found.append(list_by_numbers(session, &together).await?);
+    Ok(found)
 }
 
-/// Every contact with one of these names, as [`find_by_name`] finds them.
-pub async fn find_by_names(
+/// Every contact with one of these numbers, archived or not, by the list. Whether the route of one contact shows
+/// archived ones is not documented; the list does when asked to. A number that no filter can hold is not asked for.
+pub async fn list_by_numbers(
     session: &Session,
-    names: &[&str],
-) -> Result<Vec<RemoteContact>, XeroError> {
-    let clauses = names.iter().map(|name| clause("Name", name)).collect::<Vec<_>>();
-    find(session, &clauses).await
+    numbers: &[&str],
+) -> Result<Rows<RemoteContact>, XeroError> {
+    let clauses = numbers.iter().filter_map(|number| clause("ContactNumber", number));
+    list_archived_too(session, &clauses.collect::<Vec<_>>()).await
 }
 
-/// The contacts that meet any of the clauses, in as few calls as the length of a query allows.
-async fn find(session: &Session, clauses: &[String]) -> Result<Vec<RemoteContact>, XeroError> {
-    let mut found: Vec<RemoteContact> = Vec::new();
+/// Every contact that one of the clauses holds for, archived or not.
+async fn list_archived_too(
+    session: &Session,
+    clauses: &[String],
+) -> Result<Rows<RemoteContact>, XeroError> {
+    let mut found = Rows::default();
     for filter in filters(clauses)? {
         let call = Call::list(LIST, COLLECTION)
             .query("where", filter)
             .query("includeArchived", "true")
             .query("page", "1")
-            .query("pageSize", "1000");
-        found.extend(rows::<WireContact, _>(LIST, COLLECTION, &session.call(call).await?)?);
+            .query("pageSize", PAGE_LIMIT.to_string());
+        found.append(list::<WireContact, _>(session, call, COLLECTION).await?);
     }
     Ok(found)
 }
@@ -102,7 +114,7 @@ pub async fn page(session: &Session, page: u32) -> Result<Page<RemoteContact>, X
         .query("order", "ContactID ASC")
         .query("page", page.to_string())
         .query("pageSize", PAGE_LIMIT.to_string());
-    super::page::page::<WireContact, _>(LIST, COLLECTION, &session.call(call).await?)
+    super::page::page::<WireContact, _>(session, call, COLLECTION).await
 }
 
 /// Contacts in use whose name, number, e-mail address or company number holds the text: the first `most`.
@@ -110,27 +122,54 @@ pub async fn search(
     session: &Session,
     text: &str,
     most: usize,
-) -> Result<Vec<RemoteContact>, XeroError> {
+) -> Result<Rows<RemoteContact>, XeroError> {
     let call = Call::list(LIST, COLLECTION)
         .query("searchTerm", text)
         .query("page", "1")
         .query("pageSize", most.to_string());
-    rows::<WireContact, _>(LIST, COLLECTION, &session.call(call).await?)
+    list::<WireContact, _>(session, call, COLLECTION).await
 }
 
-/// The contact with this id, archived or not.
+/// The contact with this id, archived or not. One that its own route does not show is looked for in the list:
+/// whether the route shows archived contacts is not documented.
 pub async fn get(session: &Session, id: XeroContactId) -> Result<Option<RemoteContact>, XeroError> {
-    of(session, id.to_string()).await
+    if let Some(contact) = of(session, id.to_string()).await? {
+        return Ok(Some(contact));
+    }
+    let found = list_archived_too(session, &[format!(r#"ContactID==guid("{id}")"#)]).await?;
+    Ok(found.rows.into_iter().find(|contact| contact.id == id))
 }
 
 async fn of(session: &Session, id: String) -> Result<Option<RemoteContact>, XeroError> {
-    one::<WireContact, _>(session, Call::one(ONE, COLLECTION, id), ONE, COLLECTION).await
+    one::<WireContact, _>(session, Call::one(ONE, COLLECTION, id), COLLECTION).await
 }
 
-/// The contacts with this name, archived ones included. Xero compares without regard to case and
-/// accents, so the caller compares again where that matters.
-pub async fn find_by_name(session: &Session, name: &str) -> Result<Vec<RemoteContact>, XeroError> {
-    find_by_names(session, &[name]).await
+/// The contacts with this name, archived ones included; names are compared without regard to case, accents and
+/// spaces.
+///
+/// A name holds whatever people write, and a filter does not take all of it. So Xero is asked for the contacts that
+/// hold a part of the name which every spelling of it has, at most a page of them, and the names are compared here.
+pub async fn find_by_name(session: &Session, name: &str) -> Result<Rows<RemoteContact>, XeroError> {
+    let call = Call::list(LIST, COLLECTION)
+        .query("searchTerm", search_term(name))
+        .query("includeArchived", "true")
+        .query("page", "1")
+        .query("pageSize", PAGE_LIMIT.to_string());
+    let mut found: Rows<RemoteContact> = list::<WireContact, _>(session, call, COLLECTION).await?;
+    found.rows.retain(|contact| is_namesake(contact, name));
+    Ok(found)
+}
+
+/// The longest part of a name without quotation marks, backslashes and letters that have accents, or the name
+/// itself where it has no such part. Xero keeps names with single spaces.
+fn search_term(name: &str) -> String {
+    const TERM_LIMIT: usize = 100;
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_plain =
+        |sign: char| sign.is_ascii() && !matches!(sign, '"' | '\\') && !sign.is_control();
+    let parts = name.split(|sign: char| !is_plain(sign)).map(str::trim);
+    let longest = parts.max_by_key(|part| part.len()).filter(|part| !part.is_empty());
+    longest.unwrap_or(&name).chars().take(TERM_LIMIT).collect()
 }
 
 /// Creates contacts. One outcome for each document, in their order. Fails as a whole only when the
@@ -171,15 +210,20 @@ async fn write(
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteContact>>, XeroError> {
     let call = Call::write(LIST, method, COLLECTION, body(documents), key);
-    send::<_, WireContact, _>(session, call, COLLECTION, documents, is_answer_to).await
+    send::<_, WireContact, _>(session, call, COLLECTION, documents, fit).await
 }
 
-fn is_answer_to(document: &ContactDocument, remote: &RemoteContact) -> bool {
-    match (document.contact_id, &document.contact_number, &remote.number) {
-        (Some(id), _, _) => id == remote.id,
-        (None, Some(sent), Some(kept)) => kept.eq_ignore_ascii_case(sent),
-        (None, _, _) => true,
+/// An update is known by its id, a creation by its number. Xero does not always repeat the number; then the name
+/// decides, as Xero normalised it.
+fn fit(document: &ContactDocument, marks: &Marks) -> Fit {
+    if let (Some(sent), Some(kept)) = (document.contact_id, marks.id) {
+        return Fit::of(Some(sent.0 == kept), &[]);
     }
+    let number = document.contact_number.as_ref().zip(marks.number.as_ref());
+    let number = number.map(|(sent, kept)| sent.eq_ignore_ascii_case(kept));
+    let name = document.name.as_ref().zip(marks.name.as_ref());
+    let name = name.map(|(sent, kept)| normalised_name(sent) == normalised_name(kept));
+    Fit::of(number.or(name), &[])
 }
 
 impl From<WireContact> for RemoteContact {
@@ -187,7 +231,7 @@ impl From<WireContact> for RemoteContact {
         Self {
             id: XeroContactId(wire.id),
             number: wire.contact_number,
-            name: wire.name,
+            name: wire.name.unwrap_or_default(),
             // Besides ARCHIVED there is GDPRREQUEST; neither may stand on a document.
             status: match wire.contact_status.as_deref() {
                 None | Some("ACTIVE") => ContactStatus::Active,
@@ -196,8 +240,27 @@ impl From<WireContact> for RemoteContact {
             email: wire.email_address,
             tax_number: wire.tax_number,
             company_number: wire.company_number,
-            merged_to: wire.merged_to.filter(|id| !id.is_nil()).map(XeroContactId),
+            merged_to: wire.merged_to.map(XeroContactId),
             updated_at: wire.updated_at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_searched_for_by_the_part_that_every_spelling_of_it_has() {
+        for (name, term) in [
+            ("Ridge  Plumbing ", "Ridge Plumbing"),
+            (r#"The "Ridge" \ Co"#, "Ridge"),
+            ("Ángela Núñez & Sons", "ez & Sons"),
+            ("李明", "李明"),
+            (r#"""#, r#"""#),
+        ] {
+            assert_eq!(search_term(name), term, "{name}");
+        }
+        assert_eq!(search_term(&"x".repeat(500)).len(), 100);
     }
 }

@@ -16,6 +16,8 @@ mod written;
 pub use page::Page;
 pub use written::Written;
 
+pub use crate::rows::{OddRow, Rows};
+
 use serde::Serialize;
 
 /// A status a document is given on its own.

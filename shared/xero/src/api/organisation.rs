@@ -7,9 +7,10 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::rows::list;
 use crate::date::optional_date;
 use crate::error::XeroError;
-use crate::json::{all, lenient_bool, real_id, told};
+use crate::json::{currency, lenient_bool, real_id, told};
 use crate::session::{Call, Session};
 
 const ENDPOINT: &str = "/Organisation";
@@ -40,7 +41,9 @@ pub struct Organisation {
 struct WireOrganisation {
     #[serde(rename = "OrganisationID", deserialize_with = "real_id")]
     id: Uuid,
-    name: String,
+    #[serde(default, deserialize_with = "told")]
+    name: Option<String>,
+    #[serde(deserialize_with = "currency")]
     base_currency: Currency,
     #[serde(default, deserialize_with = "told")]
     country_code: Option<String>,
@@ -56,18 +59,20 @@ struct WireOrganisation {
 
 /// Reads the organisation of this session.
 pub async fn organisation(session: &Session) -> Result<Organisation, XeroError> {
-    let body = session.call(Call::list(ENDPOINT, "Organisation")).await?;
-    all::<WireOrganisation>(ENDPOINT, "Organisations", &body)?
-        .pop()
-        .map(Organisation::from)
-        .ok_or_else(|| XeroError::undecodable(ENDPOINT, "the answer names no organisation"))
+    let call = Call::list(ENDPOINT, "Organisation");
+    let mut found = list::<WireOrganisation, Organisation>(session, call, "Organisations").await?;
+    match (found.rows.pop(), found.undecodable.first()) {
+        (Some(organisation), _) => Ok(organisation),
+        (None, Some(odd)) => Err(odd.into()),
+        (None, None) => Err(XeroError::undecodable(ENDPOINT, "the answer names no organisation")),
+    }
 }
 
 impl From<WireOrganisation> for Organisation {
     fn from(wire: WireOrganisation) -> Self {
         Self {
             id: TenantId(wire.id),
-            name: wire.name,
+            name: wire.name.unwrap_or_default(),
             base_currency: wire.base_currency,
             country_code: wire.country_code,
             period_lock_date: wire.period_lock_date,

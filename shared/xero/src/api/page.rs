@@ -4,20 +4,31 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::PAGE_LIMIT;
+use super::{PAGE_LIMIT, rows};
 use crate::date::optional_instant;
 use crate::error::XeroError;
-use crate::json::all;
+use crate::json::told;
+use crate::rows::{OddRow, Rows};
+use crate::session::{Call, Session};
 
 /// A page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// Its rows, in Xero's order.
+    /// Its rows, in Xero's order, as far as they can be read.
     pub rows: Vec<T>,
+    /// The rows that cannot be read. They fill the page like any other.
+    pub undecodable: Vec<OddRow>,
     /// How many rows a full page has: what Xero says it took, which need not be what was asked for.
     pub full: usize,
     /// When Xero answered, by its own clock.
     pub answered_at: Option<Timestamp>,
+}
+
+impl<T> Page<T> {
+    /// How many rows Xero gave, readable or not. By this a page is full or the last.
+    pub fn count(&self) -> usize {
+        self.rows.len() + self.undecodable.len()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -31,22 +42,25 @@ struct Envelope {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Pagination {
-    #[serde(default)]
-    page_size: Option<usize>,
+    #[serde(default, deserialize_with = "told")]
+    page_size: Option<String>,
 }
 
-/// Reads a page whose rows come as `W`.
-pub(super) fn page<W, T>(
-    endpoint: &'static str,
+/// Makes a call for a page whose rows come as `W`.
+pub(super) async fn page<W, T>(
+    session: &Session,
+    call: Call,
     collection: &str,
-    body: &[u8],
 ) -> Result<Page<T>, XeroError>
 where
     W: DeserializeOwned + Into<T>,
 {
+    let endpoint = call.endpoint;
+    let body = session.call(call).await?;
     let Envelope { answered_at, pagination } =
-        serde_json::from_slice(body).map_err(|error| XeroError::undecodable(endpoint, error))?;
-    let rows = all::<W>(endpoint, collection, body)?.into_iter().map(Into::into).collect();
-    let full = pagination.and_then(|pagination| pagination.page_size);
-    Ok(Page { rows, full: full.filter(|size| *size > 0).unwrap_or(PAGE_LIMIT), answered_at })
+        serde_json::from_slice(&body).map_err(|error| XeroError::undecodable(endpoint, error))?;
+    let Rows { rows, undecodable } = rows::read::<W, T>(session, endpoint, collection, &body)?;
+    let full = pagination.and_then(|pagination| pagination.page_size?.trim().parse::<usize>().ok());
+    let full = full.filter(|size| *size > 0).unwrap_or(PAGE_LIMIT);
+    Ok(Page { rows, undecodable, full, answered_at })
 }

@@ -14,12 +14,13 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::rows::{one, rows};
-use super::written::{send, written};
+use super::rows::{list, one};
+use super::written::{Fit, send, written};
 use super::{PAGE_LIMIT, Page, Written};
 use crate::date::{optional_date, optional_instant};
 use crate::error::XeroError;
-use crate::json::{envelope, lenient_bool, real_id, told};
+use crate::json::{envelope, lenient_bool, optional_id, real_id, told};
+use crate::rows::{Marks, Rows};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/Payments";
@@ -42,22 +43,22 @@ pub async fn changed(
         .query("order", "UpdatedDateUTC ASC")
         .query("page", page.to_string())
         .query("pageSize", PAGE_LIMIT.to_string());
-    super::page::page::<WirePayment, _>(LIST, COLLECTION, &session.call(call).await?)
+    super::page::page::<WirePayment, _>(session, call, COLLECTION).await
 }
 
 /// Every payment on these invoices, deleted ones included: one call for 15 of them.
 pub async fn of_invoices(
     session: &Session,
     invoices: &[XeroInvoiceId],
-) -> Result<Vec<RemotePayment>, XeroError> {
-    let mut found = Vec::new();
+) -> Result<Rows<RemotePayment>, XeroError> {
+    let mut found = Rows::default();
     for some in invoices.chunks(INVOICES_LIMIT) {
         let each = some.iter().map(|id| format!(r#"Invoice.InvoiceID==guid("{id}")"#));
         let call = Call::list(LIST, COLLECTION)
             .query("where", each.collect::<Vec<_>>().join(" OR "))
             .query("page", "1")
             .query("pageSize", PAGE_LIMIT.to_string());
-        found.extend(rows::<WirePayment, _>(LIST, COLLECTION, &session.call(call).await?)?);
+        found.append(list::<WirePayment, _>(session, call, COLLECTION).await?);
     }
     Ok(found)
 }
@@ -65,7 +66,7 @@ pub async fn of_invoices(
 /// The payment with this id, whatever its status.
 pub async fn get(session: &Session, id: XeroPaymentId) -> Result<Option<RemotePayment>, XeroError> {
     let call = Call::one(ONE, COLLECTION, id.to_string());
-    one::<WirePayment, _>(session, call, ONE, COLLECTION).await
+    one::<WirePayment, _>(session, call, COLLECTION).await
 }
 
 /// Creates payments. One outcome for each document, in their order.
@@ -75,7 +76,7 @@ pub async fn create(
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemotePayment>>, XeroError> {
     let call = Call::write(LIST, Method::PUT, COLLECTION, body(documents), key);
-    send::<_, WirePayment, _>(session, call, COLLECTION, documents, is_answer_to).await
+    send::<_, WirePayment, _>(session, call, COLLECTION, documents, fit).await
 }
 
 /// Deletes a payment. Xero refuses one that is reconciled or part of a batch.
@@ -86,8 +87,8 @@ pub async fn delete(
 ) -> Result<Written<RemotePayment>, XeroError> {
     let call = Call::write_one(ONE, COLLECTION, id.to_string(), deletion(), key);
     let answer = session.call(call).await?;
-    let is_answer = |id: &XeroPaymentId, remote: &RemotePayment| *id == remote.id;
-    let mut told = written::<_, WirePayment, _>(ONE, COLLECTION, &answer, &[id], is_answer)?;
+    let fit = |id: &XeroPaymentId, marks: &Marks| Fit::of(marks.id.map(|kept| id.0 == kept), &[]);
+    let mut told = written::<_, WirePayment, _>(ONE, COLLECTION, &answer, &[id], fit)?;
     told.pop().ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))
 }
 
@@ -107,10 +108,11 @@ pub fn deletion() -> Bytes {
     Bytes::from(body.expect("one word always makes JSON"))
 }
 
-fn is_answer_to(document: &PaymentDocument, remote: &RemotePayment) -> bool {
-    remote.amount == document.amount
-        && remote.invoice.is_none_or(|invoice| invoice == document.invoice.invoice_id)
-        && remote.reference.as_ref().is_none_or(|reference| *reference == document.reference)
+/// The reference names the payment; two parts of one invoice, paid on one day, differ in nothing else.
+fn fit(document: &PaymentDocument, marks: &Marks) -> Fit {
+    let reference = marks.reference.as_ref().map(|kept| *kept == document.reference);
+    let invoice = marks.belongs_to.map(|kept| kept == document.invoice.invoice_id.0);
+    Fit::of(reference, &[invoice, marks.amount.map(|kept| kept == document.amount)])
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,7 +135,7 @@ struct WirePayment {
     invoice: Option<WireInvoice>,
     #[serde(default, deserialize_with = "lenient_bool")]
     is_reconciled: bool,
-    #[serde(default, rename = "BatchPaymentID")]
+    #[serde(default, rename = "BatchPaymentID", deserialize_with = "optional_id")]
     batch: Option<Uuid>,
     #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
     updated_at: Option<Timestamp>,
@@ -144,13 +146,13 @@ struct WirePayment {
 struct WireAccount {
     #[serde(default, deserialize_with = "told")]
     code: Option<String>,
-    #[serde(default, rename = "AccountID")]
+    #[serde(default, rename = "AccountID", deserialize_with = "optional_id")]
     id: Option<Uuid>,
 }
 
 #[derive(Debug, Deserialize)]
 struct WireInvoice {
-    #[serde(default, rename = "InvoiceID")]
+    #[serde(default, rename = "InvoiceID", deserialize_with = "optional_id")]
     id: Option<Uuid>,
 }
 
@@ -162,7 +164,7 @@ impl From<WirePayment> for RemotePayment {
         let invoice = wire.invoice.filter(|_| is_receipt).and_then(|invoice| invoice.id);
         Self {
             id: XeroPaymentId(wire.id),
-            invoice: invoice.filter(|id| !id.is_nil()).map(XeroInvoiceId),
+            invoice: invoice.map(XeroInvoiceId),
             is_receipt,
             status: wire.status,
             amount: wire.amount,
@@ -171,7 +173,7 @@ impl From<WirePayment> for RemotePayment {
             account_code: account.and_then(|account| account.code.clone()),
             account_id: account.and_then(|account| account.id).map(XeroId),
             is_reconciled: wire.is_reconciled,
-            batch: wire.batch.filter(|id| !id.is_nil()).map(XeroId),
+            batch: wire.batch.map(XeroId),
             updated_at: wire.updated_at,
         }
     }

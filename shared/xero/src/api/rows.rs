@@ -1,36 +1,69 @@
-//! Rows of an answer that are wanted as they are: all of them, or the one that was asked for by its id.
+//! Calls for rows as they are: a list of them, or the one that is asked for by its id.
 
 use serde::de::DeserializeOwned;
 
 use crate::error::XeroError;
-use crate::json::all;
+use crate::json::elements;
+use crate::rows::Rows;
 use crate::session::{Call, Session};
 
-/// Reads rows that come as `W`.
-pub(super) fn rows<W, T>(
-    endpoint: &'static str,
+/// Makes a call for a list whose rows come as `W`. Rows that cannot be read are counted and stand beside the others.
+pub(super) async fn list<W, T>(
+    session: &Session,
+    call: Call,
     collection: &str,
-    body: &[u8],
-) -> Result<Vec<T>, XeroError>
+) -> Result<Rows<T>, XeroError>
 where
     W: DeserializeOwned + Into<T>,
 {
-    Ok(all::<W>(endpoint, collection, body)?.into_iter().map(Into::into).collect())
+    let endpoint = call.endpoint;
+    let body = session.call(call).await?;
+    read::<W, T>(session, endpoint, collection, &body)
 }
 
-/// Makes a call for one thing; `None` where Xero has no such thing.
+/// Reads the answer to a call for a list.
+pub(super) fn read<W, T>(
+    session: &Session,
+    endpoint: &'static str,
+    collection: &str,
+    body: &[u8],
+) -> Result<Rows<T>, XeroError>
+where
+    W: DeserializeOwned + Into<T>,
+{
+    let rows = Rows::read::<W>(endpoint, &elements(endpoint, collection, body)?);
+    session.note_odd_rows(&rows.undecodable);
+    Ok(rows)
+}
+
+/// Makes a call for one thing, whose row stands alone in the answer; no row where Xero has no such thing.
+pub(super) async fn sole<W, T>(
+    session: &Session,
+    call: Call,
+    collection: &str,
+) -> Result<Rows<T>, XeroError>
+where
+    W: DeserializeOwned + Into<T>,
+{
+    match list::<W, T>(session, call, collection).await {
+        Err(XeroError::NotFound { .. }) => Ok(Rows::default()),
+        found => found,
+    }
+}
+
+/// Makes a call for one thing; `None` where Xero has no such thing. One that cannot be read is an error: it is there.
 pub(super) async fn one<W, T>(
     session: &Session,
     call: Call,
-    endpoint: &'static str,
     collection: &str,
 ) -> Result<Option<T>, XeroError>
 where
     W: DeserializeOwned + Into<T>,
 {
-    match session.call(call).await {
-        Ok(body) => Ok(rows::<W, T>(endpoint, collection, &body)?.pop()),
-        Err(XeroError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
+    let Rows { mut rows, undecodable } = sole::<W, T>(session, call, collection).await?;
+    match (rows.pop(), undecodable.first()) {
+        (Some(row), _) => Ok(Some(row)),
+        (None, Some(odd)) => Err(odd.into()),
+        (None, None) => Ok(None),
     }
 }

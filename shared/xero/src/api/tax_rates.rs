@@ -5,8 +5,10 @@ use domain::json_number;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use super::rows::list;
 use crate::error::XeroError;
-use crate::json::{all, lenient_bool, told};
+use crate::json::{lenient_bool, told};
+use crate::rows::Rows;
 use crate::session::{Call, Session};
 
 const ENDPOINT: &str = "/TaxRates";
@@ -14,7 +16,8 @@ const ENDPOINT: &str = "/TaxRates";
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct WireTaxRate {
-    name: String,
+    #[serde(default, deserialize_with = "told")]
+    name: Option<String>,
     tax_type: String,
     #[serde(with = "json_number")]
     effective_rate: Decimal,
@@ -25,18 +28,19 @@ struct WireTaxRate {
 }
 
 /// Every tax rate, those no longer in use included. Xero gives all of them in one answer.
-pub async fn tax_rates(session: &Session) -> Result<Vec<TaxRate>, XeroError> {
-    let body = session.call(Call::list(ENDPOINT, "TaxRates")).await?;
-    let rates = all::<WireTaxRate>(ENDPOINT, "TaxRates", &body)?;
-    Ok(rates.into_iter().map(tax_rate).collect())
+pub async fn tax_rates(session: &Session) -> Result<Rows<TaxRate>, XeroError> {
+    list::<WireTaxRate, _>(session, Call::list(ENDPOINT, "TaxRates"), "TaxRates").await
 }
 
-fn tax_rate(wire: WireTaxRate) -> TaxRate {
-    TaxRate {
-        name: wire.name,
-        tax_type: wire.tax_type,
-        effective_rate: wire.effective_rate,
-        is_active: wire.status.is_none_or(|status| status == "ACTIVE"),
-        can_apply_to_revenue: wire.can_apply_to_revenue,
+impl From<WireTaxRate> for TaxRate {
+    /// A rate without a name is called by its code.
+    fn from(wire: WireTaxRate) -> Self {
+        Self {
+            name: wire.name.unwrap_or_else(|| wire.tax_type.clone()),
+            tax_type: wire.tax_type,
+            effective_rate: wire.effective_rate,
+            is_active: wire.status.is_none_or(|status| status == "ACTIVE"),
+            can_apply_to_revenue: wire.can_apply_to_revenue,
+        }
     }
 }

@@ -3,11 +3,13 @@
 //! Statuses and headers decide; text is read only where Xero gives nothing else. Bodies are assumed
 //! to be JSON only where they parse as JSON: 404, 429 and the 500s come as plain text or HTML.
 
+use domain::rejection;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use super::edge::is_from_the_edge;
 use super::validation::{member, messages, text};
 use super::{Access, Limit, Outage, XeroError};
 
@@ -34,6 +36,9 @@ pub(crate) enum Addressed {
 
 /// What an answer other than a success means.
 pub(crate) fn classify(reply: &Reply<'_>) -> XeroError {
+    if is_from_the_edge(reply) {
+        return XeroError::Edge { access: reply.access, status: reply.status.as_u16() };
+    }
     match reply.status.as_u16() {
         400 => bad_request(reply),
         401 | 403 => unauthorized(reply),
@@ -54,7 +59,7 @@ pub(crate) fn refusal(messages: Vec<String>) -> XeroError {
         |holds: fn(&str) -> bool| messages.iter().any(|message| holds(&message.to_lowercase()));
     if any(is_key_reused) {
         XeroError::KeyReused
-    } else if any(is_not_unique) {
+    } else if any(rejection::is_about_something_taken) {
         XeroError::NotUnique { messages }
     } else if any(is_unexplained) {
         XeroError::Unexplained
@@ -65,10 +70,6 @@ pub(crate) fn refusal(messages: Vec<String>) -> XeroError {
 
 fn is_key_reused(message: &str) -> bool {
     message.contains("is used with a different request")
-}
-
-fn is_not_unique(message: &str) -> bool {
-    message.contains("# must be unique") || message.contains("already assigned to another contact")
 }
 
 fn is_unexplained(message: &str) -> bool {
@@ -140,15 +141,18 @@ fn call_refused(reply: &Reply<'_>, kind: Option<&str>) -> XeroError {
     XeroError::CallRefused { endpoint: reply.endpoint, status: reply.status.as_u16(), kind }
 }
 
+/// The header decides where it says something, then the body. `AuthorizationUnsuccessful` is about a permission and
+/// comes without a header; `AuthenticationUnsuccessful` is about the token (401) or the organisation (403).
 fn unauthorized(reply: &Reply<'_>) -> XeroError {
     let body = String::from_utf8_lossy(reply.body).to_lowercase();
-    let challenge = reply
-        .headers
-        .get_all(WWW_AUTHENTICATE)
-        .iter()
-        .any(|value| names_scope(&String::from_utf8_lossy(value.as_bytes()).to_lowercase()));
-    if challenge || names_scope(&body) {
-        return XeroError::ScopeMissing;
+    let challenges = reply.headers.get_all(WWW_AUTHENTICATE).iter();
+    let challenges = challenges
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).to_lowercase())
+        .collect::<Vec<_>>();
+    let is_token = challenges.iter().any(|challenge| challenge.contains("invalid_token"));
+    let is_scope = names_scope(&body) || body.contains("authorizationunsuccessful");
+    if challenges.iter().any(|challenge| names_scope(challenge)) || (is_scope && !is_token) {
+        return XeroError::ScopeMissing { scope: needed_scope(reply.endpoint) };
     }
     if reply.status == StatusCode::UNAUTHORIZED {
         return XeroError::TokenRejected { expired: body.contains("tokenexpired") };
@@ -157,6 +161,19 @@ fn unauthorized(reply: &Reply<'_>) -> XeroError {
         XeroError::TenantRefused
     } else {
         XeroError::Forbidden
+    }
+}
+
+/// The scope that a call needs, by what it asks for.
+fn needed_scope(endpoint: &str) -> &'static str {
+    match endpoint.split('/').nth(1).unwrap_or_default() {
+        "Contacts" => "accounting.contacts",
+        "Invoices" | "CreditNotes" => "accounting.invoices",
+        "Payments" => "accounting.payments",
+        "BankTransactions" => "accounting.banktransactions",
+        "Organisation" | "Accounts" | "TaxRates" => "accounting.settings.read",
+        // Connections need no more than a login.
+        _ => "openid",
     }
 }
 

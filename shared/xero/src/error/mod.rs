@@ -1,20 +1,24 @@
 //! Everything that can go wrong with a call, and what it means.
 //!
-//! The variants are facts: a status, a header, whether bytes were sent. Their class follows here and nowhere else.
-//! `classify` reads them from an answer, `validation` finds Xero's sentences, `people` puts them into words.
+//! The variants are facts: a status, a header, whether bytes were sent. Their class follows in `meaning` and nowhere
+//! else. `classify` reads them from an answer, `edge` recognises what is no answer of Xero's, `validation` finds
+//! Xero's sentences, `people` puts them into words.
 
 mod classify;
+mod edge;
+mod meaning;
 mod people;
 mod validation;
 
 use std::fmt;
 
-use domain::failure::FailureClass;
 use jiff::SignedDuration;
 
 pub(crate) use classify::{Addressed, Reply, classify, refusal};
-pub(crate) use validation::messages;
+pub(crate) use edge::{is_blank, is_page};
+pub(crate) use validation::{member, messages, text};
 
+use crate::tokens::NoAccessToken;
 use crate::transport::{BoxError, Sent, TransportError, TransportErrorKind};
 use crate::turnstile::Barred;
 
@@ -66,6 +70,14 @@ pub enum XeroError {
         /// What is offline.
         outage: Outage,
     },
+    /// A page of the edge came instead of Xero's answer, or an empty body where there cannot be one.
+    #[error("the edge answered a {access} in Xero's place, with status {status}")]
+    Edge {
+        /// Whether the call could have changed a document.
+        access: Access,
+        /// The status.
+        status: u16,
+    },
     /// A limit on calls is used up (429).
     #[error("Xero's {limit} limit is used up")]
     Throttled {
@@ -74,15 +86,28 @@ pub enum XeroError {
         /// How long Xero asks us to stay away.
         retry_after: SignedDuration,
     },
-    /// Xero does not take the access token (401).
-    #[error("Xero does not take the access token (expired: {expired})")]
+    /// There is no access token for the call.
+    #[error("the call has no access token")]
+    NoAccessToken {
+        /// Whether Xero had rejected another one before, on a try of the same call.
+        is_answered: bool,
+        /// Why, with what it means.
+        #[source]
+        source: NoAccessToken,
+    },
+    /// Xero rejects the access token (401), and a renewed one as well. The refresh token may be good: only
+    /// the token endpoint says that it is not.
+    #[error("Xero rejects the access token (expired: {expired})")]
     TokenRejected {
-        /// Whether it merely expired, so that a refresh will do.
+        /// Whether it merely expired.
         expired: bool,
     },
-    /// The consent that was given does not cover the call (401 or 403 naming the scope).
-    #[error("the consent given does not cover this call")]
-    ScopeMissing,
+    /// The consent that was given does not cover the call (401 or 403). Other calls may well be covered.
+    #[error("the consent given does not cover this call: {scope} is missing")]
+    ScopeMissing {
+        /// The scope that the call needs, of [`SCOPES`](crate::SCOPES).
+        scope: &'static str,
+    },
     /// The organisation is not, or no longer, connected to the app (403).
     #[error("the organisation is not connected to the app")]
     TenantRefused,
@@ -107,6 +132,12 @@ pub enum XeroError {
     /// Xero refused with its general sentence, which leaves open what became of the document.
     #[error("Xero refused without saying why")]
     Unexplained,
+    /// Xero's answer does not say whether it saved the document: it has neither an id nor an error for it.
+    #[error("{endpoint}: the answer does not say whether the document was saved")]
+    Unidentified {
+        /// The path called, without ids.
+        endpoint: &'static str,
+    },
     /// Nothing has the id that was asked for (404).
     #[error("{endpoint}: nothing has this id")]
     NotFound {
@@ -141,7 +172,7 @@ pub enum XeroError {
         /// The OAuth error code.
         code: String,
     },
-    /// The identity host is in trouble (429 or in the 500s). Every token stays as it was.
+    /// The identity host is in trouble (429, in the 500s, or a page of its edge). Every token stays as it was.
     #[error("the identity host answered with status {status}")]
     IdentityUnavailable {
         /// The status.
@@ -193,65 +224,6 @@ pub enum Limit {
 }
 
 impl XeroError {
-    /// What the failure means for the operation.
-    pub const fn class(&self) -> FailureClass {
-        match self {
-            Self::NotSent { .. }
-            | Self::IdentityUnavailable { .. }
-            | Self::IdentityUnanswered { .. }
-            | Self::Barred { source: Barred::Uncounted { .. } } => FailureClass::Transient,
-            Self::Unanswered { access, .. }
-            | Self::ServerFault { access, .. }
-            | Self::Offline { access, .. } => access.unfinished(),
-            Self::Throttled { .. }
-            | Self::Barred { source: Barred::Full { .. } | Barred::Late } => {
-                FailureClass::Throttled
-            }
-            Self::Barred { source: Barred::Closed }
-            | Self::TokenRejected { .. }
-            | Self::ScopeMissing
-            | Self::TenantRefused
-            | Self::GrantRefused => FailureClass::Unauthorized,
-            Self::Rejected { .. } | Self::Forbidden | Self::NotFound { .. } => {
-                FailureClass::Rejected
-            }
-            Self::NotUnique { .. } | Self::KeyReused | Self::Unexplained => FailureClass::Uncertain,
-            Self::Unsendable { .. }
-            | Self::CallRefused { .. }
-            | Self::Undecodable { .. }
-            | Self::OperatorFault { .. } => FailureClass::Defect,
-        }
-    }
-
-    /// Whether Xero answered. Then the serial of the idempotency key must rise before the next
-    /// write: Xero keeps the answer to a key for six minutes, errors included, and replays it.
-    pub const fn is_answered(&self) -> bool {
-        match self {
-            Self::Unsendable { .. }
-            | Self::Barred { .. }
-            | Self::NotSent { .. }
-            | Self::Unanswered { .. }
-            | Self::IdentityUnanswered { .. } => false,
-            Self::ServerFault { .. }
-            | Self::Offline { .. }
-            | Self::Throttled { .. }
-            | Self::TokenRejected { .. }
-            | Self::ScopeMissing
-            | Self::TenantRefused
-            | Self::Forbidden
-            | Self::Rejected { .. }
-            | Self::NotUnique { .. }
-            | Self::KeyReused
-            | Self::Unexplained
-            | Self::NotFound { .. }
-            | Self::CallRefused { .. }
-            | Self::Undecodable { .. }
-            | Self::GrantRefused
-            | Self::OperatorFault { .. }
-            | Self::IdentityUnavailable { .. } => true,
-        }
-    }
-
     /// An exchange with the API that did not finish.
     pub(crate) fn unfinished(access: Access, source: TransportError) -> Self {
         match (source.kind, source.sent) {
@@ -265,16 +237,6 @@ impl XeroError {
 
     pub(crate) fn undecodable(endpoint: &'static str, source: impl Into<BoxError>) -> Self {
         Self::Undecodable { endpoint, source: source.into() }
-    }
-}
-
-impl Access {
-    /// The class of a call whose end is not known.
-    const fn unfinished(self) -> FailureClass {
-        match self {
-            Self::Read => FailureClass::Transient,
-            Self::Write => FailureClass::Uncertain,
-        }
     }
 }
 

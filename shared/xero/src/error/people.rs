@@ -17,6 +17,9 @@ impl XeroError {
     /// The failure as it is stored and shown. `now` is the instant of the answer, from which the
     /// earliest next attempt is counted where Xero names one.
     pub fn failure(&self, now: Timestamp) -> Failure {
+        if let Self::NoAccessToken { is_answered: _, source } = self {
+            return source.failure.clone();
+        }
         let failure = if let Self::Rejected { messages } | Self::NotUnique { messages } = self {
             Failure { class: self.class(), ..rejection::explain(messages) }
         } else {
@@ -44,9 +47,10 @@ impl XeroError {
 
     fn told(&self) -> Told {
         match self {
-            Self::NotSent { .. } => UNREACHABLE,
             Self::Unanswered { access: Access::Read, .. } => SILENT,
-            Self::Unanswered { access: Access::Write, .. } => SILENT_ON_WRITE,
+            Self::Unanswered { access: Access::Write, .. }
+            | Self::Edge { access: Access::Write, status: 200..=299 } => SILENT_ON_WRITE,
+            Self::NotSent { .. } | Self::Edge { .. } => UNREACHABLE,
             Self::ServerFault { access: Access::Read, .. } => FAULTY,
             Self::ServerFault { access: Access::Write, .. } => FAULTY_ON_WRITE,
             Self::Offline { outage: Outage::Organisation, .. } => ORGANISATION_IS_OFFLINE,
@@ -58,13 +62,14 @@ impl XeroError {
                 limit: Limit::Concurrent | Limit::Minute | Limit::AppMinute | Limit::Unknown,
                 ..
             } => SHORT_LIMIT,
-            Self::TokenRejected { .. } => LOGIN_REJECTED,
-            Self::ScopeMissing => SCOPE_MISSING,
+            Self::NoAccessToken { .. } | Self::TokenRejected { .. } => LOGIN_REJECTED,
+            Self::ScopeMissing { scope } => scope_missing(scope),
             Self::TenantRefused => NOT_CONNECTED,
             Self::Forbidden => NOT_PERMITTED,
             Self::GrantRefused => GRANT_REFUSED,
             Self::Rejected { .. } | Self::NotUnique { .. } | Self::Unexplained => UNEXPLAINED,
             Self::KeyReused => KEY_REUSED,
+            Self::Unidentified { .. } => UNIDENTIFIED,
             Self::NotFound { .. } => NOT_FOUND,
             Self::Unsendable { .. } => UNSENDABLE,
             Self::CallRefused { .. } => CALL_REFUSED,
@@ -164,15 +169,36 @@ const SHORT_LIMIT: Told = Told {
 
 const LOGIN_REJECTED: Told = Told {
     code: "login_rejected",
-    message: "Xero no longer accepts the login of this connection.",
-    remedy: "Ask an Owner or Admin to connect Xero again.",
+    message: "Xero rejected a renewed login.",
+    remedy: "If this persists, go to Settings > Integrations > Xero and click Reconnect.",
 };
 
-const SCOPE_MISSING: Told = Told {
-    code: "permission_missing",
-    message: "The permission given to this integration does not cover the request.",
-    remedy: "Ask an Owner or Admin to connect Xero again and to accept all permissions.",
-};
+/// What is missing, in words of the consent page and with the name that support asks for.
+fn scope_missing(scope: &str) -> Told {
+    let message = match scope {
+        "accounting.contacts" => {
+            "The permission for contacts (accounting.contacts) was not given to this integration."
+        }
+        "accounting.invoices" => {
+            "The permission for invoices and credit notes (accounting.invoices) was not given to this integration."
+        }
+        "accounting.payments" => {
+            "The permission for payments (accounting.payments) was not given to this integration."
+        }
+        "accounting.banktransactions" => {
+            "The permission for bank transactions (accounting.banktransactions) was not given to this integration."
+        }
+        "accounting.settings.read" => {
+            "The permission to read accounts and tax rates (accounting.settings.read) was not given to this integration."
+        }
+        _ => "A permission that the request needs was not given to this integration.",
+    };
+    Told {
+        code: "permission_missing",
+        message,
+        remedy: "Ask an Owner or Admin to connect Xero again and to accept all permissions.",
+    }
+}
 
 const NOT_CONNECTED: Told = Told {
     code: "organisation_not_connected",
@@ -202,6 +228,12 @@ const KEY_REUSED: Told = Told {
     code: "key_reused",
     message: "Xero was sent another version of this document a few minutes ago.",
     remedy: "Nothing is needed: the next attempt checks first which version Xero has.",
+};
+
+const UNIDENTIFIED: Told = Told {
+    code: "answer_incomplete",
+    message: "Xero's answer does not say whether the document was saved.",
+    remedy: "Nothing is needed: the next attempt checks first and makes no second copy.",
 };
 
 const NOT_FOUND: Told = Told {

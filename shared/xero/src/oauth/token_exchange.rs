@@ -1,7 +1,8 @@
 //! The exchange with the identity host, and what its answers mean.
 //!
 //! Only an explicit `invalid_grant` in an answer of the 400s ends a grant. Trouble of the host (429,
-//! the 500s, silence) never does, whatever the body says.
+//! the 500s, silence) never does, whatever the body says, and neither does a page of the edge in front of it,
+//! whatever its status.
 
 use std::fmt;
 use std::pin::Pin;
@@ -19,7 +20,7 @@ use oauth2::{
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::error::XeroError;
+use crate::error::{XeroError, is_blank, is_page};
 use crate::token_claims::TokenIdentity;
 use crate::transport::Transport;
 
@@ -126,12 +127,23 @@ impl IdentityHost<'_> {
         let response = outcome.map_err(|source| XeroError::IdentityUnanswered { source })?;
         let status = response.status().as_u16();
         tracing::info!(endpoint, xero.status = status, "Xero identity call");
+        let body = response.body();
         match status {
             408 | 429 | 500..=599 => Err(XeroError::IdentityUnavailable { status }),
+            // The host itself answers in JSON; only a revocation is answered with nothing.
+            _ if is_page(body) => Err(XeroError::IdentityUnavailable { status }),
+            400..=499 if !is_object(body) => Err(XeroError::IdentityUnavailable { status }),
+            200..=299 if endpoint == TOKEN && is_blank(body) => {
+                Err(XeroError::IdentityUnavailable { status })
+            }
             200..=299 | 400..=499 => Ok(response.map(Vec::from)),
             _ => Err(XeroError::CallRefused { endpoint, status, kind: "redirect".to_owned() }),
         }
     }
+}
+
+fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"{")
 }
 
 /// What a token request that `oauth2` could not complete means. Bodies are dropped: they may hold

@@ -96,7 +96,7 @@ async fn every_bank_transaction_with_the_reference_is_found_deleted_ones_include
     let body = collection("BankTransactions", &[gone, transaction_json("")]);
     let session = a_session(Scripted::ok(&body));
     let found = bank_transactions::find_by_reference(&session, "Stripe fee").await.unwrap();
-    let stand: Vec<_> = found.into_iter().map(|one| one.status).collect();
+    let stand: Vec<_> = found.rows.into_iter().map(|one| one.status).collect();
     assert_eq!(stand, [MoneyStatus::Deleted, MoneyStatus::Authorised]);
 }
 
@@ -116,10 +116,26 @@ async fn a_refused_bank_transaction_in_a_batch_costs_itself_alone() {
 }
 
 #[tokio::test]
-async fn answers_in_another_order_than_the_bank_transactions_are_not_believed() {
-    let error = created(&[received(), transaction_json("")]).await.unwrap_err();
-    assert!(matches!(error, XeroError::Undecodable { .. }), "{error:?}");
-    assert_eq!(created(&[transaction_json(""), received()]).await.unwrap().len(), 2);
+async fn bank_transactions_are_matched_by_their_reference_in_whatever_order_they_come() {
+    for answers in [[received(), transaction_json("")], [transaction_json(""), received()]] {
+        let outcomes = created(&answers).await.unwrap();
+        let ids = outcomes.iter().map(|outcome| match outcome {
+            Written::Done { remote, .. } => remote.id,
+            Written::Refused(error) => panic!("{error:?}"),
+        });
+        assert_eq!(ids.collect::<Vec<_>>(), [TRANSACTION, RECEIVED]);
+    }
+}
+
+#[tokio::test]
+async fn a_reference_that_no_filter_can_hold_is_not_asked_for() {
+    let transport = Scripted::new([]);
+    let session = a_session(transport.clone());
+    for bad in [r#"12" pipe"#, r"a\b"] {
+        let error = bank_transactions::find_by_reference(&session, bad).await.unwrap_err();
+        assert!(matches!(error, XeroError::Unsendable { .. }), "{error:?}");
+    }
+    assert!(transport.asked().is_empty());
 }
 
 #[tokio::test]
@@ -148,7 +164,8 @@ async fn a_deletion_that_is_refused_says_why_in_either_form() {
 async fn a_deletion_is_not_believed_of_another_bank_transaction_or_of_none() {
     for rows in [vec![received()], vec![]] {
         let body = collection("BankTransactions", &rows);
-        let error = deleted(reply(200, &[], &body)).await.unwrap_err();
-        assert!(matches!(error, XeroError::Undecodable { .. }), "{error:?}");
+        let outcome = deleted(reply(200, &[], &body)).await.unwrap();
+        let Written::Refused(error) = outcome else { panic!("{outcome:?}") };
+        assert!(matches!(error, XeroError::Unidentified { .. }), "{error:?}");
     }
 }

@@ -2,10 +2,11 @@
 
 use domain::document::payment::MoneyStatus;
 use jiff::Timestamp;
+use uuid::Uuid;
 use xero::XeroError;
 use xero::api::{invoices, organisation, payments};
 
-use crate::samples::{a_session, collection, invoice_json, payment_json};
+use crate::samples::{INVOICE, PAYMENT, a_session, collection, invoice_json, payment_json};
 use crate::scripted::{Scripted, reply};
 
 async fn header(since: &str) -> String {
@@ -59,11 +60,20 @@ async fn what_has_changed_comes_in_xeros_order_deleted_and_voided_ones_included(
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_not_passed_over_in_silence() {
-    let broken = payment_json("").replace("120.50,\"Reference", "\"a lot\",\"Reference");
-    let session = a_session(Scripted::ok(&collection("Payments", &[payment_json(""), broken])));
-    let error = payments::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap_err();
-    assert!(matches!(error, XeroError::Undecodable { endpoint: "/Payments", .. }), "{error:?}");
+async fn a_row_that_cannot_be_read_costs_itself_and_says_which_it_is() {
+    let id = Uuid::from_u128(0xbad);
+    let broken = payment_json("")
+        .replace("120.50,\"Reference", "\"a lot\",\"Reference")
+        .replace(&PAYMENT.to_string(), &id.to_string());
+    let session = a_session(Scripted::ok(&collection("Payments", &[broken, payment_json("")])));
+    let page = payments::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap();
+    assert_eq!(page.rows.iter().map(|one| one.id).collect::<Vec<_>>(), [PAYMENT]);
+    assert_eq!(page.count(), 2, "it fills its page like any other");
+    let odd = &page.undecodable[0];
+    assert_eq!((odd.endpoint, odd.id, odd.belongs_to), ("/Payments", Some(id), Some(INVOICE.0)));
+    assert_eq!(odd.reference.as_deref(), Some("Stripe pi_3Q9 (SC-pay_0001)"));
+    assert_eq!(odd.changed_at, Some("2026-10-20T09:15:30.123Z".parse().unwrap()));
+    assert_eq!(odd.reason, "Amount has a value that cannot be read");
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use domain::failure::FailureClass::{self, Defect, Throttled, Transient, Uncertain};
 use jiff::{SignedDuration, Timestamp};
-use xero::api::{contacts, invoices, organisation};
+use xero::api::{Written, contacts, invoices, organisation};
 use xero::{Sent, TransportErrorKind, XeroError};
 
-use crate::samples::{CONTACT, INVOICE, a_key, a_session, an_invoice};
+use crate::samples::{CONTACT, INVOICE, a_key, a_session, an_invoice, collection, contact_json};
 use crate::scripted::{Answer, Scripted, reply};
 
 pub const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -171,6 +171,15 @@ async fn a_write_that_never_left_is_merely_tried_again() {
 }
 
 #[tokio::test]
+async fn a_document_that_the_answer_leaves_out_is_looked_up_first() {
+    let session = a_session(Scripted::ok(r#"{"Invoices":[]}"#));
+    let outcomes = invoices::create(&session, &[an_invoice()], &a_key()).await.unwrap();
+    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    check("left out", error, &Meaning(Uncertain, "answer_incomplete", None));
+    assert!(error.is_answered());
+}
+
+#[tokio::test]
 async fn a_throttle_is_waited_for_as_long_as_xero_says() {
     let rows = [
         ("minute", limited(&[("X-Rate-Limit-Problem", "minute"), ("Retry-After", "17")]), 17),
@@ -237,7 +246,7 @@ async fn an_answer_that_is_not_what_xero_promises_is_a_defect() {
     let rows = [
         ("XML", reply(200, &[], "<Response/>")),
         ("another collection", reply(200, &[], r#"{"Contacts":[]}"#)),
-        ("none of the documents", reply(200, &[], r#"{"Invoices":[]}"#)),
+        ("no collection", reply(200, &[], "[]")),
     ];
     for (row, answer) in rows {
         check(row, &of_a_write(answer).await, &Meaning(Defect, "answer_unreadable", None));
@@ -248,9 +257,21 @@ async fn an_answer_that_is_not_what_xero_promises_is_a_defect() {
 async fn a_missing_id_is_an_answer_and_not_an_error() {
     let missing =
         || Scripted::new([reply(404, &[], "The resource you're looking for cannot be found")]);
-    assert!(contacts::get(&a_session(missing()), CONTACT).await.unwrap().is_none());
     assert!(contacts::find_by_number(&a_session(missing()), "SC-1").await.unwrap().is_none());
     assert!(invoices::get(&a_session(missing()), INVOICE).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_contact_that_its_own_route_does_not_show_is_looked_for_among_the_archived() {
+    for (rows, is_there) in [(vec![], false), (vec![contact_json("")], true)] {
+        let listed = reply(200, &[], &collection("Contacts", &rows));
+        let missing = reply(404, &[], "The resource you're looking for cannot be found");
+        let transport = Scripted::new([missing, listed]);
+        let session = a_session(transport.clone());
+        assert_eq!(contacts::get(&session, CONTACT).await.unwrap().is_some(), is_there);
+        let query = transport.asked()[1].uri().query().unwrap().to_owned();
+        assert!(query.contains("includeArchived=true"), "{query}");
+    }
 }
 
 #[tokio::test]

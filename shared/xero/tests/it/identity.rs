@@ -12,7 +12,7 @@ use uuid::Uuid;
 use xero::connections::{TenantType, connections, delete_connection};
 use xero::{OAuthApp, Sent, TransportErrorKind, XeroError};
 
-use crate::samples::{ACCESS_TOKEN, api_url};
+use crate::samples::{api_url, token};
 use crate::scripted::{Answer, Scripted, reply};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -158,7 +158,13 @@ async fn only_an_explicit_invalid_grant_ends_a_grant() {
         ("a fault", oauth(500, "invalid_grant"), Transient, "login_unavailable"),
         ("an outage", reply(503, &[], "<html>"), Transient, "login_unavailable"),
         ("silence", silence, Transient, "login_unavailable"),
-        ("a page", reply(403, &[], "<html>"), Defect, "answer_unreadable"),
+        ("a page", reply(403, &[], "<html>"), Transient, "login_unavailable"),
+        ("a page, 400", reply(400, &[], "<!DOCTYPE html>"), Transient, "login_unavailable"),
+        ("a page, 200", reply(200, &[], "<html>"), Transient, "login_unavailable"),
+        ("a page, 302", reply(302, &[], "<html>"), Transient, "login_unavailable"),
+        ("nothing, 400", reply(400, &[], ""), Transient, "login_unavailable"),
+        ("nothing, 200", reply(200, &[], ""), Transient, "login_unavailable"),
+        ("no JSON, 400", reply(400, &[], "invalid_grant"), Transient, "login_unavailable"),
         ("no token in it", reply(200, &json, "{}"), Defect, "answer_unreadable"),
         ("a redirect", reply(302, &[], ""), Defect, "call_refused"),
     ];
@@ -195,6 +201,41 @@ async fn a_revocation_names_the_refresh_token_and_ends_quietly() {
     let refused = Scripted::new([reply(400, &[], r#"{"error":"invalid_client"}"#)]);
     let error = an_app().revoke(&*refused, &"old".into()).await.unwrap_err();
     assert!(matches!(error, XeroError::OperatorFault { .. }), "{error:?}");
+    for page in [reply(403, &[], "<html>"), reply(200, &[], "<html>"), reply(400, &[], "")] {
+        let error = an_app().revoke(&*Scripted::new([page]), &"old".into()).await.unwrap_err();
+        assert!(matches!(error, XeroError::IdentityUnavailable { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_cannot_be_read_is_a_link_all_the_same() {
+    let transport = Scripted::ok(
+        r#"[{"id":"not an id","tenantId":"fe79f7dd-b6d4-4a92-ba7b-538af6289c58","tenantType":"ORGANISATION"},
+        {"id":"7cb59f93-2964-421d-bb5e-a0f7a4572a45","tenantId":"fe79f7dd-b6d4-4a92-ba7b-538af6289c59",
+        "tenantType":"ORGANISATION","authEventId":"none","createdDateUtc":"9999-99-99"}]"#,
+    );
+    let read = connections(&*transport, &api_url(), &token()).await.unwrap();
+    assert_eq!((read.rows.len(), read.undecodable.len(), read.len()), (1, 1, 2));
+    assert_eq!((read.rows[0].auth_event_id, read.rows[0].created_at), (None, None));
+    assert!(!read.is_empty());
+    let tenant = "fe79f7dd-b6d4-4a92-ba7b-538af6289c58".parse().unwrap();
+    assert!(read.undecodable[0].may_belong_to(tenant));
+    assert!(!read.undecodable[0].may_belong_to(Uuid::from_u128(1)));
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_the_connections_ends_nothing() {
+    let id = XeroConnectionId(Uuid::from_u128(7));
+    for status in [200, 302, 400, 401, 403, 404, 503] {
+        let page = || Scripted::new([reply(status, &[], "<html><title>Blocked</title></html>")]);
+        let listed = connections(&*page(), &api_url(), &token()).await.unwrap_err();
+        let token = token();
+        let deleted = delete_connection(&*page(), &api_url(), &token, id).await.unwrap_err();
+        for error in [listed, deleted] {
+            assert!(matches!(error, XeroError::Edge { .. }), "{status}: {error:?}");
+            assert_eq!(error.class(), FailureClass::Transient, "{status}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -206,7 +247,7 @@ async fn connections_are_read_with_seven_digits_and_no_offset() {
         {"id":"7cb59f93-2964-421d-bb5e-a0f7a4572a45","tenantId":"fe79f7dd-b6d4-4a92-ba7b-538af6289c59",
         "tenantType":"PRACTICEMANAGER","tenantName":null}]"#,
     );
-    let read = connections(&*transport, &api_url(), &ACCESS_TOKEN.into()).await.unwrap();
+    let read = connections(&*transport, &api_url(), &token()).await.unwrap().rows;
     assert_eq!(read[0].tenant, TenantId("fe79f7dd-b6d4-4a92-ba7b-538af6289c58".parse().unwrap()));
     assert_eq!(read[0].tenant_type, TenantType::Organisation);
     assert_eq!(read[0].tenant_name, "Demo Company (NZ)");
@@ -220,7 +261,7 @@ async fn a_connection_that_had_ended_before_is_told_from_one_that_is_not_ours() 
     let id = XeroConnectionId(Uuid::from_u128(7));
     let delete = async |answer| {
         let transport = Scripted::new([answer]);
-        delete_connection(&*transport, &api_url(), &ACCESS_TOKEN.into(), id).await
+        delete_connection(&*transport, &api_url(), &token(), id).await
     };
     assert!(delete(reply(204, &[], "")).await.is_ok());
     let gone = delete(reply(404, &[], "The resource you're looking for cannot be found")).await;
@@ -236,7 +277,7 @@ fn every_call_can_move_between_threads() {
     is_send(app.exchange(&*transport, &secret, &secret));
     is_send(app.refresh(&*transport, &secret));
     is_send(app.revoke(&*transport, &secret));
-    is_send(connections(&*transport, &api_url(), &secret));
+    is_send(connections(&*transport, &api_url(), &token()));
     let session = crate::samples::a_session(transport.clone());
     is_send(xero::api::organisation::organisation(&session));
     is_send(xero::api::invoices::create(&session, &[], &crate::samples::a_key()));

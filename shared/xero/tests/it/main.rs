@@ -12,12 +12,15 @@
 
 mod answers;
 mod bank_transactions;
+mod batches;
 mod changes;
 mod classification;
 mod credit_notes;
 mod description;
+mod edge;
 mod identity;
 mod logging;
+mod odd_rows;
 mod openapi;
 mod payments;
 mod refusals;

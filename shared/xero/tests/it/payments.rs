@@ -220,24 +220,40 @@ async fn a_refused_payment_in_a_batch_costs_itself_alone() {
 }
 
 #[tokio::test]
-async fn answers_in_another_order_than_the_payments_are_not_believed() {
+async fn an_answer_about_another_payment_is_not_believed_and_costs_no_other() {
     let other_amount = payment_json("").replace("120.50", "120.51");
     let other_invoice = payment_json("")
         .replace(&INVOICE.to_string(), &XeroInvoiceId(Uuid::from_u128(9)).to_string());
-    // Two parts of one invoice, paid on one day, differ in nothing but the reference.
-    for stranger in [other_amount, other_invoice, the_next_json()] {
-        let answers = [stranger, payment_json("")];
-        let error = created(&[a_payment(), the_next()], &answers).await.unwrap_err();
-        assert!(matches!(error, XeroError::Undecodable { .. }), "{error:?}");
+    let other_reference = payment_json("").replace("SC-pay_0001", "SC-pay_0009");
+    for stranger in [other_amount, other_invoice, other_reference] {
+        let answers = [stranger, the_next_json()];
+        let outcomes = created(&[a_payment(), the_next()], &answers).await.unwrap();
+        let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+        assert!(matches!(error, XeroError::Unidentified { .. }), "{error:?}");
+        let Written::Done { remote, .. } = &outcomes[1] else { panic!("{outcomes:?}") };
+        assert_eq!(remote.id, XeroPaymentId(Uuid::from_u128(2)));
     }
-    let answers = [payment_json(""), the_next_json()];
-    assert_eq!(created(&[a_payment(), the_next()], &answers).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn fewer_answers_than_payments_are_not_believed() {
-    let error = created(&[a_payment(), the_next()], &[payment_json("")]).await.unwrap_err();
-    assert!(matches!(error, XeroError::Undecodable { .. }), "{error:?}");
+async fn payments_are_matched_by_their_reference_in_whatever_order_they_come() {
+    // Two parts of one invoice, paid on one day, differ in nothing but the reference.
+    for answers in [[payment_json(""), the_next_json()], [the_next_json(), payment_json("")]] {
+        let outcomes = created(&[a_payment(), the_next()], &answers).await.unwrap();
+        let ids = outcomes.iter().map(|outcome| match outcome {
+            Written::Done { remote, .. } => remote.id,
+            Written::Refused(error) => panic!("{error:?}"),
+        });
+        assert_eq!(ids.collect::<Vec<_>>(), [PAYMENT, XeroPaymentId(Uuid::from_u128(2))]);
+    }
+}
+
+#[tokio::test]
+async fn a_payment_without_an_answer_is_uncertain_and_the_others_are_not() {
+    let outcomes = created(&[a_payment(), the_next()], &[the_next_json()]).await.unwrap();
+    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(error.class(), Uncertain);
+    assert!(matches!(outcomes[1], Written::Done { .. }), "{outcomes:?}");
 }
 
 #[tokio::test]
@@ -262,9 +278,10 @@ async fn a_deletion_that_is_refused_says_why_in_either_form() {
 
 #[tokio::test]
 async fn a_deletion_is_not_believed_of_another_payment_or_of_none() {
-    for rows in [vec![the_next_json()], vec![], vec![payment_json(""), the_next_json()]] {
-        let error = deleted(reply(200, &[], &collection("Payments", &rows))).await.unwrap_err();
-        assert!(matches!(error, XeroError::Undecodable { .. }), "{error:?}");
+    for rows in [vec![the_next_json()], vec![]] {
+        let outcome = deleted(reply(200, &[], &collection("Payments", &rows))).await.unwrap();
+        let Written::Refused(error) = outcome else { panic!("{outcome:?}") };
+        assert!(matches!(error, XeroError::Unidentified { .. }), "{error:?}");
     }
 }
 

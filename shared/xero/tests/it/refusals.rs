@@ -1,10 +1,16 @@
 //! Answers that say no: to the login, or to the document.
 
-use domain::failure::FailureClass::{Rejected, Unauthorized};
-use xero::XeroError;
+use domain::failure::FailureClass::{Rejected, Transient, Unauthorized};
+use jiff::Timestamp;
+use xero::api::{
+    accounts, bank_transactions, contacts, credit_notes, invoices, organisation, payments,
+    tax_rates,
+};
+use xero::{SCOPES, XeroError};
 
 use crate::classification::{Meaning, NOW, Row, check, of_a_read, of_a_write, refused};
-use crate::scripted::{Answer, reply};
+use crate::samples::a_session;
+use crate::scripted::{Answer, Scripted, reply};
 
 fn problem(status: u16, detail: &str) -> Answer {
     let title = if status == 401 { "Unauthorized" } else { "Forbidden" };
@@ -15,19 +21,19 @@ fn problem(status: u16, detail: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_login_that_xero_does_not_take_is_parked() {
+async fn a_login_that_xero_rejects_passes_and_a_missing_permission_does_not() {
     let scope = [("WWW-Authenticate", "Bearer error=\"insufficient_scope\"")];
     let misspelt = [("WWW-Authenticate", "Bearer error=\"Insufficent_Scope\"")];
     let rows = [
         Row(
             "expired",
             problem(401, "TokenExpired: token expired at 01/31/2026 09:00:00"),
-            Meaning(Unauthorized, "login_rejected", None),
+            Meaning(Transient, "login_rejected", None),
         ),
         Row(
             "unknown token",
             problem(401, "AuthenticationUnsuccessful"),
-            Meaning(Unauthorized, "login_rejected", None),
+            Meaning(Transient, "login_rejected", None),
         ),
         Row("scope", reply(401, &scope, ""), Meaning(Unauthorized, "permission_missing", None)),
         Row(
@@ -62,6 +68,53 @@ async fn a_login_that_xero_does_not_take_is_parked() {
 }
 
 #[tokio::test]
+async fn a_missing_permission_is_told_from_a_bad_login_and_named() {
+    let session = || a_session(Scripted::new([problem(401, "AuthorizationUnsuccessful")]));
+    let since = Timestamp::UNIX_EPOCH;
+    let missing = [
+        (organisation::organisation(&session()).await.unwrap_err(), "accounting.settings.read"),
+        (accounts::accounts(&session()).await.unwrap_err(), "accounting.settings.read"),
+        (tax_rates::tax_rates(&session()).await.unwrap_err(), "accounting.settings.read"),
+        (contacts::page(&session(), 1).await.unwrap_err(), "accounting.contacts"),
+        (invoices::changed(&session(), since, 1).await.unwrap_err(), "accounting.invoices"),
+        (payments::changed(&session(), since, 1).await.unwrap_err(), "accounting.payments"),
+        (
+            credit_notes::find_by_numbers(&session(), &["CN-1"]).await.unwrap_err(),
+            "accounting.invoices",
+        ),
+        (
+            bank_transactions::find_by_reference(&session(), "a").await.unwrap_err(),
+            "accounting.banktransactions",
+        ),
+    ];
+    for (error, wanted) in missing {
+        let XeroError::ScopeMissing { scope } = error else { panic!("{error:?}") };
+        assert_eq!(scope, wanted);
+        assert!(SCOPES.contains(&scope), "{scope} is asked for at the consent");
+        let failure = error.failure(NOW);
+        assert!(failure.message.contains(scope), "{failure}");
+        check(scope, &error, &Meaning(Unauthorized, "permission_missing", None));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_login_is_told_apart_by_its_header_and_else_by_its_body() {
+    let token = [("WWW-Authenticate", "Bearer error=invalid_token")];
+    let plain = r#"{"title":"Forbidden","detail":"AuthorizationUnsuccessful"}"#;
+    let rows = [
+        (reply(403, &[], plain), "permission_missing"),
+        (problem(403, "AuthorizationUnsuccessful"), "permission_missing"),
+        (problem(403, "insufficent_scope"), "permission_missing"),
+        (problem(403, "AuthenticationUnsuccessful"), "organisation_not_connected"),
+        (problem(401, "AuthenticationUnsuccessful"), "login_rejected"),
+        (reply(401, &token, plain), "login_rejected"),
+    ];
+    for (answer, code) in rows {
+        assert_eq!(of_a_write(answer).await.failure(NOW).code, code);
+    }
+}
+
+#[tokio::test]
 async fn an_expired_token_is_told_from_one_that_is_not_known() {
     for (answer, wanted) in [
         (problem(401, "TokenExpired: token expired at 01/31/2026 09:00:00"), true),
@@ -87,7 +140,7 @@ async fn a_refusal_is_shown_in_xeros_words_with_a_remedy() {
         ("Invoice not of valid status for modification", "document_closed"),
         (
             "The status VOIDED cannot be applied to the invoice because it has payments or credit notes allocated to it.",
-            "document_has_payments",
+            "void_has_payments",
         ),
         ("Payment amount exceeds the amount outstanding on this document", "amount_over_due"),
         ("Payments can only be made against Authorised documents", "invoice_not_approved"),

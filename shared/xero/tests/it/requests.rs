@@ -19,7 +19,7 @@ use crate::credit_notes::credit_note_requests;
 use crate::samples::{
     ACCESS_TOKEN, CONTACT, INVOICE, PAYMENT, TRANSACTION, a_contact, a_fee, a_key, a_payment,
     a_session, a_surcharge, an_invoice, api_url, collection, contact_json, invoice_json,
-    payment_json, transaction_json,
+    payment_json, token, transaction_json,
 };
 use crate::scripted::{Scripted, reply};
 
@@ -180,10 +180,10 @@ pub async fn every_bank_transaction_request() -> Vec<Named> {
 /// What the client asks about connections.
 pub async fn every_connection_request() -> Vec<Named> {
     let listed = Scripted::ok("[]");
-    connections(&*listed, &api_url(), &ACCESS_TOKEN.into()).await.unwrap();
+    connections(&*listed, &api_url(), &token()).await.unwrap();
     let deleted = Scripted::new([reply(204, &[], "")]);
     let id = XeroConnectionId(Uuid::from_u128(7));
-    delete_connection(&*deleted, &api_url(), &ACCESS_TOKEN.into(), id).await.unwrap();
+    delete_connection(&*deleted, &api_url(), &token(), id).await.unwrap();
     vec![the_one("connections", &listed), the_one("connection_delete", &deleted)]
 }
 

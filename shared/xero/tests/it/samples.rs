@@ -25,6 +25,11 @@ use xero::{Session, Transport};
 
 pub const ACCESS_TOKEN: &str = "secret-access-token";
 
+/// The access token, for calls about no organisation.
+pub fn token() -> xero::FixedToken {
+    xero::FixedToken(ACCESS_TOKEN.into())
+}
+
 pub const TENANT: TenantId = TenantId(Uuid::from_u128(0xfe79_f7dd_b6d4_4a92_ba7b_538a_f628_9c58));
 pub const CONTACT: XeroContactId =
     XeroContactId(Uuid::from_u128(0xeaa2_8f49_6028_4b6e_bb12_d8f6_278c_3504));

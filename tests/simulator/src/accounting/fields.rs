@@ -1,11 +1,13 @@
 //! Reads the members of a written element, collecting what is wrong with them.
 
 use crate::json::{Json, Object};
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use uuid::Uuid;
+
+/// The day Xero counts from.
+const EPOCH: Date = Date::constant(1970, 1, 1);
 
 /// Why an element is not saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,11 @@ impl<'a> Fields<'a> {
         Ok(if text.is_empty() { Sent::Empty } else { Sent::Text(text) })
     }
 
+    /// A text as it was sent, spaces included.
+    pub(super) fn raw(&self, key: &str) -> Option<&'a str> {
+        self.object.get(key).and_then(Json::text)
+    }
+
     /// A text that is not empty.
     pub(super) fn text(&self, key: &str) -> Result<Option<String>, Refusal> {
         Ok(match self.sent(key)? {
@@ -79,8 +86,13 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A date, under its name or under that of its readable twin: `DueDate` or `DueDateString`.
     pub(super) fn date(&self, key: &str) -> Result<Option<Date>, Refusal> {
-        match self.text(key)? {
+        let text = match self.text(key)? {
+            Some(text) => Some(text),
+            None => self.text(&format!("{key}String"))?,
+        };
+        match text {
             None => Ok(None),
             Some(text) => read_date(&text).map(Some).ok_or_else(|| wrong_kind(key)),
         }
@@ -118,16 +130,18 @@ pub(super) fn read_date(text: &str) -> Option<Date> {
     if let Some(rest) = text.strip_prefix("/Date(") {
         let digits = rest.strip_suffix(")/")?;
         let milliseconds = digits.split('+').next()?.parse().ok()?;
-        let at = Timestamp::from_millisecond(milliseconds).ok()?;
-        return Some(at.to_zoned(TimeZone::UTC).date());
+        let midnight = EPOCH.to_datetime(Time::midnight());
+        let at = midnight.checked_add(SignedDuration::from_millis(milliseconds)).ok()?;
+        return Some(at.date());
     }
     text.get(..10)?.parse().ok().filter(|_| matches!(text.as_bytes().get(10), None | Some(b'T')))
 }
 
-/// A date as Xero writes it: midnight of the calendar day, as if the day were in UTC.
+/// A date as Xero writes it: midnight of the calendar day, as if the day were in UTC. It is
+/// counted in days because an instant cannot show the last days of the year 9999.
 pub(super) fn date_moment(date: Date) -> Json {
-    let at = date.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).unwrap_or_default();
-    Json::instant(at)
+    let milliseconds = date.duration_since(EPOCH).as_secs().saturating_mul(1_000);
+    Json::Moment { milliseconds, offset: true }
 }
 
 /// The readable twin of a date.
@@ -151,9 +165,11 @@ pub(super) fn echo(element: &Object, id_key: &'static str, messages: &[String]) 
         let date = value.text().filter(|_| DATES.contains(&key)).and_then(read_date);
         match date {
             Some(date) => {
-                echoed = echoed
-                    .with(format!("{key}String"), date_string(date))
-                    .with(key.to_owned(), date_moment(date));
+                let twin = format!("{key}String");
+                if element.get(&twin).is_none() {
+                    echoed = echoed.with(twin, date_string(date));
+                }
+                echoed = echoed.with(key.to_owned(), date_moment(date));
             }
             None => echoed = echoed.with(key.to_owned(), value.clone()),
         }

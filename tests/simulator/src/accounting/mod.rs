@@ -14,6 +14,7 @@ mod currencies;
 pub(crate) mod deposits;
 pub(crate) mod documents;
 mod fields;
+mod history;
 pub(crate) mod invoices;
 mod organisation;
 pub(crate) mod payments;
@@ -41,6 +42,17 @@ pub(crate) struct Desk<'a> {
     pub(crate) now: Timestamp,
     pub(crate) app: &'a App,
     pub(crate) incoming: &'a Incoming<'a>,
+    /// The element of a write that comes back without its id, if a fault wants one.
+    pub(crate) odd_element: Option<OddElement>,
+}
+
+/// An element of a write that comes back with a nil id and without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OddElement {
+    /// Which element of the request, from 0.
+    pub(crate) index: usize,
+    /// Whether it is saved.
+    pub(crate) applied: bool,
 }
 
 impl Desk<'_> {
@@ -70,8 +82,9 @@ impl Desk<'_> {
             }
             (Resource::Allocations(source), _) => self.allocate(source, id),
             (Resource::OnlineInvoice, _) => self.online_invoice(id),
-            (Resource::InvoiceHistory, Action::Read) => self.show_history(id),
-            (Resource::InvoiceHistory, _) => self.add_history(id),
+            (Resource::History(holder), Action::Read) => self.show_history(holder, id),
+            (Resource::History(holder), _) => self.add_history(holder, id),
+            (Resource::InvoiceEmail, _) => self.send_invoice(id),
         };
         answered.unwrap_or_else(|refused| refused)
     }

@@ -20,7 +20,14 @@ const ACTIONS: [&str; 8] = [
 impl Desk<'_> {
     pub(super) fn organisation(&mut self) -> Answer {
         let one = &self.books.organisation;
-        let version = if one.country == "GB" { "UK" } else { &one.country };
+        // Xero has versions for four countries; every other organisation is global.
+        let version = match one.country.as_str() {
+            "GB" => "UK",
+            "AU" => "AU",
+            "NZ" => "NZ",
+            "US" => "US",
+            _ => "GLOBAL",
+        };
         let body = Object::new()
             .with("Name", &one.name)
             .with("LegalName", &one.name)

@@ -1,6 +1,7 @@
 //! What a call asks for: the resource, the part of it, and what is to be done.
 
 use super::allocations::Source;
+use super::history::Holder;
 use crate::answer::Answer;
 use crate::books::deposit::DepositKind;
 use crate::identity::scopes::{Access, Area};
@@ -29,13 +30,14 @@ pub(super) enum Resource {
     Contacts,
     Invoices,
     OnlineInvoice,
-    InvoiceHistory,
+    InvoiceEmail,
     CreditNotes,
     Payments,
     BatchPayments,
     BankTransactions,
     Deposits(DepositKind),
     Allocations(Source),
+    History(Holder),
 }
 
 /// What a method means: PUT creates, POST creates or updates, DELETE removes.
@@ -95,15 +97,23 @@ impl Route {
             Resource::Contacts => Area::Contacts,
             Resource::Invoices
             | Resource::OnlineInvoice
-            | Resource::InvoiceHistory
+            | Resource::InvoiceEmail
             | Resource::CreditNotes
+            | Resource::History(Holder::Invoice | Holder::CreditNote)
             | Resource::Allocations(Source::CreditNote) => Area::Invoices,
             Resource::BankTransactions => Area::BankTransactions,
             Resource::Payments
             | Resource::BatchPayments
+            | Resource::History(Holder::Payment)
             | Resource::Deposits(_)
             | Resource::Allocations(Source::Deposit(_)) => Area::Payments,
         }
+    }
+
+    /// A second scope family that the call may need: an allocation of a credit note is settled
+    /// like a payment.
+    pub(crate) fn further_area(&self) -> Option<Area> {
+        (self.resource == Resource::Allocations(Source::CreditNote)).then_some(Area::Payments)
     }
 
     /// Whether the call changes anything.
@@ -144,7 +154,10 @@ impl Resource {
             }
             ("banktransactions", _, None) => Self::BankTransactions,
             ("batchpayments", _, None) => Self::BatchPayments,
-            ("invoices", Some(_), Some("history")) => Self::InvoiceHistory,
+            ("invoices", Some(_), Some("history")) => Self::History(Holder::Invoice),
+            ("creditnotes", Some(_), Some("history")) => Self::History(Holder::CreditNote),
+            ("payments", Some(_), Some("history")) => Self::History(Holder::Payment),
+            ("invoices", Some(_), Some("email")) => Self::InvoiceEmail,
             _ => return None,
         };
         Some(resource)
@@ -157,13 +170,14 @@ impl Resource {
             | Self::Invoices
             | Self::CreditNotes
             | Self::Payments
+            | Self::BatchPayments
             | Self::BankTransactions => match action {
                 Action::Read | Action::Upsert => true,
                 Action::Create => !has_id,
                 Action::Remove => false,
             },
-            Self::BatchPayments => matches!(action, Action::Read | Action::Upsert),
-            Self::InvoiceHistory => matches!(action, Action::Read | Action::Create),
+            Self::History(_) => matches!(action, Action::Read | Action::Create),
+            Self::InvoiceEmail => action == Action::Upsert,
             Self::Allocations(_) => action == Action::Create,
             Self::Organisation
             | Self::Actions

@@ -4,11 +4,12 @@
 //! With errors summarised (Xero's behaviour when nothing is said) one bad element refuses the
 //! request. With `summarizeErrors=false` each element stands alone inside a 200.
 
-use super::Desk;
-use super::fields::Refusal;
+use super::fields::{self, Refusal};
 use super::route::Action;
+use super::{Desk, OddElement};
 use crate::answer::Answer;
 use crate::json::{Json, Object};
+use crate::xml;
 use uuid::Uuid;
 
 /// A resource that is listed, shown and written in collections.
@@ -17,6 +18,8 @@ pub(super) trait Collection {
     const NAME: &'static str;
     /// What Xero's messages call one element.
     const SINGULAR: &'static str;
+    /// The member with an element's id.
+    const ID: &'static str;
     /// Members by which an element sent without its collection is recognised.
     const KNOWN: &'static [&'static str];
 
@@ -54,6 +57,8 @@ pub(super) struct Saved {
 enum Outcome {
     Saved(Saved),
     Rejected(Object),
+    /// Given back without an id and without a reason.
+    Odd(Object),
 }
 
 impl Desk<'_> {
@@ -96,16 +101,28 @@ impl Desk<'_> {
     }
 
     fn save_all<C: Collection>(&mut self, elements: &[Object], how: How) -> Result<Answer, Answer> {
-        let summarize = self.incoming.flag("summarizeErrors").unwrap_or(true);
+        let unsaid = self.unconfirmed.errors_summarised_by_default;
+        let summarize = self.incoming.flag("summarizeErrors").unwrap_or(unsaid);
         let keeps_valid = !summarize || self.unconfirmed.refused_batch_saves_valid;
         // A single element is saved or not as a whole, so there is nothing to restore.
         let before = (!keeps_valid && elements.len() > 1).then(|| self.books.clone());
         let mut outcomes = Vec::with_capacity(elements.len());
-        for element in elements {
+        for (index, element) in elements.iter().enumerate() {
+            let odd = self.odd_element.filter(|odd| odd.index == index);
+            if odd == Some(OddElement { index, applied: false }) {
+                outcomes.push(Outcome::Odd(odd_row::<C>(element)));
+                continue;
+            }
             match C::save(self, element, how) {
+                Ok(_) if odd.is_some() => outcomes.push(Outcome::Odd(odd_row::<C>(element))),
                 Ok(saved) => outcomes.push(Outcome::Saved(saved)),
                 Err(Refusal::Invalid(messages)) => {
-                    outcomes.push(Outcome::Rejected(C::echo(element, &messages)));
+                    let mut echoed = C::echo(element, &messages);
+                    let is_new = element.get(C::ID).is_none() && !matches!(how, How::Update(_));
+                    if is_new && self.unconfirmed.refused_rows_have_ids {
+                        echoed.set(C::ID, self.ids.next());
+                    }
+                    outcomes.push(Outcome::Rejected(echoed));
                 }
                 Err(Refusal::Unreadable(text)) => {
                     self.restore(before);
@@ -118,11 +135,15 @@ impl Desk<'_> {
             self.restore(before);
             let rejected = outcomes.into_iter().filter_map(|outcome| match outcome {
                 Outcome::Rejected(echo) => Some(Json::Object(echo)),
-                Outcome::Saved(_) => None,
+                Outcome::Saved(_) | Outcome::Odd(_) => None,
             });
             return Err(Answer::validation(rejected.collect()));
         }
-        let rows = outcomes.into_iter().map(|outcome| describe(outcome, summarize)).collect();
+        let mut rows: Vec<Json> =
+            outcomes.into_iter().map(|outcome| describe(outcome, summarize)).collect();
+        if !self.unconfirmed.batch_answers_in_order && rows.len() > 1 {
+            rows.rotate_left(1);
+        }
         Ok(self.envelope(C::NAME, rows, None))
     }
 
@@ -132,10 +153,28 @@ impl Desk<'_> {
         }
     }
 
+    /// The body, if it is JSON or XML and all its texts can be stored.
+    pub(super) fn body(&self) -> Result<Json, Answer> {
+        let bytes = self.incoming.body;
+        let body = if xml::is_xml(bytes) {
+            xml::read(bytes).map_err(|error| error.to_string())
+        } else {
+            Json::parse(bytes).map_err(|error| error.to_string())
+        };
+        let body =
+            body.map_err(|error| unreadable(&format!("Error {error} while reading the request")))?;
+        match body.forbidden_character() {
+            None => Ok(body),
+            Some(character) => Err(unreadable(&format!(
+                "Error hexadecimal value 0x{:02X}, is an invalid character",
+                u32::from(character),
+            ))),
+        }
+    }
+
     /// The elements of the body: `{"<Collection>":[...]}`, or one bare element.
     fn elements<C: Collection>(&self) -> Result<Vec<Object>, Answer> {
-        let body = Json::parse(self.incoming.body)
-            .map_err(|error| unreadable(&format!("Error {error} while reading the request")))?;
+        let body = self.body()?;
         let nothing = || {
             let text = format!(
                 "No data has been processed for this endpoint. This endpoint is expecting {} data \
@@ -172,6 +211,7 @@ impl Desk<'_> {
 fn describe(outcome: Outcome, summarize: bool) -> Json {
     let (mut row, state) = match outcome {
         Outcome::Rejected(echo) => (echo, "ERROR"),
+        Outcome::Odd(row) => (row, "OK"),
         Outcome::Saved(Saved { mut rendered, warnings }) => {
             let state = if warnings.is_empty() { "OK" } else { "WARNING" };
             if !warnings.is_empty() {
@@ -184,6 +224,13 @@ fn describe(outcome: Outcome, summarize: bool) -> Json {
         row.set("StatusAttributeString", state);
     }
     Json::Object(row)
+}
+
+/// An element with a nil id and no reason (Xero-Net#354).
+fn odd_row<C: Collection>(element: &Object) -> Object {
+    let mut row = fields::echo(element, C::ID, &[]);
+    row.set(C::ID, Uuid::nil());
+    row
 }
 
 /// Messages in the shape of `ValidationErrors` and `Warnings`.

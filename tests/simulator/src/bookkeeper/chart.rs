@@ -1,4 +1,4 @@
-//! The organisation's own settings by hand: lock dates and the chart of accounts.
+//! The organisation's own settings by hand: its subscription, lock dates, the chart of accounts.
 
 use super::{Bookkeeper, Refused};
 use crate::organisation::Standing;
@@ -10,13 +10,44 @@ impl Bookkeeper<'_> {
         self.books.organisation.period_lock_date = through;
     }
 
+    /// Closes the books of a year: locks everything dated on this day or before.
+    pub fn lock_year(&mut self, through: Option<Date>) {
+        self.books.organisation.end_of_year_lock_date = through;
+    }
+
+    /// Lets the trial or the subscription end: the organisation stays connected and refuses every
+    /// call of the Accounting API.
+    pub fn close_organisation(&mut self) {
+        self.books.organisation.is_closed = true;
+    }
+
+    /// Subscribes again.
+    pub fn reopen_organisation(&mut self) {
+        self.books.organisation.is_closed = false;
+    }
+
+    /// Limits how many more invoices can be approved, as Xero's smallest plans do; without a number
+    /// there is no limit.
+    pub fn limit_approvals(&mut self, left: Option<u32>) {
+        self.books.organisation.approvals_left = left;
+    }
+
     /// Archives an account.
     pub fn archive_account(&mut self, code: &str) -> Result<(), Refused> {
+        self.set_account_status(code, Standing::Archived)
+    }
+
+    /// Makes an archived account active again.
+    pub fn restore_account(&mut self, code: &str) -> Result<(), Refused> {
+        self.set_account_status(code, Standing::Active)
+    }
+
+    fn set_account_status(&mut self, code: &str, status: Standing) -> Result<(), Refused> {
         let now = self.now;
         let accounts = &mut self.books.organisation.accounts;
         let account = accounts.iter_mut().find(|account| account.code.as_deref() == Some(code));
         let account = account.ok_or_else(|| Refused("There is no such account".to_owned()))?;
-        account.status = Standing::Archived;
+        account.status = status;
         account.updated_at = now;
         Ok(())
     }

@@ -174,7 +174,7 @@ impl Bookkeeper<'_> {
         Ok(id)
     }
 
-    fn line(&mut self, account: Option<Account>, amount: Decimal) -> Line {
+    pub(super) fn line(&mut self, account: Option<Account>, amount: Decimal) -> Line {
         Line {
             id: self.ids.next(),
             description: Some("Received".to_owned()),
@@ -187,7 +187,7 @@ impl Bookkeeper<'_> {
             }),
             account_code: account.as_ref().and_then(|account| account.code.clone()),
             account: account.map(|account| account.id),
-            tax_type: Some("NONE".to_owned()),
+            tax_type: Some(self.books.organisation.untaxed().to_owned()),
             discount: None,
         }
     }

@@ -1,8 +1,10 @@
 //! Invoices by hand: approving, cancelling, editing.
 
 use super::{Bookkeeper, Refused};
-use crate::accounting::invoices::{MONEY_APPLIED, NEGATIVE, VOID_REFUSED, WRONG_STATUS};
-use crate::books::invoice::InvoiceStatus;
+use crate::accounting::invoices::{
+    MONEY_APPLIED, NEGATIVE, TOO_MANY_APPROVED, VOID_REFUSED, WRONG_STATUS,
+};
+use crate::books::invoice::{Invoice, InvoiceStatus};
 use crate::books::line::LineFigures;
 use crate::money::{self, Figures};
 use jiff::civil::Date;
@@ -23,9 +25,14 @@ pub struct InvoiceEdit {
 }
 
 impl Bookkeeper<'_> {
-    /// Approves a draft or a submitted invoice.
+    /// Approves a draft or a submitted invoice, as long as the plan's limit allows it.
     pub fn approve(&mut self, invoice: Uuid) -> Result<(), Refused> {
-        self.move_to(invoice, InvoiceStatus::Authorised)
+        if self.books.organisation.refuses_approvals() {
+            return Err(Refused(TOO_MANY_APPROVED.to_owned()));
+        }
+        self.move_to(invoice, InvoiceStatus::Authorised)?;
+        self.books.organisation.count_approval();
+        Ok(())
     }
 
     /// Voids an approved invoice that has no money applied.
@@ -43,10 +50,8 @@ impl Bookkeeper<'_> {
 
     /// Edits an invoice. A due date or sent mark on a part-paid one moves no `UpdatedDateUTC`.
     pub fn edit_invoice(&mut self, invoice: Uuid, edit: InvoiceEdit) -> Result<(), Refused> {
-        let now = self.now;
-        let date = self.invoice(invoice)?.date;
-        self.unlocked(date)?;
-        let invoice = self.invoice(invoice)?;
+        let mut invoice = self.invoice(invoice)?.clone();
+        self.unlocked(invoice.date)?;
         if invoice.status.is_gone() {
             return Err(Refused(WRONG_STATUS.to_owned()));
         }
@@ -57,8 +62,9 @@ impl Bookkeeper<'_> {
         invoice.due_date = edit.due_date.or(invoice.due_date);
         invoice.sent_to_contact = edit.sent_to_contact.unwrap_or(invoice.sent_to_contact);
         if moves {
-            invoice.updated_at = now;
+            invoice.updated_at = self.now;
         }
+        self.books.put_invoice(invoice);
         Ok(())
     }
 
@@ -73,7 +79,7 @@ impl Bookkeeper<'_> {
         let rounding = self.unconfirmed.rounding;
         let mut changed = self.invoice(invoice)?.clone();
         self.unlocked(changed.date)?;
-        if changed.has_money_applied() {
+        if changed.is_fixed() {
             return Err(Refused(MONEY_APPLIED.to_owned()));
         }
         if changed.status.is_gone() {
@@ -103,20 +109,25 @@ impl Bookkeeper<'_> {
             return Err(Refused(NEGATIVE.to_owned()));
         }
         changed.updated_at = self.now;
-        self.books.put_invoice(changed);
+        self.close_and_keep(changed);
         Ok(())
     }
 
+    /// Keeps an invoice; one that is approved and of which nothing is due may be paid by that.
+    fn close_and_keep(&mut self, mut invoice: Invoice) {
+        if self.unconfirmed.approved_zero_is_paid {
+            invoice.close_if_nothing_is_due();
+        }
+        self.books.put_invoice(invoice);
+    }
+
     fn move_to(&mut self, invoice: Uuid, next: InvoiceStatus) -> Result<(), Refused> {
-        let now = self.now;
-        let date = self.invoice(invoice)?.date;
-        self.unlocked(date)?;
-        let invoice = self.invoice(invoice)?;
+        let invoice = self.invoice(invoice)?.clone();
+        self.unlocked(invoice.date)?;
         if !invoice.status.may_become(next) {
             return Err(Refused(WRONG_STATUS.to_owned()));
         }
-        invoice.status = next;
-        invoice.updated_at = now;
+        self.close_and_keep(Invoice { status: next, updated_at: self.now, ..invoice });
         Ok(())
     }
 }

@@ -6,9 +6,11 @@ mod credit_notes;
 mod deposits;
 mod documents;
 mod money;
+mod oddities;
 
 pub use documents::InvoiceEdit;
 pub use money::Receipt;
+pub use oddities::OddRow;
 
 use crate::accounting::invoices::locked;
 use crate::books::Books;

@@ -84,12 +84,12 @@ impl Books {
 
     /// The allocations that use up a credit.
     pub fn allocations_of(&self, credit: Credit) -> impl Iterator<Item = &Allocation> {
-        self.allocations().filter(move |allocation| allocation.credit == credit)
+        self.index.allocations_of(credit).filter_map(|id| self.allocations.get(&id))
     }
 
     /// The allocations that pay an invoice.
     pub fn allocations_to(&self, invoice: Uuid) -> impl Iterator<Item = &Allocation> {
-        self.allocations().filter(move |allocation| allocation.invoice == invoice)
+        self.index.allocations_to(invoice).filter_map(|id| self.allocations.get(&id))
     }
 
     /// What is left of a credit: its total less what was allocated and what was paid back.

@@ -84,6 +84,19 @@ impl Invoice {
         self.total_discount = totals.total_discount;
     }
 
+    /// Whether only harmless edits are left: money has been applied, or nothing was ever due.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.has_money_applied() || self.status == InvoiceStatus::Paid
+    }
+
+    /// Makes an approved invoice of which nothing is due a paid one.
+    pub(crate) fn close_if_nothing_is_due(&mut self) {
+        if self.status == InvoiceStatus::Authorised && self.amount_due().is_zero() {
+            self.status = InvoiceStatus::Paid;
+            self.fully_paid_on = Some(self.date);
+        }
+    }
+
     /// Whether a payment or credit has been applied.
     pub fn has_money_applied(&self) -> bool {
         !self.amount_paid.is_zero() || !self.amount_credited.is_zero()

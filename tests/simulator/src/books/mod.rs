@@ -6,6 +6,7 @@ pub(crate) mod batch;
 pub(crate) mod contact;
 pub(crate) mod credit_note;
 pub(crate) mod deposit;
+mod index;
 pub(crate) mod invoice;
 pub(crate) mod line;
 pub(crate) mod payable;
@@ -14,13 +15,15 @@ pub(crate) mod settling;
 pub(crate) mod totals;
 pub(crate) mod transaction;
 
+use crate::json::{Json, Object};
 use crate::organisation::{Account, Organisation};
 use allocation::{Allocation, Credit};
 use batch::BatchPayment;
 use contact::{Contact, ContactStatus};
 use credit_note::{CreditNote, CreditNoteKind};
 use deposit::Deposit;
-use invoice::{Invoice, InvoiceKind};
+use index::Index;
+use invoice::{HistoryNote, Invoice, InvoiceKind};
 use jiff::Timestamp;
 use payment::{Payment, PaymentStatus, PaymentTarget};
 use std::collections::BTreeMap;
@@ -39,6 +42,13 @@ pub struct Books {
     deposits: BTreeMap<Uuid, Deposit>,
     credit_notes: BTreeMap<Uuid, CreditNote>,
     allocations: BTreeMap<Uuid, Allocation>,
+    /// The history pages of rows that are no invoices.
+    histories: BTreeMap<Uuid, Vec<HistoryNote>>,
+    /// Members of rows that are shown otherwise than they are kept, by the row's id; nothing means
+    /// that the member is left out.
+    distorted: BTreeMap<Uuid, BTreeMap<String, Option<Json>>>,
+    /// Every write of a row that is found by a key goes through it.
+    index: Index,
     next_number: u32,
     next_credit_note: u32,
 }
@@ -55,6 +65,9 @@ impl Books {
             deposits: BTreeMap::new(),
             credit_notes: BTreeMap::new(),
             allocations: BTreeMap::new(),
+            histories: BTreeMap::new(),
+            distorted: BTreeMap::new(),
+            index: Index::default(),
             next_number: 1,
             next_credit_note: 1,
         }
@@ -92,9 +105,12 @@ impl Books {
 
     /// Every sales invoice that carries or carried this number.
     pub fn invoices_numbered(&self, number: &str) -> impl Iterator<Item = &Invoice> {
-        self.invoices().filter(move |invoice| {
-            invoice.kind == InvoiceKind::Sales && invoice.number.as_deref() == Some(number)
-        })
+        self.index.invoices_numbered(number).filter_map(|id| self.invoices.get(&id))
+    }
+
+    /// Every invoice and bill of a contact, whatever its status.
+    pub(crate) fn invoices_of(&self, contact: Uuid) -> impl Iterator<Item = &Invoice> {
+        self.index.invoices_of(contact).filter_map(|id| self.invoices.get(&id))
     }
 
     /// Every payment, deleted ones too.
@@ -119,9 +135,10 @@ impl Books {
 
     /// The payments of one document that still stand.
     pub(crate) fn payments_on(&self, target: PaymentTarget) -> impl Iterator<Item = &Payment> {
-        self.payments().filter(move |payment| {
-            payment.target == target && payment.status == PaymentStatus::Authorised
-        })
+        self.index
+            .payments_on(target)
+            .filter_map(|id| self.payments.get(&id))
+            .filter(|payment| payment.status == PaymentStatus::Authorised)
     }
 
     /// Every batch payment, deleted ones too.
@@ -166,9 +183,12 @@ impl Books {
 
     /// Every credit note for a customer that carries or carried this number.
     pub fn credit_notes_numbered(&self, number: &str) -> impl Iterator<Item = &CreditNote> {
-        self.credit_notes().filter(move |note| {
-            note.kind == CreditNoteKind::Sales && note.number.as_deref() == Some(number)
-        })
+        self.index.notes_numbered(number).filter_map(|id| self.credit_notes.get(&id))
+    }
+
+    /// Every credit note of a contact, whatever its status.
+    pub(crate) fn credit_notes_of(&self, contact: Uuid) -> impl Iterator<Item = &CreditNote> {
+        self.index.notes_of(contact).filter_map(|id| self.credit_notes.get(&id))
     }
 
     /// The payments of a batch, deleted or not.
@@ -176,6 +196,7 @@ impl Books {
         batch.payments.iter().filter_map(|id| self.payments.get(id))
     }
 
+    /// A payment to change in place; its target never changes.
     pub(crate) fn payment_mut(&mut self, id: Uuid) -> Option<&mut Payment> {
         self.payments.get_mut(&id)
     }
@@ -210,11 +231,31 @@ impl Books {
                 InvoiceKind::Bill => contact.is_supplier = true,
             }
         }
+        if let Some(before) = self.invoices.get(&invoice.id) {
+            self.index.remove_invoice(before);
+        }
+        self.index.add_invoice(&invoice);
         self.invoices.insert(invoice.id, invoice);
     }
 
+    /// An invoice to change in place; its number, kind and contact change by
+    /// [`Self::put_invoice`] only, because it is found by them.
     pub(crate) fn invoice_mut(&mut self, id: Uuid) -> Option<&mut Invoice> {
         self.invoices.get_mut(&id)
+    }
+
+    /// The history page of an invoice, a credit note or a payment, the oldest note first.
+    pub(crate) fn history(&self, row: Uuid) -> &[HistoryNote] {
+        let of_invoice = self.invoices.get(&row).map(|invoice| &invoice.history);
+        of_invoice.or_else(|| self.histories.get(&row)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Adds notes to the history page of a row.
+    pub(crate) fn add_history(&mut self, row: Uuid, notes: Vec<HistoryNote>) {
+        match self.invoices.get_mut(&row) {
+            Some(invoice) => invoice.history.extend(notes),
+            None => self.histories.entry(row).or_default().extend(notes),
+        }
     }
 
     /// The next automatic number that no invoice carries.
@@ -236,6 +277,10 @@ impl Books {
                 CreditNoteKind::Purchase => contact.is_supplier = true,
             }
         }
+        if let Some(before) = self.credit_notes.get(&note.id) {
+            self.index.remove_note(before);
+        }
+        self.index.add_note(&note);
         self.credit_notes.insert(note.id, note);
     }
 
@@ -247,6 +292,19 @@ impl Books {
             if self.credit_notes_numbered(&number).next().is_none() {
                 return number;
             }
+        }
+    }
+
+    /// Shows a member of a row otherwise from now on, or leaves it out.
+    pub(crate) fn distort(&mut self, row: Uuid, member: &str, shown: Option<Json>) {
+        self.distorted.entry(row).or_default().insert(member.to_owned(), shown);
+    }
+
+    /// A row as it is shown.
+    pub(crate) fn shown(&self, row: Uuid, object: Object) -> Object {
+        match self.distorted.get(&row) {
+            Some(members) => object.overlaid(members),
+            None => object,
         }
     }
 

@@ -31,6 +31,7 @@ impl Clock {
 impl Books {
     pub(crate) fn put_payment(&mut self, payment: Payment, now: Timestamp) {
         let target = payment.target;
+        self.index.add_payment(&payment);
         self.payments.insert(payment.id, payment);
         self.settle(target, now);
     }
@@ -112,6 +113,7 @@ impl Books {
     /// Keeps an allocation; both its documents follow.
     pub(crate) fn put_allocation(&mut self, allocation: Allocation, now: Timestamp) {
         let Allocation { id, credit, invoice, .. } = allocation;
+        self.index.add_allocation(&allocation);
         self.allocations.insert(id, allocation);
         self.settle_credit(credit, now);
         self.settle_invoice(invoice, now);
@@ -120,6 +122,7 @@ impl Books {
     /// Takes an allocation away without a trace; both its documents are open again.
     pub(crate) fn remove_allocation(&mut self, id: Uuid, now: Timestamp) {
         if let Some(allocation) = self.allocations.remove(&id) {
+            self.index.remove_allocation(&allocation);
             self.settle_credit(allocation.credit, now);
             self.settle_invoice(allocation.invoice, now);
         }

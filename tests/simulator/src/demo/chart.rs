@@ -1,5 +1,6 @@
 //! Charts of accounts, close to the ones Xero gives a new organisation.
 
+use super::Region;
 use crate::ids::named;
 use crate::organisation::AccountKind::{
     Bank, Current, CurrentLiability, Depreciation, DirectCosts, Equity, Fixed, Inventory,
@@ -81,23 +82,43 @@ const NEW_ZEALAND: &[Row] = &[
     ("960", "Retained Earnings", Equity, "NONE", Some("RETAINEDEARNINGS")),
 ];
 
-pub(super) fn british(organisation: &str) -> Vec<Account> {
-    accounts(organisation, "GBP", BRITISH)
-}
-
+/// The short chart of the New Zealand organisation of the demo.
 pub(super) fn new_zealand(organisation: &str) -> Vec<Account> {
-    accounts(organisation, "NZD", NEW_ZEALAND)
+    accounts(organisation, Region::NewZealand, NEW_ZEALAND)
 }
 
-fn accounts(organisation: &str, currency: &str, rows: &[Row]) -> Vec<Account> {
+/// The long chart, with the tax rates of a region.
+pub(super) fn of(region: Region, organisation: &str) -> Vec<Account> {
+    accounts(organisation, region, BRITISH)
+}
+
+/// The rate of a region that is used where a British account uses `code`.
+fn tax_type(region: Region, code: &'static str) -> &'static str {
+    let (sales, purchases, untaxed) = match region {
+        Region::UnitedKingdom => return code,
+        Region::NewZealand => ("OUTPUT2", "INPUT2", "NONE"),
+        Region::Australia => ("OUTPUT", "INPUT", "BASEXCLUDED"),
+        Region::UnitedStates | Region::Global => ("OUTPUT", "INPUT", "NONE"),
+        Region::SouthAfrica => ("OUTPUT3", "INPUT3", "NONE"),
+        Region::Singapore => ("OUTPUTY24", "INPUTY24", "NONE"),
+    };
+    match code {
+        "OUTPUT2" => sales,
+        "NONE" => untaxed,
+        _ => purchases,
+    }
+}
+
+fn accounts(organisation: &str, region: Region, rows: &[Row]) -> Vec<Account> {
+    let currency = region.customs().currency;
     rows.iter()
-        .map(|&(code, name, kind, tax_type, role)| Account {
+        .map(|&(code, name, kind, rate, role)| Account {
             id: named(&format!("{organisation} account {code}")),
             code: Some(code.to_owned()),
             name: name.to_owned(),
             kind,
             status: if code == "250" { Standing::Archived } else { Standing::Active },
-            tax_type: tax_type.to_owned(),
+            tax_type: tax_type(region, rate).to_owned(),
             takes_payments: code == "835",
             system_account: role.map(str::to_owned),
             currency: (kind == Bank).then(|| currency.to_owned()),

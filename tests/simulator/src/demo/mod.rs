@@ -1,7 +1,11 @@
-//! The books people meet first: a British property company, a New Zealand one, and two users.
+//! The books people meet first: a British property company or one of another region, a New Zealand
+//! one, and two users.
 
 mod chart;
 mod rates;
+mod region;
+
+pub use region::Region;
 
 use crate::ids::named;
 use crate::organisation::{BrandingTheme, Currency, Organisation, Tier};
@@ -17,11 +21,39 @@ impl Settings {
     /// `redirect_uri` must be https, or http on `localhost`: Xero refuses everything else,
     /// `127.0.0.1` included.
     pub fn demo(client_id: &str, client_secret: &str, redirect_uri: &str) -> Self {
-        let ridgeway = ridgeway();
+        Self::demo_with(ridgeway(), client_id, client_secret, redirect_uri)
+    }
+
+    /// The same, but the first organisation is one of `region`.
+    pub fn demo_in(
+        region: Region,
+        client_id: &str,
+        client_secret: &str,
+        redirect_uri: &str,
+    ) -> Self {
+        let name = format!("Demo Company ({})", region.code());
+        let first = match region {
+            Region::UnitedKingdom => ridgeway(),
+            Region::NewZealand
+            | Region::Australia
+            | Region::UnitedStates
+            | Region::Global
+            | Region::SouthAfrica
+            | Region::Singapore => Organisation::demo(region, &name),
+        };
+        Self::demo_with(first, client_id, client_secret, redirect_uri)
+    }
+
+    fn demo_with(
+        first: Organisation,
+        client_id: &str,
+        client_secret: &str,
+        redirect_uri: &str,
+    ) -> Self {
         let kauri = kauri();
         let users = vec![
-            user("Dana", "Whitlock", vec![ridgeway.id, kauri.id]),
-            user("Sam", "Okafor", vec![ridgeway.id]),
+            user("Dana", "Whitlock", vec![first.id, kauri.id]),
+            user("Sam", "Okafor", vec![first.id]),
         ];
         Self {
             apps: vec![App {
@@ -32,9 +64,10 @@ impl Settings {
                 scopes: ScopeSet::Granular,
             }],
             users,
-            organisations: vec![ridgeway, kauri],
+            organisations: vec![first, kauri],
             unconfirmed: Unconfirmed::default(),
             seed: 1,
+            signs_tokens: true,
         }
     }
 }
@@ -50,53 +83,53 @@ fn user(given_name: &str, family_name: &str, organisations: Vec<uuid::Uuid>) -> 
     }
 }
 
+impl Organisation {
+    /// An organisation of a region, with a chart of accounts, that region's tax rates, and its
+    /// own currency only.
+    pub fn demo(region: Region, name: &str) -> Self {
+        let customs = region.customs();
+        Self {
+            id: named(name),
+            name: name.to_owned(),
+            country: customs.country.to_owned(),
+            base_currency: customs.currency.to_owned(),
+            currencies: vec![currency(customs.currency, customs.currency_name, Decimal::ONE)],
+            accounts: chart::of(region, name),
+            tax_rates: rates::of(region),
+            branding_themes: vec![theme(name, "Standard")],
+            period_lock_date: None,
+            end_of_year_lock_date: None,
+            tier: Tier::Core,
+            is_closed: false,
+            approvals_left: None,
+            time_zone: zone(customs.time_zone),
+            time_zone_name: customs.time_zone_name.to_owned(),
+            short_code: "!dEm01".to_owned(),
+            created_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
 fn ridgeway() -> Organisation {
     let name = "Ridgeway Property Services Ltd";
-    Organisation {
-        id: named(name),
-        name: name.to_owned(),
-        country: "GB".to_owned(),
-        base_currency: "GBP".to_owned(),
-        currencies: vec![
-            currency("GBP", "British Pound", Decimal::ONE),
-            currency("EUR", "Euro", Decimal::new(1_162_500, 6)),
-            currency("USD", "United States Dollar", Decimal::new(1_331_400, 6)),
-        ],
-        accounts: chart::british(name),
-        tax_rates: rates::british(),
-        branding_themes: vec![theme(name, "Standard"), theme(name, "Property lettings")],
-        period_lock_date: None,
-        end_of_year_lock_date: None,
-        tier: Tier::Core,
-        time_zone: zone("GMT0BST,M3.5.0/1,M10.5.0"),
-        time_zone_name: "GMTSTANDARDTIME".to_owned(),
-        short_code: "!rDgW1".to_owned(),
-        created_at: Timestamp::UNIX_EPOCH,
-    }
+    let mut organisation = Organisation::demo(Region::UnitedKingdom, name);
+    organisation.currencies.extend([
+        currency("EUR", "Euro", Decimal::new(1_162_500, 6)),
+        currency("USD", "United States Dollar", Decimal::new(1_331_400, 6)),
+    ]);
+    organisation.branding_themes.push(theme(name, "Property lettings"));
+    "!rDgW1".clone_into(&mut organisation.short_code);
+    organisation
 }
 
 fn kauri() -> Organisation {
     let name = "Kauri Grove Maintenance Limited";
-    Organisation {
-        id: named(name),
-        name: name.to_owned(),
-        country: "NZ".to_owned(),
-        base_currency: "NZD".to_owned(),
-        currencies: vec![
-            currency("NZD", "New Zealand Dollar", Decimal::ONE),
-            currency("AUD", "Australian Dollar", Decimal::new(912_300, 6)),
-        ],
-        accounts: chart::new_zealand(name),
-        tax_rates: rates::new_zealand(),
-        branding_themes: vec![theme(name, "Standard")],
-        period_lock_date: None,
-        end_of_year_lock_date: None,
-        tier: Tier::Starter,
-        time_zone: zone("NZST-12NZDT,M9.5.0,M4.1.0/3"),
-        time_zone_name: "NEWZEALANDSTANDARDTIME".to_owned(),
-        short_code: "!kGm42".to_owned(),
-        created_at: Timestamp::UNIX_EPOCH,
-    }
+    let mut organisation = Organisation::demo(Region::NewZealand, name);
+    organisation.currencies.push(currency("AUD", "Australian Dollar", Decimal::new(912_300, 6)));
+    organisation.accounts = chart::new_zealand(name);
+    organisation.tier = Tier::Starter;
+    "!kGm42".clone_into(&mut organisation.short_code);
+    organisation
 }
 
 fn currency(code: &str, description: &str, day_rate: Decimal) -> Currency {
@@ -120,8 +153,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_organisations_agree_with_themselves() {
-        for organisation in Settings::demo("id", "secret", "http://localhost/").organisations {
+    fn the_organisations_of_every_region_agree_with_themselves() {
+        let demos = Region::ALL.map(|region| {
+            Settings::demo_in(region, "id", "secret", "http://localhost/").organisations
+        });
+        for organisation in demos.into_iter().flatten() {
+            assert!(organisation.tax_rate(organisation.untaxed()).is_some());
             assert!(organisation.currency(&organisation.base_currency).is_some());
             for account in &organisation.accounts {
                 assert!(organisation.tax_rate(&account.tax_type).is_some(), "{account:?}");

@@ -1,5 +1,6 @@
-//! Tax rates of a British and of a New Zealand organisation.
+//! Tax rates of each region, by the codes and names Xero documents for its sales side.
 
+use super::Region;
 use crate::organisation::AccountClass::{self, Asset, Equity, Expense, Liability, Revenue};
 use crate::organisation::{Standing, TaxRate};
 use rust_decimal::Decimal;
@@ -16,7 +17,8 @@ const BRITISH: &[Row] = &[
     ("RROUTPUT", "5% (VAT on Income)", 50, INCOME),
     ("ZERORATEDOUTPUT", "Zero Rated Income", 0, INCOME),
     ("EXEMPTOUTPUT", "Exempt Income", 0, INCOME),
-    ("ECOUTPUT", "Zero Rated EC Goods Income", 0, INCOME),
+    ("ECZROUTPUT", "Zero Rated EC Goods Income", 0, INCOME),
+    ("ECZROUTPUTSERVICES", "Zero Rated EC Services", 0, INCOME),
     ("INPUT2", "20% (VAT on Expenses)", 200, SPENDING),
     ("RRINPUT", "5% (VAT on Expenses)", 50, SPENDING),
     ("ZERORATEDINPUT", "Zero Rated Expenses", 0, SPENDING),
@@ -27,21 +29,61 @@ const BRITISH: &[Row] = &[
 ];
 
 const NEW_ZEALAND: &[Row] = &[
-    ("OUTPUT2", "15% GST on Income", 150, INCOME),
+    ("OUTPUT2", "GST on Income", 150, INCOME),
     ("ZERORATED", "Zero Rated", 0, INCOME),
-    ("INPUT2", "15% GST on Expenses", 150, SPENDING),
+    ("INPUT2", "GST on Expenses", 150, SPENDING),
     ("NONE", "No GST", 0, ALL),
 ];
 
-pub(super) fn british() -> Vec<TaxRate> {
-    rates(BRITISH)
-}
+/// There is no `NONE` in Australia.
+const AUSTRALIAN: &[Row] = &[
+    ("OUTPUT", "GST on Income", 100, INCOME),
+    ("EXEMPTOUTPUT", "GST Free Income", 0, INCOME),
+    ("EXEMPTEXPORT", "GST Free Exports", 0, INCOME),
+    ("INPUTTAXED", "Input Taxed", 0, INCOME),
+    ("INPUT", "GST on Expenses", 100, SPENDING),
+    ("EXEMPTEXPENSES", "GST Free Expenses", 0, SPENDING),
+    ("BASEXCLUDED", "BAS Excluded", 0, ALL),
+];
 
-pub(super) fn new_zealand() -> Vec<TaxRate> {
-    rates(NEW_ZEALAND)
-}
+/// The United States and every country without a version of its own: both rates are placeholders
+/// at nothing, and the one for purchases may be used with revenue.
+const GLOBAL: &[Row] = &[
+    ("OUTPUT", "Tax on Sales", 0, INCOME),
+    ("INPUT", "Tax on Purchases", 0, ALL),
+    ("NONE", "Tax Exempt", 0, ALL),
+];
 
-fn rates(rows: &[Row]) -> Vec<TaxRate> {
+const SOUTH_AFRICAN: &[Row] = &[
+    ("OUTPUT3", "Standard Rate Sales", 150, INCOME),
+    ("SROUTPUT2", "Standard Rate Sales - Capital Goods", 150, INCOME),
+    ("ZERORATED", "Zero Rate (Excluding Goods Exported)", 0, INCOME),
+    ("ZERORATEDOUTPUT", "Zero Rate (only Exported Goods)", 0, INCOME),
+    ("EXEMPTOUTPUT", "Exempt and Non-Supplies", 0, INCOME),
+    ("INPUT3", "Standard Rate Purchases", 150, SPENDING),
+    ("NONE", "No VAT", 0, ALL),
+];
+
+const SINGAPOREAN: &[Row] = &[
+    ("OUTPUTY24", "Standard-Rated Supplies", 90, INCOME),
+    ("ZERORATEDOUTPUT", "Zero-Rated Supplies", 0, INCOME),
+    ("ES33OUTPUT", "Regulation 33 Exempt Supplies", 0, INCOME),
+    ("ESN33OUTPUT", "Non-Regulation 33 Exempt Supplies", 0, INCOME),
+    ("OSOUTPUT2", "Out Of Scope Supplies", 0, INCOME),
+    ("INPUTY24", "Standard-Rated Purchases", 90, SPENDING),
+    ("NONE", "No Tax", 0, ALL),
+];
+
+/// The rates of a region.
+pub(super) fn of(region: Region) -> Vec<TaxRate> {
+    let rows = match region {
+        Region::UnitedKingdom => BRITISH,
+        Region::NewZealand => NEW_ZEALAND,
+        Region::Australia => AUSTRALIAN,
+        Region::UnitedStates | Region::Global => GLOBAL,
+        Region::SouthAfrica => SOUTH_AFRICAN,
+        Region::Singapore => SINGAPOREAN,
+    };
     rows.iter()
         .map(|&(tax_type, name, tenths, applies_to)| TaxRate {
             name: name.to_owned(),

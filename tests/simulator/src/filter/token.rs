@@ -48,20 +48,21 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Spot>, Unparsable> {
     }
 }
 
+/// A text in quotation marks. There is no way to put a quotation mark into it: Xero refuses `\"`
+/// (Xero-Java#347) and `""` (xeroizer#160) alike.
 fn quoted(rest: &str, at: usize) -> Result<(Token, &str), Unparsable> {
-    let mut text = String::new();
-    let mut characters = rest.char_indices().skip(1);
-    while let Some((index, character)) = characters.next() {
-        match character {
-            '"' => {
-                let after = rest.get(index + 1..).unwrap_or_default();
-                return Ok((Token::Text(text), after));
-            }
-            '\\' => text.extend(characters.next().map(|(_, escaped)| escaped)),
-            plain => text.push(plain),
-        }
+    let inner = rest.get(1..).unwrap_or_default();
+    let Some((text, after)) = inner.split_once('"') else {
+        return Err(Unparsable::Expected { expected: "Closing quote", at });
+    };
+    let mark = at + 1 + text.len();
+    if text.ends_with('\\') {
+        return Err(Unparsable::Syntax { at: mark - 1 });
     }
-    Err(Unparsable::Expected { expected: "Closing quote", at })
+    if after.starts_with('"') {
+        return Err(Unparsable::Syntax { at: mark });
+    }
+    Ok((Token::Text(text.to_owned()), after))
 }
 
 fn split_while(rest: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {

@@ -35,8 +35,8 @@ pub(crate) enum Verdict {
     New,
     /// Seen with the same request: this was the answer.
     Replay(Answer),
-    /// Not acceptable.
-    Refuse(Answer),
+    /// Not acceptable; this is why.
+    Refuse(String),
 }
 
 impl Kept {
@@ -50,7 +50,7 @@ impl Kept {
         self.0.retain(|_, first| now.duration_since(first.at) < KEPT);
         if key.len() > LONGEST_KEY {
             let text = format!("Idempotency Key must be at most {LONGEST_KEY} characters.");
-            return Verdict::Refuse(refusal(&text));
+            return Verdict::Refuse(text);
         }
         match self.0.get(&(owner.clone(), key.to_owned())) {
             None => Verdict::New,
@@ -58,8 +58,7 @@ impl Kept {
                 Verdict::Replay(first.answer.clone())
             }
             Some(_) => {
-                let text = format!("Idempotency Key: {key} is used with a different request.");
-                Verdict::Refuse(refusal(&text))
+                Verdict::Refuse(format!("Idempotency Key: {key} is used with a different request."))
             }
         }
     }
@@ -87,8 +86,4 @@ pub(crate) fn fingerprint(incoming: &Incoming<'_>, tenant: Uuid) -> [u8; 32] {
     }
     digest.update(incoming.body);
     digest.finalize().into()
-}
-
-fn refusal(text: &str) -> Answer {
-    Answer::exception(10, "ValidationException", text)
 }

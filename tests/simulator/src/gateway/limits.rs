@@ -12,6 +12,11 @@ const PER_APP_MINUTE: u32 = 10_000;
 const MINUTE: i64 = 60;
 const DAY: i64 = 86_400;
 
+/// Xero's word for the limit of calls in flight.
+pub(crate) const CONCURRENT: &str = "concurrent";
+/// Xero's word for the limit of an app's minute.
+pub(crate) const APP_MINUTE: &str = "appminute";
+
 /// Who shares a limit: an app and a tenant.
 pub(crate) type Sharer = (String, Uuid);
 
@@ -89,13 +94,13 @@ impl Limits {
         let at_once = usage.in_flight.saturating_add(1);
         violations.max_concurrent = violations.max_concurrent.max(at_once);
         let (refused, exceeded) = if at_once > AT_ONCE {
-            (&mut violations.concurrent, Exceeded { problem: "concurrent", retry_after: None })
+            (&mut violations.concurrent, Exceeded { problem: CONCURRENT, retry_after: None })
         } else if usage.day.used_at(day.index) >= daily {
             (&mut violations.day, day.exceeded("day"))
         } else if usage.minute.used_at(minute.index) >= PER_MINUTE {
             (&mut violations.minute, minute.exceeded("minute"))
         } else if app.used_at(app_minute.index) >= PER_APP_MINUTE {
-            (&mut violations.app_minute, app_minute.exceeded("appminute"))
+            (&mut violations.app_minute, app_minute.exceeded(APP_MINUTE))
         } else {
             usage.minute.count(minute.index);
             usage.day.count(day.index);

@@ -3,18 +3,18 @@
 pub(crate) mod idempotency;
 pub(crate) mod limits;
 
-use crate::accounting::{Desk, Route};
+use crate::accounting::{Desk, OddElement, Route};
 use crate::answer::{Answer, Format};
 use crate::books::Books;
 use crate::faults::FaultKind;
 use crate::identity::{BadBearer, Identity, Session, bearer, refuse_bearer};
 use crate::ids::Ids;
 use crate::incoming::Incoming;
+use crate::instants::Instants;
 use crate::settings::{App, Unconfirmed};
 use http::Method;
 use idempotency::{Kept, Owner, Verdict, fingerprint};
-use jiff::Timestamp;
-use limits::{Limits, Remaining, Sharer};
+use limits::{APP_MINUTE, CONCURRENT, Exceeded, Limits, Remaining, Sharer};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ pub(crate) struct Gateway<'a> {
     pub(crate) apps: &'a [App],
     pub(crate) unconfirmed: &'a Unconfirmed,
     pub(crate) ids: &'a mut Ids,
-    pub(crate) now: Timestamp,
+    pub(crate) now: Instants,
     pub(crate) fault: Option<&'a FaultKind>,
 }
 
@@ -78,7 +78,7 @@ impl Gateway<'_> {
             let sharer = Some(sharer.clone());
             Passed { answer, format: format(incoming), sharer, counted: true, replayed }
         };
-        let remaining = self.limits.remaining(&sharer, caller.daily, self.now);
+        let remaining = self.limits.remaining(&sharer, caller.daily, self.now.books);
         passed.answer = self.stamp(passed.answer, remaining);
         passed
     }
@@ -86,7 +86,7 @@ impl Gateway<'_> {
     fn caller(&mut self, incoming: &Incoming<'_>) -> Result<Caller, Answer> {
         let session = bearer(incoming)
             .ok_or(BadBearer::Unknown)
-            .and_then(|token| self.identity.session(token, self.now))
+            .and_then(|token| self.identity.session(token, self.now.identity))
             .cloned()
             .map_err(|bad| refuse_bearer(bad, self.ids))?;
         let tenant = incoming
@@ -95,11 +95,13 @@ impl Gateway<'_> {
             .filter(|tenant| self.identity.is_connected(&session, *tenant));
         let known = tenant.and_then(|tenant| Some((tenant, self.books.get(&tenant)?)));
         match known {
-            Some((tenant, books)) => {
+            Some((tenant, books)) if !books.organisation.is_closed => {
                 let daily = books.organisation.tier.daily_calls();
                 Ok(Caller { session, tenant, daily })
             }
-            None => Err(Answer::problem(403, "AuthenticationUnsuccessful", self.ids.next())),
+            Some(_) | None => {
+                Err(Answer::problem(403, "AuthenticationUnsuccessful", self.ids.next()))
+            }
         }
     }
 
@@ -108,15 +110,20 @@ impl Gateway<'_> {
             if let Some(FaultKind::RateLimited { problem, retry_after_seconds }) = self.fault {
                 Err((problem.clone(), retry_after_seconds.map(i64::from)))
             } else {
+                let unconfirmed = self.unconfirmed;
                 self.limits
-                    .admit(sharer, daily, self.now)
-                    .map_err(|exceeded| (exceeded.problem.to_owned(), exceeded.retry_after))
+                    .admit(sharer, daily, self.now.books)
+                    .map_err(|exceeded| describe(exceeded, unconfirmed))
             };
         let Err((problem, retry_after)) = refused else {
             return Ok(());
         };
-        let answer = Answer::plain(429, &self.unconfirmed.texts.too_many_calls)
-            .with_header("x-rate-limit-problem", problem);
+        let answer = if self.unconfirmed.throttle_has_no_body {
+            Answer::empty(429)
+        } else {
+            Answer::plain(429, &self.unconfirmed.texts.too_many_calls)
+        };
+        let answer = answer.with_header("x-rate-limit-problem", problem);
         Err(match retry_after {
             Some(seconds) => answer.with_header("retry-after", seconds.to_string()),
             None => answer,
@@ -132,7 +139,9 @@ impl Gateway<'_> {
             Ok(route) => route,
             Err(answer) => return (answer, false),
         };
-        if !caller.session.scopes.open(route.area(), route.access()) {
+        let further = route.further_area().filter(|_| self.unconfirmed.allocations_need_payments);
+        let mut areas = [Some(route.area()), further].into_iter().flatten();
+        if !areas.all(|area| caller.session.scopes.open(area, route.access())) {
             return (self.missing_scope(), false);
         }
         if let Some(answer) = self.fault.and_then(offline) {
@@ -152,14 +161,17 @@ impl Gateway<'_> {
         let tenant = self.unconfirmed.key_per_tenant.then_some(caller.tenant);
         let owner: Owner = (caller.session.client_id.clone(), tenant);
         let print = fingerprint(incoming, caller.tenant);
-        match self.kept.judge(&owner, key, print, self.now) {
+        match self.kept.judge(&owner, key, print, self.now.books) {
             Verdict::Replay(answer) => (answer, true),
-            Verdict::Refuse(answer) => (answer, false),
+            Verdict::Refuse(text) if self.unconfirmed.key_refusal_is_plain => {
+                (Answer::plain(400, text), false)
+            }
+            Verdict::Refuse(text) => (Answer::exception(10, "ValidationException", text), false),
             Verdict::New => {
                 let answer = self.execute(incoming, caller, route);
                 let is_refusal = (400..500).contains(&answer.status);
                 if !is_refusal || self.unconfirmed.refusals_replayed {
-                    self.kept.keep(owner, key, print, &answer, self.now);
+                    self.kept.keep(owner, key, print, &answer, self.now.books);
                 }
                 (answer, false)
             }
@@ -178,9 +190,10 @@ impl Gateway<'_> {
             books,
             ids: self.ids,
             unconfirmed: self.unconfirmed,
-            now: self.now,
+            now: self.now.books,
             app,
             incoming,
+            odd_element: self.fault.and_then(odd_element),
         };
         let answer = desk.answer(route);
         match self.fault {
@@ -197,8 +210,12 @@ impl Gateway<'_> {
             "insufficient_scope"
         };
         let status = unconfirmed.missing_scope_status;
-        Answer::problem(status, "AuthorizationUnsuccessful", self.ids.next())
-            .with_header("www-authenticate", word)
+        let answer = Answer::problem(status, "AuthorizationUnsuccessful", self.ids.next());
+        if unconfirmed.missing_scope_in_header {
+            answer.with_header("www-authenticate", word)
+        } else {
+            answer
+        }
     }
 
     /// Adds the headers every answer carries.
@@ -208,6 +225,16 @@ impl Gateway<'_> {
             .with_header("x-minlimit-remaining", remaining.minute.to_string())
             .with_header("x-appminlimit-remaining", remaining.app_minute.to_string())
             .with_header("xero-correlation-id", self.ids.next().to_string())
+    }
+}
+
+/// A limit in Xero's word for it, and the seconds to wait if Xero says so.
+fn describe(exceeded: Exceeded, unconfirmed: &Unconfirmed) -> (String, Option<i64>) {
+    let Exceeded { problem, retry_after } = exceeded;
+    match problem {
+        APP_MINUTE if unconfirmed.app_minute_hyphenated => ("app-minute".to_owned(), retry_after),
+        CONCURRENT if unconfirmed.concurrent_says_when => (problem.to_owned(), Some(1)),
+        _ => (problem.to_owned(), retry_after),
     }
 }
 
@@ -232,9 +259,33 @@ fn offline(fault: &FaultKind) -> Option<Answer> {
         | FaultKind::LostBefore
         | FaultKind::LostAfter
         | FaultKind::Cut
-        | FaultKind::RateLimited { .. } => return None,
+        | FaultKind::RateLimited { .. }
+        | FaultKind::EdgePage { .. }
+        | FaultKind::EdgeEmpty { .. }
+        | FaultKind::OddElement { .. } => return None,
     };
     Some(Answer::plain(503, text))
+}
+
+/// The element of a write that comes back without its id.
+fn odd_element(fault: &FaultKind) -> Option<OddElement> {
+    match fault {
+        FaultKind::OddElement { index, applied } => {
+            let index = usize::try_from(*index).unwrap_or(usize::MAX);
+            Some(OddElement { index, applied: *applied })
+        }
+        FaultKind::Status500
+        | FaultKind::Status500Applied
+        | FaultKind::Offline503
+        | FaultKind::Maintenance503
+        | FaultKind::Unavailable503
+        | FaultKind::LostBefore
+        | FaultKind::LostAfter
+        | FaultKind::Cut
+        | FaultKind::RateLimited { .. }
+        | FaultKind::EdgePage { .. }
+        | FaultKind::EdgeEmpty { .. } => None,
+    }
 }
 
 /// Xero documents no body for its internal errors; callers must not count on JSON.

@@ -1,10 +1,10 @@
 //! What a bookkeeper can do over the control surface.
 
-use super::control::{missing, refuse};
+use super::control::{missing, refuse, wants_page};
 use super::find::{Found, Money, find};
 use super::order::{Order, unreadable};
 use crate::answer::Answer;
-use crate::bookkeeper::{Bookkeeper, Refused};
+use crate::bookkeeper::{Bookkeeper, OddRow, Refused};
 use crate::books::Books;
 use crate::books::allocation::Credit;
 use crate::incoming::Incoming;
@@ -32,34 +32,143 @@ pub(super) fn act(
         return missing();
     };
     let known = Known::read(books, &order, path, now);
-    let Some(mut bookkeeper) = simulator.bookkeeper(now, tenant) else {
-        return missing();
-    };
-    let done = match (path, known.target) {
-        (["batches"], _) => Some(batch(&mut bookkeeper, &order, &known)),
-        ([_, _, action], Some(Found::Invoice(id))) => {
-            on_invoice(&mut bookkeeper, id, action, &order, &known)
-        }
-        ([_, _, action], Some(Found::Contact(id))) => {
-            on_contact(&mut bookkeeper, id, action, &order, &known)
-        }
-        ([_, _, action], Some(Found::Credit(credit))) => {
-            on_credit(&mut bookkeeper, credit, action, &order, &known)
-        }
-        ([_, _, action], Some(Found::Money(money))) => on_money(&mut bookkeeper, money, action),
-        _ => None,
+    let done = if path == ["disconnect"] {
+        Some(disconnect(simulator, tenant, &order))
+    } else {
+        let Some(mut bookkeeper) = simulator.bookkeeper(now, tenant) else {
+            return missing();
+        };
+        on_books(&mut bookkeeper, path, &order, &known)
     };
     match done {
         None => missing(),
         Some(Err(refused)) => refuse(409, &refused.0),
         // Somebody pressed a button on the page: show the page again.
-        Some(Ok(_))
-            if incoming.header("accept").is_some_and(|accept| accept.contains("text/html")) =>
-        {
+        Some(Ok(_)) if wants_page(incoming) => {
             Answer::empty(303).with_header("location", "/_simulator/")
         }
         Some(Ok(made)) => Answer::json(200, Object::new().with("done", true).with_some("id", made)),
     }
+}
+
+/// A user removes the app inside Xero: `client` and `user` say which and who, else every link to
+/// the organisation goes.
+fn disconnect(
+    simulator: &mut Simulator,
+    tenant: Uuid,
+    order: &Order,
+) -> Result<Option<Uuid>, Refused> {
+    let client = order.text("client");
+    let user = order.text("user").map(|name| user_named(simulator, &name)).transpose()?;
+    match simulator.remove_links(tenant, client.as_deref(), user) {
+        0 => Err(Refused("Nobody has connected this organisation.".to_owned())),
+        _ => Ok(None),
+    }
+}
+
+/// A user by e-mail address or id.
+fn user_named(simulator: &Simulator, name: &str) -> Result<Uuid, Refused> {
+    let mut users = simulator.settings().users.iter();
+    let user =
+        users.find(|user| user.email.eq_ignore_ascii_case(name) || user.id.to_string() == name);
+    user.map(|user| user.id).ok_or_else(|| unreadable("user"))
+}
+
+fn on_books(bookkeeper: &mut Bookkeeper<'_>, path: &[&str], order: &Order, known: &Known) -> Done {
+    match (path, known.target) {
+        (["batches"], _) => Some(batch(bookkeeper, order, known)),
+        ([action], _) => on_organisation(bookkeeper, action, order),
+        (["accounts", code, "archive"], _) => Some(bookkeeper.archive_account(code).map(|()| None)),
+        (["accounts", code, "restore"], _) => Some(bookkeeper.restore_account(code).map(|()| None)),
+        ([_, _, "distort"], Some(found)) => Some(distort(bookkeeper, found.id(), order)),
+        ([_, _, action], Some(Found::Invoice(id))) => {
+            on_invoice(bookkeeper, id, action, order, known)
+        }
+        ([_, _, action], Some(Found::Contact(id))) => {
+            on_contact(bookkeeper, id, action, order, known)
+        }
+        ([_, _, action], Some(Found::Credit(credit))) => {
+            on_credit(bookkeeper, credit, action, order, known)
+        }
+        ([_, _, action], Some(Found::Money(money))) => on_money(bookkeeper, money, action),
+        _ => None,
+    }
+}
+
+fn on_organisation(bookkeeper: &mut Bookkeeper<'_>, action: &str, order: &Order) -> Done {
+    Some(match action {
+        "close" => {
+            bookkeeper.close_organisation();
+            Ok(None)
+        }
+        "reopen" => {
+            bookkeeper.reopen_organisation();
+            Ok(None)
+        }
+        // Without a day the lock is removed.
+        "lock" => order.date("through").map(|through| {
+            bookkeeper.lock_period(through);
+            None
+        }),
+        "lock-year" => order.date("through").map(|through| {
+            bookkeeper.lock_year(through);
+            None
+        }),
+        // Without a number the limit is removed.
+        "limit-approvals" => order.count("left").map(|left| {
+            bookkeeper.limit_approvals(left);
+            None
+        }),
+        "odd" => insert_odd(bookkeeper, order),
+        _ => return None,
+    })
+}
+
+fn insert_odd(bookkeeper: &mut Bookkeeper<'_>, order: &Order) -> Result<Option<Uuid>, Refused> {
+    let word = order.text("row").unwrap_or_default();
+    let row = OddRow::parse(&word).ok_or_else(|| {
+        let rows = OddRow::ALL.map(OddRow::as_str).join(", ");
+        Refused(format!("The row must be one of {rows}."))
+    })?;
+    Ok(Some(bookkeeper.insert_odd(row)))
+}
+
+/// Shows a member of a row as `value`, or leaves it out if there is none.
+fn distort(
+    bookkeeper: &mut Bookkeeper<'_>,
+    row: Uuid,
+    order: &Order,
+) -> Result<Option<Uuid>, Refused> {
+    let member = order.text("member").ok_or_else(|| unreadable("member"))?;
+    let shown = order.value("value").map(Json::render);
+    bookkeeper.distort(row, &member, shown.as_deref())?;
+    Ok(Some(row))
+}
+
+/// Changes the texts that are sent; an empty one clears.
+fn edit_contact(
+    bookkeeper: &mut Bookkeeper<'_>,
+    contact: Uuid,
+    order: &Order,
+) -> Result<(), Refused> {
+    if let Some(name) = order.text("name") {
+        bookkeeper.rename_contact(contact, &name)?;
+    }
+    bookkeeper.edit_contact(contact, |contact| {
+        let texts: [(&str, &mut Option<String>); 6] = [
+            ("number", &mut contact.number),
+            ("accountNumber", &mut contact.account_number),
+            ("firstName", &mut contact.first_name),
+            ("lastName", &mut contact.last_name),
+            ("email", &mut contact.email),
+            ("taxNumber", &mut contact.tax_number),
+        ];
+        for (key, target) in texts {
+            if let Some(text) = order.text(key) {
+                *target = Some(text).filter(|text| !text.is_empty());
+            }
+        }
+    })
 }
 
 /// What the books say about a call before anything is done.
@@ -182,6 +291,7 @@ fn on_contact(
         Ok((amount, order.receipt(known.today)?))
     };
     Some(match action {
+        "edit" => edit_contact(bookkeeper, id, order).map(nothing),
         "archive" => bookkeeper.archive_contact(id).map(nothing),
         "restore" => bookkeeper.restore_contact(id).map(nothing),
         "merge" => match known.into {

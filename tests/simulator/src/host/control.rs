@@ -1,6 +1,7 @@
 //! The control surface under `/_simulator/`: looking at the books, causing trouble, being the
 //! bookkeeper. It is not Xero and is only on the socket.
 
+use super::order::Order;
 use super::{actions, journal, page};
 use crate::accounting::bank_transactions::render as banking;
 use crate::accounting::batch_payments::render as batches;
@@ -47,6 +48,8 @@ pub(super) fn answer(
         },
         ("GET", ["calls"]) => Answer::json(200, journal::calls(simulator)),
         ("GET", ["violations"]) => Answer::json(200, journal::violations(simulator)),
+        ("GET", ["answers"]) => answers(simulator),
+        ("POST", ["answers"]) => set_answers(simulator, incoming),
         ("POST", ["faults"]) => journal::inject(simulator, incoming),
         ("DELETE", ["faults"]) => {
             simulator.clear_faults();
@@ -63,14 +66,52 @@ pub(super) fn answer(
 
 fn organisations(simulator: &Simulator) -> Answer {
     let rows = simulator.settings().organisations.iter().map(|one| {
+        let is_closed = simulator.books(one.id).is_some_and(|books| books.organisation().is_closed);
         Object::new()
             .with("id", one.id)
             .with("name", &one.name)
             .with("country", &one.country)
             .with("currency", &one.base_currency)
+            .with("isConnected", is_linked(simulator, one.id))
+            .with("isClosed", is_closed)
             .into()
     });
     Answer::json(200, rows.collect::<Vec<Json>>())
+}
+
+/// Whether any app is connected to an organisation.
+pub(super) fn is_linked(simulator: &Simulator, tenant: Uuid) -> bool {
+    let mut apps = simulator.settings().apps.iter();
+    apps.any(|app| simulator.is_connected(&app.client_id, tenant))
+}
+
+/// Every switch with its answer and the answers worth trying.
+fn answers(simulator: &Simulator) -> Answer {
+    let rows = simulator.settings().unconfirmed.answers().into_iter().map(|(name, now, all)| {
+        let all: Vec<Json> = all.iter().copied().map(Json::from).collect();
+        Json::Object(Object::new().with("name", name).with("answer", now).with("answers", all))
+    });
+    Answer::json(200, rows.collect::<Vec<Json>>())
+}
+
+/// Sets switches: `{"rounding":"half-even","archived_by_id":false}`. One bad answer refuses all.
+fn set_answers(simulator: &mut Simulator, incoming: &Incoming<'_>) -> Answer {
+    let mut unconfirmed = simulator.settings().unconfirmed.clone();
+    for (name, answer) in Order::read(incoming).pairs() {
+        if let Err(refused) = unconfirmed.set(&name, &answer) {
+            return refuse(400, &refused.to_string());
+        }
+    }
+    simulator.set_unconfirmed(unconfirmed);
+    if wants_page(incoming) {
+        return Answer::empty(303).with_header("location", "/_simulator/");
+    }
+    answers(simulator)
+}
+
+/// Whether a person pressed a button on the page.
+pub(super) fn wants_page(incoming: &Incoming<'_>) -> bool {
+    incoming.header("accept").is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn rows(books: &Books, collection: &str, now: Timestamp) -> Answer {

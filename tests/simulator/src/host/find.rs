@@ -13,6 +13,23 @@ pub(super) enum Found {
     Money(Money),
 }
 
+impl Found {
+    /// The id of the row.
+    pub(super) fn id(self) -> Uuid {
+        match self {
+            Self::Invoice(id)
+            | Self::Contact(id)
+            | Self::Money(
+                Money::Payment(id)
+                | Money::Batch(id)
+                | Money::Transaction(id)
+                | Money::Allocation(id),
+            ) => id,
+            Self::Credit(credit) => credit.id(),
+        }
+    }
+}
+
 /// Rows of money: they are taken back or matched with a bank statement, and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Money {

@@ -65,7 +65,8 @@ pub(super) fn violations(simulator: &Simulator) -> Object {
 }
 
 /// Takes a fault: `{"kind":"LostAfter","path":"/api.xro/2.0/Invoices","method":"PUT","skip":0,
-/// "times":1}`; with the kind `RateLimited` also `problem` and `retryAfterSeconds`.
+/// "times":1}`; with the kind `RateLimited` also `problem` and `retryAfterSeconds`, with
+/// `EdgePage` and `EdgeEmpty` also `status`, with `OddElement` also `index` and `applied`.
 pub(super) fn inject(simulator: &mut Simulator, incoming: &Incoming<'_>) -> Answer {
     let fault = Json::parse(incoming.body).ok().and_then(|body| read(body.object()?));
     match fault {
@@ -79,6 +80,7 @@ pub(super) fn inject(simulator: &mut Simulator, incoming: &Incoming<'_>) -> Answ
 
 fn read(body: &Object) -> Option<Fault> {
     let count = |key: &str| body.get(key).map(|value| value.number().and_then(small));
+    let status = || -> Option<u16> { u16::try_from(count("status")??).ok() };
     let kind = match body.get("kind")?.text()? {
         "Status500" => FaultKind::Status500,
         "Status500Applied" => FaultKind::Status500Applied,
@@ -94,6 +96,12 @@ fn read(body: &Object) -> Option<Fault> {
                 None => None,
                 Some(seconds) => Some(seconds?),
             },
+        },
+        "EdgePage" => FaultKind::EdgePage { status: status()? },
+        "EdgeEmpty" => FaultKind::EdgeEmpty { status: status()? },
+        "OddElement" => FaultKind::OddElement {
+            index: count("index").unwrap_or(Some(0))?,
+            applied: body.get("applied").and_then(Json::truth).unwrap_or(false),
         },
         _ => return None,
     };

@@ -9,6 +9,7 @@ mod order;
 mod page;
 
 use crate::incoming::Incoming;
+use crate::instants::Instants;
 use crate::simulator::{Reply, Simulator};
 use body::{Departure, Outgoing};
 use bytes::Bytes;
@@ -28,21 +29,34 @@ const LARGEST_BODY: usize = 10 * 1024 * 1024;
 /// A source of the current instant.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// A source of the current instants, where the books' clock is not the identity service's.
+pub type Clocks = Arc<dyn Fn() -> Instants + Send + Sync>;
+
 /// The connection is to be closed without an answer.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the simulated connection was lost")]
 struct Lost;
 
-/// Serves until accepting fails. The simulator is locked only while a call is decided; a call is
-/// in flight until its answer has left, so concurrency on the socket is real.
+/// Serves until accepting fails, with one clock for everything. The simulator is locked only while
+/// a call is decided; a call is in flight until its answer has left, so concurrency on the socket
+/// is real.
 pub async fn serve(
     listener: TcpListener,
     simulator: Arc<Mutex<Simulator>>,
     clock: Clock,
 ) -> io::Result<()> {
+    serve_with_clocks(listener, simulator, Arc::new(move || Instants::from(clock()))).await
+}
+
+/// The same, with a clock for the books and one for the identity service.
+pub async fn serve_with_clocks(
+    listener: TcpListener,
+    simulator: Arc<Mutex<Simulator>>,
+    clocks: Clocks,
+) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
-        let connection = connection(stream, Arc::clone(&simulator), Arc::clone(&clock));
+        let connection = connection(stream, Arc::clone(&simulator), Arc::clone(&clocks));
         #[expect(
             clippy::disallowed_methods,
             reason = "a server runs its connections side by side; each ends with its client"
@@ -51,11 +65,11 @@ pub async fn serve(
     }
 }
 
-async fn connection(stream: TcpStream, simulator: Arc<Mutex<Simulator>>, clock: Clock) {
+async fn connection(stream: TcpStream, simulator: Arc<Mutex<Simulator>>, clocks: Clocks) {
     let service = service_fn(move |request| {
         let simulator = Arc::clone(&simulator);
-        let clock = Arc::clone(&clock);
-        async move { answer(request, simulator, &clock).await }
+        let clocks = Arc::clone(&clocks);
+        async move { answer(request, simulator, &clocks).await }
     });
     // A lost connection is what was asked for, or the client's doing: nothing to report.
     let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -65,7 +79,7 @@ async fn connection(stream: TcpStream, simulator: Arc<Mutex<Simulator>>, clock: 
 async fn answer(
     request: Request<hyper::body::Incoming>,
     simulator: Arc<Mutex<Simulator>>,
-    clock: &Clock,
+    clocks: &Clocks,
 ) -> Result<Response<Outgoing>, Lost> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
@@ -74,10 +88,10 @@ async fn answer(
         return Ok(refusal);
     };
     let request = Request::from_parts(head, body.to_bytes());
-    let now = clock();
+    let now = clocks();
     if control::owns(request.uri().path()) {
         let mut simulator = lock(&simulator);
-        let response = control::answer(&mut simulator, now, &Incoming::read(&request));
+        let response = control::answer(&mut simulator, now.books, &Incoming::read(&request));
         return Ok(response.map(|body| Outgoing::whole(body, None)));
     }
     let in_flight = lock(&simulator).begin(now, &request);

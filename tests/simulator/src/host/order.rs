@@ -28,6 +28,17 @@ impl Order {
         self.0.get(key).and_then(Json::text).map(|text| text.trim().to_owned())
     }
 
+    /// Any value but null.
+    pub(super) fn value(&self, key: &str) -> Option<&Json> {
+        self.0.get(key)
+    }
+
+    /// Every member as a name and a text.
+    pub(super) fn pairs(&self) -> Vec<(String, String)> {
+        let text = |value: &Json| value.text().map_or_else(|| value.render(), str::to_owned);
+        self.0.members().map(|(name, value)| (name.to_owned(), text(value))).collect()
+    }
+
     pub(super) fn list(&self, key: &str) -> Option<&[Json]> {
         self.0.get(key).and_then(Json::list)
     }
@@ -35,6 +46,15 @@ impl Order {
     pub(super) fn number(&self, key: &str) -> Result<Option<Decimal>, Refused> {
         let sent = self.0.get(key);
         sent.map(|sent| sent.number().ok_or_else(|| unreadable(key))).transpose()
+    }
+
+    /// A whole number that is not negative.
+    pub(super) fn count(&self, key: &str) -> Result<Option<u32>, Refused> {
+        let whole = |number: Decimal| {
+            let count = u32::try_from(number).ok().filter(|_| number.is_integer());
+            count.ok_or_else(|| unreadable(key))
+        };
+        self.number(key)?.map(whole).transpose()
     }
 
     pub(super) fn date(&self, key: &str) -> Result<Option<Date>, Refused> {

@@ -33,6 +33,7 @@ struct Asked {
     target: Url,
     scopes: Scopes,
     state: Option<String>,
+    nonce: Option<String>,
     challenge: Option<String>,
 }
 
@@ -137,6 +138,7 @@ impl Counter<'_> {
             session,
             redirect_uri: asked.redirect_uri.clone(),
             challenge: asked.challenge.clone(),
+            nonce: asked.nonce.clone(),
             issued_at: self.now,
             used: false,
         };
@@ -200,6 +202,7 @@ impl Counter<'_> {
             target,
             scopes,
             state: field("state").map(str::to_owned),
+            nonce: field("nonce").map(str::to_owned),
             challenge,
         })
     }

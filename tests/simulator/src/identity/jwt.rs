@@ -1,7 +1,6 @@
-//! Tokens in the shape of JSON web tokens. The signature is a digest nobody can check: clients of
-//! Xero must treat access tokens as opaque or read their claims without trusting them.
+//! Tokens in the shape of JSON web tokens, signed so that clients can check them.
 
-use super::{ACCESS_LIFE, Session};
+use super::{ACCESS_LIFE, Session, key};
 use crate::ids::Ids;
 use crate::json::{Json, Object};
 use crate::settings::XeroUser;
@@ -16,25 +15,43 @@ pub(super) const ISSUER: &str = "https://identity.xero.com";
 /// Xero: an identity token lives for five minutes.
 const ID_TOKEN_LIFE: SignedDuration = SignedDuration::from_mins(5);
 
+/// What makes a token a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signing {
+    /// A signature that can be checked with the key set.
+    Verifiable,
+    /// A digest nobody can check, at a fraction of the cost.
+    Digest,
+}
+
 /// A new access token for the session.
-pub(super) fn access_token(session: &Session, now: Timestamp, ids: &mut Ids) -> String {
+pub(super) fn access_token(
+    session: &Session,
+    signing: Signing,
+    now: Timestamp,
+    ids: &mut Ids,
+) -> String {
     let scopes = session.scopes.iter().map(Json::from).collect::<Vec<_>>();
     let claims = common(session, now, now + ACCESS_LIFE, ids)
         .with("client_id", &session.client_id)
         .with("authentication_event_id", session.auth_event)
         .with("scope", scopes);
     let audience = format!("{ISSUER}/resources");
-    sign(claims.with("aud", audience), ids)
+    sign(claims.with("aud", audience), signing, ids)
 }
 
-/// A new identity token for the session's user.
+/// A new identity token for the session's user. `nonce` is what the authorize request sent.
 pub(super) fn id_token(
     session: &Session,
     user: Option<&XeroUser>,
+    nonce: Option<&String>,
+    signing: Signing,
     now: Timestamp,
     ids: &mut Ids,
 ) -> String {
-    let mut claims = common(session, now, now + ID_TOKEN_LIFE, ids).with("aud", &session.client_id);
+    let mut claims = common(session, now, now + ID_TOKEN_LIFE, ids)
+        .with("aud", &session.client_id)
+        .with_some("nonce", nonce);
     if let Some(user) = user {
         if session.scopes.contains("email") {
             claims = claims.with("email", &user.email);
@@ -47,7 +64,7 @@ pub(super) fn id_token(
                 .with("name", format!("{} {}", user.given_name, user.family_name));
         }
     }
-    sign(claims, ids)
+    sign(claims, signing, ids)
 }
 
 fn common(session: &Session, now: Timestamp, expires_at: Timestamp, ids: &mut Ids) -> Object {
@@ -64,10 +81,16 @@ fn common(session: &Session, now: Timestamp, expires_at: Timestamp, ids: &mut Id
         .with("jti", ids.next().simple().to_string())
 }
 
-fn sign(claims: Object, ids: &mut Ids) -> String {
-    let header = Object::new().with("alg", "RS256").with("kid", "simulated").with("typ", "JWT");
+fn sign(claims: Object, signing: Signing, ids: &mut Ids) -> String {
+    let header = Object::new().with("alg", "RS256").with("kid", key::KEY_ID).with("typ", "JWT");
     let encode = |object: Object| URL_SAFE_NO_PAD.encode(Json::from(object).render());
     let signed = format!("{}.{}", encode(header), encode(claims));
-    let digest = Sha256::digest(format!("{}{signed}", ids.secret()));
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(digest))
+    let signature = match signing {
+        Signing::Verifiable => key::sign(&signed),
+        Signing::Digest => {
+            let digest = Sha256::digest(format!("{}{signed}", ids.secret()));
+            digest.to_vec()
+        }
+    };
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }

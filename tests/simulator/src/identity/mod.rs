@@ -3,6 +3,7 @@
 mod authorize;
 mod connections;
 mod jwt;
+mod key;
 mod page;
 pub(crate) mod scopes;
 mod token;
@@ -28,6 +29,9 @@ const REFRESH_GRACE: SignedDuration = SignedDuration::from_mins(30);
 /// Xero: an authorization code lives for five minutes.
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(5);
 
+/// Where the key set is; Xero's is at the same path.
+const KEY_SET: &str = "/.well-known/openid-configuration/jwks";
+
 /// The state of the identity service.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Identity {
@@ -45,6 +49,7 @@ struct Code {
     session: Session,
     redirect_uri: String,
     challenge: Option<String>,
+    nonce: Option<String>,
     issued_at: Timestamp,
     used: bool,
 }
@@ -71,7 +76,8 @@ pub(crate) struct Access {
 struct Refresh {
     session: Session,
     issued_at: Timestamp,
-    first_used_at: Option<Timestamp>,
+    /// When its grace began: at its first use, or at its latest.
+    grace_from: Option<Timestamp>,
     /// The refresh token its first use gave.
     successor: Option<String>,
 }
@@ -86,6 +92,9 @@ pub(crate) struct Counter<'a> {
     pub(crate) tenants: &'a [(Uuid, String)],
     pub(crate) unconfirmed: &'a Unconfirmed,
     pub(crate) ids: &'a mut Ids,
+    /// Whether signatures of tokens can be checked.
+    pub(crate) signs_tokens: bool,
+    /// By the identity service's clock.
     pub(crate) now: Timestamp,
 }
 
@@ -104,6 +113,7 @@ impl Counter<'_> {
             ("POST", "/connect/token") => self.issue_tokens(incoming),
             ("POST", "/connect/revocation") => self.revoke(incoming),
             ("GET", "/.well-known/openid-configuration") => discovery(incoming),
+            ("GET", KEY_SET) => Answer::json(200, key::key_set()),
             ("GET", "/connections") => self.list_connections(incoming),
             ("DELETE", other) => {
                 self.delete_connection(incoming, other.strip_prefix("/connections/")?)
@@ -145,6 +155,23 @@ impl Identity {
                 || connection.user != user
                 || connection.tenant != tenant
         });
+    }
+
+    /// Removes the links to a tenant: those of one app if one is named, those of one user if one is
+    /// named. Says how many there were.
+    pub(crate) fn remove_links(
+        &mut self,
+        tenant: Uuid,
+        client_id: Option<&str>,
+        user: Option<Uuid>,
+    ) -> usize {
+        let before = self.connections.len();
+        self.connections.retain(|connection| {
+            connection.tenant != tenant
+                || client_id.is_some_and(|id| id != connection.client_id)
+                || user.is_some_and(|id| id != connection.user)
+        });
+        before - self.connections.len()
     }
 
     /// Every connection, of every user and app.
@@ -193,6 +220,9 @@ fn discovery(incoming: &Incoming<'_>) -> Answer {
         .with("authorization_endpoint", at("/identity/connect/authorize"))
         .with("token_endpoint", at("/connect/token"))
         .with("revocation_endpoint", at("/connect/revocation"))
+        .with("jwks_uri", at(KEY_SET))
+        .with("subject_types_supported", list(&["public"]))
+        .with("id_token_signing_alg_values_supported", list(&["RS256"]))
         .with("scopes_supported", list(scopes::GRANULAR))
         .with("response_types_supported", list(&["code"]))
         .with("grant_types_supported", list(&["authorization_code", "refresh_token"]))

@@ -1,7 +1,8 @@
 //! The token and revocation endpoints.
 
+use super::jwt::{self, Signing};
 use super::{
-    ACCESS_LIFE, Access, CODE_LIFE, Counter, REFRESH_GRACE, REFRESH_LIFE, Refresh, Session, jwt,
+    ACCESS_LIFE, Access, CODE_LIFE, Counter, REFRESH_GRACE, REFRESH_LIFE, Refresh, Session,
 };
 use crate::answer::Answer;
 use crate::incoming::{Form, Incoming, unescape};
@@ -82,9 +83,9 @@ impl Counter<'_> {
             return Err(Denied::Grant);
         }
         code.used = true;
-        let session = code.session.clone();
+        let (session, nonce) = (code.session.clone(), code.nonce.clone());
         let refresh = session.scopes.contains("offline_access").then(|| self.new_refresh(&session));
-        Ok(self.token_set(session, refresh))
+        Ok(self.token_set(session, nonce.as_ref(), refresh))
     }
 
     fn redeem_refresh_token(&mut self, client_id: &str, form: &Form) -> Result<Object, Denied> {
@@ -92,12 +93,16 @@ impl Counter<'_> {
         let token = form.field("refresh_token").ok_or(Denied::Request)?;
         let refresh = self.identity.refresh.get_mut(token).ok_or(Denied::Grant)?;
         let in_grace =
-            refresh.first_used_at.is_none_or(|first| now.duration_since(first) < REFRESH_GRACE);
+            refresh.grace_from.is_none_or(|from| now.duration_since(from) < REFRESH_GRACE);
         let alive = now.duration_since(refresh.issued_at) < REFRESH_LIFE;
         if !in_grace || !alive || refresh.session.client_id != client_id {
             return Err(Denied::Grant);
         }
-        refresh.first_used_at.get_or_insert(now);
+        if self.unconfirmed.grace_starts_anew {
+            refresh.grace_from = Some(now);
+        } else {
+            refresh.grace_from.get_or_insert(now);
+        }
         let session = refresh.session.clone();
         let repeated =
             refresh.successor.clone().filter(|_| self.unconfirmed.grace_repeats_the_pair);
@@ -105,7 +110,7 @@ impl Counter<'_> {
         if let Some(refresh) = self.identity.refresh.get_mut(token) {
             refresh.successor.get_or_insert_with(|| successor.clone());
         }
-        Ok(self.token_set(session, Some(successor)))
+        Ok(self.token_set(session, None, Some(successor)))
     }
 
     fn new_refresh(&mut self, session: &Session) -> String {
@@ -113,18 +118,24 @@ impl Counter<'_> {
         let refresh = Refresh {
             session: session.clone(),
             issued_at: self.now,
-            first_used_at: None,
+            grace_from: None,
             successor: None,
         };
         self.identity.refresh.insert(token.clone(), refresh);
         token
     }
 
-    fn token_set(&mut self, session: Session, refresh_token: Option<String>) -> Object {
-        let access_token = jwt::access_token(&session, self.now, self.ids);
+    fn token_set(
+        &mut self,
+        session: Session,
+        nonce: Option<&String>,
+        refresh_token: Option<String>,
+    ) -> Object {
+        let signing = if self.signs_tokens { Signing::Verifiable } else { Signing::Digest };
+        let access_token = jwt::access_token(&session, signing, self.now, self.ids);
         let id_token = session.scopes.contains("openid").then(|| {
             let user = self.users.iter().find(|user| user.id == session.user);
-            jwt::id_token(&session, user, self.now, self.ids)
+            jwt::id_token(&session, user, nonce, signing, self.now, self.ids)
         });
         let body = Object::new()
             .with_some("id_token", id_token)

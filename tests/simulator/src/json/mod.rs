@@ -102,6 +102,24 @@ impl Json {
         }
     }
 
+    /// The first character of any text in the tree that Xero does not store: control characters
+    /// but tab and line breaks, and the two code points that are no characters.
+    pub(crate) fn forbidden_character(&self) -> Option<char> {
+        let is_forbidden = |character: &char| match character {
+            '\t' | '\n' | '\r' => false,
+            '\u{fffe}' | '\u{ffff}' => true,
+            other => *other < ' ',
+        };
+        match self {
+            Self::Text(text) => text.chars().find(is_forbidden),
+            Self::List(list) => list.iter().find_map(Self::forbidden_character),
+            Self::Object(object) => {
+                object.members().find_map(|(_, value)| value.forbidden_character())
+            }
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Moment { .. } => None,
+        }
+    }
+
     /// The text of the value, without spaces between its tokens.
     pub(crate) fn render(&self) -> String {
         let mut out = String::new();

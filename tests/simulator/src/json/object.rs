@@ -2,6 +2,7 @@
 
 use super::Json;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The members of a JSON object, in order.
@@ -35,6 +36,27 @@ impl Object {
     pub(crate) fn set(&mut self, key: &'static str, value: impl Into<Json>) {
         self.0.retain(|(name, _)| name != key);
         self.0.push((Cow::Borrowed(key), value.into()));
+    }
+
+    /// The object with some members replaced or added, or left out where there is no value.
+    pub(crate) fn overlaid(self, members: &BTreeMap<String, Option<Json>>) -> Self {
+        let mut overlaid = Self::new();
+        for (key, value) in self.0 {
+            match members.get(&*key) {
+                None => overlaid.0.push((key, value)),
+                Some(Some(shown)) => overlaid.0.push((key, shown.clone())),
+                Some(None) => {}
+            }
+        }
+        for (key, shown) in members {
+            let is_there = overlaid.0.iter().any(|(name, _)| **name == **key);
+            if let Some(shown) = shown
+                && !is_there
+            {
+                overlaid.0.push((Cow::Owned(key.clone()), shown.clone()));
+            }
+        }
+        overlaid
     }
 
     /// A member that is there and is not null.

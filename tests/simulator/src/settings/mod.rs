@@ -1,8 +1,10 @@
 //! What a simulator is started with.
 
+mod questions;
 mod texts;
 mod unconfirmed;
 
+pub use questions::NotAnAnswer;
 pub use texts::Texts;
 pub use unconfirmed::Unconfirmed;
 
@@ -22,6 +24,9 @@ pub struct Settings {
     pub unconfirmed: Unconfirmed,
     /// Where ids and tokens are drawn from: the same seed gives the same ids.
     pub seed: u64,
+    /// Whether the signatures of tokens can be checked with the key set. Without, issuing a token
+    /// costs no RSA signature, which thousands of simulated runs would feel.
+    pub signs_tokens: bool,
 }
 
 /// An app registered in Xero's developer portal.

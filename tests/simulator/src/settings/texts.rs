@@ -3,7 +3,7 @@
 /// Messages whose exact words are not known; the meaning is.
 #[derive(Clone, Debug)]
 pub struct Texts {
-    /// An archived contact on a document.
+    /// An archived contact on a document (xero-php#525).
     pub archived_contact: String,
     /// A contact that was merged into another and is wanted back.
     pub merged_contact: String,
@@ -13,8 +13,18 @@ pub struct Texts {
     pub unknown_invoice: String,
     /// An approved invoice without a due date.
     pub missing_due_date: String,
-    /// A locked date; the date is appended.
+    /// An approved document or an allocation without a date, where one is asked for
+    /// (xeroizer#290).
+    pub missing_date: String,
+    /// A contact's name with spaces that do not belong there.
+    pub untidy_name: String,
+    /// A contact's name with a character that Xero's page rules out.
+    pub angle_bracket: String,
+    /// A locked date; which lock and its date are appended.
     pub locked: String,
+    /// An invoice that cannot be sent by e-mail: its status, a contact without an address, or too
+    /// many in a day.
+    pub email_refused: String,
     /// A payment that names none or several of the documents it could be for.
     pub payment_target: String,
     /// An account that payments cannot go to.
@@ -71,16 +81,23 @@ pub struct Texts {
     pub too_many_calls: String,
 }
 
+/// What Xero's examples say of an id that leads nowhere.
+const NOT_FOUND: &str = "The document with the supplied id was not found for this endpoint.";
+
 impl Default for Texts {
     fn default() -> Self {
         Self {
-            archived_contact: "The contact has been archived and cannot be used on a document."
-                .to_owned(),
+            archived_contact: "Unable to assign an Archived contact.".to_owned(),
             merged_contact: "The contact has been merged into another contact.".to_owned(),
             unknown_contact: "The contact could not be found.".to_owned(),
-            unknown_invoice: "The invoice could not be found.".to_owned(),
-            missing_due_date: "Due Date must be specified to approve this document.".to_owned(),
-            locked: "The document date cannot be before the period lock date".to_owned(),
+            unknown_invoice: NOT_FOUND.to_owned(),
+            missing_due_date: "The document DueDate field must be specified.".to_owned(),
+            missing_date: "The Date field must be specified.".to_owned(),
+            untidy_name: "Contact Name cannot contain leading, trailing or repeated spaces."
+                .to_owned(),
+            angle_bracket: "Contact Name cannot contain the characters < or >.".to_owned(),
+            locked: "The document date cannot be before the".to_owned(),
+            email_refused: "The invoice cannot be sent by email.".to_owned(),
             payment_target:
                 "A payment must be for exactly one invoice, credit note, prepayment or \
                              overpayment."
@@ -93,14 +110,14 @@ impl Default for Texts {
             payment_fixed: "Payments cannot be modified, only deleted.".to_owned(),
             payment_deleted: "The payment has been deleted.".to_owned(),
             payment_reconciled: "The payment has been reconciled and cannot be deleted.".to_owned(),
-            unknown_payment: "The payment could not be found.".to_owned(),
+            unknown_payment: NOT_FOUND.to_owned(),
             bank_account: "The bank account must be an active account of the type BANK.".to_owned(),
             transaction_total: "The total of a bank transaction must be greater than zero."
                 .to_owned(),
             transaction_currency: "The currency of a bank transaction is that of its account."
                 .to_owned(),
             transaction_deleted: "The bank transaction has been deleted.".to_owned(),
-            unknown_transaction: "The bank transaction could not be found.".to_owned(),
+            unknown_transaction: NOT_FOUND.to_owned(),
             deposit_fixed: "An overpayment or prepayment cannot be modified, only deleted."
                 .to_owned(),
             deposit_used: "An overpayment or prepayment that has been used cannot be deleted."

@@ -69,11 +69,7 @@ fn a_bank_transaction_lacks_nothing() {
     let total = "The total of a bank transaction must be greater than zero.";
     for (key, value, message) in [
         ("Contact", Value::Null, "A Contact must be specified for this type of transaction"),
-        (
-            "Contact",
-            json!({"ContactID": archived}),
-            "The contact has been archived and cannot be used on a document.",
-        ),
+        ("Contact", json!({"ContactID": archived}), "Unable to assign an Archived contact."),
         ("BankAccount", Value::Null, bank),
         ("BankAccount", json!({"Code": "200"}), bank),
         ("BankAccount", json!({"Code": "999"}), bank),
@@ -81,7 +77,7 @@ fn a_bank_transaction_lacks_nothing() {
         (
             "LineItems",
             json!([{"Description": "x", "UnitAmount": 1}]),
-            "Account code '' is not a valid code for this document.",
+            "Account code must be specified",
         ),
         (
             "LineItems",
@@ -183,7 +179,7 @@ fn an_open_bank_transaction_takes_edits() {
     assert_eq!(caller.post(&path, r#"{"Type":"RECEIVE"}"#).messages().len(), 1);
     assert_eq!(caller.post(&path, r#"{"BankAccount":{"Code":"200"}}"#).messages().len(), 1);
     let unknown = json!({"BankTransactionID": Uuid::from_u128(1), "Status": "DELETED"});
-    let text = "The bank transaction could not be found.";
+    let text = "The document with the supplied id was not found for this endpoint.";
     assert_eq!(caller.post("/BankTransactions", &unknown.to_string()).messages(), [text]);
     assert_eq!(delete(&mut caller, Uuid::from_u128(1)).status, 404);
 }

@@ -49,8 +49,8 @@ fn a_payment_names_the_batch_it_is_part_of() {
     let row = caller.get("/Payments").first("Payments");
     assert_eq!((id(&row["BatchPaymentID"]), &row["Reference"]), (batch, &json!("BACS 9")));
     let nested = &row["BatchPayment"];
-    assert_eq!((&nested["Type"], &nested["TotalAmount"]), (&json!("RECBATCH"), &json!("150.00")));
-    assert_eq!(nested["IsReconciled"], "false");
+    assert_eq!((&nested["Type"], &nested["TotalAmount"]), (&json!("RECBATCH"), &json!(150.0)));
+    assert_eq!(nested["IsReconciled"], false);
     let invoice = caller.get("/Invoices/SC-1").first("Invoices");
     assert_eq!(id(&invoice["Payments"][0]["BatchPaymentID"]), batch);
 }
@@ -133,9 +133,42 @@ fn a_batch_that_is_reconciled_or_locked_stays() {
     assert_eq!(caller.books().batch(batch).unwrap().status, PaymentStatus::Deleted);
 }
 
+/// Rule 71.
 #[test]
-fn batches_are_made_by_hand_only() {
+fn a_batch_is_made_by_a_write() {
     let mut caller = Caller::connected();
-    assert_eq!(caller.put("/BatchPayments", "{}").status, 501);
+    let (first, second) = (caller.invoice("SC-1"), caller.invoice("SC-2"));
+    let account = caller.books().organisation().account("090").unwrap().id;
+    let batch = |parts: &[(Uuid, &str)]| {
+        let payments: Vec<_> = parts
+            .iter()
+            .map(|(invoice, amount)| json!({"Invoice": {"InvoiceID": invoice}, "Amount": amount}))
+            .collect();
+        json!({"BatchPayments": [{"Account": {"AccountID": account}, "Date": "2026-11-03",
+            "Reference": "BACS 9", "Payments": payments}]})
+        .to_string()
+    };
+    let answer = caller.put("/BatchPayments", &batch(&[(first, "120.00"), (second, "30.00")]));
+    assert_eq!(answer.digits("TotalAmount"), "150.00");
+    let row = answer.first("BatchPayments");
+    assert_eq!((&row["Type"], &row["Status"]), (&json!("RECBATCH"), &json!("AUTHORISED")));
+    assert_eq!(row["Payments"].as_array().unwrap().len(), 2);
+    assert_eq!(status(&caller, first), InvoiceStatus::Paid);
+    let payment = caller.books().payments_of(second).next().unwrap();
+    assert_eq!(
+        (payment.batch, payment.reference.as_deref()),
+        (Some(id(&row["BatchPaymentID"])), Some("BACS 9"))
+    );
+    for (parts, count) in [
+        (vec![(second, "60"), (first, "1")], 2),
+        (vec![(second, "60"), (second, "30")], 1),
+        (vec![(second, "90.01")], 1),
+    ] {
+        let refused = caller.put("/BatchPayments", &batch(&parts));
+        assert_eq!(refused.messages().len(), count, "{parts:?}");
+        assert_eq!(caller.books().payments().count(), 2, "whole or not at all");
+    }
+    assert_eq!(caller.put("/BatchPayments", &batch(&[])).messages(), ["A batch needs a payment"]);
+    assert_eq!(caller.put("/BatchPayments", "{}").json()["ErrorNumber"], 17);
     assert_eq!(caller.post("/BatchPayments", r#"{"Status":"DELETED"}"#).messages().len(), 1);
 }

@@ -1,7 +1,7 @@
 //! A small client for tests: it knows HTTP and JSON, and nothing of the product's client.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use jiff::{SignedDuration, Timestamp};
@@ -140,6 +140,11 @@ impl Caller {
         Self::with_settings(settings)
     }
 
+    /// Connected to a Xero that gives the id of an allocation in its answer.
+    pub(crate) fn with_allocation_ids() -> Self {
+        Self::unconfirmed(|switches| switches.allocation_answer_has_id = true)
+    }
+
     pub(crate) fn with_settings(settings: Settings) -> Self {
         let mut caller = Self::stranger(settings);
         caller.connect(SCOPES);
@@ -266,8 +271,11 @@ impl Caller {
 
     /// The first contact, made if there is none.
     pub(crate) fn any_contact(&mut self) -> Uuid {
-        let first = self.books().contacts().next().map(|contact| contact.id);
-        first.unwrap_or_else(|| self.contact("Ridge Plumbing"))
+        const NAME: &str = "Ridge Plumbing";
+        let books = self.books();
+        let known = books.contacts().find(|contact| contact.name == NAME);
+        let first = known.or_else(|| books.contacts().next()).map(|contact| contact.id);
+        first.unwrap_or_else(|| self.contact(NAME))
     }
 
     /// An approved invoice over 100.00 and 20.00 of tax; gives its id.
@@ -286,6 +294,12 @@ pub(crate) fn invoice(contact: Uuid, number: &str, status: &str) -> String {
         "LineItems":[{{"Description":"Call-out","Quantity":1,"UnitAmount":100,
         "AccountCode":"200","TaxType":"OUTPUT2"}}]}}]}}"#
     )
+}
+
+/// The claims of a token.
+pub(crate) fn claims(token: &str) -> Value {
+    let payload = token.split('.').nth(1).expect("a payload");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
 pub(crate) fn id(value: &Value) -> Uuid {

@@ -210,7 +210,7 @@ fn allocations_inside_a_new_credit_note_are_ignored() {
 /// Rule 52.
 #[test]
 fn an_allocated_credit_note_pays_an_invoice_without_a_payment() {
-    let mut caller = Caller::connected();
+    let mut caller = Caller::with_allocation_ids();
     let invoice = caller.invoice("SC-1");
     let first = issued(&mut caller, "CR-1", "AUTHORISED");
     let second = issued(&mut caller, "CR-2", "AUTHORISED");
@@ -236,9 +236,9 @@ fn an_allocated_credit_note_pays_an_invoice_without_a_payment() {
     let paid = caller.get("/Invoices/SC-1").first("Invoices");
     assert_eq!((&paid["Status"], &paid["Payments"]), (&json!("PAID"), &json!([])));
     assert_eq!(paid["CreditNotes"].as_array().unwrap().len(), 3);
-    assert_eq!(paid["FullyPaidOnDate"], "/Date(1793750400000+0000)/");
+    assert_eq!(paid["FullyPaidOnDate"], "/Date(1793664000000+0000)/");
     let used = caller.get("/CreditNotes/CR-2").first("CreditNotes");
-    assert_eq!(used["FullyPaidOnDate"], "/Date(1793750400000+0000)/");
+    assert_eq!(used["FullyPaidOnDate"], "/Date(1793664000000+0000)/");
     assert_eq!(caller.books().credit_note(second).unwrap().updated_at, caller.now);
 }
 
@@ -280,7 +280,7 @@ fn a_credit_note_goes_only_to_an_invoice_that_suits_it() {
 /// Rule 53.
 #[test]
 fn a_removed_allocation_opens_the_note_and_the_invoice() {
-    let mut caller = Caller::connected();
+    let mut caller = Caller::with_allocation_ids();
     let invoice = caller.invoice("SC-1");
     let made = issued(&mut caller, "CR-1", "AUTHORISED");
     let other = issued(&mut caller, "CR-2", "AUTHORISED");
@@ -308,7 +308,7 @@ fn a_removed_allocation_opens_the_note_and_the_invoice() {
 /// Rule 54.
 #[test]
 fn a_used_credit_note_is_neither_edited_nor_voided() {
-    let mut caller = Caller::connected();
+    let mut caller = Caller::with_allocation_ids();
     let invoice = caller.invoice("SC-1");
     let made = issued(&mut caller, "CR-1", "AUTHORISED");
     let row = allocate(&mut caller, made, invoice, "20").first("Allocations");
@@ -348,7 +348,8 @@ fn a_credit_note_is_paid_back() {
     }
     assert_eq!(status(&caller, made), InvoiceStatus::Paid);
     let unknown = refund(json!({"CreditNoteNumber": "CR-9"}), "1");
-    assert_eq!(caller.put("/Payments", &unknown).messages(), ["The credit could not be found."]);
+    let nobody = "An existing Credit Note with the specified CreditNoteID could not be found";
+    assert_eq!(caller.put("/Payments", &unknown).messages(), [nobody]);
     let bank = caller.books().organisation().account("090").unwrap().id;
     assert_eq!(caller.books().balance(bank), (-60).into());
     let listed = caller.get(&query("/Payments", &[("where", "Invoice.Type==\"ACCRECCREDIT\"")]));
@@ -382,6 +383,9 @@ fn credit_notes_are_listed_like_invoices() {
     let unpaged = caller.get("/CreditNotes");
     assert!(unpaged.json().get("pagination").is_none());
     assert_eq!(unpaged.first("CreditNotes")["LineItems"], json!([]));
+    let noted = unpaged.json()["CreditNotes"].as_array().unwrap().clone();
+    let allocated = noted.iter().map(|row| row["Allocations"].as_array().unwrap().len());
+    assert_eq!(allocated.sum::<usize>(), 1, "allocations are shown without pages too");
     let page = caller.get("/CreditNotes?page=1");
     assert_eq!(page.json()["pagination"]["itemCount"], 3);
     assert_eq!(page.first("CreditNotes")["LineItems"].as_array().unwrap().len(), 1);

@@ -40,7 +40,7 @@ fn an_allocation_pays_an_invoice_without_a_payment() {
         }),
     ];
     for (collection, key, receive) in kinds {
-        let mut caller = Caller::connected();
+        let mut caller = Caller::with_allocation_ids();
         let invoice = caller.invoice("SC-1");
         let contact = caller.any_contact();
         let credit = receive(&mut caller.bookkeeper(), contact);
@@ -57,7 +57,7 @@ fn an_allocation_pays_an_invoice_without_a_payment() {
         assert_eq!(paid.digits("AmountPaid"), "0.00");
         let paid = paid.first("Invoices");
         assert_eq!((&paid["Status"], &paid["Payments"]), (&json!("PAID"), &json!([])));
-        assert_eq!(paid["FullyPaidOnDate"], "/Date(1793750400000+0000)/");
+        assert_eq!(paid["FullyPaidOnDate"], "/Date(1793664000000+0000)/");
         let nested = &paid[collection][0];
         assert_eq!(id(&nested[key]), credit);
         assert_eq!(nested["AppliedAmount"].to_string(), "120.0");
@@ -104,7 +104,10 @@ fn an_allocation_is_refused_with_everything_that_is_wrong() {
     let answer = caller.put(&format!("{path}/Allocations"), &body);
     assert_eq!(answer.messages(), [nothing]);
     let unknown = allocate(&mut caller, &path, Uuid::from_u128(9), "1");
-    assert_eq!(unknown.messages(), ["The invoice could not be found."]);
+    assert_eq!(
+        unknown.messages(),
+        ["The document with the supplied id was not found for this endpoint."]
+    );
 
     let other = caller.contact("Other");
     let row = caller.put("/Invoices", &super::caller::invoice(other, "SC-2", "DRAFT"));
@@ -138,7 +141,7 @@ fn an_allocation_is_refused_with_everything_that_is_wrong() {
 /// Rule 43.
 #[test]
 fn nothing_is_allocated_or_taken_away_on_a_locked_day() {
-    let mut caller = Caller::connected();
+    let mut caller = Caller::with_allocation_ids();
     let invoice = caller.invoice("SC-1");
     let credit = overpaid(&mut caller, 50);
     let path = format!("/Overpayments/{credit}");
@@ -153,7 +156,7 @@ fn nothing_is_allocated_or_taken_away_on_a_locked_day() {
 
 #[test]
 fn taking_an_allocation_away_opens_both_documents() {
-    let mut caller = Caller::connected();
+    let mut caller = Caller::with_allocation_ids();
     let invoice = caller.invoice("SC-1");
     let credit = overpaid(&mut caller, 120);
     let path = format!("/Overpayments/{credit}");
@@ -357,14 +360,10 @@ fn allocations_are_written_like_everything_else() {
     assert_eq!(caller.put(&path, "{}").json()["ErrorNumber"], 17);
 }
 
-/// Rule 60, switched.
+/// Rule 60.
 #[test]
-fn an_allocation_may_lose_its_date_and_its_answer_the_id() {
-    let mut caller = Caller::unconfirmed(|switches| {
-        switches.allocation_keeps_date = false;
-        switches.allocation_answer_has_id = false;
-        switches.allocation_needs_one_currency = false;
-    });
+fn an_allocation_has_the_later_date_of_its_documents_and_its_answer_no_id() {
+    let mut caller = Caller::unconfirmed(|switches| switches.allocation_needs_one_currency = false);
     let contact = caller.any_contact();
     let body = invoice(contact, "SC-1", "AUTHORISED")
         .replace("\"Status\"", "\"CurrencyCode\":\"EUR\",\"Status\"");
@@ -382,4 +381,20 @@ fn an_allocation_may_lose_its_date_and_its_answer_the_id() {
     let credit = overpaid(&mut strict, 50);
     let refused = allocate(&mut strict, &format!("/Overpayments/{credit}"), invoice, "5");
     assert_eq!(refused.messages(), ["The invoice and the credit must have the same currency."]);
+}
+
+/// Rule 60, switched.
+#[test]
+fn an_allocation_may_keep_its_date_and_its_answer_have_the_id() {
+    let mut caller = Caller::unconfirmed(|switches| {
+        switches.allocation_keeps_date = true;
+        switches.allocation_answer_has_id = true;
+    });
+    let invoice = caller.invoice("SC-1");
+    let credit = overpaid(&mut caller, 50);
+    let row = allocate(&mut caller, &format!("/Overpayments/{credit}"), invoice, "5");
+    let row = row.first("Allocations");
+    assert_eq!(row["Date"], "/Date(1793750400000+0000)/", "the date that was sent");
+    let kept = caller.books().allocations().next().unwrap().id;
+    assert_eq!(id(&row["AllocationID"]), kept);
 }

@@ -110,6 +110,31 @@ fn whoever_does_not_ask_for_json_gets_xml() {
     }
 }
 
+/// Rule 18.
+#[test]
+fn a_body_may_be_xml() {
+    let mut caller = Caller::connected();
+    let contact = "<Contacts><Contact><Name>A &amp; B</Name><Phones><Phone><PhoneType>MOBILE\
+                   </PhoneType><PhoneNumber>5551212</PhoneNumber></Phone></Phones></Contact>\
+                   </Contacts>";
+    let contact = caller.put("/Contacts", contact).first("Contacts");
+    assert_eq!(contact["Name"], "A & B");
+    let invoice = format!(
+        "<Invoice><Type>ACCREC</Type><Contact><ContactID>{}</ContactID></Contact>\
+         <Date>2026-11-02</Date><DueDate>2026-11-16</DueDate><Status>AUTHORISED</Status>\
+         <LineItems><LineItem><Description>Call-out</Description><Quantity>2</Quantity>\
+         <UnitAmount>50.00</UnitAmount><AccountCode>200</AccountCode></LineItem></LineItems>\
+         </Invoice>",
+        contact["ContactID"].as_str().unwrap(),
+    );
+    let answer = caller.put("/Invoices", &invoice);
+    assert_eq!(answer.digits("Total"), "120.00");
+    let refused = caller.put("/Invoices", "<Invoices><Invoice></Invoices>");
+    assert_eq!((refused.status, &refused.json()["ErrorNumber"]), (400, &serde_json::json!(14)));
+    let nothing = caller.put("/Invoices", "<Contacts/>");
+    assert_eq!((nothing.status, &nothing.json()["ErrorNumber"]), (400, &serde_json::json!(17)));
+}
+
 /// Rule 19.
 #[test]
 fn bodies_that_say_nothing_have_their_own_errors() {

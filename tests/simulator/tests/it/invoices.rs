@@ -133,11 +133,18 @@ fn lines_need_an_active_account_that_takes_lines() {
 /// Rule 41.
 #[test]
 fn a_tax_rate_must_suit_its_account_and_defaults_to_the_accounts() {
-    for tax_type in ["INPUT2", "NONSENSE", "SROUTPUT", "20% (VAT on Income)"] {
-        assert_eq!(
-            refusals(|body| body["LineItems"][0]["TaxType"] = tax_type.into()),
-            [format!("The TaxType code '{tax_type}' cannot be used with account code '200'.")]
+    for (tax_type, exists) in
+        [("INPUT2", true), ("NONSENSE", false), ("SROUTPUT", true), ("20% (VAT on Income)", false)]
+    {
+        let unfit =
+            format!("The TaxType code '{tax_type}' cannot be used with account code '200'.");
+        let unknown = format!(
+            "The TaxType code {tax_type} does not exist or cannot be used for this type of \
+             transaction."
         );
+        let expected = if exists { vec![unfit] } else { vec![unknown, unfit] };
+        let found = refusals(|body| body["LineItems"][0]["TaxType"] = tax_type.into());
+        assert_eq!(found, expected);
     }
     let (mut caller, body) = changed(|body| body["LineItems"][0]["TaxType"] = Value::Null);
     let answer = caller.put("/Invoices", &body);
@@ -311,6 +318,86 @@ fn the_online_address_exists_once_approved() {
     assert!(url.starts_with("https://in.xero.com/"));
 }
 
+/// Rule 75.
+#[test]
+fn an_invoice_is_sent_to_its_contact_once_it_is_no_draft() {
+    let mut caller = Caller::connected();
+    let approved = caller.invoice("SC-1");
+    let contact = caller.any_contact();
+    let path = format!("/Invoices/{approved}/Email");
+    assert_eq!(caller.post(&path, "").messages().len(), 1, "the contact has no address");
+    let address = json!({"ContactID": contact, "EmailAddress": "ap@ridge.example"});
+    caller.post("/Contacts", &json!({"Contacts": [address]}).to_string());
+    let sent = caller.post(&path, "");
+    assert_eq!((sent.status, sent.text.as_str()), (204, ""));
+    assert_eq!(caller.get("/Invoices/SC-1").first("Invoices")["SentToContact"], true);
+    let history = caller.get(&format!("/Invoices/{approved}/History")).first("HistoryRecords");
+    assert_eq!(history["Details"], "This invoice has been sent to ap@ridge.example.");
+    for (number, status, answer) in [("SC-2", "DRAFT", 400), ("SC-3", "SUBMITTED", 204)] {
+        caller.put("/Invoices", &invoice(contact, number, status));
+        assert_eq!(caller.post(&format!("/Invoices/{number}/Email"), "").status, answer);
+    }
+    assert_eq!(caller.post("/Invoices/nothing/Email", "").status, 404);
+    assert_eq!(caller.get(&path).status, 501);
+}
+
+/// Rule 75.
+#[test]
+fn an_organisation_sends_a_thousand_invoices_a_day() {
+    let mut caller = Caller::connected();
+    let invoice = caller.invoice("SC-1");
+    let contact = caller.any_contact();
+    let address = json!({"ContactID": contact, "EmailAddress": "ap@ridge.example"});
+    caller.post("/Contacts", &json!({"Contacts": [address]}).to_string());
+    let path = format!("/Invoices/{invoice}/Email");
+    for _ in 0..1_000 {
+        assert_eq!(send_within_the_limits(&mut caller, &path).status, 204);
+    }
+    assert_eq!(send_within_the_limits(&mut caller, &path).messages().len(), 1);
+    caller.pass(24 * 60 * 60);
+    assert_eq!(send_within_the_limits(&mut caller, &path).status, 204);
+}
+
+/// Posts without a body; waits for the next minute and renews the bearer where that is needed.
+fn send_within_the_limits(caller: &mut Caller, path: &str) -> Answered {
+    loop {
+        let answer = caller.post(path, "");
+        match answer.status {
+            429 => caller.pass(answer.header("retry-after").parse().unwrap()),
+            401 => {
+                let refresh = caller.refresh.clone();
+                let tokens = caller.renew(&refresh).json();
+                caller.take_up(&tokens);
+            }
+            _ => return answer,
+        }
+    }
+}
+
+/// Rule 74.
+#[test]
+fn a_small_plan_lets_only_so_many_invoices_be_approved() {
+    let mut caller = Caller::connected();
+    let contact = caller.any_contact();
+    caller.bookkeeper().limit_approvals(Some(2));
+    let first = caller.invoice("SC-1");
+    caller.post(&format!("/Invoices/{first}"), r#"{"Reference":"edited, not approved anew"}"#);
+    let draft = caller.put("/Invoices", &invoice(contact, "SC-2", "DRAFT")).first("Invoices");
+    let draft = id(&draft["InvoiceID"]);
+    caller.bookkeeper().approve(draft).unwrap();
+    let text = "You have reached the limit of invoices you can approve.";
+    let refused = caller.put("/Invoices", &invoice(contact, "SC-3", "AUTHORISED"));
+    assert_eq!(refused.messages(), [text]);
+    let draft = caller.put("/Invoices", &invoice(contact, "SC-4", "DRAFT")).first("Invoices");
+    let draft = id(&draft["InvoiceID"]);
+    assert_eq!(caller.bookkeeper().approve(draft).unwrap_err().0, text);
+    let path = format!("/Invoices/{draft}");
+    let approval = r#"{"Invoices":[{"Status":"AUTHORISED"}]}"#;
+    assert_eq!(caller.post(&path, approval).messages(), [text]);
+    caller.bookkeeper().limit_approvals(None);
+    assert_eq!(caller.post(&path, approval).status, 200);
+}
+
 #[test]
 fn notes_are_kept_on_the_history_page() {
     let mut caller = Caller::connected();
@@ -323,6 +410,28 @@ fn notes_are_kept_on_the_history_page() {
         (&"Sent from ServiceCortex".into(), &"ServiceCortex".into())
     );
     assert_eq!(caller.put("/Invoices/SC-1/History", "{}").status, 400);
+}
+
+#[test]
+fn credit_notes_and_payments_have_history_pages_too() {
+    let mut caller = Caller::connected();
+    let paid = caller.invoice("SC-1");
+    let payment =
+        caller.bookkeeper().apply_payment(paid, 20.into(), jiff::civil::date(2026, 11, 3)).unwrap();
+    let contact = caller.any_contact();
+    let note = json!({"Type": "ACCRECCREDIT", "Contact": {"ContactID": contact},
+        "CreditNoteNumber": "CR-1"});
+    assert_eq!(caller.put("/CreditNotes", &note.to_string()).status, 200);
+    for path in ["/CreditNotes/CR-1/History".to_owned(), format!("/Payments/{payment}/History")] {
+        assert_eq!(caller.get(&path).json()["HistoryRecords"], json!([]));
+        for details in ["first", "second"] {
+            let body = json!({"HistoryRecords": [{"Details": details}]});
+            assert_eq!(caller.put(&path, &body.to_string()).status, 200);
+        }
+        assert_eq!(caller.get(&path).first("HistoryRecords")["Details"], "second");
+    }
+    assert_eq!(caller.get("/Payments/SC-1/History").status, 404);
+    assert_eq!(caller.get("/CreditNotes/CR-2/History").status, 404);
 }
 
 #[test]

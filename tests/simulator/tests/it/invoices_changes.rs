@@ -37,10 +37,13 @@ fn what_is_over_takes_no_updates() {
     let draft = caller.put("/Invoices", &invoice(contact, "DELETED", "DRAFT"));
     let deleted = id(&draft.first("Invoices")["InvoiceID"]);
     assert_eq!(post(&mut caller, deleted, &json!({"Status": "DELETED"})).status, 200);
+    for invoice in [voided, deleted] {
+        let change = json!({"Reference": "late"});
+        assert_eq!(post(&mut caller, invoice, &change).messages(), [NOT_MODIFIABLE]);
+    }
     for invoice in [paid, voided, deleted] {
-        for change in [json!({"Reference": "late"}), json!({"Status": "AUTHORISED"})] {
-            assert_eq!(post(&mut caller, invoice, &change).messages(), [NOT_MODIFIABLE]);
-        }
+        let change = json!({"Status": "AUTHORISED"});
+        assert_eq!(post(&mut caller, invoice, &change).messages(), [NOT_MODIFIABLE]);
     }
     let again = json!({"Status": "VOIDED"});
     assert_eq!(post(&mut caller, voided, &again).messages(), [NOT_MODIFIABLE]);
@@ -164,6 +167,45 @@ fn a_part_paid_invoice_takes_only_harmless_edits() {
     assert_eq!((kept.total, kept.amount_due()), (120.into(), 100.into()));
 }
 
+/// Rules 38 and 46.
+#[test]
+fn a_paid_invoice_takes_the_edits_of_a_part_paid_one() {
+    let mut caller = Caller::connected();
+    let invoice = caller.invoice("SC-1");
+    caller.bookkeeper().apply_payment(invoice, 120.into(), date(2026, 11, 3)).unwrap();
+    let line = caller.books().invoice(invoice).unwrap().lines[0].id;
+    for fine in [
+        json!({"Reference": "late", "InvoiceNumber": "SC-2", "DueDate": "2026-12-01"}),
+        json!({"LineItems": [{"LineItemID": line, "Description": "new", "AccountCode": "260"}]}),
+    ] {
+        let row = post(&mut caller, invoice, &fine).first("Invoices");
+        assert_eq!(
+            (&row["Status"], &row["AmountDue"].to_string()),
+            (&json!("PAID"), &"0.0".into())
+        );
+    }
+    for refused in [
+        json!({"Date": "2026-11-01"}),
+        json!({"LineItems": [{"LineItemID": line, "UnitAmount": 90}]}),
+    ] {
+        assert_eq!(post(&mut caller, invoice, &refused).messages(), [MONEY_APPLIED], "{refused}");
+    }
+}
+
+/// Rule 46.
+#[test]
+fn a_bill_with_money_applied_takes_no_edits() {
+    let mut caller = Caller::connected();
+    let contact = caller.any_contact();
+    let bill = json!({"Invoices": [{"Type": "ACCPAY", "Contact": {"ContactID": contact},
+        "DueDate": "2026-11-16", "Status": "AUTHORISED", "LineItems": [{"Description": "x",
+        "UnitAmount": 100, "AccountCode": "404", "TaxType": "NONE"}]}]});
+    let bill = id(&caller.put("/Invoices", &bill.to_string()).first("Invoices")["InvoiceID"]);
+    caller.bookkeeper().apply_payment(bill, 20.into(), date(2026, 11, 3)).unwrap();
+    let edit = json!({"DueDate": "2026-12-01"});
+    assert_eq!(post(&mut caller, bill, &edit).messages(), [MONEY_APPLIED]);
+}
+
 /// Rule 46: what leaves every amount as it is can still be refused.
 #[test]
 fn neither_the_rate_nor_the_tax_of_a_part_paid_invoice_changes() {
@@ -228,6 +270,22 @@ fn payments_close_an_invoice_and_their_removal_opens_it() {
     let removed = caller.books().payments().find(|payment| payment.id == last).unwrap();
     assert_eq!((removed.status, removed.updated_at), (PaymentStatus::Deleted, caller.now));
     assert!(caller.bookkeeper().remove_payment(last).is_err());
+}
+
+/// Rule 37.
+#[test]
+fn an_invoice_is_found_by_its_present_number_only() {
+    let mut caller = Caller::connected();
+    let first = caller.invoice("SC-1");
+    assert_eq!(post(&mut caller, first, &json!({"InvoiceNumber": "SC-2"})).status, 200);
+    assert_eq!(caller.get("/Invoices/SC-1").status, 404);
+    let edit = xero_sim::InvoiceEdit { number: Some("SC-3".to_owned()), ..Default::default() };
+    caller.bookkeeper().edit_invoice(first, edit).unwrap();
+    assert_eq!(caller.get("/Invoices/SC-2").status, 404);
+    assert_eq!(id(&caller.get("/Invoices/SC-3").first("Invoices")["InvoiceID"]), first);
+    assert_eq!(post(&mut caller, first, &json!({"Reference": "kept"})).status, 200);
+    assert_eq!(caller.get("/Invoices/SC-3").status, 200);
+    assert_ne!(caller.invoice("SC-1"), first, "the number is free");
 }
 
 #[test]

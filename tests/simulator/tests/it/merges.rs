@@ -112,10 +112,7 @@ fn a_merged_contact_never_comes_back() {
     assert_eq!(caller.bookkeeper().restore_contact(from).unwrap_err().0, text);
     assert_eq!(caller.bookkeeper().merge_contacts(from, into).unwrap_err().0, text);
     let refused = caller.put("/Invoices", &invoice(from, "SC-1", "DRAFT"));
-    assert_eq!(
-        refused.messages(),
-        ["The contact has been archived and cannot be used on a document."]
-    );
+    assert_eq!(refused.messages(), ["Unable to assign an Archived contact."]);
 }
 
 /// Rule 61.

@@ -130,7 +130,10 @@ fn a_payment_is_for_exactly_one_document() {
     two["InvoiceNumber"] = json!("SC-1");
     assert_eq!(put(&mut caller, &two).messages(), [text]);
     let unknown = put(&mut caller, &payment(Uuid::from_u128(7), "1"));
-    assert_eq!(unknown.messages(), ["The invoice could not be found."]);
+    assert_eq!(
+        unknown.messages(),
+        ["The document with the supplied id was not found for this endpoint."]
+    );
     for named in [json!({"Invoice": {"InvoiceNumber": "SC-1"}}), json!({"InvoiceNumber": "SC-1"})] {
         let mut body = none.clone();
         body.as_object_mut().unwrap().extend(named.as_object().unwrap().clone());
@@ -219,7 +222,7 @@ fn a_payment_takes_no_change_but_its_deletion() {
     again["PaymentID"] = json!(Uuid::from_u128(3));
     assert_eq!(
         caller.post("/Payments", &again.to_string()).messages(),
-        ["The payment could not be found."]
+        ["The document with the supplied id was not found for this endpoint."]
     );
     assert_eq!(delete(&mut caller, Uuid::from_u128(3)).status, 404);
     let mut dead = payment(invoice, "1");

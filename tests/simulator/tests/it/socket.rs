@@ -198,7 +198,7 @@ async fn the_control_surface_takes_faults_and_shows_calls() {
 #[tokio::test]
 async fn the_page_for_people_escapes_what_callers_wrote() {
     let served = served().await;
-    let body = r#"{"Contacts":[{"Name":"<script>alert('x')</script>"}]}"#;
+    let body = r#"{"Contacts":[{"Name":"Ridge","ContactNumber":"<script>alert('x')</script>"}]}"#;
     assert_eq!(served.json("PUT", "/api.xro/2.0/Contacts", body).await.0, 200);
     let page = served.raw("GET", "/_simulator/", "").await;
     assert!(page.contains("Ridgeway Property Services Ltd"));

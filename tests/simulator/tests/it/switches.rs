@@ -29,14 +29,75 @@ fn an_archived_contact_may_stay_archived_and_out_of_sight() {
 }
 
 #[test]
-fn a_paid_invoice_may_take_harmless_edits() {
-    let mut caller = Caller::unconfirmed(|switches| switches.paid_takes_part_paid_edits = true);
+fn a_paid_invoice_may_take_no_edits() {
+    let mut caller = Caller::unconfirmed(|switches| switches.paid_takes_part_paid_edits = false);
     let invoice = caller.invoice("SC-1");
     caller.bookkeeper().apply_payment(invoice, 120.into(), date(2026, 11, 3)).unwrap();
     let path = format!("/Invoices/{invoice}");
-    let row = caller.post(&path, r#"{"Invoices":[{"Reference":"late"}]}"#).first("Invoices");
-    assert_eq!((&row["Reference"], &row["Status"]), (&json!("late"), &json!("PAID")));
-    assert_eq!(caller.post(&path, r#"{"Invoices":[{"Date":"2026-11-01"}]}"#).status, 400);
+    let refused = caller.post(&path, r#"{"Invoices":[{"Reference":"late"}]}"#).messages();
+    assert_eq!(refused, ["Invoice not of valid status for modification"]);
+}
+
+/// Rule 69.
+#[test]
+fn an_invoice_over_nothing_is_paid_by_its_approval_or_stays_approved() {
+    for (closes, status) in [(true, "PAID"), (false, "AUTHORISED")] {
+        let mut caller = Caller::unconfirmed(|switches| switches.approved_zero_is_paid = closes);
+        let contact = caller.any_contact();
+        let free = invoice(contact, "SC-1", "AUTHORISED")
+            .replace("\"UnitAmount\":100", "\"UnitAmount\":0");
+        let row = caller.put("/Invoices", &free).first("Invoices");
+        assert_eq!(row["Status"], status);
+        assert_eq!(row.get("FullyPaidOnDate").is_some(), closes);
+        let draft = free.replace("SC-1", "SC-2").replace("AUTHORISED", "DRAFT");
+        let draft = id(&caller.put("/Invoices", &draft).first("Invoices")["InvoiceID"]);
+        caller.bookkeeper().approve(draft).unwrap();
+        assert_eq!(caller.books().invoice(draft).unwrap().status.as_str(), status);
+        if closes {
+            let price = json!({"Invoices": [{"LineItems": [{"Description": "x", "UnitAmount": 5,
+                "AccountCode": "200"}]}]});
+            let dearer = caller.post(&format!("/Invoices/{draft}"), &price.to_string());
+            assert_eq!(dearer.messages().len(), 1, "it is closed");
+        }
+    }
+}
+
+/// Rule 68.
+#[test]
+fn the_rows_of_a_batch_may_come_in_another_order() {
+    let body = r#"{"Contacts":[{"Name":"A"},{"Name":"B"},{"Name":"C","EmailAddress":"wrong"}]}"#;
+    for (ordered, expected) in [(true, ["A", "B", "C"]), (false, ["B", "C", "A"])] {
+        let mut caller = Caller::unconfirmed(|switches| switches.batch_answers_in_order = ordered);
+        let rows = caller.put("/Contacts?summarizeErrors=false", body).json()["Contacts"].clone();
+        let names: Vec<&str> =
+            rows.as_array().unwrap().iter().map(|row| row["Name"].as_str().unwrap()).collect();
+        assert_eq!(names, expected);
+        let alone = caller.put("/Contacts", r#"{"Contacts":[{"Name":"D"}]}"#);
+        assert_eq!(alone.first("Contacts")["Name"], "D");
+    }
+}
+
+#[test]
+fn long_names_may_be_written() {
+    let name = "n".repeat(256);
+    let body = json!({"Contacts": [{"Name": name}]}).to_string();
+    for (accepted, status) in [(true, 200), (false, 400)] {
+        let mut caller = Caller::unconfirmed(|switches| switches.long_names_accepted = accepted);
+        assert_eq!(caller.put("/Contacts", &body).status, status);
+    }
+}
+
+#[test]
+fn a_currency_is_refused_in_one_of_two_wordings() {
+    for (says_users, start) in [(true, "Users Organisation is not"), (false, "Organisation is not")]
+    {
+        let mut caller =
+            Caller::unconfirmed(|switches| switches.currency_refusal_says_users = says_users);
+        let contact = caller.any_contact();
+        let body = invoice(contact, "SC-1", "DRAFT")
+            .replace("\"Status\"", "\"CurrencyCode\":\"NZD\",\"Status\"");
+        assert!(caller.put("/Invoices", &body).messages()[0].starts_with(start));
+    }
 }
 
 #[test]
@@ -92,19 +153,38 @@ fn a_key_may_belong_to_a_tenant() {
     }
 }
 
+/// Rule 10.
 #[test]
-fn a_renewed_consent_may_bring_a_new_event() {
-    let mut caller = Caller::unconfirmed(|switches| switches.reconsent_keeps_auth_event = false);
-    let event = |caller: &mut Caller| {
+fn a_renewed_consent_keeps_the_first_event_or_brings_its_own() {
+    let link = |caller: &mut Caller| {
         let request = Request::get("/connections")
             .header("authorization", format!("Bearer {}", caller.bearer))
             .body(Bytes::new())
             .unwrap();
-        caller.send(&request).json()[0]["authEventId"].clone()
+        caller.send(&request).json()[0].clone()
     };
-    let first = event(&mut caller);
-    caller.connect(SCOPES);
-    assert_ne!(event(&mut caller), first);
+    let own_event = |caller: &Caller| claims(&caller.bearer)["authentication_event_id"].clone();
+    for keeps in [true, false] {
+        let mut caller =
+            Caller::unconfirmed(|switches| switches.reconsent_keeps_auth_event = keeps);
+        let first = link(&mut caller);
+        assert_eq!(first["authEventId"], own_event(&caller), "each consent has an event");
+        caller.pass(60);
+        caller.connect(SCOPES);
+        let again = link(&mut caller);
+        assert_ne!(own_event(&caller), first["authEventId"], "and it is its own");
+        assert_eq!(again["authEventId"] == first["authEventId"], keeps);
+        assert_eq!(again["authEventId"] == own_event(&caller), !keeps);
+        assert_eq!(again["createdDateUtc"], first["createdDateUtc"]);
+        assert_eq!(again["updatedDateUtc"], "2026-11-02T09:01:00.0000000");
+        assert_eq!(again["id"], first["id"]);
+        caller.pass(60);
+        let code = caller.code(SCOPES, &[]);
+        let tokens = caller.redeem(&code).json();
+        caller.take_up(&tokens);
+        let untouched = link(&mut caller);
+        assert_eq!(untouched["updatedDateUtc"], again["updatedDateUtc"], "it was not ticked");
+    }
 }
 
 #[test]
@@ -126,5 +206,5 @@ fn an_address_may_be_refused_for_reasons_of_xeros_own() {
         switches.refused_email_domain = Some("@odd.example".to_owned());
     });
     let body = r#"{"Name":"Ridge","EmailAddress":"ap@odd.example"}"#;
-    assert_eq!(caller.put("/Contacts", body).messages(), ["Email address must be valid."]);
+    assert_eq!(caller.put("/Contacts", body).messages(), ["Email address must be valid"]);
 }

@@ -8,7 +8,6 @@ mod explain;
 mod ground;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::crm::Revision;
@@ -21,10 +20,12 @@ use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, XeroAllocationId, XeroId};
 use domain::mapping::Link;
 use domain::sync_log::LoggedOperation;
+use futures::TryFutureExt;
 use store::StoreError;
 use xero::api::{Written, credit_notes};
 
 use self::ground::Ground;
+use super::write::write_one;
 use super::{Brought, Entity, Task};
 use crate::Memory;
 use crate::desk::{Desk, Trouble};
@@ -122,17 +123,16 @@ async fn write(
         date: task.snapshot.date,
     };
     let key = task.idempotency_key(&credit_notes::allocation_body(&document));
-    let written = credit_notes::allocate(&desk.session, ground.note, &document, &key).await;
-    let (RemoteAllocation { id, .. }, remarks) = match written {
-        Ok(Written::Done { remote, warnings }) => (remote, warnings),
-        Ok(Written::Refused(error)) | Err(error) => {
-            return Err(explain::refusal(desk, ground, &task.snapshot, Arc::new(error)).await);
-        }
+    let call = credit_notes::allocate(&desk.session, ground.note, &document, &key);
+    let is_named = |made: &RemoteAllocation| made.id.is_some();
+    let (made, remarks) = match write_one(task, call, is_named).await {
+        Ok(written) => written,
+        Err(error) => return Err(explain::refusal(desk, ground, &task.snapshot, error).await),
     };
-    let id = if let Some(id) = id {
+    let id = if let Some(id) = made.id {
         id
     } else {
-        // Not every answer says; the note does.
+        // Xero's own examples answer without an id; the note shows it. Until then the write is unconfirmed.
         let note = note(desk, task, ground).await?;
         unclaimed(desk, task, ground, &note, taken).await?.ok_or_else(not_shown)?
     };
@@ -165,7 +165,9 @@ async fn remove(
         None => reserved(desk, task, ground, &note, taken).await?,
     };
     let Some(id) = ours else { return Ok(nothing()) };
-    credit_notes::deallocate(&desk.session, ground.note, id).await?;
+    let call = credit_notes::deallocate(&desk.session, ground.note, id);
+    let call = call.map_ok(|remote| Written::Done { remote, warnings: Vec::new() });
+    write_one(task, call, |_| true).await.map_err(Trouble::Xero)?;
     Ok(brought(task, id, operation, Vec::new()))
 }
 

@@ -20,41 +20,24 @@ pub(super) async fn settle(
     clashing: Vec<usize>,
     outcomes: &mut Outcomes,
 ) -> Vec<Draft<ContactDocument>> {
-    let clients = clashing.iter().filter_map(|index| Some((*index, &tasks.get(*index)?.snapshot)));
-    let clients = clients.collect::<Vec<_>>();
-    if clients.is_empty() {
+    if clashing.is_empty() {
         return Vec::new();
     }
-    let names = clients.iter().map(|(_, client)| contact_name(client)).collect::<Vec<_>>();
-    let namesakes = names.iter().map(String::as_str).collect::<Vec<_>>();
-    let found = match contacts::find_by_names(&desk.session, &namesakes).await {
-        Ok(found) => found,
-        Err(error) => {
-            outcomes.fail(clashing, &error.into());
+    let held = match holders(desk, tasks, &clashing).await {
+        Ok(held) => held,
+        Err(trouble) => {
+            outcomes.fail(clashing, &trouble);
             return Vec::new();
         }
     };
     let mut same = Vec::new();
-    for ((index, client), name) in clients.into_iter().zip(&names) {
+    for index in clashing {
         let Some(task) = tasks.get(index) else { continue };
-        let of_that_name = match of_name(desk, &found, name).await {
-            Ok(of_that_name) => of_that_name,
+        let contact = match find_same(desk, task, &held).await {
+            Ok(contact) => contact,
             Err(trouble) => {
                 outcomes.set(index, Err(trouble));
                 continue;
-            }
-        };
-        let number = task.mapping.contact_number();
-        let contact = match with_number(&of_that_name, &number) {
-            Some(own) => own.clone(),
-            None => {
-                match recognise::namesake(&allowed(task, of_that_name), client, &number, name) {
-                    FoundContact::Same(contact) => contact,
-                    FoundContact::Unclear(failure) => {
-                        outcomes.set(index, Err(Trouble::Explained(failure)));
-                        continue;
-                    }
-                }
             }
         };
         match adopt(desk, tasks, index, contact).await {
@@ -65,24 +48,39 @@ pub(super) async fn settle(
     same
 }
 
+/// The contact that a client is: the one that holds its number, or the namesake with proof. One name is asked for
+/// at a time: what Xero makes of it concerns no other.
+async fn find_same(
+    desk: &Desk<'_>,
+    task: &Task<'_, Client>,
+    held: &[RemoteContact],
+) -> Result<RemoteContact, Trouble> {
+    let number = task.mapping.contact_number();
+    if let Some(own) = with_number(held, &number) {
+        return Ok(own.clone());
+    }
+    let name = &contact_name(&task.snapshot);
+    let found = contacts::find_by_name(&desk.session, name).await?;
+    match recognise::namesake(&allowed(task, found.rows), &task.snapshot, &number, name) {
+        FoundContact::Same(contact) => Ok(contact),
+        FoundContact::Unclear(failure) => Err(Trouble::Explained(failure)),
+    }
+}
+
+/// Who holds the clients' numbers, archived contacts included.
+async fn holders(
+    desk: &Desk<'_>,
+    tasks: &Tasks<'_>,
+    clashing: &[usize],
+) -> Result<Vec<RemoteContact>, Trouble> {
+    let numbers = clashing.iter().filter_map(|index| tasks.get(*index));
+    let numbers = numbers.map(|task| task.mapping.contact_number()).collect::<Vec<_>>();
+    let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
+    Ok(contacts::list_by_numbers(&desk.session, &numbers).await?.rows)
+}
+
 /// Without those that a person has unlinked the client from.
 fn allowed(task: &Task<'_, Client>, found: Vec<RemoteContact>) -> Vec<RemoteContact> {
     let is_left = |contact: &RemoteContact| task.mapping.left.contains(&contact.id.into());
     found.into_iter().filter(|contact| !is_left(contact)).collect()
-}
-
-/// Those of the found contacts that have a name; where none has it to the letter, whatever Xero takes
-/// for a namesake.
-async fn of_name(
-    desk: &Desk<'_>,
-    found: &[RemoteContact],
-    name: &str,
-) -> Result<Vec<RemoteContact>, Trouble> {
-    let found = found.iter().filter(|one| recognise::is_namesake(one, name));
-    let found = found.cloned().collect::<Vec<_>>();
-    if found.is_empty() {
-        Ok(contacts::find_by_name(&desk.session, name).await?)
-    } else {
-        Ok(found)
-    }
 }

@@ -16,8 +16,8 @@ use domain::recognise;
 use domain::sync_log::LoggedOperation;
 use domain::translate::client::{Target, contact_number, translate};
 use futures::FutureExt;
-use xero::XeroError;
 use xero::api::contacts;
+use xero::{Rows, XeroError};
 
 pub(crate) use self::moved::after_merges;
 pub(super) use self::moved::is_about_use;
@@ -118,7 +118,8 @@ async fn resolve(
         return Vec::new();
     }
     let numbers = unlinked.iter().map(|(_, number)| number.as_str()).collect::<Vec<_>>();
-    let found = match contacts::find_by_numbers(&desk.session, &numbers).await {
+    let found = contacts::find_by_numbers(&desk.session, &numbers).await;
+    let Rows { rows: found, undecodable } = match found {
         Ok(found) => found,
         Err(error) => {
             outcomes.fail(unlinked.into_iter().map(|(index, _)| index), &error.into());
@@ -128,7 +129,11 @@ async fn resolve(
     let mut creates = Vec::new();
     for (index, number) in unlinked {
         match with_number(&found, &number) {
-            None => creates.extend(draft(tasks, index, &Target::New, LoggedOperation::Create)),
+            None => match undecodable.iter().find(|odd| odd.may_have_number(&number)) {
+                // What cannot be read may be ours, so nothing is made beside it.
+                Some(odd) => outcomes.set(index, Err(XeroError::from(odd).into())),
+                None => creates.extend(draft(tasks, index, &Target::New, LoggedOperation::Create)),
+            },
             Some(contact) => match adopt(desk, tasks, index, contact.clone()).await {
                 Ok(update) => updates.extend(update),
                 Err(trouble) => outcomes.set(index, Err(trouble)),

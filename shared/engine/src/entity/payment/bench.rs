@@ -11,7 +11,7 @@ use domain::document::payment::{BankTransactionDocument, PaymentDocument};
 use domain::failure::{Failure, FailureClass};
 use domain::ids::XeroInvoiceId;
 use domain::sync_log::LoggedOperation;
-use domain::translate::payment::{fee, on_invoice, surcharge};
+use domain::translate::payment::{fee, on_invoice, surcharge, warnings};
 use futures::FutureExt;
 use xero::XeroError;
 use xero::api::{bank_transactions, invoices, payments};
@@ -78,8 +78,9 @@ impl<'a> Bench<'a> {
         let moved = write(session, self.tasks, drafts.transactions, &transact).await;
         let moved = moved.into_iter().map(|sent| sent.mapped(Remote::Transaction));
         let mut unpayable = Vec::new();
-        for Sent { task: index, operation, remarks, result } in paid.into_iter().chain(moved) {
+        for Sent { task: index, operation, mut remarks, result } in paid.into_iter().chain(moved) {
             let Some(task) = self.tasks.get(index) else { continue };
+            remarks.extend(warnings(&task.snapshot));
             let outcome = match result {
                 Ok(remote) => Ok(Brought { link: Some(remote.link(task)), operation, remarks }),
                 Err(error) => {
@@ -158,7 +159,7 @@ impl<'a> Bench<'a> {
         // Xero's own sentence stands where it cannot be asked.
         let Ok(found) = invoices::find_by_ids(&self.desk.session, &ids).await else { return };
         for (index, id) in grounds {
-            let invoice = found.iter().find(|invoice| invoice.id == id);
+            let invoice = found.rows.iter().find(|invoice| invoice.id == id);
             let part = self.tasks.get(index).map(|task| &task.snapshot);
             if let (Some(invoice), Some(part)) = (invoice, part) {
                 outcomes.set(index, Err(Trouble::Explained(unpaid(part, invoice))));

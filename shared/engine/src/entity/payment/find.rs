@@ -7,6 +7,7 @@ use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::ids::XeroInvoiceId;
 use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, payments};
+use xero::{Rows, XeroError};
 
 use super::{Ground, Remote, Tasks};
 use crate::desk::{Desk, Trouble};
@@ -49,10 +50,15 @@ pub(super) async fn find(
     }
     let invoices = on_invoices.iter().map(|(_, invoice)| *invoice).collect::<Vec<_>>();
     match payments::of_invoices(&desk.session, &invoices).await {
-        Ok(all) => found.extend(on_invoices.into_iter().map(|(index, invoice)| {
-            let ours = tasks.get(index).and_then(|task| ours(task, invoice, &all));
-            (index, ours.map(Remote::Payment))
-        })),
+        Ok(all) => {
+            for (index, invoice) in on_invoices {
+                let Some(task) = tasks.get(index) else { continue };
+                match ours(task, invoice, &all) {
+                    Ok(ours) => found.push((index, ours.map(Remote::Payment))),
+                    Err(trouble) => outcomes.set(index, Err(trouble)),
+                }
+            }
+        }
         Err(error) => outcomes.fail(on_invoices.into_iter().map(|(index, _)| index), &error.into()),
     }
     for index in alone {
@@ -73,26 +79,38 @@ pub(super) async fn one(
 ) -> Result<Option<Remote>, Trouble> {
     if let Ground::Invoice(invoice) = ground {
         let all = payments::of_invoices(&desk.session, &[invoice]).await?;
-        return Ok(ours(task, invoice, &all).map(Remote::Payment));
+        return Ok(ours(task, invoice, &all)?.map(Remote::Payment));
     }
-    let all = bank_transactions::find_by_reference(&desk.session, &task.snapshot.tag()).await?;
+    let tag = task.snapshot.tag();
+    let all = bank_transactions::find_by_reference(&desk.session, &tag).await?;
     let ours = all
+        .rows
         .into_iter()
         .find(|one| one.status == MoneyStatus::Authorised && one.total == task.snapshot.amount);
-    Ok(ours.map(Remote::Transaction))
+    match all.undecodable.iter().find(|odd| odd.may_have_reference(&tag)) {
+        Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),
+        Some(_) | None => Ok(ours.map(Remote::Transaction)),
+    }
 }
 
 fn ours(
     task: &Task<'_, PaymentPart>,
     invoice: XeroInvoiceId,
-    all: &[RemotePayment],
-) -> Option<RemotePayment> {
+    all: &Rows<RemotePayment>,
+) -> Result<Option<RemotePayment>, Trouble> {
     let tag = task.snapshot.tag();
-    let ours = all.iter().find(|one| {
+    let ours = all.rows.iter().find(|one| {
         one.status == MoneyStatus::Authorised
             && one.invoice == Some(invoice)
             && one.reference.as_deref() == Some(&tag)
             && one.amount == task.snapshot.amount.amount
     });
-    ours.cloned()
+    let odd = all.undecodable.iter();
+    let odd =
+        odd.filter(|odd| odd.may_belong_to(invoice.0)).find(|odd| odd.may_have_reference(&tag));
+    match odd {
+        // What cannot be read may be ours, so nothing is made beside it.
+        Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),
+        Some(_) | None => Ok(ours.cloned()),
+    }
 }

@@ -1,17 +1,15 @@
 //! Removing what was deleted in the CRM: ours, and never what is reconciled or part of a batch.
 
-use std::sync::Arc;
-
 use domain::crm::payment::{PaymentPart, Standing};
 use domain::document::payment::MoneyStatus;
 use domain::failure::{Failure, FailureClass};
 use domain::sync_log::LoggedOperation;
-use xero::XeroError;
-use xero::api::{Written, bank_transactions, payments};
+use xero::api::{bank_transactions, payments};
 
 use super::{Remote, Tasks, fetch, find, ground, open};
 use crate::Memory;
 use crate::desk::{Desk, Trouble};
+use crate::entity::write::write_one;
 use crate::entity::{Brought, Outcomes, Task};
 
 /// Removes the parts whose payment was deleted. Xero deletes one at a time.
@@ -63,30 +61,23 @@ async fn remove_one(
         return Err(failure.into());
     }
     let session = &desk.session;
-    let written = match remote {
+    let deleted = match remote {
         Remote::Payment(payment) => {
             let key = task.idempotency_key(&payments::deletion());
-            told(payments::delete(session, payment.id, &key).await, Remote::Payment)
+            let call = payments::delete(session, payment.id, &key);
+            let deleted = write_one(task, call, |_| true).await;
+            deleted.map(|(payment, remarks)| (Remote::Payment(payment), remarks))
         }
         Remote::Transaction(transaction) => {
             let body = bank_transactions::deletion(transaction.id);
             let key = task.idempotency_key(&body);
-            let deleted = bank_transactions::delete(session, transaction.id, &key).await;
-            told(deleted, Remote::Transaction)
+            let call = bank_transactions::delete(session, transaction.id, &key);
+            let deleted = write_one(task, call, |_| true).await;
+            deleted.map(|(transaction, remarks)| (Remote::Transaction(transaction), remarks))
         }
     };
-    let (remote, remarks) = written?;
+    let (remote, remarks) = deleted.map_err(Trouble::Xero)?;
     Ok(Brought { link: Some(remote.link(task)), operation, remarks })
-}
-
-fn told<R>(
-    written: Result<Written<R>, XeroError>,
-    remote: impl FnOnce(R) -> Remote,
-) -> Result<(Remote, Vec<String>), Trouble> {
-    match written {
-        Ok(Written::Done { remote: deleted, warnings }) => Ok((remote(deleted), warnings)),
-        Ok(Written::Refused(error)) | Err(error) => Err(Trouble::Xero(Arc::new(error))),
-    }
 }
 
 /// Why a payment is not ours to remove any more.

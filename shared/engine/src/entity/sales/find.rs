@@ -5,6 +5,7 @@ use domain::document::sales::{DocumentStatus, NewStatus, SalesDocument};
 use domain::failure::Failure;
 use domain::recognise::{self, Expected, FoundDocument};
 use domain::sync_log::LoggedOperation;
+use xero::{OddRow, Rows, XeroError};
 
 use super::{Contacts, Outline, Sales, Target, Tasks, brought, told_if_gone};
 use crate::desk::Desk;
@@ -58,9 +59,24 @@ pub(super) async fn remotes<T: Sales>(
         return Vec::new();
     }
     match T::find_by_numbers(&desk.session, &numbers).await {
-        Ok(found) => {
-            let whose = |index| Some((index, whose::<T>(desk, tasks, contacts, index, &found)?));
-            sought.into_iter().filter_map(whose).collect()
+        Ok(Rows { rows, undecodable }) => {
+            let mut found = Vec::with_capacity(sought.len());
+            for index in sought {
+                let Some(document) = whose::<T>(desk, tasks, contacts, index, &rows) else {
+                    continue;
+                };
+                let numbers = tasks.get(index).map(|task| task.mapping.natural_keys());
+                let numbers = numbers.unwrap_or_default();
+                let is_it = |odd: &&OddRow| numbers.iter().any(|one| odd.may_have_number(one));
+                match undecodable.iter().find(is_it) {
+                    // What cannot be read may be ours, so nothing is made beside it.
+                    Some(odd) if matches!(document, FoundDocument::Nothing) => {
+                        outcomes.set(index, Err(XeroError::from(odd).into()));
+                    }
+                    Some(_) | None => found.push((index, document)),
+                }
+            }
+            found
         }
         Err(error) => {
             outcomes.fail(sought, &error.into());

@@ -3,6 +3,7 @@
 use domain::document::sales::SalesDocument;
 use domain::failure::{Failure, FailureClass};
 use domain::sync_log::LoggedOperation;
+use xero::{Rows, XeroError};
 
 use super::{Sales, Tasks, brought, is_voided, open, told_if_gone};
 use crate::desk::Desk;
@@ -27,7 +28,7 @@ pub(super) async fn look<T: Sales>(desk: &Desk<'_>, tasks: &Tasks<'_, T>, outcom
         return;
     }
     let ids = linked.iter().map(|(_, _, id)| T::typed(*id)).collect::<Vec<_>>();
-    let found = match T::find_by_ids(&desk.session, &ids).await {
+    let Rows { rows: found, undecodable } = match T::find_by_ids(&desk.session, &ids).await {
         Ok(found) => found,
         Err(error) => return outcomes.fail(looked_at, &error.into()),
     };
@@ -40,7 +41,10 @@ pub(super) async fn look<T: Sales>(desk: &Desk<'_>, tasks: &Tasks<'_, T>, outcom
                     let remarks = told_if_gone(remote).into_iter().collect();
                     Ok(brought::<T>(task, remote, LoggedOperation::Push, remarks))
                 }
-                None => Err(gone_without_trace(&T::number(&task.snapshot)).into()),
+                None => match undecodable.iter().find(|odd| odd.may_be(id.0)) {
+                    Some(odd) => Err(XeroError::from(odd).into()),
+                    None => Err(gone_without_trace(&T::number(&task.snapshot)).into()),
+                },
             },
         );
     }

@@ -21,7 +21,7 @@ use domain::sync_log::LoggedOperation;
 use domain::translate::Translated;
 use domain::translate::lines::Context;
 use xero::api::TargetStatus;
-use xero::{Session, XeroError};
+use xero::{Rows, Session, XeroError};
 
 use self::bench::Bench;
 use self::find::Found;
@@ -77,13 +77,13 @@ pub(super) trait Sales: Entity {
     async fn find_by_numbers(
         session: &Session,
         numbers: &[&str],
-    ) -> Result<Vec<Self::Remote>, XeroError>;
+    ) -> Result<Rows<Self::Remote>, XeroError>;
 
     /// What Xero has with these ids.
     async fn find_by_ids(
         session: &Session,
         ids: &[Self::Id],
-    ) -> Result<Vec<Self::Remote>, XeroError>;
+    ) -> Result<Rows<Self::Remote>, XeroError>;
 
     /// What is kept of what Xero has.
     fn link(

@@ -4,6 +4,7 @@ use domain::document::sales::{DocumentStatus, SalesDocument};
 use domain::recognise::FoundDocument;
 use domain::sync_log::LoggedOperation;
 use xero::api::TargetStatus;
+use xero::{Rows, XeroError};
 
 use super::{Contacts, Sales, Tasks, brought, find, is_voided, open};
 use crate::desk::{Desk, Trouble};
@@ -82,9 +83,17 @@ async fn standing<T: Sales>(
     }
     let ids = linked.iter().map(|(_, id)| T::typed(*id)).collect::<Vec<_>>();
     match T::find_by_ids(&desk.session, &ids).await {
-        Ok(found) => standing.extend(linked.into_iter().map(|(index, id)| {
-            (index, found.iter().find(|remote| remote.head().id == id).cloned())
-        })),
+        Ok(Rows { rows: found, undecodable }) => {
+            for (index, id) in linked {
+                let remote = found.iter().find(|remote| remote.head().id == id).cloned();
+                match undecodable.iter().find(|odd| odd.may_be(id.0)) {
+                    Some(odd) if remote.is_none() => {
+                        outcomes.set(index, Err(XeroError::from(odd).into()));
+                    }
+                    Some(_) | None => standing.push((index, remote)),
+                }
+            }
+        }
         Err(error) => outcomes.fail(linked.into_iter().map(|(index, _)| index), &error.into()),
     }
     for (index, found) in find::remotes::<T>(desk, tasks, contacts, sought, outcomes).await {

@@ -14,11 +14,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::wire::WireInvoice;
-use super::rows::{one, rows};
-use super::written::send;
+use super::rows::{list, one, sole};
+use super::written::{Fit, send};
 use super::{PAGE_LIMIT, Page, TargetStatus, Written};
 use crate::error::XeroError;
 use crate::json::envelope;
+use crate::rows::{Marks, Rows};
 use crate::session::{Call, Session, encoded};
 
 const LIST: &str = "/Invoices";
@@ -48,15 +49,15 @@ struct StatusChange {
 pub async fn find_by_numbers(
     session: &Session,
     numbers: &[&str],
-) -> Result<Vec<RemoteInvoice>, XeroError> {
-    let mut found = Vec::new();
+) -> Result<Rows<RemoteInvoice>, XeroError> {
+    let mut found = Rows::default();
     for numbers in queries(numbers) {
         let call = Call::list(LIST, COLLECTION)
             .query("InvoiceNumbers", numbers)
             .query("page", "1")
             .query("pageSize", "1000")
             .query("unitdp", "4");
-        found.extend(rows::<WireInvoice, _>(LIST, COLLECTION, &session.call(call).await?)?);
+        found.append(list::<WireInvoice, _>(session, call, COLLECTION).await?);
     }
     Ok(found)
 }
@@ -88,11 +89,11 @@ fn queries(numbers: &[&str]) -> Vec<String> {
 pub async fn find_by_ids(
     session: &Session,
     ids: &[XeroInvoiceId],
-) -> Result<Vec<RemoteInvoice>, XeroError> {
-    let mut found = Vec::new();
+) -> Result<Rows<RemoteInvoice>, XeroError> {
+    let mut found = Rows::default();
     for ids in ids.chunks(IDS_LIMIT) {
         if let [id] = ids {
-            found.extend(get(session, *id).await?);
+            found.append(sole::<WireInvoice, _>(session, by_id(*id), COLLECTION).await?);
             continue;
         }
         let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
@@ -101,15 +102,18 @@ pub async fn find_by_ids(
             .query("page", "1")
             .query("pageSize", "1000")
             .query("unitdp", "4");
-        found.extend(rows::<WireInvoice, _>(LIST, COLLECTION, &session.call(call).await?)?);
+        found.append(list::<WireInvoice, _>(session, call, COLLECTION).await?);
     }
     Ok(found)
 }
 
 /// The invoice with this id, whatever its status.
 pub async fn get(session: &Session, id: XeroInvoiceId) -> Result<Option<RemoteInvoice>, XeroError> {
-    let call = Call::one(ONE, COLLECTION, id.to_string()).query("unitdp", "4");
-    one::<WireInvoice, _>(session, call, ONE, COLLECTION).await
+    one::<WireInvoice, _>(session, by_id(id), COLLECTION).await
+}
+
+fn by_id(id: XeroInvoiceId) -> Call {
+    Call::one(ONE, COLLECTION, id.to_string()).query("unitdp", "4")
 }
 
 /// A page of the sales invoices that changed at an instant or later, whatever their status, oldest change
@@ -128,7 +132,7 @@ pub async fn changed(
         .query("page", page.to_string())
         .query("pageSize", PAGE_LIMIT.to_string())
         .query("unitdp", "4");
-    super::page::page::<WireInvoice, _>(LIST, COLLECTION, &session.call(call).await?)
+    super::page::page::<WireInvoice, _>(session, call, COLLECTION).await
 }
 
 /// Creates invoices. One outcome for each document, in their order. Fails as a whole only when the
@@ -165,7 +169,10 @@ pub async fn set_status(
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
     let body = status_body(changes);
-    write(session, Method::POST, body, changes, key, |(id, _), remote| *id == remote.id).await
+    let fit = |(id, _): &(XeroInvoiceId, TargetStatus), marks: &Marks| {
+        Fit::of(marks.id.map(|kept| id.0 == kept), &[])
+    };
+    write(session, Method::POST, body, changes, key, fit).await
 }
 
 /// The bytes that [`create`] and [`update`] send: the same documents always give the same.
@@ -186,7 +193,7 @@ async fn write_documents(
     documents: &[InvoiceDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
-    write(session, method, body(documents), documents, key, is_answer_to).await
+    write(session, method, body(documents), documents, key, fit).await
 }
 
 async fn write<D: Sync>(
@@ -195,20 +202,20 @@ async fn write<D: Sync>(
     body: Bytes,
     documents: &[D],
     key: &IdempotencyKey,
-    is_answer_to: fn(&D, &RemoteInvoice) -> bool,
+    fit: fn(&D, &Marks) -> Fit,
 ) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
     let call = Call::write(LIST, method, COLLECTION, body, key).query("unitdp", "4");
-    send::<_, WireInvoice, _>(session, call, COLLECTION, documents, is_answer_to).await
+    send::<_, WireInvoice, _>(session, call, COLLECTION, documents, fit).await
 }
 
-fn is_answer_to(document: &InvoiceDocument, remote: &RemoteInvoice) -> bool {
-    match document.invoice_id {
-        Some(id) => id == remote.id,
-        None => remote
-            .number
-            .as_ref()
-            .is_none_or(|number| number.eq_ignore_ascii_case(&document.invoice_number)),
+/// An update is known by its id, a creation by its number.
+fn fit(document: &InvoiceDocument, marks: &Marks) -> Fit {
+    if let (Some(sent), Some(kept)) = (document.invoice_id, marks.id) {
+        return Fit::of(Some(sent.0 == kept), &[]);
     }
+    let number = marks.number.as_ref();
+    let number = number.map(|kept| kept.eq_ignore_ascii_case(&document.invoice_number));
+    Fit::of(number, &[])
 }
 
 #[cfg(test)]

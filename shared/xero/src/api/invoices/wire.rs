@@ -14,7 +14,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::date::{optional_date, optional_instant};
-use crate::json::{real_id, told};
+use crate::json::{currency, optional_figure, optional_id, real_id, told};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -32,13 +32,14 @@ pub(super) struct WireInvoice {
     reference: Option<String>,
     #[serde(default, deserialize_with = "told")]
     url: Option<String>,
+    #[serde(deserialize_with = "currency")]
     currency_code: Currency,
-    #[serde(with = "json_number")]
-    total_tax: Decimal,
+    #[serde(default, deserialize_with = "optional_figure")]
+    total_tax: Option<Decimal>,
     #[serde(with = "json_number")]
     total: Decimal,
-    #[serde(with = "json_number")]
-    amount_due: Decimal,
+    #[serde(default, deserialize_with = "optional_figure")]
+    amount_due: Option<Decimal>,
     /// The date in the organisation's calendar, which `Date` gives only as an instant.
     #[serde(default, deserialize_with = "optional_date")]
     date_string: Option<Date>,
@@ -50,9 +51,9 @@ pub(super) struct WireInvoice {
     due_date: Option<Date>,
     #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
     updated_at: Option<Timestamp>,
-    #[serde(default, with = "json_number::option")]
+    #[serde(default, deserialize_with = "optional_figure")]
     amount_paid: Option<Decimal>,
-    #[serde(default, with = "json_number::option")]
+    #[serde(default, deserialize_with = "optional_figure")]
     amount_credited: Option<Decimal>,
     #[serde(default, deserialize_with = "optional_date")]
     fully_paid_on_date: Option<Date>,
@@ -87,7 +88,7 @@ struct WireAppliedPayment {
 struct WireCredit {
     #[serde(default, deserialize_with = "told")]
     credit_note_number: Option<String>,
-    #[serde(default, with = "json_number::option")]
+    #[serde(default, deserialize_with = "optional_figure")]
     applied_amount: Option<Decimal>,
 }
 
@@ -100,7 +101,7 @@ impl WireCredit {
 
 #[derive(Debug, Deserialize)]
 struct WireContactReference {
-    #[serde(default, rename = "ContactID")]
+    #[serde(default, rename = "ContactID", deserialize_with = "optional_id")]
     id: Option<Uuid>,
 }
 
@@ -125,17 +126,21 @@ impl From<WireInvoice> for RemoteInvoice {
             payments: payments.map(applied).collect(),
             credits: credits.collect(),
         };
+        // Xero's own definition of it.
+        let unpaid = wire.total.checked_sub(settlement.paid);
+        let unpaid = unpaid.and_then(|unpaid| unpaid.checked_sub(settlement.credited));
+        let amount_due = wire.amount_due.or(unpaid).unwrap_or(wire.total);
         Self {
             id: XeroInvoiceId(wire.id),
             number: wire.invoice_number,
             is_sales: wire.invoice_type == "ACCREC",
             status: wire.status,
-            contact_id: contact_id.filter(|id| !id.is_nil()).map(XeroContactId),
+            contact_id: contact_id.map(XeroContactId),
             reference: wire.reference,
             url: wire.url,
-            total_tax: money(wire.total_tax),
+            total_tax: money(wire.total_tax.unwrap_or_default()),
             total: money(wire.total),
-            amount_due: money(wire.amount_due),
+            amount_due: money(amount_due),
             date: wire.date_string.or(wire.date),
             due_date: wire.due_date_string.or(wire.due_date),
             updated_at: wire.updated_at,

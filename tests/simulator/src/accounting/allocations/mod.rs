@@ -38,6 +38,7 @@ enum Allocations {}
 impl Collection for Allocations {
     const NAME: &'static str = "Allocations";
     const SINGULAR: &'static str = "Allocation";
+    const ID: &'static str = "AllocationID";
     const KNOWN: &'static [&'static str] = &["Invoice", "Amount", "Date"];
 
     fn list(_desk: &mut Desk<'_>) -> Result<Answer, Answer> {
@@ -73,12 +74,16 @@ impl Collection for Allocations {
                 }
             }
         };
+        let date = fields.date("Date")?;
+        if date.is_none() && desk.unconfirmed.allocation_needs_date {
+            return Err(Refusal::Invalid(vec![desk.unconfirmed.texts.missing_date.clone()]));
+        }
         let intent = rules::Intent {
             credit,
             invoice,
             // `AppliedAmount` is the name in XML; here it means nothing, so the amount is nothing.
             amount: fields.number("Amount")?.unwrap_or(Decimal::ZERO),
-            date: fields.date("Date")?,
+            date,
         };
         let id = desk.ids.next();
         let allocation =
@@ -89,7 +94,7 @@ impl Collection for Allocations {
     }
 
     fn echo(element: &Object, messages: &[String]) -> Object {
-        echo(element, "AllocationID", messages)
+        echo(element, Self::ID, messages)
     }
 }
 
@@ -119,7 +124,9 @@ impl Desk<'_> {
         let body = render::removed(found).with("IsDeleted", true);
         let id = found.id;
         self.books.remove_allocation(id, self.now);
-        // Not in an envelope: Xero answers with the bare row.
+        if self.unconfirmed.allocation_removal_in_envelope {
+            return Ok(self.envelope(Allocations::NAME, vec![body.into()], None));
+        }
         Ok(Answer::json(200, body))
     }
 }

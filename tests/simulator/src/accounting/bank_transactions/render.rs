@@ -39,10 +39,11 @@ pub(crate) fn transaction(
     let object = object
         .with("HasAttachments", false)
         .with_some("Contact", parties(books, transaction, detail, today));
-    figures(object, transaction, transaction.status.as_str(), detail, unit_places)
+    let object = figures(object, transaction, transaction.status.as_str(), detail, unit_places)
         .with("UpdatedDateUTC", Json::instant(transaction.updated_at))
         .with("UpdatedDateUTCString", instant_string(transaction.updated_at))
-        .with("CurrencyCode", &transaction.currency)
+        .with("CurrencyCode", &transaction.currency);
+    books.shown(transaction.id, object)
 }
 
 /// The contact, in the size that suits the detail.

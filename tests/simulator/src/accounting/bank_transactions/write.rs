@@ -30,6 +30,7 @@ struct Planned {
 impl Collection for BankTransactions {
     const NAME: &'static str = "BankTransactions";
     const SINGULAR: &'static str = "BankTransaction";
+    const ID: &'static str = "BankTransactionID";
     const KNOWN: &'static [&'static str] = &[
         "BankTransactionID",
         "Type",
@@ -69,7 +70,7 @@ impl Collection for BankTransactions {
     }
 
     fn echo(element: &Object, messages: &[String]) -> Object {
-        echo(element, "BankTransactionID", messages)
+        echo(element, Self::ID, messages)
     }
 }
 
@@ -150,7 +151,11 @@ fn blank(desk: &mut Desk<'_>, kind: TransactionKind, contact: Uuid) -> BankTrans
         date: desk.today(),
         reference: None,
         url: None,
-        line_amounts: LineAmounts::Exclusive,
+        line_amounts: if desk.unconfirmed.bank_lines_include_tax {
+            LineAmounts::Inclusive
+        } else {
+            LineAmounts::Exclusive
+        },
         currency: desk.books.organisation.base_currency.clone(),
         currency_rate: Decimal::ONE,
         lines: Vec::new(),

@@ -1,5 +1,6 @@
-//! Batch payments: lists, single reads, and taking a whole batch back.
+//! Batch payments: lists, single reads, making a batch and taking it back as a whole.
 
+mod create;
 pub(crate) mod render;
 mod row;
 
@@ -17,14 +18,15 @@ use uuid::Uuid;
 
 pub(super) use render::nested;
 
-/// The collection. A new batch is made by hand only.
+/// The collection. PUT makes batches, POST takes them back.
 #[derive(Debug)]
 pub(super) enum BatchPayments {}
 
 impl Collection for BatchPayments {
     const NAME: &'static str = "BatchPayments";
     const SINGULAR: &'static str = "BatchPayment";
-    const KNOWN: &'static [&'static str] = &["BatchPaymentID", "Status"];
+    const ID: &'static str = "BatchPaymentID";
+    const KNOWN: &'static [&'static str] = &["BatchPaymentID", "Status", "Account", "Payments"];
 
     /// Xero: this list has no pages.
     fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer> {
@@ -48,27 +50,36 @@ impl Collection for BatchPayments {
 
     fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
         let fields = Fields::of(element);
-        let texts = &desk.unconfirmed.texts;
         let id = match how {
-            How::Update(id) => Some(id),
-            How::Upsert | How::Create => fields.id("BatchPaymentID")?,
+            How::Create => create::create(desk, &fields)?,
+            How::Update(id) => delete(desk, &fields, Some(id))?,
+            How::Upsert => {
+                let id = fields.id("BatchPaymentID")?;
+                delete(desk, &fields, id)?
+            }
         };
-        let Some(batch) = id.and_then(|id| desk.books.batch(id)) else {
-            return invalid(&texts.unknown_payment);
-        };
-        if fields.text("Status")?.as_deref() != Some(PaymentStatus::Deleted.as_str()) {
-            return invalid(&texts.payment_fixed);
-        }
-        if let Some(message) = rules::refuses_batch_deletion(desk.books, texts, batch) {
-            return invalid(&message);
-        }
-        let id = batch.id;
-        desk.books.delete_batch(id, Clock::of_deletion(desk.unconfirmed), desk.now);
         let rendered = desk.books.batch(id).map(|batch| render::batch(desk.books, batch));
         Ok(Saved { rendered: rendered.unwrap_or_default(), warnings: Vec::new() })
     }
 
     fn echo(element: &Object, messages: &[String]) -> Object {
-        echo(element, "BatchPaymentID", messages)
+        echo(element, Self::ID, messages)
     }
+}
+
+/// Takes a batch back.
+fn delete(desk: &mut Desk<'_>, fields: &Fields<'_>, id: Option<Uuid>) -> Result<Uuid, Refusal> {
+    let texts = &desk.unconfirmed.texts;
+    let Some(batch) = id.and_then(|id| desk.books.batch(id)) else {
+        return invalid(&texts.unknown_payment);
+    };
+    if fields.text("Status")?.as_deref() != Some(PaymentStatus::Deleted.as_str()) {
+        return invalid(&texts.payment_fixed);
+    }
+    if let Some(message) = rules::refuses_batch_deletion(desk.books, texts, batch) {
+        return invalid(&message);
+    }
+    let id = batch.id;
+    desk.books.delete_batch(id, Clock::of_deletion(desk.unconfirmed), desk.now);
+    Ok(id)
 }

@@ -17,7 +17,7 @@ pub(crate) fn batch(books: &Books, batch: &BatchPayment) -> Object {
     let payments = books.payments_in(batch).filter(|_| standing);
     let payments: Vec<Json> = payments.map(|one| payment(books, one).into()).collect();
     let account = Object::new().with("AccountID", batch.account).with("CurrencyCode", currency);
-    Object::new()
+    let object = Object::new()
         .with("Account", account)
         .with_some("Reference", batch.reference.as_ref())
         .with("BatchPaymentID", batch.id)
@@ -28,21 +28,22 @@ pub(crate) fn batch(books: &Books, batch: &BatchPayment) -> Object {
         .with("Status", batch.status.as_str())
         .with("TotalAmount", Json::decimal(total(books, batch), 2))
         .with("UpdatedDateUTC", Json::instant(batch.updated_at))
-        .with("IsReconciled", is_reconciled(books, batch))
+        .with("IsReconciled", is_reconciled(books, batch));
+    books.shown(batch.id, object)
 }
 
-/// The batch inside one of its payments; here Xero writes its figures as texts.
+/// The batch inside one of its payments. Xero's OpenAPI examples write its sum and its flag as texts;
+/// Xero corrected their types to those of the real answers (Xero-OpenAPI#526).
 pub(in crate::accounting) fn nested(books: &Books, batch: &BatchPayment) -> Object {
-    let reconciled = if is_reconciled(books, batch) { "true" } else { "false" };
     Object::new()
         .with("Account", Object::new().with("AccountID", batch.account))
         .with("BatchPaymentID", batch.id)
         .with("Date", date_moment(batch.date))
         .with("Type", kind(books, batch))
         .with("Status", batch.status.as_str())
-        .with("TotalAmount", format!("{:.2}", total(books, batch)))
+        .with("TotalAmount", Json::decimal(total(books, batch), 2))
         .with("UpdatedDateUTC", Json::instant(batch.updated_at))
-        .with("IsReconciled", reconciled)
+        .with("IsReconciled", is_reconciled(books, batch))
 }
 
 /// `RECBATCH` for money received, `PAYBATCH` for money paid.

@@ -11,7 +11,7 @@ use super::Desk;
 use crate::answer::Answer;
 use crate::books::contact::{Contact, ContactStatus};
 use crate::json::Json;
-use crate::listing::{Page, Query, Sheet, id_list};
+use crate::listing::{Page, Query, Sheet, id_list, search_term};
 use render::Detail;
 use row::Row;
 use uuid::Uuid;
@@ -39,7 +39,7 @@ impl Desk<'_> {
         let page = Page::asked(incoming, summary, self.unconfirmed);
         let ids = id_list(incoming, "IDs")?;
         let archived = incoming.flag("includeArchived").unwrap_or(false);
-        let term = incoming.parameter("searchTerm").map(|term| term.trim().to_lowercase());
+        let term = search_term(incoming);
         let asked_for = self
             .books
             .contacts()

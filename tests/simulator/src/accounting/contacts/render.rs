@@ -1,6 +1,7 @@
 //! A contact as Xero writes it, in four sizes.
 
 use crate::books::Books;
+use crate::books::allocation::Credit;
 use crate::books::contact::{Address, Contact, ContactPerson, Phone};
 use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::json::{Json, Object};
@@ -70,7 +71,8 @@ pub(crate) fn contact(books: &Books, contact: &Contact, detail: Detail, today: D
                 .with_some("Balances", balances(books, contact, today))
         }
     };
-    object.with("HasAttachments", false).with("HasValidationErrors", false)
+    let object = object.with("HasAttachments", false).with("HasValidationErrors", false);
+    books.shown(contact.id, object)
 }
 
 fn named(contact: &Contact) -> Object {
@@ -149,22 +151,27 @@ fn person(person: &ContactPerson) -> Json {
         .into()
 }
 
-/// What is owed, once there has been a document.
+/// What is owed, once there has been a document. Credit that is left takes off what is
+/// outstanding.
 fn balances(books: &Books, contact: &Contact, today: Date) -> Option<Object> {
     if !contact.is_customer && !contact.is_supplier {
         return None;
     }
     let owed = |kind: InvoiceKind| {
         let open = |invoice: &&Invoice| {
-            invoice.kind == kind
-                && invoice.contact == contact.id
-                && invoice.status == InvoiceStatus::Authorised
+            invoice.kind == kind && invoice.status == InvoiceStatus::Authorised
         };
+        let invoices = || books.invoices_of(contact.id).filter(open);
         let overdue =
             |invoice: &&Invoice| invoice.due_date.is_some_and(|due_date| due_date < today);
-        let outstanding: Decimal = books.invoices().filter(open).map(Invoice::amount_due).sum();
-        let overdue: Decimal =
-            books.invoices().filter(open).filter(overdue).map(Invoice::amount_due).sum();
+        let due: Decimal = invoices().map(Invoice::amount_due).sum();
+        let credit: Decimal = books
+            .credit_notes_of(contact.id)
+            .filter(|note| note.kind.suits() == kind && note.status == InvoiceStatus::Authorised)
+            .map(|note| books.remaining_credit(Credit::CreditNote(note.id)))
+            .sum();
+        let outstanding = due - credit;
+        let overdue: Decimal = invoices().filter(overdue).map(Invoice::amount_due).sum();
         Object::new()
             .with("Outstanding", Json::decimal(outstanding, 2))
             .with("Overdue", Json::decimal(overdue, 2))

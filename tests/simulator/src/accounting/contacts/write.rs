@@ -3,7 +3,7 @@
 use super::apply::apply;
 use super::render::{self, Detail};
 use crate::accounting::Desk;
-use crate::accounting::fields::{Fields, Refusal, echo};
+use crate::accounting::fields::{Fields, Refusal, Sent, echo, invalid};
 use crate::accounting::saving::{Collection, How, Saved};
 use crate::answer::Answer;
 use crate::books::contact::{Contact, ContactStatus};
@@ -18,6 +18,7 @@ pub(in crate::accounting) enum Contacts {}
 impl Collection for Contacts {
     const NAME: &'static str = "Contacts";
     const SINGULAR: &'static str = "Contact";
+    const ID: &'static str = "ContactID";
     const KNOWN: &'static [&'static str] =
         &["ContactID", "ContactNumber", "Name", "EmailAddress", "ContactStatus"];
 
@@ -44,7 +45,7 @@ impl Collection for Contacts {
     }
 
     fn echo(element: &Object, messages: &[String]) -> Object {
-        let mut echoed = echo(element, "ContactID", messages);
+        let mut echoed = echo(element, Self::ID, messages);
         echoed.set("HasValidationErrors", true);
         echoed
     }
@@ -60,6 +61,9 @@ pub(in crate::accounting) fn plan_nested(
 
 fn plan(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Contact, Refusal> {
     let fields = Fields::of(element);
+    if !matches!(how, How::Update(_)) && identifies_nobody(&fields)? {
+        return invalid(NO_IDENTITY);
+    }
     let existing = match how {
         How::Create => None,
         How::Update(id) => desk.books.contact(id).cloned(),
@@ -86,6 +90,20 @@ fn plan(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Contact, Refu
     contact.updated_at = desk.now;
     Ok(contact)
 }
+
+/// Whether an element sends nothing by which a contact could be known.
+fn identifies_nobody(fields: &Fields<'_>) -> Result<bool, Refusal> {
+    for key in ["ContactID", "ContactNumber", "Name"] {
+        if fields.sent(key)? != Sent::Nothing {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What Xero's examples say of such an element.
+const NO_IDENTITY: &str = "The Contact must contain at least 1 of the following elements to \
+                           identify the contact: Name, ContactID, ContactNumber";
 
 /// What is wrong with a write to an archived contact.
 fn stays_archived(desk: &Desk<'_>, contact: &Contact) -> Option<String> {

@@ -7,7 +7,7 @@ mod row;
 mod write;
 
 pub(crate) use change::refuses;
-pub(super) use write::CreditNotes;
+pub(super) use write::{CreditNotes, UNKNOWN};
 
 use super::Desk;
 use super::documents::render::Detail;

@@ -24,16 +24,15 @@ pub(crate) fn credit_note(
         Detail::Full => contacts::Detail::Full,
         Detail::Paged | Detail::Listed => contacts::Detail::Named,
     };
-    let (allocated, refunded, lines) = match detail {
+    let (refunded, lines) = match detail {
         Detail::Full | Detail::Paged => (
-            allocations::of_credit(books, credit),
             books.refunds_of(credit).map(payments::nested).collect(),
             lines(&note.lines, unit_places),
         ),
-        // Xero: lists without pages leave the rows inside their rows out.
-        Detail::Listed => (Vec::new(), Vec::new(), Vec::new()),
+        // Xero: lists without pages leave the rows inside their rows out, but for allocations.
+        Detail::Listed => (Vec::new(), Vec::new()),
     };
-    Object::new()
+    let object = Object::new()
         .with("CreditNoteID", note.id)
         .with("CreditNoteNumber", note.number.as_deref().unwrap_or_default())
         .with("Payments", refunded)
@@ -44,7 +43,7 @@ pub(crate) fn credit_note(
         .with("Reference", note.reference.as_deref().unwrap_or_default())
         .with("SentToContact", note.sent_to_contact)
         .with("RemainingCredit", amount(books.remaining_credit(credit)))
-        .with("Allocations", allocated)
+        .with("Allocations", allocations::of_credit(books, credit))
         .with_some("BrandingThemeID", note.branding_theme)
         .with("HasAttachments", false)
         .with_some("Contact", contact(books, note.contact, size, today))
@@ -59,5 +58,6 @@ pub(crate) fn credit_note(
         .with("UpdatedDateUTC", Json::instant(note.updated_at))
         .with("UpdatedDateUTCString", instant_string(note.updated_at))
         .with("CurrencyCode", &note.currency)
-        .with_some("FullyPaidOnDate", note.fully_paid_on.map(date_moment))
+        .with_some("FullyPaidOnDate", note.fully_paid_on.map(date_moment));
+    books.shown(note.id, object)
 }

@@ -31,6 +31,7 @@ pub(super) struct Planned {
 impl Collection for CreditNotes {
     const NAME: &'static str = "CreditNotes";
     const SINGULAR: &'static str = "CreditNote";
+    const ID: &'static str = "CreditNoteID";
     const KNOWN: &'static [&'static str] = &[
         "Type",
         "CreditNoteID",
@@ -74,7 +75,7 @@ impl Collection for CreditNotes {
     }
 
     fn echo(element: &Object, messages: &[String]) -> Object {
-        let mut echoed = echo(element, "CreditNoteID", messages);
+        let mut echoed = echo(element, Self::ID, messages);
         echoed.set("HasErrors", true);
         echoed
     }
@@ -99,7 +100,8 @@ fn target(desk: &Desk<'_>, fields: &Fields<'_>, how: How) -> Result<Option<Credi
 }
 
 /// What Xero says of an id that leads nowhere: in its own examples.
-const UNKNOWN: &str = "An existing Credit Note with the specified CreditNoteID could not be found";
+pub(in crate::accounting) const UNKNOWN: &str =
+    "An existing Credit Note with the specified CreditNoteID could not be found";
 
 /// The note for a customer that holds a number, other than `own`.
 pub(super) fn holder<'a>(
@@ -124,6 +126,7 @@ fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal
     let mut planned =
         Planned { note, messages: chosen.messages(desk), contact: chosen.into_changed() };
     change::apply(desk, &mut planned, fields)?;
+    planned.messages.extend(status::lacks_date(status, fields, desk.unconfirmed)?);
     planned.note.status = status;
     let is_sales = kind == CreditNoteKind::Sales;
     if is_sales && planned.note.number.is_none() && planned.messages.is_empty() {

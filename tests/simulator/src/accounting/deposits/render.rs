@@ -48,5 +48,5 @@ pub(crate) fn deposit(
         .with("UpdatedDateUTC", Json::instant(deposit.updated_at))
         .with("UpdatedDateUTCString", instant_string(deposit.updated_at))
         .with("CurrencyCode", &transaction.currency);
-    Some(object)
+    Some(books.shown(deposit.id, object))
 }

@@ -14,14 +14,14 @@ pub(in crate::accounting) fn apply(
 ) -> Result<(), Refusal> {
     let organisation = &desk.books.organisation;
     if let Some(code) = fields.text("CurrencyCode")? {
-        match organisation.currency(&code) {
-            Some(known) => {
-                if *currency != code {
-                    *rate = known.day_rate;
-                }
-                *currency = code;
+        if let Some(known) = organisation.currency(&code) {
+            if *currency != code {
+                *rate = known.day_rate;
             }
-            None => messages.push(format!("Organisation is not subscribed to currency {code}")),
+            *currency = code;
+        } else {
+            let whose = if desk.unconfirmed.currency_refusal_says_users { "Users " } else { "" };
+            messages.push(format!("{whose}Organisation is not subscribed to currency {code}"));
         }
     }
     let sent = fields.number("CurrencyRate")?.filter(|sent| *sent > Decimal::ZERO);

@@ -77,7 +77,7 @@ pub(in crate::accounting) fn unfinished(line: &Line) -> Option<String> {
     }
     // A line that is only a description needs no account.
     (line.amounts.is_some() && line.account.is_none())
-        .then(|| "Account code '' is not a valid code for this document.".to_owned())
+        .then(|| "Account code must be specified".to_owned())
 }
 
 fn describe(
@@ -126,6 +126,9 @@ fn choose_account(
              reference a valid account.",
         )),
         Some(account) if terms.accounts.take(account) => {}
+        Some(_) | None if desk.unconfirmed.line_refusals_are_short => {
+            messages.push("Account must be valid.".to_owned());
+        }
         Some(_) | None => {
             messages.push(format!("Account code '{named}' is not a valid code for this document."));
         }
@@ -161,7 +164,19 @@ fn choose_tax(
     let account = line.account.and_then(|id| desk.books.account(id));
     if let Some(tax_type) = fields.text("TaxType")? {
         let class = account.map(|account| account.kind.class());
-        if !may_apply(desk, &tax_type, class) {
+        let suits = may_apply(desk, &tax_type, class);
+        let is_short = desk.unconfirmed.line_refusals_are_short;
+        if !suits && is_short {
+            messages.push("Tax rate must be valid.".to_owned());
+        }
+        // Of a code that does not exist Xero has been seen to say both (Xero-Java#336).
+        if !is_short && desk.books.organisation.tax_rate(&tax_type).is_none() {
+            messages.push(format!(
+                "The TaxType code {tax_type} does not exist or cannot be used for this type of \
+                 transaction."
+            ));
+        }
+        if !suits && !is_short {
             let code = line.account_code.as_deref().unwrap_or_default();
             messages.push(format!(
                 "The TaxType code '{tax_type}' cannot be used with account code '{code}'."
@@ -172,7 +187,7 @@ fn choose_tax(
         line.tax_type = account.map(|account| account.tax_type.clone());
     }
     if terms.line_amounts == LineAmounts::NoTax {
-        line.tax_type = Some("NONE".to_owned());
+        line.tax_type = Some(desk.books.organisation.untaxed().to_owned());
     }
     Ok(())
 }

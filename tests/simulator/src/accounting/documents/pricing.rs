@@ -96,7 +96,10 @@ pub(super) fn price(
         })
     });
     match outcome {
-        Ok(figures) => line.amounts = Some(figures),
+        Ok(figures) => {
+            messages.extend(refuses_discount(line, fields, terms, figures)?);
+            line.amounts = Some(figures);
+        }
         Err(Unpriceable::Disagrees { sent, expected }) => messages.push(format!(
             "The line total {sent:.2} does not match the expected line total {expected:.2}"
         )),
@@ -105,6 +108,27 @@ pub(super) fn price(
         }
     }
     Ok(())
+}
+
+/// Xero: a discount is at most as large as the line. A sent discount of 0.00 counts too, so a
+/// negative line refuses it (Xero-OpenAPI#429).
+fn refuses_discount(
+    line: &Line,
+    fields: &Fields<'_>,
+    terms: Terms,
+    figures: LineFigures,
+) -> Result<Option<String>, Refusal> {
+    if terms.discounts == Discounts::Refused {
+        return Ok(None);
+    }
+    let kept = match line.discount {
+        Some(Discount::Amount(amount)) => Some(amount),
+        Some(Discount::Rate(_)) | None => None,
+    };
+    let off = fields.number("DiscountAmount")?.or(kept);
+    let gross = figures.line_amount + figures.discounted;
+    let is_too_much = off.is_some_and(|off| off > gross);
+    Ok(is_too_much.then(|| "Discount must not be greater than the line total.".to_owned()))
 }
 
 /// The tax of a line; a sent amount overrides the computed one.

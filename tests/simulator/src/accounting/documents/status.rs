@@ -34,6 +34,17 @@ pub(in crate::accounting) fn after(
     }
 }
 
+/// What is said of a new document without a date, where one is asked for.
+pub(in crate::accounting) fn lacks_date(
+    status: InvoiceStatus,
+    fields: &Fields<'_>,
+    unconfirmed: &Unconfirmed,
+) -> Result<Option<String>, Refusal> {
+    let is_asked_for = status != InvoiceStatus::Draft && !unconfirmed.missing_date_is_today;
+    let lacks = is_asked_for && fields.date("Date")?.is_none();
+    Ok(lacks.then(|| unconfirmed.texts.missing_date.clone()))
+}
+
 /// Whether a document of this status keeps its number to itself.
 pub(in crate::accounting) fn holds_number(
     status: InvoiceStatus,

@@ -41,7 +41,7 @@ pub(in crate::accounting) fn link(
             let is_web =
                 url::Url::parse(&text).is_ok_and(|url| ["http", "https"].contains(&url.scheme()));
             if !is_web {
-                messages.push("Url must be a valid absolute url.".to_owned());
+                messages.push("Url must be a valid absolute url".to_owned());
             }
             *link = Some(text);
         }

@@ -4,7 +4,7 @@ use super::write::Planned;
 use crate::accounting::Desk;
 use crate::accounting::documents::status;
 use crate::books::Books;
-use crate::books::invoice::{Invoice, InvoiceStatus};
+use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::settings::Texts;
 use jiff::civil::Date;
 
@@ -16,6 +16,10 @@ pub(crate) const VOID_REFUSED: &str = "The status VOIDED cannot be applied to th
 /// An edit of what money applied has fixed.
 pub(crate) const MONEY_APPLIED: &str =
     "This document cannot be edited as it has a payment or credit note allocated to it.";
+
+/// An approval beyond the plan's limit.
+pub(crate) const TOO_MANY_APPROVED: &str =
+    "You have reached the limit of invoices you can approve.";
 
 /// A total below nothing.
 pub(crate) const NEGATIVE: &str = "The document total must not be negative.";
@@ -40,15 +44,30 @@ pub(super) fn refuses(
     }
 }
 
-/// What a lock date says about a document of this date; the lock day itself is locked too.
+/// What a lock date says about a document of this date; the lock day itself is locked too. Where
+/// both locks hold, the later one is named.
 pub(crate) fn locked(books: &Books, texts: &Texts, date: Date) -> Option<String> {
-    let through = books.organisation.locked_through().filter(|through| date <= *through)?;
-    Some(format!("{} {}", texts.locked, through.strftime("%-d %B %Y")))
+    let organisation = &books.organisation;
+    let locks = [
+        ("period", organisation.period_lock_date),
+        ("end of year", organisation.end_of_year_lock_date),
+    ];
+    let (kind, through) = locks
+        .into_iter()
+        .filter_map(|(kind, through)| Some((kind, through?)))
+        .filter(|(_, through)| date <= *through)
+        .max_by_key(|(_, through)| *through)?;
+    let day = through.strftime("%d-%b-%Y");
+    Some(format!("{} {kind} lock date, currently set at {day}", texts.locked))
 }
 
 /// Whether an invoice with money applied may be changed from `before` to `after`: number,
-/// reference, due date, theme, link, contact, and descriptions and accounts of its lines.
+/// reference, due date, theme, link, contact, and descriptions and accounts of its lines. A bill
+/// takes none of these.
 pub(super) fn is_open_to(before: &Invoice, after: &Invoice) -> bool {
+    if before.kind == InvoiceKind::Bill {
+        return before == after;
+    }
     let contact_stays = before.contact == after.contact || before.amount_credited.is_zero();
     let lines_stay = before.lines.len() == after.lines.len()
         && before.lines.iter().zip(&after.lines).all(|(before, after)| {
@@ -65,6 +84,13 @@ pub(super) fn is_open_to(before: &Invoice, after: &Invoice) -> bool {
         && before.line_amounts == after.line_amounts
 }
 
+/// Whether a write approves an invoice that was not approved before.
+pub(super) fn approves(existing: Option<&Invoice>, after: InvoiceStatus) -> bool {
+    let is_open =
+        |status: InvoiceStatus| matches!(status, InvoiceStatus::Draft | InvoiceStatus::Submitted);
+    after == InvoiceStatus::Authorised && existing.is_none_or(|invoice| is_open(invoice.status))
+}
+
 /// Adds what keeps the planned invoice from having its status.
 pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
     let Planned { invoice, messages, warnings, .. } = planned;
@@ -76,6 +102,6 @@ pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
     }
     if !is_approved && invoice.sent_to_contact {
         invoice.sent_to_contact = false;
-        warnings.push("Only approved invoices can be marked as sent.".to_owned());
+        warnings.push("Only AUTHORISED invoices may have SentToContact updated.".to_owned());
     }
 }

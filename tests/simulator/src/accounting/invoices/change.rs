@@ -37,7 +37,10 @@ pub(super) fn plan(
         apply(desk, &mut planned, fields)?;
     }
     planned.invoice.status = next;
-    if existing.has_money_applied() && !approval::is_open_to(existing, &planned.invoice) {
+    let mark_stays = existing.sent_to_contact == planned.invoice.sent_to_contact
+        || desk.unconfirmed.part_paid_takes_sent_mark;
+    let is_open = mark_stays && approval::is_open_to(existing, &planned.invoice);
+    if existing.is_fixed() && !is_open {
         planned.messages.push(approval::MONEY_APPLIED.to_owned());
     }
     if !next.is_gone() {

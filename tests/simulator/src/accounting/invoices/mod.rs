@@ -2,19 +2,21 @@
 
 mod approval;
 mod change;
-mod history;
+mod email;
 pub(crate) mod render;
 mod row;
 mod write;
 
-pub(crate) use approval::{MONEY_APPLIED, NEGATIVE, VOID_REFUSED, WRONG_STATUS, locked};
+pub(crate) use approval::{
+    MONEY_APPLIED, NEGATIVE, TOO_MANY_APPROVED, VOID_REFUSED, WRONG_STATUS, locked,
+};
 pub(super) use write::Invoices;
 
 use super::Desk;
 use crate::answer::Answer;
 use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::json::{Json, Object};
-use crate::listing::{Page, Query, Sheet, comma_list, id_list};
+use crate::listing::{Page, Query, Sheet, comma_list, id_list, search_term};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use render::Detail;
@@ -42,7 +44,7 @@ impl Wanted {
             contacts: id_list(incoming, "ContactIDs")?,
             numbers: comma_list(incoming, "InvoiceNumbers"),
             statuses: comma_list(incoming, "Statuses"),
-            term: incoming.parameter("searchTerm").map(|term| term.trim().to_lowercase()),
+            term: search_term(incoming),
             created_by: own.then(|| desk.app.client_id.clone()),
         })
     }

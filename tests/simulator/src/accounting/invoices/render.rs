@@ -64,7 +64,7 @@ pub(crate) fn invoice(
         }
     };
     let discount = Some(invoice.total_discount).filter(|amount| !amount.is_zero());
-    object
+    let object = object
         .with("SubTotal", amount(invoice.sub_total))
         .with("TotalTax", amount(invoice.total_tax))
         .with("Total", amount(invoice.total))
@@ -72,7 +72,8 @@ pub(crate) fn invoice(
         .with("UpdatedDateUTC", Json::instant(invoice.updated_at))
         .with("UpdatedDateUTCString", instant_string(invoice.updated_at))
         .with("CurrencyCode", &invoice.currency)
-        .with_some("FullyPaidOnDate", invoice.fully_paid_on.map(date_moment))
+        .with_some("FullyPaidOnDate", invoice.fully_paid_on.map(date_moment));
+    books.shown(invoice.id, object)
 }
 
 fn money_applied(object: Object, books: &Books, invoice: &Invoice, detail: Detail) -> Object {

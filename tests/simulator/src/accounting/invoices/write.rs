@@ -31,6 +31,7 @@ pub(super) struct Planned {
 impl Collection for Invoices {
     const NAME: &'static str = "Invoices";
     const SINGULAR: &'static str = "Invoice";
+    const ID: &'static str = "InvoiceID";
     const KNOWN: &'static [&'static str] =
         &["Type", "InvoiceID", "InvoiceNumber", "Contact", "LineItems", "Status", "Reference"];
 
@@ -48,18 +49,27 @@ impl Collection for Invoices {
 
     fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
         let fields = Fields::of(element);
-        let planned = match (target(desk, &fields, how)?, how) {
-            (Some(existing), How::Create) => Err(Refusal::Invalid(vec![taken(&existing)])),
-            (Some(existing), How::Upsert | How::Update(_)) => {
-                change::plan(desk, &existing, &fields)
-            }
+        let existing = target(desk, &fields, how)?;
+        let mut planned = match (&existing, how) {
+            (Some(existing), How::Create) => Err(Refusal::Invalid(vec![taken(existing)])),
+            (Some(existing), How::Upsert | How::Update(_)) => change::plan(desk, existing, &fields),
             (None, _) => plan_new(desk, &fields),
         }?;
+        let approves = approval::approves(existing.as_ref(), planned.invoice.status);
+        if approves && desk.books.organisation.refuses_approvals() {
+            planned.messages.push(approval::TOO_MANY_APPROVED.to_owned());
+        }
         if !planned.messages.is_empty() {
             return Err(Refusal::Invalid(planned.messages));
         }
         if let Some(contact) = planned.contact {
             desk.books.put_contact(contact);
+        }
+        if approves {
+            desk.books.organisation.count_approval();
+        }
+        if desk.unconfirmed.approved_zero_is_paid {
+            planned.invoice.close_if_nothing_is_due();
         }
         let rendered = {
             desk.books.put_invoice(planned.invoice.clone());
@@ -69,7 +79,7 @@ impl Collection for Invoices {
     }
 
     fn echo(element: &Object, messages: &[String]) -> Object {
-        let mut echoed = echo(element, "InvoiceID", messages);
+        let mut echoed = echo(element, Self::ID, messages);
         echoed.set("HasErrors", true);
         echoed
     }
@@ -120,7 +130,7 @@ pub(super) const NUMBER_TAKEN: &str = "Invoice # must be unique.";
 fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
     let status = status::of_new(fields, "Invoice not of valid status for creation")?;
     let Some(kind) = fields.text("Type")?.as_deref().and_then(InvoiceKind::parse) else {
-        return invalid("Invoice Type must be ACCREC or ACCPAY.");
+        return invalid("Invoice not of valid type for creation");
     };
     let chosen = contact::named(desk, fields)?;
     let Some(contact) = chosen else {
@@ -134,6 +144,7 @@ fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal
         warnings: Vec::new(),
     };
     change::apply(desk, &mut planned, fields)?;
+    planned.messages.extend(status::lacks_date(status, fields, desk.unconfirmed)?);
     planned.invoice.status = status;
     if kind == InvoiceKind::Sales && planned.invoice.number.is_none() && planned.messages.is_empty()
     {

@@ -5,7 +5,7 @@ mod row;
 pub(crate) mod rules;
 mod write;
 
-pub(super) use write::Payments;
+pub(super) use write::{Payments, target};
 
 use super::Desk;
 use crate::answer::Answer;

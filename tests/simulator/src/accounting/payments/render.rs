@@ -46,7 +46,7 @@ pub(crate) fn payment(
         Detail::Full => whole(books, payment, &payable, unit_places, today),
         Detail::Listed => summary(books, &payable, today),
     });
-    object
+    let object = object
         .with("CurrencyRate", Json::decimal(payment.currency_rate, 10))
         .with_some("PaymentType", payable.map(|payable| payable.payment_word))
         .with("Status", payment.status.as_str())
@@ -56,7 +56,8 @@ pub(crate) fn payment(
         .with("IsReconciled", payment.is_reconciled)
         .with_some("Account", account(books, payment, detail))
         .with_some("Invoice", document)
-        .with("HasValidationErrors", false)
+        .with("HasValidationErrors", false);
+    books.shown(payment.id, object)
 }
 
 /// One payment inside the document it is for.

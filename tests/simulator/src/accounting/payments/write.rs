@@ -2,9 +2,9 @@
 
 use super::render::Detail;
 use super::rules::{self, Intent};
-use crate::accounting::Desk;
 use crate::accounting::fields::{Fields, Refusal, echo, invalid};
 use crate::accounting::saving::{Collection, How, Saved};
+use crate::accounting::{Desk, credit_notes};
 use crate::answer::Answer;
 use crate::books::allocation::Credit;
 use crate::books::deposit::DepositKind;
@@ -21,6 +21,7 @@ pub(in crate::accounting) enum Payments {}
 impl Collection for Payments {
     const NAME: &'static str = "Payments";
     const SINGULAR: &'static str = "Payment";
+    const ID: &'static str = "PaymentID";
     const KNOWN: &'static [&'static str] = &[
         "PaymentID",
         "Invoice",
@@ -62,7 +63,7 @@ impl Collection for Payments {
     }
 
     fn echo(element: &Object, messages: &[String]) -> Object {
-        let mut echoed = echo(element, "PaymentID", messages);
+        let mut echoed = echo(element, Self::ID, messages);
         echoed.set("HasValidationErrors", true);
         echoed
     }
@@ -95,7 +96,10 @@ fn create(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Uuid, Refusal> {
 }
 
 /// The one document an element names, by id or by number.
-fn target(desk: &Desk<'_>, fields: &Fields<'_>) -> Result<PaymentTarget, Refusal> {
+pub(in crate::accounting) fn target(
+    desk: &Desk<'_>,
+    fields: &Fields<'_>,
+) -> Result<PaymentTarget, Refusal> {
     let texts = &desk.unconfirmed.texts;
     let mut named = Vec::new();
     if let Some(invoice) = fields.object("Invoice")? {
@@ -154,7 +158,7 @@ fn note_named(
     };
     match found {
         Some(note) => Ok(PaymentTarget::Credit(Credit::CreditNote(note.id))),
-        None => invalid(&desk.unconfirmed.texts.unknown_credit),
+        None => invalid(credit_notes::UNKNOWN),
     }
 }
 

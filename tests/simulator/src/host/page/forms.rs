@@ -40,6 +40,14 @@ pub(super) fn labelled(path: &str, label: &str, inputs: &[Input]) -> String {
     )
 }
 
+/// A button that sends one value.
+pub(super) fn choice(path: &str, name: &str, value: &str) -> String {
+    format!(
+        "<form method=\"post\" action=\"/_simulator/{path}\">\
+         <button name=\"{name}\" value=\"{value}\">{value}</button></form> "
+    )
+}
+
 /// Forms that are out of the way until somebody wants them.
 pub(super) fn folded(forms: &str) -> String {
     format!("<details><summary>more</summary>{forms}</details>")

@@ -3,15 +3,18 @@
 mod forms;
 mod money;
 
+use super::control::is_linked;
 use super::journal::fate;
 use crate::answer::Answer;
+use crate::bookkeeper::OddRow;
 use crate::books::Books;
 use crate::books::contact::{Contact, ContactStatus};
 use crate::books::invoice::{Invoice, InvoiceStatus};
 use crate::calls::Call;
+use crate::organisation::{Organisation, Standing};
 use crate::simulator::Simulator;
 use crate::xml::escaped as text;
-use forms::{Input, RECEIPT, button, folded, form};
+use forms::{Input, RECEIPT, button, choice, folded, form};
 use jiff::Timestamp;
 use money::push_money;
 
@@ -39,8 +42,10 @@ pub(super) fn overview(simulator: &Simulator, now: Timestamp) -> Answer {
             limits.minute, limits.day, limits.concurrent, limits.app_minute, limits.max_concurrent,
         ),
     );
+    push_switches(&mut body, simulator);
     for organisation in &simulator.settings().organisations {
         if let Some(books) = simulator.books(organisation.id) {
+            push_organisation(&mut body, books, is_linked(simulator, organisation.id));
             push_books(&mut body, books);
         }
     }
@@ -58,18 +63,72 @@ pub(super) fn overview(simulator: &Simulator, now: Timestamp) -> Answer {
     )
 }
 
-fn push_books(body: &mut String, books: &Books) {
-    let one = books.organisation();
+/// The open questions about Xero, each with a button for every answer it does not have.
+fn push_switches(body: &mut String, simulator: &Simulator) {
+    let mut rows = String::new();
+    for (name, answer, answers) in simulator.settings().unconfirmed.answers() {
+        let others = answers.iter().filter(|other| **other != answer);
+        let buttons: String = others.map(|other| choice("answers", name, other)).collect();
+        push(
+            &mut rows,
+            &format!("<tr><td>{name}</td><td>{}</td><td>{buttons}</td></tr>", text(&answer)),
+        );
+    }
     push(
         body,
         &format!(
-            "<h2>{}</h2><p><small>{} {} <code>{}</code></small></p>",
+            "<details><summary>Answers to open questions about Xero</summary><table>{rows}\
+             </table></details>"
+        ),
+    );
+}
+
+/// The organisation itself: its connection, its subscription, its locks, its chart.
+fn push_organisation(body: &mut String, books: &Books, is_linked: bool) {
+    let one = books.organisation();
+    let path = format!("organisations/{}", one.id);
+    let linked = if is_linked { "connected" } else { "not connected" };
+    let closed = if one.is_closed { ", closed" } else { "" };
+    let locked = one.locked_through().map(|day| format!(", locked through {day}"));
+    let subscription = button(&path, if one.is_closed { "reopen" } else { "close" });
+    let disconnect = if is_linked { button(&path, "disconnect") } else { String::new() };
+    let further = [
+        form(&path, "lock", &[Input::Day("through")]),
+        form(&path, "lock-year", &[Input::Day("through")]),
+        form(&path, "limit-approvals", &[Input::Text("left", "approvals left")]),
+        OddRow::ALL.map(|row| choice(&format!("{path}/odd"), "row", row.as_str())).concat(),
+        chart(&path, one),
+    ];
+    push(
+        body,
+        &format!(
+            "<h2>{}</h2><p><small>{} {} <code>{}</code> {linked}{closed}{}</small> \
+             {subscription}{disconnect}{}</p>",
             text(&one.name),
             text(&one.country),
             text(&one.base_currency),
             one.id,
+            locked.unwrap_or_default(),
+            folded(&further.concat()),
         ),
     );
+}
+
+/// The accounts that have a code, each with what can be done to it.
+fn chart(path: &str, organisation: &Organisation) -> String {
+    let coded = organisation.accounts.iter().filter_map(|one| Some((one.code.as_deref()?, one)));
+    let rows = coded.map(|(code, account)| {
+        let action = match account.status {
+            Standing::Active => "archive",
+            Standing::Archived => "restore",
+        };
+        let button = button(&format!("{path}/accounts/{}", text(code)), action);
+        format!("<tr><td>{}</td><td>{}</td><td>{button}</td></tr>", text(code), text(&account.name))
+    });
+    format!("<table>{}</table>", rows.collect::<String>())
+}
+
+fn push_books(body: &mut String, books: &Books) {
     push(
         body,
         "<h3>Contacts</h3><table><tr><th>Name</th><th>Number</th><th>E-mail</th><th>Status</th>\
@@ -105,10 +164,15 @@ fn push_contact(body: &mut String, books: &Books, contact: &Contact) {
     );
 }
 
+/// What can be changed about a contact.
+const CONTACT: [Input; 3] =
+    [Input::Text("name", "name"), Input::Text("number", "number"), Input::Text("email", "email")];
+
 fn contact_forms(path: &str, contact: &Contact) -> String {
     match contact.status {
         ContactStatus::Active => {
             let further = [
+                form(path, "edit", &CONTACT),
                 form(path, "merge", &[Input::Text("into", "into number or id")]),
                 form(path, "overpay", &RECEIPT),
                 form(path, "prepay", &RECEIPT),

@@ -4,28 +4,25 @@
 //! Created with PUT and updated with POST by id, as invoices are. An `Allocations` array inside a note is
 //! ignored by Xero: allocations are calls of their own, and are read with their note.
 
+mod wire;
+
 use bytes::Bytes;
 use domain::document::allocation::{AllocationDocument, RemoteAllocation};
 use domain::document::credit_note::{CreditNoteDocument, RemoteCreditNote};
-use domain::document::sales::DocumentStatus;
 use domain::idempotency::IdempotencyKey;
-use domain::ids::{XeroAllocationId, XeroContactId, XeroCreditNoteId, XeroInvoiceId};
-use domain::json_number;
-use domain::money::{Currency, Money};
+use domain::ids::{XeroAllocationId, XeroCreditNoteId};
 use http::Method;
-use jiff::Timestamp;
-use jiff::civil::Date;
-use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use serde::Serialize;
 
-use super::filter::{clause, filters};
-use super::rows::{one, rows};
-use super::written::{send, written};
+use self::wire::{WireAllocation, WireCreditNote};
+use super::filter::{clause, filters, is_quotable};
+use super::page::page;
+use super::rows::{list, one, sole};
+use super::written::{Fit, send, written};
 use super::{PAGE_LIMIT, TargetStatus, Written};
-use crate::date::{optional_date, optional_instant};
 use crate::error::XeroError;
-use crate::json::{envelope, real_id, told};
+use crate::json::envelope;
+use crate::rows::{Marks, Rows};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/CreditNotes";
@@ -44,38 +41,79 @@ struct StatusChange {
     status: TargetStatus,
 }
 
+/// Pages of a list that is walked for a number no filter can hold.
+const PAGES_MAX: u32 = 20;
+
 /// Every credit note with one of these numbers, voided and deleted ones included. Suppliers' notes may
 /// have the same numbers and come too.
 pub async fn find_by_numbers(
     session: &Session,
     numbers: &[&str],
-) -> Result<Vec<RemoteCreditNote>, XeroError> {
-    let clauses = numbers.iter().map(|number| clause("CreditNoteNumber", number));
-    find(session, &clauses.collect::<Vec<_>>()).await
+) -> Result<Rows<RemoteCreditNote>, XeroError> {
+    let clauses = numbers.iter().filter_map(|number| clause("CreditNoteNumber", number));
+    let mut found = find(session, &clauses.collect::<Vec<_>>()).await?;
+    for number in numbers.iter().filter(|number| !is_quotable(number)) {
+        found.append(find_by_beginning(session, number).await?);
+    }
+    Ok(found)
+}
+
+/// Every credit note with a number that no filter can hold, for a quotation mark or a backslash in it: of those
+/// that begin like it.
+async fn find_by_beginning(
+    session: &Session,
+    number: &str,
+) -> Result<Rows<RemoteCreditNote>, XeroError> {
+    let ends = |sign: char| matches!(sign, '"' | '\\') || sign.is_control();
+    let filter = match number.split(ends).next().unwrap_or_default() {
+        "" => r#"Type=="ACCRECCREDIT""#.to_owned(),
+        beginning => format!(r#"CreditNoteNumber.StartsWith("{beginning}")"#),
+    };
+    let mut found = Rows::default();
+    for at in 1..=PAGES_MAX {
+        let call = Call::list(LIST, COLLECTION)
+            .query("where", filter.as_str())
+            .query("order", "CreditNoteID ASC")
+            .query("page", at.to_string())
+            .query("pageSize", PAGE_LIMIT.to_string())
+            .query("unitdp", "4");
+        let read = page::<WireCreditNote, RemoteCreditNote>(session, call, COLLECTION).await?;
+        let is_last = read.count() < read.full;
+        let is_it = |note: &RemoteCreditNote| {
+            note.number.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(number))
+        };
+        found.rows.extend(read.rows.into_iter().filter(is_it));
+        let odd = read.undecodable.into_iter().filter(|odd| odd.may_have_number(number));
+        found.undecodable.extend(odd);
+        if is_last {
+            return Ok(found);
+        }
+    }
+    Err(XeroError::Unsendable { reason: "too many credit notes begin with the same number" })
 }
 
 /// Every credit note with one of these ids, whatever its status.
 pub async fn find_by_ids(
     session: &Session,
     ids: &[XeroCreditNoteId],
-) -> Result<Vec<RemoteCreditNote>, XeroError> {
+) -> Result<Rows<RemoteCreditNote>, XeroError> {
     if let [id] = ids {
-        return Ok(get(session, *id).await?.into_iter().collect());
+        return sole::<WireCreditNote, _>(session, by_id(*id), COLLECTION).await;
     }
     let clauses = ids.iter().map(|id| format!(r#"CreditNoteID==guid("{id}")"#));
     find(session, &clauses.collect::<Vec<_>>()).await
 }
 
 /// Xero has no parameters for ids or numbers here. Of a list without pages it leaves the allocations out.
-async fn find(session: &Session, clauses: &[String]) -> Result<Vec<RemoteCreditNote>, XeroError> {
-    let mut found = Vec::new();
+async fn find(session: &Session, clauses: &[String]) -> Result<Rows<RemoteCreditNote>, XeroError> {
+    let mut found = Rows::default();
     for filter in filters(clauses)? {
         let call = Call::list(LIST, COLLECTION)
             .query("where", filter)
             .query("page", "1")
             .query("pageSize", PAGE_LIMIT.to_string())
             .query("unitdp", "4");
-        found.extend(rows::<WireCreditNote, _>(LIST, COLLECTION, &session.call(call).await?)?);
+        found.append(list::<WireCreditNote, _>(session, call, COLLECTION).await?);
     }
     Ok(found)
 }
@@ -85,8 +123,11 @@ pub async fn get(
     session: &Session,
     id: XeroCreditNoteId,
 ) -> Result<Option<RemoteCreditNote>, XeroError> {
-    let call = Call::one(ONE, COLLECTION, id.to_string()).query("unitdp", "4");
-    one::<WireCreditNote, _>(session, call, ONE, COLLECTION).await
+    one::<WireCreditNote, _>(session, by_id(id), COLLECTION).await
+}
+
+fn by_id(id: XeroCreditNoteId) -> Call {
+    Call::one(ONE, COLLECTION, id.to_string()).query("unitdp", "4")
 }
 
 /// Creates credit notes. One outcome for each document, in their order. Fails as a whole only when the
@@ -99,7 +140,7 @@ pub async fn create(
     if documents.iter().any(|document| document.credit_note_id.is_some()) {
         return Err(XeroError::Unsendable { reason: "a credit note to create has no id yet" });
     }
-    write(session, Method::PUT, body(documents), documents, key, is_answer_to).await
+    write(session, Method::PUT, body(documents), documents, key, fit).await
 }
 
 /// Updates the credit notes with the ids in the documents. The lines replace all lines there were. One
@@ -112,7 +153,7 @@ pub async fn update(
     if documents.iter().any(|document| document.credit_note_id.is_none()) {
         return Err(XeroError::Unsendable { reason: "a credit note is updated by its id" });
     }
-    write(session, Method::POST, body(documents), documents, key, is_answer_to).await
+    write(session, Method::POST, body(documents), documents, key, fit).await
 }
 
 /// Voids or deletes credit notes, and changes nothing else about them. One outcome for each, in their
@@ -123,7 +164,10 @@ pub async fn set_status(
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteCreditNote>>, XeroError> {
     let body = status_body(changes);
-    write(session, Method::POST, body, changes, key, |(id, _), remote| *id == remote.id).await
+    let fit = |(id, _): &(XeroCreditNoteId, TargetStatus), marks: &Marks| {
+        Fit::of(marks.id.map(|kept| id.0 == kept), &[])
+    };
+    write(session, Method::POST, body, changes, key, fit).await
 }
 
 /// The bytes that [`create`] and [`update`] send: the same documents always give the same.
@@ -144,20 +188,20 @@ async fn write<D: Sync>(
     body: Bytes,
     documents: &[D],
     key: &IdempotencyKey,
-    is_answer_to: fn(&D, &RemoteCreditNote) -> bool,
+    fit: fn(&D, &Marks) -> Fit,
 ) -> Result<Vec<Written<RemoteCreditNote>>, XeroError> {
     let call = Call::write(LIST, method, COLLECTION, body, key).query("unitdp", "4");
-    send::<_, WireCreditNote, _>(session, call, COLLECTION, documents, is_answer_to).await
+    send::<_, WireCreditNote, _>(session, call, COLLECTION, documents, fit).await
 }
 
-fn is_answer_to(document: &CreditNoteDocument, remote: &RemoteCreditNote) -> bool {
-    let number = remote.number.as_ref();
-    match document.credit_note_id {
-        Some(id) => id == remote.id,
-        None => {
-            number.is_none_or(|number| number.eq_ignore_ascii_case(&document.credit_note_number))
-        }
+/// An update is known by its id, a creation by its number.
+fn fit(document: &CreditNoteDocument, marks: &Marks) -> Fit {
+    if let (Some(sent), Some(kept)) = (document.credit_note_id, marks.id) {
+        return Fit::of(Some(sent.0 == kept), &[]);
     }
+    let number = marks.number.as_ref();
+    let number = number.map(|kept| kept.eq_ignore_ascii_case(&document.credit_note_number));
+    Fit::of(number, &[])
 }
 
 /// Applies credit of a note to an invoice. Only the new allocation is sent: Xero would apply others again.
@@ -171,10 +215,12 @@ pub async fn allocate(
     let call = Call::add_below(ALLOCATIONS, &path, allocation_body(allocation), key);
     let answer = session.call(call).await?;
     let sent = std::slice::from_ref(allocation);
-    let is_answer = |sent: &AllocationDocument, remote: &RemoteAllocation| {
-        sent.invoice.invoice_id == remote.invoice && sent.amount == remote.amount
+    // An allocation has no name of its own.
+    let fit = |sent: &AllocationDocument, marks: &Marks| {
+        let invoice = marks.belongs_to.map(|kept| kept == sent.invoice.invoice_id.0);
+        Fit::of(invoice, &[marks.amount.map(|kept| kept == sent.amount)])
     };
-    let mut told = written::<_, WireAllocation, _>(ALLOCATIONS, BELOW, &answer, sent, is_answer)?;
+    let mut told = written::<_, WireAllocation, _>(ALLOCATIONS, BELOW, &answer, sent, fit)?;
     told.pop().ok_or_else(|| XeroError::undecodable(ALLOCATIONS, "no answer to the allocation"))
 }
 
@@ -194,84 +240,5 @@ pub async fn deallocate(
         Ok(_) => Ok(true),
         Err(XeroError::NotFound { .. }) => Ok(false),
         Err(error) => Err(error),
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireCreditNote {
-    #[serde(rename = "CreditNoteID", deserialize_with = "real_id")]
-    id: Uuid,
-    #[serde(rename = "Type")]
-    note_type: String,
-    status: DocumentStatus,
-    #[serde(default, deserialize_with = "told")]
-    credit_note_number: Option<String>,
-    #[serde(default, deserialize_with = "told")]
-    reference: Option<String>,
-    #[serde(default)]
-    contact: Option<Reference>,
-    currency_code: Currency,
-    #[serde(with = "json_number")]
-    total: Decimal,
-    #[serde(default, with = "json_number::option")]
-    remaining_credit: Option<Decimal>,
-    #[serde(default, deserialize_with = "optional_date")]
-    date_string: Option<Date>,
-    #[serde(default, deserialize_with = "optional_date")]
-    date: Option<Date>,
-    #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
-    updated_at: Option<Timestamp>,
-    #[serde(default)]
-    allocations: Option<Vec<WireAllocation>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Reference {
-    #[serde(default, rename = "ContactID")]
-    contact: Option<Uuid>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireAllocation {
-    #[serde(default, rename = "AllocationID")]
-    id: Option<Uuid>,
-    #[serde(with = "json_number")]
-    amount: Decimal,
-    invoice: WireInvoice,
-}
-
-#[derive(Debug, Deserialize)]
-struct WireInvoice {
-    #[serde(rename = "InvoiceID", deserialize_with = "real_id")]
-    id: Uuid,
-}
-
-impl From<WireCreditNote> for RemoteCreditNote {
-    fn from(wire: WireCreditNote) -> Self {
-        let money = |amount| Money::new(amount, wire.currency_code);
-        let contact = wire.contact.and_then(|contact| contact.contact);
-        Self {
-            id: XeroCreditNoteId(wire.id),
-            number: wire.credit_note_number,
-            is_sales: wire.note_type == "ACCRECCREDIT",
-            status: wire.status,
-            contact_id: contact.filter(|id| !id.is_nil()).map(XeroContactId),
-            reference: wire.reference,
-            total: money(wire.total),
-            remaining: money(wire.remaining_credit.unwrap_or(wire.total)),
-            date: wire.date_string.or(wire.date),
-            updated_at: wire.updated_at,
-            allocations: wire.allocations.into_iter().flatten().map(Into::into).collect(),
-        }
-    }
-}
-
-impl From<WireAllocation> for RemoteAllocation {
-    fn from(wire: WireAllocation) -> Self {
-        let WireAllocation { id, amount, invoice } = wire;
-        let id = id.filter(|id| !id.is_nil()).map(XeroAllocationId);
-        Self { id, invoice: XeroInvoiceId(invoice.id), amount }
     }
 }

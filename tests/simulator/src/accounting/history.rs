@@ -1,32 +1,53 @@
-//! The history page of an invoice.
+//! The history pages of invoices, credit notes and payments.
 
-use crate::accounting::Desk;
+use super::Desk;
 use crate::answer::Answer;
 use crate::books::invoice::HistoryNote;
 use crate::json::{Json, Object};
+use uuid::Uuid;
 
 /// Xero: a note has at most 2,500 characters.
 const LONGEST_NOTE: usize = 2_500;
 
+/// What has a history page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    Invoice,
+    CreditNote,
+    Payment,
+}
+
+impl Holder {
+    /// The row of this kind that a path names.
+    fn find(self, desk: &Desk<'_>, id: &str) -> Option<Uuid> {
+        match self {
+            Self::Invoice => desk.find_invoice(id).map(|invoice| invoice.id),
+            Self::CreditNote => desk.find_credit_note(id).map(|note| note.id),
+            Self::Payment => {
+                Uuid::parse_str(id).ok().filter(|id| desk.books.payment(*id).is_some())
+            }
+        }
+    }
+}
+
 impl Desk<'_> {
-    pub(in crate::accounting) fn show_history(
+    pub(super) fn show_history(
         &mut self,
+        holder: Holder,
         id: Option<&str>,
     ) -> Result<Answer, Answer> {
-        let invoice = id.and_then(|id| self.find_invoice(id)).ok_or_else(Answer::not_found)?;
-        let rows = invoice.history.iter().rev().map(note).collect();
+        let id = id.and_then(|id| holder.find(self, id)).ok_or_else(Answer::not_found)?;
+        let rows = self.books.history(id).iter().rev().map(note).collect();
         Ok(self.envelope("HistoryRecords", rows, None))
     }
 
-    pub(in crate::accounting) fn add_history(
+    pub(super) fn add_history(
         &mut self,
+        holder: Holder,
         id: Option<&str>,
     ) -> Result<Answer, Answer> {
-        let id = id.and_then(|id| self.find_invoice(id)).ok_or_else(Answer::not_found)?.id;
-        let body = Json::parse(self.incoming.body).map_err(|error| {
-            let text = format!("JSON request body could not be read, Error {error}");
-            Answer::exception(14, "PostDataInvalidException", text)
-        })?;
+        let id = id.and_then(|id| holder.find(self, id)).ok_or_else(Answer::not_found)?;
+        let body = self.body()?;
         let records = body
             .object()
             .and_then(|body| body.get("HistoryRecords"))
@@ -49,9 +70,7 @@ impl Desk<'_> {
             return Err(Answer::exception(17, "NoDataProcessedException", text));
         }
         let rows = notes.iter().map(note).collect();
-        if let Some(invoice) = self.books.invoice_mut(id) {
-            invoice.history.extend(notes);
-        }
+        self.books.add_history(id, notes);
         Ok(self.envelope("HistoryRecords", rows, None))
     }
 }

@@ -1,7 +1,12 @@
-//! Xero's default format, for callers that forget to ask for JSON.
+//! Xero's default format: answers for callers that do not ask for JSON, and bodies in XML.
+
+mod read;
+
+pub(crate) use read::{is_xml, read};
 
 use crate::json::Json;
-use jiff::Timestamp;
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
 
 /// The tree as a document: a `Response`, or an `ApiException` if it carries an error number.
 pub(crate) fn document(json: &Json) -> String {
@@ -22,7 +27,9 @@ fn element(name: &str, json: &Json, out: &mut String) {
         Json::Number(digits) => out.push_str(digits),
         Json::Text(text) => escape(text, out),
         Json::Moment { milliseconds, .. } => {
-            let at = Timestamp::from_millisecond(*milliseconds).unwrap_or_default();
+            let epoch = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+            let passed = SignedDuration::from_millis(*milliseconds);
+            let at = epoch.checked_add(passed).unwrap_or(epoch);
             out.push_str(&at.strftime("%Y-%m-%dT%H:%M:%S").to_string());
         }
         Json::List(list) => {

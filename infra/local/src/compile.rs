@@ -1,0 +1,54 @@
+//! Compiling behind one line of progress. Everything that cargo says goes into a log; its errors are
+//! shown when it fails.
+
+use crate::children::tail;
+use crate::failure::Failure;
+use crate::workplace::Workplace;
+use launch::{BAR_VARIABLES, Progress, progress};
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use tokio::process::Command;
+
+/// Runs a `cargo` that builds. `what` is the subject of the sentence when it fails.
+pub async fn compile(
+    workplace: &Workplace,
+    what: &str,
+    command: &mut Command,
+) -> Result<(), Failure> {
+    let log = workplace.run.log("cargo");
+    let shown = workplace.project.shown(&log);
+    let cannot = |error: std::io::Error| Failure::new("Cannot run cargo").because(error);
+    let mut kept = BufWriter::new(File::create(&log).map_err(cannot)?);
+    workplace.console.done(&format!("all that cargo says is in {shown}"));
+    // The bar is drawn for terminals only, unless cargo is told otherwise.
+    command.envs(BAR_VARIABLES);
+    let status = workplace
+        .children
+        .run_watched(command, |line| match progress(line) {
+            Some(Progress::Bar(text)) => workplace.console.progress(&text),
+            Some(Progress::Stage(text)) => {
+                workplace.console.progress(text);
+                writeln!(kept, "{line}").ok();
+            }
+            None => {
+                writeln!(kept, "{line}").ok();
+            }
+        })
+        .await
+        .map_err(cannot)?;
+    workplace.console.progress_over();
+    kept.flush().map_err(cannot)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{what} ({status}):\n{}", errors(&log)))
+        .remedy(format!("Everything that cargo said is in {shown}.")))
+}
+
+/// The errors in the log of a build that failed, or its last lines when it names none.
+fn errors(log: &Path) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let errors = launch::errors(&String::from_utf8_lossy(&text));
+    if errors.is_empty() { tail(log) } else { errors }
+}

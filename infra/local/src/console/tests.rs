@@ -1,0 +1,92 @@
+//! What the console prints.
+
+use super::{COLUMNS_DEFAULT, Console, Tone, clock_time, is_coloured, step_line};
+use crate::failure::Failure;
+use jiff::SignedDuration;
+use std::ffi::OsStr;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Page {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn outside_a_terminal_nothing_is_coloured_and_lines_are_100_columns_wide() {
+    let console = Console::plain(std::io::sink());
+    assert_eq!(console.paint(Tone::Bad, "no"), "no");
+    assert_eq!(console.columns(), COLUMNS_DEFAULT);
+}
+
+#[test]
+fn no_color_decides_before_everything_else() {
+    let set = |value: &'static str| Some(OsStr::new(value));
+    assert!(is_coloured(true, None, None));
+    assert!(!is_coloured(false, None, None));
+    assert!(!is_coloured(true, set("1"), set("1")));
+    assert!(is_coloured(true, set(""), None), "an empty NO_COLOR does not count");
+    assert!(is_coloured(false, None, set("1")));
+    assert!(!is_coloured(false, None, set("0")));
+}
+
+#[test]
+fn a_step_says_its_place_and_the_time_that_has_passed() {
+    let elapsed = SignedDuration::from_secs(83);
+    assert_eq!(step_line(3, 15, elapsed, "Deploying"), "3/15 1:23 Deploying");
+    assert_eq!(step_line(3, 0, elapsed, "Deploying"), "Deploying");
+    assert_eq!(clock_time(SignedDuration::from_secs(3_725)), "1:02:05");
+}
+
+#[test]
+fn steps_are_counted_from_one_again_when_others_are_expected() {
+    let page = Page::default();
+    let console = Console::plain(page.clone());
+    console.expect_steps(2);
+    console.step("first");
+    console.step("second");
+    console.expect_steps(1);
+    console.step("third");
+    let text = page.text();
+    assert!(text.contains("==> 1/2 0:00 first"), "{text}");
+    assert!(text.contains("2/2 0:00 second") && text.contains("1/1 0:00 third"), "{text}");
+}
+
+#[test]
+fn a_changing_line_is_erased_before_the_next_line() {
+    let page = Page::default();
+    let console = Console::new(page.clone(), false, true);
+    console.progress("1 of 2");
+    console.line("done");
+    assert_eq!(page.text(), "\r\x1b[2K    0:00 1 of 2\r\x1b[2Kdone\n");
+}
+
+#[test]
+fn a_failure_begins_with_its_cause_and_keeps_the_lines_of_a_log() {
+    let page = Page::default();
+    let console = Console::plain(page.clone());
+    let failure = Failure::new("The connection is expired:\n    line one")
+        .interrupting("It was waiting for 3 records.")
+        .remedy("Connect again.");
+    console.failure(&failure);
+    assert_eq!(
+        page.text(),
+        "The connection is expired:\n    line one\nIt was waiting for 3 records.\n\
+         Connect again.\n"
+    );
+}

@@ -1,0 +1,85 @@
+//! The owner connects the account, as one does in a browser, and the CRM finishes it in the owner's name.
+
+use super::Story;
+use super::api::is_busy;
+use super::{browser, earlier};
+use crate::failure::Failure;
+use crate::wait::{self, Look, PATIENCE};
+
+/// There is one thing to wait for and nothing to see on the way to it.
+const NOTHING_TO_SEE: u64 = 0;
+
+impl Story<'_> {
+    /// An owner connects the account as one does in a browser.
+    pub(super) async fn connect(&self) -> Result<(), Failure> {
+        let (http, xero) = (&self.stack.http, self.stack.xero());
+        self.console.step("Another app has entered invoice #INV-9001 in Xero before");
+        earlier::enter_the_other_invoice(http, &self.stack.addresses().simulator, xero).await?;
+
+        self.console.step("The owner presses Connect and allows access on Xero's page");
+        let callback = browser::press(http, &self.consent_page().await?, "allow").await?;
+        let landing = browser::come_back(http, &callback).await?;
+        let ticket = match landing.ticket {
+            Some(ticket) if landing.word == "authorised" => ticket,
+            Some(_) | None => {
+                let word = landing.word;
+                return Err(Failure::new(format!("The browser came back with \"{word}\"")));
+            }
+        };
+        self.console.done("back in the CRM, which presents the ticket in the owner's name");
+        *self.ticket.borrow_mut() = Some(ticket.clone());
+        self.present(&ticket).await?;
+        self.connected().await?;
+        self.watch.expect_connected();
+        self.console.done(&format!("{} is connected", xero.tenant_name()));
+        Ok(())
+    }
+
+    /// The address of Xero's consent page.
+    async fn consent_page(&self) -> Result<String, Failure> {
+        let waited = wait::while_moving(PATIENCE, async || {
+            self.watch.check().await?;
+            Ok::<_, Failure>(match self.api.start_connecting().await? {
+                Some(started) => Look::Done(started.authorize_url),
+                None => Look::Pending { state: NOTHING_TO_SEE, quiet: None },
+            })
+        });
+        let address = waited.await?;
+        address.ok_or_else(|| Failure::new("POST /v1/connection is not answered in its time"))
+    }
+
+    /// The ticket connects the account, and is worth nothing afterwards.
+    async fn present(&self, ticket: &str) -> Result<(), Failure> {
+        let (http, api, token) = (&self.stack.http, self.api.address(), self.api.token());
+        let answer = browser::present(http, api, token, ticket).await?;
+        // A busy machine may have connected the account and not said so: the status tells.
+        if !is_busy(&answer) {
+            let finished = browser::completion(&answer)?;
+            if finished.outcome != "connected" {
+                let outcome = finished.outcome;
+                return Err(Failure::new(format!("The connect was finished with \"{outcome}\"")));
+            }
+        }
+        let again = browser::present(http, api, token, ticket).await?;
+        if again.status().is_success() {
+            return Err(Failure::new("The same ticket was accepted a second time"));
+        }
+        Ok(())
+    }
+
+    /// Waits until the API says that the account is connected.
+    async fn connected(&self) -> Result<(), Failure> {
+        let waited = wait::while_moving(PATIENCE, async || {
+            self.watch.check().await?;
+            let Some(connection) = self.api.connection_unless_busy().await? else {
+                return Ok(Look::Pending { state: NOTHING_TO_SEE, quiet: None });
+            };
+            match connection.obstacle() {
+                Some(obstacle) => Err(Failure::new(obstacle)),
+                None => Ok(Look::Done(())),
+            }
+        });
+        let connected = waited.await?;
+        connected.ok_or_else(|| Failure::new("GET /v1/connection is not answered in its time"))
+    }
+}

@@ -1,0 +1,284 @@
+//! The top of the report: the verdict, then six lines of what was sent, what came of it, and how long it
+//! took.
+
+use super::check::{Happened, Row};
+use super::clients::Clients;
+use super::money::Heard;
+use super::sums::sums;
+use crate::console::{Console, Tone, clock_time};
+use crate::text::{truncate, wrap_at_most};
+use jiff::SignedDuration;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// Prints the verdict, with every reason when it is a bad one, and the summary.
+pub(super) fn print(console: &Console, summary: &Summary<'_>, problems: &[String]) {
+    console.line("");
+    if problems.is_empty() {
+        console.line(&console.paint(Tone::Good, "Everything came out as it had to."));
+    } else {
+        console.line(&console.paint(Tone::Bad, "The story did not come out as it had to:"));
+        for problem in problems {
+            console.paragraph(&format!("- {problem}"));
+        }
+        console.line("");
+    }
+    for line in summary.lines(console.columns()) {
+        console.line(&line);
+    }
+}
+
+/// The columns before the text of a line.
+const LABEL_COLUMNS: usize = 12;
+/// How much of a reason is shown; the table of invoices has all of it.
+const REASON_COLUMNS: usize = 60;
+
+/// What the summary is made of.
+#[derive(Debug)]
+pub(super) struct Summary<'a> {
+    /// How many messages the CRM sent.
+    pub(super) messages: u32,
+    /// How many clients the story has.
+    pub(super) clients_known: usize,
+    /// What became of the clients.
+    pub(super) clients: &'a Clients,
+    /// What became of the invoices.
+    pub(super) rows: &'a [Row],
+    /// What the CRM heard of money.
+    pub(super) heard: &'a [Heard],
+    /// How long the story took.
+    pub(super) story: SignedDuration,
+    /// How long it took to build and start everything before.
+    pub(super) start: SignedDuration,
+}
+
+impl Summary<'_> {
+    /// The six lines, each cut to `columns`.
+    pub(super) fn lines(&self, columns: usize) -> [String; 6] {
+        let line = |label: &str, text: String| {
+            let text_columns = columns.saturating_sub(LABEL_COLUMNS.saturating_add(2));
+            let text = wrap_at_most(&text, text_columns, 1).concat();
+            format!("  {label:<LABEL_COLUMNS$}{text}")
+        };
+        [
+            line("Sent", self.sent()),
+            line("Synced", self.synced()),
+            line("Failed", self.failed()),
+            line("Paid", self.paid()),
+            line("Totals", self.totals()),
+            line("Duration", self.duration()),
+        ]
+    }
+
+    fn sent(&self) -> String {
+        let (clients, invoices) = (self.clients_known, self.rows.len());
+        let (clients, invoices) = (counted(clients, "client"), counted(invoices, "invoice"));
+        format!("{} messages, about {clients} and {invoices}", self.messages)
+    }
+
+    fn synced(&self) -> String {
+        let invoices = self.rows.iter().filter(|row| is_synced(row)).count();
+        format!(
+            "{} of {} clients, {invoices} of {} invoices",
+            self.clients.synced,
+            self.clients_known,
+            self.rows.len()
+        )
+    }
+
+    /// How many invoices are not in Xero, and why: those that are not expected first.
+    fn failed(&self) -> String {
+        let mut failed: Vec<(&Row, String)> = self
+            .rows
+            .iter()
+            .filter_map(|row| match &row.happened {
+                Happened::Failed(reason) => Some((row, reason.clone())),
+                Happened::Open(state) => Some((row, format!("not settled: {state}"))),
+                Happened::Pushed
+                | Happened::Credited
+                | Happened::Updated
+                | Happened::Unchanged
+                | Happened::Voided => None,
+            })
+            .collect();
+        failed.sort_by_key(|(row, _)| row.problem.is_none());
+        let unexpected = failed.iter().filter(|(row, _)| row.problem.is_some()).count();
+        if failed.is_empty() {
+            return "none".to_owned();
+        }
+        let whether = match unexpected {
+            0 => "as expected".to_owned(),
+            some => format!("{some} unexpected"),
+        };
+        let reasons: Vec<String> = failed
+            .iter()
+            .map(|(row, reason)| format!("{} {}", row.number, truncate(reason, REASON_COLUMNS)))
+            .collect();
+        format!("{}, {whether}: {}", counted(failed.len(), "invoice"), reasons.join("; "))
+    }
+
+    fn paid(&self) -> String {
+        let imported = self.heard.iter().filter(|event| event.kind == "payment.imported");
+        let mut amounts: BTreeMap<&str, Decimal> = BTreeMap::new();
+        let mut payments = 0_usize;
+        for sum in imported.filter_map(|event| event.amount.as_ref()) {
+            payments = payments.saturating_add(1);
+            let amount = amounts.entry(&sum.currency).or_default();
+            *amount = amount.saturating_add(sum.amount);
+        }
+        let amounts: Vec<String> = amounts
+            .into_iter()
+            .map(|(currency, amount)| format!("{currency} {amount:.2}"))
+            .collect();
+        if payments == 0 {
+            "nothing that the CRM heard of".to_owned()
+        } else {
+            let transfers = counted(payments, "bank transfer");
+            format!("{} by {transfers}, known to the CRM", amounts.join(", "))
+        }
+    }
+
+    fn totals(&self) -> String {
+        let rounded = self.rows.iter().filter(|row| row.problem.is_none() && differs(row)).count();
+        let compared = sums(self.rows).into_iter().map(|(currency, sum)| {
+            let apart = sum.billed.saturating_sub(sum.in_xero);
+            if apart.is_zero() {
+                format!("{currency} {:.2} equal", sum.in_xero)
+            } else {
+                format!("{currency} {apart:.2} apart")
+            }
+        });
+        let compared = compared.collect::<Vec<_>>().join(", ");
+        if rounded == 0 {
+            compared
+        } else {
+            let invoices = counted(rounded, "invoice");
+            format!("{compared} ({invoices} rounded by the CRM, as expected)")
+        }
+    }
+
+    fn duration(&self) -> String {
+        let all = self.start.saturating_add(self.story);
+        format!(
+            "{}, of which {} to build and start, {} to play",
+            clock_time(all),
+            clock_time(self.start),
+            clock_time(self.story)
+        )
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+fn is_synced(row: &Row) -> bool {
+    match row.happened {
+        Happened::Pushed
+        | Happened::Credited
+        | Happened::Updated
+        | Happened::Unchanged
+        | Happened::Voided => true,
+        Happened::Failed(_) | Happened::Open(_) => false,
+    }
+}
+
+/// Whether an invoice stands in Xero with another total than the CRM billed.
+fn differs(row: &Row) -> bool {
+    row.happened != Happened::Voided && row.in_xero.is_some_and(|total| total != row.billed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Summary;
+    use crate::story::check::{Happened, Row};
+    use crate::story::clients::Clients;
+    use crate::story::money::Heard;
+    use crate::text::width;
+    use jiff::SignedDuration;
+    use rust_decimal::Decimal;
+
+    fn row(number: &str, happened: Happened, in_xero: Option<i64>) -> Row {
+        Row {
+            number: number.to_owned(),
+            client: "Ana".to_owned(),
+            currency: "GBP".to_owned(),
+            billed: Decimal::new(1000, 2),
+            in_xero: in_xero.map(|cents| Decimal::new(cents, 2)),
+            happened,
+            problem: None,
+        }
+    }
+
+    fn heard(amount: &str) -> Heard {
+        let json = format!(
+            r#"{{"type":"payment.imported","amount":{{"amount":"{amount}","currency":"GBP"}}}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
+    fn lines(rows: &[Row], columns: usize) -> [String; 6] {
+        let clients = Clients { synced: 2, contacts: 2, problems: Vec::new() };
+        let heard = [heard("114.00"), heard("30.50")];
+        let summary = Summary {
+            messages: 321,
+            clients_known: 2,
+            clients: &clients,
+            rows,
+            heard: &heard,
+            story: SignedDuration::from_secs(62),
+            start: SignedDuration::from_secs(41),
+        };
+        summary.lines(columns)
+    }
+
+    #[test]
+    fn six_lines_say_what_was_sent_and_what_came_of_it() {
+        let locked = Happened::Failed("The books are locked.".to_owned());
+        let rows = [
+            row("#1", Happened::Pushed, Some(1000)),
+            row("#2", Happened::Voided, Some(1000)),
+            row("#3", locked, None),
+        ];
+        assert_eq!(
+            lines(&rows, 100),
+            [
+                "  Sent        321 messages, about 2 clients and 3 invoices",
+                "  Synced      2 of 2 clients, 2 of 3 invoices",
+                "  Failed      1 invoice, as expected: #3 The books are locked.",
+                "  Paid        GBP 144.50 by 2 bank transfers, known to the CRM",
+                "  Totals      GBP 10.00 equal",
+                "  Duration    1:43, of which 0:41 to build and start, 1:02 to play",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_not_expected_comes_first_and_totals_that_differ_are_told() {
+        let expected = row("#1", Happened::Failed("Locked.".to_owned()), None);
+        let problem = Some("did not settle: parked".to_owned());
+        let stuck = Row { problem, ..row("#2", Happened::Open("parked".to_owned()), None) };
+        let rounded = row("#3", Happened::Pushed, Some(999));
+        let [_, _, failed, _, totals, _] = lines(&[expected, stuck, rounded], 120);
+        assert_eq!(
+            failed,
+            "  Failed      2 invoices, 1 unexpected: #2 not settled: parked; #1 Locked."
+        );
+        assert_eq!(
+            totals,
+            "  Totals      GBP 0.01 apart (1 invoice rounded by the CRM, as expected)"
+        );
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let reason = Happened::Failed("Xero refused the document. ".repeat(9));
+        let rows: Vec<Row> = (0..9).map(|n| row(&format!("#{n}"), reason.clone(), None)).collect();
+        for columns in [40, 80, 100] {
+            for line in lines(&rows, columns) {
+                assert!(width(&line) <= columns, "{columns}: {line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+"""Tests of the recursive-loop detection: the counting, and a function that feeds its own queue on the local AWS.
+
+`cargo verify --only loops` runs them with the Python of the local AWS.
+"""
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+from recursive_loops import HOPS_MAX, hash_function, merge_lineages, next_hop, read_lineage, trace_headers
+
+# A function that sends a message to its own queue until the count in the message is used up.
+BOOTSTRAP = """#!{python}
+import json, os, urllib.request
+import boto3
+sqs = boto3.client("sqs")
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+while True:
+    with urllib.request.urlopen(api + "next") as answer:
+        event, headers = json.load(answer), answer.headers
+    # As the runtimes of AWS do; the SDK sends it with every call.
+    os.environ["_X_AMZN_TRACE_ID"] = headers["Lambda-Runtime-Trace-Id"]
+    for record in event["Records"]:
+        left = int(record["body"]) - 1
+        queue = os.environ["OWN_QUEUE"] if left else os.environ["END_QUEUE"]
+        sqs.send_message(QueueUrl=queue, MessageBody=str(left))
+    id = headers["Lambda-Runtime-Aws-Request-Id"]
+    urllib.request.urlopen(api + id + "/response", data=b"{{}}").read()
+"""
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Own:
+    Type: AWS::SQS::Queue
+  End:
+    Type: AWS::SQS::Queue
+  Looping:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: looping
+      Runtime: provided.al2023
+      Handler: bootstrap
+      CodeUri: s3://code/looping.zip
+      Role: arn:aws:iam::000000000000:role/any
+      Timeout: 20{setting}
+      Environment:
+        Variables:
+          OWN_QUEUE: !Ref Own
+          END_QUEUE: !Ref End
+      Events:
+        Messages:
+          Type: SQS
+          Properties:
+            Queue: !GetAtt Own.Arn
+            BatchSize: 1
+Outputs:
+  Own:
+    Value: !Ref Own
+  End:
+    Value: !Ref End
+"""
+
+
+class Counting(unittest.TestCase):
+    def test_a_chain_begins_without_a_header(self):
+        header, hops = next_hop([], "push")
+        self.assertEqual(hops, 1)
+        self.assertEqual(read_lineage(header), {hash_function("push"): 1})
+        self.assertRegex(header, r"^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0;Lineage=")
+
+    def test_each_invocation_of_a_function_counts_one_more_in_the_same_trace(self):
+        first, _ = next_hop([], "push")
+        second, hops = next_hop([first], "push")
+        self.assertEqual(hops, 2)
+        self.assertEqual(second.split(";")[0], first.split(";")[0])
+
+    def test_two_functions_that_call_each_other_are_counted_each(self):
+        header, hops = "", 0
+        for _ in range(HOPS_MAX):
+            header, _ = next_hop([header], "one")
+            header, hops = next_hop([header], "other")
+        self.assertEqual(hops, HOPS_MAX)
+        self.assertEqual(next_hop([header], "one")[1], HOPS_MAX + 1)
+
+    def test_a_batch_counts_the_longest_chain_of_each_function(self):
+        headers = ["Root=1-a-b;Lineage=0000000a:3|0000000b:1", "Lineage=0000000a:2|0000000b:5", ""]
+        self.assertEqual(merge_lineages(headers), {"0000000a": 3, "0000000b": 5})
+
+    def test_what_is_not_a_lineage_counts_nothing(self):
+        for header in ["", "Root=1-a-b", "Lineage=", "Lineage=x:1|0000000a:-1", "NoLineage=0000000a:3", "\x00;;="]:
+            self.assertEqual(read_lineage(header), {}, header)
+
+    def test_headers_are_taken_from_messages_only(self):
+        records = [{"attributes": {"AWSTraceHeader": "Lineage=0000000a:1"}}, {"attributes": {}}, {}, "text"]
+        self.assertEqual(trace_headers({"Records": records}), ["Lineage=0000000a:1"])
+        for event in [None, 7, "text", [], {}, {"Records": 7}, {"Records": [{"attributes": 7}]}]:
+            self.assertEqual(trace_headers(event), [])
+
+
+class OnTheLocalAws(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.endpoint = f"http://127.0.0.1:{port}"
+        settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "localhost",
+                    "MINISTACK_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-2",
+                    "AWS_ENDPOINT_URL": self.endpoint, "TMPDIR": scratch.name, "IOT_MTLS_ENABLED": "0",
+                    "SFTP_ENABLED": "0", "PERSIST_STATE": "0", "PYTHONUNBUFFERED": "1",
+                    "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        self.log = open(Path(scratch.name) / "log", "w+b")
+        self.addCleanup(self.log.close)
+        script = Path(__file__).with_name("local_aws.py")
+        self.process = subprocess.Popen([sys.executable, script], stdin=subprocess.PIPE, stdout=self.log,
+                                        stderr=self.log, env={**os.environ, **settings}, start_new_session=True)
+        self.addCleanup(self.end)
+        self.wait(self.answers, "the local AWS to answer")
+
+    def end(self):
+        # The local AWS ends with this pipe, and its functions with it.
+        self.process.stdin.close()
+        self.process.wait()
+
+    def said(self):
+        self.log.flush()
+        return Path(self.log.name).read_text(errors="replace")
+
+    def wait(self, condition, what):
+        ends_at = time.monotonic() + 120
+        while time.monotonic() < ends_at:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.1)
+        self.fail(f"Waited in vain for {what}:\n{self.said()[-3000:]}")
+
+    def answers(self):
+        try:
+            return urllib.request.urlopen(f"{self.endpoint}/_ministack/health").status == 200
+        except OSError:
+            return False
+
+    def client(self, service):
+        config = Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"})
+        return boto3.client(service, endpoint_url=self.endpoint, region_name="eu-west-2", config=config,
+                            aws_access_key_id="test", aws_secret_access_key="test")
+
+    def deploy(self, setting):
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as package:
+            file = zipfile.ZipInfo("bootstrap")
+            file.external_attr = 0o755 << 16
+            package.writestr(file, BOOTSTRAP.format(python=sys.executable))
+        s3, stacks = self.client("s3"), self.client("cloudformation")
+        s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+        s3.put_object(Bucket="code", Key="looping.zip", Body=code.getvalue())
+        stacks.create_stack(StackName="loop", TemplateBody=TEMPLATE.replace("{setting}", setting),
+                            Capabilities=["CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"])
+
+        def outputs():
+            stack = stacks.describe_stacks(StackName="loop")["Stacks"][0]
+            self.assertNotIn("FAILED", stack["StackStatus"], stack)
+            self.assertNotIn("ROLLBACK", stack["StackStatus"], stack)
+            return stack["StackStatus"] == "CREATE_COMPLETE" and stack["Outputs"]
+
+        return {output["OutputKey"]: output["OutputValue"] for output in self.wait(outputs, "the stack")}
+
+    def lineage_at_the_end(self, queues, hops):
+        """Lets the function run so many times; the count in the message that it sends in the last."""
+        sqs = self.client("sqs")
+        sqs.send_message(QueueUrl=queues["Own"], MessageBody=str(hops))
+
+        def message():
+            if self.process.poll() is not None:
+                self.fail(self.said()[-3000:])
+            asked = {"QueueUrl": queues["End"], "MessageSystemAttributeNames": ["All"]}
+            return sqs.receive_message(**asked).get("Messages")
+
+        header = self.wait(message, "the end of the loop")[0]["Attributes"]["AWSTraceHeader"]
+        return read_lineage(header)
+
+    def test_a_function_may_run_sixteen_times_in_a_chain_and_ends_the_local_aws_in_the_seventeenth(self):
+        queues = self.deploy("")
+        self.assertEqual(self.lineage_at_the_end(queues, HOPS_MAX), {hash_function("looping"): HOPS_MAX})
+        self.client("sqs").send_message(QueueUrl=queues["Own"], MessageBody=str(HOPS_MAX + 1))
+        self.assertEqual(self.wait(lambda: self.process.poll() is not None and str(self.process.returncode),
+                                   "the local AWS to end"), "1")
+        last = self.said().strip().splitlines()[-15:]
+        self.assertTrue(any("RECURSIVE LOOP: looping was about to run for the 17th time" in line for line in last))
+
+    def test_a_function_that_is_allowed_to_loop_runs_on(self):
+        queues = self.deploy("\n      RecursiveLoop: Allow")
+        hops = 2 * HOPS_MAX
+        self.assertEqual(self.lineage_at_the_end(queues, hops), {hash_function("looping"): hops})
+        setting = self.client("lambda").get_function_recursion_config(FunctionName="looping")
+        self.assertEqual(setting["RecursiveLoop"], "Allow")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,64 @@
+//! What an account's connection has been used for, and how many records wait for one.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::AccountId;
+
+/// The most records that are kept of an account that is not connected.
+pub const KEPT_MAX: u32 = 20_000;
+
+/// When an account's records were last attempted, and with success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Whose.
+    pub account: AccountId,
+    /// When the newest attempt ended, however it ended.
+    pub last_attempt_at: Timestamp,
+    /// When the newest attempt ended that brought a record to Xero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success_at: Option<Timestamp>,
+}
+
+impl Activity {
+    /// What is remembered after attempts that ended at `now`. Instants never move back: the clocks of two
+    /// processes may differ.
+    #[must_use]
+    pub fn after(
+        before: Option<&Self>,
+        account: AccountId,
+        has_success: bool,
+        now: Timestamp,
+    ) -> Self {
+        let last_attempt_at = before.map_or(now, |before| before.last_attempt_at.max(now));
+        let earlier = before.and_then(|before| before.last_success_at);
+        let last_success_at = earlier.max(has_success.then_some(now));
+        Self { account, last_attempt_at, last_success_at }
+    }
+}
+
+/// How many records an account has that arrived while it was not connected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptRecords {
+    /// Whose.
+    pub account: AccountId,
+    /// How many.
+    pub count: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_moves_the_last_attempt_and_not_the_last_success() {
+        let account = AccountId::new("acc_1").unwrap();
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let first = Activity::after(None, account.clone(), true, at(10));
+        assert_eq!((first.last_attempt_at, first.last_success_at), (at(10), Some(at(10))));
+        let second = Activity::after(Some(&first), account.clone(), false, at(20));
+        assert_eq!((second.last_attempt_at, second.last_success_at), (at(20), Some(at(10))));
+        let late = Activity::after(Some(&second), account, true, at(5));
+        assert_eq!((late.last_attempt_at, late.last_success_at), (at(20), Some(at(10))));
+    }
+}

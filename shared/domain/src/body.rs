@@ -1,0 +1,86 @@
+//! Reading JSON bodies: messages from the CRM and bodies of API requests, by one mechanism.
+//!
+//! A body is compared with the [`Shape`] that is declared beside its type before it is deserialised. Serde ignores
+//! fields it does not know, and its own `deny_unknown_fields` reports no path and does not work with
+//! `#[serde(flatten)]`; a misspelt optional field would silently count as absent.
+
+mod shape;
+mod suggestion;
+
+use serde::Deserialize;
+
+pub use self::shape::{Field, Shape};
+pub use self::suggestion::Suggestion;
+use crate::envelope::Unreadable;
+
+/// What an error calls the body itself, where no field of it is meant.
+const WHOLE: &str = "body";
+
+/// Reads a body of this shape. The error names the first field that is unknown, repeated, missing or wrong, with
+/// its path; it quotes no value.
+pub fn read<'de, T: Deserialize<'de>>(body: &'de str, shape: Shape) -> Result<T, Unreadable> {
+    shape::check(body, shape)?;
+    parse(body)
+}
+
+/// Reads what a type knows of a body and ignores the rest.
+pub(crate) fn parse<'de, T: Deserialize<'de>>(body: &'de str) -> Result<T, Unreadable> {
+    let mut deserializer = serde_json::Deserializer::from_str(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        unreadable(&path, &error.into_inner())
+    })?;
+    deserializer.end().map_err(|error| unreadable("", &error))?;
+    Ok(value)
+}
+
+fn unreadable(path: &str, error: &serde_json::Error) -> Unreadable {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Syntax | Category::Eof | Category::Io => {
+            Unreadable::NotJson { line: error.line(), column: error.column() }
+        }
+        Category::Data => {
+            let text = error.to_string();
+            let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(before, _)| before);
+            field_problem(path, problem)
+        }
+    }
+}
+
+/// What serde says of a field, in our words: serde's own quote the value, which may be personal or unprintable.
+fn field_problem(path: &str, problem: &str) -> Unreadable {
+    let path = if path == "." { "" } else { path };
+    let named = |start: &str| problem.strip_prefix(start)?.strip_suffix('`');
+    let (name, problem) = if let Some(name) = named("missing field `") {
+        (Some(name), "is missing".to_owned())
+    } else if let Some(name) = named("duplicate field `") {
+        (Some(name), "is given twice".to_owned())
+    } else if problem.starts_with("must ") {
+        (None, problem.to_owned())
+    } else if let Some((_, expected)) = problem.rsplit_once(", expected ") {
+        (None, format!("must be {}", in_words(expected)))
+    } else {
+        (None, "is not valid".to_owned())
+    };
+    let field = match name {
+        None if path.is_empty() => WHOLE.to_owned(),
+        None => path.to_owned(),
+        Some(name) if path.is_empty() => name.to_owned(),
+        Some(name) => format!("{path}.{name}"),
+    };
+    Unreadable::Field { field, problem }
+}
+
+/// What serde expected, without the names of Rust's types.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u64" | "u32" => "a whole number",
+        "a sequence" => "a list",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! Which fields a body may have, and the comparison of a body with that.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
+
+use serde::Deserialize as _;
+use serde::de::{
+    DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
+};
+
+use super::{Suggestion, unreadable};
+use crate::envelope::Unreadable;
+
+/// What a JSON value may hold, as far as its fields go. Whether a value is right is for its type to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A text, a number or another single value.
+    Value,
+    /// An object with fields of these names and no others.
+    Object(&'static [Field]),
+    /// A list whose items have one shape.
+    List(&'static Shape),
+    /// An object whose keys the sender chooses. Each holds a single value.
+    Map,
+}
+
+/// A field that an object may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// Its name in JSON.
+    pub name: &'static str,
+    /// What it may hold.
+    pub shape: Shape,
+}
+
+impl Field {
+    /// A field that holds a single value.
+    pub const fn value(name: &'static str) -> Self {
+        Self::new(name, Shape::Value)
+    }
+
+    /// A field that holds something of this shape.
+    pub const fn new(name: &'static str, shape: Shape) -> Self {
+        Self { name, shape }
+    }
+}
+
+impl Shape {
+    /// The shape of a field, if an object of this shape may have it.
+    fn field(self, name: &str) -> Option<Self> {
+        match self {
+            Self::Object(fields) => {
+                fields.iter().find(|field| field.name == name).map(|field| field.shape)
+            }
+            Self::Map => Some(Self::Value),
+            Self::Value | Self::List(_) => None,
+        }
+    }
+
+    /// The field that was probably meant by an unknown name.
+    fn suggestion(self, name: &str) -> Suggestion {
+        match self {
+            Self::Object(fields) => Suggestion::among(fields.iter().map(|field| field.name), name),
+            Self::Value | Self::List(_) | Self::Map => Suggestion::NONE,
+        }
+    }
+}
+
+/// Compares a body with a shape. The error names the first field that the shape does not have, or that is given
+/// twice, or that is a list where an object belongs.
+pub(super) fn check(body: &str, shape: Shape) -> Result<(), Unreadable> {
+    let mut walk = Walk { path: String::new(), objection: None };
+    let mut deserializer = serde_json::Deserializer::from_str(body);
+    let walked = Known { shape, walk: &mut walk }.deserialize(&mut deserializer);
+    let Walk { path, objection } = walk;
+    match (walked, objection) {
+        (_, Some(objection)) => Err(objection),
+        (Err(error), None) => Err(unreadable(&path, &error)),
+        (Ok(()), None) => Ok(()),
+    }
+}
+
+/// The longest name of an unknown field that is shown in full, in characters.
+const NAME_MAX: usize = 40;
+
+/// Where in the body the comparison is.
+struct Walk {
+    /// As in `invoice.lines[0].tax_rate`. After an error: where it is.
+    path: String,
+    objection: Option<Unreadable>,
+}
+
+impl Walk {
+    /// Goes to a field of the object here. Gives the length of the path to return to.
+    fn enter_field(&mut self, name: &str) -> usize {
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push('.');
+        }
+        // The name is the sender's: it may be unprintable or very long.
+        let printable = |sign: char| if sign.is_ascii_graphic() { sign } else { '?' };
+        self.path.extend(name.chars().take(NAME_MAX).map(printable));
+        if name.chars().nth(NAME_MAX).is_some() {
+            self.path.push_str("...");
+        }
+        length
+    }
+
+    /// Goes to an item of the list here. Gives the length of the path to return to.
+    fn enter_item(&mut self, index: usize) -> usize {
+        let length = self.path.len();
+        write!(self.path, "[{index}]").expect("writing to a String cannot fail");
+        length
+    }
+}
+
+/// Reads a value of a known shape and keeps nothing of it.
+struct Known<'a> {
+    shape: Shape,
+    walk: &'a mut Walk,
+}
+
+impl<'de> DeserializeSeed<'de> for Known<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.shape {
+            Shape::Value => IgnoredAny::deserialize(deserializer).map(drop),
+            Shape::Object(_) | Shape::List(_) | Shape::Map => deserializer.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Known<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.shape {
+            Shape::Value => "a single value",
+            Shape::Object(_) | Shape::Map => "an object",
+            Shape::List(_) => "a list",
+        })
+    }
+
+    /// Whether `null` will do is for the type to say.
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let Shape::List(item) = self.shape else {
+            return Err(A::Error::invalid_type(Unexpected::Seq, &self));
+        };
+        let walk = self.walk;
+        let mut index = 0_usize;
+        loop {
+            let length = walk.enter_item(index);
+            let known = Known { shape: *item, walk: &mut *walk };
+            let is_last = items.next_element_seed(known)?.is_none();
+            walk.path.truncate(length);
+            if is_last {
+                return Ok(());
+            }
+            index += 1;
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        if matches!(self.shape, Shape::Value | Shape::List(_)) {
+            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+        }
+        let Known { shape, walk } = self;
+        let mut seen = BTreeSet::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            let length = walk.enter_field(&name);
+            let is_first = seen.insert(name.clone());
+            let objection = match shape.field(&name) {
+                None => {
+                    let meant = shape.suggestion(&name);
+                    Unreadable::UnknownField { field: walk.path.clone(), meant }
+                }
+                Some(inner) if is_first => {
+                    entries.next_value_seed(Known { shape: inner, walk: &mut *walk })?;
+                    walk.path.truncate(length);
+                    continue;
+                }
+                Some(_) => {
+                    let problem = "is given twice".to_owned();
+                    Unreadable::Field { field: walk.path.clone(), problem }
+                }
+            };
+            walk.objection = Some(objection);
+            return Err(A::Error::custom("must have other fields"));
+        }
+        Ok(())
+    }
+}

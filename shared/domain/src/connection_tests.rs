@@ -1,0 +1,140 @@
+//! Tests of the connection.
+
+use uuid::Uuid;
+
+use super::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap()
+}
+
+fn organisation(number: u128) -> PinnedOrganisation {
+    PinnedOrganisation {
+        tenant: TenantId(Uuid::from_u128(number)),
+        name: format!("Organisation {number}"),
+        xero_connection: XeroConnectionId(Uuid::from_u128(number + 100)),
+        grant: GrantId(Uuid::from_u128(number + 200)),
+        serial: 1,
+    }
+}
+
+fn active() -> Connection {
+    Connection {
+        state: ConnectionState::Active,
+        organisation: Some(organisation(1)),
+        ..Connection::never(AccountId::new("acc_1").unwrap())
+    }
+}
+
+fn pending(until: i64) -> PendingConnect {
+    let by = UserId::new("usr_1").unwrap();
+    PendingConnect { by, until: at(until), state_hash: "hash".to_owned() }
+}
+
+#[test]
+fn only_an_active_connection_is_usable_and_a_pause_is_honoured() {
+    assert!(active().usable(at(0)).is_ok());
+    let paused = Connection { paused_until: Some(at(60)), ..active() };
+    assert_eq!(paused.usable(at(0)), Err(Unusable::PausedUntil(at(60))));
+    assert!(paused.usable(at(60)).is_ok());
+    for (state, why) in [
+        (ConnectionState::Pending, Unusable::NotConnected),
+        (ConnectionState::Disconnected, Unusable::NotConnected),
+        (ConnectionState::TokenExpired, Unusable::TokenExpired),
+        (ConnectionState::Unavailable, Unusable::Unavailable),
+    ] {
+        assert_eq!(Connection { state, ..active() }.usable(at(0)), Err(why));
+    }
+}
+
+#[test]
+fn the_status_is_error_only_while_records_are_failing_on_an_active_connection() {
+    assert_eq!(active().status(false, at(0)), Status::Active);
+    assert_eq!(active().status(true, at(0)), Status::Error);
+    let gone = Connection { state: ConnectionState::Disconnected, ..active() };
+    assert_eq!(gone.status(true, at(0)), Status::Disconnected);
+}
+
+#[test]
+fn a_begun_connect_is_pending_until_it_expires_and_hides_no_working_connection() {
+    let never = Connection::never(AccountId::new("acc_1").unwrap());
+    let begun = Connection { pending: Some(pending(900)), ..never };
+    assert_eq!(begun.status(false, at(899)), Status::Pending);
+    assert_eq!(begun.status(false, at(900)), Status::Disconnected);
+    let again = Connection { pending: Some(pending(900)), ..active() };
+    assert_eq!(again.status(false, at(0)), Status::Active);
+}
+
+#[test]
+fn choosing_another_organisation_leaves_the_old_link_over_and_carries_its_records() {
+    let offered = vec![organisation(2)];
+    let before = Connection { offered, ..active() };
+    let chosen = before.chosen(organisation(2).tenant, at(5)).unwrap();
+    assert_eq!(chosen.leftovers, [organisation(1)]);
+    assert_eq!(chosen.carried_from, [organisation(1).tenant]);
+    assert_eq!(chosen.tenants, [organisation(1).tenant, organisation(2).tenant]);
+    assert_eq!(chosen.epoch, before.epoch + 1);
+    assert_eq!(chosen.wanted_claims(), [organisation(2).tenant, organisation(1).tenant]);
+}
+
+#[test]
+fn a_first_connect_carries_what_waited_for_it_and_a_reconnect_carries_nothing() {
+    let never = Connection::never(AccountId::new("acc_1").unwrap());
+    let first = Connection { offered: vec![organisation(1)], ..never };
+    let first = first.chosen(organisation(1).tenant, at(1)).unwrap();
+    assert_eq!(first.carried_from, [TenantId::NONE]);
+    let ended = Connection { carried_from: Vec::new(), ..first }.disconnected(at(1));
+    let again = Connection { offered: vec![organisation(1)], ..ended };
+    let again = again.chosen(organisation(1).tenant, at(2)).unwrap();
+    assert!(again.carried_from.is_empty() && again.leftovers.is_empty());
+}
+
+#[test]
+fn an_organisation_is_claimed_from_the_connect_until_its_link_is_removed() {
+    assert_eq!(active().wanted_claims(), [organisation(1).tenant]);
+    let ended = active().disconnected(at(1));
+    assert_eq!(ended.wanted_claims(), [organisation(1).tenant], "its link is still there");
+    let removed = Connection { leftovers: Vec::new(), ..ended };
+    assert!(removed.wanted_claims().is_empty() && removed.wanted_grants().is_empty());
+}
+
+#[test]
+fn a_refused_organisation_is_looked_at_a_handful_of_times_a_day() {
+    let mut unavailable = Unavailable::found(at(0));
+    let day = at(24 * 3_600);
+    let mut looks = 0;
+    while unavailable.look_at < day {
+        looks += 1;
+        unavailable = unavailable.looked(unavailable.look_at);
+    }
+    assert!((3..=6).contains(&looks), "{looks}");
+    assert_eq!(unavailable.since, at(0));
+}
+
+#[test]
+fn a_row_of_the_previous_release_is_read() {
+    let row = r#"{"account":"acc_1","state":"pending","organisation":null,"connected_at":null,"connected_by":null,"paused_until":null}"#;
+    let read: Connection = serde_json::from_str(row).unwrap();
+    assert_eq!(read, Connection::never(AccountId::new("acc_1").unwrap()));
+    assert_eq!(read.status(false, at(0)), Status::Disconnected);
+}
+
+#[test]
+fn the_lists_of_a_connection_are_kept_up_to_their_bounds() {
+    for count in [ORGANISATIONS_MAX, ORGANISATIONS_MAX + 1, ORGANISATIONS_MAX * 100] {
+        let organisations: Vec<PinnedOrganisation> =
+            (0..count).map(|number| organisation(u128::try_from(number).unwrap())).collect();
+        let kept = Connection {
+            offered: organisations.clone(),
+            leftovers: organisations.clone(),
+            warnings: vec!["The sales account is archived.".to_owned(); count],
+            ..active()
+        };
+        let kept = kept.bounded();
+        assert_eq!(kept.offered.len(), ORGANISATIONS_MAX);
+        assert_eq!(kept.offered.first(), organisations.first());
+        assert_eq!(kept.leftovers.len(), ORGANISATIONS_MAX);
+        assert_eq!(kept.leftovers.last(), organisations.last());
+        assert!(kept.warnings.len() <= WARNINGS_MAX);
+    }
+}

@@ -1,0 +1,116 @@
+//! Why a message is moved aside: what stands beside it in a dead-letter queue, and in the log.
+
+use std::fmt;
+
+use crate::envelope::Unreadable;
+
+/// The longest reason, in characters.
+pub const REASON_MAX: usize = 300;
+/// The longest word of a reason, in characters. Ours are shorter; a name that comes from a message may not be.
+const WORD_MAX: usize = 40;
+
+/// A stable code and a sentence. The sentence is printable ASCII of at most [`REASON_MAX`] characters, and no
+/// word in it is longer than 40, however it was made: SQS refuses attributes with control characters, and a
+/// message that cannot be moved aside would stop its account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    code: &'static str,
+    text: String,
+}
+
+impl Reason {
+    /// A reason from a sentence, of which only what may stand in a reason is kept.
+    pub fn new(code: &'static str, sentence: &str) -> Self {
+        Self { code, text: printable(sentence) }
+    }
+
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The sentence.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl From<&Unreadable> for Reason {
+    fn from(unreadable: &Unreadable) -> Self {
+        Self::new(unreadable.code(), &unreadable.to_string())
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn printable(sentence: &str) -> String {
+    let mut kept = String::new();
+    let mut word = 0_usize;
+    for sign in sentence.chars() {
+        if kept.len() >= REASON_MAX {
+            break;
+        }
+        let sign = if sign == ' ' || sign.is_ascii_graphic() { sign } else { '?' };
+        word = if ends_a_word(sign) { 0 } else { word.saturating_add(1) };
+        if word <= WORD_MAX {
+            kept.push(sign);
+        } else if word == WORD_MAX + 1 {
+            kept.push_str("...");
+        }
+    }
+    kept.truncate(REASON_MAX);
+    kept
+}
+
+const fn ends_a_word(sign: char) -> bool {
+    matches!(sign, ' ' | '.' | ',' | ':' | ';' | '[' | ']' | '"' | '`' | '\'')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entity::EntityKind;
+
+    #[test]
+    fn a_reason_of_ours_is_kept_word_for_word() {
+        let field = "credit_note.lines[499].discount.percent".to_owned();
+        let problem = "must be a percentage from \"0\" to \"100\"".to_owned();
+        for unreadable in [
+            Unreadable::Oversized { bytes: 300_000 },
+            Unreadable::NotJson { line: 1, column: 2 },
+            Unreadable::UnknownVersion,
+            Unreadable::UnknownType,
+            Unreadable::Field { field, problem },
+            Unreadable::WrongQueue { expected: EntityKind::CreditNote },
+            Unreadable::WrongAccount,
+        ] {
+            let reason = Reason::from(&unreadable);
+            assert_eq!(reason.text(), unreadable.to_string());
+            assert_eq!(reason.code(), unreadable.code());
+        }
+    }
+
+    #[test]
+    fn a_reason_is_printable_and_short_whatever_it_is_made_of() {
+        let long = format!("invoice.{} is not a known field", "x".repeat(200_000));
+        let short = Reason::new("field", &long);
+        let kept = format!("invoice.{}... is not a known field", "x".repeat(40));
+        assert_eq!(short.text(), kept);
+        for sentence in [
+            "a\u{1}\n\u{7f}\u{fffd}\u{1f600}é".to_owned(),
+            "word ".repeat(50_000),
+            "\u{0}".repeat(50_000),
+            long,
+        ] {
+            let reason = Reason::new("field", &sentence);
+            let is_printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+            assert!(reason.text().bytes().all(is_printable), "{reason:?}");
+            assert!(reason.text().len() <= REASON_MAX, "{}", reason.text().len());
+        }
+        assert_eq!(Reason::new("field", "a\u{1}b").text(), "a?b");
+    }
+}

@@ -1,0 +1,94 @@
+//! Tests of the grant row.
+
+use uuid::Uuid;
+
+use super::*;
+
+const HOLDER: ClaimId = ClaimId(Uuid::from_u128(1));
+const SECRET: SecretVersion = SecretVersion { id: Uuid::from_u128(2), serial: 7 };
+
+#[test]
+fn a_secret_that_is_missing_or_older_than_the_row_is_not_visible_yet_for_five_minutes() {
+    let grant = a_grant().renewed(SECRET, at(0));
+    assert_eq!(grant.visibility(Some(7), at(0)), Visibility::Current);
+    assert_eq!(grant.visibility(Some(8), at(0)), Visibility::Current);
+    for read in [None, Some(6)] {
+        assert_eq!(grant.visibility(read, at(299)), Visibility::NotYet);
+        // The writer's clock may be ahead of ours.
+        assert_eq!(grant.visibility(read, at(-120)), Visibility::NotYet);
+    }
+    assert_eq!(grant.visibility(None, at(300)), Visibility::Gone);
+    assert_eq!(grant.visibility(Some(6), at(300)), Visibility::Current);
+}
+
+#[test]
+fn a_row_of_an_earlier_release_is_about_any_secret() {
+    assert_eq!(a_grant().visibility(Some(0), at(0)), Visibility::Current);
+    assert_eq!(a_grant().visibility(None, at(299)), Visibility::NotYet);
+    assert_eq!(a_grant().visibility(None, at(300)), Visibility::Gone);
+}
+
+#[test]
+fn a_newer_consent_keeps_a_grant_from_being_ended_until_it_is_settled() {
+    let grant = a_grant().consented(SECRET, at(0));
+    assert!(!grant.may_be_consented(7, at(1)), "it is the one that ends");
+    assert!(grant.may_be_consented(5, at(599)));
+    assert!(!grant.may_be_consented(5, at(600)));
+    assert_eq!(
+        grant.clone().renewed(SecretVersion { serial: 9, ..SECRET }, at(5)).consent,
+        grant.consent
+    );
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap()
+}
+
+fn a_grant() -> Grant {
+    Grant::new(GrantId(Uuid::from_u128(9)), at(0))
+}
+
+#[test]
+fn a_grant_is_idle_after_twenty_days_and_with_every_new_month() {
+    let granted = |day: &str| Grant::new(GrantId(Uuid::from_u128(9)), day.parse().unwrap());
+    let idle = |granted: &Grant, day: &str| granted.is_idle(day.parse().unwrap());
+    let first = granted("2026-11-02T09:00:00Z");
+    assert!(!idle(&first, "2026-11-22T08:59:59Z"));
+    assert!(idle(&first, "2026-11-22T09:00:00Z"));
+    let last = granted("2026-11-30T23:00:00Z");
+    assert!(!idle(&last, "2026-11-30T23:59:59Z"));
+    assert!(idle(&last, "2026-12-01T00:00:00Z"));
+    assert!(idle(&granted("2026-12-31T23:00:00Z"), "2027-01-01T03:17:00Z"));
+    assert!(!idle(&last.refused("2026-12-01T00:00:00Z".parse().unwrap()), "2027-02-01T00:00:00Z"));
+}
+
+#[test]
+fn a_refresh_is_unsettled_from_its_beginning_until_its_end_is_known() {
+    let locked = a_grant().locked(HOLDER, at(30), at(5));
+    assert_eq!(locked.unsettled_since, Some(at(5)));
+    let again = locked.clone().unsettled().locked(HOLDER, at(90), at(60));
+    assert_eq!(again.unsettled_since, Some(at(5)), "the first one counts");
+    assert_eq!(again.clone().renewed(SECRET, at(61)).unsettled_since, None);
+    assert_eq!(again.clone().refused(at(61)).unsettled_since, None);
+    assert_eq!(again.unlocked().unsettled_since, None);
+}
+
+#[test]
+fn a_token_is_used_until_two_minutes_before_it_expires() {
+    assert_eq!(a_grant().plan(at(1800), at(1679)), TokenPlan::Use);
+    assert_eq!(a_grant().plan(at(1800), at(1680)), TokenPlan::Refresh);
+}
+
+#[test]
+fn everyone_else_waits_while_one_refreshes_and_a_lapsed_lock_is_free() {
+    let locked = a_grant().locked(HOLDER, at(30), at(0));
+    assert_eq!(locked.plan(at(0), at(29)), TokenPlan::WaitUntil(at(30)));
+    assert_eq!(locked.plan(at(0), at(30)), TokenPlan::Refresh);
+}
+
+#[test]
+fn a_refused_grant_needs_a_reconnect_and_a_renewal_clears_it() {
+    let refused = a_grant().locked(HOLDER, at(30), at(0)).refused(at(5));
+    assert_eq!(refused.plan(at(0), at(6)), TokenPlan::Reconnect);
+    assert_eq!(refused.renewed(SECRET, at(7)).plan(at(1800), at(8)), TokenPlan::Use);
+}

@@ -1,0 +1,290 @@
+//! Every sentence in which Xero is known to refuse a document, with what a person can do about it.
+//!
+//! To review it, read the sentence as Xero says it and the remedy behind it. `*` stands for any text: a name, a
+//! number, a code, a date. Case, quotation marks and whatever follows the sentence do not matter. Of two rows that
+//! fit, the one that fits from the beginning of the sentence counts, and then the first: so the more special
+//! sentence stands above the more general one.
+
+/// One sentence.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// Xero's words: in small letters, without quotation marks.
+    pub(super) words: &'static str,
+    /// A stable name for programs and support.
+    pub(super) code: &'static str,
+    /// What a person can do.
+    pub(super) remedy: &'static str,
+}
+
+const fn says(words: &'static str, code: &'static str, remedy: &'static str) -> Known {
+    Known { words, code, remedy }
+}
+
+/// The sentences.
+pub(super) const KNOWN: &[Known] = &[
+    // Contacts: names and numbers.
+    says(
+        "contact name * already assigned to another contact",
+        "contact_name_taken",
+        "Search for the contact and link it to the client, or rename one of the two.",
+    ),
+    says(
+        "contact name * already exists",
+        "contact_name_taken",
+        "Search for the contact and link it to the client, or rename one of the two.",
+    ),
+    says(
+        "contact name * must be unique",
+        "contact_name_taken",
+        "Search for the contact and link it to the client, or rename one of the two.",
+    ),
+    says(
+        "contact * with * name already exists",
+        "contact_name_taken",
+        "Search for the contact and link it to the client, or rename one of the two.",
+    ),
+    says(
+        "contact number * already assigned to another contact",
+        "contact_number_taken",
+        "Search for the contact that holds the number and link it to the client.",
+    ),
+    says(
+        "contact number * already exists",
+        "contact_number_taken",
+        "Search for the contact that holds the number and link it to the client.",
+    ),
+    says(
+        "contact number * must be unique",
+        "contact_number_taken",
+        "Search for the contact that holds the number and link it to the client.",
+    ),
+    says(
+        "account number already exists",
+        "account_number_taken",
+        "Change the account number of one of the two contacts in Xero.",
+    ),
+    says("contact name cannot be empty", "contact_name_missing", "Give the client a name."),
+    says(
+        "contact must contain at least 1 of the following elements to identify the contact",
+        "contact_unidentified",
+        "Give the client a name, then sync it again.",
+    ),
+    says(
+        "contact must be specified for this type of transaction",
+        "contact_not_specified",
+        "Sync the client first, then retry.",
+    ),
+    says(
+        "merged into another contact",
+        "contact_merged",
+        "Nothing is needed: the next attempt goes to the contact it was merged into.",
+    ),
+    says(
+        "unable to assign an archived contact",
+        "contact_archived",
+        "Restore the contact in Xero, or link the client to another contact.",
+    ),
+    says(
+        "contact * archived",
+        "contact_archived",
+        "Restore the contact in Xero, or link the client to another contact.",
+    ),
+    says(
+        "archived contact",
+        "contact_archived",
+        "Restore the contact in Xero, or link the client to another contact.",
+    ),
+    says("email address must be valid", "email_invalid", "Correct the client's e-mail address."),
+    says(
+        "url must be a valid absolute url",
+        "link_invalid",
+        "This is a fault of the integration's settings, not of your books. Contact support if it stays.",
+    ),
+    // Accounts and tax.
+    says(
+        "account code * has been archived, or has been deleted",
+        "account_code_archived",
+        "Choose another account in Settings > Billing > Payment Settings, or restore this one in Xero's chart of accounts.",
+    ),
+    says(
+        "account code * is not a valid code for this document",
+        "account_code_unknown",
+        "Choose an account that Xero accepts for sales in Settings > Billing > Payment Settings.",
+    ),
+    says(
+        "account code must be specified",
+        "account_code_missing",
+        "Choose an account in Settings > Billing > Payment Settings.",
+    ),
+    says(
+        "account must be valid",
+        "account_invalid",
+        "Choose another account in Settings > Billing > Payment Settings.",
+    ),
+    says(
+        "account * have payments enabled",
+        "account_takes_no_payments",
+        "Enable payments to the account in Xero, or choose another in Settings > Billing > Payment Settings.",
+    ),
+    says(
+        "taxtype code * cannot be used with account code",
+        "tax_type_not_allowed",
+        "Choose a tax rate that may be used with this account, or another account.",
+    ),
+    says(
+        "taxtype code * does not exist or cannot be used for this type of transaction",
+        "tax_type_unknown",
+        "Choose a tax rate of the organisation that applies to sales, or add this one in Xero.",
+    ),
+    says("tax rate must be valid", "tax_rate_invalid", "Choose a tax rate that is active in Xero."),
+    // Currencies and dates.
+    says(
+        "users organisation is not subscribed to currency",
+        "currency_not_subscribed",
+        "Add the currency to the organisation in Xero, then retry.",
+    ),
+    says(
+        "not subscribed to currency",
+        "currency_not_enabled",
+        "Add the currency to the organisation in Xero, then retry.",
+    ),
+    says(
+        "document date cannot be before the end of year lock date",
+        "year_locked",
+        "Move the end of year lock date in Xero (an adviser can), or give the document a later date.",
+    ),
+    says(
+        "lock date",
+        "period_locked",
+        "Move the lock date in Xero, or give the document a date in an open period.",
+    ),
+    says(
+        "document duedate field must be specified",
+        "due_date_missing",
+        "Give the document a due date.",
+    ),
+    says("due date must be specified", "due_date_missing", "Give the document a due date."),
+    says("date field must be specified", "date_missing", "Give the document a date."),
+    // Invoices and credit notes.
+    says(
+        "invoice # must be unique",
+        "number_taken",
+        "Another document in Xero has this number. Change the number of one of the two.",
+    ),
+    says(
+        "credit note # must be unique",
+        "number_taken",
+        "Another document in Xero has this number. Change the number of one of the two.",
+    ),
+    says(
+        "# must be unique",
+        "number_taken",
+        "Another document in Xero has this number. Change the number of one of the two.",
+    ),
+    says(
+        "cannot be edited as it has a payment or credit note allocated",
+        "document_has_payments",
+        "Xero keeps the lines of a paid document. Remove the payment or credit in Xero, or issue a credit note and a new invoice.",
+    ),
+    says(
+        "status voided cannot be applied * because it has payments or credit notes allocated",
+        "void_has_payments",
+        "Remove the payments and credits from the invoice in Xero first, then retry.",
+    ),
+    says(
+        "because it has payments or credit notes allocated",
+        "void_has_payments",
+        "Remove the payments and credits from the invoice in Xero first, then retry.",
+    ),
+    says(
+        "not of valid status for modification",
+        "document_closed",
+        "The document was paid, voided or deleted in Xero and can no longer be changed there.",
+    ),
+    says(
+        "not of valid status for creation",
+        "document_status_invalid",
+        "Retry; if it fails again, contact support.",
+    ),
+    says(
+        "not of valid type for creation",
+        "document_type_invalid",
+        "This is a fault of the integration, not of your books. Contact support.",
+    ),
+    says(
+        "only authorised invoices may have senttocontact updated",
+        "not_approved_to_send",
+        "Approve the invoice in Xero, then mark it as sent there.",
+    ),
+    says(
+        "document with the supplied id was not found for this endpoint",
+        "document_not_found",
+        "Check whether the document was removed in Xero, or whether another organisation is connected.",
+    ),
+    says(
+        "existing credit note with the specified creditnoteid could not be found",
+        "credit_note_not_found",
+        "Check whether the credit note was removed in Xero, or whether another organisation is connected.",
+    ),
+    says(
+        "limit of invoices you can approve",
+        "plan_limit",
+        "The organisation's Xero plan allows no more approved invoices this month. Upgrade the plan in Xero, or retry next month.",
+    ),
+    says(
+        "line total * does not match the expected line total",
+        "line_total_differs",
+        "Check quantity, price and discount of the line.",
+    ),
+    says(
+        "one or more line items must be specified",
+        "lines_missing",
+        "Add a line to the document.",
+    ),
+    says(
+        "discount must not be greater than the line total",
+        "discount_over_line",
+        "Make the discount of the line smaller than the line, or give the credit as a line of its own.",
+    ),
+    // Credit and payments.
+    says(
+        "because it has been allocated or refunded",
+        "credit_note_used",
+        "Take the credit back from its invoices first; the note follows by itself.",
+    ),
+    says(
+        "cannot be allocated as amount is greater than amount outstanding",
+        "credit_over_due",
+        "Check in Xero what is left of the credit and due on the invoice. If this is the same credit, choose Never send.",
+    ),
+    says(
+        "invoice you are trying to allocate to has already been paid off",
+        "already_paid",
+        "Check in Xero what paid the invoice. If this is the same credit, choose Never send.",
+    ),
+    says(
+        "cannot be allocated to an incorrect invoice type",
+        "allocation_type_differs",
+        "Credit of a customer can only be applied to a sales invoice. Check in Xero which document has the invoice's number.",
+    ),
+    says(
+        "exceeds the amount outstanding",
+        "amount_over_due",
+        "Check in Xero what was paid on the invoice already. If this is the same money, choose Never send.",
+    ),
+    says(
+        "payments can only be made against authorised documents",
+        "invoice_not_approved",
+        "Approve the invoice in Xero, then retry. If it is paid there already by this money, choose Never send.",
+    ),
+    says(
+        "payments within a batch cannot be deleted",
+        "payment_in_batch",
+        "Remove the whole batch payment in Xero, or choose Never send.",
+    ),
+    says(
+        "reconciled",
+        "payment_reconciled",
+        "Undo the reconciliation in Xero, then retry; or choose Never send.",
+    ),
+];

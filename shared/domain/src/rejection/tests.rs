@@ -1,0 +1,210 @@
+//! Tests of the table of rejections.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn explained(message: &str) -> Failure {
+    explain(&[message.to_owned()])
+}
+
+/// Sentences that the real Xero has been seen to say, in its own examples and in public reports, each with the code
+/// that it has here.
+const SEEN: [(&str, &str); 38] = [
+    (
+        "The contact name Buzz Lightyear is already assigned to another contact. The contact name must be unique across all active contacts.",
+        "contact_name_taken",
+    ),
+    ("Invoice # must be unique.", "number_taken"),
+    ("Payment amount exceeds the amount outstanding on this document", "amount_over_due"),
+    (
+        "An existing Credit Note with the specified CreditNoteID could not be found",
+        "credit_note_not_found",
+    ),
+    (
+        "The Contact must contain at least 1 of the following elements to identify the contact: Name, ContactID, ContactNumber",
+        "contact_unidentified",
+    ),
+    ("The document with the supplied id was not found for this endpoint.", "document_not_found"),
+    ("Url must be a valid absolute url", "link_invalid"),
+    ("Users Organisation is not subscribed to currency NZD", "currency_not_subscribed"),
+    ("Organisation is not subscribed to currency EUR", "currency_not_enabled"),
+    ("A Contact must be specified for this type of transaction", "contact_not_specified"),
+    ("One or more line items must be specified", "lines_missing"),
+    ("Invoice not of valid status for creation", "document_status_invalid"),
+    ("Invoice not of valid status for modification", "document_closed"),
+    ("Invoice not of valid type for creation", "document_type_invalid"),
+    ("Only AUTHORISED invoices may have SentToContact updated.", "not_approved_to_send"),
+    ("Email address must be valid", "email_invalid"),
+    ("Contact Name cannot be empty.", "contact_name_missing"),
+    (
+        "The Account Number already exists. Please enter a different Account Number.",
+        "account_number_taken",
+    ),
+    (
+        "The document date cannot be before the end of year lock date, currently set at 31-Jul-2013",
+        "year_locked",
+    ),
+    ("The document DueDate field must be specified.", "due_date_missing"),
+    ("The Date field must be specified.", "date_missing"),
+    ("Account must be valid.", "account_invalid"),
+    ("Tax rate must be valid.", "tax_rate_invalid"),
+    (
+        "The TaxType code GST on Income does not exist or cannot be used for this type of transaction.",
+        "tax_type_unknown",
+    ),
+    (
+        "The TaxType code 'GST on Income' cannot be used with account code '60410'.",
+        "tax_type_not_allowed",
+    ),
+    ("Account code must be specified", "account_code_missing"),
+    ("Account code '200' is not a valid code for this document.", "account_code_unknown"),
+    (
+        "Account code '42945235343232' has been archived, or has been deleted. Each line item must reference a valid account.",
+        "account_code_archived",
+    ),
+    ("Payments can only be made against Authorised documents", "invoice_not_approved"),
+    (
+        "This document cannot be edited as it has a payment or credit note allocated to it.",
+        "document_has_payments",
+    ),
+    ("The invoice you are trying to allocate to has already been paid off", "already_paid"),
+    (
+        "Credit Note cannot be allocated as amount is greater than amount outstanding",
+        "credit_over_due",
+    ),
+    ("Credit Note cannot be allocated to an incorrect invoice type", "allocation_type_differs"),
+    (
+        "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement.",
+        "payment_reconciled",
+    ),
+    ("Payments within a batch cannot be deleted.", "payment_in_batch"),
+    (
+        "The status VOIDED cannot be applied to the invoice because it has payments or credit notes allocated to it.",
+        "void_has_payments",
+    ),
+    ("You have reached the limit of invoices you can approve.", "plan_limit"),
+    ("Unable to assign an Archived contact.", "contact_archived"),
+];
+
+#[test]
+fn every_sentence_that_xero_was_seen_to_say_has_a_code_of_its_own_and_a_remedy() {
+    let mut codes = BTreeSet::new();
+    for (message, code) in SEEN {
+        let failure = explained(message);
+        assert_eq!(failure.code, code, "{message}");
+        assert!(codes.insert(code), "{code} stands for two sentences");
+        assert!(!failure.remedy.is_empty(), "{message}");
+        assert!(failure.message.contains(message), "{failure}");
+        assert_eq!(failure.class, FailureClass::Rejected);
+    }
+}
+
+#[test]
+fn case_quotation_marks_spaces_and_what_follows_do_not_matter() {
+    for (message, code) in SEEN {
+        let without_stop = message.trim_end_matches('.');
+        for variant in [
+            message.to_uppercase(),
+            message.to_lowercase(),
+            message.replace('\'', "\""),
+            message.replace('\'', "’"),
+            message.replace('\'', ""),
+            message.replace(' ', "  "),
+            without_stop.to_owned(),
+            format!("{without_stop}. Contact Xero support."),
+            format!(" {message} (line 3)"),
+        ] {
+            assert_eq!(explained(&variant).code, code, "{variant}");
+        }
+    }
+}
+
+#[test]
+fn other_wordings_and_other_names_are_known_too() {
+    for (message, code) in [
+        (
+            "The Contact Name already exists. Please enter a different Contact Name.",
+            "contact_name_taken",
+        ),
+        ("The contact name \"O'Brien\" already exists", "contact_name_taken"),
+        ("A contact with this name already exists.", "contact_name_taken"),
+        (
+            "The contact number SC-1 is already assigned to another contact. The contact number must be unique across all active contacts.",
+            "contact_number_taken",
+        ),
+        ("Credit Note # must be unique.", "number_taken"),
+        ("The document date cannot be before the period lock date 31 March 2025", "period_locked"),
+        ("Organisation is not subscribed to currency SEK", "currency_not_enabled"),
+        ("Credit Note not of valid status for modification", "document_closed"),
+        ("Account code ‘4-1000’ is not a valid code for this document", "account_code_unknown"),
+        ("Discount must not be greater than the line total.", "discount_over_line"),
+    ] {
+        assert_eq!(explained(message).code, code, "{message}");
+    }
+}
+
+#[test]
+fn the_name_of_a_contact_does_not_pass_for_a_sentence() {
+    for name in [
+        "Archived Contact Ltd",
+        "Lock Date Services",
+        "Email address must be valid",
+        "Reconciled",
+        "Invoice # must be unique",
+    ] {
+        let message = format!(
+            "The contact name {name} is already assigned to another contact. The contact name must be unique across all active contacts."
+        );
+        assert_eq!(explained(&message).code, "contact_name_taken", "{message}");
+    }
+}
+
+#[test]
+fn what_is_taken_is_told_from_every_other_refusal() {
+    let taken = SEEN.iter().filter(|(message, _)| is_about_something_taken(message));
+    let codes = taken.map(|(_, code)| *code).collect::<Vec<_>>();
+    assert_eq!(codes, ["contact_name_taken", "number_taken"]);
+    assert!(is_about_something_taken("The Contact Name already exists."));
+    assert!(!is_about_something_taken("The moon is in the wrong house"));
+}
+
+#[test]
+fn every_row_of_the_table_is_reached_by_its_own_words() {
+    for row in KNOWN {
+        let message = row.words.replace('*', "x");
+        let failure = explained(&message);
+        assert_eq!(failure.code, row.code, "{message}");
+        assert_eq!(plain(row.words), row.words, "{} is not in plain letters", row.words);
+        assert!(row.remedy.ends_with('.'), "{}", row.remedy);
+    }
+}
+
+#[test]
+fn an_unknown_refusal_is_passed_on_word_for_word() {
+    let failure = explained("The moon is in the wrong house");
+    assert_eq!(failure.message, "Xero refused it: The moon is in the wrong house.");
+    assert_eq!(failure.code, UNKNOWN);
+    assert!(!is_known("The moon is in the wrong house"));
+    assert!(is_known("Invoice # must be unique."));
+}
+
+#[test]
+fn among_several_sentences_the_first_known_one_gives_the_code() {
+    let several = ["The moon is in the wrong house", "Invoice # must be unique."];
+    let failure = explain(&several.map(str::to_owned));
+    assert_eq!(failure.code, "number_taken");
+    assert!(failure.message.contains("moon"), "{failure}");
+}
+
+#[test]
+fn a_refusal_without_words_still_makes_a_sentence() {
+    assert_eq!(explain(&[]).message, "Xero refused the document without giving a reason.");
+}
+
+#[test]
+fn repeated_and_endless_refusals_are_shortened() {
+    let same = vec!["Twice.".to_owned(), "Twice.".to_owned()];
+    assert_eq!(explain(&same).message, "Xero refused it: Twice.");
+    assert!(explained(&"é".repeat(5_000)).message.chars().count() <= MESSAGE_LIMIT + 1);
+}

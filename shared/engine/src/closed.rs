@@ -1,0 +1,51 @@
+//! Why the books of an organisation are closed to us, as people are told.
+
+use domain::connection::Unusable;
+use domain::failure::{Failure, FailureClass};
+
+use crate::token;
+
+/// The failure of everything that needs an organisation that Xero refuses.
+pub fn unavailable() -> Failure {
+    Failure::new(
+        FailureClass::Unauthorized,
+        "organisation_unavailable",
+        "Xero refuses every request for this organisation, although it is still connected. Its trial or subscription may have ended.",
+        "Check the organisation's plan in Xero. ServiceCortex looks again several times a day and goes on by itself; to go on at once, click Reconnect in Settings > Integrations > Xero.",
+    )
+}
+
+/// The failure of a call that Xero refused for a connection that stands, as far as can be seen.
+pub(crate) fn refused_once() -> Failure {
+    Failure::new(
+        FailureClass::Transient,
+        "refused_once",
+        "Xero refused the request, although the organisation is connected.",
+        "",
+    )
+}
+
+/// The failure of everything that needs a connection where there is none.
+pub fn not_connected() -> Failure {
+    Failure::new(
+        FailureClass::Unauthorized,
+        "not_connected",
+        "Xero is not connected.",
+        "Go to Settings > Integrations > Xero and click Connect to Xero.",
+    )
+}
+
+pub(crate) fn closed(unusable: Unusable) -> Failure {
+    match unusable {
+        Unusable::NotConnected => not_connected(),
+        Unusable::TokenExpired => token::reconnect(),
+        Unusable::Unavailable => unavailable(),
+        Unusable::PausedUntil(until) => Failure::new(
+            FailureClass::Throttled,
+            "paused",
+            "Xero asked us to wait before the next call.",
+            "",
+        )
+        .not_before(until),
+    }
+}

@@ -1,0 +1,288 @@
+//! Completing a connect: the code is exchanged, the tokens are kept, the organisation is chosen.
+//!
+//! Every step is written down before the next, so a completion that is interrupted goes on with the same
+//! ticket where it stopped. Only the exchange of the code cannot be repeated.
+
+use std::sync::Arc;
+
+use domain::connection::{Connection, ConsentAttempt, ConsentStage, PinnedOrganisation};
+use domain::ids::{AccountId, GrantId, Ledger, UserId};
+use secrecy::{ExposeSecret, SecretString};
+use store::table::Expect;
+use store::{StoreError, Versioned};
+use uuid::Uuid;
+use xero::{Sent, XeroError, connections};
+
+use super::offered::{self, Offer};
+use super::{ConnectError, clear_pending, context, hash};
+use crate::calls::count_odd_rows;
+use crate::chain::Chain;
+use crate::connection::{ChangeError, change_claims};
+use crate::token::{self, GrantTokens};
+use crate::{Engine, Invocation, carry_over, release, sealing, upgrade};
+
+/// How a completion ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Completed {
+    /// The account is connected.
+    Connected(PinnedOrganisation),
+    /// The person ticked no organisation.
+    NoOrganisation,
+    /// Every organisation that the person ticked belongs to another account.
+    OrganisationInUse,
+    /// The account was connected to another organisation before, or it is not certain which organisation is
+    /// meant: the person is asked which of these is to be used.
+    OtherOrganisation {
+        /// Who consented, as Xero names them.
+        by: Option<String>,
+        /// The organisations that may be chosen.
+        offered: Vec<PinnedOrganisation>,
+    },
+    /// The ticket is used, or too old, or never was one.
+    Expired,
+    /// The ticket is another person's, or another account's.
+    NotYours,
+    /// Another request is completing it.
+    InProgress,
+    /// Xero did not take its own code: the person has to begin again.
+    Refused,
+}
+
+/// What a consent gave.
+#[derive(Debug, Clone)]
+struct Exchanged {
+    grant: GrantId,
+    serial: u64,
+    event: Option<Uuid>,
+    by: Option<String>,
+}
+
+/// Completes the connect of this ticket, for the person who began it.
+pub async fn complete(
+    engine: &Engine,
+    account: &AccountId,
+    user: &UserId,
+    ticket: &SecretString,
+    invocation: Invocation,
+) -> Result<Completed, ConnectError> {
+    let Some(row) = engine.store.consent(&hash(ticket)).await? else {
+        return Ok(Completed::Expired);
+    };
+    if row.record.account != *account || row.record.user != *user {
+        tracing::warn!(account.id = %account, "a ticket of somebody else was presented");
+        return Ok(Completed::NotYours);
+    }
+    if row.record.expires_at <= engine.clock.now() || was_ended(engine, &row.record).await? {
+        return Ok(Completed::Expired);
+    }
+    let (row, exchanged) = match exchanged(engine, row, ticket).await? {
+        Ok(exchanged) => exchanged,
+        Err(ended) => return Ok(ended),
+    };
+    let completed = connect(engine, &row.record, &exchanged, invocation).await?;
+    match engine.store.remove_consent(&row.record.ticket_hash, row.version).await {
+        Ok(()) | Err(StoreError::Conflict) => {}
+        // It expires by itself, and leads to the same connection until then.
+        Err(error) => {
+            tracing::warn!(error = %Chain(&error), "a used ticket was not removed");
+        }
+    }
+    clear_pending(engine, account, &row.record.state_hash).await?;
+    Ok(completed)
+}
+
+/// Whether somebody disconnected the account since the connect was begun: that was the later word.
+async fn was_ended(engine: &Engine, consent: &ConsentAttempt) -> Result<bool, StoreError> {
+    let Some(row) = engine.store.connection(&consent.account).await? else { return Ok(false) };
+    let Connection { disconnected_at, pending, .. } = row.record;
+    let is_pending = pending.is_some_and(|pending| pending.state_hash == consent.state_hash);
+    Ok(disconnected_at.is_some_and(|ended_at| {
+        ended_at > consent.begun_at || (ended_at == consent.begun_at && !is_pending)
+    }))
+}
+
+/// Exchanges the code, unless that is done. `Ok(Err(_))` says how the completion ended here.
+async fn exchanged(
+    engine: &Engine,
+    row: Versioned<ConsentAttempt>,
+    ticket: &SecretString,
+) -> Result<Result<(Versioned<ConsentAttempt>, Exchanged), Completed>, ConnectError> {
+    let Versioned { record: consent, version } = row;
+    match &consent.stage {
+        ConsentStage::Exchanging => Ok(Err(Completed::InProgress)),
+        ConsentStage::Exchanged { grant, serial, event, by } => {
+            let exchanged =
+                Exchanged { grant: *grant, serial: *serial, event: *event, by: by.clone() };
+            Ok(Ok((Versioned { record: consent, version }, exchanged)))
+        }
+        ConsentStage::Coded { sealed } => {
+            let context = context(&consent.account, &consent.user);
+            let Some(opened) = sealing::open(ticket, &context, sealed) else {
+                return Ok(Err(Completed::Expired));
+            };
+            let begun = ConsentAttempt { stage: ConsentStage::Exchanging, ..consent.clone() };
+            match engine.store.put_consent(&begun, Expect::Version(version)).await {
+                Ok(version) => exchange(engine, consent, version, &opened).await,
+                Err(StoreError::Conflict) => Ok(Err(Completed::InProgress)),
+                Err(error) => Err(error.into()),
+            }
+        }
+    }
+}
+
+async fn exchange(
+    engine: &Engine,
+    consent: ConsentAttempt,
+    version: store::table::Version,
+    opened: &SecretString,
+) -> Result<Result<(Versioned<ConsentAttempt>, Exchanged), Completed>, ConnectError> {
+    let (verifier, code) = opened.expose_secret().split_once(' ').unwrap_or_default();
+    let (verifier, code) = (SecretString::from(verifier), SecretString::from(code));
+    let tokens = match engine.app.exchange(&*engine.transport, &code, &verifier).await {
+        Ok(tokens) => tokens,
+        Err(error) if is_unsent(&error) => {
+            // The code is as good as before: the same ticket may be presented again.
+            engine.store.put_consent(&consent, Expect::Version(version)).await?;
+            return Err(error.into());
+        }
+        Err(error) => {
+            tracing::warn!(error = %Chain(&error), account.id = %consent.account, "the code was not exchanged");
+            engine.store.remove_consent(&consent.ticket_hash, version).await?;
+            clear_pending(engine, &consent.account, &consent.state_hash).await?;
+            if matches!(error, XeroError::GrantRefused) {
+                return Ok(Err(Completed::Refused));
+            }
+            return Err(error.into());
+        }
+    };
+    let kept = token::keep_consent(engine, &tokens).await;
+    let Ok(Some((grant, serial))) = kept else {
+        // The code is spent, so the person has to begin again.
+        engine.store.remove_consent(&consent.ticket_hash, version).await?;
+        clear_pending(engine, &consent.account, &consent.state_hash).await?;
+        return kept.map(|_| Err(Completed::Refused)).map_err(ConnectError::from);
+    };
+    let identity = tokens.identity;
+    let (event, by) = (identity.authentication_event_id, identity.name.or(identity.email));
+    let stage = ConsentStage::Exchanged { grant, serial, event, by: by.clone() };
+    let kept = ConsentAttempt { stage, ..consent };
+    let version = engine.store.put_consent(&kept, Expect::Version(version)).await?;
+    let exchanged = Exchanged { grant, serial, event, by };
+    Ok(Ok((Versioned { record: kept, version }, exchanged)))
+}
+
+/// Whether an exchange failed before Xero could receive it.
+fn is_unsent(error: &XeroError) -> bool {
+    matches!(error, XeroError::IdentityUnanswered { source } if source.sent == Sent::No)
+}
+
+/// Chooses the organisation and connects the account to it.
+async fn connect(
+    engine: &Engine,
+    consent: &ConsentAttempt,
+    exchanged: &Exchanged,
+    invocation: Invocation,
+) -> Result<Completed, ConnectError> {
+    upgrade::require_claims(engine, invocation).await?;
+    let account = &consent.account;
+    let tokens = Arc::new(GrantTokens {
+        engine: engine.clone(),
+        grant: exchanged.grant,
+        consented: exchanged.serial,
+        invocation,
+        connection: None,
+    });
+    let (transport, api) = (&*engine.transport, &engine.places.xero_api);
+    let linked = connections::connections(transport, api, &*tokens).await?;
+    count_odd_rows(engine, &linked.undecodable);
+    let offer = Offer {
+        grant: exchanged.grant,
+        serial: exchanged.serial,
+        event: exchanged.event,
+        begun_at: consent.begun_at,
+    };
+    let offered = offered::find_offered(engine, account, &linked.rows, &offer).await?;
+    if offered.free.is_empty() {
+        abandon(engine, account, exchanged).await;
+        return Ok(if offered.is_any_claimed {
+            Completed::OrganisationInUse
+        } else {
+            Completed::NoOrganisation
+        });
+    }
+    let free = &offered.free;
+    let landed = change_claims(engine, account, |connection| {
+        let by = exchanged.by.clone();
+        Some(landed(connection, free, offered.is_certain, by, engine.clock.now()))
+    });
+    let landed = match landed.await {
+        Ok(landed) => landed,
+        // Another account was faster by a moment.
+        Err(ChangeError::Claimed) => {
+            abandon(engine, account, exchanged).await;
+            return Ok(Completed::OrganisationInUse);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let organisation = landed.and_then(|connection| connection.organisation);
+    let used = organisation.filter(|used| free.iter().any(|one| one.tenant == used.tenant));
+    let Some(used) = used else {
+        return Ok(Completed::OtherOrganisation {
+            by: exchanged.by.clone(),
+            offered: offered.free,
+        });
+    };
+    let ledger = Ledger { account: account.clone(), tenant: used.tenant };
+    tracing::info!(account.id = %account, tenant.id = %used.tenant, "connected");
+    follow_up(engine, &ledger).await;
+    Ok(Completed::Connected(used))
+}
+
+/// What a new connection brings about. The connection stands; what fails here the sweep repairs.
+pub(crate) async fn follow_up(engine: &Engine, ledger: &Ledger) {
+    if let Err(error) = carry_over::leave_hint(engine, ledger).await {
+        tracing::error!(error = %Chain(&error), "what waited for the connection is released later");
+    }
+    if let Err(error) = release::parked(engine, ledger).await {
+        tracing::error!(error = %Chain(&error), "parked work is released later");
+    }
+}
+
+/// Nothing came of a consent: its grant ends, unless another connection uses it.
+async fn abandon(engine: &Engine, account: &AccountId, exchanged: &Exchanged) {
+    let is_needed = engine.store.connection(account).await;
+    let is_needed = is_needed
+        .is_ok_and(|row| row.is_some_and(|row| row.record.grants.contains(&exchanged.grant)));
+    if is_needed {
+        return;
+    }
+    if let Err(error) = token::end_unused(engine, exchanged.grant, exchanged.serial).await {
+        tracing::warn!(error = %Chain(&error), "a consent that nothing came of was not revoked");
+    }
+}
+
+/// The connection after a consent. The organisation it is pinned to goes on; without one, the first is
+/// used, unless it is not certain which of several are of this consent. Where the pinned one was not consented to, nothing changes but the question that is now open:
+/// whether another is to take its place. Somebody else may have connected the account meanwhile.
+fn landed(
+    connection: Connection,
+    offered: &[PinnedOrganisation],
+    is_certain: bool,
+    by: Option<String>,
+    now: jiff::Timestamp,
+) -> Connection {
+    let pinned = connection.organisation.as_ref().map(|pinned| pinned.tenant);
+    let tenant = match pinned {
+        Some(pinned) => offered.iter().find(|one| one.tenant == pinned),
+        None => offered.first().filter(|_| is_certain || offered.len() == 1),
+    };
+    let open = Connection { pending: None, ..connection.offering(offered, by.clone()) };
+    let connected = tenant.and_then(|one| open.chosen(one.tenant, now));
+    match connected {
+        Some(connected) if offered.len() > 1 => Connection { connected_by: by, ..connected },
+        Some(connected) => {
+            Connection { connected_by: by, offered: Vec::new(), offered_by: None, ..connected }
+        }
+        None => open,
+    }
+}

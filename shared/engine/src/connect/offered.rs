@@ -1,0 +1,94 @@
+//! Which organisations a consent offers: those that it linked, and the one that the account is pinned to.
+
+use domain::connection::{ORGANISATIONS_MAX, PinnedOrganisation};
+use domain::ids::{AccountId, GrantId};
+use jiff::{SignedDuration, Timestamp};
+use store::StoreError;
+use uuid::Uuid;
+use xero::connections::{Connection, TenantType};
+
+use crate::Engine;
+
+/// How far Xero's clock may be from ours.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(3);
+
+/// What is known of a consent.
+pub(super) struct Offer {
+    pub(super) grant: GrantId,
+    pub(super) serial: u64,
+    /// The consent, as Xero's links name it.
+    pub(super) event: Option<Uuid>,
+    /// When the connect was begun.
+    pub(super) begun_at: Timestamp,
+}
+
+/// What a consent offers.
+pub(super) struct Offered {
+    /// Organisations that this account may use, in Xero's order.
+    pub(super) free: Vec<PinnedOrganisation>,
+    /// Whether any other belongs to another account.
+    pub(super) is_any_claimed: bool,
+    /// Whether the organisations are certainly those of this consent. Otherwise some may be of another consent of
+    /// the same Xero user.
+    pub(super) is_certain: bool,
+}
+
+/// Finds what a consent offers to an account.
+pub(super) async fn find_offered(
+    engine: &Engine,
+    account: &AccountId,
+    linked: &[Connection],
+    offer: &Offer,
+) -> Result<Offered, StoreError> {
+    let connection = engine.store.connection(account).await?.map(|row| row.record);
+    let pinned = connection.and_then(|one| one.organisation).map(|one| one.tenant);
+    let organisations = linked.iter().filter(|one| one.tenant_type == TenantType::Organisation);
+    let is_any_named = organisations.clone().any(|one| is_named(one, offer));
+    let is_consented = |one: &Connection| {
+        if is_any_named { is_named(one, offer) } else { is_recent(one, offer) }
+    };
+    let wanted = organisations.filter(|one| Some(one.tenant) == pinned || is_consented(one));
+    let mut offered = Offered { free: Vec::new(), is_any_claimed: false, is_certain: true };
+    for one in wanted {
+        if offered.free.len() == ORGANISATIONS_MAX {
+            tracing::warn!(account.id = %account, "more organisations than are offered");
+            break;
+        }
+        let owner = engine.store.claim(one.tenant).await?;
+        if owner.is_some_and(|owner| owner != *account) {
+            offered.is_any_claimed = true;
+            continue;
+        }
+        let is_only = offered.free.is_empty() && is_older(one, offer);
+        offered.is_certain = is_any_named || is_only;
+        offered.free.push(PinnedOrganisation {
+            tenant: one.tenant,
+            name: one.tenant_name.clone(),
+            xero_connection: one.id,
+            grant: offer.grant,
+            serial: offer.serial,
+        });
+    }
+    Ok(offered)
+}
+
+/// Whether a link names the consent, as Xero's links do.
+fn is_named(linked: &Connection, offer: &Offer) -> bool {
+    offer.event.is_some() && linked.auth_event_id == offer.event
+}
+
+/// Whether a link was made or renewed since the connect was begun. It is not established whether a link that is
+/// consented to again keeps the name of its first consent, so this counts where no link names the consent.
+fn is_recent(linked: &Connection, offer: &Offer) -> bool {
+    linked.updated_at.is_some_and(|at| at >= since(offer))
+}
+
+/// Whether a link existed before the connect was begun. One that was made since then, and names another consent,
+/// may be of a connect of another account.
+fn is_older(linked: &Connection, offer: &Offer) -> bool {
+    linked.created_at.is_none_or(|at| at < since(offer))
+}
+
+fn since(offer: &Offer) -> Timestamp {
+    offer.begun_at.saturating_sub(CLOCKS_DIFFER).unwrap_or(Timestamp::MIN)
+}

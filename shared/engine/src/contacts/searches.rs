@@ -1,0 +1,60 @@
+//! Searches of the last minute, as this process remembers them: whoever types the same again asks nothing of Xero.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use domain::document::contact::RemoteContact;
+use domain::ids::Ledger;
+use jiff::{SignedDuration, Timestamp};
+
+/// How long an answer is shown again.
+const REMEMBERED: SignedDuration = SignedDuration::from_secs(60);
+/// A process serves many accounts in its life; it remembers this many searches.
+const SEARCHES_MAX: usize = 64;
+
+type Searches = HashMap<(Ledger, String), (Timestamp, Vec<RemoteContact>)>;
+
+/// What was found in the last minute.
+#[derive(Default)]
+pub struct SearchCache(Mutex<Searches>);
+
+impl SearchCache {
+    pub(super) fn get(
+        &self,
+        ledger: &Ledger,
+        text: &str,
+        now: Timestamp,
+    ) -> Option<Vec<RemoteContact>> {
+        let searches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, found) = searches.get(&key(ledger, text))?;
+        (now.duration_since(*at) < REMEMBERED).then(|| found.clone())
+    }
+
+    pub(super) fn put(
+        &self,
+        ledger: &Ledger,
+        text: &str,
+        found: Vec<RemoteContact>,
+        now: Timestamp,
+    ) {
+        let mut searches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        searches.retain(|_, (at, _)| now.duration_since(*at) < REMEMBERED);
+        if searches.len() >= SEARCHES_MAX {
+            searches.clear();
+        }
+        searches.insert(key(ledger, text), (now, found));
+    }
+}
+
+/// Xero's search does not tell cases apart.
+fn key(ledger: &Ledger, text: &str) -> (Ledger, String) {
+    (ledger.clone(), text.to_lowercase())
+}
+
+/// Contacts are personal data.
+impl fmt::Debug for SearchCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SearchCache(..)")
+    }
+}

@@ -1,0 +1,56 @@
+//! Records that can never be kept. That is an answer, not an outage: the sync log says why, the CRM hears of it,
+//! and the message is done, so that it holds up nothing behind it.
+
+use domain::entity::EntityKind;
+use domain::failure::{Failure, FailureClass};
+use domain::ids::{AccountId, CrmId};
+use domain::outbound::News;
+use domain::sync_log::LogStatus;
+use store::StoreError;
+
+use crate::{Engine, journal};
+
+/// Why a record that is larger than a row may be is refused.
+pub(crate) fn too_large() -> Failure {
+    Failure::new(
+        FailureClass::Untranslatable,
+        "too_large",
+        "It is too large to be kept.",
+        "Shorten its texts or split it in the CRM, then send it again.",
+    )
+}
+
+/// Why a payment on an invoice that has too many is refused.
+pub(crate) fn too_many_payments(invoice: &CrmId) -> Failure {
+    let most = domain::receipts::PAYMENTS_MAX;
+    Failure::new(
+        FailureClass::Untranslatable,
+        "too_many_payments",
+        format!("The invoice {invoice} has {most} payments, the most that one invoice may have."),
+        "Record it as a payment of another invoice.",
+    )
+}
+
+/// Refuses a record: its id and the number people know it by. What was known of it before stays.
+pub(crate) async fn refuse_record(
+    engine: &Engine,
+    account: &AccountId,
+    subject: (EntityKind, CrmId, String),
+    failure: &Failure,
+) -> Result<(), StoreError> {
+    let (entity, crm_id, number) = subject.clone();
+    let news = News::Skipped {
+        entity,
+        crm_id,
+        number,
+        code: failure.code.clone().into_owned(),
+        message: failure.message.clone(),
+        remedy: failure.remedy.clone(),
+    };
+    let event = engine.event(account, news);
+    engine.store.put_event(&event).await?;
+    engine.deliver(account, [&event]).await;
+    let told = format!("{failure} It was refused.");
+    journal::idle(engine, account, subject, LogStatus::Skipped, told, Some(failure)).await;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! What may not be readable in the table, encrypted under a ticket that is not in the table.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use ring::digest::{SHA256, digest};
+use secrecy::{ExposeSecret, SecretString};
+
+/// The ticket is not used for anything else, and this tells its use apart all the same.
+const PURPOSE: &[u8] = b"servicecortex-xero consent\0";
+
+/// A ticket seals one text, so its key never meets a nonce twice.
+const NONCE: [u8; 12] = [0; 12];
+
+/// Encrypts a text under a ticket that nobody can guess and that seals nothing else. `context` has to be
+/// the same when the text is opened.
+pub(crate) fn seal(ticket: &SecretString, context: &str, text: &SecretString) -> String {
+    let mut bytes = text.expose_secret().as_bytes().to_vec();
+    let nonce = Nonce::assume_unique_for_key(NONCE);
+    key(ticket)
+        .seal_in_place_append_tag(nonce, Aad::from(context.as_bytes()), &mut bytes)
+        .expect("a text of a few hundred bytes is never too long to seal");
+    STANDARD_NO_PAD.encode(bytes)
+}
+
+/// Opens what [`seal`] gave. `None` with another ticket or context, or if it was changed.
+pub(crate) fn open(ticket: &SecretString, context: &str, sealed: &str) -> Option<SecretString> {
+    let mut bytes = STANDARD_NO_PAD.decode(sealed).ok()?;
+    let nonce = Nonce::assume_unique_for_key(NONCE);
+    let text = key(ticket).open_in_place(nonce, Aad::from(context.as_bytes()), &mut bytes).ok()?;
+    std::str::from_utf8(text).ok().map(SecretString::from)
+}
+
+fn key(ticket: &SecretString) -> LessSafeKey {
+    let material = [PURPOSE, ticket.expose_secret().as_bytes()].concat();
+    let key = digest(&SHA256, &material);
+    let key = UnboundKey::new(&CHACHA20_POLY1305, key.as_ref());
+    LessSafeKey::new(key.expect("SHA-256 gives as many bytes as the key needs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_ticket_and_context_open_what_was_sealed() {
+        let (ticket, text) = (SecretString::from("ticket"), SecretString::from("code verifier"));
+        let sealed = seal(&ticket, "acc_1 usr_1", &text);
+        assert!(!sealed.contains("code"));
+        let opened = open(&ticket, "acc_1 usr_1", &sealed).unwrap();
+        assert_eq!(opened.expose_secret(), "code verifier");
+        assert!(open(&SecretString::from("other"), "acc_1 usr_1", &sealed).is_none());
+        assert!(open(&ticket, "acc_2 usr_1", &sealed).is_none());
+        assert!(open(&ticket, "acc_1 usr_1", "AAAA").is_none());
+    }
+}

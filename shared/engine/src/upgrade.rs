@@ -1,0 +1,127 @@
+//! Upgrades of rows that an earlier release wrote, each done once for all accounts.
+//!
+//! The hourly health check does them; what has to be done before a connect can be judged, a connect does itself.
+//! They can be interrupted anywhere and repeated.
+
+use std::num::NonZeroU16;
+
+use domain::connection::Connection;
+use domain::ids::AccountId;
+use domain::mapping::MappingKey;
+use futures::FutureExt;
+use store::table::Expect;
+use store::{StoreError, Walk};
+
+use crate::connection::change;
+use crate::{Engine, Invocation, abreast};
+
+/// Accounts of one page of the index.
+const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
+
+/// Every connection has its claims.
+const CLAIMS: &str = "claims";
+/// Every record that was given up is in the index of what needs attention.
+const ATTENTION: &str = "attention";
+
+/// Does every upgrade that is not done, while there is time.
+pub(crate) async fn upgrade(engine: &Engine, invocation: Invocation) -> Result<(), StoreError> {
+    if claim_existing(engine, invocation).await? {
+        index_given_up(engine, invocation).await?;
+    }
+    Ok(())
+}
+
+/// Makes sure that every connection has its claims: before, nobody can tell whose an organisation is.
+pub(crate) async fn require_claims(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<(), StoreError> {
+    if claim_existing(engine, invocation).await? { Ok(()) } else { Err(StoreError::Conflict) }
+}
+
+/// Gives every connection that was made by an earlier release the claims on its organisation and its grant, so
+/// that no other account can connect to the organisation. Where two accounts share an organisation, the first
+/// that is found has the claim, and both go on working. Whether that is done.
+pub(crate) async fn claim_existing(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<bool, StoreError> {
+    if engine.store.is_upgraded(CLAIMS).await? {
+        return Ok(true);
+    }
+    let mut walk = Walk::from_shard(0);
+    while let Some((shard, after)) = walk.place() {
+        if engine.clock.now() > invocation.last_call {
+            return Ok(false);
+        }
+        let ledgers = walk.turn(engine.store.polled(shard, after, PAGE).await?);
+        let accounts = ledgers.into_iter().map(|ledger| ledger.account).collect();
+        claim_all(engine, accounts).await?;
+    }
+    // Those that are connected and not polled, such as expired ones, have a sync log at least.
+    let mut walk = Walk::from_shard(0);
+    while let Some((shard, after)) = walk.place() {
+        if engine.clock.now() > invocation.last_call {
+            return Ok(false);
+        }
+        claim_all(engine, walk.turn(engine.store.with_log(shard, after, PAGE).await?)).await?;
+    }
+    engine.store.put_upgraded(CLAIMS).await?;
+    Ok(true)
+}
+
+/// Whether every connection has the rows that say which grants it uses.
+pub(crate) async fn are_uses_known(engine: &Engine) -> Result<bool, StoreError> {
+    engine.store.is_upgraded(CLAIMS).await
+}
+
+async fn claim_all(engine: &Engine, accounts: Vec<AccountId>) -> Result<(), StoreError> {
+    let claims = accounts.iter().map(|account| claim(engine, account).boxed()).collect();
+    abreast::all(claims).await.into_iter().collect()
+}
+
+async fn claim(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
+    let lacks = |connection: &Connection| {
+        let tenants = connection.wanted_claims();
+        let grants = connection.wanted_grants();
+        tenants.iter().any(|tenant| !connection.claims.contains(tenant))
+            || grants.iter().any(|grant| !connection.grants.contains(grant))
+    };
+    // Writing the connection as it is gives it what it lacks.
+    let claimed = change(engine, account, |connection| lacks(&connection).then_some(connection));
+    if let Some(connection) = claimed.await?
+        && lacks(&connection)
+    {
+        tracing::warn!(account.id = %account, "another account has claimed the organisation");
+    }
+    Ok(())
+}
+
+/// Writes every record that was given up once more, so that it is in the index of what needs attention.
+async fn index_given_up(engine: &Engine, invocation: Invocation) -> Result<(), StoreError> {
+    if engine.store.is_upgraded(ATTENTION).await? {
+        return Ok(());
+    }
+    let mut walk = Walk::from_shard(0);
+    while let Some((shard, after)) = walk.place() {
+        if engine.clock.now() > invocation.last_call {
+            return Ok(());
+        }
+        let given_up = walk.turn(engine.store.given_up(shard, after, PAGE).await?);
+        let indexed = given_up.iter().map(|key| index(engine, key).boxed()).collect();
+        abreast::all(indexed).await.into_iter().collect::<Result<(), _>>()?;
+    }
+    engine.store.put_upgraded(ATTENTION).await
+}
+
+async fn index(engine: &Engine, key: &MappingKey) -> Result<(), StoreError> {
+    let Some(row) = engine.store.mapping(key).await? else { return Ok(()) };
+    if row.record.operation.failed_at.is_some() {
+        return Ok(());
+    }
+    match engine.store.put_mapping(&row.record, Expect::Version(row.version), None).await {
+        // Whoever wrote it meanwhile has indexed it.
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,94 @@
+//! Which bodies the routes take.
+
+use domain::account_codes::AccountCodes;
+use domain::body::{Field, Shape};
+
+use super::connection::{Completion, OrganisationChoice};
+use super::contacts::ContactChoice;
+use super::money::Says;
+use crate::http::{Problem, RequestBody, parse_body};
+
+const CODES: &[Field] = &[
+    Field::value("sales"),
+    Field::value("stripe_bank"),
+    Field::value("stripe_fee"),
+    Field::value("stripe_surcharge"),
+    Field::value("gift_card"),
+    Field::new("tax_types", Shape::Map),
+];
+
+impl RequestBody for AccountCodes {
+    const SHAPE: Shape = Shape::Object(CODES);
+    const MUST: &'static str = "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge and gift_card, each the code of an account in Xero, and tax_types, from percentages to Xero's tax types";
+}
+
+/// Reads a body as each route would that takes one. Gives what is wrong with it, in the words of the API: for the
+/// account codes, the completion of a connect, the choice of an organisation, the link of a contact and the answer about a payment.
+pub fn objections(bytes: &[u8]) -> [Option<String>; 5] {
+    [
+        objection::<AccountCodes>(bytes),
+        objection::<Completion>(bytes),
+        objection::<OrganisationChoice>(bytes),
+        objection::<ContactChoice>(bytes),
+        objection::<Says>(bytes),
+    ]
+}
+
+fn objection<T: RequestBody>(bytes: &[u8]) -> Option<String> {
+    parse_body::<T>(bytes).err().map(Problem::into_detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_account_code_can_be_chosen() {
+        let code = || Some("200".to_owned());
+        // Without `..`, so that whoever adds a code is reminded of the shape.
+        let codes = AccountCodes {
+            sales: "200".to_owned(),
+            stripe_bank: code(),
+            stripe_fee: code(),
+            stripe_surcharge: code(),
+            gift_card: code(),
+            tax_types: BTreeMap::from([("20".to_owned(), "OUTPUT2".to_owned())]),
+        };
+        let body = serde_json::to_string(&codes).unwrap();
+        assert_eq!(parse_body::<AccountCodes>(body.as_bytes()).unwrap(), codes);
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_by_name_in_every_body() {
+        let id = "00000000-0000-0000-0000-000000000001";
+        let [codes, ..] = objections(br#"{"sales":"200","stripe_fees":"404"}"#);
+        assert_eq!(
+            codes.as_deref(),
+            Some("stripe_fees is not a known field; did you mean stripe_fee?")
+        );
+        let tenant = format!(r#"{{"tenantId":"{id}"}}"#);
+        let [_, _, choice, ..] = objections(tenant.as_bytes());
+        assert_eq!(
+            choice.as_deref(),
+            Some("tenantId is not a known field; did you mean tenant_id?")
+        );
+        let contact = format!(r#"{{"contact_id":"{id}","contact_id":"{id}"}}"#);
+        let [_, _, _, contact, _] = objections(contact.as_bytes());
+        assert_eq!(contact.as_deref(), Some("contact_id: is given twice"));
+        let [.., says] = objections(br#"{"sameas":"pay_1"}"#);
+        assert_eq!(says.as_deref(), Some("sameas is not a known field; did you mean same_as?"));
+        let [.., says] = objections(br#"{"same_as":"pay_1"}"#);
+        assert_eq!(says, None);
+    }
+
+    #[test]
+    fn what_is_no_body_at_all_is_told_what_it_must_be() {
+        for bytes in [&b""[..], b"{", b"[]", b"\xff", b"7"] {
+            for objection in objections(bytes) {
+                assert!(objection.unwrap().starts_with("body: must "), "{bytes:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What the sweep is called with, by its schedule and by an operator.
+
+use domain::ids::{AccountId, TenantId};
+use serde::Deserialize;
+
+/// What the sweep is called with: whatever a schedule sends, or one command of an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "SweepFields")]
+pub enum SweepEvent {
+    /// A schedule's: sweep.
+    Schedule,
+    /// `{"after":"outage"}`: an outage was longer than the ladder, and everything is given another try.
+    AfterOutage,
+    /// `{"disconnect":{"account":"acc_1"}}`: the account's connection ends, here and at Xero.
+    Disconnect(AccountId),
+    /// `{"erase":{"account":"acc_1"}}`: the account is disconnected, and everything about it is removed.
+    Erase(AccountId, Vec<TenantId>),
+    /// `{"revoke":"all"}`: every connection ends, and every grant is revoked.
+    RevokeAll,
+}
+
+/// The fields of an event. A schedule sends others, which are of no concern.
+#[derive(Deserialize)]
+struct SweepFields {
+    after: Option<After>,
+    disconnect: Option<Disconnect>,
+    erase: Option<Erase>,
+    revoke: Option<Revoke>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum After {
+    Outage,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disconnect {
+    account: AccountId,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Erase {
+    account: AccountId,
+    /// Organisations that the account was connected to and its connection does not name.
+    #[serde(default)]
+    organisations: Vec<TenantId>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Revoke {
+    All,
+}
+
+impl TryFrom<SweepFields> for SweepEvent {
+    type Error = &'static str;
+
+    fn try_from(fields: SweepFields) -> Result<Self, Self::Error> {
+        let commands = [
+            fields.after.map(|After::Outage| Self::AfterOutage),
+            fields.disconnect.map(|Disconnect { account }| Self::Disconnect(account)),
+            fields
+                .erase
+                .map(|Erase { account, organisations }| Self::Erase(account, organisations)),
+            fields.revoke.map(|Revoke::All| Self::RevokeAll),
+        ];
+        let mut commands = commands.into_iter().flatten();
+        let command = commands.next().unwrap_or(Self::Schedule);
+        if commands.next().is_some() { Err("must hold one command at most") } else { Ok(command) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(event: &str) -> Option<SweepEvent> {
+        serde_json::from_str(event).ok()
+    }
+
+    #[test]
+    fn a_schedule_sweeps_and_an_operator_says_what_is_over() {
+        assert_eq!(read(r#"{"source":"aws.scheduler"}"#), Some(SweepEvent::Schedule));
+        assert_eq!(read(r#"{"after":"outage"}"#), Some(SweepEvent::AfterOutage));
+        assert_eq!(read(r#"{"after":"lunch"}"#), None, "what is not known is not done");
+    }
+
+    #[test]
+    fn an_operator_ends_and_erases_one_account_or_ends_all_connections() {
+        let account = AccountId::new("acc_1").unwrap();
+        let disconnect = read(r#"{"disconnect":{"account":"acc_1"}}"#);
+        assert_eq!(disconnect, Some(SweepEvent::Disconnect(account.clone())));
+        let erase = read(r#"{"erase":{"account":"acc_1"}}"#);
+        assert_eq!(erase, Some(SweepEvent::Erase(account.clone(), Vec::new())));
+        let nil = "00000000-0000-0000-0000-000000000000";
+        let of = format!(r#"{{"erase":{{"account":"acc_1","organisations":["{nil}"]}}}}"#);
+        assert_eq!(read(&of), Some(SweepEvent::Erase(account, vec![TenantId::NONE])));
+        assert_eq!(read(r#"{"revoke":"all"}"#), Some(SweepEvent::RevokeAll));
+    }
+
+    #[test]
+    fn a_command_that_is_not_clear_is_not_done() {
+        for event in [
+            r#"{"revoke":"some"}"#,
+            r#"{"erase":"acc_1"}"#,
+            r#"{"erase":{"account":"acc#1"}}"#,
+            r#"{"erase":{"account":"acc_1","organisation":"x"}}"#,
+            r#"{"erase":{"account":"acc_1"},"revoke":"all"}"#,
+        ] {
+            assert_eq!(read(event), None, "{event}");
+        }
+    }
+}

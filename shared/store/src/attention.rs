@@ -1,0 +1,77 @@
+//! Records that are failing or were given up, by ledger. All of it comes from the `attention` index, which
+//! follows the table within about a second.
+
+use std::num::NonZeroU16;
+
+use domain::ids::Ledger;
+use domain::mapping::MappingKey;
+use domain::operation::Attention;
+use jiff::Timestamp;
+
+use crate::answers::StoreError;
+use crate::keys;
+use crate::store::Store;
+use crate::table::{Index, IndexEntry, IndexQuery, Order, SortRange};
+
+/// Entries read at once.
+const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
+/// The most records that are counted; there may be more.
+pub const COUNTED_MAX: u32 = 20_000;
+
+/// A record that needs attention.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeedsAttention {
+    /// Which.
+    pub key: MappingKey,
+    /// When its last attempt failed, if the row says so.
+    pub failed_at: Option<Timestamp>,
+}
+
+/// How many records need attention, and the newest of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AttentionCount {
+    /// How many, up to [`COUNTED_MAX`].
+    pub count: u32,
+    /// The one whose last attempt failed last.
+    pub newest: Option<NeedsAttention>,
+}
+
+impl Store {
+    /// Counts the records of a ledger that need attention for one reason.
+    pub async fn count_attention(
+        &self,
+        ledger: &Ledger,
+        attention: Attention,
+    ) -> Result<AttentionCount, StoreError> {
+        let mut counted = AttentionCount::default();
+        let mut after: Option<IndexEntry> = None;
+        loop {
+            let query = IndexQuery {
+                index: Index::Attention,
+                pk: keys::ledger(ledger),
+                range: SortRange::Prefix(keys::attention_prefix(attention).to_owned()),
+                order: Order::Descending,
+                limit: PAGE,
+                after,
+            };
+            let page = self.table.query_index(query).await;
+            let page = page.map_err(|source| StoreError::Table {
+                operation: "find what needs attention",
+                source,
+            })?;
+            for entry in &page.entries {
+                let Some(key) = keys::read_mapping(&entry.key) else { continue };
+                counted.count += 1;
+                counted.newest.get_or_insert_with(|| NeedsAttention {
+                    key,
+                    failed_at: keys::read_failed_at(entry),
+                });
+            }
+            after = page.next;
+            if after.is_none() || counted.count >= COUNTED_MAX {
+                counted.count = counted.count.min(COUNTED_MAX);
+                return Ok(counted);
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Records as items, both ways.
+
+use domain::mapping::Mapping;
+
+use crate::answers::{StoreError, Versioned};
+use crate::records::Record;
+use crate::snapshot;
+use crate::table::{Item, NewItem};
+
+pub(crate) fn encode<T: Record>(record: &T) -> NewItem {
+    let json = serde_json::to_string(record).expect("records hold only what JSON can say");
+    let snapshot = record.snapshot().map(snapshot::pack);
+    record.indexed(NewItem { snapshot, ..NewItem::new(record.key(), json) })
+}
+
+pub(crate) fn decode<T: Record>(item: Item) -> Result<Versioned<T>, StoreError> {
+    let Item { key, version, record, snapshot, due: _, open: _, attention: _, expires_at: _ } =
+        item;
+    match decode_record(&record, snapshot.as_deref()) {
+        Ok(record) => Ok(Versioned { record, version }),
+        Err(source) => Err(StoreError::Undecodable { key, source }),
+    }
+}
+
+fn decode_record<T: Record>(record: &str, packed: Option<&[u8]>) -> Result<T, serde_json::Error> {
+    let record: T = serde_json::from_str(record)?;
+    match packed {
+        Some(packed) => match snapshot::unpack(packed) {
+            Some(text) => Ok(record.with_snapshot(text)),
+            None => Err(serde::de::Error::custom("its snapshot cannot be unpacked")),
+        },
+        // Earlier releases kept the text in the record.
+        None => Ok(record),
+    }
+}
+
+/// Reads a mapping from the record and the snapshot of its item, for whoever looks at the table
+/// itself.
+pub fn read_mapping(record: &str, snapshot: Option<&[u8]>) -> Result<Mapping, serde_json::Error> {
+    decode_record(record, snapshot)
+}

@@ -1,0 +1,68 @@
+//! Removing everything that is kept about an account, page by page.
+
+use std::num::NonZeroU16;
+
+use domain::ids::{AccountId, Ledger};
+
+use crate::answers::StoreError;
+use crate::cleanup::Removed;
+use crate::keys;
+use crate::store::Store;
+use crate::table::{ItemKey, Order, Query, SortRange, Version, Write};
+
+/// As many rows as one transaction deletes (DynamoDB: 100 items).
+const PAGE: NonZeroU16 = NonZeroU16::new(100).expect("not zero");
+
+/// A partition with rows of one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountPartition {
+    /// Its records in one organisation, or those that arrived before it was connected.
+    Ledger(Ledger),
+    /// Its sync log.
+    Log(AccountId),
+    /// Its settings, its outbox and whatever else there is one of; all but its connection.
+    Account(AccountId),
+}
+
+impl AccountPartition {
+    fn key(&self) -> String {
+        match self {
+            Self::Ledger(ledger) => keys::ledger(ledger),
+            Self::Log(account) => keys::log(account),
+            Self::Account(account) => keys::account(account),
+        }
+    }
+}
+
+impl Store {
+    /// Removes a page of the rows of a partition, whatever they hold. A row that is written at the same moment
+    /// stays and counts as more.
+    pub async fn remove_rows(&self, partition: &AccountPartition) -> Result<Removed, StoreError> {
+        const OPERATION: &str = "read the rows that are to be removed";
+        let query = Query {
+            pk: partition.key(),
+            range: SortRange::All,
+            order: Order::Ascending,
+            limit: PAGE,
+            after: None,
+        };
+        let page = self.table.query(query).await;
+        let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+        let rows = page.items.into_iter().map(|item| (item.key, item.version));
+        let rows: Vec<(ItemKey, Version)> =
+            rows.filter(|(key, _)| keys::read_connection(key).is_none()).collect();
+        let found = rows.len();
+        let removed = self.remove("remove a row", rows, page.next.is_some()).await?;
+        Ok(Removed { is_more: removed.is_more || removed.rows < found, ..removed })
+    }
+
+    /// Removes an account's connection. One that was written meanwhile is a [`StoreError::Conflict`].
+    pub async fn remove_connection(
+        &self,
+        account: &AccountId,
+        expect: Version,
+    ) -> Result<(), StoreError> {
+        let key = keys::connection(account);
+        self.write("remove the connection", vec![Write::Delete { key, expect }]).await
+    }
+}

@@ -1,0 +1,247 @@
+//! The money on an invoice: a row that every change goes through, and a row for each payment, so that none of
+//! them grows with the number of payments.
+//!
+//! Earlier releases kept all payments in the first row. They are read there, and moved to rows of their own a
+//! few with every change.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+use std::ops::Range;
+
+use domain::ids::{CrmId, Ledger};
+use domain::mapping::Mapping;
+use domain::outbound::Event;
+use domain::receipts::Receipts;
+
+use crate::answers::{StoreError, Versioned};
+use crate::keys;
+use crate::records::{KeptPayment, Record, Side};
+use crate::store::{Store, decode, encode, new_event};
+use crate::table::{Expect, ItemKey, MAX_WRITES, Order, Query, SortRange, Version, Write};
+
+/// Rows read at once.
+const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
+
+/// Payments of each side that one change moves out of the first row. With the most rows that a change has
+/// (the first one, the mapping, `CHANGES_MAX` payments and two events more than that) they are fewer than
+/// the hundred of a transaction.
+const MOVED_MAX: usize = 7;
+
+/// The money on an invoice as its rows hold it.
+#[derive(Debug, Clone)]
+pub struct ReceiptRows {
+    /// The money.
+    pub record: Receipts,
+    /// The first row as it is, with the payments that an earlier release left in it.
+    head: Receipts,
+    expect: Expect,
+    versions: BTreeMap<ItemKey, Version>,
+}
+
+impl ReceiptRows {
+    /// No rows: nothing is known of the invoice yet.
+    pub fn none(ledger: Ledger, invoice: CrmId) -> Self {
+        let record = Receipts::new(ledger, invoice);
+        let head = record.clone();
+        Self { record, head, expect: Expect::Absent, versions: BTreeMap::new() }
+    }
+
+    fn assemble(head: Versioned<Receipts>, mut rows: Vec<Versioned<KeptPayment>>) -> Self {
+        let Versioned { record: head, version } = head;
+        let mut record = head.clone();
+        let mut versions = BTreeMap::new();
+        rows.sort_by_key(|row| row.record.place);
+        for Versioned { record: row, version } in rows {
+            versions.insert(row.key(), version);
+            match row.payment {
+                Side::Recorded(one) => put_at(&mut record.recorded, row.place, one),
+                Side::Received(one) => put_at(&mut record.received, row.place, one),
+            }
+        }
+        Self { record, head, expect: Expect::Version(version), versions }
+    }
+
+    /// The first row once these payments are written: it holds fewer than before, and as they were.
+    fn next_head(&self, after: &Receipts) -> Receipts {
+        let (recorded, received) = (&self.head.recorded, &self.head.received);
+        Receipts {
+            recorded: recorded.iter().take(kept(recorded.len())).cloned().collect(),
+            received: received.iter().take(kept(received.len())).cloned().collect(),
+            is_beyond_limit: after.is_beyond_limit,
+            ..Receipts::new(after.ledger.clone(), after.invoice.clone())
+        }
+    }
+
+    /// The payments that have to be written so that the rows hold `after`.
+    fn changed(&self, after: &Receipts) -> Vec<KeptPayment> {
+        let row = |place: usize, payment: Side| KeptPayment {
+            ledger: after.ledger.clone(),
+            invoice: after.invoice.clone(),
+            place,
+            payment,
+        };
+        let (before, head) = (&self.record, &self.head);
+        let recorded = changed(&before.recorded, &after.recorded, moved(head.recorded.len()));
+        let received = changed(&before.received, &after.received, moved(head.received.len()));
+        let recorded = recorded.map(|(place, one)| row(place, Side::Recorded(one.clone())));
+        let received = received.map(|(place, one)| row(place, Side::Received(one.clone())));
+        recorded.chain(received).collect()
+    }
+}
+
+/// A row's payment takes the place of what an earlier release left in the first row.
+fn put_at<T>(list: &mut Vec<T>, place: usize, one: T) {
+    match list.get_mut(place) {
+        Some(slot) => *slot = one,
+        None => list.push(one),
+    }
+}
+
+/// How many of so many payments stay in the first row.
+const fn kept(count: usize) -> usize {
+    count.saturating_sub(MOVED_MAX)
+}
+
+/// The places of the payments that are moved out of the first row, of so many.
+fn moved(count: usize) -> Range<usize> {
+    kept(count)..count
+}
+
+fn changed<'a, T: PartialEq>(
+    before: &'a [T],
+    after: &'a [T],
+    moved: Range<usize>,
+) -> impl Iterator<Item = (usize, &'a T)> {
+    after
+        .iter()
+        .enumerate()
+        .filter(move |(place, one)| moved.contains(place) || before.get(*place) != Some(*one))
+}
+
+impl Store {
+    /// The money on an invoice, or `None` when nothing is known of it.
+    pub async fn receipts(
+        &self,
+        ledger: &Ledger,
+        invoice: &CrmId,
+    ) -> Result<Option<ReceiptRows>, StoreError> {
+        const OPERATION: &str = "read the receipts";
+        let head_key = keys::receipts(ledger, invoice);
+        let (mut head, mut rows, mut after) = (None, Vec::new(), None);
+        loop {
+            let query = Query {
+                pk: keys::ledger(ledger),
+                range: keys::money(invoice),
+                order: Order::Ascending,
+                limit: PAGE,
+                after,
+            };
+            let page = self.table.query(query).await;
+            let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+            for item in page.items {
+                // It is read first: what is read of the others is as new, or the next write is refused.
+                if item.key == head_key {
+                    head = Some(decode::<Receipts>(item)?);
+                } else {
+                    rows.push(decode::<KeptPayment>(item)?);
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(head.map(|head| ReceiptRows::assemble(head, rows)))
+    }
+
+    /// Writes the money on an invoice, the invoice's mapping if it changed, and what the CRM is told: all or
+    /// nothing, and nothing if anybody else has written the money since it was read. Gives the rows as they
+    /// are now.
+    ///
+    /// A change makes at most [`CHANGES_MAX`](domain::receipts::CHANGES_MAX) payments different and tells at
+    /// most two events more; a larger one is a [`StoreError::TooLarge`].
+    pub async fn put_receipts(
+        &self,
+        before: &ReceiptRows,
+        after: Receipts,
+        mapping: Option<(&Mapping, Version)>,
+        events: &[Event],
+    ) -> Result<ReceiptRows, StoreError> {
+        let head = before.next_head(&after);
+        let mut versions = before.versions.clone();
+        let mut writes = vec![Write::Put { item: encode(&head), expect: before.expect }];
+        for row in before.changed(&after) {
+            let key = row.key();
+            let expect = versions.get(&key).map_or(Expect::Absent, |known| Expect::Version(*known));
+            writes.push(Write::Put { item: encode(&row), expect });
+            versions.insert(key, expect.next_version());
+        }
+        writes.extend(mapping.map(|(mapping, version)| Write::Put {
+            item: encode(mapping),
+            expect: Expect::Version(version),
+        }));
+        writes.extend(events.iter().map(new_event));
+        self.write("write the receipts", writes).await?;
+        let expect = Expect::Version(before.expect.next_version());
+        Ok(ReceiptRows { record: after, head, expect, versions })
+    }
+}
+
+impl Store {
+    /// Invoices of a ledger whose money is known: the first of them.
+    pub async fn invoices_with_money(
+        &self,
+        ledger: &Ledger,
+        limit: NonZeroU16,
+    ) -> Result<Vec<CrmId>, StoreError> {
+        const OPERATION: &str = "list the receipts";
+        let query = Query {
+            pk: keys::ledger(ledger),
+            range: SortRange::Prefix(keys::RECEIPTS.to_owned()),
+            order: Order::Ascending,
+            limit,
+            after: None,
+        };
+        let page = self.table.query(query).await;
+        let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+        let mut invoices: Vec<CrmId> =
+            page.items.iter().filter_map(|item| keys::read_money(&item.key)).collect();
+        invoices.dedup();
+        Ok(invoices)
+    }
+
+    /// Removes the money on an invoice that has moved to another ledger, its payments first. What was written
+    /// meanwhile stays.
+    pub async fn remove_receipts(&self, rows: &ReceiptRows) -> Result<(), StoreError> {
+        const OPERATION: &str = "remove the receipts";
+        let payments = rows.versions.iter().map(|(key, version)| (key.clone(), *version));
+        let head = keys::receipts(&rows.head.ledger, &rows.head.invoice);
+        let head = match rows.expect {
+            Expect::Version(version) => Some((head, version)),
+            Expect::Absent => None,
+        };
+        let deletes = payments.chain(head).map(|(key, expect)| Write::Delete { key, expect });
+        for some in deletes.collect::<Vec<_>>().chunks(MAX_WRITES) {
+            match self.write(OPERATION, some.to_vec()).await {
+                Ok(()) => {}
+                Err(StoreError::Conflict) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::receipts::CHANGES_MAX;
+
+    use super::MOVED_MAX;
+    use crate::table::MAX_WRITES;
+
+    #[test]
+    fn the_largest_change_fits_into_one_transaction() {
+        let (head, mapping, events) = (1, 1, CHANGES_MAX + 2);
+        assert!(head + mapping + CHANGES_MAX + events + 2 * MOVED_MAX <= MAX_WRITES);
+    }
+}

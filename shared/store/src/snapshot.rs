@@ -1,0 +1,110 @@
+//! Snapshots as the table keeps them: compressed, in an attribute of their own.
+//!
+//! As part of a record, which is JSON, the text of a snapshot would be escaped: one of 242 KB with
+//! many quotation marks became a row of 482 KB, which DynamoDB refuses.
+
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
+
+/// The longest text that is compressed, in bytes. It is twice what the longest message may hold, and
+/// more than an item may: a longer text is kept as it is, so that the table refuses its item as too
+/// large, and nothing that unpacks to more was ever written.
+pub(crate) const TEXT_MAX_BYTES: usize = 512 * 1024;
+
+/// A shorter text is not worth the work.
+const COMPRESSED_FROM_BYTES: usize = 1024;
+/// Six of ten, as other tools choose when they are not told.
+const LEVEL: u8 = 6;
+
+/// The first byte says in which form the rest is.
+const PLAIN: u8 = 0;
+const DEFLATED: u8 = 1;
+
+/// A text as it is kept: never more than one byte longer than the text.
+pub(crate) fn pack(text: &str) -> Vec<u8> {
+    let plain = text.as_bytes();
+    let is_compressed = (COMPRESSED_FROM_BYTES..=TEXT_MAX_BYTES).contains(&plain.len());
+    let deflated = is_compressed.then(|| compress_to_vec(plain, LEVEL));
+    match deflated.filter(|deflated| deflated.len() < plain.len()) {
+        Some(deflated) => with_form(DEFLATED, &deflated),
+        None => with_form(PLAIN, plain),
+    }
+}
+
+fn with_form(form: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(bytes.len() + 1);
+    packed.push(form);
+    packed.extend_from_slice(bytes);
+    packed
+}
+
+/// The text, or `None` when the bytes are not what [`pack`] makes, or unpack to more than
+/// [`TEXT_MAX_BYTES`].
+pub(crate) fn unpack(packed: &[u8]) -> Option<String> {
+    let (form, bytes) = packed.split_first()?;
+    let text = match *form {
+        PLAIN => bytes.to_vec(),
+        DEFLATED => decompress_to_vec_with_limit(bytes, TEXT_MAX_BYTES).ok()?,
+        _ => return None,
+    };
+    String::from_utf8(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_comes_back_as_it_was_packed() {
+        let long = "Ōtāhuhu \"quoted\" 水管工 ".repeat(2_000);
+        for text in ["", "{}", "short", long.as_str()] {
+            assert_eq!(unpack(&pack(text)).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn quotation_marks_cost_next_to_nothing() {
+        assert!(pack(&"\"".repeat(242 * 1024)).len() < 1024);
+    }
+
+    #[test]
+    fn what_cannot_be_compressed_grows_by_one_byte() {
+        let text = random_text(256 * 1024);
+        assert!(pack(&text).len() <= text.len() + 1);
+        assert_eq!(unpack(&pack(&text)), Some(text));
+    }
+
+    #[test]
+    fn nothing_unpacks_to_more_than_the_bound() {
+        let bomb = |bytes: usize| with_form(DEFLATED, &compress_to_vec(&vec![b'x'; bytes], LEVEL));
+        assert!(unpack(&bomb(TEXT_MAX_BYTES)).is_some());
+        assert_eq!(unpack(&bomb(TEXT_MAX_BYTES + 1)), None);
+        assert_eq!(unpack(&bomb(TEXT_MAX_BYTES * 100)), None);
+    }
+
+    #[test]
+    fn a_text_over_the_bound_is_kept_whole_so_that_the_table_refuses_it() {
+        let packed = pack(&"x".repeat(TEXT_MAX_BYTES + 1));
+        assert!(packed.len() > crate::table::MAX_ITEM_BYTES);
+    }
+
+    #[test]
+    fn bytes_that_were_not_packed_are_no_text() {
+        let wrong: [&[u8]; 4] = [&[], &[7, b'x'], &[DEFLATED, 255, 255], &[PLAIN, 0xff]];
+        for bytes in wrong {
+            assert_eq!(unpack(bytes), None, "{bytes:?}");
+        }
+    }
+
+    /// Text without any pattern: printable ASCII, which has more entropy per byte than any other text.
+    fn random_text(bytes: usize) -> String {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let random = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            char::from(b' ' + u8::try_from(state % 95).expect("less than 95"))
+        });
+        random.take(bytes).collect()
+    }
+}

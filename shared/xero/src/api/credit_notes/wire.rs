@@ -1,0 +1,95 @@
+//! A credit note and its allocations as they stand in Xero's answers.
+
+use domain::document::allocation::RemoteAllocation;
+use domain::document::credit_note::RemoteCreditNote;
+use domain::document::sales::DocumentStatus;
+use domain::ids::{XeroAllocationId, XeroContactId, XeroCreditNoteId, XeroInvoiceId};
+use domain::json_number;
+use domain::money::{Currency, Money};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::date::{optional_date, optional_instant};
+use crate::json::{currency, optional_figure, optional_id, real_id, told};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct WireCreditNote {
+    #[serde(rename = "CreditNoteID", deserialize_with = "real_id")]
+    id: Uuid,
+    #[serde(rename = "Type")]
+    note_type: String,
+    status: DocumentStatus,
+    #[serde(default, deserialize_with = "told")]
+    credit_note_number: Option<String>,
+    #[serde(default, deserialize_with = "told")]
+    reference: Option<String>,
+    #[serde(default)]
+    contact: Option<Reference>,
+    #[serde(deserialize_with = "currency")]
+    currency_code: Currency,
+    #[serde(with = "json_number")]
+    total: Decimal,
+    #[serde(default, deserialize_with = "optional_figure")]
+    remaining_credit: Option<Decimal>,
+    #[serde(default, deserialize_with = "optional_date")]
+    date_string: Option<Date>,
+    #[serde(default, deserialize_with = "optional_date")]
+    date: Option<Date>,
+    #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
+    updated_at: Option<Timestamp>,
+    #[serde(default)]
+    allocations: Option<Vec<WireAllocation>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Reference {
+    #[serde(default, rename = "ContactID", deserialize_with = "optional_id")]
+    contact: Option<Uuid>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct WireAllocation {
+    #[serde(default, rename = "AllocationID", deserialize_with = "optional_id")]
+    id: Option<Uuid>,
+    #[serde(with = "json_number")]
+    amount: Decimal,
+    invoice: WireInvoice,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireInvoice {
+    #[serde(rename = "InvoiceID", deserialize_with = "real_id")]
+    id: Uuid,
+}
+
+impl From<WireCreditNote> for RemoteCreditNote {
+    fn from(wire: WireCreditNote) -> Self {
+        let money = |amount| Money::new(amount, wire.currency_code);
+        let contact = wire.contact.and_then(|contact| contact.contact);
+        Self {
+            id: XeroCreditNoteId(wire.id),
+            number: wire.credit_note_number,
+            is_sales: wire.note_type == "ACCRECCREDIT",
+            status: wire.status,
+            contact_id: contact.map(XeroContactId),
+            reference: wire.reference,
+            total: money(wire.total),
+            remaining: money(wire.remaining_credit.unwrap_or(wire.total)),
+            date: wire.date_string.or(wire.date),
+            updated_at: wire.updated_at,
+            allocations: wire.allocations.into_iter().flatten().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<WireAllocation> for RemoteAllocation {
+    fn from(wire: WireAllocation) -> Self {
+        let WireAllocation { id, amount, invoice } = wire;
+        Self { id: id.map(XeroAllocationId), invoice: XeroInvoiceId(invoice.id), amount }
+    }
+}

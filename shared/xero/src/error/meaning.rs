@@ -1,0 +1,98 @@
+//! What a failure means for the operation and for the next call.
+
+use domain::failure::FailureClass;
+use domain::rejection;
+
+use super::{Access, XeroError};
+use crate::turnstile::Barred;
+
+impl XeroError {
+    /// What the failure means for the operation.
+    pub const fn class(&self) -> FailureClass {
+        match self {
+            Self::NoAccessToken { is_answered: _, source } => source.failure.class,
+            // A write that was answered with a page and a success may have been carried out.
+            Self::NotUnique { .. }
+            | Self::KeyReused
+            | Self::Unexplained
+            | Self::Unidentified { .. }
+            | Self::Edge { access: Access::Write, status: 200..=299 } => FailureClass::Uncertain,
+            Self::NotSent { .. }
+            | Self::TokenRejected { .. }
+            | Self::Edge { .. }
+            | Self::IdentityUnavailable { .. }
+            | Self::IdentityUnanswered { .. }
+            | Self::Barred { source: Barred::Uncounted { .. } } => FailureClass::Transient,
+            Self::Unanswered { access, .. }
+            | Self::ServerFault { access, .. }
+            | Self::Offline { access, .. } => access.unfinished(),
+            Self::Throttled { .. }
+            | Self::Barred { source: Barred::Full { .. } | Barred::Late } => {
+                FailureClass::Throttled
+            }
+            Self::Barred { source: Barred::Closed }
+            | Self::ScopeMissing { .. }
+            | Self::TenantRefused
+            | Self::GrantRefused => FailureClass::Unauthorized,
+            Self::Rejected { .. } | Self::Forbidden | Self::NotFound { .. } => {
+                FailureClass::Rejected
+            }
+            Self::Unsendable { .. }
+            | Self::CallRefused { .. }
+            | Self::Undecodable { .. }
+            | Self::OperatorFault { .. } => FailureClass::Defect,
+        }
+    }
+
+    /// Whether Xero answered. Then the serial of the idempotency key must rise before the next
+    /// write: Xero keeps the answer to a key for six minutes, errors included, and replays it.
+    pub const fn is_answered(&self) -> bool {
+        match self {
+            Self::NoAccessToken { is_answered, source: _ } => *is_answered,
+            Self::Unsendable { .. }
+            | Self::Barred { .. }
+            | Self::NotSent { .. }
+            | Self::Unanswered { .. }
+            | Self::Edge { .. }
+            | Self::IdentityUnanswered { .. } => false,
+            Self::ServerFault { .. }
+            | Self::Offline { .. }
+            | Self::Throttled { .. }
+            | Self::TokenRejected { .. }
+            | Self::ScopeMissing { .. }
+            | Self::TenantRefused
+            | Self::Forbidden
+            | Self::Rejected { .. }
+            | Self::NotUnique { .. }
+            | Self::KeyReused
+            | Self::Unexplained
+            | Self::Unidentified { .. }
+            | Self::NotFound { .. }
+            | Self::CallRefused { .. }
+            | Self::Undecodable { .. }
+            | Self::GrantRefused
+            | Self::OperatorFault { .. }
+            | Self::IdentityUnavailable { .. } => true,
+        }
+    }
+
+    /// How many of Xero's sentences about the document are not in the table of
+    /// [`rejection`](mod@domain::rejection).
+    pub fn unknown_sentences(&self) -> usize {
+        if let Self::Rejected { messages } | Self::NotUnique { messages } = self {
+            messages.iter().filter(|message| !rejection::is_known(message)).count()
+        } else {
+            0
+        }
+    }
+}
+
+impl Access {
+    /// The class of a call whose end is not known.
+    const fn unfinished(self) -> FailureClass {
+        match self {
+            Self::Read => FailureClass::Transient,
+            Self::Write => FailureClass::Uncertain,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The answer to a batch, element by element: each belongs to the document that it names, and an odd one costs itself.
+
+use domain::document::contact::ContactDocument;
+use domain::document::invoice::InvoiceDocument;
+use domain::failure::FailureClass::Uncertain;
+use domain::ids::{XeroContactId, XeroInvoiceId};
+use uuid::Uuid;
+use xero::XeroError;
+use xero::api::{TargetStatus, Written, contacts, invoices};
+
+use crate::samples::{
+    CONTACT, INVOICE, a_contact, a_key, a_session, an_invoice, collection, contact_json,
+    invoice_json,
+};
+use crate::scripted::Scripted;
+
+fn numbered(number: u32) -> InvoiceDocument {
+    InvoiceDocument { invoice_number: format!("#INV-{number:04}"), ..an_invoice() }
+}
+
+fn id(number: u32) -> XeroInvoiceId {
+    XeroInvoiceId(Uuid::from_u128(number.into()))
+}
+
+fn done(number: u32) -> String {
+    let row = invoice_json("").replace("INV-0001", &format!("INV-{number:04}"));
+    row.replace(&INVOICE.to_string(), &id(number).to_string())
+}
+
+fn refused(number: u32, sentence: &str) -> String {
+    format!(
+        r##"{{"InvoiceNumber":"#INV-{number:04}","InvoiceID":"00000000-0000-0000-0000-000000000000",
+        "HasErrors":true,"ValidationErrors":[{{"Message":"{sentence}"}}]}}"##
+    )
+}
+
+/// What became of each document, in a word.
+fn words<T>(outcomes: &[Written<T>]) -> Vec<String> {
+    let word = |outcome: &Written<T>| match outcome {
+        Written::Done { .. } => "done".to_owned(),
+        Written::Refused(XeroError::Rejected { messages }) => messages.join(" "),
+        Written::Refused(XeroError::Unidentified { .. }) => "unknown".to_owned(),
+        Written::Refused(error) => error.to_string(),
+    };
+    outcomes.iter().map(word).collect()
+}
+
+async fn created(numbers: &[u32], rows: &[String]) -> Vec<String> {
+    let documents = numbers.iter().map(|number| numbered(*number)).collect::<Vec<_>>();
+    let session = a_session(Scripted::ok(&collection("Invoices", rows)));
+    words(&invoices::create(&session, &documents, &a_key()).await.unwrap())
+}
+
+#[tokio::test]
+async fn answers_in_another_order_are_matched_by_number() {
+    let rows = [done(3), refused(1, "One."), done(2)];
+    assert_eq!(created(&[1, 2, 3], &rows).await, ["One.", "done", "done"]);
+}
+
+#[tokio::test]
+async fn an_odd_element_never_costs_the_reasons_of_the_others() {
+    let nil = r#"{"InvoiceID":"00000000-0000-0000-0000-000000000000"}"#.to_owned();
+    for odd in [
+        nil,
+        "null".to_owned(),
+        "{}".to_owned(),
+        "[]".to_owned(),
+        done(2).replace("GBP", ""),
+        done(2).replace(&id(2).to_string(), &Uuid::nil().to_string()),
+        done(2).replace("129.4321", "\"a lot\""),
+        done(2).replace(r#""LineItems":[]"#, r#""HasErrors":null,"Warnings":{},"Total":null"#),
+    ] {
+        let rows = [refused(1, "One."), odd.clone(), done(3)];
+        assert_eq!(created(&[1, 2, 3], &rows).await, ["One.", "unknown", "done"], "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn an_element_without_a_name_is_believed_where_it_can_be_about_one_document_alone() {
+    let anonymous =
+        r#"{"StatusAttributeString":"ERROR","ValidationErrors":[{"Message":"No."}]}"#.to_owned();
+    let rows = [anonymous.clone(), done(1)];
+    assert_eq!(created(&[1, 2], &rows).await, ["done", "No."]);
+    let rows = [anonymous.clone(), anonymous.replace("No.", "Never.")];
+    assert_eq!(created(&[1, 2], &rows).await, ["unknown", "unknown"]);
+    assert_eq!(created(&[1], &rows).await, ["unknown"]);
+    assert_eq!(created(&[1], &rows[..1]).await, ["No."]);
+}
+
+#[tokio::test]
+async fn a_document_without_an_answer_is_uncertain_and_an_answer_without_a_document_is_nothing() {
+    assert_eq!(created(&[1, 2], &[done(2)]).await, ["unknown", "done"]);
+    assert_eq!(created(&[1], &[done(7), done(1), done(8)]).await, ["done"]);
+    assert_eq!(created(&[1, 2], &[]).await, ["unknown", "unknown"]);
+}
+
+#[tokio::test]
+async fn changes_are_matched_by_id() {
+    let changes = [(id(1), TargetStatus::Voided), (id(2), TargetStatus::Voided)];
+    let gone = |number| done(number).replace("AUTHORISED", "VOIDED");
+    let body = collection("Invoices", &[gone(2), gone(1)]);
+    let session = a_session(Scripted::ok(&body));
+    let outcomes = invoices::set_status(&session, &changes, &a_key()).await.unwrap();
+    let ids = outcomes.iter().map(|outcome| match outcome {
+        Written::Done { remote, .. } => remote.id,
+        Written::Refused(error) => panic!("{error:?}"),
+    });
+    assert_eq!(ids.collect::<Vec<_>>(), [id(1), id(2)]);
+}
+
+#[tokio::test]
+async fn contacts_are_matched_by_number_and_without_one_by_name() {
+    let second = XeroContactId(Uuid::from_u128(2));
+    let documents = [
+        ContactDocument { name: Some("Ridge".to_owned()), ..a_contact() },
+        ContactDocument {
+            contact_number: Some("SC-cli_0002".to_owned()),
+            name: Some("Kauri  Café".to_owned()),
+            ..a_contact()
+        },
+    ];
+    let other = contact_json("")
+        .replace("SC-cli_0001", "SC-cli_0002")
+        .replace(r#""Name":"Ridge""#, r#""Name":"Kauri Café""#)
+        .replace(&CONTACT.to_string(), &second.to_string());
+    let unnumbered = other.replace(r#""ContactNumber":"SC-cli_0002","#, "");
+    for row in [other, unnumbered] {
+        let body = collection("Contacts", &[row, contact_json("")]);
+        let session = a_session(Scripted::ok(&body));
+        let outcomes = contacts::create(&session, &documents, &a_key()).await.unwrap();
+        let ids = outcomes.iter().map(|outcome| match outcome {
+            Written::Done { remote, .. } => remote.id,
+            Written::Refused(error) => panic!("{error:?}"),
+        });
+        assert_eq!(ids.collect::<Vec<_>>(), [CONTACT, second]);
+    }
+}
+
+#[tokio::test]
+async fn another_wording_of_a_taken_name_is_looked_up_like_the_known_one() {
+    let sentence = "The Contact Name already exists. Please enter a different Contact Name.";
+    let row = contact_json(&format!(r#""ValidationErrors":[{{"Message":"{sentence}"}}],"#));
+    let session = a_session(Scripted::ok(&collection("Contacts", &[row])));
+    let outcomes = contacts::create(&session, &[a_contact()], &a_key()).await.unwrap();
+    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert!(matches!(error, XeroError::NotUnique { .. }), "{error:?}");
+    assert_eq!(error.class(), Uncertain);
+    assert_eq!(error.unknown_sentences(), 0);
+}
+
+#[tokio::test]
+async fn sentences_that_are_not_in_the_table_are_counted() {
+    let row = refused(1, "The moon is in the wrong house");
+    let session = a_session(Scripted::ok(&collection("Invoices", &[row])));
+    let outcomes = invoices::create(&session, &[numbered(1)], &a_key()).await.unwrap();
+    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(error.unknown_sentences(), 1);
+}

@@ -1,0 +1,92 @@
+//! Pages and empty bodies of the edge in Xero's place: trouble of the way, whatever their status.
+
+use domain::failure::FailureClass::{
+    Defect, Rejected, Throttled, Transient, Unauthorized, Uncertain,
+};
+use xero::XeroError;
+use xero::api::{contacts, credit_notes, invoices};
+
+use crate::classification::{Meaning, check, of_a_read, of_a_write};
+use crate::samples::{CONTACT, INVOICE, a_key, a_session};
+use crate::scripted::{Answer, Scripted, reply};
+
+const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Access denied</title></head></html>";
+
+fn page(status: u16) -> Answer {
+    reply(status, &[("content-type", "text/html; charset=utf-8")], PAGE)
+}
+
+#[tokio::test]
+async fn a_page_is_transient_for_reads_and_for_writes_that_never_got_behind_the_edge() {
+    for status in [302, 400, 401, 403, 404, 405, 410, 451, 503] {
+        let meaning = Meaning(Transient, "xero_unreachable", None);
+        check("read", &of_a_read(page(status)).await, &meaning);
+        let write = of_a_write(page(status)).await;
+        check("write", &write, &meaning);
+        assert!(!write.is_answered(), "{status}: the key was not used");
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_may_have_been_carried_out_is_uncertain() {
+    for status in [200, 202] {
+        check("page", &of_a_write(page(status)).await, &Meaning(Uncertain, "xero_silent", None));
+        let read = of_a_read(page(status)).await;
+        check("page", &read, &Meaning(Transient, "xero_unreachable", None));
+        let nothing = of_a_write(reply(status, &[], "")).await;
+        check("nothing", &nothing, &Meaning(Uncertain, "xero_silent", None));
+    }
+    for status in [500, 502, 504] {
+        check("fault", &of_a_write(page(status)).await, &Meaning(Uncertain, "xero_faulty", None));
+    }
+    let meaning = Meaning(Uncertain, "xero_unavailable", None);
+    check("plain 503", &of_a_write(reply(503, &[], "")).await, &meaning);
+}
+
+#[tokio::test]
+async fn an_empty_body_says_nothing_about_call_login_or_document() {
+    for status in [400, 401, 403, 404] {
+        for body in ["", " \r\n"] {
+            let error = of_a_write(reply(status, &[], body)).await;
+            check("nothing", &error, &Meaning(Transient, "xero_unreachable", None));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_a_document_does_not_say_that_it_is_missing() {
+    for status in [404, 403] {
+        let session = || a_session(Scripted::new([page(status)]));
+        assert!(matches!(invoices::get(&session(), INVOICE).await, Err(XeroError::Edge { .. })));
+        assert!(contacts::get(&session(), CONTACT).await.is_err());
+        let note = domain::ids::XeroCreditNoteId(INVOICE.0);
+        let allocation = domain::ids::XeroAllocationId(INVOICE.0);
+        assert!(credit_notes::deallocate(&session(), note, allocation).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn what_xero_itself_says_is_still_heard() {
+    let scope = [("WWW-Authenticate", "Bearer error=\"insufficient_scope\"")];
+    let rows = [
+        (reply(401, &scope, PAGE), Meaning(Unauthorized, "permission_missing", None)),
+        (
+            reply(401, &[("WWW-Authenticate", "Bearer error=invalid_token")], ""),
+            Meaning(Transient, "login_rejected", None),
+        ),
+        (reply(429, &[], PAGE), Meaning(Throttled, "rate_limited", Some(60))),
+        (reply(403, &[], "Not for you"), Meaning(Rejected, "not_permitted", None)),
+        (reply(400, &[], "Too many documents"), Meaning(Defect, "call_refused", None)),
+    ];
+    for (answer, meaning) in rows {
+        check("Xero", &of_a_write(answer).await, &meaning);
+    }
+}
+
+#[tokio::test]
+async fn no_defect_no_refusal_and_no_loss_follows_from_a_page_in_a_batch() {
+    let session = a_session(Scripted::new([page(400)]));
+    let documents = [crate::samples::an_invoice(), crate::samples::an_invoice()];
+    let error = invoices::create(&session, &documents, &a_key()).await.unwrap_err();
+    assert!(matches!(error, XeroError::Edge { status: 400, .. }), "{error:?}");
+}

@@ -1,0 +1,369 @@
+//! What an operator asks for: one account disconnected or erased, all connections ended.
+
+use std::collections::BTreeSet;
+
+use domain::connection::{ConnectionState, Status};
+use domain::entity::EntityKind::{Contact, Invoice};
+use domain::ids::{AccountId, TenantId};
+use domain::outbound::News;
+use engine::Invocation;
+use engine::disconnect::{Disconnected, disconnect};
+use engine::erasure::{Ended, Erased, Revoked, end_connection, erase, revoke_all};
+use engine::health::check;
+use engine::inbound::Received;
+use engine::ports::Clock;
+use engine::push::Pushed;
+use engine::status::status;
+use engine::sweep::sweep;
+use jiff::SignedDuration;
+use serde_json::Value;
+use store::table::Item;
+use tests::World;
+use tests::builders::{a_client, an_invoice};
+use tests::gate::{Death, Moment, run};
+use uuid::Uuid;
+use xero_sim::{Fault, FaultKind, Match};
+
+const APP: &str = "servicecortex";
+/// A connect that was begun before an account was disconnected is over by then, and so is every invocation.
+const SETTLED: SignedDuration = SignedDuration::from_mins(21);
+
+fn other() -> AccountId {
+    AccountId::new("acc_kauri").unwrap()
+}
+
+/// Whether Xero lists a link of the first organisation.
+fn is_linked(world: &World) -> bool {
+    let tenant = world.tenant();
+    world.xero().is_connected(APP, tenant)
+}
+
+/// The same, of the second.
+fn is_second_linked(world: &World) -> bool {
+    let tenant = second_tenant(world);
+    world.xero().is_connected(APP, tenant)
+}
+
+fn second_tenant(world: &World) -> Uuid {
+    world.xero().settings().organisations[1].id
+}
+
+/// Two accounts, connected to an organisation each by the same Xero user, with an invoice each.
+fn two_accounts() -> World {
+    let world = World::connected();
+    let tenant = second_tenant(&world);
+    let _connected = world.connect_account(&other(), &[tenant]);
+    assert_eq!(syncs(&world, "inv_1"), Received::Pushed(Pushed::Synced));
+    assert_eq!(other_syncs(&world, "inv_1"), Received::Pushed(Pushed::Synced));
+    // No consent is so new that somebody may still be about to use it.
+    world.clock.advance(SignedDuration::from_mins(11));
+    world
+}
+
+fn syncs(world: &World, invoice: &str) -> Received {
+    world.receive(Invoice, &an_invoice(invoice, "cli_1").body())
+}
+
+fn other_syncs(world: &World, invoice: &str) -> Received {
+    let message = an_invoice(invoice, "cli_1").account(other().as_str());
+    let organisation = world.connection_of(&other()).organisation.map(|used| used.tenant.0);
+    // The second organisation is in New Zealand.
+    let message = if organisation == Some(second_tenant(world)) {
+        message.currency("NZD").tax_rate("15").price("95.00", "109.25")
+    } else {
+        message
+    };
+    world.receive(Invoice, &message.body())
+}
+
+fn erases(world: &World) -> Erased {
+    erases_with(world, &[])
+}
+
+fn erases_with(world: &World, others: &[TenantId]) -> Erased {
+    run(erase(&world.engine, &world.account(), others, world.invocation())).unwrap().unwrap()
+}
+
+fn ends(world: &World, account: &AccountId) -> Ended {
+    run(end_connection(&world.engine, account, world.invocation())).unwrap().unwrap()
+}
+
+fn revokes(world: &World) -> Revoked {
+    run(revoke_all(&world.engine, world.invocation())).unwrap().unwrap()
+}
+
+fn owner(world: &World, tenant: Uuid) -> Option<AccountId> {
+    run(world.engine.store.claim(TenantId(tenant))).unwrap().unwrap()
+}
+
+fn state(world: &World, account: &AccountId) -> ConnectionState {
+    run(world.engine.store.connection(account)).unwrap().unwrap().unwrap().record.state
+}
+
+/// The keys of all rows that name an account.
+fn rows(world: &World, account: &AccountId) -> Vec<String> {
+    let names = |text: &str| text.contains(account.as_str());
+    let items = world.table.items().into_iter();
+    let items = items.filter(|item| names(&item.key.to_string()) || names(&item.record));
+    items.map(|item| item.key.to_string()).collect()
+}
+
+/// How many events say that an account is disconnected.
+fn told_disconnected(world: &World, account: &AccountId) -> usize {
+    let mut seen = BTreeSet::new();
+    let told = world.told.deliveries().into_iter().filter(|event| {
+        let is_end = matches!(event.news, News::Connection { status: Status::Disconnected, .. });
+        is_end && event.account_id == *account && seen.insert(event.event_id)
+    });
+    told.count()
+}
+
+#[test]
+fn an_erased_account_leaves_nothing_here_and_its_documents_in_xero() {
+    let world = World::connected();
+    syncs(&world, "inv_1");
+    let tenant = world.tenant();
+    let first = erases(&world);
+    assert!(first.disconnected && !first.done && first.rows > 5, "{first:?}");
+    assert_eq!(first.organisations, [TenantId(tenant)]);
+    // What was under way may still write: the connection, which names the rest, stays as long.
+    assert!(first.repeat_after.is_some_and(|at| at > world.clock.now()));
+    assert_eq!(rows(&world, &world.account()), ["A#acc_ridgeway CONNECTION"]);
+    assert!(world.secrets.is_empty());
+    assert!(!world.xero().is_connected(APP, tenant));
+
+    world.clock.advance(SETTLED);
+    let last = erases(&world);
+    assert!(last.done, "{last:?}");
+    assert_eq!(rows(&world, &world.account()), [""; 0]);
+    assert_eq!(told_disconnected(&world, &world.account()), 1);
+    world.books(|books| {
+        assert_eq!((books.invoices().count(), books.contacts().count()), (1, 1));
+    });
+    let again = erases(&world);
+    assert!(again.done && again.rows == 0, "{again:?}");
+}
+
+#[test]
+fn another_account_of_the_same_xero_user_keeps_everything() {
+    let world = two_accounts();
+    let before = rows(&world, &other());
+    erases(&world);
+    world.clock.advance(SETTLED);
+    assert!(erases(&world).done);
+    assert_eq!(rows(&world, &world.account()), [""; 0]);
+    assert_eq!(rows(&world, &other()), before);
+    assert_eq!(world.secrets.len(), 1);
+    assert!(is_second_linked(&world));
+    assert_eq!(other_syncs(&world, "inv_2"), Received::Pushed(Pushed::Synced));
+    assert_eq!(told_disconnected(&world, &other()), 0);
+}
+
+#[test]
+fn an_erasure_that_dies_anywhere_is_completed_by_the_next() {
+    let mut deaths = 0;
+    for moment in [Moment::Before, Moment::After] {
+        for step in (1..).step_by(2) {
+            let mut world = World::connected();
+            syncs(&world, "inv_1");
+            world.gate.arm(Some(Death { step, moment }));
+            let first = run(erase(&world.engine, &world.account(), &[], world.invocation()));
+            world.gate.arm(None);
+            world.restart();
+            let is_erased = (0..5).any(|_| {
+                world.clock.advance(SETTLED);
+                erases(&world).done
+            });
+            assert!(is_erased, "{step} {moment:?}");
+            assert_eq!(rows(&world, &world.account()), [""; 0], "{step} {moment:?}");
+            assert!(world.secrets.is_empty(), "{step} {moment:?}");
+            assert!(!is_linked(&world), "{step} {moment:?}");
+            assert_eq!(told_disconnected(&world, &world.account()), 1, "{step} {moment:?}");
+            if first.is_some() {
+                break;
+            }
+            deaths += 1;
+        }
+    }
+    assert!(deaths > 20, "{deaths} deaths");
+}
+
+#[test]
+fn an_erasure_without_time_removes_nothing_and_is_repeated() {
+    let world = World::connected();
+    for number in 0..250 {
+        let id = format!("cli_{number}");
+        world.receive(Contact, &a_client(&id, 1, &id, "record"));
+    }
+    let over = world.clock.now() - SignedDuration::from_secs(1);
+    let late = Invocation::attended(over);
+    let erased = run(erase(&world.engine, &world.account(), &[], late)).unwrap().unwrap();
+    assert_eq!((erased.done, erased.rows), (false, 0));
+    assert_eq!(world.connection().state, ConnectionState::Disconnected);
+    // More rows than one transaction deletes.
+    assert!(erases(&world).rows >= 250);
+    world.clock.advance(SETTLED);
+    assert!(erases(&world).done);
+}
+
+#[test]
+fn an_account_that_was_never_connected_is_erased_at_once() {
+    let world = World::new();
+    syncs(&world, "inv_1");
+    assert!(!rows(&world, &world.account()).is_empty());
+    assert!(erases(&world).done);
+    assert_eq!(rows(&world, &world.account()), [""; 0]);
+}
+
+#[test]
+fn an_account_stays_connected_and_its_records_stay_while_it_is_not_known_who_uses_its_grant() {
+    let world = two_accounts();
+    forget_uses(&world);
+    let before = rows(&world, &world.account()).len();
+    let late = Invocation::attended(world.clock.now() - SignedDuration::from_secs(1));
+    let erased = run(erase(&world.engine, &world.account(), &[], late)).unwrap().unwrap();
+    assert!(!erased.done && !erased.disconnected, "{erased:?}");
+    assert_eq!(world.connection().state, ConnectionState::Active);
+    assert_eq!(rows(&world, &world.account()).len(), before);
+}
+
+#[test]
+fn organisations_that_the_connection_does_not_name_are_named_by_the_operator() {
+    let world = World::connected();
+    syncs(&world, "inv_1");
+    change_items(&world, |item| item.key.sk != "CONNECTION");
+    assert!(erases(&world).done);
+    assert!(!rows(&world, &world.account()).is_empty(), "nobody knows of that organisation");
+    let erased = erases_with(&world, &[TenantId(world.tenant())]);
+    assert!(erased.done && erased.rows > 0, "{erased:?}");
+    let left = rows(&world, &world.account());
+    assert!(left.iter().all(|key| key.starts_with("T#") || key.starts_with("G#")), "{left:?}");
+}
+
+#[test]
+fn an_operator_moves_an_organisation_to_another_account() {
+    let world = World::connected();
+    let (account, tenant) = (world.account(), world.tenant());
+    syncs(&world, "inv_1");
+    assert_eq!(owner(&world, tenant), Some(account.clone()));
+    let _refused = world.connect_account(&other(), &[tenant]);
+    assert_eq!(owner(&world, tenant), Some(account.clone()));
+    world.clock.advance(SignedDuration::from_mins(11));
+
+    assert_eq!(ends(&world, &account), Ended { done: true, known: true, ended: true });
+    assert_eq!(owner(&world, tenant), None);
+    assert!(world.mapping(Invoice, "inv_1").is_some(), "its records stay for a reconnect");
+    let _connected = world.connect_account(&other(), &[tenant]);
+    assert_eq!(owner(&world, tenant), Some(other()));
+    assert_eq!(other_syncs(&world, "inv_2"), Received::Pushed(Pushed::Synced));
+
+    let again = ends(&world, &account);
+    assert_eq!(again, Ended { done: true, known: true, ended: false });
+    assert_eq!(other_syncs(&world, "inv_3"), Received::Pushed(Pushed::Synced));
+    let nobody = AccountId::new("acc_nobody").unwrap();
+    assert_eq!(ends(&world, &nobody), Ended { done: true, known: false, ended: false });
+}
+
+#[test]
+fn all_connections_end_with_their_grants_and_the_crm_hears_once_of_each() {
+    let world = two_accounts();
+    let revoked = revokes(&world);
+    let expected = Revoked { done: true, accounts: 2, ended: 2, later: 0, failed: 0 };
+    assert_eq!(revoked, expected);
+    assert!(world.secrets.is_empty());
+    for account in [world.account(), other()] {
+        assert_eq!(state(&world, &account), ConnectionState::Disconnected);
+        assert_eq!(told_disconnected(&world, &account), 1);
+    }
+    assert!(!is_linked(&world));
+    assert!(!is_second_linked(&world));
+    assert_eq!(revokes(&world), Revoked { ended: 0, ..expected });
+    assert_eq!(told_disconnected(&world, &other()), 1);
+}
+
+#[test]
+fn what_xero_did_not_answer_is_repeated() {
+    let world = two_accounts();
+    for _ in 0..2 {
+        world.inject(Fault { on: Match::next("/connections"), kind: FaultKind::Unavailable503 });
+    }
+    let first = revokes(&world);
+    assert!(!first.done && first.later > 0, "{first:?}");
+    for account in [world.account(), other()] {
+        assert_eq!(state(&world, &account), ConnectionState::Disconnected, "at once, here");
+    }
+    world.clock.advance(SignedDuration::from_mins(1));
+    let second = revokes(&world);
+    assert!(second.done, "{second:?}");
+    assert!(world.secrets.is_empty());
+    assert_eq!(told_disconnected(&world, &world.account()), 1);
+}
+
+#[test]
+fn the_secret_of_a_connection_that_an_earlier_release_ended_is_deleted() {
+    let world = World::connected();
+    syncs(&world, "inv_1");
+    forget_uses(&world);
+    change_connections(&world, |json| json["state"] = "disconnected".into());
+    assert_eq!(world.secrets.len(), 1);
+    let revoked = revokes(&world);
+    assert!(revoked.done, "{revoked:?}");
+    assert!(world.secrets.is_empty());
+}
+
+#[test]
+fn a_grant_is_not_ended_before_it_is_known_who_uses_it() {
+    let world = two_accounts();
+    forget_uses(&world);
+    let ended = run(disconnect(&world.engine, &world.account(), world.invocation()));
+    assert_eq!(ended.unwrap().unwrap(), Disconnected::LeftOver);
+    assert_eq!(world.secrets.len(), 1);
+    // The health check upgrades the rows, and then the sweep finds the other account's.
+    run(check(&world.engine, world.invocation())).unwrap().unwrap();
+    world.clock.advance(SignedDuration::from_mins(5));
+    run(sweep(&world.engine, world.invocation())).unwrap();
+    assert!(world.connection().leftovers.is_empty());
+    assert_eq!(world.secrets.len(), 1);
+    assert!(!is_linked(&world));
+    assert_eq!(other_syncs(&world, "inv_2"), Received::Pushed(Pushed::Synced));
+}
+
+#[test]
+fn a_connect_that_was_begun_before_the_erasure_is_erased_with_the_account() {
+    let world = World::connected();
+    world.begin();
+    assert!(!erases(&world).done);
+    let pending = run(status(&world.engine, &world.account())).unwrap().unwrap();
+    assert_eq!(pending.status, Status::Disconnected);
+    world.clock.advance(SETTLED);
+    assert!(erases(&world).done);
+}
+
+/// Keeps those items of the table that are wanted.
+fn change_items(world: &World, wanted: impl Fn(&Item) -> bool) {
+    let items = world.table.items().into_iter().filter(|item| wanted(item));
+    world.table.restore(items.collect());
+}
+
+fn change_connections(world: &World, change: impl Fn(&mut Value)) {
+    let mut items = world.table.items();
+    for item in items.iter_mut().filter(|item| item.key.sk == "CONNECTION") {
+        let mut json: Value = serde_json::from_str(&item.record).unwrap();
+        change(&mut json);
+        item.record = json.to_string();
+    }
+    world.table.restore(items);
+}
+
+/// Makes the rows what an earlier release wrote: without claims, and without uses of grants.
+fn forget_uses(world: &World) {
+    change_items(world, |item| {
+        let Item { key, .. } = item;
+        key.sk != "CLAIM" && !key.sk.starts_with("USE#") && key.sk != "UPGRADED"
+    });
+    change_connections(world, |json| {
+        let fields = json.as_object_mut().unwrap();
+        fields.remove("claims");
+        fields.remove("grants");
+    });
+}

@@ -1,0 +1,227 @@
+//! A push function between its two queues, as SQS plays them: a FIFO group waits while one of its messages is
+//! hidden, what is not returned is gone, and what is returned comes again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+use domain::dead_letter::Reason;
+use domain::entity::EntityKind;
+use domain::envelope::Source;
+use engine::ports::{Clock, DeadLetter, DeadLetters, PortError};
+use jiff::{SignedDuration, Timestamp};
+use runtime::queue::{Redelivery, ServedQueue, Worker};
+use tests::World;
+use tests::gate::run;
+
+/// The function's queue of wake-ups, as records name it.
+pub const WAKE_UPS: &str = "arn:aws:sqs:eu-west-2:000000000000:invoices-wake-ups.fifo";
+const MESSAGES: &str = "arn:aws:sqs:eu-west-2:000000000000:invoices.fifo";
+/// The visibility timeout of both queues.
+const VISIBILITY: Duration = Duration::from_mins(12);
+/// Time for whatever an invocation has to do.
+pub const PLENTY: SignedDuration = SignedDuration::from_secs(60);
+
+/// Messages that were moved aside: id and reason.
+#[derive(Debug, Default)]
+pub struct Graveyard(Mutex<Vec<(String, Reason)>>);
+
+impl Graveyard {
+    /// All of them, in order.
+    pub fn graves(&self) -> Vec<(String, Reason)> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl DeadLetters for Graveyard {
+    async fn bury(&self, letter: DeadLetter<'_>, reason: &Reason) -> Result<(), PortError> {
+        self.0.lock().unwrap().push((letter.message_id.to_owned(), reason.clone()));
+        Ok(())
+    }
+}
+
+/// When returned messages come again, by receipt.
+#[derive(Debug, Default)]
+pub struct Delays(Mutex<BTreeMap<String, Duration>>);
+
+impl Delays {
+    /// How long a returned message stays hidden.
+    fn take(&self, receipt: &str) -> Duration {
+        self.0.lock().unwrap().remove(receipt).unwrap_or(VISIBILITY)
+    }
+}
+
+#[async_trait]
+impl Redelivery for Delays {
+    async fn show_again(&self, receipt_handle: &str, delay: Duration) -> Result<(), PortError> {
+        self.0.lock().unwrap().insert(receipt_handle.to_owned(), delay);
+        Ok(())
+    }
+}
+
+/// A record of the CRM's queue.
+pub fn a_record(id: &str, group: &str, body: impl Display) -> SqsMessage {
+    let mut record = SqsMessage::default();
+    record.message_id = Some(id.to_owned());
+    record.receipt_handle = Some(id.to_owned());
+    record.body = Some(body.to_string());
+    record.event_source_arn = Some(MESSAGES.to_owned());
+    record.attributes.insert("MessageGroupId".to_owned(), group.to_owned());
+    record
+}
+
+/// A record of the queue of wake-ups.
+pub fn a_wake_up(id: &str, group: &str, body: impl Display) -> SqsMessage {
+    let mut record = a_record(id, group, body);
+    record.event_source_arn = Some(WAKE_UPS.to_owned());
+    record
+}
+
+/// The push function of invoices.
+pub fn a_worker(world: &World) -> (Worker, Arc<Graveyard>, Arc<Delays>) {
+    let (graveyard, delays) = (Arc::new(Graveyard::default()), Arc::new(Delays::default()));
+    let served = ServedQueue { redelivery: delays.clone(), dead_letters: graveyard.clone() };
+    let worker = Worker {
+        engine: world.engine.clone(),
+        kind: EntityKind::Invoice,
+        wake_up_queue_arn: WAKE_UPS.to_owned(),
+        messages: served.clone(),
+        wake_ups: served,
+    };
+    (worker, graveyard, delays)
+}
+
+/// The ids of the records that go back.
+pub fn returned(
+    world: &World,
+    worker: &Worker,
+    records: Vec<SqsMessage>,
+    time: SignedDuration,
+) -> Vec<String> {
+    let mut event = SqsEvent::default();
+    event.records = records;
+    let deadline = world.clock.now().checked_add(time).unwrap();
+    let response = run(worker.batch(event, deadline)).expect("no death is set");
+    response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+}
+
+/// A message in one of the queues.
+#[derive(Debug)]
+struct Message {
+    id: String,
+    source: Source,
+    group: String,
+    body: String,
+    receives: u32,
+    visible_at: Timestamp,
+}
+
+impl Message {
+    fn record(&self) -> SqsMessage {
+        let mut record = match self.source {
+            Source::Messages => a_record(&self.id, &self.group, &self.body),
+            Source::WakeUps => a_wake_up(&self.id, &self.group, &self.body),
+        };
+        let count = self.receives.to_string();
+        record.attributes.insert("ApproximateReceiveCount".to_owned(), count);
+        record
+    }
+}
+
+/// The two queues with the function that serves them.
+#[derive(Debug)]
+pub struct Queues<'a> {
+    world: &'a World,
+    worker: Worker,
+    /// What was moved aside.
+    pub graveyard: Arc<Graveyard>,
+    delays: Arc<Delays>,
+    messages: Vec<Message>,
+    sent: usize,
+}
+
+impl<'a> Queues<'a> {
+    /// Empty queues.
+    pub fn new(world: &'a World) -> Self {
+        let (worker, graveyard, delays) = a_worker(world);
+        Self { world, worker, graveyard, delays, messages: Vec::new(), sent: 0 }
+    }
+
+    /// Sends a message: its id.
+    pub fn send(&mut self, source: Source, group: &str, body: String) -> String {
+        self.sent += 1;
+        let id = format!("m{}", self.sent);
+        self.messages.push(Message {
+            id: id.clone(),
+            source,
+            group: group.to_owned(),
+            body,
+            receives: 0,
+            visible_at: Timestamp::MIN,
+        });
+        id
+    }
+
+    /// Works until `is_over`, which is asked whenever nothing can be delivered, or nothing is left. How long it took.
+    pub fn work(&mut self, is_over: impl Fn(&World) -> bool) -> SignedDuration {
+        let begun = self.world.clock.now();
+        loop {
+            self.take_wake_ups();
+            let delivered = Source::ALL.map(|source| self.deliver(source));
+            if delivered.contains(&true) {
+                continue;
+            }
+            let now = self.world.clock.now();
+            let passed = now.duration_since(begun);
+            let hidden = self.messages.iter().map(|message| message.visible_at);
+            let next = hidden.filter(|at| *at > now).min();
+            let Some(next) = next.filter(|_| !is_over(self.world)) else { return passed };
+            assert!(passed < SignedDuration::from_hours(1), "{:?}", self.messages);
+            self.world.clock.advance(next.duration_since(now));
+        }
+    }
+
+    /// Wake-ups that the function left for now.
+    fn take_wake_ups(&mut self) {
+        while let Some((at, wake)) = self.world.bookings.take_first() {
+            if at > self.world.clock.now() {
+                run(self.world.engine.wake_ups.book(&wake, at)).unwrap().unwrap();
+                break;
+            }
+            assert_eq!(wake.kind, EntityKind::Invoice);
+            self.send(Source::WakeUps, wake.account.as_str(), wake.to_body());
+        }
+    }
+
+    /// Whether there was anything to deliver.
+    fn deliver(&mut self, source: Source) -> bool {
+        let now = self.world.clock.now();
+        let of_source = self.messages.iter().filter(|message| message.source == source);
+        let hidden = of_source.filter(|message| message.visible_at > now);
+        let held = hidden.map(|message| message.group.clone()).collect::<BTreeSet<_>>();
+        let mut records = Vec::new();
+        for message in &mut self.messages {
+            let is_held = held.contains(&message.group);
+            if message.source == source && !is_held && records.len() < 10 {
+                message.receives += 1;
+                records.push(message.record());
+            }
+        }
+        if records.is_empty() {
+            return false;
+        }
+        let out = records.iter().filter_map(|record| record.message_id.clone());
+        let out = out.collect::<BTreeSet<_>>();
+        let back = returned(self.world, &self.worker, records, PLENTY);
+        self.messages.retain(|message| !out.contains(&message.id) || back.contains(&message.id));
+        for message in self.messages.iter_mut().filter(|message| back.contains(&message.id)) {
+            let delay = SignedDuration::try_from(self.delays.take(&message.id)).unwrap();
+            message.visible_at = now.checked_add(delay).unwrap();
+        }
+        true
+    }
+}

@@ -1,0 +1,210 @@
+//! The control surface beyond documents: the organisation itself, and the open questions. The
+//! command line sets the same switches.
+
+use crate::socket::{Served, served};
+use serde_json::{Value, json};
+use std::process::{Command, Output};
+use xero_sim::Unconfirmed;
+
+async fn post(served: &Served, path: &str, body: Value) -> (u16, Value) {
+    let path = format!("/_simulator/organisations/{}/{path}", served.tenant());
+    served.json("POST", &path, &body.to_string()).await
+}
+
+async fn rows(served: &Served, collection: &str) -> Vec<Value> {
+    let path = format!("/_simulator/organisations/{}/{collection}", served.tenant());
+    served.json("GET", &path, "").await.1.as_array().unwrap().clone()
+}
+
+async fn own(served: &Served) -> Value {
+    let (_, organisations) = served.json("GET", "/_simulator/organisations", "").await;
+    organisations[0].clone()
+}
+
+/// Rule 62.
+#[tokio::test]
+async fn an_organisation_is_closed_reopened_and_disconnected() {
+    let served = served().await;
+    assert_eq!(post(&served, "close", json!({})).await.0, 200);
+    assert_eq!(served.json("GET", "/api.xro/2.0/Organisation", "").await.0, 403);
+    let (_, links) = served.json("GET", "/connections", "").await;
+    assert_eq!(links.as_array().unwrap().len(), 1);
+    let shown = own(&served).await;
+    assert_eq!((&shown["isClosed"], &shown["isConnected"]), (&json!(true), &json!(true)));
+    assert_eq!(post(&served, "reopen", json!({})).await.0, 200);
+    assert_eq!(served.json("GET", "/api.xro/2.0/Organisation", "").await.0, 200);
+    assert_eq!(post(&served, "disconnect", json!({"user": "nobody@x.example"})).await.0, 409);
+    assert_eq!(post(&served, "disconnect", json!({"client": "other"})).await.0, 409);
+    let dana = json!({"client": "client-1", "user": "dana@ridgeway.example"});
+    assert_eq!(post(&served, "disconnect", dana).await.0, 200);
+    assert_eq!(served.json("GET", "/api.xro/2.0/Organisation", "").await.0, 403);
+    assert_eq!(served.json("GET", "/connections", "").await.1, json!([]));
+    assert_eq!(own(&served).await["isConnected"], false);
+    assert_eq!(post(&served, "frame", json!({})).await.0, 404);
+}
+
+#[tokio::test]
+async fn periods_are_locked_and_accounts_archived() {
+    let served = served().await;
+    assert_eq!(post(&served, "lock", json!({"through": "2026-11-30"})).await.0, 200);
+    let body = served.invoice_body("SC-2");
+    let (status, refused) = served.json("PUT", "/api.xro/2.0/Invoices", &body).await;
+    assert_eq!(status, 400);
+    assert!(refused.to_string().contains("period lock date, currently set at 30-Nov-2026"));
+    assert_eq!(post(&served, "lock", json!({"through": "soon"})).await.0, 409);
+    assert_eq!(post(&served, "lock", json!({})).await.0, 200);
+    assert_eq!(post(&served, "lock-year", json!({"through": "2026-11-30"})).await.0, 200);
+    let (_, refused) = served.json("PUT", "/api.xro/2.0/Invoices", &body).await;
+    assert!(refused.to_string().contains("end of year lock date"));
+    assert_eq!(post(&served, "lock-year", json!({})).await.0, 200);
+    assert_eq!(post(&served, "accounts/200/archive", json!({})).await.0, 200);
+    let (_, refused) = served.json("PUT", "/api.xro/2.0/Invoices", &body).await;
+    assert!(refused.to_string().contains("Account code '200' has been archived"));
+    assert_eq!(post(&served, "accounts/200/restore", json!({})).await.0, 200);
+    assert_eq!(served.json("PUT", "/api.xro/2.0/Invoices", &body).await.0, 200);
+    assert_eq!(post(&served, "accounts/999/archive", json!({})).await.0, 409);
+}
+
+/// Rule 74.
+#[tokio::test]
+async fn approvals_are_limited_and_unlimited() {
+    let served = served().await;
+    assert_eq!(post(&served, "limit-approvals", json!({"left": 0})).await.0, 200);
+    let body = served.invoice_body("SC-2");
+    let (status, refused) = served.json("PUT", "/api.xro/2.0/Invoices", &body).await;
+    assert_eq!(status, 400);
+    assert!(refused.to_string().contains("the limit of invoices you can approve"));
+    for wrong in [json!(-1), json!(1.5), json!("many")] {
+        assert_eq!(post(&served, "limit-approvals", json!({"left": wrong})).await.0, 409);
+    }
+    assert_eq!(post(&served, "limit-approvals", json!({})).await.0, 200);
+    assert_eq!(served.json("PUT", "/api.xro/2.0/Invoices", &body).await.0, 200);
+}
+
+#[tokio::test]
+async fn contacts_are_edited_and_an_empty_text_clears() {
+    let served = served().await;
+    let contact = rows(&served, "contacts").await[0]["ContactID"].as_str().unwrap().to_owned();
+    let edit = json!({"name": "Ridge Plumbing Ltd", "number": "sc-1", "email": "a@b.example"});
+    assert_eq!(post(&served, &format!("contacts/{contact}/edit"), edit).await.0, 200);
+    assert_eq!(post(&served, "contacts/sc-1/edit", json!({"email": ""})).await.0, 200);
+    let row = rows(&served, "contacts").await[0].clone();
+    assert_eq!(
+        (&row["Name"], &row["ContactNumber"]),
+        (&json!("Ridge Plumbing Ltd"), &json!("sc-1"))
+    );
+    assert_eq!(row["EmailAddress"], "");
+}
+
+/// Rule 72.
+#[tokio::test]
+async fn odd_rows_are_inserted_and_rows_shown_otherwise() {
+    let served = served().await;
+    let (status, made) = post(&served, "odd", json!({"row": "far-due-date"})).await;
+    assert_eq!(status, 200);
+    let path = format!("/api.xro/2.0/Invoices/{}", made["id"].as_str().unwrap());
+    let (_, shown) = served.json("GET", &path, "").await;
+    assert_eq!(shown["Invoices"][0]["DueDateString"], "9999-12-31T00:00:00");
+    let (status, refused) = post(&served, "odd", json!({"row": "funny"})).await;
+    assert_eq!(status, 409);
+    assert!(refused["error"].as_str().unwrap().contains("empty-currency"));
+    let distort = json!({"member": "CurrencyCode", "value": ""});
+    assert_eq!(post(&served, "invoices/SC-1/distort", distort).await.0, 200);
+    let leave_out = json!({"member": "Total"});
+    assert_eq!(post(&served, "invoices/SC-1/distort", leave_out).await.0, 200);
+    let (_, shown) = served.json("GET", "/api.xro/2.0/Invoices/SC-1", "").await;
+    assert_eq!(shown["Invoices"][0]["CurrencyCode"], "");
+    assert!(shown["Invoices"][0].get("Total").is_none());
+}
+
+/// Rules 67 and 68.
+#[tokio::test]
+async fn trouble_at_the_edge_and_odd_elements_come_over_the_socket() {
+    let served = served().await;
+    for (fault, status) in [
+        (json!({"kind": "EdgePage", "status": 403, "path": "/api.xro/"}), 403),
+        (json!({"kind": "EdgeEmpty", "status": 503, "path": "/api.xro/"}), 503),
+        (json!({"kind": "OddElement", "index": 0, "path": "/api.xro/"}), 200),
+    ] {
+        assert_eq!(served.json("POST", "/_simulator/faults", &fault.to_string()).await.0, 204);
+        let body = r#"{"Contacts":[{"Name":"New"}]}"#;
+        let (answered, _) = served.json("PUT", "/api.xro/2.0/Contacts", body).await;
+        assert_eq!(answered, status, "{fault}");
+    }
+    assert_eq!(rows(&served, "contacts").await.len(), 1, "nothing was saved");
+    let fault = json!({"kind": "EdgePage"}).to_string();
+    assert_eq!(served.json("POST", "/_simulator/faults", &fault).await.0, 400);
+}
+
+#[tokio::test]
+async fn open_questions_are_answered_over_the_socket() {
+    let served = served().await;
+    let (_, listed) = served.json("GET", "/_simulator/answers", "").await;
+    assert_eq!(listed.as_array().unwrap().len(), Unconfirmed::names().count());
+    let body = r#"{"rounding":"half-even","archived_by_id":false,"page_size_max":7}"#;
+    let (status, now) = served.json("POST", "/_simulator/answers", body).await;
+    assert_eq!(status, 200);
+    let answer = |name: &str| {
+        let rows = now.as_array().unwrap();
+        rows.iter().find(|row| row["name"] == name).unwrap()["answer"].clone()
+    };
+    assert_eq!(answer("rounding"), "half-even");
+    assert_eq!(answer("archived_by_id"), "false");
+    let (_, page) = served.json("GET", "/api.xro/2.0/Contacts?page=1", "").await;
+    assert_eq!(page["pagination"]["pageSize"], 7);
+    let bad = r#"{"page_size_max":9,"roundness":true}"#;
+    let (status, refused) = served.json("POST", "/_simulator/answers", bad).await;
+    assert_eq!(status, 400);
+    assert!(refused["error"].as_str().unwrap().contains("name_before_number"));
+    let (_, page) = served.json("GET", "/api.xro/2.0/Contacts?page=1", "").await;
+    assert_eq!(page["pagination"]["pageSize"], 7, "one bad answer refuses all");
+}
+
+#[tokio::test]
+async fn the_page_closes_locks_inserts_and_answers() {
+    let served = served().await;
+    let page = served.raw("GET", "/_simulator/", "").await;
+    for shown in [
+        "/close\"",
+        "/disconnect\"",
+        "/lock\"",
+        "/accounts/200/archive\"",
+        "value=\"far-due-date\"",
+        "/edit\"",
+        "name=\"rounding\" value=\"half-even\"",
+        " connected",
+    ] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    let kind = "content-type: application/x-www-form-urlencoded\r\naccept: text/html\r\n";
+    let close = format!("/_simulator/organisations/{}/close", served.tenant());
+    for (path, form) in [(close.as_str(), ""), ("/_simulator/answers", "rounding=half-even")] {
+        let answer = served.raw_with("POST", path, kind, form).await;
+        assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    }
+    let page = served.raw("GET", "/_simulator/", "").await;
+    assert!(page.contains("connected, closed") && page.contains("/reopen\""));
+    assert!(page.contains("name=\"rounding\" value=\"half-away-from-zero\""));
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xero-sim")).args(arguments).output().unwrap()
+}
+
+#[test]
+fn the_command_line_says_what_is_wrong_with_it() {
+    for (arguments, said) in [
+        (&["--answer", "roundness=true"][..], "archived_by_id"),
+        (&["--answer", "rounding=up"], "half-away-from-zero or half-even"),
+        (&["--answer", "rounding"], "--answer does not take 'rounding'."),
+        (&["--speed", "0"], "--speed does not take '0'."),
+        (&["--region", "XX"], "--region does not take 'XX'."),
+        (&["--port"], "--port needs a value."),
+        (&["--colour", "red"], "There is no option named --colour."),
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains(said) && text.contains("Usage: xero-sim"), "{text}");
+    }
+}
