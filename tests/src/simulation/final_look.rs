@@ -131,8 +131,8 @@ impl SimWorld {
 
     /// An operator ends the connection of whoever has an account's organisation meanwhile.
     fn make_room(&mut self, account: &str) {
-        let rivals = self.script.rivals.iter().filter(|(_, wanted)| *wanted == account);
-        let rivals = rivals.map(|(rival, _)| rival.clone()).collect::<Vec<_>>();
+        // One may have the organisation of an account that was disconnected for a while.
+        let rivals = self.script.rivals.keys().cloned().collect::<Vec<_>>();
         for rival in rivals {
             if self.owner_of(account).as_ref() == Some(&rival) {
                 self.start(Scene::Disconnects { account: rival });
