@@ -1,12 +1,13 @@
-//! What the rules answer, before it becomes bytes.
+//! The responses of the rules, before they are serialised.
 
 use crate::json::{Json, Object};
 use crate::xml;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
+use std::borrow::Cow;
 use uuid::Uuid;
 
-/// An answer of one of the rules.
+/// The response of a rule.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -24,11 +25,11 @@ enum Content {
     Json(Json),
 }
 
-/// How structured content is written.
+/// The format of structured content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Json,
-    /// Xero's default when the call does not ask for JSON.
+    /// Xero's default if the call does not ask for JSON.
     Xml,
 }
 
@@ -62,7 +63,7 @@ impl Answer {
         Self::plain(501, "The Api Method called is not implemented")
     }
 
-    /// The shape of the gateway's 401 and 403.
+    /// The format of the gateway's 401 and 403.
     pub(crate) fn problem(status: u16, detail: &str, instance: Uuid) -> Self {
         let title = match status {
             401 => "Unauthorized",
@@ -88,7 +89,7 @@ impl Answer {
         Self::json(400, body)
     }
 
-    /// The refusal that lists what is wrong with each element.
+    /// The refusal that lists the errors of each element.
     pub(crate) fn validation(elements: Vec<Json>) -> Self {
         let body = Object::new()
             .with("ErrorNumber", Json::whole(10))
@@ -103,7 +104,38 @@ impl Answer {
         self
     }
 
-    /// The bytes of the answer.
+    /// The response with its structured content changed; any other content is kept.
+    pub(crate) fn map_json(mut self, change: impl FnOnce(Json) -> Json) -> Self {
+        self.content = match self.content {
+            Content::Json(json) => Content::Json(change(json)),
+            other @ (Content::Empty | Content::Plain(_) | Content::Html(_)) => other,
+        };
+        self
+    }
+
+    /// The response with the members of its body in lower case, if it is one of the gateway's 401
+    /// and 403.
+    pub(crate) fn in_lower_case(self) -> Self {
+        if ![401, 403].contains(&self.status) {
+            return self;
+        }
+        self.map_json(|json| match json {
+            Json::Object(object) => {
+                let members = object.into_members();
+                let lower = members
+                    .map(|(key, value)| (Cow::<'static, str>::Owned(key.to_lowercase()), value));
+                Json::Object(lower.collect())
+            }
+            other @ (Json::Null
+            | Json::Bool(_)
+            | Json::Number(_)
+            | Json::Text(_)
+            | Json::Moment { .. }
+            | Json::List(_)) => other,
+        })
+    }
+
+    /// The serialised response.
     pub(crate) fn render(self, format: Format) -> Response<Bytes> {
         let (kind, body) = match self.content {
             Content::Empty => (None, String::new()),

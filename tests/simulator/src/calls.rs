@@ -1,4 +1,4 @@
-//! The log of what callers did, for checkers.
+//! The log of calls, for checkers.
 
 use crate::incoming::Incoming;
 use bytes::Bytes;
@@ -6,8 +6,8 @@ use http::{Method, Response};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// One call as it arrived and what became of it. Secrets are not in it: no `Authorization` header,
-/// and no bodies of the token endpoints.
+/// One call and its result. It contains no secrets: no `Authorization` header, and no bodies of the
+/// token endpoints.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// When it arrived.
@@ -18,54 +18,54 @@ pub struct Call {
     pub path: String,
     /// Its query, as sent, without the question mark.
     pub query: String,
-    /// The tenant its header named, if that was an id.
+    /// The tenant named by its header, if it is an id.
     pub tenant: Option<Uuid>,
-    /// Its headers but `Authorization`, `Cookie` and the like.
+    /// Its headers without `Authorization`, `Cookie` and the like.
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: Bytes,
-    /// The status of the answer, whether or not the answer arrived; 0 if the call was lost before
-    /// it was answered.
+    /// The status of the response, whether or not it was delivered; 0 if the call was lost before
+    /// it was processed.
     pub status: u16,
     /// The content type of the answer.
     pub answer_type: Option<String>,
     /// The body of the answer.
     pub answer: Bytes,
-    /// Whether the answer arrived.
+    /// Whether the response was delivered.
     pub fate: Fate,
-    /// Whether it used up a call of the limits.
+    /// Whether it counted towards the limits.
     pub counted: bool,
     /// Its idempotency key.
     pub idempotency_key: Option<String>,
-    /// Whether the answer was an earlier one, given again.
+    /// Whether the response was a replay of an earlier one.
     pub replayed: bool,
 }
 
-/// What the caller saw of the answer.
+/// The part of the response that the caller received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// All of it.
+    /// The complete response.
     Answered,
-    /// Nothing, and nothing happened.
+    /// No response, and the call had no effect.
     LostBefore,
-    /// Nothing, but it happened.
+    /// No response, but the call took effect.
     LostAfter,
-    /// A part of it, and it happened.
+    /// A part of the response, and the call took effect.
     Cut,
 }
 
-/// How often callers went over a limit.
+/// How often callers exceeded a limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Violations {
-    /// Calls refused because the minute was used up.
+    /// Calls refused because the minute's limit was used up.
     pub minute: u32,
-    /// Calls refused because the day was used up.
+    /// Calls refused because the day's limit was used up.
     pub day: u32,
     /// Calls refused because five were in flight.
     pub concurrent: u32,
-    /// Calls refused because the app's minute over all tenants was used up.
+    /// Calls refused because the app's limit per minute over all tenants was used up.
     pub app_minute: u32,
-    /// The most calls of one app and tenant ever in flight, refused ones included.
+    /// The maximum number of calls of one app and tenant in flight, including refused ones.
     pub max_concurrent: u32,
 }
 
@@ -76,7 +76,7 @@ impl Violations {
     }
 }
 
-/// An answer and how it came about.
+/// A response and how it was produced.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Made<'a> {
     pub(crate) response: &'a Response<Bytes>,
@@ -84,7 +84,7 @@ pub(crate) struct Made<'a> {
     pub(crate) replayed: bool,
 }
 
-/// What the log keeps of a call; nothing was made of a call that was lost before.
+/// The log entry of a call; there is no response if the call was lost before.
 pub(crate) fn record(
     at: Timestamp,
     incoming: &Incoming<'_>,
@@ -114,7 +114,7 @@ pub(crate) fn record(
     }
 }
 
-/// The headers a log may keep.
+/// The headers that the log keeps.
 fn public_headers(incoming: &Incoming<'_>) -> Vec<(String, String)> {
     incoming
         .headers

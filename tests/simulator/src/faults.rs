@@ -1,26 +1,26 @@
-//! Trouble on demand: which calls it befalls and what it does to them.
+//! Injected faults: which calls they affect and how.
 
 use http::Method;
 
-/// Trouble to come.
+/// A scheduled fault.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// The calls it befalls.
+    /// The calls it affects.
     pub on: Match,
     /// What happens to them.
     pub kind: FaultKind,
 }
 
-/// Which calls a fault befalls.
+/// The calls that a fault affects.
 #[derive(Clone, Debug)]
 pub struct Match {
-    /// Only calls of this method; every method if not set.
+    /// Only calls of this method; `None` matches every method.
     pub method: Option<Method>,
     /// Only calls whose path starts with this.
     pub path_prefix: String,
-    /// How many matching calls go through first.
+    /// How many matching calls succeed first.
     pub skip: u32,
-    /// How many matching calls it befalls then; without limit if not set.
+    /// How many matching calls it affects then; `None` means all.
     pub times: Option<u32>,
 }
 
@@ -41,19 +41,19 @@ impl Match {
         Self { method: Some(method), ..self }
     }
 
-    /// The same, after letting `skip` matching calls through.
+    /// The same, after `skip` matching calls succeed.
     #[must_use]
     pub fn after(self, skip: u32) -> Self {
         Self { skip, ..self }
     }
 }
 
-/// What a fault does.
+/// The effect of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// 500 and nothing applied. Under an idempotency key the 500 is kept and replayed.
+    /// 500 without effect. Under an idempotency key the 500 is kept and replayed.
     Status500,
-    /// 500 although the call was applied. Kept and replayed in the same way.
+    /// 500 although the call took effect. Kept and replayed in the same way.
     Status500Applied,
     /// 503: this organisation is offline.
     Offline503,
@@ -61,11 +61,11 @@ pub enum FaultKind {
     Maintenance503,
     /// 503: an outage.
     Unavailable503,
-    /// The connection drops before anything is applied.
+    /// The connection drops before the call takes effect.
     LostBefore,
-    /// Applied, but the answer never arrives.
+    /// The call takes effect, but the response is lost.
     LostAfter,
-    /// Applied, and the answer stops in the middle.
+    /// The call takes effect, and the response is truncated.
     Cut,
     /// 429 although no limit is reached.
     RateLimited {
@@ -74,7 +74,7 @@ pub enum FaultKind {
         /// The value of `Retry-After`, if it is sent.
         retry_after_seconds: Option<u32>,
     },
-    /// An HTML page of the network in front of Xero, on any path; nothing applied.
+    /// An HTML page of the network in front of Xero, on any path, without effect.
     EdgePage {
         /// The status; 400, 403 and 503 have been reported.
         status: u16,
@@ -84,16 +84,16 @@ pub enum FaultKind {
         /// The status.
         status: u16,
     },
-    /// One element of a written batch comes back with a nil id and without an error.
+    /// One element of a written batch is returned with a nil id and without an error.
     OddElement {
-        /// Which element of the request, from 0.
+        /// The index of the element in the request, from 0.
         index: u32,
         /// Whether it was saved.
         applied: bool,
     },
 }
 
-/// The faults in waiting.
+/// The scheduled faults.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
@@ -106,7 +106,7 @@ impl Faults {
         self.0.clear();
     }
 
-    /// What befalls this call, if anything; the first fault that is ready wins.
+    /// The fault that affects this call, if any; the first fault that is ready applies.
     pub(crate) fn befall(&mut self, method: &Method, path: &str) -> Option<FaultKind> {
         let mut befalls = None;
         for fault in &mut self.0 {

@@ -1,6 +1,6 @@
-//! Text compared the way Xero's database compares names: without case, accents and stray spaces.
+//! Compares text the way Xero's database compares names: ignoring case, accents and extra spaces.
 
-/// Lower case, accents of the Latin alphabet removed.
+/// The text in lower case, without the accents of the Latin alphabet.
 pub(crate) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for character in text.chars().flat_map(char::to_lowercase) {
@@ -27,7 +27,7 @@ pub(crate) fn fold(text: &str) -> String {
             'ŵ' => folded.push('w'),
             'ý' | 'ÿ' | 'ŷ' => folded.push('y'),
             'ź' | 'ż' | 'ž' => folded.push('z'),
-            // Accents written as characters of their own, behind the letter they belong to.
+            // Combining accents after their letter.
             '\u{300}'..='\u{36f}' => {}
             other => folded.push(other),
         }
@@ -35,7 +35,7 @@ pub(crate) fn fold(text: &str) -> String {
     folded
 }
 
-/// Trimmed, with every run of white space made one space.
+/// The text trimmed, with every run of white space replaced by one space.
 pub(crate) fn tidy(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_and_accents_do_not_count() {
+    fn case_and_accents_are_ignored() {
         assert_eq!(fold("Café MÜNCHEN"), fold("CAFE\u{301} munchen"));
         assert_ne!(fold("Cafe"), fold("Caff"));
     }

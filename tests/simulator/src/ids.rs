@@ -1,11 +1,11 @@
-//! Identities and secrets drawn from the seed, so that a run can be repeated to the byte.
+//! Ids and secrets generated from the seed, so that a run can be repeated byte for byte.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// A source of identities: the same seed and the same order of draws give the same ids.
+/// A generator of ids: the same seed and the same order of calls give the same ids.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
     seed: u64,
@@ -17,12 +17,12 @@ impl Ids {
         Self { seed, drawn: 0 }
     }
 
-    /// The next identity, shaped like a random (version 4) UUID.
+    /// The next id, in the format of a random (version 4) UUID.
     pub(crate) fn next(&mut self) -> Uuid {
         uuid_from(self.draw())
     }
 
-    /// Forty-three characters nobody could guess from the ids seen before.
+    /// Forty-three characters that cannot be derived from earlier ids.
     pub(crate) fn secret(&mut self) -> String {
         URL_SAFE_NO_PAD.encode(self.draw())
     }
@@ -36,7 +36,7 @@ impl Ids {
     }
 }
 
-/// An identity that depends on nothing but `name`; the demo organisations use it.
+/// An id that depends only on `name`; the demo organisations use it.
 pub(crate) fn named(name: &str) -> Uuid {
     uuid_from(Sha256::digest(name.as_bytes()).into())
 }

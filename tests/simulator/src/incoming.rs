@@ -1,9 +1,9 @@
-//! A request as the rules read it: segments, parameters, headers, bytes.
+//! A parsed request: segments, parameters, headers, bytes.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 
-/// A request with its query taken apart.
+/// A request with its parsed query.
 #[derive(Debug)]
 pub(crate) struct Incoming<'a> {
     pub(crate) method: &'a Method,
@@ -35,7 +35,7 @@ impl<'a> Incoming<'a> {
             .map(|(_, value)| value.as_str())
     }
 
-    /// A query parameter that says true or false.
+    /// A boolean query parameter.
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
         match self.parameter(name)?.trim() {
             yes if yes.eq_ignore_ascii_case("true") => Some(true),
@@ -44,7 +44,7 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    /// A header that can be read as text.
+    /// A header with a text value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -81,7 +81,7 @@ pub(crate) fn pairs(text: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text).into_owned().collect()
 }
 
-/// Undoes percent encoding; what is not a valid escape stays as it is. A plus stays a plus.
+/// Undoes percent encoding; invalid escapes are kept. A plus stays a plus.
 pub(crate) fn unescape(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_are_undone_and_everything_else_is_kept() {
+    fn escapes_are_decoded_and_everything_else_is_kept() {
         assert_eq!(unescape("a%20b%2Fc+d%zz%2"), "a b/c+d%zz%2");
     }
 }

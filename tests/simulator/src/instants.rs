@@ -1,25 +1,25 @@
-//! The instants a call arrives at, and a pace at which one of them runs ahead.
+//! The instants of a call, and the pace at which one clock runs ahead.
 
 use jiff::Timestamp;
 
-/// The instants a call arrives at. A host may let the books' clock run faster than real time, so
-/// that a minute's limit is over soon; tokens still live for as long as `expires_in` says.
+/// The instants of a call. A host may run the books' clock faster than real time, so that a
+/// minute's limit ends sooner; tokens are still valid for the duration of `expires_in`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instants {
     /// For dates, times of change, idempotency keys, and the windows of the limits.
     pub books: Timestamp,
-    /// For the lives of codes and tokens, and the times of connections.
+    /// For the lifetimes of codes and tokens, and the times of connections.
     pub identity: Timestamp,
 }
 
 impl From<Timestamp> for Instants {
-    /// Both clocks show the same.
+    /// Both clocks show the same time.
     fn from(now: Timestamp) -> Self {
         Self { books: now, identity: now }
     }
 }
 
-/// How much faster than real time the books' clock runs.
+/// How many times as fast as real time the books' clock runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     started: Timestamp,
@@ -32,8 +32,8 @@ impl Pace {
         Self { started, speed }
     }
 
-    /// What both clocks show when it is `now` in real time. The identity service's clock shows
-    /// real time at any pace.
+    /// The time of both clocks when it is `now` in real time. The identity service's clock always
+    /// shows real time.
     pub fn at(self, now: Timestamp) -> Instants {
         let passed = now.duration_since(self.started);
         let shown = passed.checked_mul(self.speed).unwrap_or(passed);

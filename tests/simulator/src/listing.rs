@@ -1,4 +1,4 @@
-//! What all lists share: paging, `If-Modified-Since`, the parameters that are comma lists.
+//! The common parts of all lists: paging, `If-Modified-Since`, comma-separated parameters.
 
 use crate::answer::Answer;
 use crate::filter::{Condition, Order, Queried, Unparsable, parse};
@@ -10,7 +10,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-/// Xero: pages hold 100 rows unless the call says otherwise.
+/// Xero: pages have 100 rows by default.
 const DEFAULT_PAGE_SIZE: usize = 100;
 
 /// One page of a list.
@@ -21,7 +21,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The page a call asks for; `forced` is for the parameters that page by themselves.
+    /// The page that a call requests; `forced` is for the parameters that imply paging.
     pub(crate) fn asked(
         incoming: &Incoming<'_>,
         forced: bool,
@@ -66,7 +66,7 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Reads `where` and `order`; refuses what it cannot read.
+    /// Parses `where` and `order`; refuses invalid ones.
     pub(crate) fn read<Q: Queried>(incoming: &Incoming<'_>) -> Result<Self, Answer> {
         let condition =
             stated(incoming, "where").map(parse::<Q>).transpose().map_err(unreadable)?;
@@ -79,7 +79,7 @@ impl Query {
         self.condition.as_ref().is_none_or(|condition| condition.holds(row))
     }
 
-    /// Orders rows that are already in the default order.
+    /// Sorts rows that are already in the default order.
     pub(crate) fn sort<Q: Queried>(&self, rows: &mut [Q]) {
         if let Some(order) = &self.order {
             rows.sort_by(|left, right| order.compare(left, right));
@@ -87,13 +87,13 @@ impl Query {
     }
 }
 
-/// A row of a list that can be asked for by the time of its last change.
+/// A row of a list that can be filtered by the time of its last change.
 pub(crate) trait Listed: Queried {
     /// When the row last changed, and its id, which together are the default order.
     fn changed(&self) -> (Timestamp, Uuid);
 }
 
-/// The rows of one answer.
+/// The rows of one response.
 #[derive(Debug)]
 pub(crate) struct Sheet<Q> {
     pub(crate) rows: Vec<Q>,
@@ -101,8 +101,8 @@ pub(crate) struct Sheet<Q> {
 }
 
 impl<Q: Listed> Sheet<Q> {
-    /// Of all `rows` those that changed in time and meet the condition, in order, cut to the page.
-    /// The refusal is 304, where nothing modified is answered so.
+    /// Selects from `rows` those that changed in time and meet the condition, in order, and cuts
+    /// them to the page. The refusal is 304, if that is the response for no changes.
     pub(crate) fn fill(
         incoming: &Incoming<'_>,
         unconfirmed: &Unconfirmed,
@@ -138,8 +138,8 @@ fn unreadable(error: Unparsable) -> Answer {
     Answer::exception(16, "QueryParseException", error.to_string())
 }
 
-/// The instant of `If-Modified-Since`, cut to the second. Xero ignores what it cannot read, an
-/// HTTP date among them, and then returns everything.
+/// The instant of `If-Modified-Since`, truncated to the second. Xero ignores invalid values, such
+/// as an HTTP date, and then returns everything.
 pub(crate) fn modified_since(incoming: &Incoming<'_>) -> Option<Timestamp> {
     let text = incoming.header("if-modified-since")?.trim();
     let at = text.parse::<Timestamp>().ok().or_else(|| {
@@ -160,20 +160,20 @@ pub(crate) fn is_recent(
     })
 }
 
-/// What a list is searched for, in lower case; Xero's pages also write it in quotation marks.
+/// The search term of a list, in lower case; Xero's documentation also shows it in quotation marks.
 pub(crate) fn search_term(incoming: &Incoming<'_>) -> Option<String> {
     let term = incoming.parameter("searchTerm")?.trim();
     let bare = term.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     Some(bare.unwrap_or(term).trim().to_lowercase())
 }
 
-/// The parts of a comma list; nothing if the parameter is missing or empty.
+/// The parts of a comma-separated list; none if the parameter is missing or empty.
 pub(crate) fn comma_list(incoming: &Incoming<'_>, name: &str) -> Option<Vec<String>> {
     let text = stated(incoming, name)?;
     Some(text.split(',').map(|part| part.trim().to_owned()).collect())
 }
 
-/// The parts of a comma list of ids; a part that is no id refuses the call.
+/// The parts of a comma-separated list of ids; an invalid id refuses the call.
 pub(crate) fn id_list(incoming: &Incoming<'_>, name: &str) -> Result<Option<Vec<Uuid>>, Answer> {
     let Some(parts) = comma_list(incoming, name) else {
         return Ok(None);

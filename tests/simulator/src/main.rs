@@ -1,4 +1,5 @@
-//! `xero-sim`: a simulated Xero on this machine, for anybody's client.
+//! `xero-sim`: a simulated Xero on this machine, for every client that uses only supported
+//! features.
 
 use jiff::Timestamp;
 use std::io;
@@ -12,17 +13,17 @@ const USAGE: &str = "Usage: xero-sim [--port 9800] [--redirect-uri http://localh
                 [--client-id demo-client] [--client-secret demo-secret]
                 [--region GB] [--speed 1] [--answer name=value]...
 
-Serves Xero's login, identity and API hosts on one port of this machine, with two organisations
-and two users. The page for people is at /_simulator/.
+Serves Xero's login, identity and API hosts on one local port, with two organisations
+and two users. The web page is at /_simulator/.
 
 --region   The first organisation's tax rates: GB, NZ, AU, US, GLOBAL, ZA or SG.
---speed    How many times as fast as real time dates and limits move. Codes and tokens live in
+--speed    How many times as fast as real time dates and limits advance. Codes and tokens expire in
            real time at any speed.
 --answer   An answer to an open question about Xero, such as --answer rounding=half-even;
            --answer help=1 lists the questions.
 ";
 
-/// What the command line asked for.
+/// The options of the command line.
 struct Options {
     port: u16,
     client_id: String,
@@ -57,7 +58,7 @@ async fn run(options: Options) -> Result<(), String> {
         if error.kind() == io::ErrorKind::AddrInUse {
             format!("Port {port} is in use by another program; choose one with --port.")
         } else {
-            format!("Port {port} cannot be opened: {error}.")
+            format!("Cannot open port {port}: {error}.")
         }
     })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
@@ -79,7 +80,7 @@ async fn run(options: Options) -> Result<(), String> {
 fn welcome(options: &Options, port: u16) -> String {
     format!(
         "Simulated Xero is listening on http://localhost:{port}
-  for people     http://localhost:{port}/_simulator/
+  web page       http://localhost:{port}/_simulator/
   authorize      http://localhost:{port}/identity/connect/authorize
   token          http://localhost:{port}/connect/token
   connections    http://localhost:{port}/connections
@@ -92,7 +93,7 @@ fn welcome(options: &Options, port: u16) -> String {
     )
 }
 
-/// Reads the command line, or says what is wrong with it.
+/// Parses the command line, or returns what is wrong with it.
 fn read_options(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options {
         port: 9800,
@@ -104,8 +105,8 @@ fn read_options(mut arguments: impl Iterator<Item = String>) -> Result<Options, 
         unconfirmed: Unconfirmed::default(),
     };
     while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{name} needs a value."))?;
-        let wrong = || format!("{name} does not take '{value}'.");
+        let value = arguments.next().ok_or_else(|| format!("{name} requires a value."))?;
+        let wrong = || format!("{name} does not accept '{value}'.");
         match name.as_str() {
             "--port" => options.port = value.parse().map_err(|_| wrong())?,
             "--client-id" => options.client_id = value,
@@ -121,18 +122,18 @@ fn read_options(mut arguments: impl Iterator<Item = String>) -> Result<Options, 
                 let set = options.unconfirmed.set(switch.trim(), answer);
                 set.map_err(|refused| refused.to_string())?;
             }
-            _ => return Err(format!("There is no option named {name}.")),
+            _ => return Err(format!("Unknown option {name}.")),
         }
     }
     Ok(options)
 }
 
-#[expect(clippy::disallowed_methods, reason = "on the socket, time is the machine's")]
+#[expect(clippy::disallowed_methods, reason = "on the socket, the clock is the machine's")]
 fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// Writes a message; a closed pipe is nothing to stop for.
+/// Writes a message; a closed pipe is not an error.
 fn say(out: &mut impl io::Write, message: &str) {
     out.write_all(message.as_bytes()).and_then(|()| out.flush()).unwrap_or_default();
 }

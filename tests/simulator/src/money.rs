@@ -1,11 +1,11 @@
-//! Line amounts and tax as Xero computes them: every line to two places, then the sum.
+//! Line amounts and tax as Xero computes them: every line rounded to two places, then summed.
 //!
-//! Written for the simulator alone. The product has its own arithmetic; two independent readings
-//! of the same rule are what makes comparing their totals worth anything.
+//! Written for the simulator alone. The product has its own arithmetic; comparing their totals is
+//! meaningful because two implementations of the same rule are independent.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-/// What happens to an exact half.
+/// How an exact half is rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {
     /// 0.125 becomes 0.13 and -0.125 becomes -0.13.
@@ -17,16 +17,16 @@ pub enum Rounding {
 /// Whether the amounts of the lines contain the tax. Xero's `LineAmountTypes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineAmounts {
-    /// Tax comes on top of the lines.
+    /// The amounts of the lines do not contain the tax.
     Exclusive,
-    /// The lines contain their tax.
+    /// The amounts of the lines contain the tax.
     Inclusive,
-    /// The document carries no tax.
+    /// The document has no tax.
     NoTax,
 }
 
 impl LineAmounts {
-    /// The word on the wire.
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Exclusive => "Exclusive",
@@ -35,7 +35,7 @@ impl LineAmounts {
         }
     }
 
-    /// Reads the word on the wire; the case must be exact.
+    /// Parses the value on the wire; the case must match.
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "Exclusive" => Some(Self::Exclusive),
@@ -46,16 +46,16 @@ impl LineAmounts {
     }
 }
 
-/// What comes off a line.
+/// A discount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discount {
     /// Percent of quantity times unit amount.
     Rate(Decimal),
-    /// An amount off the line.
+    /// An amount subtracted from the line.
     Amount(Decimal),
 }
 
-/// A line's three related figures; Xero takes any two and works out the third.
+/// A line's three related figures; Xero accepts any two and computes the third.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) quantity: Option<Decimal>,
@@ -63,29 +63,29 @@ pub(crate) struct Figures {
     pub(crate) line_amount: Option<Decimal>,
 }
 
-/// A line whose figures agree.
+/// A line with consistent figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Priced {
     pub(crate) quantity: Decimal,
     pub(crate) unit_amount: Decimal,
     pub(crate) line_amount: Decimal,
-    /// What the line would cost without its discount, less what it costs.
+    /// The discount: the price without it, less the price with it.
     pub(crate) discounted: Decimal,
 }
 
-/// Why a line could not be priced.
+/// The reason why a line could not be priced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unpriceable {
     /// The sent line amount is not quantity times unit amount less discount.
     Disagrees { sent: Decimal, expected: Decimal },
-    /// A figure is beyond what Xero stores.
+    /// A figure is beyond Xero's limits.
     TooLarge,
 }
 
-/// The largest line amount Xero keeps: 9,999,999,999.99.
+/// The maximum line amount in Xero: 9,999,999,999.99.
 const LARGEST_LINE: Decimal = Decimal::from_parts(3_567_587_327, 232, 0, false, 2);
 
-/// Xero keeps quantities of at most thirteen digits before the point.
+/// Xero allows quantities with at most thirteen digits before the decimal point.
 const QUANTITY_BOUND: Decimal = Decimal::from_parts(1_316_134_912, 2328, 0, false, 0);
 
 /// Rounds to a number of decimal places.
@@ -97,7 +97,7 @@ pub(crate) fn round(amount: Decimal, places: u32, rounding: Rounding) -> Decimal
     amount.round_dp_with_strategy(places, strategy)
 }
 
-/// Completes and checks one line's figures. `unit_places` is 2, or 4 when the call said `unitdp=4`.
+/// Completes and validates one line's figures. `unit_places` is 2, or 4 if the call has `unitdp=4`.
 pub(crate) fn price(
     figures: Figures,
     discount: Option<Discount>,
@@ -119,7 +119,7 @@ pub(crate) fn price(
         return Err(Unpriceable::TooLarge);
     }
     if let Some(sent) = figures.line_amount {
-        // With a derived unit amount the sent line amount is the source, not a claim to check.
+        // With a derived unit amount the sent line amount is the source, not a value to check.
         let derived = figures.quantity.is_none() || figures.unit_amount.is_none();
         let sent = round(sent, 2, rounding);
         if !derived && sent != expected {
@@ -143,7 +143,7 @@ fn priced(
     Priced { quantity, unit_amount, line_amount, discounted }
 }
 
-/// Quantity and unit amount, worked out from the line amount where one of them is missing.
+/// Quantity and unit amount, derived from the line amount if one of them is missing.
 fn complete(
     figures: Figures,
     discount: Option<Discount>,
@@ -190,7 +190,7 @@ fn before_discount(line_amount: Decimal, discount: Option<Discount>) -> Decimal 
     }
 }
 
-/// A tax amount somebody sent instead of having it computed.
+/// A tax amount that was sent instead of being computed.
 pub(crate) fn overridden_tax(amount: Decimal, rounding: Rounding) -> Result<Decimal, Unpriceable> {
     if amount.abs() > LARGEST_LINE {
         return Err(Unpriceable::TooLarge);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bounds_are_the_documented_ones() {
+    fn the_limits_are_the_documented_ones() {
         assert_eq!(LARGEST_LINE, decimal("9999999999.99"));
         assert_eq!(QUANTITY_BOUND, decimal("10000000000000"));
     }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_and_an_amount_both_come_off_the_line() {
+    fn a_discount_rate_and_a_discount_amount_reduce_the_line() {
         let rate = Some(Discount::Rate(decimal("10")));
         let line = price(of("1", "95.00"), rate, 2, Rounding::HalfAwayFromZero).unwrap();
         assert_eq!((line.line_amount, line.discounted), (decimal("85.50"), decimal("9.50")));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn two_figures_give_the_third() {
+    fn two_figures_determine_the_third() {
         let figures = Figures {
             quantity: Some(decimal("4")),
             unit_amount: None,
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn tax_inside_the_line_is_what_is_left_of_the_rounded_net() {
+    fn inclusive_tax_is_the_line_less_the_rounded_net() {
         let rounding = Rounding::HalfAwayFromZero;
         assert_eq!(
             tax(decimal("10"), decimal("20"), LineAmounts::Inclusive, rounding),
@@ -289,7 +289,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_line_has_two_places_and_pricing_it_again_changes_nothing(
+        fn a_line_has_two_places_and_repricing_it_changes_nothing(
             quantity in 1_i64..1_000_000, unit in -1_000_000_i64..1_000_000, percent in 0_i64..=100,
         ) {
             let figures = Figures {

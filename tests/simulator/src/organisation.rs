@@ -1,9 +1,12 @@
-//! An organisation's own facts: chart of accounts, tax rates, currencies, lock dates.
+//! An organisation's settings: chart of accounts, tax rates, currencies, lock dates.
 
+use crate::subscription::Subscription;
+use crate::variants::every_variant;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// A Xero organisation; its id is the tenant id.
@@ -11,7 +14,7 @@ use uuid::Uuid;
 pub struct Organisation {
     /// The tenant id.
     pub id: Uuid,
-    /// The name people see.
+    /// The display name.
     pub name: String,
     /// Two letters, such as `GB`.
     pub country: String,
@@ -25,18 +28,22 @@ pub struct Organisation {
     pub tax_rates: Vec<TaxRate>,
     /// The branding themes, the default first.
     pub branding_themes: Vec<BrandingTheme>,
-    /// Nothing dated on this day or before can change.
+    /// Rows dated on this day or before cannot change.
     pub period_lock_date: Option<Date>,
-    /// The same for the year's end.
+    /// The same for the end of the year.
     pub end_of_year_lock_date: Option<Date>,
     /// The app's plan, which sets the calls allowed in a day.
     pub tier: Tier,
     /// Whether its trial or subscription has ended: it stays connected and refuses every call of
     /// the Accounting API.
     pub is_closed: bool,
-    /// How many more invoices can be approved, where the plan has a limit.
+    /// Its subscription.
+    pub subscription: Subscription,
+    /// The read-only users.
+    pub viewers: BTreeSet<Uuid>,
+    /// How many more invoices can be approved, if the plan has a limit.
     pub approvals_left: Option<u32>,
-    /// The zone that decides what today is.
+    /// The time zone that determines the current date.
     pub time_zone: TimeZone,
     /// The zone's name in Xero's list, such as `GMTSTANDARDTIME`.
     pub time_zone_name: String,
@@ -81,17 +88,17 @@ pub struct Currency {
 pub struct Account {
     /// Xero's id.
     pub id: Uuid,
-    /// The code people use; a bank account may have none.
+    /// The code, which users see; a bank account may have none.
     pub code: Option<String>,
     /// Its name.
     pub name: String,
-    /// What kind of account it is.
+    /// Its kind.
     pub kind: AccountKind,
-    /// Whether it can be used.
+    /// Whether it is active.
     pub status: Standing,
-    /// The tax rate used when a line names none.
+    /// The default tax rate of its lines.
     pub tax_type: String,
-    /// Whether payments may go to it although it is no bank account.
+    /// Whether it accepts payments although it is not a bank account.
     pub takes_payments: bool,
     /// Xero's role for it, such as `DEBTORS` or `ROUNDING`.
     pub system_account: Option<String>,
@@ -103,7 +110,7 @@ pub struct Account {
 
 /// Kinds of accounts, Xero's `Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "Xero's own words; each says what it is")]
+#[expect(missing_docs, reason = "Xero's own names are self-explanatory")]
 pub enum AccountKind {
     Bank,
     Current,
@@ -124,7 +131,7 @@ pub enum AccountKind {
 }
 
 impl AccountKind {
-    /// The word on the wire.
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Bank => "BANK",
@@ -164,7 +171,7 @@ impl AccountKind {
     }
 }
 
-/// Classes of accounts; a tax rate says which of them it may be used with.
+/// Classes of accounts; a tax rate lists those that it may be used with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the five classes of bookkeeping")]
 pub enum AccountClass {
@@ -176,7 +183,10 @@ pub enum AccountClass {
 }
 
 impl AccountClass {
-    /// The word on the wire.
+    /// Every class.
+    pub(crate) const ALL: [Self; 5] = every_variant![Asset, Equity, Expense, Liability, Revenue];
+
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Asset => "ASSET",
@@ -188,17 +198,17 @@ impl AccountClass {
     }
 }
 
-/// Whether an account or a tax rate can be used.
+/// Whether an account or a tax rate is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It can.
+    /// Active.
     Active,
-    /// Put away; documents that use it keep it.
+    /// Archived; documents that use it keep it.
     Archived,
 }
 
 impl Standing {
-    /// The word on the wire.
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "ACTIVE",
@@ -210,19 +220,19 @@ impl Standing {
 /// A tax rate.
 #[derive(Clone, Debug)]
 pub struct TaxRate {
-    /// The name people see.
+    /// The display name.
     pub name: String,
-    /// The code documents use.
+    /// The code that documents use.
     pub tax_type: String,
     /// Percent.
     pub rate: Decimal,
-    /// Whether it can be used.
+    /// Whether it is active.
     pub status: Standing,
     /// The classes of accounts it may be used with.
     pub applies_to: Vec<AccountClass>,
 }
 
-/// A look of printed documents.
+/// A layout of printed documents.
 #[derive(Clone, Debug)]
 pub struct BrandingTheme {
     /// Xero's id.
@@ -249,7 +259,7 @@ impl Organisation {
         self.tax_rates.iter().find(|rate| rate.tax_type == tax_type)
     }
 
-    /// The code of what carries no tax; Australian organisations have no `NONE`.
+    /// The code for no tax; Australian organisations have no `NONE`.
     pub(crate) fn untaxed(&self) -> &str {
         let outside = self.tax_rate("NONE").or_else(|| self.tax_rate("BASEXCLUDED"));
         outside.map_or("NONE", |rate| rate.tax_type.as_str())
@@ -265,12 +275,12 @@ impl Organisation {
         self.period_lock_date.max(self.end_of_year_lock_date)
     }
 
-    /// Whether the plan lets no further invoice be approved.
+    /// Whether the plan allows no further approvals.
     pub(crate) fn refuses_approvals(&self) -> bool {
         self.approvals_left == Some(0)
     }
 
-    /// Counts an approval against the plan's limit.
+    /// Counts an approval towards the plan's limit.
     pub(crate) fn count_approval(&mut self) {
         self.approvals_left = self.approvals_left.map(|left| left.saturating_sub(1));
     }

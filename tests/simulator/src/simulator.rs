@@ -1,4 +1,4 @@
-//! The simulator itself: one request in, one reply out, at the instant the caller names.
+//! The simulator itself: one request in, one response out, at the instant that the caller names.
 
 use crate::answer::Answer;
 use crate::bookkeeper::Bookkeeper;
@@ -20,11 +20,11 @@ use std::collections::BTreeMap;
 use url::Url;
 use uuid::Uuid;
 
-/// Where the Accounting API lives.
+/// The path of the Accounting API.
 const ACCOUNTING: &str = "/api.xro/2.0";
 
-/// Xero as a pure state machine. Reads no clock and draws no randomness: the same settings and the
-/// same exchanges give the same bytes.
+/// Xero as a pure state machine. It reads no clock and draws no randomness: the same settings and
+/// the same exchanges give the same bytes.
 #[derive(Clone, Debug)]
 pub struct Simulator {
     settings: Settings,
@@ -38,41 +38,41 @@ pub struct Simulator {
     calls: Vec<Call>,
 }
 
-/// What a caller gets to see of an exchange.
+/// The part of an exchange that the caller receives.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// The whole answer.
+    /// The complete response.
     Answer(Response<Bytes>),
-    /// The connection dropped before anything was applied.
+    /// The connection dropped before the call took effect.
     LostBefore,
-    /// Applied, but the answer never arrives.
+    /// The call took effect, but the response is lost.
     LostAfter,
-    /// Applied, and the answer stops in the middle; this is the whole one.
+    /// The call took effect, and the response is truncated; this is the complete one.
     Cut(Response<Bytes>),
 }
 
-/// A call between its arrival and the end of its answer. It counts as concurrent until it is given
-/// to [`Simulator::end`].
+/// A call between its arrival and the end of its response. It counts as concurrent until it is
+/// passed to [`Simulator::end`].
 #[derive(Debug)]
-#[must_use = "a call that is never ended stays in flight for ever"]
+#[must_use = "a call that is never ended stays in flight forever"]
 pub struct InFlight {
     reply: Reply,
     sharer: Option<Sharer>,
 }
 
 impl InFlight {
-    /// What the caller gets to see; it is decided at the beginning.
+    /// The part that the caller receives; it is decided at the beginning.
     pub fn reply(&self) -> &Reply {
         &self.reply
     }
 }
 
-/// Where a consent leads.
+/// The result of a consent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Consent {
-    /// The browser is sent to this address.
+    /// The browser is redirected to this URL.
     Redirect(String),
-    /// Xero shows a page of its own instead; this is its error code and text.
+    /// Xero shows its own page instead; this is its error code and text.
     ErrorPage(String),
 }
 
@@ -80,11 +80,14 @@ impl Simulator {
     /// A Xero with these settings and empty books.
     pub fn new(settings: Settings) -> Self {
         let named = settings.organisations.iter().map(|one| (one.id, one.name.clone()));
-        let books =
-            settings.organisations.iter().map(|one| (one.id, Books::new(one.clone()))).collect();
+        let books = settings.organisations.iter().map(|one| {
+            let mut organisation = one.clone();
+            organisation.list_reverse_charge(&settings.unconfirmed);
+            (one.id, Books::new(organisation))
+        });
         Self {
             tenants: named.collect(),
-            books,
+            books: books.collect(),
             identity: Identity::default(),
             limits: Limits::default(),
             kept: Kept::default(),
@@ -95,15 +98,14 @@ impl Simulator {
         }
     }
 
-    /// One whole exchange at `now`, with no other call in flight beside it unless [`Self::begin`]
-    /// put one there.
+    /// One complete exchange at `now`, without other calls in flight unless [`Self::begin`] started
+    /// them.
     pub fn handle(&mut self, now: impl Into<Instants>, request: &Request<Bytes>) -> Reply {
         let in_flight = self.begin(now, request);
         self.end(in_flight)
     }
 
-    /// A call arrives. Everything about it is decided and applied now; it stays in flight until
-    /// [`Self::end`].
+    /// Starts a call. It is processed completely now; it stays in flight until [`Self::end`].
     pub fn begin(&mut self, now: impl Into<Instants>, request: &Request<Bytes>) -> InFlight {
         let now = now.into();
         let incoming = Incoming::read(request);
@@ -114,6 +116,8 @@ impl Simulator {
         }
         let Passed { answer, format, sharer, counted, replayed } =
             self.route(now, &incoming, fault.as_ref());
+        let lowers = self.settings.unconfirmed.problems_in_lower_case;
+        let answer = if lowers { answer.in_lower_case() } else { answer };
         let response = answer.render(format);
         let fate = match fault {
             Some(FaultKind::LostAfter) => Fate::LostAfter,
@@ -131,7 +135,7 @@ impl Simulator {
         InFlight { reply, sharer }
     }
 
-    /// A call's answer has been read to its end, or lost. Gives the reply.
+    /// Ends a call whose response has been read completely, or lost. Returns the response.
     pub fn end(&mut self, in_flight: InFlight) -> Reply {
         if let Some(sharer) = &in_flight.sharer {
             self.limits.leave(sharer);
@@ -139,12 +143,12 @@ impl Simulator {
         in_flight.reply
     }
 
-    /// Adds a fault behind those already waiting.
+    /// Adds a fault after those already scheduled.
     pub fn inject(&mut self, fault: Fault) {
         self.faults.inject(fault);
     }
 
-    /// Removes every fault. Answers already kept under an idempotency key stay.
+    /// Removes every fault. Responses already kept under an idempotency key are not removed.
     pub fn clear_faults(&mut self) {
         self.faults.clear();
     }
@@ -154,7 +158,7 @@ impl Simulator {
         &self.calls
     }
 
-    /// How often callers went over a limit.
+    /// How often callers exceeded a limit.
     pub fn violations(&self) -> Violations {
         self.limits.violations
     }
@@ -177,7 +181,7 @@ impl Simulator {
     }
 
     /// A consent without a browser, under the same rules as the page: `user` allows the app that
-    /// made `authorize_url` to use `tenants`.
+    /// created `authorize_url` to use `tenants`.
     pub fn consent(
         &mut self,
         now: impl Into<Instants>,
@@ -194,19 +198,19 @@ impl Simulator {
         self.decide(now.into(), authorize_url, &Decision::Cancel)
     }
 
-    /// The hand of somebody who works in Xero itself; nothing if there is no such organisation.
+    /// A bookkeeper who works in Xero itself; `None` if there is no such organisation.
     pub fn bookkeeper(&mut self, now: Timestamp, tenant: Uuid) -> Option<Bookkeeper<'_>> {
         let books = self.books.get_mut(&tenant)?;
         Some(Bookkeeper::new(books, &mut self.ids, &self.settings.unconfirmed, now))
     }
 
-    /// A user removes the app inside Xero: their link to the organisation goes, their tokens stay.
+    /// A user disconnects the app in Xero: removes the link to the organisation, keeps the tokens.
     pub fn disconnect(&mut self, client_id: &str, user: Uuid, tenant: Uuid) {
         self.identity.disconnect(client_id, user, tenant);
     }
 
-    /// Users remove an app inside Xero, as [`Self::disconnect`] does: every user and every app
-    /// unless one is named. Says how many links there were.
+    /// Users disconnect an app in Xero, as [`Self::disconnect`] does: every user and every app
+    /// unless one is given. Returns how many links there were.
     pub fn remove_links(
         &mut self,
         tenant: Uuid,
@@ -216,8 +220,11 @@ impl Simulator {
         self.identity.remove_links(tenant, client_id, user)
     }
 
-    /// Answers the open questions about Xero anew; what happened before stays as it is.
+    /// Changes the answers to the open questions about Xero; earlier effects are kept.
     pub fn set_unconfirmed(&mut self, unconfirmed: Unconfirmed) {
+        for books in self.books.values_mut() {
+            books.organisation.list_reverse_charge(&unconfirmed);
+        }
         self.settings.unconfirmed = unconfirmed;
     }
 
@@ -304,7 +311,7 @@ impl Simulator {
     }
 }
 
-/// What the network in front of Xero answers; the call never gets further.
+/// The response of the network in front of Xero; the call does not reach Xero.
 fn at_the_edge(fault: &FaultKind) -> Option<Answer> {
     match fault {
         FaultKind::EdgePage { status } => {

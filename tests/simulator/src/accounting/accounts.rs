@@ -37,7 +37,7 @@ impl Desk<'_> {
 }
 
 impl Desk<'_> {
-    /// The account an object inside an element names, by id or by code. Nothing if there is no
+    /// The account that an object inside an element names, by id or by code. `None` if there is no
     /// such object or no such account.
     pub(super) fn named_account(
         &self,

@@ -1,4 +1,4 @@
-//! Reads the members of a written element, collecting what is wrong with them.
+//! Reads the members of a written element, and collects what is wrong with them.
 
 use crate::json::{Json, Object};
 use jiff::civil::{Date, Time};
@@ -6,24 +6,24 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// The day Xero counts from.
+/// The first day of Xero's date format.
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
-/// Why an element is not saved.
+/// The reason why an element is not saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// Validation messages.
     Invalid(Vec<String>),
-    /// A member is of the wrong kind, which refuses the whole body.
+    /// A member has the wrong type, which refuses the whole body.
     Unreadable(String),
 }
 
-/// What was sent for one text.
+/// The sent value of a text member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// Nothing, or null: the field keeps its value.
+    /// Missing or null: the field keeps its value.
     Nothing,
-    /// An empty text.
+    /// An empty string.
     Empty,
     /// This text, trimmed.
     Text(String),
@@ -50,12 +50,12 @@ impl<'a> Fields<'a> {
         Ok(if text.is_empty() { Sent::Empty } else { Sent::Text(text) })
     }
 
-    /// A text as it was sent, spaces included.
+    /// A text as sent, including spaces.
     pub(super) fn raw(&self, key: &str) -> Option<&'a str> {
         self.object.get(key).and_then(Json::text)
     }
 
-    /// A text that is not empty.
+    /// A non-empty text.
     pub(super) fn text(&self, key: &str) -> Result<Option<String>, Refusal> {
         Ok(match self.sent(key)? {
             Sent::Text(text) => Some(text),
@@ -86,7 +86,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A date, under its name or under that of its readable twin: `DueDate` or `DueDateString`.
+    /// A date, under its name or under that of its string variant: `DueDate` or `DueDateString`.
     pub(super) fn date(&self, key: &str) -> Result<Option<Date>, Refusal> {
         let text = match self.text(key)? {
             Some(text) => Some(text),
@@ -125,7 +125,8 @@ fn wrong_kind(key: &str) -> Refusal {
     Refusal::Unreadable(format!("Error converting the value of '{key}'"))
 }
 
-/// A date as callers may send it: `2026-01-31`, with a time behind it, or as Xero writes it.
+/// A date in the formats that callers may send: `2026-01-31`, with a time after it, or in Xero's
+/// format.
 pub(super) fn read_date(text: &str) -> Option<Date> {
     if let Some(rest) = text.strip_prefix("/Date(") {
         let digits = rest.strip_suffix(")/")?;
@@ -137,25 +138,25 @@ pub(super) fn read_date(text: &str) -> Option<Date> {
     text.get(..10)?.parse().ok().filter(|_| matches!(text.as_bytes().get(10), None | Some(b'T')))
 }
 
-/// A date as Xero writes it: midnight of the calendar day, as if the day were in UTC. It is
-/// counted in days because an instant cannot show the last days of the year 9999.
+/// A date in Xero's format: midnight of that date in UTC. It is computed in days because an instant
+/// cannot represent the last days of the year 9999.
 pub(super) fn date_moment(date: Date) -> Json {
     let milliseconds = date.duration_since(EPOCH).as_secs().saturating_mul(1_000);
     Json::Moment { milliseconds, offset: true }
 }
 
-/// The readable twin of a date.
+/// The string variant of the date.
 pub(super) fn date_string(date: Date) -> String {
     format!("{date}T00:00:00")
 }
 
-/// The readable twin of an instant.
+/// The string variant of the instant.
 pub(super) fn instant_string(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// A rejected element as it is given back: dates in Xero's form, an id that leads nowhere if it
-/// had none, and its messages.
+/// A rejected element as it is returned: dates in Xero's format, an unknown id if it had none, and
+/// its messages.
 pub(super) fn echo(element: &Object, id_key: &'static str, messages: &[String]) -> Object {
     let mut echoed = Object::new();
     if element.get(id_key).is_none() {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 /// Xero: a note has at most 2,500 characters.
 const LONGEST_NOTE: usize = 2_500;
 
-/// What has a history page.
+/// The resources with a history page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
     Invoice,
@@ -18,7 +18,7 @@ pub(super) enum Holder {
 }
 
 impl Holder {
-    /// The row of this kind that a path names.
+    /// The row of this kind named by a path.
     fn find(self, desk: &Desk<'_>, id: &str) -> Option<Uuid> {
         match self {
             Self::Invoice => desk.find_invoice(id).map(|invoice| invoice.id),
@@ -71,6 +71,9 @@ impl Desk<'_> {
         }
         let rows = notes.iter().map(note).collect();
         self.books.add_history(id, notes);
+        if self.unconfirmed.notes_move_time {
+            self.books.touch(id, self.now);
+        }
         Ok(self.envelope("HistoryRecords", rows, None))
     }
 }

@@ -20,6 +20,7 @@ mod organisation;
 pub(crate) mod payments;
 mod route;
 mod saving;
+mod spelling;
 mod tax_rates;
 
 use crate::answer::Answer;
@@ -33,7 +34,7 @@ use route::{Action, Resource};
 
 pub(crate) use route::Route;
 
-/// What one call works with, once the gateway has let it in.
+/// The context of one call, once the gateway has accepted it.
 #[derive(Debug)]
 pub(crate) struct Desk<'a> {
     pub(crate) books: &'a mut Books,
@@ -41,15 +42,17 @@ pub(crate) struct Desk<'a> {
     pub(crate) unconfirmed: &'a Unconfirmed,
     pub(crate) now: Timestamp,
     pub(crate) app: &'a App,
+    /// Whether the user may write as well as read.
+    pub(crate) may_change: bool,
     pub(crate) incoming: &'a Incoming<'a>,
-    /// The element of a write that comes back without its id, if a fault wants one.
+    /// The element of a write that is returned without its id, if a fault requires it.
     pub(crate) odd_element: Option<OddElement>,
 }
 
-/// An element of a write that comes back with a nil id and without an error.
+/// An element of a write that is returned with a nil id and without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OddElement {
-    /// Which element of the request, from 0.
+    /// The index of the element in the request, from 0.
     pub(crate) index: usize,
     /// Whether it is saved.
     pub(crate) applied: bool,
@@ -86,10 +89,10 @@ impl Desk<'_> {
             (Resource::History(holder), _) => self.add_history(holder, id),
             (Resource::InvoiceEmail, _) => self.send_invoice(id),
         };
-        answered.unwrap_or_else(|refused| refused)
+        spelling::spell(answered.unwrap_or_else(|refused| refused), self.unconfirmed)
     }
 
-    /// A successful answer with one collection.
+    /// A successful response with one collection.
     fn envelope(
         &mut self,
         collection: &'static str,

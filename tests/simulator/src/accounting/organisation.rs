@@ -1,11 +1,13 @@
-//! `GET /Organisation` and what its user may do.
+//! `GET /Organisation` and the permitted actions of its user.
 
 use super::Desk;
 use super::fields::date_moment;
 use crate::answer::Answer;
 use crate::json::{Json, Object};
+use crate::subscription::Subscription;
 
-/// What the simulated user may do; Xero lists more actions.
+/// The permitted actions of the simulated user unless the user is read-only; Xero lists more
+/// actions.
 const ACTIONS: [&str; 8] = [
     "ApproveBills",
     "ApproveInvoices",
@@ -20,7 +22,7 @@ const ACTIONS: [&str; 8] = [
 impl Desk<'_> {
     pub(super) fn organisation(&mut self) -> Answer {
         let one = &self.books.organisation;
-        // Xero has versions for four countries; every other organisation is global.
+        // Xero has editions for four countries; every other organisation is global.
         let version = match one.country.as_str() {
             "GB" => "UK",
             "AU" => "AU",
@@ -36,7 +38,7 @@ impl Desk<'_> {
             .with("OrganisationType", "COMPANY")
             .with("BaseCurrency", &one.base_currency)
             .with("CountryCode", &one.country)
-            .with("IsDemoCompany", false)
+            .with("IsDemoCompany", one.subscription == Subscription::Demo)
             .with("OrganisationStatus", "ACTIVE")
             .with("FinancialYearEndDay", Json::whole(31))
             .with("FinancialYearEndMonth", Json::whole(3))
@@ -52,7 +54,7 @@ impl Desk<'_> {
             .with("ShortCode", &one.short_code)
             .with("OrganisationID", one.id)
             .with("Edition", "BUSINESS")
-            .with("Class", "STANDARD")
+            .with("Class", one.subscription.class())
             .with("Addresses", Vec::new())
             .with("Phones", Vec::new())
             .with("ExternalLinks", Vec::new())
@@ -63,7 +65,11 @@ impl Desk<'_> {
     pub(super) fn actions(&mut self) -> Answer {
         let rows = ACTIONS
             .into_iter()
-            .map(|name| Object::new().with("Name", name).with("Status", "ALLOWED").into())
+            .map(|name| {
+                let is_allowed = self.may_change || name.starts_with("View");
+                let status = if is_allowed { "ALLOWED" } else { "NOT-ALLOWED" };
+                Object::new().with("Name", name).with("Status", status).into()
+            })
             .collect();
         self.envelope("Actions", rows, None)
     }

@@ -1,4 +1,4 @@
-//! What a call asks for: the resource, the part of it, and what is to be done.
+//! The route of a call: the resource, its part, and the operation.
 
 use super::allocations::Source;
 use super::history::Holder;
@@ -7,18 +7,18 @@ use crate::books::deposit::DepositKind;
 use crate::identity::scopes::{Access, Area};
 use http::Method;
 
-/// What a call asks for.
+/// The route of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(super) resource: Resource,
     pub(super) action: Action,
-    /// The id, number or code behind the resource's name.
+    /// The id, number or code after the resource's name.
     pub(super) id: Option<String>,
-    /// The id behind the name of the part.
+    /// The id after the name of the part.
     pub(super) part_id: Option<String>,
 }
 
-/// The resources, each with the parts of it that have a path of their own.
+/// The resources, each with the parts that have their own path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Resource {
     Organisation,
@@ -40,7 +40,7 @@ pub(super) enum Resource {
     History(Holder),
 }
 
-/// What a method means: PUT creates, POST creates or updates, DELETE removes.
+/// The operation of a method: PUT creates, POST creates or updates, DELETE removes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Read,
@@ -51,7 +51,7 @@ pub(super) enum Action {
 
 impl Route {
     /// The route of a path below `/api.xro/2.0`; not found if there is no such path, not
-    /// implemented if the path does not take the method.
+    /// implemented if the path does not support the method.
     pub(crate) fn find(method: &Method, segments: &[String]) -> Result<Self, Answer> {
         let mut rest = segments.iter().skip(2);
         let name = rest.next().ok_or_else(Answer::not_found)?.to_ascii_lowercase();
@@ -110,8 +110,8 @@ impl Route {
         }
     }
 
-    /// A second scope family that the call may need: an allocation of a credit note is settled
-    /// like a payment.
+    /// A second scope family that the call may need: an allocation of a credit note is treated like
+    /// a payment.
     pub(crate) fn further_area(&self) -> Option<Area> {
         (self.resource == Resource::Allocations(Source::CreditNote)).then_some(Area::Payments)
     }
@@ -163,7 +163,7 @@ impl Resource {
         Some(resource)
     }
 
-    /// The methods the simulator carries out; Xero has more for some of these paths.
+    /// The methods that the simulator supports; Xero has more for some of these paths.
     fn takes(self, action: Action, has_id: bool) -> bool {
         match self {
             Self::Contacts

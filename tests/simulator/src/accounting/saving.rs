@@ -1,8 +1,8 @@
-//! Collections: which call reads and which writes, reading the elements of a write, saving each,
-//! and saying what failed.
+//! Collections: which calls read and which write, reads the elements of a write, saves each, and
+//! reports the failures.
 //!
-//! With errors summarised (Xero's behaviour when nothing is said) one bad element refuses the
-//! request. With `summarizeErrors=false` each element stands alone inside a 200.
+//! With errors summarised (Xero's default) one invalid element refuses the request. With
+//! `summarizeErrors=false` each element succeeds or fails separately inside a 200.
 
 use super::fields::{self, Refusal};
 use super::route::Action;
@@ -12,35 +12,35 @@ use crate::json::{Json, Object};
 use crate::xml;
 use uuid::Uuid;
 
-/// A resource that is listed, shown and written in collections.
+/// A resource that is listed, read and written in collections.
 pub(super) trait Collection {
     /// The name of the collection.
     const NAME: &'static str;
-    /// What Xero's messages call one element.
+    /// The name of one element in Xero's messages.
     const SINGULAR: &'static str;
-    /// The member with an element's id.
+    /// The member that holds an element's id.
     const ID: &'static str;
     /// Members by which an element sent without its collection is recognised.
     const KNOWN: &'static [&'static str];
 
-    /// The rows a call asks for.
+    /// The rows that a call requests.
     fn list(desk: &mut Desk<'_>) -> Result<Answer, Answer>;
-    /// The one row a path names.
+    /// The row named by a path.
     fn show(desk: &mut Desk<'_>, id: &str) -> Result<Answer, Answer>;
-    /// The element a path names.
+    /// The element named by a path.
     fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid>;
-    /// Saves one element, or says why not and changes nothing.
+    /// Saves one element, or returns the reasons and changes nothing.
     fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal>;
-    /// The element given back with what is wrong with it.
+    /// The element as returned with the reasons.
     fn echo(element: &Object, messages: &[String]) -> Object;
 }
 
-/// What is to be done with an element.
+/// The operation on an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
     /// PUT: it must be new.
     Create,
-    /// POST: it is matched with what exists.
+    /// POST: it is matched with existing rows.
     Upsert,
     /// POST to the path of this id, or PUT below it.
     Update(Uuid),
@@ -53,11 +53,11 @@ pub(super) struct Saved {
     pub(super) warnings: Vec<String>,
 }
 
-/// What became of one element.
+/// The result of one element.
 enum Outcome {
     Saved(Saved),
     Rejected(Object),
-    /// Given back without an id and without a reason.
+    /// Returned without an id and without a reason.
     Odd(Object),
 }
 
@@ -94,7 +94,7 @@ impl Desk<'_> {
         self.save_all::<C>(&elements, how)
     }
 
-    /// Saves elements below the path of a document that is known to exist.
+    /// Saves elements below the path of an existing document.
     pub(super) fn add_below<C: Collection>(&mut self, id: Uuid) -> Result<Answer, Answer> {
         let elements = self.elements::<C>()?;
         self.save_all::<C>(&elements, How::Update(id))
@@ -104,7 +104,7 @@ impl Desk<'_> {
         let unsaid = self.unconfirmed.errors_summarised_by_default;
         let summarize = self.incoming.flag("summarizeErrors").unwrap_or(unsaid);
         let keeps_valid = !summarize || self.unconfirmed.refused_batch_saves_valid;
-        // A single element is saved or not as a whole, so there is nothing to restore.
+        // A single element is saved completely or not at all, so there is nothing to restore.
         let before = (!keeps_valid && elements.len() > 1).then(|| self.books.clone());
         let mut outcomes = Vec::with_capacity(elements.len());
         for (index, element) in elements.iter().enumerate() {
@@ -153,7 +153,7 @@ impl Desk<'_> {
         }
     }
 
-    /// The body, if it is JSON or XML and all its texts can be stored.
+    /// The body, if it is JSON or XML and all its texts are valid.
     pub(super) fn body(&self) -> Result<Json, Answer> {
         let bytes = self.incoming.body;
         let body = if xml::is_xml(bytes) {
@@ -226,14 +226,14 @@ fn describe(outcome: Outcome, summarize: bool) -> Json {
     Json::Object(row)
 }
 
-/// An element with a nil id and no reason (Xero-Net#354).
+/// An element with a nil id and without a reason (Xero-Net#354).
 fn odd_row<C: Collection>(element: &Object) -> Object {
     let mut row = fields::echo(element, C::ID, &[]);
     row.set(C::ID, Uuid::nil());
     row
 }
 
-/// Messages in the shape of `ValidationErrors` and `Warnings`.
+/// Messages in the format of `ValidationErrors` and `Warnings`.
 pub(super) fn messages(texts: &[String]) -> Vec<Json> {
     texts.iter().map(|text| Json::Object(Object::new().with("Message", text))).collect()
 }

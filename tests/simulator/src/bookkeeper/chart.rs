@@ -1,8 +1,11 @@
-//! The organisation's own settings by hand: its subscription, lock dates, the chart of accounts.
+//! The organisation's settings, changed by hand: its subscription, users, lock dates, chart of
+//! accounts.
 
 use super::{Bookkeeper, Refused};
 use crate::organisation::Standing;
+use crate::subscription::Subscription;
 use jiff::civil::Date;
+use uuid::Uuid;
 
 impl Bookkeeper<'_> {
     /// Locks everything dated on this day or before.
@@ -15,8 +18,8 @@ impl Bookkeeper<'_> {
         self.books.organisation.end_of_year_lock_date = through;
     }
 
-    /// Lets the trial or the subscription end: the organisation stays connected and refuses every
-    /// call of the Accounting API.
+    /// Ends the trial or the subscription: the organisation stays connected and refuses every call
+    /// of the Accounting API.
     pub fn close_organisation(&mut self) {
         self.books.organisation.is_closed = true;
     }
@@ -26,8 +29,23 @@ impl Bookkeeper<'_> {
         self.books.organisation.is_closed = false;
     }
 
-    /// Limits how many more invoices can be approved, as Xero's smallest plans do; without a number
-    /// there is no limit.
+    /// Changes the subscription of the organisation.
+    pub fn set_subscription(&mut self, subscription: Subscription) {
+        self.books.organisation.subscription = subscription;
+    }
+
+    /// Makes a user read-only.
+    pub fn restrict_user(&mut self, user: Uuid) {
+        self.books.organisation.viewers.insert(user);
+    }
+
+    /// Allows a user to write again.
+    pub fn unrestrict_user(&mut self, user: Uuid) {
+        self.books.organisation.viewers.remove(&user);
+    }
+
+    /// Limits how many more invoices can be approved, as Xero's smallest plans do; `None` removes
+    /// the limit.
     pub fn limit_approvals(&mut self, left: Option<u32>) {
         self.books.organisation.approvals_left = left;
     }
@@ -52,7 +70,7 @@ impl Bookkeeper<'_> {
         Ok(())
     }
 
-    /// Changes an account's code; people renumber their charts.
+    /// Changes an account's code; customers do renumber their charts.
     pub fn renumber_account(&mut self, from: &str, to: &str) -> Result<(), Refused> {
         let now = self.now;
         if self.books.organisation.account(to).is_some() {

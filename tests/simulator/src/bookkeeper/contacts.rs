@@ -16,7 +16,7 @@ impl Bookkeeper<'_> {
         Ok(id)
     }
 
-    /// Changes anything about a contact but its id.
+    /// Changes any field of a contact except its id.
     pub fn edit_contact(
         &mut self,
         contact: Uuid,
@@ -54,8 +54,8 @@ impl Bookkeeper<'_> {
         self.edit_contact(contact, |contact| contact.status = ContactStatus::Active)
     }
 
-    /// Merges a contact into another, active one: it is archived for good, and everything that
-    /// was its own moves over.
+    /// Merges a contact into another, active one: archives it permanently and moves everything that
+    /// belongs to it.
     pub fn merge_contacts(&mut self, from: Uuid, into: Uuid) -> Result<(), Refused> {
         if from == into {
             return Err(Refused("A contact cannot be merged into itself".to_owned()));

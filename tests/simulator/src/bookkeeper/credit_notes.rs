@@ -1,5 +1,5 @@
-//! Credit notes by hand: approving and cancelling. Allocating and paying back are the same for
-//! every credit.
+//! Credit notes, changed by hand: approving and cancelling. Allocations and refunds are the same
+//! for every kind of credit.
 
 use super::{Bookkeeper, Refused};
 use crate::accounting::credit_notes::refuses;

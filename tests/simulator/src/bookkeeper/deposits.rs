@@ -1,4 +1,4 @@
-//! Money that is not earned yet by hand: overpayments, prepayments, and what becomes of them.
+//! Unearned money, entered by hand: overpayments, prepayments, and their use.
 
 use super::{Bookkeeper, Receipt, Refused};
 use crate::accounting::allocations::rules as allocating;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 impl Bookkeeper<'_> {
     /// Receives more for an invoice than is due: the invoice is paid, and the rest is an
-    /// overpayment. Gives the ids of the payment and the overpayment.
+    /// overpayment. Returns the ids of the payment and the overpayment.
     pub fn overpay(
         &mut self,
         invoice: Uuid,
@@ -39,7 +39,7 @@ impl Bookkeeper<'_> {
         }
     }
 
-    /// Receives money a contact owes nothing for. Gives the overpayment's id.
+    /// Receives money from a contact that owes nothing. Returns the overpayment's id.
     pub fn receive_overpayment(
         &mut self,
         contact: Uuid,
@@ -50,7 +50,7 @@ impl Bookkeeper<'_> {
         self.deposit(TransactionKind::ReceiveOverpayment, contact, account, amount, receipt)
     }
 
-    /// Receives money for work to come, without tax. Gives the prepayment's id.
+    /// Receives money for future work, without tax. Returns the prepayment's id.
     pub fn prepay(
         &mut self,
         contact: Uuid,
@@ -64,7 +64,7 @@ impl Bookkeeper<'_> {
         self.deposit(TransactionKind::ReceivePrepayment, contact, account, amount, receipt)
     }
 
-    /// Applies a part of a credit to an invoice. Gives the allocation's id.
+    /// Allocates a part of a credit to an invoice. Returns the allocation's id.
     pub fn allocate(
         &mut self,
         credit: Credit,
@@ -80,7 +80,7 @@ impl Bookkeeper<'_> {
         Ok(id)
     }
 
-    /// Takes an allocation away; its invoice and its credit are open again.
+    /// Removes an allocation; reopens its invoice and its credit.
     pub fn remove_allocation(&mut self, allocation: Uuid) -> Result<(), Refused> {
         let row = self.books.allocation(allocation);
         let date = row.ok_or_else(|| Refused("There is no such allocation".to_owned()))?.date;
@@ -89,7 +89,7 @@ impl Bookkeeper<'_> {
         Ok(())
     }
 
-    /// Pays a part of a credit back. Gives the payment's id.
+    /// Refunds a part of a credit. Returns the payment's id.
     pub fn refund(
         &mut self,
         credit: Credit,
@@ -103,11 +103,11 @@ impl Bookkeeper<'_> {
         Ok(id)
     }
 
-    /// Takes a bank transaction back, unless what it brought has been used.
+    /// Deletes a bank transaction, unless its overpayment or prepayment has been used.
     pub fn remove_transaction(&mut self, transaction: Uuid) -> Result<(), Refused> {
         let row = self.books.transaction(transaction);
         let row = row.ok_or_else(|| Refused("There is no such bank transaction".to_owned()))?;
-        // By hand a reconciled one can be taken back too.
+        // By hand, a reconciled one can be deleted, too.
         let open = BankTransaction { is_reconciled: false, ..row.clone() };
         let refused = banking::refuses_change(self.books, &self.unconfirmed.texts, &open);
         if let Some(message) = refused {
@@ -117,7 +117,7 @@ impl Bookkeeper<'_> {
         Ok(())
     }
 
-    /// Matches a bank transaction with a line of a bank statement.
+    /// Reconciles a bank transaction with a line of a bank statement.
     pub fn reconcile_transaction(&mut self, transaction: Uuid) -> Result<(), Refused> {
         let row = self.books.transaction(transaction);
         let row = row.filter(|row| row.status == TransactionStatus::Authorised).cloned();

@@ -1,4 +1,4 @@
-//! Invoices by hand: approving, cancelling, editing.
+//! Invoices, changed by hand: approving, cancelling, editing.
 
 use super::{Bookkeeper, Refused};
 use crate::accounting::invoices::{
@@ -7,11 +7,12 @@ use crate::accounting::invoices::{
 use crate::books::invoice::{Invoice, InvoiceStatus};
 use crate::books::line::LineFigures;
 use crate::money::{self, Figures};
+use crate::organisation::TaxRate;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// What can be changed on an invoice by hand; what is not set stays.
+/// The fields of an invoice that can be changed by hand; `None` keeps a field.
 #[derive(Clone, Debug, Default)]
 pub struct InvoiceEdit {
     /// A new reference.
@@ -25,7 +26,7 @@ pub struct InvoiceEdit {
 }
 
 impl Bookkeeper<'_> {
-    /// Approves a draft or a submitted invoice, as long as the plan's limit allows it.
+    /// Approves a draft or a submitted invoice, if the plan's limit allows it.
     pub fn approve(&mut self, invoice: Uuid) -> Result<(), Refused> {
         if self.books.organisation.refuses_approvals() {
             return Err(Refused(TOO_MANY_APPROVED.to_owned()));
@@ -35,7 +36,7 @@ impl Bookkeeper<'_> {
         Ok(())
     }
 
-    /// Voids an approved invoice that has no money applied.
+    /// Voids an approved invoice without payments or credit.
     pub fn void(&mut self, invoice: Uuid) -> Result<(), Refused> {
         if self.invoice(invoice)?.has_money_applied() {
             return Err(Refused(VOID_REFUSED.to_owned()));
@@ -48,7 +49,8 @@ impl Bookkeeper<'_> {
         self.move_to(invoice, InvoiceStatus::Deleted)
     }
 
-    /// Edits an invoice. A due date or sent mark on a part-paid one moves no `UpdatedDateUTC`.
+    /// Edits an invoice. On a part-paid one a due date or sent mark does not change
+    /// `UpdatedDateUTC`.
     pub fn edit_invoice(&mut self, invoice: Uuid, edit: InvoiceEdit) -> Result<(), Refused> {
         let mut invoice = self.invoice(invoice)?.clone();
         self.unlocked(invoice.date)?;
@@ -68,8 +70,8 @@ impl Bookkeeper<'_> {
         Ok(())
     }
 
-    /// Changes the price of one of an invoice's lines, the first being 0, and with it the totals.
-    /// An invoice with money applied keeps its prices.
+    /// Changes the price of one of an invoice's lines, counted from 0, and with it the totals. An
+    /// invoice with payments or credit keeps its prices.
     pub fn change_price(
         &mut self,
         invoice: Uuid,
@@ -95,7 +97,7 @@ impl Bookkeeper<'_> {
         let priced = money::price(figures, line.discount, 4, rounding);
         let priced = priced.map_err(|_| Refused("The price is too large".to_owned()))?;
         let tax_type = line.tax_type.as_deref().unwrap_or_default();
-        let rate = self.books.organisation.tax_rate(tax_type).map(|rate| rate.rate);
+        let rate = self.books.organisation.tax_rate(tax_type).map(TaxRate::charged);
         let rate = rate.unwrap_or_default();
         line.amounts = Some(LineFigures {
             quantity: priced.quantity,
@@ -113,7 +115,7 @@ impl Bookkeeper<'_> {
         Ok(())
     }
 
-    /// Keeps an invoice; one that is approved and of which nothing is due may be paid by that.
+    /// Saves an invoice; an approved one with nothing due may become paid.
     fn close_and_keep(&mut self, mut invoice: Invoice) {
         if self.unconfirmed.approved_zero_is_paid {
             invoice.close_if_nothing_is_due();

@@ -1,4 +1,4 @@
-//! The hand of somebody who works in Xero itself: no gateway, no limits, the same books.
+//! The actions of a bookkeeper in Xero itself: no gateway, no limits, the same books.
 
 mod chart;
 mod contacts;
@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-/// Somebody at work in the books of one organisation.
+/// A bookkeeper who works in the books of one organisation.
 #[derive(Debug)]
 pub struct Bookkeeper<'a> {
     books: &'a mut Books,
@@ -31,7 +31,7 @@ pub struct Bookkeeper<'a> {
     now: Timestamp,
 }
 
-/// Why Xero does not let the bookkeeper do it.
+/// The reason why Xero refuses an action.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refused(pub String);
@@ -52,7 +52,7 @@ impl<'a> Bookkeeper<'a> {
         Self { books, ids, unconfirmed, now }
     }
 
-    /// Refuses what would be dated in a locked period.
+    /// Refuses a date in a locked period.
     fn unlocked(&self, date: Date) -> Result<(), Refused> {
         locked(self.books, &self.unconfirmed.texts, date).map_or(Ok(()), |text| Err(Refused(text)))
     }

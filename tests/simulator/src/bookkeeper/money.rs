@@ -1,4 +1,4 @@
-//! Money by hand: payments, batches of them, taking them back.
+//! Payments, entered by hand: payments, batches, and their deletion.
 
 use super::{Bookkeeper, Refused};
 use crate::accounting::payments::rules::{self, IN_A_BATCH, Intent};
@@ -10,23 +10,23 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// How money came in or went out, as somebody enters it.
+/// The details of a receipt or a payment as entered by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The day.
+    /// The date.
     pub date: Date,
-    /// The code of the account; the first bank account if none is named.
+    /// The code of the account; by default the first bank account.
     pub account: Option<String>,
-    /// Free text.
+    /// The reference.
     pub reference: Option<String>,
-    /// Units of the foreign currency for one of the base currency; the day's rate if none is named.
+    /// Units of the foreign currency for one of the base currency; by default the rate of the day.
     pub currency_rate: Option<Decimal>,
-    /// Whether it is matched with a line of a bank statement at once.
+    /// Whether it is reconciled with a line of a bank statement immediately.
     pub is_reconciled: bool,
 }
 
 impl Receipt {
-    /// Into the first bank account on this day, and nothing else said.
+    /// A receipt into the first bank account on this day, without further details.
     pub fn on(date: Date) -> Self {
         Self { date, account: None, reference: None, currency_rate: None, is_reconciled: false }
     }
@@ -44,7 +44,7 @@ impl Bookkeeper<'_> {
     }
 
     /// Receives money for an approved invoice, or pays a bill. The amount is in the document's
-    /// currency. Gives the payment's id.
+    /// currency. Returns the payment's id.
     pub fn pay(
         &mut self,
         invoice: Uuid,
@@ -58,8 +58,8 @@ impl Bookkeeper<'_> {
         Ok(id)
     }
 
-    /// Receives one sum for several approved invoices: an amount for each. Either all of them are
-    /// paid or none. Gives the id of the batch.
+    /// Receives one sum for several approved invoices, with an amount for each. Either all of them
+    /// are paid or none. Returns the id of the batch.
     pub fn batch_pay(
         &mut self,
         parts: &[(Uuid, Decimal)],
@@ -92,8 +92,8 @@ impl Bookkeeper<'_> {
         Ok(id)
     }
 
-    /// Takes a payment back; its invoice is open again. By hand a reconciled one can be taken back
-    /// too, but not one of a batch.
+    /// Deletes a payment; reopens its invoice. By hand, a reconciled one can be deleted, too, but
+    /// not one of a batch.
     pub fn remove_payment(&mut self, payment: Uuid) -> Result<(), Refused> {
         let row = self.books.payment(payment);
         let row = row.filter(|row| row.status == PaymentStatus::Authorised);
@@ -107,7 +107,7 @@ impl Bookkeeper<'_> {
         Ok(())
     }
 
-    /// Takes a whole batch back; every invoice in it is open again.
+    /// Deletes a whole batch; reopens every invoice in it.
     pub fn remove_batch(&mut self, batch: Uuid) -> Result<(), Refused> {
         let row = self.books.batch(batch);
         let row = row.filter(|row| row.status == PaymentStatus::Authorised);
@@ -118,7 +118,7 @@ impl Bookkeeper<'_> {
         Ok(())
     }
 
-    /// Matches a payment with a line of a bank statement.
+    /// Reconciles a payment with a line of a bank statement.
     pub fn reconcile_payment(&mut self, payment: Uuid) -> Result<(), Refused> {
         let now = self.now;
         let row = self.books.payment_mut(payment);
@@ -129,7 +129,7 @@ impl Bookkeeper<'_> {
         Ok(())
     }
 
-    /// Matches a batch, which is one line of a bank statement, with that line.
+    /// Reconciles a batch, which is one line of a bank statement, with that line.
     pub fn reconcile_batch(&mut self, batch: Uuid) -> Result<(), Refused> {
         let row = self.books.batch(batch);
         let row = row.ok_or_else(|| Refused("There is no such batch".to_owned()))?;

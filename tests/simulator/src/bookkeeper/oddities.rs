@@ -1,5 +1,5 @@
-//! Rows that nobody would write and that real books hold all the same: those of other apps and of
-//! imports from older software. No rule is asked.
+//! Odd rows that real books contain: those of other apps and of imports from older software. They
+//! are inserted without validation.
 
 use super::{Bookkeeper, Refused};
 use crate::books::contact::Contact;
@@ -7,34 +7,35 @@ use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::json::Json;
 use crate::money::LineAmounts;
 use crate::organisation::{AccountKind, Standing};
+use crate::variants::every_variant;
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// The last day of the calendar, which other apps write for "never".
+/// The last day of the calendar, which other apps use for "never".
 const NEVER: Date = date(9999, 12, 31);
 
-/// Kinds of odd rows, all of them another app's.
+/// Kinds of odd rows, all created by another app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OddRow {
     /// An invoice that is due on 9999-12-31.
     FarDueDate,
-    /// An invoice whose currency code is empty.
+    /// An invoice with an empty currency code.
     EmptyCurrency,
-    /// An invoice that is shown without a total.
+    /// An invoice that is rendered without a total.
     MissingTotal,
-    /// An invoice that is shown with an empty id.
+    /// An invoice that is rendered with an empty id.
     EmptyId,
-    /// A contact whose name has 300 characters.
+    /// A contact with a name of 300 characters.
     LongName,
 }
 
 impl OddRow {
     /// Every kind.
     pub const ALL: [Self; 5] =
-        [Self::FarDueDate, Self::EmptyCurrency, Self::MissingTotal, Self::EmptyId, Self::LongName];
+        every_variant![FarDueDate, EmptyCurrency, MissingTotal, EmptyId, LongName];
 
-    /// The word for it on the control surface.
+    /// Its name on the control surface.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FarDueDate => "far-due-date",
@@ -51,7 +52,7 @@ impl OddRow {
 }
 
 impl Bookkeeper<'_> {
-    /// Puts an odd row into the books; gives its id.
+    /// Inserts an odd row into the books. Returns its id.
     pub fn insert_odd(&mut self, row: OddRow) -> Uuid {
         match row {
             OddRow::LongName => {
@@ -75,8 +76,8 @@ impl Bookkeeper<'_> {
         }
     }
 
-    /// Shows a member of a row as `json` from now on, wherever the row is shown by itself; leaves
-    /// the member out if there is no `json`.
+    /// Renders a member of a row as `json` from now on, wherever the row is rendered by itself;
+    /// omits the member if `json` is `None`.
     pub fn distort(&mut self, row: Uuid, member: &str, json: Option<&str>) -> Result<(), Refused> {
         let unreadable = |_| Refused("The value is not JSON".to_owned());
         let shown =
@@ -85,7 +86,7 @@ impl Bookkeeper<'_> {
         Ok(())
     }
 
-    /// Another app's approved invoice over 100.00 for a contact of its own, changed as wanted.
+    /// Another app's approved invoice over 100.00 for its own contact, with the given changes.
     fn imported(&mut self, change: impl FnOnce(&mut Invoice)) -> Uuid {
         let contact = Contact::named(self.ids.next(), "", self.now);
         let contact = Contact { name: format!("Imported {}", contact.id), ..contact };

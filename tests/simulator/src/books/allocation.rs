@@ -1,4 +1,4 @@
-//! Credit applied to an invoice, as the books keep it.
+//! Credit allocated to an invoice, as stored in the books.
 
 use super::Books;
 use super::deposit::{Deposit, DepositKind, DepositStatus};
@@ -7,29 +7,29 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// A part of a credit that pays a part of an invoice. It is no payment: no money moves.
+/// A part of a credit that pays a part of an invoice. It is not a payment: no money moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allocation {
     /// Xero's id.
     pub id: Uuid,
-    /// Where the credit comes from.
+    /// The credit.
     pub credit: Credit,
-    /// The invoice it goes to.
+    /// The invoice.
     pub invoice: Uuid,
     /// In the invoice's currency.
     pub amount: Decimal,
-    /// The day it counts from.
+    /// The date of the allocation.
     pub date: Date,
 }
 
-/// A document that holds credit, by id.
+/// A document with credit, by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Credit {
-    /// Something was taken back or done wrong.
+    /// A credit note.
     CreditNote(Uuid),
     /// More was paid than was owed.
     Overpayment(Uuid),
-    /// Paid before anything was owed.
+    /// Money paid before anything was owed.
     Prepayment(Uuid),
 }
 
@@ -41,7 +41,7 @@ impl Credit {
         }
     }
 
-    /// The credit that a deposit is.
+    /// The credit of a deposit.
     pub(crate) fn of(deposit: &Deposit) -> Self {
         match deposit.kind {
             DepositKind::Overpayment => Self::Overpayment(deposit.id),
@@ -50,12 +50,12 @@ impl Credit {
     }
 }
 
-/// A credit as the rules of allocations and refunds see it, whatever kind of document it is.
+/// A credit as seen by the rules of allocations and refunds, for any kind of document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Creditable<'a> {
-    /// What messages call it.
+    /// Its name in messages.
     pub(crate) noun: &'static str,
-    /// Its type on the wire, as its refunds show it.
+    /// Its type on the wire, as its refunds contain it.
     pub(crate) word: &'static str,
     /// The type of its refunds on the wire.
     pub(crate) payment_word: &'static str,
@@ -63,16 +63,16 @@ pub(crate) struct Creditable<'a> {
     pub(crate) contact: Uuid,
     pub(crate) currency: &'a str,
     pub(crate) date: Date,
-    /// What is left of it.
+    /// The remaining credit.
     pub(crate) remaining: Decimal,
-    /// Whether its status lets it be used.
+    /// Whether its status allows its use.
     pub(crate) is_open: bool,
-    /// The kind of invoice it can go to.
+    /// The kind of invoice it can be allocated to.
     pub(crate) suits: InvoiceKind,
 }
 
 impl Books {
-    /// Every allocation that stands; a removed one leaves no row.
+    /// Every current allocation; a removed one leaves no row.
     pub fn allocations(&self) -> impl Iterator<Item = &Allocation> {
         self.allocations.values()
     }
@@ -82,7 +82,7 @@ impl Books {
         self.allocations.get(&id)
     }
 
-    /// The allocations that use up a credit.
+    /// The allocations that use a credit.
     pub fn allocations_of(&self, credit: Credit) -> impl Iterator<Item = &Allocation> {
         self.index.allocations_of(credit).filter_map(|id| self.allocations.get(&id))
     }
@@ -92,8 +92,8 @@ impl Books {
         self.index.allocations_to(invoice).filter_map(|id| self.allocations.get(&id))
     }
 
-    /// What is left of a credit: its total less what was allocated and what was paid back.
-    /// Nothing of a voided one, or one that does not exist.
+    /// The remaining credit: the total less allocations and refunds. Zero for a voided or unknown
+    /// one.
     pub fn remaining_credit(&self, credit: Credit) -> Decimal {
         self.creditable(credit).map_or(Decimal::ZERO, |creditable| creditable.remaining)
     }
@@ -104,7 +104,7 @@ impl Books {
         note.or_else(|| self.deposit(id).map(Credit::of))
     }
 
-    /// What is known of a credit.
+    /// The properties of a credit.
     pub(crate) fn creditable(&self, credit: Credit) -> Option<Creditable<'_>> {
         match credit {
             Credit::CreditNote(id) => {
@@ -147,7 +147,7 @@ impl Books {
         })
     }
 
-    /// What of a credit is allocated or paid back.
+    /// The part of a credit that is allocated or refunded.
     pub(crate) fn used(&self, credit: Credit) -> Decimal {
         let allocated: Decimal = self.allocations_of(credit).map(|one| one.amount).sum();
         let refunded: Decimal = self.refunds_of(credit).map(|payment| payment.amount).sum();
@@ -155,7 +155,7 @@ impl Books {
     }
 }
 
-/// What a kind of credit is called.
+/// The name of a kind of credit.
 #[derive(Clone, Copy, Debug)]
 struct Words {
     noun: &'static str,

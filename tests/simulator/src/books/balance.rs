@@ -1,4 +1,4 @@
-//! What is in the accounts money goes to and comes from.
+//! The balances of accounts.
 
 use super::Books;
 use super::payment::PaymentStatus;
@@ -8,9 +8,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 impl Books {
-    /// What has come into an account less what has gone out of it, in the account's currency;
-    /// what was taken back does not count. For a bank account this is its balance, if the money is
-    /// all that ever moved through it.
+    /// The receipts of an account less its payments, in the account's currency; deleted rows do not
+    /// count. For a bank account this is its balance, if these are all of its transactions.
     pub fn balance(&self, account: Uuid) -> Decimal {
         let standing = self.payments().filter(|payment| {
             payment.account == account && payment.status == PaymentStatus::Authorised

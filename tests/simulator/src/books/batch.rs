@@ -1,4 +1,4 @@
-//! A batch payment as the books keep it.
+//! A batch payment, as stored in the books.
 
 use super::payment::PaymentStatus;
 use jiff::Timestamp;
@@ -12,13 +12,13 @@ pub struct BatchPayment {
     pub id: Uuid,
     /// The account the money went to or came from.
     pub account: Uuid,
-    /// The day it was paid.
+    /// The date of the payment.
     pub date: Date,
-    /// Free text.
+    /// The reference.
     pub reference: Option<String>,
     /// The payments in it, by id; at least one.
     pub payments: Vec<Uuid>,
-    /// Whether it stands.
+    /// Its status.
     pub status: PaymentStatus,
     /// When it last changed.
     pub updated_at: Timestamp,

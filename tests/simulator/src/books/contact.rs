@@ -1,5 +1,6 @@
-//! A contact as the books keep it.
+//! A contact, as stored in the books.
 
+use crate::variants::every_variant;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -8,19 +9,19 @@ use uuid::Uuid;
 pub struct Contact {
     /// Xero's id.
     pub id: Uuid,
-    /// The number another system knows it by; unique, archived contacts included.
+    /// The contact number, which another system assigns; unique, including archived contacts.
     pub number: Option<String>,
-    /// The number people gave it; unique.
+    /// The account number, which users assign; unique.
     pub account_number: Option<String>,
-    /// Whether it can be used.
+    /// Its status.
     pub status: ContactStatus,
     /// The name, unique among active contacts.
     pub name: String,
-    /// First name of the person.
+    /// First name of the contact person.
     pub first_name: Option<String>,
-    /// Last name of the person.
+    /// Last name of the contact person.
     pub last_name: Option<String>,
-    /// Where mail goes.
+    /// The e-mail address.
     pub email: Option<String>,
     /// Company registration number.
     pub company_number: Option<String>,
@@ -28,7 +29,7 @@ pub struct Contact {
     pub tax_number: Option<String>,
     /// Bank account for payments to it.
     pub bank_account: Option<String>,
-    /// The currency its documents start with.
+    /// The default currency of its documents.
     pub default_currency: Option<String>,
     /// By type, at most one each.
     pub addresses: Vec<Address>,
@@ -42,16 +43,16 @@ pub struct Contact {
     pub is_customer: bool,
     /// Set by the first purchase document.
     pub is_supplier: bool,
-    /// The contact this one was merged into.
+    /// The contact that this one was merged into.
     pub merged_into: Option<Uuid>,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// The client id of the app that created it; nobody for one made by hand.
+    /// The client id of the app that created it; `None` for one created by hand.
     pub created_by: Option<String>,
 }
 
 impl Contact {
-    /// An active contact with nothing but a name.
+    /// An active contact with only a name.
     pub(crate) fn named(id: Uuid, name: &str, now: Timestamp) -> Self {
         Self {
             id,
@@ -84,14 +85,14 @@ impl Contact {
 pub enum ContactStatus {
     /// In use.
     Active,
-    /// Put away: hidden from lists and refused on documents.
+    /// Archived: hidden from lists and refused on documents.
     Archived,
-    /// Put away because the person asked to be forgotten.
+    /// Archived because of a request for erasure.
     GdprRequest,
 }
 
 impl ContactStatus {
-    /// The word on the wire.
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "ACTIVE",
@@ -101,9 +102,8 @@ impl ContactStatus {
     }
 
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        [Self::Active, Self::Archived, Self::GdprRequest]
-            .into_iter()
-            .find(|status| status.as_str() == word)
+        let all: [Self; 3] = every_variant![Active, Archived, GdprRequest];
+        all.into_iter().find(|status| status.as_str() == word)
     }
 }
 
@@ -122,7 +122,7 @@ pub struct Address {
     pub postal_code: Option<String>,
     /// Country, letters only.
     pub country: Option<String>,
-    /// The person on the envelope.
+    /// The recipient on the envelope.
     pub attention_to: Option<String>,
 }
 
@@ -146,9 +146,9 @@ pub struct ContactPerson {
     pub first_name: Option<String>,
     /// Last name.
     pub last_name: Option<String>,
-    /// Where mail goes.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// Whether mail about documents goes to this person too.
+    /// Whether e-mails about documents are also sent to this person.
     pub include_in_emails: bool,
 }
 

@@ -1,9 +1,10 @@
-//! A credit note as the books keep it.
+//! A credit note, as stored in the books.
 
 use super::invoice::{InvoiceKind, InvoiceStatus};
 use super::line::Line;
 use super::totals::Totals;
 use crate::money::LineAmounts;
+use crate::variants::every_variant;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -18,7 +19,7 @@ pub struct CreditNote {
     pub kind: CreditNoteKind,
     /// Unique among those for customers; one from a supplier may have none.
     pub number: Option<String>,
-    /// Free text customers see.
+    /// The reference, which customers see.
     pub reference: Option<String>,
     /// The contact's id.
     pub contact: Uuid,
@@ -30,9 +31,9 @@ pub struct CreditNote {
     pub currency: String,
     /// Units of the currency for one of the base currency.
     pub currency_rate: Decimal,
-    /// Where it stands; the statuses are those of invoices, and PAID means used up.
+    /// The status; the statuses are those of invoices, and PAID means used up.
     pub status: InvoiceStatus,
-    /// The look of the printed document.
+    /// The branding theme.
     pub branding_theme: Option<Uuid>,
     /// Whether it is marked as sent.
     pub sent_to_contact: bool,
@@ -48,12 +49,12 @@ pub struct CreditNote {
     pub fully_paid_on: Option<Date>,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// The client id of the app that created it; nobody for one made by hand.
+    /// The client id of the app that created it; `None` for one created by hand.
     pub created_by: Option<String>,
 }
 
 impl CreditNote {
-    /// Brings the totals in line with the lines.
+    /// Updates the totals from the lines.
     pub(crate) fn sum(&mut self) {
         let totals = Totals::of(&self.lines, self.line_amounts);
         self.sub_total = totals.sub_total;
@@ -72,7 +73,7 @@ pub enum CreditNoteKind {
 }
 
 impl CreditNoteKind {
-    /// The word on the wire.
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sales => "ACCRECCREDIT",
@@ -81,7 +82,8 @@ impl CreditNoteKind {
     }
 
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        [Self::Sales, Self::Purchase].into_iter().find(|kind| kind.as_str() == word)
+        let all: [Self; 2] = every_variant![Sales, Purchase];
+        all.into_iter().find(|kind| kind.as_str() == word)
     }
 
     /// The type of its refunds on the wire.

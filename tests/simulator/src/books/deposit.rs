@@ -1,18 +1,18 @@
-//! An overpayment or a prepayment as the books keep it.
+//! An overpayment or a prepayment, as stored in the books.
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// Money a customer has with the organisation, beside its bank transaction, which has the figures.
+/// Unearned money of a customer. Its bank transaction has the figures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deposit {
-    /// Xero's id; not that of the bank transaction.
+    /// Xero's id, which differs from that of the bank transaction.
     pub id: Uuid,
-    /// Which of the two.
+    /// The kind.
     pub kind: DepositKind,
-    /// The bank transaction that brought it.
+    /// The bank transaction that created it.
     pub transaction: Uuid,
-    /// Where it stands.
+    /// The status.
     pub status: DepositStatus,
     /// When it last changed.
     pub updated_at: Timestamp,
@@ -21,25 +21,25 @@ pub struct Deposit {
 /// An overpayment or a prepayment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DepositKind {
-    /// More than was owed.
+    /// More was paid than was owed.
     Overpayment,
-    /// Before anything was owed.
+    /// Money paid before anything was owed.
     Prepayment,
 }
 
-/// Where an overpayment or a prepayment stands.
+/// The status of an overpayment or a prepayment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DepositStatus {
-    /// Some of it is left.
+    /// Some credit remains.
     Authorised,
-    /// All of it is used or paid back.
+    /// All of it is used or refunded.
     Paid,
     /// Its bank transaction was deleted.
     Voided,
 }
 
 impl DepositStatus {
-    /// The word on the wire.
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Authorised => "AUTHORISED",

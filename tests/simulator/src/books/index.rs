@@ -1,4 +1,4 @@
-//! Finds the rows of a number, a contact or a document without looking at all rows.
+//! Finds the rows of a number, a contact or a document without a scan.
 
 use super::allocation::{Allocation, Credit};
 use super::credit_note::{CreditNote, CreditNoteKind};
@@ -30,7 +30,7 @@ fn ids<'a, K: Ord + Borrow<Q>, Q: Ord + ?Sized>(shelf: &'a Shelf<K>, key: &Q) ->
     shelf.get(key).map(|ids| ids.iter().copied()).into_iter().flatten()
 }
 
-/// Where the rows of the books are found. Only sales documents have numbers that count.
+/// The indexes of the books. Only sales documents are indexed by number.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     invoice_numbers: Shelf<String>,

@@ -1,8 +1,9 @@
-//! A sales invoice or a bill as the books keep it.
+//! A sales invoice or a bill, as stored in the books.
 
 use super::line::Line;
 use super::totals::Totals;
 use crate::money::LineAmounts;
+use crate::variants::every_variant;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -17,7 +18,7 @@ pub struct Invoice {
     pub kind: InvoiceKind,
     /// Unique among sales invoices; a bill may have none.
     pub number: Option<String>,
-    /// Free text customers see.
+    /// The reference, which customers see.
     pub reference: Option<String>,
     /// The contact's id.
     pub contact: Uuid,
@@ -31,15 +32,15 @@ pub struct Invoice {
     pub currency: String,
     /// Units of the currency for one of the base currency.
     pub currency_rate: Decimal,
-    /// Where it stands.
+    /// The status.
     pub status: InvoiceStatus,
-    /// The look of the printed document.
+    /// The branding theme.
     pub branding_theme: Option<Uuid>,
-    /// The link back to the system it came from.
+    /// The link back to the system that created it.
     pub url: Option<String>,
     /// Whether it is marked as sent.
     pub sent_to_contact: bool,
-    /// When the customer said they would pay.
+    /// The date when the customer promised to pay.
     pub expected_payment_date: Option<Date>,
     /// The lines, in order.
     pub lines: Vec<Line>,
@@ -49,24 +50,24 @@ pub struct Invoice {
     pub total_tax: Decimal,
     /// With tax.
     pub total: Decimal,
-    /// What the discounts took off.
+    /// The sum of the discounts.
     pub total_discount: Decimal,
-    /// What payments have covered.
+    /// The sum of the payments.
     pub amount_paid: Decimal,
-    /// What credit has covered.
+    /// The sum of the allocated credit.
     pub amount_credited: Decimal,
     /// The date of the last payment, once nothing is due.
     pub fully_paid_on: Option<Date>,
-    /// When it last changed, in Xero's reading of change.
+    /// When it last changed, by Xero's definition of a change.
     pub updated_at: Timestamp,
-    /// The client id of the app that created it; nobody for one made by hand.
+    /// The client id of the app that created it; `None` for one created by hand.
     pub created_by: Option<String>,
     /// Notes on its history page, oldest first.
     pub history: Vec<HistoryNote>,
 }
 
 impl Invoice {
-    /// Total less what payments and credit have covered; nothing for a voided or deleted one.
+    /// Total less payments and credit; zero for a voided or deleted one.
     pub fn amount_due(&self) -> Decimal {
         if self.status.is_gone() {
             Decimal::ZERO
@@ -75,7 +76,7 @@ impl Invoice {
         }
     }
 
-    /// Brings the totals in line with the lines.
+    /// Updates the totals from the lines.
     pub(crate) fn sum(&mut self) {
         let totals = Totals::of(&self.lines, self.line_amounts);
         self.sub_total = totals.sub_total;
@@ -84,12 +85,13 @@ impl Invoice {
         self.total_discount = totals.total_discount;
     }
 
-    /// Whether only harmless edits are left: money has been applied, or nothing was ever due.
+    /// Whether only limited edits are allowed: it has payments or credit, or never had an amount
+    /// due.
     pub(crate) fn is_fixed(&self) -> bool {
         self.has_money_applied() || self.status == InvoiceStatus::Paid
     }
 
-    /// Makes an approved invoice of which nothing is due a paid one.
+    /// Marks an approved invoice with nothing due as paid.
     pub(crate) fn close_if_nothing_is_due(&mut self) {
         if self.status == InvoiceStatus::Authorised && self.amount_due().is_zero() {
             self.status = InvoiceStatus::Paid;
@@ -113,7 +115,7 @@ pub enum InvoiceKind {
 }
 
 impl InvoiceKind {
-    /// The word on the wire.
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sales => "ACCREC",
@@ -122,33 +124,34 @@ impl InvoiceKind {
     }
 
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        [Self::Sales, Self::Bill].into_iter().find(|kind| kind.as_str() == word)
+        let all: [Self; 2] = every_variant![Sales, Bill];
+        all.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
-/// Where an invoice stands.
+/// The status of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvoiceStatus {
-    /// Being written.
+    /// Draft.
     Draft,
-    /// Waiting for approval.
+    /// Submitted; waiting for approval.
     Submitted,
     /// Approved; waiting for payment.
     Authorised,
-    /// Nothing is due any more.
+    /// Paid; nothing is due.
     Paid,
     /// Cancelled after approval.
     Voided,
-    /// Thrown away before approval.
+    /// Deleted before approval.
     Deleted,
 }
 
 impl InvoiceStatus {
     /// Every status.
     pub(crate) const ALL: [Self; 6] =
-        [Self::Draft, Self::Submitted, Self::Authorised, Self::Paid, Self::Voided, Self::Deleted];
+        every_variant![Draft, Submitted, Authorised, Paid, Voided, Deleted];
 
-    /// The word on the wire.
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Draft => "DRAFT",
@@ -164,12 +167,12 @@ impl InvoiceStatus {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 
-    /// Whether the document no longer counts.
+    /// Whether the document is voided or deleted.
     pub fn is_gone(self) -> bool {
         matches!(self, Self::Voided | Self::Deleted)
     }
 
-    /// Whether an update may lead from here to `next`. Payment, not an update, leads to PAID.
+    /// Whether an update may change this status to `next`. A payment, not an update, sets PAID.
     pub(crate) fn may_become(self, next: Self) -> bool {
         match self {
             Self::Draft | Self::Submitted => {
@@ -184,12 +187,12 @@ impl InvoiceStatus {
 /// A note on a document's history page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryNote {
-    /// What happened, in a word or two.
+    /// A short description of what happened.
     pub changes: String,
     /// The note.
     pub details: String,
-    /// Who.
+    /// The user or app.
     pub by: String,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }

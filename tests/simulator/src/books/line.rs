@@ -9,31 +9,31 @@ use uuid::Uuid;
 pub struct Line {
     /// Xero's id.
     pub id: Uuid,
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
-    /// The figures; a line that is only a description has none.
+    /// The figures; a line with only a description has none.
     pub amounts: Option<LineFigures>,
-    /// The account's code or, for an account without one, nothing.
+    /// The account's code; `None` for an account without one.
     pub account_code: Option<String>,
     /// The account's id.
     pub account: Option<Uuid>,
     /// The tax rate's code.
     pub tax_type: Option<String>,
-    /// What comes off.
+    /// The discount.
     pub discount: Option<Discount>,
 }
 
 /// The figures of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineFigures {
-    /// How many.
+    /// The quantity.
     pub quantity: Decimal,
-    /// Price of one.
+    /// The unit price.
     pub unit_amount: Decimal,
     /// Quantity times price less discount, two places.
     pub line_amount: Decimal,
     /// The tax of the line, two places.
     pub tax_amount: Decimal,
-    /// What the discount took off.
+    /// The amount of the discount.
     pub discounted: Decimal,
 }

@@ -1,4 +1,4 @@
-//! The books of one organisation: what a checker reads, and what calls and bookkeepers change.
+//! The books of one organisation: checkers read them, calls and bookkeepers change them.
 
 pub(crate) mod allocation;
 mod balance;
@@ -6,6 +6,7 @@ pub(crate) mod batch;
 pub(crate) mod contact;
 pub(crate) mod credit_note;
 pub(crate) mod deposit;
+mod history;
 mod index;
 pub(crate) mod invoice;
 pub(crate) mod line;
@@ -42,12 +43,12 @@ pub struct Books {
     deposits: BTreeMap<Uuid, Deposit>,
     credit_notes: BTreeMap<Uuid, CreditNote>,
     allocations: BTreeMap<Uuid, Allocation>,
-    /// The history pages of rows that are no invoices.
+    /// The history pages of rows other than invoices.
     histories: BTreeMap<Uuid, Vec<HistoryNote>>,
-    /// Members of rows that are shown otherwise than they are kept, by the row's id; nothing means
-    /// that the member is left out.
+    /// Members of rows that are rendered differently from their stored value, by the row's id;
+    /// `None` omits the member.
     distorted: BTreeMap<Uuid, BTreeMap<String, Option<Json>>>,
-    /// Every write of a row that is found by a key goes through it.
+    /// Every write of an indexed row updates it.
     index: Index,
     next_number: u32,
     next_credit_note: u32,
@@ -73,7 +74,7 @@ impl Books {
         }
     }
 
-    /// The organisation with its chart, tax rates and lock dates as they are now.
+    /// The organisation with its current chart, tax rates and lock dates.
     pub fn organisation(&self) -> &Organisation {
         &self.organisation
     }
@@ -83,7 +84,7 @@ impl Books {
         self.organisation.accounts.iter().find(|account| account.id == id)
     }
 
-    /// Every contact, archived ones too.
+    /// Every contact, including archived ones.
     pub fn contacts(&self) -> impl Iterator<Item = &Contact> {
         self.contacts.values()
     }
@@ -103,7 +104,7 @@ impl Books {
         self.invoices.get(&id)
     }
 
-    /// Every sales invoice that carries or carried this number.
+    /// Every sales invoice that has or had this number.
     pub fn invoices_numbered(&self, number: &str) -> impl Iterator<Item = &Invoice> {
         self.index.invoices_numbered(number).filter_map(|id| self.invoices.get(&id))
     }
@@ -113,7 +114,7 @@ impl Books {
         self.index.invoices_of(contact).filter_map(|id| self.invoices.get(&id))
     }
 
-    /// Every payment, deleted ones too.
+    /// Every payment, including deleted ones.
     pub fn payments(&self) -> impl Iterator<Item = &Payment> {
         self.payments.values()
     }
@@ -123,17 +124,17 @@ impl Books {
         self.payments.get(&id)
     }
 
-    /// The payments of one invoice that still stand.
+    /// The payments of one invoice that are not deleted.
     pub fn payments_of(&self, invoice: Uuid) -> impl Iterator<Item = &Payment> {
         self.payments_on(PaymentTarget::Invoice(invoice))
     }
 
-    /// What was paid back of a credit and still stands.
+    /// The refunds of a credit that are not deleted.
     pub fn refunds_of(&self, credit: Credit) -> impl Iterator<Item = &Payment> {
         self.payments_on(PaymentTarget::Credit(credit))
     }
 
-    /// The payments of one document that still stand.
+    /// The payments of one document that are not deleted.
     pub(crate) fn payments_on(&self, target: PaymentTarget) -> impl Iterator<Item = &Payment> {
         self.index
             .payments_on(target)
@@ -141,7 +142,7 @@ impl Books {
             .filter(|payment| payment.status == PaymentStatus::Authorised)
     }
 
-    /// Every batch payment, deleted ones too.
+    /// Every batch payment, including deleted ones.
     pub fn batches(&self) -> impl Iterator<Item = &BatchPayment> {
         self.batches.values()
     }
@@ -151,7 +152,7 @@ impl Books {
         self.batches.get(&id)
     }
 
-    /// Every bank transaction, deleted ones too.
+    /// Every bank transaction, including deleted ones.
     pub fn transactions(&self) -> impl Iterator<Item = &BankTransaction> {
         self.transactions.values()
     }
@@ -181,7 +182,7 @@ impl Books {
         self.credit_notes.get(&id)
     }
 
-    /// Every credit note for a customer that carries or carried this number.
+    /// Every credit note for a customer that has or had this number.
     pub fn credit_notes_numbered(&self, number: &str) -> impl Iterator<Item = &CreditNote> {
         self.index.notes_numbered(number).filter_map(|id| self.credit_notes.get(&id))
     }
@@ -191,7 +192,7 @@ impl Books {
         self.index.notes_of(contact).filter_map(|id| self.credit_notes.get(&id))
     }
 
-    /// The payments of a batch, deleted or not.
+    /// The payments of a batch, including deleted ones.
     pub(crate) fn payments_in(&self, batch: &BatchPayment) -> impl Iterator<Item = &Payment> {
         batch.payments.iter().filter_map(|id| self.payments.get(id))
     }
@@ -222,8 +223,8 @@ impl Books {
         self.contacts.get_mut(&id)
     }
 
-    /// Keeps an invoice and marks its contact as a customer or supplier, which does not count as
-    /// a change of the contact.
+    /// Saves an invoice and marks its contact as a customer or supplier, which does not count as a
+    /// change of the contact.
     pub(crate) fn put_invoice(&mut self, invoice: Invoice) {
         if let Some(contact) = self.contacts.get_mut(&invoice.contact) {
             match invoice.kind {
@@ -238,27 +239,13 @@ impl Books {
         self.invoices.insert(invoice.id, invoice);
     }
 
-    /// An invoice to change in place; its number, kind and contact change by
-    /// [`Self::put_invoice`] only, because it is found by them.
+    /// An invoice to change in place; its number, kind and contact must only change through
+    /// [`Self::put_invoice`], because they are indexed.
     pub(crate) fn invoice_mut(&mut self, id: Uuid) -> Option<&mut Invoice> {
         self.invoices.get_mut(&id)
     }
 
-    /// The history page of an invoice, a credit note or a payment, the oldest note first.
-    pub(crate) fn history(&self, row: Uuid) -> &[HistoryNote] {
-        let of_invoice = self.invoices.get(&row).map(|invoice| &invoice.history);
-        of_invoice.or_else(|| self.histories.get(&row)).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// Adds notes to the history page of a row.
-    pub(crate) fn add_history(&mut self, row: Uuid, notes: Vec<HistoryNote>) {
-        match self.invoices.get_mut(&row) {
-            Some(invoice) => invoice.history.extend(notes),
-            None => self.histories.entry(row).or_default().extend(notes),
-        }
-    }
-
-    /// The next automatic number that no invoice carries.
+    /// The next automatic number that no invoice has.
     pub(crate) fn draw_invoice_number(&mut self) -> String {
         loop {
             let number = format!("INV-{:04}", self.next_number);
@@ -269,7 +256,7 @@ impl Books {
         }
     }
 
-    /// Keeps a credit note and marks its contact as a customer or supplier.
+    /// Saves a credit note and marks its contact as a customer or supplier.
     pub(crate) fn put_credit_note(&mut self, note: CreditNote) {
         if let Some(contact) = self.contacts.get_mut(&note.contact) {
             match note.kind {
@@ -284,7 +271,7 @@ impl Books {
         self.credit_notes.insert(note.id, note);
     }
 
-    /// The next automatic number that no credit note carries.
+    /// The next automatic number that no credit note has.
     pub(crate) fn draw_credit_note_number(&mut self) -> String {
         loop {
             let number = format!("CN-{:04}", self.next_credit_note);
@@ -295,12 +282,12 @@ impl Books {
         }
     }
 
-    /// Shows a member of a row otherwise from now on, or leaves it out.
+    /// Renders a member of a row differently from now on, or omits it.
     pub(crate) fn distort(&mut self, row: Uuid, member: &str, shown: Option<Json>) {
         self.distorted.entry(row).or_default().insert(member.to_owned(), shown);
     }
 
-    /// A row as it is shown.
+    /// A row with its rendering overrides.
     pub(crate) fn shown(&self, row: Uuid, object: Object) -> Object {
         match self.distorted.get(&row) {
             Some(members) => object.overlaid(members),
@@ -308,7 +295,7 @@ impl Books {
         }
     }
 
-    /// Gives every document of one contact to another.
+    /// Moves every document of one contact to another.
     pub(crate) fn move_documents(&mut self, from: Uuid, into: Uuid, now: Timestamp) {
         let theirs = |invoice: &&Invoice| invoice.contact == from;
         let invoices: Vec<Invoice> = self.invoices().filter(theirs).cloned().collect();

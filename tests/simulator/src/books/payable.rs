@@ -1,4 +1,4 @@
-//! A document as the rules of payments see it, whatever kind of document it is.
+//! A document as seen by the rules of payments, for any kind of document.
 
 use super::Books;
 use super::invoice::{InvoiceKind, InvoiceStatus};
@@ -6,7 +6,7 @@ use super::payment::PaymentTarget;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// A document that money can be applied to.
+/// A document that can be paid.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Payable<'a> {
     pub(crate) id: Uuid,
@@ -17,14 +17,14 @@ pub(crate) struct Payable<'a> {
     pub(crate) payment_word: &'static str,
     pub(crate) contact: Uuid,
     pub(crate) currency: &'a str,
-    /// What can still be paid.
+    /// The amount that can still be paid.
     pub(crate) outstanding: Decimal,
-    /// Whether its status takes payments.
+    /// Whether its status allows payments.
     pub(crate) is_open: bool,
     pub(crate) flow: Flow,
 }
 
-/// Which way the money of a payment goes.
+/// The direction of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
     /// Into the organisation's account.
@@ -34,7 +34,7 @@ pub(crate) enum Flow {
 }
 
 impl Flow {
-    /// The amount as it counts in a balance.
+    /// The amount with its sign in a balance.
     pub(crate) fn signed(self, amount: Decimal) -> Decimal {
         match self {
             Self::In => amount,

@@ -1,4 +1,4 @@
-//! A payment as the books keep it.
+//! A payment, as stored in the books.
 
 use super::allocation::Credit;
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// Money applied to a document.
+/// Money paid for a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     /// Xero's id.
@@ -15,7 +15,7 @@ pub struct Payment {
     pub target: PaymentTarget,
     /// The account the money went to or came from.
     pub account: Uuid,
-    /// The day it was paid.
+    /// The date of the payment.
     pub date: Date,
     /// In the document's currency.
     pub amount: Decimal,
@@ -23,13 +23,13 @@ pub struct Payment {
     pub bank_amount: Decimal,
     /// Units of the foreign currency for one of the base currency.
     pub currency_rate: Decimal,
-    /// Free text.
+    /// The reference.
     pub reference: Option<String>,
-    /// Whether it is matched with a line of a bank statement.
+    /// Whether it is reconciled with a line of a bank statement.
     pub is_reconciled: bool,
     /// The batch it is part of.
     pub batch: Option<Uuid>,
-    /// Whether it stands.
+    /// The status.
     pub status: PaymentStatus,
     /// When it last changed.
     pub updated_at: Timestamp,
@@ -50,21 +50,21 @@ impl Payment {
 pub enum PaymentTarget {
     /// An invoice or a bill, by id.
     Invoice(Uuid),
-    /// A credit that is paid back.
+    /// A credit that is refunded.
     Credit(Credit),
 }
 
-/// Whether a payment stands.
+/// The status of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentStatus {
-    /// It does.
+    /// Not deleted.
     Authorised,
-    /// It was taken back; the row stays.
+    /// Deleted; the row is kept.
     Deleted,
 }
 
 impl PaymentStatus {
-    /// The word on the wire.
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Authorised => "AUTHORISED",

@@ -1,4 +1,4 @@
-//! Keeps documents in line with the money applied to them.
+//! Updates documents after changes of their payments and allocations.
 
 use super::Books;
 use super::allocation::{Allocation, Credit};
@@ -12,17 +12,17 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// What a change of a row does to the time it last changed.
+/// The effect of a change of a row on the time of its last change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Clock {
-    /// It becomes now.
+    /// Set to now.
     Moves,
-    /// It stays.
+    /// Kept.
     Stays,
 }
 
 impl Clock {
-    /// What deleting a payment does to its own time.
+    /// The effect of deleting a payment on its own time.
     pub(crate) fn of_deletion(unconfirmed: &Unconfirmed) -> Self {
         if unconfirmed.deleting_moves_payment { Self::Moves } else { Self::Stays }
     }
@@ -36,7 +36,7 @@ impl Books {
         self.settle(target, now);
     }
 
-    /// Marks a payment deleted; the row stays, and what it paid is open again.
+    /// Marks a payment as deleted; keeps the row and reopens the document.
     pub(crate) fn delete_payment(&mut self, id: Uuid, clock: Clock, now: Timestamp) {
         let Some(payment) = self.payments.get_mut(&id) else {
             return;
@@ -50,7 +50,7 @@ impl Books {
         self.settle(target, now);
     }
 
-    /// Keeps a batch with its payments.
+    /// Saves a batch with its payments.
     pub(crate) fn put_batch(
         &mut self,
         batch: BatchPayment,
@@ -63,7 +63,7 @@ impl Books {
         }
     }
 
-    /// Marks a batch and everything in it deleted.
+    /// Marks a batch and all of its payments as deleted.
     pub(crate) fn delete_batch(&mut self, id: Uuid, clock: Clock, now: Timestamp) {
         let Some(batch) = self.batches.get_mut(&id) else {
             return;
@@ -75,7 +75,7 @@ impl Books {
         }
     }
 
-    /// Keeps a bank transaction, and the overpayment or prepayment it brought if it is new.
+    /// Saves a bank transaction, and its overpayment or prepayment if it is new.
     pub(crate) fn put_transaction(&mut self, transaction: BankTransaction) {
         if let Some((id, kind)) = transaction.deposit.zip(transaction.kind.deposit()) {
             self.deposits.entry(id).or_insert(Deposit {
@@ -89,7 +89,7 @@ impl Books {
         self.transactions.insert(transaction.id, transaction);
     }
 
-    /// Marks a bank transaction deleted; what it brought is voided.
+    /// Marks a bank transaction as deleted; voids its overpayment or prepayment.
     pub(crate) fn delete_transaction(&mut self, id: Uuid, now: Timestamp) {
         let Some(transaction) = self.transactions.get_mut(&id) else {
             return;
@@ -110,7 +110,7 @@ impl Books {
         }
     }
 
-    /// Keeps an allocation; both its documents follow.
+    /// Saves an allocation and updates both documents.
     pub(crate) fn put_allocation(&mut self, allocation: Allocation, now: Timestamp) {
         let Allocation { id, credit, invoice, .. } = allocation;
         self.index.add_allocation(&allocation);
@@ -119,7 +119,7 @@ impl Books {
         self.settle_invoice(invoice, now);
     }
 
-    /// Takes an allocation away without a trace; both its documents are open again.
+    /// Removes an allocation without a trace; reopens both documents.
     pub(crate) fn remove_allocation(&mut self, id: Uuid, now: Timestamp) {
         if let Some(allocation) = self.allocations.remove(&id) {
             self.index.remove_allocation(&allocation);
@@ -128,7 +128,7 @@ impl Books {
         }
     }
 
-    /// Brings a credit's status in line with what is left of it.
+    /// Updates a credit's status from the remaining amount.
     fn settle_credit(&mut self, credit: Credit, now: Timestamp) {
         let is_used_up = self.remaining_credit(credit).is_zero();
         let paid_on = self.refunds_of(credit).map(|payment| payment.date);
@@ -153,7 +153,7 @@ impl Books {
         }
     }
 
-    /// Brings an invoice's amounts and its status in line with its payments and allocations.
+    /// Updates an invoice's amounts and its status from its payments and allocations.
     fn settle_invoice(&mut self, id: Uuid, now: Timestamp) {
         let paid: Decimal = self.payments_of(id).map(|payment| payment.amount).sum();
         let credited: Decimal = self.allocations_to(id).map(|allocation| allocation.amount).sum();

@@ -4,7 +4,7 @@ use crate::books::line::{Line, LineFigures};
 use crate::money::LineAmounts;
 use rust_decimal::Decimal;
 
-/// What the lines of a document come to.
+/// The totals of the lines of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) sub_total: Decimal,

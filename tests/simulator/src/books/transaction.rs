@@ -1,10 +1,11 @@
-//! Money spent or received at the bank, as the books keep it.
+//! Money spent or received at the bank, as stored in the books.
 
 use super::deposit::DepositKind;
 use super::line::Line;
 use super::payable::Flow;
 use super::totals::Totals;
 use crate::money::LineAmounts;
+use crate::variants::every_variant;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -15,17 +16,17 @@ use uuid::Uuid;
 pub struct BankTransaction {
     /// Xero's id.
     pub id: Uuid,
-    /// Which way the money went, and as what.
+    /// The kind, including the direction.
     pub kind: TransactionKind,
     /// The bank account.
     pub account: Uuid,
-    /// Who paid or was paid.
+    /// The contact that paid or was paid.
     pub contact: Uuid,
-    /// The day.
+    /// The date.
     pub date: Date,
-    /// Free text.
+    /// The reference.
     pub reference: Option<String>,
-    /// The link back to the system it came from.
+    /// The link back to the system that created it.
     pub url: Option<String>,
     /// Whether the lines contain their tax.
     pub line_amounts: LineAmounts,
@@ -39,22 +40,22 @@ pub struct BankTransaction {
     pub sub_total: Decimal,
     /// The tax of the lines, summed.
     pub total_tax: Decimal,
-    /// With tax: what the bank account gained or lost.
+    /// Total with tax: the change of the bank account's balance.
     pub total: Decimal,
-    /// Whether it is matched with a line of a bank statement.
+    /// Whether it is reconciled with a line of a bank statement.
     pub is_reconciled: bool,
-    /// Whether it stands.
+    /// The status.
     pub status: TransactionStatus,
-    /// The overpayment or prepayment it brought.
+    /// The overpayment or prepayment that it created.
     pub deposit: Option<Uuid>,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// The client id of the app that created it; nobody for one made by hand.
+    /// The client id of the app that created it; `None` for one created by hand.
     pub created_by: Option<String>,
 }
 
 impl BankTransaction {
-    /// Brings the totals in line with the lines.
+    /// Updates the totals from the lines.
     pub(crate) fn sum(&mut self) {
         let totals = Totals::of(&self.lines, self.line_amounts);
         self.sub_total = totals.sub_total;
@@ -77,10 +78,9 @@ pub enum TransactionKind {
 }
 
 impl TransactionKind {
-    const ALL: [Self; 4] =
-        [Self::Spend, Self::Receive, Self::ReceiveOverpayment, Self::ReceivePrepayment];
+    const ALL: [Self; 4] = every_variant![Spend, Receive, ReceiveOverpayment, ReceivePrepayment];
 
-    /// The word on the wire.
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Spend => "SPEND",
@@ -101,7 +101,7 @@ impl TransactionKind {
         }
     }
 
-    /// What money of this kind becomes that is not earned yet.
+    /// The kind of deposit that unearned money of this kind becomes.
     pub(crate) fn deposit(self) -> Option<DepositKind> {
         match self {
             Self::Spend | Self::Receive => None,
@@ -111,17 +111,17 @@ impl TransactionKind {
     }
 }
 
-/// Whether a bank transaction stands.
+/// The status of a bank transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransactionStatus {
-    /// It does.
+    /// Not deleted.
     Authorised,
-    /// It was taken back; the row stays.
+    /// Deleted; the row is kept.
     Deleted,
 }
 
 impl TransactionStatus {
-    /// The word on the wire.
+    /// The value on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Authorised => "AUTHORISED",

@@ -1,4 +1,4 @@
-//! Charts of accounts, close to the ones Xero gives a new organisation.
+//! Charts of accounts, similar to those that Xero gives a new organisation.
 
 use super::Region;
 use crate::ids::named;
@@ -92,7 +92,7 @@ pub(super) fn of(region: Region, organisation: &str) -> Vec<Account> {
     accounts(organisation, region, BRITISH)
 }
 
-/// The rate of a region that is used where a British account uses `code`.
+/// The equivalent in a region of the British tax code `code`.
 fn tax_type(region: Region, code: &'static str) -> &'static str {
     let (sales, purchases, untaxed) = match region {
         Region::UnitedKingdom => return code,

@@ -1,25 +1,28 @@
-//! The books people meet first: a British property company or one of another region, a New Zealand
-//! one, and two users.
+//! The demo data: a British property company or one of another region, a New Zealand company, and
+//! two users.
 
 mod chart;
 mod rates;
 mod region;
+mod reverse_charge;
 
 pub use region::Region;
 
 use crate::ids::named;
 use crate::organisation::{BrandingTheme, Currency, Organisation, Tier};
 use crate::settings::{App, ScopeSet, Settings, Unconfirmed, XeroUser};
+use crate::subscription::Subscription;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 
 impl Settings {
     /// One app, two users, two organisations. Dana can connect both organisations, Sam only the
     /// British one.
     ///
     /// `redirect_uri` must be https, or http on `localhost`: Xero refuses everything else,
-    /// `127.0.0.1` included.
+    /// including `127.0.0.1`.
     pub fn demo(client_id: &str, client_secret: &str, redirect_uri: &str) -> Self {
         Self::demo_with(ridgeway(), client_id, client_secret, redirect_uri)
     }
@@ -101,6 +104,8 @@ impl Organisation {
             end_of_year_lock_date: None,
             tier: Tier::Core,
             is_closed: false,
+            subscription: Subscription::Paying,
+            viewers: BTreeSet::new(),
             approvals_left: None,
             time_zone: zone(customs.time_zone),
             time_zone_name: customs.time_zone_name.to_owned(),
@@ -145,7 +150,7 @@ fn theme(organisation: &str, name: &str) -> BrandingTheme {
 }
 
 fn zone(rule: &str) -> TimeZone {
-    TimeZone::posix(rule).expect("the rule is a constant that a test reads")
+    TimeZone::posix(rule).expect("the rule is a constant that a test parses")
 }
 
 #[cfg(test)]
@@ -153,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_organisations_of_every_region_agree_with_themselves() {
+    fn the_organisations_of_every_region_are_consistent() {
         let demos = Region::ALL.map(|region| {
             Settings::demo_in(region, "id", "secret", "http://localhost/").organisations
         });
@@ -171,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn today_follows_the_organisations_clock() {
+    fn today_follows_the_organisations_time_zone() {
         let late: Timestamp = "2026-06-30T23:30:00Z".parse().unwrap();
         assert_eq!(ridgeway().today(late).to_string(), "2026-07-01");
         let winter: Timestamp = "2026-12-31T23:30:00Z".parse().unwrap();

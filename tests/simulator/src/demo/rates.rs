@@ -10,7 +10,7 @@ type Row = (&'static str, &'static str, i64, &'static [AccountClass]);
 
 const INCOME: &[AccountClass] = &[Asset, Equity, Liability, Revenue];
 const SPENDING: &[AccountClass] = &[Asset, Equity, Expense, Liability];
-const ALL: &[AccountClass] = &[Asset, Equity, Expense, Liability, Revenue];
+const ALL: &[AccountClass] = &AccountClass::ALL;
 
 const BRITISH: &[Row] = &[
     ("OUTPUT2", "20% (VAT on Income)", 200, INCOME),
@@ -46,8 +46,8 @@ const AUSTRALIAN: &[Row] = &[
     ("BASEXCLUDED", "BAS Excluded", 0, ALL),
 ];
 
-/// The United States and every country without a version of its own: both rates are placeholders
-/// at nothing, and the one for purchases may be used with revenue.
+/// The United States and every country without an edition of its own: both rates are placeholders
+/// of zero percent, and the one for purchases may be used with revenue.
 const GLOBAL: &[Row] = &[
     ("OUTPUT", "Tax on Sales", 0, INCOME),
     ("INPUT", "Tax on Purchases", 0, ALL),

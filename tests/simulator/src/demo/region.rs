@@ -1,4 +1,6 @@
-//! The regions whose tax rates the simulator knows, and what else differs between them.
+//! The regions whose tax rates the simulator knows, and their other differences.
+
+use crate::variants::every_variant;
 
 /// A region of Xero, which decides an organisation's tax rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,13 +10,13 @@ pub enum Region {
     NewZealand,
     Australia,
     UnitedStates,
-    /// A country without a version of its own; here the United Arab Emirates.
+    /// A country without an edition of its own; here the United Arab Emirates.
     Global,
     SouthAfrica,
     Singapore,
 }
 
-/// What differs between regions beside rates and charts.
+/// The differences between regions other than rates and charts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Customs {
     pub(super) country: &'static str,
@@ -27,14 +29,14 @@ pub(super) struct Customs {
 
 impl Region {
     /// Every region.
-    pub const ALL: [Self; 7] = [
-        Self::UnitedKingdom,
-        Self::NewZealand,
-        Self::Australia,
-        Self::UnitedStates,
-        Self::Global,
-        Self::SouthAfrica,
-        Self::Singapore,
+    pub const ALL: [Self; 7] = every_variant![
+        UnitedKingdom,
+        NewZealand,
+        Australia,
+        UnitedStates,
+        Global,
+        SouthAfrica,
+        Singapore
     ];
 
     /// The country's two letters, or `GLOBAL`.
@@ -50,7 +52,7 @@ impl Region {
         }
     }
 
-    /// Reads a code; case does not count.
+    /// Parses a code, ignoring case.
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|region| region.code().eq_ignore_ascii_case(code))
     }

@@ -1,4 +1,4 @@
-//! Decides whether a row meets a condition.
+//! Evaluates a condition for a row.
 
 use super::{Condition, Field, Kind, Operator, Place, Queried, Value};
 use crate::fold::fold;
@@ -32,7 +32,7 @@ fn compare(field: Field, operator: Operator, value: &Value, literal: &Value) -> 
         }
         _ => value.cmp(literal),
     };
-    // Nothing is larger or smaller than a field that is not set.
+    // An unset field is neither larger nor smaller than anything.
     let known = *value != Value::Null && *literal != Value::Null;
     match operator {
         Operator::Equal => ordering == Ordering::Equal,

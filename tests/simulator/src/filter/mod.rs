@@ -1,7 +1,7 @@
-//! The little language of `where` and `order`.
+//! The language of `where` and `order`.
 //!
-//! Fields are resolved when the text is parsed, so a wrong field is refused even when there is
-//! nothing to filter.
+//! Fields are resolved when the text is parsed, so an unknown field is refused even if there are no
+//! rows.
 
 mod evaluate;
 mod order;
@@ -17,7 +17,7 @@ pub(crate) use parse::parse;
 
 /// A row that can be filtered and ordered.
 pub(crate) trait Queried {
-    /// What the error message calls a row.
+    /// The name of a row in error messages.
     const NAME: &'static str;
     /// The documented fields with their kinds.
     const FIELDS: &'static [Field];
@@ -32,7 +32,7 @@ pub(crate) struct Field {
     pub(crate) kind: Kind,
 }
 
-/// What a field holds, and so what it can be compared with.
+/// The type of a field, which determines what it can be compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
@@ -82,7 +82,7 @@ pub(crate) enum Condition {
 }
 
 impl Condition {
-    /// Whether the text names the field anywhere.
+    /// Whether the text mentions the field.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.mentions(name)),
@@ -102,7 +102,7 @@ pub(crate) enum Operator {
     LessOrEqual,
 }
 
-/// Where a text must be found.
+/// The required position of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Anywhere,
@@ -110,7 +110,7 @@ pub(crate) enum Place {
     End,
 }
 
-/// Why a `where` or `order` cannot be read; the text is the message Xero's parser would give.
+/// The reason why a `where` or `order` cannot be parsed; the text is the message of Xero's parser.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unparsable {
     #[error("No property or field '{field}' exists in type '{row}'")]
@@ -125,7 +125,7 @@ pub(crate) enum Unparsable {
     TooDeep,
 }
 
-/// The field a text names; case does not count.
+/// The field with this name, ignoring case.
 fn resolve<Q: Queried>(name: &str) -> Result<Field, Unparsable> {
     Q::FIELDS
         .iter()

@@ -1,4 +1,4 @@
-//! Reads and applies `order`: fields with ASC or DESC, separated by commas.
+//! Parses and applies `order`: fields with ASC or DESC, separated by commas.
 
 use super::{Field, Kind, Queried, Unparsable, Value, resolve};
 use crate::fold::fold;

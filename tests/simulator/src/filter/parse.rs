@@ -1,4 +1,4 @@
-//! Reads a `where` by recursive descent: OR binds weaker than AND, brackets decide.
+//! Parses a `where` by recursive descent: AND binds more tightly than OR, brackets override.
 
 use super::token::{Spot, Token, tokens};
 use super::{Condition, Field, Kind, Operator, Place, Queried, Unparsable, Value, resolve};
@@ -10,10 +10,10 @@ use std::str::FromStr as _;
 use std::vec::IntoIter;
 use uuid::Uuid;
 
-/// Brackets nested deeper than this are refused rather than followed.
+/// The maximum nesting of brackets.
 const DEEPEST: u32 = 50;
 
-/// Reads a condition over the fields of `Q`.
+/// Parses a condition over the fields of `Q`.
 pub(crate) fn parse<Q: Queried>(text: &str) -> Result<Condition, Unparsable> {
     let spots = tokens(text)?;
     let mut parser =

@@ -1,15 +1,15 @@
-//! Splits the text of a `where` into words.
+//! Splits the text of a `where` into tokens.
 
 use super::Unparsable;
 
-/// A word of the language and where it starts.
+/// A token and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Spot {
     pub(super) token: Token,
     pub(super) at: usize,
 }
 
-/// A word of the language.
+/// A token of the language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     /// A name, possibly with dots.
@@ -48,8 +48,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Spot>, Unparsable> {
     }
 }
 
-/// A text in quotation marks. There is no way to put a quotation mark into it: Xero refuses `\"`
-/// (Xero-Java#347) and `""` (xeroizer#160) alike.
+/// A text in quotation marks. It cannot contain a quotation mark: Xero refuses both `\"`
+/// (Xero-Java#347) and `""` (xeroizer#160).
 fn quoted(rest: &str, at: usize) -> Result<(Token, &str), Unparsable> {
     let inner = rest.get(1..).unwrap_or_default();
     let Some((text, after)) = inner.split_once('"') else {

@@ -1,4 +1,4 @@
-//! Xero keeps the answer to a write with an `Idempotency-Key` for six minutes and gives it again.
+//! Xero keeps the response to a write with an `Idempotency-Key` for six minutes and replays it.
 
 use crate::answer::Answer;
 use crate::incoming::Incoming;
@@ -13,10 +13,10 @@ const KEPT: SignedDuration = SignedDuration::from_mins(6);
 /// Xero: longer keys are refused.
 const LONGEST_KEY: usize = 128;
 
-/// Who owns a key: the app, and the tenant if keys are per tenant.
+/// The scope of a key: the app, and the tenant if keys are per tenant.
 pub(crate) type Owner = (String, Option<Uuid>);
 
-/// The answers that are kept.
+/// The kept responses.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept(BTreeMap<(Owner, String), First>);
 
@@ -28,14 +28,14 @@ struct First {
     at: Timestamp,
 }
 
-/// What a key says about a call.
+/// The state of a key for a call.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// Not seen in the last six minutes.
     New,
-    /// Seen with the same request: this was the answer.
+    /// Seen with the same request: the kept response.
     Replay(Answer),
-    /// Not acceptable; this is why.
+    /// Invalid, with the reason.
     Refuse(String),
 }
 
@@ -76,7 +76,7 @@ impl Kept {
     }
 }
 
-/// What makes two requests the same: method, address, tenant and bytes.
+/// The properties that two identical requests share: method, address, tenant and bytes.
 pub(crate) fn fingerprint(incoming: &Incoming<'_>, tenant: Uuid) -> [u8; 32] {
     let mut digest = Sha256::new();
     digest.update(tenant.as_bytes());

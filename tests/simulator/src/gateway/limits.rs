@@ -12,15 +12,15 @@ const PER_APP_MINUTE: u32 = 10_000;
 const MINUTE: i64 = 60;
 const DAY: i64 = 86_400;
 
-/// Xero's word for the limit of calls in flight.
+/// Xero's name for the limit of calls in flight.
 pub(crate) const CONCURRENT: &str = "concurrent";
-/// Xero's word for the limit of an app's minute.
+/// Xero's name for the limit of an app's minute.
 pub(crate) const APP_MINUTE: &str = "appminute";
 
-/// Who shares a limit: an app and a tenant.
+/// The scope of a limit: an app and a tenant.
 pub(crate) type Sharer = (String, Uuid);
 
-/// What is used up.
+/// The usage of the limits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Limits {
     tenants: BTreeMap<Sharer, Usage>,
@@ -52,7 +52,7 @@ impl Window {
     }
 }
 
-/// What is left, as every answer says.
+/// The remaining calls, as reported in every response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Remaining {
     pub(crate) day: u32,
@@ -61,7 +61,7 @@ pub(crate) struct Remaining {
 }
 
 impl Remaining {
-    /// What an answer says when no limit can be looked up.
+    /// The reported values if no limit can be looked up.
     pub(crate) fn untouched(daily: u32) -> Self {
         Self { day: daily, minute: PER_MINUTE, app_minute: PER_APP_MINUTE }
     }
@@ -72,13 +72,13 @@ impl Remaining {
 pub(crate) struct Exceeded {
     /// The value of `X-Rate-Limit-Problem`.
     pub(crate) problem: &'static str,
-    /// Seconds until the window ends; Xero promises none for concurrency.
+    /// Seconds until the window ends; Xero reports none for concurrency.
     pub(crate) retry_after: Option<i64>,
 }
 
 impl Limits {
-    /// Counts a call and puts it in flight, or says which limit it would exceed. Either way the
-    /// call is in flight afterwards only if this gave `Ok`.
+    /// Counts a call and puts it in flight, or returns the limit that it would exceed. The call is
+    /// in flight afterwards only if the result is `Ok`.
     pub(crate) fn admit(
         &mut self,
         sharer: &Sharer,
@@ -112,7 +112,7 @@ impl Limits {
         Err(exceeded)
     }
 
-    /// A call is no longer in flight.
+    /// Takes a call out of flight.
     pub(crate) fn leave(&mut self, sharer: &Sharer) {
         if let Some(usage) = self.tenants.get_mut(sharer) {
             usage.in_flight = usage.in_flight.saturating_sub(1);
@@ -133,7 +133,7 @@ impl Limits {
     }
 }
 
-/// Where an instant lies in a series of fixed windows.
+/// The index of the fixed window that contains an instant.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     index: i64,

@@ -1,4 +1,4 @@
-//! What stands between a caller and the books: bearer, tenant, limits, scope, idempotency.
+//! The checks between a caller and the books: bearer, tenant, limits, scope, idempotency.
 
 pub(crate) mod idempotency;
 pub(crate) mod limits;
@@ -7,6 +7,7 @@ use crate::accounting::{Desk, OddElement, Route};
 use crate::answer::{Answer, Format};
 use crate::books::Books;
 use crate::faults::FaultKind;
+use crate::identity::scopes::Access;
 use crate::identity::{BadBearer, Identity, Session, bearer, refuse_bearer};
 use crate::ids::Ids;
 use crate::incoming::Incoming;
@@ -18,10 +19,10 @@ use limits::{APP_MINUTE, CONCURRENT, Exceeded, Limits, Remaining, Sharer};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Xero answers a query string longer than this as if the path did not exist.
+/// Xero answers a longer query string as if the path did not exist.
 const LONGEST_QUERY: usize = 2_048;
 
-/// What one Accounting call works with.
+/// The context of one Accounting call.
 #[derive(Debug)]
 pub(crate) struct Gateway<'a> {
     pub(crate) identity: &'a Identity,
@@ -35,12 +36,12 @@ pub(crate) struct Gateway<'a> {
     pub(crate) fault: Option<&'a FaultKind>,
 }
 
-/// An answer with what the call log says about it.
+/// A response with its details for the call log.
 #[derive(Debug)]
 pub(crate) struct Passed {
     pub(crate) answer: Answer,
     pub(crate) format: Format,
-    /// The limits the call counts against while it is in flight.
+    /// The limits that the call counts towards while it is in flight.
     pub(crate) sharer: Option<Sharer>,
     pub(crate) counted: bool,
     pub(crate) replayed: bool,
@@ -52,11 +53,13 @@ impl Passed {
     }
 }
 
-/// An accepted caller.
+/// An authenticated caller.
 struct Caller {
     session: Session,
     tenant: Uuid,
     daily: u32,
+    /// Whether the user may write to the tenant's books.
+    may_change: bool,
 }
 
 impl Gateway<'_> {
@@ -97,7 +100,8 @@ impl Gateway<'_> {
         match known {
             Some((tenant, books)) if !books.organisation.is_closed => {
                 let daily = books.organisation.tier.daily_calls();
-                Ok(Caller { session, tenant, daily })
+                let may_change = !books.organisation.viewers.contains(&session.user);
+                Ok(Caller { session, tenant, daily, may_change })
             }
             Some(_) | None => {
                 Err(Answer::problem(403, "AuthenticationUnsuccessful", self.ids.next()))
@@ -130,12 +134,17 @@ impl Gateway<'_> {
         })
     }
 
-    /// Answers a call that counts. Says whether the answer is an earlier one.
+    /// Answers a call that counts. Also returns whether the response is a replay.
     fn admitted(&mut self, incoming: &Incoming<'_>, caller: &Caller) -> (Answer, bool) {
         if incoming.query.len() > LONGEST_QUERY {
             return (Answer::not_found(), false);
         }
-        let route = match Route::find(incoming.method, &incoming.segments()) {
+        let segments = incoming.segments();
+        let has_separator = segments.iter().any(|segment| segment.contains(['/', ':']));
+        if has_separator && !self.unconfirmed.paths_take_separators {
+            return (Answer::not_found(), false);
+        }
+        let route = match Route::find(incoming.method, &segments) {
             Ok(route) => route,
             Err(answer) => return (answer, false),
         };
@@ -144,13 +153,18 @@ impl Gateway<'_> {
         if !areas.all(|area| caller.session.scopes.open(area, route.access())) {
             return (self.missing_scope(), false);
         }
+        if route.access() == Access::Write && !caller.may_change {
+            let status = self.unconfirmed.missing_permission_status;
+            let answer = Answer::problem(status, "AuthorizationUnsuccessful", self.ids.next());
+            return (answer, false);
+        }
         if let Some(answer) = self.fault.and_then(offline) {
             return (answer, false);
         }
         self.once(incoming, caller, &route)
     }
 
-    /// Answers a call under its idempotency key, if it is a write and carries one.
+    /// Answers a call under its idempotency key, if it is a write and has one.
     fn once(&mut self, incoming: &Incoming<'_>, caller: &Caller, route: &Route) -> (Answer, bool) {
         let is_write = [Method::POST, Method::PUT, Method::PATCH].contains(incoming.method);
         let remembers = is_write && !self.unconfirmed.unhelpful;
@@ -192,6 +206,7 @@ impl Gateway<'_> {
             unconfirmed: self.unconfirmed,
             now: self.now.books,
             app,
+            may_change: caller.may_change,
             incoming,
             odd_element: self.fault.and_then(odd_element),
         };
@@ -218,7 +233,7 @@ impl Gateway<'_> {
         }
     }
 
-    /// Adds the headers every answer carries.
+    /// Adds the headers of every response.
     fn stamp(&mut self, answer: Answer, remaining: Remaining) -> Answer {
         answer
             .with_header("x-daylimit-remaining", remaining.day.to_string())
@@ -228,7 +243,7 @@ impl Gateway<'_> {
     }
 }
 
-/// A limit in Xero's word for it, and the seconds to wait if Xero says so.
+/// Xero's name for a limit, and the seconds to wait if Xero reports them.
 fn describe(exceeded: Exceeded, unconfirmed: &Unconfirmed) -> (String, Option<i64>) {
     let Exceeded { problem, retry_after } = exceeded;
     match problem {
@@ -238,7 +253,7 @@ fn describe(exceeded: Exceeded, unconfirmed: &Unconfirmed) -> (String, Option<i6
     }
 }
 
-/// Xero answers XML unless JSON is asked for by name.
+/// Xero answers XML unless JSON is requested explicitly.
 fn format(incoming: &Incoming<'_>) -> Format {
     let asks = incoming
         .headers
@@ -267,7 +282,7 @@ fn offline(fault: &FaultKind) -> Option<Answer> {
     Some(Answer::plain(503, text))
 }
 
-/// The element of a write that comes back without its id.
+/// The element of a write that is returned without its id.
 fn odd_element(fault: &FaultKind) -> Option<OddElement> {
     match fault {
         FaultKind::OddElement { index, applied } => {
@@ -288,7 +303,7 @@ fn odd_element(fault: &FaultKind) -> Option<OddElement> {
     }
 }
 
-/// Xero documents no body for its internal errors; callers must not count on JSON.
+/// Xero documents no body for its internal errors; callers must not rely on JSON.
 pub(crate) fn internal_error() -> Answer {
     Answer::html(500, "<html><body><h1>An error occurred</h1></body></html>")
 }

@@ -1,10 +1,11 @@
-//! What a bookkeeper can do over the control surface.
+//! The actions of a bookkeeper on the control surface.
 
 use super::control::{missing, refuse, wants_page};
 use super::find::{Found, Money, find};
 use super::order::{Order, unreadable};
+use super::organisation;
 use crate::answer::Answer;
-use crate::bookkeeper::{Bookkeeper, OddRow, Refused};
+use crate::bookkeeper::{Bookkeeper, Refused};
 use crate::books::Books;
 use crate::books::allocation::Credit;
 use crate::incoming::Incoming;
@@ -15,11 +16,11 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// What was done: the id of what came of it, or only that it was done. Nothing if there is no such
-/// thing to do.
-type Done = Option<Result<Option<Uuid>, Refused>>;
+/// The result of an action: the id of what it created, or success. `None` if the action does not
+/// exist.
+pub(super) type Done = Option<Result<Option<Uuid>, Refused>>;
 
-/// Carries out `POST /_simulator/organisations/{tenant}/{path}`.
+/// Executes `POST /_simulator/organisations/{tenant}/{path}`.
 pub(super) fn act(
     simulator: &mut Simulator,
     now: Timestamp,
@@ -32,8 +33,8 @@ pub(super) fn act(
         return missing();
     };
     let known = Known::read(books, &order, path, now);
-    let done = if path == ["disconnect"] {
-        Some(disconnect(simulator, tenant, &order))
+    let done = if let [action @ ("disconnect" | "restrict" | "unrestrict")] = path {
+        Some(organisation::on_people(simulator, now, tenant, action, &order))
     } else {
         let Some(mut bookkeeper) = simulator.bookkeeper(now, tenant) else {
             return missing();
@@ -43,7 +44,7 @@ pub(super) fn act(
     match done {
         None => missing(),
         Some(Err(refused)) => refuse(409, &refused.0),
-        // Somebody pressed a button on the page: show the page again.
+        // The request comes from a form of the page: return to the page.
         Some(Ok(_)) if wants_page(incoming) => {
             Answer::empty(303).with_header("location", "/_simulator/")
         }
@@ -51,33 +52,10 @@ pub(super) fn act(
     }
 }
 
-/// A user removes the app inside Xero: `client` and `user` say which and who, else every link to
-/// the organisation goes.
-fn disconnect(
-    simulator: &mut Simulator,
-    tenant: Uuid,
-    order: &Order,
-) -> Result<Option<Uuid>, Refused> {
-    let client = order.text("client");
-    let user = order.text("user").map(|name| user_named(simulator, &name)).transpose()?;
-    match simulator.remove_links(tenant, client.as_deref(), user) {
-        0 => Err(Refused("Nobody has connected this organisation.".to_owned())),
-        _ => Ok(None),
-    }
-}
-
-/// A user by e-mail address or id.
-fn user_named(simulator: &Simulator, name: &str) -> Result<Uuid, Refused> {
-    let mut users = simulator.settings().users.iter();
-    let user =
-        users.find(|user| user.email.eq_ignore_ascii_case(name) || user.id.to_string() == name);
-    user.map(|user| user.id).ok_or_else(|| unreadable("user"))
-}
-
 fn on_books(bookkeeper: &mut Bookkeeper<'_>, path: &[&str], order: &Order, known: &Known) -> Done {
     match (path, known.target) {
         (["batches"], _) => Some(batch(bookkeeper, order, known)),
-        ([action], _) => on_organisation(bookkeeper, action, order),
+        ([action], _) => organisation::on_organisation(bookkeeper, action, order),
         (["accounts", code, "archive"], _) => Some(bookkeeper.archive_account(code).map(|()| None)),
         (["accounts", code, "restore"], _) => Some(bookkeeper.restore_account(code).map(|()| None)),
         ([_, _, "distort"], Some(found)) => Some(distort(bookkeeper, found.id(), order)),
@@ -95,45 +73,7 @@ fn on_books(bookkeeper: &mut Bookkeeper<'_>, path: &[&str], order: &Order, known
     }
 }
 
-fn on_organisation(bookkeeper: &mut Bookkeeper<'_>, action: &str, order: &Order) -> Done {
-    Some(match action {
-        "close" => {
-            bookkeeper.close_organisation();
-            Ok(None)
-        }
-        "reopen" => {
-            bookkeeper.reopen_organisation();
-            Ok(None)
-        }
-        // Without a day the lock is removed.
-        "lock" => order.date("through").map(|through| {
-            bookkeeper.lock_period(through);
-            None
-        }),
-        "lock-year" => order.date("through").map(|through| {
-            bookkeeper.lock_year(through);
-            None
-        }),
-        // Without a number the limit is removed.
-        "limit-approvals" => order.count("left").map(|left| {
-            bookkeeper.limit_approvals(left);
-            None
-        }),
-        "odd" => insert_odd(bookkeeper, order),
-        _ => return None,
-    })
-}
-
-fn insert_odd(bookkeeper: &mut Bookkeeper<'_>, order: &Order) -> Result<Option<Uuid>, Refused> {
-    let word = order.text("row").unwrap_or_default();
-    let row = OddRow::parse(&word).ok_or_else(|| {
-        let rows = OddRow::ALL.map(OddRow::as_str).join(", ");
-        Refused(format!("The row must be one of {rows}."))
-    })?;
-    Ok(Some(bookkeeper.insert_odd(row)))
-}
-
-/// Shows a member of a row as `value`, or leaves it out if there is none.
+/// Renders a member of a row as `value`, or omits it if it is `None`.
 fn distort(
     bookkeeper: &mut Bookkeeper<'_>,
     row: Uuid,
@@ -145,7 +85,7 @@ fn distort(
     Ok(Some(row))
 }
 
-/// Changes the texts that are sent; an empty one clears.
+/// Changes the text fields that are sent; an empty one clears the field.
 fn edit_contact(
     bookkeeper: &mut Bookkeeper<'_>,
     contact: Uuid,
@@ -171,15 +111,15 @@ fn edit_contact(
     })
 }
 
-/// What the books say about a call before anything is done.
+/// The facts that the books contain before an action.
 struct Known {
     today: Date,
     target: Option<Found>,
-    /// What is due of the target, or left of it.
+    /// The amount due on the target, or its remaining credit.
     open: Decimal,
-    /// The invoice an allocation is for, and what is due of it.
+    /// The invoice of an allocation, and the amount due on it.
     invoice: Option<(Uuid, Decimal)>,
-    /// The contact a merge leads to.
+    /// The contact to merge into.
     into: Option<Uuid>,
     /// The parts of a batch.
     parts: Option<Vec<(Uuid, Decimal)>>,
@@ -211,8 +151,8 @@ impl Known {
     }
 }
 
-/// The parts of a batch: a list of `{"invoice":…,"amount":…}`, or a text such as
-/// `INV-1, INV-2=20.00`. An amount that is not said is what is due.
+/// The parts of a batch: a list of `{"invoice":…,"amount":…}`, or a text such as `INV-1,
+/// INV-2=20.00`. The default of an amount is the amount due.
 fn parts(books: &Books, order: &Order) -> Option<Vec<(Uuid, Decimal)>> {
     let part = |name: &str, amount: Option<Option<Decimal>>| match find(books, "invoices", name) {
         Some(Found::Invoice(id)) => {

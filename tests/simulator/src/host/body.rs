@@ -1,4 +1,4 @@
-//! Bodies on their way out: whole ones, and ones that stop in the middle.
+//! Response bodies: complete ones, and truncated ones.
 
 use super::{Lost, lock};
 use crate::simulator::{InFlight, Simulator};
@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-/// Keeps a call in flight for as long as its answer is under way.
+/// Keeps a call in flight until its response has been sent.
 #[derive(Debug)]
 pub(super) struct Departure {
     simulator: Arc<Mutex<Simulator>>,
@@ -29,22 +29,22 @@ impl Drop for Departure {
     }
 }
 
-/// A body with the call it answers.
+/// A body with the call it belongs to.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     left: Bytes,
-    /// The length the headers promise.
+    /// The length promised by the headers.
     promised: u64,
     ending: Ending,
-    /// Held until hyper is done with the body.
+    /// Held until hyper has finished with the body.
     _departure: Option<Departure>,
 }
 
-/// What comes after the bytes.
+/// What follows the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
     Whole,
-    /// One turn of waiting lets the server send the first part before the connection drops.
+    /// Yielding once lets the server send the first part before the connection drops.
     CutAfterWaiting,
     CutNow,
 }
@@ -55,7 +55,7 @@ impl Outgoing {
         Self { left: bytes, promised, ending: Ending::Whole, _departure: departure }
     }
 
-    /// Promises all of `bytes` and sends the first half.
+    /// Promises the length of `bytes` and sends the first half.
     pub(super) fn cut(mut bytes: Bytes, departure: Option<Departure>) -> Self {
         let promised = length(&bytes).max(1);
         bytes.truncate(bytes.len() / 2);

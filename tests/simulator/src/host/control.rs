@@ -1,5 +1,5 @@
-//! The control surface under `/_simulator/`: looking at the books, causing trouble, being the
-//! bookkeeper. It is not Xero and is only on the socket.
+//! The control surface under `/_simulator/`: shows the books, injects faults, and performs the
+//! bookkeeper's actions. It is not part of Xero and exists only on the socket.
 
 use super::order::Order;
 use super::{actions, journal, page};
@@ -66,14 +66,16 @@ pub(super) fn answer(
 
 fn organisations(simulator: &Simulator) -> Answer {
     let rows = simulator.settings().organisations.iter().map(|one| {
-        let is_closed = simulator.books(one.id).is_some_and(|books| books.organisation().is_closed);
+        let now = simulator.books(one.id).map_or(one, Books::organisation);
         Object::new()
             .with("id", one.id)
             .with("name", &one.name)
             .with("country", &one.country)
             .with("currency", &one.base_currency)
             .with("isConnected", is_linked(simulator, one.id))
-            .with("isClosed", is_closed)
+            .with("isClosed", now.is_closed)
+            .with("subscription", now.subscription.as_str())
+            .with("isRestricted", !now.viewers.is_empty())
             .into()
     });
     Answer::json(200, rows.collect::<Vec<Json>>())
@@ -85,7 +87,7 @@ pub(super) fn is_linked(simulator: &Simulator, tenant: Uuid) -> bool {
     apps.any(|app| simulator.is_connected(&app.client_id, tenant))
 }
 
-/// Every switch with its answer and the answers worth trying.
+/// Every switch with its answer and the suggested answers.
 fn answers(simulator: &Simulator) -> Answer {
     let rows = simulator.settings().unconfirmed.answers().into_iter().map(|(name, now, all)| {
         let all: Vec<Json> = all.iter().copied().map(Json::from).collect();
@@ -94,7 +96,8 @@ fn answers(simulator: &Simulator) -> Answer {
     Answer::json(200, rows.collect::<Vec<Json>>())
 }
 
-/// Sets switches: `{"rounding":"half-even","archived_by_id":false}`. One bad answer refuses all.
+/// Sets switches: `{"rounding":"half-even","archived_by_id":false}`. One invalid answer refuses
+/// all.
 fn set_answers(simulator: &mut Simulator, incoming: &Incoming<'_>) -> Answer {
     let mut unconfirmed = simulator.settings().unconfirmed.clone();
     for (name, answer) in Order::read(incoming).pairs() {
@@ -109,7 +112,7 @@ fn set_answers(simulator: &mut Simulator, incoming: &Incoming<'_>) -> Answer {
     answers(simulator)
 }
 
-/// Whether a person pressed a button on the page.
+/// Whether the request comes from a form of the page.
 pub(super) fn wants_page(incoming: &Incoming<'_>) -> bool {
     incoming.header("accept").is_some_and(|accept| accept.contains("text/html"))
 }
@@ -165,12 +168,12 @@ fn book<'a>(simulator: &'a Simulator, tenant: &str) -> Option<&'a Books> {
     simulator.books(Uuid::parse_str(tenant).ok()?)
 }
 
-/// Nothing of that name is here.
+/// The resource does not exist.
 pub(super) fn missing() -> Answer {
-    refuse(404, "There is nothing at this address.")
+    refuse(404, "There is no such resource.")
 }
 
-/// A refusal in one sentence.
+/// A refusal with one sentence.
 pub(super) fn refuse(status: u16, sentence: &str) -> Answer {
     Answer::json(status, Object::new().with("error", sentence))
 }

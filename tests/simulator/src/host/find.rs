@@ -1,10 +1,10 @@
-//! Finds what a path of the control surface names.
+//! Finds the row named by a path of the control surface.
 
 use crate::books::Books;
 use crate::books::allocation::Credit;
 use uuid::Uuid;
 
-/// What a path names.
+/// The row named by a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     Invoice(Uuid),
@@ -30,7 +30,7 @@ impl Found {
     }
 }
 
-/// Rows of money: they are taken back or matched with a bank statement, and nothing else.
+/// Rows of money, which can only be deleted or reconciled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Money {
     Payment(Uuid),

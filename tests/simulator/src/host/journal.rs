@@ -40,7 +40,7 @@ fn describe(call: &Call) -> Object {
         .with("replayed", call.replayed)
 }
 
-/// The word for what the caller saw.
+/// The name of a call's fate.
 pub(super) fn fate(fate: Fate) -> &'static str {
     match fate {
         Fate::Answered => "answered",
@@ -64,9 +64,9 @@ pub(super) fn violations(simulator: &Simulator) -> Object {
         .with("maxConcurrent", Json::whole(violations.max_concurrent))
 }
 
-/// Takes a fault: `{"kind":"LostAfter","path":"/api.xro/2.0/Invoices","method":"PUT","skip":0,
-/// "times":1}`; with the kind `RateLimited` also `problem` and `retryAfterSeconds`, with
-/// `EdgePage` and `EdgeEmpty` also `status`, with `OddElement` also `index` and `applied`.
+/// Schedules a fault: `{"kind":"LostAfter","path":"/api.xro/2.0/Invoices","method":"PUT","skip":0,
+/// "times":1}`; with the kind `RateLimited` also `problem` and `retryAfterSeconds`, with `EdgePage`
+/// and `EdgeEmpty` also `status`, with `OddElement` also `index` and `applied`.
 pub(super) fn inject(simulator: &mut Simulator, incoming: &Incoming<'_>) -> Answer {
     let fault = Json::parse(incoming.body).ok().and_then(|body| read(body.object()?));
     match fault {

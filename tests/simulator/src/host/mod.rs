@@ -4,8 +4,10 @@ mod actions;
 mod body;
 mod control;
 mod find;
+mod gzip;
 mod journal;
 mod order;
+mod organisation;
 mod page;
 
 use crate::incoming::Incoming;
@@ -23,23 +25,23 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Xero documents 10 MB as the largest body it takes.
+/// Xero documents 10 MB as the maximum size of a body.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
 /// A source of the current instant.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// A source of the current instants, where the books' clock is not the identity service's.
+/// A source of the current instants, for a books' clock that differs from the identity service's.
 pub type Clocks = Arc<dyn Fn() -> Instants + Send + Sync>;
 
-/// The connection is to be closed without an answer.
+/// The connection is to be closed without a response.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the simulated connection was lost")]
 struct Lost;
 
 /// Serves until accepting fails, with one clock for everything. The simulator is locked only while
-/// a call is decided; a call is in flight until its answer has left, so concurrency on the socket
-/// is real.
+/// a call is processed; a call is in flight until its response has been sent, so concurrency on the
+/// socket is real.
 pub async fn serve(
     listener: TcpListener,
     simulator: Arc<Mutex<Simulator>>,
@@ -59,7 +61,7 @@ pub async fn serve_with_clocks(
         let connection = connection(stream, Arc::clone(&simulator), Arc::clone(&clocks));
         #[expect(
             clippy::disallowed_methods,
-            reason = "a server runs its connections side by side; each ends with its client"
+            reason = "a server handles its connections concurrently; each ends with its client"
         )]
         drop(tokio::spawn(connection));
     }
@@ -71,7 +73,7 @@ async fn connection(stream: TcpStream, simulator: Arc<Mutex<Simulator>>, clocks:
         let clocks = Arc::clone(&clocks);
         async move { answer(request, simulator, &clocks).await }
     });
-    // A lost connection is what was asked for, or the client's doing: nothing to report.
+    // A lost connection is intended, or caused by the client: there is nothing to report.
     let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     served.unwrap_or_default();
 }
@@ -94,17 +96,21 @@ async fn answer(
         let response = control::answer(&mut simulator, now.books, &Incoming::read(&request));
         return Ok(response.map(|body| Outgoing::whole(body, None)));
     }
+    let compresses = gzip::is_accepted(request.headers());
+    let written = |response| if compresses { gzip::compress(response) } else { response };
     let in_flight = lock(&simulator).begin(now, &request);
     let reply = in_flight.reply().clone();
     let departure = Some(Departure::new(simulator, in_flight));
     match reply {
         Reply::LostBefore | Reply::LostAfter => Err(Lost),
-        Reply::Answer(response) => Ok(response.map(|body| Outgoing::whole(body, departure))),
-        Reply::Cut(response) => Ok(response.map(|body| Outgoing::cut(body, departure))),
+        Reply::Answer(response) => {
+            Ok(written(response).map(|body| Outgoing::whole(body, departure)))
+        }
+        Reply::Cut(response) => Ok(written(response).map(|body| Outgoing::cut(body, departure))),
     }
 }
 
-/// The simulator is as good after a panic of a test as before it.
+/// The simulator remains valid after a test has panicked.
 fn lock(simulator: &Mutex<Simulator>) -> MutexGuard<'_, Simulator> {
     simulator.lock().unwrap_or_else(PoisonError::into_inner)
 }

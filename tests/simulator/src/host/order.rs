@@ -1,4 +1,4 @@
-//! What a call of the control surface says, in a JSON body or as a form.
+//! The parameters of a control surface call, from a JSON body or a form.
 
 use crate::bookkeeper::{InvoiceEdit, Receipt, Refused};
 use crate::incoming::{Incoming, pairs};
@@ -12,7 +12,7 @@ use std::borrow::Cow;
 pub(super) struct Order(Object);
 
 impl Order {
-    /// A form if the call says so, else JSON; a body that is neither says nothing.
+    /// A form if the content type says so, else JSON; any other body has no parameters.
     pub(super) fn read(incoming: &Incoming<'_>) -> Self {
         let kind = incoming.header("content-type").unwrap_or_default();
         if kind.starts_with("application/x-www-form-urlencoded") {
@@ -28,12 +28,12 @@ impl Order {
         self.0.get(key).and_then(Json::text).map(|text| text.trim().to_owned())
     }
 
-    /// Any value but null.
+    /// Any non-null value.
     pub(super) fn value(&self, key: &str) -> Option<&Json> {
         self.0.get(key)
     }
 
-    /// Every member as a name and a text.
+    /// Every parameter as a name and a text.
     pub(super) fn pairs(&self) -> Vec<(String, String)> {
         let text = |value: &Json| value.text().map_or_else(|| value.render(), str::to_owned);
         self.0.members().map(|(name, value)| (name.to_owned(), text(value))).collect()
@@ -66,13 +66,13 @@ impl Order {
         .transpose()
     }
 
-    /// A truth; a ticked box of a form says `on`.
+    /// A boolean; a ticked box of a form sends `on`.
     fn truth(&self, key: &str) -> bool {
         let sent = self.0.get(key);
         sent.is_some_and(|sent| sent.truth().unwrap_or(sent.text() == Some("on")))
     }
 
-    /// How money came or went: `date` (today if not said), `account` (a code), `reference`,
+    /// The details of a payment: `date` (today by default), `account` (a code), `reference`,
     /// `rate`, `reconciled`.
     pub(super) fn receipt(&self, today: Date) -> Result<Receipt, Refused> {
         Ok(Receipt {
@@ -84,7 +84,7 @@ impl Order {
         })
     }
 
-    /// What is to change on an invoice: `reference`, `number`, `dueDate`.
+    /// The changes to an invoice: `reference`, `number`, `dueDate`.
     pub(super) fn edit(&self) -> Result<InvoiceEdit, Refused> {
         Ok(InvoiceEdit {
             reference: self.text("reference"),
@@ -94,7 +94,7 @@ impl Order {
         })
     }
 
-    /// Which line, counted from one as people do; the first if it is not said.
+    /// The number of the line, counted from one; the first by default.
     pub(super) fn line(&self) -> Result<usize, Refused> {
         let said = self.number("line")?.unwrap_or(Decimal::ONE);
         let counted = usize::try_from(said).ok().filter(|_| said.is_integer());

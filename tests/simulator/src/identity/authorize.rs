@@ -1,4 +1,4 @@
-//! The authorize request: what is wrong with it, and what a person's decision leads to.
+//! The authorize request: its validation, and the result of the user's decision.
 
 use super::page::{self, Showing};
 use super::{Code, Connection, Counter, Session};
@@ -9,12 +9,12 @@ use crate::settings::{App, XeroUser};
 use url::Url;
 use uuid::Uuid;
 
-/// A person's decision on the consent page.
+/// A user's decision on the consent page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Connect these organisations.
     Allow {
-        /// Who decides.
+        /// The user who decides.
         user: Uuid,
         /// The ticked organisations.
         tenants: Vec<Uuid>,
@@ -23,12 +23,12 @@ pub(crate) enum Decision {
     Cancel,
 }
 
-/// An authorize request that may be shown to a person.
+/// A valid authorize request.
 #[derive(Clone, Debug)]
 struct Asked {
     client_id: String,
     app_name: String,
-    /// As it was sent: the token request must repeat it character for character.
+    /// As sent: the token request must repeat it character for character.
     redirect_uri: String,
     target: Url,
     scopes: Scopes,
@@ -37,8 +37,8 @@ struct Asked {
     challenge: Option<String>,
 }
 
-/// Why an authorize request goes no further. Xero shows its own page then; it does not redirect,
-/// because it does not trust where the request would lead.
+/// The reason why an authorize request is refused. Xero then shows its own page; it does not
+/// redirect, because it does not trust the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Misasked {
     pub(crate) error: &'static str,
@@ -88,7 +88,8 @@ impl Counter<'_> {
         }
     }
 
-    /// Carries out a decision about the authorize request `query`; gives where the browser goes.
+    /// Applies a decision about the authorize request `query`. Returns where the browser is
+    /// redirected to.
     pub(crate) fn decide(&mut self, query: &str, decision: &Decision) -> Result<String, Misasked> {
         let asked = self.asked(query)?;
         match decision {
@@ -208,7 +209,7 @@ impl Counter<'_> {
     }
 }
 
-/// Users an organisation's check boxes can be shown for.
+/// The users whose organisations can be offered.
 pub(super) fn organisations_of<'a>(
     user: &'a XeroUser,
     tenants: &'a [(Uuid, String)],
@@ -230,7 +231,7 @@ fn challenge(
     }
 }
 
-/// Xero: return addresses are https, except on `localhost`; `127.0.0.1` is refused.
+/// Xero: redirect URIs are https, except on `localhost`; `127.0.0.1` is refused.
 fn trustworthy(address: &str) -> Option<Url> {
     let url = Url::parse(address).ok()?;
     match (url.scheme(), url.host_str()) {
@@ -255,4 +256,4 @@ const WRONG_REDIRECT: Misasked =
     Misasked { error: "unauthorized_client", description: "Invalid redirect_uri" };
 const WRONG_SCOPE: Misasked =
     Misasked { error: "invalid_scope", description: "Invalid scope for client" };
-const NOBODY: Misasked = Misasked { error: "access_denied", description: "Nobody is signed in" };
+const NOBODY: Misasked = Misasked { error: "access_denied", description: "No user is signed in" };

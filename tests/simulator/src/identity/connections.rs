@@ -1,4 +1,4 @@
-//! The connections a user's consents have made between organisations and an app.
+//! The connections between organisations and an app that users' consents have created.
 
 use super::{Counter, Session, bearer, refuse_bearer};
 use crate::answer::Answer;
@@ -47,7 +47,8 @@ impl Counter<'_> {
         Answer::json(200, listed)
     }
 
-    /// Removes one link. The id must be the connection's: a tenant's or an auth event's is refused.
+    /// Removes one link. The id must be the connection's: that of a tenant or an auth event is
+    /// refused.
     pub(super) fn delete_connection(&mut self, incoming: &Incoming<'_>, id: &str) -> Answer {
         let session = match self.caller(incoming) {
             Ok(session) => session,

@@ -1,4 +1,4 @@
-//! Tokens in the shape of JSON web tokens, signed so that clients can check them.
+//! Tokens in the format of JSON web tokens, signed so that clients can verify them.
 
 use super::{ACCESS_LIFE, Session, key};
 use crate::ids::Ids;
@@ -12,15 +12,15 @@ use sha2::{Digest as _, Sha256};
 /// Xero: the issuer of its tokens.
 pub(super) const ISSUER: &str = "https://identity.xero.com";
 
-/// Xero: an identity token lives for five minutes.
+/// Xero: an identity token is valid for five minutes.
 const ID_TOKEN_LIFE: SignedDuration = SignedDuration::from_mins(5);
 
-/// What makes a token a token.
+/// How tokens are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signing {
-    /// A signature that can be checked with the key set.
+    /// A signature that can be verified with the key set.
     Verifiable,
-    /// A digest nobody can check, at a fraction of the cost.
+    /// A digest that cannot be verified, at a fraction of the cost.
     Digest,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn access_token(
     sign(claims.with("aud", audience), signing, ids)
 }
 
-/// A new identity token for the session's user. `nonce` is what the authorize request sent.
+/// A new identity token for the session's user. `nonce` is that of the authorize request.
 pub(super) fn id_token(
     session: &Session,
     user: Option<&XeroUser>,

@@ -1,5 +1,5 @@
 //! The key that signs tokens. It is committed with the simulator, so it protects nothing; it only
-//! lets clients check signatures the way they check those of Xero.
+//! lets clients verify signatures as they verify those of Xero.
 
 use crate::json::{Json, Object};
 use base64::Engine as _;
@@ -9,7 +9,7 @@ use ring::rsa::PublicKeyComponents;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use std::sync::LazyLock;
 
-/// The name of the key in tokens and in the key set.
+/// The key id in tokens and in the key set.
 pub(super) const KEY_ID: &str = "simulated";
 
 static KEY: LazyLock<RsaKeyPair> = LazyLock::new(|| {
@@ -17,8 +17,8 @@ static KEY: LazyLock<RsaKeyPair> = LazyLock::new(|| {
         .expect("the committed key is an RSA key in PKCS #8")
 });
 
-/// The RS256 signature of a message. PKCS #1 signatures contain no randomness: the same message
-/// has the same signature in every run.
+/// The RS256 signature of a message. PKCS #1 signatures contain no randomness: a message has the
+/// same signature in every run.
 pub(super) fn sign(message: &str) -> Vec<u8> {
     let mut signature = vec![0; KEY.public().modulus_len()];
     KEY.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)

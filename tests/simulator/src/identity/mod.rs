@@ -1,4 +1,4 @@
-//! Xero's identity service: consent, tokens, and the connections a consent makes.
+//! Xero's identity service: consent, tokens, and connections.
 
 mod authorize;
 mod connections;
@@ -20,16 +20,16 @@ use scopes::Scopes;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Xero: an access token lives for 1,800 seconds.
+/// Xero: an access token is valid for 1,800 seconds.
 pub(crate) const ACCESS_LIFE: SignedDuration = SignedDuration::from_mins(30);
-/// Xero: a refresh token lives for 60 days from its issue.
+/// Xero: a refresh token is valid for 60 days from its issue.
 const REFRESH_LIFE: SignedDuration = SignedDuration::from_hours(60 * 24);
-/// Xero: a used refresh token may be sent again for 30 minutes, in case the answer was lost.
+/// Xero: a used refresh token may be sent again for 30 minutes, in case the response was lost.
 const REFRESH_GRACE: SignedDuration = SignedDuration::from_mins(30);
-/// Xero: an authorization code lives for five minutes.
+/// Xero: an authorization code is valid for five minutes.
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Where the key set is; Xero's is at the same path.
+/// The path of the key set, as at Xero.
 const KEY_SET: &str = "/.well-known/openid-configuration/jwks";
 
 /// The state of the identity service.
@@ -39,7 +39,7 @@ pub(crate) struct Identity {
     access: BTreeMap<String, Access>,
     refresh: BTreeMap<String, Refresh>,
     connections: Vec<Connection>,
-    /// What each user has granted each app so far: consent only ever adds.
+    /// The scopes that each user has granted each app so far: a consent only adds scopes.
     granted: BTreeMap<(String, Uuid), Scopes>,
 }
 
@@ -54,7 +54,7 @@ struct Code {
     used: bool,
 }
 
-/// Who consented to what, carried from code to tokens.
+/// The user and the scopes of a consent, passed on from code to tokens.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) client_id: String,
@@ -76,13 +76,13 @@ pub(crate) struct Access {
 struct Refresh {
     session: Session,
     issued_at: Timestamp,
-    /// When its grace began: at its first use, or at its latest.
+    /// When its grace period began: at its first use, or at its latest.
     grace_from: Option<Timestamp>,
-    /// The refresh token its first use gave.
+    /// The refresh token that its first use returned.
     successor: Option<String>,
 }
 
-/// What one identity call works with.
+/// The context of one identity call.
 #[derive(Debug)]
 pub(crate) struct Counter<'a> {
     pub(crate) identity: &'a mut Identity,
@@ -92,14 +92,14 @@ pub(crate) struct Counter<'a> {
     pub(crate) tenants: &'a [(Uuid, String)],
     pub(crate) unconfirmed: &'a Unconfirmed,
     pub(crate) ids: &'a mut Ids,
-    /// Whether signatures of tokens can be checked.
+    /// Whether signatures of tokens can be verified.
     pub(crate) signs_tokens: bool,
-    /// By the identity service's clock.
+    /// The time by the identity service's clock.
     pub(crate) now: Timestamp,
 }
 
 impl Counter<'_> {
-    /// Answers one call, or says that the path is none of this service's.
+    /// Answers one call; `None` if the path does not belong to this service.
     pub(crate) fn serve(&mut self, incoming: &Incoming<'_>) -> Option<Answer> {
         let path = incoming.path.trim_end_matches('/').to_ascii_lowercase();
         let method = incoming.method.as_str();
@@ -132,7 +132,7 @@ impl Counter<'_> {
 }
 
 impl Identity {
-    /// The session behind a bearer token, or why it cannot be used.
+    /// The session of a bearer token, or the reason why it is invalid.
     pub(crate) fn session(&self, bearer: &str, now: Timestamp) -> Result<&Session, BadBearer> {
         let access = self.access.get(bearer).ok_or(BadBearer::Unknown)?;
         if now >= access.expires_at {
@@ -148,7 +148,7 @@ impl Identity {
             .any(|connection| connection.belongs_to(session) && connection.tenant == tenant)
     }
 
-    /// A user removes the app's link to a tenant inside Xero.
+    /// A user disconnects the app from a tenant in Xero.
     pub(crate) fn disconnect(&mut self, client_id: &str, user: Uuid, tenant: Uuid) {
         self.connections.retain(|connection| {
             connection.client_id != client_id
@@ -157,8 +157,8 @@ impl Identity {
         });
     }
 
-    /// Removes the links to a tenant: those of one app if one is named, those of one user if one is
-    /// named. Says how many there were.
+    /// Removes the links to a tenant: those of one app if it is given, those of one user if it is
+    /// given. Returns how many there were.
     pub(crate) fn remove_links(
         &mut self,
         tenant: Uuid,
@@ -180,12 +180,12 @@ impl Identity {
     }
 }
 
-/// Why a bearer token cannot be used.
+/// The reason why a bearer token is invalid.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum BadBearer {
-    /// Nobody issued it.
+    /// It was never issued.
     Unknown,
-    /// It was good until this instant.
+    /// It expired at this instant.
     Expired(Timestamp),
 }
 
@@ -195,7 +195,7 @@ pub(crate) fn bearer<'a>(incoming: &'a Incoming<'_>) -> Option<&'a str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }
 
-/// The answer to a bearer token that cannot be used.
+/// The response to an invalid bearer token.
 pub(crate) fn refuse_bearer(bad: BadBearer, ids: &mut Ids) -> Answer {
     let detail = match bad {
         BadBearer::Unknown => "AuthenticationUnsuccessful".to_owned(),
@@ -207,7 +207,7 @@ pub(crate) fn refuse_bearer(bad: BadBearer, ids: &mut Ids) -> Answer {
         .with_header("www-authenticate", "Bearer error=invalid_token")
 }
 
-/// The discovery document; its addresses lead back to whoever served it.
+/// The discovery document; its URLs refer to the server that served it.
 fn discovery(incoming: &Incoming<'_>) -> Answer {
     use crate::json::{Json, Object};
     let base = incoming

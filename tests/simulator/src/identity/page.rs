@@ -1,4 +1,5 @@
-//! The consent page and Xero's own error page. No script: links choose the person, a form decides.
+//! The consent page and Xero's own error page, without scripts: links choose the user, a form sends
+//! the decision.
 
 use super::authorize::{Misasked, organisations_of};
 use crate::answer::Answer;
@@ -7,12 +8,12 @@ use crate::settings::XeroUser;
 use crate::xml::escaped as text;
 use uuid::Uuid;
 
-/// What the consent page shows.
+/// The content of the consent page.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Showing<'a> {
     pub(super) app_name: &'a str,
     pub(super) scopes: &'a Scopes,
-    /// The query of the authorize request; the form carries it back.
+    /// The query of the authorize request; the form sends it back.
     pub(super) query: &'a str,
     pub(super) user: &'a XeroUser,
     pub(super) users: &'a [XeroUser],
@@ -25,7 +26,7 @@ fieldset{border:1px solid #ccced2;margin:1rem 0;padding:1rem}label{display:block
 button{font:inherit;padding:.5rem 1.5rem;margin-right:.5rem;cursor:pointer}\
 button[value=allow]{background:#0078c8;color:#fff;border:0}small{color:#59606d}";
 
-/// The page on which a person ticks organisations and allows or cancels.
+/// The page on which a user ticks organisations and allows or cancels.
 pub(super) fn consent(showing: &Showing<'_>) -> Answer {
     let mut body = String::new();
     let name = text(showing.app_name);
@@ -72,7 +73,7 @@ pub(super) fn consent(showing: &Showing<'_>) -> Answer {
     framed(200, "Allow access", &body)
 }
 
-/// Links that show the page for somebody else.
+/// Links that show the page for another user.
 fn push_other_users(showing: &Showing<'_>, body: &mut String) {
     let query: Vec<(String, String)> = crate::incoming::pairs(showing.query.as_bytes())
         .into_iter()
@@ -96,7 +97,7 @@ fn push_other_users(showing: &Showing<'_>, body: &mut String) {
     }
 }
 
-/// The page shown when the request itself cannot be trusted.
+/// The error page for a request that cannot be trusted.
 pub(super) fn error(wrong: &Misasked) -> Answer {
     let body = format!(
         "<h1>Sorry, something went wrong</h1><p>Error: <code>{}</code></p><p>{}</p>",
@@ -106,7 +107,7 @@ pub(super) fn error(wrong: &Misasked) -> Answer {
     framed(400, "Error", &body)
 }
 
-/// A whole page, which refuses to be shown inside another one.
+/// A complete page that cannot be framed.
 fn framed(status: u16, title: &str, body: &str) -> Answer {
     let page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\

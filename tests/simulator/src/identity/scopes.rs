@@ -1,4 +1,4 @@
-//! Scopes: which exist, which an app may ask for, which one a resource needs.
+//! Scopes: which exist, which an app may request, which one a resource needs.
 
 use crate::settings::ScopeSet;
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scopes(BTreeSet<String>);
 
-/// The scopes every app may ask for.
+/// The scopes that every app may request.
 pub(crate) const GRANULAR: &[&str] = &[
     "openid",
     "profile",
@@ -38,11 +38,11 @@ pub(crate) const GRANULAR: &[&str] = &[
     "accounting.settings.read",
 ];
 
-/// The scopes only apps created before 2026-03-02 may still ask for.
+/// The scopes that only apps created before 2026-03-02 may still request.
 const BROAD: &[&str] =
     &["accounting.reports.read", "accounting.transactions", "accounting.transactions.read"];
 
-/// A family of resources that one scope opens.
+/// A family of resources that one scope permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Area {
     Contacts,
@@ -77,7 +77,7 @@ impl Scopes {
         self.0.iter().map(String::as_str)
     }
 
-    /// The first scope that an app of this age may not ask for.
+    /// The first scope that an app of this age may not request.
     pub(crate) fn forbidden_to(&self, age: ScopeSet) -> Option<&str> {
         self.iter().find(|scope| {
             let broad = age == ScopeSet::Broad && BROAD.contains(scope);
@@ -85,15 +85,15 @@ impl Scopes {
         })
     }
 
-    /// Adds what was granted before to what is asked for now. The scopes about the person are per
-    /// sign-in; those about the books stay granted.
+    /// Adds the earlier granted scopes to the requested ones. The scopes about the user are per
+    /// sign-in; those about the books remain granted.
     pub(crate) fn joined_with(mut self, earlier: &Self) -> Self {
         let books = earlier.0.iter().filter(|scope| scope.starts_with("accounting."));
         self.0.extend(books.cloned());
         self
     }
 
-    /// Whether the scopes open an area.
+    /// Whether the scopes permit access to an area.
     pub(crate) fn open(&self, area: Area, access: Access) -> bool {
         let names: &[&str] = match area {
             Area::Contacts => &["accounting.contacts"],
@@ -108,7 +108,7 @@ impl Scopes {
         })
     }
 
-    /// The scopes as one text, as the token answer carries them.
+    /// The scopes as one text, as in the token response.
     pub(crate) fn joined(&self) -> String {
         self.0.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
     }

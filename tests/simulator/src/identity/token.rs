@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-/// Why no token is given; the words are OAuth's.
+/// The reason why no token is issued, in OAuth's error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Denied {
     Client,
@@ -30,7 +30,7 @@ impl Counter<'_> {
         answer.with_header("cache-control", "no-store, no-cache, max-age=0")
     }
 
-    /// Revokes a refresh token, and with it every connection its user has with the app.
+    /// Revokes a refresh token, and with it every connection that its user has with the app.
     pub(super) fn revoke(&mut self, incoming: &Incoming<'_>) -> Answer {
         let form = incoming.form();
         let client_id = match self.client(incoming, &form) {
@@ -41,7 +41,7 @@ impl Counter<'_> {
         let user = self.identity.refresh.get(token).and_then(|refresh| {
             (refresh.session.client_id == client_id).then_some(refresh.session.user)
         });
-        // An unknown token is no error: it is as good as revoked.
+        // An unknown token is not an error: it counts as revoked.
         if let Some(user) = user {
             let theirs = |session: &Session| session.client_id == client_id && session.user == user;
             self.identity.refresh.retain(|_, refresh| !theirs(&refresh.session));
@@ -149,8 +149,8 @@ impl Counter<'_> {
         body
     }
 
-    /// The client that calls: by Basic credentials, by credentials in the form, or by its id alone
-    /// if it has no secret.
+    /// The calling client: by Basic credentials, by credentials in the form, or by its id alone if
+    /// it has no secret.
     fn client(&self, incoming: &Incoming<'_>, form: &Form) -> Result<String, Denied> {
         let (client_id, secret) = match incoming.header("authorization") {
             Some(header) => {
@@ -200,7 +200,7 @@ fn basic(header: &str) -> Option<(String, String)> {
     Some((id.to_owned(), secret.to_owned()))
 }
 
-/// Whether a PKCE verifier belongs to the challenge; without a challenge there must be none.
+/// Whether a PKCE verifier matches the challenge; without a challenge there must be none.
 fn verifies(challenge: Option<&str>, verifier: Option<&str>) -> bool {
     match (challenge, verifier) {
         (None, None) => true,

@@ -1,7 +1,8 @@
-//! A JSON tree that keeps every number as the digits it was written with.
+//! A JSON tree that keeps the digits of every number.
 //!
-//! Xero writes amounts with fixed places (`0.00`, `1.0000`), which no floating point number and no
-//! ordinary JSON tree can hold. Syntax is left to `serde_json`; this module only keeps the tokens.
+//! Xero writes amounts with fixed decimal places (`0.00`, `1.0000`), which neither a floating point
+//! number nor an ordinary JSON tree can represent. `serde_json` parses the syntax; this module only
+//! keeps the tokens.
 
 mod object;
 mod read;
@@ -22,7 +23,7 @@ pub(crate) enum Json {
     /// The digits of a number.
     Number(String),
     Text(String),
-    /// An instant or a date as `\/Date(milliseconds+0000)\/`; the offset is left out in envelopes.
+    /// An instant or a date as `\/Date(milliseconds+0000)\/`; envelopes omit the offset.
     Moment {
         milliseconds: i64,
         offset: bool,
@@ -32,7 +33,7 @@ pub(crate) enum Json {
 }
 
 impl Json {
-    /// Reads a body.
+    /// Parses a body.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Unreadable> {
         read::read(body)
     }
@@ -76,7 +77,7 @@ impl Json {
         if let Self::List(list) = self { Some(list) } else { None }
     }
 
-    /// A number, or a text that holds one: Xero takes both.
+    /// A number, or a text that contains one: Xero accepts both.
     pub(crate) fn number(&self) -> Option<Decimal> {
         let digits = match self {
             Self::Number(digits) | Self::Text(digits) => digits.trim(),
@@ -87,7 +88,7 @@ impl Json {
         Decimal::from_str(digits).or_else(|_| Decimal::from_scientific(digits)).ok()
     }
 
-    /// `true`, `false`, or a text that says so.
+    /// `true`, `false`, or a text with one of them.
     pub(crate) fn truth(&self) -> Option<bool> {
         match self {
             Self::Bool(truth) => Some(*truth),
@@ -102,8 +103,8 @@ impl Json {
         }
     }
 
-    /// The first character of any text in the tree that Xero does not store: control characters
-    /// but tab and line breaks, and the two code points that are no characters.
+    /// The first character of any text in the tree that Xero does not accept: control characters
+    /// except tab and line breaks, and the two noncharacters.
     pub(crate) fn forbidden_character(&self) -> Option<char> {
         let is_forbidden = |character: &char| match character {
             '\t' | '\n' | '\r' => false,
@@ -120,7 +121,7 @@ impl Json {
         }
     }
 
-    /// The text of the value, without spaces between its tokens.
+    /// The serialised value, without spaces between its tokens.
     pub(crate) fn render(&self) -> String {
         let mut out = String::new();
         self.write(&mut out);
@@ -202,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_written_with_fixed_places() {
+    fn amounts_have_fixed_decimal_places() {
         assert_eq!(Json::decimal(Decimal::ZERO, 2).render(), "0.00");
         assert_eq!(Json::decimal(Decimal::new(-1, 3), 2).render(), "0.00");
         assert_eq!(Json::decimal(Decimal::new(15, 1), 4).render(), "1.5000");
     }
 
     #[test]
-    fn bottomless_nesting_is_refused() {
+    fn too_deep_nesting_is_refused() {
         let deep = "[".repeat(100) + &"]".repeat(100);
         assert!(matches!(Json::parse(deep.as_bytes()), Err(Unreadable::TooDeep)));
         assert!(matches!(Json::parse(b"{\"a\":"), Err(Unreadable::Syntax(_))));

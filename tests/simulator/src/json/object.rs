@@ -24,7 +24,7 @@ impl Object {
         self
     }
 
-    /// Adds a member if there is a value: Xero leaves out what is not set.
+    /// Adds a member if there is a value: Xero omits unset members.
     pub(crate) fn with_some(self, key: &'static str, value: Option<impl Into<Json>>) -> Self {
         match value {
             Some(value) => self.with(key, value),
@@ -38,7 +38,7 @@ impl Object {
         self.0.push((Cow::Borrowed(key), value.into()));
     }
 
-    /// The object with some members replaced or added, or left out where there is no value.
+    /// The object with some members replaced or added, or removed if the value is `None`.
     pub(crate) fn overlaid(self, members: &BTreeMap<String, Option<Json>>) -> Self {
         let mut overlaid = Self::new();
         for (key, value) in self.0 {
@@ -59,12 +59,16 @@ impl Object {
         overlaid
     }
 
-    /// A member that is there and is not null.
+    /// A member that exists and is not null.
     pub(crate) fn get(&self, key: &str) -> Option<&Json> {
         self.0
             .iter()
             .find(|(name, value)| name == key && *value != Json::Null)
             .map(|(_, value)| value)
+    }
+
+    pub(crate) fn into_members(self) -> impl Iterator<Item = (Cow<'static, str>, Json)> {
+        self.0.into_iter()
     }
 
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &Json)> {

@@ -1,14 +1,14 @@
-//! Reads a body: `serde_json` finds the tokens, and every token is kept as it was written.
+//! Parses a body: `serde_json` finds the tokens, and every token is kept as written.
 
 use super::{Json, Object};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Bodies nested deeper than this are refused rather than followed.
+/// The maximum nesting of a body.
 const DEEPEST: u32 = 64;
 
-/// The text is not JSON; says where it stopped being so.
+/// The text is not JSON; names the position.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unreadable {
     #[error("the body is not JSON")]

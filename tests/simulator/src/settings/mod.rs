@@ -1,4 +1,4 @@
-//! What a simulator is started with.
+//! The settings of a simulator.
 
 mod questions;
 mod texts;
@@ -11,21 +11,21 @@ pub use unconfirmed::Unconfirmed;
 use crate::organisation::Organisation;
 use uuid::Uuid;
 
-/// Everything the simulator knows before the first call.
+/// The initial state and the settings of the simulator.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The registered apps.
     pub apps: Vec<App>,
-    /// The people who can consent.
+    /// The users who can consent.
     pub users: Vec<XeroUser>,
-    /// The organisations with their books as they are before the first call.
+    /// The organisations with their initial books.
     pub organisations: Vec<Organisation>,
-    /// The choices made where Xero's behaviour is not known for certain.
+    /// The answers to open questions about Xero's behaviour.
     pub unconfirmed: Unconfirmed,
-    /// Where ids and tokens are drawn from: the same seed gives the same ids.
+    /// The seed of ids and tokens: the same seed gives the same ids.
     pub seed: u64,
-    /// Whether the signatures of tokens can be checked with the key set. Without, issuing a token
-    /// costs no RSA signature, which thousands of simulated runs would feel.
+    /// Whether the signatures of tokens can be verified with the key set. If not, issuing a token
+    /// needs no RSA signature, which saves time in thousands of simulated runs.
     pub signs_tokens: bool,
 }
 
@@ -38,22 +38,22 @@ pub struct App {
     pub client_secret: Option<String>,
     /// The name shown on the consent page and returned as `ProviderName`.
     pub name: String,
-    /// The addresses a consent may return to, compared character for character.
+    /// The allowed redirect URIs, compared character for character.
     pub redirect_uris: Vec<String>,
-    /// Which scopes the app may ask for.
+    /// The scopes that the app may request.
     pub scopes: ScopeSet,
 }
 
-/// Which family of scopes an app may ask for.
+/// The family of scopes that an app may request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeSet {
     /// Created on or after 2026-03-02: granular scopes only.
     Granular,
-    /// Created before: broad scopes too.
+    /// Created before: broad scopes, too.
     Broad,
 }
 
-/// A person with a Xero login.
+/// A user with a Xero login.
 #[derive(Clone, Debug)]
 pub struct XeroUser {
     /// The `xero_userid` of their tokens.
@@ -62,8 +62,8 @@ pub struct XeroUser {
     pub given_name: String,
     /// Last name.
     pub family_name: String,
-    /// The address they log in with; also accepted as `login_hint`.
+    /// The e-mail address of the login; also accepted as `login_hint`.
     pub email: String,
-    /// The organisations they may connect.
+    /// The organisations that the user may connect.
     pub organisations: Vec<Uuid>,
 }

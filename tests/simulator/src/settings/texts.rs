@@ -1,63 +1,62 @@
-//! The messages Xero gives where nobody has recorded its words.
+//! Xero's messages for cases without a recording.
 
-/// Messages whose exact words are not known; the meaning is.
+/// Messages whose exact words are not known; their meaning is.
 #[derive(Clone, Debug)]
 pub struct Texts {
     /// An archived contact on a document (xero-php#525).
     pub archived_contact: String,
-    /// A contact that was merged into another and is wanted back.
+    /// A merged contact that is to be restored.
     pub merged_contact: String,
-    /// A contact id nobody knows.
+    /// An unknown contact id.
     pub unknown_contact: String,
-    /// An invoice id nobody knows, inside a body.
+    /// An unknown invoice id inside a body.
     pub unknown_invoice: String,
     /// An approved invoice without a due date.
     pub missing_due_date: String,
-    /// An approved document or an allocation without a date, where one is asked for
-    /// (xeroizer#290).
+    /// An approved document or an allocation without a date, if a date is required (xeroizer#290).
     pub missing_date: String,
-    /// A contact's name with spaces that do not belong there.
+    /// A contact's name with leading, trailing or repeated spaces.
     pub untidy_name: String,
-    /// A contact's name with a character that Xero's page rules out.
+    /// A contact's name with a character that Xero's page forbids.
     pub angle_bracket: String,
     /// A locked date; which lock and its date are appended.
     pub locked: String,
     /// An invoice that cannot be sent by e-mail: its status, a contact without an address, or too
     /// many in a day.
     pub email_refused: String,
-    /// A payment that names none or several of the documents it could be for.
+    /// A payment that names none or several of the possible documents.
     pub payment_target: String,
-    /// An account that payments cannot go to.
+    /// An account that does not accept payments.
     pub payment_account: String,
-    /// A payment of nothing or less.
+    /// A payment of zero or less.
     pub payment_amount: String,
     /// An account in a currency that is neither the document's nor the base currency.
     pub payment_currency: String,
-    /// A change of a payment that is not its deletion.
+    /// A change of a payment other than its deletion.
     pub payment_fixed: String,
-    /// The deletion of a payment that is deleted.
+    /// The deletion of a payment that is already deleted.
     pub payment_deleted: String,
-    /// The deletion of a payment that is matched with a bank statement.
+    /// The deletion of a reconciled payment.
     pub payment_reconciled: String,
-    /// A payment id nobody knows, inside a body.
+    /// An unknown payment id inside a body.
     pub unknown_payment: String,
     /// A bank transaction without an active bank account.
     pub bank_account: String,
-    /// A bank transaction of nothing or less.
+    /// A bank transaction of zero or less.
     pub transaction_total: String,
     /// A bank transaction in a currency that is not its account's.
     pub transaction_currency: String,
     /// A change of a bank transaction that is deleted.
     pub transaction_deleted: String,
-    /// A bank transaction id nobody knows, inside a body.
+    /// An unknown bank transaction id inside a body.
     pub unknown_transaction: String,
     /// A change of a bank transaction that is an overpayment or prepayment.
     pub deposit_fixed: String,
     /// The deletion of an overpayment or prepayment that has been used.
     pub deposit_used: String,
-    /// A credit id nobody knows, inside a body.
+    /// An unknown credit id inside a body.
     pub unknown_credit: String,
-    /// A credit whose status does not let it be allocated.
+    /// A credit whose status does not allow allocations.
     pub credit_not_open: String,
     /// An allocation to another contact's invoice.
     pub allocation_contact: String,
@@ -65,23 +64,25 @@ pub struct Texts {
     pub allocation_currency: String,
     /// An allocation to an invoice that is not approved, or is cancelled.
     pub allocation_invoice: String,
-    /// An allocation of nothing or less.
+    /// An allocation of zero or less.
     pub allocation_amount: String,
     /// A credit note number that is in use.
     pub credit_note_number: String,
-    /// A status a credit note cannot be created in.
+    /// A status that a new credit note cannot have.
     pub credit_note_creation: String,
-    /// A change of a credit note its status does not allow.
+    /// A change of a credit note that its status does not allow.
     pub credit_note_modification: String,
     /// A void of a credit note that has been used.
     pub credit_note_void_refused: String,
-    /// A discount on a document that takes none.
+    /// A discount on a document that does not support it.
     pub no_discounts: String,
+    /// A tax amount above the line's unit amount.
+    pub tax_too_large: String,
     /// A body of 429.
     pub too_many_calls: String,
 }
 
-/// What Xero's examples say of an id that leads nowhere.
+/// Xero's message for an unknown id, from its examples.
 const NOT_FOUND: &str = "The document with the supplied id was not found for this endpoint.";
 
 impl Default for Texts {
@@ -137,6 +138,7 @@ impl Default for Texts {
                                        because it has been allocated or refunded."
                 .to_owned(),
             no_discounts: "Discounts are not supported on this document.".to_owned(),
+            tax_too_large: "Tax amount must not be greater than the unit amount.".to_owned(),
             too_many_calls: "Too many calls. Wait and try again.".to_owned(),
         }
     }

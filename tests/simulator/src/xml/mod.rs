@@ -1,4 +1,4 @@
-//! Xero's default format: answers for callers that do not ask for JSON, and bodies in XML.
+//! Xero's default format: responses for callers that do not ask for JSON, and bodies in XML.
 
 mod read;
 
@@ -8,7 +8,7 @@ use crate::json::Json;
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
 
-/// The tree as a document: a `Response`, or an `ApiException` if it carries an error number.
+/// The tree as a document: a `Response`, or an `ApiException` if it has an error number.
 pub(crate) fn document(json: &Json) -> String {
     let is_error = json.object().is_some_and(|object| object.get("ErrorNumber").is_some());
     let root = if is_error { "ApiException" } else { "Response" };
@@ -48,7 +48,8 @@ fn element(name: &str, json: &Json, out: &mut String) {
     out.push('>');
 }
 
-/// The name of one entry of a list: `Addresses` holds `Address`, `Currencies` holds `Currency`.
+/// The name of one entry of a list: `Addresses` contains `Address`, `Currencies` contains
+/// `Currency`.
 fn singular(name: &str) -> &str {
     match name {
         "Addresses" => "Address",
@@ -59,7 +60,7 @@ fn singular(name: &str) -> &str {
     }
 }
 
-/// Text that is safe inside XML and HTML, attributes included.
+/// Text that is escaped for XML and HTML, including attributes.
 pub(crate) fn escaped(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     escape(raw, &mut out);

@@ -1,12 +1,12 @@
-//! Reads a body in XML into the tree that a body in JSON gives.
+//! Parses an XML body into the tree of the equivalent JSON body.
 //!
-//! Attributes, comments and instructions say nothing. Document types are refused, because Xero's
-//! bodies have none.
+//! Attributes, comments and processing instructions are ignored. Document types are refused,
+//! because Xero's bodies have none.
 
 use crate::json::{Json, Object};
 use std::borrow::Cow;
 
-/// Elements that hold a list, also of one entry or none.
+/// Elements that contain a list, even of one entry or none.
 const LISTS: [&str; 11] = [
     "Addresses",
     "Allocations",
@@ -21,12 +21,12 @@ const LISTS: [&str; 11] = [
     "Phones",
 ];
 
-/// Elements may lie in each other this deep.
+/// The maximum nesting of elements.
 const DEEPEST: usize = 32;
 
-const UNFINISHED: &str = "an element or a remark has no end";
+const UNFINISHED: &str = "an element or a comment has no end";
 
-/// Why a body is no XML that can be read.
+/// The reason why a body is not valid XML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("at position {at}: {what}")]
 pub(crate) struct NotXml {
@@ -34,12 +34,12 @@ pub(crate) struct NotXml {
     what: &'static str,
 }
 
-/// Whether a body is meant to be XML.
+/// Whether a body is intended to be XML.
 pub(crate) fn is_xml(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"<")
 }
 
-/// Reads a body: one element, or a list under the name of its collection.
+/// Parses a body: one element, or a list under the name of its collection.
 pub(crate) fn read(body: &[u8]) -> Result<Json, NotXml> {
     let text = str::from_utf8(body).map_err(|_| NotXml { at: 0, what: "the text is not UTF-8" })?;
     let mut reader = Reader { text, at: 0 };
@@ -47,19 +47,19 @@ pub(crate) fn read(body: &[u8]) -> Result<Json, NotXml> {
     let (name, value) = reader.element(0)?;
     reader.skip_remarks()?;
     if !reader.rest().is_empty() {
-        return Err(reader.fails("something follows the document"));
+        return Err(reader.fails("there is text after the document"));
     }
     let is_list = LISTS.contains(&name);
     Ok(if is_list { Object::new().with(name.to_owned(), value).into() } else { value })
 }
 
-/// A place in a text.
+/// A position in a text.
 struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
-/// The text of an element, and the elements in it.
+/// The text of an element, and its child elements.
 type Content<'a> = (String, Vec<(&'a str, Json)>);
 
 impl<'a> Reader<'a> {
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
         NotXml { at: self.at, what }
     }
 
-    /// Goes past `start` if it comes next.
+    /// Skips `start` if it comes next.
     fn takes(&mut self, start: &str) -> bool {
         let is_next = self.rest().starts_with(start);
         if is_next {
@@ -80,14 +80,14 @@ impl<'a> Reader<'a> {
         is_next
     }
 
-    /// The text before `end`; goes past both.
+    /// The text before `end`; skips both.
     fn until(&mut self, end: &'static str) -> Result<&'a str, NotXml> {
         let (before, _) = self.rest().split_once(end).ok_or_else(|| self.fails(UNFINISHED))?;
         self.at += before.len() + end.len();
         Ok(before)
     }
 
-    /// Goes past spaces, comments and instructions.
+    /// Skips spaces, comments and processing instructions.
     fn skip_remarks(&mut self) -> Result<(), NotXml> {
         loop {
             let rest = self.rest();
@@ -102,10 +102,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An element with everything in it: its name and its value.
+    /// An element with its content: its name and its value.
     fn element(&mut self, depth: usize) -> Result<(&'a str, Json), NotXml> {
         if depth > DEEPEST {
-            return Err(self.fails("the elements lie too deep in each other"));
+            return Err(self.fails("the elements are nested too deeply"));
         }
         if !self.takes("<") {
             return Err(self.fails("an element is expected"));
@@ -119,12 +119,12 @@ impl<'a> Reader<'a> {
         let (words, children) =
             if is_empty { (String::new(), Vec::new()) } else { self.content(depth)? };
         if !is_empty && self.until(">")?.trim_end() != name {
-            return Err(self.fails("an element ends under another name"));
+            return Err(self.fails("the end tag has another name"));
         }
         Ok((name, value(name, words, children)))
     }
 
-    /// What stands before the end of an element: its text, and the elements in it.
+    /// The content of an element: its text and its child elements.
     fn content(&mut self, depth: usize) -> Result<Content<'a>, NotXml> {
         let mut words = String::new();
         let mut children = Vec::new();
@@ -146,8 +146,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The value of an element. An element without others in it is a text; Xero reads numbers and
-/// truths out of texts.
+/// The value of an element. An element without children is a text; Xero parses numbers and booleans
+/// from texts.
 fn value(name: &str, words: String, children: Vec<(&str, Json)>) -> Json {
     if LISTS.contains(&name) {
         return Json::List(children.into_iter().map(|(_, value)| value).collect());
@@ -156,16 +156,16 @@ fn value(name: &str, words: String, children: Vec<(&str, Json)>) -> Json {
         return Json::Text(words);
     }
     let members = children.into_iter().map(|(key, value)| {
-        // Xero calls the amount of an allocation otherwise in XML than in JSON.
+        // The amount of an allocation has another name in XML than in JSON.
         let key = if name == "Allocation" && key == "AppliedAmount" { "Amount" } else { key };
         (Cow::Owned(key.to_owned()), value)
     });
     Json::Object(members.collect())
 }
 
-/// Adds a text with its entities resolved.
+/// Appends a text with its entities resolved.
 fn unescape(text: &str, out: &mut String) -> Result<(), &'static str> {
-    const UNKNOWN: &str = "an entity is not known";
+    const UNKNOWN: &str = "an entity is unknown";
     let mut parts = text.split('&');
     out.push_str(parts.next().unwrap_or_default());
     for part in parts {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_collection_and_a_bare_element_are_read_like_their_json() {
+    fn a_collection_and_a_bare_element_are_parsed_like_their_json() {
         let invoice = "<Invoice><Type>ACCREC</Type><LineItems><LineItem><Quantity>1</Quantity>\
                        </LineItem></LineItems></Invoice>";
         let row = r#"{"Type":"ACCREC","LineItems":[{"Quantity":"1"}]}"#;
@@ -218,20 +218,20 @@ mod tests {
     }
 
     #[test]
-    fn entities_comments_and_unescaped_sections_are_understood() {
+    fn entities_comments_and_cdata_sections_are_parsed() {
         let text = "<Name>A &amp; B &#233;&#xE9; &lt;<!-- no --><![CDATA[<&>]]></Name>";
         assert_eq!(read(text.as_bytes()), Ok(Json::Text("A & B éé <<&>".to_owned())));
     }
 
     #[test]
-    fn an_allocation_has_its_amount_under_another_name() {
+    fn the_amount_of_an_allocation_has_another_name() {
         let body = "<Allocations><Allocation><AppliedAmount>5</AppliedAmount></Allocation>\
                     </Allocations>";
         assert_eq!(shown(body), r#"{"Allocations":[{"Amount":"5"}]}"#);
     }
 
     #[test]
-    fn what_is_not_xml_is_refused_with_its_place() {
+    fn invalid_xml_is_refused_with_its_position() {
         let deep = "<a>".repeat(40);
         for body in [
             "<",

@@ -32,7 +32,7 @@ fn stripe(caller: &Caller) -> String {
 
 /// Rule 57.
 #[test]
-fn money_is_spent_from_a_bank_account_on_an_account_with_tax() {
+fn a_spend_transaction_has_a_bank_account_an_expense_account_and_tax() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     let mut body = spend(contact, "10.00");
@@ -60,7 +60,7 @@ fn money_is_spent_from_a_bank_account_on_an_account_with_tax() {
 
 /// Rule 57.
 #[test]
-fn a_bank_transaction_lacks_nothing() {
+fn a_bank_transaction_needs_all_required_members() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     let archived = caller.contact("Archived");
@@ -122,7 +122,7 @@ fn a_bank_transaction_lacks_nothing() {
 
 /// Rule 43.
 #[test]
-fn no_bank_transaction_is_made_or_taken_back_on_a_locked_day() {
+fn no_bank_transaction_is_created_or_deleted_on_a_locked_day() {
     let mut caller = Caller::connected();
     let made = spent(&mut caller, "1.00");
     caller.bookkeeper().lock_period(Some(date(2026, 11, 3)));
@@ -134,7 +134,7 @@ fn no_bank_transaction_is_made_or_taken_back_on_a_locked_day() {
 
 /// Rule 58.
 #[test]
-fn a_deleted_bank_transaction_stays_listed_and_counts_no_more() {
+fn a_deleted_bank_transaction_is_still_listed_and_does_not_count() {
     let mut caller = Caller::connected();
     let kept = spent(&mut caller, "2.00");
     let gone = spent(&mut caller, "3.00");
@@ -150,7 +150,7 @@ fn a_deleted_bank_transaction_stays_listed_and_counts_no_more() {
 
 /// Rule 58.
 #[test]
-fn a_reconciled_bank_transaction_takes_no_change() {
+fn a_reconciled_bank_transaction_cannot_be_changed() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     let mut body = spend(contact, "1.00");
@@ -165,7 +165,7 @@ fn a_reconciled_bank_transaction_takes_no_change() {
 }
 
 #[test]
-fn an_open_bank_transaction_takes_edits() {
+fn an_unreconciled_bank_transaction_can_be_edited() {
     let mut caller = Caller::connected();
     let made = spent(&mut caller, "1.00");
     caller.pass(60);
@@ -186,7 +186,7 @@ fn an_open_bank_transaction_takes_edits() {
 
 /// Rule 59.
 #[test]
-fn a_balance_is_receipts_less_spendings() {
+fn a_balance_is_receipts_less_payments() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let receipt = Receipt { account: Some("092".to_owned()), ..Receipt::on(date(2026, 11, 3)) };
@@ -239,7 +239,7 @@ fn an_overpayment_and_a_prepayment_are_received_at_the_bank() {
 
 /// Rule 27.
 #[test]
-fn a_list_without_pages_has_no_lines_here_either() {
+fn a_list_of_bank_transactions_without_pages_has_no_lines() {
     let mut caller = Caller::connected();
     let made = spent(&mut caller, "1.00");
     let listed = caller.get("/BankTransactions").first("BankTransactions");
@@ -292,7 +292,7 @@ fn bank_transactions_are_found_by_reference_type_status_and_account() {
 
 /// Rule 15.
 #[test]
-fn bank_transactions_have_a_scope_of_their_own() {
+fn bank_transactions_have_their_own_scope() {
     let mut reader = Caller::stranger(demo());
     reader.connect("accounting.contacts accounting.banktransactions.read");
     let contact = reader.any_contact();
@@ -305,7 +305,7 @@ fn bank_transactions_have_a_scope_of_their_own() {
 
 /// Rules 24 and 36.
 #[test]
-fn bank_transactions_are_written_like_everything_else() {
+fn bank_transactions_follow_the_common_rules_of_writes() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     let body = json!({"BankTransactions": [spend(contact, "1"), spend(contact, "0")]}).to_string();

@@ -1,4 +1,4 @@
-//! Rule 50: payments that arrived as one sum.
+//! Rule 50: payments received as one sum.
 
 use crate::caller::*;
 use jiff::civil::date;
@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 use xero_sim::{InvoiceStatus, PaymentStatus, Receipt};
 
-/// Two invoices, paid in one sum of 150.00; gives the invoices and the batch.
+/// Two invoices, paid in one sum of 150.00. Returns the invoices and the batch.
 fn batched(caller: &mut Caller) -> (Uuid, Uuid, Uuid) {
     let (first, second) = (caller.invoice("SC-1"), caller.invoice("SC-2"));
     let receipt =
@@ -43,7 +43,7 @@ fn one_sum_pays_several_invoices() {
 }
 
 #[test]
-fn a_payment_names_the_batch_it_is_part_of() {
+fn a_payment_of_a_batch_names_the_batch() {
     let mut caller = Caller::connected();
     let (_, _, batch) = batched(&mut caller);
     let row = caller.get("/Payments").first("Payments");
@@ -56,7 +56,7 @@ fn a_payment_names_the_batch_it_is_part_of() {
 }
 
 #[test]
-fn a_batch_is_made_whole_or_not_at_all() {
+fn a_batch_by_hand_is_created_completely_or_not_at_all() {
     let mut caller = Caller::connected();
     let (first, second) = (caller.invoice("SC-1"), caller.invoice("SC-2"));
     let receipt = Receipt::on(date(2026, 11, 3));
@@ -72,7 +72,7 @@ fn a_batch_is_made_whole_or_not_at_all() {
 
 /// Rule 50.
 #[test]
-fn a_payment_in_a_batch_is_not_deleted_alone() {
+fn a_payment_in_a_batch_cannot_be_deleted_alone() {
     let mut caller = Caller::connected();
     let (first, ..) = batched(&mut caller);
     let payment = caller.books().payments_of(first).next().unwrap().id;
@@ -85,7 +85,7 @@ fn a_payment_in_a_batch_is_not_deleted_alone() {
 
 /// Rule 49.
 #[test]
-fn deleting_a_batch_opens_every_invoice_in_it() {
+fn deleting_a_batch_reopens_every_invoice_in_it() {
     for by_path in [true, false] {
         let mut caller = Caller::connected();
         let (first, second, batch) = batched(&mut caller);
@@ -111,7 +111,7 @@ fn deleting_a_batch_opens_every_invoice_in_it() {
 
 /// Rule 50.
 #[test]
-fn a_batch_that_is_reconciled_or_locked_stays() {
+fn a_reconciled_or_locked_batch_cannot_be_deleted() {
     let mut caller = Caller::connected();
     let (.., batch) = batched(&mut caller);
     let path = format!("/BatchPayments/{batch}");
@@ -135,7 +135,7 @@ fn a_batch_that_is_reconciled_or_locked_stays() {
 
 /// Rule 71.
 #[test]
-fn a_batch_is_made_by_a_write() {
+fn a_batch_is_created_by_a_write() {
     let mut caller = Caller::connected();
     let (first, second) = (caller.invoice("SC-1"), caller.invoice("SC-2"));
     let account = caller.books().organisation().account("090").unwrap().id;
@@ -166,7 +166,7 @@ fn a_batch_is_made_by_a_write() {
     ] {
         let refused = caller.put("/BatchPayments", &batch(&parts));
         assert_eq!(refused.messages().len(), count, "{parts:?}");
-        assert_eq!(caller.books().payments().count(), 2, "whole or not at all");
+        assert_eq!(caller.books().payments().count(), 2, "completely or not at all");
     }
     assert_eq!(caller.put("/BatchPayments", &batch(&[])).messages(), ["A batch needs a payment"]);
     assert_eq!(caller.put("/BatchPayments", "{}").json()["ErrorNumber"], 17);

@@ -1,4 +1,4 @@
-//! What people do in Xero itself.
+//! The actions of a bookkeeper in Xero itself.
 
 use crate::caller::*;
 use jiff::civil::date;
@@ -17,7 +17,7 @@ fn stripe() -> Receipt {
 }
 
 #[test]
-fn a_payment_by_hand_says_as_much_as_a_person_does() {
+fn a_payment_by_hand_has_the_details_that_were_entered() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let id = caller.bookkeeper().pay(invoice, 20.into(), &stripe()).unwrap();
@@ -32,7 +32,7 @@ fn a_payment_by_hand_says_as_much_as_a_person_does() {
 }
 
 #[test]
-fn a_foreign_invoice_is_paid_by_hand_at_the_rate_of_the_day_or_another() {
+fn a_foreign_invoice_is_paid_by_hand_at_the_rate_of_the_day_or_a_given_one() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     let body = invoice(contact, "SC-1", "AUTHORISED")
@@ -71,7 +71,7 @@ fn a_changed_price_changes_the_totals() {
 
 /// Rule 46.
 #[test]
-fn a_price_stays_once_money_is_applied_and_the_due_date_does_not() {
+fn after_a_payment_the_due_date_can_change_and_the_price_cannot() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     caller.bookkeeper().apply_payment(invoice, 20.into(), date(2026, 11, 3)).unwrap();
@@ -90,7 +90,7 @@ fn a_price_stays_once_money_is_applied_and_the_due_date_does_not() {
 }
 
 #[test]
-fn what_does_not_exist_cannot_be_worked_on() {
+fn actions_on_unknown_rows_are_refused() {
     let mut caller = Caller::connected();
     let nobody = Uuid::from_u128(4);
     let mut hand = caller.bookkeeper();
@@ -109,7 +109,7 @@ fn what_does_not_exist_cannot_be_worked_on() {
 }
 
 #[test]
-fn approving_by_hand_lets_money_in() {
+fn an_invoice_approved_by_hand_can_be_paid() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     let draft = caller.put("/Invoices", &invoice(contact, "SC-1", "DRAFT")).first("Invoices");

@@ -1,4 +1,5 @@
-//! A small client for tests: it knows HTTP and JSON, and nothing of the product's client.
+//! A small client for tests: it implements HTTP and JSON, and shares no code with the product's
+//! client.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -28,7 +29,7 @@ pub(crate) struct Caller {
     pub(crate) tenant: Uuid,
 }
 
-/// An answer taken apart.
+/// A parsed response.
 #[derive(Clone, Debug)]
 pub(crate) struct Answered {
     pub(crate) status: u16,
@@ -51,7 +52,7 @@ impl Answered {
         self.json()[collection][0].clone()
     }
 
-    /// The digits behind the first `"key":`, as they are on the wire.
+    /// The digits after the first `"key":`, as they are on the wire.
     pub(crate) fn digits(&self, key: &str) -> &str {
         let (_, rest) = self.text.split_once(&format!("\"{key}\":")).expect(key);
         rest.split([',', '}']).next().unwrap()
@@ -79,7 +80,7 @@ pub(crate) fn demo() -> Settings {
     Settings::demo(CLIENT, SECRET, CALLBACK)
 }
 
-/// The address a browser is sent to.
+/// The URL that a browser is redirected to.
 pub(crate) fn authorize_url(scopes: &str) -> String {
     let mut url = Url::parse("https://login.xero.com/identity/connect/authorize").unwrap();
     url.query_pairs_mut()
@@ -91,7 +92,7 @@ pub(crate) fn authorize_url(scopes: &str) -> String {
     url.to_string()
 }
 
-/// One parameter of a return address.
+/// One query parameter of a redirect URL.
 pub(crate) fn parameter(location: &str, name: &str) -> Option<String> {
     let url = Url::parse(location).unwrap();
     url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
@@ -105,7 +106,7 @@ pub(crate) fn form(pairs: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-/// The answer of a reply that arrived.
+/// The response of a reply that was delivered.
 pub(crate) fn answered(reply: Reply) -> Answered {
     let Reply::Answer(response) = reply else { panic!("no answer: {reply:?}") };
     let (head, body) = response.into_parts();
@@ -117,7 +118,7 @@ pub(crate) fn answered(reply: Reply) -> Answered {
 }
 
 impl Caller {
-    /// Nothing connected yet.
+    /// A caller without a connection.
     pub(crate) fn stranger(settings: Settings) -> Self {
         let tenant = settings.organisations[0].id;
         Self {
@@ -140,7 +141,7 @@ impl Caller {
         Self::with_settings(settings)
     }
 
-    /// Connected to a Xero that gives the id of an allocation in its answer.
+    /// Connected to a Xero that returns the id of an allocation in its response.
     pub(crate) fn with_allocation_ids() -> Self {
         Self::unconfirmed(|switches| switches.allocation_answer_has_id = true)
     }
@@ -151,7 +152,7 @@ impl Caller {
         caller
     }
 
-    /// Consents to the British organisation and takes up the tokens.
+    /// Consents to the British organisation and obtains the tokens.
     pub(crate) fn connect(&mut self, scopes: &str) {
         let tenant = self.tenant;
         let code = self.code(scopes, &[tenant]);
@@ -211,7 +212,7 @@ impl Caller {
         answered(self.simulator.handle(self.now, request))
     }
 
-    /// A request of the Accounting API with everything it needs.
+    /// A complete request of the Accounting API.
     pub(crate) fn request(&self, method: &str, path: &str, body: &str) -> http::request::Builder {
         let builder = Request::builder()
             .method(method)
@@ -263,13 +264,13 @@ impl Caller {
         self.simulator.bookkeeper(self.now, self.tenant).unwrap()
     }
 
-    /// A contact with this name; gives its id.
+    /// Creates a contact with this name. Returns its id.
     pub(crate) fn contact(&mut self, name: &str) -> Uuid {
         let answer = self.put("/Contacts", &format!(r#"{{"Contacts":[{{"Name":"{name}"}}]}}"#));
         id(&answer.first("Contacts")["ContactID"])
     }
 
-    /// The first contact, made if there is none.
+    /// The first contact, created if there is none.
     pub(crate) fn any_contact(&mut self) -> Uuid {
         const NAME: &str = "Ridge Plumbing";
         let books = self.books();
@@ -278,7 +279,7 @@ impl Caller {
         first.unwrap_or_else(|| self.contact(NAME))
     }
 
-    /// An approved invoice over 100.00 and 20.00 of tax; gives its id.
+    /// Creates an approved invoice over 100.00 and 20.00 of tax. Returns its id.
     pub(crate) fn invoice(&mut self, number: &str) -> Uuid {
         let contact = self.any_contact();
         let answer = self.put("/Invoices", &invoice(contact, number, "AUTHORISED"));

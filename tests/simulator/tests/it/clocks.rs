@@ -1,4 +1,4 @@
-//! Rules 63 and 64: two clocks, and tokens whose signatures can be checked.
+//! Rules 63 and 64: two clocks, and tokens whose signatures can be verified.
 
 use crate::caller::*;
 use base64::Engine as _;
@@ -20,7 +20,7 @@ fn hurried() -> (Caller, Pace) {
     (caller, pace)
 }
 
-/// What both clocks show after some real seconds.
+/// The time of both clocks after some real seconds.
 fn after(caller: &Caller, pace: Pace, seconds: i64) -> Instants {
     pace.at(caller.now + SignedDuration::from_secs(seconds))
 }
@@ -31,7 +31,7 @@ fn get(caller: &mut Caller, at: Instants, path: &str) -> Answered {
 }
 
 #[test]
-fn the_books_clock_runs_ahead_and_the_other_does_not() {
+fn the_books_clock_runs_faster_and_the_other_in_real_time() {
     let start: Timestamp = "2026-11-02T09:00:00Z".parse().unwrap();
     let at = Pace::new(start, SPEED).at(start + SignedDuration::from_secs(3));
     assert_eq!(at.books.to_string(), "2026-11-02T09:01:00Z");
@@ -41,7 +41,7 @@ fn the_books_clock_runs_ahead_and_the_other_does_not() {
 
 /// Rule 63.
 #[test]
-fn a_token_lives_as_long_as_it_says_while_limits_hurry() {
+fn a_token_expires_in_real_time_while_limits_run_faster() {
     let (mut caller, pace) = hurried();
     let told = claims(&caller.bearer);
     let life = told["exp"].as_i64().unwrap() - told["iat"].as_i64().unwrap();
@@ -62,7 +62,7 @@ fn a_token_lives_as_long_as_it_says_while_limits_hurry() {
 
 /// Rule 63.
 #[test]
-fn a_minute_of_the_limit_is_over_in_three_seconds() {
+fn a_minute_of_the_limit_lasts_three_seconds() {
     let (mut caller, pace) = hurried();
     let at = after(&caller, pace, 0);
     while get(&mut caller, at, "/Currencies").status == 200 {}
@@ -73,7 +73,7 @@ fn a_minute_of_the_limit_is_over_in_three_seconds() {
 
 /// Rule 63.
 #[test]
-fn codes_graces_and_links_keep_real_time() {
+fn codes_grace_periods_and_connections_use_real_time() {
     let (mut caller, pace) = hurried();
     let (user, tenant) = (caller.user(), caller.tenant);
     let token = |caller: &mut Caller, at: Instants, pairs: &[(&str, &str)]| {
@@ -115,7 +115,7 @@ fn codes_graces_and_links_keep_real_time() {
     assert_eq!(links[0]["updatedDateUtc"], "2026-11-02T09:01:00.0000000");
 }
 
-/// Whether a token's signature belongs to a key of a key set.
+/// Whether a token's signature matches a key of a key set.
 fn verifies(token: &str, key: &Value) -> bool {
     let part = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
     let (signed, signature) = token.rsplit_once('.').unwrap();
@@ -127,7 +127,7 @@ fn verifies(token: &str, key: &Value) -> bool {
 
 /// Rule 64.
 #[test]
-fn tokens_are_signed_by_the_key_that_discovery_leads_to() {
+fn tokens_are_signed_by_the_key_in_the_discovered_key_set() {
     let mut caller = Caller::stranger(demo());
     let open = |caller: &mut Caller, path: &str| {
         let request =
@@ -168,7 +168,7 @@ fn tokens_are_signed_by_the_key_that_discovery_leads_to() {
 
 /// Rule 64, switched off.
 #[test]
-fn signatures_can_be_left_out_where_they_cost_too_much() {
+fn signatures_can_be_switched_off() {
     let mut settings = demo();
     settings.signs_tokens = false;
     let mut caller = Caller::with_settings(settings);

@@ -1,4 +1,4 @@
-//! Rules 62 and 72: organisations that are closed, and rows that nobody would write.
+//! Rules 62 and 72: closed organisations, and odd rows.
 
 use crate::caller::*;
 use bytes::Bytes;
@@ -35,13 +35,13 @@ fn a_closed_organisation_is_still_connected_and_refuses_every_accounting_call() 
     assert_eq!(connections(&mut caller), 1);
     assert!(caller.simulator.is_connected(CLIENT, caller.tenant));
     let refresh = caller.refresh.clone();
-    assert_eq!(caller.renew(&refresh).status, 200, "tokens are none the worse for it");
+    assert_eq!(caller.renew(&refresh).status, 200, "the tokens remain valid");
     caller.bookkeeper().reopen_organisation();
     assert_eq!(caller.get("/Organisation").status, 200);
 }
 
 #[test]
-fn a_link_removed_inside_xero_is_neither_listed_nor_accepted() {
+fn a_link_removed_in_xero_is_neither_listed_nor_accepted() {
     let mut caller = Caller::connected();
     let (tenant, user) = (caller.tenant, caller.user());
     assert_eq!(caller.simulator.remove_links(tenant, Some("another app"), None), 0);
@@ -50,12 +50,12 @@ fn a_link_removed_inside_xero_is_neither_listed_nor_accepted() {
     assert_eq!(connections(&mut caller), 0);
     assert_eq!(caller.get("/Organisation").status, 403);
     let refresh = caller.refresh.clone();
-    assert_eq!(caller.renew(&refresh).status, 200, "the tokens stay");
+    assert_eq!(caller.renew(&refresh).status, 200, "the tokens remain valid");
 }
 
 /// Rule 43.
 #[test]
-fn a_locked_year_is_refused_by_its_own_sentence() {
+fn a_locked_year_has_its_own_message() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     caller.bookkeeper().lock_period(Some(date(2026, 11, 4)));
@@ -89,7 +89,7 @@ fn row(caller: &mut Caller, id: Uuid) -> Value {
 
 /// Rule 72.
 #[test]
-fn odd_rows_of_other_apps_are_shown_as_they_are() {
+fn odd_rows_of_other_apps_are_returned_unchanged() {
     let mut caller = Caller::connected();
     let far = caller.bookkeeper().insert_odd(OddRow::FarDueDate);
     let shown = row(&mut caller, far);
@@ -109,7 +109,7 @@ fn odd_rows_of_other_apps_are_shown_as_they_are() {
 
 /// Rules 34 and 72.
 #[test]
-fn a_name_beyond_its_length_is_listed_and_stays_while_it_is_not_sent() {
+fn a_name_beyond_the_limit_is_listed_and_kept_while_it_is_not_sent() {
     let mut caller = Caller::connected();
     let long = caller.bookkeeper().insert_odd(OddRow::LongName);
     let listed = caller.get("/Contacts?page=1").first("Contacts");
@@ -122,7 +122,7 @@ fn a_name_beyond_its_length_is_listed_and_stays_while_it_is_not_sent() {
 
 /// Rule 72.
 #[test]
-fn any_member_of_a_row_can_be_shown_otherwise() {
+fn any_member_of_a_row_can_be_overridden() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let mut hand = caller.bookkeeper();
@@ -133,12 +133,16 @@ fn any_member_of_a_row_can_be_shown_otherwise() {
     let shown = caller.get("/Invoices?page=1").first("Invoices");
     assert_eq!((&shown["Total"], &shown["Surprise"]), (&json!("a lot"), &json!([1])));
     assert!(shown.get("Contact").is_none());
-    assert_eq!(caller.books().invoice(invoice).unwrap().total, 120.into(), "the books are right");
+    assert_eq!(
+        caller.books().invoice(invoice).unwrap().total,
+        120.into(),
+        "the books are unchanged"
+    );
 }
 
-/// Xero takes the date of its own answers back.
+/// Xero accepts the date format of its own responses.
 #[test]
-fn a_date_of_the_last_year_is_read_in_both_forms() {
+fn a_date_in_the_year_9999_is_parsed_in_both_formats() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     for (number, due) in [("SC-1", "9999-12-31"), ("SC-2", "/Date(253402214400000+0000)/")] {

@@ -30,7 +30,7 @@ fn creating_a_taken_name_or_number_fails() {
 }
 
 #[test]
-fn a_number_stays_taken_when_its_contact_is_archived() {
+fn the_number_of_an_archived_contact_remains_taken() {
     let mut caller = Caller::connected();
     let body = r#"{"Contacts":[{"Name":"Ridge","ContactNumber":"cli_1"}]}"#;
     let contact = id(&caller.put("/Contacts", body).first("Contacts")["ContactID"]);
@@ -40,7 +40,7 @@ fn a_number_stays_taken_when_its_contact_is_archived() {
 
 /// Rule 33.
 #[test]
-fn posting_matches_id_then_number_then_name_and_keeps_the_rest() {
+fn posting_matches_id_then_number_then_name_and_keeps_omitted_members() {
     let mut caller = Caller::connected();
     let created = caller.put(
         "/Contacts",
@@ -57,7 +57,7 @@ fn posting_matches_id_then_number_then_name_and_keeps_the_rest() {
     let by_id =
         post(&mut caller, json!({"ContactID": alpha, "ContactNumber": "a2", "TaxNumber": "GB1"}));
     assert_eq!((id(&by_id["ContactID"]), &by_id["ContactNumber"]), (alpha, &json!("a2")));
-    assert_eq!(by_id["EmailAddress"], "a@alpha.example", "what is not sent stays");
+    assert_eq!(by_id["EmailAddress"], "a@alpha.example", "omitted members are kept");
     assert_eq!(
         by_id["Phones"][3],
         json!({"PhoneType": "MOBILE", "PhoneNumber": "1",
@@ -78,7 +78,7 @@ fn posting_matches_id_then_number_then_name_and_keeps_the_rest() {
 
 /// Rule 33, switched.
 #[test]
-fn the_name_may_decide_before_the_number() {
+fn the_name_may_take_precedence_over_the_number() {
     let body = r#"{"Contacts":[{"Name":"Alpha","ContactNumber":"b"}]}"#;
     let start = r#"{"Contacts":[{"Name":"Alpha","ContactNumber":"a"},
         {"Name":"Beta","ContactNumber":"b"}]}"#;
@@ -119,7 +119,7 @@ fn names_lengths_and_addresses_are_checked() {
 
 /// Rule 35.
 #[test]
-fn an_archived_contact_frees_its_name_and_is_refused_on_invoices() {
+fn the_name_of_an_archived_contact_is_free_and_invoices_refuse_the_contact() {
     let mut caller = Caller::connected();
     let old = caller.contact("Ridge");
     let body = json!({"Contacts": [{"ContactID": old, "ContactStatus": "ARCHIVED"}]}).to_string();
@@ -136,7 +136,7 @@ fn an_archived_contact_frees_its_name_and_is_refused_on_invoices() {
 
 /// Rule 36.
 #[test]
-fn one_bad_contact_among_fifty_fails_alone_when_errors_are_not_summarised() {
+fn one_invalid_contact_among_fifty_fails_alone_if_errors_are_not_summarised() {
     let mut contacts: Vec<_> = (0..50).map(|n| json!({"Name": format!("N{n}")})).collect();
     contacts[17] = json!({"Name": "N17", "EmailAddress": "wrong"});
     let body = json!({"Contacts": contacts}).to_string();
@@ -169,7 +169,7 @@ fn one_bad_contact_among_fifty_fails_alone_when_errors_are_not_summarised() {
 }
 
 #[test]
-fn a_contact_is_written_with_its_standing_parts() {
+fn a_contact_is_returned_with_all_of_its_parts() {
     let mut caller = Caller::connected();
     let body = r#"{"Contacts":[{"Name":"Ridge Plumbing Ltd","ContactNumber":"sc-1",
         "Addresses":[{"AddressType":"POBOX","AddressLine1":"1 Quay St","City":"Napier",
@@ -192,7 +192,7 @@ fn a_contact_is_written_with_its_standing_parts() {
 }
 
 #[test]
-fn a_merged_contact_points_to_where_it_went() {
+fn a_merged_contact_refers_to_its_target() {
     let mut caller = Caller::connected();
     let from = caller.contact("Ridge");
     caller.invoice("SC-1");

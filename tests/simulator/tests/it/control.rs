@@ -1,4 +1,4 @@
-//! The control surface: everything a person can do, over the socket.
+//! The control surface: every action of a user, over the socket.
 
 use crate::socket::{Served, served};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ async fn balance(served: &Served, code: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_payment_is_made_with_all_its_facts_and_taken_back() {
+async fn a_payment_is_created_with_all_details_and_deleted() {
     let served = served().await;
     let made = act(
         &served,
@@ -69,7 +69,7 @@ async fn several_invoices_are_paid_together() {
 }
 
 #[tokio::test]
-async fn credit_is_received_allocated_taken_away_and_paid_back() {
+async fn credit_is_received_allocated_removed_and_refunded() {
     let served = served().await;
     let contact = rows(&served, "contacts").await[0]["ContactID"].as_str().unwrap().to_owned();
     let prepaid = act(&served, &format!("contacts/{contact}/prepay"), json!({"amount": 30})).await;
@@ -137,7 +137,7 @@ async fn contacts_are_merged() {
 }
 
 #[tokio::test]
-async fn the_page_has_a_form_for_everything_and_takes_what_they_send() {
+async fn the_page_has_a_form_for_every_action_and_accepts_it() {
     let served = served().await;
     let path = format!("/_simulator/organisations/{}/invoices/SC-1/pay", served.tenant());
     let form = "amount=20&date=&account=092&reference=ch%201&rate=&reconciled=on";
@@ -162,7 +162,7 @@ async fn the_page_has_a_form_for_everything_and_takes_what_they_send() {
 }
 
 #[tokio::test]
-async fn a_credit_note_is_approved_allocated_and_paid_back() {
+async fn a_credit_note_is_approved_allocated_and_refunded() {
     let served = served().await;
     let contact = rows(&served, "contacts").await[0]["ContactID"].clone();
     let body = json!({"Type": "ACCRECCREDIT", "Contact": {"ContactID": contact},

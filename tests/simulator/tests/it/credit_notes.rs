@@ -42,7 +42,7 @@ fn status(caller: &Caller, note: Uuid) -> InvoiceStatus {
 }
 
 #[test]
-fn a_credit_note_has_the_figures_of_its_lines() {
+fn the_totals_of_a_credit_note_are_those_of_its_lines() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     let answer = put(&mut caller, &note(contact, "CR-1", "AUTHORISED"));
@@ -72,7 +72,7 @@ fn a_credit_note_has_the_figures_of_its_lines() {
 }
 
 #[test]
-fn a_credit_note_number_is_unique_and_drawn_if_none_is_sent() {
+fn a_credit_note_number_is_unique_and_generated_if_none_is_sent() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     let first = issued(&mut caller, "CR-1", "DRAFT");
@@ -99,12 +99,12 @@ fn a_credit_note_number_is_unique_and_drawn_if_none_is_sent() {
         theirs["Type"] = json!("ACCPAYCREDIT");
         theirs["LineItems"][0]["AccountCode"] = json!("404");
         theirs["LineItems"][0]["TaxType"] = json!("NONE");
-        assert_eq!(put(&mut caller, &theirs).status, 200, "suppliers number as they like");
+        assert_eq!(put(&mut caller, &theirs).status, 200, "numbers of suppliers are not unique");
     }
 }
 
 #[test]
-fn a_credit_note_lacks_nothing() {
+fn a_credit_note_needs_all_required_members() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     for (key, value, message) in [
@@ -143,7 +143,7 @@ fn a_credit_note_lacks_nothing() {
 
 /// Rule 47, for credit notes.
 #[test]
-fn a_credit_note_moves_only_along_the_ways_of_invoices() {
+fn a_credit_note_has_the_status_transitions_of_invoices() {
     use InvoiceStatus::{Authorised, Deleted, Draft, Paid, Submitted, Voided};
     for from in [Draft, Submitted, Authorised, Voided, Deleted] {
         for to in [Draft, Submitted, Authorised, Paid, Voided, Deleted] {
@@ -174,7 +174,7 @@ fn a_credit_note_moves_only_along_the_ways_of_invoices() {
 }
 
 #[test]
-fn an_update_changes_what_is_sent() {
+fn an_update_changes_only_the_sent_members() {
     let mut caller = Caller::connected();
     let made = issued(&mut caller, "CR-1", "DRAFT");
     caller.pass(60);
@@ -244,7 +244,7 @@ fn an_allocated_credit_note_pays_an_invoice_without_a_payment() {
 
 /// Rule 51.
 #[test]
-fn a_credit_note_goes_only_to_an_invoice_that_suits_it() {
+fn a_credit_note_is_allocated_only_to_a_matching_invoice() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let draft = issued(&mut caller, "CR-0", "DRAFT");
@@ -279,7 +279,7 @@ fn a_credit_note_goes_only_to_an_invoice_that_suits_it() {
 
 /// Rule 53.
 #[test]
-fn a_removed_allocation_opens_the_note_and_the_invoice() {
+fn a_removed_allocation_reopens_the_note_and_the_invoice() {
     let mut caller = Caller::with_allocation_ids();
     let invoice = caller.invoice("SC-1");
     let made = issued(&mut caller, "CR-1", "AUTHORISED");
@@ -307,7 +307,7 @@ fn a_removed_allocation_opens_the_note_and_the_invoice() {
 
 /// Rule 54.
 #[test]
-fn a_used_credit_note_is_neither_edited_nor_voided() {
+fn a_used_credit_note_can_be_neither_edited_nor_voided() {
     let mut caller = Caller::with_allocation_ids();
     let invoice = caller.invoice("SC-1");
     let made = issued(&mut caller, "CR-1", "AUTHORISED");
@@ -327,7 +327,7 @@ fn a_used_credit_note_is_neither_edited_nor_voided() {
 }
 
 #[test]
-fn a_credit_note_is_paid_back() {
+fn a_credit_note_is_refunded() {
     let mut caller = Caller::connected();
     let made = issued(&mut caller, "CR-1", "AUTHORISED");
     let refund = |named: Value, amount: &str| {
@@ -354,7 +354,7 @@ fn a_credit_note_is_paid_back() {
     assert_eq!(caller.books().balance(bank), (-60).into());
     let listed = caller.get(&query("/Payments", &[("where", "Invoice.Type==\"ACCRECCREDIT\"")]));
     let listed = listed.first("Payments");
-    assert_eq!(listed["Invoice"]["InvoiceNumber"], "CR-1", "here it is called an invoice");
+    assert_eq!(listed["Invoice"]["InvoiceNumber"], "CR-1", "the member is called Invoice");
     let note = caller.get("/CreditNotes/CR-1").first("CreditNotes");
     assert_eq!(note["Payments"].as_array().unwrap().len(), 3);
     assert_eq!(note["Payments"][0]["Reference"], "Back to you");
@@ -385,7 +385,7 @@ fn credit_notes_are_listed_like_invoices() {
     assert_eq!(unpaged.first("CreditNotes")["LineItems"], json!([]));
     let noted = unpaged.json()["CreditNotes"].as_array().unwrap().clone();
     let allocated = noted.iter().map(|row| row["Allocations"].as_array().unwrap().len());
-    assert_eq!(allocated.sum::<usize>(), 1, "allocations are shown without pages too");
+    assert_eq!(allocated.sum::<usize>(), 1, "allocations are also included without pages");
     let page = caller.get("/CreditNotes?page=1");
     assert_eq!(page.json()["pagination"]["itemCount"], 3);
     assert_eq!(page.first("CreditNotes")["LineItems"].as_array().unwrap().len(), 1);

@@ -1,4 +1,4 @@
-//! Rule 60: overpayments and prepayments, and what becomes of them.
+//! Rule 60: overpayments and prepayments, and their use.
 
 use crate::caller::*;
 use jiff::civil::date;
@@ -76,7 +76,7 @@ fn an_allocation_pays_an_invoice_without_a_payment() {
 }
 
 #[test]
-fn a_deposit_is_paid_once_it_is_used_up() {
+fn a_used_up_deposit_is_paid() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let credit = overpaid(&mut caller, 50);
@@ -90,7 +90,7 @@ fn a_deposit_is_paid_once_it_is_used_up() {
 }
 
 #[test]
-fn an_allocation_is_refused_with_everything_that_is_wrong() {
+fn an_allocation_is_refused_with_all_reasons() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let credit = overpaid(&mut caller, 500);
@@ -98,7 +98,7 @@ fn an_allocation_is_refused_with_everything_that_is_wrong() {
     assert_eq!(allocate(&mut caller, &path, invoice, "120.01").messages(), [TOO_MUCH]);
     let nothing = "The amount of an allocation must be greater than zero.";
     assert_eq!(allocate(&mut caller, &path, invoice, "0").messages(), [nothing]);
-    // The amount's name in XML is none here.
+    // The XML name of the amount is not valid in JSON.
     let row = json!({"Invoice": {"InvoiceID": invoice}, "AppliedAmount": 5, "Date": "2026-11-04"});
     let body = json!({"Allocations": [row]}).to_string();
     let answer = caller.put(&format!("{path}/Allocations"), &body);
@@ -140,7 +140,7 @@ fn an_allocation_is_refused_with_everything_that_is_wrong() {
 
 /// Rule 43.
 #[test]
-fn nothing_is_allocated_or_taken_away_on_a_locked_day() {
+fn no_allocation_is_created_or_removed_on_a_locked_day() {
     let mut caller = Caller::with_allocation_ids();
     let invoice = caller.invoice("SC-1");
     let credit = overpaid(&mut caller, 50);
@@ -155,7 +155,7 @@ fn nothing_is_allocated_or_taken_away_on_a_locked_day() {
 }
 
 #[test]
-fn taking_an_allocation_away_opens_both_documents() {
+fn removing_an_allocation_reopens_both_documents() {
     let mut caller = Caller::with_allocation_ids();
     let invoice = caller.invoice("SC-1");
     let credit = overpaid(&mut caller, 120);
@@ -183,7 +183,7 @@ fn taking_an_allocation_away_opens_both_documents() {
 }
 
 #[test]
-fn an_invoice_with_credit_applied_is_not_voided_and_takes_harmless_edits_only() {
+fn an_invoice_with_credit_cannot_be_voided_and_allows_only_limited_edits() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let credit = overpaid(&mut caller, 50);
@@ -199,7 +199,7 @@ fn an_invoice_with_credit_applied_is_not_voided_and_takes_harmless_edits_only() 
 }
 
 #[test]
-fn what_was_paid_too_much_can_be_paid_back() {
+fn an_overpayment_can_be_refunded() {
     let mut caller = Caller::connected();
     let credit = overpaid(&mut caller, 80);
     let bank = caller.books().organisation().account("090").unwrap().id;
@@ -231,7 +231,7 @@ fn what_was_paid_too_much_can_be_paid_back() {
 
 /// Rule 58.
 #[test]
-fn a_used_overpayment_keeps_its_bank_transaction() {
+fn the_bank_transaction_of_a_used_overpayment_cannot_be_deleted() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let credit = overpaid(&mut caller, 80);
@@ -255,7 +255,7 @@ fn a_used_overpayment_keeps_its_bank_transaction() {
 }
 
 #[test]
-fn paying_more_than_is_due_leaves_an_overpayment() {
+fn paying_more_than_is_due_creates_an_overpayment() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let (payment, overpayment) =
@@ -328,7 +328,7 @@ fn deposits_are_listed_by_kind() {
 
 /// Rule 15.
 #[test]
-fn deposits_share_the_scope_of_payments() {
+fn deposits_have_the_scope_of_payments() {
     let mut caller = Caller::stranger(demo());
     caller.connect("accounting.invoices accounting.contacts accounting.payments.read");
     let invoice = caller.invoice("SC-1");
@@ -341,7 +341,7 @@ fn deposits_share_the_scope_of_payments() {
 
 /// Rules 24 and 36.
 #[test]
-fn allocations_are_written_like_everything_else() {
+fn allocations_follow_the_common_rules_of_writes() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let credit = overpaid(&mut caller, 50);
@@ -362,7 +362,7 @@ fn allocations_are_written_like_everything_else() {
 
 /// Rule 60.
 #[test]
-fn an_allocation_has_the_later_date_of_its_documents_and_its_answer_no_id() {
+fn an_allocation_has_the_later_date_of_its_documents_and_no_id_in_its_answer() {
     let mut caller = Caller::unconfirmed(|switches| switches.allocation_needs_one_currency = false);
     let contact = caller.any_contact();
     let body = invoice(contact, "SC-1", "AUTHORISED")
@@ -385,7 +385,7 @@ fn an_allocation_has_the_later_date_of_its_documents_and_its_answer_no_id() {
 
 /// Rule 60, switched.
 #[test]
-fn an_allocation_may_keep_its_date_and_its_answer_have_the_id() {
+fn an_allocation_may_keep_its_date_and_have_an_id_in_its_answer() {
     let mut caller = Caller::unconfirmed(|switches| {
         switches.allocation_keeps_date = true;
         switches.allocation_answer_has_id = true;
@@ -394,7 +394,7 @@ fn an_allocation_may_keep_its_date_and_its_answer_have_the_id() {
     let credit = overpaid(&mut caller, 50);
     let row = allocate(&mut caller, &format!("/Overpayments/{credit}"), invoice, "5");
     let row = row.first("Allocations");
-    assert_eq!(row["Date"], "/Date(1793750400000+0000)/", "the date that was sent");
+    assert_eq!(row["Date"], "/Date(1793750400000+0000)/", "the sent date");
     let kept = caller.books().allocations().next().unwrap().id;
     assert_eq!(id(&row["AllocationID"]), kept);
 }

@@ -1,4 +1,4 @@
-//! Rules 65 to 68 and 70: what Xero refuses to read, and what stands in front of it.
+//! Rules 65 to 68 and 70: requests that Xero refuses to parse, and the network in front of it.
 
 use crate::caller::*;
 use http::Method;
@@ -8,7 +8,7 @@ use xero_sim::{Fault, FaultKind, Match};
 
 /// Rule 65.
 #[test]
-fn a_quotation_mark_cannot_be_asked_for() {
+fn a_filter_cannot_contain_a_quotation_mark() {
     let mut caller = Caller::connected();
     let contact = json!({"Contacts": [{"Name": "12\" Pipe Co"}]}).to_string();
     assert_eq!(caller.put("/Contacts", &contact).status, 200);
@@ -73,7 +73,7 @@ fn a_control_character_makes_the_body_unreadable() {
 
 /// Rule 67.
 #[test]
-fn the_edge_answers_with_a_page_or_with_nothing_on_every_path() {
+fn the_edge_answers_with_a_page_or_an_empty_body_on_every_path() {
     let mut caller = Caller::connected();
     let refresh = caller.refresh.clone();
     for status in [400, 403, 503] {
@@ -87,7 +87,7 @@ fn the_edge_answers_with_a_page_or_with_nothing_on_every_path() {
             assert_eq!(answer.status, status);
             assert!(answer.header("content-type").starts_with("text/html"));
             assert!(answer.text.starts_with("<html>"));
-            assert_eq!(answer.header("xero-correlation-id"), "", "it never got as far as Xero");
+            assert_eq!(answer.header("xero-correlation-id"), "", "it did not reach Xero");
         }
         let on = Match::next("/api.xro/");
         caller.simulator.inject(Fault { on, kind: FaultKind::EdgeEmpty { status } });
@@ -95,12 +95,12 @@ fn the_edge_answers_with_a_page_or_with_nothing_on_every_path() {
         assert_eq!((answer.status, answer.text.as_str()), (status, ""));
     }
     assert_eq!(caller.books().contacts().count(), 0);
-    assert_eq!(caller.renew(&refresh).status, 200, "the refresh token was never used");
+    assert_eq!(caller.renew(&refresh).status, 200, "the refresh token was not used");
 }
 
 /// Rule 68.
 #[test]
-fn one_element_of_a_batch_may_come_back_without_id_and_reason() {
+fn one_element_of_a_batch_may_be_returned_without_id_and_reason() {
     let body = r#"{"Contacts":[{"Name":"A"},{"Name":"B","EmailAddress":"wrong"},{"Name":"C"}]}"#;
     for (applied, contacts) in [(true, 2), (false, 1)] {
         let mut caller = Caller::connected();
@@ -111,7 +111,7 @@ fn one_element_of_a_batch_may_come_back_without_id_and_reason() {
         assert_eq!(rows[2]["Name"], "C");
         assert_eq!(id(&rows[2]["ContactID"]), Uuid::nil());
         assert_eq!(messages_of(&rows[2]).len(), 0);
-        assert_eq!(rows[1]["StatusAttributeString"], "ERROR", "beside it the reasons stay");
+        assert_eq!(rows[1]["StatusAttributeString"], "ERROR", "other elements keep their reasons");
         assert_eq!(caller.books().contacts().count(), contacts);
     }
 }
@@ -143,7 +143,7 @@ fn a_discount_is_at_most_as_large_as_its_line() {
 }
 
 #[test]
-fn a_date_may_be_sent_under_the_name_of_its_readable_twin() {
+fn a_date_may_be_sent_under_the_name_of_its_string_variant() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     let body = invoice(contact, "SC-1", "AUTHORISED")
@@ -160,7 +160,7 @@ fn a_date_may_be_sent_under_the_name_of_its_readable_twin() {
 }
 
 #[test]
-fn a_balance_is_less_the_credit_that_is_left() {
+fn remaining_credit_reduces_the_balance() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let contact = caller.any_contact();
@@ -176,5 +176,5 @@ fn a_balance_is_less_the_credit_that_is_left() {
     let row = json!({"Invoice": {"InvoiceID": invoice}, "Amount": 20});
     let body = json!({"Allocations": [row]}).to_string();
     assert_eq!(caller.put("/CreditNotes/CR-1/Allocations", &body).status, 200);
-    assert_eq!(outstanding(&mut caller), "70.0", "what is applied is not counted twice");
+    assert_eq!(outstanding(&mut caller), "70.0", "allocated credit is not counted twice");
 }

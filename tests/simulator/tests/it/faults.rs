@@ -1,4 +1,4 @@
-//! Trouble on demand: faults that are injected, and what callers see of them.
+//! Injected faults, and what callers receive.
 
 use crate::caller::*;
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use xero_sim::{Fate, Fault, FaultKind, Match, Reply};
 
 /// Rule 22.
 #[test]
-fn trouble_comes_as_often_as_it_was_asked_for() {
+fn a_fault_affects_the_configured_number_of_calls() {
     let mut caller = Caller::connected();
     for (kind, text) in [
         (FaultKind::Offline503, "The Organisation is offline"),
@@ -35,7 +35,7 @@ fn trouble_comes_as_often_as_it_was_asked_for() {
 
 /// Rule 22.
 #[test]
-fn a_lost_call_is_applied_or_not_as_the_fault_says() {
+fn a_lost_call_takes_effect_depending_on_the_fault() {
     let mut caller = Caller::connected();
     let body = r#"{"Contacts":[{"Name":"Lost"}]}"#;
     let request = caller.request("PUT", "/Contacts", body).body(Bytes::from(body)).unwrap();
@@ -56,7 +56,7 @@ fn a_lost_call_is_applied_or_not_as_the_fault_says() {
 
 /// Rule 22.
 #[test]
-fn a_throttle_can_be_made_up() {
+fn a_throttle_can_be_injected() {
     let mut caller = Caller::connected();
     let kind =
         FaultKind::RateLimited { problem: "day".to_owned(), retry_after_seconds: Some(7_200) };
@@ -64,7 +64,7 @@ fn a_throttle_can_be_made_up() {
     let answer = caller.get("/Organisation");
     assert_eq!((answer.status, answer.header("retry-after")), (429, "7200"));
     assert_eq!(answer.header("x-rate-limit-problem"), "day");
-    assert!(caller.simulator.violations().is_empty(), "nobody broke a limit");
+    assert!(caller.simulator.violations().is_empty(), "no limit was exceeded");
     caller.simulator.clear_faults();
     assert_eq!(caller.get("/Organisation").status, 200);
 }

@@ -27,7 +27,7 @@ fn numbers(caller: &mut Caller, filter: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_form_of_a_condition_is_understood() {
+fn every_form_of_a_condition_is_parsed() {
     let mut caller = three();
     let contact = caller.books().contacts().next().unwrap().id;
     let first = caller.books().invoices_numbered("SC-1").next().unwrap().id;
@@ -60,14 +60,14 @@ fn every_form_of_a_condition_is_understood() {
 }
 
 #[test]
-fn orders_may_have_several_keys() {
+fn an_order_may_have_several_keys() {
     let mut caller = three();
     let answer = caller.get(&query("/Invoices", &[("order", "Status ASC, Total DESC")]));
     assert_eq!(answer.first("Invoices")["InvoiceNumber"], "XX-3");
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused() {
+fn an_invalid_filter_or_order_is_refused() {
     let mut caller = three();
     for filter in [
         "Colour==1",

@@ -1,4 +1,4 @@
-//! Rules 12 to 22: bearer, tenant, scope, limits, formats, trouble on demand.
+//! Rules 12 to 22: bearer, tenant, scope, limits, formats, injected faults.
 
 use crate::caller::*;
 use bytes::Bytes;
@@ -20,7 +20,7 @@ fn refused(status: u16, title: &str, detail: &str) -> (u16, String, String) {
 
 /// Rule 12.
 #[test]
-fn a_bearer_nobody_issued_is_unauthorised() {
+fn an_unknown_bearer_is_unauthorised() {
     let mut caller = Caller::connected();
     let good = caller.bearer.clone();
     for bearer in ["", "garbage", &good[1..]] {
@@ -35,7 +35,7 @@ fn a_bearer_nobody_issued_is_unauthorised() {
 
 /// Rule 13.
 #[test]
-fn an_expired_bearer_is_told_since_when() {
+fn the_refusal_of_an_expired_bearer_names_the_time() {
     let mut caller = Caller::connected();
     caller.pass(1799);
     assert_eq!(caller.get("/Organisation").status, 200);
@@ -94,7 +94,7 @@ fn a_missing_scope_may_be_403_and_misspelt() {
 
 /// Rule 18.
 #[test]
-fn whoever_does_not_ask_for_json_gets_xml() {
+fn xml_is_the_default_format() {
     let mut caller = Caller::connected();
     caller.invoice("SC-1");
     for accept in [None, Some("*/*"), Some("text/html")] {
@@ -137,7 +137,7 @@ fn a_body_may_be_xml() {
 
 /// Rule 19.
 #[test]
-fn bodies_that_say_nothing_have_their_own_errors() {
+fn invalid_and_empty_bodies_have_their_own_errors() {
     let mut caller = Caller::connected();
     let broken = caller.put("/Invoices", r#"{"Invoices":["#);
     assert_eq!((broken.status, &broken.json()["ErrorNumber"]), (400, &14.into()));
@@ -164,14 +164,14 @@ fn bodies_that_say_nothing_have_their_own_errors() {
 }
 
 #[test]
-fn an_element_may_come_without_its_collection() {
+fn an_element_may_be_sent_without_its_collection() {
     let mut caller = Caller::connected();
     assert_eq!(caller.put("/Contacts", r#"{"Name":"Bare"}"#).first("Contacts")["Name"], "Bare");
 }
 
 /// Rule 20.
 #[test]
-fn a_query_beyond_its_length_is_not_found() {
+fn a_query_beyond_the_maximum_length_is_not_found() {
     let mut caller = Caller::connected();
     let ids = |count: usize| vec![uuid::Uuid::nil().to_string(); count].join(",");
     assert_eq!(caller.get(&format!("/Invoices?IDs={}", ids(55))).status, 200);
@@ -185,7 +185,7 @@ fn a_query_beyond_its_length_is_not_found() {
 
 /// Rule 21.
 #[test]
-fn what_does_not_exist_is_not_found_in_plain_text() {
+fn unknown_resources_are_not_found_in_plain_text() {
     let mut caller = Caller::connected();
     for path in ["/Invoices/unknown", "/Contacts/unknown", "/Sandwiches", "/Invoices/a/b/c", ""] {
         let answer = caller.get(path);
@@ -197,7 +197,7 @@ fn what_does_not_exist_is_not_found_in_plain_text() {
 }
 
 #[test]
-fn the_log_keeps_calls_and_no_secrets() {
+fn the_log_contains_calls_and_no_secrets() {
     let mut caller = Caller::connected();
     caller.get("/Organisation");
     let text = format!("{:?}", caller.simulator.calls());

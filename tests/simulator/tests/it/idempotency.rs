@@ -18,7 +18,7 @@ fn a_key_has_at_most_128_characters() {
 
 /// Rules 17 and 24.
 #[test]
-fn the_same_request_gets_the_first_answer_and_still_counts() {
+fn a_repeated_request_gets_the_first_answer_and_still_counts() {
     let mut caller = Caller::connected();
     let first = answered(caller.with_key("PUT", "/Contacts", BODY, "k"));
     caller.pass(359);
@@ -40,7 +40,7 @@ fn after_six_minutes_a_key_is_new() {
     answered(caller.with_key("PUT", "/Contacts", BODY, "k"));
     caller.pass(60);
     let new = answered(caller.with_key("PUT", "/Contacts", BODY, "k"));
-    assert_eq!(new.status, 400, "the write runs again and meets its own contact");
+    assert_eq!(new.status, 400, "the write runs again and finds its own contact");
 }
 
 /// Rule 25.
@@ -63,7 +63,7 @@ fn the_same_key_with_another_request_is_refused() {
 
 /// Rule 26.
 #[test]
-fn an_internal_error_is_replayed_after_the_fault_is_gone() {
+fn an_internal_error_is_replayed_after_the_fault_has_ended() {
     let mut caller = Caller::connected();
     caller.simulator.inject(Fault { on: Match::next("/api.xro/"), kind: FaultKind::Status500 });
     assert_eq!(answered(caller.with_key("PUT", "/Contacts", BODY, "k")).status, 500);
@@ -87,7 +87,7 @@ fn an_internal_error_may_hide_a_write() {
 }
 
 #[test]
-fn an_outage_is_not_kept_under_the_key() {
+fn an_outage_is_not_stored_under_the_key() {
     let mut caller = Caller::connected();
     let kind = FaultKind::Unavailable503;
     caller.simulator.inject(Fault { on: Match::next("/api.xro/"), kind });
@@ -97,7 +97,7 @@ fn an_outage_is_not_kept_under_the_key() {
 
 /// Rule 24, after the answer was lost.
 #[test]
-fn a_retry_after_a_lost_answer_makes_no_second_document() {
+fn a_retry_after_a_lost_answer_creates_no_second_document() {
     let mut caller = Caller::connected();
     let body = BODY;
     caller.simulator.inject(Fault { on: Match::next("/api.xro/"), kind: FaultKind::LostAfter });
@@ -110,7 +110,7 @@ fn a_retry_after_a_lost_answer_makes_no_second_document() {
 }
 
 #[test]
-fn a_key_on_a_read_means_nothing() {
+fn a_key_on_a_read_is_ignored() {
     let mut caller = Caller::connected();
     let first = answered(caller.with_key("GET", "/Contacts", "", "k"));
     caller.contact("New");

@@ -20,7 +20,7 @@ fn browse(caller: &mut Caller, url: &str) -> Answered {
 
 /// Rule 1.
 #[test]
-fn an_untrustworthy_request_stays_on_the_error_page() {
+fn an_untrusted_request_shows_the_error_page() {
     let mut caller = Caller::stranger(demo());
     let good = authorize_url(SCOPES);
     for (bad, word) in [
@@ -42,7 +42,7 @@ fn an_untrustworthy_request_stays_on_the_error_page() {
 
 /// Rule 1: only apps from before the granular scopes may use broad ones.
 #[test]
-fn an_old_app_may_still_ask_for_broad_scopes() {
+fn an_old_app_may_still_request_broad_scopes() {
     let mut settings = demo();
     settings.apps[0].scopes = ScopeSet::Broad;
     let mut caller = Caller::stranger(settings);
@@ -74,11 +74,11 @@ fn the_page_offers_the_users_organisations_and_refuses_frames() {
     let sam = format!("{}&login_hint=sam%40ridgeway.example", authorize_url(SCOPES));
     let page = browse(&mut caller, &sam);
     assert!(page.text.contains("Signed in as Sam Okafor"));
-    assert!(!page.text.contains("Kauri Grove"), "Sam has no business there");
+    assert!(!page.text.contains("Kauri Grove"), "Sam may not connect it");
 }
 
 #[test]
-fn the_form_of_the_page_connects_what_was_ticked() {
+fn the_form_of_the_page_connects_the_ticked_organisations() {
     let mut caller = Caller::stranger(demo());
     let (_, query) =
         authorize_url(SCOPES).split_once('?').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
@@ -104,7 +104,7 @@ fn the_form_of_the_page_connects_what_was_ticked() {
 
 /// Rule 3.
 #[test]
-fn a_code_works_once_for_five_minutes_with_its_return_address() {
+fn a_code_works_once_for_five_minutes_with_its_redirect_uri() {
     let mut caller = Caller::stranger(demo());
     let tenant = caller.tenant;
     let code = caller.code(SCOPES, &[tenant]);
@@ -143,7 +143,7 @@ fn another_app_can_use_neither_code_nor_refresh_token() {
     let stolen = caller.post_form("/connect/token", &theirs, &pairs);
     assert_eq!(error(&stolen), (400, "invalid_grant".to_owned()));
     caller.post_form("/connect/revocation", &theirs, &[("token", &refresh)]);
-    assert_eq!(caller.renew(&refresh).status, 200, "nor can it revoke it");
+    assert_eq!(caller.renew(&refresh).status, 200, "it cannot revoke it either");
 }
 
 /// Rule 4.
@@ -156,7 +156,7 @@ fn wrong_credentials_are_an_invalid_client() {
     assert_eq!(error(&answer), (400, "invalid_client".to_owned()));
     let answer = caller.post_form("/connect/token", &basic("nobody", SECRET), &pairs);
     assert_eq!(error(&answer), (400, "invalid_client".to_owned()));
-    assert_eq!(caller.renew(&refresh).status, 200, "the token is none the worse for it");
+    assert_eq!(caller.renew(&refresh).status, 200, "the token remains valid");
 
     let mut caller = Caller::unconfirmed(|switches| switches.bad_client_status = 401);
     let answer = caller.post_form("/connect/token", &basic(CLIENT, "wrong"), &pairs);
@@ -164,7 +164,7 @@ fn wrong_credentials_are_an_invalid_client() {
 }
 
 #[test]
-fn credentials_may_come_in_the_form() {
+fn credentials_may_be_in_the_form() {
     let mut caller = Caller::connected();
     let refresh = caller.refresh.clone();
     let request = Request::post("/connect/token")
@@ -181,7 +181,7 @@ fn credentials_may_come_in_the_form() {
 
 /// Rule 5.
 #[test]
-fn a_verifier_must_belong_to_its_challenge() {
+fn a_verifier_must_match_its_challenge() {
     use base64::Engine as _;
     let mut settings = demo();
     settings.apps.push(App {
@@ -227,7 +227,7 @@ fn a_verifier_must_belong_to_its_challenge() {
 
 /// Rule 6.
 #[test]
-fn scopes_decide_which_tokens_there_are() {
+fn scopes_determine_which_tokens_are_issued() {
     let mut caller = Caller::stranger(demo());
     let tenant = caller.tenant;
     let code = caller.code("accounting.contacts", &[tenant]);
@@ -245,7 +245,7 @@ fn scopes_decide_which_tokens_there_are() {
 }
 
 #[test]
-fn an_access_token_carries_its_claims() {
+fn an_access_token_contains_its_claims() {
     use base64::Engine as _;
     let caller = Caller::connected();
     let payload = caller.bearer.split('.').nth(1).unwrap();
@@ -261,7 +261,7 @@ fn an_access_token_carries_its_claims() {
 
 /// Rule 7.
 #[test]
-fn a_refresh_rotates_and_the_old_token_has_thirty_minutes_of_grace() {
+fn a_refresh_rotates_and_the_old_token_has_a_grace_period_of_thirty_minutes() {
     let mut caller = Caller::connected();
     let old = caller.refresh.clone();
     let first = caller.renew(&old).json();
@@ -279,7 +279,7 @@ fn a_refresh_rotates_and_the_old_token_has_thirty_minutes_of_grace() {
 
 /// Rule 7, switched.
 #[test]
-fn the_grace_may_repeat_the_same_refresh_token() {
+fn a_use_within_the_grace_period_may_return_the_same_refresh_token() {
     let mut caller = Caller::unconfirmed(|switches| switches.grace_repeats_the_pair = true);
     let old = caller.refresh.clone();
     let first = caller.renew(&old).json();
@@ -288,7 +288,7 @@ fn the_grace_may_repeat_the_same_refresh_token() {
 
 /// Rule 8.
 #[test]
-fn a_refresh_token_dies_after_sixty_days_and_renewal_starts_them_again() {
+fn a_refresh_token_expires_after_sixty_days_and_renewal_restarts_them() {
     let mut caller = Caller::connected();
     let old = caller.refresh.clone();
     caller.pass(59 * DAY);
@@ -325,7 +325,7 @@ fn connections(caller: &mut Caller, query: &str) -> serde_json::Value {
 
 /// Rule 10.
 #[test]
-fn connections_are_the_users_own_and_filtered_by_consent() {
+fn connections_are_per_user_and_filtered_by_consent() {
     let mut caller = Caller::stranger(demo());
     let tenants: Vec<_> = demo().organisations.iter().map(|one| one.id).collect();
     let code = caller.code(SCOPES, &tenants[..1]);
@@ -381,7 +381,7 @@ fn a_connection_is_deleted_by_its_own_id_only() {
 }
 
 #[test]
-fn discovery_leads_back_to_whoever_served_it() {
+fn discovery_refers_to_the_server_that_served_it() {
     let mut caller = Caller::stranger(demo());
     let request = Request::get("/.well-known/openid-configuration")
         .header("host", "localhost:9800")

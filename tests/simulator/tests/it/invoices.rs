@@ -14,7 +14,7 @@ fn base(contact: uuid::Uuid) -> Value {
             "AccountCode": "200", "TaxType": "OUTPUT2"}]})
 }
 
-/// A caller and an invoice body changed as the test wants it.
+/// A caller and an invoice body with the test's changes.
 fn changed(change: impl FnOnce(&mut Value)) -> (Caller, String) {
     let mut caller = Caller::connected();
     let contact = caller.contact("Ridge");
@@ -46,7 +46,7 @@ fn creating_a_taken_number_fails_and_posting_it_updates() {
 
 /// Rule 37: a deleted invoice frees its number, a voided one does not.
 #[test]
-fn only_deletion_frees_a_number() {
+fn the_number_of_a_deleted_invoice_is_free_and_that_of_a_voided_one_is_not() {
     let mut caller = Caller::connected();
     let contact = caller.contact("Ridge");
     let draft = invoice(contact, "SC-1", "DRAFT");
@@ -60,7 +60,7 @@ fn only_deletion_frees_a_number() {
 }
 
 #[test]
-fn a_missing_number_is_drawn() {
+fn a_missing_number_is_generated() {
     let mut caller = Caller::connected();
     let taken = caller.contact("Ridge");
     caller.put("/Invoices", &invoice(taken, "INV-0002", "DRAFT"));
@@ -74,7 +74,7 @@ fn a_missing_number_is_drawn() {
 
 /// Rule 38.
 #[test]
-fn no_invoice_is_born_paid_or_voided() {
+fn no_invoice_is_created_as_paid_or_voided() {
     for status in ["PAID", "VOIDED", "DELETED"] {
         let messages = refusals(|body| body["Status"] = status.into());
         assert_eq!(messages, ["Invoice not of valid status for creation"]);
@@ -105,7 +105,7 @@ fn an_approved_invoice_needs_lines_and_a_contact() {
 
 /// Rule 40.
 #[test]
-fn lines_need_an_active_account_that_takes_lines() {
+fn lines_need_an_active_account_that_accepts_lines() {
     for code in ["999", "090", "610", "820"] {
         assert_eq!(
             refusals(|body| body["LineItems"][0]["AccountCode"] = code.into())[0],
@@ -132,7 +132,7 @@ fn lines_need_an_active_account_that_takes_lines() {
 
 /// Rule 41.
 #[test]
-fn a_tax_rate_must_suit_its_account_and_defaults_to_the_accounts() {
+fn a_tax_rate_must_match_its_account_and_defaults_to_the_accounts_rate() {
     for (tax_type, exists) in
         [("INPUT2", true), ("NONSENSE", false), ("SROUTPUT", true), ("20% (VAT on Income)", false)]
     {
@@ -154,7 +154,7 @@ fn a_tax_rate_must_suit_its_account_and_defaults_to_the_accounts() {
 
 /// Rule 42.
 #[test]
-fn only_enabled_currencies_are_taken() {
+fn only_enabled_currencies_are_accepted() {
     assert_eq!(
         refusals(|body| body["CurrencyCode"] = "NZD".into()),
         ["Organisation is not subscribed to currency NZD"]
@@ -245,7 +245,7 @@ fn a_draft_cannot_be_marked_as_sent() {
 
 /// Rule 36, with invoices.
 #[test]
-fn a_bad_invoice_is_given_back_with_its_reasons() {
+fn an_invalid_invoice_is_returned_with_the_reasons() {
     let mut caller = Caller::connected();
     let contact = caller.contact("Ridge");
     let mut bad = base(contact);
@@ -261,7 +261,7 @@ fn a_bad_invoice_is_given_back_with_its_reasons() {
     assert_eq!(rows[1]["DateString"], "2026-11-02T00:00:00");
     assert_eq!(caller.books().invoices().count(), 1);
     assert_eq!(caller.put("/Invoices", &body).json()["Elements"].as_array().unwrap().len(), 1);
-    assert_eq!(caller.books().invoices().count(), 1, "the good one is not saved either");
+    assert_eq!(caller.books().invoices().count(), 1, "the valid one is not saved either");
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn numbers_of_bills_are_not_unique() {
 }
 
 #[test]
-fn the_online_address_exists_once_approved() {
+fn an_approved_invoice_has_an_online_url() {
     let mut caller = Caller::connected();
     let contact = caller.contact("Ridge");
     caller.put("/Invoices", &invoice(contact, "SC-1", "DRAFT"));
@@ -320,7 +320,7 @@ fn the_online_address_exists_once_approved() {
 
 /// Rule 75.
 #[test]
-fn an_invoice_is_sent_to_its_contact_once_it_is_no_draft() {
+fn an_invoice_that_is_not_a_draft_can_be_sent_to_its_contact() {
     let mut caller = Caller::connected();
     let approved = caller.invoice("SC-1");
     let contact = caller.any_contact();
@@ -343,7 +343,7 @@ fn an_invoice_is_sent_to_its_contact_once_it_is_no_draft() {
 
 /// Rule 75.
 #[test]
-fn an_organisation_sends_a_thousand_invoices_a_day() {
+fn an_organisation_can_send_a_thousand_invoices_a_day() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let contact = caller.any_contact();
@@ -358,7 +358,7 @@ fn an_organisation_sends_a_thousand_invoices_a_day() {
     assert_eq!(send_within_the_limits(&mut caller, &path).status, 204);
 }
 
-/// Posts without a body; waits for the next minute and renews the bearer where that is needed.
+/// Posts without a body; waits for the next minute and renews the bearer if needed.
 fn send_within_the_limits(caller: &mut Caller, path: &str) -> Answered {
     loop {
         let answer = caller.post(path, "");
@@ -376,7 +376,7 @@ fn send_within_the_limits(caller: &mut Caller, path: &str) -> Answered {
 
 /// Rule 74.
 #[test]
-fn a_small_plan_lets_only_so_many_invoices_be_approved() {
+fn a_small_plan_limits_the_number_of_approved_invoices() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     caller.bookkeeper().limit_approvals(Some(2));
@@ -399,7 +399,7 @@ fn a_small_plan_lets_only_so_many_invoices_be_approved() {
 }
 
 #[test]
-fn notes_are_kept_on_the_history_page() {
+fn notes_are_stored_on_the_history_page() {
     let mut caller = Caller::connected();
     caller.invoice("SC-1");
     let body = r#"{"HistoryRecords":[{"Details":"Sent from ServiceCortex"}]}"#;
@@ -435,16 +435,16 @@ fn credit_notes_and_payments_have_history_pages_too() {
 }
 
 #[test]
-fn a_date_defaults_to_the_organisations_today() {
+fn a_date_defaults_to_the_organisations_current_date() {
     let (mut caller, body) = changed(|body| body["Date"] = Value::Null);
     let row = caller.put("/Invoices", &body).first("Invoices");
     assert_eq!(row["DateString"], "2026-11-02T00:00:00");
 }
 
 #[test]
-fn a_figure_that_is_no_number_makes_the_body_unreadable() {
+fn a_figure_that_is_not_a_number_makes_the_body_unreadable() {
     let (mut caller, body) = changed(|body| body["LineItems"][0]["UnitAmount"] = "dear".into());
     assert_eq!(caller.put("/Invoices", &body).json()["ErrorNumber"], 14);
     let (mut caller, body) = changed(|body| body["LineItems"][0]["UnitAmount"] = "100.00".into());
-    assert_eq!(caller.put("/Invoices", &body).status, 200, "a number may come as text");
+    assert_eq!(caller.put("/Invoices", &body).status, 200, "a number may be a string");
 }

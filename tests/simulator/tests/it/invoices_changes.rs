@@ -1,4 +1,4 @@
-//! Rules 38, 43 and 45 to 47: changing invoices, and the bookkeeper's hand.
+//! Rules 38, 43 and 45 to 47: changing invoices, and the bookkeeper's actions.
 
 use crate::caller::*;
 use jiff::civil::date;
@@ -27,7 +27,7 @@ fn draft(caller: &mut Caller) -> Uuid {
 
 /// Rule 38.
 #[test]
-fn what_is_over_takes_no_updates() {
+fn deleted_and_voided_invoices_allow_no_updates() {
     let mut caller = Caller::connected();
     let paid = caller.invoice("PAID");
     caller.bookkeeper().apply_payment(paid, 120.into(), date(2026, 11, 3)).unwrap();
@@ -61,9 +61,9 @@ fn voiding_twice_may_succeed() {
     }
 }
 
-/// Rules 38 and 47: the whole table of moves.
+/// Rules 38 and 47: the complete table of status transitions.
 #[test]
-fn an_update_moves_an_invoice_only_along_the_allowed_ways() {
+fn an_update_allows_only_the_listed_status_transitions() {
     use InvoiceStatus::{Authorised, Deleted, Draft, Paid, Submitted, Voided};
     let all = [Draft, Submitted, Authorised, Paid, Voided, Deleted];
     for from in [Draft, Submitted, Authorised] {
@@ -112,7 +112,7 @@ fn a_locked_invoice_can_be_neither_edited_nor_voided() {
 
 /// Rule 45.
 #[test]
-fn sent_lines_replace_and_lines_with_ids_are_changed() {
+fn sent_lines_replace_the_old_ones_and_lines_with_ids_are_changed() {
     let mut caller = Caller::connected();
     let invoice = draft(&mut caller);
     let line = |description: &str| json!({"Description": description, "Quantity": 1, "UnitAmount": 10, "AccountCode": "200"});
@@ -124,10 +124,10 @@ fn sent_lines_replace_and_lines_with_ids_are_changed() {
     let kept = json!({"LineItemID": lines[1]["LineItemID"], "Description": "b2"});
     let answer = post(&mut caller, invoice, &json!({"LineItems": [kept, line("c")]}));
     let after = answer.first("Invoices")["LineItems"].as_array().unwrap().clone();
-    assert_eq!(after.len(), 2, "the line that was not sent is gone");
+    assert_eq!(after.len(), 2, "the line that was not sent is removed");
     assert_eq!(after[0]["LineItemID"], lines[1]["LineItemID"]);
     assert_eq!(after[0]["Description"], "b2");
-    assert_eq!(after[0]["LineAmount"].to_string(), "10.0", "what is not sent stays");
+    assert_eq!(after[0]["LineAmount"].to_string(), "10.0", "omitted members are kept");
     assert_ne!(after[1]["LineItemID"], lines[0]["LineItemID"]);
 
     let approved = post(&mut caller, invoice, &json!({"Status": "AUTHORISED"}));
@@ -136,7 +136,7 @@ fn sent_lines_replace_and_lines_with_ids_are_changed() {
 
 /// Rule 46.
 #[test]
-fn a_part_paid_invoice_takes_only_harmless_edits() {
+fn a_part_paid_invoice_allows_only_limited_edits() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     caller.bookkeeper().apply_payment(invoice, 20.into(), date(2026, 11, 3)).unwrap();
@@ -169,7 +169,7 @@ fn a_part_paid_invoice_takes_only_harmless_edits() {
 
 /// Rules 38 and 46.
 #[test]
-fn a_paid_invoice_takes_the_edits_of_a_part_paid_one() {
+fn a_paid_invoice_allows_the_edits_of_a_part_paid_one() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     caller.bookkeeper().apply_payment(invoice, 120.into(), date(2026, 11, 3)).unwrap();
@@ -194,7 +194,7 @@ fn a_paid_invoice_takes_the_edits_of_a_part_paid_one() {
 
 /// Rule 46.
 #[test]
-fn a_bill_with_money_applied_takes_no_edits() {
+fn a_bill_with_a_payment_allows_no_edits() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     let bill = json!({"Invoices": [{"Type": "ACCPAY", "Contact": {"ContactID": contact},
@@ -206,7 +206,7 @@ fn a_bill_with_money_applied_takes_no_edits() {
     assert_eq!(post(&mut caller, bill, &edit).messages(), [MONEY_APPLIED]);
 }
 
-/// Rule 46: what leaves every amount as it is can still be refused.
+/// Rule 46: an edit that keeps every amount can still be refused.
 #[test]
 fn neither_the_rate_nor_the_tax_of_a_part_paid_invoice_changes() {
     let mut caller = Caller::connected();
@@ -228,7 +228,7 @@ fn neither_the_rate_nor_the_tax_of_a_part_paid_invoice_changes() {
 
 /// Rule 47.
 #[test]
-fn an_invoice_with_money_applied_cannot_be_voided() {
+fn an_invoice_with_a_payment_cannot_be_voided() {
     for amount in [20, 120] {
         let mut caller = Caller::connected();
         let invoice = caller.invoice("SC-1");
@@ -243,9 +243,9 @@ fn an_invoice_with_money_applied_cannot_be_voided() {
     }
 }
 
-/// Rules 38 and 46 need payments; the bookkeeper has them.
+/// Rules 38 and 46 need payments, which the bookkeeper enters.
 #[test]
-fn payments_close_an_invoice_and_their_removal_opens_it() {
+fn payments_close_an_invoice_and_their_removal_reopens_it() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     caller.pass(60);
@@ -266,7 +266,7 @@ fn payments_close_an_invoice_and_their_removal_opens_it() {
     assert_eq!(open["Status"], "AUTHORISED");
     assert!(open.get("FullyPaidOnDate").is_none());
     assert_eq!(caller.books().invoice(invoice).unwrap().updated_at, caller.now);
-    assert_eq!(caller.books().payments().count(), 2, "the removed row stays");
+    assert_eq!(caller.books().payments().count(), 2, "the removed row is kept");
     let removed = caller.books().payments().find(|payment| payment.id == last).unwrap();
     assert_eq!((removed.status, removed.updated_at), (PaymentStatus::Deleted, caller.now));
     assert!(caller.bookkeeper().remove_payment(last).is_err());
@@ -274,7 +274,7 @@ fn payments_close_an_invoice_and_their_removal_opens_it() {
 
 /// Rule 37.
 #[test]
-fn an_invoice_is_found_by_its_present_number_only() {
+fn an_invoice_is_found_only_by_its_current_number() {
     let mut caller = Caller::connected();
     let first = caller.invoice("SC-1");
     assert_eq!(post(&mut caller, first, &json!({"InvoiceNumber": "SC-2"})).status, 200);
@@ -297,7 +297,7 @@ fn only_approved_invoices_are_paid() {
 }
 
 #[test]
-fn unknown_invoices_are_not_found_by_path_and_refused_in_bodies() {
+fn unknown_invoices_are_not_found_in_paths_and_refused_in_bodies() {
     let mut caller = Caller::connected();
     let body = json!({"Invoices": [{"InvoiceID": Uuid::from_u128(5), "Status": "VOIDED"}]});
     let body = body.to_string();
@@ -306,7 +306,7 @@ fn unknown_invoices_are_not_found_by_path_and_refused_in_bodies() {
 }
 
 #[test]
-fn deleted_invoices_may_be_left_out_of_lists_that_do_not_ask() {
+fn deleted_invoices_may_be_omitted_from_lists_without_a_status_filter() {
     let mut caller = Caller::unconfirmed(|switches| switches.deleted_in_lists = false);
     let invoice = draft(&mut caller);
     caller.bookkeeper().delete(invoice).unwrap();
@@ -318,7 +318,7 @@ fn deleted_invoices_may_be_left_out_of_lists_that_do_not_ask() {
 }
 
 #[test]
-fn a_lost_update_is_still_an_update() {
+fn a_lost_update_takes_effect() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let on = xero_sim::Match::next("/api.xro/2.0/Invoices");

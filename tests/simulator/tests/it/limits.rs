@@ -6,7 +6,7 @@ use xero_sim::{Fault, FaultKind, Match, Tier};
 
 /// Rule 16.
 #[test]
-fn the_sixty_first_call_of_a_minute_waits_for_the_next_one() {
+fn the_sixty_first_call_of_a_minute_is_refused_until_the_next_minute() {
     let mut caller = Caller::connected();
     let mut last = caller.get("/Organisation");
     for _ in 1..60 {
@@ -37,7 +37,11 @@ fn the_minutes_of_two_tenants_begin_at_different_times() {
     for tenant in tenants {
         caller.tenant = tenant;
         for _ in 0..60 {
-            assert_eq!(caller.get("/Organisation").status, 200, "the other's calls do not count");
+            assert_eq!(
+                caller.get("/Organisation").status,
+                200,
+                "the calls of the other tenant do not count"
+            );
         }
         waits.push(caller.get("/Organisation").header("retry-after").to_owned());
     }
@@ -46,7 +50,7 @@ fn the_minutes_of_two_tenants_begin_at_different_times() {
 
 /// Rule 16.
 #[test]
-fn the_day_has_a_thousand_calls_on_the_free_plan() {
+fn the_free_plan_allows_a_thousand_calls_a_day() {
     let mut settings = demo();
     settings.organisations[0].tier = Tier::Starter;
     let mut caller = Caller::stranger(settings);
@@ -83,7 +87,7 @@ fn the_day_has_a_thousand_calls_on_the_free_plan() {
 
 /// Rule 16.
 #[test]
-fn a_sixth_call_at_once_is_refused_without_a_time_to_wait() {
+fn a_sixth_concurrent_call_is_refused_without_a_retry_after() {
     let mut caller = Caller::connected();
     let request = caller.request("GET", "/Organisation", "").body(Bytes::new()).unwrap();
     let mut under_way: Vec<_> =
@@ -100,7 +104,7 @@ fn a_sixth_call_at_once_is_refused_without_a_time_to_wait() {
 
 /// Rule 16.
 #[test]
-fn ten_thousand_calls_of_one_app_fill_its_minute() {
+fn ten_thousand_calls_of_one_app_use_up_its_minute() {
     for (hyphenated, word) in [(false, "appminute"), (true, "app-minute")] {
         let problems = fill_the_minute_of_an_app(hyphenated);
         assert_eq!(problems.len(), 202 * 50 - 10_000);
@@ -108,7 +112,7 @@ fn ten_thousand_calls_of_one_app_fill_its_minute() {
     }
 }
 
-/// Calls 202 tenants 50 times each within a minute; gives the limits that refused calls name.
+/// Calls 202 tenants 50 times each within a minute. Returns the limits that refused calls name.
 fn fill_the_minute_of_an_app(hyphenated: bool) -> Vec<String> {
     let mut settings = demo();
     settings.unconfirmed.app_minute_hyphenated = hyphenated;
@@ -138,7 +142,7 @@ fn fill_the_minute_of_an_app(hyphenated: bool) -> Vec<String> {
 
 /// Rule 17.
 #[test]
-fn every_answer_says_what_is_left() {
+fn every_answer_reports_the_remaining_calls() {
     let mut caller = Caller::connected();
     let names = [
         "x-daylimit-remaining",

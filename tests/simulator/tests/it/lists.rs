@@ -12,7 +12,7 @@ fn column(answer: &Answered, collection: &str, key: &str) -> Vec<String> {
 
 /// Rule 27.
 #[test]
-fn a_list_without_pages_has_no_lines_and_a_page_has() {
+fn a_page_has_lines_and_a_list_without_pages_has_none() {
     let mut caller = Caller::connected();
     caller.invoice("SC-1");
     let unpaged = caller.get("/Invoices");
@@ -54,7 +54,7 @@ fn many(caller: &mut Caller, count: usize) {
 
 /// Rule 28.
 #[test]
-fn pages_hold_a_hundred_rows_and_at_most_a_thousand() {
+fn pages_have_a_hundred_rows_by_default_and_at_most_a_thousand() {
     let mut caller = Caller::connected();
     many(&mut caller, 1050);
     for (asked, size, pages) in [
@@ -82,7 +82,7 @@ fn pages_hold_a_hundred_rows_and_at_most_a_thousand() {
 
 /// Rule 28.
 #[test]
-fn statuses_and_summaries_page_by_themselves() {
+fn statuses_and_summary_only_imply_paging() {
     let mut caller = Caller::connected();
     caller.invoice("SC-1");
     let statuses = caller.get("/Invoices?Statuses=AUTHORISED,PAID");
@@ -103,7 +103,7 @@ fn statuses_and_summaries_page_by_themselves() {
 
 /// Rule 29.
 #[test]
-fn modified_since_cuts_to_the_second_and_ignores_what_it_cannot_read() {
+fn modified_since_is_truncated_to_the_second_and_invalid_values_are_ignored() {
     let mut caller = Caller::connected();
     caller.contact("Old");
     caller.pass(10);
@@ -135,7 +135,7 @@ fn modified_since_may_exclude_its_instant_and_answer_304() {
 
 /// Rule 30.
 #[test]
-fn rows_come_in_the_order_of_their_changes() {
+fn rows_are_ordered_by_the_time_of_their_last_change() {
     let mut caller = Caller::connected();
     let mut ids: Vec<String> = Vec::new();
     for name in ["A", "B", "C"] {
@@ -143,7 +143,7 @@ fn rows_come_in_the_order_of_their_changes() {
     }
     ids.sort();
     let listed = column(&caller.get("/Contacts"), "Contacts", "ContactID");
-    assert_eq!(listed, ids, "equal times fall back to the id");
+    assert_eq!(listed, ids, "rows with equal times are ordered by id");
     caller.pass(1);
     let first: uuid::Uuid = ids[0].parse().unwrap();
     caller.bookkeeper().edit_contact(first, |contact| contact.tax_number = None).unwrap();
@@ -155,7 +155,7 @@ fn rows_come_in_the_order_of_their_changes() {
 
 /// Rule 30.
 #[test]
-fn some_edits_of_a_part_paid_invoice_move_no_time() {
+fn some_edits_of_a_part_paid_invoice_do_not_change_its_time() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let today = jiff::civil::date(2026, 11, 2);
@@ -175,12 +175,12 @@ fn some_edits_of_a_part_paid_invoice_move_no_time() {
     assert_eq!(caller.books().invoice(invoice).unwrap().updated_at, caller.now);
     let customer = caller.books().contact(contact).unwrap();
     assert!(customer.is_customer);
-    assert_eq!(customer.updated_at, before, "becoming a customer is no change");
+    assert_eq!(customer.updated_at, before, "becoming a customer is not a change");
 }
 
 /// Rule 31.
 #[test]
-fn archived_contacts_are_hidden_unless_asked_for() {
+fn archived_contacts_are_hidden_unless_requested() {
     let mut caller = Caller::connected();
     let gone = caller.contact("Gone");
     caller.contact("Here");
@@ -197,7 +197,7 @@ fn archived_contacts_are_hidden_unless_asked_for() {
 
 /// Rule 31.
 #[test]
-fn searches_look_into_their_fields_without_case() {
+fn searches_cover_their_fields_and_ignore_case() {
     let mut caller = Caller::connected();
     let body = r#"{"Contacts":[
         {"Name":"Ridge Plumbing","FirstName":"Ana","ContactNumber":"cli_77"},
@@ -228,7 +228,7 @@ fn searches_look_into_their_fields_without_case() {
 
 /// Rule 31.
 #[test]
-fn names_and_addresses_are_equal_without_case_and_accents() {
+fn names_and_addresses_are_compared_without_case_and_accents() {
     let mut caller = Caller::connected();
     caller.put(
         "/Contacts",
@@ -262,7 +262,7 @@ fn invoices_are_found_by_ids_numbers_contacts_and_app() {
 }
 
 #[test]
-fn balances_follow_what_is_owed() {
+fn balances_follow_the_amounts_owed() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let contact = caller.books().invoice(invoice).unwrap().contact;

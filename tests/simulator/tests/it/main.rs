@@ -1,14 +1,14 @@
-//! The simulator's rules, one sentence each. Rule numbers are those of the crate's documentation.
+//! The simulator's rules, one test each. Rule numbers are those of the crate's documentation.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that meets something else than it expects has failed"
+    reason = "a test may panic"
 )]
 #![expect(
     clippy::disallowed_methods,
-    reason = "`json!` goes through `to_value`; the amounts in these bodies are texts or whole"
+    reason = "`json!` uses `to_value`; the amounts in these bodies are strings or integers"
 )]
 
 mod bank_transactions;
@@ -34,11 +34,15 @@ mod limits;
 mod lists;
 mod merges;
 mod money;
+mod page;
 mod payments;
+mod permissions;
 mod regions;
 mod robustness;
 mod socket;
 mod surface;
 mod switches;
 mod switches_books;
+mod switches_documents;
 mod switches_gateway;
+mod switches_wire;

@@ -1,4 +1,4 @@
-//! Rules 31, 35 and 61: contacts that are put away, fetched back, or merged.
+//! Rules 31, 35 and 61: contacts that are archived, restored, or merged.
 
 use crate::caller::*;
 use jiff::civil::date;
@@ -24,7 +24,7 @@ fn a_contact_is_archived_and_made_active_again_by_a_write() {
     assert_eq!((&row["ContactStatus"], &row["Name"]), (&json!("ARCHIVED"), &json!("Ridge")));
     assert_eq!(caller.get("/Contacts").json()["Contacts"], json!([]));
     let hidden = caller.since("/Contacts", "2026-11-02T09:01:00").json();
-    assert_eq!(hidden["Contacts"], json!([]), "an archived contact is no news unless asked for");
+    assert_eq!(hidden["Contacts"], json!([]), "archived contacts are omitted unless requested");
     let shown = caller.since("/Contacts?includeArchived=true", "2026-11-02T09:01:00");
     assert_eq!(id(&shown.first("Contacts")["ContactID"]), contact);
     set(&mut caller, contact, &json!({"ContactStatus": "ACTIVE"})).first("Contacts");
@@ -34,7 +34,7 @@ fn a_contact_is_archived_and_made_active_again_by_a_write() {
 
 /// Rule 35.
 #[test]
-fn a_contact_whose_name_was_taken_meanwhile_stays_archived() {
+fn a_contact_whose_name_has_been_taken_cannot_be_restored() {
     let mut caller = Caller::connected();
     let first = caller.contact("Ridge");
     caller.bookkeeper().archive_contact(first).unwrap();
@@ -49,7 +49,7 @@ fn a_contact_whose_name_was_taken_meanwhile_stays_archived() {
 
 /// Rule 35, switched.
 #[test]
-fn an_archived_contact_may_take_no_edits() {
+fn an_archived_contact_may_refuse_edits() {
     let edit = json!({"EmailAddress": "a@ridge.example"});
     for (takes, expected) in [(true, 200), (false, 400)] {
         let mut caller = Caller::unconfirmed(|switches| switches.archived_takes_edits = takes);
@@ -62,7 +62,7 @@ fn an_archived_contact_may_take_no_edits() {
 
 /// Rule 61.
 #[test]
-fn a_merge_moves_everything_over() {
+fn a_merge_moves_all_documents() {
     let mut caller = Caller::connected();
     let from = caller.contact("Ridge");
     let into = caller.contact("Ridge Ltd");
@@ -103,7 +103,7 @@ fn a_merge_moves_everything_over() {
 
 /// Rule 61.
 #[test]
-fn a_merged_contact_never_comes_back() {
+fn a_merged_contact_cannot_be_restored() {
     let mut caller = Caller::connected();
     let (from, into) = (caller.contact("Ridge"), caller.contact("Ridge Ltd"));
     caller.bookkeeper().merge_contacts(from, into).unwrap();
@@ -117,7 +117,7 @@ fn a_merged_contact_never_comes_back() {
 
 /// Rule 61.
 #[test]
-fn a_contact_is_merged_only_into_another_active_one() {
+fn a_contact_can_only_be_merged_into_another_active_one() {
     let mut caller = Caller::connected();
     let (first, second) = (caller.contact("Ridge"), caller.contact("Ridge Ltd"));
     caller.bookkeeper().archive_contact(second).unwrap();

@@ -24,7 +24,7 @@ fn totals(answer: &Answered) -> [&str; 3] {
 #[test]
 fn tax_is_rounded_per_line_and_then_summed() {
     let mut caller = Caller::connected();
-    // 20% of 0.13 is 0.026: three lines carry 0.09, their sum would carry 0.08.
+    // 20% of 0.13 is 0.026: three rounded lines give 0.09, their sum would give 0.08.
     let lines = json!([
         line("1", "0.13", "OUTPUT2"),
         line("1", "0.13", "OUTPUT2"),
@@ -50,7 +50,7 @@ fn a_document_without_tax_has_none() {
 }
 
 #[test]
-fn unit_amounts_have_two_places_unless_four_are_asked_for() {
+fn unit_amounts_have_two_places_unless_four_are_requested() {
     let mut caller = Caller::connected();
     let lines = json!([line("100", "0.3333", "NONE")]);
     let two = create(&mut caller, "Exclusive", &lines, "");
@@ -60,7 +60,7 @@ fn unit_amounts_have_two_places_unless_four_are_asked_for() {
 }
 
 #[test]
-fn a_line_total_must_agree() {
+fn a_line_total_must_match() {
     let mut caller = Caller::connected();
     let mut wrong = line("3", "10", "NONE");
     wrong["LineAmount"] = json!("29.99");
@@ -77,7 +77,7 @@ fn a_line_total_must_agree() {
 }
 
 #[test]
-fn two_figures_give_the_third() {
+fn two_figures_determine_the_third() {
     let mut caller = Caller::connected();
     let lines = json!([{"Description": "x", "Quantity": 4, "LineAmount": "10.00",
         "AccountCode": "200", "TaxType": "NONE"}]);
@@ -88,7 +88,7 @@ fn two_figures_give_the_third() {
 }
 
 #[test]
-fn amounts_off_and_rates_off_do_not_mix() {
+fn a_discount_amount_and_a_discount_rate_exclude_each_other() {
     let mut caller = Caller::connected();
     let mut both = line("1", "10", "NONE");
     both["DiscountRate"] = json!(10);
@@ -100,7 +100,7 @@ fn amounts_off_and_rates_off_do_not_mix() {
 }
 
 #[test]
-fn a_line_may_be_only_words_and_tax_may_be_overridden() {
+fn a_line_may_have_only_a_description_and_tax_may_be_overridden() {
     let mut caller = Caller::connected();
     let mut taxed = line("1", "10", "OUTPUT2");
     taxed["TaxAmount"] = json!("1.99");
@@ -109,7 +109,7 @@ fn a_line_may_be_only_words_and_tax_may_be_overridden() {
 }
 
 #[test]
-fn amounts_beyond_the_bounds_are_refused() {
+fn amounts_beyond_the_limits_are_refused() {
     let mut caller = Caller::connected();
     let most = json!([line("1", "9999999999.99", "NONE")]);
     assert_eq!(create(&mut caller, "Exclusive", &most, "").digits("Total"), "9999999999.99");

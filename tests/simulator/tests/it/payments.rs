@@ -32,7 +32,7 @@ fn status(caller: &Caller, invoice: Uuid) -> InvoiceStatus {
 
 /// Rule 49.
 #[test]
-fn a_full_payment_closes_the_invoice_and_moves_both_clocks() {
+fn a_full_payment_closes_the_invoice_and_updates_the_times_of_both() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     caller.pass(60);
@@ -52,7 +52,7 @@ fn a_full_payment_closes_the_invoice_and_moves_both_clocks() {
 
 /// Rule 49.
 #[test]
-fn a_part_payment_leaves_the_rest_due() {
+fn a_part_payment_leaves_the_remainder_due() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     paid(&mut caller, invoice, "50.005");
@@ -77,7 +77,7 @@ fn a_payment_over_the_amount_due_is_refused() {
 
 /// Rule 48.
 #[test]
-fn only_an_approved_document_is_paid() {
+fn only_an_approved_document_can_be_paid() {
     let mut caller = Caller::connected();
     let contact = caller.any_contact();
     let draft = caller.put("/Invoices", &invoice(contact, "SC-0", "DRAFT")).first("Invoices");
@@ -144,7 +144,7 @@ fn a_payment_is_for_exactly_one_document() {
 
 /// Rule 43.
 #[test]
-fn nothing_is_paid_or_taken_back_on_a_locked_day() {
+fn no_payment_is_created_or_deleted_on_a_locked_day() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let before = paid(&mut caller, invoice, "10");
@@ -160,7 +160,7 @@ fn nothing_is_paid_or_taken_back_on_a_locked_day() {
 
 /// Rules 49 and 50.
 #[test]
-fn a_deleted_payment_reopens_its_invoice_and_stays_listed_with_a_newer_time() {
+fn a_deleted_payment_reopens_its_invoice_and_is_listed_with_a_newer_time() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let payment = paid(&mut caller, invoice, "120");
@@ -176,7 +176,7 @@ fn a_deleted_payment_reopens_its_invoice_and_stays_listed_with_a_newer_time() {
     let news = caller.since("/Payments", "2026-11-02T09:01:00").first("Payments");
     assert_eq!((id(&news["PaymentID"]), &news["Status"]), (payment, &json!("DELETED")));
     assert_eq!(delete(&mut caller, payment).messages(), ["The payment has been deleted."]);
-    assert_eq!(paid_again(&mut caller, invoice), 200, "the invoice takes a payment again");
+    assert_eq!(paid_again(&mut caller, invoice), 200, "the invoice can be paid again");
 }
 
 fn paid_again(caller: &mut Caller, invoice: Uuid) -> u16 {
@@ -185,7 +185,7 @@ fn paid_again(caller: &mut Caller, invoice: Uuid) -> u16 {
 
 /// Rule 49, switched.
 #[test]
-fn a_deleted_payment_may_keep_its_time_and_leave_the_lists() {
+fn a_deleted_payment_may_keep_its_time_and_be_omitted_from_lists() {
     let mut caller = Caller::unconfirmed(|switches| {
         switches.deleting_moves_payment = false;
         switches.deleted_payments_in_lists = false;
@@ -204,7 +204,7 @@ fn a_deleted_payment_may_keep_its_time_and_leave_the_lists() {
 
 /// Rule 50.
 #[test]
-fn a_payment_takes_no_change_but_its_deletion() {
+fn a_payment_can_be_deleted_but_not_changed() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let made = paid(&mut caller, invoice, "120");
@@ -234,7 +234,7 @@ fn a_payment_takes_no_change_but_its_deletion() {
 
 /// Rule 50.
 #[test]
-fn a_reconciled_payment_is_deleted_by_hand_only() {
+fn a_reconciled_payment_can_only_be_deleted_by_hand() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let mut body = payment(invoice, "120");
@@ -250,7 +250,7 @@ fn a_reconciled_payment_is_deleted_by_hand_only() {
 
 /// Rule 36.
 #[test]
-fn one_bad_payment_fails_alone_or_refuses_the_whole_request() {
+fn one_invalid_payment_fails_alone_or_the_whole_request() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let body = json!({"Payments": [payment(invoice, "100"), payment(invoice, "100"),
@@ -281,7 +281,7 @@ fn the_same_key_pays_once() {
 }
 
 #[test]
-fn a_row_of_the_list_has_a_summary_and_a_single_payment_the_whole() {
+fn a_listed_payment_has_a_summary_of_its_document_and_a_single_one_the_complete_document() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let payment = paid(&mut caller, invoice, "20");
@@ -322,7 +322,7 @@ fn references(answer: &Answered) -> Vec<String> {
 }
 
 #[test]
-fn payments_are_found_by_what_a_poll_asks_for() {
+fn payments_are_found_by_the_filters_of_a_poll() {
     let mut caller = Caller::connected();
     let (one, two) = (caller.invoice("SC-1"), caller.invoice("SC-2"));
     let mut ids = Vec::new();
@@ -369,7 +369,7 @@ fn payments_are_found_by_what_a_poll_asks_for() {
 
 /// Rule 15.
 #[test]
-fn payments_have_a_scope_of_their_own() {
+fn payments_have_their_own_scope() {
     let mut caller = Caller::stranger(demo());
     caller.connect("accounting.invoices accounting.contacts accounting.payments.read");
     let invoice = caller.invoice("SC-1");
@@ -409,7 +409,7 @@ fn a_foreign_invoice_is_paid_at_a_rate() {
 }
 
 #[test]
-fn an_account_has_to_suit_the_currency() {
+fn the_account_must_match_the_currency() {
     let mut settings = demo();
     let accounts = &mut settings.organisations[0].accounts;
     accounts.iter_mut().find(|one| one.code.as_deref() == Some("091")).unwrap().currency =
@@ -432,7 +432,7 @@ fn an_account_has_to_suit_the_currency() {
 }
 
 #[test]
-fn a_balance_is_what_came_in_less_what_went_out() {
+fn a_balance_is_the_receipts_less_the_payments() {
     let mut caller = Caller::connected();
     let invoice = caller.invoice("SC-1");
     let bill = foreign(&mut caller, "GBP", "ACCPAY");

@@ -6,7 +6,7 @@ use xero_sim::{Region, Settings};
 
 /// Rule 73.
 #[test]
-fn each_region_has_its_own_rates_and_an_invoice_comes_to_its_total() {
+fn each_region_has_its_own_rates_and_invoices_have_the_expected_total() {
     for (region, version, currency, tax_type, total) in [
         (Region::UnitedKingdom, "UK", "GBP", "OUTPUT2", "120.00"),
         (Region::NewZealand, "NZ", "NZD", "OUTPUT2", "115.00"),
@@ -35,7 +35,7 @@ fn each_region_has_its_own_rates_and_an_invoice_comes_to_its_total() {
 
 /// Rule 73.
 #[test]
-fn what_carries_no_tax_has_a_code_everywhere() {
+fn every_region_has_a_code_for_no_tax() {
     for (region, code) in [(Region::Australia, "BASEXCLUDED"), (Region::SouthAfrica, "NONE")] {
         let mut caller = Caller::with_settings(Settings::demo_in(region, CLIENT, SECRET, CALLBACK));
         let contact = caller.any_contact();

@@ -1,11 +1,11 @@
-//! Whatever a caller sends, the answer is an answer.
+//! Every request of a caller gets a valid response.
 
 use crate::caller::*;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-/// Values that have upset programs before.
+/// Values that often cause failures.
 fn odd() -> impl Strategy<Value = Value> {
     select(vec![
         Value::Null,
@@ -118,7 +118,7 @@ const TRANSACTION: &[&str] = &[
 ];
 
 fn base(value: Value) -> Map<String, Value> {
-    let Value::Object(object) = value else { panic!("{value} is no object") };
+    let Value::Object(object) = value else { panic!("{value} is not an object") };
     object
 }
 
@@ -213,7 +213,7 @@ proptest! {
     }
 
     #[test]
-    fn odd_filters_are_understood_or_refused(
+    fn odd_filters_are_parsed_or_refused(
         filter in "(Total|Date|Name|\\(|\\)|==|>=|AND|OR|-|guid\\(\"|\"|1|\\.|Contains|é| ){0,12}",
     ) {
         let mut caller = Caller::connected();

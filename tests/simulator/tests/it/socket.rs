@@ -1,15 +1,17 @@
-//! The simulator on a real socket, spoken to in plain bytes.
+//! Tests of the simulator on a real socket, with raw bytes.
 
 use crate::caller::*;
+use flate2::read::GzDecoder;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use xero_sim::{Fault, FaultKind, Match, Simulator, host};
 
-/// A served simulator and a connected caller's credentials.
+/// A served simulator and the credentials of a connected caller.
 pub(crate) struct Served {
     address: SocketAddr,
     simulator: Arc<Mutex<Simulator>>,
@@ -38,12 +40,12 @@ pub(crate) async fn served() -> Served {
 }
 
 impl Served {
-    /// Everything the server sends until it closes the connection.
+    /// All bytes that the server sends until it closes the connection.
     pub(crate) async fn raw(&self, method: &str, path: &str, body: &str) -> String {
         self.raw_with(method, path, "accept: application/json\r\n", body).await
     }
 
-    /// The same, with headers of its own; each ends with a line break.
+    /// The same, with additional headers, each ending with a line break.
     pub(crate) async fn raw_with(
         &self,
         method: &str,
@@ -51,6 +53,11 @@ impl Served {
         headers: &str,
         body: &str,
     ) -> String {
+        String::from_utf8(self.bytes_with(method, path, headers, body).await).unwrap()
+    }
+
+    /// The same, as bytes: a compressed response is not text.
+    async fn bytes_with(&self, method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\
@@ -63,16 +70,16 @@ impl Served {
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut received = Vec::new();
-        // A dropped connection may end in a reset; what came before it counts.
+        // A dropped connection may end in a reset; the bytes before it count.
         stream.read_to_end(&mut received).await.unwrap_or_default();
-        String::from_utf8(received).unwrap()
+        received
     }
 
     pub(crate) fn tenant(&self) -> uuid::Uuid {
         self.tenant
     }
 
-    /// The body of one more invoice of the same contact.
+    /// The body of another invoice of the same contact.
     pub(crate) fn invoice_body(&self, number: &str) -> String {
         let simulator = self.simulator.lock().unwrap();
         let contact = simulator.books(self.tenant).unwrap().contacts().next().unwrap().id;
@@ -117,7 +124,7 @@ async fn a_lost_answer_closes_the_connection_without_a_byte() {
 
 /// Rule 22.
 #[tokio::test]
-async fn a_cut_answer_promises_more_than_it_sends() {
+async fn a_truncated_answer_is_shorter_than_its_content_length() {
     let served = served().await;
     let whole = served.raw("GET", "/api.xro/2.0/Accounts", "").await;
     served.inject("/api.xro/", FaultKind::Cut);
@@ -133,9 +140,49 @@ async fn a_cut_answer_promises_more_than_it_sends() {
     assert!(whole.len() > cut.len());
 }
 
+/// Rule 76.
+#[tokio::test]
+async fn an_answer_is_compressed_for_callers_that_accept_gzip() {
+    let served = served().await;
+    let path = "/api.xro/2.0/Accounts";
+    let plain = served.raw("GET", path, "").await;
+    let (head, listed) = plain.split_once("\r\n\r\n").unwrap();
+    assert!(!head.contains("content-encoding"), "{head}");
+    for accepted in ["gzip", "deflate, GZIP;q=0.5"] {
+        let headers = format!("accept: application/json\r\naccept-encoding: {accepted}\r\n");
+        let answer = served.bytes_with("GET", path, &headers, "").await;
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let (head, compressed) = answer.split_at(end + 4);
+        let head = String::from_utf8(head.to_vec()).unwrap();
+        assert!(head.contains("content-encoding: gzip\r\n"), "{head}");
+        assert!(head.contains(&format!("content-length: {}\r\n", compressed.len())), "{head}");
+        let mut decompressed = String::new();
+        GzDecoder::new(compressed).read_to_string(&mut decompressed).unwrap();
+        let [plain, decompressed] = [listed, decompressed.as_str()]
+            .map(|body| serde_json::from_str::<Value>(body).unwrap()["Accounts"].clone());
+        assert_eq!(decompressed, plain);
+    }
+    for refused in ["identity", "gzip;q=0", "br"] {
+        let headers = format!("accept: application/json\r\naccept-encoding: {refused}\r\n");
+        let answer = served.raw_with("GET", path, &headers, "").await;
+        assert!(!answer.contains("content-encoding"), "{refused}");
+    }
+}
+
+/// Rule 76.
+#[tokio::test]
+async fn an_answer_without_a_body_is_not_compressed() {
+    let served = served().await;
+    let (_, links) = served.json("GET", "/connections", "").await;
+    let path = format!("/connections/{}", links[0]["id"].as_str().unwrap());
+    let answer = served.raw_with("DELETE", &path, "accept-encoding: gzip\r\n", "").await;
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    assert!(!answer.contains("content-encoding"), "{answer}");
+}
+
 /// Rule 16.
 #[tokio::test]
-async fn a_call_is_no_longer_in_flight_once_it_is_answered() {
+async fn an_answered_call_is_no_longer_in_flight() {
     let served = served().await;
     for _ in 0..12 {
         let (status, _) = served.json("GET", "/api.xro/2.0/Currencies", "").await;
@@ -176,7 +223,7 @@ async fn the_control_surface_shows_and_changes_the_books() {
 }
 
 #[tokio::test]
-async fn the_control_surface_takes_faults_and_shows_calls() {
+async fn the_control_surface_accepts_faults_and_shows_calls() {
     let served = served().await;
     let fault = r#"{"kind":"RateLimited","path":"/api.xro/","problem":"minute",
         "retryAfterSeconds":9,"times":2}"#;
@@ -196,7 +243,7 @@ async fn the_control_surface_takes_faults_and_shows_calls() {
 }
 
 #[tokio::test]
-async fn the_page_for_people_escapes_what_callers_wrote() {
+async fn the_page_escapes_texts_of_callers() {
     let served = served().await;
     let body = r#"{"Contacts":[{"Name":"Ridge","ContactNumber":"<script>alert('x')</script>"}]}"#;
     assert_eq!(served.json("PUT", "/api.xro/2.0/Contacts", body).await.0, 200);

@@ -1,5 +1,5 @@
-//! The control surface beyond documents: the organisation itself, and the open questions. The
-//! command line sets the same switches.
+//! The control surface for the organisation itself and the open questions. The command line sets
+//! the same switches.
 
 use crate::socket::{Served, served};
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ async fn approvals_are_limited_and_unlimited() {
 }
 
 #[tokio::test]
-async fn contacts_are_edited_and_an_empty_text_clears() {
+async fn contacts_are_edited_and_an_empty_text_clears_a_field() {
     let served = served().await;
     let contact = rows(&served, "contacts").await[0]["ContactID"].as_str().unwrap().to_owned();
     let edit = json!({"name": "Ridge Plumbing Ltd", "number": "sc-1", "email": "a@b.example"});
@@ -98,7 +98,7 @@ async fn contacts_are_edited_and_an_empty_text_clears() {
 
 /// Rule 72.
 #[tokio::test]
-async fn odd_rows_are_inserted_and_rows_shown_otherwise() {
+async fn odd_rows_are_inserted_and_members_overridden() {
     let served = served().await;
     let (status, made) = post(&served, "odd", json!({"row": "far-due-date"})).await;
     assert_eq!(status, 200);
@@ -119,7 +119,7 @@ async fn odd_rows_are_inserted_and_rows_shown_otherwise() {
 
 /// Rules 67 and 68.
 #[tokio::test]
-async fn trouble_at_the_edge_and_odd_elements_come_over_the_socket() {
+async fn edge_faults_and_odd_elements_are_injected_over_the_socket() {
     let served = served().await;
     for (fault, status) in [
         (json!({"kind": "EdgePage", "status": 403, "path": "/api.xro/"}), 403),
@@ -131,7 +131,7 @@ async fn trouble_at_the_edge_and_odd_elements_come_over_the_socket() {
         let (answered, _) = served.json("PUT", "/api.xro/2.0/Contacts", body).await;
         assert_eq!(answered, status, "{fault}");
     }
-    assert_eq!(rows(&served, "contacts").await.len(), 1, "nothing was saved");
+    assert_eq!(rows(&served, "contacts").await.len(), 1, "no contact was saved");
     let fault = json!({"kind": "EdgePage"}).to_string();
     assert_eq!(served.json("POST", "/_simulator/faults", &fault).await.0, 400);
 }
@@ -157,11 +157,11 @@ async fn open_questions_are_answered_over_the_socket() {
     assert_eq!(status, 400);
     assert!(refused["error"].as_str().unwrap().contains("name_before_number"));
     let (_, page) = served.json("GET", "/api.xro/2.0/Contacts?page=1", "").await;
-    assert_eq!(page["pagination"]["pageSize"], 7, "one bad answer refuses all");
+    assert_eq!(page["pagination"]["pageSize"], 7, "one invalid answer refuses all");
 }
 
 #[tokio::test]
-async fn the_page_closes_locks_inserts_and_answers() {
+async fn the_page_closes_locks_inserts_and_sets_answers() {
     let served = served().await;
     let page = served.raw("GET", "/_simulator/", "").await;
     for shown in [
@@ -192,15 +192,15 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn the_command_line_says_what_is_wrong_with_it() {
+fn an_invalid_command_line_is_explained() {
     for (arguments, said) in [
         (&["--answer", "roundness=true"][..], "archived_by_id"),
         (&["--answer", "rounding=up"], "half-away-from-zero or half-even"),
-        (&["--answer", "rounding"], "--answer does not take 'rounding'."),
-        (&["--speed", "0"], "--speed does not take '0'."),
-        (&["--region", "XX"], "--region does not take 'XX'."),
-        (&["--port"], "--port needs a value."),
-        (&["--colour", "red"], "There is no option named --colour."),
+        (&["--answer", "rounding"], "--answer does not accept 'rounding'."),
+        (&["--speed", "0"], "--speed does not accept '0'."),
+        (&["--region", "XX"], "--region does not accept 'XX'."),
+        (&["--port"], "--port requires a value."),
+        (&["--colour", "red"], "Unknown option --colour."),
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

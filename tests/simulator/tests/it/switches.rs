@@ -1,4 +1,4 @@
-//! Open questions about Xero, answered the other way.
+//! Open questions about Xero with their non-default answers.
 
 use crate::caller::*;
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use jiff::civil::date;
 use serde_json::json;
 
 #[test]
-fn an_empty_text_may_mean_nothing() {
+fn an_empty_text_may_be_ignored() {
     let mut caller = Caller::unconfirmed(|switches| switches.empty_text_clears = false);
     let body = r#"{"Contacts":[{"Name":"Ridge","EmailAddress":"a@ridge.example"}]}"#;
     caller.put("/Contacts", body);
@@ -16,7 +16,7 @@ fn an_empty_text_may_mean_nothing() {
 }
 
 #[test]
-fn an_archived_contact_may_stay_archived_and_out_of_sight() {
+fn an_archived_contact_may_stay_archived_and_be_hidden_by_its_id() {
     let mut caller = Caller::unconfirmed(|switches| {
         switches.unarchiving_allowed = false;
         switches.archived_by_id = false;
@@ -29,7 +29,7 @@ fn an_archived_contact_may_stay_archived_and_out_of_sight() {
 }
 
 #[test]
-fn a_paid_invoice_may_take_no_edits() {
+fn a_paid_invoice_may_refuse_edits() {
     let mut caller = Caller::unconfirmed(|switches| switches.paid_takes_part_paid_edits = false);
     let invoice = caller.invoice("SC-1");
     caller.bookkeeper().apply_payment(invoice, 120.into(), date(2026, 11, 3)).unwrap();
@@ -40,7 +40,7 @@ fn a_paid_invoice_may_take_no_edits() {
 
 /// Rule 69.
 #[test]
-fn an_invoice_over_nothing_is_paid_by_its_approval_or_stays_approved() {
+fn an_invoice_of_zero_is_paid_on_approval_or_stays_approved() {
     for (closes, status) in [(true, "PAID"), (false, "AUTHORISED")] {
         let mut caller = Caller::unconfirmed(|switches| switches.approved_zero_is_paid = closes);
         let contact = caller.any_contact();
@@ -64,7 +64,7 @@ fn an_invoice_over_nothing_is_paid_by_its_approval_or_stays_approved() {
 
 /// Rule 68.
 #[test]
-fn the_rows_of_a_batch_may_come_in_another_order() {
+fn the_rows_of_a_batch_may_be_in_another_order() {
     let body = r#"{"Contacts":[{"Name":"A"},{"Name":"B"},{"Name":"C","EmailAddress":"wrong"}]}"#;
     for (ordered, expected) in [(true, ["A", "B", "C"]), (false, ["B", "C", "A"])] {
         let mut caller = Caller::unconfirmed(|switches| switches.batch_answers_in_order = ordered);
@@ -78,7 +78,7 @@ fn the_rows_of_a_batch_may_come_in_another_order() {
 }
 
 #[test]
-fn long_names_may_be_written() {
+fn long_names_may_be_accepted() {
     let name = "n".repeat(256);
     let body = json!({"Contacts": [{"Name": name}]}).to_string();
     for (accepted, status) in [(true, 200), (false, 400)] {
@@ -88,7 +88,7 @@ fn long_names_may_be_written() {
 }
 
 #[test]
-fn a_currency_is_refused_in_one_of_two_wordings() {
+fn a_currency_is_refused_with_one_of_two_messages() {
     for (says_users, start) in [(true, "Users Organisation is not"), (false, "Organisation is not")]
     {
         let mut caller =
@@ -117,7 +117,7 @@ fn a_voided_number_may_be_free_and_a_deleted_one_taken() {
 }
 
 #[test]
-fn approval_may_need_no_due_date() {
+fn an_approval_may_need_no_due_date() {
     let mut caller = Caller::unconfirmed(|switches| switches.approval_needs_due_date = false);
     let contact = caller.any_contact();
     let body = invoice(contact, "SC-1", "AUTHORISED").replace("\"DueDate\":\"2026-11-16\",", "");
@@ -125,7 +125,7 @@ fn approval_may_need_no_due_date() {
 }
 
 #[test]
-fn a_refusal_may_be_judged_anew_under_its_key() {
+fn a_refused_request_may_be_reevaluated_under_its_key() {
     let body = r#"{"Contacts":[{"Name":"Ridge"}]}"#;
     for (kept, status) in [(true, 400), (false, 200)] {
         let mut caller = Caller::unconfirmed(|switches| switches.refusals_replayed = kept);
@@ -137,7 +137,7 @@ fn a_refusal_may_be_judged_anew_under_its_key() {
 }
 
 #[test]
-fn a_key_may_belong_to_a_tenant() {
+fn a_key_may_be_per_tenant() {
     let body = r#"{"Contacts":[{"Name":"Ridge"}]}"#;
     for (per_tenant, status) in [(false, 400), (true, 200)] {
         let mut settings = demo();
@@ -155,7 +155,7 @@ fn a_key_may_belong_to_a_tenant() {
 
 /// Rule 10.
 #[test]
-fn a_renewed_consent_keeps_the_first_event_or_brings_its_own() {
+fn a_renewed_consent_keeps_the_first_event_or_gets_its_own() {
     let link = |caller: &mut Caller| {
         let request = Request::get("/connections")
             .header("authorization", format!("Bearer {}", caller.bearer))
@@ -172,7 +172,7 @@ fn a_renewed_consent_keeps_the_first_event_or_brings_its_own() {
         caller.pass(60);
         caller.connect(SCOPES);
         let again = link(&mut caller);
-        assert_ne!(own_event(&caller), first["authEventId"], "and it is its own");
+        assert_ne!(own_event(&caller), first["authEventId"], "it is a new event");
         assert_eq!(again["authEventId"] == first["authEventId"], keeps);
         assert_eq!(again["authEventId"] == own_event(&caller), !keeps);
         assert_eq!(again["createdDateUtc"], first["createdDateUtc"]);
@@ -188,20 +188,20 @@ fn a_renewed_consent_keeps_the_first_event_or_brings_its_own() {
 }
 
 #[test]
-fn a_page_size_alone_may_mean_nothing() {
+fn a_page_size_without_a_page_may_be_ignored() {
     let mut caller = Caller::unconfirmed(|switches| switches.page_size_alone_pages = false);
     assert!(caller.get("/Contacts?pageSize=5").json().get("pagination").is_none());
 }
 
 #[test]
-fn pages_may_be_smaller_than_asked_for_and_say_so() {
+fn pages_may_be_smaller_than_requested_and_report_their_size() {
     let mut caller = Caller::unconfirmed(|switches| switches.page_size_max = 3);
     let json = caller.get("/Contacts?page=1&pageSize=5").json();
     assert_eq!(json["pagination"]["pageSize"], 3);
 }
 
 #[test]
-fn an_address_may_be_refused_for_reasons_of_xeros_own() {
+fn an_e_mail_address_may_be_refused_for_unknown_reasons() {
     let mut caller = Caller::unconfirmed(|switches| {
         switches.refused_email_domain = Some("@odd.example".to_owned());
     });

@@ -1,4 +1,4 @@
-//! Open questions about documents and contacts, answered both ways.
+//! Open questions about documents and contacts, with both answers.
 
 use crate::caller::*;
 use jiff::civil::date;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 const NO_DATE: &str = "The Date field must be specified.";
 
-/// An approved credit note of the usual contact; gives its path.
+/// Creates an approved credit note of the usual contact. Returns its path.
 fn credit_note(caller: &mut Caller) -> String {
     let contact = caller.any_contact();
     let note = json!({"Type": "ACCRECCREDIT", "Contact": {"ContactID": contact},
@@ -23,7 +23,7 @@ fn allocate(caller: &mut Caller, note: &str, row: &Value) -> Answered {
 
 /// Rule 53.
 #[test]
-fn a_removed_allocation_is_answered_bare_or_in_a_collection() {
+fn the_answer_to_a_removed_allocation_is_a_row_or_a_collection() {
     for in_envelope in [false, true] {
         let mut caller = Caller::unconfirmed(|switches| {
             switches.allocation_removal_in_envelope = in_envelope;
@@ -44,7 +44,7 @@ fn a_removed_allocation_is_answered_bare_or_in_a_collection() {
 
 /// Rule 51.
 #[test]
-fn an_allocation_may_have_to_name_a_date() {
+fn an_allocation_may_need_a_date() {
     for (needs, status) in [(false, 200), (true, 400)] {
         let mut caller = Caller::unconfirmed(|switches| switches.allocation_needs_date = needs);
         let invoice = caller.invoice("SC-1");
@@ -62,7 +62,7 @@ fn an_allocation_may_have_to_name_a_date() {
 
 /// Rule 39.
 #[test]
-fn a_document_without_a_date_is_dated_today_or_refused_once_it_is_no_draft() {
+fn an_approved_document_without_a_date_gets_the_current_one_or_is_refused() {
     for is_today in [true, false] {
         let mut caller = Caller::unconfirmed(|switches| switches.missing_date_is_today = is_today);
         let contact = caller.any_contact();
@@ -102,7 +102,7 @@ fn a_part_paid_invoice_may_refuse_the_sent_mark() {
 
 /// Rule 57.
 #[test]
-fn the_lines_of_a_bank_transaction_contain_their_tax_or_not_if_nothing_is_said() {
+fn the_lines_of_a_bank_transaction_contain_their_tax_by_default_or_not() {
     for (include, meaning, total) in [(false, "Exclusive", "12.00"), (true, "Inclusive", "10.00")] {
         let mut caller = Caller::unconfirmed(|switches| switches.bank_lines_include_tax = include);
         let contact = caller.any_contact();
@@ -117,7 +117,7 @@ fn the_lines_of_a_bank_transaction_contain_their_tax_or_not_if_nothing_is_said()
 
 /// Rules 40 and 41.
 #[test]
-fn a_refused_account_or_tax_rate_is_named_or_not() {
+fn the_refusal_of_an_account_or_tax_rate_names_it_or_not() {
     let long = [
         "Account code '999' is not a valid code for this document.",
         "The TaxType code WRONG does not exist or cannot be used for this type of transaction.",
@@ -154,7 +154,7 @@ fn the_spaces_of_a_name_are_removed_or_refused() {
 
 /// Rule 34.
 #[test]
-fn a_name_takes_no_angle_brackets() {
+fn a_name_cannot_contain_angle_brackets() {
     let mut caller = Caller::connected();
     for name in ["Ridge <Leeds>", "a > b"] {
         let refused = caller.put("/Contacts", &json!({"Name": name}).to_string());
@@ -176,6 +176,6 @@ fn an_empty_list_of_persons_is_ignored_or_removes_them_all() {
         caller.post(&path, r#"{"Name":"Ridge","ContactPersons":[]}"#);
         assert_eq!(persons(&caller), usize::from(!clears));
         caller.post(&path, r#"{"Name":"Ridge","ContactPersons":[{}]}"#);
-        assert_eq!(persons(&caller), 1, "one person about whom nothing is known");
+        assert_eq!(persons(&caller), 1, "one person without any details");
     }
 }

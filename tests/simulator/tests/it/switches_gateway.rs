@@ -1,4 +1,4 @@
-//! Open questions about the ways into Xero, answered both ways: scopes, limits, tokens, batches.
+//! Open questions about access to Xero, with both answers: scopes, limits, tokens, batches.
 
 use crate::caller::*;
 use bytes::Bytes;
@@ -20,7 +20,7 @@ fn a_missing_scope_is_named_in_a_header_or_not() {
 
 /// Rule 15.
 #[test]
-fn an_allocation_may_need_the_scope_of_payments_too() {
+fn an_allocation_may_also_need_the_scope_of_payments() {
     let scopes = "accounting.contacts accounting.invoices";
     for (needs, status) in [(false, 200), (true, 401)] {
         let mut settings = demo();
@@ -43,7 +43,7 @@ fn an_allocation_may_need_the_scope_of_payments_too() {
 
 /// Rule 16.
 #[test]
-fn a_sixth_call_at_once_may_be_told_when_to_try_again() {
+fn the_refusal_of_a_sixth_concurrent_call_may_have_a_retry_after() {
     for (says_when, wait) in [(false, ""), (true, "1")] {
         let mut caller = Caller::unconfirmed(|switches| switches.concurrent_says_when = says_when);
         let request = caller.request("GET", "/Organisation", "").body(Bytes::new()).unwrap();
@@ -61,7 +61,7 @@ fn a_sixth_call_at_once_may_be_told_when_to_try_again() {
 
 /// Rule 7.
 #[test]
-fn each_use_of_an_old_refresh_token_may_start_its_grace_anew() {
+fn each_use_of_an_old_refresh_token_may_restart_its_grace_period() {
     for (anew, status) in [(false, 400), (true, 200)] {
         let mut caller = Caller::unconfirmed(|switches| switches.grace_starts_anew = anew);
         let old = caller.refresh.clone();
@@ -71,13 +71,17 @@ fn each_use_of_an_old_refresh_token_may_start_its_grace_anew() {
         caller.pass(20 * 60);
         assert_eq!(caller.renew(&old).status, status);
         caller.pass(30 * 60);
-        assert_eq!(caller.renew(&old).status, 400, "30 minutes without a use end it either way");
+        assert_eq!(
+            caller.renew(&old).status,
+            400,
+            "it ends after 30 minutes without a use in either case"
+        );
     }
 }
 
 /// Rule 36.
 #[test]
-fn a_write_that_does_not_say_how_errors_are_told_is_refused_whole_or_in_part() {
+fn a_write_without_summarize_errors_is_refused_completely_or_in_part() {
     let body = r#"{"Contacts":[{"Name":"A"},{"Name":"B","EmailAddress":"wrong"}]}"#;
     for (summarised, status, saved) in [(true, 400, 0), (false, 200, 1)] {
         let mut caller =
@@ -92,7 +96,7 @@ fn a_write_that_does_not_say_how_errors_are_told_is_refused_whole_or_in_part() {
 
 /// Rule 36.
 #[test]
-fn a_refused_element_has_the_nil_id_or_one_that_leads_nowhere() {
+fn a_refused_element_has_the_nil_id_or_an_unknown_id() {
     let body = r#"{"Contacts":[{"Name":"B","EmailAddress":"wrong"}]}"#;
     for has_id in [false, true] {
         let mut caller = Caller::unconfirmed(|switches| switches.refused_rows_have_ids = has_id);
@@ -104,7 +108,7 @@ fn a_refused_element_has_the_nil_id_or_one_that_leads_nowhere() {
         let contact = caller.contact("Ridge");
         let update = json!({"Contacts": [{"ContactID": contact, "EmailAddress": "wrong"}]});
         let row = caller.post("/Contacts?summarizeErrors=false", &update.to_string());
-        assert_eq!(id(&row.first("Contacts")["ContactID"]), contact, "a known id stays");
+        assert_eq!(id(&row.first("Contacts")["ContactID"]), contact, "a known id is kept");
     }
 }
 
@@ -133,7 +137,7 @@ fn a_key_is_refused_in_json_or_in_plain_text() {
 
 /// Rule 16.
 #[test]
-fn a_call_over_a_limit_is_refused_with_a_body_or_without() {
+fn a_call_over_a_limit_is_refused_with_or_without_a_body() {
     for has_none in [false, true] {
         let mut caller = Caller::unconfirmed(|switches| switches.throttle_has_no_body = has_none);
         for _ in 0..60 {

@@ -1,4 +1,4 @@
-//! Allocations: below the path of the credit they use up.
+//! Allocations: sub-resources of the credit they use.
 
 pub(super) mod render;
 pub(crate) mod rules;
@@ -22,7 +22,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// The credit of this kind that a path names.
+    /// The credit of this kind named by a path.
     fn find(self, desk: &Desk<'_>, id: &str) -> Option<Credit> {
         match self {
             Self::CreditNote => desk.find_credit_note(id).map(|note| Credit::CreditNote(note.id)),
@@ -31,7 +31,7 @@ impl Source {
     }
 }
 
-/// The collection. Xero only adds to it and takes from it; it is read with the credit.
+/// The collection. Xero only adds and removes allocations; they are read with the credit.
 #[derive(Debug)]
 enum Allocations {}
 
@@ -49,7 +49,7 @@ impl Collection for Allocations {
         Err(Answer::not_implemented())
     }
 
-    /// The credit, whose path it is.
+    /// The credit named by the path.
     fn locate(desk: &Desk<'_>, id: &str) -> Option<Uuid> {
         Uuid::parse_str(id).ok().filter(|id| desk.books.credit(*id).is_some())
     }
@@ -81,7 +81,7 @@ impl Collection for Allocations {
         let intent = rules::Intent {
             credit,
             invoice,
-            // `AppliedAmount` is the name in XML; here it means nothing, so the amount is nothing.
+            // `AppliedAmount` is the name in XML; in JSON it is unknown, so the amount is missing.
             amount: fields.number("Amount")?.unwrap_or(Decimal::ZERO),
             date,
         };
@@ -105,7 +105,7 @@ impl Desk<'_> {
         self.add_below::<Allocations>(credit.id())
     }
 
-    /// `DELETE /{Credit}/{id}/Allocations/{allocation}`: both documents are open again.
+    /// `DELETE /{Credit}/{id}/Allocations/{allocation}`: reopens both documents.
     pub(super) fn deallocate(
         &mut self,
         source: Source,
@@ -121,7 +121,12 @@ impl Desk<'_> {
             let echoed = render::removed(found);
             return Err(Answer::validation(vec![echo(&echoed, "AllocationID", &[message]).into()]));
         }
-        let body = render::removed(found).with("IsDeleted", true);
+        let body = if self.unconfirmed.allocation_removal_like_example {
+            render::removed_like_example(found)
+        } else {
+            render::removed(found)
+        };
+        let body = body.with("IsDeleted", true);
         let id = found.id;
         self.books.remove_allocation(id, self.now);
         if self.unconfirmed.allocation_removal_in_envelope {

@@ -1,4 +1,4 @@
-//! Allocations as Xero writes them: as an answer, inside a credit, inside an invoice.
+//! Allocations in Xero's format: as a response, inside a credit, inside an invoice.
 
 use crate::accounting::documents::render::amount;
 use crate::accounting::fields::date_moment;
@@ -8,7 +8,7 @@ use crate::json::{Json, Object};
 use crate::settings::Unconfirmed;
 use rust_decimal::Decimal;
 
-/// The answer to a write.
+/// The response to a write.
 pub(super) fn answer(allocation: &Allocation, unconfirmed: &Unconfirmed) -> Object {
     let id = unconfirmed.allocation_answer_has_id.then_some(allocation.id);
     let (name, key) = names(allocation.credit);
@@ -25,12 +25,21 @@ pub(super) fn answer(allocation: &Allocation, unconfirmed: &Unconfirmed) -> Obje
         .with("ValidationErrors", Vec::new())
 }
 
-/// The answer to a removal, but for the mark that it is done.
+/// The response to a removal, without the mark that it is done.
 pub(super) fn removed(allocation: &Allocation) -> Object {
     Object::new()
         .with("AllocationID", allocation.id)
         .with("Date", date_moment(allocation.date))
         .with("Invoice", Object::new().with("InvoiceID", allocation.invoice))
+}
+
+/// The same in the format of the example in Xero's OpenAPI description.
+pub(super) fn removed_like_example(allocation: &Allocation) -> Object {
+    let invoice = Object::new().with("InvoiceID", allocation.invoice);
+    Object::new()
+        .with("AllocationId", allocation.id)
+        .with("Date", date_moment(allocation.date))
+        .with("Invoice", vec![Json::Object(invoice)])
 }
 
 /// The rows inside a credit.
@@ -76,7 +85,7 @@ pub(in crate::accounting) fn of_invoice(
         .with("Total", amount(total))
 }
 
-/// What a credit is called inside an allocation, and its id's name.
+/// The name of a credit inside an allocation, and the name of its id.
 fn names(credit: Credit) -> (&'static str, &'static str) {
     match credit {
         Credit::CreditNote(_) => ("CreditNote", "CreditNoteID"),

@@ -1,4 +1,4 @@
-//! What keeps a credit from being allocated, the same for callers and for bookkeepers.
+//! The rules that refuse an allocation, the same for callers and for bookkeepers.
 
 use crate::accounting::invoices::locked;
 use crate::books::Books;
@@ -10,21 +10,21 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// An allocation to an invoice that nothing is due of.
+/// The refusal of an allocation to an invoice with nothing due.
 const PAID_OFF: &str = "The invoice you are trying to allocate to has already been paid off";
 
-/// An allocation somebody wants to make.
+/// A requested allocation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Intent {
     pub(crate) credit: Credit,
-    /// Nothing if the named invoice does not exist, or none is named.
+    /// `None` if the named invoice does not exist, or none is named.
     pub(crate) invoice: Option<Uuid>,
     pub(crate) amount: Decimal,
-    /// The later of the two documents' dates if nobody says another.
+    /// By default the later of the two documents' dates.
     pub(crate) date: Option<Date>,
 }
 
-/// The allocation as it would be made, or everything that is wrong with it.
+/// The resulting allocation, or everything that is wrong with it.
 pub(crate) fn plan(
     books: &Books,
     unconfirmed: &Unconfirmed,

@@ -1,4 +1,4 @@
-//! A bank transaction as Xero writes it, in three sizes.
+//! A bank transaction in Xero's format, in three levels of detail.
 
 use crate::accounting::contacts::render as contacts;
 use crate::accounting::documents::render::{Detail, amount, contact, lines};
@@ -9,7 +9,7 @@ use crate::books::transaction::BankTransaction;
 use crate::json::{Json, Object};
 use jiff::civil::Date;
 
-/// One bank transaction. `unit_places` is how many decimal places unit amounts have.
+/// One bank transaction. `unit_places` is the number of decimal places of unit amounts.
 pub(crate) fn transaction(
     books: &Books,
     transaction: &BankTransaction,
@@ -46,7 +46,7 @@ pub(crate) fn transaction(
     books.shown(transaction.id, object)
 }
 
-/// The contact, in the size that suits the detail.
+/// The contact, in the matching level of detail.
 pub(in crate::accounting) fn parties(
     books: &Books,
     transaction: &BankTransaction,
@@ -60,7 +60,7 @@ pub(in crate::accounting) fn parties(
     contact(books, transaction.contact, size, today)
 }
 
-/// The day, the status, the lines and the totals.
+/// The date, the status, the lines and the totals.
 pub(in crate::accounting) fn figures(
     object: Object,
     transaction: &BankTransaction,

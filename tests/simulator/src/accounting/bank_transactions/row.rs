@@ -1,4 +1,4 @@
-//! A bank transaction as `where` and `order` see it.
+//! The fields of a bank transaction for `where` and `order`.
 
 use crate::books::Books;
 use crate::books::contact::Contact;

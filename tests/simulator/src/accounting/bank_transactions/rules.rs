@@ -1,4 +1,4 @@
-//! What keeps a bank transaction from being kept or taken back, the same for callers and for
+//! The rules that refuse to save or delete a bank transaction, the same for callers and for
 //! bookkeepers.
 
 use crate::accounting::invoices::locked;
@@ -8,11 +8,11 @@ use crate::organisation::{AccountKind, Standing};
 use crate::settings::Texts;
 use rust_decimal::Decimal;
 
-/// A change of what is matched with a bank statement: recorded live.
+/// The refusal of a change to a reconciled transaction: recorded live.
 const RECONCILED: &str =
     "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement.";
 
-/// Everything that is wrong with a transaction as it would be kept.
+/// Everything that is wrong with a transaction to be saved.
 pub(crate) fn check(books: &Books, texts: &Texts, transaction: &BankTransaction) -> Vec<String> {
     let mut messages = Vec::new();
     messages.extend(locked(books, texts, transaction.date));
@@ -34,7 +34,7 @@ pub(crate) fn check(books: &Books, texts: &Texts, transaction: &BankTransaction)
     messages
 }
 
-/// What keeps a transaction that is kept from being changed or deleted.
+/// The reasons why a saved transaction cannot be changed or deleted.
 pub(crate) fn refuses_change(
     books: &Books,
     texts: &Texts,
@@ -51,7 +51,7 @@ pub(crate) fn refuses_change(
     }
 }
 
-/// Whether anything of the overpayment or prepayment it brought is allocated or paid back.
+/// Whether any part of its overpayment or prepayment is allocated or refunded.
 fn is_used(books: &Books, transaction: &BankTransaction) -> bool {
     let credit = transaction.deposit.and_then(|id| books.credit(id));
     credit.is_some_and(|credit| !books.used(credit).is_zero())

@@ -19,7 +19,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(in crate::accounting) enum BankTransactions {}
 
-/// A transaction as it would be saved.
+/// A transaction to be saved.
 struct Planned {
     transaction: BankTransaction,
     /// Its contact, if the element creates or changes it.
@@ -74,7 +74,7 @@ impl Collection for BankTransactions {
     }
 }
 
-/// Keeps a plan that nothing is wrong with.
+/// Saves a valid plan.
 fn keep(desk: &mut Desk<'_>, mut planned: Planned) -> Result<Uuid, Refusal> {
     let checked = rules::check(desk.books, &desk.unconfirmed.texts, &planned.transaction);
     planned.messages.extend(checked);
@@ -141,7 +141,7 @@ fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal
     Ok(planned)
 }
 
-/// A transaction before anything of the element is in it.
+/// A transaction before the element is applied.
 fn blank(desk: &mut Desk<'_>, kind: TransactionKind, contact: Uuid) -> BankTransaction {
     BankTransaction {
         id: desk.ids.next(),
@@ -170,7 +170,7 @@ fn blank(desk: &mut Desk<'_>, kind: TransactionKind, contact: Uuid) -> BankTrans
     }
 }
 
-/// Applies the members both new and existing transactions take.
+/// Applies the members that both new and existing transactions accept.
 fn apply(desk: &mut Desk<'_>, planned: &mut Planned, fields: &Fields<'_>) -> Result<(), Refusal> {
     let Planned { transaction, messages, .. } = planned;
     apply_account(desk, transaction, fields)?;
@@ -186,7 +186,7 @@ fn apply(desk: &mut Desk<'_>, planned: &mut Planned, fields: &Fields<'_>) -> Res
         TransactionKind::Spend | TransactionKind::Receive | TransactionKind::ReceivePrepayment => {
             Accounts::Open
         }
-        // Xero: an overpayment goes to accounts receivable and carries no tax.
+        // Xero: an overpayment goes to accounts receivable and has no tax.
         TransactionKind::ReceiveOverpayment => {
             transaction.line_amounts = LineAmounts::NoTax;
             Accounts::Debtors
@@ -211,7 +211,7 @@ fn apply(desk: &mut Desk<'_>, planned: &mut Planned, fields: &Fields<'_>) -> Res
     Ok(())
 }
 
-/// Reads the bank account, which brings its currency with it.
+/// Reads the bank account, which determines the currency.
 fn apply_account(
     desk: &Desk<'_>,
     transaction: &mut BankTransaction,

@@ -1,4 +1,4 @@
-//! Making a batch: one sum for several documents, whole or not at all.
+//! Creates a batch: one sum for several documents, completely or not at all.
 
 use crate::accounting::Desk;
 use crate::accounting::fields::{Fields, Refusal, invalid};
@@ -9,7 +9,7 @@ use crate::books::payment::{Payment, PaymentStatus};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// Makes a batch of an element; gives its id.
+/// Creates a batch from an element. Returns its id.
 pub(super) fn create(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Uuid, Refusal> {
     let id = desk.ids.next();
     let date = fields.date("Date")?.unwrap_or_else(|| desk.today());

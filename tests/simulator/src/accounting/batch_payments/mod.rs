@@ -1,4 +1,4 @@
-//! Batch payments: lists, single reads, making a batch and taking it back as a whole.
+//! Batch payments: lists, single reads, creating a batch and deleting it as a whole.
 
 mod create;
 pub(crate) mod render;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 pub(super) use render::nested;
 
-/// The collection. PUT makes batches, POST takes them back.
+/// The collection. PUT creates batches, POST deletes them.
 #[derive(Debug)]
 pub(super) enum BatchPayments {}
 
@@ -67,7 +67,7 @@ impl Collection for BatchPayments {
     }
 }
 
-/// Takes a batch back.
+/// Deletes a batch.
 fn delete(desk: &mut Desk<'_>, fields: &Fields<'_>, id: Option<Uuid>) -> Result<Uuid, Refusal> {
     let texts = &desk.unconfirmed.texts;
     let Some(batch) = id.and_then(|id| desk.books.batch(id)) else {

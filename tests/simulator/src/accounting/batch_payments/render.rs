@@ -1,4 +1,4 @@
-//! A batch payment as Xero writes it: by itself, and inside a payment that belongs to it.
+//! A batch payment in Xero's format: by itself, and inside its payments.
 
 use crate::accounting::fields::{date_moment, date_string};
 use crate::books::Books;
@@ -8,7 +8,7 @@ use crate::books::payment::{Payment, PaymentStatus};
 use crate::json::{Json, Object};
 use rust_decimal::Decimal;
 
-/// One batch with its payments; a deleted one shows none.
+/// One batch with its payments; a deleted one contains none.
 pub(crate) fn batch(books: &Books, batch: &BatchPayment) -> Object {
     let account = books.account(batch.account);
     let base = books.organisation().base_currency.as_str();
@@ -32,8 +32,8 @@ pub(crate) fn batch(books: &Books, batch: &BatchPayment) -> Object {
     books.shown(batch.id, object)
 }
 
-/// The batch inside one of its payments. Xero's OpenAPI examples write its sum and its flag as texts;
-/// Xero corrected their types to those of the real answers (Xero-OpenAPI#526).
+/// The batch inside one of its payments. Xero's OpenAPI examples have its sum and its flag as
+/// strings; Xero corrected their types to those of the real responses (Xero-OpenAPI#526).
 pub(in crate::accounting) fn nested(books: &Books, batch: &BatchPayment) -> Object {
     Object::new()
         .with("Account", Object::new().with("AccountID", batch.account))
@@ -55,12 +55,12 @@ pub(super) fn kind(books: &Books, batch: &BatchPayment) -> &'static str {
     }
 }
 
-/// What the bank statement shows: the sum in the account's currency.
+/// The amount on the bank statement: the sum in the account's currency.
 pub(super) fn total(books: &Books, batch: &BatchPayment) -> Decimal {
     books.payments_in(batch).map(|payment| payment.bank_amount).sum()
 }
 
-/// A batch is one line of the bank statement, so its payments are matched together.
+/// A batch is one line of the bank statement, so its payments are reconciled together.
 pub(super) fn is_reconciled(books: &Books, batch: &BatchPayment) -> bool {
     books.payments_in(batch).all(|payment| payment.is_reconciled)
 }

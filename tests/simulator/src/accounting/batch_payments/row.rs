@@ -1,4 +1,4 @@
-//! A batch payment as `where` and `order` see it.
+//! The fields of a batch payment for `where` and `order`.
 
 use super::render::{is_reconciled, kind, total};
 use crate::books::Books;

@@ -1,4 +1,4 @@
-//! Puts the members of a written element into a contact; what is left out keeps its value.
+//! Applies the members of a written element to a contact; omitted members keep their value.
 
 use crate::accounting::fields::{Fields, Refusal, Sent};
 use crate::books::contact::{Address, Contact, ContactPerson, ContactStatus, PaymentTerms, Phone};
@@ -12,10 +12,10 @@ const PHONE_TYPES: [&str; 5] = ["DEFAULT", "DDI", "MOBILE", "FAX", "OFFICE"];
 const TERMS: [&str; 4] =
     ["DAYSAFTERBILLDATE", "DAYSAFTERBILLMONTH", "OFCURRENTMONTH", "OFFOLLOWINGMONTH"];
 
-/// What Xero says of an e-mail address it does not take.
+/// Xero's message for an invalid e-mail address.
 const INVALID_EMAIL: &str = "Email address must be valid";
 
-/// Applies an element; gives what is wrong with it.
+/// Applies an element. Returns what is wrong with it.
 pub(super) fn apply(
     contact: &mut Contact,
     fields: &Fields<'_>,
@@ -30,7 +30,8 @@ pub(super) fn apply(
         if name.contains(['<', '>']) {
             messages.push(unconfirmed.texts.angle_bracket.clone());
         }
-        // Longer names are in real books (xero-python#70), and stay there while they are not sent.
+        // Longer names exist in real books (xero-python#70), and are kept as long as they are not
+        // sent.
         if !unconfirmed.long_names_accepted {
             longest(&mut messages, "Contact Name", &contact.name, 255);
         }
@@ -79,7 +80,7 @@ pub(super) fn apply(
     Ok(messages)
 }
 
-/// An address that is sent replaces the one of its type; the other type stays.
+/// A sent address replaces the one of its type; the other type is kept.
 fn apply_addresses(
     contact: &mut Contact,
     fields: &Fields<'_>,
@@ -151,7 +152,7 @@ fn apply_phones(
     Ok(())
 }
 
-/// People that are sent replace all people.
+/// A sent list of people replaces all people.
 fn apply_persons(
     contact: &mut Contact,
     fields: &Fields<'_>,
@@ -215,7 +216,7 @@ fn longest(messages: &mut Vec<String>, label: &str, text: &str, most: usize) {
     }
 }
 
-/// Xero takes ASCII addresses only.
+/// Xero accepts ASCII addresses only.
 fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;

@@ -16,7 +16,7 @@ use render::Detail;
 use row::Row;
 use uuid::Uuid;
 
-/// Xero: a search looks into these fields of a contact.
+/// Xero: a search covers these fields of a contact.
 fn searched(contact: &Contact) -> impl Iterator<Item = &str> {
     [
         Some(&contact.name),
@@ -75,7 +75,7 @@ impl Desk<'_> {
         Ok(self.envelope("Contacts", vec![row.into()], None))
     }
 
-    /// A contact by what a path may name: its id or its number.
+    /// A contact named by a path, by its id or its number.
     fn find_contact(&self, id: &str) -> Option<&Contact> {
         Uuid::parse_str(id)
             .ok()
@@ -83,7 +83,7 @@ impl Desk<'_> {
             .or_else(|| self.books.contact_numbered(id))
     }
 
-    /// The organisation's calendar day.
+    /// The organisation's current date.
     pub(super) fn today(&self) -> jiff::civil::Date {
         self.books.organisation.today(self.now)
     }

@@ -1,4 +1,4 @@
-//! A contact as Xero writes it, in four sizes.
+//! A contact in Xero's format, in four levels of detail.
 
 use crate::books::Books;
 use crate::books::allocation::Credit;
@@ -8,16 +8,16 @@ use crate::json::{Json, Object};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-/// How much of a contact is written.
+/// The level of detail of a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// A single read, a page, the answer to a write.
+    /// A single read, a page, the response to a write.
     Full,
     /// A row of a list that is not paged.
     Listed,
     /// A row of a list with `summaryOnly`.
     Summary,
-    /// Inside a row of an invoice list: who it is and nothing else.
+    /// Inside a row of an invoice list: only its identity.
     Named,
 }
 
@@ -151,8 +151,8 @@ fn person(person: &ContactPerson) -> Json {
         .into()
 }
 
-/// What is owed, once there has been a document. Credit that is left takes off what is
-/// outstanding.
+/// The amounts owed, once there has been a document. Remaining credit reduces the outstanding
+/// amount.
 fn balances(books: &Books, contact: &Contact, today: Date) -> Option<Object> {
     if !contact.is_customer && !contact.is_supplier {
         return None;

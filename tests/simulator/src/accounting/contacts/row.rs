@@ -1,4 +1,4 @@
-//! A contact as `where` and `order` see it.
+//! The fields of a contact for `where` and `order`.
 
 use crate::books::contact::Contact;
 use crate::filter::{Field, Kind, Queried, Value};

@@ -1,4 +1,4 @@
-//! Writing contacts: what an element is matched with, and what keeps it from being saved.
+//! Writes contacts: matches an element with an existing contact, and validates it.
 
 use super::apply::apply;
 use super::render::{self, Detail};
@@ -51,7 +51,7 @@ impl Collection for Contacts {
     }
 }
 
-/// The contact as it would be saved, for the `Contact` of a document: matched like a POST.
+/// The contact to be saved, for the `Contact` of a document: matched like a POST.
 pub(in crate::accounting) fn plan_nested(
     desk: &mut Desk<'_>,
     element: &Object,
@@ -91,7 +91,7 @@ fn plan(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Contact, Refu
     Ok(contact)
 }
 
-/// Whether an element sends nothing by which a contact could be known.
+/// Whether an element contains no member that identifies a contact.
 fn identifies_nobody(fields: &Fields<'_>) -> Result<bool, Refusal> {
     for key in ["ContactID", "ContactNumber", "Name"] {
         if fields.sent(key)? != Sent::Nothing {
@@ -101,11 +101,11 @@ fn identifies_nobody(fields: &Fields<'_>) -> Result<bool, Refusal> {
     Ok(true)
 }
 
-/// What Xero's examples say of such an element.
+/// Xero's message for such an element, from its examples.
 const NO_IDENTITY: &str = "The Contact must contain at least 1 of the following elements to \
                            identify the contact: Name, ContactID, ContactNumber";
 
-/// What is wrong with a write to an archived contact.
+/// The reasons why a write to an archived contact is refused.
 fn stays_archived(desk: &Desk<'_>, contact: &Contact) -> Option<String> {
     let unconfirmed = desk.unconfirmed;
     match contact.status {
@@ -122,7 +122,7 @@ fn stays_archived(desk: &Desk<'_>, contact: &Contact) -> Option<String> {
     }
 }
 
-/// The contact a POST means: by id, else by number, else by the name of an active contact.
+/// The contact that a POST refers to: by id, else by number, else by the name of an active contact.
 fn matched(desk: &Desk<'_>, fields: &Fields<'_>) -> Result<Option<Contact>, Refusal> {
     if let Some(id) = fields.id("ContactID")? {
         return match desk.books.contact(id) {

@@ -1,4 +1,4 @@
-//! Puts the members of a written element into a credit note, and plans updates of existing ones.
+//! Applies the members of a written element to a credit note, and plans updates of existing ones.
 
 use super::write::{Planned, holder};
 use crate::accounting::Desk;
@@ -12,7 +12,7 @@ use crate::books::credit_note::{CreditNote, CreditNoteKind};
 use crate::books::invoice::InvoiceStatus;
 use crate::settings::Texts;
 
-/// Why a note cannot be led to `next`: by its status, or because it has been used.
+/// The reason why a note cannot change to `next`: its status, or because it has been used.
 pub(crate) fn refuses(
     books: &Books,
     texts: &Texts,
@@ -43,7 +43,7 @@ pub(super) fn plan(
     }
     let note = CreditNote { updated_at: desk.now, ..existing.clone() };
     let mut planned = Planned { note, contact: None, messages: Vec::new() };
-    // Cancelling changes the status and nothing else, whatever else was sent.
+    // Cancelling changes only the status, whatever else was sent.
     if !next.is_gone() {
         if let Some(chosen) = contact::named(desk, fields)? {
             planned.messages.extend(chosen.messages(desk));
@@ -59,15 +59,15 @@ pub(super) fn plan(
     Ok(planned)
 }
 
-/// Adds what keeps the planned note from having its status.
+/// Adds the reasons why the planned note cannot have its status.
 pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
     let Planned { note, messages, .. } = planned;
     messages.extend(locked(desk.books, &desk.unconfirmed.texts, note.date));
     messages.extend(status::lacks(note.status, &note.lines, note.total));
 }
 
-/// Applies the members both new and existing notes take. `Allocations` is not one of them: Xero
-/// ignores it here.
+/// Applies the members that both new and existing notes accept. `Allocations` is not one of them:
+/// Xero ignores it here.
 pub(super) fn apply(
     desk: &mut Desk<'_>,
     planned: &mut Planned,

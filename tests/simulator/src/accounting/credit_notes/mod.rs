@@ -50,8 +50,8 @@ impl Desk<'_> {
         render::credit_note(self.books, note, detail, self.unit_places(), self.today())
     }
 
-    /// A note by what a path may name: its id, or the number of one for a customer. Where a number
-    /// was used again after its note was deleted, the living one is meant.
+    /// A note named by a path, by its id, or by the number of one for a customer. If a number was
+    /// reused after its note was deleted, the path refers to the newer note.
     pub(super) fn find_credit_note(&self, id: &str) -> Option<&CreditNote> {
         Uuid::parse_str(id).ok().and_then(|id| self.books.credit_note(id)).or_else(|| {
             let numbered = self.books.credit_notes_numbered(id);

@@ -1,4 +1,4 @@
-//! A credit note as Xero writes it, in three sizes.
+//! A credit note in Xero's format, in three levels of detail.
 
 use crate::accounting::allocations::render as allocations;
 use crate::accounting::contacts::render as contacts;
@@ -11,7 +11,7 @@ use crate::books::credit_note::CreditNote;
 use crate::json::{Json, Object};
 use jiff::civil::Date;
 
-/// One credit note. `unit_places` is how many decimal places unit amounts have.
+/// One credit note. `unit_places` is the number of decimal places of unit amounts.
 pub(crate) fn credit_note(
     books: &Books,
     note: &CreditNote,
@@ -29,7 +29,7 @@ pub(crate) fn credit_note(
             books.refunds_of(credit).map(payments::nested).collect(),
             lines(&note.lines, unit_places),
         ),
-        // Xero: lists without pages leave the rows inside their rows out, but for allocations.
+        // Xero: lists without pages omit nested rows, except allocations.
         Detail::Listed => (Vec::new(), Vec::new()),
     };
     let object = Object::new()

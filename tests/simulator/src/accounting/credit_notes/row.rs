@@ -1,4 +1,4 @@
-//! A credit note as `where` and `order` see it.
+//! The fields of a credit note for `where` and `order`.
 
 use crate::books::Books;
 use crate::books::allocation::Credit;

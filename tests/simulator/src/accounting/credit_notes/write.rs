@@ -1,4 +1,4 @@
-//! Writing credit notes: matching an element with what exists, then creating or changing it.
+//! Writes credit notes: matches an element with an existing note, then creates or changes it.
 
 use super::change;
 use crate::accounting::Desk;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(in crate::accounting) enum CreditNotes {}
 
-/// A credit note as it would be saved.
+/// A credit note to be saved.
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) note: CreditNote,
@@ -56,8 +56,11 @@ impl Collection for CreditNotes {
 
     fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
         let fields = Fields::of(element);
+        let names_id = fields.id(Self::ID)?.is_some();
+        let is_new = !names_id && !desk.unconfirmed.posted_number_overwrites;
         let planned = match (target(desk, &fields, how)?, how) {
             (Some(_), How::Create) => invalid(&desk.unconfirmed.texts.credit_note_number),
+            (Some(_), How::Upsert) if is_new => invalid(&desk.unconfirmed.texts.credit_note_number),
             (Some(existing), How::Upsert | How::Update(_)) => {
                 change::plan(desk, &existing, &fields)
             }
@@ -81,7 +84,7 @@ impl Collection for CreditNotes {
     }
 }
 
-/// The existing note an element is about: by id, else one for a customer by number.
+/// The existing note that an element refers to: by id, else one for a customer by number.
 fn target(desk: &Desk<'_>, fields: &Fields<'_>, how: How) -> Result<Option<CreditNote>, Refusal> {
     if let How::Update(id) = how {
         return Ok(desk.books.credit_note(id).cloned());
@@ -99,7 +102,7 @@ fn target(desk: &Desk<'_>, fields: &Fields<'_>, how: How) -> Result<Option<Credi
     Ok(number.and_then(|number| holder(desk, &number, None).cloned()))
 }
 
-/// What Xero says of an id that leads nowhere: in its own examples.
+/// Xero's message for an unknown id, from its own examples.
 pub(in crate::accounting) const UNKNOWN: &str =
     "An existing Credit Note with the specified CreditNoteID could not be found";
 
@@ -136,7 +139,7 @@ fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal
     Ok(planned)
 }
 
-/// A note before anything of the element is in it.
+/// A note before the element is applied.
 fn blank(desk: &mut Desk<'_>, kind: CreditNoteKind, contact: Uuid) -> CreditNote {
     CreditNote {
         id: desk.ids.next(),

@@ -1,5 +1,5 @@
-//! Overpayments and prepayments: two lists of the same shape. They are made as bank transactions
-//! and used up by allocations and refunds, so there is nothing to write here.
+//! Overpayments and prepayments: two lists of the same shape. They are created as bank transactions
+//! and used by allocations and refunds, so they have no writes of their own.
 
 pub(crate) mod render;
 mod row;
@@ -14,7 +14,7 @@ use row::Row;
 use uuid::Uuid;
 
 impl Desk<'_> {
-    /// The list, or the one a path names.
+    /// The list, or the one named by a path.
     pub(super) fn deposits(
         &mut self,
         kind: DepositKind,

@@ -1,4 +1,4 @@
-//! An overpayment or a prepayment as Xero writes it: its bank transaction, and what is left of it.
+//! An overpayment or a prepayment in Xero's format: its bank transaction, and the remaining credit.
 
 use crate::accounting::allocations::render as allocations;
 use crate::accounting::bank_transactions::render::{figures, parties};
@@ -11,7 +11,7 @@ use crate::books::deposit::{Deposit, DepositKind};
 use crate::json::{Json, Object};
 use jiff::civil::Date;
 
-/// One overpayment or prepayment. `unit_places` is how many decimal places unit amounts have.
+/// One overpayment or prepayment. `unit_places` is the number of decimal places of unit amounts.
 pub(crate) fn deposit(
     books: &Books,
     deposit: &Deposit,
@@ -30,7 +30,7 @@ pub(crate) fn deposit(
             allocations::of_credit(books, credit),
             books.refunds_of(credit).map(payments::nested).collect(),
         ),
-        // Xero: lists without pages leave the rows inside their rows out.
+        // Xero: lists without pages omit nested rows.
         Detail::Listed => (Vec::new(), Vec::new()),
     };
     let object = Object::new()

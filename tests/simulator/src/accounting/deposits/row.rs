@@ -1,4 +1,4 @@
-//! An overpayment or a prepayment as `where` and `order` see it.
+//! The fields of an overpayment or a prepayment for `where` and `order`.
 
 use crate::books::Books;
 use crate::books::allocation::Credit;

@@ -1,4 +1,5 @@
-//! The `Contact` inside a written document: usually an id, but anything a contact write may hold.
+//! The `Contact` inside a written document: usually an id, but anything that a contact write
+//! accepts.
 
 use crate::accounting::Desk;
 use crate::accounting::contacts::plan_nested;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 /// The contact an element names.
 #[derive(Debug)]
 pub(in crate::accounting) enum Chosen {
-    /// One that exists, as it is.
+    /// An existing one, unchanged.
     Existing(Uuid),
     /// One the element creates or changes: Xero saves contact fields sent inside a document.
     Changed(Box<Contact>),
@@ -23,7 +24,7 @@ impl Chosen {
         }
     }
 
-    /// What keeps the contact from being used on a document.
+    /// The reasons why the contact cannot be used on a document.
     pub(in crate::accounting) fn messages(&self, desk: &Desk<'_>) -> Vec<String> {
         let contact = match self {
             Self::Existing(id) => desk.books.contact(*id),
@@ -44,7 +45,7 @@ impl Chosen {
     }
 }
 
-/// The contact of an element; nothing if there is none, or only an empty object.
+/// The contact of an element; `None` if it is missing or an empty object.
 pub(in crate::accounting) fn named(
     desk: &mut Desk<'_>,
     fields: &Fields<'_>,

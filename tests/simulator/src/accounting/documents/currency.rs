@@ -4,7 +4,7 @@ use crate::accounting::Desk;
 use crate::accounting::fields::{Fields, Refusal};
 use rust_decimal::Decimal;
 
-/// Reads the currency into `currency` and `rate`; a new currency brings the day's rate with it.
+/// Reads the currency into `currency` and `rate`; a new currency sets the rate of the day.
 pub(in crate::accounting) fn apply(
     desk: &Desk<'_>,
     fields: &Fields<'_>,

@@ -11,7 +11,7 @@ use crate::organisation::{Account, AccountClass, AccountKind, Standing};
 /// Xero: a description has at most 4,000 characters.
 const LONGEST_DESCRIPTION: usize = 4_000;
 
-/// What a document says about its lines.
+/// The document's rules for its lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::accounting) struct Terms {
     pub(in crate::accounting) line_amounts: LineAmounts,
@@ -19,12 +19,12 @@ pub(in crate::accounting) struct Terms {
     pub(in crate::accounting) discounts: Discounts,
 }
 
-/// Which accounts lines may use.
+/// The accounts that lines may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::accounting) enum Accounts {
-    /// Every active account but bank accounts and Xero's own.
+    /// Every active account except bank accounts and Xero's system accounts.
     Open,
-    /// Only the one for accounts receivable, which is used when none is named.
+    /// Only the one for accounts receivable, which is the default.
     Debtors,
 }
 
@@ -35,8 +35,8 @@ pub(in crate::accounting) enum Discounts {
     Refused,
 }
 
-/// The lines as they are after a write. A sent line with the id of one of `before` changes it; one
-/// of `before` that is not sent is gone.
+/// The lines after a write. A sent line with the id of one of `before` changes it; a line of
+/// `before` that is not sent is removed.
 pub(in crate::accounting) fn read(
     desk: &mut Desk<'_>,
     before: &[Line],
@@ -70,12 +70,12 @@ pub(in crate::accounting) fn read(
     Ok(lines)
 }
 
-/// What a line lacks on a document that is more than a draft.
+/// The missing member of a line on a document that is not a draft.
 pub(in crate::accounting) fn unfinished(line: &Line) -> Option<String> {
     if line.description.is_none() {
         return Some("Description is required for each line item.".to_owned());
     }
-    // A line that is only a description needs no account.
+    // A line that has only a description needs no account.
     (line.amounts.is_some() && line.account.is_none())
         .then(|| "Account code must be specified".to_owned())
 }
@@ -98,7 +98,7 @@ fn describe(
         }
     }
     if let Some(code) = fields.text("ItemCode")? {
-        // The simulated organisations sell no stock items, so no code can be right.
+        // The simulated organisations have no stock items, so every code is invalid.
         messages.push(format!("Item code '{code}' is not valid"));
     }
     Ok(())
@@ -138,11 +138,11 @@ fn choose_account(
     Ok(())
 }
 
-/// Xero's role for the account of what customers owe.
+/// Xero's role for the accounts receivable account.
 const DEBTORS: &str = "DEBTORS";
 
 impl Accounts {
-    /// Xero: bank accounts and its own accounts take no lines; the rounding account does.
+    /// Xero: bank accounts and system accounts accept no lines; the rounding account does.
     fn take(self, account: &Account) -> bool {
         let role = account.system_account.as_deref();
         match self {
@@ -169,7 +169,7 @@ fn choose_tax(
         if !suits && is_short {
             messages.push("Tax rate must be valid.".to_owned());
         }
-        // Of a code that does not exist Xero has been seen to say both (Xero-Java#336).
+        // For an unknown code Xero has been observed to use both messages (Xero-Java#336).
         if !is_short && desk.books.organisation.tax_rate(&tax_type).is_none() {
             messages.push(format!(
                 "The TaxType code {tax_type} does not exist or cannot be used for this type of \

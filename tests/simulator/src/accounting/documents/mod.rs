@@ -1,4 +1,4 @@
-//! What invoices, credit notes and bank transactions have in common: lines, a contact, a currency,
+//! The common parts of invoices, credit notes and bank transactions: lines, contact, currency,
 //! texts.
 
 pub(super) mod contact;

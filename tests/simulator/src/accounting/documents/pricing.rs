@@ -5,9 +5,10 @@ use crate::accounting::Desk;
 use crate::accounting::fields::{Fields, Refusal};
 use crate::books::line::{Line, LineFigures};
 use crate::money::{self, Discount, Figures, LineAmounts, Priced, Unpriceable};
+use crate::organisation::TaxRate;
 use rust_decimal::Decimal;
 
-/// Computes the tax of every line again, after the meaning of the line amounts changed.
+/// Recomputes the tax of every line, after the meaning of the line amounts changed.
 pub(in crate::accounting) fn tax_again(
     desk: &Desk<'_>,
     lines: &mut [Line],
@@ -22,7 +23,7 @@ pub(in crate::accounting) fn tax_again(
     }
 }
 
-/// Reads what comes off a line.
+/// Reads the discount of a line.
 pub(super) fn discount(
     desk: &Desk<'_>,
     line: &mut Line,
@@ -80,7 +81,7 @@ pub(super) fn price(
         line_amount: sent.line_amount,
     };
     let rounding = desk.unconfirmed.rounding;
-    // A line that keeps its price keeps the places it was priced with.
+    // A line that keeps its price keeps the decimal places of that price.
     let keeps = sent.unit_amount.is_none() && before.is_some();
     let places = if keeps { 4 } else { desk.unit_places() };
     let overridden = fields.number("TaxAmount")?;
@@ -98,6 +99,7 @@ pub(super) fn price(
     match outcome {
         Ok(figures) => {
             messages.extend(refuses_discount(line, fields, terms, figures)?);
+            messages.extend(refuses_tax(desk, terms, overridden, figures));
             line.amounts = Some(figures);
         }
         Err(Unpriceable::Disagrees { sent, expected }) => messages.push(format!(
@@ -110,8 +112,8 @@ pub(super) fn price(
     Ok(())
 }
 
-/// Xero: a discount is at most as large as the line. A sent discount of 0.00 counts too, so a
-/// negative line refuses it (Xero-OpenAPI#429).
+/// Xero: a discount is at most as large as the line. A sent discount of 0.00 also counts, so a
+/// negative line is refused with it (Xero-OpenAPI#429).
 fn refuses_discount(
     line: &Line,
     fields: &Fields<'_>,
@@ -129,6 +131,19 @@ fn refuses_discount(
     let gross = figures.line_amount + figures.discounted;
     let is_too_much = off.is_some_and(|off| off > gross);
     Ok(is_too_much.then(|| "Discount must not be greater than the line total.".to_owned()))
+}
+
+/// A sent tax amount may be limited to the unit amount.
+fn refuses_tax(
+    desk: &Desk<'_>,
+    terms: Terms,
+    sent: Option<Decimal>,
+    figures: LineFigures,
+) -> Option<String> {
+    let counts = terms.line_amounts != LineAmounts::NoTax;
+    let is_above = sent.is_some_and(|tax| tax.abs() > figures.unit_amount.abs());
+    let is_refused = counts && is_above && !desk.unconfirmed.tax_may_exceed_unit_amount;
+    is_refused.then(|| desk.unconfirmed.texts.tax_too_large.clone())
 }
 
 /// The tax of a line; a sent amount overrides the computed one.
@@ -150,6 +165,6 @@ fn tax(
 fn rate(desk: &Desk<'_>, tax_type: Option<&str>) -> Decimal {
     tax_type
         .and_then(|tax_type| desk.books.organisation.tax_rate(tax_type))
-        .map(|rate| rate.rate)
+        .map(TaxRate::charged)
         .unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The parts of a document as Xero writes them, whatever kind of document it is.
+//! The parts of documents in Xero's format that all kinds of documents share.
 
 use crate::accounting::contacts::render as contacts;
 use crate::books::Books;
@@ -9,10 +9,10 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// How much of a credit note, a bank transaction, an overpayment or a prepayment is written.
+/// The level of detail of a credit note, a bank transaction, an overpayment or a prepayment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// A single read or the answer to a write: with the whole contact.
+    /// A single read or the response to a write: with the complete contact.
     Full,
     /// A row of a page: with its lines.
     Paged,
@@ -30,7 +30,7 @@ pub(in crate::accounting) fn contact(
     books.contact(id).map(|contact| contacts::contact(books, contact, detail, today))
 }
 
-/// The lines of a document. `unit_places` is how many decimal places unit amounts have.
+/// The lines of a document. `unit_places` is the number of decimal places of unit amounts.
 pub(in crate::accounting) fn lines(lines: &[Line], unit_places: u32) -> Vec<Json> {
     lines.iter().map(|each| line(each, unit_places)).collect()
 }

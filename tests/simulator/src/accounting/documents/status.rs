@@ -1,4 +1,4 @@
-//! The status of a written document, and what it asks of the rest.
+//! The status of a written document, and its requirements.
 
 use super::lines;
 use crate::accounting::fields::{Fields, Refusal, invalid};
@@ -8,7 +8,7 @@ use crate::books::line::Line;
 use crate::settings::Unconfirmed;
 use rust_decimal::Decimal;
 
-/// The status a new document is created with; `refused` is said of one it cannot start in.
+/// The status of a new document; `refused` is the message for one that it cannot have.
 pub(in crate::accounting) fn of_new(
     fields: &Fields<'_>,
     refused: &str,
@@ -20,7 +20,7 @@ pub(in crate::accounting) fn of_new(
     }
 }
 
-/// The status an update leads to from `before`.
+/// The status after an update from `before`.
 pub(in crate::accounting) fn after(
     fields: &Fields<'_>,
     before: InvoiceStatus,
@@ -34,7 +34,7 @@ pub(in crate::accounting) fn after(
     }
 }
 
-/// What is said of a new document without a date, where one is asked for.
+/// The message for a new document without a date, if a date is required.
 pub(in crate::accounting) fn lacks_date(
     status: InvoiceStatus,
     fields: &Fields<'_>,
@@ -45,7 +45,7 @@ pub(in crate::accounting) fn lacks_date(
     Ok(lacks.then(|| unconfirmed.texts.missing_date.clone()))
 }
 
-/// Whether a document of this status keeps its number to itself.
+/// Whether the number of a document with this status is reserved.
 pub(in crate::accounting) fn holds_number(
     status: InvoiceStatus,
     unconfirmed: &Unconfirmed,
@@ -61,7 +61,7 @@ pub(in crate::accounting) fn holds_number(
         }
 }
 
-/// What keeps a document with these lines from having this status.
+/// The reasons why a document with these lines cannot have this status.
 pub(in crate::accounting) fn lacks(
     status: InvoiceStatus,
     lines: &[Line],

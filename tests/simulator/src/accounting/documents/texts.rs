@@ -1,4 +1,4 @@
-//! The texts of a written document, and the words of its lines' meaning.
+//! The texts of a written document, and its `LineAmountTypes`.
 
 use crate::accounting::Desk;
 use crate::accounting::fields::{Fields, Refusal, Sent};
@@ -49,7 +49,7 @@ pub(in crate::accounting) fn link(
     Ok(())
 }
 
-/// Reads the look of the printed document.
+/// Reads the branding theme.
 pub(in crate::accounting) fn branding_theme(
     desk: &Desk<'_>,
     fields: &Fields<'_>,
@@ -65,7 +65,7 @@ pub(in crate::accounting) fn branding_theme(
     Ok(())
 }
 
-/// Reads what the amounts of the lines mean; an unknown word refuses the whole body.
+/// Reads `LineAmountTypes`; an unknown value refuses the whole body.
 pub(in crate::accounting) fn line_amounts(
     fields: &Fields<'_>,
     line_amounts: &mut LineAmounts,

@@ -1,4 +1,4 @@
-//! What an invoice must have in each status, and what may still be changed.
+//! The requirements of each invoice status, and the changes that it allows.
 
 use super::write::Planned;
 use crate::accounting::Desk;
@@ -8,23 +8,23 @@ use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::settings::Texts;
 use jiff::civil::Date;
 
-/// A change the status does not allow.
+/// The refusal of a change that the status does not allow.
 pub(crate) const WRONG_STATUS: &str = "Invoice not of valid status for modification";
-/// A void while money is applied.
+/// The refusal of a void while payments or credit are applied.
 pub(crate) const VOID_REFUSED: &str = "The status VOIDED cannot be applied to the invoice because \
                                        it has payments or credit notes allocated to it.";
-/// An edit of what money applied has fixed.
+/// The refusal of an edit to a document with payments or credit applied.
 pub(crate) const MONEY_APPLIED: &str =
     "This document cannot be edited as it has a payment or credit note allocated to it.";
 
-/// An approval beyond the plan's limit.
+/// The refusal of an approval beyond the plan's limit.
 pub(crate) const TOO_MANY_APPROVED: &str =
     "You have reached the limit of invoices you can approve.";
 
-/// A total below nothing.
+/// The refusal of a negative total.
 pub(crate) const NEGATIVE: &str = "The document total must not be negative.";
 
-/// Why the status of an invoice forbids an update that would lead to `next`.
+/// The reason why the status of an invoice forbids an update to `next`.
 pub(super) fn refuses(
     desk: &Desk<'_>,
     existing: &Invoice,
@@ -44,8 +44,8 @@ pub(super) fn refuses(
     }
 }
 
-/// What a lock date says about a document of this date; the lock day itself is locked too. Where
-/// both locks hold, the later one is named.
+/// The message of the lock date for a document of this date; the lock day itself is also locked. If
+/// both lock dates apply, the later one is named.
 pub(crate) fn locked(books: &Books, texts: &Texts, date: Date) -> Option<String> {
     let organisation = &books.organisation;
     let locks = [
@@ -61,9 +61,9 @@ pub(crate) fn locked(books: &Books, texts: &Texts, date: Date) -> Option<String>
     Some(format!("{} {kind} lock date, currently set at {day}", texts.locked))
 }
 
-/// Whether an invoice with money applied may be changed from `before` to `after`: number,
+/// Whether an invoice with payments or credit applied may change from `before` to `after`: number,
 /// reference, due date, theme, link, contact, and descriptions and accounts of its lines. A bill
-/// takes none of these.
+/// allows none of these changes.
 pub(super) fn is_open_to(before: &Invoice, after: &Invoice) -> bool {
     if before.kind == InvoiceKind::Bill {
         return before == after;
@@ -91,7 +91,7 @@ pub(super) fn approves(existing: Option<&Invoice>, after: InvoiceStatus) -> bool
     after == InvoiceStatus::Authorised && existing.is_none_or(|invoice| is_open(invoice.status))
 }
 
-/// Adds what keeps the planned invoice from having its status.
+/// Adds the reasons why the planned invoice cannot have its status.
 pub(super) fn check(desk: &Desk<'_>, planned: &mut Planned) {
     let Planned { invoice, messages, warnings, .. } = planned;
     messages.extend(locked(desk.books, &desk.unconfirmed.texts, invoice.date));

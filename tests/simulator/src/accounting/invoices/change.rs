@@ -1,4 +1,4 @@
-//! Puts the members of a written element into an invoice, and plans updates of existing ones.
+//! Applies the members of a written element to an invoice, and plans updates of existing ones.
 
 use super::approval;
 use super::write::{NUMBER_TAKEN, Planned, holder};
@@ -27,7 +27,7 @@ pub(super) fn plan(
         messages: Vec::new(),
         warnings: Vec::new(),
     };
-    // Cancelling changes the status and nothing else, whatever else was sent.
+    // Cancelling changes only the status, whatever else was sent.
     if !next.is_gone() {
         if let Some(contact) = contact::named(desk, fields)? {
             planned.messages.extend(contact.messages(desk));
@@ -51,8 +51,8 @@ pub(super) fn plan(
     Ok(planned)
 }
 
-/// Xero: an edit of nothing but the due date or the sent mark of a part-paid invoice does not move
-/// its `UpdatedDateUTC`.
+/// Xero: an edit of only the due date or the sent mark of a part-paid invoice does not change its
+/// `UpdatedDateUTC`.
 fn moves_no_clock(before: &Invoice, after: &Invoice) -> bool {
     let without = Invoice {
         due_date: before.due_date,
@@ -62,7 +62,7 @@ fn moves_no_clock(before: &Invoice, after: &Invoice) -> bool {
     before.has_money_applied() && without == *before && *after != *before
 }
 
-/// Applies the members both new and existing invoices take.
+/// Applies the members that both new and existing invoices accept.
 pub(super) fn apply(
     desk: &mut Desk<'_>,
     planned: &mut Planned,
@@ -79,7 +79,7 @@ pub(super) fn apply(
     texts::line_amounts(fields, &mut invoice.line_amounts)?;
     let line_amounts = invoice.line_amounts;
     let terms = Terms { line_amounts, accounts: Accounts::Open, discounts: Discounts::Allowed };
-    // An empty list says nothing about the lines: only a list with lines replaces them.
+    // An empty list does not change the lines: only a non-empty list replaces them.
     match fields.objects("LineItems")?.filter(|sent| !sent.is_empty()) {
         Some(sent) => invoice.lines = lines::read(desk, &invoice.lines, &sent, terms, messages)?,
         None if before != line_amounts => {

@@ -1,4 +1,4 @@
-//! `POST /Invoices/{id}/Email`: the invoice goes to its contact. The body says nothing.
+//! `POST /Invoices/{id}/Email`: sends the invoice to its contact. The body is ignored.
 
 use crate::accounting::Desk;
 use crate::accounting::fields::echo;
@@ -6,10 +6,7 @@ use crate::answer::Answer;
 use crate::books::invoice::{HistoryNote, Invoice, InvoiceKind, InvoiceStatus};
 use crate::json::Object;
 
-/// Xero: a paying organisation sends at most this many a day.
-const MOST_PER_DAY: usize = 1_000;
-
-/// What the history page says of an invoice that was sent.
+/// The entry on the history page of a sent invoice.
 const SENT: &str = "Invoice sent";
 
 impl Desk<'_> {
@@ -20,8 +17,9 @@ impl Desk<'_> {
         let invoice = id.and_then(|id| self.find_invoice(id)).ok_or_else(Answer::not_found)?;
         let id = invoice.id;
         let address = self.books.contact(invoice.contact).and_then(|one| one.email.clone());
+        let most = self.books.organisation.subscription.daily_emails();
         let address = match address {
-            Some(address) if takes_email(invoice) && self.sent_today() < MOST_PER_DAY => address,
+            Some(address) if takes_email(invoice) && self.sent_today() < most => address,
             Some(_) | None => {
                 let refused = [self.unconfirmed.texts.email_refused.clone()];
                 let row = echo(&Object::new().with("InvoiceID", id), "InvoiceID", &refused);
@@ -39,6 +37,9 @@ impl Desk<'_> {
                 invoice.sent_to_contact = true;
             }
             invoice.history.push(note);
+            if self.unconfirmed.notes_move_time {
+                invoice.updated_at = self.now;
+            }
         }
         Ok(Answer::empty(204))
     }

@@ -31,7 +31,7 @@ struct Wanted {
     numbers: Option<Vec<String>>,
     statuses: Option<Vec<String>>,
     term: Option<String>,
-    /// Only what this app created.
+    /// Only invoices created by this app.
     created_by: Option<String>,
 }
 
@@ -106,7 +106,7 @@ impl Desk<'_> {
         Ok(self.envelope("Invoices", vec![row.into()], None))
     }
 
-    /// The address where the customer sees the invoice; a draft has none.
+    /// The URL where the customer sees the invoice; a draft has none.
     pub(super) fn online_invoice(&mut self, id: Option<&str>) -> Result<Answer, Answer> {
         let invoice = id.and_then(|id| self.find_invoice(id)).ok_or_else(Answer::not_found)?;
         let shown = invoice.kind == InvoiceKind::Sales
@@ -123,8 +123,8 @@ impl Desk<'_> {
         render::invoice(self.books, invoice, detail, self.unit_places(), self.today())
     }
 
-    /// An invoice by what a path may name: its id, or a sales invoice's number. Where a number was
-    /// used again after its invoice was deleted, the living one is meant.
+    /// An invoice named by a path, by its id, or by a sales invoice's number. If a number was
+    /// reused after its invoice was deleted, the path refers to the newer invoice.
     pub(super) fn find_invoice(&self, id: &str) -> Option<&Invoice> {
         Uuid::parse_str(id).ok().and_then(|id| self.books.invoice(id)).or_else(|| {
             self.books

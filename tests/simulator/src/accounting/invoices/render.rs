@@ -1,4 +1,4 @@
-//! An invoice as Xero writes it, in four sizes.
+//! An invoice in Xero's format, in four levels of detail.
 
 use crate::accounting::allocations::render as allocations;
 use crate::accounting::contacts::render as contacts;
@@ -12,10 +12,10 @@ use crate::json::{Json, Object};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-/// How much of an invoice is written.
+/// The level of detail of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// A single read or the answer to a write: with the whole contact.
+    /// A single read or the response to a write: with the complete contact.
     Full,
     /// A row of a page: with its lines.
     Paged,
@@ -25,7 +25,7 @@ pub(crate) enum Detail {
     Summary,
 }
 
-/// One invoice. `unit_places` is how many decimal places unit amounts have.
+/// One invoice. `unit_places` is the number of decimal places of unit amounts.
 pub(crate) fn invoice(
     books: &Books,
     invoice: &Invoice,

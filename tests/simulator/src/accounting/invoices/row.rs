@@ -1,4 +1,4 @@
-//! An invoice as `where` and `order` see it.
+//! The fields of an invoice for `where` and `order`.
 
 use crate::books::contact::Contact;
 use crate::books::invoice::Invoice;

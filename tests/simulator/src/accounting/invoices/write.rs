@@ -1,4 +1,4 @@
-//! Writing invoices: matching an element with what exists, then creating or changing it.
+//! Writes invoices: matches an element with an existing invoice, then creates or changes it.
 
 use super::render::Detail;
 use super::{approval, change};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(in crate::accounting) enum Invoices {}
 
-/// An invoice as it would be saved.
+/// An invoice to be saved.
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) invoice: Invoice,
@@ -50,8 +50,11 @@ impl Collection for Invoices {
     fn save(desk: &mut Desk<'_>, element: &Object, how: How) -> Result<Saved, Refusal> {
         let fields = Fields::of(element);
         let existing = target(desk, &fields, how)?;
+        let names_id = fields.id(Self::ID)?.is_some();
+        let is_new = !names_id && !desk.unconfirmed.posted_number_overwrites;
         let mut planned = match (&existing, how) {
             (Some(existing), How::Create) => Err(Refusal::Invalid(vec![taken(existing)])),
+            (Some(existing), How::Upsert) if is_new => Err(Refusal::Invalid(vec![taken(existing)])),
             (Some(existing), How::Upsert | How::Update(_)) => change::plan(desk, existing, &fields),
             (None, _) => plan_new(desk, &fields),
         }?;
@@ -85,8 +88,8 @@ impl Collection for Invoices {
     }
 }
 
-/// The existing invoice an element is about: by id, else a sales invoice by number. Numbers of
-/// bills are not unique and match nothing.
+/// The existing invoice that an element refers to: by id, else a sales invoice by number. Numbers
+/// of bills are not unique and do not match.
 fn target(desk: &Desk<'_>, fields: &Fields<'_>, how: How) -> Result<Option<Invoice>, Refusal> {
     if let How::Update(id) = how {
         return Ok(desk.books.invoice(id).cloned());
@@ -105,7 +108,7 @@ fn target(desk: &Desk<'_>, fields: &Fields<'_>, how: How) -> Result<Option<Invoi
     Ok(number.and_then(|number| holder(desk, &number, None).cloned()))
 }
 
-/// The sales invoice that holds a number, other than `own`.
+/// The sales invoice that has a number, other than `own`.
 pub(super) fn holder<'a>(
     desk: &'a Desk<'_>,
     number: &str,
@@ -116,7 +119,7 @@ pub(super) fn holder<'a>(
     })
 }
 
-/// Why a PUT does not touch what exists.
+/// The reason why a PUT does not change an existing invoice.
 fn taken(existing: &Invoice) -> String {
     match (existing.kind, existing.status) {
         (InvoiceKind::Bill, _) => approval::WRONG_STATUS.to_owned(),
@@ -124,7 +127,7 @@ fn taken(existing: &Invoice) -> String {
     }
 }
 
-/// What Xero says about a sales number that is in use.
+/// Xero's message for a sales number that is in use.
 pub(super) const NUMBER_TAKEN: &str = "Invoice # must be unique.";
 
 fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal> {
@@ -154,7 +157,7 @@ fn plan_new(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Planned, Refusal
     Ok(planned)
 }
 
-/// An invoice before anything of the element is in it.
+/// An invoice before the element is applied.
 fn blank(desk: &mut Desk<'_>, kind: InvoiceKind, contact: Uuid) -> Invoice {
     Invoice {
         id: desk.ids.next(),

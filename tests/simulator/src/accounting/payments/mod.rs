@@ -1,4 +1,4 @@
-//! Payments: lists, single reads, making them and taking them back.
+//! Payments: lists, single reads, creation and deletion.
 
 pub(crate) mod render;
 mod row;

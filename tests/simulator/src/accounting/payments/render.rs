@@ -1,4 +1,4 @@
-//! A payment as Xero writes it, in two sizes.
+//! A payment in Xero's format, in two levels of detail.
 
 use crate::accounting::batch_payments;
 use crate::accounting::contacts::render as contacts;
@@ -10,16 +10,16 @@ use crate::books::payment::{Payment, PaymentTarget};
 use crate::json::{Json, Object};
 use jiff::civil::Date;
 
-/// How much of a payment is written.
+/// The level of detail of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// A single read or the answer to a write: with the account's name and the whole document.
+    /// A single read or the response to a write: with the account's name and the complete document.
     Full,
     /// A row of a list, with pages or without.
     Listed,
 }
 
-/// One payment. `unit_places` is how many decimal places unit amounts have.
+/// One payment. `unit_places` is the number of decimal places of unit amounts.
 pub(crate) fn payment(
     books: &Books,
     payment: &Payment,
@@ -101,7 +101,7 @@ fn whole(
     )
 }
 
-/// Whatever the document is, Xero calls it an invoice here.
+/// For every kind of document, Xero calls this member `Invoice`.
 fn summary(books: &Books, payable: &Payable<'_>, today: Date) -> Object {
     let contact = books
         .contact(payable.contact)

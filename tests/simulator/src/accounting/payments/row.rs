@@ -1,4 +1,4 @@
-//! A payment as `where` and `order` see it.
+//! The fields of a payment for `where` and `order`.
 
 use crate::books::Books;
 use crate::books::payable::Payable;

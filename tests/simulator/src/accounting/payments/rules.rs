@@ -1,4 +1,4 @@
-//! What keeps a payment from being made or taken back, the same for callers and for bookkeepers.
+//! The rules that refuse to create or delete a payment, the same for callers and for bookkeepers.
 
 use crate::accounting::invoices::locked;
 use crate::books::Books;
@@ -13,31 +13,31 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// A payment of a document that is not approved, or of one that is settled.
+/// The refusal of a payment of a document that is not approved, or of one that is paid in full.
 const NOT_APPROVED: &str = "Payments can only be made against Authorised documents";
-/// A payment of more than is outstanding.
+/// The refusal of a payment of more than is outstanding.
 const TOO_MUCH: &str = "Payment amount exceeds the amount outstanding on this document";
 
-/// The deletion of one payment out of a batch: recorded live.
+/// The refusal to delete one payment of a batch: recorded live.
 pub(crate) const IN_A_BATCH: &str = "Payments within a batch cannot be deleted.";
 
-/// A payment somebody wants to make.
+/// A requested payment.
 #[derive(Clone, Debug)]
 pub(crate) struct Intent {
     pub(crate) target: PaymentTarget,
-    /// Nothing if the named account does not exist, or none is named.
+    /// `None` if the named account does not exist, or none is named.
     pub(crate) account: Option<Uuid>,
     pub(crate) date: Date,
     pub(crate) amount: Decimal,
-    /// The amount in the account's currency, where somebody says it.
+    /// The amount in the account's currency, if it is given.
     pub(crate) bank_amount: Option<Decimal>,
-    /// The day's rate if nobody says another.
+    /// By default the rate of the day.
     pub(crate) currency_rate: Option<Decimal>,
     pub(crate) reference: Option<String>,
     pub(crate) is_reconciled: bool,
 }
 
-/// The payment as it would be made, or everything that is wrong with it.
+/// The resulting payment, or everything that is wrong with it.
 pub(crate) fn plan(
     books: &Books,
     unconfirmed: &Unconfirmed,
@@ -51,7 +51,7 @@ pub(crate) fn plan(
     };
     let amount = round(intent.amount, 2, unconfirmed.rounding);
     let mut messages = Vec::new();
-    // Xero gives both sentences for a document that is settled: recorded live.
+    // Xero returns both messages for a document that is paid in full: recorded live.
     if !payable.is_open {
         messages.push(NOT_APPROVED.to_owned());
     }
@@ -95,7 +95,7 @@ pub(crate) fn plan(
     })
 }
 
-/// What keeps a payment from being deleted over the API.
+/// The reasons why a payment cannot be deleted over the API.
 pub(crate) fn refuses_deletion(books: &Books, texts: &Texts, payment: &Payment) -> Option<String> {
     if payment.status == PaymentStatus::Deleted {
         Some(texts.payment_deleted.clone())
@@ -108,7 +108,7 @@ pub(crate) fn refuses_deletion(books: &Books, texts: &Texts, payment: &Payment) 
     }
 }
 
-/// What keeps a batch from being deleted over the API.
+/// The reasons why a batch cannot be deleted over the API.
 pub(crate) fn refuses_batch_deletion(
     books: &Books,
     texts: &Texts,
@@ -136,14 +136,14 @@ fn unknown(texts: &Texts, target: PaymentTarget) -> String {
     }
 }
 
-/// An amount as it arrives in an account.
+/// An amount as credited to an account.
 struct Exchanged {
     bank_amount: Decimal,
     rate: Decimal,
 }
 
-/// What an amount is in the account's currency. Nothing if there is no rate between the two, or
-/// the result cannot be kept.
+/// An amount in the account's currency. `None` if there is no rate between the two, or the result
+/// is out of range.
 fn exchange(
     books: &Books,
     unconfirmed: &Unconfirmed,
@@ -155,7 +155,7 @@ fn exchange(
     let organisation = &books.organisation;
     let base = organisation.base_currency.as_str();
     let bank = account.currency.as_deref().unwrap_or(base);
-    // The currency the rate is about: rates are always against the base currency.
+    // The currency of the rate: rates are always against the base currency.
     let foreign = if payable.currency == base { bank } else { payable.currency };
     if foreign == base {
         return Some(Exchanged { bank_amount: amount, rate: Decimal::ONE });

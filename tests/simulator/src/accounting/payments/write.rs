@@ -1,4 +1,4 @@
-//! Writing payments: they are made and deleted, never changed.
+//! Writes payments: they are created and deleted, never changed.
 
 use super::render::Detail;
 use super::rules::{self, Intent};
@@ -95,7 +95,7 @@ fn create(desk: &mut Desk<'_>, fields: &Fields<'_>) -> Result<Uuid, Refusal> {
     Ok(id)
 }
 
-/// The one document an element names, by id or by number.
+/// The one document that an element names, by id or by number.
 pub(in crate::accounting) fn target(
     desk: &Desk<'_>,
     fields: &Fields<'_>,

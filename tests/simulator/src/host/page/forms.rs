@@ -1,6 +1,6 @@
 //! The buttons and forms of the page.
 
-/// A button that does something at once.
+/// A button that performs an action at once.
 pub(super) fn button(path: &str, action: &str) -> String {
     form(path, action, &[])
 }
@@ -8,15 +8,15 @@ pub(super) fn button(path: &str, action: &str) -> String {
 /// A field of a form.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Input {
-    /// A short text: its name and what stands in it while it is empty.
+    /// A short text: its name and its placeholder.
     Text(&'static str, &'static str),
-    /// A day.
+    /// A date.
     Day(&'static str),
-    /// A box to tick.
+    /// A check box.
     Tick(&'static str),
 }
 
-/// How money came or went.
+/// The details of a payment.
 pub(super) const RECEIPT: [Input; 6] = [
     Input::Text("amount", "amount"),
     Input::Day("date"),
@@ -31,7 +31,7 @@ pub(super) fn form(path: &str, action: &str, inputs: &[Input]) -> String {
     labelled(&format!("{path}/{action}"), action, inputs)
 }
 
-/// The same, with words on the button that are not the path's.
+/// The same, with a label that differs from the path.
 pub(super) fn labelled(path: &str, label: &str, inputs: &[Input]) -> String {
     let fields: String = inputs.iter().map(field).collect();
     format!(
@@ -48,7 +48,7 @@ pub(super) fn choice(path: &str, name: &str, value: &str) -> String {
     )
 }
 
-/// Forms that are out of the way until somebody wants them.
+/// Forms that are collapsed by default.
 pub(super) fn folded(forms: &str) -> String {
     format!("<details><summary>more</summary>{forms}</details>")
 }

@@ -1,4 +1,4 @@
-//! The page people look at: organisations, contacts, invoices, money, the latest calls.
+//! The HTML page: organisations, contacts, invoices, payments, the latest calls.
 
 mod forms;
 mod money;
@@ -13,12 +13,13 @@ use crate::books::invoice::{Invoice, InvoiceStatus};
 use crate::calls::Call;
 use crate::organisation::{Organisation, Standing};
 use crate::simulator::Simulator;
+use crate::subscription::Subscription;
 use crate::xml::escaped as text;
 use forms::{Input, RECEIPT, button, choice, folded, form};
 use jiff::Timestamp;
 use money::push_money;
 
-/// The page shows this many calls; the whole log is at `/_simulator/calls`.
+/// How many calls the page shows; the complete log is at `/_simulator/calls`.
 const LATEST: usize = 200;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;color:#000a1e}\
@@ -30,15 +31,15 @@ form{display:inline}summary{display:inline;cursor:pointer;color:#59606d}\
 input{font:inherit;font-size:.85rem}button{font:inherit;font-size:.85rem;cursor:pointer}\
 code{font-size:.9em}small{color:#59606d}";
 
-/// Everything at a glance.
+/// The complete page.
 pub(super) fn overview(simulator: &Simulator, now: Timestamp) -> Answer {
     let mut body = String::new();
     let limits = simulator.violations();
     push(
         &mut body,
         &format!(
-            "<h1>Simulated Xero</h1><p>It is {now}. Calls over a limit: minute {}, day {}, \
-             concurrent {}, app minute {}. Most calls at once: {}.</p>",
+            "<h1>Simulated Xero</h1><p>It is {now}. Refused calls: minute {}, day {}, \
+             concurrent {}, app minute {}. Most concurrent calls: {}.</p>",
             limits.minute, limits.day, limits.concurrent, limits.app_minute, limits.max_concurrent,
         ),
     );
@@ -63,7 +64,7 @@ pub(super) fn overview(simulator: &Simulator, now: Timestamp) -> Answer {
     )
 }
 
-/// The open questions about Xero, each with a button for every answer it does not have.
+/// The open questions about Xero, with a button for each other answer.
 fn push_switches(body: &mut String, simulator: &Simulator) {
     let mut rows = String::new();
     for (name, answer, answers) in simulator.settings().unconfirmed.answers() {
@@ -89,10 +90,16 @@ fn push_organisation(body: &mut String, books: &Books, is_linked: bool) {
     let path = format!("organisations/{}", one.id);
     let linked = if is_linked { "connected" } else { "not connected" };
     let closed = if one.is_closed { ", closed" } else { "" };
+    let viewed = if one.viewers.is_empty() { "" } else { ", restricted" };
     let locked = one.locked_through().map(|day| format!(", locked through {day}"));
     let subscription = button(&path, if one.is_closed { "reopen" } else { "close" });
     let disconnect = if is_linked { button(&path, "disconnect") } else { String::new() };
+    let users = if one.viewers.is_empty() { "restrict" } else { "unrestrict" };
     let further = [
+        button(&path, users),
+        Subscription::ALL
+            .map(|kind| choice(&format!("{path}/subscription"), "kind", kind.as_str()))
+            .concat(),
         form(&path, "lock", &[Input::Day("through")]),
         form(&path, "lock-year", &[Input::Day("through")]),
         form(&path, "limit-approvals", &[Input::Text("left", "approvals left")]),
@@ -102,19 +109,20 @@ fn push_organisation(body: &mut String, books: &Books, is_linked: bool) {
     push(
         body,
         &format!(
-            "<h2>{}</h2><p><small>{} {} <code>{}</code> {linked}{closed}{}</small> \
+            "<h2>{}</h2><p><small>{} {} <code>{}</code> {}, {linked}{closed}{viewed}{}</small> \
              {subscription}{disconnect}{}</p>",
             text(&one.name),
             text(&one.country),
             text(&one.base_currency),
             one.id,
+            one.subscription.as_str(),
             locked.unwrap_or_default(),
             folded(&further.concat()),
         ),
     );
 }
 
-/// The accounts that have a code, each with what can be done to it.
+/// The accounts that have a code, with their actions.
 fn chart(path: &str, organisation: &Organisation) -> String {
     let coded = organisation.accounts.iter().filter_map(|one| Some((one.code.as_deref()?, one)));
     let rows = coded.map(|(code, account)| {
@@ -164,7 +172,7 @@ fn push_contact(body: &mut String, books: &Books, contact: &Contact) {
     );
 }
 
-/// What can be changed about a contact.
+/// The changes to a contact.
 const CONTACT: [Input; 3] =
     [Input::Text("name", "name"), Input::Text("number", "number"), Input::Text("email", "email")];
 
@@ -229,7 +237,7 @@ fn invoice_forms(path: &str, invoice: &Invoice) -> String {
 fn push_calls(body: &mut String, calls: &[Call]) {
     push(
         body,
-        "<h2>Calls</h2><p><small>The latest first; all of them with their bodies are at \
+        "<h2>Calls</h2><p><small>The newest calls first; the complete log with bodies is at \
          <a href=\"/_simulator/calls\">/_simulator/calls</a>.</small></p><table><tr><th>At</th>\
          <th>Call</th><th>Status</th><th>Fate</th><th>Idempotency key</th></tr>",
     );

@@ -1,4 +1,4 @@
-//! Money on the page: balances, payments, batches, bank transactions, credit.
+//! Payments on the page: balances, payments, batches, bank transactions, credit.
 
 use super::forms::{Input, RECEIPT, button, folded, form, labelled};
 use super::push;
@@ -10,7 +10,7 @@ use crate::books::payment::{Payment, PaymentStatus};
 use crate::books::transaction::TransactionStatus;
 use crate::xml::escaped as text;
 
-/// Everything about money in one organisation.
+/// All payments and balances of one organisation.
 pub(super) fn push_money(body: &mut String, books: &Books) {
     let base = format!("organisations/{}", books.organisation().id);
     push_balances(body, books);
@@ -213,7 +213,7 @@ fn push_deposit(body: &mut String, books: &Books, deposit: &Deposit, base: &str)
     );
 }
 
-/// What can be done with any credit.
+/// The actions on any kind of credit.
 fn credit_forms(path: &str) -> String {
     let allocation =
         [Input::Text("invoice", "invoice"), Input::Text("amount", "amount"), Input::Day("date")];

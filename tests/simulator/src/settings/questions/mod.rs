@@ -1,5 +1,8 @@
-//! Every switch of [`Unconfirmed`] by name, with the answers it takes: for the command line, for
-//! the control surface, and for drawing all of them at random.
+//! Every switch of [`Unconfirmed`] by name, with its answers: for the command line, for the control
+//! surface, and for random selection.
+
+#[cfg(test)]
+mod tests;
 
 use super::Unconfirmed;
 use crate::Rounding;
@@ -7,12 +10,13 @@ use crate::Rounding;
 /// A switch by name.
 struct Question {
     name: &'static str,
-    /// The answers that are worth trying, the default among them.
+    /// The suggested answers, including the default.
     answers: &'static [&'static str],
-    /// Whether it is a question about Xero, which is drawn, and not a mode of the simulator.
+    /// Whether it is a question about Xero, which is drawn at random, and not a mode of the
+    /// simulator.
     is_open: bool,
     read: fn(&Unconfirmed) -> String,
-    /// Sets an answer; says whether it is one.
+    /// Sets an answer; returns whether it is valid.
     write: fn(&mut Unconfirmed, &str) -> bool,
 }
 
@@ -30,7 +34,7 @@ macro_rules! yes_or_no {
     };
 }
 
-/// New questions go to the end, so that a seed keeps its earlier draws.
+/// New questions are added at the end, so that a seed keeps its earlier answers.
 const QUESTIONS: &[Question] = &[
     Question {
         name: "bad_client_status",
@@ -132,27 +136,46 @@ const QUESTIONS: &[Question] = &[
     yes_or_no!(key_refusal_is_plain),
     yes_or_no!(throttle_has_no_body),
     Question { is_open: false, ..yes_or_no!(unhelpful) },
+    yes_or_no!(updated_strings_have_spaces),
+    yes_or_no!(reverse_charge_is_listed),
+    yes_or_no!(reverse_charge_shows_its_rate),
+    yes_or_no!(tax_may_exceed_unit_amount),
+    yes_or_no!(paths_take_separators),
+    yes_or_no!(allocation_removal_like_example),
+    Question {
+        name: "missing_permission_status",
+        answers: &["401", "403"],
+        is_open: true,
+        read: |it| it.missing_permission_status.to_string(),
+        write: |it, answer| keep(&mut it.missing_permission_status, status(answer, &[401, 403])),
+    },
+    yes_or_no!(posted_number_overwrites),
+    yes_or_no!(notes_move_time),
+    yes_or_no!(errors_are_descriptions),
+    yes_or_no!(problems_in_lower_case),
 ];
 
-/// Why a switch is not set.
+/// The reason why a switch is not set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnAnswer {
-    /// There is no such switch; the text lists those there are.
+    /// There is no such switch; the message lists the existing ones.
     #[error("There is no switch named '{name}'. The switches are: {known}.")]
     NoSuchSwitch {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// The names there are.
+        /// The existing names.
         known: String,
     },
-    /// The switch does not take the answer.
-    #[error("The switch {name} does not take '{answer}'; it takes, for example, {answers}.")]
+    /// The switch does not accept the answer.
+    #[error(
+        "The switch {name} does not accept '{answer}'; valid answers are, for example, {answers}."
+    )]
     NoSuchAnswer {
         /// The switch.
         name: &'static str,
-        /// What was asked for.
+        /// The requested answer.
         answer: String,
-        /// Answers it takes.
+        /// Valid answers.
         answers: String,
     },
 }
@@ -163,7 +186,7 @@ impl Unconfirmed {
         QUESTIONS.iter().map(|question| question.name)
     }
 
-    /// Every switch with its answer and the answers worth trying.
+    /// Every switch with its answer and the suggested answers.
     pub fn answers(&self) -> Vec<(&'static str, String, &'static [&'static str])> {
         QUESTIONS
             .iter()
@@ -171,7 +194,7 @@ impl Unconfirmed {
             .collect()
     }
 
-    /// Sets a switch by name. A refused answer changes nothing.
+    /// Sets a switch by name. An invalid answer changes nothing.
     pub fn set(&mut self, name: &str, answer: &str) -> Result<(), NotAnAnswer> {
         let question = QUESTIONS.iter().find(|question| question.name == name);
         let question = question.ok_or_else(|| NotAnAnswer::NoSuchSwitch {
@@ -190,8 +213,8 @@ impl Unconfirmed {
         Ok(())
     }
 
-    /// An answer to every open question, drawn from a source of random numbers: one number for
-    /// each question, in a fixed order. [`Self::unhelpful`] is no question and stays off.
+    /// A random answer to every open question: one random number for each question, in a fixed
+    /// order. [`Self::unhelpful`] is not a question and stays off.
     pub fn drawn(mut draw: impl FnMut() -> u64) -> Self {
         let mut drawn = Self::default();
         for question in QUESTIONS.iter().filter(|question| question.is_open) {
@@ -205,7 +228,7 @@ impl Unconfirmed {
     }
 }
 
-/// Keeps a value if there is one; says whether there was.
+/// Stores a value if there is one; returns whether there was.
 fn keep<T>(target: &mut T, value: Option<T>) -> bool {
     match value {
         Some(value) => {
@@ -218,74 +241,4 @@ fn keep<T>(target: &mut T, value: Option<T>) -> bool {
 
 fn status(answer: &str, allowed: &[u16]) -> Option<u16> {
     answer.parse().ok().filter(|status| allowed.contains(status))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    /// The fields of the struct, as it prints them.
-    fn fields() -> BTreeSet<String> {
-        let printed = format!("{:#?}", Unconfirmed::default());
-        let top = printed.lines().filter_map(|line| line.strip_prefix("    "));
-        let questions = top.filter(|line| !line.starts_with(' '));
-        let names =
-            questions.filter_map(|line| line.split_once(": ")).map(|(name, _)| name.to_owned());
-        names.filter(|name| name != "texts").collect()
-    }
-
-    #[test]
-    fn every_switch_is_in_the_table() {
-        let names: BTreeSet<String> = Unconfirmed::names().map(str::to_owned).collect();
-        assert_eq!(names, fields());
-    }
-
-    #[test]
-    fn every_answer_is_read_back_and_the_default_is_one_of_them() {
-        for question in QUESTIONS {
-            let default = (question.read)(&Unconfirmed::default());
-            assert!(question.answers.contains(&default.as_str()), "{}", question.name);
-            for answer in question.answers {
-                let mut switches = Unconfirmed::default();
-                switches.set(question.name, answer).unwrap();
-                assert_eq!((question.read)(&switches), *answer, "{}", question.name);
-            }
-        }
-    }
-
-    #[test]
-    fn every_open_question_is_drawn_each_way_and_the_same_source_draws_the_same() {
-        let drawn = |seed: u64| {
-            // A linear congruential generator; its upper bits are random enough for this.
-            let mut state = seed;
-            Unconfirmed::drawn(move || {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407);
-                state >> 33
-            })
-        };
-        for question in QUESTIONS {
-            let seen: BTreeSet<String> =
-                (0..200).map(|seed| (question.read)(&drawn(seed))).collect();
-            let all = question.answers.iter().map(|answer| (*answer).to_owned());
-            let expected: BTreeSet<String> =
-                if question.is_open { all.collect() } else { ["false".to_owned()].into() };
-            assert_eq!(seen, expected, "{}", question.name);
-        }
-        assert_eq!(drawn(7).answers(), drawn(7).answers());
-    }
-
-    #[test]
-    fn a_bad_name_lists_the_names_and_a_bad_answer_the_answers() {
-        let mut switches = Unconfirmed::default();
-        let refused = switches.set("roundness", "true").unwrap_err().to_string();
-        assert!(refused.contains("'roundness'") && refused.contains("rounding, "), "{refused}");
-        let refused = switches.set("rounding", "up").unwrap_err().to_string();
-        assert!(refused.ends_with("half-away-from-zero or half-even."), "{refused}");
-        assert!(switches.set("page_size_max", "0").is_err());
-        assert!(switches.set("refused_email_domain", "odd.example").is_err());
-        assert_eq!(switches.answers(), Unconfirmed::default().answers());
-    }
 }

@@ -1,0 +1,132 @@
+//! The web page: every action of a bookkeeper in Xero has a form there, which performs it.
+
+use crate::socket::{Served, served};
+use serde_json::Value;
+
+const FORM: &str = "content-type: application/x-www-form-urlencoded\r\naccept: text/html\r\n";
+
+/// Submits a form of the page, which must exist with its fields, and expects a redirect to the
+/// page.
+async fn submit(served: &Served, path: &str, fields: &str) {
+    let path = format!("/_simulator/organisations/{}/{path}", served.tenant());
+    let page = served.raw("GET", "/_simulator/", "").await;
+    let start = format!("action=\"{path}\">");
+    let (_, form) = page.split_once(&start).unwrap_or_else(|| panic!("no form for {path}"));
+    let (form, _) = form.split_once("</form>").unwrap();
+    for (name, _) in fields.split('&').filter_map(|field| field.split_once('=')) {
+        assert!(form.contains(&format!("name=\"{name}\"")), "{path}: {name} is not in {form}");
+    }
+    let answer = served.raw_with("POST", &path, FORM, fields).await;
+    assert!(answer.starts_with("HTTP/1.1 303"), "{path}: {answer}");
+    assert!(answer.contains("location: /_simulator/\r\n"), "{answer}");
+}
+
+async fn rows(served: &Served, collection: &str) -> Vec<Value> {
+    let path = format!("/_simulator/organisations/{}/{collection}", served.tenant());
+    served.json("GET", &path, "").await.1.as_array().unwrap().clone()
+}
+
+/// The numbers of invoices and contacts.
+async fn count(served: &Served) -> usize {
+    rows(served, "invoices").await.len() + rows(served, "contacts").await.len()
+}
+
+/// The first contact; a test starts with one.
+async fn contact(served: &Served) -> String {
+    rows(served, "contacts").await[0]["ContactID"].as_str().unwrap().to_owned()
+}
+
+async fn status(served: &Served, method: &str, path: &str, body: &str) -> u16 {
+    served.json(method, &format!("/api.xro/2.0{path}"), body).await.0
+}
+
+#[tokio::test]
+async fn the_app_is_revoked_on_the_page() {
+    let served = served().await;
+    assert_eq!(status(&served, "GET", "/Organisation", "").await, 200);
+    submit(&served, "disconnect", "").await;
+    assert_eq!(status(&served, "GET", "/Organisation", "").await, 403);
+    assert_eq!(served.json("GET", "/connections", "").await.1, serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn the_organisation_is_closed_and_reopened_on_the_page() {
+    let served = served().await;
+    submit(&served, "close", "").await;
+    assert_eq!(status(&served, "GET", "/Organisation", "").await, 403);
+    submit(&served, "reopen", "").await;
+    assert_eq!(status(&served, "GET", "/Organisation", "").await, 200);
+}
+
+#[tokio::test]
+async fn a_period_and_a_year_are_locked_on_the_page() {
+    let served = served().await;
+    for (action, number) in [("lock", "SC-2"), ("lock-year", "SC-3")] {
+        submit(&served, action, "through=2026-11-30").await;
+        let body = served.invoice_body(number);
+        assert_eq!(status(&served, "PUT", "/Invoices", &body).await, 400, "{action}");
+        submit(&served, action, "through=").await;
+        assert_eq!(status(&served, "PUT", "/Invoices", &body).await, 200, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_contact_is_edited_archived_and_restored_on_the_page() {
+    let served = served().await;
+    let path = format!("contacts/{}", contact(&served).await);
+    submit(&served, &format!("{path}/edit"), "name=Ridge+Ltd&number=sc-1&email=a%40b.example")
+        .await;
+    let row = rows(&served, "contacts").await[0].clone();
+    assert_eq!(row["Name"], "Ridge Ltd");
+    assert_eq!(
+        (&row["ContactNumber"], &row["EmailAddress"]),
+        (&"sc-1".into(), &"a@b.example".into())
+    );
+    submit(&served, &format!("{path}/archive"), "").await;
+    assert_eq!(rows(&served, "contacts").await[0]["ContactStatus"], "ARCHIVED");
+    submit(&served, &format!("{path}/restore"), "").await;
+    assert_eq!(rows(&served, "contacts").await[0]["ContactStatus"], "ACTIVE");
+}
+
+#[tokio::test]
+async fn contacts_are_merged_on_the_page() {
+    let served = served().await;
+    let from = contact(&served).await;
+    let body = r#"{"Contacts":[{"Name":"Ridge Ltd","ContactNumber":"sc-2"}]}"#;
+    assert_eq!(status(&served, "PUT", "/Contacts", body).await, 200);
+    submit(&served, &format!("contacts/{from}/merge"), "into=sc-2").await;
+    assert_eq!(rows(&served, "invoices").await[0]["Contact"]["Name"], "Ridge Ltd");
+}
+
+#[tokio::test]
+async fn an_account_is_archived_and_restored_on_the_page() {
+    let served = served().await;
+    let body = served.invoice_body("SC-2");
+    submit(&served, "accounts/200/archive", "").await;
+    assert_eq!(status(&served, "PUT", "/Invoices", &body).await, 400);
+    submit(&served, "accounts/200/restore", "").await;
+    assert_eq!(status(&served, "PUT", "/Invoices", &body).await, 200);
+}
+
+#[tokio::test]
+async fn every_odd_row_is_inserted_on_the_page() {
+    let served = served().await;
+    for row in xero_sim::OddRow::ALL {
+        let before = count(&served).await;
+        submit(&served, "odd", &format!("row={}", row.as_str())).await;
+        assert!(count(&served).await > before, "{row:?}");
+    }
+}
+
+#[tokio::test]
+async fn users_are_restricted_and_the_subscription_changed_on_the_page() {
+    let served = served().await;
+    let body = served.invoice_body("SC-2");
+    submit(&served, "restrict", "").await;
+    assert_eq!(status(&served, "PUT", "/Invoices", &body).await, 401);
+    submit(&served, "unrestrict", "").await;
+    assert_eq!(status(&served, "PUT", "/Invoices", &body).await, 200);
+    submit(&served, "subscription", "kind=demo").await;
+    let (_, shown) = served.json("GET", "/api.xro/2.0/Organisation", "").await;
+    assert_eq!(shown["Organisations"][0]["IsDemoCompany"], true);
+}
