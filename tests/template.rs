@@ -1,4 +1,4 @@
-//! The template and the code say the same: variables, table, queues, functions, schedules, alarms.
+//! The template and the code agree: variables, table, queues, functions, schedules, alarms.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::disallowed_methods,
-    reason = "a test stops where it is wrong, and no template holds a decimal"
+    reason = "a test may panic, and no template contains a decimal"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,12 +32,12 @@ fn names(value: &Value) -> BTreeSet<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// What a parameter is without anybody's saying.
+/// The default of a parameter.
 fn default(parameter: &str) -> u64 {
     template().at(&["Parameters", parameter, "Default"]).as_u64().unwrap()
 }
 
-/// The functions' names as they are deployed, with their properties.
+/// The deployed functions by name, with their properties.
 fn functions() -> BTreeMap<String, Value> {
     let template = template();
     let functions = template.of_type("AWS::Serverless::Function").into_values().map(|properties| {
@@ -49,7 +49,7 @@ fn functions() -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn every_variable_the_functions_need_is_set_for_all_of_them_and_no_other() {
+fn exactly_the_variables_that_the_functions_need_are_set() {
     let template = template();
     let set = names(template.at(&["Globals", "Function", "Environment", "Variables"]));
     let needed = env::REQUIRED.into_iter().chain([env::RUST_LOG]).collect::<BTreeSet<_>>();
@@ -69,7 +69,7 @@ fn every_variable_the_functions_need_is_set_for_all_of_them_and_no_other() {
 }
 
 #[test]
-fn the_table_has_the_keys_indexes_and_expiry_that_the_store_uses_and_is_kept() {
+fn the_table_has_the_keys_indexes_and_expiry_of_the_store_and_is_retained() {
     let template = template();
     let table = template.properties("Table");
     let key = |hash: &str, range: &str| {
@@ -106,7 +106,7 @@ fn the_table_has_the_keys_indexes_and_expiry_that_the_store_uses_and_is_kept() {
     }
 }
 
-/// The queues that a function is called for, with their event sources.
+/// The queues that invoke a function, with their event sources.
 fn sources(function: &Value) -> BTreeMap<String, Value> {
     let events = function["Events"].as_object().cloned().unwrap_or_default().into_iter();
     let sources = events.map(|(_, event)| event).filter(|event| event["Type"] == "SQS");
@@ -115,10 +115,10 @@ fn sources(function: &Value) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn every_push_function_serves_the_crms_messages_and_its_own_wake_ups() {
+fn every_push_function_serves_the_crms_messages_and_its_wake_ups() {
     let (template, functions) = (template(), functions());
     let hidden = default("PushVisibilitySeconds");
-    // Lambda asks for six times the function's timeout.
+    // AWS recommends six times the function's timeout.
     assert!(hidden >= 6 * default("PushTimeoutSeconds"));
     for (kind, variable) in [
         ("Contact", "CONTACT"),
@@ -146,18 +146,18 @@ fn every_push_function_serves_the_crms_messages_and_its_own_wake_ups() {
             (format!("{kind}WakeUpQueue"), "WakeUpDeadLetterQueue.Arn".to_owned()),
         ] {
             let queue = template.properties(&name);
-            // A wake-up cannot carry a deduplication id, so the queue has to make one of its body.
+            // A wake-up cannot carry a deduplication id, so the queue derives one from its body.
             assert_eq!(queue["ContentBasedDeduplication"], true, "{name}");
             assert_eq!(queue["DeduplicationScope"], "messageGroup", "{name}");
             assert_eq!(queue["VisibilityTimeout"], "PushVisibilitySeconds", "{name}");
             assert_eq!(queue["RedrivePolicy"]["deadLetterTargetArn"], letters);
-            // An outage of the table is waited out: half a day of trying.
+            // Retries last through an outage of the table of half a day.
             let receives = queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap();
             let receives = u32::try_from(receives).unwrap();
             let waited = (1..=receives).map(|count| redelivery_delay(count).as_secs());
             assert!(waited.sum::<u64>() >= 12 * 3_600, "{name}");
         }
-        // The variables that name the queue of wake-ups name this one.
+        // The variables that name the wake-up queue name this one.
         let variables = template.at(&["Globals", "Function", "Environment", "Variables"]);
         let queue = format!("{kind}WakeUpQueue");
         assert_eq!(variables[format!("{variable}_WAKE_UP_QUEUE_ARN")], format!("{queue}.Arn"));
@@ -167,7 +167,7 @@ fn every_push_function_serves_the_crms_messages_and_its_own_wake_ups() {
     assert_eq!(poll["Environment"]["Variables"]["DEAD_LETTER_QUEUE_URL"], "PollDeadLetterQueue");
     let poll = &poll["Events"]["Chunks"]["Properties"];
     assert_eq!((&poll["Queue"], poll["BatchSize"].as_u64()), (&json!("PollQueue.Arn"), Some(1)));
-    // Every queue that is not for dead letters has one that is.
+    // Every queue except dead-letter queues has a dead-letter queue.
     for (name, queue) in template.of_type("AWS::SQS::Queue") {
         assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
         let is_last = name.ends_with("DeadLetterQueue");
@@ -182,7 +182,8 @@ fn sends_to(template: &Template, function: &Value) -> BTreeSet<String> {
     rights.filter(|(action, _)| action == "sqs:SendMessage").map(|(_, queue)| queue).collect()
 }
 
-/// The functions that a function may cause to be called, by way of queues: itself among them, if it may.
+/// The functions that a function may invoke through queues, directly or indirectly, possibly
+/// including itself.
 fn calls(template: &Template, functions: &BTreeMap<String, Value>, name: &str) -> BTreeSet<String> {
     let mut called = BTreeSet::new();
     let mut next = vec![name.to_owned()];
@@ -199,7 +200,7 @@ fn calls(template: &Template, functions: &BTreeMap<String, Value>, name: &str) -
 }
 
 #[test]
-fn lambda_lets_a_function_feed_its_own_queue_where_it_does_so_by_design_and_an_alarm_watches() {
+fn functions_that_feed_their_own_queue_may_loop_and_have_an_alarm() {
     let (template, functions) = (template(), functions());
     let mut looping = BTreeSet::new();
     for (name, properties) in &functions {
@@ -234,7 +235,7 @@ fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
     for (name, properties) in &functions {
         assert_eq!(properties["CodeUri"], format!("target/lambda/{name}/"));
         let logging = &properties["LoggingConfig"];
-        // Lambda drops no line that the code lets through.
+        // Lambda drops no line that the code emits.
         assert_eq!(
             (&logging["LogFormat"], &logging["ApplicationLogLevel"]),
             (&"JSON".into(), &"DEBUG".into())
@@ -256,7 +257,7 @@ fn every_function_of_the_workspace_is_deployed_from_its_own_binary() {
 }
 
 #[test]
-fn every_job_comes_on_its_schedule_one_at_a_time() {
+fn every_job_runs_on_its_schedule_one_at_a_time() {
     let mut schedules = BTreeMap::new();
     for (name, properties) in functions() {
         let events = properties["Events"].as_object().cloned().unwrap_or_default();
@@ -265,11 +266,11 @@ fn every_job_comes_on_its_schedule_one_at_a_time() {
             assert_eq!(schedule["State"], "Schedules", "{name}");
             let expression = schedule["ScheduleExpression"].as_str().unwrap().to_owned();
             schedules.insert(name.clone(), expression);
-            // What comes again within minutes is not repeated.
+            // A job that runs again within minutes is not retried.
             let retries = schedule["RetryPolicy"]["MaximumRetryAttempts"].as_u64();
             let is_frequent = ["payment-poll", "sweep"].contains(&name.as_str());
             assert_eq!(retries, Some(if is_frequent { 0 } else { 2 }), "{name}");
-            // The poll's other events are chunks, and those may overlap.
+            // The poll's other events are chunks, which may overlap.
             let alone = properties["ReservedConcurrentExecutions"].as_u64();
             assert_eq!(alone, (name != "payment-poll").then_some(1), "{name}");
         }
@@ -286,7 +287,7 @@ fn every_job_comes_on_its_schedule_one_at_a_time() {
 }
 
 #[test]
-fn only_the_callback_is_reached_without_a_token() {
+fn only_the_callback_is_public() {
     let template = template();
     let open = template.of_type("AWS::ApiGatewayV2::Route").into_values();
     let open = open.filter(|route| route["AuthorizationType"] != "JWT");
@@ -305,7 +306,7 @@ fn every_route_of_the_settings_api_is_deployed() {
     assert_eq!(deployed.collect::<BTreeSet<_>>(), served);
 }
 
-/// Every text in a value.
+/// Every string in a value.
 fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
@@ -316,7 +317,7 @@ fn texts(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn every_alarm_has_its_place_in_the_runbook_and_nothing_else_has() {
+fn the_runbook_has_exactly_one_section_for_each_alarm() {
     let alarms = Template::read("infra/alarms.yaml");
     let mut expected = BTreeSet::new();
     for (name, alarm) in alarms.of_type("AWS::CloudWatch::Alarm") {
@@ -348,7 +349,7 @@ fn every_alarm_has_its_place_in_the_runbook_and_nothing_else_has() {
 }
 
 #[test]
-fn what_is_watched_exists() {
+fn alarms_and_dashboard_refer_to_existing_resources() {
     let template = template();
     let functions = functions();
     let queues = template.of_type("AWS::SQS::Queue").into_values();
@@ -374,7 +375,7 @@ fn what_is_watched_exists() {
         seen.insert(rest.to_owned());
     }
     assert!(watched > 20, "{watched}");
-    // Each function is watched, and each queue for what is dead.
+    // Each function has a metric, and each dead-letter queue.
     for name in functions.keys() {
         assert!(seen.contains(name), "{name} is not watched");
     }
@@ -382,7 +383,7 @@ fn what_is_watched_exists() {
         assert!(words.contains(queue.as_str()), "{queue} is not watched");
     }
     for name in metrics::NAMES {
-        assert!(words.contains(name), "{name} is written and nobody looks at it");
+        assert!(words.contains(name), "{name} is written but not shown");
     }
     let own = |list: &Value| {
         let list = list.as_array().unwrap();
@@ -392,9 +393,6 @@ fn what_is_watched_exists() {
     let shown = board["widgets"].as_array().unwrap().iter();
     let shown = shown.filter_map(|widget| widget["properties"]["metrics"].as_array());
     for metric in shown.flatten().filter_map(own) {
-        assert!(
-            metrics::NAMES.contains(&metric.as_str()),
-            "{metric} is shown and nobody writes it"
-        );
+        assert!(metrics::NAMES.contains(&metric.as_str()), "{metric} is shown but not written");
     }
 }

@@ -1,22 +1,25 @@
-//! The rules of the house that no compiler knows.
+//! Rules of this repository that the compiler does not check.
 
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "a test stops where it is wrong"
+    reason = "a test may panic"
 )]
+
+#[path = "tidy/measures.rs"]
+mod measures;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Words that name nothing, as parts of identifiers.
+/// Words without meaning as parts of identifiers.
 const EMPTY_WORDS: [&str; 7] = ["manager", "helper", "util", "utils", "info", "data", "misc"];
-/// A file longer than this has more than one subject. Tests tell many stories and may be longer.
+/// A longer file has more than one subject. Test files contain many scenarios and may be longer.
 const LINES_MAX: usize = 310;
 const TEST_LINES_MAX: usize = 600;
-/// A function's binary holds no decisions.
+/// A function's binary contains no decisions.
 const MAIN_LINES_MAX: usize = 80;
 
 fn root() -> PathBuf {
@@ -40,7 +43,7 @@ fn sources() -> Vec<(String, String)> {
         }
     }
     found.sort();
-    assert!(found.len() > 50, "the sources are elsewhere");
+    assert!(found.len() > 50, "the sources were not found");
     found
 }
 
@@ -49,7 +52,7 @@ fn is_test(name: &str) -> bool {
 }
 
 #[test]
-fn files_are_short_enough_to_be_known() {
+fn files_are_short() {
     for (name, text) in sources() {
         let limit = if is_test(&name) { TEST_LINES_MAX } else { LINES_MAX };
         let lines = text.lines().count();
@@ -61,7 +64,7 @@ fn files_are_short_enough_to_be_known() {
 }
 
 #[test]
-fn identifiers_say_something() {
+fn identifiers_contain_no_empty_words() {
     for (name, text) in sources() {
         for line in text.lines() {
             let line = line.trim_start();
@@ -81,14 +84,30 @@ fn identifiers_say_something() {
 }
 
 #[test]
-fn every_file_says_what_it_is() {
+fn every_file_begins_with_a_module_comment() {
     for (name, text) in sources() {
-        assert!(text.starts_with("//!"), "{name} does not begin by saying what it is");
+        assert!(text.starts_with("//!"), "{name} does not begin with a module comment");
     }
 }
 
 #[test]
-fn money_never_meets_a_float() {
+fn the_compiler_checks_every_list_of_all_variants() {
+    let list = concat!("const ALL: ", "[Self;");
+    for (name, text) in sources() {
+        for (_, rest) in text.match_indices(list).map(|(at, _)| text.split_at(at)) {
+            let value = rest.split_once('=').map(|(_, value)| value.trim_start());
+            let is_checked = value.is_some_and(|value| {
+                ["every_variant![", "crate::every_variant![", "domain::every_variant!["]
+                    .iter()
+                    .any(|start| value.starts_with(start))
+            });
+            assert!(is_checked, "{name}: a list of all variants is made by `every_variant!`");
+        }
+    }
+}
+
+#[test]
+fn money_never_uses_floats() {
     for (name, text) in sources() {
         if !name.starts_with("shared/") && !name.starts_with("tests/simulator/") {
             continue;
@@ -102,7 +121,7 @@ fn money_never_meets_a_float() {
 }
 
 #[test]
-fn the_domain_asks_nobody() {
+fn the_domain_has_no_side_effects() {
     for (name, text) in sources() {
         if !name.starts_with("shared/domain/src") {
             continue;
@@ -114,7 +133,7 @@ fn the_domain_asks_nobody() {
 }
 
 #[test]
-fn nothing_is_left_for_later_or_ignored() {
+fn no_placeholders_and_ignored_tests_remain() {
     for (name, text) in sources() {
         for word in ["todo!(", "unimplemented!(", "#[ignore", "FIXME", "thread::sleep"] {
             let mentions =
@@ -124,7 +143,7 @@ fn nothing_is_left_for_later_or_ignored() {
     }
 }
 
-/// The fields that the log knows, so that a query finds what it looks for. Counts of a job have names of their own.
+/// The fields of log lines, so that queries find them. Counts of a job have their own names.
 const LOG_FIELDS: [&str; 25] = [
     "account.id",
     "tenant.id",
@@ -154,9 +173,9 @@ const LOG_FIELDS: [&str; 25] = [
 ];
 
 #[test]
-fn the_log_says_the_same_things_by_the_same_names() {
+fn log_fields_have_consistent_names() {
     let mut known = LOG_FIELDS.to_vec();
-    // What a job counts, told once when it is done.
+    // The counts that a job logs once when it is done.
     known.extend([
         "overdue",
         "parked",

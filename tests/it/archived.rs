@@ -1,4 +1,5 @@
-//! Archived and merged contacts, under either answer to whether Xero shows an archived contact by its id.
+//! Archived and merged contacts, for each answer to whether Xero returns an archived contact by its
+//! id.
 
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, UserId, XeroContactId};
@@ -11,7 +12,7 @@ use tests::builders::{a_client, an_invoice};
 use tests::gate::run;
 use uuid::Uuid;
 
-/// A connected world for each answer to each question about archived contacts.
+/// A connected world for each combination of answers about archived contacts.
 fn worlds() -> Vec<World> {
     let mut worlds = Vec::new();
     for archived_by_id in [false, true] {
@@ -27,7 +28,7 @@ fn worlds() -> Vec<World> {
     worlds
 }
 
-/// Somebody enters a contact in Xero.
+/// A bookkeeper enters a contact in Xero.
 fn entered(world: &World, name: &str, number: Option<&str>) -> Uuid {
     let (tenant, now) = (world.tenant(), world.clock.now());
     let mut xero = world.xero();
@@ -58,7 +59,7 @@ fn code(world: &World, id: &str) -> String {
 }
 
 #[test]
-fn an_archived_contact_that_holds_the_number_is_named_whatever_it_is_called() {
+fn an_archived_contact_with_the_clients_number_is_named_in_the_failure() {
     for name in ["Ridge", "Old Ridge"] {
         for world in worlds() {
             let contact = entered(&world, name, Some("SC-cli_1"));
@@ -71,7 +72,7 @@ fn an_archived_contact_that_holds_the_number_is_named_whatever_it_is_called() {
 }
 
 #[test]
-fn a_contact_merged_before_its_client_came_is_followed() {
+fn a_contact_that_was_merged_before_its_client_arrived_is_followed() {
     for world in worlds() {
         let merged = entered(&world, "Old Ridge", Some("SC-cli_1"));
         let kept = entered(&world, "Ridge Plumbing Ltd", None);
@@ -85,7 +86,7 @@ fn a_contact_merged_before_its_client_came_is_followed() {
 }
 
 #[test]
-fn a_person_who_links_an_archived_contact_is_told_so() {
+fn linking_an_archived_contact_is_refused() {
     for world in worlds() {
         world.receive(Contact, &a_client("cli_1", 1, "Ridge", "record"));
         let contact = entered(&world, "Summit", None);
@@ -101,7 +102,7 @@ fn a_person_who_links_an_archived_contact_is_told_so() {
 }
 
 #[test]
-fn a_contact_archived_after_it_was_linked_is_named_and_goes_on_once_it_is_restored() {
+fn a_contact_archived_after_linking_is_named_and_syncs_once_it_is_restored() {
     for world in worlds() {
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
         let contact = contact_of(&world, "cli_1").unwrap();
@@ -113,5 +114,24 @@ fn a_contact_archived_after_it_was_linked_is_named_and_goes_on_once_it_is_restor
         world.xero().bookkeeper(now, tenant).unwrap().restore_contact(contact).unwrap();
         world.advance(SignedDuration::from_hours(1));
         assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, State::Synced);
+    }
+}
+
+#[test]
+fn a_contact_merged_into_another_clients_contact_costs_few_calls_and_is_named() {
+    for world in worlds() {
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
+        world.receive(Invoice, &an_invoice("inv_2", "cli_2").client_name("Summit").body());
+        let (merged, kept) = (contact_of(&world, "cli_1"), contact_of(&world, "cli_2"));
+        merge(&world, merged.unwrap(), kept.unwrap());
+        let before = world.calls().len();
+        world.receive(Invoice, &an_invoice("inv_3", "cli_1").client_name("Ridge").body());
+        world.advance(SignedDuration::from_hours(24));
+        let made = world.calls().len() - before;
+        assert!(made < 120, "{made} calls in a day");
+        let operation = world.mapping(Invoice, "inv_3").unwrap().operation;
+        assert_eq!(operation.state, State::Skipped);
+        assert!(!operation.failure.unwrap().remedy.is_empty());
+        assert_eq!(contact_of(&world, "cli_2"), kept);
     }
 }

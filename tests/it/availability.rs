@@ -1,8 +1,11 @@
-//! An organisation that Xero refuses although it is still connected, as after the end of a trial: told once, looked
-//! at a few times a day, and used again by itself.
+//! An organisation that Xero refuses although it is still connected, for example after a trial has
+//! ended: the CRM receives one event, Xero is checked a few times a day, and syncing resumes by
+//! itself.
+
+mod paths;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use domain::connection::{ConnectionState, Status};
 use domain::entity::EntityKind::Invoice;
@@ -31,12 +34,12 @@ fn state(world: &World, id: &str) -> State {
     world.mapping(Invoice, id).unwrap().operation.state
 }
 
-/// Calls of accounting, and of the list of connections.
+/// Accounting calls, and calls to the list of connections.
 fn calls(world: &World) -> usize {
     world.calls().len() + world.calls_of("/connections")
 }
 
-/// An hour passes, with everything that comes on a schedule.
+/// One hour passes, with all scheduled jobs.
 fn an_hour_passes(world: &World) {
     for _ in 0..4 {
         for _ in 0..3 {
@@ -48,7 +51,7 @@ fn an_hour_passes(world: &World) {
     run(check(&world.engine, world.invocation())).unwrap().unwrap();
 }
 
-/// Connected, with an invoice that waits for its money.
+/// A connected account with an unpaid invoice.
 fn billed() -> World {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_0", "cli_1").body());
@@ -57,7 +60,7 @@ fn billed() -> World {
 }
 
 #[test]
-fn a_day_of_a_closed_organisation_costs_a_handful_of_calls_and_is_told_once() {
+fn a_closed_organisation_costs_a_few_calls_a_day_and_one_event() {
     let world = billed();
     closes(&world);
     let before = calls(&world);
@@ -78,13 +81,13 @@ fn a_day_of_a_closed_organisation_costs_a_handful_of_calls_and_is_told_once() {
     assert_eq!(problem.code, "organisation_unavailable");
     assert!(problem.remedy.contains("plan in Xero"), "{problem:?}");
     assert!(view.next_look_at.unwrap() > world.clock.now());
-    assert_eq!((view.failing, view.skipped), (0, 0), "no record is to blame");
+    assert_eq!((view.failing, view.skipped), (0, 0), "no record has failed");
     for hour in [0, 5, 10, 15, 20] {
         let parked = State::Parked { on: Parking::Reconnect };
         assert_eq!(state(&world, &format!("inv_{}", hour + 1)), parked);
     }
 
-    // Somebody subscribes again, and tells nobody.
+    // The customer subscribes again; Xero sends no notification.
     reopens(&world);
     (0..7).for_each(|_| an_hour_passes(&world));
     assert_eq!(world.connection().state, ConnectionState::Active);
@@ -102,7 +105,7 @@ fn a_day_of_a_closed_organisation_costs_a_handful_of_calls_and_is_told_once() {
 }
 
 #[test]
-fn a_closed_organisation_that_only_the_poll_meets_is_noticed_by_it() {
+fn the_poll_detects_a_closed_organisation() {
     let world = billed();
     closes(&world);
     let before = calls(&world);
@@ -112,12 +115,12 @@ fn a_closed_organisation_that_only_the_poll_meets_is_noticed_by_it() {
 }
 
 #[test]
-fn a_reconnect_looks_at_once_and_a_closed_organisation_is_told_again_once() {
+fn a_reconnect_checks_at_once_and_reports_a_closed_organisation_once_more() {
     let world = billed();
     closes(&world);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(world.connection().state, ConnectionState::Unavailable);
-    // Nothing has changed at Xero.
+    // Nothing has changed in Xero.
     world.connect();
     let before = calls(&world);
     (0..6).for_each(|_| an_hour_passes(&world));
@@ -126,7 +129,7 @@ fn a_reconnect_looks_at_once_and_a_closed_organisation_is_told_again_once() {
     let unavailable = Status::OrganisationUnavailable;
     let told = world.statuses_told(&world.account());
     assert_eq!(told, [Status::Active, unavailable, Status::Active, unavailable]);
-    // And then it has.
+    // Then the organisation is open again.
     reopens(&world);
     world.connect();
     world.advance(MINUTES(5));
@@ -148,7 +151,7 @@ fn a_closed_organisation_can_be_disconnected() {
 }
 
 #[test]
-fn a_link_that_is_removed_while_the_organisation_is_closed_is_noticed_by_the_next_look() {
+fn the_next_check_detects_a_link_removed_while_the_organisation_is_closed() {
     let world = billed();
     closes(&world);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
@@ -161,7 +164,7 @@ fn a_link_that_is_removed_while_the_organisation_is_closed_is_noticed_by_the_nex
 }
 
 #[test]
-fn a_single_refusal_by_an_organisation_that_works_costs_a_retry_and_no_connection() {
+fn a_single_refusal_by_a_working_organisation_costs_a_retry_and_no_connection() {
     let mut world = billed();
     let refusals = Arc::new(AtomicU32::new(1));
     let left = refusals.clone();
@@ -177,6 +180,81 @@ fn a_single_refusal_by_an_organisation_that_works_costs_a_retry_and_no_connectio
     assert_eq!(refusals.load(Ordering::SeqCst), 0);
     assert_eq!(world.connection().state, ConnectionState::Active);
     an_hour_passes(&world);
-    assert_eq!(state(&world, "inv_1"), State::Synced, "it was tried again by itself");
+    assert_eq!(state(&world, "inv_1"), State::Synced, "it was retried automatically");
     assert_eq!(world.statuses_told(&world.account()), [Status::Active]);
+}
+
+/// Makes Xero refuse every accounting call for this reason while the switch is on, and counts the
+/// calls.
+fn forbids(world: &mut World, detail: &'static str) -> (Arc<AtomicBool>, Arc<AtomicU32>) {
+    let (is_on, count) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU32::new(0)));
+    let (on, counted) = (is_on.clone(), count.clone());
+    world.engine.transport = Intercepted::on(world.engine.transport.clone(), move |request| {
+        let is_met = request.uri().path().starts_with("/api.xro") && on.load(Ordering::SeqCst);
+        counted.fetch_add(u32::from(is_met), Ordering::SeqCst);
+        is_met.then(|| Ok(refusal(403, detail)))
+    });
+    (is_on, count)
+}
+
+#[test]
+fn an_organisation_refused_for_any_other_reason_is_unavailable_too() {
+    for detail in ["AuthenticationUnsuccessful", "OrganisationInactive", ""] {
+        let mut world = billed();
+        let (is_on, count) = forbids(&mut world, detail);
+        let lists = world.calls_of("/connections");
+        for hour in 0..24 {
+            if hour % 5 == 0 {
+                world.receive(Invoice, &an_invoice(&format!("inv_{}", hour + 1), "cli_1").body());
+            }
+            an_hour_passes(&world);
+        }
+        assert_eq!(world.connection().state, ConnectionState::Unavailable, "{detail}");
+        let lists = world.calls_of("/connections") - lists;
+        let calls = count.load(Ordering::SeqCst);
+        assert!(calls <= 8 && lists <= 6, "{detail}: {calls} calls, {lists} lists");
+        let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
+        assert_eq!(failure.code, "organisation_unavailable", "{detail}");
+        let told = world.statuses_told(&world.account());
+        assert_eq!(told, [Status::Active, Status::OrganisationUnavailable], "{detail}");
+        is_on.store(false, Ordering::SeqCst);
+        (0..7).for_each(|_| an_hour_passes(&world));
+        assert_eq!(world.connection().state, ConnectionState::Active, "{detail}");
+        assert_eq!(state(&world, "inv_1"), State::Synced, "{detail}");
+    }
+}
+
+#[test]
+fn a_forbidden_call_fails_its_record_and_no_connection() {
+    let mut world = billed();
+    world.engine.transport = Intercepted::on(world.engine.transport.clone(), |request| {
+        let is_write = request.uri().path().ends_with("/Invoices") && request.method() != "GET";
+        is_write.then(|| Ok(refusal(403, "RoleMissing")))
+    });
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
+    assert_eq!(operation.failure.unwrap().code, "not_permitted");
+    assert!(matches!(operation.state, State::Waiting { .. }), "{:?}", operation.state);
+    assert_eq!(world.connection().state, ConnectionState::Active);
+    assert_eq!(world.statuses_told(&world.account()), [Status::Active]);
+}
+
+#[test]
+fn an_organisation_closed_for_longer_than_the_token_lifetime_works_again() {
+    let world = billed();
+    closes(&world);
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    for _ in 0..70 * 4 {
+        world.advance(MINUTES(6 * 60));
+        world.sweep();
+    }
+    assert_eq!(world.connection().state, ConnectionState::Unavailable);
+    reopens(&world);
+    for _ in 0..3 {
+        world.advance(MINUTES(6 * 60));
+        world.sweep();
+    }
+    world.advance(MINUTES(5));
+    assert_eq!(world.connection().state, ConnectionState::Active);
+    assert_eq!(state(&world, "inv_1"), State::Synced);
 }

@@ -1,4 +1,5 @@
-//! A batch from SQS: what goes back to the queue, what is buried, and what a panic costs.
+//! A batch from SQS: which messages return to the queue, which are moved to the dead-letter queue,
+//! and what a panic affects.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use xero::{Transport, TransportError};
 
 use crate::function::{PLENTY, a_record, a_wake_up, a_worker, returned};
 
-/// A way to Xero that panics on one invoice.
+/// A transport to Xero that panics on one invoice.
 #[derive(Debug)]
 struct Mine {
     inner: Arc<dyn Transport>,
@@ -26,13 +27,13 @@ struct Mine {
 impl Transport for Mine {
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let body = String::from_utf8_lossy(request.body());
-        assert!(!body.contains(self.trigger), "the mine goes off");
+        assert!(!body.contains(self.trigger), "the trigger panics");
         self.inner.exchange(request).await
     }
 }
 
 #[test]
-fn unreadable_messages_are_buried_with_their_reason_and_hold_nobody_up() {
+fn unreadable_messages_are_dead_lettered_with_their_reason_and_delay_no_others() {
     let world = World::connected();
     let (worker, graveyard, _) = a_worker(&world);
     let records = vec![
@@ -53,7 +54,7 @@ fn unreadable_messages_are_buried_with_their_reason_and_hold_nobody_up() {
 }
 
 #[test]
-fn a_record_that_breaks_us_breaks_itself_alone() {
+fn a_record_that_causes_a_panic_affects_no_other_record() {
     let mut world = World::connected();
     let inner = world.engine.transport.clone();
     world.engine.transport = Arc::new(Mine { inner, trigger: "#INV_2" });
@@ -72,7 +73,7 @@ fn a_record_that_breaks_us_breaks_itself_alone() {
 }
 
 #[test]
-fn a_full_batch_is_accepted_first_and_pushed_fifty_at_a_time() {
+fn a_full_batch_is_stored_first_and_then_pushed_fifty_at_a_time() {
     let world = World::with(|settings| {
         settings.organisations[0].tier = xero_sim::Tier::Core;
     });
@@ -88,8 +89,8 @@ fn a_full_batch_is_accepted_first_and_pushed_fifty_at_a_time() {
         });
         assert!(returned(&world, &worker, records.collect(), PLENTY).is_empty());
     }
-    assert_eq!(world.calls().len(), before, "everything is accepted before anything is pushed");
-    // The hints are on a queue of their own, ten at a time like everything else.
+    assert_eq!(world.calls().len(), before, "all messages are stored before the first push");
+    // The wake-ups are on their own queue, in batches of ten like all messages.
     while !world.bookings.is_empty() {
         let hints = std::iter::from_fn(|| world.bookings.take_first()).take(10);
         let records = hints
@@ -106,7 +107,7 @@ fn a_full_batch_is_accepted_first_and_pushed_fifty_at_a_time() {
 }
 
 #[test]
-fn a_record_is_not_begun_without_the_time_to_finish_it() {
+fn a_record_is_not_started_without_enough_time_to_finish_it() {
     let world = World::connected();
     let (worker, ..) = a_worker(&world);
     let record = a_record("m1", ACCOUNT, an_invoice("inv_1", "cli_1").body());
@@ -128,7 +129,7 @@ fn a_hundred_invoices_of_one_client_make_one_contact_and_a_hundred_invoices() {
             let id = format!("inv_{batch}_{index}");
             a_record(&id, ACCOUNT, an_invoice(&id, "cli_1").body())
         });
-        // Delivered twice, as SQS may.
+        // Delivered twice, which SQS allows.
         let records = records.collect::<Vec<_>>();
         assert!(returned(&world, &worker, records.clone(), PLENTY).is_empty());
         assert!(returned(&world, &worker, records, PLENTY).is_empty());

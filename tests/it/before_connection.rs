@@ -1,5 +1,5 @@
-//! What the CRM sends while an account is not connected, or not to this organisation: kept up to a limit, and
-//! brought to the right books when they are there, clients first.
+//! Messages that the CRM sends while an account is not connected, or not to this organisation: they
+//! are kept up to a limit, and pushed to the right books after the connection, clients first.
 
 use domain::activity::{KEPT_MAX, KeptRecords};
 use domain::connection::{ConnectionState, Status};
@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
 
-/// A day of a business, of every kind.
+/// A business's messages of one day, of every kind.
 fn a_day() -> Vec<(EntityKind, String)> {
     let gift_card = a_payment("pay_1", &[("inv_1", "20.00")]).method("gift_card");
     let cash = a_payment("pay_2", &[("inv_2", "114.00")]).method("cash");
@@ -42,7 +42,7 @@ fn a_day() -> Vec<(EntityKind, String)> {
     ]
 }
 
-/// What of it comes to Xero.
+/// Those of them that reach Xero.
 const ARRIVES: [(EntityKind, &str); 7] = [
     (Contact, "cli_1"),
     (Contact, "cli_2"),
@@ -67,7 +67,8 @@ fn mapping_in(world: &World, tenant: Uuid, kind: EntityKind, id: &str) -> Option
     run(world.engine.store.mapping(&key)).unwrap().unwrap().map(|row| row.record)
 }
 
-/// Everything is in the books of the first organisation, once, and nothing is left where it waited.
+/// Asserts that all records are in the books of the first organisation, once, and that none is
+/// still waiting.
 fn assert_arrived(world: &World, when: &str) {
     for (kind, id) in ARRIVES {
         let mapping = world.mapping(kind, id).unwrap_or_else(|| panic!("{when}: {id} is lost"));
@@ -100,7 +101,7 @@ fn connects(world: &World) {
     assert!(matches!(completed, Completed::Connected(_)), "{completed:?}");
 }
 
-/// The accounts are chosen before the connect here, so that payments need nobody.
+/// The accounts are chosen before the connection, so that payments need no user action.
 fn with_accounts() -> World {
     let world = World::new();
     let (account, codes) = (world.account(), every_account());
@@ -109,7 +110,7 @@ fn with_accounts() -> World {
 }
 
 #[test]
-fn everything_that_was_sent_before_the_first_connect_arrives_clients_first() {
+fn records_sent_before_the_first_connection_arrive_clients_first() {
     let world = with_accounts();
     sends(&world, &a_day());
     assert!(world.calls().is_empty());
@@ -117,7 +118,7 @@ fn everything_that_was_sent_before_the_first_connect_arrives_clients_first() {
     assert_eq!((view.status, view.problem), (Status::Disconnected, None));
     connects(&world);
     world.advance(MINUTES(60));
-    assert_arrived(&world, "after the connect");
+    assert_arrived(&world, "after the connection");
     let calls = world.calls();
     let first =
         |what: &str| calls.iter().position(|call| call.contains(what) && !call.starts_with("GET"));
@@ -126,7 +127,7 @@ fn everything_that_was_sent_before_the_first_connect_arrives_clients_first() {
 }
 
 #[test]
-fn what_was_sent_as_a_burst_before_the_first_connect_arrives_too() {
+fn a_burst_sent_before_the_first_connection_arrives() {
     let world = World::new();
     let burst = (0..10).map(|number| an_invoice(&format!("inv_{number}"), "cli_1").body());
     let received = world.receive_together(Invoice, &burst.collect::<Vec<_>>());
@@ -137,7 +138,7 @@ fn what_was_sent_as_a_burst_before_the_first_connect_arrives_too() {
 }
 
 #[test]
-fn the_newest_version_of_what_was_sent_before_the_first_connect_arrives() {
+fn the_newest_revision_sent_before_the_first_connection_arrives() {
     let world = World::new();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let newer = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00").body();
@@ -154,7 +155,7 @@ fn the_newest_version_of_what_was_sent_before_the_first_connect_arrives() {
 }
 
 #[test]
-fn what_is_sent_while_a_connect_is_under_way_arrives() {
+fn records_sent_during_a_connection_attempt_arrive() {
     let world = with_accounts();
     let (account, user, tenant) = (world.account(), world.user(), world.tenant());
     let day = a_day();
@@ -162,14 +163,14 @@ fn what_is_sent_while_a_connect_is_under_way_arrives() {
     let ticket = world.authorise(&account, user, &[tenant]);
     sends(&world, &day[3..6]);
     world.complete(&account, &ticket);
-    // The hint that carries over has not come yet.
+    // The wake-up that carries records over has not arrived yet.
     sends(&world, &day[6..]);
     world.advance(MINUTES(60));
-    assert_arrived(&world, "during the connect");
+    assert_arrived(&world, "during the connection attempt");
 }
 
 #[test]
-fn what_is_sent_while_disconnected_arrives_after_the_reconnect() {
+fn records_sent_while_disconnected_arrive_after_the_reconnect() {
     let world = with_accounts();
     connects(&world);
     world.disconnect();
@@ -182,12 +183,12 @@ fn what_is_sent_while_disconnected_arrives_after_the_reconnect() {
 }
 
 #[test]
-fn what_one_organisation_never_got_goes_to_the_one_that_takes_its_place() {
+fn records_never_synced_to_one_organisation_go_to_its_replacement() {
     let world = World::new();
     let all = world.xero().settings().organisations.iter().map(|one| one.id).collect::<Vec<_>>();
     assert!(matches!(world.connect_to(&all), Completed::Connected(_)));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    // The first organisation does not take that currency.
+    // The first organisation does not accept that currency.
     let kiwi =
         an_invoice("inv_2", "cli_2").currency("NZD").tax_rate("15").price("100.00", "115.00");
     world.receive(Invoice, &kiwi.body());
@@ -196,7 +197,7 @@ fn what_one_organisation_never_got_goes_to_the_one_that_takes_its_place() {
     let (account, second) = (world.account(), TenantId(all[1]));
     let chosen = organisation::choose(&world.engine, &account, second, world.invocation());
     assert_eq!(run(chosen).unwrap().unwrap(), Chosen::Done);
-    // Before the hint comes, and after it.
+    // Before the wake-up arrives, and after it.
     let next =
         an_invoice("inv_3", "cli_2").currency("NZD").tax_rate("15").price("100.00", "115.00");
     world.receive(Invoice, &next.body());
@@ -205,7 +206,8 @@ fn what_one_organisation_never_got_goes_to_the_one_that_takes_its_place() {
         let mapping = mapping_in(&world, all[1], Invoice, id).unwrap();
         assert_eq!(mapping.operation.state, State::Synced, "{id}: {:?}", mapping.operation.failure);
     }
-    // What is in the books of the first stays there, and comes to no other.
+    // Documents in the books of the first organisation stay there, and are not pushed to another
+    // one.
     assert_eq!(
         mapping_in(&world, all[0], Invoice, "inv_1").unwrap().operation.state,
         State::Synced
@@ -222,7 +224,7 @@ fn what_one_organisation_never_got_goes_to_the_one_that_takes_its_place() {
 }
 
 #[test]
-fn more_than_twenty_thousand_records_are_refused_in_plain_words_and_known_ones_still_taken() {
+fn beyond_twenty_thousand_records_new_ones_are_refused_and_known_ones_accepted() {
     let world = World::new();
     let account = world.account();
     let kept = KeptRecords { account: account.clone(), count: KEPT_MAX - 1 };
@@ -245,11 +247,11 @@ fn more_than_twenty_thousand_records_are_refused_in_plain_words_and_known_ones_s
     assert!(message.contains("20000") && remedy.contains("Connect Xero"), "{message} {remedy}");
     let entry = world.log().into_iter().find(|entry| entry.crm_id.as_str() == "inv_1").unwrap();
     assert_eq!(entry.status, LogStatus::Skipped);
-    // A newer version of what is kept takes no room.
+    // A newer revision of a kept record does not count towards the limit.
     let newer = world.receive(Contact, &a_client("cli_1", 2, "Ridge Plumbing", "record"));
     assert_eq!(newer, Received::Recorded);
 
-    // Once connected there is room, also for the next time.
+    // Once connected the limit is free again, also for the next disconnection.
     connects(&world);
     world.advance(MINUTES(5));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_revision(3).body());
@@ -260,10 +262,10 @@ fn more_than_twenty_thousand_records_are_refused_in_plain_words_and_known_ones_s
 }
 
 #[test]
-fn sync_all_on_the_first_day_finds_what_was_sent_before() {
+fn sync_all_on_the_first_day_includes_records_sent_before() {
     let world = with_accounts();
     sends(&world, &a_day());
-    // Pressed before the connect it does nothing bad; right after it, everything arrives.
+    // Before the connection it has no effect; right after it, all records arrive.
     run(sync_all::start(&world.engine, &world.account(), owner())).unwrap().unwrap();
     connects(&world);
     run(sync_all::start(&world.engine, &world.account(), owner())).unwrap().unwrap();
@@ -274,12 +276,12 @@ fn sync_all_on_the_first_day_finds_what_was_sent_before() {
     assert!(progress.counts.looked_at >= 5, "{progress:?}");
     let arrived = world.books(|books| (books.invoices().count(), books.credit_notes().count()));
     assert_eq!(arrived, (2, 1));
-    // The client that was only recorded goes, too, when a person asks for everything.
+    // A client that was only recorded is pushed, too, when a user requests Sync All.
     assert_eq!(world.mapping(Contact, "cli_3").unwrap().operation.state, State::Synced);
 }
 
 #[test]
-fn a_reconciliation_compares_clients_that_were_sent_before_the_connect() {
+fn a_reconciliation_includes_clients_sent_before_the_connection() {
     let world = World::new();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "record"));
     let (tenant, now) = (world.tenant(), "2026-11-02T09:00:00Z".parse().unwrap());
@@ -293,7 +295,7 @@ fn a_reconciliation_compares_clients_that_were_sent_before_the_connect() {
 }
 
 #[test]
-fn what_is_never_to_be_sent_stays_so_through_the_connect() {
+fn never_send_remains_in_effect_through_the_connection() {
     let world = World::new();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let (account, record) = (world.account(), CrmId::new("inv_1").unwrap());
@@ -306,9 +308,9 @@ fn what_is_never_to_be_sent_stays_so_through_the_connect() {
 }
 
 #[test]
-fn a_message_that_comes_while_records_are_carried_over_is_not_left_behind() {
+fn a_message_that_arrives_while_records_are_carried_over_is_not_lost() {
     let day = a_day();
-    // However far the carrying over has come: it dies there, and the rest of the day is sent before it goes on.
+    // The carrying over dies at each step, and the rest of the day is sent before it resumes.
     for step in (1..).step_by(3) {
         let mut world = with_accounts();
         let (account, user, tenant) = (world.account(), world.user(), world.tenant());
@@ -331,7 +333,7 @@ fn a_message_that_comes_while_records_are_carried_over_is_not_left_behind() {
 }
 
 #[test]
-fn carrying_over_that_dies_at_any_step_loses_nothing_and_brings_nothing_twice() {
+fn carrying_over_that_dies_at_any_step_loses_and_duplicates_nothing() {
     let mut deaths = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
@@ -344,7 +346,7 @@ fn carrying_over_that_dies_at_any_step_loses_nothing_and_brings_nothing_twice() 
             let wake = world.bookings.take(|wake| wake.errand == Errand::Connected).unwrap();
             let died = world.try_wake(&wake, Death { step, moment }).is_none();
             world.restart();
-            // The hint is lost with the process: the sweep leaves another.
+            // The wake-up is lost with the process: the sweep sends another.
             world.clock.advance(MINUTES(6));
             world.sweep();
             world.advance(MINUTES(90));
@@ -356,4 +358,55 @@ fn carrying_over_that_dies_at_any_step_loses_nothing_and_brings_nothing_twice() 
         }
     }
     assert!(deaths > 60, "{deaths} deaths");
+}
+
+/// The number of records that count towards the limit.
+fn counted(world: &World) -> u32 {
+    let kept = run(world.engine.store.kept_records(&world.account())).unwrap().unwrap();
+    kept.map_or(0, |row| row.record.count)
+}
+
+#[test]
+fn a_record_counts_once_however_often_it_is_sent() {
+    let world = World::new();
+    let gift_card = a_payment("pay_1", &[("inv_1", "20.00")]).method("gift_card");
+    let day = [
+        (Invoice, an_invoice("inv_1", "cli_1").body()),
+        (Contact, a_client("cli_1", 2, "Ridge", "push")),
+        (Payment, gift_card.body()),
+    ];
+    sends(&world, &day);
+    let once = counted(&world);
+    assert!((3..=4).contains(&once), "{once}");
+    sends(&world, &day);
+    sends(&world, &[(Invoice, an_invoice("inv_1", "cli_1").revision(2).body())]);
+    sends(&world, &[(Payment, gift_card.deleted().body())]);
+    assert_eq!(counted(&world), once);
+}
+
+#[test]
+fn a_payment_deleted_before_the_connection_is_not_created() {
+    let world = with_accounts();
+    let gift_card = a_payment("pay_1", &[("inv_1", "20.00")]).method("gift_card");
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.receive(Payment, &gift_card.body());
+    world.receive(Payment, &gift_card.deleted().body());
+    connects(&world);
+    world.advance(MINUTES(60));
+    assert_eq!(world.books(|books| (books.invoices().count(), books.payments().count())), (1, 0));
+}
+
+#[test]
+fn records_sent_while_the_tokens_have_expired_are_kept_without_a_limit_and_arrive() {
+    let mut world = with_accounts();
+    connects(&world);
+    world.clock.advance(SignedDuration::from_hours(61 * 24));
+    world.restart();
+    sends(&world, &a_day());
+    assert_eq!(world.status().status, Status::TokenExpired);
+    assert_eq!(counted(&world), 0);
+    world.advance(SignedDuration::from_hours(24));
+    connects(&world);
+    world.advance(MINUTES(60));
+    assert_arrived(&world, "after the tokens had expired");
 }

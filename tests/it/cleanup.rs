@@ -1,4 +1,5 @@
-//! The daily cleanup: the sync log's 30 days, and authorisations that nobody came back from.
+//! The daily cleanup: sync log entries older than 30 days, and authorisations that were never
+//! completed.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -25,7 +26,7 @@ fn cleans_within(world: &World, invocation: Invocation) -> Cleaned {
     run(clean(&world.engine.store, &world.clock, invocation)).unwrap().unwrap()
 }
 
-/// Rows of the table whose partition begins so.
+/// The rows of the table whose partition key has this prefix.
 fn rows(world: &World, partition: &str) -> usize {
     world.table.items().iter().filter(|item| item.key.pk.starts_with(partition)).count()
 }
@@ -36,7 +37,7 @@ fn logs(world: &World, number: u32) {
 }
 
 #[test]
-fn entries_go_after_thirty_days_and_not_an_hour_before() {
+fn entries_are_removed_after_thirty_days_and_not_an_hour_before() {
     let world = World::connected();
     logs(&world, 1);
     let before = rows(&world, "LOG#");
@@ -50,7 +51,7 @@ fn entries_go_after_thirty_days_and_not_an_hour_before() {
     assert_eq!(cleans(&world), Cleaned { accounts: 1, entries: 2, ..Cleaned::default() });
     assert_eq!(rows(&world, "LOG#"), 1);
     assert_eq!(world.log().len(), 1);
-    // One that comes twice has nothing to do.
+    // A second run has nothing to do.
     assert_eq!(cleans(&world), Cleaned { accounts: 1, ..Cleaned::default() });
 }
 
@@ -66,7 +67,7 @@ fn the_log_of_an_account_that_never_connected_is_cleaned_up_too() {
 }
 
 #[test]
-fn authorisations_that_nobody_came_back_from_go_and_one_under_way_stays() {
+fn abandoned_authorisations_are_removed_and_a_pending_one_is_kept() {
     let world = World::new();
     world.begin();
     world.begin();
@@ -78,7 +79,7 @@ fn authorisations_that_nobody_came_back_from_go_and_one_under_way_stays() {
     assert_eq!(cleans(&world).attempts, 0);
 }
 
-/// Every look at it takes a second.
+/// Every reading of the clock takes a second.
 #[derive(Debug)]
 struct Ticking(Mutex<Timestamp>);
 
@@ -104,7 +105,7 @@ fn with_logs(accounts: u32) -> World {
 }
 
 #[test]
-fn a_cleanup_without_time_goes_on_where_it_stopped() {
+fn a_cleanup_that_runs_out_of_time_resumes_where_it_stopped() {
     let world = with_logs(600);
     let (mut runs, mut looked_at) = (0, 0);
     while rows(&world, "LOG#") > 0 {
@@ -114,19 +115,19 @@ fn a_cleanup_without_time_goes_on_where_it_stopped() {
         assert!(cleaned.is_cut_short);
         runs += 1;
         looked_at += cleaned.accounts;
-        assert!(runs < 30, "it gets nowhere");
+        assert!(runs < 30, "it makes no progress");
     }
-    // Each looked at the page that it stopped in once more, and at nothing else that was done.
+    // Each run repeated only the page where it had stopped.
     assert!(runs > 3 && looked_at < 600 + runs * 50, "{runs} runs, {looked_at} accounts");
     assert!(!cleans(&world).is_cut_short);
-    // In no time at all it notes its place, and nothing else.
+    // Without any time it only records its position.
     let over = Invocation::attended(world.clock.now() - SignedDuration::from_secs(1));
     assert_eq!(cleans_within(&world, over), Cleaned { is_cut_short: true, ..Cleaned::default() });
     assert_eq!(cleans(&world), Cleaned { accounts: 600, ..Cleaned::default() });
 }
 
 #[test]
-fn a_cleanup_that_dies_anywhere_is_gone_on_with() {
+fn the_next_cleanup_completes_one_that_died_at_any_step() {
     let world = with_logs(60);
     let mut died = 0;
     for step in (20..).step_by(7) {

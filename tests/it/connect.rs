@@ -1,4 +1,4 @@
-//! Connecting an account: begin, consent, callback, complete.
+//! Connecting an account: start, consent, callback, completion.
 
 use domain::connection::{ConnectionState, Status};
 use engine::connect::{CallbackOutcome, Completed};
@@ -10,7 +10,7 @@ use xero_sim::Consent;
 
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
 
-/// A person presses Cancel at Xero: where the browser is sent.
+/// A user presses Cancel at Xero. Returns the URL that the browser is redirected to.
 fn denied(world: &World, address: &str) -> String {
     let consent = world.xero().deny(world.clock.now(), address);
     let Consent::Redirect(location) = consent else { panic!("{consent:?}") };
@@ -35,7 +35,7 @@ fn a_business_connects_to_its_organisation() {
 }
 
 #[test]
-fn a_connect_that_has_begun_is_pending_and_nothing_else() {
+fn a_started_connection_attempt_is_only_pending() {
     let world = World::new();
     let address = world.begin();
     assert!(address.starts_with("https://login.xero.com/identity/connect/authorize?"), "{address}");
@@ -48,7 +48,7 @@ fn a_connect_that_has_begun_is_pending_and_nothing_else() {
 }
 
 #[test]
-fn the_callback_connects_nothing_and_asks_nothing_of_xero() {
+fn the_callback_does_not_connect_and_does_not_call_xero() {
     let world = World::new();
     let (account, user, tenant) = (world.account(), world.user(), world.tenant());
     let before = world.xero().calls().len();
@@ -60,7 +60,7 @@ fn the_callback_connects_nothing_and_asks_nothing_of_xero() {
 }
 
 #[test]
-fn with_several_organisations_the_first_is_used_and_the_others_may_be_chosen() {
+fn with_several_organisations_the_first_is_used_and_the_others_are_choices() {
     let world = World::new();
     let all = world.xero().settings().organisations.iter().map(|one| one.id).collect::<Vec<_>>();
     let completed = world.connect_to(&all);
@@ -73,7 +73,7 @@ fn with_several_organisations_the_first_is_used_and_the_others_may_be_chosen() {
 }
 
 #[test]
-fn cancel_at_xero_ends_the_connect_and_nothing_is_pending() {
+fn cancelling_at_xero_ends_the_connection_attempt() {
     let world = World::new();
     let location = denied(&world, &world.begin());
     assert!(matches!(world.come_back(&location), CallbackOutcome::Denied));
@@ -83,7 +83,7 @@ fn cancel_at_xero_ends_the_connect_and_nothing_is_pending() {
 }
 
 #[test]
-fn cancelling_one_connect_leaves_a_later_one_pending() {
+fn cancelling_one_connection_attempt_leaves_a_later_one_pending() {
     let world = World::new();
     let first = world.begin();
     world.clock.advance(MINUTES(1));
@@ -94,7 +94,7 @@ fn cancelling_one_connect_leaves_a_later_one_pending() {
 }
 
 #[test]
-fn cancelling_a_reconnect_leaves_the_connection_as_it_was() {
+fn cancelling_a_reconnect_leaves_the_connection_unchanged() {
     let world = World::connected();
     let before = world.connection();
     let location = denied(&world, &world.begin());
@@ -104,7 +104,7 @@ fn cancelling_a_reconnect_leaves_the_connection_as_it_was() {
 }
 
 #[test]
-fn a_callback_without_a_code_for_any_other_reason_ends_the_connect_too() {
+fn a_callback_without_a_code_for_any_other_reason_ends_the_attempt_too() {
     let world = World::new();
     let address = world.begin();
     let location = denied(&world, &address).replace("access_denied", "server_error");
@@ -113,7 +113,7 @@ fn a_callback_without_a_code_for_any_other_reason_ends_the_connect_too() {
 }
 
 #[test]
-fn a_callback_works_once_and_only_for_a_while() {
+fn a_callback_works_once_and_for_a_limited_time() {
     let world = World::new();
     let (tenant, user) = (world.tenant(), world.user());
     let location = world.consent(&world.begin(), user, &[tenant]);
@@ -126,7 +126,7 @@ fn a_callback_works_once_and_only_for_a_while() {
 }
 
 #[test]
-fn a_callback_nobody_asked_for_is_refused() {
+fn an_unsolicited_callback_is_refused() {
     let world = World::new();
     let forged = "https://api.servicecortex.example/oauth/callback?code=stolen&state=guessed";
     assert!(matches!(world.come_back(forged), CallbackOutcome::Expired));
@@ -135,7 +135,7 @@ fn a_callback_nobody_asked_for_is_refused() {
 }
 
 #[test]
-fn a_reconnect_to_another_organisation_is_a_question_and_the_pinned_one_is_kept() {
+fn a_reconnect_to_another_organisation_needs_confirmation_and_keeps_the_pinned_one() {
     let world = World::connected();
     let tenant = world.tenant();
     let other = world.xero().settings().organisations[1].id;
@@ -147,7 +147,7 @@ fn a_reconnect_to_another_organisation_is_a_question_and_the_pinned_one_is_kept(
 }
 
 #[test]
-fn neither_state_nor_token_is_kept_in_the_table() {
+fn neither_state_nor_token_is_stored_in_the_table() {
     let world = World::connected();
     let secrets = world.secrets.values().join("\n");
     let items = world.table.items().iter().map(|item| item.record.clone()).collect::<Vec<_>>();

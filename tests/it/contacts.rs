@@ -1,4 +1,5 @@
-//! Whom a client is in Xero: searched, linked, unlinked, merged, archived, and all of them compared.
+//! How clients are matched to contacts in Xero: search, link, unlink, merge, archive, and
+//! reconciliation.
 
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, UserId, XeroContactId};
@@ -25,7 +26,7 @@ fn client(id: &str) -> CrmId {
     CrmId::new(id).unwrap()
 }
 
-/// Somebody enters a contact in Xero.
+/// A bookkeeper enters a contact in Xero.
 fn entered(world: &World, name: &str, change: impl FnOnce(&mut xero_sim::Contact)) -> Uuid {
     let (tenant, now) = (world.tenant(), world.clock.now());
     let mut xero = world.xero();
@@ -62,7 +63,7 @@ fn contact_of(world: &World, id: &str) -> Option<Uuid> {
 }
 
 #[test]
-fn a_search_shows_what_xero_has_and_whose_it_is() {
+fn a_search_returns_xeros_contacts_and_their_clients() {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "push"));
     entered(&world, "Ridge Heating", |one| one.email = Some("office@heating.example".to_owned()));
@@ -81,7 +82,7 @@ fn a_search_shows_what_xero_has_and_whose_it_is() {
 }
 
 #[test]
-fn a_linked_contact_gets_what_the_crm_owns_and_later_invoices_and_keeps_the_rest() {
+fn a_linked_contact_gets_the_crms_fields_and_later_invoices_and_keeps_the_rest() {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "record"));
     let old = entered(&world, "Ridge (since 1998)", |one| {
@@ -102,7 +103,7 @@ fn a_linked_contact_gets_what_the_crm_owns_and_later_invoices_and_keeps_the_rest
 }
 
 #[test]
-fn a_contact_that_another_client_holds_is_refused_by_that_clients_name() {
+fn linking_another_clients_contact_is_refused_and_names_that_client() {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
     world.receive(Contact, &a_client("cli_2", 1, "Summit", "record"));
@@ -121,7 +122,7 @@ fn a_contact_that_another_client_holds_is_refused_by_that_clients_name() {
 }
 
 #[test]
-fn an_invoice_that_waited_for_a_person_goes_on_once_its_client_is_linked() {
+fn an_invoice_that_waits_for_user_action_is_pushed_once_its_client_is_linked() {
     let world = World::connected();
     let other = entered(&world, "Client cli_1", |_| {});
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
@@ -137,7 +138,7 @@ fn an_invoice_that_waited_for_a_person_goes_on_once_its_client_is_linked() {
 }
 
 #[test]
-fn an_unlinked_client_is_not_taken_for_that_contact_again_and_may_be_linked_to_another() {
+fn an_unlinked_client_is_not_matched_with_that_contact_again_and_can_be_linked_to_another() {
     let world = World::connected();
     let email = "ap@ridge.example";
     let wrong = entered(&world, "Client cli_1", |one| one.email = Some(email.to_owned()));
@@ -146,7 +147,7 @@ fn an_unlinked_client_is_not_taken_for_that_contact_again_and_may_be_linked_to_a
     let view = done(unlinks(&world, "cli_1"));
     assert_eq!((view.xero_id, view.earlier_xero_ids.len()), (None, 1));
     assert!(world.books(|books| books.contact(wrong).is_some()), "the contact stays");
-    // The same evidence leads to nothing now: neither its number nor its e-mail address.
+    // The same evidence is ignored now: neither its number nor its e-mail address matches.
     let next = an_invoice("inv_2", "cli_1").client_email(email).client_revision(2);
     world.receive(Invoice, &next.body());
     assert_eq!(contact_of(&world, "cli_1"), None);
@@ -162,7 +163,7 @@ fn an_unlinked_client_is_not_taken_for_that_contact_again_and_may_be_linked_to_a
     });
     assert_eq!(numbers.0.as_deref(), Some("SC-cli_1"));
     assert_eq!(numbers.1.as_deref(), Some("SC-cli_1~2"));
-    // Its name is the wrong one's in Xero: that costs the name, and nothing else.
+    // In Xero the wrong contact has its name: only the name is not updated.
     assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, State::Synced);
     let log = world.log();
     assert!(log.iter().any(|one| one.message.contains("another contact has the new one")));
@@ -170,7 +171,7 @@ fn an_unlinked_client_is_not_taken_for_that_contact_again_and_may_be_linked_to_a
 }
 
 #[test]
-fn a_contact_merged_after_it_was_linked_is_followed_by_clients_and_by_invoices() {
+fn clients_and_invoices_follow_a_contact_merged_after_linking() {
     for takes_edits in [true, false] {
         let world = World::with(|settings| settings.unconfirmed.archived_takes_edits = takes_edits);
         world.connect();
@@ -179,7 +180,7 @@ fn a_contact_merged_after_it_was_linked_is_followed_by_clients_and_by_invoices()
         let kept = entered(&world, "Ridge Plumbing Ltd", |_| {});
         let (tenant, now) = (world.tenant(), world.clock.now());
         world.xero().bookkeeper(now, tenant).unwrap().merge_contacts(merged, kept).unwrap();
-        // An invoice notices it: the client itself has not changed.
+        // An invoice detects it: the client itself has not changed.
         world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
         world.advance(MINUTES);
         assert_eq!(contact_of(&world, "cli_1"), Some(kept), "{takes_edits}");
@@ -188,7 +189,7 @@ fn a_contact_merged_after_it_was_linked_is_followed_by_clients_and_by_invoices()
         let contact =
             world.books(|books| books.invoices_numbered("#INV_2").next().unwrap().contact);
         assert_eq!(contact, kept);
-        // A newer client goes there, too.
+        // A newer client is written to it, too.
         world.receive(Contact, &a_client("cli_1", 2, "Ridge Plumbing", "push"));
         assert_eq!(
             world.books(|books| books.contact(kept).unwrap().name.clone()),
@@ -198,7 +199,7 @@ fn a_contact_merged_after_it_was_linked_is_followed_by_clients_and_by_invoices()
 }
 
 #[test]
-fn a_contact_archived_after_it_was_linked_is_named_with_the_remedy() {
+fn a_contact_archived_after_linking_is_named_with_the_remedy() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_name("Ridge").body());
     let contact = contact_of(&world, "cli_1").unwrap();
@@ -218,7 +219,7 @@ fn a_contact_archived_after_it_was_linked_is_named_with_the_remedy() {
 }
 
 #[test]
-fn odd_names_reach_xero_once_and_as_xero_keeps_them() {
+fn unusual_names_are_created_once_and_normalised_as_by_xero() {
     let world = World::connected();
     let long = "Ø".repeat(254);
     for (id, name) in
@@ -237,7 +238,7 @@ fn odd_names_reach_xero_once_and_as_xero_keeps_them() {
 }
 
 #[test]
-fn an_address_that_only_xero_refuses_costs_the_address_and_is_told() {
+fn an_address_that_only_xero_refuses_is_left_out_and_reported() {
     let world = World::with(|settings| {
         settings.unconfirmed.refused_email_domain = Some("@odd.example".to_owned());
     });
@@ -249,7 +250,7 @@ fn an_address_that_only_xero_refuses_costs_the_address_and_is_told() {
     assert!(log.iter().any(|one| one.message.contains("e-mail address was left out")), "{log:?}");
 }
 
-/// A reconciliation, from the click to its end.
+/// Runs a reconciliation from start to end.
 fn reconciled(world: &World) -> Reconciliation {
     starts(world);
     world.advance(MINUTES);
@@ -278,11 +279,11 @@ fn found(world: &World) -> Vec<Finding> {
 fn finding(world: &World, id: &str) -> Match {
     let found = found(world);
     let one = found.iter().find(|one| one.client_id == client(id));
-    one.unwrap_or_else(|| panic!("nothing of {id}")).found.clone()
+    one.unwrap_or_else(|| panic!("no finding for {id}")).found.clone()
 }
 
 #[test]
-fn a_reconciliation_links_what_is_sure_lists_the_rest_and_creates_nothing() {
+fn a_reconciliation_links_certain_matches_lists_the_rest_and_creates_nothing() {
     let world = World::connected();
     world.receive(Contact, &a_client("held", 1, "Held Ltd", "push"));
     for (id, name) in
@@ -313,7 +314,8 @@ fn a_reconciliation_links_what_is_sure_lists_the_rest_and_creates_nothing() {
     assert_eq!(why, Doubt::Archived);
     assert_eq!(finding(&world, "nobody"), Match::Missing);
     assert_eq!(world.books(|books| books.contacts().count()), 5, "nothing is created");
-    // What a person decides since is no longer listed; and later pushes go there.
+    // Clients that a user has since decided about are no longer listed; later pushes go to the
+    // chosen contacts.
     done(links(&world, "twice", candidates[1].id.0));
     assert!(!found(&world).iter().any(|one| one.client_id == client("twice")));
     world.receive(
@@ -328,7 +330,7 @@ fn a_reconciliation_links_what_is_sure_lists_the_rest_and_creates_nothing() {
 }
 
 #[test]
-fn a_reconciliation_that_dies_anywhere_goes_on_and_links_no_contact_twice() {
+fn a_reconciliation_that_dies_at_any_step_resumes_and_links_no_contact_twice() {
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let mut world = World::connected();
@@ -344,7 +346,7 @@ fn a_reconciliation_that_dies_anywhere_goes_on_and_links_no_contact_twice() {
             let (at, wake) = world.bookings.take_first().unwrap();
             let died = world.try_wake(&wake, Death { step, moment }).is_none();
             if died {
-                // The queue delivers the hint again.
+                // The queue delivers the wake-up again.
                 world.clock.advance(SignedDuration::from_mins(6));
                 run(world.engine.wake_ups.book(&wake, at)).unwrap().unwrap();
                 world.advance(SignedDuration::from_hours(1));
@@ -365,7 +367,7 @@ fn a_reconciliation_that_dies_anywhere_goes_on_and_links_no_contact_twice() {
 }
 
 #[test]
-fn a_reconciliation_waits_for_xero_and_says_when_it_gives_up() {
+fn a_reconciliation_waits_for_xero_and_reports_when_it_gives_up() {
     let world = World::connected();
     world.receive(Contact, &a_client("c", 1, "Ridge", "record"));
     entered(&world, "Ridge", |_| {});
@@ -375,7 +377,7 @@ fn a_reconciliation_waits_for_xero_and_says_when_it_gives_up() {
     assert_eq!(progress(&world).counts.linked, 1);
     let (user, tenant) = (world.user(), world.tenant());
     world.xero().disconnect("servicecortex", user, tenant);
-    let Place::Stopped { failure } = reconciled(&world).place else { panic!("it went on") };
+    let Place::Stopped { failure } = reconciled(&world).place else { panic!("it did not stop") };
     assert!(failure.remedy.contains("connect Xero again"), "{failure}");
 }
 

@@ -1,4 +1,5 @@
-//! A process that dies at any step of a push: the message comes again, and the books are right.
+//! A process dies at each step of a push: the message is delivered again, and the books are
+//! correct.
 
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::operation::State;
@@ -27,8 +28,8 @@ fn check(world: &World, at: Death, total: &str) {
     assert!(world.xero().violations().is_empty());
 }
 
-/// Kills the process at every step of working on `body`, lets the message come again, and checks.
-/// Gives the number of deaths.
+/// Kills the process at every step of processing `body`, redelivers the message, and checks the
+/// result. Returns the number of deaths.
 fn die_everywhere(prepare: impl Fn(&World), body: &str, total: &str) -> u32 {
     let mut deaths = 0;
     for moment in [Moment::Before, Moment::After] {
@@ -41,7 +42,7 @@ fn die_everywhere(prepare: impl Fn(&World), body: &str, total: &str) -> u32 {
             if !finished {
                 deaths += 1;
                 world.restart();
-                // Wake-ups of the dead process fire; then the queue delivers the message again.
+                // Wake-ups of the dead process fire; then the queue redelivers the message.
                 world.advance(VISIBILITY);
                 world.receive(Invoice, body);
                 world.advance(SignedDuration::from_hours(13));
@@ -78,7 +79,7 @@ fn a_crash_at_every_step_of_an_edit_leaves_the_edited_invoice() {
 }
 
 #[test]
-fn a_crash_and_then_a_newer_version_leaves_the_newer_one_once() {
+fn a_crash_followed_by_a_newer_revision_leaves_the_newer_one_once() {
     let body = an_invoice("inv_1", "cli_1").body();
     let newer = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00").body();
     for moment in [Moment::Before, Moment::After] {
@@ -87,7 +88,7 @@ fn a_crash_and_then_a_newer_version_leaves_the_newer_one_once() {
             let at = Death { step, moment };
             let finished = world.try_receive(Invoice, &body, Some(at)).is_some();
             world.restart();
-            // The newer one arrives while the dead process still holds its claims.
+            // The newer one arrives while the claims of the dead process are still in effect.
             world.receive(Invoice, &newer);
             world.advance(VISIBILITY);
             world.receive(Invoice, &body);

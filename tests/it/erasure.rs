@@ -1,12 +1,12 @@
-//! What an operator asks for: one account disconnected or erased, all connections ended.
+//! Operator commands: disconnect or erase one account, end all connections.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::connection::{ConnectionState, Status};
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{AccountId, TenantId};
 use domain::outbound::News;
-use engine::Invocation;
 use engine::disconnect::{Disconnected, disconnect};
 use engine::erasure::{Ended, Erased, Revoked, end_connection, erase, revoke_all};
 use engine::health::check;
@@ -15,6 +15,7 @@ use engine::ports::Clock;
 use engine::push::Pushed;
 use engine::status::status;
 use engine::sweep::sweep;
+use engine::{Engine, Invocation};
 use jiff::SignedDuration;
 use serde_json::Value;
 use store::table::Item;
@@ -25,7 +26,8 @@ use uuid::Uuid;
 use xero_sim::{Fault, FaultKind, Match};
 
 const APP: &str = "servicecortex";
-/// A connect that was begun before an account was disconnected is over by then, and so is every invocation.
+/// Longer than a connection attempt or an invocation that began before an account was disconnected
+/// can last.
 const SETTLED: SignedDuration = SignedDuration::from_mins(21);
 
 fn other() -> AccountId {
@@ -38,7 +40,7 @@ fn is_linked(world: &World) -> bool {
     world.xero().is_connected(APP, tenant)
 }
 
-/// The same, of the second.
+/// The same for the second organisation.
 fn is_second_linked(world: &World) -> bool {
     let tenant = second_tenant(world);
     world.xero().is_connected(APP, tenant)
@@ -48,14 +50,15 @@ fn second_tenant(world: &World) -> Uuid {
     world.xero().settings().organisations[1].id
 }
 
-/// Two accounts, connected to an organisation each by the same Xero user, with an invoice each.
+/// Two accounts, each connected to its own organisation by the same Xero user, each with an
+/// invoice.
 fn two_accounts() -> World {
     let world = World::connected();
     let tenant = second_tenant(&world);
     let _connected = world.connect_account(&other(), &[tenant]);
     assert_eq!(syncs(&world, "inv_1"), Received::Pushed(Pushed::Synced));
     assert_eq!(other_syncs(&world, "inv_1"), Received::Pushed(Pushed::Synced));
-    // No consent is so new that somebody may still be about to use it.
+    // Consents are too old to be still in use.
     world.clock.advance(SignedDuration::from_mins(11));
     world
 }
@@ -108,7 +111,7 @@ fn rows(world: &World, account: &AccountId) -> Vec<String> {
     items.map(|item| item.key.to_string()).collect()
 }
 
-/// How many events say that an account is disconnected.
+/// The number of events that report an account as disconnected.
 fn told_disconnected(world: &World, account: &AccountId) -> usize {
     let mut seen = BTreeSet::new();
     let told = world.told.deliveries().into_iter().filter(|event| {
@@ -119,14 +122,14 @@ fn told_disconnected(world: &World, account: &AccountId) -> usize {
 }
 
 #[test]
-fn an_erased_account_leaves_nothing_here_and_its_documents_in_xero() {
+fn an_erased_account_leaves_no_rows_and_keeps_its_documents_in_xero() {
     let world = World::connected();
     syncs(&world, "inv_1");
     let tenant = world.tenant();
     let first = erases(&world);
     assert!(first.disconnected && !first.done && first.rows > 5, "{first:?}");
     assert_eq!(first.organisations, [TenantId(tenant)]);
-    // What was under way may still write: the connection, which names the rest, stays as long.
+    // Work in progress may still write: the connection, which names the rest, is kept until then.
     assert!(first.repeat_after.is_some_and(|at| at > world.clock.now()));
     assert_eq!(rows(&world, &world.account()), ["A#acc_ridgeway CONNECTION"]);
     assert!(world.secrets.is_empty());
@@ -145,7 +148,7 @@ fn an_erased_account_leaves_nothing_here_and_its_documents_in_xero() {
 }
 
 #[test]
-fn another_account_of_the_same_xero_user_keeps_everything() {
+fn another_account_of_the_same_xero_user_is_unaffected() {
     let world = two_accounts();
     let before = rows(&world, &other());
     erases(&world);
@@ -160,7 +163,7 @@ fn another_account_of_the_same_xero_user_keeps_everything() {
 }
 
 #[test]
-fn an_erasure_that_dies_anywhere_is_completed_by_the_next() {
+fn an_erasure_that_dies_at_any_step_is_completed_by_the_next() {
     let mut deaths = 0;
     for moment in [Moment::Before, Moment::After] {
         for step in (1..).step_by(2) {
@@ -189,7 +192,7 @@ fn an_erasure_that_dies_anywhere_is_completed_by_the_next() {
 }
 
 #[test]
-fn an_erasure_without_time_removes_nothing_and_is_repeated() {
+fn an_erasure_without_time_removes_nothing_and_can_be_repeated() {
     let world = World::connected();
     for number in 0..250 {
         let id = format!("cli_{number}");
@@ -215,8 +218,39 @@ fn an_account_that_was_never_connected_is_erased_at_once() {
     assert_eq!(rows(&world, &world.account()), [""; 0]);
 }
 
+/// Whether the jobs that process every account's log find this account's.
+fn is_log_found(world: &World) -> bool {
+    let keys = rows(world, &world.account());
+    keys.iter().any(|key| key == "A#acc_ridgeway LOGGED")
+}
+
 #[test]
-fn an_account_stays_connected_and_its_records_stay_while_it_is_not_known_who_uses_its_grant() {
+fn the_log_of_an_account_that_returns_after_its_erasure_is_found_again() {
+    let world = World::connected();
+    syncs(&world, "inv_1");
+    assert!(is_log_found(&world));
+    // The process that erases is not the one that registered the log.
+    let sweep = Engine { noted: Arc::default(), ..world.engine.clone() };
+    for _ in 0..2 {
+        run(erase(&sweep, &world.account(), &[], world.invocation())).unwrap().unwrap();
+        world.clock.advance(SETTLED);
+    }
+    assert_eq!(rows(&world, &world.account()), [""; 0]);
+    let _connected = world.connect();
+    syncs(&world, "inv_2");
+    assert!(is_log_found(&world));
+
+    // The same process, without delay.
+    let world = World::new();
+    syncs(&world, "inv_1");
+    let was_found = is_log_found(&world);
+    assert!(erases(&world).done);
+    syncs(&world, "inv_1");
+    assert_eq!(is_log_found(&world), was_found);
+}
+
+#[test]
+fn an_account_stays_connected_and_keeps_its_records_while_the_users_of_its_grant_are_unknown() {
     let world = two_accounts();
     forget_uses(&world);
     let before = rows(&world, &world.account()).len();
@@ -228,12 +262,15 @@ fn an_account_stays_connected_and_its_records_stay_while_it_is_not_known_who_use
 }
 
 #[test]
-fn organisations_that_the_connection_does_not_name_are_named_by_the_operator() {
+fn the_operator_names_organisations_that_the_connection_does_not_list() {
     let world = World::connected();
     syncs(&world, "inv_1");
     change_items(&world, |item| item.key.sk != "CONNECTION");
     assert!(erases(&world).done);
-    assert!(!rows(&world, &world.account()).is_empty(), "nobody knows of that organisation");
+    assert!(
+        !rows(&world, &world.account()).is_empty(),
+        "the connection does not list that organisation"
+    );
     let erased = erases_with(&world, &[TenantId(world.tenant())]);
     assert!(erased.done && erased.rows > 0, "{erased:?}");
     let left = rows(&world, &world.account());
@@ -265,7 +302,7 @@ fn an_operator_moves_an_organisation_to_another_account() {
 }
 
 #[test]
-fn all_connections_end_with_their_grants_and_the_crm_hears_once_of_each() {
+fn all_connections_end_with_their_grants_and_one_event_each() {
     let world = two_accounts();
     let revoked = revokes(&world);
     let expected = Revoked { done: true, accounts: 2, ended: 2, later: 0, failed: 0 };
@@ -282,7 +319,7 @@ fn all_connections_end_with_their_grants_and_the_crm_hears_once_of_each() {
 }
 
 #[test]
-fn what_xero_did_not_answer_is_repeated() {
+fn requests_that_xero_did_not_answer_are_repeated() {
     let world = two_accounts();
     for _ in 0..2 {
         world.inject(Fault { on: Match::next("/connections"), kind: FaultKind::Unavailable503 });
@@ -312,13 +349,13 @@ fn the_secret_of_a_connection_that_an_earlier_release_ended_is_deleted() {
 }
 
 #[test]
-fn a_grant_is_not_ended_before_it_is_known_who_uses_it() {
+fn a_grant_is_not_ended_while_its_users_are_unknown() {
     let world = two_accounts();
     forget_uses(&world);
     let ended = run(disconnect(&world.engine, &world.account(), world.invocation()));
     assert_eq!(ended.unwrap().unwrap(), Disconnected::LeftOver);
     assert_eq!(world.secrets.len(), 1);
-    // The health check upgrades the rows, and then the sweep finds the other account's.
+    // The health check upgrades the rows, and then the sweep finds those of the other account.
     run(check(&world.engine, world.invocation())).unwrap().unwrap();
     world.clock.advance(SignedDuration::from_mins(5));
     run(sweep(&world.engine, world.invocation())).unwrap();
@@ -329,7 +366,7 @@ fn a_grant_is_not_ended_before_it_is_known_who_uses_it() {
 }
 
 #[test]
-fn a_connect_that_was_begun_before_the_erasure_is_erased_with_the_account() {
+fn a_connection_attempt_started_before_the_erasure_is_erased_with_the_account() {
     let world = World::connected();
     world.begin();
     assert!(!erases(&world).done);
@@ -339,7 +376,7 @@ fn a_connect_that_was_begun_before_the_erasure_is_erased_with_the_account() {
     assert!(erases(&world).done);
 }
 
-/// Keeps those items of the table that are wanted.
+/// Keeps the items of the table that match.
 fn change_items(world: &World, wanted: impl Fn(&Item) -> bool) {
     let items = world.table.items().into_iter().filter(|item| wanted(item));
     world.table.restore(items.collect());
@@ -355,7 +392,7 @@ fn change_connections(world: &World, change: impl Fn(&mut Value)) {
     world.table.restore(items);
 }
 
-/// Makes the rows what an earlier release wrote: without claims, and without uses of grants.
+/// Turns the rows into those of an earlier release: without claims, and without uses of grants.
 fn forget_uses(world: &World) {
     change_items(world, |item| {
         let Item { key, .. } = item;

@@ -1,5 +1,6 @@
-//! A push function between its two queues, as SQS plays them: a FIFO group waits while one of its messages is
-//! hidden, what is not returned is gone, and what is returned comes again.
+//! A push function between its two queues, which behave like SQS: a FIFO group waits while one of
+//! its messages is hidden, a message that is not returned is deleted, and a returned message is
+//! delivered again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -17,15 +18,15 @@ use runtime::queue::{Redelivery, ServedQueue, Worker};
 use tests::World;
 use tests::gate::run;
 
-/// The function's queue of wake-ups, as records name it.
+/// The ARN of the function's wake-up queue in its records.
 pub const WAKE_UPS: &str = "arn:aws:sqs:eu-west-2:000000000000:invoices-wake-ups.fifo";
 const MESSAGES: &str = "arn:aws:sqs:eu-west-2:000000000000:invoices.fifo";
 /// The visibility timeout of both queues.
 const VISIBILITY: Duration = Duration::from_mins(12);
-/// Time for whatever an invocation has to do.
+/// The time for the work of an invocation.
 pub const PLENTY: SignedDuration = SignedDuration::from_secs(60);
 
-/// Messages that were moved aside: id and reason.
+/// Messages that were dead-lettered: id and reason.
 #[derive(Debug, Default)]
 pub struct Graveyard(Mutex<Vec<(String, Reason)>>);
 
@@ -44,7 +45,7 @@ impl DeadLetters for Graveyard {
     }
 }
 
-/// When returned messages come again, by receipt.
+/// When returned messages become visible, by receipt.
 #[derive(Debug, Default)]
 pub struct Delays(Mutex<BTreeMap<String, Duration>>);
 
@@ -74,20 +75,25 @@ pub fn a_record(id: &str, group: &str, body: impl Display) -> SqsMessage {
     record
 }
 
-/// A record of the queue of wake-ups.
+/// A record of the wake-up queue.
 pub fn a_wake_up(id: &str, group: &str, body: impl Display) -> SqsMessage {
     let mut record = a_record(id, group, body);
     record.event_source_arn = Some(WAKE_UPS.to_owned());
     record
 }
 
-/// The push function of invoices.
+/// The push function for invoices.
 pub fn a_worker(world: &World) -> (Worker, Arc<Graveyard>, Arc<Delays>) {
+    a_worker_of(world, EntityKind::Invoice)
+}
+
+/// The push function for a kind.
+pub fn a_worker_of(world: &World, kind: EntityKind) -> (Worker, Arc<Graveyard>, Arc<Delays>) {
     let (graveyard, delays) = (Arc::new(Graveyard::default()), Arc::new(Delays::default()));
     let served = ServedQueue { redelivery: delays.clone(), dead_letters: graveyard.clone() };
     let worker = Worker {
         engine: world.engine.clone(),
-        kind: EntityKind::Invoice,
+        kind,
         wake_up_queue_arn: WAKE_UPS.to_owned(),
         messages: served.clone(),
         wake_ups: served,
@@ -95,7 +101,7 @@ pub fn a_worker(world: &World) -> (Worker, Arc<Graveyard>, Arc<Delays>) {
     (worker, graveyard, delays)
 }
 
-/// The ids of the records that go back.
+/// The ids of the records that are returned.
 pub fn returned(
     world: &World,
     worker: &Worker,
@@ -105,7 +111,7 @@ pub fn returned(
     let mut event = SqsEvent::default();
     event.records = records;
     let deadline = world.clock.now().checked_add(time).unwrap();
-    let response = run(worker.batch(event, deadline)).expect("no death is set");
+    let response = run(worker.batch(event, deadline)).expect("the process does not die");
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 
@@ -132,12 +138,12 @@ impl Message {
     }
 }
 
-/// The two queues with the function that serves them.
+/// The two queues and the function that serves them.
 #[derive(Debug)]
 pub struct Queues<'a> {
     world: &'a World,
     worker: Worker,
-    /// What was moved aside.
+    /// The dead-lettered messages.
     pub graveyard: Arc<Graveyard>,
     delays: Arc<Delays>,
     messages: Vec<Message>,
@@ -145,13 +151,18 @@ pub struct Queues<'a> {
 }
 
 impl<'a> Queues<'a> {
-    /// Empty queues.
+    /// Empty queues for invoices.
     pub fn new(world: &'a World) -> Self {
-        let (worker, graveyard, delays) = a_worker(world);
+        Self::of(world, EntityKind::Invoice)
+    }
+
+    /// Empty queues for a kind.
+    pub fn of(world: &'a World, kind: EntityKind) -> Self {
+        let (worker, graveyard, delays) = a_worker_of(world, kind);
         Self { world, worker, graveyard, delays, messages: Vec::new(), sent: 0 }
     }
 
-    /// Sends a message: its id.
+    /// Sends a message. Returns its id.
     pub fn send(&mut self, source: Source, group: &str, body: String) -> String {
         self.sent += 1;
         let id = format!("m{}", self.sent);
@@ -166,7 +177,8 @@ impl<'a> Queues<'a> {
         id
     }
 
-    /// Works until `is_over`, which is asked whenever nothing can be delivered, or nothing is left. How long it took.
+    /// Processes messages until `is_over`, which is checked whenever no message can be delivered,
+    /// or until none is left. Returns how long it took.
     pub fn work(&mut self, is_over: impl Fn(&World) -> bool) -> SignedDuration {
         let begun = self.world.clock.now();
         loop {
@@ -185,19 +197,19 @@ impl<'a> Queues<'a> {
         }
     }
 
-    /// Wake-ups that the function left for now.
+    /// Immediate wake-ups that the function sent.
     fn take_wake_ups(&mut self) {
         while let Some((at, wake)) = self.world.bookings.take_first() {
             if at > self.world.clock.now() {
                 run(self.world.engine.wake_ups.book(&wake, at)).unwrap().unwrap();
                 break;
             }
-            assert_eq!(wake.kind, EntityKind::Invoice);
+            assert_eq!(wake.kind.queue(), self.worker.kind);
             self.send(Source::WakeUps, wake.account.as_str(), wake.to_body());
         }
     }
 
-    /// Whether there was anything to deliver.
+    /// Delivers messages. Returns whether there were any.
     fn deliver(&mut self, source: Source) -> bool {
         let now = self.world.clock.now();
         let of_source = self.messages.iter().filter(|message| message.source == source);

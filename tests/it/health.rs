@@ -1,4 +1,4 @@
-//! The hourly health check: what was given up, what is late, what was ended inside Xero.
+//! The hourly health check: given-up records, overdue records, connections ended in Xero.
 
 use domain::connection::{ConnectionState, Status};
 use domain::entity::EntityKind::{Contact, Invoice};
@@ -19,7 +19,7 @@ fn checks(world: &World) -> Checked {
     run(check(&world.engine, world.invocation())).unwrap().unwrap()
 }
 
-/// A check that finds one connection, and this given up.
+/// The result of a check that finds one connection, and this number of given-up records.
 fn found(given_up: GivenUp) -> Checked {
     let counted = Counted { connections: 1, given_up: Some(given_up), ..Counted::default() };
     Checked { counted, ..Checked::default() }
@@ -29,7 +29,7 @@ fn warned(checked: &Checked) -> usize {
     checked.counted.given_up.unwrap().warned
 }
 
-/// One that our own rules refuse: it is given up at once.
+/// An invoice that the product's own rules refuse: it is given up at once.
 fn gives_up(world: &World, number: u32) {
     let message = an_invoice(&format!("inv_{number}"), "cli_1").tax_rate("7");
     world.receive(Invoice, &message.body());
@@ -47,7 +47,7 @@ fn never_sends(world: &World, number: u32) {
 }
 
 #[test]
-fn five_given_up_records_are_a_warning_on_the_settings_page_and_four_are_none() {
+fn five_given_up_records_raise_a_warning_and_four_do_not() {
     let world = World::connected();
     assert_eq!(checks(&world), found(GivenUp::default()));
     (1..=4).for_each(|number| gives_up(&world, number));
@@ -61,7 +61,7 @@ fn five_given_up_records_are_a_warning_on_the_settings_page_and_four_are_none() 
     assert_eq!(skipped, 5);
     assert!(told[0].starts_with("5 records were given up"), "{told:?}");
 
-    // A check that comes twice finds the same, and tells it as the same.
+    // A repeated check has the same result and the same event.
     let again = checks(&world);
     assert_eq!((again.counted, again.raised), (raised.counted, 0));
 
@@ -75,7 +75,7 @@ fn five_given_up_records_are_a_warning_on_the_settings_page_and_four_are_none() 
 }
 
 #[test]
-fn a_disconnected_account_is_not_warned_and_its_warning_comes_back_with_the_connection() {
+fn a_disconnected_account_is_not_warned_and_its_warning_returns_with_the_connection() {
     let world = World::connected();
     (1..=6).for_each(|number| gives_up(&world, number));
     assert_eq!(checks(&world).raised, 1);
@@ -88,12 +88,12 @@ fn a_disconnected_account_is_not_warned_and_its_warning_comes_back_with_the_conn
 }
 
 #[test]
-fn what_is_late_after_three_sweeps_is_counted_until_it_is_done() {
+fn records_that_are_overdue_after_three_sweeps_are_counted_until_they_are_done() {
     let world = World::connected();
     world.inject(Fault { on: Match::next("/api.xro/2.0/Contacts"), kind: FaultKind::Status500 });
     world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
     while world.bookings.take_first().is_some() {}
-    // Its retry is due after five minutes and a little.
+    // Its retry is due after a little more than five minutes.
     world.clock.advance(SignedDuration::from_mins(15));
     assert_eq!(checks(&world).counted.overdue, 0);
     world.clock.advance(SignedDuration::from_mins(10));
@@ -110,7 +110,7 @@ fn what_is_late_after_three_sweeps_is_counted_until_it_is_done() {
 }
 
 #[test]
-fn a_connection_ended_inside_xero_is_found_within_a_day_by_one_call() {
+fn a_connection_ended_in_xero_is_detected_within_a_day_by_one_call() {
     let world = World::connected();
     let (user, tenant) = (world.user(), world.tenant());
     let before = world.xero().calls().len();
@@ -137,7 +137,7 @@ fn a_connection_ended_inside_xero_is_found_within_a_day_by_one_call() {
         |news| matches!(news, News::Connection { status, .. } if *status == Status::Disconnected),
     );
     assert_eq!(told.count(), 1);
-    // From then on nobody asks.
+    // From then on no more calls are made.
     let before = world.xero().calls().len();
     (0..24).for_each(|_| {
         checks(&world);
@@ -147,7 +147,7 @@ fn a_connection_ended_inside_xero_is_found_within_a_day_by_one_call() {
 }
 
 #[test]
-fn a_check_that_dies_anywhere_leaves_nothing_that_the_next_does_not_put_right() {
+fn the_next_check_corrects_one_that_died_at_any_step() {
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let world = World::connected();
@@ -169,7 +169,7 @@ fn a_check_that_dies_anywhere_leaves_nothing_that_the_next_does_not_put_right() 
 }
 
 #[test]
-fn a_check_without_time_lifts_no_warning_and_counts_nothing_as_nought() {
+fn a_check_without_time_lifts_no_warning_and_records_no_false_zero() {
     let world = World::connected();
     (1..=5).for_each(|number| gives_up(&world, number));
     assert_eq!(checks(&world).raised, 1);
@@ -180,7 +180,7 @@ fn a_check_without_time_lifts_no_warning_and_counts_nothing_as_nought() {
 }
 
 #[test]
-fn an_account_that_could_not_be_asked_about_is_counted_as_such() {
+fn an_account_that_could_not_be_checked_is_counted_as_failed() {
     let mut world = World::connected();
     world.clock.advance(HOUR);
     world.restart();

@@ -1,4 +1,4 @@
-//! Connections that nobody uses.
+//! Idle connections.
 
 use domain::connection::{ConnectionState, Status};
 use domain::entity::EntityKind::Invoice;
@@ -23,7 +23,7 @@ fn refreshes(world: &World) -> usize {
     world.xero().calls().iter().filter(|call| call.path == TOKEN).count() - 1
 }
 
-/// So many days pass, with a visit on each, by a process of its own.
+/// Advances the given number of days, with a run of keep-alive on each in a new process.
 fn days(world: &mut World, count: u32) -> usize {
     let before = refreshes(world);
     for _ in 0..count {
@@ -40,30 +40,30 @@ fn expirations(world: &World) -> usize {
 }
 
 #[test]
-fn a_connection_that_nobody_uses_for_a_year_still_works() {
+fn a_connection_idle_for_a_year_still_works() {
     let mut world = World::connected();
     assert_eq!(visits(&world), KeptAlive { in_use: 1, ..KeptAlive::default() });
     let renewed = days(&mut world, 365);
-    // Twice a month: on its first day, and twenty days after.
+    // Twice a month: on the first day, and twenty days later.
     assert!((20..=26).contains(&renewed), "{renewed}");
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(received, Received::Pushed(Pushed::Synced));
 }
 
 #[test]
-fn without_a_visit_it_would_not() {
+fn without_keep_alive_an_idle_connection_expires() {
     let mut world = World::connected();
     world.clock.advance(DAY * 61);
     world.restart();
     assert_eq!(visits(&world), KeptAlive { expired: 1, ..KeptAlive::default() });
     assert_eq!(world.connection().state, ConnectionState::TokenExpired);
-    // The CRM hears of it once, however often it is visited.
+    // The CRM receives one event, however often keep-alive runs.
     days(&mut world, 3);
     assert_eq!(expirations(&world), 1);
 }
 
 #[test]
-fn a_visit_that_comes_to_nothing_is_made_up_for_on_the_next_day() {
+fn the_next_run_makes_up_for_a_failed_one() {
     let mut world = World::connected();
     world.clock.advance(DAY * 21);
     world.restart();
@@ -74,7 +74,7 @@ fn a_visit_that_comes_to_nothing_is_made_up_for_on_the_next_day() {
 }
 
 #[test]
-fn a_visit_that_dies_anywhere_loses_no_connection() {
+fn a_run_that_dies_at_any_step_loses_no_connection() {
     for moment in [Moment::Before, Moment::After] {
         for step in 1.. {
             let mut world = World::connected();
@@ -84,7 +84,7 @@ fn a_visit_that_dies_anywhere_loses_no_connection() {
             let died = run(keep_alive(&world.engine, world.invocation())).is_none();
             world.gate.arm(None);
             world.restart();
-            // A sweep settles a refresh whose end nobody knows; the next day is another day.
+            // A sweep completes a refresh with an unknown outcome; the next run is a day later.
             world.clock.advance(SignedDuration::from_mins(5));
             run(engine::sweep::sweep(&world.engine, world.invocation())).unwrap();
             days(&mut world, 1);

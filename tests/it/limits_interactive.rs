@@ -1,23 +1,32 @@
-//! Calls that people cause by looking something up: they leave room for pushes, and the same question within a
-//! minute is asked once.
+//! Calls caused by users' look-ups: they leave room for pushes, and the same query within a minute
+//! causes only one call.
 
+use bytes::Bytes;
 use domain::entity::EntityKind::Invoice;
 use domain::ids::TenantId;
 use domain::meter::{Meter, Seen};
-use engine::contacts;
 use engine::inbound::Received;
 use engine::ports::Clock;
 use engine::push::Pushed;
+use engine::{choices, contacts};
+use http::Request;
 use jiff::SignedDuration;
 use store::table::Expect;
 use tests::World;
 use tests::builders::an_invoice;
 use tests::gate::run;
+use tests::ports::{Intercepted, refusal};
 
-/// Somebody types this text: whether they were shown what Xero has.
+/// A user searches for this text. Returns whether results were shown.
 fn searches(world: &World, text: &str) -> bool {
     let (account, invocation) = (world.account(), world.invocation());
     run(contacts::search(&world.engine, &account, text, invocation)).unwrap().is_ok()
+}
+
+/// A user opens the list of accounts to choose from. Returns whether any were shown.
+fn looks_at_the_chart(world: &World) -> bool {
+    let (account, invocation) = (world.account(), world.invocation());
+    run(choices::account_choices(&world.engine, &account, invocation)).unwrap().is_ok()
 }
 
 fn lookups(world: &World) -> usize {
@@ -29,8 +38,8 @@ fn searches_use_at_most_their_share_of_a_minute_and_a_push_goes_on() {
     let world = World::connected();
     let shown = (0..90).filter(|number| searches(&world, &format!("ridge {number}"))).count();
     assert!((20..=30).contains(&shown), "{shown}");
-    assert_eq!(lookups(&world), shown, "what is refused costs no call");
-    // All within the same minute.
+    assert_eq!(lookups(&world), shown, "a refused search makes no call");
+    // All within one minute.
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(received, Received::Pushed(Pushed::Synced));
     world.clock.advance(SignedDuration::from_secs(61));
@@ -44,7 +53,14 @@ fn searches_leave_a_share_of_the_day_to_pushes() {
     let tenant = TenantId(world.tenant());
     let row = run(world.engine.store.meter(tenant)).unwrap().unwrap().unwrap();
     let at = world.clock.now();
-    let few = Seen { at, day_remaining: 900, app_remaining: 9_000, since: 0, day_limit: 5_000 };
+    let few = Seen {
+        at,
+        day_remaining: 900,
+        app_remaining: 9_000,
+        since: 0,
+        day_limit: 5_000,
+        of_people: 0,
+    };
     let meter = Meter { seen: Some(few), ..row.record };
     run(world.engine.store.put_meter(&meter, Expect::Version(row.version))).unwrap().unwrap();
     let before = world.calls().len();
@@ -55,7 +71,7 @@ fn searches_leave_a_share_of_the_day_to_pushes() {
 }
 
 #[test]
-fn the_same_search_within_a_minute_costs_no_call() {
+fn a_repeated_search_within_a_minute_makes_no_call() {
     let mut world = World::connected();
     assert!(searches(&world, "Ridge"));
     let first = lookups(&world);
@@ -66,8 +82,8 @@ fn the_same_search_within_a_minute_costs_no_call() {
     assert_eq!(lookups(&world), first);
     world.clock.advance(SignedDuration::from_secs(5));
     assert!(searches(&world, "Ridge"));
-    assert_eq!(lookups(&world), first + 1, "after a minute it is asked again");
-    // Another text is another question, and another process knows nothing of it.
+    assert_eq!(lookups(&world), first + 1, "after a minute it calls again");
+    // Another text is another query, and another process has no cached results.
     assert!(searches(&world, "Ridge Plumbing"));
     world.restart();
     assert!(searches(&world, "Ridge"));
@@ -75,7 +91,30 @@ fn the_same_search_within_a_minute_costs_no_call() {
 }
 
 #[test]
-fn an_answer_is_never_shown_to_another_account() {
+fn reads_of_the_chart_make_three_calls_a_minute_and_leave_room_for_pushes_when_they_fail() {
+    let mut world = World::connected();
+    world.clock.advance(SignedDuration::from_secs(61));
+    let before = world.calls().len();
+    assert!((0..40).all(|_| looks_at_the_chart(&world)));
+    assert_eq!(world.calls().len() - before, 3);
+
+    // Failures are not cached.
+    world.clock.advance(SignedDuration::from_secs(61));
+    let inner = world.engine.transport.clone();
+    let broken = |request: &Request<Bytes>| {
+        request.uri().path().ends_with("/TaxRates").then(|| Ok(refusal(500, "Broken")))
+    };
+    world.engine.transport = Intercepted::on(inner.clone(), broken);
+    let before = world.calls().len();
+    assert!((0..40).all(|_| !looks_at_the_chart(&world)));
+    assert!(world.calls().len() - before <= 30);
+    world.engine.transport = inner;
+    let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert_eq!(received, Received::Pushed(Pushed::Synced));
+}
+
+#[test]
+fn a_cached_answer_is_never_shown_to_another_account() {
     let world = World::connected();
     let other = domain::ids::AccountId::new("acc_summit").unwrap();
     let second = world.xero().settings().organisations[1].id;

@@ -1,4 +1,4 @@
-//! The engine against the simulator, in one process and in virtual time.
+//! Tests of the engine against the simulator, in one process and in virtual time.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,9 +7,11 @@
     clippy::string_slice,
     clippy::print_stdout,
     unreachable_pub,
-    reason = "a test stops where it is wrong"
+    reason = "a test may panic"
 )]
 
+mod abandoned;
+mod answers_in_time;
 mod archived;
 mod availability;
 mod batch;
@@ -20,14 +22,16 @@ mod consent;
 mod contacts;
 mod crash;
 #[path = "../../shared/xero/tests/it/description.rs"]
-#[allow(dead_code, reason = "the client's own tests ask it for more")]
+#[allow(dead_code, reason = "the client's own tests use more of it")]
 mod description;
 mod erasure;
 mod function;
+mod gateway;
 mod health;
 mod isolation;
 mod keep_alive;
 mod limits_interactive;
+mod lost_write_answers;
 mod openapi;
 mod people;
 mod poison;
@@ -37,12 +41,16 @@ mod push_contact;
 mod push_credit_note;
 mod push_invoice;
 mod push_payment;
+mod record_routes;
 mod recovery;
 mod rights;
 mod sizes;
+mod sizes_payments;
 mod status;
 mod story;
 mod ten_thousand;
 mod tokens;
 mod unconfirmed_writes;
+mod unknown_status;
+mod unreadable_rows;
 mod walks;

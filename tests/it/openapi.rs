@@ -1,4 +1,4 @@
-//! Every request of the whole story laid over Xero's own `OpenAPI` description.
+//! Compares every request of the whole story with Xero's own `OpenAPI` description.
 
 use bytes::Bytes;
 use http::Request;
@@ -7,7 +7,7 @@ use crate::description::description;
 use crate::story;
 
 #[test]
-fn every_request_of_the_story_is_one_that_xero_describes() {
+fn every_request_of_the_story_conforms_to_xeros_openapi() {
     let Some(xero) = description("accounting.acyclic.yaml") else { return };
     let world = story::told();
     let mut laid = 0;

@@ -1,4 +1,4 @@
-//! What people press: Sync All, Never send, account codes, Disconnect, another organisation.
+//! Users' actions: Sync All, Never send, account codes, Disconnect, another organisation.
 
 use domain::account_codes::AccountCodes;
 use domain::connection::{ConnectionState, Status};
@@ -29,7 +29,7 @@ fn state(world: &World, id: &str) -> State {
     world.mapping(Invoice, id).unwrap().operation.state
 }
 
-/// The statuses of the connection that the CRM was told, in order.
+/// The statuses in the connection events sent to the CRM, in order.
 fn told(world: &World) -> Vec<Status> {
     world.statuses_told(&world.account())
 }
@@ -47,7 +47,7 @@ fn progress(world: &World) -> Progress {
 }
 
 #[test]
-fn sync_all_takes_up_what_was_given_up_and_leaves_what_is_done_alone() {
+fn sync_all_retries_given_up_records_and_skips_synced_ones() {
     let world = World::with(|settings| settings.organisations[0].tier = xero_sim::Tier::Core);
     world.connect();
     for number in 0..120 {
@@ -68,13 +68,13 @@ fn sync_all_takes_up_what_was_given_up_and_leaves_what_is_done_alone() {
     // The client and its 120 invoices.
     assert_eq!((counts.looked_at, counts.unchanged, counts.skipped), (121, 81, 40));
     assert_eq!(world.books(|books| books.invoices().count()), 80);
-    // They were tried again against the chart as it is now, which takes a look at it; nothing was sent.
+    // They were checked against the current chart, which takes one read of it; nothing was sent.
     let calls = world.calls().split_off(before);
     assert!(calls.iter().all(|call| call.starts_with("GET")), "{calls:?}");
 }
 
 #[test]
-fn a_second_sync_all_goes_on_with_the_first() {
+fn a_second_sync_all_joins_the_first() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let first = syncs_all(&world);
@@ -85,21 +85,21 @@ fn a_second_sync_all_goes_on_with_the_first() {
 }
 
 #[test]
-fn never_send_is_kept_until_a_person_changes_it() {
+fn never_send_stays_in_effect_until_a_user_changes_it() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").tax_rate("7").body());
     let (account, record) = (world.account(), || CrmId::new("inv_1").unwrap());
     let by = owner();
     let never = choices::never_send(&world.engine, &account, &by, Invoice, record());
     assert!(matches!(run(never).unwrap().unwrap(), NeverSend::Done(_)));
-    // Neither a newer version, nor Sync All, nor the ladder sends it.
+    // Neither a newer revision, nor Sync All, nor a retry sends it.
     let edited = an_invoice("inv_1", "cli_1").revision(2).body();
     assert_eq!(world.receive(Invoice, &edited), Received::Pushed(Pushed::Withheld));
     syncs_all(&world);
     world.advance(SignedDuration::from_hours(24));
     assert_eq!(state(&world, "inv_1"), State::Withheld);
     assert_eq!(world.books(|books| books.invoices().count()), 0);
-    // Retry now is a person's word, too, and the newer one: what was kept is what is sent.
+    // Retry now is a user's decision, too, and the newer one: the kept snapshot is sent.
     let retry = settings::sync_now(&world.engine, &account, Invoice, record(), world.invocation());
     run(retry).unwrap().unwrap().unwrap();
     assert_eq!(state(&world, "inv_1"), State::Synced);
@@ -107,14 +107,14 @@ fn never_send_is_kept_until_a_person_changes_it() {
 }
 
 #[test]
-fn account_codes_are_checked_against_the_chart_and_release_what_lacked_them() {
+fn account_codes_are_checked_against_the_chart_and_release_records_that_lacked_them() {
     let world = World::new();
     let (tenant, now) = (world.tenant(), world.clock.now());
     world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
     assert!(matches!(world.connect(), Completed::Connected(_)));
-    // Whoever connects is told at once that the default does not fit.
+    // After connecting, a warning says that the default does not exist.
     let warnings = || world.status().warnings;
-    assert_eq!(warnings(), ["sales names account 200, which Xero does not have."]);
+    assert_eq!(warnings(), ["sales names account 200, which does not exist in Xero."]);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(state(&world, "inv_1"), State::Skipped);
     let choose = |sales: &str| {
@@ -124,7 +124,7 @@ fn account_codes_are_checked_against_the_chart_and_release_what_lacked_them() {
             .unwrap()
             .unwrap()
     };
-    let CodesChosen::Refused(objections) = choose("200") else { panic!("200 is gone") };
+    let CodesChosen::Refused(objections) = choose("200") else { panic!("200 does not exist") };
     assert_eq!(objections[0].field, "sales");
     assert!(matches!(choose("4000"), CodesChosen::Done));
     assert!(warnings().is_empty());
@@ -133,7 +133,7 @@ fn account_codes_are_checked_against_the_chart_and_release_what_lacked_them() {
 }
 
 #[test]
-fn what_xero_refused_for_its_account_goes_on_when_another_is_chosen() {
+fn a_record_refused_for_its_account_is_retried_when_another_is_chosen() {
     let world = World::connected();
     let (tenant, now) = (world.tenant(), world.clock.now());
     world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
@@ -149,7 +149,7 @@ fn what_xero_refused_for_its_account_goes_on_when_another_is_chosen() {
 }
 
 #[test]
-fn there_is_something_to_choose_from() {
+fn the_choices_list_usable_accounts_and_tax_rates() {
     let world = World::connected();
     let (account, invocation) = (world.account(), world.invocation());
     let choices = choices::account_choices(&world.engine, &account, invocation);
@@ -162,13 +162,13 @@ fn there_is_something_to_choose_from() {
 }
 
 #[test]
-fn after_a_disconnect_nothing_starts_and_a_reconnect_goes_on_without_a_duplicate() {
+fn after_a_disconnect_nothing_starts_and_a_reconnect_resumes_without_duplicates() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(world.disconnect(), Disconnected::Done);
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
     let calls = world.calls().len();
-    // Edits and news are kept, and wait.
+    // Edits and new records are kept, and wait.
     world.receive(
         Invoice,
         &an_invoice("inv_1", "cli_1").revision(2).price("95.00", "114.00").body(),
@@ -179,7 +179,7 @@ fn after_a_disconnect_nothing_starts_and_a_reconnect_goes_on_without_a_duplicate
     assert_eq!(world.calls().len(), calls);
     let parked = State::Parked { on: Parking::Reconnect };
     assert_eq!((state(&world, "inv_1"), state(&world, "inv_2")), (parked.clone(), parked));
-    // The same organisation again: the mappings are found, what waited goes on.
+    // The same organisation again: the mappings are found, and waiting records are pushed.
     assert!(matches!(world.connect(), Completed::Connected(_)));
     world.advance(HOUR);
     assert_eq!((state(&world, "inv_1"), state(&world, "inv_2")), (State::Synced, State::Synced));
@@ -188,7 +188,7 @@ fn after_a_disconnect_nothing_starts_and_a_reconnect_goes_on_without_a_duplicate
 }
 
 #[test]
-fn a_link_that_could_not_be_removed_is_removed_by_the_sweep() {
+fn the_sweep_removes_a_link_that_could_not_be_removed() {
     let world = World::connected();
     world.inject(xero_sim::Fault {
         on: xero_sim::Match::next("/connections"),
@@ -202,7 +202,7 @@ fn a_link_that_could_not_be_removed_is_removed_by_the_sweep() {
 }
 
 #[test]
-fn another_organisation_takes_the_place_of_the_first_only_when_a_person_says_so() {
+fn another_organisation_replaces_the_first_only_after_a_users_confirmation() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let first = world.tenant();
@@ -221,7 +221,7 @@ fn another_organisation_takes_the_place_of_the_first_only_when_a_person_says_so(
     let view = world.status();
     assert_eq!(view.choices.len(), 1, "{view:?}");
     assert_eq!(choose(other), Chosen::Done);
-    // Its books are empty, as far as we are concerned: everything begins anew there.
+    // Its books contain none of our documents: every record is new there.
     let kiwi = an_invoice("inv_2", "cli_1").currency("NZD").tax_rate("15").price("95.00", "109.25");
     world.receive(Invoice, &kiwi.body());
     let made = world.xero().books(other).unwrap().invoices().count();
@@ -230,7 +230,7 @@ fn another_organisation_takes_the_place_of_the_first_only_when_a_person_says_so(
 }
 
 #[test]
-fn a_link_removed_inside_xero_is_noticed_at_the_next_call_and_told_once() {
+fn a_link_removed_in_xero_is_detected_by_the_next_call_and_reported_once() {
     let world = World::connected();
     let (user, tenant) = (world.user(), world.tenant());
     world.xero().disconnect("servicecortex", user, tenant);
@@ -245,7 +245,7 @@ fn a_link_removed_inside_xero_is_noticed_at_the_next_call_and_told_once() {
 }
 
 #[test]
-fn a_hint_that_was_lost_is_repaired_by_the_sweep() {
+fn the_sweep_replaces_a_lost_wake_up() {
     let world = World::connected();
     world.inject(xero_sim::Fault {
         on: xero_sim::Match::next("/api.xro/2.0/Contacts"),

@@ -1,4 +1,4 @@
-//! Money comes back: what is paid in Xero, and what the CRM hears of it.
+//! The payment poll: payments made in Xero, and the events that the CRM receives.
 
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::ids::{CrmId, XeroPaymentId};
@@ -30,7 +30,7 @@ fn billed() -> World {
     world
 }
 
-/// What the CRM heard of invoices and payments, each as a word.
+/// The payment events that the CRM received, each as a short text.
 fn heard(world: &World) -> Vec<String> {
     let told = |news: News| match news {
         News::PaymentImported(one) => Some(format!("imported {}", one.amount.amount)),
@@ -61,7 +61,7 @@ fn polls(world: &World) -> Polled {
 }
 
 #[test]
-fn nothing_open_costs_no_call_and_nothing_new_costs_two() {
+fn a_poll_makes_no_call_without_open_invoices_and_two_without_changes() {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
     let calls = world.calls().len();
@@ -77,14 +77,14 @@ fn nothing_open_costs_no_call_and_nothing_new_costs_two() {
 }
 
 #[test]
-fn two_thousand_open_invoices_cost_two_calls_and_one_written_row_when_nothing_happened() {
+fn a_poll_of_two_thousand_unchanged_invoices_makes_two_calls_and_writes_one_row() {
     let (few, many) = (idle_bytes(20), idle_bytes(2_000));
-    // Two empty lists, whatever is open.
+    // Two empty lists, however many invoices are open.
     assert_eq!(few, many);
     assert!(many < 1_000, "{many} bytes");
 }
 
-/// The bytes of the answers to a poll of so many open invoices with which nothing happened.
+/// The bytes of the responses to a poll of this number of unchanged open invoices.
 fn idle_bytes(invoices: usize) -> usize {
     let world = World::connected();
     for number in 0..invoices {
@@ -97,14 +97,14 @@ fn idle_bytes(invoices: usize) -> usize {
     world.advance(SignedDuration::from_hours(3));
     let open = world.books(|books| books.invoices().count());
     assert_eq!(open, invoices);
-    // The first poll meets the echo of our own pushes.
+    // The first poll sees the changes made by our own pushes.
     for _ in 0..3 {
         polls(&world);
     }
     let (calls, rows) = (world.calls().len(), world.table.items());
     assert_eq!(polls(&world), Polled::Read { news: 0 });
     assert_eq!(world.calls().len() - calls, 2);
-    // The calls are counted, and the settings page says when payments were last checked.
+    // The call counts, and the time of the last payment check on the settings page.
     let versions = |items: Vec<store::table::Item>| {
         let kept = items.into_iter().filter(|item| !["CALLS", "POLL"].contains(&&*item.key.sk));
         kept.map(|item| (item.key, item.version)).collect::<Vec<_>>()
@@ -116,7 +116,7 @@ fn idle_bytes(invoices: usize) -> usize {
 }
 
 #[test]
-fn a_bank_transfer_reconciled_in_xero_becomes_a_payment_in_the_crm_once() {
+fn a_bank_transfer_reconciled_in_xero_is_imported_into_the_crm_once() {
     let world = billed();
     let receipt = Receipt { reference: Some("RIDGE 4711".to_owned()), ..today() };
     world.is_paid("#INV_1", "114.00", &receipt);
@@ -128,7 +128,7 @@ fn a_bank_transfer_reconciled_in_xero_becomes_a_payment_in_the_crm_once() {
     assert_eq!(payment.account.as_deref(), Some("Business Bank Account"));
     assert_eq!(payment.reference.as_deref(), Some("RIDGE 4711"));
     assert_eq!(payment.date, Some(date(2026, 11, 2)));
-    // A paid invoice is not open: nothing is asked any more, and nothing told twice.
+    // A paid invoice is not open: it causes no more calls and no second event.
     assert_eq!(polls(&world), Polled::Idle);
     assert_eq!(heard(&world).len(), 2);
     let log = world.log().pop().unwrap();
@@ -136,7 +136,7 @@ fn a_bank_transfer_reconciled_in_xero_becomes_a_payment_in_the_crm_once() {
 }
 
 #[test]
-fn part_payments_a_removal_and_an_overpaid_rest_are_told_as_they_happen() {
+fn part_payments_a_removal_and_an_overpaid_remainder_are_reported_as_they_happen() {
     let world = billed();
     let first = world.is_paid("#INV_1", "50.00", &today());
     polls(&world);
@@ -159,7 +159,7 @@ fn part_payments_a_removal_and_an_overpaid_rest_are_told_as_they_happen() {
 }
 
 #[test]
-fn a_credit_is_told_as_a_credit_and_no_payment_is_imported() {
+fn a_credit_is_reported_as_a_credit_and_no_payment_is_imported() {
     let world = billed();
     let (tenant, now) = (world.tenant(), world.clock.now());
     {
@@ -217,7 +217,7 @@ fn one_batch_payment_over_two_invoices_is_one_payment_for_each() {
 }
 
 #[test]
-fn dollars_come_back_as_dollars() {
+fn payments_in_dollars_are_imported_in_dollars() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").currency("USD").body());
     world.advance(QUARTER);
@@ -230,7 +230,7 @@ fn dollars_come_back_as_dollars() {
 }
 
 #[test]
-fn an_account_that_can_no_longer_be_used_is_named_before_a_push_fails() {
+fn an_unusable_account_is_reported_before_a_push_fails() {
     let world = billed();
     polls(&world);
     assert!(world.connection().warnings.is_empty(), "{:?}", world.connection().warnings);
@@ -244,14 +244,14 @@ fn an_account_that_can_no_longer_be_used_is_named_before_a_push_fails() {
 }
 
 #[test]
-fn cash_that_the_crm_recorded_and_somebody_banks_is_the_same_money() {
+fn cash_recorded_in_the_crm_and_banked_in_xero_is_one_payment() {
     let world = billed();
     let cash = a_payment("pay_1", &[("inv_1", "114.00")]).method("cash");
     assert_eq!(world.receive(Payment, &cash.body()), Received::Recorded);
     world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 4)));
     polls(&world);
     assert_eq!(heard(&world), ["paid 0.00"]);
-    // It was imported first and recorded afterwards: the import is taken back.
+    // It was imported first and recorded afterwards: the import is withdrawn.
     let other = billed();
     other.is_paid("#INV_1", "114.00", &today());
     polls(&other);
@@ -260,7 +260,7 @@ fn cash_that_the_crm_recorded_and_somebody_banks_is_the_same_money() {
 }
 
 #[test]
-fn what_is_unclear_waits_for_a_person() {
+fn an_unclear_payment_waits_for_the_user() {
     let world = billed();
     let cheque = a_payment("pay_1", &[("inv_1", "114.00")]).method("cheque").date("2026-10-10");
     world.receive(Payment, &cheque.body());
@@ -278,7 +278,7 @@ fn what_is_unclear_waits_for_a_person() {
 }
 
 #[test]
-fn an_invoice_voided_in_xero_is_marked_and_synced_again_it_is_a_fresh_copy() {
+fn an_invoice_voided_in_xero_is_reported_and_syncing_it_again_creates_a_copy() {
     for frees_number in [false, true] {
         let world = World::with(|settings| {
             settings.unconfirmed.voided_frees_number = frees_number;
@@ -303,7 +303,7 @@ fn an_invoice_voided_in_xero_is_marked_and_synced_again_it_is_a_fresh_copy() {
         let live =
             world.books(|books| books.invoices().filter(|one| !one.status.is_gone()).count());
         assert_eq!(live, 1);
-        // The copy is the invoice now: an edit goes there, and money on it comes back.
+        // The copy replaces the invoice: edits go to it, and payments of it are imported.
         let edit = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00");
         world.receive(Invoice, &edit.body());
         assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
@@ -315,17 +315,17 @@ fn an_invoice_voided_in_xero_is_marked_and_synced_again_it_is_a_fresh_copy() {
 }
 
 #[test]
-fn what_the_list_of_changes_misses_is_found_once_a_day() {
+fn changes_that_the_list_misses_are_found_by_the_daily_check() {
     let world = billed();
     world.is_paid("#INV_1", "14.00", &today());
     let invoice = world.books(|books| books.invoices().next().unwrap().id);
     polls(&world);
-    // Something else moves the mark beyond the invoice's own last change.
+    // Another change moves the poll's position beyond the invoice's own last change.
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     world.is_paid("#INV_2", "4.00", &today());
     polls(&world);
     let before = heard(&world).len();
-    // On a part-paid invoice this moves no date of change.
+    // On a part-paid invoice this does not move the date of its last change.
     let (tenant, now) = (world.tenant(), world.clock.now());
     let edit = xero_sim::InvoiceEdit { due_date: Some(date(2026, 12, 24)), ..Default::default() };
     world.xero().bookkeeper(now, tenant).unwrap().edit_invoice(invoice, edit).unwrap();
@@ -337,7 +337,7 @@ fn what_the_list_of_changes_misses_is_found_once_a_day() {
 }
 
 #[test]
-fn a_payment_that_was_read_before_its_invoice_was_known_to_be_ours_is_not_lost() {
+fn a_payment_read_before_its_invoice_was_linked_is_not_lost() {
     let body = an_invoice("inv_2", "cli_1").body();
     let mut paid = 0;
     for step in 1.. {
@@ -351,7 +351,7 @@ fn a_payment_that_was_read_before_its_invoice_was_known_to_be_ours_is_not_lost()
             paid += 1;
             world.is_paid("#INV_2", "114.00", &today());
         }
-        // The lists of changes are read beyond the payment before the message comes again.
+        // The lists of changes are read beyond the payment before the message is redelivered.
         polls(&world);
         world.is_paid("#INV_1", "14.00", &today());
         polls(&world);
@@ -367,11 +367,11 @@ fn a_payment_that_was_read_before_its_invoice_was_known_to_be_ours_is_not_lost()
         };
         assert_eq!(heard, expected, "step {step}");
     }
-    assert!(paid > 1, "{paid} deaths between Xero's answer and our note of it");
+    assert!(paid > 1, "{paid} deaths between Xero's answer and the write of the mapping");
 }
 
 #[test]
-fn a_poll_that_dies_anywhere_imports_every_payment_once() {
+fn a_poll_that_dies_at_any_step_imports_every_payment_once() {
     for step in 1..60 {
         for moment in [Moment::Before, Moment::After] {
             let world = billed();
@@ -397,5 +397,5 @@ fn a_poll_that_dies_anywhere_imports_every_payment_once() {
             }
         }
     }
-    panic!("it never came to its end");
+    panic!("it did not finish");
 }

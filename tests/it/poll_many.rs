@@ -1,4 +1,4 @@
-//! Many at once: more ledgers than one, more changes than a poll reads, more events than one.
+//! Polls of several ledgers, of more changes than one poll reads, and with more than one event.
 
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::ids::{AccountId, Ledger, TenantId};
@@ -25,7 +25,7 @@ fn imports(world: &World) -> usize {
     world.told.news().iter().filter(|news| is_import(news)).count()
 }
 
-/// Two accounts, each with a paid invoice in an organisation of its own.
+/// Two accounts, each with a paid invoice in its own organisation.
 fn two_ledgers() -> (World, [Ledger; 2]) {
     let world = World::connected();
     let second = world.xero().settings().organisations[1].id;
@@ -48,7 +48,7 @@ fn two_ledgers() -> (World, [Ledger; 2]) {
 }
 
 #[test]
-fn ledgers_of_one_message_are_polled_each_for_itself() {
+fn the_ledgers_of_one_message_are_polled_independently() {
     let (world, ledgers) = two_ledgers();
     let chunks = run(tick(&world.engine)).unwrap().unwrap();
     assert_eq!(chunks.len(), 1);
@@ -59,8 +59,8 @@ fn ledgers_of_one_message_are_polled_each_for_itself() {
 }
 
 #[test]
-fn the_trouble_of_one_ledger_leaves_the_others_of_its_message_alone() {
-    // Its organisation was disconnected inside Xero.
+fn the_failure_of_one_ledger_does_not_affect_others_of_its_message() {
+    // Its organisation was disconnected in Xero.
     let (world, ledgers) = two_ledgers();
     let (user, tenant) = (world.user(), world.tenant());
     world.xero().disconnect("servicecortex", user, tenant);
@@ -81,8 +81,9 @@ fn the_trouble_of_one_ledger_leaves_the_others_of_its_message_alone() {
 }
 
 #[test]
-fn what_does_not_fit_into_a_poll_is_read_by_the_next_and_nothing_is_read_twice_for_ever() {
-    // Xero says how large a page is; here two rows, so that a poll reads forty at most of each list.
+fn the_next_poll_resumes_where_the_last_one_stopped_and_makes_progress() {
+    // The simulator sets the page size: here two rows, so that a poll reads at most forty of each
+    // list.
     let world = World::with(|settings| settings.unconfirmed.page_size_max = 2);
     world.connect();
     let count = 50;
@@ -118,13 +119,14 @@ fn what_does_not_fit_into_a_poll_is_read_by_the_next_and_nothing_is_read_twice_f
     assert_eq!(world.calls().len() - before, 2);
 }
 
-/// What the CRM heard of the invoice, in the order in which it came: each event once, by its sequence.
+/// The events that the CRM received about the invoice, in order of arrival: each event once, by its
+/// sequence.
 fn sequences(world: &World) -> Vec<u64> {
     world.told.news().iter().filter_map(|news| news.sequence().map(|(_, number)| number)).collect()
 }
 
 #[test]
-fn an_event_never_overtakes_an_older_one_of_its_invoice_wherever_a_process_dies() {
+fn events_of_an_invoice_stay_in_order_wherever_a_process_dies() {
     for step in 1.. {
         let world = World::connected();
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
@@ -133,7 +135,7 @@ fn an_event_never_overtakes_an_older_one_of_its_invoice_wherever_a_process_dies(
         world.gate.arm(Some(Death { step, moment: Moment::Before }));
         let died = run(engine::poll::poll(&world.engine, &[world.ledger()], world.invocation()));
         world.gate.arm(None);
-        // The next event comes before any sweep, by another process whose clock is behind.
+        // The next event arises before any sweep, in another process whose clock is behind.
         world.is_paid("#INV_1", "20.00", &today());
         world.clock.advance(SignedDuration::from_mins(15));
         world.poll();

@@ -1,4 +1,4 @@
-//! Clients to contacts.
+//! Pushing clients as contacts.
 
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::operation::State;
@@ -21,7 +21,7 @@ fn a_client_is_pushed_once_and_found_again_by_its_number() {
 }
 
 #[test]
-fn a_recorded_client_is_pushed_with_its_first_invoice_and_not_before() {
+fn a_recorded_client_is_pushed_only_with_its_first_invoice() {
     let world = World::connected();
     let body = a_client("cli_1", 7, "Ridge Plumbing", "record");
     assert_eq!(world.receive(Contact, &body), Received::Recorded);
@@ -29,12 +29,12 @@ fn a_recorded_client_is_pushed_with_its_first_invoice_and_not_before() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let names =
         world.books(|books| books.contacts().map(|one| one.name.clone()).collect::<Vec<_>>());
-    // The record that came later is of an older revision.
+    // The record that arrived later has an older revision.
     assert_eq!(names, ["Ridge Plumbing"]);
 }
 
 #[test]
-fn a_newer_client_updates_its_contact_and_leaves_what_the_crm_does_not_own() {
+fn a_newer_client_updates_only_the_crms_fields_of_its_contact() {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "push"));
     world.receive(Contact, &a_client("cli_1", 2, "Ridge Heating", "push"));
@@ -44,7 +44,7 @@ fn a_newer_client_updates_its_contact_and_leaves_what_the_crm_does_not_own() {
 }
 
 #[test]
-fn a_contact_that_already_carries_the_number_is_adopted() {
+fn a_contact_that_already_has_the_number_is_adopted() {
     let world = World::connected();
     let tenant = world.tenant();
     let now = world.clock.now();
@@ -65,7 +65,7 @@ fn a_contact_that_already_carries_the_number_is_adopted() {
 }
 
 #[test]
-fn a_namesake_with_the_same_e_mail_is_adopted_and_one_without_proof_is_left_to_a_person() {
+fn a_contact_of_the_same_name_is_adopted_only_if_its_e_mail_matches() {
     let world = World::connected();
     let (tenant, now) = (world.tenant(), world.clock.now());
     {
@@ -110,7 +110,7 @@ fn a_contact_that_belongs_to_another_client_is_never_written_to() {
 }
 
 #[test]
-fn a_merged_contact_leads_to_the_one_it_was_merged_into() {
+fn a_merged_contact_is_followed_to_its_target() {
     let world = World::connected();
     let (tenant, now) = (world.tenant(), world.clock.now());
     let kept = {
@@ -127,7 +127,7 @@ fn a_merged_contact_leads_to_the_one_it_was_merged_into() {
 }
 
 #[test]
-fn invoices_that_waited_for_a_given_up_client_go_on_when_it_is_mended() {
+fn invoices_that_waited_for_a_given_up_client_are_pushed_when_it_is_corrected() {
     let world = World::connected();
     let (tenant, now) = (world.tenant(), world.clock.now());
     world.xero().bookkeeper(now, tenant).unwrap().add_contact("Client cli_1").unwrap();

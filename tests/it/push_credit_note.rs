@@ -1,4 +1,4 @@
-//! Credit goes out: notes, and what of them is applied to invoices.
+//! Pushing credit notes, and their allocations to invoices.
 
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice};
 use domain::failure::Failure;
@@ -48,7 +48,7 @@ fn why(world: &World, id: &str) -> Failure {
     allocation(world, id).1.expect("a failure")
 }
 
-/// What all clients owe by Xero's books.
+/// The total that all clients owe according to Xero's books.
 fn receivable(world: &World) -> Decimal {
     world.books(|books| {
         let live = books.invoices().filter(|one| !one.status.is_gone());
@@ -61,7 +61,7 @@ fn receivable(world: &World) -> Decimal {
 }
 
 #[test]
-fn a_credit_note_brings_its_client_first_and_is_approved() {
+fn a_credit_note_is_pushed_after_its_client_and_approved() {
     let world = World::connected();
     let received = world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
     assert_eq!(received, Received::Pushed(Pushed::Synced));
@@ -88,7 +88,7 @@ fn an_edit_and_a_void_reach_the_same_note() {
 }
 
 #[test]
-fn an_allocation_waits_for_its_note_and_its_invoice_and_costs_no_attempt() {
+fn an_allocation_waits_for_its_note_and_its_invoice_without_a_failed_attempt() {
     let world = World::connected();
     let body = an_allocation("al_1", "cn_1", "inv_1", "50.00").body();
     assert_eq!(world.receive(CreditNote, &body), Received::Pushed(Pushed::Parked));
@@ -102,7 +102,7 @@ fn an_allocation_waits_for_its_note_and_its_invoice_and_costs_no_attempt() {
 }
 
 #[test]
-fn after_allocation_both_sides_owe_the_same_to_the_cent() {
+fn after_an_allocation_both_sides_show_the_same_amount_due() {
     let world = World::connected();
     let mut owed = Decimal::ZERO;
     let prices = [("33.33", "40.00"), ("0.01", "0.01"), ("1234.56", "1481.47")];
@@ -131,7 +131,7 @@ fn after_allocation_both_sides_owe_the_same_to_the_cent() {
 }
 
 #[test]
-fn credit_that_settles_an_invoice_is_told_as_credit_with_its_number() {
+fn credit_that_pays_an_invoice_is_reported_as_credit_with_its_number() {
     let world = credited();
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "114.00").body());
     world.clock.advance(SignedDuration::from_mins(15));
@@ -144,7 +144,7 @@ fn credit_that_settles_an_invoice_is_told_as_credit_with_its_number() {
         | News::PaymentRemoved { .. }
         | News::Connection { .. } => None,
     });
-    let (credits, amount) = told.expect("the CRM hears of it");
+    let (credits, amount) = told.expect("the CRM receives the event");
     assert_eq!(amount.to_string(), "GBP 114.00");
     assert_eq!(credits[0].number.as_deref(), Some("CN_1"));
     let imported = |news: &News| matches!(news, News::PaymentImported(_));
@@ -152,7 +152,7 @@ fn credit_that_settles_an_invoice_is_told_as_credit_with_its_number() {
 }
 
 #[test]
-fn the_same_message_again_and_the_same_amount_again_are_told_apart() {
+fn a_repeated_message_is_distinguished_from_a_second_allocation_of_the_same_amount() {
     let world = credited();
     let first = an_allocation("al_1", "cn_1", "inv_1", "10.00").body();
     world.receive(CreditNote, &first);
@@ -167,7 +167,7 @@ fn the_same_message_again_and_the_same_amount_again_are_told_apart() {
 }
 
 #[test]
-fn what_a_bookkeeper_applied_already_is_not_applied_again() {
+fn an_allocation_that_a_bookkeeper_made_is_not_repeated() {
     let world = credited();
     let (note, invoice) = world.books(|books| {
         (books.credit_notes().next().unwrap().id, books.invoices().next().unwrap().id)
@@ -184,11 +184,11 @@ fn what_a_bookkeeper_applied_already_is_not_applied_again() {
     assert_eq!(applied(&world), ["50.00"]);
     assert_eq!(allocation(&world, "al_1").0, State::Synced);
     let log = world.log().pop().unwrap();
-    assert!(log.message.contains("Somebody had applied it in Xero already"), "{log:?}");
+    assert!(log.message.contains("It had already been applied in Xero"), "{log:?}");
 }
 
 #[test]
-fn credit_beyond_what_is_left_or_due_is_refused_with_the_amounts() {
+fn credit_beyond_the_remaining_or_due_amount_is_refused_with_the_amounts() {
     let world = credited();
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").price("50.00", "60.00").body());
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_2", "70.00").body());
@@ -199,13 +199,13 @@ fn credit_beyond_what_is_left_or_due_is_refused_with_the_amounts() {
     world.receive(CreditNote, &an_allocation("al_3", "cn_1", "inv_2", "20.00").body());
     let failure = why(&world, "al_3");
     assert_eq!(failure.code, "credit_over_left");
-    assert!(failure.message.contains("Only GBP 14.00 is left of CN_1"), "{failure}");
+    assert!(failure.message.contains("CN_1 has only GBP 14.00 of credit left"), "{failure}");
     assert!(failure.remedy.contains("Never send"), "{failure}");
     assert_eq!(applied(&world), ["100.00"]);
 }
 
 #[test]
-fn a_paid_invoice_and_another_clients_invoice_take_no_credit_and_the_log_says_why() {
+fn a_paid_invoice_and_another_clients_invoice_refuse_credit_and_the_log_says_why() {
     let world = credited();
     world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 1)));
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "10.00").body());
@@ -221,7 +221,7 @@ fn a_paid_invoice_and_another_clients_invoice_take_no_credit_and_the_log_says_wh
 }
 
 #[test]
-fn a_note_with_credit_applied_is_voided_once_the_credit_is_taken_back() {
+fn a_note_with_an_allocation_is_voided_once_the_allocation_is_removed() {
     let world = credited();
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "114.00").body());
     world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").revision(2).voided().body());
@@ -235,20 +235,20 @@ fn a_note_with_credit_applied_is_voided_once_the_credit_is_taken_back() {
 }
 
 #[test]
-fn an_invoice_of_less_than_nothing_is_a_credit_note_and_never_a_bill() {
+fn a_negative_invoice_is_a_credit_note_and_never_an_invoice() {
     let world = World::connected();
     let negative = an_invoice("inv_1", "cli_1").price("-95.00", "-114.00");
     world.receive(Invoice, &negative.body());
     assert_eq!(notes(&world), [(InvoiceStatus::Authorised, "114.00".to_owned())]);
     assert_eq!(world.books(|books| books.invoices().count()), 0);
-    // It is corrected to an invoice: the note is void, and the other way round.
+    // It is corrected to a positive invoice: the note is voided; and vice versa.
     let positive = an_invoice("inv_1", "cli_1").revision(2);
     world.receive(Invoice, &positive.body());
     assert_eq!(notes(&world)[0].0, InvoiceStatus::Voided);
     let invoices =
         || world.books(|books| books.invoices().map(|one| one.status).collect::<Vec<_>>());
     assert_eq!(invoices(), [InvoiceStatus::Authorised]);
-    // What comes late changes nothing.
+    // Late messages change nothing.
     let late = world.receive(Invoice, &negative.body());
     assert_eq!(late, Received::Pushed(Pushed::Stale { known: 2 }));
     world.receive(Invoice, &negative.revision(3).body());
@@ -256,7 +256,7 @@ fn an_invoice_of_less_than_nothing_is_a_credit_note_and_never_a_bill() {
 }
 
 #[test]
-fn a_credit_note_with_an_id_like_that_of_a_negative_invoice_is_a_record_of_its_own() {
+fn a_credit_note_with_the_derived_id_of_a_negative_invoice_is_a_separate_record() {
     let world = World::connected();
     let negative = an_invoice("inv_1", "cli_1").price("-95.00", "-114.00");
     world.receive(Invoice, &negative.body());
@@ -267,14 +267,14 @@ fn a_credit_note_with_an_id_like_that_of_a_negative_invoice_is_a_record_of_its_o
     assert_eq!(totals, ["114.00", "12.00"]);
     let link = |id: &str| world.mapping(CreditNote, id).unwrap().link.unwrap().xero_id;
     assert_ne!(link("inv_1~credit"), link("inv_1.credit"));
-    // Each is changed alone.
+    // Each is changed separately.
     world.receive(CreditNote, &namesake.revision(2).voided().body());
     let live = notes(&world).into_iter().filter(|(status, _)| !status.is_gone());
     assert_eq!(live.collect::<Vec<_>>(), [(InvoiceStatus::Authorised, "114.00".to_owned())]);
 }
 
 #[test]
-fn the_note_of_a_negative_invoice_is_found_under_the_id_that_earlier_versions_gave_it() {
+fn the_note_of_a_negative_invoice_is_found_under_the_id_of_earlier_releases() {
     let world = World::connected();
     let negative = an_invoice("inv_1", "cli_1").price("-95.00", "-114.00");
     world.receive(Invoice, &negative.body());
@@ -282,10 +282,10 @@ fn the_note_of_a_negative_invoice_is_found_under_the_id_that_earlier_versions_ga
     earlier.key.crm_id = CrmId::new("inv_2.credit").unwrap();
     earlier.snapshot.json = earlier.snapshot.json.replace("inv_1", "inv_2");
     let written = run(world.engine.store.put_mapping(&earlier, Expect::Absent, None));
-    written.expect("no death is set").expect("the table answers");
+    written.expect("the process does not die").expect("the table answers");
     let found = world.mapping(CreditNote, "inv_2~credit").unwrap();
     assert_eq!(found.key, earlier.key);
-    // A credit note of the CRM with such an id is no invoice's.
+    // A credit note of the CRM with such an id does not belong to an invoice.
     world.receive(CreditNote, &a_credit_note("inv_3.credit", "cli_1").body());
     assert!(world.mapping(CreditNote, "inv_3~credit").is_none());
 }
@@ -300,11 +300,14 @@ fn a_credit_note_with_an_unexplained_total_is_never_written() {
     assert!(notes(&world).is_empty());
     let log = world.log();
     let told = &log.last().unwrap().message;
-    assert!(told.contains("The lines add up to -12.00 but the total says -1200.00."), "{told}");
+    assert!(
+        told.contains("The lines add up to -12.00, but the stated total is -1200.00."),
+        "{told}"
+    );
 }
 
 #[test]
-fn a_lost_answer_is_looked_for_in_the_note_before_anything_is_applied_again() {
+fn after_a_lost_answer_the_note_is_read_before_credit_is_applied_again() {
     for has_id in [true, false] {
         for kind in [FaultKind::LostAfter, FaultKind::LostBefore, FaultKind::Status500Applied] {
             let world = World::with(|settings| {
@@ -325,7 +328,7 @@ fn a_lost_answer_is_looked_for_in_the_note_before_anything_is_applied_again() {
 }
 
 #[test]
-fn a_crash_at_every_step_of_credit_applies_it_once_and_takes_it_back_once() {
+fn a_crash_at_every_step_of_an_allocation_applies_it_once_and_removes_it_once() {
     let applies = an_allocation("al_1", "cn_1", "inv_1", "10.00");
     for (body, left) in [(applies.body(), 1), (applies.clone().removed().body(), 0)] {
         for moment in [Moment::Before, Moment::After] {

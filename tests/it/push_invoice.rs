@@ -1,4 +1,4 @@
-//! Invoices to Xero.
+//! Pushing invoices.
 
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::mapping::MappingKey;
@@ -29,7 +29,7 @@ fn fail_next(method: Method, path: &str, kind: FaultKind) -> Fault {
     Fault { on: Match::next(path).method(method), kind }
 }
 
-/// A person syncs one record now.
+/// A user syncs one record now.
 async fn ask_for(world: &World, key: &MappingKey, invocation: Invocation) -> Pushed {
     let (ledger, records) = (&key.ledger, [key.crm_id.clone()]);
     let person = Urgency::Person;
@@ -39,7 +39,7 @@ async fn ask_for(world: &World, key: &MappingKey, invocation: Invocation) -> Pus
 }
 
 #[test]
-fn the_client_and_the_invoice_arrive_exactly_once_and_the_books_say_so() {
+fn the_client_and_the_invoice_are_in_the_books_exactly_once() {
     let world = World::connected();
     assert_eq!(world.receive(Invoice, &an_invoice("inv_1", "cli_1").body()), synced());
     world.books(|books| {
@@ -69,7 +69,7 @@ fn the_client_and_the_invoice_arrive_exactly_once_and_the_books_say_so() {
 }
 
 #[test]
-fn a_first_invoice_costs_three_calls_and_the_next_one_of_the_client_one() {
+fn a_first_invoice_takes_three_calls_and_the_clients_next_one_takes_one() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(
@@ -125,7 +125,7 @@ fn an_edit_after_sending_updates_the_same_invoice() {
 }
 
 #[test]
-fn a_lost_answer_is_resolved_before_the_second_write() {
+fn after_a_lost_answer_the_outcome_is_resolved_before_a_second_write() {
     let world = World::connected();
     world.inject(fail_next(Method::PUT, INVOICES, FaultKind::LostAfter));
     let first = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
@@ -138,11 +138,11 @@ fn a_lost_answer_is_resolved_before_the_second_write() {
 }
 
 #[test]
-fn a_cached_error_is_not_replayed_because_the_key_is_new() {
+fn a_retry_uses_a_new_key_so_that_a_cached_error_is_not_replayed() {
     let world = World::connected();
     world.inject(fail_next(Method::PUT, INVOICES, FaultKind::Status500));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    // The first retry comes within the six minutes for which Xero keeps the error under its key.
+    // The first retry is within the six minutes for which Xero caches the error under its key.
     world.advance(SignedDuration::from_secs(5 * 60 + 31));
     assert_eq!(numbers(&world), ["#INV_1"]);
     // Once for the error, once for the success.
@@ -150,7 +150,7 @@ fn a_cached_error_is_not_replayed_because_the_key_is_new() {
 }
 
 #[test]
-fn somebody_elses_number_is_never_overwritten() {
+fn an_invoice_of_another_app_with_the_same_number_is_never_overwritten() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").number("#TAKEN").body());
     let taken = an_invoice("inv_2", "cli_2").number("#TAKEN").price("1.00", "1.20");
@@ -165,14 +165,14 @@ fn somebody_elses_number_is_never_overwritten() {
 }
 
 #[test]
-fn a_refusal_is_told_with_its_remedy_and_retried_on_the_ladder_until_skipped() {
+fn a_refusal_is_reported_with_its_remedy_and_retried_until_it_is_skipped() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").currency("SEK").body());
     let entry = world.log().pop().unwrap();
     assert_eq!(entry.status, LogStatus::Retrying);
     assert!(entry.message.contains("not subscribed to currency SEK"), "{}", entry.message);
     assert!(entry.message.contains("Add the currency"), "{}", entry.message);
-    assert!(entry.message.contains("Next try at 2026-11-02 09:0"), "{}", entry.message);
+    assert!(entry.message.contains("Next attempt at 2026-11-02 09:0"), "{}", entry.message);
     world.advance(SignedDuration::from_hours(12));
     let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
     assert_eq!((operation.state, operation.failures), (State::Skipped, 6));
@@ -182,7 +182,7 @@ fn a_refusal_is_told_with_its_remedy_and_retried_on_the_ladder_until_skipped() {
 }
 
 #[test]
-fn an_invoice_that_xero_could_only_refuse_is_skipped_at_once() {
+fn an_invoice_that_xero_is_certain_to_refuse_is_skipped_at_once() {
     let world = World::connected();
     let body = an_invoice("inv_1", "cli_1").tax_rate("17.5").price("100.00", "117.50").body();
     assert_eq!(world.receive(Invoice, &body), Received::Pushed(Pushed::Skipped));
@@ -194,7 +194,7 @@ fn an_invoice_that_xero_could_only_refuse_is_skipped_at_once() {
 }
 
 #[test]
-fn a_total_that_rounding_cannot_explain_is_never_written_and_both_figures_are_shown() {
+fn a_total_that_rounding_cannot_explain_is_never_written_and_both_totals_are_shown() {
     let world = World::connected();
     let body = an_invoice("inv_1", "cli_1").price("10.00", "1200.00").body();
     assert_eq!(world.receive(Invoice, &body), Received::Pushed(Pushed::Skipped));
@@ -202,16 +202,16 @@ fn a_total_that_rounding_cannot_explain_is_never_written_and_both_figures_are_sh
     assert_eq!(failure.code, "total_unexplained");
     let log = world.log();
     let told = &log.last().unwrap().message;
-    assert!(told.contains("The lines add up to 12.00 but the total says 1200.00."), "{told}");
+    assert!(told.contains("The lines add up to 12.00, but the stated total is 1200.00."), "{told}");
     assert!(numbers(&world).is_empty());
     world.advance(SignedDuration::from_hours(12));
-    assert!(!world.calls().contains(&"PUT /Invoices".to_owned()), "it is not tried again");
+    assert!(!world.calls().contains(&"PUT /Invoices".to_owned()), "it is not retried");
     let corrected = an_invoice("inv_1", "cli_1").revision(2).price("10.00", "12.00");
     assert_eq!(world.receive(Invoice, &corrected.body()), synced());
 }
 
 #[test]
-fn an_edit_with_an_unexplained_total_leaves_the_invoice_in_xero_as_it_is() {
+fn an_edit_with_an_unexplained_total_leaves_the_invoice_in_xero_unchanged() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let edit = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "100.00");
@@ -222,7 +222,7 @@ fn an_edit_with_an_unexplained_total_leaves_the_invoice_in_xero_as_it_is() {
 }
 
 #[test]
-fn a_throttle_is_a_wait_for_everyone_and_no_failed_attempt() {
+fn a_throttle_delays_all_records_without_a_failed_attempt() {
     let world = World::connected();
     let kind =
         FaultKind::RateLimited { problem: "minute".to_owned(), retry_after_seconds: Some(42) };
@@ -234,7 +234,7 @@ fn a_throttle_is_a_wait_for_everyone_and_no_failed_attempt() {
     let calls = world.calls().len();
     let second = world.receive(Invoice, &an_invoice("inv_2", "cli_2").body());
     assert!(matches!(second, Received::Pushed(Pushed::Waiting { .. })), "{second:?}");
-    assert_eq!(world.calls().len(), calls, "nobody calls during the pause");
+    assert_eq!(world.calls().len(), calls, "there are no calls during the pause");
     world.advance(SignedDuration::from_mins(5));
     assert_eq!(numbers(&world).len(), 2);
 }
@@ -260,7 +260,7 @@ fn a_void_in_the_crm_voids_in_xero() {
 }
 
 #[test]
-fn a_void_of_what_never_reached_xero_has_nothing_to_do() {
+fn voiding_an_invoice_that_is_not_in_xero_has_nothing_to_do() {
     let world = World::connected();
     let voided = an_invoice("inv_1", "cli_1").voided();
     let before = world.calls().len();
@@ -286,7 +286,7 @@ fn a_paid_invoice_keeps_its_lines_and_the_log_says_why() {
 }
 
 #[test]
-fn a_person_who_presses_sync_does_not_wait_for_the_ladder() {
+fn a_users_sync_does_not_wait_for_the_next_retry() {
     let world = World::connected();
     world.inject(fail_next(Method::PUT, INVOICES, FaultKind::Status500));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
@@ -297,7 +297,7 @@ fn a_person_who_presses_sync_does_not_wait_for_the_ladder() {
 }
 
 #[test]
-fn an_edit_taken_back_within_minutes_is_not_mistaken_for_its_own_repetition() {
+fn an_edit_reverted_within_minutes_is_not_mistaken_for_a_repetition() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     for (revision, price, total) in
@@ -318,7 +318,7 @@ fn an_invoice_renumbered_while_its_answer_was_lost_is_found_under_the_old_number
     world.inject(fail_next(Method::PUT, INVOICES, FaultKind::LostAfter));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").number("#OLD").body());
     let renumbered = an_invoice("inv_1", "cli_1").number("#NEW").revision(2);
-    // The unanswered one may still arrive: nobody writes before that is over.
+    // The unanswered write may still take effect: there is no other write until that is certain.
     let received = world.receive(Invoice, &renumbered.body());
     assert!(matches!(received, Received::Pushed(Pushed::Waiting { .. })), "{received:?}");
     assert_eq!(numbers(&world), ["#OLD"]);
@@ -339,7 +339,7 @@ fn a_void_finds_the_invoice_whose_answer_was_lost() {
 }
 
 #[test]
-fn a_person_who_looks_at_a_paid_invoice_changes_nothing_and_learns_what_is_due() {
+fn reading_a_paid_invoice_changes_nothing_and_shows_the_amount_due() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let id = world.books(|books| books.invoices().next().unwrap().id);
@@ -357,7 +357,7 @@ fn a_person_who_looks_at_a_paid_invoice_changes_nothing_and_learns_what_is_due()
 }
 
 #[test]
-fn a_person_whose_process_dies_at_any_step_is_followed_by_a_wake_up() {
+fn a_wake_up_completes_a_users_sync_whose_process_died_at_any_step() {
     for step in 1.. {
         let mut world = World::connected();
         world.inject(fail_next(Method::PUT, INVOICES, FaultKind::Status500));
@@ -369,7 +369,7 @@ fn a_person_whose_process_dies_at_any_step_is_followed_by_a_wake_up() {
         let finished = run(ask_for(&world, &key, invocation)).is_some();
         world.gate.arm(None);
         world.restart();
-        // No message comes again: only what was booked goes on.
+        // No message is redelivered: only scheduled wake-ups continue the work.
         world.advance(SignedDuration::from_hours(13));
         assert_eq!(numbers(&world), ["#INV_1"], "step {step}");
         let state = world.mapping(Invoice, "inv_1").unwrap().operation.state;
@@ -382,7 +382,7 @@ fn a_person_whose_process_dies_at_any_step_is_followed_by_a_wake_up() {
 }
 
 #[test]
-fn what_arrives_before_the_first_connect_is_kept_and_the_log_says_where_to_connect() {
+fn a_record_that_arrives_before_the_first_connection_is_kept_and_the_log_says_where_to_connect() {
     let world = World::new();
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     assert_eq!(received, Received::Pushed(Pushed::Parked));

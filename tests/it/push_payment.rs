@@ -1,4 +1,4 @@
-//! Money goes out: payments that the CRM took.
+//! Pushing payments that the CRM took.
 
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::operation::State;
@@ -38,7 +38,7 @@ fn status(world: &World) -> InvoiceStatus {
     world.books(|books| books.invoices().next().unwrap().status)
 }
 
-/// Payments and bank transactions that stand.
+/// Payments and bank transactions that are not deleted.
 fn standing(world: &World) -> (usize, usize) {
     world.books(|books| {
         let payments = books.payments().filter(|one| one.status == PaymentStatus::Authorised);
@@ -48,7 +48,7 @@ fn standing(world: &World) -> (usize, usize) {
 }
 
 #[test]
-fn a_stripe_payment_leaves_the_bank_account_in_xero_with_what_stripe_has() {
+fn after_a_stripe_payment_the_bank_account_in_xero_has_stripes_balance() {
     let world = chosen();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Payment, &stripe().body());
@@ -59,7 +59,7 @@ fn a_stripe_payment_leaves_the_bank_account_in_xero_with_what_stripe_has() {
     assert_eq!(standing(&world), (1, 2));
     // 114.00 + 2.00 - 3.20
     assert_eq!(balance(&world, "092"), "112.80");
-    // The same message again changes nothing, and the payment never comes back as news.
+    // The same message again changes nothing, and the payment is never reported as a new one.
     world.receive(Payment, &stripe().body());
     world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
     world.clock.advance(SignedDuration::from_mins(15));
@@ -71,7 +71,7 @@ fn a_stripe_payment_leaves_the_bank_account_in_xero_with_what_stripe_has() {
 }
 
 #[test]
-fn a_payment_waits_for_its_invoice_and_costs_no_attempt() {
+fn a_payment_waits_for_its_invoice_without_a_failed_attempt() {
     let world = chosen();
     let received = world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
     assert_eq!(received, Received::Pushed(Pushed::Parked));
@@ -110,7 +110,7 @@ fn a_gift_card_is_redeemed_on_its_own_account() {
 }
 
 #[test]
-fn without_an_account_it_stays_out_of_xero_and_says_so_until_the_account_is_chosen() {
+fn without_an_account_a_payment_waits_with_a_remedy_until_the_account_is_chosen() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Payment, &stripe().body());
@@ -125,7 +125,7 @@ fn without_an_account_it_stays_out_of_xero_and_says_so_until_the_account_is_chos
 }
 
 #[test]
-fn an_invoice_that_was_paid_by_hand_is_never_paid_twice_and_the_log_says_what_is_there() {
+fn an_invoice_paid_by_hand_is_never_paid_twice_and_the_log_names_the_payment() {
     let world = chosen();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 1)));
@@ -140,7 +140,7 @@ fn an_invoice_that_was_paid_by_hand_is_never_paid_twice_and_the_log_says_what_is
 }
 
 #[test]
-fn a_lost_answer_is_looked_for_by_reference_before_anything_is_sent_again() {
+fn after_a_lost_answer_the_payment_is_looked_up_by_reference_before_it_is_sent_again() {
     for path in ["/api.xro/2.0/Payments", "/api.xro/2.0/BankTransactions"] {
         let world = World::with(|settings| settings.unconfirmed.unhelpful = true);
         world.connect();
@@ -179,11 +179,11 @@ fn a_payment_deleted_in_the_crm_is_removed_unless_it_is_reconciled() {
 }
 
 #[test]
-fn a_payment_that_somebody_made_part_of_a_batch_is_not_removed() {
+fn a_payment_that_became_part_of_a_batch_is_not_removed() {
     let world = chosen();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
-    // Xero does not answer; somebody reads the log and enters the payment by hand, in a batch.
+    // Xero does not answer; a bookkeeper reads the log and enters the payment by hand, in a batch.
     let on = Match { method: Some(http::Method::PUT), ..Match::next("/api.xro/2.0/Payments") };
     world.inject(Fault { on, kind: FaultKind::LostBefore });
     world.receive(Payment, &payment.body());
@@ -207,7 +207,7 @@ fn a_payment_that_somebody_made_part_of_a_batch_is_not_removed() {
 }
 
 #[test]
-fn a_payment_deleted_before_it_was_sent_never_gets_to_xero() {
+fn a_payment_deleted_before_it_was_sent_never_reaches_xero() {
     let world = chosen();
     let payment = a_payment("pay_1", &[("inv_1", "114.00")]);
     world.receive(Payment, &payment.body());
@@ -219,7 +219,7 @@ fn a_payment_deleted_before_it_was_sent_never_gets_to_xero() {
 }
 
 #[test]
-fn a_locked_period_is_told_with_its_remedy() {
+fn a_locked_period_is_reported_with_its_remedy() {
     let world = chosen();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").issue_date("2026-11-01").body());
     let (tenant, now) = (world.tenant(), world.clock.now());

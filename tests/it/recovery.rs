@@ -1,5 +1,5 @@
-//! What to do when things went wrong on a large scale, as the runbook says it, and that nothing is made twice:
-//! the table was restored, a queue was purged, Xero was down for a day, the app's secret leaked.
+//! The runbook's recoveries, none of which creates a duplicate: the table was restored, a queue was
+//! purged, Xero was down for a day, the app's secret leaked.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 type Message = (EntityKind, String);
 
-/// What the CRM sends in a day, in its order.
+/// The CRM's messages of one day, in order.
 fn a_day(day: u32) -> Vec<Message> {
     let invoice = |number: u32| an_invoice(&format!("inv_{day}_{number}"), &format!("cli_{day}"));
     let mut sent: Vec<Message> = (1..=4).map(|number| (Invoice, invoice(number).body())).collect();
@@ -43,7 +43,7 @@ fn a_day(day: u32) -> Vec<Message> {
     sent
 }
 
-/// Things in the books that could be there twice: what of each, by kind.
+/// The number of documents in the books that could be duplicated, by kind.
 fn counted(world: &World) -> BTreeMap<&'static str, usize> {
     world.books(|books| {
         let live = books.payments().filter(|one| one.status != PaymentStatus::Deleted).count();
@@ -65,7 +65,7 @@ fn sends(world: &World, messages: &[Message]) {
     world.advance(MINUTES);
 }
 
-/// A day on which somebody pays at the bank, too.
+/// A day that also includes a bank payment in Xero.
 fn passes(world: &World, day: u32) {
     sends(world, &a_day(day));
     let receipt = Receipt::on("2026-11-03".parse().unwrap());
@@ -82,16 +82,16 @@ fn opened() -> World {
     world
 }
 
-/// The table is what it was; processes start anew.
+/// Restores the table to its earlier content; new processes start.
 fn restored(world: &mut World, items: Vec<Item>, memory: Memory) {
     world.table.restore(items);
     world.engine.memory = memory;
     world.restart();
-    // Wake-ups of rows that are no longer there find nothing.
+    // Wake-ups for rows that no longer exist find nothing.
     world.advance(DAY);
 }
 
-/// The payments that the CRM keeps after these deliveries, by the rules of the contract.
+/// The payments that the CRM has after these deliveries, by the rules of the contract.
 fn kept_by_the_crm(deliveries: &[Event]) -> BTreeMap<String, u64> {
     let mut kept = BTreeMap::new();
     for event in deliveries {
@@ -122,12 +122,12 @@ fn all_synced(world: &World, day: u32) {
 }
 
 #[test]
-fn a_table_restored_to_yesterday_finds_what_was_sent_since_and_makes_nothing_twice() {
+fn after_a_restore_records_sent_since_the_backup_are_found_and_not_duplicated() {
     let mut world = opened();
     passes(&world, 1);
     let yesterday = world.table.items();
     passes(&world, 2);
-    // What was known yesterday was changed since.
+    // Yesterday's records were changed since.
     sends(
         &world,
         &[(Invoice, an_invoice("inv_1_4", "cli_1").revision(2).price("90.00", "108.00").body())],
@@ -135,8 +135,8 @@ fn a_table_restored_to_yesterday_finds_what_was_sent_since_and_makes_nothing_twi
     let (before, told) = (counted(&world), world.told.deliveries());
 
     restored(&mut world, yesterday, Memory::Restored);
-    assert!(world.mapping(Invoice, "inv_2_1").is_none(), "yesterday nobody had heard of it");
-    // The poll may come by before the CRM has sent again what it sent since.
+    assert!(world.mapping(Invoice, "inv_2_1").is_none(), "it was not known yesterday");
+    // The poll may run before the CRM has sent the messages again.
     world.poll();
     sends(&world, &a_day(2));
     sends(
@@ -151,7 +151,7 @@ fn a_table_restored_to_yesterday_finds_what_was_sent_since_and_makes_nothing_twi
     assert_eq!(counted(&world), before);
     assert_eq!(world.mapping(Invoice, "inv_1_4").unwrap().synced_revision, Some(2));
 
-    // The CRM has each payment once, and whatever it is told now is newer than what it was told.
+    // The CRM has each payment once, and every new event is newer than the earlier ones.
     let again = world.told.deliveries();
     let (kept, known) = (kept_by_the_crm(&again), kept_by_the_crm(&told));
     assert_eq!(kept.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
@@ -164,7 +164,7 @@ fn a_table_restored_to_yesterday_finds_what_was_sent_since_and_makes_nothing_twi
 }
 
 #[test]
-fn believing_a_restored_table_would_enter_money_twice() {
+fn without_look_first_a_restored_table_would_enter_payments_twice() {
     let mut world = opened();
     passes(&world, 1);
     let yesterday = world.table.items();
@@ -173,28 +173,28 @@ fn believing_a_restored_table_would_enter_money_twice() {
     restored(&mut world, yesterday, Memory::Whole);
     sends(&world, &a_day(2));
     let after = counted(&world);
-    // Xero itself refuses a second invoice of a number, and nothing of the sort for money.
+    // Xero itself refuses a second invoice with the same number, but not a second payment.
     assert_eq!(after["invoices"], before["invoices"]);
     assert!(after["bank transactions"] > before["bank transactions"], "{before:?} {after:?}");
 }
 
 #[test]
-fn a_purged_queue_is_made_up_for_by_sending_again() {
+fn sending_again_makes_up_for_a_purged_queue() {
     let world = opened();
     let day = a_day(1);
-    // Half of it was worked on; the other half, and every hint, is gone.
+    // Half of the messages were processed; the other half and every wake-up are lost.
     sends(&world, &day[..4]);
     world.inject(Fault { on: Match::next("/api.xro/2.0/Invoices"), kind: FaultKind::Status500 });
     world.receive(Invoice, &an_invoice("inv_1_5", "cli_1").body());
     while world.bookings.take_first().is_some() {}
     let before = counted(&world);
 
-    // What was accepted goes on by itself.
+    // Stored records continue by themselves.
     world.advance(QUARTER);
     run(sweep(&world.engine, world.invocation())).unwrap();
     world.advance(MINUTES);
     assert_eq!(world.mapping(Invoice, "inv_1_5").unwrap().operation.state, State::Synced);
-    // The CRM sends the whole day again, because it does not know how far we were.
+    // The CRM sends the whole day again, because it does not know how many were processed.
     sends(&world, &day);
     all_synced(&world, 1);
     let after = counted(&world);
@@ -204,7 +204,7 @@ fn a_purged_queue_is_made_up_for_by_sending_again() {
 }
 
 #[test]
-fn after_a_day_without_xero_everything_goes_on_when_an_operator_says_so() {
+fn after_a_day_without_xero_everything_resumes_on_the_operators_command() {
     let world = opened();
     passes(&world, 1);
     world.receive(Invoice, &an_invoice("inv_2_9", "cli_1").tax_rate("7").body());
@@ -215,7 +215,8 @@ fn after_a_day_without_xero_everything_goes_on_when_an_operator_says_so() {
         world.receive(kind, &body);
     }
     world.receive(Contact, &a_client("cli_9", 1, "Client cli_9", "push"));
-    // Given up for a reason of its own, before: it names a tax rate that Xero does not have.
+    // A record that was given up before, for another reason: it names a tax rate that Xero does not
+    // have.
     let hopeless = || world.mapping(Invoice, "inv_2_9").unwrap().operation;
     let reason = hopeless().failure;
     assert_eq!(hopeless().state, State::Skipped);
@@ -226,7 +227,7 @@ fn after_a_day_without_xero_everything_goes_on_when_an_operator_says_so() {
     }
     let state = |kind, id: &str| world.mapping(kind, id).unwrap().operation.state;
     assert_eq!(state(Contact, "cli_9"), State::Skipped);
-    assert_eq!(world.connection().state, ConnectionState::Active, "nobody has to reconnect");
+    assert_eq!(world.connection().state, ConnectionState::Active, "no reconnect is needed");
     let before = counted(&world);
 
     world.xero().clear_faults();
@@ -241,7 +242,7 @@ fn after_a_day_without_xero_everything_goes_on_when_an_operator_says_so() {
     assert_eq!((hopeless().state, hopeless().failure), (State::Skipped, reason));
     let after = counted(&world);
     assert_eq!(after["invoices"] - before["invoices"], 4);
-    // Asking twice does no harm.
+    // Repeating the command does no harm.
     let again = run(after_an_outage(&world.engine, world.invocation())).unwrap().unwrap();
     assert_eq!(again.records, 0, "{again:?}");
     world.advance(QUARTER);
@@ -249,11 +250,11 @@ fn after_a_day_without_xero_everything_goes_on_when_an_operator_says_so() {
 }
 
 #[test]
-fn a_leaked_secret_that_was_replaced_costs_no_connection_and_makes_nothing_twice() {
+fn replacing_a_leaked_secret_ends_no_connection_and_creates_no_duplicates() {
     let mut world = opened();
     passes(&world, 1);
     let good = world.engine.app.client_secret.clone();
-    // At Xero the leaked one was deleted; this process still has it.
+    // The leaked secret was deleted at Xero; this process still has it.
     world.engine.app.client_secret = SecretString::from("the leaked one");
     world.advance(SignedDuration::from_mins(40));
     let day = a_day(2);
@@ -262,10 +263,10 @@ fn a_leaked_secret_that_was_replaced_costs_no_connection_and_makes_nothing_twice
         assert_ne!(received, Received::Pushed(Pushed::Synced));
     }
     world.advance(SignedDuration::from_mins(30));
-    assert_eq!(world.connection().state, ConnectionState::Active, "the grant is not to blame");
+    assert_eq!(world.connection().state, ConnectionState::Active, "the grant is not affected");
     let failure = world.mapping(Invoice, "inv_2_1").unwrap().operation.failure;
     assert!(failure.is_none_or(|failure| failure.code != "reconnect_needed"));
-    // Processes that start now read the new one.
+    // Processes that start now read the new secret.
     world.engine.app.client_secret = good;
     world.restart();
     world.advance(DAY);
@@ -275,7 +276,7 @@ fn a_leaked_secret_that_was_replaced_costs_no_connection_and_makes_nothing_twice
 }
 
 #[test]
-fn what_was_taken_back_since_the_backup_is_taken_back_though_nothing_is_known_of_it() {
+fn reversals_sent_since_the_backup_take_effect_although_their_records_are_unknown() {
     let mut world = opened();
     passes(&world, 1);
     let yesterday = world.table.items();
@@ -283,7 +284,8 @@ fn what_was_taken_back_since_the_backup_is_taken_back_though_nothing_is_known_of
     let before = counted(&world);
 
     restored(&mut world, yesterday, Memory::Restored);
-    // The queues have no order between them: what takes back comes before what it is about is known again.
+    // The queues have no order between them: a reversal arrives before the record it reverses is
+    // known again.
     let payment = a_payment("pay_2_2", &[("inv_2_2", "20.00")]).method("gift_card").deleted();
     let allocation = an_allocation("alo_2", "crn_2", "inv_2_2", "10.00").removed();
     sends(&world, &[(Payment, payment.body()), (CreditNote, allocation.body())]);

@@ -1,7 +1,12 @@
 //! The status page: what is stored is a fact, what is failing is counted now.
 
+mod callbacks;
+mod contended;
+
 use domain::connection::Status;
 use domain::entity::EntityKind::{Contact, Invoice};
+use domain::ids::CrmId;
+use engine::choices;
 use engine::poll::Polled;
 use engine::ports::Clock;
 use engine::views::RecordState;
@@ -9,6 +14,8 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
+use tests::gate::run;
+use tests::world::owner;
 use xero_sim::{Fault, FaultKind, Match};
 
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
@@ -188,4 +195,24 @@ fn an_expired_connection_says_what_to_do_and_forgets_it_when_it_is_mended() {
     world.advance(MINUTES(5));
     let view = world.status();
     assert_eq!((view.status, view.connection_problem), (Status::Active, None));
+}
+
+#[test]
+fn when_the_newest_failure_is_resolved_the_next_newest_is_named() {
+    let world = World::connected();
+    sends(&world, "inv_0");
+    sends_hopeless(&world, "inv_1");
+    locks(&world, Some("2026-12-31"));
+    sends(&world, "inv_2");
+    sends(&world, "inv_3");
+    for (newest, counts) in [("inv_3", (2, 1)), ("inv_2", (1, 1)), ("inv_1", (0, 1))] {
+        let view = world.status();
+        assert_eq!((view.status, (view.failing, view.skipped)), (Status::Error, counts));
+        assert_eq!(view.problem.unwrap().record.crm_id.as_str(), newest);
+        let (account, by, record) = (world.account(), owner(), CrmId::new(newest).unwrap());
+        run(choices::never_send(&world.engine, &account, &by, Invoice, record)).unwrap().unwrap();
+    }
+    let view = world.status();
+    assert_eq!((view.status, view.failing, view.skipped), (Status::Active, 0, 0));
+    assert_eq!(view.problem, None);
 }

@@ -1,4 +1,4 @@
-//! The story's data, in process: what the demonstration shows is what the engine does.
+//! Runs the story's data in process: the engine produces the results that the story expects.
 
 use domain::entity::EntityKind::{Contact, CreditNote, Invoice};
 use domain::operation::State;
@@ -50,7 +50,7 @@ fn prepared() -> World {
         settings.organisations[0].period_lock_date = Some(date(2025, 3, 31));
     });
     world.connect();
-    // Somebody else's invoice: made by the same rules, by another app, so to speak.
+    // An invoice of another app, created by the same rules.
     world.receive(
         Invoice,
         &tests::builders::an_invoice("inv_theirs", "cli_theirs").number("#INV-9001").body(),
@@ -92,7 +92,7 @@ fn check(world: &World, entry: &Entry) {
     assert_eq!(difference, expect.difference, "{id}");
 }
 
-/// An invoice of less than nothing is a credit note to Xero, and no invoice here either.
+/// A negative invoice is a credit note in Xero, and has no invoice mapping.
 fn check_credited(world: &World, id: &str, expect: &Expectation) {
     assert!(world.mapping(Invoice, id).is_none(), "{id} is an invoice");
     let mapping = world.mapping(CreditNote, &format!("{id}~credit"));
@@ -125,7 +125,7 @@ pub(crate) fn told() -> World {
             check(&world, entry);
         }
     }
-    // One contact for each client that was billed, and the stranger's.
+    // One contact for each client that was billed, and one of the other app.
     let billed = sent.iter().map(|entry| &entry.client_id).collect::<BTreeSet<_>>();
     let contacts = world.books(|books| books.contacts().count());
     assert_eq!(contacts, billed.len() + 1);
@@ -137,7 +137,7 @@ pub(crate) fn told() -> World {
 }
 
 #[test]
-fn every_invoice_of_the_story_ends_as_the_story_tells() {
+fn every_invoice_of_the_story_ends_as_expected() {
     let world = told();
     assert!(world.xero().violations().is_empty());
 }

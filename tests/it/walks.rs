@@ -1,4 +1,4 @@
-//! Long walks: many pages in one invocation, so that a hop from queue to function is the exception.
+//! Long walks: an invocation processes many pages, so that it rarely continues through the queue.
 
 use domain::entity::EntityKind::Contact;
 use domain::envelope::Errand;
@@ -22,7 +22,7 @@ fn a_sync_all_over_many_pages_takes_one_wake_up_while_there_is_time() {
     let (_, wake) = world.bookings.take_first().unwrap();
     assert_eq!(wake.errand, Errand::SyncAll);
     run(world.engine.wake_ups.leave(&wake)).unwrap().unwrap();
-    // A moment: whatever is left for now is taken up, and no schedule fires.
+    // A moment: immediate wake-ups are processed, and no schedule fires.
     world.advance(SignedDuration::from_secs(1));
     let progress = run(sync_all::progress(&world.engine, &world.account()));
     let progress = progress.unwrap().unwrap().unwrap();

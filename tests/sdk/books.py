@@ -1,4 +1,4 @@
-"""Work with the books of one organisation: contacts, invoices, credit notes, payments, batch payments, pages."""
+"""Checks the books of one organisation: contacts, invoices, credit notes, payments, batch payments, pages."""
 
 import datetime
 import json
@@ -16,7 +16,7 @@ TOO_MUCH = "exceeds the amount outstanding"
 
 
 class Books:
-    """The books of one organisation, by way of the SDK. Each section prepares what it needs."""
+    """The books of one organisation, accessed with the SDK. Each section prepares its own data."""
 
     def __init__(self, report, client, base, tenant):
         self.report, self.tenant = report, tenant
@@ -38,7 +38,7 @@ class Books:
             ("Pages", self.turn_pages),
         ]
 
-    # What other sections prepare.
+    # Shared preparations.
 
     def contact(self, **fields):
         made = self.api.create_contacts(self.tenant, Contacts(contacts=[Contact(**fields)]))
@@ -52,7 +52,7 @@ class Books:
         return self.numbers
 
     def draft(self, contact, total=Decimal("120.00"), **fields):
-        """An invoice that is not sent yet: one line, tax included."""
+        """An invoice that is not created yet: one line, tax included."""
         line = LineItem(description="Call-out", quantity=1, unit_amount=total, account_code="200", tax_type="OUTPUT2")
         fields = {"status": "AUTHORISED", "invoice_number": f"SDK-{self.next_number()}", **fields}
         return Invoice(type="ACCREC", contact=Contact(contact_id=contact.contact_id), line_items=[line], date=DAY,
@@ -75,10 +75,10 @@ class Books:
     def read_settings(self):
         equal = self.report.equal
         organisation = self.api.get_organisations(self.tenant).organisations[0]
-        equal("the organisation has its name", organisation.name, "Ridgeway Property Services Ltd")
-        equal("its currency is one of the SDK's", organisation.base_currency.value, "GBP")
+        equal("the organisation has the expected name", organisation.name, "Ridgeway Property Services Ltd")
+        equal("the SDK knows its currency", organisation.base_currency.value, "GBP")
         accounts = self.api.get_accounts(self.tenant).accounts
-        equal("the chart holds the sales account", [one.name for one in accounts if one.code == "200"], ["Sales"])
+        equal("the chart contains the sales account", [one.name for one in accounts if one.code == "200"], ["Sales"])
         rates = self.api.get_tax_rates(self.tenant).tax_rates
         equal("the standard rate is 20 %", [one.effective_rate for one in rates if one.tax_type == "OUTPUT2"], [20])
         currencies = [currency.code.value for currency in self.api.get_currencies(self.tenant).currencies]
@@ -106,7 +106,7 @@ class Books:
         equal("and its people", people, [("Ben", True)])
         change = Contacts(contacts=[Contact(email_address="office@lettings.example")])
         changed = self.api.update_contact(self.tenant, made.contact_id, change).contacts[0]
-        equal("an update changes what it names and keeps the rest", (changed.email_address, changed.name),
+        equal("an update changes only the sent fields", (changed.email_address, changed.name),
               ("office@lettings.example", "Ada Lettings Ltd"))
         known = Contacts(contacts=[Contact(contact_number="sdk-1", name="Ada Lettings Limited")])
         known = self.api.update_or_create_contacts(self.tenant, known).contacts[0]
@@ -116,7 +116,7 @@ class Books:
         equal("a search finds it", [one.contact_id for one in found], [made.contact_id])
         found = self.api.get_contacts(self.tenant, where='ContactNumber=="sdk-1"').contacts
         equal("a condition finds it", [one.contact_id for one in found], [made.contact_id])
-        equal("nothing has changed since a later day",
+        equal("no contact has changed since a later day",
               self.api.get_contacts(self.tenant, if_modified_since=LATER).contacts, [])
         archived = Contacts(contacts=[Contact(contact_status="ARCHIVED")])
         self.api.update_contact(self.tenant, made.contact_id, archived)
@@ -127,16 +127,16 @@ class Books:
 
     def refuse_contacts(self):
         self.contact(name="Twice Ltd")
-        self.report.refused("a name that is taken is refused", 400, "already assigned",
+        self.report.refused("a name that is already taken is refused", 400, "already assigned",
                             lambda: self.contact(name="twice ltd"))
         both = Contacts(contacts=[Contact(name="Once Ltd"), Contact(name="Twice Ltd")])
         made = self.api.create_contacts(self.tenant, both, summarize_errors=False).contacts
         made = {contact.name: contact for contact in made}
         once, twice = made["Once Ltd"], made["Twice Ltd"]
-        self.report.equal("each contact of a call is answered for itself",
+        self.report.equal("each contact of a call has its own result",
                           (once.has_validation_errors, twice.has_validation_errors), (False, True))
         errors = twice.validation_errors or []
-        self.report.check("the refused one with the reason",
+        self.report.check("the refused one has the reason",
                           any("already" in error.message for error in errors), errors)
         self.report.refused("an unknown contact is not found", 404, "cannot be found",
                             lambda: self.api.get_contact(self.tenant, "00000000-0000-0000-0000-000000000001"))
@@ -157,15 +157,15 @@ class Books:
         invoice = self.invoice(made.invoice_id)
         equal("an invoice is read back with its figures", (invoice.sub_total, invoice.total_tax, invoice.total),
               (Decimal("108.99"), Decimal("21.80"), Decimal("130.79")))
-        equal("its days", (invoice.date, invoice.due_date), (DAY, datetime.date(2026, 12, 3)))
+        equal("its dates", (invoice.date, invoice.due_date), (DAY, datetime.date(2026, 12, 3)))
         equal("its contact", invoice.contact.contact_id, contact.contact_id)
         equal("its lines", [line.line_amount for line in invoice.line_items], [Decimal("99.90"), Decimal("9.09")])
         equal("and its number", self.invoice("SDK-A").invoice_id, made.invoice_id)
         again = self.api.create_invoices(self.tenant, Invoices(invoices=[wanted]), idempotency_key="sdk-a").invoices[0]
-        equal("the same call with its key again makes no second invoice", again.invoice_id, made.invoice_id)
+        equal("a repeated call with the same key creates no second invoice", again.invoice_id, made.invoice_id)
         change = Invoices(invoices=[Invoice(reference="Job 8")])
         changed = self.api.update_invoice(self.tenant, made.invoice_id, change).invoices[0]
-        equal("an update changes what it names and keeps the rest", (changed.reference, changed.total),
+        equal("an update changes only the sent fields", (changed.reference, changed.total),
               ("Job 8", Decimal("130.79")))
         known = Invoices(invoices=[Invoice(type="ACCREC", invoice_number="SDK-A", due_date=datetime.date(2026, 12, 9))])
         known = self.api.update_or_create_invoices(self.tenant, known).invoices[0]
@@ -219,30 +219,30 @@ class Books:
         contact = self.customer()
         first, second = self.invoices(contact, 2)
         note = self.credit_note(contact, Decimal("60.00"))
-        equal("a credit note has its figures", (note.total, note.total_tax, note.remaining_credit),
+        equal("a credit note has the expected figures", (note.total, note.total_tax, note.remaining_credit),
               (Decimal("60.00"), Decimal("10.00"), Decimal("60.00")))
         made = self.allocate(note, first, Decimal("45.00")).allocations[0]
-        equal("an allocation is answered with its amount", (made.amount, made.date), (Decimal("45.00"), DAY))
+        equal("the response to an allocation has its amount", (made.amount, made.date), (Decimal("45.00"), DAY))
         self.allocate(note, second, Decimal("15.00"))
         read = self.api.get_credit_note(self.tenant, note.credit_note_id).credit_notes[0]
-        equal("a note that is used up is paid", (read.status, read.remaining_credit), ("PAID", 0))
+        equal("a used-up note is paid", (read.status, read.remaining_credit), ("PAID", 0))
         parts = {part.invoice.invoice_id: part for part in read.allocations}
         equal("it shows its allocations", {id: part.amount for id, part in parts.items()},
               {first.invoice_id: Decimal("45.00"), second.invoice_id: Decimal("15.00")})
         credited = self.invoice(first.invoice_id)
         equal("the invoice is credited", (credited.amount_credited, credited.amount_due),
               (Decimal("45.00"), Decimal("75.00")))
-        equal("and names the note", [one.credit_note_id for one in credited.credit_notes], [note.credit_note_id])
+        equal("it names the note", [one.credit_note_id for one in credited.credit_notes], [note.credit_note_id])
         part = parts[first.invoice_id].allocation_id
-        # The SDK cannot parse this answer, neither this one nor that of the real Xero (XeroAPI/xero-python#159).
+        # The SDK cannot parse this response, neither from here nor from the real Xero (XeroAPI/xero-python#159).
         answer = self.api.delete_credit_note_allocations(self.tenant, note.credit_note_id, part, _preload_content=False)
         removed = json.loads(answer.data)
         removed = removed.get("Allocations", [removed])[0]
         equal("an allocation is removed", (removed["AllocationID"], removed["IsDeleted"]), (part, True))
         read = self.api.get_credit_note(self.tenant, note.credit_note_id).credit_notes[0]
-        equal("the credit is there again", (read.status, read.remaining_credit), ("AUTHORISED", Decimal("45.00")))
+        equal("the credit is available again", (read.status, read.remaining_credit), ("AUTHORISED", Decimal("45.00")))
         equal("the invoice is due again", self.invoice(first.invoice_id).amount_due, Decimal("120.00"))
-        self.report.refused("more than is left is refused", 400, "Elements",
+        self.report.refused("more than the remaining credit is refused", 400, "Elements",
                             lambda: self.allocate(note, first, Decimal("45.01")))
         whole = self.api.get_credit_notes(self.tenant, where=f'CreditNoteNumber=="{note.credit_note_number}"')
         equal("a condition finds the note", [one.credit_note_id for one in whole.credit_notes], [note.credit_note_id])
@@ -256,9 +256,9 @@ class Books:
         contact = self.contact(name=f"Customer {self.next_number()}", email_address="office@customer.example")
         invoice = self.invoices(contact, 1)[0]
         self.api.email_invoice(self.tenant, invoice.invoice_id, RequestEmpty())
-        equal("an invoice that was sent is marked so", self.invoice(invoice.invoice_id).sent_to_contact, True)
+        equal("a sent invoice is marked as sent", self.invoice(invoice.invoice_id).sent_to_contact, True)
         nobody = self.invoices(self.customer(), 1)[0]
-        self.report.refused("an invoice of a contact without an address is not sent", 400, "email",
+        self.report.refused("an invoice of a contact without an e-mail address is not sent", 400, "email",
                             lambda: self.api.email_invoice(self.tenant, nobody.invoice_id, RequestEmpty()))
         note = self.credit_note(contact, Decimal("10.00")).credit_note_id
         payment = self.api.create_payment(self.tenant, self.payment(invoice, Decimal("20.00"))).payments[0].payment_id
@@ -276,24 +276,24 @@ class Books:
         first, second, third = self.invoices(self.customer(), 3)
         part = self.payment(first, Decimal("20.00"), reference="Cheque 1")
         part = self.api.create_payment(self.tenant, part).payments[0]
-        equal("a part is paid", (part.amount, part.status, part.date), (Decimal("20.00"), "AUTHORISED", DAY))
+        equal("a part payment is created", (part.amount, part.status, part.date), (Decimal("20.00"), "AUTHORISED", DAY))
         both = Payments(payments=[self.payment(first, Decimal("100.00")), self.payment(second, Decimal("120.00"))])
         made = self.api.create_payments(self.tenant, both).payments
         made = {payment.invoice.invoice_id: payment.payment_id for payment in made}
         paid = self.invoice(first.invoice_id)
-        equal("the rest closes the invoice", (paid.status, paid.amount_due, paid.amount_paid, paid.fully_paid_on_date),
+        equal("the invoice is paid in full", (paid.status, paid.amount_due, paid.amount_paid, paid.fully_paid_on_date),
               ("PAID", 0, Decimal("120.00"), DAY))
         equal("the invoice names its payments", {one.payment_id for one in paid.payments},
               {part.payment_id, made[first.invoice_id]})
         read = self.api.get_payment(self.tenant, part.payment_id).payments[0]
         equal("a payment is read back", (read.invoice.invoice_id, read.reference, read.account.code),
               (first.invoice_id, "Cheque 1", "090"))
-        equal("with its kind and whether it is reconciled", (read.payment_type, read.is_reconciled),
+        equal("it has its type and is not reconciled", (read.payment_type, read.is_reconciled),
               ("ACCRECPAYMENT", False))
-        self.report.refused("more than is due is refused", 400, TOO_MUCH,
+        self.report.refused("more than the amount due is refused", 400, TOO_MUCH,
                             lambda: self.api.create_payment(self.tenant, self.payment(third, Decimal("120.01"))))
         removed = self.api.delete_payment(self.tenant, part.payment_id, PaymentDelete()).payments[0]
-        equal("a payment is removed", removed.status, "DELETED")
+        equal("a payment is deleted", removed.status, "DELETED")
         reopened = self.invoice(first.invoice_id)
         equal("the invoice is open again", (reopened.status, reopened.amount_due), ("AUTHORISED", Decimal("20.00")))
         condition = f'Invoice.InvoiceID==guid("{second.invoice_id}")'
@@ -312,20 +312,20 @@ class Books:
         equal("one sum pays several invoices", (batch.total_amount, batch.type, batch.status, batch.date),
               (Decimal("150.00"), "RECBATCH", "AUTHORISED", DAY))
         invoices = [self.invoice(one.invoice_id) for one in (first, second)]
-        equal("each by its part", [one.amount_due for one in invoices], [0, Decimal("90.00")])
+        equal("each invoice by its part", [one.amount_due for one in invoices], [0, Decimal("90.00")])
         read = self.api.get_batch_payment(self.tenant, batch.batch_payment_id).batch_payments[0]
         equal("a batch is read back", (read.reference, read.is_reconciled, len(read.payments)), ("BACS 9", False, 2))
         listed = self.api.get_batch_payments(self.tenant).batch_payments
-        self.report.check("and listed", batch.batch_payment_id in [one.batch_payment_id for one in listed])
+        self.report.check("a batch is listed", batch.batch_payment_id in [one.batch_payment_id for one in listed])
         payments = [self.api.get_payment(self.tenant, one.payment_id).payments[0] for one in read.payments]
         equal("its payments name it", {one.batch_payment_id for one in payments}, {batch.batch_payment_id})
         nested = payments[0].batch_payment
         equal("with its figures", (nested.total_amount, nested.is_reconciled), (Decimal("150.00"), False))
-        self.report.refused("a payment in a batch is not removed alone", 400, "within a batch",
+        self.report.refused("a payment in a batch is not deleted alone", 400, "within a batch",
                             lambda: self.api.delete_payment(self.tenant, payments[0].payment_id, PaymentDelete()))
         wanted = BatchPaymentDelete(batch_payment_id=batch.batch_payment_id)
         removed = self.api.delete_batch_payment(self.tenant, wanted).batch_payments[0]
-        equal("a batch is removed as a whole", removed.status, "DELETED")
+        equal("a batch is deleted as a whole", removed.status, "DELETED")
         invoices = [self.invoice(one.invoice_id) for one in (first, second)]
         equal("its invoices are open again", [one.amount_due for one in invoices], [Decimal("120.00")] * 2)
 
@@ -334,10 +334,10 @@ class Books:
         self.report.refused("a batch with a payment that is too large is refused", 400, TOO_MUCH,
                             lambda: self.batch([(first, Decimal("10.00")), (second, Decimal("120.01"))]))
         invoices = [self.invoice(one.invoice_id) for one in (first, second)]
-        self.report.equal("as a whole", [one.amount_paid for one in invoices], [0, 0])
+        self.report.equal("none of its payments is created", [one.amount_paid for one in invoices], [0, 0])
 
     def pages(self, read, rows, size=None):
-        """The rows of all pages, and how many pages and rows the first one announces."""
+        """The rows of all pages, and how many pages and rows the first one reports."""
         found, number, announced = [], 1, None
         while number < 100:
             asked = {"page": number, "order": "UpdatedDateUTC ASC", **({"page_size": size} if size else {})}
@@ -368,9 +368,9 @@ class Books:
             pages, announced = self.pages(read, rows, size)
             full = size or 100
             ids = [getattr(row, id) for page in pages for row in page]
-            self.report.check(f"pages of {full} {what} hold them all", len(ids) >= at_least, f"{len(ids)} rows")
-            equal("each once", len(set(ids)), len(ids))
+            self.report.check(f"pages of {full} {what} contain all of them", len(ids) >= at_least, f"{len(ids)} rows")
+            equal("each row occurs once", len(set(ids)), len(ids))
             equal("all pages but the last are full", {len(page) for page in pages[:-1]}, {full})
-            equal("and announced", announced, (len(pages), len(ids)))
+            equal("the numbers of pages and rows are reported", announced, (len(pages), len(ids)))
         bare = self.api.get_contacts(self.tenant)
-        self.report.check("a list without pages announces none", bare.pagination is None, bare.pagination)
+        self.report.check("a list without pages reports no pagination", bare.pagination is None, bare.pagination)

@@ -1,10 +1,10 @@
-"""Drives the Xero simulator with Xero's own SDK for Python, and fails where the SDK does not get on with it.
+"""Drives the Xero simulator with Xero's own SDK for Python, and fails if the two are incompatible.
 
     python tests/sdk/check_simulator.py target/debug/xero-sim
 
-starts the simulator on a free port, logs in and works with the books. `cargo verify --only sdk` does so with the
-pinned SDK. The SDK parses every answer into the types of Xero's OpenAPI description, so that a figure, a date or a
-flag of another type is a failure here even where no check looks at it.
+starts the simulator on a free port, logs in and works with the books. `cargo verify --only sdk` runs it with the
+pinned SDK. The SDK parses every response into the types of Xero's OpenAPI description, so a number, a date or a
+flag of a wrong type fails even if no check uses it.
 """
 
 import re
@@ -19,12 +19,12 @@ from report import Report
 
 REDIRECT_URI = "http://localhost:3000/callback"
 CLIENT_ID, CLIENT_SECRET = "sdk-client", "sdk-secret"
-# Xero takes 60 calls a minute; here a minute is a second long.
+# Xero accepts 60 calls a minute; here a minute lasts a second.
 SPEED = "60"
 
 
 def start(program, *options):
-    """Starts the simulator on a free port; the process and its address."""
+    """Starts the simulator on a free port. Returns the process and its URL."""
     command = [program, "--port", "0", "--redirect-uri", REDIRECT_URI, "--client-id", CLIENT_ID,
                "--client-secret", CLIENT_SECRET, *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -32,12 +32,12 @@ def start(program, *options):
     found = re.search(r"http://localhost:\d+", first)
     if not found:
         process.wait()
-        sys.exit(f"The simulator does not say where it is listening: {first!r}")
+        sys.exit(f"The simulator did not print its URL: {first!r}")
     return process, found.group()
 
 
 def log_in(report, base):
-    """Logs in; the login and the organisations by name."""
+    """Logs in. Returns the login and the organisations by name."""
     login = Login(report, base, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI)
     with report.section("Login"):
         login.discover()

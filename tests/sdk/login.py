@@ -1,4 +1,4 @@
-"""The login of a Xero app: discovery, the consent page, the code, tokens with checked signatures, renewal."""
+"""The login of a Xero app: discovery, the consent page, the code, tokens with verified signatures, renewal."""
 
 import base64
 import hashlib
@@ -21,12 +21,12 @@ SCOPES = (
 )
 
 
-# Between two tries of a call that came too early. The simulator's minute may be as short as a second.
+# The delay between two tries of a throttled call. The simulator's minute may be as short as a second.
 PAUSE_SECONDS = 0.2
 
 
 class PatientClient(ApiClient):
-    """The SDK's client, which waits when the calls of a minute are used up. The SDK leaves that to the app."""
+    """The SDK's client with a wait when the calls of a minute are used up, which the SDK leaves to the app."""
 
     def call_api(self, *arguments, **options):
         ends_at = time.monotonic() + 120
@@ -40,7 +40,7 @@ class PatientClient(ApiClient):
 
 
 class ConsentForm(HTMLParser):
-    """The form of the consent page: where it goes, its hidden fields, the organisations that can be ticked."""
+    """The form of the consent page: its target, its hidden fields, the organisations that can be ticked."""
 
     def __init__(self, page):
         super().__init__()
@@ -60,7 +60,7 @@ class ConsentForm(HTMLParser):
 
 
 class Login:
-    """Logs an app in at the identity service at `base`, as a browser and a server would."""
+    """Logs an app in at the identity service at `base`, acting as both browser and server."""
 
     def __init__(self, report, base, client_id, client_secret, redirect_uri):
         self.report, self.base = report, base
@@ -73,10 +73,10 @@ class Login:
         self.discovery = answer.json()
         wanted = ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"]
         missing = [name for name in wanted if not self.discovery.get(name)]
-        self.report.equal("the discovery document names all that a login needs", missing, [])
+        self.report.equal("the discovery document has all fields that a login needs", missing, [])
 
     def consent(self):
-        """Allows everything on the consent page; keeps the code."""
+        """Allows everything on the consent page and stores the code."""
         self.nonce, self.verifier, state = (secrets.token_urlsafe(48) for _ in range(3))
         digest = hashlib.sha256(self.verifier.encode()).digest()
         asked = {
@@ -101,9 +101,9 @@ class Login:
         answer = self.submit(urljoin(address, form.action), [*fields, allow])
         location = answer.headers.get("location", "")
         landed = parse_qs(urlsplit(location).query)
-        self.report.equal("allowing leads back to the app", (answer.status, location.split("?")[0]),
+        self.report.equal("allowing redirects to the app", (answer.status, location.split("?")[0]),
                           (302, self.redirect_uri))
-        self.report.equal("the state comes back", landed.get("state"), [state])
+        self.report.equal("the state is returned", landed.get("state"), [state])
         self.code = landed["code"][0]
 
     def submit(self, address, fields, headers=None):
@@ -123,7 +123,7 @@ class Login:
         self.report.equal("the code works once", (again.status, again.json()), (400, {"error": "invalid_grant"}))
 
     def verify_tokens(self):
-        """Checks the signatures with the keys behind `jwks_uri`, as OpenID Connect asks of a client."""
+        """Verifies the signatures with the keys at `jwks_uri`, as OpenID Connect requires of a client."""
         keys = jwt.PyJWKClient(self.discovery["jwks_uri"])
 
         def claims(token, audience):
@@ -135,10 +135,10 @@ class Login:
         found = claims(id_token, self.client_id)
         self.report.check("the signature of the id_token can be verified", True)
         self.report.equal("the id_token repeats the nonce", found.get("nonce"), self.nonce)
-        self.report.equal("it names the person", (found.get("email"), found.get("name")),
+        self.report.equal("it names the user", (found.get("email"), found.get("name")),
                           ("dana@ridgeway.example", "Dana Whitlock"))
         access = claims(self.token["access_token"], f"{self.discovery['issuer']}/resources")
-        self.report.equal("the access token is signed for the same person", access["sub"], found["sub"])
+        self.report.equal("the access token is signed for the same user", access["sub"], found["sub"])
         head, body, signature = id_token.split(".")
         replaced = "A" if signature[9] != "A" else "B"
         forged = f"{head}.{body}.{signature[:9]}{replaced}{signature[10:]}"
@@ -151,8 +151,8 @@ class Login:
                 self.report.check(f"{what} is refused", True)
 
     def client(self):
-        """The SDK's client with these tokens. It renews them by itself and leaves the new ones here."""
-        # The SDK knows only the addresses of the real Xero.
+        """The SDK's client with these tokens. It renews them by itself and stores the new ones here."""
+        # The SDK knows only the URLs of the real Xero.
         TokenApi.refresh_token_url = self.discovery["token_endpoint"]
         TokenApi.revoke_token_url = self.discovery["revocation_endpoint"]
         self.oauth = OAuth2Token(client_id=self.client_id, client_secret=self.client_secret)
@@ -177,7 +177,7 @@ class Login:
     def renew(self):
         """Renews the tokens as the SDK does when they expire."""
         before = self.token
-        # In the past, so that the next call renews.
+        # In the past, so that the next call renews the token.
         self.token = {**before, "expires_at": 1}
         connections = self.identity.get_connections()
         self.report.check("the SDK renews expired tokens before a call", len(connections) == 2)
@@ -185,7 +185,7 @@ class Login:
         self.report.equal("both tokens are new", changed, ["access_token", "refresh_token"])
 
     def revoke(self):
-        """Revokes the grant; nothing can be renewed afterwards."""
+        """Revokes the grant, and checks that it cannot be renewed afterwards."""
         refresh_token = self.token["refresh_token"]
         self.report.check("the SDK revokes the grant", self.oauth.revoke_access_token(self.sdk))
         tokens = TokenApi(self.sdk, self.client_id, self.client_secret)

@@ -1,4 +1,4 @@
-"""What was checked, a line each, and the closing line."""
+"""The report: one line for each check, and the closing line."""
 
 from contextlib import contextmanager
 
@@ -6,7 +6,7 @@ from xero_python.exceptions import HTTPStatusException
 
 
 class Report:
-    """Counts the checks that passed and failed. A section that stops with an exception is one more failure."""
+    """Counts the checks that passed and failed. A section that raises an exception counts as a failure."""
 
     def __init__(self):
         self.passed = 0
@@ -18,10 +18,10 @@ class Report:
         try:
             yield
         except Exception as error:
-            self.check("the section runs to its end", False, f"{type(error).__name__}: {error}")
+            self.check("the section completes", False, f"{type(error).__name__}: {error}")
 
     def check(self, sentence, holds, shown=""):
-        """Holds what the sentence says? `shown` explains a failure."""
+        """Records whether the sentence holds. `shown` explains a failure."""
         if holds:
             self.passed += 1
             print(f"  passed  {sentence}")
@@ -33,7 +33,7 @@ class Report:
         self.check(sentence, found == expected, f"{found!r} instead of {expected!r}")
 
     def refused(self, sentence, status, message, call):
-        """Is the call answered with this status and a text that contains `message`?"""
+        """Checks that the call is answered with this status and a text that contains `message`."""
         try:
             call()
         except HTTPStatusException as error:
@@ -44,6 +44,6 @@ class Report:
             self.check(sentence, False, "the call succeeds")
 
     def close(self):
-        """Prints the closing line; the exit code of the program."""
+        """Prints the closing line. Returns the exit code of the program."""
         print(f"\n{self.passed} passed, {self.failed} failed")
         return 0 if self.passed and not self.failed else 1

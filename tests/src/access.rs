@@ -1,10 +1,10 @@
-//! What of AWS a port uses, as the runtime's implementation of it does: to be held against what a function's role
-//! allows.
+//! The AWS permissions that the runtime's implementation of each port needs, to be compared with a
+//! function's role.
 
 use domain::entity::EntityKind;
 use store::table::{Index, Write};
 
-/// A right that is needed.
+/// A permission that is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// Reading a row.
@@ -15,50 +15,50 @@ pub enum Access {
     Delete,
     /// Reading pages of rows.
     Query,
-    /// Reading pages of the index of what is due.
+    /// Reading pages of the index of due rows.
     QueryDue,
-    /// Reading pages of the index of what is open.
+    /// Reading pages of the index of open rows.
     QueryOpen,
-    /// Reading pages of the index of what needs attention.
+    /// Reading pages of the index of rows that need attention.
     QueryAttention,
     /// Reading a grant's secret.
     ReadSecret,
     /// Writing a grant's secret.
     WriteSecret,
-    /// Making a grant's secret.
+    /// Creating a grant's secret.
     NewSecret,
     /// Deleting a grant's secret.
     DeleteSecret,
-    /// Booking a wake-up.
+    /// Scheduling a wake-up.
     Book,
-    /// Leaving a hint in a queue.
+    /// Sending a wake-up to a queue.
     Leave(HintQueue),
-    /// Telling the CRM.
+    /// Sending an event to the CRM.
     Tell,
 }
 
-/// A function, by the beginning of its resources' names in the template.
+/// A function, by the prefix of its resources' names in the template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Function {
-    /// Brings clients to Xero.
+    /// Pushes clients to Xero.
     ContactPush,
-    /// Brings invoices to Xero.
+    /// Pushes invoices to Xero.
     InvoicePush,
-    /// Brings credit notes and allocations to Xero.
+    /// Pushes credit notes and allocations to Xero.
     CreditNotePush,
-    /// Brings payments to Xero.
+    /// Pushes payments to Xero.
     PaymentPush,
-    /// Reads what was paid in Xero.
+    /// Reads payments made in Xero.
     PaymentPoll,
-    /// What people see and press.
+    /// Serves the API that the CRM calls for its users.
     SettingsApi,
-    /// Back from Xero's consent page.
+    /// Receives the browser from Xero's consent page.
     OAuthCallback,
-    /// Repairs lost hints.
+    /// Sends wake-ups for overdue records.
     Sweep,
-    /// Renews tokens that nobody uses.
+    /// Renews the tokens of idle connections.
     KeepAlive,
-    /// Looks at what was given up and what is late.
+    /// Counts given-up and overdue records.
     HealthCheck,
     /// Removes old entries.
     LogCleanup,
@@ -66,21 +66,21 @@ pub enum Function {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 11] = [
-        Self::ContactPush,
-        Self::InvoicePush,
-        Self::CreditNotePush,
-        Self::PaymentPush,
-        Self::PaymentPoll,
-        Self::SettingsApi,
-        Self::OAuthCallback,
-        Self::Sweep,
-        Self::KeepAlive,
-        Self::HealthCheck,
-        Self::LogCleanup,
+    pub const ALL: [Self; 11] = domain::every_variant![
+        ContactPush,
+        InvoicePush,
+        CreditNotePush,
+        PaymentPush,
+        PaymentPoll,
+        SettingsApi,
+        OAuthCallback,
+        Sweep,
+        KeepAlive,
+        HealthCheck,
+        LogCleanup
     ];
 
-    /// The one that serves the queue of a kind.
+    /// The function that serves the queue of a kind.
     pub const fn of_queue(kind: EntityKind) -> Self {
         match kind {
             EntityKind::Contact => Self::ContactPush,
@@ -90,13 +90,13 @@ impl Function {
         }
     }
 
-    /// A resource of its own, such as its role.
+    /// A resource of the function, such as its role.
     pub fn resource(self, what: &str) -> String {
         format!("{self:?}{what}")
     }
 }
 
-/// A queue that hints are left in.
+/// A queue of wake-ups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HintQueue {
     /// Of clients.
@@ -110,7 +110,7 @@ pub enum HintQueue {
 }
 
 impl Access {
-    /// What writes need: each on its own, and in a transaction.
+    /// The actions that writes need, alone and in a transaction.
     pub fn of_writes(writes: &[Write]) -> impl Iterator<Item = Self> + use<> {
         let all = writes.iter().map(|write| match write {
             Write::Put { .. } => Self::Put,
@@ -119,7 +119,7 @@ impl Access {
         all.collect::<Vec<_>>().into_iter()
     }
 
-    /// What a page of an index needs.
+    /// The actions that a page of an index needs.
     pub const fn of_index(index: Index) -> Self {
         match index {
             Index::Due => Self::QueryDue,
@@ -128,7 +128,7 @@ impl Access {
         }
     }
 
-    /// What a hint about records of a kind needs.
+    /// The actions that a wake-up for records of a kind needs.
     pub const fn of_hint(kind: EntityKind) -> Self {
         Self::Leave(match kind {
             EntityKind::Contact => HintQueue::Contacts,

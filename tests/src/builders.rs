@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::world::ACCOUNT;
 
-/// An `invoice.*` message under construction: a good one, unless told otherwise.
+/// An `invoice.*` message under construction; valid by default.
 #[derive(Debug, Clone)]
 pub struct InvoiceMessage {
     message_type: &'static str,
@@ -58,40 +58,40 @@ macro_rules! setters {
 
 impl InvoiceMessage {
     setters! {
-        /// Of another account.
+        /// Sets the account.
         account: account,
-        /// With another number.
+        /// Sets the number.
         number: number,
-        /// To a client of another name.
+        /// Sets the client's name.
         client_name: client_name,
-        /// In another currency.
+        /// Sets the currency.
         currency: currency,
-        /// Dated otherwise.
+        /// Sets the date.
         issue_date: issue_date,
     }
 
-    /// At another revision.
+    /// Sets the revision.
     #[must_use]
     pub fn revision(mut self, revision: u64) -> Self {
         self.revision = revision;
         self
     }
 
-    /// With the client's record at another revision.
+    /// Sets the revision of the client's record.
     #[must_use]
     pub fn client_revision(mut self, revision: u64) -> Self {
         self.client_revision = revision;
         self
     }
 
-    /// To a client with an e-mail address.
+    /// Sets the client's e-mail address.
     #[must_use]
     pub fn client_email(mut self, email: &str) -> Self {
         self.client_email = Some(email.to_owned());
         self
     }
 
-    /// Over another price, with the total the CRM claims.
+    /// Sets the price, and the total that the CRM claims.
     #[must_use]
     pub fn price(mut self, unit_price: &str, total: &str) -> Self {
         unit_price.clone_into(&mut self.unit_price);
@@ -99,14 +99,14 @@ impl InvoiceMessage {
         self
     }
 
-    /// With another tax rate.
+    /// Sets the tax rate.
     #[must_use]
     pub fn tax_rate(mut self, rate: &str) -> Self {
         self.tax_rate = Some(rate.to_owned());
         self
     }
 
-    /// Voided in the CRM.
+    /// Makes it an invoice that is voided in the CRM.
     #[must_use]
     pub fn voided(mut self) -> Self {
         self.message_type = "invoice.voided";
@@ -165,7 +165,7 @@ pub fn a_client_of(account: &str, id: &str, revision: u64) -> String {
     )
 }
 
-/// A `payment.*` message under construction: by Stripe, unless told otherwise.
+/// A `payment.*` message under construction; by Stripe by default.
 #[derive(Debug, Clone)]
 pub struct PaymentMessage {
     message_type: &'static str,
@@ -199,36 +199,36 @@ pub fn a_payment(id: &str, allocations: &[(&str, &str)]) -> PaymentMessage {
 
 impl PaymentMessage {
     setters! {
-        /// Of another account.
+        /// Sets the account.
         account: account,
-        /// By another method.
+        /// Sets the method.
         method: method,
-        /// On another day.
+        /// Sets the date.
         date: date,
     }
 
-    /// With something that identifies it elsewhere.
+    /// Sets the reference that identifies it elsewhere.
     #[must_use]
     pub fn reference(mut self, reference: &str) -> Self {
         self.reference = Some(reference.to_owned());
         self
     }
 
-    /// With what Stripe kept.
+    /// Sets the fee that Stripe kept.
     #[must_use]
     pub fn fee(mut self, fee: &str) -> Self {
         self.fee = Some(fee.to_owned());
         self
     }
 
-    /// With what the customer paid on top.
+    /// Sets the surcharge that the customer paid.
     #[must_use]
     pub fn surcharge(mut self, surcharge: &str) -> Self {
         self.surcharge = Some(surcharge.to_owned());
         self
     }
 
-    /// Deleted in the CRM, at its second revision.
+    /// Makes it a payment that is deleted in the CRM, at its second revision.
     #[must_use]
     pub fn deleted(mut self) -> Self {
         self.message_type = "payment.deleted";
@@ -297,22 +297,22 @@ pub fn a_credit_note(id: &str, client: &str) -> CreditNoteMessage {
 
 impl CreditNoteMessage {
     setters! {
-        /// Of another account.
+        /// Sets the account.
         account: account,
-        /// With another number.
+        /// Sets the number.
         number: number,
-        /// In another currency.
+        /// Sets the currency.
         currency: currency,
     }
 
-    /// At another revision.
+    /// Sets the revision.
     #[must_use]
     pub fn revision(mut self, revision: u64) -> Self {
         self.revision = revision;
         self
     }
 
-    /// Over another price, with the total the CRM claims.
+    /// Sets the price, and the total that the CRM claims.
     #[must_use]
     pub fn price(mut self, unit_price: &str, total: &str) -> Self {
         unit_price.clone_into(&mut self.unit_price);
@@ -320,7 +320,7 @@ impl CreditNoteMessage {
         self
     }
 
-    /// Voided in the CRM.
+    /// Makes it a credit note that is voided in the CRM.
     #[must_use]
     pub fn voided(mut self) -> Self {
         self.message_type = "credit_note.voided";
@@ -364,7 +364,7 @@ pub struct AllocationMessage {
     amount: String,
 }
 
-/// So much of a credit note, applied to an invoice.
+/// An allocation of this amount of a credit note to an invoice.
 pub fn an_allocation(id: &str, note: &str, invoice: &str, amount: &str) -> AllocationMessage {
     AllocationMessage {
         message_type: "credit_note.allocated",
@@ -379,11 +379,11 @@ pub fn an_allocation(id: &str, note: &str, invoice: &str, amount: &str) -> Alloc
 
 impl AllocationMessage {
     setters! {
-        /// Of another account.
+        /// Sets the account.
         account: account,
     }
 
-    /// Taken back in the CRM, at its second revision.
+    /// Makes it an allocation that is removed in the CRM, at its second revision.
     #[must_use]
     pub fn removed(mut self) -> Self {
         self.message_type = "credit_note.deallocated";

@@ -1,4 +1,4 @@
-//! A gate on the way out: counts the engine's IO steps and can be the last thing a process does.
+//! A gate around the engine's IO: counts its steps and can end the process at one of them.
 
 use std::collections::BTreeSet;
 use std::future::{self, Future};
@@ -9,25 +9,25 @@ use std::task::{Context, Poll, Waker};
 
 use crate::access::Access;
 
-/// When, within a step, a process dies.
+/// When a process dies within a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// Before the step has done anything.
+    /// Before the step has any effect.
     Before,
-    /// After it has done everything, before anybody knows.
+    /// After the step has taken effect, before the process learns of it.
     After,
 }
 
-/// The place where a process dies.
+/// The step at which a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Death {
     /// The step, counting from 1.
     pub step: u32,
-    /// Before or after it acts.
+    /// Before or after the step takes effect.
     pub moment: Moment,
 }
 
-/// Counts steps, and stops everything at the death that was set.
+/// Counts steps, and ends the process at the configured one.
 #[derive(Debug, Clone, Default)]
 pub struct Gate {
     steps: Arc<AtomicU32>,
@@ -36,7 +36,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// From now on steps are counted from zero, and the process dies there.
+    /// Restarts the count of steps at zero, and sets the step at which the process dies.
     pub fn arm(&self, death: Option<Death>) {
         self.steps.store(0, Ordering::SeqCst);
         *self.death.lock().unwrap_or_else(PoisonError::into_inner) = death;
@@ -47,17 +47,17 @@ impl Gate {
         self.steps.load(Ordering::SeqCst)
     }
 
-    /// What of AWS was used since this was last asked.
+    /// The AWS accesses since the last call.
     pub fn take_used(&self) -> BTreeSet<Access> {
         std::mem::take(&mut self.used.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Something of AWS is used.
+    /// Records an AWS access.
     pub(crate) fn uses(&self, access: Access) {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(access);
     }
 
-    /// One step: `act` happens between the two moments.
+    /// One step: `act` runs between the two moments.
     pub(crate) async fn step<T>(&self, act: impl Future<Output = T>) -> T {
         let step = self.steps.fetch_add(1, Ordering::SeqCst) + 1;
         self.survive(Death { step, moment: Moment::Before }).await;
@@ -74,9 +74,10 @@ impl Gate {
     }
 }
 
-/// Runs a future to its end, or to the death at the gate: then `None`, and the future is dropped.
+/// Runs a future to completion, or to the death at the gate: then returns `None` and drops the
+/// future.
 ///
-/// Everything behind the gate answers at once, so a future that waits has died.
+/// Everything behind the gate answers immediately, so a future that is pending has died.
 pub fn run<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

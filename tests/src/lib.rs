@@ -1,15 +1,18 @@
-//! The world: the engine, the Xero simulator, a table in memory and a virtual clock, in one process.
+//! The test world: the engine, the Xero simulator, a table in memory and a virtual clock, in one
+//! process.
 //!
-//! Nothing here is a mock with expectations. The parts behave by rules of their own, every step that
-//! leaves the engine goes through a [`Gate`](gate::Gate) that can stop it for good, and a dropped
-//! future is a crash.
+//! There are no mocks with expectations. Each part implements its own rules, every step that leaves
+//! the engine passes a [`Gate`](gate::Gate) that can end the process, and dropping a future
+//! simulates a crash.
 //!
-//! Reading order: [`world`], [`gate`], [`ports`], [`builders`]; then [`simulation`], where many processes
-//! work at once and every step may fail; [`access`] and [`template`], what is used and what is allowed.
+//! Reading order: [`world`], [`gate`], [`ports`], [`builders`]; then [`simulation`], with many
+//! concurrent processes and faults at every step; [`access`] and [`template`], the permissions that
+//! are needed and granted. [`measure`] is separate: it measures the product's sources.
 
 pub mod access;
 pub mod builders;
 pub mod gate;
+pub mod measure;
 pub mod ports;
 pub mod simulation;
 pub mod template;

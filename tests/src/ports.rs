@@ -1,4 +1,4 @@
-//! The world's side of the engine's ports.
+//! The test world's implementations of the engine's ports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +26,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A clock that moves only when told, forwards.
+/// A clock that only moves forwards when a test advances it.
 #[derive(Debug, Clone)]
 pub struct VirtualClock {
     now: Arc<Mutex<Timestamp>>,
@@ -34,12 +34,12 @@ pub struct VirtualClock {
 }
 
 impl VirtualClock {
-    /// A clock that stands at `start`.
+    /// A clock that starts at `start`.
     pub fn new(start: Timestamp) -> Self {
         Self { now: Arc::new(Mutex::new(start)), ahead: Arc::default() }
     }
 
-    /// Another clock that runs with this one, `by` ahead of it.
+    /// A second clock that runs with this one, ahead of it by `by`.
     #[must_use]
     pub fn ahead(&self, by: SignedDuration) -> Self {
         Self { now: self.now.clone(), ahead: Arc::new(Mutex::new(by)) }
@@ -54,7 +54,7 @@ impl VirtualClock {
     pub fn advance(&self, by: SignedDuration) {
         assert!(!by.is_negative(), "time does not go backwards");
         let mut now = locked(&self.now);
-        *now = now.checked_add(by).expect("the world ends before time does");
+        *now = now.checked_add(by).expect("the time is in range");
     }
 }
 
@@ -62,7 +62,7 @@ impl VirtualClock {
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
         let ahead = *locked(&self.ahead);
-        locked(&self.now).checked_add(ahead).expect("the world ends before time does")
+        locked(&self.now).checked_add(ahead).expect("the time is in range")
     }
 
     async fn pause(&self, moment: Duration) {
@@ -70,7 +70,7 @@ impl Clock for VirtualClock {
     }
 }
 
-/// Identities in a row, the same on every run.
+/// Consecutive ids, the same on every run.
 #[derive(Debug, Default)]
 pub struct CountedIds(AtomicU64);
 
@@ -90,26 +90,36 @@ impl Ids for CountedIds {
     }
 }
 
-/// What reads of a secret show instead of its newest value, and for how many reads.
-type Shown = (Option<SecretString>, u32);
+/// The value that reads of a secret return instead of the newest one.
+#[derive(Debug, Clone)]
+struct Shown {
+    /// The previous value.
+    before: Option<SecretString>,
+    /// The version that is not visible yet; `None` if no version is visible.
+    hidden: Option<Uuid>,
+    /// The number of reads that are affected.
+    reads: u32,
+}
 
 /// Secrets in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemorySecrets {
     kept: Arc<Mutex<BTreeMap<String, SecretString>>>,
-    /// What reads show instead of the newest value, and for how many reads.
+    /// Every value that was written, by its version.
+    versions: Arc<Mutex<BTreeMap<(String, Uuid), SecretString>>>,
+    /// The stale value that reads return.
     shown: Arc<Mutex<BTreeMap<String, Shown>>>,
     lag: Arc<Mutex<u32>>,
     gate: Gate,
 }
 
 impl MemorySecrets {
-    /// No secrets yet, behind this gate.
+    /// No secrets, behind this gate.
     pub fn new(gate: Gate) -> Self {
-        Self { kept: Arc::default(), shown: Arc::default(), lag: Arc::default(), gate }
+        Self { gate, ..Self::default() }
     }
 
-    /// From now on, this many reads after each write show what was there before it.
+    /// Makes this many reads after each write return the value before it.
     pub fn set_lag(&self, reads: u32) {
         *locked(&self.lag) = reads;
     }
@@ -117,28 +127,50 @@ impl MemorySecrets {
     fn visible(&self, name: &str) -> Option<SecretString> {
         let mut shown = locked(&self.shown);
         match shown.get_mut(name) {
-            Some((before, reads)) if *reads > 0 => {
-                *reads -= 1;
-                before.clone()
+            Some(shown) if shown.reads > 0 => {
+                shown.reads -= 1;
+                shown.before.clone()
             }
             Some(_) | None => locked(&self.kept).get(name).cloned(),
         }
     }
 
-    /// How many secrets there are.
+    fn visible_version(&self, name: &str, version: Uuid) -> Option<SecretString> {
+        let mut shown = locked(&self.shown);
+        match shown.get_mut(name) {
+            Some(shown) if shown.reads > 0 && shown.hidden.is_none_or(|one| one == version) => {
+                shown.reads -= 1;
+                None
+            }
+            Some(_) | None => locked(&self.versions).get(&(name.to_owned(), version)).cloned(),
+        }
+    }
+
+    fn forget(&self, name: &str) {
+        locked(&self.kept).remove(name);
+        locked(&self.shown).remove(name);
+        locked(&self.versions).retain(|(of, _), _| of != name);
+    }
+
+    /// The number of secrets.
     pub fn len(&self) -> usize {
         locked(&self.kept).len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no secrets.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The secret of that name, which no process knows to be missing, is gone.
+    /// Removes the secret of that name, without the processes' knowledge.
     pub fn lose(&self, name: &str) {
-        locked(&self.kept).remove(name);
-        locked(&self.shown).remove(name);
+        self.forget(name);
+    }
+
+    /// Hides the secret from this many reads, however long ago it was written.
+    pub fn hide(&self, name: &str, reads: u32) {
+        let shown = Shown { before: None, hidden: None, reads };
+        locked(&self.shown).insert(name.to_owned(), shown);
     }
 
     /// The names of all secrets.
@@ -146,7 +178,7 @@ impl MemorySecrets {
         locked(&self.kept).keys().cloned().collect()
     }
 
-    /// Every value, for searching what must not be found elsewhere.
+    /// Every stored value, to search for values that must not be stored elsewhere.
     pub fn values(&self) -> Vec<String> {
         locked(&self.kept).values().map(|value| value.expose_secret().to_owned()).collect()
     }
@@ -159,14 +191,25 @@ impl Secrets for MemorySecrets {
         self.gate.step(async { Ok(self.visible(name)) }).await
     }
 
-    async fn put(&self, name: &str, value: &SecretString, _version: Uuid) -> Result<(), PortError> {
+    async fn get_version(
+        &self,
+        name: &str,
+        version: Uuid,
+    ) -> Result<Option<SecretString>, PortError> {
+        self.gate.uses(Access::ReadSecret);
+        self.gate.step(async { Ok(self.visible_version(name, version)) }).await
+    }
+
+    async fn put(&self, name: &str, value: &SecretString, version: Uuid) -> Result<(), PortError> {
         let is_new = !locked(&self.kept).contains_key(name);
         self.gate.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
         let put = async {
             let before = locked(&self.kept).insert(name.to_owned(), value.clone());
+            locked(&self.versions).insert((name.to_owned(), version), value.clone());
             let reads = *locked(&self.lag);
             if reads > 0 {
-                locked(&self.shown).insert(name.to_owned(), (before, reads));
+                let shown = Shown { before, hidden: Some(version), reads };
+                locked(&self.shown).insert(name.to_owned(), shown);
             }
             Ok(())
         };
@@ -189,15 +232,14 @@ impl Secrets for MemorySecrets {
     async fn delete(&self, name: &str) -> Result<(), PortError> {
         self.gate.uses(Access::DeleteSecret);
         let delete = async {
-            locked(&self.kept).remove(name);
-            locked(&self.shown).remove(name);
+            self.forget(name);
             Ok(())
         };
         self.gate.step(delete).await
     }
 }
 
-/// Booked wake-ups, by instant.
+/// Scheduled wake-ups, by instant.
 #[derive(Debug, Clone, Default)]
 pub struct Bookings {
     booked: Arc<Mutex<BTreeMap<(Timestamp, String), Wake>>>,
@@ -205,7 +247,7 @@ pub struct Bookings {
 }
 
 impl Bookings {
-    /// None yet, behind this gate.
+    /// No wake-ups, behind this gate.
     pub fn new(gate: Gate) -> Self {
         Self { booked: Arc::default(), gate }
     }
@@ -215,7 +257,7 @@ impl Bookings {
         locked(&self.booked).pop_first().map(|((at, _), wake)| (at, wake))
     }
 
-    /// Takes the earliest wake-up of those that are wanted.
+    /// Takes the earliest wake-up that matches.
     pub fn take(&self, is_wanted: impl Fn(&Wake) -> bool) -> Option<Wake> {
         let mut booked = locked(&self.booked);
         let (key, _) = booked.iter().find(|(_, wake)| is_wanted(wake))?;
@@ -231,12 +273,12 @@ impl Bookings {
         self.gate.step(keep).await
     }
 
-    /// How many are booked.
+    /// The number of scheduled wake-ups.
     pub fn len(&self) -> usize {
         locked(&self.booked).len()
     }
 
-    /// Whether none is booked.
+    /// Whether no wake-up is scheduled.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -249,14 +291,14 @@ impl WakeUps for Bookings {
         self.keep(wake, at).await
     }
 
-    /// Behind what is in the queue: here, as soon as time passes.
+    /// A queued wake-up is behind the others: here, it is due when time advances.
     async fn leave(&self, wake: &Wake) -> Result<(), PortError> {
         self.gate.uses(Access::of_hint(wake.kind));
         self.keep(wake, Timestamp::UNIX_EPOCH).await
     }
 }
 
-/// What the CRM was told, in order.
+/// The events sent to the CRM, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
     events: Arc<Mutex<Vec<Event>>>,
@@ -264,17 +306,17 @@ pub struct Told {
 }
 
 impl Told {
-    /// Nothing yet, behind this gate.
+    /// No events, behind this gate.
     pub fn new(gate: Gate) -> Self {
         Self { events: Arc::default(), gate }
     }
 
-    /// Every delivery so far, repeated ones included.
+    /// Every delivery so far, including repeated ones.
     pub fn deliveries(&self) -> Vec<Event> {
         locked(&self.events).clone()
     }
 
-    /// What happened, each event once.
+    /// Every event, once each.
     pub fn news(&self) -> Vec<News> {
         let mut seen = BTreeSet::new();
         let mut events = self.deliveries();
@@ -295,12 +337,12 @@ impl Events for Told {
     }
 }
 
-/// Numbers that were noted, in order.
+/// The recorded metrics, in order.
 #[derive(Debug, Clone, Default)]
 pub struct NotedMeasures(Arc<Mutex<Vec<Measure>>>);
 
 impl NotedMeasures {
-    /// Every number so far.
+    /// Every metric so far.
     pub fn all(&self) -> Vec<Measure> {
         locked(&self.0).clone()
     }
@@ -344,7 +386,7 @@ impl Table for GatedTable {
     }
 }
 
-/// The way to the simulator, behind the gate.
+/// The transport to the simulator, behind the gate.
 #[derive(Clone)]
 pub struct SimulatedXero {
     simulator: Arc<Mutex<Simulator>>,
@@ -353,7 +395,7 @@ pub struct SimulatedXero {
 }
 
 impl SimulatedXero {
-    /// The way to this simulator.
+    /// A transport to this simulator.
     pub fn new(simulator: Arc<Mutex<Simulator>>, clock: VirtualClock, gate: Gate) -> Self {
         Self { simulator, clock, gate }
     }
@@ -371,17 +413,17 @@ impl Transport for SimulatedXero {
         let reply = async { locked(&self.simulator).handle(self.clock.now(), &request) };
         match self.gate.step(reply).await {
             Reply::Answer(response) => Ok(response),
-            // A lost request and a lost answer look the same from here.
+            // A caller cannot distinguish a lost request from a lost response.
             Reply::LostBefore | Reply::LostAfter => Err(lost(TransportErrorKind::Timeout)),
             Reply::Cut(_) => Err(lost(TransportErrorKind::Interrupted)),
         }
     }
 }
 
-/// The answer to a request that does not get to Xero; `None` lets it go on.
+/// The response to a request that does not reach Xero; `None` passes the request on.
 pub type Interception = Option<Result<Response<Bytes>, TransportError>>;
 
-/// A way to Xero on which some requests are answered before they get there.
+/// A transport to Xero that answers some requests before they reach it.
 pub struct Intercepted<F> {
     inner: Arc<dyn Transport>,
     answer: F,
@@ -391,7 +433,7 @@ impl<F> Intercepted<F>
 where
     F: Fn(&Request<Bytes>) -> Interception + Send + Sync + 'static,
 {
-    /// This way, on which these requests are answered.
+    /// This transport, with these requests answered.
     pub fn on(inner: Arc<dyn Transport>, answer: F) -> Arc<dyn Transport> {
         Arc::new(Self { inner, answer })
     }
@@ -416,14 +458,22 @@ where
     }
 }
 
-/// An answer of Xero's that refuses a call with this status, for this reason.
+/// A response of Xero that refuses a call with this status, for this reason.
 pub fn refusal(status: u16, detail: &str) -> Response<Bytes> {
     let body = format!(r#"{{"Title":"Refused","Status":{status},"Detail":"{detail}"}}"#);
     let response = Response::builder().status(status).header("content-type", "application/json");
-    response.body(Bytes::from(body)).expect("a status and a body make an answer")
+    response.body(Bytes::from(body)).expect("a valid response")
 }
 
-/// The error of a request that never left.
+/// A response with this status and body, JSON or HTML.
+pub fn respond(status: u16, body: &str) -> Response<Bytes> {
+    let kind = if body.starts_with('{') { "application/json" } else { "text/html" };
+    let response = Response::builder().status(status).header("content-type", kind);
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    response.body(body).expect("a valid response")
+}
+
+/// The error of a request that was never sent.
 pub fn not_sent() -> TransportError {
     TransportError {
         sent: Sent::No,

@@ -1,6 +1,6 @@
-//! The template, read as `CloudFormation` reads it, as far as the checks ask.
+//! Reads the template as `CloudFormation` does, as far as the checks need it.
 //!
-//! A function such as `!GetAtt Table.Arn` is read as its argument: what is compared here is who is named.
+//! A function such as `!GetAtt Table.Arn` is read as its argument: the checks compare names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,18 +13,18 @@ pub struct Template {
     whole: Value,
 }
 
-/// Something that a role allows: an action, and on what.
+/// A permission of a role: an action and a resource.
 pub type Right = (String, String);
 
 impl Template {
-    /// The file at this path below the project's root.
+    /// Reads the file at this path below the project's root.
     pub fn read(path: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
-        let text = std::fs::read_to_string(path).expect("the template is there");
+        let text = std::fs::read_to_string(path).expect("the template exists");
         Self { whole: serde_saphyr::from_str(&text).expect("the template is YAML") }
     }
 
-    /// What is at a path of names.
+    /// The value at a path of names.
     pub fn at(&self, path: &[&str]) -> &Value {
         path.iter().fold(&self.whole, |value, name| value.get(name).unwrap_or(&Value::Null))
     }
@@ -41,7 +41,7 @@ impl Template {
         of_type.map(|(name, _)| (name.as_str(), self.properties(name))).collect()
     }
 
-    /// What a role allows, by its own policies and those it shares.
+    /// The permissions of a role, from its own and its managed policies.
     pub fn rights(&self, role: &str) -> BTreeSet<Right> {
         let properties = self.properties(role);
         let own = list(properties.get("Policies")).into_iter();
@@ -59,7 +59,7 @@ fn allowed(document: &Value) -> Vec<Right> {
     for statement in list(document.get("Statement")) {
         for action in list(statement.get("Action")) {
             for resource in list(statement.get("Resource")) {
-                let text = |value: &Value| value.as_str().expect("a text").to_owned();
+                let text = |value: &Value| value.as_str().expect("a string").to_owned();
                 rights.push((text(action), text(resource)));
             }
         }
@@ -67,7 +67,7 @@ fn allowed(document: &Value) -> Vec<Right> {
     rights
 }
 
-/// One value, or several.
+/// One value as a list, or a list.
 fn list(value: Option<&Value>) -> Vec<&Value> {
     match value {
         Some(Value::Array(all)) => all.iter().collect(),

@@ -1,4 +1,4 @@
-//! A business, its books and everything between, in one process.
+//! An account, its books in Xero and everything between them, in one process.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -39,29 +39,29 @@ use crate::ports::{
 const CLIENT_ID: &str = "servicecortex";
 const CLIENT_SECRET: &str = "the-apps-own-secret";
 const REDIRECT: &str = "https://api.servicecortex.example/oauth/callback";
-/// The account that the builders' messages come from.
+/// The account of the builders' messages.
 pub const ACCOUNT: &str = "acc_ridgeway";
-/// A function's timeout: how long a claim may be held.
+/// A function's timeout, which limits how long a claim is held.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 
-/// The engine with everything around it.
+/// The engine and its environment.
 #[derive(Debug)]
 pub struct World {
-    /// The engine, as one process has it.
+    /// The engine of one process.
     pub engine: Engine,
     /// The table, without the gate.
     pub table: MemoryTable,
-    /// The clock of everything.
+    /// The clock of all parts.
     pub clock: VirtualClock,
-    /// What is booked.
+    /// The scheduled wake-ups.
     pub bookings: Bookings,
-    /// What the CRM was told.
+    /// The events sent to the CRM.
     pub told: Told,
-    /// What was measured.
+    /// The recorded metrics.
     pub measures: NotedMeasures,
     /// The secrets, without the gate.
     pub secrets: MemorySecrets,
-    /// The way out.
+    /// The transport to Xero.
     pub gate: Gate,
     /// Xero's own clock, which may be ahead of ours.
     pub xero_clock: VirtualClock,
@@ -75,12 +75,12 @@ impl Default for World {
 }
 
 impl World {
-    /// A world in which nothing has happened yet.
+    /// A world in its initial state.
     pub fn new() -> Self {
         Self::with(|_| {})
     }
 
-    /// The same, with a Xero that differs.
+    /// The same, with a different Xero.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = xero_settings();
         change(&mut settings);
@@ -128,7 +128,7 @@ impl World {
         }
     }
 
-    /// A world whose account is connected, and what follows from that is done.
+    /// A world whose account is connected, after the wake-ups of the connection.
     pub fn connected() -> Self {
         let world = Self::new();
         let completed = world.connect();
@@ -156,31 +156,31 @@ impl World {
         self.xero().settings().users.first().expect("a user").id
     }
 
-    /// Looks into the first organisation's books.
+    /// Inspects the books of the first organisation.
     pub fn books<T>(&self, look: impl FnOnce(&Books) -> T) -> T {
         let tenant = self.tenant();
         look(self.xero().books(tenant).expect("the organisation has books"))
     }
 
-    /// A person connects the account to the first organisation.
+    /// A user connects the account to the first organisation.
     pub fn connect(&self) -> Completed {
         let tenant = self.tenant();
         self.connect_to(&[tenant])
     }
 
-    /// A person connects the account and ticks these organisations.
+    /// A user connects the account and ticks these organisations.
     pub fn connect_to(&self, tenants: &[Uuid]) -> Completed {
         self.connect_account(&self.account(), tenants)
     }
 
-    /// A person connects some account and ticks these organisations.
+    /// A user connects the given account and ticks these organisations.
     pub fn connect_account(&self, account: &AccountId, tenants: &[Uuid]) -> Completed {
         let user = self.user();
         self.connect_as(account, user, tenants)
     }
 
-    /// A person connects some account with this login of Xero's and ticks these organisations. The hint that
-    /// a connect leaves is worked off.
+    /// A user connects the given account with this Xero login and ticks these organisations. Then
+    /// processes the wake-up that the connection sends.
     pub fn connect_as(&self, account: &AccountId, login: Uuid, tenants: &[Uuid]) -> Completed {
         let ticket = self.authorise(account, login, tenants);
         let completed = self.complete(account, &ticket);
@@ -188,7 +188,8 @@ impl World {
         completed
     }
 
-    /// A person begins a connect and allows it at Xero: the ticket that their browser comes back with.
+    /// A user starts a connection attempt and allows it at Xero. Returns the ticket that the
+    /// browser brings back.
     #[expect(clippy::panic, reason = "another outcome here is a broken test")]
     pub fn authorise(&self, account: &AccountId, login: Uuid, tenants: &[Uuid]) -> SecretString {
         let address = self.begin_for(account);
@@ -201,7 +202,8 @@ impl World {
         }
     }
 
-    /// Somebody allows what an address asks, and ticks these organisations: where Xero sends the browser.
+    /// Allows the access that a consent URL asks for, and ticks these organisations. Returns the
+    /// URL that Xero redirects to.
     #[expect(clippy::panic, reason = "an error page here is a broken test")]
     pub fn consent(&self, address: &str, login: Uuid, tenants: &[Uuid]) -> String {
         let consent = self.xero().consent(self.xero_clock.now(), address, login, tenants);
@@ -209,30 +211,30 @@ impl World {
         location
     }
 
-    /// Begins a connect: the address of the consent page.
+    /// Starts a connection attempt. Returns the URL of the consent page.
     pub fn begin(&self) -> String {
         self.begin_for(&self.account())
     }
 
-    /// Begins a connect of some account: the address of the consent page.
+    /// Starts a connection attempt of the given account. Returns the URL of the consent page.
     pub fn begin_for(&self, account: &AccountId) -> String {
         let begun = run(connect::begin(&self.engine, account, &owner()));
-        begun.expect("no death is set").expect("the consent page has an address")
+        begun.expect("the process does not die").expect("the consent page has an address")
     }
 
-    /// The browser comes back.
+    /// The browser returns to the callback.
     pub fn come_back(&self, location: &str) -> CallbackOutcome {
         let received = connect::receive_callback(&self.engine, callback(location));
-        run(received).expect("no death is set").expect("the table answers")
+        run(received).expect("the process does not die").expect("the table answers")
     }
 
-    /// The person who began a connect of an account completes it.
+    /// The user who started an account's connection attempt completes it.
     pub fn complete(&self, account: &AccountId, ticket: &SecretString) -> Completed {
         self.try_complete(account, &owner(), ticket).expect("everything answers")
     }
 
-    /// Somebody presents a ticket for an account.
-    #[expect(clippy::result_large_err, reason = "a test looks at one of them")]
+    /// The given user presents a ticket for an account.
+    #[expect(clippy::result_large_err, reason = "tests use only one at a time")]
     pub fn try_complete(
         &self,
         account: &AccountId,
@@ -241,11 +243,11 @@ impl World {
     ) -> Result<Completed, ConnectError> {
         let invocation = self.invocation();
         let completed = connect::complete(&self.engine, account, user, ticket, invocation);
-        run(completed).expect("no death is set")
+        run(completed).expect("the process does not die")
     }
 
-    /// Works off what connects leave to be done: carrying over what waited for them, and a look at the chart.
-    /// Every other hint stays where it is.
+    /// Processes the wake-ups of new connections: carrying over records that waited, and reading
+    /// the chart. Every other wake-up stays in its queue.
     pub fn follow_connects(&self) {
         let is_connected = |wake: &Wake| wake.errand == Errand::Connected;
         while let Some(wake) = self.bookings.take(is_connected) {
@@ -253,29 +255,29 @@ impl World {
         }
     }
 
-    /// A person disconnects the account.
+    /// A user disconnects the account.
     pub fn disconnect(&self) -> Disconnected {
         self.disconnect_account(&self.account())
     }
 
-    /// A person disconnects some account.
+    /// A user disconnects the given account.
     pub fn disconnect_account(&self, account: &AccountId) -> Disconnected {
         let ended = disconnect::disconnect(&self.engine, account, self.invocation());
-        run(ended).expect("no death is set").expect("the table answers")
+        run(ended).expect("the process does not die").expect("the table answers")
     }
 
-    /// The status page of the account.
+    /// The connection status of the account.
     pub fn status(&self) -> StatusView {
         let status = run(status::status(&self.engine, &self.account()));
-        status.expect("no death is set").expect("the table answers")
+        status.expect("the process does not die").expect("the table answers")
     }
 
-    /// The sweep comes by.
+    /// Runs the sweep.
     pub fn sweep(&self) -> Swept {
-        run(sweep::sweep(&self.engine, self.invocation())).expect("no death is set")
+        run(sweep::sweep(&self.engine, self.invocation())).expect("the process does not die")
     }
 
-    /// The statuses of the connection that an account was told, in order.
+    /// The statuses in the connection events of an account, in order.
     pub fn statuses_told(&self, account: &AccountId) -> Vec<Status> {
         let mut seen = std::collections::BTreeSet::new();
         let mut told = self.told.deliveries();
@@ -291,18 +293,18 @@ impl World {
         told.into_iter().filter_map(|event| status(event.news)).collect()
     }
 
-    /// What bounds an invocation that begins now.
+    /// The limits of an invocation that starts now.
     pub fn invocation(&self) -> Invocation {
-        Invocation::until(self.clock.now().checked_add(TIMEOUT).expect("within time"))
+        Invocation::until(self.clock.now().checked_add(TIMEOUT).expect("the time is in range"))
     }
 
-    /// A message arrives and is worked on to its end.
+    /// Receives a message and processes it completely.
     pub fn receive(&self, kind: EntityKind, body: &str) -> Received {
         let received = self.try_receive(kind, body, None);
-        received.expect("no death is set").expect("the table answers")
+        received.expect("the process does not die").expect("the table answers")
     }
 
-    /// A message arrives at a process that dies at that point, if it gets there.
+    /// Receives a message in a process that dies at the given step, if it reaches it.
     pub fn try_receive(
         &self,
         kind: EntityKind,
@@ -315,7 +317,7 @@ impl World {
         result.map(|mut received| received.remove(0))
     }
 
-    /// A wake-up arrives at a process that dies at that point, if it gets there.
+    /// Receives a wake-up in a process that dies at the given step, if it reaches it.
     pub fn try_wake(&self, wake: &Wake, death: Death) -> Option<Result<Received, Unrecorded>> {
         self.gate.arm(Some(death));
         let result = run(self.receive_all(&[Inbound::Wake(wake.clone())], Delivery::Partial));
@@ -323,10 +325,11 @@ impl World {
         result.map(|mut received| received.remove(0))
     }
 
-    /// Messages arrive together.
+    /// Receives messages together.
     pub fn receive_together(&self, kind: EntityKind, bodies: &[String]) -> Vec<Received> {
         let messages = bodies.iter().map(|body| read(kind, body)).collect::<Vec<_>>();
-        let received = run(self.receive_all(&messages, Delivery::Full)).expect("no death is set");
+        let received =
+            run(self.receive_all(&messages, Delivery::Full)).expect("the process does not die");
         received.into_iter().map(|one| one.expect("the table answers")).collect()
     }
 
@@ -338,7 +341,7 @@ impl World {
         receive(&self.engine, messages, delivery, self.invocation()).await
     }
 
-    /// The payment poll comes by: what became of the account's ledger.
+    /// Runs the payment poll. Returns the result of the account's ledger.
     pub fn poll(&self) -> Polled {
         self.poll_all(&[self.ledger()]).remove(0)
     }
@@ -348,21 +351,21 @@ impl World {
         Ledger { account: self.account(), tenant: TenantId(self.tenant()) }
     }
 
-    /// The payment poll comes by: what became of each ledger.
+    /// Runs the payment poll. Returns the result of each ledger.
     pub fn poll_all(&self, ledgers: &[Ledger]) -> Vec<Polled> {
-        run(poll(&self.engine, ledgers, self.invocation())).expect("no death is set")
+        run(poll(&self.engine, ledgers, self.invocation())).expect("the process does not die")
     }
 
-    /// A person chooses accounts for everything, in the first organisation's chart.
+    /// A user chooses accounts for all purposes, in the chart of the first organisation.
     pub fn choose_accounts(&self) {
         let (account, codes) = (self.account(), every_account());
         let chosen =
             choices::choose_account_codes(&self.engine, &account, codes, self.invocation());
-        let chosen = run(chosen).expect("no death is set").expect("the table answers");
+        let chosen = run(chosen).expect("the process does not die").expect("the table answers");
         assert!(matches!(chosen, CodesChosen::Done), "{chosen:?}");
     }
 
-    /// Somebody receives money on an invoice, inside Xero: its payment's id.
+    /// A bookkeeper records a payment of an invoice in Xero. Returns the payment's id.
     pub fn is_paid(&self, number: &str, amount: &str, receipt: &Receipt) -> Uuid {
         let (tenant, now) = (self.tenant(), self.clock.now());
         let mut xero = self.xero();
@@ -371,19 +374,19 @@ impl World {
         let invoice = invoice.expect("an invoice of that number").id;
         let amount = amount.parse().expect("an amount");
         let mut bookkeeper = xero.bookkeeper(now, tenant).expect("a bookkeeper");
-        bookkeeper.pay(invoice, amount, receipt).expect("a payment that Xero takes")
+        bookkeeper.pay(invoice, amount, receipt).expect("a payment that Xero accepts")
     }
 
-    /// A process starts that knows nothing but what is kept.
+    /// Starts a new process, with only the persistent state.
     pub fn restart(&mut self) {
         self.engine.tokens = Arc::new(TokenCache::default());
         self.engine.noted = Arc::default();
         self.engine.searches = Arc::default();
     }
 
-    /// Lets time pass, with every wake-up that falls into it.
+    /// Advances the time, and processes every wake-up that becomes due.
     pub fn advance(&self, by: SignedDuration) {
-        let until = self.clock.now().checked_add(by).expect("within time");
+        let until = self.clock.now().checked_add(by).expect("the time is in range");
         while let Some((at, wake)) = self.bookings.take_first() {
             if at > until {
                 drop(run(self.engine.wake_ups.book(&wake, at)));
@@ -395,11 +398,11 @@ impl World {
         self.move_to(until);
     }
 
-    /// A wake-up arrives and is worked on to its end.
+    /// Receives a wake-up and processes it completely.
     fn wakes(&self, wake: Wake) {
         let wake = [Inbound::Wake(wake)];
         let received = run(self.receive_all(&wake, Delivery::Partial));
-        received.expect("no death is set").remove(0).expect("the table answers");
+        received.expect("the process does not die").remove(0).expect("the table answers");
     }
 
     fn move_to(&self, at: Timestamp) {
@@ -409,16 +412,16 @@ impl World {
         }
     }
 
-    /// Xero has trouble to come.
+    /// Schedules faults of Xero.
     pub fn inject(&self, fault: Fault) {
         self.xero().inject(fault);
     }
 
-    /// A mapping, if there is one.
+    /// A mapping, if it exists.
     pub fn mapping(&self, kind: EntityKind, id: &str) -> Option<Mapping> {
         let key =
             MappingKey { ledger: self.ledger(), kind, crm_id: CrmId::new(id).expect("an id") };
-        let row = run(self.engine.store.mapping(&key)).expect("no death is set");
+        let row = run(self.engine.store.mapping(&key)).expect("the process does not die");
         row.expect("the table answers").map(|row| row.record)
     }
 
@@ -427,10 +430,10 @@ impl World {
         self.connection_of(&self.account())
     }
 
-    /// The connection of some account.
+    /// The connection of the given account.
     pub fn connection_of(&self, account: &AccountId) -> Connection {
-        let row = run(self.engine.store.connection(account)).expect("no death is set");
-        row.expect("the table answers").expect("there is a connection").record
+        let row = run(self.engine.store.connection(account)).expect("the process does not die");
+        row.expect("the table answers").expect("a connection").record
     }
 
     /// The sync log, oldest first.
@@ -438,11 +441,11 @@ impl World {
         let limit = std::num::NonZeroU16::new(1_000).expect("not zero");
         let account = self.account();
         let page = self.engine.store.log_page(&account, None, limit, self.clock.now());
-        let page = run(page).expect("no death is set").expect("the table answers");
+        let page = run(page).expect("the process does not die").expect("the table answers");
         page.entries.into_iter().rev().collect()
     }
 
-    /// Calls of this path of Xero's identity service, or of its list of connections, so far.
+    /// The calls of this path of Xero's identity service, or of its list of connections, so far.
     pub fn calls_of(&self, path: &str) -> usize {
         self.xero().calls().iter().filter(|call| call.path == path).count()
     }
@@ -458,19 +461,19 @@ impl World {
     }
 }
 
-/// Who connects accounts, in the CRM.
+/// The CRM user who connects accounts.
 pub fn owner() -> UserId {
     UserId::new("usr_owner").expect("an id")
 }
 
-/// Reads a message, in the group of the account that it names.
+/// Reads a message, in the message group of its account.
 fn read(kind: EntityKind, body: &str) -> Inbound {
     let json: serde_json::Value = serde_json::from_str(body).expect("JSON");
     let account = json.get("account_id").and_then(|id| id.as_str()).expect("an account");
     envelope::read(body, kind, account).expect("a readable message")
 }
 
-/// An account for everything, in the first organisation's chart.
+/// An account for every purpose, in the chart of the first organisation.
 pub fn every_account() -> AccountCodes {
     AccountCodes {
         stripe_bank: Some("092".to_owned()),
@@ -481,12 +484,12 @@ pub fn every_account() -> AccountCodes {
     }
 }
 
-/// A Xero with two organisations that knows our app.
+/// A Xero with two organisations and our app.
 pub fn xero_settings() -> Settings {
     Settings::demo(CLIENT_ID, CLIENT_SECRET, REDIRECT)
 }
 
-/// Our app, as that Xero knows it.
+/// Our app, as registered at that Xero.
 pub fn app() -> OAuthApp {
     OAuthApp {
         client_id: CLIENT_ID.to_owned(),
@@ -497,7 +500,7 @@ pub fn app() -> OAuthApp {
     }
 }
 
-/// Where things are.
+/// The URLs of all endpoints.
 pub fn places() -> Places {
     Places {
         xero_api: url("https://api.xero.com"),
@@ -508,12 +511,12 @@ pub fn places() -> Places {
 }
 
 fn url(text: &str) -> Url {
-    Url::parse(text).expect("an address")
+    Url::parse(text).expect("a URL")
 }
 
-/// The parameters in the address a browser came back to.
+/// The query parameters of the URL that a browser returned to.
 pub fn callback(location: &str) -> Callback {
-    let url = Url::parse(location).expect("an address");
+    let url = Url::parse(location).expect("a URL");
     let parameter = |name: &str| {
         let mut pairs = url.query_pairs();
         pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())

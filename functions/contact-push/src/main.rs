@@ -1,4 +1,4 @@
-//! Brings clients to Xero, as messages on their queue ask for it.
+//! Pushes clients to Xero for the messages of their queues.
 
 use runtime::EntityKind;
 

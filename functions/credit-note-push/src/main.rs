@@ -1,4 +1,4 @@
-//! Brings credit notes and their allocations to Xero, as messages on their queue ask for it.
+//! Pushes credit notes and their allocations to Xero for the messages of their queues.
 
 use runtime::EntityKind;
 

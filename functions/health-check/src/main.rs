@@ -1,4 +1,5 @@
-//! Looks, every hour, at what was given up, what is late, and which connections were ended inside Xero.
+//! Checks every hour which records were given up, what is late, and which connections were ended
+//! inside Xero.
 
 use runtime::scheduled;
 

@@ -1,4 +1,4 @@
-//! Brings invoices, each with its client, to Xero, as messages on their queue ask for it.
+//! Pushes invoices, each with its client, to Xero for the messages of their queues.
 
 use runtime::EntityKind;
 

@@ -1,4 +1,4 @@
-//! Renews, every day, the tokens of connections that nobody uses.
+//! Renews the tokens of unused connections every day.
 
 use runtime::scheduled;
 

@@ -1,4 +1,4 @@
-//! Removes, every day, sync log entries past their 30 days and authorisations that are over.
+//! Removes sync log entries older than 30 days and expired authorisations every day.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! Where Xero sends the browser after the consent.
+//! Serves the address to which Xero redirects the browser after the consent.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {

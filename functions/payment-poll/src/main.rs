@@ -1,4 +1,5 @@
-//! Tells the CRM what was paid in Xero: on its schedule, and as messages on its queue ask for it.
+//! Reads payments from Xero and reports them to the CRM, on a schedule and for the messages of its
+//! queue.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! Brings payments that the CRM took to Xero, as messages on their queue ask for it.
+//! Pushes payments that the CRM recorded to Xero for the messages of their queues.
 
 use runtime::EntityKind;
 

@@ -1,4 +1,4 @@
-//! The API behind the CRM's Xero pages.
+//! Serves the API behind the CRM's Xero pages.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {

@@ -10,12 +10,12 @@ use crate::chart::Chart;
 /// The revenue account of invoice lines unless the customer chooses another.
 pub const DEFAULT_SALES_CODE: &str = "200";
 
-/// The five configurable codes.
+/// The account codes, and the tax types, that an account can configure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountCodes {
     /// Revenue account of invoice lines.
     pub sales: String,
-    /// Bank account where Stripe payouts land.
+    /// Bank account that receives Stripe payouts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripe_bank: Option<String>,
     /// Expense account of Stripe's fees.
@@ -27,26 +27,28 @@ pub struct AccountCodes {
     /// Account of gift card redemptions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gift_card: Option<String>,
-    /// Xero's tax type for each tax rate of the CRM: by its percentage, such as `20`, or `none` for lines
-    /// outside the scope of tax. A rate that is not named here is found by its percentage.
+    /// Xero's tax type for each tax rate of the CRM. A key is the rate as a plain percentage, such
+    /// as `20`, or [`NO_TAX_RATE`] for lines outside the scope of tax. For a rate without an entry,
+    /// translation looks for a tax rate of the same percentage.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tax_types: BTreeMap<String, String>,
 }
 
-/// How lines outside the scope of tax are named among the tax types.
+/// The key in [`AccountCodes::tax_types`] for lines outside the scope of tax.
 pub const NO_TAX_RATE: &str = "none";
 
 /// Why a chosen code cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Objection {
-    /// Which of the five.
+    /// The name of the field: a code such as `sales`, or a tax type such as `tax_types.20`.
     pub field: String,
-    /// What is wrong with it, to be read after the field's name.
+    /// The problem, phrased as the continuation of a sentence that starts with the field's name.
     pub problem: String,
 }
 
 impl AccountCodes {
-    /// What an organisation's chart has against these codes.
+    /// Checks the codes and the tax types against an organisation's chart. An empty list means that
+    /// all of them can be used.
     pub fn objections(&self, chart: &Chart) -> Vec<Objection> {
         let chosen = [
             ("sales", Some(&self.sales)),
@@ -67,7 +69,8 @@ impl AccountCodes {
         codes.chain(taxes).collect()
     }
 
-    /// The tax type chosen for a rate, in percent, or for none.
+    /// The tax type chosen for a rate in percent, or for lines outside the scope of tax if `rate`
+    /// is `None`.
     pub fn tax_type(&self, rate: Option<Decimal>) -> Option<&str> {
         let name = rate.map_or_else(|| NO_TAX_RATE.to_owned(), |rate| rate.normalize().to_string());
         self.tax_types.get(&name).map(String::as_str)
@@ -81,24 +84,24 @@ fn tax_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<String> {
             Ok(percent) if percent.normalize().to_string() == rate => Some(percent),
             Ok(_) | Err(_) => {
                 return Some(
-                    "must be named by a plain percentage, such as 20 or 12.5, or none".to_owned(),
+                    "must be keyed by a plain percentage such as 20 or 12.5, or by none".to_owned(),
                 );
             }
         },
     };
     let Some(tax) = chart.tax_rates.iter().find(|tax| tax.tax_type == tax_type) else {
-        return Some(format!("names tax type {tax_type}, which Xero does not have"));
+        return Some(format!("names tax type {tax_type}, which does not exist in Xero"));
     };
     if !tax.is_active {
         return Some(format!("names tax rate {}, which is archived in Xero", tax.name));
     }
     if !tax.can_apply_to_revenue {
-        return Some(format!("names tax rate {}, which Xero does not take on income", tax.name));
+        return Some(format!("names tax rate {}, which Xero does not accept on income", tax.name));
     }
     let expected = percent.unwrap_or_default();
     (tax.effective_rate != expected).then(|| {
         format!(
-            "names tax rate {}, which is {} % and not {expected} %",
+            "names tax rate {}, which is {} %, not {expected} %",
             tax.name,
             tax.effective_rate.normalize()
         )
@@ -107,7 +110,7 @@ fn tax_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<String> {
 
 fn objection(field: &str, code: &str, chart: &Chart) -> Option<String> {
     let Some(account) = chart.account(code) else {
-        return Some(format!("names account {code}, which Xero does not have"));
+        return Some(format!("names account {code}, which does not exist in Xero"));
     };
     if !account.is_active {
         return Some(format!("names account {code}, which is archived in Xero"));
@@ -115,11 +118,11 @@ fn objection(field: &str, code: &str, chart: &Chart) -> Option<String> {
     let is_bank = account.is_bank();
     match field {
         "gift_card" if !account.takes_payments() => Some(format!(
-            "must be an account that takes payments: enable payments to {code} in Xero first"
+            "must be an account that accepts payments: enable payments to {code} in Xero first"
         )),
-        "stripe_bank" if !is_bank => Some(format!("must be a bank account, which {code} is not")),
+        "stripe_bank" if !is_bank => Some(format!("must be a bank account, but {code} is not one")),
         "sales" | "stripe_fee" | "stripe_surcharge" if is_bank => {
-            Some(format!("must not be a bank account, which {code} is"))
+            Some(format!("must not be a bank account, but {code} is one"))
         }
         _ => None,
     }

@@ -1,28 +1,28 @@
-//! What an account's connection has been used for, and how many records wait for one.
+//! The last use of an account's connection, and the number of records that wait for a connection.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::AccountId;
 
-/// The most records that are kept of an account that is not connected.
+/// The maximum number of records that are kept for an account that is not connected.
 pub const KEPT_MAX: u32 = 20_000;
 
-/// When an account's records were last attempted, and with success.
+/// When an account's records were last attempted, and when an attempt last succeeded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// When the newest attempt ended, however it ended.
+    /// When the newest attempt ended, whatever its outcome.
     pub last_attempt_at: Timestamp,
-    /// When the newest attempt ended that brought a record to Xero.
+    /// When the newest attempt ended that wrote a record to Xero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success_at: Option<Timestamp>,
 }
 
 impl Activity {
-    /// What is remembered after attempts that ended at `now`. Instants never move back: the clocks of two
-    /// processes may differ.
+    /// The activity after attempts that ended at `now`. The instants never move backwards, because
+    /// the clocks of two processes may differ.
     #[must_use]
     pub fn after(
         before: Option<&Self>,
@@ -37,12 +37,12 @@ impl Activity {
     }
 }
 
-/// How many records an account has that arrived while it was not connected.
+/// How many records arrived for an account while it was not connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptRecords {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// How many.
+    /// The number of records, at most [`KEPT_MAX`].
     pub count: u32,
 }
 

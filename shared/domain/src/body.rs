@@ -1,8 +1,9 @@
-//! Reading JSON bodies: messages from the CRM and bodies of API requests, by one mechanism.
+//! Reading of JSON bodies: messages from the CRM and bodies of API requests.
 //!
-//! A body is compared with the [`Shape`] that is declared beside its type before it is deserialised. Serde ignores
-//! fields it does not know, and its own `deny_unknown_fields` reports no path and does not work with
-//! `#[serde(flatten)]`; a misspelt optional field would silently count as absent.
+//! A body is compared with the [`Shape`] that is declared beside its type before it is
+//! deserialised. Serde ignores unknown fields, and its own `deny_unknown_fields` reports no path
+//! and does not work with `#[serde(flatten)]`: a misspelt optional field would silently count as
+//! absent.
 
 mod shape;
 mod suggestion;
@@ -13,17 +14,25 @@ pub use self::shape::{Field, Shape};
 pub use self::suggestion::Suggestion;
 use crate::envelope::Unreadable;
 
-/// What an error calls the body itself, where no field of it is meant.
+/// The name that errors use for the body itself when no field of it is meant.
 const WHOLE: &str = "body";
 
-/// Reads a body of this shape. The error names the first field that is unknown, repeated, missing or wrong, with
-/// its path; it quotes no value.
+/// Reads a body of this shape. The error names the first field that is unknown, repeated, missing
+/// or wrong, with its path. It never quotes a value.
 pub fn read<'de, T: Deserialize<'de>>(body: &'de str, shape: Shape) -> Result<T, Unreadable> {
-    shape::check(body, shape)?;
-    parse(body)
+    let nested = shape::check(body, shape)?;
+    let value = parse(body)?;
+    match nested {
+        None => Ok(value),
+        // Serde also reads the variant of an enum from an object: `{"push":null}` as well as
+        // `"push"`.
+        Some(field) => {
+            Err(Unreadable::Field { field, problem: "must be a single value".to_owned() })
+        }
+    }
 }
 
-/// Reads what a type knows of a body and ignores the rest.
+/// Reads the fields that the type knows and ignores all others.
 pub(crate) fn parse<'de, T: Deserialize<'de>>(body: &'de str) -> Result<T, Unreadable> {
     let mut deserializer = serde_json::Deserializer::from_str(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -48,7 +57,8 @@ fn unreadable(path: &str, error: &serde_json::Error) -> Unreadable {
     }
 }
 
-/// What serde says of a field, in our words: serde's own quote the value, which may be personal or unprintable.
+/// Describes a field's problem in this crate's words: serde's own messages quote the value, which
+/// may be personal or unprintable.
 fn field_problem(path: &str, problem: &str) -> Unreadable {
     let path = if path == "." { "" } else { path };
     let named = |start: &str| problem.strip_prefix(start)?.strip_suffix('`');
@@ -72,10 +82,10 @@ fn field_problem(path: &str, problem: &str) -> Unreadable {
     Unreadable::Field { field, problem }
 }
 
-/// What serde expected, without the names of Rust's types.
+/// Describes what serde expected without the names of Rust types.
 fn in_words(expected: &str) -> &str {
     match expected {
-        "u64" | "u32" => "a whole number",
+        "u64" | "u32" | "a JSON number" => "a whole number",
         "a sequence" => "a list",
         other if other.starts_with("struct ") => "an object",
         other => other,

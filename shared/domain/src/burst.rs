@@ -1,26 +1,29 @@
-//! Bursts: whether records that arrive are pushed at once, or accepted and left for a fuller call.
+//! Bursts: whether arriving records are pushed at once, or accepted and left for a larger batch.
 //!
-//! A queue hands over ten messages at a time, and Xero takes fifty documents in a call. When ten come
-//! there are likely more behind them: then they are accepted, and a hint is left on the queue of wake-ups.
-//! While one hint is worked on the next ones gather behind it, and each stands for ten records or more.
+//! A queue delivers ten messages at a time, and Xero accepts fifty documents in a call. A full
+//! delivery of ten suggests that more messages follow. Such records are accepted, and a hint is put
+//! on the queue of wake-ups. While one hint is processed, the next ones accumulate behind it, and
+//! each stands for ten records or more.
 
-/// What has come together in one delivery of one account.
+/// What one delivery holds for one account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrived {
-    /// Records that a message brought.
+    /// The number of records that came in messages.
     pub fresh: usize,
-    /// Records that hints are about, those of messages left out.
+    /// The number of records named by hints, not counting those of messages.
     pub hinted: usize,
-    /// Whether the queue gave as much as it gives at once.
+    /// Whether the delivery holds as many messages as the queue delivers at once.
     pub is_full: bool,
 }
 
-/// As many as fit into one call: with these at hand, nothing is won by waiting for more.
+/// The number of documents that fit into one call. With this many records, waiting for more gains
+/// nothing.
 const ENOUGH: usize = 50;
 
 impl Arrived {
-    /// Whether to accept the records and leave a hint, instead of pushing them now. It cannot go on
-    /// for ever: whatever is put off comes back together with what was put off before.
+    /// Whether to accept the records and leave a hint instead of pushing them now. Deferral ends: a
+    /// deferred record comes back together with all records deferred before it, until a call is
+    /// full.
     pub const fn is_put_off(self) -> bool {
         self.is_full && self.fresh > 0 && self.fresh + self.hinted < ENOUGH
     }

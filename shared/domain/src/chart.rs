@@ -1,4 +1,4 @@
-//! What an organisation's books allow: its accounts, tax rates and base currency, as last read.
+//! An organisation's accounts, tax rates and base currency, as last read from Xero.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -11,17 +11,17 @@ use crate::receipts::BankedTo;
 /// The facts about an organisation that translation needs, with the instant they were read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chart {
-    /// When Xero was asked.
+    /// When the facts were read from Xero.
     pub read_at: Timestamp,
     /// The organisation's name.
     pub organisation_name: String,
-    /// The currency of its books.
+    /// The base currency of its books.
     pub base_currency: Currency,
     /// Every account that has a code.
     pub accounts: Vec<Account>,
-    /// Every tax rate.
+    /// Every tax rate, including those no longer in use.
     pub tax_rates: Vec<TaxRate>,
-    /// Every account that money can be paid to, with a code or without.
+    /// Every account that money can be paid to, with or without a code.
     #[serde(default)]
     pub money_accounts: Vec<MoneyAccount>,
 }
@@ -29,9 +29,9 @@ pub struct Chart {
 /// An account that money can be paid to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoneyAccount {
-    /// Xero's key.
+    /// Xero's id of the account.
     pub id: XeroId,
-    /// What is told of it.
+    /// What events report about the account.
     pub account: BankedTo,
 }
 
@@ -40,21 +40,21 @@ pub struct MoneyAccount {
 pub struct Account {
     /// The account code, at most 10 characters.
     pub code: String,
-    /// Its name.
+    /// The account's name.
     pub name: String,
     /// Whether it is in use: neither archived nor deleted.
     pub is_active: bool,
     /// Xero's type, such as `REVENUE` or `BANK`.
     pub account_type: String,
-    /// The tax type Xero applies when a line names none.
+    /// The tax type that Xero applies to a line that names none.
     pub tax_type: Option<String>,
-    /// Whether payments may be made to it although it is no bank account.
+    /// Whether payments may be made to it although it is not a bank account.
     #[serde(default)]
     pub enables_payments: bool,
 }
 
 impl Account {
-    /// Whether Xero takes payments to it.
+    /// Whether Xero accepts payments to it.
     pub fn takes_payments(&self) -> bool {
         self.enables_payments || self.is_bank()
     }
@@ -68,16 +68,16 @@ impl Account {
 /// A tax rate of the organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaxRate {
-    /// Its name, as people see it.
+    /// The rate's name as people see it.
     pub name: String,
-    /// The code to send.
+    /// The code that documents carry, such as `OUTPUT2`.
     pub tax_type: String,
-    /// The rate in percent, compounds included.
+    /// The rate in percent, compound components included.
     #[serde(with = "rust_decimal_text")]
     pub effective_rate: Decimal,
     /// Whether it is in use.
     pub is_active: bool,
-    /// Whether it may stand on income.
+    /// Whether it may be used on income.
     pub can_apply_to_revenue: bool,
 }
 
@@ -87,7 +87,7 @@ impl Chart {
         self.accounts.iter().find(|account| account.code == code)
     }
 
-    /// Where money went, by Xero's key of the account or by its code.
+    /// The account that money went to, by Xero's id of the account or by its code.
     pub fn banked_to(&self, id: Option<XeroId>, code: Option<&str>) -> Option<&BankedTo> {
         let by_id = self.money_accounts.iter().find(|one| Some(one.id) == id);
         let by_code = || {
@@ -97,7 +97,7 @@ impl Chart {
         by_id.or_else(by_code).map(|one| &one.account)
     }
 
-    /// Whether the facts are older than a day, or from the future, and should be read again.
+    /// Whether the facts are older than a day, or dated in the future, and must be read again.
     pub fn is_stale(&self, now: Timestamp) -> bool {
         const A_DAY_SECONDS: i64 = 24 * 60 * 60;
         !(0..A_DAY_SECONDS).contains(&(now.as_second() - self.read_at.as_second()))

@@ -1,5 +1,5 @@
-//! A connection: one account's use of one Xero organisation. Facts are stored; the status people see
-//! is derived from them.
+//! A connection: one account's use of one Xero organisation. The row holds facts; the status that
+//! people see is derived from them.
 
 mod attempts;
 mod changes;
@@ -19,80 +19,92 @@ pub use unavailable::Unavailable;
 /// The facts about an account's connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// Where it stands, whatever connect is under way.
+    /// The state of the connection, independent of any connect in progress.
     pub state: ConnectionState,
-    /// The organisation it is pinned to, from the first connect on.
+    /// The organisation that the connection is pinned to, from the first connect on.
     pub organisation: Option<PinnedOrganisation>,
     /// When the account was last connected.
     pub connected_at: Option<Timestamp>,
-    /// Who connected it, as Xero names them.
+    /// The name of the Xero user who connected it.
     pub connected_by: Option<String>,
-    /// When it was last ended: a connect that was begun before cannot be completed.
+    /// When the connection was last ended. A connect that began before this instant cannot be
+    /// completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disconnected_at: Option<Timestamp>,
-    /// No call before this instant: Xero throttled, and everyone honours it.
+    /// No call is made before this instant: Xero throttled a call, and every function honours the
+    /// pause.
     pub paused_until: Option<Timestamp>,
-    /// Rises whenever the connection starts to work. What was parked for want of a connection is released
-    /// when it has risen since, and only then.
+    /// A number that rises whenever the connection starts to work. Records parked for want of a
+    /// connection are released only if it has risen since they were parked.
     #[serde(default)]
     pub epoch: u64,
-    /// The connect that somebody has begun and not finished.
+    /// A connect that a user has begun and not finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<PendingConnect>,
-    /// Organisations a person consented to and may choose from, until they have; at most
+    /// Organisations that a user consented to and may choose from until the choice is made; at most
     /// [`ORGANISATIONS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offered: Vec<PinnedOrganisation>,
-    /// Who consented to the offered organisations, as Xero names them.
+    /// The name of the Xero user who consented to the offered organisations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_by: Option<String>,
-    /// Since when Xero refuses the organisation that it still lists as connected.
+    /// Until when the offered organisations may be chosen. `None` if they are of the login in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_until: Option<Timestamp>,
+    /// Set while Xero refuses calls on the organisation although it still lists it as connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<Unavailable>,
-    /// What the organisation's chart has against the account codes and tax types in use, in sentences.
+    /// Problems that the organisation's chart has with the account codes and tax types in use, as
+    /// sentences for people; at most [`WARNINGS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// Links at Xero that we no longer use and that are still to be removed there.
+    /// Links at Xero that are no longer used and must still be removed there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leftovers: Vec<PinnedOrganisation>,
     /// Organisations whose claim row names this account.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<TenantId>,
-    /// Grants with a row that says that this account uses them.
+    /// Grants for which a row states that this account uses them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<GrantId>,
-    /// Organisations whose unsynced records are still to be carried over to the one in use.
+    /// Organisations whose unsynced records must still be carried over to the one in use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carried_from: Vec<TenantId>,
-    /// How often somebody asked for records to be carried over: whoever asks while they are is heard, too.
+    /// The number of requests to carry records over. A request that arrives while records are being
+    /// carried over changes the number, so it is not lost.
     #[serde(default)]
     pub carry_requests: u32,
-    /// Every organisation that this account has records in.
+    /// Every organisation in which this account has records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tenants: Vec<TenantId>,
 }
 
-/// A connect that somebody has begun.
+/// A connect that a user has begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingConnect {
-    /// Who began it.
+    /// The user who began it.
     pub by: UserId,
-    /// Until when it can be finished.
+    /// The latest instant at which it can be finished.
     pub until: Timestamp,
-    /// The hash that names it.
+    /// The hash of the `state` parameter, which identifies the connect.
     pub state_hash: String,
 }
 
-/// The organisations that a connection offers at once, and those whose links it still has to remove. A
-/// person who has more in Xero ticks those that matter on the consent page.
+/// The maximum number of organisations that a connection offers at once, and of links that it still
+/// has to remove. A user with more organisations in Xero selects the relevant ones on the consent
+/// page.
 pub const ORGANISATIONS_MAX: usize = 40;
 
-/// The warnings of one connection that people are shown.
+/// How long an account that is not connected may choose among the organisations of a consent, in
+/// hours.
+pub const OFFER_HOURS: i64 = 24;
+
+/// The maximum number of warnings of one connection that are kept and shown.
 pub const WARNINGS_MAX: usize = 50;
 
-/// Where a connection stands.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionState {
@@ -100,56 +112,62 @@ pub enum ConnectionState {
     Pending,
     /// Connected.
     Active,
-    /// Connected, but Xero refuses every call on the organisation: its trial or subscription may have ended.
+    /// Connected, but Xero refuses every call on the organisation. Its trial or subscription may
+    /// have ended.
     Unavailable,
     /// Xero no longer accepts the grant.
     TokenExpired,
-    /// Disconnected by a person, here or inside Xero.
+    /// Disconnected by a user in the CRM or in Xero.
     Disconnected,
 }
 
 /// The organisation of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinnedOrganisation {
-    /// The organisation.
+    /// The tenant id of the organisation.
     pub tenant: TenantId,
     /// Its name.
     pub name: String,
-    /// Xero's id of the link between it and this app.
+    /// Xero's id of the link between the organisation and this app.
     pub xero_connection: XeroConnectionId,
-    /// Whose tokens are used.
+    /// The grant whose tokens are used.
     pub grant: GrantId,
-    /// The serial of the secret's value that the consent gave: older tokens may cover less.
+    /// The serial of the secret's value that the consent gave. Older tokens may cover fewer
+    /// permissions.
     #[serde(default)]
     pub serial: u64,
 }
 
-/// The status people see.
+/// The status that people see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Connected and syncing.
     Active,
-    /// Authorisation started and not finished.
+    /// Authorisation was started and is not finished.
     Pending,
     /// A reconnect is needed.
     TokenExpired,
-    /// Xero refuses every call on the organisation, which is still connected.
+    /// The organisation is still connected, but Xero refuses every call on it.
     OrganisationUnavailable,
-    /// Connected, and records are failing or were given up.
+    /// Connected, but records are failing or were given up.
     Error,
     /// Not connected.
     Disconnected,
 }
 
 impl Connection {
-    /// The ledger of its mappings, once it has ever been connected.
+    /// The ledger of the account's mappings, once it has ever been connected.
     pub fn ledger(&self) -> Option<Ledger> {
         let tenant = self.organisation.as_ref()?.tenant;
         Some(Ledger { account: self.account.clone(), tenant })
     }
 
-    /// The organisation to talk to now, or why there is none.
+    /// The organisation that calls may be made on now.
+    ///
+    /// # Errors
+    ///
+    /// The reason why no call may be made.
     pub fn usable(&self, now: Timestamp) -> Result<&PinnedOrganisation, Unusable> {
         let organisation = self.organisation.as_ref();
         match (self.state, organisation) {
@@ -166,12 +184,12 @@ impl Connection {
         }
     }
 
-    /// The connect that is under way, if one is.
+    /// The connect in progress, if there is one.
     pub fn pending_connect(&self, now: Timestamp) -> Option<&PendingConnect> {
         self.pending.as_ref().filter(|pending| pending.until > now)
     }
 
-    /// The status people see. `is_failing` says whether any record is failing or was given up.
+    /// The status that people see. `is_failing` says whether any record is failing or was given up.
     pub fn status(&self, is_failing: bool, now: Timestamp) -> Status {
         let status = self.settled_status();
         if is_failing && status == Status::Active {
@@ -183,7 +201,7 @@ impl Connection {
         }
     }
 
-    /// The status, whatever is under way and whatever becomes of the records.
+    /// The status, ignoring a connect in progress and failing records.
     pub const fn settled_status(&self) -> Status {
         match self.state {
             ConnectionState::Pending | ConnectionState::Disconnected => Status::Disconnected,
@@ -205,14 +223,14 @@ impl Connection {
         used.chain(&self.offered).any(|one| one.grant == grant)
     }
 
-    /// Organisations that nobody else may connect: the one in use, and those whose links are still to be
-    /// removed at Xero.
+    /// Organisations that no other account may connect: the one in use, and those whose links must
+    /// still be removed at Xero.
     pub fn wanted_claims(&self) -> Vec<TenantId> {
         distinct(self.linked().map(|one| one.tenant))
     }
 
-    /// Grants that this account still needs: for the organisation in use, for links that are to be removed,
-    /// and for organisations that it may choose.
+    /// Grants that this account still needs: for the organisation in use, for links that must be
+    /// removed, and for organisations that it may choose.
     pub fn wanted_grants(&self) -> Vec<GrantId> {
         distinct(self.linked().chain(&self.offered).map(|one| one.grant))
     }
@@ -222,14 +240,17 @@ impl Connection {
         used.chain(&self.leftovers)
     }
 
-    /// When somebody must look at it again: at once for links to be removed and records to be carried over.
+    /// When a scheduled job must process the connection. At once if links must be removed or
+    /// records carried over; otherwise when a refused organisation is checked again or an offer
+    /// ends.
     pub fn due_at(&self) -> Option<Timestamp> {
         let is_active = self.state == ConnectionState::Active;
         if !self.leftovers.is_empty() || (is_active && !self.carried_from.is_empty()) {
             return Some(Timestamp::UNIX_EPOCH);
         }
         let unavailable = self.unavailable.filter(|_| self.state == ConnectionState::Unavailable);
-        unavailable.map(|unavailable| unavailable.look_at)
+        let look_at = unavailable.map(|unavailable| unavailable.look_at);
+        look_at.into_iter().chain(self.offered_until).min()
     }
 }
 
@@ -244,7 +265,7 @@ fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 impl ConnectionState {
-    /// Whether the account has an organisation that it uses, be it that Xero refuses for now.
+    /// Whether the account has an organisation in use, even if Xero currently refuses calls on it.
     pub const fn is_connected(self) -> bool {
         match self {
             Self::Active | Self::Unavailable | Self::TokenExpired => true,
@@ -253,7 +274,7 @@ impl ConnectionState {
     }
 }
 
-/// Why a connection cannot be used now.
+/// The reason why a connection cannot be used now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unusable {
     /// Never connected, or disconnected.
@@ -262,7 +283,7 @@ pub enum Unusable {
     TokenExpired,
     /// Xero refuses every call on the organisation.
     Unavailable,
-    /// Xero asked to wait until then.
+    /// Xero asked to wait until this instant.
     PausedUntil(Timestamp),
 }
 

@@ -1,17 +1,21 @@
-//! Why a message is moved aside: what stands beside it in a dead-letter queue, and in the log.
+//! The reason why a message is moved to a dead-letter queue: it is an attribute of the moved
+//! message, and part of the log.
 
 use std::fmt;
 
 use crate::envelope::Unreadable;
 
-/// The longest reason, in characters.
+/// The maximum length of a reason, in characters.
 pub const REASON_MAX: usize = 300;
-/// The longest word of a reason, in characters. Ours are shorter; a name that comes from a message may not be.
+/// The maximum length of a word in a reason, in characters. This crate's own words are shorter; a
+/// name taken from a message may not be.
 const WORD_MAX: usize = 40;
 
-/// A stable code and a sentence. The sentence is printable ASCII of at most [`REASON_MAX`] characters, and no
-/// word in it is longer than 40, however it was made: SQS refuses attributes with control characters, and a
-/// message that cannot be moved aside would stop its account.
+/// The reason for moving a message: a stable code and a sentence.
+///
+/// Whatever text it is made from, the sentence is printable ASCII of at most [`REASON_MAX`]
+/// characters, and no word in it is longer than 40. SQS rejects attributes with control characters,
+/// and a message that cannot be moved would block its account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
     code: &'static str,
@@ -19,7 +23,8 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// A reason from a sentence, of which only what may stand in a reason is kept.
+    /// A reason from any sentence. Characters that a reason may not contain are replaced, and long
+    /// words and sentences are cut.
     pub fn new(code: &'static str, sentence: &str) -> Self {
         Self { code, text: printable(sentence) }
     }

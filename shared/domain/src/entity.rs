@@ -1,4 +1,5 @@
-//! The kinds of things that are kept in step. Every exhaustive `match` hangs on this list.
+//! The kinds of records that are synchronised. Every exhaustive `match` over kinds depends on this
+//! list.
 
 use std::fmt;
 
@@ -8,25 +9,25 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntityKind {
-    /// A CRM client, a Xero contact.
+    /// A contact in Xero, a client in the CRM.
     Contact,
     /// An invoice to a customer.
     Invoice,
     /// A credit note to a customer.
     CreditNote,
-    /// Credit of a note, applied to an invoice.
+    /// Credit of a credit note that is applied to an invoice.
     Allocation,
     /// One part of a payment taken in the CRM: money on one invoice, a fee, a surcharge.
     Payment,
 }
 
 impl EntityKind {
-    /// Every kind, in the order in which they depend on each other.
+    /// Every kind, in dependency order: a kind comes after those that it needs in Xero.
     pub const ALL: [Self; 5] =
-        [Self::Contact, Self::Invoice, Self::CreditNote, Self::Allocation, Self::Payment];
+        crate::every_variant![Contact, Invoice, CreditNote, Allocation, Payment];
 
-    /// The kind whose queue messages about this one are on. Credit notes and their allocations share one, so
-    /// that they come in their order.
+    /// The kind whose queue carries the messages about this kind. Credit notes and their
+    /// allocations share a queue, so that their messages keep their order.
     #[must_use]
     pub const fn queue(self) -> Self {
         match self {
@@ -35,7 +36,7 @@ impl EntityKind {
         }
     }
 
-    /// The name for people.
+    /// The name that people see.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Contact => "contact",

@@ -1,20 +1,23 @@
 //! The inbound contract: one JSON envelope for every message from the CRM, version 1.
 //!
-//! A message is a hint with a snapshot. Reading it either gives a checked record or an error that
-//! names the field, which ends up beside the message in the dead-letter queue. Fields that the contract
-//! does not have are refused by name. A wake-up is the product's own and may come from a newer version of
-//! it, so its unknown fields are ignored.
+//! A message is a hint with a snapshot. Reading it returns either a checked record or an error that
+//! names the field; the error is attached to the message in the dead-letter queue. Fields that the
+//! contract does not have are rejected by name. Wake-ups are sent by the product itself, possibly
+//! by a newer version, so their unknown fields are ignored.
 
 mod checks;
 mod shapes;
+mod subject;
 mod unreadable;
 
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 use self::checks::{check_client, check_discounts, check_method, check_place};
 pub use self::shapes::shape_of;
+pub use self::subject::{Subject, find_subject};
 pub use self::unreadable::Unreadable;
 use crate::body::{self, Shape, parse};
 use crate::crm::allocation::{self, Allocation};
@@ -28,10 +31,10 @@ use crate::entity::EntityKind;
 use crate::ids::{AccountId, MessageId};
 pub use crate::wake::{Errand, Source, WAKE_RECORDS_MAX, Wake};
 
-/// The contract version this code reads.
+/// The contract version that this code reads.
 pub const CONTRACT_VERSION: u64 = 1;
 
-/// The longest body, in bytes. Longer ones are refused unread.
+/// The maximum length of a body, in bytes. A longer body is rejected without being parsed.
 pub const BODY_LIMIT_BYTES: usize = 256 * 1024;
 
 /// What arrived on a queue.
@@ -39,61 +42,61 @@ pub const BODY_LIMIT_BYTES: usize = 256 * 1024;
 pub enum Inbound {
     /// A message from the CRM.
     Message(Box<Message>),
-    /// A wake-up that was booked earlier: a key, never data.
+    /// A wake-up that was scheduled earlier. It carries keys, never data.
     Wake(Wake),
 }
 
 /// A message from the CRM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// The CRM's id of it.
+    /// The CRM's id of the message.
     pub id: MessageId,
-    /// Whose it is. Equal to the queue's message group.
+    /// The account that the message belongs to. Equal to the queue's message group.
     pub account: AccountId,
     /// When the CRM sent it.
     pub sent_at: Timestamp,
-    /// What it says.
+    /// The message's content.
     pub content: Content,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// `client.upserted`: a client changed.
     Client {
         /// The client.
         client: Client,
-        /// Whether to push it now.
+        /// Whether to push it now or only store it.
         mode: Mode,
     },
-    /// `invoice.sent`, `invoice.updated`, `invoice.voided`, each with its client.
+    /// `invoice.sent`, `invoice.updated`, `invoice.voided`: an invoice with its client.
     Invoice {
-        /// The client to be in Xero first.
+        /// The client, which must be in Xero before the invoice.
         client: Client,
-        /// The invoice; its standing says whether it was voided.
+        /// The invoice. Its standing says whether it was voided.
         invoice: Invoice,
     },
-    /// `credit_note.issued`, `credit_note.updated`, `credit_note.voided`, each with its client; and an invoice
-    /// of less than nothing, which is a credit note to Xero.
+    /// `credit_note.issued`, `credit_note.updated`, `credit_note.voided`: a credit note with its
+    /// client. Also an `invoice.*` message with a negative total, which is a credit note in Xero.
     CreditNote {
-        /// The client to be in Xero first.
+        /// The client, which must be in Xero before the note.
         client: Client,
-        /// The note; its standing says whether it was voided.
+        /// The note. Its standing says whether it was voided.
         note: CreditNote,
     },
-    /// `credit_note.allocated`, `credit_note.deallocated`.
+    /// `credit_note.allocated`, `credit_note.deallocated`: an allocation.
     Allocation(Allocation),
-    /// `payment.recorded`, `payment.deleted`.
+    /// `payment.recorded`, `payment.deleted`: a payment.
     Payment {
-        /// The payment; its standing says whether it was deleted.
+        /// The payment. Its standing says whether it was deleted.
         payment: Payment,
-        /// Its parts that are brought to Xero.
+        /// Its parts that are written to Xero.
         parts: Vec<PaymentPart>,
     },
 }
 
 impl Content {
-    /// The kind of document it is about in Xero.
+    /// The kind of the document in Xero that the message is about.
     pub const fn kind(&self) -> EntityKind {
         match self {
             Self::Client { client: _, mode: _ } => EntityKind::Contact,
@@ -106,10 +109,10 @@ impl Content {
 }
 
 impl Content {
-    /// The kind whose queue it is on.
+    /// The kind whose queue the message belongs on.
     const fn queue(&self) -> EntityKind {
         match self {
-            // It is an invoice in the CRM.
+            // In the CRM, the record is an invoice.
             Self::CreditNote { client: _, note } if note.is_negative_invoice => EntityKind::Invoice,
             Self::Client { .. }
             | Self::Invoice { .. }
@@ -124,16 +127,16 @@ impl Content {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Bring Xero to it now.
+    /// Push it to Xero now.
     #[default]
     Push,
-    /// Only remember it: it is pushed with the client's first invoice.
+    /// Only store it. It is pushed together with the client's first invoice.
     Record,
 }
 
 #[derive(Deserialize)]
 struct Head {
-    version: Option<u64>,
+    version: Option<Number>,
     #[serde(rename = "type")]
     message_type: Option<String>,
     wake: Option<IgnoredAny>,
@@ -188,18 +191,22 @@ struct PaymentBody {
     payment: Payment,
 }
 
-/// Reads a body from the CRM's queue of `kind` whose message group is `group`. A wake-up is refused there:
-/// only the product may send one, to a queue of its own ([`Source::WakeUps`]).
+/// Reads a body from the CRM's queue of `kind` whose message group is `group`. This queue rejects
+/// wake-ups: only the product may send one, to a separate queue ([`Source::WakeUps`]).
+///
+/// # Errors
+///
+/// The reason why the body cannot be accepted, as [`Unreadable`].
 pub fn read(body: &str, kind: EntityKind, group: &str) -> Result<Inbound, Unreadable> {
     if body.len() > BODY_LIMIT_BYTES {
         return Err(Unreadable::Oversized { bytes: body.len() });
     }
     let head: Head = parse(body)?;
-    if head.version != Some(CONTRACT_VERSION) {
+    if head.version.as_ref().and_then(text::whole) != Some(CONTRACT_VERSION) {
         return Err(Unreadable::UnknownVersion);
     }
     if head.wake.is_some() {
-        let problem = "this queue takes messages from the CRM, and no wake-ups".to_owned();
+        let problem = "this queue accepts messages from the CRM, not wake-ups".to_owned();
         return Err(Unreadable::Field { field: "wake".to_owned(), problem });
     }
     let inbound = Inbound::Message(Box::new(message(body, head.message_type.as_deref())?));

@@ -1,4 +1,5 @@
-//! Reading messages: what is taken, what is refused and how the refusal names the field.
+//! Tests of reading messages: which are accepted, which are rejected, and how the rejection names
+//! the field.
 
 use super::*;
 
@@ -39,8 +40,8 @@ fn a_voided_message_makes_a_voided_invoice_whatever_the_body_claims() {
     assert_eq!(invoice.standing, Standing::Voided);
 }
 
-/// What is replaced in a good message, by what, and how the refusal begins.
-const WRONG_FIELDS: [(&str, &str, &str); 26] = [
+/// The text to replace in a valid message, its replacement, and the beginning of the rejection.
+const WRONG_FIELDS: [(&str, &str, &str); 29] = [
     ("\"quantity\":\"1\"", "\"quantity\":1", "invoice.lines[0].quantity: must be a string"),
     (
         "\"quantity\":\"1\"",
@@ -73,11 +74,18 @@ const WRONG_FIELDS: [(&str, &str, &str); 26] = [
     ("2026-11-02T09:14:05Z", "2026-11-02T09:14:05+01:00", "sent_at: must be an instant in UTC"),
     ("\"client\":{\"id\":\"cli_1\",", "\"client\":[{}],\"x\":{", "client: must be an object"),
     ("102.60", "102.601", "invoice.total: must have at most 2 decimals"),
-    ("2026-10-03", "2026-02-30", "invoice.issue_date: must be a date of the calendar"),
+    ("2026-10-03", "2026-02-30", "invoice.issue_date: must be a date that exists"),
     ("2026-10-03", "2026-10-03T00:00:00Z", "invoice.issue_date: must be a date"),
     ("GBP", "gbp", "invoice.currency: must be a currency code"),
     ("#INV-0001", "INV,1", "invoice.number: must be 1 to 255 plain characters"),
     ("\"revision\":2", "\"revision\":0", "invoice.revision: must be 1 or more"),
+    ("\"revision\":2", "\"revision\":2.5", "invoice.revision: must be a whole number"),
+    ("\"revision\":2", "\"revision\":\"2\"", "invoice.revision: must be a whole number"),
+    (
+        "\"lines\":",
+        "\"line_amounts\":{\"inclusive\":null},\"lines\":",
+        "invoice.line_amounts: must be a single value",
+    ),
     (
         "\"lines\":[{\"name\":\"Service\",\"quantity\":\"1\",
       \"unit_price\":\"95.00\",\"discount\":{\"percent\":\"10\"},\"tax_rate\":\"20\"}]",

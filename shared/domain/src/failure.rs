@@ -1,8 +1,10 @@
-//! Failures: what went wrong, what to do about it, and what a person is told.
+//! Failures: what went wrong, what follows from it, and what people read about it.
 //!
-//! The class is chosen once, where the facts are (a status, a header, whether bytes were sent), and
-//! decides everything that follows: whether the attempt counts, when the next one comes, whether
-//! Xero has to be asked first.
+//! The class is chosen once, where the facts are known (a status, a header, whether bytes were
+//! sent). It decides everything that follows: whether the attempt counts, when the next one is
+//! made, and whether Xero must be asked first.
+
+mod cause;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,42 +12,45 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::cause::Cause;
+
 /// What a failure means for the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureClass {
-    /// Nothing was done and trying later is likely to work. Counted.
+    /// Nothing was done, and a later attempt is likely to succeed. Counted.
     Transient,
-    /// Xero may or may not have done it: the next attempt looks before it writes. Counted.
+    /// Xero may have carried out the write. The next attempt reads before it writes. Counted.
     Uncertain,
-    /// Xero asked us to wait. Not counted; the next attempt comes when Xero allows it.
+    /// Xero asked to wait. The next attempt is made when Xero allows it. Not counted.
     Throttled,
-    /// The connection has to be authorised again. Not counted; parked until then.
+    /// The connection must be authorised again. The record is parked until then. Not counted.
     Unauthorized,
-    /// Xero refused the document. Counted; shown at once, since the cure is a person's.
+    /// Xero rejected the document, and a person must correct it. Shown at once. Counted.
     Rejected,
-    /// Something else has to be in Xero first. Not counted.
+    /// Another record must be in Xero first. Not counted.
     Blocked,
-    /// Our own rules refuse: the same input would give the same answer. Skipped at once.
+    /// The integration's own rules reject the record; the same input always gives the same result.
+    /// The record is skipped at once.
     Untranslatable,
-    /// A fault of ours or of the operator's. Counted, and an alarm.
+    /// A fault of the integration or of its operator. Counted, and raises an alarm.
     Defect,
 }
 
 impl FailureClass {
     /// Every class, for exhaustive tests.
-    pub const ALL: [Self; 8] = [
-        Self::Transient,
-        Self::Uncertain,
-        Self::Throttled,
-        Self::Unauthorized,
-        Self::Rejected,
-        Self::Blocked,
-        Self::Untranslatable,
-        Self::Defect,
+    pub const ALL: [Self; 8] = crate::every_variant![
+        Transient,
+        Uncertain,
+        Throttled,
+        Unauthorized,
+        Rejected,
+        Blocked,
+        Untranslatable,
+        Defect
     ];
 
-    /// Whether the attempt takes a step on the ladder.
+    /// Whether a failure of this class counts towards the limit of attempts.
     pub const fn is_counted(self) -> bool {
         match self {
             Self::Transient | Self::Uncertain | Self::Rejected | Self::Defect => true,
@@ -74,22 +79,9 @@ impl fmt::Display for FailureClass {
     }
 }
 
-/// Codes of writes that met an outage, as the Xero client gives them.
-pub const OUTAGES: [&str; 6] = [
-    "xero_silent",
-    "xero_faulty",
-    "xero_maintenance",
-    "xero_unavailable",
-    "xero_unreachable",
-    "organisation_offline",
-];
-
-/// The code of a call that the consent does not cover, as the Xero client gives it.
-pub const PERMISSION_MISSING: &str = "permission_missing";
-
 /// A failed attempt, as it is stored in the mapping and shown to people.
 ///
-/// `message` and `remedy` are plain sentences. Neither ever holds a token, a raw answer or JSON.
+/// `message` and `remedy` are plain sentences. Neither ever contains a token, a raw answer or JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What it means for the operation.
@@ -98,15 +90,30 @@ pub struct Failure {
     pub code: Cow<'static, str>,
     /// What happened.
     pub message: String,
-    /// What a person can do; empty when nothing is needed but time.
+    /// What a person can do. Empty when no action is needed.
     pub remedy: String,
-    /// No attempt before this instant: Xero's `Retry-After`, or the clock of what it waits for.
+    /// No attempt is made before this instant: the end of Xero's `Retry-After`, or of another wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
 }
 
+/// The maximum length of a failure's message and of its remedy, in characters. Lists that a customer
+/// or Xero can grow may be part of them, and they are stored in rows and events of a limited size.
+pub const TEXT_MAX: usize = 2_000;
+
+/// Cuts a text to the maximum length.
+fn shorten(text: String) -> String {
+    match text.char_indices().nth(TEXT_MAX.saturating_sub(1)) {
+        Some((end, _)) if text.chars().count() > TEXT_MAX => {
+            let kept = text.get(..end).unwrap_or_default();
+            format!("{kept}…")
+        }
+        Some(_) | None => text,
+    }
+}
+
 impl Failure {
-    /// A failure without an earliest instant.
+    /// A failure without an earliest instant for the next attempt.
     pub fn new(
         class: FailureClass,
         code: &'static str,
@@ -116,10 +123,15 @@ impl Failure {
         Self {
             class,
             code: Cow::Borrowed(code),
-            message: message.into(),
-            remedy: remedy.into(),
+            message: shorten(message.into()),
+            remedy: shorten(remedy.into()),
             not_before: None,
         }
+    }
+
+    /// What it is about, where that decides what happens to its record.
+    pub fn cause(&self) -> Option<Cause> {
+        Cause::from_code(&self.code)
     }
 
     /// Whether other settings may cure it: it is about an account or a tax rate that was chosen.
@@ -128,17 +140,19 @@ impl Failure {
             || ["account_", "tax_"].iter().any(|start| self.code.starts_with(start))
     }
 
-    /// Whether the consent lacks a permission: everything else goes on, and a new consent cures it.
+    /// Whether the consent lacks a permission. All other calls still work, and a new consent
+    /// resolves it.
     pub fn is_about_permission(&self) -> bool {
-        self.class == FailureClass::Unauthorized && self.code == PERMISSION_MISSING
+        self.class == FailureClass::Unauthorized && self.cause() == Some(Cause::PermissionMissing)
     }
 
-    /// Whether it was for no reason of the record's own: Xero, or the way to it, was out of order. An attempt that
-    /// was interrupted, or whose document Xero would not have, may be uncertain for a reason of its own.
+    /// Whether an outage of Xero or of the network caused it, rather than the record. An uncertain
+    /// failure may also have a cause in the record: an interrupted attempt, or a document that Xero
+    /// cannot process.
     pub fn is_about_an_outage(&self) -> bool {
         match self.class {
             FailureClass::Transient => true,
-            FailureClass::Uncertain => OUTAGES.contains(&self.code.as_ref()),
+            FailureClass::Uncertain => self.cause().is_some_and(Cause::is_outage),
             FailureClass::Throttled
             | FailureClass::Unauthorized
             | FailureClass::Rejected
@@ -148,7 +162,7 @@ impl Failure {
         }
     }
 
-    /// The same failure, not to be tried again before `instant`.
+    /// The same failure, with no attempt before `instant`.
     #[must_use]
     pub fn not_before(mut self, instant: Timestamp) -> Self {
         self.not_before = Some(instant);
@@ -156,7 +170,7 @@ impl Failure {
     }
 }
 
-/// One line for people: what happened, then what to do.
+/// Prints one line for people: the message, followed by the remedy.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
@@ -164,5 +178,20 @@ impl fmt::Display for Failure {
             write!(f, " {}", self.remedy)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_at_their_maximum_length() {
+        for (length, kept) in [(1_999, 1_999), (2_000, 2_000), (2_001, 2_000), (200_000, 2_000)] {
+            let text = "é".repeat(length);
+            let failure = Failure::new(FailureClass::Defect, "code", text.clone(), text);
+            let lengths = (failure.message.chars().count(), failure.remedy.chars().count());
+            assert_eq!(lengths, (kept, kept), "{length}");
+        }
     }
 }

@@ -1,8 +1,11 @@
-//! A grant: one Xero user's tokens for this app. The tokens are in a secret; the row here holds the
-//! lock that lets one process at a time refresh them.
+//! A grant: one Xero user's tokens for this app. The tokens are in a secret. The row holds the lock
+//! that lets one process at a time refresh them.
 //!
-//! Xero rotates the refresh token with every use. Two processes that refresh at once would each hold
-//! half of the truth, so a refresh is planned here and done by the holder of the lock alone.
+//! Xero rotates the refresh token with every use. Two processes that refresh at the same time would
+//! each hold an incomplete state, so only the holder of the lock refreshes. This module decides
+//! when.
+
+mod lifecycle;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -12,57 +15,78 @@ use uuid::Uuid;
 use crate::ids::GrantId;
 use crate::operation::ClaimId;
 
-/// An access token is not used in its last two minutes: a batch under way must outlive it.
+/// An access token is not used in its last two minutes: it must outlive a batch in progress.
 const MARGIN_SECONDS: i64 = 120;
 
-/// A connection that was not used for this long is used for its own sake. Xero drops a refresh token after 60
-/// days: so there are forty days on which that can be tried again.
+/// The age at which unused tokens are renewed. Xero drops a refresh token after 60 days without
+/// use, so 40 days remain for retries.
 const IDLE: SignedDuration = SignedDuration::from_hours(20 * 24);
 
-/// A secret store may show an older value, or none, for this long after a write: Secrets Manager promises no
-/// read after write.
+/// How long after a write a read may return an older value or none: Secrets Manager does not
+/// guarantee read-after-write consistency.
 const VISIBLE_WITHIN: SignedDuration = SignedDuration::from_mins(5);
-
-/// For this long after a consent its tokens may be about to be used: nobody ends the grant before.
-const CONSENT_SETTLES_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// The row of a grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// The Xero user.
+    /// The grant's id, which is the Xero user's.
     pub id: GrantId,
-    /// Who refreshes now, if anybody.
+    /// The process that is refreshing now, if any.
     pub refresher: Option<Refresher>,
-    /// When the tokens were last renewed. Xero drops a refresh token after 60 days without use.
+    /// When the tokens were last renewed.
     pub refreshed_at: Timestamp,
     /// When Xero refused the refresh token, if it did.
     pub refused_at: Option<Timestamp>,
-    /// Since when a refresh was begun whose end nobody knows. Xero may have rotated the token, and takes
-    /// the one we have for 30 minutes more: by then it must have been tried again.
+    /// The start of a refresh with an unknown outcome. Xero may have rotated the token; it accepts
+    /// the stored one for another 30 minutes, so the refresh must be retried within that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsettled_since: Option<Timestamp>,
-    /// The value of the secret that this row is about, or a newer one is in it. `None` in rows that an
-    /// earlier release wrote.
+    /// The value of the secret that this row describes; the secret may already hold a newer one.
+    /// `None` in rows written by an earlier release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretVersion>,
+    /// Which of the user's secrets holds the tokens. The secret of an ended grant is deleted, and
+    /// the next consent writes one with another number, so a late deletion cannot delete the new
+    /// secret.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub secret_number: u32,
+    /// The first of the user's secrets that may still be there: endings that were interrupted leave some.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub kept_from: u32,
     /// The newest consent that gave these tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<Consent>,
-    /// Until when somebody may be revoking the grant: a consent that arrives meanwhile waits.
+    /// The end of the period in which a process may be revoking the grant. A consent that arrives
+    /// during it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending_until: Option<Timestamp>,
+    /// When reads first found no secret at all. `None` while the secret exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_since: Option<Timestamp>,
+    /// When a scheduled job must check whether any account uses the grant. An interrupted consent
+    /// leaves tokens that no account uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_at: Option<Timestamp>,
+    /// Since when a process has been storing the tokens of a consent. `None` once they are stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_since: Option<Timestamp>,
 }
 
-/// A value of a grant's secret.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_first(number: &u32) -> bool {
+    *number == 0
+}
+
+/// The identity of one value of a grant's secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretVersion {
-    /// The secret store's id of it.
+    /// The version id that the secret store assigned.
     pub id: Uuid,
-    /// Its place among all values: a later one has a higher serial, which is also in the value itself.
+    /// The position among all values: a later value has a higher serial. It is also in the value.
     pub serial: u64,
 }
 
-/// A consent.
+/// A consent of the Xero user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// The serial of the secret's value that holds its tokens.
@@ -71,47 +95,47 @@ pub struct Consent {
     pub at: Timestamp,
 }
 
-/// What a read of the secret is worth, compared with the row.
+/// The result of comparing a read of the secret with the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {
-    /// It is the value that the row is about, or a newer one.
+    /// The value that the row describes, or a newer one, was read.
     Current,
-    /// The value that the row is about is not visible yet.
+    /// The value that the row describes is not visible yet.
     NotYet,
-    /// There is no secret, and there will be none.
+    /// The secret no longer exists and will not reappear.
     Gone,
 }
 
 /// The holder of a grant's lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refresher {
-    /// Who.
+    /// The identity of the holder.
     pub by: ClaimId,
     /// The end of the lease.
     pub until: Timestamp,
 }
 
-/// How to get a usable access token.
+/// How to obtain a usable access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenPlan {
-    /// The stored one is good.
+    /// Use the stored token.
     Use,
     /// Take the lock and refresh.
     Refresh,
-    /// Somebody else is refreshing, at the latest until then.
+    /// Another process is refreshing, until this instant at the latest.
     WaitUntil(Timestamp),
-    /// Xero refused the refresh token: a person has to reconnect.
+    /// Xero refused the refresh token: a user must reconnect.
     Reconnect,
 }
 
-/// Whether a stored access token is good for another batch.
+/// Whether a stored access token is valid for long enough to be used for another batch.
 pub fn is_usable(access_expires_at: Timestamp, now: Timestamp) -> bool {
     let margin = SignedDuration::from_secs(MARGIN_SECONDS);
     access_expires_at.saturating_sub(margin).is_ok_and(|until| now < until)
 }
 
 impl Grant {
-    /// A grant whose tokens have just been given.
+    /// A grant whose tokens have just been issued.
     pub const fn new(id: GrantId, now: Timestamp) -> Self {
         Self {
             id,
@@ -120,42 +144,53 @@ impl Grant {
             refused_at: None,
             unsettled_since: None,
             secret: None,
+            secret_number: 0,
+            kept_from: 0,
             consent: None,
             ending_until: None,
+            missing_since: None,
+            look_at: None,
+            tokens_since: None,
         }
     }
 
-    /// What a read of the secret is worth. `serial` is that of the value that was read, if one was.
+    /// When a scheduled job must process the grant: for a refresh with an unknown outcome, or for a
+    /// consent that may have been interrupted.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        self.unsettled_since.into_iter().chain(self.look_at).min()
+    }
+
+    /// Compares a read of the secret with the row. `serial` is that of the value that was read, if
+    /// any. The secret counts as gone only after it has been missing for five minutes, however long
+    /// ago it was written.
     pub fn visibility(&self, serial: Option<u64>, now: Timestamp) -> Visibility {
         let wanted = self.secret.map_or(0, |secret| secret.serial);
         if serial.is_some_and(|serial| serial >= wanted) {
             return Visibility::Current;
         }
-        if now.duration_since(self.refreshed_at) < VISIBLE_WITHIN {
+        if self.is_fresh(now) {
             return Visibility::NotYet;
         }
-        // An older value is better than none: Xero decides what its tokens are worth.
-        if serial.is_some() { Visibility::Current } else { Visibility::Gone }
+        // An older value is better than none: Xero decides whether its tokens are valid.
+        if serial.is_some() {
+            return Visibility::Current;
+        }
+        let is_gone =
+            self.missing_since.is_some_and(|since| now.duration_since(since) >= VISIBLE_WITHIN);
+        if is_gone { Visibility::Gone } else { Visibility::NotYet }
     }
 
-    /// Whether a consent may be under way that is newer than the one of this serial.
-    pub fn may_be_consented(&self, serial: u64, now: Timestamp) -> bool {
-        self.consent.is_some_and(|consent| {
-            consent.serial != serial && now.duration_since(consent.at) < CONSENT_SETTLES_WITHIN
-        })
+    /// Whether the tokens were renewed so recently that a read may not return them.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now.duration_since(self.refreshed_at) < VISIBLE_WITHIN
     }
 
-    /// Whether somebody may be revoking it.
-    pub fn is_ending(&self, now: Timestamp) -> bool {
-        self.ending_until.is_some_and(|until| until > now)
-    }
-
-    /// Whether somebody may be renewing its tokens.
+    /// Whether a process may be renewing the tokens.
     pub fn is_refreshing(&self, now: Timestamp) -> bool {
         self.refresher.is_some_and(|refresher| refresher.until > now)
     }
 
-    /// Decides how to get an access token, given when the stored one expires.
+    /// Decides how to obtain an access token, given when the stored one expires.
     pub fn plan(&self, access_expires_at: Timestamp, now: Timestamp) -> TokenPlan {
         if is_usable(access_expires_at, now) {
             return TokenPlan::Use;
@@ -169,8 +204,8 @@ impl Grant {
         }
     }
 
-    /// Whether its tokens are to be renewed for their own sake: they were not for 20 days, or not in this month
-    /// yet. One that Xero refused is a person's to renew.
+    /// Whether unused tokens must be renewed: they were not renewed for 20 days, or not yet in this
+    /// calendar month (UTC). Only a user can renew tokens that Xero refused.
     pub fn is_idle(&self, now: Timestamp) -> bool {
         let renewed = self.refreshed_at;
         let month = |at: Timestamp| at.to_zoned(TimeZone::UTC).date().first_of_month();
@@ -178,8 +213,8 @@ impl Grant {
         is_old && self.refused_at.is_none()
     }
 
-    /// The row with the lock taken: from now on nobody knows what becomes of the tokens, until it is
-    /// written down.
+    /// The row with the lock taken. From now on the state of the tokens is unknown until the
+    /// outcome of the refresh is recorded.
     #[must_use]
     pub fn locked(self, by: ClaimId, until: Timestamp, now: Timestamp) -> Self {
         let unsettled_since = Some(self.unsettled_since.unwrap_or(now));
@@ -189,30 +224,26 @@ impl Grant {
     /// The row after a successful refresh.
     #[must_use]
     pub const fn renewed(self, secret: SecretVersion, now: Timestamp) -> Self {
-        Self { secret: Some(secret), consent: self.consent, ..Self::new(self.id, now) }
+        let Self { id, secret_number, kept_from, consent, look_at, .. } = self;
+        let secret = Some(secret);
+        Self { secret, secret_number, kept_from, consent, look_at, ..Self::new(id, now) }
     }
 
-    /// The row after a consent gave new tokens.
+    /// The row after a consent issued new tokens.
     #[must_use]
     pub const fn consented(self, secret: SecretVersion, now: Timestamp) -> Self {
         let consent = Consent { serial: secret.serial, at: now };
         Self { consent: Some(consent), ..self.renewed(secret, now) }
     }
 
-    /// The row while somebody revokes the grant, until `until` at the latest.
-    #[must_use]
-    pub const fn ending(self, until: Timestamp) -> Self {
-        Self { ending_until: Some(until), ..self }
-    }
-
-    /// The row after a refresh that came to nothing, the tokens untouched.
+    /// The row after a refresh that had no effect: the tokens are unchanged.
     #[must_use]
     pub const fn unlocked(self) -> Self {
         Self { refresher: None, unsettled_since: None, ..self }
     }
 
-    /// The row after a refresh that may have come to something: the lock is free, and it is still to be
-    /// found out.
+    /// The row after a refresh with an unknown outcome, which must still be determined: the lock is
+    /// free.
     #[must_use]
     pub const fn unsettled(self) -> Self {
         Self { refresher: None, ..self }

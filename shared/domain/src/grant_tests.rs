@@ -17,15 +17,29 @@ fn a_secret_that_is_missing_or_older_than_the_row_is_not_visible_yet_for_five_mi
         // The writer's clock may be ahead of ours.
         assert_eq!(grant.visibility(read, at(-120)), Visibility::NotYet);
     }
-    assert_eq!(grant.visibility(None, at(300)), Visibility::Gone);
     assert_eq!(grant.visibility(Some(6), at(300)), Visibility::Current);
+}
+
+#[test]
+fn a_secret_is_gone_after_it_has_been_missing_for_five_minutes_however_old_it_is() {
+    let grant = a_grant().renewed(SECRET, at(0));
+    assert_eq!(grant.visibility(None, at(90_000)), Visibility::NotYet, "a first look");
+    let missed = Grant { missing_since: Some(at(90_000)), ..grant.clone() };
+    assert_eq!(missed.visibility(None, at(90_299)), Visibility::NotYet);
+    assert_eq!(missed.visibility(None, at(90_300)), Visibility::Gone);
+    assert_eq!(missed.visibility(Some(7), at(90_300)), Visibility::Current, "it is there again");
+    assert_eq!(missed.renewed(SECRET, at(90_400)).missing_since, None);
+    // The row was written after the first reads that found no secret.
+    let fresh = Grant { missing_since: Some(at(-400)), ..grant };
+    assert_eq!(fresh.visibility(None, at(299)), Visibility::NotYet);
 }
 
 #[test]
 fn a_row_of_an_earlier_release_is_about_any_secret() {
     assert_eq!(a_grant().visibility(Some(0), at(0)), Visibility::Current);
     assert_eq!(a_grant().visibility(None, at(299)), Visibility::NotYet);
-    assert_eq!(a_grant().visibility(None, at(300)), Visibility::Gone);
+    let missed = Grant { missing_since: Some(at(0)), ..a_grant() };
+    assert_eq!(missed.visibility(None, at(300)), Visibility::Gone);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! How an account stands: how many of its records were given up, and whether that is a warning.
+//! The health of an account: how many of its records were given up, and whether that causes a
+//! warning.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -7,25 +8,27 @@ use serde::{Deserialize, Serialize};
 use crate::idempotency::Hash;
 use crate::ids::AccountId;
 
-/// From so many given up records on, an account is warned, as promised to customers.
+/// The number of given-up records from which on an account is warned, as promised to customers.
 pub const WARN_FROM: u32 = 5;
 
-/// What the newest health check found of an account that has, or had, records that were given up.
+/// The result of the newest health check of an account that has, or had, records that were given
+/// up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// Records of the connected organisation that were given up.
+    /// The number of records of the connected organisation that were given up.
     pub skipped: u32,
-    /// Since when there are too many.
+    /// When the number reached [`WARN_FROM`]. `None` while it is below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned_since: Option<Timestamp>,
-    /// When this was found.
+    /// When this result was found.
     pub found_at: Timestamp,
 }
 
 impl Health {
-    /// What is to be kept of a count, given what was kept before. `None` when nothing has changed.
+    /// The health to store for a count, given what was stored before. `None` when nothing has
+    /// changed.
     pub fn next(
         before: Option<&Self>,
         account: &AccountId,
@@ -42,24 +45,24 @@ impl Health {
         (!is_same).then_some(Self { account, skipped, warned_since, found_at: now })
     }
 
-    /// What the settings page says while the warning stands.
+    /// The warning on the settings page, or `None` when there is no warning.
     pub fn warning(&self) -> Option<String> {
         self.warned_since?;
         Some(warning(self.skipped))
     }
 }
 
-/// What the settings page says of so many records that were given up.
+/// The warning on the settings page about this number of given-up records.
 pub fn warning(skipped: u32) -> String {
     format!(
-        "{skipped} records were given up and are not in Xero as they are in ServiceCortex. Open the sync \
-         log, follow what each entry says, then press Sync All, or Never send for those that should not be in \
-         Xero."
+        "{skipped} records were given up, so Xero does not match ServiceCortex. Open the sync log and \
+         follow the remedy in each entry. Then press Sync All, or press Never send for records that \
+         should not be in Xero."
     )
 }
 
-/// Whether an account's connection is looked at in this hour (UTC) of the day: each in one of the 24, and all in
-/// a day.
+/// Whether an account's connection is checked in this hour (UTC) of the day. Every account has one
+/// of the 24 hours, so all are checked once a day.
 pub fn is_looked_at(account: &AccountId, now: Timestamp) -> bool {
     let hash = Hash::of(account.as_str().as_bytes());
     let number = hash.as_str().get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());

@@ -1,9 +1,9 @@
-//! Idempotency keys: the same for the same intent, different for anything else.
+//! Idempotency keys: equal for the same intent, different for any other.
 //!
 //! Xero keeps a key for six minutes from its first use and replays the first answer, errors
-//! included; a key longer than 128 characters is refused, and a key used with other bytes is
-//! refused too. So a key here covers the document's own hash, has a fixed length, and carries a
-//! serial that rises once Xero has answered an error under it.
+//! included. It rejects a key longer than 128 characters, and a key that is used again with a
+//! different body. So a key here covers the document's hash, has a fixed length, and includes a
+//! serial that rises after every answer that must not be replayed.
 
 use std::fmt;
 
@@ -18,9 +18,10 @@ use crate::mapping::MappingKey;
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// The key of one intent: this document (its hash), for this mapping, in this generation, at this
-    /// revision, under this serial. Accounts and tenants are part of it, so two organisations never
-    /// share a key; the revision is, so that an edit taken back is not mistaken for its own repetition.
+    /// The key of one intent: this document (its hash), for this mapping, in this generation, at
+    /// this revision, under this serial. It covers the account and the tenant, so two organisations
+    /// never share a key. It covers the revision, so an edit that restores an earlier document is
+    /// not mistaken for a repetition of it.
     pub fn derive(key: &MappingKey, intent: Intent, document: &Hash) -> Self {
         let Intent { generation, revision, serial } = intent;
         let intent = format!(
@@ -30,8 +31,8 @@ impl IdempotencyKey {
         Self(Hash::of(intent.as_bytes()).to_string())
     }
 
-    /// The key of one call that writes several documents: of exactly these intents, in this order.
-    /// One document alone keeps its own key.
+    /// The key of one call that writes several documents: exactly these intents, in this order. A
+    /// single document keeps its own key.
     pub fn of_batch(keys: &[Self]) -> Self {
         if let [only] = keys {
             return only.clone();
@@ -40,30 +41,30 @@ impl IdempotencyKey {
         Self(Hash::of(joined.as_bytes()).to_string())
     }
 
-    /// The header's value.
+    /// The value of the header.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What tells one write of a record from another.
+/// The values that distinguish one write of a record from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intent {
-    /// Which copy of the document in Xero.
+    /// The generation of the document in Xero. It rises when a user asks for a new copy.
     pub generation: u32,
-    /// Which state of the record.
+    /// The record's revision.
     pub revision: Revision,
-    /// Rises with every answer of Xero's that must not be replayed.
+    /// A serial that rises with every answer from Xero that must not be replayed.
     pub serial: u32,
 }
 
-/// A SHA-256, written as 64 hexadecimal digits.
+/// A SHA-256 hash, written as 64 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Hash(String);
 
 impl Hash {
-    /// The hash of these bytes.
+    /// The hash of the given bytes.
     pub fn of(bytes: &[u8]) -> Self {
         use fmt::Write as _;
         let mut text = String::with_capacity(64);
@@ -73,7 +74,7 @@ impl Hash {
         Self(text)
     }
 
-    /// The digits.
+    /// The hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }

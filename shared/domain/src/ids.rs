@@ -1,37 +1,40 @@
-//! Identities. Each is a type of its own, so that a client's id cannot be passed for an invoice's.
+//! Identities. Each has its own type, so that a client's id cannot be passed as an invoice's.
 //!
-//! CRM ids are text: 1 to 40 characters of `A-Z a-z 0-9 _ - .`. A mapping's id may be longer, because it may name a part of a
-//! record. The character `#` separates the parts of a table key and `~` an id from what is derived of it, so neither can be part
-//! of an id that the CRM sends. Xero ids are UUIDs.
+//! CRM ids are text: 1 to 40 characters of `A-Z a-z 0-9 _ - .`. A mapping's id may be longer,
+//! because it may name a part of a record. The character `#` separates the parts of a table key,
+//! and `~` separates an id from the name of a derived record, so an id that the CRM sends contains
+//! neither. Xero ids are UUIDs.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Why a text is not an id.
+/// The text is not a valid id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to {MAX_LENGTH} letters, digits, '_', '-' or '.'")]
 pub struct InvalidId;
 
-/// What a mapping is about may be a part of a record, named behind the record's id.
+/// The maximum length of a mapping's id. It may name a part of a record, after the record's id.
 const MAX_PART_LENGTH: usize = MAX_LENGTH + 16;
 
-/// The longest CRM id. `SC-` and an id must fit into the 50 characters of a Xero contact number.
+/// The maximum length of a CRM id. `SC-` and an id must fit into the 50 characters of a Xero
+/// contact number.
 const MAX_LENGTH: usize = 40;
 
-/// Separates an id of the CRM from what is derived of it. No id of the CRM holds it, so what is derived is never equal
-/// to what is received.
+/// Separates a CRM id from the name of a derived record. No CRM id contains it, so a derived id
+/// never equals a received one.
 pub(crate) const DERIVED: char = '~';
 
-/// What may be derived of an id: small letters and digits.
+/// The maximum length of the name of a derived record, which consists of small letters and digits.
 const MAX_DERIVED_LENGTH: usize = 15;
 
 fn is_id(text: &str) -> bool {
     is_plain(text, MAX_LENGTH)
 }
 
-/// An id of the CRM, one with a point and a part behind it, or one with something derived behind it.
+/// Whether the text is a CRM id, optionally followed by a point and a part, or by the name of a
+/// derived record.
 fn is_record_id(text: &str) -> bool {
     let Some((id, derived)) = text.split_once(DERIVED) else {
         return is_plain(text, MAX_PART_LENGTH);
@@ -58,7 +61,11 @@ macro_rules! text_id {
         pub struct $name(String);
 
         impl $name {
-            /// Checks the text; see the module for the alphabet.
+            /// Checks that the text uses the alphabet described in the module's documentation.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidId`] if it does not.
             pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
                 if $check(&text) { Ok(Self(text)) } else { Err(InvalidId) }
@@ -120,7 +127,7 @@ macro_rules! uuid_id {
 }
 
 text_id!(
-    /// A ServiceCortex customer: the business whose books we keep in step.
+    /// A ServiceCortex customer: the business whose books are synchronised.
     AccountId
 );
 text_id!(
@@ -140,12 +147,13 @@ text_id!(
     CreditNoteId
 );
 text_id!(
-    /// The CRM's id of an allocation: credit of a note that is applied to an invoice.
+    /// The CRM's id of an allocation: credit of a credit note that is applied to an invoice.
     AllocationId
 );
 text_id!(
-    /// The CRM's id of whatever a mapping is about, when its kind is known from elsewhere; of a payment,
-    /// of one of its parts; of a negative invoice, of the credit note that it is in Xero.
+    /// The CRM's id of the record of a mapping, whose kind is known from elsewhere. For a payment
+    /// it names one of the payment's parts; for a negative invoice, the credit note that represents
+    /// it in Xero.
     CrmId,
     is_record_id
 );
@@ -159,11 +167,11 @@ text_id!(
 );
 
 uuid_id!(
-    /// A Xero organisation, as in the header `xero-tenant-id`.
+    /// A Xero organisation, as sent in the header `xero-tenant-id`.
     TenantId
 );
 impl TenantId {
-    /// The place of records that arrive before their account has ever been connected.
+    /// The tenant of records that arrive before their account is first connected.
     pub const NONE: Self = Self(Uuid::nil());
 }
 
@@ -184,7 +192,7 @@ uuid_id!(
     XeroAllocationId
 );
 uuid_id!(
-    /// A payment in Xero: money on one document.
+    /// A payment in Xero, on one document.
     XeroPaymentId
 );
 uuid_id!(
@@ -192,24 +200,25 @@ uuid_id!(
     XeroBankTransactionId
 );
 uuid_id!(
-    /// Any Xero document, when its kind is known from elsewhere.
+    /// Any document in Xero, whose kind is known from elsewhere.
     XeroId
 );
 uuid_id!(
-    /// What one person at Xero has let this app do, named by that person's id: connecting a second
+    /// The grant of one Xero user to this app. Its id is the user's: connecting a second
     /// organisation renews the same tokens instead of adding others.
     GrantId
 );
 uuid_id!(
-    /// Something the CRM is told.
+    /// An event that the CRM receives.
     EventId
 );
 uuid_id!(
-    /// The link between our app and one tenant, as listed by `GET /connections`. Not the tenant's id.
+    /// The link between this app and one tenant, as listed by `GET /connections`. It differs from
+    /// the tenant's id.
     XeroConnectionId
 );
 
-/// An invoice of less than nothing is a credit note in Xero.
+/// An invoice with a negative total becomes a credit note in Xero, under the same id.
 impl From<InvoiceId> for CreditNoteId {
     fn from(id: InvoiceId) -> Self {
         Self(id.0)
@@ -229,7 +238,8 @@ macro_rules! into_general {
 }
 
 impl CrmId {
-    /// The id of a record that is derived of this one. Equal to no id that the CRM sends.
+    /// The id of a record that is derived from this one. It differs from every id that the CRM
+    /// sends.
     pub(crate) fn derived(&self, what: &'static str) -> Self {
         Self(format!("{self}{DERIVED}{what}"))
     }
@@ -245,8 +255,9 @@ into_general!(
     XeroBankTransactionId
 );
 
-/// The owner of mappings: one account's use of one Xero organisation. It outlives a disconnect, so that a reconnect finds every
-/// mapping, and another organisation starts clean.
+/// The owner of mappings: one account's use of one Xero organisation. It persists after a
+/// disconnect, so a reconnect finds every mapping, and another organisation starts without
+/// mappings.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Ledger {
     /// The ServiceCortex customer.

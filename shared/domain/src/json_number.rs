@@ -1,10 +1,12 @@
-//! Exact decimals in JSON: `12.50` in, `12.50` out, and never a float between.
+//! Exact decimals in JSON: `12.50` is read and written as `12.50`, without a float in between.
 //!
-//! Xero writes amounts as JSON numbers (its documentation shows some in quotes; both are read). Serde's own path for numbers goes through
-//! `f64` and turns `1234567890123.4567` into `1234567890123.4568`, so the digits are taken from the raw token.
+//! Xero writes amounts as JSON numbers. Its documentation shows some in quotes, so both forms are
+//! read. Serde's own path for numbers goes through `f64` and turns `1234567890123.4567` into
+//! `1234567890123.4568`, so the digits are taken from the raw token.
 //!
-//! Use with `#[serde(with = "json_number")]`, or [`option`] for optional fields. A type that uses this must be parsed straight from
-//! text: `RawValue` does not work under `#[serde(flatten)]`, untagged enums or `serde_json::Value`.
+//! Use with `#[serde(with = "json_number")]`, or [`option`] for optional fields. A type that uses
+//! this must be parsed directly from text: `RawValue` does not work under `#[serde(flatten)]`,
+//! untagged enums or `serde_json::Value`.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
@@ -15,7 +17,7 @@ pub fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok,
     RawValue::from_string(value.to_string()).map_err(ser::Error::custom)?.serialize(serializer)
 }
 
-/// Reads a JSON number, or a number in quotes, digit by digit.
+/// Reads a JSON number, plain or in quotes, with exactly its digits.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     parse(raw.get())

@@ -1,15 +1,27 @@
-//! Every decision of the integration, and nothing else.
+//! The decisions of the integration, without IO.
 //!
-//! This crate performs no IO, reads no clock, draws no randomness and never awaits: time is an argument called `now`, identities are
-//! arguments, and the same input always gives the same answer. Whatever can be decided without asking anybody is decided here, so that
-//! it can be tested with plain tables and properties.
+//! This crate performs no IO, reads no clock, draws no randomness and never awaits: time is an
+//! argument called `now`, identities are arguments, and the same input always gives the same
+//! result. Every decision that needs no IO is made here, so that plain tables and properties can
+//! test it.
 //!
-//! Not here: how bytes reach Xero (`xero`), how rows reach the table (`store`), in which order the steps run (`engine`).
+//! Other crates decide how bytes reach Xero (`xero`), how rows reach the table (`store`), and in
+//! which order the steps run (`engine`).
 //!
-//! Reading order: [`ids`] and [`entity`] name things; [`money`], [`dates`](jiff::civil) and [`json_number`] are the exact arithmetic;
-//! [`crm`] is what the CRM sends and [`envelope`] how, [`body`] which fields a body may have, [`wake`] what we send ourselves, [`dead_letter`] why a message is moved aside; [`document`] is what Xero takes and [`translate`] the way between them;
-//! [`failure`], [`retry`], [`operation`] and [`meter`] decide what happens next; [`mapping`], [`connection`], [`grant`], [`chart`],
-//! [`health`], [`sync_all`], [`receipts`], [`poll`] and [`sync_log`] are the facts that are kept; [`observe`] compares what Xero says with them; [`matching`] finds clients among contacts; [`outbound`] is what the CRM is told.
+//! Reading order:
+//!
+//! - [`ids`] and [`entity`] define the names of things.
+//! - [`money`], [`dates`](jiff::civil) and [`json_number`] are the exact arithmetic.
+//! - [`crm`] holds the records that the CRM sends, [`envelope`] the messages that carry them, and
+//!   [`body`] the fields that a body may have. [`wake`] holds the messages that the product sends
+//!   to itself, and [`dead_letter`] the reasons for moving a message aside.
+//! - [`document`] holds the documents that Xero accepts, and [`translate`] makes them from the
+//!   CRM's records.
+//! - [`failure`], [`retry`], [`operation`] and [`meter`] decide what happens next.
+//! - [`mapping`], [`connection`], [`grant`], [`chart`], [`health`], [`sync_all`], [`receipts`],
+//!   [`poll`] and [`sync_log`] are the stored facts.
+//! - [`observe`] compares Xero's state with them, [`matching`] finds clients among contacts, and
+//!   [`outbound`] holds the events that the CRM receives.
 
 pub mod account_codes;
 pub mod activity;
@@ -45,4 +57,5 @@ pub mod sync_all;
 pub mod sync_log;
 pub mod totals;
 pub mod translate;
+mod variants;
 pub mod wake;

@@ -1,5 +1,5 @@
-//! A mapping: what is known of one CRM record and its counterpart in Xero, with the operation that
-//! brings the two together. One row of the table.
+//! A mapping: one CRM record, its counterpart in Xero, and the operation that synchronises the two.
+//! Each mapping is one row of the table.
 
 mod amounts;
 
@@ -12,10 +12,10 @@ use crate::idempotency::Hash;
 use crate::ids::{CrmId, DERIVED, Ledger, XeroId};
 use crate::operation::{Event, Freshness, Operation, Refusal, State, Step, Trace, step};
 
-/// What names a mapping.
+/// The key of a mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MappingKey {
-    /// Whose it is, in which organisation.
+    /// The account and the organisation.
     pub ledger: Ledger,
     /// The kind of document.
     pub kind: EntityKind,
@@ -24,30 +24,34 @@ pub struct MappingKey {
 }
 
 impl MappingKey {
-    /// One text for hashes: the operation's name in jitter and wake-ups.
+    /// One text that identifies the mapping, used as the input of hashes such as the retry's
+    /// jitter.
     pub fn seed(&self) -> String {
         let Ledger { account, tenant } = &self.ledger;
         format!("{account}#{tenant}#{}#{}", self.kind, self.crm_id)
     }
 }
 
-/// A CRM record as received, ready to be kept.
+/// A CRM record as received, in the form in which it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptSnapshot {
-    /// Rises with every change in the CRM; it alone decides which of two snapshots is newer.
+    /// The CRM's revision, which rises with every change. It alone decides which of two snapshots
+    /// is newer.
     pub revision: u64,
-    /// What its document can be found by in Xero: an invoice's number, a contact's.
+    /// The key by which the document can be found in Xero, such as an invoice's number or a
+    /// contact's number.
     pub natural_key: String,
     /// The hash of `json`.
     pub hash: Hash,
-    /// The snapshot as JSON text, written by us from the checked record. The table keeps it beside the
-    /// rest, compressed: as text in text it would be escaped. Rows of earlier releases hold it here.
+    /// The snapshot as JSON text, serialised from the checked record. The table stores it
+    /// compressed, beside the rest of the row: as text inside JSON it would be escaped. Rows of
+    /// earlier releases hold it here.
     #[serde(default, skip_serializing)]
     pub json: String,
 }
 
 impl KeptSnapshot {
-    /// Keeps this text as the record's state at `revision`.
+    /// A snapshot of the record's state at `revision`, with the hash of `json`.
     pub fn new(revision: u64, natural_key: String, json: String) -> Self {
         let hash = Hash::of(json.as_bytes());
         Self { revision, natural_key, hash, json }
@@ -57,14 +61,14 @@ impl KeptSnapshot {
 /// The counterpart in Xero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// Xero's key.
+    /// Xero's id of the document.
     pub xero_id: XeroId,
-    /// The document's number in Xero, or the contact's.
+    /// The number of the document or the contact in Xero.
     pub number: Option<String>,
-    /// Xero's last change that has been observed. None while an invoice is known to have something on it,
-    /// from an answer to a write or a look, that the CRM was not told.
+    /// The newest change in Xero that was observed. `None` if an answer to a write or to a read
+    /// showed payments or credits on an invoice that no event has reported to the CRM.
     pub xero_updated_at: Option<Timestamp>,
-    /// For invoices and credit notes: status and amounts.
+    /// Status and amounts, for invoices and credit notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amounts: Option<Amounts>,
 }
@@ -72,54 +76,58 @@ pub struct Link {
 /// One CRM record, its counterpart in Xero, and the operation between them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {
-    /// What names it.
+    /// The mapping's key.
     pub key: MappingKey,
-    /// Rises when a person asks for a fresh copy in Xero. Starts at 1.
+    /// Rises when a user asks for a new copy in Xero. Starts at 1.
     pub generation: u32,
     /// The newest snapshot that was accepted.
     pub snapshot: KeptSnapshot,
-    /// Natural keys of earlier snapshots under which a write may have gone unanswered, newest last.
-    /// They are looked up together with the present one until the document is found.
+    /// Natural keys of earlier snapshots under which a write may have been carried out without an
+    /// answer, newest last. They are looked up together with the current key until the document is
+    /// found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_keys: Vec<String>,
-    /// The revision that Xero has.
+    /// The revision that Xero has, if any.
     pub synced_revision: Option<u64>,
-    /// The work of bringing Xero to the snapshot.
+    /// The operation that brings the snapshot to Xero.
     pub operation: Operation,
     /// The counterpart in Xero, once it is known.
     pub link: Option<Link>,
-    /// Earlier counterparts, voided or deleted in Xero before a person asked for a fresh copy; newest last, and
-    /// at most [`LEFT_MAX`].
+    /// Earlier counterparts: documents that a user replaced with a new copy after they were voided
+    /// or deleted in Xero, and documents that were unlinked. Newest last, at most [`LEFT_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<XeroId>,
-    /// The number of the last event told of this record: each carries its own, so that order can be
-    /// restored. It begins with the second in which the record was first seen.
+    /// The sequence number of the last event about this record. Every event has its own number, so
+    /// that their order can be restored. The numbers start at the Unix time, in seconds, at which
+    /// the record was first seen.
     #[serde(default)]
     pub told: u64,
 }
 
-/// A record is hardly ever renumbered, and this often never while answers get lost.
+/// The number of earlier keys that are kept. Records are rarely renumbered, and hardly ever this
+/// often while answers are lost.
 const EARLIER_KEYS_MAX: usize = 8;
 
-/// Earlier counterparts of one record that are remembered: each is one that a person asked to replace.
+/// The maximum number of earlier counterparts that are kept for one record.
 pub const LEFT_MAX: usize = 100;
 
-/// What became of a snapshot at the door.
+/// The result of offering a snapshot to a mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Accepted {
-    /// It is newer than what was known: write this mapping.
+    /// It is newer than the known snapshot: write this mapping.
     Newer(Box<Mapping>),
-    /// It is exactly what is known.
+    /// It equals the known snapshot.
     Same,
-    /// Something newer is known, or the same revision with other content: the first one stays.
+    /// A newer snapshot is known, or one with the same revision and different content. The known
+    /// one stays.
     Stale {
-        /// The revision that is known.
+        /// The known revision.
         known: u64,
     },
 }
 
 impl Mapping {
-    /// Accepts a snapshot: the CRM's revision decides.
+    /// Accepts a snapshot if its revision is higher than the known one.
     pub fn accept(
         known: Option<&Self>,
         key: &MappingKey,
@@ -136,7 +144,8 @@ impl Mapping {
                 operation: Operation::new(),
                 link: None,
                 left: Vec::new(),
-                // In another organisation's books, too, a later event has the higher number.
+                // The start at the current time also keeps the numbers rising when the account
+                // moves to another organisation.
                 told: u64::try_from(now.as_second()).unwrap_or(0),
             }));
         };
@@ -147,13 +156,13 @@ impl Mapping {
         if snapshot.revision <= known.snapshot.revision {
             return Accepted::Stale { known: known.snapshot.revision };
         }
-        // A submission is never refused.
+        // Submitted is never refused.
         let moved = known.apply(Event::Submitted, now).unwrap_or_else(|_| known.clone());
         let earlier_keys = known.keys_to_keep(&snapshot);
         Accepted::Newer(Box::new(Self { snapshot, earlier_keys, ..moved }))
     }
 
-    /// The keys under which a document of ours may stand that no answer told us of.
+    /// The keys under which a document may exist in Xero although no answer confirmed it.
     fn keys_to_keep(&self, next: &KeptSnapshot) -> Vec<String> {
         let held = matches!(self.operation.state, State::Claimed { by: _, until: _ });
         let uncertain = held || self.operation.trace == Trace::Uncertain;
@@ -168,17 +177,20 @@ impl Mapping {
         keys.split_off(surplus)
     }
 
-    /// The number that a contact made for it has: another one than that of a contact it was unlinked from.
+    /// The number of a contact that is created for this client. It differs from the numbers of
+    /// contacts that the client was unlinked from.
     pub fn contact_number(&self) -> String {
         if self.generation <= 1 {
             return self.snapshot.natural_key.clone();
         }
-        // It ends with the client's id, and a hyphen and a digit could be the end of another client's.
+        // A suffix of a hyphen and a digit could be the end of another client's id; the derived
+        // sign cannot.
         format!("{}{DERIVED}{}", self.snapshot.natural_key, self.generation)
     }
 
-    /// The mapping linked to something in Xero that was not made for it. It is due: what the CRM has goes
-    /// there. What it was linked to before is left.
+    /// The mapping linked to a document that exists in Xero and was not created for it. The
+    /// operation is due, so that the CRM's snapshot is written to that document. The previous
+    /// counterpart is recorded in `left`.
     #[must_use]
     pub fn linked_to(self, link: Link, now: Timestamp) -> Self {
         let same = self.link.as_ref().is_some_and(|known| known.xero_id == link.xero_id);
@@ -189,7 +201,7 @@ impl Mapping {
         Self { link: Some(link), left, earlier_keys: Vec::new(), synced_revision: None, ..moved }
     }
 
-    /// The mapping without what it was linked to, which is left as it is.
+    /// The mapping without its link. The previous counterpart is not changed in Xero.
     #[must_use]
     pub fn unlinked(self, now: Timestamp) -> Self {
         if self.link.is_none() {
@@ -199,7 +211,15 @@ impl Mapping {
         moved.afresh()
     }
 
-    /// Whether somebody holds it now.
+    /// The mapping without its snapshot's text. The facts about its document stay. The CRM must
+    /// send the record again before it can be written to Xero again.
+    #[must_use]
+    pub fn without_text(self) -> Self {
+        let snapshot = KeptSnapshot { json: String::new(), ..self.snapshot };
+        Self { snapshot, ..self }
+    }
+
+    /// Whether an attempt holds the mapping's claim now.
     pub fn is_held(&self, now: Timestamp) -> bool {
         matches!(self.operation.state, State::Claimed { by: _, until } if until > now)
     }
@@ -210,7 +230,8 @@ impl Mapping {
         amounts.is_some_and(|amounts| amounts.status.is_gone())
     }
 
-    /// The mapping for a fresh copy of its document: what was there is left, and remembered.
+    /// The mapping prepared for a new copy of its document. The previous counterpart is recorded in
+    /// `left`.
     #[must_use]
     pub fn afresh(self) -> Self {
         let mut left = self.left;
@@ -221,19 +242,23 @@ impl Mapping {
         Self { generation, left, link: None, synced_revision: None, ..self }
     }
 
-    /// Every key under which its document may be found, the present one first.
+    /// Every key under which its document may be found, the current one first.
     pub fn natural_keys(&self) -> Vec<String> {
         let copy = (self.generation > 1).then(|| self.copy_number());
         let present = std::iter::once(self.snapshot.natural_key.clone());
         present.chain(copy).chain(self.earlier_keys.iter().cloned()).collect()
     }
 
-    /// The number of a fresh copy, where Xero will not have the number of the first.
+    /// The number of a new copy, for when Xero does not accept the first document's number again.
     pub fn copy_number(&self) -> String {
         format!("{}-{}", self.snapshot.natural_key, self.generation)
     }
 
-    /// The mapping after an event, or why the event changes nothing.
+    /// The mapping after an event.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the event changes nothing.
     pub fn apply(&self, event: Event, now: Timestamp) -> Result<Self, Refusal> {
         match step(&self.operation, event, &self.key.seed(), now) {
             Step::Moved(operation) => Ok(Self { operation, ..self.clone() }),
@@ -241,7 +266,7 @@ impl Mapping {
         }
     }
 
-    /// Whether an attempt at `revision` was about the newest snapshot.
+    /// Whether an attempt at `revision` used the newest snapshot.
     pub fn freshness(&self, revision: u64) -> Freshness {
         if revision == self.snapshot.revision { Freshness::Newest } else { Freshness::Overtaken }
     }

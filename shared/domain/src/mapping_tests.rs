@@ -1,4 +1,4 @@
-//! What becomes of a mapping when a snapshot arrives.
+//! Tests of accepting snapshots.
 
 use uuid::Uuid;
 
@@ -82,7 +82,7 @@ fn a_number_under_which_a_write_may_stand_is_remembered() {
 fn a_mapping_comes_back_from_its_record() {
     let mapping = newer(None, snapshot(1, "{\"a\":\"é\"}"));
     let text = serde_json::to_string(&mapping).unwrap();
-    // The text of the snapshot is kept beside the record, and compressed.
+    // The text of the snapshot is stored compressed, beside the record.
     let mut read: Mapping = serde_json::from_str(&text).unwrap();
     assert_eq!(std::mem::replace(&mut read.snapshot.json, mapping.snapshot.json.clone()), "");
     assert_eq!(read, mapping);

@@ -1,10 +1,13 @@
-//! How many calls an organisation may still be asked: the count that all functions share.
+//! The call budget of an organisation, shared by all functions.
 //!
-//! Xero allows an app 5 calls at once, 60 a minute and 1,000 or 5,000 a day on one organisation, and
-//! 10,000 a minute over all of them. Its windows are fixed and begin at instants it does not tell. So a
-//! call counts here from before it is sent until a minute after its answer was read: then no window of
-//! 60 seconds can hold more than 60 of them, wherever it begins. What is left of the day is believed
-//! as the last answer told it, less what was sent since.
+//! Xero allows an app 5 concurrent calls, 60 calls a minute and 1,000 or 5,000 calls a day on one
+//! organisation, and 10,000 calls a minute over all organisations. Its windows are fixed and begin
+//! at instants that it does not reveal. So a call counts here from before it is sent until a minute
+//! after its answer was read: no window of 60 seconds can then contain more than 60 calls, wherever
+//! it begins. The calls left of the day are those that the last answer reported, minus the calls
+//! begun since.
+
+mod priority;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,139 +16,114 @@ use crate::ids::TenantId;
 use crate::operation::ClaimId;
 use crate::retry::IN_FLIGHT_SECONDS;
 
-/// Xero's limit on calls in a minute.
-const PER_MINUTE: usize = 60;
+pub use priority::Priority;
+
+/// Calls that people's requests may make in a minute. Background pushes keep a share of the minute,
+/// however often people press a button.
+const PER_MINUTE_OF_PEOPLE: usize = 40;
+/// The same of the day, in percent of its limit.
+const PERCENT_OF_PEOPLE: u32 = 60;
+/// The same of calls at once.
+const LANES_OF_PEOPLE: usize = 4;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
-/// The daily limits: of the smallest plan, and of every other one.
+/// Xero's daily limits on one organisation: of the smallest plan, and of all other plans.
 const PER_DAY: [u32; 2] = [1_000, 5_000];
-/// While a limit of the day is used up, one call is let through after this long, to learn whether the
-/// day is over.
+/// While a daily limit is used up, one call is admitted after this time to find out whether a new
+/// day has begun.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(60);
-/// Less than this left of the app's minute, and everybody waits for the next: it is more than all
-/// functions together can have under way.
+/// If fewer calls than this are left of the app's minute, all functions wait for the next minute.
+/// The number exceeds the calls that all functions together can have in progress.
 const APP_RESERVE: u32 = 1_000;
-/// An unanswered call may still be on its way; so may one whose process died.
+/// How long a call without an answer occupies its lane, in seconds. It may still arrive at Xero,
+/// even if its process died.
 const LANE_SECONDS: i64 = IN_FLIGHT_SECONDS + 5;
-/// When to look for a free lane again.
+/// The interval at which a free lane is looked for.
 const LANE_FREE_IN: SignedDuration = SignedDuration::from_secs(1);
 
-/// What a call is for. What comes first here goes first: each leaves room for those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Priority {
-    /// A person waits for a record to be brought to Xero.
-    Person,
-    /// A record is brought to Xero.
-    Push,
-    /// A person looks something up in Xero: pushes keep a share of every limit.
-    Lookup,
-    /// Changes are fetched from Xero.
-    Poll,
-    /// What is known is checked again.
-    Verification,
-}
-
-impl Priority {
-    /// Calls at once, of Xero's five.
-    const fn lanes(self) -> usize {
-        match self {
-            Self::Person => 5,
-            Self::Push => 4,
-            Self::Poll => 3,
-            Self::Lookup | Self::Verification => 2,
-        }
-    }
-
-    /// Calls in a minute, of Xero's sixty.
-    const fn per_minute(self) -> usize {
-        match self {
-            Self::Person => PER_MINUTE,
-            Self::Push => 55,
-            Self::Poll => 45,
-            Self::Lookup | Self::Verification => 30,
-        }
-    }
-
-    /// What is left of the day for others, in percent.
-    const fn reserve_percent(self) -> u32 {
-        match self {
-            Self::Person => 0,
-            Self::Push => 5,
-            Self::Lookup => 20,
-            Self::Poll => 15,
-            Self::Verification => 40,
-        }
-    }
-}
-
-/// Which limit a call would exceed.
+/// The limit that a call would exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exhausted {
-    /// Calls at the same time.
+    /// Concurrent calls.
     Lanes,
     /// Calls in a minute.
     Minute,
-    /// Calls in a day, less what is kept for what goes first.
+    /// Calls in a day, minus those reserved for higher priorities.
     Day,
-    /// Calls of the app in a minute.
+    /// Calls of the app in a minute, over all organisations.
     AppMinute,
 }
 
-/// The calls on one organisation.
+/// The count of the calls on one organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meter {
     /// The organisation.
     pub tenant: TenantId,
-    /// Calls under way.
+    /// Calls in progress.
     pub lanes: Vec<Lane>,
-    /// When calls ended, in the last minute.
+    /// The instants at which calls ended in the last minute.
     pub ended: Vec<Timestamp>,
+    /// When those of them ended that people's requests made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended_of_people: Vec<Timestamp>,
     /// What the last answer said was left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
 }
 
-/// A call under way.
+/// A call in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lane {
-    /// Whose.
+    /// The identity of the call.
     pub by: ClaimId,
-    /// When it is over at the latest, answered or not.
+    /// The latest instant at which it ends, with or without an answer.
     pub until: Timestamp,
+    /// Whether a person's request makes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_of_person: bool,
 }
 
-/// What an answer said was left.
+/// The calls left, as an answer reported them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// When.
+    /// When the answer was read.
     pub at: Timestamp,
     /// Calls left of the day.
     pub day_remaining: u32,
     /// Calls left of the app's minute.
     pub app_remaining: u32,
-    /// Calls begun since.
+    /// Calls begun since that answer.
     pub since: u32,
-    /// The limit of the day, as far as it shows in what was left of it.
+    /// The daily limit, inferred from the calls left of the day.
     pub day_limit: u32,
+    /// Calls of the day that people's requests made, as far as they are known.
+    #[serde(default)]
+    pub of_people: u32,
 }
 
-/// Whether a call may begin.
+/// The decision on a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
-    /// It may, once this meter is written.
+    /// The call may begin once this meter is stored.
     Go(Meter),
-    /// Not before this instant.
+    /// The call may not begin before this instant.
     Wait {
         /// When to ask again.
         until: Timestamp,
-        /// Why.
+        /// The limit that the call would exceed.
         exhausted: Exhausted,
     },
 }
 
 impl Meter {
-    /// The meter of an organisation that was never called.
+    /// The meter of an organisation on which no call was ever made.
     pub const fn new(tenant: TenantId) -> Self {
-        Self { tenant, lanes: Vec::new(), ended: Vec::new(), seen: None }
+        Self {
+            tenant,
+            lanes: Vec::new(),
+            ended: Vec::new(),
+            ended_of_people: Vec::new(),
+            seen: None,
+        }
     }
 
     /// Decides whether a call may begin now.
@@ -156,31 +134,39 @@ impl Meter {
         }
         let lane = SignedDuration::from_secs(LANE_SECONDS);
         let until = now.saturating_add(lane).unwrap_or(Timestamp::MAX);
-        current.lanes.push(Lane { by, until });
+        let is_of_person = priority == Priority::Person;
+        current.lanes.push(Lane { by, until, is_of_person });
         if let Some(seen) = &mut current.seen {
             seen.since = seen.since.saturating_add(1);
+            seen.of_people = seen.of_people.saturating_add(u32::from(is_of_person));
             if seen.is_spent_for(priority) {
-                // This is the one call that looks again; the next may after as long.
+                // This call checks the daily limit again; the next check may follow after the same
+                // time.
                 seen.at = now;
             }
         }
         Admission::Go(current)
     }
 
-    /// The meter after a call was answered. `left` is what the answer said of the day and of the app's
-    /// minute. A call that was not answered keeps its lane until it cannot arrive any more.
+    /// The meter after a call was answered. `left` is the number of calls left of the day and of
+    /// the app's minute, as the answer reported them. A call without an answer keeps its lane until
+    /// it can no longer arrive.
     #[must_use]
     pub fn answered(&self, by: ClaimId, left: Option<(u32, u32)>, now: Timestamp) -> Self {
         let mut current = self.at(now);
-        if current.lanes.iter().any(|lane| lane.by == by) {
+        if let Some(lane) = current.lanes.iter().find(|lane| lane.by == by).copied() {
             current.lanes.retain(|lane| lane.by != by);
-            current.ended.push(now);
+            current.end(lane, now);
         }
         if let Some((day_remaining, app_remaining)) = left {
-            // Calls that are still under way may not be in what this answer counted.
+            // The answer may not count calls that are still in progress.
             let since = u32::try_from(current.lanes.len()).unwrap_or(u32::MAX);
             let day_limit = day_limit(current.seen, day_remaining);
-            current.seen = Some(Seen { at: now, day_remaining, app_remaining, since, day_limit });
+            // What is left rises when a day begins.
+            let same_day = current.seen.filter(|seen| day_remaining <= seen.day_remaining);
+            let of_people = same_day.map_or(0, |seen| seen.of_people);
+            current.seen =
+                Some(Seen { at: now, day_remaining, app_remaining, since, day_limit, of_people });
         }
         current
     }
@@ -193,34 +179,46 @@ impl Meter {
         current
     }
 
-    /// Whether a call of anybody may still be under way.
+    /// Whether any call may still be in progress.
     pub fn is_busy(&self, now: Timestamp) -> bool {
         self.lanes.iter().any(|lane| lane.until > now)
     }
 
-    /// Lanes that lapsed have ended; what ended more than a minute ago is forgotten.
+    /// Ends the lanes that have lapsed, and drops calls that ended more than a minute ago.
     fn at(&self, now: Timestamp) -> Self {
         let mut current = self.clone();
         let (lapsed, lanes) = current.lanes.into_iter().partition(|lane| lane.until <= now);
         let lapsed: Vec<Lane> = lapsed;
         current.lanes = lanes;
-        current.ended.extend(lapsed.iter().map(|lane| lane.until));
-        current.ended.retain(|at| now.duration_since(*at) <= MINUTE);
-        current.ended.sort();
+        for lane in lapsed {
+            current.end(lane, lane.until);
+        }
+        for ended in [&mut current.ended, &mut current.ended_of_people] {
+            ended.retain(|at| now.duration_since(*at) <= MINUTE);
+            ended.sort();
+        }
         current
+    }
+
+    fn end(&mut self, lane: Lane, at: Timestamp) {
+        self.ended.push(at);
+        if lane.is_of_person {
+            self.ended_of_people.push(at);
+        }
     }
 
     fn wait(&self, priority: Priority, now: Timestamp) -> Option<(Timestamp, Exhausted)> {
         let after = |from: Timestamp, wait| from.saturating_add(wait).unwrap_or(Timestamp::MAX);
-        if self.lanes.len() >= priority.lanes() {
+        let of_people = self.lanes.iter().filter(|lane| lane.is_of_person).count();
+        let is_person = priority == Priority::Person;
+        if self.lanes.len() >= priority.lanes() || (is_person && of_people >= LANES_OF_PEOPLE) {
             return Some((after(now, LANE_FREE_IN), Exhausted::Lanes));
         }
-        let used = self.lanes.len() + self.ended.len();
-        if let Some(surplus) = used.checked_sub(priority.per_minute()) {
-            // Once this one is more than a minute old, there is room.
-            let oldest = self.ended.get(surplus).copied().unwrap_or(now);
-            let moment = SignedDuration::from_millis(1);
-            return Some((after(after(oldest, MINUTE), moment), Exhausted::Minute));
+        let all = minute_ends(self.lanes.len(), &self.ended, priority.per_minute(), now);
+        let people = minute_ends(of_people, &self.ended_of_people, PER_MINUTE_OF_PEOPLE, now);
+        let people = people.filter(|_| is_person);
+        if let Some(until) = all.max(people) {
+            return Some((until, Exhausted::Minute));
         }
         let seen = self.seen?;
         if seen.is_spent_for(priority) && now.duration_since(seen.at) < LOOK_AGAIN {
@@ -233,15 +231,31 @@ impl Meter {
     }
 }
 
+/// When another call fits into the minute, if none fits now: once the oldest surplus call ended more
+/// than a minute ago.
+fn minute_ends(
+    under_way: usize,
+    ended: &[Timestamp],
+    most: usize,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let surplus = under_way.saturating_add(ended.len()).checked_sub(most)?;
+    let oldest = ended.get(surplus).copied().unwrap_or(now);
+    let wait = MINUTE.saturating_add(SignedDuration::from_millis(1));
+    Some(oldest.saturating_add(wait).unwrap_or(Timestamp::MAX))
+}
+
 impl Seen {
-    /// Whether what is left of the day is kept for what goes first.
+    /// Whether the remaining calls of the day are reserved for higher priorities.
     fn is_spent_for(self, priority: Priority) -> bool {
         let reserve = self.day_limit.saturating_mul(priority.reserve_percent()) / 100;
-        self.day_remaining.saturating_sub(self.since) <= reserve
+        let share = self.day_limit.saturating_mul(PERCENT_OF_PEOPLE) / 100;
+        let is_share_spent = priority == Priority::Person && self.of_people >= share;
+        is_share_spent || self.day_remaining.saturating_sub(self.since) <= reserve
     }
 }
 
-/// Which plan the organisation is on shows when a day begins, in what is left of it then.
+/// The daily limit. The calls left at the start of a day show which plan the organisation is on.
 fn day_limit(before: Option<Seen>, day_remaining: u32) -> u32 {
     let [small, large] = PER_DAY;
     match before {

@@ -1,4 +1,4 @@
-//! The count of calls, against every window Xero might use.
+//! Tests of the call budget, against every window that Xero might use.
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -29,7 +29,7 @@ fn refused(admission: &Admission) -> (Timestamp, Exhausted) {
     }
 }
 
-/// A meter whose last answer, at zero, left so much of the day.
+/// A meter whose last answer, at zero, reported this number of calls left of the day.
 fn left(day_remaining: u32) -> Meter {
     let meter = go(Meter::new(TENANT).admit(who(0), Priority::Person, at(0)));
     meter.answered(who(0), Some((day_remaining, 9_000)), at(0))
@@ -52,7 +52,8 @@ fn four_pushes_at_once_leave_a_lane_for_a_person_and_none_for_a_sixth_call() {
 fn a_call_whose_process_died_keeps_its_lane_until_it_cannot_arrive_any_more() {
     let mut meter = Meter::new(TENANT);
     for number in 0..5 {
-        meter = go(meter.admit(who(number), Priority::Person, at(0)));
+        let priority = if number == 0 { Priority::Push } else { Priority::Person };
+        meter = go(meter.admit(who(number), priority, at(0)));
     }
     assert!(meter.is_busy(at(64_999)));
     assert_eq!(refused(&meter.admit(who(9), Priority::Person, at(64_999))).1, Exhausted::Lanes);
@@ -74,7 +75,7 @@ fn the_reserve_of_the_day_is_a_persons_and_each_plan_has_its_own() {
         let went = matches!(admission, Admission::Go(_));
         assert_eq!(went, goes, "{remaining} {priority:?}");
     }
-    // The day began with 5,000: a twentieth of that is kept.
+    // The day began with 5,000 calls: a twentieth of them is reserved.
     let large = left(4_999).answered(who(9), Some((250, 9_000)), at(1));
     assert_eq!(refused(&large.admit(who(1), Priority::Push, at(2))).1, Exhausted::Day);
 }
@@ -100,8 +101,8 @@ fn when_the_apps_minute_runs_low_everybody_waits_for_the_next() {
 }
 
 proptest! {
-    /// Calls arrive whenever they like between their admission and their answer, or up to a minute
-    /// after they were sent when no answer comes.
+    /// Calls arrive at any time between their admission and their answer, or within a minute after
+    /// they were sent if no answer comes.
     #[test]
     fn no_window_of_a_minute_ever_holds_more_than_sixty_calls(
         plan in proptest::collection::vec((0_i64..1_500, 0_i64..25_000, any::<bool>()), 1..400),
@@ -132,4 +133,56 @@ proptest! {
             prop_assert!(window.count() <= 60);
         }
     }
+}
+
+#[test]
+fn background_pushes_keep_a_share_of_the_minute_whatever_people_ask_for() {
+    let mut meter = Meter::new(TENANT);
+    for number in 0..40 {
+        meter = go(meter.admit(who(number), Priority::Person, at(0)));
+        meter = meter.answered(who(number), None, at(0));
+    }
+    let (until, exhausted) = refused(&meter.admit(who(40), Priority::Person, at(1)));
+    assert_eq!((until, exhausted), (at(60_001), Exhausted::Minute));
+    for number in 40..55 {
+        meter = go(meter.admit(who(number), Priority::Push, at(1)));
+        meter = meter.answered(who(number), None, at(1));
+    }
+    assert_eq!(refused(&meter.admit(who(55), Priority::Push, at(2))).1, Exhausted::Minute);
+    go(meter.admit(who(55), Priority::Person, at(60_001)));
+}
+
+#[test]
+fn a_row_of_the_previous_release_counts_no_calls_of_people() {
+    let json = r#"{"tenant":"00000000-0000-0000-0000-000000000007",
+        "lanes":[{"by":"00000000-0000-0000-0000-000000000001","until":"1970-01-01T00:01:00Z"}],
+        "ended":["1970-01-01T00:00:00Z"]}"#;
+    let meter: Meter = serde_json::from_str(json).unwrap();
+    assert!(meter.ended_of_people.is_empty() && !meter.lanes[0].is_of_person);
+    assert_eq!(meter.ended.len(), 1);
+}
+
+#[test]
+fn background_pushes_keep_a_share_of_the_day_and_a_call_at_once() {
+    // A day of 1,000 calls.
+    let mut meter = left(1_000);
+    let mut now = 0;
+    let mut people = 0;
+    for number in 1..1_000 {
+        now += 2_000;
+        let Admission::Go(next) = meter.admit(who(number), Priority::Person, at(now)) else {
+            break;
+        };
+        people += 1;
+        let left = 1_000 - u32::try_from(number).unwrap();
+        meter = next.answered(who(number), Some((left, 9_000)), at(now));
+    }
+    assert_eq!(people, 600);
+    assert_eq!(refused(&meter.admit(who(2_000), Priority::Person, at(now))).1, Exhausted::Day);
+    go(meter.admit(who(2_000), Priority::Push, at(now)));
+    let mut meter = Meter::new(TENANT);
+    for number in 0..4 {
+        meter = go(meter.admit(who(number), Priority::Person, at(0)));
+    }
+    assert_eq!(refused(&meter.admit(who(4), Priority::Person, at(0))).1, Exhausted::Lanes);
 }

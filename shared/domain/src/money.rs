@@ -1,22 +1,27 @@
-//! Money: an exact amount with its currency. Amounts of different currencies cannot be added.
+//! Money: an exact amount with its currency. Amounts of different currencies cannot be subtracted
+//! from each other.
 
 use std::fmt;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
-/// An ISO 4217 code: three capital letters. Whether an organisation may use it is Xero's to say.
+/// An ISO 4217 code of three capital letters. Xero decides whether an organisation may use it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
-/// Why a text is not a currency code.
+/// The text is not a currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be a currency code of three capital letters, such as GBP")]
 pub struct InvalidCurrency;
 
 impl Currency {
     /// Checks for three capital letters.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCurrency`] if the text is anything else.
     pub fn new(code: &str) -> Result<Self, InvalidCurrency> {
         let bytes: [u8; 3] = code.as_bytes().try_into().map_err(|_| InvalidCurrency)?;
         if bytes.iter().all(u8::is_ascii_uppercase) {
@@ -24,6 +29,31 @@ impl Currency {
         } else {
             Err(InvalidCurrency)
         }
+    }
+
+    /// Whether the currency has no decimals, according to ISO 4217. Xero nevertheless keeps two
+    /// decimals.
+    pub fn is_without_decimals(&self) -> bool {
+        matches!(
+            self.as_str(),
+            "BIF"
+                | "CLP"
+                | "DJF"
+                | "GNF"
+                | "ISK"
+                | "JPY"
+                | "KMF"
+                | "KRW"
+                | "PYG"
+                | "RWF"
+                | "UGX"
+                | "UYI"
+                | "VND"
+                | "VUV"
+                | "XAF"
+                | "XOF"
+                | "XPF"
+        )
     }
 
     /// The code, such as `GBP`.
@@ -58,7 +88,7 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// An amount in a currency. Stored and shown with the amount as text.
+/// An amount in a currency. It is stored and displayed with the amount as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
     /// The amount, in whole units of the currency.
@@ -74,7 +104,7 @@ impl Money {
         Self { amount, currency }
     }
 
-    /// The same amount, written with two decimals where it has no more.
+    /// The same amount, written with at least two decimals.
     #[must_use]
     pub fn in_cents(self) -> Self {
         let mut amount = self.amount.normalize();
@@ -84,7 +114,7 @@ impl Money {
         Self { amount, ..self }
     }
 
-    /// `self - other`, or `None` when the currencies differ or the result cannot be represented.
+    /// `self - other`, or `None` if the currencies differ or the result cannot be represented.
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         (self.currency == other.currency)
             .then(|| self.amount.checked_sub(other.amount))
@@ -99,15 +129,15 @@ impl fmt::Display for Money {
     }
 }
 
-/// Rounds to cents, halves away from zero: the way Xero rounds line amounts and the tax of each line.
+/// Rounds to cents, halves away from zero, as Xero rounds line amounts and the tax of each line.
 pub fn round_to_cents(amount: Decimal) -> Decimal {
     let mut rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     rounded.rescale(2);
     rounded
 }
 
-/// Decimals as JSON text: `"12.50"`. Unlike [`json_number`](crate::json_number) it works under every serde attribute, so records that
-/// only we read use it.
+/// Decimals as JSON text: `"12.50"`. Unlike [`json_number`](crate::json_number), this works under
+/// every serde attribute. Records that only this product reads use it.
 pub mod rust_decimal_text {
     use rust_decimal::Decimal;
     use serde::{Deserialize, Deserializer, Serializer, de};
@@ -124,7 +154,7 @@ pub mod rust_decimal_text {
             .map_err(|_| de::Error::custom("must be a decimal number in quotes, such as \"12.50\""))
     }
 
-    /// The same for an optional decimal; with `#[serde(default)]` an absent field is `None`.
+    /// The same for an optional decimal. With `#[serde(default)]` an absent field is `None`.
     pub mod option {
         use rust_decimal::Decimal;
         use serde::{Deserialize, Deserializer, Serializer};

@@ -1,4 +1,5 @@
-//! What Xero says of an invoice against what is known of it: what changed, and what the CRM is told.
+//! The comparison of an invoice in Xero with what is known of it: what changed, and what the CRM is
+//! notified of.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -11,37 +12,37 @@ use crate::money::Money;
 use crate::outbound::{News, PaymentNews, PaymentState, RemovalReason};
 use crate::receipts::{Changes, PAYMENTS_MAX, Receipts, Received, Told};
 
-/// What an observation comes to.
+/// The result of an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
-    /// The mapping to write.
+    /// The mapping to store.
     pub mapping: Mapping,
-    /// The receipts to write.
+    /// The receipts to store.
     pub receipts: Receipts,
-    /// What the CRM is told, in order: at most two more than one change of the payments makes.
+    /// The events for the CRM, in order: at most three more than the changes of payments.
     pub news: Vec<News>,
-    /// Whether that was all. If not, the invoice counts as unseen, and what was seen is to be observed again
-    /// once this is written.
+    /// Whether the observation is complete. If not, the invoice counts as unseen and must be
+    /// observed again after this result is stored.
     pub is_all: bool,
 }
 
-/// What was seen of an invoice.
+/// The state of an invoice in Xero.
 #[derive(Debug, Clone, Copy)]
 pub enum Seen<'a> {
-    /// It is there, with these payments: all of them.
+    /// Xero has the invoice, with all of these payments.
     There {
         /// The invoice.
         invoice: &'a RemoteInvoice,
         /// Its payments.
         payments: &'a [Received],
     },
-    /// Xero has no invoice of this id any more.
+    /// Xero no longer has an invoice with this id.
     Missing,
 }
 
-/// Whether Xero's answer says something of an invoice, payments or its end, that the CRM was not told when
-/// the invoice was observed last. Such an invoice is observed by its id: the lists of changes are read once,
-/// and may have been read when the invoice was not known to be ours.
+/// Whether Xero's answer shows payments on an invoice, or its end, that no event has reported since
+/// the invoice was last observed. Such an invoice is then observed by its id: the lists of changes
+/// are read once, possibly before the invoice was known to belong to the CRM.
 pub fn is_news(known: Option<&Link>, id: XeroId, now: &Amounts) -> bool {
     let known = known.filter(|link| link.xero_id == id);
     match known.and_then(|link| Some((link.xero_updated_at, link.amounts.as_ref()?))) {
@@ -56,13 +57,14 @@ pub fn is_news(known: Option<&Link>, id: XeroId, now: &Amounts) -> bool {
     }
 }
 
-/// What was paid and what was credited.
+/// The amounts paid and credited.
 fn settled(amounts: &Amounts) -> (Money, Money) {
     let zero = Money::new(Decimal::ZERO, amounts.amount_due.currency).in_cents();
     (amounts.amount_paid.unwrap_or(zero), amounts.amount_credited.unwrap_or(zero))
 }
 
-/// Compares. `None` when there is nothing new: then nothing is written.
+/// Compares an invoice in Xero with its mapping. Returns `None` if nothing has changed; then
+/// nothing needs to be stored.
 pub fn observe(
     mapping: &Mapping,
     receipts: &Receipts,
@@ -103,8 +105,8 @@ pub fn observe(
     Some(Observation { mapping, receipts, news, is_all: true })
 }
 
-/// Some of the payments that have changed, as many as fit into one transaction. The invoice stays unseen
-/// until the rest is observed, too, whoever does it; its amounts are told with the last of them.
+/// Observes as many changed payments as fit into one transaction. The invoice stays unseen until a
+/// further observation covers the rest; its amounts are reported together with the last of them.
 fn observed_in_part(
     mapping: &Mapping,
     link: &Link,
@@ -118,7 +120,7 @@ fn observed_in_part(
     Observation { mapping, receipts, news, is_all: false }
 }
 
-/// That not every payment on the invoice is told.
+/// The event that says that not every payment on the invoice is reported.
 fn limit_news(mapping: &mut Mapping, after: &Amounts, now: Timestamp) -> News {
     let sequence = sequence(mapping, now);
     News::XeroStatus {
@@ -127,17 +129,18 @@ fn limit_news(mapping: &mut Mapping, after: &Amounts, now: Timestamp) -> News {
         sequence,
         status: after.status.as_str().to_owned(),
         remarks: vec![format!(
-            "It has more than {PAYMENTS_MAX} payments in Xero. Further ones are not reported one by one."
+            "It has more than {PAYMENTS_MAX} payments in Xero. Further payments are not reported individually."
         )],
     }
 }
 
-/// What the CRM is told of payments on a mapping's invoice.
+/// The events about payments on a mapping's invoice.
 pub fn tell(mapping: &mut Mapping, told: Vec<Told>, now: Timestamp) -> Vec<News> {
     told.into_iter().map(|one| payment(mapping, one, now)).collect()
 }
 
-/// Xero's answers may overtake each other; what we wrote ourselves is newer than what was read before.
+/// Whether the invoice is older than what is known. Xero's answers may arrive out of order, and a
+/// write of this integration is newer than earlier reads.
 fn is_older(link: &Link, invoice: &RemoteInvoice) -> bool {
     matches!((invoice.updated_at, link.xero_updated_at), (Some(seen), Some(known)) if seen < known)
 }
@@ -146,8 +149,8 @@ fn missing(before: &Amounts) -> Amounts {
     Amounts { status: DocumentStatus::Deleted, ..before.clone() }
 }
 
-/// Never below the second of telling: what was told under a number that a restored table has forgotten is older
-/// than what is told now.
+/// The next sequence number. It is never below the current time in seconds: if a restored table has
+/// lost a number, the next event still has a higher one.
 fn sequence(mapping: &mut Mapping, now: Timestamp) -> u64 {
     let second = u64::try_from(now.as_second()).unwrap_or(0);
     mapping.told = mapping.told.saturating_add(1).max(second);
@@ -172,7 +175,7 @@ fn payment(mapping: &mut Mapping, told: Told, now: Timestamp) -> News {
     }
 }
 
-/// What a person has to know of the invoice itself.
+/// The event about the invoice itself, if a person must know about a change.
 fn status_news(
     mapping: &mut Mapping,
     before: &Amounts,
@@ -185,7 +188,7 @@ fn status_news(
     if turned && after.status.is_gone() {
         let word = after.status.as_str();
         remarks.push(format!(
-            "It was {} in Xero. Sync it again to make a fresh copy there.",
+            "It was {} in Xero. Sync it again to create a new copy there.",
             word.to_lowercase()
         ));
     }

@@ -1,4 +1,4 @@
-//! What Xero may say of an invoice, and what the CRM hears of it.
+//! Tests of observing an invoice in Xero, and of the events that the CRM receives.
 
 use jiff::civil::date;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ fn pounds(cents: i64) -> Money {
     Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
 }
 
-/// An approved invoice over 114.00, of which so much was paid and credited.
+/// An approved invoice with a total of 114.00, with these amounts paid and credited.
 fn remote(paid: i64, credited: i64) -> RemoteInvoice {
     let due = 11_400 - paid - credited;
     RemoteInvoice {
@@ -44,7 +44,7 @@ fn remote(paid: i64, credited: i64) -> RemoteInvoice {
     }
 }
 
-/// The mapping of that invoice as it was when we had pushed it.
+/// The mapping of that invoice directly after it was pushed.
 fn a_mapping() -> Mapping {
     let snapshot = KeptSnapshot::new(1, "#inv_1".to_owned(), "{}".to_owned());
     let Accepted::Newer(mapping) = Mapping::accept(None, &a_key("inv_1"), snapshot, NOW) else {
@@ -207,7 +207,7 @@ fn an_invoice_on_which_nothing_happened_has_nothing_to_observe() {
     assert!(!is_news(None, known.xero_id, &amounts));
 }
 
-/// Observes until everything is observed, as a poll does: the news of each step.
+/// Observes until the observation is complete, as a poll does. Returns the events of each step.
 fn observed_to_the_end(
     mut mapping: Mapping,
     mut known: Receipts,
@@ -246,7 +246,7 @@ fn a_change_of_any_size_is_told_in_steps_that_fit_into_a_transaction() {
             assert_eq!(told, count);
             let sequences = news.iter().map(|one| one.sequence().unwrap().1);
             assert!(sequences.is_sorted(), "{count} {word}");
-            // What is paid and due is told once, when all of it is known.
+            // The amounts paid and due are reported once, when all payments have been observed.
             assert_eq!(kinds(&news).len(), count + 1, "{count} {word}");
             assert_ne!(kinds(&news).last(), Some(&word));
         }
@@ -263,6 +263,8 @@ fn of_more_payments_than_are_followed_it_is_told_once_that_there_are_more() {
         let (paid, payments) = (remote(5_000, 0), many(count));
         let (mapping, known, steps) =
             observed_to_the_end(a_mapping(), receipts(), &paid, &payments);
+        // In addition to the payments' events: that there are too many payments, and what is due.
+        assert!(steps.iter().all(|news| news.len() <= CHANGES_MAX + 3), "{count}");
         let news = steps.concat();
         let imported = kinds(&news).iter().filter(|kind| **kind == "imported").count();
         assert_eq!((imported, known.received.len()), (followed, followed));

@@ -1,7 +1,8 @@
-//! The outbound contract: what the CRM is told, version 1.
+//! The outbound contract: the events that the CRM receives, version 1.
 //!
-//! An event is written to the table in the same transaction as the change it tells of, and delivered
-//! afterwards: at least once, always with the same id. The CRM drops an id it has seen.
+//! An event is written to the table in the same transaction as the change that it reports, and is
+//! delivered afterwards at least once, always with the same id. The CRM drops an event whose id it
+//! has seen.
 
 use std::collections::BTreeMap;
 
@@ -20,27 +21,27 @@ use crate::mapping::Mapping;
 use crate::money::Money;
 use crate::receipts::{InferredMethod, Received};
 
-/// Something the CRM is told.
+/// An event for the CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// The contract's version.
     pub version: u64,
     /// Its id, the same in every delivery.
     pub event_id: EventId,
-    /// Whose.
+    /// The account that the event is about.
     pub account_id: AccountId,
     /// When it happened.
     pub occurred_at: Timestamp,
-    /// What happened.
+    /// The content of the event.
     #[serde(flatten)]
     pub news: News,
 }
 
-/// What happened.
+/// The content of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum News {
-    /// A record was given up and needs a person.
+    /// A record was given up, and a person must act.
     #[serde(rename = "sync.skipped")]
     Skipped {
         /// The kind of record.
@@ -49,36 +50,38 @@ pub enum News {
         crm_id: CrmId,
         /// The number people know it by.
         number: String,
-        /// A stable name of the reason.
+        /// A stable name of the reason, for programs and support.
         code: String,
-        /// What happened.
+        /// What happened, in sentences for people.
         message: String,
-        /// What to do about it; empty when only time helps.
+        /// What a person can do about it. Empty when no action helps.
         remedy: String,
     },
-    /// What is paid and due of an invoice has changed in Xero.
+    /// The amounts paid or due of an invoice changed in Xero.
     #[serde(rename = "invoice.payment_status")]
     PaymentStatus {
         /// The invoice in the CRM.
         invoice_id: CrmId,
         /// The number people know it by.
         number: String,
-        /// Rises with every event about this invoice: one with a lower number is older.
+        /// The sequence number of the event. A lower number among the events about the same invoice
+        /// is older.
         sequence: u64,
         /// How far it is paid.
         status: PaymentState,
-        /// What the invoice comes to in Xero.
+        /// The invoice's total in Xero.
         total: Money,
-        /// What was paid.
+        /// The sum of its payments.
         amount_paid: Money,
-        /// What credit notes, over- and prepayments took off. They are no payments.
+        /// The sum of its credits: credit notes, overpayments and prepayments. They are not
+        /// payments.
         amount_credited: Money,
-        /// What is still due.
+        /// The amount that is still due.
         amount_due: Money,
-        /// When nothing was due any more.
+        /// The date on which the invoice was fully paid.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         paid_on: Option<Date>,
-        /// The credits, each.
+        /// The individual credits.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         credits: Vec<AppliedCredit>,
     },
@@ -89,37 +92,38 @@ pub enum News {
         invoice_id: CrmId,
         /// The number people know it by.
         number: String,
-        /// Rises with every event about this invoice: one with a lower number is older.
+        /// The sequence number of the event. A lower number among the events about the same invoice
+        /// is older.
         sequence: u64,
-        /// Its status in Xero; `DELETED`, too, when Xero has it no longer.
+        /// Its status in Xero. Also `DELETED` when Xero no longer has it.
         status: String,
-        /// What people should know, in plain sentences.
+        /// Sentences about the invoice for people.
         remarks: Vec<String>,
     },
-    /// Xero has money on an invoice that the CRM does not know: to be kept as a payment there.
+    /// Xero has a payment on an invoice that the CRM does not know. The CRM records it.
     #[serde(rename = "payment.imported")]
     PaymentImported(PaymentNews),
-    /// A payment is no longer in Xero, or its import was one too many.
+    /// A payment is no longer in Xero, or its import was a duplicate.
     #[serde(rename = "payment.removed")]
     PaymentRemoved {
         /// The payment.
         #[serde(flatten)]
         payment: PaymentNews,
-        /// Why.
+        /// The reason.
         reason: RemovalReason,
-        /// The CRM's own payment that it is or was, if any.
+        /// The CRM's own payment that it is or was, if it is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payment_id: Option<PaymentId>,
     },
-    /// The connection to Xero works, or no longer does.
+    /// The status of the connection to Xero changed.
     #[serde(rename = "connection.status")]
     Connection {
-        /// How it stands.
+        /// The new status.
         status: Status,
         /// The organisation's name, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         organisation: Option<String>,
-        /// Why, in a sentence for people; empty when it works.
+        /// The reason, in sentences for people. Empty when the connection works.
         message: String,
     },
 }
@@ -130,7 +134,7 @@ pub enum News {
 pub enum PaymentState {
     /// Nothing was paid or credited.
     Unpaid,
-    /// Something is still due.
+    /// Part of it was paid or credited, and part is still due.
     PartPaid,
     /// Nothing is due any more.
     Paid,
@@ -139,32 +143,33 @@ pub enum PaymentState {
 /// A payment in Xero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentNews {
-    /// Xero's key: the same payment is told under the same key, once.
+    /// Xero's id of the payment. Every event about one payment has the same id.
     pub xero_payment_id: XeroPaymentId,
     /// The invoice in the CRM.
     pub invoice_id: CrmId,
-    /// Rises with every event about this invoice: one with a lower number is older.
+    /// The sequence number of the event. A lower number among the events about the same invoice is
+    /// older.
     pub sequence: u64,
-    /// How much, in the invoice's currency.
+    /// The amount, in the invoice's currency.
     pub amount: Money,
-    /// The day it was paid.
+    /// The date of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<Date>,
-    /// How it was made, as far as Xero lets us know: `bank` for money in a bank account.
+    /// How it was made, as far as Xero reveals: `bank` for money in a bank account.
     pub method: InferredMethod,
-    /// The name of the account it went to.
+    /// The name of the account that the money went to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Free text.
+    /// The payment's reference in Xero, which is free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The batch it is part of.
+    /// The batch payment that it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_id: Option<XeroId>,
 }
 
 impl PaymentNews {
-    /// What is told of a payment on an invoice.
+    /// The news about a payment on an invoice.
     pub fn new(received: Received, invoice_id: CrmId, sequence: u64) -> Self {
         let method = received.method();
         let Received { id, amount, date, reference, account, batch, is: _, seen_at: _ } = received;
@@ -182,18 +187,18 @@ impl PaymentNews {
     }
 }
 
-/// Why a payment no longer counts.
+/// The reason why a payment no longer counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RemovalReason {
     /// It was deleted in Xero.
     RemovedInXero,
-    /// It turned out to be a payment that the CRM has: the import is to be dropped, not the payment.
+    /// It is a payment that the CRM recorded itself. The CRM drops the import, not its own payment.
     SamePayment,
 }
 
 impl Event {
-    /// An event of now.
+    /// An event that occurs now.
     pub fn new(id: Uuid, account: AccountId, news: News, now: Timestamp) -> Self {
         Self {
             version: CONTRACT_VERSION,
@@ -204,14 +209,14 @@ impl Event {
         }
     }
 
-    /// The message body.
+    /// The event as the JSON body of a message.
     pub fn to_body(&self) -> String {
         serde_json::to_string(self).expect("ids, texts and instants always make JSON")
     }
 }
 
-/// Puts events into the order of their delivery. They come in the order of their instants, which are those
-/// of more than one clock; of one invoice, `sequence` decides.
+/// Sorts events into the order of their delivery. They are sorted by their instants, which come
+/// from more than one clock; among the events about one invoice, `sequence` decides.
 pub fn in_order(mut events: Vec<Event>) -> Vec<Event> {
     let mut places: BTreeMap<CrmId, Vec<usize>> = BTreeMap::new();
     for (place, event) in events.iter().enumerate() {
@@ -233,7 +238,7 @@ pub fn in_order(mut events: Vec<Event>) -> Vec<Event> {
 }
 
 impl News {
-    /// The invoice this is about, and its place among what is told of it.
+    /// The invoice that the event is about, and the event's sequence number for it.
     pub const fn sequence(&self) -> Option<(&CrmId, u64)> {
         match self {
             Self::PaymentStatus { invoice_id, sequence, .. }
@@ -245,7 +250,7 @@ impl News {
         }
     }
 
-    /// That a mapping was given up, for this reason.
+    /// The news that a mapping was given up because of this failure.
     pub fn skipped(mapping: &Mapping, failure: &Failure) -> Self {
         Self::Skipped {
             entity: mapping.key.kind,

@@ -1,42 +1,47 @@
-//! How far a ledger has been read: what has changed in Xero since, and which open invoices were looked at
-//! one by one.
+//! The progress of reading a ledger: up to when changes in Xero were read, and which open invoices
+//! were verified individually.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Ledger;
 
-/// Xero's instants are to the second, and its rows appear in no strict order within one.
+/// How far a walk begins before the previous one began. Xero's instants have a resolution of one
+/// second, and rows of the same second appear in no fixed order.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
-/// Modified-since misses some edits; so every open invoice is looked at once a day.
+/// How often every open invoice is read by its id. Lists by modification date miss some edits.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
-/// How far a ledger has been read. One row, written when something is to be remembered.
+/// The progress of reading a ledger. One row, stored when there is something to remember.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Whose books.
+    /// The account and the organisation.
     pub ledger: Ledger,
-    /// From when on the next poll reads changed invoices: every change before has been observed.
+    /// The instant from which the next poll reads changed invoices. Every earlier change has been
+    /// observed.
     pub invoices_from: Timestamp,
-    /// From when on the next poll reads changed payments: every change before has been observed.
+    /// The instant from which the next poll reads changed payments. Every earlier change has been
+    /// observed.
     pub payments_from: Timestamp,
-    /// When all open invoices had been looked at, last.
+    /// When the last verification of all open invoices was completed.
     pub verified_at: Timestamp,
-    /// Where the look at all of them is; none when it has not begun.
+    /// The key after which a verification in progress continues; `None` when none is in progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifying_after: Option<String>,
-    /// Whether the ledger is polled: while its account is connected to it.
+    /// Whether the ledger is polled. It is while its account is connected to the organisation.
     pub is_polled: bool,
-    /// When Xero was last read to the end for what was paid. It moves while invoices are open.
+    /// When invoices and payments were last read completely. Updated only while there are open
+    /// invoices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_at: Option<Timestamp>,
-    /// Since when its polls have failed for a reason of ours, one after the other; none while they work.
+    /// Since when the ledger's polls have failed continuously for a reason of this integration;
+    /// `None` while they work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing_since: Option<Timestamp>,
 }
 
 impl Progress {
-    /// A ledger that was connected now: what happened in it before does not concern us.
+    /// The progress of a ledger that was connected now. Earlier changes in it are not relevant.
     pub fn new(ledger: Ledger, now: Timestamp) -> Self {
         let from = a_little_before(now);
         Self {
@@ -51,60 +56,64 @@ impl Progress {
         }
     }
 
-    /// Whether open invoices are to be looked at one by one.
+    /// Whether the open invoices must be verified individually.
     pub fn is_verification_due(&self, now: Timestamp) -> bool {
         self.verifying_after.is_some() || now.duration_since(self.verified_at) >= VERIFY_EVERY
     }
 }
 
-/// A walk over what changed since an instant, page by page, by seeking: the rows move to the end as they
-/// change, so a page's number says nothing for long.
+/// A walk over the rows that changed since an instant. It seeks by modification date instead of
+/// counting pages: a row moves to the end when it changes, so a page number soon points to
+/// different rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Walk {
-    /// What is asked for: changed at this instant or later.
+    /// Rows that changed at this instant or later are requested.
     pub since: Timestamp,
-    /// The page of it, from 1: more than one only when one second holds more than a page.
+    /// The page within that request, from 1. It exceeds 1 only if one second holds more than a
+    /// page.
     pub page: u32,
-    /// What was asked for at first.
+    /// The instant from which the walk started.
     pub first: Timestamp,
     /// The newest change read, if any.
     pub newest: Option<Timestamp>,
-    /// When Xero gave the walk's first answer, by its own clock; none before, or if it did not say.
+    /// The time of the walk's first answer, by Xero's clock. `None` before that answer, or if it
+    /// did not include the time.
     pub begun_at: Option<Timestamp>,
 }
 
 /// A page that was read.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadPage<'a> {
-    /// How many rows it had.
+    /// The number of rows on the page.
     pub rows: usize,
-    /// How many a full one has.
+    /// The number of rows on a full page.
     pub full: usize,
-    /// When its rows changed.
+    /// When the page's rows changed.
     pub changes: &'a [Timestamp],
     /// When Xero answered, by its own clock.
     pub answered_at: Option<Timestamp>,
 }
 
-/// What follows a page.
+/// The step that follows a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// There is more.
+    /// Read this page next.
     Page(Walk),
-    /// That was all; the next walk begins there.
+    /// The walk is complete. The next walk begins at this instant.
     Done(Timestamp),
 }
 
 impl Walk {
-    /// A walk over everything from an instant on.
+    /// A walk over everything that changed from an instant on.
     pub const fn from(first: Timestamp) -> Self {
         Self { since: first, page: 1, first, newest: None, begun_at: None }
     }
 
-    /// What follows a page.
+    /// The step that follows a page.
     ///
-    /// Whatever changed before the walk began has been read when it ends. So the next one begins a little before
-    /// where this one began, by Xero's clock alone; and after an empty list nothing has to be remembered.
+    /// When a walk ends, everything that changed before it began has been read. So the next walk
+    /// begins a little before this one began, by Xero's clock alone. After an empty list, nothing
+    /// has to be stored.
     pub fn after(self, read: ReadPage<'_>) -> Next {
         let last = read.changes.iter().max().copied();
         let walk = Self {
@@ -115,7 +124,8 @@ impl Walk {
         let (Some(last), true) = (last, read.rows >= read.full) else {
             return Next::Done(walk.end());
         };
-        // Rows of the last second may be on the next page; those that were read come again.
+        // Rows of the last second may continue on the next page. Rows that were read already are
+        // read again.
         let since = last.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(last);
         Next::Page(if since > self.since {
             Self { since, page: 1, ..walk }
@@ -142,7 +152,7 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
-    /// A page of three rows at most, in an answer of second 2,000.
+    /// A page of at most three rows, in an answer from second 2,000.
     fn read(changes: &[Timestamp]) -> ReadPage<'_> {
         ReadPage { rows: changes.len(), full: 3, changes, answered_at: Some(at(2_000)) }
     }
@@ -152,11 +162,11 @@ mod tests {
         let walk = Walk::from(at(700));
         let changes = [at(900), at(1_200)];
         assert_eq!(walk.after(read(&changes)), Next::Done(at(1_700)));
-        // Xero's clock is believed where it spoke, and its rows where it did not.
+        // Xero's clock is used if the answer has a time, and the rows' instants if not.
         let silent = ReadPage { answered_at: None, ..read(&changes) };
         assert_eq!(walk.after(silent), Next::Done(at(900)));
         assert_eq!(walk.after(read(&[at(2_001)])), Next::Done(at(1_701)));
-        // Never further back than it began.
+        // Never earlier than the instant from which the walk began.
         let early = ReadPage { answered_at: None, ..read(&changes[..1]) };
         assert_eq!(walk.after(early), Next::Done(at(700)));
     }
@@ -173,7 +183,7 @@ mod tests {
             panic!("it is full")
         };
         assert_eq!((next.since, next.page, next.newest), (at(1_199), 1, Some(at(1_200))));
-        // What changed while the pages were read is after the beginning, and is read again.
+        // Changes made while the pages are read happen after the beginning, and are read again.
         let later = ReadPage { answered_at: Some(at(2_060)), ..read(&[]) };
         assert_eq!(next.after(later), Next::Done(at(1_700)));
     }

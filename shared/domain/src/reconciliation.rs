@@ -1,5 +1,5 @@
-//! Reconciliation: all clients of an account compared with all contacts of its organisation, while people
-//! watch. What is sure is linked; the rest is listed for a person.
+//! Reconciliation: the comparison of all clients of an account with all contacts of its
+//! organisation, while people watch. Certain matches are linked; the rest are listed for a person.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,102 +9,105 @@ use crate::ids::{CrmId, Ledger, UserId};
 use crate::matching::{Evidence, Match};
 use crate::retry;
 
-/// The findings of one page, in bytes of JSON: well below the 400 KB of a row.
+/// The maximum size of a page of findings, in bytes of JSON: well below DynamoDB's limit of 400 KB
+/// for a row.
 const PAGE_BYTES_MAX: usize = 200 * 1024;
 
-/// What was found is kept this long.
+/// How long findings are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// A comparison: one row, rewritten with every step.
+/// A comparison. Its row is rewritten with every step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconciliation {
-    /// Whose clients.
+    /// The account and the organisation.
     pub ledger: Ledger,
-    /// Who asked.
+    /// The user who asked for it.
     pub by: UserId,
-    /// When; also what tells its findings from those of an earlier one.
+    /// When it was started. This also distinguishes its findings from those of an earlier
+    /// comparison.
     pub started_at: Timestamp,
-    /// Where it is.
+    /// The progress.
     pub place: Place,
-    /// Counts so far.
+    /// The counts so far.
     pub counts: Counts,
-    /// How many pages of findings there are.
+    /// The number of pages of findings.
     pub pages: u32,
-    /// How often in a row it was interrupted by Xero.
+    /// How often in a row Xero interrupted it.
     pub interruptions: u8,
     /// When the row was last written.
     pub updated_at: Timestamp,
 }
 
-/// How far a comparison has come.
+/// The progress of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "place")]
 pub enum Place {
-    /// Behind the client with this sort key; none at the beginning.
+    /// Comparing, after the client with this sort key.
     Comparing {
-        /// The last sort key that was dealt with.
+        /// The last sort key that was processed; `None` at the beginning.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
-    /// At the end, since then.
+    /// The comparison is complete.
     Done {
-        /// When it got there.
+        /// When it was completed.
         at: Timestamp,
     },
-    /// It was given up; what was found until then stands.
+    /// The comparison was given up. Findings made before that stay.
     Stopped {
-        /// Why.
+        /// The reason.
         failure: Failure,
     },
 }
 
-/// What became of the clients so far.
+/// The counts of clients by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// All clients that are known.
+    /// All known clients.
     pub clients: u64,
-    /// All contacts in Xero, archived ones among them.
+    /// All contacts in Xero, including archived ones.
     pub contacts: u64,
-    /// Clients that had their contact before.
+    /// Clients that already had a contact.
     pub linked_before: u64,
-    /// Clients that were linked now.
+    /// Clients that this comparison linked.
     pub linked: u64,
-    /// Clients with candidates, for a person to choose.
+    /// Clients with candidates, among which a person must choose.
     pub ambiguous: u64,
-    /// Clients that no contact resembles.
+    /// Clients that match no contact.
     pub missing: u64,
-    /// Clients that are being sent at this moment, or are never to be sent.
+    /// Clients that were skipped because they are being sent at this moment or are never to be
+    /// sent.
     pub left_alone: u64,
 }
 
-/// What was found of one client.
+/// The finding for one client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The client.
     pub client_id: CrmId,
-    /// Its name in Xero.
+    /// The client's name in Xero.
     pub name: String,
-    /// What it is to the contacts.
+    /// The result of matching it.
     #[serde(flatten)]
     pub found: Match,
 }
 
-/// A page of findings: one row, written once.
+/// A page of findings. Its row is written once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
-    /// Whose clients.
+    /// The account and the organisation.
     pub ledger: Ledger,
-    /// Of which comparison.
+    /// The start of the comparison that it belongs to.
     pub started_at: Timestamp,
-    /// Which page, from 0.
+    /// The page's number, from 0.
     pub page: u32,
-    /// What was found, in the order of the clients' ids.
+    /// The findings, in the order of the clients' ids.
     pub findings: Vec<Finding>,
 }
 
 impl Findings {
-    /// Findings in pages, numbered from `first` on, each of a size that a row can hold: names and addresses in
-    /// Xero are as long as people make them. No page is empty.
+    /// Divides findings into pages, numbered from `first` on, each small enough for a row: names
+    /// and addresses in Xero may be very long. No page is empty.
     pub fn paged(
         ledger: &Ledger,
         started_at: Timestamp,
@@ -131,14 +134,14 @@ impl Findings {
         pages
     }
 
-    /// When the page is forgotten.
+    /// When the page expires.
     pub fn expires_at(&self) -> Timestamp {
         self.started_at.saturating_add(KEPT).unwrap_or(Timestamp::MAX)
     }
 }
 
 impl Reconciliation {
-    /// A comparison that begins now.
+    /// A comparison that starts now.
     pub fn new(ledger: Ledger, by: UserId, now: Timestamp) -> Self {
         Self {
             ledger,
@@ -152,13 +155,13 @@ impl Reconciliation {
         }
     }
 
-    /// Whether it is under way.
+    /// Whether it is in progress.
     pub const fn is_comparing(&self) -> bool {
         matches!(self.place, Place::Comparing { .. })
     }
 
-    /// The comparison after Xero interrupted it, and when to go on; it is given up when a person has to help,
-    /// or after as many interruptions as a record has attempts.
+    /// The comparison after Xero interrupted it, and the instant at which it continues. It is given
+    /// up if a person must act, or after as many interruptions as a record has attempts.
     #[must_use]
     pub fn interrupted(self, failure: Failure, now: Timestamp) -> (Self, Option<Timestamp>) {
         let interruptions = self.interruptions.saturating_add(1);
@@ -178,7 +181,14 @@ impl Reconciliation {
 }
 
 impl Counts {
-    /// One more client of which this was found.
+    /// Adds the given number of skipped clients to the counts.
+    #[must_use]
+    pub fn with_left_alone(self, clients: usize) -> Self {
+        let clients = u64::try_from(clients).unwrap_or(u64::MAX);
+        Self { left_alone: self.left_alone.saturating_add(clients), ..self }
+    }
+
+    /// Adds one client with this result to the counts.
     #[must_use]
     pub const fn with(self, found: &Match) -> Self {
         match found {
@@ -191,9 +201,9 @@ impl Counts {
     }
 }
 
-/// Why a client was linked, for the sync log.
+/// The sentence in the sync log that says why a client was linked.
 pub fn told(by: Evidence) -> String {
-    format!("It was linked to the contact in Xero that has its {by}.")
+    format!("It was linked to the contact in Xero that has the same {by}.")
 }
 
 #[cfg(test)]
@@ -234,6 +244,26 @@ mod tests {
             assert_eq!(again, findings, "each once, in their order");
         }
         assert_eq!(Findings::paged(&ledger, Timestamp::UNIX_EPOCH, 0, Vec::new()), []);
+    }
+
+    #[test]
+    fn a_page_is_full_at_its_limit_and_another_begins_just_above_it() {
+        let ledger = a_key("c").ledger;
+        let empty = Finding {
+            client_id: CrmId::new("cli_1").unwrap(),
+            name: String::new(),
+            found: Match::Missing,
+        };
+        let bytes = serde_json::to_string(&empty).unwrap().len();
+        // Four of these fill a page.
+        let name = "x".repeat(PAGE_BYTES_MAX / 4 - bytes);
+        let finding = Finding { name, ..empty };
+        for (count, expected) in [(4, 1), (5, 2), (400, 100)] {
+            let findings = vec![finding.clone(); count];
+            let pages = Findings::paged(&ledger, Timestamp::UNIX_EPOCH, 0, findings);
+            assert_eq!(pages.len(), expected, "{count}");
+            assert_eq!(pages.iter().map(|page| page.findings.len()).sum::<usize>(), count);
+        }
     }
 
     #[test]

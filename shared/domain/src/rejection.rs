@@ -1,8 +1,8 @@
-//! Xero's refusals in plain words: which rule was broken and who can mend it.
+//! Explanations of Xero's rejections: which rule was broken and what a person can do.
 //!
-//! Xero explains a refused document in English sentences without codes. The known ones stand in one table, `table`;
-//! all others are passed on word for word, because Xero's own sentence is better than none, and are counted, so that
-//! the table can grow.
+//! Xero explains a rejected document in English sentences without codes. The known sentences are in
+//! one table, `table`. All others are passed on word for word, because Xero's own sentence is
+//! better than none, and are counted, so that the table can be extended.
 
 mod table;
 #[cfg(test)]
@@ -11,19 +11,21 @@ mod tests;
 use self::table::{KNOWN, Known};
 use crate::failure::{Failure, FailureClass};
 
-/// The code of a refusal none of whose sentences is known.
+/// The code of a rejection with unknown sentences only.
 pub const UNKNOWN: &str = "rejected";
 
-/// Longer refusals are cut: they are shown in a table cell.
+/// The maximum length of a message, in characters. Messages are shown in a table cell.
 const MESSAGE_LIMIT: usize = 600;
 
-/// Codes of refusals because another document or contact has the name or the number. It may be our own, from an
-/// earlier try, or the same business: that is for a look to find out.
+/// The codes of rejections because another document or contact has the same name or number. That
+/// one may be this integration's own, from an earlier attempt, or the same business; a search
+/// decides.
 const TAKEN: [&str; 3] = ["contact_name_taken", "contact_number_taken", "number_taken"];
 
-/// A refusal by Xero, explained. `messages` are Xero's sentences, in its order; there may be none.
+/// Explains a rejection by Xero. `messages` are Xero's sentences, in its order; there may be none.
 ///
-/// The class is [`FailureClass::Rejected`]; the code of sentences that are not known is [`UNKNOWN`].
+/// The class is [`FailureClass::Rejected`]. The code is [`UNKNOWN`] if none of the sentences is
+/// known.
 pub fn explain(messages: &[String]) -> Failure {
     let known = messages.iter().find_map(|message| known(message));
     let (code, remedy) = known
@@ -33,18 +35,18 @@ pub fn explain(messages: &[String]) -> Failure {
     Failure::new(FailureClass::Rejected, code, sentence(messages), remedy)
 }
 
-/// Whether the sentence is in the table.
+/// Whether the table has the sentence.
 pub fn is_known(message: &str) -> bool {
     known(message).is_some()
 }
 
-/// Whether Xero says that another document or contact has the name or the number.
+/// Whether the sentence says that another document or contact has the name or the number.
 pub fn is_about_something_taken(message: &str) -> bool {
     known(message).is_some_and(|known| TAKEN.contains(&known.code))
 }
 
-/// The row for a sentence. One that fits from the beginning goes first: the name of a contact, inside a sentence,
-/// may hold the words of another one.
+/// The row for a sentence. A row that matches from the beginning takes precedence, because a
+/// contact's name inside a sentence may contain the words of another row.
 fn known(message: &str) -> Option<&'static Known> {
     let message = plain(message);
     let begins = |known: &&Known| {
@@ -60,7 +62,7 @@ fn known(message: &str) -> Option<&'static Known> {
     begun.or_else(|| KNOWN.iter().find(|known| fits(&message, known.words)))
 }
 
-/// Whether the parts of a pattern stand in the message in their order.
+/// Whether the parts of a pattern occur in the message in their order.
 fn fits(message: &str, words: &str) -> bool {
     let mut rest = message;
     words.split('*').map(str::trim).all(|part| match rest.split_once(part) {
@@ -72,7 +74,7 @@ fn fits(message: &str, words: &str) -> bool {
     })
 }
 
-/// In small letters, with single spaces, and without quotation marks of any kind.
+/// The message in lower case, with single spaces, and without quotation marks of any kind.
 fn plain(message: &str) -> String {
     let is_quote = |sign: &char| {
         matches!(sign, '"' | '\'' | '`' | '‘' | '’' | '‚' | '“' | '”' | '„' | '«' | '»')

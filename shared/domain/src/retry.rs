@@ -1,23 +1,25 @@
-//! The ladder: when a failed operation is tried again, and when it is given up.
+//! The ladder: when a failed operation is retried, and when it is given up.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::idempotency::Hash;
 
 /// The delays between a counted failure and the next attempt, in minutes, as promised to customers.
-/// After the first try there are five retries; when the last fails, the operation is skipped.
+/// The first attempt is followed by at most five retries; if the last one fails, the operation is
+/// skipped.
 pub const LADDER_MINUTES: [i64; 5] = [5, 15, 45, 135, 405];
 
-/// The shortest wait after a throttle, in seconds: Xero's smallest window may name zero.
+/// The shortest wait after Xero throttled a call, in seconds. Xero may name a wait of zero.
 const THROTTLE_FLOOR_SECONDS: i64 = 2;
 
-/// How long a request that was not answered may still be on its way, in seconds. Our transport gives
-/// up after 25; what sits between us and Xero may hold a request for as long as a common gateway's
+/// How long a request without an answer may still be in transit, in seconds. The transport gives up
+/// after 25 seconds; a gateway between this integration and Xero may hold a request until its own
 /// timeout.
 pub const IN_FLIGHT_SECONDS: i64 = 60;
 
-/// How many documents go into one call, by the failures they have behind them. What fails together is
-/// taken apart, so that one document on which Xero chokes costs the others two retries at most.
+/// How many documents share a call, by the number of their failures. Documents that fail together
+/// are divided among smaller calls, so that one document that makes Xero fail costs the others at
+/// most two retries.
 const BATCH_SIZES: [usize; 4] = [50, 10, 3, 1];
 
 /// How many documents may share a call with one that has failed this often.
@@ -30,11 +32,11 @@ pub fn quiet_until(now: Timestamp) -> Timestamp {
     now.saturating_add(SignedDuration::from_secs(IN_FLIGHT_SECONDS)).unwrap_or(Timestamp::MAX)
 }
 
-/// When to try again after `failures` counted failures (this one included), or `None` to give up.
+/// When to retry after `failures` counted failures (this one included), or `None` to give up.
 ///
-/// `seed` names the operation. Up to a tenth of the delay is added from its hash, so that a thousand
-/// operations that failed together do not come back together; never less than promised, and the same
-/// on every run.
+/// `seed` identifies the operation. Up to a tenth of the delay is added, derived from a hash of the
+/// seed, so that many operations that failed together are not retried at the same instant. The
+/// delay is never shorter than promised, and is the same on every run.
 pub fn next_attempt(failures: u8, seed: &str, now: Timestamp) -> Option<Timestamp> {
     let rung = usize::from(failures.checked_sub(1)?);
     let delay_seconds = LADDER_MINUTES.get(rung)?.checked_mul(60)?;
@@ -42,16 +44,17 @@ pub fn next_attempt(failures: u8, seed: &str, now: Timestamp) -> Option<Timestam
     now.checked_add(SignedDuration::from_secs(delay_seconds + jitter_seconds)).ok()
 }
 
-/// When Xero may be asked again after a throttle: at its own instant, and never at once.
+/// When Xero may be called again after it throttled a call: at the instant that it named, but never
+/// immediately.
 pub fn after_throttle(not_before: Option<Timestamp>, now: Timestamp) -> Timestamp {
     let floor = now.saturating_add(SignedDuration::from_secs(THROTTLE_FLOOR_SECONDS));
     let floor = floor.unwrap_or(Timestamp::MAX);
     not_before.map_or(floor, |instant| instant.max(floor))
 }
 
-/// What is to be looked at again, put together: whatever is due within a tenth of the wait after the
-/// first comes with the last of them, so that what failed together is resolved together. Never earlier
-/// than any of them, at most `most` to a bundle.
+/// Groups items that must be checked again. Items that are due within a tenth of the wait after the
+/// first one join it, at the instant of the last one, so that operations that failed together are
+/// resolved together. No item is checked before it is due, and a group has at most `most` items.
 pub fn bundles<T>(
     looks: Vec<(T, Timestamp)>,
     most: usize,
@@ -78,7 +81,7 @@ pub fn bundles<T>(
     bundles
 }
 
-/// A number from 0 to `below`, the same for the same operation and failure.
+/// A pseudo-random number from 0 to `below`, the same for the same operation and failure.
 fn spread(seed: &str, failures: u8, below: i64) -> i64 {
     let hash = Hash::of(format!("{seed}\n{failures}").as_bytes());
     let number = hash.as_str().get(..8).and_then(|digits| i64::from_str_radix(digits, 16).ok());

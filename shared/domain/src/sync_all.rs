@@ -1,4 +1,5 @@
-//! Sync All: every record that Xero does not have yet is pushed, page by page, while people watch.
+//! Sync All: the push of every record that Xero does not have yet, page by page, while people
+//! watch.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,59 +7,59 @@ use serde::{Deserialize, Serialize};
 use crate::entity::EntityKind;
 use crate::ids::{Ledger, UserId};
 
-/// A walk over all records of a ledger: one row, rewritten after every page.
+/// A walk over all records of a ledger. Its row is rewritten after every page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncAll {
-    /// Whose records.
+    /// The account and the organisation.
     pub ledger: Ledger,
-    /// Who asked.
+    /// The user who asked for it.
     pub by: UserId,
-    /// When.
+    /// When it was started.
     pub started_at: Timestamp,
-    /// Where the walk is.
+    /// The progress.
     pub place: Place,
-    /// Counts so far.
+    /// The counts so far.
     pub counts: Counts,
     /// When the row was last written.
     pub updated_at: Timestamp,
 }
 
-/// How far a walk has come.
+/// The progress of a walk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "place")]
 pub enum Place {
-    /// At the records of this kind, after the one with this sort key.
+    /// Walking over the records of one kind.
     Walking {
         /// The kind.
         kind: EntityKind,
-        /// The last sort key that was looked at; none at the beginning.
+        /// The sort key of the last record that was processed; `None` at the beginning.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
-    /// At the end, since then.
+    /// The walk is complete.
     Done {
-        /// When it got there.
+        /// When it was completed.
         at: Timestamp,
     },
 }
 
-/// What became of the records so far.
+/// The counts of records by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Records looked at.
+    /// Records that the walk has processed.
     pub looked_at: u64,
-    /// Records that Xero has got by this walk.
+    /// Records that the walk wrote to Xero.
     pub synced: u64,
     /// Records that Xero had already.
     pub unchanged: u64,
-    /// Records that wait for something and go on by themselves.
+    /// Records that wait for something and continue automatically.
     pub waiting: u64,
-    /// Records that were given up, or that a person keeps back.
+    /// Records that were given up, or that a user withheld.
     pub skipped: u64,
 }
 
 impl SyncAll {
-    /// A walk that begins now, at the contacts: invoices need them.
+    /// A walk that starts now, with the contacts, because invoices need them.
     pub fn new(ledger: Ledger, by: UserId, now: Timestamp) -> Self {
         let [first, ..] = EntityKind::ALL;
         Self {
@@ -71,14 +72,24 @@ impl SyncAll {
         }
     }
 
-    /// Whether it is under way.
+    /// Whether it is in progress.
     pub const fn is_walking(&self) -> bool {
         matches!(self.place, Place::Walking { .. })
     }
 }
 
+impl Counts {
+    /// Adds the given number of unreadable records, which are skipped, to the counts.
+    #[must_use]
+    pub const fn with_unreadable(self, count: u64) -> Self {
+        let looked_at = self.looked_at.saturating_add(count);
+        Self { looked_at, skipped: self.skipped.saturating_add(count), ..self }
+    }
+}
+
 impl Place {
-    /// Where to go on after a page of `kind` that ended at `next`; no `next` is the end of its kind.
+    /// The progress after a page of `kind` that ended at `next`. Without `next`, the page was the
+    /// last of its kind.
     pub fn after(kind: EntityKind, next: Option<String>, now: Timestamp) -> Self {
         if let Some(after) = next {
             return Self::Walking { kind, after: Some(after) };

@@ -1,24 +1,25 @@
-//! What an invoice comes to, by Xero's arithmetic: each line rounded to cents, tax computed and
-//! rounded per line, then summed. And whether rounding explains that somebody else arrives at another total.
+//! The totals of invoices and credit notes by Xero's arithmetic: each line is rounded to cents, tax
+//! is computed and rounded for each line, and the results are summed. Also the decision whether
+//! rounding explains a different total.
 
 use rust_decimal::Decimal;
 
 use crate::crm::lines::{Discount, Line, LineAmounts};
-use crate::money::round_to_cents;
+use crate::money::{Currency, Money, round_to_cents};
 
 /// The sums of an invoice or a credit note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Totals {
-    /// Lines without tax.
+    /// The sum of the line amounts without tax.
     pub sub_total: Decimal,
-    /// Tax of all lines.
+    /// The sum of the taxes of all lines.
     pub total_tax: Decimal,
-    /// What is owed.
+    /// The total that is owed, tax included.
     pub total: Decimal,
 }
 
-/// A line's amount: quantity times price less the discount, rounded to cents. It contains tax when
-/// the invoice's prices do.
+/// A line's amount: quantity times price less the discount, rounded to cents. It contains tax if
+/// the document's prices do.
 pub fn line_amount(line: &Line) -> Decimal {
     let gross = line.quantity * line.unit_price;
     round_to_cents(match line.discount {
@@ -60,43 +61,49 @@ pub fn of(lines: &[Line], line_amounts: LineAmounts) -> Totals {
     }
 }
 
-/// Half a cent: what rounding to cents moves an amount by at most.
+/// Half a cent: the maximum by which rounding to cents changes an amount.
 const HALF_A_CENT: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
-/// Half of the fourth decimal: what rounding moves a unit price by at most.
+/// Half a unit: the same for a currency without cents.
+const HALF_A_UNIT: Decimal = Decimal::from_parts(5, 0, 0, false, 1);
+/// Half of the fourth decimal: the maximum by which rounding changes a unit price.
 const HALF_A_PRICE_STEP: Decimal = Decimal::from_parts(5, 0, 0, false, 5);
 
-/// By how much the total of these lines may differ from one that was computed with other rounding, at most.
+/// The maximum by which the total of these lines may differ from a total that was computed with
+/// different rounding.
 ///
-/// Both totals are rounded from the same exact sum. Each line can move ours away from it by half a cent for its amount,
-/// with the tax on that; by half a cent for its tax; and, for each unit, by half of the fourth decimal of its price,
-/// where the price is finer than a cent and may have been rounded itself. Tax that the prices contain does not move
-/// the total, unless it was taken out and added again: then the net amount and the tax are rounded once more each.
-/// The other total may have been rounded once, at the end.
-pub fn rounding_tolerance(lines: &[Line], line_amounts: LineAmounts) -> Decimal {
+/// Both totals are rounded from the same exact sum. Each line can move this total away from it by
+/// half a cent for its amount, with the tax on that; by half a cent for its tax; and, for each
+/// unit, by half of the fourth decimal of its price if the price is finer than a cent and may have
+/// been rounded itself. Tax that the prices contain does not change the total, unless it was taken
+/// out and added again: then the net amount and the tax are each rounded once more. The other total
+/// may have been rounded once, at the end. In a currency without cents, the other total was rounded
+/// to whole units, and half a unit takes the place of half a cent.
+pub fn rounding_tolerance(
+    lines: &[Line],
+    line_amounts: LineAmounts,
+    currency: Currency,
+) -> Decimal {
+    let half = if currency.is_without_decimals() { HALF_A_UNIT } else { HALF_A_CENT };
     let of_line = |line: &Line| {
         let rate = line.tax_rate.unwrap_or_default();
         let with_tax = Decimal::ONE + rate / Decimal::ONE_HUNDRED;
         let is_fine = line.unit_price.normalize().scale() > 2;
         let price = if is_fine { HALF_A_PRICE_STEP * line.quantity.abs() } else { Decimal::ZERO };
-        let amount = HALF_A_CENT + price;
-        let tax = if rate.is_zero() { Decimal::ZERO } else { HALF_A_CENT };
+        let amount = half + price;
+        let tax = if rate.is_zero() { Decimal::ZERO } else { half };
         match line_amounts {
             LineAmounts::Exclusive => amount * with_tax + tax,
             LineAmounts::Inclusive if rate.is_zero() => amount,
-            LineAmounts::Inclusive => amount + HALF_A_CENT * with_tax + tax,
+            LineAmounts::Inclusive => amount + half * with_tax + tax,
         }
     };
-    lines.iter().map(of_line).sum::<Decimal>() + HALF_A_CENT
+    lines.iter().map(of_line).sum::<Decimal>() + half
 }
 
-/// Whether rounding explains the difference between a stated total and what the lines add up to.
-pub fn is_explained_by_rounding(
-    stated: Decimal,
-    lines: &[Line],
-    line_amounts: LineAmounts,
-) -> bool {
-    let difference = of(lines, line_amounts).total - stated;
-    difference.abs() <= rounding_tolerance(lines, line_amounts)
+/// Whether rounding explains the difference between a stated total and the sum of the lines.
+pub fn is_explained_by_rounding(stated: Money, lines: &[Line], line_amounts: LineAmounts) -> bool {
+    let difference = of(lines, line_amounts).total - stated.amount;
+    difference.abs() <= rounding_tolerance(lines, line_amounts, stated.currency)
 }
 
 #[cfg(test)]
@@ -110,9 +117,13 @@ mod tests {
         Decimal::from_str_exact(text).unwrap()
     }
 
+    fn money(amount: Decimal, currency: &str) -> Money {
+        Money::new(amount, Currency::new(currency).unwrap())
+    }
+
     #[test]
     fn tax_is_rounded_on_each_line_before_it_is_summed() {
-        // Taxing the sum of 3 x 25.43 at 15 % would give 11.44; each line alone gives 3.81 x 3 = 11.43.
+        // Taxing the sum of 3 x 25.43 at 15 % would give 11.44; each line gives 3.81, so 11.43.
         let mut invoice = an_invoice();
         invoice.lines = vec![a_line("1", "25.43", Some("15")); 3];
         assert_eq!(of(&invoice.lines, invoice.line_amounts).total_tax, decimal("11.43"));
@@ -144,7 +155,7 @@ mod tests {
     #[test]
     fn a_total_that_no_rounding_explains_is_told_from_one_that_it_does() {
         let explained = |stated: &str, lines: &[Line], amounts| {
-            is_explained_by_rounding(decimal(stated), lines, amounts)
+            is_explained_by_rounding(money(decimal(stated), "GBP"), lines, amounts)
         };
         let (exclusive, inclusive) = (LineAmounts::Exclusive, LineAmounts::Inclusive);
         let ten = [a_line("1", "10.00", Some("20"))];
@@ -173,6 +184,23 @@ mod tests {
         assert!(!explained("10.02", &untaxed, inclusive));
     }
 
+    #[test]
+    fn a_total_in_whole_units_is_explained_where_the_currency_has_no_cents() {
+        let lines = [a_line("1", "333", Some("10"))];
+        let explained = |stated: &str, currency: &str| {
+            let stated = money(decimal(stated), currency);
+            is_explained_by_rounding(stated, &lines, LineAmounts::Exclusive)
+        };
+        // 333 plus 33.30 of tax.
+        assert!(explained("366", "JPY"));
+        assert!(!explained("369", "JPY"));
+        assert!(!explained("333", "JPY"), "the tax is missing");
+        // A stated total does not have the third decimal of a dinar, and Xero keeps two.
+        for currency in ["GBP", "KWD"] {
+            assert!(explained("366.30", currency) && !explained("366.00", currency), "{currency}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_total_that_was_rounded_once_at_the_end_is_always_explained(
@@ -195,7 +223,7 @@ mod tests {
             };
             let stated = round_to_cents(lines.iter().map(exact).sum());
             let amounts = if inclusive { LineAmounts::Inclusive } else { LineAmounts::Exclusive };
-            prop_assert!(is_explained_by_rounding(stated, &lines, amounts));
+            prop_assert!(is_explained_by_rounding(money(stated, "GBP"), &lines, amounts));
         }
 
         #[test]

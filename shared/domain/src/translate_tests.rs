@@ -1,4 +1,4 @@
-//! Translation of invoices, and the records its tests and others share.
+//! Tests of the translation of invoices, and the records that they share with other tests.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -101,7 +101,7 @@ fn translated(invoice: &Invoice, sales: &str) -> Result<String, Failure> {
     Ok(serde_json::to_string_pretty(&document).unwrap())
 }
 
-/// An invoice that states what its lines add up to.
+/// An invoice whose total is the sum of its lines.
 fn of_lines(lines: Vec<Line>) -> Invoice {
     let total = totals::of(&lines, LineAmounts::Exclusive).total;
     Invoice { lines, total, ..an_invoice() }
@@ -216,12 +216,12 @@ fn a_total_that_rounding_cannot_explain_is_given_up_at_once_with_both_figures() 
         (failure.class, failure.code.as_ref()),
         (FailureClass::Untranslatable, "total_unexplained")
     );
-    assert_eq!(failure.message, "The lines add up to 12.00 but the total says 1200.00.");
+    assert_eq!(failure.message, "The lines add up to 12.00, but the stated total is 1200.00.");
     assert!(translated(&total("12.01"), "200").is_ok(), "rounding explains a cent");
     let inclusive = Invoice { line_amounts: LineAmounts::Inclusive, ..total("12.00") };
     assert_eq!(
         translated(&inclusive, "200").unwrap_err().message,
-        "The lines add up to 10.00 but the total says 12.00."
+        "The lines add up to 10.00, but the stated total is 12.00."
     );
 }
 
@@ -239,9 +239,9 @@ fn a_credit_note_states_its_total_and_a_negative_invoice_the_one_of_the_crm() {
     let note = CreditNote::negated(&invoice);
     let refusal =
         |note: &CreditNote| super::credit_note::translate(note, None, context).unwrap_err().message;
-    assert_eq!(refusal(&note), "The lines add up to -12.00 but the total says -1200.00.");
+    assert_eq!(refusal(&note), "The lines add up to -12.00, but the stated total is -1200.00.");
     let note = CreditNote { is_negative_invoice: false, ..note };
-    assert_eq!(refusal(&note), "The lines add up to 12.00 but the total says 1200.00.");
+    assert_eq!(refusal(&note), "The lines add up to 12.00, but the stated total is 1200.00.");
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn a_discount_that_xero_refuses_is_folded_into_the_price_or_left_out() {
         ("0.01", percent("60"), "0.00", Some("(1 x 0.01, less 60 %)")),
     ] {
         let line = Line { discount, ..a_line("1", price, None) };
-        // Something that is more than the deduction beside it.
+        // A line that is larger than the deduction beside it.
         let lines = vec![line, a_line("1", "500.00", None)];
         let json = translated(&of_lines(lines), "200").unwrap();
         assert!(json.contains(&format!(r#""UnitAmount": {unit_amount},"#)), "{json}");

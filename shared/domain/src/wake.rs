@@ -1,4 +1,4 @@
-//! Wake-ups: what the product sends to queues of its own, to come back to.
+//! Wake-ups: messages that the product sends to its own queues, to continue work later.
 
 use std::collections::BTreeSet;
 
@@ -9,49 +9,51 @@ use crate::entity::EntityKind;
 use crate::envelope::{self, CONTRACT_VERSION, Inbound, Unreadable};
 use crate::ids::{AccountId, CrmId, Ledger, TenantId};
 
-/// A hint that was left earlier, at once or for an instant: keys, never data.
+/// A request to look at rows again, sent at once or for a later instant. It carries keys, never
+/// data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wake {
-    /// Whose rows.
+    /// The account of the rows.
     pub account: AccountId,
-    /// In which organisation.
+    /// The organisation of the rows.
     pub tenant: TenantId,
-    /// The kind of document, and so the queue.
+    /// The kind of document, which determines the queue.
     pub kind: EntityKind,
-    /// What to do.
+    /// The work to do.
     pub errand: Errand,
-    /// Tells wake-ups for the same rows apart: a FIFO queue drops a body it has seen within five
-    /// minutes.
+    /// Distinguishes wake-ups for the same rows: a FIFO queue drops a body that it has seen within
+    /// five minutes.
     #[serde(deserialize_with = "ticket")]
     pub ticket: String,
 }
 
-/// What a wake-up is for.
+/// The work that a wake-up requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Errand {
-    /// Look at these records again: 1 to [`WAKE_RECORDS_MAX`].
+    /// Process these records again: 1 to [`WAKE_RECORDS_MAX`].
     Records(#[serde(deserialize_with = "records")] Vec<CrmId>),
-    /// Go on with the account's Sync All.
+    /// Continue the account's Sync All.
     SyncAll,
-    /// The account has just been connected: carry over what waited for it, and check its settings.
+    /// Process a new connection: carry over the records that waited for it, and check its settings.
     Connected,
-    /// Go on with comparing the account's clients with the contacts in Xero.
+    /// Continue the comparison of the account's clients with the contacts in Xero.
     Reconciliation,
 }
 
-/// The most records one wake-up names, so that its body stays far below a queue's limit. It holds for
-/// what is read as well as for what is sent.
+/// The maximum number of records in one wake-up, which keeps its body far below a queue's limit. It
+/// applies to wake-ups that are read and to those that are sent.
 pub const WAKE_RECORDS_MAX: usize = 100;
 
-/// The longest body of a wake-up, in bytes: more than [`WAKE_RECORDS_MAX`] of the longest ids take.
+/// The maximum length of a wake-up's body, in bytes: more than [`WAKE_RECORDS_MAX`] ids of the
+/// maximum length need.
 pub const WAKE_BODY_LIMIT_BYTES: usize = 16 * 1024;
 
-/// The longest ticket, in characters.
+/// The maximum length of a ticket, in characters.
 const TICKET_MAX: usize = 64;
 
-/// Which of a push function's two queues a body is on. They are apart because the CRM may send to the
-/// first only: whoever can send a wake-up decides what the product works on.
+/// The queue that a body came from. A push function has two queues, because the CRM may send to the
+/// first only: a sender of wake-ups decides what the product works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// The queue of the CRM's messages.
@@ -62,13 +64,13 @@ pub enum Source {
 
 impl Source {
     /// Both queues.
-    pub const ALL: [Self; 2] = [Self::Messages, Self::WakeUps];
+    pub const ALL: [Self; 2] = crate::every_variant![Messages, WakeUps];
 
     /// Reads a body from this queue of `kind` whose message group is `group`.
     ///
     /// # Errors
     ///
-    /// The body is not what this queue takes, or goes beyond a limit.
+    /// [`Unreadable`] if this queue does not accept the body, or the body exceeds a limit.
     pub fn read(self, body: &str, kind: EntityKind, group: &str) -> Result<Inbound, Unreadable> {
         match self {
             Self::Messages => envelope::read(body, kind, group),
@@ -83,7 +85,7 @@ impl Wake {
         Ledger { account: self.account.clone(), tenant: self.tenant }
     }
 
-    /// The message body.
+    /// The wake-up as the JSON body of a message.
     pub fn to_body(&self) -> String {
         serde_json::to_string(&WakeBody { version: CONTRACT_VERSION, wake: self })
             .expect("ids and texts always make JSON")
@@ -102,8 +104,8 @@ struct ReadBody {
     wake: Option<Wake>,
 }
 
-/// Reads a body from the queue of wake-ups of `kind` whose message group is `group`. Nothing but a
-/// wake-up within its limits is read. A record that is named twice is there once.
+/// Reads a body from the queue of wake-ups of `kind` whose message group is `group`. Only a wake-up
+/// within its limits is accepted. A record that is named twice is kept once.
 fn read_wake_up(body: &str, kind: EntityKind, group: &str) -> Result<Wake, Unreadable> {
     if body.len() > WAKE_BODY_LIMIT_BYTES {
         let problem = format!("a wake-up has at most {WAKE_BODY_LIMIT_BYTES} bytes");
@@ -114,7 +116,7 @@ fn read_wake_up(body: &str, kind: EntityKind, group: &str) -> Result<Wake, Unrea
         return Err(Unreadable::UnknownVersion);
     }
     let Some(wake) = wake else {
-        let problem = "is missing: this queue takes wake-ups only".to_owned();
+        let problem = "is missing: this queue accepts wake-ups only".to_owned();
         return Err(Unreadable::Field { field: "wake".to_owned(), problem });
     };
     if wake.kind.queue() != kind.queue() {

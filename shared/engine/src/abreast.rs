@@ -1,12 +1,12 @@
-//! Several things at the same time, and not too many.
+//! Runs a limited number of futures concurrently.
 
 use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 
-/// Rows of the table worked on at the same time: as many connections are opened to it.
+/// Maximum number of table rows processed concurrently. Each opens a connection to the table.
 const AT_ONCE: usize = 16;
 
-/// The results, in the order of the futures.
+/// Runs all futures and returns their results in the order of the futures.
 pub(crate) async fn all<T>(futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
     stream::iter(futures).buffered(AT_ONCE).collect().await
 }

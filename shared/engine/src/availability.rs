@@ -1,5 +1,5 @@
-//! Organisations that Xero refuses although they are still connected: looked at a few times a day, and used
-//! again as soon as Xero no longer refuses them.
+//! Organisations that Xero refuses although they are still connected. They are checked a few times
+//! a day and used again as soon as Xero accepts calls on them.
 
 use domain::connection::{Connection, ConnectionState, Unavailable};
 use domain::ids::AccountId;
@@ -10,10 +10,10 @@ use xero::api::organisation;
 use crate::chain::Chain;
 use crate::connect::follow_up;
 use crate::connection::change;
-use crate::desk::Desk;
+use crate::desk::{Desk, is_refusal};
 use crate::{Engine, Invocation};
 
-/// Looks whether Xero still refuses an account's organisation, if that is due: one call.
+/// Checks whether Xero still refuses an account's organisation, if a check is due. Costs one call.
 pub(crate) async fn look(
     engine: &Engine,
     account: &AccountId,
@@ -32,7 +32,7 @@ pub(crate) async fn look(
     };
     match organisation::organisation(&desk.session).await {
         Ok(_) => recover(engine, &connection).await,
-        Err(XeroError::TenantRefused) if is_unlinked(&desk, due).await => Ok(()),
+        Err(error) if is_refusal(&error) && is_unlinked(&desk, due).await => Ok(()),
         Err(error) => {
             tracing::info!(
                 error = %Chain(&error),
@@ -44,8 +44,8 @@ pub(crate) async fn look(
     }
 }
 
-/// Whether the link was removed meanwhile, as far as Xero tells: then the connection has ended. Every other look
-/// asks, so that a closed organisation costs few calls.
+/// Returns whether the link was removed inside Xero; the connection has then ended. Only every
+/// second check asks for it, so that an unavailable organisation costs few calls.
 async fn is_unlinked(desk: &Desk<'_>, due: Option<Unavailable>) -> bool {
     if due.is_none_or(|due| due.looks % 2 == 1) {
         return false;
@@ -70,13 +70,14 @@ async fn recover(engine: &Engine, seen: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What is not a refusal says nothing about the organisation, and is asked again as soon.
+/// Schedules the next check. An error other than a refusal says nothing about the organisation, so
+/// it does not lengthen the interval.
 async fn look_later(
     engine: &Engine,
     seen: &Connection,
     error: &XeroError,
 ) -> Result<(), StoreError> {
-    let is_refused = matches!(error, XeroError::TenantRefused);
+    let is_refused = is_refusal(error);
     let now = engine.clock.now();
     let later = change(engine, &seen.account, |connection| {
         let unavailable = connection.unavailable.map(|unavailable| {

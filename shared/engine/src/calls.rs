@@ -1,8 +1,9 @@
-//! The turnstile of one attempt: every call is counted in the organisation's row before it is made, and
-//! none is made for a connection that has been ended.
+//! Counts the calls of one attempt: every call is recorded in the organisation's row before it is
+//! made, and no call is made on a connection that has ended.
 //!
-//! First the call is written into the row, then the connection is read. Whoever ends a connection does
-//! the two the other way round, so that either the call sees the end or the end sees the call.
+//! A call is first recorded in the row, and then the connection is read. A disconnect does the two
+//! in the opposite order: either the call sees that the connection has ended, or the disconnect
+//! sees the call.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,31 +16,35 @@ use domain::operation::ClaimId;
 use jiff::{SignedDuration, Timestamp};
 use store::table::Expect;
 use store::{StoreError, Versioned};
+use xero::connections::{self, Connection};
 use xero::error::Limit;
-use xero::{Barred, Budget, Ending, OddRow, Pass, Turnstile};
+use xero::{AccessTokens, Barred, Budget, Ending, OddRow, Pass, Rows, Turnstile, XeroError};
 
 use crate::chain::Chain;
 use crate::ports::Measure;
 use crate::{Engine, Invocation};
 
-/// How often, and how many times, a full house is looked at again before the work waits elsewhere.
+/// Interval and maximum number of retries while all concurrent calls are in use, before the attempt
+/// gives up.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const LOOKS_MAX: u32 = 30;
-/// A look at the connection that takes longer says nothing of now. It is less than a disconnect waits.
+/// Maximum age of a connection read on which a call may rely. It is shorter than a disconnect waits
+/// for calls.
 const LOOK_TAKES: SignedDuration = SignedDuration::from_secs(5);
-/// A row that somebody else writes at the same moment is read and written again, this many times.
+/// Maximum number of write conflicts on the row before the operation fails.
 const CONFLICTS_MAX: u32 = 12;
-/// Of an organisation's calls of a day. Fewer are noted, so that somebody sees them dwindle.
+/// Threshold of an organisation's remaining calls per day. Below it, the remainder is reported as a
+/// metric.
 const FEW_CALLS: u32 = 1_000;
 
-/// The calls of one attempt on one organisation.
+/// Counts the calls of one attempt on one organisation.
 #[derive(Debug)]
 pub(crate) struct Counted {
     pub(crate) engine: Engine,
     pub(crate) ledger: Ledger,
-    /// When the account was connected: another connect is another connection.
+    /// When the account was connected. A later connect creates another connection.
     pub(crate) connected_at: Option<Timestamp>,
-    /// What state the connection has to be in.
+    /// The state that the connection must have.
     pub(crate) state: ConnectionState,
     pub(crate) priority: Priority,
     pub(crate) invocation: Invocation,
@@ -61,7 +66,7 @@ impl Turnstile for Counted {
         }
         let now = self.engine.clock.now();
         let barred = match open {
-            // A process that was held up since it began must not act any more.
+            // A process that was suspended since it began must not act any more.
             Ok(true)
                 if now <= self.invocation.last_call
                     && now.duration_since(asked_at) <= LOOK_TAKES =>
@@ -87,7 +92,7 @@ impl Turnstile for Counted {
                 self.amend(|meter, now| meter.answered(by, left(budget), now)).await;
             }
             Ending::NotSent => self.amend(|meter, now| meter.withdrawn(by, now)).await,
-            // Its lane stays taken until it cannot arrive any more.
+            // The call keeps its concurrency slot until it can no longer reach Xero.
             Ending::Unanswered => {}
         }
     }
@@ -97,15 +102,27 @@ impl Turnstile for Counted {
     }
 }
 
-/// Counts rows of an answer that could not be read. The client has logged which they are.
-pub(crate) fn count_odd_rows(engine: &Engine, rows: &[OddRow]) {
+/// The links of a login, as Xero lists them. Those that cannot be read are counted: this list is read without a
+/// session, which would count them.
+pub(crate) async fn fetch_links(
+    engine: &Engine,
+    tokens: &dyn AccessTokens,
+) -> Result<Rows<Connection>, XeroError> {
+    let (transport, api) = (&*engine.transport, &engine.places.xero_api);
+    let linked = connections::connections(transport, api, tokens).await?;
+    count_odd_rows(engine, &linked.undecodable);
+    Ok(linked)
+}
+
+/// Counts unreadable rows of an answer. The client has logged which rows they are.
+fn count_odd_rows(engine: &Engine, rows: &[OddRow]) {
     if !rows.is_empty() {
         engine.metrics.record(Measure::OddRows(rows.len()));
     }
 }
 
 impl Counted {
-    /// Writes the call into the organisation's row.
+    /// Records the call in the organisation's row, and waits while all concurrent calls are in use.
     async fn count(&self, by: ClaimId) -> Result<(), Barred> {
         let (mut looks, mut conflicts) = (0, 0);
         loop {
@@ -133,7 +150,7 @@ impl Counted {
         }
     }
 
-    /// Whether the connection is the one this attempt began with.
+    /// Returns whether the connection is still the one with which this attempt began.
     async fn is_open(&self) -> Result<bool, StoreError> {
         let row = self.engine.store.connection(&self.ledger.account).await?;
         Ok(row.is_some_and(|row| {
@@ -143,7 +160,7 @@ impl Counted {
         }))
     }
 
-    /// Changes the row after a call. If that fails, the call counts for longer than it has to.
+    /// Changes the row after a call. If this fails, the call counts for longer than necessary.
     async fn amend(&self, change: impl Fn(&Meter, Timestamp) -> Meter + Send + Sync) {
         for _ in 0..CONFLICTS_MAX {
             let written = match self.row().await {
@@ -156,15 +173,16 @@ impl Counted {
                 Ok(()) => return,
                 Err(StoreError::Conflict) => {}
                 Err(error) => {
-                    tracing::warn!(error = %Chain(&error), "the end of a call was not counted");
+                    tracing::warn!(error = %Chain(&error), "the end of a call was not recorded");
                     return;
                 }
             }
         }
-        tracing::warn!("the end of a call was not counted: the row kept moving");
+        tracing::warn!("the end of a call was not recorded: the row kept changing");
     }
 
-    /// The row as this attempt last wrote it, which a conflict corrects, or as it is.
+    /// The row as this attempt last wrote it, or as the table has it. A conflict corrects an
+    /// outdated row.
     async fn row(&self) -> Result<(Meter, Expect), StoreError> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).take();
         let row = match known {
@@ -203,7 +221,7 @@ const fn limit(exhausted: Exhausted) -> Limit {
     }
 }
 
-/// Waits until no call on an organisation can be under way any more, or until `latest`.
+/// Waits until no call on an organisation can be in progress any more, or until `latest`.
 pub(crate) async fn quiet(
     engine: &Engine,
     ledger: &Ledger,

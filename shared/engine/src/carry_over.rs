@@ -1,9 +1,13 @@
-//! What arrived before the account was connected to the organisation in use, brought to it.
+//! Carries over the records that arrived before the account was connected to its current
+//! organisation.
 //!
-//! Records of an account that was never connected are kept in a ledger without an organisation. When it is
-//! connected they move to the ledger of its organisation, clients first, and so does what was never synced in an
-//! organisation that another one has replaced. A record that is moved is written to its new place before it is
-//! removed from the old one, so a process that dies leaves nothing lost and nothing that cannot be moved again.
+//! Records of an account that was never connected are kept in a ledger without an organisation.
+//! After a connect they move to the ledger of the organisation, clients first. Records that were
+//! never synced to a previous organisation move as well. A record is written to its new ledger
+//! before it is removed from the old one, so an interrupted process loses nothing and can be
+//! repeated.
+
+mod money;
 
 use std::num::NonZeroU16;
 
@@ -16,27 +20,19 @@ use domain::operation::{Event, State, Trace, Urgency};
 use store::table::{Cursor, Expect};
 use store::{StoreError, Versioned};
 
+use self::money::{carry_money, carry_money_of, unless_about_the_record};
 use crate::chain::Chain;
 use crate::connection::change;
 use crate::desk::Desk;
 use crate::push::Unrecorded;
-use crate::{Engine, Invocation, choices, kept_records, receipts};
+use crate::{Engine, Invocation, choices, kept_records};
 
-/// Records moved between two looks at the clock.
+/// Records moved between two checks of the remaining time.
 const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
-/// A row that somebody else writes at the same moment is read and written again, this many times.
+/// Maximum attempts at writing a row that another process changes at the same time.
 const CONFLICTS_MAX: u32 = 4;
 
-/// Clients first: documents need them.
-const ORDER: [EntityKind; 5] = [
-    EntityKind::Contact,
-    EntityKind::Invoice,
-    EntityKind::CreditNote,
-    EntityKind::Allocation,
-    EntityKind::Payment,
-];
-
-/// Leaves a hint that an account has just been connected.
+/// Enqueues a hint that an account has just been connected.
 pub(crate) async fn leave_hint(engine: &Engine, ledger: &Ledger) -> Result<(), Unrecorded> {
     let now = engine.clock.now();
     let mut wake = engine.wake(ledger, EntityKind::Contact, Errand::Connected, now);
@@ -44,8 +40,9 @@ pub(crate) async fn leave_hint(engine: &Engine, ledger: &Ledger) -> Result<(), U
     Ok(engine.wake_ups.leave(&wake).await?)
 }
 
-/// Carries over what waited for the connection, as long as there is time, and checks the account codes in use
-/// against the organisation's chart. What is left is done by the next hint.
+/// Carries over the records that waited for the connection while there is time, and checks the
+/// account codes in use against the organisation's chart. The next hint continues with the
+/// remaining records.
 pub(crate) async fn walk(
     engine: &Engine,
     ledger: &Ledger,
@@ -61,7 +58,7 @@ pub(crate) async fn walk(
         match carry(engine, *source, ledger, invocation).await? {
             Carried::All => {}
             Carried::CutShort => return leave_hint(engine, ledger).await,
-            // The next sweep finds it free.
+            // The next sweep finds the records released.
             Carried::AllButHeld => return Ok(()),
         }
         let removed = change(engine, &ledger.account, |now| {
@@ -71,7 +68,7 @@ pub(crate) async fn walk(
             is_same.then_some(Connection { carried_from, ..now })
         });
         if removed.await?.is_none() {
-            // Somebody has written more to it meanwhile.
+            // More records were written to the source in the meantime.
             return leave_hint(engine, ledger).await;
         }
     }
@@ -80,8 +77,8 @@ pub(crate) async fn walk(
     Ok(())
 }
 
-/// Whether the account codes in use are in the chart of the organisation; if not, the settings page says so. The
-/// connection stands all the same.
+/// Checks whether the organisation's chart contains the account codes in use. If not, the settings
+/// page shows a warning; the connection stays usable.
 async fn check_codes(engine: &Engine, ledger: &Ledger, invocation: Invocation) {
     let Ok(desk) = Desk::open(engine, ledger, Urgency::All, invocation).await else { return };
     if choices::check(&desk).await.is_err() {
@@ -89,18 +86,18 @@ async fn check_codes(engine: &Engine, ledger: &Ledger, invocation: Invocation) {
     }
 }
 
-/// How far carrying over came.
+/// How far carrying over has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Carried {
-    /// Nothing is left.
+    /// All records have moved.
     All,
-    /// There was no time for the rest.
+    /// Time ran out before all records had moved.
     CutShort,
-    /// Some records are being attempted at this moment.
+    /// All records have moved except those that are being attempted at this moment.
     AllButHeld,
 }
 
-/// Carries over what another ledger of the account holds.
+/// Carries over the records of another ledger of the account.
 async fn carry(
     engine: &Engine,
     source: TenantId,
@@ -112,22 +109,22 @@ async fn carry(
         return Ok(Carried::CutShort);
     }
     let mut carried = Carried::All;
-    for kind in ORDER {
+    // In the order in which they depend on each other: documents need their clients.
+    for kind in EntityKind::ALL {
         let mut after: Option<Cursor> = None;
         loop {
             if engine.clock.now() > invocation.last_call {
                 return Ok(Carried::CutShort);
             }
             let page = engine.store.mappings(&source, kind, after, PAGE).await?;
+            engine.report_unreadable(&source.account, &page.unreadable);
             let mut queued = Vec::new();
             for row in page.rows {
-                if source.tenant != TenantId::NONE {
-                    carry_money_of(engine, &source, &row.record, target).await?;
-                }
-                match move_record(engine, row, target).await? {
-                    Moved::Pushed(crm_id) => queued.push(crm_id),
-                    Moved::Kept => {}
-                    Moved::Held => carried = Carried::AllButHeld,
+                let moved = move_with_money(engine, &source, row, target).await;
+                match unless_about_the_record(engine, &source.account, moved)? {
+                    Some(Moved::Pushed(crm_id)) => queued.push(crm_id),
+                    Some(Moved::Kept) | None => {}
+                    Some(Moved::Held) => carried = Carried::AllButHeld,
                 }
             }
             engine.leave(target, kind, &queued).await?;
@@ -140,58 +137,27 @@ async fn carry(
     Ok(carried)
 }
 
-/// Moves what the CRM recorded of payments before there was a connection.
-async fn carry_money(
-    engine: &Engine,
-    source: &Ledger,
-    target: &Ledger,
-    invocation: Invocation,
-) -> Result<bool, StoreError> {
-    loop {
-        if engine.clock.now() > invocation.last_call {
-            return Ok(false);
-        }
-        let invoices = engine.store.invoices_with_money(source, PAGE).await?;
-        if invoices.is_empty() {
-            return Ok(true);
-        }
-        for invoice in invoices {
-            let Some(rows) = engine.store.receipts(source, &invoice).await? else { continue };
-            receipts::merge(engine, target, &rows.record).await?;
-            engine.store.remove_receipts(&rows).await?;
-        }
-    }
-}
-
-/// Moves what the CRM recorded of payments of an invoice that is not in the books of the organisation it leaves.
-async fn carry_money_of(
-    engine: &Engine,
-    source: &Ledger,
-    mapping: &Mapping,
-    target: &Ledger,
-) -> Result<(), StoreError> {
-    let is_moved = mapping.key.kind == EntityKind::Invoice
-        && mapping.link.is_none()
-        && mapping.operation.trace == Trace::Clean
-        && !mapping.is_held(engine.clock.now());
-    if !is_moved {
-        return Ok(());
-    }
-    let Some(rows) = engine.store.receipts(source, &mapping.key.crm_id).await? else {
-        return Ok(());
-    };
-    receipts::merge(engine, target, &rows.record).await?;
-    engine.store.remove_receipts(&rows).await
-}
-
-/// How a record was moved.
+/// The result of moving one record.
 enum Moved {
-    /// It is to be pushed from its new place.
+    /// The record is to be pushed from its new ledger.
     Pushed(CrmId),
-    /// Nothing more is to be done for it.
+    /// Nothing else is to be done for the record.
     Kept,
-    /// It is being attempted.
+    /// The record is being attempted.
     Held,
+}
+
+/// Moves one record, if it is to be moved, after the money on it.
+async fn move_with_money(
+    engine: &Engine,
+    source: &Ledger,
+    row: Versioned<Mapping>,
+    target: &Ledger,
+) -> Result<Moved, StoreError> {
+    if source.tenant != TenantId::NONE {
+        carry_money_of(engine, source, &row.record, target).await?;
+    }
+    move_record(engine, row, target).await
 }
 
 /// Moves one record, if it is to be moved.
@@ -211,11 +177,11 @@ async fn move_record(
     }
     let is_pushed = !is_synced && is_wanted(&mapping);
     place(engine, &mapping, target, is_pushed).await?;
-    // What may be in the books of the other organisation is still known there.
+    // A record that may exist in the previous organisation keeps its row there.
     if !is_synced && mapping.operation.trace == Trace::Clean {
         match engine.store.remove_mapping(&mapping.key, version).await {
             Ok(()) => {}
-            // A newer snapshot came for it: the next walk moves that.
+            // A newer snapshot arrived; the next walk moves it.
             Err(StoreError::Conflict) => {
                 tracing::info!(crm.id = %mapping.key.crm_id, "a record changed while it was moved");
             }
@@ -225,12 +191,12 @@ async fn move_record(
     Ok(if is_pushed { Moved::Pushed(mapping.key.crm_id) } else { Moved::Kept })
 }
 
-/// Whether a record was to be pushed, and not only to be kept.
+/// Returns whether a record was to be pushed, and not only to be stored.
 const fn is_wanted(mapping: &Mapping) -> bool {
     !matches!(mapping.operation.state, State::Due | State::Withheld | State::Synced)
 }
 
-/// Writes a record to its new place, unless a newer snapshot of it is there.
+/// Writes a record to its new ledger, unless a newer snapshot is there.
 async fn place(
     engine: &Engine,
     mapping: &Mapping,
@@ -262,8 +228,8 @@ async fn place(
     Err(StoreError::Conflict)
 }
 
-/// Asks for what has just been written to a ledger to be carried over, if the account has been connected to another
-/// one meanwhile: whoever wrote it did not know.
+/// Requests that records just written to a ledger are carried over, if the account was connected to
+/// another organisation while they were being written.
 pub(crate) async fn request(engine: &Engine, written: &Ledger) -> Result<(), Unrecorded> {
     let requested = change(engine, &written.account, |connection| {
         let is_other = connection.state.is_connected()
@@ -281,9 +247,14 @@ pub(crate) async fn request(engine: &Engine, written: &Ledger) -> Result<(), Unr
     }
 }
 
-/// Carries over what a hint was lost about. Trouble is repaired by the next sweep.
+/// Enqueues a new hint for a carry-over whose hint was lost. If this fails, the next sweep repeats
+/// it.
 pub(crate) async fn sweep(engine: &Engine, ledger: &Ledger) {
     if let Err(error) = leave_hint(engine, ledger).await {
-        tracing::warn!(error = %Chain(&error), account.id = %ledger.account, "no hint could be left");
+        tracing::warn!(
+            error = %Chain(&error),
+            account.id = %ledger.account,
+            "the hint could not be enqueued"
+        );
     }
 }

@@ -1,9 +1,9 @@
-//! Errors in logs: the whole chain on one line, once, where the error is dealt with.
+//! Formats errors for logs: the whole chain of causes on one line, where the error is handled.
 
 use std::error::Error;
 use std::fmt;
 
-/// An error with all its causes, from the operation that failed to the first cause.
+/// An error with all its causes, from the failed operation to the root cause.
 #[derive(Debug, Clone, Copy)]
 pub struct Chain<'a>(pub &'a dyn Error);
 

@@ -1,27 +1,30 @@
-//! The organisation's chart: read from Xero once a day, kept in the table between.
+//! The organisation's chart of accounts and tax rates. It is read from Xero once a day and kept in
+//! the table in between.
 
 use domain::chart::Chart;
+use futures::FutureExt;
+use futures::future::try_join3;
 use jiff::SignedDuration;
 use store::StoreError;
 use xero::api::{accounts, organisation, tax_rates};
 
 use crate::desk::{Desk, Trouble};
 
-/// The chart as last read, or as Xero has it now when that is more than a day ago.
+/// Returns the stored chart, or the chart as Xero has it now if the stored one is older than a day.
 pub async fn known(desk: &Desk<'_>) -> Result<Chart, Trouble> {
     let now = desk.engine.clock.now();
     match desk.engine.store.chart(&desk.ledger).await {
         Ok(Some(chart)) if !chart.is_stale(now) => Ok(chart),
-        // A record that cannot be read is read again at its source.
+        // An unreadable record is replaced with a new read from Xero.
         Ok(_) | Err(StoreError::Undecodable { .. }) => current(desk).await,
         Err(error) => Err(error.into()),
     }
 }
 
-/// People who look at a page again, or several of them, are shown what was read a minute ago at most.
+/// Maximum age of the chart on pages that people open repeatedly.
 const RECENT: SignedDuration = SignedDuration::from_secs(60);
 
-/// The chart as Xero had it within the last minute.
+/// Returns the chart as Xero had it within the last minute.
 pub async fn recent(desk: &Desk<'_>) -> Result<Chart, Trouble> {
     let now = desk.engine.clock.now();
     match desk.engine.store.chart(&desk.ledger).await {
@@ -31,11 +34,13 @@ pub async fn recent(desk: &Desk<'_>) -> Result<Chart, Trouble> {
     }
 }
 
-/// The chart as Xero has it now: three calls.
+/// Reads the chart from Xero. The three calls are concurrent, so that a person gets an answer in
+/// time even if Xero is slow.
 pub async fn current(desk: &Desk<'_>) -> Result<Chart, Trouble> {
-    let organisation = organisation::organisation(&desk.session).await?;
-    let accounts = accounts::accounts(&desk.session).await?;
-    let tax_rates = tax_rates::tax_rates(&desk.session).await?;
+    let organisation = organisation::organisation(&desk.session).boxed();
+    let accounts = accounts::accounts(&desk.session).boxed();
+    let tax_rates = tax_rates::tax_rates(&desk.session).boxed();
+    let (organisation, accounts, tax_rates) = try_join3(organisation, accounts, tax_rates).await?;
     let chart = Chart {
         read_at: desk.engine.clock.now(),
         organisation_name: organisation.name,

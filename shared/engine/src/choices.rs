@@ -1,4 +1,4 @@
-//! What people decide about their records and their books: never send this one; these are the codes.
+//! Decisions of people about their records and books: Never send, and the account codes.
 
 use domain::account_codes::{AccountCodes, Objection};
 use domain::chart::{Account, TaxRate};
@@ -20,24 +20,24 @@ use crate::push::Unrecorded;
 use crate::views::RecordView;
 use crate::{Engine, Invocation, chart, connection, journal, release};
 
-/// A row that somebody else writes at the same moment is read and written again, this many times.
+/// Maximum attempts at writing a row that another process changes at the same time.
 const CONFLICTS_MAX: u32 = 4;
 
-/// What became of a Never send.
+/// The result of a Never send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NeverSend {
-    /// It is never sent, until somebody syncs it by hand.
+    /// The record is not sent any more, until a person syncs it.
     Done(Box<RecordView>),
-    /// It is being sent right now, until then at the latest.
+    /// The record is being sent at this moment.
     BeingSent {
-        /// Until when.
+        /// When the claim ends at the latest.
         until: Timestamp,
     },
-    /// Nothing is known of such a record.
+    /// The record is unknown.
     Unknown,
 }
 
-/// Keeps a record back for good. What Xero has of it stays there.
+/// Marks a record as never to be sent. Its document in Xero stays.
 pub async fn never_send(
     engine: &Engine,
     account: &AccountId,
@@ -57,7 +57,7 @@ pub async fn never_send(
         match engine.store.put_mapping(&withheld, Expect::Version(row.version), None).await {
             Ok(_) => {
                 let subject = (kind, key.crm_id.clone(), withheld.snapshot.natural_key.clone());
-                let told = format!("It is never sent to Xero: {by} decided so.");
+                let told = format!("Marked as Never send by {by}. It is not sent to Xero.");
                 journal::idle(engine, account, subject, LogStatus::Skipped, told, None).await;
                 return Ok(NeverSend::Done(Box::new(RecordView::of(withheld))));
             }
@@ -68,10 +68,10 @@ pub async fn never_send(
     Err(StoreError::Conflict)
 }
 
-/// What there is to choose from: the chart and the tax rates as Xero has them now.
+/// The accounts and tax rates to choose from, as Xero has them now.
 #[derive(Debug, Clone, Serialize)]
 pub struct AccountChoices {
-    /// For invoice lines, surcharges.
+    /// For invoice lines and surcharges.
     pub income: Vec<Choosable>,
     /// For Stripe's fees.
     pub expense: Vec<Choosable>,
@@ -81,7 +81,7 @@ pub struct AccountChoices {
     pub gift_card: Vec<Choosable>,
     /// For tax rates on income.
     pub tax: Vec<ChoosableTax>,
-    /// What the choices in use have against them now.
+    /// Why choices in use are not usable now.
     pub objections: Vec<String>,
 }
 
@@ -97,16 +97,16 @@ pub struct Choosable {
 /// A tax rate to choose.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChoosableTax {
-    /// What to choose it by.
+    /// The tax type that identifies it.
     pub tax_type: String,
     /// Its name.
     pub name: String,
-    /// In percent.
+    /// The rate in percent.
     pub rate: String,
 }
 
-/// Reads what there is to choose from, with what speaks against the choices in use. `Err` says why Xero
-/// could not be asked.
+/// Reads the accounts and tax rates to choose from, and checks the choices in use against them.
+/// `Err` says why Xero could not be read.
 pub async fn account_choices(
     engine: &Engine,
     account: &AccountId,
@@ -116,7 +116,7 @@ pub async fn account_choices(
         return Err(crate::closed::not_connected().into());
     };
     let desk = Desk::open(engine, &ledger, Urgency::Person, invocation).await?.at(Priority::Lookup);
-    let chart = noted(&desk, chart::recent(&desk).await).await?;
+    let chart = desk.noted(chart::recent(&desk).await).await?;
     let codes = engine.store.account_codes(account).await?;
     let accounts = |wanted: &dyn Fn(&Account) -> bool| {
         let active = chart.accounts.iter().filter(|one| one.is_active && wanted(one));
@@ -139,28 +139,24 @@ pub async fn account_choices(
     })
 }
 
-/// Notes on the connection what an answer says about all of it.
-async fn noted<T>(desk: &Desk<'_>, result: Result<T, Trouble>) -> Result<T, Trouble> {
-    if let Err(Trouble::Xero(error)) = &result {
-        desk.note(error).await;
-    }
-    result
-}
-
-/// Objections in sentences.
+/// Formats objections as sentences.
 pub(crate) fn told(objections: &[Objection]) -> Vec<String> {
     objections.iter().map(|one| format!("{} {}.", one.field, one.problem)).collect()
 }
 
-/// Checks the choices in use against the chart as Xero has it now, and notes on the connection what speaks
-/// against them, so that people hear of it before a push fails.
+/// Checks the choices in use against the chart as Xero has it now, and records objections on the
+/// connection, so that people see them before a push fails.
 pub(crate) async fn check(desk: &Desk<'_>) -> Result<(), Trouble> {
     let account = &desk.ledger.account;
-    let chart = noted(desk, chart::current(desk).await).await?;
+    let chart = desk.noted(chart::current(desk).await).await?;
     let codes = desk.engine.store.account_codes(account).await?;
     let warnings = told(&codes.objections(&chart));
     if !warnings.is_empty() {
-        tracing::warn!(account.id = %account, warnings = warnings.len(), "account codes are not usable");
+        tracing::warn!(
+            account.id = %account,
+            warnings = warnings.len(),
+            "account codes are not usable"
+        );
     }
     let noted = connection::change(desk.engine, account, |connection| {
         let is_same = connection.warnings == warnings;
@@ -170,18 +166,18 @@ pub(crate) async fn check(desk: &Desk<'_>) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// What became of chosen account codes.
+/// The result of choosing account codes.
 #[derive(Debug)]
 pub enum CodesChosen {
-    /// They are used from now on, and what only lacked them is on its way.
+    /// The codes are in use from now on. Records that only lacked them are released.
     Done,
-    /// Xero's chart does not have them, or not for this.
+    /// Xero's chart does not contain the codes, or not for this use.
     Refused(Vec<Objection>),
     /// Xero's chart could not be read.
     Unread(Box<Trouble>),
 }
 
-/// The account codes in use.
+/// Returns the account codes in use.
 pub async fn account_codes(
     engine: &Engine,
     account: &AccountId,
@@ -189,8 +185,8 @@ pub async fn account_codes(
     engine.store.account_codes(account).await
 }
 
-/// Chooses account codes, checked against the chart as Xero has it now. Records that our own rules
-/// refused for want of them are tried again.
+/// Chooses account codes after checking them against the chart as Xero has it now. Records that
+/// were refused because a code was missing are tried again.
 pub async fn choose_account_codes(
     engine: &Engine,
     account: &AccountId,
@@ -203,7 +199,7 @@ pub async fn choose_account_codes(
     let chart = match Desk::open(engine, &ledger, Urgency::Person, invocation).await {
         Ok(desk) => {
             let desk = desk.at(Priority::Lookup);
-            noted(&desk, chart::current(&desk).await).await
+            desk.noted(chart::current(&desk).await).await
         }
         Err(trouble) => Err(trouble),
     };

@@ -1,8 +1,8 @@
-//! The daily cleanup: sync log entries past their 30 days and authorisations that are over, as far as the table
-//! has not removed them by itself.
+//! The daily cleanup removes sync log entries older than 30 days and expired authorisations that
+//! the table has not yet removed by itself.
 //!
-//! It goes by accounts, page by page, as long as it has time, and goes on there the next time. One that comes
-//! twice has nothing to do. It knows the table and nothing of Xero.
+//! It walks over accounts, page by page, while there is time; the next run resumes where the last
+//! one stopped. Running it twice does no harm. It uses the table only, never Xero.
 
 use std::num::NonZeroU16;
 
@@ -16,27 +16,27 @@ use crate::chain::Chain;
 use crate::ports::Clock;
 use crate::{Invocation, abreast};
 
-/// Accounts of one page of the index.
+/// Accounts read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
-/// Rows removed in one step.
+/// Rows removed per step.
 const ROWS: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
 
-/// What a cleanup came to.
+/// The result of a cleanup.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cleaned {
-    /// Accounts that were looked at.
+    /// Accounts that were processed.
     pub accounts: usize,
-    /// Entries of sync logs that are gone.
+    /// Sync log entries that were removed.
     pub entries: usize,
-    /// Authorisations that are gone.
+    /// Authorisations that were removed.
     pub attempts: usize,
-    /// Accounts and shards in which something was left; the next cleanup tries again.
+    /// Accounts and shards in which something could not be removed. The next cleanup tries again.
     pub failed: usize,
-    /// Whether there was no time for all of them; the next cleanup goes on there.
+    /// Whether time ran out. The next cleanup resumes at the same account.
     pub is_cut_short: bool,
 }
 
-/// Removes what is over, while there is time.
+/// Removes expired rows while there is time.
 pub async fn clean(
     store: &Store,
     clock: &dyn Clock,
@@ -62,7 +62,7 @@ pub async fn clean(
             tell(removed, Some(account), &mut cleaned.entries, &mut cleaned.failed);
         }
         cleaned.accounts += accounts.len();
-        // What was not got through on this page is looked at again; what is gone from it costs nothing.
+        // The next run starts with this page again. Accounts without expired entries cost little.
         if job.is_late() {
             (walk, cleaned.is_cut_short) = (here, true);
             break;
@@ -82,7 +82,7 @@ struct Job<'a> {
     now: Timestamp,
 }
 
-/// Where a cleanup that was cut short stopped.
+/// Where an interrupted cleanup stopped.
 type Place = Option<(u32, Option<AccountId>)>;
 
 impl Job<'_> {
@@ -104,7 +104,7 @@ impl Job<'_> {
         while !self.is_late() {
             let removed = self.store.remove_spent_attempts(shard, self.now, ROWS).await?;
             rows += removed.rows;
-            // The index may still show what is gone: then there is nothing to be done about the rest now.
+            // The index may still list rows that are gone; nothing else can be removed now.
             if !removed.is_more || removed.rows == 0 {
                 break;
             }
@@ -135,7 +135,11 @@ fn tell(
         Ok(rows) => *count += rows,
         Err(error) => {
             let account = account.map(AccountId::as_str);
-            tracing::error!(error = %Chain(&error), account.id = account, "not all was removed");
+            tracing::error!(
+                error = %Chain(&error),
+                account.id = account,
+                "expired rows could not be removed"
+            );
             *failed += 1;
         }
     }

@@ -10,8 +10,8 @@ pub fn unavailable() -> Failure {
     Failure::new(
         FailureClass::Unauthorized,
         "organisation_unavailable",
-        "Xero refuses every request for this organisation, although it is still connected. Its trial or subscription may have ended.",
-        "Check the organisation's plan in Xero. ServiceCortex looks again several times a day and goes on by itself; to go on at once, click Reconnect in Settings > Integrations > Xero.",
+        "Xero refuses every request for this organisation, although it is still connected. Its trial or subscription may have ended, or the Xero user who connected has lost access to it.",
+        "Check the organisation's plan in Xero, and that user's access to it. ServiceCortex looks again several times a day and continues by itself; to continue at once, click Reconnect in Settings > Integrations > Xero.",
     )
 }
 

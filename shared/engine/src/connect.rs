@@ -138,7 +138,11 @@ pub async fn receive_callback(
     };
     let ticket = engine.ids.unguessable();
     let consent = consent(&attempt, &ticket, &code, now);
-    engine.store.put_consent(&consent, Expect::Absent).await?;
+    if let Err(error) = engine.store.put_consent(&consent, Expect::Absent).await {
+        // The code is lost, so nobody can complete this attempt.
+        clear_pending(engine, &attempt.account, &attempt.state_hash).await?;
+        return Err(error.into());
+    }
     let until = consent.expires_at;
     let prolonged = change(engine, &attempt.account, |connection| {
         let pending = connection.pending.clone()?;

@@ -1,4 +1,4 @@
-//! An account's connection changes, and the CRM is told, both or neither.
+//! Changes an account's connection together with the event for the CRM, in one transaction.
 
 use domain::connection::{Connection, ConnectionState, Status};
 use domain::ids::{AccountId, GrantId, TenantId};
@@ -12,13 +12,13 @@ use crate::chain::Chain;
 use crate::closed::{not_connected, unavailable};
 use crate::{Engine, token};
 
-/// Rows that somebody else writes at the same moment are read and written again, this many times.
+/// Maximum attempts at writing rows that another process changes at the same time.
 const CONFLICTS_MAX: u32 = 6;
 
 /// Why a connection did not change.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// The table did not answer, or the rows kept moving.
+    /// The table did not answer, or the rows kept changing.
     #[error("could not change the connection")]
     Store(#[from] StoreError),
     /// The organisation belongs to another account.
@@ -26,9 +26,10 @@ pub enum ChangeError {
     Claimed,
 }
 
-/// Writes an account's connection as `next` makes it from what is there, unless `next` declines. Gives
-/// what was written. A new status is an event for the CRM, one for each change. The organisations and grants
-/// that the connection needs are claimed, and those it no longer needs are given up, in the same transaction.
+/// Writes the connection that `next` makes from the current one, unless `next` returns `None`.
+/// Returns the connection as written. Every change of the status adds one event for the CRM. The
+/// same transaction claims the organisations and grants that the connection needs and releases
+/// those that it no longer needs.
 pub(crate) async fn change_claims(
     engine: &Engine,
     account: &AccountId,
@@ -63,7 +64,7 @@ pub(crate) async fn change_claims(
     Err(StoreError::Conflict.into())
 }
 
-/// The same, for changes that connect nothing: they need no organisation that the connection did not have.
+/// Like [`change_claims`], for changes that need no organisation that the connection did not have.
 pub(crate) async fn change(
     engine: &Engine,
     account: &AccountId,
@@ -75,8 +76,8 @@ pub(crate) async fn change(
     })
 }
 
-/// Changes an account's connection if it is in use and still the one that was seen: a reconnect meanwhile, or
-/// anybody else's change, is newer than what is known here.
+/// Changes an account's connection if it is in use and still the one that was read. A reconnect or
+/// another change in the meantime is newer than what is known here and takes precedence.
 pub(crate) async fn amend_connected(
     engine: &Engine,
     account: &AccountId,
@@ -101,15 +102,16 @@ struct Needs {
     unclaimed: Vec<TenantId>,
     used: Vec<GrantId>,
     unused: Vec<GrantId>,
-    /// Claims that the account has although its row does not list them: an earlier release wrote the row.
+    /// Claims that the account has although its row does not list them, because an earlier release
+    /// wrote the row.
     held: Vec<TenantId>,
-    /// The same, of grants.
+    /// The same for grants.
     held_grants: Vec<GrantId>,
 }
 
 impl Needs {
-    /// Compares what the connection has with what it needs. A row that an earlier release wrote lists no claims:
-    /// they are looked up, and made where nobody has them.
+    /// Compares the claims that the connection has with those that it needs. A row of an earlier
+    /// release lists no claims; they are looked up, and made where no account has them.
     async fn find(
         engine: &Engine,
         before: &Connection,
@@ -133,7 +135,8 @@ impl Needs {
             match engine.store.claim(tenant).await? {
                 None => self.claimed.push(tenant),
                 Some(owner) if owner == after.account => self.held.push(tenant),
-                // A link that is only to be removed needs no claim, and one that was in use stays in use.
+                // A link that is only to be removed needs no claim, and an organisation that was in
+                // use stays in use.
                 Some(_) if wanted_before.contains(&tenant) || !after.is_in_use(tenant) => {}
                 Some(_) => return Err(ChangeError::Claimed),
             }
@@ -169,7 +172,7 @@ impl Needs {
         Ok(())
     }
 
-    /// The connection, with the claims that it has from now on.
+    /// The connection with the claims that it has from now on.
     fn recorded(&self, after: Connection) -> Connection {
         let mut claims = after.claims;
         claims.retain(|tenant| !self.unclaimed.contains(tenant));
@@ -181,13 +184,13 @@ impl Needs {
     }
 }
 
-/// What of `wanted` is not among `known`.
+/// The elements of `wanted` that are not in `known`.
 fn missing<T: PartialEq + Copy>(known: &[T], wanted: &[T]) -> Vec<T> {
     wanted.iter().copied().filter(|one| !known.contains(one)).collect()
 }
 
-/// That a ledger is polled from now on, where it has not been. One that was polled before goes on where
-/// it was.
+/// The poll progress of a ledger that is polled from now on and was not before. A ledger that was
+/// polled earlier resumes where its last poll stopped.
 async fn polled(
     engine: &Engine,
     before: &Connection,
@@ -208,7 +211,7 @@ async fn polled(
     })
 }
 
-/// What the CRM is told of a changed connection. That somebody is at Xero's consent page is no news.
+/// The event for the CRM about a changed connection. A connect that has merely begun is no event.
 fn news(before: &Connection, after: &Connection) -> Option<News> {
     let tenant = |one: &Connection| one.organisation.as_ref().map(|one| one.tenant);
     let status = after.settled_status();

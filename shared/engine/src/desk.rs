@@ -1,5 +1,7 @@
-//! A desk: what one attempt needs to work on one account's books. The connection is checked, the
-//! tenant is the pinned one, and every call renews its access token if need be.
+//! A desk holds what one attempt needs to work with one account's organisation. Opening it checks
+//! the connection and the pinned tenant; every call renews the access token if necessary.
+
+mod trouble;
 
 use std::sync::{Arc, Mutex};
 
@@ -7,87 +9,43 @@ use domain::connection::{Connection, ConnectionState, PinnedOrganisation};
 use domain::failure::Failure;
 use domain::ids::{Ledger, TenantId};
 use domain::meter::Priority;
-use domain::operation::{Parking, Urgency};
+use domain::operation::Urgency;
 use jiff::Timestamp;
-use store::StoreError;
 use xero::api::organisation;
-use xero::{Session, XeroError, connections};
+use xero::{Barred, Session, XeroError};
 
-use crate::calls::{Counted, count_odd_rows};
+use crate::calls::{Counted, fetch_links};
 use crate::chain::Chain;
-use crate::closed::{closed, not_connected, refused_once};
+use crate::closed::{closed, not_connected, refused_once, unavailable};
 use crate::connection::amend_connected;
 use crate::ports::Measure;
-use crate::push::Unrecorded;
 use crate::token::GrantTokens;
 use crate::{Engine, Invocation, disconnect};
 
-/// An account's place to work, for one attempt.
+pub use self::trouble::Trouble;
+
+/// An account's access to its organisation, for one attempt.
 #[derive(Debug)]
 pub struct Desk<'a> {
     /// The engine.
     pub engine: &'a Engine,
-    /// Whose books, in which organisation.
+    /// The account and the organisation.
     pub ledger: Ledger,
-    /// The way into them.
+    /// The session for calls to Xero.
     pub session: Session,
-    /// What bounds the work.
+    /// The time limits of the work.
     pub invocation: Invocation,
-    /// Who wants it.
+    /// Who requested the work.
     pub urgency: Urgency,
-    /// What its calls leave room for.
+    /// The priority of its calls.
     priority: Priority,
     connected_at: Option<Timestamp>,
     tokens: Arc<GrantTokens>,
 }
 
-/// Why an attempt came to nothing. Records that were tried together may share one.
-#[derive(Debug, Clone)]
-pub enum Trouble {
-    /// Xero's answer, or the lack of one.
-    Xero(Arc<XeroError>),
-    /// Decided on our side, before Xero was asked to do anything.
-    Failure(Failure),
-    /// Decided on our side, after Xero had refused something in the same attempt.
-    Explained(Failure),
-    /// Something else has to be in Xero first.
-    Blocked {
-        /// What is told, with the instant to wait for if one is known.
-        failure: Failure,
-        /// What it waits for.
-        on: Box<Parking>,
-    },
-    /// The table did not answer: the outcome could not be recorded either, so the message goes back.
-    Unrecorded(Unrecorded),
-}
-
-impl From<XeroError> for Trouble {
-    fn from(error: XeroError) -> Self {
-        Self::Xero(Arc::new(error))
-    }
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Unrecorded(error.into())
-    }
-}
-
-impl From<Unrecorded> for Trouble {
-    fn from(error: Unrecorded) -> Self {
-        Self::Unrecorded(error)
-    }
-}
-
 impl<'a> Desk<'a> {
-    /// Opens the books of a ledger, or says why they are closed. A hint may outlive a change of
-    /// organisation: then the other books are closed to it.
+    /// Opens a desk for a ledger, or returns why it cannot be opened. The ledger of an organisation
+    /// that is no longer the connected one, such as that of an old hint, cannot be opened.
     pub async fn open(
         engine: &'a Engine,
         ledger: &Ledger,
@@ -99,7 +57,7 @@ impl<'a> Desk<'a> {
         Self::open_on(engine, connection.as_ref(), ledger, urgency, invocation).await
     }
 
-    /// The same, of a connection that has just been read.
+    /// Like [`Desk::open`], for a connection that has just been read.
     pub(crate) async fn open_on(
         engine: &'a Engine,
         connection: Option<&Connection>,
@@ -111,14 +69,14 @@ impl<'a> Desk<'a> {
         let Some(connection) = connection else { return Err(not_connected().into()) };
         let organisation = connection.usable(engine.clock.now()).map_err(closed)?;
         let desk = Self::at_organisation(engine, connection, organisation, urgency, invocation);
-        // A connection that cannot be used is known before anything is claimed for it.
+        // An unusable connection is detected before any record is claimed.
         match desk.tokens.get(None).await {
             Ok(_) => Ok(desk),
             Err(error) => Err(error.failure(engine.clock.now()).into()),
         }
     }
 
-    /// The books of an organisation that Xero refused, to look whether it still does.
+    /// Opens a desk for an organisation that Xero refused, to check whether Xero still refuses it.
     pub(crate) fn open_unavailable(
         engine: &'a Engine,
         connection: &Connection,
@@ -156,13 +114,13 @@ impl<'a> Desk<'a> {
         desk.counted()
     }
 
-    /// The same desk for work that leaves room for more urgent calls.
+    /// Returns the desk with another call priority.
     #[must_use]
     pub fn at(self, priority: Priority) -> Self {
         Self { priority, ..self }.counted()
     }
 
-    /// A session for calls that leave room for more urgent ones.
+    /// Returns a session whose calls have the given priority.
     pub fn at_priority(&self, priority: Priority) -> Session {
         let session = session(self.engine, self.tokens.clone(), self.ledger.tenant);
         session.through(Arc::new(self.turnstile(priority)))
@@ -180,16 +138,28 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// With every call counted.
+    /// Makes the session count every call.
     fn counted(self) -> Self {
         let session = self.at_priority(self.priority);
         Self { session, ..self }
     }
 
-    /// Notes on the connection what an answer says about all of it: a throttle is a pause for
-    /// everybody, and an organisation that no longer knows us, or refuses every call, is not called again
-    /// until that has changed. Gives the failure to go by instead of the answer, if the answer proves to say
-    /// nothing about the connection.
+    /// Records on the connection what an error says about all of it, and returns the error on which
+    /// callers are to act.
+    pub(crate) async fn noted<T>(&self, result: Result<T, Trouble>) -> Result<T, Trouble> {
+        match result {
+            Err(Trouble::Xero(error)) => Err(match self.note(&error).await {
+                Some(failure) => Trouble::Explained(failure),
+                None => Trouble::Xero(error),
+            }),
+            result => result,
+        }
+    }
+
+    /// Records on the connection what an answer says about all of it. A throttle pauses the whole
+    /// account. An organisation that is no longer linked, or on which Xero refuses every call, is
+    /// not called again until that changes. Returns the failure on which callers are to act instead
+    /// of the answer, if there is one.
     pub async fn note(&self, error: &XeroError) -> Option<Failure> {
         let now = self.engine.clock.now();
         let (account, seen) = (&self.ledger.account, self.connected_at);
@@ -202,47 +172,63 @@ impl<'a> Desk<'a> {
             };
             amend_connected(self.engine, account, seen, pause).await;
         }
-        if !matches!(error, XeroError::TenantRefused) {
+        if !is_refusal(error) {
             return None;
         }
-        // A refusal alone may be something else.
+        let is_about_tenant = matches!(error, XeroError::TenantRefused);
+        // A single refusal may have another cause.
         match self.look_at_organisation().await {
-            Ok(true) => None,
-            Ok(false) => Some(refused_once()),
+            Ok(Refusal::Unlinked) => (!is_about_tenant).then(not_connected),
+            Ok(Refusal::Unavailable) => Some(unavailable()),
+            // This call is not permitted, or Xero refused it by mistake.
+            Ok(Refusal::Single) => is_about_tenant.then(refused_once),
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "the connections could not be listed");
-                Some(refused_once())
+                tracing::warn!(
+                    error = %Chain(&error),
+                    "could not determine why Xero refused a call"
+                );
+                is_about_tenant.then(refused_once)
             }
         }
     }
 
-    /// Finds out why Xero refused the organisation: its link was removed inside Xero, or Xero refuses every call
-    /// on it although it is still linked, as after the end of a trial or a subscription. `false` if it does not
-    /// refuse this call.
-    async fn look_at_organisation(&self) -> Result<bool, XeroError> {
+    /// Determines why Xero refused a call: the organisation's link was removed inside Xero, or Xero
+    /// refuses every call on it although it is still linked, as after the end of a trial or a
+    /// subscription.
+    async fn look_at_organisation(&self) -> Result<Refusal, XeroError> {
         if !self.look_for_link().await? {
-            return Ok(true);
+            return Ok(Refusal::Unlinked);
         }
+        let (account, seen) = (&self.ledger.account, self.connected_at);
         match organisation::organisation(&self.session).await {
-            Err(XeroError::TenantRefused) => {
+            Err(error) if is_refusal(&error) => {
+                tracing::warn!(
+                    error = %Chain(&error),
+                    account.id = %account,
+                    "Xero refuses an organisation that is still linked"
+                );
                 let now = self.engine.clock.now();
-                let (account, seen) = (&self.ledger.account, self.connected_at);
                 amend_connected(self.engine, account, seen, |one| one.refused(now)).await;
-                Ok(true)
+                Ok(Refusal::Unavailable)
             }
-            Ok(_) => Ok(false),
+            // Another process has found the same, or a person has ended the connection.
+            Err(XeroError::Barred { source: Barred::Closed }) => {
+                let row = self.engine.store.connection(account).await;
+                let state = row.ok().flatten().map(|row| row.record.state);
+                let is_unavailable = state == Some(ConnectionState::Unavailable);
+                Ok(if is_unavailable { Refusal::Unavailable } else { Refusal::Unlinked })
+            }
+            Ok(_) => Ok(Refusal::Single),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether Xero still lists the organisation among those this user linked to us. If not, the connection is
-    /// ended here, too: nobody tells us when a link is removed inside Xero.
+    /// Returns whether Xero still lists the organisation among those that this user linked. If not,
+    /// the connection is ended here, too: Xero sends no notification when a link is removed.
     pub(crate) async fn look_for_link(&self) -> Result<bool, XeroError> {
-        let (transport, api) = (&*self.engine.transport, &self.engine.places.xero_api);
-        let linked = connections::connections(transport, api, &*self.tokens).await?;
-        count_odd_rows(self.engine, &linked.undecodable);
+        let linked = fetch_links(self.engine, &*self.tokens).await?;
         let tenant = self.ledger.tenant;
-        // A link that cannot be read is a link: nothing is ended for it.
+        // An unreadable link counts as listed: no connection is ended because of it.
         let is_listed = linked.rows.iter().any(|linked| linked.tenant == tenant)
             || linked.undecodable.iter().any(|odd| odd.may_belong_to(tenant.0));
         if !is_listed {
@@ -251,11 +237,31 @@ impl<'a> Desk<'a> {
             amend_connected(self.engine, account, seen, |one| one.unlinked(now)).await;
             let removed = disconnect::remove_leftovers(self.engine, account, self.invocation);
             if let Err(error) = removed.await {
-                tracing::warn!(error = %Chain(&error), "the link that ended is still to be tidied up");
+                tracing::warn!(
+                    error = %Chain(&error),
+                    "the removed link could not be cleaned up; the sweep tries again"
+                );
             }
         }
         Ok(is_listed)
     }
+}
+
+/// Why Xero refused a call on an organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// The account is no longer connected to the organisation.
+    Unlinked,
+    /// Xero refuses every call on the organisation.
+    Unavailable,
+    /// Xero refused this call only.
+    Single,
+}
+
+/// Returns whether an error may mean that Xero refuses the whole organisation. A 403 that names no
+/// reason may also concern a single call.
+pub(crate) const fn is_refusal(error: &XeroError) -> bool {
+    matches!(error, XeroError::TenantRefused | XeroError::Forbidden)
 }
 
 const fn priority(urgency: Urgency) -> Priority {

@@ -1,4 +1,5 @@
-//! Ending a connection: here at once, at Xero right after. Mappings stay, so that a reconnect finds them.
+//! Ends a connection: here at once, and at Xero right afterwards. Mappings stay, so that a
+//! reconnect finds them.
 
 use std::sync::Arc;
 
@@ -9,26 +10,27 @@ use jiff::SignedDuration;
 use store::StoreError;
 use xero::{XeroError, connections};
 
-use crate::calls::quiet;
+use crate::calls::{fetch_links, quiet};
 use crate::chain::Chain;
 use crate::connection::change;
 use crate::token::{self, Ended, GrantTokens, TokenError};
 use crate::{Engine, Invocation};
 
-/// How long calls that are under way are waited for before the link at Xero is removed under them.
+/// Maximum wait for calls in progress before the link at Xero is removed.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
-/// How a disconnect ended.
+/// The result of a disconnect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disconnected {
-    /// Nothing new starts, and Xero no longer lists us.
+    /// No new work starts, and Xero no longer lists the link.
     Done,
-    /// Nothing new starts; the link at Xero is still to be removed, which the sweep does.
+    /// No new work starts. The sweep removes the link at Xero.
     LeftOver,
 }
 
-/// Ends an account's connection, and a connect that is under way. Once this is committed, no call to Xero
-/// begins for it; what is queued is parked until a reconnect. Repeating it goes on where it was interrupted.
+/// Ends an account's connection and a connect in progress. Once this is committed, no new call to
+/// Xero begins for the account, and queued work is parked until a reconnect. A repeated call
+/// resumes an interrupted one.
 pub async fn disconnect(
     engine: &Engine,
     account: &AccountId,
@@ -46,7 +48,7 @@ pub async fn disconnect(
     remove_leftovers(engine, account, invocation).await
 }
 
-/// Ends a connection here, and nothing at Xero.
+/// Ends a connection here, without any call to Xero.
 pub(crate) async fn end(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
     let now = engine.clock.now();
     let ended = change(engine, account, |connection| {
@@ -95,8 +97,8 @@ pub(crate) async fn remove_leftovers(
     Ok(outcome)
 }
 
-/// Removes one link, and ends its grant with the last connection that uses it. An organisation that another
-/// account has meanwhile is left alone.
+/// Removes one link, and ends its grant if no connection uses it any more. An organisation that now
+/// belongs to another account is not touched.
 async fn remove(
     engine: &Engine,
     connection: &Connection,
@@ -120,7 +122,8 @@ async fn remove(
     token::end_unused(engine, leftover.grant, leftover.serial).await
 }
 
-/// Whether another account is connected with the same link, as an earlier release allowed.
+/// Returns whether another account may choose the same link, or is connected with it, as an earlier
+/// release allowed.
 async fn is_used_by_others(
     engine: &Engine,
     account: &AccountId,
@@ -129,9 +132,9 @@ async fn is_used_by_others(
     let users = engine.store.grant_users(leftover.grant).await?;
     for user in users.iter().filter(|user| *user != account) {
         let connection = engine.store.connection(user).await?.map(|row| row.record);
-        let used =
-            connection.filter(|one| one.state.is_connected()).and_then(|one| one.organisation);
-        if used.is_some_and(|used| used.is_same_link(leftover)) {
+        let Some(connection) = connection else { continue };
+        let used = connection.organisation.iter().filter(|_| connection.state.is_connected());
+        if used.chain(&connection.offered).any(|one| one.is_same_link(leftover)) {
             return Ok(true);
         }
     }
@@ -151,10 +154,9 @@ async fn remove_link(
         invocation,
         connection: None,
     });
-    let (transport, api) = (&*engine.transport, &engine.places.xero_api);
-    let linked = match connections::connections(transport, api, &*tokens).await {
+    let linked = match fetch_links(engine, &*tokens).await {
         Ok(linked) => linked,
-        // Xero no longer honours the grant: there is nothing left that we could remove, or be called by.
+        // Xero no longer accepts the grant, so there is no link to remove.
         Err(XeroError::NoAccessToken { is_answered: _, source })
             if source.failure.class == FailureClass::Unauthorized =>
         {
@@ -162,16 +164,17 @@ async fn remove_link(
         }
         Err(error) => return Err(TokenError::Xero(error)),
     };
-    // A link that cannot be read may be this one: deleting what is gone does no harm.
+    // An unreadable link may be this one. Deleting a link that is gone does no harm.
     let is_listed = linked.rows.iter().any(|one| one.id == leftover.xero_connection);
     if !is_listed && linked.undecodable.is_empty() {
         return Ok(());
     }
-    // Somebody may have connected the account again while this was held up.
+    // The account may have been connected again in the meantime.
     let connection = engine.store.connection(account).await?.map(|row| row.record);
     if !connection.is_some_and(|one| one.leftovers.iter().any(|left| left.is_same_link(leftover))) {
         return Ok(());
     }
+    let (transport, api) = (&*engine.transport, &engine.places.xero_api);
     let id = leftover.xero_connection;
     match connections::delete_connection(transport, api, &*tokens, id).await {
         Ok(()) | Err(XeroError::NotFound { .. }) => Ok(()),
@@ -179,7 +182,7 @@ async fn remove_link(
     }
 }
 
-/// Removes the links that an account has left over, while there is time. Whether all are removed.
+/// Removes an account's unused links while there is time. Returns whether all are removed.
 pub(crate) async fn sweep(
     engine: &Engine,
     account: &AccountId,

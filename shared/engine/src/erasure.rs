@@ -1,8 +1,8 @@
-//! What an operator asks for: an account's connection ended, everything that is kept about an account removed,
-//! or every connection ended and every grant revoked.
+//! Commands of operators: end an account's connection, erase an account, or end every connection
+//! and revoke every grant.
 //!
-//! Each does as much as there is time for, and says whether that was all: otherwise it is asked for again. Asking
-//! too often does no harm. Documents in Xero stay as they are.
+//! Each command does as much as time allows and reports whether it is done; if not, the operator
+//! repeats it. Repeating a command does no harm. Documents in Xero stay unchanged.
 
 mod revocation;
 
@@ -19,30 +19,31 @@ pub use self::revocation::{Ended, Revoked, end_connection, revoke_all};
 use crate::connection::change;
 use crate::{Engine, Invocation, upgrade};
 
-/// Whatever was under way when a connection ended is over by then: an invocation (Lambda: 15 minutes at most), and
-/// a connect that somebody had begun.
+/// Time after which everything that was in progress when a connection ended is over: an invocation
+/// (Lambda: at most 15 minutes) and a connect.
 const SETTLED_AFTER: SignedDuration =
     SignedDuration::from_mins(OAUTH_ATTEMPT_MINUTES + TICKET_MINUTES);
 
 /// How far an account is erased.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Erased {
-    /// Whether nothing of the account is kept any more. Otherwise the command is repeated.
+    /// Whether everything about the account is removed. Otherwise repeat the command.
     pub done: bool,
-    /// Rows that were removed this time.
+    /// Rows removed by this run.
     pub rows: usize,
-    /// Whether Xero no longer lists this app for the account, and its grants are revoked.
+    /// Whether Xero no longer lists this app for the account and its grants are revoked.
     pub disconnected: bool,
-    /// What was under way when the account was disconnected may write until then: repeat the command afterwards.
+    /// Work that was in progress when the account was disconnected may write until then. Repeat the
+    /// command afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeat_after: Option<Timestamp>,
     /// The organisations whose records were removed.
     pub organisations: Vec<TenantId>,
 }
 
-/// Erases an account: disconnects it, then removes its records in every organisation, its sync log, its settings
-/// and events that could not be delivered, and its connection last. `others` are organisations that the connection
-/// does not name, because an earlier release did not keep them.
+/// Erases an account: disconnects it, then removes its records in every organisation, its sync log,
+/// its settings and its undelivered events, and finally its connection. `others` are organisations
+/// that an earlier release did not record in the connection.
 pub async fn erase(
     engine: &Engine,
     account: &AccountId,
@@ -54,7 +55,7 @@ pub async fn erase(
     let tenants = tenants(connection.as_ref(), others);
     let is_ended = connection.as_ref().is_none_or(has_ended);
     let (mut rows, mut is_empty) = (0, is_ended);
-    // While the account is connected, its records keep documents from being sent twice.
+    // While the account is connected, its records prevent duplicates in Xero.
     if is_ended {
         engine.empty_outbox(account).await;
         for partition in partitions(account, &tenants) {
@@ -62,6 +63,8 @@ pub async fn erase(
             rows += removed;
             is_empty &= is_removed;
         }
+        // Later log entries of the account have to register its log again.
+        engine.noted.forget(account);
     }
     let mut erased = Erased {
         done: false,
@@ -81,7 +84,7 @@ pub async fn erase(
     Ok(erased)
 }
 
-/// Every organisation that an account may have records in.
+/// Returns every organisation in which an account may have records.
 fn tenants(connection: Option<&Connection>, others: &[TenantId]) -> BTreeSet<TenantId> {
     let mut tenants = BTreeSet::from([TenantId::NONE]);
     tenants.extend(others);
@@ -103,7 +106,7 @@ fn partitions(account: &AccountId, tenants: &BTreeSet<TenantId>) -> Vec<AccountP
     ledgers.chain(own).collect()
 }
 
-/// Removes the rows of a partition while there is time. How many, and whether none is left.
+/// Removes the rows of a partition while there is time. Returns how many, and whether none is left.
 async fn remove_rows(
     engine: &Engine,
     partition: &AccountPartition,
@@ -116,7 +119,7 @@ async fn remove_rows(
         if !removed.is_more {
             return Ok((rows, true));
         }
-        // Somebody writes them at the same moment.
+        // Other processes are writing the remaining rows at the same time.
         if removed.rows == 0 {
             break;
         }
@@ -124,19 +127,20 @@ async fn remove_rows(
     Ok((rows, false))
 }
 
-/// Whether a connection was removed.
+/// The result of removing a connection.
 enum Removal {
-    /// It is gone.
+    /// The connection is removed.
     Done,
-    /// Something that was under way when it ended may write until then.
+    /// Work that was in progress when the connection ended may write until then.
     NotBefore(Timestamp),
-    /// Somebody changed it at the same moment.
+    /// Another process changed the connection at the same time.
     Changed,
 }
 
-/// Removes a connection, which names everything else, once nothing can be written for it any more.
+/// Removes a connection once nothing can be written for it any more. The connection is last,
+/// because it refers to everything else.
 async fn remove_connection(engine: &Engine, account: &AccountId) -> Result<Removal, StoreError> {
-    // A claim or a use that it still has is given up with a change that leaves it as it is.
+    // Writing the connection unchanged releases claims and uses that it still has.
     let is_owner =
         |connection: &Connection| !connection.claims.is_empty() || !connection.grants.is_empty();
     change(engine, account, |connection| is_owner(&connection).then_some(connection)).await?;
@@ -162,7 +166,8 @@ fn is_late(engine: &Engine, invocation: Invocation) -> bool {
     engine.clock.now() > invocation.last_call
 }
 
-/// Finds out who uses which grant, where an earlier release did not write it down. Whether that is known now.
+/// Determines which accounts use which grants, if an earlier release did not record it. Returns
+/// whether this is now known.
 async fn find_uses(engine: &Engine, invocation: Invocation) -> Result<bool, StoreError> {
     upgrade::claim_existing(engine, invocation).await
 }

@@ -1,4 +1,4 @@
-//! Hints to ourselves: look at these records again, at once or at an instant.
+//! Hints from the product to itself to look at records again, at once or at an instant.
 
 use domain::entity::EntityKind;
 use domain::envelope::{Errand, WAKE_RECORDS_MAX, Wake};
@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use crate::Engine;
 use crate::ports::PortError;
 
-/// As many records as go into one call: what failed together is then resolved together.
+/// Maximum records per hint: as many as one call takes, so that records that failed together are
+/// resolved together.
 const TOGETHER: usize = xero::api::BATCH_LIMIT;
 
 impl Engine {
-    /// Books looks at records, together where they are due together. For each bundle its records, and
-    /// whether the booking came about.
+    /// Schedules wake-ups for records, together where they are due together. Returns the records of
+    /// each bundle, and whether scheduling succeeded.
     pub(crate) async fn book(
         &self,
         ledger: &Ledger,
@@ -30,7 +31,7 @@ impl Engine {
         booked
     }
 
-    /// Books a look at one record.
+    /// Schedules a wake-up for one record.
     pub(crate) async fn book_one(
         &self,
         ledger: &Ledger,
@@ -42,7 +43,7 @@ impl Engine {
         self.wake_ups.book(&wake, at).await
     }
 
-    /// Leaves a hint about records behind the account's other wake-ups of this kind.
+    /// Enqueues a hint about records behind the account's other wake-ups of this kind.
     pub(crate) async fn leave(
         &self,
         ledger: &Ledger,
@@ -57,8 +58,9 @@ impl Engine {
         Ok(())
     }
 
-    /// A wake-up. Those for the same records, booked for the same instant within a minute, are one; a
-    /// later one is another, because a queue drops a body it has seen in the last five minutes.
+    /// Creates a wake-up. Wake-ups for the same records and instant are equal if they are created
+    /// within a minute. Later ones differ, because a queue drops a body that it has seen within the
+    /// last five minutes.
     pub(crate) fn wake(
         &self,
         ledger: &Ledger,

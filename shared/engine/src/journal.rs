@@ -1,7 +1,7 @@
-//! The sync log: one entry per attempt, in words for people. It guards nothing, so an entry that
-//! cannot be written costs a line and nothing else.
+//! Writes the sync log: one entry per attempt, in sentences for people. Nothing depends on an
+//! entry, so a failure to write one is only logged.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use domain::entity::EntityKind;
@@ -11,7 +11,7 @@ use domain::mapping::Mapping;
 use domain::operation::State;
 use domain::outbound::{News, PaymentState, RemovalReason};
 use domain::sync_log::{LogEntry, LogStatus, LoggedOperation};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::keys;
 
 use crate::Engine;
@@ -31,7 +31,7 @@ pub(crate) async fn synced<E: Entity>(
         LoggedOperation::Update => "Updated in Xero.",
         LoggedOperation::Push => "Xero already has this version.",
         LoggedOperation::Void => "Voided.",
-        LoggedOperation::Adopt => "Matched with the one already in Xero.",
+        LoggedOperation::Adopt => "Matched with the record already in Xero.",
     };
     let sentences = std::iter::once(verb).chain(brought.remarks.iter().map(String::as_str));
     let message = sentences.collect::<Vec<_>>().join(" ");
@@ -40,7 +40,7 @@ pub(crate) async fn synced<E: Entity>(
     append::<E>(engine, mapping, outcome, began).await;
 }
 
-/// Logs a failed attempt, as the mapping's operation tells it.
+/// Logs a failed attempt, as recorded in the mapping's operation.
 pub(crate) async fn failed<E: Entity>(engine: &Engine, mapping: &Mapping, began: Timestamp) {
     let operation = &mapping.operation;
     let Some(failure) = &operation.failure else { return };
@@ -48,10 +48,10 @@ pub(crate) async fn failed<E: Entity>(engine: &Engine, mapping: &Mapping, began:
     let (status, then) = match &operation.state {
         State::Skipped => (LogStatus::Skipped, " It was given up.".to_owned()),
         State::Waiting { until } if counted => {
-            (LogStatus::Retrying, format!(" Next try at {}.", clock_time(*until)))
+            (LogStatus::Retrying, format!(" Next attempt at {}.", clock_time(*until)))
         }
         State::Waiting { until } => {
-            (LogStatus::Waiting, format!(" It goes on at {}.", clock_time(*until)))
+            (LogStatus::Waiting, format!(" It continues at {}.", clock_time(*until)))
         }
         State::Parked { on: _ } => (LogStatus::Waiting, String::new()),
         State::Due | State::Claimed { by: _, until: _ } | State::Synced | State::Withheld => {
@@ -67,7 +67,7 @@ pub(crate) async fn failed<E: Entity>(engine: &Engine, mapping: &Mapping, began:
     append::<E>(engine, mapping, outcome, began).await;
 }
 
-/// Logs that there was nothing to do, or nowhere to do it.
+/// Logs that a message or command required no push.
 pub(crate) async fn idle(
     engine: &Engine,
     account: &AccountId,
@@ -96,7 +96,7 @@ pub(crate) async fn idle(
     write(engine, &entry).await;
 }
 
-/// What an event says of an invoice, in a sentence for the log.
+/// Describes an event about an invoice in sentences for the log.
 pub(crate) fn told(news: &News) -> Vec<String> {
     match news {
         News::PaymentImported(payment) => {
@@ -112,7 +112,7 @@ pub(crate) fn told(news: &News) -> Vec<String> {
                 format!("The payment of {} was removed in Xero.", payment.amount)
             }
             RemovalReason::SamePayment => {
-                format!("The payment of {} is one that the CRM has already.", payment.amount)
+                format!("The payment of {} is already recorded in the CRM.", payment.amount)
             }
         }],
         News::PaymentStatus { status, amount_due, amount_credited, .. } => {
@@ -144,7 +144,8 @@ async fn append<E: Entity>(engine: &Engine, mapping: &Mapping, outcome: Outcome,
     let number = serde_json::from_str(&mapping.snapshot.json).ok().map(|snap| E::number(&snap));
     let tried = u32::from(mapping.operation.failures);
     let Outcome { operation, status, message, code } = outcome;
-    // A counted failure is already in the count; any other attempt comes after those in it.
+    // The operation has already counted a counted failure; any other attempt follows those it has
+    // counted.
     let counted =
         mapping.operation.failure.as_ref().is_some_and(|failure| failure.class.is_counted());
     let entry = LogEntry {
@@ -189,37 +190,59 @@ async fn write(engine: &Engine, entry: &LogEntry) {
     }
 }
 
-/// Accounts of which this process knows that they have a sync log.
+/// Accounts that this process has recently registered as having a sync log.
 #[derive(Debug, Default)]
-pub struct Noted(Mutex<HashSet<AccountId>>);
+pub struct Noted(Mutex<HashMap<AccountId, Timestamp>>);
 
-/// A process serves many accounts in its life; it remembers so many of them.
+/// Maximum number of remembered accounts. A process serves many accounts.
 const NOTED_MAX: usize = 4_096;
+/// How long a process remembers an account. Erasing an account removes its registration, and other
+/// processes do not notice; they forget the account before its erasure is complete.
+const NOTED_FOR: SignedDuration = SignedDuration::from_mins(10);
+
+impl Noted {
+    fn is_noted(&self, account: &AccountId, now: Timestamp) -> bool {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get(account).is_some_and(|at| now.duration_since(*at) < NOTED_FOR)
+    }
+
+    fn remember(&self, account: &AccountId, now: Timestamp) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.len() >= NOTED_MAX {
+            noted.clear();
+        }
+        noted.insert(account.clone(), now);
+    }
+
+    /// Forgets an erased account.
+    pub(crate) fn forget(&self, account: &AccountId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+    }
+}
 
 impl Engine {
-    /// Lets the cleanup know that there is a log. It is not asked for twice by one process.
-    async fn note_log(&self, account: &AccountId) {
-        let noted = || self.noted.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted().contains(account) {
+    /// Registers that the account has a log, so that the cleanup finds it. Each process does so at
+    /// most once every ten minutes per account.
+    pub(crate) async fn note_log(&self, account: &AccountId) {
+        let now = self.clock.now();
+        if self.noted.is_noted(account, now) {
             return;
         }
         match self.store.note_log(account).await {
-            Ok(()) => {
-                let mut noted = noted();
-                if noted.len() >= NOTED_MAX {
-                    noted.clear();
-                }
-                noted.insert(account.clone());
-            }
-            // The table removes what is over by itself.
+            Ok(()) => self.noted.remember(account, now),
+            // The table removes expired entries by itself even without a registration.
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), account.id = %account, "the log was not noted");
+                tracing::warn!(
+                    error = %Chain(&error),
+                    account.id = %account,
+                    "the log was not registered"
+                );
             }
         }
     }
 }
 
-/// Sorts by time, and is unique.
+/// Returns a unique id that sorts by time.
 fn entry_id(engine: &Engine, now: Timestamp) -> String {
     format!("{}-{}", keys::instant(now), engine.ids.uuid().simple())
 }

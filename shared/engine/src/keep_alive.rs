@@ -1,8 +1,9 @@
-//! Keep-alive: tokens that nobody uses are renewed before Xero drops them.
+//! Keep-alive renews unused tokens before Xero drops them.
 //!
-//! It comes every day. A grant is renewed when it was not for 20 days, and once in every month: so the first of
-//! a month renews all that were not yet, a visit that is cut short is gone on with by the next, and one that comes
-//! twice has nothing to do. A grant that Xero no longer takes shows as Token Expired, and the CRM is told once.
+//! It runs every day. A grant is renewed if it was not renewed for 20 days, and at least once a
+//! month. So the first run of a month renews every grant not yet renewed in it, the next run
+//! continues one that was cut short, and running it twice does no harm. A grant that Xero no longer
+//! accepts shows as Token Expired, and the CRM receives one event.
 
 use std::borrow::Cow;
 use std::num::NonZeroU16;
@@ -19,21 +20,21 @@ use crate::ports::Measure;
 use crate::push::Unrecorded;
 use crate::{Engine, Invocation, abreast};
 
-/// Of one page of the index.
+/// Ledgers read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
-/// What a visit came to.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KeptAlive {
     /// Connections whose tokens were renewed.
     pub renewed: usize,
-    /// Connections that needed nothing.
+    /// Connections that needed no renewal.
     pub in_use: usize,
-    /// Connections that Xero no longer honours: a person has to connect again.
+    /// Connections that Xero no longer accepts: a person has to reconnect.
     pub expired: usize,
-    /// Connections that could not be renewed today; tomorrow is another day.
+    /// Connections that could not be renewed. The next run tries again.
     pub failed: usize,
-    /// Whether there was no time for all of them; the next visit goes on.
+    /// Whether time ran out. The next run continues.
     pub is_cut_short: bool,
 }
 
@@ -45,7 +46,8 @@ enum Visited {
     Failed,
 }
 
-/// Visits every connection. One's trouble is its own.
+/// Renews the unused tokens of all connections. A failure of one connection does not affect the
+/// others.
 pub async fn keep_alive(engine: &Engine, invocation: Invocation) -> Result<KeptAlive, StoreError> {
     let mut kept = KeptAlive::default();
     let mut walk = Walk::from_shard(0);
@@ -72,7 +74,7 @@ pub async fn keep_alive(engine: &Engine, invocation: Invocation) -> Result<KeptA
 async fn visit(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Visited {
     let tried = match is_idle(engine, ledger).await {
         Ok(false) => return Visited::InUse,
-        // Whoever asks for a token renews it.
+        // Opening a desk requests a token, which renews it.
         Ok(true) => Desk::open(engine, ledger, Urgency::Routine, invocation).await.map(drop),
         Err(error) => Err(Trouble::Unrecorded(Unrecorded::from(error))),
     };
@@ -84,7 +86,7 @@ async fn visit(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Visi
                 error = %Chain(&error),
                 account.id = %account,
                 tenant.id = %tenant,
-                "a connection was not kept alive"
+                "a connection's tokens were not renewed"
             );
             Visited::Failed
         }
@@ -95,7 +97,7 @@ async fn visit(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Visi
                 tenant.id = %tenant,
                 expired,
                 failure.code = %code(engine, trouble),
-                "a connection was not kept alive"
+                "a connection's tokens were not renewed"
             );
             if expired { Visited::Expired } else { Visited::Failed }
         }
@@ -112,7 +114,7 @@ fn code(engine: &Engine, trouble: Trouble) -> Cow<'static, str> {
     }
 }
 
-/// Whether the tokens that a connected ledger needs are to be renewed.
+/// Returns whether the tokens of a connected ledger are due for renewal.
 async fn is_idle(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
     let connection = engine.store.connection(&ledger.account).await?.map(|row| row.record);
     let connection = connection.filter(|one| {

@@ -1,4 +1,4 @@
-//! How many records an account may send before it is connected.
+//! Counts the records that an account has sent before it is connected.
 
 use domain::activity::{KEPT_MAX, KeptRecords};
 use domain::ids::AccountId;
@@ -7,11 +7,11 @@ use store::table::Expect;
 
 use crate::Engine;
 
-/// A row that somebody else writes at the same moment is read and written again, this many times.
+/// Maximum attempts at writing a row that another process changes at the same time.
 const CONFLICTS_MAX: u32 = 12;
 
-/// Counts records that are about to be kept without a connection. `false` if there is no room for them: then
-/// none is counted.
+/// Counts records that are about to be stored without a connection. Returns `false` and counts none
+/// if there is no room for all of them.
 pub(crate) async fn admit(
     engine: &Engine,
     account: &AccountId,
@@ -34,7 +34,7 @@ pub(crate) async fn admit(
     Err(StoreError::Conflict)
 }
 
-/// Begins to count anew: the account is connected, and what it sent is on its way.
+/// Resets the count after the account was connected and its records were carried over.
 pub(crate) async fn reset(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
     let Some(known) = engine.store.kept_records(account).await? else { return Ok(()) };
     if known.record.count == 0 {
@@ -42,7 +42,7 @@ pub(crate) async fn reset(engine: &Engine, account: &AccountId) -> Result<(), St
     }
     let kept = KeptRecords { account: account.clone(), count: 0 };
     match engine.store.put_kept_records(&kept, Expect::Version(known.version)).await {
-        // A record that came meanwhile is counted; it belongs to the next time.
+        // A record that arrived concurrently stays counted.
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error),
     }

@@ -1,24 +1,25 @@
-//! The steps: what happens, in which order, when a message, a person or the clock asks for it.
+//! The engine: what happens, in which order, when a message arrives, a person acts, or a schedule
+//! fires.
 //!
-//! Every push goes through the same five steps, for every kind of document and for up to 50 of them in
-//! one call:
+//! Every push performs the same five steps, for every kind of document and for up to 50 documents
+//! per call:
 //!
-//! 1. *accept*: news from the CRM replaces what the row held, anything else is turned away;
-//! 2. *claim*: one process at a time may work on the row, for as long as Lambda lets it live;
-//! 3. *resolve*: where an earlier try may have succeeded unseen, Xero is asked before it is told;
-//! 4. *write*: one create or update, under a key derived from the intent;
-//! 5. *confirm*: the row learns Xero's id, and Xero's id leads back to the row, both or neither.
+//! 1. *accept*: a newer snapshot from the CRM replaces the one in the row; any other is ignored;
+//! 2. *claim*: one process at a time may work on the row, for as long as its invocation can run;
+//! 3. *resolve*: where an earlier try may have succeeded unseen, Xero is read before the write;
+//! 4. *write*: one create or update, with an idempotency key derived from the intent;
+//! 5. *confirm*: one transaction records Xero's id in the row and the row in a reverse link.
 //!
-//! Whichever step a process dies in, the row it leaves is enough for the next attempt. That rests on
-//! two habits: the claim is in the table before Xero hears anything, and no destructor does IO.
+//! If a process dies in any step, the row holds enough for the next attempt. This requires that the
+//! claim is in the table before the first write to Xero, and that no destructor does IO.
 //!
-//! What is decided, is decided in `domain`; this crate only asks, sends and remembers. The outside
-//! world is behind [`ports`].
+//! `domain` makes the decisions; this crate reads, sends and stores. External systems are behind
+//! [`ports`].
 //!
-//! Reading order: [`ports`], [`Engine`], [`inbound`] (messages arrive), [`push`], [`entity`], [`desk`]
-//! with [`token`] and the count of calls; [`connect`], [`organisation`], [`disconnect`]; [`settings`]
-//! and [`sync_all`] (what people press); [`sweep`] (what repairs lost hints), [`keep_alive`], [`health`] and
-//! [`cleanup`] (what comes by on a schedule), [`erasure`] (an operator's commands).
+//! Reading order: [`ports`], [`Engine`], [`inbound`] (incoming messages), [`push`], [`entity`],
+//! [`desk`] with [`token`] and the count of calls; [`connect`], [`organisation`], [`disconnect`];
+//! [`settings`] and [`sync_all`] (user actions); [`sweep`] (repairs lost hints), [`keep_alive`],
+//! [`health`] and [`cleanup`] (scheduled jobs), [`erasure`] (operators' commands).
 
 mod abreast;
 mod activity;
@@ -57,6 +58,7 @@ pub mod status;
 pub mod sweep;
 pub mod sync_all;
 pub mod token;
+mod unreadable_rows;
 mod upgrade;
 pub mod views;
 
@@ -72,83 +74,85 @@ use crate::journal::Noted;
 use crate::ports::{Clock, Events, Ids, Metrics, Secrets, WakeUps};
 use crate::token::TokenCache;
 
-/// The engine with everything it talks to.
+/// The engine with its ports and configuration.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    /// What is remembered.
+    /// The typed records in the table.
     pub store: Store,
-    /// The way to Xero.
+    /// The HTTP transport to Xero.
     pub transport: Arc<dyn Transport>,
-    /// What time it is.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Fresh identities.
+    /// The source of identities and secrets.
     pub ids: Arc<dyn Ids>,
-    /// Where tokens are kept.
+    /// The storage of tokens.
     pub secrets: Arc<dyn Secrets>,
-    /// Where wake-ups are booked.
+    /// The scheduler of wake-ups.
     pub wake_ups: Arc<dyn WakeUps>,
-    /// The way to the CRM.
+    /// The delivery of events to the CRM.
     pub events: Arc<dyn Events>,
-    /// Where numbers go that somebody watches.
+    /// The destination of metrics.
     pub metrics: Arc<dyn Metrics>,
-    /// This app, as Xero knows it.
+    /// This app's OAuth credentials at Xero.
     pub app: OAuthApp,
-    /// Where things are.
+    /// The configured addresses.
     pub places: Places,
-    /// How far the table is to be believed.
+    /// Whether the table may have forgotten documents that exist in Xero.
     pub memory: Memory,
-    /// Access tokens this process has read, so that a warm function does not ask for them again.
+    /// Access tokens that this process has read, so that later invocations need not read them
+    /// again.
     pub tokens: Arc<TokenCache>,
-    /// Accounts whose sync log this process has noted.
+    /// Accounts whose sync log this process has registered within the last minutes.
     pub noted: Arc<Noted>,
-    /// Contacts this process has searched for within the last minute.
+    /// Contact searches of this process within the last minute.
     pub searches: Arc<SearchCache>,
 }
 
-/// How far the table is to be believed where it knows of nothing in Xero.
+/// Whether the table may have forgotten documents that exist in Xero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Memory {
-    /// It holds whatever was ever written to it: what it knows nothing of was never sent.
+    /// The table holds everything that was ever written to it: a document that it does not know was
+    /// never sent.
     #[default]
     Whole,
-    /// It was restored from a backup and may have forgotten what was sent since: everything is looked up in Xero
-    /// before it is created. That costs a call for a batch of documents, and is always safe.
+    /// The table was restored from a backup and may have forgotten later documents: every document
+    /// is looked up in Xero before it is created. This costs one call per batch and is always safe.
     Restored,
 }
 
-/// Where things are, by configuration.
+/// Configured addresses and names.
 #[derive(Debug, Clone)]
 pub struct Places {
-    /// Xero's API, without a path.
+    /// The base address of Xero's API, without a path.
     pub xero_api: Url,
-    /// The CRM's pages, the base of links back to it.
+    /// The base address of the CRM's pages, for links back to it.
     pub crm: Url,
-    /// Where a browser lands after connecting.
+    /// The page to which the browser is redirected after connecting.
     pub crm_return: Url,
-    /// The beginning of every grant's secret name.
+    /// The prefix of the names of all grants' secrets.
     pub grant_secret_prefix: String,
 }
 
-/// What bounds one piece of work.
+/// The time limits of one piece of work.
 #[derive(Debug, Clone, Copy)]
 pub struct Invocation {
     /// When the process may be stopped.
     pub deadline: Timestamp,
-    /// No call of Xero's is begun after this: its answer would come too late.
+    /// No call to Xero begins after this, because its answer would come too late.
     pub last_call: Timestamp,
 }
 
-/// How long one exchange with Xero takes at most, with what has to be written down after it.
+/// Maximum duration of one exchange with Xero, including recording its outcome.
 const EXCHANGE: SignedDuration = SignedDuration::from_secs(28);
 
 impl Invocation {
-    /// One that ends at `deadline`, with time to read every answer it asked for.
+    /// Work that ends at `deadline`, with time to read the answer to every call.
     pub fn until(deadline: Timestamp) -> Self {
         let last_call = deadline.saturating_sub(EXCHANGE).unwrap_or(Timestamp::MIN);
         Self { deadline, last_call }
     }
 
-    /// One that a person waits for: it may be cut short at any moment, and then counts as stopped.
+    /// Work for which a person waits. It may be cut off at any moment, and then counts as stopped.
     pub const fn attended(deadline: Timestamp) -> Self {
         Self { deadline, last_call: deadline }
     }

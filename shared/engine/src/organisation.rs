@@ -7,7 +7,7 @@ use store::StoreError;
 
 use crate::chain::Chain;
 use crate::connect::follow_up;
-use crate::connection::{ChangeError, change_claims};
+use crate::connection::{ChangeError, change, change_claims};
 use crate::{Engine, Invocation, disconnect, upgrade};
 
 /// How a choice ended.
@@ -49,4 +49,14 @@ pub async fn choose(
         tracing::warn!(error = %Chain(&error), "the link that was left is still to be removed");
     }
     Ok(Chosen::Done)
+}
+
+/// Ends an offer that nobody answered, if there is one. Its links are then removed like those of a disconnect.
+pub(crate) async fn end_offer(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
+    let now = engine.clock.now();
+    let ended = change(engine, account, |connection| connection.without_ended_offer(now));
+    if ended.await?.is_some() {
+        tracing::info!(account.id = %account, "an offer of organisations has ended without an answer");
+    }
+    Ok(())
 }

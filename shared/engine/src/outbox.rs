@@ -1,28 +1,29 @@
-//! The outbox: events are committed with the change they tell of and delivered right after. What is not
-//! delivered then, the sweep delivers, or whoever has the account's next event: nothing is delivered before
-//! what was committed earlier.
+//! The outbox: events are committed together with the change they report, and delivered right
+//! afterwards. An event that could not be delivered is delivered by the sweep or together with the
+//! account's next event, always in the order of their commits.
 
 use std::num::NonZeroU16;
 
 use domain::ids::AccountId;
 use domain::outbound::{Event, News};
+use store::OutboxPage;
 
 use crate::Engine;
 use crate::chain::Chain;
 
-/// Events read at once.
+/// Events read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
-/// As many times at most; what is left then, the sweep goes on with.
+/// Maximum pages per delivery. The sweep delivers the rest.
 const PAGES_MAX: u32 = 10;
 
 impl Engine {
-    /// An event of now, to be committed with its change.
+    /// Creates an event at the current time, to be committed with its change.
     pub(crate) fn event(&self, account: &AccountId, news: News) -> Event {
         Event::new(self.ids.uuid(), account.clone(), news, self.clock.now())
     }
 
-    /// Delivers what has just been committed for an account, behind whatever of it was not delivered before.
-    /// Failing costs nothing but time.
+    /// Delivers the events just committed for an account, after its earlier undelivered ones. A
+    /// failure only delays them.
     pub(crate) async fn deliver<'a>(
         &self,
         account: &AccountId,
@@ -33,21 +34,23 @@ impl Engine {
         }
     }
 
-    /// Delivers what the outbox of an account holds, in order, up to what cannot be delivered now. How many
-    /// were.
+    /// Delivers the events of an account's outbox in order, up to the first that cannot be
+    /// delivered. Returns how many were delivered.
     ///
-    /// The outbox is read as the last commit left it, and an event leaves it only when it was delivered: so
-    /// two processes may both deliver one, which the queue or the CRM drops, and none overtakes another.
+    /// The outbox is read as the last commit left it, and an event leaves it only after delivery.
+    /// So two processes may deliver the same event, which the queue or the CRM deduplicates, but no
+    /// event overtakes another.
     pub(crate) async fn empty_outbox(&self, account: &AccountId) -> usize {
         let mut delivered = 0;
         for _ in 0..PAGES_MAX {
-            let events = match self.store.undelivered(account, PAGE).await {
-                Ok(events) => events,
+            let page = self.store.undelivered(account, PAGE).await;
+            let OutboxPage { events, unreadable, is_last } = match page {
+                Ok(page) => page,
                 Err(error) => {
                     tracing::warn!(
                         error = %Chain(&error),
                         account.id = %account,
-                        "the outbox was not read; the sweep will do it"
+                        "the outbox could not be read; the sweep tries again"
                     );
                     return delivered;
                 }
@@ -58,20 +61,21 @@ impl Engine {
                 }
                 delivered += 1;
             }
-            if events.len() < usize::from(PAGE.get()) {
+            if is_last || events.is_empty() {
+                self.report_unreadable(account, &unreadable);
                 break;
             }
         }
         delivered
     }
 
-    /// Whether the next one may follow.
+    /// Delivers one event. Returns whether the next one may follow.
     async fn deliver_one(&self, event: &Event) -> bool {
         if let Err(error) = self.events.publish(event).await {
             tracing::warn!(
                 error = %Chain(&error),
                 account.id = %event.account_id,
-                "an event was not delivered; the sweep will do it"
+                "an event could not be delivered; the sweep tries again"
             );
             return false;
         }
@@ -79,7 +83,7 @@ impl Engine {
             tracing::warn!(
                 error = %Chain(&error),
                 account.id = %event.account_id,
-                "a delivery was not noted; the event will be delivered again"
+                "a delivery could not be recorded; the event will be delivered again"
             );
         }
         true

@@ -1,4 +1,4 @@
-//! What people see and press of payments: each is as many records as it has parts.
+//! Payments for people: each consists of one record per part.
 
 use domain::crm::payment::{Payment as CrmPayment, PaymentPart, Standing};
 use domain::entity::EntityKind;
@@ -20,22 +20,22 @@ use crate::{Engine, Invocation};
 pub struct PaymentView {
     /// The payment.
     pub payment_id: PaymentId,
-    /// Its parts, each as it stands in Xero.
+    /// Its parts, each with its state in Xero.
     pub parts: Vec<RecordView>,
 }
 
-/// What became of a Never send.
+/// The result of a Never send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NeverSendAll {
-    /// No part of it is sent any more.
+    /// No part of the payment is sent any more.
     Done,
-    /// A part is being sent right now.
+    /// A part is being sent at this moment.
     BeingSent,
-    /// Nothing is known of such a payment.
+    /// The payment is unknown.
     Unknown,
 }
 
-/// A payment's parts, or `None` when nothing is known of it, or it is not one that we send.
+/// Returns a payment's parts, or `None` if the payment is unknown or is not one that we send.
 pub async fn parts(
     engine: &Engine,
     account: &AccountId,
@@ -47,7 +47,7 @@ pub async fn parts(
     Ok((!parts.is_empty()).then(|| PaymentView { payment_id: payment.clone(), parts }))
 }
 
-/// The parts of a payment that are known, each with its snapshot.
+/// Returns the known parts of a payment with their snapshots.
 async fn known(
     engine: &Engine,
     ledger: &Ledger,
@@ -56,13 +56,13 @@ async fn known(
     let rows = engine.store.parts(ledger, payment).await?;
     let with_part = rows.into_iter().filter_map(|row| {
         let part: PaymentPart = serde_json::from_str(&row.record.snapshot.json).ok()?;
-        // Another payment's id may begin like this one's.
+        // Another payment's id may begin with this one.
         (part.payment == *payment).then_some((row.record, part))
     });
     Ok(with_part.collect())
 }
 
-/// A payment that was deleted is taken back whole: also parts that the deletion does not name.
+/// Takes back all parts of a deleted payment, including parts that the deletion does not name.
 pub(crate) async fn take_back_others(
     engine: &Engine,
     ledger: &Ledger,
@@ -102,7 +102,7 @@ pub async fn sync_now(
     Ok(parts(engine, account, payment).await?)
 }
 
-/// Keeps all parts of a payment back.
+/// Marks all parts of a payment as never to be sent.
 pub async fn never_send(
     engine: &Engine,
     account: &AccountId,

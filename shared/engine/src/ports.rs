@@ -1,5 +1,5 @@
-//! The outside world, as the engine sees it. Each port has one real implementation in `runtime` and
-//! one in the tests' world.
+//! The engine's interfaces to external systems. Each port has one real implementation in `runtime`
+//! and one in the tests' world.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -15,40 +15,50 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-/// The cause of a port's failure, whatever its type.
+/// The cause of a port's failure, of any type.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What time it is.
+/// The clock.
 #[async_trait]
 pub trait Clock: Send + Sync + Debug {
-    /// Now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 
-    /// Lets a moment pass: the only wait there is, while another process renews a token.
+    /// Waits for `moment`. It is the only wait of the engine, used while another process renews a
+    /// token.
     async fn pause(&self, moment: Duration);
 }
 
-/// Fresh identities and secrets. The only source of randomness.
+/// The only source of randomness: identities and secrets.
 pub trait Ids: Send + Sync + Debug {
-    /// A new identity.
+    /// Returns a new unique identity.
     fn uuid(&self) -> Uuid;
 
-    /// Text that nobody can guess: 64 characters of `a-z 0-9`.
+    /// Returns an unguessable text: 64 characters of `a-z 0-9`.
     fn unguessable(&self) -> SecretString;
 }
 
-/// Where tokens are kept, by name. A read may show an older value, or none, for some time after a write:
-/// Secrets Manager promises no read after write.
+/// The storage of tokens, by name. A read may return an older value, or none, for some time after a
+/// write: Secrets Manager does not guarantee read-after-write consistency.
 #[async_trait]
 pub trait Secrets: Send + Sync + Debug {
-    /// The secret of that name, if one is visible.
+    /// Returns the current value of a secret, if one is visible.
     async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError>;
 
-    /// Writes a value of the secret of that name, creating the secret if need be. Writing the same
-    /// `version` twice writes it once.
+    /// Returns one version of a secret, if it is visible: the value written under this id,
+    /// regardless of later writes.
+    async fn get_version(
+        &self,
+        name: &str,
+        version: Uuid,
+    ) -> Result<Option<SecretString>, PortError>;
+
+    /// Writes a value of a secret, and creates the secret if necessary. Writing the same `version`
+    /// twice writes it once.
     async fn put(&self, name: &str, value: &SecretString, version: Uuid) -> Result<(), PortError>;
 
-    /// The same, for a secret that is there. One that was deleted is not created again: that is an error.
+    /// Like [`put`](Self::put), for an existing secret. A deleted secret is not created again; that
+    /// is an error.
     async fn replace(
         &self,
         name: &str,
@@ -56,118 +66,118 @@ pub trait Secrets: Send + Sync + Debug {
         version: Uuid,
     ) -> Result<(), PortError>;
 
-    /// Deletes the secret of that name for good. One that is not there is deleted already.
+    /// Deletes a secret permanently. Succeeds if the secret does not exist.
     async fn delete(&self, name: &str) -> Result<(), PortError>;
 }
 
-/// Hints to ourselves: they arrive on the product's own queue of wake-ups of their kind, in the account's
-/// group.
+/// Wake-ups of the product itself. They arrive on its own queue of wake-ups for their kind, in the
+/// account's message group.
 #[async_trait]
 pub trait WakeUps: Send + Sync + Debug {
-    /// Books a wake-up: at `at` or up to a minute later, `wake` arrives. Booking the same wake-up
-    /// twice books it once.
+    /// Schedules `wake` to arrive at `at` or up to a minute later. Scheduling the same wake-up
+    /// twice schedules it once.
     async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError>;
 
-    /// Leaves a wake-up behind the account's other wake-ups; the CRM's messages are on another queue and go
-    /// on beside it. The same one within five minutes arrives once.
+    /// Enqueues `wake` behind the account's other wake-ups. Messages from the CRM are on another
+    /// queue and are not delayed by it. The same wake-up within five minutes arrives once.
     async fn leave(&self, wake: &Wake) -> Result<(), PortError>;
 }
 
-/// The way to the CRM.
+/// The delivery of events to the CRM.
 #[async_trait]
 pub trait Events: Send + Sync + Debug {
-    /// Delivers an event, in the order of its account's. Delivering it twice within five minutes
-    /// delivers it once.
+    /// Delivers an event after the account's earlier events. Delivering the same event twice within
+    /// five minutes delivers it once.
     async fn publish(&self, event: &Event) -> Result<(), PortError>;
 }
 
-/// Where numbers go that somebody watches.
+/// The destination of metrics.
 pub trait Metrics: Send + Sync + Debug {
-    /// Notes a number. It is about no account in particular: what is paid for is the number of series.
+    /// Records a metric. Metrics carry no account, because every series costs money.
     fn record(&self, measure: Measure);
 }
 
-/// A number that somebody watches.
+/// A metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
     /// An attempt ended.
     Attempt {
-        /// At what kind of record.
+        /// The kind of record.
         entity: EntityKind,
-        /// How.
+        /// The outcome.
         outcome: LogStatus,
     },
-    /// An attempt failed by a fault of ours or of the operator's.
+    /// An attempt failed because of a fault of ours or of the operator.
     Defect,
-    /// Xero's total of a document is not the CRM's.
+    /// The total of a document differs between Xero and the CRM.
     TotalsDiffer,
-    /// Xero asked us to wait.
+    /// Xero throttled a call.
     Throttled,
-    /// So many calls has an organisation left for the day; noted only when they are few.
+    /// Calls that an organisation has left for the day; recorded only when few are left.
     CallsLeft(u32),
-    /// A grant's tokens were to be renewed.
+    /// A refresh of a grant's tokens ended.
     Refresh(Refreshed),
-    /// What a health check counted.
+    /// The counts of a health check.
     Health(Counted),
-    /// Connections that could not be kept alive in one visit.
+    /// Connections whose tokens could not be renewed in one keep-alive run.
     KeepAliveFailed(usize),
-    /// So many rows of an answer of Xero's could not be read, and were left out.
+    /// Rows of an answer from Xero that could not be read and were left out.
     OddRows(usize),
-    /// So many sentences in which Xero refused a record are not in the table of known ones.
+    /// Messages in which Xero refused a record and that are not in the table of known messages.
     UnknownSentences(usize),
-    /// A poll of a ledger failed for a reason of ours.
+    /// A poll of a ledger failed for a reason on our side.
     PollFailed,
 }
 
-/// How a refresh ended.
+/// The outcome of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refreshed {
     /// The grant has new tokens.
     Renewed,
-    /// Xero no longer takes the grant.
+    /// Xero no longer accepts the grant.
     Refused,
-    /// It came to nothing, or nobody knows what it came to.
+    /// The refresh failed, or its outcome is unknown.
     Failed,
 }
 
-/// What a health check counted, over all accounts.
+/// The counts of a health check over all accounts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// Organisations that are connected.
+    /// Connected organisations.
     pub connections: usize,
-    /// What was given up; none if there was no time to count it all.
+    /// Records that were given up. `None` if time did not allow counting all of them.
     pub given_up: Option<GivenUp>,
-    /// Records whose wake-up is more than a quarter of an hour late.
+    /// Records whose wake-up is more than 15 minutes late.
     pub overdue: usize,
-    /// Accounts with an event that was not delivered for a quarter of an hour.
+    /// Accounts with an event that has been undelivered for 15 minutes.
     pub undelivered: usize,
-    /// Connections that somebody had ended inside Xero.
+    /// Connections that the check found ended inside Xero.
     pub found_disconnected: usize,
 }
 
-/// Records that were given up, of connected organisations.
+/// Records of connected organisations that were given up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GivenUp {
-    /// All of them.
+    /// The number of records.
     pub records: usize,
     /// Accounts with such records.
     pub accounts: usize,
-    /// Accounts with five or more.
+    /// Accounts with five or more of them.
     pub warned: usize,
 }
 
-/// Where messages go that cannot be read, or that fail every time they come.
+/// The destination of messages that cannot be read or that fail every time.
 #[async_trait]
 pub trait DeadLetters: Send + Sync + Debug {
-    /// Moves a message here with its reason beside it: a sentence and a stable code. Moving the same
+    /// Moves a message here together with its reason: a sentence and a stable code. Moving the same
     /// message twice moves it once.
     async fn bury(&self, letter: DeadLetter<'_>, reason: &Reason) -> Result<(), PortError>;
 }
 
-/// A message that is moved aside, as it came.
+/// A message that is moved aside, as it was received.
 #[derive(Clone, Copy)]
 pub struct DeadLetter<'a> {
-    /// The queue's id of it.
+    /// The id that the queue assigned.
     pub message_id: &'a str,
     /// Its message group.
     pub group: &'a str,
@@ -175,20 +185,20 @@ pub struct DeadLetter<'a> {
     pub body: &'a str,
 }
 
-/// A body may hold personal data.
+/// Hides the body, because it may hold personal data.
 impl Debug for DeadLetter<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "DeadLetter({} of {})", self.message_id, self.group)
     }
 }
 
-/// A port did not do what it was asked.
+/// A port did not perform an operation.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {operation}")]
 pub struct PortError {
-    /// What was attempted.
+    /// The operation.
     pub operation: &'static str,
-    /// What went wrong.
+    /// The cause.
     #[source]
     pub source: BoxError,
 }

@@ -1,4 +1,5 @@
-//! The money on invoices: what the CRM records of it, and what a person says of what is unclear.
+//! The money on invoices: payments that the CRM recorded, and people's answers about unclear
+//! payments.
 
 use domain::crm::payment::Payment;
 use domain::entity::EntityKind;
@@ -12,26 +13,27 @@ use store::{ReceiptRows, StoreError, Versioned};
 use crate::Engine;
 use crate::inbound::records_ledger;
 
-/// A row that somebody else writes at the same moment is read and written again, this many times.
+/// Maximum attempts at writing a row that another process changes at the same time.
 const CONFLICTS_MAX: u32 = 6;
 
-/// Changes of one invoice that follow from one payment, each in a transaction of its own. Far more than the
-/// payments of an invoice need; a bound, so that a fault in deciding them cannot go on for ever.
+/// Maximum steps, each in its own transaction, that one payment may cause on one invoice. It is far
+/// more than the payments of an invoice need, and stops an endless loop if deciding the steps is
+/// faulty.
 const STEPS_MAX: usize = 200;
 
-/// What became of a payment that was to be noted.
+/// The result of recording a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Noted {
-    /// It is noted on each of its invoices.
+    /// The payment is recorded on each of its invoices.
     Done,
-    /// It was recorded before as something else, and stays as it was.
+    /// The payment was recorded before with other details, and was not changed.
     Contradicts,
-    /// An invoice has as many payments as are followed.
+    /// The invoice already has the maximum number of payments.
     TooMany(CrmId),
 }
 
-/// Notes a payment on each of its invoices, so that the same money is recognised when Xero has it.
-/// Repeating it, or being interrupted, does no harm.
+/// Records a payment on each of its invoices, so that it is recognised when Xero has it. May be
+/// interrupted and repeated.
 pub(crate) async fn record(
     engine: &Engine,
     ledger: &Ledger,
@@ -62,7 +64,7 @@ pub(crate) async fn record(
     Ok(Noted::Done)
 }
 
-/// Adds the payments that the CRM recorded in another ledger, which has them no longer.
+/// Adds the CRM's payments from another ledger.
 pub(crate) async fn merge(
     engine: &Engine,
     ledger: &Ledger,
@@ -85,7 +87,7 @@ pub(crate) async fn merge(
     Ok(())
 }
 
-/// The money on one invoice, or `None` when nothing is known of it.
+/// Returns the money on one invoice, or `None` if nothing is known of it.
 pub async fn of(
     engine: &Engine,
     account: &AccountId,
@@ -95,7 +97,8 @@ pub async fn of(
     Ok(engine.store.receipts(&ledger, invoice).await?.map(|row| row.record))
 }
 
-/// A person says what an unclear payment is. `false` when it is not unclear, or cannot be that.
+/// Records a person's answer about an unclear payment. Returns `false` if the payment is not
+/// unclear or the answer is impossible.
 pub async fn settle(
     engine: &Engine,
     account: &AccountId,
@@ -111,8 +114,8 @@ pub async fn settle(
     Ok(settled.await?.is_some())
 }
 
-/// Changes the money on an invoice, and tells the CRM what follows: both or neither. Whether that was all
-/// there is to change; `None` when the change declines.
+/// Changes the money on an invoice, with the events that follow, in one transaction. Returns
+/// whether the change is complete, or `None` if `step` declines it.
 async fn change(
     engine: &Engine,
     ledger: &Ledger,
@@ -150,7 +153,7 @@ async fn write(
     told: Vec<Told>,
 ) -> Result<(), StoreError> {
     let Some(Versioned { mut record, version }) = mapping else {
-        // Nothing is told of an invoice that Xero does not have.
+        // The CRM receives no events about an invoice that Xero does not have.
         return engine.store.put_receipts(before, receipts, None, &[]).await.map(drop);
     };
     let account = receipts.ledger.account.clone();
@@ -162,7 +165,7 @@ async fn write(
 }
 
 impl Engine {
-    /// Events of now, to be committed with their change.
+    /// Creates events at the current time, to be committed with their change.
     pub(crate) fn events(&self, account: &AccountId, news: Vec<News>) -> Vec<Event> {
         news.into_iter().map(|news| self.event(account, news)).collect()
     }

@@ -119,7 +119,14 @@ pub(crate) async fn overlooked(
     let epoch = working_epoch(engine, ledger).await?;
     let mut ready = Vec::new();
     for key in keys {
-        let Some(row) = engine.store.mapping(&key).await? else { continue };
+        let row = match engine.store.mapping(&key).await {
+            Err(error) if error.is_about_the_record() => {
+                engine.report_unreadable(&ledger.account, [&error]);
+                continue;
+            }
+            row => row?,
+        };
+        let Some(row) = row else { continue };
         let is_ready = match row.record.operation.state {
             State::Parked { on: Parking::Reconnect } => {
                 epoch.is_some() && row.record.operation.failed_epoch != epoch
@@ -141,8 +148,11 @@ pub(crate) async fn overlooked(
     release(engine, ledger, ready, Event::Released, |_| true).await.map(drop)
 }
 
-/// The epoch of a ledger's connection, if it works.
-async fn working_epoch(engine: &Engine, ledger: &Ledger) -> Result<Option<u64>, StoreError> {
+/// The epoch of a ledger's connection, if the connection works.
+pub(crate) async fn working_epoch(
+    engine: &Engine,
+    ledger: &Ledger,
+) -> Result<Option<u64>, StoreError> {
     let connection = engine.store.connection(&ledger.account).await?;
     let connection = connection.map(|row| row.record);
     let connection = connection.filter(|one| one.ledger().as_ref() == Some(ledger));
@@ -155,8 +165,11 @@ async fn working_epoch(engine: &Engine, ledger: &Ledger) -> Result<Option<u64>, 
 async fn is_prerequisite_met(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
     let Some((kind, crm_id)) = prerequisite(mapping) else { return Ok(false) };
     let key = MappingKey { ledger: mapping.key.ledger.clone(), kind, crm_id: crm_id.clone() };
-    let row = engine.store.mapping(&key).await?;
-    Ok(row.is_some_and(|row| row.record.link.is_some()))
+    match engine.store.mapping(&key).await {
+        // Whoever reads it for its own sake reports it.
+        Err(error) if error.is_about_the_record() => Ok(false),
+        row => Ok(row?.is_some_and(|row| row.record.link.is_some())),
+    }
 }
 
 fn prerequisite(mapping: &Mapping) -> Option<(EntityKind, &CrmId)> {
@@ -204,9 +217,15 @@ async fn one(
     event: &Event,
     wanted: &(impl Fn(&Mapping) -> bool + Sync),
 ) -> Result<Option<(EntityKind, CrmId)>, Unrecorded> {
-    let Some(Versioned { record, version }) = engine.store.mapping(key).await? else {
-        return Ok(None);
+    let known = match engine.store.mapping(key).await {
+        // It holds up none of the others.
+        Err(error) if error.is_about_the_record() => {
+            engine.report_unreadable(&key.ledger.account, [&error]);
+            return Ok(None);
+        }
+        known => known?,
     };
+    let Some(Versioned { record, version }) = known else { return Ok(None) };
     let stopped = matches!(record.operation.state, State::Parked { on: _ } | State::Skipped);
     if !stopped || !wanted(&record) {
         return Ok(None);

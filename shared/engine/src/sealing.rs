@@ -1,4 +1,4 @@
-//! What may not be readable in the table, encrypted under a ticket that is not in the table.
+//! Encrypts texts that must not be readable in the table, with a ticket that is not in the table.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -6,14 +6,14 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
 
-/// The ticket is not used for anything else, and this tells its use apart all the same.
+/// Separates this use of the ticket from any later one.
 const PURPOSE: &[u8] = b"servicecortex-xero consent\0";
 
-/// A ticket seals one text, so its key never meets a nonce twice.
+/// A ticket encrypts one text only, so its key never meets a nonce twice.
 const NONCE: [u8; 12] = [0; 12];
 
-/// Encrypts a text under a ticket that nobody can guess and that seals nothing else. `context` has to be
-/// the same when the text is opened.
+/// Encrypts a text with an unguessable ticket that encrypts no other text. `context` must be the
+/// same when the text is decrypted.
 pub(crate) fn seal(ticket: &SecretString, context: &str, text: &SecretString) -> String {
     let mut bytes = text.expose_secret().as_bytes().to_vec();
     let nonce = Nonce::assume_unique_for_key(NONCE);
@@ -23,7 +23,8 @@ pub(crate) fn seal(ticket: &SecretString, context: &str, text: &SecretString) ->
     STANDARD_NO_PAD.encode(bytes)
 }
 
-/// Opens what [`seal`] gave. `None` with another ticket or context, or if it was changed.
+/// Decrypts the result of [`seal`]. `None` if the ticket or context differs, or the sealed text was
+/// changed.
 pub(crate) fn open(ticket: &SecretString, context: &str, sealed: &str) -> Option<SecretString> {
     let mut bytes = STANDARD_NO_PAD.decode(sealed).ok()?;
     let nonce = Nonce::assume_unique_for_key(NONCE);

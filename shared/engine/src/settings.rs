@@ -1,5 +1,5 @@
-//! What people see and press: the sync log, one record, sync now. Plain records for whoever
-//! shows them.
+//! User commands and views: the sync log, one record, and sync now. They return plain records for
+//! any front end.
 
 use std::num::NonZeroU16;
 
@@ -19,15 +19,15 @@ use crate::push::{Pushed, Unrecorded};
 use crate::views::RecordView;
 use crate::{Engine, Invocation};
 
-/// A filtered page of the log reads at most this many pages of the table.
+/// Maximum pages of the table that one filtered page of the log reads.
 const LOG_READS_MAX: u32 = 20;
 
-/// Which entries of the sync log are wanted.
+/// A filter for sync log entries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LogFilter {
-    /// Only of this kind.
+    /// Only entries of this kind.
     pub entity: Option<EntityKind>,
-    /// Only with this ending.
+    /// Only entries with this status.
     pub status: Option<LogStatus>,
 }
 
@@ -43,12 +43,12 @@ impl LogFilter {
 pub struct LogView {
     /// The entries.
     pub entries: Vec<LogEntry>,
-    /// The next page's cursor, while there may be more.
+    /// The cursor of the next page, if there may be one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
-/// A page of an account's sync log.
+/// Returns a page of an account's sync log.
 pub async fn sync_log(
     engine: &Engine,
     account: &AccountId,
@@ -81,23 +81,23 @@ pub async fn sync_log(
     Ok(LogView { entries, next })
 }
 
-/// How far a Sync All has come.
+/// The progress of a Sync All.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Progress {
-    /// Who asked for it.
+    /// Who started it.
     pub started_by: UserId,
-    /// When.
+    /// When it started.
     pub started_at: Timestamp,
-    /// When it came to its end, if it has.
+    /// When it finished, if it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
-    /// What became of the records so far.
+    /// The results so far.
     #[serde(flatten)]
     pub counts: Counts,
 }
 
 impl Progress {
-    /// The progress of this walk.
+    /// Returns the progress of a walk.
     pub fn of(walk: &SyncAll) -> Self {
         let finished_at = match walk.place {
             Place::Walking { .. } => None,
@@ -112,7 +112,7 @@ impl Progress {
     }
 }
 
-/// One record, or `None` when nothing is known of it.
+/// Returns one record, or `None` if it is unknown.
 pub async fn record(
     engine: &Engine,
     account: &AccountId,
@@ -124,8 +124,9 @@ pub async fn record(
     Ok(row.map(|row| RecordView::of(row.record)))
 }
 
-/// Syncs one record now: no ladder, and what is done is sent to Xero again. `None` when nothing is
-/// known of it. If the process dies, a wake-up at the end of its lease goes on.
+/// Syncs one record now, without waiting for its retry time, and even if Xero already has it.
+/// `None` if the record is unknown. If the process dies, a wake-up at the end of the lease
+/// continues.
 pub async fn sync_now(
     engine: &Engine,
     account: &AccountId,

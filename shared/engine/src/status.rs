@@ -1,4 +1,4 @@
-//! How an account's connection stands: stored facts, and what is failing now.
+//! The status of an account's connection, derived from stored facts and current failures.
 
 use domain::connection::{Connection, PinnedOrganisation, Status};
 use domain::failure::Failure;
@@ -27,47 +27,47 @@ pub struct StatusView {
     /// When it was connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connected_at: Option<Timestamp>,
-    /// The connect that somebody has begun.
+    /// The connect in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<PendingView>,
     /// When the newest attempt ended, however it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_attempt_at: Option<Timestamp>,
-    /// When the newest attempt ended that brought a record to Xero.
+    /// When the newest successful attempt ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_sync_at: Option<Timestamp>,
-    /// When Xero was last read for payments. It moves while invoices are unpaid.
+    /// When Xero was last read for payments. Changes only while invoices are unpaid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_payment_check_at: Option<Timestamp>,
     /// Records whose last attempt failed and will be repeated.
     pub failing: u32,
     /// Records that were given up.
     pub skipped: u32,
-    /// The newest failure of those.
+    /// The newest failure among those records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<ProblemView>,
     /// Why the connection itself does not work, and what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_problem: Option<FailureView>,
-    /// Until when Xero asked us to wait.
+    /// Until when calls pause because Xero throttled them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
     /// When Xero is asked again whether the organisation is available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_look_at: Option<Timestamp>,
-    /// What speaks against the account codes and tax types in use, before a push fails for it; and that many
-    /// records were given up.
+    /// Problems with the account codes and tax types in use, and whether many records were given
+    /// up.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// Organisations that may be chosen instead, or have to be chosen from.
+    /// Organisations from which people may or must choose.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
-    /// Who consented to the choices, as Xero names them.
+    /// The Xero user who consented to the choices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choices_by: Option<String>,
 }
 
-/// A connect that somebody has begun and not finished.
+/// A connect in progress.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PendingView {
     /// Who began it.
@@ -76,14 +76,14 @@ pub struct PendingView {
     pub until: Timestamp,
 }
 
-/// A failure, in words for people and programs.
+/// A failure, for people and programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailureView {
-    /// A stable name of the cause.
+    /// A stable code of the cause.
     pub code: String,
     /// What happened.
     pub message: String,
-    /// What to do; empty when only time is needed.
+    /// What to do. Empty if the failure only needs time.
     pub remedy: String,
 }
 
@@ -98,15 +98,15 @@ pub struct ProblemView {
     /// When it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_at: Option<Timestamp>,
-    /// The document in Xero, if it has one.
+    /// The address of the document in Xero, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xero_url: Option<String>,
 }
 
-/// An organisation that a person consented to.
+/// An organisation to which a person consented.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Choice {
-    /// What to choose it by.
+    /// The id that identifies it.
     pub tenant_id: TenantId,
     /// Its name.
     pub name: String,
@@ -125,13 +125,13 @@ impl From<Failure> for FailureView {
     }
 }
 
-/// What is failing and what was given up, now.
+/// The records that are failing or were given up now.
 struct Attentions {
     failing: AttentionCount,
     given_up: AttentionCount,
 }
 
-/// The status of an account's connection.
+/// Returns the status of an account's connection.
 pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, StoreError> {
     let now = engine.clock.now();
     let connection = engine.store.connection(account).await?.map(|row| row.record);
@@ -184,24 +184,35 @@ async fn find_attentions(engine: &Engine, account: &AccountId) -> Result<Attenti
     Ok(Attentions { failing, given_up })
 }
 
-/// The newest failure, as its record has it now.
+/// Returns the newest failure, as its record has it now.
 async fn find_problem(
     engine: &Engine,
     attentions: &Attentions,
 ) -> Result<Option<ProblemView>, StoreError> {
     let newest = [&attentions.failing, &attentions.given_up];
-    let newest = newest.into_iter().filter_map(|one| one.newest.as_ref());
-    let Some(newest) = newest.max_by_key(|one| one.failed_at) else { return Ok(None) };
-    let Some(row) = engine.store.mapping(&newest.key).await? else { return Ok(None) };
-    let mapping = row.record;
-    let Some(failure) = mapping.operation.failure.clone() else { return Ok(None) };
-    let failed_at = mapping.operation.failed_at;
-    let xero_url = xero_url(&mapping);
-    let record = RecordView::of(mapping);
-    Ok(Some(ProblemView { record, failure: failure.into(), failed_at, xero_url }))
+    let mut newest: Vec<_> = newest.into_iter().filter_map(|one| one.newest.as_ref()).collect();
+    newest.sort_by_key(|one| std::cmp::Reverse(one.failed_at));
+    for one in newest {
+        let row = match engine.store.mapping(&one.key).await {
+            Err(error) if error.is_about_the_record() => {
+                engine.report_unreadable(&one.key.ledger.account, [&error]);
+                continue;
+            }
+            row => row?,
+        };
+        let Some(row) = row else { continue };
+        let mapping = row.record;
+        // The index may still list a record that has just been synced.
+        let Some(failure) = mapping.operation.failure.clone() else { continue };
+        let failed_at = mapping.operation.failed_at;
+        let xero_url = xero_url(&mapping);
+        let record = RecordView::of(mapping);
+        return Ok(Some(ProblemView { record, failure: failure.into(), failed_at, xero_url }));
+    }
+    Ok(None)
 }
 
-/// Where the document is shown in Xero.
+/// Returns the address at which Xero shows the document.
 fn xero_url(mapping: &domain::mapping::Mapping) -> Option<String> {
     use domain::entity::EntityKind;
     let id = mapping.link.as_ref()?.xero_id;

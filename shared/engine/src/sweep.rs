@@ -1,5 +1,5 @@
-//! The sweep: a periodic look for what every hint about was lost. Nothing depends on it while hints
-//! arrive; without it, one that AWS loses would be lost work.
+//! The sweep regularly finds rows whose hint was lost. Nothing depends on it while hints arrive;
+//! without it, a hint that AWS loses would be lost work.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
@@ -7,40 +7,43 @@ use std::num::NonZeroU16;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger};
 use domain::mapping::MappingKey;
+use futures::FutureExt;
 use jiff::SignedDuration;
 use store::Due;
 use store::keys::SHARDS;
 
 use crate::chain::Chain;
-use crate::push::Unrecorded;
-use crate::{Engine, Invocation, availability, carry_over, disconnect, release, token};
+use crate::push::{self, Unrecorded};
+use crate::{
+    Engine, Invocation, availability, carry_over, disconnect, organisation, release, token,
+};
 
-/// A row is overdue when its hint is this late.
+/// How late a hint must be for its row to count as overdue.
 const LATE: SignedDuration = SignedDuration::from_mins(3);
-/// Whoever committed an event, or began a refresh, has this long to do the rest.
+/// How long the process that committed an event, or began a refresh, has to finish before the sweep
+/// does.
 const SOON: SignedDuration = SignedDuration::from_mins(1);
-/// Of each shard, in one sweep.
+/// Maximum entries per shard and sweep.
 const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
-/// What a sweep found.
+/// The result of a sweep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Rows whose hint was late, and that were given another.
+    /// Rows with a late hint that received another.
     pub overdue: usize,
-    /// Parked rows that were looked at.
+    /// Parked rows that were checked.
     pub parked: usize,
     /// Events that were delivered.
     pub events: usize,
-    /// Connections that were looked at and need nothing more now.
+    /// Connections that were checked and need nothing more now.
     pub connections: usize,
-    /// Grants of which it was found out how their last refresh ended.
+    /// Grants whose last refresh was checked.
     pub grants: usize,
-    /// Shards in which something could not be done; the next sweep tries again.
+    /// Shards and accounts with an error. The next sweep tries again.
     pub failed: usize,
 }
 
-/// Looks through every shard, first for what has a time of its own. What fails in one does not keep the
-/// others from being swept.
+/// Sweeps every shard, rows with a due time first. An error in one shard does not stop the others.
 pub async fn sweep(engine: &Engine, invocation: Invocation) -> Swept {
     let mut swept = Swept::default();
     for shard in 0..SHARDS {
@@ -61,6 +64,12 @@ fn tell(shard: u32, done: Result<(), Unrecorded>, swept: &mut Swept) {
     }
 }
 
+/// Counts an error of one account. It does not stop the other accounts of the shard.
+fn tell_account(account: &AccountId, error: &Unrecorded, swept: &mut Swept) {
+    tracing::error!(error = %Chain(error), account.id = %account, "an account was not swept");
+    swept.failed += 1;
+}
+
 async fn due(
     engine: &Engine,
     shard: u32,
@@ -77,17 +86,21 @@ async fn due(
     for due in engine.store.due(shard, before(SOON), PER_SHARD).await? {
         match due {
             Due::Mapping { key, at } if at <= before(LATE) => overdue.push(key),
-            // Its hint may still come.
+            // The hint may still arrive.
             Due::Mapping { key: _, at: _ } => {}
             Due::Outbox(account) => {
                 outboxes.insert(account);
             }
             Due::Connection(account) => {
-                swept.connections += usize::from(look(engine, &account, invocation).await?);
+                let looked = look(engine, &account, invocation).boxed();
+                match push::isolate(looked).await {
+                    Ok(is_done) => swept.connections += usize::from(is_done),
+                    Err(error) => tell_account(&account, &error, swept),
+                }
             }
             Due::Grant(id) => {
                 swept.grants += 1;
-                settled(engine, id).await;
+                settled(engine, id).boxed().await;
             }
         }
     }
@@ -96,7 +109,9 @@ async fn due(
     }
     swept.overdue += overdue.len();
     for ((ledger, kind), records) in by_ledger(overdue) {
-        engine.leave(&ledger, kind, &records).await?;
+        if let Err(error) = engine.leave(&ledger, kind, &records).await {
+            tell_account(&ledger.account, &error.into(), swept);
+        }
     }
     Ok(())
 }
@@ -115,18 +130,22 @@ async fn parked(
     swept.parked += parked.len();
     for ((ledger, kind), records) in by_ledger(parked) {
         let key = |crm_id| MappingKey { ledger: ledger.clone(), kind, crm_id };
-        release::overlooked(engine, &ledger, records.into_iter().map(key).collect()).await?;
+        let keys = records.into_iter().map(key).collect();
+        if let Err(error) = push::isolate(release::overlooked(engine, &ledger, keys)).await {
+            tell_account(&ledger.account, &error, swept);
+        }
     }
     Ok(())
 }
 
-/// Does what a connection is due for. Whether it needs nothing more now.
+/// Performs what is due for a connection. Returns whether it needs nothing more now.
 async fn look(
     engine: &Engine,
     account: &AccountId,
     invocation: Invocation,
 ) -> Result<bool, Unrecorded> {
     availability::look(engine, account, invocation).await?;
+    organisation::end_offer(engine, account).await?;
     if let Some(row) = engine.store.connection(account).await?
         && !row.record.carried_from.is_empty()
         && let Some(ledger) = row.record.ledger()
@@ -136,10 +155,14 @@ async fn look(
     Ok(disconnect::sweep(engine, account, invocation).await?)
 }
 
-/// One grant's trouble is its own.
+/// Finishes a grant's last refresh, and ends the grant if no account uses it. An error does not
+/// stop the others.
 async fn settled(engine: &Engine, id: GrantId) {
     if let Err(error) = token::settle(engine, id).await {
-        tracing::warn!(error = %Chain(&error), "the end of a refresh is still not known");
+        tracing::warn!(error = %Chain(&error), "the outcome of a refresh is still unknown");
+    }
+    if let Err(error) = token::end_abandoned(engine, id).await {
+        tracing::warn!(error = %Chain(&error), "an unused grant could not be ended yet");
     }
 }
 

@@ -1,4 +1,5 @@
-//! Sync All: a walk over an account's records, 50 at a time, as many pages in an invocation as there is time for.
+//! Sync All: a walk over an account's records in steps of 50, as many per invocation as time
+//! allows.
 
 use std::num::NonZeroU16;
 
@@ -17,13 +18,13 @@ use crate::inbound::{push_known, records_ledger};
 use crate::push::{Pushed, Unrecorded};
 use crate::{Engine, Invocation};
 
-/// Records looked at in one step: as many as go into one call.
+/// Records per step: as many as one call takes.
 const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
-/// No further step is begun with less time than this before the last call: one takes a few calls of Xero's.
+/// Minimum time before the last call for a further step, which takes a few calls to Xero.
 const STEP_ROOM: SignedDuration = SignedDuration::from_secs(15);
 
-/// Begins a Sync All; one that is under way is left to go on. Records that arrived before the account was
-/// connected are part of it.
+/// Starts a Sync All, or returns the one in progress. Records that arrived before the account was
+/// connected are included.
 pub async fn start(
     engine: &Engine,
     account: &AccountId,
@@ -37,25 +38,25 @@ pub async fn start(
             let expect = known.map_or(Expect::Absent, |known| Expect::Version(known.version));
             let walk = SyncAll::new(ledger, by, engine.clock.now());
             match engine.store.put_sync_all(&walk, expect).await {
-                // Somebody else has just begun one.
+                // Another process has just started one.
                 Ok(_) | Err(StoreError::Conflict) => walk,
                 Err(error) => return Err(error.into()),
             }
         }
     };
-    // Also for one that is under way: its last hint may have been lost.
+    // The hint of a Sync All in progress may have been lost, so it is enqueued again.
     next(engine, &walk).await?;
     Ok(walk)
 }
 
-/// An account's newest Sync All.
+/// Returns an account's newest Sync All.
 pub async fn progress(engine: &Engine, account: &AccountId) -> Result<Option<SyncAll>, StoreError> {
     let ledger = records_ledger(engine, account).await?;
     Ok(engine.store.sync_all(&ledger).await?.map(|row| row.record))
 }
 
-/// Takes steps while there is time, at least one, and leaves a hint for the next. A step that is taken
-/// twice looks at the same records again, which does no harm.
+/// Performs steps while there is time, at least one, and enqueues a hint for the next. A repeated
+/// step processes the same records again, which does no harm.
 pub(crate) async fn walk(
     engine: &Engine,
     ledger: &Ledger,
@@ -63,7 +64,7 @@ pub(crate) async fn walk(
 ) -> Result<(), Unrecorded> {
     let Some(mut row) = engine.store.sync_all(ledger).await? else { return Ok(()) };
     while row.record.is_walking() {
-        // Without another row somebody else took this step, and goes on.
+        // `None` means that another process took this step and continues.
         let Some(stepped) = step(engine, ledger, row, invocation).await? else { return Ok(()) };
         row = stepped;
         let has_room = engine
@@ -78,7 +79,7 @@ pub(crate) async fn walk(
     Ok(())
 }
 
-/// One step: a page of records. `None` when the row has moved.
+/// Performs one step: a page of records. `None` if the row has changed.
 async fn step(
     engine: &Engine,
     ledger: &Ledger,
@@ -93,9 +94,12 @@ async fn step(
     let pushed = push_known(engine, ledger, kind, &wanted, Urgency::All, invocation).await;
     let now = engine.clock.now();
     let next_place = page.next.map(|cursor| cursor.sort_key().to_owned());
+    engine.report_unreadable(&ledger.account, &page.unreadable);
+    let unreadable = u64::try_from(page.unreadable.len()).unwrap_or(u64::MAX);
+    let counts = counted(walk.counts, page.rows.iter().map(|row| &row.record), &pushed);
     let walk = SyncAll {
         place: Place::after(kind, next_place, now),
-        counts: counted(walk.counts, page.rows.iter().map(|row| &row.record), &pushed),
+        counts: counts.with_unreadable(unreadable),
         updated_at: now,
         ..walk
     };
@@ -106,7 +110,8 @@ async fn step(
     }
 }
 
-/// What Xero has is left alone, and so is what a person keeps back.
+/// Returns whether a record is to be pushed: not if Xero has it, and not if it is marked Never
+/// send.
 const fn is_wanted(mapping: &Mapping) -> bool {
     !matches!(mapping.operation.state, State::Synced | State::Withheld)
 }
@@ -142,7 +147,8 @@ fn counted<'a>(
                 | Pushed::Held { until: _ }
                 | Pushed::Superseded,
             ) => counts.waiting += 1,
-            // It stops no other record: its lease ends, and the sweep looks at it again.
+            // This does not stop the other records: the lease ends, and the sweep finds the record
+            // again.
             Err(error) => {
                 tracing::error!(
                     error = %Chain(error),
@@ -155,7 +161,7 @@ fn counted<'a>(
     counts
 }
 
-/// Leaves the hint for the next step, behind the account's other wake-ups.
+/// Enqueues the hint for the next step, behind the account's other wake-ups.
 async fn next(engine: &Engine, walk: &SyncAll) -> Result<(), Unrecorded> {
     let started = walk.started_at.as_millisecond();
     let wake = Wake {

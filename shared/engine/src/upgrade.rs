@@ -1,7 +1,7 @@
-//! Upgrades of rows that an earlier release wrote, each done once for all accounts.
+//! Upgrades rows that an earlier release wrote, each upgrade once for all accounts.
 //!
-//! The hourly health check does them; what has to be done before a connect can be judged, a connect does itself.
-//! They can be interrupted anywhere and repeated.
+//! The hourly health check performs them. A connect performs those on which it depends itself. They
+//! may be interrupted and repeated.
 
 use std::num::NonZeroU16;
 
@@ -15,15 +15,15 @@ use store::{StoreError, Walk};
 use crate::connection::change;
 use crate::{Engine, Invocation, abreast};
 
-/// Accounts of one page of the index.
+/// Accounts read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
-/// Every connection has its claims.
+/// The upgrade that gives every connection its claims.
 const CLAIMS: &str = "claims";
-/// Every record that was given up is in the index of what needs attention.
+/// The upgrade that adds every record that was given up to the `attention` index.
 const ATTENTION: &str = "attention";
 
-/// Does every upgrade that is not done, while there is time.
+/// Performs every outstanding upgrade while there is time.
 pub(crate) async fn upgrade(engine: &Engine, invocation: Invocation) -> Result<(), StoreError> {
     if claim_existing(engine, invocation).await? {
         index_given_up(engine, invocation).await?;
@@ -31,7 +31,8 @@ pub(crate) async fn upgrade(engine: &Engine, invocation: Invocation) -> Result<(
     Ok(())
 }
 
-/// Makes sure that every connection has its claims: before, nobody can tell whose an organisation is.
+/// Ensures that every connection has its claims. Until then, the owner of an organisation is
+/// unknown.
 pub(crate) async fn require_claims(
     engine: &Engine,
     invocation: Invocation,
@@ -39,9 +40,10 @@ pub(crate) async fn require_claims(
     if claim_existing(engine, invocation).await? { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
-/// Gives every connection that was made by an earlier release the claims on its organisation and its grant, so
-/// that no other account can connect to the organisation. Where two accounts share an organisation, the first
-/// that is found has the claim, and both go on working. Whether that is done.
+/// Gives every connection of an earlier release the claims on its organisation and its grant, so
+/// that no other account can connect to the organisation. If two accounts share an organisation,
+/// the first one found gets the claim, and both continue to work. Returns whether the upgrade is
+/// done.
 pub(crate) async fn claim_existing(
     engine: &Engine,
     invocation: Invocation,
@@ -58,7 +60,7 @@ pub(crate) async fn claim_existing(
         let accounts = ledgers.into_iter().map(|ledger| ledger.account).collect();
         claim_all(engine, accounts).await?;
     }
-    // Those that are connected and not polled, such as expired ones, have a sync log at least.
+    // Connected accounts that are not polled, such as expired ones, have at least a sync log.
     let mut walk = Walk::from_shard(0);
     while let Some((shard, after)) = walk.place() {
         if engine.clock.now() > invocation.last_call {
@@ -70,7 +72,7 @@ pub(crate) async fn claim_existing(
     Ok(true)
 }
 
-/// Whether every connection has the rows that say which grants it uses.
+/// Returns whether the rows that record the uses of grants are complete.
 pub(crate) async fn are_uses_known(engine: &Engine) -> Result<bool, StoreError> {
     engine.store.is_upgraded(CLAIMS).await
 }
@@ -87,7 +89,7 @@ async fn claim(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
         tenants.iter().any(|tenant| !connection.claims.contains(tenant))
             || grants.iter().any(|grant| !connection.grants.contains(grant))
     };
-    // Writing the connection as it is gives it what it lacks.
+    // Writing the connection unchanged adds its missing claims.
     let claimed = change(engine, account, |connection| lacks(&connection).then_some(connection));
     if let Some(connection) = claimed.await?
         && lacks(&connection)
@@ -97,7 +99,7 @@ async fn claim(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes every record that was given up once more, so that it is in the index of what needs attention.
+/// Rewrites every record that was given up, which adds it to the `attention` index.
 async fn index_given_up(engine: &Engine, invocation: Invocation) -> Result<(), StoreError> {
     if engine.store.is_upgraded(ATTENTION).await? {
         return Ok(());
@@ -120,7 +122,7 @@ async fn index(engine: &Engine, key: &MappingKey) -> Result<(), StoreError> {
         return Ok(());
     }
     match engine.store.put_mapping(&row.record, Expect::Version(row.version), None).await {
-        // Whoever wrote it meanwhile has indexed it.
+        // Another process has written the row, which indexed it.
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error),
     }

@@ -15,14 +15,14 @@ pub struct RecordView {
     pub crm_id: CrmId,
     /// Its kind.
     pub entity: EntityKind,
-    /// Where its sync stands.
+    /// The state of its sync.
     pub state: RecordState,
     /// The newest revision received.
     pub revision: u64,
-    /// The revision Xero has.
+    /// The revision that Xero has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub synced_revision: Option<u64>,
-    /// The counterpart in Xero.
+    /// The counterpart's id in Xero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xero_id: Option<XeroId>,
     /// Its number there.
@@ -31,34 +31,34 @@ pub struct RecordView {
     /// Status and amounts, for invoices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amounts: Option<Amounts>,
-    /// When it will be tried again.
+    /// When it is tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
     /// The last failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// Earlier counterparts in Xero, which were voided or deleted there.
+    /// Earlier counterparts in Xero that were voided or deleted there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub earlier_xero_ids: Vec<XeroId>,
 }
 
-/// Where a record's sync stands, in words for people.
+/// The state of a record's sync, as people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordState {
-    /// Waiting for its turn.
+    /// The record waits to be attempted.
     Queued,
-    /// Somebody is on it.
+    /// The record is being attempted.
     Syncing,
-    /// It will be tried again.
+    /// The record will be tried again.
     Waiting,
-    /// It waits for something else.
+    /// The record waits for an event or another record.
     Parked,
-    /// Xero has it.
+    /// Xero has the record.
     Synced,
-    /// It was given up.
+    /// The record was given up.
     Skipped,
-    /// A person said that it is never to be sent.
+    /// A person marked the record as never to be sent.
     NeverSend,
 }
 

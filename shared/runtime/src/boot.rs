@@ -1,5 +1,5 @@
-//! From configuration to an engine, once per process. Whatever can be done before the first event is
-//! done here: Lambda does not throttle the processor while a function starts.
+//! Builds the engine from the configuration, once per process. As much as possible happens here,
+//! before the first event, because Lambda does not throttle the processor while a function starts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,25 +27,26 @@ use crate::queue::{ServedQueue, Worker};
 use crate::telemetry::LogConfig;
 use crate::{env, telemetry};
 
-/// Long enough for a batch of 50 documents; shorter than any function's timeout.
+/// Timeout of one exchange with Xero. Long enough for a batch of 50 documents, and shorter than any
+/// function's timeout.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(25);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// A page of a thousand invoices with lines stays below this.
+/// Maximum bytes of an answer. A page of a thousand invoices with lines is smaller.
 const ANSWER_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 
 /// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
-    /// A variable is missing or wrong.
+    /// A variable is missing or invalid.
     #[error("could not read the configuration")]
     Config(#[from] ConfigError),
-    /// No HTTP client could be made.
+    /// The HTTP client could not be created.
     #[error("could not set up HTTP")]
     Transport(#[from] xero::reqwest_transport::TransportSetupError),
     /// The app's credentials could not be read.
     #[error("could not read the Xero app's credentials")]
     AppSecret(#[source] engine::ports::PortError),
-    /// The app's credentials are not there, or not as they should be.
+    /// The app's credentials are missing or have the wrong form.
     #[error("the secret {id} must hold the Xero app's client_id and client_secret as JSON")]
     AppCredentials {
         /// The secret's id.
@@ -53,16 +54,16 @@ pub enum BootError {
     },
 }
 
-/// What a function works with.
+/// What a function needs to run.
 #[derive(Debug, Clone)]
 pub struct Booted {
     /// The engine.
     pub engine: Engine,
-    /// The AWS clients' configuration, for what only one function needs.
+    /// The AWS clients' configuration, for clients that only one function needs.
     pub(crate) aws: aws_types::SdkConfig,
     /// The queues of wake-ups.
     pub(crate) wake_ups: WakeUpConfig,
-    /// Where a browser lands after connecting.
+    /// The page to which the browser is redirected after connecting.
     pub crm_return_url: url::Url,
 }
 
@@ -77,23 +78,22 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D:
     String::deserialize(deserializer).map(SecretString::from)
 }
 
-/// What a function works with that knows the table only.
+/// What a function needs to run if it only uses the table.
 #[derive(Debug, Clone)]
 pub struct Rows {
     /// The table.
     pub store: Store,
-    /// What time it is.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
-/// Starts a function: telemetry, configuration, clients, credentials. What keeps it from starting is in the
-/// log.
+/// Starts a function: telemetry, configuration, clients and credentials. Errors are logged.
 pub async fn boot() -> Result<Booted, BootError> {
     telemetry::start(LogConfig::parse(variable));
     start().await.inspect_err(cannot_start)
 }
 
-/// Starts a function that needs nothing but the table: it reads no credentials, and has none.
+/// Starts a function that only uses the table. It reads no credentials.
 pub fn boot_rows() -> Result<Rows, BootError> {
     telemetry::start(LogConfig::parse(variable));
     start_rows().inspect_err(cannot_start)
@@ -158,8 +158,8 @@ async fn start() -> Result<Booted, BootError> {
     Ok(Booted { engine, aws, wake_ups, crm_return_url })
 }
 
-/// Opens the connection to the table while the processor is not throttled. What is wrong with the
-/// table shows with the first event, where it is dealt with.
+/// Opens the connection to the table while the processor is not throttled. Errors are only logged;
+/// the first event meets and handles them.
 async fn warm(store: &Store) {
     let nobody = AccountId::new("warm-up").expect("letters and a dash make an id");
     if let Err(error) = store.connection(&nobody).await {
@@ -167,7 +167,7 @@ async fn warm(store: &Store) {
     }
 }
 
-/// The Xero app, with the credentials from its secret.
+/// Reads the Xero app's credentials from their secret.
 async fn app(config: &Config, secrets: &SecretsManager) -> Result<OAuthApp, BootError> {
     let id = &config.app_secret_id;
     let secret = secrets.get(id).await.map_err(BootError::AppSecret)?;
@@ -183,7 +183,7 @@ async fn app(config: &Config, secrets: &SecretsManager) -> Result<OAuthApp, Boot
     })
 }
 
-/// The push function of a kind, with its two queues.
+/// Builds the push function of a kind, with its two queues.
 pub(crate) fn worker(booted: &Booted, kind: EntityKind) -> Result<Worker, BootError> {
     let client = aws_sdk_sqs::Client::new(&booted.aws);
     let served = |queue_url: String, dead_letters: String| ServedQueue {
@@ -203,7 +203,7 @@ pub(crate) fn worker(booted: &Booted, kind: EntityKind) -> Result<Worker, BootEr
     })
 }
 
-/// The queue of polls, and where its chunks are moved aside to.
+/// Returns the queue of polls and its dead-letter queue.
 pub(crate) fn poll_queues(booted: &Booted) -> Result<(PollQueue, DeadLetterQueue), BootError> {
     let client = aws_sdk_sqs::Client::new(&booted.aws);
     let chunks = required(variable, env::POLL_QUEUE_URL)?;

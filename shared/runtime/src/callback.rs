@@ -1,5 +1,7 @@
-//! The OAuth callback: Xero sends the browser here, and it goes on to the CRM whatever happened.
+//! The OAuth callback: Xero redirects the browser here, and the browser continues to the CRM in
+//! every case.
 
+use engine::Engine;
 use engine::chain::Chain;
 use engine::connect::{Callback, CallbackOutcome, receive_callback};
 use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
@@ -7,26 +9,27 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::api::ANSWER_WITHIN;
-use crate::boot::{Booted, boot};
+use crate::boot::boot;
 
 /// Serves the callback until Lambda stops the process.
 pub async fn serve() -> Result<(), Error> {
     let booted = boot().await?;
     let booted = &booted;
     lambda_http::run(service_fn(move |request: Request| async move {
-        Ok::<_, Error>(answer(booted, &request).await)
+        Ok::<_, Error>(answer(&booted.engine, &booted.crm_return_url, &request).await)
     }))
     .await
 }
 
-async fn answer(booted: &Booted, request: &Request) -> Response<Body> {
+/// Answers a callback within 25 seconds, even if AWS is slow, with a redirect to the page `crm`.
+pub async fn answer(engine: &Engine, crm: &Url, request: &Request) -> Response<Body> {
     let query = request.query_string_parameters();
     let callback = Callback {
         state: query.first("state").map(SecretString::from),
         code: query.first("code").map(SecretString::from),
         error: query.first("error").map(ToOwned::to_owned),
     };
-    let received = Box::pin(receive_callback(&booted.engine, callback));
+    let received = Box::pin(receive_callback(engine, callback));
     let outcome = match tokio::time::timeout(ANSWER_WITHIN.unsigned_abs(), received).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => {
@@ -38,11 +41,11 @@ async fn answer(booted: &Booted, request: &Request) -> Response<Body> {
             CallbackOutcome::Failed
         }
     };
-    redirect(&booted.crm_return_url, &outcome)
+    redirect(crm, &outcome)
 }
 
-/// To the CRM, with a word that says how it went and, where the person may go on, the ticket that only they
-/// can use: no code, no state, no name.
+/// Redirects to the CRM with the outcome and, if the person may continue, the ticket, which only
+/// that person can use. The address contains no code, no state and no name.
 fn redirect(crm: &Url, outcome: &CallbackOutcome) -> Response<Body> {
     let mut location = crm.clone();
     location.query_pairs_mut().append_pair("xero", outcome.as_str());
@@ -53,7 +56,7 @@ fn redirect(crm: &Url, outcome: &CallbackOutcome) -> Response<Body> {
         .status(302)
         .header("location", location.as_str())
         .header("cache-control", "no-store")
-        // The address of this page holds the code; the next page must not learn it.
+        // The address of this page contains the code, and the next page must not receive it.
         .header("referrer-policy", "no-referrer")
         .body(Body::Empty)
         .expect("a checked address makes a header")

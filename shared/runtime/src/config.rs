@@ -1,5 +1,5 @@
-//! Configuration: parsed once, from a lookup, with every problem reported by name at once. A missing
-//! variable stops the function; nothing falls back.
+//! The configuration: parsed once from a lookup, with all errors reported at once by name. A
+//! missing variable stops the function; there are no fallbacks.
 
 use std::fmt;
 
@@ -10,52 +10,52 @@ use url::Url;
 
 use crate::env;
 
-/// What a function is told.
+/// The configuration of a function that uses Xero.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The way to the table.
+    /// The table.
     pub table: TableConfig,
-    /// How far the table is to be believed.
+    /// Whether the table may have forgotten documents that exist in Xero.
     pub memory: Memory,
-    /// The namespace of the numbers that are watched.
+    /// The namespace of the metrics.
     pub metric_namespace: String,
     /// The secret with the Xero app's credentials.
     pub app_secret_id: String,
-    /// The beginning of grants' secret names.
+    /// The prefix of the names of grants' secrets.
     pub grant_secret_prefix: String,
     /// Xero's addresses, and ours as Xero knows it.
     pub xero: XeroConfig,
-    /// The page where a browser lands after connecting.
+    /// The page to which the browser is redirected after connecting.
     pub crm_return_url: Url,
     /// The base of links to the CRM.
     pub crm_url: Url,
-    /// Where wake-ups go.
+    /// The destination of wake-ups.
     pub wake_ups: WakeUpConfig,
     /// The address of the queue of events for the CRM.
     pub event_queue_url: String,
 }
 
-/// The way to the table: all that some functions are told.
+/// The table: the whole configuration of some functions.
 #[derive(Debug, Clone)]
 pub struct TableConfig {
-    /// The way to AWS.
+    /// Access to AWS.
     pub aws: AwsConfig,
     /// The DynamoDB table.
     pub table_name: String,
 }
 
-/// The way to AWS.
+/// Access to AWS.
 #[derive(Debug, Clone)]
 pub struct AwsConfig {
     /// The region.
     pub region: String,
-    /// The execution role's key.
+    /// The access key of the execution role.
     pub access_key_id: String,
-    /// The execution role's secret.
+    /// The secret key of the execution role.
     pub secret_access_key: SecretString,
-    /// The execution role's session.
+    /// The session token of the execution role.
     pub session_token: Option<SecretString>,
-    /// Another address for all services.
+    /// Another address of all services.
     pub endpoint_url: Option<String>,
 }
 
@@ -64,20 +64,21 @@ pub struct AwsConfig {
 pub struct XeroConfig {
     /// Where users log in.
     pub login_url: Url,
-    /// Where tokens come from.
+    /// Where tokens are issued.
     pub identity_url: Url,
     /// The API.
     pub api_url: Url,
-    /// Where Xero sends browsers back to. Kept as text: Xero compares it character by character.
+    /// Where Xero redirects browsers. Kept as text, because Xero compares it character by
+    /// character.
     pub redirect_url: String,
 }
 
-/// Where wake-ups go.
+/// The destination of wake-ups.
 #[derive(Debug, Clone)]
 pub struct WakeUpConfig {
     /// The schedule group.
     pub group: String,
-    /// The role under which schedules send.
+    /// The role that schedules assume to send.
     pub role_arn: String,
     /// The queue of wake-ups for clients.
     pub contacts: QueueConfig,
@@ -101,16 +102,16 @@ impl WakeUpConfig {
     }
 }
 
-/// A queue, as schedules and as senders name it.
+/// A queue, by the names that schedules and senders use.
 #[derive(Debug, Clone)]
 pub struct QueueConfig {
-    /// As a schedule's target.
+    /// The ARN, as a schedule's target.
     pub arn: String,
-    /// Where messages are sent to.
+    /// The URL, as the destination of messages.
     pub url: String,
 }
 
-/// Everything that is wrong with a configuration.
+/// All errors of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ConfigError {
     problems: Vec<String>,
@@ -118,11 +119,11 @@ pub struct ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration is incomplete: {}", self.problems.join("; "))
+        write!(f, "the configuration is invalid: {}", self.problems.join("; "))
     }
 }
 
-/// Reads variables and remembers what was wrong with them.
+/// Reads variables and collects errors.
 struct Reader<L> {
     lookup: L,
     problems: Vec<String>,
@@ -140,7 +141,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         })
     }
 
-    /// "yes" or "no".
+    /// Parses "yes" or "no".
     fn memory(&mut self) -> Memory {
         match self.text(env::LOOK_FIRST).as_str() {
             "yes" => Memory::Restored,
@@ -167,7 +168,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         TableConfig { aws, table_name: self.text(env::TABLE_NAME) }
     }
 
-    /// An http or https address.
+    /// Parses an http or https address.
     fn url(&mut self, name: &str) -> Option<Url> {
         let text = self.text(name);
         if text.is_empty() {
@@ -182,7 +183,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 }
 
 impl Config {
-    /// Reads the configuration through `lookup`, which gives a variable's value.
+    /// Parses the configuration. `lookup` returns a variable's value.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut reader = Reader { lookup, problems: Vec::new() };
         let table = reader.table();
@@ -238,7 +239,7 @@ impl Config {
 }
 
 impl TableConfig {
-    /// Reads the way to the table through `lookup`, which gives a variable's value.
+    /// Parses the access to the table. `lookup` returns a variable's value.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut reader = Reader { lookup, problems: Vec::new() };
         let table = reader.table();
@@ -250,7 +251,7 @@ impl TableConfig {
     }
 }
 
-/// A variable that only some functions need.
+/// Returns a variable that only some functions need.
 pub fn required(
     lookup: impl Fn(&str) -> Option<String>,
     name: &'static str,

@@ -1,4 +1,4 @@
-//! Real randomness.
+//! The system's randomness.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-/// Identities from the system's random source.
+/// Creates identities from the system's random source.
 pub struct RandomIds {
     source: SystemRandom,
 }
 
 impl RandomIds {
-    /// Identities from the system's random source.
+    /// Uses the system's random source.
     pub fn new() -> Self {
         Self { source: SystemRandom::new() }
     }

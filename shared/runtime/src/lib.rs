@@ -1,10 +1,10 @@
-//! Everything that only exists because the engine runs on Lambda: configuration, AWS clients, event
-//! sources, HTTP, telemetry. It decides nothing about accounting.
+//! Everything that exists only because the engine runs on Lambda: configuration, AWS clients, event
+//! sources, HTTP and telemetry. It makes no accounting decisions.
 //!
-//! Reading order: [`mod@env`] and [`config`] (a function's variables), `telemetry` (what it logs), [`boot`]
-//! (from configuration to an engine), [`queue`] (SQS in, partial batch responses out), [`scheduled`] and
-//! [`poll`] (on schedules), [`api`] and [`callback`] (API Gateway), [`aws`] (the engine's ports on AWS),
-//! [`metrics`] (numbers in the log).
+//! Reading order: [`mod@env`] and [`config`] (a function's variables), `telemetry` (its log),
+//! [`boot`] (from the configuration to an engine), [`queue`] (SQS in, partial batch responses out),
+//! [`scheduled`] and [`poll`] (schedules), [`api`] and [`callback`] (API Gateway), [`aws`] (the
+//! engine's ports on AWS), [`metrics`] (metrics in the log).
 
 pub mod api;
 pub mod aws;

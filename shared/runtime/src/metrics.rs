@@ -1,7 +1,10 @@
-//! Numbers as lines of the log, in the embedded metric format of `CloudWatch`: no call, nothing to fail.
+//! Metrics as log lines in `CloudWatch`'s embedded metric format. Recording one costs no call and
+//! cannot fail.
 //!
-//! Format: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
-//! No series is made for an account: each costs by the month, and the sync log knows more.
+//! Format:
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
+//! No metric has the account as a dimension: every series costs money per month, and the sync log
+//! has more detail.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -11,7 +14,7 @@ use engine::ports::{Clock, Counted, GivenUp, Measure, Metrics, Refreshed};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// Every name that is written.
+/// The names of all metrics.
 pub const NAMES: [&str; 17] = [
     "Attempts",
     "Defects",
@@ -32,7 +35,7 @@ pub const NAMES: [&str; 17] = [
     "FoundDisconnected",
 ];
 
-/// The series of a namespace, written to the log.
+/// Writes the metrics of a namespace to the log.
 #[derive(Debug, Clone)]
 pub struct EmbeddedMetrics {
     namespace: String,
@@ -40,7 +43,7 @@ pub struct EmbeddedMetrics {
 }
 
 impl EmbeddedMetrics {
-    /// Numbers of this namespace.
+    /// Writes metrics of this namespace.
     pub fn new(namespace: String, clock: Arc<dyn Clock>) -> Self {
         Self { namespace, clock }
     }
@@ -49,13 +52,13 @@ impl EmbeddedMetrics {
 impl Metrics for EmbeddedMetrics {
     fn record(&self, measure: Measure) {
         let Some(line) = line(&self.namespace, measure, self.clock.now()) else { return };
-        // A log that takes no line takes no complaint about it either.
+        // A failure to write to the log could only be reported to the log.
         let mut out = std::io::stdout().lock();
         drop(out.write_all(format!("{line}\n").as_bytes()));
     }
 }
 
-/// Numbers with what tells their series apart, and what else is known.
+/// Metrics with their dimension and further properties.
 struct Series {
     values: Vec<(&'static str, usize)>,
     outcome: Option<&'static str>,
@@ -68,7 +71,7 @@ impl Series {
     }
 }
 
-/// A line of the log, as `CloudWatch` reads it.
+/// A log line in the embedded metric format.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(rename = "_aws")]
@@ -138,7 +141,7 @@ fn health(counted: Counted) -> Vec<(&'static str, usize)> {
         ("Undelivered", undelivered),
         ("FoundDisconnected", found_disconnected),
     ];
-    // Half a count would look as if all were well.
+    // An incomplete count would look like an improvement.
     if let Some(GivenUp { records, accounts, warned }) = given_up {
         values.extend([
             ("SkippedRecords", records),

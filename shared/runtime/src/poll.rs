@@ -1,6 +1,7 @@
-//! The payment poll: a tick of the schedule cuts the ledgers into chunks, a message of its queue is a chunk.
+//! The payment poll: a tick of the schedule divides the ledgers into chunks, and each message of
+//! the queue is a chunk.
 //!
-//! One function for both, so that the tick needs nothing that the worker has not.
+//! One function serves both, because the tick needs nothing that the worker does not have.
 
 use std::collections::BTreeSet;
 
@@ -19,10 +20,10 @@ use crate::aws::PollQueue;
 use crate::boot::{boot, poll_queues};
 use crate::queue::{body_of, deadline};
 
-/// The longest body of a message of the queue of polls, in bytes: more than [`CHUNK`] of the longest ledgers take.
+/// Maximum bytes of a message body: more than [`CHUNK`] ledgers with the longest ids need.
 const BODY_LIMIT_BYTES: usize = 32 * 1024;
 
-/// What the function is called with: records of its queue, or whatever a schedule sends.
+/// The event of the function: records of its queue, or the event of a schedule.
 #[derive(Debug, Default, Deserialize)]
 pub struct PollEvent {
     #[serde(default, rename = "Records")]
@@ -42,7 +43,7 @@ impl PollMessage {
         serde_json::to_string(self).expect("ids always make JSON")
     }
 
-    /// Reads a body. What goes beyond a limit is refused; a ledger that is named twice is there once.
+    /// Parses a body. A body beyond a limit is refused; duplicate ledgers are removed.
     fn read(body: &str) -> Result<Self, Reason> {
         if body.len() > BODY_LIMIT_BYTES {
             let text = format!("a chunk of ledgers has at most {BODY_LIMIT_BYTES} bytes");
@@ -76,7 +77,7 @@ pub async fn serve() -> Result<(), Error> {
     .await
 }
 
-/// Sends a message for each chunk. One that could not be sent is polled with the next tick.
+/// Sends a message for each chunk. The next tick polls a chunk that could not be sent.
 async fn ticked(engine: &Engine, queue: &PollQueue) -> Result<(), Error> {
     let chunks = tick(engine).await.inspect_err(|error| {
         tracing::error!(error = %Chain(error), "the ledgers to poll could not be read");
@@ -85,7 +86,10 @@ async fn ticked(engine: &Engine, queue: &PollQueue) -> Result<(), Error> {
     let mut unsent = 0;
     for chunk in chunks {
         if let Err(error) = queue.send(chunk).await {
-            tracing::error!(error = %Chain(&error), "a chunk of ledgers is not polled this time");
+            tracing::error!(
+                error = %Chain(&error),
+                "a chunk of ledgers could not be enqueued; the next tick polls it"
+            );
             unsent += 1;
         }
     }
@@ -93,8 +97,8 @@ async fn ticked(engine: &Engine, queue: &PollQueue) -> Result<(), Error> {
     Ok(())
 }
 
-/// Polls chunks. What could not be done is done with the next tick; a message that is no chunk within the limits is
-/// moved aside, and goes back only if that fails.
+/// Polls chunks. The next tick continues with what could not be polled. A message that is not a
+/// chunk within the limits is moved aside, and returns to the queue only if that fails.
 pub async fn poll_chunks(
     engine: &Engine,
     dead_letters: &dyn DeadLetters,
@@ -130,7 +134,7 @@ async fn poll_chunk(engine: &Engine, ledgers: &[Ledger], until: Timestamp) {
     );
 }
 
-/// Whether the dead-letter queue took the record.
+/// Returns whether the dead-letter queue accepted the record.
 async fn move_aside(dead_letters: &dyn DeadLetters, record: &SqsMessage, reason: &Reason) -> bool {
     tracing::error!(
         reason.code = reason.code(),
@@ -142,7 +146,7 @@ async fn move_aside(dead_letters: &dyn DeadLetters, record: &SqsMessage, reason:
     let moved = dead_letters.bury(letter, reason).await;
     moved
         .inspect_err(|error| {
-            tracing::error!(error = %Chain(error), "the dead-letter queue did not take it");
+            tracing::error!(error = %Chain(error), "the dead-letter queue refused a message");
         })
         .is_ok()
 }

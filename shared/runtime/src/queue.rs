@@ -1,10 +1,10 @@
-//! SQS in, a partial batch response out: one outcome for each record.
+//! Serves SQS queues with partial batch responses: one outcome per record.
 //!
-//! A failed push is a finished record: its row says what follows. A record goes back only if its outcome could
-//! not be recorded, and then it is hidden for seconds, because a hidden message holds up the rest of its FIFO
-//! group. One that fails for a reason that does not pass is moved aside when it has come five times. Those of one
-//! account are worked on together, which is what lets them share calls; their order is kept by their revisions,
-//! not by the queue.
+//! A record whose push failed is done: its row says what happens next. A record returns to the
+//! queue only if its outcome could not be recorded, and is then hidden for seconds, because a
+//! hidden message blocks the rest of its FIFO group. A record that fails permanently is moved aside
+//! after five receives. Records of one account are processed together, so that they can share
+//! calls; revisions keep their order, not the queue.
 
 mod records;
 mod setback;
@@ -20,8 +20,11 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::dead_letter::Reason;
 use domain::entity::EntityKind;
 use domain::envelope::{Source, Unreadable};
+use domain::failure::Failure;
 use engine::chain::Chain;
-use engine::inbound::{Delivery, Received, receive};
+use engine::inbound::{
+    Delivery, Received, explain_failed, explain_unreadable, receive, report_moved_aside,
+};
 use engine::ports::{DeadLetter, DeadLetters, PortError};
 use engine::push::Unrecorded;
 use engine::{Engine, Invocation};
@@ -37,7 +40,7 @@ use crate::boot::{boot, worker};
 pub(crate) use self::records::body_of;
 pub use self::setback::redelivery_delay;
 
-/// A message that has come this often, and failed for a reason that does not pass, is moved aside.
+/// After how many receives a message that fails permanently is moved aside.
 pub const RECEIVES_MAX: u32 = 5;
 
 /// Serves the two queues of a kind until Lambda stops the process.
@@ -55,9 +58,10 @@ pub async fn serve(kind: EntityKind) -> Result<(), Error> {
 pub struct Worker {
     /// The engine.
     pub engine: Engine,
-    /// The kind of document its queues are about.
+    /// The kind of record that its queues carry.
     pub kind: EntityKind,
-    /// The ARN of its queue of wake-ups, as records name it. Whatever comes from elsewhere is the CRM's.
+    /// The ARN of its queue of wake-ups, as records name it. Records from any other queue are the
+    /// CRM's.
     pub wake_up_queue_arn: String,
     /// Its queue of messages from the CRM.
     pub messages: ServedQueue,
@@ -68,45 +72,46 @@ pub struct Worker {
 /// A queue that a push function serves.
 #[derive(Debug, Clone)]
 pub struct ServedQueue {
-    /// The queue itself, for records that go back.
+    /// Sets when returned records are redelivered.
     pub redelivery: Arc<dyn Redelivery>,
-    /// Where its messages are moved aside to.
+    /// Its dead-letter queue.
     pub dead_letters: Arc<dyn DeadLetters>,
 }
 
-/// When a record that goes back comes again.
+/// Sets when a record that returns to the queue is redelivered.
 #[async_trait]
 pub trait Redelivery: Send + Sync + Debug {
-    /// Shows a received message again after `delay`, instead of when the queue's visibility timeout ends.
+    /// Makes a received message visible again after `delay`, instead of when the queue's visibility
+    /// timeout ends.
     async fn show_again(&self, receipt_handle: &str, delay: Duration) -> Result<(), PortError>;
 }
 
-/// Whether a record is done.
+/// What happens to a record after processing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Disposition {
-    /// Its outcome is recorded, or it is moved aside; SQS may delete it.
+    /// Its outcome is recorded, or it is moved aside. SQS may delete it.
     Done,
-    /// It goes back to the queue.
+    /// It returns to the queue.
     Returned,
 }
 
-/// What a record came to.
+/// The result of processing a record.
 #[derive(Debug)]
 enum End {
     /// Its outcome is recorded.
     Received(Received),
-    /// It is not what its queue takes.
+    /// The queue does not accept such messages.
     Unreadable(Unreadable),
-    /// There was no time to begin with it.
+    /// There was no time to begin processing it.
     Unbegun,
     /// Its outcome could not be recorded.
     Unrecorded(Unrecorded),
-    /// Working on it panicked.
+    /// Processing it panicked.
     Panicked,
 }
 
 impl Worker {
-    /// Works on a batch until `deadline`. The response names the records that go back to the queue.
+    /// Processes a batch until `deadline`. The response names the records that return to the queue.
     pub async fn batch(&self, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
         let is_full = event.records.len() >= records::BATCH_SIZE;
         let groups = groups(event.records, &self.wake_up_queue_arn);
@@ -119,7 +124,7 @@ impl Worker {
         response
     }
 
-    /// One FIFO group. The ids of the records that go back.
+    /// Processes one FIFO group. Returns the ids of the records that return to the queue.
     async fn work_on(&self, group: &Group, is_full: bool, deadline: Timestamp) -> Vec<String> {
         let span = tracing::info_span!(
             "records",
@@ -139,7 +144,7 @@ impl Worker {
         work.instrument(span).await
     }
 
-    /// What each record of a group came to, in their order.
+    /// Processes the records of a group. Returns one result per record, in their order.
     async fn ends(&self, group: &Group, is_full: bool, invocation: Invocation) -> Vec<End> {
         let Group { source, id: _, records } = group;
         let delivery = records::delivery(records.len(), is_full);
@@ -147,8 +152,9 @@ impl Worker {
         if let Ok(ends) = AssertUnwindSafe(together).catch_unwind().await {
             return ends;
         }
-        // It is one of them. What the others did already is recognised when they are received again.
-        tracing::error!("records panicked together and are worked on one by one");
+        // One of the records causes the panic. Work that the others have done is recognised when
+        // they are processed again.
+        tracing::error!("processing records together panicked; they are processed one by one");
         let mut ends = Vec::with_capacity(records.len());
         for record in records {
             let record = slice::from_ref(record);
@@ -159,7 +165,7 @@ impl Worker {
         ends
     }
 
-    /// Reads records and does what they ask: one end for each, in their order.
+    /// Parses and processes records. Returns one result per record, in their order.
     async fn receive(
         &self,
         source: Source,
@@ -193,7 +199,7 @@ impl Worker {
         refusals.into_iter().map(end).collect()
     }
 
-    /// Deletes, moves aside or gives back a record.
+    /// Deletes a record, moves it aside, or returns it to the queue.
     async fn finish(&self, source: Source, record: &SqsMessage, end: End) -> Disposition {
         let message_id = record.message_id.as_deref().unwrap_or_default();
         let lasting = match end {
@@ -202,7 +208,8 @@ impl Worker {
                 return Disposition::Done;
             }
             End::Unreadable(unreadable) => {
-                return self.move_aside(source, record, &Reason::from(&unreadable)).await;
+                let failure = explain_unreadable(&unreadable);
+                return self.move_aside(source, record, &Reason::from(&unreadable), &failure).await;
             }
             End::Unbegun => {
                 tracing::info!(
@@ -220,25 +227,35 @@ impl Worker {
                 setback::lasting(&error)
             }
             End::Panicked => {
-                tracing::error!(message.id = message_id, "working on a record panicked");
+                tracing::error!(message.id = message_id, "processing a record panicked");
                 Some(setback::panicked())
             }
         };
         match lasting {
             Some(reason) if receives_of(record) >= RECEIVES_MAX => {
-                self.move_aside(source, record, &reason).await
+                self.move_aside(source, record, &reason, &explain_failed(&reason)).await
             }
             Some(_) => self.give_back(source, record, setback::BETWEEN_TRIES).await,
             None => self.give_back(source, record, redelivery_delay(receives_of(record))).await,
         }
     }
 
+    /// Moves a record aside. For a message of the CRM the account is notified first, because
+    /// nothing processes the message again.
     async fn move_aside(
         &self,
         source: Source,
         record: &SqsMessage,
         reason: &Reason,
+        failure: &Failure,
     ) -> Disposition {
+        let (group, body) = (group_of(record), body_of(record));
+        if source == Source::Messages
+            && let Err(error) = report_moved_aside(&self.engine, body, group, failure).await
+        {
+            tracing::error!(error = %Chain(&error), "a refused message could not be reported");
+            return self.give_back(source, record, redelivery_delay(receives_of(record))).await;
+        }
         tracing::error!(
             reason.code = reason.code(),
             reason = reason.text(),
@@ -246,24 +263,25 @@ impl Worker {
         );
         let letter = DeadLetter {
             message_id: record.message_id.as_deref().unwrap_or("unknown"),
-            group: group_of(record),
-            body: body_of(record),
+            group,
+            body,
         };
         match self.queue(source).dead_letters.bury(letter, reason).await {
             Ok(()) => Disposition::Done,
             Err(error) => {
-                tracing::error!(error = %Chain(&error), "the dead-letter queue did not take it");
+                tracing::error!(error = %Chain(&error), "the dead-letter queue refused a message");
                 self.give_back(source, record, redelivery_delay(receives_of(record))).await
             }
         }
     }
 
-    /// Lets a record come again after `delay`; if that fails, after the queue's visibility timeout.
+    /// Returns a record to the queue for redelivery after `delay`. If that fails, the queue's
+    /// visibility timeout applies.
     async fn give_back(&self, source: Source, record: &SqsMessage, delay: Duration) -> Disposition {
         if let Some(receipt_handle) = &record.receipt_handle {
             let shown = self.queue(source).redelivery.show_again(receipt_handle, delay).await;
             if let Err(error) = shown {
-                tracing::warn!(error = %Chain(&error), "a record stays hidden for longer");
+                tracing::warn!(error = %Chain(&error), "the redelivery delay could not be set");
             }
         }
         Disposition::Returned

@@ -1,4 +1,4 @@
-//! What the jobs that a schedule calls have in common: start once, work on every event, say what came of it.
+//! The scheduled jobs: start once, run on every event, and log the result.
 
 mod sweep_event;
 
@@ -19,10 +19,10 @@ pub use self::sweep_event::SweepEvent;
 use crate::boot::{boot, boot_rows};
 use crate::queue::deadline;
 
-/// A job, on the engine.
+/// A job that runs on the engine.
 pub type Job = for<'a> fn(&'a Engine, Invocation) -> BoxFuture<'a, Result<(), Error>>;
 
-/// Does a job on every event, until Lambda stops the process.
+/// Runs a job on every event until Lambda stops the process.
 pub async fn serve(job: Job) -> Result<(), Error> {
     let booted = boot().await?;
     let engine = &booted.engine;
@@ -32,7 +32,7 @@ pub async fn serve(job: Job) -> Result<(), Error> {
     .await
 }
 
-/// Sweeps on every event.
+/// Runs the sweep on every event.
 pub async fn serve_sweep() -> Result<(), Error> {
     let booted = boot().await?;
     let engine = &booted.engine;
@@ -43,7 +43,7 @@ pub async fn serve_sweep() -> Result<(), Error> {
     .await
 }
 
-/// What an operator is answered. A schedule is answered nothing.
+/// The answer to an operator's command. A schedule receives none.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum SweepAnswer {
@@ -74,18 +74,26 @@ async fn answer(
         SweepEvent::Disconnect(account) => {
             let ended = end_connection(engine, &account, invocation).await;
             Some(SweepAnswer::Ended(ended.inspect_err(|error| {
-                tracing::error!(error = %Chain(error), account.id = %account, "not disconnected");
+                tracing::error!(
+                    error = %Chain(error),
+                    account.id = %account,
+                    "the account could not be disconnected"
+                );
             })?))
         }
         SweepEvent::Erase(account, others) => {
             let erased = erase(engine, &account, &others, invocation).await;
             Some(SweepAnswer::Erased(erased.inspect_err(|error| {
-                tracing::error!(error = %Chain(error), account.id = %account, "not erased");
+                tracing::error!(
+                    error = %Chain(error),
+                    account.id = %account,
+                    "the account could not be erased"
+                );
             })?))
         }
         SweepEvent::RevokeAll => {
             let revoked = revoke_all(engine, invocation).await.inspect_err(|error| {
-                tracing::error!(error = %Chain(error), "not every connection was ended");
+                tracing::error!(error = %Chain(error), "the connections could not be ended");
             })?;
             let Revoked { done, accounts, ended, later, failed } = revoked;
             tracing::info!(
@@ -103,10 +111,10 @@ async fn answer(
 
 async fn retried(engine: &Engine, invocation: Invocation) -> Result<Retried, Error> {
     let given = after_an_outage(engine, invocation).await.inspect_err(|error| {
-        tracing::error!(error = %Chain(error), "what was given up could not be released");
+        tracing::error!(error = %Chain(error), "records that were given up could not be released");
     })?;
     let GivenAnotherTry { records, looked_at, is_cut_short } = given;
-    tracing::info!(records, looked_at, is_cut_short, "given another try after an outage");
+    tracing::info!(records, looked_at, is_cut_short, "records released after an outage");
     Ok(Retried { records, looked_at, is_cut_short })
 }
 
@@ -123,14 +131,14 @@ async fn swept(engine: &Engine, invocation: Invocation) {
     );
 }
 
-/// Cleans up on every event. It has no way to Xero.
+/// Runs the cleanup on every event. It does not use Xero.
 pub async fn serve_cleanup() -> Result<(), Error> {
     let rows = &boot_rows()?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<IgnoredAny>| async move {
         let invocation = Invocation::until(deadline(&event.context));
         let cleaned = clean(&rows.store, &*rows.clock, invocation).await;
         let cleaned = cleaned.inspect_err(|error| {
-            tracing::error!(error = %Chain(error), "the cleanup did not get through");
+            tracing::error!(error = %Chain(error), "the cleanup failed");
         })?;
         tracing::info!(
             accounts = cleaned.accounts,
@@ -145,7 +153,7 @@ pub async fn serve_cleanup() -> Result<(), Error> {
     .await
 }
 
-/// Renews tokens that nobody uses.
+/// Renews unused tokens.
 pub fn keeping_alive(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, Result<(), Error>> {
     Box::pin(async move {
         let kept = keep_alive(engine, invocation).await;
@@ -164,12 +172,12 @@ pub fn keeping_alive(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, R
     })
 }
 
-/// Looks at what was given up, what is late, and what was ended inside Xero.
+/// Runs the health check.
 pub fn checking(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, Result<(), Error>> {
     Box::pin(async move {
         let checked = check(engine, invocation).await;
         let checked = checked.inspect_err(|error| {
-            tracing::error!(error = %Chain(error), "the health check did not get through");
+            tracing::error!(error = %Chain(error), "the health check failed");
         })?;
         tracing::info!(
             connections = checked.counted.connections,

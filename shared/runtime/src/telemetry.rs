@@ -1,8 +1,8 @@
-//! What the functions write to their logs: which lines, and in which form.
+//! The functions' logs: which lines they contain, and in which format.
 //!
-//! How talkative the log is, is a parameter; what it may hold is not. Libraries write headers, addresses and whole
-//! bodies below `INFO`, so no parameter lets those lines through, and the product's own code has none below
-//! `DEBUG`.
+//! The verbosity is a parameter; the permitted contents are not. Libraries log headers, addresses
+//! and whole bodies below `INFO`, so no parameter enables those lines, and the product's own code
+//! logs nothing below `DEBUG`.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ use tracing_subscriber::{Layer, Registry};
 use crate::clock::SystemClock;
 use crate::env;
 
-/// The product's own crates, functions included.
+/// The product's own crates, including the functions.
 const OWN_CRATES: [&str; 16] = [
     "domain",
     "xero",
@@ -39,27 +39,28 @@ const OWN_CRATES: [&str; 16] = [
     "log_cleanup",
 ];
 
-/// What the log is to be like.
+/// The configuration of the log.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LogConfig {
-    /// The form of a line.
+    /// The format of a line.
     format: LogFormat,
-    /// Which lines are asked for; [`find_limit`] is the limit.
+    /// The requested lines; [`find_limit`] limits them.
     wanted: Targets,
 }
 
-/// The form of a line.
+/// The format of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LogFormat {
-    /// An object, as Lambda's own lines are.
+    /// A JSON object, like Lambda's own lines.
     Json,
     /// Text without colours.
     Text,
 }
 
 impl LogConfig {
-    /// Reads the form and the filter through `lookup`, which gives a variable's value. The function's own filter
-    /// goes before Lambda's level. What of a filter cannot be read is left out, and without any it is `info`.
+    /// Reads the format and the filter. `lookup` returns a variable's value. The function's own
+    /// filter takes precedence over Lambda's level. Invalid parts of a filter are ignored; the
+    /// default is `info`.
     pub(crate) fn parse(lookup: impl Fn(&str) -> Option<String>) -> Self {
         let json = lookup(env::AWS_LAMBDA_LOG_FORMAT);
         let is_json = json.is_some_and(|format| format.eq_ignore_ascii_case("json"));
@@ -72,11 +73,11 @@ impl LogConfig {
     }
 }
 
-/// The lines that a filter asks for, such as `info,engine=debug`.
+/// Parses a filter such as `info,engine=debug`.
 fn find_wanted(filter: &str) -> Targets {
     let mut wanted = Targets::new().with_default(LevelFilter::INFO);
     for part in filter.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        // Lambda's word for what is worse than an error.
+        // Lambda's name for a level above error.
         let part = if part.eq_ignore_ascii_case("fatal") { "error" } else { part };
         let Ok(directive) = part.parse::<Targets>() else { continue };
         if let Some(level) = directive.default_level() {
@@ -87,7 +88,7 @@ fn find_wanted(filter: &str) -> Targets {
     wanted
 }
 
-/// The most talkative level that a target may write at, whatever is asked for.
+/// The most verbose level at which a target may log.
 fn find_limit(target: &str) -> Level {
     let name = target.split("::").next().unwrap_or(target);
     if OWN_CRATES.contains(&name) { Level::DEBUG } else { Level::INFO }
@@ -97,7 +98,7 @@ fn is_permitted(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= find_limit(metadata.target())
 }
 
-/// The time of a line, in RFC 3339: Lambda reads it from the member `timestamp`
+/// Formats the time of a line as RFC 3339. Lambda reads it from the member `timestamp`
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html>).
 struct LineTime;
 
@@ -107,16 +108,16 @@ impl FormatTime for LineTime {
     }
 }
 
-/// Begins to write the log to standard output, from where Lambda takes it.
+/// Starts writing the log to standard output, from which Lambda collects it.
 ///
 /// # Panics
 ///
-/// When it has begun before.
+/// If logging has already started.
 pub(crate) fn start(config: LogConfig) {
     subscriber(config, std::io::stdout).init();
 }
 
-/// Everything that is logged, written to `writer` as far as the configuration and the limit let it.
+/// Returns a subscriber that writes the permitted lines to `writer`.
 fn subscriber<W>(config: LogConfig, writer: W) -> impl tracing::Subscriber + Send + Sync + 'static
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
@@ -168,7 +169,7 @@ mod tests {
         }
     }
 
-    /// What is written while `work` is done, with this format and this filter.
+    /// Returns what is logged while `work` runs, with this format and filter.
     fn log(format: &str, filter: &str, work: impl FnOnce()) -> String {
         let config = LogConfig::parse(|name| match name {
             env::AWS_LAMBDA_LOG_FORMAT => Some(format.to_owned()),

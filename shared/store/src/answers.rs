@@ -1,11 +1,12 @@
-//! What the typed store answers: records with their versions, pages, and why not.
+//! The results of the typed store: records with their versions, pages and errors.
 
 use domain::mapping::Mapping;
+use domain::outbound::Event;
 use domain::sync_log::LogEntry;
 
 use crate::table::{Cursor, ItemKey, TableError, Version};
 
-/// A record with the version of its row, which the next write must name.
+/// A record with the version of its row, which the next write has to name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versioned<T> {
     /// The record.
@@ -14,45 +15,45 @@ pub struct Versioned<T> {
     pub version: Version,
 }
 
-/// Why the store did not do what it was asked.
+/// Why the store did not perform an operation.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A row is not what the writer believed. Nothing was written: read and decide again.
-    #[error("a row has moved on since it was read")]
+    /// The row has changed since it was read. Nothing was written: read and decide again.
+    #[error("a row has changed since it was read")]
     Conflict,
     /// The table did not complete the operation. A write may or may not have happened.
     #[error("could not {operation}")]
     Table {
-        /// What was attempted.
+        /// The operation.
         operation: &'static str,
-        /// What the table said.
+        /// The table's error.
         #[source]
         source: TableError,
     },
-    /// A record, or a change of several, is larger than the table takes. Nothing was written, and the
-    /// same write will never be accepted: an answer, not an outage.
+    /// A record, or a change of several, is larger than the table accepts. Nothing was written, and
+    /// the same write will always be refused.
     #[error("could not {operation}: it is too large")]
     TooLarge {
-        /// What was attempted.
+        /// The operation.
         operation: &'static str,
-        /// By how much.
+        /// The size and the limit.
         #[source]
         source: TableError,
     },
-    /// A record cannot be read: written by a newer release, or damaged.
+    /// A record cannot be read: a newer release wrote it, or it is damaged.
     #[error("the record {key} cannot be read")]
     Undecodable {
         /// Its key.
         key: ItemKey,
-        /// What is wrong with it.
+        /// The cause.
         #[source]
         source: serde_json::Error,
     },
 }
 
 impl StoreError {
-    /// Whether the same operation fails for ever, for a reason of this one record: it is too large to
-    /// be written, or what is there cannot be read. Everything else is an outage, or a race.
+    /// Returns whether the same operation will always fail because of this record: it is too large,
+    /// or its row cannot be read. Every other error is an outage or a race.
     pub const fn is_about_the_record(&self) -> bool {
         match self {
             Self::TooLarge { .. } | Self::Undecodable { .. } => true,
@@ -64,20 +65,33 @@ impl StoreError {
     }
 }
 
-/// A page of mappings, in the order of their ids.
-#[derive(Debug, Clone)]
+/// A page of mappings in the order of their ids.
+#[derive(Debug)]
 pub struct MappingPage {
     /// The mappings with their versions.
     pub rows: Vec<Versioned<Mapping>>,
-    /// Where the next page begins, if there is one.
+    /// Why other rows of the page cannot be read. They do not affect the readable ones.
+    pub unreadable: Vec<StoreError>,
+    /// The start of the next page, if there is one.
     pub next: Option<Cursor>,
 }
 
-/// A page of the sync log, newest first.
+/// The oldest events of an outbox.
+#[derive(Debug)]
+pub struct OutboxPage {
+    /// The events in the order of delivery.
+    pub events: Vec<Event>,
+    /// Why other events cannot be read. They do not affect the readable ones.
+    pub unreadable: Vec<StoreError>,
+    /// Whether there are no further events.
+    pub is_last: bool,
+}
+
+/// A page of the sync log, newest first, without unreadable entries.
 #[derive(Debug, Clone)]
 pub struct LogPage {
     /// The entries.
     pub entries: Vec<LogEntry>,
-    /// Where the next page begins, if there is one.
+    /// The start of the next page, if there is one.
     pub next: Option<Cursor>,
 }

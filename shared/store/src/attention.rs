@@ -1,5 +1,5 @@
-//! Records that are failing or were given up, by ledger. All of it comes from the `attention` index, which
-//! follows the table within about a second.
+//! Records that are failing or were given up, by ledger. They come from the `attention` index,
+//! which lags behind the table by about a second.
 
 use std::num::NonZeroU16;
 
@@ -13,26 +13,26 @@ use crate::keys;
 use crate::store::Store;
 use crate::table::{Index, IndexEntry, IndexQuery, Order, SortRange};
 
-/// Entries read at once.
+/// Entries read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
-/// The most records that are counted; there may be more.
+/// Maximum number of records that are counted. There may be more.
 pub const COUNTED_MAX: u32 = 20_000;
 
 /// A record that needs attention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NeedsAttention {
-    /// Which.
+    /// The record.
     pub key: MappingKey,
-    /// When its last attempt failed, if the row says so.
+    /// When its last attempt failed, if the row records it.
     pub failed_at: Option<Timestamp>,
 }
 
 /// How many records need attention, and the newest of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AttentionCount {
-    /// How many, up to [`COUNTED_MAX`].
+    /// The number of records, at most [`COUNTED_MAX`].
     pub count: u32,
-    /// The one whose last attempt failed last.
+    /// The record whose attempt failed most recently.
     pub newest: Option<NeedsAttention>,
 }
 
@@ -56,7 +56,7 @@ impl Store {
             };
             let page = self.table.query_index(query).await;
             let page = page.map_err(|source| StoreError::Table {
-                operation: "find what needs attention",
+                operation: "find records that need attention",
                 source,
             })?;
             for entry in &page.entries {

@@ -1,4 +1,4 @@
-//! The count of calls on an organisation, and the walk of a Sync All: rows that many functions share.
+//! The count of calls on an organisation, and the progress of a Sync All.
 
 use domain::ids::{Ledger, TenantId};
 use domain::meter::Meter;
@@ -10,17 +10,17 @@ use crate::store::Store;
 use crate::table::{Expect, Version};
 
 impl Store {
-    /// The calls on an organisation.
+    /// Reads the count of calls on an organisation.
     pub async fn meter(&self, tenant: TenantId) -> Result<Option<Versioned<Meter>>, StoreError> {
         self.read("read the meter", &keys::meter(tenant)).await
     }
 
-    /// Writes the calls on an organisation.
+    /// Writes the count of calls on an organisation.
     pub async fn put_meter(&self, meter: &Meter, expect: Expect) -> Result<Version, StoreError> {
         self.put("write the meter", meter, expect).await
     }
 
-    /// A ledger's newest Sync All.
+    /// Reads a ledger's newest Sync All.
     pub async fn sync_all(
         &self,
         ledger: &Ledger,

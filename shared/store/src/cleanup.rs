@@ -1,5 +1,5 @@
-//! Removing what is over. The table does so by itself, at a time of its own choosing (DynamoDB: typically within
-//! a few days of the expiry); this is for what it has not removed yet.
+//! Removes expired rows that the table has not yet removed by itself (DynamoDB: typically within a
+//! few days of the expiry).
 
 use std::num::NonZeroU16;
 
@@ -14,64 +14,67 @@ use crate::records::{CleanupPlace, Logged, Upgraded};
 use crate::store::Store;
 use crate::table::{Expect, ItemKey, Order, Query, SortRange, Version, Write};
 
-/// What one step of a cleanup came to.
+/// The result of one step of a cleanup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Removed {
-    /// Rows that are gone.
+    /// Rows that were removed.
     pub rows: usize,
     /// Whether there may be more.
     pub is_more: bool,
 }
 
 impl Store {
-    /// Whether an upgrade of stored rows is done for all accounts.
+    /// Returns whether an upgrade of stored rows is done for all accounts.
     pub async fn is_upgraded(&self, step: &str) -> Result<bool, StoreError> {
         let row: Option<Versioned<Upgraded>> =
-            self.read("read which upgrades are done", &keys::upgraded()).await?;
+            self.read("read the upgrades", &keys::upgraded()).await?;
         Ok(row.is_some_and(|row| row.record.steps.contains(step)))
     }
 
-    /// Notes that an upgrade of stored rows is done for all accounts.
+    /// Records that an upgrade of stored rows is done for all accounts.
     pub async fn put_upgraded(&self, step: &str) -> Result<(), StoreError> {
-        const OPERATION: &str = "note that an upgrade is done";
+        const OPERATION: &str = "record an upgrade";
         let row: Option<Versioned<Upgraded>> = self.read(OPERATION, &keys::upgraded()).await?;
         let mut upgraded = row.map(|row| row.record).unwrap_or_default();
         upgraded.steps.insert(step.to_owned());
         self.replace(OPERATION, &upgraded).await
     }
 
-    /// Notes that an account has a sync log, so that a cleanup finds it. Noting it twice does no harm.
+    /// Records that an account has a sync log, so that a cleanup finds it. Repeating it does no
+    /// harm.
     pub async fn note_log(&self, account: &AccountId) -> Result<(), StoreError> {
         let logged = Logged { account: account.clone() };
-        match self.put("note the sync log", &logged, Expect::Absent).await {
+        match self.put("register the sync log", &logged, Expect::Absent).await {
             Ok(_) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// Where the last cleanup stopped, if it had no time for all: a shard, and the account that was last in it.
+    /// Returns where the last cleanup stopped if it ran out of time: a shard, and the last account
+    /// processed in it.
     pub async fn cleanup_place(&self) -> Result<Option<(u32, Option<AccountId>)>, StoreError> {
         let row: Option<Versioned<CleanupPlace>> =
-            self.read("read the cleanup's place", &keys::cleanup()).await?;
+            self.read("read the cleanup's progress", &keys::cleanup()).await?;
         Ok(row.and_then(|row| row.record.stopped))
     }
 
-    /// Keeps where a cleanup stopped. Of two that stop, the last one wins.
+    /// Records where a cleanup stopped. The last of two writers wins.
     pub async fn put_cleanup_place(
         &self,
         stopped: Option<(u32, Option<AccountId>)>,
     ) -> Result<(), StoreError> {
-        self.replace("write the cleanup's place", &CleanupPlace { stopped }).await
+        self.replace("write the cleanup's progress", &CleanupPlace { stopped }).await
     }
 
-    /// Removes the oldest `limit` entries of an account's sync log, as far as their 30 days are over at `now`.
+    /// Removes up to `limit` of the oldest entries of an account's sync log, if they have expired
+    /// at `now`.
     pub async fn remove_expired_log(
         &self,
         account: &AccountId,
         now: Timestamp,
         limit: NonZeroU16,
     ) -> Result<Removed, StoreError> {
-        const OPERATION: &str = "read the end of the sync log";
+        const OPERATION: &str = "read the oldest sync log entries";
         let query = Query {
             pk: keys::log(account),
             range: SortRange::AtMost(keys::instant(LogEntry::oldest_kept(now))),
@@ -85,14 +88,14 @@ impl Store {
         self.remove("remove a sync log entry", rows, page.next.is_some()).await
     }
 
-    /// Removes `limit` authorisations of a shard that were begun and are over at `now`.
+    /// Removes up to `limit` authorisations of a shard that have expired at `now`.
     pub async fn remove_spent_attempts(
         &self,
         shard: u32,
         now: Timestamp,
         limit: NonZeroU16,
     ) -> Result<Removed, StoreError> {
-        const OPERATION: &str = "find OAuth attempts that are over";
+        const OPERATION: &str = "find expired OAuth attempts";
         let range = SortRange::AtMost(keys::instant(now));
         let page = self.due_page(OPERATION, keys::begun(shard), range, limit, None).await?;
         let mut rows = Vec::new();
@@ -115,7 +118,7 @@ impl Store {
         self.remove("remove an OAuth attempt", rows, page.next.is_some()).await
     }
 
-    /// All in one transaction; where the table, or another cleanup, was there before for one of them, one by one.
+    /// Removes the rows in one transaction, or one by one if one of them is already gone.
     pub(crate) async fn remove(
         &self,
         operation: &'static str,

@@ -1,4 +1,4 @@
-//! Records as items, both ways.
+//! Converts records to items and back.
 
 use domain::mapping::Mapping;
 
@@ -22,6 +22,19 @@ pub(crate) fn decode<T: Record>(item: Item) -> Result<Versioned<T>, StoreError> 
     }
 }
 
+/// Decodes the readable records in their order, and returns why the others are unreadable. No row
+/// affects another.
+pub(crate) fn decode_all<T: Record>(items: Vec<Item>) -> (Vec<Versioned<T>>, Vec<StoreError>) {
+    let (mut rows, mut unreadable) = (Vec::with_capacity(items.len()), Vec::new());
+    for item in items {
+        match decode(item) {
+            Ok(row) => rows.push(row),
+            Err(error) => unreadable.push(error),
+        }
+    }
+    (rows, unreadable)
+}
+
 fn decode_record<T: Record>(record: &str, packed: Option<&[u8]>) -> Result<T, serde_json::Error> {
     let record: T = serde_json::from_str(record)?;
     match packed {
@@ -29,13 +42,13 @@ fn decode_record<T: Record>(record: &str, packed: Option<&[u8]>) -> Result<T, se
             Some(text) => Ok(record.with_snapshot(text)),
             None => Err(serde::de::Error::custom("its snapshot cannot be unpacked")),
         },
-        // Earlier releases kept the text in the record.
+        // Earlier releases stored the text in the record.
         None => Ok(record),
     }
 }
 
-/// Reads a mapping from the record and the snapshot of its item, for whoever looks at the table
-/// itself.
+/// Decodes a mapping from the record and the snapshot of its item, for tools that read the table
+/// directly.
 pub fn read_mapping(record: &str, snapshot: Option<&[u8]>) -> Result<Mapping, serde_json::Error> {
     decode_record(record, snapshot)
 }

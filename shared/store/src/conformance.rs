@@ -1,9 +1,8 @@
-//! The contract of a [`Table`], as checks that run over any implementation.
+//! The contract of a [`Table`] as checks that run against any implementation.
 //!
-//! A check panics when the table breaks the contract and returns when it keeps it. Each works in
-//! partitions of its own, named after it, so they can share one table; the table must be empty at
-//! the start. Nothing here waits: an index that follows late is asked again a bounded number of
-//! times.
+//! A check panics if the table breaks the contract, and returns otherwise. Each check works in
+//! partitions named after it, so checks can share one table. The table must be empty at the start.
+//! No check waits: an index that lags is read again a limited number of times.
 
 #![expect(clippy::missing_panics_doc, reason = "a check that fails panics; that is what it is for")]
 
@@ -16,7 +15,7 @@ pub mod writes;
 
 use crate::table::{Expect, Item, ItemKey, NewItem, Table, TableError, Version, Write};
 
-/// Every check, one after the other.
+/// Runs all checks in sequence.
 pub async fn check_all(table: &dyn Table) {
     writes::check_all(table).await;
     transactions::check_all(table).await;
@@ -50,7 +49,7 @@ async fn refused(table: &dyn Table, writes: Vec<Write>) {
     assert!(matches!(outcome, Err(TableError::Conflict)), "{first}: not refused: {outcome:?}");
 }
 
-/// Partitions are named after the checks, so a key in a message leads to the check.
+/// The first key names the check, because partitions are named after checks.
 fn first_key(writes: &[Write]) -> String {
     writes.first().map(|write| write.key().to_string()).unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! Connections, whose organisations and grants they use, and the authorisations that make them.
+//! Connections, the claims on organisations and grants, and the authorisations that create
+//! connections.
 
 use std::num::NonZeroU16;
 
@@ -16,29 +17,29 @@ use crate::records::Record;
 use crate::store::{Store, decode, encode, new_event};
 use crate::table::{Expect, ItemKey, Order, Query, SortRange, Version, Write};
 
-/// The accounts of a grant that are read at once.
+/// Maximum number of accounts of a grant that are read.
 pub const GRANT_USERS_READ: u16 = 20;
 
-/// What changes with a connection, all or nothing.
+/// What changes together with a connection, in one transaction.
 #[derive(Debug, Default)]
 pub struct ConnectionChange<'a> {
-    /// What the CRM is told.
+    /// The event for the CRM.
     pub event: Option<&'a Event>,
-    /// That its ledger is polled from now on.
+    /// The poll progress of the ledger that is polled from now on.
     pub polled: Option<(&'a Progress, Expect)>,
-    /// Organisations that become this account's. One that is another account's is a
+    /// Organisations that this account claims. If one belongs to another account, the write is a
     /// [`StoreError::Conflict`].
     pub claimed: &'a [TenantId],
-    /// Organisations that are this account's no longer.
+    /// Organisations that this account releases.
     pub unclaimed: &'a [TenantId],
     /// Grants that this account uses from now on.
     pub used: &'a [GrantId],
-    /// Grants that this account uses no longer.
+    /// Grants that this account no longer uses.
     pub unused: &'a [GrantId],
 }
 
 impl Store {
-    /// An account's connection.
+    /// Reads an account's connection.
     pub async fn connection(
         &self,
         account: &AccountId,
@@ -46,7 +47,7 @@ impl Store {
         self.read("read the connection", &keys::connection(account)).await
     }
 
-    /// Writes a connection with what changes with it: all or nothing.
+    /// Writes a connection together with `change`, in one transaction.
     pub async fn put_connection(
         &self,
         connection: &Connection,
@@ -64,34 +65,34 @@ impl Store {
         let usage = |grant: &GrantId| GrantUse { grant: *grant, account: account.clone() };
         writes.extend(claimed.iter().map(|tenant| create(&claim(tenant))));
         writes.extend(used.iter().map(|grant| create(&usage(grant))));
-        // Both are written once, so they still have their first versions.
+        // Claims and uses are written once, so they still have their first versions.
         writes.extend(unclaimed.iter().map(|tenant| remove(keys::claim(*tenant))));
         writes.extend(unused.iter().map(|grant| remove(keys::grant_use(*grant, account))));
         self.write("write the connection", writes).await?;
         Ok(expect.next_version())
     }
 
-    /// Whose an organisation is.
+    /// Returns the account to which an organisation belongs.
     pub async fn claim(&self, tenant: TenantId) -> Result<Option<AccountId>, StoreError> {
         let found: Option<Versioned<TenantClaim>> =
-            self.read("read whose the organisation is", &keys::claim(tenant)).await?;
+            self.read("read the owner of the organisation", &keys::claim(tenant)).await?;
         Ok(found.map(|found| found.record.account))
     }
 
-    /// Whether an account uses a grant.
+    /// Returns whether an account uses a grant.
     pub async fn is_grant_used(
         &self,
         grant: GrantId,
         account: &AccountId,
     ) -> Result<bool, StoreError> {
         let found: Option<Versioned<GrantUse>> =
-            self.read("read who uses the grant", &keys::grant_use(grant, account)).await?;
+            self.read("read the use of the grant", &keys::grant_use(grant, account)).await?;
         Ok(found.is_some())
     }
 
-    /// Accounts that use a grant, in the order of their ids: the first [`GRANT_USERS_READ`].
+    /// Returns accounts that use a grant, in the order of their ids: at most [`GRANT_USERS_READ`].
     pub async fn grant_users(&self, grant: GrantId) -> Result<Vec<AccountId>, StoreError> {
-        const OPERATION: &str = "find who uses the grant";
+        const OPERATION: &str = "find the users of the grant";
         let query = Query {
             pk: keys::grant_partition(grant),
             range: SortRange::Prefix(keys::USES.to_owned()),
@@ -108,7 +109,7 @@ impl Store {
         users.collect()
     }
 
-    /// A grant's row.
+    /// Reads a grant's row.
     pub async fn grant(&self, id: GrantId) -> Result<Option<Versioned<Grant>>, StoreError> {
         self.read("read the grant", &keys::grant(id)).await
     }
@@ -118,12 +119,13 @@ impl Store {
         self.put("write the grant", grant, expect).await
     }
 
-    /// Remembers an authorisation under way.
+    /// Stores an authorisation in progress.
     pub async fn put_oauth_attempt(&self, attempt: &OAuthAttempt) -> Result<(), StoreError> {
         self.put("write the OAuth attempt", attempt, Expect::Absent).await.map(drop)
     }
 
-    /// Takes an authorisation under way: at most one caller gets it, and none after it expired.
+    /// Takes an authorisation in progress. At most one caller receives it, and none after it has
+    /// expired.
     pub async fn take_oauth_attempt(
         &self,
         state_hash: &str,
@@ -140,7 +142,7 @@ impl Store {
         }
     }
 
-    /// A consent that is to be completed.
+    /// Reads a consent that is to be completed.
     pub async fn consent(
         &self,
         ticket_hash: &str,
@@ -157,7 +159,7 @@ impl Store {
         self.put("write the consent", consent, expect).await
     }
 
-    /// Removes a consent: nobody completes it any more.
+    /// Removes a consent, so that it can no longer be completed.
     pub async fn remove_consent(
         &self,
         ticket_hash: &str,
@@ -167,7 +169,7 @@ impl Store {
         self.write("remove the consent", vec![Write::Delete { key, expect }]).await
     }
 
-    /// When an account's records were last attempted.
+    /// Reads when an account's records were last attempted.
     pub async fn activity(
         &self,
         account: &AccountId,
@@ -184,21 +186,21 @@ impl Store {
         self.put("write the last attempts", activity, expect).await
     }
 
-    /// How many records of an account are kept without a connection.
+    /// Reads how many records of an account are stored without a connection.
     pub async fn kept_records(
         &self,
         account: &AccountId,
     ) -> Result<Option<Versioned<KeptRecords>>, StoreError> {
-        self.read("read how many records are kept", &keys::kept(account)).await
+        self.read("read the count of stored records", &keys::kept(account)).await
     }
 
-    /// Writes how many records of an account are kept without a connection.
+    /// Writes how many records of an account are stored without a connection.
     pub async fn put_kept_records(
         &self,
         kept: &KeptRecords,
         expect: Expect,
     ) -> Result<Version, StoreError> {
-        self.put("write how many records are kept", kept, expect).await
+        self.put("write the count of stored records", kept, expect).await
     }
 }
 

@@ -1,5 +1,5 @@
-//! What somebody must look at: overdue, parked, skipped, left over. All of it comes from the `due`
-//! index, which follows the table with a delay: hints, to be read before anything is decided.
+//! Rows that are overdue, parked or given up, or that need another look. They come from the `due`
+//! index, which lags behind the table. Entries are hints: read the row before deciding anything.
 
 use std::num::NonZeroU16;
 
@@ -14,44 +14,44 @@ use crate::records::SweepPlace;
 use crate::store::Store;
 use crate::table::{Index, IndexEntry, IndexPage, IndexQuery, Order, SortRange};
 
-/// Something whose instant has come.
+/// An entry whose due time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
-    /// A mapping that waits, or whose lease is over.
+    /// A mapping that waits, or whose lease has ended.
     Mapping {
-        /// Which.
+        /// Its key.
         key: MappingKey,
-        /// Since when.
+        /// Since when it is due.
         at: Timestamp,
     },
-    /// An account with an event that was not delivered.
+    /// An account with an undelivered event.
     Outbox(AccountId),
-    /// An account whose connection somebody must look at again.
+    /// An account whose connection needs another look.
     Connection(AccountId),
-    /// A grant of which nobody knows how its last refresh ended.
+    /// A grant whose last refresh has an unknown outcome.
     Grant(GrantId),
 }
 
 impl Store {
-    /// The mappings of a ledger that are parked, at most `limit` of each shard.
+    /// Returns the parked mappings of a ledger, at most `limit` per shard.
     pub async fn parked(
         &self,
         ledger: &Ledger,
         limit: NonZeroU16,
     ) -> Result<Vec<MappingKey>, StoreError> {
-        self.of_ledger("find what is parked", keys::parked, ledger, limit).await
+        self.of_ledger("find parked mappings", keys::parked, ledger, limit).await
     }
 
-    /// The mappings of a ledger that were given up, at most `limit` of each shard.
+    /// Returns the mappings of a ledger that were given up, at most `limit` per shard.
     pub async fn skipped(
         &self,
         ledger: &Ledger,
         limit: NonZeroU16,
     ) -> Result<Vec<MappingKey>, StoreError> {
-        self.of_ledger("find what was skipped", keys::skipped, ledger, limit).await
+        self.of_ledger("find skipped mappings", keys::skipped, ledger, limit).await
     }
 
-    /// Whatever of a shard, of all accounts, has an instant before `before`, oldest first.
+    /// Returns entries of a shard, of all accounts, that are due before `before`, oldest first.
     pub async fn due(
         &self,
         shard: u32,
@@ -59,18 +59,18 @@ impl Store {
         limit: NonZeroU16,
     ) -> Result<Vec<Due>, StoreError> {
         let range = SortRange::AtMost(keys::instant(before));
-        let page = self.due_page("find what is due", keys::timed(shard), range, limit, None);
+        let page = self.due_page("find due rows", keys::timed(shard), range, limit, None);
         Ok(page.await?.entries.iter().filter_map(what_is_due).collect())
     }
 
-    /// The next parked mappings of a shard, of all accounts: every call goes on where the last one
-    /// ended, and begins again at the end.
+    /// Returns the next parked mappings of a shard, of all accounts. Every call continues where the
+    /// last one ended, and starts again at the end.
     pub async fn next_parked(
         &self,
         shard: u32,
         limit: NonZeroU16,
     ) -> Result<Vec<MappingKey>, StoreError> {
-        const OPERATION: &str = "walk over what is parked";
+        const OPERATION: &str = "find the next parked mappings";
         let place: Option<Versioned<SweepPlace>> =
             self.read(OPERATION, &keys::sweep(shard)).await?;
         let before = place.and_then(|place| place.record.after);

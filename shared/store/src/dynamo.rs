@@ -2,17 +2,17 @@
 //!
 //! # Lost replies
 //!
-//! The SDK sends a request again when its reply is lost. The first try may have landed, and then
-//! the second fails on its own success. Every write therefore carries an id that its tries share
-//! and no other write has. A put leaves it in the item, and a refused put asks for the item that
-//! stood in its way: with our id in it, the write is done. Comparing contents instead would let
-//! two writers of the same content both believe that they had won.
+//! The SDK repeats a request whose reply is lost. The first try may have succeeded, and the second
+//! then fails because of the first. Every write therefore carries an id that its tries share and no
+//! other write has. A put stores it in the item, and a refused put requests the item that caused
+//! the refusal: if it has our id, the write is done. Comparing contents instead could let two
+//! writers of the same content both assume that they had won.
 //!
-//! A transaction also carries the id as its token, and DynamoDB answers a token it has seen within
-//! ten minutes as it did before. A delete leaves nothing behind to recognise, so even a single one
-//! travels as a transaction. The token is not derived from the writes: versions start again after
-//! a delete, so equal writes may well be different events, and the later one must not be answered
-//! with the earlier one's success.
+//! A transaction also carries the id as its token, and DynamoDB repeats its answer to a token seen
+//! within the last ten minutes. A delete leaves no item to compare, so even a single delete is sent
+//! as a transaction. The token is not derived from the writes: versions start again after a delete,
+//! so equal writes may be different events, and the later one must not receive the answer of the
+//! earlier one.
 
 mod attributes;
 mod key_condition;
@@ -40,13 +40,13 @@ use crate::table::{
     Order, Page, Query, Table, TableError, Write, admit,
 };
 
-/// The name of the sparse index of what is due.
+/// The name of the sparse index of due rows.
 pub const DUE_INDEX: &str = "due";
 
-/// The name of the sparse index of what is open.
+/// The name of the sparse index of open invoices.
 pub const OPEN_INDEX: &str = "open";
 
-/// The name of the sparse index of what needs attention.
+/// The name of the sparse index of records that need attention.
 pub const ATTENTION_INDEX: &str = "attention";
 
 /// One DynamoDB table: primary key `pk` and `sk`, keys-only indexes [`DUE_INDEX`],
@@ -58,7 +58,7 @@ pub struct DynamoTable {
 }
 
 impl DynamoTable {
-    /// The table of this name, which must exist in the client's account and region.
+    /// Uses the table of this name, which must exist in the client's account and region.
     pub fn new(client: Client, table_name: String) -> Self {
         Self { client, table_name }
     }
@@ -199,7 +199,7 @@ fn index_page(index: Index, answer: QueryOutput) -> Result<IndexPage, TableError
     })
 }
 
-/// Keeps the cause without the raw reply around it: a reply may quote items, and errors are logged.
+/// Keeps the cause without the raw reply: a reply may quote items, and errors are logged.
 fn unavailable<E, R>(operation: &'static str, error: SdkError<E, R>) -> TableError
 where
     E: Error + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! Removing everything that is kept about an account, page by page.
+//! Removes all rows of an account, page by page.
 
 use std::num::NonZeroU16;
 
@@ -10,17 +10,17 @@ use crate::keys;
 use crate::store::Store;
 use crate::table::{ItemKey, Order, Query, SortRange, Version, Write};
 
-/// As many rows as one transaction deletes (DynamoDB: 100 items).
+/// Rows per page: as many as one transaction deletes (DynamoDB: 100 items).
 const PAGE: NonZeroU16 = NonZeroU16::new(100).expect("not zero");
 
 /// A partition with rows of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountPartition {
-    /// Its records in one organisation, or those that arrived before it was connected.
+    /// The account's records in one organisation, or those that arrived before it was connected.
     Ledger(Ledger),
-    /// Its sync log.
+    /// The account's sync log.
     Log(AccountId),
-    /// Its settings, its outbox and whatever else there is one of; all but its connection.
+    /// The account's settings, outbox and other single rows, except its connection.
     Account(AccountId),
 }
 
@@ -35,10 +35,10 @@ impl AccountPartition {
 }
 
 impl Store {
-    /// Removes a page of the rows of a partition, whatever they hold. A row that is written at the same moment
-    /// stays and counts as more.
+    /// Removes a page of a partition's rows, whatever they hold. A row that changes at the same
+    /// time stays and counts as remaining.
     pub async fn remove_rows(&self, partition: &AccountPartition) -> Result<Removed, StoreError> {
-        const OPERATION: &str = "read the rows that are to be removed";
+        const OPERATION: &str = "read the rows to remove";
         let query = Query {
             pk: partition.key(),
             range: SortRange::All,
@@ -56,7 +56,8 @@ impl Store {
         Ok(Removed { is_more: removed.is_more || removed.rows < found, ..removed })
     }
 
-    /// Removes an account's connection. One that was written meanwhile is a [`StoreError::Conflict`].
+    /// Removes an account's connection. If it has changed since it was read, the result is a
+    /// [`StoreError::Conflict`].
     pub async fn remove_connection(
         &self,
         account: &AccountId,

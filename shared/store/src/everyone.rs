@@ -1,6 +1,6 @@
-//! Walks over all accounts, shard by shard and page by page. They are for jobs on a schedule; nothing that a
-//! person or a message asks for comes here. All of it comes from the `due` index, which follows the table
-//! with a delay: hints, to be read before anything is decided.
+//! Walks over all accounts, shard by shard and page by page, for scheduled jobs and operators'
+//! commands only; no user request or message uses them. They read the `due` index, which lags
+//! behind the table. Entries are hints: read the row before deciding anything.
 
 use std::num::NonZeroU16;
 
@@ -12,16 +12,16 @@ use crate::keys;
 use crate::store::Store;
 use crate::table::{IndexEntry, ItemKey, SortRange};
 
-/// A page of what was asked for, and where the next one begins.
+/// A page of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T> {
-    /// What was found.
+    /// The entries.
     pub found: Vec<T>,
-    /// The place of the last one, if there may be more.
+    /// The last entry, after which the next page begins, if there may be one.
     pub next: Option<T>,
 }
 
-/// How far a walk over all shards has come.
+/// The progress of a walk over all shards.
 ///
 /// ```text
 /// while let Some((shard, after)) = walk.place() {
@@ -36,24 +36,25 @@ pub struct Walk<T> {
 }
 
 impl<T> Walk<T> {
-    /// A walk that begins with this shard, so that one that is always cut short is not always cut short of
-    /// the same shards.
+    /// Starts at a shard. Varying it ensures that interrupted walks do not always miss the same
+    /// shards.
     pub const fn from_shard(first: u32) -> Self {
         Self { first, shards_done: 0, after: None }
     }
 
-    /// A walk that goes on where one was cut short, and then round.
+    /// Resumes where a walk was interrupted, and wraps around.
     pub const fn from(first: u32, after: Option<T>) -> Self {
         Self { first, shards_done: 0, after }
     }
 
-    /// The next page to ask for: its shard, and the place that it comes after. `None` at the end.
+    /// Returns the next page to read: its shard, and the entry after which it begins. `None` at the
+    /// end.
     pub fn place(&self) -> Option<(u32, Option<&T>)> {
         let shard = self.first.wrapping_add(self.shards_done) % keys::SHARDS;
         (self.shards_done < keys::SHARDS).then_some((shard, self.after.as_ref()))
     }
 
-    /// Turns the page: what was found on it.
+    /// Takes a page, advances the walk, and returns the page's entries.
     pub fn turn(&mut self, page: Listed<T>) -> Vec<T> {
         if page.next.is_none() {
             self.shards_done += 1;
@@ -64,7 +65,8 @@ impl<T> Walk<T> {
 }
 
 impl Store {
-    /// Ledgers of a shard, of all accounts, that are polled because they are connected: those after `after`.
+    /// Returns ledgers of a shard, of all accounts, that are polled because they are connected,
+    /// after `after`.
     pub async fn polled(
         &self,
         shard: u32,
@@ -72,11 +74,12 @@ impl Store {
         limit: NonZeroU16,
     ) -> Result<Listed<Ledger>, StoreError> {
         let after = after.map(keys::polled_entry);
-        self.listed("find what is polled", keys::polled(shard), after, limit, keys::read_ledger)
+        self.listed("find polled ledgers", keys::polled(shard), after, limit, keys::read_ledger)
             .await
     }
 
-    /// Mappings of a shard, of all accounts, that were given up: those after `after`, by account.
+    /// Returns mappings of a shard, of all accounts, that were given up, after `after`, ordered by
+    /// account.
     pub async fn given_up(
         &self,
         shard: u32,
@@ -85,10 +88,11 @@ impl Store {
     ) -> Result<Listed<MappingKey>, StoreError> {
         let after = after.map(|key| keys::mapping_entry(keys::skipped, key));
         let pk = keys::skipped(shard);
-        self.listed("find what was given up", pk, after, limit, keys::read_mapping).await
+        self.listed("find mappings that were given up", pk, after, limit, keys::read_mapping).await
     }
 
-    /// Accounts of a shard of which the last health check found something given up: those after `after`.
+    /// Returns accounts of a shard for which the last health check found records that were given
+    /// up, after `after`.
     pub async fn unwell(
         &self,
         shard: u32,
@@ -97,10 +101,17 @@ impl Store {
     ) -> Result<Listed<AccountId>, StoreError> {
         let after = after.map(|one| keys::account_entry(keys::unwell, keys::health(one)));
         let pk = keys::unwell(shard);
-        self.listed("find who was unwell", pk, after, limit, keys::read_account).await
+        self.listed(
+            "find accounts with records that were given up",
+            pk,
+            after,
+            limit,
+            keys::read_account,
+        )
+        .await
     }
 
-    /// Accounts of a shard that have a sync log, be it an empty one: those after `after`.
+    /// Returns accounts of a shard that have a sync log, including an empty one, after `after`.
     pub async fn with_log(
         &self,
         shard: u32,
@@ -109,7 +120,7 @@ impl Store {
     ) -> Result<Listed<AccountId>, StoreError> {
         let after = after.map(|one| keys::account_entry(keys::with_log, keys::logged(one)));
         let pk = keys::with_log(shard);
-        self.listed("find who has a log", pk, after, limit, keys::read_account).await
+        self.listed("find accounts with a sync log", pk, after, limit, keys::read_account).await
     }
 
     async fn listed<T>(
@@ -128,7 +139,8 @@ impl Store {
             if let Some(next) = read(&last.key) {
                 return Ok(Listed { found, next: Some(next) });
             }
-            // A page that ends with what a newer release wrote is gone on with here.
+            // If the page ends with an entry that only a newer release can read, the walk continues
+            // after it.
             after = Some(last);
         }
     }

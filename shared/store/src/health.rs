@@ -1,4 +1,4 @@
-//! How accounts stand.
+//! The results of health checks.
 
 use domain::health::Health;
 use domain::ids::AccountId;
@@ -9,7 +9,8 @@ use crate::store::Store;
 use crate::table::{Expect, Version};
 
 impl Store {
-    /// What the newest health check found of an account; none where there never was anything to find.
+    /// Reads the result of the newest health check of an account. `None` if no check has found
+    /// anything.
     pub async fn health(
         &self,
         account: &AccountId,
@@ -17,7 +18,7 @@ impl Store {
         self.read("read the health", &keys::health(account)).await
     }
 
-    /// Writes what a health check found.
+    /// Writes the result of a health check.
     pub async fn put_health(&self, health: &Health, expect: Expect) -> Result<Version, StoreError> {
         self.put("write the health", health, expect).await
     }

@@ -1,40 +1,40 @@
-//! Every key of the table, built here and nowhere else.
+//! All keys of the table. No other code builds keys.
 //!
-//! A row's key begins with what scopes it: the account, the ledger, or the grant. The `due` index holds
-//! rows of all accounts, each sort key beginning with an instant or the account; it yields keys only.
-//! `#` separates the parts and can be part of none, since no id may hold it.
+//! A row's key begins with its scope: the account, the ledger, or the grant. The `due` index holds
+//! rows of all accounts; each of its sort keys begins with an instant or the account, and it
+//! returns keys only. `#` separates the parts of a key; ids cannot contain it.
 //!
 //! | record | pk | sk | `due` index | `open` index |
 //! |---|---|---|---|---|
-//! | connection | `A#account` | `CONNECTION` | while somebody must look at it again | |
+//! | connection | `A#account` | `CONNECTION` | while another look is due | |
 //! | last attempts | `A#account` | `ACTIVITY` | | |
-//! | records kept without a connection | `A#account` | `KEPT` | | |
+//! | records stored without a connection | `A#account` | `KEPT` | | |
 //! | outbox event | `A#account` | `OUT#instant-sequence#event id` | until it is delivered | |
 //! | account codes | `A#account` | `SETTINGS` | | |
-//! | health | `A#account` | `HEALTH` | while something is given up | |
-//! | that it has a sync log | `A#account` | `LOGGED` | always | |
-//! | grant | `G#xero user` | `GRANT` | while the end of a refresh is not known | |
-//! | who uses a grant | `G#xero user` | `USE#account` | | |
+//! | health | `A#account` | `HEALTH` | while records are given up | |
+//! | sync log registration | `A#account` | `LOGGED` | always | |
+//! | grant | `G#xero user` | `GRANT` | while another look is due | |
+//! | use of a grant | `G#xero user` | `USE#account` | | |
 //! | chart | `L#account#tenant` | `CHART` | | |
 //! | Sync All | `L#account#tenant` | `SYNC ALL` | | |
 //! | reconciliation | `L#account#tenant` | `RECONCILIATION` | | |
-//! | its findings | `L#account#tenant` | `FOUND#instant#page` | | |
+//! | reconciliation findings | `L#account#tenant` | `FOUND#instant#page` | | |
 //! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid or unseen invoices |
 //! | money on an invoice | `L#account#tenant` | `MONEY#crm id` | | |
-//! | a payment of the CRM on it | `L#account#tenant` | `MONEY#crm id#CRM#payment id` | | |
-//! | a payment in Xero on it | `L#account#tenant` | `MONEY#crm id#XERO#xero id` | | |
-//! | progress of polling | `L#account#tenant` | `POLL` | while the ledger is polled | |
+//! | CRM payment on an invoice | `L#account#tenant` | `MONEY#crm id#CRM#payment id` | | |
+//! | Xero payment on an invoice | `L#account#tenant` | `MONEY#crm id#XERO#xero id` | | |
+//! | poll progress | `L#account#tenant` | `POLL` | while the ledger is polled | |
 //! | reverse link | `L#account#tenant` | `XID#kind#xero id` | | |
-//! | meter of calls | `T#tenant` | `CALLS` | | |
-//! | whose an organisation is | `T#tenant` | `CLAIM` | | |
-//! | the sweep's place | `SWEEP` | `PARKED#shard` | | |
-//! | the cleanup's place | `SWEEP` | `CLEANUP` | | |
-//! | sync log | `LOG#account` | instant and a random tail | | |
-//! | OAuth attempt | `O#hash of state` | `STATE` | until it is over | |
-//! | consent to be completed | `O#hash of ticket` | `TICKET` | until it is over | |
-//! | upgrades that are done | `SWEEP` | `UPGRADED` | | |
+//! | count of calls | `T#tenant` | `CALLS` | | |
+//! | claim on an organisation | `T#tenant` | `CLAIM` | | |
+//! | progress of the sweep | `SWEEP` | `PARKED#shard` | | |
+//! | progress of the cleanup | `SWEEP` | `CLEANUP` | | |
+//! | sync log entry | `LOG#account` | instant and a random suffix | | |
+//! | OAuth attempt | `O#hash of state` | `STATE` | until it expires | |
+//! | consent to be completed | `O#hash of ticket` | `TICKET` | until it expires | |
+//! | completed upgrades | `SWEEP` | `UPGRADED` | | |
 //!
-//! Mappings that are failing or were given up are also in the index `attention`, by ledger.
+//! Mappings that are failing or were given up are also in the `attention` index, by ledger.
 
 mod places;
 
@@ -47,8 +47,8 @@ use jiff::Timestamp;
 pub(crate) use self::places::*;
 use crate::table::{ItemKey, SortRange};
 
-/// The `due` index is spread over this many partitions: during an outage of Xero every account books
-/// retries at once, and one partition takes 1,000 writes a second.
+/// Number of partitions over which the `due` index is spread. During an outage of Xero every
+/// account schedules retries at once, and one partition accepts 1,000 writes a second.
 pub const SHARDS: u32 = 16;
 
 /// The partition of an account.
@@ -72,12 +72,12 @@ pub(crate) fn claim(tenant: TenantId) -> ItemKey {
     ItemKey::new(format!("T#{tenant}"), "CLAIM")
 }
 
-/// The partition of everything about a grant.
+/// The partition of the rows of a grant.
 pub(crate) fn grant_partition(id: GrantId) -> String {
     format!("G#{id}")
 }
 
-/// How the sort keys of the uses of a grant begin.
+/// The prefix of the sort keys of a grant's uses.
 pub(crate) const USES: &str = "USE#";
 
 pub(crate) fn grant_use(id: GrantId, account: &AccountId) -> ItemKey {
@@ -88,7 +88,7 @@ pub(crate) fn consent(ticket_hash: &str) -> ItemKey {
     ItemKey::new(format!("O#{ticket_hash}"), "TICKET")
 }
 
-/// Whether a row is a consent that is to be completed.
+/// Returns whether a row is a consent that is to be completed.
 pub(crate) fn is_consent(key: &ItemKey) -> bool {
     key.sk == "TICKET"
 }
@@ -122,12 +122,12 @@ pub(crate) fn mapping(key: &MappingKey) -> ItemKey {
     ItemKey::new(self::ledger(ledger), format!("{}{crm_id}", mappings(*kind)))
 }
 
-/// How the sort keys of all mappings of a kind begin.
+/// The prefix of the sort keys of all mappings of a kind.
 pub(crate) fn mappings(kind: EntityKind) -> String {
     format!("MAP#{kind}#")
 }
 
-/// How the sort keys of all parts of a payment begin.
+/// The prefix of the sort keys of all parts of a payment.
 pub(crate) fn parts(payment: &PaymentId) -> String {
     format!("{}{payment}.", mappings(EntityKind::Payment))
 }
@@ -136,22 +136,27 @@ pub(crate) fn receipts(ledger: &Ledger, invoice: &CrmId) -> ItemKey {
     ItemKey::new(self::ledger(ledger), format!("{RECEIPTS}{invoice}"))
 }
 
-/// How the sort keys of the money on all invoices begin.
+/// The prefix of the sort keys of the money on all invoices.
 pub(crate) const RECEIPTS: &str = "MONEY#";
-/// The key of a payment of the CRM on an invoice.
+/// The key of a CRM payment on an invoice.
 pub(crate) fn recorded(ledger: &Ledger, invoice: &CrmId, payment: &PaymentId) -> ItemKey {
     ItemKey::new(self::ledger(ledger), format!("MONEY#{invoice}#CRM#{payment}"))
 }
 
-/// The key of a payment in Xero on an invoice.
+/// The key of a Xero payment on an invoice.
 pub(crate) fn received(ledger: &Ledger, invoice: &CrmId, payment: XeroPaymentId) -> ItemKey {
     ItemKey::new(self::ledger(ledger), format!("MONEY#{invoice}#XERO#{payment}"))
 }
 
-/// Where the money on an invoice and its payments are, in this order. The invoice's key alone comes first, and
-/// no other invoice's key is between: `#` sorts below whatever an id may hold.
+/// The range of the money on an invoice and its payments. The invoice's own key comes first, and no
+/// other invoice's key is in the range, because `#` sorts below every character of an id.
 pub(crate) fn money(invoice: &CrmId) -> SortRange {
-    SortRange::Between { from: format!("MONEY#{invoice}"), to: format!("MONEY#{invoice}#~") }
+    SortRange::Between { from: format!("MONEY#{invoice}"), to: money_end(invoice) }
+}
+
+/// A sort key after the money on an invoice and before the money on the next one.
+pub(crate) fn money_end(invoice: &CrmId) -> String {
+    format!("MONEY#{invoice}#~")
 }
 
 pub(crate) fn progress(ledger: &Ledger) -> ItemKey {
@@ -182,7 +187,8 @@ pub(crate) fn cleanup() -> ItemKey {
     ItemKey::new("SWEEP", "CLEANUP")
 }
 
-/// Events of one instant are in the order of their sequence: one change may tell of many payments.
+/// The key of an event. Events of one instant are ordered by their sequence, because one change may
+/// report many payments.
 pub(crate) fn event(event: &Event) -> ItemKey {
     let Event { account_id, occurred_at, event_id, news, .. } = event;
     let Some((_, sequence)) = news.sequence() else { return event_without_sequence(event) };
@@ -196,7 +202,7 @@ pub(crate) fn event_without_sequence(event: &Event) -> ItemKey {
     ItemKey::new(account(account_id), format!("{OUTBOX}{}#{event_id}", instant(*occurred_at)))
 }
 
-/// How the sort keys of the events in an outbox begin.
+/// The prefix of the sort keys of events in an outbox.
 pub(crate) const OUTBOX: &str = "OUT#";
 
 pub(crate) fn reverse_link(ledger: &Ledger, kind: EntityKind, xero_id: XeroId) -> ItemKey {
@@ -211,12 +217,12 @@ pub(crate) fn oauth_attempt(state_hash: &str) -> ItemKey {
     ItemKey::new(format!("O#{state_hash}"), "STATE")
 }
 
-/// The partition of everything that belongs to a ledger.
+/// The partition of the rows of a ledger.
 pub(crate) fn ledger(ledger: &Ledger) -> String {
     format!("L#{}#{}", ledger.account, ledger.tenant)
 }
 
-/// An instant as text of fixed width, so that texts sort as instants do.
+/// Formats an instant as text of fixed width, so that the texts sort as the instants do.
 pub fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }

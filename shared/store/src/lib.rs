@@ -1,18 +1,18 @@
-//! The table of the product: what is remembered between two invocations, and the rules by which
-//! two writers keep out of each other's way.
+//! The product's table: the state between two invocations, and the rules that prevent two writers
+//! from overwriting each other.
 //!
 //! It knows items, versions and two preconditions, *absent* and *version is N*. It does not know
-//! which change of a record makes sense, never retries a refused write, and reads no clock.
+//! which change of a record is valid, never retries a refused write, and reads no clock.
 //!
 //! Reading order:
 //!
 //! 1. [`table`]: the trait and its vocabulary.
 //! 2. [`memory`]: the shortest implementation, used by tests and simulations.
-//! 3. [`dynamo`]: the one that is deployed, and how it recognises its own write after a lost reply.
-//! 4. [`Store`]: the typed records over any table, with every key in [`keys`]; what is due, the outbox,
-//!    the money on invoices, the log, its cleanup, erasure, health and the count of calls each have a file;
-//!    [`Listed`] is how all accounts are walked over.
-//! 5. `conformance` (a feature): the contract both are held to.
+//! 3. [`dynamo`]: the deployed implementation, which recognises its own write after a lost reply.
+//! 4. [`Store`]: the typed records over any table, with all keys in [`keys`]. Due rows, the outbox,
+//!    the money on invoices, the log, its cleanup, erasure, health and the count of calls each have
+//!    a file. [`Listed`] is a page of a walk over all accounts.
+//! 5. `conformance` (a feature): the contract that both implementations fulfil.
 
 mod answers;
 mod attention;
@@ -39,7 +39,7 @@ mod snapshot;
 mod store;
 pub mod table;
 
-pub use answers::{LogPage, MappingPage, StoreError, Versioned};
+pub use answers::{LogPage, MappingPage, OutboxPage, StoreError, Versioned};
 pub use attention::{AttentionCount, COUNTED_MAX, NeedsAttention};
 pub use cleanup::Removed;
 pub use codec::read_mapping;

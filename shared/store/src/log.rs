@@ -8,17 +8,18 @@ use jiff::Timestamp;
 
 use crate::answers::{LogPage, StoreError};
 use crate::keys;
-use crate::store::{Store, decode};
+use crate::store::{Store, decode_all};
 use crate::table::{Cursor, Expect, Order, Query, SortRange};
 
 impl Store {
-    /// Adds an entry to the sync log.
+    /// Appends an entry to the sync log.
     pub async fn append_log(&self, entry: &LogEntry) -> Result<(), StoreError> {
-        self.put("write the sync log", entry, Expect::Absent).await.map(drop)
+        let entry = entry.clone().bounded();
+        self.put("write the sync log", &entry, Expect::Absent).await.map(drop)
     }
 
-    /// A page of an account's sync log, newest first. Entries past their 30 days are not shown, even
-    /// while the table still has them.
+    /// Returns a page of an account's sync log, newest first, without entries that are older than
+    /// 30 days, even if the table still has them.
     pub async fn log_page(
         &self,
         account: &AccountId,
@@ -39,13 +40,10 @@ impl Store {
             .query(query)
             .await
             .map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let mut entries = Vec::with_capacity(page.items.len());
-        for item in page.items {
-            let entry: LogEntry = decode(item)?.record;
-            if entry.expires_at() > now {
-                entries.push(entry);
-            }
-        }
+        // Nothing depends on an unreadable entry, and the others are still useful.
+        let (rows, _) = decode_all::<LogEntry>(page.items);
+        let entries = rows.into_iter().map(|row| row.record);
+        let entries = entries.filter(|entry| entry.expires_at() > now).collect();
         Ok(LogPage { entries, next: page.next })
     }
 }

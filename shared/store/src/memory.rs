@@ -1,5 +1,5 @@
-//! The table in memory: deterministic, without IO, and fast enough for thousands of simulated
-//! runs. Its indexes never lag.
+//! An in-memory table: deterministic, without IO, and fast enough for thousands of simulated runs.
+//! Its indexes do not lag.
 
 mod rows;
 mod sparse_index;
@@ -13,7 +13,7 @@ use crate::table::{
     IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write, admit,
 };
 
-/// A table that lives as long as its last clone. Clones share the items.
+/// A table that exists as long as its last clone. Clones share the items.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTable {
     rows: Arc<Mutex<Rows>>,
@@ -25,13 +25,13 @@ impl MemoryTable {
         Self::default()
     }
 
-    /// Every item, in the order of the keys: what a test of an invariant looks at.
+    /// Returns every item in the order of the keys, for tests of invariants.
     pub fn items(&self) -> Vec<Item> {
         self.rows().all().cloned().collect()
     }
 
-    /// Makes the table what it was when these were [all its items](Self::items), as a restore from a backup
-    /// does: their versions are as they were.
+    /// Resets the table to these [items](Self::items) with their versions, as a restore from a
+    /// backup does.
     pub fn restore(&self, items: Vec<Item>) {
         *self.rows() = Rows::holding(items);
     }

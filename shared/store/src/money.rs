@@ -1,4 +1,4 @@
-//! How far Xero has been read for money, and the invoices and parts of payments that it is read for.
+//! The progress of reading payments from Xero, and the invoices and payment parts concerned.
 
 use std::num::NonZeroU16;
 
@@ -12,17 +12,17 @@ use crate::keys;
 use crate::store::{Store, decode};
 use crate::table::{Expect, Index, IndexQuery, Order, Query, SortRange, Version};
 
-/// A page of open invoices, and where the next one begins.
+/// A page of open invoices.
 #[derive(Debug, Clone)]
 pub struct OpenPage {
-    /// The invoices in the CRM.
+    /// The invoices' ids in the CRM.
     pub invoices: Vec<CrmId>,
-    /// The place of the last one, if there are more.
+    /// The position of the last one, if there may be more.
     pub next: Option<String>,
 }
 
 impl Store {
-    /// How far a ledger has been read.
+    /// Reads the poll progress of a ledger.
     pub async fn progress(
         &self,
         ledger: &Ledger,
@@ -30,7 +30,7 @@ impl Store {
         self.read("read the progress", &keys::progress(ledger)).await
     }
 
-    /// Writes how far a ledger has been read.
+    /// Writes the poll progress of a ledger.
     pub async fn put_progress(
         &self,
         progress: &Progress,
@@ -39,8 +39,7 @@ impl Store {
         self.put("write the progress", progress, expect).await
     }
 
-    /// Invoices of a ledger that somebody still has to pay: those after a place, the ones longest
-    /// untouched first.
+    /// Returns unpaid invoices of a ledger after a position, those unchanged for longest first.
     pub async fn open_invoices(
         &self,
         ledger: &Ledger,
@@ -50,7 +49,8 @@ impl Store {
         self.open_page(ledger, SortRange::All, after, limit).await
     }
 
-    /// Invoices of a ledger on which something is to be observed that a write or a look has shown.
+    /// Returns invoices of a ledger with changes that a write or a read has shown and that have not
+    /// been observed.
     pub async fn unseen_invoices(
         &self,
         ledger: &Ledger,
@@ -77,14 +77,14 @@ impl Store {
         };
         let page = self.table.query_index(query).await;
         let page =
-            page.map_err(|source| StoreError::Table { operation: "find what is open", source })?;
+            page.map_err(|source| StoreError::Table { operation: "find open invoices", source })?;
         let invoices = page.entries.iter().filter_map(|entry| keys::read_mapping(&entry.key));
         let invoices = invoices.map(|key| key.crm_id).collect();
         Ok(OpenPage { invoices, next: page.next.map(|entry| entry.index.sk) })
     }
 
-    /// The parts of a payment, and those of other payments whose ids begin like this one's: the caller tells
-    /// them apart.
+    /// Returns the parts of a payment, and those of payments whose ids begin with its id. The
+    /// caller separates them.
     pub async fn parts(
         &self,
         ledger: &Ledger,

@@ -5,19 +5,19 @@ use std::num::NonZeroU16;
 use domain::ids::AccountId;
 use domain::outbound::{Event, in_order};
 
-use crate::answers::{StoreError, Versioned};
+use crate::answers::{OutboxPage, StoreError};
 use crate::keys;
-use crate::store::{Store, decode, new_event};
+use crate::store::{Store, decode_all, new_event};
 use crate::table::{ItemKey, Order, Query, SortRange, Version, Write};
 
 impl Store {
-    /// Events of an account that nobody noted as delivered, the oldest `limit` of them, as every commit
-    /// before this call left them: in the order in which they are to be delivered.
+    /// Returns the oldest `limit` undelivered events of an account, as every commit before this
+    /// call left them, in the order of delivery.
     pub async fn undelivered(
         &self,
         account: &AccountId,
         limit: NonZeroU16,
-    ) -> Result<Vec<Event>, StoreError> {
+    ) -> Result<OutboxPage, StoreError> {
         const OPERATION: &str = "read the undelivered events";
         let query = Query {
             pk: keys::account(account),
@@ -28,13 +28,13 @@ impl Store {
         };
         let page = self.table.query(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let events = page.items.into_iter().map(decode);
-        let events = events.map(|row| row.map(|row: Versioned<Event>| row.record));
-        Ok(in_order(events.collect::<Result<_, _>>()?))
+        let (rows, unreadable) = decode_all::<Event>(page.items);
+        let events = rows.into_iter().map(|row| row.record).collect();
+        Ok(OutboxPage { events: in_order(events), unreadable, is_last: page.next.is_none() })
     }
 
-    /// Notes that an event was delivered: it leaves the outbox. Noting it twice, or beside somebody else,
-    /// does no harm.
+    /// Records that an event was delivered, which removes it from the outbox. Repeated and
+    /// concurrent calls do no harm.
     pub async fn delivered(&self, event: &Event) -> Result<(), StoreError> {
         let (key, earlier) = (keys::event(event), keys::event_without_sequence(event));
         let is_gone = self.remove_event(key.clone()).await?;
@@ -44,18 +44,18 @@ impl Store {
         Ok(())
     }
 
-    /// Whether it was there.
+    /// Returns whether the event was there.
     async fn remove_event(&self, key: ItemKey) -> Result<bool, StoreError> {
-        // It was written once and never changes.
+        // An event is written once and never changes.
         let gone = Write::Delete { key, expect: Version::FIRST };
-        match self.write("note a delivery", vec![gone]).await {
+        match self.write("record a delivery", vec![gone]).await {
             Ok(()) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// Writes an event that no change of a row comes with.
+    /// Writes an event without a change of a row.
     pub async fn put_event(&self, event: &Event) -> Result<(), StoreError> {
         self.write("write an event", vec![new_event(event)]).await
     }

@@ -1,8 +1,8 @@
-//! The money on an invoice: a row that every change goes through, and a row for each payment, so that none of
-//! them grows with the number of payments.
+//! The money on an invoice: one row that every change writes, and one row per payment, so that no
+//! row grows with the number of payments.
 //!
-//! Earlier releases kept all payments in the first row. They are read there, and moved to rows of their own a
-//! few with every change.
+//! Earlier releases kept all payments in the first row. They are read from there, and every change
+//! moves a few of them to rows of their own.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -17,22 +17,22 @@ use crate::answers::{StoreError, Versioned};
 use crate::keys;
 use crate::records::{KeptPayment, Record, Side};
 use crate::store::{Store, decode, encode, new_event};
-use crate::table::{Expect, ItemKey, MAX_WRITES, Order, Query, SortRange, Version, Write};
+use crate::table::{Cursor, Expect, ItemKey, MAX_WRITES, Order, Query, SortRange, Version, Write};
 
-/// Rows read at once.
+/// Rows read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
 
-/// Payments of each side that one change moves out of the first row. With the most rows that a change has
-/// (the first one, the mapping, `CHANGES_MAX` payments and two events more than that) they are fewer than
-/// the hundred of a transaction.
+/// Payments of each side that one change moves out of the first row. Together with the maximum of
+/// other rows in a change (the first row, the mapping, `CHANGES_MAX` payments, and three events
+/// more than that) they fit into the hundred writes of a transaction.
 const MOVED_MAX: usize = 7;
 
-/// The money on an invoice as its rows hold it.
+/// The money on an invoice, as its rows hold it.
 #[derive(Debug, Clone)]
 pub struct ReceiptRows {
     /// The money.
     pub record: Receipts,
-    /// The first row as it is, with the payments that an earlier release left in it.
+    /// The first row, with the payments that an earlier release stored in it.
     head: Receipts,
     expect: Expect,
     versions: BTreeMap<ItemKey, Version>,
@@ -61,7 +61,8 @@ impl ReceiptRows {
         Self { record, head, expect: Expect::Version(version), versions }
     }
 
-    /// The first row once these payments are written: it holds fewer than before, and as they were.
+    /// Returns the first row after these payments are written. It holds fewer of the old payments,
+    /// unchanged.
     fn next_head(&self, after: &Receipts) -> Receipts {
         let (recorded, received) = (&self.head.recorded, &self.head.received);
         Receipts {
@@ -72,7 +73,7 @@ impl ReceiptRows {
         }
     }
 
-    /// The payments that have to be written so that the rows hold `after`.
+    /// Returns the payments to write so that the rows hold `after`.
     fn changed(&self, after: &Receipts) -> Vec<KeptPayment> {
         let row = |place: usize, payment: Side| KeptPayment {
             ledger: after.ledger.clone(),
@@ -89,7 +90,8 @@ impl ReceiptRows {
     }
 }
 
-/// A row's payment takes the place of what an earlier release left in the first row.
+/// Inserts a payment from its own row. It replaces the version that an earlier release stored in
+/// the first row.
 fn put_at<T>(list: &mut Vec<T>, place: usize, one: T) {
     match list.get_mut(place) {
         Some(slot) => *slot = one,
@@ -97,12 +99,12 @@ fn put_at<T>(list: &mut Vec<T>, place: usize, one: T) {
     }
 }
 
-/// How many of so many payments stay in the first row.
+/// Returns how many of `count` payments stay in the first row.
 const fn kept(count: usize) -> usize {
     count.saturating_sub(MOVED_MAX)
 }
 
-/// The places of the payments that are moved out of the first row, of so many.
+/// Returns the positions of the payments, of `count`, that are moved out of the first row.
 fn moved(count: usize) -> Range<usize> {
     kept(count)..count
 }
@@ -119,7 +121,7 @@ fn changed<'a, T: PartialEq>(
 }
 
 impl Store {
-    /// The money on an invoice, or `None` when nothing is known of it.
+    /// Reads the money on an invoice. `None` if nothing is known of it.
     pub async fn receipts(
         &self,
         ledger: &Ledger,
@@ -139,7 +141,8 @@ impl Store {
             let page = self.table.query(query).await;
             let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
             for item in page.items {
-                // It is read first: what is read of the others is as new, or the next write is refused.
+                // The first row is read first. If another row changes afterwards, the next write is
+                // refused.
                 if item.key == head_key {
                     head = Some(decode::<Receipts>(item)?);
                 } else {
@@ -154,12 +157,12 @@ impl Store {
         Ok(head.map(|head| ReceiptRows::assemble(head, rows)))
     }
 
-    /// Writes the money on an invoice, the invoice's mapping if it changed, and what the CRM is told: all or
-    /// nothing, and nothing if anybody else has written the money since it was read. Gives the rows as they
-    /// are now.
+    /// Writes the money on an invoice, its mapping if it changed, and the events, in one
+    /// transaction that fails if the money has changed since it was read. Returns the rows after
+    /// the write.
     ///
-    /// A change makes at most [`CHANGES_MAX`](domain::receipts::CHANGES_MAX) payments different and tells at
-    /// most two events more; a larger one is a [`StoreError::TooLarge`].
+    /// A change may affect at most [`CHANGES_MAX`](domain::receipts::CHANGES_MAX) payments and
+    /// report at most three events more than that; a larger one is a [`StoreError::TooLarge`].
     pub async fn put_receipts(
         &self,
         before: &ReceiptRows,
@@ -188,10 +191,11 @@ impl Store {
 }
 
 impl Store {
-    /// Invoices of a ledger whose money is known: the first of them.
+    /// Returns invoices of a ledger with known money after `after`, in the order of their ids.
     pub async fn invoices_with_money(
         &self,
         ledger: &Ledger,
+        after: Option<&CrmId>,
         limit: NonZeroU16,
     ) -> Result<Vec<CrmId>, StoreError> {
         const OPERATION: &str = "list the receipts";
@@ -200,7 +204,7 @@ impl Store {
             range: SortRange::Prefix(keys::RECEIPTS.to_owned()),
             order: Order::Ascending,
             limit,
-            after: None,
+            after: after.map(|invoice| Cursor::at(keys::money_end(invoice))),
         };
         let page = self.table.query(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
@@ -210,8 +214,8 @@ impl Store {
         Ok(invoices)
     }
 
-    /// Removes the money on an invoice that has moved to another ledger, its payments first. What was written
-    /// meanwhile stays.
+    /// Removes the money on an invoice that has moved to another ledger, its payments first. Rows
+    /// that were written in the meantime stay.
     pub async fn remove_receipts(&self, rows: &ReceiptRows) -> Result<(), StoreError> {
         const OPERATION: &str = "remove the receipts";
         let payments = rows.versions.iter().map(|(key, version)| (key.clone(), *version));
@@ -241,7 +245,8 @@ mod tests {
 
     #[test]
     fn the_largest_change_fits_into_one_transaction() {
-        let (head, mapping, events) = (1, 1, CHANGES_MAX + 2);
+        // Besides the payments: the limit was exceeded, the invoice's status, and the amount due.
+        let (head, mapping, events) = (1, 1, CHANGES_MAX + 3);
         assert!(head + mapping + CHANGES_MAX + events + 2 * MOVED_MAX <= MAX_WRITES);
     }
 }

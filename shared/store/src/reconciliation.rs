@@ -1,4 +1,4 @@
-//! Reconciliation: how far it is, what it found, and the clients it linked.
+//! Reconciliation: its progress, its findings, and the clients that it links.
 
 use domain::ids::{Ledger, XeroId};
 use domain::mapping::Mapping;
@@ -10,12 +10,12 @@ use crate::keys;
 use crate::store::{Store, encode, new_link};
 use crate::table::{Expect, Version, Write};
 
-/// The most clients of one step: each takes two rows, and a transaction holds a hundred. A step whose rows are
-/// too large together is taken again with fewer.
+/// Maximum number of clients per step: each takes two rows, and a transaction has at most a
+/// hundred. A step whose rows are too large together is repeated with fewer clients.
 pub const STEP_MAX: u16 = 45;
 
 impl Store {
-    /// A ledger's newest reconciliation.
+    /// Reads a ledger's newest reconciliation.
     pub async fn reconciliation(
         &self,
         ledger: &Ledger,
@@ -32,9 +32,10 @@ impl Store {
         self.put("write the reconciliation", reconciliation, expect).await
     }
 
-    /// Writes one step: the clients it linked, of which none was linked before, what it found, and how far
-    /// it came. All or nothing, and nothing if any of the rows has moved or any contact is somebody's already.
-    /// A step that does not fit into a transaction is a [`StoreError::TooLarge`].
+    /// Writes one step in one transaction: the clients it links, which were not linked before, its
+    /// findings and the progress. Nothing is written if one of the rows has changed or a contact
+    /// already belongs to another client. A step that does not fit into a transaction is a
+    /// [`StoreError::TooLarge`].
     pub async fn put_step(
         &self,
         reconciliation: &Reconciliation,
@@ -51,11 +52,11 @@ impl Store {
             writes.push(Write::Put { item: encode(mapping), expect });
             writes.push(new_link(&mapping.key, *xero_id));
         }
-        self.write("write what the reconciliation found", writes).await?;
+        self.write("write a step of the reconciliation", writes).await?;
         Ok(expect.next_version())
     }
 
-    /// A page of findings.
+    /// Reads a page of findings.
     pub async fn findings(
         &self,
         ledger: &Ledger,

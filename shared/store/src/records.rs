@@ -1,4 +1,4 @@
-//! The records of the table, and how each becomes an item.
+//! The records of the table, and how each is stored as an item.
 
 mod connection;
 
@@ -24,22 +24,22 @@ use serde::{Deserialize, Serialize};
 use crate::keys;
 use crate::table::{ItemKey, NewItem};
 
-/// Something that is kept as one item.
+/// A record that is stored as one item.
 pub(crate) trait Record: Serialize + DeserializeOwned {
-    /// Where it is kept.
+    /// The key of the item.
     fn key(&self) -> ItemKey;
 
-    /// Its indexes and expiry, for records that have some.
+    /// Adds the record's index keys and expiry, if it has any.
     fn indexed(&self, item: NewItem) -> NewItem {
         item
     }
 
-    /// The text that is kept beside the record instead of in it, for records that have one.
+    /// The text that is stored beside the record instead of in it, if there is one.
     fn snapshot(&self) -> Option<&str> {
         None
     }
 
-    /// The record with the text that was kept beside it.
+    /// Restores the text that was stored beside the record.
     #[must_use]
     fn with_snapshot(self, _text: String) -> Self {
         self
@@ -53,20 +53,21 @@ pub(crate) struct Settings {
     pub(crate) codes: AccountCodes,
 }
 
-/// That an account has a sync log. Written before its first entry, and never again.
+/// Marks that an account has a sync log. Written once, before the log's first entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Logged {
     pub(crate) account: AccountId,
 }
 
-/// What was last read of an organisation's books.
+/// The chart that was last read from an organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeptChart {
     ledger: Ledger,
-    /// The chart as JSON text: as long as the customer's chart is, so it is kept beside the record.
+    /// The chart as JSON text. It is as long as the customer's chart, so it is stored beside the
+    /// record.
     #[serde(default, skip_serializing)]
     text: String,
-    /// Rows of earlier releases hold it here.
+    /// Rows of earlier releases hold the chart here.
     #[serde(default, skip_serializing)]
     chart: Option<Chart>,
 }
@@ -77,23 +78,24 @@ impl KeptChart {
         Self { ledger, text, chart: None }
     }
 
-    /// The chart, or `None` when a later release wrote it in another form: it is read again.
+    /// Returns the chart, or `None` if a later release stored it in another form and it has to be
+    /// read again.
     pub(crate) fn chart(self) -> Option<Chart> {
         self.chart.or_else(|| serde_json::from_str(&self.text).ok())
     }
 }
 
-/// A payment on an invoice, in a row of its own: however many there are, no row grows.
+/// A payment on an invoice, in its own row, so that no row grows with the number of payments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeptPayment {
     pub(crate) ledger: Ledger,
     pub(crate) invoice: CrmId,
-    /// Its place among the payments of its side, from 0.
+    /// Its position among the payments of its side, from 0.
     pub(crate) place: usize,
     pub(crate) payment: Side,
 }
 
-/// Which side a payment on an invoice is on.
+/// The side of a payment on an invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Side {
@@ -103,14 +105,14 @@ pub(crate) enum Side {
     Received(Received),
 }
 
-/// Which upgrades of stored rows are done for all accounts.
+/// The upgrades of stored rows that are done for all accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Upgraded {
     pub(crate) steps: BTreeSet<String>,
 }
 
-/// From a Xero document back to its mapping. Written once with the mapping that claims the document,
-/// so that one document belongs to one mapping.
+/// Leads from a Xero document back to its mapping. It is written once, with the mapping that claims
+/// the document, so that a document belongs to one mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ReverseLink {
     pub(crate) ledger: Ledger,
@@ -119,7 +121,7 @@ pub(crate) struct ReverseLink {
     pub(crate) crm_id: CrmId,
 }
 
-/// How far the sweep over a shard's parked mappings has come.
+/// The progress of the sweep over a shard's parked mappings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SweepPlace {
     pub(crate) shard: u32,

@@ -1,26 +1,26 @@
-//! Snapshots as the table keeps them: compressed, in an attribute of their own.
+//! Snapshots as the table stores them: compressed, in an attribute of their own.
 //!
-//! As part of a record, which is JSON, the text of a snapshot would be escaped: one of 242 KB with
-//! many quotation marks became a row of 482 KB, which DynamoDB refuses.
+//! In a record, which is JSON, the text of a snapshot would be escaped: a text of 242 KB with many
+//! quotation marks became a row of 482 KB, which DynamoDB refuses.
 
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 
-/// The longest text that is compressed, in bytes. It is twice what the longest message may hold, and
-/// more than an item may: a longer text is kept as it is, so that the table refuses its item as too
-/// large, and nothing that unpacks to more was ever written.
+/// Maximum bytes of a text that is compressed: twice the size of the longest message, and more than
+/// an item may have. A longer text is stored as it is, so that the table refuses its item as too
+/// large; therefore no stored snapshot unpacks to more.
 pub(crate) const TEXT_MAX_BYTES: usize = 512 * 1024;
 
-/// A shorter text is not worth the work.
+/// Minimum bytes of a text worth compressing.
 const COMPRESSED_FROM_BYTES: usize = 1024;
-/// Six of ten, as other tools choose when they are not told.
+/// The compression level: 6 of 10, the default of most tools.
 const LEVEL: u8 = 6;
 
-/// The first byte says in which form the rest is.
+/// The first byte names the format of the rest.
 const PLAIN: u8 = 0;
 const DEFLATED: u8 = 1;
 
-/// A text as it is kept: never more than one byte longer than the text.
+/// Packs a text for storage. The result is at most one byte longer than the text.
 pub(crate) fn pack(text: &str) -> Vec<u8> {
     let plain = text.as_bytes();
     let is_compressed = (COMPRESSED_FROM_BYTES..=TEXT_MAX_BYTES).contains(&plain.len());
@@ -38,7 +38,7 @@ fn with_form(form: u8, bytes: &[u8]) -> Vec<u8> {
     packed
 }
 
-/// The text, or `None` when the bytes are not what [`pack`] makes, or unpack to more than
+/// Unpacks a text. `None` if the bytes are not a result of [`pack`] or unpack to more than
 /// [`TEXT_MAX_BYTES`].
 pub(crate) fn unpack(packed: &[u8]) -> Option<String> {
     let (form, bytes) = packed.split_first()?;
@@ -96,7 +96,8 @@ mod tests {
         }
     }
 
-    /// Text without any pattern: printable ASCII, which has more entropy per byte than any other text.
+    /// Returns text without patterns: printable ASCII, which has more entropy per byte than any
+    /// other text.
     fn random_text(bytes: usize) -> String {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         let random = std::iter::repeat_with(|| {

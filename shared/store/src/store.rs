@@ -1,8 +1,8 @@
-//! The typed store: one method for each thing the engine needs to remember.
+//! The typed store: one method for each read and write of the engine.
 //!
-//! Written once, over any [`Table`], so that memory and DynamoDB cannot disagree about what a record
-//! means. Records are kept as JSON text; a field that is added must have a default, because older
-//! rows do not hold it. Snapshots are kept beside their record, compressed.
+//! It exists once, over any [`Table`], so that the in-memory table and DynamoDB interpret records
+//! the same way. Records are stored as JSON text; a new field needs a default, because older rows
+//! lack it. Snapshots are stored beside their record, compressed.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -16,33 +16,33 @@ use domain::mapping::{Mapping, MappingKey};
 use domain::outbound::Event;
 
 use crate::answers::{MappingPage, StoreError, Versioned};
-pub(crate) use crate::codec::{decode, encode};
+pub(crate) use crate::codec::{decode, decode_all, encode};
 use crate::keys;
 use crate::records::{KeptChart, Record, ReverseLink, Settings};
 use crate::table::{
     Cursor, Expect, ItemKey, Order, Query, SortRange, Table, TableError, Version, Write,
 };
 
-/// Everything the product remembers.
+/// Access to all stored records.
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) table: Arc<dyn Table>,
 }
 
 impl Store {
-    /// The store over a table.
+    /// Creates the store over a table.
     pub fn new(table: Arc<dyn Table>) -> Self {
         Self { table }
     }
 
-    /// The account codes an account has chosen, or the defaults.
+    /// Reads the account codes that an account has chosen, or the defaults.
     pub async fn account_codes(&self, account: &AccountId) -> Result<AccountCodes, StoreError> {
         let settings: Option<Versioned<Settings>> =
             self.read("read the settings", &keys::settings(account)).await?;
         Ok(settings.map(|settings| settings.record.codes).unwrap_or_default())
     }
 
-    /// Writes an account's chosen codes, whatever they were before.
+    /// Writes an account's codes, regardless of earlier ones.
     pub async fn put_account_codes(
         &self,
         account: &AccountId,
@@ -51,15 +51,15 @@ impl Store {
         self.replace("write the settings", &Settings { account: account.clone(), codes }).await
     }
 
-    /// What was last read of a ledger's books.
+    /// Reads the stored chart of a ledger.
     pub async fn chart(&self, ledger: &Ledger) -> Result<Option<Chart>, StoreError> {
         let kept: Option<Versioned<KeptChart>> =
             self.read("read the chart", &keys::chart(ledger)).await?;
         Ok(kept.and_then(|kept| kept.record.chart()))
     }
 
-    /// Keeps what was read of a ledger's books. Of two readers the last one wins. A chart that is too large for
-    /// a row, of several thousand accounts, is not kept: whoever needs it reads it from Xero.
+    /// Stores the chart of a ledger. The last of two writers wins. A chart that is too large for a
+    /// row, with several thousand accounts, is not stored and has to be read from Xero each time.
     pub async fn put_chart(&self, ledger: &Ledger, chart: &Chart) -> Result<(), StoreError> {
         match self.replace("write the chart", &KeptChart::new(ledger.clone(), chart)).await {
             Err(StoreError::TooLarge { .. }) => Ok(()),
@@ -67,8 +67,8 @@ impl Store {
         }
     }
 
-    /// A mapping. That of a negative invoice may have been written under an earlier form of its id, which its record
-    /// then holds.
+    /// Reads a mapping. A negative invoice's mapping may be stored under an earlier form of its id,
+    /// which its record then holds.
     pub async fn mapping(
         &self,
         key: &MappingKey,
@@ -85,8 +85,7 @@ impl Store {
         Ok(found.filter(|row| credit_note::is_of_negative_invoice(&row.record.snapshot.json)))
     }
 
-    /// Writes a mapping that claims no document it did not have before, and what the CRM is told of
-    /// it, both or neither.
+    /// Writes a mapping that claims no further document, and its event, in one transaction.
     pub async fn put_mapping(
         &self,
         mapping: &Mapping,
@@ -99,9 +98,9 @@ impl Store {
         Ok(expect.next_version())
     }
 
-    /// Writes a mapping together with its link and with what the CRM is told, all or nothing. `before`
-    /// is the mapping as it was read. A document that already belongs to a mapping is a
-    /// [`StoreError::Conflict`], unless it is said to be reserved for this one.
+    /// Writes a mapping, its link and its event in one transaction. `before` is the mapping as it
+    /// was read. If the document already belongs to a mapping, the write is a
+    /// [`StoreError::Conflict`], unless the document is reserved for this one.
     pub async fn confirm(
         &self,
         mapping: &Mapping,
@@ -128,14 +127,15 @@ impl Store {
         Ok(expect.next_version())
     }
 
-    /// Reserves a document for a mapping that is not linked to it yet: whoever claims it meanwhile does not get
-    /// it. One that belongs to a mapping, be it this one, is a [`StoreError::Conflict`].
+    /// Reserves a document for a mapping that is not linked to it yet, so that no other mapping can
+    /// claim it. If it already belongs to a mapping, even this one, the write is a
+    /// [`StoreError::Conflict`].
     pub async fn reserve(&self, key: &MappingKey, xero_id: XeroId) -> Result<(), StoreError> {
         self.write("reserve the document", vec![new_link(key, xero_id)]).await
     }
 
-    /// Removes a mapping that has moved to another ledger. One that was written meanwhile is a
-    /// [`StoreError::Conflict`].
+    /// Removes a mapping that has moved to another ledger. If it has changed since it was read, the
+    /// result is a [`StoreError::Conflict`].
     pub async fn remove_mapping(
         &self,
         key: &MappingKey,
@@ -145,7 +145,7 @@ impl Store {
         self.write("remove the mapping", vec![Write::Delete { key, expect }]).await
     }
 
-    /// A page of the mappings of a kind, in the order of their ids.
+    /// Reads a page of the mappings of a kind, in the order of their ids.
     pub async fn mappings(
         &self,
         ledger: &Ledger,
@@ -163,11 +163,11 @@ impl Store {
         };
         let page = self.table.query(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let rows = page.items.into_iter().map(decode).collect::<Result<_, _>>()?;
-        Ok(MappingPage { rows, next: page.next })
+        let (rows, unreadable) = decode_all(page.items);
+        Ok(MappingPage { rows, unreadable, next: page.next })
     }
 
-    /// The CRM record that a Xero document belongs to.
+    /// Returns the CRM record to which a Xero document belongs.
     pub async fn linked(
         &self,
         ledger: &Ledger,
@@ -200,7 +200,8 @@ impl Store {
         Ok(expect.next_version())
     }
 
-    /// Writes a record whatever its row held; a writer that came between wins instead.
+    /// Writes a record regardless of the row's contents. If another process writes it concurrently,
+    /// that write stands.
     pub(crate) async fn replace<T: Record + Sync>(
         &self,
         operation: &'static str,
@@ -231,14 +232,14 @@ impl Store {
     }
 }
 
-/// That a document belongs to a mapping from now on.
+/// Builds the reverse link from a document to its mapping.
 pub(crate) fn new_link(key: &MappingKey, xero_id: XeroId) -> Write {
     let MappingKey { ledger, kind, crm_id } = key.clone();
     let reverse = ReverseLink { ledger, kind, xero_id, crm_id };
     Write::Put { item: encode(&reverse), expect: Expect::Absent }
 }
 
-/// An event that nobody was told of yet.
+/// Builds the row of an undelivered event.
 pub(crate) fn new_event(event: &Event) -> Write {
     Write::Put { item: encode(event), expect: Expect::Absent }
 }

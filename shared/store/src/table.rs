@@ -1,9 +1,8 @@
-//! The whole concurrency vocabulary of the product: items with versions, two preconditions, and
-//! writes that happen together or not at all.
+//! The product's concurrency primitives: items with versions, two preconditions, and atomic writes.
 //!
-//! Which change of a record is allowed is decided elsewhere, in code that can be tested without a
-//! table. Here a write says only what it believed about the item it replaces, and is refused when
-//! that belief is out of date.
+//! Other code, which can be tested without a table, decides which change of a record is allowed.
+//! Here, a write states only what it expects of the item that it replaces, and is refused if the
+//! expectation does not hold.
 
 mod item;
 mod limits;
@@ -20,20 +19,20 @@ pub use self::{
     query::{Cursor, Index, IndexEntry, IndexPage, IndexQuery, Order, Page, Query, SortRange},
 };
 
-/// The cause of an unfinished operation, whatever its type.
+/// The cause of a failed operation, of any type.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What a write believes about the item it is going to replace.
+/// What a write expects of the item that it replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// There is none.
+    /// The item does not exist.
     Absent,
-    /// It has this version.
+    /// The item has this version.
     Version(Version),
 }
 
 impl Expect {
-    /// The version of an item written under this expectation.
+    /// Returns the version of an item written under this expectation.
     #[must_use]
     pub fn next_version(self) -> Version {
         match self {
@@ -47,24 +46,24 @@ impl Expect {
 #[expect(clippy::large_enum_variant, reason = "nearly every write puts an item")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
-    /// Puts the item whole in the place of what is there, as [`Expect::next_version`].
+    /// Replaces the whole item, which then has [`Expect::next_version`].
     Put {
-        /// What to write.
+        /// The item to write.
         item: NewItem,
-        /// What must be there.
+        /// The expectation.
         expect: Expect,
     },
-    /// Removes the item.
+    /// Deletes the item.
     Delete {
-        /// Which item.
+        /// The key of the item.
         key: ItemKey,
-        /// The version it must have.
+        /// The version that it must have.
         expect: Version,
     },
 }
 
 impl Write {
-    /// The item this write changes.
+    /// Returns the key of the item that this write changes.
     pub fn key(&self) -> &ItemKey {
         match self {
             Self::Put { item, .. } => &item.key,
@@ -73,28 +72,27 @@ impl Write {
     }
 }
 
-/// Why the table did not do what it was asked.
+/// Why the table did not perform an operation.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// The items are not what the writer believed. Nothing of this write is in the table, except
-    /// that after replies were lost on the way it may have been there and been replaced since.
-    /// Read again and decide again.
+    /// The items are not as expected. Nothing of this write is in the table, except that after lost
+    /// replies it may have been performed and been replaced since. Read again and decide again.
     #[error("an item is not what the write expected")]
     Conflict,
-    /// The table gave no answer, or one that settles nothing: unreachable, throttled, refusing.
-    /// A write may or may not have happened. Read before writing again.
+    /// The table gave no conclusive answer: it is unreachable, throttles or refuses. A write may or
+    /// may not have happened. Read before writing again.
     #[error("the table did not complete the operation: {operation}")]
     Unavailable {
-        /// What was asked of the table.
+        /// The operation.
         operation: &'static str,
-        /// What came instead of an answer.
+        /// The cause.
         source: BoxError,
     },
     /// An item or a transaction is larger than DynamoDB allows. Nothing is written, and the same
     /// write will never be accepted.
     #[error("a write of {bytes} bytes is over the limit of {limit} bytes")]
     TooLarge {
-        /// The size, counted generously.
+        /// The size, rounded up.
         bytes: usize,
         /// [`MAX_ITEM_BYTES`] or [`MAX_TRANSACTION_BYTES`].
         limit: usize,
@@ -103,46 +101,46 @@ pub enum TableError {
     /// transaction will never be accepted.
     #[error("a transaction of {writes} writes is over the limit of {MAX_WRITES}")]
     TooMany {
-        /// How many it has.
+        /// The number of writes.
         writes: usize,
     },
-    /// An item lacks what every item written by this crate has.
+    /// A stored item lacks an attribute that every item written by this crate has.
     #[error("the item {key} is corrupt: {reason}")]
     Corrupt {
         /// The item.
         key: ItemKey,
-        /// What is wrong with it.
+        /// What is wrong with the item.
         reason: &'static str,
     },
 }
 
 /// A table of versioned items.
 ///
-/// Both implementations keep the contract in the `conformance` module. A dropped future leaves
-/// the table as a crash would: a write has happened whole or not at all.
+/// Both implementations fulfil the contract in the `conformance` module. A dropped future leaves
+/// the table as a crash would: a write has been performed as a whole or not at all.
 #[async_trait]
 pub trait Table: Send + Sync + Debug {
-    /// The item as the latest completed write left it. An item past its expiry is still returned
+    /// Returns the item as the latest completed write left it. An expired item is still returned
     /// until the table deletes it.
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError>;
 
-    /// Makes all the changes, or none and reports [`TableError::Conflict`] when any of the
-    /// expectations does not hold. Of several writers with the same expectation, one at most
-    /// succeeds, even when they write the same content.
+    /// Performs all writes, or none of them and returns [`TableError::Conflict`] if an expectation
+    /// does not hold. Of several writers with the same expectation at most one succeeds, even if
+    /// they write the same content.
     ///
-    /// More than [`MAX_WRITES`] are refused as [`TableError::TooMany`], and what is larger than an
-    /// item or a transaction may be as [`TableError::TooLarge`].
+    /// More than [`MAX_WRITES`] are refused as [`TableError::TooMany`], and items or transactions
+    /// beyond their maximum size as [`TableError::TooLarge`].
     ///
     /// # Panics
     ///
-    /// Without writes, with two writes of one item, and with a key that is empty or longer than
+    /// If there are no writes, two writes of one item, or a key that is empty or longer than
     /// [`ItemKey`] allows.
     async fn write(&self, writes: Vec<Write>) -> Result<(), TableError>;
 
-    /// One page of a partition as the latest completed writes left it.
+    /// Returns one page of a partition, as the latest completed writes left it.
     async fn query(&self, query: Query) -> Result<Page, TableError>;
 
-    /// One page of an index. An index follows the table with a delay, so an entry is a hint: read
+    /// Returns one page of an index. An index lags behind the table, so an entry is a hint: read
     /// the item before deciding anything.
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError>;
 }

@@ -1,8 +1,8 @@
-//! The calls Xero still allows, as its answers report them.
+//! The calls that Xero still allows, according to its answers.
 
 use http::{HeaderMap, Response, StatusCode};
 
-/// What the last answer said is left. A limit that no answer mentioned yet is `None`.
+/// The calls left, according to the last answer. A limit that no answer has reported yet is `None`.
 ///
 /// Xero counts per organisation and day, per organisation and minute, and per app and minute over
 /// all organisations. Its windows are fixed, not rolling.
@@ -17,8 +17,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Reads an answer. One that refuses the caller says nothing of any organisation's calls, whatever its
-    /// headers say.
+    /// Reads an answer. An answer that rejects the caller says nothing about an organisation's
+    /// calls, whatever its headers contain.
     pub fn of_answer<B>(response: &Response<B>) -> Self {
         match response.status() {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::default(),
@@ -26,7 +26,7 @@ impl Budget {
         }
     }
 
-    /// Reads the headers of an answer; what is missing or unreadable is `None`.
+    /// Reads the headers of an answer. A missing or unreadable header is `None`.
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let remaining = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
         Self {
@@ -36,7 +36,7 @@ impl Budget {
         }
     }
 
-    /// This budget, with gaps filled from an older one.
+    /// This budget, with missing values taken from an older one.
     #[must_use]
     pub fn or(self, older: Self) -> Self {
         Self {

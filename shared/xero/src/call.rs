@@ -11,7 +11,8 @@ use crate::json::envelope;
 /// One call, before it is made.
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// The path below the root with its variable parts named, for logs and errors: `/Invoices/{id}`.
+    /// The path below the root with its variable parts replaced by names, for logs and errors:
+    /// `/Invoices/{id}`.
     pub(crate) endpoint: &'static str,
     pub(crate) method: Method,
     pub(crate) path: Vec<String>,
@@ -23,17 +24,17 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Reads a collection.
+    /// A call that reads a collection.
     pub(crate) fn list(endpoint: &'static str, collection: &str) -> Self {
         Self::new(endpoint, Method::GET, vec![collection.to_owned()], Addressed::Collection)
     }
 
-    /// Reads one thing by its id or number, which may hold any character.
+    /// A call that reads one record by its id or number, which may contain any character.
     pub(crate) fn one(endpoint: &'static str, collection: &str, id: String) -> Self {
         Self::new(endpoint, Method::GET, vec![collection.to_owned(), id], Addressed::One)
     }
 
-    /// Creates (`PUT`) or updates (`POST`) documents.
+    /// A call that creates (`PUT`) or updates (`POST`) documents.
     pub(crate) fn write(
         endpoint: &'static str,
         method: Method,
@@ -45,13 +46,13 @@ impl Call {
         let mut call = Self::new(endpoint, method, path, Addressed::Collection);
         call.body = Some(body);
         call.idempotency_key = Some(key.clone());
-        // Xero's documents disagree about the default, so it is always said. With `false` every
-        // document of a batch stands alone.
+        // Xero's documents disagree about the default, so the parameter is always sent. With
+        // `false`, Xero processes every document of a batch separately.
         call.query("summarizeErrors", "false")
     }
 
-    /// Changes one document by its id. Xero describes no `summarizeErrors` here, so a refusal may come in
-    /// either form.
+    /// A call that changes one document by its id. Xero documents no `summarizeErrors` here, so a
+    /// rejection may have either form.
     pub(crate) fn write_one(
         endpoint: &'static str,
         collection: &str,
@@ -66,7 +67,7 @@ impl Call {
         call
     }
 
-    /// Adds documents below one (`PUT`).
+    /// A call that adds documents below another one (`PUT`).
     pub(crate) fn add_below(
         endpoint: &'static str,
         path: &[String; 3],
@@ -79,12 +80,12 @@ impl Call {
         call.query("summarizeErrors", "false")
     }
 
-    /// Removes something below a document (`DELETE`).
+    /// A call that removes something below a document (`DELETE`).
     pub(crate) fn remove_below(endpoint: &'static str, path: &[String; 4]) -> Self {
         Self::new(endpoint, Method::DELETE, path.to_vec(), Addressed::One)
     }
 
-    /// The same call, for what has changed at that instant or later.
+    /// The same call, restricted to records that changed at this instant or later.
     pub(crate) fn modified_since(self, since: Timestamp) -> Self {
         Self { modified_since: Some(since), ..self }
     }
@@ -113,7 +114,8 @@ impl Call {
         }
     }
 
-    /// What Xero usually answers where nothing has changed; it may also say so by a 304 without a body.
+    /// The answer that Xero usually sends when nothing has changed. It may also send a 304 without
+    /// a body.
     pub(crate) fn nothing(&self) -> Bytes {
         envelope::<()>(self.path.first().map_or("", String::as_str), &[])
     }

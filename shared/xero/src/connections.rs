@@ -1,7 +1,7 @@
-//! Connections: which organisations a user has linked to this app.
+//! Connections: the organisations that a user has linked to this app.
 //!
 //! A connection outlives its tokens and counts against the app's limit until it is deleted. When a
-//! user disconnects inside Xero, nothing is sent; the connection is simply no longer listed.
+//! user disconnects in Xero, Xero sends no notification; the connection is no longer listed.
 
 use bytes::Bytes;
 use domain::ids::{TenantId, XeroConnectionId};
@@ -15,7 +15,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::date::optional_instant;
-use crate::error::{Access, Addressed, Reply, XeroError, classify, is_page};
+use crate::error::{Access, Addressed, Reply, XeroError, classify, is_blank, is_page};
 use crate::json::{optional_id, real_id, told};
 use crate::oauth::below;
 use crate::rows::Rows;
@@ -29,17 +29,17 @@ const ONE: &str = "/connections/{id}";
 /// One link between a user, this app and a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// The link's own id, which is not the tenant's.
+    /// The link's own id, which differs from the tenant's.
     pub id: XeroConnectionId,
     /// The tenant.
     pub tenant: TenantId,
-    /// What kind of tenant it is. Only organisations keep books.
+    /// The kind of tenant. Only organisations have books.
     pub tenant_type: TenantType,
-    /// The organisation's name; empty when Xero gives none.
+    /// The organisation's name; empty if Xero returns none.
     pub tenant_name: String,
-    /// The consent in which the link was first made.
+    /// The consent in which the link was first created.
     pub auth_event_id: Option<Uuid>,
-    /// When the link was made.
+    /// When the link was created.
     pub created_at: Option<Timestamp>,
     /// When the link last changed.
     pub updated_at: Option<Timestamp>,
@@ -76,8 +76,9 @@ struct WireConnection {
     updated_at: Option<Timestamp>,
 }
 
-/// Every connection of the token's user, in Xero's order. None is a normal answer. A link that cannot be read is a
-/// link all the same: whoever asks whether an organisation is linked asks [`Rows::undecodable`] too.
+/// Reads every connection of the token's user, in Xero's order. The list may be empty. A link that
+/// cannot be read is a link nevertheless: a caller that checks whether an organisation is linked
+/// must also check [`Rows::undecodable`].
 pub async fn connections(
     transport: &dyn Transport,
     api_url: &Url,
@@ -92,7 +93,11 @@ pub async fn connections(
     Ok(Rows::read::<WireConnection>(LIST, &elements))
 }
 
-/// Ends one connection; the user's others stay. [`XeroError::NotFound`] when it had ended before.
+/// Ends one connection. The user's other connections stay.
+///
+/// # Errors
+///
+/// [`XeroError::NotFound`] if the connection had ended before.
 pub async fn delete_connection(
     transport: &dyn Transport,
     api_url: &Url,
@@ -105,8 +110,8 @@ pub async fn delete_connection(
     call.make(transport, tokens).await.map(drop)
 }
 
-/// A call that is about no organisation and therefore carries no tenant. It can be repeated without
-/// harm: a connection that is deleted twice is deleted.
+/// A call that concerns no organisation and therefore carries no tenant. It can be repeated safely:
+/// deleting a connection twice has the same effect as deleting it once.
 struct Unbound {
     method: Method,
     address: Url,
@@ -155,7 +160,7 @@ impl Unbound {
         let status = response.status();
         if status.is_success() {
             let body = response.into_body();
-            let is_answer = !is_page(&body) && (self.method == Method::DELETE || !body.is_empty());
+            let is_answer = !is_page(&body) && (self.method == Method::DELETE || !is_blank(&body));
             let edge = XeroError::Edge { access: Access::Read, status: status.as_u16() };
             return if is_answer { Ok(body) } else { Err(edge) };
         }

@@ -1,9 +1,10 @@
 //! Xero's dates.
 //!
-//! In JSON, Xero writes instants as `/Date(1539993600000+0000)/`, milliseconds since the epoch with
-//! an offset that is sometimes left out and never changes the instant. Calendar dates come twice: in
-//! that form, as midnight UTC of the date, and as `2019-07-22T00:00:00`. The connections endpoint
-//! writes seven fractional digits and no offset, meaning UTC. All of them are read here.
+//! In JSON, Xero writes instants as `/Date(1539993600000+0000)/`: milliseconds since the epoch with
+//! an offset that is sometimes omitted and never changes the instant. Calendar dates appear in two
+//! forms: in that one, as midnight UTC of the date, and as `2019-07-22T00:00:00`. The connections
+//! endpoint writes seven fractional digits without an offset, meaning UTC. This module reads all of
+//! these forms.
 
 use jiff::civil::{self, Date, DateTime};
 use jiff::tz::TimeZone;
@@ -12,12 +13,12 @@ use serde::Deserializer;
 
 use crate::json::{present, text_of};
 
-/// Why a text is not a date.
+/// The text is not a date in any of Xero's forms.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be a date such as /Date(1539993600000+0000)/ or 2018-10-20T00:00:00")]
 pub struct NotADate;
 
-/// Reads an instant. Without an offset it is UTC.
+/// Reads an instant. An instant without an offset is in UTC.
 pub fn instant(text: &str) -> Result<Timestamp, NotADate> {
     if let Some(milliseconds) = wrapped(text)? {
         return Timestamp::from_millisecond(milliseconds).map_err(|_| NotADate);
@@ -31,8 +32,8 @@ pub fn instant(text: &str) -> Result<Timestamp, NotADate> {
         .ok_or(NotADate)
 }
 
-/// Reads a calendar date: the date that is written, never shifted into another zone. The last days of the year
-/// 9999, which have no instant everywhere, are dates all the same.
+/// Reads a calendar date exactly as written, without converting it to another time zone. The last
+/// days of the year 9999, which are outside the range of instants, are valid dates.
 pub fn date(text: &str) -> Result<Date, NotADate> {
     const DAY_MILLISECONDS: i64 = 86_400_000;
     if let Some(milliseconds) = wrapped(text)? {
@@ -45,12 +46,13 @@ pub fn date(text: &str) -> Result<Date, NotADate> {
         .or_else(|_| instant(text).map(|instant| instant.to_zoned(TimeZone::UTC).date()))
 }
 
-/// The milliseconds in `/Date(...)/`, or `None` when the text has another form.
+/// The milliseconds in `/Date(...)/`, or `None` if the text has another form.
 fn wrapped(text: &str) -> Result<Option<i64>, NotADate> {
     let Some(inner) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) else {
         return Ok(None);
     };
-    // The sign of the milliseconds is not the sign of an offset, so the search starts behind it.
+    // The first character may be the sign of the milliseconds, so the search for an offset starts
+    // after it.
     let offset = inner.char_indices().skip(1).find(|(_, sign)| matches!(sign, '+' | '-'));
     let digits = match offset {
         Some((at, _)) => {
@@ -69,15 +71,16 @@ fn is_offset(text: &str) -> bool {
     text.len() == 5 && text.bytes().skip(1).all(|byte| byte.is_ascii_digit())
 }
 
-/// For `#[serde(default, deserialize_with)]`: an instant; what is absent or cannot be read is none. Rows of other
-/// apps hold dates beyond the calendar.
+/// For `#[serde(default, deserialize_with)]`: an instant, or `None` if it is absent or cannot be
+/// read. Rows of other apps contain dates outside the calendar.
 pub(crate) fn optional_instant<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Timestamp>, D::Error> {
     read_optional(deserializer, instant)
 }
 
-/// For `#[serde(default, deserialize_with)]`: a calendar date; what is absent or cannot be read is none.
+/// For `#[serde(default, deserialize_with)]`: a calendar date, or `None` if it is absent or cannot
+/// be read.
 pub(crate) fn optional_date<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Date>, D::Error> {

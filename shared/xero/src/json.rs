@@ -1,7 +1,8 @@
-//! Reading Xero's envelopes, and the values in them that come in more than one form.
+//! Reading of Xero's envelopes, and of values that have more than one form.
 //!
-//! The rows of a customer's books were written by other apps too, and hold what nobody would write on purpose.
-//! So a value that is not needed never makes its row unreadable: what cannot be read is treated as absent.
+//! Rows in a customer's books were also written by other apps and contain unexpected values. A
+//! value that is not needed never makes its row unreadable: if it cannot be read, it is treated as
+//! absent.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,11 +19,11 @@ use uuid::Uuid;
 
 use crate::error::XeroError;
 
-/// `{"<collection>":[...]}`. The same documents always give the same bytes, because Xero compares
-/// them when an idempotency key is used again.
+/// The body `{"<collection>":[...]}`. The same documents always give the same bytes, because Xero
+/// compares them when an idempotency key is used again.
 ///
-/// Control characters other than tabs and line breaks are left out of every text: Xero refuses a body that holds
-/// one, with all its documents (`ErrorNumber` 14; calcinai/xero-php, issue 832).
+/// Control characters other than tabs and line breaks are omitted from every text: Xero rejects a
+/// body that contains one, with all its documents (`ErrorNumber` 14; calcinai/xero-php, issue 832).
 pub(crate) fn envelope<T: Serialize>(collection: &str, documents: &[T]) -> Bytes {
     let envelope = BTreeMap::from([(collection, documents)]);
     let mut body = Vec::new();
@@ -53,7 +54,7 @@ impl Formatter for Printable {
     }
 }
 
-/// The elements of a collection, in order and still unread. `null` is a collection without elements.
+/// The elements of a collection, in order and not yet parsed. `null` is an empty collection.
 pub(crate) fn elements<'a>(
     endpoint: &'static str,
     collection: &str,
@@ -69,7 +70,7 @@ pub(crate) fn elements<'a>(
     Ok(elements.unwrap_or_default())
 }
 
-/// The text of a JSON value: of a text, unless it is empty, or the digits of a number.
+/// The text of a JSON value: a string that is not empty, or the digits of a number.
 pub(crate) fn text_of(json: &str) -> Option<String> {
     match json.bytes().next()? {
         b'"' => serde_json::from_str::<String>(json).ok().filter(|text| !text.trim().is_empty()),
@@ -78,7 +79,7 @@ pub(crate) fn text_of(json: &str) -> Option<String> {
     }
 }
 
-/// The id in a JSON value. The nil id, which Xero writes where there is nothing, is none.
+/// The id in a JSON value. The nil id, which Xero writes in place of a missing id, is `None`.
 pub(crate) fn id_of(json: &str) -> Option<Uuid> {
     Uuid::parse_str(text_of(json)?.trim()).ok().filter(|id| !id.is_nil())
 }
@@ -91,28 +92,29 @@ pub(crate) fn figure_of(json: &str) -> Option<Decimal> {
     serde_json::from_str::<Figure>(json).ok().map(|Figure(figure)| figure)
 }
 
-/// For `#[serde(deserialize_with)]`: the id of something that exists. Xero writes the nil id where
-/// it refused to make one.
+/// For `#[serde(deserialize_with)]`: the id of an existing record. Xero writes the nil id if it
+/// rejected a creation.
 pub(crate) fn real_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
     let id = Uuid::deserialize(deserializer)?;
     if id.is_nil() { Err(de::Error::custom("the id of nothing")) } else { Ok(id) }
 }
 
-/// For `#[serde(default, deserialize_with)]`: an id, where there is one.
+/// For `#[serde(default, deserialize_with)]`: an id, if there is one.
 pub(crate) fn optional_id<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Uuid>, D::Error> {
     Ok(present(deserializer)?.and_then(|raw| id_of(raw.get())))
 }
 
-/// For `#[serde(deserialize_with)]`: a currency code, in either case.
+/// For `#[serde(deserialize_with)]`: a currency code in upper or lower case.
 pub(crate) fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Currency, D::Error> {
     let code = String::deserialize(deserializer)?;
     Currency::new(&code.trim().to_ascii_uppercase()).map_err(de::Error::custom)
 }
 
-/// For `#[serde(default, deserialize_with)]`: a number, plain or in quotes. `null` and an empty text are none. A
-/// figure that cannot be read is an error: money must not be taken for nothing.
+/// For `#[serde(default, deserialize_with)]`: a number, plain or in quotes. `null` and an empty
+/// text are `None`. A number that cannot be read is an error: an amount must not silently become
+/// zero.
 pub(crate) fn optional_figure<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Decimal>, D::Error> {
@@ -124,20 +126,20 @@ pub(crate) fn optional_figure<'de, D: Deserializer<'de>>(
     }
 }
 
-/// For `#[serde(default, deserialize_with)]`: `true`, plain or in quotes. Xero's documentation shows some
-/// booleans as text. Everything else is `false`.
+/// For `#[serde(default, deserialize_with)]`: `true`, plain or in quotes. Xero's documentation
+/// shows some booleans as text. All other values are `false`.
 pub(crate) fn lenient_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let is_true = |raw: Box<RawValue>| raw.get().trim_matches('"').eq_ignore_ascii_case("true");
     Ok(present(deserializer)?.is_some_and(is_true))
 }
 
-/// For `#[serde(default, deserialize_with)]`: text that says something. Xero leaves some members
-/// out and empties others; both mean that there is nothing.
+/// For `#[serde(default, deserialize_with)]`: a text that is not empty. Xero omits some members and
+/// empties others; both mean that there is no value.
 pub(crate) fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(present(deserializer)?.and_then(|raw| text_of(raw.get())))
 }
 
-/// Any value but `null`, unread.
+/// Any value except `null`, not yet parsed.
 pub(crate) fn present<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Box<RawValue>>, D::Error> {

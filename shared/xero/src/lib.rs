@@ -1,12 +1,12 @@
-//! The Xero client: one exchange at a time, every answer classified.
+//! The Xero client: it makes one exchange at a time and classifies every answer.
 //!
-//! It carries documents to Xero and says what each answer means. It never sleeps, reads no clock, and
-//! makes a call again only with a renewed token after Xero rejected the first one ([`tokens`]): what
-//! happens after any other failure is decided by whoever called, from the
+//! The client sends documents to Xero and determines what each answer means. It never sleeps and
+//! reads no clock. It repeats a call in one case only, with a renewed token after Xero rejected the
+//! first one ([`tokens`]). After any other failure the caller decides what happens, from the
 //! [`FailureClass`](domain::failure::FailureClass) of the [`XeroError`].
 //!
-//! Not here: what a document contains (`domain`), when it is sent and what is remembered (`engine`),
-//! where tokens are kept (`runtime`).
+//! Other crates decide what a document contains (`domain`), when it is sent and what is stored
+//! (`engine`), and where tokens are kept (`runtime`).
 //!
 //! # One call
 //!
@@ -30,11 +30,15 @@
 //! }
 //! ```
 //!
-//! Reading order: [`transport`] is the seam (bytes out, bytes in) and [`reqwest_transport`] the real
-//! one; [`error`] is what an answer can mean; [`session`] makes one call on one organisation, once the [`turnstile`]
-//! lets it;
-//! [`api`] has a file for each kind of thing in Xero, and [`rows`] reads lists row by row; [`oauth`] and [`connections`] are about
-//! consent; [`budget`] and [`date`] read two of Xero's own formats.
+//! Reading order:
+//!
+//! - [`transport`] is the interface to the network (bytes out, bytes in), and [`reqwest_transport`]
+//!   its implementation over real sockets.
+//! - [`error`] holds the possible meanings of an answer.
+//! - [`session`] makes one call on one organisation, once the [`turnstile`] permits it.
+//! - [`api`] has a file for each kind of record in Xero, and [`rows`] reads lists row by row.
+//! - [`oauth`] and [`connections`] implement the consent.
+//! - [`budget`] and [`date`] read two of Xero's own formats.
 
 pub mod api;
 pub mod budget;

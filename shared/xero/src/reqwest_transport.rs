@@ -1,7 +1,7 @@
-//! The transport over real sockets: reqwest on rustls, with ring and the webpki roots.
+//! The transport over real sockets: reqwest with rustls, ring and the webpki roots.
 //!
 //! The same client serves Xero and, adapted by the runtime, the AWS SDK, so that a function has one
-//! TLS stack and one pool.
+//! TLS stack and one connection pool.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,50 +14,51 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::transport::{Sent, Transport, TransportError, TransportErrorKind};
 
-/// How long the client waits and how much it reads.
+/// The timeouts and limits of the client.
 #[derive(Debug, Clone)]
 pub struct TransportOptions {
-    /// The time in which a connection, TLS included, has to come about.
+    /// The maximum time for making a connection, TLS included.
     pub connect_timeout: Duration,
-    /// The time for a whole exchange, from connecting to the last byte of the answer.
+    /// The maximum time for a whole exchange, from connecting to the last byte of the answer.
     pub exchange_timeout: Duration,
-    /// The longest answer that is accepted, counted after decompression.
+    /// The maximum length of an answer in bytes, counted after decompression.
     pub body_limit_bytes: usize,
-    /// Sent as `User-Agent` by requests that carry none of their own.
+    /// The `User-Agent` of requests that carry none.
     pub user_agent: String,
 }
 
-/// Why no client could be built.
+/// The reason why the client could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportSetupError {
-    /// The cryptography provider has no TLS version in common with the defaults.
+    /// The cryptography provider and the defaults have no TLS version in common.
     #[error("TLS could not be configured")]
     Tls(#[source] rustls::Error),
-    /// The options contradict each other, or the user agent is no header value.
+    /// The options contradict each other, or the user agent is not a valid header value.
     #[error("the HTTP client could not be built")]
     Client(#[source] reqwest::Error),
 }
 
-/// One reqwest client. Cloning shares its connections.
+/// A reqwest client. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
     client: reqwest::Client,
     body_limit_bytes: usize,
 }
 
-/// An answer over the limit.
+/// The answer exceeds the limit.
 #[derive(Debug, thiserror::Error)]
 #[error("more than {limit_bytes} bytes")]
 struct BodyTooLarge {
     limit_bytes: usize,
 }
 
-/// Idle connections are dropped before the other side is likely to drop them: a request on a
-/// connection that was closed meanwhile fails without telling whether it arrived.
+/// How long a connection may be idle before it is dropped. It is shorter than the other side's
+/// usual limit: a request on a connection that the other side has closed fails without revealing
+/// whether it arrived.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl ReqwestTransport {
-    /// Builds the client. No connection is made yet; both `https` and `http` addresses work.
+    /// Builds the client without making a connection. Both `https` and `http` addresses work.
     pub fn new(options: TransportOptions) -> Result<Self, TransportSetupError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls_config().map_err(TransportSetupError::Tls)?)
@@ -66,11 +67,12 @@ impl ReqwestTransport {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .user_agent(options.user_agent)
             .redirect(reqwest::redirect::Policy::none())
-            // An exchange is one request. Sending again is for those who know what it means.
+            // An exchange is exactly one request. Callers decide about retries, because they know
+            // what a retry means.
             .retry(reqwest::retry::never())
             .referer(false)
             .gzip(true)
-            // Only the configuration decides where requests go, not the environment.
+            // The configuration alone decides where requests go, not the environment.
             .no_proxy()
             .build()
             .map_err(TransportSetupError::Client)?;
@@ -95,12 +97,12 @@ impl ReqwestTransport {
 
 #[async_trait]
 impl Transport for ReqwestTransport {
-    /// Method, headers and body go out as they are. Two headers are added where the request has
-    /// none, and both only say what their absence would: `accept: */*` and `accept-encoding: identity`.
+    /// Sends method, headers and body unchanged. Two headers are added if the request has none;
+    /// both state what their absence would mean: `accept: */*` and `accept-encoding: identity`.
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let mut request =
             reqwest::Request::try_from(request).map_err(|error| invalid(error.without_url()))?;
-        // Without this, reqwest would ask for gzip on behalf of callers who did not.
+        // Without this, reqwest would request gzip for callers that did not ask for it.
         request
             .headers_mut()
             .entry(ACCEPT_ENCODING)
@@ -122,12 +124,13 @@ fn tls_config() -> Result<ClientConfig, rustls::Error> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    // A preconfigured TLS setup brings its own protocol list; reqwest does not add one.
+    // A preconfigured TLS setup needs its own protocol list; reqwest does not add one.
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
 
-/// The URL is taken out of every error: an OAuth callback's would carry a code.
+/// The error of an unfinished exchange. The URL is removed from it: that of an OAuth callback would
+/// contain a code.
 fn unfinished(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     if error.is_builder() {

@@ -1,8 +1,9 @@
-//! Rows of a list, read one by one: a row that cannot be read costs itself.
+//! The rows of a list, read one by one: an unreadable row does not affect the others.
 //!
-//! Customers' books hold rows of every app they ever used. One that this client cannot read is left out, logged by
-//! its id and the member at fault, and given to the caller beside the others: it exists, so whoever looks for
-//! something must not conclude from its absence that there is none.
+//! Customers' books contain rows of every app that they have used. A row that this client cannot
+//! read is omitted, logged with its id and the faulty member, and returned to the caller beside the
+//! others. It exists, so a caller that searches for a record must not conclude from its absence
+//! that there is none.
 
 use std::collections::BTreeMap;
 
@@ -16,31 +17,32 @@ use crate::date;
 use crate::error::XeroError;
 use crate::json::{figure_of, id_of, text_of};
 
-/// The rows of an answer, in Xero's order, and beside them those that could not be read.
+/// The rows of an answer, in Xero's order, with the unreadable ones apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows<T> {
-    /// The rows that could be read.
+    /// The readable rows.
     pub rows: Vec<T>,
-    /// The rows that could not.
+    /// The unreadable rows.
     pub undecodable: Vec<OddRow>,
 }
 
-/// A row that could not be read, as far as it says what it is.
+/// A row that could not be read, with the values that identify it as far as it contains them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OddRow {
-    /// The path that was asked, without ids.
+    /// The path that was called, without ids.
     pub endpoint: &'static str,
-    /// Xero's key of the row.
+    /// Xero's id of the row.
     pub id: Option<Uuid>,
-    /// What it is part of: the invoice of a payment, the tenant of a connection.
+    /// The id of the record that it belongs to: the invoice of a payment, the tenant of a
+    /// connection.
     pub belongs_to: Option<Uuid>,
-    /// Its number: of an invoice, a credit note, a contact or an account.
+    /// The number of an invoice, a credit note, a contact or an account.
     pub number: Option<String>,
     /// Its reference.
     pub reference: Option<String>,
     /// When it last changed.
     pub changed_at: Option<Timestamp>,
-    /// Why it could not be read: the member at fault, and never its value.
+    /// The reason why it could not be read: the faulty member, never its value.
     pub reason: String,
 }
 
@@ -51,12 +53,12 @@ impl<T> Default for Rows<T> {
 }
 
 impl<T> Rows<T> {
-    /// How many rows Xero gave, readable or not.
+    /// The number of rows that Xero returned, readable or not.
     pub fn len(&self) -> usize {
         self.rows.len() + self.undecodable.len()
     }
 
-    /// Whether Xero gave no row at all, not even one that cannot be read.
+    /// Whether Xero returned no row at all, not even an unreadable one.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -82,7 +84,7 @@ impl<T> Rows<T> {
         for odd in &read.undecodable {
             tracing::warn!(
                 endpoint = odd.endpoint,
-                xero.id = odd.id.map(|id| id.to_string()),
+                xero.id = odd.label(),
                 reason = odd.reason.as_str(),
                 "a row of Xero's answer cannot be read and is left out"
             );
@@ -99,35 +101,47 @@ impl OddRow {
         Self { endpoint, id, belongs_to, number, reference, changed_at, reason }
     }
 
-    /// Whether it may be the row with this key: it is, or does not say which it is.
+    /// The name of the row in the log: Xero's id or else its number, such as an account's code, if
+    /// that is a plain word.
+    fn label(&self) -> Option<String> {
+        const LABEL_LIMIT: usize = 40;
+        let is_plain = |number: &&String| {
+            number.len() <= LABEL_LIMIT && number.bytes().all(|sign| sign.is_ascii_graphic())
+        };
+        let number = || self.number.as_ref().filter(is_plain).cloned();
+        self.id.map(|id| id.to_string()).or_else(number)
+    }
+
+    /// Whether it may be the row with this id: it has the id, or it has none.
     pub fn may_be(&self, id: Uuid) -> bool {
         self.id.is_none_or(|own| own == id)
     }
 
-    /// Whether it may be part of this: it is, or does not say what it is part of.
+    /// Whether it may belong to this record: it names the record, or it names none.
     pub fn may_belong_to(&self, id: Uuid) -> bool {
         self.belongs_to.is_none_or(|whole| whole == id)
     }
 
-    /// Whether it may have this number, in whatever case: it has, or does not say which it has.
+    /// Whether it may have this number, ignoring case: it has the number, or it has none.
     pub fn may_have_number(&self, number: &str) -> bool {
         self.number.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(number))
     }
 
-    /// Whether it may have this reference: it has, or does not say which it has.
+    /// Whether it may have this reference: it has the reference, or it has none.
     pub fn may_have_reference(&self, reference: &str) -> bool {
         self.reference.as_ref().is_none_or(|own| own == reference)
     }
 }
 
-/// What is looked for may be the row that cannot be read.
+/// The unreadable row may be the record that a caller searches for.
 impl From<&OddRow> for XeroError {
     fn from(odd: &OddRow) -> Self {
         Self::undecodable(odd.endpoint, odd.reason.clone())
     }
 }
 
-/// What a row or an element is recognised by, as far as it says. Nothing in it can make this reading fail.
+/// The values that identify a row or an element, as far as it contains them. Reading them never
+/// fails.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Marks {
     pub(crate) id: Option<Uuid>,
@@ -139,7 +153,7 @@ pub(crate) struct Marks {
     pub(crate) changed_at: Option<Timestamp>,
 }
 
-/// Each kind of row has one of these.
+/// The names of the id in each kind of row.
 const IDS: [&str; 7] =
     ["InvoiceID", "CreditNoteID", "PaymentID", "BankTransactionID", "ContactID", "AccountID", "id"];
 const NUMBERS: [&str; 5] =
@@ -164,12 +178,12 @@ impl Marks {
     }
 }
 
-/// The members of an object, unread; none of anything else.
+/// The members of an object, not yet parsed; empty for any other value.
 fn members(json: &str) -> BTreeMap<String, &RawValue> {
     serde_json::from_str(json).unwrap_or_default()
 }
 
-/// The member at fault. Serde's own message would quote its value, which may be personal.
+/// Describes the faulty member. Serde's own message would quote its value, which may be personal.
 fn reason(json: &str, error: &serde_json::Error) -> String {
     let message = error.to_string();
     let message = message.split_once(" at line").map_or(message.as_str(), |(what, _)| what);
@@ -182,7 +196,7 @@ fn reason(json: &str, error: &serde_json::Error) -> String {
     }
 }
 
-/// The member that was read last before the fault.
+/// The last member that was read before the fault.
 fn member_before<'a>(json: &'a str, error: &serde_json::Error) -> Option<&'a str> {
     const NAME_LIMIT: usize = 40;
     let lines = json.split_inclusive('\n').take(error.line().saturating_sub(1));

@@ -1,4 +1,4 @@
-//! One organisation: the place where every call to the Accounting API is made.
+//! A session: the calls to the Accounting API on one organisation.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,23 +12,23 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::budget::Budget;
 pub(crate) use crate::call::Call;
-use crate::error::{Reply, XeroError, classify, is_page};
+use crate::error::{Reply, XeroError, classify, is_blank, is_page};
 use crate::rows::OddRow;
 use crate::tokens::{AccessTokens, FixedToken, first_token, second_token};
 use crate::transport::{Sent, Transport, TransportError};
 use crate::turnstile::{Ending, Turnstile};
 
-/// Where the Accounting API begins, below the API's address.
+/// The path of the Accounting API below the API's address.
 const ROOT: [&str; 2] = ["api.xro", "2.0"];
 
-/// The documented limit on a request's body; a longer one is never sent.
+/// Xero's documented limit on a request's body, in bytes. A longer body is never sent.
 const BODY_LIMIT_BYTES: usize = 10_000_000;
 
-/// Calls on one organisation. A call whose access token Xero rejects is made once more with a renewed
-/// one. Make a session for each piece of work; it is cheap.
+/// Calls on one organisation. A call whose access token Xero rejects is repeated once with a
+/// renewed token. A session is cheap: create one for each task.
 ///
-/// The caller has to be sure that the tenant belongs to the account in hand: a wrong tenant writes
-/// into somebody else's books.
+/// The caller must ensure that the tenant belongs to the account in question: a wrong tenant writes
+/// into another customer's books.
 #[derive(Debug)]
 pub struct Session {
     transport: Arc<dyn Transport>,
@@ -40,8 +40,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session with a token that is not renewed. `api_url` is where Xero's API is, without a path:
-    /// `https://api.xero.com`.
+    /// A session with a token that is not renewed. `api_url` is the address of Xero's API without a
+    /// path: `https://api.xero.com`.
     pub fn new(
         transport: Arc<dyn Transport>,
         api_url: Url,
@@ -51,7 +51,7 @@ impl Session {
         Self::with_tokens(transport, api_url, Arc::new(FixedToken(access_token)), tenant)
     }
 
-    /// A session that asks for a token before every call, and for another when Xero rejects it.
+    /// A session that requests a token before every call, and another one when Xero rejects it.
     pub fn with_tokens(
         transport: Arc<dyn Transport>,
         api_url: Url,
@@ -62,23 +62,23 @@ impl Session {
         Self { transport, api_url, tokens, tenant, budget, turnstile: None }
     }
 
-    /// The same session, with every call counted before it is made.
+    /// The same session, with every call counted by `turnstile` before it is made.
     #[must_use]
     pub fn through(self, turnstile: Arc<dyn Turnstile>) -> Self {
         Self { turnstile: Some(turnstile), ..self }
     }
 
-    /// The organisation this session works on.
+    /// The organisation that this session works on.
     pub const fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    /// What the answers so far say is left of Xero's limits.
+    /// The calls left of Xero's limits, according to the answers so far.
     pub fn budget(&self) -> Budget {
         *self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the call. The body of the answer, if it is a success.
+    /// Makes the call. Returns the body of the answer if it is a success.
     pub(crate) async fn call(&self, call: Call) -> Result<Bytes, XeroError> {
         let token = first_token(&*self.tokens).await?;
         let error = match self.call_with(&call, &token).await {
@@ -129,13 +129,13 @@ impl Session {
     fn request(&self, call: &Call, token: &SecretString) -> Result<Request<Bytes>, XeroError> {
         let body = call.body.clone().unwrap_or_default();
         if body.len() > BODY_LIMIT_BYTES {
-            return Err(XeroError::Unsendable { reason: "the body is longer than Xero takes" });
+            return Err(XeroError::Unsendable { reason: "the body is longer than Xero accepts" });
         }
         let mut request = Request::builder()
             .method(call.method.clone())
             .uri(self.address(call)?)
             .header(AUTHORIZATION, bearer(token)?)
-            // Without it Xero answers in XML.
+            // Without this header Xero answers in XML.
             .header(ACCEPT, "application/json")
             .header(ACCEPT_ENCODING, "gzip")
             .header("xero-tenant-id", self.tenant.to_string());
@@ -143,7 +143,7 @@ impl Session {
             request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
         }
         if let Some(since) = call.modified_since {
-            // UTC to the second, and not the date format of HTTP, which Xero ignores without a word.
+            // UTC to the second. Xero silently ignores the date format of HTTP.
             let since = since.strftime("%Y-%m-%dT%H:%M:%S").to_string();
             request = request.header(IF_MODIFIED_SINCE, since);
         }
@@ -153,7 +153,8 @@ impl Session {
         request.body(body).map_err(|_| UNSENDABLE)
     }
 
-    /// Path segments and query values are percent-encoded; a space becomes `%20`, not `+`.
+    /// The address of the call. Path segments and query values are percent-encoded; a space becomes
+    /// `%20`, not `+`.
     fn address(&self, call: &Call) -> Result<String, XeroError> {
         let mut url = self.api_url.clone();
         url.path_segments_mut()
@@ -181,8 +182,8 @@ impl Session {
         );
         if status.is_success() {
             let body = response.into_body();
-            // Only a deletion may be answered without a body.
-            let is_answer = !is_page(&body) && (call.method == Method::DELETE || !body.is_empty());
+            // Only a deletion may have an answer without a body.
+            let is_answer = !is_page(&body) && (call.method == Method::DELETE || !is_blank(&body));
             let (access, status) = (call.access(), status.as_u16());
             return if is_answer { Ok(body) } else { Err(XeroError::Edge { access, status }) };
         }
@@ -199,7 +200,7 @@ impl Session {
         }))
     }
 
-    /// Has rows counted that could not be read.
+    /// Reports rows that could not be read, so that they are counted.
     pub(crate) fn note_odd_rows(&self, rows: &[OddRow]) {
         if let Some(turnstile) = self.turnstile.as_ref().filter(|_| !rows.is_empty()) {
             turnstile.note_odd_rows(rows);
@@ -216,7 +217,7 @@ impl Session {
 const UNSENDABLE: XeroError =
     XeroError::Unsendable { reason: "its address or headers are not valid" };
 
-/// The header value of an access token, marked so that nothing prints it.
+/// The header value for an access token, marked as sensitive so that it is never printed.
 pub(crate) fn bearer(access_token: &SecretString) -> Result<HeaderValue, XeroError> {
     let text = format!("Bearer {}", access_token.expose_secret());
     let mut value = HeaderValue::from_str(&text).map_err(|_| UNSENDABLE)?;
@@ -224,13 +225,13 @@ pub(crate) fn bearer(access_token: &SecretString) -> Result<HeaderValue, XeroErr
     Ok(value)
 }
 
-/// A value as it stands in a query.
+/// A value, percent-encoded for a query.
 pub(crate) fn encoded(value: &str) -> String {
     byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
-/// Commas between values stay as they are: Xero takes lists either way, and the shorter form
-/// leaves room for more within its limit on the query's length.
+/// The query as text. Commas between values are not encoded: Xero accepts lists in both forms, and
+/// the shorter one leaves more room within its limit on a query's length.
 fn query_text(query: &[(&'static str, String)]) -> String {
     query
         .iter()

@@ -1,8 +1,9 @@
-//! Who a token is about, read from the token itself.
+//! The identity of a token's user, read from the token itself.
 //!
-//! The signature is not verified. These tokens come from Xero's identity host in the answer to our
-//! own request, over TLS, and `OpenID` Connect (Core, 3.1.3.7) lets the TLS connection vouch for the
-//! issuer in that case. Claims of a token that arrived any other way must not be read like this.
+//! The signature is not verified. These tokens come from Xero's identity host in the answer to this
+//! client's own request, over TLS, and `OpenID` Connect (Core, 3.1.3.7) permits TLS server
+//! validation in place of the signature in that case. Claims of a token that arrived in any other
+//! way must not be read like this.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,16 +13,17 @@ use uuid::Uuid;
 
 use crate::error::XeroError;
 
-/// The Xero user behind a token set.
+/// The Xero user to whom a token set belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenIdentity {
-    /// Xero's id of the user. Xero issues tokens for a user and an app, so it also names the grant.
+    /// Xero's id of the user. Xero issues tokens for a user and an app, so it also identifies the
+    /// grant.
     pub xero_user_id: Uuid,
-    /// The consent in which the token was issued, as connections made in it carry it too.
+    /// The consent in which the token was issued. Connections made in it have the same id.
     pub authentication_event_id: Option<Uuid>,
-    /// The user's name, if the token set came with an id token.
+    /// The user's name, if the token set contained an id token.
     pub name: Option<String>,
-    /// The user's e-mail address, if the token set came with an id token.
+    /// The user's e-mail address, if the token set contained an id token.
     pub email: Option<String>,
 }
 
@@ -45,10 +47,11 @@ struct IdClaims {
 }
 
 impl TokenIdentity {
-    /// Reads the claims. An id token that cannot be read costs the name, not the connection.
+    /// Reads the claims. An unreadable id token only means that name and e-mail address are
+    /// missing.
     pub(crate) fn read(access_token: &str, id_token: Option<&str>) -> Result<Self, XeroError> {
         let access: AccessClaims = claims(access_token)
-            .ok_or_else(|| XeroError::undecodable("/connect/token", "not a token of Xero's"))?;
+            .ok_or_else(|| XeroError::undecodable("/connect/token", "not a Xero token"))?;
         let id: IdClaims = id_token.and_then(claims).unwrap_or_default();
         let names = [id.given_name, id.family_name];
         let full_name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");

@@ -1,7 +1,7 @@
-//! Where a call's access token comes from.
+//! The source of a call's access token.
 //!
-//! Every call asks for a token, and a token that Xero rejects is renewed once and the call made again.
-//! That happens here and nowhere else, so that no path can forget it.
+//! Every call requests a token. If Xero rejects it, the token is renewed and the call is repeated
+//! once. Only this module does that, so no code path can omit it.
 
 use std::fmt::Debug;
 
@@ -15,27 +15,28 @@ use crate::transport::BoxError;
 /// The access tokens of one Xero user.
 #[async_trait]
 pub trait AccessTokens: Send + Sync + Debug {
-    /// A token for the next call.
+    /// Returns a token for the next call.
     async fn current(&self) -> Result<SecretString, NoAccessToken>;
 
-    /// Another token than this one, which Xero has just rejected. `None` if there can be no other: then
-    /// the rejection stands.
+    /// Returns another token in place of this one, which Xero has just rejected. `None` means that
+    /// there is no other token, so the rejection stands.
     async fn renewed(&self, rejected: &SecretString)
     -> Result<Option<SecretString>, NoAccessToken>;
 }
 
-/// Why there is no access token.
+/// The reason why there is no access token.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no access token")]
 pub struct NoAccessToken {
-    /// What it means for the operation, and what a person reads.
+    /// The meaning for the operation, and the message for people.
     pub failure: Failure,
     /// The cause.
     #[source]
     pub source: BoxError,
 }
 
-/// One token, which is not renewed: right after a consent there is no older one to renew.
+/// A single token that is not renewed. It is used directly after a consent, when there is no older
+/// token to renew.
 #[derive(Debug, Clone)]
 pub struct FixedToken(pub SecretString);
 
@@ -58,7 +59,8 @@ pub(crate) async fn first_token(tokens: &dyn AccessTokens) -> Result<SecretStrin
     tokens.current().await.map_err(|source| XeroError::NoAccessToken { is_answered: false, source })
 }
 
-/// The token for a call's second try, if `error` is a rejection of the first one and another can be had.
+/// The token for a call's second try, if `error` is a rejection of the first one and there is
+/// another token.
 pub(crate) async fn second_token(
     tokens: &dyn AccessTokens,
     rejected: &SecretString,

@@ -1,4 +1,4 @@
-//! The seam under the client: bytes out, bytes in.
+//! The interface below the client: bytes out, bytes in.
 //!
 //! Everything above it (documents, headers, classification, the OAuth exchange) runs unchanged over
 //! a socket, over a simulator in the same process, or over a scripted table in a test.
@@ -10,16 +10,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
-/// The cause of an unfinished exchange, whatever library it came from.
+/// The cause of an unfinished exchange, from any library.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Carries one request and brings back its answer.
+/// Sends one request and returns its answer.
 #[async_trait]
 pub trait Transport: Send + Sync + fmt::Debug {
-    /// One exchange. Any status is an answer; only an exchange that did not finish is an error.
+    /// Makes one exchange. Any status is an answer; only an exchange that did not finish is an
+    /// error.
     ///
     /// The request is sent at most once, redirects are not followed, and a content encoding that
-    /// the request asked for is already undone in the answer.
+    /// the request asked for is already decoded in the answer.
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError>;
 }
 
@@ -29,7 +30,7 @@ pub trait Transport: Send + Sync + fmt::Debug {
 pub struct TransportError {
     /// Whether the other side may have received the request.
     pub sent: Sent,
-    /// What happened.
+    /// How the exchange failed.
     pub kind: TransportErrorKind,
     /// The cause.
     #[source]
@@ -39,22 +40,23 @@ pub struct TransportError {
 /// Whether the other side may have received the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
-    /// Certainly not: no byte of it left.
+    /// Certainly not: no byte of it was sent.
     No,
-    /// Perhaps, wholly or in part. A write under these conditions has an uncertain outcome.
+    /// Possibly, wholly or in part. A write has an uncertain outcome.
     Unknown,
 }
 
 /// How an exchange failed to finish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransportErrorKind {
-    /// The request itself cannot be sent: its address, for example, is not one.
+    /// The request cannot be sent, for example because its address is not valid.
     Invalid,
-    /// No connection: name not found, refused, TLS not agreed, or too slow to come about.
+    /// No connection was made: the name was not found, the connection was refused, TLS failed, or
+    /// it took too long.
     Connect,
     /// No complete answer within the time allowed.
     Timeout,
-    /// The connection broke, or spoke something other than HTTP.
+    /// The connection broke, or the other side did not speak HTTP.
     Interrupted,
     /// The answer is longer than this side accepts.
     TooLarge,

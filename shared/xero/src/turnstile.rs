@@ -1,6 +1,7 @@
-//! The turnstile before every call: whoever counts the calls says whether one more may be made.
+//! The rate limiter that every call passes: it counts the calls and decides whether one more may be
+//! made.
 //!
-//! The client neither counts nor waits; it asks before a call and tells how the call ended.
+//! The client neither counts nor waits. It asks before a call and reports how the call ended.
 
 use std::fmt::Debug;
 
@@ -13,44 +14,49 @@ use crate::error::Limit;
 use crate::rows::OddRow;
 use crate::transport::BoxError;
 
-/// Whoever counts the calls on one organisation.
+/// Counts the calls on one organisation.
 #[async_trait]
 pub trait Turnstile: Send + Sync + Debug {
-    /// Lets one call through, or says why not.
+    /// Permits one call.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the call is not permitted.
     async fn enter(&self) -> Result<Pass, Barred>;
 
-    /// The call that was let through has ended. Not being told, because the caller died, must do no
-    /// more harm than a call that takes its time.
+    /// Reports that a permitted call has ended. If the caller dies and does not report it, the
+    /// effect must be no worse than that of a slow call.
     async fn leave(&self, pass: Pass, ending: Ending);
 
-    /// These rows of an answer could not be read. There is at least one.
+    /// Reports rows of an answer that could not be read. There is at least one.
     fn note_odd_rows(&self, rows: &[OddRow]);
 }
 
-/// Leave to make one call.
+/// The permission to make one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pass(pub Uuid);
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Xero answered, and said what is left.
+    /// Xero answered, and reported the calls left.
     Answered(Budget),
-    /// No answer; the request may still arrive.
+    /// No answer came; the request may still arrive.
     Unanswered,
-    /// Nothing left the house.
+    /// The request was never sent.
     NotSent,
 }
 
-/// Why a call is not let through. Nothing was sent.
+/// The reason why a call is not permitted. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum Barred {
-    /// It would exceed one of Xero's limits, or use up what is kept for more urgent calls.
+    /// The call would exceed one of Xero's limits, or use calls that are reserved for higher
+    /// priorities.
     #[error("the {limit} limit has no room for the call")]
     Full {
-        /// Which limit.
+        /// The limit.
         limit: Limit,
-        /// When there may be room.
+        /// How long to wait before there may be room.
         wait: SignedDuration,
     },
     /// The connection has been ended.
@@ -59,7 +65,7 @@ pub enum Barred {
     /// Too little time is left to read the answer.
     #[error("too little time is left for the call")]
     Late,
-    /// It could not be found out.
+    /// The count of calls could not be read or updated.
     #[error("the calls could not be counted")]
     Uncounted {
         /// The cause.

@@ -1,4 +1,5 @@
-//! Plays seeds of the simulation: as many as asked for, on every processor, or one of them step by step.
+//! Runs seeds of the simulation: as many as requested, on every processor, or one of them step by
+//! step.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
 
@@ -8,10 +9,10 @@ use tests::simulation::{Answers, Options, many, run};
 
 const USAGE: &str = "\
 simulate                       20,000 seeds
-simulate --seeds N [--from S]  N seeds, from S on
+simulate --seeds N [--from S]  N seeds, starting with S
 simulate --seed S              one seed, step by step";
 
-/// What was asked for.
+/// The requested run.
 enum Asked {
     Many { from: u64, seeds: u64 },
     One { seed: u64 },
@@ -27,9 +28,9 @@ fn asked(arguments: &[String]) -> Result<Asked, String> {
             ("--from", Some(number)) => from = number,
             ("--seed", Some(number)) => one = Some(number),
             ("--seeds" | "--from" | "--seed", None) => {
-                return Err(format!("{word} needs a number"));
+                return Err(format!("{word} requires a number"));
             }
-            _ => return Err(format!("{word} is not known here")),
+            _ => return Err(format!("unknown argument {word}")),
         }
     }
     Ok(one.map_or(Asked::Many { from, seeds }, |seed| Asked::One { seed }))

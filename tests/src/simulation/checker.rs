@@ -49,6 +49,8 @@ struct Seen {
     committed: BTreeSet<String>,
     /// The newest of each connection, by account.
     connections: BTreeMap<String, Connection>,
+    /// The organisation that each account asks for, and no other.
+    wanted: BTreeMap<String, TenantId>,
     /// How often each record was claimed.
     claims: BTreeMap<String, u32>,
     /// Calls of accounting, and of the list of connections.
@@ -148,6 +150,11 @@ impl Watch {
         }
     }
 
+    /// Whoever connects this account consents to, and chooses, this organisation and no other.
+    pub fn wants(&self, account: &str, tenant: uuid::Uuid) {
+        locked(&self.0).wanted.insert(account.to_owned(), TenantId(tenant));
+    }
+
     /// Whether any account is connected to an organisation.
     pub fn is_in_use(&self, tenant: uuid::Uuid) -> bool {
         let seen = locked(&self.0);
@@ -181,6 +188,8 @@ impl Watch {
                 let next: Connection =
                     serde_json::from_str(&item.record).expect("a connection that can be read");
                 let wrong = shared_organisation(&seen.connections, &next);
+                seen.violations.extend(wrong);
+                let wrong = unwanted_organisation(&seen.wanted, &next);
                 seen.violations.extend(wrong);
                 // Whoever is connected to an organisation may call it, also after another account has left it.
                 if let Some(tenant) = in_use(&next) {
@@ -314,6 +323,12 @@ fn shared_organisation(known: &BTreeMap<String, Connection>, next: &Connection) 
         |other: &&Connection| other.account != next.account && in_use(other) == Some(tenant);
     let other = known.values().find(is_other)?;
     Some(format!("{} and {} are connected to one organisation", other.account, next.account))
+}
+
+/// An account is connected to nothing but what its person allowed.
+fn unwanted_organisation(wanted: &BTreeMap<String, TenantId>, next: &Connection) -> Option<String> {
+    let (tenant, wanted) = (in_use(next)?, wanted.get(next.account.as_str())?);
+    (tenant != *wanted).then(|| format!("{} is connected to {tenant}, not {wanted}", next.account))
 }
 
 /// What is called synced is in the books, and as the CRM has it.

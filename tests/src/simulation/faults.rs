@@ -64,16 +64,8 @@ pub enum Fault {
 
 impl Port {
     /// Every port.
-    pub const ALL: [Self; 8] = [
-        Self::Read,
-        Self::Write,
-        Self::Index,
-        Self::Secret,
-        Self::Booking,
-        Self::Hint,
-        Self::Event,
-        Self::Xero,
-    ];
+    pub const ALL: [Self; 8] =
+        domain::every_variant![Read, Write, Index, Secret, Booking, Hint, Event, Xero];
 
     /// What can befall a step of this port.
     pub const fn faults(self) -> &'static [Fault] {
@@ -178,6 +170,8 @@ pub struct Faults {
     pub steps: u64,
     /// Faults so far, by sort.
     pub injected: BTreeMap<(Port, Fault), u64>,
+    /// Writes of a secret so far that the reads after them did not show.
+    pub lagging_secrets: u64,
 }
 
 impl Faults {
@@ -193,7 +187,7 @@ impl Faults {
 
     fn new(seed: u64, plan: Plan) -> Self {
         let rng = fastrand::Rng::with_seed(seed);
-        Self { rng, plan, steps: 0, injected: BTreeMap::new() }
+        Self { rng, plan, steps: 0, injected: BTreeMap::new(), lagging_secrets: 0 }
     }
 
     /// From now on nothing fails.
@@ -223,7 +217,11 @@ impl Faults {
 
     /// For how many reads a secret that is written now shows what was there before.
     pub fn secret_lag(&mut self) -> u64 {
-        if !self.is_over() && self.chance(20) { 1 + self.below(6) } else { 0 }
+        if self.is_over() || !self.chance(20) {
+            return 0;
+        }
+        self.lagging_secrets += 1;
+        1 + self.below(6)
     }
 
     /// How the next step goes.

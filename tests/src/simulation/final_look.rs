@@ -109,6 +109,7 @@ impl SimWorld {
     /// may happen once: when everybody who could have renewed it died, again and again, for as long as
     /// Xero takes the old token.
     pub(super) fn reconnect(&mut self) {
+        self.give_up_questions();
         for account in self.script.accounts.clone() {
             let Some(state) = self.lost(&account) else { continue };
             // It is looked at again, and used as soon as Xero no longer refuses it.
@@ -129,10 +130,25 @@ impl SimWorld {
         }
     }
 
+    /// A person who was asked which organisation is meant, and is not offered the one that they ticked, gives up.
+    fn give_up_questions(&mut self) {
+        let rivals = self.script.rivals.keys().cloned().collect::<Vec<_>>();
+        for account in rivals {
+            let item = self.item(&format!("A#{account}"), "CONNECTION");
+            let connection =
+                item.and_then(|item| serde_json::from_str::<Connection>(&item.record).ok());
+            let is_asked = |one: &Connection| !one.state.is_connected() && !one.offered.is_empty();
+            if connection.as_ref().is_some_and(is_asked) {
+                self.start(Scene::Disconnects { account });
+                self.go_on(None);
+            }
+        }
+    }
+
     /// An operator ends the connection of whoever has an account's organisation meanwhile.
     fn make_room(&mut self, account: &str) {
-        // One may have the organisation of an account that was disconnected for a while.
-        let rivals = self.script.rivals.keys().cloned().collect::<Vec<_>>();
+        let rivals = self.script.rivals.iter().filter(|(_, wanted)| *wanted == account);
+        let rivals = rivals.map(|(rival, _)| rival.clone()).collect::<Vec<_>>();
         for rival in rivals {
             if self.owner_of(account).as_ref() == Some(&rival) {
                 self.start(Scene::Disconnects { account: rival });

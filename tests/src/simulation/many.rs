@@ -20,6 +20,8 @@ pub struct Tally {
     pub calls: u64,
     /// Faults by port and sort.
     pub injected: BTreeMap<(Port, Fault), u64>,
+    /// Writes of a secret that the reads after them did not show.
+    pub lagging_secrets: u64,
     /// Records that were given up, and synced when a person asked.
     pub given_up: u64,
     /// Connections that a person had to renew.
@@ -35,6 +37,7 @@ impl Tally {
         self.runs += 1;
         self.steps += outcome.steps;
         self.calls += outcome.calls;
+        self.lagging_secrets += outcome.lagging_secrets;
         self.given_up += outcome.given_up;
         self.expired += outcome.expired;
         self.used.extend(outcome.used);
@@ -50,6 +53,7 @@ impl Tally {
         self.runs += other.runs;
         self.steps += other.steps;
         self.calls += other.calls;
+        self.lagging_secrets += other.lagging_secrets;
         self.given_up += other.given_up;
         self.expired += other.expired;
         for (fault, count) in other.injected {
@@ -77,6 +81,7 @@ impl std::fmt::Display for Tally {
         for ((port, fault), count) in &self.injected {
             writeln!(f, "  {count:>9}  {fault:?} at {port:?}")?;
         }
+        writeln!(f, "{} writes of a secret that reads did not show", self.lagging_secrets)?;
         writeln!(
             f,
             "{} records given up after six failures, all synced when asked for",

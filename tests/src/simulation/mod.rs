@@ -73,6 +73,8 @@ pub struct Outcome {
     pub steps: u64,
     /// Faults by port and sort.
     pub injected: BTreeMap<(Port, Fault), u64>,
+    /// Writes of a secret that the reads after them did not show.
+    pub lagging_secrets: u64,
     /// Calls of Xero.
     pub calls: u64,
     /// Records that were given up and then synced when a person asked.

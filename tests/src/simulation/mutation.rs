@@ -19,21 +19,25 @@ pub enum Mutation {
     NoReverseLink,
     /// It is written down to which record a Xero document belongs, and that keeps no other record from it.
     SharedReverseLink,
+    /// The epoch of a connection never rises, and no row remembers on which epoch a record failed.
+    NoEpoch,
 }
 
 impl Mutation {
     /// A row as it is read.
     pub(super) fn read(mutation: Option<Self>, item: Item) -> Item {
-        if mutation != Some(Self::NoLease) || !item.key.sk.starts_with("MAP#") {
+        let edit: fn(&mut Value) -> Option<()> = match mutation {
+            Some(Self::NoLease) => without_lease,
+            Some(Self::NoEpoch) => without_epoch,
+            Some(
+                Self::NoResolve | Self::NoKeySerial | Self::NoReverseLink | Self::SharedReverseLink,
+            )
+            | None => return item,
+        };
+        if !item.key.sk.starts_with("MAP#") {
             return item;
         }
-        let record = edited(&item.record, |mapping| {
-            let state = mapping.pointer_mut("/operation/state")?;
-            if state.get("name")? == "claimed" {
-                *state.get_mut("until")? = Value::from("1970-01-01T00:00:00Z");
-            }
-            Some(())
-        });
+        let record = edited(&item.record, edit);
         Item { record, ..item }
     }
 
@@ -45,6 +49,7 @@ impl Mutation {
                 writes.into_iter().filter(keeps).collect()
             }
             Some(Self::NoKeySerial) => writes.into_iter().map(without_serial).collect(),
+            Some(Self::NoEpoch) => writes.into_iter().map(without_rise).collect(),
             Some(Self::NoResolve | Self::NoLease | Self::SharedReverseLink) | None => writes,
         }
     }
@@ -84,6 +89,32 @@ impl Mutation {
             return Some(response);
         }
         None
+    }
+}
+
+fn without_lease(mapping: &mut Value) -> Option<()> {
+    let state = mapping.pointer_mut("/operation/state")?;
+    if state.get("name")? == "claimed" {
+        *state.get_mut("until")? = Value::from("1970-01-01T00:00:00Z");
+    }
+    Some(())
+}
+
+fn without_epoch(mapping: &mut Value) -> Option<()> {
+    *mapping.pointer_mut("/operation/failed_epoch")? = Value::Null;
+    Some(())
+}
+
+fn without_rise(write: Write) -> Write {
+    match write {
+        Write::Put { mut item, expect } if item.key.sk == "CONNECTION" => {
+            item.record = edited(&item.record, |connection| {
+                *connection.get_mut("epoch")? = Value::from(0);
+                Some(())
+            });
+            Write::Put { item, expect }
+        }
+        write @ (Write::Put { .. } | Write::Delete { .. }) => write,
     }
 }
 

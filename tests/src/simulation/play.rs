@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use domain::entity::EntityKind;
 use domain::envelope::{Inbound, Source};
-use domain::ids::{AccountId, CrmId};
+use domain::ids::{AccountId, CrmId, TenantId};
 use engine::connect::{self, CallbackOutcome, Completed};
 use engine::inbound::{Delivery, Received, receive};
 use engine::push::Pushed;
 use engine::token::TokenCache;
 use engine::{
-    Engine, Invocation, cleanup, disconnect, health, keep_alive, settings, sweep, sync_all,
+    Engine, Invocation, cleanup, disconnect, health, keep_alive, organisation, settings, sweep,
+    sync_all,
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -87,6 +88,9 @@ impl SimWorld {
                 let presented = (account, ticket, tries);
                 (Function::SettingsApi, self.start_completion(presented, engine, attended))
             }
+            Scene::Chooses { account, tries } => {
+                (Function::SettingsApi, self.start_choice(account, tries, engine, attended))
+            }
         };
         locked(&self.net.functions).insert(pid, function);
         self.net.timeline.schedule(after(now, TIMEOUT), Occurrence::Deadline(pid));
@@ -127,6 +131,21 @@ impl SimWorld {
         });
         self.tickets.insert(pid, presented);
         pid
+    }
+
+    fn start_choice(
+        &mut self,
+        account: String,
+        tries: u32,
+        engine: Engine,
+        attended: Invocation,
+    ) -> Pid {
+        let tenant = TenantId(self.tenant(&account));
+        self.processes.start(async move {
+            let id = AccountId::new(account.as_str()).expect("an id");
+            let chosen = organisation::choose(&engine, &id, tenant, attended).await;
+            Done::Chosen { account, is_answered: chosen.is_ok(), tries }
+        })
     }
 
     fn start_job(&mut self, job: Job, engine: Engine, until: Invocation) -> (Function, Pid) {
@@ -336,6 +355,20 @@ impl SimWorld {
                     self.present_again(pid);
                 }
                 self.tickets.remove(&pid);
+                if let Some(Completed::OtherOrganisation { by: _, offered, is_any_in_use: _ }) =
+                    completed
+                {
+                    let wanted = TenantId(self.tenant(&account));
+                    if offered.iter().any(|one| one.tenant == wanted) {
+                        self.start(Scene::Chooses { account, tries: TRIES });
+                    }
+                }
+            }
+            (Ended::Returned(Done::Chosen { account, is_answered, tries }), _) => {
+                if let Some(tries) = tries.checked_sub(1).filter(|_| !is_answered) {
+                    let again = Scene::Chooses { account, tries };
+                    self.net.timeline.schedule_in(TRIES_AFTER, Occurrence::Scene(again));
+                }
             }
             (Ended::Died, None) => self.present_again(pid),
             (Ended::Returned(Done::Other), _) => {}

@@ -245,6 +245,8 @@ const LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
 pub struct Shown {
     /// What was there before.
     before: Option<SecretString>,
+    /// The version that is not visible yet.
+    hidden: Uuid,
     /// For how many reads.
     reads: u64,
     /// And for how long.
@@ -256,6 +258,8 @@ pub struct Shown {
 pub struct SimSecrets {
     /// Without trouble.
     pub kept: Arc<Mutex<BTreeMap<String, SecretString>>>,
+    /// Every value that was written, by its version.
+    pub versions: Arc<Mutex<BTreeMap<(String, Uuid), SecretString>>>,
     /// What reads show instead of the newest value.
     pub shown: Arc<Mutex<BTreeMap<String, Shown>>>,
     /// The world.
@@ -272,6 +276,18 @@ impl SimSecrets {
                 shown.before.clone()
             }
             Some(_) | None => locked(&self.kept).get(name).cloned(),
+        }
+    }
+
+    /// What a read of one version shows: for some reads after it was written, nothing.
+    fn visible_version(&self, name: &str, version: Uuid) -> Option<SecretString> {
+        let now = self.net.timeline.now();
+        match locked(&self.shown).get_mut(name) {
+            Some(shown) if shown.reads > 0 && now < shown.until && shown.hidden == version => {
+                shown.reads -= 1;
+                None
+            }
+            Some(_) | None => locked(&self.versions).get(&(name.to_owned(), version)).cloned(),
         }
     }
 
@@ -292,6 +308,17 @@ impl SimSecrets {
     }
 }
 
+impl SimSecrets {
+    fn keep(&self, name: &str, value: &SecretString, version: Uuid) {
+        let before = locked(&self.kept).insert(name.to_owned(), value.clone());
+        locked(&self.versions).insert((name.to_owned(), version), value.clone());
+        let reads = locked(&self.net.faults).secret_lag();
+        let until = after(self.net.timeline.now(), LAG_MAX);
+        let shown = Shown { before, hidden: version, reads, until };
+        locked(&self.shown).insert(name.to_owned(), shown);
+    }
+}
+
 #[async_trait]
 impl Secrets for SimSecrets {
     async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
@@ -300,15 +327,20 @@ impl Secrets for SimSecrets {
         self.step(format!("read secret {name}"), "read a secret", get).await
     }
 
-    async fn put(&self, name: &str, value: &SecretString, _version: Uuid) -> Result<(), PortError> {
+    async fn get_version(
+        &self,
+        name: &str,
+        version: Uuid,
+    ) -> Result<Option<SecretString>, PortError> {
+        self.net.uses(Access::ReadSecret);
+        let get = || self.visible_version(name, version);
+        self.step(format!("read secret {name}, {version}"), "read a secret", get).await
+    }
+
+    async fn put(&self, name: &str, value: &SecretString, version: Uuid) -> Result<(), PortError> {
         let is_new = !locked(&self.kept).contains_key(name);
         self.net.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
-        let put = || {
-            let before = locked(&self.kept).insert(name.to_owned(), value.clone());
-            let reads = locked(&self.net.faults).secret_lag();
-            let until = after(self.net.timeline.now(), LAG_MAX);
-            locked(&self.shown).insert(name.to_owned(), Shown { before, reads, until });
-        };
+        let put = || self.keep(name, value, version);
         self.step(format!("write secret {name}"), "write a secret", put).await
     }
 
@@ -318,11 +350,14 @@ impl Secrets for SimSecrets {
         value: &SecretString,
         version: Uuid,
     ) -> Result<(), PortError> {
-        if locked(&self.kept).contains_key(name) {
-            return self.put(name, value, version).await;
-        }
         self.net.uses(Access::WriteSecret);
-        Err(refused("write a secret"))
+        // The secret may be deleted while the request is on its way.
+        let replace = || {
+            let is_there = locked(&self.kept).contains_key(name);
+            is_there.then(|| self.keep(name, value, version))
+        };
+        let replaced = self.step(format!("write secret {name}"), "write a secret", replace).await?;
+        replaced.ok_or_else(|| refused("write a secret"))
     }
 
     async fn delete(&self, name: &str) -> Result<(), PortError> {
@@ -330,6 +365,7 @@ impl Secrets for SimSecrets {
         let delete = || {
             locked(&self.kept).remove(name);
             locked(&self.shown).remove(name);
+            locked(&self.versions).retain(|(of, _), _| of != name);
         };
         self.step(format!("delete secret {name}"), "delete a secret", delete).await
     }

@@ -56,6 +56,13 @@ pub enum Scene {
         /// How often it may be presented once more, if there is no answer.
         tries: u32,
     },
+    /// A person says which of the organisations that a consent offers is meant.
+    Chooses {
+        /// Of which account.
+        account: String,
+        /// How often the choice may be sent once more, if there is no answer.
+        tries: u32,
+    },
     /// The subscription of an account's organisation ends, or begins again.
     Closes {
         /// Whose.

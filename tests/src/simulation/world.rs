@@ -47,6 +47,8 @@ pub(super) enum Done {
     Called { account: String, ticket: Option<SecretString> },
     /// A ticket was presented.
     Completed { account: String, completed: Option<Completed> },
+    /// An organisation was chosen, if there was an answer.
+    Chosen { account: String, is_answered: bool, tries: u32 },
 }
 
 /// A run.
@@ -84,23 +86,18 @@ impl SimWorld {
         let start: Timestamp = "2026-11-30T23:20:00Z".parse().expect("an instant");
         let timeline = Timeline::new(start);
         let trace = if options.traced { Trace::wanted() } else { Trace::default() };
-        let mut settings: Settings = xero_settings();
-        settings.seed = options.seed;
-        options.answers.apply(options.seed, &mut settings.unconfirmed);
-        settings.unconfirmed.unhelpful = script.unhelpful;
-        // Both organisations have the same chart and rates, so that the same story fits both.
-        if let Some(first) = settings.organisations.first().cloned() {
-            for organisation in &mut settings.organisations {
-                let Organisation { id, name, .. } = organisation.clone();
-                *organisation = Organisation { id, name, tier: Tier::Core, ..first.clone() };
-            }
-        }
+        let settings = xero_of(&script, &options);
         let organisations = settings.organisations.iter().map(|organisation| organisation.id);
         let tenants = script.accounts.iter().cloned().zip(organisations).collect();
         let simulator = Arc::new(Mutex::new(Simulator::new(settings)));
         let net = Net::new(timeline, faults, trace, options.mutation);
         let (table, queues, watch) = (MemoryTable::new(), Queues::default(), Watch::default());
-        let secrets = SimSecrets { kept: Arc::default(), shown: Arc::default(), net: net.clone() };
+        let secrets = SimSecrets {
+            kept: Arc::default(),
+            versions: Arc::default(),
+            shown: Arc::default(),
+            net: net.clone(),
+        };
         let events = SimEvents { heard: Arc::default(), net: net.clone() };
         let engine = Engine {
             store: Store::new(Arc::new(SimTable {
@@ -160,6 +157,7 @@ impl SimWorld {
         let faults = locked(&self.net.faults);
         self.outcome.injected = faults.injected.clone();
         self.outcome.steps = faults.steps;
+        self.outcome.lagging_secrets = faults.lagging_secrets;
         drop(faults);
         let calls = self.simulator().calls().len();
         self.outcome.calls = u64::try_from(calls).unwrap_or(u64::MAX);
@@ -220,6 +218,9 @@ impl SimWorld {
 
     /// Everybody is connected before anything goes wrong; then the script begins.
     fn begin(&mut self) {
+        for account in self.script.accounts.iter().chain(self.script.rivals.keys()) {
+            self.watch.wants(account, self.tenant(account));
+        }
         let prepared = std::mem::replace(&mut *locked(&self.net.faults), Faults::once(0, 0));
         for account in self.script.accounts.clone() {
             let id = AccountId::new(account.as_str()).expect("an id");
@@ -301,4 +302,20 @@ impl SimWorld {
             self.go_on(Some(after(until, TIMEOUT)));
         }
     }
+}
+
+/// The settings of the simulated Xero of a run.
+fn xero_of(script: &Script, options: &Options) -> Settings {
+    let mut settings: Settings = xero_settings();
+    settings.seed = options.seed;
+    options.answers.apply(options.seed, &mut settings.unconfirmed);
+    settings.unconfirmed.unhelpful = script.unhelpful;
+    // Both organisations have the same chart and rates, so that the same story fits both.
+    if let Some(first) = settings.organisations.first().cloned() {
+        for organisation in &mut settings.organisations {
+            let Organisation { id, name, .. } = organisation.clone();
+            *organisation = Organisation { id, name, tier: Tier::Core, ..first.clone() };
+        }
+    }
+    settings
 }

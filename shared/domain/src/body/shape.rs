@@ -1,35 +1,35 @@
-//! Which fields a body may have, and the comparison of a body with that.
+//! The fields that a body may have, and the comparison of a body with them.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
 use serde::Deserialize as _;
-use serde::de::{
-    DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde_json::value::RawValue;
 
 use super::{Suggestion, unreadable};
 use crate::envelope::Unreadable;
 
-/// What a JSON value may hold, as far as its fields go. Whether a value is right is for its type to say.
+/// The fields that a JSON value may have. The shape does not check values; the type that is
+/// deserialised does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// A text, a number or another single value.
     Value,
     /// An object with fields of these names and no others.
     Object(&'static [Field]),
-    /// A list whose items have one shape.
+    /// A list whose items all have this shape.
     List(&'static Shape),
-    /// An object whose keys the sender chooses. Each holds a single value.
+    /// An object whose keys the sender chooses. Each key holds a single value.
     Map,
 }
 
 /// A field that an object may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
-    /// Its name in JSON.
+    /// The field's name in JSON.
     pub name: &'static str,
-    /// What it may hold.
+    /// The shape of the field's value.
     pub shape: Shape,
 }
 
@@ -57,7 +57,7 @@ impl Shape {
         }
     }
 
-    /// The field that was probably meant by an unknown name.
+    /// The known field that an unknown name probably means.
     fn suggestion(self, name: &str) -> Suggestion {
         match self {
             Self::Object(fields) => Suggestion::among(fields.iter().map(|field| field.name), name),
@@ -66,38 +66,44 @@ impl Shape {
     }
 }
 
-/// Compares a body with a shape. The error names the first field that the shape does not have, or that is given
-/// twice, or that is a list where an object belongs.
-pub(super) fn check(body: &str, shape: Shape) -> Result<(), Unreadable> {
-    let mut walk = Walk { path: String::new(), objection: None };
+/// Compares a body with a shape.
+///
+/// The error names the first field that is unknown or given twice, or that holds a list where an
+/// object is expected. Otherwise returns the path of the first field that holds an object or a list
+/// where a single value is expected: the field's type may still accept it, and gives a better
+/// message if it does not.
+pub(super) fn check(body: &str, shape: Shape) -> Result<Option<String>, Unreadable> {
+    let mut walk = Walk { path: String::new(), objection: None, nested: None };
     let mut deserializer = serde_json::Deserializer::from_str(body);
     let walked = Known { shape, walk: &mut walk }.deserialize(&mut deserializer);
-    let Walk { path, objection } = walk;
+    let Walk { path, objection, nested } = walk;
     match (walked, objection) {
         (_, Some(objection)) => Err(objection),
         (Err(error), None) => Err(unreadable(&path, &error)),
-        (Ok(()), None) => Ok(()),
+        (Ok(()), None) => Ok(nested),
     }
 }
 
-/// The longest name of an unknown field that is shown in full, in characters.
+/// The maximum number of characters of an unknown field's name that an error shows.
 const NAME_MAX: usize = 40;
 
-/// Where in the body the comparison is.
+/// The current position of the comparison in the body.
 struct Walk {
-    /// As in `invoice.lines[0].tax_rate`. After an error: where it is.
+    /// The path, such as `invoice.lines[0].tax_rate`. After an error, the path of the error.
     path: String,
     objection: Option<Unreadable>,
+    /// The path of the first object or list in the place of a single value.
+    nested: Option<String>,
 }
 
 impl Walk {
-    /// Goes to a field of the object here. Gives the length of the path to return to.
+    /// Enters a field of the current object. Returns the length of the path to return to.
     fn enter_field(&mut self, name: &str) -> usize {
         let length = self.path.len();
         if length > 0 {
             self.path.push('.');
         }
-        // The name is the sender's: it may be unprintable or very long.
+        // The sender chooses the name: it may be unprintable or very long.
         let printable = |sign: char| if sign.is_ascii_graphic() { sign } else { '?' };
         self.path.extend(name.chars().take(NAME_MAX).map(printable));
         if name.chars().nth(NAME_MAX).is_some() {
@@ -106,15 +112,22 @@ impl Walk {
         length
     }
 
-    /// Goes to an item of the list here. Gives the length of the path to return to.
+    /// Enters an item of the current list. Returns the length of the path to return to.
     fn enter_item(&mut self, index: usize) -> usize {
         let length = self.path.len();
         write!(self.path, "[{index}]").expect("writing to a String cannot fail");
         length
     }
+
+    /// Records that the current value is an object or a list where a single value is expected.
+    fn note_nested(&mut self) {
+        if self.nested.is_none() {
+            self.nested = Some(self.path.clone());
+        }
+    }
 }
 
-/// Reads a value of a known shape and keeps nothing of it.
+/// Reads a value of a known shape and discards it.
 struct Known<'a> {
     shape: Shape,
     walk: &'a mut Walk,
@@ -125,7 +138,14 @@ impl<'de> DeserializeSeed<'de> for Known<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.shape {
-            Shape::Value => IgnoredAny::deserialize(deserializer).map(drop),
+            Shape::Value => {
+                let value = <&RawValue>::deserialize(deserializer)?;
+                if value.get().starts_with(['{', '[']) {
+                    let walk = self.walk;
+                    walk.note_nested();
+                }
+                Ok(())
+            }
             Shape::Object(_) | Shape::List(_) | Shape::Map => deserializer.deserialize_any(self),
         }
     }
@@ -142,7 +162,7 @@ impl<'de> Visitor<'de> for Known<'_> {
         })
     }
 
-    /// Whether `null` will do is for the type to say.
+    /// The type decides whether it accepts `null`.
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         Ok(())
     }

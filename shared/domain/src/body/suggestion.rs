@@ -1,8 +1,9 @@
-//! Which field was probably meant by a name that is no field's.
+//! The known field that an unknown name probably means.
 
 use std::fmt;
 
-/// The field that was probably meant, if one has a similar name. Shown behind an error as `; did you mean tax_rate?`.
+/// The known field that was probably meant, if one has a similar name. Displayed as a suffix of an
+/// error: `; did you mean tax_rate?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Suggestion(Option<&'static str>);
 
@@ -10,7 +11,8 @@ impl Suggestion {
     /// No field has a similar name.
     pub const NONE: Self = Self(None);
 
-    /// The most similar of these names: equal without underscores, hyphens and case, or at most two letters away.
+    /// The most similar of these names: equal apart from underscores, hyphens and case, or at most
+    /// two letters different.
     pub(super) fn among(names: impl Iterator<Item = &'static str>, given: &str) -> Self {
         let limit = match given.chars().count() {
             0..=2 => 0,
@@ -43,7 +45,7 @@ fn plain(name: &str) -> String {
     letters.flat_map(char::to_lowercase).collect()
 }
 
-/// Levenshtein's distance: how many letters have to be added, removed or replaced.
+/// The Levenshtein distance: how many letters must be added, removed or replaced.
 fn distance(name: &str, given: &str) -> usize {
     let name = name.chars().collect::<Vec<_>>();
     let mut row = (0..=name.len()).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Bodies are compared with their shapes; an objection names the field with its path.
+//! Tests of comparing bodies with their shapes. An error names the field with its path.
 
 use std::collections::BTreeMap;
 
@@ -74,7 +74,7 @@ fn a_field_that_is_given_twice_is_refused_wherever_it_is() {
 
 #[test]
 fn a_list_is_no_object_and_an_object_no_list() {
-    // Serde takes the fields of a struct from a list, too.
+    // Serde also reads the fields of a struct from a list.
     assert_eq!(objection(r#"["1",null,[],{}]"#), "body: must be an object");
     assert_eq!(objection(r#"{"id":"1","lines":[["20"]]}"#), "lines[0]: must be an object");
     assert_eq!(objection(r#"{"id":"1","lines":{}}"#), "lines: must be a list");

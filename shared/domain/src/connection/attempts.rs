@@ -1,4 +1,5 @@
-//! An authorisation on its way: begun here, answered by Xero, completed by the person who began it.
+//! An authorisation in progress: a user begins it here, Xero answers it, and the same user
+//! completes it.
 
 use std::fmt;
 
@@ -7,68 +8,69 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, GrantId, TenantId, UserId};
 
-/// An authorisation under way: bound to the account and the person who started it, used once.
+/// An authorisation in progress. It is bound to the account and the user who began it, and is used
+/// once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OAuthAttempt {
-    /// The hash of the `state` parameter; the parameter itself is not kept.
+    /// The hash of the `state` parameter. The parameter itself is not stored.
     pub state_hash: String,
-    /// Whose connection is being made.
+    /// The account that is to be connected.
     pub account: AccountId,
-    /// Who started it.
+    /// The user who began it.
     pub user: UserId,
-    /// The PKCE verifier. Worthless without the code that Xero sends to our redirect URL.
+    /// The PKCE verifier. It is useless without the code that Xero sends to the redirect URL.
     pub pkce_verifier: String,
     /// When it was begun.
     #[serde(default)]
     pub begun_at: Option<Timestamp>,
-    /// Until when the callback is accepted.
+    /// The end of the period in which the callback is accepted.
     pub expires_at: Timestamp,
 }
 
-/// An authorisation that Xero has answered, and that the person who began it has still to complete.
+/// An authorisation that Xero has answered and that the user who began it must still complete.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentAttempt {
-    /// The hash of the ticket; the ticket itself is not kept.
+    /// The hash of the ticket. The ticket itself is not stored.
     pub ticket_hash: String,
-    /// The hash that names the connect.
+    /// The hash of the `state` parameter, which identifies the connect.
     pub state_hash: String,
-    /// Whose connection is being made.
+    /// The account that is to be connected.
     pub account: AccountId,
-    /// Who began it: nobody else can complete it.
+    /// The user who began it. No other user can complete it.
     pub user: UserId,
     /// When it was begun.
     pub begun_at: Timestamp,
-    /// Until when it can be completed.
+    /// The end of the period in which it can be completed.
     pub expires_at: Timestamp,
-    /// How far it is.
+    /// The stage that the authorisation has reached.
     pub stage: ConsentStage,
 }
 
-/// How far an authorisation is.
+/// The stage of an authorisation.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "name")]
 pub enum ConsentStage {
-    /// Xero's code has come.
+    /// Xero's code has been received.
     Coded {
-        /// Code and PKCE verifier, encrypted under the ticket.
+        /// The code and the PKCE verifier, encrypted under the ticket.
         sealed: String,
     },
-    /// Somebody is exchanging the code, which works once.
+    /// The code is being exchanged. A code works once.
     Exchanging,
-    /// The tokens are kept.
+    /// The tokens are stored.
     Exchanged {
-        /// Whose they are.
+        /// The grant that the tokens belong to.
         grant: GrantId,
-        /// The serial of the secret's value that holds them.
+        /// The serial of the secret's value that holds the tokens.
         serial: u64,
-        /// The consent, as Xero's links name it.
+        /// The id of the consent, as it appears in Xero's list of links.
         event: Option<uuid::Uuid>,
         /// The Xero user's name or e-mail address.
         by: Option<String>,
     },
 }
 
-/// Neither the hash nor what is sealed is shown.
+/// Prints neither the hash nor the encrypted values.
 impl fmt::Debug for ConsentAttempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ConsentAttempt({} by {})", self.account, self.user)
@@ -85,32 +87,34 @@ impl fmt::Debug for ConsentStage {
     }
 }
 
-/// That an organisation belongs to an account. Written once, in the transaction that connects them.
+/// The claim of an account on an organisation. It is written in the transaction that connects the
+/// account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantClaim {
     /// The organisation.
     pub tenant: TenantId,
-    /// Whose it is.
+    /// The account that holds the claim.
     pub account: AccountId,
 }
 
-/// That an account uses a grant. Written once, and removed when it no longer does.
+/// The fact that an account uses a grant. The row is written when the use begins and deleted when
+/// it ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantUse {
     /// The grant.
     pub grant: GrantId,
-    /// Who uses it.
+    /// The account that uses it.
     pub account: AccountId,
 }
 
-/// The verifier is not shown.
+/// Does not print the verifier.
 impl fmt::Debug for OAuthAttempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OAuthAttempt({} by {})", self.account, self.user)
     }
 }
 
-/// How long a person may take on Xero's consent page, in minutes.
+/// How long a user may take on Xero's consent page, in minutes.
 pub const OAUTH_ATTEMPT_MINUTES: i64 = 15;
-/// How long a consent can be completed, in minutes: Xero's code lives no longer.
+/// How long a consent can be completed, in minutes. Xero's code expires after the same time.
 pub const TICKET_MINUTES: i64 = 5;

@@ -1,14 +1,15 @@
-//! How a connection changes.
+//! Changes of a connection.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Connection, ConnectionState, ORGANISATIONS_MAX, PinnedOrganisation, Unavailable, WARNINGS_MAX,
+    Connection, ConnectionState, OFFER_HOURS, ORGANISATIONS_MAX, PinnedOrganisation, Unavailable,
+    WARNINGS_MAX,
 };
 use crate::ids::{AccountId, TenantId};
 
 impl Connection {
-    /// The connection of an account that was never connected.
+    /// The connection of an account that has never been connected.
     pub const fn never(account: AccountId) -> Self {
         Self {
             account,
@@ -22,6 +23,7 @@ impl Connection {
             pending: None,
             offered: Vec::new(),
             offered_by: None,
+            offered_until: None,
             unavailable: None,
             warnings: Vec::new(),
             leftovers: Vec::new(),
@@ -33,9 +35,8 @@ impl Connection {
         }
     }
 
-    /// The connection with its lists within their bounds, as it is kept: the first organisations that are
-    /// offered, the first warnings, the newest links that are left over. A link that is forgotten ends when the
-    /// grant it belongs to is revoked.
+    /// Limits the lists for storage: keeps the first offered organisations, the first warnings, and
+    /// the newest leftover links. A leftover link that is dropped ends when its grant is revoked.
     #[must_use]
     pub fn bounded(mut self) -> Self {
         self.offered.truncate(ORGANISATIONS_MAX);
@@ -45,8 +46,8 @@ impl Connection {
         self
     }
 
-    /// The connection after a person ended it. What is left of it at Xero is still to be removed, and
-    /// nobody can finish a connect that was under way.
+    /// The connection after a user ended it. Its remaining links at Xero must still be removed, and
+    /// a connect in progress can no longer be finished.
     #[must_use]
     pub fn disconnected(self, now: Timestamp) -> Self {
         let mut leftovers = self.leftovers;
@@ -64,23 +65,43 @@ impl Connection {
             pending: None,
             offered: Vec::new(),
             offered_by: None,
+            offered_until: None,
             unavailable: None,
             leftovers,
             ..self
         }
     }
 
-    /// The connection after its link was found removed inside Xero. A connect that a person has begun meanwhile
-    /// goes on, and the organisations that may be chosen stay.
+    /// The connection after an unanswered offer has ended, or `None` if no offer has ended. The
+    /// offer's links must be removed.
+    pub fn without_ended_offer(self, now: Timestamp) -> Option<Self> {
+        if self.offered_until.is_none_or(|until| until > now) {
+            return None;
+        }
+        let used = self.organisation.as_ref().filter(|_| self.state.is_connected());
+        let grant = used.map(|used| used.grant);
+        let (offered, ended): (Vec<_>, Vec<_>) =
+            self.offered.into_iter().partition(|one| Some(one.grant) == grant);
+        let mut leftovers = self.leftovers;
+        for offered in &ended {
+            leave(&mut leftovers, offered);
+        }
+        let offered_by = self.offered_by.filter(|_| !offered.is_empty());
+        Some(Self { offered, offered_by, offered_until: None, leftovers, ..self })
+    }
+
+    /// The connection after its link was found removed in Xero. A connect in progress continues,
+    /// and the offered organisations remain available.
     #[must_use]
     pub fn unlinked(self, now: Timestamp) -> Self {
         let (pending, disconnected_at) = (self.pending.clone(), self.disconnected_at);
         let (offered, offered_by) = (self.offered.clone(), self.offered_by.clone());
-        let alone = Self { offered: Vec::new(), ..self };
-        Self { disconnected_at, pending, offered, offered_by, ..alone.disconnected(now) }
+        let offered_until = (!offered.is_empty()).then(|| offer_ends(now));
+        let alone = Self { offered: Vec::new(), ..self }.disconnected(now);
+        Self { disconnected_at, pending, offered, offered_by, offered_until, ..alone }
     }
 
-    /// The connection once Xero refuses every call on the organisation.
+    /// The connection after Xero started to refuse every call on the organisation.
     #[must_use]
     pub fn refused(self, now: Timestamp) -> Self {
         let unavailable = self.unavailable.filter(|_| self.state == ConnectionState::Unavailable);
@@ -88,10 +109,15 @@ impl Connection {
         Self { state: ConnectionState::Unavailable, unavailable, ..self }
     }
 
-    /// The connection while the organisations of a consent may be chosen. What an earlier consent offered, and
-    /// this one does not, is left over.
+    /// The connection while the organisations of a consent are offered. Organisations that an
+    /// earlier consent offered and this one does not become leftovers.
     #[must_use]
-    pub fn offering(self, offered: &[PinnedOrganisation], by: Option<String>) -> Self {
+    pub fn offering(
+        self,
+        offered: &[PinnedOrganisation],
+        by: Option<String>,
+        now: Timestamp,
+    ) -> Self {
         let mut leftovers = self.leftovers;
         let used = self.organisation.as_ref().filter(|_| self.state.is_connected());
         for earlier in &self.offered {
@@ -101,11 +127,16 @@ impl Connection {
             }
         }
         leftovers.retain(|left| !offered.iter().any(|one| one.is_same_link(left)));
-        Self { offered: offered.to_vec(), offered_by: by, leftovers, ..self }
+        let grant = self.organisation.as_ref().filter(|_| self.state.is_connected());
+        let grant = grant.map(|used| used.grant);
+        let is_question = offered.iter().any(|one| Some(one.grant) != grant);
+        let offered_until = is_question.then(|| offer_ends(now));
+        Self { offered: offered.to_vec(), offered_by: by, offered_until, leftovers, ..self }
     }
 
-    /// The connection to an organisation that a person chose, at `now`. `None` when nobody consented
-    /// to it. Another one that was in use is left over, and what is unsynced in it is carried over.
+    /// The connection to an organisation that a user chose at `now`, or `None` if no consent covers
+    /// it. A different organisation that was in use becomes a leftover, and its unsynced records
+    /// are carried over.
     pub fn chosen(&self, tenant: TenantId, now: Timestamp) -> Option<Self> {
         let chosen = self.offered.iter().find(|offered| offered.tenant == tenant)?.clone();
         let before = self.organisation.iter().filter(|before| before.tenant != tenant);
@@ -133,6 +164,7 @@ impl Connection {
             paused_until: None,
             epoch: self.epoch.saturating_add(1),
             pending: None,
+            offered_until: None,
             unavailable: None,
             leftovers,
             carried_from,
@@ -141,7 +173,7 @@ impl Connection {
         })
     }
 
-    /// The connection once Xero no longer refuses the organisation.
+    /// The connection after Xero stopped refusing the organisation.
     #[must_use]
     pub fn recovered(self) -> Self {
         let epoch = self.epoch.saturating_add(1);
@@ -149,7 +181,12 @@ impl Connection {
     }
 }
 
-/// Adds a link to those that are left over, unless it is one of them.
+/// The end of an offer made now.
+fn offer_ends(now: Timestamp) -> Timestamp {
+    now.saturating_add(SignedDuration::from_hours(OFFER_HOURS)).unwrap_or(now)
+}
+
+/// Adds a link to the leftovers unless they already contain it.
 fn leave(leftovers: &mut Vec<PinnedOrganisation>, link: &PinnedOrganisation) {
     if !leftovers.iter().any(|one| one.is_same_link(link)) {
         leftovers.push(link.clone());

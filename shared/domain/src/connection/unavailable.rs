@@ -1,36 +1,37 @@
-//! When an organisation that Xero refuses is looked at again.
+//! The schedule on which an organisation that Xero refuses is checked again.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// That Xero refuses every call on an organisation that it still lists as connected.
+/// The period in which Xero refuses every call on an organisation that it still lists as connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unavailable {
-    /// Since when.
+    /// When Xero first refused the organisation.
     pub since: Timestamp,
-    /// When to look again whether it still does.
+    /// When to check the organisation again.
     pub look_at: Timestamp,
-    /// How many looks there have been.
+    /// The number of checks so far.
     pub looks: u32,
 }
 
-/// Minutes between the looks at an organisation that Xero refuses; the last one repeats.
+/// Minutes between two checks of a refused organisation. The last value repeats.
 const LOOKS_AFTER_MINUTES: [i64; 3] = [15, 60, 360];
 
 impl Unavailable {
-    /// Xero refused the organisation for the first time.
+    /// The state after the first refusal.
     pub fn found(now: Timestamp) -> Self {
         Self { since: now, look_at: look_at(0, now), looks: 0 }
     }
 
-    /// Xero still refuses it.
+    /// The state after a check in which Xero refused the organisation again.
     #[must_use]
     pub fn looked(self, now: Timestamp) -> Self {
         let looks = self.looks.saturating_add(1);
         Self { since: self.since, look_at: look_at(looks, now), looks }
     }
 
-    /// It could not be found out whether Xero still refuses it.
+    /// The state after a check without a result: it is unknown whether Xero still refuses the
+    /// organisation.
     #[must_use]
     pub fn missed(self, now: Timestamp) -> Self {
         Self { look_at: look_at(0, now), ..self }

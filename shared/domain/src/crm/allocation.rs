@@ -1,4 +1,4 @@
-//! Credit of a note, applied to an invoice, as the CRM knows it.
+//! An allocation in the CRM: credit of a credit note that is applied to an invoice.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -9,50 +9,52 @@ use crate::body::{Field, Shape};
 use crate::ids::{AllocationId, CreditNoteId, InvoiceId};
 use crate::money::{Currency, Money, rust_decimal_text};
 
-/// An allocation's record at one revision. What it allocates never changes: another amount is another
-/// allocation.
+/// An allocation's record at one revision. Its credit note, invoice and amount never change:
+/// another amount is another allocation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allocation {
     /// The CRM's id.
     pub id: AllocationId,
-    /// Which state of the record this is.
+    /// The revision of this state.
     #[serde(deserialize_with = "text::revision")]
     pub revision: Revision,
-    /// Whose credit it is.
+    /// The credit note that the credit belongs to.
     pub credit_note_id: CreditNoteId,
-    /// The note's number, for people.
+    /// The credit note's number, for messages to people.
     #[serde(deserialize_with = "lines::number")]
     pub credit_note_number: String,
-    /// What it is applied to.
+    /// The invoice that the credit is applied to.
     pub invoice_id: InvoiceId,
-    /// The invoice's number, for people.
+    /// The invoice's number, for messages to people.
     #[serde(deserialize_with = "lines::number")]
     pub invoice_number: String,
-    /// How much: more than zero, in cents.
+    /// The amount, in whole units of the currency: positive, with at most 2 decimals.
     #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "text::amount")]
     pub amount: Decimal,
     /// The currency of both documents.
     pub currency: Currency,
-    /// The day it was applied.
+    /// The day on which it was applied.
     #[serde(deserialize_with = "text::date")]
     pub date: Date,
-    /// Whether it stands. Decided by the message it came in, not by a field of the contract.
+    /// Whether the allocation is in effect or was removed. The type of the message decides this,
+    /// not a field of the contract.
     #[serde(default)]
     pub standing: Standing,
 }
 
-/// Whether an allocation stands.
+/// Whether an allocation is in effect in the CRM or was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// The credit is applied.
     #[default]
     Applied,
-    /// It was taken back in the CRM.
+    /// The credit was taken back in the CRM.
     Removed,
 }
 
-/// `standing` is not among them: the message's type decides it.
+/// The fields of the contract. `standing` is not one of them, because the message's type decides
+/// it.
 const ALLOCATION: &[Field] = &[
     Field::value("id"),
     Field::value("revision"),
@@ -66,15 +68,15 @@ const ALLOCATION: &[Field] = &[
 ];
 
 impl Allocation {
-    /// The fields that the contract has.
+    /// The shape of an allocation in a message.
     pub(crate) const SHAPE: Shape = Shape::Object(ALLOCATION);
 
-    /// How much is applied.
+    /// The amount that is applied.
     pub const fn applied(&self) -> Money {
         Money::new(self.amount, self.currency)
     }
 
-    /// What people know it by.
+    /// The name that messages to people use: the numbers of the credit note and the invoice.
     pub fn name(&self) -> String {
         format!("{} on {}", self.credit_note_number, self.invoice_number)
     }

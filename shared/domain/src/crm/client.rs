@@ -11,25 +11,25 @@ use crate::ids::ClientId;
 pub struct Client {
     /// The CRM's id.
     pub id: ClientId,
-    /// Which state of the record this is.
+    /// The revision of this state.
     #[serde(deserialize_with = "text::revision")]
     pub revision: Revision,
-    /// The client's name: a person, or the business itself.
+    /// The client's name: the name of a person or of the business.
     #[serde(deserialize_with = "text::name")]
     pub name: String,
     /// The registered or trading name of the business.
     #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
-    /// E-mail address for invoices.
+    /// The e-mail address for invoices.
     #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Telephone number.
     #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// Where invoices go.
+    /// The address for invoices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<BillingAddress>,
-    /// The person to talk to.
+    /// The person to contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary_contact: Option<PrimaryContact>,
     /// VAT, GST or tax number.
@@ -63,7 +63,7 @@ pub struct BillingAddress {
     pub country: Option<String>,
 }
 
-/// The client's primary contact person.
+/// The client's primary contact.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrimaryContact {
     /// Given name.
@@ -110,11 +110,11 @@ const PRIMARY_CONTACT: &[Field] = &[
 ];
 
 impl Client {
-    /// The fields that the contract has.
+    /// The shape of a client in a message.
     pub(crate) const SHAPE: Shape = Shape::Object(CLIENT);
 }
 
-/// Personal data stays out of logs: only the id and the revision are shown.
+/// Prints only the id and the revision, because personal data must not reach the logs.
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Client({} revision {})", self.id, self.revision)

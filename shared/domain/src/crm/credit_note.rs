@@ -17,13 +17,13 @@ use crate::totals;
 pub struct CreditNote {
     /// The CRM's id.
     pub id: CreditNoteId,
-    /// Which state of the record this is.
+    /// The revision of this state.
     #[serde(deserialize_with = "text::revision")]
     pub revision: Revision,
-    /// The number on the document, such as `CN-0001`. Kept as it is.
+    /// The number on the document, such as `CN-0001`. It is never changed on the way to Xero.
     #[serde(deserialize_with = "lines::number")]
     pub number: String,
-    /// Whose credit it is.
+    /// The client who is credited.
     pub client_id: ClientId,
     /// The date on the document.
     #[serde(deserialize_with = "text::date")]
@@ -36,21 +36,24 @@ pub struct CreditNote {
     /// Free text for the customer.
     #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// 1 to 500 lines, each as much as is credited.
+    /// 1 to 500 lines with the amounts that are credited.
     #[serde(deserialize_with = "lines::lines")]
     pub lines: Vec<Line>,
-    /// What the customer was credited, tax included, in cents.
+    /// The total credited to the customer, tax included, with at most 2 decimals.
     #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "text::cents")]
     pub total: Decimal,
-    /// Whether the note stands. Decided by the message it came in, not by a field of the contract.
+    /// Whether the note is in effect or was voided. The type of the message decides this, not a
+    /// field of the contract.
     #[serde(default)]
     pub standing: Standing,
-    /// Whether it is an invoice in the CRM, of less than nothing. Decided here, not by a field of the contract.
+    /// Whether the record is a negative invoice in the CRM. The reader of the message decides this,
+    /// not a field of the contract.
     #[serde(default)]
     pub is_negative_invoice: bool,
 }
 
-/// `standing` and `is_negative_invoice` are not among them: the message's type decides them.
+/// The fields of the contract. `standing` and `is_negative_invoice` are not among them, because the
+/// message's type decides them.
 const CREDIT_NOTE: &[Field] = &[
     Field::value("id"),
     Field::value("revision"),
@@ -65,27 +68,29 @@ const CREDIT_NOTE: &[Field] = &[
 ];
 
 impl CreditNote {
-    /// The fields that the contract has.
+    /// The shape of a credit note in a message.
     pub(crate) const SHAPE: Shape = Shape::Object(CREDIT_NOTE);
 
-    /// What the customer was credited.
+    /// The total credited to the customer.
     pub const fn credited(&self) -> Money {
         Money::new(self.total, self.currency)
     }
 
-    /// What its mapping is kept under. For a negative invoice that is no id which a credit note can have.
+    /// The id under which its mapping is stored. For a negative invoice this is an id that no
+    /// credit note can have.
     pub fn crm_id(&self) -> CrmId {
         let id = CrmId::from(self.id.clone());
         if self.is_negative_invoice { negative_invoice(&id) } else { id }
     }
 
-    /// The credit note that an invoice of less than nothing is to Xero; none for any other.
+    /// The credit note that represents an invoice with a negative total in Xero, or `None` for any
+    /// other invoice.
     pub fn of(invoice: &Invoice) -> Option<Self> {
         (totals::of(&invoice.lines, invoice.line_amounts).total < Decimal::ZERO)
             .then(|| Self::negated(invoice))
     }
 
-    /// An invoice turned into a credit note, whatever it comes to.
+    /// Turns an invoice into a credit note, whatever its total is.
     pub fn negated(invoice: &Invoice) -> Self {
         Self {
             id: CreditNoteId::from(invoice.id.clone()),
@@ -104,16 +109,17 @@ impl CreditNote {
     }
 }
 
-/// What is derived of the id of a negative invoice, for its credit note.
+/// The suffix of the id that a negative invoice's credit note is stored under.
 const CREDIT: &str = "credit";
 
-/// What the mapping of a negative invoice is kept under.
+/// The id under which the mapping of a negative invoice is stored.
 pub fn negative_invoice(invoice: &CrmId) -> CrmId {
     invoice.derived(CREDIT)
 }
 
-/// What the mapping of a negative invoice was kept under in earlier versions: the id of the invoice, a point and
-/// `credit`, which can be the id of a credit note, too. Rows that were written then are still found by it.
+/// The id under which earlier versions stored the mapping of a negative invoice: the invoice's id,
+/// a point and `credit`, which can also be the id of a credit note. Rows written by those versions
+/// are still found by it.
 pub fn earlier_record_id(record: &CrmId) -> Option<CrmId> {
     let (invoice, derived) = record.as_str().split_once(DERIVED)?;
     if derived != CREDIT {
@@ -122,16 +128,16 @@ pub fn earlier_record_id(record: &CrmId) -> Option<CrmId> {
     CrmId::new(format!("{invoice}.{CREDIT}")).ok()
 }
 
-/// Whether a kept snapshot is the credit note of a negative invoice.
+/// Whether a stored snapshot is the credit note of a negative invoice.
 pub fn is_of_negative_invoice(snapshot: &str) -> bool {
     serde_json::from_str::<CreditNote>(snapshot).is_ok_and(|note| note.is_negative_invoice)
 }
 
-/// A line the other way round: the same amount, credited instead of billed.
+/// Negates a line: the same amount, credited instead of billed.
 fn negated(line: &Line) -> Line {
     match line.discount {
         None | Some(Discount::Percent(_)) => Line { unit_price: -line.unit_price, ..line.clone() },
-        // An amount off a deduction would be one on top of the credit.
+        // Negation turns an amount off a deduction into an amount on top of the credit.
         Some(Discount::Amount(_)) => Line {
             quantity: Decimal::ONE,
             unit_price: -totals::line_amount(line),

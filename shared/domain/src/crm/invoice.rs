@@ -15,18 +15,18 @@ use crate::money::{Currency, Money, rust_decimal_text};
 pub struct Invoice {
     /// The CRM's id.
     pub id: InvoiceId,
-    /// Which state of the record this is.
+    /// The revision of this state.
     #[serde(deserialize_with = "text::revision")]
     pub revision: Revision,
-    /// The number on the document, such as `#INV-0001`. Kept as it is.
+    /// The number on the document, such as `#INV-0001`. It is never changed on the way to Xero.
     #[serde(deserialize_with = "lines::number")]
     pub number: String,
-    /// Whose invoice it is.
+    /// The client who is billed.
     pub client_id: ClientId,
     /// The date on the document.
     #[serde(deserialize_with = "text::date")]
     pub issue_date: Date,
-    /// When it is due; without one it is due on the day it was issued.
+    /// The due date. Without one, the invoice is due on its issue date.
     #[serde(
         default,
         deserialize_with = "text::optional_date",
@@ -44,15 +44,17 @@ pub struct Invoice {
     /// 1 to 500 lines.
     #[serde(deserialize_with = "lines::lines")]
     pub lines: Vec<Line>,
-    /// What the customer was billed, tax included, in cents.
+    /// The total billed to the customer, tax included, with at most 2 decimals.
     #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "text::cents")]
     pub total: Decimal,
-    /// Whether the invoice stands. Decided by the message it came in, not by a field of the contract.
+    /// Whether the invoice is in effect or was voided. The type of the message decides this, not a
+    /// field of the contract.
     #[serde(default)]
     pub standing: Standing,
 }
 
-/// `standing` is not among them: the message's type decides it.
+/// The fields of the contract. `standing` is not one of them, because the message's type decides
+/// it.
 const INVOICE: &[Field] = &[
     Field::value("id"),
     Field::value("revision"),
@@ -68,10 +70,10 @@ const INVOICE: &[Field] = &[
 ];
 
 impl Invoice {
-    /// The fields that the contract has.
+    /// The shape of an invoice in a message.
     pub(crate) const SHAPE: Shape = Shape::Object(INVOICE);
 
-    /// What the customer was billed.
+    /// The total billed to the customer.
     pub const fn billed(&self) -> Money {
         Money::new(self.total, self.currency)
     }

@@ -1,4 +1,4 @@
-//! The lines of an invoice or a credit note, and what the two share besides.
+//! The lines of invoices and credit notes, and other types that both share.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -12,10 +12,10 @@ use crate::money::rust_decimal_text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineAmounts {
-    /// Tax is added on top.
+    /// Tax is added to line prices.
     #[default]
     Exclusive,
-    /// Tax is contained.
+    /// Line prices contain tax.
     Inclusive,
 }
 
@@ -28,7 +28,7 @@ impl From<LineAmounts> for LineAmountTypes {
     }
 }
 
-/// Whether a document stands.
+/// Whether a document is in effect in the CRM or was voided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -39,25 +39,25 @@ pub enum Standing {
     Voided,
 }
 
-/// One line.
+/// One line of an invoice or a credit note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// What was sold.
+    /// The name of the item or service.
     #[serde(deserialize_with = "text::line_name")]
     pub name: String,
-    /// More about it.
+    /// A longer description.
     #[serde(default, deserialize_with = "text::long", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// How much of it: more than zero.
+    /// The quantity: more than zero, at most 13 digits, 4 of them decimals.
     #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "quantity")]
     pub quantity: Decimal,
-    /// The price of one, at most 4 decimals; negative for a deduction.
+    /// The price of one unit, at most 4 decimals; negative for a deduction.
     #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "unit_price")]
     pub unit_price: Decimal,
-    /// Something off the line.
+    /// The discount on the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount: Option<Discount>,
-    /// The tax rate in percent. Absent: outside the scope of tax. `0`: zero-rated.
+    /// The tax rate in percent. Absent means outside the scope of tax; `0` means zero-rated.
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
@@ -65,7 +65,7 @@ pub struct Line {
         skip_serializing_if = "Option::is_none"
     )]
     pub tax_rate: Option<Decimal>,
-    /// The name of the tax rate in Xero, where several rates share a percentage.
+    /// The name of the tax rate in Xero, needed where several rates share a percentage.
     #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub tax_name: Option<String>,
 }
@@ -83,25 +83,25 @@ const LINE: &[Field] = &[
 const DISCOUNT: &[Field] = &[Field::value("percent"), Field::value("amount")];
 
 impl Line {
-    /// The fields of a line that the contract has.
+    /// The shape of a line in a message.
     const SHAPE: Shape = Shape::Object(LINE);
 
-    /// The lines of a document.
+    /// The shape of a document's lines in a message.
     pub(crate) const LIST: Shape = Shape::List(&Self::SHAPE);
 }
 
-/// Something off a line: a share or an amount, never both.
+/// A discount on a line: a percentage or an amount, never both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "DiscountFields", into = "DiscountFields")]
 pub enum Discount {
-    /// Percent of the line, 0 to 100.
+    /// A percentage of the line, 0 to 100.
     Percent(Decimal),
-    /// An amount off the line, not negative.
+    /// An amount off the line, zero or more.
     Amount(Decimal),
 }
 
 impl Discount {
-    /// Whether it takes nothing off.
+    /// Whether the discount is zero.
     pub const fn is_zero(&self) -> bool {
         match self {
             Self::Percent(figure) | Self::Amount(figure) => figure.is_zero(),
@@ -148,7 +148,8 @@ impl From<Discount> for DiscountFields {
     }
 }
 
-/// Xero takes printable ASCII. A comma would split a list of numbers to look up.
+/// Reads a document's number. Xero accepts printable ASCII; a comma would split a list of numbers
+/// to look up.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let number = String::deserialize(deserializer)?;
     let printable = number.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b',');
@@ -165,7 +166,8 @@ pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Li
     if !(1..=500).contains(&lines.len()) {
         return Err(de::Error::custom("must hold 1 to 500 lines"));
     }
-    // Xero's largest line. Five hundred of them, with tax, are far from what a decimal can hold.
+    // Xero's largest line amount. The sum of 500 such lines, with tax, is far below what a decimal
+    // can represent.
     let largest = Decimal::new(999_999_999_999, 2);
     let fits = |line: &Line| {
         let discount = match line.discount {
@@ -173,17 +175,17 @@ pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Li
             Some(Discount::Percent(_)) | None => Decimal::ZERO,
         };
         let gross = line.quantity.checked_mul(line.unit_price);
-        // What a discount leaves of a negative line is larger than the line.
+        // A discount on a negative line makes the line's amount larger.
         gross.is_some_and(|gross| gross.abs() + discount <= largest)
     };
     if lines.iter().all(fits) {
         Ok(lines)
     } else {
-        Err(de::Error::custom("must each come to at most 9999999999.99"))
+        Err(de::Error::custom("must each amount to at most 9999999999.99"))
     }
 }
 
-/// The most digits of a quantity, those behind the point included: Xero takes no more.
+/// Xero's limit on the digits of a quantity, decimals included.
 const QUANTITY_DIGITS_MAX: usize = 13;
 
 fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
@@ -216,7 +218,7 @@ fn optional_percent<'de, D: Deserializer<'de>>(
     text.as_deref().map(parse_percentage).transpose()
 }
 
-/// A discount holds one of its fields, so neither is `null`.
+/// Reads a discount's field, which is never `null`: a discount has exactly one of its fields.
 fn given_percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
     parse_percentage(&String::deserialize(deserializer)?).map(Some)
 }

@@ -1,8 +1,8 @@
-//! What the CRM sends: snapshots of its records, checked at the door.
+//! The snapshots that the CRM sends, checked while they are read.
 //!
-//! Money, quantities and rates are decimal strings; dates are `YYYY-MM-DD`. A field that is wrong is
-//! refused with an error that names it, and so is a field that the contract does not have: beside each
-//! type is a list of the fields it has in messages.
+//! Money, quantities and rates are decimal strings; dates are `YYYY-MM-DD`. A wrong field is
+//! rejected with an error that names it, and so is a field that the contract does not have: beside
+//! each type is a list of the fields that it has in messages.
 
 pub mod allocation;
 pub mod client;
@@ -12,5 +12,5 @@ pub mod lines;
 pub mod payment;
 pub(crate) mod text;
 
-/// Rises with every change of a record in the CRM.
+/// A record's revision. It rises with every change of the record in the CRM.
 pub type Revision = u64;

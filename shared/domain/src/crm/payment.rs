@@ -1,6 +1,6 @@
 //! A payment as the CRM recorded it.
 //!
-//! It is recorded once and then stays as it is; a correction is a deletion and a new payment.
+//! A payment is recorded once and never changed. A correction is a deletion and a new payment.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::ids::{CrmId, InvoiceId, PaymentId};
 use crate::money::{Currency, Money, rust_decimal_text};
 use crate::translate::text::is_sendable;
 
-/// The most invoices that one payment pays.
+/// The maximum number of invoices that one payment can pay.
 const ALLOCATIONS_MAX: usize = 50;
 
 /// A payment's record at one revision.
@@ -23,23 +23,23 @@ const ALLOCATIONS_MAX: usize = 50;
 pub struct Payment {
     /// The CRM's id.
     pub id: PaymentId,
-    /// Which state of the record this is.
+    /// The revision of this state.
     #[serde(deserialize_with = "text::revision")]
     pub revision: Revision,
-    /// How it was paid.
+    /// How the payment was made.
     pub method: Method,
-    /// The day it was taken.
+    /// The day on which it was taken.
     #[serde(deserialize_with = "text::date")]
     pub date: Date,
     /// The currency of every amount.
     pub currency: Currency,
-    /// What identifies it elsewhere: a charge's id, a cheque's number.
+    /// Its identifier elsewhere, such as a charge's id or a cheque's number.
     #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The invoices it pays, each with its share: 1 to 50.
+    /// The invoices that it pays, each with its share: 1 to 50.
     #[serde(deserialize_with = "allocations")]
     pub allocations: Vec<Share>,
-    /// What Stripe kept.
+    /// The fee that Stripe kept.
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
@@ -47,7 +47,7 @@ pub struct Payment {
         skip_serializing_if = "Option::is_none"
     )]
     pub fee: Option<Decimal>,
-    /// What the customer paid on top of the invoices.
+    /// The surcharge that the customer paid on top of the invoices.
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
@@ -55,7 +55,8 @@ pub struct Payment {
         skip_serializing_if = "Option::is_none"
     )]
     pub surcharge: Option<Decimal>,
-    /// Whether it stands. Decided by the message it came in, not by a field of the contract.
+    /// Whether the payment is in effect or was deleted. The type of the message decides this, not a
+    /// field of the contract.
     #[serde(default)]
     pub standing: Standing,
 }
@@ -63,9 +64,9 @@ pub struct Payment {
 /// One invoice's share of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
-    /// Which invoice.
+    /// The invoice.
     pub invoice_id: InvoiceId,
-    /// How much of it is paid: more than zero, in cents.
+    /// The amount paid on it: positive, with at most 2 decimals.
     #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "text::amount")]
     pub amount: Decimal,
 }
@@ -74,22 +75,23 @@ pub struct Share {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Through Stripe: pushed to the Stripe bank account.
+    /// Through Stripe. Pushed to the Stripe bank account.
     Stripe,
-    /// By redeeming a gift card: pushed to the gift card account.
+    /// By redeeming a gift card. Pushed to the gift card account.
     GiftCard,
-    /// Cash. Comes to Xero when somebody banks it there.
+    /// In cash. It reaches Xero when the cash is banked.
     Cash,
-    /// A cheque. Likewise.
+    /// By cheque. It reaches Xero when the cheque is banked.
     Cheque,
-    /// A bank transfer. Comes to Xero with the bank's statement.
+    /// By bank transfer. It reaches Xero with the bank statement.
     BankTransfer,
-    /// A card, on a terminal of its own. Likewise.
+    /// By card on a separate terminal. It reaches Xero with the bank statement.
     Card,
 }
 
 impl Method {
-    /// Whether we bring it to Xero. The others arrive there by the bank, and are recognised.
+    /// Whether the integration writes the payment to Xero. All other payments reach Xero through
+    /// the bank and are recognised there.
     pub const fn is_pushed(self) -> bool {
         match self {
             Self::Stripe | Self::GiftCard => true,
@@ -97,7 +99,7 @@ impl Method {
         }
     }
 
-    /// In words for people.
+    /// The name that people see.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Stripe => "Stripe",
@@ -116,7 +118,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// Whether a payment stands.
+/// Whether a payment is in effect in the CRM or was deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -127,44 +129,45 @@ pub enum Standing {
     Deleted,
 }
 
-/// One part of a payment, which becomes one document in Xero.
+/// One part of a payment. Each part becomes one document in Xero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentPart {
-    /// The part's own id: the payment's, and behind it which part.
+    /// The part's id: the payment's id, followed by a point and the name of the part.
     pub id: CrmId,
     /// The payment.
     pub payment: PaymentId,
-    /// Its revision.
+    /// The payment's revision.
     pub revision: Revision,
-    /// How it was paid.
+    /// How the payment was made.
     pub method: Method,
-    /// The day it was taken.
+    /// The day on which it was taken.
     #[serde(deserialize_with = "text::date")]
     pub date: Date,
-    /// How much of it this part is.
+    /// The amount of this part.
     pub amount: Money,
-    /// What identifies the payment elsewhere.
+    /// The payment's identifier elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// What this part is.
+    /// The role of this part.
     pub role: Role,
-    /// Whether the payment stands.
+    /// Whether the payment is in effect or was deleted.
     pub standing: Standing,
 }
 
-/// What a part of a payment is.
+/// The role of a part of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Money on an invoice.
     Invoice(InvoiceId),
-    /// What Stripe kept.
+    /// The fee that Stripe kept.
     Fee,
-    /// What the customer paid on top, with the first invoice.
+    /// The surcharge that the customer paid, linked to the first invoice.
     Surcharge(InvoiceId),
 }
 
-/// `standing` is not among them: the message's type decides it.
+/// The fields of the contract. `standing` is not one of them, because the message's type decides
+/// it.
 const PAYMENT: &[Field] = &[
     Field::value("id"),
     Field::value("revision"),
@@ -182,10 +185,10 @@ const SHARE: Shape = Shape::Object(SHARE_FIELDS);
 const SHARE_FIELDS: &[Field] = &[Field::value("invoice_id"), Field::value("amount")];
 
 impl Payment {
-    /// The fields that the contract has.
+    /// The shape of a payment in a message.
     pub(crate) const SHAPE: Shape = Shape::Object(PAYMENT);
 
-    /// The parts that are brought to Xero: none of a payment that comes there by the bank.
+    /// The parts that are written to Xero. Empty for a payment that reaches Xero through the bank.
     pub fn parts(&self) -> Vec<PaymentPart> {
         if !self.method.is_pushed() {
             return Vec::new();
@@ -215,7 +218,8 @@ impl Payment {
         parts
     }
 
-    /// The id of a part. What follows the last point is never an id's own, so no two parts share one.
+    /// The id of a part. The name after the last point is never part of a payment's own id, so all
+    /// parts have different ids.
     fn part_id(&self, name: &str) -> CrmId {
         CrmId::new(format!("{}.{name}", self.id))
             .expect("a payment's id leaves room for a part's name")
@@ -223,7 +227,8 @@ impl Payment {
 }
 
 impl PaymentPart {
-    /// What its document in Xero is found by: people read it there, and it names the payment.
+    /// The reference of the part's document in Xero, by which the document is found again. People
+    /// see it in Xero, and it contains the payment's id.
     pub fn tag(&self) -> String {
         let what = match self.role {
             Role::Invoice(_) => "",
@@ -234,7 +239,7 @@ impl PaymentPart {
     }
 }
 
-/// The reference of a pushed payment on an invoice in Xero.
+/// The reference, in Xero, of a pushed payment on an invoice.
 pub fn tag(method: Method, reference: Option<&str>, payment: &PaymentId) -> String {
     named(method.as_str(), reference, payment)
 }
@@ -244,7 +249,7 @@ fn named(what: &str, reference: Option<&str>, payment: &PaymentId) -> String {
     format!("{what}{reference} (SC-{payment})")
 }
 
-/// Without what has a meaning in the queries that look for it, and not too long.
+/// Removes the characters that have a meaning in Xero's filters, and limits the length.
 fn plain(text: &str) -> String {
     let plain =
         |sign: &char| !matches!(sign, '"' | '\\') && !sign.is_control() && is_sendable(*sign);

@@ -1,8 +1,8 @@
-//! Payments as the CRM sends them, and their parts.
+//! Tests of payments as the CRM sends them, and of their parts.
 
 use super::*;
 
-/// A Stripe payment of two invoices, with a fee and a surcharge.
+/// A Stripe payment on two invoices, with a fee and a surcharge.
 pub(crate) fn a_payment() -> Payment {
     let json = r#"{"id":"pay_1","revision":1,"method":"stripe","date":"2026-11-02","currency":"GBP",
         "reference":"ch_1","allocations":[{"invoice_id":"inv_1","amount":"100.00"},
@@ -42,6 +42,19 @@ fn what_comes_to_xero_by_the_bank_is_not_pushed() {
 fn the_longest_id_has_room_for_its_parts() {
     let id = PaymentId::new("p".repeat(40)).unwrap();
     assert_eq!(Payment { id, ..a_payment() }.parts().len(), 4);
+}
+
+#[test]
+fn no_part_of_one_payment_has_the_id_of_a_part_of_another() {
+    let ids = ["pay", "pay.1", "pay.fee", "pay.1.1", "pay.surcharge", "pay.1.fee"];
+    let mut seen = BTreeSet::new();
+    for id in ids {
+        let id = PaymentId::new(id).unwrap();
+        for part in (Payment { id, ..a_payment() }).parts() {
+            assert!(seen.insert(part.id.clone()), "{}", part.id);
+        }
+    }
+    assert_eq!(seen.len(), ids.len() * 4);
 }
 
 #[test]

@@ -1,31 +1,42 @@
-//! Field readers shared by the snapshots. Each error says what the field must be; serde's path says
-//! which field it is.
+//! Field readers shared by the snapshots. Each error says what the field must be; the path that
+//! serde reports says which field it is.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de};
+use serde_json::Number;
 
 use super::Revision;
-use crate::translate::text::is_sendable;
 
-/// The longest short text: names, references, address parts.
+/// The maximum length of short texts (names, references, parts of addresses), in characters.
 const SHORT: usize = 255;
-/// The longest long text. Xero's line descriptions end at 4,000 characters.
+/// The maximum length of long texts, in characters. Xero limits line descriptions to 4,000.
 const LONG: usize = 4_000;
 
+/// The text without surrounding spaces. The spaces count towards its length, as in the schemas.
 fn bounded<E: de::Error>(text: &str, limit: usize) -> Result<String, E> {
-    let trimmed = text.trim();
-    if trimmed.chars().count() > limit {
+    if text.chars().count() > limit {
         return Err(E::custom(format_args!("must be at most {limit} characters long")));
     }
-    Ok(trimmed.to_owned())
+    Ok(text.trim().to_owned())
 }
 
-fn required<'de, D: Deserializer<'de>>(deserializer: D, limit: usize) -> Result<String, D::Error> {
+/// Whether a character is visible. A text of spaces and control characters alone would be empty in
+/// Xero. The schemas state the same characters in a pattern that must run in every regex engine, so
+/// the pattern ends with the basic plane.
+fn is_visible(sign: char) -> bool {
+    !(sign.is_whitespace() || sign.is_control() || matches!(sign, '\u{FFFE}' | '\u{FFFF}'))
+}
+
+/// Reads a text that contains at least one character of this kind.
+fn required<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    limit: usize,
+    says_something: impl Fn(char) -> bool,
+) -> Result<String, D::Error> {
     let text = bounded::<D::Error>(&String::deserialize(deserializer)?, limit)?;
-    // Of a text of control characters nothing would be left in Xero.
-    if text.chars().any(|sign| is_sendable(sign) && !sign.is_whitespace()) {
+    if text.chars().any(says_something) {
         Ok(text)
     } else {
         Err(de::Error::custom("must not be empty"))
@@ -40,45 +51,58 @@ fn optional<'de, D: Deserializer<'de>>(
         return Ok(None);
     };
     let text = bounded::<D::Error>(&text, limit)?;
-    Ok((!text.is_empty()).then_some(text))
+    Ok(text.chars().any(is_visible).then_some(text))
 }
 
-/// 1 to 255 characters, trimmed.
+/// Reads 1 to 255 characters, trimmed. Xero rejects angle brackets in a contact's name, so a name
+/// of angle brackets alone counts as empty.
 pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    required(deserializer, SHORT)
+    required(deserializer, SHORT, |sign| is_visible(sign) && !matches!(sign, '<' | '>'))
 }
 
-/// 1 to 500 characters, trimmed.
+/// Reads 1 to 500 characters, trimmed.
 pub(super) fn line_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    required(deserializer, 500)
+    required(deserializer, 500, is_visible)
 }
 
-/// At most 255 characters; blank is none.
+/// Reads at most 255 characters. A text without a visible character is `None`.
 pub(super) fn short<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
     optional(deserializer, SHORT)
 }
 
-/// At most 4,000 characters; blank is none.
+/// Reads at most 4,000 characters. A text without a visible character is `None`.
 pub(super) fn long<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     optional(deserializer, LONG)
 }
 
-/// An integer of 1 or more.
+/// Reads an integer of 1 or more.
 pub(super) fn revision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Revision, D::Error> {
-    match Revision::deserialize(deserializer)? {
-        0 => Err(de::Error::custom("must be 1 or more")),
-        revision => Ok(revision),
+    match whole(&Number::deserialize(deserializer)?) {
+        None => Err(de::Error::custom("must be a whole number")),
+        Some(0) => Err(de::Error::custom("must be 1 or more")),
+        Some(revision) => Ok(revision),
     }
 }
 
-/// A calendar date, `YYYY-MM-DD` and nothing else.
+/// A whole number of 0 or more. JSON Schema also counts `1.0` and `1e0` as integers, and some
+/// languages write `1` in that form.
+pub(crate) fn whole(number: &Number) -> Option<u64> {
+    if let Some(whole) = number.as_u64() {
+        return Some(whole);
+    }
+    let text = number.to_string();
+    let exact = Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()?;
+    if exact.is_integer() { u64::try_from(exact).ok() } else { None }
+}
+
+/// Reads a calendar date in the form `YYYY-MM-DD`.
 pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     parse_date(&String::deserialize(deserializer)?)
 }
 
-/// The same, optional.
+/// Reads an optional calendar date in the form `YYYY-MM-DD`.
 pub(super) fn optional_date<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Date>, D::Error> {
@@ -90,10 +114,10 @@ fn parse_date<E: de::Error>(text: &str) -> Result<Date, E> {
     let shaped = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     let date = if shaped { text.parse::<Date>().ok() } else { None };
     date.filter(|date| (1900..=2199).contains(&date.year()))
-        .ok_or_else(|| E::custom("must be a date of the calendar, written YYYY-MM-DD"))
+        .ok_or_else(|| E::custom("must be a date that exists, written YYYY-MM-DD"))
 }
 
-/// An instant in UTC, `YYYY-MM-DDTHH:MM:SSZ` with at most nine decimals of a second.
+/// Reads an instant in UTC, `YYYY-MM-DDTHH:MM:SSZ`, with at most nine decimals of a second.
 pub(crate) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     parse_instant(&String::deserialize(deserializer)?)
 }
@@ -105,7 +129,7 @@ fn parse_instant<E: de::Error>(text: &str) -> Result<Timestamp, E> {
     instant.ok_or_else(|| E::custom("must be an instant in UTC, written YYYY-MM-DDTHH:MM:SSZ"))
 }
 
-/// Whether it is `HH:MM:SS`, perhaps with decimals.
+/// Whether the text is `HH:MM:SS`, optionally with decimals.
 fn is_time(text: &str) -> bool {
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let (clock, fraction) = text.split_once('.').unwrap_or((text, "0"));
@@ -119,7 +143,8 @@ fn is_time(text: &str) -> bool {
         && digits(fraction)
 }
 
-/// A decimal in quotes: digits without superfluous zeros in front, an optional sign and point, nothing else.
+/// Reads a decimal in quotes: digits without superfluous leading zeros, an optional sign, an
+/// optional point, and nothing else.
 pub(super) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     parse_decimal(&String::deserialize(deserializer)?)
 }
@@ -129,14 +154,15 @@ pub(super) fn parse_decimal<E: de::Error>(text: &str) -> Result<Decimal, E> {
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_plain = whole == "0" || !whole.starts_with('0');
-    // Thirteen digits before the point are more than Xero's largest line, and leave room to multiply.
+    // Thirteen digits before the point exceed Xero's largest line amount, and leave room to
+    // multiply.
     let shaped =
         digits(whole) && digits(fraction) && is_plain && whole.len() <= 13 && fraction.len() <= 10;
     let decimal = if shaped { Decimal::from_str_exact(text).ok() } else { None };
     decimal.ok_or_else(|| E::custom("must be a decimal number in quotes, such as \"12.50\""))
 }
 
-/// A decimal without a sign.
+/// Parses a decimal of zero or more.
 pub(super) fn parse_unsigned<E: de::Error>(text: &str) -> Result<Decimal, E> {
     if text.starts_with('-') {
         return Err(E::custom("must not be negative"));
@@ -144,12 +170,12 @@ pub(super) fn parse_unsigned<E: de::Error>(text: &str) -> Result<Decimal, E> {
     parse_decimal(text)
 }
 
-/// An amount in cents, of either sign.
+/// Reads an amount with at most 2 decimals, of either sign.
 pub(super) fn cents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     in_cents(decimal(deserializer)?)
 }
 
-/// More than zero, in cents.
+/// Reads a positive amount with at most 2 decimals.
 pub(super) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let amount = cents(deserializer)?;
     if amount > Decimal::ZERO {
@@ -195,6 +221,38 @@ mod tests {
             "",
         ] {
             assert!(parse_instant::<Error>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point_or_an_exponent() {
+        let read = |text: &str| whole(&serde_json::from_str(text).unwrap());
+        for (text, expected) in [
+            ("1", Some(1)),
+            ("1.0", Some(1)),
+            ("1e2", Some(100)),
+            ("1.5e1", Some(15)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("1e19", Some(10_000_000_000_000_000_000)),
+            ("0.0", Some(0)),
+            ("1.5", None),
+            ("-1", None),
+            ("-1.0", None),
+            ("18446744073709551616", None),
+            ("1e300", None),
+            ("1e-7", None),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_a_visible_character_is_none() {
+        for nothing in ["", " ", "\u{1}\u{7f}", "\u{85}\u{a0}\u{3000}", "\u{FFFE}\n"] {
+            assert!(!nothing.chars().any(is_visible), "{nothing:?}");
+        }
+        for something in ["x", " é ", "\u{1}x", "\u{1F600}"] {
+            assert!(something.chars().any(is_visible), "{something:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Allocations of credit notes to invoices, as Xero takes and gives them.
+//! Allocations of credit notes to invoices, in the form that Xero accepts and returns.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -7,16 +7,16 @@ use serde::Serialize;
 use crate::ids::{XeroAllocationId, XeroInvoiceId};
 use crate::json_number;
 
-/// An allocation to make. Xero knows no number or reference of one.
+/// An allocation to create. Allocations in Xero have no number and no reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AllocationDocument {
-    /// The invoice it is applied to.
+    /// The invoice that the credit is applied to.
     pub invoice: InvoiceReference,
-    /// How much, in the currency of both.
+    /// The amount, in the currency of the credit note and the invoice.
     #[serde(with = "json_number")]
     pub amount: Decimal,
-    /// The day it is applied. Xero may date it by the later of the two documents instead.
+    /// The day on which it is applied. Xero may use the later of the two documents' dates instead.
     pub date: Date,
 }
 
@@ -31,10 +31,11 @@ pub struct InvoiceReference {
 /// An allocation as its credit note lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteAllocation {
-    /// Xero's key. Some answers to a write lack it; a read of the note has it.
+    /// Xero's id of the allocation. Some answers to a write lack it; reading the credit note
+    /// returns it.
     pub id: Option<XeroAllocationId>,
-    /// The invoice it is applied to.
+    /// The invoice that the credit is applied to.
     pub invoice: XeroInvoiceId,
-    /// How much.
+    /// The amount that is applied.
     pub amount: Decimal,
 }

@@ -1,23 +1,24 @@
-//! Contacts as Xero takes and gives them.
+//! Contacts, in the form that Xero accepts and returns.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::XeroContactId;
 
-/// A contact to create or update. Fields that are absent keep their value in Xero, so only fields
-/// the CRM owns are ever sent.
+/// A contact to create or update. Absent fields keep their value in Xero, so only fields that the
+/// CRM owns are ever sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ContactDocument {
-    /// Set to update this contact; absent to create one.
+    /// The contact to update; absent to create a contact.
     #[serde(rename = "ContactID", skip_serializing_if = "Option::is_none")]
     pub contact_id: Option<XeroContactId>,
-    /// At most 50 characters, unique, settable only through the API: our natural key. Absent for a
-    /// contact that already has a number, which may be another integration's.
+    /// The contact number, which identifies the client's contact: at most 50 characters, unique,
+    /// settable only through the API. Absent for a contact that already has a number, which may
+    /// belong to another integration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_number: Option<String>,
-    /// At most 255 characters, unique among active contacts. Only an update may be without.
+    /// The name: at most 255 characters, unique among active contacts. Only an update may omit it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Given name of the primary person, at most 255 characters.
@@ -26,10 +27,10 @@ pub struct ContactDocument {
     /// Family name of the primary person, at most 255 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// ASCII, at most 255 characters.
+    /// The e-mail address: ASCII, at most 255 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email_address: Option<String>,
-    /// At most 50 characters.
+    /// The company number, at most 50 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company_number: Option<String>,
     /// VAT, GST or tax number, at most 50 characters.
@@ -47,28 +48,28 @@ pub struct ContactDocument {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Phone {
-    /// Which of the contact's numbers it is.
+    /// Which of the contact's numbers this is.
     pub phone_type: PhoneType,
-    /// At most 50 characters.
+    /// The number, at most 50 characters.
     pub phone_number: String,
 }
 
-/// The kinds of numbers we own.
+/// The contact's telephone numbers that this integration writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum PhoneType {
     /// The client's own number.
     Default,
-    /// The primary person's number.
+    /// The primary contact's number.
     Mobile,
 }
 
-/// A postal address of a contact. Lines hold 500 characters, city, region 255, postal code 50;
-/// the country takes letters only, at most 50.
+/// A postal address of a contact. A line holds up to 500 characters, the city and the region 255,
+/// and the postal code 50. The country accepts letters only, at most 50.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Address {
-    /// Which of the contact's addresses it is.
+    /// Which of the contact's addresses this is.
     pub address_type: AddressType,
     /// First line.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,34 +91,34 @@ pub struct Address {
     pub country: Option<String>,
 }
 
-/// The kinds of addresses we own.
+/// The contact's addresses that this integration writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum AddressType {
-    /// The billing address: Xero prints this one on invoices.
+    /// The billing address, which Xero prints on invoices.
     PoBox,
 }
 
-/// Whether a contact may be used.
+/// Whether a contact may be used on documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContactStatus {
     /// In use.
     Active,
-    /// Archived, or subject to a data-protection request: Xero refuses it on documents.
+    /// Archived, or subject to a data-protection request: Xero rejects it on documents.
     Archived,
 }
 
-/// A contact as Xero describes it, reduced to what decisions need.
+/// A contact as Xero returns it, reduced to the fields that decisions need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteContact {
-    /// Xero's key.
+    /// Xero's id of the contact.
     pub id: XeroContactId,
-    /// The number, if it has one.
+    /// The contact number, if it has one.
     pub number: Option<String>,
     /// The name, as Xero normalised it.
     pub name: String,
-    /// Whether it may be used.
+    /// Whether it may be used on documents.
     pub status: ContactStatus,
     /// E-mail address, if any.
     pub email: Option<String>,
@@ -125,8 +126,8 @@ pub struct RemoteContact {
     pub tax_number: Option<String>,
     /// Company number, if any.
     pub company_number: Option<String>,
-    /// Set when this contact was merged into another.
+    /// The contact that this one was merged into, if any.
     pub merged_to: Option<XeroContactId>,
-    /// Xero's last change.
+    /// When Xero last changed the contact.
     pub updated_at: Option<Timestamp>,
 }

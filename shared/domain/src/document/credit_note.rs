@@ -1,4 +1,4 @@
-//! Credit notes to customers (`ACCRECCREDIT`) as Xero takes and gives them.
+//! Credit notes to customers (`ACCRECCREDIT`), in the form that Xero accepts and returns.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -11,37 +11,39 @@ use super::sales::{
 use crate::ids::{XeroContactId, XeroCreditNoteId};
 use crate::money::{Currency, Money};
 
-/// A credit note to create or update. It has no link back and no due date, and its lines no discounts.
+/// A credit note to create or update. A credit note has no URL and no due date, and its lines have
+/// no discounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreditNoteDocument {
-    /// Set to update this note; absent to create one.
+    /// The note to update; absent to create a note.
     #[serde(rename = "CreditNoteID", skip_serializing_if = "Option::is_none")]
     pub credit_note_id: Option<XeroCreditNoteId>,
     /// Always [`CreditNoteType::Accreccredit`].
     #[serde(rename = "Type")]
     pub credit_note_type: CreditNoteType,
-    /// Only the id: any other field would change the contact itself.
+    /// The contact, by its id alone: any other field would change the contact itself.
     pub contact: ContactReference,
-    /// The date of the note in the organisation's calendar.
+    /// The date of the note, in the organisation's time zone.
     pub date: Date,
     /// Whether line amounts contain tax.
     pub line_amount_types: LineAmountTypes,
-    /// Printable ASCII, at most 255 characters, unique among customers' notes: our natural key.
+    /// The number: printable ASCII, at most 255 characters, unique among notes to customers. It
+    /// identifies the CRM's credit note.
     pub credit_note_number: String,
-    /// Free text the customer sees, at most 255 characters. It ends with our id, so that a lost answer can be
-    /// recognised: a note has no link.
+    /// Text that the customer sees, at most 255 characters. It ends with the CRM's id, by which a
+    /// note is recognised after a lost answer: a credit note has no URL.
     pub reference: String,
     /// The currency; it must be enabled in the organisation.
     pub currency_code: Currency,
-    /// The status to give; absent on an update, which leaves it as it is.
+    /// The status to set; absent on an update, which keeps the status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<NewStatus>,
     /// The lines. On an update they replace all lines.
     pub line_items: Vec<LineItem>,
 }
 
-/// The kind of credit note.
+/// The type of credit note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum CreditNoteType {
@@ -49,30 +51,30 @@ pub enum CreditNoteType {
     Accreccredit,
 }
 
-/// A credit note as Xero describes it, reduced to what decisions need.
+/// A credit note as Xero returns it, reduced to the fields that decisions need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteCreditNote {
-    /// Xero's key.
+    /// Xero's id of the note.
     pub id: XeroCreditNoteId,
-    /// The number; Xero numbers a note that came without one.
+    /// The number. Xero assigns one to a note that was sent without.
     pub number: Option<String>,
     /// Whether it is to a customer.
     pub is_sales: bool,
     /// The status.
     pub status: DocumentStatus,
-    /// Whose credit it is.
+    /// The contact that is credited.
     pub contact_id: Option<XeroContactId>,
-    /// Reference shown to the customer.
+    /// The reference that the customer sees.
     pub reference: Option<String>,
-    /// What the customer is credited in all, tax included.
+    /// The total credited, tax included.
     pub total: Money,
-    /// What is neither applied nor paid out.
+    /// The credit that is neither applied nor refunded.
     pub remaining: Money,
     /// The date of the note.
     pub date: Option<Date>,
-    /// Xero's last change.
+    /// When Xero last changed the note.
     pub updated_at: Option<Timestamp>,
-    /// What of it is applied to which invoices.
+    /// The allocations of the note to invoices.
     pub allocations: Vec<RemoteAllocation>,
 }
 

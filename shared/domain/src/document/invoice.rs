@@ -1,4 +1,4 @@
-//! Sales invoices (`ACCREC`) as Xero takes and gives them.
+//! Sales invoices (`ACCREC`), in the form that Xero accepts and returns.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -15,37 +15,39 @@ use crate::money::{Currency, Money, rust_decimal_text};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct InvoiceDocument {
-    /// Set to update this invoice; absent to create one.
+    /// The invoice to update; absent to create an invoice.
     #[serde(rename = "InvoiceID", skip_serializing_if = "Option::is_none")]
     pub invoice_id: Option<XeroInvoiceId>,
     /// Always [`InvoiceType::Accrec`].
     #[serde(rename = "Type")]
     pub invoice_type: InvoiceType,
-    /// Only the id: any other field would change the contact itself.
+    /// The contact, by its id alone: any other field would change the contact itself.
     pub contact: ContactReference,
-    /// The date of the invoice in the organisation's calendar.
+    /// The date of the invoice, in the organisation's time zone.
     pub date: Date,
-    /// Xero approves no invoice without one.
+    /// The due date. Xero approves no invoice without one.
     pub due_date: Date,
     /// Whether line amounts contain tax.
     pub line_amount_types: LineAmountTypes,
-    /// Printable ASCII, at most 255 characters, unique among sales invoices: our natural key.
+    /// The number: printable ASCII, at most 255 characters, unique among sales invoices. It
+    /// identifies the CRM's invoice.
     pub invoice_number: String,
-    /// Free text the customer sees, at most 255 characters.
+    /// Text that the customer sees, at most 255 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// The currency; it must be enabled in the organisation.
     pub currency_code: Currency,
-    /// The status to give; absent on an update, which leaves it as it is.
+    /// The status to set; absent on an update, which keeps the status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<NewStatus>,
-    /// The invoice's page in the CRM. It carries our id, so a lost answer can be recognised.
+    /// The address of the invoice's page in the CRM. It contains the CRM's id, by which an invoice
+    /// is recognised after a lost answer.
     pub url: String,
     /// The lines. On an update they replace all lines.
     pub line_items: Vec<LineItem>,
 }
 
-/// The kind of invoice.
+/// The type of invoice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum InvoiceType {
@@ -53,36 +55,36 @@ pub enum InvoiceType {
     Accrec,
 }
 
-/// An invoice as Xero describes it, reduced to what decisions need.
+/// An invoice as Xero returns it, reduced to the fields that decisions need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteInvoice {
-    /// Xero's key.
+    /// Xero's id of the invoice.
     pub id: XeroInvoiceId,
-    /// The number; Xero numbers an invoice that came without one.
+    /// The number. Xero assigns one to an invoice that was sent without.
     pub number: Option<String>,
     /// Whether it is a sales invoice.
     pub is_sales: bool,
     /// The status.
     pub status: DocumentStatus,
-    /// Whose invoice it is.
+    /// The contact that is billed.
     pub contact_id: Option<XeroContactId>,
-    /// Reference shown to the customer.
+    /// The reference that the customer sees.
     pub reference: Option<String>,
-    /// The link back to the app that made it.
+    /// The address of the document in the app that created it.
     pub url: Option<String>,
-    /// Sum of the taxes of all lines.
+    /// The sum of the taxes of all lines.
     pub total_tax: Money,
-    /// What the customer owes in all, tax included.
+    /// The total that the customer owes, tax included.
     pub total: Money,
-    /// What is still to be paid.
+    /// The amount that is still to be paid.
     pub amount_due: Money,
     /// The date of the invoice.
     pub date: Option<Date>,
     /// When it is due.
     pub due_date: Option<Date>,
-    /// Xero's last change.
+    /// When Xero last changed the invoice.
     pub updated_at: Option<Timestamp>,
-    /// What was paid and credited so far.
+    /// The payments and credits on the invoice so far.
     pub settlement: Settlement,
 }
 
@@ -103,55 +105,55 @@ impl SalesDocument for RemoteInvoice {
     }
 }
 
-/// What was paid and credited on an invoice, in its currency.
+/// The payments and credits on an invoice, in its currency.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settlement {
     /// The sum of its payments.
     pub paid: Decimal,
     /// The sum of the credits applied to it.
     pub credited: Decimal,
-    /// When nothing was due any more.
+    /// The date on which the invoice was fully paid.
     pub paid_on: Option<Date>,
     /// Its payments.
     pub payments: Vec<AppliedPayment>,
-    /// Its credits: credit notes, over- and prepayments. They are no payments.
+    /// Its credits: credit notes, overpayments and prepayments. They are not payments.
     pub credits: Vec<AppliedCredit>,
 }
 
-/// A payment, as its invoice lists it.
+/// A payment as its invoice lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedPayment {
-    /// Xero's key.
+    /// Xero's id of the payment.
     pub id: XeroPaymentId,
-    /// In the invoice's currency.
+    /// The amount, in the invoice's currency.
     pub amount: Decimal,
-    /// The day it was paid.
+    /// The date of the payment.
     pub date: Option<Date>,
-    /// Free text.
+    /// The payment's reference, which is free text.
     pub reference: Option<String>,
 }
 
-/// A credit, as its invoice lists it.
+/// A credit as its invoice lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppliedCredit {
-    /// What it is.
+    /// The kind of credit.
     pub kind: CreditKind,
     /// Its number, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
-    /// How much of it was applied here.
+    /// The amount that was applied to this invoice.
     #[serde(with = "rust_decimal_text")]
     pub amount: Decimal,
 }
 
-/// What reduces an invoice without being a payment.
+/// The kinds of credit that reduce an invoice without being a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CreditKind {
     /// A credit note.
     CreditNote,
-    /// Money that was paid beyond an invoice.
+    /// Money paid in excess of an invoice.
     Overpayment,
-    /// Money that was paid ahead.
+    /// Money paid in advance.
     Prepayment,
 }

@@ -1,7 +1,7 @@
-//! Xero's documents: what we send, and what we keep of what Xero answers. Field names are Xero's.
+//! Xero's documents: those that are sent, and those that Xero returns. Field names are Xero's.
 //!
-//! There is no neutral form between the CRM and Xero: this product is a Xero integration, and a
-//! layer between would be a second thing to keep right.
+//! There is no neutral form between the CRM's records and Xero's documents: the product integrates
+//! with Xero only, and a layer between the two would be one more thing to keep correct.
 
 pub mod allocation;
 pub mod contact;

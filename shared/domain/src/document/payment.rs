@@ -1,4 +1,4 @@
-//! Payments on invoices, and money spent and received, as Xero takes and gives them.
+//! Payments on invoices, and bank transactions, in the form that Xero accepts and returns.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,20 +9,21 @@ use crate::ids::{XeroBankTransactionId, XeroContactId, XeroId, XeroInvoiceId, Xe
 use crate::json_number;
 use crate::money::{Currency, Money};
 
-/// A payment to create. Xero changes none afterwards; it only deletes them.
+/// A payment to create. Xero does not change payments; it only deletes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PaymentDocument {
-    /// The invoice it pays.
+    /// The invoice that it pays.
     pub invoice: InvoiceReference,
-    /// Where the money went: a bank account, or one that payments are enabled to.
+    /// The account that the money went to: a bank account, or one with payments enabled.
     pub account: AccountReference,
-    /// The day it was paid.
+    /// The date of the payment.
     pub date: Date,
-    /// In the invoice's currency.
+    /// The amount, in the invoice's currency.
     #[serde(with = "json_number")]
     pub amount: Decimal,
-    /// Names the CRM's payment: what a lost answer is recognised by.
+    /// The reference, which contains the CRM's payment id. A payment is recognised by it after a
+    /// lost answer.
     pub reference: String,
 }
 
@@ -42,42 +43,44 @@ pub struct AccountReference {
     pub code: String,
 }
 
-/// Money spent from, or received into, a bank account, other than on a document.
+/// Money spent from, or received into, a bank account without an invoice or a credit note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct BankTransactionDocument {
-    /// Which of the two.
+    /// Whether money was spent or received.
     #[serde(rename = "Type")]
     pub direction: Direction,
-    /// Who was paid, or who paid.
+    /// The contact that was paid, or that paid.
     pub contact: Party,
-    /// Where the money was.
+    /// The bank account.
     pub bank_account: AccountReference,
-    /// Always with tax contained, so that the sum is what moved.
+    /// Always inclusive of tax, so that the total is the amount that moved.
     pub line_amount_types: TaxContained,
-    /// The currency that moved; Xero takes it if the bank account has it.
+    /// The currency that moved. The bank account must have it.
     pub currency_code: Currency,
-    /// What for: one line.
+    /// A single line that says what the money was for.
     pub line_items: [TransactionLine; 1],
-    /// The day it moved.
+    /// The date on which the money moved.
     pub date: Date,
-    /// Names the CRM's payment: what a lost answer is recognised by.
+    /// The reference, which contains the CRM's payment id. A transaction is recognised by it after
+    /// a lost answer.
     pub reference: String,
-    /// Approved at once.
+    /// Always authorised: the transaction is approved at once.
     pub status: Approved,
 }
 
-/// Which way money went.
+/// The direction in which money moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Direction {
-    /// Out of the account.
+    /// Out of the bank account.
     Spend,
-    /// Into it.
+    /// Into the bank account.
     Receive,
 }
 
-/// A contact by its id, or by a name that Xero finds or makes. Names are unique among active contacts.
+/// A contact by its id, or by a name under which Xero finds or creates a contact. Names are unique
+/// among active contacts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Party {
     /// By id.
@@ -87,92 +90,92 @@ pub enum Party {
     Name(String),
 }
 
-/// Amounts contain their tax.
+/// The only tax treatment of a new bank transaction's amounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum TaxContained {
-    /// The only way these documents are sent.
+    /// Amounts contain their tax.
     Inclusive,
 }
 
-/// The status of a new bank transaction.
+/// The only status of a new bank transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Approved {
-    /// It counts.
+    /// Approved: the transaction counts in the books.
     Authorised,
 }
 
-/// The line of a bank transaction. Its tax is the account's own.
+/// The line of a bank transaction. It has the default tax of its account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TransactionLine {
-    /// What people read.
+    /// The text that people read.
     pub description: String,
-    /// Always one.
+    /// The quantity, always one.
     #[serde(with = "json_number")]
     pub quantity: Decimal,
-    /// The whole amount, tax contained.
+    /// The whole amount, tax included.
     #[serde(with = "json_number")]
     pub unit_amount: Decimal,
-    /// The account in the chart.
+    /// The code of the account in the chart.
     pub account_code: String,
 }
 
-/// Whether a payment or a bank transaction counts.
+/// Whether a payment or a bank transaction counts in the books.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum MoneyStatus {
-    /// It does.
+    /// It counts.
     Authorised,
-    /// It was deleted; the row stays.
+    /// It was deleted. Xero keeps the row.
     Deleted,
-    /// A status that Xero added after this was written.
+    /// A status that this version does not know.
     #[serde(untagged)]
     Other(String),
 }
 
-/// A payment as Xero describes it.
+/// A payment as Xero returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemotePayment {
-    /// Xero's key.
+    /// Xero's id of the payment.
     pub id: XeroPaymentId,
-    /// The invoice it pays; none for a refund or a supplier's bill.
+    /// The invoice that it pays; `None` for a refund or a supplier's bill.
     pub invoice: Option<XeroInvoiceId>,
-    /// Whether a customer paid an invoice with it.
+    /// Whether it is a customer's payment on a sales invoice.
     pub is_receipt: bool,
-    /// Whether it counts.
+    /// Whether it counts in the books.
     pub status: MoneyStatus,
-    /// In the invoice's currency.
+    /// The amount, in the invoice's currency.
     pub amount: Decimal,
-    /// The day it was paid.
+    /// The date of the payment.
     pub date: Option<Date>,
-    /// Free text.
+    /// The reference, which is free text.
     pub reference: Option<String>,
-    /// The code of the account the money went to, if it has one.
+    /// The code of the account that the money went to, if the account has one.
     pub account_code: Option<String>,
-    /// That account, by Xero's key.
+    /// Xero's id of the account that the money went to.
     pub account_id: Option<XeroId>,
-    /// Whether it was matched with a line of the bank's statement.
+    /// Whether it is matched with a line of the bank statement.
     pub is_reconciled: bool,
-    /// The batch it is part of.
+    /// The batch payment that it is part of.
     pub batch: Option<XeroId>,
-    /// Xero's last change.
+    /// When Xero last changed the payment.
     pub updated_at: Option<Timestamp>,
 }
 
-/// A bank transaction as Xero describes it.
+/// A bank transaction as Xero returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteBankTransaction {
-    /// Xero's key.
+    /// Xero's id of the transaction.
     pub id: XeroBankTransactionId,
-    /// Whether it counts.
+    /// Whether it counts in the books.
     pub status: MoneyStatus,
-    /// What moved.
+    /// The amount that moved.
     pub total: Money,
-    /// Free text.
+    /// The reference, which is free text.
     pub reference: Option<String>,
-    /// Whether it was matched with a line of the bank's statement.
+    /// Whether it is matched with a line of the bank statement.
     pub is_reconciled: bool,
-    /// Xero's last change.
+    /// When Xero last changed the transaction.
     pub updated_at: Option<Timestamp>,
 }

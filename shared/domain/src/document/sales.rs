@@ -1,4 +1,4 @@
-//! What sales invoices and credit notes have in common.
+//! The parts that sales invoices and credit notes have in common.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -8,39 +8,40 @@ use crate::ids::{XeroContactId, XeroId};
 use crate::json_number;
 use crate::money::Money;
 
-/// An invoice or a credit note as Xero describes it.
+/// An invoice or a credit note as Xero returns it.
 pub trait SalesDocument {
-    /// What decisions about either go by.
+    /// The fields on which decisions about either of them depend.
     fn head(&self) -> Head<'_>;
 }
 
-/// What decisions about an invoice or a credit note go by.
+/// The fields on which decisions about an invoice or a credit note depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head<'a> {
-    /// Xero's key.
+    /// Xero's id of the document.
     pub id: XeroId,
-    /// The number; Xero numbers a document that came without one.
+    /// The number. Xero assigns one to a document that was sent without.
     pub number: Option<&'a str>,
-    /// Whether it is a customer's, not a supplier's.
+    /// Whether it is a document to a customer, not from a supplier.
     pub is_sales: bool,
     /// The status.
     pub status: &'a DocumentStatus,
-    /// Whose it is.
+    /// The contact that is billed or credited.
     pub contact: Option<XeroContactId>,
-    /// The link back to the app that made it. Credit notes have none.
+    /// The address of the document in the app that created it. Credit notes have none.
     pub url: Option<&'a str>,
-    /// Free text that the customer sees. On our credit notes it ends with our id.
+    /// Text that the customer sees. On this integration's credit notes it ends with the CRM's id.
     pub reference: Option<&'a str>,
-    /// What it comes to, tax included.
+    /// The total, tax included.
     pub total: Money,
-    /// What is still due of it, or still to be applied.
+    /// The amount that is still due or, for a credit note, still to be applied.
     pub left: Money,
     /// The date of the document.
     pub date: Option<Date>,
 }
 
 impl Head<'_> {
-    /// Whether nothing was paid or applied, and it takes changes.
+    /// Whether Xero accepts changes to it: nothing was paid or applied, and its status allows
+    /// edits.
     pub fn is_editable(&self) -> bool {
         let takes_changes = matches!(
             self.status,
@@ -61,13 +62,13 @@ pub struct ContactReference {
 /// Whether line amounts contain tax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LineAmountTypes {
-    /// Tax is added on top.
+    /// Tax is added to line amounts.
     Exclusive,
-    /// Tax is contained.
+    /// Line amounts contain tax.
     Inclusive,
 }
 
-/// The statuses a new document is given.
+/// The statuses in which documents are created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum NewStatus {
@@ -83,15 +84,15 @@ pub enum DocumentStatus {
     Draft,
     /// Waiting for approval.
     Submitted,
-    /// Approved: awaiting payment, or to be applied.
+    /// Approved: an invoice awaits payment, a credit note awaits application.
     Authorised,
-    /// Nothing is due any more, or nothing is left of the credit.
+    /// Nothing is due any more or, for a credit note, no credit is left.
     Paid,
     /// Voided in Xero.
     Voided,
     /// Deleted in Xero.
     Deleted,
-    /// A status that Xero added after this was written.
+    /// A status that this version does not know.
     #[serde(untagged)]
     Other(String),
 }
@@ -105,7 +106,7 @@ impl DocumentStatus {
         }
     }
 
-    /// Xero's word for it.
+    /// Xero's name of the status.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Draft => "DRAFT",
@@ -119,26 +120,27 @@ impl DocumentStatus {
     }
 }
 
-/// One line.
+/// One line of an invoice or a credit note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LineItem {
-    /// 1 to 4,000 characters.
+    /// The description, 1 to 4,000 characters.
     pub description: String,
-    /// At most 13 digits, 4 of them decimals.
+    /// The quantity: at most 13 digits, 4 of them decimals.
     #[serde(with = "json_number")]
     pub quantity: Decimal,
-    /// At most 4 decimals, which Xero keeps when asked with `unitdp=4`.
+    /// The price of one unit, with at most 4 decimals. Xero keeps all four when the call has
+    /// `unitdp=4`.
     #[serde(with = "json_number")]
     pub unit_amount: Decimal,
-    /// The account in the chart.
+    /// The code of the account in the chart.
     pub account_code: String,
-    /// Xero's code of the tax rate.
+    /// Xero's code of the tax rate, such as `OUTPUT2`.
     pub tax_type: String,
-    /// A discount in percent of the line.
+    /// The discount in percent of the line.
     #[serde(with = "json_number::option", skip_serializing_if = "Option::is_none")]
     pub discount_rate: Option<Decimal>,
-    /// A discount as an amount off the line. Never together with `discount_rate`.
+    /// The discount as an amount off the line. Never set together with `discount_rate`.
     #[serde(default, with = "json_number::option", skip_serializing_if = "Option::is_none")]
     pub discount_amount: Option<Decimal>,
 }

@@ -1,4 +1,4 @@
-//! What the fields of a message have to do with each other, with its queue and with its group.
+//! Checks across the fields of a message, its queue and its message group.
 
 use rust_decimal::Decimal;
 
@@ -10,7 +10,7 @@ use crate::entity::EntityKind;
 use crate::ids::ClientId;
 use crate::money::round_to_cents;
 
-/// A document is sent together with its client.
+/// Checks that a document comes with its own client.
 pub(super) fn check_client(
     named: &ClientId,
     client: &Client,
@@ -25,9 +25,10 @@ pub(super) fn check_client(
     })
 }
 
-/// A discount takes at most the whole line off, and an amount is taken off a positive line only: Xero refuses the first
-/// ("Discount must not be greater than the line total."), and the second could mean a larger deduction or a smaller one.
-/// What is voided is not written, so its discounts do not matter.
+/// Checks that a discount is at most the whole line, and that an amount is taken only off a
+/// positive line. Xero rejects the former ("Discount must not be greater than the line total."),
+/// and the latter is ambiguous: it could mean a larger or a smaller deduction. A voided document is
+/// not written, so its discounts are not checked.
 pub(super) fn check_discounts(
     lines: &[Line],
     standing: Standing,
@@ -57,7 +58,7 @@ pub(super) fn check_discounts(
     Ok(())
 }
 
-/// Only Stripe keeps a fee and takes a surcharge.
+/// Checks that only a Stripe payment has a fee or a surcharge.
 pub(super) fn check_method(payment: &Payment) -> Result<(), Unreadable> {
     let only_stripe = [("payment.fee", payment.fee), ("payment.surcharge", payment.surcharge)];
     let misplaced = only_stripe.into_iter().find(|(_, amount)| {
@@ -72,7 +73,7 @@ pub(super) fn check_method(payment: &Payment) -> Result<(), Unreadable> {
     }
 }
 
-/// A message is on the queue of its kind and in the group of its account.
+/// Checks that a message is on the queue of its kind and in the group of its account.
 pub(super) fn check_place(
     inbound: &Inbound,
     kind: EntityKind,

@@ -1,4 +1,4 @@
-//! Which fields each type of message has.
+//! The fields of each type of message.
 
 use crate::body::{Field, Shape};
 use crate::crm::allocation::Allocation;
@@ -7,7 +7,7 @@ use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
 use crate::crm::payment::Payment;
 
-/// The fields of every message, and those of one type.
+/// The fields that every message has, followed by those of one type.
 macro_rules! fields {
     ($($field:expr),+) => {
         &[
@@ -29,7 +29,7 @@ const CREDIT_NOTE: &[Field] =
 const ALLOCATION: &[Field] = fields![Field::new("allocation", Allocation::SHAPE)];
 const PAYMENT: &[Field] = fields![Field::new("payment", Payment::SHAPE)];
 
-/// The fields of a message of this type, if the contract has the type.
+/// The shape of a message of this type, or `None` if the contract does not have the type.
 pub fn shape_of(message_type: &str) -> Option<Shape> {
     match message_type {
         "client.upserted" => Some(Shape::Object(CLIENT)),

@@ -1,37 +1,37 @@
-//! Why a body cannot be read.
+//! The reasons why a body cannot be read.
 
 use super::{BODY_LIMIT_BYTES, CONTRACT_VERSION};
 use crate::body::Suggestion;
 use crate::entity::EntityKind;
 
-/// Why a body cannot be read. The text names the field and never quotes its value.
+/// The reason why a body cannot be read. The text names the field and never quotes its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// The body is longer than [`BODY_LIMIT_BYTES`].
     #[error("the body is {bytes} bytes long; at most {BODY_LIMIT_BYTES} are read")]
     Oversized {
-        /// Its length.
+        /// The length of the body, in bytes.
         bytes: usize,
     },
     /// The body is not JSON.
     #[error("the body is not JSON (line {line}, column {column})")]
     NotJson {
-        /// Where it goes wrong.
+        /// The line of the error.
         line: usize,
-        /// Where in that line.
+        /// The column of the error.
         column: usize,
     },
-    /// The contract version is missing or another one.
+    /// The contract version is missing or is not the one that this code reads.
     #[error("version must be {CONTRACT_VERSION}")]
     UnknownVersion,
-    /// The type is none of this contract's.
+    /// The contract does not have this type.
     #[error(
         "type must be client.upserted, invoice.sent, invoice.updated, invoice.voided, \
          credit_note.issued, credit_note.updated, credit_note.voided, credit_note.allocated, \
          credit_note.deallocated, payment.recorded or payment.deleted"
     )]
     UnknownType,
-    /// There is a field that the contract does not have.
+    /// The contract does not have this field.
     #[error("{field} is not a known field{meant}")]
     UnknownField {
         /// The field's path, such as `invoice.lines[0].taxrate`.
@@ -39,27 +39,27 @@ pub enum Unreadable {
         /// The field that was probably meant.
         meant: Suggestion,
     },
-    /// A field is missing or wrong.
+    /// A field is missing or has a wrong value.
     #[error("{field}: {problem}")]
     Field {
         /// The field's path, such as `invoice.lines[2].quantity`.
         field: String,
-        /// What it must be.
+        /// The problem, such as `is missing` or `must not be empty`.
         problem: String,
     },
-    /// The message is on the queue of another kind.
-    #[error("type: this queue takes no such messages; it is for {}s", .expected.noun())]
+    /// The message belongs on the queue of another kind.
+    #[error("type: this queue does not accept such messages; it is for {}s", .expected.noun())]
     WrongQueue {
-        /// The queue's kind.
+        /// The kind that the queue is for.
         expected: EntityKind,
     },
-    /// The message group is another account's.
+    /// The message names another account than its message group.
     #[error("account_id: differs from the message group, which names the account")]
     WrongAccount,
 }
 
 impl Unreadable {
-    /// A stable name for logs and the dead-letter queue's `reason` attribute.
+    /// A stable name, used in logs and in the dead-letter queue's `reason` attribute.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Oversized { bytes: _ } => "oversized",

@@ -1,4 +1,4 @@
-//! Status and amounts of a document in Xero, kept with its mapping.
+//! Status and amounts of a document in Xero, stored with its mapping.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -8,39 +8,41 @@ use crate::document::invoice::{AppliedCredit, RemoteInvoice};
 use crate::document::sales::DocumentStatus;
 use crate::money::Money;
 
-/// The credits of one invoice that are kept and told one by one; the sum counts all of them.
+/// The maximum number of credits of one invoice that are stored and reported individually. The sum
+/// includes all of them.
 pub const CREDITS_MAX: usize = 100;
 
-/// Status and amounts of an invoice or a credit note, for cross-reference.
+/// Status and amounts of an invoice or a credit note, for comparison with the CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amounts {
     /// The status in Xero.
     pub status: DocumentStatus,
-    /// What the CRM billed, or credited.
+    /// The total that the CRM billed or credited.
     pub crm_total: Money,
-    /// What Xero computed.
+    /// The total that Xero computed.
     pub xero_total: Money,
-    /// What is still to be paid, by Xero; of a credit note, what is left of it.
+    /// The amount that is still to be paid, according to Xero; for a credit note, the credit that
+    /// is left.
     pub amount_due: Money,
-    /// What was paid, by Xero.
+    /// The amount that was paid, according to Xero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_paid: Option<Money>,
-    /// What was credited, by Xero: credit notes, over- and prepayments.
+    /// The amount that was credited, according to Xero: credit notes, overpayments and prepayments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_credited: Option<Money>,
-    /// Those credits, each, up to [`CREDITS_MAX`].
+    /// The individual credits, at most [`CREDITS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credits: Vec<AppliedCredit>,
-    /// When it is due, by Xero.
+    /// The due date in Xero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_date: Option<Date>,
-    /// When nothing was due any more.
+    /// The date on which the document was fully paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_on: Option<Date>,
 }
 
 impl Amounts {
-    /// What Xero says of an invoice that the CRM billed at `crm_total`.
+    /// The state of an invoice in Xero that the CRM billed at `crm_total`.
     pub fn observed(crm_total: Money, remote: &RemoteInvoice) -> Self {
         let settlement = &remote.settlement;
         let money = |amount| Some(Money::new(amount, remote.total.currency).in_cents());
@@ -57,7 +59,7 @@ impl Amounts {
         }
     }
 
-    /// What Xero says of a credit note that the CRM credited at `crm_total`.
+    /// The state of a credit note in Xero that the CRM credited at `crm_total`.
     pub fn of_note(crm_total: Money, remote: &RemoteCreditNote) -> Self {
         Self {
             status: remote.status.clone(),
@@ -72,15 +74,15 @@ impl Amounts {
         }
     }
 
-    /// Xero's total less the CRM's, or `None` when they agree. An invoice that is voided or deleted
-    /// no longer counts.
+    /// Xero's total minus the CRM's, or `None` when they agree. A document that is voided or
+    /// deleted no longer counts.
     pub fn difference(&self) -> Option<Money> {
         if self.status.is_gone() {
             return None;
         }
         match self.xero_total.checked_sub(self.crm_total) {
             Some(difference) if difference.amount.is_zero() => None,
-            // Totals in different currencies differ by all of it.
+            // For totals in different currencies, the whole total is the difference.
             other => Some(other.unwrap_or(self.xero_total)),
         }
     }

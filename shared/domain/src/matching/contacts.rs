@@ -9,11 +9,11 @@ use super::marks::{Marks, named_client};
 use crate::document::contact::{ContactStatus, RemoteContact};
 use crate::ids::{CrmId, XeroContactId};
 
-/// A contact may have been merged into one that was merged; further than this nobody follows.
+/// The maximum length of a chain of merged contacts that is followed.
 const MERGES_MAX: usize = 5;
 
-/// All contacts of an organisation, archived ones among them, collected page by page. The order of the
-/// pages does not matter; of a contact that is listed twice, the newest state counts.
+/// All contacts of an organisation, including archived ones, collected page by page. The order of
+/// the pages does not matter: of a contact that is listed twice, the newest state counts.
 #[derive(Default)]
 pub struct Contacts(BTreeMap<XeroContactId, Contact>);
 
@@ -24,7 +24,7 @@ pub(super) struct Contact {
     pub(super) name: Box<str>,
     pub(super) email: Option<Box<str>>,
     number: Option<Box<str>>,
-    /// The client whose number it carries.
+    /// The client whose contact number it has.
     pub(super) client: Option<CrmId>,
     pub(super) marks: Marks,
     is_archived: bool,
@@ -32,22 +32,22 @@ pub(super) struct Contact {
 }
 
 impl Contacts {
-    /// None yet.
+    /// An empty collection.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many there are.
+    /// The number of contacts.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no contacts.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The contact number of a contact, whoever gave it.
+    /// The contact number of a contact, whichever app assigned it.
     pub fn number(&self, id: XeroContactId) -> Option<&str> {
         self.0.get(&id)?.number.as_deref()
     }
@@ -60,8 +60,8 @@ impl Contacts {
         self.0.iter().map(|(id, contact)| (*id, contact))
     }
 
-    /// The contact that this one was merged into, in the end. It stays itself if it was not merged, or
-    /// if the merges lead to no contact that is known.
+    /// The contact that this one was finally merged into. It is the contact itself if it was not
+    /// merged, or if its merges lead to no known contact.
     pub(super) fn after_merges(&self, id: XeroContactId) -> XeroContactId {
         let mut last = id;
         for _ in 0..=MERGES_MAX {
@@ -74,7 +74,8 @@ impl Contacts {
 }
 
 impl Contact {
-    /// Whether no document may stand on it. A merged contact is used up, wherever it went.
+    /// Whether documents cannot use it. A merged contact can no longer be used, even if the contact
+    /// it was merged into is unknown.
     pub(super) fn is_archived(&self) -> bool {
         self.is_archived || self.merged_to.is_some()
     }
@@ -110,7 +111,7 @@ impl Extend<RemoteContact> for Contacts {
     }
 }
 
-/// Personal data stays out of logs: only their count is shown.
+/// Prints only the number of contacts, because personal data must not reach the logs.
 impl fmt::Debug for Contacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Contacts({})", self.0.len())

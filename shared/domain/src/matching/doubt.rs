@@ -1,4 +1,4 @@
-//! Why a match is left to a person.
+//! The reasons why a match is left to a person.
 
 use std::fmt;
 
@@ -7,77 +7,79 @@ use serde::{Deserialize, Serialize};
 use super::Evidence;
 use crate::ids::CrmId;
 
-/// Why a client's contact is not sure.
+/// The reason why a client's contact is uncertain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Doubt {
-    /// Several contacts agree with the client, and nothing tells them apart.
+    /// Several contacts match the client, and no evidence distinguishes them.
     SeveralContacts,
-    /// Other clients agree with the same contact no less.
+    /// The contact matches other clients equally well.
     SeveralClients {
-        /// The others, or some of them where they are many.
+        /// The other clients, at most [`RIVALS_MAX`](super::RIVALS_MAX).
         others: Vec<CrmId>,
     },
-    /// Another client is linked to the contact, has its number on it, or agrees with it more strongly.
+    /// Another client is linked to the contact, is named by its contact number, or matches it more
+    /// strongly.
     HeldByAnotherClient {
-        /// Whose it is.
+        /// The other client.
         owner: CrmId,
     },
-    /// What agrees with the client is archived: Xero takes no document for it.
+    /// The contact that matches the client is archived: Xero accepts no documents for it.
     Archived,
-    /// The contact agrees with the client in one thing and differs in another that is only its own.
+    /// The contact matches the client in one respect and contradicts it in a number that is unique
+    /// to a business.
     Contradiction {
-        /// In what it differs: the VAT number or the company number.
+        /// The number that differs: the VAT number or the company number.
         field: Evidence,
     },
 }
 
 impl Doubt {
-    /// What was found, in a sentence.
+    /// A sentence that says what was found.
     pub fn message(&self) -> String {
         match self {
             Self::SeveralContacts => {
-                "Several contacts in Xero agree with this client equally well.".to_owned()
+                "Several contacts in Xero match this client equally well.".to_owned()
             }
             Self::SeveralClients { others } => {
                 let others = others.iter().map(CrmId::as_str).collect::<Vec<_>>().join(", ");
                 format!(
-                    "The contact that agrees with this client agrees with other clients as well: {others}."
+                    "The contact that matches this client also matches other clients: {others}."
                 )
             }
             Self::HeldByAnotherClient { owner } => {
-                format!("The contact that agrees with this client belongs to another one: {owner}.")
+                format!("The contact that matches this client belongs to another client: {owner}.")
             }
             Self::Archived => {
-                "The contact that agrees with this client is archived in Xero.".to_owned()
+                "The contact that matches this client is archived in Xero.".to_owned()
             }
             Self::Contradiction { field } => {
-                format!("The contact that agrees with this client has another {field}.")
+                format!("The contact that matches this client has a different {field}.")
             }
         }
     }
 
-    /// What a person can do about it.
+    /// A sentence that says what a person can do about it.
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::SeveralContacts => {
-                "Link the client to the right one, or merge the contacts in Xero."
+                "Link the client to the right contact, or merge the contacts in Xero."
             }
             Self::SeveralClients { others: _ } => {
-                "Link the contact to the client it belongs to. If they are the same business, keep one of the clients."
+                "Link the contact to the client it belongs to. If they are the same business, keep only one of the clients."
             }
             Self::HeldByAnotherClient { owner: _ } => {
-                "Link this client to another contact. If both are the same business, keep one of the clients."
+                "Link this client to another contact. If both are the same business, keep only one of the clients."
             }
             Self::Archived => "Restore the contact in Xero, or link the client to another contact.",
             Self::Contradiction { field: _ } => {
-                "Correct the number that is wrong, or link the client to the contact if they are the same business."
+                "Correct the wrong number, or link the client to the contact if they are the same business."
             }
         }
     }
 }
 
-/// One line for people: what was found, then what to do.
+/// Prints one line for people: the message, followed by the remedy.
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.message(), self.remedy())

@@ -1,4 +1,5 @@
-//! What a client or a contact is recognised by, in the form in which two of them are compared.
+//! The marks by which a client or a contact is recognised, in a form in which two of them can be
+//! compared.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +10,11 @@ use crate::document::contact::RemoteContact;
 use crate::ids::{ClientId, CrmId, DERIVED};
 use crate::translate::client::NUMBER_PREFIX;
 
-/// A number of fewer letters and digits is a part of many.
+/// The minimum length of a number that counts as evidence. Shorter numbers occur inside many
+/// others.
 const SIGNIFICANT_MIN: usize = 4;
 
-/// The marks of a client or a contact. What proves nothing is none.
+/// The marks of a client or a contact. A value that proves nothing is not a mark.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Marks {
     /// The client that the contact number names.
@@ -49,7 +51,7 @@ impl From<&RemoteContact> for Marks {
 }
 
 impl Marks {
-    /// Each mark with what it is evidence of.
+    /// Each mark with the evidence that it provides.
     pub(super) fn each(&self) -> impl Iterator<Item = (Evidence, &str)> {
         let single = [
             (Evidence::Number, &self.client),
@@ -61,13 +63,13 @@ impl Marks {
         single.chain(self.emails.iter().map(|address| (Evidence::Email, &**address)))
     }
 
-    /// What both have and have alike.
+    /// The kinds of marks that both have with equal values.
     pub(super) fn in_common(&self, other: &Self) -> BTreeSet<Evidence> {
         let common = self.each().filter(|mark| other.each().any(|theirs| theirs == *mark));
         common.map(|(by, _)| by).collect()
     }
 
-    /// The first number that both have and that shows that they are two businesses.
+    /// The first number that differs between both and shows that they are two businesses.
     pub(super) fn contradiction(&self, other: &Self) -> Option<Evidence> {
         let pairs = [
             (Evidence::VatNumber, &self.vat_number, &other.vat_number),
@@ -83,7 +85,8 @@ impl Marks {
     }
 }
 
-/// The client whose number this is, if it is one that we give. A number that is not the client's first stays apart.
+/// The client whose contact number this is, if the integration assigned it. The number of a later
+/// contact of the same client gives a different id.
 pub(super) fn named_client(number: &str) -> Option<CrmId> {
     let (front, id) = number.trim().split_at_checked(NUMBER_PREFIX.len())?;
     let (client, _) = id.split_once(DERIVED).unwrap_or((id, ""));
@@ -91,11 +94,11 @@ pub(super) fn named_client(number: &str) -> Option<CrmId> {
     if is_ours { CrmId::new(id).ok() } else { None }
 }
 
-/// A name in the form in which names are compared: without case, accents and stray spaces, however its
-/// letters are encoded. Only blank names, or names of nothing but accents, come out empty.
+/// A name in the form in which names are compared: without case, accents and superfluous spaces, in
+/// one Unicode normalisation. Only blank names, and names of accents alone, become empty.
 ///
-/// The accents of Latin, Greek and Cyrillic letters are dropped. The marks of other scripts stay, for
-/// there they make another letter or hold the vowels.
+/// The accents of Latin, Greek and Cyrillic letters are dropped. The marks of other scripts stay,
+/// because there they form another letter or represent the vowels.
 pub fn normalised_name(name: &str) -> String {
     let is_accent = |sign: &char| ('\u{300}'..='\u{36f}').contains(sign);
     let folded = name.nfkd().filter(|sign| !is_accent(sign)).flat_map(fold).collect::<String>();
@@ -107,8 +110,8 @@ fn name(name: &str) -> Option<Box<str>> {
     (!normalised.is_empty()).then(|| normalised.into())
 }
 
-/// Without what people write in one place and leave out in another. A number of zeros and a word such
-/// as "exempt" say that there is no number.
+/// A number without the characters that people write in one place and omit in another. A number of
+/// zeros, or a word such as "exempt", is not a number.
 fn number(text: Option<&str>) -> Option<Box<str>> {
     let number = text?.nfkd().filter(|sign| sign.is_alphanumeric()).flat_map(fold);
     let number = number.collect::<String>();
@@ -122,12 +125,12 @@ fn email(text: &str) -> Option<Box<str>> {
     is_address.then(|| text.trim().to_lowercase().into())
 }
 
-/// Ids are ASCII.
+/// Converts an id to lower case. Ids are ASCII.
 fn small(id: &str) -> Box<str> {
     id.to_ascii_lowercase().into()
 }
 
-/// The letter that all its forms are compared as: ẞ and ß are both "ss", ς is σ.
+/// The form in which all variants of a letter are compared: ẞ and ß are both "ss", ς is σ.
 fn fold(sign: char) -> impl Iterator<Item = char> {
     sign.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }

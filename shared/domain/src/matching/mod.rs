@@ -1,14 +1,15 @@
-//! Reconciliation: which contacts in Xero the CRM's clients are.
+//! How clients are matched to contacts in Xero.
 //!
-//! All clients without a contact are compared with all contacts of the organisation at once, since a
-//! match is only sure if no other client could be meant by it. The contact number is ours and decides
-//! alone. Without it the strongest evidence that finds anything decides, and only if it leads to one
-//! contact that is in use, belongs to nobody else and contradicts nothing. Whatever is less than sure
-//! is left to a person, with the candidates and the reason. The answer depends on neither the order of
-//! the clients nor that of the contacts.
+//! All clients without a contact are compared with all contacts of the organisation at once,
+//! because a match is certain only if no other client fits it. The contact number is assigned by
+//! this integration and decides alone. Without it, the strongest evidence that finds any contact
+//! decides, and only if it leads to one contact that is active, belongs to no other client and
+//! contradicts nothing. Every uncertain match is left to a person, with the candidates and the
+//! reason. The result depends on neither the order of the clients nor that of the contacts.
 //!
-//! Reading order: [`Contacts`] is what is known of Xero; [`reconcile`] decides; `marks` is how values are
-//! compared, `review` what is found for one client, [`Doubt`] why a person is asked.
+//! Reading order: [`Contacts`] holds the contacts in Xero; [`reconcile`] decides; `marks` compares
+//! values; `review` collects the findings for one client; [`Doubt`] is the reason why a person must
+//! decide.
 
 mod contacts;
 mod doubt;
@@ -31,22 +32,22 @@ pub use contacts::Contacts;
 pub use doubt::Doubt;
 pub use marks::normalised_name;
 
-/// A person is shown no more candidates than this.
+/// The maximum number of candidates that a person is shown.
 pub const CANDIDATES_MAX: usize = 5;
 
-/// A person is told of no more rival clients than this.
+/// The maximum number of rival clients that a person is shown.
 pub const RIVALS_MAX: usize = 5;
 
-/// What a client is recognised by.
+/// The values by which a client is recognised.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Party {
     /// The CRM's id.
     pub id: ClientId,
-    /// The contact number that we give to its contact.
+    /// The contact number that the integration assigns to the client's contact.
     pub number: String,
-    /// Contacts that a person has said it is not.
+    /// Contacts that a person has ruled out for this client.
     pub not: BTreeSet<XeroContactId>,
-    /// The name that it has in Xero.
+    /// The client's name in Xero.
     pub name: String,
     /// The client's own e-mail address and its primary contact's.
     pub emails: Vec<String>,
@@ -71,18 +72,18 @@ impl From<&Client> for Party {
     }
 }
 
-/// Personal data stays out of logs: only the id is shown.
+/// Prints only the id, because personal data must not reach the logs.
 impl fmt::Debug for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Party({})", self.id)
     }
 }
 
-/// What a client and a contact have in common, the strongest first.
+/// The kinds of values that a client and a contact can have in common, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// The contact carries the number that we give to the client's contact.
+    /// The contact has the number that the integration assigns to the client's contact.
     Number,
     /// VAT, GST or tax number.
     VatNumber,
@@ -90,11 +91,11 @@ pub enum Evidence {
     CompanyNumber,
     /// E-mail address.
     Email,
-    /// The name, without regard to case, accents and spaces.
+    /// The name, ignoring case, accents and superfluous spaces.
     Name,
 }
 
-/// As it is called in a sentence.
+/// Prints the name that sentences for people use.
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -110,53 +111,54 @@ impl fmt::Display for Evidence {
 /// A contact that may be the client's.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Xero's key.
+    /// Xero's id of the contact.
     pub id: XeroContactId,
-    /// Its name in Xero.
+    /// The contact's name in Xero.
     pub name: String,
-    /// What it has in common with the client; never empty.
+    /// The values that it has in common with the client; never empty.
     pub by: BTreeSet<Evidence>,
     /// Its e-mail address, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Whether it has to be restored before it can be used.
+    /// Whether it must be restored before documents can use it.
     pub is_archived: bool,
 }
 
-/// Personal data stays out of logs: only the key and the evidence are shown.
+/// Prints only the id and the evidence, because personal data must not reach the logs.
 impl fmt::Debug for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Candidate({} by {:?})", self.id, self.by)
     }
 }
 
-/// What a client is to the contacts of an organisation.
+/// The result of matching a client with an organisation's contacts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Match {
-    /// This contact, which is in use, belongs to no other client and is no other client's match.
+    /// The client's contact. It is active, belongs to no other client and matches no other client.
     Confident {
-        /// Xero's key, after merges.
+        /// Xero's id of the contact, after merges.
         contact: XeroContactId,
         /// The strongest evidence.
         by: Evidence,
     },
-    /// A person has to say.
+    /// A person must decide.
     Ambiguous {
-        /// At most [`CANDIDATES_MAX`], the most likely first; never empty.
+        /// The candidates, the most likely first: at least one, at most [`CANDIDATES_MAX`].
         candidates: Vec<Candidate>,
-        /// Why it is not sure.
+        /// The reason why the match is uncertain.
         why: Doubt,
     },
-    /// No contact has anything in common with it.
+    /// No contact has anything in common with the client.
     Missing,
 }
 
-/// Matches clients that have no contact yet with the contacts of an organisation: one answer for each
-/// client, in their order. `held` are the contacts that clients are linked to already.
+/// Matches clients that have no contact yet with the contacts of an organisation. Returns one
+/// result for each client, in their order. `held` maps contacts to the clients that are already
+/// linked to them.
 ///
-/// No contact is a confident match of two clients, and none that is archived or linked to another
-/// client is one at all.
+/// No contact is a confident match of two clients, and no archived contact or contact of another
+/// client is a confident match at all.
 pub fn reconcile(
     parties: &[Party],
     contacts: &Contacts,
@@ -175,7 +177,7 @@ pub fn reconcile(
     settled.collect()
 }
 
-/// Whether a VAT number, a company number or an e-mail address shows that a contact is the client.
+/// Whether a VAT number, a company number or an e-mail address proves that a contact is the client.
 /// A name alone proves nothing.
 pub(crate) fn is_proven(party: &Party, contact: &RemoteContact) -> bool {
     let proofs = [Evidence::VatNumber, Evidence::CompanyNumber, Evidence::Email];
@@ -183,7 +185,8 @@ pub(crate) fn is_proven(party: &Party, contact: &RemoteContact) -> bool {
     proofs.iter().any(|proof| common.contains(proof))
 }
 
-/// Which clients would have each contact, if they were alone: those with the strongest evidence.
+/// For each contact, the clients that would be matched with it if they were alone: those with the
+/// strongest evidence.
 struct Claims<'a>(BTreeMap<XeroContactId, (Evidence, BTreeSet<&'a ClientId>)>);
 
 impl<'a> Claims<'a> {
@@ -204,7 +207,8 @@ impl<'a> Claims<'a> {
         Self(claims)
     }
 
-    /// Why a client may not have the contact that it would have if it were alone.
+    /// The reason why a client may not have the contact that it would be matched with if it were
+    /// alone.
     fn doubt(&self, client: &ClientId, contact: XeroContactId, by: Evidence) -> Option<Doubt> {
         let (strongest, clients) = self.0.get(&contact)?;
         let rivals = clients.iter().filter(|rival| **rival != client).take(RIVALS_MAX);

@@ -1,4 +1,4 @@
-//! What holds however clients and contacts are mixed, and in whatever order they come.
+//! Properties of matching that hold for all mixtures and orders of clients and contacts.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::tests::{a_contact, a_party, id};
 use super::*;
 use crate::document::contact::ContactStatus;
 
-/// So few values that clients and contacts meet all the time; the first ones prove nothing.
+/// Few values, so that clients and contacts often have the same. The first ones prove nothing.
 const NAMES: [&str; 6] = ["", "Ridge", "RÍDGE ", "山田", "Quay", "North"];
 const EMAILS: [&str; 4] = ["", "a@b.example", "B@b.example", "c@b.example"];
 const NUMBERS: [&str; 5] = ["", "GB 12.34", "gb1234", "1234", "GB9999"];
@@ -21,7 +21,8 @@ struct Plan {
     seed: u64,
 }
 
-/// What became of a contact: the client whose number it has, its status, where it was merged to.
+/// The generated properties of a contact: the client whose number it has, whether it is archived,
+/// and the contact it was merged into.
 type Fate = (Option<usize>, bool, Option<u128>);
 
 fn marked() -> impl Strategy<Value = Marked> {
@@ -83,7 +84,7 @@ impl Plan {
     }
 }
 
-/// The same things in an order that the seed decides.
+/// The same items in an order that the seed determines.
 fn shuffled<T>(mut things: Vec<T>, seed: u64) -> Vec<T> {
     let mut state = seed | 1;
     for last in (1..things.len()).rev() {
@@ -102,7 +103,7 @@ fn collected(listed: &[RemoteContact], page: usize) -> Contacts {
     contacts
 }
 
-/// Where merges lead, without a limit but for circles.
+/// The end of a chain of merges, without a limit on its length, but safe against cycles.
 fn merged_into(listed: &[RemoteContact], id: XeroContactId) -> XeroContactId {
     let next = |id| listed.iter().find(|remote| remote.id == id).and_then(|one| one.merged_to);
     let last = (0..listed.len()).try_fold(id, |last, _| next(last).ok_or(last));
@@ -169,7 +170,8 @@ proptest! {
     }
 }
 
-/// Half of the clients are in Xero, each under its own name; a tenth of the contacts are archived.
+/// An organisation in which half of the clients are in Xero, each under its own name, and a tenth
+/// of the contacts are archived.
 fn a_large_organisation(email: impl Fn(usize) -> String) -> (Vec<Party>, Contacts) {
     let parties = (0..10_000).map(|at| Party {
         emails: vec![email(at)],
@@ -199,7 +201,7 @@ fn ten_thousand_clients_are_found_among_ten_thousand_contacts() {
 fn ten_thousand_with_one_address_between_them_cost_no_more() {
     let (parties, contacts) = a_large_organisation(|_| "office@agency.example".to_owned());
     let matches = reconcile(&parties, &contacts, &BTreeMap::new());
-    // The name tells apart those who have one in Xero.
+    // The name distinguishes those that have one in Xero.
     assert_eq!(sure_ones(&matches), 4_500);
     assert!(!matches.contains(&Match::Missing));
 }

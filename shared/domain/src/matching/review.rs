@@ -1,4 +1,4 @@
-//! One client among all contacts: what is found, and what would follow if no other client were there.
+//! The findings for one client among all contacts, and the result if there were no other clients.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,11 +10,11 @@ use super::marks::{Marks, named_client};
 use super::{CANDIDATES_MAX, Candidate, Doubt, Evidence, Match, Party};
 use crate::ids::{CrmId, XeroContactId};
 
-/// No more contacts of one mark are looked at, so that ten thousand clients with one e-mail address on
-/// ten thousand contacts cost no more than others.
+/// The maximum number of contacts that are examined for one mark. It limits the cost when thousands
+/// of clients and contacts share a mark, such as an e-mail address.
 const LOOKED_AT_MAX: usize = 50;
 
-/// The marks of all contacts, sorted. What stands first under a mark can be used.
+/// The marks of all contacts, sorted. Under each mark, usable contacts come first.
 pub(super) struct Index<'a> {
     contacts: &'a Contacts,
     held: BTreeMap<XeroContactId, &'a CrmId>,
@@ -30,7 +30,7 @@ struct Row<'a> {
     contact: XeroContactId,
 }
 
-/// What a contact is to any client.
+/// The status of a contact, independent of any client.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
     Free,
@@ -38,11 +38,11 @@ enum Standing {
     Archived,
 }
 
-/// What was found for a client.
+/// The findings for a client.
 struct Findings<'a> {
     marks: Marks,
     found: Vec<Found<'a>>,
-    /// The marks that more usable contacts have than were looked at.
+    /// The marks that more usable contacts have than were examined.
     crowded: BTreeSet<Evidence>,
 }
 
@@ -59,7 +59,8 @@ impl<'a> Index<'a> {
     pub(super) fn new(contacts: &'a Contacts, held: &'a BTreeMap<XeroContactId, CrmId>) -> Self {
         let mut holders = held.iter().map(|(id, owner)| (*id, owner)).collect::<BTreeMap<_, _>>();
         for (id, owner) in held {
-            // A client that is linked to a merged contact has the one it was merged into.
+            // A client that is linked to a merged contact is linked to the contact it was merged
+            // into.
             holders.entry(contacts.after_merges(*id)).or_insert(owner);
         }
         let mut index = Self { contacts, held: holders, rows: BTreeSet::new() };
@@ -76,7 +77,7 @@ impl<'a> Index<'a> {
         index
     }
 
-    /// What follows for a client if no other one is matched with the same contact.
+    /// The result for a client if no other client matches the same contact.
     pub(super) fn review(&self, party: &Party) -> Match {
         let findings = self.look_up(party);
         if findings.found.is_empty() {
@@ -92,7 +93,7 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// What follows for a client whose match is another one's as well.
+    /// The result for a client whose match another client matches as well.
     pub(super) fn contested(&self, party: &Party, contact: XeroContactId, why: Doubt) -> Match {
         self.look_up(party).ambiguous(Some(contact), why)
     }
@@ -115,7 +116,8 @@ impl<'a> Index<'a> {
             .filter(|(id, _)| !party.not.contains(id))
             .filter_map(|(id, by)| self.found(party, &marks, id, by))
             .collect::<Vec<_>>();
-        // The number is ours: whatever else agrees, this is the contact we made.
+        // The integration assigned the number: this is the contact it created, whatever other
+        // evidence says.
         if found.iter().any(|one| one.strongest == Evidence::Number) {
             found.retain(|one| one.strongest == Evidence::Number);
         }
@@ -142,19 +144,20 @@ impl<'a> Index<'a> {
         mut by: BTreeSet<Evidence>,
     ) -> Option<Found<'a>> {
         let contact = self.contacts.get(id)?;
-        // A mark that was not looked at to its end may be on it as well.
+        // Not all contacts of a crowded mark were examined, so the contact may have that mark as
+        // well.
         by.extend(marks.in_common(&contact.marks));
         let strongest = *by.first()?;
         Some(Found { id, contact, strongest, by, owner: self.other_owner(party, id, contact) })
     }
 
-    /// The client that a contact belongs to, if that is not this one: by link, else by number.
+    /// The client that a contact belongs to, if it is not this one: by link, otherwise by number.
     fn other_owner(&self, party: &Party, id: XeroContactId, contact: &Contact) -> Option<CrmId> {
         if let Some(holder) = self.held.get(&id) {
             return (holder.as_str() != party.id.as_str()).then(|| (*holder).clone());
         }
         let named = contact.client.as_ref()?;
-        // Xero compares numbers without regard to case.
+        // Xero compares contact numbers without regard to case.
         let own = named_client(&party.number);
         let is_other = own.is_none_or(|own| !named.as_str().eq_ignore_ascii_case(own.as_str()));
         is_other.then(|| named.clone())
@@ -173,7 +176,7 @@ impl<'a> Index<'a> {
 }
 
 impl<'a> Findings<'a> {
-    /// The one contact that the strongest evidence leads to, and that evidence.
+    /// The single contact that the strongest evidence leads to, with that evidence.
     fn best(&self) -> Result<(&Found<'a>, Evidence), Doubt> {
         let usable = self.found.iter().filter(|one| one.is_usable());
         let Some(strongest) = usable.clone().map(|one| one.strongest).min() else {
@@ -187,7 +190,7 @@ impl<'a> Findings<'a> {
         best.map(|best| (best, strongest)).ok_or(Doubt::SeveralContacts)
     }
 
-    /// The only one of several that has further evidence which the others lack.
+    /// The only one of several contacts with additional evidence that the others lack.
     fn told_apart<'b>(&self, several: &[&'b Found<'a>], shared: Evidence) -> Option<&'b Found<'a>> {
         let mut holders = BTreeMap::<Evidence, Vec<&'b Found<'a>>>::new();
         for one in several {
@@ -203,9 +206,9 @@ impl<'a> Findings<'a> {
         distinct.all(|other| other.id == best.id).then_some(best)
     }
 
-    /// Why nothing that was found can be used.
+    /// The reason why none of the findings can be used.
     fn obstacle(&self) -> Doubt {
-        // An active contact of another client says more than an archived one.
+        // An active contact of another client is a better reason than an archived contact.
         let likeliest = self.found.iter().min_by_key(|one| (one.strongest, one.owner.is_none()));
         match likeliest.and_then(|one| one.owner.clone()) {
             Some(owner) => Doubt::HeldByAnotherClient { owner },
@@ -213,17 +216,18 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// The number in which a contact differs from the client. Our own number on it outweighs that.
+    /// The number in which a contact differs from the client. The integration's own contact number
+    /// outweighs a difference.
     fn contradiction(&self, found: &Found<'a>) -> Option<Evidence> {
         if found.strongest == Evidence::Number {
             return None;
         }
         let field = self.marks.contradiction(&found.contact.marks)?;
-        // A contact that was merged into this one may have agreed where this one differs.
+        // A contact that was merged into this one may match where this one differs.
         (!found.by.contains(&field)).then_some(field)
     }
 
-    /// Leaves it to a person. Contacts that cannot be used are shown only if there are no others.
+    /// Leaves the match to a person. Unusable contacts are shown only if there are no others.
     fn ambiguous(&self, first: Option<XeroContactId>, why: Doubt) -> Match {
         let none_is_usable = !self.found.iter().any(Found::is_usable);
         let shown = self.found.iter().filter(|one| none_is_usable || one.is_usable());

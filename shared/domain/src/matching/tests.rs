@@ -1,4 +1,4 @@
-//! Clients among contacts, case by case.
+//! Tests of matching clients to contacts, case by case.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -173,7 +173,7 @@ fn a_contact_that_was_merged_stands_for_the_one_it_was_merged_into() {
     };
     assert_eq!(one(a_party("c", "Ridge"), chain(2)), sure(2, Evidence::Number));
     assert_eq!(one(a_party("c", "Ridge"), chain(6)), sure(6, Evidence::Number));
-    // Further than five merges nobody follows.
+    // A chain of more than five merges is not followed.
     assert_eq!(doubt(&one(a_party("c", "Ridge"), chain(7))), &Doubt::Archived);
     let by_email = vec![merged(with_email(1, "a@b.example"), 2), a_contact(2, "other")];
     assert_eq!(one(mailed("c", "Ridge", "A@B.example"), by_email), sure(2, Evidence::Email));
@@ -258,7 +258,7 @@ fn several_contacts_are_told_apart_by_what_only_one_has() {
     named[1].name = "ridge".to_owned();
     assert_eq!(one(party.clone(), named.clone()), sure(2, Evidence::VatNumber));
 
-    // Each has something that the other lacks.
+    // Each contact has evidence that the other lacks.
     named[0].email = Some("a@b.example".into());
     assert_eq!(doubt(&one(party.clone(), named.clone())), &Doubt::SeveralContacts);
 
@@ -324,7 +324,7 @@ fn the_client_with_the_stronger_evidence_has_the_contact() {
     assert_eq!(doubt(&found[0]), &Doubt::HeldByAnotherClient { owner: crm("a") });
     assert_eq!(found[1], sure(1, Evidence::VatNumber));
 
-    // Where the stronger ones are several, nobody has it.
+    // If several clients have the stronger evidence, none of them gets the contact.
     let third = taxed("c", "East", "GB1234");
     let found = run(&[weak, strong, third], vec![contact], &[]);
     let others = |rivals: &[&str]| Doubt::SeveralClients {
@@ -414,6 +414,16 @@ fn the_most_likely_candidates_are_shown() {
 }
 
 #[test]
+fn no_more_candidates_are_shown_than_a_person_looks_at() {
+    for count in [CANDIDATES_MAX, CANDIDATES_MAX + 1, CANDIDATES_MAX * 100] {
+        let count = u128::try_from(count).unwrap();
+        let listed = (1..=count).map(|at| with_email(at, "a@b.example")).collect::<Vec<_>>();
+        let found = one(mailed("c", "Ridge", "a@b.example"), listed);
+        assert_eq!(shown(&found), [1, 2, 3, 4, 5].map(id), "{count}");
+    }
+}
+
+#[test]
 fn one_contact_is_found_among_thousands_that_share_a_mark() {
     let shared = (1..=2_000).map(|at| with_email(at, "a@b.example")).collect::<Vec<_>>();
     let party = mailed("c", "Ridge", "a@b.example");
@@ -421,7 +431,7 @@ fn one_contact_is_found_among_thousands_that_share_a_mark() {
     let mut named = shared.clone();
     named[1_500].name = "Ridge".to_owned();
     assert_eq!(one(party.clone(), named), sure(1_501, Evidence::Email));
-    // Others' contacts and archived ones do not hide the only one that is left.
+    // Contacts of other clients and archived contacts do not hide the only free one.
     let mut used = shared.into_iter().map(archived).collect::<Vec<_>>();
     used[700] = numbered(701, "SC-other");
     used[701] = with_email(702, "a@b.example");
@@ -461,11 +471,11 @@ fn every_doubt_says_what_was_found_and_what_to_do() {
     ];
     let lines = doubts.map(|doubt| doubt.to_string()).join("\n");
     insta::assert_snapshot!(lines, @r"
-    Several contacts in Xero agree with this client equally well. Link the client to the right one, or merge the contacts in Xero.
-    The contact that agrees with this client agrees with other clients as well: cli_2, cli_3. Link the contact to the client it belongs to. If they are the same business, keep one of the clients.
-    The contact that agrees with this client belongs to another one: cli_2. Link this client to another contact. If both are the same business, keep one of the clients.
-    The contact that agrees with this client is archived in Xero. Restore the contact in Xero, or link the client to another contact.
-    The contact that agrees with this client has another VAT number. Correct the number that is wrong, or link the client to the contact if they are the same business.
+    Several contacts in Xero match this client equally well. Link the client to the right contact, or merge the contacts in Xero.
+    The contact that matches this client also matches other clients: cli_2, cli_3. Link the contact to the client it belongs to. If they are the same business, keep only one of the clients.
+    The contact that matches this client belongs to another client: cli_2. Link this client to another contact. If both are the same business, keep only one of the clients.
+    The contact that matches this client is archived in Xero. Restore the contact in Xero, or link the client to another contact.
+    The contact that matches this client has a different VAT number. Correct the wrong number, or link the client to the contact if they are the same business.
     ");
 }
 

@@ -1,8 +1,8 @@
-//! The state machine of a sync operation: the work of bringing Xero to one snapshot.
+//! The state machine of a sync operation: the work of bringing one snapshot to Xero.
 //!
-//! Everything that can happen to an operation is an [`Event`], and [`step()`] is the only function that
-//! decides what follows. It is pure: the engine reads a row, asks [`step()`], and writes the answer if
-//! the row's version has not moved.
+//! Everything that can happen to an operation is an [`Event`], and [`step()`] is the only function
+//! that decides what follows. It is pure: the engine reads a row, calls [`step()`], and writes the
+//! result if the row's version has not changed.
 
 mod step;
 mod unconfirmed;
@@ -18,209 +18,216 @@ use crate::ids::CrmId;
 pub use step::step;
 pub use unconfirmed::unconfirmed;
 
-/// One holder of a claim. Random, so that a predecessor that wakes up late knows it was replaced.
+/// The identity of one holder of a claim. It is random, so that a late holder notices that it was
+/// replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClaimId(pub Uuid);
 
-/// A sync operation, as it is kept in its mapping's row.
+/// A sync operation, as it is stored in its mapping's row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
-    /// Where it stands.
+    /// The state of the operation.
     pub state: State,
-    /// Counted failures since the newest snapshot arrived or a person asked.
+    /// Counted failures since the newest snapshot arrived or a user asked for an attempt.
     pub failures: u8,
-    /// Rises with every answer of Xero's: it replays them, errors included, under the same key.
+    /// A serial that rises with every answer from Xero. Xero replays answers, errors included,
+    /// under the same key.
     pub key_serial: u32,
-    /// What is known about writes under this generation.
+    /// What is known about writes in this generation.
     pub trace: Trace,
-    /// The last failure, until a success or a newer snapshot.
+    /// The last failure. A success or a newer snapshot clears it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// An unanswered write may still take effect until then: nobody begins before, whoever asks.
+    /// An unanswered write may take effect until this instant. No attempt begins before it, not
+    /// even at a user's request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_until: Option<Timestamp>,
-    /// When the last failure happened, as long as it is kept.
+    /// When the last failure happened, while it is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_at: Option<Timestamp>,
-    /// The epoch of the connection that the last failure was about.
+    /// The epoch of the connection in which the last failure happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_epoch: Option<u64>,
 }
 
-/// Whether a document that we know nothing of may exist in Xero.
+/// Whether a document that no answer confirmed may exist in Xero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trace {
-    /// Every write so far was answered; the next is provably the first that could have succeeded.
+    /// Every write so far was answered. No unconfirmed document can exist.
     Clean,
-    /// A write may have reached Xero unanswered: look before writing.
+    /// A write without an answer may have reached Xero. The next attempt reads before it writes.
     Uncertain,
 }
 
-/// Where an operation stands.
+/// The state of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "name")]
 pub enum State {
-    /// To be done; nobody is on it.
+    /// Work is pending, and no attempt is running.
     Due,
-    /// Somebody is on it until its lease ends.
+    /// An attempt is running, until its lease ends.
     Claimed {
-        /// Who.
+        /// The holder of the claim.
         by: ClaimId,
-        /// The end of the lease: the invocation's deadline.
+        /// The end of the lease, which is the deadline of the invocation.
         until: Timestamp,
     },
-    /// To be tried at an instant; a wake-up is booked for it.
+    /// The next attempt is scheduled, and a wake-up is booked for it.
     Waiting {
-        /// Not before this.
+        /// The earliest instant of the next attempt.
         until: Timestamp,
     },
-    /// Stopped until something else happens.
+    /// The operation waits for an event.
     Parked {
-        /// What it waits for.
+        /// The event it waits for.
         on: Parking,
     },
     /// Xero has the newest snapshot.
     Synced,
-    /// Given up; needs a person, a newer snapshot or changed settings.
+    /// The operation was given up. It needs a user, a newer snapshot or changed settings.
     Skipped,
-    /// A person said that it is never to be sent. Newer snapshots are kept and change nothing.
+    /// A user decided that the record is never to be sent. Newer snapshots are stored and change
+    /// nothing.
     Withheld,
 }
 
-/// What a parked operation waits for.
+/// The event that a parked operation waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Parking {
-    /// The connection to be authorised again.
+    /// The connection is authorised again.
     Reconnect,
-    /// Another document to be in Xero.
+    /// Another document is in Xero.
     Prerequisite {
-        /// Its kind.
+        /// The kind of that document.
         kind: EntityKind,
-        /// Its id in the CRM.
+        /// Its record's id in the CRM.
         crm_id: CrmId,
     },
 }
 
-/// Why an operation needs attention.
+/// The reason why an operation needs attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Attention {
-    /// Its last attempt failed; there will be another.
+    /// The last attempt failed and will be repeated.
     Failing,
-    /// It was given up.
+    /// The operation was given up.
     GivenUp,
 }
 
-/// Who wants an attempt.
+/// The trigger of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
-    /// A message or a wake-up: the ladder is honoured.
+    /// A message or a wake-up. The attempt observes the ladder.
     Routine,
-    /// A person asked for everything: no waiting, and what is done stays as it is.
+    /// A user asked to sync all records. The attempt ignores the ladder and skips completed
+    /// operations.
     All,
-    /// A person pressed the button of one record: no waiting, and what is done is checked again.
+    /// A user asked to sync this record. The attempt ignores the ladder and checks completed
+    /// operations again.
     Person,
 }
 
-/// Something that happens to an operation.
+/// An event in the life of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A newer snapshot was accepted.
     Submitted,
-    /// Somebody wants to work on it until `until`.
+    /// A process wants to claim the operation until `until`.
     Claim {
-        /// Who.
+        /// The identity of the claimant.
         by: ClaimId,
         /// The end of the lease.
         until: Timestamp,
-        /// Why.
+        /// The trigger.
         urgency: Urgency,
     },
-    /// The holder has Xero's answer: the document is there.
+    /// Xero confirmed to the holder that the document exists.
     Confirmed {
         /// The holder.
         by: ClaimId,
-        /// Whether the document is of the newest snapshot.
+        /// Whether the document was made from the newest snapshot.
         snapshot: Freshness,
     },
     /// The holder's attempt failed.
     Failed {
         /// The holder.
         by: ClaimId,
-        /// What happened.
+        /// The failure.
         failure: Failure,
         /// Whether Xero answered.
         answer: Answer,
-        /// Whether it failed with the newest snapshot.
+        /// Whether the attempt used the newest snapshot.
         snapshot: Freshness,
-        /// For [`Blocked`](crate::failure::FailureClass::Blocked) without an instant: what it waits for.
+        /// For [`Blocked`](crate::failure::FailureClass::Blocked) without an instant: the event to
+        /// wait for.
         parking: Option<Parking>,
-        /// The epoch of the connection it was tried on, if there was one.
+        /// The epoch of the connection in which the attempt was made, if there was a connection.
         epoch: Option<u64>,
     },
-    /// What it was parked on, or what made it untranslatable, has changed.
+    /// The reason for which the operation was parked or untranslatable has changed.
     Released,
-    /// An outage is over that was longer than the ladder.
+    /// An outage that lasted longer than the ladder is over.
     Outlived,
-    /// A hint is on its way, and somebody else will work on it.
+    /// A hint is on its way, and another process will make the attempt.
     Queued,
-    /// A person said that it is never to be sent.
+    /// A user decided that the record is never to be sent.
     Withheld,
 }
 
-/// Whether an attempt was about the newest snapshot.
+/// Whether an attempt used the newest snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
-    /// Nothing newer has been accepted meanwhile.
+    /// No newer snapshot was accepted during the attempt.
     Newest,
-    /// A newer snapshot arrived during the attempt.
+    /// A newer snapshot was accepted during the attempt.
     Overtaken,
 }
 
 /// Whether Xero answered a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// It answered, and the answer says what the write did. It replays the answer, an error included, under the
-    /// same key for some minutes.
+    /// Xero answered, and the answer says what the write did. Xero replays the answer, an error
+    /// included, under the same key for some minutes.
     Answered,
-    /// No answer, or nothing was sent.
+    /// Xero did not answer, or nothing was sent.
     Unanswered,
-    /// It answered, and the write stands or may stand; the id of what was written is not known yet.
+    /// Xero answered, and the document exists or may exist, but its id is not known yet.
     Unconfirmed,
 }
 
-/// What follows from an event.
+/// The result of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Write this operation, if the row has not moved.
+    /// Write this operation, unless the row has changed.
     Moved(Operation),
-    /// Nothing to write.
+    /// Write nothing.
     Stays(Refusal),
 }
 
-/// Why an event changes nothing.
+/// The reason why an event changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// Xero already has the newest snapshot.
     AlreadySynced,
-    /// Somebody else is on it until then.
+    /// Another process holds the claim until this instant.
     HeldUntil(Timestamp),
-    /// Its retry is due then.
+    /// The next attempt is due at this instant.
     NotBefore(Timestamp),
-    /// It waits for something else.
+    /// The operation waits for an event.
     Parked,
-    /// It was given up.
+    /// The operation was given up.
     Skipped,
-    /// A person said never.
+    /// A user decided that the record is never to be sent.
     Withheld,
-    /// The sender does not hold the claim: a late predecessor, or an event out of place.
+    /// The sender does not hold the claim: it is a late holder, or the event is out of order.
     NotTheHolder,
 }
 
 impl Operation {
-    /// A new operation, nothing done yet.
+    /// A new operation, for which nothing has been done.
     pub const fn new() -> Self {
         Self {
             state: State::Due,
@@ -234,7 +241,8 @@ impl Operation {
         }
     }
 
-    /// Whether it needs attention now: its last attempt failed and will be repeated, or it was given up.
+    /// Whether the operation needs attention now, and why: its last attempt failed and will be
+    /// repeated, or it was given up.
     pub fn attention(&self) -> Option<Attention> {
         let failure = self.failure.as_ref()?;
         match self.state {

@@ -1,4 +1,4 @@
-//! The decisions of the state machine: what follows from each event in each state.
+//! The transitions of the state machine: the result of each event in each state.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,8 @@ use super::{
 use crate::failure::{Failure, FailureClass};
 use crate::retry;
 
-/// Decides what an event does to an operation. `seed` names the operation for the retry's jitter.
+/// Decides what an event does to an operation. `seed` identifies the operation for the retry's
+/// jitter.
 pub fn step(operation: &Operation, event: Event, seed: &str, now: Timestamp) -> Step {
     match event {
         Event::Submitted => Step::Moved(submitted(operation, now)),
@@ -42,9 +43,9 @@ fn is_holder(operation: &Operation, by: ClaimId) -> bool {
 
 fn submitted(operation: &Operation, now: Timestamp) -> Operation {
     match operation.state {
-        // The holder finds the newer snapshot when it confirms.
+        // The holder notices the newer snapshot when it confirms.
         State::Claimed { by: _, until } if until > now => operation.clone(),
-        // The holder died: what it wrote is unknown.
+        // The holder died, so the result of its write is unknown.
         State::Claimed { by: _, until: _ } => {
             Operation { trace: Trace::Uncertain, ..fresh(operation, now) }
         }
@@ -57,7 +58,8 @@ fn submitted(operation: &Operation, now: Timestamp) -> Operation {
     }
 }
 
-/// To be done with a full ladder. Key serial and trace survive: they are about Xero, not about us.
+/// A pending operation with a full ladder. Key serial and trace stay, because they describe Xero's
+/// state.
 fn fresh(operation: &Operation, now: Timestamp) -> Operation {
     let quiet_until = operation.quiet_until.filter(|until| *until > now);
     let state = quiet_until.map_or(State::Due, |until| State::Waiting { until });
@@ -91,7 +93,16 @@ fn claim(
         (State::Waiting { until: due }, Urgency::Routine) if *due > now => {
             Some(Refusal::NotBefore(*due))
         }
-        _ => operation.quiet_until.filter(|until| *until > now).map(Refusal::NotBefore),
+        (
+            State::Due
+            | State::Claimed { by: _, until: _ }
+            | State::Waiting { until: _ }
+            | State::Parked { on: _ }
+            | State::Synced
+            | State::Skipped
+            | State::Withheld,
+            Urgency::Routine | Urgency::All | Urgency::Person,
+        ) => operation.quiet_until.filter(|until| *until > now).map(Refusal::NotBefore),
     };
     if let Some(refusal) = refused {
         return Step::Stays(refusal);
@@ -101,15 +112,15 @@ fn claim(
             operation.moved(claimed)
         }
         State::Claimed { by: _, until: _ } => taken_over(operation, claimed, now),
-        // Only a person gets here: a full ladder for a fresh look.
+        // Only a user's request leads here. It gets a full ladder.
         State::Synced | State::Skipped | State::Withheld => {
             Operation { state: claimed, ..fresh(operation, now) }
         }
     })
 }
 
-/// The predecessor's lease ran out without a word: it counts as a failed attempt, so that a document
-/// that kills its function every time is given up like any other.
+/// Takes over from a holder whose lease ran out. The lost attempt counts as a failure, so that a
+/// document whose processing always kills the function is given up like any other.
 fn taken_over(operation: &Operation, claimed: State, now: Timestamp) -> Operation {
     let failures = operation.failures.saturating_add(1);
     let gave_up = usize::from(failures) > retry::LADDER_MINUTES.len();
@@ -135,7 +146,7 @@ fn interrupted() -> Failure {
 fn confirmed(operation: &Operation, snapshot: Freshness, now: Timestamp) -> Operation {
     let settled = Operation {
         trace: Trace::Clean,
-        // The answer is used up: writing the same again later must not get it replayed.
+        // The answer is consumed: a later write of the same document must not have it replayed.
         key_serial: operation.key_serial.saturating_add(1),
         quiet_until: None,
         ..fresh(operation, now)
@@ -146,7 +157,8 @@ fn confirmed(operation: &Operation, snapshot: Freshness, now: Timestamp) -> Oper
     }
 }
 
-/// Due at once, as one that waits: so it stands in the `due` index until somebody claims it.
+/// Due at once, but in the waiting state, so that the operation is in the `due` index until it is
+/// claimed.
 fn at_once(operation: &Operation, now: Timestamp) -> Operation {
     let until = operation.quiet_until.map_or(now, |until| until.max(now));
     operation.moved(State::Waiting { until })
@@ -172,7 +184,7 @@ fn failed(
             Answer::Answered | Answer::Unconfirmed => operation.key_serial.saturating_add(1),
             Answer::Unanswered => operation.key_serial,
         },
-        // After a defect, such as an answer that cannot be read, we know just as little.
+        // A defect, such as an unreadable answer, leaves the result equally unknown.
         trace: if unknown { Trace::Uncertain } else { operation.trace },
         quiet_until: if unknown && answer == Answer::Unanswered {
             Some(retry::quiet_until(now))
@@ -189,7 +201,7 @@ fn failed(
         }
         FailureClass::Unauthorized => told.moved(State::Parked { on: Parking::Reconnect }),
         FailureClass::Blocked => told.moved(blocked(not_before, parking, now)),
-        // A newer snapshot deserves its own ladder, whatever became of the old one.
+        // A newer snapshot has its own ladder, independent of the old one's failure.
         FailureClass::Transient
         | FailureClass::Uncertain
         | FailureClass::Rejected
@@ -217,7 +229,7 @@ fn blocked(not_before: Option<Timestamp>, parking: Option<Parking>, now: Timesta
     match (not_before, parking) {
         (Some(until), _) => State::Waiting { until },
         (None, Some(on)) => State::Parked { on },
-        // Nothing to wait for is nothing to wait for.
+        // Without anything to wait for, the operation is due now.
         (None, None) => State::Waiting { until: now },
     }
 }
@@ -234,7 +246,8 @@ fn queued(operation: &Operation, now: Timestamp) -> Step {
     }
 }
 
-/// What was given up for no reason of its own has a full ladder again.
+/// Gives an operation a full ladder again if an outage, not its record, was the reason for giving
+/// it up.
 fn outlived(operation: &Operation, now: Timestamp) -> Step {
     let curable = operation.failure.as_ref().is_some_and(Failure::is_about_an_outage);
     match operation.state {
@@ -249,7 +262,8 @@ fn outlived(operation: &Operation, now: Timestamp) -> Step {
     }
 }
 
-/// Nobody is stopped in the middle of an attempt: the person may say it again after it.
+/// Withholds an operation. A running attempt is not interrupted; the user can repeat the request
+/// after it.
 fn withheld(operation: &Operation, now: Timestamp) -> Step {
     match operation.state {
         State::Claimed { by: _, until } if until > now => Step::Stays(Refusal::HeldUntil(until)),

@@ -1,4 +1,4 @@
-//! The state machine, exhaustively: every state meets every event.
+//! Exhaustive tests of the state machine: every event in every state.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -91,7 +91,7 @@ fn events() -> Vec<Event> {
     all
 }
 
-/// Calls `check` with every operation, event and step there is.
+/// Calls `check` with every combination of operation, event and resulting step.
 fn for_every_step(check: impl Fn(&Operation, &Event, &Step)) {
     for operation in operations() {
         for event in events() {

@@ -1,16 +1,18 @@
-//! Failures after a write that may stand in Xero.
+//! Failures after a write whose document may exist in Xero.
 
 use crate::failure::{Failure, FailureClass};
 
 const RESOLVED_FIRST: &str =
-    "Nothing is needed: the next attempt checks first and makes no second copy.";
+    "No action is needed: the next attempt checks first and creates no second copy.";
 
-/// The failure of an attempt that wrote something which may stand in Xero under an id we do not know.
+/// Converts the failure of an attempt after a write whose document may exist in Xero under an
+/// unknown id.
 ///
-/// Whatever failed afterwards (a read that was throttled, a token that was refused, a call that was never sent) says
-/// nothing about the write. So the failure is [`FailureClass::Uncertain`]: it counts, and the next attempt looks before
-/// it writes. Code, message and earliest instant stay; a defect stays a defect, because it raises an alarm
-/// and makes the next attempt look as well.
+/// Whatever failed after the write (a throttled read, a refused token, a call that was never sent)
+/// says nothing about the write itself. So the class becomes [`FailureClass::Uncertain`]: the
+/// failure counts, and the next attempt reads before it writes. The code, the message and the
+/// earliest instant stay. A defect stays a defect: it raises an alarm and makes the next attempt
+/// read first, too.
 pub fn unconfirmed(failure: Failure) -> Failure {
     match failure.class {
         FailureClass::Uncertain | FailureClass::Defect => failure,

@@ -1,13 +1,14 @@
-//! The money on one invoice, from both sides: what the CRM recorded and what Xero has. Its rows change
-//! together under one version, so that whatever is decided about it is decided once.
+//! The payments on one invoice: those that the CRM recorded and those that Xero has. Their rows
+//! change together under one version, so that each decision about them is made once.
 //!
-//! The same money is counted once. A payment that we pushed is known by its reference. One that the CRM
-//! recorded and that reaches Xero by the bank is recognised by reference, amount and date. What Xero has
-//! and the CRM does not know is imported. What could be either is left to a person.
+//! The same payment is counted once. A payment that the integration pushed is identified by its
+//! reference. A payment that the CRM recorded and that reaches Xero through the bank is recognised
+//! by reference, amount and date. A payment that Xero has and the CRM does not know is imported. A
+//! payment that could be either is left to a person.
 //!
-//! An invoice may have many payments: each side is followed up to [`PAYMENTS_MAX`], and one change makes
-//! at most [`CHANGES_MAX`] of them different, so that it fits into one transaction. Whoever has more to
-//! change repeats the change until [`Changes::is_all`].
+//! An invoice may have many payments: each side is followed up to [`PAYMENTS_MAX`], and one change
+//! affects at most [`CHANGES_MAX`] of them, so that it fits into one transaction. The caller
+//! repeats a larger change until [`Changes::is_all`].
 
 mod recognise;
 mod step;
@@ -22,78 +23,81 @@ use crate::money::Money;
 
 pub use step::{Answer, Changes, Told};
 
-/// The payments of each side that are followed on one invoice. Of further payments in Xero the CRM is told
-/// once that there are some; a further payment of the CRM is refused.
+/// The maximum number of payments of each side that are followed on one invoice. The CRM is
+/// notified once if Xero has more; further payments of the CRM are rejected.
 pub const PAYMENTS_MAX: usize = 2_000;
 
-/// The payments that one change makes different, at most. Each is a row, and each may be an event, which is
-/// another: with the rows that change beside them they stay below the hundred of a transaction.
+/// The maximum number of payments that one change affects. Each is a row and may cause an event,
+/// which is another row. Together with the other rows that change, they stay below the 100 items of
+/// a transaction.
 pub const CHANGES_MAX: usize = 40;
 
-/// A person is shown no more payments of the CRM than this that an unclear one may be.
+/// The maximum number of candidates among the CRM's payments that a person is shown for an unclear
+/// payment.
 pub const CANDIDATES_MAX: usize = 20;
 
-/// The longest text that is kept of a payment in Xero, in characters.
+/// The maximum length of texts that are stored of a payment in Xero, in characters.
 const TEXT_MAX: usize = 255;
 
-/// The money on one invoice.
+/// The payments on one invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipts {
-    /// Whose books.
+    /// The account and the organisation.
     pub ledger: Ledger,
     /// The invoice in the CRM.
     pub invoice: CrmId,
-    /// What the CRM recorded, in the order it came.
+    /// The payments that the CRM recorded, in the order of their arrival.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recorded: Vec<Recorded>,
-    /// What Xero has, in the order it was seen.
+    /// The payments that Xero has, in the order in which they were first seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub received: Vec<Received>,
-    /// Whether Xero has more payments on the invoice than are followed, and the CRM was told so.
+    /// Whether Xero has more payments on the invoice than are followed. If set, the CRM was
+    /// notified of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_beyond_limit: bool,
 }
 
-/// A payment that the CRM recorded, as far as it is on this invoice.
+/// This invoice's share of a payment that the CRM recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     /// The CRM's id.
     pub payment: PaymentId,
     /// Its newest revision.
     pub revision: u64,
-    /// How it was paid.
+    /// How the payment was made.
     pub method: Method,
-    /// This invoice's share.
+    /// The share of this invoice.
     pub amount: Money,
-    /// The day it was taken.
+    /// The day on which it was taken.
     pub date: Date,
-    /// What identifies it elsewhere.
+    /// The payment's identifier elsewhere, such as a cheque's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// Whether it stands.
+    /// Whether it is in effect or was deleted.
     pub standing: Standing,
 }
 
-/// A payment that Xero has on the invoice.
+/// A payment on the invoice in Xero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Received {
-    /// Xero's key.
+    /// Xero's id of the payment.
     pub id: XeroPaymentId,
-    /// How much, in the invoice's currency.
+    /// The amount, in the invoice's currency.
     pub amount: Money,
-    /// The day it was paid.
+    /// The date of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<Date>,
-    /// Free text.
+    /// The reference, which is free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// Where the money went.
+    /// The account that the money went to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<BankedTo>,
-    /// The batch it is part of.
+    /// The batch payment that it is part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<XeroId>,
-    /// What it is to the CRM.
+    /// What the payment is to the CRM.
     pub is: Standpoint,
     /// When it was first seen.
     pub seen_at: Timestamp,
@@ -102,9 +106,9 @@ pub struct Received {
 /// An account that money went to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BankedTo {
-    /// Its name.
+    /// The account's name.
     pub name: String,
-    /// Its code, if it has one.
+    /// The account's code, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// Whether it is a bank account.
@@ -115,52 +119,53 @@ pub struct BankedTo {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
 pub enum Standpoint {
-    /// The CRM did not know of it, and was told.
+    /// The CRM did not know it and was notified of it.
     Imported,
     /// It is a payment that the CRM recorded.
     Same {
-        /// Which.
+        /// The CRM's payment.
         payment: PaymentId,
     },
-    /// It may be one of these, or none: a person has to say.
+    /// It may be one of the CRM's payments or none of them. A person must decide.
     Unclear {
-        /// Which it may be.
+        /// The payments of the CRM that it may be.
         candidates: Vec<PaymentId>,
     },
     /// It was deleted in Xero.
     Removed,
 }
 
-/// How a payment in Xero was made, as far as Xero lets us know: it has no field for it.
+/// How a payment in Xero was made, inferred from its account: Xero has no field for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InferredMethod {
-    /// Into a bank account, however it got there.
+    /// Into a bank account, by any means.
     Bank,
     /// Into another account.
     Other,
 }
 
 impl Receipts {
-    /// Nothing is known yet.
+    /// The receipts of an invoice without any known payments.
     pub const fn new(ledger: Ledger, invoice: CrmId) -> Self {
         Self { ledger, invoice, recorded: Vec::new(), received: Vec::new(), is_beyond_limit: false }
     }
 
-    /// Whether a payment of the CRM can be followed: it is known already, or there is room.
+    /// Whether a payment of the CRM can be followed: it is already followed, or there is room for
+    /// it.
     pub fn has_room_for(&self, payment: &PaymentId) -> bool {
         self.recorded.len() < PAYMENTS_MAX
             || self.recorded.iter().any(|one| one.payment == *payment)
     }
 
-    /// What is unclear, for a person.
+    /// The payments about which a person must decide.
     pub fn unclear(&self) -> impl Iterator<Item = &Received> {
         self.received.iter().filter(|one| matches!(one.is, Standpoint::Unclear { candidates: _ }))
     }
 }
 
 impl Recorded {
-    /// A payment's share on an invoice, if it has one.
+    /// A payment's share of an invoice, or `None` if it has none.
     pub fn of(payment: &Payment, invoice: &InvoiceId) -> Option<Self> {
         let share = payment.allocations.iter().find(|share| share.invoice_id == *invoice)?;
         Some(Self {
@@ -174,7 +179,7 @@ impl Recorded {
         })
     }
 
-    /// The reference that it has in Xero, if we push it.
+    /// The reference that it has in Xero, if the integration pushes it.
     fn tag(&self) -> Option<String> {
         let tag = tag(self.method, self.reference.as_deref(), &self.payment);
         self.method.is_pushed().then_some(tag)
@@ -186,7 +191,7 @@ impl Recorded {
 }
 
 impl Received {
-    /// How it was made, as far as can be said.
+    /// How the payment was made, as far as its account tells.
     pub fn method(&self) -> InferredMethod {
         match &self.account {
             Some(account) if account.is_bank => InferredMethod::Bank,
@@ -194,7 +199,7 @@ impl Received {
         }
     }
 
-    /// The payment with texts of a bounded length: Xero's own limits are not ours to rely on.
+    /// The payment with texts cut to their maximum length, independent of Xero's own limits.
     #[must_use]
     pub fn clipped(self) -> Self {
         let account = self.account.map(|account| BankedTo {
@@ -205,7 +210,7 @@ impl Received {
         Self { reference: self.reference.map(clip), account, ..self }
     }
 
-    /// The CRM's payment that it is, if it is one.
+    /// The CRM's payment that it is, if any.
     fn same_as(&self) -> Option<&PaymentId> {
         match &self.is {
             Standpoint::Same { payment } => Some(payment),

@@ -1,23 +1,24 @@
-//! Whether a payment in Xero is one that the CRM recorded.
+//! The decision whether a payment in Xero is one that the CRM recorded.
 
 use std::collections::BTreeSet;
 
 use super::{CANDIDATES_MAX, Receipts, Received, Recorded, Standpoint};
 use crate::ids::PaymentId;
 
-/// Money that was taken on a day is on the bank's statement within a week.
+/// The number of days within which a payment appears on the bank statement.
 const DAYS_TO_THE_BANK: i32 = 7;
-/// A month later, the same amount may be something else.
+/// The number of days after which a payment of the same amount counts as a different one. Between
+/// the two limits the match is unclear.
 const DAYS_OF_DOUBT: i32 = 45;
 
-/// What a payment in Xero, which is not known yet, is to the CRM.
+/// Decides what a new payment in Xero is to the CRM.
 pub(super) fn recognise(receipts: &Receipts, received: &Received) -> Standpoint {
     let taken: BTreeSet<&PaymentId> =
         receipts.received.iter().filter_map(Received::same_as).collect();
     let others = receipts.received.iter().filter(|other| other.id != received.id);
     let taken_by_others: BTreeSet<&PaymentId> = others.filter_map(Received::same_as).collect();
     let free = receipts.recorded.iter().filter(|one| one.stands() && !taken.contains(&one.payment));
-    // Ours carries its payment's name, whatever became of the rest.
+    // The reference alone identifies a pushed payment, whatever else was changed in Xero.
     let reference = received.reference.as_deref().unwrap_or_default();
     let ours = receipts.recorded.iter().find(|one| {
         let has_another = taken_by_others.contains(&one.payment);
@@ -32,7 +33,8 @@ pub(super) fn recognise(receipts: &Receipts, received: &Received) -> Standpoint 
         return same(&named.payment);
     }
     let days = |one: &&&Recorded| days_between(one, received);
-    // Several of one amount are as good as each other: the nearest day decides, then which came first.
+    // Payments of the same amount are interchangeable: the nearest date decides, then the order of
+    // arrival.
     let near =
         free.iter().filter(|one| days(one) <= DAYS_TO_THE_BANK && !contradicts(reference, one));
     if let Some(nearest) = near.min_by_key(days) {
@@ -48,22 +50,22 @@ fn same(payment: &PaymentId) -> Standpoint {
     Standpoint::Same { payment: payment.clone() }
 }
 
-/// Whether a reference in Xero says which payment of the CRM it is.
+/// Whether a reference in Xero identifies this payment of the CRM.
 fn names(reference: &str, recorded: &Recorded) -> bool {
     let (reference, wanted) = (fold(reference), recorded.reference.as_deref().map(fold));
-    // A short number is a part of many a text.
+    // A short number occurs within many other texts.
     wanted.filter(|wanted| !wanted.is_empty()).is_some_and(|wanted| {
         reference == wanted || (wanted.len() >= 5 && reference.contains(&wanted))
     })
 }
 
-/// Whether both sides name something, and not the same.
+/// Whether both sides have an identifier and the two differ.
 fn contradicts(reference: &str, recorded: &Recorded) -> bool {
     let wanted = recorded.reference.as_deref().map(fold).unwrap_or_default();
     !fold(reference).is_empty() && !wanted.is_empty() && !names(reference, recorded)
 }
 
-/// Without what people write in one place and leave out in another.
+/// The text without the characters that people write in one place and omit in another.
 fn fold(text: &str) -> String {
     text.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -1,4 +1,4 @@
-//! What happens to the money on an invoice, and what the CRM is told of it.
+//! Changes of the payments on an invoice, and what the CRM is notified of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,38 +6,37 @@ use super::recognise::recognise;
 use super::{CHANGES_MAX, PAYMENTS_MAX, Receipts, Received, Recorded, Standpoint};
 use crate::ids::{PaymentId, XeroPaymentId};
 
-/// What the CRM is told of a payment.
+/// A change of a payment that the CRM is notified of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
-    /// Xero has money that the CRM does not know.
+    /// Xero has a payment that the CRM does not know.
     Imported(Received),
-    /// Money that the CRM knows, by import or as its own, is no longer in Xero.
+    /// A payment that the CRM knows, imported or its own, is no longer in Xero.
     Removed {
-        /// As it was.
+        /// The payment as it was in Xero.
         received: Received,
-        /// The CRM's own payment, if it was one.
+        /// The CRM's own payment that it was, if any.
         payment: Option<PaymentId>,
     },
-    /// Money that was imported is a payment that the CRM had recorded, or recorded later: its import is
-    /// one too many.
+    /// An imported payment is one that the CRM has recorded itself, so its import is a duplicate.
     Same {
-        /// As Xero has it.
+        /// The payment as it is in Xero.
         received: Received,
-        /// The CRM's own payment.
+        /// The CRM's own payment that it is.
         payment: PaymentId,
     },
 }
 
-/// What one change came to.
+/// The result of one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes {
-    /// What the CRM is told, in order.
+    /// What the CRM is notified of, in order.
     pub told: Vec<Told>,
-    /// Whether that was all. If not, the same change goes on where this one stopped.
+    /// Whether the change is complete. If not, repeating it continues where this one stopped.
     pub is_all: bool,
 }
 
-/// Counts the payments that a change makes different.
+/// The number of payments that a change may still affect.
 struct Budget(usize);
 
 impl Budget {
@@ -45,7 +44,7 @@ impl Budget {
         Self(CHANGES_MAX)
     }
 
-    /// Takes one, if there is one left.
+    /// Takes one from the budget. Returns `false` if none is left.
     fn take(&mut self) -> bool {
         let is_left = self.0 > 0;
         self.0 = self.0.saturating_sub(1);
@@ -53,18 +52,18 @@ impl Budget {
     }
 }
 
-/// What a person says of an unclear payment.
+/// A person's decision about an unclear payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// It is this payment of the CRM.
     Same(PaymentId),
-    /// It is none that the CRM knows.
+    /// It is not a payment that the CRM knows.
     New,
 }
 
 impl Receipts {
-    /// The CRM recorded a payment, or deleted one. Nothing changes when that is known already and everything
-    /// that follows from it was done.
+    /// Records a payment that the CRM recorded or deleted. Nothing changes if the payment is known
+    /// and all consequences are complete.
     pub fn record(&mut self, recorded: Recorded) -> Changes {
         let payment = recorded.payment.clone();
         let mut budget = Budget::new();
@@ -72,7 +71,7 @@ impl Receipts {
             Some(known) if known.revision > recorded.revision => {
                 return Changes { told: Vec::new(), is_all: true };
             }
-            // What follows from it may not have been done to its end.
+            // The consequences of this revision may be incomplete.
             Some(known) if known.revision == recorded.revision => {}
             Some(known) => {
                 *known = recorded;
@@ -86,13 +85,14 @@ impl Receipts {
         self.recognise_again(budget)
     }
 
-    /// What Xero has on the invoice now, all of it. What is gone was removed. Of more payments than are
-    /// followed, the first are.
+    /// Compares the recorded state with all payments that Xero has on the invoice now. Payments
+    /// that are missing were removed. If there are more payments than are followed, the first ones
+    /// are followed.
     pub fn observe(&mut self, present: &[Received]) -> Changes {
         let mut budget = Budget::new();
         let mut told = Vec::new();
         let here: BTreeSet<XeroPaymentId> = present.iter().map(|one| one.id).collect();
-        // What the CRM deleted itself is no news to it.
+        // The CRM deleted these payments itself, so their removal is no news.
         let deleted = self.recorded.iter().filter(|one| !one.stands());
         let deleted: BTreeSet<PaymentId> = deleted.map(|one| one.payment.clone()).collect();
         for known in &mut self.received {
@@ -111,7 +111,7 @@ impl Receipts {
         for one in present {
             let place = places.get(&one.id).copied();
             let slot = place.and_then(|place| self.received.get(place));
-            // One that was removed may come back under the same key.
+            // A removed payment may reappear under the same id.
             if slot.is_some_and(|slot| slot.is != Standpoint::Removed) {
                 continue;
             }
@@ -133,7 +133,7 @@ impl Receipts {
         Changes { told, is_all: true }
     }
 
-    /// Whether Xero has payments on the invoice that are not followed, because there are too many.
+    /// Whether Xero has payments on the invoice that are not followed because there are too many.
     pub fn leaves_out(&self, present: &[Received]) -> bool {
         if self.received.len() < PAYMENTS_MAX {
             return false;
@@ -142,8 +142,8 @@ impl Receipts {
         present.iter().any(|one| !known.contains(&one.id))
     }
 
-    /// A person says what an unclear payment is. `None` when it is not unclear, or there is no such
-    /// payment.
+    /// Applies a person's decision about an unclear payment. Returns `None` if there is no such
+    /// payment, if it is not unclear, or if the chosen payment of the CRM is not available.
     pub fn settle(&mut self, id: XeroPaymentId, answer: Answer) -> Option<Vec<Told>> {
         let is = match answer {
             Answer::New => Standpoint::Imported,
@@ -164,15 +164,17 @@ impl Receipts {
         Some(imported(received).into_iter().collect())
     }
 
-    /// What was imported, or was unclear, may be what the CRM has just recorded; what was a payment that
-    /// the CRM has deleted is Xero's alone.
+    /// Repeats the recognition after a change in the CRM: an imported or unclear payment may be the
+    /// one just recorded, and a payment that was recognised as a deleted one is now a payment in
+    /// Xero alone.
     fn recognise_again(&mut self, mut budget: Budget) -> Changes {
         let mut told = Vec::new();
         for index in 0..self.received.len() {
             let Some(known) = self.received.get(index).cloned() else { continue };
             let is = match &known.is {
                 Standpoint::Removed => continue,
-                // Ours is removed in Xero as well; what came by the bank is there still.
+                // A pushed payment is deleted in Xero as well; a payment that came through the bank
+                // is still there.
                 Standpoint::Same { payment } if !self.was_taken_back(payment) => continue,
                 Standpoint::Same { payment: _ } => self.recognise_anew(index, &known),
                 Standpoint::Imported | Standpoint::Unclear { candidates: _ } => {
@@ -180,7 +182,7 @@ impl Receipts {
                 }
             };
             let was_imported = known.is == Standpoint::Imported;
-            // The CRM has it already, and a doubt takes nothing back.
+            // The CRM has the import already, and doubt is no reason to withdraw it.
             let is_doubt = was_imported && matches!(is, Standpoint::Unclear { candidates: _ });
             if is == known.is || is_doubt {
                 continue;
@@ -206,7 +208,7 @@ impl Receipts {
         Changes { told, is_all: true }
     }
 
-    /// What a payment is once it is no longer the one that it was taken for.
+    /// What a payment is now that it is no longer the CRM's payment for which it was taken.
     fn recognise_anew(&mut self, index: usize, known: &Received) -> Standpoint {
         if let Some(slot) = self.received.get_mut(index) {
             slot.is = Standpoint::Removed;
@@ -218,13 +220,13 @@ impl Receipts {
         is
     }
 
-    /// Whether the CRM deleted a payment of its own that we did not bring to Xero.
+    /// Whether the CRM deleted a payment that the integration did not push.
     fn was_taken_back(&self, payment: &PaymentId) -> bool {
         let known = self.recorded.iter().find(|one| one.payment == *payment);
         known.is_some_and(|one| !one.stands() && !one.method.is_pushed())
     }
 
-    /// Whether a payment that is recorded already is recorded again as something else: it is not taken up.
+    /// Whether a payment is recorded again with other contents. Such a change is rejected.
     pub fn contradicts(&self, recorded: &Recorded) -> bool {
         let known = self.recorded.iter().find(|one| one.payment == recorded.payment);
         known.is_some_and(|one| {
@@ -235,8 +237,8 @@ impl Receipts {
     }
 }
 
-/// The CRM is told of what it does not know. What is unclear it is not told, so that nothing is counted
-/// twice; a person is asked.
+/// The notification about a new payment, if the CRM does not know it. The CRM is not notified of an
+/// unclear payment, so that no money is counted twice; a person decides first.
 fn imported(received: &Received) -> Option<Told> {
     (received.is == Standpoint::Imported).then(|| Told::Imported(received.clone()))
 }

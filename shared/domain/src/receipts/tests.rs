@@ -1,4 +1,4 @@
-//! The same money once.
+//! Tests that the same payment is counted once.
 
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ fn empty() -> Receipts {
     Receipts::new(ledger, CrmId::new("inv_1").unwrap())
 }
 
-/// A payment that the CRM recorded: by this method, over so many cents, on a day of November.
+/// A payment that the CRM recorded, with this method and amount in cents, on a day of November.
 fn recorded(id: &str, method: Method, cents: i64, day: i8) -> Recorded {
     Recorded {
         payment: payment(id),
@@ -53,7 +53,7 @@ fn received(id: u128, cents: i64, day: i8) -> Received {
     }
 }
 
-/// Changes that are small enough to be made at once.
+/// Shorthands for changes that are complete in one step.
 impl Receipts {
     fn observed(&mut self, present: &[Received]) -> Vec<Told> {
         let changes = self.observe(present);
@@ -92,7 +92,7 @@ fn a_transfer_that_the_crm_recorded_is_linked_and_not_imported_again() {
     receipts.noted(recorded("pay_1", Method::BankTransfer, 5_000, 2));
     assert!(receipts.observed(&[received(1, 5_000, 4)]).is_empty());
     assert_eq!(standpoints(&receipts), [same("pay_1")]);
-    // Another of the same amount is other money.
+    // Another payment of the same amount is a different payment.
     let told = receipts.observed(&[received(1, 5_000, 4), received(2, 5_000, 4)]);
     assert_eq!(told.len(), 1);
 }
@@ -109,7 +109,7 @@ fn what_we_pushed_is_known_by_its_reference_whatever_else_differs() {
         Received { reference: Some("Stripe ch_1 (SC-pay_1)".to_owned()), ..received(1, 5_000, 29) };
     assert!(receipts.observed(&[ours]).is_empty());
     assert_eq!(standpoints(&receipts), [same("pay_1")]);
-    // A bank transfer over the same amount is not the charge.
+    // A bank transfer of the same amount is not the card payment.
     assert_eq!(receipts.observed(&[received(2, 5_000, 2)]).len(), 2);
 }
 
@@ -172,7 +172,7 @@ fn a_payment_removed_in_xero_is_told_with_the_payment_it_was() {
     });
     assert_eq!(known.collect::<Vec<_>>(), [Some(payment("pay_1")), None]);
     assert!(receipts.observed(&[]).is_empty());
-    // The cash is free to be recognised again.
+    // The recorded cash payment can be recognised again.
     receipts.observed(&[received(3, 5_000, 4)]);
     assert_eq!(receipts.received[2].is, same("pay_1"));
 }
@@ -289,8 +289,9 @@ fn texts_of_xero_are_kept_up_to_a_length_and_whole_characters() {
 }
 
 proptest! {
-    /// However the two sides' news are mixed, each payment in Xero is either imported exactly once more
-    /// often than it was taken back, or one of the CRM's, or a person's to say; and no payment of the CRM is two in Xero.
+    /// For every interleaving of both sides' changes: each payment in Xero is imported exactly once
+    /// more often than its import was withdrawn, or it is one of the CRM's payments, or it is left
+    /// to a person. No payment of the CRM corresponds to two payments in Xero.
     #[test]
     fn each_money_counts_once(
         steps in prop::collection::vec((any::<bool>(), 0_usize..4, 1_i64..3, 1_i8..28), 1..24),

@@ -1,4 +1,4 @@
-//! The same business or another: contacts found by their names and numbers.
+//! The decision whether a contact with a client's name is the same business.
 
 use crate::crm::client::Client;
 use crate::document::contact::{ContactStatus, RemoteContact};
@@ -6,24 +6,24 @@ use crate::failure::{Failure, FailureClass};
 use crate::matching::{Party, is_proven, normalised_name};
 use crate::translate::client::NUMBER_PREFIX;
 
-/// What was found when a client's name is already taken in Xero.
+/// The result of looking for a client's contact by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FoundContact {
-    /// The same business: link it.
+    /// The contact is the same business: link it.
     Same(RemoteContact),
-    /// Others of that name, or none that may be used.
+    /// Only other contacts have the name, or the contact may not be used.
     Unclear(Failure),
 }
 
-/// Decides among the contacts that hold a client's name: the same business shares an e-mail
-/// address, a VAT number or a company number with it. A name alone proves nothing.
+/// Decides among the contacts that have a client's name. The same business shares an e-mail
+/// address, a VAT number or a company number with the client. A name alone proves nothing.
 pub fn namesake(
     found: &[RemoteContact],
     client: &Client,
     number: &str,
     name: &str,
 ) -> FoundContact {
-    // A contact with a number of ours belongs to another client.
+    // A contact with a contact number of this integration belongs to another client.
     let free = |contact: &&RemoteContact| {
         let held = contact.number.as_deref().unwrap_or_default();
         !held.starts_with(NUMBER_PREFIX) || held == number
@@ -50,12 +50,13 @@ pub fn namesake(
     ))
 }
 
-/// Whether a contact has this name as Xero compares names: without regard to case, accents and spaces.
+/// Whether a contact has this name by Xero's comparison, which ignores case, accents and
+/// superfluous spaces.
 pub fn is_namesake(contact: &RemoteContact, name: &str) -> bool {
     normalised_name(&contact.name) == normalised_name(name)
 }
 
-/// Why a contact that carries our number cannot be used, if it cannot.
+/// The reason why a contact with this integration's number cannot be used, or `None` if it can.
 pub fn unusable(contact: &RemoteContact) -> Option<Failure> {
     (contact.status == ContactStatus::Archived && contact.merged_to.is_none()).then(|| {
         Failure::new(

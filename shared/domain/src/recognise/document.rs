@@ -1,4 +1,4 @@
-//! Ours or somebody else's: invoices and credit notes found by their numbers.
+//! The decision whether an invoice or a credit note found by its number is this integration's.
 
 use crate::document::sales::{Head, SalesDocument};
 use crate::entity::EntityKind;
@@ -7,43 +7,43 @@ use crate::ids::{XeroContactId, XeroId};
 use crate::money::Money;
 use crate::translate::credit_note::{TAG_START, earlier_tag};
 
-/// What was found under a document's number.
+/// The result of looking for a document by its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FoundDocument<D> {
-    /// Nothing that stands in the way of creating it.
+    /// No document prevents the creation.
     Nothing,
-    /// The document we made earlier.
+    /// The document that this integration created earlier.
     Ours(D),
-    /// Somebody else's document, which must not be touched.
+    /// A document from another source, which must not be changed.
     Foreign(Failure),
 }
 
-/// How our document would look.
+/// The expected properties of this integration's document.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
     /// Its kind.
     pub kind: EntityKind,
     /// Its number.
     pub number: &'a str,
-    /// Every number under which it may stand, the present one among them.
+    /// Every number under which it may exist, the current one included.
     pub numbers: &'a [&'a str],
-    /// The link back to the CRM, which holds our id. Credit notes have none.
+    /// The address of its page in the CRM, which contains the CRM's id. Credit notes have none.
     pub url: Option<&'a str>,
-    /// What its reference ends with, which is our id, too. Invoices have the link.
+    /// The end of its reference, which contains the CRM's id. Invoices have the address instead.
     pub tag: Option<&'a str>,
-    /// Its client's contact, if there is one yet.
+    /// Its client's contact, if it is known.
     pub contact: Option<XeroContactId>,
-    /// What it comes to by Xero's arithmetic.
+    /// Its total by Xero's arithmetic.
     pub total: Money,
-    /// Earlier copies of it, which are left as they are.
+    /// The ids of earlier copies, which are ignored.
     pub left: &'a [XeroId],
 }
 
 /// Decides among the documents found under a document's number.
 ///
-/// Ours is the one whose link or reference carries our id; where neither names any, the one whose contact
-/// and total agree. A number is unique among sales documents of a kind, so at most one of them still stands; one
-/// that was deleted holds its number no longer.
+/// This integration's document is the one whose address or reference contains the CRM's id. If it
+/// has neither, the contact and the total must match. Numbers are unique among sales documents of a
+/// kind, so at most one document still stands; a deleted document no longer occupies its number.
 pub fn document<D: SalesDocument + Clone>(found: &[D], expected: Expected<'_>) -> FoundDocument<D> {
     let sought = |head: &Head<'_>| {
         let is_named = head.number.is_some_and(|number| expected.numbers.contains(&number));
@@ -76,12 +76,12 @@ pub fn document<D: SalesDocument + Clone>(found: &[D], expected: Expected<'_>) -
 
 fn taken(expected: Expected<'_>, head: Head<'_>) -> Failure {
     let Expected { kind, number, .. } = expected;
-    let dated = head.date.map(|date| format!(" of {date}")).unwrap_or_default();
+    let dated = head.date.map(|date| format!(", dated {date}")).unwrap_or_default();
     Failure::new(
         FailureClass::Rejected,
         "number_taken",
         format!(
-            "Xero already has another {} with the number {number}: {} over {}{dated}.",
+            "Xero already has another {} with the number {number}: {}, {}{dated}.",
             kind.noun(),
             head.status.as_str(),
             head.total

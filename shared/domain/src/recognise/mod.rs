@@ -1,4 +1,4 @@
-//! Ours or somebody else's: what something found in Xero is to us.
+//! Decisions about records found in Xero: whether they are this integration's.
 
 mod contact;
 mod document;

@@ -1,14 +1,14 @@
-//! Every sentence in which Xero is known to refuse a document, with what a person can do about it.
+//! Every sentence with which Xero is known to reject a document, and what a person can do about it.
 //!
-//! To review it, read the sentence as Xero says it and the remedy behind it. `*` stands for any text: a name, a
-//! number, a code, a date. Case, quotation marks and whatever follows the sentence do not matter. Of two rows that
-//! fit, the one that fits from the beginning of the sentence counts, and then the first: so the more special
-//! sentence stands above the more general one.
+//! To review a row, read the sentence as Xero writes it, then the remedy. `*` stands for any text:
+//! a name, a number, a code, a date. Case, quotation marks and any text after the sentence are
+//! ignored. If two rows match, the one that matches from the beginning of the sentence takes
+//! precedence, and then the first: a more specific sentence stands above a more general one.
 
-/// One sentence.
+/// One known sentence.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// Xero's words: in small letters, without quotation marks.
+    /// Xero's words, in lower case, without quotation marks.
     pub(super) words: &'static str,
     /// A stable name for programs and support.
     pub(super) code: &'static str,
@@ -20,7 +20,7 @@ const fn says(words: &'static str, code: &'static str, remedy: &'static str) -> 
     Known { words, code, remedy }
 }
 
-/// The sentences.
+/// The known sentences.
 pub(super) const KNOWN: &[Known] = &[
     // Contacts: names and numbers.
     says(
@@ -77,7 +77,7 @@ pub(super) const KNOWN: &[Known] = &[
     says(
         "merged into another contact",
         "contact_merged",
-        "Nothing is needed: the next attempt goes to the contact it was merged into.",
+        "No action is needed: the next attempt uses the contact it was merged into.",
     ),
     says(
         "unable to assign an archived contact",
@@ -98,7 +98,7 @@ pub(super) const KNOWN: &[Known] = &[
     says(
         "url must be a valid absolute url",
         "link_invalid",
-        "This is a fault of the integration's settings, not of your books. Contact support if it stays.",
+        "This is a fault in the integration's settings, not in your books. If this persists, contact support.",
     ),
     // Accounts and tax.
     says(
@@ -151,7 +151,7 @@ pub(super) const KNOWN: &[Known] = &[
     says(
         "document date cannot be before the end of year lock date",
         "year_locked",
-        "Move the end of year lock date in Xero (an adviser can), or give the document a later date.",
+        "Move the end of year lock date in Xero (this requires an adviser), or give the document a later date.",
     ),
     says(
         "lock date",
@@ -209,7 +209,7 @@ pub(super) const KNOWN: &[Known] = &[
     says(
         "not of valid type for creation",
         "document_type_invalid",
-        "This is a fault of the integration, not of your books. Contact support.",
+        "This is a fault in the integration, not in your books. Contact support.",
     ),
     says(
         "only authorised invoices may have senttocontact updated",
@@ -244,38 +244,38 @@ pub(super) const KNOWN: &[Known] = &[
     says(
         "discount must not be greater than the line total",
         "discount_over_line",
-        "Make the discount of the line smaller than the line, or give the credit as a line of its own.",
+        "Make the discount smaller than the line's amount, or enter the credit as a separate line.",
     ),
     // Credit and payments.
     says(
         "because it has been allocated or refunded",
         "credit_note_used",
-        "Take the credit back from its invoices first; the note follows by itself.",
+        "Take the credit back from its invoices first. The credit note is then synced automatically.",
     ),
     says(
         "cannot be allocated as amount is greater than amount outstanding",
         "credit_over_due",
-        "Check in Xero what is left of the credit and due on the invoice. If this is the same credit, choose Never send.",
+        "Check in Xero how much credit is left and how much is due on the invoice. If this credit is already applied, choose Never send.",
     ),
     says(
         "invoice you are trying to allocate to has already been paid off",
         "already_paid",
-        "Check in Xero what paid the invoice. If this is the same credit, choose Never send.",
+        "Check in Xero what paid the invoice. If it was this credit, choose Never send.",
     ),
     says(
         "cannot be allocated to an incorrect invoice type",
         "allocation_type_differs",
-        "Credit of a customer can only be applied to a sales invoice. Check in Xero which document has the invoice's number.",
+        "A customer's credit can only be applied to a sales invoice. Check in Xero which document has the invoice's number.",
     ),
     says(
         "exceeds the amount outstanding",
         "amount_over_due",
-        "Check in Xero what was paid on the invoice already. If this is the same money, choose Never send.",
+        "Check in Xero what was already paid on the invoice. If this payment is already there, choose Never send.",
     ),
     says(
         "payments can only be made against authorised documents",
         "invoice_not_approved",
-        "Approve the invoice in Xero, then retry. If it is paid there already by this money, choose Never send.",
+        "Approve the invoice in Xero, then retry. If this payment is already there, choose Never send.",
     ),
     says(
         "payments within a batch cannot be deleted",

@@ -8,8 +8,8 @@ fn explained(message: &str) -> Failure {
     explain(&[message.to_owned()])
 }
 
-/// Sentences that the real Xero has been seen to say, in its own examples and in public reports, each with the code
-/// that it has here.
+/// Sentences of the real Xero, from its own examples and from public reports, each with its code in
+/// the table.
 const SEEN: [(&str, &str); 38] = [
     (
         "The contact name Buzz Lightyear is already assigned to another contact. The contact name must be unique across all active contacts.",

@@ -1,4 +1,4 @@
-//! A credit note becomes a customer's credit note in Xero.
+//! The translation of a credit note into a credit note in Xero.
 
 use rust_decimal::Decimal;
 
@@ -15,23 +15,23 @@ use crate::translate::text::Texts;
 /// Xero's limit for a reference, in characters.
 const REFERENCE_LIMIT: usize = 255;
 
-/// What the reference of every credit note of ours ends with, whoever made it.
+/// The start of the tag with which the reference of every credit note of this integration ends.
 pub const TAG_START: &str = "(SC-";
 
-/// What a credit note in Xero is recognised by.
+/// The tag by which a credit note is recognised in Xero.
 pub fn tag(note: &CreditNote) -> String {
     format!("{TAG_START}{})", note.crm_id())
 }
 
-/// What a credit note in Xero may be recognised by besides, if an earlier version made it: that wrote the id of a
-/// negative invoice with a point.
+/// The tag that an earlier version gave to the same credit note. It wrote the id of a negative
+/// invoice with a point.
 pub fn earlier_tag(tag: &str) -> Option<String> {
     let id = tag.strip_prefix(TAG_START)?.strip_suffix(')')?;
     let earlier = earlier_record_id(&CrmId::new(id).ok()?)?;
     Some(format!("{TAG_START}{earlier})"))
 }
 
-/// What the customer sees, with our id behind it.
+/// The reference that the customer sees, followed by the tag.
 fn reference(note: &CreditNote, texts: &mut Texts) -> String {
     let tag = tag(note);
     let Some(text) = texts.optional("reference", note.reference.as_ref()) else { return tag };
@@ -40,11 +40,13 @@ fn reference(note: &CreditNote, texts: &mut Texts) -> String {
     format!("{} {tag}", text.trim_end())
 }
 
-/// Translates a credit note. `existing` is the note to update; without it one is created.
+/// Translates a credit note. `existing` is the note to update; without it, a note is created.
 ///
-/// Fails, with a sentence and a remedy, when the same input could only ever be refused: the account
-/// code is not usable, no tax rate of the organisation fits, the total is negative, or the stated total is one
-/// that rounding cannot explain.
+/// # Errors
+///
+/// Fails with a message and a remedy if Xero could only reject the same input: the account code
+/// cannot be used, the organisation has no matching tax rate, the total is negative, or rounding
+/// does not explain the stated total.
 pub fn translate(
     note: &CreditNote,
     existing: Option<XeroCreditNoteId>,
@@ -53,16 +55,13 @@ pub fn translate(
     if totals::of(&note.lines, note.line_amounts).total < Decimal::ZERO {
         return Err(untranslatable(
             "total_negative",
-            format!(
-                "The total of the credit note {} is negative: it would be a bill.",
-                note.number
-            ),
+            format!("The total of credit note {} is negative, so it would be a bill.", note.number),
             "Send an invoice instead.",
         ));
     }
-    // The person who reads the figures knows a negative invoice by its own.
+    // Messages show a negative invoice's figures with the signs that the CRM shows.
     let sign = if note.is_negative_invoice { Decimal::NEGATIVE_ONE } else { Decimal::ONE };
-    check_total(note.total, &note.lines, note.line_amounts, sign)?;
+    check_total(note.credited(), &note.lines, note.line_amounts, sign)?;
     let mut texts = Texts::default();
     let line_items = line_items(&note.lines, Discounts::Within, context, &mut texts)?;
     let document = CreditNoteDocument {

@@ -1,4 +1,4 @@
-//! An invoice becomes a sales invoice in Xero.
+//! The translation of an invoice into a sales invoice in Xero.
 
 use rust_decimal::Decimal;
 
@@ -12,17 +12,19 @@ use crate::totals;
 use crate::translate::Translated;
 use crate::translate::text::Texts;
 
-/// The page of an invoice in the CRM. Sent as the document's `Url`, so that the document can be
-/// recognised as ours by the id at its end.
+/// The address of an invoice's page in the CRM. It is sent as the document's `Url`, so that the
+/// document can be recognised by the id at its end.
 pub fn crm_url(base: &str, id: &InvoiceId) -> String {
     format!("{}/invoices/{id}", base.trim_end_matches('/'))
 }
 
-/// Translates an invoice. `existing` is the invoice to update; without it one is created.
+/// Translates an invoice. `existing` is the invoice to update; without it, an invoice is created.
 ///
-/// Fails, with a sentence and a remedy, when the same input could only ever be refused: the account
-/// code is not usable, no tax rate of the organisation fits, the total is negative, or the stated total is one
-/// that rounding cannot explain.
+/// # Errors
+///
+/// Fails with a message and a remedy if Xero could only reject the same input: the account code
+/// cannot be used, the organisation has no matching tax rate, the total is negative, or rounding
+/// does not explain the stated total.
 pub fn translate(
     invoice: &Invoice,
     existing: Option<XeroInvoiceId>,
@@ -32,13 +34,13 @@ pub fn translate(
         return Err(untranslatable(
             "total_negative",
             format!(
-                "The total of {} is negative: Xero takes that as a credit note.",
+                "The total of {} is negative, which Xero accepts only as a credit note.",
                 invoice.number
             ),
             "Issue a credit note instead.",
         ));
     }
-    check_total(invoice.total, &invoice.lines, invoice.line_amounts, Decimal::ONE)?;
+    check_total(invoice.billed(), &invoice.lines, invoice.line_amounts, Decimal::ONE)?;
     let mut texts = Texts::default();
     let line_items = line_items(&invoice.lines, Discounts::Apart, context, &mut texts)?;
     let document = InvoiceDocument {

@@ -1,4 +1,5 @@
-//! Lines become the lines of a sales document in Xero: which account, which tax, which figures.
+//! The translation of lines into the lines of a sales document in Xero: accounts, taxes and
+//! amounts.
 
 use rust_decimal::Decimal;
 
@@ -8,42 +9,42 @@ use crate::crm::lines::{Discount, Line, LineAmounts};
 use crate::document::sales::LineItem;
 use crate::failure::{Failure, FailureClass};
 use crate::ids::XeroContactId;
-use crate::money::round_to_cents;
+use crate::money::{Money, round_to_cents};
 use crate::totals;
 use crate::translate::text::{Texts, is_sendable};
 
 /// Xero's limit for a line's description, in characters.
 const DESCRIPTION_LIMIT: usize = 4_000;
-/// Decimals of a quantity and of a unit price that Xero keeps (asked with `unitdp=4`).
+/// The decimals of quantities and unit prices that Xero keeps, if the call has `unitdp=4`.
 const PRICE_DECIMALS: u32 = 4;
 /// Xero's code for lines outside the scope of tax; every organisation has it.
 const NO_TAX: &str = "NONE";
-/// Xero's code for zero-rated income where an organisation has several rates of 0 %.
+/// Xero's code for zero-rated income, used if an organisation has several rates of 0 %.
 const ZERO_RATED: &str = "ZERORATEDOUTPUT";
 
-/// What translation depends on besides the document.
+/// The input of a translation besides the document.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// The contact of its client.
+    /// The contact of the document's client.
     pub contact: XeroContactId,
     /// The chosen account codes.
     pub codes: &'a AccountCodes,
-    /// What the organisation's books allow.
+    /// The organisation's chart.
     pub chart: &'a Chart,
-    /// The CRM's address, for the link back.
+    /// The base address of the CRM, for the address of the document's page.
     pub crm_url: &'a str,
 }
 
-/// How a document's lines show what is taken off.
+/// How a document's lines show discounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Discounts {
-    /// Beside the price.
+    /// As a field beside the price.
     Apart,
-    /// In the price: Xero takes no discounts on a credit note.
+    /// Included in the price: Xero accepts no discounts on a credit note.
     Within,
 }
 
-/// The lines of a document.
+/// Translates the lines of a document.
 pub(super) fn line_items(
     lines: &[Line],
     discounts: Discounts,
@@ -58,10 +59,10 @@ pub(super) fn untranslatable(code: &'static str, message: String, remedy: &str) 
     Failure::new(FailureClass::Untranslatable, code, message, remedy)
 }
 
-/// Refuses a document whose stated total rounding cannot explain: one of its figures is wrong, and nobody can tell
-/// which. `sign` turns the figures into those that the CRM shows.
+/// Rejects a document whose stated total rounding cannot explain: one of its figures is wrong, and
+/// the integration cannot tell which. `sign` converts the figures to the signs that the CRM shows.
 pub(super) fn check_total(
-    stated: Decimal,
+    stated: Money,
     lines: &[Line],
     line_amounts: LineAmounts,
     sign: Decimal,
@@ -70,10 +71,10 @@ pub(super) fn check_total(
         return Ok(());
     }
     let total = round_to_cents(totals::of(lines, line_amounts).total * sign);
-    let stated = round_to_cents(stated * sign);
+    let stated = round_to_cents(stated.amount * sign);
     Err(untranslatable(
         "total_unexplained",
-        format!("The lines add up to {total} but the total says {stated}."),
+        format!("The lines add up to {total}, but the stated total is {stated}."),
         "Correct the lines or the total in ServiceCortex, and send it again.",
     ))
 }
@@ -98,7 +99,7 @@ fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Accou
         return Err(untranslatable(
             "account_code_bank",
             format!(
-                "Account {code} ({}) is a bank account; Xero takes no sales on it.",
+                "Account {code} ({}) is a bank account; Xero accepts no sales on it.",
                 account.name
             ),
             "Choose a revenue account in Settings > Billing > Payment Settings.",
@@ -124,7 +125,7 @@ fn line_item(
     if description.chars().count() > DESCRIPTION_LIMIT {
         let name = line.name.chars().filter(|sign| is_sendable(*sign)).take(60);
         texts.warnings.push(format!(
-            "The description of \"{}\" was cut: Xero takes at most {DESCRIPTION_LIMIT} characters.",
+            "The description of \"{}\" was shortened: Xero accepts at most {DESCRIPTION_LIMIT} characters.",
             name.collect::<String>()
         ));
     }
@@ -144,18 +145,19 @@ fn description(line: &Line, note: Option<&str>) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
-/// Quantity, price and discount in a form from which Xero computes exactly our line amount.
+/// Quantity, price and discount in a form from which Xero computes exactly the same line amount.
 struct Price {
     quantity: Decimal,
     unit_amount: Decimal,
     discount_rate: Option<Decimal>,
     discount_amount: Option<Decimal>,
-    /// The real figures, when they had to be folded into one.
+    /// The original figures, if they had to be combined into one.
     note: Option<String>,
 }
 
-/// A discount of nothing is left out. One that leaves nothing of the line, or that is taken off a negative line, is
-/// folded into the price: Xero refuses it ("Discount must not be greater than the line total.").
+/// Computes the price of a line. A discount of zero is omitted. A discount of the whole line, or on
+/// a negative line, is included in the price: Xero rejects it ("Discount must not be greater than
+/// the line total.").
 fn price(line: &Line, discounts: Discounts) -> Price {
     let exact = |number: Decimal, decimals: u32| number.normalize().scale() <= decimals;
     let is_apart = discounts == Discounts::Apart && totals::line_amount(line) > Decimal::ZERO;
@@ -183,7 +185,8 @@ fn price(line: &Line, discounts: Discounts) -> Price {
     }
 }
 
-/// The tax type that was chosen for the line's rate in the settings. A name on the line says more.
+/// The tax type chosen in the settings for the line's rate. A tax name on the line takes
+/// precedence.
 fn chosen_tax_type<'a>(line: &Line, context: Context<'a>) -> Result<Option<&'a str>, Failure> {
     if line.tax_name.is_some() {
         return Ok(None);
@@ -200,9 +203,10 @@ fn chosen_tax_type<'a>(line: &Line, context: Context<'a>) -> Result<Option<&'a s
     ))
 }
 
-/// The tax type of a line: by name where one is given; an explicit 0 % is zero-rated; else the account's
-/// own where its rate agrees, else the only rate of that percentage. Two rates of one percentage may belong to different boxes
-/// of a tax return, so a guess between them is refused.
+/// The tax type of a line: by name if the line has one; zero-rated for an explicit 0 %; otherwise
+/// the account's default if its rate matches, or else the only rate of that percentage. Two rates
+/// of one percentage may belong to different boxes of a tax return, so the choice between them is
+/// left to a person.
 fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&'a str, Failure> {
     let Some(rate) = line.tax_rate else {
         return Ok(NO_TAX);

@@ -1,4 +1,4 @@
-//! Snapshot to document: what the CRM sent becomes what Xero takes. Pure, so that the same snapshot
+//! The translation of the CRM's snapshots into Xero's documents. It is pure, so the same snapshot
 //! under the same settings always gives the same bytes.
 
 pub mod client;
@@ -8,12 +8,12 @@ pub mod lines;
 pub mod payment;
 pub(crate) mod text;
 
-/// A document, and what had to be left out of it.
+/// A document, and the warnings about fields that were omitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Translated<D> {
-    /// What Xero takes.
+    /// The document for Xero.
     pub document: D,
-    /// Plain sentences about optional fields that Xero would refuse and that were left out.
+    /// Sentences about optional fields that were left out because Xero would reject them.
     pub warnings: Vec<String>,
 }
 

@@ -1,4 +1,5 @@
-//! A part of a payment becomes a payment on an invoice, or money spent or received, in Xero.
+//! The translation of a part of a payment into a payment on an invoice, or into a bank transaction,
+//! in Xero.
 
 use rust_decimal::Decimal;
 
@@ -13,20 +14,20 @@ use crate::failure::{Failure, FailureClass};
 use crate::ids::{XeroContactId, XeroInvoiceId};
 use crate::translate::text::Texts;
 
-/// Whom fees are paid to. Xero finds the contact of this name, or makes it.
+/// The contact that fees are paid to. Xero finds the contact with this name, or creates it.
 const STRIPE: &str = "Stripe";
-/// Where the account codes are chosen.
+/// Where users choose the account codes.
 const SETTINGS: &str = "Settings > Billing > Payment Settings";
 
-/// What had to be left out of a payment's reference, in plain sentences.
+/// Sentences about characters that were left out of a payment's reference.
 pub fn warnings(part: &PaymentPart) -> Vec<String> {
     let mut texts = Texts::default();
-    // What is sent is the tag, which holds the reference and leaves out the same characters.
+    // The document carries the tag, which contains the reference without the same characters.
     let _kept = texts.optional("reference", part.reference.as_ref());
     texts.warnings
 }
 
-/// The payment on an invoice.
+/// Translates a part into a payment on an invoice.
 pub fn on_invoice(
     part: &PaymentPart,
     invoice: XeroInvoiceId,
@@ -48,7 +49,7 @@ pub fn on_invoice(
     })
 }
 
-/// Stripe's fee: money spent from the Stripe bank account.
+/// Translates Stripe's fee into money spent from the Stripe bank account.
 pub fn fee(
     part: &PaymentPart,
     codes: &AccountCodes,
@@ -59,7 +60,8 @@ pub fn fee(
     transaction(Direction::Spend, Party::Name(STRIPE.to_owned()), line, part, codes, chart)
 }
 
-/// A surcharge: money received into the Stripe bank account from the client who paid it.
+/// Translates a surcharge into money received into the Stripe bank account from the client who paid
+/// it.
 pub fn surcharge(
     part: &PaymentPart,
     contact: XeroContactId,
@@ -109,13 +111,15 @@ fn bank<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Account, Failu
     payable(chosen(codes.stripe_bank.as_ref(), "Stripe bank", chart)?)
 }
 
-/// The chosen account, if it can be used at all.
+/// The chosen account, if it exists and is active.
 fn chosen<'a>(code: Option<&String>, name: &str, chart: &'a Chart) -> Result<&'a Account, Failure> {
     let Some(code) = code else {
         return Err(untranslatable(
             "account_code_not_chosen",
-            format!("No {name} account is chosen, so the payment stays out of Xero."),
-            format!("Choose the {name} account in {SETTINGS}; the payment is sent then."),
+            format!("No {name} account is chosen, so the payment was not sent to Xero."),
+            format!(
+                "Choose the {name} account in {SETTINGS}; the payment is then sent automatically."
+            ),
         ));
     };
     match chart.account(code) {
@@ -123,7 +127,7 @@ fn chosen<'a>(code: Option<&String>, name: &str, chart: &'a Chart) -> Result<&'a
         Some(account) => Err(untranslatable(
             "account_code_archived",
             format!("The {name} account {code} ({}) is archived in Xero.", account.name),
-            format!("Choose another {name} account in {SETTINGS}, or restore it in Xero."),
+            format!("Choose another {name} account in {SETTINGS}, or restore this one in Xero."),
         )),
         None => Err(untranslatable(
             "account_code_unknown",
@@ -139,9 +143,9 @@ fn payable(account: &Account) -> Result<&Account, Failure> {
     }
     Err(untranslatable(
         "account_takes_no_payments",
-        format!("Xero takes no payments to account {} ({}).", account.code, account.name),
+        format!("Xero accepts no payments to account {} ({}).", account.code, account.name),
         format!(
-            "Tick \"Enable payments to this account\" for it in Xero, or choose another in {SETTINGS}."
+            "Tick \"Enable payments to this account\" for it in Xero, or choose another account in {SETTINGS}."
         ),
     ))
 }
@@ -217,7 +221,7 @@ mod tests {
         assert_eq!(dirty.tag(), part.tag());
         assert_eq!(
             warnings(&dirty),
-            ["Characters that Xero does not take were left out of the reference."]
+            ["Characters that Xero does not accept were left out of the reference."]
         );
     }
 

@@ -1,22 +1,24 @@
-//! Texts as Xero takes them. Every text of a snapshot passes through here on its way into a document.
+//! The preparation of texts for Xero. Every text of a snapshot passes through here on its way into
+//! a document.
 
-/// Whether Xero takes a character. It answers 400 with error number 14 to control characters (public report
-/// xero-php#832), and XML, which it reads and writes as well, has no place for U+FFFE, U+FFFF and their like.
+/// Whether Xero accepts a character. It answers control characters with 400 and error number 14
+/// (public report xero-php#832). XML, which Xero also reads and writes, cannot represent U+FFFE,
+/// U+FFFF and similar characters.
 pub(crate) fn is_sendable(sign: char) -> bool {
     let is_break = matches!(sign, '\n' | '\r' | '\t');
     let is_no_character = u32::from(sign) & 0xFFFE == 0xFFFE;
     is_break || !(sign.is_control() || is_no_character)
 }
 
-/// The texts of one document, and what had to be left out of them.
+/// The texts of one document, with warnings about what was left out.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
-    /// Plain sentences for the sync log.
+    /// Sentences for the sync log.
     pub(super) warnings: Vec<String>,
 }
 
 impl Texts {
-    /// A text that may have several lines.
+    /// Prepares a text that may have several lines.
     pub(super) fn block(&mut self, field: &str, text: &str) -> String {
         let kept = text.chars().filter(|sign| is_sendable(*sign)).collect::<String>();
         if kept.len() < text.len() {
@@ -25,8 +27,8 @@ impl Texts {
         kept
     }
 
-    /// A contact's name: one line with single spaces, as Xero keeps it, and without angle brackets, which Xero's
-    /// page about contacts rules out.
+    /// Prepares a contact's name: one line with single spaces, as Xero stores it, and without angle
+    /// brackets, which Xero's documentation of contacts excludes.
     pub(super) fn name(&mut self, text: &str) -> String {
         const FIELD: &str = "name";
         let line = self.line(FIELD, text);
@@ -38,20 +40,20 @@ impl Texts {
     }
 
     fn warn_of_loss(&mut self, field: &str) {
-        let warning = format!("Characters that Xero does not take were left out of the {field}.");
+        let warning = format!("Characters that Xero does not accept were left out of the {field}.");
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
     }
 
-    /// A text of one line.
+    /// Prepares a text of one line.
     pub(super) fn line(&mut self, field: &str, text: &str) -> String {
         let kept = self.block(field, text);
         let kept = kept.replace(['\n', '\r', '\t'], " ");
         kept.trim().to_owned()
     }
 
-    /// A text of one line that may be absent. One of which nothing is left is absent, too.
+    /// Prepares an optional text of one line. A text of which nothing is left is `None`.
     pub(super) fn optional(&mut self, field: &str, text: Option<&String>) -> Option<String> {
         text.map(|text| self.line(field, text)).filter(|text| !text.is_empty())
     }
@@ -70,7 +72,7 @@ mod tests {
         assert_eq!(texts.line("reference", "\u{85}Job 8"), "Job 8");
         assert_eq!(
             texts.warnings,
-            ["Characters that Xero does not take were left out of the reference."]
+            ["Characters that Xero does not accept were left out of the reference."]
         );
         assert_eq!(texts.optional("phone number", Some(&"\u{1}\u{2}".to_owned())), None);
         assert_eq!(texts.warnings.len(), 2);
@@ -84,7 +86,7 @@ mod tests {
         assert_eq!(texts.name("Ridge <Leeds> Ltd"), "Ridge Leeds Ltd");
         assert_eq!(
             texts.warnings,
-            ["Characters that Xero does not take were left out of the name."]
+            ["Characters that Xero does not accept were left out of the name."]
         );
     }
 

@@ -7,19 +7,23 @@ use std::sync::Arc;
 
 use domain::connection::{Connection, ConsentAttempt, ConsentStage, PinnedOrganisation};
 use domain::ids::{AccountId, GrantId, Ledger, UserId};
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use store::table::Expect;
 use store::{StoreError, Versioned};
 use uuid::Uuid;
-use xero::{Sent, XeroError, connections};
+use xero::{Sent, XeroError};
 
 use super::offered::{self, Offer};
 use super::{ConnectError, clear_pending, context, hash};
-use crate::calls::count_odd_rows;
+use crate::calls::fetch_links;
 use crate::chain::Chain;
 use crate::connection::{ChangeError, change_claims};
 use crate::token::{self, GrantTokens};
 use crate::{Engine, Invocation, carry_over, release, sealing, upgrade};
+
+/// The exchange of a code and keeping its tokens take no longer than this, even if Xero is slow.
+const EXCHANGE_TAKES: SignedDuration = SignedDuration::from_secs(18);
 
 /// How a completion ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub enum Completed {
         by: Option<String>,
         /// The organisations that may be chosen.
         offered: Vec<PinnedOrganisation>,
+        /// Whether another organisation that was ticked belongs to another account.
+        is_any_in_use: bool,
     },
     /// The ticket is used, or too old, or never was one.
     Expired,
@@ -75,7 +81,9 @@ pub async fn complete(
     if row.record.expires_at <= engine.clock.now() || was_ended(engine, &row.record).await? {
         return Ok(Completed::Expired);
     }
-    let (row, exchanged) = match exchanged(engine, row, ticket).await? {
+    // From here on an operator who ends every connection finds this account.
+    engine.note_log(account).await;
+    let (row, exchanged) = match exchanged(engine, row, ticket, invocation).await? {
         Ok(exchanged) => exchanged,
         Err(ended) => return Ok(ended),
     };
@@ -106,6 +114,7 @@ async fn exchanged(
     engine: &Engine,
     row: Versioned<ConsentAttempt>,
     ticket: &SecretString,
+    invocation: Invocation,
 ) -> Result<Result<(Versioned<ConsentAttempt>, Exchanged), Completed>, ConnectError> {
     let Versioned { record: consent, version } = row;
     match &consent.stage {
@@ -114,6 +123,10 @@ async fn exchanged(
             let exchanged =
                 Exchanged { grant: *grant, serial: *serial, event: *event, by: by.clone() };
             Ok(Ok((Versioned { record: consent, version }, exchanged)))
+        }
+        // The code works once: an exchange that is cut off would waste it.
+        ConsentStage::Coded { sealed: _ } if is_too_late(engine, invocation) => {
+            Ok(Err(Completed::InProgress))
         }
         ConsentStage::Coded { sealed } => {
             let context = context(&consent.account, &consent.user);
@@ -128,6 +141,11 @@ async fn exchanged(
             }
         }
     }
+}
+
+/// Whether an exchange may be cut off before its tokens are kept.
+fn is_too_late(engine: &Engine, invocation: Invocation) -> bool {
+    invocation.deadline.duration_since(engine.clock.now()) < EXCHANGE_TAKES
 }
 
 async fn exchange(
@@ -192,9 +210,7 @@ async fn connect(
         invocation,
         connection: None,
     });
-    let (transport, api) = (&*engine.transport, &engine.places.xero_api);
-    let linked = connections::connections(transport, api, &*tokens).await?;
-    count_odd_rows(engine, &linked.undecodable);
+    let linked = fetch_links(engine, &*tokens).await?;
     let offer = Offer {
         grant: exchanged.grant,
         serial: exchanged.serial,
@@ -211,9 +227,11 @@ async fn connect(
         });
     }
     let free = &offered.free;
+    // If one of the ticked organisations cannot be had, the person decides whether another one will do.
+    let is_certain = offered.is_certain && !offered.is_any_claimed;
     let landed = change_claims(engine, account, |connection| {
         let by = exchanged.by.clone();
-        Some(landed(connection, free, offered.is_certain, by, engine.clock.now()))
+        Some(landed(connection, free, is_certain, by, engine.clock.now()))
     });
     let landed = match landed.await {
         Ok(landed) => landed,
@@ -230,6 +248,7 @@ async fn connect(
         return Ok(Completed::OtherOrganisation {
             by: exchanged.by.clone(),
             offered: offered.free,
+            is_any_in_use: offered.is_any_claimed,
         });
     };
     let ledger = Ledger { account: account.clone(), tenant: used.tenant };
@@ -250,10 +269,8 @@ pub(crate) async fn follow_up(engine: &Engine, ledger: &Ledger) {
 
 /// Nothing came of a consent: its grant ends, unless another connection uses it.
 async fn abandon(engine: &Engine, account: &AccountId, exchanged: &Exchanged) {
-    let is_needed = engine.store.connection(account).await;
-    let is_needed = is_needed
-        .is_ok_and(|row| row.is_some_and(|row| row.record.grants.contains(&exchanged.grant)));
-    if is_needed {
+    let row = engine.store.connection(account).await;
+    if row.is_ok_and(|row| row.is_some_and(|row| row.record.grants.contains(&exchanged.grant))) {
         return;
     }
     if let Err(error) = token::end_unused(engine, exchanged.grant, exchanged.serial).await {
@@ -261,9 +278,9 @@ async fn abandon(engine: &Engine, account: &AccountId, exchanged: &Exchanged) {
     }
 }
 
-/// The connection after a consent. The organisation it is pinned to goes on; without one, the first is
-/// used, unless it is not certain which of several are of this consent. Where the pinned one was not consented to, nothing changes but the question that is now open:
-/// whether another is to take its place. Somebody else may have connected the account meanwhile.
+/// The connection after a consent. The organisation that it is pinned to remains in use. Without one, the first is
+/// used if the organisations are certainly those of this consent. In every other case nothing changes except that the
+/// person is asked which organisation to use. Another request may have connected the account meanwhile.
 fn landed(
     connection: Connection,
     offered: &[PinnedOrganisation],
@@ -274,9 +291,9 @@ fn landed(
     let pinned = connection.organisation.as_ref().map(|pinned| pinned.tenant);
     let tenant = match pinned {
         Some(pinned) => offered.iter().find(|one| one.tenant == pinned),
-        None => offered.first().filter(|_| is_certain || offered.len() == 1),
+        None => offered.first().filter(|_| is_certain),
     };
-    let open = Connection { pending: None, ..connection.offering(offered, by.clone()) };
+    let open = Connection { pending: None, ..connection.offering(offered, by.clone(), now) };
     let connected = tenant.and_then(|one| open.chosen(one.tenant, now));
     match connected {
         Some(connected) if offered.len() > 1 => Connection { connected_by: by, ..connected },

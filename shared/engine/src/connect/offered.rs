@@ -28,8 +28,8 @@ pub(super) struct Offered {
     pub(super) free: Vec<PinnedOrganisation>,
     /// Whether any other belongs to another account.
     pub(super) is_any_claimed: bool,
-    /// Whether the organisations are certainly those of this consent. Otherwise some may be of another consent of
-    /// the same Xero user.
+    /// Whether Xero's links name this consent. Otherwise an organisation may be of another consent of the same Xero
+    /// user, and only the person can say which one is meant.
     pub(super) is_certain: bool,
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn find_offered(
         if is_any_named { is_named(one, offer) } else { is_recent(one, offer) }
     };
     let wanted = organisations.filter(|one| Some(one.tenant) == pinned || is_consented(one));
-    let mut offered = Offered { free: Vec::new(), is_any_claimed: false, is_certain: true };
+    let mut offered = Offered { free: Vec::new(), is_any_claimed: false, is_certain: is_any_named };
     for one in wanted {
         if offered.free.len() == ORGANISATIONS_MAX {
             tracing::warn!(account.id = %account, "more organisations than are offered");
@@ -59,8 +59,6 @@ pub(super) async fn find_offered(
             offered.is_any_claimed = true;
             continue;
         }
-        let is_only = offered.free.is_empty() && is_older(one, offer);
-        offered.is_certain = is_any_named || is_only;
         offered.free.push(PinnedOrganisation {
             tenant: one.tenant,
             name: one.tenant_name.clone(),
@@ -80,15 +78,6 @@ fn is_named(linked: &Connection, offer: &Offer) -> bool {
 /// Whether a link was made or renewed since the connect was begun. It is not established whether a link that is
 /// consented to again keeps the name of its first consent, so this counts where no link names the consent.
 fn is_recent(linked: &Connection, offer: &Offer) -> bool {
-    linked.updated_at.is_some_and(|at| at >= since(offer))
-}
-
-/// Whether a link existed before the connect was begun. One that was made since then, and names another consent,
-/// may be of a connect of another account.
-fn is_older(linked: &Connection, offer: &Offer) -> bool {
-    linked.created_at.is_none_or(|at| at < since(offer))
-}
-
-fn since(offer: &Offer) -> Timestamp {
-    offer.begun_at.saturating_sub(CLOCKS_DIFFER).unwrap_or(Timestamp::MIN)
+    let since = offer.begun_at.saturating_sub(CLOCKS_DIFFER).unwrap_or(Timestamp::MIN);
+    linked.updated_at.is_some_and(|at| at >= since)
 }

@@ -1,4 +1,5 @@
-//! What is compared: every contact of an organisation, and every client that has none yet.
+//! The input of a reconciliation: every contact of an organisation, and every client without a
+//! contact.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -17,12 +18,12 @@ use store::table::Cursor;
 use crate::desk::{Desk, Trouble};
 use crate::{Engine, Invocation};
 
-/// Clients read at once.
+/// Clients read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
-/// Pages of contacts in one go: thirty thousand of them.
+/// Maximum pages of contacts per run: 30,000 contacts.
 const CONTACT_PAGES_MAX: u32 = 30;
 
-/// Every contact of the organisation.
+/// Reads every contact of the organisation.
 pub(super) async fn contacts(
     engine: &Engine,
     ledger: &Ledger,
@@ -31,13 +32,8 @@ pub(super) async fn contacts(
     let desk = Desk::open(engine, ledger, Urgency::All, invocation).await?.at(Priority::Poll);
     let mut all = Contacts::new();
     for number in 1..=CONTACT_PAGES_MAX {
-        let page = match xero::api::contacts::page(&desk.session, number).await {
-            Ok(page) => page,
-            Err(error) => {
-                desk.note(&error).await;
-                return Err(error.into());
-            }
-        };
+        let page = xero::api::contacts::page(&desk.session, number).await;
+        let page = desk.noted(page.map_err(Trouble::from)).await?;
         let is_last = page.count() < page.full;
         all.extend(page.rows);
         if is_last {
@@ -47,7 +43,7 @@ pub(super) async fn contacts(
     Ok(all)
 }
 
-/// What is known of all clients.
+/// The clients of a ledger.
 #[derive(Default)]
 pub(super) struct Clients {
     pub(super) parties: Vec<Party>,
@@ -61,6 +57,8 @@ pub(super) async fn clients(engine: &Engine, ledger: &Ledger) -> Result<Clients,
     loop {
         let page = engine.store.mappings(ledger, EntityKind::Contact, after, PAGE).await?;
         let now = engine.clock.now();
+        engine.report_unreadable(&ledger.account, &page.unreadable);
+        clients.count += u64::try_from(page.unreadable.len()).unwrap_or(u64::MAX);
         for row in page.rows {
             clients.count += 1;
             let mapping = row.record;
@@ -79,8 +77,8 @@ pub(super) async fn clients(engine: &Engine, ledger: &Ledger) -> Result<Clients,
     }
 }
 
-/// What a client without a contact is recognised by. One that is being sent, or is never to be sent, is left
-/// alone.
+/// The details that identify a client without a contact. `None` for a client that is being sent or
+/// is never to be sent.
 pub(super) fn party(mapping: &Mapping, now: Timestamp) -> Option<Party> {
     if mapping.is_held(now) || mapping.operation.state == State::Withheld {
         return None;

@@ -1,4 +1,4 @@
-//! A person says which contact a client is, or that it is not the one it is linked to.
+//! Links a client to a contact in Xero, or unlinks it, at a person's request.
 
 use domain::document::contact::RemoteContact;
 use domain::entity::EntityKind;
@@ -19,26 +19,27 @@ use crate::push::Unrecorded;
 use crate::views::RecordView;
 use crate::{Engine, Invocation, journal, release};
 
-/// A row that somebody else writes at the same moment is read and written again, this many times.
+/// Maximum attempts at writing a row that another process changes at the same time.
 const CONFLICTS_MAX: u32 = 4;
 
-/// What became of a link or an unlink.
+/// The result of a link or an unlink.
 #[derive(Debug)]
 pub enum Linked {
-    /// It is as the person wants it.
+    /// The client is linked or unlinked as requested.
     Done(Box<RecordView>),
     /// The client is being sent at this moment.
     BeingSent,
-    /// Nothing is known of such a client.
+    /// The client is unknown.
     Unknown,
-    /// It cannot be, for this reason.
+    /// The request was refused for this reason.
     Refused(Failure),
-    /// Xero could not be asked.
+    /// Xero could not be read.
     Unread(Trouble),
 }
 
-/// Links a client to a contact, whatever it was linked to before: what the CRM has goes there from now on, and
-/// what waited for the client goes on. A contact that was merged leads to the one it was merged into.
+/// Links a client to a contact, and replaces an earlier link. The client's data and documents go to
+/// that contact from now on, and records that waited for the client are released. A merged contact
+/// is replaced with the contact it was merged into.
 pub async fn link(
     engine: &Engine,
     account: &AccountId,
@@ -65,12 +66,12 @@ pub async fn link(
         }
         let linked = |mapping: Mapping, now| {
             let linked = mapping.linked_to(link_to(&contact), now);
-            // Somebody brings it there, even if the hint is lost.
+            // The sweep pushes the client even if the hint is lost.
             linked.apply(Event::Queued, now).unwrap_or(linked)
         };
         match changed(engine, &key, linked).await? {
             Changed::Done(mapping) => {
-                let told = format!("It was linked to {} in Xero: {by} decided so.", contact.name);
+                let told = format!("Linked to {} in Xero by {by}.", contact.name);
                 log(engine, &mapping, told).await;
                 release::waiting_for(engine, &key).await?;
                 engine.leave(&key.ledger, key.kind, std::slice::from_ref(&key.crm_id)).await?;
@@ -84,8 +85,8 @@ pub async fn link(
     Err(StoreError::Conflict.into())
 }
 
-/// Unlinks a client from its contact, which stays as it is. The client is not taken for that contact again; its
-/// next document, or a link, decides where it goes.
+/// Unlinks a client from its contact, which stays in Xero unchanged. The client is not matched with
+/// that contact again; its next document or a new link determines its contact.
 pub async fn unlink(
     engine: &Engine,
     account: &AccountId,
@@ -97,8 +98,7 @@ pub async fn unlink(
     for _ in 0..CONFLICTS_MAX {
         match changed(engine, &key, Mapping::unlinked).await? {
             Changed::Done(mapping) => {
-                let told =
-                    format!("It was unlinked in Xero, where the contact stays: {by} decided so.");
+                let told = format!("Unlinked in Xero by {by}. The contact stays in Xero.");
                 log(engine, &mapping, told).await;
                 return Ok(Linked::Done(Box::new(RecordView::of(*mapping))));
             }
@@ -117,7 +117,8 @@ enum Changed {
     Conflict,
 }
 
-/// Changes what a client is linked to. Whoever is sending it at this moment would not notice.
+/// Changes the link of a client that is not being sent. An attempt in progress would not notice the
+/// change.
 async fn changed(
     engine: &Engine,
     key: &MappingKey,
@@ -144,14 +145,12 @@ async fn find(
     invocation: Invocation,
 ) -> Result<Option<RemoteContact>, Trouble> {
     let desk = Desk::open(engine, ledger, Urgency::Person, invocation).await?.at(Priority::Lookup);
-    match contacts::get(&desk.session, contact).await {
-        Ok(Some(contact)) => Ok(Some(after_merges(&desk, contact).await?)),
+    let found = match contacts::get(&desk.session, contact).await {
+        Ok(Some(contact)) => after_merges(&desk, contact).await.map(Some),
         Ok(None) => Ok(None),
-        Err(error) => {
-            desk.note(&error).await;
-            Err(error.into())
-        }
-    }
+        Err(error) => Err(error.into()),
+    };
+    desk.noted(found).await
 }
 
 fn link_to(contact: &RemoteContact) -> Link {

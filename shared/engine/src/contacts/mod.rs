@@ -1,5 +1,5 @@
-//! Contacts in Xero as people look for them: searched, linked to a client, unlinked; and all clients compared
-//! with all of them.
+//! Xero contacts for people: search, link, unlink, and the reconciliation of all clients with all
+//! contacts.
 
 mod known;
 mod link;
@@ -24,17 +24,17 @@ use crate::{Engine, Invocation, abreast};
 pub use self::link::{Linked, link, unlink};
 pub use self::searches::SearchCache;
 
-/// Contacts shown of one search.
+/// Maximum number of contacts that a search shows.
 const SHOWN_MAX: usize = 50;
 
-/// A contact in Xero, as people choose it.
+/// A contact in Xero, as people see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ContactView {
     /// Xero's key.
     pub contact_id: XeroContactId,
     /// Its name.
     pub name: String,
-    /// Its number, whoever gave it.
+    /// Its number, whether or not we assigned it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
     /// Its e-mail address.
@@ -46,14 +46,14 @@ pub struct ContactView {
     /// Company number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company_number: Option<String>,
-    /// Whether it has to be restored before it can be used.
+    /// Whether it is archived and must be restored before it can be used.
     pub is_archived: bool,
-    /// The client that it is linked to, if any.
+    /// The client linked to it, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<CrmId>,
 }
 
-/// Searches Xero's contacts, as they are now. `Err` says why Xero could not be asked.
+/// Searches Xero's contacts. `Err` says why Xero could not be read.
 pub async fn search(
     engine: &Engine,
     account: &AccountId,
@@ -70,23 +70,16 @@ pub async fn search(
     Ok(views)
 }
 
-/// Contacts that a text is found in, as Xero had them within the last minute.
+/// Returns the contacts that contain a text, as Xero had them within the last minute.
 async fn find(desk: &Desk<'_>, text: &str) -> Result<Vec<RemoteContact>, Trouble> {
     let now = desk.engine.clock.now();
     if let Some(known) = desk.engine.searches.get(&desk.ledger, text, now) {
         return Ok(known);
     }
-    match contacts::search(&desk.session, text, SHOWN_MAX).await {
-        Ok(found) => {
-            let found = found.rows;
-            desk.engine.searches.put(&desk.ledger, text, found.clone(), now);
-            Ok(found)
-        }
-        Err(error) => {
-            desk.note(&error).await;
-            Err(error.into())
-        }
-    }
+    let found = contacts::search(&desk.session, text, SHOWN_MAX).await;
+    let found = desk.noted(found.map_err(Trouble::from)).await?.rows;
+    desk.engine.searches.put(&desk.ledger, text, found.clone(), now);
+    Ok(found)
 }
 
 async fn view(desk: &Desk<'_>, contact: RemoteContact) -> Result<ContactView, StoreError> {

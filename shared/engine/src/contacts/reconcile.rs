@@ -1,8 +1,9 @@
-//! All clients compared with all contacts: read once, decided at once, linked step by step.
+//! Reconciles all clients with all contacts: both are read once, matched once, and linked step by
+//! step.
 //!
-//! A step is one transaction: the clients it links, what it found, and how far it came. So a process that dies
-//! between two steps loses the reading, and nothing else; the next one reads again and goes on where the row
-//! says. Nothing is created and nothing is written to Xero.
+//! A step is one transaction that holds the links, the findings and the progress. A process that
+//! dies between two steps loses only what it has read; the next one reads again and resumes at the
+//! progress in the row. A reconciliation creates no records and writes nothing to Xero.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -25,12 +26,12 @@ use crate::inbound::ledger;
 use crate::push::Unrecorded;
 use crate::{Engine, Invocation, release};
 
-/// A step that meets a row that has moved is decided again, this many times.
+/// Maximum number of conflicts for one step. After each the step is decided again.
 const CONFLICTS_MAX: u32 = 6;
-/// Parked records of each of the index's shards that are looked at in the end.
+/// Parked records per shard of the index that are released at the end.
 const PARKED: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
-/// Begins a reconciliation; one that is under way is left to go on. `None` when the account has never been
+/// Starts a reconciliation, or returns the one in progress. `None` if the account has never been
 /// connected.
 pub async fn start(
     engine: &Engine,
@@ -45,18 +46,18 @@ pub async fn start(
             let expect = known.map_or(Expect::Absent, |known| Expect::Version(known.version));
             let begun = Reconciliation::new(ledger, by, engine.clock.now());
             match engine.store.put_reconciliation(&begun, expect).await {
-                // Somebody else has just begun one.
+                // Another process has just started one.
                 Ok(_) | Err(StoreError::Conflict) => begun,
                 Err(error) => return Err(error.into()),
             }
         }
     };
-    // Also for one that is under way: its last hint may have been lost.
+    // The hint of a reconciliation in progress may have been lost, so it is enqueued again.
     engine.wake_ups.leave(&next(engine, &begun)).await?;
     Ok(Some(begun))
 }
 
-/// An account's newest reconciliation.
+/// Returns an account's newest reconciliation.
 pub async fn progress(
     engine: &Engine,
     account: &AccountId,
@@ -65,7 +66,8 @@ pub async fn progress(
     Ok(engine.store.reconciliation(&ledger).await?.map(|row| row.record))
 }
 
-/// A page of what the newest reconciliation found, without what a person has linked since.
+/// Returns a page of findings of the newest reconciliation, without clients that a person has
+/// linked since.
 pub async fn findings(
     engine: &Engine,
     account: &AccountId,
@@ -94,7 +96,7 @@ async fn is_linked(engine: &Engine, ledger: &Ledger, client: &CrmId) -> Result<b
     Ok(engine.store.mapping(&key).await?.is_some_and(|row| row.record.link.is_some()))
 }
 
-/// Compares, and goes on step by step as long as there is time; then leaves a hint.
+/// Compares and continues step by step while there is time, then enqueues a hint.
 pub(crate) async fn walk(
     engine: &Engine,
     ledger: &Ledger,
@@ -120,7 +122,7 @@ pub(crate) async fn walk(
         }
         match step(engine, &row, &comparison).await? {
             Some(next) => row = next,
-            // Somebody else is on it.
+            // Another process is working on it.
             None => return Ok(()),
         }
     }
@@ -128,16 +130,17 @@ pub(crate) async fn walk(
     release::overlooked(engine, ledger, parked).await
 }
 
-/// What is compared.
+/// The data that a reconciliation compares.
 struct Comparison {
     contacts: Contacts,
-    /// By client, each with its name.
+    /// The match of each client, with the client's name.
     matches: BTreeMap<CrmId, (String, Match)>,
     clients: u64,
 }
 
-/// One step, or `None` when somebody else has taken it. A step that does not fit into a transaction is taken
-/// again with half as many clients; a client that does not fit alone is left alone.
+/// Performs one step. Returns `None` if another process has performed it. A step that does not fit
+/// into a transaction is repeated with half as many clients; a single client that does not fit is
+/// left alone.
 async fn step(
     engine: &Engine,
     row: &Versioned<Reconciliation>,
@@ -153,10 +156,12 @@ async fn step(
         let ledger = &before.ledger;
         let page = engine.store.mappings(ledger, EntityKind::Contact, after, limit).await?;
         let now = engine.clock.now();
+        // A client whose row is unreadable cannot be matched.
+        let counts = before.counts.with_left_alone(page.unreadable.len());
         let taken = if is_left_alone {
-            Taken::nothing(page.rows.len(), before.counts)
+            Taken::nothing(page.rows.len(), counts)
         } else {
-            taken(page.rows, comparison, before.counts, now)
+            taken(page.rows, comparison, counts, now)
         };
         let findings = Findings::paged(ledger, before.started_at, before.pages, taken.findings);
         let place = match page.next {
@@ -192,7 +197,7 @@ async fn step(
     }
 }
 
-/// What a step comes to.
+/// The changes of one step.
 struct Taken {
     linked: Vec<(Mapping, Version, XeroId)>,
     findings: Vec<Finding>,
@@ -200,10 +205,9 @@ struct Taken {
 }
 
 impl Taken {
-    /// A step over so many clients that are all left alone.
+    /// A step that leaves all its clients alone.
     fn nothing(clients: usize, before: Counts) -> Self {
-        let clients = u64::try_from(clients).unwrap_or(u64::MAX);
-        let counts = Counts { left_alone: before.left_alone.saturating_add(clients), ..before };
+        let counts = before.with_left_alone(clients);
         Self { linked: Vec::new(), findings: Vec::new(), counts }
     }
 }
@@ -243,7 +247,8 @@ fn taken(
     taken
 }
 
-/// Xero did not let all contacts be read: later, or never.
+/// Records that the contacts could not be read, and schedules the next try unless the
+/// reconciliation is given up.
 async fn interrupted(
     engine: &Engine,
     row: Versioned<Reconciliation>,
@@ -280,7 +285,7 @@ fn failure(engine: &Engine, trouble: Trouble) -> Result<Failure, Unrecorded> {
     }
 }
 
-/// The hint for what comes next, behind what is in the queue already.
+/// The hint for the next step, behind the messages already in the queue.
 fn next(engine: &Engine, row: &Reconciliation) -> Wake {
     engine.wake(&row.ledger, EntityKind::Contact, Errand::Reconciliation, row.updated_at)
 }

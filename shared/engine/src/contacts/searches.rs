@@ -1,4 +1,5 @@
-//! Searches of the last minute, as this process remembers them: whoever types the same again asks nothing of Xero.
+//! Caches contact searches of the last minute in this process, so that repeating a search costs no
+//! call to Xero.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,14 +9,14 @@ use domain::document::contact::RemoteContact;
 use domain::ids::Ledger;
 use jiff::{SignedDuration, Timestamp};
 
-/// How long an answer is shown again.
+/// How long a result is reused.
 const REMEMBERED: SignedDuration = SignedDuration::from_secs(60);
-/// A process serves many accounts in its life; it remembers this many searches.
+/// Maximum number of cached searches. A process serves many accounts.
 const SEARCHES_MAX: usize = 64;
 
 type Searches = HashMap<(Ledger, String), (Timestamp, Vec<RemoteContact>)>;
 
-/// What was found in the last minute.
+/// Search results of the last minute.
 #[derive(Default)]
 pub struct SearchCache(Mutex<Searches>);
 
@@ -47,12 +48,12 @@ impl SearchCache {
     }
 }
 
-/// Xero's search does not tell cases apart.
+/// Xero's search is case-insensitive.
 fn key(ledger: &Ledger, text: &str) -> (Ledger, String) {
     (ledger.clone(), text.to_lowercase())
 }
 
-/// Contacts are personal data.
+/// Hides the contents, because contacts are personal data.
 impl fmt::Debug for SearchCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SearchCache(..)")

@@ -1,4 +1,4 @@
-//! Credit notes to customers' credit notes.
+//! Pushes credit notes to Xero's customer credit notes.
 
 use async_trait::async_trait;
 use domain::crm::Revision;
@@ -26,7 +26,7 @@ use super::write::Way;
 use super::{Brought, Entity, Task};
 use crate::desk::{Desk, Trouble};
 
-/// Credit notes to customers' credit notes.
+/// The entity of credit notes.
 #[derive(Debug)]
 pub struct CreditNote;
 

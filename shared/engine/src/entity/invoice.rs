@@ -1,4 +1,4 @@
-//! Invoices to sales invoices.
+//! Pushes invoices to Xero's sales invoices.
 
 use async_trait::async_trait;
 use domain::crm::Revision;
@@ -27,7 +27,7 @@ use super::write::Way;
 use super::{Brought, Entity, Task};
 use crate::desk::{Desk, Trouble};
 
-/// Invoices to sales invoices.
+/// The entity of invoices.
 #[derive(Debug)]
 pub struct Invoice;
 
@@ -156,7 +156,7 @@ impl Sales for Invoice {
         Link {
             xero_id: remote.id.into(),
             number: remote.number.clone(),
-            // The poll tells the CRM, and its lists may have passed this change already.
+            // The poll reports the change to the CRM; its lists may already have passed it.
             xero_updated_at: remote.updated_at.filter(|_| !is_news),
             amounts: Some(amounts),
         }

@@ -1,5 +1,5 @@
-//! The kinds of documents, each with its own way of being brought to Xero. The protocol around it is
-//! the same for all and lives in [`push`](crate::push).
+//! The kinds of records, each with its own way of being written to Xero. The protocol around them
+//! is the same for all kinds: see [`push`](crate::push).
 
 mod allocation;
 mod contact;
@@ -8,6 +8,7 @@ mod invoice;
 mod payment;
 mod prerequisite;
 mod sales;
+mod unknown_status;
 mod write;
 mod write_state;
 
@@ -39,53 +40,56 @@ pub(crate) use write_state::WriteState;
 use crate::Memory;
 use crate::desk::{Desk, Trouble};
 
-/// A kind of document.
+/// A kind of record.
 #[async_trait]
 pub trait Entity: 'static {
-    /// Which kind.
+    /// The kind.
     const KIND: EntityKind;
-    /// What the CRM sends of it.
+    /// The snapshot that the CRM sends.
     type Snapshot: Clone + Serialize + DeserializeOwned + Send + Sync;
 
-    /// The record of this kind and id that a message carries, if it carries it.
+    /// Returns the snapshot of this kind and id that a message carries, if any.
     fn snapshot<'a>(content: &'a Content, id: &CrmId) -> Option<&'a Self::Snapshot>;
 
-    /// The record's id in the CRM.
+    /// Returns the record's id in the CRM.
     fn id(snapshot: &Self::Snapshot) -> CrmId;
 
-    /// The record's revision.
+    /// Returns the record's revision.
     fn revision(snapshot: &Self::Snapshot) -> Revision;
 
-    /// The number people know it by, which is also what its document is found by in Xero.
+    /// Returns the number by which people know the record and by which its document is found in
+    /// Xero.
     fn number(snapshot: &Self::Snapshot) -> String;
 
-    /// Whether it is to be in Xero: a person may have a fresh copy made of what was voided or deleted there.
+    /// Returns whether the record is to exist in Xero. Only then may a person have a new copy made
+    /// of a document that was voided or deleted there.
     fn is_wanted(snapshot: &Self::Snapshot) -> bool;
 
-    /// Brings Xero to the snapshots: resolves where that is needed, then writes, as many in a call as
-    /// their failures allow. One outcome for each task, in their order: what befalls one befalls no
-    /// other, unless it befell the call they shared. May be repeated after any interruption.
+    /// Writes the snapshots to Xero: resolves the state in Xero where necessary, then writes as
+    /// many documents per call as their failures allow. Returns one outcome per task, in their
+    /// order. A task fails alone, unless the call it shares fails. May be repeated after any
+    /// interruption.
     async fn bring(
         desk: &Desk<'_>,
         tasks: &[Task<'_, Self::Snapshot>],
     ) -> Vec<Result<Brought, Trouble>>;
 }
 
-/// What an attempt is about: the mapping as it was claimed, and its snapshot.
+/// The subject of an attempt: a claimed mapping and its snapshot.
 #[derive(Debug)]
 pub struct Task<'a, S> {
     /// The mapping.
     pub mapping: &'a Mapping,
     /// Its newest snapshot.
     pub snapshot: S,
-    /// How far the mapping is to be believed where it knows of nothing in Xero.
+    /// Whether the mapping may have forgotten documents that exist in Xero.
     pub memory: Memory,
-    /// What Xero has answered to its writes so far.
+    /// Xero's answers to the writes so far.
     pub(crate) writes: &'a WriteState,
 }
 
 impl<'a, S> Task<'a, S> {
-    /// The task of bringing this mapping's snapshot. Its writes are noted in `writes`.
+    /// Creates the task of pushing this mapping's snapshot. Its writes are recorded in `writes`.
     pub(crate) const fn new(
         mapping: &'a Mapping,
         snapshot: S,
@@ -95,13 +99,13 @@ impl<'a, S> Task<'a, S> {
         Self { mapping, snapshot, memory, writes }
     }
 
-    /// Whether a document that we know nothing of may exist in Xero.
+    /// Returns whether Xero may have a document that the mapping does not know.
     fn must_resolve(&self) -> bool {
         self.mapping.operation.trace == Trace::Uncertain || self.memory == Memory::Restored
     }
 
-    /// The key of writing exactly these bytes: the same for a repeated try, another for any other
-    /// intent.
+    /// Returns the idempotency key of writing exactly these bytes: the same for a repeated try, a
+    /// different one for any other intent.
     fn idempotency_key(&self, body: &Bytes) -> IdempotencyKey {
         let Mapping { key, generation, snapshot, operation, .. } = self.mapping;
         let intent = Intent {
@@ -113,25 +117,25 @@ impl<'a, S> Task<'a, S> {
     }
 }
 
-/// How many of these tasks may share a call.
+/// Returns how many of these tasks may share a call.
 fn batch_size<S>(tasks: &[Task<'_, S>]) -> usize {
     let failures = tasks.iter().map(|task| task.mapping.operation.failures).max();
     retry::batch_size(failures.unwrap_or(0))
 }
 
-/// Xero has the snapshot.
+/// The result of a successful push.
 #[derive(Debug)]
 pub struct Brought {
-    /// The counterpart in Xero; none for what never had to get there.
+    /// The counterpart in Xero. `None` for a record that never had to be sent.
     pub link: Option<Link>,
-    /// What was done; [`LoggedOperation::Push`] when there was nothing to do.
+    /// The operation performed; [`LoggedOperation::Push`] if there was nothing to do.
     pub operation: LoggedOperation,
-    /// Plain sentences about what a person should know.
+    /// Sentences for people.
     pub remarks: Vec<String>,
 }
 
 impl Brought {
-    /// Whether Xero counts another total than the CRM, which is said where something was done.
+    /// Returns whether a write showed that Xero's total differs from the CRM's.
     pub(crate) fn tells_of_other_totals(&self) -> bool {
         let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
         let differ = amounts.is_some_and(|amounts| amounts.difference().is_some());
@@ -139,7 +143,7 @@ impl Brought {
     }
 }
 
-/// The outcomes of a bring, found in any order.
+/// The outcomes of a push, set in any order.
 #[derive(Debug)]
 struct Outcomes(Vec<Option<Result<Brought, Trouble>>>);
 
@@ -148,12 +152,12 @@ impl Outcomes {
         Self(std::iter::repeat_with(|| None).take(tasks).collect())
     }
 
-    /// Whether a task still has no outcome.
+    /// Returns whether a task still has no outcome.
     fn is_open(&self, task: usize) -> bool {
         matches!(self.0.get(task), Some(None))
     }
 
-    /// The tasks that Xero refused for such a reason.
+    /// Returns the tasks that Xero refused for a matching reason.
     fn refused(&self, is_it: impl Fn(&XeroError) -> bool) -> Vec<usize> {
         let outcomes = self.0.iter().enumerate();
         let refused = outcomes.filter(|(_, outcome)| match outcome {
@@ -169,7 +173,7 @@ impl Outcomes {
         }
     }
 
-    /// The same trouble for several tasks.
+    /// Sets the same error for several tasks.
     fn fail(&mut self, tasks: impl IntoIterator<Item = usize>, trouble: &Trouble) {
         for task in tasks {
             self.set(task, Err(trouble.clone()));
@@ -181,8 +185,8 @@ impl Outcomes {
             let failure = Failure::new(
                 FailureClass::Defect,
                 "not_attempted",
-                "The record was left out of its attempt.",
-                "Contact support if it stays.",
+                "The integration did not process this record because of an internal error.",
+                "If this persists, contact support.",
             );
             Err(failure.into())
         };
@@ -190,17 +194,17 @@ impl Outcomes {
     }
 }
 
-/// Why a client cannot have a contact: there is none.
+/// The failure of a client whose chosen contact does not exist.
 pub(crate) fn no_contact() -> Failure {
     Failure::new(
         FailureClass::Rejected,
         "contact_unknown",
         "Xero has no such contact.",
-        "Search for the contact again and link the client to one that is found.",
+        "Search for the contact again, and link the client to one of the results.",
     )
 }
 
-/// Why a document in Xero cannot belong to a record: it is another's already.
+/// The failure of a record whose document in Xero belongs to another record.
 pub(crate) fn already_linked(kind: EntityKind, owner: &CrmId) -> Failure {
     Failure::new(
         FailureClass::Rejected,

@@ -1,4 +1,4 @@
-//! What a record needs to be in Xero before it.
+//! Records that must be in Xero before others.
 
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
@@ -9,7 +9,7 @@ use store::StoreError;
 
 use crate::desk::{Desk, Trouble};
 
-/// The mapping of another record of the same ledger.
+/// Reads the mapping of another record of the same ledger.
 pub(super) async fn read(
     desk: &Desk<'_>,
     kind: EntityKind,
@@ -19,19 +19,19 @@ pub(super) async fn read(
     Ok(desk.engine.store.mapping(&key).await?.map(|row| row.record))
 }
 
-/// The record waits for another that is not in Xero yet.
+/// Returns the error of a record that waits for another one that is not in Xero yet.
 pub(super) fn blocked(kind: EntityKind, id: impl Into<CrmId>) -> Trouble {
     let crm_id = id.into();
     let failure = Failure::new(
         FailureClass::Blocked,
         "prerequisite_not_in_xero",
-        format!("The {} {crm_id} is not in Xero yet. This follows it.", kind.noun()),
+        format!("The {} {crm_id} is not in Xero yet. This record is sent after it.", kind.noun()),
         "",
     );
     Trouble::Blocked { failure, on: Box::new(Parking::Prerequisite { kind, crm_id }) }
 }
 
-/// The document that the record is about was voided or deleted in Xero.
+/// The failure of a record whose document was voided or deleted in Xero.
 pub(super) fn gone(document: &Mapping, cannot: &str) -> Failure {
     let (kind, number) = (document.key.kind, &document.snapshot.natural_key);
     let code = match kind {

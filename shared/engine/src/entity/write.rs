@@ -1,5 +1,6 @@
-//! The only place that writes to Xero: many documents in few calls, or one in a call of its own. What Xero answers
-//! is noted with each task, so that a later failure is judged by it.
+//! The only code that writes to Xero: many documents in few calls, or one document in one call.
+//! Xero's answer is recorded with each task, so that later failures of the attempt can be judged by
+//! it.
 
 use std::sync::Arc;
 
@@ -12,33 +13,33 @@ use xero::{Session, XeroError};
 
 use super::Task;
 
-/// Xero takes bodies of up to 10 MB and advises to stay below about a third of that.
+/// Maximum bytes of one request body. Xero accepts up to 10 MB and advises about a third of that.
 const BODY_BYTES: usize = 3_000_000;
 
-/// A document on its way to Xero.
+/// A document to be written to Xero.
 #[derive(Debug)]
 pub(super) struct Draft<D> {
-    /// Which task it is for.
+    /// The index of its task.
     pub(super) task: usize,
     pub(super) document: D,
-    /// What writing it means.
+    /// The operation to log.
     pub(super) operation: LoggedOperation,
-    /// What a person should know about it.
+    /// Warnings for people.
     pub(super) remarks: Vec<String>,
 }
 
-/// What became of a draft.
+/// The result of writing a draft.
 #[derive(Debug)]
 pub(super) struct Sent<R> {
     pub(super) task: usize,
     pub(super) operation: LoggedOperation,
     pub(super) remarks: Vec<String>,
-    /// The document as Xero keeps it. What went wrong with a whole call is shared by all in it.
+    /// The document as Xero returned it. Documents of one call share that call's error.
     pub(super) result: Result<R, Arc<XeroError>>,
 }
 
 impl<R> Sent<R> {
-    /// The same, with what Xero keeps seen as another type.
+    /// Converts the document into another type.
     pub(super) fn mapped<T>(self, as_other: impl FnOnce(R) -> T) -> Sent<T> {
         let Self { task, operation, remarks, result } = self;
         Sent { task, operation, remarks, result: result.map(as_other) }
@@ -52,26 +53,26 @@ pub(super) type Call<D, R> = for<'a> fn(
     &'a IdempotencyKey,
 ) -> BoxFuture<'a, Result<Vec<Written<R>>, XeroError>>;
 
-/// One way of writing documents of a kind.
+/// An endpoint that writes documents of a kind.
 pub(super) struct Way<D, R> {
-    /// The call.
+    /// Makes the call.
     pub(super) call: Call<D, R>,
-    /// The bytes it sends.
+    /// Returns the bytes of the request body.
     pub(super) body: fn(&[D]) -> Bytes,
-    /// How many documents may share a call.
+    /// Maximum number of documents per call.
     pub(super) batch: usize,
 }
 
-/// Documents with the keys of their own.
+/// A draft with its idempotency key and its size in bytes.
 struct Keyed<D> {
     draft: Draft<D>,
     key: IdempotencyKey,
     bytes: usize,
 }
 
-/// Writes the drafts. A call that Xero refuses as such is made again in halves, so that a document it
-/// cannot stomach costs itself alone; it said no, so nothing of it happened. When the house is full, or
-/// the connection ended, what is left is not tried.
+/// Writes the drafts. If Xero refuses a whole call, nothing of it was written, and the call is
+/// split in halves, so that an unacceptable document fails alone. If a limit is reached or the
+/// connection has ended, the remaining drafts are not tried.
 pub(super) async fn write<D: Send + Sync, R: Send, S: Sync>(
     session: &Session,
     tasks: &[Task<'_, S>],
@@ -118,8 +119,8 @@ pub(super) async fn write<D: Send + Sync, R: Send, S: Sync>(
     sent
 }
 
-/// Makes a call that writes one document of a task. `is_known` says whether the answer carries the id of what
-/// was written; until it is known, whatever fails is uncertain.
+/// Makes a call that writes one document of a task. `is_known` returns whether the answer carries
+/// the id of the document; until the id is known, every failure of the attempt is uncertain.
 pub(super) async fn write_one<S, R>(
     task: &Task<'_, S>,
     call: impl Future<Output = Result<Written<R>, XeroError>>,
@@ -137,7 +138,8 @@ pub(super) async fn write_one<S, R>(
     }
 }
 
-/// Notes what Xero answered to the write of a task's document. A document in an answer has its id.
+/// Records Xero's answer to the write of a task's document. A document in an answer always has its
+/// id.
 fn note<S, R>(tasks: &[Task<'_, S>], task: usize, result: Result<&R, &XeroError>) {
     let Some(task) = tasks.get(task) else { return };
     match result {
@@ -146,14 +148,14 @@ fn note<S, R>(tasks: &[Task<'_, S>], task: usize, result: Result<&R, &XeroError>
     }
 }
 
-/// Notes the same error for every document of a call.
+/// Records the same error for every document of a call.
 fn note_all<S>(tasks: &[Task<'_, S>], call: &[(Underway, IdempotencyKey)], error: &XeroError) {
     for (underway, _) in call {
         note::<S, ()>(tasks, underway.task, Err(error));
     }
 }
 
-/// The drafts by calls.
+/// Groups the drafts into calls.
 fn calls<D, R, S>(
     tasks: &[Task<'_, S>],
     drafts: Vec<Draft<D>>,
@@ -178,7 +180,7 @@ fn calls<D, R, S>(
     calls
 }
 
-/// After these, the next call would fare no better.
+/// Returns whether an error would affect the next call as well.
 const fn ends_the_work(error: &XeroError) -> bool {
     matches!(
         error,
@@ -200,7 +202,7 @@ fn refuse<D, R>(
     }));
 }
 
-/// A draft whose document is on its way.
+/// The part of a draft that is kept while its document is being written.
 struct Underway {
     task: usize,
     operation: LoggedOperation,

@@ -1,32 +1,33 @@
-//! What Xero answered to the writes of one attempt at one record.
+//! Records what Xero answered to the writes of one attempt at one record.
 //!
-//! An attempt may fail after its write for a reason that has nothing to do with the write: the read that would tell
-//! the id is throttled, the token is refused, a request is never sent. What the failure means for the record then
-//! depends on the write. So each write is noted here by the code that makes it, and the failure is judged
-//! by it where it is recorded; no caller in between has to think of it.
+//! An attempt may fail after its write for a reason unrelated to the write: the read that would
+//! return the id is throttled, the token is refused, or a request is never sent. What the failure
+//! means for the record then depends on the write. So the code that writes records each answer
+//! here, and the code that records the failure takes it into account; callers in between do not
+//! need to.
 
 use std::sync::{Mutex, PoisonError};
 
-use domain::failure::FailureClass;
 use domain::operation::Answer;
 use xero::XeroError;
 
-/// The answer to what an attempt has written; none while it has written nothing.
+/// The answer to the writes of an attempt. Empty while nothing has been written.
 #[derive(Debug, Default)]
 pub(crate) struct WriteState(Mutex<Option<Answer>>);
 
 impl WriteState {
-    /// The answer that decides what is known of the writes so far.
+    /// Returns the answer that decides what is known about the writes so far.
     pub(crate) fn answer(&self) -> Option<Answer> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a write was performed. `is_known` says whether the answer carries the id of what it wrote.
+    /// Records that Xero performed a write. `is_known` says whether the answer carries the id of
+    /// the document.
     pub(super) fn note_done(&self, is_known: bool) {
         self.note(if is_known { Answer::Answered } else { Answer::Unconfirmed });
     }
 
-    /// Notes the error of a write. One that was never sent leaves everything as it was.
+    /// Records the error of a write. A request that was never sent changes nothing.
     pub(super) fn note_error(&self, error: &XeroError) {
         if is_unanswered(error) {
             self.note(Answer::Unanswered);
@@ -35,7 +36,7 @@ impl WriteState {
         }
     }
 
-    /// What one write leaves open stays open, whatever is answered to the next.
+    /// Keeps the least certain answer: later answers do not settle an earlier uncertain write.
     fn note(&self, answer: Answer) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *noted = match (*noted, answer) {
@@ -46,13 +47,13 @@ impl WriteState {
     }
 }
 
-/// Whether it is not known that Xero answered: what came back, if anything, is not Xero's.
-fn is_unanswered(error: &XeroError) -> bool {
-    matches!(error, XeroError::Unanswered { .. })
-        || (matches!(error, XeroError::Edge { .. }) && error.class() == FailureClass::Uncertain)
+/// Returns whether Xero's answer is unknown. A page of Xero's edge says nothing about the write,
+/// whatever its status: Xero may have performed the write before the edge lost the answer.
+const fn is_unanswered(error: &XeroError) -> bool {
+    matches!(error, XeroError::Unanswered { .. } | XeroError::Edge { .. })
 }
 
-/// Whether Xero may have performed a write that it answered like this.
+/// Returns whether Xero may have performed a write in spite of this error.
 const fn may_stand(error: &XeroError) -> bool {
     matches!(
         error,
@@ -66,6 +67,9 @@ const fn may_stand(error: &XeroError) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::failure::FailureClass;
+    use xero::error::Access;
+
     use super::*;
 
     fn noted(errors: &[XeroError]) -> Option<Answer> {
@@ -82,6 +86,14 @@ mod tests {
         let refused = XeroError::Rejected { messages: Vec::new() };
         let never_made = XeroError::Unsendable { reason: "a test" };
         assert_eq!(noted(&[refused, never_made]), Some(Answer::Answered));
+    }
+
+    #[test]
+    fn a_page_in_place_of_the_answer_leaves_the_write_open_whatever_its_status() {
+        for status in [200, 302, 400, 401, 403, 404, 503] {
+            let page = XeroError::Edge { access: Access::Write, status };
+            assert_eq!(noted(&[page]), Some(Answer::Unanswered), "{status}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Connections ended for an operator: with every grant that nobody else uses, also one that no connection uses any
-//! more.
+//! Ends connections for an operator, and revokes every grant that no other account uses, including
+//! grants that no connection uses any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
@@ -15,17 +15,17 @@ use crate::chain::Chain;
 use crate::disconnect::{Disconnected, disconnect};
 use crate::{Engine, Invocation, abreast, token};
 
-/// Accounts of one page of the index.
+/// Accounts read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
-/// How an account's connection ended.
+/// The result of ending an account's connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Ended {
-    /// Whether nothing of it is left here or at Xero. Otherwise the command is repeated.
+    /// Whether nothing of it is left here or at Xero. Otherwise repeat the command.
     pub done: bool,
-    /// Whether the account has a connection at all, be it an ended one.
+    /// Whether the account has a connection at all, including an ended one.
     pub known: bool,
-    /// Whether there was something to end: a connection, a connect under way, or a link that was left over.
+    /// Whether there was something to end: a connection, a connect in progress, or an unused link.
     pub ended: bool,
 }
 
@@ -36,21 +36,21 @@ impl Ended {
 /// How far all connections have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Revoked {
-    /// Whether every connection has ended, here and at Xero. Otherwise the command is repeated.
+    /// Whether every connection has ended, here and at Xero. Otherwise repeat the command.
     pub done: bool,
-    /// Accounts that were looked at.
+    /// Accounts that were processed.
     pub accounts: usize,
-    /// Connections that ended this time.
+    /// Connections ended by this run.
     pub ended: usize,
-    /// Accounts with something left to be done, because there was no time for it, or Xero did not answer.
+    /// Accounts that are not finished, because time ran out or Xero did not answer.
     pub later: usize,
-    /// Accounts that could not be looked at, because the table did not answer.
+    /// Accounts that could not be processed, because the table did not answer.
     pub failed: usize,
 }
 
-/// Ends an account's connection for good: nothing new starts, its links at Xero are removed, and its grants are
-/// revoked and their secrets deleted, as far as no other account uses them. The organisation is then free for
-/// another account. Records stay, so that a reconnect finds them.
+/// Ends an account's connection for good: no new work starts, its links at Xero are removed, and
+/// its grants are revoked and their secrets deleted unless another account uses them. Another
+/// account can then connect to the organisation. Records stay, so that a reconnect finds them.
 pub async fn end_connection(
     engine: &Engine,
     account: &AccountId,
@@ -61,7 +61,8 @@ pub async fn end_connection(
     if !find_uses(engine, invocation).await? {
         return Ok(Ended { done: false, known: true, ended });
     }
-    // Once the connection has ended, nothing names the grants that were only offered.
+    // This comes first: an ended connection no longer names the grants of organisations that were
+    // only offered.
     let are_revoked = end_unlinked(engine, &row.record).await;
     if !are_revoked {
         return Ok(Ended { done: false, known: true, ended });
@@ -77,7 +78,7 @@ pub async fn revoke_all(engine: &Engine, invocation: Invocation) -> Result<Revok
         return Ok(revoked);
     }
     let mut seen = BTreeSet::new();
-    // Those that work come first.
+    // Working connections come first.
     let mut walk = Walk::from_shard(0);
     while let Some((shard, after)) = walk.place() {
         if is_late(engine, invocation) {
@@ -139,14 +140,15 @@ async fn end_in_time(
     end_connection(engine, account, invocation).await
 }
 
-/// Whether a connection has ended here, whatever is left of it at Xero.
+/// Returns whether a connection has ended here, regardless of its links at Xero.
 pub(super) fn has_ended(connection: &Connection) -> bool {
     !connection.state.is_connected()
         && connection.pending.is_none()
         && connection.offered.is_empty()
 }
 
-/// Ends the grants that a connection names without a link that is in use or left over. Whether none is left.
+/// Ends the grants that a connection names without a link in use or an unused one. Returns whether
+/// none is left.
 async fn end_unlinked(engine: &Engine, connection: &Connection) -> bool {
     let account = &connection.account;
     let mut are_ended = true;
@@ -167,8 +169,8 @@ async fn end_unlinked(engine: &Engine, connection: &Connection) -> bool {
     are_ended
 }
 
-/// The grants of organisations that were only offered, and of one that an earlier release disconnected without
-/// deleting the secret; each with the serial of its newest consent.
+/// Returns the grants of organisations that were only offered, and of one that an earlier release
+/// disconnected without deleting the secret, each with the serial of its newest consent.
 fn unlinked_grants(connection: &Connection) -> BTreeMap<GrantId, u64> {
     let is_connected = connection.state.is_connected();
     let organisation = connection.organisation.iter();

@@ -1,8 +1,9 @@
-//! Connections that somebody ended inside Xero. Xero tells nobody: the organisation is simply no longer listed.
+//! Finds connections that were ended inside Xero. Xero sends no notification: it merely stops
+//! listing the organisation.
 //!
-//! An account that pushes or is polled finds out by itself; this is for all the others. Each is looked at in one
-//! hour of the day, which its id decides, so that no row is needed to remember it by: one call, and a new access
-//! token where the last one is older than half an hour.
+//! An account that pushes or is polled detects this by itself; this check covers the others. The
+//! account's id determines the hour of the day in which it is checked, so no row has to record it.
+//! A check costs one call, and a token refresh if the access token is older than half an hour.
 
 use std::num::NonZeroU16;
 
@@ -18,17 +19,17 @@ use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
 use crate::{Engine, Invocation, abreast};
 
-/// Of one page of the index.
+/// Ledgers read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
 
-/// What a look came to.
+/// The result of checking one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
-    /// Xero lists the organisation, or the connection is known to be closed.
+    /// Xero lists the organisation, or the connection is already known to be unusable.
     Fine,
-    /// It was ended inside Xero, and now is here.
+    /// The connection was ended inside Xero, and is now ended here.
     Ended,
-    /// Xero did not say.
+    /// Xero did not answer.
     Failed,
 }
 
@@ -59,7 +60,8 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// What it means that the books could not be opened: that they are closed, paused or expired is known.
+/// The result for a connection that cannot be used. Ended, paused and expired connections are
+/// already known.
 fn closed(trouble: &Trouble) -> Look {
     match trouble {
         Trouble::Failure(failure) | Trouble::Explained(failure) => match failure.class {
@@ -96,7 +98,7 @@ async fn look(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Look 
             tracing::warn!(
                 error = %Chain(&error),
                 account.id = %ledger.account,
-                "it is not known whether the connection was ended inside Xero"
+                "could not determine whether the connection was ended inside Xero"
             );
             Look::Failed
         }

@@ -1,4 +1,5 @@
-//! Accounts with records that were given up: an alert for each, and a warning on its settings page from five on.
+//! Reports accounts with records that were given up: an alert for each, and a warning on the
+//! settings page from five records on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
@@ -15,10 +16,10 @@ use crate::chain::Chain;
 use crate::ports::GivenUp;
 use crate::{Engine, Invocation, abreast};
 
-/// Of one page of the index.
+/// Entries read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
 
-/// How an account stands now.
+/// The state of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Standing {
     skipped: u32,
@@ -32,7 +33,7 @@ pub(super) async fn check(
     checked: &mut Checked,
 ) -> Result<(), StoreError> {
     let Some(given_up) = count(engine, invocation).await? else {
-        // Half a count would lift warnings that stand.
+        // An incomplete count would clear warnings that still apply.
         checked.is_cut_short = true;
         return Ok(());
     };
@@ -51,7 +52,7 @@ pub(super) async fn check(
                 tracing::error!(
                     error = %Chain(&error),
                     account.id = %account,
-                    "an account's health was not noted"
+                    "an account's health was not recorded"
                 );
                 checked.failed += 1;
             }
@@ -70,7 +71,7 @@ fn add(standing: Standing, all: &mut GivenUp, checked: &mut Checked) {
     checked.lifted += usize::from(was_warned && !is_warned);
 }
 
-/// The records that were given up, by ledger. `None` if there was no time to count them all.
+/// Counts the records that were given up, by ledger. `None` if time ran out.
 async fn count(
     engine: &Engine,
     invocation: Invocation,
@@ -89,8 +90,8 @@ async fn count(
     Ok(Some(given_up))
 }
 
-/// Notes how an account stands. Only the organisation that it is connected to counts: what was given up in
-/// another one is over, and what a disconnected account has is its own affair until it connects again.
+/// Records the state of an account. Only records of the organisation to which it is connected
+/// count, not those of earlier organisations or of disconnected accounts.
 async fn look(
     engine: &Engine,
     account: &AccountId,
@@ -116,7 +117,7 @@ async fn look(
     let is_warned = next.as_ref().map_or(was_warned, |next| next.warned_since.is_some());
     if let Some(next) = next {
         match engine.store.put_health(&next, expect).await {
-            // Another check at the same time found as much.
+            // A concurrent check has found the same.
             Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }

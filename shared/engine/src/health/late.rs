@@ -1,4 +1,5 @@
-//! What is still late after several sweeps: records whose wake-up did not come, events that the CRM was not told.
+//! Counts what is still late after several sweeps: records whose wake-up did not arrive, and events
+//! that were not delivered to the CRM.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU16;
@@ -10,9 +11,9 @@ use store::{Due, StoreError};
 use super::Checked;
 use crate::Engine;
 
-/// Three sweeps had their chance.
+/// How late a row must be to be counted: three sweeps have missed it.
 const LATE: SignedDuration = SignedDuration::from_mins(15);
-/// Of each shard: more than this is as bad as this.
+/// Maximum entries counted per shard. More would not change the conclusion.
 const PER_SHARD: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
 
 pub(super) async fn check(engine: &Engine, checked: &mut Checked) -> Result<(), StoreError> {
@@ -23,7 +24,7 @@ pub(super) async fn check(engine: &Engine, checked: &mut Checked) -> Result<(), 
         for due in engine.store.due(shard, before, PER_SHARD).await? {
             match due {
                 Due::Mapping { key: _, at: _ } => checked.counted.overdue += 1,
-                // All of an account's events are in one shard.
+                // All events of an account are in one shard.
                 Due::Outbox(account) => drop(undelivered.insert(account)),
                 Due::Connection(_) | Due::Grant(_) => {}
             }

@@ -1,7 +1,8 @@
-//! The hourly health check: what was given up, what is late, and which connections somebody ended inside Xero.
+//! The hourly health check counts what was given up, what is late, and which connections were ended
+//! inside Xero.
 //!
-//! It changes nothing of the records themselves. What is late is the sweep's to repair; that it is late after
-//! several sweeps is what somebody has to know. A check that comes twice finds the same and writes nothing.
+//! It does not change records. The sweep repairs what is late; this check reports what several
+//! sweeps did not repair. Running it twice does no harm.
 
 mod disconnected;
 mod given_up;
@@ -12,22 +13,22 @@ use store::StoreError;
 use crate::ports::{Counted, Measure};
 use crate::{Engine, Invocation, upgrade};
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// What was counted, over all accounts.
+    /// The counts over all accounts.
     pub counted: Counted,
-    /// Accounts that are warned since this check.
+    /// Accounts with a new warning.
     pub raised: usize,
-    /// Accounts that no longer are.
+    /// Accounts whose warning was cleared.
     pub lifted: usize,
-    /// Accounts that could not be looked at; the next check does.
+    /// Accounts that could not be checked. The next check tries again.
     pub failed: usize,
-    /// Whether there was no time for everything.
+    /// Whether time ran out.
     pub is_cut_short: bool,
 }
 
-/// Checks all accounts. One's trouble is its own.
+/// Checks all accounts. A failure of one account does not affect the others.
 pub async fn check(engine: &Engine, invocation: Invocation) -> Result<Checked, StoreError> {
     let mut checked = Checked::default();
     late::check(engine, &mut checked).await?;

@@ -1,5 +1,5 @@
-//! The records that messages are about: sorted by ledger and kind, and each message's outcome put
-//! together again from those of its records.
+//! Sorts the records of messages by ledger and kind, and combines the outcomes of the records into
+//! one outcome per message.
 
 use domain::entity::EntityKind;
 use domain::envelope::{Content, Inbound, Wake};
@@ -9,13 +9,13 @@ use super::{Place, Received};
 use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
 use crate::push::{Pushed, Unrecorded};
 
-/// A record that came in a message, or that a hint is about.
+/// A record of a message or a hint.
 #[derive(Debug, Clone)]
 pub(super) struct Arrival<'a> {
-    /// Which message.
+    /// The index of the message.
     pub(super) message: usize,
     pub(super) crm_id: CrmId,
-    /// What the message says, unless it was a hint.
+    /// The content of the message. `None` for a hint.
     pub(super) content: Option<&'a Content>,
 }
 
@@ -27,10 +27,10 @@ pub(super) struct Group<'a> {
     pub(super) arrivals: Vec<Arrival<'a>>,
 }
 
-/// What became of a record that arrived.
+/// The outcome of a record, with the index of its message.
 pub(super) type End = (usize, Result<Received, Unrecorded>);
 
-/// Everything that arrived together.
+/// All arrivals of a delivery.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals<'a> {
     groups: Vec<Group<'a>>,
@@ -38,7 +38,7 @@ pub(super) struct Arrivals<'a> {
 }
 
 impl<'a> Arrivals<'a> {
-    /// A message from the CRM, with its place or with what has become of it already.
+    /// Adds a message from the CRM, with its ledger or with its outcome.
     pub(super) fn message(
         &mut self,
         message: usize,
@@ -60,7 +60,7 @@ impl<'a> Arrivals<'a> {
         }
     }
 
-    /// A hint about records.
+    /// Adds a hint about records.
     pub(super) fn wake(&mut self, message: usize, wake: &Wake, records: &[CrmId]) {
         let group = self.group(wake.ledger(), wake.kind);
         let arrival = |crm_id: &CrmId| Arrival { message, crm_id: crm_id.clone(), content: None };
@@ -76,22 +76,23 @@ impl<'a> Arrivals<'a> {
         self.groups.get_mut(index).expect("the group was just found or made")
     }
 
-    /// The groups, to be dealt with.
+    /// Takes the groups for processing.
     pub(super) fn groups(&mut self) -> Vec<Group<'a>> {
         std::mem::take(&mut self.groups)
     }
 
-    /// What became of records.
+    /// Adds the outcomes of records.
     pub(super) fn end(&mut self, ends: Vec<End>) {
         self.ends.extend(ends);
     }
 
-    /// What became of a message as a whole.
+    /// Sets the outcome of a whole message.
     pub(super) fn set(&mut self, message: usize, end: Result<Received, Unrecorded>) {
         self.ends.push((message, end));
     }
 
-    /// The outcome of each message. One whose records are not all recorded comes again.
+    /// Returns the outcome of each message. A message with a record that could not be recorded is
+    /// redelivered.
     pub(super) fn finish(self, messages: &[Inbound]) -> Vec<Result<Received, Unrecorded>> {
         let mut ends: Vec<Vec<Result<Received, Unrecorded>>> =
             messages.iter().map(|_| Vec::new()).collect();
@@ -104,7 +105,7 @@ impl<'a> Arrivals<'a> {
     }
 }
 
-/// The records that a message is about.
+/// Returns the records of a message.
 fn records(content: &Content) -> Vec<CrmId> {
     match content {
         Content::Client { client, mode: _ } => vec![Contact::id(client)],

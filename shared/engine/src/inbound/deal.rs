@@ -1,4 +1,4 @@
-//! Dealing with what arrived: put off until there is more of it, or pushed.
+//! Processes arrivals: deferred until more records have arrived, or pushed at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::entity::{Contact, Entity};
 use crate::push::{self, Keep, Offer, Pushed, Unrecorded};
 use crate::{Engine, Invocation, journal};
 
-/// Deals with arrivals of one kind.
+/// Processes the arrivals of one kind.
 pub(super) async fn with<E: Entity>(
     engine: &Engine,
     group: &Group<'_>,
@@ -48,7 +48,7 @@ fn arrived(group: &Group<'_>, delivery: Delivery) -> Arrived {
     }
 }
 
-/// Arrivals in which no record comes twice, in their order.
+/// Splits arrivals into waves that contain each record once, in their order.
 fn waves<'a, 'b>(arrivals: &'b [Arrival<'a>]) -> Vec<Vec<&'b Arrival<'a>>> {
     let mut waves: Vec<Vec<&Arrival<'_>>> = Vec::new();
     for arrival in arrivals {
@@ -62,8 +62,8 @@ fn waves<'a, 'b>(arrivals: &'b [Arrival<'a>]) -> Vec<Vec<&'b Arrival<'a>>> {
     waves
 }
 
-/// Keeps the snapshots, and leaves a hint about all of them behind what is in the queue already. What cannot be
-/// kept is its own message's matter.
+/// Stores the snapshots, and enqueues one hint about all of them behind the messages already in the
+/// queue. A failure to store a snapshot affects only its own message.
 async fn put_off<E: Entity>(engine: &Engine, group: &Group<'_>) -> Vec<End> {
     let arrivals = group.arrivals.iter().collect::<Vec<_>>();
     let failed = keep_clients(engine, &group.ledger, E::KIND, &arrivals).await;
@@ -71,7 +71,7 @@ async fn put_off<E: Entity>(engine: &Engine, group: &Group<'_>) -> Vec<End> {
     for arrival in arrivals {
         let result = match failed_client(arrival, &failed) {
             Some(error) => Err(error.clone()),
-            None => keep_arrival::<E>(engine, &group.ledger, arrival).await,
+            None => push::isolate(keep_arrival::<E>(engine, &group.ledger, arrival)).await,
         };
         match result {
             Ok(()) => kept.push(arrival),
@@ -98,8 +98,8 @@ async fn keep_arrival<E: Entity>(
     Ok(())
 }
 
-/// Why the client that came with a document could not be dealt with, if it could not: then neither can the
-/// document.
+/// Returns why the client of a document could not be processed, if so. The document cannot be
+/// processed then either.
 fn failed_client<'f>(
     arrival: &Arrival<'_>,
     failed: &'f BTreeMap<CrmId, Unrecorded>,
@@ -108,7 +108,7 @@ fn failed_client<'f>(
     failed.get(&Contact::id(client))
 }
 
-/// Pushes the clients that came along, then the records themselves.
+/// Pushes the clients of the documents first, then the records.
 async fn pushed<E: Entity>(
     engine: &Engine,
     ledger: &Ledger,
@@ -139,7 +139,7 @@ async fn pushed<E: Entity>(
     ends
 }
 
-/// Logs that there was nothing to do with a snapshot that arrived.
+/// Logs an arrived snapshot that required no work.
 async fn idle<E: Entity>(
     engine: &Engine,
     ledger: &Ledger,
@@ -152,7 +152,7 @@ async fn idle<E: Entity>(
             "Version {} arrived after version {known} and was ignored.",
             E::revision(snapshot)
         ),
-        Pushed::Withheld => "It was kept back: somebody chose never to send it.".to_owned(),
+        Pushed::Withheld => "It was not sent, because it is marked Never send.".to_owned(),
         Pushed::Synced
         | Pushed::Waiting { until: _ }
         | Pushed::Parked
@@ -165,8 +165,8 @@ async fn idle<E: Entity>(
     journal::idle(engine, &ledger.account, subject, LogStatus::Unchanged, told, None).await;
 }
 
-/// The newest snapshot of each client that came with a document, and whether its document needs it in
-/// Xero: a void does not.
+/// Returns the newest snapshot of each client in the wave, and whether its document needs it in
+/// Xero. A voided document does not.
 fn clients<'a>(kind: EntityKind, wave: &[&Arrival<'a>]) -> BTreeMap<CrmId, (&'a Client, Standing)> {
     let mut newest: BTreeMap<CrmId, (&Client, Standing)> = BTreeMap::new();
     for arrival in wave {
@@ -185,7 +185,7 @@ fn clients<'a>(kind: EntityKind, wave: &[&Arrival<'a>]) -> BTreeMap<CrmId, (&'a 
     newest
 }
 
-/// The client that came with a document, and whether the document stands.
+/// Returns the client of a document, and whether the document is sent or voided.
 const fn client_of(content: &Content) -> Option<(&Client, Standing)> {
     match content {
         Content::Invoice { client, invoice } => Some((client, invoice.standing)),
@@ -194,8 +194,8 @@ const fn client_of(content: &Content) -> Option<(&Client, Standing)> {
     }
 }
 
-/// Whatever becomes of a client is in its own row, where the document looks for its contact. Those of which
-/// that could not be recorded, each with the reason.
+/// Pushes the clients of documents. Their outcomes are in their own rows, where the documents find
+/// their contacts. Returns the clients whose outcome could not be recorded, with the reasons.
 async fn push_clients(
     engine: &Engine,
     ledger: &Ledger,
@@ -209,9 +209,9 @@ async fn push_clients(
         match standing {
             Standing::Sent => offers.push(Offer { crm_id, snapshot: Some(client) }),
             Standing::Voided => {
-                let key = key::<Contact>(ledger, &crm_id);
-                let kept = push::keep::<Contact>(engine, &key, client, Keep::Record).await;
-                failed.extend(kept.err().map(|error| (crm_id, Unrecorded::from(error))));
+                let kept = keep_client(engine, ledger, &crm_id, client, Keep::Record);
+                let kept = push::isolate(kept).await;
+                failed.extend(kept.err().map(|error| (crm_id, error)));
             }
         }
     }
@@ -226,7 +226,7 @@ async fn push_clients(
     failed
 }
 
-/// Keeps the clients that came along. Those that could not be kept, each with the reason.
+/// Stores the clients of documents. Returns those that could not be stored, with the reasons.
 async fn keep_clients(
     engine: &Engine,
     ledger: &Ledger,
@@ -239,11 +239,21 @@ async fn keep_clients(
             Standing::Sent => Keep::Queue,
             Standing::Voided => Keep::Record,
         };
-        let key = key::<Contact>(ledger, &crm_id);
-        let kept = push::keep::<Contact>(engine, &key, client, keep).await;
-        failed.extend(kept.err().map(|error| (crm_id, Unrecorded::from(error))));
+        let kept = push::isolate(keep_client(engine, ledger, &crm_id, client, keep)).await;
+        failed.extend(kept.err().map(|error| (crm_id, error)));
     }
     failed
+}
+
+async fn keep_client(
+    engine: &Engine,
+    ledger: &Ledger,
+    crm_id: &CrmId,
+    client: &Client,
+    keep: Keep,
+) -> Result<(), Unrecorded> {
+    push::keep::<Contact>(engine, &key::<Contact>(ledger, crm_id), client, keep).await?;
+    Ok(())
 }
 
 fn key<E: Entity>(ledger: &Ledger, crm_id: &CrmId) -> MappingKey {

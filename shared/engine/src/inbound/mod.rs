@@ -1,7 +1,8 @@
-//! Messages arrive: those of one account that one queue handed over together.
+//! Processes incoming messages of one account that one queue delivered together.
 
 mod arrivals;
 mod deal;
+mod moved_aside;
 mod turned;
 mod unconnected;
 
@@ -15,9 +16,11 @@ use domain::ids::{AccountId, CrmId, Ledger, TenantId};
 use domain::mapping::MappingKey;
 use domain::operation::Urgency;
 use domain::sync_log::LogStatus;
+use futures::FutureExt;
 use store::StoreError;
 
 use self::arrivals::{Arrival, Arrivals};
+pub use self::moved_aside::{explain_failed, explain_unreadable, report_moved_aside};
 use self::turned::{Turned, turned};
 use crate::contacts::reconcile;
 use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
@@ -25,35 +28,37 @@ use crate::push::{self, Keep, Offer, Pushed, Unrecorded};
 use crate::receipts::Noted;
 use crate::{Engine, Invocation, carry_over, journal, payments, receipts, sync_all};
 
-/// What became of a message.
+/// The outcome of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
-    /// The record it is about was pushed, or why not.
+    /// The record was pushed, or the variant says why not.
     Pushed(Pushed),
-    /// The record it is about was kept, and a hint left to push it together with others.
+    /// The record was stored, and a hint enqueued to push it together with others.
     PutOff,
-    /// It was kept for later: a client's record, or a payment that comes to Xero by the bank.
+    /// The message needed no push: a client's data, or a payment that reaches Xero through the
+    /// bank.
     Recorded,
-    /// The account is not connected, and as many records wait for a connection as are kept.
+    /// The account is not connected, and the maximum number of records already waits for a
+    /// connection.
     NotKept,
-    /// It was about several records, and this became of them.
+    /// The message was about several records, with these outcomes.
     Woken(Vec<Received>),
-    /// It was the next steps of a Sync All or of a reconciliation.
+    /// The message continued a carry-over, a Sync All or a reconciliation.
     Walked,
 }
 
-/// How many messages came together.
+/// How many messages a queue delivered together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// As many as the queue gives at once: there may be more behind them.
+    /// The maximum that the queue delivers at once, so there may be more.
     Full,
-    /// Fewer.
+    /// Fewer than the maximum.
     Partial,
 }
 
-/// Does what messages of one account, from the queue of one kind, ask. One outcome for each, in their
-/// order: `Ok` means that its outcome is recorded and the message is done; `Err` that it is not, and the
-/// message must come again.
+/// Processes messages of one account from the queue of one kind. Returns one outcome per message,
+/// in their order. `Ok` means that the outcome is recorded and the message is done; `Err` means
+/// that it is not, and the message must be redelivered.
 pub async fn receive(
     engine: &Engine,
     messages: &[Inbound],
@@ -67,7 +72,8 @@ pub async fn receive(
         match inbound {
             Inbound::Message(message) => {
                 let (account, content) = (&message.account, &message.content);
-                let told = told(engine, account, content, index, &mut written).await;
+                let told = told(engine, account, content, index, &mut written).boxed();
+                let told = push::isolate(told).await;
                 arrivals.message(index, told, &message.content);
             }
             Inbound::Wake(wake) => match &wake.errand {
@@ -79,35 +85,35 @@ pub async fn receive(
         }
     }
     for group in arrivals.groups() {
-        let ended = match group.kind {
+        let dealt = match group.kind {
             EntityKind::Contact => {
-                deal::with::<Contact>(engine, &group, delivery, invocation).await
+                deal::with::<Contact>(engine, &group, delivery, invocation).boxed()
             }
             EntityKind::Invoice => {
-                deal::with::<Invoice>(engine, &group, delivery, invocation).await
+                deal::with::<Invoice>(engine, &group, delivery, invocation).boxed()
             }
             EntityKind::CreditNote => {
-                deal::with::<CreditNote>(engine, &group, delivery, invocation).await
+                deal::with::<CreditNote>(engine, &group, delivery, invocation).boxed()
             }
             EntityKind::Allocation => {
-                deal::with::<Allocation>(engine, &group, delivery, invocation).await
+                deal::with::<Allocation>(engine, &group, delivery, invocation).boxed()
             }
             EntityKind::Payment => {
-                deal::with::<Payment>(engine, &group, delivery, invocation).await
+                deal::with::<Payment>(engine, &group, delivery, invocation).boxed()
             }
         };
-        arrivals.end(ended);
+        arrivals.end(dealt.await);
     }
     for (index, ledger) in walks {
-        let walked = sync_all::walk(engine, &ledger, invocation).await;
+        let walked = push::isolate(sync_all::walk(engine, &ledger, invocation).boxed()).await;
         arrivals.set(index, walked.map(|()| Received::Walked));
     }
     for (index, ledger) in comparisons {
-        let compared = reconcile::walk(engine, &ledger, invocation).await;
+        let compared = push::isolate(reconcile::walk(engine, &ledger, invocation).boxed()).await;
         arrivals.set(index, compared.map(|()| Received::Walked));
     }
     for (index, ledger) in connected {
-        let carried = carry_over::walk(engine, &ledger, invocation).await;
+        let carried = push::isolate(carry_over::walk(engine, &ledger, invocation).boxed()).await;
         arrivals.set(index, carried.map(|()| Received::Walked));
     }
     let mut received = arrivals.finish(messages);
@@ -115,8 +121,8 @@ pub async fn receive(
     received
 }
 
-/// Looks whether the account of a message was connected to another organisation while its record was written.
-/// What Xero has by now stays in its books.
+/// Requests a carry-over for records that were written while the account was connected to another
+/// organisation. Records that Xero already has stay with their organisation.
 async fn request_carry_over(
     engine: &Engine,
     written: &[(usize, Ledger)],
@@ -136,21 +142,21 @@ async fn request_carry_over(
             request
         };
         if let Err(error) = asked {
-            // Where that cannot be said, the message comes again.
+            // If the request fails, the message is redelivered.
             *one = Err(error);
         }
     }
 }
 
-/// Where the records of a message are.
+/// The ledger of a message's records.
 #[derive(Debug)]
 struct Place {
     ledger: Ledger,
-    /// A record that the message is also about, though it does not say so.
+    /// Another record that the message affects without naming it.
     also: Option<(EntityKind, CrmId)>,
 }
 
-/// Where a message's record belongs, or what has become of it already.
+/// Returns the ledger of a message's records, or the outcome if nothing is left to do.
 async fn told(
     engine: &Engine,
     account: &AccountId,
@@ -174,7 +180,8 @@ async fn told(
         return Ok(Err(Received::Recorded));
     }
     if let Content::Payment { payment, parts } = content {
-        // First the money is noted: whatever Xero is asked later, it is known to be the CRM's.
+        // The payment is recorded first, so that it is recognised as the CRM's in every later read
+        // of Xero.
         match receipts::record(engine, &ledger, payment).await? {
             Noted::Done => {}
             Noted::Contradicts => {
@@ -201,7 +208,8 @@ async fn told(
     Ok(Ok(Place { ledger, also }))
 }
 
-/// A payment is recorded once. What was made of it in Xero stays.
+/// Logs that a payment was already recorded with other details. Its documents in Xero stay
+/// unchanged.
 async fn recorded_otherwise(
     engine: &Engine,
     account: &AccountId,
@@ -209,12 +217,12 @@ async fn recorded_otherwise(
 ) -> Received {
     let id = CrmId::from(payment.id.clone());
     let subject = (EntityKind::Payment, id.clone(), id.to_string());
-    let told = "It was recorded before with another amount or method, and stays as it was. Delete it and record a new one instead.";
+    let told = "This payment was already recorded with another amount or method, and was not changed. Delete it and record a new one instead.";
     journal::idle(engine, account, subject, LogStatus::Unchanged, told.to_owned(), None).await;
     Received::Recorded
 }
 
-/// Pushes what is known of records of one kind.
+/// Pushes the newest known snapshots of records of one kind.
 pub async fn push_known(
     engine: &Engine,
     ledger: &Ledger,
@@ -246,8 +254,8 @@ fn known<S>(records: &[CrmId]) -> Vec<Offer<'static, S>> {
     records.iter().map(|crm_id| Offer { crm_id: crm_id.clone(), snapshot: None }).collect()
 }
 
-/// The ledger that an account's records are kept in: of the organisation it is or was last connected to, else
-/// the one without an organisation.
+/// Returns the ledger that holds an account's records: that of the current or last connected
+/// organisation, otherwise the one without an organisation.
 pub(crate) async fn records_ledger(
     engine: &Engine,
     account: &AccountId,
@@ -261,7 +269,7 @@ fn ledger_of(connection: Option<&Connection>, account: &AccountId) -> Ledger {
     connection.and_then(Connection::ledger).unwrap_or_else(unassigned)
 }
 
-/// The ledger of an account's mappings, if it has ever been connected.
+/// Returns the ledger of an account's mappings, or `None` if it was never connected.
 pub(crate) async fn ledger(
     engine: &Engine,
     account: &AccountId,
@@ -271,7 +279,7 @@ pub(crate) async fn ledger(
 }
 
 impl Arrival<'_> {
-    /// The snapshot it brought, if it is of this kind.
+    /// Returns the snapshot that the message carries, if it is of this kind.
     fn snapshot<E: Entity>(&self) -> Option<&E::Snapshot> {
         self.content.and_then(|content| E::snapshot(content, &self.crm_id))
     }

@@ -1,5 +1,5 @@
-//! An invoice whose total changed its sign. To Xero one of less than nothing is a credit note: what it was
-//! before is taken out of the books when it becomes the other.
+//! Handles invoices whose total changed its sign. A negative invoice is a credit note in Xero, so
+//! when the sign changes, the previous document is voided.
 
 use domain::crm::Revision;
 use domain::crm::credit_note::{self, negative_invoice};
@@ -14,21 +14,21 @@ use crate::Engine;
 use crate::entity::{CreditNote, Entity, Invoice};
 use crate::push::{self, Keep, Unrecorded};
 
-/// What an invoice was before.
+/// What an invoice was before this message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Turned {
-    /// The same kind of document, or unknown.
+    /// The same kind of document, or not known.
     No,
-    /// The other kind of document, which is to be voided: by this record.
+    /// The other kind of document, which this record voids.
     Retracted(EntityKind, CrmId),
-    /// The other kind of document, in a newer state.
+    /// The other kind of document, at a newer revision.
     Overtaken {
-        /// The revision that is known.
+        /// The known revision.
         known: Revision,
     },
 }
 
-/// Looks what the invoice of a message was before, and keeps that the other document is void.
+/// Determines what the invoice of a message was before, and stores that the other document is void.
 pub(super) async fn turned(
     engine: &Engine,
     ledger: &Ledger,

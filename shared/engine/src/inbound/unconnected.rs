@@ -1,4 +1,4 @@
-//! Messages for an account that is not connected: kept until it is, up to a limit.
+//! Limits the records that are stored for an account that is not connected.
 
 use domain::activity::KEPT_MAX;
 use domain::entity::EntityKind;
@@ -13,8 +13,8 @@ use store::StoreError;
 use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
 use crate::{Engine, journal, kept_records};
 
-/// Makes room for the records of a message that are not known yet. `false` if there is none: then nothing of
-/// the message is kept.
+/// Reserves room for the unknown records of a message. Returns `false` if there is none; nothing of
+/// the message is stored then.
 pub(super) async fn admit(
     engine: &Engine,
     ledger: &Ledger,
@@ -37,7 +37,7 @@ pub(super) async fn admit(
     kept_records::admit(engine, &ledger.account, new).await
 }
 
-/// Says in the sync log and to the CRM that a message was not kept.
+/// Reports in the sync log and to the CRM that a message was not stored.
 pub(super) async fn refuse(
     engine: &Engine,
     account: &AccountId,
@@ -48,7 +48,7 @@ pub(super) async fn refuse(
         FailureClass::Untranslatable,
         "too_many_unconnected",
         format!(
-            "Xero is not connected, and {KEPT_MAX} records already wait for a connection. This one was not kept."
+            "Xero is not connected, and {KEPT_MAX} records already wait for a connection. This record was not kept."
         ),
         "Connect Xero in Settings > Integrations > Xero, then send the record again.",
     );
@@ -69,7 +69,7 @@ pub(super) async fn refuse(
     Ok(())
 }
 
-/// The records that a message makes known.
+/// Returns the records that a message would add.
 fn records(content: &Content) -> Vec<(EntityKind, CrmId)> {
     match content {
         Content::Client { client, mode: _ } => vec![(EntityKind::Contact, Contact::id(client))],
@@ -90,7 +90,7 @@ fn records(content: &Content) -> Vec<(EntityKind, CrmId)> {
     }
 }
 
-/// What a message is about, as people name it.
+/// Returns the record of a message, with its number for people.
 fn subject(content: &Content) -> (EntityKind, CrmId, String) {
     match content {
         Content::Client { client, mode: _ } => {

@@ -1,4 +1,4 @@
-//! What has changed in Xero since a ledger was last read.
+//! Reads what has changed in Xero since a ledger was last read.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use xero::api::{Page, invoices, payments};
 
 use crate::desk::{Desk, Trouble};
 
-/// Pages of each list in one poll; the next poll goes on behind them.
+/// Maximum pages of each list per poll. The next poll resumes where this one stopped.
 const PAGES_MAX: u32 = 20;
 
-/// What was read.
+/// The changes that were read.
 #[derive(Debug)]
 pub(super) struct Changes {
     pub(super) invoices: BTreeMap<XeroInvoiceId, RemoteInvoice>,
     pub(super) payments: BTreeMap<XeroPaymentId, RemotePayment>,
-    /// Rows of either list that cannot be read.
+    /// Rows of either list that could not be read.
     pub(super) undecodable: Vec<OddRow>,
     pub(super) invoices_from: Timestamp,
     pub(super) payments_from: Timestamp,
-    /// Whether there was no more than fits into a poll.
+    /// Whether both lists were read to their ends.
     pub(super) is_all: bool,
 }
 
-/// Reads both lists to their ends, or as far as one poll goes.
+/// Reads both lists to their ends, or up to the limit of one poll.
 pub(super) async fn read(desk: &Desk<'_>, progress: &Progress) -> Result<Changes, Trouble> {
     let session = &desk.session;
     let mut undecodable = Vec::new();
@@ -63,7 +63,7 @@ pub(super) async fn read(desk: &Desk<'_>, progress: &Progress) -> Result<Changes
     })
 }
 
-/// Where to go on now, and where if this poll goes no further.
+/// Returns where to continue now, and where the next poll resumes if this one stops here.
 fn next<T>(
     walk: Walk,
     page: &Page<T>,
@@ -79,7 +79,7 @@ fn next<T>(
     };
     match walk.after(read) {
         Next::Done(until) => (None, until),
-        // Of the newest second there may be more.
+        // There may be more rows of the newest second.
         Next::Page(walk) => (Some(walk), walk.since),
     }
 }

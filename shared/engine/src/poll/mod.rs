@@ -1,8 +1,9 @@
-//! From Xero back to the CRM: what changed on the invoices of a ledger, and what was paid on them.
+//! Reads changes from Xero for the CRM: what changed on a ledger's invoices, and which payments
+//! they received.
 //!
-//! Two calls when nothing happened, however many invoices are open; none when no invoice is open. What was
-//! observed is committed invoice by invoice, and how far Xero was read is written last: a poll that is
-//! interrupted anywhere is done again, and what was committed is recognised.
+//! A poll costs two calls if nothing happened, however many invoices are open, and none if no
+//! invoice is open. Observations are committed invoice by invoice, and the progress is written
+//! last: an interrupted poll is repeated, and observations that were committed are recognised.
 
 mod changes;
 mod observe;
@@ -12,6 +13,7 @@ mod verify;
 
 use std::num::NonZeroU16;
 
+use domain::failure::FailureClass;
 use domain::ids::Ledger;
 use domain::meter::Priority;
 use domain::operation::Urgency;
@@ -31,28 +33,28 @@ use crate::{Engine, Invocation};
 
 pub use self::tick::{CHUNK, Chunk, tick};
 
-/// Ledgers polled at the same time in one process.
+/// Ledgers polled concurrently by one process.
 const AT_ONCE: usize = 16;
 
-/// What became of a ledger's poll.
+/// The result of polling a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Polled {
-    /// No invoice is open: Xero was not asked.
+    /// No invoice is open. Xero was not called.
     Idle,
-    /// Xero was asked; so many invoices had news.
+    /// Xero was read.
     Read {
-        /// How many.
+        /// How many invoices had news.
         news: usize,
     },
-    /// Xero, or its limits, did not let it be read now; the next poll goes on.
+    /// Xero or its limits did not allow reading now. The next poll tries again.
     Later,
-    /// Its account is no longer connected to it.
+    /// The account is no longer connected to this organisation.
     Unconnected,
-    /// Something could not be recorded; the next poll goes on.
+    /// Something could not be recorded. The next poll tries again.
     Failed,
 }
 
-/// Polls ledgers, several at the same time. One's trouble is its own.
+/// Polls ledgers concurrently. A failure of one ledger does not affect the others.
 pub async fn poll(engine: &Engine, ledgers: &[Ledger], invocation: Invocation) -> Vec<Polled> {
     let polls = ledgers.iter().map(|ledger| guarded(engine, ledger, invocation));
     stream::iter(polls.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await
@@ -73,7 +75,12 @@ fn guarded<'a>(
         let (account, tenant) = (&ledger.account, ledger.tenant);
         let polled = match polled.await {
             Ok(Ok(polled)) => {
-                tracing::info!(account.id = %account, tenant.id = %tenant, polled = ?polled, "polled");
+                tracing::info!(
+                    account.id = %account,
+                    tenant.id = %tenant,
+                    polled = ?polled,
+                    "polled"
+                );
                 polled
             }
             Ok(Err(trouble)) => told(ledger, trouble),
@@ -91,14 +98,14 @@ fn guarded<'a>(
     .boxed()
 }
 
-/// A poll that fails is counted, and the ledger's row says since when its polls have failed.
+/// Counts a failed poll, and records in the ledger's row since when its polls have failed.
 async fn record_failure(engine: &Engine, ledger: &Ledger) {
     engine.metrics.record(Measure::PollFailed);
     if let Err(error) = note_failure(engine, ledger).await {
         tracing::warn!(
             error = %Chain(&error),
             account.id = %ledger.account,
-            "that a poll failed was not noted"
+            "a failed poll could not be recorded"
         );
     }
 }
@@ -111,7 +118,7 @@ async fn note_failure(engine: &Engine, ledger: &Ledger) -> Result<(), StoreError
     }
     let failing = Progress { failing_since: Some(engine.clock.now()), ..record };
     match engine.store.put_progress(&failing, Expect::Version(version)).await {
-        // Whoever else polled it knows as much.
+        // A concurrent poll has recorded the same.
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error),
     }
@@ -136,20 +143,27 @@ fn told(ledger: &Ledger, trouble: Trouble) -> Polled {
                 tenant.id = %tenant,
                 "a poll could not be completed"
             );
-            Polled::Later
+            // An answer that cannot be processed will not be different next time.
+            if error.class() == FailureClass::Defect { Polled::Failed } else { Polled::Later }
         }
         Trouble::Failure(failure)
         | Trouble::Explained(failure)
         | Trouble::Blocked { failure, on: _ } => {
             let code = &failure.code;
-            tracing::info!(account.id = %account, tenant.id = %tenant, failure.code = %code, "not polled");
+            tracing::info!(
+                account.id = %account,
+                tenant.id = %tenant,
+                failure.code = %code,
+                "not polled"
+            );
             Polled::Later
         }
     }
 }
 
 async fn one(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Result<Polled, Trouble> {
-    // First, because most ledgers have nothing open most of the time, and this is all they cost.
+    // This comes first, because most ledgers have no open invoice most of the time and cost only
+    // this read.
     let any = engine.store.open_invoices(ledger, None, NonZeroU16::MIN).await?;
     if any.invoices.is_empty() {
         return Ok(Polled::Idle);
@@ -161,17 +175,10 @@ async fn one(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Result
     }
     let desk = Desk::open(engine, ledger, Urgency::Routine, invocation).await?.at(Priority::Poll);
     let read = read(&desk, row).await;
-    Ok(Polled::Read { news: noted(&desk, read).await? })
+    Ok(Polled::Read { news: desk.noted(read).await? })
 }
 
-async fn noted(desk: &Desk<'_>, read: Result<usize, Trouble>) -> Result<usize, Trouble> {
-    if let Err(Trouble::Xero(error)) = &read {
-        desk.note(error).await;
-    }
-    read
-}
-
-/// Reads what changed, then looks at invoices one by one where that is due.
+/// Reads what changed, then checks invoices one by one where that is due.
 async fn read(desk: &Desk<'_>, row: Versioned<Progress>) -> Result<usize, Trouble> {
     let Versioned { record: before, version } = row;
     let changes = changes::read(desk, &before).await?;
@@ -188,11 +195,11 @@ async fn read(desk: &Desk<'_>, row: Versioned<Progress>) -> Result<usize, Troubl
     if changes.is_all && progress.is_verification_due(desk.engine.clock.now()) {
         news += verify::verify(desk, &mut progress).await?;
     }
-    // Last: what was read is observed, and people see when it was.
+    // This comes last: everything that was read is observed, and people see when it was.
     progress.checked_at = Some(desk.engine.clock.now());
     if progress != before {
         match desk.engine.store.put_progress(&progress, Expect::Version(version)).await {
-            // Somebody else polled it at the same time, and read as much.
+            // A concurrent poll has read as much.
             Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
@@ -208,7 +215,7 @@ async fn is_connected(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreErr
     }))
 }
 
-/// It is polled again once the account is connected to it again.
+/// Stops polling the ledger until its account is connected to it again.
 async fn rest(engine: &Engine, row: Versioned<Progress>) -> Result<(), Unrecorded> {
     let Versioned { record, version } = row;
     let resting = Progress { is_polled: false, ..record };

@@ -1,6 +1,7 @@
-//! Observations of invoices, each committed with what the CRM is told of it. An invoice on which more has changed
-//! than fits into one transaction is observed in steps: it counts as unseen until the last of them, so that the
-//! next poll goes on wherever this one stops.
+//! Observes invoices, and commits each observation together with its events for the CRM. If more
+//! has changed on an invoice than fits into one transaction, it is observed in steps; it stays
+//! marked as unseen until the last step, so that the next poll continues an interrupted
+//! observation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,12 +25,12 @@ use crate::desk::{Desk, Trouble};
 use crate::ports::Measure;
 use crate::{abreast, chart, journal};
 
-/// A row that somebody else writes at the same moment is read and decided again, this many times.
+/// Maximum number of conflicts. After each, the rows are read and the observation is decided again.
 const CONFLICTS_MAX: u32 = 6;
 
-/// Observes what was read, and whatever else belongs to it: an invoice on which a payment changed, and the
-/// payments of an invoice that changed. Something that cannot be read has changed on the touched ones. How many
-/// invoices had news.
+/// Observes what was read and what belongs to it: invoices on which a payment changed, and the
+/// payments of changed invoices. `touched` are invoices with a change that could not be read.
+/// Returns how many invoices had news.
 pub(super) async fn all(
     desk: &Desk<'_>,
     mut seen: BTreeMap<XeroInvoiceId, RemoteInvoice>,
@@ -61,18 +62,18 @@ pub(super) async fn all(
             .boxed()
     });
     let observed = abreast::all(observed.collect()).await;
-    // Each was observed, whatever became of the others.
+    // Each invoice was observed regardless of errors of the others.
     let observed = observed.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
     Ok(observed.into_iter().filter(|news| *news).count())
 }
 
-/// Observes that Xero has an invoice no longer. Whether there was news.
+/// Observes that Xero no longer has an invoice. Returns whether there was news.
 pub(super) async fn missing(desk: &Desk<'_>, crm_id: &CrmId) -> Result<bool, StoreError> {
     one(desk, crm_id, Seen::Missing).await
 }
 
-/// Observes one invoice. Whether there was news. What is wrong with the rows of one invoice for good is noted,
-/// and holds up no other.
+/// Observes one invoice. Returns whether there was news. A permanent problem with the invoice's
+/// rows is reported and does not stop the others.
 async fn one(desk: &Desk<'_>, crm_id: &CrmId, seen: Seen<'_>) -> Result<bool, StoreError> {
     match observe_one(desk, crm_id, seen).await {
         Err(error) if error.is_about_the_record() => {
@@ -83,7 +84,7 @@ async fn one(desk: &Desk<'_>, crm_id: &CrmId, seen: Seen<'_>) -> Result<bool, St
     }
 }
 
-/// Notes that what is known of an invoice cannot be read, or not be written.
+/// Reports that the rows of an invoice cannot be read or written.
 pub(super) async fn report(desk: &Desk<'_>, crm_id: &CrmId, error: &StoreError) {
     let account = &desk.ledger.account;
     desk.engine.metrics.record(Measure::Defect);
@@ -94,12 +95,12 @@ pub(super) async fn report(desk: &Desk<'_>, crm_id: &CrmId, error: &StoreError) 
         "an invoice could not be observed"
     );
     let subject = (EntityKind::Invoice, crm_id.clone(), crm_id.to_string());
-    let told = "What was paid on it in Xero could not be recorded. Contact support.".to_owned();
+    let told = "Payments on it in Xero could not be recorded. Contact support.".to_owned();
     journal::idle(desk.engine, account, subject, LogStatus::Skipped, told, None).await;
 }
 
-/// Whether a payment on an invoice is not known as it is now. Those that were read again for the overlap
-/// are.
+/// Returns whether a payment on an invoice differs from what is known. Payments that were read
+/// again because polls overlap do not.
 async fn has_news(
     desk: &Desk<'_>,
     id: XeroInvoiceId,
@@ -107,7 +108,7 @@ async fn has_news(
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
 ) -> Result<bool, StoreError> {
     let rows = match desk.engine.store.receipts(&desk.ledger, crm_id).await {
-        // Observing it will say what is wrong with it.
+        // Observing the invoice reports the problem.
         Err(error) if error.is_about_the_record() => return Ok(true),
         rows => rows?,
     };
@@ -120,7 +121,7 @@ async fn has_news(
     Ok(details.values().filter(|one| one.invoice == Some(id)).any(is_news))
 }
 
-/// Which of these invoices are ours, by the reverse links.
+/// Returns which of these invoices are ours, by their reverse links.
 async fn ours(
     desk: &Desk<'_>,
     ids: BTreeSet<XeroInvoiceId>,
@@ -138,7 +139,8 @@ async fn ours(
     Ok(linked.into_iter().flatten().collect())
 }
 
-/// An invoice lists its payments, and not where the money went.
+/// Reads the payments of invoices that have unknown ones, because an invoice lists its payments
+/// without their bank accounts.
 async fn fetch_details(
     desk: &Desk<'_>,
     known: &[(CrmId, RemoteInvoice)],
@@ -166,7 +168,8 @@ async fn fetch_details(
     Ok(())
 }
 
-/// The chart, if a payment went to an account that is to be named. It is read again where it lacks one.
+/// Returns the chart if a payment's account has to be named. It is read from Xero again if an
+/// account is missing.
 async fn accounts(
     desk: &Desk<'_>,
     known: &[(CrmId, RemoteInvoice)],
@@ -187,7 +190,7 @@ async fn accounts(
     Ok(Some(chart::current(desk).await?))
 }
 
-/// The payments of an invoice, all of them.
+/// Returns all payments of an invoice.
 fn received(
     desk: &Desk<'_>,
     remote: &RemoteInvoice,
@@ -217,7 +220,7 @@ fn received(
     remote.settlement.payments.iter().filter_map(one).collect()
 }
 
-/// Observes one invoice, again and again while somebody else writes its rows.
+/// Observes one invoice, and starts again after a conflict with another process.
 async fn observe_one(desk: &Desk<'_>, crm_id: &CrmId, seen: Seen<'_>) -> Result<bool, StoreError> {
     let (store, ledger) = (&desk.engine.store, &desk.ledger);
     let mut any = false;
@@ -238,7 +241,7 @@ async fn observe_one(desk: &Desk<'_>, crm_id: &CrmId, seen: Seen<'_>) -> Result<
     Err(StoreError::Conflict)
 }
 
-/// Observes step by step what fits into a transaction each, while there is time.
+/// Observes in steps that each fit into a transaction, while there is time.
 async fn observe_steps(
     desk: &Desk<'_>,
     mapping: Versioned<Mapping>,
@@ -261,7 +264,7 @@ async fn observe_steps(
     }
 }
 
-/// Commits a step. The rows as they are now.
+/// Commits a step. Returns the rows after it.
 async fn commit(
     desk: &Desk<'_>,
     before: &Versioned<Mapping>,

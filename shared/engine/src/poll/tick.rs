@@ -1,4 +1,5 @@
-//! The tick: which ledgers are polled, cut into chunks and spread over the time until the next tick.
+//! The tick divides the ledgers to poll into chunks, and spreads them over the time until the next
+//! tick.
 
 use std::num::NonZeroU16;
 
@@ -8,23 +9,23 @@ use store::{StoreError, Walk};
 
 use crate::Engine;
 
-/// The most ledgers in one message, and so in one invocation: what one call per ledger would cost, a hundredth of.
+/// Maximum ledgers per message, and so per invocation.
 pub const CHUNK: usize = 100;
-/// Of one page of the index.
+/// Ledgers read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
-/// Messages are spread over this long: a queue delays one by a quarter of an hour at most.
+/// The period over which messages are spread. A queue delays a message by at most 15 minutes.
 const WINDOW: SignedDuration = SignedDuration::from_mins(13);
 
 /// Ledgers to be polled together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// Which.
+    /// The ledgers.
     pub ledgers: Vec<Ledger>,
-    /// After how long.
+    /// The delay after which they are polled.
     pub delay: SignedDuration,
 }
 
-/// Every ledger that is polled, in chunks.
+/// Returns every ledger that is polled, in chunks.
 pub async fn tick(engine: &Engine) -> Result<Vec<Chunk>, StoreError> {
     let mut ledgers = Vec::new();
     let mut walk = Walk::from_shard(0);

@@ -1,5 +1,5 @@
-//! Rows of Xero's lists that cannot be read. They hold nobody up; those that are records of ours are told in their
-//! sync log, because what changes on them in Xero does not arrive.
+//! Reports rows of Xero's lists that cannot be read. They do not stop the others. If a row belongs
+//! to one of our records, the record's sync log says that its changes in Xero do not reach the CRM.
 
 use std::collections::BTreeSet;
 
@@ -14,13 +14,13 @@ use xero::OddRow;
 use crate::desk::Desk;
 use crate::journal;
 
-/// The invoices of payments that cannot be read. Their payments are known from the invoices themselves.
+/// Returns the invoices of unreadable payments. The invoices themselves list these payments.
 pub(super) fn touched(undecodable: &[OddRow]) -> BTreeSet<XeroInvoiceId> {
     let payments = undecodable.iter().filter(|odd| kind(odd) == Some(EntityKind::Payment));
     payments.filter_map(|odd| odd.belongs_to).map(XeroInvoiceId).collect()
 }
 
-/// Tells in the sync log of every record of ours among these rows that Xero's answer about it cannot be read.
+/// Writes a sync log entry for each of our records among these rows.
 pub(super) async fn report(desk: &Desk<'_>, undecodable: &[OddRow]) -> Result<(), StoreError> {
     let (engine, ledger) = (desk.engine, &desk.ledger);
     for odd in undecodable {
@@ -36,7 +36,7 @@ pub(super) async fn report(desk: &Desk<'_>, undecodable: &[OddRow]) -> Result<()
     Ok(())
 }
 
-/// What a row is of, by the list it came in.
+/// Returns the kind of a row, by the list that contained it.
 fn kind(odd: &OddRow) -> Option<EntityKind> {
     match odd.endpoint.split('/').nth(1)? {
         "Contacts" => Some(EntityKind::Contact),
@@ -52,9 +52,9 @@ fn failure(odd: &OddRow) -> Failure {
         FailureClass::Defect,
         "row_unreadable",
         format!(
-            "What Xero says of it cannot be read ({}), so changes made to it in Xero do not arrive.",
+            "Xero's data for this record cannot be read ({}), so changes made to it in Xero do not reach the CRM.",
             odd.reason
         ),
-        "Check its dates, currency and amounts in Xero. Contact support if it stays.",
+        "Check its dates, currency and amounts in Xero. If this persists, contact support.",
     )
 }

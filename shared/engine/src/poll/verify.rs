@@ -1,5 +1,5 @@
-//! Invoices, looked at one by one: all that are open, once a day, because Xero's lists of changes miss some
-//! edits; and at every poll those on which a write or a look has shown something.
+//! Checks invoices one by one: all open ones once a day, because Xero's lists of changes miss some
+//! edits, and in every poll those on which a write or a read has shown a change.
 
 use std::num::NonZeroU16;
 
@@ -17,11 +17,12 @@ use super::{observe, unreadable};
 use crate::choices;
 use crate::desk::{Desk, Trouble};
 
-/// Calls in one poll; the next poll goes on.
+/// Maximum calls per poll. The next poll continues.
 const CALLS_MAX: usize = 10;
 
-/// Looks at open invoices, those longest untouched first, and notes how far it came. Calls that are kept
-/// for more urgent work end it until the next poll. How many had news.
+/// Checks open invoices, those unchanged for longest first, and records the progress. If the
+/// remaining calls are reserved for more urgent work, the next poll continues. Returns how many
+/// invoices had news.
 pub(super) async fn verify(desk: &Desk<'_>, progress: &mut Progress) -> Result<usize, Trouble> {
     let limit = limit();
     let store = &desk.engine.store;
@@ -46,7 +47,7 @@ pub(super) async fn verify(desk: &Desk<'_>, progress: &mut Progress) -> Result<u
     Ok(news)
 }
 
-/// Looks at invoices of which something is to be observed: as many as one call asks for. How many had news.
+/// Checks invoices with unobserved changes, as many as one call takes. Returns how many had news.
 pub(super) async fn look_at_unseen(desk: &Desk<'_>) -> Result<usize, Trouble> {
     let unseen = desk.engine.store.unseen_invoices(&desk.ledger, limit()).await?;
     if unseen.is_empty() {
@@ -81,7 +82,7 @@ async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result
     let ids = linked.keys().copied().collect::<Vec<_>>();
     let patient = desk.at_priority(priority);
     let Rows { rows: found, undecodable } = invoices::find_by_ids(&patient, &ids).await?;
-    // What is looked at in every poll would be told in every poll.
+    // Unseen invoices are checked in every poll, which would report the same row each time.
     if priority == Priority::Verification {
         unreadable::report(desk, &undecodable).await?;
     }
@@ -93,7 +94,8 @@ async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result
         if is_listed {
             continue;
         }
-        // A list may leave something out; alone it is believed. What cannot be read is not missing.
+        // A list may omit an invoice, so a missing one is read by itself. An unreadable invoice is
+        // not missing.
         match invoices::get(&patient, *id).await {
             Ok(Some(_)) | Err(XeroError::Undecodable { .. }) => {}
             Ok(None) => news += usize::from(observe::missing(desk, crm_id).await?),

@@ -1,4 +1,4 @@
-//! Accept and claim: one write when nobody holds the row.
+//! Accepts a snapshot and claims its row, in one write if no other process holds the row.
 
 use domain::mapping::{Accepted, KeptSnapshot, Mapping, MappingKey};
 use domain::operation::{ClaimId, Event, Refusal, State, Urgency};
@@ -12,14 +12,14 @@ use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, Unrecorded, settle};
 use crate::entity::Entity;
 use crate::{Engine, Invocation, journal};
 
-/// A lease outlives the invocation by as long as a request under way at the deadline may still reach
-/// Xero.
+/// How long a lease outlives the invocation: a request in progress at the deadline may reach Xero
+/// until then.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(retry::IN_FLIGHT_SECONDS);
 
-/// What became of a record at the door.
+/// The result of admitting a record.
 #[derive(Debug)]
 pub(super) enum Admission {
-    /// It is ours to attempt.
+    /// The record is claimed for this attempt.
     Claimed(Box<Claimed>),
     /// There is nothing to attempt now.
     Refused(Ended),
@@ -59,8 +59,8 @@ pub(super) async fn admit<E: Entity>(
     Err(StoreError::Conflict.into())
 }
 
-/// The mapping as an attempt is to take it up: a person who syncs what was voided or deleted in Xero wants
-/// a fresh copy of it.
+/// Returns the mapping as an attempt starts from it. If a person syncs a document that was voided
+/// or deleted in Xero, the attempt makes a new copy.
 fn wanted<E: Entity>(mapping: &Mapping, urgency: Urgency) -> Mapping {
     let wants_a_copy = urgency == Urgency::Person
         && mapping.is_gone_in_xero()
@@ -68,16 +68,16 @@ fn wanted<E: Entity>(mapping: &Mapping, urgency: Urgency) -> Mapping {
     if wants_a_copy { mapping.clone().afresh() } else { mapping.clone() }
 }
 
-/// What a snapshot is kept for.
+/// Why a snapshot is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
-    /// For whenever somebody needs it.
+    /// For later use by other records or commands.
     Record,
-    /// For the attempt that a hint behind it will bring about.
+    /// For an attempt that a hint will trigger.
     Queue,
 }
 
-/// Keeps a snapshot without attempting anything.
+/// Stores a snapshot without an attempt.
 pub(crate) async fn keep<E: Entity>(
     engine: &Engine,
     key: &MappingKey,
@@ -109,7 +109,7 @@ pub(crate) async fn keep<E: Entity>(
     Err(StoreError::Conflict)
 }
 
-/// A record that no row can hold is given up on arrival; what was known of it before stays.
+/// Gives up a record that is too large for a row. What was stored of it before stays.
 async fn refuse_too_large<E: Entity>(
     engine: &Engine,
     key: &MappingKey,
@@ -121,14 +121,14 @@ async fn refuse_too_large<E: Entity>(
     Ok(Pushed::Skipped)
 }
 
-/// A mapping at the door: as it is, or as the offered snapshot makes it.
+/// A mapping about to be claimed or stored, with the offered snapshot if that is newer.
 struct Door {
     mapping: Mapping,
     expect: Expect,
     news: News,
 }
 
-/// Whether the mapping at the door differs from its row.
+/// Whether the mapping differs from its row.
 #[derive(PartialEq, Eq)]
 enum News {
     None,
@@ -167,7 +167,7 @@ async fn claim<E: Entity>(
     urgency: Urgency,
 ) -> Result<Admission, Unrecorded> {
     let now = engine.clock.now();
-    // Taking over from a predecessor that died may have been one failure too many.
+    // Taking over from a process that died counts as a failed attempt, and may be the last one.
     let event = settle::skipped(engine, &mapping);
     let version = engine.store.put_mapping(&mapping, expect, event.as_ref()).await?;
     if let Some(event) = &event {
@@ -175,7 +175,7 @@ async fn claim<E: Entity>(
         journal::failed::<E>(engine, &mapping, now).await;
         return Ok(Admission::Refused(Pushed::Skipped.ended()));
     }
-    // A message comes again if we die; a person's request does not.
+    // A message is redelivered if this process dies; a person's request is not.
     if let (Urgency::Person, State::Claimed { by: _, until }) = (urgency, &mapping.operation.state)
     {
         let MappingKey { ledger, kind, crm_id } = &mapping.key;
@@ -185,8 +185,8 @@ async fn claim<E: Entity>(
     Ok(Admission::Claimed(Box::new(Claimed { by, row, at: now })))
 }
 
-/// The row cannot be claimed: keeps the news and says why. Whoever is on it is watched over by a
-/// wake-up at the end of its lease.
+/// Stores a newer snapshot in a row that cannot be claimed, and returns why. A wake-up at the end
+/// of the lease checks on the process that holds the claim.
 async fn refuse(engine: &Engine, door: Door, refusal: Refusal) -> Result<Admission, StoreError> {
     if door.news == News::Snapshot {
         engine.store.put_mapping(&door.mapping, door.expect, None).await?;

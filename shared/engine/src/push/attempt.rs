@@ -1,4 +1,4 @@
-//! One attempt at many records: brought to Xero together, settled one by one.
+//! Attempts many records: written to Xero together, recorded one by one.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use domain::operation::{Answer, Trace, Urgency};
 use domain::retry;
 use futures::FutureExt;
 
-use super::{Claimed, Settled, Unrecorded, settle};
+use super::{Claimed, Settled, Unrecorded, isolate, settle};
 use crate::desk::{Desk, Trouble};
 use crate::entity::{Brought, Entity, Task, WriteState};
 use crate::{Engine, Invocation, abreast};
 
 type Outcome = Result<Brought, Trouble>;
-/// Tasks with their places among all.
+/// Tasks with their positions among all records.
 type Indexed<'a, S> = Vec<(usize, Task<'a, S>)>;
 
-/// What is known of an attempt, besides its outcome.
+/// Facts about an attempt, besides its outcome.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tried {
-    /// What Xero answered to its writes.
+    /// What Xero answered to the attempt's writes.
     pub(super) wrote: Option<Answer>,
-    /// The epoch of the connection it was made on.
+    /// The epoch of the connection on which the attempt was made.
     pub(super) epoch: Option<u64>,
 }
 
-/// Attempts every claimed record and records what came of it.
+/// Attempts every claimed record and records the outcomes.
 pub(super) async fn all<E: Entity>(
     engine: &Engine,
     ledger: &Ledger,
@@ -44,8 +44,10 @@ pub(super) async fn all<E: Entity>(
     let outcomes = outcomes.into_iter().zip(tried);
     let settled = claimed.into_iter().zip(outcomes).map(|((index, crm_id, row), outcome)| {
         let (outcome, tried) = outcome;
-        let settle =
-            async move { (index, crm_id, settle::<E>(engine, &row, outcome, tried).await) };
+        let settle = async move {
+            let settled = isolate(settle::<E>(engine, &row, outcome, tried)).await;
+            (index, crm_id, settled)
+        };
         settle.boxed()
     });
     abreast::all(settled.collect()).await
@@ -64,8 +66,8 @@ async fn settle<E: Entity>(
     }
 }
 
-/// Brings the mappings' snapshots to Xero: one outcome for each, in their order, and the epoch of the connection
-/// that they were tried on. `writes` has a place for each.
+/// Pushes the mappings' snapshots to Xero. Returns one outcome per mapping, in their order, and the
+/// epoch of the connection. `writes` has one element per mapping.
 async fn bring_all<E: Entity>(
     engine: &Engine,
     ledger: &Ledger,
@@ -117,7 +119,8 @@ async fn bring_with<E: Entity>(
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(lost)).collect()
 }
 
-/// Those with fewer failures behind them first, and never together with others.
+/// Groups tasks by batch size, those with fewer failures first, so that records with different
+/// batch sizes do not share a call.
 fn by_batch_size<S>(tasks: Indexed<'_, S>) -> Vec<Indexed<'_, S>> {
     let mut groups: Vec<(usize, Indexed<'_, S>)> = Vec::new();
     for (index, task) in tasks {
@@ -131,8 +134,8 @@ fn by_batch_size<S>(tasks: Indexed<'_, S>) -> Vec<Indexed<'_, S>> {
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// Brings tasks together. If that panics, each alone, after a look at what the first go may have left:
-/// a record that breaks us breaks itself alone.
+/// Pushes tasks together. If that panics, pushes each alone after looking up what the first try may
+/// have left, so that a record that causes a panic fails alone.
 async fn survived<E: Entity>(desk: &Desk<'_>, tasks: &[Task<'_, E::Snapshot>]) -> Vec<Outcome> {
     if let Some(outcomes) = guarded::<E>(desk, tasks).await {
         return outcomes;
@@ -151,7 +154,7 @@ async fn survived<E: Entity>(desk: &Desk<'_>, tasks: &[Task<'_, E::Snapshot>]) -
     outcomes
 }
 
-/// The same mapping, of which something may stand in Xero that we do not know.
+/// Returns the mapping marked as uncertain, because Xero may have a document that it does not know.
 fn uncertain(mapping: &Mapping) -> Mapping {
     let mut mapping = mapping.clone();
     mapping.operation.trace = Trace::Uncertain;
@@ -173,12 +176,12 @@ fn panicked() -> Failure {
     Failure::new(
         FailureClass::Defect,
         "integration_fault",
-        "The integration has a fault of its own with this record.",
-        "Your books are not affected. Contact support if it stays.",
+        "The integration failed on this record because of an internal error.",
+        "Your books are not affected. If this persists, contact support.",
     )
 }
 
-/// What the answers say about the whole connection, each once.
+/// Records what the answers say about the whole connection, once per answer.
 async fn note(desk: &Desk<'_>, outcomes: &mut [Outcome]) {
     let mut noted: Vec<(usize, Option<Failure>)> = Vec::new();
     for outcome in outcomes {

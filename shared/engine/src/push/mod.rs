@@ -1,11 +1,12 @@
-//! The protocol: accept, claim, resolve, write, confirm, for one record or a hundred. The only place
-//! that drives operations.
+//! The protocol: accept, claim, resolve, write and confirm, for one or many records. This is the
+//! only code that drives operations.
 
 mod admit;
 mod attempt;
 mod refused;
 mod settle;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use domain::ids::{CrmId, Ledger};
@@ -21,23 +22,38 @@ use crate::{Engine, Invocation, abreast, activity};
 
 use self::admit::Admission;
 pub(crate) use self::admit::{Keep, keep};
-pub(crate) use self::refused::{refuse_record, too_many_payments};
+pub(crate) use self::refused::{refuse_record, too_large, too_many_payments};
 
-/// A push that is overtaken by newer snapshots goes on with them, this many times.
+/// Maximum rounds of one push. A record with a newer snapshot at the end of a round continues in
+/// the next.
 const ROUNDS_MAX: u32 = 3;
-/// A write that meets a conflict is read and decided again, this many times.
+/// Maximum attempts at a write that conflicts with another process.
 const CONFLICTS_MAX: u32 = 4;
 
-/// The outcome of an attempt, or the hint that goes on with it, could not be recorded: whoever brought
-/// the work must bring it again.
+/// The outcome of an attempt, or the hint that continues it, could not be recorded. The caller must
+/// bring the work again.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Unrecorded {
-    /// The table did not answer, or the row kept moving.
-    #[error("the outcome is not in the table")]
+    /// The table did not answer, or the row kept changing.
+    #[error("the outcome could not be written to the table")]
     Store(#[source] Arc<StoreError>),
-    /// The row is written, but nothing will wake it up.
-    #[error("the wake-up is not booked")]
+    /// The row is written, but no wake-up is scheduled.
+    #[error("the wake-up could not be scheduled")]
     WakeUp(#[source] Arc<PortError>),
+    /// Processing the record panicked. It is unknown how far it came.
+    #[error("processing the record panicked")]
+    Panicked,
+}
+
+/// Processes one record. A panic fails this record only.
+pub(crate) async fn isolate<T>(
+    work: impl Future<Output = Result<T, Unrecorded>>,
+) -> Result<T, Unrecorded> {
+    let worked = AssertUnwindSafe(work).catch_unwind().await;
+    worked.unwrap_or_else(|_| {
+        tracing::error!("processing a record panicked");
+        Err(Unrecorded::Panicked)
+    })
 }
 
 impl From<StoreError> for Unrecorded {
@@ -52,46 +68,46 @@ impl From<PortError> for Unrecorded {
     }
 }
 
-/// What became of a push.
+/// The outcome of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pushed {
-    /// Xero has the newest snapshot, by this attempt.
+    /// This attempt synced the newest snapshot.
     Synced,
-    /// Xero had it already.
+    /// Xero already had it.
     Unchanged,
-    /// The snapshot is older than what is known.
+    /// The snapshot is older than the known one.
     Stale {
-        /// The revision that is known.
+        /// The known revision.
         known: u64,
     },
-    /// It will be tried then; a wake-up is booked.
+    /// The record will be tried again; a wake-up is scheduled.
     Waiting {
-        /// When.
+        /// When it is tried again.
         until: Timestamp,
     },
-    /// It waits for something else to happen.
+    /// The record waits for an event or another record.
     Parked,
-    /// It was given up, with the reason in the mapping.
+    /// The record was given up. The mapping holds the reason.
     Skipped,
-    /// A person said that it is never to be sent.
+    /// A person marked the record as never to be sent.
     Withheld,
-    /// Somebody else is on it.
+    /// Another process is working on the record.
     Held {
-        /// Until when, at most.
+        /// When its claim ends at the latest.
         until: Timestamp,
     },
-    /// Another holder took over while this one was away; what it found is theirs to report.
+    /// Another process took over the claim and reports the outcome.
     Superseded,
-    /// Nothing is known of such a record.
+    /// The record is unknown.
     Unknown,
 }
 
-/// A record to be pushed.
+/// A record to push.
 #[derive(Debug)]
 pub struct Offer<'a, S> {
     /// Its id.
     pub crm_id: CrmId,
-    /// Its snapshot, if one arrived; else the newest that is known is pushed.
+    /// Its snapshot, if one arrived. Otherwise the newest known snapshot is pushed.
     pub snapshot: Option<&'a S>,
 }
 
@@ -101,7 +117,7 @@ impl<S> Clone for Offer<'_, S> {
     }
 }
 
-/// A mapping under a claim.
+/// A claimed mapping.
 #[derive(Debug)]
 pub(crate) struct Claimed {
     by: ClaimId,
@@ -110,11 +126,11 @@ pub(crate) struct Claimed {
     at: Timestamp,
 }
 
-/// How one record's part of a push ended.
+/// How the push of one record ended.
 #[derive(Debug)]
 struct Ended {
     pushed: Pushed,
-    /// When to look at it again, if a wake-up is to be booked.
+    /// When to look at the record again, if a wake-up is to be scheduled.
     look: Option<Timestamp>,
 }
 
@@ -126,12 +142,12 @@ enum Settled {
     Overtaken,
 }
 
-/// Pushes records of one ledger, up to 50 in a call: the offered snapshots where they are news, else the
-/// newest that are known. One outcome for each offer, in their order. No two offers may be of the same
-/// record.
+/// Pushes records of one ledger, up to 50 per call: the offered snapshots if they are newer,
+/// otherwise the newest known ones. Returns one outcome per offer, in their order. No two offers
+/// may name the same record.
 ///
-/// Whatever happens to a record, its outcome is in its row and the sync log when its part is `Ok`. With
-/// `Err` the caller gives the message back to the queue; coming again does no harm.
+/// If the outcome is `Ok`, it is recorded in the row and the sync log. If it is `Err`, the caller
+/// returns the message to the queue; processing it again does no harm.
 pub async fn push<E: Entity>(
     engine: &Engine,
     ledger: &Ledger,
@@ -145,7 +161,7 @@ pub async fn push<E: Entity>(
         offers.iter().cloned().enumerate().collect();
     let (mut is_attempted, mut is_synced) = (false, false);
     for turn in 0..ROUNDS_MAX {
-        // What arrived meanwhile is in the row, and has waited for nobody.
+        // Snapshots that arrived in the meantime come from the row; no person waits for them.
         let urgency = if turn == 0 { urgency } else { Urgency::Routine };
         let mut claimed = Vec::new();
         let admitted = admit_all::<E>(engine, ledger, &round, urgency, invocation).await;
@@ -167,7 +183,7 @@ pub async fn push<E: Entity>(
                     replace(&mut ends, index, Ok(ended));
                 }
                 Ok(Settled::Overtaken) => {
-                    // It goes on at once; and if this process dies, when somebody looks.
+                    // The next round continues it. If this process dies, the wake-up does.
                     let look = Some(engine.clock.now());
                     replace(&mut ends, index, Ok(Ended { pushed: Pushed::Superseded, look }));
                     round.push((index, Offer { crm_id, snapshot: None }));
@@ -197,12 +213,13 @@ async fn admit_all<E: Entity>(
         let snapshot = offer.snapshot;
         let admit =
             async move { admit::admit::<E>(engine, &key, snapshot, urgency, invocation).await };
-        admit.boxed()
+        isolate(admit).boxed()
     });
     abreast::all(admissions.collect()).await
 }
 
-/// Books what is to be looked at again. Where that fails the outcome is not recorded enough.
+/// Schedules wake-ups for records to look at again. If that fails, the outcome counts as not
+/// recorded.
 async fn booked<E: Entity>(
     engine: &Engine,
     ledger: &Ledger,
@@ -243,12 +260,12 @@ fn key<E: Entity>(ledger: &Ledger, crm_id: &CrmId) -> MappingKey {
 }
 
 impl Pushed {
-    /// With nothing to look at again.
+    /// Ends the push of a record without scheduling a wake-up.
     const fn ended(self) -> Ended {
         Ended { pushed: self, look: None }
     }
 
-    /// What a settled state means to whoever asked.
+    /// Returns what the state after an attempt means for the caller.
     const fn of(state: &State) -> Self {
         match state {
             State::Synced => Self::Synced,

@@ -1,5 +1,6 @@
-//! Records that can never be kept. That is an answer, not an outage: the sync log says why, the CRM hears of it,
-//! and the message is done, so that it holds up nothing behind it.
+//! Refuses records that can never be stored. This is a final answer, not an outage: the sync log
+//! gives the reason, the CRM receives an event, and the message is done, so that it does not block
+//! the messages behind it.
 
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
@@ -10,17 +11,17 @@ use store::StoreError;
 
 use crate::{Engine, journal};
 
-/// Why a record that is larger than a row may be is refused.
+/// The failure of a record that is larger than a row may be.
 pub(crate) fn too_large() -> Failure {
     Failure::new(
         FailureClass::Untranslatable,
         "too_large",
-        "It is too large to be kept.",
+        "The record is too large to be stored.",
         "Shorten its texts or split it in the CRM, then send it again.",
     )
 }
 
-/// Why a payment on an invoice that has too many is refused.
+/// The failure of a payment on an invoice with the maximum number of payments.
 pub(crate) fn too_many_payments(invoice: &CrmId) -> Failure {
     let most = domain::receipts::PAYMENTS_MAX;
     Failure::new(
@@ -31,7 +32,7 @@ pub(crate) fn too_many_payments(invoice: &CrmId) -> Failure {
     )
 }
 
-/// Refuses a record: its id and the number people know it by. What was known of it before stays.
+/// Refuses a record, given by its id and its number for people. What was stored of it before stays.
 pub(crate) async fn refuse_record(
     engine: &Engine,
     account: &AccountId,

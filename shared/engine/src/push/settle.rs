@@ -11,6 +11,7 @@ use store::{StoreError, Versioned};
 use super::attempt::Tried;
 use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, Settled, Unrecorded};
 use crate::chain::Chain;
+use crate::closed::refused_once;
 use crate::desk::Trouble;
 use crate::entity::{Brought, Entity, already_linked};
 use crate::ports::Measure;
@@ -48,8 +49,8 @@ pub(super) async fn confirm<E: Entity>(
         // Once the document is found, nothing has to be looked for under other numbers.
         let earlier_keys = if link.is_some() { Vec::new() } else { next.earlier_keys.clone() };
         let next = Mapping { link, earlier_keys, synced_revision: Some(revision), ..next };
-        match engine.store.confirm(&next, &before, is_reserved, None).await {
-            Ok(_) => {
+        match write_outcome(engine, &next, &before, is_reserved, None).await {
+            Ok(()) => {
                 if brought.tells_of_other_totals() {
                     worth_a_look(engine, &next, Measure::TotalsDiffer, "the totals differ");
                 }
@@ -76,6 +77,27 @@ pub(super) async fn confirm<E: Entity>(
         before = reread(engine, &before).await?;
     }
     Err(StoreError::Conflict.into())
+}
+
+/// Writes the outcome of an attempt. The limits of messages leave room in the row for every outcome; if it is too
+/// large all the same, the outcome is kept without the text of the snapshot: Xero's id must not be lost, and the
+/// attempt must not be repeated for ever.
+async fn write_outcome(
+    engine: &Engine,
+    next: &Mapping,
+    before: &Versioned<Mapping>,
+    is_reserved: bool,
+    event: Option<&Outbound>,
+) -> Result<(), StoreError> {
+    match engine.store.confirm(next, before, is_reserved, event).await {
+        Err(StoreError::TooLarge { .. }) => {
+            let what = "the outcome did not fit into the row; the snapshot's text was dropped";
+            worth_a_look(engine, next, Measure::Defect, what);
+            let next = next.clone().without_text();
+            engine.store.confirm(&next, before, is_reserved, event).await.map(drop)
+        }
+        result => result.map(drop),
+    }
 }
 
 /// Counts something that an alarm is for, and says which record it is about.
@@ -116,7 +138,8 @@ pub(super) async fn fail<E: Entity>(
     trouble: Trouble,
     tried: Tried,
 ) -> Result<Settled, Unrecorded> {
-    let Told { failure, answer, parking } = told(engine, trouble)?.after_writes(tried.wrote);
+    let Told { failure, answer, parking } = told(engine, trouble, tried.wrote)?;
+    let failure = as_connection_shows(engine, claimed, failure, tried.epoch).await?;
     if failure.class == FailureClass::Defect {
         worth_a_look(
             engine,
@@ -140,8 +163,8 @@ pub(super) async fn fail<E: Entity>(
             return Ok(Settled::Done(Pushed::Superseded.ended()));
         };
         let event = skipped(engine, &next);
-        match engine.store.confirm(&next, &before, false, event.as_ref()).await {
-            Ok(_) => {
+        match write_outcome(engine, &next, &before, false, event.as_ref()).await {
+            Ok(()) => {
                 engine.deliver(&next.key.ledger.account, &event).await;
                 return failed::<E>(engine, claimed, &next, &failure).await;
             }
@@ -150,6 +173,34 @@ pub(super) async fn fail<E: Entity>(
         }
     }
     Err(StoreError::Conflict.into())
+}
+
+/// A record waits for the connection only if the connection shows that it does not work, or has started to work since
+/// the attempt began: otherwise nothing would ever release the record. Where the connection could not be updated, the
+/// attempt is repeated, and finds out again.
+async fn as_connection_shows(
+    engine: &Engine,
+    claimed: &Claimed,
+    failure: Failure,
+    epoch: Option<u64>,
+) -> Result<Failure, Unrecorded> {
+    // A consent that lacks a permission leaves the connection working for every other call.
+    if failure.class != FailureClass::Unauthorized || failure.is_about_permission() {
+        return Ok(failure);
+    }
+    let key = &claimed.row.record.key;
+    let working = release::working_epoch(engine, &key.ledger).await?;
+    if working.is_none() || working != epoch {
+        return Ok(failure);
+    }
+    tracing::warn!(
+        account.id = %key.ledger.account,
+        entity = %key.kind,
+        crm.id = %key.crm_id,
+        failure.code = %failure.code,
+        "the connection does not show why the attempt failed; it is repeated"
+    );
+    Ok(refused_once())
 }
 
 /// What the CRM is told of a mapping that has just been given up.
@@ -219,28 +270,30 @@ impl Told {
     }
 }
 
-fn told(engine: &Engine, trouble: Trouble) -> Result<Told, Unrecorded> {
-    Ok(match trouble {
+/// What trouble means for the record, given what Xero answered to the writes of the attempt.
+fn told(engine: &Engine, trouble: Trouble, wrote: Option<Answer>) -> Result<Told, Unrecorded> {
+    let (failure, answer, parking) = match trouble {
         Trouble::Xero(error) => {
-            tracing::warn!(
-                error = %Chain(&*error),
-                failure.class = error.class().as_str(),
-                "the attempt failed"
-            );
             let unknown = error.unknown_sentences();
             if unknown > 0 {
                 engine.metrics.record(Measure::UnknownSentences(unknown));
             }
             let answer = if error.is_answered() { Answer::Answered } else { Answer::Unanswered };
-            Told { failure: error.failure(engine.clock.now()), answer, parking: None }
+            let failure = error.failure(engine.clock.now());
+            let told = Told { failure, answer, parking: None }.after_writes(wrote);
+            tracing::warn!(
+                error = %Chain(&*error),
+                failure.class = told.failure.class.as_str(),
+                "the attempt failed"
+            );
+            return Ok(told);
         }
-        Trouble::Failure(failure) => Told { failure, answer: Answer::Unanswered, parking: None },
-        Trouble::Explained(failure) => Told { failure, answer: Answer::Answered, parking: None },
-        Trouble::Blocked { failure, on } => {
-            Told { failure, answer: Answer::Unanswered, parking: Some(*on) }
-        }
+        Trouble::Failure(failure) => (failure, Answer::Unanswered, None),
+        Trouble::Explained(failure) => (failure, Answer::Answered, None),
+        Trouble::Blocked { failure, on } => (failure, Answer::Unanswered, Some(*on)),
         Trouble::Unrecorded(error) => return Err(error),
-    })
+    };
+    Ok(Told { failure, answer, parking }.after_writes(wrote))
 }
 
 /// The row as it is now. It cannot be gone: mappings are never deleted.

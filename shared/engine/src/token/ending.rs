@@ -39,7 +39,7 @@ pub(crate) async fn end_unused(
         return Ok(Ended::Later);
     }
     let Some(row) = engine.store.grant(id).await? else {
-        engine.secrets.delete(&engine.secret_name(id)).await?;
+        engine.secrets.delete(&engine.numbered_secret_name(id, 0)).await?;
         return Ok(Ended::Done);
     };
     if is_needed(engine, id).await? {
@@ -60,10 +60,46 @@ pub(crate) async fn end_unused(
     };
     let held = Versioned { record: ending, version };
     revoke(engine, &held).await?;
-    engine.secrets.delete(&engine.secret_name(id)).await?;
+    delete_secrets(engine, id, held.record.kept_from..=held.record.secret_number).await?;
     engine.tokens.remove(id);
     finish(engine, &held).await?;
     Ok(Ended::Done)
+}
+
+/// Ends a grant if no account uses it some time after a consent: the consent was interrupted.
+pub(crate) async fn end_abandoned(engine: &Engine, id: GrantId) -> Result<(), TokenError> {
+    let Some(row) = engine.store.grant(id).await? else { return Ok(()) };
+    if row.record.look_at.is_none_or(|at| at > engine.clock.now()) {
+        return Ok(());
+    }
+    let serial = row.record.consent.map_or(0, |consent| consent.serial);
+    match end_unused(engine, id, serial).await? {
+        Ended::Later => return Ok(()),
+        Ended::Done => {}
+    }
+    let Some(row) = engine.store.grant(id).await? else { return Ok(()) };
+    if row.record.look_at.is_none_or(|at| at > engine.clock.now()) {
+        return Ok(());
+    }
+    let Grant { kept_from, secret_number, .. } = row.record;
+    delete_secrets(engine, id, kept_from..secret_number).await?;
+    let seen = row.record.found_in_use();
+    match engine.store.put_grant(&seen, Expect::Version(row.version)).await {
+        // Whoever wrote it meanwhile keeps it due.
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn delete_secrets(
+    engine: &Engine,
+    id: GrantId,
+    numbers: impl Iterator<Item = u32>,
+) -> Result<(), TokenError> {
+    for number in numbers {
+        engine.secrets.delete(&engine.numbered_secret_name(id, number)).await?;
+    }
+    Ok(())
 }
 
 /// Whether any account is connected with a grant, or may choose an organisation of it. An account that only
@@ -87,7 +123,10 @@ async fn revoke(engine: &Engine, held: &Versioned<Grant>) -> Result<(), TokenErr
     let kept = match read_visible(engine, &held.record).await? {
         Visible::Tokens(kept) => kept,
         Visible::NotYet => return Err(TokenError::Busy),
-        Visible::Gone => return Ok(()),
+        Visible::Missing if held.record.is_fresh(engine.clock.now()) => {
+            return Err(TokenError::Busy);
+        }
+        Visible::Missing | Visible::Gone => return Ok(()),
     };
     // A process that was held up must not revoke what somebody consents to meanwhile.
     let latest = held.record.ending_until.and_then(|until| until.checked_sub(REVOCATION).ok());
@@ -101,8 +140,8 @@ async fn revoke(engine: &Engine, held: &Versioned<Grant>) -> Result<(), TokenErr
 }
 
 async fn finish(engine: &Engine, held: &Versioned<Grant>) -> Result<(), TokenError> {
-    let refused = held.record.clone().refused(engine.clock.now());
-    match engine.store.put_grant(&refused, Expect::Version(held.version)).await {
+    let ended = held.record.clone().ended(engine.clock.now());
+    match engine.store.put_grant(&ended, Expect::Version(held.version)).await {
         // A consent that did not wait is newer than this.
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),

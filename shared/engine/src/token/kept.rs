@@ -44,14 +44,30 @@ impl KeptTokens {
     /// What is kept of a token set that Xero gave at `now`, as the secret's value of that serial. `None`
     /// when the set has no refresh token.
     pub(crate) fn new(tokens: &TokenSet, serial: u64, now: Timestamp) -> Option<Self> {
+        Some(Self::with(tokens, tokens.refresh_token.clone()?, serial, now))
+    }
+
+    /// The same, of a token set that Xero gave for the refresh token `used`. A set without a refresh token leaves
+    /// that one valid (RFC 6749, section 6).
+    pub(super) fn renewed(
+        tokens: &TokenSet,
+        used: &SecretString,
+        serial: u64,
+        now: Timestamp,
+    ) -> Self {
+        let refresh_token = tokens.refresh_token.as_ref().unwrap_or(used).clone();
+        Self::with(tokens, refresh_token, serial, now)
+    }
+
+    fn with(tokens: &TokenSet, refresh_token: SecretString, serial: u64, now: Timestamp) -> Self {
         let life = SignedDuration::from_secs(i64::from(tokens.expires_in_seconds));
-        Some(Self {
+        Self {
             access_token: tokens.access_token.clone(),
-            refresh_token: tokens.refresh_token.clone()?,
+            refresh_token,
             access_expires_at: now.saturating_add(life).unwrap_or(now),
             earlier: None,
             serial,
-        })
+        }
     }
 
     pub(super) fn from_secret(secret: &SecretString) -> Option<Self> {

@@ -3,9 +3,10 @@
 //! Xero gives a new refresh token with every refresh and takes the previous one for 30 minutes more.
 //! So the new pair is written to the secret *before* the access token is used: a crash between Xero's
 //! answer and our write leaves the previous refresh token, which still works; a crash after it leaves
-//! the new one. The row holds the lock and names the value of the secret that it is about; a read that shows
-//! an older one, or none, is repeated for some minutes before it is believed.
+//! the new one. The row holds the lock and names the value of the secret that it is about. If a read shows an older
+//! one, or none, that value is read by its version; until it is visible, reads are repeated for some minutes.
 
+mod consent;
 mod ending;
 mod kept;
 mod refresh;
@@ -18,15 +19,19 @@ use domain::grant::{self, Grant, TokenPlan, Visibility};
 use domain::ids::GrantId;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use store::StoreError;
+use store::table::Expect;
+use store::{StoreError, Versioned};
+use uuid::Uuid;
 use xero::XeroError;
 
-pub(crate) use ending::{Ended, end_unused};
+pub(crate) use consent::keep_consent;
+pub(crate) use ending::{Ended, end_abandoned, end_unused};
 pub(crate) use kept::KeptTokens;
 pub use kept::TokenCache;
-pub(crate) use refresh::{keep_consent, settle};
+pub(crate) use refresh::settle;
 pub(crate) use source::GrantTokens;
 
+use crate::chain::Chain;
 use crate::ports::PortError;
 use crate::{Engine, Invocation};
 
@@ -130,12 +135,21 @@ pub async fn access_token(
         let plan = match read_visible(engine, &row.record).await? {
             Visible::Tokens(kept) => {
                 match row.record.plan(ends_at(&kept, rejected), engine.clock.now()) {
-                    TokenPlan::Use => return Ok(remember(engine, id, kept)),
+                    TokenPlan::Use => {
+                        if row.record.missing_since.is_some() {
+                            note_missing(engine, &row, None).await;
+                        }
+                        return Ok(remember(engine, id, kept));
+                    }
                     plan
                     @ (TokenPlan::WaitUntil(_) | TokenPlan::Refresh | TokenPlan::Reconnect) => plan,
                 }
             }
             Visible::NotYet => TokenPlan::WaitUntil(Timestamp::MAX),
+            Visible::Missing => {
+                note_missing(engine, &row, Some(engine.clock.now())).await;
+                TokenPlan::WaitUntil(Timestamp::MAX)
+            }
             Visible::Gone => TokenPlan::Reconnect,
         };
         match plan {
@@ -158,7 +172,9 @@ pub(super) enum Visible {
     Tokens(KeptTokens),
     /// What the row is about is not visible yet.
     NotYet,
-    /// There is no secret.
+    /// There is no secret to be seen, and the row does not say yet since when.
+    Missing,
+    /// There has been no secret for some minutes.
     Gone,
 }
 
@@ -168,18 +184,48 @@ pub(super) async fn read_visible(engine: &Engine, row: &Grant) -> Result<Visible
     if row.refused_at.is_some() {
         return Ok(Visible::Gone);
     }
-    let read = read(engine, row.id).await?;
+    let read = read(engine, row).await?;
     let known = engine.tokens.get(row.id, 0);
-    let newest = match (read, known) {
+    let mut newest = match (read, known) {
         (Some(read), Some(known)) if known.serial > read.serial => Some(known),
         (None, known) => known.filter(|_| row.secret.is_some()),
         (read, _) => read,
     };
+    // A process that was slower than its lock may have written older tokens over those that the row names.
+    if let Some(named) = row.secret
+        && newest.as_ref().is_none_or(|kept| kept.serial < named.serial)
+    {
+        newest = read_version(engine, row, named.id).await?.or(newest);
+    }
     Ok(match (row.visibility(newest.as_ref().map(|kept| kept.serial), now), newest) {
         (Visibility::Current, Some(kept)) => Visible::Tokens(kept),
+        (Visibility::NotYet, None) if row.missing_since.is_none() => Visible::Missing,
         (Visibility::NotYet, _) => Visible::NotYet,
         (Visibility::Current | Visibility::Gone, _) => Visible::Gone,
     })
+}
+
+/// Writes down since when the secret has been missing, or that it is there again. A row that somebody else is
+/// working on, or that has changed, is left alone: the next look comes soon.
+pub(super) async fn note_missing(
+    engine: &Engine,
+    row: &Versioned<Grant>,
+    since: Option<Timestamp>,
+) {
+    let now = engine.clock.now();
+    if row.record.is_refreshing(now) || row.record.is_ending(now) {
+        return;
+    }
+    let noted = Grant { missing_since: since, ..row.record.clone() };
+    match engine.store.put_grant(&noted, Expect::Version(row.version)).await {
+        Ok(_) | Err(StoreError::Conflict) => {}
+        Err(error) => {
+            tracing::warn!(
+                error = %Chain(&error),
+                "since when a grant's secret has been missing was not noted"
+            );
+        }
+    }
 }
 
 fn remember(engine: &Engine, id: GrantId, kept: KeptTokens) -> SecretString {
@@ -198,16 +244,34 @@ fn same(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
 }
 
-async fn read(engine: &Engine, grant: GrantId) -> Result<Option<KeptTokens>, TokenError> {
+async fn read(engine: &Engine, grant: &Grant) -> Result<Option<KeptTokens>, TokenError> {
     let Some(secret) = engine.secrets.get(&engine.secret_name(grant)).await? else {
         return Ok(None);
     };
     KeptTokens::from_secret(&secret).map(Some).ok_or(TokenError::Undecodable)
 }
 
+async fn read_version(
+    engine: &Engine,
+    grant: &Grant,
+    version: Uuid,
+) -> Result<Option<KeptTokens>, TokenError> {
+    let name = engine.secret_name(grant);
+    let Some(secret) = engine.secrets.get_version(&name, version).await? else {
+        return Ok(None);
+    };
+    KeptTokens::from_secret(&secret).map(Some).ok_or(TokenError::Undecodable)
+}
+
 impl Engine {
-    /// The name of a grant's secret.
-    pub(crate) fn secret_name(&self, grant: GrantId) -> String {
-        format!("{}{grant}", self.places.grant_secret_prefix)
+    /// The name of the secret that holds a grant's tokens.
+    pub(crate) fn secret_name(&self, grant: &Grant) -> String {
+        self.numbered_secret_name(grant.id, grant.secret_number)
+    }
+
+    /// The name of one of a grant's secrets: only that of the newest consent holds tokens.
+    pub(crate) fn numbered_secret_name(&self, grant: GrantId, number: u32) -> String {
+        let name = format!("{}{grant}", self.places.grant_secret_prefix);
+        if number == 0 { name } else { format!("{name}.{number}") }
     }
 }

@@ -7,11 +7,11 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 use store::table::Expect;
 use store::{StoreError, Versioned};
-use xero::{TokenSet, XeroError};
+use xero::{Sent, TokenSet, XeroError};
 
-use super::ending::wait_until_ended;
 use super::{
-    KeptTokens, LOOK_EVERY, TokenError, Visible, ends_at, read, read_visible, remember, same,
+    KeptTokens, LOOK_EVERY, TokenError, Visible, ends_at, note_missing, read, read_visible,
+    remember, same,
 };
 use crate::Engine;
 use crate::chain::Chain;
@@ -26,8 +26,6 @@ const PUTS_MAX: u32 = 3;
 /// as soon as Secrets Manager has finished the deletion
 /// (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html>).
 const CONSENT_PUTS_MAX: u32 = 24;
-/// A row that somebody else writes at the same moment is read and written again, this many times.
-const CONFLICTS_MAX: u32 = 4;
 /// How often the secret is read again before Xero's refusal is believed.
 const REREADS: u32 = 8;
 
@@ -56,7 +54,9 @@ pub(super) async fn refresh(
                 Ok(Visible::Gone) => TokenError::ReconnectNeeded,
                 Err(error) => error,
                 // The caller looks again.
-                Ok(Visible::Tokens(_) | Visible::NotYet) => StoreError::Conflict.into(),
+                Ok(Visible::Tokens(_) | Visible::NotYet | Visible::Missing) => {
+                    StoreError::Conflict.into()
+                }
             });
         }
     };
@@ -67,22 +67,38 @@ pub(super) async fn refresh(
     let renewed = renew(engine, &held, &kept).await;
     engine.metrics.record(Measure::Refresh(how(&renewed)));
     match renewed {
-        Ok((renewed, secret)) => {
-            let now = engine.clock.now();
-            release(engine, &held, held.record.clone().renewed(secret, now)).await;
-            Ok(remember(engine, id, renewed))
-        }
+        Ok((renewed, secret)) => Ok(finish(engine, &held, renewed, secret).await),
         Err(TokenError::Xero(XeroError::GrantRefused)) => {
             refused(engine, &held, &kept, rejected).await
         }
         Err(error) => {
-            let grant = held.record.clone();
-            let may_have_rotated = !matches!(error, TokenError::Xero(XeroError::NotSent { .. }));
-            let next = if may_have_rotated { grant.unsettled() } else { grant.unlocked() };
+            // What an earlier refresh left open stays open.
+            let unlocked = Grant { unsettled_since, ..held.record.clone().unlocked() };
+            let next = if is_unsent(&error) { unlocked } else { held.record.clone().unsettled() };
             release(engine, &held, next).await;
             Err(error)
         }
     }
+}
+
+/// Writes down that the tokens are renewed, and gives the access token.
+async fn finish(
+    engine: &Engine,
+    held: &Versioned<Grant>,
+    renewed: KeptTokens,
+    secret: SecretVersion,
+) -> SecretString {
+    let now = engine.clock.now();
+    release(engine, held, held.record.clone().renewed(secret, now)).await;
+    remember(engine, held.record.id, renewed)
+}
+
+/// Whether a refresh failed before Xero could receive it.
+fn is_unsent(error: &TokenError) -> bool {
+    matches!(
+        error,
+        TokenError::Xero(XeroError::IdentityUnanswered { source }) if source.sent == Sent::No
+    )
 }
 
 const fn how<T>(renewed: &Result<T, TokenError>) -> Refreshed {
@@ -100,7 +116,19 @@ pub(crate) async fn settle(engine: &Engine, id: GrantId) -> Result<(), TokenErro
     if row.record.unsettled_since.is_none() {
         return Ok(());
     }
-    let Visible::Tokens(kept) = read_visible(engine, &row.record).await? else { return Ok(()) };
+    let kept = match read_visible(engine, &row.record).await? {
+        Visible::Tokens(kept) => kept,
+        Visible::NotYet => return Ok(()),
+        Visible::Missing => {
+            note_missing(engine, &row, Some(engine.clock.now())).await;
+            return Ok(());
+        }
+        // There is nothing left to renew.
+        Visible::Gone => {
+            release(engine, &row, row.record.clone().unlocked()).await;
+            return Ok(());
+        }
+    };
     let over = Some(&kept.access_token);
     match row.record.plan(ends_at(&kept, over), engine.clock.now()) {
         TokenPlan::Refresh => refresh(engine, row, over).await.map(drop),
@@ -113,23 +141,21 @@ async fn renew(
     held: &Versioned<Grant>,
     kept: &KeptTokens,
 ) -> Result<(KeptTokens, SecretVersion), TokenError> {
-    let id = held.record.id;
-    let tokens = match exchange(engine, &kept.refresh_token).await {
+    let (tokens, used) = match exchange(engine, &kept.refresh_token).await {
         Err(TokenError::Xero(XeroError::GrantRefused)) if let Some(earlier) = &kept.earlier => {
-            exchange(engine, earlier).await?
+            (exchange(engine, earlier).await?, earlier)
         }
-        result => result?,
+        result => (result?, &kept.refresh_token),
     };
     let secret = SecretVersion { id: engine.ids.uuid(), serial: held.version.number() };
-    let renewed = KeptTokens::new(&tokens, secret.serial, engine.clock.now())
-        .ok_or(TokenError::ReconnectNeeded)?;
+    let renewed = KeptTokens::renewed(&tokens, used, secret.serial, engine.clock.now());
     // Before anybody uses the new access token: the old refresh token is dying. Whoever held the lock
     // before us may have renewed meanwhile after all; what they left is kept beside ours. Where that
     // cannot be read, ours are kept all the same: they are nowhere else.
-    let found = read(engine, id).await.ok().flatten().map(|found| found.refresh_token);
+    let found = read(engine, &held.record).await.ok().flatten().map(|found| found.refresh_token);
     let earlier = found.unwrap_or_else(|| kept.refresh_token.clone());
     let renewed = KeptTokens { earlier: Some(earlier), ..renewed };
-    put(engine, id, &renewed, secret, Writing::Renewed).await?;
+    put(engine, &held.record, &renewed, secret, Writing::Renewed).await?;
     Ok((renewed, secret))
 }
 
@@ -139,14 +165,14 @@ async fn exchange(engine: &Engine, refresh_token: &SecretString) -> Result<Token
 
 /// Writes the secret, more than once if need be: these tokens are nowhere else. From then on this process
 /// knows them, whatever a read shows.
-async fn put(
+pub(super) async fn put(
     engine: &Engine,
-    id: GrantId,
+    grant: &Grant,
     kept: &KeptTokens,
     secret: SecretVersion,
     writing: Writing,
 ) -> Result<(), PortError> {
-    let (name, value) = (engine.secret_name(id), kept.to_secret());
+    let (name, value) = (engine.secret_name(grant), kept.to_secret());
     for left in (0..writing.puts_max()).rev() {
         let written = match writing {
             Writing::Renewed => engine.secrets.replace(&name, &value, secret.id).await,
@@ -161,13 +187,13 @@ async fn put(
             }
         }
     }
-    engine.tokens.put(id, kept.clone());
+    engine.tokens.put(grant.id, kept.clone());
     Ok(())
 }
 
 /// Which tokens are written.
 #[derive(Debug, Clone, Copy)]
-enum Writing {
+pub(super) enum Writing {
     /// Renewed ones. A grant that was ended meanwhile has no secret any more, and gets none.
     Renewed,
     /// Those of a consent.
@@ -183,40 +209,8 @@ impl Writing {
     }
 }
 
-/// Keeps the tokens of a consent: the secret first, then the row that guards it. The serial of what was kept,
-/// or `None` when Xero gave no refresh token.
-pub(crate) async fn keep_consent(
-    engine: &Engine,
-    tokens: &TokenSet,
-) -> Result<Option<(GrantId, u64)>, TokenError> {
-    let id = GrantId(tokens.identity.xero_user_id);
-    wait_until_ended(engine, id).await?;
-    for _ in 0..CONFLICTS_MAX {
-        let now = engine.clock.now();
-        let known = engine.store.grant(id).await?;
-        let number = known.as_ref().map_or(0, |known| known.version.number());
-        let secret = SecretVersion { id: engine.ids.uuid(), serial: number.saturating_add(1) };
-        let Some(kept) = KeptTokens::new(tokens, secret.serial, now) else {
-            tracing::error!("Xero gave no refresh token: the scope offline_access is missing");
-            return Ok(None);
-        };
-        put(engine, id, &kept, secret, Writing::Consented).await?;
-        let (grant, expect) = match known {
-            Some(Versioned { record, version }) => (record, Expect::Version(version)),
-            None => (Grant::new(id, now), Expect::Absent),
-        };
-        match engine.store.put_grant(&grant.consented(secret, now), expect).await {
-            Ok(_) => return Ok(Some((id, secret.serial))),
-            // Somebody renewed older tokens meanwhile: these are kept once more, as the newest.
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(StoreError::Conflict.into())
-}
-
-/// Xero refused the refresh token. It is believed only if the secret has not changed meanwhile, seen from
-/// several reads: a slow predecessor may have renewed it under an older lock.
+/// Xero refused the refresh token. It is believed only if the secret holds no other one, seen from several
+/// reads: a slow predecessor may have renewed it under an older lock.
 async fn refused(
     engine: &Engine,
     held: &Versioned<Grant>,
@@ -224,17 +218,31 @@ async fn refused(
     rejected: Option<&SecretString>,
 ) -> Result<SecretString, TokenError> {
     let id = held.record.id;
+    let mut tried = vec![kept.refresh_token.clone()];
+    tried.extend(kept.earlier.clone());
     for _ in 0..REREADS {
-        let now_kept = read(engine, id).await?;
-        let changed = now_kept.filter(|now| !same(&now.refresh_token, &kept.refresh_token));
-        if let Some(now_kept) = changed {
+        let found = read(engine, &held.record).await?;
+        let untried = |found: &KeptTokens| !tried.iter().any(|one| same(one, &found.refresh_token));
+        let Some(other) = found.filter(untried) else {
+            engine.clock.pause(LOOK_EVERY).await;
+            continue;
+        };
+        let is_newer = other.serial >= kept.serial;
+        if is_newer && grant::is_usable(ends_at(&other, rejected), engine.clock.now()) {
             release(engine, held, held.record.clone().unlocked()).await;
-            if !grant::is_usable(ends_at(&now_kept, rejected), engine.clock.now()) {
-                return Err(TokenError::Busy);
-            }
-            return Ok(remember(engine, id, now_kept));
+            return Ok(remember(engine, id, other));
         }
-        engine.clock.pause(LOOK_EVERY).await;
+        match renew(engine, held, &other).await {
+            Ok((renewed, secret)) => return Ok(finish(engine, held, renewed, secret).await),
+            Err(TokenError::Xero(XeroError::GrantRefused)) => {
+                tried.push(other.refresh_token);
+                tried.extend(other.earlier);
+            }
+            Err(error) => {
+                release(engine, held, held.record.clone().unsettled()).await;
+                return Err(error);
+            }
+        }
     }
     let refused = held.record.clone().refused(engine.clock.now());
     engine.store.put_grant(&refused, Expect::Version(held.version)).await?;

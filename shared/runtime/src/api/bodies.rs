@@ -1,4 +1,4 @@
-//! Which bodies the routes take.
+//! The request bodies that the routes accept.
 
 use domain::account_codes::AccountCodes;
 use domain::body::{Field, Shape};
@@ -22,8 +22,9 @@ impl RequestBody for AccountCodes {
     const MUST: &'static str = "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge and gift_card, each the code of an account in Xero, and tax_types, from percentages to Xero's tax types";
 }
 
-/// Reads a body as each route would that takes one. Gives what is wrong with it, in the words of the API: for the
-/// account codes, the completion of a connect, the choice of an organisation, the link of a contact and the answer about a payment.
+/// Parses a body as each route with a body would. Returns the errors in the words of the API: for
+/// the account codes, the completion of a connect, the choice of an organisation, the link of a
+/// contact, and the answer about a payment.
 pub fn objections(bytes: &[u8]) -> [Option<String>; 5] {
     [
         objection::<AccountCodes>(bytes),
@@ -47,7 +48,7 @@ mod tests {
     #[test]
     fn every_account_code_can_be_chosen() {
         let code = || Some("200".to_owned());
-        // Without `..`, so that whoever adds a code is reminded of the shape.
+        // Without `..`, so that adding a code without extending the shape does not compile.
         let codes = AccountCodes {
             sales: "200".to_owned(),
             stripe_bank: code(),

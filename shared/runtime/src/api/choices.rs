@@ -1,22 +1,28 @@
-//! What people decide: never send this record; these are the account codes.
+//! Decisions of people: Never send, and the account codes.
 
 use domain::account_codes::AccountCodes;
+use domain::entity::EntityKind;
 use engine::Engine;
 use engine::choices::{self, CodesChosen, NeverSend};
 use lambda_http::Request;
 
-use super::records::{crm_id, kind_of, unknown};
+use super::records::{crm_id, unknown};
 use super::{Answer, attended, may_change, told, unavailable};
 use crate::http::{Caller, Problem, json, read_body};
 
-pub(super) async fn never_send(engine: &Engine, caller: &Caller, kind: &str, id: &str) -> Answer {
+pub(super) async fn never_send(
+    engine: &Engine,
+    caller: &Caller,
+    kind: EntityKind,
+    id: &str,
+) -> Answer {
     may_change(caller)?;
     let (account, user) = (&caller.account, &caller.user);
-    let withheld = choices::never_send(engine, account, user, kind_of(kind), crm_id(id)?).await;
+    let withheld = choices::never_send(engine, account, user, kind, crm_id(id)?).await;
     match withheld.map_err(|error| unavailable(&error))? {
         NeverSend::Done(view) => Ok(json(200, &view)),
         NeverSend::BeingSent { until: _ } => Err(Problem::conflict(
-            "It is being sent to Xero at this moment. Try again in a minute or two.",
+            "This record is being sent to Xero. Try again in a minute or two.",
         )),
         NeverSend::Unknown => Err(unknown()),
     }

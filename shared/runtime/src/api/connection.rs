@@ -1,4 +1,4 @@
-//! Connect, complete, status, disconnect, another organisation.
+//! The connection: connect, complete, status, disconnect, and choosing another organisation.
 
 use domain::body::{Field, Shape};
 use domain::connection::PinnedOrganisation;
@@ -28,7 +28,7 @@ pub(super) async fn begin(engine: &Engine, caller: &Caller) -> Answer {
 
 const TICKET: &[Field] = &[Field::value("ticket")];
 
-/// What the CRM's page got from the callback.
+/// The ticket that the CRM's page received from the callback.
 #[derive(Deserialize)]
 pub(super) struct Completion {
     #[serde(deserialize_with = "secret")]
@@ -44,27 +44,33 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D:
     String::deserialize(deserializer).map(SecretString::from)
 }
 
-/// How a completion ended.
+/// The result of a completion.
 #[derive(Serialize)]
 struct CompletionView {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     organisation: Option<String>,
-    /// Who consented, as Xero names them.
+    /// The Xero user who consented.
     #[serde(skip_serializing_if = "Option::is_none")]
     xero_user: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     choices: Vec<Choice>,
+    /// What else the person should know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
 }
+
+/// Some of the ticked organisations belong to another account.
+const OTHERS_IN_USE: &str = "Another organisation that you selected is connected to another ServiceCortex account. To use it here, disconnect it there first, then connect again. If you do not know that account, contact support.";
 
 impl CompletionView {
     fn of(outcome: &'static str) -> Self {
-        Self { outcome, organisation: None, xero_user: None, choices: Vec::new() }
+        Self { outcome, organisation: None, xero_user: None, choices: Vec::new(), message: None }
     }
 }
 
-/// Completes a connect. With a Xero that takes its time, the answer is `in_progress`: the same ticket, presented
-/// again, goes on where this stopped.
+/// Completes a connect. If Xero is slow, the answer is `in_progress`, and presenting the same
+/// ticket again resumes the completion.
 pub(super) async fn complete(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
     may_change(caller)?;
     let Completion { ticket } = read_body(request)?;
@@ -80,16 +86,17 @@ fn completion(completed: Completed) -> Answer {
             &CompletionView { organisation: Some(name), ..CompletionView::of("connected") },
         )),
         Completed::NoOrganisation => Ok(json(200, &CompletionView::of("no_organisation"))),
-        Completed::OtherOrganisation { by, offered } => {
+        Completed::OtherOrganisation { by, offered, is_any_in_use } => {
             let choices = offered.into_iter().map(Choice::from).collect();
             let view = CompletionView::of("other_organisation");
-            Ok(json(200, &CompletionView { xero_user: by, choices, ..view }))
+            let message = is_any_in_use.then_some(OTHERS_IN_USE);
+            Ok(json(200, &CompletionView { xero_user: by, choices, message, ..view }))
         }
         Completed::InProgress => Ok(in_progress()),
         Completed::OrganisationInUse => Err(organisation_in_use()),
         Completed::NotYours => Err(Problem::not_yours()),
         Completed::Expired => Err(Problem::gone(
-            "This connection attempt has been completed already, was ended, or was begun too long ago. Click Connect to Xero to begin again.",
+            "This connection attempt has already been completed, was ended, or has expired. Click Connect to Xero to begin again.",
         )),
         Completed::Refused => Err(Problem::gone(
             "Xero did not accept the authorisation. Click Connect to Xero to begin again.",
@@ -111,14 +118,15 @@ pub(super) async fn status(engine: &Engine, caller: &Caller) -> Answer {
     let view = engine_status::status(engine, &caller.account).await;
     let mut view = view.map_err(|error| unavailable(&error))?;
     if caller.role == Role::Reader {
-        // Whose books a person at Xero may see is for those who choose among them.
+        // Only people who may choose an organisation may see the choices.
         view.choices = Vec::new();
         view.choices_by = None;
     }
     Ok(json(200, &view))
 }
 
-/// Once this answers, nothing new starts. What could not be removed at Xero is removed later.
+/// Ends the connection. When this answers, no new work starts; links that could not be removed at
+/// Xero are removed later.
 pub(super) async fn end(engine: &Engine, caller: &Caller) -> Answer {
     may_change(caller)?;
     let ended = disconnect::disconnect(engine, &caller.account, attended(engine)).await;
@@ -126,9 +134,34 @@ pub(super) async fn end(engine: &Engine, caller: &Caller) -> Answer {
     status(engine, caller).await
 }
 
+/// Answers a disconnect that took too long. Xero may still list the organisation; the sweep removes
+/// the link.
+pub(super) async fn ended(engine: &Engine, caller: &Caller) -> Answer {
+    let row = engine.store.connection(&caller.account).await;
+    let row = row.map_err(|error| unavailable(&error))?;
+    if row.is_some_and(|row| row.record.state.is_connected()) {
+        return Err(Problem::too_slow());
+    }
+    status(engine, caller).await
+}
+
+/// Answers a choice that took too long: the organisation is in use, or the choice has to be
+/// repeated.
+pub(super) async fn chosen(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
+    let OrganisationChoice { tenant_id } = read_body(request)?;
+    let row = engine.store.connection(&caller.account).await;
+    let row = row.map_err(|error| unavailable(&error))?;
+    let ledger = row.filter(|row| row.record.state.is_connected());
+    let ledger = ledger.and_then(|row| row.record.ledger());
+    if ledger.is_none_or(|ledger| ledger.tenant != tenant_id) {
+        return Err(Problem::too_slow());
+    }
+    status(engine, caller).await
+}
+
 const TENANT: &[Field] = &[Field::value("tenant_id")];
 
-/// Which of the offered organisations the account is to use.
+/// The choice of one of the offered organisations.
 #[derive(Deserialize)]
 pub(super) struct OrganisationChoice {
     tenant_id: TenantId,
@@ -147,7 +180,7 @@ pub(super) async fn choose(engine: &Engine, caller: &Caller, request: &Request) 
         Chosen::Done => status(engine, caller).await,
         Chosen::InUse => Err(organisation_in_use()),
         Chosen::NotOffered => Err(Problem::conflict(
-            "Nobody has allowed this organisation. Click Connect to Xero and tick it there first.",
+            "This organisation has not been authorised. Click Connect to Xero and select it there first.",
         )),
     }
 }

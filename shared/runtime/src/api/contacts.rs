@@ -1,4 +1,4 @@
-//! Contacts: searched, linked, unlinked, and all of them compared with all clients.
+//! Contacts: search, link, unlink, and the reconciliation with all clients.
 
 use domain::body::{Field, Shape};
 use domain::ids::XeroContactId;
@@ -14,7 +14,7 @@ use super::records::{crm_id, unknown};
 use super::{Answer, attended, may_change, told, unavailable};
 use crate::http::{Caller, Problem, RequestBody, json, read_body};
 
-/// Xero searches for nothing shorter, and nobody types anything longer.
+/// The length of a search text in characters. Xero does not search for shorter ones.
 const QUERY_LENGTH: std::ops::RangeInclusive<usize> = 2..=100;
 
 #[derive(Serialize)]
@@ -23,12 +23,12 @@ struct Found<T> {
 }
 
 pub(super) async fn search(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
-    // Every search may cost a call, and only those who may link have a use for it.
+    // Every search may cost a call, and only people who may link need one.
     may_change(caller)?;
     let parameters = request.query_string_parameters();
     let query = parameters.first("query").unwrap_or_default().trim();
     if !QUERY_LENGTH.contains(&query.chars().count()) {
-        return Err(Problem::bad_field("query", "must be 2 to 100 characters to search for"));
+        return Err(Problem::bad_field("query", "must have 2 to 100 characters"));
     }
     match contacts::search(engine, &caller.account, query, attended(engine)).await {
         Ok(contacts) => Ok(json(200, &Found { contacts })),
@@ -38,7 +38,7 @@ pub(super) async fn search(engine: &Engine, caller: &Caller, request: &Request) 
 
 const CONTACT: &[Field] = &[Field::value("contact_id")];
 
-/// Which contact a client is to be linked to.
+/// The contact to which a client is to be linked.
 #[derive(Deserialize)]
 pub(super) struct ContactChoice {
     contact_id: Uuid,
@@ -74,7 +74,7 @@ fn linked_or_why(engine: &Engine, linked: Linked) -> Answer {
     match linked {
         Linked::Done(view) => Ok(json(200, &view)),
         Linked::BeingSent => Err(Problem::conflict(
-            "The client is being sent to Xero at this moment. Try again in a minute or two.",
+            "The client is being sent to Xero. Try again in a minute or two.",
         )),
         Linked::Unknown => Err(unknown()),
         Linked::Refused(failure) => Err(Problem::conflict(failure.to_string())),
@@ -82,14 +82,14 @@ fn linked_or_why(engine: &Engine, linked: Linked) -> Answer {
     }
 }
 
-/// How far a reconciliation has come.
+/// The progress of a reconciliation.
 #[derive(Serialize)]
 struct Progress {
     started_by: String,
     started_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_at: Option<String>,
-    /// Why it was given up.
+    /// Why the reconciliation was given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
     /// Pages of findings so far.
@@ -129,11 +129,11 @@ pub(super) async fn progress(engine: &Engine, caller: &Caller) -> Answer {
     let row = reconcile::progress(engine, &caller.account).await;
     match row.map_err(|error| unavailable(&error))? {
         Some(row) => Ok(json(200, &Progress::from(row))),
-        None => Err(Problem::not_found("There was no reconciliation yet.")),
+        None => Err(Problem::not_found("No reconciliation has been started yet.")),
     }
 }
 
-/// What was found of one client, in words for people.
+/// The finding about one client, in sentences for people.
 #[derive(Serialize)]
 struct FindingView {
     client_id: String,
@@ -165,7 +165,8 @@ impl From<Finding> for FindingView {
         match found {
             Match::Confident { contact, by } => {
                 let message = domain::reconciliation::told(by);
-                let view = view("linked", message, "If it is the wrong one, unlink the client.");
+                let view =
+                    view("linked", message, "If this is the wrong contact, unlink the client.");
                 Self { contact_id: Some(contact), by: Some(by), ..view }
             }
             Match::Ambiguous { candidates, why } => {
@@ -174,7 +175,7 @@ impl From<Finding> for FindingView {
             Match::Missing => view(
                 "missing",
                 "No contact in Xero resembles this client.".to_owned(),
-                "Nothing is needed: the contact is created with the client's first invoice. Or search for it and link it.",
+                "No action is needed: the contact is created with the client's first invoice. You can also search for a contact and link it.",
             ),
         }
     }
@@ -189,13 +190,14 @@ struct FindingsView {
 pub(super) async fn findings(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
     let parameters = request.query_string_parameters();
     let page = parameters.first("page").unwrap_or("0").parse::<u32>();
-    let page = page.map_err(|_| Problem::bad_field("page", "must be a number from 0"))?;
+    let page =
+        page.map_err(|_| Problem::bad_field("page", "must be a whole number, 0 or greater"))?;
     let found = reconcile::findings(engine, &caller.account, page).await;
     match found.map_err(|error| unavailable(&error))? {
         Some(findings) => {
             let findings = findings.into_iter().map(FindingView::from).collect();
             Ok(json(200, &FindingsView { page, findings }))
         }
-        None => Err(Problem::not_found("There is no such page of findings.")),
+        None => Err(Problem::not_found("This page of findings does not exist.")),
     }
 }

@@ -1,4 +1,4 @@
-//! The sync log, filtered and by pages.
+//! The sync log, filtered and in pages.
 
 use std::num::NonZeroU16;
 
@@ -11,15 +11,16 @@ use lambda_http::{Request, RequestExt};
 use super::{Answer, unavailable};
 use crate::http::{Caller, Problem, json};
 
-/// Entries on a page of the sync log, unless asked otherwise.
+/// The default number of entries per page.
 const PAGE_DEFAULT: NonZeroU16 = NonZeroU16::new(50).expect("fifty is not zero");
 const PAGE_MAX: u16 = 200;
 
 pub(super) async fn page(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
     let query = request.query_string_parameters();
-    let entity = choice(query.first("entity"), "entity", EntityKind::parse, "contact or invoice")?;
-    let statuses = "synced, unchanged, retrying, waiting or skipped";
-    let status = choice(query.first("status"), "status", LogStatus::parse, statuses)?;
+    let kinds = EntityKind::ALL.map(EntityKind::as_str);
+    let entity = choice(query.first("entity"), "entity", EntityKind::parse, &kinds)?;
+    let statuses = LogStatus::ALL.map(LogStatus::as_str);
+    let status = choice(query.first("status"), "status", LogStatus::parse, &statuses)?;
     let limit = match query.first("limit") {
         None => PAGE_DEFAULT,
         Some(text) => page_size(text)?,
@@ -35,19 +36,19 @@ fn choice<T>(
     text: Option<&str>,
     field: &'static str,
     parse: impl Fn(&str) -> Option<T>,
-    among: &str,
+    words: &[&str],
 ) -> Result<Option<T>, Problem> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let wrong = || Problem::bad_field(field, &format!("must be {among}"));
+    let wrong = || Problem::bad_field(field, &format!("must be one of {}", words.join(", ")));
     parse(text).map(Some).ok_or_else(wrong)
 }
 
 fn page_size(text: &str) -> Result<NonZeroU16, Problem> {
     let size = text.parse::<NonZeroU16>().ok().filter(|size| size.get() <= PAGE_MAX);
-    size.ok_or_else(|| Problem::bad_field("limit", "must be a number from 1 to 200"))
+    size.ok_or_else(|| Problem::bad_field("limit", "must be a whole number from 1 to 200"))
 }
 
-/// A cursor is the id of the last entry that was shown.
+/// Parses a cursor: the id of the last entry of the previous page.
 fn log_cursor(text: &str) -> Result<String, Problem> {
     let shaped = text.len() <= 100
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-:.".contains(&byte));
@@ -55,5 +56,21 @@ fn log_cursor(text: &str) -> Result<String, Problem> {
         Ok(text.to_owned())
     } else {
         Err(Problem::bad_field("cursor", "must be the `next` of an earlier page"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_kind_is_answered_with_all_that_are_known() {
+        let kinds = EntityKind::ALL.map(EntityKind::as_str);
+        let chosen = |text| choice(Some(text), "entity", EntityKind::parse, &kinds);
+        let refused = chosen("quote").unwrap_err().into_detail();
+        for kind in EntityKind::ALL {
+            assert_eq!(chosen(kind.as_str()), Ok(Some(kind)));
+            assert!(refused.contains(kind.as_str()), "{refused}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Payments: those that the CRM took, and the money on an invoice from both sides.
+//! Payments: those that the CRM recorded, and the money on an invoice from both sides.
 
 use domain::body::{Field, Shape};
 use domain::ids::{PaymentId, XeroPaymentId};
@@ -9,27 +9,25 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::records::{crm_id, unknown};
-use super::{ANSWER_WITHIN, Answer, attended, may_change, unavailable};
+use super::{Answer, attended, may_change, unavailable};
 use crate::http::{Caller, Problem, RequestBody, json, read_body};
 
 fn payment_id(text: &str) -> Result<PaymentId, Problem> {
     PaymentId::new(text).map_err(|error| Problem::bad_field("payment_id", &error.to_string()))
 }
 
-/// A payment with its parts, each as it stands.
+/// Answers with a payment and its parts.
 pub(super) async fn one(engine: &Engine, caller: &Caller, id: &str) -> Answer {
     found(payments::parts(engine, &caller.account, &payment_id(id)?).await)
 }
 
-/// Syncs the parts of a payment while the person waits.
+/// Syncs the parts of a payment while the person waits. If that takes too long, the answer is the
+/// parts in their current state.
 pub(super) async fn sync_now(engine: &Engine, caller: &Caller, id: &str) -> Answer {
     may_change(caller)?;
     let (account, id) = (&caller.account, payment_id(id)?);
     let sync = payments::sync_now(engine, account, &id, attended(engine));
-    match tokio::time::timeout(ANSWER_WITHIN.unsigned_abs(), Box::pin(sync)).await {
-        Ok(parts) => found(parts),
-        Err(_) => found(payments::parts(engine, account, &id).await),
-    }
+    found(Box::pin(sync).await)
 }
 
 pub(super) async fn never_send(engine: &Engine, caller: &Caller, id: &str) -> Answer {
@@ -39,7 +37,7 @@ pub(super) async fn never_send(engine: &Engine, caller: &Caller, id: &str) -> An
     match withheld.map_err(|error| unavailable(&error))? {
         payments::NeverSendAll::Done => one(engine, caller, id.as_str()).await,
         payments::NeverSendAll::BeingSent => Err(Problem::conflict(
-            "It is being sent to Xero at this moment. Try again in a minute or two.",
+            "This payment is being sent to Xero. Try again in a minute or two.",
         )),
         payments::NeverSendAll::Unknown => Err(unknown()),
     }
@@ -48,11 +46,11 @@ pub(super) async fn never_send(engine: &Engine, caller: &Caller, id: &str) -> An
 /// The money on an invoice.
 #[derive(Serialize)]
 struct Money<'a> {
-    /// What the CRM recorded.
+    /// The payments that the CRM recorded.
     recorded: &'a [domain::receipts::Recorded],
-    /// What Xero has, and what it is to the CRM.
+    /// The payments in Xero, each with its relation to the CRM's.
     received: &'a [domain::receipts::Received],
-    /// How many of those a person has to settle.
+    /// The number of payments that a person has to decide on.
     unclear: usize,
 }
 
@@ -60,7 +58,7 @@ pub(super) async fn on_invoice(engine: &Engine, caller: &Caller, id: &str) -> An
     let known = receipts::of(engine, &caller.account, &crm_id(id)?).await;
     match known.map_err(|error| unavailable(&error))? {
         Some(receipts) => Ok(json(200, &view(&receipts))),
-        None => Err(Problem::not_found("No payment is known of this invoice.")),
+        None => Err(Problem::not_found("No payments are known for this invoice.")),
     }
 }
 
@@ -69,13 +67,13 @@ fn view(receipts: &Receipts) -> Money<'_> {
     Money { recorded: &receipts.recorded, received: &receipts.received, unclear }
 }
 
-/// What a person says of an unclear payment.
+/// A person's answer about an unclear payment.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Says {
     /// It is this payment of the CRM.
     SameAs(PaymentId),
-    /// It is none of them.
+    /// It is none of the CRM's payments.
     Import(bool),
 }
 
@@ -109,7 +107,7 @@ pub(super) async fn settle(
         on_invoice(engine, caller, id).await
     } else {
         Err(Problem::conflict(
-            "This payment is not waiting for an answer, or the payment named is another one in Xero.",
+            "This payment is not unclear, or the named payment is already matched with another one in Xero.",
         ))
     }
 }

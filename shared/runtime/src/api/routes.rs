@@ -1,11 +1,11 @@
-//! The addresses of the settings API, one list for the code, the template and whoever describes them.
+//! The addresses of the settings API. The code and the template share this list.
 
 use lambda_http::http::Method;
 
-/// What an address is for.
+/// The purpose of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// How the connection stands.
+    /// Reads the status of the connection.
     Status,
     /// Begins a connect.
     Connect,
@@ -13,45 +13,45 @@ pub enum Route {
     CompleteConnect,
     /// Ends the connection.
     Disconnect,
-    /// Uses another organisation.
+    /// Chooses another organisation.
     ChooseOrganisation,
-    /// The account codes in use.
+    /// Reads the account codes in use.
     AccountCodes,
     /// Chooses account codes.
     ChooseAccountCodes,
-    /// A page of the sync log.
+    /// Reads a page of the sync log.
     SyncLog,
-    /// How far a Sync All has come.
+    /// Reads the progress of a Sync All.
     SyncAllProgress,
-    /// Begins a Sync All.
+    /// Starts a Sync All.
     SyncAll,
-    /// How a record stands.
+    /// Reads a record.
     Record,
     /// Syncs a record now.
     SyncNow,
-    /// Never sends a record.
+    /// Marks a record as never to be sent.
     NeverSend,
-    /// The money on an invoice, from both sides.
+    /// Reads the money on an invoice, from both sides.
     Money,
-    /// Says what an unclear payment is.
+    /// Answers what an unclear payment is.
     SettleMoney,
-    /// What there is to choose account codes and tax rates from.
+    /// Reads the accounts and tax rates to choose from.
     AccountChoices,
-    /// Contacts in Xero that a text is found in.
+    /// Searches the contacts in Xero.
     SearchContacts,
-    /// Says which contact a client is.
+    /// Links a client to a contact.
     LinkContact,
-    /// Says that a client is not the contact it is linked to.
+    /// Unlinks a client from its contact.
     UnlinkContact,
-    /// Begins to compare all clients with all contacts.
+    /// Starts a reconciliation of all clients with all contacts.
     Reconcile,
-    /// How far the comparison has come.
+    /// Reads the progress of a reconciliation.
     Reconciliation,
-    /// A page of what it found.
+    /// Reads a page of a reconciliation's findings.
     Findings,
 }
 
-/// Every address, as API Gateway names it.
+/// Every address, in API Gateway's notation.
 pub const ROUTES: [(&str, Route); 34] = [
     ("GET /v1/connection", Route::Status),
     ("POST /v1/connection", Route::Connect),
@@ -89,18 +89,18 @@ pub const ROUTES: [(&str, Route); 34] = [
     ("POST /v1/invoices/{invoice_id}/payments/{xero_payment_id}", Route::SettleMoney),
 ];
 
-/// What is at an address.
+/// The result of looking up an address.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// This.
+    /// The address and its method exist.
     Route(Route),
-    /// Something, for other methods.
+    /// The address exists for other methods.
     OtherMethods,
-    /// Nothing.
+    /// The address does not exist.
     Nothing,
 }
 
-/// Finds what a request is for.
+/// Finds the route of a request.
 pub(super) fn find(method: &Method, segments: &[&str]) -> Found {
     let mut found = Found::Nothing;
     for (name, route) in ROUTES {
@@ -116,7 +116,7 @@ pub(super) fn find(method: &Method, segments: &[&str]) -> Found {
     found
 }
 
-/// Whether the segments lie on the path, whose parts in braces stand for anything.
+/// Returns whether the segments match the path. A part in braces matches anything.
 fn is_at(path: &str, segments: &[&str]) -> bool {
     let parts = path.trim_matches('/').split('/').collect::<Vec<_>>();
     parts.len() == segments.len()

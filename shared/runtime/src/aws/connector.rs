@@ -1,4 +1,4 @@
-//! The AWS SDK over our own transport: one connection pool, one TLS stack.
+//! The AWS SDK over our own transport: one connection pool and one TLS stack.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use xero::{Transport, TransportErrorKind};
 
-/// The SDK's HTTP client, made of our transport.
+/// The SDK's HTTP client, based on our transport.
 #[derive(Debug, Clone)]
 pub(super) struct TransportClient {
     transport: Arc<dyn Transport>,

@@ -1,7 +1,8 @@
-//! Dead-letter queues: where messages are moved aside, whatever they hold.
+//! Dead-letter queues, to which messages are moved aside, whatever they hold.
 //!
-//! A message that cannot be moved aside comes back and holds up its account. So if SQS refuses it with its reason,
-//! it is moved with the stable code alone; and if it is too large for that, only its beginning is kept.
+//! A message that cannot be moved aside returns to its queue and blocks its account. So if SQS
+//! refuses it with its reason, it is moved with the stable code alone, and if it is too large, only
+//! its beginning is kept.
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
@@ -11,7 +12,8 @@ use domain::dead_letter::Reason;
 use engine::chain::Chain;
 use engine::ports::{BoxError, DeadLetter, DeadLetters, PortError};
 
-/// What is kept of a body that does not fit, in bytes: far below every limit that a queue can have been given.
+/// How many bytes are kept of a body that does not fit: far below every size limit that a queue may
+/// have.
 const BEGINNING_BYTES: usize = 64 * 1024;
 
 /// A function's dead-letter queue.
@@ -22,12 +24,12 @@ pub struct DeadLetterQueue {
 }
 
 impl DeadLetterQueue {
-    /// The queue at this address.
+    /// Creates the dead-letter queue at this address.
     pub fn new(client: Client, queue_url: String) -> Self {
         Self { client, queue_url }
     }
 
-    /// A body with the code of its reason.
+    /// Builds a message with the code of its reason.
     fn message(
         &self,
         letter: DeadLetter<'_>,
@@ -40,7 +42,7 @@ impl DeadLetterQueue {
             .queue_url(&self.queue_url)
             .message_body(body)
             .message_attributes("reason_code", text(reason.code()));
-        // Only a FIFO queue has groups and recognises a message that it has; its name says that it is one.
+        // Only FIFO queues have groups and deduplication. Their names end in `.fifo`.
         if self.queue_url.strip_suffix(".fifo").is_some() {
             message.message_group_id(letter.group).message_deduplication_id(letter.message_id)
         } else {
@@ -54,7 +56,7 @@ impl DeadLetters for DeadLetterQueue {
     async fn bury(&self, letter: DeadLetter<'_>, reason: &Reason) -> Result<(), PortError> {
         let failed =
             |source| PortError { operation: "move a message to the dead-letter queue", source };
-        // SQS takes no empty body; a body of one space is just as unreadable.
+        // SQS does not accept an empty body. A body of one space is just as unreadable.
         let body = if letter.body.is_empty() { " " } else { letter.body };
         let whole = self.message(letter, body, reason);
         let tries = [
@@ -66,9 +68,12 @@ impl DeadLetters for DeadLetterQueue {
         for sent in tries {
             match sent.send().await {
                 Ok(_) => return Ok(()),
-                // It answered: what it refused may be what is left out next.
+                // SQS answered, so a shorter form may be accepted.
                 Err(error) if error.as_service_error().is_some() => {
-                    tracing::warn!(error = %Chain(&error), "a dead letter was refused as it is");
+                    tracing::warn!(
+                        error = %Chain(&error),
+                        "SQS refused a dead letter in this form"
+                    );
                     refusal = Some(error.into());
                 }
                 Err(error) => return Err(failed(error.into())),
@@ -86,7 +91,7 @@ fn text(value: &str) -> MessageAttributeValue {
         .expect("a data type is set")
 }
 
-/// At most [`BEGINNING_BYTES`] of a body, whole characters.
+/// Returns at most [`BEGINNING_BYTES`] of a body, in whole characters.
 fn beginning(body: &str) -> &str {
     let mut end = body.len().min(BEGINNING_BYTES);
     while !body.is_char_boundary(end) {

@@ -1,4 +1,4 @@
-//! The queue on which the CRM is told what happened.
+//! The queue that delivers events to the CRM.
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
@@ -13,7 +13,7 @@ pub struct EventQueue {
 }
 
 impl EventQueue {
-    /// The queue at this address.
+    /// Creates the queue at this address.
     pub fn new(client: Client, queue_url: String) -> Self {
         Self { client, queue_url }
     }

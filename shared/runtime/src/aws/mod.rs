@@ -1,4 +1,4 @@
-//! The engine's ports on AWS, and the one way all AWS clients talk.
+//! The engine's ports on AWS, and the configuration that all AWS clients share.
 
 mod connector;
 mod dead_letters;
@@ -34,14 +34,14 @@ pub use wake_ups::Hints;
 use crate::config::AwsConfig;
 use connector::TransportClient;
 
-/// One try of one AWS call: its services answer in milliseconds.
+/// Timeout of one try of an AWS call. The services answer within milliseconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
-/// First try and retries of one AWS call.
+/// Maximum tries of one AWS call.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// The configuration of every AWS client: Lambda's own credentials, and the same HTTP and TLS stack
-/// that talks to Xero. The SDK's default TLS provider would cost a cold start 35 times the
-/// instructions.
+/// Returns the configuration of every AWS client: Lambda's own credentials, and the HTTP and TLS
+/// stack that is also used for Xero. The SDK's default TLS provider costs 35 times the instructions
+/// at a cold start.
 pub fn sdk_config(config: &AwsConfig, transport: Arc<dyn Transport>) -> SdkConfig {
     let credentials = Credentials::new(
         config.access_key_id.clone(),

@@ -1,4 +1,4 @@
-//! The queue of polls: chunks of ledgers, each with a delay of its own.
+//! The queue of polls: chunks of ledgers, each with its own delay.
 
 use aws_sdk_sqs::Client;
 use engine::poll::Chunk;
@@ -14,12 +14,12 @@ pub struct PollQueue {
 }
 
 impl PollQueue {
-    /// The queue at this address.
+    /// Creates the queue at this address.
     pub fn new(client: Client, queue_url: String) -> Self {
         Self { client, queue_url }
     }
 
-    /// Sends a chunk, to be polled after its delay.
+    /// Sends a chunk that is to be polled after its delay.
     pub async fn send(&self, chunk: Chunk) -> Result<(), PortError> {
         let delay_seconds = i32::try_from(chunk.delay.as_secs()).unwrap_or(0);
         let sent = self

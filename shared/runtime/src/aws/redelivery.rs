@@ -1,4 +1,4 @@
-//! Records that go back to their queue, and when they come again.
+//! Sets when records that return to their queue are redelivered.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use engine::ports::PortError;
 
 use crate::queue::Redelivery;
 
-/// A queue that records were received from.
+/// A queue from which records were received.
 #[derive(Debug, Clone)]
 pub struct ReceivedQueue {
     client: Client,
@@ -16,7 +16,7 @@ pub struct ReceivedQueue {
 }
 
 impl ReceivedQueue {
-    /// The queue at this address.
+    /// Uses the queue at this address.
     pub fn new(client: Client, queue_url: String) -> Self {
         Self { client, queue_url }
     }
@@ -34,7 +34,7 @@ impl Redelivery for ReceivedQueue {
             .visibility_timeout(seconds)
             .send()
             .await;
-        let failed = |source| PortError { operation: "let a message come again", source };
+        let failed = |source| PortError { operation: "set when a message is redelivered", source };
         changed.map(drop).map_err(|error| failed(error.into()))
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens in Secrets Manager: one secret for each grant.
+//! Tokens in Secrets Manager: one secret per grant.
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
@@ -18,7 +18,7 @@ pub struct SecretsManager {
 }
 
 impl SecretsManager {
-    /// Over this client.
+    /// Uses this client.
     pub fn new(client: Client) -> Self {
         Self { client }
     }
@@ -45,18 +45,21 @@ impl SecretsManager {
                     .as_service_error()
                     .is_some_and(CreateSecretError::is_resource_exists_exception) =>
             {
-                // Created by somebody else a moment ago; ours is the later value.
+                // Another process has just created the secret. Our value is newer.
                 self.replace(name, value, version).await
             }
             Err(error) => Err(failed("create a secret", error)),
         }
     }
-}
 
-#[async_trait]
-impl Secrets for SecretsManager {
-    async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
-        match self.client.get_secret_value().secret_id(name).send().await {
+    async fn read(
+        &self,
+        name: &str,
+        version: Option<Uuid>,
+    ) -> Result<Option<SecretString>, PortError> {
+        let get = self.client.get_secret_value().secret_id(name);
+        let get = get.set_version_id(version.map(|version| version.to_string()));
+        match get.send().await {
             Ok(output) => Ok(output.secret_string.map(SecretString::from)),
             Err(error)
                 if error
@@ -68,8 +71,26 @@ impl Secrets for SecretsManager {
             Err(error) => Err(failed("read a secret", error)),
         }
     }
+}
 
-    /// The version's id is the request's token: Secrets Manager makes one version of one token
+#[async_trait]
+impl Secrets for SecretsManager {
+    async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+        self.read(name, None).await
+    }
+
+    /// Reads a version by its id. It stays readable after newer versions were written, as long as
+    /// there are fewer than a hundred newer ones without a label
+    /// (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html>).
+    async fn get_version(
+        &self,
+        name: &str,
+        version: Uuid,
+    ) -> Result<Option<SecretString>, PortError> {
+        self.read(name, Some(version)).await
+    }
+
+    /// Uses the version's id as the request token. Secrets Manager creates one version per token
     /// (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html>).
     async fn put(&self, name: &str, value: &SecretString, version: Uuid) -> Result<(), PortError> {
         let put = self.client.put_secret_value().secret_id(name);
@@ -99,7 +120,8 @@ impl Secrets for SecretsManager {
         put.map(drop).map_err(|error| failed("write a secret", error))
     }
 
-    /// Without the recovery window, in which nobody could connect with the same Xero user again.
+    /// Deletes without the recovery window, during which the same Xero user could not connect
+    /// again.
     async fn delete(&self, name: &str) -> Result<(), PortError> {
         let delete = self.client.delete_secret().secret_id(name);
         match delete.force_delete_without_recovery(true).send().await {
@@ -116,7 +138,7 @@ impl Secrets for SecretsManager {
     }
 }
 
-/// The cause without the raw exchange: its debug output would hold the secret.
+/// Keeps the cause without the raw exchange, whose debug output would contain the secret.
 fn failed<E, R>(operation: &'static str, error: SdkError<E, R>) -> PortError
 where
     E: std::error::Error + Send + Sync + 'static,

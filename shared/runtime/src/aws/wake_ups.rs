@@ -1,5 +1,5 @@
-//! Wake-ups as one-time schedules of EventBridge Scheduler, aimed at the queue of wake-ups of their kind and
-//! deleted after firing.
+//! Wake-ups as one-time schedules of EventBridge Scheduler. A schedule sends to the queue of
+//! wake-ups of its kind, and is deleted afterwards.
 
 use async_trait::async_trait;
 use aws_sdk_scheduler::Client;
@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::WakeUpConfig;
 
-/// EventBridge Scheduler for later, and the queues themselves for now.
+/// EventBridge Scheduler for later wake-ups, and the queues for immediate ones.
 #[derive(Debug, Clone)]
 pub struct Hints {
     scheduler: Client,
@@ -23,7 +23,7 @@ pub struct Hints {
 }
 
 impl Hints {
-    /// Over these clients.
+    /// Uses these clients.
     pub fn new(scheduler: Client, queues: aws_sdk_sqs::Client, config: WakeUpConfig) -> Self {
         Self { scheduler, queues, config }
     }
@@ -32,7 +32,7 @@ impl Hints {
 #[async_trait]
 impl WakeUps for Hints {
     async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
-        let failed = |source| PortError { operation: "book a wake-up", source };
+        let failed = |source| PortError { operation: "schedule a wake-up", source };
         let body = wake.to_body();
         let group = SqsParameters::builder().message_group_id(wake.account.as_str()).build();
         let target = Target::builder()
@@ -59,7 +59,7 @@ impl WakeUps for Hints {
             .await;
         match booked {
             Ok(_) => Ok(()),
-            // The same wake-up is booked already.
+            // The same wake-up is already scheduled.
             Err(error)
                 if error
                     .as_service_error()
@@ -80,18 +80,20 @@ impl WakeUps for Hints {
             .message_group_id(wake.account.as_str())
             .send()
             .await;
-        let failed = |source| PortError { operation: "leave a hint in the queue", source };
+        let failed = |source| PortError { operation: "enqueue a hint", source };
         sent.map(drop).map_err(|error| failed(error.into()))
     }
 }
 
-/// The same for the same wake-up: at most 64 characters of `0-9 a-z A-Z - _ .` are allowed.
+/// The name of a schedule: the same for the same wake-up. At most 64 characters of `0-9 a-z A-Z - _
+/// .` are allowed.
 fn name(body: &str) -> String {
     let hash = Hash::of(body.as_bytes());
     format!("wake-{}", hash.as_str().get(..48).unwrap_or_default())
 }
 
-/// UTC to the second, never early: the next whole second.
+/// Returns the schedule expression, in UTC. It is rounded up to whole seconds, so that a wake-up is
+/// never early.
 fn expression(at: Timestamp) -> String {
     let later = at.saturating_add(SignedDuration::from_millis(999)).unwrap_or(at);
     later.strftime("at(%Y-%m-%dT%H:%M:%S)").to_string()

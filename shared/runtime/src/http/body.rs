@@ -1,4 +1,5 @@
-//! Bodies of requests, read by the mechanism that reads messages: unknown fields are refused by name.
+//! Request bodies. They are parsed by the mechanism that parses messages, and unknown fields are
+//! refused by name.
 
 use domain::body::{self, Shape};
 use domain::envelope::Unreadable;
@@ -7,15 +8,15 @@ use serde::de::DeserializeOwned;
 
 use super::Problem;
 
-/// What a route takes as its body.
+/// The body that a route accepts.
 pub(crate) trait RequestBody: DeserializeOwned {
-    /// The fields it has. One that is not among them is refused.
+    /// The accepted fields. Any other field is refused.
     const SHAPE: Shape;
-    /// What the body must be, to be read after its name.
+    /// What the body must be, as the end of a sentence that begins with the field's name.
     const MUST: &'static str;
 }
 
-/// The request's body. What is wrong with it is told without quoting it.
+/// Parses the request's body. Errors do not quote it.
 pub(crate) fn read_body<T: RequestBody>(request: &Request) -> Result<T, Problem> {
     match request.body() {
         Body::Empty => parse_body(&[]),
@@ -25,7 +26,7 @@ pub(crate) fn read_body<T: RequestBody>(request: &Request) -> Result<T, Problem>
     }
 }
 
-/// A body of these bytes.
+/// Parses a body from bytes.
 pub(crate) fn parse_body<T: RequestBody>(bytes: &[u8]) -> Result<T, Problem> {
     let wrong = || Problem::bad_field("body", T::MUST);
     let text = std::str::from_utf8(bytes).map_err(|_| wrong())?;

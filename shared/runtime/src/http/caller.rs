@@ -1,5 +1,5 @@
-//! Who calls. Account and role come from the claims of the token that API Gateway has checked, never
-//! from the request itself.
+//! The caller of a request. The account and the role come from the claims of the token that API
+//! Gateway has verified, never from the request itself.
 
 use std::collections::HashMap;
 
@@ -16,17 +16,17 @@ pub(crate) struct Caller {
     pub(crate) role: Role,
 }
 
-/// What a user may do.
+/// The permissions of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Owner or Admin: may change things.
+    /// Owner or Admin: may change settings and records.
     Administrator,
-    /// Anyone else: may look.
+    /// Any other role: may only read.
     Reader,
 }
 
 impl Caller {
-    /// The caller of a request, if its token names one.
+    /// Returns the caller of a request, or `None` if its token does not name one.
     pub(crate) fn of(request: &Request) -> Option<Self> {
         let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else {
             return None;

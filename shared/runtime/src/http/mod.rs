@@ -1,4 +1,4 @@
-//! HTTP as API Gateway gives it: who calls, and answers in JSON or as RFC 9457 problems.
+//! HTTP as API Gateway passes it: callers, and answers in JSON or as RFC 9457 problems.
 
 mod body;
 mod caller;
@@ -11,7 +11,7 @@ pub(crate) use problem::Problem;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-/// An answer in JSON.
+/// Answers with JSON.
 pub(crate) fn json<T: Serialize>(status: u16, view: &T) -> Response<Body> {
     let text = serde_json::to_string(view).expect("views hold only what JSON can say");
     respond(status, "application/json", text)
@@ -21,7 +21,7 @@ fn respond(status: u16, content_type: &str, text: String) -> Response<Body> {
     Response::builder()
         .status(status)
         .header("content-type", content_type)
-        // Answers are about one account, and tokens are in the request.
+        // Answers concern one account and depend on the token of the request.
         .header("cache-control", "no-store")
         .body(Body::Text(text))
         .expect("constant headers make a response")

@@ -1,21 +1,26 @@
-//! Errors as RFC 9457 problem documents: what is wrong, in a sentence, with the field where there is
-//! one.
+//! Errors as RFC 9457 problem documents: a sentence about the error, with the invalid field if
+//! there is one.
 
+use lambda_http::http::header::{HeaderValue, RETRY_AFTER};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use super::respond;
 
-/// An error, as the caller sees it.
+/// After how many seconds a request that failed with 503 may be repeated. By then, the calls to
+/// Xero that it has begun are over.
+const RETRY_SECONDS: &str = "60";
+
+/// An error as the caller receives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
-    /// A stable name, as a reference into the API's documentation.
+    /// The stable type of the error, a reference into the API's documentation.
     #[serde(rename = "type")]
     name: &'static str,
     title: &'static str,
     status: u16,
     detail: String,
-    /// The field or parameter that is wrong.
+    /// The invalid field or parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
 }
@@ -25,12 +30,12 @@ impl Problem {
         Self { name, title, status, detail, field: None }
     }
 
-    /// The request names something that cannot be.
+    /// A field or parameter is invalid.
     pub(crate) fn bad_field(field: &str, must: &str) -> Self {
         Self::bad_request(field, format!("{field}: {must}"))
     }
 
-    /// A field is wrong in the way that `detail` says.
+    /// A field is invalid, as `detail` explains.
     pub(crate) fn bad_request(field: &str, detail: String) -> Self {
         Self {
             field: Some(field.to_owned()),
@@ -38,69 +43,79 @@ impl Problem {
         }
     }
 
-    /// Nobody, or nobody we can place, calls.
+    /// The token does not identify a caller.
     pub(crate) fn unauthorized() -> Self {
         let detail = "The token must name the user, the account and the role.".to_owned();
-        Self::new(401, "/problems/unauthorized", "The caller is not known", detail)
+        Self::new(401, "/problems/unauthorized", "The caller is not authenticated", detail)
     }
 
-    /// The caller may look, not touch.
+    /// The role may read but not change.
     pub(crate) fn forbidden() -> Self {
         let detail = "Only an Owner or Admin of the account can do this.".to_owned();
         Self::new(403, "/problems/forbidden", "The role does not allow this", detail)
     }
 
-    /// Nothing is there.
+    /// The address or record does not exist.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(404, "/problems/not-found", "Nothing is known of this", detail.into())
+        Self::new(404, "/problems/not-found", "Not found", detail.into())
     }
 
-    /// There is such a path, for another method.
+    /// The address exists for other methods.
     pub(crate) fn method_not_allowed() -> Self {
-        let detail = "This address does not take this method.".to_owned();
+        let detail = "This address does not support this method.".to_owned();
         Self::new(405, "/problems/method-not-allowed", "The method is not allowed", detail)
     }
 
-    /// It is possible, only not at this moment.
+    /// The request conflicts with the current state.
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(409, "/problems/conflict", "Not at this moment", detail.into())
+        Self::new(
+            409,
+            "/problems/conflict",
+            "The request conflicts with the current state",
+            detail.into(),
+        )
     }
 
-    /// It belongs to somebody else.
+    /// The connect belongs to another person.
     pub(crate) fn not_yours() -> Self {
         let detail =
-            "Only the person who began this connection can complete it, in the same account. Click Connect to Xero to begin your own."
+            "Only the person who began this connection can complete it, and only in the same account. Click Connect to Xero to begin a new one."
                 .to_owned();
-        Self::new(403, "/problems/not-yours", "Somebody else began this", detail)
+        Self::new(403, "/problems/not-yours", "Another person began this connection", detail)
     }
 
-    /// It was there, and can be had no more.
+    /// The resource existed and is no longer available.
     pub(crate) fn gone(detail: impl Into<String>) -> Self {
-        Self::new(410, "/problems/gone", "This is over", detail.into())
+        Self::new(410, "/problems/gone", "No longer available", detail.into())
     }
 
-    /// Xero, or something else, takes longer than anybody waits.
+    /// Xero or another service takes longer than a request may.
     pub(crate) fn too_slow() -> Self {
         let detail =
-            "Xero takes longer than usual to answer. What was begun goes on; try again in a minute."
+            "Xero is taking longer than usual to answer. Try again in a minute; no work is done twice."
                 .to_owned();
-        Self::new(504, "/problems/too-slow", "There was no answer in time", detail)
+        Self::new(503, "/problems/too-slow", "No answer in time", detail)
     }
 
-    /// Our trouble. The log has it.
+    /// An error on our side. The log has the cause.
     pub(crate) fn unavailable() -> Self {
-        let detail = "Something we depend on did not answer. Try again in a minute.".to_owned();
+        let detail =
+            "A service that this API depends on did not answer. Try again in a minute.".to_owned();
         Self::new(503, "/problems/unavailable", "The service is unavailable", detail)
     }
 
-    /// What is wrong, in a sentence.
+    /// Returns the sentence about the error.
     pub(crate) fn into_detail(self) -> String {
         self.detail
     }
 
-    /// As an answer.
+    /// Returns the error as a response.
     pub(crate) fn response(&self) -> Response<Body> {
         let text = serde_json::to_string(self).expect("a problem always makes JSON");
-        respond(self.status, "application/problem+json", text)
+        let mut response = respond(self.status, "application/problem+json", text);
+        if self.status == 503 {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+        }
+        response
     }
 }

@@ -1,10 +1,10 @@
-//! Records as SQS hands them over: from which queue, in which group, how often.
+//! Records as SQS delivers them: their queue, their group and their receive count.
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::envelope::Source;
 use engine::inbound::Delivery;
 
-/// The most records the template lets a queue hand over at once.
+/// Maximum records per batch, as configured in the template.
 pub(super) const BATCH_SIZE: usize = 10;
 
 /// Records of one FIFO group of one queue.
@@ -15,7 +15,7 @@ pub(super) struct Group {
     pub(super) records: Vec<SqsMessage>,
 }
 
-/// The records by queue and group, groups and records in the order they came.
+/// Groups the records by queue and FIFO group, in the order of arrival.
 pub(super) fn groups(records: Vec<SqsMessage>, wake_up_queue_arn: &str) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for record in records {
@@ -30,22 +30,23 @@ pub(super) fn groups(records: Vec<SqsMessage>, wake_up_queue_arn: &str) -> Vec<G
     groups
 }
 
-/// A full batch that is mostly one account's says that more of the same is waiting.
+/// Returns whether more records are probably waiting: a full batch that consists mostly of one
+/// account's records suggests it.
 pub(super) const fn delivery(of_group: usize, is_full: bool) -> Delivery {
     if is_full && of_group * 2 > BATCH_SIZE { Delivery::Full } else { Delivery::Partial }
 }
 
-/// The record's FIFO group, which names the account.
+/// Returns the record's FIFO group, which names the account.
 pub(super) fn group_of(record: &SqsMessage) -> &str {
     record.attributes.get("MessageGroupId").map_or("none", String::as_str)
 }
 
-/// What the record says; nothing if it has no body.
+/// Returns the record's body, or an empty text.
 pub(crate) fn body_of(record: &SqsMessage) -> &str {
     record.body.as_deref().unwrap_or_default()
 }
 
-/// How often the record has come, this time included.
+/// Returns how often the record was received, including this time.
 pub(super) fn receives_of(record: &SqsMessage) -> u32 {
     let count = record.attributes.get("ApproximateReceiveCount");
     count.and_then(|count| count.parse().ok()).unwrap_or(1)

@@ -1,8 +1,9 @@
-//! What follows when the outcome of a record could not be recorded: whether that passes, and when the record
-//! comes again.
+//! Decides what happens to a record whose outcome could not be recorded: whether the problem is
+//! temporary, and when the record is redelivered.
 //!
-//! What passes (the table is out of reach, a row kept moving, a wake-up could not be booked) is waited out, for as
-//! long as the queue lets a message come. What does not pass is repeated a few times and then moved aside.
+//! A temporary problem (the table is unreachable, a row kept changing, a wake-up could not be
+//! scheduled) is waited out for as long as the queue redelivers the message. A permanent problem is
+//! retried a few times, and then the message is moved aside.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -12,44 +13,47 @@ use engine::push::Unrecorded;
 use store::StoreError;
 use store::table::TableError;
 
-/// How long a record stays hidden between tries when its reason does not pass: the last of them is over within
-/// a minute of the first, and its FIFO group goes on.
+/// Delay between tries after a permanent problem. The last try is over within a minute of the
+/// first, and then the FIFO group continues.
 pub(super) const BETWEEN_TRIES: Duration = Duration::from_secs(10);
-/// The first delay after a reason that passes, in seconds; it doubles with every receive.
+/// First delay after a temporary problem, in seconds. It doubles with every receive.
 const DELAY_FIRST: u32 = 10;
-/// The longest, in seconds.
+/// Maximum delay, in seconds.
 const DELAY_MAX: u32 = 300;
 
-/// Why it helps nobody that the record comes again; none if the reason may pass.
+/// Returns the reason if the problem is permanent, so that redelivery does not help.
 pub(super) fn lasting(error: &Unrecorded) -> Option<Reason> {
-    let Unrecorded::Store(error) = error else { return None };
-    let error: &StoreError = error;
+    let error: &StoreError = match error {
+        Unrecorded::Store(error) => error,
+        Unrecorded::WakeUp(_) => return None,
+        Unrecorded::Panicked => return Some(panicked()),
+    };
     if matches!(error, StoreError::Undecodable { .. }) {
-        let text = "a row that the message is about cannot be read: it is damaged, or newer than this release";
+        let text = "a stored row for this message cannot be read: it is damaged, or was written by a newer release";
         return Some(Reason::new("unreadable_row", text));
     }
     match error.source()?.downcast_ref::<TableError>()? {
         TableError::Corrupt { key: _, reason: _ } => {
-            Some(Reason::new("corrupt_row", "a row that the message is about is damaged"))
+            Some(Reason::new("corrupt_row", "a stored row for this message is damaged"))
         }
         TableError::TooLarge { bytes: _, limit: _ } | TableError::TooMany { .. } => {
-            let text = "what the message is about does not fit into the table";
+            let text = "the record does not fit into the table";
             Some(Reason::new("too_large", text))
         }
         TableError::Conflict | TableError::Unavailable { operation: _, source: _ } => None,
     }
 }
 
-/// The reason of a record on which the work panicked.
+/// The reason of a record whose processing panicked.
 pub(super) fn panicked() -> Reason {
     Reason::new(
         "panicked",
-        "working on the message panicked every time; it is a fault of the integration",
+        "processing the message panicked every time; this is a fault of the integration",
     )
 }
 
-/// How long a record stays hidden after a reason that passes, when it has come `receives` times: 10 seconds, twice as
-/// long after each receive, 5 minutes at most.
+/// Returns the delay after a temporary problem when the record was received `receives` times: 10
+/// seconds, doubled with every further receive, at most 5 minutes.
 pub fn redelivery_delay(receives: u32) -> Duration {
     let doubled = 2_u32.saturating_pow(receives.saturating_sub(1));
     let seconds = DELAY_FIRST.saturating_mul(doubled).min(DELAY_MAX);
@@ -81,5 +85,6 @@ mod tests {
         let outage = TableError::Unavailable { operation: "put", source: "no route".into() };
         assert_eq!(lasting(&unrecorded(outage)), None);
         assert_eq!(lasting(&Unrecorded::Store(Arc::new(StoreError::Conflict))), None);
+        assert_eq!(lasting(&Unrecorded::Panicked).unwrap().code(), "panicked");
     }
 }

@@ -1,25 +1,26 @@
-//! What the sweep is called with, by its schedule and by an operator.
+//! The events of the sweep, from its schedule or an operator.
 
 use domain::ids::{AccountId, TenantId};
 use serde::Deserialize;
 
-/// What the sweep is called with: whatever a schedule sends, or one command of an operator.
+/// The event of the sweep: any event of a schedule, or one command of an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "SweepFields")]
 pub enum SweepEvent {
-    /// A schedule's: sweep.
+    /// A schedule's event: sweep.
     Schedule,
-    /// `{"after":"outage"}`: an outage was longer than the ladder, and everything is given another try.
+    /// `{"after":"outage"}`: after an outage longer than the retries, everything that was given up
+    /// is tried again.
     AfterOutage,
-    /// `{"disconnect":{"account":"acc_1"}}`: the account's connection ends, here and at Xero.
+    /// `{"disconnect":{"account":"acc_1"}}`: ends the account's connection, here and at Xero.
     Disconnect(AccountId),
-    /// `{"erase":{"account":"acc_1"}}`: the account is disconnected, and everything about it is removed.
+    /// `{"erase":{"account":"acc_1"}}`: disconnects the account and removes everything about it.
     Erase(AccountId, Vec<TenantId>),
-    /// `{"revoke":"all"}`: every connection ends, and every grant is revoked.
+    /// `{"revoke":"all"}`: ends every connection and revokes every grant.
     RevokeAll,
 }
 
-/// The fields of an event. A schedule sends others, which are of no concern.
+/// The fields of an event. Other fields, such as a schedule's, are ignored.
 #[derive(Deserialize)]
 struct SweepFields {
     after: Option<After>,
@@ -44,7 +45,7 @@ struct Disconnect {
 #[serde(deny_unknown_fields)]
 struct Erase {
     account: AccountId,
-    /// Organisations that the account was connected to and its connection does not name.
+    /// Organisations to which the account was connected and that its connection does not name.
     #[serde(default)]
     organisations: Vec<TenantId>,
 }

@@ -1,4 +1,4 @@
-//! The sparse indexes: who is in them, where, and page by page.
+//! The sparse indexes: their members, order and pages.
 
 use std::num::NonZeroU16;
 
@@ -8,10 +8,11 @@ use crate::table::{
     Version,
 };
 
-/// How often an index is asked before what it shows counts. DynamoDB's follow within a second.
+/// How often an index is read before a difference counts as a failure. DynamoDB's indexes lag by up
+/// to a second.
 const LOOKS: usize = 500;
 
-/// Every check of this module.
+/// Runs all checks of this module.
 pub async fn check_all(table: &dyn Table) {
     an_item_is_in_the_indexes_it_has_a_place_in(table).await;
     an_item_moves_when_its_place_changes(table).await;
@@ -23,7 +24,7 @@ pub async fn check_all(table: &dyn Table) {
     an_entry_outside_the_range_is_the_end(table).await;
 }
 
-/// In one, in all, in none.
+/// Items in one index, in both, and in none.
 pub async fn an_item_is_in_the_indexes_it_has_a_place_in(table: &dyn Table) {
     let pk = "SPARSE";
     let [neither, due, open, both] =
@@ -47,7 +48,8 @@ pub async fn an_item_is_in_the_indexes_it_has_a_place_in(table: &dyn Table) {
     shows(table, &all(Index::Due, "SPARSE-TOO"), &[]).await;
 }
 
-/// Within a partition of the index and to another one; the other index does not notice.
+/// An item moves within a partition of the index and to another partition; the other index does not
+/// change.
 pub async fn an_item_moves_when_its_place_changes(table: &dyn Table) {
     let key = ItemKey::new("MOVE", "A");
     let at = |pk: &str, sk: &str| NewItem {
@@ -66,7 +68,7 @@ pub async fn an_item_moves_when_its_place_changes(table: &dyn Table) {
     shows(table, &all(Index::Open, "MOVE"), &[entry("MOVE", "open", &key)]).await;
 }
 
-/// A put without the place takes the item out of that index only.
+/// A put without an index key removes the item from that index only.
 pub async fn an_item_without_a_place_leaves_the_index(table: &dyn Table) {
     let key = ItemKey::new("LEAVE", "A");
     let place = || Some(IndexKey::new("LEAVE", "1"));
@@ -81,7 +83,7 @@ pub async fn an_item_without_a_place_leaves_the_index(table: &dyn Table) {
     shows(table, &all(Index::Open, "LEAVE"), &[]).await;
 }
 
-/// A delete takes the item out of both.
+/// A delete removes the item from both indexes.
 pub async fn a_deleted_item_leaves_the_indexes(table: &dyn Table) {
     let key = ItemKey::new("GONE", "A");
     let place = || Some(IndexKey::new("GONE", "1"));
@@ -93,7 +95,7 @@ pub async fn a_deleted_item_leaves_the_indexes(table: &dyn Table) {
     shows(table, &all(Index::Open, "GONE"), &[]).await;
 }
 
-/// Neither alone nor as the right half of a transaction.
+/// A refused write changes no index, alone or as part of a transaction.
 pub async fn a_refused_write_changes_no_index(table: &dyn Table) {
     let [there, fresh] = ["THERE", "FRESH"].map(|sk| ItemKey::new("STILL", sk));
     let at = |key: &ItemKey, sk: &str| NewItem {
@@ -108,11 +110,12 @@ pub async fn a_refused_write_changes_no_index(table: &dyn Table) {
     shows(table, &all(Index::Due, "STILL"), &[entry("STILL", "1", &there)]).await;
 }
 
-/// What is due by an instant, what belongs to an account, and the last few.
+/// Ranges of an index: everything due by an instant, everything of an account, and the last
+/// entries.
 pub async fn an_index_is_read_in_order_by_range(table: &dyn Table) {
     let pk = "INDEX-RANGE";
     let places = ["2026-11-02#b", "2026-11-02#a", "2026-11-03#a", "2026-10-31#c"];
-    // The order of the table's own keys is another one.
+    // The order of the table's own keys is different.
     let entries = places.map(|sk| entry(pk, sk, &ItemKey::new(sk, "A")));
     let items = entries
         .clone()
@@ -137,7 +140,7 @@ pub async fn an_index_is_read_in_order_by_range(table: &dyn Table) {
     shows(table, &IndexQuery { range: crossed, ..everything }, &[]).await;
 }
 
-/// Seven items, three places: nothing twice, nothing left out, in both directions.
+/// Pages over seven items with three sort keys contain each item once, in both directions.
 pub async fn index_pages_add_up_when_items_share_a_place(table: &dyn Table) {
     let pk = "SHARED";
     let places = ["1", "1", "1", "2", "3", "3", "3"];
@@ -169,7 +172,7 @@ pub async fn index_pages_add_up_when_items_share_a_place(table: &dyn Table) {
     }
 }
 
-/// A made-up entry finds nothing and fails nothing.
+/// Continuing after an entry outside the range returns an empty page and no error.
 pub async fn an_entry_outside_the_range_is_the_end(table: &dyn Table) {
     let pk = "INDEX-OUTSIDE";
     let key = ItemKey::new(pk, "A");
@@ -201,7 +204,7 @@ fn all(index: Index, pk: &str) -> IndexQuery {
     }
 }
 
-/// Asks until the index shows these entries in this order.
+/// Reads the index until it shows these entries in this order.
 async fn shows(table: &dyn Table, query: &IndexQuery, expected: &[IndexEntry]) {
     let mut found = Vec::new();
     for _ in 0..LOOKS {
@@ -213,7 +216,7 @@ async fn shows(table: &dyn Table, query: &IndexQuery, expected: &[IndexEntry]) {
     assert_eq!(found, expected, "{query:?}");
 }
 
-/// Asks until the index shows this many entries.
+/// Reads the index until it shows this many entries.
 async fn settled(table: &dyn Table, query: &IndexQuery, count: usize) -> Vec<IndexEntry> {
     for _ in 0..LOOKS {
         let found = walk(table, query).await;
@@ -224,7 +227,7 @@ async fn settled(table: &dyn Table, query: &IndexQuery, count: usize) -> Vec<Ind
     walk(table, query).await
 }
 
-/// The entries of every page, from the first to the last.
+/// Returns the entries of all pages.
 async fn walk(table: &dyn Table, query: &IndexQuery) -> Vec<IndexEntry> {
     let mut query = query.clone();
     let mut found = Vec::new();

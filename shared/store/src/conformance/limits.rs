@@ -1,11 +1,11 @@
-//! How large is too large.
+//! The size limits.
 
 use super::{create, done, read, replace, version_of};
 use crate::table::{
     ItemKey, MAX_ITEM_BYTES, MAX_TRANSACTION_BYTES, NewItem, Table, TableError, Version, Write,
 };
 
-/// Every check of this module.
+/// Runs all checks of this module.
 pub async fn check_all(table: &dyn Table) {
     a_record_of_300_kb_comes_back(table).await;
     the_largest_item_is_found_and_kept(table).await;
@@ -15,7 +15,7 @@ pub async fn check_all(table: &dyn Table) {
     a_transaction_too_large_is_refused_and_changes_nothing(table).await;
 }
 
-/// What a long invoice may come to, several times over.
+/// A record several times as large as a long invoice.
 pub async fn a_record_of_300_kb_comes_back(table: &dyn Table) {
     let key = ItemKey::new("LARGE", "300");
     let item = NewItem::new(key.clone(), "0123456789ab".repeat(300 * 1024 / 12));
@@ -23,10 +23,10 @@ pub async fn a_record_of_300_kb_comes_back(table: &dyn Table) {
     assert_eq!(read(table, &key).await, Some(item.stored(Version::FIRST)));
 }
 
-/// Every table must accept the largest item we let through, and we let through nearly 400 KB.
+/// The table must accept the largest item that we admit, which is nearly 400 KB.
 pub async fn the_largest_item_is_found_and_kept(table: &dyn Table) {
     let key = ItemKey::new("LARGE", "LARGEST");
-    // The largest record admitted, by bisection between one that is and one that is not.
+    // Bisects between a size that is admitted and one that is not.
     let (mut admitted, mut refused) = (MAX_ITEM_BYTES - 1024, MAX_ITEM_BYTES);
     let mut version = None;
     while refused - admitted > 1 {
@@ -48,7 +48,7 @@ pub async fn the_largest_item_is_found_and_kept(table: &dyn Table) {
     assert_eq!(found.record.len(), admitted);
 }
 
-/// 400 KB of record alone are over the limit, for a create and for a replace.
+/// A record of 400 KB alone exceeds the limit, for a create and for a replace.
 pub async fn an_item_too_large_is_refused_and_changes_nothing(table: &dyn Table) {
     let key = ItemKey::new("LARGE", "REFUSED");
     let record = || "x".repeat(MAX_ITEM_BYTES);
@@ -67,7 +67,7 @@ pub async fn an_item_too_large_is_refused_and_changes_nothing(table: &dyn Table)
     assert_eq!(version_of(table, &key).await, Some(1));
 }
 
-/// Record and snapshot share the 400 KB, and the larger half comes back to the byte.
+/// Record and snapshot share the 400 KB, and the larger of them is returned unchanged.
 pub async fn a_snapshot_counts_towards_the_size_of_its_item(table: &dyn Table) {
     let key = ItemKey::new("LARGE", "SNAPSHOT");
     let of_size = |bytes: usize| NewItem {
@@ -88,7 +88,7 @@ pub async fn size_is_counted_in_bytes(table: &dyn Table) {
     assert_eq!(read(table, &key).await.map(|item| item.record.len()), Some(390_000));
 }
 
-/// Eleven items of nearly 400 KB each pass alone and not together.
+/// Eleven items of nearly 400 KB each are accepted separately and refused together.
 pub async fn a_transaction_too_large_is_refused_and_changes_nothing(table: &dyn Table) {
     let keys: Vec<ItemKey> =
         (0..11).map(|number| ItemKey::new("LARGE-SUM", number.to_string())).collect();

@@ -1,4 +1,4 @@
-//! Partitions read in order, by range and page by page.
+//! Reading partitions in order, by range and page by page.
 
 use std::num::NonZeroU16;
 
@@ -7,11 +7,11 @@ use crate::table::{
     Cursor, IndexKey, Item, ItemKey, NewItem, Order, Page, Query, SortRange, Table, Version,
 };
 
-/// Sort keys in the order of their UTF-8 bytes, which is not the order of UTF-16 in the last two.
+/// Sort keys in the order of their UTF-8 bytes. The last two are in the opposite order in UTF-16.
 const SORT_KEYS: [&str; 14] =
     ["#", "A", "Z", "a", "a#", "a#1", "a#10", "a#2", "b", "é", "Ω", "水", "\u{FFFD}", "\u{1F527}"];
 
-/// Every check of this module.
+/// Runs all checks of this module.
 pub async fn check_all(table: &dyn Table) {
     a_partition_is_read_in_byte_order(table).await;
     a_query_returns_whole_items(table).await;
@@ -23,7 +23,7 @@ pub async fn check_all(table: &dyn Table) {
     large_items_are_found_page_by_page(table).await;
 }
 
-/// Uppercase before lowercase, everything by bytes, and no item of a neighbouring partition.
+/// Order is by bytes, so uppercase precedes lowercase. Items of other partitions are not returned.
 pub async fn a_partition_is_read_in_byte_order(table: &dyn Table) {
     fill(table, "ORDER").await;
     for neighbour in ["ORDE", "ORDER#", "order"] {
@@ -35,7 +35,7 @@ pub async fn a_partition_is_read_in_byte_order(table: &dyn Table) {
     assert_eq!(walk(table, &all("ORDER", Order::Descending)).await, expected);
 }
 
-/// A page holds what a read would have returned.
+/// A page holds what a read returns.
 pub async fn a_query_returns_whole_items(table: &dyn Table) {
     let item = NewItem {
         due: Some(IndexKey::new("WHOLE-ITEMS", "due")),
@@ -46,7 +46,7 @@ pub async fn a_query_returns_whole_items(table: &dyn Table) {
     assert_eq!(page.items, [item.stored(Version::FIRST)]);
 }
 
-/// Bounds are inclusive; empty and crossed ones are no failure.
+/// Bounds are inclusive. Empty and reversed bounds are no error.
 pub async fn a_range_holds_what_lies_between_its_bounds(table: &dyn Table) {
     fill(table, "RANGE").await;
     for range in ranges() {
@@ -60,7 +60,7 @@ pub async fn a_range_holds_what_lies_between_its_bounds(table: &dyn Table) {
     }
 }
 
-/// Whatever the size of the pages: nothing twice, nothing left out, no page over its limit.
+/// Pages of any size contain each item once, and none exceeds its limit.
 pub async fn pages_add_up_to_the_whole_in_both_directions(table: &dyn Table) {
     fill(table, "PAGES").await;
     let some = [
@@ -82,7 +82,7 @@ pub async fn pages_add_up_to_the_whole_in_both_directions(table: &dyn Table) {
     }
 }
 
-/// Items that come and go between two pages do not disturb the walk.
+/// Items added or removed between two pages do not affect the walk.
 pub async fn a_cursor_names_a_place_and_not_an_item(table: &dyn Table) {
     let key = |sk: &str| ItemKey::new("MOVING", sk);
     for sk in ["b", "d", "f", "h"] {
@@ -101,7 +101,7 @@ pub async fn a_cursor_names_a_place_and_not_an_item(table: &dyn Table) {
     assert_eq!(walk(table, &back).await, ["b", "a"]);
 }
 
-/// A made-up cursor finds nothing and fails nothing.
+/// A cursor outside the range returns an empty page and no error.
 pub async fn a_cursor_outside_the_range_is_the_end(table: &dyn Table) {
     fill(table, "OUTSIDE").await;
     for order in [Order::Ascending, Order::Descending] {
@@ -116,7 +116,7 @@ pub async fn a_cursor_outside_the_range_is_the_end(table: &dyn Table) {
     }
 }
 
-/// Nothing is found where nothing is, whatever was asked.
+/// A partition without items returns an empty page for every query.
 pub async fn a_partition_without_items_is_an_empty_page(table: &dyn Table) {
     for range in ranges() {
         let query = Query { range, ..all("NOBODY", Order::Ascending) };
@@ -124,7 +124,7 @@ pub async fn a_partition_without_items_is_an_empty_page(table: &dyn Table) {
     }
 }
 
-/// Six items of 300 KB are more than DynamoDB puts on one page.
+/// Six items of 300 KB are more than DynamoDB returns per page.
 pub async fn large_items_are_found_page_by_page(table: &dyn Table) {
     let sort_keys = ["1", "2", "3", "4", "5", "6"];
     for sk in sort_keys {
@@ -174,7 +174,7 @@ async fn ask(table: &dyn Table, query: &Query) -> Page {
     page
 }
 
-/// The sort keys of every page, from the first to the last.
+/// Returns the sort keys of all pages.
 async fn walk(table: &dyn Table, query: &Query) -> Vec<String> {
     let mut query = query.clone();
     let mut found = Vec::new();

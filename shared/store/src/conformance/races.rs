@@ -1,4 +1,4 @@
-//! Writers at the same time: at most one of those who believe the same thing succeeds.
+//! Concurrent writers: at most one of those with the same expectation succeeds.
 
 use futures::future::join_all;
 
@@ -7,11 +7,11 @@ use crate::table::{ItemKey, NewItem, Table, TableError, Version, Write};
 
 const WRITERS: usize = 20;
 
-/// How often a loser of a race over two items tries again. Whoever wins lets the others go on, so
-/// a writer loses at most once per other writer, plus a few rounds that nobody wins.
+/// How often a loser of a race over two items tries again. A winner lets the others continue, so a
+/// writer loses at most once per other writer, plus a few rounds without a winner.
 const TRIES: usize = 200;
 
-/// Every check of this module.
+/// Runs all checks of this module.
 pub async fn check_all(table: &dyn Table) {
     one_of_twenty_creates_wins(table).await;
     one_of_twenty_equal_creates_wins(table).await;
@@ -21,16 +21,16 @@ pub async fn check_all(table: &dyn Table) {
     twins_written_together_never_differ(table).await;
 }
 
-/// The item afterwards is the winner's.
+/// Afterwards, the item is the winner's.
 pub async fn one_of_twenty_creates_wins(table: &dyn Table) {
     let key = ItemKey::new("RACE", "CREATE");
     let writes = (0..WRITERS).map(|writer| create(NewItem::new(key.clone(), writer.to_string())));
     let winner = only_winner(table, writes).await;
-    let found = read(table, &key).await.expect("somebody won");
+    let found = read(table, &key).await.expect("one writer won");
     assert_eq!(found, NewItem::new(key, winner.to_string()).stored(Version::FIRST));
 }
 
-/// Writing the same content is no reason to believe that one has won.
+/// Equal content does not count as having won.
 pub async fn one_of_twenty_equal_creates_wins(table: &dyn Table) {
     let key = ItemKey::new("RACE", "EQUAL");
     let writes = (0..WRITERS).map(|_| create(NewItem::new(key.clone(), "claimed")));
@@ -40,7 +40,7 @@ pub async fn one_of_twenty_equal_creates_wins(table: &dyn Table) {
     assert_eq!(version_of(table, &key).await, Some(2));
 }
 
-/// Of twenty who read the same version, one may write.
+/// Of twenty writers that read the same version, one succeeds.
 pub async fn one_of_twenty_replaces_wins(table: &dyn Table) {
     let key = ItemKey::new("RACE", "REPLACE");
     done(table, vec![create(NewItem::new(key.clone(), "before"))]).await;
@@ -51,7 +51,7 @@ pub async fn one_of_twenty_replaces_wins(table: &dyn Table) {
     assert_eq!(found, NewItem::new(key, winner.to_string()).stored(Version::FIRST.next()));
 }
 
-/// What can be taken once is taken once.
+/// An item can be deleted once.
 pub async fn one_of_twenty_deletes_wins(table: &dyn Table) {
     let key = ItemKey::new("RACE", "DELETE");
     done(table, vec![create(NewItem::new(key.clone(), "token"))]).await;
@@ -59,7 +59,7 @@ pub async fn one_of_twenty_deletes_wins(table: &dyn Table) {
     assert_eq!(read(table, &key).await, None);
 }
 
-/// Twenty writers who read, add one and write, until they succeed, add twenty.
+/// Twenty writers that each read, add one and write until they succeed add twenty.
 pub async fn no_increment_is_lost(table: &dyn Table) {
     let key = ItemKey::new("RACE", "COUNTER");
     done(table, vec![create(NewItem::new(key.clone(), "0"))]).await;
@@ -69,7 +69,7 @@ pub async fn no_increment_is_lost(table: &dyn Table) {
     assert_eq!(found.version.number(), 21);
 }
 
-/// The same over two items in one transaction: they agree at the end, and count every writer.
+/// The same over two items in one transaction: they are equal at the end and count every writer.
 pub async fn twins_written_together_never_differ(table: &dyn Table) {
     let twins = ["TWIN-1", "TWIN-2"].map(|sk| ItemKey::new("RACE", sk));
     done(table, twins.iter().map(|key| create(NewItem::new(key.clone(), "0"))).collect()).await;
@@ -81,10 +81,10 @@ pub async fn twins_written_together_never_differ(table: &dyn Table) {
     }
 }
 
-/// Runs the writes at the same time and returns the position of the one that succeeded.
+/// Runs the writes concurrently and returns the position of the one that succeeded.
 ///
-/// Only DynamoDB's transactions may cancel each other to the last one; a delete is one there. Then
-/// nothing has changed, and the next round decides.
+/// DynamoDB's transactions, and deletes are transactions there, may cancel each other until none
+/// succeeds. Then nothing has changed, and the next round decides.
 async fn only_winner(table: &dyn Table, writes: impl Iterator<Item = Write> + Clone) -> usize {
     for _ in 0..TRIES {
         let outcomes = join_all(writes.clone().map(|write| table.write(vec![write]))).await;
@@ -93,7 +93,7 @@ async fn only_winner(table: &dyn Table, writes: impl Iterator<Item = Write> + Cl
             match outcome {
                 Ok(()) => winners.push(writer),
                 Err(TableError::Conflict) => {}
-                Err(error) => unreachable!("a race has no other end: {error:?}"),
+                Err(error) => unreachable!("unexpected error in a race: {error:?}"),
             }
         }
         assert!(winners.len() <= 1, "{} writers won", winners.len());
@@ -101,10 +101,10 @@ async fn only_winner(table: &dyn Table, writes: impl Iterator<Item = Write> + Cl
             return winner;
         }
     }
-    unreachable!("in {TRIES} rounds somebody wins");
+    unreachable!("no writer won within {TRIES} rounds");
 }
 
-/// Reads the items, which hold the same number, and writes them one higher, until it succeeds.
+/// Reads the items, which hold the same number, and writes them incremented, until it succeeds.
 async fn add_one(table: &dyn Table, keys: &[ItemKey]) {
     for _ in 0..TRIES {
         let mut writes = Vec::new();
@@ -116,8 +116,8 @@ async fn add_one(table: &dyn Table, keys: &[ItemKey]) {
         match table.write(writes).await {
             Ok(()) => return,
             Err(TableError::Conflict) => {}
-            Err(error) => unreachable!("a race has no other end: {error:?}"),
+            Err(error) => unreachable!("unexpected error in a race: {error:?}"),
         }
     }
-    unreachable!("in {TRIES} tries a writer gets through");
+    unreachable!("no write succeeded within {TRIES} tries");
 }

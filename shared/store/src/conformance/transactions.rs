@@ -1,9 +1,9 @@
-//! Several items at once: all or nothing.
+//! Writes of several items: all or nothing.
 
 use super::{create, delete, done, read, refused, replace, version_of};
 use crate::table::{ItemKey, MAX_WRITES, NewItem, Table, TableError, Version, Write};
 
-/// Every check of this module.
+/// Runs all checks of this module.
 pub async fn check_all(table: &dyn Table) {
     a_transaction_makes_every_change(table).await;
     a_failing_expectation_in_any_position_changes_nothing(table).await;
@@ -13,7 +13,7 @@ pub async fn check_all(table: &dyn Table) {
     equal_transactions_are_separate_events(table).await;
 }
 
-/// Create, replace and delete in one go.
+/// A create, a replace and a delete in one transaction.
 pub async fn a_transaction_makes_every_change(table: &dyn Table) {
     let [fresh, old, doomed] = ["FRESH", "OLD", "DOOMED"].map(|sk| ItemKey::new("TOGETHER", sk));
     done(table, vec![create(NewItem::new(old.clone(), "1"))]).await;
@@ -33,7 +33,7 @@ pub async fn a_transaction_makes_every_change(table: &dyn Table) {
     assert_eq!(read(table, &doomed).await, None);
 }
 
-/// For every position and every kind of write: one wrong belief undoes the whole.
+/// For every position and every kind of write, one failed expectation cancels the transaction.
 pub async fn a_failing_expectation_in_any_position_changes_nothing(table: &dyn Table) {
     let [absent, first, second] = ["ABSENT", "FIRST", "SECOND"].map(|sk| ItemKey::new("FAIL", sk));
     done(table, vec![create(NewItem::new(first.clone(), "1"))]).await;
@@ -66,7 +66,7 @@ pub async fn a_failing_expectation_in_any_position_changes_nothing(table: &dyn T
     }
 }
 
-/// The largest transaction there may be, and its undoing by one wrong belief in the last place.
+/// The largest transaction, and its cancellation by a failed expectation in the last position.
 pub async fn a_transaction_may_hold_a_hundred_writes(table: &dyn Table) {
     let keys: Vec<ItemKey> =
         (0..MAX_WRITES).map(|number| ItemKey::new("HUNDRED", format!("{number:03}"))).collect();
@@ -87,7 +87,7 @@ pub async fn a_transaction_may_hold_a_hundred_writes(table: &dyn Table) {
     }
 }
 
-/// Just above the limit and a hundred times above it: an answer, and no panic.
+/// Transactions just above the limit and a hundred times above it are refused without a panic.
 pub async fn more_than_a_hundred_writes_are_refused_and_change_nothing(table: &dyn Table) {
     for count in [MAX_WRITES + 1, MAX_WRITES * 100] {
         let key = |number: usize| ItemKey::new("TOO-MANY", number.to_string());
@@ -99,7 +99,7 @@ pub async fn more_than_a_hundred_writes_are_refused_and_change_nothing(table: &d
     }
 }
 
-/// Items that change together need not live together.
+/// Items of one transaction may be in different partitions.
 pub async fn a_transaction_may_span_partitions(table: &dyn Table) {
     let [left, right] = ["SPAN-LEFT", "SPAN-RIGHT"].map(|pk| ItemKey::new(pk, "A"));
     let both =
@@ -112,8 +112,8 @@ pub async fn a_transaction_may_span_partitions(table: &dyn Table) {
     assert_eq!(read(table, &right).await, None);
 }
 
-/// Versions start again after a delete, so the very same writes can be right a second time. They
-/// are carried out a second time.
+/// Versions start again after a delete, so identical writes can be valid a second time. They are
+/// performed a second time.
 pub async fn equal_transactions_are_separate_events(table: &dyn Table) {
     let [left, right] = ["LEFT", "RIGHT"].map(|sk| ItemKey::new("AGAIN", sk));
     for _ in 0..3 {

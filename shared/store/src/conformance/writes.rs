@@ -1,11 +1,11 @@
-//! One item at a time: versions, preconditions, and what comes back.
+//! Writes of single items: versions, preconditions and what is read back.
 
 use jiff::Timestamp;
 
 use super::{create, delete, done, read, refused, replace, version_of};
 use crate::table::{IndexKey, ItemKey, NewItem, Table, Version};
 
-/// Every check of this module.
+/// Runs all checks of this module.
 pub async fn check_all(table: &dyn Table) {
     a_missing_item_reads_as_none(table).await;
     the_first_write_gives_version_one_and_each_later_one_raises_it(table).await;
@@ -20,7 +20,7 @@ pub async fn check_all(table: &dyn Table) {
     an_expired_item_is_still_there(table).await;
 }
 
-/// A key that was never written has no item, in a partition with items and in one without.
+/// A key that was never written has no item, whether or not its partition has items.
 pub async fn a_missing_item_reads_as_none(table: &dyn Table) {
     let there = ItemKey::new("MISSING", "THERE");
     done(table, vec![create(NewItem::new(there, "{}"))]).await;
@@ -28,7 +28,7 @@ pub async fn a_missing_item_reads_as_none(table: &dyn Table) {
     assert_eq!(read(table, &ItemKey::new("MISSING-TOO", "THERE")).await, None);
 }
 
-/// Versions count writes from one.
+/// Versions count writes, starting with one.
 pub async fn the_first_write_gives_version_one_and_each_later_one_raises_it(table: &dyn Table) {
     let key = ItemKey::new("VERSIONS", "A");
     done(table, vec![create(NewItem::new(key.clone(), "0"))]).await;
@@ -43,7 +43,7 @@ pub async fn the_first_write_gives_version_one_and_each_later_one_raises_it(tabl
     assert_eq!(version_of(table, &key).await, Some(13));
 }
 
-/// `Absent` means absent, and a refused create leaves the item as it was.
+/// A refused create leaves the item unchanged.
 pub async fn a_create_is_refused_where_an_item_exists(table: &dyn Table) {
     let key = ItemKey::new("CREATE", "A");
     done(table, vec![create(NewItem::new(key.clone(), "first"))]).await;
@@ -53,7 +53,7 @@ pub async fn a_create_is_refused_where_an_item_exists(table: &dyn Table) {
     assert_eq!(read(table, &key).await, before);
 }
 
-/// Neither an old version nor one that does not exist yet will do.
+/// Neither an old version nor a future one is accepted.
 pub async fn a_replace_needs_the_current_version(table: &dyn Table) {
     let key = ItemKey::new("REPLACE", "A");
     let second = Version::FIRST.next();
@@ -63,19 +63,19 @@ pub async fn a_replace_needs_the_current_version(table: &dyn Table) {
     for version in [Version::from_number(0), Version::FIRST, second.next()] {
         refused(table, vec![replace(NewItem::new(key.clone(), "3"), version)]).await;
     }
-    // The same content as the item has does not make an old version right.
+    // An old version is refused even if the content equals the item's.
     refused(table, vec![replace(NewItem::new(key.clone(), "2"), Version::FIRST)]).await;
     assert_eq!(read(table, &key).await, before);
 }
 
-/// A replace does not create.
+/// A replace does not create an item.
 pub async fn a_replace_is_refused_where_no_item_exists(table: &dyn Table) {
     let key = ItemKey::new("REPLACE-NOTHING", "A");
     refused(table, vec![replace(NewItem::new(key.clone(), "1"), Version::FIRST)]).await;
     assert_eq!(read(table, &key).await, None);
 }
 
-/// A delete is fenced as a put is, and can be had once.
+/// A delete requires the current version, and succeeds once.
 pub async fn a_delete_needs_the_current_version(table: &dyn Table) {
     let key = ItemKey::new("DELETE", "A");
     let second = Version::FIRST.next();
@@ -90,7 +90,7 @@ pub async fn a_delete_needs_the_current_version(table: &dyn Table) {
     refused(table, vec![delete(&key, second)]).await;
 }
 
-/// Versions do not outlive the item.
+/// Versions do not survive a delete.
 pub async fn an_item_put_again_after_a_delete_starts_at_version_one(table: &dyn Table) {
     let key = ItemKey::new("REBIRTH", "A");
     for _ in 0..3 {
@@ -101,7 +101,8 @@ pub async fn an_item_put_again_after_a_delete_starts_at_version_one(table: &dyn 
     }
 }
 
-/// Keys, places, expiry and record are kept to the byte, in any script, empty records included.
+/// Keys, index keys, expiry and record are stored unchanged, in any script, including empty
+/// records.
 pub async fn an_item_comes_back_as_it_was_written(table: &dyn Table) {
     let expiry = Timestamp::from_second(4_000_000_000).expect("an instant of this era");
     for (number, text) in
@@ -123,7 +124,7 @@ pub async fn an_item_comes_back_as_it_was_written(table: &dyn Table) {
     }
 }
 
-/// Items are written whole: what the new one does not have is gone.
+/// A put replaces the whole item, so missing attributes are removed.
 pub async fn a_replace_leaves_nothing_of_the_old_item(table: &dyn Table) {
     let key = ItemKey::new("WHOLE", "A");
     let rich = NewItem {
@@ -139,7 +140,7 @@ pub async fn a_replace_leaves_nothing_of_the_old_item(table: &dyn Table) {
     assert_eq!(read(table, &key).await, Some(plain.stored(Version::FIRST.next())));
 }
 
-/// Whole seconds stay, anything above becomes the next second: never early.
+/// Whole seconds stay, and fractions are rounded up, so that no item expires early.
 pub async fn the_fraction_of_an_expiry_is_rounded_up(table: &dyn Table) {
     for (nanosecond, expected) in
         [(0, 4_000_000_000), (1, 4_000_000_001), (999_999_999, 4_000_000_001)]
@@ -153,7 +154,7 @@ pub async fn the_fraction_of_an_expiry_is_rounded_up(table: &dyn Table) {
     }
 }
 
-/// Deletion is late, so whoever reads decides what an expiry in the past means.
+/// The table deletes late, so the reader decides what an expiry in the past means.
 pub async fn an_expired_item_is_still_there(table: &dyn Table) {
     let key = ItemKey::new("EXPIRED", "A");
     let past = Timestamp::from_second(1_000_000_000).expect("an instant of this era");

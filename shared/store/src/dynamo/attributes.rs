@@ -1,4 +1,4 @@
-//! Items as DynamoDB attributes, both ways.
+//! Converts items to DynamoDB attributes and back.
 
 use std::{collections::HashMap, str::FromStr};
 
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::write_id::WriteId;
 use crate::table::{Index, IndexEntry, IndexKey, Item, ItemKey, TableError, Version};
 
-/// An item, or part of one, as DynamoDB takes and gives it.
+/// An item, or part of one, as DynamoDB represents it.
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
 /// The names of a partition key and a sort key.
@@ -124,13 +124,13 @@ pub(super) fn decode_entry(
     }
 }
 
-/// One half of an index key without the other.
+/// An index key with only one of its halves.
 struct HalfAPlace;
 
-/// An attribute that is not a number, or not of the kind it should be.
+/// An attribute that is not a number, or not of the expected kind.
 struct NotThatNumber;
 
-/// An attribute that is not binary, and should be.
+/// An attribute that is not binary.
 struct NotBytes;
 
 fn instant(seconds: i64) -> Result<Timestamp, NotThatNumber> {

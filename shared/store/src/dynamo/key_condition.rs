@@ -1,4 +1,4 @@
-//! A query's range as DynamoDB's key condition.
+//! Converts a query's range to DynamoDB's key condition.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::attributes::KeyNames;
 use crate::table::SortRange;
 
-/// Which items of a partition a query reads, in DynamoDB's words.
+/// The items of a partition that a query reads, as a DynamoDB expression.
 #[derive(Debug)]
 pub(super) struct KeyCondition {
     pub(super) expression: &'static str,
@@ -16,7 +16,7 @@ pub(super) struct KeyCondition {
 }
 
 impl KeyCondition {
-    /// The condition for a range without empty texts.
+    /// Builds the condition for a range without empty texts.
     pub(super) fn new(key_names: KeyNames, pk: String, range: SortRange) -> Self {
         let (expression, bounds) = match range {
             SortRange::All => ("#pk = :pk", Vec::new()),

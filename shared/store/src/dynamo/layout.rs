@@ -1,4 +1,4 @@
-//! The layout of the table, for whoever creates one.
+//! The layout of the table, for code that creates one.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -14,8 +14,8 @@ use super::{
     attributes::{ATTENTION, DUE, KeyNames, OPEN, PRIMARY},
 };
 
-/// The request, not yet sent, that creates a table [`super::DynamoTable`] can work on. For tests:
-/// the deployed table comes from the template.
+/// Builds the request that creates a table for [`super::DynamoTable`]. It is for tests: the
+/// template creates the deployed table.
 pub fn create_table(client: &Client, table_name: &str) -> CreateTableFluentBuilder {
     let texts = [PRIMARY, DUE, OPEN, ATTENTION].into_iter().flat_map(|names| [names.pk, names.sk]);
     client

@@ -1,4 +1,4 @@
-//! What a failed write means: ours after all, somebody else's, or not known.
+//! Interprets a failed write: performed after all, refused, or unknown.
 
 use aws_sdk_dynamodb::{
     error::SdkError,
@@ -32,7 +32,7 @@ pub(super) fn of_transaction(
         refused.as_service_error()
     {
         let reasons = cancelled.cancellation_reasons();
-        // A transaction lands whole, so one item of ours in the way stands for all of them.
+        // A transaction is atomic, so one of our items is enough to show that it was performed.
         if reasons.iter().filter_map(CancellationReason::item).any(|item| write_id.wrote(item)) {
             return Ok(());
         }
@@ -43,8 +43,9 @@ pub(super) fn of_transaction(
     Err(unavailable("write transaction", refused))
 }
 
-/// DynamoDB gives one reason per step, in the order of the steps; most of them are `None`, others
-/// tell of throttling. A conflict anywhere decides, because a retry cannot cure it.
+/// Returns whether a reason is a conflict. DynamoDB gives one reason per step in the order of the
+/// steps; most are `None`, others report throttling. A conflict in any step decides, because a
+/// retry cannot resolve it.
 fn is_conflict(reason: &CancellationReason) -> bool {
     matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict"))
 }

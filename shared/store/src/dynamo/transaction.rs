@@ -1,4 +1,4 @@
-//! Preconditions as expressions, and writes as steps of a transaction.
+//! Converts preconditions to expressions, and writes to steps of a transaction.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use super::{
 };
 use crate::table::{Expect, Write};
 
-/// An expectation in DynamoDB's words. Names are always placeholders, so that no attribute can
-/// collide with one of DynamoDB's several hundred reserved words.
+/// An expectation as a DynamoDB expression. Names are always placeholders, so that no attribute
+/// collides with one of DynamoDB's several hundred reserved words.
 #[derive(Debug)]
 pub(super) struct Precondition {
     pub(super) expression: &'static str,
@@ -41,8 +41,8 @@ impl From<Expect> for Precondition {
     }
 }
 
-/// The step of a transaction that makes this write. A put asks for the item in its way, which
-/// shows when it is our own.
+/// Returns the step of a transaction that performs this write. A refused put returns the existing
+/// item, which shows whether it is our own.
 pub(super) fn step(table_name: &str, write: Write, write_id: &WriteId) -> TransactWriteItem {
     match write {
         Write::Put { item, expect } => {

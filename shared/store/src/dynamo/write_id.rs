@@ -1,12 +1,12 @@
-//! The name of one write, by which its own effect is recognised after a lost reply.
+//! The id of one write, which identifies its own effect after a lost reply.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use super::attributes::{Attributes, WRITE_ID};
 
-/// What all tries of one write share and no other write has. 36 characters, as many as DynamoDB
-/// allows a transaction's token.
+/// An id that all tries of one write share and no other write has. It has 36 characters, the
+/// maximum of a DynamoDB transaction's token.
 #[derive(Debug)]
 pub(super) struct WriteId(String);
 
@@ -24,7 +24,7 @@ impl WriteId {
         &self.0
     }
 
-    /// Whether this item was left by the write of this id.
+    /// Returns whether the write with this id stored this item.
     pub(super) fn wrote(&self, item: &Attributes) -> bool {
         item.get(WRITE_ID).is_some_and(|found| *found == AttributeValue::S(self.0.clone()))
     }

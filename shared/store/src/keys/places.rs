@@ -1,4 +1,4 @@
-//! Where rows stand in the two sparse indexes, and how they are read back from there.
+//! The keys of rows in the sparse indexes, and how rows are identified from them.
 
 use domain::connection::{Connection, ConsentAttempt, OAuthAttempt};
 use domain::entity::EntityKind;
@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::{OUTBOX, RECEIPTS, SHARDS, instant, ledger, mapping, progress};
 use crate::table::{IndexEntry, IndexKey, ItemKey};
 
-/// Where a mapping stands in the `due` index: under what it waits for, and then by when or whose. A
-/// claim stands there with the end of its lease: whoever holds it may have died.
+/// The key of a mapping in the `due` index: by state, then by due time or mapping. A claim is
+/// indexed at the end of its lease, because the process that holds it may have died.
 pub(crate) fn due(mapping: &Mapping) -> Option<IndexKey> {
     let seed = mapping.key.seed();
     let shard = shard(&seed);
@@ -31,23 +31,23 @@ pub(crate) fn due(mapping: &Mapping) -> Option<IndexKey> {
     }
 }
 
-/// Where an undelivered event stands in the `due` index.
+/// The key of an undelivered event in the `due` index.
 pub(crate) fn undelivered_event(event: &Event) -> IndexKey {
     let Event { event_id, occurred_at, account_id, .. } = event;
-    // All of an account's in one shard, so that a sweep delivers them in order.
+    // All events of an account are in one shard, so that a sweep delivers them in order.
     let shard = shard(account_id.as_str());
     IndexKey::new(timed(shard), timed_sort(*occurred_at, &event_id.to_string()))
 }
 
-/// Where a connection stands in the `due` index that somebody must look at again.
+/// The key in the `due` index of a connection that needs another look.
 pub(crate) fn due_connection(connection: &Connection) -> Option<IndexKey> {
     let account = connection.account.as_str();
     let at = connection.due_at()?;
     Some(IndexKey::new(timed(shard(account)), timed_sort(at, account)))
 }
 
-/// Where a mapping stands in the `attention` index: by ledger, those that were given up apart from those that
-/// are failing, each in the order of their last failures.
+/// The key of a mapping in the `attention` index: by ledger, separately for given-up and failing
+/// ones, in the order of their last failures.
 pub(crate) fn attention(mapping: &Mapping) -> Option<IndexKey> {
     let attention = mapping.operation.attention()?;
     let failed_at = mapping.operation.failed_at.unwrap_or(Timestamp::UNIX_EPOCH);
@@ -56,7 +56,7 @@ pub(crate) fn attention(mapping: &Mapping) -> Option<IndexKey> {
     Some(IndexKey::new(ledger(of), sort))
 }
 
-/// How the sort keys of the `attention` index begin.
+/// The prefix of the sort keys of the `attention` index.
 pub(crate) const fn attention_prefix(attention: Attention) -> &'static str {
     match attention {
         Attention::Failing => "FAILING#",
@@ -64,19 +64,19 @@ pub(crate) const fn attention_prefix(attention: Attention) -> &'static str {
     }
 }
 
-/// Reads back when the last failure of an entry of the `attention` index happened.
+/// Reads from an entry of the `attention` index when the last attempt failed.
 pub(crate) fn read_failed_at(entry: &IndexEntry) -> Option<Timestamp> {
     entry.index.sk.split('#').nth(1)?.parse().ok()
 }
 
-/// Where a grant stands in the `due` index while nobody knows how its last refresh ended.
-pub(crate) fn unsettled(grant: &Grant) -> Option<IndexKey> {
+/// The key in the `due` index of a grant that needs another look.
+pub(crate) fn due_grant(grant: &Grant) -> Option<IndexKey> {
     let id = grant.id.to_string();
-    grant.unsettled_since.map(|at| IndexKey::new(timed(shard(&id)), timed_sort(at, &id)))
+    grant.due_at().map(|at| IndexKey::new(timed(shard(&id)), timed_sort(at, &id)))
 }
 
-/// Where a mapping stands in the `open` index: invoices in Xero that somebody still has to pay, and those
-/// on which something is to be observed that a write or a look has shown.
+/// The key of a mapping in the `open` index: unpaid invoices in Xero, and invoices with unobserved
+/// changes.
 pub(crate) fn open(mapping: &Mapping) -> Option<IndexKey> {
     let link = mapping.link.as_ref().filter(|_| mapping.key.kind == EntityKind::Invoice)?;
     let amounts = link.amounts.as_ref()?;
@@ -89,7 +89,7 @@ pub(crate) fn open(mapping: &Mapping) -> Option<IndexKey> {
     })
 }
 
-/// The partition of the `due` index that holds whatever of a shard has an instant.
+/// The partition of the `due` index with a shard's entries that have a due time.
 pub(crate) fn timed(shard: u32) -> String {
     format!("DUE#{shard:02}")
 }
@@ -98,72 +98,72 @@ fn timed_sort(at: Timestamp, name: &str) -> String {
     format!("{}#{name}", instant(at))
 }
 
-/// Reads back the instant of an entry of a [`timed`] partition.
+/// Reads the instant of an entry of a [`timed`] partition.
 pub(crate) fn read_instant(entry: &IndexEntry) -> Option<Timestamp> {
     entry.index.sk.split('#').next()?.parse().ok()
 }
 
-/// The partition of the `due` index that holds a shard's parked mappings.
+/// The partition of the `due` index with a shard's parked mappings.
 pub(crate) fn parked(shard: u32) -> String {
     format!("PARKED#{shard:02}")
 }
 
-/// The partition of the `due` index that holds a shard's skipped mappings.
+/// The partition of the `due` index with a shard's skipped mappings.
 pub(crate) fn skipped(shard: u32) -> String {
     format!("SKIPPED#{shard:02}")
 }
 
-/// The partition of the `due` index that holds a shard's accounts with records that were given up.
+/// The partition of the `due` index with a shard's accounts that have given-up records.
 pub(crate) fn unwell(shard: u32) -> String {
     format!("UNWELL#{shard:02}")
 }
 
-/// The partition of the `due` index that holds a shard's accounts that have a sync log.
+/// The partition of the `due` index with a shard's accounts that have a sync log.
 pub(crate) fn with_log(shard: u32) -> String {
     format!("LOGGED#{shard:02}")
 }
 
-/// The place of an account in a partition of the `due` index that holds accounts.
+/// The entry of an account in a partition of the `due` index that holds accounts.
 pub(crate) fn account_entry(partition: fn(u32) -> String, key: ItemKey) -> IndexEntry {
     let account = key.pk.trim_start_matches("A#").to_owned();
     IndexEntry { index: IndexKey::new(partition(shard(&account)), account), key }
 }
 
-/// The partition of the `due` index that holds a shard's authorisations under way, by when they end.
+/// The partition of the `due` index with a shard's authorisations in progress, by expiry.
 pub(crate) fn begun(shard: u32) -> String {
     format!("BEGUN#{shard:02}")
 }
 
-/// Where an authorisation under way stands in the `due` index.
+/// The key in the `due` index of an authorisation in progress.
 pub(crate) fn begun_place(attempt: &OAuthAttempt) -> IndexKey {
     let name = &attempt.state_hash;
     IndexKey::new(begun(shard(name)), timed_sort(attempt.expires_at, name))
 }
 
-/// Where a consent that is to be completed stands in the `due` index.
+/// The key in the `due` index of a consent that is to be completed.
 pub(crate) fn consented_place(consent: &ConsentAttempt) -> IndexKey {
     let name = &consent.ticket_hash;
     IndexKey::new(begun(shard(name)), timed_sort(consent.expires_at, name))
 }
 
-/// The partition of the `due` index that holds a shard's ledgers that are polled.
+/// The partition of the `due` index with a shard's polled ledgers.
 pub(crate) fn polled(shard: u32) -> String {
     format!("POLL#{shard:02}")
 }
 
-/// Where a ledger's progress stands in the `due` index.
+/// The key of a ledger's poll progress in the `due` index.
 pub(crate) fn polled_place(progress: &Progress) -> Option<IndexKey> {
     progress.is_polled.then(|| polled_entry(&progress.ledger).index)
 }
 
-/// The place of a ledger that is polled in the `due` index.
+/// The entry of a polled ledger in the `due` index.
 pub(crate) fn polled_entry(ledger: &Ledger) -> IndexEntry {
     let name = format!("{}#{}", ledger.account, ledger.tenant);
     let shard = shard(ledger.account.as_str());
     IndexEntry { index: IndexKey::new(polled(shard), name), key: progress(ledger) }
 }
 
-/// Reads a ledger back from where its rows are.
+/// Reads the ledger from the key of one of its rows.
 pub(crate) fn read_ledger(key: &ItemKey) -> Option<Ledger> {
     let (account, tenant) = key.pk.strip_prefix("L#")?.split_once('#')?;
     Some(Ledger {
@@ -172,12 +172,12 @@ pub(crate) fn read_ledger(key: &ItemKey) -> Option<Ledger> {
     })
 }
 
-/// How the sort keys of the `open` index begin where nothing has been observed.
+/// The prefix of the sort keys in the `open` index of invoices that have not been observed.
 pub(crate) fn unseen() -> String {
     format!("{}#", instant(Timestamp::UNIX_EPOCH))
 }
 
-/// The place in the `open` index with this sort key.
+/// The entry of the `open` index with this sort key.
 pub(crate) fn open_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry> {
     let (_, crm_id) = sort.split_once('#')?;
     let crm_id = CrmId::new(crm_id).ok()?;
@@ -185,12 +185,12 @@ pub(crate) fn open_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry> {
     Some(IndexEntry { index: IndexKey::new(super::ledger(ledger), sort), key: mapping(&key) })
 }
 
-/// How the `due` index begins for every mapping of a ledger.
+/// The prefix of the sort keys in the `due` index of a ledger's mappings.
 pub(crate) fn ledger_prefix(ledger: &Ledger) -> String {
     format!("{}#{}#", ledger.account, ledger.tenant)
 }
 
-/// Reads a mapping's key back from where its row is.
+/// Reads a mapping's key from the key of its row.
 pub(crate) fn read_mapping(key: &ItemKey) -> Option<MappingKey> {
     let ledger = read_ledger(key)?;
     let (kind, crm_id) = key.sk.strip_prefix("MAP#")?.split_once('#')?;
@@ -198,42 +198,42 @@ pub(crate) fn read_mapping(key: &ItemKey) -> Option<MappingKey> {
     Some(MappingKey { ledger, kind: EntityKind::parse(kind)?, crm_id })
 }
 
-/// Reads an account's id back from where its connection is.
+/// Reads an account's id from the key of its connection.
 pub(crate) fn read_connection(key: &ItemKey) -> Option<AccountId> {
     let account = key.pk.strip_prefix("A#").filter(|_| key.sk == "CONNECTION")?;
     AccountId::new(account).ok()
 }
 
-/// Reads an account's id back from where one of its rows is.
+/// Reads an account's id from the key of one of its rows.
 pub(crate) fn read_account(key: &ItemKey) -> Option<AccountId> {
     AccountId::new(key.pk.strip_prefix("A#")?).ok()
 }
 
-/// Reads a grant's id back from where its row is.
+/// Reads a grant's id from the key of its row.
 pub(crate) fn read_grant(key: &ItemKey) -> Option<GrantId> {
     Uuid::parse_str(key.pk.strip_prefix("G#")?).ok().map(GrantId)
 }
 
-/// Reads back whose outbox an event is in.
+/// Reads the account from the key of an event.
 pub(crate) fn read_outbox(key: &ItemKey) -> Option<AccountId> {
     let account = key.pk.strip_prefix("A#").filter(|_| key.sk.starts_with(OUTBOX))?;
     AccountId::new(account).ok()
 }
 
-/// The place of a mapping in a partition of the `due` index that goes by the mappings' keys.
+/// The entry of a mapping in a partition of the `due` index that is sorted by mapping.
 pub(crate) fn mapping_entry(partition: fn(u32) -> String, key: &MappingKey) -> IndexEntry {
     let seed = key.seed();
     IndexEntry { index: IndexKey::new(partition(shard(&seed)), seed), key: mapping(key) }
 }
 
-/// The same for the same operation.
+/// The shard of a seed: always the same for the same seed.
 fn shard(seed: &str) -> u32 {
     let hash = Hash::of(seed.as_bytes());
     let number = hash.as_str().get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
     number.unwrap_or(0) % SHARDS
 }
 
-/// Reads back on which invoice the money is that a row is about.
+/// Reads the invoice from the key of its money.
 pub(crate) fn read_money(key: &ItemKey) -> Option<CrmId> {
     let invoice = key.sk.strip_prefix(RECEIPTS)?.split('#').next()?;
     CrmId::new(invoice).ok()

@@ -1,4 +1,4 @@
-//! The rows in memory, with their indexes.
+//! The rows of the in-memory table, with their indexes.
 
 use std::{collections::BTreeMap, ops::Bound};
 
@@ -8,10 +8,10 @@ use crate::table::{
     Version, Write,
 };
 
-/// The two ends of a walk over sort keys.
+/// The bounds of a walk over sort keys.
 pub(super) type Bounds = (Bound<String>, Bound<String>);
 
-/// The items by partition and sort key, and the indexes that follow them.
+/// The items by partition and sort key, and the indexes derived from them.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     partitions: BTreeMap<String, BTreeMap<String, Item>>,
@@ -37,13 +37,13 @@ impl Rows {
         self.partitions.get(&key.pk)?.get(&key.sk)
     }
 
-    /// Whether what the write expects is so.
+    /// Returns whether the write's expectation holds.
     pub(super) fn permit(&self, write: &Write) -> bool {
         let found = self.get(write.key()).map(|item| item.version);
         found == expected(write)
     }
 
-    /// Makes a change whose expectation holds.
+    /// Performs a write whose expectation holds.
     pub(super) fn apply(&mut self, write: Write) {
         match write {
             Write::Put { item, expect } => self.put(item.stored(expect.next_version())),
@@ -108,7 +108,7 @@ impl Rows {
             Order::Ascending => walk.take(limit).collect(),
             Order::Descending => walk.rev().take(limit).collect(),
         };
-        // Like DynamoDB, a full page does not know whether it is the last.
+        // As in DynamoDB, a full page does not show whether it is the last.
         let next =
             items.last().filter(|_| items.len() == limit).map(|item| Cursor::at(&item.key.sk));
         Page { items, next }
@@ -131,7 +131,7 @@ fn expected(write: &Write) -> Option<Version> {
     }
 }
 
-/// The ends of a range. The range must be one that can hold something, or the walk would panic.
+/// Returns the bounds of a range. The range must not be empty, or the walk would panic.
 pub(super) fn bounds(range: SortRange) -> Bounds {
     match range {
         SortRange::All => (Bound::Unbounded, Bound::Unbounded),
@@ -145,8 +145,8 @@ pub(super) fn bounds(range: SortRange) -> Bounds {
     }
 }
 
-/// The lowest text above every text with this prefix, if there is one: the prefix with its last
-/// character raised. UTF-8 bytes order as characters do.
+/// Returns the lowest text above every text with this prefix, if there is one: the prefix with its
+/// last character incremented. UTF-8 bytes sort as characters do.
 fn first_above(prefix: &str) -> Option<String> {
     let mut above = prefix.to_owned();
     while let Some(last) = above.pop() {

@@ -1,4 +1,4 @@
-//! An index in memory that holds only the items that have its key.
+//! An in-memory index that holds only the items with its key.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 use super::rows::bounds;
 use crate::table::{IndexEntry, IndexKey, IndexPage, IndexQuery, ItemKey, Order};
 
-/// Item keys by partition and sort key of the index; several items may share a sort key.
+/// Item keys by partition and sort key of the index. Several items may share a sort key.
 #[derive(Debug, Default)]
 pub(super) struct SparseIndex {
     partitions: BTreeMap<String, BTreeMap<String, BTreeSet<ItemKey>>>,
@@ -51,7 +51,8 @@ impl SparseIndex {
         };
 
         let (mut lower, mut upper) = bounds(range);
-        // The cursor's own sort key stays in the walk: other items may share it.
+        // Entries with the cursor's own sort key stay in the walk, because other items may share
+        // it.
         if let Some(sort_key) = sort_key {
             match query.order {
                 Order::Ascending => lower = Bound::Included(sort_key.to_owned()),
@@ -74,7 +75,7 @@ impl SparseIndex {
                 .take(limit)
                 .collect(),
         };
-        // Like DynamoDB, a full page does not know whether it is the last.
+        // As in DynamoDB, a full page does not show whether it is the last.
         let next = entries.last().filter(|_| entries.len() == limit).cloned();
         IndexPage { entries, next }
     }

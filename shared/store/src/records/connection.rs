@@ -1,4 +1,4 @@
-//! The rows around an account's connection.
+//! The rows of an account's connection.
 
 use domain::connection::{Connection, ConsentAttempt, GrantUse, OAuthAttempt, TenantClaim};
 use domain::grant::Grant;
@@ -46,7 +46,7 @@ impl Record for Grant {
     }
 
     fn indexed(&self, item: NewItem) -> NewItem {
-        NewItem { due: keys::unsettled(self), ..item }
+        NewItem { due: keys::due_grant(self), ..item }
     }
 }
 

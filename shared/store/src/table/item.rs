@@ -4,9 +4,9 @@ use std::fmt;
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
-/// The primary key of an item: the partition it lives in and its place in the partition's order.
+/// The primary key of an item: its partition, and its position within the partition.
 ///
-/// Keys order by partition, then by sort key, both by UTF-8 bytes.
+/// Keys sort by partition, then by sort key, both by UTF-8 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ItemKey {
     /// Partition key, 1 to 2,048 bytes.
@@ -16,7 +16,7 @@ pub struct ItemKey {
 }
 
 impl ItemKey {
-    /// The key made of these two parts.
+    /// Creates a key from its two parts.
     pub fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
         Self { pk: pk.into(), sk: sk.into() }
     }
@@ -28,9 +28,9 @@ impl fmt::Display for ItemKey {
     }
 }
 
-/// The place of an item in one of the two sparse indexes.
+/// The key of an item in one of the sparse indexes.
 ///
-/// Unlike an [`ItemKey`] it need not be unique: several items may share one place.
+/// Unlike an [`ItemKey`] it need not be unique: several items may share one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IndexKey {
     /// Partition key of the index, 1 to 2,048 bytes.
@@ -40,36 +40,36 @@ pub struct IndexKey {
 }
 
 impl IndexKey {
-    /// The key made of these two parts.
+    /// Creates a key from its two parts.
     pub fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
         Self { pk: pk.into(), sk: sk.into() }
     }
 }
 
-/// How often an item has been written since it last came into being.
+/// How often an item has been written since it was created.
 ///
-/// It is the fence of every write: whoever holds an old version cannot write over a newer one.
-/// A deleted item starts again at [`Version::FIRST`].
+/// It protects every write: a writer with an old version cannot overwrite a newer one. An item that
+/// is created again after a delete starts at [`Version::FIRST`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(u64);
 
 impl Version {
-    /// The version the first write gives.
+    /// The version after the first write.
     pub const FIRST: Self = Self(1);
 
-    /// The version with this number, which no write gives when it is 0.
+    /// The version with this number. No write results in version 0.
     #[must_use]
     pub const fn from_number(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number, for storing and showing.
+    /// Returns the number, for storage and display.
     #[must_use]
     pub const fn number(self) -> u64 {
         self.0
     }
 
-    /// The version the next write gives.
+    /// Returns the version after the next write.
     ///
     /// # Panics
     ///
@@ -86,28 +86,28 @@ impl fmt::Display for Version {
     }
 }
 
-/// An item as a writer hands it over: everything but the version, which the table gives.
+/// An item to write, without the version, which the table assigns.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewItem {
-    /// Where the item lives.
+    /// Its primary key.
     pub key: ItemKey,
-    /// Its place in the index `due`; `None` keeps it out, or takes it out.
+    /// Its key in the `due` index. `None` means that it is not in the index.
     pub due: Option<IndexKey>,
-    /// Its place in the index `open`; `None` keeps it out, or takes it out.
+    /// Its key in the `open` index. `None` means that it is not in the index.
     pub open: Option<IndexKey>,
-    /// Its place in the index `attention`; `None` keeps it out, or takes it out.
+    /// Its key in the `attention` index. `None` means that it is not in the index.
     pub attention: Option<IndexKey>,
-    /// From when on the table may delete the item by itself, at a time of its own choosing.
-    /// Stored in whole seconds, rounded up, so that nothing is deleted before it expires.
+    /// When it expires. The table may delete it at any later time. Stored in whole seconds and
+    /// rounded up, so that nothing is deleted before it expires.
     pub expires_at: Option<Timestamp>,
-    /// The record, as JSON text. The table does not read it, and an empty text is allowed.
+    /// The record as JSON text. The table does not interpret it; an empty text is allowed.
     pub record: String,
-    /// What is too long to be part of the record, as bytes of its own. The table does not read it.
+    /// Data that is too long for the record, as bytes. The table does not interpret it.
     pub snapshot: Option<Vec<u8>>,
 }
 
 impl NewItem {
-    /// An item in no index, without a snapshot, that never expires.
+    /// Creates an item in no index, without a snapshot and without an expiry.
     pub fn new(key: ItemKey, record: impl Into<String>) -> Self {
         let record = record.into();
         Self {
@@ -121,7 +121,7 @@ impl NewItem {
         }
     }
 
-    /// The item as the table keeps it once it is written under `version`.
+    /// Returns the item as the table stores it with `version`.
     #[must_use]
     pub fn stored(self, version: Version) -> Item {
         let Self { key, due, open, attention, expires_at, record, snapshot } = self;
@@ -130,36 +130,36 @@ impl NewItem {
     }
 }
 
-/// An item as the table holds it.
+/// An item as the table stores it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Where the item lives.
+    /// Its primary key.
     pub key: ItemKey,
-    /// The version the latest write gave it.
+    /// The version that the latest write assigned.
     pub version: Version,
-    /// Its place in the index `due`.
+    /// Its key in the `due` index.
     pub due: Option<IndexKey>,
-    /// Its place in the index `open`.
+    /// Its key in the `open` index.
     pub open: Option<IndexKey>,
-    /// Its place in the index `attention`.
+    /// Its key in the `attention` index.
     pub attention: Option<IndexKey>,
-    /// From when on the table may delete it, in whole seconds. Deletion is late (DynamoDB: within
-    /// a few days), so a reader may well meet an item after this instant and decides what it means.
+    /// When it expires, in whole seconds. The table deletes late (DynamoDB: within a few days), so
+    /// a reader may find an expired item and decides what that means.
     pub expires_at: Option<Timestamp>,
     /// The record, as JSON text.
     pub record: String,
-    /// What is too long to be part of the record.
+    /// Data that is too long for the record.
     pub snapshot: Option<Vec<u8>>,
 }
 
-/// DynamoDB keeps expiries as whole seconds since 1970. Past the last whole second jiff can name,
-/// in the year 9999, there is nothing to round up to and the instant stays as it is.
+/// Rounds up to whole seconds, because DynamoDB stores expiries as whole seconds since 1970. Past
+/// the last whole second that jiff supports, in the year 9999, the instant stays as it is.
 fn whole_second(instant: Timestamp) -> Timestamp {
     let up = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
     instant.round(up).unwrap_or(instant)
 }
 
-/// Records hold names and addresses of people, so debug output shows only how long they are.
+/// Shows only the length of a record, because records hold names and addresses of people.
 struct RecordLength(usize);
 
 impl fmt::Debug for RecordLength {

@@ -1,31 +1,31 @@
-//! What DynamoDB takes at most, checked before anything is sent.
+//! DynamoDB's limits, checked before anything is sent.
 
 use std::collections::BTreeSet;
 
 use super::{TableError, Write, item::IndexKey, item::ItemKey, item::NewItem};
 
-/// How many writes one transaction may hold (DynamoDB: 100 items per transaction).
+/// Maximum writes per transaction (DynamoDB: 100 items per transaction).
 pub const MAX_WRITES: usize = 100;
 
-/// How large one item may be (DynamoDB: 400 KB, names of attributes included).
+/// Maximum bytes of one item (DynamoDB: 400 KB, including the names of attributes).
 pub const MAX_ITEM_BYTES: usize = 400 * 1024;
 
-/// How large one transaction may be (DynamoDB: 4 MB over all its items).
+/// Maximum bytes of one transaction (DynamoDB: 4 MB over all its items).
 pub const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 
-/// Room within [`MAX_ITEM_BYTES`] for what is neither key nor record: the names of the attributes,
-/// the version, the expiry and the write id. They come to about 140 bytes; the rest is margin, so
-/// that an item we admit is one DynamoDB accepts, however it counts its numbers.
+/// Bytes within [`MAX_ITEM_BYTES`] reserved for everything except keys and record: the names of the
+/// attributes, the version, the expiry and the write id. They take about 140 bytes; the rest is a
+/// margin, so that DynamoDB accepts every item that we admit, however it counts numbers.
 const OVERHEAD_BYTES: usize = 256;
 
 /// DynamoDB: a partition key has 1 to 2,048 bytes, a sort key 1 to 1,024.
 const MAX_PARTITION_KEY_BYTES: usize = 2048;
 const MAX_SORT_KEY_BYTES: usize = 1024;
 
-/// Checks a list of writes before anything is sent. Sizes and counts depend on what customers do
-/// and are refused as [`TableError::TooLarge`] and [`TableError::TooMany`]; distinctness and key
-/// lengths are the caller's own doing and are asserted. Both tables ask here, so they refuse the
-/// same writes.
+/// Checks writes before anything is sent. Sizes and counts depend on customers' data and are
+/// refused as [`TableError::TooLarge`] and [`TableError::TooMany`]; duplicate items and key lengths
+/// depend on the caller and are asserted. Both tables use this check, so they refuse the same
+/// writes.
 pub(crate) fn admit(writes: &[Write]) -> Result<(), TableError> {
     assert!(!writes.is_empty(), "a write needs at least one item");
     if writes.len() > MAX_WRITES {
@@ -50,7 +50,7 @@ fn refuse_above(limit: usize, bytes: usize) -> Result<(), TableError> {
     if bytes > limit { Err(TableError::TooLarge { bytes, limit }) } else { Ok(()) }
 }
 
-/// The size of an item, never less than what DynamoDB counts.
+/// Returns the size of an item in bytes, at least as large as DynamoDB counts it.
 fn item_bytes(item: &NewItem) -> usize {
     let index_bytes = |index: &Option<IndexKey>| {
         index.as_ref().map_or(0, |place| key_bytes(&place.pk, &place.sk))

@@ -4,15 +4,15 @@ use std::num::NonZeroU16;
 
 use super::item::{IndexKey, Item, ItemKey};
 
-/// Which sort keys of a partition a query looks at. Bounds are inclusive and compare by UTF-8
-/// bytes. An empty text bounds nothing from below and everything from above.
+/// A range of a partition's sort keys. Bounds are inclusive and compare by UTF-8 bytes. An empty
+/// text is below every sort key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SortRange {
     /// The whole partition.
     All,
     /// The sort keys that begin with this text.
     Prefix(String),
-    /// The sort keys from this one on.
+    /// The sort keys from this one upwards.
     AtLeast(String),
     /// The sort keys up to this one.
     AtMost(String),
@@ -26,7 +26,7 @@ pub enum SortRange {
 }
 
 impl SortRange {
-    /// Whether a sort key lies in the range.
+    /// Returns whether a sort key is in the range.
     pub fn contains(&self, sort_key: &str) -> bool {
         match self {
             Self::All => true,
@@ -37,7 +37,7 @@ impl SortRange {
         }
     }
 
-    /// The range without empty texts, which DynamoDB refuses; `None` when nothing can lie in it.
+    /// Returns the range without empty texts, which DynamoDB refuses. `None` if the range is empty.
     fn without_empty_bounds(self) -> Option<Self> {
         match self {
             Self::Prefix(prefix) if prefix.is_empty() => Some(Self::All),
@@ -53,18 +53,18 @@ impl SortRange {
         }
     }
 
-    /// What a query over this range after `cursor` can still meet: a range without empty texts
-    /// that holds the cursor, or nothing.
+    /// Returns the part of the range that a query after `cursor` can reach, without empty texts.
+    /// `None` if there is none, or if the cursor is outside the range.
     ///
-    /// DynamoDB refuses a start key outside the range. A cursor can come from the address of a web
-    /// page, so a made-up one must read as the end of the list and not as a failure.
+    /// DynamoDB refuses a start key outside the range. A cursor may come from the address of a web
+    /// page, so an invalid one has to result in the end of the list and not in an error.
     pub(crate) fn reachable(self, cursor: Option<&str>) -> Option<Self> {
         self.without_empty_bounds()
             .filter(|range| cursor.is_none_or(|cursor| range.contains(cursor)))
     }
 }
 
-/// The direction in which a query walks a partition.
+/// The direction of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// From the lowest sort key.
@@ -73,106 +73,106 @@ pub enum Order {
     Descending,
 }
 
-/// How far a query over a partition has come. It names a place, not an item: the item there may
-/// be gone by the time the next page is read.
+/// A position within a partition. It names a sort key, not an item: the item may be gone when the
+/// next page is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(String);
 
 impl Cursor {
-    /// The place of this sort key; what comes after it is read next.
+    /// Creates a position at a sort key. The next page begins after it.
     pub fn at(sort_key: impl Into<String>) -> Self {
         Self(sort_key.into())
     }
 
-    /// The sort key of the place.
+    /// Returns the sort key of the position.
     pub fn sort_key(&self) -> &str {
         &self.0
     }
 }
 
-/// A question for one page of one partition of the table.
+/// A query for one page of a partition of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// The partition.
     pub pk: String,
-    /// Which of its sort keys.
+    /// The range of sort keys.
     pub range: SortRange,
-    /// In which direction.
+    /// The direction.
     pub order: Order,
-    /// How many items the page may hold.
+    /// Maximum items of the page.
     pub limit: NonZeroU16,
-    /// Where the previous page ended; `None` for the first page. A cursor outside the range is
-    /// answered by an empty last page.
+    /// Where the previous page ended; `None` for the first page. A cursor outside the range results
+    /// in an empty last page.
     pub after: Option<Cursor>,
 }
 
-/// One page of items, in the order of the query.
+/// A page of items, in the order of the query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The items, at most as many as asked for. There may be fewer, even none, before the end:
-    /// DynamoDB ends a page after 1 MB.
+    /// The items, at most as many as requested. There may be fewer, even none, before the end,
+    /// because DynamoDB ends a page after 1 MB.
     pub items: Vec<Item>,
-    /// Where the next page starts. Only `None` means that there are no more items.
+    /// The start of the next page. Only `None` means that there are no more items.
     pub next: Option<Cursor>,
 }
 
 impl Page {
-    /// The page of a question that nothing answers.
+    /// Returns the page of a query without results.
     pub(crate) fn empty() -> Self {
         Self { items: Vec::new(), next: None }
     }
 }
 
-/// The sparse indexes of the table: an item is in one while it carries a key for it.
+/// The sparse indexes of the table. An item is in an index while it has a key for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Index {
-    /// What somebody must look at, by the time it is due.
+    /// Rows that need another look, by due time.
     Due,
-    /// What is still open in Xero, by the time it was last verified.
+    /// Invoices that are open in Xero, by when they were last verified.
     Open,
-    /// What is failing or was given up, by ledger.
+    /// Records that are failing or were given up, by ledger.
     Attention,
 }
 
-/// A question for one page of one partition of an index.
+/// A query for one page of a partition of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexQuery {
     /// The index.
     pub index: Index,
     /// The partition of the index.
     pub pk: String,
-    /// Which of its sort keys.
+    /// The range of sort keys.
     pub range: SortRange,
-    /// In which direction.
+    /// The direction.
     pub order: Order,
-    /// How many entries the page may hold.
+    /// Maximum entries of the page.
     pub limit: NonZeroU16,
     /// The last entry of the previous page; `None` for the first page. An entry outside the range
-    /// is answered by an empty last page.
+    /// results in an empty last page.
     pub after: Option<IndexEntry>,
 }
 
-/// An item met in an index: keys only, to be read from the table before anything is decided.
+/// An entry of an index. It holds keys only; read the item from the table before deciding anything.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IndexEntry {
-    /// The place in the index.
+    /// The key in the index.
     pub index: IndexKey,
-    /// The item found there.
+    /// The key of the item.
     pub key: ItemKey,
 }
 
-/// One page of index entries, in the order of the query. The order among entries that share a
-/// place is the table's own, and is the same on every page of one walk.
+/// A page of index entries, in the order of the query. The order of entries with the same index key
+/// is up to the table, and is the same on every page of one walk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexPage {
-    /// The entries, at most as many as asked for; there may be fewer before the end.
+    /// The entries, at most as many as requested. There may be fewer before the end.
     pub entries: Vec<IndexEntry>,
-    /// Where the next page starts. Only `None` means that there are no more entries.
+    /// The start of the next page. Only `None` means that there are no more entries.
     pub next: Option<IndexEntry>,
 }
 
 impl IndexPage {
-    /// The page of a question that nothing answers.
+    /// Returns the page of a query without results.
     pub(crate) fn empty() -> Self {
         Self { entries: Vec::new(), next: None }
     }

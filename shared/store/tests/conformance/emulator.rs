@@ -1,5 +1,5 @@
-//! DynamoDB inside the test: the SDK's requests go to an embedded emulator instead of a socket,
-//! and their replies can be lost on the way.
+//! DynamoDB inside the test: the SDK's requests go to an embedded emulator instead of a socket, and
+//! replies can be lost.
 
 use std::{
     collections::VecDeque,
@@ -26,16 +26,16 @@ use store::dynamo::{DynamoTable, create_table};
 
 const TABLE_NAME: &str = "records";
 
-/// What happens to one request instead of a reply.
+/// What happens to a request instead of a normal reply.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    /// It is carried out, and the reply is lost.
+    /// The request is performed, and its reply is lost.
     LostReply,
-    /// It is not carried out, and this is the reply: a status and a body.
+    /// The request is not performed, and this status and body are the reply.
     Answer(u16, String),
 }
 
-/// A client of an emulator of its own, and what goes wrong between the two.
+/// A client of its own emulator, with the faults between the two.
 #[derive(Debug, Clone)]
 pub(crate) struct Emulator {
     wire: Wire,
@@ -43,7 +43,7 @@ pub(crate) struct Emulator {
 }
 
 impl Emulator {
-    /// An emulator with an empty table, and a client that tries three times.
+    /// Starts an emulator with an empty table, and a client that makes three tries.
     pub(crate) async fn start() -> Self {
         let wire = Wire::default();
         let client = Client::from_conf(
@@ -57,12 +57,12 @@ impl Emulator {
         DynamoTable::new(self.client.clone(), TABLE_NAME.to_owned())
     }
 
-    /// The client under the table, for items no table would write.
+    /// Returns the table's client, for items that no table writes.
     pub(crate) fn client(&self) -> (&Client, &'static str) {
         (&self.client, TABLE_NAME)
     }
 
-    /// Lets these faults befall the next requests, one each.
+    /// Applies these faults to the next requests, one each.
     pub(crate) fn befall(&self, faults: impl IntoIterator<Item = Fault>) {
         self.wire.faults.lock().unwrap().extend(faults);
     }
@@ -72,18 +72,18 @@ impl Emulator {
         *self.wire.forgetful.lock().unwrap() = true;
     }
 
-    /// How many requests have been sent since the last time this was asked.
+    /// Returns how many requests have been sent since the last call.
     pub(crate) fn requests(&self) -> usize {
         std::mem::take(&mut *self.wire.requests.lock().unwrap())
     }
 
-    /// How many faults are still to come.
+    /// Returns how many faults have not been applied yet.
     pub(crate) fn faults_left(&self) -> usize {
         self.wire.faults.lock().unwrap().len()
     }
 }
 
-/// What every test client has: made-up credentials, and retries without waiting.
+/// Returns the configuration of test clients: made-up credentials, and retries without waiting.
 pub(crate) fn configuration() -> aws_sdk_dynamodb::config::Builder {
     let retries =
         RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_nanos(1));
@@ -94,7 +94,7 @@ pub(crate) fn configuration() -> aws_sdk_dynamodb::config::Builder {
         .retry_config(retries)
 }
 
-/// The way between client and emulator.
+/// The connection between client and emulator.
 #[derive(Clone)]
 struct Wire {
     database: Database,

@@ -1,4 +1,4 @@
-//! DynamoDB behind an address, over plain HTTP.
+//! DynamoDB at an address, over plain HTTP.
 
 use aws_sdk_dynamodb::Client;
 use aws_smithy_http_client::Builder;
@@ -6,7 +6,8 @@ use store::dynamo::{DynamoTable, create_table};
 
 use crate::emulator::configuration;
 
-/// A new table at this endpoint, named after this program so that runs do not meet.
+/// Creates a table at this endpoint. Its name contains the process id, so that concurrent runs do
+/// not share it.
 pub(crate) async fn table(endpoint_url: &str) -> DynamoTable {
     let client = Client::from_conf(
         configuration().endpoint_url(endpoint_url).http_client(Builder::new().build_http()).build(),

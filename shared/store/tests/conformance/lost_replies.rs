@@ -1,4 +1,4 @@
-//! A write whose reply is lost is sent again, and knows itself when it meets itself.
+//! Writes whose replies are lost are sent again and recognise their own effect.
 
 use store::table::{Expect, ItemKey, NewItem, Table as _, TableError, Version, Write};
 

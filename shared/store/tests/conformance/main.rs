@@ -1,5 +1,5 @@
-//! The contract of the table, kept by every implementation, and what only DynamoDB can do wrong:
-//! replies that do not arrive.
+//! The table's contract, for every implementation, and the failure that only DynamoDB can have:
+//! lost replies.
 
 #![expect(
     clippy::unwrap_used,

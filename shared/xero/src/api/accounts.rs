@@ -36,16 +36,16 @@ struct WireAccount {
 /// The chart of accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accounts {
-    /// Those with a code.
+    /// Accounts with a code.
     pub with_code: Vec<Account>,
-    /// Those that money can be paid to, with a code or without.
+    /// Accounts that money can be paid to, with or without a code.
     pub for_money: Vec<MoneyAccount>,
-    /// Those that cannot be read.
+    /// Accounts that cannot be read.
     pub undecodable: Vec<OddRow>,
 }
 
-/// The chart: every account that has a code, archived ones included. Some bank accounts have none and cannot
-/// be named on a line. Xero gives the whole chart in one answer.
+/// Reads the chart: every account that has a code, including archived ones. Some bank accounts have
+/// no code and cannot be named on a line. Xero returns the whole chart in one answer.
 pub async fn accounts(session: &Session) -> Result<Accounts, XeroError> {
     let call = Call::list(ENDPOINT, "Accounts");
     let Rows { rows, undecodable } =
@@ -62,7 +62,7 @@ fn for_money(wire: &WireAccount) -> Option<MoneyAccount> {
     Some(MoneyAccount { id: XeroId(id), account })
 }
 
-/// An account without a name is called by its code.
+/// The account's name, or its code if it has no name.
 fn name(wire: &WireAccount) -> String {
     wire.name.clone().or_else(|| wire.code.clone()).unwrap_or_default()
 }

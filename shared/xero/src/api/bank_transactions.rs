@@ -1,4 +1,4 @@
-//! Money spent and received: created, found by reference, deleted.
+//! Bank transactions: money spent and received. They are created, found by reference, and deleted.
 
 use bytes::Bytes;
 use domain::document::payment::{BankTransactionDocument, MoneyStatus, RemoteBankTransaction};
@@ -26,8 +26,8 @@ const LIST: &str = "/BankTransactions";
 const ONE: &str = "/BankTransactions/{BankTransactionID}";
 const COLLECTION: &str = "BankTransactions";
 
-/// Every bank transaction with exactly this reference, deleted ones included. The reference must hold no
-/// quotation mark and no backslash.
+/// Finds every bank transaction with exactly this reference, including deleted ones. The reference
+/// must contain no quotation mark and no backslash.
 pub async fn find_by_reference(
     session: &Session,
     reference: &str,
@@ -42,7 +42,7 @@ pub async fn find_by_reference(
     list::<WireTransaction, _>(session, call, COLLECTION).await
 }
 
-/// The bank transaction with this id, whatever its status.
+/// Reads the bank transaction with this id, whatever its status.
 pub async fn get(
     session: &Session,
     id: XeroBankTransactionId,
@@ -50,7 +50,7 @@ pub async fn get(
     one::<WireTransaction, _>(session, Call::one(ONE, COLLECTION, id.to_string()), COLLECTION).await
 }
 
-/// Creates bank transactions. One outcome for each document, in their order.
+/// Creates bank transactions. Returns one outcome for each document, in their order.
 pub async fn create(
     session: &Session,
     documents: &[BankTransactionDocument],
@@ -60,7 +60,7 @@ pub async fn create(
     send::<_, WireTransaction, _>(session, call, COLLECTION, documents, fit).await
 }
 
-/// Deletes a bank transaction. Xero refuses one that is reconciled.
+/// Deletes a bank transaction. Xero refuses to delete a reconciled one.
 pub async fn delete(
     session: &Session,
     id: XeroBankTransactionId,
@@ -74,12 +74,12 @@ pub async fn delete(
     told.pop().ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))
 }
 
-/// The bytes that [`create`] sends: the same documents always give the same.
+/// The body that [`create`] sends. The same documents always give the same bytes.
 pub fn body(documents: &[BankTransactionDocument]) -> Bytes {
     envelope(COLLECTION, documents)
 }
 
-/// The bytes that [`delete`] sends.
+/// The body that [`delete`] sends.
 pub fn deletion(id: XeroBankTransactionId) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]

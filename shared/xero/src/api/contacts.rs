@@ -1,7 +1,7 @@
-//! Contacts: found by their number, created, updated.
+//! Contacts: found by their numbers, created, updated.
 //!
-//! Created with PUT and updated with POST by id. A POST without an id would edit whichever contact
-//! has the number or, failing that, the name, so none is ever made.
+//! They are created with PUT and updated with POST by id. A POST without an id would edit whichever
+//! contact has the number or, failing that, the name, so this client never sends one.
 
 use bytes::Bytes;
 use domain::document::contact::{ContactDocument, ContactStatus, RemoteContact};
@@ -51,9 +51,9 @@ struct WireContact {
     updated_at: Option<Timestamp>,
 }
 
-/// The contact with this number, archived or not.
+/// Finds the contact with this number, archived or not.
 ///
-/// Xero takes the number in the place of the id; `ContactNumber` is not a filter it answers quickly.
+/// Xero accepts the number in place of the id in the path. Filtering by `ContactNumber` is slower.
 pub async fn find_by_number(
     session: &Session,
     number: &str,
@@ -61,9 +61,9 @@ pub async fn find_by_number(
     of(session, number.to_owned()).await
 }
 
-/// Every contact with one of these numbers, archived or not, in one call for about forty of them.
-/// One number alone is asked for by its own route, which Xero answers more quickly; so is one that no filter can
-/// hold.
+/// Finds every contact with one of these numbers, archived or not, with one call for about forty of
+/// them. A single number is requested by its own route, which Xero answers faster; so is a number
+/// that no filter can contain.
 pub async fn find_by_numbers(
     session: &Session,
     numbers: &[&str],
@@ -79,8 +79,9 @@ pub async fn find_by_numbers(
     Ok(found)
 }
 
-/// Every contact with one of these numbers, archived or not, by the list. Whether the route of one contact shows
-/// archived ones is not documented; the list does when asked to. A number that no filter can hold is not asked for.
+/// Finds every contact with one of these numbers, archived or not, in the list of contacts. The
+/// list shows archived contacts on request; whether the route of one contact does is not
+/// documented. A number that no filter can contain is skipped.
 pub async fn list_by_numbers(
     session: &Session,
     numbers: &[&str],
@@ -89,7 +90,7 @@ pub async fn list_by_numbers(
     list_archived_too(session, &clauses.collect::<Vec<_>>()).await
 }
 
-/// Every contact that one of the clauses holds for, archived or not.
+/// Finds every contact for which one of the clauses holds, archived or not.
 async fn list_archived_too(
     session: &Session,
     clauses: &[String],
@@ -106,8 +107,8 @@ async fn list_archived_too(
     Ok(found)
 }
 
-/// A page of all contacts, archived ones included, in the order of their ids: an edit meanwhile moves none to
-/// another page. Pages begin at 1.
+/// Reads a page of all contacts, including archived ones, in the order of their ids: an edit
+/// between two calls moves no contact to another page. Pages are numbered from 1.
 pub async fn page(session: &Session, page: u32) -> Result<Page<RemoteContact>, XeroError> {
     let call = Call::list(LIST, COLLECTION)
         .query("includeArchived", "true")
@@ -117,7 +118,8 @@ pub async fn page(session: &Session, page: u32) -> Result<Page<RemoteContact>, X
     super::page::page::<WireContact, _>(session, call, COLLECTION).await
 }
 
-/// Contacts in use whose name, number, e-mail address or company number holds the text: the first `most`.
+/// Finds active contacts whose name, number, e-mail address or company number contains the text:
+/// the first `most`.
 pub async fn search(
     session: &Session,
     text: &str,
@@ -130,25 +132,33 @@ pub async fn search(
     list::<WireContact, _>(session, call, COLLECTION).await
 }
 
-/// The contact with this id, archived or not. One that its own route does not show is looked for in the list:
-/// whether the route shows archived contacts is not documented.
+/// Reads the contact with this id, archived or not. If its own route does not show it, the list is
+/// searched: whether the route shows archived contacts is not documented. A contact that cannot be
+/// read is an error, because it exists.
 pub async fn get(session: &Session, id: XeroContactId) -> Result<Option<RemoteContact>, XeroError> {
     if let Some(contact) = of(session, id.to_string()).await? {
         return Ok(Some(contact));
     }
-    let found = list_archived_too(session, &[format!(r#"ContactID==guid("{id}")"#)]).await?;
-    Ok(found.rows.into_iter().find(|contact| contact.id == id))
+    let clause = format!(r#"ContactID==guid("{id}")"#);
+    let Rows { rows, undecodable } = list_archived_too(session, &[clause]).await?;
+    let contact = rows.into_iter().find(|contact| contact.id == id);
+    match (contact, undecodable.iter().find(|odd| odd.may_be(id.0))) {
+        (Some(contact), _) => Ok(Some(contact)),
+        (None, Some(odd)) => Err(odd.into()),
+        (None, None) => Ok(None),
+    }
 }
 
 async fn of(session: &Session, id: String) -> Result<Option<RemoteContact>, XeroError> {
     one::<WireContact, _>(session, Call::one(ONE, COLLECTION, id), COLLECTION).await
 }
 
-/// The contacts with this name, archived ones included; names are compared without regard to case, accents and
-/// spaces.
+/// Finds the contacts with this name, including archived ones. Names are compared without regard to
+/// case, accents and superfluous spaces.
 ///
-/// A name holds whatever people write, and a filter does not take all of it. So Xero is asked for the contacts that
-/// hold a part of the name which every spelling of it has, at most a page of them, and the names are compared here.
+/// A name may contain any text, and a filter does not accept every text. So Xero is asked for the
+/// contacts that contain a part of the name that is in every spelling of it, at most a page of
+/// them, and the names are compared here.
 pub async fn find_by_name(session: &Session, name: &str) -> Result<Rows<RemoteContact>, XeroError> {
     let call = Call::list(LIST, COLLECTION)
         .query("searchTerm", search_term(name))
@@ -160,8 +170,8 @@ pub async fn find_by_name(session: &Session, name: &str) -> Result<Rows<RemoteCo
     Ok(found)
 }
 
-/// The longest part of a name without quotation marks, backslashes and letters that have accents, or the name
-/// itself where it has no such part. Xero keeps names with single spaces.
+/// The longest part of a name without quotation marks, backslashes and accented letters, or the
+/// name itself if it has no such part. Xero stores names with single spaces.
 fn search_term(name: &str) -> String {
     const TERM_LIMIT: usize = 100;
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -172,33 +182,36 @@ fn search_term(name: &str) -> String {
     longest.unwrap_or(&name).chars().take(TERM_LIMIT).collect()
 }
 
-/// Creates contacts. One outcome for each document, in their order. Fails as a whole only when the
-/// call does.
+/// Creates contacts. Returns one outcome for each document, in their order.
+///
+/// # Errors
+///
+/// Only when the call as a whole fails.
 pub async fn create(
     session: &Session,
     documents: &[ContactDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteContact>>, XeroError> {
     if documents.iter().any(|document| document.contact_id.is_some()) {
-        return Err(XeroError::Unsendable { reason: "a contact to create has no id yet" });
+        return Err(XeroError::Unsendable { reason: "a contact to create must have no id" });
     }
     write(session, Method::PUT, documents, key).await
 }
 
-/// Updates the contacts with the ids in the documents. Fields that are left out keep their value.
-/// One outcome for each document, in their order.
+/// Updates the contacts whose ids are in the documents. Absent fields keep their values. Returns
+/// one outcome for each document, in their order.
 pub async fn update(
     session: &Session,
     documents: &[ContactDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteContact>>, XeroError> {
     if documents.iter().any(|document| document.contact_id.is_none()) {
-        return Err(XeroError::Unsendable { reason: "a contact is updated by its id" });
+        return Err(XeroError::Unsendable { reason: "a contact to update must have an id" });
     }
     write(session, Method::POST, documents, key).await
 }
 
-/// The bytes that [`create`] and [`update`] send: the same documents always give the same.
+/// The body that [`create`] and [`update`] send. The same documents always give the same bytes.
 pub fn body(documents: &[ContactDocument]) -> Bytes {
     envelope(COLLECTION, documents)
 }
@@ -213,8 +226,9 @@ async fn write(
     send::<_, WireContact, _>(session, call, COLLECTION, documents, fit).await
 }
 
-/// An update is known by its id, a creation by its number. Xero does not always repeat the number; then the name
-/// decides, as Xero normalised it.
+/// Whether an element is about the document: an update is identified by its id, a creation by its
+/// number. Xero does not always return the number; then the name decides, in Xero's normalised
+/// form.
 fn fit(document: &ContactDocument, marks: &Marks) -> Fit {
     if let (Some(sent), Some(kept)) = (document.contact_id, marks.id) {
         return Fit::of(Some(sent.0 == kept), &[]);
@@ -232,7 +246,7 @@ impl From<WireContact> for RemoteContact {
             id: XeroContactId(wire.id),
             number: wire.contact_number,
             name: wire.name.unwrap_or_default(),
-            // Besides ARCHIVED there is GDPRREQUEST; neither may stand on a document.
+            // Besides `ARCHIVED` there is `GDPRREQUEST`. Documents can use neither.
             status: match wire.contact_status.as_deref() {
                 None | Some("ACTIVE") => ContactStatus::Active,
                 Some(_) => ContactStatus::Archived,

@@ -1,25 +1,27 @@
-//! Asking a list for one of several things, in as few calls as the length of a query allows.
+//! Filters that match one of several values, in as few calls as the maximum length of a query
+//! allows.
 
 use crate::error::XeroError;
 use crate::session::encoded;
 
-/// A filter longer than this, encoded, would exceed the 2,048 characters Xero takes in a query.
+/// The maximum length of an encoded filter, in characters. A longer one would exceed the 2,048
+/// characters that Xero accepts in a query.
 const FILTER_LIMIT: usize = 1_900;
 const OR: &str = " OR ";
 
-/// `field` is exactly `value`; none where the value holds a quotation mark, a backslash or a control character. Xero
-/// refuses every way of escaping them (a syntax error, whatever the rest of the filter says), so such a value is
-/// looked for by other means.
+/// A clause that requires `field` to equal `value`, or `None` if the value contains a quotation
+/// mark, a backslash or a control character. Xero rejects every way of escaping them with a syntax
+/// error, whatever the rest of the filter says. Such a value must be found by other means.
 pub(super) fn clause(field: &str, value: &str) -> Option<String> {
     is_quotable(value).then(|| format!("{field}==\"{value}\""))
 }
 
-/// Whether a text can stand between the quotation marks of a filter.
+/// Whether a text may be between the quotation marks of a filter.
 pub(super) fn is_quotable(value: &str) -> bool {
     !value.chars().any(|sign| matches!(sign, '"' | '\\') || sign.is_control())
 }
 
-/// The clauses joined, each filter as long as Xero takes.
+/// Joins the clauses into filters, each as long as Xero accepts.
 pub(super) fn filters(clauses: &[String]) -> Result<Vec<String>, XeroError> {
     let mut filters: Vec<String> = Vec::new();
     for clause in clauses {

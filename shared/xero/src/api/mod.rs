@@ -1,4 +1,4 @@
-//! The Accounting API, one file for each kind of thing.
+//! The Accounting API. Each kind of record has its own file.
 
 pub mod accounts;
 pub mod bank_transactions;
@@ -20,18 +20,19 @@ pub use crate::rows::{OddRow, Rows};
 
 use serde::Serialize;
 
-/// A status a document is given on its own.
+/// A status that a document can be set to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum TargetStatus {
     /// For an approved document without payments, credits or allocations.
     Voided,
-    /// For a draft, or one submitted for approval.
+    /// For a draft, or a document submitted for approval.
     Deleted,
 }
 
-/// The most documents that go into one write. Xero advises batches of about 50.
+/// The maximum number of documents in one write. Xero advises batches of about 50.
 pub const BATCH_LIMIT: usize = 50;
 
-/// The most rows of a page, which is what is asked for. Xero says in its answer how many it took.
+/// The number of rows that a page is requested with, which is Xero's maximum. Xero's answer says
+/// how many rows a page actually has.
 pub const PAGE_LIMIT: usize = 1_000;

@@ -1,5 +1,5 @@
-//! The organisation itself. Xero does not count this call as egress, so it also serves as the
-//! cheapest question whether a connection works.
+//! The organisation. Xero does not count this call as egress, so it is also the cheapest way to
+//! check whether a connection works.
 
 use domain::ids::TenantId;
 use domain::money::Currency;
@@ -18,19 +18,19 @@ const ENDPOINT: &str = "/Organisation";
 /// What Xero says about an organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organisation {
-    /// Its id, which is also the tenant's.
+    /// Its id, which is also the tenant's id.
     pub id: TenantId,
-    /// Its name, as people see it.
+    /// Its name as people see it.
     pub name: String,
-    /// The currency of its books.
+    /// The base currency of its books.
     pub base_currency: Currency,
-    /// The country whose rules it keeps books by, such as `GB`.
+    /// The country whose accounting rules it follows, such as `GB`.
     pub country_code: Option<String>,
-    /// Documents dated on this day or before are closed, for everyone but advisers.
+    /// Documents dated on or before this day are locked for all users except advisers.
     pub period_lock_date: Option<Date>,
-    /// Documents dated on this day or before are closed, for everyone.
+    /// Documents dated on or before this day are locked for all users.
     pub end_of_year_lock_date: Option<Date>,
-    /// The code in links into Xero's pages, such as `!Xk9z2`.
+    /// The code in links to Xero's pages, such as `!Xk9z2`.
     pub short_code: Option<String>,
     /// Whether it is one of Xero's demonstration companies.
     pub is_demo: bool,

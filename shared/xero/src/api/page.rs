@@ -1,4 +1,4 @@
-//! Pages of lists: their rows, and what the envelope says beside them.
+//! Pages of lists, with the metadata of the answer.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -14,18 +14,20 @@ use crate::session::{Call, Session};
 /// A page of a list.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// Its rows, in Xero's order, as far as they can be read.
+    /// Its readable rows, in Xero's order.
     pub rows: Vec<T>,
-    /// The rows that cannot be read. They fill the page like any other.
+    /// Its unreadable rows. They count towards the size of the page.
     pub undecodable: Vec<OddRow>,
-    /// How many rows a full page has: what Xero says it took, which need not be what was asked for.
+    /// The number of rows of a full page, as Xero reports it. It may differ from the requested
+    /// number.
     pub full: usize,
     /// When Xero answered, by its own clock.
     pub answered_at: Option<Timestamp>,
 }
 
 impl<T> Page<T> {
-    /// How many rows Xero gave, readable or not. By this a page is full or the last.
+    /// The number of rows that Xero returned, readable or not. It decides whether the page is full
+    /// or the last one.
     pub fn count(&self) -> usize {
         self.rows.len() + self.undecodable.len()
     }
@@ -46,7 +48,7 @@ struct Pagination {
     page_size: Option<String>,
 }
 
-/// Makes a call for a page whose rows come as `W`.
+/// Makes a call for a page whose rows are read as `W`.
 pub(super) async fn page<W, T>(
     session: &Session,
     call: Call,

@@ -1,6 +1,6 @@
-//! Payments on invoices: listed as they change, found by invoice, created, deleted.
+//! Payments on invoices: listed by change date, found by invoice, created, deleted.
 //!
-//! A payment cannot be changed, only deleted; its row stays, with the status `DELETED`.
+//! A payment cannot be changed, only deleted. Its row then stays, with the status `DELETED`.
 
 use bytes::Bytes;
 use domain::document::payment::{MoneyStatus, PaymentDocument, RemotePayment};
@@ -27,11 +27,11 @@ const LIST: &str = "/Payments";
 const ONE: &str = "/Payments/{PaymentID}";
 const COLLECTION: &str = "Payments";
 
-/// Invoices asked for in one query: Xero limits its length to about 2,048 characters.
+/// The maximum number of invoices in one query. Xero limits a query to about 2,048 characters.
 const INVOICES_LIMIT: usize = 15;
 
-/// A page of the customers' payments that changed at an instant or later, deleted ones included, oldest
-/// change first.
+/// Reads a page of the customers' payments that changed at an instant or later, including deleted
+/// ones, oldest change first.
 pub async fn changed(
     session: &Session,
     since: Timestamp,
@@ -46,7 +46,7 @@ pub async fn changed(
     super::page::page::<WirePayment, _>(session, call, COLLECTION).await
 }
 
-/// Every payment on these invoices, deleted ones included: one call for 15 of them.
+/// Reads every payment on these invoices, including deleted ones, with one call for 15 invoices.
 pub async fn of_invoices(
     session: &Session,
     invoices: &[XeroInvoiceId],
@@ -63,13 +63,13 @@ pub async fn of_invoices(
     Ok(found)
 }
 
-/// The payment with this id, whatever its status.
+/// Reads the payment with this id, whatever its status.
 pub async fn get(session: &Session, id: XeroPaymentId) -> Result<Option<RemotePayment>, XeroError> {
     let call = Call::one(ONE, COLLECTION, id.to_string());
     one::<WirePayment, _>(session, call, COLLECTION).await
 }
 
-/// Creates payments. One outcome for each document, in their order.
+/// Creates payments. Returns one outcome for each document, in their order.
 pub async fn create(
     session: &Session,
     documents: &[PaymentDocument],
@@ -79,7 +79,7 @@ pub async fn create(
     send::<_, WirePayment, _>(session, call, COLLECTION, documents, fit).await
 }
 
-/// Deletes a payment. Xero refuses one that is reconciled or part of a batch.
+/// Deletes a payment. Xero refuses to delete one that is reconciled or part of a batch.
 pub async fn delete(
     session: &Session,
     id: XeroPaymentId,
@@ -92,12 +92,12 @@ pub async fn delete(
     told.pop().ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))
 }
 
-/// The bytes that [`create`] sends: the same documents always give the same.
+/// The body that [`create`] sends. The same documents always give the same bytes.
 pub fn body(documents: &[PaymentDocument]) -> Bytes {
     envelope(COLLECTION, documents)
 }
 
-/// The bytes that [`delete`] sends.
+/// The body that [`delete`] sends.
 pub fn deletion() -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
@@ -108,7 +108,8 @@ pub fn deletion() -> Bytes {
     Bytes::from(body.expect("one word always makes JSON"))
 }
 
-/// The reference names the payment; two parts of one invoice, paid on one day, differ in nothing else.
+/// Whether an element is about the document. The reference identifies the payment: two parts of one
+/// invoice, paid on the same day, may differ in nothing else.
 fn fit(document: &PaymentDocument, marks: &Marks) -> Fit {
     let reference = marks.reference.as_ref().map(|kept| *kept == document.reference);
     let invoice = marks.belongs_to.map(|kept| kept == document.invoice.invoice_id.0);
@@ -160,7 +161,7 @@ impl From<WirePayment> for RemotePayment {
     fn from(wire: WirePayment) -> Self {
         let account = wire.account.as_ref();
         let is_receipt = wire.payment_type.is_none_or(|kind| kind == "ACCRECPAYMENT");
-        // Xero calls whatever was paid an invoice: a bill, and for a refund the credit.
+        // Xero calls any paid document an invoice, even a bill or, for a refund, the credit.
         let invoice = wire.invoice.filter(|_| is_receipt).and_then(|invoice| invoice.id);
         Self {
             id: XeroPaymentId(wire.id),

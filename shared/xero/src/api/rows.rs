@@ -1,4 +1,4 @@
-//! Calls for rows as they are: a list of them, or the one that is asked for by its id.
+//! Calls that return rows: a list of them, or a single row that is requested by its id.
 
 use serde::de::DeserializeOwned;
 
@@ -7,7 +7,8 @@ use crate::json::elements;
 use crate::rows::Rows;
 use crate::session::{Call, Session};
 
-/// Makes a call for a list whose rows come as `W`. Rows that cannot be read are counted and stand beside the others.
+/// Makes a call for a list whose rows are read as `W`. Unreadable rows are reported to the session
+/// and returned beside the others.
 pub(super) async fn list<W, T>(
     session: &Session,
     call: Call,
@@ -36,7 +37,8 @@ where
     Ok(rows)
 }
 
-/// Makes a call for one thing, whose row stands alone in the answer; no row where Xero has no such thing.
+/// Makes a call for one record, whose row is alone in the answer. Without such a record in Xero,
+/// there is no row.
 pub(super) async fn sole<W, T>(
     session: &Session,
     call: Call,
@@ -51,7 +53,8 @@ where
     }
 }
 
-/// Makes a call for one thing; `None` where Xero has no such thing. One that cannot be read is an error: it is there.
+/// Makes a call for one record. Returns `None` if Xero has no such record. A record that cannot be
+/// read is an error, because it exists.
 pub(super) async fn one<W, T>(
     session: &Session,
     call: Call,

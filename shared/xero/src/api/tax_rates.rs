@@ -27,13 +27,13 @@ struct WireTaxRate {
     can_apply_to_revenue: bool,
 }
 
-/// Every tax rate, those no longer in use included. Xero gives all of them in one answer.
+/// Reads every tax rate, including those no longer in use. Xero returns all of them in one answer.
 pub async fn tax_rates(session: &Session) -> Result<Rows<TaxRate>, XeroError> {
     list::<WireTaxRate, _>(session, Call::list(ENDPOINT, "TaxRates"), "TaxRates").await
 }
 
 impl From<WireTaxRate> for TaxRate {
-    /// A rate without a name is called by its code.
+    /// A rate without a name takes its code as its name.
     fn from(wire: WireTaxRate) -> Self {
         Self {
             name: wire.name.unwrap_or_else(|| wire.tax_type.clone()),

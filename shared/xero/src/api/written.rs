@@ -1,10 +1,12 @@
-//! What became of each document of a write.
+//! The outcome for each document of a write.
 //!
-//! With `summarizeErrors=false` Xero answers 200 and returns every document of the batch, each with its own verdict.
-//! The order is not always that of the request (XeroAPI/Xero-NetStandard, issues 532 and 586), so an element belongs
-//! to the document that it names, by id, number or reference. The verdict has three signs, not all of which are on
-//! every kind of document; any one of them makes it a refusal. An element that has neither an error nor the id of
-//! what was saved (XeroAPI/Xero-Net, issue 354) leaves the end of its document open, and of no other.
+//! With `summarizeErrors=false` Xero answers 200 and returns every document of the batch, each with
+//! its own verdict. The order is not always that of the request (XeroAPI/Xero-NetStandard, issues
+//! 532 and 586), so an element belongs to the document that it names by id, number or reference.
+//! The verdict has three indicators, not all of which are present on every kind of document; any
+//! one of them makes it a rejection. An element that has neither an error nor the id of a saved
+//! document (XeroAPI/Xero-Net, issue 354) leaves the outcome of its document unknown, and of no
+//! other.
 
 use std::collections::BTreeSet;
 
@@ -18,18 +20,18 @@ use crate::json::elements;
 use crate::rows::Marks;
 use crate::session::{Call, Session};
 
-/// What became of one document of a write.
+/// The outcome for one document of a write.
 #[derive(Debug)]
 pub enum Written<T> {
-    /// Xero has it.
+    /// Xero saved the document.
     Done {
-        /// The document as Xero keeps it now.
+        /// The document as Xero stores it now.
         remote: T,
-        /// What Xero remarked about it.
+        /// Xero's warnings about it.
         warnings: Vec<String>,
     },
-    /// Xero refused this document, or its answer does not say what became of it
-    /// ([`XeroError::Unidentified`]); the others of the batch are not affected.
+    /// Xero rejected this document, or its answer does not reveal the outcome
+    /// ([`XeroError::Unidentified`]). The other documents of the batch are not affected.
     Refused(XeroError),
 }
 
@@ -38,14 +40,14 @@ pub enum Written<T> {
 pub(super) enum Fit {
     /// It names the document.
     Same,
-    /// It does not say.
+    /// It does not say which document it is about.
     Unsaid,
-    /// It names another.
+    /// It names another document.
     Other,
 }
 
 impl Fit {
-    /// The fit by a name that only this document has, and by what must not differ.
+    /// Combines the comparison of a unique name with those of values that must not differ.
     pub(super) fn of(name: Option<bool>, others: &[Option<bool>]) -> Self {
         if name == Some(false) || others.contains(&Some(false)) {
             Self::Other
@@ -57,8 +59,9 @@ impl Fit {
     }
 }
 
-/// Makes the call that writes `documents`, at most a batch of them; none costs no call. One outcome for each,
-/// in their order; [`written`] says what is believed of the answer.
+/// Makes the call that writes `documents`, at most a batch of them. An empty batch makes no call.
+/// Returns one outcome for each document, in their order; [`written`] defines how the answer is
+/// interpreted.
 pub(super) async fn send<D, W, T>(
     session: &Session,
     call: Call,
@@ -80,8 +83,9 @@ where
     written::<D, W, T>(endpoint, collection, &answer, documents, fit)
 }
 
-/// Reads the answer to a write of `documents`: one outcome for each, in their order. `fit` says whether an element
-/// can be about a document. Where none is, the outcome is [`XeroError::Unidentified`].
+/// Reads the answer to a write of `documents`. Returns one outcome for each, in their order. `fit`
+/// says whether an element can be about a document. A document without an element has the outcome
+/// [`XeroError::Unidentified`].
 pub(super) fn written<D, W, T>(
     endpoint: &'static str,
     collection: &str,
@@ -95,7 +99,8 @@ where
     let elements = elements(endpoint, collection, body)?;
     let marks = elements.iter().map(|raw| Marks::read(raw)).collect::<Vec<_>>();
     let mut answers = pair(documents, &marks, &fit);
-    // The only answer to the only document is about it if it says no, however it names it.
+    // A single rejection in the answer to a single document is about that document, whatever it
+    // names.
     if let ([answer @ None], [only]) = (answers.as_mut_slice(), elements.as_slice())
         && is_refusal(&tree(only))
     {
@@ -111,8 +116,9 @@ where
     Ok(outcomes.collect())
 }
 
-/// Which element answers each document: one that names it, that in its own place first, because documents may be
-/// alike; or, by elimination, the only one that can be about it and about no other.
+/// Assigns elements to documents. A document gets an element that names it, preferably the one at
+/// its own position, because documents may be alike. Otherwise it gets, by elimination, the only
+/// element that can be about it and about no other document.
 fn pair<D>(
     documents: &[D],
     marks: &[Marks],
@@ -154,7 +160,7 @@ fn pair<D>(
     answers
 }
 
-/// What an element says of its document; none if it says nothing.
+/// The outcome that an element states for its document, or `None` if it states none.
 fn outcome<W, T>(raw: &RawValue) -> Option<Written<T>>
 where
     W: DeserializeOwned + Into<T>,
@@ -171,7 +177,8 @@ where
     })
 }
 
-/// Only sentences and signs are read from it. Figures are read from the text itself, digit by digit.
+/// The element as a JSON tree, from which only sentences and verdicts are read. Numbers are read
+/// from the text itself, digit by digit.
 fn tree(raw: &RawValue) -> Value {
     serde_json::from_str(raw.get()).unwrap_or_default()
 }
@@ -184,7 +191,7 @@ fn is_refusal(element: &Value) -> bool {
         || !list(element, "ValidationErrors").is_empty()
 }
 
-/// Plainly or in quotes.
+/// Whether the member is `true`, plain or in quotes.
 fn is_true(element: &Value, name: &str) -> bool {
     member(element, name).is_some_and(|sign| match sign {
         Value::Bool(sign) => *sign,

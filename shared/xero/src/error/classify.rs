@@ -1,7 +1,7 @@
-//! From an answer to its meaning.
+//! The classification of answers.
 //!
-//! Statuses and headers decide; text is read only where Xero gives nothing else. Bodies are assumed
-//! to be JSON only where they parse as JSON: 404, 429 and the 500s come as plain text or HTML.
+//! Statuses and headers decide. Text is read only where Xero gives nothing else. A body counts as
+//! JSON only if it parses as JSON: 404, 429 and the 500s have bodies of plain text or HTML.
 
 use domain::rejection;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::edge::is_from_the_edge;
 use super::validation::{member, messages, text};
-use super::{Access, Limit, Outage, XeroError};
+use super::{Access, Limit, Outage, Permission, XeroError};
 
-/// An answer that is not a success, with what is needed to read it.
+/// An answer that is not a success, with the data needed to classify it.
 #[derive(Debug)]
 pub(crate) struct Reply<'a> {
     pub(crate) status: StatusCode,
@@ -25,16 +25,17 @@ pub(crate) struct Reply<'a> {
     pub(crate) addressed: Addressed,
 }
 
-/// What the path named, and with it what a 404 means.
+/// What the path names, which decides what a 404 means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Addressed {
-    /// One thing by its id: it may be missing.
+    /// One record by its id, which may not exist.
     One,
-    /// A whole collection: it always exists, unless the path or the length of the query is wrong.
+    /// A whole collection. It always exists, so a 404 means a wrong path or a query that is too
+    /// long.
     Collection,
 }
 
-/// What an answer other than a success means.
+/// Classifies an answer that is not a success.
 pub(crate) fn classify(reply: &Reply<'_>) -> XeroError {
     if is_from_the_edge(reply) {
         return XeroError::Edge { access: reply.access, status: reply.status.as_u16() };
@@ -47,13 +48,13 @@ pub(crate) fn classify(reply: &Reply<'_>) -> XeroError {
         }
         429 => throttled(reply.headers),
         503 => XeroError::Offline { access: reply.access, outage: outage(reply.body) },
-        // 501 says that no such call exists, and no repetition makes it exist.
+        // 501 says that Xero has no such call, so repeating it is useless.
         status @ (408 | 500 | 502..=599) => XeroError::ServerFault { access: reply.access, status },
         _ => call_refused(reply, None),
     }
 }
 
-/// What Xero's sentences about one document mean.
+/// Classifies Xero's sentences about one document.
 pub(crate) fn refusal(messages: Vec<String>) -> XeroError {
     let any =
         |holds: fn(&str) -> bool| messages.iter().any(|message| holds(&message.to_lowercase()));
@@ -114,13 +115,14 @@ fn bad_request(reply: &Reply<'_>) -> XeroError {
     call_refused(reply, kind)
 }
 
-/// The headline of every validation error; it says nothing.
+/// Whether the text is the headline of every validation error, which says nothing about the
+/// document.
 fn is_empty_headline(headline: &str) -> bool {
     headline.eq_ignore_ascii_case("A validation exception occurred")
 }
 
-/// Unreadable JSON (14), an unreadable filter (16), a body without documents (17): whatever the
-/// document is, these are about how it was sent.
+/// Whether the fault is in the call and not in the document: unreadable JSON (14), an unreadable
+/// filter (16), a body without documents (17).
 fn is_fault_of_the_call(body: &Value, kind: Option<&str>) -> bool {
     let number = member(body, "ErrorNumber").and_then(Value::as_u64);
     matches!(number, Some(14 | 16 | 17))
@@ -141,8 +143,9 @@ fn call_refused(reply: &Reply<'_>, kind: Option<&str>) -> XeroError {
     XeroError::CallRefused { endpoint: reply.endpoint, status: reply.status.as_u16(), kind }
 }
 
-/// The header decides where it says something, then the body. `AuthorizationUnsuccessful` is about a permission and
-/// comes without a header; `AuthenticationUnsuccessful` is about the token (401) or the organisation (403).
+/// Classifies a 401 or 403. The header decides if it is specific, then the body.
+/// `AuthorizationUnsuccessful` is about a permission and has no header;
+/// `AuthenticationUnsuccessful` is about the token (401) or the organisation (403).
 fn unauthorized(reply: &Reply<'_>) -> XeroError {
     let body = String::from_utf8_lossy(reply.body).to_lowercase();
     let challenges = reply.headers.get_all(WWW_AUTHENTICATE).iter();
@@ -152,7 +155,7 @@ fn unauthorized(reply: &Reply<'_>) -> XeroError {
     let is_token = challenges.iter().any(|challenge| challenge.contains("invalid_token"));
     let is_scope = names_scope(&body) || body.contains("authorizationunsuccessful");
     if challenges.iter().any(|challenge| names_scope(challenge)) || (is_scope && !is_token) {
-        return XeroError::ScopeMissing { scope: needed_scope(reply.endpoint) };
+        return XeroError::ScopeMissing { permission: Permission::for_endpoint(reply.endpoint) };
     }
     if reply.status == StatusCode::UNAUTHORIZED {
         return XeroError::TokenRejected { expired: body.contains("tokenexpired") };
@@ -161,19 +164,6 @@ fn unauthorized(reply: &Reply<'_>) -> XeroError {
         XeroError::TenantRefused
     } else {
         XeroError::Forbidden
-    }
-}
-
-/// The scope that a call needs, by what it asks for.
-fn needed_scope(endpoint: &str) -> &'static str {
-    match endpoint.split('/').nth(1).unwrap_or_default() {
-        "Contacts" => "accounting.contacts",
-        "Invoices" | "CreditNotes" => "accounting.invoices",
-        "Payments" => "accounting.payments",
-        "BankTransactions" => "accounting.banktransactions",
-        "Organisation" | "Accounts" | "TaxRates" => "accounting.settings.read",
-        // Connections need no more than a login.
-        _ => "openid",
     }
 }
 
@@ -187,7 +177,7 @@ fn throttled(headers: &HeaderMap) -> XeroError {
     XeroError::Throttled { limit, retry_after: retry_after(headers, limit) }
 }
 
-/// Xero has been seen to write `appminute` and `app-minute`.
+/// The limit that the header names. Xero writes both `appminute` and `app-minute`.
 fn limit(headers: &HeaderMap) -> Limit {
     let problem = headers.get("x-rate-limit-problem").and_then(|value| value.to_str().ok());
     match problem.unwrap_or_default().replace('-', "").to_lowercase().trim() {
@@ -199,8 +189,9 @@ fn limit(headers: &HeaderMap) -> Limit {
     }
 }
 
-/// Xero sends `Retry-After` in whole seconds for the minute and day limits and promises none for
-/// the concurrent one. More than a day is not believed: no window of Xero's is longer.
+/// The wait that `Retry-After` names. Xero sends it in whole seconds for the minute and day limits
+/// and does not promise it for the concurrent one. More than a day is cut to a day: none of Xero's
+/// windows is longer.
 fn retry_after(headers: &HeaderMap, limit: Limit) -> SignedDuration {
     const A_DAY_SECONDS: i64 = 24 * 60 * 60;
     let told = headers

@@ -1,17 +1,17 @@
 //! Answers that Xero's applications did not write: pages of the edge in front of them.
 //!
-//! The edge (a load balancer, a content network, a page for robots) has been seen to answer 400, 403 and 503 with
-//! HTML, at every host. Such an answer says nothing about the call, the login or the document: nobody behind the
-//! edge has seen the request.
+//! The edge (a load balancer, a content delivery network, a bot filter) answers 400, 403 and 503
+//! with HTML, on every host. Such an answer says nothing about the call, the login or the document,
+//! because Xero's applications have not seen the request.
 
 use http::header::WWW_AUTHENTICATE;
 
 use super::Reply;
 
-/// How much of a body is looked at.
+/// The number of bytes of a body that are examined.
 const START_BYTES: usize = 1_024;
 
-/// Whether a body is a page for people. Xero's own plain sentences, which it labels as HTML, are none.
+/// Whether a body is an HTML page. Xero's own plain sentences, which it labels as HTML, are not.
 pub(crate) fn is_page(body: &[u8]) -> bool {
     let start = body.get(..START_BYTES).unwrap_or(body);
     let start = String::from_utf8_lossy(start).to_ascii_lowercase();
@@ -22,21 +22,26 @@ pub(crate) fn is_page(body: &[u8]) -> bool {
     start.starts_with('<') && is_html
 }
 
-/// Whether a body holds nothing but blanks.
+/// Whether a body is empty or consists of blanks.
 pub(crate) fn is_blank(body: &[u8]) -> bool {
     body.iter().all(u8::is_ascii_whitespace)
 }
 
-/// Whether an answer other than a success comes from the edge. A fault in the 500s other than 503 may have come
-/// about while Xero was at work, and so may 408; what 429 means is in its headers.
+/// Whether an answer other than a success comes from the edge. A fault in the 500s other than 503,
+/// or a 408, may have occurred while Xero processed the call. The headers of a 429 say what it
+/// means.
 pub(super) fn is_from_the_edge(reply: &Reply<'_>) -> bool {
-    // Whoever challenges the login has read the request.
+    // An answer that challenges the login comes from an application that has read the request.
     if reply.headers.contains_key(WWW_AUTHENTICATE) {
         return false;
     }
     match reply.status.as_u16() {
-        408 | 429 | 500..=502 | 504..=599 => false,
-        400 | 401 | 403 | 404 => is_page(reply.body) || is_blank(reply.body),
+        408 | 429 | 500 | 502 | 504..=599 => false,
+        // 413 and 414 without a body are about the call, which is too long, even if the edge sends
+        // them.
+        400..=407 | 409..=412 | 415..=428 | 430..=499 => {
+            is_page(reply.body) || is_blank(reply.body)
+        }
         _ => is_page(reply.body),
     }
 }

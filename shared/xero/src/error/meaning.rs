@@ -1,4 +1,4 @@
-//! What a failure means for the operation and for the next call.
+//! What an error means for the operation and for the next call.
 
 use domain::failure::FailureClass;
 use domain::rejection;
@@ -7,11 +7,11 @@ use super::{Access, XeroError};
 use crate::turnstile::Barred;
 
 impl XeroError {
-    /// What the failure means for the operation.
+    /// The failure class of the operation.
     pub const fn class(&self) -> FailureClass {
         match self {
             Self::NoAccessToken { is_answered: _, source } => source.failure.class,
-            // A write that was answered with a page and a success may have been carried out.
+            // A write that was answered with a page and a success status may have been carried out.
             Self::NotUnique { .. }
             | Self::KeyReused
             | Self::Unexplained
@@ -44,7 +44,7 @@ impl XeroError {
         }
     }
 
-    /// Whether Xero answered. Then the serial of the idempotency key must rise before the next
+    /// Whether Xero answered. If so, the serial of the idempotency key must rise before the next
     /// write: Xero keeps the answer to a key for six minutes, errors included, and replays it.
     pub const fn is_answered(&self) -> bool {
         match self {
@@ -88,7 +88,7 @@ impl XeroError {
 }
 
 impl Access {
-    /// The class of a call whose end is not known.
+    /// The class of a call whose outcome is unknown.
     const fn unfinished(self) -> FailureClass {
         match self {
             Self::Read => FailureClass::Transient,

@@ -1,21 +1,21 @@
-//! What a person is told: a sentence about what happened and one about what to do.
+//! The messages for people: a sentence about what happened and one about what to do.
 //!
-//! The reader keeps books and has never heard of tokens or status codes. Nothing here quotes an
-//! answer, except the sentences in which Xero refuses a document.
+//! The reader keeps books and does not know tokens or status codes. The messages quote no answer,
+//! except the sentences with which Xero rejects a document.
 
-use domain::failure::Failure;
+use domain::failure::{Cause, Failure};
 use domain::rejection;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Access, Limit, Outage, XeroError};
+use super::{Access, Limit, Outage, Permission, XeroError};
 use crate::turnstile::Barred;
 
-/// Xero asks for about five minutes when one organisation is offline.
+/// The time after which Xero asks to retry when one organisation is offline.
 const ORGANISATION_OFFLINE: SignedDuration = SignedDuration::from_mins(5);
 
 impl XeroError {
-    /// The failure as it is stored and shown. `now` is the instant of the answer, from which the
-    /// earliest next attempt is counted where Xero names one.
+    /// The failure as it is stored and shown. `now` is the instant of the answer. If Xero names a
+    /// wait, the earliest next attempt is counted from it.
     pub fn failure(&self, now: Timestamp) -> Failure {
         if let Self::NoAccessToken { is_answered: _, source } = self {
             return source.failure.clone();
@@ -32,7 +32,7 @@ impl XeroError {
         }
     }
 
-    /// How long Xero asked us to stay away, if it did.
+    /// How long Xero asked to wait, if it did.
     fn wait(&self) -> Option<SignedDuration> {
         if let Self::Throttled { retry_after: wait, .. }
         | Self::Barred { source: Barred::Full { wait, .. } } = self
@@ -63,7 +63,7 @@ impl XeroError {
                 ..
             } => SHORT_LIMIT,
             Self::NoAccessToken { .. } | Self::TokenRejected { .. } => LOGIN_REJECTED,
-            Self::ScopeMissing { scope } => scope_missing(scope),
+            Self::ScopeMissing { permission } => permission_missing(*permission),
             Self::TenantRefused => NOT_CONNECTED,
             Self::Forbidden => NOT_PERMITTED,
             Self::GrantRefused => GRANT_REFUSED,
@@ -94,77 +94,84 @@ fn barred(barred: &Barred) -> Told {
 }
 
 struct Told {
-    /// Stable, for programs.
+    /// A stable name for programs and support.
     code: &'static str,
     /// What happened.
     message: &'static str,
-    /// What to do; empty when time is all it takes.
+    /// What to do. Empty when no action is needed.
     remedy: &'static str,
 }
 
 const CONTACT_SUPPORT: &str =
-    "This is a fault of the integration, not of your books. Contact support if it stays.";
+    "This is a fault in the integration, not in your books. If this persists, contact support.";
 
 const UNREACHABLE: Told =
-    Told { code: "xero_unreachable", message: "Xero could not be reached.", remedy: "" };
+    Told { code: Cause::XeroUnreachable.code(), message: "Xero could not be reached.", remedy: "" };
 
-const SILENT: Told = Told { code: "xero_silent", message: "Xero did not answer.", remedy: "" };
+const SILENT: Told =
+    Told { code: Cause::XeroSilent.code(), message: "Xero did not answer.", remedy: "" };
 
 const SILENT_ON_WRITE: Told = Told {
-    code: "xero_silent",
-    message: "Xero did not answer, so it is not known yet whether the document arrived.",
-    remedy: "Nothing is needed: the next attempt checks first and makes no second copy.",
+    code: Cause::XeroSilent.code(),
+    message: "Xero did not answer, so it is not yet known whether the document arrived.",
+    remedy: "No action is needed: the next attempt checks first and creates no second copy.",
 };
 
 const FAULTY: Told =
-    Told { code: "xero_faulty", message: "Xero had a fault of its own.", remedy: "" };
+    Told { code: Cause::XeroFaulty.code(), message: "Xero had an internal error.", remedy: "" };
 
 const FAULTY_ON_WRITE: Told = Told {
-    code: "xero_faulty",
-    message: "Xero had a fault of its own, so it is not known yet whether the document arrived.",
-    remedy: "Nothing is needed: the next attempt checks first and makes no second copy.",
+    code: Cause::XeroFaulty.code(),
+    message: "Xero had an internal error, so it is not yet known whether the document arrived.",
+    remedy: "No action is needed: the next attempt checks first and creates no second copy.",
 };
 
 const ORGANISATION_IS_OFFLINE: Told = Told {
-    code: "organisation_offline",
-    message: "Xero has taken this organisation offline for a moment.",
+    code: Cause::OrganisationOffline.code(),
+    message: "Xero has taken this organisation offline temporarily.",
     remedy: "",
 };
 
-const MAINTENANCE: Told =
-    Told { code: "xero_maintenance", message: "Xero is offline for maintenance.", remedy: "" };
+const MAINTENANCE: Told = Told {
+    code: Cause::XeroMaintenance.code(),
+    message: "Xero is offline for maintenance.",
+    remedy: "",
+};
 
-const UNAVAILABLE: Told =
-    Told { code: "xero_unavailable", message: "Xero is temporarily unavailable.", remedy: "" };
+const UNAVAILABLE: Told = Told {
+    code: Cause::XeroUnavailable.code(),
+    message: "Xero is temporarily unavailable.",
+    remedy: "",
+};
 
 const DAY_LIMIT: Told = Told {
     code: "day_limit_reached",
-    message: "Xero allows this organisation no more requests today.",
-    remedy: "Syncing goes on by itself when Xero allows it. Other apps connected to the organisation have limits of their own.",
+    message: "Xero's daily limit on requests for this organisation is used up.",
+    remedy: "Syncing resumes automatically when Xero allows it. Other apps connected to the organisation have separate limits.",
 };
 
 const DAY_RESERVED: Told = Told {
     code: "day_limit_reserved",
-    message: "What Xero allows today is nearly used up, and the rest is kept for what people ask for.",
-    remedy: "Syncing goes on by itself when the day at Xero is over. One record can be synced by hand.",
+    message: "Xero's daily limit on requests is nearly used up, and the remaining requests are reserved for what users ask for.",
+    remedy: "Syncing resumes automatically when Xero resets the limit. Individual records can be synced manually.",
 };
 
 const SPACED: Told = Told {
     code: "calls_spaced",
-    message: "Many records are being synced, and Xero takes only so many requests in a minute.",
-    remedy: "Nothing is needed: syncing goes on by itself.",
+    message: "Many records are being synced, and Xero limits the requests per minute.",
+    remedy: "No action is needed: syncing resumes automatically.",
 };
 
 const NEXT_TURN: Told = Told {
     code: "next_turn",
-    message: "There was more to do than fits into one go.",
-    remedy: "Nothing is needed: it goes on at once.",
+    message: "There was more to do than fits into one run.",
+    remedy: "No action is needed: syncing continues at once.",
 };
 
 const SHORT_LIMIT: Told = Told {
     code: "rate_limited",
-    message: "Xero asked to slow down.",
-    remedy: "Nothing is needed: syncing goes on by itself.",
+    message: "Xero asked the integration to slow down.",
+    remedy: "No action is needed: syncing resumes automatically.",
 };
 
 const LOGIN_REJECTED: Told = Told {
@@ -174,27 +181,32 @@ const LOGIN_REJECTED: Told = Told {
 };
 
 /// What is missing, in words of the consent page and with the name that support asks for.
-fn scope_missing(scope: &str) -> Told {
-    let message = match scope {
-        "accounting.contacts" => {
+const fn permission_missing(permission: Permission) -> Told {
+    let message = match permission {
+        Permission::Contacts => {
             "The permission for contacts (accounting.contacts) was not given to this integration."
         }
-        "accounting.invoices" => {
+        Permission::Invoices => {
             "The permission for invoices and credit notes (accounting.invoices) was not given to this integration."
         }
-        "accounting.payments" => {
+        Permission::Allocations => {
+            "The permission for invoices and credit notes (accounting.invoices) or the one for payments (accounting.payments) was not given to this integration."
+        }
+        Permission::Payments => {
             "The permission for payments (accounting.payments) was not given to this integration."
         }
-        "accounting.banktransactions" => {
+        Permission::BankTransactions => {
             "The permission for bank transactions (accounting.banktransactions) was not given to this integration."
         }
-        "accounting.settings.read" => {
+        Permission::Settings => {
             "The permission to read accounts and tax rates (accounting.settings.read) was not given to this integration."
         }
-        _ => "A permission that the request needs was not given to this integration.",
+        Permission::Login => {
+            "A permission that the request needs was not given to this integration."
+        }
     };
     Told {
-        code: "permission_missing",
+        code: Cause::PermissionMissing.code(),
         message,
         remedy: "Ask an Owner or Admin to connect Xero again and to accept all permissions.",
     }
@@ -208,7 +220,7 @@ const NOT_CONNECTED: Told = Told {
 
 const NOT_PERMITTED: Told = Told {
     code: "not_permitted",
-    message: "The Xero user who connected may not do this in the organisation.",
+    message: "The Xero user who connected is not permitted to do this in the organisation.",
     remedy: "Give that user the Standard or Adviser role in Xero, or connect again as a user who has it.",
 };
 
@@ -221,19 +233,19 @@ const GRANT_REFUSED: Told = Told {
 const UNEXPLAINED: Told = Told {
     code: "unexplained",
     message: "Xero refused the document without saying why.",
-    remedy: "The next attempt checks first whether Xero has it. Contact support if it stays.",
+    remedy: "The next attempt first checks whether Xero has it. If this persists, contact support.",
 };
 
 const KEY_REUSED: Told = Told {
     code: "key_reused",
     message: "Xero was sent another version of this document a few minutes ago.",
-    remedy: "Nothing is needed: the next attempt checks first which version Xero has.",
+    remedy: "No action is needed: the next attempt first checks which version Xero has.",
 };
 
 const UNIDENTIFIED: Told = Told {
     code: "answer_incomplete",
     message: "Xero's answer does not say whether the document was saved.",
-    remedy: "Nothing is needed: the next attempt checks first and makes no second copy.",
+    remedy: "No action is needed: the next attempt checks first and creates no second copy.",
 };
 
 const NOT_FOUND: Told = Told {
@@ -262,7 +274,7 @@ const UNDECODABLE: Told = Told {
 
 const OPERATOR_FAULT: Told = Told {
     code: "app_refused",
-    message: "Xero does not accept this app itself.",
+    message: "Xero does not accept the credentials or settings of this integration.",
     remedy: CONTACT_SUPPORT,
 };
 

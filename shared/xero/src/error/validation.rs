@@ -1,22 +1,23 @@
-//! Finds Xero's sentences in the body of a refusal.
+//! The search for Xero's sentences in the body of a rejection.
 //!
-//! A refused document comes back with `ValidationErrors` at the document and at any part of it (the
-//! contact, a line, a phone number), so the whole tree is walked. The sentence is in `Message`, in a
-//! few answers in `Description`.
+//! A rejected document comes back with `ValidationErrors` at the document and at any part of it
+//! (the contact, a line, a phone number), so the whole tree is searched. The sentence is in
+//! `Message`, or in a few answers in `Description`.
 
 use serde_json::Value;
 
-/// More sentences than anybody reads.
+/// The maximum number of sentences that are collected, which is more than people read.
 const MESSAGE_LIMIT: usize = 50;
 
-/// Every validation message in the tree, each once.
+/// Every validation message in the tree, without duplicates.
 pub(crate) fn messages(body: &Value) -> Vec<String> {
     let mut found = Vec::new();
     collect(body, &mut found);
     found
 }
 
-/// The depth is bounded by the JSON parser, which refuses more than 128 levels.
+/// Collects the messages of a value and its members. The JSON parser bounds the depth: it rejects
+/// more than 128 levels.
 fn collect(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
@@ -45,12 +46,12 @@ fn add_sentences(errors: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The text member of this name; Xero's captures differ in the case of names.
+/// The text member with this name. Xero's captured answers differ in the case of names.
 pub(crate) fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     member(object, name)?.as_str()
 }
 
-/// The member of this name, in any case.
+/// The member with this name, ignoring case.
 pub(crate) fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     object
         .as_object()?

@@ -1,8 +1,8 @@
-//! Consent: where to send the user, and the tokens that come of it.
+//! Consent: the address that the user is sent to, and the tokens that result.
 //!
-//! Tokens belong to a Xero user and this app, not to an organisation. Each refresh gives a new
-//! refresh token, which has to be kept before the access token is used; the one before works for
-//! another 30 minutes, in case the answer was lost.
+//! Tokens belong to a Xero user and this app, not to an organisation. Each refresh returns a new
+//! refresh token, which must be stored before the access token is used. The previous one remains
+//! valid for another 30 minutes, in case the answer was lost.
 
 mod token_exchange;
 
@@ -25,8 +25,8 @@ use crate::error::XeroError;
 pub use crate::token_claims::TokenIdentity;
 use crate::transport::Transport;
 
-/// What the user is asked to allow: to be recognised, to stay connected, and to work with contacts,
-/// invoices, payments, bank transactions and (reading only) the organisation's settings.
+/// The scopes that the user is asked for: to be identified, to stay connected, and to work with
+/// contacts, invoices, payments, bank transactions and (read-only) the organisation's settings.
 pub const SCOPES: [&str; 9] = [
     "openid",
     "profile",
@@ -39,26 +39,27 @@ pub const SCOPES: [&str; 9] = [
     "accounting.settings.read",
 ];
 
-/// This app, as it is registered at Xero.
+/// This app as it is registered at Xero.
 #[derive(Debug, Clone)]
 pub struct OAuthApp {
     /// The app's id.
     pub client_id: String,
     /// The app's secret.
     pub client_secret: SecretString,
-    /// Where Xero sends the browser back to, equal to the registered address in every character.
+    /// The address that Xero redirects the browser to. It must equal the registered address in
+    /// every character.
     pub redirect_url: String,
-    /// Where users log in: `https://login.xero.com`.
+    /// The host of the consent page: `https://login.xero.com`.
     pub login_url: Url,
-    /// Where tokens come from: `https://identity.xero.com`.
+    /// The host of the token endpoint: `https://identity.xero.com`.
     pub identity_url: Url,
 }
 
 type Client = TokenClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 impl OAuthApp {
-    /// The address of Xero's consent page. `state` comes back with the answer. `verifier` is 43 to
-    /// 128 random characters of `A-Z a-z 0-9 - . _ ~`; only its hash leaves (PKCE, S256), and
+    /// The address of Xero's consent page. Xero returns `state` with the answer. `verifier` is 43
+    /// to 128 random characters of `A-Z a-z 0-9 - . _ ~`; only its hash is sent (PKCE, S256), and
     /// [`exchange`](Self::exchange) needs it again.
     pub fn authorize(&self, state: &str, verifier: &SecretString) -> Result<String, XeroError> {
         let verifier = pkce_verifier(verifier)?;
@@ -71,8 +72,8 @@ impl OAuthApp {
         Ok(url.into())
     }
 
-    /// Turns the code of the callback into tokens. A code works once, within five minutes: after
-    /// any failure the user has to consent again.
+    /// Exchanges the code of the callback for tokens. A code works once, within five minutes. After
+    /// any failure the user must consent again.
     pub async fn exchange(
         &self,
         transport: &dyn Transport,
@@ -90,8 +91,8 @@ impl OAuthApp {
         TokenSet::read(&answer)
     }
 
-    /// Turns a refresh token into a new token set. Only [`XeroError::GrantRefused`] says that the
-    /// token is spent, and even then another worker may have refreshed it meanwhile.
+    /// Exchanges a refresh token for a new token set. Only [`XeroError::GrantRefused`] says that
+    /// the token is used up, and even then another process may have refreshed it in the meantime.
     pub async fn refresh(
         &self,
         transport: &dyn Transport,
@@ -106,8 +107,8 @@ impl OAuthApp {
         TokenSet::read(&answer)
     }
 
-    /// Revokes a refresh token and with it *every* connection the user has made with this app. To
-    /// end one connection, delete it instead.
+    /// Revokes a refresh token and with it *every* connection that the user has made with this app.
+    /// To end one connection, delete it instead.
     pub async fn revoke(
         &self,
         transport: &dyn Transport,
@@ -117,7 +118,7 @@ impl OAuthApp {
             .append_pair("token", refresh_token.expose_secret())
             .append_pair("token_type_hint", "refresh_token")
             .finish();
-        // By hand: `oauth2` revokes over https alone, and the local stack speaks plain http.
+        // Built without `oauth2`, which revokes over https only: the local stack uses plain http.
         let request = Request::builder()
             .method(Method::POST)
             .uri(String::from(below(&self.identity_url, &["connect", "revocation"])?))
@@ -154,20 +155,20 @@ impl OAuthApp {
 const MISCONFIGURED: XeroError =
     XeroError::Unsendable { reason: "the app's addresses or credentials are not valid" };
 
-/// An address below a base, whatever path the base has.
+/// An address below a base, which may have a path.
 pub(crate) fn below(base: &Url, segments: &[&str]) -> Result<Url, XeroError> {
     let mut url = base.clone();
     url.path_segments_mut().map_err(|()| MISCONFIGURED)?.pop_if_empty().extend(segments);
     Ok(url)
 }
 
-/// `oauth2` panics on a verifier of another length, so the check comes first.
+/// Checks the length first, because `oauth2` panics on a verifier of a wrong length.
 fn pkce_verifier(verifier: &SecretString) -> Result<PkceCodeVerifier, XeroError> {
     let text = verifier.expose_secret();
     let is_unreserved =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     if !(43..=128).contains(&text.len()) || !text.bytes().all(is_unreserved) {
-        return Err(XeroError::Unsendable { reason: "the PKCE verifier is not one" });
+        return Err(XeroError::Unsendable { reason: "the PKCE verifier is not valid" });
     }
     Ok(PkceCodeVerifier::new(text.to_owned()))
 }

@@ -1,8 +1,8 @@
-//! The exchange with the identity host, and what its answers mean.
+//! The exchange with the identity host, and the meaning of its answers.
 //!
-//! Only an explicit `invalid_grant` in an answer of the 400s ends a grant. Trouble of the host (429,
-//! the 500s, silence) never does, whatever the body says, and neither does a page of the edge in front of it,
-//! whatever its status.
+//! Only an explicit `invalid_grant` in an answer of the 400s ends a grant. A failure of the host
+//! (429, the 500s, no answer) never does, whatever the body says. Neither does a page of the edge
+//! in front of it, whatever its status.
 
 use std::fmt;
 use std::pin::Pin;
@@ -27,25 +27,25 @@ use crate::transport::Transport;
 const TOKEN: &str = "/connect/token";
 const REVOCATION: &str = "/connect/revocation";
 
-/// Xero's access tokens live for this long; an answer that does not say so is believed to mean it.
+/// The lifetime of Xero's access tokens, assumed if an answer does not state it.
 const ACCESS_TOKEN_SECONDS: u32 = 1_800;
 
-/// Tokens, and what they are good for.
+/// Tokens, and what they permit.
 #[derive(Debug, Clone)]
 pub struct TokenSet {
-    /// Opens the API until it expires.
+    /// Authorises calls until it expires.
     pub access_token: SecretString,
-    /// Gives the next token set. Xero sends none unless `offline_access` was granted.
+    /// Obtains the next token set. Xero sends none unless `offline_access` was granted.
     pub refresh_token: Option<SecretString>,
-    /// The life of the access token, counted from the answer.
+    /// The lifetime of the access token, counted from the answer, in seconds.
     pub expires_in_seconds: u32,
-    /// What the user allowed.
+    /// The scopes that the user granted.
     pub granted_scopes: Vec<String>,
-    /// Who the user is.
+    /// The identity of the user.
     pub identity: TokenIdentity,
 }
 
-/// `oauth2`'s client, for answers that carry an id token.
+/// The `oauth2` client for answers that contain an id token.
 pub(super) type TokenClient<
     Auth = EndpointNotSet,
     Device = EndpointNotSet,
@@ -67,7 +67,8 @@ pub(super) type TokenClient<
 
 pub(super) type TokenAnswer = StandardTokenResponse<IdToken, BasicTokenType>;
 
-/// The member of a token answer that is not plain OAuth. It holds personal facts, so it is not printed.
+/// The member of a token answer that OAuth does not define. It contains personal data, so it is not
+/// printed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct IdToken {
     #[serde(default)]
@@ -102,11 +103,11 @@ impl TokenSet {
     }
 }
 
-/// The identity host, as `oauth2` calls it.
+/// The identity host as an HTTP client for `oauth2`.
 #[derive(Debug)]
 pub(super) struct IdentityHost<'t>(pub(super) &'t dyn Transport);
 
-/// What an exchange with the identity host comes to.
+/// The result of an exchange with the identity host.
 type Exchanged = Result<Response<Vec<u8>>, XeroError>;
 
 impl<'c> AsyncHttpClient<'c> for IdentityHost<'_> {
@@ -119,7 +120,8 @@ impl<'c> AsyncHttpClient<'c> for IdentityHost<'_> {
 }
 
 impl IdentityHost<'_> {
-    /// One exchange. Trouble of the host is an error here already, so that nothing reads its body.
+    /// Makes one exchange. A failure of the host becomes an error here, so that its body is not
+    /// read.
     pub(super) async fn exchange(&self, request: Request<Vec<u8>>) -> Exchanged {
         let endpoint =
             if request.uri().path().ends_with("/revocation") { REVOCATION } else { TOKEN };
@@ -130,7 +132,7 @@ impl IdentityHost<'_> {
         let body = response.body();
         match status {
             408 | 429 | 500..=599 => Err(XeroError::IdentityUnavailable { status }),
-            // The host itself answers in JSON; only a revocation is answered with nothing.
+            // The host itself answers in JSON; only a revocation has an empty answer.
             _ if is_page(body) => Err(XeroError::IdentityUnavailable { status }),
             400..=499 if !is_object(body) => Err(XeroError::IdentityUnavailable { status }),
             200..=299 if endpoint == TOKEN && is_blank(body) => {
@@ -146,8 +148,8 @@ fn is_object(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"{")
 }
 
-/// What a token request that `oauth2` could not complete means. Bodies are dropped: they may hold
-/// tokens.
+/// The meaning of a token request that `oauth2` could not complete. Bodies are dropped, because
+/// they may contain tokens.
 pub(super) fn token_error(error: RequestTokenError<XeroError, BasicErrorResponse>) -> XeroError {
     match error {
         RequestTokenError::Request(error) => error,
@@ -158,7 +160,7 @@ pub(super) fn token_error(error: RequestTokenError<XeroError, BasicErrorResponse
     }
 }
 
-/// What an answer of the 400s without tokens means.
+/// The meaning of an answer of the 400s without tokens.
 pub(super) fn identity_refusal(response: &Response<Vec<u8>>) -> XeroError {
     serde_json::from_slice::<BasicErrorResponse>(response.body()).map_or_else(
         |_| XeroError::CallRefused {
@@ -184,7 +186,8 @@ fn refusal(error: &BasicErrorResponseType) -> XeroError {
     }
 }
 
-/// OAuth error codes are words of small letters; anything else the host might put there is cut out.
+/// OAuth error codes consist of small letters; all other characters that the host sends are
+/// dropped.
 fn printable(code: &str) -> String {
     const CODE_LIMIT: usize = 40;
     let is_of_a_code = |letter: &char| letter.is_ascii_lowercase() || *letter == '_';

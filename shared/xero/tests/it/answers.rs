@@ -1,4 +1,4 @@
-//! What the client reads from Xero's answers.
+//! Tests of reading Xero's answers.
 
 use domain::document::contact::ContactStatus;
 use domain::document::sales::DocumentStatus;
@@ -103,7 +103,7 @@ async fn money_goes_to_bank_accounts_with_or_without_a_code_and_to_accounts_that
     let expected = [
         (1, Some("090"), "Stripe", true),
         (2, None, "Till", true),
-        // What was paid there before it was archived is still named by it.
+        // Payments made to the account before it was archived still refer to it.
         (3, None, "Old card", true),
         (4, Some("840"), "Gift cards", false),
     ];

@@ -1,4 +1,4 @@
-//! Money spent and received: what is read of it, and what became of what was sent.
+//! Tests of bank transactions: reading, and the outcome of each document sent.
 
 use domain::document::payment::{MoneyStatus, RemoteBankTransaction};
 use domain::ids::XeroBankTransactionId;
@@ -63,7 +63,7 @@ async fn a_bank_transaction_without_a_reference_has_none() {
 async fn a_bank_transaction_that_no_longer_counts_is_told_from_one_that_does() {
     for (word, status) in [
         ("DELETED", MoneyStatus::Deleted),
-        // The end of an overpayment or prepayment, which come in the same list.
+        // The final state of an overpayment or prepayment, which the same list contains.
         ("VOIDED", MoneyStatus::Other("VOIDED".to_owned())),
     ] {
         assert_eq!(read(&transaction_json("").replace("AUTHORISED", word)).await.status, status);
@@ -102,7 +102,7 @@ async fn every_bank_transaction_with_the_reference_is_found_deleted_ones_include
 
 #[tokio::test]
 async fn a_refused_bank_transaction_in_a_batch_costs_itself_alone() {
-    // As Xero's documentation shows it: an id and all figures, and yet refused.
+    // As in Xero's documentation: an id and all amounts, but rejected.
     let sentence = "Account code '404' is not a valid code for this document.";
     let refused = transaction_json(&format!(
         r#""StatusAttributeString":"ERROR","ValidationErrors":[{{"Message":"{sentence}"}}],"#

@@ -1,4 +1,5 @@
-//! The answer to a batch, element by element: each belongs to the document that it names, and an odd one costs itself.
+//! Tests of the answer to a batch, element by element: each belongs to the document that it names,
+//! and an unreadable one does not affect the others.
 
 use domain::document::contact::ContactDocument;
 use domain::document::invoice::InvoiceDocument;
@@ -34,7 +35,7 @@ fn refused(number: u32, sentence: &str) -> String {
     )
 }
 
-/// What became of each document, in a word.
+/// The outcome of each document, as a word.
 fn words<T>(outcomes: &[Written<T>]) -> Vec<String> {
     let word = |outcome: &Written<T>| match outcome {
         Written::Done { .. } => "done".to_owned(),

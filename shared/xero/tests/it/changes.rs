@@ -1,4 +1,4 @@
-//! Asking for what has changed, and being told that nothing has.
+//! Tests of asking for changes, and of answers without changes.
 
 use domain::document::payment::MoneyStatus;
 use jiff::Timestamp;

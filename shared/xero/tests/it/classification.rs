@@ -1,4 +1,5 @@
-//! What every answer of the API means: one row for each thing Xero is known to answer.
+//! Tests of the meaning of every answer of the API: one row for each answer that Xero is known to
+//! give.
 
 use domain::failure::FailureClass::{self, Defect, Throttled, Transient, Uncertain};
 use jiff::{SignedDuration, Timestamp};
@@ -10,10 +11,10 @@ use crate::scripted::{Answer, Scripted, reply};
 
 pub const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// A row: what it is, what Xero answers, and what that has to mean.
+/// A row: its name, Xero's answer, and the expected meaning.
 pub struct Row(pub &'static str, pub Answer, pub Meaning);
 
-/// Class, code, and the seconds to stay away.
+/// The class, the code, and the seconds to wait.
 pub struct Meaning(pub FailureClass, pub &'static str, pub Option<i64>);
 
 pub async fn of_a_read(answer: Answer) -> XeroError {
@@ -232,7 +233,8 @@ async fn a_call_that_xero_does_not_understand_is_our_defect() {
             "a query that is too long",
             reply(404, &[], "The resource you're looking for cannot be found"),
         ),
-        ("412", reply(412, &[], "")),
+        ("412", reply(412, &[], "The condition does not hold")),
+        ("413", reply(413, &[], "")),
         ("501", reply(501, &[], "The Api Method called is not implemented")),
         ("a redirect", reply(302, &[("Location", "https://elsewhere.example")], "")),
     ];

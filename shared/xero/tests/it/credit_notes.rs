@@ -1,4 +1,5 @@
-//! Credit notes and their allocations: what is asked and sent, what is read, and what became of what was sent.
+//! Tests of credit notes and their allocations: requests, answers, and the outcome of each
+//! document.
 
 use domain::document::allocation::{AllocationDocument, InvoiceReference, RemoteAllocation};
 use domain::document::credit_note::{CreditNoteDocument, CreditNoteType, RemoteCreditNote};
@@ -65,7 +66,7 @@ fn allocation_json(members: &str) -> String {
     )
 }
 
-/// What the client asks and sends about credit.
+/// The client's requests about credit.
 pub async fn credit_note_requests() -> Vec<Named> {
     let answer = collection("CreditNotes", &[note_json("")]);
     let call = || Scripted::ok(&answer);
@@ -204,7 +205,8 @@ async fn taking_back_what_is_gone_is_no_error_and_a_lost_answer_is_a_write_of_un
     assert_eq!(error.class(), domain::failure::FailureClass::Uncertain, "{error:?}");
 }
 
-/// The OpenAPI description shows a bare row; public reports (xero-php-oauth2#341, xero-python#159) a collection.
+/// The OpenAPI description shows a bare row; public reports (xero-php-oauth2#341, xero-python#159)
+/// show a collection.
 #[tokio::test]
 async fn an_allocation_is_taken_back_whatever_form_the_answer_has() {
     let row = allocation_json(r#""IsDeleted":true,"#);

@@ -1,7 +1,8 @@
-//! Xero's own `OpenAPI` description, laid over requests.
+//! Comparison of requests with Xero's own `OpenAPI` description.
 //!
-//! The description is not part of this project. `XERO_OPENAPI_DIR` names a folder that holds
-//! `accounting.acyclic.yaml` and `identity.yaml`; without it the tests say so and check nothing.
+//! The description is not part of this project. `XERO_OPENAPI_DIR` names a folder that contains
+//! `accounting.acyclic.yaml` and `identity.yaml`. Without it, the tests print that they are skipped
+//! and check nothing.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,16 +12,16 @@ use http::Request;
 use serde_json::Value;
 use url::Url;
 
-/// Headers of HTTP itself, which the description leaves out.
+/// HTTP's own headers, which the description omits.
 const PLAIN_HEADERS: [&str; 4] = ["authorization", "accept", "accept-encoding", "content-type"];
 
 /// Xero's description of one of its APIs.
 pub struct Description(Value);
 
-/// What a request has that the description does not, or the other way round.
+/// The differences between a request and the description.
 pub type Faults = Vec<String>;
 
-/// The description in this file, unless nobody said where it is.
+/// The description in this file, or `None` if no folder is configured.
 pub fn description(file: &str) -> Option<Description> {
     #[expect(clippy::disallowed_methods, reason = "the folder is a fact about the machine")]
     let Ok(folder) = std::env::var("XERO_OPENAPI_DIR") else {
@@ -34,13 +35,13 @@ pub fn description(file: &str) -> Option<Description> {
 }
 
 impl Description {
-    /// Whether there is anything about this path in it. The description in use may have been cut to
-    /// a part of the API.
+    /// Whether the description contains this path. The description in use may be limited to a part
+    /// of the API.
     pub fn describes(&self, path: &str) -> bool {
         self.0["paths"][path].is_object()
     }
 
-    /// The answer that Xero gives as an example for this method on this path.
+    /// Xero's example of an answer for this method and path.
     pub fn example(&self, method: &str, path: &str) -> String {
         let answer = &self.0["paths"][path][method]["responses"]["200"];
         let example = &answer["content"]["application/json"]["example"];
@@ -48,7 +49,7 @@ impl Description {
         example.to_string()
     }
 
-    /// What is wrong with a request.
+    /// The differences between a request and the description.
     pub fn faults(&self, request: &Request<Bytes>) -> Faults {
         let url = Url::parse(&request.uri().to_string()).unwrap();
         let base = Url::parse(self.0["servers"][0]["url"].as_str().unwrap()).unwrap();

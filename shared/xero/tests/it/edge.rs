@@ -1,4 +1,4 @@
-//! Pages and empty bodies of the edge in Xero's place: trouble of the way, whatever their status.
+//! Tests of pages and empty bodies from the edge: they mean an outage, whatever their status.
 
 use domain::failure::FailureClass::{
     Defect, Rejected, Throttled, Transient, Unauthorized, Uncertain,
@@ -18,7 +18,7 @@ fn page(status: u16) -> Answer {
 
 #[tokio::test]
 async fn a_page_is_transient_for_reads_and_for_writes_that_never_got_behind_the_edge() {
-    for status in [302, 400, 401, 403, 404, 405, 410, 451, 503] {
+    for status in [302, 400, 401, 403, 404, 405, 410, 413, 451, 501, 503] {
         let meaning = Meaning(Transient, "xero_unreachable", None);
         check("read", &of_a_read(page(status)).await, &meaning);
         let write = of_a_write(page(status)).await;
@@ -33,8 +33,13 @@ async fn a_write_that_may_have_been_carried_out_is_uncertain() {
         check("page", &of_a_write(page(status)).await, &Meaning(Uncertain, "xero_silent", None));
         let read = of_a_read(page(status)).await;
         check("page", &read, &Meaning(Transient, "xero_unreachable", None));
-        let nothing = of_a_write(reply(status, &[], "")).await;
-        check("nothing", &nothing, &Meaning(Uncertain, "xero_silent", None));
+        for body in ["", " \r\n"] {
+            let nothing = || reply(status, &[], body);
+            let meaning = Meaning(Uncertain, "xero_silent", None);
+            check("nothing", &of_a_write(nothing()).await, &meaning);
+            let meaning = Meaning(Transient, "xero_unreachable", None);
+            check("nothing", &of_a_read(nothing()).await, &meaning);
+        }
     }
     for status in [500, 502, 504] {
         check("fault", &of_a_write(page(status)).await, &Meaning(Uncertain, "xero_faulty", None));
@@ -45,7 +50,7 @@ async fn a_write_that_may_have_been_carried_out_is_uncertain() {
 
 #[tokio::test]
 async fn an_empty_body_says_nothing_about_call_login_or_document() {
-    for status in [400, 401, 403, 404] {
+    for status in [400, 401, 403, 404, 405, 410, 412, 421] {
         for body in ["", " \r\n"] {
             let error = of_a_write(reply(status, &[], body)).await;
             check("nothing", &error, &Meaning(Transient, "xero_unreachable", None));

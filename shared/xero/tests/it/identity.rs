@@ -1,4 +1,4 @@
-//! Consent, tokens and connections.
+//! Tests of consent, tokens and connections.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -62,7 +62,7 @@ fn the_consent_page_is_asked_for_with_state_scopes_and_the_hash_of_the_verifier(
     let query = form(url.query().unwrap().as_bytes());
     let expected = [
         ("client_id", "the-app"),
-        // The pair of RFC 7636, appendix B.
+        // The pair of values from RFC 7636, appendix B.
         ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
         ("code_challenge_method", "S256"),
         ("redirect_uri", "https://crm.example/oauth/callback/"),
@@ -226,8 +226,13 @@ async fn a_link_that_cannot_be_read_is_a_link_all_the_same() {
 #[tokio::test]
 async fn a_page_in_place_of_the_connections_ends_nothing() {
     let id = XeroConnectionId(Uuid::from_u128(7));
-    for status in [200, 302, 400, 401, 403, 404, 503] {
+    for status in [200, 302, 400, 401, 403, 404, 405, 503] {
         let page = || Scripted::new([reply(status, &[], "<html><title>Blocked</title></html>")]);
+        if matches!(status, 200 | 400..=499) {
+            let nothing = Scripted::new([reply(status, &[], " \r\n")]);
+            let listed = connections(&*nothing, &api_url(), &token()).await.unwrap_err();
+            assert!(matches!(listed, XeroError::Edge { .. }), "{status}: {listed:?}");
+        }
         let listed = connections(&*page(), &api_url(), &token()).await.unwrap_err();
         let token = token();
         let deleted = delete_connection(&*page(), &api_url(), &token, id).await.unwrap_err();

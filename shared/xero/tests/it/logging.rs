@@ -1,4 +1,4 @@
-//! What a call leaves in the logs.
+//! Tests of what a call writes to the logs.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use xero::api::{contacts, invoices};
 use crate::samples::{ACCESS_TOKEN, CONTACT, INVOICE, TENANT, a_key, a_session, an_invoice};
 use crate::scripted::{Scripted, reply};
 
-/// Keeps every event of this thread as a line of text.
+/// Collects every event of this thread as a line of text.
 #[derive(Debug, Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
 

@@ -1,5 +1,5 @@
-//! The client at its boundaries: what it sends, what it makes of every answer, and what happens on
-//! a real socket.
+//! Tests of the client at its boundaries: its requests, its reading of every answer, and its
+//! behaviour on a real socket.
 
 #![expect(unreachable_pub, reason = "the modules of a test binary share their parts")]
 #![expect(

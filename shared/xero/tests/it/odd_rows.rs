@@ -1,4 +1,5 @@
-//! Rows that nobody would write on purpose: each costs itself, and what is not needed costs nothing.
+//! Tests of unreadable rows: each affects only itself, and values that are not needed affect
+//! nothing.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,11 +17,11 @@ use crate::samples::{
     CONTACT, INVOICE, a_session, collection, contact_json, invoice_json, payment_json,
     transaction_json,
 };
-use crate::scripted::Scripted;
+use crate::scripted::{Scripted, reply};
 
 const ODD: Uuid = Uuid::from_u128(0xbad);
 
-/// Lets everything through, and remembers which rows could not be read.
+/// Permits every call, and records the rows that could not be read.
 #[derive(Debug, Default)]
 struct Noting(Mutex<Vec<OddRow>>);
 
@@ -203,6 +204,11 @@ async fn one_thing_that_cannot_be_read_is_not_taken_for_missing() {
     let found = invoices::find_by_ids(&session, &[INVOICE]).await.unwrap();
     assert!(found.rows.is_empty() && !found.is_empty());
     assert!(found.undecodable[0].may_be(INVOICE.0));
+    let missing = reply(404, &[], "The resource you're looking for cannot be found");
+    let listed = reply(200, &[], r#"{"Contacts":[{"ContactID":"no id","Name":"Ridge"}]}"#);
+    let session = a_session(Scripted::new([missing, listed]));
+    let error = contacts::get(&session, CONTACT).await.unwrap_err();
+    assert!(matches!(error, XeroError::Undecodable { .. }), "{error:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Every request of the client laid over Xero's own `OpenAPI` description, and the examples of answers in it
-//! read.
+//! Comparison of every request with Xero's own `OpenAPI` description, and reading of its example
+//! answers.
 
 use bytes::Bytes;
 use domain::document::payment::MoneyStatus;

@@ -1,4 +1,4 @@
-//! Payments on invoices: what is read of them, and what became of those that were sent.
+//! Tests of payments on invoices: reading, and the outcome of each document sent.
 
 use domain::document::payment::{MoneyStatus, PaymentDocument, RemotePayment};
 use domain::failure::FailureClass::Uncertain;
@@ -30,7 +30,7 @@ async fn deleted(answer: Answer) -> Result<Written<RemotePayment>, XeroError> {
     payments::delete(&a_session(Scripted::new([answer])), PAYMENT, &a_key()).await
 }
 
-/// Another part payment of the same invoice on the same day.
+/// Another part payment on the same invoice on the same day.
 fn the_next() -> PaymentDocument {
     PaymentDocument { reference: "Stripe pi_3Q9 (SC-pay_0002)".to_owned(), ..a_payment() }
 }
@@ -138,7 +138,7 @@ async fn only_a_customers_payment_of_an_invoice_is_a_receipt() {
         "APPREPAYMENTPAYMENT",
     ] {
         let payment = read(&payment_json("").replace("ACCRECPAYMENT", kind)).await;
-        // Under `Invoice` there is then a bill, or the credit that was paid back.
+        // `Invoice` is then a bill, or the credit that was refunded.
         assert_eq!((payment.is_receipt, payment.invoice), (false, None), "{kind}");
     }
 }
@@ -197,12 +197,12 @@ async fn a_refused_payment_in_a_batch_costs_itself_alone() {
     let sentence = "Payment amount exceeds the amount outstanding on this document";
     let errors = format!(r#""ValidationErrors":[{{"Message":"{sentence}"}}]"#);
     for refused in [
-        // As Xero's documentation shows it: an id, no verdict, and only then the errors.
+        // As in Xero's documentation: an id, no verdict, and then the errors.
         payment_json(&format!("{errors},")).replace(
             r#""LineItems":[],"CurrencyCode":"GBP"},"HasValidationErrors":false"#,
             r#""LineItems":[],"CurrencyCode":"GBP"},"HasValidationErrors":true"#,
         ),
-        // As little as can be: what was sent, and the errors.
+        // The smallest possible answer: the values that were sent, and the errors.
         format!(
             r#"{{"PaymentID":"00000000-0000-0000-0000-000000000000","Amount":120.50,
             "Invoice":{{"InvoiceID":"{INVOICE}"}},"StatusAttributeString":"ERROR",{errors}}}"#
@@ -237,7 +237,7 @@ async fn an_answer_about_another_payment_is_not_believed_and_costs_no_other() {
 
 #[tokio::test]
 async fn payments_are_matched_by_their_reference_in_whatever_order_they_come() {
-    // Two parts of one invoice, paid on one day, differ in nothing but the reference.
+    // Two parts of one invoice, paid on the same day, differ only in their reference.
     for answers in [[payment_json(""), the_next_json()], [the_next_json(), payment_json("")]] {
         let outcomes = created(&[a_payment(), the_next()], &answers).await.unwrap();
         let ids = outcomes.iter().map(|outcome| match outcome {

@@ -1,7 +1,12 @@
-//! Answers that say no: to the login, or to the document.
+//! Tests of rejections of the login and of documents.
 
+use domain::document::allocation::{AllocationDocument, InvoiceReference};
 use domain::failure::FailureClass::{Rejected, Transient, Unauthorized};
+use domain::ids::{XeroAllocationId, XeroCreditNoteId};
 use jiff::Timestamp;
+use jiff::civil::date;
+use rust_decimal::Decimal;
+use uuid::Uuid;
 use xero::api::{
     accounts, bank_transactions, contacts, credit_notes, invoices, organisation, payments,
     tax_rates,
@@ -9,7 +14,7 @@ use xero::api::{
 use xero::{SCOPES, XeroError};
 
 use crate::classification::{Meaning, NOW, Row, check, of_a_read, of_a_write, refused};
-use crate::samples::a_session;
+use crate::samples::{INVOICE, a_key, a_session};
 use crate::scripted::{Answer, Scripted, reply};
 
 fn problem(status: u16, detail: &str) -> Answer {
@@ -71,30 +76,59 @@ async fn a_login_that_xero_rejects_passes_and_a_missing_permission_does_not() {
 async fn a_missing_permission_is_told_from_a_bad_login_and_named() {
     let session = || a_session(Scripted::new([problem(401, "AuthorizationUnsuccessful")]));
     let since = Timestamp::UNIX_EPOCH;
-    let missing = [
-        (organisation::organisation(&session()).await.unwrap_err(), "accounting.settings.read"),
-        (accounts::accounts(&session()).await.unwrap_err(), "accounting.settings.read"),
-        (tax_rates::tax_rates(&session()).await.unwrap_err(), "accounting.settings.read"),
-        (contacts::page(&session(), 1).await.unwrap_err(), "accounting.contacts"),
-        (invoices::changed(&session(), since, 1).await.unwrap_err(), "accounting.invoices"),
-        (payments::changed(&session(), since, 1).await.unwrap_err(), "accounting.payments"),
+    let settings: &[&str] = &["accounting.settings.read"];
+    let missing: [(XeroError, &[&str]); 8] = [
+        (organisation::organisation(&session()).await.unwrap_err(), settings),
+        (accounts::accounts(&session()).await.unwrap_err(), settings),
+        (tax_rates::tax_rates(&session()).await.unwrap_err(), settings),
+        (contacts::page(&session(), 1).await.unwrap_err(), &["accounting.contacts"]),
+        (invoices::changed(&session(), since, 1).await.unwrap_err(), &["accounting.invoices"]),
+        (payments::changed(&session(), since, 1).await.unwrap_err(), &["accounting.payments"]),
         (
             credit_notes::find_by_numbers(&session(), &["CN-1"]).await.unwrap_err(),
-            "accounting.invoices",
+            &["accounting.invoices"],
         ),
         (
             bank_transactions::find_by_reference(&session(), "a").await.unwrap_err(),
-            "accounting.banktransactions",
+            &["accounting.banktransactions"],
         ),
     ];
     for (error, wanted) in missing {
-        let XeroError::ScopeMissing { scope } = error else { panic!("{error:?}") };
-        assert_eq!(scope, wanted);
-        assert!(SCOPES.contains(&scope), "{scope} is asked for at the consent");
-        let failure = error.failure(NOW);
-        assert!(failure.message.contains(scope), "{failure}");
-        check(scope, &error, &Meaning(Unauthorized, "permission_missing", None));
+        check_permission(&error, wanted);
     }
+}
+
+/// The scopes that a refused call may lack are the ones that people read about, and are asked for at the consent.
+fn check_permission(error: &XeroError, wanted: &[&str]) {
+    let XeroError::ScopeMissing { permission } = error else { panic!("{error:?}") };
+    assert_eq!(permission.scopes(), wanted);
+    let failure = error.failure(NOW);
+    for scope in wanted {
+        assert!(SCOPES.contains(scope), "{scope} is asked for at the consent");
+        assert!(failure.message.contains(scope), "{failure}");
+        assert!(error.to_string().contains(scope), "{error}");
+    }
+    check(&wanted.join(" "), error, &Meaning(Unauthorized, "permission_missing", None));
+}
+
+#[tokio::test]
+async fn both_permissions_that_an_allocation_may_need_are_named() {
+    let session = || a_session(Scripted::new([problem(401, "AuthorizationUnsuccessful")]));
+    let note = XeroCreditNoteId(Uuid::from_u128(0xc1));
+    let allocation = AllocationDocument {
+        invoice: InvoiceReference { invoice_id: INVOICE },
+        amount: Decimal::new(6_050, 2),
+        date: date(2026, 11, 20),
+    };
+    let applied = credit_notes::allocate(&session(), note, &allocation, &a_key()).await;
+    let id = XeroAllocationId(Uuid::from_u128(0xa1));
+    let taken_back = credit_notes::deallocate(&session(), note, id).await;
+    for error in [applied.unwrap_err(), taken_back.unwrap_err()] {
+        check_permission(&error, &["accounting.invoices", "accounting.payments"]);
+    }
+    // The note itself needs the permission for credit notes alone.
+    let read = credit_notes::get(&session(), note).await.unwrap_err();
+    check_permission(&read, &["accounting.invoices"]);
 }
 
 #[tokio::test]

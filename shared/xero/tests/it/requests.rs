@@ -1,4 +1,4 @@
-//! Every request the client makes, byte for byte.
+//! Tests of every request that the client makes, byte for byte.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::samples::{
 };
 use crate::scripted::{Scripted, reply};
 
-/// A request with the name of what was called.
+/// A request with the name of the function that made it.
 pub type Named = (&'static str, Request<Bytes>);
 
 pub fn the_one(name: &'static str, transport: &Arc<Scripted>) -> Named {
@@ -32,7 +32,7 @@ pub fn the_one(name: &'static str, transport: &Arc<Scripted>) -> Named {
     (name, asked.remove(0))
 }
 
-/// What the client sends, one request for each thing it can do.
+/// One request for each function of the client.
 async fn every_request() -> Vec<Named> {
     let mut requests = every_accounting_request().await;
     requests.extend(every_bank_transaction_request().await);
@@ -40,7 +40,7 @@ async fn every_request() -> Vec<Named> {
     requests
 }
 
-/// What the client sends to the Accounting API, bank transactions aside.
+/// The client's requests to the Accounting API, except those about bank transactions.
 pub async fn every_accounting_request() -> Vec<Named> {
     let mut requests = settings_requests().await;
     requests.extend(contact_requests().await);
@@ -126,7 +126,7 @@ async fn invoice_requests() -> Vec<Named> {
     ]
 }
 
-/// One with parts of a second, which Xero does not take.
+/// An instant with a fraction of a second, which Xero does not accept.
 fn an_instant() -> Timestamp {
     "2026-11-02T09:00:10.987Z".parse().unwrap()
 }
@@ -155,7 +155,7 @@ async fn payment_requests() -> Vec<Named> {
     ]
 }
 
-/// What the client asks and sends about money spent and received.
+/// The client's requests about bank transactions.
 pub async fn every_bank_transaction_request() -> Vec<Named> {
     let spent = transaction_json("");
     let received = spent.replace("Stripe fee", "Stripe surcharge").replace("SPEND", "RECEIVE");
@@ -177,7 +177,7 @@ pub async fn every_bank_transaction_request() -> Vec<Named> {
     ]
 }
 
-/// What the client asks about connections.
+/// The client's requests about connections.
 pub async fn every_connection_request() -> Vec<Named> {
     let listed = Scripted::ok("[]");
     connections(&*listed, &api_url(), &token()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Documents, sessions and answers that the tests share.
+//! Documents, sessions and answers shared by the tests.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use xero::{Session, Transport};
 
 pub const ACCESS_TOKEN: &str = "secret-access-token";
 
-/// The access token, for calls about no organisation.
+/// The access token for calls that concern no organisation.
 pub fn token() -> xero::FixedToken {
     xero::FixedToken(ACCESS_TOKEN.into())
 }
@@ -119,7 +119,7 @@ pub fn a_payment() -> PaymentDocument {
     }
 }
 
-/// Money spent, to somebody known by name.
+/// Money spent, paid to a contact known by name.
 pub fn a_fee() -> BankTransactionDocument {
     BankTransactionDocument {
         direction: Direction::Spend,

@@ -1,4 +1,4 @@
-//! A transport that answers from a script and remembers what it was asked.
+//! A transport that answers from a script and records the requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! What an invoice says of the money and the credits that settled it.
+//! Tests of the payments and credits that an invoice lists.
 
 use domain::document::invoice::{
     AppliedCredit, AppliedPayment, CreditKind, RemoteInvoice, Settlement,
@@ -21,7 +21,7 @@ async fn read(row: String) -> RemoteInvoice {
     try_read(row).await.unwrap()
 }
 
-/// The sample with these members in place of its own about payments.
+/// The sample invoice with these members in place of its own payments.
 fn settled(members: &str) -> String {
     invoice_json(members).replace(r#""Payments":[],"#, "").replace(r#""AmountPaid":0.00,"#, "")
 }

@@ -1,4 +1,4 @@
-//! The transport on a real socket.
+//! Tests of the transport on a real socket.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -24,8 +24,8 @@ fn a_transport() -> ReqwestTransport {
     .unwrap()
 }
 
-/// Listens for one connection, reads one request, sends `answer` and hangs up. Gives the address
-/// and, in the end, the request as it came.
+/// Listens for one connection, reads one request, sends `answer` and closes the connection. Returns
+/// the address and, through the handle, the request as received.
 fn serve(answer: Vec<u8>) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/path?q=%20a", listener.local_addr().unwrap());

@@ -12,11 +12,12 @@ use xero::api::{credit_notes, invoices};
 
 use super::ground::Ground;
 use crate::desk::{Desk, Trouble};
+use crate::ports::Measure;
 
 const SAME_CREDIT: &str =
     "Check in Xero what the credit was used for. If this is the same credit, choose Never send.";
 
-/// Why the note itself does not let the credit be applied.
+/// Returns why the credit note does not allow the allocation, if so.
 pub(super) fn refused_by(note: &RemoteCreditNote, allocation: &Allocation) -> Option<Failure> {
     let number = &allocation.credit_note_number;
     let left = note.remaining;
@@ -36,9 +37,11 @@ pub(super) fn refused_by(note: &RemoteCreditNote, allocation: &Allocation) -> Op
         {
             let applied = allocation.applied();
             let message = if left.amount.is_zero() {
-                format!("Nothing is left of {number} in Xero; {applied} cannot be applied.")
+                format!("{number} has no credit left in Xero, so {applied} cannot be applied.")
             } else {
-                format!("Only {left} is left of {number} in Xero; {applied} cannot be applied.")
+                format!(
+                    "{number} has only {left} of credit left in Xero, so {applied} cannot be applied."
+                )
             };
             Some(rejected("credit_over_left", message, SAME_CREDIT))
         }
@@ -46,7 +49,8 @@ pub(super) fn refused_by(note: &RemoteCreditNote, allocation: &Allocation) -> Op
     }
 }
 
-/// Xero refused it: by the invoice as it stands, where that says why; else in Xero's words.
+/// Explains why Xero refused an allocation: by the state of the documents if that explains it,
+/// otherwise in Xero's words.
 pub(super) async fn refusal(
     desk: &Desk<'_>,
     ground: Ground,
@@ -60,12 +64,19 @@ pub(super) async fn refusal(
     let note = credit_notes::get(&desk.session, ground.note).await;
     let (Ok(Some(invoice)), Ok(Some(note))) = (invoice, note) else { return Trouble::Xero(error) };
     match refused_by(&note, allocation).or_else(|| at_odds(&note, &invoice, allocation)) {
-        Some(failure) => Trouble::Explained(failure),
+        Some(failure) => {
+            // The failure replaces Xero's sentences, so unknown ones are counted here.
+            let unknown = error.unknown_sentences();
+            if unknown > 0 {
+                desk.engine.metrics.record(Measure::UnknownSentences(unknown));
+            }
+            Trouble::Explained(failure)
+        }
         None => Trouble::Xero(error),
     }
 }
 
-/// Why the invoice does not take the credit.
+/// Returns why the invoice does not accept the credit, if so.
 fn at_odds(
     note: &RemoteCreditNote,
     invoice: &RemoteInvoice,
@@ -95,12 +106,12 @@ fn at_odds(
         ));
     }
     if due.amount.is_zero() {
-        let message = format!("{number} is paid in full in Xero; no credit can be applied.");
+        let message = format!("{number} is paid in full in Xero, so no credit can be applied.");
         return Some(rejected("already_paid", message, SAME_CREDIT));
     }
     if due.amount < allocation.amount {
         let message = format!(
-            "Only {due} is due on {number} in Xero; {} cannot be applied.",
+            "Only {due} is due on {number} in Xero, so {} cannot be applied.",
             allocation.applied()
         );
         return Some(rejected("credit_over_due", message, SAME_CREDIT));

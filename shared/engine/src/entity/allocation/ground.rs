@@ -1,4 +1,4 @@
-//! What an allocation stands on: its note and its invoice, both in Xero.
+//! The documents that an allocation needs in Xero: its credit note and its invoice.
 
 use domain::crm::allocation::Allocation;
 use domain::crm::credit_note::negative_invoice;
@@ -10,14 +10,14 @@ use store::StoreError;
 use crate::desk::{Desk, Trouble};
 use crate::entity::prerequisite::{blocked, gone, read};
 
-/// The two documents in Xero.
+/// The ids of the two documents in Xero.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ground {
     pub(super) note: XeroCreditNoteId,
     pub(super) invoice: XeroInvoiceId,
 }
 
-/// The two documents; one that is not in Xero yet is waited for.
+/// Returns the two documents. The allocation is blocked while one of them is not in Xero yet.
 pub(super) async fn of(desk: &Desk<'_>, allocation: &Allocation) -> Result<Ground, Trouble> {
     let (note, invoice) = both(desk, allocation).await?;
     let (note, invoice) = (
@@ -37,7 +37,8 @@ pub(super) async fn of(desk: &Desk<'_>, allocation: &Allocation) -> Result<Groun
         .ok_or_else(|| blocked(EntityKind::CreditNote, allocation.credit_note_id.clone()))
 }
 
-/// The two documents, as far as the allocation can have been sent.
+/// Returns the two documents if both have been sent. Without them the allocation cannot have been
+/// sent.
 pub(super) async fn known(
     desk: &Desk<'_>,
     allocation: &Allocation,
@@ -53,7 +54,7 @@ async fn both(
     let id = CrmId::from(allocation.credit_note_id.clone());
     let note = match read(desk, EntityKind::CreditNote, id.clone()).await? {
         Some(note) => Some(note),
-        // The credit of an invoice of less than nothing.
+        // The credit note may be that of a negative invoice.
         None => read(desk, EntityKind::CreditNote, negative_invoice(&id)).await?,
     };
     let invoice = read(desk, EntityKind::Invoice, allocation.invoice_id.clone().into()).await?;

@@ -1,8 +1,9 @@
-//! Credit that is applied to invoices, and taken back.
+//! Applies credit to invoices, and takes it back.
 //!
-//! Xero knows no number of an allocation, and keeps none from being made twice. So what the note has already is
-//! read before every write: one of the same invoice and amount that is no other record's is this one. And one
-//! that is to be taken back without being linked is reserved first, so that nobody else takes it for its own.
+//! Xero assigns no number to an allocation and accepts duplicates. So the existing allocations of
+//! the credit note are read before every write: one with the same invoice and amount that is linked
+//! to no other record is this one. An allocation that is to be taken back and is not linked is
+//! reserved first, so that no other record adopts it.
 
 mod explain;
 mod ground;
@@ -34,7 +35,7 @@ use crate::desk::{Desk, Trouble};
 #[derive(Debug)]
 pub struct Allocation;
 
-/// What records of the same attempt have got, and are not linked to yet.
+/// Allocations that earlier records of the same attempt have taken and are not linked to yet.
 type Taken = BTreeSet<XeroId>;
 
 #[async_trait]
@@ -68,7 +69,8 @@ impl Entity for Allocation {
         allocation.name()
     }
 
-    /// One after the other: each changes what is left of its note for the next.
+    /// Processes the tasks one after the other: each changes how much of its credit note remains
+    /// for the next.
     async fn bring(desk: &Desk<'_>, tasks: &[Task<'_, Snapshot>]) -> Vec<Result<Brought, Trouble>> {
         let mut outcomes = Vec::with_capacity(tasks.len());
         let mut taken = BTreeSet::new();
@@ -93,7 +95,7 @@ async fn apply(
     let ground = ground::of(desk, &task.snapshot).await?;
     let note = note(desk, task, ground).await?;
     if let Some(link) = &task.mapping.link {
-        // What is applied never changes, so there is nothing to send.
+        // An applied allocation never changes, so there is nothing to send.
         let stands = has(&note, XeroAllocationId(link.xero_id.0));
         let told = "It was removed in Xero. Apply the credit again in the CRM to apply it there.";
         let remarks = if stands { Vec::new() } else { vec![told.to_owned()] };
@@ -101,7 +103,7 @@ async fn apply(
         return Ok(Brought { link, operation: LoggedOperation::Push, remarks });
     }
     if let Some(id) = unclaimed(desk, task, ground, &note, taken).await? {
-        let told = "Somebody had applied it in Xero already.";
+        let told = "It had already been applied in Xero.";
         let remarks = if task.must_resolve() { Vec::new() } else { vec![told.to_owned()] };
         return Ok(brought(task, id, LoggedOperation::Adopt, remarks));
     }
@@ -132,7 +134,8 @@ async fn write(
     let id = if let Some(id) = made.id {
         id
     } else {
-        // Xero's own examples answer without an id; the note shows it. Until then the write is unconfirmed.
+        // Xero's examples answer without an id, but the credit note shows it. Until it is known,
+        // the write is unconfirmed.
         let note = note(desk, task, ground).await?;
         unclaimed(desk, task, ground, &note, taken).await?.ok_or_else(not_shown)?
     };
@@ -153,7 +156,7 @@ async fn remove(
     let ground = match (ground::known(desk, &task.snapshot).await?, task.memory) {
         (Some(ground), _) => ground,
         (None, Memory::Whole) => return Ok(nothing()),
-        // The table may have forgotten note or invoice as well; they are sent again.
+        // The restored table may lack the documents as well. They are sent again first.
         (None, Memory::Restored) => ground::of(desk, &task.snapshot).await?,
     };
     if task.mapping.link.is_none() && !task.must_resolve() {
@@ -171,7 +174,7 @@ async fn remove(
     Ok(brought(task, id, operation, Vec::new()))
 }
 
-/// The note as Xero has it now.
+/// Reads the credit note from Xero.
 async fn note(
     desk: &Desk<'_>,
     task: &Task<'_, Snapshot>,
@@ -184,7 +187,7 @@ async fn note(
             FailureClass::Rejected,
             "document_missing",
             format!("{number} is no longer in Xero."),
-            "Check in Xero what became of it.",
+            "Check in Xero what happened to it.",
         );
         failure.into()
     })
@@ -194,7 +197,9 @@ fn has(note: &RemoteCreditNote, id: XeroAllocationId) -> bool {
     note.allocations.iter().any(|one| one.id == Some(id))
 }
 
-/// An allocation to the same invoice, of the same amount, that no other record is linked to.
+/// Returns an allocation to the same invoice with the same amount that is linked to no other
+/// record. One that this record has reserved before comes first: if the record took another one, no
+/// record would ever take that one back.
 async fn unclaimed(
     desk: &Desk<'_>,
     task: &Task<'_, Snapshot>,
@@ -207,17 +212,21 @@ async fn unclaimed(
     };
     let of_nobody_here = |id: &XeroAllocationId| !taken.contains(&XeroId::from(*id));
     let ids = note.allocations.iter().filter(same).filter_map(|one| one.id);
+    let mut free = None;
     for id in ids.filter(of_nobody_here) {
         let owner =
             desk.engine.store.linked(&desk.ledger, EntityKind::Allocation, id.into()).await?;
-        if owner.is_none_or(|owner| owner == task.mapping.key.crm_id) {
-            return Ok(Some(id));
+        match owner {
+            Some(owner) if owner == task.mapping.key.crm_id => return Ok(Some(id)),
+            Some(_) => {}
+            None => free = free.or(Some(id)),
         }
     }
-    Ok(None)
+    Ok(free)
 }
 
-/// The same, reserved for this record. One that somebody else has just claimed is theirs.
+/// Like [`unclaimed`], but reserves the allocation for this record, and skips those that another
+/// record has just claimed.
 async fn reserved(
     desk: &Desk<'_>,
     task: &Task<'_, Snapshot>,
@@ -246,8 +255,8 @@ fn not_shown() -> Trouble {
     let failure = Failure::new(
         FailureClass::Uncertain,
         "allocation_not_shown",
-        "Xero took the allocation and does not show it yet.",
-        "Nothing is needed: the next attempt looks again and applies nothing twice.",
+        "Xero accepted the allocation but does not show it yet.",
+        "No action is needed: the next attempt checks first and applies nothing twice.",
     );
     failure.into()
 }

@@ -1,4 +1,4 @@
-//! Numbers and names that are taken.
+//! Resolves contacts whose number or name is already taken in Xero.
 
 use domain::crm::client::Client;
 use domain::document::contact::{ContactDocument, RemoteContact};
@@ -11,9 +11,9 @@ use crate::desk::{Desk, Trouble};
 use crate::entity::write::Draft;
 use crate::entity::{Outcomes, Task};
 
-/// What was refused because its number or name is taken: by its own contact, which came into being
-/// since it was looked for; by the same business, which is adopted; or by another, which a person has
-/// to tell apart.
+/// Resolves contacts that Xero refused because their number or name is taken. The holder may be the
+/// client's own contact, created after the look-up, or the same business, which is adopted;
+/// otherwise a person has to decide.
 pub(super) async fn settle(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
@@ -48,8 +48,9 @@ pub(super) async fn settle(
     same
 }
 
-/// The contact that a client is: the one that holds its number, or the namesake with proof. One name is asked for
-/// at a time: what Xero makes of it concerns no other.
+/// Returns the contact of a client: the one with its number, or a contact with the same name that
+/// is proven to be the same business. Names are looked up one at a time, so that an error concerns
+/// one client only.
 async fn find_same(
     desk: &Desk<'_>,
     task: &Task<'_, Client>,
@@ -67,7 +68,7 @@ async fn find_same(
     }
 }
 
-/// Who holds the clients' numbers, archived contacts included.
+/// Returns the contacts with the clients' numbers, including archived ones.
 async fn holders(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
@@ -79,7 +80,7 @@ async fn holders(
     Ok(contacts::list_by_numbers(&desk.session, &numbers).await?.rows)
 }
 
-/// Without those that a person has unlinked the client from.
+/// Excludes contacts that a person has unlinked from the client.
 fn allowed(task: &Task<'_, Client>, found: Vec<RemoteContact>) -> Vec<RemoteContact> {
     let is_left = |contact: &RemoteContact| task.mapping.left.contains(&contact.id.into());
     found.into_iter().filter(|contact| !is_left(contact)).collect()

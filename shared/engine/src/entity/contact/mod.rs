@@ -1,4 +1,4 @@
-//! Clients to contacts.
+//! Pushes clients to contacts.
 
 mod clash;
 mod moved;
@@ -25,13 +25,13 @@ use super::write::{Draft, Sent, Way, write};
 use super::{Brought, Entity, Outcomes, Task, already_linked, batch_size};
 use crate::desk::{Desk, Trouble};
 
-/// Clients to contacts.
+/// The entity of clients, which become contacts.
 #[derive(Debug)]
 pub struct Contact;
 
 type Tasks<'a> = [Task<'a, Client>];
 
-/// A contact may lack its name, its number and its e-mail address, each found out alone.
+/// Maximum rounds of leaving out refused fields: name, number and e-mail address, one per round.
 const ROUNDS_MAX: u32 = 3;
 
 #[async_trait]
@@ -64,8 +64,8 @@ impl Entity for Contact {
         contact_number(&client.id)
     }
 
-    /// A contact that is linked is updated. Otherwise the contact number decides, and where a name is
-    /// taken, proof that it is the same business.
+    /// Updates linked contacts. An unlinked client is matched by its contact number and, if its
+    /// name is taken, by proof that the contact is the same business.
     async fn bring(desk: &Desk<'_>, tasks: &Tasks<'_>) -> Vec<Result<Brought, Trouble>> {
         let mut outcomes = Outcomes::new(tasks.len());
         let mut updates = linked(tasks);
@@ -81,7 +81,7 @@ impl Entity for Contact {
     }
 }
 
-/// An update of the contact that a task is linked to or has found.
+/// Returns an update of the contact that a task is linked to or was matched with.
 fn draft(
     tasks: &Tasks<'_>,
     task: usize,
@@ -104,7 +104,7 @@ fn linked(tasks: &Tasks<'_>) -> Vec<Draft<ContactDocument>> {
     tasks.iter().enumerate().filter_map(target).collect()
 }
 
-/// Looks for contacts with our numbers: what is found is adopted, what is not is created.
+/// Looks up contacts by our numbers. Existing ones are adopted, missing ones are to be created.
 async fn resolve(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
@@ -130,7 +130,7 @@ async fn resolve(
     for (index, number) in unlinked {
         match with_number(&found, &number) {
             None => match undecodable.iter().find(|odd| odd.may_have_number(&number)) {
-                // What cannot be read may be ours, so nothing is made beside it.
+                // The unreadable row may be this client's contact, so no second one is created.
                 Some(odd) => outcomes.set(index, Err(XeroError::from(odd).into())),
                 None => creates.extend(draft(tasks, index, &Target::New, LoggedOperation::Create)),
             },
@@ -150,9 +150,9 @@ fn with_number<'a>(found: &'a [RemoteContact], number: &str) -> Option<&'a Remot
     found.iter().find(held)
 }
 
-/// A contact that was found is ours from now on, and gets the fields that the CRM owns; unless it is
-/// another client's already, which is asked before anything is written to it. A contact that was
-/// merged into another leads there.
+/// Adopts a contact that was found: the client is linked to it, and the fields that the CRM owns
+/// are updated. A contact that belongs to another client is refused before anything is written to
+/// it. A merged contact is replaced with the one it was merged into.
 async fn adopt(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
@@ -170,14 +170,14 @@ async fn adopt(
     if let Some(owner) = owner.filter(|owner| owner != crm_id) {
         return Err(already_linked(*kind, &owner).into());
     }
-    // Xero leaves our number with the contact that was merged away, and gives it to no other.
+    // Xero leaves our number with the contact that was merged away, and assigns it to no other.
     let spent = (found.id != first).then(|| task.mapping.contact_number());
     let target = Target::Existing { id: found.id, number: found.number.clone().or(spent) };
     Ok(draft(tasks, index, &target, LoggedOperation::Adopt))
 }
 
-/// Updates contacts. Gives what became of those that turn out to be in use no more: archived, or merged into
-/// another. Xero may take changes of them all the same.
+/// Updates contacts. Returns the results of contacts that turn out to be archived or merged; Xero
+/// may accept changes of such contacts.
 async fn update(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
@@ -197,8 +197,8 @@ async fn update(
     unused
 }
 
-/// Creates contacts. Gives the tasks whose number or name is taken: Xero said no, so nothing was
-/// written.
+/// Creates contacts. Returns the tasks whose number or name is taken; Xero refused those, so
+/// nothing was written.
 async fn create(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
@@ -222,7 +222,8 @@ async fn create(
     clashing
 }
 
-/// Writes the drafts, and again without what Xero refuses of some.
+/// Writes the drafts, and repeats those that Xero refuses because of single fields without these
+/// fields.
 async fn written(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
@@ -248,7 +249,8 @@ async fn written(
 fn brought(tasks: &Tasks<'_>, sent: Sent<RemoteContact>) -> Result<Brought, Trouble> {
     let Sent { task, operation, remarks, result } = sent;
     let remote = result.map_err(Trouble::Xero)?;
-    // Xero does not always repeat the number; a contact that took over another's has none of ours.
+    // Xero does not always repeat the number. A contact that replaces a merged one does not have
+    // ours.
     let ours = tasks.get(task).map(|task| task.mapping.contact_number());
     let link = Link {
         xero_id: remote.id.into(),

@@ -1,4 +1,4 @@
-//! Contacts that are in use no more: archived, or merged into another.
+//! Handles contacts that are no longer in use: archived, or merged into another.
 
 use domain::document::contact::{ContactDocument, ContactStatus, RemoteContact};
 use domain::ids::XeroContactId;
@@ -11,10 +11,10 @@ use crate::desk::{Desk, Trouble};
 use crate::entity::write::{Draft, Sent};
 use crate::entity::{Outcomes, no_contact};
 
-/// A contact merged into one that was merged, and so on: this often at most.
+/// Maximum number of merges that are followed from one contact.
 const MERGES_MAX: u32 = 5;
 
-/// Whether what was written to turns out to be in use no more.
+/// Returns whether a write shows that the contact is no longer in use.
 pub(super) fn is_unused(sent: &Sent<RemoteContact>) -> bool {
     match &sent.result {
         Ok(remote) => remote.status == ContactStatus::Archived || remote.merged_to.is_some(),
@@ -22,15 +22,15 @@ pub(super) fn is_unused(sent: &Sent<RemoteContact>) -> bool {
     }
 }
 
-/// Whether Xero refused something because a contact is in use no more.
+/// Returns whether Xero refused something because a contact is no longer in use.
 pub(in crate::entity) fn is_about_use(error: &XeroError) -> bool {
     let XeroError::Rejected { messages } = error else { return false };
     let code = rejection::explain(messages).code;
     ["contact_archived", "contact_merged"].contains(&&*code)
 }
 
-/// Contacts that were merged lead to those they were merged into, which the clients are linked to from now on.
-/// One that is archived is named.
+/// Follows contacts that were merged: their clients are linked to the contacts they were merged
+/// into. An archived contact becomes a failure that names it.
 pub(super) async fn follow(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
@@ -61,7 +61,7 @@ pub(super) async fn follow(
     drafts
 }
 
-/// The contact that this one was merged into, in the end.
+/// Returns the contact at the end of the chain of merges.
 pub(crate) async fn after_merges(
     desk: &Desk<'_>,
     found: RemoteContact,

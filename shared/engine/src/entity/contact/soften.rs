@@ -1,5 +1,5 @@
-//! What Xero refuses of a contact without refusing the contact: a name or number that another has, an e-mail
-//! address it does not believe. It is left out, with a warning, and the rest arrives.
+//! Drops single fields that Xero refuses of a contact: a name or number that another contact has,
+//! or an e-mail address that Xero considers invalid. The rest is written, with a warning.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use xero::XeroError;
 
 use crate::entity::write::{Draft, Sent};
 
-/// The drafts to be sent again without what was refused, and what cannot be mended so.
+/// Returns the drafts to send again without their refused fields, and the results that cannot be
+/// resolved this way.
 pub(super) fn soften(
     sent: Vec<Sent<RemoteContact>>,
     mut documents: BTreeMap<usize, ContactDocument>,
@@ -32,33 +33,33 @@ pub(super) fn soften(
     (again, told)
 }
 
-/// The document without what was refused, and what a person should know of it. A contact to create needs its
-/// name and its number.
+/// Returns the document without its refused field, and a warning for people. A new contact needs
+/// its name and its number, so these are never dropped from one.
 fn without(document: ContactDocument, error: &XeroError) -> Option<(ContactDocument, String)> {
     let (XeroError::Rejected { messages } | XeroError::NotUnique { messages }) = error else {
         return None;
     };
     let exists = document.contact_id.is_some();
     let refused = rejection::explain(messages);
-    let softened = match &*refused.code {
-        "contact_name_taken" if exists => ContactDocument { name: None, ..document },
-        "contact_number_taken" if exists => ContactDocument { contact_number: None, ..document },
-        "email_invalid" => ContactDocument { email_address: None, ..document },
+    let (softened, warning) = match &*refused.code {
+        "contact_name_taken" if exists => (
+            ContactDocument { name: None, ..document },
+            "The name stays as it is in Xero, because another contact has the new one. Rename one of the two.",
+        ),
+        "contact_number_taken" if exists => (
+            ContactDocument { contact_number: None, ..document },
+            "The contact number stays as it is in Xero, because another contact already has this number.",
+        ),
+        "email_invalid" => (
+            ContactDocument { email_address: None, ..document },
+            "The e-mail address was left out, because Xero does not accept it.",
+        ),
         _ => return None,
-    };
-    let warning = match &*refused.code {
-        "contact_name_taken" => {
-            "The name stays as it is in Xero, because another contact has the new one: rename one of the two."
-        }
-        "contact_number_taken" => {
-            "The contact number stays as it is in Xero, because another contact has ours."
-        }
-        _ => "The e-mail address was left out: Xero does not take it.",
     };
     Some((softened, warning.to_owned()))
 }
 
-/// The documents of drafts, by task.
+/// The documents of the drafts, by task.
 pub(super) fn kept(drafts: &[Draft<ContactDocument>]) -> BTreeMap<usize, ContactDocument> {
     drafts.iter().map(|draft| (draft.task, draft.document.clone())).collect()
 }

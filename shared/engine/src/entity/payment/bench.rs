@@ -1,5 +1,5 @@
-//! The bench where parts of payments are made into documents and written, by the account's codes and the
-//! chart as last read, or as it is now when that one says no.
+//! Builds and writes the documents of payment parts. They are built with the account's codes and
+//! the stored chart; if the stored chart does not allow it, the chart is read from Xero again.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::{BankTransactionDocument, PaymentDocument};
 use domain::failure::{Failure, FailureClass};
 use domain::ids::XeroInvoiceId;
+use domain::rejection;
 use domain::sync_log::LoggedOperation;
 use domain::translate::payment::{fee, on_invoice, surcharge, warnings};
 use futures::FutureExt;
@@ -22,7 +23,7 @@ use crate::desk::{Desk, Trouble};
 use crate::entity::write::{Draft, Sent, Way, write};
 use crate::entity::{Brought, Outcomes, batch_size};
 
-/// What documents are made with.
+/// The tasks, codes and chart from which documents are built.
 #[derive(Debug)]
 pub(super) struct Bench<'a> {
     desk: &'a Desk<'a>,
@@ -32,13 +33,13 @@ pub(super) struct Bench<'a> {
     chart: Chart,
 }
 
-/// A document of either sort.
+/// A document of either type.
 enum Document {
     Payment(PaymentDocument),
     Transaction(BankTransactionDocument),
 }
 
-/// Documents on their way, by sort.
+/// Documents to write, by type.
 #[derive(Default)]
 struct Drafts {
     payments: Vec<Draft<PaymentDocument>>,
@@ -46,7 +47,7 @@ struct Drafts {
 }
 
 impl<'a> Bench<'a> {
-    /// With the codes and the chart at hand.
+    /// Reads the codes and the chart.
     pub(super) async fn open(
         desk: &'a Desk<'a>,
         tasks: &'a Tasks<'a>,
@@ -57,7 +58,7 @@ impl<'a> Bench<'a> {
         Ok(Self { desk, tasks, grounds, codes, chart })
     }
 
-    /// Creates what the tasks want.
+    /// Creates the documents of the tasks.
     pub(super) async fn write(&mut self, targets: Vec<usize>, outcomes: &mut Outcomes) {
         let drafts = self.drafts(targets, outcomes).await;
         let (session, batch) = (&self.desk.session, batch_size(self.tasks));
@@ -95,7 +96,7 @@ impl<'a> Bench<'a> {
         self.explain(unpayable, outcomes).await;
     }
 
-    /// The documents. A refusal is believed only by the chart as it is now.
+    /// Builds the documents. A failure is final only if the chart as Xero has it now confirms it.
     async fn drafts(&mut self, targets: Vec<usize>, outcomes: &mut Outcomes) -> Drafts {
         let (mut drafts, mut refused) = (Drafts::default(), Vec::new());
         for index in targets {
@@ -147,8 +148,8 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Says of refused payments what the invoice has already. The money may be there, entered by hand: then
-    /// it must not be there twice, and only a person knows.
+    /// Explains refused payments by the payments that the invoice already has. The same payment may
+    /// have been entered by hand; it must not be recorded twice, and only a person can tell.
     async fn explain(&self, unpayable: Vec<usize>, outcomes: &mut Outcomes) {
         let grounds = unpayable.iter().filter_map(|index| match self.grounds.get(index) {
             Some(Ground::Invoice(invoice)) => Some((*index, *invoice)),
@@ -156,7 +157,7 @@ impl<'a> Bench<'a> {
         });
         let grounds = grounds.collect::<Vec<(usize, XeroInvoiceId)>>();
         let ids = grounds.iter().map(|(_, id)| *id).collect::<Vec<_>>();
-        // Xero's own sentence stands where it cannot be asked.
+        // If the invoices cannot be read, Xero's own message stays.
         let Ok(found) = invoices::find_by_ids(&self.desk.session, &ids).await else { return };
         for (index, id) in grounds {
             let invoice = found.rows.iter().find(|invoice| invoice.id == id);
@@ -168,12 +169,11 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Whether Xero refused a payment for what is, or is no longer, due.
+/// Returns whether Xero refused a payment because of the amount due.
 fn is_about_what_is_due(error: &XeroError) -> bool {
     let about = |message: &String| {
-        let message = message.to_lowercase();
-        message.contains("exceeds the amount outstanding")
-            || message.contains("against authorised documents")
+        let code = rejection::explain(std::slice::from_ref(message)).code;
+        ["amount_over_due", "invoice_not_approved"].contains(&&*code)
     };
     matches!(error, XeroError::Rejected { messages } if messages.iter().any(about))
 }
@@ -195,12 +195,12 @@ fn unpaid(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
         FailureClass::Rejected,
         code,
         format!(
-            "{number} is {} in Xero with {} still due, which does not take this payment of {}.{has}",
+            "{number} is {} in Xero with {} still due, so it cannot take this payment of {}.{has}",
             invoice.status.as_str(),
             invoice.amount_due,
             part.amount,
         ),
-        "If one of those is this money, choose Never send. Otherwise correct the invoice in Xero, then retry.",
+        "If Xero already has this payment, choose Never send. Otherwise correct the invoice in Xero, then retry.",
     )
 }
 

@@ -1,9 +1,10 @@
-//! Looking for what an unanswered try may have left: by the reference that names the payment.
+//! Finds payments that an unanswered try may have left, by the reference that names the payment.
 
 use std::collections::BTreeMap;
 
 use domain::crm::payment::PaymentPart;
 use domain::document::payment::{MoneyStatus, RemotePayment};
+use domain::failure::Failure;
 use domain::ids::XeroInvoiceId;
 use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, payments};
@@ -11,9 +12,11 @@ use xero::{Rows, XeroError};
 
 use super::{Ground, Remote, Tasks};
 use crate::desk::{Desk, Trouble};
+use crate::entity::unknown_status::unknown_status;
 use crate::entity::{Brought, Outcomes, Task};
 
-/// Adopts what is found of the tasks' parts. Where Xero does not tell, they have their outcome.
+/// Adopts what is found of the tasks' parts. Where Xero cannot be read, the error becomes the
+/// outcome.
 pub(super) async fn adopt(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
@@ -30,8 +33,8 @@ pub(super) async fn adopt(
     }
 }
 
-/// What Xero has of the tasks' parts: the payments of all their invoices in few calls, each bank
-/// transaction by its own.
+/// Looks up the tasks' parts in Xero: the payments of all invoices in few calls, and each bank
+/// transaction in a call of its own.
 pub(super) async fn find(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
@@ -54,7 +57,7 @@ pub(super) async fn find(
             for (index, invoice) in on_invoices {
                 let Some(task) = tasks.get(index) else { continue };
                 match ours(task, invoice, &all) {
-                    Ok(ours) => found.push((index, ours.map(Remote::Payment))),
+                    Ok(ours) => found.push((index, ours)),
                     Err(trouble) => outcomes.set(index, Err(trouble)),
                 }
             }
@@ -71,7 +74,7 @@ pub(super) async fn find(
     found
 }
 
-/// What Xero has of one part.
+/// Looks up one part in Xero.
 pub(super) async fn one(
     desk: &Desk<'_>,
     task: &Task<'_, PaymentPart>,
@@ -79,17 +82,15 @@ pub(super) async fn one(
 ) -> Result<Option<Remote>, Trouble> {
     if let Ground::Invoice(invoice) = ground {
         let all = payments::of_invoices(&desk.session, &[invoice]).await?;
-        return Ok(ours(task, invoice, &all)?.map(Remote::Payment));
+        return ours(task, invoice, &all);
     }
     let tag = task.snapshot.tag();
     let all = bank_transactions::find_by_reference(&desk.session, &tag).await?;
-    let ours = all
-        .rows
-        .into_iter()
-        .find(|one| one.status == MoneyStatus::Authorised && one.total == task.snapshot.amount);
+    let same = all.rows.into_iter().filter(|one| one.total == task.snapshot.amount);
+    let ours = standing(same.map(Remote::Transaction), &tag)?;
     match all.undecodable.iter().find(|odd| odd.may_have_reference(&tag)) {
         Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),
-        Some(_) | None => Ok(ours.map(Remote::Transaction)),
+        Some(_) | None => Ok(ours),
     }
 }
 
@@ -97,20 +98,33 @@ fn ours(
     task: &Task<'_, PaymentPart>,
     invoice: XeroInvoiceId,
     all: &Rows<RemotePayment>,
-) -> Result<Option<RemotePayment>, Trouble> {
+) -> Result<Option<Remote>, Trouble> {
     let tag = task.snapshot.tag();
-    let ours = all.rows.iter().find(|one| {
-        one.status == MoneyStatus::Authorised
-            && one.invoice == Some(invoice)
-            && one.reference.as_deref() == Some(&tag)
+    let same = all.rows.iter().filter(|one| {
+        one.invoice == Some(invoice)
+            && one.reference.as_deref() == Some(tag.as_str())
             && one.amount == task.snapshot.amount.amount
     });
+    let ours = standing(same.cloned().map(Remote::Payment), &tag)?;
     let odd = all.undecodable.iter();
     let odd =
         odd.filter(|odd| odd.may_belong_to(invoice.0)).find(|odd| odd.may_have_reference(&tag));
     match odd {
-        // What cannot be read may be ours, so nothing is made beside it.
+        // The unreadable row may be this payment, so no second one is created.
         Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),
-        Some(_) | None => Ok(ours.cloned()),
+        Some(_) | None => Ok(ours),
     }
+}
+
+/// The one of these that counts. One whose status is not known may count, so nothing is made beside it.
+fn standing(same: impl Iterator<Item = Remote>, tag: &str) -> Result<Option<Remote>, Failure> {
+    let mut unknown = None;
+    for remote in same {
+        match remote.status() {
+            MoneyStatus::Authorised => return Ok(Some(remote)),
+            MoneyStatus::Deleted => {}
+            MoneyStatus::Other(status) => unknown = Some(unknown_status(tag, status)),
+        }
+    }
+    unknown.map_or(Ok(None), Err)
 }

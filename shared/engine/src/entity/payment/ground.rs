@@ -1,4 +1,4 @@
-//! What a part of a payment stands on: its invoice in Xero, or its client's contact.
+//! The prerequisites of payment parts: the invoice in Xero, or the client's contact.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +15,19 @@ use crate::desk::{Desk, Trouble};
 use crate::entity::Outcomes;
 use crate::entity::prerequisite::{blocked, gone, read};
 
-/// What a part stands on.
+/// The prerequisite of a part.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ground {
-    /// The invoice that it pays.
+    /// The invoice that the part pays.
     Invoice(XeroInvoiceId),
-    /// The contact who paid it.
+    /// The contact that paid it.
     Contact(XeroContactId),
-    /// Nothing but itself.
+    /// No prerequisite.
     None,
 }
 
-/// The grounds of all parts that are to be in Xero. A part whose ground is not there yet has its outcome:
-/// it waits.
+/// Returns the prerequisites of all parts that are to be in Xero. A part whose prerequisite is
+/// missing gets a blocked outcome.
 pub(super) async fn of(
     desk: &Desk<'_>,
     tasks: &Tasks<'_>,
@@ -46,7 +46,8 @@ pub(super) async fn of(
     grounds
 }
 
-/// What a part may have been sent on; none where it cannot have been sent.
+/// Returns the prerequisite with which a part may have been sent. `None` if it cannot have been
+/// sent.
 pub(super) async fn known(desk: &Desk<'_>, part: &PaymentPart) -> Result<Option<Ground>, Trouble> {
     match &part.role {
         Role::Fee | Role::Surcharge(_) => Ok(Some(Ground::None)),
@@ -58,7 +59,7 @@ pub(super) async fn known(desk: &Desk<'_>, part: &PaymentPart) -> Result<Option<
     }
 }
 
-/// That a part waits for the invoice that it pays.
+/// Returns the error of a part whose invoice is not in Xero yet.
 pub(super) fn awaited(part: &PaymentPart) -> Trouble {
     let (Role::Invoice(id) | Role::Surcharge(id)) = &part.role else {
         return blocked(EntityKind::Payment, part.id.clone());
@@ -72,7 +73,7 @@ async fn ground(desk: &Desk<'_>, part: &PaymentPart) -> Result<Ground, Trouble> 
         Role::Invoice(id) => {
             let invoice = invoice(desk, id).await?;
             if invoice.is_gone_in_xero() {
-                return Err(gone(&invoice, "it takes no payment").into());
+                return Err(gone(&invoice, "it cannot be paid").into());
             }
             let link =
                 invoice.link.as_ref().ok_or_else(|| blocked(EntityKind::Invoice, id.clone()))?;
@@ -109,7 +110,7 @@ fn other_currency(invoice: &Mapping, currency: Currency, part: &PaymentPart) -> 
         FailureClass::Untranslatable,
         "payment_currency_differs",
         format!(
-            "{} is in {currency}; Xero takes no payment of {} on it.",
+            "{} is in {currency}; Xero does not accept a payment of {} on it.",
             invoice.snapshot.natural_key, part.amount
         ),
         "Record the payment in the invoice's currency.",

@@ -1,7 +1,7 @@
-//! Parts of payments to payments on invoices, and to money spent and received.
+//! Pushes parts of payments to payments on invoices, and to money spent and received.
 //!
-//! Xero keeps no payment from being made twice. What does is ours: one claim at a time, a look for the
-//! reference after every answer that was lost, and a quiet minute before it.
+//! Xero accepts duplicate payments. Duplicates are prevented here: by one claim at a time, by
+//! looking up the reference after every lost answer, and by waiting a minute before that.
 
 mod bench;
 mod find;
@@ -24,13 +24,13 @@ use self::ground::Ground;
 use super::{Brought, Entity, Outcomes, Task};
 use crate::desk::{Desk, Trouble};
 
-/// Parts of payments.
+/// The entity of payment parts.
 #[derive(Debug)]
 pub struct Payment;
 
 type Tasks<'a> = [Task<'a, PaymentPart>];
 
-/// What Xero has of a part.
+/// The document of a part in Xero.
 #[derive(Debug, Clone)]
 enum Remote {
     Payment(RemotePayment),
@@ -68,8 +68,8 @@ impl Entity for Payment {
         part.standing == Standing::Recorded
     }
 
-    /// What was deleted in the CRM is removed; what is linked is looked at; the rest is created, once its
-    /// invoice is in Xero, after a look for what an unanswered try may have left.
+    /// Removes payments that were deleted in the CRM, and reads linked ones. The others are created
+    /// once their invoice is in Xero, after looking up what an unanswered try may have left.
     async fn bring(desk: &Desk<'_>, tasks: &Tasks<'_>) -> Vec<Result<Brought, Trouble>> {
         let mut outcomes = Outcomes::new(tasks.len());
         remove::remove(desk, tasks, &mut outcomes).await;
@@ -90,7 +90,7 @@ impl Entity for Payment {
     }
 }
 
-/// The tasks without an outcome that are wanted.
+/// Returns the tasks without an outcome that are wanted.
 fn open(
     tasks: &Tasks<'_>,
     outcomes: &Outcomes,
@@ -100,7 +100,7 @@ fn open(
     open.filter(|(_, task)| wanted(task)).map(|(index, _)| index).collect()
 }
 
-/// Xero has these already: a payment never changes, so there is nothing to send.
+/// Reads payments that Xero already has. A payment never changes, so there is nothing to send.
 async fn look(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Outcomes) {
     for index in open(tasks, outcomes, |task| task.mapping.link.is_some()) {
         let Some(task) = tasks.get(index) else { continue };
@@ -118,12 +118,18 @@ async fn look(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Outcomes) {
 }
 
 fn told_if_gone(remote: Option<&Remote>) -> Option<String> {
-    let stands = remote.is_some_and(|remote| *remote.status() == MoneyStatus::Authorised);
-    (!stands)
-        .then(|| "It was deleted in Xero. Record it again in the CRM to send it again.".to_owned())
+    match remote.map(Remote::status) {
+        Some(MoneyStatus::Authorised) => None,
+        Some(MoneyStatus::Deleted) | None => {
+            Some("It was deleted in Xero. Record it again in the CRM to send it again.".to_owned())
+        }
+        Some(MoneyStatus::Other(status)) => Some(format!(
+            "In Xero it has the status {status}, which this integration does not know."
+        )),
+    }
 }
 
-/// What Xero has under an id that a part is linked to.
+/// Reads the document to which a part is linked.
 async fn fetch(
     desk: &Desk<'_>,
     task: &Task<'_, PaymentPart>,

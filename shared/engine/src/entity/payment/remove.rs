@@ -1,4 +1,4 @@
-//! Removing what was deleted in the CRM: ours, and never what is reconciled or part of a batch.
+//! Removes payments that were deleted in the CRM, unless they are reconciled or part of a batch.
 
 use domain::crm::payment::{PaymentPart, Standing};
 use domain::document::payment::MoneyStatus;
@@ -9,10 +9,11 @@ use xero::api::{bank_transactions, payments};
 use super::{Remote, Tasks, fetch, find, ground, open};
 use crate::Memory;
 use crate::desk::{Desk, Trouble};
+use crate::entity::unknown_status::unknown_status;
 use crate::entity::write::write_one;
 use crate::entity::{Brought, Outcomes, Task};
 
-/// Removes the parts whose payment was deleted. Xero deletes one at a time.
+/// Removes the parts whose payment was deleted. Xero deletes one payment per call.
 pub(super) async fn remove(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Outcomes) {
     let deleted = |task: &Task<'_, PaymentPart>| task.snapshot.standing == Standing::Deleted;
     for index in open(tasks, outcomes, deleted) {
@@ -25,7 +26,7 @@ pub(super) async fn remove(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Ou
     }
 }
 
-/// What Xero has of a part: under the id it is linked to, or what an unanswered try may have left.
+/// Reads the document of a part: the linked one, or what an unanswered try may have left.
 async fn standing(
     desk: &Desk<'_>,
     task: &Task<'_, PaymentPart>,
@@ -34,9 +35,9 @@ async fn standing(
         Some(link) => fetch(desk, task, link.xero_id).await,
         None if task.must_resolve() => match ground::known(desk, &task.snapshot).await? {
             Some(ground) => find::one(desk, task, ground).await,
-            // The table may have forgotten the invoice as well; it is sent again.
+            // The restored table may lack the invoice as well. It is sent again first.
             None if task.memory == Memory::Restored => Err(ground::awaited(&task.snapshot)),
-            // Without its invoice it cannot have been sent.
+            // Without its invoice the part cannot have been sent.
             None => Ok(None),
         },
         None => Ok(None),
@@ -54,8 +55,12 @@ async fn remove_one(
         return Ok(Brought { link: None, operation, remarks: vec![remark] });
     };
     let link = Some(remote.link(task));
-    if *remote.status() == MoneyStatus::Deleted {
-        return Ok(Brought { link, operation, remarks: Vec::new() });
+    match remote.status() {
+        MoneyStatus::Authorised => {}
+        MoneyStatus::Deleted => return Ok(Brought { link, operation, remarks: Vec::new() }),
+        MoneyStatus::Other(status) => {
+            return Err(unknown_status(&task.snapshot.tag(), status).into());
+        }
     }
     if let Some(failure) = fixed(&remote) {
         return Err(failure.into());
@@ -80,7 +85,7 @@ async fn remove_one(
     Ok(Brought { link: Some(remote.link(task)), operation, remarks })
 }
 
-/// Why a payment is not ours to remove any more.
+/// Returns why a payment must not be removed, if so.
 fn fixed(remote: &Remote) -> Option<Failure> {
     let (is_reconciled, is_batched) = match remote {
         Remote::Payment(payment) => (payment.is_reconciled, payment.batch.is_some()),
@@ -92,7 +97,7 @@ fn fixed(remote: &Remote) -> Option<Failure> {
     if is_reconciled {
         return failure(
             "payment_reconciled",
-            "The payment was deleted in the CRM, but in Xero it is matched with the bank's statement.",
+            "The payment was deleted in the CRM, but in Xero it is reconciled with the bank statement.",
             "Undo the reconciliation in Xero, then retry; or choose Never send.",
         );
     }

@@ -1,5 +1,5 @@
-//! The bench where snapshots are made into documents and written: by the account's codes and the chart as
-//! last read, or as it is now when that one says no.
+//! Builds and writes sales documents. They are built with the account's codes and the stored chart;
+//! if the stored chart does not allow it, the chart is read from Xero again.
 
 use domain::account_codes::AccountCodes;
 use domain::chart::Chart;
@@ -15,7 +15,7 @@ use crate::desk::{Desk, Trouble};
 use crate::entity::write::{Draft, Sent, write};
 use crate::entity::{Outcomes, batch_size};
 
-/// What documents are made with.
+/// The tasks, contacts, codes and chart from which documents are built.
 pub(super) struct Bench<'a, T: Sales> {
     pub(super) desk: &'a Desk<'a>,
     pub(super) tasks: &'a Tasks<'a, T>,
@@ -25,7 +25,7 @@ pub(super) struct Bench<'a, T: Sales> {
 }
 
 impl<'a, T: Sales> Bench<'a, T> {
-    /// With the codes and the chart at hand.
+    /// Reads the codes and the chart.
     pub(super) async fn open(
         desk: &'a Desk<'a>,
         tasks: &'a Tasks<'a, T>,
@@ -36,7 +36,8 @@ impl<'a, T: Sales> Bench<'a, T> {
         Ok(Self { desk, tasks, contacts, codes, chart })
     }
 
-    /// Creates and updates. Gives what was refused because its number is taken.
+    /// Creates and updates documents. Returns those that Xero refused because their number is
+    /// taken.
     pub(super) async fn write(
         &mut self,
         targets: Vec<(usize, Target)>,
@@ -58,8 +59,8 @@ impl<'a, T: Sales> Bench<'a, T> {
         clashing
     }
 
-    /// The documents to create and those to update. A refusal is believed only by the chart as it is
-    /// now: a person may just have added the account or the tax rate.
+    /// Builds the documents to create and to update. A failure is final only if the chart as Xero
+    /// has it now confirms it, because a person may just have added the account or the tax rate.
     async fn drafts(
         &mut self,
         targets: Vec<(usize, Target)>,
@@ -123,11 +124,12 @@ impl<'a, T: Sales> Bench<'a, T> {
                 let document = match (target, copy) {
                     (Target::Renumbered, Some(number)) => {
                         warnings.push(format!(
-                            "Its number in Xero is {number}: the voided one keeps its own."
+                            "Its number in Xero is {number}, because the voided document keeps the original number."
                         ));
                         T::numbered(document, number)
                     }
-                    _ => document,
+                    (Target::Renumbered, None)
+                    | (Target::New | Target::Existing { .. }, Some(_) | None) => document,
                 };
                 Draft { task, document, operation, remarks: warnings }
             }
@@ -136,7 +138,7 @@ impl<'a, T: Sales> Bench<'a, T> {
                     self.document(snapshot, contact, Some(id))?;
                 let known = self.tasks.get(task).and_then(|task| task.mapping.link.as_ref());
                 let known = known.and_then(|link| link.number.clone());
-                // A copy keeps the number that it was given.
+                // A copy keeps the number that it was assigned.
                 let copy = self.copy_number(task).filter(|copy| known.as_ref() == Some(copy));
                 let document = T::giving(document, status);
                 let document = match copy {

@@ -1,4 +1,4 @@
-//! The clients first: a document needs its contact.
+//! Pushes the clients of documents first, because a document needs its contact.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,14 @@ use crate::desk::{Desk, Trouble};
 use crate::entity::{Contact, Outcomes};
 use crate::push::{self, Offer, Unrecorded};
 
-/// When to look again for a client that somebody else is just pushing.
+/// Delay before checking again on a client that another process is pushing.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
 type Rows = BTreeMap<CrmId, Mapping>;
 
-/// The contacts of the tasks' clients. Those that are not in Xero yet, or not as they are now, are
-/// pushed first; a task whose client does not get there has its outcome. Voiding needs no contact.
+/// Returns the contacts of the tasks' clients. Clients that are not in Xero, or whose newest
+/// snapshot is not, are pushed first. A task whose client has no contact gets a blocked outcome.
+/// Voiding needs no contact.
 pub(super) async fn contacts<T: Sales>(
     desk: &Desk<'_>,
     tasks: &Tasks<'_, T>,
@@ -57,7 +58,7 @@ fn client_of<T: Sales>(snapshot: &T::Snapshot) -> CrmId {
     T::outline(snapshot).client.clone().into()
 }
 
-/// The clients' rows, after pushing those that need it.
+/// Reads the clients' rows, after pushing those that need it.
 async fn pushed(desk: &Desk<'_>, clients: BTreeSet<CrmId>) -> Result<Rows, Trouble> {
     let mut rows = read(desk, clients.into_iter().collect()).await?;
     let now = desk.engine.clock.now();
@@ -76,7 +77,7 @@ async fn pushed(desk: &Desk<'_>, clients: BTreeSet<CrmId>) -> Result<Rows, Troub
     Ok(rows)
 }
 
-/// Whether a newer snapshot of a client is still to be pushed.
+/// Returns whether a newer snapshot of a client is still to be pushed.
 fn is_due(row: &Mapping, now: Timestamp) -> bool {
     match row.operation.state {
         State::Due => true,
@@ -102,7 +103,8 @@ async fn read_one(desk: &Desk<'_>, crm_id: CrmId) -> Result<Option<(CrmId, Mappi
     Ok(row.map(|row| (crm_id, row.record)))
 }
 
-/// Why a document has to wait for its client, and for how long where that is known.
+/// Returns the error of a document that waits for its client, with the instant until which to wait
+/// if it is known.
 fn blocked(desk: &Desk<'_>, crm_id: CrmId, client: Option<&Mapping>) -> Trouble {
     let operation = client.map(|client| &client.operation);
     let why = operation.and_then(|operation| operation.failure.as_ref());
@@ -115,7 +117,7 @@ fn blocked(desk: &Desk<'_>, crm_id: CrmId, client: Option<&Mapping>) -> Trouble 
     );
     let failure = match operation.map(|operation| &operation.state) {
         Some(State::Waiting { until }) => failure.not_before(*until),
-        // Somebody is pushing the client right now: long before the lease ends it will be there.
+        // Another process is pushing the client. It will finish long before its lease ends.
         Some(State::Claimed { by: _, until }) => {
             let soon = desk.engine.clock.now().saturating_add(LOOK_AGAIN);
             failure.not_before(soon.map_or(*until, |soon| soon.min(*until)))

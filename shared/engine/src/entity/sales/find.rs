@@ -1,5 +1,5 @@
-//! Looking documents up by their numbers: ours is adopted, somebody else's refused, none is none. One call
-//! for a batch.
+//! Looks up documents by their numbers, one call per batch. Our own document is adopted, a foreign
+//! one is refused.
 
 use domain::document::sales::{DocumentStatus, NewStatus, SalesDocument};
 use domain::failure::Failure;
@@ -11,20 +11,20 @@ use super::{Contacts, Outline, Sales, Target, Tasks, brought, told_if_gone};
 use crate::desk::Desk;
 use crate::entity::{Brought, Outcomes};
 
-/// What was found under a document's numbers.
+/// The result of looking up a document's numbers.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// Nothing that stands in the way of creating it.
+    /// No document prevents creating it.
     Nothing,
-    /// The document we made earlier, still to be brought to this snapshot.
+    /// Our earlier document, which still has to be updated to this snapshot.
     Ours(Target),
-    /// The document we made earlier, which takes no changes any more.
+    /// Our earlier document, which can no longer be changed.
     Settled(Brought),
-    /// Somebody else's document.
+    /// A document that is not ours.
     Foreign(Failure),
 }
 
-/// Looks the tasks' documents up. Where Xero does not tell, they have their outcome.
+/// Looks up the tasks' documents. Where Xero cannot be read, the error becomes the outcome.
 pub(super) async fn find<T: Sales>(
     desk: &Desk<'_>,
     tasks: &Tasks<'_, T>,
@@ -44,7 +44,7 @@ pub(super) async fn find<T: Sales>(
     found.into_iter().filter_map(decide).collect()
 }
 
-/// What Xero has under the tasks' numbers, and whose it is.
+/// Reads the documents with the tasks' numbers, and determines which of them are ours.
 pub(super) async fn remotes<T: Sales>(
     desk: &Desk<'_>,
     tasks: &Tasks<'_, T>,
@@ -69,7 +69,7 @@ pub(super) async fn remotes<T: Sales>(
                 let numbers = numbers.unwrap_or_default();
                 let is_it = |odd: &&OddRow| numbers.iter().any(|one| odd.may_have_number(one));
                 match undecodable.iter().find(is_it) {
-                    // What cannot be read may be ours, so nothing is made beside it.
+                    // The unreadable row may be this document, so no second one is created.
                     Some(odd) if matches!(document, FoundDocument::Nothing) => {
                         outcomes.set(index, Err(XeroError::from(odd).into()));
                     }
@@ -111,13 +111,13 @@ fn whose<T: Sales>(
     Some(recognise::document(found, expected))
 }
 
-/// What was found may be of an older snapshot. An update settles that, where one is still allowed.
+/// The document may hold an older snapshot. It is updated if Xero still allows that.
 fn ours<T: Sales>(tasks: &Tasks<'_, T>, index: usize, remote: &T::Remote) -> Option<Found> {
     let task = tasks.get(index)?;
     let head = remote.head();
     let operation = LoggedOperation::Adopt;
     if head.is_editable() {
-        // What we make is approved; so is what we take over.
+        // Documents that we create or adopt are approved.
         let draft = *head.status != DocumentStatus::Authorised;
         let status = draft.then_some(NewStatus::Authorised);
         return Some(Found::Ours(Target::Existing { id: head.id, status, operation }));

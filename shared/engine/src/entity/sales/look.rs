@@ -1,4 +1,4 @@
-//! Looking at what Xero has already.
+//! Reads documents that Xero already has.
 
 use domain::document::sales::SalesDocument;
 use domain::failure::{Failure, FailureClass};
@@ -9,8 +9,8 @@ use super::{Sales, Tasks, brought, is_voided, open, told_if_gone};
 use crate::desk::Desk;
 use crate::entity::{Outcomes, Task};
 
-/// Xero has these revisions already: somebody wants to know how they stand there. Nothing is written,
-/// so that a paid document, or one in a closed period, stays as it is.
+/// Reads the documents whose newest revision Xero already has, to show their state. Nothing is
+/// written, so a paid document, or one in a closed period, stays unchanged.
 pub(super) async fn look<T: Sales>(desk: &Desk<'_>, tasks: &Tasks<'_, T>, outcomes: &mut Outcomes) {
     let known = |task: &Task<'_, T::Snapshot>| {
         task.mapping.link.is_some()
@@ -55,6 +55,6 @@ fn gone_without_trace(number: &str) -> Failure {
         FailureClass::Rejected,
         "document_missing",
         format!("{number} is no longer in Xero."),
-        "Check in Xero what became of it.",
+        "Check in Xero what happened to it.",
     )
 }

@@ -1,5 +1,5 @@
-//! Documents with lines that a customer gets: invoices and credit notes. Both are brought to Xero the same
-//! way; what differs is in [`Sales`].
+//! Sales documents with lines: invoices and credit notes. Both are pushed to Xero the same way;
+//! [`Sales`] holds the differences.
 
 mod bench;
 mod client;
@@ -29,63 +29,63 @@ use super::write::{Sent, Way};
 use super::{Brought, Entity, Outcomes, Task};
 use crate::desk::{Desk, Trouble};
 
-/// What the two kinds of documents do not share.
+/// The differences between the two kinds of sales documents.
 #[async_trait]
 pub(super) trait Sales: Entity {
-    /// What is sent.
+    /// The document that is sent to Xero.
     type Document: Send + Sync + 'static;
-    /// What Xero has.
+    /// The document as Xero returns it.
     type Remote: SalesDocument + Clone + Send + Sync + 'static;
-    /// Xero's key.
+    /// The type of the document's id in Xero.
     type Id: Copy + Send + Sync + 'static;
 
-    /// Xero's key, as one of this kind.
+    /// Converts an id into one of this kind.
     fn typed(id: XeroId) -> Self::Id;
 
-    /// What the snapshot says, as far as both kinds say it.
+    /// Returns the part of the snapshot that both kinds share.
     fn outline(snapshot: &Self::Snapshot) -> Outline<'_>;
 
-    /// The link back to the CRM, where Xero keeps one.
+    /// Returns the link back to the CRM, if Xero keeps one for this kind.
     fn url(crm: &str, snapshot: &Self::Snapshot) -> Option<String>;
 
-    /// What the reference ends with, where that is what tells whose it is.
+    /// Returns the end of the reference that identifies our document, if this kind has one.
     fn tag(snapshot: &Self::Snapshot) -> Option<String>;
 
-    /// The document to create, or to update the existing one with.
+    /// Builds the document to create, or to update the existing one with.
     fn translate(
         snapshot: &Self::Snapshot,
         existing: Option<Self::Id>,
         context: Context<'_>,
     ) -> Result<Translated<Self::Document>, Failure>;
 
-    /// The same document with another number.
+    /// Returns the document with another number.
     fn numbered(document: Self::Document, number: String) -> Self::Document;
 
-    /// The same document, giving this status.
+    /// Returns the document with a new status.
     fn giving(document: Self::Document, status: Option<NewStatus>) -> Self::Document;
 
-    /// Creating so many in a call.
+    /// Returns the endpoint for creating up to `batch` documents per call.
     fn creating(batch: usize) -> Way<Self::Document, Self::Remote>;
 
-    /// Updating so many in a call.
+    /// Returns the endpoint for updating up to `batch` documents per call.
     fn updating(batch: usize) -> Way<Self::Document, Self::Remote>;
 
-    /// Voiding or deleting so many in a call.
+    /// Returns the endpoint for voiding or deleting up to `batch` documents per call.
     fn ending(batch: usize) -> Way<(Self::Id, TargetStatus), Self::Remote>;
 
-    /// Everything that Xero has under these numbers.
+    /// Reads the documents with these numbers from Xero.
     async fn find_by_numbers(
         session: &Session,
         numbers: &[&str],
     ) -> Result<Rows<Self::Remote>, XeroError>;
 
-    /// What Xero has with these ids.
+    /// Reads the documents with these ids from Xero.
     async fn find_by_ids(
         session: &Session,
         ids: &[Self::Id],
     ) -> Result<Rows<Self::Remote>, XeroError>;
 
-    /// What is kept of what Xero has.
+    /// Returns the link to a document in Xero.
     fn link(
         task: &Task<'_, Self::Snapshot>,
         remote: &Self::Remote,
@@ -93,41 +93,40 @@ pub(super) trait Sales: Entity {
     ) -> Link;
 }
 
-/// What both kinds of snapshots say.
+/// The part of a snapshot that both kinds share.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Outline<'a> {
     pub(super) number: &'a str,
     pub(super) client: &'a ClientId,
     pub(super) standing: Standing,
-    /// What it comes to by Xero's arithmetic.
+    /// The total, computed as Xero computes it.
     pub(super) total: Money,
 }
 
 type Tasks<'a, T> = [Task<'a, <T as Entity>::Snapshot>];
 
-/// The contacts of the tasks' clients, as far as they are in Xero.
+/// The contacts of the tasks' clients that are in Xero, by task.
 type Contacts = BTreeMap<usize, XeroContactId>;
 
-/// What is to be done with a task's document.
+/// What to do with a task's document.
 #[derive(Debug, Clone, Copy)]
 enum Target {
-    /// There is none yet.
+    /// Create it.
     New,
-    /// There is none yet, and an earlier copy holds its number.
+    /// Create it with another number, because an earlier copy holds its own.
     Renumbered,
-    /// It is to be changed.
+    /// Update it.
     Existing {
         id: XeroId,
-        /// The status to give it, if it has to change.
+        /// The status to set, if it has to change.
         status: Option<NewStatus>,
-        /// What that means.
+        /// The operation to log.
         operation: LoggedOperation,
     },
 }
 
-/// The contacts first. A document that is linked is updated, or merely looked at when Xero has
-/// this revision already; otherwise it is created, after a look for what an unanswered try may
-/// have left.
+/// Pushes the clients first. A linked document is updated, or only read if Xero already has this
+/// revision. The others are created, after looking up what an unanswered try may have left.
 pub(super) async fn bring<T: Sales>(
     desk: &Desk<'_>,
     tasks: &Tasks<'_, T>,
@@ -152,7 +151,7 @@ pub(super) async fn bring<T: Sales>(
     outcomes.finish()
 }
 
-/// The tasks without an outcome that are wanted.
+/// Returns the tasks without an outcome that are wanted.
 fn open<'a, T: Sales>(
     tasks: &Tasks<'a, T>,
     outcomes: &Outcomes,
@@ -166,7 +165,7 @@ fn is_voided<T: Sales>(task: &Task<'_, T::Snapshot>) -> bool {
     T::outline(&task.snapshot).standing == Standing::Voided
 }
 
-/// What is to be done with every task that is still open.
+/// Returns what to do with every task without an outcome.
 async fn targets<T: Sales>(
     desk: &Desk<'_>,
     tasks: &Tasks<'_, T>,
@@ -198,8 +197,8 @@ async fn targets<T: Sales>(
     targets
 }
 
-/// What was refused because its number is taken: by ourselves, in an earlier try that was thought to
-/// have failed, or by somebody else.
+/// Resolves documents that Xero refused because their number is taken: by our own document from an
+/// earlier try that was considered failed, or by a foreign one.
 async fn settle_clashes<T: Sales>(
     bench: &Bench<'_, T>,
     clashing: Vec<Sent<T::Remote>>,
@@ -210,7 +209,7 @@ async fn settle_clashes<T: Sales>(
     let mut adopted = Vec::new();
     for (index, found) in found {
         match found {
-            // Its own earlier copy, voided in Xero, holds the number.
+            // The task's own earlier copy, voided in Xero, holds the number.
             Found::Nothing if is_a_copy::<T>(bench.tasks, index) => {
                 adopted.push((index, Target::Renumbered));
             }
@@ -241,7 +240,7 @@ fn told_if_gone<R: SalesDocument>(remote: &R) -> Option<String> {
     let status = remote.head().status;
     status
         .is_gone()
-        .then(|| format!("In Xero it is {}: it no longer counts there.", status.as_str()))
+        .then(|| format!("It is {} in Xero and no longer counts there.", status.as_str()))
 }
 
 fn brought<T: Sales>(

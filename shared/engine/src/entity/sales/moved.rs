@@ -1,4 +1,4 @@
-//! Documents that Xero refuses because their client's contact is in use no more.
+//! Handles documents that Xero refuses because their client's contact is no longer in use.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,12 @@ use xero::api::contacts;
 use super::{Contacts, Sales, Tasks};
 use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
+use crate::entity::prerequisite::read;
 use crate::entity::{Contact, Outcomes, after_merges, is_about_use, no_contact};
 use crate::push::{self, Offer};
 
-/// A client whose contact was merged is linked to the one it was merged into, and its documents go on at once.
-/// A contact that is archived is named.
+/// Relinks a client whose contact was merged to the contact it was merged into; its documents
+/// continue at once. An archived contact becomes a failure that names it.
 pub(super) async fn settle<T: Sales>(
     desk: &Desk<'_>,
     tasks: &Tasks<'_, T>,
@@ -34,7 +35,7 @@ pub(super) async fn settle<T: Sales>(
                 if seen.insert(client.clone()) {
                     relink(desk, &client).await;
                 }
-                Err(merged(desk, client))
+                Err(after_relinking(desk, client, *contact).await)
             }
             Ok(Some(failure)) => Err(Trouble::Explained(failure)),
             Err(trouble) => Err(trouble),
@@ -43,7 +44,7 @@ pub(super) async fn settle<T: Sales>(
     }
 }
 
-/// Why nothing can be done for a contact; none when it leads to one that is in use.
+/// Returns why a contact is unusable, or `None` if it leads to one that is in use.
 async fn unusable(desk: &Desk<'_>, contact: XeroContactId) -> Result<Option<Failure>, Trouble> {
     match contacts::get(&desk.session, contact).await? {
         Some(found) => Ok(recognise::unusable(&after_merges(desk, found).await?)),
@@ -51,14 +52,38 @@ async fn unusable(desk: &Desk<'_>, contact: XeroContactId) -> Result<Option<Fail
     }
 }
 
-/// Looking at the client's contact again links it anew. What goes wrong is in the client's own row.
+/// Pushes the client again, which relinks it. Errors are recorded in the client's own row.
 async fn relink(desk: &Desk<'_>, client: &CrmId) {
     let offers = [Offer { crm_id: client.clone(), snapshot: None }];
     let (engine, person) = (desk.engine, Urgency::Person);
     let pushed = push::push::<Contact>(engine, &desk.ledger, &offers, person, desk.invocation);
     if let Some(Err(error)) = pushed.await.pop() {
-        tracing::warn!(error = %Chain(&error), "a client was not linked anew");
+        tracing::warn!(error = %Chain(&error), "a client could not be relinked");
     }
+}
+
+/// Returns the error of a document whose client was to be relinked. The document continues at once
+/// if the client now has another contact. Otherwise the attempt counts as failed, because it would
+/// fail again for the same reason.
+async fn after_relinking(desk: &Desk<'_>, client: CrmId, contact: XeroContactId) -> Trouble {
+    let row = match read(desk, EntityKind::Contact, client.clone()).await {
+        Ok(row) => row,
+        Err(error) => return error.into(),
+    };
+    let link = row.as_ref().and_then(|row| row.link.as_ref());
+    if link.is_some_and(|link| link.xero_id.0 != contact.0) {
+        return merged(desk, client);
+    }
+    let why = row.as_ref().and_then(|row| row.operation.failure.as_ref());
+    let why = why.map(|failure| format!(" {failure}")).unwrap_or_default();
+    Trouble::Explained(Failure::new(
+        FailureClass::Rejected,
+        "client_not_relinked",
+        format!(
+            "The contact of the client {client} was merged into another one in Xero, to which the client could not be linked.{why}"
+        ),
+        "Link the client to the contact that it belongs to, or restore its contact in Xero, then retry.",
+    ))
 }
 
 fn merged(desk: &Desk<'_>, client: CrmId) -> Trouble {
@@ -66,7 +91,7 @@ fn merged(desk: &Desk<'_>, client: CrmId) -> Trouble {
         FailureClass::Blocked,
         "contact_merged",
         format!("The contact of the client {client} was merged into another one in Xero."),
-        "Nothing is needed: it goes on with that one.",
+        "No action is needed: the next attempt uses that contact.",
     );
     let failure = failure.not_before(desk.engine.clock.now());
     let on = Box::new(Parking::Prerequisite { kind: EntityKind::Contact, crm_id: client });

@@ -1,6 +1,7 @@
-//! Voiding: out of Xero's books.
+//! Voids documents in Xero.
 
 use domain::document::sales::{DocumentStatus, SalesDocument};
+use domain::failure::Failure;
 use domain::recognise::FoundDocument;
 use domain::sync_log::LoggedOperation;
 use xero::api::TargetStatus;
@@ -8,11 +9,12 @@ use xero::{Rows, XeroError};
 
 use super::{Contacts, Sales, Tasks, brought, find, is_voided, open};
 use crate::desk::{Desk, Trouble};
+use crate::entity::unknown_status::unknown_status;
 use crate::entity::write::{Draft, Sent, write};
 use crate::entity::{Brought, Outcomes, batch_size};
 
-/// Takes voided documents out of Xero's books: a draft is deleted, an approved one voided. What never
-/// got there has nothing to be taken out.
+/// Voids documents in Xero: a draft is deleted, an approved document is voided. A document that was
+/// never sent needs neither.
 pub(super) async fn void<T: Sales>(
     desk: &Desk<'_>,
     tasks: &Tasks<'_, T>,
@@ -32,14 +34,15 @@ pub(super) async fn void<T: Sales>(
             outcomes.set(index, Ok(Brought { link: None, operation, remarks: vec![remark] }));
             continue;
         };
-        match target(remote.head().status) {
-            Some(status) => {
+        match target(&T::number(&task.snapshot), remote.head().status) {
+            Ok(Some(status)) => {
                 let document = (T::typed(remote.head().id), status);
                 drafts.push(Draft { task: index, document, operation, remarks: Vec::new() });
             }
-            None => {
+            Ok(None) => {
                 outcomes.set(index, Ok(brought::<T>(task, &remote, operation, Vec::new())));
             }
+            Err(failure) => outcomes.set(index, Err(failure.into())),
         }
     }
     let way = T::ending(batch_size(tasks));
@@ -52,19 +55,19 @@ pub(super) async fn void<T: Sales>(
     }
 }
 
-/// What takes a document out of the books, if it is still in them.
-const fn target(status: &DocumentStatus) -> Option<TargetStatus> {
+/// Returns the status that removes a document from the books, if it still counts there. A document
+/// with an unknown status is never voided, because voiding cannot be undone.
+fn target(number: &str, status: &DocumentStatus) -> Result<Option<TargetStatus>, Failure> {
     match status {
-        DocumentStatus::Voided | DocumentStatus::Deleted => None,
-        DocumentStatus::Draft | DocumentStatus::Submitted => Some(TargetStatus::Deleted),
-        DocumentStatus::Authorised | DocumentStatus::Paid | DocumentStatus::Other(_) => {
-            Some(TargetStatus::Voided)
-        }
+        DocumentStatus::Voided | DocumentStatus::Deleted => Ok(None),
+        DocumentStatus::Draft | DocumentStatus::Submitted => Ok(Some(TargetStatus::Deleted)),
+        DocumentStatus::Authorised | DocumentStatus::Paid => Ok(Some(TargetStatus::Voided)),
+        DocumentStatus::Other(status) => Err(unknown_status(number, status)),
     }
 }
 
-/// The documents as Xero has them: those that are linked by their ids, those that an unanswered try may
-/// have left by their numbers. Somebody else's document is not ours to void.
+/// Reads the documents from Xero: linked ones by their ids, and those that an unanswered try may
+/// have left by their numbers. Foreign documents are not voided.
 async fn standing<T: Sales>(
     desk: &Desk<'_>,
     tasks: &Tasks<'_, T>,

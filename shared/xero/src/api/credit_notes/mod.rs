@@ -1,8 +1,9 @@
-//! Credit notes to customers: found by their numbers, created, updated, voided; and their allocations to
-//! invoices.
+//! Credit notes to customers: found by their numbers, created, updated, voided. Also their
+//! allocations to invoices.
 //!
-//! Created with PUT and updated with POST by id, as invoices are. An `Allocations` array inside a note is
-//! ignored by Xero: allocations are calls of their own, and are read with their note.
+//! They are created with PUT and updated with POST by id, as invoices are. Xero ignores an
+//! `Allocations` array inside a note: allocations are created and deleted with their own calls, and
+//! are read with their note.
 
 mod wire;
 
@@ -32,7 +33,7 @@ const ALLOCATIONS: &str = "/CreditNotes/{CreditNoteID}/Allocations";
 const ALLOCATION: &str = "/CreditNotes/{CreditNoteID}/Allocations/{AllocationID}";
 const BELOW: &str = "Allocations";
 
-/// A change of status. It must carry no lines: Xero would take them for the new ones.
+/// A change of status. It must carry no lines: Xero would replace the note's lines with them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct StatusChange {
@@ -41,11 +42,11 @@ struct StatusChange {
     status: TargetStatus,
 }
 
-/// Pages of a list that is walked for a number no filter can hold.
+/// The maximum number of pages that are read to find a number that no filter can contain.
 const PAGES_MAX: u32 = 20;
 
-/// Every credit note with one of these numbers, voided and deleted ones included. Suppliers' notes may
-/// have the same numbers and come too.
+/// Finds every credit note with one of these numbers, including voided and deleted ones. Suppliers'
+/// notes may have the same numbers and are returned, too.
 pub async fn find_by_numbers(
     session: &Session,
     numbers: &[&str],
@@ -58,8 +59,8 @@ pub async fn find_by_numbers(
     Ok(found)
 }
 
-/// Every credit note with a number that no filter can hold, for a quotation mark or a backslash in it: of those
-/// that begin like it.
+/// Finds every credit note with a number that no filter can contain, because it has a quotation
+/// mark or a backslash: reads those whose numbers begin like it.
 async fn find_by_beginning(
     session: &Session,
     number: &str,
@@ -92,7 +93,7 @@ async fn find_by_beginning(
     Err(XeroError::Unsendable { reason: "too many credit notes begin with the same number" })
 }
 
-/// Every credit note with one of these ids, whatever its status.
+/// Finds every credit note with one of these ids, whatever its status.
 pub async fn find_by_ids(
     session: &Session,
     ids: &[XeroCreditNoteId],
@@ -104,7 +105,7 @@ pub async fn find_by_ids(
     find(session, &clauses.collect::<Vec<_>>()).await
 }
 
-/// Xero has no parameters for ids or numbers here. Of a list without pages it leaves the allocations out.
+/// Xero has no parameters for ids or numbers here. Without pages, its list omits the allocations.
 async fn find(session: &Session, clauses: &[String]) -> Result<Rows<RemoteCreditNote>, XeroError> {
     let mut found = Rows::default();
     for filter in filters(clauses)? {
@@ -118,7 +119,7 @@ async fn find(session: &Session, clauses: &[String]) -> Result<Rows<RemoteCredit
     Ok(found)
 }
 
-/// The credit note with this id, whatever its status.
+/// Reads the credit note with this id, whatever its status.
 pub async fn get(
     session: &Session,
     id: XeroCreditNoteId,
@@ -130,34 +131,37 @@ fn by_id(id: XeroCreditNoteId) -> Call {
     Call::one(ONE, COLLECTION, id.to_string()).query("unitdp", "4")
 }
 
-/// Creates credit notes. One outcome for each document, in their order. Fails as a whole only when the
-/// call does.
+/// Creates credit notes. Returns one outcome for each document, in their order.
+///
+/// # Errors
+///
+/// Only when the call as a whole fails.
 pub async fn create(
     session: &Session,
     documents: &[CreditNoteDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteCreditNote>>, XeroError> {
     if documents.iter().any(|document| document.credit_note_id.is_some()) {
-        return Err(XeroError::Unsendable { reason: "a credit note to create has no id yet" });
+        return Err(XeroError::Unsendable { reason: "a credit note to create must have no id" });
     }
     write(session, Method::PUT, body(documents), documents, key, fit).await
 }
 
-/// Updates the credit notes with the ids in the documents. The lines replace all lines there were. One
-/// outcome for each document, in their order.
+/// Updates the credit notes whose ids are in the documents. The lines replace all existing lines.
+/// Returns one outcome for each document, in their order.
 pub async fn update(
     session: &Session,
     documents: &[CreditNoteDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteCreditNote>>, XeroError> {
     if documents.iter().any(|document| document.credit_note_id.is_none()) {
-        return Err(XeroError::Unsendable { reason: "a credit note is updated by its id" });
+        return Err(XeroError::Unsendable { reason: "a credit note to update must have an id" });
     }
     write(session, Method::POST, body(documents), documents, key, fit).await
 }
 
-/// Voids or deletes credit notes, and changes nothing else about them. One outcome for each, in their
-/// order.
+/// Voids or deletes credit notes, and changes nothing else about them. Returns one outcome for
+/// each, in their order.
 pub async fn set_status(
     session: &Session,
     changes: &[(XeroCreditNoteId, TargetStatus)],
@@ -170,12 +174,12 @@ pub async fn set_status(
     write(session, Method::POST, body, changes, key, fit).await
 }
 
-/// The bytes that [`create`] and [`update`] send: the same documents always give the same.
+/// The body that [`create`] and [`update`] send. The same documents always give the same bytes.
 pub fn body(documents: &[CreditNoteDocument]) -> Bytes {
     envelope(COLLECTION, documents)
 }
 
-/// The bytes that [`set_status`] sends.
+/// The body that [`set_status`] sends.
 pub fn status_body(changes: &[(XeroCreditNoteId, TargetStatus)]) -> Bytes {
     let changes = changes.iter();
     let changes = changes.map(|&(credit_note_id, status)| StatusChange { credit_note_id, status });
@@ -194,7 +198,8 @@ async fn write<D: Sync>(
     send::<_, WireCreditNote, _>(session, call, COLLECTION, documents, fit).await
 }
 
-/// An update is known by its id, a creation by its number.
+/// Whether an element is about the document: an update is identified by its id, a creation by its
+/// number.
 fn fit(document: &CreditNoteDocument, marks: &Marks) -> Fit {
     if let (Some(sent), Some(kept)) = (document.credit_note_id, marks.id) {
         return Fit::of(Some(sent.0 == kept), &[]);
@@ -204,7 +209,8 @@ fn fit(document: &CreditNoteDocument, marks: &Marks) -> Fit {
     Fit::of(number, &[])
 }
 
-/// Applies credit of a note to an invoice. Only the new allocation is sent: Xero would apply others again.
+/// Applies credit of a note to an invoice. Only the new allocation is sent: Xero would apply
+/// existing ones again.
 pub async fn allocate(
     session: &Session,
     note: XeroCreditNoteId,
@@ -215,7 +221,7 @@ pub async fn allocate(
     let call = Call::add_below(ALLOCATIONS, &path, allocation_body(allocation), key);
     let answer = session.call(call).await?;
     let sent = std::slice::from_ref(allocation);
-    // An allocation has no name of its own.
+    // An allocation has no name by which it can be identified.
     let fit = |sent: &AllocationDocument, marks: &Marks| {
         let invoice = marks.belongs_to.map(|kept| kept == sent.invoice.invoice_id.0);
         Fit::of(invoice, &[marks.amount.map(|kept| kept == sent.amount)])
@@ -224,12 +230,13 @@ pub async fn allocate(
     told.pop().ok_or_else(|| XeroError::undecodable(ALLOCATIONS, "no answer to the allocation"))
 }
 
-/// The bytes that [`allocate`] sends: the same allocation always gives the same.
+/// The body that [`allocate`] sends. The same allocation always gives the same bytes.
 pub fn allocation_body(allocation: &AllocationDocument) -> Bytes {
     envelope(BELOW, std::slice::from_ref(allocation))
 }
 
-/// Takes an allocation back: note and invoice are open again. `false` when there was none with this id.
+/// Takes an allocation back, which reopens the note and the invoice. Returns `false` if there is no
+/// allocation with this id.
 pub async fn deallocate(
     session: &Session,
     note: XeroCreditNoteId,

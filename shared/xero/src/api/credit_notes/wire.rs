@@ -1,4 +1,4 @@
-//! A credit note and its allocations as they stand in Xero's answers.
+//! A credit note and its allocations in the form in which Xero returns them.
 
 use domain::document::allocation::RemoteAllocation;
 use domain::document::credit_note::RemoteCreditNote;

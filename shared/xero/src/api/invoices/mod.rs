@@ -1,7 +1,8 @@
 //! Sales invoices: found by their numbers, created, updated, voided, deleted.
 //!
-//! Created with PUT, because a POST with a number that is already used overwrites that invoice and
-//! succeeds. Updated with POST by id. Unit amounts keep four decimals both ways (`unitdp=4`).
+//! They are created with PUT, because a POST with a number that is already used overwrites that
+//! invoice and succeeds. They are updated with POST by id. Unit amounts keep four decimals in both
+//! directions (`unitdp=4`).
 
 mod wire;
 
@@ -26,14 +27,14 @@ const LIST: &str = "/Invoices";
 const ONE: &str = "/Invoices/{InvoiceID}";
 const COLLECTION: &str = "Invoices";
 
-/// As many numbers as a batch has documents: what Xero limits is the length of a query, to about 2,048
-/// characters.
+/// The maximum number of invoice numbers in one call: as many as a batch has documents. Xero limits
+/// only the length of a query, to about 2,048 characters.
 const NUMBERS_LIMIT: usize = super::BATCH_LIMIT;
 const NUMBERS_LENGTH_LIMIT: usize = 1_800;
-/// Of ids, which are long, it advises 40.
+/// The maximum number of ids in one call. Ids are long, and Xero advises 40.
 pub const IDS_LIMIT: usize = 40;
 
-/// A change of status. It must carry no lines: Xero would take them for the new ones.
+/// A change of status. It must carry no lines: Xero would replace the invoice's lines with them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct StatusChange {
@@ -42,10 +43,10 @@ struct StatusChange {
     status: TargetStatus,
 }
 
-/// Every invoice with one of these numbers, voided and deleted ones included. Bills of suppliers
-/// may have the same numbers and come too; see [`RemoteInvoice::is_sales`].
+/// Finds every invoice with one of these numbers, including voided and deleted ones. Bills from
+/// suppliers may have the same numbers and are returned, too; see [`RemoteInvoice::is_sales`].
 ///
-/// The numbers must not contain commas. One call for up to 50 numbers, fewer when they are long.
+/// The numbers must contain no commas. One call serves up to 50 numbers, fewer if they are long.
 pub async fn find_by_numbers(
     session: &Session,
     numbers: &[&str],
@@ -85,7 +86,8 @@ fn queries(numbers: &[&str]) -> Vec<String> {
     queries
 }
 
-/// Every invoice with one of these ids, whatever its status: one call for up to 40 of them.
+/// Finds every invoice with one of these ids, whatever its status, with one call for up to 40 of
+/// them.
 pub async fn find_by_ids(
     session: &Session,
     ids: &[XeroInvoiceId],
@@ -107,7 +109,7 @@ pub async fn find_by_ids(
     Ok(found)
 }
 
-/// The invoice with this id, whatever its status.
+/// Reads the invoice with this id, whatever its status.
 pub async fn get(session: &Session, id: XeroInvoiceId) -> Result<Option<RemoteInvoice>, XeroError> {
     one::<WireInvoice, _>(session, by_id(id), COLLECTION).await
 }
@@ -116,8 +118,8 @@ fn by_id(id: XeroInvoiceId) -> Call {
     Call::one(ONE, COLLECTION, id.to_string()).query("unitdp", "4")
 }
 
-/// A page of the sales invoices that changed at an instant or later, whatever their status, oldest change
-/// first. Full rows: with lines, payments and credits.
+/// Reads a page of the sales invoices that changed at an instant or later, whatever their status,
+/// oldest change first. The rows are complete: they have lines, payments and credits.
 pub async fn changed(
     session: &Session,
     since: Timestamp,
@@ -126,7 +128,8 @@ pub async fn changed(
     let call = Call::list(LIST, COLLECTION)
         .modified_since(since)
         .query("where", r#"Type=="ACCREC""#)
-        // Deleted ones are named, because nobody says that they come unasked.
+        // Deleted invoices are requested explicitly: no documentation says that they are returned
+        // by default.
         .query("Statuses", "DRAFT,SUBMITTED,AUTHORISED,PAID,VOIDED,DELETED")
         .query("order", "UpdatedDateUTC ASC")
         .query("page", page.to_string())
@@ -135,34 +138,37 @@ pub async fn changed(
     super::page::page::<WireInvoice, _>(session, call, COLLECTION).await
 }
 
-/// Creates invoices. One outcome for each document, in their order. Fails as a whole only when the
-/// call does.
+/// Creates invoices. Returns one outcome for each document, in their order.
+///
+/// # Errors
+///
+/// Only when the call as a whole fails.
 pub async fn create(
     session: &Session,
     documents: &[InvoiceDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
     if documents.iter().any(|document| document.invoice_id.is_some()) {
-        return Err(XeroError::Unsendable { reason: "an invoice to create has no id yet" });
+        return Err(XeroError::Unsendable { reason: "an invoice to create must have no id" });
     }
     write_documents(session, Method::PUT, documents, key).await
 }
 
-/// Updates the invoices with the ids in the documents. The lines replace all lines there were. One
-/// outcome for each document, in their order.
+/// Updates the invoices whose ids are in the documents. The lines replace all existing lines.
+/// Returns one outcome for each document, in their order.
 pub async fn update(
     session: &Session,
     documents: &[InvoiceDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
     if documents.iter().any(|document| document.invoice_id.is_none()) {
-        return Err(XeroError::Unsendable { reason: "an invoice is updated by its id" });
+        return Err(XeroError::Unsendable { reason: "an invoice to update must have an id" });
     }
     write_documents(session, Method::POST, documents, key).await
 }
 
-/// Voids or deletes invoices, and changes nothing else about them. One outcome for each, in their
-/// order.
+/// Voids or deletes invoices, and changes nothing else about them. Returns one outcome for each, in
+/// their order.
 pub async fn set_status(
     session: &Session,
     changes: &[(XeroInvoiceId, TargetStatus)],
@@ -175,12 +181,12 @@ pub async fn set_status(
     write(session, Method::POST, body, changes, key, fit).await
 }
 
-/// The bytes that [`create`] and [`update`] send: the same documents always give the same.
+/// The body that [`create`] and [`update`] send. The same documents always give the same bytes.
 pub fn body(documents: &[InvoiceDocument]) -> Bytes {
     envelope(COLLECTION, documents)
 }
 
-/// The bytes that [`set_status`] sends.
+/// The body that [`set_status`] sends.
 pub fn status_body(changes: &[(XeroInvoiceId, TargetStatus)]) -> Bytes {
     let changes: Vec<_> =
         changes.iter().map(|&(invoice_id, status)| StatusChange { invoice_id, status }).collect();
@@ -208,7 +214,8 @@ async fn write<D: Sync>(
     send::<_, WireInvoice, _>(session, call, COLLECTION, documents, fit).await
 }
 
-/// An update is known by its id, a creation by its number.
+/// Whether an element is about the document: an update is identified by its id, a creation by its
+/// number.
 fn fit(document: &InvoiceDocument, marks: &Marks) -> Fit {
     if let (Some(sent), Some(kept)) = (document.invoice_id, marks.id) {
         return Fit::of(Some(sent.0 == kept), &[]);

@@ -1,4 +1,4 @@
-//! An invoice as it stands in Xero's answers.
+//! An invoice in the form in which Xero returns it.
 
 use domain::document::invoice::{
     AppliedCredit, AppliedPayment, CreditKind, RemoteInvoice, Settlement,
@@ -40,7 +40,7 @@ pub(super) struct WireInvoice {
     total: Decimal,
     #[serde(default, deserialize_with = "optional_figure")]
     amount_due: Option<Decimal>,
-    /// The date in the organisation's calendar, which `Date` gives only as an instant.
+    /// The date in the organisation's time zone. The member `Date` gives it only as an instant.
     #[serde(default, deserialize_with = "optional_date")]
     date_string: Option<Date>,
     #[serde(default, deserialize_with = "optional_date")]
@@ -82,7 +82,7 @@ struct WireAppliedPayment {
     status: Option<String>,
 }
 
-/// A credit note, over- or prepayment, as an invoice lists it.
+/// A credit note, overpayment or prepayment, as an invoice lists it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct WireCredit {
@@ -126,7 +126,7 @@ impl From<WireInvoice> for RemoteInvoice {
             payments: payments.map(applied).collect(),
             credits: credits.collect(),
         };
-        // Xero's own definition of it.
+        // Xero's own definition of the amount.
         let unpaid = wire.total.checked_sub(settlement.paid);
         let unpaid = unpaid.and_then(|unpaid| unpaid.checked_sub(settlement.credited));
         let amount_due = wire.amount_due.or(unpaid).unwrap_or(wire.total);

@@ -1,0 +1,118 @@
+//! The record that a rejected message is about, as far as the message says.
+
+use serde_json::Value;
+
+use crate::entity::EntityKind;
+use crate::ids::{AccountId, ClientId, CrmId};
+use crate::translate::client::contact_number;
+
+/// The maximum length of a document's number, in characters.
+const NUMBER_MAX: usize = 255;
+
+/// The record that a message is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The account that the record belongs to.
+    pub account: AccountId,
+    /// The record's kind.
+    pub kind: EntityKind,
+    /// The record's id in the CRM.
+    pub crm_id: CrmId,
+    /// The number that people know it by; its id if the message has no number that can be shown.
+    pub number: String,
+}
+
+/// Finds the record that a rejected message is about, so that its sender can be notified. `None`
+/// unless the message names its type, the id of its record and the account of its group.
+pub fn find_subject(body: &str, group: &str) -> Option<Subject> {
+    let message: Value = serde_json::from_str(body).ok()?;
+    let account = AccountId::new(text(&message, "account_id")?).ok()?;
+    if account.as_str() != group {
+        return None;
+    }
+    let (kind, field) = match text(&message, "type")? {
+        "client.upserted" => (EntityKind::Contact, "client"),
+        "invoice.sent" | "invoice.updated" | "invoice.voided" => (EntityKind::Invoice, "invoice"),
+        "credit_note.issued" | "credit_note.updated" | "credit_note.voided" => {
+            (EntityKind::CreditNote, "credit_note")
+        }
+        "credit_note.allocated" | "credit_note.deallocated" => {
+            (EntityKind::Allocation, "allocation")
+        }
+        "payment.recorded" | "payment.deleted" => (EntityKind::Payment, "payment"),
+        _ => return None,
+    };
+    let record = message.get(field)?;
+    // All ids that the CRM sends consist of the same characters, so any of the types can check it.
+    let id = ClientId::new(text(record, "id")?).ok()?;
+    let number = match kind {
+        EntityKind::Contact => Some(contact_number(&id)),
+        EntityKind::Invoice | EntityKind::CreditNote => {
+            text(record, "number").filter(|number| is_number(number)).map(str::to_owned)
+        }
+        EntityKind::Allocation | EntityKind::Payment => None,
+    };
+    let number = number.unwrap_or_else(|| id.to_string());
+    Some(Subject { account, kind, crm_id: id.into(), number })
+}
+
+fn text<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
+    value.get(field)?.as_str()
+}
+
+fn is_number(text: &str) -> bool {
+    (1..=NUMBER_MAX).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(message_type: &str, record: &str) -> String {
+        format!(r#"{{"version":9,"type":"{message_type}","account_id":"acc_1",{record}}}"#)
+    }
+
+    fn found(message_type: &str, record: &str) -> Option<(EntityKind, String, String)> {
+        let subject = find_subject(&message(message_type, record), "acc_1")?;
+        Some((subject.kind, subject.crm_id.to_string(), subject.number))
+    }
+
+    #[test]
+    fn the_record_of_every_type_of_message_is_found_whatever_else_is_wrong() {
+        for (message_type, field, kind, number) in [
+            ("client.upserted", "client", EntityKind::Contact, "SC-x_1"),
+            ("invoice.sent", "invoice", EntityKind::Invoice, "#1"),
+            ("invoice.voided", "invoice", EntityKind::Invoice, "#1"),
+            ("credit_note.updated", "credit_note", EntityKind::CreditNote, "#1"),
+            ("credit_note.allocated", "allocation", EntityKind::Allocation, "x_1"),
+            ("payment.deleted", "payment", EntityKind::Payment, "x_1"),
+        ] {
+            let record = format!(r##""{field}":{{"id":"x_1","number":"#1","lines":7}},"odd":[1]"##);
+            let expected = Some((kind, "x_1".to_owned(), number.to_owned()));
+            assert_eq!(found(message_type, &record), expected, "{message_type}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_cannot_be_shown_is_replaced_by_the_id() {
+        for number in ["7", r#""""#, r#""a\u0001""#, &format!("\"{}\"", "9".repeat(256))] {
+            let record = format!(r#""invoice":{{"id":"x_1","number":{number}}}"#);
+            let found = found("invoice.sent", &record).unwrap();
+            assert_eq!(found.2, "x_1", "{number}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_found_without_type_id_and_the_account_of_the_group() {
+        let invoice = r#""invoice":{"id":"x_1"}"#;
+        assert!(found("invoice.sent", invoice).is_some());
+        assert_eq!(found("invoice.lost", invoice), None);
+        assert_eq!(found("invoice.sent", r#""invoice":[]"#), None);
+        assert_eq!(found("invoice.sent", r#""invoice":{"id":"a~b"}"#), None);
+        assert_eq!(found("client.upserted", invoice), None);
+        assert_eq!(find_subject(&message("invoice.sent", invoice), "acc_2"), None);
+        for body in ["", "SECRET", "[]", "7", &"[".repeat(200_000)] {
+            assert_eq!(find_subject(body, "acc_1"), None);
+        }
+    }
+}

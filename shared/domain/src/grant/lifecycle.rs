@@ -1,0 +1,74 @@
+//! The beginning and the end of a grant: consents store tokens, and the last account that leaves
+//! ends them.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Consent, Grant};
+
+/// How long after a consent the grant is not ended, because its tokens may be about to be used.
+const CONSENT_SETTLES_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long after a consent an account may start to use the grant. Then its ticket has expired.
+const USED_WITHIN: SignedDuration = SignedDuration::from_mins(15);
+
+impl Grant {
+    /// The row before the tokens of a consent are stored. A scheduled job later checks whether an
+    /// account uses them. If an ending was begun and not finished, it may still delete the previous
+    /// secret, so the tokens go into a new one.
+    #[must_use]
+    pub fn awaiting_use(self, now: Timestamp) -> Self {
+        let (look_at, tokens_since) = (Some(looked_at(now)), Some(now));
+        if self.ending_until.is_none() {
+            return Self { look_at, tokens_since, ..self };
+        }
+        let secret_number = self.secret_number.saturating_add(1);
+        let ending_until = None;
+        Self { look_at, tokens_since, secret_number, secret: None, ending_until, ..self }
+    }
+
+    /// The row if a process may have written a secret of this number, although the number is no longer
+    /// in use. The secret is deleted with the next look.
+    #[must_use]
+    pub fn keeping_from(self, number: Option<u32>) -> Self {
+        let kept_from = number.map_or(self.kept_from, |number| number.min(self.kept_from));
+        Self { kept_from, ..self }
+    }
+
+    /// The row after the grant was revoked and its secret deleted.
+    #[must_use]
+    pub const fn ended(self, now: Timestamp) -> Self {
+        let secret_number = self.secret_number.saturating_add(1);
+        let kept_from = secret_number;
+        let grant = self.refused(now);
+        Self { look_at: None, tokens_since: None, secret_number, kept_from, secret: None, ..grant }
+    }
+
+    /// The row after an account was found to use it, and the secrets of earlier consents were deleted.
+    #[must_use]
+    pub const fn found_in_use(self) -> Self {
+        Self { look_at: None, kept_from: self.secret_number, ..self }
+    }
+
+    /// The row while a process revokes the grant, until `until` at the latest.
+    #[must_use]
+    pub const fn ending(self, until: Timestamp) -> Self {
+        Self { ending_until: Some(until), ..self }
+    }
+
+    /// Whether a consent newer than the one with this serial may be in progress: its tokens are about
+    /// to be stored, or about to be used.
+    pub fn may_be_consented(&self, serial: u64, now: Timestamp) -> bool {
+        let is_recent = |at: Timestamp| now.duration_since(at) < CONSENT_SETTLES_WITHIN;
+        let is_newer = |consent: Consent| consent.serial != serial && is_recent(consent.at);
+        self.tokens_since.is_some_and(is_recent) || self.consent.is_some_and(is_newer)
+    }
+
+    /// Whether a process may be revoking the grant.
+    pub fn is_ending(&self, now: Timestamp) -> bool {
+        self.ending_until.is_some_and(|until| until > now)
+    }
+}
+
+fn looked_at(now: Timestamp) -> Timestamp {
+    now.saturating_add(USED_WITHIN).unwrap_or(now)
+}

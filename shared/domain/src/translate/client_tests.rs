@@ -1,0 +1,162 @@
+//! Tests of the translation of clients into contacts: what is sent, and what is left out with a
+//! warning.
+
+use super::*;
+
+fn a_client(json: &str) -> Client {
+    serde_json::from_str(json).unwrap()
+}
+
+fn full() -> Client {
+    a_client(
+        r#"{"id":"cli_1","revision":1,"name":"Ana Ridge","company":"  Ridge   Plumbing Ltd ",
+        "email":"ap@ridge.example","phone":"+44 20 7946 0018",
+        "billing_address":{"line1":"1 Quay St","line2":"Unit 4","city":"Napier",
+          "region":"Hawke's Bay","postal_code":"4110","country":"New Zealand"},
+        "primary_contact":{"first_name":"Ana","last_name":"Ridge","email":"ana@ridge.example",
+          "phone":"+44 7700 900123"},
+        "vat_number":"GB123456789","company_number":"01234567"}"#,
+    )
+}
+
+#[test]
+fn a_full_client_becomes_a_full_contact() {
+    let translated = translate(&full(), "SC-cli_1", &Target::New);
+    assert!(translated.warnings.is_empty());
+    insta::assert_snapshot!(
+        serde_json::to_string_pretty(&translated.document).unwrap(),
+        @r#"
+    {
+      "ContactNumber": "SC-cli_1",
+      "Name": "Ridge Plumbing Ltd",
+      "FirstName": "Ana",
+      "LastName": "Ridge",
+      "EmailAddress": "ap@ridge.example",
+      "CompanyNumber": "01234567",
+      "TaxNumber": "GB123456789",
+      "Phones": [
+        {
+          "PhoneType": "DEFAULT",
+          "PhoneNumber": "+44 20 7946 0018"
+        },
+        {
+          "PhoneType": "MOBILE",
+          "PhoneNumber": "+44 7700 900123"
+        }
+      ],
+      "Addresses": [
+        {
+          "AddressType": "POBOX",
+          "AddressLine1": "1 Quay St",
+          "AddressLine2": "Unit 4",
+          "City": "Napier",
+          "Region": "Hawke's Bay",
+          "PostalCode": "4110",
+          "Country": "New Zealand"
+        }
+      ]
+    }
+    "#
+    );
+}
+
+#[test]
+fn a_client_of_a_name_alone_is_enough() {
+    let translated =
+        translate(&a_client(r#"{"id":"c","revision":1,"name":"山田 太郎"}"#), "SC-c", &Target::New);
+    assert_eq!(
+        serde_json::to_string(&translated.document).unwrap(),
+        r#"{"ContactNumber":"SC-c","Name":"山田 太郎"}"#
+    );
+}
+
+#[test]
+fn a_number_that_a_contact_already_has_is_left_alone() {
+    let id = XeroContactId(uuid::Uuid::from_u128(1));
+    let number = |number: Option<&str>| {
+        let target = Target::Existing { id, number: number.map(ToOwned::to_owned) };
+        translate(&full(), "SC-cli_1", &target).document.contact_number
+    };
+    assert_eq!(number(Some("OTHER-7")), None);
+    assert_eq!(number(None).as_deref(), Some("SC-cli_1"));
+}
+
+#[test]
+fn what_xero_would_refuse_is_left_out_with_a_warning() {
+    let mut client = full();
+    client.email = Some("zoë@ridge.example".to_owned());
+    client.vat_number = Some("9".repeat(51));
+    client.billing_address.as_mut().unwrap().country = Some("Côte d'Ivoire".to_owned());
+    let translated = translate(&client, "SC-c", &Target::New);
+    assert_eq!(translated.warnings.len(), 3);
+    assert_eq!(translated.document.tax_number, None);
+    // The primary contact's address is the second choice.
+    assert_eq!(translated.document.email_address.as_deref(), Some("ana@ridge.example"));
+}
+
+#[test]
+fn no_text_of_a_contact_holds_what_xero_refuses() {
+    let dirty = "\\u0000\\u0007\\u001f\\u007f";
+    let json = serde_json::to_string(&full()).unwrap();
+    let dirtied = [
+        "Ridge", "Ana", "+44", "Quay", "Unit", "Napier", "Hawke", "4110", "Zealand", "GB1", "0123",
+        "ap@",
+    ]
+    .into_iter()
+    .fold(json, |json, text| json.replace(text, &format!("{text}{dirty}")));
+    let translated = translate(&a_client(&dirtied), "SC-cli_1", &Target::New);
+    assert_eq!(translated.document, translate(&full(), "SC-cli_1", &Target::New).document);
+    assert_eq!(translated.warnings.len(), 9, "{:?}", translated.warnings);
+}
+
+#[test]
+fn what_nothing_is_left_of_is_not_sent() {
+    let client = a_client(
+        r#"{"id":"c","revision":1,"name":"Ridge","company":"<>","phone":"\u0001",
+        "billing_address":{"line1":"\u0001","city":"\u0007\uFFFE"}}"#,
+    );
+    let document = translate(&client, "SC-c", &Target::New).document;
+    assert_eq!(
+        serde_json::to_string(&document).unwrap(),
+        r#"{"ContactNumber":"SC-c","Name":"Ridge"}"#
+    );
+    assert_eq!(contact_name(&client), "Ridge");
+    let country = r#"{"id":"c","revision":1,"name":"Ridge","billing_address":{"country":"X1"}}"#;
+    let translated = translate(&a_client(country), "SC-c", &Target::New);
+    assert!(translated.document.addresses.is_empty(), "an empty address could clear it");
+    assert_eq!(translated.warnings.len(), 1, "{:?}", translated.warnings);
+}
+
+#[test]
+fn a_postal_code_that_is_too_long_is_left_out_with_a_warning() {
+    let mut client = full();
+    client.billing_address.as_mut().unwrap().postal_code = Some("4".repeat(51));
+    let translated = translate(&client, "SC-c", &Target::New);
+    assert_eq!(translated.document.addresses[0].postal_code, None);
+    assert!(translated.warnings[0].contains("postal code"), "{:?}", translated.warnings);
+}
+
+#[test]
+fn the_persons_of_a_contact_are_never_sent() {
+    // An empty list may remove the existing ones.
+    let document = translate(&full(), "SC-cli_1", &Target::New).document;
+    assert!(!serde_json::to_string(&document).unwrap().contains("ContactPersons"));
+}
+
+#[test]
+fn e_mail_addresses_are_told_from_other_texts() {
+    for good in ["a@b.co", "first.last+tag@sub.example.org"] {
+        assert!(is_email(good), "{good}");
+    }
+    for bad in
+        ["", "a", "@b.co", "a@", "a@b", "a b@c.de", "a@b..c", "ä@b.de", ".a@b.de", "a@b@c.de"]
+    {
+        assert!(!is_email(bad), "{bad}");
+    }
+}
+
+#[test]
+fn the_longest_id_fits_into_a_contact_number() {
+    let id = ClientId::new("x".repeat(40)).unwrap();
+    assert!(contact_number(&id).len() <= 50);
+}

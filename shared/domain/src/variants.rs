@@ -1,0 +1,37 @@
+//! Lists of all variants of an enum that the compiler checks.
+
+/// All variants of the enum that is being implemented, as an array in the order given. A variant that is left out
+/// does not compile, so a list that code walks over cannot fall behind its enum.
+///
+/// ```
+/// enum Season {
+///     Dry,
+///     Wet,
+/// }
+///
+/// impl Season {
+///     const ALL: [Self; 2] = domain::every_variant![Wet, Dry];
+/// }
+///
+/// assert!(matches!(Season::ALL, [Season::Wet, Season::Dry]));
+/// ```
+///
+/// ```compile_fail
+/// enum Season {
+///     Dry,
+///     Wet,
+/// }
+///
+/// impl Season {
+///     const ALL: [Self; 1] = domain::every_variant![Dry];
+/// }
+/// ```
+#[macro_export]
+macro_rules! every_variant {
+    ($first:ident $(, $rest:ident)* $(,)?) => {
+        // The pattern has to be exhaustive for the type; which value is matched does not matter.
+        match Self::$first {
+            Self::$first $(| Self::$rest)* => [Self::$first $(, Self::$rest)*],
+        }
+    };
+}

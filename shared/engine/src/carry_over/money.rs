@@ -1,0 +1,79 @@
+//! Carries over the money on invoices together with the invoices.
+
+use domain::entity::EntityKind;
+use domain::ids::{AccountId, CrmId, Ledger};
+use domain::mapping::Mapping;
+use domain::operation::Trace;
+use store::StoreError;
+
+use super::PAGE;
+use crate::{Engine, Invocation, receipts};
+
+/// Moves the payments that the CRM recorded before the connection. Returns `false` if time ran out.
+pub(super) async fn carry_money(
+    engine: &Engine,
+    source: &Ledger,
+    target: &Ledger,
+    invocation: Invocation,
+) -> Result<bool, StoreError> {
+    let mut after: Option<CrmId> = None;
+    loop {
+        if engine.clock.now() > invocation.last_call {
+            return Ok(false);
+        }
+        let invoices = engine.store.invoices_with_money(source, after.as_ref(), PAGE).await?;
+        let Some(last) = invoices.last().cloned() else { return Ok(true) };
+        for invoice in invoices {
+            let moved = move_money(engine, source, &invoice, target).await;
+            unless_about_the_record(engine, &source.account, moved)?;
+        }
+        after = Some(last);
+    }
+}
+
+/// Logs an error that permanently affects a single record and returns `None`, so that it does not
+/// stop the other records.
+pub(super) fn unless_about_the_record<T>(
+    engine: &Engine,
+    account: &AccountId,
+    result: Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    match result {
+        Err(error) if error.is_about_the_record() => {
+            engine.report_unreadable(account, [&error]);
+            Ok(None)
+        }
+        result => result.map(Some),
+    }
+}
+
+/// Moves the money on one invoice. The carry-over that a concurrent writer requests moves what it
+/// has written.
+async fn move_money(
+    engine: &Engine,
+    source: &Ledger,
+    invoice: &CrmId,
+    target: &Ledger,
+) -> Result<(), StoreError> {
+    let Some(rows) = engine.store.receipts(source, invoice).await? else { return Ok(()) };
+    receipts::merge(engine, target, &rows.record).await?;
+    engine.store.remove_receipts(&rows).await
+}
+
+/// Moves the payments that the CRM recorded on an invoice that is not in the books of the previous
+/// organisation.
+pub(super) async fn carry_money_of(
+    engine: &Engine,
+    source: &Ledger,
+    mapping: &Mapping,
+    target: &Ledger,
+) -> Result<(), StoreError> {
+    let is_moved = mapping.key.kind == EntityKind::Invoice
+        && mapping.link.is_none()
+        && mapping.operation.trace == Trace::Clean
+        && !mapping.is_held(engine.clock.now());
+    if !is_moved {
+        return Ok(());
+    }
+    move_money(engine, source, &mapping.key.crm_id, target).await
+}

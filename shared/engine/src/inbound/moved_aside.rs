@@ -1,0 +1,48 @@
+//! Reports messages that are moved to the dead-letter queue: the account learns which record is
+//! affected and why, as far as the message is readable.
+
+use domain::dead_letter::Reason;
+use domain::envelope::{Subject, Unreadable, find_subject};
+use domain::failure::{Failure, FailureClass};
+use store::StoreError;
+
+use crate::Engine;
+use crate::push;
+
+/// The failure of a message that cannot be read.
+pub fn explain_unreadable(unreadable: &Unreadable) -> Failure {
+    if matches!(unreadable, Unreadable::Oversized { bytes: _ }) {
+        return push::too_large();
+    }
+    Failure::new(
+        FailureClass::Untranslatable,
+        "message_refused",
+        format!("The message from the CRM could not be read: {}.", Reason::from(unreadable).text()),
+        "Correct it in the CRM, then send it again.",
+    )
+}
+
+/// The failure of a message that failed repeatedly for the same reason and is not tried again.
+pub fn explain_failed(reason: &Reason) -> Failure {
+    Failure::new(
+        FailureClass::Defect,
+        reason.code(),
+        format!("Every attempt failed: {}.", reason.text()),
+        "Contact support.",
+    )
+}
+
+/// Writes a sync log entry and an event about the record of a CRM message that is moved aside. The
+/// stored record stays unchanged. A message that does not name its record and account is not
+/// reported, because the recipient is unknown.
+pub async fn report_moved_aside(
+    engine: &Engine,
+    body: &str,
+    group: &str,
+    failure: &Failure,
+) -> Result<(), StoreError> {
+    let Some(Subject { account, kind, crm_id, number }) = find_subject(body, group) else {
+        return Ok(());
+    };
+    push::refuse_record(engine, &account, (kind, crm_id, number), failure).await
+}

@@ -1,0 +1,56 @@
+//! Storing the tokens of a consent.
+
+use domain::grant::{Grant, SecretVersion};
+use domain::ids::GrantId;
+use store::table::Expect;
+use store::{StoreError, Versioned};
+use xero::TokenSet;
+
+use super::ending::wait_until_ended;
+use super::refresh::{Writing, put};
+use super::{KeptTokens, TokenError};
+use crate::Engine;
+
+/// A row that another process writes at the same moment is read and written again, this many times.
+const CONFLICTS_MAX: u32 = 4;
+
+/// Keeps the tokens of a consent: the secret first, then the row that guards it. The serial of what was kept,
+/// or `None` when Xero gave no refresh token. A process that dies on the way, or before an account uses the grant,
+/// leaves a row that the sweep finds.
+pub(crate) async fn keep_consent(
+    engine: &Engine,
+    tokens: &TokenSet,
+) -> Result<Option<(GrantId, u64)>, TokenError> {
+    let id = GrantId(tokens.identity.xero_user_id);
+    wait_until_ended(engine, id).await?;
+    let mut written = None;
+    for _ in 0..CONFLICTS_MAX {
+        let now = engine.clock.now();
+        let (grant, expect) = match engine.store.grant(id).await? {
+            Some(Versioned { record, version }) => (record, Expect::Version(version)),
+            None => (Grant::new(id, now), Expect::Absent),
+        };
+        let grant = grant.awaiting_use(now).keeping_from(written);
+        let version = match engine.store.put_grant(&grant, expect).await {
+            Ok(version) => version,
+            Err(StoreError::Conflict) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let serial = version.number().saturating_add(1);
+        let secret = SecretVersion { id: engine.ids.uuid(), serial };
+        let Some(kept) = KeptTokens::new(tokens, serial, now) else {
+            tracing::error!("Xero gave no refresh token: the scope offline_access is missing");
+            return Ok(None);
+        };
+        put(engine, &grant, &kept, secret, Writing::Consented).await?;
+        written = Some(grant.secret_number);
+        let consented = grant.consented(secret, now);
+        match engine.store.put_grant(&consented, Expect::Version(version)).await {
+            Ok(_) => return Ok(Some((id, serial))),
+            // Somebody renewed older tokens meanwhile: these are kept once more, as the newest.
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::Conflict.into())
+}

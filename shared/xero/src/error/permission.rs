@@ -1,0 +1,60 @@
+//! Which permission a call needs.
+
+use std::fmt;
+
+/// What a consent has to cover for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Contacts.
+    Contacts,
+    /// Invoices and credit notes.
+    Invoices,
+    /// Credit that is applied to an invoice, or taken back. Xero's pages do not say whether that needs the scope of
+    /// payments besides the one of credit notes.
+    Allocations,
+    /// Payments.
+    Payments,
+    /// Money spent and received.
+    BankTransactions,
+    /// The organisation, its accounts and tax rates, to read.
+    Settings,
+    /// No more than a login, as for the list of connections.
+    Login,
+}
+
+impl Permission {
+    /// The permission for a path without ids, such as `/CreditNotes/{CreditNoteID}/Allocations`.
+    pub(super) fn for_endpoint(endpoint: &str) -> Self {
+        let mut parts = endpoint.split('/').skip(1);
+        let collection = parts.next().unwrap_or_default();
+        match (collection, parts.nth(1)) {
+            ("Contacts", _) => Self::Contacts,
+            ("CreditNotes", Some("Allocations")) => Self::Allocations,
+            ("Invoices" | "CreditNotes", _) => Self::Invoices,
+            ("Payments", _) => Self::Payments,
+            ("BankTransactions", _) => Self::BankTransactions,
+            ("Organisation" | "Accounts" | "TaxRates", _) => Self::Settings,
+            _ => Self::Login,
+        }
+    }
+
+    /// The scopes that it may be missing, of [`SCOPES`](crate::SCOPES). At least one is.
+    pub const fn scopes(self) -> &'static [&'static str] {
+        match self {
+            Self::Contacts => &["accounting.contacts"],
+            Self::Invoices => &["accounting.invoices"],
+            Self::Allocations => &["accounting.invoices", "accounting.payments"],
+            Self::Payments => &["accounting.payments"],
+            Self::BankTransactions => &["accounting.banktransactions"],
+            Self::Settings => &["accounting.settings.read"],
+            Self::Login => &["openid"],
+        }
+    }
+}
+
+/// The scopes by their names.
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.scopes().join(" or "))
+    }
+}

@@ -1,0 +1,242 @@
+//! The schemas and the reader accept and refuse the same messages: every example with one field
+//! added, removed or changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::envelope;
+use fastrand::Rng;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use super::{ACCOUNT, Example, examples, inbound_schemas, kind_of, pointers};
+
+/// A JSON pointer as errors write it: `invoice.lines[0].name`.
+fn path(pointer: &str) -> String {
+    let parts = pointer.split('/').skip(1);
+    let written = parts.map(|part| {
+        if part.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("[{part}]")
+        } else {
+            format!(".{part}")
+        }
+    });
+    written.collect::<String>().trim_start_matches('.').to_owned()
+}
+
+/// Whether the schema and the reader accept a changed example.
+fn verdict(
+    schemas: &BTreeMap<String, Validator>,
+    example: &Example,
+    changed: &Value,
+) -> (bool, bool) {
+    let kind = kind_of(&example.message_type);
+    let is_read = envelope::read(&changed.to_string(), kind, ACCOUNT).is_ok();
+    (schemas[&example.message_type].is_valid(changed), is_read)
+}
+
+#[test]
+fn an_unknown_field_is_refused_by_both_sides_wherever_it_is() {
+    let schemas = inbound_schemas();
+    for example in examples() {
+        for pointer in pointers(&example.message) {
+            let mut changed = example.message.clone();
+            let Some(Value::Object(members)) = changed.pointer_mut(&pointer) else { continue };
+            members.insert("added_later".to_owned(), Value::Bool(true));
+            let (name, at) = (&example.name, path(&format!("{pointer}/added_later")));
+            assert!(!schemas[&example.message_type].is_valid(&changed), "{name} with {at}");
+            let kind = kind_of(&example.message_type);
+            let refused = envelope::read(&changed.to_string(), kind, ACCOUNT).unwrap_err();
+            assert_eq!(refused.to_string(), format!("{at} is not a known field"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn both_sides_agree_on_every_field_that_is_left_out() {
+    let schemas = inbound_schemas();
+    for example in examples() {
+        for pointer in pointers(&example.message) {
+            let Some((parent, name)) = pointer.rsplit_once('/') else { continue };
+            let mut changed = example.message.clone();
+            let Some(Value::Object(members)) = changed.pointer_mut(parent) else { continue };
+            members.remove(name);
+            let (accepted, is_read) = verdict(&schemas, &example, &changed);
+            assert_eq!(accepted, is_read, "{} without {pointer}", example.name);
+        }
+    }
+}
+
+/// Values of every type, and texts at the limits of every field.
+fn replacements() -> Vec<Value> {
+    let texts = [
+        "",
+        "x",
+        "0",
+        "0.00",
+        "-1",
+        "-0",
+        "007",
+        "1.00",
+        "1.001",
+        "1.0000000000",
+        "1.00000000000",
+        "101",
+        "12345678901234",
+        "1234567890123",
+        "2200-01-01",
+        "2026-02-29",
+        "2024-02-29",
+        "2026-11-02T09:14:05+01:00",
+        "2026-11-02T09:14:05.5Z",
+        "gbp",
+        "GBP",
+        "a,b",
+        " x",
+        "x ",
+        "a#b",
+        "a~credit",
+        "<>",
+        "\u{1}",
+        "\u{85}",
+        "\u{3000}",
+        "\u{feff}",
+        "\u{1}\u{fffe}",
+        "GBP\n",
+        "1.00\n",
+        "2026-11-02\n",
+        "\u{ff11}",
+    ];
+    let lengths = [40, 41, 255, 256, 500, 501, 4_000, 4_001];
+    let texts = texts.map(Value::from).into_iter();
+    let long = lengths
+        .into_iter()
+        .flat_map(|length| ["x", "é", "\u{1f600}"].map(|sign| Value::from(sign.repeat(length))));
+    let spaced = [255, 500, 4_000].map(|length| Value::from(format!("{} ", "x".repeat(length))));
+    let others = [
+        Value::Null,
+        Value::from(true),
+        Value::from(0),
+        Value::from(1),
+        Value::from(-1),
+        Value::from(u64::MAX),
+        Value::Array(Vec::new()),
+        Value::Object(serde_json::Map::new()),
+        parsed("1.0"),
+        parsed("1.5"),
+        parsed("1e19"),
+        parsed("1e300"),
+        parsed(r#"["x"]"#),
+        // Serde also reads the variant of an enum from an object.
+        json!({"push": null}),
+        json!({"inclusive": null}),
+        json!({"stripe": null}),
+    ];
+    texts.chain(long).chain(spaced).chain(others).collect()
+}
+
+/// Numbers are parsed from text, as they arrive.
+fn parsed(json: &str) -> Value {
+    serde_json::from_str(json).unwrap()
+}
+
+/// The rule that a schema cannot express: whether the parts of a message belong together.
+fn is_about_others(pointer: &str, value: &Value) -> bool {
+    let names_another = ["/account_id", "/client/id", "/client_id"];
+    let is_figure = ["/quantity", "/unit_price", "/discount/amount"];
+    value.is_string()
+        && (names_another.iter().any(|end| pointer.ends_with(end))
+            || is_figure.iter().any(|end| pointer.ends_with(end)))
+}
+
+#[test]
+fn both_sides_agree_on_every_value_in_every_field() {
+    let schemas = inbound_schemas();
+    for example in examples() {
+        for pointer in pointers(&example.message) {
+            for value in replacements() {
+                let mut changed = example.message.clone();
+                *changed.pointer_mut(&pointer).unwrap() = value.clone();
+                let (accepted, is_read) = verdict(&schemas, &example, &changed);
+                if is_about_others(&pointer, &value) && accepted {
+                    continue;
+                }
+                let shown = value.to_string().chars().take(40).collect::<String>();
+                assert_eq!(accepted, is_read, "{}: {pointer} = {shown}", example.name);
+            }
+        }
+    }
+}
+
+/// A random text that is similar to the content of a field: most of it is nearly valid.
+fn a_random_text(random: &mut Rng) -> String {
+    let alphabet = ["0123456789.", "01-.", "0129-TZ:.", "GBPx_-.~# ", "\u{0}\t \u{a0}é<"];
+    let signs = random.choice(alphabet).unwrap().chars().collect::<Vec<_>>();
+    let length = random.usize(0..=16);
+    let mut text = (0..length).map(|_| *random.choice(&signs).unwrap()).collect::<String>();
+    if random.u8(0..4) == 0 {
+        let (month, day) = (random.u8(0..=13), random.u8(0..=32));
+        text = format!("{}-{month:02}-{day:02}", random.u16(1899..=2200));
+    }
+    text
+}
+
+#[test]
+fn both_sides_agree_on_random_texts_in_every_text_field() {
+    let schemas = inbound_schemas();
+    let mut random = Rng::with_seed(13);
+    for example in examples() {
+        for pointer in pointers(&example.message) {
+            if !example.message.pointer(&pointer).unwrap().is_string() {
+                continue;
+            }
+            for _ in 0..60 {
+                let value = Value::from(a_random_text(&mut random));
+                let mut changed = example.message.clone();
+                *changed.pointer_mut(&pointer).unwrap() = value.clone();
+                let (accepted, is_read) = verdict(&schemas, &example, &changed);
+                if is_about_others(&pointer, &value) && accepted {
+                    continue;
+                }
+                assert_eq!(accepted, is_read, "{}: {pointer} = {value}", example.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_id_of_a_message_contains_the_separators_of_keys_or_derived_ids() {
+    let schemas = inbound_schemas();
+    let mut seen = BTreeSet::new();
+    for example in examples() {
+        for pointer in pointers(&example.message) {
+            if !pointer.ends_with("/id") && !pointer.ends_with("_id") {
+                continue;
+            }
+            for id in ["a#b", "a~credit", "a~2", "#", "~", "a b", "a/b", "a\n", "é", ""] {
+                let mut changed = example.message.clone();
+                *changed.pointer_mut(&pointer).unwrap() = Value::from(id);
+                let both = verdict(&schemas, &example, &changed);
+                assert_eq!(both, (false, false), "{}: {pointer} = {id:?}", example.name);
+            }
+            seen.insert(pointer);
+        }
+    }
+    for id in ["/client/id", "/invoice/id", "/credit_note/id", "/allocation/id", "/payment/id"] {
+        assert!(seen.contains(id), "{id}");
+    }
+}
+
+#[test]
+fn both_sides_agree_on_lists_that_are_too_long() {
+    let schemas = inbound_schemas();
+    for example in examples() {
+        for pointer in pointers(&example.message) {
+            let mut changed = example.message.clone();
+            let Some(Value::Array(items)) = changed.pointer_mut(&pointer) else { continue };
+            let limit = if pointer.ends_with("lines") { 500 } else { 50 };
+            let first = items[0].clone();
+            *items = vec![first; limit + 1];
+            assert_eq!(verdict(&schemas, &example, &changed), (false, false), "{}", example.name);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The events: the schemas, the examples and the code that writes them agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use domain::outbound::{Event, News};
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::{files, folder, objections, schemas};
+
+/// The types of events. A new type needs a schema and an example.
+const EVENT_TYPES: [&str; 6] = [
+    "connection.status",
+    "invoice.payment_status",
+    "invoice.xero_status",
+    "payment.imported",
+    "payment.removed",
+    "sync.skipped",
+];
+
+/// An event in the JSON of its example, and as it is read.
+struct Told {
+    name: String,
+    message: Value,
+    event: Event,
+}
+
+fn outbound() -> PathBuf {
+    folder("outbound")
+}
+
+fn outbound_schemas() -> BTreeMap<String, Validator> {
+    schemas(&outbound(), "values")
+}
+
+/// The type of an event. A new type must be added to [`EVENT_TYPES`], too.
+fn type_of(news: &News) -> &'static str {
+    match news {
+        News::Connection { .. } => "connection.status",
+        News::PaymentStatus { .. } => "invoice.payment_status",
+        News::XeroStatus { .. } => "invoice.xero_status",
+        News::PaymentImported(_) => "payment.imported",
+        News::PaymentRemoved { .. } => "payment.removed",
+        News::Skipped { .. } => "sync.skipped",
+    }
+}
+
+/// Every example of an event.
+fn told() -> Vec<Told> {
+    let read = |(name, text): (String, String)| {
+        let message = serde_json::from_str(&text).unwrap();
+        let event = serde_json::from_str::<Event>(&text);
+        let event = event.unwrap_or_else(|error| panic!("{name}: {error}"));
+        Told { name, message, event }
+    };
+    files(&outbound().join("examples")).into_iter().map(read).collect()
+}
+
+#[test]
+fn every_type_of_event_has_a_schema_and_an_example() {
+    let schemas = outbound_schemas();
+    assert_eq!(schemas.keys().map(String::as_str).collect::<Vec<_>>(), EVENT_TYPES);
+    let shown = told().iter().map(|told| type_of(&told.event.news)).collect::<BTreeSet<_>>();
+    assert_eq!(shown, BTreeSet::from(EVENT_TYPES));
+}
+
+#[test]
+fn every_example_of_an_event_is_valid_and_equals_the_written_event() {
+    let schemas = outbound_schemas();
+    for Told { name, message, event } in told() {
+        let event_type = type_of(&event.news);
+        assert_eq!(message["type"].as_str(), Some(event_type), "{name}");
+        let case = name.strip_prefix(event_type);
+        assert!(case.is_some_and(|case| case.is_empty() || case.starts_with('.')), "{name}");
+        let objections = objections(&schemas[event_type], &message);
+        assert_eq!(objections, Vec::<String>::new(), "{name}");
+        let written: Value = serde_json::from_str(&event.to_body()).unwrap();
+        assert_eq!(written, message, "{name}");
+    }
+}
+
+#[test]
+fn a_field_of_an_event_is_required_by_its_schema_if_the_code_always_writes_it() {
+    let schemas = outbound_schemas();
+    for Told { name, message, event } in told() {
+        let schema = &schemas[type_of(&event.news)];
+        for field in message.as_object().unwrap().keys() {
+            let mut without = message.clone();
+            without.as_object_mut().unwrap().remove(field);
+            let is_read = serde_json::from_str::<Event>(&without.to_string()).is_ok();
+            assert_eq!(schema.is_valid(&without), is_read, "{name} without {field}");
+        }
+    }
+}
+
+#[test]
+fn an_event_may_have_unknown_fields() {
+    let schemas = outbound_schemas();
+    for Told { name, message, event } in told() {
+        let mut later = message;
+        later.as_object_mut().unwrap().insert("added_later".to_owned(), Value::Bool(true));
+        let objections = objections(&schemas[type_of(&event.news)], &later);
+        assert_eq!(objections, Vec::<String>::new(), "{name}");
+        let read = serde_json::from_str::<Event>(&later.to_string());
+        assert_eq!(read.unwrap(), event, "{name}");
+    }
+}

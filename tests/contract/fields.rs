@@ -1,0 +1,71 @@
+//! The reader knows the fields of the schemas, and the examples contain all of them.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use domain::body::Shape;
+use domain::envelope;
+use serde_json::Value;
+
+use super::{examples, inbound, inbound_schemas, pointers};
+
+/// Compares the fields of a schema with those that the reader knows.
+fn same_fields(schema: &Value, definitions: &Value, shape: Shape, at: &str) {
+    let schema = match schema["anyOf"].as_array() {
+        Some(choices) => choices.iter().find(|one| one["$ref"].is_string()).unwrap_or(schema),
+        None => schema,
+    };
+    let name = schema["$ref"].as_str().and_then(|reference| reference.split("#/$defs/").nth(1));
+    let schema = name.map_or(schema, |name| &definitions[name]);
+    match shape {
+        Shape::Object(fields) => {
+            let known = fields.iter().map(|field| field.name).collect::<BTreeSet<_>>();
+            let named = schema["properties"].as_object().unwrap();
+            let named_fields = named.keys().map(String::as_str).collect::<BTreeSet<_>>();
+            assert_eq!(known, named_fields, "{at}");
+            assert_eq!(schema["additionalProperties"], Value::Bool(false), "{at}");
+            for field in fields {
+                let at = format!("{at}.{}", field.name);
+                same_fields(&named[field.name], definitions, field.shape, &at);
+            }
+        }
+        Shape::List(item) => same_fields(&schema["items"], definitions, *item, at),
+        Shape::Value | Shape::Map => assert!(schema["properties"].is_null(), "{at}"),
+    }
+}
+
+#[test]
+fn the_reader_knows_exactly_the_fields_of_the_schemas() {
+    let read = |name: &str| -> Value {
+        let path = inbound().join(format!("{name}.schema.json"));
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let snapshots = read("snapshots");
+    for message_type in inbound_schemas().into_keys() {
+        let shape = envelope::shape_of(&message_type).unwrap();
+        same_fields(&read(&message_type), &snapshots["$defs"], shape, &message_type);
+    }
+}
+
+#[test]
+fn every_optional_field_is_in_an_example() {
+    let shown =
+        examples().iter().flat_map(|example| pointers(&example.message)).collect::<Vec<_>>();
+    for message_type in inbound_schemas().keys() {
+        every_field_is_shown(envelope::shape_of(message_type).unwrap(), message_type, &shown);
+    }
+}
+
+fn every_field_is_shown(shape: Shape, at: &str, shown: &[String]) {
+    match shape {
+        Shape::Object(fields) => {
+            for field in fields {
+                let end = format!("/{}", field.name);
+                assert!(shown.iter().any(|one| one.ends_with(&end)), "{at} has no {end}");
+                every_field_is_shown(field.shape, &format!("{at}{end}"), shown);
+            }
+        }
+        Shape::List(item) => every_field_is_shown(*item, at, shown),
+        Shape::Value | Shape::Map => {}
+    }
+}

@@ -1,0 +1,265 @@
+//! The functions behind API Gateway, in virtual time: requests in its format, and ports with
+//! delays.
+
+#![allow(clippy::disallowed_methods, reason = "an event of the gateway holds no amounts")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use engine::Engine;
+use engine::ports::{Clock, PortError, Secrets};
+use engine::token::TokenCache;
+use http::Response;
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::{Body, Request};
+use runtime::{api, callback};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use store::Store;
+use store::memory::MemoryTable;
+use store::table::{IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write};
+use tests::World;
+use tests::ports::{MemorySecrets, VirtualClock};
+use tests::world::ACCOUNT;
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+use xero::{Transport, TransportError};
+
+/// The world's clock, which follows tokio's.
+#[derive(Debug, Clone)]
+struct PacedClock {
+    world: VirtualClock,
+    seen: Arc<Mutex<Instant>>,
+}
+
+impl PacedClock {
+    fn new(world: VirtualClock) -> Self {
+        Self { world, seen: Arc::new(Mutex::new(Instant::now())) }
+    }
+
+    /// Advances the world's clock by the elapsed time.
+    fn keep_up(&self) {
+        let mut seen = self.seen.lock().unwrap();
+        let now = Instant::now();
+        let passed = now.duration_since(*seen);
+        self.world.advance(SignedDuration::try_from(passed).unwrap());
+        *seen = now;
+    }
+
+    async fn pass(&self, time: Duration) {
+        if !time.is_zero() {
+            sleep_until(Instant::now() + time).await;
+        }
+        self.keep_up();
+    }
+}
+
+#[async_trait]
+impl Clock for PacedClock {
+    fn now(&self) -> Timestamp {
+        self.keep_up();
+        self.world.now()
+    }
+
+    async fn pause(&self, moment: Duration) {
+        self.pass(moment).await;
+    }
+}
+
+/// The delays of the ports.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Delays {
+    /// Xero, until it processes a request.
+    pub request: Duration,
+    /// Xero, from then until the response arrives.
+    pub answer: Duration,
+    /// DynamoDB and Secrets Manager.
+    pub aws: Duration,
+}
+
+#[derive(Debug)]
+struct SlowXero {
+    inner: Arc<dyn Transport>,
+    clock: PacedClock,
+    delays: Delays,
+}
+
+#[async_trait]
+impl Transport for SlowXero {
+    async fn exchange(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
+        self.clock.pass(self.delays.request).await;
+        let answer = self.inner.exchange(request).await;
+        self.clock.pass(self.delays.answer).await;
+        answer
+    }
+}
+
+#[derive(Debug)]
+struct SlowTable {
+    inner: MemoryTable,
+    clock: PacedClock,
+    takes: Duration,
+}
+
+#[async_trait]
+impl Table for SlowTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+        self.clock.pass(self.takes).await;
+        self.inner.get(key).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+        self.clock.pass(self.takes).await;
+        self.inner.write(writes).await
+    }
+
+    async fn query(&self, query: Query) -> Result<Page, TableError> {
+        self.clock.pass(self.takes).await;
+        self.inner.query(query).await
+    }
+
+    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
+        self.clock.pass(self.takes).await;
+        self.inner.query_index(query).await
+    }
+}
+
+#[derive(Debug)]
+struct SlowSecrets {
+    inner: MemorySecrets,
+    clock: PacedClock,
+    takes: Duration,
+}
+
+#[async_trait]
+impl Secrets for SlowSecrets {
+    async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+        self.clock.pass(self.takes).await;
+        self.inner.get(name).await
+    }
+
+    async fn get_version(
+        &self,
+        name: &str,
+        version: Uuid,
+    ) -> Result<Option<SecretString>, PortError> {
+        self.clock.pass(self.takes).await;
+        self.inner.get_version(name, version).await
+    }
+
+    async fn put(&self, name: &str, value: &SecretString, version: Uuid) -> Result<(), PortError> {
+        self.clock.pass(self.takes).await;
+        self.inner.put(name, value, version).await
+    }
+
+    async fn replace(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
+        self.clock.pass(self.takes).await;
+        self.inner.replace(name, value, version).await
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), PortError> {
+        self.clock.pass(self.takes).await;
+        self.inner.delete(name).await
+    }
+}
+
+/// The settings API and the OAuth callback in a world whose ports have delays. Tokio's time must be
+/// paused.
+#[derive(Debug)]
+pub struct Gateway {
+    engine: Engine,
+}
+
+impl Gateway {
+    /// New processes with these delays.
+    pub fn new(world: &World, delays: Delays) -> Self {
+        let clock = PacedClock::new(world.clock.clone());
+        let table =
+            SlowTable { inner: world.table.clone(), clock: clock.clone(), takes: delays.aws };
+        let secrets =
+            SlowSecrets { inner: world.secrets.clone(), clock: clock.clone(), takes: delays.aws };
+        let inner = world.engine.transport.clone();
+        let xero = SlowXero { inner, clock: clock.clone(), delays };
+        let engine = Engine {
+            store: Store::new(Arc::new(table)),
+            transport: Arc::new(xero),
+            clock: Arc::new(clock),
+            secrets: Arc::new(secrets),
+            tokens: Arc::new(TokenCache::default()),
+            searches: Arc::default(),
+            ..world.engine.clone()
+        };
+        Self { engine }
+    }
+
+    /// The settings API's response, and how long it took.
+    pub async fn send(&self, request: &Request) -> (Duration, Response<Body>) {
+        let begun = Instant::now();
+        let answer = api::answer(&self.engine, request).await;
+        (begun.elapsed(), answer)
+    }
+
+    /// The OAuth callback's response, and how long it took.
+    pub async fn come_back(&self, request: &Request) -> (Duration, Response<Body>) {
+        let begun = Instant::now();
+        let crm = &self.engine.places.crm_return;
+        let answer = callback::answer(&self.engine, crm, request).await;
+        (begun.elapsed(), answer)
+    }
+}
+
+/// A request of a user of the account, as API Gateway passes it to the settings API:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
+pub fn a_request(method: &str, path: &str, query: &str, role: &str, body: Option<&str>) -> Request {
+    let claims = json!({ "sub": "usr_owner", "account_id": ACCOUNT, "role": role });
+    let authorizer = json!({ "jwt": { "claims": claims, "scopes": [] } });
+    event(method, path, query, &authorizer, body)
+}
+
+/// The request of a browser that Xero has redirected.
+pub fn a_callback(location: &str) -> Request {
+    let url = url::Url::parse(location).unwrap();
+    event("GET", url.path(), url.query().unwrap_or_default(), &json!({}), None)
+}
+
+fn event(method: &str, path: &str, query: &str, authorizer: &Value, body: Option<&str>) -> Request {
+    let event = json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": { "content-type": "application/json", "host": "api.example" },
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "api",
+            "authorizer": authorizer,
+            "domainName": "api.example",
+            "domainPrefix": "api",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "browser",
+            },
+            "requestId": "request",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "02/Nov/2026:09:00:00 +0000",
+            "timeEpoch": 1_793_610_000_000_i64,
+        },
+        "body": body,
+        "isBase64Encoded": false,
+    });
+    lambda_http::request::from_str(&event.to_string()).unwrap()
+}

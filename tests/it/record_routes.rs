@@ -1,0 +1,103 @@
+//! Every kind of record has its own routes, and a request only affects records of the kind in its
+//! path.
+
+use domain::entity::EntityKind;
+use domain::entity::EntityKind::{CreditNote, Invoice, Payment};
+use serde_json::Value;
+use tests::World;
+use tests::builders::{a_credit_note, a_payment, an_allocation, an_invoice};
+
+use crate::gateway::{Delays, Gateway, a_request};
+
+/// The id of one record of every kind.
+const ID: &str = "x_1";
+
+/// A connected account with a record of every kind, all with the same id.
+fn a_business() -> World {
+    let world = World::connected();
+    world.choose_accounts();
+    world.receive(Invoice, &an_invoice(ID, ID).body());
+    world.receive(CreditNote, &a_credit_note(ID, ID).body());
+    world.receive(CreditNote, &an_allocation(ID, ID, ID, "10.00").body());
+    let gift_card = a_payment(ID, &[(ID, "20.00")]).method("gift_card");
+    world.receive(Payment, &gift_card.body());
+    world
+}
+
+/// The path of the record of a kind.
+fn address(kind: EntityKind) -> String {
+    let collection = match kind {
+        EntityKind::Contact => "clients",
+        Invoice => "invoices",
+        CreditNote => "credit-notes",
+        EntityKind::Allocation => "allocations",
+        Payment => "payments",
+    };
+    format!("/v1/{collection}/{ID}")
+}
+
+async fn send(gateway: &Gateway, method: &str, path: &str) -> (u16, Value) {
+    let (_, answer) = gateway.send(&a_request(method, path, "", "Owner", None)).await;
+    (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
+}
+
+/// The records in a response; for a payment, its parts.
+fn records(answer: &Value) -> Vec<Value> {
+    let parts = answer["parts"].as_array().cloned();
+    let records = parts.unwrap_or_else(|| vec![answer.clone()]);
+    assert!(!records.is_empty(), "{answer}");
+    records
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_is_read_and_synced_on_the_routes_of_its_kind() {
+    let world = a_business();
+    let gateway = Gateway::new(&world, Delays::default());
+    for kind in EntityKind::ALL {
+        let address = address(kind);
+        for (method, path) in [("GET", address.clone()), ("POST", format!("{address}/sync"))] {
+            let (status, answer) = send(&gateway, method, &path).await;
+            assert_eq!(status, 200, "{method} {path}: {answer}");
+            for record in records(&answer) {
+                assert_eq!(record["entity"], kind.as_str(), "{method} {path}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_send_withholds_only_the_record_of_the_kind_in_the_path() {
+    for kind in EntityKind::ALL {
+        let world = a_business();
+        let gateway = Gateway::new(&world, Delays::default());
+        let path = format!("{}/never-send", address(kind));
+        let (status, answer) = send(&gateway, "POST", &path).await;
+        assert_eq!(status, 200, "{path}: {answer}");
+        for other in EntityKind::ALL {
+            let (_, answer) = send(&gateway, "GET", &address(other)).await;
+            for record in records(&answer) {
+                assert_eq!(record["state"] == "never_send", other == kind, "{path}: {record}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_kind_is_not_found_and_no_record_changes() {
+    let world = a_business();
+    let gateway = Gateway::new(&world, Delays::default());
+    let calls = world.calls().len();
+    let (_, before) = send(&gateway, "GET", &address(Invoice)).await;
+    for (method, path) in [
+        ("GET", format!("/v1/quotes/{ID}")),
+        ("POST", format!("/v1/quotes/{ID}/sync")),
+        ("POST", format!("/v1/quotes/{ID}/never-send")),
+        ("POST", format!("/v1/contacts/{ID}/sync")),
+    ] {
+        let (status, answer) = send(&gateway, method, &path).await;
+        assert_eq!(status, 404, "{method} {path}: {answer}");
+    }
+    let (_, after) = send(&gateway, "GET", &address(Invoice)).await;
+    assert_eq!(after, before);
+    assert_eq!(world.calls().len(), calls);
+}

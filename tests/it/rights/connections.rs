@@ -1,0 +1,169 @@
+//! Connections that are created, and ended by users or in Xero, and the AWS accesses of the
+//! functions.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::entity::EntityKind;
+use domain::entity::EntityKind::{Contact, CreditNote, Invoice, Payment};
+use domain::envelope;
+use domain::ids::UserId;
+use engine::Engine;
+use engine::connect::{self, CallbackOutcome, Completed};
+use engine::disconnect::disconnect;
+use engine::erasure::{end_connection, erase, revoke_all};
+use engine::inbound::{Delivery, receive};
+use engine::ports::Clock;
+use engine::status::status;
+use jiff::Timestamp;
+use tests::World;
+use tests::access::{Access, Function, HintQueue};
+use tests::builders::{a_client, a_credit_note, a_payment, an_invoice};
+use tests::gate::run;
+use tests::world::{ACCOUNT, callback};
+use xero_sim::Consent;
+
+use super::Used;
+
+/// A message for each queue.
+fn one_of_each() -> [(EntityKind, String); 4] {
+    [
+        (Contact, a_client("cli_1", 1, "Client cli_1", "push")),
+        (Invoice, an_invoice("inv_1", "cli_1").body()),
+        (CreditNote, a_credit_note("crn_1", "cli_1").body()),
+        (Payment, a_payment("pay_1", &[("inv_1", "1.00")]).body()),
+    ]
+}
+
+/// A connection, from the callback on, its status, and its end.
+pub(super) fn connects() -> Used {
+    let world = World::new();
+    let (account, by) = (world.account(), UserId::new("usr_owner").unwrap());
+    let (user, tenant) = (world.user(), world.tenant());
+    let address = run(connect::begin(&world.engine, &account, &by)).unwrap().unwrap();
+    let consent = world.xero().consent(world.clock.now(), &address, user, &[tenant]);
+    let Consent::Redirect(location) = consent else { panic!("{consent:?}") };
+    world.gate.take_used();
+    let received = run(connect::receive_callback(&world.engine, callback(&location)));
+    let CallbackOutcome::Authorised { ticket } = received.unwrap().unwrap() else {
+        panic!("the callback has no ticket")
+    };
+    let called_back = world.gate.take_used();
+    let until = world.invocation();
+    let completed = run(connect::complete(&world.engine, &account, &by, &ticket, until));
+    assert!(matches!(completed, Some(Ok(Completed::Connected(_)))), "{completed:?}");
+    run(status(&world.engine, &account)).unwrap().unwrap();
+    run(disconnect(&world.engine, &account, world.invocation())).unwrap().unwrap();
+    let pressed = world.gate.take_used();
+    Used::from([(Function::OAuthCallback, called_back), (Function::SettingsApi, pressed)])
+}
+
+/// An operator's commands to the sweep.
+pub(super) fn commanded() -> BTreeSet<Access> {
+    let mut used = BTreeSet::new();
+    for command in 0..3 {
+        let world = World::connected();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        let (engine, account, until) = (&world.engine, world.account(), world.invocation());
+        world.gate.take_used();
+        let is_disconnected = match command {
+            0 => run(end_connection(engine, &account, until)).unwrap().unwrap().done,
+            1 => run(erase(engine, &account, &[], until)).unwrap().unwrap().disconnected,
+            _ => run(revoke_all(engine, until)).unwrap().unwrap().done,
+        };
+        assert!(is_disconnected, "{command}");
+        used.extend(world.gate.take_used());
+    }
+    used
+}
+
+/// Records of every kind that waited for a connection.
+pub(super) fn carried_over() -> BTreeSet<Access> {
+    let world = World::new();
+    for (kind, body) in one_of_each() {
+        world.receive(kind, &body);
+    }
+    let (account, user, tenant) = (world.account(), world.user(), world.tenant());
+    let ticket = world.authorise(&account, user, &[tenant]);
+    world.complete(&account, &ticket);
+    world.gate.take_used();
+    world.follow_connects();
+    world.gate.take_used()
+}
+
+/// A clock at whose first reading a user connects the account.
+#[derive(Debug)]
+struct ConnectingClock {
+    world: Arc<World>,
+    is_connected: AtomicBool,
+    /// The accesses before that.
+    used: Mutex<BTreeSet<Access>>,
+}
+
+#[async_trait]
+impl Clock for ConnectingClock {
+    fn now(&self) -> Timestamp {
+        if !self.is_connected.swap(true, Ordering::SeqCst) {
+            self.used.lock().unwrap().extend(self.world.gate.take_used());
+            let _connected = self.world.connect();
+            self.world.gate.take_used();
+        }
+        self.world.clock.now()
+    }
+
+    async fn pause(&self, moment: Duration) {
+        self.world.clock.pause(moment).await;
+    }
+}
+
+/// A message that is kept without a connection, while a user connects.
+pub(super) fn connected_meanwhile() -> Used {
+    let mut used = Used::new();
+    for (kind, body) in one_of_each() {
+        let world = Arc::new(World::new());
+        let clock = Arc::new(ConnectingClock {
+            world: world.clone(),
+            is_connected: AtomicBool::new(false),
+            used: Mutex::default(),
+        });
+        let engine = Engine { clock: clock.clone(), ..world.engine.clone() };
+        let message = [envelope::read(&body, kind, ACCOUNT).unwrap()];
+        world.gate.take_used();
+        let received = run(receive(&engine, &message, Delivery::Partial, world.invocation()));
+        assert!(received.unwrap().iter().all(Result::is_ok), "{kind}");
+        let mut accesses = world.gate.take_used();
+        accesses.extend(clock.used.lock().unwrap().iter());
+        assert!(accesses.contains(&Access::Leave(HintQueue::Contacts)), "{kind}: {accesses:?}");
+        used.insert(Function::of_queue(kind), accesses);
+    }
+    used
+}
+
+/// The link was removed in Xero, which a push and a poll detect: the grant ends with it.
+pub(super) fn cut_off() -> Used {
+    let cut = || {
+        let world = World::connected();
+        world.choose_accounts();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_0").body());
+        let (user, tenant) = (world.user(), world.tenant());
+        world.xero().disconnect("servicecortex", user, tenant);
+        world.gate.take_used();
+        world
+    };
+    let mut used = Used::new();
+    for (kind, body) in one_of_each() {
+        let world = cut();
+        let body = if kind == Invoice { an_invoice("inv_2", "cli_1").body() } else { body };
+        world.receive(kind, &body);
+        assert!(world.secrets.is_empty(), "{kind}");
+        used.insert(Function::of_queue(kind), world.gate.take_used());
+    }
+    let world = cut();
+    let _polled = world.poll();
+    assert!(world.secrets.is_empty());
+    used.insert(Function::PaymentPoll, world.gate.take_used());
+    used
+}

@@ -1,0 +1,160 @@
+//! Scenarios in which a function does what it does not do in the simulation, and its AWS accesses.
+
+use std::collections::BTreeSet;
+
+use domain::entity::EntityKind;
+use domain::entity::EntityKind::{Contact, CreditNote, Invoice, Payment};
+use domain::ids::UserId;
+use domain::outbound::News;
+use engine::cleanup::clean;
+use engine::contacts::reconcile;
+use engine::health::check;
+use engine::inbound::Received;
+use engine::keep_alive::keep_alive;
+use engine::poll::tick;
+use engine::ports::Clock;
+use engine::sweep::sweep;
+use engine::{Invocation, sync_all};
+use jiff::SignedDuration;
+use tests::World;
+use tests::access::{Access, Function};
+use tests::builders::{a_client, a_credit_note, a_payment, an_invoice};
+use tests::gate::run;
+
+use super::Used;
+
+/// Records that Xero refuses until they are given up, which sends events to the CRM.
+pub(super) fn given_up() -> Used {
+    let mut used = Used::new();
+    let client = a_client("cli_1", 1, "Client cli_1", "push");
+    let note = a_credit_note("crn_1", "cli_2").body();
+    for (kind, body) in [(Contact, client), (CreditNote, note)] {
+        let world = World::connected();
+        let (tenant, now) = (world.tenant(), world.clock.now());
+        {
+            let mut xero = world.xero();
+            let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+            bookkeeper.add_contact("Client cli_1").unwrap();
+            bookkeeper.lock_period("2026-12-31".parse().ok());
+        }
+        world.gate.take_used();
+        world.receive(kind, &body);
+        world.advance(SignedDuration::from_hours(14));
+        let told = world.told.news();
+        assert!(told.iter().any(|news| matches!(news, News::Skipped { .. })), "{told:?}");
+        used.insert(Function::of_queue(kind), world.gate.take_used());
+    }
+    used
+}
+
+/// A burst on each queue, which is deferred; negative invoices are deferred as credit notes.
+pub(super) fn put_off() -> Used {
+    let invoice = |number: i32| an_invoice(&format!("inv_{number}"), "cli_1");
+    let client = |number: i32| format!("cli_{number}");
+    let bursts: [(EntityKind, [String; 10]); 5] = [
+        (Contact, numbered(|number| a_client(&client(number), 1, &client(number), "push"))),
+        (Invoice, numbered(|number| invoice(number).body())),
+        (Invoice, numbered(|number| invoice(number).price("-95.00", "-114.00").body())),
+        (CreditNote, numbered(|number| a_credit_note(&format!("crn_{number}"), "cli_1").body())),
+        (
+            Payment,
+            numbered(|number| a_payment(&format!("pay_{number}"), &[("inv_1", "1.00")]).body()),
+        ),
+    ];
+    let mut used = Used::new();
+    for (kind, burst) in bursts {
+        let world = World::connected();
+        world.gate.take_used();
+        let received = world.receive_together(kind, &burst);
+        let is_one = |one: &Received| *one == Received::PutOff;
+        let is_put_off = |one: &Received| {
+            is_one(one) || matches!(one, Received::Woken(all) if all.iter().all(is_one))
+        };
+        assert!(received.iter().all(is_put_off), "{received:?}");
+        used.entry(Function::of_queue(kind)).or_default().extend(world.gate.take_used());
+    }
+    used
+}
+
+fn numbered(message: impl Fn(i32) -> String) -> [String; 10] {
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(message)
+}
+
+/// The tick, which lists the ledgers to poll.
+pub(super) fn ticked() -> BTreeSet<Access> {
+    let world = World::connected();
+    world.gate.take_used();
+    run(tick(&world.engine)).unwrap().unwrap();
+    world.gate.take_used()
+}
+
+/// A comparison of all clients with all contacts, from its first wake-up on.
+pub(super) fn compared() -> BTreeSet<Access> {
+    let world = World::connected();
+    world.receive(Contact, &a_client("cli_1", 1, "Client cli_1", "record"));
+    let by = UserId::new("usr_owner").unwrap();
+    run(reconcile::start(&world.engine, &world.account(), by)).unwrap().unwrap();
+    world.gate.take_used();
+    world.advance(SignedDuration::from_mins(5));
+    world.gate.take_used()
+}
+
+/// After three weeks, and again after Xero has dropped the tokens, which sends an event to the CRM.
+pub(super) fn kept_alive() -> BTreeSet<Access> {
+    let mut world = World::connected();
+    world.gate.take_used();
+    for days in [21, 70] {
+        world.clock.advance(SignedDuration::from_hours(24 * days));
+        world.restart();
+        run(keep_alive(&world.engine, world.invocation())).unwrap().unwrap();
+    }
+    world.gate.take_used()
+}
+
+/// Every hour of a day in which the organisation is no longer linked, with given-up records.
+pub(super) fn checked() -> BTreeSet<Access> {
+    let world = World::connected();
+    for number in 0..5 {
+        world.receive(Invoice, &an_invoice(&format!("inv_{number}"), "cli_1").tax_rate("7").body());
+    }
+    let (user, tenant) = (world.user(), world.tenant());
+    world.xero().disconnect("servicecortex", user, tenant);
+    world.gate.take_used();
+    for _ in 0..24 {
+        world.clock.advance(SignedDuration::from_hours(1));
+        run(check(&world.engine, world.invocation())).unwrap().unwrap();
+    }
+    world.gate.take_used()
+}
+
+/// One run without time, and one with time.
+pub(super) fn cleaned_up() -> BTreeSet<Access> {
+    let world = World::connected();
+    world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    world.begin();
+    world.clock.advance(SignedDuration::from_hours(24 * 31));
+    world.gate.take_used();
+    let over = Invocation::attended("2026-01-01T00:00:00Z".parse().unwrap());
+    for invocation in [over, world.invocation()] {
+        run(clean(&world.engine.store, &world.clock, invocation)).unwrap().unwrap();
+    }
+    world.gate.take_used()
+}
+
+/// Everything that is due, after all wake-ups were lost.
+pub(super) fn swept() -> BTreeSet<Access> {
+    let world = World::connected();
+    world.gate.take_used();
+    run(sweep(&world.engine, world.invocation())).unwrap();
+    world.gate.take_used()
+}
+
+/// Users' actions that start a walk.
+pub(super) fn pressed() -> BTreeSet<Access> {
+    let world = World::connected();
+    let by = || UserId::new("usr_owner").unwrap();
+    world.gate.take_used();
+    run(sync_all::start(&world.engine, &world.account(), by())).unwrap().unwrap();
+    run(reconcile::start(&world.engine, &world.account(), by())).unwrap().unwrap();
+    world.gate.take_used()
+}

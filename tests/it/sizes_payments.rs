@@ -1,0 +1,263 @@
+//! Numbers of payments on invoices: at a limit, just above it, and far above it.
+
+use std::collections::BTreeSet;
+
+use domain::crm::payment::{Method, Standing};
+use domain::entity::EntityKind::{Invoice, Payment};
+use domain::ids::{CrmId, PaymentId};
+use domain::money::{Currency, Money};
+use domain::outbound::News;
+use domain::receipts::{PAYMENTS_MAX, Receipts, Recorded, Standpoint};
+use engine::inbound::Received;
+use engine::poll::{Polled, poll};
+use engine::ports::{Clock, Measure};
+use engine::push::Pushed;
+use engine::receipts;
+use engine::sweep::sweep;
+use jiff::civil::date;
+use rust_decimal::Decimal;
+use store::table::{NewItem, Version};
+use store::{ReceiptRows, StoreError};
+use tests::World;
+use tests::builders::{a_payment, an_invoice};
+use tests::gate::{Death, Moment, run};
+use uuid::Uuid;
+use xero_sim::Receipt;
+
+use crate::sizes::{QUARTER, billed, bytes, damage, refused, row};
+
+/// This number of payments of 5p in Xero.
+fn pay(world: &World, count: usize) -> Vec<Uuid> {
+    let receipt = Receipt::on(date(2026, 11, 2));
+    (0..count).map(|_| world.is_paid("#INV_1", "0.05", &receipt)).collect()
+}
+
+fn unpay(world: &World, payments: &[Uuid]) {
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let mut xero = world.xero();
+    let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+    for payment in payments {
+        bookkeeper.remove_payment(*payment).unwrap();
+    }
+}
+
+fn polls(world: &World) -> Polled {
+    world.clock.advance(QUARTER);
+    world.poll()
+}
+
+/// The payments that were reported as imported, and those reported as removed.
+fn reported(world: &World) -> (Vec<Uuid>, Vec<Uuid>) {
+    let (mut imported, mut removed) = (Vec::new(), Vec::new());
+    for news in world.told.news() {
+        match news {
+            News::PaymentImported(payment) => imported.push(payment.xero_payment_id.0),
+            News::PaymentRemoved { payment, .. } => removed.push(payment.xero_payment_id.0),
+            News::Skipped { .. }
+            | News::PaymentStatus { .. }
+            | News::XeroStatus { .. }
+            | News::Connection { .. } => {}
+        }
+    }
+    (imported, removed)
+}
+
+fn is_once(reported: &[Uuid], expected: &[Uuid]) -> bool {
+    let set = |ids: &[Uuid]| ids.iter().copied().collect::<BTreeSet<_>>();
+    reported.len() == expected.len() && set(reported) == set(expected)
+}
+
+/// Whether the CRM received the invoice's events in the order of their sequence.
+fn is_in_order(world: &World) -> bool {
+    let news = world.told.news();
+    news.iter().filter_map(|news| news.sequence().map(|(_, number)| number)).is_sorted()
+}
+
+fn known(world: &World) -> Receipts {
+    let invoice = CrmId::new("inv_1").unwrap();
+    run(receipts::of(&world.engine, &world.account(), &invoice)).unwrap().unwrap().unwrap()
+}
+
+#[test]
+fn any_number_of_payments_is_imported_and_removed_once_each_and_in_order() {
+    for count in [40, 41, 120, 619, 1_300] {
+        let world = billed();
+        let payments = pay(&world, count);
+        assert_eq!(polls(&world), Polled::Read { news: 1 }, "{count}");
+        assert!(is_once(&reported(&world).0, &payments), "{count}");
+        assert_eq!(known(&world).received.len(), count);
+        assert_eq!(polls(&world), Polled::Read { news: 0 }, "{count}");
+        unpay(&world, &payments);
+        assert_eq!(polls(&world), Polled::Read { news: 1 }, "{count}");
+        assert!(is_once(&reported(&world).1, &payments), "{count}");
+        assert!(known(&world).received.iter().all(|one| one.is == Standpoint::Removed));
+        assert!(is_in_order(&world), "{count}");
+        assert_eq!(reported(&world).0.len(), count, "nothing is imported again");
+        let money = world.table.items().into_iter();
+        let money = money.filter(|item| item.key.sk.starts_with("MONEY#"));
+        assert!(money.map(|item| bytes(&item)).all(|bytes| bytes < 8 * 1024), "{count}");
+    }
+}
+
+#[test]
+fn a_poll_that_dies_at_any_step_of_a_large_change_is_completed_by_the_next() {
+    for step in (1..).step_by(7) {
+        let world = billed();
+        let payments = pay(&world, 90);
+        world.clock.advance(QUARTER);
+        world.gate.arm(Some(Death { step, moment: Moment::Before }));
+        let died = run(poll(&world.engine, &[world.ledger()], world.invocation()));
+        world.gate.arm(None);
+        polls(&world);
+        run(sweep(&world.engine, world.invocation())).unwrap();
+        assert!(is_once(&reported(&world).0, &payments), "step {step}");
+        assert!(is_in_order(&world), "step {step}");
+        let left = world.table.items().into_iter().filter(|item| item.key.sk.starts_with("OUT#"));
+        assert_eq!(left.count(), 0, "step {step}");
+        assert_eq!(polls(&world), Polled::Read { news: 0 }, "step {step}");
+        if died.is_some() {
+            assert!(step > 100, "{step}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn payments_in_the_row_of_an_earlier_release_are_read_and_moved_to_separate_rows() {
+    let world = billed();
+    let mut payments = pay(&world, 60);
+    polls(&world);
+    // An earlier release stored them all in one row.
+    let old = known(&world);
+    let key = row(&world, "MONEY#inv_1").key;
+    let others = world.table.items().into_iter();
+    let others = others.filter(|item| !item.key.sk.starts_with("MONEY#"));
+    let whole = NewItem::new(key, serde_json::to_string(&old).unwrap()).stored(Version::FIRST);
+    world.table.restore(others.chain([whole]).collect());
+    assert_eq!(known(&world), old);
+    let in_first_row = |world: &World| {
+        let record: serde_json::Value =
+            serde_json::from_str(&row(world, "MONEY#inv_1").record).unwrap();
+        record.get("received").and_then(|list| list.as_array().map(Vec::len)).unwrap_or(0)
+    };
+    assert_eq!(in_first_row(&world), 60);
+    let order =
+        |world: &World| known(world).received.iter().map(|one| one.id.0).collect::<Vec<_>>();
+    let before = order(&world);
+    unpay(&world, &payments[..50]);
+    polls(&world);
+    assert!(is_once(&reported(&world).1, &payments[..50]));
+    assert_eq!(order(&world), before);
+    assert!(in_first_row(&world) < 60);
+    while in_first_row(&world) > 0 {
+        payments.extend(pay(&world, 1));
+        polls(&world);
+        assert_eq!(order(&world).get(..60), Some(&before[..]));
+    }
+    assert!(is_once(&reported(&world).0, &payments));
+    let removed = known(&world).received.iter().filter(|one| one.is == Standpoint::Removed).count();
+    assert_eq!(removed, 50);
+}
+
+/// A payment that the CRM recorded in cash.
+fn recorded(number: usize) -> Recorded {
+    Recorded {
+        payment: PaymentId::new(format!("pay_{number}")).unwrap(),
+        revision: 1,
+        method: Method::Cash,
+        amount: Money::new(Decimal::new(5, 2), Currency::new("GBP").unwrap()),
+        date: date(2026, 10, 1),
+        reference: None,
+        standing: Standing::Recorded,
+    }
+}
+
+fn no_rows(world: &World) -> ReceiptRows {
+    ReceiptRows::none(world.ledger(), CrmId::new("inv_1").unwrap())
+}
+
+#[test]
+fn a_change_of_more_rows_than_a_transaction_allows_is_an_error_and_no_panic() {
+    let world = billed();
+    for (count, is_written) in [(99, true), (100, false), (9_900, false)] {
+        let world_store = &world.engine.store;
+        let mut changed = no_rows(&world).record;
+        changed.recorded = (0..count).map(recorded).collect();
+        let written = run(world_store.put_receipts(&no_rows(&world), changed, None, &[])).unwrap();
+        match written {
+            Ok(_) => assert!(is_written, "{count}"),
+            Err(StoreError::Conflict) => panic!("{count}: there is no other writer"),
+            Err(error) => {
+                assert!(!is_written && error.is_about_the_record(), "{count}: {error}");
+            }
+        }
+        let kept = world.table.items().into_iter();
+        let kept = kept.filter(|item| !item.key.sk.starts_with("MONEY#"));
+        world.table.restore(kept.collect());
+    }
+}
+
+#[test]
+fn a_payment_beyond_the_limit_of_its_invoice_is_refused_with_a_log_entry_and_an_event() {
+    let world = billed();
+    let mut rows = no_rows(&world);
+    for start in (0..PAYMENTS_MAX - 1).step_by(40) {
+        let mut receipts = rows.record.clone();
+        receipts.recorded.extend((start..PAYMENTS_MAX - 1).take(40).map(recorded));
+        rows = run(world.engine.store.put_receipts(&rows, receipts, None, &[])).unwrap().unwrap();
+    }
+    let cash = |id: &str| a_payment(id, &[("inv_1", "0.05")]).method("cash").body();
+    assert_eq!(world.receive(Payment, &cash("pay_last")), Received::Recorded);
+    assert_eq!(known(&world).recorded.len(), PAYMENTS_MAX);
+    for number in 0..3 {
+        let received = world.receive(Payment, &cash(&format!("pay_beyond_{number}")));
+        assert_eq!(received, Received::Pushed(Pushed::Skipped));
+    }
+    assert_eq!(known(&world).recorded.len(), PAYMENTS_MAX);
+    let beyond = refused(&world);
+    assert_eq!(beyond.len(), 3);
+    assert!(beyond.iter().all(|(_, code)| code == "too_many_payments"), "{beyond:?}");
+    let line = world.log().pop().unwrap();
+    assert_eq!(line.code.as_deref(), Some("too_many_payments"), "{line:?}");
+}
+
+#[test]
+fn an_invoice_with_an_unreadable_row_delays_no_other() {
+    let world = billed();
+    world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    world.advance(QUARTER);
+    let receipt = Receipt::on(date(2026, 11, 2));
+    world.is_paid("#INV_1", "50.00", &receipt);
+    let other = world.is_paid("#INV_2", "50.00", &receipt);
+    damage(&world, "MAP#invoice#inv_1");
+    assert_eq!(polls(&world), Polled::Read { news: 1 });
+    assert_eq!(reported(&world).0, [other]);
+    let lines = world.log().into_iter().filter(|line| line.message.contains("Contact support"));
+    assert_eq!(lines.map(|line| line.crm_id.to_string()).collect::<Vec<_>>(), ["inv_1"]);
+    assert!(world.measures.all().contains(&Measure::Defect));
+}
+
+#[test]
+fn a_failing_poll_is_counted_and_recorded_until_one_succeeds() {
+    let world = billed();
+    let failing_since = |world: &World| {
+        let progress = run(world.engine.store.progress(&world.ledger())).unwrap().unwrap();
+        progress.unwrap().record.failing_since
+    };
+    let failures = |world: &World| {
+        world.measures.all().iter().filter(|one| **one == Measure::PollFailed).count()
+    };
+    polls(&world);
+    let whole = damage(&world, "CONNECTION");
+    assert_eq!(polls(&world), Polled::Failed);
+    let since = failing_since(&world);
+    assert_eq!((since, failures(&world)), (Some(world.clock.now()), 1));
+    assert_eq!(polls(&world), Polled::Failed);
+    assert_eq!((failing_since(&world), failures(&world)), (since, 2));
+    let mut items = world.table.items();
+    items.retain(|item| item.key != whole.key);
+    items.push(whole);
+    world.table.restore(items);
+    assert_eq!(polls(&world), Polled::Read { news: 0 });
+    assert_eq!((failing_since(&world), failures(&world)), (None, 2));
+}

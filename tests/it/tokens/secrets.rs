@@ -1,0 +1,164 @@
+//! Secrets whose reads lag behind their writes, are empty for a while, or return the value of a
+//! slow process.
+
+use domain::connection::{ConnectionState, Status};
+use domain::entity::EntityKind::Invoice;
+use domain::operation::{Parking, State};
+use engine::connect::Completed;
+use engine::inbound::Received;
+use engine::push::Pushed;
+use engine::token::access_token;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tests::World;
+use tests::builders::an_invoice;
+use tests::gate::run;
+use tests::ports::{Intercepted, respond};
+use uuid::Uuid;
+
+use super::{MINUTES, TOKEN, assert_renewed, refreshes, wanted};
+
+#[test]
+fn a_push_waits_for_a_secret_that_is_not_visible_yet_after_a_connection() {
+    for reads in 1..=6 {
+        let mut world = World::new();
+        world.secrets.set_lag(reads);
+        let (account, user, tenant) = (world.account(), world.user(), world.tenant());
+        let ticket = world.authorise(&account, user, &[tenant]);
+        let completed = world.complete(&account, &ticket);
+        assert!(matches!(completed, Completed::Connected(_)), "{reads}: {completed:?}");
+        // Another process, immediately afterwards.
+        world.restart();
+        let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        assert_eq!(received, Received::Pushed(Pushed::Synced), "{reads}");
+        assert_eq!(refreshes(&world), 0, "{reads}");
+        assert_eq!(world.connection().state, ConnectionState::Active, "{reads}");
+    }
+}
+
+#[test]
+fn a_push_waits_for_a_secret_that_still_shows_older_tokens_after_a_refresh() {
+    for reads in 1..=6 {
+        let mut world = World::connected();
+        world.clock.advance(MINUTES(31));
+        world.secrets.set_lag(reads);
+        for number in 0..3 {
+            world.restart();
+            let id = format!("inv_{number}");
+            let received = world.receive(Invoice, &an_invoice(&id, "cli_1").body());
+            assert_eq!(received, Received::Pushed(Pushed::Synced), "{reads} reads, {id}");
+        }
+        assert_renewed(&world, 0, &format!("{reads} reads"));
+    }
+}
+
+#[test]
+fn a_secret_that_is_missing_for_ten_minutes_counts_as_deleted() {
+    let mut world = World::connected();
+    let name = world.secrets.names().remove(0);
+    world.secrets.lose(&name);
+    world.restart();
+    let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert!(matches!(received, Received::Pushed(Pushed::Waiting { .. })), "{received:?}");
+    assert_eq!(world.connection().state, ConnectionState::Active, "it may not be visible yet");
+    world.advance(MINUTES(10));
+    assert_eq!(world.connection().state, ConnectionState::TokenExpired);
+    let parked = State::Parked { on: Parking::Reconnect };
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, parked);
+    let told = world.statuses_told(&world.account());
+    assert_eq!(told, [Status::Active, Status::TokenExpired]);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.failures, 0);
+    assert!(matches!(world.connect(), Completed::Connected(_)));
+    world.advance(MINUTES(5));
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+}
+
+/// The value of the only secret.
+fn value(world: &World) -> Value {
+    serde_json::from_str(&world.secrets.values().remove(0)).unwrap()
+}
+
+/// A delayed process writes this value long after others have taken its lock.
+fn writes_late(world: &World, value: &Value) {
+    let name = world.secrets.names().remove(0);
+    let (value, version) = (SecretString::from(value.to_string()), Uuid::from_u128(7));
+    run(world.engine.secrets.replace(&name, &value, version)).unwrap().unwrap();
+}
+
+#[test]
+fn an_older_secret_that_is_invisible_for_a_while_ends_no_connection() {
+    for reads in [1, 6, 40] {
+        for minutes in [6, 31] {
+            let mut world = World::connected();
+            let name = world.secrets.names().remove(0);
+            world.clock.advance(MINUTES(minutes));
+            world.restart();
+            world.secrets.hide(&name, reads);
+            let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+            assert_eq!(received, Received::Pushed(Pushed::Synced), "{reads}, {minutes}");
+            assert_eq!(refreshes(&world), usize::from(minutes > 30), "{reads}, {minutes}");
+            let told = world.statuses_told(&world.account());
+            assert_eq!(told, [Status::Active], "{reads}, {minutes}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_reappeared_may_be_missing_again_without_counting_as_deleted() {
+    let mut world = World::connected();
+    let name = world.secrets.names().remove(0);
+    for _ in 0..3 {
+        world.clock.advance(MINUTES(6));
+        world.restart();
+        world.secrets.hide(&name, 3);
+        let token = run(access_token(&world.engine, wanted(&world), world.invocation()));
+        assert!(token.unwrap().is_ok());
+    }
+    assert_eq!(world.connection().state, ConnectionState::Active);
+}
+
+#[test]
+fn a_renewal_slower_than_its_lock_does_not_overwrite_a_newer_consent() {
+    let mut world = World::connected();
+    let older = value(&world);
+    world.clock.advance(MINUTES(31));
+    assert!(matches!(world.connect(), Completed::Connected(_)));
+    writes_late(&world, &older);
+    world.restart();
+    let before = refreshes(&world);
+    let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(refreshes(&world), before, "the consent's tokens are used");
+    // The next renewal uses them, too.
+    world.clock.advance(MINUTES(31));
+    world.restart();
+    let received = world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_renewed(&world, before, "the consent's tokens are renewed");
+}
+
+#[test]
+fn a_refusal_is_ignored_while_the_secret_holds_a_valid_token() {
+    let mut world = World::connected();
+    let named = value(&world);
+    let refresh_token = named["refresh_token"].as_str().unwrap().to_owned();
+    // A slow process has renewed the tokens, and writes them after its lock has expired.
+    let used = SecretString::from(refresh_token.clone());
+    let renewed = run(world.engine.app.refresh(&*world.engine.transport, &used)).unwrap().unwrap();
+    let mut late = named;
+    let refreshed = renewed.refresh_token.unwrap();
+    late["refresh_token"] = refreshed.expose_secret().into();
+    late["access_expires_at"] = "2026-01-01T00:00:00Z".into();
+    late["serial"] = 0.into();
+    writes_late(&world, &late);
+    world.clock.advance(MINUTES(31));
+    world.restart();
+    world.engine.transport = Intercepted::on(world.engine.transport.clone(), move |request| {
+        let body = String::from_utf8_lossy(request.body());
+        let is_met = request.uri().path() == TOKEN && body.contains(&refresh_token);
+        is_met.then(|| Ok(respond(400, r#"{"error":"invalid_grant"}"#)))
+    });
+    let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(world.statuses_told(&world.account()), [Status::Active]);
+}

@@ -1,0 +1,123 @@
+//! Rows that cannot be read, before and among others: they delay none of them.
+
+use domain::connection::Status;
+use domain::entity::EntityKind::{Contact, Payment};
+use domain::ids::{CrmId, UserId};
+use domain::outbound::{Event, News};
+use engine::contacts::reconcile;
+use engine::disconnect::Disconnected;
+use engine::ports::{Clock, Measure};
+use engine::{receipts, sync_all};
+use http::Method;
+use jiff::SignedDuration;
+use tests::World;
+use tests::builders::{a_client, a_payment};
+use tests::gate::run;
+use tests::ports::{Intercepted, respond};
+use uuid::Uuid;
+
+use crate::sizes::damage;
+
+const CLIENTS: usize = 30;
+const DAMAGED: [&str; 3] = ["cli_000", "cli_012", "cli_029"];
+const LATER: SignedDuration = SignedDuration::from_mins(5);
+
+/// A connected account with clients that are only recorded. The rows of some cannot be read.
+fn damaged_world() -> World {
+    let world = World::connected();
+    for number in 0..CLIENTS {
+        let client = format!("cli_{number:03}");
+        world.receive(Contact, &a_client(&client, 1, &format!("Client {client}"), "record"));
+    }
+    for client in DAMAGED {
+        damage(&world, &format!("MAP#contact#{client}"));
+    }
+    world
+}
+
+fn owner() -> UserId {
+    UserId::new("usr_owner").unwrap()
+}
+
+#[test]
+fn a_sync_all_skips_unreadable_records() {
+    let world = damaged_world();
+    run(sync_all::start(&world.engine, &world.account(), owner())).unwrap().unwrap();
+    world.advance(LATER);
+    let progress = run(sync_all::progress(&world.engine, &world.account()));
+    let progress = progress.unwrap().unwrap().unwrap();
+    assert!(!progress.is_walking(), "{progress:?}");
+    let counts = progress.counts;
+    assert_eq!((counts.looked_at, counts.synced, counts.skipped), (30, 27, 3));
+    assert!(world.measures.all().contains(&Measure::Defect));
+}
+
+#[test]
+fn a_reconciliation_skips_unreadable_clients() {
+    let world = damaged_world();
+    run(reconcile::start(&world.engine, &world.account(), owner())).unwrap().unwrap();
+    world.advance(LATER);
+    let progress = run(reconcile::progress(&world.engine, &world.account()));
+    let progress = progress.unwrap().unwrap().unwrap();
+    assert!(!progress.is_comparing(), "{progress:?}");
+    let counts = progress.counts;
+    assert_eq!((counts.clients, counts.missing, counts.left_alone), (30, 27, 3));
+}
+
+#[test]
+fn a_first_connection_carries_over_all_readable_records() {
+    let world = World::new();
+    for number in 0..CLIENTS {
+        let (client, invoice) = (format!("cli_{number:03}"), format!("inv_{number:03}"));
+        world.receive(Contact, &a_client(&client, 1, &format!("Client {client}"), "push"));
+        let cash =
+            a_payment(&format!("pay_{number:03}"), &[(invoice.as_str(), "0.05")]).method("cash");
+        world.receive(Payment, &cash.body());
+    }
+    damage(&world, "MAP#contact#cli_000");
+    damage(&world, "MONEY#inv_000");
+    world.connect();
+    world.advance(LATER);
+    assert!(world.connection().carried_from.is_empty());
+    for number in 1..CLIENTS {
+        let client = world.mapping(Contact, &format!("cli_{number:03}")).unwrap();
+        assert!(client.link.is_some(), "{number}");
+        let invoice = CrmId::new(format!("inv_{number:03}")).unwrap();
+        let known = run(receipts::of(&world.engine, &world.account(), &invoice)).unwrap().unwrap();
+        assert_eq!(known.map(|known| known.recorded.len()), Some(1), "{number}");
+    }
+}
+
+#[test]
+fn an_unreadable_event_delays_no_other() {
+    let world = World::connected();
+    let event = |id: u128| {
+        let news =
+            News::Connection { status: Status::Active, organisation: None, message: String::new() };
+        Event::new(Uuid::from_u128(id), world.account(), news, world.clock.now())
+    };
+    run(world.engine.store.put_event(&event(1))).unwrap().unwrap();
+    let items = world.table.items();
+    let first = items.iter().find(|item| item.key.sk.starts_with("OUT#")).unwrap();
+    damage(&world, &first.key.sk);
+    world.clock.advance(SignedDuration::from_secs(1));
+    let second = event(2);
+    run(world.engine.store.put_event(&second)).unwrap().unwrap();
+    world.clock.advance(LATER);
+    assert_eq!(world.sweep().events, 1);
+    assert!(world.told.deliveries().contains(&second));
+    assert!(world.measures.all().contains(&Measure::Defect));
+}
+
+#[test]
+fn an_unreadable_link_is_counted_and_removed_when_its_account_disconnects() {
+    let mut world = World::connected();
+    world.engine.transport = Intercepted::on(world.engine.transport.clone(), |request| {
+        let is_list = request.method() == Method::GET && request.uri().path() == "/connections";
+        is_list.then(|| Ok(respond(200, r#"[{"id":"not an id"}]"#)))
+    });
+    assert!(!world.measures.all().contains(&Measure::OddRows(1)));
+    assert_eq!(world.disconnect(), Disconnected::Done);
+    assert!(world.measures.all().contains(&Measure::OddRows(1)));
+    assert!(world.connection().leftovers.is_empty());
+}
