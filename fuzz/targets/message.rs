@@ -37,7 +37,7 @@ fn keep(content: &Content) {
             read_back(invoice);
             let lines = &invoice.lines;
             let _explained =
-                totals::is_explained_by_rounding(invoice.total, lines, invoice.line_amounts);
+                totals::is_explained_by_rounding(invoice.billed(), lines, invoice.line_amounts);
         }
         Content::CreditNote { client, note } => {
             read_back(client);

@@ -1,7 +1,7 @@
-"""Runs MiniStack with Lambda's recursive-loop detection, and ends with whoever started it.
+"""Runs MiniStack with Lambda's recursive-loop detection, and ends together with the runner.
 
-The runner holds the other end of standard input. When it goes away, however it goes away, the pipe
-closes and the whole process group, functions included, is killed.
+The runner holds the other end of standard input. When the runner ends for any reason, the pipe closes
+and the whole process group, including the functions, is killed.
 """
 
 import os
@@ -17,7 +17,7 @@ def end_with_the_runner():
 
 threading.Thread(target=end_with_the_runner, daemon=True).start()
 
-import recursive_loops  # noqa: E402 - the watch comes first
+import recursive_loops  # noqa: E402 - start the watch first
 from ministack.app import main  # noqa: E402
 
 recursive_loops.install()

@@ -9,7 +9,7 @@ template. `install` adds these three, and ends the local AWS where Lambda would 
 The header travels as on AWS: the Runtime API hands it to the function (`Lambda-Runtime-Trace-Id`), the
 function's SDK sends it with every call (`X-Amzn-Trace-Id`), SQS keeps it as the message's system attribute
 `AWSTraceHeader`. Its part `Lineage` lists the functions of the chain: `Lineage=a87bd80c:3|68fd508a:1`.
-docs/decisions/hops-on-the-local-stack.md says why it is done here.
+docs/decisions/hops-on-the-local-stack.md explains why this module exists.
 """
 
 import contextvars
@@ -19,7 +19,7 @@ import secrets
 import time
 import zlib
 
-# As many invocations of one function run in one chain.
+# The maximum number of invocations of one function in one chain.
 HOPS_MAX = 16
 
 _ENTRY = re.compile(r"([0-9a-f]{8}):([0-9]{1,9})")
@@ -33,7 +33,7 @@ _current = contextvars.ContextVar("current_trace_header", default="")
 
 
 def read_lineage(header):
-    """How often each function has run, by its hash, according to a trace header; unreadable parts count nothing."""
+    """How often each function has run, by its hash, according to a trace header; unreadable parts are ignored."""
     found = _LINEAGE.search(header)
     entries = found.group(1).split("|") if found else []
     matches = [_ENTRY.fullmatch(entry.strip()) for entry in entries]
@@ -79,7 +79,7 @@ def trace_headers(event):
 
 
 def end_local_aws(function, hops):
-    """Ends the local AWS, its log saying why. The runner reports the end of the log."""
+    """Ends the local AWS after logging the reason. The runner reports the end of the log."""
     said = (
         f"\nRECURSIVE LOOP: {function} was about to run for the {hops}th time in one chain of messages.\n"
         f"Lambda drops an invocation after {HOPS_MAX} of one function in a chain.\n"
@@ -90,7 +90,7 @@ def end_local_aws(function, hops):
 
 
 def install():
-    """Adds the detection to MiniStack, before it serves anything. Fails if MiniStack's inside has changed."""
+    """Adds the detection to MiniStack before it serves requests. Fails if MiniStack's internals have changed."""
     from ministack.services import lambda_svc, sqs
     from ministack.services.cloudformation import provisioners
 

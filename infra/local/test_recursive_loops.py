@@ -75,19 +75,19 @@ Outputs:
 
 
 class Counting(unittest.TestCase):
-    def test_a_chain_begins_without_a_header(self):
+    def test_a_chain_starts_without_a_header(self):
         header, hops = next_hop([], "push")
         self.assertEqual(hops, 1)
         self.assertEqual(read_lineage(header), {hash_function("push"): 1})
         self.assertRegex(header, r"^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0;Lineage=")
 
-    def test_each_invocation_of_a_function_counts_one_more_in_the_same_trace(self):
+    def test_each_invocation_of_a_function_increments_its_count_in_the_same_trace(self):
         first, _ = next_hop([], "push")
         second, hops = next_hop([first], "push")
         self.assertEqual(hops, 2)
         self.assertEqual(second.split(";")[0], first.split(";")[0])
 
-    def test_two_functions_that_call_each_other_are_counted_each(self):
+    def test_two_functions_that_call_each_other_are_counted_separately(self):
         header, hops = "", 0
         for _ in range(HOPS_MAX):
             header, _ = next_hop([header], "one")
@@ -99,7 +99,7 @@ class Counting(unittest.TestCase):
         headers = ["Root=1-a-b;Lineage=0000000a:3|0000000b:1", "Lineage=0000000a:2|0000000b:5", ""]
         self.assertEqual(merge_lineages(headers), {"0000000a": 3, "0000000b": 5})
 
-    def test_what_is_not_a_lineage_counts_nothing(self):
+    def test_invalid_lineages_are_ignored(self):
         for header in ["", "Root=1-a-b", "Lineage=", "Lineage=x:1|0000000a:-1", "NoLineage=0000000a:3", "\x00;;="]:
             self.assertEqual(read_lineage(header), {}, header)
 
@@ -132,7 +132,7 @@ class OnTheLocalAws(unittest.TestCase):
         self.wait(self.answers, "the local AWS to answer")
 
     def end(self):
-        # The local AWS ends with this pipe, and its functions with it.
+        # Closing this pipe ends the local AWS and its functions.
         self.process.stdin.close()
         self.process.wait()
 
@@ -147,7 +147,7 @@ class OnTheLocalAws(unittest.TestCase):
             if found:
                 return found
             time.sleep(0.1)
-        self.fail(f"Waited in vain for {what}:\n{self.said()[-3000:]}")
+        self.fail(f"Timed out while waiting for {what}:\n{self.said()[-3000:]}")
 
     def answers(self):
         try:
@@ -181,7 +181,7 @@ class OnTheLocalAws(unittest.TestCase):
         return {output["OutputKey"]: output["OutputValue"] for output in self.wait(outputs, "the stack")}
 
     def lineage_at_the_end(self, queues, hops):
-        """Lets the function run so many times; the count in the message that it sends in the last."""
+        """Makes the function run the given number of times; returns the count in the message of the last run."""
         sqs = self.client("sqs")
         sqs.send_message(QueueUrl=queues["Own"], MessageBody=str(hops))
 
@@ -194,7 +194,7 @@ class OnTheLocalAws(unittest.TestCase):
         header = self.wait(message, "the end of the loop")[0]["Attributes"]["AWSTraceHeader"]
         return read_lineage(header)
 
-    def test_a_function_may_run_sixteen_times_in_a_chain_and_ends_the_local_aws_in_the_seventeenth(self):
+    def test_a_function_may_run_sixteen_times_in_a_chain_and_the_seventeenth_run_ends_the_local_aws(self):
         queues = self.deploy("")
         self.assertEqual(self.lineage_at_the_end(queues, HOPS_MAX), {hash_function("looping"): HOPS_MAX})
         self.client("sqs").send_message(QueueUrl=queues["Own"], MessageBody=str(HOPS_MAX + 1))
@@ -203,7 +203,7 @@ class OnTheLocalAws(unittest.TestCase):
         last = self.said().strip().splitlines()[-15:]
         self.assertTrue(any("RECURSIVE LOOP: looping was about to run for the 17th time" in line for line in last))
 
-    def test_a_function_that_is_allowed_to_loop_runs_on(self):
+    def test_a_function_that_is_allowed_to_loop_keeps_running(self):
         queues = self.deploy("\n      RecursiveLoop: Allow")
         hops = 2 * HOPS_MAX
         self.assertEqual(self.lineage_at_the_end(queues, hops), {hash_function("looping"): hops})

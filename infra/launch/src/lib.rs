@@ -1,22 +1,23 @@
-//! Reading what cargo says while it compiles: how far it has come, and the errors when it fails.
+//! Parses cargo's output while it compiles: the progress, and the errors when it fails.
 //!
-//! This crate depends on nothing, so that it is there before anything else is compiled.
+//! This crate has no dependencies, so that it is compiled before everything else.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-/// How many lines of errors are shown: the first ones are the cause of the others.
+/// How many lines of errors are shown: the first ones usually cause the others.
 const ERROR_LINES_MAX: usize = 60;
 
-/// What cargo prints before it says how many crates are done.
+/// The text that cargo prints before the number of compiled crates.
 const BAR: &str = "Building [";
 
-/// What cargo writes for people to see where it is, apart from the bar.
+/// The words with which cargo begins its other lines of progress.
 const STAGES: [&str; 6] =
     ["Compiling", "Downloading", "Downloaded", "Updating", "Blocking", "Locking"];
 
-/// Variables that make cargo draw its bar into a pipe, and nothing in colour.
+/// Variables that make cargo draw its progress bar into a pipe, without colour.
 pub const BAR_VARIABLES: [(&str, &str); 4] = [
     ("CARGO_TERM_COLOR", "never"),
     ("CARGO_TERM_PROGRESS_WHEN", "always"),
@@ -24,9 +25,9 @@ pub const BAR_VARIABLES: [(&str, &str); 4] = [
     ("CARGO_TERM_PROGRESS_TERM_INTEGRATION", "false"),
 ];
 
-/// A `cargo` in the folder `root` that does not see what `cargo run` has set for its child: build
-/// scripts watch those variables, and would rebuild each time the runner and a person's shell take
-/// turns.
+/// A `cargo` in the folder `root` without the variables that `cargo run` sets for its child. Build
+/// scripts watch those variables, and would rebuild each time the runner and a user's shell
+/// alternate.
 pub fn cargo(root: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root).args(arguments);
@@ -40,16 +41,16 @@ pub fn cargo(root: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>
     command
 }
 
-/// What a line says about how far cargo has come.
+/// The progress that a line of cargo's output reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress<'a> {
-    /// How many crates are done. Cargo changes such a line many times a second: it is not worth keeping.
+    /// How many crates are compiled. Cargo updates this line many times a second: it is not logged.
     Bar(String),
-    /// What cargo does now.
+    /// What cargo is doing now.
     Stage(&'a str),
 }
 
-/// Reads a line of cargo's output; nothing when it is not about progress.
+/// Parses a line of cargo's output. `None` if it does not report progress.
 pub fn progress(line: &str) -> Option<Progress<'_>> {
     if let Some((_, bar)) = line.split_once(BAR) {
         let (_, counts) = bar.split_once("] ")?;
@@ -64,7 +65,22 @@ pub fn progress(line: &str) -> Option<Progress<'_>> {
     STAGES.iter().any(|stage| text.starts_with(stage)).then_some(Progress::Stage(text))
 }
 
-/// The paragraphs of cargo's output that begin with an error, indented; empty when there is none.
+/// A line of progress: the elapsed time and the stage, truncated so that it does not wrap. A line
+/// that wraps cannot be erased.
+pub fn progress_line(elapsed: Duration, stage: &str, columns: usize) -> String {
+    let seconds = elapsed.as_secs();
+    let line = format!("{}:{:02} {stage}", seconds / 60, seconds % 60);
+    line.chars().take(columns.saturating_sub(1)).collect()
+}
+
+/// The columns in the output of `stty size`: the rows, then the columns. A terminal without a size
+/// reports 0.
+pub fn read_columns(said: &str) -> Option<usize> {
+    let (_, columns) = said.trim().split_once(' ')?;
+    columns.parse::<usize>().ok().filter(|columns| *columns > 0)
+}
+
+/// The paragraphs of cargo's output that begin with an error, indented; empty if there is none.
 pub fn errors(output: &str) -> String {
     let mut within = false;
     let mut lines = Vec::new();
@@ -88,10 +104,29 @@ pub fn errors(output: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ERROR_LINES_MAX, Progress, errors, progress};
+    use super::{ERROR_LINES_MAX, Progress, errors, progress, progress_line, read_columns};
+    use std::time::Duration;
 
     #[test]
-    fn the_bar_becomes_a_count_and_what_is_compiled_now() {
+    fn a_progress_line_shows_the_time_and_fits_the_terminal() {
+        let stage = "120 of 553 crates compiled; now serde, tokio(build.rs), aws-sdk-dynamodb";
+        let elapsed = Duration::from_secs(62);
+        for columns in [40, 80, 200] {
+            let line = progress_line(elapsed, stage, columns);
+            assert!(line.starts_with("1:02 120 of 553"), "{line}");
+            assert!(line.chars().count() < columns, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_terminal_width_is_parsed_if_it_is_known() {
+        assert_eq!(read_columns("24 132\n"), Some(132));
+        assert_eq!(read_columns("0 0\n"), None);
+        assert_eq!(read_columns(""), None);
+    }
+
+    #[test]
+    fn the_progress_bar_is_shown_as_a_count_and_the_current_crates() {
         let bar = "    Building [=====>             ] 120/553: serde, tokio(build.rs)";
         let counted = "120 of 553 crates compiled; now serde, tokio(build.rs)".to_owned();
         assert_eq!(progress(bar), Some(Progress::Bar(counted)));
@@ -101,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_is_shown_as_cargo_says_it_and_other_lines_are_not_progress() {
+    fn a_stage_is_shown_unchanged_and_other_lines_are_not_progress() {
         let waiting = "    Blocking waiting for file lock on build directory";
         assert_eq!(progress(waiting), Some(Progress::Stage(waiting.trim())));
         assert_eq!(
@@ -112,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_found_between_the_lines_that_compile() {
+    fn errors_are_found_between_lines_of_progress() {
         let output = "   Compiling engine v0.1.0\nerror[E0425]: cannot find value `x`\n --> a.rs:1\n\
                       \nwarning: unused\n\nerror: could not compile `engine`\n";
         assert_eq!(

@@ -1,16 +1,17 @@
-//! Compiles the runner behind one line of progress and becomes it.
+//! Compiles the runner behind one line of progress, then replaces itself with it.
 
-use launch::{BAR_VARIABLES, Progress, cargo, errors, progress};
+use launch::{BAR_VARIABLES, Progress, cargo, errors, progress, progress_line, read_columns};
 use std::io::{IsTerminal as _, Read, Write};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
 
-/// Back to the start of the line, and erase it.
+/// Moves to the start of the line and erases it.
 const ERASE: &str = "\r\x1b[2K";
 
-/// How much of a line of progress is shown: longer ones could wrap, and then cannot be erased.
-const COLUMNS: usize = 78;
+/// The columns of a terminal that does not report its width.
+const COLUMNS_DEFAULT: usize = 80;
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -18,18 +19,19 @@ fn main() -> ExitCode {
         Ok(None) => {
             let runner = ["run", "--quiet", "--package", "local", "--"];
             let mut run = cargo(&root, runner);
-            // This only returns when the runner cannot be started.
+            // `exec` only returns if the runner cannot be started.
             format!("Cannot start the runner: {}", run.args(std::env::args_os().skip(1)).exec())
         }
         Ok(Some(output)) => format!("The runner does not compile:\n{output}"),
         Err(error) => format!("Cannot run cargo: {error}"),
     };
-    // With standard error closed there is nobody to complain to.
+    // If standard error is closed, the message is dropped.
     writeln!(std::io::stderr(), "{complaint}").ok();
     ExitCode::FAILURE
 }
 
-/// Builds the runner. What cargo said, when it fails: its errors, or else everything.
+/// Builds the runner. If that fails, returns cargo's errors, or all of its output if there are
+/// none.
 fn compile(root: &Path) -> std::io::Result<Option<String>> {
     let mut child = cargo(root, ["build", "--package", "local"])
         .envs(BAR_VARIABLES)
@@ -47,10 +49,13 @@ fn compile(root: &Path) -> std::io::Result<Option<String>> {
     Ok(Some(if errors.is_empty() { said } else { errors }))
 }
 
-/// Shows how far cargo has come, and keeps what else it says.
+/// Shows cargo's progress, and collects its other lines.
 fn hear(stream: impl Read, said: &mut String) -> std::io::Result<()> {
     let mut shown = std::io::stderr();
-    let is_terminal = shown.is_terminal();
+    let is_dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
+    let is_terminal = shown.is_terminal() && !is_dumb;
+    let columns = if is_terminal { columns() } else { COLUMNS_DEFAULT };
+    let started = now();
     let mut line = Vec::new();
     for byte in std::io::BufReader::new(stream).bytes() {
         let byte = byte?;
@@ -70,8 +75,8 @@ fn hear(stream: impl Read, said: &mut String) -> std::io::Result<()> {
             }
         };
         if let Some(stage) = stage.filter(|_| is_terminal) {
-            let stage: String = stage.chars().take(COLUMNS).collect();
-            write!(shown, "{ERASE}{stage}")?;
+            let line = progress_line(started.elapsed(), &stage, columns);
+            write!(shown, "{ERASE}{line}")?;
             shown.flush()?;
         }
     }
@@ -81,4 +86,20 @@ fn hear(stream: impl Read, said: &mut String) -> std::io::Result<()> {
         shown.flush()?;
     }
     Ok(())
+}
+
+/// The width of the terminal according to `stty`.
+fn columns() -> usize {
+    let mut stty = Command::new("stty");
+    let asked = stty.arg("size").stdin(Stdio::inherit()).stderr(Stdio::null()).output();
+    let told = asked.ok().and_then(|output| {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        read_columns(&text)
+    });
+    told.unwrap_or(COLUMNS_DEFAULT)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the progress line shows the elapsed time")]
+fn now() -> Instant {
+    Instant::now()
 }

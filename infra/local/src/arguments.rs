@@ -5,47 +5,48 @@ use crate::stack::Options;
 use crate::verify::Check;
 use std::path::PathBuf;
 
-/// What the person wants.
+/// The parsed command line.
 #[derive(Debug, Clone)]
 pub enum Command {
-    /// Start everything and play the story; stay up afterwards if asked.
+    /// Start everything and play the story.
     Story {
-        /// How to start the stack.
+        /// The options of the stack.
         options: Options,
         /// Keep everything running until Ctrl-C.
         stay: bool,
     },
     /// Run the checks.
     Verify {
-        /// How to start the stack for the end-to-end tests.
+        /// The options of the stack for the end-to-end tests.
         options: Options,
-        /// Which checks, in the order they run.
+        /// The selected checks, in the order they run.
         checks: Vec<Check>,
     },
-    /// Start everything and stay up until Ctrl-C.
+    /// Start everything and keep it running until Ctrl-C.
     Up {
-        /// How to start the stack.
+        /// The options of the stack.
         options: Options,
     },
-    /// Say how the runner is used.
+    /// Print the usage.
     Usage,
 }
 
-/// How the runner is used.
+/// The usage text.
 pub const USAGE: &str = "\
-cargo story [--stay]      starts everything on this machine, plays the story and prints what happened
+cargo story [--stay]      starts everything on this machine, plays the story and prints a report
 cargo verify [--only X]   runs every check and every test; X is one of: fmt, template, clippy, docs,
                           deny, tests, fuzz, sdk, loops, e2e, story, lambda (several --only are
                           possible)
-cargo local up            starts everything and stays up until Ctrl-C
+cargo local up            starts everything and keeps it running until Ctrl-C
 
   --stay                  keep everything running after the story, until Ctrl-C
   --port N                use the ports N to N+3 instead of free ones
   --python PATH           use this Python (3.10 or newer) for the local AWS
-  --log FILTER            the functions' log filter, such as debug; info is the default";
+  --log FILTER            the functions' log filter, such as debug; the default is
+                          info, or trace for the story";
 
 impl Command {
-    /// Reads the arguments after the program's name.
+    /// Parses the arguments after the program's name.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, Failure> {
         let mut arguments = arguments.into_iter();
         let name = arguments.next();
@@ -58,12 +59,12 @@ impl Command {
             Some("verify") => given.verify(),
             Some("up") => given.up(),
             None | Some("help" | "--help" | "-h") => Ok(Self::Usage),
-            Some(other) => Err(misused(&format!("There is no command \"{other}\""))),
+            Some(other) => Err(misused(&format!("Unknown command \"{other}\""))),
         }
     }
 }
 
-/// The flags that were given, whichever command they are for.
+/// The given flags, for any command.
 #[derive(Default)]
 struct Given {
     options: Options,
@@ -74,26 +75,24 @@ struct Given {
 
 impl Given {
     fn take(&mut self, flag: &str, rest: &mut impl Iterator<Item = String>) -> Result<(), Failure> {
-        let mut value = || {
-            rest.next().ok_or_else(|| misused(&format!("{flag} is missing what comes after it")))
-        };
+        let mut value = || rest.next().ok_or_else(|| misused(&format!("{flag} requires a value")));
         match flag {
             "--stay" => self.stay = true,
             "--help" | "-h" => self.help = true,
             "--port" => {
                 let port = value()?;
                 let number = port.parse::<u16>().ok().filter(|port| *port > 0);
-                let unusable = || misused(&format!("\"{port}\" is no port"));
+                let unusable = || misused(&format!("\"{port}\" is not a valid port"));
                 self.options.port = Some(number.ok_or_else(unusable)?);
             }
             "--python" => self.options.python = Some(PathBuf::from(value()?)),
             "--log" => self.options.log_level = Some(value()?),
             "--only" => {
                 let name = value()?;
-                let unknown = || misused(&format!("There is no check \"{name}\""));
+                let unknown = || misused(&format!("Unknown check \"{name}\""));
                 self.only.push(Check::named(&name).ok_or_else(unknown)?);
             }
-            other => return Err(misused(&format!("There is no flag \"{other}\""))),
+            other => return Err(misused(&format!("Unknown flag \"{other}\""))),
         }
         Ok(())
     }
@@ -111,7 +110,7 @@ impl Given {
             return Ok(Command::Usage);
         }
         if self.stay {
-            return Err(misused("--stay goes with story, not with verify"));
+            return Err(misused("--stay is only valid for story"));
         }
         let wanted = |check: &Check| self.only.is_empty() || self.only.contains(check);
         let checks = Check::ALL.into_iter().filter(wanted).collect();
@@ -127,7 +126,7 @@ impl Given {
     }
 
     fn only_for_verify(&self) -> Result<(), Failure> {
-        if self.only.is_empty() { Ok(()) } else { Err(misused("--only goes with verify")) }
+        if self.only.is_empty() { Ok(()) } else { Err(misused("--only is only valid for verify")) }
     }
 }
 
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_story_stays_up_on_request() {
+    fn the_story_keeps_the_stack_running_on_request() {
         assert!(matches!(parse("story"), Ok(Command::Story { stay: false, .. })));
         let Ok(Command::Story { options, stay: true }) = parse("story --stay --port 9700") else {
             panic!("not understood")
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_run_in_their_own_order_whichever_way_they_are_named() {
+    fn checks_run_in_a_fixed_order_regardless_of_the_arguments() {
         let Ok(Command::Verify { checks, .. }) = parse("verify --only e2e --only fmt") else {
             panic!("not understood")
         };
@@ -165,11 +164,11 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_named() {
-        assert_eq!(parse("dance").unwrap_err(), "There is no command \"dance\"");
-        assert_eq!(parse("story --port 0").unwrap_err(), "\"0\" is no port");
-        assert_eq!(parse("story --port").unwrap_err(), "--port is missing what comes after it");
-        assert_eq!(parse("verify --only luck").unwrap_err(), "There is no check \"luck\"");
-        assert_eq!(parse("story --only fmt").unwrap_err(), "--only goes with verify");
+    fn an_invalid_argument_is_named() {
+        assert_eq!(parse("dance").unwrap_err(), "Unknown command \"dance\"");
+        assert_eq!(parse("story --port 0").unwrap_err(), "\"0\" is not a valid port");
+        assert_eq!(parse("story --port").unwrap_err(), "--port requires a value");
+        assert_eq!(parse("verify --only luck").unwrap_err(), "Unknown check \"luck\"");
+        assert_eq!(parse("story --only fmt").unwrap_err(), "--only is only valid for verify");
     }
 }

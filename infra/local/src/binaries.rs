@@ -1,4 +1,4 @@
-//! The functions' binaries: built, stripped, packed as Lambda wants them.
+//! The functions' binaries: builds, strips and packages them for Lambda.
 
 use crate::children::cargo;
 use crate::compile::compile;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use tokio::process::Command;
 
-/// The functions of the template: packages, binaries and code folders share these names.
+/// The functions of the template: their packages, binaries and code folders share these names.
 pub const FUNCTIONS: [&str; 11] = [
     "oauth-callback",
     "settings-api",
@@ -26,43 +26,43 @@ pub const FUNCTIONS: [&str; 11] = [
 /// A function's code, ready to upload.
 #[derive(Debug, Clone)]
 pub struct Package {
-    /// Which function.
+    /// The name of the function.
     pub function: &'static str,
-    /// The zip with its `bootstrap`.
+    /// The zip that contains its `bootstrap`.
     pub zip: PathBuf,
 }
 
-/// Builds the functions as the workspace's dev profile says, behind one line of progress.
+/// Builds the functions with the workspace's dev profile, behind one line of progress.
 pub async fn build(workplace: &Workplace) -> Result<(), Failure> {
     let mut build = cargo(workplace.project.root(), ["build"]);
     for function in FUNCTIONS {
         build.args(["--package", function]);
     }
-    compile(workplace, "The functions do not build", &mut build).await
+    compile(workplace, "Building the functions failed", &mut build).await
 }
 
-/// Packs each binary that is newer than its package.
+/// Packages each binary that is newer than its package.
 pub async fn pack(workplace: &Workplace, environment: &Path) -> Result<Vec<Package>, Failure> {
     let built = target(workplace).await?.join("debug");
     let packages_folder = workplace.project.folder("packages")?;
-    // Another run may pack at the same time: what is unfinished is in a folder of this run.
+    // Another run may package at the same time: unfinished files are in a folder of this run.
     let unfinished = workplace.scratch.folder().join("packing");
     std::fs::create_dir_all(&unfinished)
-        .map_err(|error| Failure::new("Cannot make a folder to pack in").because(error))?;
+        .map_err(|error| Failure::new("Cannot create a folder for packaging").because(error))?;
     let mut packages = Vec::new();
     let mut packed = 0_usize;
     for function in FUNCTIONS {
         let zip = packages_folder.join(format!("{function}.zip"));
         let binary = built.join(function);
         if newer(&binary, &zip) {
-            workplace.console.progress(&format!("packing {function}"));
+            workplace.console.progress(&format!("packaging {function}"));
             pack_one(workplace, environment, &binary, &unfinished, &zip).await?;
             packed = packed.saturating_add(1);
         }
         packages.push(Package { function, zip });
     }
     workplace.console.progress_over();
-    workplace.console.done(&format!("built; {packed} of {} packed anew", FUNCTIONS.len()));
+    workplace.console.done(&format!("built; packaged {packed} of {}", FUNCTIONS.len()));
     Ok(packages)
 }
 
@@ -78,19 +78,19 @@ async fn pack_one(
     copied.map_err(|error| {
         Failure::new(format!("Cannot copy {}", binary.display())).because(error)
     })?;
-    // Only the size depends on it: without `strip` the package is larger, and as good.
+    // Only the size depends on it: without `strip` the package is larger and works the same.
     let mut strip = Command::new("strip");
     workplace.children.ask(strip.arg(&bootstrap)).await.ok();
     let unfinished = folder.join("code.unfinished");
     let mut zip = Command::new(environment.join("bin/python"));
     zip.args(["-m", "zipfile", "-c"]).arg(&unfinished).arg(&bootstrap);
     let log = workplace.run.log("pack");
-    workplace.children.run_quietly("Packing a function", &mut zip, &log).await?;
+    workplace.children.run_quietly("Packaging a function", &mut zip, &log).await?;
     std::fs::rename(&unfinished, package)
-        .map_err(|error| Failure::new("Cannot put a package in its place").because(error))
+        .map_err(|error| Failure::new("Cannot move a package into place").because(error))
 }
 
-/// Where Cargo builds into; a person may have set it to somewhere else.
+/// Cargo's target folder; the user may have configured a different one.
 pub async fn target(workplace: &Workplace) -> Result<PathBuf, Failure> {
     #[derive(serde::Deserialize)]
     struct Metadata {
@@ -100,7 +100,7 @@ pub async fn target(workplace: &Workplace) -> Result<PathBuf, Failure> {
         cargo(workplace.project.root(), ["metadata", "--no-deps", "--format-version", "1"]);
     let said = workplace.children.ask(&mut ask).await.ok().flatten().unwrap_or_default();
     let metadata: Metadata = serde_json::from_str(&said)
-        .map_err(|error| Failure::new("Cannot ask cargo where it builds").because(error))?;
+        .map_err(|error| Failure::new("Cannot ask cargo for its target folder").because(error))?;
     Ok(metadata.target_directory)
 }
 

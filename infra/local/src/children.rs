@@ -1,5 +1,5 @@
-//! The processes the runner starts. Each leads a process group of its own, so that whatever it starts
-//! in turn can be ended with it, and nothing is left behind when the runner stops.
+//! The processes that the runner starts. Each leads its own process group, so that its descendants
+//! are ended with it, and no process is left when the runner stops.
 
 use crate::failure::Failure;
 use crate::wait;
@@ -15,13 +15,13 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 
-/// How long a group may take to end by itself before it is killed.
+/// How long a group may take to exit before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How many of a log's last lines explain a failure.
 const TAIL_LINES: usize = 15;
 
-/// The process groups that are alive. Clones share the list.
+/// The process groups that are running. Clones share the list.
 #[derive(Debug, Clone, Default)]
 pub struct Children {
     groups: Arc<Mutex<BTreeSet<i32>>>,
@@ -35,14 +35,14 @@ pub struct Leader {
 }
 
 impl Leader {
-    /// Whether it has ended, and how.
+    /// Returns the exit status if the process has exited.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 }
 
 impl Children {
-    /// Starts the command in a process group of its own.
+    /// Starts the command in its own process group.
     pub fn start(&self, command: &mut Command) -> std::io::Result<Leader> {
         let child = command.process_group(0).spawn()?;
         let group = child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
@@ -50,7 +50,7 @@ impl Children {
         Ok(Leader { child, group })
     }
 
-    /// Runs the command to its end.
+    /// Runs the command until it exits.
     pub async fn run(&self, command: &mut Command) -> std::io::Result<ExitStatus> {
         let mut leader = self.start(command)?;
         let status = leader.child.wait().await;
@@ -58,8 +58,9 @@ impl Children {
         status
     }
 
-    /// Runs the command to its end and hands over every line that it writes to standard error, as soon
-    /// as it is there. A line ends with a line feed or, where it changes, with a carriage return.
+    /// Runs the command until it exits and passes on each line that it writes to standard error as
+    /// soon as it is complete. A line ends with a line feed or, if it is redrawn, with a carriage
+    /// return.
     pub async fn run_watched(
         &self,
         command: &mut Command,
@@ -91,7 +92,8 @@ impl Children {
         status
     }
 
-    /// Runs the command to its end, what it says going to `log`. A failure shows the log's last lines.
+    /// Runs the command until it exits, with its output in `log`. A failure shows the log's last
+    /// lines.
     pub async fn run_quietly(
         &self,
         doing: &str,
@@ -108,10 +110,10 @@ impl Children {
         }
         let said = tail(log);
         Err(Failure::new(format!("{doing} failed ({status}):\n{said}"))
-            .remedy(format!("The whole log is {}.", log.display())))
+            .remedy(format!("The full log is {}.", log.display())))
     }
 
-    /// Runs the command to its end and gives what it wrote to standard output.
+    /// Runs the command until it exits and returns its standard output.
     pub async fn ask(&self, command: &mut Command) -> std::io::Result<Option<String>> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let leader = self.start(command)?;
@@ -123,7 +125,8 @@ impl Children {
         Ok(output.status.success().then_some(text))
     }
 
-    /// Ends every group: asks first, kills what has not ended after a moment. Returns when they are gone.
+    /// Ends every group: sends SIGTERM, then kills those that have not exited after five seconds.
+    /// Returns when all are gone.
     pub async fn end_all(&self) {
         let groups: Vec<Pid> =
             self.list().iter().filter_map(|group| Pid::from_raw(*group)).collect();
@@ -143,12 +146,12 @@ impl Children {
     }
 }
 
-/// Bytes on their way to be lines.
+/// Collects bytes into lines.
 #[derive(Default)]
 struct Lines(Vec<u8>);
 
 impl Lines {
-    /// Hands over the lines that these bytes complete.
+    /// Passes on the lines that these bytes complete.
     fn push(&mut self, bytes: &[u8], hear: &mut impl FnMut(&str)) {
         for byte in bytes {
             if matches!(byte, b'\n' | b'\r') {
@@ -159,7 +162,7 @@ impl Lines {
         }
     }
 
-    /// Hands over what is there, unless it is nothing.
+    /// Passes on the remaining bytes, if there are any.
     fn end(&mut self, hear: &mut impl FnMut(&str)) {
         if !self.0.is_empty() {
             hear(&String::from_utf8_lossy(&self.0));
@@ -168,7 +171,7 @@ impl Lines {
     }
 }
 
-/// A `cargo` in the folder `root` that does not see what `cargo run` has set for the runner.
+/// A `cargo` in the folder `root` without the variables that `cargo run` sets for the runner.
 pub fn cargo(root: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     Command::from(launch::cargo(root, arguments))
 }
@@ -182,15 +185,15 @@ pub fn tail(log: &Path) -> String {
     lines.iter().skip(from).map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// A group that is already gone needs no signal.
+/// A group that has already exited needs no signal.
 fn signal(groups: &[Pid], signal: Signal) {
     for group in groups {
         kill_process_group(*group, signal).ok();
     }
 }
 
-/// Whether the group still has a process in it. Ours that have ended are collected on the way: until
-/// then they count as being there.
+/// Whether the group still has a process. Reaps our exited children: until then they count as
+/// running.
 fn alive(group: Pid) -> bool {
     while let Ok(Some(_)) = waitpgid(group, WaitOptions::NOHANG) {}
     test_kill_process_group(group).is_ok()
@@ -204,7 +207,7 @@ mod tests {
     use tokio::process::Command;
 
     #[tokio::test]
-    async fn ending_everything_ends_the_processes_of_processes_too() {
+    async fn ending_everything_also_ends_grandchildren() {
         let children = Children::default();
         let mut shell = Command::new("sh");
         shell.args(["-c", "sleep 600 & echo $!; wait"]).stdout(Stdio::piped());
@@ -221,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failing_command_shows_its_last_words() {
+    async fn a_failing_command_shows_the_last_lines_of_its_output() {
         let log = std::env::temp_dir().join(format!("last-words-{}.log", std::process::id()));
         let failure = Children::default()
             .run_quietly(
@@ -238,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_that_change_are_heard_one_by_one() {
+    async fn redrawn_lines_are_passed_on_one_by_one() {
         let mut heard = Vec::new();
         let script = "printf 'one\\rtwo\\n\\nthree' >&2; exit 4";
         let status = Children::default()
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_command_said_is_given_only_when_it_succeeded() {
+    async fn the_output_of_a_command_is_returned_only_if_it_succeeds() {
         let children = Children::default();
         let yes = children.ask(Command::new("sh").args(["-c", "echo 42"])).await.unwrap();
         let no = children.ask(Command::new("sh").args(["-c", "echo 42; exit 1"])).await.unwrap();

@@ -1,16 +1,17 @@
-//! The real time, for the simulator and for the tokens: the one place of this crate that reads it.
+//! The real time, for the simulator and for the tokens: the only module of this crate that reads
+//! it.
 
 use jiff::Timestamp;
 
-/// How many times as fast as real time the dates and limits of the simulated Xero move. Xero
-/// allows 60 calls a minute; its minute is over in three seconds here, so that nobody has to sit
-/// and wait for the limit. Codes and tokens live in real time.
+/// How many times as fast as real time the dates and limits of the simulated Xero advance. Xero
+/// allows 60 calls a minute; here its minute lasts three seconds, so that a run does not wait for
+/// the limit. Codes and tokens expire in real time.
 pub const XERO_PACE: i32 = 20;
 
-/// The instant it is now.
+/// The current instant.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the runner is the world around the product; here time is real"
+    reason = "the runner is the environment of the product and uses real time"
 )]
 pub fn now() -> Timestamp {
     Timestamp::now()

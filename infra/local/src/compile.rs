@@ -1,5 +1,5 @@
-//! Compiling behind one line of progress. Everything that cargo says goes into a log; its errors are
-//! shown when it fails.
+//! Compiles behind one line of progress. All output of cargo goes to a log; its errors are shown if
+//! it fails.
 
 use crate::children::tail;
 use crate::failure::Failure;
@@ -10,7 +10,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use tokio::process::Command;
 
-/// Runs a `cargo` that builds. `what` is the subject of the sentence when it fails.
+/// Runs a cargo build. `what` is the message if it fails.
 pub async fn compile(
     workplace: &Workplace,
     what: &str,
@@ -20,8 +20,8 @@ pub async fn compile(
     let shown = workplace.project.shown(&log);
     let cannot = |error: std::io::Error| Failure::new("Cannot run cargo").because(error);
     let mut kept = BufWriter::new(File::create(&log).map_err(cannot)?);
-    workplace.console.done(&format!("all that cargo says is in {shown}"));
-    // The bar is drawn for terminals only, unless cargo is told otherwise.
+    workplace.console.done(&format!("cargo's output is in {shown}"));
+    // Cargo draws the bar for terminals only, unless it is configured otherwise.
     command.envs(BAR_VARIABLES);
     let status = workplace
         .children
@@ -43,10 +43,10 @@ pub async fn compile(
         return Ok(());
     }
     Err(Failure::new(format!("{what} ({status}):\n{}", errors(&log)))
-        .remedy(format!("Everything that cargo said is in {shown}.")))
+        .remedy(format!("Cargo's full output is in {shown}.")))
 }
 
-/// The errors in the log of a build that failed, or its last lines when it names none.
+/// The errors in the log of a failed build, or its last lines if there are none.
 fn errors(log: &Path) -> String {
     let text = std::fs::read(log).unwrap_or_default();
     let errors = launch::errors(&String::from_utf8_lossy(&text));

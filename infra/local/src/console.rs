@@ -1,5 +1,5 @@
-//! Everything the runner says, in one place: steps, progress, lines of tables. Coloured on a terminal,
-//! plain in a pipe or where `NO_COLOR` is set.
+//! All output of the runner: steps, progress, lines of tables. Coloured on a terminal, plain in a
+//! pipe or if `NO_COLOR` is set.
 
 use crate::clock;
 use crate::failure::Failure;
@@ -10,28 +10,28 @@ use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// In a pipe, a line of progress is printed no more often than this.
+/// The minimum interval between lines of progress in a pipe.
 const QUIET: SignedDuration = SignedDuration::from_secs(15);
 
-/// The width of the output where there is no terminal to ask.
+/// The width of the output without a terminal.
 const COLUMNS_DEFAULT: usize = 100;
 
-/// A narrower terminal is treated as this wide.
+/// The minimum width: a narrower terminal is treated as this wide.
 const COLUMNS_MIN: usize = 40;
 
-/// What a changing line begins with: back to its start, and erase it.
+/// The prefix of a line of progress: moves to the start of the line and erases it.
 const ERASE: &str = "\r\x1b[2K";
 
-/// The colours the runner uses, by what they mean.
+/// The colours of the runner, by meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// The title of a part.
+    /// The title of a section.
     Title,
-    /// Something went as it should.
+    /// Success.
     Good,
-    /// Something a person should look at.
+    /// A warning.
     Warning,
-    /// Something went wrong.
+    /// A failure.
     Bad,
     /// Less important than the rest.
     Quiet,
@@ -50,24 +50,24 @@ impl Tone {
     }
 }
 
-/// The console that the runner writes to. Clones share the stream and the count of steps.
+/// The console that the runner writes to. Clones share the stream and the step counter.
 #[derive(Clone)]
 pub struct Console {
     state: Arc<Mutex<State>>,
     colour: bool,
-    /// Whether lines can change.
+    /// Whether lines can be redrawn.
     terminal: bool,
 }
 
 struct State {
     out: Box<dyn Write + Send>,
-    /// When the run began.
+    /// When the run started.
     started: Timestamp,
     /// When progress was last printed in a pipe.
     progress_at: Option<Timestamp>,
-    /// Whether the last line is one that changes.
+    /// Whether the last line is a line of progress.
     is_changing: bool,
-    /// How many steps were taken, of how many; zero when nobody counts.
+    /// The number of steps taken, and the total; zero if steps are not numbered.
     steps: (usize, usize),
 }
 
@@ -81,7 +81,7 @@ impl std::fmt::Debug for Console {
 }
 
 impl Console {
-    /// Standard output. It is coloured on a terminal unless `NO_COLOR` is set to something
+    /// Standard output. It is coloured on a terminal unless `NO_COLOR` is set to a non-empty value
     /// (<https://no-color.org>); `CLICOLOR_FORCE` colours a pipe, too.
     pub fn standard() -> Self {
         let is_terminal = std::io::stdout().is_terminal();
@@ -93,7 +93,7 @@ impl Console {
         Self::new(std::io::stdout(), colour, terminal)
     }
 
-    /// Any other place to write to, without colour: for tests.
+    /// Any other writer, without colour: for tests.
     pub fn plain(out: impl Write + Send + 'static) -> Self {
         Self::new(out, false, false)
     }
@@ -109,7 +109,7 @@ impl Console {
         Self { state: Arc::new(Mutex::new(state)), colour, terminal }
     }
 
-    /// How many columns a line may take: those of the terminal, or 100 where there is none.
+    /// The maximum width of a line: that of the terminal, or 100 columns without one.
     pub fn columns(&self) -> usize {
         let asked = self.terminal.then(|| rustix::termios::tcgetwinsize(std::io::stdout()));
         let told = asked.and_then(Result::ok).map(|size| usize::from(size.ws_col));
@@ -121,12 +121,12 @@ impl Console {
         clock::now().duration_since(self.state().started)
     }
 
-    /// From now on, steps are numbered from 1 to `total`. With 0 they are not numbered.
+    /// Numbers the following steps from 1 to `total`. With 0 they are not numbered.
     pub fn expect_steps(&self, total: usize) {
         self.state().steps = (0, total);
     }
 
-    /// The text in its tone, or just the text where there is no colour.
+    /// The text in its tone, or the plain text if the output is not coloured.
     pub fn paint(&self, tone: Tone, text: &str) -> String {
         if self.colour {
             let style = tone.style();
@@ -136,19 +136,20 @@ impl Console {
         }
     }
 
-    /// One line.
+    /// Prints one line.
     pub fn line(&self, text: &str) {
         self.print(&format!("{text}\n"), false);
     }
 
-    /// A sentence or more, wrapped to the width of the output and indented by two columns.
+    /// Prints one or more sentences, wrapped to the width of the output and indented by two
+    /// columns.
     pub fn paragraph(&self, text: &str) {
         for line in wrap(text, self.columns().saturating_sub(2)) {
             self.line(&format!("  {line}"));
         }
     }
 
-    /// The title of a part of the output, with an empty line above it.
+    /// Prints the title of a section, with an empty line above it.
     pub fn title(&self, text: &str) {
         self.line("");
         for line in wrap(text, self.columns()) {
@@ -156,8 +157,8 @@ impl Console {
         }
     }
 
-    /// Says what begins now, as which step of how many, and how long the run has taken. How it ended
-    /// follows as a [`Console::done`] line.
+    /// Announces a step with its number, the number of steps and the elapsed time.
+    /// [`Console::done`] reports its result.
     pub fn step(&self, doing: &str) {
         let elapsed = self.elapsed();
         let (taken, total) = {
@@ -169,13 +170,13 @@ impl Console {
         self.line(&format!("{} {text}", self.paint(Tone::Good, "==>")));
     }
 
-    /// Says how the step ended.
+    /// Reports the result of the step.
     pub fn done(&self, what: &str) {
         self.line(&self.paint(Tone::Quiet, &format!("    {what}")));
     }
 
-    /// How far a long wait has come: one line that changes on a terminal, a line now and then in a
-    /// pipe.
+    /// Shows the progress of a long wait: one line that is redrawn on a terminal, a line now and
+    /// then in a pipe.
     pub fn progress(&self, text: &str) {
         let text = format!("    {} {text}", clock_time(self.elapsed()));
         if self.terminal {
@@ -187,7 +188,7 @@ impl Console {
         }
     }
 
-    /// Whether a line of progress is due; if so, the next one is not for a while.
+    /// Whether a line of progress is due; if so, starts the interval until the next one.
     fn is_progress_due(&self) -> bool {
         let now = clock::now();
         let mut state = self.state();
@@ -198,12 +199,12 @@ impl Console {
         due
     }
 
-    /// Ends a changing line.
+    /// Ends a line of progress.
     pub fn progress_over(&self) {
         self.print("", false);
     }
 
-    /// A failure: the cause, then what it interrupted, then its remedy.
+    /// Prints a failure: the cause, then what it interrupted, then its remedy.
     pub fn failure(&self, failure: &Failure) {
         let columns = self.columns();
         let mut tone = Tone::Bad;
@@ -212,14 +213,14 @@ impl Console {
             for line in wrap(lines.next().unwrap_or_default(), columns) {
                 self.line(&self.paint(tone, &line));
             }
-            // What follows is a log or a list, and keeps its lines.
+            // Further lines are a log or a list, and are not wrapped.
             lines.for_each(|line| self.line(line));
             tone = Tone::Warning;
         }
     }
 
-    /// Prints after erasing a changing line. A closed pipe (`cargo story | head`) is no reason to fail:
-    /// there is nobody left to read it.
+    /// Prints after erasing a line of progress. A closed pipe (`cargo story | head`) is not a
+    /// failure.
     fn print(&self, text: &str, is_changing: bool) {
         let mut state = self.state();
         let erase = if state.is_changing && !is_changing { ERASE } else { "" };
@@ -235,7 +236,7 @@ impl Console {
     }
 }
 
-/// Whether the output is coloured, by the terminal and the two variables that people set.
+/// Whether the output is coloured, given the terminal and the two variables.
 fn is_coloured(terminal: bool, no_color: Option<&OsStr>, force: Option<&OsStr>) -> bool {
     if no_color.is_some_and(|value| !value.is_empty()) {
         return false;
@@ -243,7 +244,7 @@ fn is_coloured(terminal: bool, no_color: Option<&OsStr>, force: Option<&OsStr>) 
     terminal || force.is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// A step with its place, unless nobody counts, and the time that has passed.
+/// A step with its number, unless steps are not numbered, and the elapsed time.
 fn step_line(taken: usize, total: usize, elapsed: SignedDuration, doing: &str) -> String {
     if total == 0 {
         return doing.to_owned();
@@ -251,7 +252,7 @@ fn step_line(taken: usize, total: usize, elapsed: SignedDuration, doing: &str) -
     format!("{taken}/{total} {} {doing}", clock_time(elapsed))
 }
 
-/// A duration as `m:ss`, or `h:mm:ss` from an hour on.
+/// A duration as `m:ss`, or `h:mm:ss` from one hour on.
 pub fn clock_time(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

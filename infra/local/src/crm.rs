@@ -1,5 +1,5 @@
-//! The stand-in for the CRM: it signs its users' tokens, publishes the key, and has the settings page
-//! from which a person connects Xero and to which the browser returns.
+//! The stand-in for the CRM: it signs its users' tokens, publishes the key, and serves the settings
+//! page from which a user connects Xero and to which the browser returns.
 
 use crate::crm_pages::{self as pages, RETURN_PATH};
 use crate::failure::Failure;
@@ -15,13 +15,13 @@ use std::collections::BTreeMap;
 /// The audience the tokens name.
 pub const AUDIENCE: &str = "servicecortex-xero";
 
-/// The account whose story is told.
+/// The account of the story.
 pub const STORY_ACCOUNT: &str = "acc_ridgeway";
 
-/// The cookie that says who is signed in, as the query of `GET /token`.
+/// The cookie of the signed-in user, in the format of the query of `GET /token`.
 const SESSION: &str = "crm_user";
 
-/// The CRM, as far as the sync sees it.
+/// The CRM, as far as the product uses it.
 #[derive(Debug)]
 pub struct Crm {
     signer: Signer,
@@ -79,7 +79,7 @@ impl Crm {
         }
     }
 
-    /// Calls the API for the user who is signed in, and shows its answer.
+    /// Calls the API for the signed-in user, and shows the response.
     async fn tell(
         &self,
         user: &User,
@@ -96,7 +96,7 @@ impl Crm {
         path: &str,
         asked: &BTreeMap<String, String>,
     ) -> Result<(StatusCode, Value), Failure> {
-        let cannot = || Failure::new(format!("POST {path} cannot be written"));
+        let cannot = || Failure::new(format!("Cannot build POST {path}"));
         let body = serde_json::to_vec(asked).map_err(|error| cannot().because(error))?;
         let request = Request::post(format!("{}{path}", self.api))
             .header("authorization", format!("Bearer {}", self.signer.token(user)?))
@@ -127,7 +127,7 @@ fn pick(form: &BTreeMap<String, String>, name: &str) -> BTreeMap<String, String>
     BTreeMap::from([(name.to_owned(), value)])
 }
 
-/// The user that a query describes; whatever is left out is the story's owner.
+/// The user that a query describes; defaults are those of the story's owner.
 fn asked_for(query: &str) -> User {
     let mut asked = fields(query);
     let mut take =
@@ -140,14 +140,14 @@ fn asked_for(query: &str) -> User {
     }
 }
 
-/// What the session cookie says, if there is one.
+/// The content of the session cookie, if there is one.
 fn signed_in(request: &Request<Bytes>) -> Option<String> {
     let cookies = request.headers().get(COOKIE)?.to_str().ok()?;
     let mut pairs = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
     pairs.find(|(name, _)| *name == SESSION).map(|(_, value)| value.to_owned())
 }
 
-/// Signs the user of the query in. The cookie is not sent with a form of another site.
+/// Signs in the user of the query. The cookie is not sent with forms of other sites.
 fn sign_in(query: &str) -> Result<Response<Bytes>, Failure> {
     let mut answer = redirect(RETURN_PATH)?;
     let cookie = format!("{SESSION}={query}; Path=/; HttpOnly; SameSite=Lax");
@@ -163,10 +163,10 @@ fn redirect(address: &str) -> Result<Response<Bytes>, Failure> {
 
 fn value_of(header: &str) -> Result<HeaderValue, Failure> {
     HeaderValue::from_str(header)
-        .map_err(|error| Failure::new("A header of the CRM is odd").because(error))
+        .map_err(|error| Failure::new("The CRM built an invalid header").because(error))
 }
 
-/// A page. Its address may hold a ticket, which the next page must not learn.
+/// A page. Its URL may contain a ticket, which must not leak as the referrer of the next page.
 fn html(page: String) -> Response<Bytes> {
     let mut answer = text(StatusCode::OK, "text/html; charset=utf-8", page);
     let policy = HeaderName::from_static("referrer-policy");
@@ -182,14 +182,14 @@ mod tests {
     use http::header::{COOKIE, SET_COOKIE};
 
     #[test]
-    fn a_token_is_the_owners_unless_the_query_says_otherwise() {
+    fn a_token_is_the_owners_unless_the_query_names_another_user() {
         assert_eq!(asked_for("").role, "Owner");
         let member = asked_for("role=Member&name=Kim+Lee");
         assert_eq!((member.role.as_str(), member.name.as_str()), ("Member", "Kim Lee"));
     }
 
     #[test]
-    fn who_signs_in_is_who_calls_the_api_afterwards() {
+    fn the_signed_in_user_calls_the_api() {
         let answer = sign_in("sub=usr_kim&role=Admin&name=Kim+Lee").unwrap();
         let cookie = answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap();
         let request = Request::get("/")

@@ -1,4 +1,4 @@
-//! The settings page of the CRM's stand-in, in the states that connecting Xero goes through.
+//! The settings page of the CRM's stand-in, in the states of connecting Xero.
 
 use crate::token::User;
 use http::StatusCode;
@@ -7,16 +7,16 @@ use std::collections::BTreeMap;
 
 /// The settings page, to which the browser returns after Xero's consent page.
 pub const RETURN_PATH: &str = "/settings/integrations/xero";
-/// Begins to connect.
+/// Starts a connection attempt.
 pub const CONNECT_PATH: &str = "/settings/integrations/xero/connect";
-/// Presents the ticket that the browser brought back.
+/// Completes the attempt with the ticket that the browser brought back.
 pub const COMPLETE_PATH: &str = "/settings/integrations/xero/complete";
 /// Confirms an organisation.
 pub const ORGANISATION_PATH: &str = "/settings/integrations/xero/organisation";
 
-/// The settings page. `returned` is what the address holds: a word of how the consent ended, and the
-/// ticket to finish with. Only a click of the user who is signed in finishes: a forwarded link does
-/// nothing by being opened.
+/// The settings page. `returned` is the query: the outcome of the consent, and the ticket that
+/// completes it. Only a click of the signed-in user completes it: opening a forwarded link does
+/// nothing.
 pub fn settings(user: &User, returned: &BTreeMap<String, String>) -> String {
     let body = match (returned.get("xero").map(String::as_str), returned.get("ticket")) {
         (Some("authorised"), Some(ticket)) => format!(
@@ -34,7 +34,7 @@ pub fn settings(user: &User, returned: &BTreeMap<String, String>) -> String {
     page(user, &body)
 }
 
-/// The answer of the product's API, with a button for each organisation that it asks about.
+/// The response of the product's API, with a button for each organisation to choose from.
 pub fn outcome(user: &User, status: StatusCode, answer: &Value) -> String {
     let facts: Vec<String> = answer
         .as_object()
@@ -60,7 +60,7 @@ pub fn outcome(user: &User, status: StatusCode, answer: &Value) -> String {
     page(user, &body)
 }
 
-/// The organisations that an answer names with the id to choose them by, alone or in `choices`.
+/// The organisations in a response, each with the id to choose it by.
 fn asked_about(answer: &Value) -> Vec<(String, String)> {
     let choices = answer.get("choices").and_then(Value::as_array).into_iter().flatten();
     std::iter::once(answer)
@@ -78,7 +78,7 @@ fn page(user: &User, body: &str) -> String {
     let who = format!("{} ({}, {})", user.name, user.role, user.account_id);
     format!(
         "<!doctype html><html lang=en><meta charset=utf-8><title>ServiceCortex</title>\
-         <h1>Settings, Integrations, Xero</h1><p>Signed in as {}. Somebody else: \
+         <h1>Settings, Integrations, Xero</h1><p>Signed in as {}. To switch users: \
          <code>/sign-in?sub=usr_kim&amp;role=Admin&amp;name=Kim</code></p>{body}</html>",
         escaped(&who)
     )
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_is_presented_by_a_click_of_the_user_who_is_signed_in() {
+    fn a_ticket_is_presented_only_by_a_click_of_the_signed_in_user() {
         let page =
             settings(&owner(), &returned(&[("xero", "authorised"), ("ticket", "\"><script>")]));
         assert!(page.contains("Finish connecting as Rowan Ridgeway?"), "{page}");
@@ -131,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn a_consent_that_ended_without_a_ticket_can_be_tried_again() {
+    fn a_consent_that_ended_without_a_ticket_can_be_retried() {
         let page = settings(&owner(), &returned(&[("xero", "denied")]));
         assert!(page.contains("not connected: denied") && page.contains("Try again"), "{page}");
         assert!(settings(&owner(), &returned(&[])).contains("Connect to Xero"));
     }
 
     #[test]
-    fn an_organisation_that_is_asked_about_has_a_button() {
+    fn each_organisation_to_choose_from_has_a_button() {
         let answer = r#"{"outcome":"other_organisation","organisation":"Kauri <Ltd>",
             "tenant_id":"7"}"#;
         let page = outcome(&owner(), StatusCode::OK, &serde_json::from_str(answer).unwrap());

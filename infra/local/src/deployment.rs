@@ -1,4 +1,5 @@
-//! Deploying the very template: its code from a bucket, its parameters pointing at this machine.
+//! Deploys the product's own template: its code from a bucket, its parameters with the addresses of
+//! this machine.
 
 use crate::aws::Aws;
 use crate::aws::cloudformation::StackStatus;
@@ -12,24 +13,24 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 
 const BUCKET: &str = "servicecortex-xero-code";
-/// The templates that are stacks of their own within the stack.
+/// The templates of the nested stacks.
 pub const NESTED: [&str; 2] = ["infra/alarms.yaml", "infra/dashboard.yaml"];
 const TEMPLATE: &str = "template.yaml";
 const STACK: &str = "servicecortex-xero-local";
 
-/// The name under which the template deploys a function here.
+/// The stage under which the template is deployed here.
 pub fn function_name(function: &str) -> String {
     format!("{STACK}-{function}")
 }
 
-/// The addresses that the template's parameters point at.
+/// The addresses that the template's parameters refer to.
 #[derive(Debug, Clone)]
 pub struct Addresses {
-    /// The front of the API.
+    /// The front address of the API.
     pub api: String,
     /// Xero: consent, tokens and the Accounting API.
     pub simulator: String,
-    /// The CRM: the issuer of tokens, and the page to land on.
+    /// The CRM: the issuer of tokens, and the page to which the browser returns.
     pub crm: String,
 }
 
@@ -80,7 +81,7 @@ pub async fn deploy(
     created(aws, workplace).await
 }
 
-/// Waits until the stack is created, as long as resources are being made.
+/// Waits until the stack is created, as long as resources are being created.
 async fn created(aws: &Aws, workplace: &Workplace) -> Result<Outputs, Failure> {
     let outcome = wait::while_moving(PATIENCE, async || {
         let status = aws.stack_status(STACK).await?;
@@ -95,14 +96,14 @@ async fn created(aws: &Aws, workplace: &Workplace) -> Result<Outputs, Failure> {
     });
     let outcome: Option<StackStatus> = outcome.await?;
     workplace.console.progress_over();
-    let stopped = || Failure::new("The template is not deployed, and nothing moves any more");
+    let stopped = || Failure::new("The template is not deployed, and there is no more progress");
     match outcome.ok_or_else(stopped)? {
         StackStatus::Complete(outputs) => Ok(Outputs(outputs)),
         StackStatus::InProgress => Err(stopped()),
         StackStatus::Failed(status) => {
             let failures = aws.stack_failures(STACK).await?;
             Err(Failure::new(format!(
-                "The template does not deploy ({status}):\n    {}",
+                "Deploying the template failed ({status}):\n    {}",
                 failures.join("\n    ")
             )))
         }
@@ -123,15 +124,16 @@ fn parameters(addresses: &Addresses, log_level: &str) -> Vec<(&'static str, Stri
         ("XeroLoginUrl", addresses.simulator.clone()),
         ("XeroIdentityUrl", addresses.simulator.clone()),
         ("XeroApiUrl", addresses.simulator.clone()),
-        // A message whose outcome could not be recorded comes back while somebody still watches.
+        // A message whose outcome could not be recorded returns while the story is still running.
         ("PushTimeoutSeconds", "60".to_owned()),
         ("PushVisibilitySeconds", "60".to_owned()),
     ]
 }
 
-/// What differs in the template that is deployed here, text and replacement: where the code and the nested
-/// templates are, as `sam deploy` would put it, and how schedules are named when the local AWS looks up what a role
-/// may do. It puts every schedule into the default group there, whichever group it is made in.
+/// The differences of the template that is deployed here, as text and replacement: the locations of
+/// the code and of the nested templates, as `sam deploy` replaces them, and the names of schedules
+/// in the local AWS's permission checks. The local AWS puts every schedule into the default group,
+/// whichever group it is created in.
 fn differences(endpoint: &str) -> Vec<(String, String)> {
     let code = FUNCTIONS.iter().map(|function| {
         (
@@ -150,7 +152,9 @@ fn for_here(template: &str, endpoint: &str) -> Result<String, Failure> {
     let mut changed = template.to_owned();
     for (text, replacement) in differences(endpoint) {
         if changed.matches(&text).count() != 1 {
-            return Err(Failure::new(format!("template.yaml must say \"{text}\" once")));
+            return Err(Failure::new(format!(
+                "template.yaml must contain \"{text}\" exactly once"
+            )));
         }
         changed = changed.replace(&text, &replacement);
     }
@@ -164,7 +168,7 @@ mod tests {
     use crate::project::Project;
 
     #[test]
-    fn the_template_is_deployed_as_it_is_but_for_where_things_are_and_one_permission() {
+    fn the_template_is_deployed_unchanged_but_for_locations_and_one_permission() {
         let template = std::fs::read_to_string(Project::here().unwrap().template()).unwrap();
         let changed = for_here(&template, "http://here").unwrap();
         let differing: Vec<&str> = template

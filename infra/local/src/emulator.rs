@@ -12,10 +12,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::process::Command;
 
-/// How long it may take until the end of the process is noticed.
+/// How long it may take until the exit of the process is detected.
 const NOTICED_WITHIN: Duration = Duration::from_secs(2);
 
-/// The name it gives its APIs: a host that ended in an address would be no host in a URL.
+/// The host name of its APIs: a subdomain of an IP address is not a valid host in a URL.
 pub const NAME: &str = "localhost";
 
 /// A running local AWS.
@@ -40,7 +40,7 @@ impl Emulator {
         let cannot = |error| Failure::new("Cannot start the local AWS").because(error);
         let out = std::fs::File::create(&log).map_err(cannot)?;
         let errors = out.try_clone().map_err(cannot)?;
-        // The pipe stays open as long as the runner lives: see local_aws.py.
+        // The pipe stays open as long as the runner runs: see local_aws.py.
         command.stdin(Stdio::piped()).stdout(out).stderr(errors);
         let leader = workplace.children.start(&mut command).map_err(cannot)?;
         let emulator = Self { endpoint, log, leader: Mutex::new(leader) };
@@ -53,19 +53,19 @@ impl Emulator {
         &self.endpoint
     }
 
-    /// Its log, which the functions' own lines are in as well.
+    /// Its log, which also contains the functions' own lines.
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// The failure to report once the process has ended; nothing while it runs.
+    /// The failure to report once the process has exited; `None` while it runs.
     pub fn ended(&self) -> Option<Failure> {
         let status = self.leader.lock().unwrap_or_else(PoisonError::into_inner).ended()?;
-        Some(self.failure(&format!("has ended ({status})")))
+        Some(self.failure(&format!("has exited ({status})")))
     }
 
-    /// What stands behind a failure: the end of the process, if that is the reason. A process that has
-    /// just died is noticed a moment after its connections break.
+    /// The cause behind a failure: the exit of the process, if that is the reason. The exit of a
+    /// process is detected shortly after its connections break.
     pub async fn explain(&self, failure: Failure) -> Failure {
         match wait::until(NOTICED_WITHIN, async || self.ended()).await {
             Some(cause) => cause.interrupting(failure.to_string()),
@@ -75,7 +75,7 @@ impl Emulator {
 
     fn failure(&self, what: &str) -> Failure {
         Failure::new(format!("The local AWS {what}:\n{}", tail(&self.log)))
-            .remedy(format!("The whole log is {}.", self.log.display()))
+            .remedy(format!("The full log is {}.", self.log.display()))
     }
 
     async fn answers(&self, http: &HttpClient) -> Result<(), Failure> {
@@ -87,7 +87,7 @@ impl Emulator {
             if http.get(&health).await.is_ok() {
                 return Ok(Look::Done(()));
             }
-            // Whatever it writes while it starts shows that it is getting there.
+            // Any output while it starts counts as progress.
             let state = self.log.metadata().map(|log| log.len()).unwrap_or_default();
             Ok(Look::Pending { state, quiet: None })
         });
@@ -107,16 +107,16 @@ fn command(workplace: &Workplace, environment: &Path, port: u16, endpoint: &str)
         // Functions may do what their roles allow, as on AWS, and nothing else.
         .env("AUTH", "true")
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
-        // The functions inherit it: their SDK comes back here.
+        // The functions inherit it: their SDK calls this endpoint.
         .env("AWS_ENDPOINT_URL", endpoint)
         // It unpacks the functions' code into the temporary folder.
         .env("TMPDIR", workplace.scratch.folder())
-        // Nobody here speaks MQTT or SFTP; their fixed ports would get in each other's way.
+        // MQTT and SFTP are not used; their fixed ports would conflict between runs.
         .env("IOT_MTLS_ENABLED", "0")
         .env("SFTP_ENABLED", "0")
         .env("PERSIST_STATE", "0")
         .env("PYTHONUNBUFFERED", "1");
-    // A person's own AWS settings have no business in the local stack.
+    // The user's own AWS settings must not affect the local stack.
     for name in ["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"] {
         command.env_remove(name);
     }

@@ -1,8 +1,8 @@
-//! What went wrong, as a sentence for the person at the keyboard, and what to do about it.
+//! A failure as a sentence for the user, with its remedy.
 
 use std::error::Error;
 
-/// A failure that is only ever read by a person: nothing in the runner branches on its kind.
+/// A failure that is only shown to the user: no code branches on its kind.
 #[derive(Debug, thiserror::Error)]
 #[error("{sentence}")]
 pub struct Failure {
@@ -14,34 +14,34 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure that one sentence explains.
+    /// A failure with this message.
     pub fn new(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), interrupted: None, remedy: None, source: None }
     }
 
-    /// The same failure with what it interrupted. What was said first stays.
+    /// Adds what the failure interrupted. An earlier call takes precedence.
     #[must_use]
     pub fn interrupting(mut self, what: impl Into<String>) -> Self {
         self.interrupted = self.interrupted.or_else(|| Some(what.into()));
         self
     }
 
-    /// The same failure with what the reader can do about it.
+    /// Adds what the user can do about it.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
     }
 
-    /// The same failure with the error that brought it.
+    /// Adds the error that caused it.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// All there is to say, a line each: the sentence with its causes, then what it interrupted, then
-    /// the remedy.
+    /// All lines of the message: the sentence with its causes, then what it interrupted, then the
+    /// remedy.
     pub fn lines(&self) -> Vec<String> {
         let mut sentence = self.sentence.clone();
         let mut cause = self.source();
@@ -62,7 +62,7 @@ mod tests {
     use super::Failure;
 
     #[test]
-    fn the_sentence_names_its_causes_once_and_the_remedy_follows() {
+    fn the_message_names_its_causes_once_and_the_remedy_follows() {
         let cause = Failure::new("no route").because(std::io::Error::other("cable"));
         let failure = Failure::new("Cannot reach it").because(cause).remedy("Plug it in.");
         assert_eq!(failure.lines(), ["Cannot reach it: no route: cable", "Plug it in."]);

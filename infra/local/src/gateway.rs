@@ -1,5 +1,5 @@
-//! The front address of the API. The API's own address holds an identity that is known only after
-//! the deployment, but Xero must be told the callback's address before it: this one stays the same.
+//! The front address of the API. The API's own address contains an id that is known only after the
+//! deployment, but Xero needs the callback's address before it: this address stays the same.
 
 use crate::emulator::NAME;
 use crate::http_client::HttpClient;
@@ -9,7 +9,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use std::sync::OnceLock;
 
-/// Passes requests on to the deployed API.
+/// Forwards requests to the deployed API.
 #[derive(Debug)]
 pub struct Gateway {
     http: HttpClient,
@@ -18,14 +18,14 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway in front of the local AWS at `endpoint`, with no API behind it yet.
+    /// A gateway in front of the local AWS at `endpoint`, without an API behind it yet.
     pub fn new(http: HttpClient, endpoint: String) -> Self {
         Self { http, endpoint, api: OnceLock::new() }
     }
 
-    /// From now on, requests go to this API. The first one named stays.
+    /// Forwards all requests to this API from now on. Later calls have no effect.
     pub fn open(&self, api_id: &str) {
-        // The local AWS tells APIs apart by the host, as AWS does.
+        // The local AWS distinguishes APIs by host, as AWS does.
         if let Ok(host) = HeaderValue::from_str(&format!("{api_id}.execute-api.{NAME}")) {
             self.api.get_or_init(|| host);
         }
@@ -36,7 +36,7 @@ impl Gateway {
         let (mut head, body) = request.into_parts();
         let asked = head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         head.uri = format!("{}{asked}", self.endpoint).parse::<Uri>().ok()?;
-        // These describe the connection that the request came in on.
+        // These describe the connection on which the request arrived.
         for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
             head.headers.remove(name);
         }

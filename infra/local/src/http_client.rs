@@ -1,5 +1,5 @@
-//! A small HTTP client for this machine: whole requests, whole answers, a limit on size and time.
-//! It follows no redirects: the story looks at them.
+//! A small HTTP client for this machine: complete requests and responses, with limits on size and
+//! time. It does not follow redirects: the story inspects them.
 
 use crate::failure::Failure;
 use bytes::Bytes;
@@ -10,12 +10,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use std::time::Duration;
 
-/// Far more than any answer on this machine needs.
+/// Far larger than any response on this machine.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// A process of this machine that is gone refuses at once; one that is slow may take long. This only
-/// ends the wait for one that is stuck, and is longer than any function of the template that is called
-/// here may take, several times over on a busy machine.
+/// A process of this machine that has exited refuses connections at once; a slow one may take long.
+/// This timeout only ends the wait for a process that hangs, and is several times longer than any
+/// function of the template that is called here may take, even on a busy machine.
 const ANSWER_WITHIN: Duration = Duration::from_mins(20);
 
 /// The client. Clones share its connections.
@@ -31,7 +31,7 @@ impl Default for HttpClient {
 }
 
 impl HttpClient {
-    /// Sends the request and reads the whole answer, whatever its status.
+    /// Sends the request and reads the complete response, whatever its status.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
         let address = format!("{} {}", request.method(), request.uri());
         let exchange = async {
@@ -51,11 +51,11 @@ impl HttpClient {
         answer.map_err(|_elapsed| no_answer(&address))?
     }
 
-    /// The body behind an address that must answer with success.
+    /// The body of a successful response from this address.
     pub async fn get(&self, address: &str) -> Result<Bytes, Failure> {
-        let request = Request::get(address)
-            .body(Bytes::new())
-            .map_err(|error| Failure::new(format!("{address} is no address")).because(error))?;
+        let request = Request::get(address).body(Bytes::new()).map_err(|error| {
+            Failure::new(format!("{address} is not a valid address")).because(error)
+        })?;
         let answer = self.send(request).await?;
         if answer.status().is_success() {
             Ok(answer.into_body())
@@ -65,12 +65,12 @@ impl HttpClient {
     }
 }
 
-/// A refusal as a sentence, with what was said.
+/// A refusal as a failure, with the text of the response.
 pub fn refused(asked: &str, answer: &Response<Bytes>) -> Failure {
     let said = String::from_utf8_lossy(answer.body());
     Failure::new(format!("{asked} answered {}: {}", answer.status(), said.trim()))
 }
 
 fn no_answer(address: &str) -> Failure {
-    Failure::new(format!("No answer to {address}"))
+    Failure::new(format!("No response from {address}"))
 }

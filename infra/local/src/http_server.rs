@@ -1,4 +1,4 @@
-//! A small HTTP server for this machine: whole requests in, whole answers out.
+//! A small HTTP server for this machine: complete requests and responses.
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -12,16 +12,16 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// As much as API Gateway takes.
+/// The limit of API Gateway.
 const REQUEST_BYTES_MAX: usize = 10 * 1024 * 1024;
 
-/// What answers.
+/// A request handler.
 pub trait Site: Send + Sync + 'static {
-    /// The answer to a request. It cannot fail: a failure is an answer too.
+    /// Answers a request. It cannot fail: a failure is a response, too.
     fn answer(&self, request: Request<Bytes>) -> impl Future<Output = Response<Bytes>> + Send;
 }
 
-/// Serves until it is dropped, and its connections with it.
+/// Serves until it is dropped; its connections end with it.
 pub async fn serve(listener: TcpListener, site: Arc<impl Site>) {
     let mut connections = JoinSet::new();
     loop {
@@ -36,7 +36,7 @@ pub async fn serve(listener: TcpListener, site: Arc<impl Site>) {
     }
 }
 
-/// A connection that breaks is the other side's affair.
+/// A connection that breaks is not an error of the server.
 async fn converse(stream: TcpStream, site: Arc<impl Site>) {
     let service = service_fn(|request: Request<Incoming>| {
         let site = Arc::clone(&site);
@@ -54,7 +54,7 @@ async fn converse(stream: TcpStream, site: Arc<impl Site>) {
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
-/// An answer with a text in it.
+/// A response with a text body.
 pub fn text(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
     let mut answer = Response::new(body.into());
     *answer.status_mut() = status;

@@ -1,5 +1,5 @@
-//! Building a function the way it is deployed: `cargo lambda build --release`, for Lambda's arm64 where that target
-//! is installed, else for this machine, and a look at what came of it.
+//! Builds a function the way it is built for deployment: `cargo lambda build --release`, for
+//! Lambda's arm64 if that target is installed, otherwise for this machine. Then checks the result.
 
 use crate::children::{cargo, tail};
 use crate::failure::Failure;
@@ -10,21 +10,22 @@ use std::path::Path;
 use std::process::Stdio;
 use tokio::process::Command;
 
-/// The one that is built: all are of one workspace and one profile, and a fat link takes minutes for each.
+/// The function that is built: all share one workspace and one profile, and linking with LTO takes
+/// minutes for each.
 const FUNCTION: &str = "log-cleanup";
-/// A binary that is larger was not stripped, or has grown a second TLS stack.
+/// A larger binary was not stripped, or contains a second TLS stack.
 const LARGEST_BYTES: usize = 12 * 1024 * 1024;
-/// Where an ELF file says which machine it is for, and the words for two of them.
+/// The offset of the machine type in an ELF file, and its values for two machines.
 const MACHINE: usize = 18;
 const AARCH64: u8 = 183;
 const X86_64: u8 = 62;
 
-/// What is built for.
+/// The machine to build for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Machine {
-    /// Lambda's Graviton, as the template has it.
+    /// Lambda's Graviton, as in the template.
     Arm64,
-    /// Where the other target is not installed.
+    /// This machine, if the other target is not installed.
     X8664,
 }
 
@@ -51,7 +52,7 @@ impl Machine {
     }
 }
 
-/// Builds the function and looks at it.
+/// Builds the function and checks the binary.
 pub async fn build(workplace: &Workplace, options: &Options) -> Result<(), Failure> {
     let python = Python::find(&workplace.children, options.python.as_deref()).await?;
     let tools = python.environment(workplace, &LAMBDA).await?.join("bin");
@@ -64,12 +65,12 @@ pub async fn build(workplace: &Workplace, options: &Options) -> Result<(), Failu
     let status = workplace.children.run(&mut build).await;
     let status = status.map_err(|error| Failure::new("Cannot run cargo lambda").because(error))?;
     if !status.success() {
-        return Err(Failure::new(format!("{shown} failed ({status}); what it said is above")));
+        return Err(Failure::new(format!("{shown} failed ({status}); its output is above")));
     }
     let target = crate::binaries::target(workplace).await?;
     let bootstrap = target.join("lambda").join(FUNCTION).join("bootstrap");
     let content = std::fs::read(&bootstrap).map_err(|error| {
-        Failure::new(format!("There is no {}", bootstrap.display())).because(error)
+        Failure::new(format!("Cannot read {}", bootstrap.display())).because(error)
     })?;
     looked_at(&content, machine)?;
     if machine.is_here() {
@@ -80,7 +81,7 @@ pub async fn build(workplace: &Workplace, options: &Options) -> Result<(), Failu
     Ok(())
 }
 
-/// Arm64, if the toolchain has it.
+/// Arm64, if the toolchain has the target.
 async fn machine(workplace: &Workplace) -> Machine {
     let mut ask = Command::new("rustc");
     ask.args(["--print", "sysroot"]).current_dir(workplace.project.root());
@@ -95,7 +96,7 @@ async fn machine(workplace: &Workplace) -> Machine {
     Machine::X8664
 }
 
-/// The tools before everything else.
+/// The `PATH` with the tools first.
 fn path(tools: &Path) -> Result<std::ffi::OsString, Failure> {
     let own = std::env::var_os("PATH").unwrap_or_default();
     let all = std::iter::once(tools.to_owned()).chain(std::env::split_paths(&own));
@@ -104,7 +105,7 @@ fn path(tools: &Path) -> Result<std::ffi::OsString, Failure> {
 
 fn looked_at(content: &[u8], machine: Machine) -> Result<(), Failure> {
     if !content.starts_with(b"\x7fELF") || content.get(MACHINE) != Some(&machine.word()) {
-        return Err(Failure::new(format!("The bootstrap is no program for {}", machine.flag())));
+        return Err(Failure::new(format!("The bootstrap is not a program for {}", machine.flag())));
     }
     if content.len() > LARGEST_BYTES {
         return Err(Failure::new(format!("The bootstrap has {} bytes", content.len()))
@@ -113,7 +114,7 @@ fn looked_at(content: &[u8], machine: Machine) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Without its variables it says which are missing, and ends: so it runs.
+/// Runs the binary: without its variables it names those that are missing, and exits.
 async fn starts(workplace: &Workplace, bootstrap: &Path) -> Result<(), Failure> {
     let log = workplace.run.log("lambda");
     let cannot = |error| Failure::new("The bootstrap does not run").because(error);
@@ -125,7 +126,7 @@ async fn starts(workplace: &Workplace, bootstrap: &Path) -> Result<(), Failure> 
     let said = tail(&log);
     if status.success() || !said.contains("TABLE_NAME is not set") {
         return Err(Failure::new(format!(
-            "Without variables the bootstrap does not say so:\n{said}"
+            "The bootstrap does not report missing variables:\n{said}"
         )));
     }
     Ok(())
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bootstrap_is_of_the_right_machine_and_not_too_large() {
+    fn a_bootstrap_has_the_right_machine_type_and_size() {
         assert!(looked_at(&program(183, 64), Machine::Arm64).is_ok());
         assert!(looked_at(&program(62, 64), Machine::Arm64).is_err());
         assert!(looked_at(&program(62, LARGEST_BYTES + 1), Machine::X8664).is_err());

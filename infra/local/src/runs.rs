@@ -1,5 +1,5 @@
-//! The folder of one run: its logs and the template it deployed. Two runs in one checkout, at the same
-//! time or one after the other, never write to the same file.
+//! The folder of one run: its logs and the template it deployed. Two runs in one checkout never
+//! write to the same file, whether they overlap or not.
 
 use crate::clock;
 use crate::failure::Failure;
@@ -8,24 +8,24 @@ use crate::scratch::is_alive;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
-/// How many finished runs keep their folders.
+/// How many folders of finished runs are kept.
 const RUNS_KEPT: usize = 5;
 
-/// A run's folder, `.local/runs/<start>-<process id>`. It stays after the run, to be read.
+/// A run's folder, `.local/runs/<start>-<process id>`. It is kept after the run.
 #[derive(Debug, Clone)]
 pub struct Run {
     folder: PathBuf,
 }
 
 impl Run {
-    /// Makes the folder, and removes those of older runs that have ended.
+    /// Creates the folder, and removes those of older runs that have ended.
     pub fn open(project: &Project) -> Result<Self, Failure> {
         remove_old(&project.folder("runs")?);
         let name = name(clock::now(), std::process::id());
         Ok(Self { folder: project.folder(&format!("runs/{name}"))? })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -36,7 +36,7 @@ impl Run {
     }
 }
 
-/// Names sort by time. The process id keeps two runs apart that start in the same second.
+/// Names sort by time. The process id distinguishes two runs that start in the same second.
 fn name(started: Timestamp, process: u32) -> String {
     format!("{}-{process}", started.strftime("%Y%m%d-%H%M%S"))
 }
@@ -68,7 +68,7 @@ mod tests {
     use jiff::Timestamp;
 
     #[test]
-    fn two_runs_that_start_in_the_same_second_have_folders_of_their_own() {
+    fn two_runs_that_start_in_the_same_second_have_separate_folders() {
         let first = name(Timestamp::UNIX_EPOCH, 17);
         assert_eq!(first, "19700101-000000-17");
         assert_ne!(first, name(Timestamp::UNIX_EPOCH, 18));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_ended_runs_and_every_running_one_are_kept() {
+    fn the_newest_finished_runs_and_all_running_ones_are_kept() {
         let all = std::env::temp_dir().join(format!("runs-{}", std::process::id()));
         let mine = all.join(format!("19700101-000000-{}", std::process::id()));
         std::fs::create_dir_all(&mine).unwrap();

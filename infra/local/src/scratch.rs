@@ -1,5 +1,4 @@
-//! A folder for what one run needs and nobody wants afterwards: the local AWS unpacks the functions'
-//! code there, every time.
+//! The temporary folder of one run: the local AWS unpacks the functions' code there each time.
 
 use crate::failure::Failure;
 use crate::project::Project;
@@ -13,18 +12,18 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Makes the folder, and clears away those of runs that could not do it themselves.
+    /// Creates the folder, and removes those of runs that could not remove theirs.
     pub fn open(project: &Project) -> Result<Self, Failure> {
         clear_abandoned(&project.folder("tmp")?);
         Ok(Self { folder: project.folder(&format!("tmp/{}", std::process::id()))? })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Clears it away. What stays behind is cleared by the next run.
+    /// Removes it. The next run removes what this one cannot.
     pub fn close(self) {
         std::fs::remove_dir_all(&self.folder).ok();
     }
@@ -50,7 +49,7 @@ mod tests {
     use super::clear_abandoned;
 
     #[test]
-    fn only_folders_of_the_dead_are_cleared() {
+    fn only_folders_of_ended_runs_are_removed() {
         let all = std::env::temp_dir().join(format!("scratch-{}", std::process::id()));
         let mine = all.join(std::process::id().to_string());
         let nobodys = all.join("somebody");

@@ -14,16 +14,16 @@ use xero_sim::{
     App, Instants, Organisation, Pace, Region, ScopeSet, Settings, Simulator, XeroUser, host,
 };
 
-/// The app in the simulated Xero. The name opens nothing anywhere else.
+/// The app in the simulated Xero. The id is not valid anywhere else.
 pub const CLIENT_ID: &str = "LOCALSERVICECORTEXXEROSYNC000001";
 
-/// Another app of the same organisation: whatever the customer used before.
+/// Another app of the same organisation, which the customer used before.
 pub const OTHER_CLIENT_ID: &str = "LOCALSOMEOTHERINVOICINGAPP000002";
 
-/// Where the other app's consent returns to. Nobody listens there: the story reads the address.
+/// The redirect URI of the other app. No server listens there: the story reads the address.
 pub const OTHER_REDIRECT: &str = "http://localhost:9/other/callback";
 
-/// The bookkeeper has closed everything up to this day.
+/// The lock date that the bookkeeper has set.
 const LOCKED_THROUGH: Date = date(2025, 3, 31);
 
 /// The simulated Xero. Clones share it.
@@ -38,8 +38,8 @@ pub struct Xero {
 }
 
 impl Xero {
-    /// A Xero with the demo's organisations, in which the app may come back to `redirect_uri`, and with as many
-    /// more businesses.
+    /// A Xero with the demo's organisations, whose app may redirect to `redirect_uri`, and with the
+    /// given number of further businesses.
     pub fn open(redirect_uri: &str, businesses: u8) -> Result<Self, Failure> {
         let client_secret = drawn()?;
         let mut settings = Settings::demo(CLIENT_ID, &client_secret, redirect_uri);
@@ -67,24 +67,24 @@ impl Xero {
 
     /// Answers on the socket until it is dropped.
     pub async fn serve(self, listener: TcpListener) {
-        // Its accept loop ends only with an error of the listening socket itself; whoever calls
-        // next is refused, and says so.
+        // Its accept loop ends only with an error of the listening socket itself; later connections
+        // are then refused, which reports the error.
         let pace = self.pace;
         let clocks = Arc::new(move || pace.at(clock::now()));
         host::serve_with_clocks(listener, self.state, clocks).await.ok();
     }
 
-    /// What Xero's clocks show.
+    /// The current time of Xero's clocks.
     pub fn instants(&self) -> Instants {
         self.pace.at(clock::now())
     }
 
-    /// What the clock of Xero's books shows.
+    /// The current time of the clock of Xero's books.
     pub fn now(&self) -> Timestamp {
         self.instants().books
     }
 
-    /// The simulator itself, to look at or to change. Nobody is answered meanwhile.
+    /// Locks the simulator, to inspect or change it. It answers no requests meanwhile.
     pub fn lock(&self) -> MutexGuard<'_, Simulator> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,17 +99,17 @@ impl Xero {
         &self.tenant_name
     }
 
-    /// The Xero login of the person who connects it.
+    /// The Xero login of the user who connects it.
     pub fn user(&self) -> Uuid {
         self.user
     }
 
-    /// The secret of both apps, drawn anew for each stack.
+    /// The secret of both apps, random for each stack.
     pub fn client_secret(&self) -> &str {
         &self.client_secret
     }
 
-    /// What the operator puts into Secrets Manager for the app.
+    /// The value that the operator stores in Secrets Manager for the app.
     pub fn app_secret(&self) -> Result<String, Failure> {
         #[derive(serde::Serialize)]
         struct AppSecret<'a> {
@@ -141,6 +141,6 @@ fn drawn() -> Result<String, Failure> {
     let mut bytes = [0; 32];
     SystemRandom::new()
         .fill(&mut bytes)
-        .map_err(|error| Failure::new("Cannot draw a secret").because(error.to_string()))?;
+        .map_err(|error| Failure::new("Cannot generate a secret").because(error.to_string()))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

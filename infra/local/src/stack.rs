@@ -22,27 +22,41 @@ use tokio::task::JoinSet;
 /// How many steps it takes to start the stack.
 pub const STEPS: usize = 4;
 
-/// What a person may choose.
+/// The options that a user may set.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The first of four ports in a row; free ones without it.
+    /// The first of four consecutive ports; if `None`, free ports.
     pub port: Option<u16>,
-    /// The Python to use; the first suitable one on the path without it.
+    /// The Python to use; if `None`, the first suitable one on the path.
     pub python: Option<PathBuf>,
-    /// The functions' log filter; `info` without it.
+    /// The functions' log filter; if `None`, `info`, or everything for the story.
     pub log_level: Option<String>,
-    /// How many more organisations there are in the simulated Xero, each with a login of its own.
+    /// The number of further organisations in the simulated Xero, each with its own login.
     pub businesses: u8,
 }
 
-/// The running stack. Dropping it ends the servers; the child processes end with [`Children::end_all`].
+/// The filter under which functions log everything that they may.
+const EVERY_LINE: &str = "trace";
+
+impl Options {
+    /// The log filter of the story, which searches the logs: every line, unless the user chose
+    /// otherwise.
+    #[must_use]
+    pub fn for_story(&self) -> Self {
+        let chosen = self.log_level.clone();
+        Self { log_level: chosen.or_else(|| Some(EVERY_LINE.to_owned())), ..self.clone() }
+    }
+}
+
+/// The running stack. Dropping it ends the servers; the child processes end with
+/// [`Children::end_all`].
 #[derive(Debug)]
 pub struct Stack {
     /// The local AWS.
     pub aws: Aws,
-    /// What the template gave.
+    /// The outputs of the template.
     pub outputs: Outputs,
-    /// The client the runner talks with.
+    /// The client the runner uses.
     pub http: HttpClient,
     around: Around,
     emulator: Emulator,
@@ -85,17 +99,17 @@ impl Stack {
         self.emulator.log()
     }
 
-    /// The failure to report once the stack is gone; nothing while it is up.
+    /// The failure to report once the stack has ended; `None` while it runs.
     pub fn ended(&self) -> Option<Failure> {
         self.emulator.ended()
     }
 
-    /// What stands behind a failure: the end of the stack, if that is the reason.
+    /// The cause behind a failure: the end of the stack, if that is the reason.
     pub async fn explain(&self, failure: Failure) -> Failure {
         self.emulator.explain(failure).await
     }
 
-    /// Where everything is.
+    /// The addresses of everything.
     pub fn addresses(&self) -> &Addresses {
         &self.around.addresses
     }
@@ -110,7 +124,7 @@ impl Stack {
         &self.around.xero
     }
 
-    /// Where everything is, as the end-to-end tests read it from their environment.
+    /// The addresses in the form in which the end-to-end tests read them from their environment.
     pub fn environment(&self) -> Result<Vec<(&'static str, String)>, Failure> {
         let output = |name| self.outputs.get(name).map(str::to_owned);
         let addresses = self.addresses();
@@ -133,7 +147,7 @@ impl Stack {
     }
 }
 
-/// The world around the product: what is not AWS and not ours, in this process.
+/// The product's environment outside AWS, in this process.
 #[derive(Debug)]
 struct Around {
     addresses: Addresses,

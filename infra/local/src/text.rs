@@ -5,7 +5,7 @@ pub fn width(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 
-/// The text, truncated with an ellipsis when it takes more than `columns`.
+/// The text, truncated with an ellipsis if it is wider than `columns`.
 pub fn truncate(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -26,8 +26,8 @@ pub fn truncate(text: &str, columns: usize) -> String {
     kept
 }
 
-/// The text in lines of at most `columns`, broken between words. A word that is longer than a line is
-/// broken where the line ends. Text without words is one empty line.
+/// The text in lines of at most `columns`, broken between words. A word that is longer than a line
+/// is broken at the end of the line. Text without words is one empty line.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
@@ -59,7 +59,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The same, in at most `lines_max` lines: the last of them ends with an ellipsis when text is left.
+/// The same, in at most `lines_max` lines: if text is left, the last one ends with an ellipsis.
 pub fn wrap_at_most(text: &str, columns: usize, lines_max: usize) -> Vec<String> {
     let mut lines = wrap(text, columns);
     if lines.len() > lines_max {
@@ -69,7 +69,7 @@ pub fn wrap_at_most(text: &str, columns: usize, lines_max: usize) -> Vec<String>
     lines
 }
 
-/// East Asian letters and emoji take two columns; marks that combine with the letter before them none.
+/// East Asian letters and emoji take two columns; combining marks take none.
 fn columns_of(letter: char) -> usize {
     match letter {
         '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200d}' | '\u{fe0f}' => 0,
@@ -88,7 +88,7 @@ mod tests {
     use super::{truncate, width, wrap, wrap_at_most};
 
     #[test]
-    fn a_text_that_is_too_long_ends_with_an_ellipsis() {
+    fn a_truncated_text_ends_with_an_ellipsis() {
         assert_eq!(truncate("gutter clearing", 7), "gutter…");
         assert_eq!(truncate("gutter", 6), "gutter");
         assert_eq!(truncate("山田太郎", 5), "山田…");
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_wider_than_its_column() {
+    fn no_line_is_wider_than_the_given_columns() {
         let text =
             "Zoë's 山田太郎 & Sons: everything that was billed, 🚿 included, in oneverylongword";
         for columns in 2..60 {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_the_last_line_is_marked() {
+    fn text_beyond_the_last_line_is_marked_with_an_ellipsis() {
         assert_eq!(wrap_at_most("one two three four five", 9, 2), ["one two", "three fo…"]);
         assert_eq!(wrap_at_most("one two", 9, 2), ["one two"]);
     }

@@ -1,4 +1,4 @@
-//! Every check of the project, from the formatting to the end-to-end tests, each with its own line.
+//! Every check of the project, from formatting to the end-to-end tests, each with its own line.
 
 use crate::binaries;
 use crate::children::cargo;
@@ -6,22 +6,19 @@ use crate::compile::compile;
 use crate::console::Tone;
 use crate::deployment;
 use crate::failure::Failure;
+use crate::fuzzing;
 use crate::lambda;
-use crate::python::{CHECKS, Environment, MINISTACK, Python, SDK};
+use crate::python::{CARGO_TOOLS, CHECKS, Environment, MINISTACK, Python, SDK};
 use crate::stack::{self, Options, Stack};
 use crate::story;
+use crate::variants::every_variant;
 use crate::workplace::Workplace;
 use std::path::PathBuf;
 use tokio::process::Command;
 
-/// The version of `cargo-deny` that the checks are tried with.
-const CARGO_DENY: &str = "0.20.2";
-
-/// An organisation belongs to one account, and each end-to-end test has accounts of its own.
+/// The number of organisations: each belongs to one account, and each end-to-end test has its own
+/// accounts.
 const BUSINESSES: u8 = 7;
-
-/// How long each fuzz target runs, unless this variable is set already.
-const FUZZ_TIME: (&str, &str) = ("FUZZ_SECONDS", "20");
 
 /// A check, in the order they run: the quick ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,35 +35,24 @@ pub enum Check {
     Deny,
     /// Unit, property, contract and simulation tests: all that need no stack.
     Tests,
-    /// The fuzz targets on inputs that are new each time.
+    /// Coverage-guided fuzzing of each target.
     Fuzz,
     /// The simulator, driven by Xero's own SDK for Python.
     Sdk,
-    /// The local AWS ends when a function feeds its own queue without permission.
+    /// The local AWS exits when a function feeds its own queue without permission.
     Loops,
-    /// The functions as they are deployed: `cargo lambda build --release`.
+    /// The functions as they are built for deployment: `cargo lambda build --release`.
     Lambda,
     /// The tests against the started stack.
     EndToEnd,
-    /// The product's story, against a stack of its own.
+    /// The product's story, against its own stack.
     Story,
 }
 
 impl Check {
     /// All of them, in order.
-    pub const ALL: [Self; 12] = [
-        Self::Format,
-        Self::Template,
-        Self::Clippy,
-        Self::Docs,
-        Self::Deny,
-        Self::Tests,
-        Self::Fuzz,
-        Self::Sdk,
-        Self::Loops,
-        Self::EndToEnd,
-        Self::Story,
-        Self::Lambda,
+    pub const ALL: [Self; 12] = every_variant![
+        Format, Template, Clippy, Docs, Deny, Tests, Fuzz, Sdk, Loops, EndToEnd, Story, Lambda
     ];
 
     /// The check with this name on the command line.
@@ -93,7 +79,7 @@ impl Check {
     }
 }
 
-/// Runs the checks, all of them even when one fails, and fails if one did.
+/// Runs the checks, all of them even if one fails, and fails if one did.
 pub async fn run(
     checks: &[Check],
     options: &Options,
@@ -116,12 +102,12 @@ pub async fn run(
         }
     }
     if failed.is_empty() {
-        console.title("Everything passed.");
+        console.title("All checks passed.");
         return Ok(());
     }
     let again: Vec<String> = failed.iter().map(|name| format!("--only {name}")).collect();
     Err(Failure::new(format!("Failed: {}", failed.join(", ")))
-        .remedy(format!("To run what failed again: cargo verify {}", again.join(" "))))
+        .remedy(format!("To run the failed checks again: cargo verify {}", again.join(" "))))
 }
 
 struct Verifier<'a> {
@@ -155,17 +141,8 @@ impl Verifier<'_> {
         self.shown(&shown, &mut cargo(self.workplace.project.root(), arguments)).await
     }
 
-    /// Runs a command whose output is for the person.
     async fn shown(&self, shown: &str, command: &mut Command) -> Result<(), Failure> {
-        self.workplace.console.step(shown);
-        let status = self.workplace.children.run(command).await;
-        let status =
-            status.map_err(|error| Failure::new(format!("Cannot run {shown}")).because(error))?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(Failure::new(format!("{shown} failed ({status}); what it said is above")))
-        }
+        self.workplace.show(shown, command).await
     }
 
     async fn template(&self) -> Result<(), Failure> {
@@ -183,7 +160,7 @@ impl Verifier<'_> {
         self.shown("sam validate --lint", &mut validate).await
     }
 
-    /// Where the programs of a Python environment are, installed if they are missing.
+    /// The folder of the programs of a Python environment, which is installed if it is missing.
     async fn tools(&self, environment: &Environment) -> Result<PathBuf, Failure> {
         let python = Python::find(&self.workplace.children, self.options.python.as_deref()).await?;
         Ok(python.environment(self.workplace, environment).await?.join("bin"))
@@ -197,7 +174,7 @@ impl Verifier<'_> {
     }
 
     async fn deny(&self) -> Result<(), Failure> {
-        let deny = self.cargo_deny().await?;
+        let deny = self.tools(&CARGO_TOOLS).await?.join("cargo-deny");
         let mut check = Command::new(deny);
         check
             .current_dir(self.workplace.project.root())
@@ -205,31 +182,9 @@ impl Verifier<'_> {
         self.shown("cargo deny check bans licenses sources", &mut check).await
     }
 
-    /// The project's own `cargo-deny`, compiled the first time.
-    async fn cargo_deny(&self) -> Result<PathBuf, Failure> {
-        let tools = self.workplace.project.folder("tools")?;
-        let program = tools.join("bin/cargo-deny");
-        let mut ask = Command::new(&program);
-        let version = self.workplace.children.ask(ask.arg("--version")).await.ok().flatten();
-        if version.is_some_and(|version| version.trim().ends_with(CARGO_DENY)) {
-            return Ok(program);
-        }
-        self.workplace.console.done("compiling cargo-deny takes some minutes, the first time only");
-        let mut install = cargo(self.workplace.project.root(), ["install", "--locked", "--root"]);
-        install.arg(&tools).args(["--version", CARGO_DENY, "cargo-deny"]);
-        self.shown(&format!("cargo install cargo-deny {CARGO_DENY}"), &mut install).await?;
-        Ok(program)
-    }
-
-    /// The fuzz targets with a stable compiler. The output names the seed, in case an input fails.
     async fn fuzz(&self) -> Result<(), Failure> {
-        let arguments = ["test", "--workspace", "--test", "fuzz", "--", "--nocapture"];
-        let mut fuzz = cargo(self.workplace.project.root(), arguments);
-        let (name, seconds) = FUZZ_TIME;
-        if std::env::var_os(name).is_none() {
-            fuzz.env(name, seconds);
-        }
-        self.shown(&format!("cargo {}", arguments.join(" ")), &mut fuzz).await
+        let program = self.tools(&CARGO_TOOLS).await?.join("cargo-fuzz");
+        fuzzing::run(self.workplace, &program).await
     }
 
     /// Xero's own SDK against the simulator on a socket.
@@ -238,7 +193,7 @@ impl Verifier<'_> {
         let root = self.workplace.project.root();
         self.workplace.console.step("Building the simulator");
         let mut build = cargo(root, ["build", "--package", "xero-sim"]);
-        compile(self.workplace, "The simulator does not build", &mut build).await?;
+        compile(self.workplace, "Building the simulator failed", &mut build).await?;
         let simulator = binaries::target(self.workplace).await?.join("debug/xero-sim");
         let script = "tests/sdk/check_simulator.py";
         let mut check = Command::new(python);
@@ -255,11 +210,11 @@ impl Verifier<'_> {
         self.shown("python -m unittest test_recursive_loops", &mut tests).await
     }
 
-    /// The story on a stack of its own: its tables count everything that is in the books.
+    /// The story on its own stack: its tables count everything in the books.
     async fn story(&self) -> Result<(), Failure> {
         let console = &self.workplace.console;
         console.expect_steps(stack::STEPS.saturating_add(story::STEPS));
-        let stack = Stack::start(self.options, self.workplace).await?;
+        let stack = Stack::start(&self.options.for_story(), self.workplace).await?;
         story::play(&stack, self.workplace).await
     }
 

@@ -1,4 +1,4 @@
-//! Waiting for a condition: the only place of this crate where time is let pass.
+//! Waiting for a condition: the only module of this crate that sleeps.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
@@ -7,31 +7,31 @@ use tokio::time::Instant;
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Between two looks at something that moves: each look asks several processes.
+/// The interval between two checks of a condition: each check calls several processes.
 const PAUSE_BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
-/// How long nothing may move before a wait is given up. Longer than the first step of the retry ladder
+/// How long there may be no progress before a wait is given up. Longer than the first retry delay
 /// (five minutes and a tenth) and than any timeout of the template's queues and functions that the
 /// story uses.
 pub const PATIENCE: Duration = Duration::from_mins(10);
 
-/// What one look at a condition showed.
+/// The result of one check of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look<T> {
     /// The condition holds.
     Done(T),
     /// It does not hold yet.
     Pending {
-        /// A digest of everything that can move on the way to it.
+        /// A digest of everything that can change until the condition holds.
         state: u64,
-        /// How long nothing is expected to move, when that is known: the time until a retry.
+        /// How long no progress is expected, if that is known: the time until a retry.
         quiet: Option<Duration>,
     },
 }
 
-/// Looks again and again until the look is done or fails. `None` after `patience` without a state that
-/// was not seen before in this wait: moving to and fro is no progress. There is no other limit: a slow
-/// machine takes as long as it takes.
+/// Checks repeatedly until the condition holds or a check fails. `None` after `patience` without a
+/// state that is new in this wait: alternating between states is no progress. There is no other
+/// limit: a slow machine takes as long as it needs.
 pub async fn while_moving<T, E>(
     patience: Duration,
     mut look: impl AsyncFnMut() -> Result<Look<T>, E>,
@@ -58,14 +58,14 @@ pub async fn while_moving<T, E>(
     }
 }
 
-/// A digest of whatever can move, for [`Look::Pending`].
+/// A digest of everything that can change, for [`Look::Pending`].
 pub fn digest(moving: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     moving.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Asks again and again until `poll` answers, or until `deadline` has passed: then `None`.
+/// Polls until `poll` returns a value, or until `deadline` has passed: then `None`.
 pub async fn until<T>(deadline: Duration, mut poll: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let asking = async {
         loop {
@@ -80,7 +80,7 @@ pub async fn until<T>(deadline: Duration, mut poll: impl AsyncFnMut() -> Option<
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "polling another process for a condition: nothing tells us when it becomes true"
+    reason = "polling another process for a condition that has no notification"
 )]
 async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
@@ -108,12 +108,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_answer_by_the_deadline_is_none() {
+    async fn without_an_answer_the_deadline_ends_the_wait() {
         assert_eq!(until(Duration::from_secs(1), async || None::<()>).await, None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_keeps_moving_is_waited_for_however_long_it_takes() {
+    async fn a_wait_continues_as_long_as_there_is_progress() {
         let started = Instant::now();
         let mut step = 0_u64;
         let answer = while_moving(PATIENCE, async || {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn moving_to_and_fro_is_given_up() {
+    async fn alternating_between_two_states_is_given_up() {
         let started = Instant::now();
         let mut step = 0_u64;
         let answer = while_moving(PATIENCE, async || {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_retry_that_is_announced_is_waited_for() {
+    async fn a_wait_continues_until_an_announced_retry() {
         let retry = Instant::now() + Duration::from_mins(16);
         let answer = while_moving(PATIENCE, async || {
             let left = retry.saturating_duration_since(Instant::now());

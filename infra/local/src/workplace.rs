@@ -1,4 +1,4 @@
-//! What every part of a run shares: where things are, whom to tell, what was started.
+//! What every part of a run shares: paths, console, child processes.
 
 use crate::children::Children;
 use crate::console::Console;
@@ -6,17 +6,18 @@ use crate::failure::Failure;
 use crate::project::Project;
 use crate::runs::Run;
 use crate::scratch::Scratch;
+use tokio::process::Command;
 
 /// One run of the runner.
 #[derive(Debug)]
 pub struct Workplace {
-    /// Where things are.
+    /// The paths of the project.
     pub project: Project,
-    /// Where to talk to.
+    /// The console.
     pub console: Console,
-    /// What was started.
+    /// The child processes.
     pub children: Children,
-    /// What nobody wants afterwards.
+    /// The temporary folder.
     pub scratch: Scratch,
     /// The logs of this run.
     pub run: Run,
@@ -31,9 +32,22 @@ impl Workplace {
         Ok(Self { project, console, children: Children::default(), scratch, run })
     }
 
-    /// Ends every process and clears up: nothing of the run stays behind but logs, packages, tools.
+    /// Ends every process and removes temporary files: only logs, packages and tools remain.
     pub async fn close(self) {
         self.children.end_all().await;
         self.scratch.close();
+    }
+
+    /// Runs a command and shows its output.
+    pub async fn show(&self, shown: &str, command: &mut Command) -> Result<(), Failure> {
+        self.console.step(shown);
+        let status = self.children.run(command).await;
+        let status =
+            status.map_err(|error| Failure::new(format!("Cannot run {shown}")).because(error))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(Failure::new(format!("{shown} failed ({status}); its output is above")))
+        }
     }
 }

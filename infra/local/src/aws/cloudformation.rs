@@ -1,4 +1,4 @@
-//! Stacks: creating one and following it to its end.
+//! Stacks: creates a stack and follows its status.
 
 use super::{Aws, xml};
 use crate::failure::Failure;
@@ -7,19 +7,20 @@ use http::Request;
 use std::collections::BTreeMap;
 use url::form_urlencoded::Serializer;
 
-/// How a stack stands.
+/// The status of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StackStatus {
-    /// Something is still being made.
+    /// Resources are still being created.
     InProgress,
-    /// Everything is there; the outputs by name.
+    /// The stack is complete; its outputs by name.
     Complete(BTreeMap<String, String>),
-    /// It was given up, in this status.
+    /// The creation failed, with this status.
     Failed(String),
 }
 
 impl Aws {
-    /// Begins to create a stack of a template in a bucket: it may be longer than what a request may hold.
+    /// Starts to create a stack from a template in a bucket: the template may exceed the size limit
+    /// of a request.
     pub async fn create_stack(
         &self,
         name: &str,
@@ -38,19 +39,19 @@ impl Aws {
         self.query("CreateStack", form).await.map(|_| ())
     }
 
-    /// How the stack stands now.
+    /// The current status of the stack.
     pub async fn stack_status(&self, name: &str) -> Result<StackStatus, Failure> {
         let answer = self.query("DescribeStacks", form("DescribeStacks", name)).await?;
         Ok(read_status(&answer))
     }
 
-    /// What failed while the stack was made, one sentence each.
+    /// The resources that could not be created, one sentence each.
     pub async fn stack_failures(&self, name: &str) -> Result<Vec<String>, Failure> {
         let answer = self.query("DescribeStackEvents", form("DescribeStackEvents", name)).await?;
         Ok(read_failures(&answer))
     }
 
-    /// The newest events of the stack's resources, the newest first, one line each.
+    /// The events of the stack's resources, the newest first, one line each.
     pub async fn stack_events(&self, name: &str) -> Result<Vec<String>, Failure> {
         let answer = self.query("DescribeStackEvents", form("DescribeStackEvents", name)).await?;
         Ok(read_events(&answer))
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rolled_back_stack_has_failed_with_its_reason() {
+    fn a_rolled_back_stack_is_reported_with_its_reason() {
         let answer = "<StackStatus>ROLLBACK_COMPLETE</StackStatus>\
             <StackStatusReason>no table</StackStatusReason>";
         assert_eq!(read_status(answer), StackStatus::Failed("ROLLBACK_COMPLETE no table".into()));

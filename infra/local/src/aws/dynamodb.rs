@@ -1,4 +1,4 @@
-//! Rows of the table, for what an operator, or time, does to them.
+//! Rows of the table: simulates what an operator or the passage of time does to them.
 
 use super::Aws;
 use crate::failure::Failure;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An attribute, of the types that the product's rows have.
+/// An attribute of one of the types that the product's rows use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Attribute {
     /// Text.
@@ -17,7 +17,7 @@ enum Attribute {
     B(String),
 }
 
-/// A row as DynamoDB has it.
+/// A row in DynamoDB's JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Row(BTreeMap<String, Attribute>);
@@ -49,7 +49,7 @@ fn text(text: &str) -> Attribute {
 }
 
 impl Row {
-    /// A row that holds a record and nothing else.
+    /// A row that contains only a record.
     pub fn new(pk: &str, sk: &str, record: &str) -> Self {
         let version = Attribute::N("1".to_owned());
         let attributes =
@@ -57,7 +57,7 @@ impl Row {
         Self(attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// The record, as the functions keep it.
+    /// The record, as the functions store it.
     pub fn record(&self) -> Option<Value> {
         match self.0.get("record")? {
             Attribute::S(record) => serde_json::from_str(record).ok(),
@@ -74,7 +74,7 @@ impl Row {
 }
 
 impl Aws {
-    /// A row, if there is one.
+    /// Reads a row, if it exists.
     pub async fn row(&self, table: &str, pk: &str, sk: &str) -> Result<Option<Row>, Failure> {
         let key = BTreeMap::from([("pk", text(pk)), ("sk", text(sk))]);
         let get = Get { table_name: table, key, consistent_read: true };
@@ -82,7 +82,7 @@ impl Aws {
         Ok(got.item)
     }
 
-    /// Puts a row, whatever was there.
+    /// Writes a row unconditionally.
     pub async fn put_row(&self, table: &str, row: &Row) -> Result<(), Failure> {
         let put = Put { table_name: table, item: row };
         self.send("DynamoDB_20120810.PutItem", &put).await.map(|_| ())

@@ -1,28 +1,28 @@
-//! Functions, called by hand.
+//! Invokes functions by hand.
 
 use super::Aws;
 use crate::failure::Failure;
 use bytes::Bytes;
 use http::Request;
 
-/// Names the error, when the function itself failed.
+/// The header that names the error if the function itself failed.
 const FUNCTION_ERROR: &str = "x-amz-function-error";
 
-/// The type of the error of a function that did not finish in its time.
+/// The error type of a function that timed out.
 pub const TIMED_OUT: &str = "Sandbox.Timedout";
 
-/// How often a function is called that does not finish in its time.
+/// How often a function that times out is invoked.
 const CALLS_MAX: u32 = 5;
 
-/// How a call ended that did not fail.
+/// The result of an invocation that did not fail.
 enum Called {
     Done,
     TimedOut,
 }
 
 impl Aws {
-    /// Calls a function as its schedule does, and waits until it has come to its end. One that did not
-    /// finish in its time is called again, as the next tick of its schedule would.
+    /// Invokes a function as its schedule does, and waits for its result. A function that timed out
+    /// is invoked again, as by the next tick of its schedule.
     pub async fn call_function(&self, name: &str) -> Result<(), Failure> {
         for _ in 1..CALLS_MAX {
             if let Called::Done = self.call_once(name).await? {
@@ -31,9 +31,9 @@ impl Aws {
         }
         match self.call_once(name).await? {
             Called::Done => Ok(()),
-            Called::TimedOut => Err(Failure::new(format!(
-                "{name} did not finish in its time, {CALLS_MAX} times in a row"
-            ))),
+            Called::TimedOut => {
+                Err(Failure::new(format!("{name} timed out {CALLS_MAX} times in a row")))
+            }
         }
     }
 
@@ -42,7 +42,7 @@ impl Aws {
         let request = Request::post(path)
             .header("content-type", "application/json")
             .body(Bytes::from_static(br#"{"source":"aws.scheduler"}"#));
-        let doing = format!("Calling {name}");
+        let doing = format!("Invoking {name}");
         let answer = self.exchange("lambda", &doing, request).await?;
         if answer.headers().contains_key(FUNCTION_ERROR) {
             let said = String::from_utf8_lossy(answer.body()).into_owned();

@@ -1,10 +1,10 @@
-//! What functions wrote, from the log groups that the template gives them.
+//! The functions' log lines, from the log groups of the template.
 
 use super::Aws;
 use crate::failure::Failure;
 use serde::{Deserialize, Serialize};
 
-/// Pages of one group that are read at most: far more than a story writes.
+/// The maximum number of pages read of one group: far more than a story writes.
 const PAGES_MAX: usize = 1_000;
 
 #[derive(Serialize)]
@@ -45,6 +45,8 @@ impl Aws {
                 return Ok(lines);
             }
         }
-        Err(Failure::new(format!("The log group {group} does not come to its end")))
+        Err(Failure::new(format!(
+            "The log group {group} has more than the maximum number of pages"
+        )))
     }
 }

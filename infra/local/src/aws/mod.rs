@@ -20,7 +20,7 @@ use http::{Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The region everything local is in.
+/// The region of the local stack.
 pub const REGION: &str = "eu-west-2";
 
 /// The local AWS at its address.
@@ -48,18 +48,19 @@ impl Aws {
         request: &impl Serialize,
     ) -> Result<A, Failure> {
         let answer = self.send(target, request).await?;
-        serde_json::from_slice(answer.body())
-            .map_err(|error| Failure::new(format!("{target} answered strangely")).because(error))
+        serde_json::from_slice(answer.body()).map_err(|error| {
+            Failure::new(format!("{target} returned an unexpected response")).because(error)
+        })
     }
 
-    /// The same, of which only the success matters.
+    /// The same, without reading the response.
     async fn send(
         &self,
         target: &str,
         request: &impl Serialize,
     ) -> Result<Response<Bytes>, Failure> {
         let body = serde_json::to_vec(request)
-            .map_err(|error| Failure::new(format!("{target} cannot be written")).because(error))?;
+            .map_err(|error| Failure::new(format!("Cannot serialise {target}")).because(error))?;
         let request = Request::post(format!("{}/", self.endpoint))
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", target)
@@ -69,15 +70,16 @@ impl Aws {
         self.exchange(service, target, request).await
     }
 
-    /// Signs for the service, sends and insists on success.
+    /// Signs for the service, sends, and fails unless the response is a success.
     async fn exchange(
         &self,
         service: &str,
         doing: &str,
         request: http::Result<Request<Bytes>>,
     ) -> Result<Response<Bytes>, Failure> {
-        let request = request
-            .map_err(|error| Failure::new(format!("{doing} is no request")).because(error))?;
+        let request = request.map_err(|error| {
+            Failure::new(format!("Cannot build the request of {doing}")).because(error)
+        })?;
         let request = signature::signed(request, service, clock::now())?;
         let answer = self.http.send(request).await?;
         if answer.status().is_success() { Ok(answer) } else { Err(refused(doing, &answer)) }

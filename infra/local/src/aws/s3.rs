@@ -1,4 +1,4 @@
-//! Objects: where the functions' code is deployed from.
+//! Objects: the bucket that holds the functions' code.
 
 use super::{Aws, REGION};
 use crate::failure::Failure;
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 
 impl Aws {
-    /// Makes a bucket.
+    /// Creates a bucket.
     pub async fn make_bucket(&self, bucket: &str) -> Result<(), Failure> {
         let place = format!(
             "<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint>\

@@ -1,4 +1,4 @@
-//! Secrets: what the operator does after the first deployment.
+//! Secrets: the operator's steps after the first deployment.
 
 use super::Aws;
 use crate::failure::Failure;
@@ -32,18 +32,18 @@ struct Kept {
 }
 
 impl Aws {
-    /// A secret's value.
+    /// The value of a secret.
     pub async fn secret(&self, secret_id: &str) -> Result<String, Failure> {
         Ok(self.secret_with_version(secret_id).await?.0)
     }
 
-    /// A secret's value, with the id of that version of it.
+    /// The value of a secret, with its version id.
     pub async fn secret_with_version(&self, secret_id: &str) -> Result<(String, String), Failure> {
         let kept: Kept = self.json("secretsmanager.GetSecretValue", &Get { secret_id }).await?;
         Ok((kept.secret_string, kept.version_id))
     }
 
-    /// Gives a secret a value, and returns the id of that version.
+    /// Sets the value of a secret, and returns the version id.
     pub async fn put_secret(&self, secret_id: &str, value: &str) -> Result<String, Failure> {
         let token = uuid::Uuid::from_u128(crate::clock::now().as_nanosecond().unsigned_abs());
         let put = Put { secret_id, secret_string: value, client_request_token: token.to_string() };

@@ -1,4 +1,4 @@
-//! Signature Version 4, as AWS documents it, for requests whose whole body is known.
+//! Signature Version 4, as AWS documents it, for requests whose complete body is known.
 
 use super::REGION;
 use crate::failure::Failure;
@@ -9,13 +9,13 @@ use ring::digest::{SHA256, digest};
 use ring::hmac::{HMAC_SHA256, Key, sign};
 use std::fmt::Write as _;
 
-/// The access key of the local account's root user, who may do everything.
+/// The access key of the local account's root user, who has all permissions.
 pub const KEY: &str = "test";
 
-/// The secret of that key. It opens nothing but the local AWS.
+/// The secret of that key. It is only valid at the local AWS.
 pub const SECRET: &str = "test";
 
-/// Who signs, where and for what.
+/// The scope of the signature.
 struct Scope<'a> {
     secret: &'a str,
     date: String,
@@ -23,14 +23,14 @@ struct Scope<'a> {
     service: &'a str,
 }
 
-/// Signs the request for `service` at `now`. Its headers must not change afterwards, but for `host`,
-/// which must be its address's.
+/// Signs the request for `service` at `now`. Its headers must not change afterwards, except `host`,
+/// which must be that of its address.
 pub(super) fn signed(
     mut request: Request<Bytes>,
     service: &str,
     now: Timestamp,
 ) -> Result<Request<Bytes>, Failure> {
-    let cannot = |error| Failure::new("A request to the local AWS cannot be signed").because(error);
+    let cannot = |error| Failure::new("Cannot sign a request to the local AWS").because(error);
     let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
     for (name, value) in [
@@ -70,8 +70,8 @@ impl Scope<'_> {
     }
 }
 
-/// The request in the one spelling that both sides hash, and the names of its headers. The runner's
-/// paths hold nothing to escape, and it sends no queries.
+/// The canonical request that both sides hash, and the names of its headers. The runner's paths
+/// need no escaping, and it sends no queries.
 fn canonical(request: &Request<Bytes>) -> (String, String) {
     let mut headers: Vec<(&str, &str)> = request
         .headers()
@@ -96,7 +96,7 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a text does not fail");
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
         text
     })
 }
@@ -109,7 +109,7 @@ mod tests {
 
     /// AWS's own signing test suite, case `get-vanilla`.
     #[test]
-    fn a_signature_is_the_one_aws_computes() {
+    fn a_signature_equals_the_one_aws_computes() {
         let request = Request::get("https://example.amazonaws.com/")
             .header("host", "example.amazonaws.com")
             .header("x-amz-date", "20150830T123600Z")

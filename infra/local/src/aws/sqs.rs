@@ -1,4 +1,4 @@
-//! Queues: sending, counting, looking at dead letters.
+//! Queues: sends, counts, and reads dead letters.
 
 use super::Aws;
 use crate::failure::Failure;
@@ -9,21 +9,21 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Message<'a> {
-    /// Where to.
+    /// The URL of the queue.
     pub queue_url: &'a str,
-    /// What.
+    /// The body.
     pub message_body: &'a str,
-    /// The line it queues in.
+    /// The message group.
     pub message_group_id: &'a str,
     /// A second message with this id within five minutes is not delivered.
     pub message_deduplication_id: &'a str,
 }
 
-/// A message found in a queue.
+/// A message read from a queue.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Found {
-    /// What was sent.
+    /// The body.
     pub body: String,
     receipt_handle: String,
     #[serde(default)]
@@ -87,12 +87,12 @@ struct Received {
 }
 
 impl Aws {
-    /// Puts a message into a queue.
+    /// Sends a message to a queue.
     pub async fn send_message(&self, message: &Message<'_>) -> Result<(), Failure> {
         self.json::<Accepted>("AmazonSQS.SendMessage", message).await.map(|_| ())
     }
 
-    /// How many messages a queue holds: waiting, being worked on, delayed.
+    /// How many messages a queue holds: visible, in flight, delayed.
     pub async fn messages_left(&self, queue_url: &str) -> Result<u64, Failure> {
         let attribute_names = [
             "ApproximateNumberOfMessages",
@@ -104,7 +104,7 @@ impl Aws {
         Ok(counted.attributes.values().filter_map(|count| count.parse::<u64>().ok()).sum())
     }
 
-    /// Looks at the oldest messages of a queue, at most ten, and leaves them there.
+    /// Reads the oldest messages of a queue, at most ten, and leaves them there.
     pub async fn peek(&self, queue_url: &str) -> Result<Vec<Found>, Failure> {
         let receive = Receive {
             queue_url,
@@ -116,7 +116,7 @@ impl Aws {
         Ok(received.messages)
     }
 
-    /// Takes the oldest messages out of a queue, at most ten.
+    /// Receives and deletes the oldest messages of a queue, at most ten.
     pub async fn take(&self, queue_url: &str) -> Result<Vec<Found>, Failure> {
         let receive = Receive {
             queue_url,

@@ -1,5 +1,5 @@
-//! Just enough XML for `CloudFormation`'s answers: the texts between tags, which are flat and have no
-//! attributes.
+//! A minimal XML reader for `CloudFormation`'s responses: the texts between tags, which are flat
+//! and have no attributes.
 
 /// The content of every `<tag>`, in order.
 pub(super) fn contents<'a>(xml: &'a str, tag: &str) -> Vec<&'a str> {
@@ -30,7 +30,7 @@ mod tests {
     use super::{contents, text};
 
     #[test]
-    fn texts_come_in_order_and_unescaped() {
+    fn texts_are_returned_in_order_and_unescaped() {
         let xml = "<a><member><k>x &amp;lt; y</k></member><member><k>z</k></member></a>";
         assert_eq!(contents(xml, "member"), ["<k>x &amp;lt; y</k>", "<k>z</k>"]);
         assert_eq!(text(xml, "k").as_deref(), Some("x &lt; y"));

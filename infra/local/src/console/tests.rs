@@ -1,4 +1,4 @@
-//! What the console prints.
+//! Tests of the console's output.
 
 use super::{COLUMNS_DEFAULT, Console, Tone, clock_time, is_coloured, step_line};
 use crate::failure::Failure;
@@ -35,18 +35,18 @@ fn outside_a_terminal_nothing_is_coloured_and_lines_are_100_columns_wide() {
 }
 
 #[test]
-fn no_color_decides_before_everything_else() {
+fn no_color_takes_precedence() {
     let set = |value: &'static str| Some(OsStr::new(value));
     assert!(is_coloured(true, None, None));
     assert!(!is_coloured(false, None, None));
     assert!(!is_coloured(true, set("1"), set("1")));
-    assert!(is_coloured(true, set(""), None), "an empty NO_COLOR does not count");
+    assert!(is_coloured(true, set(""), None), "an empty NO_COLOR has no effect");
     assert!(is_coloured(false, None, set("1")));
     assert!(!is_coloured(false, None, set("0")));
 }
 
 #[test]
-fn a_step_says_its_place_and_the_time_that_has_passed() {
+fn a_step_shows_its_number_and_the_elapsed_time() {
     let elapsed = SignedDuration::from_secs(83);
     assert_eq!(step_line(3, 15, elapsed, "Deploying"), "3/15 1:23 Deploying");
     assert_eq!(step_line(3, 0, elapsed, "Deploying"), "Deploying");
@@ -54,7 +54,7 @@ fn a_step_says_its_place_and_the_time_that_has_passed() {
 }
 
 #[test]
-fn steps_are_counted_from_one_again_when_others_are_expected() {
+fn a_new_total_restarts_the_numbering() {
     let page = Page::default();
     let console = Console::plain(page.clone());
     console.expect_steps(2);
@@ -68,7 +68,7 @@ fn steps_are_counted_from_one_again_when_others_are_expected() {
 }
 
 #[test]
-fn a_changing_line_is_erased_before_the_next_line() {
+fn a_progress_line_is_erased_before_the_next_line() {
     let page = Page::default();
     let console = Console::new(page.clone(), false, true);
     console.progress("1 of 2");

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use serde::de::DeserializeOwned;
 
-/// The API, in the name of one user.
+/// The API, called as one user.
 #[derive(Debug, Clone)]
 pub(super) struct Api<'a> {
     stack: &'a Stack,
@@ -19,7 +19,7 @@ pub(super) struct Api<'a> {
 }
 
 impl<'a> Api<'a> {
-    /// The API in the name of the story's owner.
+    /// The API, called as the owner of the story.
     pub(super) fn of_the_owner(stack: &'a Stack) -> Result<Self, Failure> {
         let owner = User {
             sub: "usr_owner".to_owned(),
@@ -30,17 +30,17 @@ impl<'a> Api<'a> {
         Ok(Self { stack, token: stack.crm().token(&owner)? })
     }
 
-    /// The address of the API.
+    /// The base URL of the API.
     pub(super) fn address(&self) -> &str {
         &self.stack.addresses().api
     }
 
-    /// The token that says who calls.
+    /// The token of the user.
     pub(super) fn token(&self) -> &str {
         &self.token
     }
 
-    /// Begins to connect; nothing while the API is too busy.
+    /// Starts a connection attempt; `None` while the API is too busy.
     pub(super) async fn start_connecting(&self) -> Result<Option<Started>, Failure> {
         let answer = self.call(Method::POST, "/v1/connection").await?;
         if is_busy(&answer) {
@@ -49,13 +49,13 @@ impl<'a> Api<'a> {
         read("POST /v1/connection", &answer).map(Some)
     }
 
-    /// How the connection stands.
+    /// The status of the connection.
     pub(super) async fn connection(&self) -> Result<Connection, Failure> {
         let answer = self.call(Method::GET, "/v1/connection").await?;
         read("GET /v1/connection", &answer)
     }
 
-    /// The same; nothing while the API is too busy to answer.
+    /// The same; `None` while the API is too busy to answer.
     pub(super) async fn connection_unless_busy(&self) -> Result<Option<Connection>, Failure> {
         self.unless_busy("/v1/connection").await
     }
@@ -66,45 +66,45 @@ impl<'a> Api<'a> {
         read("GET /v1/sync-log", &answer)
     }
 
-    /// Begins to compare all clients with all contacts.
+    /// Starts the comparison of all clients with all contacts.
     pub(super) async fn start_reconciliation(&self) -> Result<(), Failure> {
         let answer = self.call(Method::POST, "/v1/reconciliation").await?;
         read::<Reconciliation>("POST /v1/reconciliation", &answer).map(|_| ())
     }
 
-    /// How the comparison stands; nothing while the API is too busy to answer.
+    /// The progress of the comparison; `None` while the API is too busy to answer.
     pub(super) async fn reconciliation(&self) -> Result<Option<Reconciliation>, Failure> {
         self.unless_busy("/v1/reconciliation").await
     }
 
-    /// A page of what it found.
+    /// A page of its findings.
     pub(super) async fn findings(&self, page: u32) -> Result<Findings, Failure> {
         let path = format!("/v1/reconciliation/findings?page={page}");
         let answer = self.call(Method::GET, &path).await?;
         read("GET /v1/reconciliation/findings", &answer)
     }
 
-    /// An invoice; nothing while the product has not heard of it.
+    /// An invoice; `None` while the product does not know it.
     pub(super) async fn invoice(&self, id: &str) -> Result<Option<Record>, Failure> {
         self.record(&format!("/v1/invoices/{id}")).await
     }
 
-    /// A client; nothing while the product has not heard of it.
+    /// A client; `None` while the product does not know it.
     pub(super) async fn client(&self, id: &str) -> Result<Option<Record>, Failure> {
         self.record(&format!("/v1/clients/{id}")).await
     }
 
-    /// A credit note; nothing while the product has not heard of it.
+    /// A credit note; `None` while the product does not know it.
     pub(super) async fn credit_note(&self, id: &str) -> Result<Option<Record>, Failure> {
         self.record(&format!("/v1/credit-notes/{id}")).await
     }
 
-    /// An allocation; nothing while the product has not heard of it.
+    /// An allocation; `None` while the product does not know it.
     pub(super) async fn allocation(&self, id: &str) -> Result<Option<Record>, Failure> {
         self.record(&format!("/v1/allocations/{id}")).await
     }
 
-    /// A record; nothing while the product has not heard of it, or is too busy to say.
+    /// A record; `None` while the product does not know it or is too busy to answer.
     async fn record(&self, path: &str) -> Result<Option<Record>, Failure> {
         let answer = self.call(Method::GET, path).await?;
         if answer.status() == StatusCode::NOT_FOUND || is_busy(&answer) {
@@ -127,13 +127,15 @@ impl<'a> Api<'a> {
             .uri(format!("{}{path}", self.stack.addresses().api))
             .header("authorization", format!("Bearer {}", self.token))
             .body(Bytes::new())
-            .map_err(|error| Failure::new(format!("{path} cannot be asked")).because(error))?;
+            .map_err(|error| {
+                Failure::new(format!("Cannot build the request of {path}")).because(error)
+            })?;
         self.stack.http.send(request).await
     }
 }
 
-/// Whether the answer is one of a machine that is too slow: a function that was throttled or did not
-/// finish in its time, or that could not reach the table. A function that crashed answers otherwise.
+/// Whether the response comes from a machine that is too slow: a function that was throttled or
+/// timed out, or that could not reach the table. A function that crashed has another response.
 pub(super) fn is_busy(answer: &Response<Bytes>) -> bool {
     let timed_out = || String::from_utf8_lossy(answer.body()).contains(TIMED_OUT);
     matches!(
@@ -148,8 +150,9 @@ fn read<T: DeserializeOwned>(asked: &str, answer: &Response<Bytes>) -> Result<T,
     if !answer.status().is_success() {
         return Err(refused(asked, answer));
     }
-    serde_json::from_slice(answer.body())
-        .map_err(|error| Failure::new(format!("{asked} answered strangely")).because(error))
+    serde_json::from_slice(answer.body()).map_err(|error| {
+        Failure::new(format!("{asked} returned an unexpected response")).because(error)
+    })
 }
 
 #[cfg(test)]
@@ -159,7 +162,7 @@ mod tests {
     use http::{Response, StatusCode};
 
     #[test]
-    fn a_function_that_was_too_slow_is_not_one_that_crashed() {
+    fn a_slow_function_is_distinguished_from_a_crashed_one() {
         let answer = |status, body: &'static str| {
             let mut answer = Response::new(Bytes::from_static(body.as_bytes()));
             *answer.status_mut() = status;

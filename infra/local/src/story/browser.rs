@@ -1,5 +1,5 @@
-//! What a person does in a browser: a page with a form, a button, and the redirects after it; and how
-//! the CRM finishes the connect that the browser comes back from.
+//! What a user does in a browser: a page with a form, a button, and the redirects after it; and how
+//! the CRM completes the connection after the browser has returned.
 
 use crate::failure::Failure;
 use crate::http_client::{HttpClient, refused};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-/// The form of a page: where it goes and what it carries.
+/// A form: its target and its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Form {
     action: String,
@@ -19,16 +19,16 @@ struct Form {
     buttons: Vec<(String, String)>,
 }
 
-/// How the browser came back to the CRM from Xero's consent page.
+/// How the browser returned to the CRM from Xero's consent page.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Landing {
     /// `authorised`, or `denied`, `expired` or `failed`.
     pub word: String,
-    /// What the CRM finishes the connect with, once and soon.
+    /// The ticket with which the CRM completes the connection, valid once and for a short time.
     pub ticket: Option<String>,
 }
 
-/// The ticket is not shown.
+/// Does not print the ticket.
 impl std::fmt::Debug for Landing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { word, ticket } = self;
@@ -39,15 +39,15 @@ impl std::fmt::Debug for Landing {
     }
 }
 
-/// How a connect was finished.
+/// The result of completing a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Completion {
-    /// `connected`, or `no_organisation` or `other_organisation`, which is a question.
+    /// `connected`, `no_organisation`, or `other_organisation`, which asks for confirmation.
     pub outcome: String,
     /// The organisation's name.
     #[serde(default)]
     pub organisation: Option<String>,
-    /// The organisation to confirm, when it is a question.
+    /// The organisation to confirm, if the outcome asks for confirmation.
     #[serde(default)]
     pub tenant_id: Option<String>,
 }
@@ -57,7 +57,8 @@ struct Presented<'a> {
     ticket: &'a str,
 }
 
-/// Opens the page, presses the button with this value, and gives the address it sends the browser to.
+/// Opens the page, presses the button with this value, and returns the URL that the browser is
+/// redirected to.
 pub async fn press(http: &HttpClient, page: &str, button: &str) -> Result<Url, Failure> {
     let html = http.get(page).await?;
     let html = String::from_utf8_lossy(&html);
@@ -69,44 +70,45 @@ pub async fn press(http: &HttpClient, page: &str, button: &str) -> Result<Url, F
         .ok_or_else(|| Failure::new(format!("{page} has no button \"{button}\"")))?;
     let address = Url::parse(page)
         .and_then(|page| page.join(&form.action))
-        .map_err(|error| Failure::new("The form leads nowhere").because(error))?;
+        .map_err(|error| Failure::new("The form has an invalid target").because(error))?;
     let body =
         Serializer::new(String::new()).extend_pairs(&form.fields).append_pair(name, value).finish();
     let request = Request::post(address.as_str())
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Bytes::from(body))
-        .map_err(|error| Failure::new("The form cannot be sent").because(error))?;
+        .map_err(|error| Failure::new("Cannot build the form's request").because(error))?;
     let answer = http.send(request).await?;
     redirect(&format!("POST {address}"), &answer)
 }
 
-/// Opens an address that must send the browser on, and gives where to.
+/// Opens a URL that must redirect, and returns the target.
 pub async fn follow(http: &HttpClient, address: &Url) -> Result<Url, Failure> {
     let request = Request::get(address.as_str())
         .body(Bytes::new())
-        .map_err(|error| Failure::new("The address cannot be opened").because(error))?;
+        .map_err(|error| Failure::new("Cannot build the request of the address").because(error))?;
     let answer = http.send(request).await?;
-    // The query holds the code: it stays out of sentences.
+    // The query contains the code, so it is left out of messages.
     redirect(&format!("GET {}", address.path()), &answer)
 }
 
-/// Opens the callback that Xero sends the browser to, and gives how the browser comes back to the CRM.
+/// Opens the callback that Xero redirects the browser to, and returns how the browser gets back to
+/// the CRM.
 pub async fn come_back(http: &HttpClient, callback: &Url) -> Result<Landing, Failure> {
     let landed = follow(http, callback).await?;
     landing(&landed).ok_or_else(|| {
-        Failure::new(format!("The browser came back to {} without a word", landed.path()))
+        Failure::new(format!("The browser returned to {} without an outcome", landed.path()))
     })
 }
 
-/// The CRM presents the ticket to the product's API at `api`, in the name of the token's user. Whatever
-/// the API answers is given, a refusal too.
+/// Presents the ticket to the product's API at `api`, as the CRM does for the token's user. Returns
+/// any response, including a refusal.
 pub async fn present(
     http: &HttpClient,
     api: &str,
     token: &str,
     ticket: &str,
 ) -> Result<Response<Bytes>, Failure> {
-    let cannot = || Failure::new("The ticket cannot be presented");
+    let cannot = || Failure::new("Cannot build the request with the ticket");
     let body =
         serde_json::to_vec(&Presented { ticket }).map_err(|error| cannot().because(error))?;
     let request = Request::post(format!("{api}/v1/connection/complete"))
@@ -127,17 +129,18 @@ pub async fn complete(
     completion(&present(http, api, token, ticket).await?)
 }
 
-/// How a connect was finished, by the answer to its ticket.
+/// The result of completing a connection, from the response to its ticket.
 pub(super) fn completion(answer: &Response<Bytes>) -> Result<Completion, Failure> {
     let asked = "POST /v1/connection/complete";
     if !answer.status().is_success() {
         return Err(refused(asked, answer));
     }
-    serde_json::from_slice(answer.body())
-        .map_err(|error| Failure::new(format!("{asked} answered strangely")).because(error))
+    serde_json::from_slice(answer.body()).map_err(|error| {
+        Failure::new(format!("{asked} returned an unexpected response")).because(error)
+    })
 }
 
-/// What the address says that the browser came back to.
+/// Reads the outcome from the URL that the browser returned to.
 fn landing(landed: &Url) -> Option<Landing> {
     let find = |wanted: &str| {
         let mut pairs = landed.query_pairs();
@@ -154,7 +157,7 @@ fn redirect(asked: &str, answer: &Response<Bytes>) -> Result<Url, Failure> {
     }
 }
 
-/// Reads the first form of a page, as far as pages written by programs go.
+/// Reads the first form of a page, as far as generated pages need it.
 fn form(html: &str) -> Option<Form> {
     let (_, rest) = html.split_once("<form")?;
     let (inside, _) = rest.split_once("</form>")?;
@@ -197,20 +200,20 @@ mod tests {
     use url::Url;
 
     #[test]
-    fn the_browser_comes_back_with_a_word_and_perhaps_a_ticket() {
+    fn the_browser_returns_with_an_outcome_and_an_optional_ticket() {
         let read = |query: &str| {
             landing(&Url::parse(&format!("http://crm.example/settings?tab=xero&{query}")).unwrap())
         };
         let back = read("xero=authorised&ticket=t%2B1").unwrap();
         let expected = Landing { word: "authorised".to_owned(), ticket: Some("t+1".to_owned()) };
         assert_eq!(back, expected);
-        assert!(!format!("{back:?}").contains("t+1"), "the ticket is not shown");
+        assert!(!format!("{back:?}").contains("t+1"), "the ticket is not printed");
         assert_eq!(read("xero=denied").unwrap().ticket, None);
         assert_eq!(read(""), None);
     }
 
     #[test]
-    fn a_completion_is_read_whatever_else_the_answer_holds() {
+    fn a_completion_ignores_unknown_fields_of_the_answer() {
         let answer = r#"{"outcome":"connected","organisation":"Ridgeway","xero_user":"Dana"}"#;
         let read: Completion = serde_json::from_str(answer).unwrap();
         assert_eq!((read.outcome.as_str(), read.tenant_id), ("connected", None));

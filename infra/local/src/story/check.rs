@@ -1,4 +1,4 @@
-//! Comparing what happened with what had to happen: the product's own word, and the books in Xero.
+//! Compares the actual results with the expected ones: the product's API, and the books in Xero.
 
 use super::material::{Entry, Material, Outcome};
 use super::settle::{Records, Subject};
@@ -7,7 +7,7 @@ use crate::simulator::CLIENT_ID;
 use rust_decimal::Decimal;
 use xero_sim::{Books, InvoiceStatus};
 
-/// What became of one invoice.
+/// The result of one invoice.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     /// Its number.
@@ -16,13 +16,13 @@ pub(super) struct Row {
     pub(super) client: String,
     /// Three letters.
     pub(super) currency: String,
-    /// What the CRM billed.
+    /// The total that the CRM billed.
     pub(super) billed: Decimal,
-    /// Its total in Xero, when it is there; below zero when it is credited there.
+    /// Its total in Xero, if it is there; negative if it is a credit note.
     pub(super) in_xero: Option<Decimal>,
-    /// What happened.
+    /// What happened to it.
     pub(super) happened: Happened,
-    /// What should have been otherwise.
+    /// How it differs from the expectation.
     pub(super) problem: Option<String>,
 }
 
@@ -35,21 +35,21 @@ pub(super) enum Happened {
     Credited,
     /// It was created, and changed later.
     Updated,
-    /// A stale message changed nothing.
+    /// A stale message did not change it.
     Unchanged,
     /// It was voided.
     Voided,
     /// It is not in Xero, for this reason.
     Failed(String),
-    /// It has not come to an end; the API calls it this.
+    /// It has not reached a final state; this is its state in the API.
     Open(String),
 }
 
-/// What this product made of an invoice in Xero.
+/// The document that this product created in Xero for an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Document {
     form: Form,
-    /// As the CRM counts it: below zero when it is credited.
+    /// The total from the CRM's point of view: negative for a credit note.
     total: Decimal,
     status: InvoiceStatus,
     currency: String,
@@ -61,7 +61,7 @@ enum Form {
     CreditNote,
 }
 
-/// Looks at every invoice of the story.
+/// Checks every invoice of the story.
 pub(super) fn invoices(material: &Material, records: &Records, books: &Books) -> Vec<Row> {
     let finals = material.final_entries();
     let row = |first: &Entry| {
@@ -85,7 +85,7 @@ fn row(
     let ours = ours(books, &number);
     let happened = happened(entry, edited, record);
     let problem = problem(entry, &ours, &happened);
-    // A stale message's own total was never billed: what stands is what was there before it.
+    // A stale message's own total was never billed: the total before it applies.
     let billed = match entry.expect.outcome {
         Outcome::Unchanged => entry.expect.total,
         Outcome::Synced | Outcome::Credited | Outcome::Failed | Outcome::Voided => {
@@ -105,7 +105,7 @@ fn row(
     }
 }
 
-/// What this product has put into the books under a number, in either form.
+/// The documents that this product has created under a number, of either type.
 fn ours(books: &Books, number: &str) -> Vec<Document> {
     let is_ours = |created_by: &Option<String>| created_by.as_deref() == Some(CLIENT_ID);
     let invoices = books.invoices_numbered(number).filter(|one| is_ours(&one.created_by));
@@ -153,7 +153,7 @@ fn problem(entry: &Entry, ours: &[Document], happened: &Happened) -> Option<Stri
         }
         (Outcome::Failed, _, _) => Some("should have failed".to_owned()),
         (_, Happened::Failed(_), _) => Some("should not have failed".to_owned()),
-        (_, Happened::Open(status), _) => Some(format!("did not settle: {status}")),
+        (_, Happened::Open(status), _) => Some(format!("did not reach a final state: {status}")),
         (_, _, None) => Some("is not in Xero".to_owned()),
         (Outcome::Voided, _, Some(document)) => {
             let status = document.status.as_str();
@@ -170,7 +170,11 @@ fn standing(entry: &Entry, document: &Document) -> Option<String> {
     } else if document.total != expected {
         Some(format!("should be {expected} in Xero, but is {}", document.total))
     } else if (entry.invoice.total - document.total).abs() != apart(entry) {
-        Some(format!("was billed {}, which is not {} apart", entry.invoice.total, apart(entry)))
+        Some(format!(
+            "was billed {}, but the difference should be {}",
+            entry.invoice.total,
+            apart(entry)
+        ))
     } else if document.currency != entry.invoice.currency {
         Some(format!("is in {} in Xero", document.currency))
     } else {
@@ -178,8 +182,8 @@ fn standing(entry: &Entry, document: &Document) -> Option<String> {
     }
 }
 
-/// The wrong form, or one that does not count. Nothing in the story uses up what is credited, so it
-/// stays approved; an invoice may have been paid.
+/// The wrong type, or a wrong status. The story never uses up a credited invoice, so it stays
+/// approved; an invoice may have been paid.
 fn misformed(entry: &Entry, document: &Document) -> Option<String> {
     let is_credited = entry.expect.outcome == Outcome::Credited;
     let status = document.status;
@@ -194,7 +198,8 @@ fn misformed(entry: &Entry, document: &Document) -> Option<String> {
     }
 }
 
-/// How far the CRM's total may be from Xero's; a stale message's own total says nothing.
+/// The allowed difference between the CRM's total and Xero's; a stale message's own total is
+/// ignored.
 fn apart(entry: &Entry) -> Decimal {
     match entry.expect.outcome {
         Outcome::Unchanged => (entry.invoice.total - entry.expect.total).abs(),
@@ -218,18 +223,18 @@ mod tests {
     }
 
     #[test]
-    fn an_invoice_that_should_be_in_xero_and_is_not_is_a_problem() {
+    fn an_invoice_that_is_missing_from_xero_is_a_problem() {
         let synced = entry(Outcome::Synced);
         let said = |happened| problem(&synced, &[], &happened).unwrap();
         assert_eq!(said(Happened::Pushed), "is not in Xero");
         assert_eq!(said(Happened::Failed("no".into())), "should not have failed");
-        assert_eq!(said(Happened::Open("parked".into())), "did not settle: parked");
+        assert_eq!(said(Happened::Open("parked".into())), "did not reach a final state: parked");
         let voided = entry(Outcome::Voided);
         assert_eq!(problem(&voided, &[], &Happened::Voided).unwrap(), "is not in Xero");
     }
 
     #[test]
-    fn an_invoice_that_should_fail_must_fail_for_its_reason() {
+    fn an_invoice_that_should_fail_must_fail_for_the_expected_reason() {
         let failed = entry(Outcome::Failed);
         let words = failed.expect.reason_contains.clone().unwrap();
         let said = |happened| problem(&failed, &[], &happened);
@@ -239,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invoice_of_less_than_nothing_must_be_one_approved_credit_note() {
+    fn a_negative_invoice_must_be_one_approved_credit_note() {
         let credited = entry(Outcome::Credited);
         let document = |form, status| Document {
             form,

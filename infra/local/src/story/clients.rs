@@ -1,22 +1,22 @@
-//! Comparing what became of the clients with what had to: their records, and the contacts in Xero.
+//! Compares the clients with their expectations: their records, and the contacts in Xero.
 
 use super::material::Material;
 use super::settle::{Records, Subject};
 use crate::simulator::CLIENT_ID;
 use xero_sim::Books;
 
-/// What became of the clients.
+/// The results of the clients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Clients {
-    /// How many have their contact in Xero.
+    /// How many clients have their contact in Xero.
     pub(super) synced: usize,
-    /// How many contacts in Xero the product made.
+    /// How many contacts in Xero the product created.
     pub(super) contacts: usize,
-    /// Who has none, and why.
+    /// The clients without a contact, and why.
     pub(super) problems: Vec<String>,
 }
 
-/// Looks at every client of the story.
+/// Checks every client of the story.
 pub(super) fn clients(material: &Material, records: &Records, books: &Books) -> Clients {
     let mut clients = Clients {
         contacts: books

@@ -1,4 +1,4 @@
-//! The owner connects the account, as one does in a browser, and the CRM finishes it in the owner's name.
+//! The owner connects the account in a browser, and the CRM completes the connection as the owner.
 
 use super::Story;
 use super::api::is_busy;
@@ -6,14 +6,14 @@ use super::{browser, earlier};
 use crate::failure::Failure;
 use crate::wait::{self, Look, PATIENCE};
 
-/// There is one thing to wait for and nothing to see on the way to it.
+/// The wait has a single condition without visible progress.
 const NOTHING_TO_SEE: u64 = 0;
 
 impl Story<'_> {
-    /// An owner connects the account as one does in a browser.
+    /// An owner connects the account in a browser.
     pub(super) async fn connect(&self) -> Result<(), Failure> {
         let (http, xero) = (&self.stack.http, self.stack.xero());
-        self.console.step("Another app has entered invoice #INV-9001 in Xero before");
+        self.console.step("Another app enters invoice #INV-9001 in Xero");
         earlier::enter_the_other_invoice(http, &self.stack.addresses().simulator, xero).await?;
 
         self.console.step("The owner presses Connect and allows access on Xero's page");
@@ -23,10 +23,10 @@ impl Story<'_> {
             Some(ticket) if landing.word == "authorised" => ticket,
             Some(_) | None => {
                 let word = landing.word;
-                return Err(Failure::new(format!("The browser came back with \"{word}\"")));
+                return Err(Failure::new(format!("The browser returned with \"{word}\"")));
             }
         };
-        self.console.done("back in the CRM, which presents the ticket in the owner's name");
+        self.console.done("back in the CRM, which presents the ticket as the owner");
         *self.ticket.borrow_mut() = Some(ticket.clone());
         self.present(&ticket).await?;
         self.connected().await?;
@@ -35,7 +35,7 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// The address of Xero's consent page.
+    /// The URL of Xero's consent page.
     async fn consent_page(&self) -> Result<String, Failure> {
         let waited = wait::while_moving(PATIENCE, async || {
             self.watch.check().await?;
@@ -45,19 +45,22 @@ impl Story<'_> {
             })
         });
         let address = waited.await?;
-        address.ok_or_else(|| Failure::new("POST /v1/connection is not answered in its time"))
+        address.ok_or_else(|| Failure::new("POST /v1/connection did not answer in time"))
     }
 
-    /// The ticket connects the account, and is worth nothing afterwards.
+    /// Uses the ticket to connect the account, and checks that it is not accepted again.
     async fn present(&self, ticket: &str) -> Result<(), Failure> {
         let (http, api, token) = (&self.stack.http, self.api.address(), self.api.token());
         let answer = browser::present(http, api, token, ticket).await?;
-        // A busy machine may have connected the account and not said so: the status tells.
+        // A busy machine may have connected the account without answering in time: the status shows
+        // it.
         if !is_busy(&answer) {
             let finished = browser::completion(&answer)?;
             if finished.outcome != "connected" {
                 let outcome = finished.outcome;
-                return Err(Failure::new(format!("The connect was finished with \"{outcome}\"")));
+                return Err(Failure::new(format!(
+                    "The connection attempt ended with \"{outcome}\""
+                )));
             }
         }
         let again = browser::present(http, api, token, ticket).await?;
@@ -67,7 +70,7 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// Waits until the API says that the account is connected.
+    /// Waits until the API reports that the account is connected.
     async fn connected(&self) -> Result<(), Failure> {
         let waited = wait::while_moving(PATIENCE, async || {
             self.watch.check().await?;
@@ -80,6 +83,6 @@ impl Story<'_> {
             }
         });
         let connected = waited.await?;
-        connected.ok_or_else(|| Failure::new("GET /v1/connection is not answered in its time"))
+        connected.ok_or_else(|| Failure::new("GET /v1/connection did not answer in time"))
     }
 }

@@ -1,4 +1,4 @@
-//! Credit is given: the CRM issues a credit note and applies it to an invoice, and both are in Xero.
+//! The CRM issues a credit note and applies it to an invoice, and both reach Xero.
 
 use super::Story;
 use super::credit_note::{ALLOCATION_ID, Allocation, CREDITED, CreditNote, NOTE_ID, NUMBER};
@@ -13,33 +13,33 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use xero_sim::{Books, Credit, Invoice};
 
-/// What an invoice must come to so that the credit leaves most of it to be paid.
+/// The minimum total of an invoice, so that most of it stays due after the credit.
 const INVOICE_MIN: Decimal = Decimal::ONE_HUNDRED;
 
-/// What Xero's books say of the credit.
+/// The credit in Xero's books.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Applied {
     /// The credit note's number.
     pub(super) number: &'static str,
-    /// What it is over.
+    /// The total of the credit note.
     pub(super) credited: Decimal,
-    /// How many credit notes of that number this product made.
+    /// How many credit notes of that number this product created.
     notes: usize,
-    /// How often they are applied to an invoice.
+    /// How many allocations to an invoice it has.
     allocations: usize,
-    /// What is left of them.
+    /// The remaining credit.
     pub(super) left: Decimal,
     /// The invoice's number.
     pub(super) invoice: String,
-    /// What was due on it before.
+    /// The amount due on the invoice before.
     pub(super) due_before: Decimal,
-    /// What is due on it now, while it stands.
+    /// The amount due on the invoice now, if it is neither voided nor deleted.
     pub(super) due_after: Option<Decimal>,
 }
 
 impl Story<'_> {
-    /// A visit went wrong, and its client gets credit. What Xero's books say of it, and what they
-    /// should have said otherwise.
+    /// The CRM credits a bad visit. Returns the credit in Xero's books, and how it differs from the
+    /// expectation.
     pub(super) async fn credit_a_visit(
         &self,
         post: &mut Post<'_>,
@@ -53,7 +53,7 @@ impl Story<'_> {
         let client = self.material.client(&entry.client_id)?;
         post.credit_note(&CreditNote::for_a_visit(entry, today), client).await?;
         post.allocation(&Allocation::to(entry, today)).await?;
-        console.done("sent; waiting until both have settled");
+        console.done("sent; waiting until both are processed");
         let subjects = [
             Subject::CreditNote(NOTE_ID.to_owned()),
             Subject::Allocation(ALLOCATION_ID.to_owned()),
@@ -62,18 +62,18 @@ impl Story<'_> {
         let applied = self.books(|books| applied(books, entry))?;
         let mut problems = unsettled(&records);
         problems.extend(astray(&applied));
-        console.done(&format!("{NUMBER} went to {}", client.name));
+        console.done(&format!("{NUMBER} was issued to {}", client.name));
         Ok((Some(applied), problems))
     }
 }
 
-/// The invoice that the credit is for. Everything must still be due on it, so it is neither of the
-/// two that the bank transfers paid, whichever Xero's ids made them.
+/// The invoice to credit. It must be due in full, so it is neither of the two that the bank
+/// transfers paid; which two those are depends on Xero's ids.
 fn owed<'a>(material: &'a Material, books: &Books) -> Option<&'a Entry> {
     creditable(material, |entry| due(books, &entry.invoice.number) == Some(entry.expect.total))
 }
 
-/// The first invoice in pounds that ended as billed, comes to enough, and is due in full.
+/// The first invoice in pounds that was pushed as billed, is large enough, and is due in full.
 fn creditable(material: &Material, is_due_in_full: impl Fn(&Entry) -> bool) -> Option<&Entry> {
     let finals = material.final_entries();
     let last = |first: &Entry| finals.get(first.invoice.id.as_str()).copied();
@@ -85,7 +85,7 @@ fn creditable(material: &Material, is_due_in_full: impl Fn(&Entry) -> bool) -> O
     })
 }
 
-/// What is due on this product's invoice of that number, while it stands.
+/// The amount due on this product's invoice of that number, if it is neither voided nor deleted.
 fn due(books: &Books, number: &str) -> Option<Decimal> {
     let stands = |invoice: &&Invoice| {
         invoice.created_by.as_deref() == Some(CLIENT_ID) && !invoice.status.is_gone()
@@ -111,7 +111,7 @@ fn applied(books: &Books, entry: &Entry) -> Applied {
     }
 }
 
-/// The records that did not come to be synced, each with its reason.
+/// The records that were not synced, each with its reason.
 fn unsettled(records: &Records) -> Vec<String> {
     records
         .iter()
@@ -123,7 +123,7 @@ fn unsettled(records: &Records) -> Vec<String> {
         .collect()
 }
 
-/// What the books should say otherwise.
+/// The differences between the books and the expectation.
 fn astray(applied: &Applied) -> Vec<String> {
     let Applied { number, credited, notes, allocations, left, invoice, due_before, due_after } =
         applied;
@@ -142,7 +142,7 @@ fn astray(applied: &Applied) -> Vec<String> {
         Some(due) if *due == expected => {}
         Some(due) => problems
             .push(format!("{invoice} should have {expected:.2} due in Xero, but has {due:.2}")),
-        None => problems.push(format!("{invoice} no longer stands in Xero")),
+        None => problems.push(format!("{invoice} is missing or voided in Xero")),
     }
     problems
 }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn credit_is_applied_once_and_whole_and_less_is_due() {
+    fn credit_is_applied_once_and_in_full_and_reduces_the_amount_due() {
         assert_eq!(astray(&applied()), Vec::<String>::new());
         let nothing = Applied {
             allocations: 0,
@@ -188,11 +188,11 @@ mod tests {
         let twice = Applied { notes: 2, allocations: 2, ..applied() };
         assert_eq!(astray(&twice).len(), 2);
         let gone = Applied { due_after: None, ..applied() };
-        assert_eq!(astray(&gone), ["#INV-1 no longer stands in Xero"]);
+        assert_eq!(astray(&gone), ["#INV-1 is missing or voided in Xero"]);
     }
 
     #[test]
-    fn a_record_that_is_not_synced_is_told_with_its_reason() {
+    fn a_record_that_is_not_synced_is_reported_with_its_reason() {
         let record = |json: &str| Some(serde_json::from_str(json).unwrap());
         let refused =
             r#"{"state":"waiting","failure":{"class":"rejected","message":"No.","remedy":""}}"#;
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_credit_is_for_an_invoice_that_nobody_has_paid() {
+    fn the_credit_is_for_an_unpaid_invoice() {
         let material = Material::read(&Project::here().unwrap()).unwrap();
         let first = creditable(&material, |_| true).unwrap();
         assert!(first.expect.total > CREDITED * Decimal::from(4));

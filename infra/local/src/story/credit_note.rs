@@ -1,4 +1,4 @@
-//! The credit note of the story and what is applied of it, as the CRM sends them.
+//! The story's credit note and its allocation, as the CRM sends them.
 
 use super::material::Entry;
 use jiff::civil::Date;
@@ -14,10 +14,10 @@ pub(super) const ALLOCATION_ID: &str = "al_0001";
 /// The credit note's number.
 pub(super) const NUMBER: &str = "CN-0001";
 
-/// What it is over, tax included: 24.00.
+/// The total of the credit note, tax included: 24.00.
 pub(super) const CREDITED: Decimal = Decimal::from_parts(2_400, 0, 0, false, 2);
 
-/// A credit note, as the contract wants it.
+/// A credit note in the contract's format.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct CreditNote {
     id: &'static str,
@@ -40,7 +40,7 @@ struct Line {
 }
 
 impl CreditNote {
-    /// One that makes good a visit of this invoice.
+    /// A credit note for a bad visit of this invoice.
     pub(super) fn for_a_visit(entry: &Entry, issue_date: Date) -> Self {
         Self {
             id: NOTE_ID,
@@ -61,7 +61,7 @@ impl CreditNote {
     }
 }
 
-/// Credit applied to an invoice, as the contract wants it.
+/// An allocation in the contract's format.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Allocation {
     id: &'static str,
@@ -76,7 +76,7 @@ pub(super) struct Allocation {
 }
 
 impl Allocation {
-    /// All of the note, to this invoice.
+    /// Allocates the complete credit note to this invoice.
     pub(super) fn to(entry: &Entry, date: Date) -> Self {
         Self {
             id: ALLOCATION_ID,
@@ -100,7 +100,7 @@ mod tests {
     use jiff::civil::date;
 
     #[test]
-    fn both_are_written_as_the_contract_wants_them() {
+    fn both_are_serialised_in_the_contract_format() {
         let material = Material::read(&Project::here().unwrap()).unwrap();
         let (entry, today) = (&material.invoices[0], date(2026, 11, 6));
         let note = serde_json::to_string_pretty(&CreditNote::for_a_visit(entry, today)).unwrap();

@@ -1,5 +1,5 @@
-//! What was in Xero before the story begins: an invoice of somebody else, entered through another
-//! app, whose number the CRM uses too.
+//! The content of Xero before the story begins: an invoice entered with another app, whose number
+//! the CRM also uses.
 
 use super::other_app::{OtherApp, consent_page};
 use crate::failure::Failure;
@@ -24,7 +24,7 @@ pub(super) async fn enter_the_other_invoice(
     app.enter(&xero.tenant().to_string(), "Invoices", INVOICE).await
 }
 
-/// Where a consent leads that was given without a browser.
+/// The redirect URL of a consent given without a browser.
 fn consent(base: &str, xero: &Xero) -> Result<Url, Failure> {
     let page = consent_page(base);
     let consent = xero.lock().consent(xero.instants(), &page, xero.user(), &[xero.tenant()]);
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_number_is_taken_in_xero_by_an_invoice_that_is_not_ours() {
+    async fn the_number_is_taken_by_an_invoice_of_another_app() {
         let (xero, base, _servers) = xero().await;
         enter_the_other_invoice(&HttpClient::default(), &base, &xero).await.unwrap();
         let simulator = xero.lock();
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_person_lets_the_other_app_in_and_it_enters_a_contact() {
+    async fn a_user_authorises_the_other_app_and_it_enters_a_contact() {
         let (xero, base, _servers) = xero().await;
         let http = HttpClient::default();
         let page = format!("{}&login_hint=dana@ridgeway.example", consent_page(&base));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_person_allows_access_on_xeros_page_and_comes_back_with_a_code() {
+    async fn a_user_allows_access_on_xeros_page_and_returns_with_a_code() {
         let (_xero, base, _servers) = xero().await;
         let query = Serializer::new(String::new())
             .append_pair("response_type", "code")

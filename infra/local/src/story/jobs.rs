@@ -1,5 +1,5 @@
-//! The jobs come by, as their schedules would call them: tokens that nobody used for three weeks, records that
-//! were given up, a log entry past its 30 days.
+//! Runs the scheduled jobs on prepared data: tokens unused for three weeks, given-up records, a log
+//! entry older than 30 days.
 
 use super::Story;
 use super::material::{Entry, Invoice};
@@ -13,34 +13,34 @@ use crate::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-/// Longer than a connection may be idle.
+/// Longer than the idle limit of a connection.
 const IDLE: SignedDuration = SignedDuration::from_hours(24 * 21);
-/// Longer than the log is kept.
+/// Longer than the log's retention.
 const OLD: SignedDuration = SignedDuration::from_hours(24 * 31);
-/// So many given up records are a warning.
+/// The number of given-up records that raises a warning.
 const HOPELESS: usize = 5;
 
-/// What the jobs came to.
+/// The results of the jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Jobs {
-    /// Requests for new tokens that keep-alive made.
+    /// The number of token requests by keep-alive.
     pub(super) renewals: usize,
-    /// Records that were given up, as the settings page shows them after the health check.
+    /// The number of given-up records on the settings page after the health check.
     pub(super) skipped: usize,
-    /// Whether the settings page warns of them.
+    /// Whether the settings page shows a warning.
     pub(super) warned: bool,
-    /// Whether the old entry is gone.
+    /// Whether the old entry was removed.
     pub(super) cleaned: bool,
 }
 
 impl Story<'_> {
-    /// Lets three weeks pass for the tokens and a month for the log, has five invoices given up, and calls the
-    /// jobs. What they came to, and what they should have come to otherwise.
+    /// Ages the tokens by three weeks and the log by a month, has five invoices given up, and runs
+    /// the jobs. Returns the results, and how they differ from the expectation.
     pub(super) async fn jobs(&self, post: &mut Post<'_>) -> Result<(Jobs, Vec<String>), Failure> {
         self.console
             .step("Five invoices name a tax rate that Xero does not have, and are given up");
         self.send_hopeless(post).await?;
-        self.console.step("Nobody uses the tokens for three weeks; the jobs run");
+        self.console.step("The tokens are unused for three weeks; the jobs run");
         let before = self.refreshes();
         self.leave_idle().await?;
         self.call("keep-alive").await?;
@@ -88,7 +88,7 @@ impl Story<'_> {
         self.stack.aws.put_row(self.stack.outputs.get("TableName")?, row).await
     }
 
-    /// The grant was last renewed three weeks ago.
+    /// Dates the last renewal of the grant back by three weeks.
     async fn leave_idle(&self) -> Result<(), Failure> {
         let missing = || Failure::new("The grant of the owner's Xero login is not in the table");
         let pk = format!("G#{}", self.stack.xero().user());
@@ -96,21 +96,21 @@ impl Story<'_> {
         let mut record = grant.record().ok_or_else(missing)?;
         let past = Value::String(ago(IDLE).to_string());
         record.as_object_mut().ok_or_else(missing)?.insert("refreshed_at".to_owned(), past);
-        // What is in the secret has run out as well, as it would have.
+        // The token in the secret has expired as well.
         let name = format!("servicecortex-xero/local/grant/{}", self.stack.xero().user());
         let (tokens, version) = self.stack.aws.secret_with_version(&name).await?;
         let mut tokens: Value = serde_json::from_str(&tokens)
-            .map_err(|error| Failure::new("The grant's secret is no JSON").because(error))?;
+            .map_err(|error| Failure::new("The grant's secret is not JSON").because(error))?;
         let past = Value::String(ago(IDLE).to_string());
         tokens.as_object_mut().ok_or_else(missing)?.insert("access_expires_at".to_owned(), past);
         let newer = self.stack.aws.put_secret(&name, &tokens.to_string()).await?;
-        // The row names the version of the secret that belongs to it.
+        // The row names the version of its secret.
         let record: Value = serde_json::from_str(&record.to_string().replace(&version, &newer))
-            .map_err(|error| Failure::new("The grant's record is no JSON").because(error))?;
+            .map_err(|error| Failure::new("The grant's record is not JSON").because(error))?;
         self.put(&grant.with_record(&record)).await
     }
 
-    /// The log has an entry that the table should have removed a day ago. Its name.
+    /// Adds a log entry that the table should have removed a day ago. Returns its key.
     async fn old_entry(&self) -> Result<String, Failure> {
         let entry = ago(OLD).strftime("%Y-%m-%dT%H:%M:%S%.6fZ-story").to_string();
         self.put(&TableRow::new(&format!("LOG#{STORY_ACCOUNT}"), &entry, "{}")).await?;
@@ -146,17 +146,16 @@ fn otherwise(jobs: &Jobs) -> Vec<String> {
     let Jobs { renewals, skipped, warned, cleaned } = jobs;
     let mut problems = Vec::new();
     if *renewals != 1 {
-        problems.push(format!("keep-alive asked for new tokens {renewals} times, not once"));
+        problems.push(format!("keep-alive requested new tokens {renewals} times, not once"));
     }
     if *skipped != HOPELESS {
-        problems.push(format!("the settings page shows {skipped} given up records of {HOPELESS}"));
+        problems.push(format!("the settings page shows {skipped} of {HOPELESS} given-up records"));
     }
     if !warned {
-        problems
-            .push("the settings page does not warn of the records that were given up".to_owned());
+        problems.push("the settings page does not warn about the given-up records".to_owned());
     }
     if !cleaned {
-        problems.push("a log entry of 31 days ago is still there".to_owned());
+        problems.push("a log entry of 31 days ago still exists".to_owned());
     }
     problems
 }
@@ -166,7 +165,7 @@ mod tests {
     use super::{Jobs, otherwise};
 
     #[test]
-    fn what_the_jobs_leave_undone_is_told() {
+    fn missing_results_of_the_jobs_are_reported() {
         let jobs = Jobs { renewals: 1, skipped: 5, warned: true, cleaned: true };
         assert!(otherwise(&jobs).is_empty());
         let undone = Jobs { renewals: 0, skipped: 4, warned: false, cleaned: false };

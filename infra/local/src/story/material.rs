@@ -1,7 +1,8 @@
-//! The story's data: what the CRM knows, and what must come of each message.
+//! The story's data: the CRM's records and messages, and the expected result of each.
 
 use crate::failure::Failure;
 use crate::project::Project;
+use crate::variants::every_variant;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,39 +16,39 @@ pub(super) struct Material {
     pub(super) clients: Vec<Client>,
     /// The invoices, in the order they were sent.
     pub(super) invoices: Vec<Entry>,
-    /// What happened to some of them afterwards.
+    /// The later changes to some of them.
     pub(super) edits: Vec<Entry>,
-    /// Messages nobody can read.
+    /// Messages that cannot be read.
     pub(super) malformed: Vec<Malformed>,
 }
 
-/// A client, with its snapshot as the contract wants it.
+/// A client, with its snapshot in the contract's format.
 #[derive(Debug)]
 pub(super) struct Client {
     /// Its id in the CRM.
     pub(super) id: String,
-    /// The name people know it by.
+    /// Its display name.
     pub(super) name: String,
     /// The snapshot.
     pub(super) snapshot: Value,
 }
 
-/// An invoice message to be.
+/// The data of an invoice message.
 #[derive(Debug)]
 pub(super) struct Entry {
     /// `invoice.sent`, `invoice.updated` or `invoice.voided`.
     pub(super) kind: String,
-    /// Whose invoice.
+    /// The client's id.
     pub(super) client_id: String,
-    /// What the runner reads of the snapshot.
+    /// The fields of the snapshot that the runner uses.
     pub(super) invoice: Invoice,
     /// The snapshot.
     pub(super) snapshot: Value,
-    /// What must come of it.
+    /// The expected result.
     pub(super) expect: Expect,
 }
 
-/// What the runner reads of an invoice.
+/// The fields of an invoice that the runner uses.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Invoice {
     /// Its id in the CRM.
@@ -61,49 +62,49 @@ pub(super) struct Invoice {
     pub(super) total: Decimal,
 }
 
-/// What must come of a message.
+/// The expected result of a message.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Expect {
-    /// How it must end.
+    /// The outcome.
     pub(super) outcome: Outcome,
-    /// Words of the reason, when it must fail.
+    /// A part of the reason, if it must fail.
     pub(super) reason_contains: Option<String>,
     /// The total in Xero.
     #[serde(deserialize_with = "decimal")]
     pub(super) total: Decimal,
-    /// How far the CRM's total is from Xero's, without a sign.
+    /// The absolute difference between the CRM's total and Xero's.
     #[serde(default, deserialize_with = "decimal_if_any")]
     pub(super) difference: Option<Decimal>,
 }
 
-/// How an invoice must end.
+/// The expected outcome of an invoice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
     /// In Xero, as billed.
     Synced,
-    /// In Xero as a credit note: it is of less than nothing.
+    /// In Xero as a credit note, because it is negative.
     Credited,
     /// Not in Xero, with a reason.
     Failed,
-    /// As it was before the message.
+    /// Unchanged by the message.
     Unchanged,
     /// Voided in Xero.
     Voided,
 }
 
-/// A message that must end among the dead letters.
+/// A message that must end in a dead-letter queue.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Malformed {
-    /// Which queue it is sent to.
+    /// The queue that it is sent to.
     pub(super) queue: QueueName,
-    /// The account whose line it stands in.
+    /// The account, which is its message group.
     pub(super) group: String,
     /// The body, unless only its length matters.
     body: Option<String>,
     /// The length of a body that is too large.
     oversized_bytes: Option<usize>,
-    /// Words of the reason it is put aside with.
+    /// A part of the reason with which it is moved.
     pub(super) reason_contains: String,
 }
 
@@ -129,9 +130,9 @@ pub(super) enum QueueName {
 
 impl QueueName {
     /// All of them.
-    pub(super) const ALL: [Self; 3] = [Self::Contacts, Self::Invoices, Self::CreditNotes];
+    pub(super) const ALL: [Self; 3] = every_variant![Contacts, Invoices, CreditNotes];
 
-    /// The stack's output that is its URL.
+    /// The stack's output with its URL.
     pub(super) fn url(self) -> &'static str {
         match self {
             Self::Contacts => "ContactQueueUrl",
@@ -140,7 +141,7 @@ impl QueueName {
         }
     }
 
-    /// The output that is the URL of its dead-letter queue.
+    /// The output with the URL of its dead-letter queue.
     pub(super) fn dead_letters(self) -> &'static str {
         match self {
             Self::Contacts => "ContactDeadLetterQueueUrl",
@@ -181,8 +182,8 @@ impl Material {
         found.ok_or_else(|| Failure::new(format!("The story's clients.json has no {id}")))
     }
 
-    /// Clients that send a message of their own: every second one, and whoever no good invoice
-    /// brings along. The others reach Xero with their first invoice.
+    /// Clients that send their own message: every second one, and those without a valid invoice.
+    /// The others reach Xero with their first invoice.
     pub(super) fn clients_of_their_own(&self) -> Vec<&Client> {
         let brought: BTreeSet<&str> = self
             .invoices
@@ -200,8 +201,8 @@ impl Material {
             .collect()
     }
 
-    /// What must have come of each invoice in the end, by its id: an edit's expectation replaces
-    /// the one before it.
+    /// The expected final result of each invoice, by its id: an edit's expectation replaces the one
+    /// before it.
     pub(super) fn final_entries(&self) -> BTreeMap<&str, &Entry> {
         let all = self.invoices.iter().chain(&self.edits);
         all.map(|entry| (entry.invoice.id.as_str(), entry)).collect()
@@ -223,7 +224,7 @@ fn entries(project: &Project, file: &str) -> Result<Vec<Entry>, Failure> {
         .map(|raw| {
             let RawEntry { kind, client_id, invoice: snapshot, expect } = raw;
             let invoice = Invoice::deserialize(&snapshot).map_err(|error| {
-                Failure::new(format!("The story's {file} has an odd invoice")).because(error)
+                Failure::new(format!("The story's {file} has an invalid invoice")).because(error)
             })?;
             Ok(Entry { kind, client_id, invoice, snapshot, expect })
         })
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn every_invoice_and_edit_is_about_somebody_and_something_known() {
+    fn every_invoice_and_edit_refers_to_a_known_client_and_invoice() {
         let material = material();
         let known: BTreeSet<&str> =
             material.invoices.iter().map(|entry| entry.invoice.id.as_str()).collect();
@@ -271,9 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn the_crm_and_xero_agree_on_every_total_but_where_a_difference_is_expected() {
+    fn the_crm_and_xero_agree_on_every_total_unless_a_difference_is_expected() {
         for (id, entry) in material().final_entries() {
-            // An unchanged invoice keeps the total it had, whatever the stale message says.
+            // An unchanged invoice keeps its total, whatever the stale message contains.
             if entry.expect.outcome != Outcome::Unchanged {
                 let apart = (entry.invoice.total - entry.expect.total).abs();
                 assert_eq!(apart, entry.expect.difference.unwrap_or_default(), "{id}");
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn some_clients_send_messages_and_some_come_with_their_invoices() {
+    fn some_clients_send_messages_and_others_are_pushed_with_their_invoices() {
         let material = material();
         let own = material.clients_of_their_own().len();
         assert!(own >= material.clients.len() / 2 && own < material.clients.len(), "{own}");

@@ -1,5 +1,6 @@
-//! The product's story, played against the running stack: connect, push, edit, pay, credit, compare, jobs, show.
-//! It checks itself: what should have come out otherwise is listed, and makes it fail.
+//! The product's story, played against the running stack: connect, push, edit, pay, credit,
+//! compare, jobs, report. It checks itself: each difference from the expectation is listed, and
+//! makes it fail.
 
 mod api;
 pub mod browser;
@@ -40,14 +41,14 @@ use summary::Summary;
 use watch::Watch;
 use xero_sim::Books;
 
-/// How much of the sync log is printed.
+/// How many entries of the sync log are printed.
 const LOG_ENTRIES_SHOWN: u16 = 6;
 
 /// How many steps the story has.
 pub const STEPS: usize = 11;
 
-/// Plays the story from the first click to the last table. Fails if anything came out otherwise than
-/// the story's data says it must, and at once when it cannot come out any more.
+/// Plays the story from the first click to the last table. Fails if any result differs from the
+/// expectation in the story's data, and at once if the expectation can no longer be met.
 pub async fn play(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
     let material = Material::read(&workplace.project)?;
     let api = Api::of_the_owner(stack)?;
@@ -74,7 +75,7 @@ struct Story<'a> {
     material: &'a Material,
     api: Api<'a>,
     watch: Watch<'a>,
-    /// What the connect was finished with: it must not be in any log.
+    /// The ticket that completed the connection: it must not be in any log.
     ticket: RefCell<Option<String>>,
 }
 
@@ -145,11 +146,11 @@ impl Story<'_> {
         for entry in invoices {
             post.invoice(entry, self.material.client(&entry.client_id)?).await?;
         }
-        self.console.done("sent; waiting until everything has settled");
+        self.console.done("sent; waiting until everything is processed");
         self.settled().await.map(|_| ())
     }
 
-    /// People edit and void, the outbox repeats itself, an old message arrives late.
+    /// Users edit and void invoices, the outbox sends duplicates, an old message arrives late.
     async fn edit(&self, post: &mut Post<'_>) -> Result<Records, Failure> {
         let edits = &self.material.edits;
         self.console.step(&format!(
@@ -169,7 +170,7 @@ impl Story<'_> {
                 post.invoice(entry, client).await?;
             }
         }
-        self.console.done("sent; waiting until everything has settled");
+        self.console.done("sent; waiting until everything is processed");
         self.settled().await
     }
 
@@ -180,7 +181,7 @@ impl Story<'_> {
         settle::settled(&self.watch, self.console, &subjects).await
     }
 
-    /// Looks into Xero's books. Nobody is answered meanwhile.
+    /// Reads Xero's books. The simulator answers no requests meanwhile.
     fn books<T>(&self, look: impl FnOnce(&Books) -> T) -> Result<T, Failure> {
         let xero = self.stack.xero();
         let simulator = xero.lock();
@@ -191,7 +192,7 @@ impl Story<'_> {
     }
 }
 
-/// The invoices that did not come out as they had to.
+/// The invoices that differ from their expectation.
 fn unlike_expected(rows: &[check::Row]) -> Vec<String> {
     let problems = rows.iter().filter_map(|row| {
         let problem = row.problem.as_ref()?;
@@ -200,7 +201,7 @@ fn unlike_expected(rows: &[check::Row]) -> Vec<String> {
     problems.collect()
 }
 
-/// The failure of a story with problems. They are listed above the tables: it repeats the first.
+/// The failure of a story with problems. It repeats the first one; the report lists all.
 fn failed_for(problems: &[String]) -> Result<(), Failure> {
     let Some(first) = problems.first() else { return Ok(()) };
     let others = match problems.len() {
@@ -208,7 +209,7 @@ fn failed_for(problems: &[String]) -> Result<(), Failure> {
         all => format!(" (and {} more)", all.saturating_sub(1)),
     };
     Err(Failure::new(format!("The story failed: {first}{others}"))
-        .remedy("The report above begins with all reasons."))
+        .remedy("The report above begins with all problems."))
 }
 
 #[cfg(test)]
@@ -216,7 +217,7 @@ mod tests {
     use super::{STEPS, failed_for};
 
     #[test]
-    fn steps_are_counted_as_they_are_taken() {
+    fn the_number_of_steps_equals_the_constant() {
         let sources = [
             include_str!("mod.rs").split("#[cfg(test)]").next().unwrap_or_default(),
             include_str!("connect.rs"),
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_story_that_fails_names_the_first_reason() {
+    fn a_failed_story_names_the_first_problem() {
         assert!(failed_for(&[]).is_ok());
         let problems = ["#INV-1 is not in Xero".to_owned(), "another".to_owned()];
         let lines = failed_for(&problems).unwrap_err().lines();

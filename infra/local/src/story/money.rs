@@ -1,4 +1,5 @@
-//! Money comes back: somebody reconciles in Xero, the poll reads it, and the CRM hears of it.
+//! Customers pay: the bookkeeper reconciles payments in Xero, the poll reads them, and the CRM
+//! receives the events.
 
 use super::Story;
 use super::material::decimal;
@@ -15,46 +16,46 @@ use tokio::time::Instant;
 use uuid::Uuid;
 use xero_sim::{Receipt, Simulator};
 
-/// What the customers write on their transfers begins with this.
+/// The prefix of the references of the customers' transfers.
 const REFERENCE: &str = "BACS";
 
-/// How often the poll is called, as its schedule would, until the money has been heard of: Xero may have
-/// asked it to wait.
+/// How often the poll is called, as by its schedule, until the events arrive: Xero may have asked
+/// it to wait.
 const POLLED_EVERY: Duration = Duration::from_mins(1);
 
-/// A bank transfer that was matched with an invoice, inside Xero.
+/// A bank transfer that was matched with an invoice in Xero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Transfer {
     /// The invoice's number.
     pub(super) number: String,
-    /// How much.
+    /// Its amount.
     pub(super) amount: Decimal,
-    /// What stands on it.
+    /// Its reference.
     pub(super) reference: String,
 }
 
-/// What the CRM hears of money, as far as the story reads it.
+/// An event about money, with the fields that the story uses.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Heard {
     /// `payment.imported` or `invoice.payment_status`.
     #[serde(rename = "type")]
     pub(super) kind: String,
-    /// Which invoice, in the CRM.
+    /// The invoice's id in the CRM.
     #[serde(default)]
     pub(super) invoice_id: String,
-    /// How much arrived.
+    /// The amount that was paid.
     #[serde(default)]
     pub(super) amount: Option<Sum>,
-    /// How much is still to come.
+    /// The amount that is still due.
     #[serde(default)]
     pub(super) amount_due: Option<Sum>,
-    /// How it was paid.
+    /// The payment method.
     #[serde(default)]
     pub(super) method: Option<String>,
-    /// Where it arrived.
+    /// The account it was paid into.
     #[serde(default)]
     pub(super) account: Option<String>,
-    /// What stood on it.
+    /// The reference of the transfer.
     #[serde(default)]
     pub(super) reference: Option<String>,
     /// `paid`, `part_paid` or `unpaid`.
@@ -65,7 +66,7 @@ pub(super) struct Heard {
 /// An amount with its currency.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Sum {
-    /// In decimal digits.
+    /// A decimal number.
     #[serde(deserialize_with = "decimal")]
     pub(super) amount: Decimal,
     /// Three letters.
@@ -73,8 +74,8 @@ pub(super) struct Sum {
 }
 
 impl Story<'_> {
-    /// Two customers pay by bank transfer, one of them half. What the CRM heard of it, and what it
-    /// should have heard otherwise.
+    /// Two customers pay by bank transfer, one of them half. Returns the events that the CRM
+    /// received, and how they differ from the expectation.
     pub(super) async fn receive_money(&self) -> Result<(Vec<Heard>, Vec<String>), Failure> {
         let (stack, console) = (self.stack, self.console);
         console.step("Two bank transfers arrive, and the bookkeeper reconciles them in Xero");
@@ -96,11 +97,11 @@ impl Story<'_> {
             console.progress(&format!("the CRM received {} events", heard.len()));
             Ok::<_, Failure>(Look::Pending { state: digest(&heard.len()), quiet: None })
         });
-        // What was not heard is named below.
+        // Missing events are reported below.
         let outcome: Option<()> = waited.await?;
         console.progress_over();
         if outcome.is_none() {
-            console.done("nothing more arrives");
+            console.done("no further events arrive");
         }
         let problems = unheard(&heard, &transfers);
         console.done(&format!("the CRM received {} events about it", heard.len()));
@@ -108,8 +109,8 @@ impl Story<'_> {
     }
 }
 
-/// Matches a transfer with each of two invoices that this product made: all of the first, half of the
-/// second.
+/// Matches a transfer with each of two invoices that this product created: all of the first, half
+/// of the second.
 fn reconcile(xero: &Xero) -> Result<Vec<Transfer>, Failure> {
     let (tenant, now) = (xero.tenant(), xero.now());
     let mut simulator = xero.lock();
@@ -123,7 +124,7 @@ fn reconcile(xero: &Xero) -> Result<Vec<Transfer>, Failure> {
             ..Receipt::on(clock::now().to_zoned(jiff::tz::TimeZone::UTC).date())
         };
         let refused = |why: String| {
-            Failure::new(format!("Xero does not take the transfer for {number}")).because(why)
+            Failure::new(format!("Xero refused the transfer for {number}")).because(why)
         };
         simulator
             .bookkeeper(now, tenant)
@@ -135,7 +136,7 @@ fn reconcile(xero: &Xero) -> Result<Vec<Transfer>, Failure> {
     Ok(transfers)
 }
 
-/// What this product has put into the books and somebody still has to pay, in pounds.
+/// The invoices in pounds that this product created and that are not paid yet.
 fn payable(simulator: &Simulator, tenant: Uuid) -> Vec<(Uuid, String, Decimal)> {
     let Some(books) = simulator.books(tenant) else { return Vec::new() };
     let due = |invoice: &xero_sim::Invoice| {
@@ -147,7 +148,7 @@ fn payable(simulator: &Simulator, tenant: Uuid) -> Vec<(Uuid, String, Decimal)> 
     books.invoices().filter_map(due).collect()
 }
 
-/// Takes what is in the queue, as the CRM does, and keeps what is about money.
+/// Receives the queue's messages, as the CRM does, and keeps the events about money.
 async fn hear(aws: &Aws, queue: &str, heard: &mut Vec<Heard>) -> Result<(), Failure> {
     for message in aws.take(queue).await? {
         let event: Heard = serde_json::from_str(&message.body)
@@ -174,22 +175,23 @@ fn is_all(heard: &[Heard], transfers: &[Transfer]) -> bool {
     told >= transfers.len() && unheard(heard, transfers).is_empty()
 }
 
-/// The transfers that the CRM did not hear of once, and whatever it heard that nobody sent.
+/// The transfers that the CRM did not receive exactly once, and unexpected events.
 fn unheard(heard: &[Heard], transfers: &[Transfer]) -> Vec<String> {
     let mut problems = Vec::new();
     if transfers.len() < 2 {
-        problems.push("there were not two invoices to be paid".to_owned());
+        problems.push("there were no two invoices to pay".to_owned());
     }
     for transfer in transfers {
         let times = imports(heard, transfer).len();
         if times != 1 {
             let Transfer { number, amount, reference: _ } = transfer;
-            problems.push(format!("the CRM heard {times} times of {amount} paid on {number}"));
+            problems
+                .push(format!("the CRM received {times} events about {amount} paid on {number}"));
         }
     }
     let imported = heard.iter().filter(|event| event.kind == "payment.imported").count();
     if imported > transfers.len() {
-        problems.push(format!("the CRM heard of {imported} payments"));
+        problems.push(format!("the CRM received events about {imported} payments"));
     }
     problems
 }
@@ -216,13 +218,16 @@ mod tests {
     }
 
     #[test]
-    fn a_transfer_is_heard_of_once_with_its_amount() {
+    fn a_transfer_is_reported_once_with_its_amount() {
         let transfers = [transfer("1"), transfer("2")];
         let good = [imported("1", "114.00"), imported("2", "114.00")];
         assert_eq!(unheard(&good, &transfers), Vec::<String>::new());
         let twice = [imported("1", "114.00"), imported("2", "114.00"), imported("2", "114.00")];
         assert_eq!(unheard(&twice, &transfers).len(), 2);
         let other = [imported("1", "114.00"), imported("2", "14.00")];
-        assert_eq!(unheard(&other, &transfers), ["the CRM heard 0 times of 114.00 paid on 2"]);
+        assert_eq!(
+            unheard(&other, &transfers),
+            ["the CRM received 0 events about 114.00 paid on 2"]
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Four clients of an older system, and the contacts that a bookkeeper entered for them in Xero, long
-//! before anything was connected.
+//! Four clients of an older system, and the contacts that a bookkeeper entered for them in Xero
+//! before the account was connected.
 
 use crate::failure::Failure;
 use crate::simulator::Xero;
@@ -7,13 +7,13 @@ use serde::Serialize;
 use uuid::Uuid;
 use xero_sim::{Bookkeeper, Refused};
 
-/// A client of the older system, as the contract wants it.
+/// A client of the older system, in the contract's format.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct OlderClient {
     /// Its id in the CRM.
     pub(super) id: &'static str,
     revision: u32,
-    /// The name people know it by.
+    /// Its display name.
     pub(super) name: &'static str,
     email: &'static str,
 }
@@ -34,14 +34,14 @@ pub(super) const UNHEARD_OF: OlderClient =
 pub(super) const PUT_AWAY: OlderClient =
     older("cli_9004", "Wytham Sawmill", "yard@wythamsawmill.example");
 
-/// The four.
+/// All four.
 pub(super) const ALL: [OlderClient; 4] = [RENAMED, TWICE, UNHEARD_OF, PUT_AWAY];
 
 const fn older(id: &'static str, name: &'static str, email: &'static str) -> OlderClient {
     OlderClient { id, revision: 1, name, email }
 }
 
-/// Enters the contacts in Xero, and gives the one that has the e-mail address of [`RENAMED`].
+/// Enters the contacts in Xero, and returns the one that has the e-mail address of [`RENAMED`].
 pub(super) fn enter_their_contacts(xero: &Xero) -> Result<Uuid, Failure> {
     let (tenant, now) = (xero.tenant(), xero.now());
     let mut simulator = xero.lock();
@@ -49,17 +49,17 @@ pub(super) fn enter_their_contacts(xero: &Xero) -> Result<Uuid, Failure> {
         .bookkeeper(now, tenant)
         .ok_or_else(|| Failure::new("The organisation has no books"))?;
     entered(&mut bookkeeper).map_err(|refused| {
-        Failure::new("Xero does not take the older system's contacts").because(refused)
+        Failure::new("Xero refused the older system's contacts").because(refused)
     })
 }
 
 fn entered(bookkeeper: &mut Bookkeeper<'_>) -> Result<Uuid, Refused> {
     let renamed = bookkeeper.add_contact("Fairweather & Daughter, Upholsterers")?;
-    // An address is the same address in capitals.
+    // E-mail addresses are compared without regard to case.
     let email = RENAMED.email.to_uppercase();
     bookkeeper.edit_contact(renamed, |contact| contact.email = Some(email))?;
     bookkeeper.add_contact(TWICE.name)?;
-    // Nobody may add a contact under a name that is in use: the second one comes by its name later.
+    // A contact cannot be added under a name that is in use: the second one is renamed afterwards.
     let second = bookkeeper.add_contact("Launderette, Cowley Road")?;
     let name = TWICE.name.to_uppercase();
     bookkeeper.edit_contact(second, |contact| contact.name = name)?;
@@ -77,7 +77,7 @@ mod tests {
     use xero_sim::ContactStatus;
 
     #[test]
-    fn their_contacts_are_in_the_books_and_this_product_made_none_of_them() {
+    fn their_contacts_are_in_the_books_and_not_created_by_this_product() {
         let xero = Xero::open("http://localhost:9/oauth/callback", 0).unwrap();
         let renamed = enter_their_contacts(&xero).unwrap();
         let simulator = xero.lock();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_four_are_nobody_else_of_the_story() {
+    fn the_four_clients_differ_from_all_others_of_the_story() {
         let material = Material::read(&Project::here().unwrap()).unwrap();
         for older in ALL {
             for client in &material.clients {

@@ -1,5 +1,5 @@
-//! Another app of the same organisation: what the customer used before, and what puts things into Xero
-//! that are not this product's.
+//! Another app of the same organisation, which the customer used before; it enters documents in
+//! Xero that are not this product's.
 
 use crate::failure::Failure;
 use crate::http_client::{HttpClient, refused};
@@ -27,7 +27,7 @@ struct Tokens {
     access_token: String,
 }
 
-/// The page of the Xero at this address on which a person lets the app in.
+/// The consent page of the Xero at this address for the other app.
 pub fn consent_page(xero: &str) -> String {
     let query = Serializer::new(String::new())
         .append_pair("response_type", "code")
@@ -40,7 +40,7 @@ pub fn consent_page(xero: &str) -> String {
 }
 
 impl OtherApp {
-    /// The app, let in by the person whom the page sent to `callback`.
+    /// The app, authorised by the user whom the page redirected to `callback`.
     pub async fn let_in(
         http: &HttpClient,
         xero: &str,
@@ -49,7 +49,7 @@ impl OtherApp {
     ) -> Result<Self, Failure> {
         let code = callback.query_pairs().find(|(name, _)| name == "code");
         let (_, code) =
-            code.ok_or_else(|| Failure::new("The simulated Xero does not let the other app in"))?;
+            code.ok_or_else(|| Failure::new("The simulated Xero did not authorise the other app"))?;
         let body = Serializer::new(String::new())
             .append_pair("grant_type", "authorization_code")
             .append_pair("code", &code)
@@ -62,11 +62,11 @@ impl OtherApp {
             .body(Bytes::from(body));
         let answer = exchange(http, "The other app's token request", request).await?;
         let Tokens { access_token } = serde_json::from_slice(answer.body())
-            .map_err(|error| Failure::new("The simulator's tokens are odd").because(error))?;
+            .map_err(|error| Failure::new("The simulator's tokens are invalid").because(error))?;
         Ok(Self { http: http.clone(), xero: xero.to_owned(), access_token })
     }
 
-    /// Enters something new in an organisation: `Contacts`, `Invoices` and so on.
+    /// Creates rows in an organisation: `Contacts`, `Invoices` and so on.
     pub async fn enter(
         &self,
         tenant: &str,
@@ -80,7 +80,7 @@ impl OtherApp {
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json")
             .body(body.into());
-        let doing = format!("What the other app enters in {collection}");
+        let doing = format!("The other app's request to {collection}");
         exchange(&self.http, &doing, request).await.map(|_| ())
     }
 }
@@ -91,7 +91,7 @@ async fn exchange(
     request: http::Result<Request<Bytes>>,
 ) -> Result<Response<Bytes>, Failure> {
     let request =
-        request.map_err(|error| Failure::new(format!("{doing} is odd")).because(error))?;
+        request.map_err(|error| Failure::new(format!("{doing} is invalid")).because(error))?;
     let answer = http.send(request).await?;
     if answer.status().is_success() { Ok(answer) } else { Err(refused(doing, &answer)) }
 }

@@ -1,4 +1,4 @@
-//! Where everything can be looked at while the stack is up.
+//! The addresses to look at while the stack is running.
 
 use crate::aws::{KEY, REGION, SECRET};
 use crate::console::Tone;
@@ -53,14 +53,14 @@ pub fn show(stack: &Stack, workplace: &Workplace) -> Result<(), Failure> {
         ("Logs", format!("{} (the functions' lines too)", project.shown(stack.log()))),
         ("The template", project.shown(&workplace.run.folder().join("template.yaml"))),
     ];
-    console.title("Where to look while it is up");
+    console.title("Where to look while the stack is running");
     for (what, place) in places {
         console.line(&format!("  {} {place}", console.paint(Tone::Good, &format!("{what:<17}"))));
     }
     Ok(())
 }
 
-/// Says how to keep the places, at the end of a story that does not stay.
+/// Prints how to keep the stack running, at the end of a story without `--stay`.
 pub fn tell_how_to_look(stack: &Stack, workplace: &Workplace) {
     let log = workplace.project.shown(stack.log());
     let console = &workplace.console;

@@ -1,4 +1,4 @@
-//! Sending what the CRM sends: envelopes in the right queue, in the right line.
+//! Sends the CRM's messages: envelopes to the right queue, in the right message group.
 
 use super::credit_note::{Allocation, CreditNote};
 use super::material::{Client, Entry, Malformed, QueueName};
@@ -30,7 +30,7 @@ struct Envelope<'a> {
     content: Content<'a>,
 }
 
-/// What a message says, under the contract's names.
+/// The content of a message, with the contract's field names.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Content<'a> {
@@ -42,7 +42,7 @@ enum Content<'a> {
 }
 
 impl<'a> Post<'a> {
-    /// An outbox that has sent nothing yet.
+    /// An outbox that has sent no message yet.
     pub(super) fn new(stack: &'a Stack) -> Self {
         Self { stack, sent: 0 }
     }
@@ -52,7 +52,7 @@ impl<'a> Post<'a> {
         self.sent
     }
 
-    /// A client was entered or changed.
+    /// Sends a client that was entered or changed.
     pub(super) async fn client(&mut self, client: &Client) -> Result<(), Failure> {
         let id = self.next_id();
         let queue = self.queue(QueueName::Contacts)?;
@@ -60,7 +60,7 @@ impl<'a> Post<'a> {
         self.envelope(queue, &id, "client.upserted", content).await
     }
 
-    /// A client that was entered long ago is made known, and not sent to Xero.
+    /// Sends a client that is recorded without being pushed to Xero.
     pub(super) async fn older_client(&mut self, client: &OlderClient) -> Result<(), Failure> {
         let id = self.next_id();
         let queue = self.queue(QueueName::Contacts)?;
@@ -68,7 +68,7 @@ impl<'a> Post<'a> {
         self.envelope(queue, &id, "client.upserted", content).await
     }
 
-    /// An invoice was sent, updated or voided.
+    /// Sends an invoice that was sent, updated or voided.
     pub(super) async fn invoice(&mut self, entry: &Entry, client: &Client) -> Result<(), Failure> {
         let id = self.next_id();
         let queue = self.queue(QueueName::Invoices)?;
@@ -76,8 +76,8 @@ impl<'a> Post<'a> {
         self.envelope(queue, &id, &entry.kind, content).await
     }
 
-    /// The same message twice, and its content once more under another id: queues deliver at least
-    /// once, and so do outboxes.
+    /// Sends the same message twice, and its content once more under another id: queues and
+    /// outboxes deliver at least once.
     pub(super) async fn invoice_three_times(
         &mut self,
         entry: &Entry,
@@ -93,7 +93,7 @@ impl<'a> Post<'a> {
         Ok(())
     }
 
-    /// A credit note was issued.
+    /// Sends a credit note that was issued.
     pub(super) async fn credit_note(
         &mut self,
         credit_note: &CreditNote,
@@ -105,7 +105,7 @@ impl<'a> Post<'a> {
         self.envelope(queue, &id, "credit_note.issued", content).await
     }
 
-    /// Credit was applied to an invoice.
+    /// Sends an allocation of credit to an invoice.
     pub(super) async fn allocation(&mut self, allocation: &Allocation) -> Result<(), Failure> {
         let id = self.next_id();
         let queue = self.queue(QueueName::CreditNotes)?;
@@ -113,7 +113,7 @@ impl<'a> Post<'a> {
         self.envelope(queue, &id, "credit_note.allocated", content).await
     }
 
-    /// A message nobody can read.
+    /// Sends a message that cannot be read.
     pub(super) async fn malformed(&mut self, malformed: &Malformed) -> Result<(), Failure> {
         let id = self.next_id();
         let message = Message {
@@ -162,7 +162,7 @@ fn body(id: &str, kind: &str, content: Content<'_>) -> Result<String, Failure> {
         content,
     };
     serde_json::to_string(&envelope)
-        .map_err(|error| Failure::new("A message cannot be written").because(error))
+        .map_err(|error| Failure::new("Cannot serialise a message").because(error))
 }
 
 #[cfg(test)]
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_message_says_stands_beside_the_envelopes_own_fields() {
+    fn the_content_of_a_message_is_beside_the_envelope_fields() {
         let (client, invoice) = (Value::default(), Value::default());
         let envelope = ["account_id", "message_id", "sent_at", "type", "version"];
         let alone = names(Content::Client { client: &client });

@@ -1,5 +1,5 @@
-//! Reconciliation: clients that the CRM only makes known are compared with the contacts that were in Xero
-//! before. What is sure is linked, a person is asked about the rest, and nothing is created.
+//! Reconciliation: recorded clients are compared with the contacts that were in Xero before.
+//! Certain matches are linked, the owner decides about the rest, and nothing is created.
 
 use super::Story;
 use super::older_clients::{self, OlderClient, PUT_AWAY, RENAMED, TWICE, UNHEARD_OF};
@@ -11,27 +11,27 @@ use http::Method;
 use uuid::Uuid;
 use xero_sim::Call;
 
-/// All contacts of the story are on one page; the queue may deliver the hint twice.
+/// All contacts of the story are on one page; the queue may deliver the wake-up twice.
 const LISTS_MAX: usize = 2;
 
-/// What the comparison came to.
+/// The results of the comparison.
 #[derive(Debug, Clone)]
 pub(super) struct Compared {
-    /// The API's own account of it.
+    /// The progress that the API reports.
     pub(super) progress: Reconciliation,
-    /// What was found, client by client.
+    /// The findings, client by client.
     pub(super) findings: Vec<Finding>,
-    /// How often contacts were listed for it.
+    /// How often it listed the contacts.
     pub(super) lists: usize,
     /// How many contacts the books had before.
     contacts_before: usize,
-    /// How many they have now.
+    /// How many contacts they have now.
     contacts_after: usize,
 }
 
 impl Story<'_> {
-    /// The CRM makes four clients of an older system known, and the owner presses the button. What was
-    /// found, and what should have been found otherwise.
+    /// The CRM records four clients of an older system, and the owner starts the comparison.
+    /// Returns the findings, and how they differ from the expectation.
     pub(super) async fn compare_clients(
         &self,
         post: &mut Post<'_>,
@@ -46,18 +46,18 @@ impl Story<'_> {
         }
         let known = wait::while_moving(PATIENCE, async || self.look_for_known().await);
         if known.await?.is_none() {
-            return Ok((None, vec!["the four older clients did not become known".to_owned()]));
+            return Ok((None, vec!["the four older clients were not recorded".to_owned()]));
         }
-        console.done("known, and not sent to Xero; the owner presses the button");
+        console.done("recorded, and not sent to Xero; the owner starts the comparison");
         let Some(compared) = self.reconcile().await? else {
-            return Ok((None, vec!["the comparison did not come to its end".to_owned()]));
+            return Ok((None, vec!["the comparison did not finish".to_owned()]));
         };
         console.done(&format!("compared; {} was linked", compared.progress.linked));
         let problems = misjudged(&compared, contact);
         Ok((Some(compared), problems))
     }
 
-    /// Whether all four are known.
+    /// Whether all four are recorded.
     async fn look_for_known(&self) -> Result<Look<()>, Failure> {
         self.watch.check().await?;
         let queued = self.watch.queued().await?;
@@ -71,7 +71,7 @@ impl Story<'_> {
         Ok(Look::Pending { state: digest(&(&queued, known)), quiet: None })
     }
 
-    /// From the button to the last page of findings.
+    /// Runs the comparison, from its start to the last page of findings.
     async fn reconcile(&self) -> Result<Option<Compared>, Failure> {
         let contacts_before = self.books(|books| books.contacts().count())?;
         let calls_before = self.stack.xero().lock().calls().len();
@@ -87,7 +87,7 @@ impl Story<'_> {
         Ok(Some(Compared { progress, findings, lists, contacts_before, contacts_after }))
     }
 
-    /// The comparison once it is over, whichever way.
+    /// The comparison once it has finished or was given up.
     async fn look_for_end(&self) -> Result<Look<Reconciliation>, Failure> {
         self.watch.check().await?;
         let progress = self.api.reconciliation().await?;
@@ -109,7 +109,8 @@ fn lists<'a>(calls: impl Iterator<Item = &'a Call>) -> usize {
     calls.filter(|call| call.method == Method::GET && call.path.ends_with("/Contacts")).count()
 }
 
-/// What should have come out otherwise. `contact` is the one that has [`RENAMED`]'s e-mail address.
+/// The differences from the expectation. `contact` is the one that has [`RENAMED`]'s e-mail
+/// address.
 fn misjudged(compared: &Compared, contact: Uuid) -> Vec<String> {
     let Compared { progress, findings, lists, contacts_before, contacts_after } = compared;
     let is_linked = |found: &Finding| {
@@ -125,18 +126,23 @@ fn misjudged(compared: &Compared, contact: Uuid) -> Vec<String> {
     };
     let judged = [
         unlike(findings, RENAMED, "linked by its e-mail address", is_linked),
-        unlike(findings, TWICE, "left to a person, with two candidates", is_twice),
+        unlike(findings, TWICE, "left to the user, with two candidates", is_twice),
         unlike(findings, UNHEARD_OF, "missing", is_missing),
-        unlike(findings, PUT_AWAY, "left to a person, for its contact is archived", is_archived),
+        unlike(
+            findings,
+            PUT_AWAY,
+            "left to the user, because its contact is archived",
+            is_archived,
+        ),
     ];
     let mut problems: Vec<String> = judged.into_iter().flatten().collect();
     if let Some(why) = &progress.stopped {
         problems.push(format!("the comparison was given up: {why}"));
     }
-    // All clients of `clients.json` must have come to be synced, or the story fails for each that has not:
-    // they have their contacts, and nobody but the four is left to be linked.
+    // All clients of `clients.json` must be synced, or the story fails for each that is not: they
+    // have their contacts, and only the four are left to be linked.
     if progress.linked != 1 {
-        problems.push(format!("{} clients were linked, not one", progress.linked));
+        problems.push(format!("{} clients were linked instead of one", progress.linked));
     }
     if contacts_before != contacts_after {
         let change = format!("from {contacts_before} to {contacts_after}");
@@ -148,7 +154,7 @@ fn misjudged(compared: &Compared, contact: Uuid) -> Vec<String> {
     problems
 }
 
-/// What is wrong with what was found of a client, if it is not as it must be.
+/// Why the finding of a client is wrong, if it is.
 fn unlike(
     findings: &[Finding],
     client: OlderClient,
@@ -160,10 +166,10 @@ fn unlike(
     match (found.next(), found.next()) {
         (Some(only), None) if is_right(only) => None,
         (Some(only), None) => {
-            Some(format!("{name} ({id}) was not {must}, but {}", only.outcome.word()))
+            Some(format!("{name} ({id}) should be {must}, but is {}", only.outcome.word()))
         }
-        (Some(_), Some(_)) => Some(format!("{name} ({id}) was found more than once")),
-        (None, _) => Some(format!("nothing was found of {name} ({id}): it had to be {must}")),
+        (Some(_), Some(_)) => Some(format!("{name} ({id}) has more than one finding")),
+        (None, _) => Some(format!("{name} ({id}) has no finding: it should be {must}")),
     }
 }
 
@@ -210,42 +216,46 @@ mod tests {
     }
 
     #[test]
-    fn one_is_linked_two_are_left_to_a_person_and_one_is_missing() {
+    fn one_client_is_linked_two_are_left_to_the_user_and_one_is_missing() {
         assert_eq!(problems(|_| {}), Vec::<String>::new());
     }
 
     #[test]
-    fn a_client_that_is_judged_otherwise_is_named() {
+    fn a_client_with_a_wrong_finding_is_named() {
         assert_eq!(
             misjudged(&compared(), Uuid::from_u128(8)),
-            ["Fairweather Upholstery (cli_9001) was not linked by its e-mail address, but linked"]
+            [
+                "Fairweather Upholstery (cli_9001) should be linked by its e-mail address, but is linked"
+            ]
         );
         let by_name = problems(|all| all.findings[0].by = Some("name".to_owned()));
         assert_eq!(by_name.len(), 1);
         let one_candidate = problems(|all| all.findings[1].candidates.truncate(1));
         assert_eq!(
             one_candidate,
-            ["Cowley Road Launderette (cli_9002) was not left to a person, with two candidates, \
-              but ambiguous"]
+            [
+                "Cowley Road Launderette (cli_9002) should be left to the user, with two candidates, \
+              but is ambiguous"
+            ]
         );
         let found = problems(|all| all.findings[2].outcome = Verdict::Linked);
-        assert_eq!(found, ["Tobias Marlowe (cli_9003) was not missing, but linked"]);
+        assert_eq!(found, ["Tobias Marlowe (cli_9003) should be missing, but is linked"]);
         let in_use = problems(|all| all.findings[3].candidates[0].is_archived = false);
         assert_eq!(in_use.len(), 1);
     }
 
     #[test]
-    fn a_client_is_found_exactly_once() {
+    fn each_client_has_exactly_one_finding() {
         let gone = problems(|all| drop(all.findings.remove(2)));
-        assert_eq!(gone, ["nothing was found of Tobias Marlowe (cli_9003): it had to be missing"]);
+        assert_eq!(gone, ["Tobias Marlowe (cli_9003) has no finding: it should be missing"]);
         let twice = problems(|all| all.findings.extend_from_within(2..3));
-        assert_eq!(twice, ["Tobias Marlowe (cli_9003) was found more than once"]);
+        assert_eq!(twice, ["Tobias Marlowe (cli_9003) has more than one finding"]);
     }
 
     #[test]
-    fn nothing_more_is_linked_created_or_asked() {
+    fn further_links_contacts_and_calls_are_reported() {
         let linked = problems(|all| all.progress.linked = 2);
-        assert_eq!(linked, ["2 clients were linked, not one"]);
+        assert_eq!(linked, ["2 clients were linked instead of one"]);
         let created = problems(|all| all.contacts_after = 58);
         assert_eq!(
             created,

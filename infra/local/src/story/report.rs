@@ -1,4 +1,4 @@
-//! Telling what happened: clients, invoices, sums, money, credit, findings, dead letters, calls to Xero.
+//! The report: clients, invoices, sums, payments, credit, findings, dead letters, calls to Xero.
 
 use super::check::{Happened, Row};
 use super::clients::Clients;
@@ -14,22 +14,22 @@ use crate::console::{Console, Tone};
 use crate::text::truncate;
 use xero_sim::Simulator;
 
-/// Plain invoices beyond this many are only counted.
+/// Plain invoices beyond this number are only counted.
 const PLAIN_ROWS_SHOWN: usize = 8;
 
 /// How much of a dead letter's body is shown.
 const BODY_COLUMNS: usize = 32;
 
-/// What became of the clients.
+/// The results of the clients.
 pub(super) fn clients(console: &Console, clients: &Clients, own: usize) {
     let synced = clients.synced;
     console.title("Clients");
     console.paragraph(&format!(
-        "{synced} are contacts in Xero: {own} sent by themselves, the others brought by their first invoice."
+        "{synced} are contacts in Xero: {own} sent as clients, the others with their first invoice."
     ));
 }
 
-/// What became of the invoices: what is remarkable, and some of the rest.
+/// The results of the invoices: all remarkable ones, and some of the rest.
 pub(super) fn invoices(console: &Console, rows: &[Row]) {
     console.title("Invoices");
     let (plain, remarkable): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| is_plain(row));
@@ -56,7 +56,7 @@ pub(super) fn invoices(console: &Console, rows: &[Row]) {
     }
     let more = plain.len().saturating_sub(PLAIN_ROWS_SHOWN);
     if more > 0 {
-        console.line(&format!("  … and {more} more, pushed as they were billed."));
+        console.line(&format!("  … and {more} more, pushed as billed."));
     }
 }
 
@@ -79,19 +79,19 @@ fn cells(row: &Row) -> Vec<String> {
 fn story_of(row: &Row) -> String {
     match &row.happened {
         Happened::Pushed if row.in_xero.is_some_and(|total| total != row.billed) => {
-            "pushed; the totals differ, which is on the record".to_owned()
+            "pushed; the totals differ, which the sync log shows".to_owned()
         }
         Happened::Pushed => "pushed".to_owned(),
-        Happened::Credited => "pushed as a credit note: it is of less than nothing".to_owned(),
+        Happened::Credited => "pushed as a credit note, because it is negative".to_owned(),
         Happened::Updated => "pushed, then updated".to_owned(),
         Happened::Unchanged => "pushed; a stale message changed nothing".to_owned(),
         Happened::Voided => "pushed, then voided".to_owned(),
         Happened::Failed(reason) => format!("failed: {reason}"),
-        Happened::Open(status) => format!("not settled: {status}"),
+        Happened::Open(status) => format!("not in a final state: {status}"),
     }
 }
 
-/// The tone of a row; none for what needs no attention.
+/// The tone of a row; `None` for a row that needs no attention.
 fn tone(row: &Row) -> Option<Tone> {
     match (&row.problem, &row.happened) {
         (Some(_), _) => Some(Tone::Bad),
@@ -103,9 +103,9 @@ fn tone(row: &Row) -> Option<Tone> {
     }
 }
 
-/// What the CRM billed and what Xero has, by currency.
+/// The totals that the CRM billed and that Xero has, by currency.
 pub(super) fn totals(console: &Console, rows: &[Row]) {
-    console.title("Totals of what stands in Xero");
+    console.title("Totals by currency, without voided documents");
     let head = [
         ("", Side::Left),
         ("Invoices", Side::Right),
@@ -128,7 +128,7 @@ pub(super) fn totals(console: &Console, rows: &[Row]) {
     table(console, &head, &cells);
 }
 
-/// The end of the sync log, as the customer sees it.
+/// The newest entries of the sync log, as the customer sees them.
 pub(super) fn sync_log(console: &Console, entries: &[LogEntry]) {
     console.title("The newest entries of the sync log");
     let head = [
@@ -153,9 +153,9 @@ pub(super) fn sync_log(console: &Console, entries: &[LogEntry]) {
     table(console, &head, &cells);
 }
 
-/// What the CRM heard of money.
+/// The payment events that the CRM received.
 pub(super) fn money(console: &Console, events: &[Heard]) {
-    console.title("Money: what the CRM finds in its queue, after two bank transfers");
+    console.title("Payments: the events that the CRM received after two bank transfers");
     let head =
         [("Event", Side::Left), ("Invoice", Side::Left), ("Amount", Side::Right), ("", Side::Left)];
     let cells: Vec<Vec<String>> = events
@@ -176,7 +176,7 @@ pub(super) fn money(console: &Console, events: &[Heard]) {
 
 fn words_of(event: &Heard) -> String {
     let status = event.status.as_deref().map(|status| match status {
-        "paid" => "paid; nothing is due any more".to_owned(),
+        "paid" => "paid; nothing is due".to_owned(),
         other => format!("{}; this is still due", other.replace('_', " ")),
     });
     let method = event.method.as_ref().map(|method| format!("by {method}"));
@@ -185,13 +185,13 @@ fn words_of(event: &Heard) -> String {
     [status, method, account, reference].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// What the credit did in Xero.
+/// The effect of the credit in Xero.
 pub(super) fn credit(console: &Console, applied: &Applied) {
-    console.title("Credit: what Xero's books say of the bad visit");
+    console.title("Credit: the credited visit in Xero's books");
     let head = [
         ("Credit note", Side::Left),
         ("Credited", Side::Right),
-        ("Left of it", Side::Right),
+        ("Remaining", Side::Right),
         ("Invoice", Side::Left),
         ("Due before", Side::Right),
         ("Due after", Side::Right),
@@ -208,7 +208,7 @@ pub(super) fn credit(console: &Console, applied: &Applied) {
     table(console, &head, &[cells]);
 }
 
-/// What the comparison of the clients with the contacts found.
+/// The findings of the comparison of clients with contacts.
 pub(super) fn reconciliation(console: &Console, compared: &Compared) {
     console.title("Reconciliation: clients of an older system, and the contacts that were in Xero");
     let head = [
@@ -232,7 +232,7 @@ pub(super) fn reconciliation(console: &Console, compared: &Compared) {
     table(console, &head, &cells);
     let all = &compared.progress;
     console.paragraph(&format!(
-        "{} clients, {} contacts: {} linked before, {} linked now, {} left to a person, {} missing; \
+        "{} clients, {} contacts: {} linked before, {} linked now, {} left to the user, {} missing; \
          contacts were listed {} times.",
         all.clients,
         all.contacts,
@@ -253,14 +253,14 @@ fn why(found: &Finding) -> String {
     if candidates.is_empty() { found.message.clone() } else { candidates }
 }
 
-/// What the jobs came to.
+/// The results of the jobs.
 pub(super) fn jobs(console: &Console, jobs: &Jobs) {
     console.title(
-        "The jobs: tokens unused for three weeks, given up records, a log entry of 31 days ago",
+        "The jobs: tokens unused for three weeks, given-up records, a log entry of 31 days ago",
     );
     let yes = |is: bool| if is { "yes" } else { "no" };
     console.paragraph(&format!(
-        "keep-alive renewed the tokens ({} request); health-check counts {} given up records and warns on \
+        "keep-alive renewed the tokens ({} request); health-check counts {} given-up records and warns on \
          the settings page: {}; log-cleanup removed the entry: {}.",
         jobs.renewals,
         jobs.skipped,
@@ -269,21 +269,22 @@ pub(super) fn jobs(console: &Console, jobs: &Jobs) {
     ));
 }
 
-/// The messages nobody could read.
+/// The messages that could not be read.
 pub(super) fn dead_letters(console: &Console, letters: &[Found]) {
-    console.title("Dead letters: messages nobody can read, put aside without holding anybody up");
+    console
+        .title("Dead letters: messages that cannot be read, moved without delaying other messages");
     let head = [("Reason", Side::Left), ("Message", Side::Left)];
     let cells: Vec<Vec<String>> = letters
         .iter()
         .map(|letter| {
-            let reason = letter.attribute("reason").unwrap_or("no reason is given");
+            let reason = letter.attribute("reason").unwrap_or("no reason");
             vec![reason.to_owned(), truncate(&letter.body, BODY_COLUMNS)]
         })
         .collect();
     table(console, &head, &cells);
 }
 
-/// What it took.
+/// The calls that were needed.
 pub(super) fn effort(console: &Console, messages: u32, simulator: &Simulator) {
     console.title("Effort");
     let calls = simulator.calls();
@@ -291,7 +292,7 @@ pub(super) fn effort(console: &Console, messages: u32, simulator: &Simulator) {
     let counted = calls.iter().filter(|call| call.counted).count();
     console.paragraph(&format!(
         "{messages} messages became {} calls to Xero, {counted} of them counted by its limits; \
-         {refused} met a limit.",
+         {refused} were refused because of a limit.",
         calls.len()
     ));
 }

@@ -1,4 +1,4 @@
-//! Whatever was written while the story went on holds no secret, no body and nobody's name or address.
+//! Checks that no log line of the story contains a secret, a body, a name or an address.
 
 use super::Story;
 use super::older_clients;
@@ -7,13 +7,13 @@ use crate::deployment::function_name;
 use crate::failure::Failure;
 use serde_json::Value;
 
-/// Shorter words may be part of anything.
+/// Shorter words may be part of other words.
 const SHORTEST: usize = 6;
-/// How bodies begin, in either direction.
+/// The beginnings of bodies, in both directions.
 const BODIES: [&str; 4] =
     ["\"unit_price\"", "\"LineItems\"", "\"access_token\"", "\"billing_address\""];
 
-/// Functions that the story makes write something.
+/// Functions that write log lines during the story.
 const TALKATIVE: [&str; 9] = [
     "oauth-callback",
     "settings-api",
@@ -27,7 +27,7 @@ const TALKATIVE: [&str; 9] = [
 ];
 
 impl Story<'_> {
-    /// What was written by the functions, and by the local AWS around them, gives away.
+    /// What the logs of the functions and of the local AWS disclose.
     pub(super) async fn given_away(&self) -> Result<Vec<String>, Failure> {
         let sought = self.sought().await?;
         let (mut problems, mut searched) = (Vec::new(), 0_usize);
@@ -39,7 +39,7 @@ impl Story<'_> {
             let group = format!("/aws/lambda/{}", function_name(function));
             let lines = self.stack.aws.log_lines(&group).await?;
             if TALKATIVE.contains(&function) && lines.is_empty() {
-                problems.push(format!("{function} wrote nothing that could be searched"));
+                problems.push(format!("{function} wrote no lines to search"));
             }
             logs.push((function, lines));
         }
@@ -48,16 +48,16 @@ impl Story<'_> {
             problems.extend(found(who, lines, &sought));
         }
         self.console.step(&format!(
-            "{searched} lines, of {} functions and the local AWS, are searched for {} names, addresses and secrets",
+            "Searching {searched} lines of {} functions and the local AWS for {} names, addresses and secrets",
             FUNCTIONS.len(),
             sought.len()
         ));
         let nothing = problems.is_empty();
-        self.console.done(if nothing { "nothing of them is in there" } else { "found" });
+        self.console.done(if nothing { "none of them found" } else { "found" });
         Ok(problems)
     }
 
-    /// What must not be found, each with what it is.
+    /// The texts that must not be found, each with its kind.
     async fn sought(&self) -> Result<Vec<(&'static str, String)>, Failure> {
         let mut sought: Vec<(&str, String)> = Vec::new();
         for client in &self.material.clients {
@@ -68,11 +68,11 @@ impl Story<'_> {
         }
         let xero = self.stack.xero();
         let ticket = self.ticket.borrow().clone();
-        sought.extend(ticket.map(|ticket| ("the ticket of the connect", ticket)));
+        sought.extend(ticket.map(|ticket| ("the ticket of the connection attempt", ticket)));
         sought.push(("the app's secret", xero.client_secret().to_owned()));
         let name = format!("servicecortex-xero/local/grant/{}", xero.user());
         let tokens: Value = serde_json::from_str(&self.stack.aws.secret(&name).await?)
-            .map_err(|error| Failure::new("The grant's secret is no JSON").because(error))?;
+            .map_err(|error| Failure::new("The grant's secret is not JSON").because(error))?;
         for token in ["access_token", "refresh_token", "earlier_refresh_token"] {
             let value = tokens.get(token).and_then(Value::as_str);
             sought.extend(value.map(|value| ("a token", value.to_owned())));
@@ -89,7 +89,7 @@ impl Story<'_> {
 /// Names, addresses and numbers of a client's snapshot: every text but its id.
 fn personal(value: &Value, sought: &mut Vec<(&'static str, String)>) {
     match value {
-        Value::String(text) => sought.push(("something about a client", text.clone())),
+        Value::String(text) => sought.push(("a detail of a client", text.clone())),
         Value::Array(all) => all.iter().for_each(|one| personal(one, sought)),
         Value::Object(all) => {
             let told = all.iter().filter(|(name, _)| !["id", "country"].contains(&name.as_str()));
@@ -99,16 +99,16 @@ fn personal(value: &Value, sought: &mut Vec<(&'static str, String)>) {
     }
 }
 
-/// Says what was found and where, and not what it says.
+/// Reports what was found and where, without repeating it.
 fn found(who: &str, lines: &[String], sought: &[(&'static str, String)]) -> Vec<String> {
     let mut found = Vec::new();
     for (what, word) in sought {
-        // A body within a text has its quotes escaped.
+        // A body within a string has escaped quotes.
         let escaped = word.replace('"', "\\\"");
         let holds = |line: &String| line.contains(word.as_str()) || line.contains(&escaped);
         if let Some(line) = lines.iter().position(holds) {
             let line = line.saturating_add(1);
-            found.push(format!("the log of {who} gives away {what}, in line {line}"));
+            found.push(format!("the log of {who} discloses {what}, in line {line}"));
         }
     }
     found
@@ -119,7 +119,7 @@ mod tests {
     use super::{BODIES, found, personal};
 
     #[test]
-    fn every_text_about_a_client_is_looked_for_but_its_id() {
+    fn every_text_of_a_client_but_its_id_is_searched_for() {
         let client = r#"{"id":"cli_0001","name":"Ridgeway","contact":{"email":"dana@x.example"}}"#;
         let client = serde_json::from_str(client).unwrap();
         let mut sought = Vec::new();
@@ -131,9 +131,9 @@ mod tests {
         let lines = lines.map(str::to_owned);
         assert_eq!(
             found("sweep", &lines, &sought),
-            ["the log of sweep gives away something about a client, in line 2"]
+            ["the log of sweep discloses a detail of a client, in line 2"]
         );
         let body = [("a body", BODIES[0].to_owned())];
-        assert_eq!(found("sweep", &lines, &body).len(), 1, "its quotes are escaped");
+        assert_eq!(found("sweep", &lines, &body).len(), 1, "the quotes are escaped");
     }
 }

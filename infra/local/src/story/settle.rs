@@ -1,4 +1,4 @@
-//! Waiting until everything that was sent has come to its end.
+//! Waits until everything that was sent is processed.
 
 use super::material::{Entry, Outcome};
 use super::views::Record;
@@ -14,10 +14,10 @@ use std::time::Duration;
 /// A retry that is further away is not waited for: the record has failed more than twice then.
 const RETRY_WITHIN: Duration = Duration::from_mins(20);
 
-/// How many records that have not settled are named.
+/// How many unprocessed records are named.
 const NAMED_MAX: usize = 5;
 
-/// What the story follows.
+/// The records that the story follows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Subject {
     /// A client, by its id.
@@ -26,13 +26,13 @@ pub(super) enum Subject {
     Invoice(String),
     /// A credit note, by its id.
     CreditNote(String),
-    /// Credit applied to an invoice, by its id.
+    /// An allocation, by its id.
     Allocation(String),
 }
 
 impl Subject {
-    /// What an invoice of the story is to the product: one of less than nothing is a credit note,
-    /// kept under a name that no credit note's id is.
+    /// The record of an invoice of the story: a negative one is a credit note, under a key that
+    /// cannot be the id of a credit note.
     pub(super) fn of(entry: &Entry) -> Self {
         let id = entry.invoice.id.clone();
         match entry.expect.outcome {
@@ -51,11 +51,12 @@ impl Subject {
     }
 }
 
-/// The record of each subject once everything has settled; nothing for one that is not known yet.
+/// The record of each subject; `None` for one that is not known yet.
 pub(super) type Records = BTreeMap<Subject, Option<Record>>;
 
-/// Waits until the queues are empty and every subject has settled, and gives the records. Waits as
-/// long as something moves; fails at once, with the cause, when the rest can no longer settle.
+/// Waits until the queues are empty and every subject is processed, and returns the records. Waits
+/// as long as there is progress; fails at once, with the cause, if the rest can no longer be
+/// processed.
 pub(super) async fn settled(
     watch: &Watch<'_>,
     console: &Console,
@@ -81,7 +82,7 @@ async fn look(
     let queued = watch.queued().await?;
     let left: u64 = queued.iter().sum();
     if left > 0 {
-        console.progress(&format!("{left} messages on their way"));
+        console.progress(&format!("{left} messages in the queues"));
         return Ok(Look::Pending { state: digest(&(&queued, &*records)), quiet: None });
     }
     for (subject, record) in records.iter_mut() {
@@ -107,13 +108,13 @@ fn has_settled(record: Option<&Record>) -> bool {
     record.is_some_and(Record::is_settled)
 }
 
-/// The subjects that have not settled, with their records as far as they are known.
+/// The subjects that are not processed, with their records as far as they are known.
 fn open_records(records: &Records) -> impl Iterator<Item = (&Subject, Option<&Record>)> {
     let all = records.iter().map(|(subject, record)| (subject, record.as_ref()));
     all.filter(|(_, record)| !has_settled(*record))
 }
 
-/// How long nothing is going to happen: until the first of the retries. One that is too far away is
+/// How long no progress is expected: until the first of the retries. One that is too far away is
 /// not waited for.
 fn quiet(records: &Records, now: Timestamp) -> Option<Duration> {
     let retries = open_records(records).filter_map(|(_, record)| record?.next_attempt_at);
@@ -122,13 +123,13 @@ fn quiet(records: &Records, now: Timestamp) -> Option<Duration> {
     (left <= RETRY_WITHIN).then_some(left)
 }
 
-/// How many have settled, and the first that has not with where it stands.
+/// How many are processed, and the first that is not, with its state.
 fn open(records: &Records) -> String {
     let settled = records.len().saturating_sub(open_records(records).count());
     let first = open_records(records).next();
     let first = first.map(|(subject, record)| describe(subject, record));
     let first = first.map(|first| format!("; {first}")).unwrap_or_default();
-    format!("{settled} of {} have settled{first}", records.len())
+    format!("{settled} of {} are processed{first}", records.len())
 }
 
 fn describe(subject: &Subject, record: Option<&Record>) -> String {
@@ -136,7 +137,7 @@ fn describe(subject: &Subject, record: Option<&Record>) -> String {
     format!("{} is {stands}", subject.id())
 }
 
-/// What keeps the story from going on when nothing moves any more.
+/// The reason why the story cannot continue when there is no more progress.
 fn stalled(records: &Records) -> String {
     let open: Vec<String> =
         open_records(records).map(|(subject, record)| describe(subject, record)).collect();
@@ -144,7 +145,7 @@ fn stalled(records: &Records) -> String {
     let named: Vec<&str> = open.iter().take(NAMED_MAX).map(String::as_str).collect();
     let more = if more > 0 { format!("\n    … and {more} more") } else { String::new() };
     format!(
-        "{} of {} records have not settled, and nothing moves any more:\n    {}{more}",
+        "{} of {} records are not processed, and there is no more progress:\n    {}{more}",
         open.len(),
         records.len(),
         named.join("\n    ")
@@ -168,17 +169,17 @@ mod tests {
     }
 
     #[test]
-    fn the_first_open_record_is_named_with_where_it_stands() {
+    fn the_first_open_record_is_named_with_its_state() {
         let two = records(&[("inv_1", Some(r#"{"state":"synced"}"#)), ("inv_2", Some(WAITING))]);
-        assert_eq!(open(&two), "1 of 2 have settled; inv_2 is waiting: Xero did not answer.");
+        assert_eq!(open(&two), "1 of 2 are processed; inv_2 is waiting: Xero did not answer.");
         assert_eq!(
             open(&records(&[("inv_1", None)])),
-            "0 of 1 have settled; inv_1 is not known yet"
+            "0 of 1 are processed; inv_1 is not known yet"
         );
     }
 
     #[test]
-    fn a_retry_that_is_near_is_waited_for_and_one_that_is_far_is_not() {
+    fn a_wait_includes_near_retries_but_not_distant_ones() {
         let one = records(&[("inv_1", Some(WAITING)), ("inv_2", None)]);
         assert_eq!(quiet(&one, Timestamp::UNIX_EPOCH), Some(Duration::from_mins(5)));
         let early = Timestamp::UNIX_EPOCH - SignedDuration::try_from(RETRY_WITHIN).unwrap();
@@ -188,11 +189,11 @@ mod tests {
     }
 
     #[test]
-    fn a_stall_names_the_records_that_are_open() {
+    fn a_stalled_wait_names_the_open_records() {
         let many: Vec<String> = (10..30).map(|number| format!("inv_{number}")).collect();
         let all: Vec<(&str, Option<&str>)> = many.iter().map(|id| (id.as_str(), None)).collect();
         let sentence = stalled(&records(&all));
-        assert!(sentence.starts_with("20 of 20 records have not settled"), "{sentence}");
+        assert!(sentence.starts_with("20 of 20 records are not processed"), "{sentence}");
         assert!(sentence.contains("\n    inv_10 is not known yet"), "{sentence}");
         assert!(sentence.ends_with("… and 15 more"), "{sentence}");
     }

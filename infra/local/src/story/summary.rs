@@ -1,5 +1,5 @@
-//! The top of the report: the verdict, then six lines of what was sent, what came of it, and how long it
-//! took.
+//! The top of the report: the verdict, then six lines with the messages, the results and the
+//! duration.
 
 use super::check::{Happened, Row};
 use super::clients::Clients;
@@ -11,13 +11,13 @@ use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
-/// Prints the verdict, with every reason when it is a bad one, and the summary.
+/// Prints the verdict, with every problem if the story failed, and the summary.
 pub(super) fn print(console: &Console, summary: &Summary<'_>, problems: &[String]) {
     console.line("");
     if problems.is_empty() {
-        console.line(&console.paint(Tone::Good, "Everything came out as it had to."));
+        console.line(&console.paint(Tone::Good, "All results are as expected."));
     } else {
-        console.line(&console.paint(Tone::Bad, "The story did not come out as it had to:"));
+        console.line(&console.paint(Tone::Bad, "The story failed:"));
         for problem in problems {
             console.paragraph(&format!("- {problem}"));
         }
@@ -28,32 +28,32 @@ pub(super) fn print(console: &Console, summary: &Summary<'_>, problems: &[String
     }
 }
 
-/// The columns before the text of a line.
+/// The indentation of the text of a line.
 const LABEL_COLUMNS: usize = 12;
-/// How much of a reason is shown; the table of invoices has all of it.
+/// The maximum length of a reason; the table of invoices has the full text.
 const REASON_COLUMNS: usize = 60;
 
-/// What the summary is made of.
+/// The data of the summary.
 #[derive(Debug)]
 pub(super) struct Summary<'a> {
     /// How many messages the CRM sent.
     pub(super) messages: u32,
     /// How many clients the story has.
     pub(super) clients_known: usize,
-    /// What became of the clients.
+    /// The results of the clients.
     pub(super) clients: &'a Clients,
-    /// What became of the invoices.
+    /// The results of the invoices.
     pub(super) rows: &'a [Row],
-    /// What the CRM heard of money.
+    /// The payment events that the CRM received.
     pub(super) heard: &'a [Heard],
     /// How long the story took.
     pub(super) story: SignedDuration,
-    /// How long it took to build and start everything before.
+    /// How long the build and the start took before it.
     pub(super) start: SignedDuration,
 }
 
 impl Summary<'_> {
-    /// The six lines, each cut to `columns`.
+    /// The six lines, each truncated to `columns`.
     pub(super) fn lines(&self, columns: usize) -> [String; 6] {
         let line = |label: &str, text: String| {
             let text_columns = columns.saturating_sub(LABEL_COLUMNS.saturating_add(2));
@@ -86,14 +86,14 @@ impl Summary<'_> {
         )
     }
 
-    /// How many invoices are not in Xero, and why: those that are not expected first.
+    /// How many invoices are not in Xero, and why: unexpected ones first.
     fn failed(&self) -> String {
         let mut failed: Vec<(&Row, String)> = self
             .rows
             .iter()
             .filter_map(|row| match &row.happened {
                 Happened::Failed(reason) => Some((row, reason.clone())),
-                Happened::Open(state) => Some((row, format!("not settled: {state}"))),
+                Happened::Open(state) => Some((row, format!("not in a final state: {state}"))),
                 Happened::Pushed
                 | Happened::Credited
                 | Happened::Updated
@@ -131,10 +131,10 @@ impl Summary<'_> {
             .map(|(currency, amount)| format!("{currency} {amount:.2}"))
             .collect();
         if payments == 0 {
-            "nothing that the CRM heard of".to_owned()
+            "no payments reported to the CRM".to_owned()
         } else {
             let transfers = counted(payments, "bank transfer");
-            format!("{} by {transfers}, known to the CRM", amounts.join(", "))
+            format!("{} by {transfers}, reported to the CRM", amounts.join(", "))
         }
     }
 
@@ -184,7 +184,7 @@ fn is_synced(row: &Row) -> bool {
     }
 }
 
-/// Whether an invoice stands in Xero with another total than the CRM billed.
+/// Whether Xero's total differs from the one that the CRM billed; voided invoices are ignored.
 fn differs(row: &Row) -> bool {
     row.happened != Happened::Voided && row.in_xero.is_some_and(|total| total != row.billed)
 }
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn six_lines_say_what_was_sent_and_what_came_of_it() {
+    fn six_lines_summarise_the_messages_and_their_results() {
         let locked = Happened::Failed("The books are locked.".to_owned());
         let rows = [
             row("#1", Happened::Pushed, Some(1000)),
@@ -247,7 +247,7 @@ mod tests {
                 "  Sent        321 messages, about 2 clients and 3 invoices",
                 "  Synced      2 of 2 clients, 2 of 3 invoices",
                 "  Failed      1 invoice, as expected: #3 The books are locked.",
-                "  Paid        GBP 144.50 by 2 bank transfers, known to the CRM",
+                "  Paid        GBP 144.50 by 2 bank transfers, reported to the CRM",
                 "  Totals      GBP 10.00 equal",
                 "  Duration    1:43, of which 0:41 to build and start, 1:02 to play",
             ]
@@ -255,15 +255,15 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_expected_comes_first_and_totals_that_differ_are_told() {
+    fn unexpected_failures_come_first_and_differing_totals_are_shown() {
         let expected = row("#1", Happened::Failed("Locked.".to_owned()), None);
-        let problem = Some("did not settle: parked".to_owned());
+        let problem = Some("did not reach a final state: parked".to_owned());
         let stuck = Row { problem, ..row("#2", Happened::Open("parked".to_owned()), None) };
         let rounded = row("#3", Happened::Pushed, Some(999));
         let [_, _, failed, _, totals, _] = lines(&[expected, stuck, rounded], 120);
         assert_eq!(
             failed,
-            "  Failed      2 invoices, 1 unexpected: #2 not settled: parked; #1 Locked."
+            "  Failed      2 invoices, 1 unexpected: #2 not in a final state: parked; #1 Locked."
         );
         assert_eq!(
             totals,

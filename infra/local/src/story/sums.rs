@@ -1,4 +1,4 @@
-//! Adding up what stands in Xero, beside what the CRM billed.
+//! The totals of the documents in Xero that are not voided, beside those that the CRM billed.
 
 use super::check::{Happened, Row};
 use rust_decimal::Decimal;
@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 /// The sums of one currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Sums {
-    /// How many invoices stand in Xero, credited ones among them.
+    /// The number of invoices in Xero that are not voided, including credited ones.
     pub(super) invoices: usize,
-    /// What the CRM billed with them.
+    /// Their total according to the CRM.
     pub(super) billed: Decimal,
-    /// What they come to in Xero.
+    /// Their total in Xero.
     pub(super) in_xero: Decimal,
 }
 
-/// The sums of what stands in Xero, by currency.
+/// The totals of the documents in Xero that are not voided, by currency.
 pub(super) fn sums(rows: &[Row]) -> BTreeMap<&str, Sums> {
     let mut sums: BTreeMap<&str, Sums> = BTreeMap::new();
     for row in rows {
@@ -40,7 +40,7 @@ mod tests {
     use rust_decimal::Decimal;
 
     #[test]
-    fn only_what_stands_in_xero_is_summed() {
+    fn voided_and_failed_documents_are_not_summed() {
         let row = |happened, in_xero: Option<i64>| Row {
             number: "1".into(),
             client: "Ana".into(),

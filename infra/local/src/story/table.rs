@@ -1,13 +1,13 @@
-//! A table of text with aligned columns that fits into a given width.
+//! A table of text with aligned columns that fits a given width.
 
 use crate::console::Console;
 use crate::text::{truncate, width, wrap_at_most};
 
-/// The columns before the table and between its columns.
+/// The indentation of the table and the gap between its columns.
 const INDENT: usize = 2;
-/// A column of words is never made narrower than this.
+/// The minimum width of a column of words.
 const NARROWEST: usize = 8;
-/// A cell takes at most this many lines.
+/// The maximum number of lines of a cell.
 const CELL_LINES_MAX: usize = 3;
 
 /// How a column is aligned.
@@ -50,7 +50,7 @@ pub(super) fn print(console: &Console, head: &[(&str, Side)], rows: &[Vec<String
     }
 }
 
-/// The widths at which nothing has to wrap.
+/// The widths at which no cell wraps.
 fn natural_widths(head: &[(&str, Side)], rows: &[Vec<String>]) -> Vec<usize> {
     head.iter()
         .enumerate()
@@ -61,7 +61,7 @@ fn natural_widths(head: &[(&str, Side)], rows: &[Vec<String>]) -> Vec<usize> {
         .collect()
 }
 
-/// The widths after columns of words have given up what does not fit.
+/// The widths after columns of words have shrunk to fit.
 fn fitted(mut widths: Vec<usize>, sides: &[Side], columns: usize) -> Vec<usize> {
     loop {
         let gaps = INDENT.saturating_mul(widths.len());

@@ -1,4 +1,5 @@
-//! Messages that nobody can read: they are put aside, each with its reason, and hold nobody up.
+//! Messages that cannot be read: each is moved to a dead-letter queue with its reason, and delays
+//! no other message.
 
 use super::Story;
 use super::material::{Malformed, QueueName};
@@ -8,13 +9,13 @@ use crate::failure::Failure;
 use crate::wait::{self, Look, PATIENCE, digest};
 
 impl Story<'_> {
-    /// Messages arrive that nobody can read.
+    /// Sends messages that cannot be read.
     pub(super) async fn confuse(
         &self,
         post: &mut Post<'_>,
     ) -> Result<(Vec<Found>, Vec<String>), Failure> {
         let malformed = &self.material.malformed;
-        self.console.step(&format!("{} messages arrive that nobody can read", malformed.len()));
+        self.console.step(&format!("{} messages arrive that cannot be read", malformed.len()));
         for name in QueueName::ALL {
             let count = malformed.iter().filter(|message| message.queue == name).count();
             let count = u64::try_from(count).unwrap_or(u64::MAX);
@@ -32,17 +33,17 @@ impl Story<'_> {
             problems.extend(unexplained(&expected, &found));
             letters.extend(found);
         }
-        self.console.done(&format!("{} put aside", letters.len()));
+        self.console.done(&format!("{} moved to dead-letter queues", letters.len()));
         Ok((letters, problems))
     }
 
-    /// The messages that were put aside, once there are as many as expected or no more can come.
+    /// The dead letters, once all expected ones have arrived or no more can arrive.
     async fn put_aside(&self, name: QueueName, expected: usize) -> Result<Vec<Found>, Failure> {
         let outputs = &self.stack.outputs;
         let (queue, dead) = (outputs.get(name.url())?, outputs.get(name.dead_letters())?);
         let waited = wait::while_moving(PATIENCE, async || {
             self.watch.check().await?;
-            // A message leaves its queue after it was put aside, so the queue is counted first.
+            // A message leaves its queue after it was moved, so the queue is counted first.
             let waiting = self.stack.aws.messages_left(queue).await?;
             let aside = self.stack.aws.messages_left(dead).await?;
             let is_all = usize::try_from(aside).is_ok_and(|aside| aside >= expected);
@@ -51,13 +52,13 @@ impl Story<'_> {
             }
             Ok::<_, Failure>(Look::Pending { state: digest(&(waiting, aside)), quiet: None })
         });
-        // What was not put aside is named by the check of the reasons.
+        // The check of the reasons reports missing ones.
         waited.await?;
         self.stack.aws.peek(dead).await
     }
 }
 
-/// The messages that were not put aside with the reason they had to be.
+/// The messages that were not moved with the expected reason.
 fn unexplained(expected: &[&Malformed], found: &[Found]) -> Vec<String> {
     let reason_of = |message: &Malformed| {
         let body = message.body();
@@ -73,7 +74,7 @@ fn unexplained(expected: &[&Malformed], found: &[Found]) -> Vec<String> {
             match reason_of(message) {
                 Some(reason) if reason.contains(words) => None,
                 Some(reason) => Some(format!("A dead letter's reason lacks \"{words}\": {reason}")),
-                None => Some(format!("A message to be put aside for its \"{words}\" was not")),
+                None => Some(format!("No dead letter has the reason \"{words}\"")),
             }
         })
         .collect()

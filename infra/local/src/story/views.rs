@@ -1,36 +1,36 @@
-//! What the product's API answers, as far as the story reads it.
+//! The responses of the product's API, with the fields that the story uses.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Where connecting begins.
+/// The start of a connection attempt.
 #[derive(Debug, Deserialize)]
 pub(super) struct Started {
-    /// Xero's consent page, with everything it needs to know.
+    /// The URL of Xero's consent page, with all parameters.
     pub(super) authorize_url: String,
 }
 
 /// The state of the connection.
 #[derive(Debug, Deserialize)]
 pub(super) struct Connection {
-    /// `active` once everything is as it should be.
+    /// `active` if everything works.
     pub(super) status: String,
-    /// Records that were given up.
+    /// The number of given-up records.
     #[serde(default)]
     pub(super) skipped: usize,
-    /// What is wrong, in words or as fields.
+    /// The problem, as text or as fields.
     #[serde(default)]
     problem: Value,
-    /// What a person should look at.
+    /// Warnings for the user.
     #[serde(default)]
     pub(super) warnings: Vec<String>,
 }
 
 impl Connection {
-    /// Why nothing can reach Xero any more, while that is so. `error` is about records, and each of
-    /// those is looked at by itself.
+    /// Why no call can reach Xero, if that is so. `error` is about records, which are checked
+    /// separately.
     pub(super) fn obstacle(&self) -> Option<String> {
         if matches!(self.status.as_str(), "active" | "error") {
             return None;
@@ -54,48 +54,48 @@ pub(super) struct SyncLog {
 pub(super) struct LogEntry {
     /// When the attempt ended.
     pub(super) at: Timestamp,
-    /// What was tried: `create`, `update` and so on.
+    /// The operation: `create`, `update` and so on.
     pub(super) operation: String,
     /// `contact`, `invoice`, `credit_note` and so on.
     pub(super) entity: String,
-    /// The number people know the record by.
+    /// The record's number for users.
     #[serde(default)]
     pub(super) number: Option<String>,
-    /// How it ended.
+    /// The outcome.
     pub(super) status: String,
-    /// What happened, in plain words.
+    /// A description of what happened.
     pub(super) message: String,
 }
 
-/// A client, an invoice, a credit note or an allocation, as the API shows it.
+/// A client, an invoice, a credit note or an allocation, as the API returns it.
 #[derive(Debug, Clone, Hash, Deserialize)]
 pub(super) struct Record {
-    /// Where its sync stands; `synced` when Xero has what the CRM has.
+    /// The state of its sync; `synced` when Xero has the CRM's version.
     pub(super) state: String,
-    /// When it is tried again, if that is known.
+    /// When it is retried, if that is known.
     #[serde(default)]
     pub(super) next_attempt_at: Option<Timestamp>,
-    /// What went wrong last, while it matters.
+    /// Its last failure, while it matters.
     #[serde(default)]
     failure: Option<Trouble>,
 }
 
-/// A failure as the API tells it.
+/// A failure as the API returns it.
 #[derive(Debug, Clone, Hash, Deserialize)]
 struct Trouble {
-    /// What kind it is: `rejected`, `untranslatable`, `throttled` and so on.
+    /// Its class: `rejected`, `untranslatable`, `throttled` and so on.
     class: String,
     /// What happened.
     message: String,
-    /// What a person can do about it.
+    /// What the user can do about it.
     #[serde(default)]
     remedy: String,
 }
 
-/// How far a comparison of all clients with all contacts is, and what it came to.
+/// The progress and the results of a comparison of all clients with all contacts.
 #[derive(Debug, Clone, Hash, Deserialize)]
 pub(super) struct Reconciliation {
-    /// When it came to its end.
+    /// When it finished.
     #[serde(default)]
     pub(super) finished_at: Option<Timestamp>,
     /// Why it was given up.
@@ -103,17 +103,17 @@ pub(super) struct Reconciliation {
     pub(super) stopped: Option<String>,
     /// Pages of findings.
     pub(super) pages: u32,
-    /// All clients that are known.
+    /// The number of known clients.
     pub(super) clients: u64,
-    /// All contacts in Xero.
+    /// The number of contacts in Xero.
     pub(super) contacts: u64,
-    /// Clients that had their contact before.
+    /// Clients that were already linked.
     pub(super) linked_before: u64,
     /// Clients that were linked now.
     pub(super) linked: u64,
-    /// Clients that a person has to decide about.
+    /// Clients that the user has to decide about.
     pub(super) ambiguous: u64,
-    /// Clients that no contact resembles.
+    /// Clients without a similar contact.
     pub(super) missing: u64,
 }
 
@@ -124,43 +124,43 @@ pub(super) struct Findings {
     pub(super) findings: Vec<Finding>,
 }
 
-/// What was found of one client.
+/// The finding of one client.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Finding {
     /// The client.
     pub(super) client_id: String,
-    /// Its name in Xero.
+    /// The client's name.
     pub(super) name: String,
-    /// What it is to the contacts.
+    /// The relation of the client to the contacts.
     pub(super) outcome: Verdict,
     /// The contact that it was linked to.
     #[serde(default)]
     pub(super) contact_id: Option<Uuid>,
-    /// What they have in common: `email`, `name` and so on.
+    /// The matching criteria: `email`, `name` and so on.
     #[serde(default)]
     pub(super) by: Option<String>,
-    /// The contacts that it may be.
+    /// The candidates.
     #[serde(default)]
     pub(super) candidates: Vec<Candidate>,
-    /// What was found, in words.
+    /// A description of the finding.
     pub(super) message: String,
-    /// What a person can do about it.
+    /// What the user can do about it.
     pub(super) remedy: String,
 }
 
-/// What a client is to the contacts.
+/// The relation of a client to the contacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Verdict {
     /// It was linked.
     Linked,
-    /// A person has to say.
+    /// The user has to decide.
     Ambiguous,
-    /// No contact resembles it.
+    /// No contact is similar.
     Missing,
 }
 
-/// A contact that may be a client's.
+/// A contact that may belong to the client.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Candidate {
     /// Its name in Xero.
@@ -170,7 +170,7 @@ pub(super) struct Candidate {
 }
 
 impl Verdict {
-    /// As it is called.
+    /// The word for it in reports.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Linked => "linked",
@@ -181,12 +181,12 @@ impl Verdict {
 }
 
 impl Record {
-    /// Whether Xero has it.
+    /// Whether it is in Xero.
     pub(super) fn is_synced(&self) -> bool {
         self.state == "synced"
     }
 
-    /// The reason and the remedy, when only a person can bring it further.
+    /// The reason and the remedy, if only the user can resolve it.
     pub(super) fn needs_a_person(&self) -> Option<String> {
         let failure = self.failure.as_ref().filter(|_| !self.is_synced())?;
         let a_persons = matches!(failure.class.as_str(), "rejected" | "untranslatable");
@@ -194,13 +194,13 @@ impl Record {
             .then(|| format!("{} {}", failure.message, failure.remedy).trim_end().to_owned())
     }
 
-    /// What keeps it from Xero: the reason and the remedy, or at least where it stands.
+    /// Why it is not in Xero: the reason and the remedy, or at least its state.
     pub(super) fn obstacle(&self) -> Option<String> {
         let stands = || self.needs_a_person().unwrap_or_else(|| self.state.clone());
         (!self.is_synced()).then(stands)
     }
 
-    /// Where it stands, with the failure that keeps it there.
+    /// Its state, with the failure that causes it.
     pub(super) fn described(&self) -> String {
         match &self.failure {
             Some(failure) => format!("{}: {}", self.state, failure.message),
@@ -208,7 +208,7 @@ impl Record {
         }
     }
 
-    /// Whether nothing more will happen by itself, for now.
+    /// Whether it will not change by itself, for now.
     pub(super) fn is_settled(&self) -> bool {
         self.is_synced() || self.needs_a_person().is_some()
     }
@@ -219,7 +219,7 @@ mod tests {
     use super::{Connection, Record};
 
     #[test]
-    fn a_connection_that_cannot_be_used_says_why() {
+    fn an_unusable_connection_has_a_reason() {
         let read = |json: &str| serde_json::from_str::<Connection>(json).unwrap().obstacle();
         assert_eq!(read(r#"{"status":"active"}"#), None);
         assert_eq!(read(r#"{"status":"error","problem":"A record was refused."}"#), None);

@@ -1,5 +1,6 @@
-//! What makes waiting pointless: the stack is gone, a function crashes, the connection is lost, or a
-//! message that can be read was put aside. Each ends the story at once, with the cause.
+//! Detects conditions that make waiting pointless: the stack has ended, a function crashes, the
+//! connection is lost, or a readable message was moved to a dead-letter queue. Each ends the story
+//! at once, with the cause.
 
 use super::api::Api;
 use crate::aws::lambda::TIMED_OUT;
@@ -11,11 +12,11 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often the API and the dead-letter queues are asked; the process and its log are looked at each
-/// time.
+/// How often the API and the dead-letter queues are checked; the process and its log are checked
+/// each time.
 const ASKED_EVERY: Duration = Duration::from_secs(2);
 
-/// The queues that the CRM sends to, and where what cannot be read is put aside; by their outputs.
+/// The queues that the CRM sends to, and their dead-letter queues, by their outputs.
 pub(super) const QUEUES: [(&str, &str); 4] = [
     ("ContactQueueUrl", "ContactDeadLetterQueueUrl"),
     ("InvoiceQueueUrl", "InvoiceDeadLetterQueueUrl"),
@@ -23,7 +24,7 @@ pub(super) const QUEUES: [(&str, &str); 4] = [
     ("PaymentQueueUrl", "PaymentDeadLetterQueueUrl"),
 ];
 
-/// The queues of the wake-ups that messages lead to, by their outputs.
+/// The queues of wake-ups that messages lead to, by their outputs.
 const WAKE_UP_QUEUES: [&str; 4] = [
     "ContactWakeUpQueueUrl",
     "InvoiceWakeUpQueueUrl",
@@ -31,7 +32,7 @@ const WAKE_UP_QUEUES: [&str; 4] = [
     "PaymentWakeUpQueueUrl",
 ];
 
-/// What the local AWS writes when a function's process ends by itself, or cannot start.
+/// The texts that the local AWS logs when a function's process exits by itself, or cannot start.
 const CRASHES: [&str; 5] = [
     "Runtime exited before returning a response",
     "bootstrap exited during init",
@@ -40,14 +41,14 @@ const CRASHES: [&str; 5] = [
     "No bootstrap binary found",
 ];
 
-/// What stands for the type of an error that has none: an invocation that was throttled.
+/// The placeholder for the missing error type of a throttled invocation.
 const UNNAMED: &str = "None";
 
-/// Looks whether what the story waits for can still happen.
+/// Checks whether the story's condition can still be met.
 pub(super) struct Watch<'a> {
     stack: &'a Stack,
     api: Api<'a>,
-    /// How much of the log of the local AWS has been read.
+    /// How many bytes of the log of the local AWS have been read.
     read: Cell<u64>,
     is_connected: Cell<bool>,
     /// How many messages each dead-letter queue may hold, by its output.
@@ -56,7 +57,7 @@ pub(super) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// A watch over a stack on which nothing is connected yet.
+    /// A watch over a stack without connections.
     pub(super) fn new(stack: &'a Stack, api: Api<'a>) -> Self {
         Self {
             stack,
@@ -68,22 +69,22 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// The API in the name of the story's owner.
+    /// The API, called as the story's owner.
     pub(super) fn api(&self) -> &Api<'a> {
         &self.api
     }
 
-    /// From now on, a connection that cannot be used ends the story.
+    /// From now on, an unusable connection ends the story.
     pub(super) fn expect_connected(&self) {
         self.is_connected.set(true);
     }
 
-    /// So many messages are going to be put aside there, and no more.
+    /// Allows this number of messages in the dead-letter queue.
     pub(super) fn expect_letters(&self, dead_letters: &'static str, count: u64) {
         self.letters.borrow_mut().insert(dead_letters, count);
     }
 
-    /// Fails with the cause when what is waited for can no longer happen.
+    /// Fails with the cause if the condition can no longer be met.
     pub(super) async fn check(&self) -> Result<(), Failure> {
         if let Some(ended) = self.stack.ended() {
             return Err(ended);
@@ -124,14 +125,14 @@ impl<'a> Watch<'a> {
             let reasons: Vec<&str> =
                 letters.iter().filter_map(|letter| letter.attribute("reason")).collect();
             return Err(Failure::new(format!(
-                "{held} messages were put aside in {dead_letters}, not {expected}: {}",
+                "{dead_letters} holds {held} messages instead of {expected}: {}",
                 reasons.join("; ")
             )));
         }
         Ok(())
     }
 
-    /// How many messages each of the queues holds, of the CRM's messages and of wake-ups.
+    /// How many messages each of the queues holds, both the CRM's messages and wake-ups.
     pub(super) async fn queued(&self) -> Result<Vec<u64>, Failure> {
         let mut counts = Vec::new();
         for queue in QUEUES.map(|(queue, _)| queue).into_iter().chain(WAKE_UP_QUEUES) {
@@ -140,7 +141,7 @@ impl<'a> Watch<'a> {
         Ok(counts)
     }
 
-    /// What the log says of a crash since it was last read. A log that cannot be read says nothing.
+    /// A crash that was logged since the last check. `None` if the log cannot be read.
     fn crash(&self) -> Option<String> {
         let mut log = std::fs::File::open(self.stack.log()).ok()?;
         log.seek(SeekFrom::Start(self.read.get())).ok()?;
@@ -154,13 +155,13 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// The first crash that the log tells of: a process that ended, a panic, or an invocation that failed.
-/// A function that did not finish in its time is not one: its messages come back.
+/// The first crash in the log: a process that exited, a panic, or an invocation that failed. A
+/// function that timed out is not a crash: its messages return.
 fn crash_in(log: &str) -> Option<String> {
     let mut lines = log.lines();
     while let Some(line) = lines.next() {
         if line.contains(" panicked at ") {
-            // The panic's message is on the line below.
+            // The message of the panic is on the next line.
             let said = lines.next().unwrap_or_default();
             return Some(format!("{} {}", line.trim(), said.trim()).trim().to_owned());
         }
@@ -173,7 +174,7 @@ fn crash_in(log: &str) -> Option<String> {
     None
 }
 
-/// Whether the line reports an invocation that failed for another reason than its time.
+/// Whether the line reports an invocation that failed for another reason than a timeout.
 fn has_failed(line: &str) -> bool {
     let kind = line.split_once("(errorType=").and_then(|(_, rest)| rest.split(' ').next());
     kind.is_some_and(|kind| kind != TIMED_OUT && kind != UNNAMED)
@@ -184,7 +185,7 @@ mod tests {
     use super::crash_in;
 
     #[test]
-    fn a_function_whose_process_ends_has_crashed() {
+    fn a_function_whose_process_exits_has_crashed() {
         let log = "12:00 INFO [sqs] fine\n12:01 WARNING [lambda] Lambda invoice-push: Runtime exited \
                    before returning a response\n12:02 INFO more\n";
         let crash = crash_in(log).unwrap();
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_told_with_its_message() {
+    fn a_panic_is_reported_with_its_message() {
         let log =
             "\nthread 'main' panicked at shared/engine/src/push.rs:12:5:\nindex out of bounds\n";
         assert_eq!(
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invocation_that_failed_has_crashed_and_one_that_was_slow_has_not() {
+    fn a_failed_invocation_is_a_crash_and_a_timeout_is_not() {
         let failed = |kind: &str| {
             format!(
                 "ESM: Lambda contact-push failed processing SQS batch from contacts.fifo \
