@@ -17,6 +17,9 @@ pub const UNKNOWN: &str = "rejected";
 /// The maximum length of a message, in characters. Messages are shown in a table cell.
 const MESSAGE_LIMIT: usize = 600;
 
+/// The headline of every validation error, in plain letters. It does not say what is wrong.
+const HEADLINE: &str = "a validation exception occurred";
+
 /// The codes of rejections because another document or contact has the same name or number. That
 /// one may be this integration's own, from an earlier attempt, or the same business; a search
 /// decides.
@@ -49,17 +52,24 @@ pub fn is_about_something_taken(message: &str) -> bool {
 /// contact's name inside a sentence may contain the words of another row.
 fn known(message: &str) -> Option<&'static Known> {
     let message = plain(message);
+    let message = without_headline(&message);
     let begins = |known: &&Known| {
         let rest = ["", "the ", "a ", "an "].iter().find_map(|article| {
             message.strip_prefix(*article).filter(|rest| {
                 let first = known.words.split('*').next().unwrap_or_default();
-                rest.starts_with(first)
+                rest.starts_with(first.trim_end())
             })
         });
         rest.is_some_and(|rest| fits(rest, known.words))
     };
     let begun = KNOWN.iter().find(begins);
-    begun.or_else(|| KNOWN.iter().find(|known| fits(&message, known.words)))
+    begun.or_else(|| KNOWN.iter().find(|known| fits(message, known.words)))
+}
+
+/// Removes the headline of a validation error, which some answers put before the sentence.
+fn without_headline(message: &str) -> &str {
+    let is_between = |sign: char| sign.is_whitespace() || matches!(sign, '.' | ':' | ';' | '-');
+    message.strip_prefix(HEADLINE).map_or(message, |rest| rest.trim_start_matches(is_between))
 }
 
 /// Whether the parts of a pattern occur in the message in their order.

@@ -1,8 +1,8 @@
 //! Every sentence with which Xero is known to reject a document, and what a person can do about it.
 //!
-//! To review a row, read the sentence as Xero writes it, then the remedy. `*` stands for any text:
-//! a name, a number, a code, a date. Case, quotation marks and any text after the sentence are
-//! ignored. If two rows match, the one that matches from the beginning of the sentence takes
+//! To review a row, read the sentence as Xero writes it, then the remedy. `*` stands for any text
+//! or none: a name, a number, a code, a date. Case, quotation marks, spaces, the headline "A
+//! validation exception occurred" and any text after the sentence are ignored. If two rows match, the one that matches from the beginning of the sentence takes
 //! precedence, and then the first: a more specific sentence stands above a more general one.
 
 /// One known sentence.
@@ -59,13 +59,13 @@ pub(super) const KNOWN: &[Known] = &[
         "Search for the contact that holds the number and link it to the client.",
     ),
     says(
-        "account number already exists",
+        "account number * already exists",
         "account_number_taken",
         "Change the account number of one of the two contacts in Xero.",
     ),
     says("contact name cannot be empty", "contact_name_missing", "Give the client a name."),
     says(
-        "contact must contain at least 1 of the following elements to identify the contact",
+        "contact must contain at least * of the following elements to identify the contact",
         "contact_unidentified",
         "Give the client a name, then sync it again.",
     ),
@@ -94,7 +94,7 @@ pub(super) const KNOWN: &[Known] = &[
         "contact_archived",
         "Restore the contact in Xero, or link the client to another contact.",
     ),
-    says("email address must be valid", "email_invalid", "Correct the client's e-mail address."),
+    says("email address * must be valid", "email_invalid", "Correct the client's e-mail address."),
     says(
         "url must be a valid absolute url",
         "link_invalid",
@@ -117,7 +117,7 @@ pub(super) const KNOWN: &[Known] = &[
         "Choose an account in Settings > Billing > Payment Settings.",
     ),
     says(
-        "account must be valid",
+        "account * must be valid",
         "account_invalid",
         "Choose another account in Settings > Billing > Payment Settings.",
     ),
@@ -136,7 +136,11 @@ pub(super) const KNOWN: &[Known] = &[
         "tax_type_unknown",
         "Choose a tax rate of the organisation that applies to sales, or add this one in Xero.",
     ),
-    says("tax rate must be valid", "tax_rate_invalid", "Choose a tax rate that is active in Xero."),
+    says(
+        "tax rate * must be valid",
+        "tax_rate_invalid",
+        "Choose a tax rate that is active in Xero.",
+    ),
     // Currencies and dates.
     says(
         "users organisation is not subscribed to currency",
@@ -167,12 +171,12 @@ pub(super) const KNOWN: &[Known] = &[
     says("date field must be specified", "date_missing", "Give the document a date."),
     // Invoices and credit notes.
     says(
-        "invoice # must be unique",
+        "invoice # * must be unique",
         "number_taken",
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
     says(
-        "credit note # must be unique",
+        "credit note # * must be unique",
         "number_taken",
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
@@ -217,17 +221,17 @@ pub(super) const KNOWN: &[Known] = &[
         "Approve the invoice in Xero, then mark it as sent there.",
     ),
     says(
-        "document with the supplied id was not found for this endpoint",
+        "document with the supplied id * was not found for this endpoint",
         "document_not_found",
         "Check whether the document was removed in Xero, or whether another organisation is connected.",
     ),
     says(
-        "existing credit note with the specified creditnoteid could not be found",
+        "existing credit note with the specified creditnoteid * could not be found",
         "credit_note_not_found",
         "Check whether the credit note was removed in Xero, or whether another organisation is connected.",
     ),
     says(
-        "limit of invoices you can approve",
+        "limit of * invoices you can approve",
         "plan_limit",
         "The organisation's Xero plan allows no more approved invoices this month. Upgrade the plan in Xero, or retry next month.",
     ),

@@ -111,12 +111,89 @@ fn case_quotation_marks_spaces_and_what_follows_do_not_matter() {
             message.replace('\'', "’"),
             message.replace('\'', ""),
             message.replace(' ', "  "),
+            message.replace(' ', "\u{a0}"),
+            message.replacen(' ', "\r\n\t", 1),
             without_stop.to_owned(),
+            format!("{without_stop}."),
+            format!("{without_stop} ."),
             format!("{without_stop}. Contact Xero support."),
             format!(" {message} (line 3)"),
+            format!("Line 3: {message}"),
+            format!("A validation exception occurred: {message}"),
+            format!("A validation exception occurred. {message}"),
+            format!("a Validation Exception occurred -  {message}"),
         ] {
             assert_eq!(explained(&variant).code, code, "{variant}");
+            assert!(is_known(&variant), "{variant}");
         }
+    }
+}
+
+#[test]
+fn ids_numbers_names_and_dates_inside_a_sentence_do_not_matter() {
+    for (message, code) in [
+        ("Invoice #INV-0042 must be unique.", "number_taken"),
+        ("Invoice # INV-0042 must be unique", "number_taken"),
+        ("Credit Note #CN-7 must be unique.", "number_taken"),
+        (
+            "Payment amount 120.50 exceeds the amount outstanding on this document",
+            "amount_over_due",
+        ),
+        (
+            "An existing Credit Note with the specified CreditNoteID 99ea7f6b-c513-4066-bc27-b7c65dcd76c2 could not be found",
+            "credit_note_not_found",
+        ),
+        (
+            "The document with the supplied id 99ea7f6b-c513-4066-bc27-b7c65dcd76c2 was not found for this endpoint.",
+            "document_not_found",
+        ),
+        (
+            "The Contact must contain at least one of the following elements to identify the contact: Name, ContactID",
+            "contact_unidentified",
+        ),
+        ("Users Organisation is not subscribed to currency usd", "currency_not_subscribed"),
+        (
+            "The Account Number 'AC-17' already exists. Please enter a different Account Number.",
+            "account_number_taken",
+        ),
+        (
+            "The document date cannot be before the end of year lock date, currently set at 31 March 2026.",
+            "year_locked",
+        ),
+        ("Account '092' must be valid.", "account_invalid"),
+        ("Tax rate 'OUTPUT9' must be valid.", "tax_rate_invalid"),
+        ("Email address 'ap@ridge' must be valid", "email_invalid"),
+        (
+            "The TaxType code OUTPUT2 does not exist or cannot be used for this type of transaction.",
+            "tax_type_unknown",
+        ),
+        (
+            "The TaxType code 'OUTPUT2' cannot be used with account code '4-1000'.",
+            "tax_type_not_allowed",
+        ),
+        ("Account code '' is not a valid code for this document.", "account_code_unknown"),
+        (
+            "Account code '7' has been archived, or has been deleted. Each line item must reference a valid account.",
+            "account_code_archived",
+        ),
+        (
+            "The status VOIDED cannot be applied to the invoice INV-0042 because it has payments or credit notes allocated to it.",
+            "void_has_payments",
+        ),
+        ("You have reached the limit of 20 invoices you can approve.", "plan_limit"),
+        (
+            "Credit Note CN-7 cannot be allocated as amount is greater than amount outstanding",
+            "credit_over_due",
+        ),
+    ] {
+        assert_eq!(explained(message).code, code, "{message}");
+    }
+}
+
+#[test]
+fn the_headline_of_a_validation_error_explains_nothing() {
+    for headline in ["A validation exception occurred", "A validation exception occurred."] {
+        assert_eq!(explained(headline).code, UNKNOWN, "{headline}");
     }
 }
 
@@ -157,6 +234,8 @@ fn the_name_of_a_contact_does_not_pass_for_a_sentence() {
             "The contact name {name} is already assigned to another contact. The contact name must be unique across all active contacts."
         );
         assert_eq!(explained(&message).code, "contact_name_taken", "{message}");
+        let headed = format!("A validation exception occurred: {message}");
+        assert_eq!(explained(&headed).code, "contact_name_taken", "{headed}");
     }
 }
 

@@ -118,6 +118,7 @@ fn bad_request(reply: &Reply<'_>) -> XeroError {
 /// Whether the text is the headline of every validation error, which says nothing about the
 /// document.
 fn is_empty_headline(headline: &str) -> bool {
+    let headline = headline.trim().trim_end_matches('.');
     headline.eq_ignore_ascii_case("A validation exception occurred")
 }
 
