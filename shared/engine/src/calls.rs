@@ -100,18 +100,32 @@ impl Turnstile for Counted {
     fn note_odd_rows(&self, rows: &[OddRow]) {
         count_odd_rows(&self.engine, rows);
     }
+
+    fn note_unknown_sentences(&self, count: usize) {
+        self.engine.metrics.record(Measure::UnknownSentences(count));
+    }
 }
 
-/// The links of a login, as Xero lists them. Those that cannot be read are counted: this list is read without a
-/// session, which would count them.
+/// The links of a login, as Xero lists them. Links that cannot be read and unknown sentences are
+/// counted here, because this list is read without a session, which would count them.
 pub(crate) async fn fetch_links(
     engine: &Engine,
     tokens: &dyn AccessTokens,
 ) -> Result<Rows<Connection>, XeroError> {
     let (transport, api) = (&*engine.transport, &engine.places.xero_api);
-    let linked = connections::connections(transport, api, tokens).await?;
+    let linked = connections::connections(transport, api, tokens).await;
+    let linked = linked.inspect_err(|error| count_unknown_sentences(engine, error))?;
     count_odd_rows(engine, &linked.undecodable);
     Ok(linked)
+}
+
+/// Counts the sentences of a refusal that are not in the table of known ones. A session reports
+/// them itself; this is for calls without a session.
+pub(crate) fn count_unknown_sentences(engine: &Engine, error: &XeroError) {
+    let count = error.unknown_sentences();
+    if count > 0 {
+        engine.metrics.record(Measure::UnknownSentences(count));
+    }
 }
 
 /// Counts unreadable rows of an answer. The client has logged which rows they are.

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use store::StoreError;
 use xero::{XeroError, connections};
 
-use crate::calls::{fetch_links, quiet};
+use crate::calls::{count_unknown_sentences, fetch_links, quiet};
 use crate::chain::Chain;
 use crate::connection::change;
 use crate::token::{self, Ended, GrantTokens, TokenError};
@@ -178,7 +178,10 @@ async fn remove_link(
     let id = leftover.xero_connection;
     match connections::delete_connection(transport, api, &*tokens, id).await {
         Ok(()) | Err(XeroError::NotFound { .. }) => Ok(()),
-        Err(error) => Err(TokenError::Xero(error)),
+        Err(error) => {
+            count_unknown_sentences(engine, &error);
+            Err(TokenError::Xero(error))
+        }
     }
 }
 

@@ -190,20 +190,32 @@ impl Session {
         if status == StatusCode::NOT_MODIFIED && call.modified_since.is_some() {
             return Ok(call.nothing());
         }
-        Err(classify(&Reply {
+        let error = classify(&Reply {
             status,
             headers: response.headers(),
             body: response.body(),
             endpoint: call.endpoint,
             access: call.access(),
             addressed: call.addressed,
-        }))
+        });
+        self.note_refusal(&error);
+        Err(error)
     }
 
     /// Reports rows that could not be read, so that they are counted.
     pub(crate) fn note_odd_rows(&self, rows: &[OddRow]) {
         if let Some(turnstile) = self.turnstile.as_ref().filter(|_| !rows.is_empty()) {
             turnstile.note_odd_rows(rows);
+        }
+    }
+
+    /// Reports the sentences of a refusal that are not in the table of known ones, so that they are
+    /// counted. Every refusal is reported when it is read, so it is counted whatever the caller
+    /// makes of it: a caller may repeat the write, or explain the refusal in other words.
+    pub(crate) fn note_refusal(&self, error: &XeroError) {
+        let unknown = error.unknown_sentences();
+        if let Some(turnstile) = self.turnstile.as_ref().filter(|_| unknown > 0) {
+            turnstile.note_unknown_sentences(unknown);
         }
     }
 

@@ -30,6 +30,10 @@ pub trait Turnstile: Send + Sync + Debug {
 
     /// Reports rows of an answer that could not be read. There is at least one.
     fn note_odd_rows(&self, rows: &[OddRow]);
+
+    /// Reports how many of Xero's sentences in a refusal are not in the table of
+    /// [`rejection`](mod@domain::rejection). There is at least one.
+    fn note_unknown_sentences(&self, count: usize);
 }
 
 /// The permission to make one call.

@@ -274,10 +274,6 @@ impl Told {
 fn told(engine: &Engine, trouble: Trouble, wrote: Option<Answer>) -> Result<Told, Unrecorded> {
     let (failure, answer, parking) = match trouble {
         Trouble::Xero(error) => {
-            let unknown = error.unknown_sentences();
-            if unknown > 0 {
-                engine.metrics.record(Measure::UnknownSentences(unknown));
-            }
             let answer = if error.is_answered() { Answer::Answered } else { Answer::Unanswered };
             let failure = error.failure(engine.clock.now());
             let told = Told { failure, answer, parking: None }.after_writes(wrote);

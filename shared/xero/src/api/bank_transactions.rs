@@ -70,7 +70,7 @@ pub async fn delete(
     let answer = session.call(call).await?;
     let fit =
         |id: &XeroBankTransactionId, marks: &Marks| Fit::of(marks.id.map(|kept| id.0 == kept), &[]);
-    let mut told = written::<_, WireTransaction, _>(ONE, COLLECTION, &answer, &[id], fit)?;
+    let mut told = written::<_, WireTransaction, _>(session, ONE, COLLECTION, &answer, &[id], fit)?;
     told.pop().ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))
 }
 

@@ -88,7 +88,7 @@ pub async fn delete(
     let call = Call::write_one(ONE, COLLECTION, id.to_string(), deletion(), key);
     let answer = session.call(call).await?;
     let fit = |id: &XeroPaymentId, marks: &Marks| Fit::of(marks.id.map(|kept| id.0 == kept), &[]);
-    let mut told = written::<_, WirePayment, _>(ONE, COLLECTION, &answer, &[id], fit)?;
+    let mut told = written::<_, WirePayment, _>(session, ONE, COLLECTION, &answer, &[id], fit)?;
     told.pop().ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))
 }
 

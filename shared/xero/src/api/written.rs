@@ -80,13 +80,15 @@ where
     }
     let endpoint = call.endpoint;
     let answer = session.call(call).await?;
-    written::<D, W, T>(endpoint, collection, &answer, documents, fit)
+    written::<D, W, T>(session, endpoint, collection, &answer, documents, fit)
 }
 
 /// Reads the answer to a write of `documents`. Returns one outcome for each, in their order. `fit`
 /// says whether an element can be about a document. A document without an element has the outcome
-/// [`XeroError::Unidentified`].
+/// [`XeroError::Unidentified`]. Every rejection is reported to the session, also that of an element
+/// without a document.
 pub(super) fn written<D, W, T>(
+    session: &Session,
     endpoint: &'static str,
     collection: &str,
     body: &[u8],
@@ -106,6 +108,10 @@ where
     {
         *answer = Some(0);
     }
+    let unmatched = elements.iter().enumerate().filter(|(at, _)| !answers.contains(&Some(*at)));
+    for tree in unmatched.map(|(_, raw)| tree(raw)).filter(is_refusal) {
+        session.note_refusal(&refusal(messages(&tree)));
+    }
     let outcomes = answers.into_iter().map(|at| {
         let raw = at.and_then(|at| elements.get(at));
         raw.and_then(|raw| outcome::<W, T>(raw)).unwrap_or_else(|| {
@@ -113,7 +119,13 @@ where
             Written::Refused(XeroError::Unidentified { endpoint })
         })
     });
-    Ok(outcomes.collect())
+    let outcomes = outcomes.collect::<Vec<_>>();
+    for outcome in &outcomes {
+        if let Written::Refused(error) = outcome {
+            session.note_refusal(error);
+        }
+    }
+    Ok(outcomes)
 }
 
 /// Assigns elements to documents. A document gets an element that names it, preferably the one at

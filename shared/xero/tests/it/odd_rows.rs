@@ -36,6 +36,8 @@ impl Turnstile for Noting {
     fn note_odd_rows(&self, rows: &[OddRow]) {
         self.0.lock().unwrap().extend_from_slice(rows);
     }
+
+    fn note_unknown_sentences(&self, _: usize) {}
 }
 
 /// The sample invoice under another id.

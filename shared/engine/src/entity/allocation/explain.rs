@@ -12,7 +12,6 @@ use xero::api::{credit_notes, invoices};
 
 use super::ground::Ground;
 use crate::desk::{Desk, Trouble};
-use crate::ports::Measure;
 
 const SAME_CREDIT: &str =
     "Check in Xero what the credit was used for. If this is the same credit, choose Never send.";
@@ -64,14 +63,7 @@ pub(super) async fn refusal(
     let note = credit_notes::get(&desk.session, ground.note).await;
     let (Ok(Some(invoice)), Ok(Some(note))) = (invoice, note) else { return Trouble::Xero(error) };
     match refused_by(&note, allocation).or_else(|| at_odds(&note, &invoice, allocation)) {
-        Some(failure) => {
-            // The failure replaces Xero's sentences, so unknown ones are counted here.
-            let unknown = error.unknown_sentences();
-            if unknown > 0 {
-                desk.engine.metrics.record(Measure::UnknownSentences(unknown));
-            }
-            Trouble::Explained(failure)
-        }
+        Some(failure) => Trouble::Explained(failure),
         None => Trouble::Xero(error),
     }
 }

@@ -226,7 +226,8 @@ pub async fn allocate(
         let invoice = marks.belongs_to.map(|kept| kept == sent.invoice.invoice_id.0);
         Fit::of(invoice, &[marks.amount.map(|kept| kept == sent.amount)])
     };
-    let mut told = written::<_, WireAllocation, _>(ALLOCATIONS, BELOW, &answer, sent, fit)?;
+    let mut told =
+        written::<_, WireAllocation, _>(session, ALLOCATIONS, BELOW, &answer, sent, fit)?;
     told.pop().ok_or_else(|| XeroError::undecodable(ALLOCATIONS, "no answer to the allocation"))
 }
 
