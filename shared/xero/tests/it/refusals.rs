@@ -1,5 +1,8 @@
 //! Tests of rejections of the login and of documents.
 
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
 use domain::document::allocation::{AllocationDocument, InvoiceReference};
 use domain::failure::FailureClass::{Rejected, Transient, Unauthorized};
 use domain::ids::{XeroAllocationId, XeroCreditNoteId};
@@ -11,10 +14,10 @@ use xero::api::{
     accounts, bank_transactions, contacts, credit_notes, invoices, organisation, payments,
     tax_rates,
 };
-use xero::{SCOPES, XeroError};
+use xero::{Barred, Ending, OddRow, Pass, SCOPES, Turnstile, XeroError};
 
 use crate::classification::{Meaning, NOW, Row, check, of_a_read, of_a_write, refused};
-use crate::samples::{INVOICE, a_key, a_session};
+use crate::samples::{INVOICE, a_key, a_session, an_invoice, collection};
 use crate::scripted::{Answer, Scripted, reply};
 
 fn problem(status: u16, detail: &str) -> Answer {
@@ -202,4 +205,62 @@ async fn a_refusal_without_parts_is_told_by_its_headline() {
     check("no reason", &without, &Meaning(Rejected, "rejected", None));
     let with = of_a_write(reply(400, &[], told)).await;
     check("headline", &with, &Meaning(Rejected, "plan_limit", None));
+}
+
+/// Permits every call, and adds up the unknown sentences.
+#[derive(Debug, Default)]
+struct Counting(Mutex<usize>);
+
+impl Counting {
+    fn count(&self) -> usize {
+        *self.0.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl Turnstile for Counting {
+    async fn enter(&self) -> Result<Pass, Barred> {
+        Ok(Pass(Uuid::nil()))
+    }
+
+    async fn leave(&self, _: Pass, _: Ending) {}
+
+    fn note_odd_rows(&self, _: &[OddRow]) {}
+
+    fn note_unknown_sentences(&self, count: usize) {
+        *self.0.lock().unwrap() += count;
+    }
+}
+
+#[tokio::test]
+async fn unknown_sentences_are_reported_whatever_the_form_of_the_refusal() {
+    let element = |name: &str, sentence: &str| {
+        format!(r#"{{{name}"HasErrors":true,"ValidationErrors":[{{"Message":"{sentence}"}}]}}"#)
+    };
+    let (moon, known) = ("The moon is in the wrong house", "Invoice # must be unique.");
+    let of_one = element(r##""InvoiceNumber":"#INV-0001","##, moon);
+    let of_none = element(r#""InvoiceNumber":"another","#, moon);
+    let of_known = element(r##""InvoiceNumber":"#INV-0001","##, known);
+    let bare = r#"{"Type":"ValidationException","Message":"A validation exception occurred."}"#;
+    for (answer, expected) in [
+        (reply(200, &[], &collection("Invoices", std::slice::from_ref(&of_one))), 1),
+        (reply(200, &[], &collection("Invoices", std::slice::from_ref(&of_known))), 0),
+        // The refusal of a document that was not sent is a sentence of Xero's all the same.
+        (reply(200, &[], &collection("Invoices", &[of_known, of_none.clone()])), 1),
+        (reply(200, &[], &collection("Invoices", &[of_one, of_none])), 2),
+        (refused(moon), 1),
+        (refused(known), 0),
+        (reply(400, &[], bare), 0),
+        (reply(503, &[], moon), 0),
+    ] {
+        let text = format!("{answer:?}");
+        let counting = Arc::new(Counting::default());
+        let session = a_session(Scripted::new([answer])).through(counting.clone());
+        drop(invoices::create(&session, &[an_invoice()], &a_key()).await);
+        assert_eq!(counting.count(), expected, "{text}");
+    }
+    let counting = Arc::new(Counting::default());
+    let session = a_session(Scripted::new([refused(moon)])).through(counting.clone());
+    drop(invoices::changed(&session, Timestamp::UNIX_EPOCH, 1).await);
+    assert_eq!(counting.count(), 1, "a read is refused");
 }
