@@ -51,6 +51,7 @@ mod story;
 mod ten_thousand;
 mod tokens;
 mod unconfirmed_writes;
+mod unknown_sentences;
 mod unknown_status;
 mod unreadable_rows;
 mod walks;
