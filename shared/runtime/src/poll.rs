@@ -44,7 +44,7 @@ impl PollMessage {
     }
 
     /// Parses a body. A body beyond a limit is refused; duplicate ledgers are removed.
-    fn read(body: &str) -> Result<Self, Reason> {
+    pub fn read(body: &str) -> Result<Self, Reason> {
         if body.len() > BODY_LIMIT_BYTES {
             let text = format!("a chunk of ledgers has at most {BODY_LIMIT_BYTES} bytes");
             return Err(Reason::new("oversized", &text));

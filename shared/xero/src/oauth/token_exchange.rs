@@ -138,6 +138,11 @@ impl IdentityHost<'_> {
             200..=299 if endpoint == TOKEN && is_blank(body) => {
                 Err(XeroError::IdentityUnavailable { status })
             }
+            // Tokens come with 200. `oauth2` reads an answer with any other status as an OAuth error,
+            // and a success must not end a grant.
+            201..=299 if endpoint == TOKEN => {
+                Err(XeroError::undecodable(TOKEN, "a success other than 200"))
+            }
             200..=299 | 400..=499 => Ok(response.map(Vec::from)),
             _ => Err(XeroError::CallRefused { endpoint, status, kind: "redirect".to_owned() }),
         }

@@ -164,6 +164,7 @@ async fn only_an_explicit_invalid_grant_ends_a_grant() {
         ("a page, 302", reply(302, &[], "<html>"), Transient, "login_unavailable"),
         ("nothing, 400", reply(400, &[], ""), Transient, "login_unavailable"),
         ("nothing, 200", reply(200, &[], ""), Transient, "login_unavailable"),
+        ("spent, 201", oauth(201, "invalid_grant"), Defect, "answer_unreadable"),
         ("no JSON, 400", reply(400, &[], "invalid_grant"), Transient, "login_unavailable"),
         ("no token in it", reply(200, &json, "{}"), Defect, "answer_unreadable"),
         ("a redirect", reply(302, &[], ""), Defect, "call_refused"),
