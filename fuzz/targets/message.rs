@@ -1,10 +1,13 @@
-//! Messages from the CRM: any bytes are read or refused, and what was read is read again from the row that keeps it.
+//! Messages of the queues: any bytes are read or refused, and what was read is read again from the
+//! row or the body that keeps it.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use domain::entity::EntityKind;
-use domain::envelope::{Content, Inbound, read};
+use domain::envelope::{Content, Inbound, Message, Source, find_subject};
 use domain::totals;
+use runtime::poll::PollMessage;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,18 +18,75 @@ const GROUP: &str = "acc_ridgeway";
 pub(crate) fn run(bytes: &[u8]) {
     let Ok(body) = std::str::from_utf8(bytes) else { return };
     for kind in EntityKind::ALL {
-        match read(body, kind, GROUP) {
-            Ok(Inbound::Message(message)) => keep(&message.content),
-            Ok(Inbound::Wake(wake)) => {
-                assert_eq!(read(&wake.to_body(), kind, GROUP), Ok(Inbound::Wake(wake)));
-            }
-            Err(refused) => {
-                let reason = refused.to_string();
-                assert!(reason.chars().count() <= 300, "too long: {reason}");
-                assert!(!reason.chars().any(char::is_control), "unprintable: {reason:?}");
-            }
+        for source in Source::ALL {
+            check_inbound(source, kind, body);
         }
     }
+    check_subject(body);
+    check_chunk(body);
+}
+
+/// Each queue accepts only what its senders may send.
+fn check_inbound(source: Source, kind: EntityKind, body: &str) {
+    match source.read(body, kind, GROUP) {
+        Ok(Inbound::Message(message)) => {
+            assert_eq!(source, Source::Messages);
+            assert_eq!(message.account.as_str(), GROUP);
+            keep(&message.content);
+            check_subject_of(&message, body);
+        }
+        Ok(Inbound::Wake(wake)) => {
+            assert_eq!(source, Source::WakeUps);
+            assert_eq!(wake.account.as_str(), GROUP);
+            let again = source.read(&wake.to_body(), kind, GROUP);
+            assert_eq!(again, Ok(Inbound::Wake(wake)));
+        }
+        Err(refused) => check_reason(&refused.to_string()),
+    }
+}
+
+/// The record that a message is about can be shown and is of the account of the group.
+fn check_subject(body: &str) {
+    let Some(subject) = find_subject(body, GROUP) else { return };
+    assert_eq!(subject.account.as_str(), GROUP);
+    assert!((1..=255).contains(&subject.number.len()), "{}", subject.number);
+    assert!(!subject.number.chars().any(char::is_control), "{:?}", subject.number);
+}
+
+/// The record of a message that could be read is found, too.
+fn check_subject_of(message: &Message, body: &str) {
+    let subject = find_subject(body, GROUP).expect("a readable message names its record");
+    let (kind, id) = match &message.content {
+        Content::Client { client, mode: _ } => (EntityKind::Contact, client.id.as_str()),
+        Content::Invoice { client: _, invoice } => (EntityKind::Invoice, invoice.id.as_str()),
+        // In the CRM, the record is an invoice.
+        Content::CreditNote { client: _, note } if note.is_negative_invoice => {
+            (EntityKind::Invoice, note.id.as_str())
+        }
+        Content::CreditNote { client: _, note } => (EntityKind::CreditNote, note.id.as_str()),
+        Content::Allocation(allocation) => (EntityKind::Allocation, allocation.id.as_str()),
+        Content::Payment { payment, parts: _ } => (EntityKind::Payment, payment.id.as_str()),
+    };
+    assert_eq!((subject.kind, subject.crm_id.as_str()), (kind, id));
+}
+
+/// A chunk of ledgers names each once, and is read again from its own body.
+fn check_chunk(body: &str) {
+    match PollMessage::read(body) {
+        Ok(chunk) => {
+            let ledgers = chunk.ledgers.iter().collect::<BTreeSet<_>>();
+            assert_eq!(ledgers.len(), chunk.ledgers.len());
+            assert!(!ledgers.is_empty());
+            let again = PollMessage::read(&chunk.to_body()).map(|again| again.ledgers);
+            assert_eq!(again.as_ref(), Ok(&chunk.ledgers));
+        }
+        Err(reason) => check_reason(reason.text()),
+    }
+}
+
+fn check_reason(reason: &str) {
+    assert!(reason.chars().count() <= 300, "too long: {reason}");
+    assert!(!reason.chars().any(char::is_control), "unprintable: {reason:?}");
 }
 
 fn keep(content: &Content) {
