@@ -10,6 +10,7 @@ use domain::operation::State;
 use engine::poll::Polled;
 use engine::ports::Measure;
 use http::{Method, Request};
+use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::ports::{Intercepted, respond};
@@ -320,6 +321,7 @@ fn credit_whose_refusal_is_explained_in_other_words_counts_the_unknown_sentence(
 #[test]
 fn a_refused_read_of_a_poll_counts_its_unknown_sentence() {
     let mut world = prepared(an_invoice_in_xero);
+    world.advance(SignedDuration::from_mins(15));
     let is_it: Condition = |request| {
         let is_list = request.headers().contains_key("if-modified-since");
         is_list && is(request, &Method::GET, "/Invoices")
