@@ -175,20 +175,51 @@ fn every_push_function_serves_the_crms_messages_and_its_wake_ups() {
     }
 }
 
-/// The queues that a function may send to.
-fn sends_to(template: &Template, function: &Value) -> BTreeSet<String> {
-    let role = function["Role"].as_str().unwrap().strip_suffix(".Arn").unwrap();
+/// The queues that a role may send to.
+fn sends_to(template: &Template, role: &str) -> BTreeSet<String> {
     let rights = template.rights(role).into_iter();
     rights.filter(|(action, _)| action == "sqs:SendMessage").map(|(_, queue)| queue).collect()
 }
 
-/// The functions that a function may invoke through queues, directly or indirectly, possibly
+/// What carries messages from one function to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    /// Queues alone, on which Lambda counts the invocations of a chain.
+    Queues,
+    /// Also one-time schedules, and the CRM, which may answer an event with a message. Lambda does
+    /// not follow these.
+    All,
+}
+
+/// The queues that a function may cause messages in.
+fn find_filled_queues(template: &Template, function: &Value, route: Route) -> BTreeSet<String> {
+    let role = function["Role"].as_str().unwrap().strip_suffix(".Arn").unwrap();
+    let mut filled = sends_to(template, role);
+    if route == Route::All {
+        let passes = |(action, _): &(String, String)| action == "iam:PassRole";
+        for (_, passed) in template.rights(role).into_iter().filter(passes) {
+            filled.extend(sends_to(template, passed.strip_suffix(".Arn").unwrap()));
+        }
+        if filled.contains("EventQueue.Arn") {
+            let of_the_crm = ["Contact", "Invoice", "CreditNote", "Payment"];
+            filled.extend(of_the_crm.map(|kind| format!("{kind}Queue.Arn")));
+        }
+    }
+    filled
+}
+
+/// The functions that a function may invoke over a route, directly or indirectly, possibly
 /// including itself.
-fn calls(template: &Template, functions: &BTreeMap<String, Value>, name: &str) -> BTreeSet<String> {
+fn calls(
+    template: &Template,
+    functions: &BTreeMap<String, Value>,
+    name: &str,
+    route: Route,
+) -> BTreeSet<String> {
     let mut called = BTreeSet::new();
     let mut next = vec![name.to_owned()];
     while let Some(name) = next.pop() {
-        let sent = sends_to(template, &functions[&name]);
+        let sent = find_filled_queues(template, &functions[&name], route);
         let served = |function: &Value| sources(function).keys().any(|queue| sent.contains(queue));
         for (other, _) in functions.iter().filter(|(_, function)| served(function)) {
             if called.insert(other.clone()) {
@@ -204,7 +235,10 @@ fn functions_that_feed_their_own_queue_may_loop_and_have_an_alarm() {
     let (template, functions) = (template(), functions());
     let mut looping = BTreeSet::new();
     for (name, properties) in &functions {
-        let is_looping = calls(&template, &functions, name).contains(name);
+        let is_looping = calls(&template, &functions, name, Route::Queues).contains(name);
+        // A loop over a schedule or over the CRM must not be without an alarm either.
+        let is_looping_at_all = calls(&template, &functions, name, Route::All).contains(name);
+        assert_eq!(is_looping_at_all, is_looping, "{name}");
         let setting = properties.get("RecursiveLoop").and_then(Value::as_str);
         assert_eq!(setting, is_looping.then_some("Allow"), "{name}");
         if is_looping {
@@ -220,6 +254,13 @@ fn functions_that_feed_their_own_queue_may_loop_and_have_an_alarm() {
         metric["Dimensions"][0]["Value"].as_str().unwrap().to_owned()
     });
     assert_eq!(watched.collect::<BTreeSet<_>>(), looping);
+}
+
+#[test]
+fn no_function_is_invoked_by_the_events_for_the_crm() {
+    for (name, function) in functions() {
+        assert!(!sources(&function).contains_key("EventQueue.Arn"), "{name}");
+    }
 }
 
 #[test]

@@ -21,11 +21,12 @@ from botocore.config import Config
 
 from recursive_loops import HOPS_MAX, hash_function, merge_lineages, next_hop, read_lineage, trace_headers
 
-# A function that sends a message to its own queue until the count in the message is used up.
+# A function that sends a message to the next queue, at once or by a schedule, until the count in the message is
+# used up.
 BOOTSTRAP = """#!{python}
 import json, os, urllib.request
 import boto3
-sqs = boto3.client("sqs")
+sqs, scheduler = boto3.client("sqs"), boto3.client("scheduler")
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
 while True:
     with urllib.request.urlopen(api + "next") as answer:
@@ -34,8 +35,15 @@ while True:
     os.environ["_X_AMZN_TRACE_ID"] = headers["Lambda-Runtime-Trace-Id"]
     for record in event["Records"]:
         left = int(record["body"]) - 1
-        queue = os.environ["OWN_QUEUE"] if left else os.environ["END_QUEUE"]
-        sqs.send_message(QueueUrl=queue, MessageBody=str(left))
+        if left and "SCHEDULED_QUEUE_ARN" in os.environ:
+            scheduler.create_schedule(
+                Name="next-" + str(left), ScheduleExpression="at(2026-01-01T00:00:00)",
+                FlexibleTimeWindow=dict(Mode="OFF"), ActionAfterCompletion="DELETE",
+                Target=dict(Arn=os.environ["SCHEDULED_QUEUE_ARN"], Input=str(left),
+                            RoleArn="arn:aws:iam::000000000000:role/any"))
+        else:
+            queue = os.environ["NEXT_QUEUE"] if left else os.environ["END_QUEUE"]
+            sqs.send_message(QueueUrl=queue, MessageBody=str(left))
     id = headers["Lambda-Runtime-Aws-Request-Id"]
     urllib.request.urlopen(api + id + "/response", data=b"{{}}").read()
 """
@@ -45,12 +53,23 @@ Transform: AWS::Serverless-2016-10-31
 Resources:
   Own:
     Type: AWS::SQS::Queue
+  Other:
+    Type: AWS::SQS::Queue
   End:
     Type: AWS::SQS::Queue
-  Looping:
+{functions}
+Outputs:
+  Own:
+    Value: !Ref Own
+  End:
+    Value: !Ref End
+"""
+
+FUNCTION = """
+  {logical_id}:
     Type: AWS::Serverless::Function
     Properties:
-      FunctionName: looping
+      FunctionName: {name}
       Runtime: provided.al2023
       Handler: bootstrap
       CodeUri: s3://code/looping.zip
@@ -58,20 +77,23 @@ Resources:
       Timeout: 20{setting}
       Environment:
         Variables:
-          OWN_QUEUE: !Ref Own
-          END_QUEUE: !Ref End
+          NEXT_QUEUE: !Ref {next_queue}
+          END_QUEUE: !Ref End{variable}
       Events:
         Messages:
           Type: SQS
           Properties:
-            Queue: !GetAtt Own.Arn
+            Queue: !GetAtt {queue}.Arn
             BatchSize: 1
-Outputs:
-  Own:
-    Value: !Ref Own
-  End:
-    Value: !Ref End
 """
+
+
+def function(name, queue="Own", next_queue="Own", allowed=False, scheduled=False):
+    """A function of a template that is invoked by `queue` and sends to `next_queue`."""
+    setting = "\n      RecursiveLoop: Allow" if allowed else ""
+    variable = f"\n          SCHEDULED_QUEUE_ARN: !GetAtt {next_queue}.Arn" if scheduled else ""
+    return FUNCTION.format(logical_id=name.capitalize(), name=name, queue=queue, next_queue=next_queue,
+                           setting=setting, variable=variable)
 
 
 class Counting(unittest.TestCase):
@@ -160,7 +182,7 @@ class OnTheLocalAws(unittest.TestCase):
         return boto3.client(service, endpoint_url=self.endpoint, region_name="eu-west-2", config=config,
                             aws_access_key_id="test", aws_secret_access_key="test")
 
-    def deploy(self, setting):
+    def deploy(self, *functions):
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as package:
             file = zipfile.ZipInfo("bootstrap")
@@ -169,7 +191,7 @@ class OnTheLocalAws(unittest.TestCase):
         s3, stacks = self.client("s3"), self.client("cloudformation")
         s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
         s3.put_object(Bucket="code", Key="looping.zip", Body=code.getvalue())
-        stacks.create_stack(StackName="loop", TemplateBody=TEMPLATE.replace("{setting}", setting),
+        stacks.create_stack(StackName="loop", TemplateBody=TEMPLATE.format(functions="".join(functions)),
                             Capabilities=["CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"])
 
         def outputs():
@@ -181,7 +203,7 @@ class OnTheLocalAws(unittest.TestCase):
         return {output["OutputKey"]: output["OutputValue"] for output in self.wait(outputs, "the stack")}
 
     def lineage_at_the_end(self, queues, hops):
-        """Makes the function run the given number of times; returns the count in the message of the last run."""
+        """Starts a chain with the given number of invocations; returns the counts in the message of the last one."""
         sqs = self.client("sqs")
         sqs.send_message(QueueUrl=queues["Own"], MessageBody=str(hops))
 
@@ -191,24 +213,51 @@ class OnTheLocalAws(unittest.TestCase):
             asked = {"QueueUrl": queues["End"], "MessageSystemAttributeNames": ["All"]}
             return sqs.receive_message(**asked).get("Messages")
 
-        header = self.wait(message, "the end of the loop")[0]["Attributes"]["AWSTraceHeader"]
-        return read_lineage(header)
+        last = self.wait(message, "the end of the loop")[0]
+        sqs.delete_message(QueueUrl=queues["End"], ReceiptHandle=last["ReceiptHandle"])
+        return read_lineage(last["Attributes"]["AWSTraceHeader"])
 
-    def test_a_function_may_run_sixteen_times_in_a_chain_and_the_seventeenth_run_ends_the_local_aws(self):
-        queues = self.deploy("")
-        self.assertEqual(self.lineage_at_the_end(queues, HOPS_MAX), {hash_function("looping"): HOPS_MAX})
-        self.client("sqs").send_message(QueueUrl=queues["Own"], MessageBody=str(HOPS_MAX + 1))
+    def assert_ends(self, queues, hops, name):
+        """Starts a chain with too many invocations, and waits until the local AWS ends because of the function."""
+        self.client("sqs").send_message(QueueUrl=queues["Own"], MessageBody=str(hops))
         self.assertEqual(self.wait(lambda: self.process.poll() is not None and str(self.process.returncode),
                                    "the local AWS to end"), "1")
         last = self.said().strip().splitlines()[-15:]
-        self.assertTrue(any("RECURSIVE LOOP: looping was about to run for the 17th time" in line for line in last))
+        expected = f"RECURSIVE LOOP: {name} was about to run for the {HOPS_MAX + 1}th time"
+        self.assertTrue(any(expected in line for line in last), last)
+
+    def test_a_function_may_run_sixteen_times_in_a_chain_and_the_seventeenth_run_ends_the_local_aws(self):
+        queues = self.deploy(function("looping"))
+        self.assertEqual(self.lineage_at_the_end(queues, HOPS_MAX), {hash_function("looping"): HOPS_MAX})
+        self.assert_ends(queues, HOPS_MAX + 1, "looping")
 
     def test_a_function_that_is_allowed_to_loop_keeps_running(self):
-        queues = self.deploy("\n      RecursiveLoop: Allow")
+        queues = self.deploy(function("looping", allowed=True))
         hops = 2 * HOPS_MAX
         self.assertEqual(self.lineage_at_the_end(queues, hops), {hash_function("looping"): hops})
         setting = self.client("lambda").get_function_recursion_config(FunctionName="looping")
         self.assertEqual(setting["RecursiveLoop"], "Allow")
+
+    def test_a_loop_over_another_function_is_counted_for_both(self):
+        queues = self.deploy(function("looping", "Own", "Other"), function("answering", "Other", "Own"))
+        both = {hash_function("looping"): HOPS_MAX, hash_function("answering"): HOPS_MAX}
+        self.assertEqual(self.lineage_at_the_end(queues, 2 * HOPS_MAX), both)
+        self.assert_ends(queues, 2 * HOPS_MAX + 1, "looping")
+
+    def test_a_function_of_the_crm_that_answers_events_needs_the_permission_too(self):
+        # The product's function is allowed to loop; the one that reads its events and sends messages is not.
+        queues = self.deploy(function("looping", "Own", "Other", allowed=True), function("crm", "Other", "Own"))
+        self.assert_ends(queues, 2 * HOPS_MAX + 2, "crm")
+
+    def test_a_program_outside_lambda_that_answers_events_begins_a_new_chain(self):
+        queues = self.deploy(function("looping"))
+        for _ in range(HOPS_MAX + 2):
+            self.assertEqual(self.lineage_at_the_end(queues, 1), {hash_function("looping"): 1})
+
+    def test_a_schedule_begins_a_new_chain(self):
+        # As on AWS, where Lambda does not follow schedules.
+        queues = self.deploy(function("looping", scheduled=True))
+        self.assertEqual(self.lineage_at_the_end(queues, 3), {hash_function("looping"): 1})
 
 
 if __name__ == "__main__":

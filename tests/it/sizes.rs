@@ -248,6 +248,21 @@ fn a_message_beyond_the_limit_is_refused_with_a_reason_a_log_entry_and_an_event(
 }
 
 #[test]
+fn an_invoice_of_more_lines_than_the_contract_allows_is_moved_aside() {
+    for (count, is_read) in [(500, true), (501, false), (50_000, false)] {
+        let world = World::connected();
+        let mut queues = Queues::new(&world);
+        let lines = vec!["Copper".to_owned(); count];
+        queues.send(Source::Messages, ACCOUNT, a_long_invoice("inv_1", 1, &lines));
+        queues.work(|_| false);
+        let mapping = world.mapping(Invoice, "inv_1");
+        let is_synced = mapping.is_some_and(|one| one.operation.state == State::Synced);
+        assert_eq!(is_synced, is_read, "{count}");
+        assert_eq!(queues.graveyard.graves().is_empty(), is_read, "{count}");
+    }
+}
+
+#[test]
 fn an_outcome_too_large_for_its_row_keeps_the_id_and_ends() {
     let ordinary = billed();
     let synced = bytes(&row(&ordinary, "MAP#invoice#inv_1"));

@@ -18,7 +18,7 @@ use domain::operation::State;
 use domain::poll::Progress;
 use domain::sync_log::{LogEntry, LogStatus, LoggedOperation};
 use engine::health::check;
-use engine::keep_alive::keep_alive;
+use engine::keep_alive::{KeptAlive, keep_alive};
 use engine::ports::{Clock, GivenUp, PortError, Secrets};
 use engine::{Engine, Invocation, cleanup};
 use http::{Request, Response};
@@ -354,6 +354,30 @@ fn ten_thousand_idle_connections_are_renewed_in_one_run() {
         let kept = keep_alive(&engine, invocation).await.unwrap();
         assert_eq!((kept.renewed, kept.in_use), (0, ACCOUNTS));
     });
+}
+
+#[test]
+fn a_keep_alive_that_runs_out_of_time_is_continued_by_the_next_run() {
+    const RUN_TAKES_MAX: SignedDuration = SignedDuration::from_secs(180);
+    let crowd = Crowd::new();
+    crowd.pass(SignedDuration::from_hours(24 * 21));
+    let (mut runs, mut renewed, mut is_cut_short) = (0, 0, true);
+    while is_cut_short {
+        let invocation = Invocation::until(after(crowd.line.now(), RUN_TAKES_MAX));
+        let ended = Arc::new(Mutex::new(KeptAlive::default()));
+        let (engine, result) = (crowd.engine.clone(), ended.clone());
+        let took = crowd.does(async move {
+            let kept = keep_alive(&engine, invocation).await.unwrap();
+            *result.lock().unwrap() = kept;
+        });
+        assert!(took < RUN_TAKES_MAX, "{took:#}");
+        let kept = *ended.lock().unwrap();
+        assert!(kept.renewed > 0 && kept.failed == 0, "{kept:?}");
+        (runs, renewed, is_cut_short) = (runs + 1, renewed + kept.renewed, kept.is_cut_short);
+    }
+    assert!((2..=5).contains(&runs), "{runs} runs");
+    assert_eq!(renewed, ACCOUNTS);
+    assert_eq!(crowd.xero.refreshes.load(Ordering::SeqCst), ACCOUNTS, "each renewed once");
 }
 
 #[test]

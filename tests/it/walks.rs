@@ -1,34 +1,159 @@
-//! Long walks: an invocation processes many pages, so that it rarely continues through the queue.
+//! Long walks: an invocation processes as many pages as its time allows, ends in time, and the next
+//! one resumes where it stopped, also after a crash.
 
-use domain::entity::EntityKind::Contact;
-use domain::envelope::Errand;
+mod carrying;
+mod comparing;
+mod jobs;
+mod slow_table;
+
+use domain::entity::EntityKind::{self, Contact};
+use domain::envelope::{Errand, Wake};
 use domain::ids::UserId;
+use domain::operation::State;
+use domain::sync_all::SyncAll;
+use engine::inbound::Received;
+use engine::ports::Clock;
 use engine::sync_all;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::a_client;
-use tests::gate::run;
+use tests::gate::{Death, Moment, run};
+
+use self::slow_table::slow;
+
+/// The duration of the world's invocations. The last call to Xero begins 28 seconds earlier.
+const INVOCATION: SignedDuration = SignedDuration::from_secs(60);
+/// A step that no process reaches.
+const NEVER: Death = Death { step: u32::MAX, moment: Moment::Before };
+
+/// The id of a client.
+fn client_id(number: usize) -> String {
+    format!("cli_{number:04}")
+}
+
+/// Receives this number of clients that are only recorded.
+fn record_clients(world: &World, count: usize) {
+    for number in 0..count {
+        let id = client_id(number);
+        world.receive(Contact, &a_client(&id, 1, &format!("Client {id}"), "record"));
+    }
+}
+
+/// Takes the next wake-up of a walk.
+fn next_wake(world: &World, errand: &Errand) -> Option<Wake> {
+    world.bookings.take(|wake| wake.errand == *errand)
+}
+
+/// Receives a wake-up of a walk in one invocation, which ends in time.
+fn invoke(world: &World, wake: &Wake) {
+    let begun_at = world.clock.now();
+    let received = world.try_wake(wake, NEVER).expect("the process does not die");
+    assert!(matches!(received, Ok(Received::Walked)), "{received:?}");
+    let took = world.clock.now().duration_since(begun_at);
+    assert!(took <= INVOCATION, "{took:#}");
+}
+
+/// Receives the wake-ups of a walk, each in one invocation, until there are none. Returns the number
+/// of invocations.
+fn invocations(world: &World, errand: &Errand) -> usize {
+    let mut count = 0;
+    while let Some(wake) = next_wake(world, errand) {
+        invoke(world, &wake);
+        count += 1;
+        assert!(count < 100, "the walk makes no progress");
+    }
+    count
+}
+
+fn connected() -> World {
+    let world = World::with(|settings| settings.organisations[0].tier = xero_sim::Tier::Core);
+    world.connect();
+    world
+}
+
+fn starts(world: &World) {
+    let by = UserId::new("usr_owner").unwrap();
+    run(sync_all::start(&world.engine, &world.account(), by)).unwrap().unwrap();
+}
+
+fn progress(world: &World) -> SyncAll {
+    run(sync_all::progress(&world.engine, &world.account())).unwrap().unwrap().unwrap()
+}
+
+fn state(world: &World, kind: EntityKind, id: &str) -> State {
+    world.mapping(kind, id).unwrap().operation.state
+}
 
 #[test]
 fn a_sync_all_over_many_pages_takes_one_wake_up_while_there_is_time() {
-    let world = World::with(|settings| settings.organisations[0].tier = xero_sim::Tier::Core);
-    world.connect();
-    for number in 0..300 {
-        let client = format!("cli_{number:03}");
-        world.receive(Contact, &a_client(&client, 1, &format!("Client {client}"), "record"));
-    }
-    let by = UserId::new("usr_owner").unwrap();
-    run(sync_all::start(&world.engine, &world.account(), by)).unwrap().unwrap();
+    let world = connected();
+    record_clients(&world, 300);
+    starts(&world);
     let (_, wake) = world.bookings.take_first().unwrap();
     assert_eq!(wake.errand, Errand::SyncAll);
     run(world.engine.wake_ups.leave(&wake)).unwrap().unwrap();
     // A moment: immediate wake-ups are processed, and no schedule fires.
     world.advance(SignedDuration::from_secs(1));
-    let progress = run(sync_all::progress(&world.engine, &world.account()));
-    let progress = progress.unwrap().unwrap().unwrap();
+    let progress = progress(&world);
     assert!(!progress.is_walking(), "{progress:?}");
     assert_eq!((progress.counts.looked_at, progress.counts.synced), (300, 300));
     assert_eq!(world.books(|books| books.contacts().count()), 300);
     let calls = world.calls();
     assert!(calls.len() < 40, "{} calls for six pages", calls.len());
+}
+
+#[test]
+fn a_sync_all_takes_as_few_invocations_as_its_pages_need() {
+    let world = connected();
+    record_clients(&world, 300);
+    // A step begins until 15 seconds before the last call, which is 32 seconds after the start: at
+    // 0, 6 and 12 seconds.
+    let world = slow(world, |page| page.contains("MAP#"), SignedDuration::from_secs(6));
+    starts(&world);
+    // Six full pages of clients, an empty one, and one of each other kind.
+    let (pages, per_invocation) = (6 + 1 + 4_usize, 3);
+    assert_eq!(invocations(&world, &Errand::SyncAll), pages.div_ceil(per_invocation));
+    let progress = progress(&world);
+    assert!(!progress.is_walking(), "{progress:?}");
+    assert_eq!((progress.counts.looked_at, progress.counts.synced), (300, 300));
+    assert_eq!(world.books(|books| books.contacts().count()), 300);
+}
+
+#[test]
+fn a_sync_all_that_dies_between_pages_resumes_and_writes_no_client_twice() {
+    const CLIENTS: usize = 120;
+    let mut deaths = 0;
+    for moment in [Moment::Before, Moment::After] {
+        for step in (1..).step_by(61) {
+            let world = connected();
+            record_clients(&world, CLIENTS);
+            let mut world = slow(world, |page| page.contains("MAP#"), SignedDuration::from_secs(6));
+            starts(&world);
+            let wake = next_wake(&world, &Errand::SyncAll).unwrap();
+            let died = world.try_wake(&wake, Death { step, moment }).is_none();
+            world.restart();
+            if died {
+                // The queue delivers the wake-up again, after the leases of the process have ended.
+                world.clock.advance(SignedDuration::from_mins(12));
+                invoke(&world, &wake);
+            }
+            invocations(&world, &Errand::SyncAll);
+            world.advance(SignedDuration::from_hours(2));
+            world.sweep();
+            world.advance(SignedDuration::from_hours(2));
+            let progress = progress(&world);
+            assert!(!progress.is_walking(), "step {step} {moment:?}: {progress:?}");
+            for number in 0..CLIENTS {
+                let state = state(&world, Contact, &client_id(number));
+                assert_eq!(state, State::Synced, "step {step} {moment:?}: {number}");
+            }
+            let contacts = world.books(|books| books.contacts().count());
+            assert_eq!(contacts, CLIENTS, "step {step} {moment:?}");
+            if !died {
+                break;
+            }
+            deaths += 1;
+        }
+    }
+    assert!(deaths > 8, "{deaths} deaths");
 }

@@ -2,7 +2,9 @@
 //! people see is derived from them.
 
 mod attempts;
+mod carry_place;
 mod changes;
+mod limits;
 mod unavailable;
 
 use jiff::Timestamp;
@@ -13,6 +15,10 @@ use crate::ids::{AccountId, GrantId, Ledger, TenantId, UserId, XeroConnectionId}
 pub use attempts::{
     ConsentAttempt, ConsentStage, GrantUse, OAUTH_ATTEMPT_MINUTES, OAuthAttempt, TICKET_MINUTES,
     TenantClaim,
+};
+pub use carry_place::CarryPlace;
+pub use limits::{
+    LEFTOVERS_MAX, NAME_MAX, ORGANISATIONS_MAX, TENANTS_MAX, WARNING_MAX, WARNINGS_MAX,
 };
 pub use unavailable::Unavailable;
 
@@ -60,7 +66,8 @@ pub struct Connection {
     /// sentences for people; at most [`WARNINGS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// Links at Xero that are no longer used and must still be removed there.
+    /// Links at Xero that are no longer used and must still be removed there; at most
+    /// [`LEFTOVERS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leftovers: Vec<PinnedOrganisation>,
     /// Organisations whose claim row names this account.
@@ -76,7 +83,10 @@ pub struct Connection {
     /// carried over changes the number, so it is not lost.
     #[serde(default)]
     pub carry_requests: u32,
-    /// Every organisation in which this account has records.
+    /// Where carrying records over stopped when its time ran out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry_place: Option<CarryPlace>,
+    /// Every organisation in which this account has records; at most [`TENANTS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tenants: Vec<TenantId>,
 }
@@ -92,17 +102,9 @@ pub struct PendingConnect {
     pub state_hash: String,
 }
 
-/// The maximum number of organisations that a connection offers at once, and of links that it still
-/// has to remove. A user with more organisations in Xero selects the relevant ones on the consent
-/// page.
-pub const ORGANISATIONS_MAX: usize = 40;
-
 /// How long an account that is not connected may choose among the organisations of a consent, in
 /// hours.
 pub const OFFER_HOURS: i64 = 24;
-
-/// The maximum number of warnings of one connection that are kept and shown.
-pub const WARNINGS_MAX: usize = 50;
 
 /// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,17 +237,26 @@ impl Connection {
         distinct(self.linked().chain(&self.offered).map(|one| one.grant))
     }
 
+    /// Whether rows state that this account uses organisations or grants that it no longer needs. A
+    /// change of a connection releases as many of them as fit into its transaction.
+    pub fn has_unneeded_claims(&self) -> bool {
+        let (tenants, grants) = (self.wanted_claims(), self.wanted_grants());
+        self.claims.iter().any(|tenant| !tenants.contains(tenant))
+            || self.grants.iter().any(|grant| !grants.contains(grant))
+    }
+
     fn linked(&self) -> impl Iterator<Item = &PinnedOrganisation> {
         let used = self.organisation.iter().filter(|_| self.state.is_connected());
         used.chain(&self.leftovers)
     }
 
-    /// When a scheduled job must process the connection. At once if links must be removed or
-    /// records carried over; otherwise when a refused organisation is checked again or an offer
-    /// ends.
+    /// When a scheduled job must process the connection. At once if links must be removed, claims
+    /// released or records carried over; otherwise when a refused organisation is checked again or
+    /// an offer ends.
     pub fn due_at(&self) -> Option<Timestamp> {
         let is_active = self.state == ConnectionState::Active;
-        if !self.leftovers.is_empty() || (is_active && !self.carried_from.is_empty()) {
+        let is_carrying = is_active && !self.carried_from.is_empty();
+        if !self.leftovers.is_empty() || is_carrying || self.has_unneeded_claims() {
             return Some(Timestamp::UNIX_EPOCH);
         }
         let unavailable = self.unavailable.filter(|_| self.state == ConnectionState::Unavailable);

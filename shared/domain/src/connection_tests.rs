@@ -119,11 +119,20 @@ fn a_row_of_the_previous_release_is_read() {
     assert_eq!(read.status(false, at(0)), Status::Disconnected);
 }
 
+fn organisations(count: usize) -> Vec<PinnedOrganisation> {
+    (1..=count).map(|number| organisation(u128::try_from(number).unwrap())).collect()
+}
+
 #[test]
 fn the_lists_of_a_connection_are_kept_up_to_their_bounds() {
-    for count in [ORGANISATIONS_MAX, ORGANISATIONS_MAX + 1, ORGANISATIONS_MAX * 100] {
-        let organisations: Vec<PinnedOrganisation> =
-            (0..count).map(|number| organisation(u128::try_from(number).unwrap())).collect();
+    for count in [
+        ORGANISATIONS_MAX,
+        ORGANISATIONS_MAX + 1,
+        LEFTOVERS_MAX + 1,
+        WARNINGS_MAX + 1,
+        WARNINGS_MAX * 100,
+    ] {
+        let organisations = organisations(count);
         let kept = Connection {
             offered: organisations.clone(),
             leftovers: organisations.clone(),
@@ -131,10 +140,121 @@ fn the_lists_of_a_connection_are_kept_up_to_their_bounds() {
             ..active()
         };
         let kept = kept.bounded();
-        assert_eq!(kept.offered.len(), ORGANISATIONS_MAX);
+        assert_eq!(kept.offered.len(), count.min(ORGANISATIONS_MAX));
         assert_eq!(kept.offered.first(), organisations.first());
-        assert_eq!(kept.leftovers.len(), ORGANISATIONS_MAX);
+        assert_eq!(kept.leftovers.len(), count.min(LEFTOVERS_MAX));
         assert_eq!(kept.leftovers.last(), organisations.last());
-        assert!(kept.warnings.len() <= WARNINGS_MAX);
+        assert_eq!(kept.warnings.len(), count.min(WARNINGS_MAX));
+    }
+}
+
+#[test]
+fn the_texts_of_a_connection_are_cut_at_their_bounds() {
+    for (length, is_cut) in [(NAME_MAX, false), (NAME_MAX + 1, true), (NAME_MAX * 100, true)] {
+        let name = "水".repeat(length);
+        let named = PinnedOrganisation { name: name.clone(), ..organisation(1) };
+        let kept = Connection {
+            organisation: Some(named.clone()),
+            offered: vec![named.clone()],
+            leftovers: vec![named],
+            connected_by: Some(name.clone()),
+            offered_by: Some(name.clone()),
+            warnings: vec![name.clone(), "水".repeat(WARNING_MAX)],
+            ..active()
+        };
+        let kept = kept.bounded();
+        let expected: String = name.chars().take(NAME_MAX).collect();
+        assert_eq!(expected == name, !is_cut, "{length}");
+        let organisations = kept.organisation.iter().chain(&kept.offered).chain(&kept.leftovers);
+        assert!(organisations.clone().all(|one| one.name == expected), "{length}");
+        assert_eq!(organisations.count(), 3);
+        assert_eq!((kept.connected_by, kept.offered_by), (Some(expected.clone()), Some(expected)));
+        assert!(kept.warnings.iter().all(|one| one.chars().count() <= WARNING_MAX), "{length}");
+        assert_eq!(kept.warnings.last().map(|one| one.chars().count()), Some(WARNING_MAX));
+    }
+}
+
+#[test]
+fn the_largest_connection_fits_into_a_row() {
+    const ROW_MAX: usize = 400 * 1024;
+    // Control characters take the most bytes in JSON, six each.
+    let text = "\u{1}".repeat(1_000);
+    let named = |one: PinnedOrganisation| PinnedOrganisation { name: text.clone(), ..one };
+    let tenants: Vec<TenantId> = organisations(TENANTS_MAX).iter().map(|one| one.tenant).collect();
+    let many: Vec<PinnedOrganisation> = organisations(1_000).into_iter().map(named).collect();
+    let largest = Connection {
+        organisation: many.first().cloned(),
+        connected_by: Some(text.clone()),
+        offered_by: Some(text.clone()),
+        offered: many.clone(),
+        leftovers: many,
+        warnings: vec![text; 1_000],
+        carried_from: tenants.clone(),
+        tenants,
+        ..active()
+    };
+    let largest = largest.bounded();
+    let (claims, grants) = (largest.wanted_claims(), largest.wanted_grants());
+    let row = serde_json::to_string(&Connection { claims, grants, ..largest }).unwrap();
+    assert!(row.len() < ROW_MAX - 4 * 1024, "{} bytes", row.len());
+}
+
+#[test]
+fn a_disconnect_keeps_the_link_in_use_and_those_that_were_offered() {
+    let offered = organisations(ORGANISATIONS_MAX + 1).split_off(1);
+    let older = organisations(2 * ORGANISATIONS_MAX + 2).split_off(ORGANISATIONS_MAX + 1);
+    let before = Connection { offered: offered.clone(), leftovers: older, ..active() };
+    let after = before.bounded().disconnected(at(1)).bounded();
+    let kept: Vec<PinnedOrganisation> = [organisation(1)].into_iter().chain(offered).collect();
+    assert_eq!(after.leftovers, kept);
+}
+
+#[test]
+fn an_account_has_records_in_a_limited_number_of_organisations() {
+    for count in [TENANTS_MAX - 1, TENANTS_MAX, TENANTS_MAX * 100] {
+        let known: Vec<TenantId> = organisations(count).iter().map(|one| one.tenant).collect();
+        let new = organisation(u128::try_from(count + 1).unwrap());
+        let before = Connection {
+            organisation: Some(organisation(1)),
+            offered: vec![organisation(2), new.clone()],
+            tenants: known,
+            ..active()
+        };
+        // An organisation that the account has used before can always be chosen again.
+        assert!(before.chosen(organisation(2).tenant, at(1)).is_some(), "{count}");
+        assert_eq!(before.chosen(new.tenant, at(1)).is_some(), count < TENANTS_MAX, "{count}");
+    }
+}
+
+#[test]
+fn claims_that_are_not_needed_any_more_make_a_connection_due_at_once() {
+    let claimed = |connection: Connection| {
+        let (claims, grants) = (connection.wanted_claims(), connection.wanted_grants());
+        Connection { claims, grants, ..connection }
+    };
+    let settled = claimed(active());
+    assert_eq!((settled.has_unneeded_claims(), settled.due_at()), (false, None));
+    let mut claims = settled.claims.clone();
+    claims.push(organisation(2).tenant);
+    let surplus = Connection { claims, ..settled.clone() };
+    assert_eq!((surplus.has_unneeded_claims(), surplus.due_at()), (true, Some(at(0))));
+    let mut grants = settled.grants.clone();
+    grants.push(organisation(2).grant);
+    let surplus = Connection { grants, ..settled };
+    assert_eq!((surplus.has_unneeded_claims(), surplus.due_at()), (true, Some(at(0))));
+}
+
+#[test]
+fn a_place_belongs_to_the_walk_between_the_same_organisations_after_the_same_request() {
+    let [source, target, other] = [1, 2, 3].map(|number| organisation(number).tenant);
+    let start = CarryPlace::start(source, target, 4);
+    let later = CarryPlace { after: Some("MAP#contact#c".to_owned()), ..start.clone() };
+    assert!(later.is_in_walk_of(&start));
+    for another in [
+        CarryPlace::start(other, target, 4),
+        CarryPlace::start(source, other, 4),
+        CarryPlace::start(source, target, 5),
+    ] {
+        assert!(!later.is_in_walk_of(&another), "{another:?}");
     }
 }

@@ -113,3 +113,18 @@ fn earlier_counterparts_are_remembered_up_to_a_limit_the_newest_of_them() {
         assert_eq!(mapping.left.last(), Some(&XeroId(Uuid::from_u128(number))));
     }
 }
+
+#[test]
+fn earlier_keys_are_kept_up_to_a_limit_the_newest_of_them() {
+    for count in [EARLIER_KEYS_MAX, EARLIER_KEYS_MAX + 1, EARLIER_KEYS_MAX * 100] {
+        let mut mapping = newer(None, snapshot(1, "0"));
+        for number in 1..=count {
+            // The attempt ended without an answer.
+            mapping.operation.trace = Trace::Uncertain;
+            let revision = u64::try_from(number).unwrap() + 1;
+            mapping = newer(Some(&mapping), snapshot(revision, &number.to_string()));
+        }
+        assert_eq!(mapping.earlier_keys.len(), EARLIER_KEYS_MAX, "{count}");
+        assert_eq!(mapping.earlier_keys.last(), Some(&format!("#{}", count - 1)));
+    }
+}

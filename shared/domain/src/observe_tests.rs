@@ -7,7 +7,7 @@ use super::*;
 use crate::document::invoice::{AppliedCredit, CreditKind, Settlement};
 use crate::ids::{XeroId, XeroInvoiceId, XeroPaymentId};
 use crate::mapping::tests::a_key;
-use crate::mapping::{Accepted, KeptSnapshot};
+use crate::mapping::{Accepted, CREDITS_MAX, KeptSnapshot};
 use crate::money::Currency;
 use crate::receipts::{CHANGES_MAX, Standpoint};
 
@@ -250,6 +250,22 @@ fn a_change_of_any_size_is_told_in_steps_that_fit_into_a_transaction() {
             assert_eq!(kinds(&news).len(), count + 1, "{count} {word}");
             assert_ne!(kinds(&news).last(), Some(&word));
         }
+    }
+}
+
+#[test]
+fn the_credits_of_an_invoice_are_kept_up_to_a_limit() {
+    for count in [CREDITS_MAX, CREDITS_MAX + 1, CREDITS_MAX * 100] {
+        let credit = AppliedCredit {
+            kind: CreditKind::Overpayment,
+            number: Some("CN-1".to_owned()),
+            amount: pounds(1).amount,
+        };
+        let mut credited = remote(0, 5_000);
+        credited.settlement.credits = vec![credit; count];
+        let kept = Amounts::observed(pounds(11_400), &credited);
+        assert_eq!(kept.credits.len(), CREDITS_MAX, "{count}");
+        assert_eq!(kept.amount_credited, Some(pounds(5_000)), "the sum includes all of them");
     }
 }
 

@@ -187,7 +187,9 @@ mod tests {
     fn a_wake_up_beyond_a_limit_is_not_read() {
         assert!(refusal(&a_wake_up(0).to_body()).contains("1 to 100 records"));
         assert!(refusal(&a_wake_up(WAKE_RECORDS_MAX + 1).to_body()).contains("1 to 100 records"));
-        assert!(refusal(&a_wake_up(20_000).to_body()).contains("16384 bytes"));
+        for count in [WAKE_RECORDS_MAX * 100, 20_000] {
+            assert!(refusal(&a_wake_up(count).to_body()).contains("16384 bytes"), "{count}");
+        }
         let of_ticket = |ticket: String| Wake { ticket, ..a_wake_up(1) }.to_body();
         assert!(refusal(&of_ticket("9".repeat(65))).contains("64 plain characters"));
         assert!(refusal(&of_ticket("a\nb".to_owned())).contains("64 plain characters"));

@@ -5,16 +5,17 @@
 //! After a connect they move to the ledger of the organisation, clients first. Records that were
 //! never synced to a previous organisation move as well. A record is written to its new ledger
 //! before it is removed from the old one, so an interrupted process loses nothing and can be
-//! repeated.
+//! repeated. Records that stay in the old ledger are processed once: when time runs out, the
+//! connection's row says where the next invocation resumes.
 
 mod money;
 
 use std::num::NonZeroU16;
 
-use domain::connection::{Connection, ConnectionState};
+use domain::connection::{CarryPlace, Connection, ConnectionState};
 use domain::entity::EntityKind;
 use domain::envelope::Errand;
-use domain::ids::{CrmId, Ledger, TenantId};
+use domain::ids::{AccountId, CrmId, Ledger, TenantId};
 use domain::mapping::{Accepted, Mapping, MappingKey};
 use domain::operation::{Event, State, Trace, Urgency};
 use store::table::{Cursor, Expect};
@@ -41,8 +42,8 @@ pub(crate) async fn leave_hint(engine: &Engine, ledger: &Ledger) -> Result<(), U
 }
 
 /// Carries over the records that waited for the connection while there is time, and checks the
-/// account codes in use against the organisation's chart. The next hint continues with the
-/// remaining records.
+/// account codes in use against the organisation's chart. The next hint resumes where the time ran
+/// out.
 pub(crate) async fn walk(
     engine: &Engine,
     ledger: &Ledger,
@@ -54,18 +55,27 @@ pub(crate) async fn walk(
     if !is_current || connection.state != ConnectionState::Active {
         return Ok(());
     }
+    let (account, requests) = (&ledger.account, connection.carry_requests);
     for source in &connection.carried_from {
-        match carry(engine, *source, ledger, invocation).await? {
+        let begun = connection.carry_place.clone();
+        let start = CarryPlace::start(*source, ledger.tenant, requests);
+        let place = begun.filter(|place| place.is_in_walk_of(&start)).unwrap_or(start);
+        match carry(engine, place, ledger, invocation).await? {
             Carried::All => {}
-            Carried::CutShort => return leave_hint(engine, ledger).await,
-            // The next sweep finds the records released.
-            Carried::AllButHeld => return Ok(()),
+            Carried::CutShort(place) => {
+                record_place(engine, account, requests, Some(place)).await?;
+                return leave_hint(engine, ledger).await;
+            }
+            // The next sweep finds the records released, wherever they are.
+            Carried::AllButHeld => {
+                return Ok(record_place(engine, account, requests, None).await?);
+            }
         }
-        let removed = change(engine, &ledger.account, |now| {
+        let removed = change(engine, account, |now| {
             let mut carried_from = now.carried_from.clone();
             carried_from.retain(|one| one != source);
-            let is_same = now.carry_requests == connection.carry_requests;
-            is_same.then_some(Connection { carried_from, ..now })
+            let is_same = now.carry_requests == requests;
+            is_same.then_some(Connection { carried_from, carry_place: None, ..now })
         });
         if removed.await?.is_none() {
             // More records were written to the source in the meantime.
@@ -86,36 +96,52 @@ async fn check_codes(engine: &Engine, ledger: &Ledger, invocation: Invocation) {
     }
 }
 
+/// Records where carrying over stopped. After another request it starts from the beginning, so the
+/// place is not recorded then.
+async fn record_place(
+    engine: &Engine,
+    account: &AccountId,
+    requests: u32,
+    place: Option<CarryPlace>,
+) -> Result<(), StoreError> {
+    let recorded = change(engine, account, |now| {
+        let is_new = now.carry_requests == requests && now.carry_place != place;
+        is_new.then(|| Connection { carry_place: place.clone(), ..now })
+    });
+    recorded.await.map(drop)
+}
+
 /// How far carrying over has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Carried {
     /// All records have moved.
     All,
     /// Time ran out before all records had moved.
-    CutShort,
+    CutShort(CarryPlace),
     /// All records have moved except those that are being attempted at this moment.
     AllButHeld,
 }
 
-/// Carries over the records of another ledger of the account.
+/// Carries over the records of another ledger of the account, from `place` on.
 async fn carry(
     engine: &Engine,
-    source: TenantId,
+    mut place: CarryPlace,
     target: &Ledger,
     invocation: Invocation,
 ) -> Result<Carried, Unrecorded> {
-    let source = Ledger { account: target.account.clone(), tenant: source };
+    let source = Ledger { account: target.account.clone(), tenant: place.source };
+    // Money that has moved is gone from the source, so this part needs no place.
     if source.tenant == TenantId::NONE && !carry_money(engine, &source, target, invocation).await? {
-        return Ok(Carried::CutShort);
+        return Ok(Carried::CutShort(place));
     }
-    let mut carried = Carried::All;
+    let first = place.kind;
     // In the order in which they depend on each other: documents need their clients.
-    for kind in EntityKind::ALL {
-        let mut after: Option<Cursor> = None;
+    for kind in EntityKind::ALL.into_iter().skip_while(|kind| *kind != first) {
+        place.kind = kind;
         loop {
             if engine.clock.now() > invocation.last_call {
-                return Ok(Carried::CutShort);
+                return Ok(Carried::CutShort(place));
             }
+            let after = place.after.clone().map(Cursor::at);
             let page = engine.store.mappings(&source, kind, after, PAGE).await?;
             engine.report_unreadable(&source.account, &page.unreadable);
             let mut queued = Vec::new();
@@ -124,17 +150,17 @@ async fn carry(
                 match unless_about_the_record(engine, &source.account, moved)? {
                     Some(Moved::Pushed(crm_id)) => queued.push(crm_id),
                     Some(Moved::Kept) | None => {}
-                    Some(Moved::Held) => carried = Carried::AllButHeld,
+                    Some(Moved::Held) => place.has_held = true,
                 }
             }
             engine.leave(target, kind, &queued).await?;
-            after = page.next;
-            if after.is_none() {
+            place.after = page.next.map(|cursor| cursor.sort_key().to_owned());
+            if place.after.is_none() {
                 break;
             }
         }
     }
-    Ok(carried)
+    Ok(if place.has_held { Carried::AllButHeld } else { Carried::All })
 }
 
 /// The result of moving one record.

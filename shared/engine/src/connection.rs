@@ -6,7 +6,7 @@ use domain::outbound::News;
 use domain::poll::Progress;
 use jiff::Timestamp;
 use store::table::Expect;
-use store::{ConnectionChange, StoreError, Versioned};
+use store::{CLAIM_CHANGES_MAX, ConnectionChange, StoreError, Versioned};
 
 use crate::chain::Chain;
 use crate::closed::{not_connected, unavailable};
@@ -40,7 +40,9 @@ pub(crate) async fn change_claims(
         let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
         let before = known.map_or_else(|| Connection::never(account.clone()), |known| known.record);
         let Some(after) = next(before.clone()) else { return Ok(None) };
-        let needs = Needs::find(engine, &before, &after).await?;
+        // The claims follow from the links that are stored, not from those that are dropped.
+        let after = after.bounded();
+        let needs = Needs::find(engine, &before, &after).await?.limited();
         let after = needs.recorded(after);
         let event = news(&before, &after).map(|news| engine.event(account, news));
         let polled = polled(engine, &before, &after).await?;
@@ -74,6 +76,18 @@ pub(crate) async fn change(
         ChangeError::Store(error) => error,
         ChangeError::Claimed => StoreError::Conflict,
     })
+}
+
+/// Releases claims that an earlier change of the connection did not need any more and could not
+/// release, because its transaction was full. Releases as many as fit into one transaction.
+pub(crate) async fn release_unneeded(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<(), StoreError> {
+    let released = change(engine, account, |connection| {
+        connection.has_unneeded_claims().then_some(connection)
+    });
+    released.await.map(drop)
 }
 
 /// Changes an account's connection if it is in use and still the one that was read. A reconnect or
@@ -172,6 +186,18 @@ impl Needs {
         Ok(())
     }
 
+    /// Limits the changes to those that fit into one transaction, new claims first. The claim on
+    /// the organisation in use is the first of them. What is left out stays as it is, and the next
+    /// change finds it again.
+    fn limited(mut self) -> Self {
+        let mut room = CLAIM_CHANGES_MAX;
+        keep_first(&mut self.claimed, &mut room);
+        keep_first(&mut self.used, &mut room);
+        keep_first(&mut self.unclaimed, &mut room);
+        keep_first(&mut self.unused, &mut room);
+        self
+    }
+
     /// The connection with the claims that it has from now on.
     fn recorded(&self, after: Connection) -> Connection {
         let mut claims = after.claims;
@@ -182,6 +208,12 @@ impl Needs {
         grants.extend(self.used.iter().chain(&self.held_grants));
         Connection { claims, grants, ..after }
     }
+}
+
+/// Keeps as many elements as there is room for, and takes their room.
+fn keep_first<T>(list: &mut Vec<T>, room: &mut usize) {
+    list.truncate(*room);
+    *room = room.saturating_sub(list.len());
 }
 
 /// The elements of `wanted` that are not in `known`.

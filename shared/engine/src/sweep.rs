@@ -8,14 +8,15 @@ use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger};
 use domain::mapping::MappingKey;
 use futures::FutureExt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use store::Due;
 use store::keys::SHARDS;
 
 use crate::chain::Chain;
 use crate::push::{self, Unrecorded};
 use crate::{
-    Engine, Invocation, availability, carry_over, disconnect, organisation, release, token,
+    Engine, Invocation, availability, carry_over, connection, disconnect, organisation, release,
+    token,
 };
 
 /// How late a hint must be for its row to count as overdue.
@@ -25,6 +26,9 @@ const LATE: SignedDuration = SignedDuration::from_mins(3);
 const SOON: SignedDuration = SignedDuration::from_mins(1);
 /// Maximum entries per shard and sweep.
 const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
+
+/// The interval between two sweeps, in seconds.
+const INTERVAL_SECONDS: i64 = 300;
 
 /// The result of a sweep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,22 +43,38 @@ pub struct Swept {
     pub connections: usize,
     /// Grants whose last refresh was checked.
     pub grants: usize,
-    /// Shards and accounts with an error. The next sweep tries again.
+    /// Shards, accounts and grants with an error, or for which time ran out. The next sweep tries
+    /// again.
     pub failed: usize,
 }
 
-/// Sweeps every shard, rows with a due time first. An error in one shard does not stop the others.
+/// Sweeps every shard while there is time, rows with a due time first. An error in one shard does
+/// not stop the others.
 pub async fn sweep(engine: &Engine, invocation: Invocation) -> Swept {
     let mut swept = Swept::default();
-    for shard in 0..SHARDS {
+    let now = engine.clock.now();
+    for shard in shards(now) {
         let done = due(engine, shard, invocation, &mut swept).await;
         tell(shard, done, &mut swept);
     }
-    for shard in 0..SHARDS {
+    for shard in shards(now) {
         let done = parked(engine, shard, invocation, &mut swept).await;
         tell(shard, done, &mut swept);
     }
     swept
+}
+
+/// Returns all shards, beginning with another one in each sweep, so that sweeps that run out of
+/// time do not always leave out the same shards.
+fn shards(now: Timestamp) -> impl Iterator<Item = u32> {
+    let sweeps = now.as_second().div_euclid(INTERVAL_SECONDS);
+    let first = u32::try_from(sweeps.rem_euclid(i64::from(SHARDS))).unwrap_or(0);
+    (0..SHARDS).map(move |shard| (first + shard) % SHARDS)
+}
+
+/// Returns whether no further call to Xero or to the CRM's queue may begin.
+fn is_late(engine: &Engine, invocation: Invocation) -> bool {
+    engine.clock.now() > invocation.last_call
 }
 
 fn tell(shard: u32, done: Result<(), Unrecorded>, swept: &mut Swept) {
@@ -76,11 +96,11 @@ async fn due(
     invocation: Invocation,
     swept: &mut Swept,
 ) -> Result<(), Unrecorded> {
-    let now = engine.clock.now();
-    if now > invocation.last_call {
+    if is_late(engine, invocation) {
         swept.failed += 1;
         return Ok(());
     }
+    let now = engine.clock.now();
     let before = |late| now.saturating_sub(late).unwrap_or(now);
     let (mut overdue, mut outboxes) = (Vec::new(), BTreeSet::new());
     for due in engine.store.due(shard, before(SOON), PER_SHARD).await? {
@@ -90,6 +110,10 @@ async fn due(
             Due::Mapping { key: _, at: _ } => {}
             Due::Outbox(account) => {
                 outboxes.insert(account);
+            }
+            // A look may take calls to Xero.
+            Due::Connection(_) | Due::Grant(_) if is_late(engine, invocation) => {
+                swept.failed += 1;
             }
             Due::Connection(account) => {
                 let looked = look(engine, &account, invocation).boxed();
@@ -105,6 +129,10 @@ async fn due(
         }
     }
     for account in outboxes {
+        if is_late(engine, invocation) {
+            swept.failed += 1;
+            continue;
+        }
         swept.events += engine.empty_outbox(&account).await;
     }
     swept.overdue += overdue.len();
@@ -122,7 +150,7 @@ async fn parked(
     invocation: Invocation,
     swept: &mut Swept,
 ) -> Result<(), Unrecorded> {
-    if engine.clock.now() > invocation.last_call {
+    if is_late(engine, invocation) {
         swept.failed += 1;
         return Ok(());
     }
@@ -146,6 +174,7 @@ async fn look(
 ) -> Result<bool, Unrecorded> {
     availability::look(engine, account, invocation).await?;
     organisation::end_offer(engine, account).await?;
+    connection::release_unneeded(engine, account).await?;
     if let Some(row) = engine.store.connection(account).await?
         && !row.record.carried_from.is_empty()
         && let Some(ledger) = row.record.ledger()
@@ -172,4 +201,27 @@ fn by_ledger(keys: Vec<MappingKey>) -> BTreeMap<(Ledger, EntityKind), Vec<CrmId>
         groups.entry((ledger, kind)).or_default().push(crm_id);
     }
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sweeps_begin_with_another_shard_each_time_and_process_all() {
+        let all: Vec<u32> = (0..SHARDS).collect();
+        let start: Timestamp = "2026-11-02T09:00:00Z".parse().unwrap();
+        // Also if every second sweep is missed.
+        for minutes in [5, 10] {
+            let mut first = BTreeSet::new();
+            for number in 0..i64::from(SHARDS) {
+                let now = start + SignedDuration::from_mins(minutes * number);
+                let mut swept: Vec<u32> = shards(now).collect();
+                first.extend(swept.first().copied());
+                swept.sort_unstable();
+                assert_eq!(swept, all);
+            }
+            assert!(first.len() >= all.len() / 2, "{minutes}: {first:?}");
+        }
+    }
 }

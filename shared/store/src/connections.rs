@@ -15,12 +15,17 @@ use crate::answers::{StoreError, Versioned};
 use crate::keys;
 use crate::records::Record;
 use crate::store::{Store, decode, encode, new_event};
-use crate::table::{Expect, ItemKey, Order, Query, SortRange, Version, Write};
+use crate::table::{Expect, ItemKey, MAX_WRITES, Order, Query, SortRange, Version, Write};
 
 /// Maximum number of accounts of a grant that are read.
 pub const GRANT_USERS_READ: u16 = 20;
 
-/// What changes together with a connection, in one transaction.
+/// Maximum number of claims and uses of grants that change together with a connection. With the
+/// connection, the event and the poll progress they fit into one transaction.
+pub const CLAIM_CHANGES_MAX: usize = MAX_WRITES - 3;
+
+/// What changes together with a connection, in one transaction. With more than
+/// [`CLAIM_CHANGES_MAX`] claims and uses, the write is a [`StoreError::TooLarge`].
 #[derive(Debug, Default)]
 pub struct ConnectionChange<'a> {
     /// The event for the CRM.

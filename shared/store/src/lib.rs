@@ -43,7 +43,7 @@ pub use answers::{LogPage, MappingPage, OutboxPage, StoreError, Versioned};
 pub use attention::{AttentionCount, COUNTED_MAX, NeedsAttention};
 pub use cleanup::Removed;
 pub use codec::read_mapping;
-pub use connections::{ConnectionChange, GRANT_USERS_READ};
+pub use connections::{CLAIM_CHANGES_MAX, ConnectionChange, GRANT_USERS_READ};
 pub use due::Due;
 pub use erasure::AccountPartition;
 pub use everyone::{Listed, Walk};

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Connection, ConnectionState, OFFER_HOURS, ORGANISATIONS_MAX, PinnedOrganisation, Unavailable,
-    WARNINGS_MAX,
+    Connection, ConnectionState, LEFTOVERS_MAX, NAME_MAX, OFFER_HOURS, ORGANISATIONS_MAX,
+    PinnedOrganisation, TENANTS_MAX, Unavailable, WARNING_MAX, WARNINGS_MAX,
 };
 use crate::ids::{AccountId, TenantId};
 
@@ -31,18 +31,30 @@ impl Connection {
             grants: Vec::new(),
             carried_from: Vec::new(),
             carry_requests: 0,
+            carry_place: None,
             tenants: Vec::new(),
         }
     }
 
-    /// Limits the lists for storage: keeps the first offered organisations, the first warnings, and
-    /// the newest leftover links. A leftover link that is dropped ends when its grant is revoked.
+    /// Limits the lists and texts for storage: keeps the first offered organisations, the first
+    /// warnings, and the newest leftover links. A leftover link that is dropped ends when its grant
+    /// is revoked. Every list of claims is derived from the limited connection.
     #[must_use]
     pub fn bounded(mut self) -> Self {
         self.offered.truncate(ORGANISATIONS_MAX);
         self.warnings.truncate(WARNINGS_MAX);
-        let surplus = self.leftovers.len().saturating_sub(ORGANISATIONS_MAX);
+        let surplus = self.leftovers.len().saturating_sub(LEFTOVERS_MAX);
         self.leftovers.drain(..surplus);
+        let organisations = self.organisation.iter_mut();
+        for one in organisations.chain(&mut self.offered).chain(&mut self.leftovers) {
+            cut(&mut one.name, NAME_MAX);
+        }
+        for name in self.connected_by.iter_mut().chain(&mut self.offered_by) {
+            cut(name, NAME_MAX);
+        }
+        for warning in &mut self.warnings {
+            cut(warning, WARNING_MAX);
+        }
         self
     }
 
@@ -134,9 +146,10 @@ impl Connection {
         Self { offered: offered.to_vec(), offered_by: by, offered_until, leftovers, ..self }
     }
 
-    /// The connection to an organisation that a user chose at `now`, or `None` if no consent covers
-    /// it. A different organisation that was in use becomes a leftover, and its unsynced records
-    /// are carried over.
+    /// The connection to an organisation that a user chose at `now`. `None` if no consent covers
+    /// it, or if the account already has records in [`TENANTS_MAX`] other organisations. A
+    /// different organisation that was in use becomes a leftover, and its unsynced records are
+    /// carried over.
     pub fn chosen(&self, tenant: TenantId, now: Timestamp) -> Option<Self> {
         let chosen = self.offered.iter().find(|offered| offered.tenant == tenant)?.clone();
         let before = self.organisation.iter().filter(|before| before.tenant != tenant);
@@ -157,6 +170,9 @@ impl Connection {
                 tenants.push(known);
             }
         }
+        if tenants.len() > TENANTS_MAX.max(self.tenants.len()) {
+            return None;
+        }
         Some(Self {
             state: ConnectionState::Active,
             organisation: Some(chosen),
@@ -168,6 +184,7 @@ impl Connection {
             unavailable: None,
             leftovers,
             carried_from,
+            carry_place: None,
             tenants,
             ..self.clone()
         })
@@ -184,6 +201,13 @@ impl Connection {
 /// The end of an offer made now.
 fn offer_ends(now: Timestamp) -> Timestamp {
     now.saturating_add(SignedDuration::from_hours(OFFER_HOURS)).unwrap_or(now)
+}
+
+/// Limits a text to a number of characters.
+fn cut(text: &mut String, characters: usize) {
+    if let Some((end, _)) = text.char_indices().nth(characters) {
+        text.truncate(end);
+    }
 }
 
 /// Adds a link to the leftovers unless they already contain it.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::connection::{Connection, ConsentAttempt, ConsentStage, PinnedOrganisation};
+use domain::connection::{Connection, ConsentAttempt, ConsentStage, NAME_MAX, PinnedOrganisation};
 use domain::ids::{AccountId, GrantId, Ledger, UserId};
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -181,7 +181,9 @@ async fn exchange(
         return kept.map(|_| Err(Completed::Refused)).map_err(ConnectError::from);
     };
     let identity = tokens.identity;
-    let (event, by) = (identity.authentication_event_id, identity.name.or(identity.email));
+    let event = identity.authentication_event_id;
+    let by = identity.name.or(identity.email);
+    let by: Option<String> = by.map(|name| name.chars().take(NAME_MAX).collect());
     let stage = ConsentStage::Exchanged { grant, serial, event, by: by.clone() };
     let kept = ConsentAttempt { stage, ..consent };
     let version = engine.store.put_consent(&kept, Expect::Version(version)).await?;

@@ -77,7 +77,8 @@ async fn find(desk: &Desk<'_>, text: &str) -> Result<Vec<RemoteContact>, Trouble
         return Ok(known);
     }
     let found = contacts::search(&desk.session, text, SHOWN_MAX).await;
-    let found = desk.noted(found.map_err(Trouble::from)).await?.rows;
+    let mut found = desk.noted(found.map_err(Trouble::from)).await?.rows;
+    found.truncate(SHOWN_MAX);
     desk.engine.searches.put(&desk.ledger, text, found.clone(), now);
     Ok(found)
 }

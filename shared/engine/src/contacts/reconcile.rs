@@ -15,7 +15,7 @@ use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroId};
 use domain::mapping::{Link, Mapping};
 use domain::matching::{self, Contacts, Match};
 use domain::reconciliation::{Counts, Finding, Findings, Place, Reconciliation};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::table::{Cursor, Expect, Version};
 use store::{STEP_MAX, StoreError, Versioned};
 
@@ -26,6 +26,8 @@ use crate::inbound::ledger;
 use crate::push::Unrecorded;
 use crate::{Engine, Invocation, release};
 
+/// Minimum time before the end of the invocation for a further step, which uses only the table.
+const STEP_ROOM: SignedDuration = SignedDuration::from_secs(5);
 /// Maximum number of conflicts for one step. After each the step is decided again.
 const CONFLICTS_MAX: u32 = 6;
 /// Parked records per shard of the index that are released at the end.
@@ -96,7 +98,9 @@ async fn is_linked(engine: &Engine, ledger: &Ledger, client: &CrmId) -> Result<b
     Ok(engine.store.mapping(&key).await?.is_some_and(|row| row.record.link.is_some()))
 }
 
-/// Compares and continues step by step while there is time, then enqueues a hint.
+/// Compares and continues step by step while there is time, then enqueues a hint. Every invocation
+/// that can read the contacts performs at least one step, however long that took: the next one has
+/// to read them again.
 pub(crate) async fn walk(
     engine: &Engine,
     ledger: &Ledger,
@@ -117,13 +121,16 @@ pub(crate) async fn walk(
     let comparison = Comparison { contacts, matches, clients: clients.count };
     let mut row = row;
     while row.record.is_comparing() {
-        if engine.clock.now() > invocation.last_call {
+        // `None` means that another process is working on it.
+        let Some(stepped) = step(engine, &row, &comparison).await? else { return Ok(()) };
+        row = stepped;
+        let has_room = engine
+            .clock
+            .now()
+            .checked_add(STEP_ROOM)
+            .is_ok_and(|until| until <= invocation.deadline);
+        if row.record.is_comparing() && !has_room {
             return Ok(engine.wake_ups.leave(&next(engine, &row.record)).await?);
-        }
-        match step(engine, &row, &comparison).await? {
-            Some(next) => row = next,
-            // Another process is working on it.
-            None => return Ok(()),
         }
     }
     let parked = engine.store.parked(ledger, PARKED).await?;
@@ -285,7 +292,11 @@ fn failure(engine: &Engine, trouble: Trouble) -> Result<Failure, Unrecorded> {
     }
 }
 
-/// The hint for the next step, behind the messages already in the queue.
+/// The hint for the next step, behind the messages already in the queue. Hints for different steps
+/// differ, because a queue drops a body that it has seen within the last five minutes.
 fn next(engine: &Engine, row: &Reconciliation) -> Wake {
-    engine.wake(&row.ledger, EntityKind::Contact, Errand::Reconciliation, row.updated_at)
+    let minute = engine.clock.now().as_second() / 60;
+    let wake =
+        engine.wake(&row.ledger, EntityKind::Contact, Errand::Reconciliation, row.updated_at);
+    Wake { ticket: format!("{}-{minute}", row.updated_at.as_millisecond()), ..wake }
 }

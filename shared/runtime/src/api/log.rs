@@ -64,6 +64,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_page_has_at_most_two_hundred_entries() {
+        for (text, is_read) in [
+            ("1", true),
+            ("200", true),
+            ("201", false),
+            ("20000", false),
+            ("99999999999999999999", false),
+            ("0", false),
+            ("-1", false),
+            ("many", false),
+        ] {
+            assert_eq!(page_size(text).is_ok(), is_read, "{text}");
+        }
+    }
+
+    #[test]
     fn an_unknown_kind_is_answered_with_all_that_are_known() {
         let kinds = EntityKind::ALL.map(EntityKind::as_str);
         let chosen = |text| choice(Some(text), "entity", EntityKind::parse, &kinds);

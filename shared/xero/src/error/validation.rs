@@ -84,8 +84,11 @@ mod tests {
 
     #[test]
     fn a_flood_of_sentences_is_cut() {
-        let errors: Vec<_> = (0..500).map(|at| format!(r#"{{"Message":"wrong {at}"}}"#)).collect();
-        let body = format!(r#"{{"ValidationErrors":[{}]}}"#, errors.join(","));
-        assert_eq!(found(&body).len(), MESSAGE_LIMIT);
+        for count in [MESSAGE_LIMIT, MESSAGE_LIMIT + 1, MESSAGE_LIMIT * 100] {
+            let error = |at: usize| format!(r#"{{"Message":"wrong {at}"}}"#);
+            let errors = (0..count).map(error).collect::<Vec<_>>().join(",");
+            let body = format!(r#"{{"ValidationErrors":[{errors}]}}"#);
+            assert_eq!(found(&body).len(), MESSAGE_LIMIT, "{count}");
+        }
     }
 }

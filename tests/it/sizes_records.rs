@@ -1,0 +1,166 @@
+//! Numbers of records, contacts and findings: at a limit, just above it, and far above it.
+
+use domain::entity::EntityKind::{Contact, Invoice};
+use domain::failure::{Failure, FailureClass};
+use domain::ids::CrmId;
+use domain::mapping::{Accepted, KeptSnapshot, Mapping, MappingKey};
+use domain::matching::{CANDIDATES_MAX, Match};
+use domain::operation::{Attention, Parking, State};
+use domain::reconciliation::{Finding, Place, Reconciliation};
+use engine::contacts::{self, reconcile};
+use engine::ports::Clock;
+use jiff::SignedDuration;
+use store::COUNTED_MAX;
+use store::keys::SHARDS;
+use store::table::Expect;
+use tests::World;
+use tests::builders::a_client;
+use tests::gate::run;
+use tests::world::owner;
+
+/// The number of records of a shard that are released at once.
+const PER_SHARD: usize = 250;
+
+/// Adds this number of invoices in this state.
+fn add_invoices(world: &World, count: usize, state: &State) {
+    for number in 0..count {
+        let crm_id = CrmId::new(format!("inv_{number}")).unwrap();
+        let key = MappingKey { ledger: world.ledger(), kind: Invoice, crm_id };
+        let snapshot = KeptSnapshot::new(1, format!("#{number}"), "{}".to_owned());
+        let accepted = Mapping::accept(None, &key, snapshot, world.clock.now());
+        let Accepted::Newer(mapping) = accepted else { panic!("{accepted:?}") };
+        let mut mapping = *mapping;
+        mapping.operation.state = state.clone();
+        let failure = Failure::new(FailureClass::Untranslatable, "tax_rate_unknown", "No.", "");
+        mapping.operation.failure = Some(failure);
+        let written = world.engine.store.put_mapping(&mapping, Expect::Absent, None);
+        run(written).unwrap().unwrap();
+    }
+}
+
+/// The number of parked records.
+fn parked(world: &World) -> usize {
+    let items = world.table.items();
+    let places = items.iter().filter_map(|item| item.due.as_ref());
+    places.filter(|place| place.pk.starts_with("PARKED#")).count()
+}
+
+#[test]
+fn any_number_of_records_that_wait_for_a_client_is_released() {
+    let at_once = PER_SHARD * usize::try_from(SHARDS).unwrap();
+    for count in [PER_SHARD, PER_SHARD + 1, at_once + 1, PER_SHARD * 100] {
+        let world = World::connected();
+        let on = Parking::Prerequisite { kind: Contact, crm_id: CrmId::new("cli_1").unwrap() };
+        add_invoices(&world, count, &State::Parked { on });
+        assert_eq!(parked(&world), count);
+        world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
+        // The sweep releases those that are not released at once.
+        assert!(parked(&world) <= count.saturating_sub(PER_SHARD), "{count}");
+        let mut sweeps = 0;
+        while parked(&world) > 0 {
+            world.clock.advance(SignedDuration::from_mins(5));
+            world.sweep();
+            sweeps += 1;
+            assert!(sweeps <= count / at_once + 3, "{count}: {} are left", parked(&world));
+        }
+    }
+}
+
+#[test]
+fn records_that_need_attention_are_counted_up_to_a_limit() {
+    let world = World::connected();
+    let limit = usize::try_from(COUNTED_MAX).unwrap();
+    let counted = || {
+        let ledger = world.ledger();
+        let counted = world.engine.store.count_attention(&ledger, Attention::GivenUp);
+        run(counted).unwrap().unwrap().count
+    };
+    add_invoices(&world, limit + 1, &State::Skipped);
+    assert_eq!(counted(), COUNTED_MAX);
+    let mut items = world.table.items();
+    let is_counted = |sk: &str| sk == "MAP#invoice#inv_0" || sk == "MAP#invoice#inv_1";
+    items.retain(|item| !is_counted(&item.key.sk));
+    world.table.restore(items);
+    assert_eq!(counted(), COUNTED_MAX - 1);
+}
+
+/// A bookkeeper enters contacts of the same name, with e-mail addresses of this length.
+fn enter_contacts(world: &World, name: &str, count: usize, email_bytes: usize) {
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let mut xero = world.xero();
+    let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+    for number in 0..count {
+        let id = bookkeeper.add_contact(&format!("{name} {number}")).unwrap();
+        let email = format!("{number}{}", "x".repeat(email_bytes));
+        bookkeeper
+            .edit_contact(id, |one| {
+                name.clone_into(&mut one.name);
+                one.email = Some(email);
+            })
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_search_shows_a_limited_number_of_contacts() {
+    for (count, shown) in [(50, 50), (51, 50), (5_000, 50)] {
+        let world = World::connected();
+        enter_contacts(&world, "Ridge", count, 3);
+        let (account, invocation) = (world.account(), world.invocation());
+        let found = contacts::search(&world.engine, &account, "ridge", invocation);
+        assert_eq!(run(found).unwrap().unwrap().len(), shown, "{count}");
+    }
+}
+
+/// Compares all clients with all contacts. Returns the result with its findings.
+fn reconciled(world: &World) -> (Reconciliation, Vec<Finding>) {
+    let account = world.account();
+    run(reconcile::start(&world.engine, &account, owner())).unwrap().unwrap().unwrap();
+    world.advance(SignedDuration::from_mins(2));
+    let ended = run(reconcile::progress(&world.engine, &account)).unwrap().unwrap().unwrap();
+    let mut found = Vec::new();
+    for page in 0..ended.pages {
+        let findings = reconcile::findings(&world.engine, &account, page);
+        found.extend(run(findings).unwrap().unwrap().unwrap());
+    }
+    (ended, found)
+}
+
+#[test]
+fn a_finding_too_large_for_a_row_leaves_its_client_alone_and_delays_no_other() {
+    // A finding has up to five candidates and must fit into a row of 400 KB.
+    for (email_bytes, is_found) in [(70_000, true), (90_000, false), (1_000_000, false)] {
+        let world = World::connected();
+        for number in 0..100 {
+            let id = format!("cli_{number:03}");
+            world.receive(Contact, &a_client(&id, 1, &format!("Client {number}"), "record"));
+        }
+        world.receive(Contact, &a_client("cli_050_twice", 1, "Twin", "record"));
+        enter_contacts(&world, "Twin", CANDIDATES_MAX, email_bytes);
+        let (ended, found) = reconciled(&world);
+        assert!(matches!(ended.place, Place::Done { .. }), "{email_bytes}: {:?}", ended.place);
+        let others = found.iter().filter(|one| one.found == Match::Missing).count();
+        assert_eq!(others, 100, "{email_bytes}");
+        assert_eq!(found.len() - others, usize::from(is_found), "{email_bytes}");
+        let counts = ended.counts;
+        let left_alone = u64::from(!is_found);
+        assert_eq!((counts.missing, counts.left_alone), (100, left_alone), "{email_bytes}");
+    }
+}
+
+#[test]
+fn findings_too_large_for_one_transaction_are_written_in_smaller_steps() {
+    for (clients, email_bytes) in [(10, 70_000), (12, 70_000), (100, 70_000)] {
+        let world = World::connected();
+        for number in 0..clients {
+            let name = format!("Twin {number:03}");
+            let id = format!("cli_{number:03}");
+            world.receive(Contact, &a_client(&id, 1, &name, "record"));
+            enter_contacts(&world, &name, CANDIDATES_MAX, email_bytes);
+        }
+        let (ended, found) = reconciled(&world);
+        assert!(matches!(ended.place, Place::Done { .. }), "{clients}: {:?}", ended.place);
+        assert_eq!(found.len(), clients, "each finding once");
+        assert_eq!((ended.counts.left_alone, ended.counts.missing), (0, 0), "{clients}");
+    }
+}

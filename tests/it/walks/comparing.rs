@@ -1,0 +1,91 @@
+//! Reconciliation over many pages.
+
+use std::collections::BTreeSet;
+
+use domain::envelope::Errand;
+use domain::reconciliation::{Place, Reconciliation};
+use engine::contacts::reconcile;
+use jiff::SignedDuration;
+use store::STEP_MAX;
+use tests::World;
+use tests::gate::{Death, Moment, run};
+use tests::world::owner;
+
+use super::slow_table::slow;
+use super::{client_id, invocations, invoke, next_wake, record_clients};
+
+fn starts(world: &World) {
+    run(reconcile::start(&world.engine, &world.account(), owner())).unwrap().unwrap().unwrap();
+}
+
+fn progress(world: &World) -> Reconciliation {
+    run(reconcile::progress(&world.engine, &world.account())).unwrap().unwrap().unwrap()
+}
+
+/// Asserts that a reconciliation is complete and has one finding for each client.
+fn assert_compared(world: &World, clients: usize, when: &str) {
+    let ended = progress(world);
+    assert!(matches!(ended.place, Place::Done { .. }), "{when}: {ended:?}");
+    assert_eq!(usize::try_from(ended.counts.missing).unwrap(), clients, "{when}");
+    let mut found = Vec::new();
+    for page in 0..ended.pages {
+        let findings = reconcile::findings(&world.engine, &world.account(), page);
+        found.extend(run(findings).unwrap().unwrap().unwrap());
+    }
+    let ids: BTreeSet<String> = found.iter().map(|one| one.client_id.to_string()).collect();
+    assert_eq!((found.len(), ids.len()), (clients, clients), "{when}");
+    assert_eq!(ids.first(), Some(&client_id(0)), "{when}");
+}
+
+#[test]
+fn a_reconciliation_takes_as_few_invocations_as_its_steps_need() {
+    const CLIENTS: usize = 1_000;
+    let steps = CLIENTS.div_ceil(usize::from(STEP_MAX));
+    // The clients are read in five pages: 250 at a time, and an empty one. A step begins until five
+    // seconds before the end of the invocation. With pages of four seconds these are the steps from
+    // 20 to 52 seconds; with pages of eight seconds, in which reading alone takes longer than calls
+    // to Xero may begin, those at 40 and 48 seconds.
+    for (page_takes, per_invocation) in [(4, 9), (8, 2)] {
+        let world = World::connected();
+        record_clients(&world, CLIENTS);
+        let page_takes = SignedDuration::from_secs(page_takes);
+        let world = slow(world, |page| page.contains("MAP#contact#"), page_takes);
+        starts(&world);
+        let before = world.calls().len();
+        let hops = invocations(&world, &Errand::Reconciliation);
+        assert_eq!(hops, steps.div_ceil(per_invocation), "{page_takes:#}");
+        assert_eq!(world.calls().len() - before, hops, "each reads the contacts once");
+        assert_compared(&world, CLIENTS, &format!("{page_takes:#}"));
+    }
+}
+
+#[test]
+fn a_reconciliation_that_dies_between_its_steps_resumes_in_the_next_invocation() {
+    const CLIENTS: usize = 200;
+    let mut deaths = 0;
+    for moment in [Moment::Before, Moment::After] {
+        for step in 1.. {
+            let world = World::connected();
+            record_clients(&world, CLIENTS);
+            // One page is read before the steps, so an invocation has time for three of the five.
+            let page_takes = SignedDuration::from_secs(14);
+            let mut world = slow(world, |page| page.contains("MAP#contact#"), page_takes);
+            starts(&world);
+            let wake = next_wake(&world, &Errand::Reconciliation).unwrap();
+            let died = world.try_wake(&wake, Death { step, moment }).is_none();
+            world.restart();
+            if died {
+                // The queue delivers the wake-up again.
+                world.clock.advance(SignedDuration::from_mins(12));
+                invoke(&world, &wake);
+            }
+            invocations(&world, &Errand::Reconciliation);
+            assert_compared(&world, CLIENTS, &format!("step {step} {moment:?}"));
+            if !died {
+                break;
+            }
+            deaths += 1;
+        }
+    }
+    assert!(deaths > 20, "{deaths} deaths");
+}
