@@ -26,40 +26,83 @@ const VISIBILITY: Duration = Duration::from_mins(12);
 /// The time for the work of an invocation.
 pub const PLENTY: SignedDuration = SignedDuration::from_secs(60);
 
+/// How a port fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortFault {
+    /// It panics.
+    Panics,
+    /// It returns an error.
+    Fails,
+}
+
+impl PortFault {
+    /// Fails.
+    pub fn strike(self) -> PortError {
+        match self {
+            Self::Panics => panic!("the port of the test panics"),
+            Self::Fails => PortError { operation: "a step of the test", source: "it fails".into() },
+        }
+    }
+}
+
 /// Messages that were dead-lettered: id and reason.
 #[derive(Debug, Default)]
-pub struct Graveyard(Mutex<Vec<(String, Reason)>>);
+pub struct Graveyard {
+    graves: Mutex<Vec<(String, Reason)>>,
+    fault: Mutex<Option<PortFault>>,
+}
 
 impl Graveyard {
     /// All of them, in order.
     pub fn graves(&self) -> Vec<(String, Reason)> {
-        self.0.lock().unwrap().clone()
+        self.graves.lock().unwrap().clone()
+    }
+
+    /// Makes it fail from now on.
+    pub fn break_with(&self, fault: PortFault) {
+        *self.fault.lock().unwrap() = Some(fault);
     }
 }
 
 #[async_trait]
 impl DeadLetters for Graveyard {
     async fn bury(&self, letter: DeadLetter<'_>, reason: &Reason) -> Result<(), PortError> {
-        self.0.lock().unwrap().push((letter.message_id.to_owned(), reason.clone()));
+        let fault = *self.fault.lock().unwrap();
+        if let Some(fault) = fault {
+            return Err(fault.strike());
+        }
+        self.graves.lock().unwrap().push((letter.message_id.to_owned(), reason.clone()));
         Ok(())
     }
 }
 
 /// When returned messages become visible, by receipt.
 #[derive(Debug, Default)]
-pub struct Delays(Mutex<BTreeMap<String, Duration>>);
+pub struct Delays {
+    delays: Mutex<BTreeMap<String, Duration>>,
+    fault: Mutex<Option<PortFault>>,
+}
 
 impl Delays {
+    /// Makes it fail from now on.
+    pub fn break_with(&self, fault: PortFault) {
+        *self.fault.lock().unwrap() = Some(fault);
+    }
+
     /// How long a returned message stays hidden.
     fn take(&self, receipt: &str) -> Duration {
-        self.0.lock().unwrap().remove(receipt).unwrap_or(VISIBILITY)
+        self.delays.lock().unwrap().remove(receipt).unwrap_or(VISIBILITY)
     }
 }
 
 #[async_trait]
 impl Redelivery for Delays {
     async fn show_again(&self, receipt_handle: &str, delay: Duration) -> Result<(), PortError> {
-        self.0.lock().unwrap().insert(receipt_handle.to_owned(), delay);
+        let fault = *self.fault.lock().unwrap();
+        if let Some(fault) = fault {
+            return Err(fault.strike());
+        }
+        self.delays.lock().unwrap().insert(receipt_handle.to_owned(), delay);
         Ok(())
     }
 }
@@ -145,7 +188,8 @@ pub struct Queues<'a> {
     worker: Worker,
     /// The dead-lettered messages.
     pub graveyard: Arc<Graveyard>,
-    delays: Arc<Delays>,
+    /// When returned messages become visible.
+    pub delays: Arc<Delays>,
     messages: Vec<Message>,
     sent: usize,
 }

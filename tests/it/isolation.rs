@@ -409,6 +409,27 @@ fn a_connection_of_the_earlier_release_keeps_others_out_before_any_health_check(
 }
 
 #[test]
+fn an_unreadable_connection_of_the_earlier_release_keeps_no_other_account_out() {
+    let mut world = World::with(with_a_third);
+    let all = organisations(&world);
+    assert_connected(&connects(&world, ACCOUNT, &all[..1]), all[0]);
+    world.clock.advance(MINUTES(10));
+    upgraded_from_before(&mut world);
+    let unreadable = |item: Item| {
+        let is_it = is_connection_of(&item, ACCOUNT);
+        if is_it { Item { record: "{}".to_owned(), ..item } } else { item }
+    };
+    let items = world.table.items().into_iter().map(unreadable).collect();
+    world.table.restore(items);
+    assert_connected(&connects(&world, OTHER, &all[2..]), all[2]);
+    assert_works(&world, OTHER, "cli_1");
+    // Whether the unreadable account uses the grant is unknown, so the grant stays.
+    run(check(&world.engine, world.invocation())).unwrap().unwrap();
+    world.disconnect_account(&account(OTHER));
+    assert_eq!((world.calls_of(REVOCATION), world.secrets.len()), (0, 1));
+}
+
+#[test]
 fn a_disconnect_before_any_health_check_leaves_the_login_to_those_who_use_it() {
     let mut world = two_accounts();
     upgraded_from_before(&mut world);

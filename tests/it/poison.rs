@@ -1,9 +1,6 @@
 //! A message that cannot be processed, in front of 25 that can: all valid ones take effect,
 //! whatever the cause.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use domain::dead_letter::REASON_MAX;
 use domain::entity::EntityKind;
 use domain::envelope::{Errand, Source, WAKE_RECORDS_MAX, Wake};
@@ -12,91 +9,27 @@ use domain::outbound::News;
 use domain::sync_log::LogStatus;
 use engine::poll::CHUNK;
 use engine::ports::Clock;
-use engine::receipts;
 use jiff::SignedDuration;
 use runtime::poll::{PollMessage, poll_chunks};
-use store::Store;
-use store::table::{IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write};
 use tests::World;
-use tests::builders::{a_client_of, a_credit_note, a_payment, an_invoice};
+use tests::builders::{a_client_of, an_invoice};
 use tests::gate::run;
-use tests::ports::GatedTable;
 use tests::world::ACCOUNT;
 use uuid::Uuid;
 
 use crate::function::{Graveyard, PLENTY, Queues, a_record};
+use crate::poison_kinds::{EVERY_KIND, stocked};
 
-const OTHER: &str = "acc_summit";
-const GOOD: usize = 25;
-
-/// What happens when the row of the bad message is accessed.
-#[derive(Debug, Clone, Copy)]
-enum Trouble {
-    Panics,
-    IsCorrupt,
-    IsOutOfReach,
-}
-
-/// A table with one bad row.
-#[derive(Debug)]
-struct BadRow {
-    inner: GatedTable,
-    trouble: Trouble,
-}
-
-impl BadRow {
-    fn check(&self, key: &ItemKey) -> Result<(), TableError> {
-        if !key.sk.ends_with("inv_poison") {
-            return Ok(());
-        }
-        match self.trouble {
-            Trouble::Panics => panic!("the bad row was read"),
-            Trouble::IsCorrupt => {
-                Err(TableError::Corrupt { key: key.clone(), reason: "the bad row was read" })
-            }
-            Trouble::IsOutOfReach => Err(TableError::Unavailable {
-                operation: "a step of the test",
-                source: "the bad row was read".into(),
-            }),
-        }
-    }
-}
-
-#[async_trait]
-impl Table for BadRow {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
-        self.check(key)?;
-        self.inner.get(key).await
-    }
-
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        for write in &writes {
-            self.check(write.key())?;
-        }
-        self.inner.write(writes).await
-    }
-
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
-        self.inner.query(query).await
-    }
-
-    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
-        self.inner.query_index(query).await
-    }
-}
+/// The second account.
+pub const OTHER: &str = "acc_summit";
+/// The good messages behind a bad one, of each account.
+pub const GOOD: usize = 25;
 
 /// Two accounts, each connected to its own organisation.
 fn two_accounts() -> World {
     let world = World::connected();
     let second = world.xero().settings().organisations[1].id;
     world.connect_account(&AccountId::new(OTHER).unwrap(), &[second]);
-    world
-}
-
-fn with_a_bad_row(trouble: Trouble) -> World {
-    let mut world = two_accounts();
-    let inner = GatedTable { table: world.table.clone(), gate: world.gate.clone() };
-    world.engine.store = Store::new(Arc::new(BadRow { inner, trouble }));
     world
 }
 
@@ -134,7 +67,7 @@ fn is_moved_aside(world: &World, source: Source, poison: String, code: &str) {
 }
 
 /// Only the bad message is dead-lettered, with this reason code, within a minute.
-fn is_alone_aside(queues: &Queues<'_>, id: &str, took: SignedDuration, code: &str) {
+pub fn is_alone_aside(queues: &Queues<'_>, id: &str, took: SignedDuration, code: &str) {
     assert!(took <= SignedDuration::from_mins(1), "{code}: {took}");
     let graves = queues.graveyard.graves();
     assert_eq!(graves.len(), 1, "{graves:?}");
@@ -145,7 +78,8 @@ fn is_alone_aside(queues: &Queues<'_>, id: &str, took: SignedDuration, code: &st
     assert!(!reason.contains("SECRET"), "{reason}");
 }
 
-fn a_wake(account: &str, records: usize) -> Wake {
+/// A wake-up for a number of invoices.
+pub fn a_wake(account: &str, records: usize) -> Wake {
     let id = |number: usize| CrmId::new(format!("inv_{number:05}")).unwrap();
     Wake {
         account: AccountId::new(account).unwrap(),
@@ -201,127 +135,40 @@ fn a_wake_up_beyond_its_limits_delays_no_others() {
 }
 
 #[test]
-fn a_message_that_fails_for_a_permanent_reason_is_dead_lettered_after_five_tries() {
-    for (trouble, code) in [(Trouble::Panics, "panicked"), (Trouble::IsCorrupt, "corrupt_row")] {
-        let world = with_a_bad_row(trouble);
-        let poison = an_invoice("inv_poison", "cli_1").body();
-        is_moved_aside(&world, Source::Messages, poison, code);
-    }
-}
-
-#[test]
-fn a_wake_up_for_a_row_that_causes_a_panic_delays_no_others() {
-    for (trouble, code) in [(Trouble::Panics, "panicked"), (Trouble::IsCorrupt, "corrupt_row")] {
-        let world = with_a_bad_row(trouble);
-        let records = Errand::Records(vec![CrmId::new("inv_poison").unwrap()]);
-        let tenant = TenantId(world.tenant());
-        let poison = Wake { tenant, errand: records, ..a_wake(ACCOUNT, 1) }.to_body();
-        is_moved_aside(&world, Source::WakeUps, poison, code);
-    }
-}
-
-/// A kind of queue: its valid messages, and the number of an account's that took effect.
-struct PoisonedQueue {
-    kind: EntityKind,
-    good: fn(account: &str, number: usize) -> String,
-    arrived: fn(world: &World, account: &str) -> usize,
-}
-
-fn tenant_of(world: &World, account: &str) -> Uuid {
-    let place = usize::from(account != ACCOUNT);
-    world.xero().settings().organisations[place].id
-}
-
-fn a_contact(account: &str, number: usize) -> String {
-    a_client_of(account, &format!("cli_{number:02}"), 1)
-}
-
-fn contacts_of(world: &World, account: &str) -> usize {
-    let tenant = tenant_of(world, account);
-    world.xero().books(tenant).unwrap().contacts().count()
-}
-
-fn a_note(account: &str, number: usize) -> String {
-    let note = a_credit_note(&format!("cn_{number:02}"), "cli_1").account(account);
-    if account == ACCOUNT {
-        return note.body();
-    }
-    let note = note.currency("NZD").price("100.00", "115.00").body();
-    note.replace(r#""tax_rate":"20""#, r#""tax_rate":"15""#)
-}
-
-fn notes_of(world: &World, account: &str) -> usize {
-    let tenant = tenant_of(world, account);
-    world.xero().books(tenant).unwrap().credit_notes().count()
-}
-
-fn cash(account: &str, number: usize) -> String {
-    let payment = a_payment(&format!("pay_{number:02}"), &[("inv_1", "0.05")]);
-    payment.account(account).method("cash").body()
-}
-
-fn payments_of(world: &World, account: &str) -> usize {
-    let (account, invoice) = (AccountId::new(account).unwrap(), CrmId::new("inv_1").unwrap());
-    let known = run(receipts::of(&world.engine, &account, &invoice)).unwrap().unwrap();
-    known.map_or(0, |known| known.recorded.len())
-}
-
-#[test]
 fn a_bad_message_on_a_queue_of_any_kind_delays_no_others() {
-    for PoisonedQueue { kind, good, arrived } in [
-        PoisonedQueue { kind: EntityKind::Contact, good: a_contact, arrived: contacts_of },
-        PoisonedQueue { kind: EntityKind::CreditNote, good: a_note, arrived: notes_of },
-        PoisonedQueue { kind: EntityKind::Payment, good: cash, arrived: payments_of },
-    ] {
-        let wake = |records: usize| Wake { kind, ..a_wake(ACCOUNT, records) }.to_body();
+    for records in EVERY_KIND {
+        let (kind, queue) = (records.kind, records.kind.queue());
+        let (foreign, foreign_kind) = if queue == EntityKind::Invoice {
+            (a_client_of(ACCOUNT, "cli_1", 1), EntityKind::Payment)
+        } else {
+            (an_invoice("inv_1", "cli_1").body(), EntityKind::Invoice)
+        };
+        let foreign_wake = Wake { kind: foreign_kind, ..a_wake(ACCOUNT, 1) }.to_body();
+        let good = |account| (records.message)(account, "30");
+        let wake = |count: usize| Wake { kind, ..a_wake(ACCOUNT, count) }.to_body();
         for (source, poison, code) in [
             (Source::Messages, "SECRET".to_owned(), "not_json"),
             (Source::Messages, " ".repeat(300_000), "oversized"),
-            (Source::Messages, good(OTHER, 99), "wrong_account"),
-            (Source::Messages, an_invoice("inv_1", "cli_1").body(), "wrong_queue"),
+            (Source::Messages, good(OTHER), "wrong_account"),
+            (Source::Messages, foreign, "wrong_queue"),
             (Source::Messages, wake(1), "field"),
             (Source::WakeUps, wake(20_000), "field"),
-            (Source::WakeUps, good(ACCOUNT, 99), "field"),
-            (Source::WakeUps, a_wake(ACCOUNT, 1).to_body(), "wrong_queue"),
+            (Source::WakeUps, good(ACCOUNT), "field"),
+            (Source::WakeUps, foreign_wake, "wrong_queue"),
         ] {
-            let world = two_accounts();
-            let counts = || [ACCOUNT, OTHER].map(|account| arrived(&world, account));
-            let before = counts();
-            let mut queues = Queues::of(&world, kind);
+            let world = stocked();
+            let expected = records.counts(&world).map(|count| count + GOOD);
+            let mut queues = Queues::of(&world, queue);
             let id = queues.send(source, ACCOUNT, poison);
             for account in [ACCOUNT, OTHER] {
-                for number in 0..GOOD {
-                    queues.send(Source::Messages, account, good(account, number));
+                for message in records.good_messages(account) {
+                    queues.send(Source::Messages, account, message);
                 }
             }
             let took = queues.work(|_| false);
-            assert_eq!(counts(), before.map(|count| count + GOOD), "{kind} {code}");
+            assert_eq!(records.counts(&world), expected, "{kind} {code}");
             is_alone_aside(&queues, &id, took, code);
         }
-    }
-}
-
-#[test]
-fn a_record_that_causes_a_panic_affects_no_other_of_the_same_wake_up() {
-    for (trouble, code) in [(Trouble::Panics, "panicked"), (Trouble::IsCorrupt, "corrupt_row")] {
-        let mut world = two_accounts();
-        let good = (0..GOOD).map(|number| format!("inv_{number:02}")).collect::<Vec<_>>();
-        let bodies = good.iter().map(|id| an_invoice(id, "cli_1").body()).collect::<Vec<_>>();
-        // They are kept, and their wake-ups are lost.
-        world.receive_together(EntityKind::Invoice, &bodies);
-        while world.bookings.take_first().is_some() {}
-        assert_eq!(arrived(&world).0, 0);
-        let inner = GatedTable { table: world.table.clone(), gate: world.gate.clone() };
-        world.engine.store = Store::new(Arc::new(BadRow { inner, trouble }));
-        let records = std::iter::once("inv_poison").chain(good.iter().map(String::as_str));
-        let records = records.map(|id| CrmId::new(id).unwrap()).collect();
-        let tenant = TenantId(world.tenant());
-        let wake = Wake { tenant, errand: Errand::Records(records), ..a_wake(ACCOUNT, 1) };
-        let mut queues = Queues::new(&world);
-        let id = queues.send(Source::WakeUps, ACCOUNT, wake.to_body());
-        let took = queues.work(|_| false);
-        assert_eq!(arrived(&world).0, GOOD, "{code}");
-        is_alone_aside(&queues, &id, took, code);
     }
 }
 
@@ -347,17 +194,6 @@ fn a_dead_lettered_message_is_reported_to_its_own_account_only() {
     assert!(message.contains("invoice.lines[0].quantitty is not a known field"), "{message}");
     let lines = world.log().into_iter().map(|line| (line.crm_id.to_string(), line.status));
     assert_eq!(lines.collect::<Vec<_>>(), [("inv_1".to_owned(), LogStatus::Skipped)]);
-}
-
-#[test]
-fn a_message_that_fails_for_a_temporary_reason_is_kept_and_delays_no_others() {
-    let world = with_a_bad_row(Trouble::IsOutOfReach);
-    let mut queues = Queues::new(&world);
-    let poison = an_invoice("inv_poison", "cli_1").body();
-    send_behind(&mut queues, Source::Messages, poison);
-    let took = queues.work(|world| arrived(world) == (GOOD, GOOD));
-    assert!(took <= SignedDuration::from_mins(2), "{took}");
-    assert!(queues.graveyard.graves().is_empty());
 }
 
 #[test]

@@ -140,6 +140,22 @@ fn an_invoice_paid_by_hand_is_never_paid_twice_and_the_log_names_the_payment() {
 }
 
 #[test]
+fn a_refusal_lists_ten_payments_of_an_invoice_and_counts_the_others() {
+    for (paid, more) in [(10, None), (12, Some("and 2 more."))] {
+        let world = chosen();
+        world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
+        for _ in 0..paid {
+            world.is_paid("#INV_1", "9.50", &Receipt::on(date(2026, 11, 1)));
+        }
+        world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
+        let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
+        assert_eq!(failure.message.matches("GBP 9.50 of").count(), 10, "{failure}");
+        assert!(more.is_none_or(|more| failure.message.contains(more)), "{failure}");
+        assert_eq!(failure.message.contains(" more."), more.is_some(), "{failure}");
+    }
+}
+
+#[test]
 fn after_a_lost_answer_the_payment_is_looked_up_by_reference_before_it_is_sent_again() {
     for path in ["/api.xro/2.0/Payments", "/api.xro/2.0/BankTransactions"] {
         let world = World::with(|settings| settings.unconfirmed.unhelpful = true);

@@ -127,7 +127,8 @@ pub enum Accepted {
 }
 
 impl Mapping {
-    /// Accepts a snapshot if its revision is higher than the known one.
+    /// Accepts a snapshot if its revision is higher than the known one, or equal to it and the
+    /// known one has lost its text.
     pub fn accept(
         known: Option<&Self>,
         key: &MappingKey,
@@ -150,10 +151,13 @@ impl Mapping {
             }));
         };
         let same = known.snapshot.revision == snapshot.revision;
-        if same && known.snapshot.hash == snapshot.hash {
+        // The text was dropped because it did not fit into the row. It is needed for any further
+        // write.
+        let is_missing = same && known.snapshot.json.is_empty() && !snapshot.json.is_empty();
+        if same && !is_missing && known.snapshot.hash == snapshot.hash {
             return Accepted::Same;
         }
-        if snapshot.revision <= known.snapshot.revision {
+        if snapshot.revision <= known.snapshot.revision && !is_missing {
             return Accepted::Stale { known: known.snapshot.revision };
         }
         // Submitted is never refused.
@@ -212,7 +216,7 @@ impl Mapping {
     }
 
     /// The mapping without its snapshot's text. The facts about its document stay. The CRM must
-    /// send the record again before it can be written to Xero again.
+    /// send the record again before it can be written to Xero again; the same revision is accepted.
     #[must_use]
     pub fn without_text(self) -> Self {
         let snapshot = KeptSnapshot { json: String::new(), ..self.snapshot };

@@ -49,6 +49,16 @@ fn the_revision_decides_and_an_equal_one_changes_nothing() {
 }
 
 #[test]
+fn the_same_revision_is_accepted_again_after_its_text_was_dropped() {
+    let known = newer(None, snapshot(3, "a")).without_text();
+    assert_eq!(accept(Some(&known), snapshot(2, "a")), Accepted::Stale { known: 3 });
+    let again = newer(Some(&known), snapshot(3, "a"));
+    assert_eq!((again.snapshot.revision, again.snapshot.json.as_str()), (3, "a"));
+    assert_eq!(again.operation.state, State::Due);
+    assert_eq!(accept(Some(&again), snapshot(3, "a")), Accepted::Same);
+}
+
+#[test]
 fn a_newer_snapshot_keeps_the_claim_of_whoever_is_on_the_older_one() {
     let claim = Event::Claim {
         by: ClaimId(Uuid::from_u128(1)),

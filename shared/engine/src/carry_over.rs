@@ -18,10 +18,11 @@ use domain::envelope::Errand;
 use domain::ids::{AccountId, CrmId, Ledger, TenantId};
 use domain::mapping::{Accepted, Mapping, MappingKey};
 use domain::operation::{Event, State, Trace, Urgency};
+use futures::FutureExt;
 use store::table::{Cursor, Expect};
 use store::{StoreError, Versioned};
 
-use self::money::{carry_money, carry_money_of, unless_about_the_record};
+use self::money::{carry_money, carry_money_of};
 use crate::chain::Chain;
 use crate::connection::change;
 use crate::desk::Desk;
@@ -146,8 +147,8 @@ async fn carry(
             engine.report_unreadable(&source.account, &page.unreadable);
             let mut queued = Vec::new();
             for row in page.rows {
-                let moved = move_with_money(engine, &source, row, target).await;
-                match unless_about_the_record(engine, &source.account, moved)? {
+                let moved = move_with_money(engine, &source, row, target).boxed();
+                match engine.skip_failing(&source.account, moved).await? {
                     Some(Moved::Pushed(crm_id)) => queued.push(crm_id),
                     Some(Moved::Kept) | None => {}
                     Some(Moved::Held) => place.has_held = true,

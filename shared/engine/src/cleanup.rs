@@ -14,6 +14,7 @@ use store::{Store, StoreError, Walk};
 
 use crate::chain::Chain;
 use crate::ports::Clock;
+use crate::unreadable_rows::catch_panic;
 use crate::{Invocation, abreast};
 
 /// Accounts read per page of the index.
@@ -57,9 +58,14 @@ pub async fn clean(
         let page = store.with_log(shard, after, PAGE).await?;
         let here = walk.clone();
         let accounts = walk.turn(page);
-        let removals = accounts.iter().map(|account| job.log(account).boxed()).collect();
-        for (account, removed) in accounts.iter().zip(abreast::all(removals).await) {
-            tell(removed, Some(account), &mut cleaned.entries, &mut cleaned.failed);
+        let removals = accounts.iter().map(|account| catch_panic(job.log(account)).boxed());
+        for (account, removed) in accounts.iter().zip(abreast::all(removals.collect()).await) {
+            match removed {
+                Some(removed) => {
+                    tell(removed, Some(account), &mut cleaned.entries, &mut cleaned.failed);
+                }
+                None => cleaned.failed += 1,
+            }
         }
         cleaned.accounts += accounts.len();
         // The next run starts with this page again. Accounts without expired entries cost little.
@@ -117,7 +123,8 @@ impl Job<'_> {
         while !self.is_late() {
             let removed = self.store.remove_expired_log(account, self.now, ROWS).await?;
             rows += removed.rows;
-            if !removed.is_more {
+            // Nothing else can be removed now: what is left is corrupt, or gone already.
+            if !removed.is_more || removed.rows == 0 {
                 break;
             }
         }

@@ -123,16 +123,22 @@ async fn remove(
 }
 
 /// Returns whether another account may choose the same link, or is connected with it, as an earlier
-/// release allowed.
+/// release allowed. An account whose row cannot be read counts as one that uses it.
 async fn is_used_by_others(
     engine: &Engine,
     account: &AccountId,
     leftover: &PinnedOrganisation,
 ) -> Result<bool, StoreError> {
     let users = engine.store.grant_users(leftover.grant).await?;
-    for user in users.iter().filter(|user| *user != account) {
-        let connection = engine.store.connection(user).await?.map(|row| row.record);
-        let Some(connection) = connection else { continue };
+    token::report_unreadable_users(engine, &users);
+    if !users.unreadable.is_empty() {
+        return Ok(true);
+    }
+    for user in users.accounts.iter().filter(|user| *user != account) {
+        let Some(row) = engine.skip_failing(user, engine.store.connection(user)).await? else {
+            return Ok(true);
+        };
+        let Some(connection) = row.map(|row| row.record) else { continue };
         let used = connection.organisation.iter().filter(|_| connection.state.is_connected());
         if used.chain(&connection.offered).any(|one| one.is_same_link(leftover)) {
             return Ok(true);

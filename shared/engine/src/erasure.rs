@@ -17,7 +17,8 @@ use store::{AccountPartition, StoreError, Versioned};
 use self::revocation::has_ended;
 pub use self::revocation::{Ended, Revoked, end_connection, revoke_all};
 use crate::connection::change;
-use crate::{Engine, Invocation, upgrade};
+use crate::upgrade::{self, ClaimProgress};
+use crate::{Engine, Invocation};
 
 /// Time after which everything that was in progress when a connection ended is over: an invocation
 /// (Lambda: at most 15 minutes) and a connect.
@@ -167,7 +168,7 @@ fn is_late(engine: &Engine, invocation: Invocation) -> bool {
 }
 
 /// Determines which accounts use which grants, if an earlier release did not record it. Returns
-/// whether this is now known.
+/// whether all accounts were asked. If the row of one cannot be read, no grant is revoked.
 async fn find_uses(engine: &Engine, invocation: Invocation) -> Result<bool, StoreError> {
-    upgrade::claim_existing(engine, invocation).await
+    Ok(upgrade::claim_existing(engine, invocation).await? != ClaimProgress::CutShort)
 }

@@ -18,6 +18,7 @@ use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
 use crate::ports::Measure;
 use crate::push::Unrecorded;
+use crate::unreadable_rows::catch_panic;
 use crate::{Engine, Invocation, abreast};
 
 /// Ledgers read per page of the index.
@@ -57,13 +58,14 @@ pub async fn keep_alive(engine: &Engine, invocation: Invocation) -> Result<KeptA
             break;
         }
         let ledgers = walk.turn(engine.store.polled(shard, after, PAGE).await?);
-        let visits = ledgers.iter().map(|ledger| visit(engine, ledger, invocation).boxed());
+        let visits =
+            ledgers.iter().map(|ledger| catch_panic(visit(engine, ledger, invocation)).boxed());
         for visited in abreast::all(visits.collect()).await {
             match visited {
-                Visited::Renewed => kept.renewed += 1,
-                Visited::InUse => kept.in_use += 1,
-                Visited::Expired => kept.expired += 1,
-                Visited::Failed => kept.failed += 1,
+                Some(Visited::Renewed) => kept.renewed += 1,
+                Some(Visited::InUse) => kept.in_use += 1,
+                Some(Visited::Expired) => kept.expired += 1,
+                Some(Visited::Failed) | None => kept.failed += 1,
             }
         }
     }

@@ -6,10 +6,12 @@ use std::num::NonZeroU16;
 
 use domain::ids::AccountId;
 use domain::outbound::{Event, News};
+use futures::FutureExt;
 use store::OutboxPage;
 
 use crate::Engine;
 use crate::chain::Chain;
+use crate::unreadable_rows::catch_panic;
 
 /// Events read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
@@ -39,9 +41,17 @@ impl Engine {
     ///
     /// The outbox is read as the last commit left it, and an event leaves it only after delivery.
     /// So two processes may deliver the same event, which the queue or the CRM deduplicates, but no
-    /// event overtakes another.
+    /// event overtakes another. A panic only delays the events, too.
     pub(crate) async fn empty_outbox(&self, account: &AccountId) -> usize {
         let mut delivered = 0;
+        // It must not fail the record whose change was just committed.
+        if catch_panic(self.deliver_pages(account, &mut delivered).boxed()).await.is_none() {
+            tracing::error!(account.id = %account, "delivering the events of an account panicked");
+        }
+        delivered
+    }
+
+    async fn deliver_pages(&self, account: &AccountId, delivered: &mut usize) {
         for _ in 0..PAGES_MAX {
             let page = self.store.undelivered(account, PAGE).await;
             let OutboxPage { events, unreadable, is_last } = match page {
@@ -52,21 +62,20 @@ impl Engine {
                         account.id = %account,
                         "the outbox could not be read; the sweep tries again"
                     );
-                    return delivered;
+                    return;
                 }
             };
             for event in &events {
                 if !self.deliver_one(event).await {
-                    return delivered;
+                    return;
                 }
-                delivered += 1;
+                *delivered += 1;
             }
             if is_last || events.is_empty() {
                 self.report_unreadable(account, &unreadable);
                 break;
             }
         }
-        delivered
     }
 
     /// Delivers one event. Returns whether the next one may follow.

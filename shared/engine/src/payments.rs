@@ -5,9 +5,11 @@ use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, Ledger, PaymentId, UserId};
 use domain::mapping::Mapping;
 use domain::operation::Urgency;
+use futures::FutureExt;
 use serde::Serialize;
-use store::StoreError;
+use store::{PaymentParts, StoreError};
 
+use crate::chain::Chain;
 use crate::choices::{self, NeverSend};
 use crate::entity::Payment;
 use crate::inbound::{push_known, records_ledger};
@@ -35,34 +37,54 @@ pub enum NeverSendAll {
     Unknown,
 }
 
-/// Returns a payment's parts, or `None` if the payment is unknown or is not one that we send.
+/// Returns a payment's parts, or `None` if the payment is unknown or is not one that we send. Parts
+/// whose rows cannot be read are left out, unless none can be read, which is an error.
 pub async fn parts(
     engine: &Engine,
     account: &AccountId,
     payment: &PaymentId,
 ) -> Result<Option<PaymentView>, StoreError> {
     let ledger = records_ledger(engine, account).await?;
-    let rows = known(engine, &ledger, payment).await?;
-    let parts = rows.into_iter().map(|(row, _)| RecordView::of(row)).collect::<Vec<_>>();
+    let mappings = known(engine, &ledger, payment).await?;
+    let parts = mappings.into_iter().map(RecordView::of).collect::<Vec<_>>();
     Ok((!parts.is_empty()).then(|| PaymentView { payment_id: payment.clone(), parts }))
 }
 
-/// Returns the known parts of a payment with their snapshots.
+/// Returns the known parts of a payment. Parts whose rows cannot be read are reported and left out,
+/// unless none can be read.
 async fn known(
     engine: &Engine,
     ledger: &Ledger,
     payment: &PaymentId,
-) -> Result<Vec<(Mapping, PaymentPart)>, StoreError> {
-    let rows = engine.store.parts(ledger, payment).await?;
-    let with_part = rows.into_iter().filter_map(|row| {
-        let part: PaymentPart = serde_json::from_str(&row.record.snapshot.json).ok()?;
-        // Another payment's id may begin with this one.
-        (part.payment == *payment).then_some((row.record, part))
-    });
-    Ok(with_part.collect())
+) -> Result<Vec<Mapping>, StoreError> {
+    let PaymentParts { rows, unreadable } = engine.store.parts(ledger, payment).await?;
+    engine.report_unreadable(&ledger.account, &unreadable);
+    let mappings = rows.into_iter().map(|row| row.record);
+    let mappings =
+        mappings.filter(|mapping| is_part_of(&mapping.key.crm_id, payment)).collect::<Vec<_>>();
+    match unreadable.into_iter().next() {
+        Some(error) if mappings.is_empty() => Err(error),
+        Some(_) | None => Ok(mappings),
+    }
 }
 
-/// Takes back all parts of a deleted payment, including parts that the deletion does not name.
+/// Returns whether a part belongs to this payment, and not to another one whose id begins with its
+/// id: the name of a part contains no point.
+fn is_part_of(part: &CrmId, payment: &PaymentId) -> bool {
+    part.as_str().rsplit_once('.').is_some_and(|(of, _)| of == payment.as_str())
+}
+
+/// Returns the snapshot of a part. A part without a readable one is reported.
+fn read_snapshot(engine: &Engine, mapping: &Mapping) -> Option<PaymentPart> {
+    let part = serde_json::from_str(&mapping.snapshot.json).ok();
+    if part.is_none() {
+        engine.report_unreadable_text(mapping);
+    }
+    part
+}
+
+/// Takes back all parts of a deleted payment, including parts that the deletion does not name. The
+/// failure of one part does not affect the others.
 pub(crate) async fn take_back_others(
     engine: &Engine,
     ledger: &Ledger,
@@ -73,21 +95,29 @@ pub(crate) async fn take_back_others(
         return Ok(());
     }
     let others = known(engine, ledger, &payment.id).await?.into_iter();
-    let others = others.filter(|(_, part)| !named.iter().any(|one| one.id == part.id));
-    let mut kept = Vec::new();
-    for (mapping, part) in others {
+    let others = others.filter(|other| !named.iter().any(|one| one.id == other.key.crm_id));
+    let (mut kept, mut failed) = (Vec::new(), None);
+    for mapping in others {
+        let Some(part) = read_snapshot(engine, &mapping) else { continue };
         let revision = payment.revision;
         let deleted = PaymentPart { standing: Standing::Deleted, revision, ..part };
-        push::keep::<Payment>(engine, &mapping.key, &deleted, Keep::Queue).await?;
-        kept.push(mapping.key.crm_id);
+        let keep = push::keep::<Payment>(engine, &mapping.key, &deleted, Keep::Queue).boxed();
+        match engine.skip_failing(&ledger.account, keep).await {
+            Ok(Some(_)) => kept.push(mapping.key.crm_id),
+            Ok(None) => {}
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
     if !kept.is_empty() {
         engine.leave(ledger, EntityKind::Payment, &kept).await?;
     }
-    Ok(())
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
 }
 
-/// Syncs the parts of a payment now.
+/// Syncs the parts of a payment now. It is an error if the outcome of no part could be recorded.
 pub async fn sync_now(
     engine: &Engine,
     account: &AccountId,
@@ -98,11 +128,23 @@ pub async fn sync_now(
     let records = ids(engine, account, payment).await?;
     let (kind, person) = (EntityKind::Payment, Urgency::Person);
     let pushed = push_known(engine, &ledger, kind, &records, person, invocation).await;
-    pushed.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let is_any_recorded = pushed.iter().any(Result::is_ok);
+    for error in pushed.into_iter().filter_map(Result::err) {
+        if !is_any_recorded {
+            return Err(error);
+        }
+        tracing::error!(
+            error = %Chain(&error),
+            account.id = %account,
+            crm.id = %payment,
+            "the outcome of a part of a payment could not be recorded"
+        );
+    }
     Ok(parts(engine, account, payment).await?)
 }
 
-/// Marks all parts of a payment as never to be sent.
+/// Marks all parts of a payment as never to be sent. If this fails for one part, the others are
+/// marked nevertheless.
 pub async fn never_send(
     engine: &Engine,
     account: &AccountId,
@@ -111,13 +153,18 @@ pub async fn never_send(
 ) -> Result<NeverSendAll, StoreError> {
     let records = ids(engine, account, payment).await?;
     let mut became = if records.is_empty() { NeverSendAll::Unknown } else { NeverSendAll::Done };
+    let mut failed = None;
     for record in records {
-        match choices::never_send(engine, account, by, EntityKind::Payment, record).await? {
-            NeverSend::BeingSent { until: _ } => became = NeverSendAll::BeingSent,
-            NeverSend::Done(_) | NeverSend::Unknown => {}
+        match choices::never_send(engine, account, by, EntityKind::Payment, record).await {
+            Ok(NeverSend::BeingSent { until: _ }) => became = NeverSendAll::BeingSent,
+            Ok(NeverSend::Done(_) | NeverSend::Unknown) => {}
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
-    Ok(became)
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(became),
+    }
 }
 
 async fn ids(

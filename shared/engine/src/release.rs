@@ -58,12 +58,14 @@ pub struct GivenAnotherTry {
 
 /// Gives whatever was given up because Xero, or the way to it, was out of order another try: for an operator,
 /// after an outage that was longer than the ladder, instead of a Sync All by every customer. What was given up
-/// for a reason of its own is left to people. Asking twice does no harm.
+/// for a reason of its own is left to people. A failure of one ledger is returned after the others are done. Asking
+/// twice does no harm.
 pub async fn after_an_outage(
     engine: &Engine,
     invocation: Invocation,
 ) -> Result<GivenAnotherTry, Unrecorded> {
     let mut given = GivenAnotherTry::default();
+    let mut failed = None;
     let mut walk = Walk::from_shard(0);
     while let Some((shard, after)) = walk.place() {
         if engine.clock.now() > invocation.last_call {
@@ -80,10 +82,16 @@ pub async fn after_an_outage(
             release(engine, ledger, keys.clone(), Event::Outlived, |_| true).boxed()
         });
         for released in abreast::all(released.collect()).await {
-            given.records += released?;
+            match released {
+                Ok(records) => given.records += records,
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
     }
-    Ok(given)
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(given),
+    }
 }
 
 /// Releases one mapping that was parked for want of a connection, if that has changed since: the connection has
@@ -119,33 +127,35 @@ pub(crate) async fn overlooked(
     let epoch = working_epoch(engine, ledger).await?;
     let mut ready = Vec::new();
     for key in keys {
-        let row = match engine.store.mapping(&key).await {
-            Err(error) if error.is_about_the_record() => {
-                engine.report_unreadable(&ledger.account, [&error]);
-                continue;
-            }
-            row => row?,
-        };
-        let Some(row) = row else { continue };
-        let is_ready = match row.record.operation.state {
-            State::Parked { on: Parking::Reconnect } => {
-                epoch.is_some() && row.record.operation.failed_epoch != epoch
-            }
-            State::Parked { on: Parking::Prerequisite { .. } } => {
-                epoch.is_some() && is_prerequisite_met(engine, &row.record).await?
-            }
-            State::Due
-            | State::Claimed { by: _, until: _ }
-            | State::Waiting { until: _ }
-            | State::Synced
-            | State::Skipped
-            | State::Withheld => false,
-        };
-        if is_ready {
+        let is_ready = is_ready(engine, &key, epoch).boxed();
+        if engine.skip_failing(&ledger.account, is_ready).await? == Some(true) {
             ready.push(key);
         }
     }
     release(engine, ledger, ready, Event::Released, |_| true).await.map(drop)
+}
+
+/// Returns whether what a parked mapping waits for has happened. `epoch` is that of its connection, if that works.
+async fn is_ready(
+    engine: &Engine,
+    key: &MappingKey,
+    epoch: Option<u64>,
+) -> Result<bool, StoreError> {
+    let Some(row) = engine.store.mapping(key).await? else { return Ok(false) };
+    Ok(match row.record.operation.state {
+        State::Parked { on: Parking::Reconnect } => {
+            epoch.is_some() && row.record.operation.failed_epoch != epoch
+        }
+        State::Parked { on: Parking::Prerequisite { .. } } => {
+            epoch.is_some() && is_prerequisite_met(engine, &row.record).await?
+        }
+        State::Due
+        | State::Claimed { by: _, until: _ }
+        | State::Waiting { until: _ }
+        | State::Synced
+        | State::Skipped
+        | State::Withheld => false,
+    })
 }
 
 /// The epoch of a ledger's connection, if the connection works.
@@ -185,7 +195,9 @@ fn prerequisite(mapping: &Mapping) -> Option<(EntityKind, &CrmId)> {
     }
 }
 
-/// Releases those of the mappings that are wanted and stopped, and books looks at them, 50 together. How many.
+/// Releases those of the mappings that are wanted and stopped, and books looks at them, 50 together. How many. A
+/// mapping that can never be released is reported and left out. Any other failure of one is returned after the others
+/// are released and booked.
 async fn release(
     engine: &Engine,
     ledger: &Ledger,
@@ -194,20 +206,31 @@ async fn release(
     wanted: impl Fn(&Mapping) -> bool + Sync,
 ) -> Result<usize, Unrecorded> {
     let (event, wanted) = (&event, &wanted);
-    let released = keys.iter().map(|key| one(engine, key, event, wanted).boxed()).collect();
-    let released = abreast::all(released).await;
-    let released = released.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let ends = keys.iter().map(|key| {
+        let released = one(engine, key, event, wanted);
+        engine.skip_failing(&key.ledger.account, released).boxed()
+    });
+    let (mut released, mut failed) = (Vec::new(), None);
+    for end in abreast::all(ends.collect()).await {
+        match end {
+            Ok(one) => released.extend(one.flatten()),
+            Err(error) => failed = failed.or(Some(Unrecorded::from(error))),
+        }
+    }
     let now = engine.clock.now();
     let at = now.saturating_add(WAKE_AFTER).unwrap_or(now);
     for kind in EntityKind::ALL {
-        let of_kind = released.iter().flatten().filter(|(one, _)| *one == kind);
+        let of_kind = released.iter().filter(|(one, _)| *one == kind);
         let looks: Vec<(CrmId, Timestamp)> =
             of_kind.map(|(_, crm_id)| (crm_id.clone(), at)).collect();
         for (_, booked) in engine.book(ledger, kind, looks).await {
-            booked?;
+            failed = failed.or(booked.err().map(Unrecorded::from));
         }
     }
-    Ok(released.iter().flatten().count())
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(released.len()),
+    }
 }
 
 /// Gives the mapping if it was released.
@@ -216,15 +239,8 @@ async fn one(
     key: &MappingKey,
     event: &Event,
     wanted: &(impl Fn(&Mapping) -> bool + Sync),
-) -> Result<Option<(EntityKind, CrmId)>, Unrecorded> {
-    let known = match engine.store.mapping(key).await {
-        // It holds up none of the others.
-        Err(error) if error.is_about_the_record() => {
-            engine.report_unreadable(&key.ledger.account, [&error]);
-            return Ok(None);
-        }
-        known => known?,
-    };
+) -> Result<Option<(EntityKind, CrmId)>, StoreError> {
+    let known = engine.store.mapping(key).await?;
     let Some(Versioned { record, version }) = known else { return Ok(None) };
     let stopped = matches!(record.operation.state, State::Parked { on: _ } | State::Skipped);
     if !stopped || !wanted(&record) {
@@ -235,6 +251,6 @@ async fn one(
         Ok(_) => Ok(Some((key.kind, key.crm_id.clone()))),
         // Somebody else is on it.
         Err(StoreError::Conflict) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }

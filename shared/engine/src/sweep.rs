@@ -14,6 +14,7 @@ use store::keys::SHARDS;
 
 use crate::chain::Chain;
 use crate::push::{self, Unrecorded};
+use crate::unreadable_rows::catch_panic;
 use crate::{
     Engine, Invocation, availability, carry_over, connection, disconnect, organisation, release,
     token,
@@ -124,7 +125,8 @@ async fn due(
             }
             Due::Grant(id) => {
                 swept.grants += 1;
-                settled(engine, id).boxed().await;
+                let settled = catch_panic(settled(engine, id).boxed()).await;
+                swept.failed += usize::from(settled.is_none());
             }
         }
     }

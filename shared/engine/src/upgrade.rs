@@ -23,53 +23,71 @@ const CLAIMS: &str = "claims";
 /// The upgrade that adds every record that was given up to the `attention` index.
 const ATTENTION: &str = "attention";
 
-/// Performs every outstanding upgrade while there is time.
-pub(crate) async fn upgrade(engine: &Engine, invocation: Invocation) -> Result<(), StoreError> {
-    if claim_existing(engine, invocation).await? {
-        index_given_up(engine, invocation).await?;
-    }
-    Ok(())
+/// Which connections have their claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClaimProgress {
+    /// All of them.
+    All,
+    /// All whose rows can be read. Which grants the others use is unknown, so no grant is revoked.
+    AllReadable,
+    /// Time ran out before all were found.
+    CutShort,
 }
 
-/// Ensures that every connection has its claims. Until then, the owner of an organisation is
-/// unknown.
+/// Performs every outstanding upgrade while there is time.
+pub(crate) async fn upgrade(engine: &Engine, invocation: Invocation) -> Result<(), StoreError> {
+    match claim_existing(engine, invocation).await? {
+        ClaimProgress::All | ClaimProgress::AllReadable => index_given_up(engine, invocation).await,
+        ClaimProgress::CutShort => Ok(()),
+    }
+}
+
+/// Ensures that every connection that can be read has its claims. Until then, the owner of an
+/// organisation is unknown.
 pub(crate) async fn require_claims(
     engine: &Engine,
     invocation: Invocation,
 ) -> Result<(), StoreError> {
-    if claim_existing(engine, invocation).await? { Ok(()) } else { Err(StoreError::Conflict) }
+    match claim_existing(engine, invocation).await? {
+        ClaimProgress::All | ClaimProgress::AllReadable => Ok(()),
+        ClaimProgress::CutShort => Err(StoreError::Conflict),
+    }
 }
 
 /// Gives every connection of an earlier release the claims on its organisation and its grant, so
 /// that no other account can connect to the organisation. If two accounts share an organisation,
-/// the first one found gets the claim, and both continue to work. Returns whether the upgrade is
-/// done.
+/// the first one found gets the claim, and both continue to work. A connection whose row cannot be
+/// read is reported, and the upgrade is not done.
 pub(crate) async fn claim_existing(
     engine: &Engine,
     invocation: Invocation,
-) -> Result<bool, StoreError> {
+) -> Result<ClaimProgress, StoreError> {
     if engine.store.is_upgraded(CLAIMS).await? {
-        return Ok(true);
+        return Ok(ClaimProgress::All);
     }
+    let mut claims = ClaimProgress::All;
     let mut walk = Walk::from_shard(0);
     while let Some((shard, after)) = walk.place() {
         if engine.clock.now() > invocation.last_call {
-            return Ok(false);
+            return Ok(ClaimProgress::CutShort);
         }
         let ledgers = walk.turn(engine.store.polled(shard, after, PAGE).await?);
         let accounts = ledgers.into_iter().map(|ledger| ledger.account).collect();
-        claim_all(engine, accounts).await?;
+        claim_all(engine, accounts, &mut claims).await?;
     }
     // Connected accounts that are not polled, such as expired ones, have at least a sync log.
     let mut walk = Walk::from_shard(0);
     while let Some((shard, after)) = walk.place() {
         if engine.clock.now() > invocation.last_call {
-            return Ok(false);
+            return Ok(ClaimProgress::CutShort);
         }
-        claim_all(engine, walk.turn(engine.store.with_log(shard, after, PAGE).await?)).await?;
+        let accounts = walk.turn(engine.store.with_log(shard, after, PAGE).await?);
+        claim_all(engine, accounts, &mut claims).await?;
     }
-    engine.store.put_upgraded(CLAIMS).await?;
-    Ok(true)
+    if claims == ClaimProgress::All {
+        engine.store.put_upgraded(CLAIMS).await?;
+    }
+    Ok(claims)
 }
 
 /// Returns whether the rows that record the uses of grants are complete.
@@ -77,9 +95,20 @@ pub(crate) async fn are_uses_known(engine: &Engine) -> Result<bool, StoreError> 
     engine.store.is_upgraded(CLAIMS).await
 }
 
-async fn claim_all(engine: &Engine, accounts: Vec<AccountId>) -> Result<(), StoreError> {
-    let claims = accounts.iter().map(|account| claim(engine, account).boxed()).collect();
-    abreast::all(claims).await.into_iter().collect()
+/// Gives the connections of these accounts their claims. Sets `claims` if a row cannot be read.
+async fn claim_all(
+    engine: &Engine,
+    accounts: Vec<AccountId>,
+    claims: &mut ClaimProgress,
+) -> Result<(), StoreError> {
+    let claimed =
+        accounts.iter().map(|account| engine.skip_failing(account, claim(engine, account)).boxed());
+    for claimed in abreast::all(claimed.collect()).await {
+        if claimed?.is_none() {
+            *claims = ClaimProgress::AllReadable;
+        }
+    }
+    Ok(())
 }
 
 async fn claim(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
@@ -99,7 +128,8 @@ async fn claim(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Rewrites every record that was given up, which adds it to the `attention` index.
+/// Rewrites every record that was given up, which adds it to the `attention` index. A record that
+/// cannot be read or written is reported and left out.
 async fn index_given_up(engine: &Engine, invocation: Invocation) -> Result<(), StoreError> {
     if engine.store.is_upgraded(ATTENTION).await? {
         return Ok(());
@@ -110,8 +140,12 @@ async fn index_given_up(engine: &Engine, invocation: Invocation) -> Result<(), S
             return Ok(());
         }
         let given_up = walk.turn(engine.store.given_up(shard, after, PAGE).await?);
-        let indexed = given_up.iter().map(|key| index(engine, key).boxed()).collect();
-        abreast::all(indexed).await.into_iter().collect::<Result<(), _>>()?;
+        let indexed = given_up
+            .iter()
+            .map(|key| engine.skip_failing(&key.ledger.account, index(engine, key)).boxed());
+        for indexed in abreast::all(indexed.collect()).await {
+            indexed?;
+        }
     }
     engine.store.put_upgraded(ATTENTION).await
 }

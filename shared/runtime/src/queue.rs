@@ -6,6 +6,7 @@
 //! after five receives. Records of one account are processed together, so that they can share
 //! calls; revisions keep their order, not the queue.
 
+mod isolation;
 mod records;
 mod setback;
 
@@ -135,7 +136,7 @@ impl Worker {
             let mut returned = Vec::new();
             let ends = self.ends(group, is_full, Invocation::until(deadline)).await;
             for (record, end) in group.records.iter().zip(ends) {
-                if self.finish(group.source, record, end).await == Disposition::Returned {
+                if self.finish_alone(group.source, record, end).await == Disposition::Returned {
                     returned.extend(record.message_id.clone());
                 }
             }

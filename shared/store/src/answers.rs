@@ -1,5 +1,6 @@
 //! The results of the typed store: records with their versions, pages and errors.
 
+use domain::ids::AccountId;
 use domain::mapping::Mapping;
 use domain::outbound::Event;
 use domain::sync_log::LogEntry;
@@ -63,6 +64,17 @@ impl StoreError {
             Self::Conflict => false,
         }
     }
+
+    /// Returns the key of the row that cannot be read, if that is the reason.
+    pub fn unreadable_key(&self) -> Option<&ItemKey> {
+        match self {
+            Self::Undecodable { key, source: _ }
+            | Self::Table { operation: _, source: TableError::Corrupt { key, reason: _ } } => {
+                Some(key)
+            }
+            Self::Table { .. } | Self::TooLarge { .. } | Self::Conflict => None,
+        }
+    }
 }
 
 /// A page of mappings in the order of their ids.
@@ -74,6 +86,27 @@ pub struct MappingPage {
     pub unreadable: Vec<StoreError>,
     /// The start of the next page, if there is one.
     pub next: Option<Cursor>,
+}
+
+/// The parts of a payment.
+#[derive(Debug)]
+pub struct PaymentParts {
+    /// The mappings with their versions, possibly with those of payments whose ids begin with this
+    /// one's.
+    pub rows: Vec<Versioned<Mapping>>,
+    /// Why other parts of the payment cannot be read. They do not affect the readable ones.
+    pub unreadable: Vec<StoreError>,
+}
+
+/// The accounts that use a grant.
+#[derive(Debug)]
+pub struct GrantUsers {
+    /// The accounts, in the order of their ids.
+    pub accounts: Vec<AccountId>,
+    /// Why other rows cannot be read. The accounts of these rows may use the grant.
+    pub unreadable: Vec<StoreError>,
+    /// Whether there are no further users.
+    pub is_all: bool,
 }
 
 /// The oldest events of an outbox.

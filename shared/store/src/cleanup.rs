@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use crate::answers::{StoreError, Versioned};
 use crate::keys;
 use crate::records::{CleanupPlace, Logged, Upgraded};
-use crate::store::Store;
-use crate::table::{Expect, ItemKey, Order, Query, SortRange, Version, Write};
+use crate::store::{Store, decode};
+use crate::table::{Expect, ItemKey, Order, Query, SortRange, TableError, Version, Write};
 
 /// The result of one step of a cleanup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,18 +100,22 @@ impl Store {
         let page = self.due_page(OPERATION, keys::begun(shard), range, limit, None).await?;
         let mut rows = Vec::new();
         for entry in page.entries {
-            let (expires_at, version) = if keys::is_consent(&entry.key) {
-                let found: Option<Versioned<ConsentAttempt>> =
-                    self.read(OPERATION, &entry.key).await?;
-                let Some(consent) = found else { continue };
-                (consent.record.expires_at, consent.version)
-            } else {
-                let found: Option<Versioned<OAuthAttempt>> =
-                    self.read(OPERATION, &entry.key).await?;
-                let Some(attempt) = found else { continue };
-                (attempt.record.expires_at, attempt.version)
+            let item = match self.table.get(&entry.key).await {
+                Ok(item) => item,
+                // Without its version it cannot be removed here. The table removes it by itself.
+                Err(TableError::Corrupt { key: _, reason: _ }) => continue,
+                Err(source) => return Err(StoreError::Table { operation: OPERATION, source }),
             };
-            if expires_at <= now {
+            let Some(item) = item else { continue };
+            let version = item.version;
+            let expires_at = if keys::is_consent(&entry.key) {
+                decode::<ConsentAttempt>(item).map(|consent| consent.record.expires_at)
+            } else {
+                decode::<OAuthAttempt>(item).map(|attempt| attempt.record.expires_at)
+            };
+            // A row that cannot be decoded has expired, because the index lists it as expired.
+            let is_valid = expires_at.is_ok_and(|at| at > now);
+            if !is_valid {
                 rows.push((entry.key, version));
             }
         }

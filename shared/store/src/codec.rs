@@ -5,7 +5,7 @@ use domain::mapping::Mapping;
 use crate::answers::{StoreError, Versioned};
 use crate::records::Record;
 use crate::snapshot;
-use crate::table::{Item, NewItem};
+use crate::table::{CorruptItem, Item, NewItem};
 
 pub(crate) fn encode<T: Record>(record: &T) -> NewItem {
     let json = serde_json::to_string(record).expect("records hold only what JSON can say");
@@ -22,10 +22,17 @@ pub(crate) fn decode<T: Record>(item: Item) -> Result<Versioned<T>, StoreError> 
     }
 }
 
-/// Decodes the readable records in their order, and returns why the others are unreadable. No row
-/// affects another.
-pub(crate) fn decode_all<T: Record>(items: Vec<Item>) -> (Vec<Versioned<T>>, Vec<StoreError>) {
-    let (mut rows, mut unreadable) = (Vec::with_capacity(items.len()), Vec::new());
+/// Decodes the readable records of a page in their order, and returns why the others are
+/// unreadable. No row affects another. Every list of records is decoded by this function.
+pub(crate) fn decode_all<T: Record>(
+    operation: &'static str,
+    items: Vec<Item>,
+    corrupt: Vec<CorruptItem>,
+) -> (Vec<Versioned<T>>, Vec<StoreError>) {
+    let mut rows = Vec::with_capacity(items.len());
+    let corrupt =
+        corrupt.into_iter().map(|one| StoreError::Table { operation, source: one.into() });
+    let mut unreadable: Vec<StoreError> = corrupt.collect();
     for item in items {
         match decode(item) {
             Ok(row) => rows.push(row),

@@ -11,10 +11,10 @@ use domain::outbound::Event;
 use domain::poll::Progress;
 use jiff::Timestamp;
 
-use crate::answers::{StoreError, Versioned};
+use crate::answers::{GrantUsers, StoreError, Versioned};
 use crate::keys;
 use crate::records::Record;
-use crate::store::{Store, decode, encode, new_event};
+use crate::store::{Store, decode_all, encode, new_event};
 use crate::table::{Expect, ItemKey, MAX_WRITES, Order, Query, SortRange, Version, Write};
 
 /// Maximum number of accounts of a grant that are read.
@@ -95,8 +95,8 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Returns accounts that use a grant, in the order of their ids: at most [`GRANT_USERS_READ`].
-    pub async fn grant_users(&self, grant: GrantId) -> Result<Vec<AccountId>, StoreError> {
+    /// Returns accounts that use a grant: at most [`GRANT_USERS_READ`].
+    pub async fn grant_users(&self, grant: GrantId) -> Result<GrantUsers, StoreError> {
         const OPERATION: &str = "find the users of the grant";
         let query = Query {
             pk: keys::grant_partition(grant),
@@ -107,11 +107,9 @@ impl Store {
         };
         let page = self.table.query(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let users = page.items.into_iter().map(|item| {
-            let usage: Versioned<GrantUse> = decode(item)?;
-            Ok(usage.record.account)
-        });
-        users.collect()
+        let (rows, unreadable) = decode_all::<GrantUse>(OPERATION, page.items, page.corrupt);
+        let accounts = rows.into_iter().map(|row| row.record.account).collect();
+        Ok(GrantUsers { accounts, unreadable, is_all: page.next.is_none() })
     }
 
     /// Reads a grant's row.

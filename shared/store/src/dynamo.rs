@@ -36,8 +36,8 @@ use aws_sdk_dynamodb::{
 pub use self::layout::create_table;
 use self::{key_condition::KeyCondition, transaction::Precondition, write_id::WriteId};
 use crate::table::{
-    BoxError, Cursor, Expect, Index, IndexEntry, IndexPage, IndexQuery, Item, ItemKey, NewItem,
-    Order, Page, Query, Table, TableError, Write, admit,
+    BoxError, CorruptItem, Cursor, Expect, Index, IndexEntry, IndexPage, IndexQuery, Item, ItemKey,
+    NewItem, Order, Page, Query, Table, TableError, Write, admit,
 };
 
 /// The name of the sparse index of due rows.
@@ -179,11 +179,23 @@ impl Table for DynamoTable {
 }
 
 fn page(answer: QueryOutput) -> Result<Page, TableError> {
-    let items = answer.items.unwrap_or_default().into_iter().map(attributes::decode);
+    let mut page = Page::empty();
+    for item in answer.items.unwrap_or_default() {
+        match attributes::decode(item) {
+            Ok(item) => page.items.push(item),
+            Err(TableError::Corrupt { key, reason }) => {
+                page.corrupt.push(CorruptItem { key, reason });
+            }
+            Err(error) => return Err(error),
+        }
+    }
     let next = answer.last_evaluated_key.map(attributes::decode_key).transpose()?;
-    Ok(Page { items: items.collect::<Result<_, _>>()?, next: next.map(|key| Cursor::at(key.sk)) })
+    page.next = next.map(|key| Cursor::at(key.sk));
+    Ok(page)
 }
 
+/// DynamoDB lists an item in an index only if the item has both keys of the index, so no entry of
+/// an index can be corrupt.
 fn index_page(index: Index, answer: QueryOutput) -> Result<IndexPage, TableError> {
     let entry = |found: HashMap<String, AttributeValue>| -> Result<IndexEntry, TableError> {
         attributes::decode_entry(index, found)

@@ -36,7 +36,7 @@ impl AccountPartition {
 
 impl Store {
     /// Removes a page of a partition's rows, whatever they hold. A row that changes at the same
-    /// time stays and counts as remaining.
+    /// time, and a corrupt one, stays and counts as remaining.
     pub async fn remove_rows(&self, partition: &AccountPartition) -> Result<Removed, StoreError> {
         const OPERATION: &str = "read the rows to remove";
         let query = Query {
@@ -48,12 +48,15 @@ impl Store {
         };
         let page = self.table.query(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+        // Without its version, a corrupt row cannot be removed.
+        let corrupt = page.corrupt.len();
         let rows = page.items.into_iter().map(|item| (item.key, item.version));
         let rows: Vec<(ItemKey, Version)> =
             rows.filter(|(key, _)| keys::read_connection(key).is_none()).collect();
         let found = rows.len();
         let removed = self.remove("remove a row", rows, page.next.is_some()).await?;
-        Ok(Removed { is_more: removed.is_more || removed.rows < found, ..removed })
+        let is_more = removed.is_more || removed.rows < found || corrupt > 0;
+        Ok(Removed { is_more, ..removed })
     }
 
     /// Removes an account's connection. If it has changed since it was read, the result is a

@@ -132,6 +132,15 @@ pub(crate) fn parts(payment: &PaymentId) -> String {
     format!("{}{payment}.", mappings(EntityKind::Payment))
 }
 
+/// Returns whether a row is a part of a payment, and not of another one whose id begins with its
+/// id: the name of a part contains no point.
+pub(crate) fn is_part(key: &ItemKey, payment: &PaymentId) -> bool {
+    read_mapping(key).is_some_and(|part| {
+        let of = part.crm_id.as_str().rsplit_once('.').map(|(of, _)| of);
+        part.kind == EntityKind::Payment && of == Some(payment.as_str())
+    })
+}
+
 pub(crate) fn receipts(ledger: &Ledger, invoice: &CrmId) -> ItemKey {
     ItemKey::new(self::ledger(ledger), format!("{RECEIPTS}{invoice}"))
 }

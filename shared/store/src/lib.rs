@@ -39,7 +39,9 @@ mod snapshot;
 mod store;
 pub mod table;
 
-pub use answers::{LogPage, MappingPage, OutboxPage, StoreError, Versioned};
+pub use answers::{
+    GrantUsers, LogPage, MappingPage, OutboxPage, PaymentParts, StoreError, Versioned,
+};
 pub use attention::{AttentionCount, COUNTED_MAX, NeedsAttention};
 pub use cleanup::Removed;
 pub use codec::read_mapping;

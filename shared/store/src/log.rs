@@ -41,7 +41,7 @@ impl Store {
             .await
             .map_err(|source| StoreError::Table { operation: OPERATION, source })?;
         // Nothing depends on an unreadable entry, and the others are still useful.
-        let (rows, _) = decode_all::<LogEntry>(page.items);
+        let (rows, _) = decode_all::<LogEntry>(OPERATION, page.items, page.corrupt);
         let entries = rows.into_iter().map(|row| row.record);
         let entries = entries.filter(|entry| entry.expires_at() > now).collect();
         Ok(LogPage { entries, next: page.next })

@@ -7,9 +7,9 @@ use domain::ids::{CrmId, Ledger, PaymentId};
 use domain::mapping::Mapping;
 use domain::poll::Progress;
 
-use crate::answers::{StoreError, Versioned};
+use crate::answers::{PaymentParts, StoreError, Versioned};
 use crate::keys;
-use crate::store::{Store, decode};
+use crate::store::{Store, decode_all};
 use crate::table::{Expect, Index, IndexQuery, Order, Query, SortRange, Version};
 
 /// A page of open invoices.
@@ -83,15 +83,15 @@ impl Store {
         Ok(OpenPage { invoices, next: page.next.map(|entry| entry.index.sk) })
     }
 
-    /// Returns the parts of a payment, and those of payments whose ids begin with its id. The
-    /// caller separates them.
+    /// Returns the parts of a payment. The rows include those of payments whose ids begin with its
+    /// id; the caller separates them.
     pub async fn parts(
         &self,
         ledger: &Ledger,
         payment: &PaymentId,
-    ) -> Result<Vec<Versioned<Mapping>>, StoreError> {
+    ) -> Result<PaymentParts, StoreError> {
         const OPERATION: &str = "list the parts of a payment";
-        let mut rows: Vec<Versioned<Mapping>> = Vec::new();
+        let mut parts = PaymentParts { rows: Vec::new(), unreadable: Vec::new() };
         let mut after = None;
         loop {
             let query = Query {
@@ -103,15 +103,18 @@ impl Store {
             };
             let page = self.table.query(query).await;
             let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-            for item in page.items {
-                rows.push(decode(item)?);
-            }
+            let (rows, unreadable) = decode_all::<Mapping>(OPERATION, page.items, page.corrupt);
+            parts.rows.extend(rows);
+            let of_payment = unreadable.into_iter().filter(|error| {
+                error.unreadable_key().is_some_and(|key| keys::is_part(key, payment))
+            });
+            parts.unreadable.extend(of_payment);
             after = page.next;
             if after.is_none() {
                 break;
             }
         }
-        debug_assert!(rows.iter().all(|row| row.record.key.kind == EntityKind::Payment));
-        Ok(rows)
+        debug_assert!(parts.rows.iter().all(|row| row.record.key.kind == EntityKind::Payment));
+        Ok(parts)
     }
 }

@@ -28,7 +28,7 @@ impl Store {
         };
         let page = self.table.query(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let (rows, unreadable) = decode_all::<Event>(page.items);
+        let (rows, unreadable) = decode_all::<Event>(OPERATION, page.items, page.corrupt);
         let events = rows.into_iter().map(|row| row.record).collect();
         Ok(OutboxPage { events: in_order(events), unreadable, is_last: page.next.is_none() })
     }

@@ -140,6 +140,10 @@ impl Store {
             };
             let page = self.table.query(query).await;
             let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+            // The money on an invoice is read as a whole or not at all.
+            if let Some(corrupt) = page.corrupt.into_iter().next() {
+                return Err(StoreError::Table { operation: OPERATION, source: corrupt.into() });
+            }
             for item in page.items {
                 // The first row is read first. If another row changes afterwards, the next write is
                 // refused.
@@ -208,8 +212,11 @@ impl Store {
         };
         let page = self.table.query(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let mut invoices: Vec<CrmId> =
-            page.items.iter().filter_map(|item| keys::read_money(&item.key)).collect();
+        let corrupt = page.corrupt.iter().map(|item| &item.key);
+        let mut found: Vec<&ItemKey> =
+            page.items.iter().map(|item| &item.key).chain(corrupt).collect();
+        found.sort();
+        let mut invoices: Vec<CrmId> = found.into_iter().filter_map(keys::read_money).collect();
         invoices.dedup();
         Ok(invoices)
     }

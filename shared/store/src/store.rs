@@ -163,7 +163,7 @@ impl Store {
         };
         let page = self.table.query(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let (rows, unreadable) = decode_all(page.items);
+        let (rows, unreadable) = decode_all(OPERATION, page.items, page.corrupt);
         Ok(MappingPage { rows, unreadable, next: page.next })
     }
 

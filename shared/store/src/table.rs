@@ -16,7 +16,10 @@ pub(crate) use self::limits::admit;
 pub use self::{
     item::{IndexKey, Item, ItemKey, NewItem, Version},
     limits::{MAX_ITEM_BYTES, MAX_TRANSACTION_BYTES, MAX_WRITES},
-    query::{Cursor, Index, IndexEntry, IndexPage, IndexQuery, Order, Page, Query, SortRange},
+    query::{
+        CorruptItem, Cursor, Index, IndexEntry, IndexPage, IndexQuery, Order, Page, Query,
+        SortRange,
+    },
 };
 
 /// The cause of a failed operation, of any type.
@@ -137,7 +140,8 @@ pub trait Table: Send + Sync + Debug {
     /// [`ItemKey`] allows.
     async fn write(&self, writes: Vec<Write>) -> Result<(), TableError>;
 
-    /// Returns one page of a partition, as the latest completed writes left it.
+    /// Returns one page of a partition, as the latest completed writes left it. A corrupt item is
+    /// reported in the page and does not fail it.
     async fn query(&self, query: Query) -> Result<Page, TableError>;
 
     /// Returns one page of an index. An index lags behind the table, so an entry is a hint: read

@@ -1,9 +1,10 @@
 //! Carries over the money on invoices together with the invoices.
 
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, Ledger};
+use domain::ids::{CrmId, Ledger};
 use domain::mapping::Mapping;
 use domain::operation::Trace;
+use futures::FutureExt;
 use store::StoreError;
 
 use super::PAGE;
@@ -24,26 +25,10 @@ pub(super) async fn carry_money(
         let invoices = engine.store.invoices_with_money(source, after.as_ref(), PAGE).await?;
         let Some(last) = invoices.last().cloned() else { return Ok(true) };
         for invoice in invoices {
-            let moved = move_money(engine, source, &invoice, target).await;
-            unless_about_the_record(engine, &source.account, moved)?;
+            let moved = move_money(engine, source, &invoice, target).boxed();
+            engine.skip_failing(&source.account, moved).await?;
         }
         after = Some(last);
-    }
-}
-
-/// Logs an error that permanently affects a single record and returns `None`, so that it does not
-/// stop the other records.
-pub(super) fn unless_about_the_record<T>(
-    engine: &Engine,
-    account: &AccountId,
-    result: Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
-    match result {
-        Err(error) if error.is_about_the_record() => {
-            engine.report_unreadable(account, [&error]);
-            Ok(None)
-        }
-        result => result.map(Some),
     }
 }
 

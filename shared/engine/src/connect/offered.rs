@@ -54,8 +54,10 @@ pub(super) async fn find_offered(
             tracing::warn!(account.id = %account, "more organisations than are offered");
             break;
         }
-        let owner = engine.store.claim(one.tenant).await?;
-        if owner.is_some_and(|owner| owner != *account) {
+        // If the owner cannot be read, it counts as another account.
+        let owner = engine.skip_failing(account, engine.store.claim(one.tenant)).await?;
+        let is_free = owner.is_some_and(|owner| owner.is_none_or(|owner| owner == *account));
+        if !is_free {
             offered.is_any_claimed = true;
             continue;
         }

@@ -83,9 +83,13 @@ pub async fn findings(
     };
     let mut open = Vec::with_capacity(found.findings.len());
     for finding in found.findings {
-        let is_settled = !matches!(finding.found, Match::Confident { .. })
-            && is_linked(engine, &ledger, &finding.client_id).await?;
-        if !is_settled {
+        if matches!(finding.found, Match::Confident { .. }) {
+            open.push(finding);
+            continue;
+        }
+        let is_linked = is_linked(engine, &ledger, &finding.client_id);
+        // A client whose row cannot be read counts as not linked.
+        if engine.skip_failing(account, is_linked).await? != Some(true) {
             open.push(finding);
         }
     }

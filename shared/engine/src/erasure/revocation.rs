@@ -109,14 +109,18 @@ async fn revoke(
     invocation: Invocation,
     revoked: &mut Revoked,
 ) {
-    let ends = accounts.iter().map(|account| end_in_time(engine, account, invocation).boxed());
+    let ends = accounts.iter().map(|account| {
+        let ended = end_in_time(engine, account, invocation);
+        engine.skip_failing(account, ended).boxed()
+    });
     for (account, ended) in accounts.iter().zip(abreast::all(ends.collect()).await) {
         revoked.accounts += 1;
         match ended {
-            Ok(ended) => {
+            Ok(Some(ended)) => {
                 revoked.ended += usize::from(ended.ended);
                 revoked.later += usize::from(!ended.done);
             }
+            Ok(None) => revoked.failed += 1,
             Err(error) => {
                 tracing::error!(
                     error = %Chain(&error),

@@ -17,6 +17,7 @@ use store::{StoreError, Walk};
 use super::Checked;
 use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
+use crate::unreadable_rows::catch_panic;
 use crate::{Engine, Invocation, abreast};
 
 /// Ledgers read per page of the index.
@@ -48,12 +49,12 @@ pub(super) async fn check(
             continue;
         }
         let due = ledgers.iter().filter(|ledger| health::is_looked_at(&ledger.account, now));
-        let looks = due.map(|ledger| look(engine, ledger, invocation).boxed()).collect();
-        for looked in abreast::all(looks).await {
+        let looks = due.map(|ledger| catch_panic(look(engine, ledger, invocation)).boxed());
+        for looked in abreast::all(looks.collect()).await {
             match looked {
-                Look::Fine => {}
-                Look::Ended => checked.counted.found_disconnected += 1,
-                Look::Failed => checked.failed += 1,
+                Some(Look::Fine) => {}
+                Some(Look::Ended) => checked.counted.found_disconnected += 1,
+                Some(Look::Failed) | None => checked.failed += 1,
             }
         }
     }

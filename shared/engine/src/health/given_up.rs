@@ -43,11 +43,15 @@ pub(super) async fn check(
     while let Some((shard, after)) = walk.place() {
         accounts.extend(walk.turn(engine.store.unwell(shard, after, PAGE).await?));
     }
-    let looks = accounts.iter().map(|account| look(engine, account, &given_up).boxed()).collect();
+    let looks = accounts.iter().map(|account| {
+        let looked = look(engine, account, &given_up);
+        engine.skip_failing(account, looked).boxed()
+    });
     let mut all = GivenUp::default();
-    for (account, looked) in accounts.iter().zip(abreast::all(looks).await) {
+    for (account, looked) in accounts.iter().zip(abreast::all(looks.collect()).await) {
         match looked {
-            Ok(standing) => add(standing, &mut all, checked),
+            Ok(Some(standing)) => add(standing, &mut all, checked),
+            Ok(None) => checked.failed += 1,
             Err(error) => {
                 tracing::error!(
                     error = %Chain(&error),

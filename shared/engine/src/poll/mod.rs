@@ -6,6 +6,7 @@
 //! last: an interrupted poll is repeated, and observations that were committed are recognised.
 
 mod changes;
+mod isolation;
 mod observe;
 mod tick;
 mod unreadable;

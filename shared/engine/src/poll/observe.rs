@@ -19,10 +19,10 @@ use futures::FutureExt;
 use store::{ReceiptRows, StoreError, Versioned};
 use xero::api::{invoices, payments};
 
+use super::isolation::{isolate_invoice, known_payments};
 use super::unreadable;
-use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
-use crate::ports::Measure;
+use crate::push::Unrecorded;
 use crate::{abreast, chart, journal};
 
 /// Maximum number of conflicts. After each, the rows are read and the observation is decided again.
@@ -57,46 +57,37 @@ pub(super) async fn all(
     fetch_details(desk, &known, &mut details).await?;
     let accounts = accounts(desk, &known, &details).await?;
     let observed = known.iter().map(|(crm_id, remote)| {
-        let payments = received(desk, remote, &details, accounts.as_ref());
-        async move { one(desk, crm_id, Seen::There { invoice: remote, payments: &payments }).await }
-            .boxed()
+        observe_present(desk, crm_id, remote, &details, accounts.as_ref()).boxed()
     });
     let observed = abreast::all(observed.collect()).await;
     // Each invoice was observed regardless of errors of the others.
-    let observed = observed.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
+    let observed = observed.into_iter().collect::<Result<Vec<_>, Unrecorded>>()?;
     Ok(observed.into_iter().filter(|news| *news).count())
 }
 
+/// Observes an invoice that Xero has. Returns whether there was news.
+async fn observe_present(
+    desk: &Desk<'_>,
+    crm_id: &CrmId,
+    remote: &RemoteInvoice,
+    details: &BTreeMap<XeroPaymentId, RemotePayment>,
+    chart: Option<&Chart>,
+) -> Result<bool, Unrecorded> {
+    let observed = async {
+        let payments = received(desk, remote, details, chart);
+        let seen = Seen::There { invoice: remote, payments: &payments };
+        observe_one(desk, crm_id, seen).await.map_err(Unrecorded::from)
+    };
+    let observed = observed.boxed();
+    Ok(isolate_invoice(desk, crm_id, observed).await?.unwrap_or(false))
+}
+
 /// Observes that Xero no longer has an invoice. Returns whether there was news.
-pub(super) async fn missing(desk: &Desk<'_>, crm_id: &CrmId) -> Result<bool, StoreError> {
-    one(desk, crm_id, Seen::Missing).await
-}
-
-/// Observes one invoice. Returns whether there was news. A permanent problem with the invoice's
-/// rows is reported and does not stop the others.
-async fn one(desk: &Desk<'_>, crm_id: &CrmId, seen: Seen<'_>) -> Result<bool, StoreError> {
-    match observe_one(desk, crm_id, seen).await {
-        Err(error) if error.is_about_the_record() => {
-            report(desk, crm_id, &error).await;
-            Ok(false)
-        }
-        result => result,
-    }
-}
-
-/// Reports that the rows of an invoice cannot be read or written.
-pub(super) async fn report(desk: &Desk<'_>, crm_id: &CrmId, error: &StoreError) {
-    let account = &desk.ledger.account;
-    desk.engine.metrics.record(Measure::Defect);
-    tracing::error!(
-        error = %Chain(error),
-        account.id = %account,
-        crm.id = %crm_id,
-        "an invoice could not be observed"
-    );
-    let subject = (EntityKind::Invoice, crm_id.clone(), crm_id.to_string());
-    let told = "Payments on it in Xero could not be recorded. Contact support.".to_owned();
-    journal::idle(desk.engine, account, subject, LogStatus::Skipped, told, None).await;
+pub(super) async fn missing(desk: &Desk<'_>, crm_id: &CrmId) -> Result<bool, Unrecorded> {
+    let observed =
+        async { observe_one(desk, crm_id, Seen::Missing).await.map_err(Unrecorded::from) };
+    let observed = observed.boxed();
+    Ok(isolate_invoice(desk, crm_id, observed).await?.unwrap_or(false))
 }
 
 /// Returns whether a payment on an invoice differs from what is known. Payments that were read
@@ -106,13 +97,9 @@ async fn has_news(
     id: XeroInvoiceId,
     crm_id: &CrmId,
     details: &BTreeMap<XeroPaymentId, RemotePayment>,
-) -> Result<bool, StoreError> {
-    let rows = match desk.engine.store.receipts(&desk.ledger, crm_id).await {
-        // Observing the invoice reports the problem.
-        Err(error) if error.is_about_the_record() => return Ok(true),
-        rows => rows?,
-    };
-    let received = rows.map(|rows| rows.record.received).unwrap_or_default();
+) -> Result<bool, Unrecorded> {
+    // Observing the invoice reports that its rows cannot be read.
+    let Some(received) = known_payments(desk, crm_id).await? else { return Ok(true) };
     let is_news = |payment: &RemotePayment| {
         let known = received.iter().find(|one| one.id == payment.id);
         let counts = known.is_some_and(|one| one.is != Standpoint::Removed);
@@ -121,22 +108,26 @@ async fn has_news(
     Ok(details.values().filter(|one| one.invoice == Some(id)).any(is_news))
 }
 
-/// Returns which of these invoices are ours, by their reverse links.
+/// Returns which of these invoices are ours, by their reverse links. One whose link cannot be read
+/// is reported and left out.
 async fn ours(
     desk: &Desk<'_>,
     ids: BTreeSet<XeroInvoiceId>,
 ) -> Result<BTreeMap<XeroInvoiceId, CrmId>, StoreError> {
-    let linked = ids.into_iter().map(|id| {
-        let store = &desk.engine.store;
-        async move {
-            let owner = store.linked(&desk.ledger, EntityKind::Invoice, id.into()).await?;
-            Ok(owner.map(|crm_id| (id, crm_id)))
-        }
-        .boxed()
-    });
+    let linked = ids.into_iter().map(|id| find_owner(desk, id).boxed());
     let linked = abreast::all(linked.collect()).await;
     let linked = linked.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
     Ok(linked.into_iter().flatten().collect())
+}
+
+async fn find_owner(
+    desk: &Desk<'_>,
+    id: XeroInvoiceId,
+) -> Result<Option<(XeroInvoiceId, CrmId)>, StoreError> {
+    let (engine, ledger) = (desk.engine, &desk.ledger);
+    let linked = engine.store.linked(ledger, EntityKind::Invoice, id.into());
+    let owner = engine.skip_failing(&ledger.account, linked).await?.flatten();
+    Ok(owner.map(|crm_id| (id, crm_id)))
 }
 
 /// Reads the payments of invoices that have unknown ones, because an invoice lists its payments
@@ -153,11 +144,8 @@ async fn fetch_details(
         if unread.is_empty() {
             continue;
         }
-        let rows = match desk.engine.store.receipts(&desk.ledger, crm_id).await {
-            Err(error) if error.is_about_the_record() => continue,
-            rows => rows?,
-        };
-        let received = rows.map(|rows| rows.record.received).unwrap_or_default();
+        // Observing the invoice reports that its rows cannot be read.
+        let Some(received) = known_payments(desk, crm_id).await? else { continue };
         let known: BTreeSet<XeroPaymentId> = received.iter().map(|one| one.id).collect();
         if !unread.iter().all(|id| known.contains(id)) {
             lacking.push(remote.id);

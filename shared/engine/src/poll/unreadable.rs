@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{XeroId, XeroInvoiceId};
-use domain::mapping::MappingKey;
+use domain::mapping::{Mapping, MappingKey};
 use domain::sync_log::LogStatus;
+use futures::FutureExt;
 use store::StoreError;
 use xero::OddRow;
 
@@ -25,15 +26,27 @@ pub(super) async fn report(desk: &Desk<'_>, undecodable: &[OddRow]) -> Result<()
     let (engine, ledger) = (desk.engine, &desk.ledger);
     for odd in undecodable {
         let (Some(kind), Some(id)) = (kind(odd), odd.id) else { continue };
-        let Some(crm_id) = engine.store.linked(ledger, kind, XeroId(id)).await? else { continue };
-        let key = MappingKey { ledger: ledger.clone(), kind, crm_id };
-        let Some(mapping) = engine.store.mapping(&key).await? else { continue };
-        let subject = (kind, key.crm_id, mapping.record.snapshot.natural_key);
+        let found =
+            engine.skip_failing(&ledger.account, find_record(desk, kind, XeroId(id)).boxed());
+        let Some(mapping) = found.await?.flatten() else { continue };
+        let subject = (kind, mapping.key.crm_id, mapping.snapshot.natural_key);
         let failure = failure(odd);
         let (status, told) = (LogStatus::Waiting, failure.to_string());
         journal::idle(engine, &ledger.account, subject, status, told, Some(&failure)).await;
     }
     Ok(())
+}
+
+/// Returns our record of a document, if there is one.
+async fn find_record(
+    desk: &Desk<'_>,
+    kind: EntityKind,
+    id: XeroId,
+) -> Result<Option<Mapping>, StoreError> {
+    let (store, ledger) = (&desk.engine.store, &desk.ledger);
+    let Some(crm_id) = store.linked(ledger, kind, id).await? else { return Ok(None) };
+    let key = MappingKey { ledger: ledger.clone(), kind, crm_id };
+    Ok(store.mapping(&key).await?.map(|row| row.record))
 }
 
 /// Returns the kind of a row, by the list that contained it.

@@ -13,9 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use xero::api::invoices::{self, IDS_LIMIT};
 use xero::{Rows, XeroError};
 
+use super::isolation::isolate_invoice;
 use super::{observe, unreadable};
+use crate::chain::Chain;
 use crate::choices;
 use crate::desk::{Desk, Trouble};
+use crate::push::Unrecorded;
 
 /// Maximum calls per poll. The next poll continues.
 const CALLS_MAX: usize = 10;
@@ -68,13 +71,8 @@ async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result
             kind: EntityKind::Invoice,
             crm_id: crm_id.clone(),
         };
-        let row = match desk.engine.store.mapping(&key).await {
-            Err(error) if error.is_about_the_record() => {
-                observe::report(desk, crm_id, &error).await;
-                continue;
-            }
-            row => row?,
-        };
+        let read = async { desk.engine.store.mapping(&key).await.map_err(Unrecorded::from) };
+        let row = isolate_invoice(desk, crm_id, read).await?.flatten();
         if let Some(link) = row.and_then(|row| row.record.link) {
             linked.insert(XeroInvoiceId(link.xero_id.0), crm_id.clone());
         }
@@ -99,6 +97,19 @@ async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result
         match invoices::get(&patient, *id).await {
             Ok(Some(_)) | Err(XeroError::Undecodable { .. }) => {}
             Ok(None) => news += usize::from(observe::missing(desk, crm_id).await?),
+            // Xero answers other calls. It is asked again with the next check.
+            Err(
+                error @ (XeroError::ServerFault { .. }
+                | XeroError::Rejected { .. }
+                | XeroError::CallRefused { .. }),
+            ) => {
+                tracing::warn!(
+                    error = %Chain(&error),
+                    account.id = %desk.ledger.account,
+                    crm.id = %crm_id,
+                    "Xero did not show an invoice; the others are checked"
+                );
+            }
             Err(error) => return Err(error.into()),
         }
     }

@@ -18,6 +18,7 @@ use store::{StoreError, Versioned};
 
 use crate::entity::Entity;
 use crate::ports::PortError;
+use crate::unreadable_rows::RecordError;
 use crate::{Engine, Invocation, abreast, activity};
 
 use self::admit::Admission;
@@ -43,6 +44,24 @@ pub enum Unrecorded {
     /// Processing the record panicked. It is unknown how far it came.
     #[error("processing the record panicked")]
     Panicked,
+}
+
+impl Unrecorded {
+    /// Returns whether processing the record again will always fail because of the record: a row is
+    /// too large or cannot be read, or processing panics.
+    pub fn is_about_the_record(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_about_the_record(),
+            Self::WakeUp(_) => false,
+            Self::Panicked => true,
+        }
+    }
+}
+
+impl RecordError for Unrecorded {
+    fn is_permanent(&self) -> bool {
+        self.is_about_the_record()
+    }
 }
 
 /// Processes one record. A panic fails this record only.

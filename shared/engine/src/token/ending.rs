@@ -1,13 +1,16 @@
 //! Ending a grant with its last connection: revoked at Xero, and its secret deleted.
 
+use domain::connection::Connection;
 use domain::grant::Grant;
 use domain::ids::GrantId;
 use jiff::SignedDuration;
 use store::table::Expect;
-use store::{GRANT_USERS_READ, StoreError, Versioned};
+use store::{GrantUsers, StoreError, Versioned};
 use xero::XeroError;
 
 use super::{TokenError, Visible, read_visible};
+use crate::chain::Chain;
+use crate::ports::Measure;
 use crate::{Engine, upgrade};
 
 /// How long a revocation and the deletion of the secret take at most: a consent that arrives meanwhile waits.
@@ -103,19 +106,35 @@ async fn delete_secrets(
 }
 
 /// Whether any account is connected with a grant, or may choose an organisation of it. An account that only
-/// has a link of it to remove does not need it: the link ends with the grant.
+/// has a link of it to remove does not need it: the link ends with the grant. An account whose row cannot be
+/// read counts as one that needs it.
 async fn is_needed(engine: &Engine, id: GrantId) -> Result<bool, StoreError> {
     let users = engine.store.grant_users(id).await?;
-    if users.len() >= usize::from(GRANT_USERS_READ) {
+    report_unreadable_users(engine, &users);
+    if !users.is_all || !users.unreadable.is_empty() {
         return Ok(true);
     }
-    for user in &users {
-        let connection = engine.store.connection(user).await?;
-        if connection.is_some_and(|row| row.record.needs_grant(id)) {
+    for user in &users.accounts {
+        let connection = engine.skip_failing(user, engine.store.connection(user)).await?;
+        let is_needed =
+            |row: Option<Versioned<Connection>>| row.is_some_and(|row| row.record.needs_grant(id));
+        if connection.is_none_or(is_needed) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Counts and logs rows that do not reveal which account uses a grant.
+pub(crate) fn report_unreadable_users(engine: &Engine, users: &GrantUsers) {
+    for error in &users.unreadable {
+        engine.metrics.record(Measure::Defect);
+        // The error names the row, and so the grant.
+        tracing::error!(
+            error = %Chain(error),
+            "a user of a grant cannot be read and counts as using it"
+        );
+    }
 }
 
 /// Revokes the refresh token, if there is one. One that Xero no longer takes is revoked already.

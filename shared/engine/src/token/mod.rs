@@ -25,7 +25,7 @@ use uuid::Uuid;
 use xero::XeroError;
 
 pub(crate) use consent::keep_consent;
-pub(crate) use ending::{Ended, end_abandoned, end_unused};
+pub(crate) use ending::{Ended, end_abandoned, end_unused, report_unreadable_users};
 pub(crate) use kept::KeptTokens;
 pub use kept::TokenCache;
 pub(crate) use refresh::settle;

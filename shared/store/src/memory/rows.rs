@@ -111,7 +111,7 @@ impl Rows {
         // As in DynamoDB, a full page does not show whether it is the last.
         let next =
             items.last().filter(|_| items.len() == limit).map(|item| Cursor::at(&item.key.sk));
-        Page { items, next }
+        Page { items, corrupt: Vec::new(), next }
     }
 
     pub(super) fn index_page(&self, query: IndexQuery) -> IndexPage {

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU16;
 
+use super::TableError;
 use super::item::{IndexKey, Item, ItemKey};
 
 /// A range of a partition's sort keys. Bounds are inclusive and compare by UTF-8 bytes. An empty
@@ -112,6 +113,8 @@ pub struct Page {
     /// The items, at most as many as requested. There may be fewer, even none, before the end,
     /// because DynamoDB ends a page after 1 MB.
     pub items: Vec<Item>,
+    /// Items of the page that are corrupt. They do not affect the others.
+    pub corrupt: Vec<CorruptItem>,
     /// The start of the next page. Only `None` means that there are no more items.
     pub next: Option<Cursor>,
 }
@@ -119,7 +122,22 @@ pub struct Page {
 impl Page {
     /// Returns the page of a query without results.
     pub(crate) fn empty() -> Self {
-        Self { items: Vec::new(), next: None }
+        Self { items: Vec::new(), corrupt: Vec::new(), next: None }
+    }
+}
+
+/// An item of a page that lacks an attribute that every item written by this crate has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CorruptItem {
+    /// Its key.
+    pub key: ItemKey,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+impl From<CorruptItem> for TableError {
+    fn from(CorruptItem { key, reason }: CorruptItem) -> Self {
+        Self::Corrupt { key, reason }
     }
 }
 

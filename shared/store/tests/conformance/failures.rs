@@ -4,7 +4,8 @@ use std::error::Error as _;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use store::table::{
-    Expect, ItemKey, NewItem, Order, Query, SortRange, Table as _, TableError, Version, Write,
+    CorruptItem, Expect, ItemKey, NewItem, Order, Query, SortRange, Table as _, TableError,
+    Version, Write,
 };
 
 use crate::emulator::{Emulator, Fault};
@@ -116,8 +117,12 @@ async fn an_item_written_by_something_else_is_corrupt() {
         let key = ItemKey::new("A", "B");
         let read = emulator.table().get(&key).await.unwrap_err();
         assert_eq!(read.to_string(), format!("the item A B is corrupt: {expected}"));
-        let page = emulator.table().query(partition()).await.unwrap_err();
-        assert!(matches!(page, TableError::Corrupt { key: found, .. } if found == key));
+        // It does not fail the page: the other items are read.
+        emulator.table().write(vec![create("A"), create("C")]).await.unwrap();
+        let page = emulator.table().query(partition()).await.unwrap();
+        let read = page.items.iter().map(|item| item.key.sk.as_str()).collect::<Vec<_>>();
+        assert_eq!(read, ["A", "C"]);
+        assert_eq!(page.corrupt, [CorruptItem { key, reason: expected }]);
     }
 }
 

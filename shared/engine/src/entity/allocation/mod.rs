@@ -214,12 +214,16 @@ async fn unclaimed(
     let ids = note.allocations.iter().filter(same).filter_map(|one| one.id);
     let mut free = None;
     for id in ids.filter(of_nobody_here) {
-        let owner =
-            desk.engine.store.linked(&desk.ledger, EntityKind::Allocation, id.into()).await?;
-        match owner {
-            Some(owner) if owner == task.mapping.key.crm_id => return Ok(Some(id)),
-            Some(_) => {}
-            None => free = free.or(Some(id)),
+        let owner = desk.engine.store.linked(&desk.ledger, EntityKind::Allocation, id.into());
+        match owner.await {
+            Ok(Some(owner)) if owner == task.mapping.key.crm_id => return Ok(Some(id)),
+            Ok(Some(_)) => {}
+            Ok(None) => free = free.or(Some(id)),
+            // It belongs to another record: nothing of this one can be in Xero.
+            Err(error) if error.is_about_the_record() && !task.must_resolve() => {
+                desk.engine.report_unreadable(&desk.ledger.account, [&error]);
+            }
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(free)

@@ -178,17 +178,11 @@ fn is_about_what_is_due(error: &XeroError) -> bool {
     matches!(error, XeroError::Rejected { messages } if messages.iter().any(about))
 }
 
+/// Maximum number of payments that a failure lists. An invoice may have hundreds.
+const LISTED_MAX: usize = 10;
+
 fn unpaid(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
-    let payments = invoice.settlement.payments.iter().map(|payment| {
-        let date = payment.date.map(|date| format!(" of {date}")).unwrap_or_default();
-        format!("{} {}{date}", invoice.total.currency, payment.amount)
-    });
-    let payments = payments.collect::<Vec<_>>();
-    let has = if payments.is_empty() {
-        String::new()
-    } else {
-        format!(" It has these payments: {}.", payments.join(", "))
-    };
+    let has = list_payments(invoice);
     let code = if invoice.amount_due.amount.is_zero() { "already_paid" } else { "amount_over_due" };
     let number = invoice.number.clone().unwrap_or_else(|| "The invoice".to_owned());
     Failure::new(
@@ -202,6 +196,21 @@ fn unpaid(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
         ),
         "If Xero already has this payment, choose Never send. Otherwise correct the invoice in Xero, then retry.",
     )
+}
+
+/// Returns a sentence that lists the first payments of an invoice, and how many more there are.
+fn list_payments(invoice: &RemoteInvoice) -> String {
+    let all = &invoice.settlement.payments;
+    let listed = all.iter().take(LISTED_MAX).map(|payment| {
+        let date = payment.date.map(|date| format!(" of {date}")).unwrap_or_default();
+        format!("{} {}{date}", invoice.total.currency, payment.amount)
+    });
+    let listed = listed.collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(LISTED_MAX) {
+        _ if all.is_empty() => String::new(),
+        0 => format!(" It has these payments: {listed}."),
+        more => format!(" It has these payments: {listed} and {more} more."),
+    }
 }
 
 impl Drafts {

@@ -9,7 +9,6 @@ use domain::mapping::{Mapping, MappingKey};
 use domain::operation::{Parking, State};
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use store::StoreError;
 
 use super::{Contacts, Sales, Tasks, is_voided};
 use crate::abreast;
@@ -20,7 +19,13 @@ use crate::push::{self, Offer, Unrecorded};
 /// Delay before checking again on a client that another process is pushing.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
-type Rows = BTreeMap<CrmId, Mapping>;
+/// What is known of the tasks' clients.
+#[derive(Default)]
+struct KnownClients {
+    rows: BTreeMap<CrmId, Mapping>,
+    /// Clients that could not be read or pushed. This affects only their own documents.
+    failed: BTreeMap<CrmId, Unrecorded>,
+}
 
 /// Returns the contacts of the tasks' clients. Clients that are not in Xero, or whose newest
 /// snapshot is not, are pushed first. A task whose client has no contact gets a blocked outcome.
@@ -34,15 +39,13 @@ pub(super) async fn contacts<T: Sales>(
     let needing =
         needing.map(|(index, task)| (index, client_of::<T>(&task.snapshot))).collect::<Vec<_>>();
     let clients = needing.iter().map(|(_, client)| client.clone()).collect::<BTreeSet<_>>();
-    let rows = match pushed(desk, clients).await {
-        Ok(rows) => rows,
-        Err(trouble) => {
-            outcomes.fail(needing.into_iter().map(|(index, _)| index), &trouble);
-            return Contacts::new();
-        }
-    };
+    let KnownClients { rows, failed } = pushed(desk, clients).await;
     let mut contacts = Contacts::new();
     for (index, client) in needing {
+        if let Some(error) = failed.get(&client) {
+            outcomes.set(index, Err(error.clone().into()));
+            continue;
+        }
         let row = rows.get(&client);
         match row.and_then(|row| row.link.as_ref()) {
             Some(link) => {
@@ -59,22 +62,26 @@ fn client_of<T: Sales>(snapshot: &T::Snapshot) -> CrmId {
 }
 
 /// Reads the clients' rows, after pushing those that need it.
-async fn pushed(desk: &Desk<'_>, clients: BTreeSet<CrmId>) -> Result<Rows, Trouble> {
-    let mut rows = read(desk, clients.into_iter().collect()).await?;
+async fn pushed(desk: &Desk<'_>, clients: BTreeSet<CrmId>) -> KnownClients {
+    let mut known = KnownClients::default();
+    known.read(desk, clients.into_iter().collect()).await;
     let now = desk.engine.clock.now();
-    let wanting = rows.values().filter(|row| row.link.is_none() || is_due(row, now));
-    let wanting = wanting.map(|row| row.key.crm_id.clone()).collect::<Vec<_>>();
+    let wanting = known.rows.values().filter(|row| row.link.is_none() || is_due(row, now));
+    let mut wanting = wanting.map(|row| row.key.crm_id.clone()).collect::<Vec<_>>();
     if wanting.is_empty() {
-        return Ok(rows);
+        return known;
     }
     let offer = |crm_id: &CrmId| Offer { crm_id: crm_id.clone(), snapshot: None };
     let offers = wanting.iter().map(offer).collect::<Vec<_>>();
     let (engine, urgency) = (desk.engine, desk.urgency);
     let pushed =
         push::push::<Contact>(engine, &desk.ledger, &offers, urgency, desk.invocation).await;
-    pushed.into_iter().collect::<Result<Vec<_>, Unrecorded>>()?;
-    rows.extend(read(desk, wanting).await?);
-    Ok(rows)
+    for (client, pushed) in wanting.iter().zip(pushed) {
+        known.failed.extend(pushed.err().map(|error| (client.clone(), error)));
+    }
+    wanting.retain(|client| !known.failed.contains_key(client));
+    known.read(desk, wanting).await;
+    known
 }
 
 /// Returns whether a newer snapshot of a client is still to be pushed.
@@ -90,17 +97,25 @@ fn is_due(row: &Mapping, now: Timestamp) -> bool {
     }
 }
 
-async fn read(desk: &Desk<'_>, clients: Vec<CrmId>) -> Result<Rows, StoreError> {
-    let read = clients.into_iter().map(|crm_id| read_one(desk, crm_id).boxed()).collect();
-    let rows = abreast::all(read).await.into_iter().collect::<Result<Vec<_>, _>>()?;
-    Ok(rows.into_iter().flatten().collect())
+impl KnownClients {
+    /// Reads the rows of clients.
+    async fn read(&mut self, desk: &Desk<'_>, clients: Vec<CrmId>) {
+        let reads =
+            clients.iter().map(|crm_id| push::isolate(read_one(desk, crm_id.clone())).boxed());
+        let rows = abreast::all(reads.collect()).await;
+        for (client, row) in clients.into_iter().zip(rows) {
+            match row {
+                Ok(Some(row)) => drop(self.rows.insert(client, row)),
+                Ok(None) => {}
+                Err(error) => drop(self.failed.insert(client, error)),
+            }
+        }
+    }
 }
 
-async fn read_one(desk: &Desk<'_>, crm_id: CrmId) -> Result<Option<(CrmId, Mapping)>, StoreError> {
-    let ledger = desk.ledger.clone();
-    let key = MappingKey { ledger, kind: EntityKind::Contact, crm_id: crm_id.clone() };
-    let row = desk.engine.store.mapping(&key).await?;
-    Ok(row.map(|row| (crm_id, row.record)))
+async fn read_one(desk: &Desk<'_>, crm_id: CrmId) -> Result<Option<Mapping>, Unrecorded> {
+    let key = MappingKey { ledger: desk.ledger.clone(), kind: EntityKind::Contact, crm_id };
+    Ok(desk.engine.store.mapping(&key).await?.map(|row| row.record))
 }
 
 /// Returns the error of a document that waits for its client, with the instant until which to wait

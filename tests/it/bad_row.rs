@@ -1,0 +1,101 @@
+//! A table with one bad row: what reads or writes it fails, and nothing else does.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use store::Store;
+use store::table::{
+    CorruptItem, IndexPage, IndexQuery, Item, ItemKey, MAX_ITEM_BYTES, Page, Query, Table,
+    TableError, Write,
+};
+use tests::World;
+use tests::ports::GatedTable;
+
+const REASON: &str = "the bad row was read";
+
+/// What happens when the bad row is accessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// Every access panics.
+    Panics,
+    /// Every access finds it corrupt.
+    IsCorrupt,
+    /// Every access finds the table out of reach.
+    IsOutOfReach,
+    /// It is too large to be written. Reads succeed.
+    IsTooLarge,
+}
+
+impl Trouble {
+    fn strike(self, key: &ItemKey) -> Result<(), TableError> {
+        match self {
+            Self::Panics => panic!("{REASON}"),
+            Self::IsCorrupt => Err(TableError::Corrupt { key: key.clone(), reason: REASON }),
+            Self::IsOutOfReach => Err(TableError::Unavailable {
+                operation: "a step of the test",
+                source: REASON.into(),
+            }),
+            Self::IsTooLarge => Ok(()),
+        }
+    }
+}
+
+/// A table with one bad row.
+#[derive(Debug)]
+struct BadRow {
+    inner: GatedTable,
+    /// Its sort key.
+    row: String,
+    trouble: Trouble,
+}
+
+impl BadRow {
+    fn check(&self, key: &ItemKey) -> Result<(), TableError> {
+        if key.sk == self.row { self.trouble.strike(key) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Table for BadRow {
+    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+        self.check(key)?;
+        self.inner.get(key).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+        for write in &writes {
+            self.check(write.key())?;
+            if self.trouble == Trouble::IsTooLarge && write.key().sk == self.row {
+                let (bytes, limit) = (MAX_ITEM_BYTES + 1, MAX_ITEM_BYTES);
+                return Err(TableError::TooLarge { bytes, limit });
+            }
+        }
+        self.inner.write(writes).await
+    }
+
+    /// A corrupt row does not fail its page, as in DynamoDB. Any other trouble does.
+    async fn query(&self, query: Query) -> Result<Page, TableError> {
+        let mut page = self.inner.query(query).await?;
+        if let Some(place) = page.items.iter().position(|item| item.key.sk == self.row) {
+            match self.trouble.strike(&page.items[place].key) {
+                Err(TableError::Corrupt { key, reason }) => {
+                    page.items.remove(place);
+                    page.corrupt.push(CorruptItem { key, reason });
+                }
+                result => result?,
+            }
+        }
+        Ok(page)
+    }
+
+    async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
+        self.inner.query_index(query).await
+    }
+}
+
+/// Makes the row with this sort key a bad one, whether or not it exists already.
+pub fn spoil(world: &mut World, row: &str, trouble: Trouble) {
+    let inner = GatedTable { table: world.table.clone(), gate: world.gate.clone() };
+    let table = BadRow { inner, row: row.to_owned(), trouble };
+    world.engine.store = Store::new(Arc::new(table));
+}
