@@ -24,6 +24,8 @@ pub enum Trouble {
     IsOutOfReach,
     /// It is too large to be written. Reads succeed.
     IsTooLarge,
+    /// Reading it stops the function: it ran out of memory or time, or crashed.
+    StopsTheFunction,
 }
 
 impl Trouble {
@@ -35,7 +37,7 @@ impl Trouble {
                 operation: "a step of the test",
                 source: REASON.into(),
             }),
-            Self::IsTooLarge => Ok(()),
+            Self::IsTooLarge | Self::StopsTheFunction => Ok(()),
         }
     }
 }
@@ -58,6 +60,9 @@ impl BadRow {
 #[async_trait]
 impl Table for BadRow {
     async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+        if self.trouble == Trouble::StopsTheFunction && key.sk == self.row {
+            std::future::pending::<()>().await;
+        }
         self.check(key)?;
         self.inner.get(key).await
     }

@@ -14,7 +14,7 @@ use domain::entity::EntityKind;
 use domain::envelope::Source;
 use engine::ports::{Clock, DeadLetter, DeadLetters, PortError};
 use jiff::{SignedDuration, Timestamp};
-use runtime::queue::{Redelivery, ServedQueue, Worker};
+use runtime::queue::{HIDDEN_FOR, HeldMessages, Redelivery, ServedQueue, Worker};
 use tests::World;
 use tests::gate::run;
 
@@ -76,10 +76,11 @@ impl DeadLetters for Graveyard {
     }
 }
 
-/// When returned messages become visible, by receipt.
+/// When received messages become visible again, by receipt, and which were deleted.
 #[derive(Debug, Default)]
 pub struct Delays {
-    delays: Mutex<BTreeMap<String, Duration>>,
+    hidden: Mutex<BTreeMap<String, Duration>>,
+    deleted: Mutex<BTreeSet<String>>,
     fault: Mutex<Option<PortFault>>,
 }
 
@@ -89,20 +90,40 @@ impl Delays {
         *self.fault.lock().unwrap() = Some(fault);
     }
 
-    /// How long a returned message stays hidden.
-    fn take(&self, receipt: &str) -> Duration {
-        self.delays.lock().unwrap().remove(receipt).unwrap_or(VISIBILITY)
+    fn check(&self) -> Result<(), PortError> {
+        let fault = *self.fault.lock().unwrap();
+        fault.map_or(Ok(()), |fault| Err(fault.strike()))
+    }
+
+    /// How long a message that was not deleted stays hidden.
+    pub fn take(&self, receipt: &str) -> Duration {
+        self.hidden.lock().unwrap().remove(receipt).unwrap_or(VISIBILITY)
     }
 }
 
 #[async_trait]
 impl Redelivery for Delays {
     async fn show_again(&self, receipt_handle: &str, delay: Duration) -> Result<(), PortError> {
-        let fault = *self.fault.lock().unwrap();
-        if let Some(fault) = fault {
-            return Err(fault.strike());
-        }
-        self.delays.lock().unwrap().insert(receipt_handle.to_owned(), delay);
+        self.check()?;
+        self.hidden.lock().unwrap().insert(receipt_handle.to_owned(), delay);
+        Ok(())
+    }
+
+    async fn hide(&self, receipt_handles: &[String]) -> Result<(), PortError> {
+        self.check()?;
+        let hidden = receipt_handles.iter().map(|handle| (handle.clone(), HIDDEN_FOR));
+        self.hidden.lock().unwrap().extend(hidden);
+        Ok(())
+    }
+
+    /// An invocation takes no time here, so nothing has to be hidden again.
+    async fn keep_hidden(&self, _held: &HeldMessages) {
+        std::future::pending().await
+    }
+
+    async fn delete(&self, receipt_handles: &[String]) -> Result<(), PortError> {
+        self.check()?;
+        self.deleted.lock().unwrap().extend(receipt_handles.iter().cloned());
         Ok(())
     }
 }
@@ -151,11 +172,22 @@ pub fn returned(
     records: Vec<SqsMessage>,
     time: SignedDuration,
 ) -> Vec<String> {
+    try_return(world, worker, records, time).expect("the process does not die")
+}
+
+/// The ids of the records that are returned, unless the function stops.
+pub fn try_return(
+    world: &World,
+    worker: &Worker,
+    records: Vec<SqsMessage>,
+    time: SignedDuration,
+) -> Option<Vec<String>> {
     let mut event = SqsEvent::default();
     event.records = records;
     let deadline = world.clock.now().checked_add(time).unwrap();
-    let response = run(worker.batch(event, deadline)).expect("the process does not die");
-    response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+    let response = run(worker.batch(event, deadline))?;
+    let failures = response.batch_item_failures.into_iter();
+    Some(failures.map(|failure| failure.item_identifier).collect())
 }
 
 /// A message in one of the queues.
@@ -272,7 +304,11 @@ impl<'a> Queues<'a> {
         }
         let out = records.iter().filter_map(|record| record.message_id.clone());
         let out = out.collect::<BTreeSet<_>>();
-        let back = returned(self.world, &self.worker, records, PLENTY);
+        let back = try_return(self.world, &self.worker, records, PLENTY);
+        // If the function stops, all messages return that it did not delete.
+        let mut back = back.unwrap_or_else(|| out.iter().cloned().collect());
+        let deleted = std::mem::take(&mut *self.delays.deleted.lock().unwrap());
+        back.retain(|id| !deleted.contains(id));
         self.messages.retain(|message| !out.contains(&message.id) || back.contains(&message.id));
         for message in self.messages.iter_mut().filter(|message| back.contains(&message.id)) {
             let delay = SignedDuration::try_from(self.delays.take(&message.id)).unwrap();

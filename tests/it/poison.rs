@@ -17,6 +17,7 @@ use tests::gate::run;
 use tests::world::ACCOUNT;
 use uuid::Uuid;
 
+use crate::bad_row::{Trouble, spoil};
 use crate::function::{Graveyard, PLENTY, Queues, a_record};
 use crate::poison_kinds::{EVERY_KIND, stocked};
 
@@ -30,6 +31,13 @@ fn two_accounts() -> World {
     let world = World::connected();
     let second = world.xero().settings().organisations[1].id;
     world.connect_account(&AccountId::new(OTHER).unwrap(), &[second]);
+    world
+}
+
+/// Two accounts. The function stops when it reads the row of the bad message.
+fn with_a_stopping_row() -> World {
+    let mut world = two_accounts();
+    spoil(&mut world, "MAP#invoice#inv_poison", Trouble::StopsTheFunction);
     world
 }
 
@@ -132,6 +140,44 @@ fn a_wake_up_beyond_its_limits_delays_no_others() {
     ] {
         is_moved_aside(&two_accounts(), Source::WakeUps, poison, code);
     }
+}
+
+#[test]
+fn a_message_that_stops_the_function_delays_others_for_about_a_minute_and_is_dead_lettered() {
+    let world = with_a_stopping_row();
+    let mut queues = Queues::new(&world);
+    let poison = an_invoice("inv_poison", "cli_1").body();
+    let id = send_behind(&mut queues, Source::Messages, poison);
+    let took = queues.work(|world| arrived(world) == (GOOD, GOOD));
+    assert_eq!(arrived(&world), (GOOD, GOOD));
+    // Two stops of the whole batch, 30 seconds each, and one more after the first good messages.
+    assert!(took <= SignedDuration::from_secs(95), "{took}");
+    let rest = queues.work(|_| false);
+    assert!(rest <= SignedDuration::from_mins(2), "{rest}");
+    let graves = queues.graveyard.graves();
+    let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.code()));
+    assert_eq!(graves.collect::<Vec<_>>(), [(id.as_str(), "function_stopped")]);
+    let skipped = world.told.news().into_iter().filter_map(|news| {
+        let News::Skipped { crm_id, code, .. } = news else { return None };
+        Some((crm_id.to_string(), code))
+    });
+    let expected = ("inv_poison".to_owned(), "function_stopped".to_owned());
+    assert_eq!(skipped.collect::<Vec<_>>(), [expected]);
+}
+
+#[test]
+fn a_wake_up_that_stops_the_function_is_dead_lettered() {
+    let world = with_a_stopping_row();
+    let mut queues = Queues::new(&world);
+    let records = Errand::Records(vec![CrmId::new("inv_poison").unwrap()]);
+    let tenant = TenantId(world.tenant());
+    let poison = Wake { tenant, errand: records, ..a_wake(ACCOUNT, 1) }.to_body();
+    let id = queues.send(Source::WakeUps, ACCOUNT, poison);
+    let took = queues.work(|_| false);
+    assert!(took <= SignedDuration::from_mins(4), "{took}");
+    let graves = queues.graveyard.graves();
+    let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.code()));
+    assert_eq!(graves.collect::<Vec<_>>(), [(id.as_str(), "function_stopped")]);
 }
 
 #[test]

@@ -14,7 +14,8 @@
 //! - [`money`], [`dates`](jiff::civil) and [`json_number`] are the exact arithmetic.
 //! - [`crm`] holds the records that the CRM sends, [`envelope`] the messages that carry them, and
 //!   [`body`] the fields that a body may have. [`wake`] holds the messages that the product sends
-//!   to itself, and [`dead_letter`] the reasons for moving a message aside.
+//!   to itself, [`dead_letter`] the reasons for moving a message aside, and [`delivery`] the
+//!   failures before that.
 //! - [`document`] holds the documents that Xero accepts, and [`translate`] makes them from the
 //!   CRM's records.
 //! - [`failure`], [`retry`], [`operation`] and [`meter`] decide what happens next.
@@ -31,6 +32,7 @@ pub mod chart;
 pub mod connection;
 pub mod crm;
 pub mod dead_letter;
+pub mod delivery;
 pub mod document;
 pub mod entity;
 pub mod envelope;

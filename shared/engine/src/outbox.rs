@@ -1,16 +1,22 @@
 //! The outbox: events are committed together with the change they report, and delivered right
 //! afterwards. An event that could not be delivered is delivered by the sweep or together with the
-//! account's next event, always in the order of their commits.
+//! account's next event, always in the order of their commits. An event that the queue refuses
+//! because of its content is set aside, so that the account's later events are delivered.
 
 use std::num::NonZeroU16;
 
+use domain::dead_letter::Reason;
+use domain::delivery::{EventAside, FAILURES_MAX};
+use domain::idempotency::Hash;
 use domain::ids::AccountId;
 use domain::outbound::{Event, News};
 use futures::FutureExt;
-use store::OutboxPage;
+use store::{OutboxPage, StoreError};
+use uuid::Uuid;
 
 use crate::Engine;
 use crate::chain::Chain;
+use crate::ports::{Measure, PortError};
 use crate::unreadable_rows::catch_panic;
 
 /// Events read per page.
@@ -18,10 +24,48 @@ const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
 /// Maximum pages per delivery. The sweep delivers the rest.
 const PAGES_MAX: u32 = 10;
 
+/// How the delivery of an event ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EventEnd {
+    /// The queue accepted it.
+    Delivered,
+    /// The queue refuses it, and it left the outbox.
+    SetAside,
+    /// It is still in the outbox, and later events wait for it.
+    Undelivered,
+}
+
+/// Derives the id of an event about an account: always the same for the same seed. An event that is
+/// committed again under its derived id is the same event for the CRM.
+pub(crate) fn derive_event_id(account: &AccountId, seed: &str) -> Uuid {
+    let hash = Hash::of(format!("event\n{account}\n{seed}").as_bytes());
+    let digits = hash.as_str().get(..32).unwrap_or_default();
+    let number = u128::from_str_radix(digits, 16).unwrap_or_default();
+    uuid::Builder::from_custom_bytes(number.to_be_bytes()).into_uuid()
+}
+
 impl Engine {
     /// Creates an event at the current time, to be committed with its change.
     pub(crate) fn event(&self, account: &AccountId, news: News) -> Event {
         Event::new(self.ids.uuid(), account.clone(), news, self.clock.now())
+    }
+
+    /// Commits and delivers an event that reports no change of a row. If the work is repeated with
+    /// the same id, the CRM recognises the event.
+    pub(crate) async fn report_event(
+        &self,
+        event_id: Uuid,
+        account: &AccountId,
+        news: News,
+    ) -> Result<(), StoreError> {
+        let event = Event::new(event_id, account.clone(), news, self.clock.now());
+        match self.store.put_event(&event).await {
+            // An earlier try at the same instant committed it.
+            Ok(()) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        self.deliver(account, [&event]).await;
+        Ok(())
     }
 
     /// Delivers the events just committed for an account, after its earlier undelivered ones. A
@@ -36,12 +80,12 @@ impl Engine {
         }
     }
 
-    /// Delivers the events of an account's outbox in order, up to the first that cannot be
-    /// delivered. Returns how many were delivered.
+    /// Delivers the events of an account's outbox in order, up to the first that can be neither
+    /// delivered nor set aside. Returns how many were delivered.
     ///
-    /// The outbox is read as the last commit left it, and an event leaves it only after delivery.
-    /// So two processes may deliver the same event, which the queue or the CRM deduplicates, but no
-    /// event overtakes another. A panic only delays the events, too.
+    /// The outbox is read as the last commit left it, and an event leaves it only after delivery or
+    /// when it is set aside. So two processes may deliver the same event, which the queue or the
+    /// CRM deduplicates, but no event overtakes another. A panic only delays the events, too.
     pub(crate) async fn empty_outbox(&self, account: &AccountId) -> usize {
         let mut delivered = 0;
         // It must not fail the record whose change was just committed.
@@ -66,10 +110,11 @@ impl Engine {
                 }
             };
             for event in &events {
-                if !self.deliver_one(event).await {
-                    return;
+                match self.deliver_one(event).await {
+                    EventEnd::Delivered => *delivered += 1,
+                    EventEnd::SetAside => {}
+                    EventEnd::Undelivered => return,
                 }
-                *delivered += 1;
             }
             if is_last || events.is_empty() {
                 self.report_unreadable(account, &unreadable);
@@ -78,16 +123,31 @@ impl Engine {
         }
     }
 
-    /// Delivers one event. Returns whether the next one may follow.
-    async fn deliver_one(&self, event: &Event) -> bool {
-        if let Err(error) = self.events.publish(event).await {
-            tracing::warn!(
-                error = %Chain(&error),
-                account.id = %event.account_id,
-                "an event could not be delivered; the sweep tries again"
-            );
-            return false;
+    /// Delivers one event, or sets it aside if the queue refuses its content [`FAILURES_MAX`] times
+    /// in a row. A refusal depends on the event alone, so further tries need not wait.
+    async fn deliver_one(&self, event: &Event) -> EventEnd {
+        for refusals in 1..=FAILURES_MAX {
+            let Err(error) = self.events.publish(event).await else {
+                self.record_delivery(event).await;
+                return EventEnd::Delivered;
+            };
+            let refusal = error.content_refusal();
+            match refusal {
+                Some(_) if refusals < FAILURES_MAX => {}
+                Some(refusal) => {
+                    let text = format!("the queue of events refuses the event: {refusal}");
+                    return self.set_aside(event, &Reason::new("event_refused", &text)).await;
+                }
+                None => {
+                    log_undelivered(event, &error);
+                    return EventEnd::Undelivered;
+                }
+            }
         }
+        EventEnd::Undelivered
+    }
+
+    async fn record_delivery(&self, event: &Event) {
         if let Err(error) = self.store.delivered(event).await {
             tracing::warn!(
                 error = %Chain(&error),
@@ -95,6 +155,40 @@ impl Engine {
                 "a delivery could not be recorded; the event will be delivered again"
             );
         }
-        true
     }
+
+    /// Moves an event out of the outbox. If that fails, it stays there and later events wait.
+    async fn set_aside(&self, event: &Event, reason: &Reason) -> EventEnd {
+        let aside = EventAside::new(event.clone(), reason, self.clock.now());
+        match self.store.set_event_aside(&aside).await {
+            Ok(true) => {
+                self.metrics.record(Measure::Defect);
+                tracing::error!(
+                    account.id = %event.account_id,
+                    reason.code = reason.code(),
+                    reason = reason.text(),
+                    "an event was set aside, because the queue of events refuses it"
+                );
+                EventEnd::SetAside
+            }
+            // Another process moved it.
+            Ok(false) => EventEnd::SetAside,
+            Err(error) => {
+                tracing::warn!(
+                    error = %Chain(&error),
+                    account.id = %event.account_id,
+                    "a refused event could not be set aside; the sweep tries again"
+                );
+                EventEnd::Undelivered
+            }
+        }
+    }
+}
+
+fn log_undelivered(event: &Event, error: &PortError) {
+    tracing::warn!(
+        error = %Chain(error),
+        account.id = %event.account_id,
+        "an event could not be delivered; the sweep tries again"
+    );
 }

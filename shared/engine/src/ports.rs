@@ -107,7 +107,8 @@ pub enum Measure {
         /// The outcome.
         outcome: LogStatus,
     },
-    /// An attempt failed because of a fault of ours or of the operator.
+    /// An attempt failed, a row was left out, or an event was set aside, because of a fault of ours
+    /// or of the operator.
     Defect,
     /// The total of a document differs between Xero and the CRM.
     TotalsDiffer,
@@ -199,6 +200,26 @@ pub struct PortError {
     /// The operation.
     pub operation: &'static str,
     /// The cause.
+    #[source]
+    pub source: BoxError,
+}
+
+impl PortError {
+    /// Returns the refusal if the same call will always fail because of what it sends. Any other
+    /// error may pass, even if it needs an operator, such as a missing queue or permission.
+    pub fn content_refusal(&self) -> Option<&ContentRefusal> {
+        self.source.downcast_ref()
+    }
+}
+
+/// The service refuses what a call sends, and will refuse it every time. A port uses it as the
+/// cause of a [`PortError`].
+#[derive(Debug, thiserror::Error)]
+#[error("the content was refused with {code}")]
+pub struct ContentRefusal {
+    /// The service's code.
+    pub code: String,
+    /// The service's answer.
     #[source]
     pub source: BoxError,
 }

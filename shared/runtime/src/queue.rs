@@ -2,47 +2,53 @@
 //!
 //! A record whose push failed is done: its row says what happens next. A record returns to the
 //! queue only if its outcome could not be recorded, and is then hidden for seconds, because a
-//! hidden message blocks the rest of its FIFO group. A record that fails permanently is moved aside
-//! after five receives. Records of one account are processed together, so that they can share
-//! calls; revisions keep their order, not the queue.
+//! hidden message blocks the rest of its FIFO group. A record that fails five times for the same
+//! permanent reason is moved aside. Records of one account are processed together, so that they can
+//! share calls; revisions keep their order, not the queue.
+//!
+//! While a batch is processed, its records are hidden for 30 seconds at a time. So if the function
+//! stops, they return within 30 seconds, and the record that stopped it is found and moved aside.
 
+mod finish;
+mod held;
 mod isolation;
 mod records;
 mod setback;
+mod suspects;
 
 use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use domain::dead_letter::Reason;
 use domain::entity::EntityKind;
 use domain::envelope::{Source, Unreadable};
-use domain::failure::Failure;
 use engine::chain::Chain;
-use engine::inbound::{
-    Delivery, Received, explain_failed, explain_unreadable, receive, report_moved_aside,
-};
-use engine::ports::{DeadLetter, DeadLetters, PortError};
+use engine::inbound::{Delivery, Received, receive};
+use engine::ports::{DeadLetters, PortError};
 use engine::push::Unrecorded;
 use engine::{Engine, Invocation};
 use futures::FutureExt;
-use futures::future::join_all;
+use futures::future::{Either, join, join_all, select};
 use jiff::Timestamp;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use tracing::Instrument;
 
-use self::records::{Group, group_of, groups, receives_of};
+use self::finish::Dispositions;
+use self::held::BatchContext;
+use self::records::{Group, group_of, groups};
 use crate::boot::{boot, worker};
 
+pub use self::held::HeldMessages;
 pub(crate) use self::records::body_of;
 pub use self::setback::redelivery_delay;
 
-/// After how many receives a message that fails permanently is moved aside.
-pub const RECEIVES_MAX: u32 = 5;
+/// For how long a message is hidden at a time while it is processed.
+pub const HIDDEN_FOR: Duration = Duration::from_secs(30);
 
 /// Serves the two queues of a kind until Lambda stops the process.
 pub async fn serve(kind: EntityKind) -> Result<(), Error> {
@@ -79,21 +85,22 @@ pub struct ServedQueue {
     pub dead_letters: Arc<dyn DeadLetters>,
 }
 
-/// Sets when a record that returns to the queue is redelivered.
+/// Sets when received records are redelivered, and deletes them.
 #[async_trait]
 pub trait Redelivery: Send + Sync + Debug {
     /// Makes a received message visible again after `delay`, instead of when the queue's visibility
     /// timeout ends.
     async fn show_again(&self, receipt_handle: &str, delay: Duration) -> Result<(), PortError>;
-}
 
-/// What happens to a record after processing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Disposition {
-    /// Its outcome is recorded, or it is moved aside. SQS may delete it.
-    Done,
-    /// It returns to the queue.
-    Returned,
+    /// Hides at most ten received messages for [`HIDDEN_FOR`] from now on, instead of until the
+    /// queue's visibility timeout ends.
+    async fn hide(&self, receipt_handles: &[String]) -> Result<(), PortError>;
+
+    /// Hides the messages that are held again and again, until the future is dropped.
+    async fn keep_hidden(&self, held: &HeldMessages);
+
+    /// Deletes at most ten received messages.
+    async fn delete(&self, receipt_handles: &[String]) -> Result<(), PortError>;
 }
 
 /// The result of processing a record.
@@ -114,33 +121,70 @@ enum End {
 impl Worker {
     /// Processes a batch until `deadline`. The response names the records that return to the queue.
     pub async fn batch(&self, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
-        let is_full = event.records.len() >= records::BATCH_SIZE;
-        let groups = groups(event.records, &self.wake_up_queue_arn);
-        let work = groups.iter().map(|group| self.work_on(group, is_full, deadline));
-        let returned = join_all(work).await;
+        let batch = BatchContext::new(&event.records, &self.wake_up_queue_arn, deadline);
+        self.hide_batch(&batch).await;
+        let work = pin!(self.process_batch(event.records, &batch));
+        let hiding = pin!(self.keep_hidden(&batch));
+        let returned = match select(work, hiding).await {
+            Either::Left((returned, _)) => returned,
+            Either::Right(((), work)) => work.await,
+        };
         let mut response = SqsBatchResponse::default();
-        for message_id in returned.into_iter().flatten() {
+        for message_id in returned {
             response.add_failure(message_id);
         }
         response
     }
 
-    /// Processes one FIFO group. Returns the ids of the records that return to the queue.
-    async fn work_on(&self, group: &Group, is_full: bool, deadline: Timestamp) -> Vec<String> {
+    /// Hides the records of a batch for a short time only, so that they return soon if the function
+    /// stops. If that fails, they return when the queue's visibility timeout ends.
+    async fn hide_batch(&self, batch: &BatchContext) {
+        for source in Source::ALL {
+            let handles = batch.held_from(source).list_handles();
+            if handles.is_empty() {
+                continue;
+            }
+            if let Err(error) = self.queue(source).redelivery.hide(&handles).await {
+                tracing::warn!(error = %Chain(&error), "received messages could not be hidden");
+            }
+        }
+    }
+
+    async fn keep_hidden(&self, batch: &BatchContext) {
+        let messages = self.messages.redelivery.keep_hidden(batch.held_from(Source::Messages));
+        let wake_ups = self.wake_ups.redelivery.keep_hidden(batch.held_from(Source::WakeUps));
+        join(messages, wake_ups).await;
+    }
+
+    /// Processes the records of a batch. Returns the ids of those that return to the queue.
+    async fn process_batch(&self, records: Vec<SqsMessage>, batch: &BatchContext) -> Vec<String> {
+        let is_full = records.len() >= records::BATCH_SIZE;
+        let (ordinary, suspects) = self.separate_suspects(records, batch).await;
+        let groups = groups(ordinary, &self.wake_up_queue_arn);
+        let work = groups.iter().map(|group| self.work_on(group, is_full, batch));
+        let mut ended = Dispositions::default();
+        for of_group in join_all(work).await {
+            ended.extend(of_group);
+        }
+        Box::pin(self.process_suspects(suspects, batch, &mut ended)).await;
+        ended.returned
+    }
+
+    /// Processes one FIFO group.
+    async fn work_on(&self, group: &Group, is_full: bool, batch: &BatchContext) -> Dispositions {
         let span = tracing::info_span!(
             "records",
             account.id = group.id.as_str(),
             entity = self.kind.as_str(),
         );
         let work = async {
-            let mut returned = Vec::new();
-            let ends = self.ends(group, is_full, Invocation::until(deadline)).await;
+            let mut ended = Dispositions::default();
+            let ends = self.ends(group, is_full, Invocation::until(batch.deadline)).await;
             for (record, end) in group.records.iter().zip(ends) {
-                if self.finish_alone(group.source, record, end).await == Disposition::Returned {
-                    returned.extend(record.message_id.clone());
-                }
+                let disposition = self.finish_alone(batch, group.source, record, end).await;
+                ended.add_record(group.source, record, disposition);
             }
-            returned
+            ended
         };
         work.instrument(span).await
     }
@@ -198,94 +242,6 @@ impl Worker {
             },
         };
         refusals.into_iter().map(end).collect()
-    }
-
-    /// Deletes a record, moves it aside, or returns it to the queue.
-    async fn finish(&self, source: Source, record: &SqsMessage, end: End) -> Disposition {
-        let message_id = record.message_id.as_deref().unwrap_or_default();
-        let lasting = match end {
-            End::Received(received) => {
-                tracing::info!(message.id = message_id, received = ?received, "done");
-                return Disposition::Done;
-            }
-            End::Unreadable(unreadable) => {
-                let failure = explain_unreadable(&unreadable);
-                return self.move_aside(source, record, &Reason::from(&unreadable), &failure).await;
-            }
-            End::Unbegun => {
-                tracing::info!(
-                    message.id = message_id,
-                    "too little time is left; the record goes back"
-                );
-                None
-            }
-            End::Unrecorded(error) => {
-                tracing::error!(
-                    error = %Chain(&error),
-                    message.id = message_id,
-                    "the outcome could not be recorded"
-                );
-                setback::lasting(&error)
-            }
-            End::Panicked => {
-                tracing::error!(message.id = message_id, "processing a record panicked");
-                Some(setback::panicked())
-            }
-        };
-        match lasting {
-            Some(reason) if receives_of(record) >= RECEIVES_MAX => {
-                self.move_aside(source, record, &reason, &explain_failed(&reason)).await
-            }
-            Some(_) => self.give_back(source, record, setback::BETWEEN_TRIES).await,
-            None => self.give_back(source, record, redelivery_delay(receives_of(record))).await,
-        }
-    }
-
-    /// Moves a record aside. For a message of the CRM the account is notified first, because
-    /// nothing processes the message again.
-    async fn move_aside(
-        &self,
-        source: Source,
-        record: &SqsMessage,
-        reason: &Reason,
-        failure: &Failure,
-    ) -> Disposition {
-        let (group, body) = (group_of(record), body_of(record));
-        if source == Source::Messages
-            && let Err(error) = report_moved_aside(&self.engine, body, group, failure).await
-        {
-            tracing::error!(error = %Chain(&error), "a refused message could not be reported");
-            return self.give_back(source, record, redelivery_delay(receives_of(record))).await;
-        }
-        tracing::error!(
-            reason.code = reason.code(),
-            reason = reason.text(),
-            "a message is moved to the dead-letter queue"
-        );
-        let letter = DeadLetter {
-            message_id: record.message_id.as_deref().unwrap_or("unknown"),
-            group,
-            body,
-        };
-        match self.queue(source).dead_letters.bury(letter, reason).await {
-            Ok(()) => Disposition::Done,
-            Err(error) => {
-                tracing::error!(error = %Chain(&error), "the dead-letter queue refused a message");
-                self.give_back(source, record, redelivery_delay(receives_of(record))).await
-            }
-        }
-    }
-
-    /// Returns a record to the queue for redelivery after `delay`. If that fails, the queue's
-    /// visibility timeout applies.
-    async fn give_back(&self, source: Source, record: &SqsMessage, delay: Duration) -> Disposition {
-        if let Some(receipt_handle) = &record.receipt_handle {
-            let shown = self.queue(source).redelivery.show_again(receipt_handle, delay).await;
-            if let Err(error) = shown {
-                tracing::warn!(error = %Chain(&error), "the redelivery delay could not be set");
-            }
-        }
-        Disposition::Returned
     }
 
     const fn queue(&self, source: Source) -> &ServedQueue {

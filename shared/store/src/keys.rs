@@ -10,6 +10,8 @@
 //! | last attempts | `A#account` | `ACTIVITY` | | |
 //! | records stored without a connection | `A#account` | `KEPT` | | |
 //! | outbox event | `A#account` | `OUT#instant-sequence#event id` | until it is delivered | |
+//! | event that was set aside | `A#account` | `ASIDE#instant#event id` | | |
+//! | failures of a queue's message | `D#message id` | `FAILURES` | | |
 //! | account codes | `A#account` | `SETTINGS` | | |
 //! | health | `A#account` | `HEALTH` | while records are given up | |
 //! | sync log registration | `A#account` | `LOGGED` | always | |
@@ -209,6 +211,17 @@ pub(crate) fn event(event: &Event) -> ItemKey {
 pub(crate) fn event_without_sequence(event: &Event) -> ItemKey {
     let Event { account_id, occurred_at, event_id, .. } = event;
     ItemKey::new(account(account_id), format!("{OUTBOX}{}#{event_id}", instant(*occurred_at)))
+}
+
+/// The key of an event that was set aside.
+pub(crate) fn event_aside(event: &Event) -> ItemKey {
+    let Event { account_id, occurred_at, event_id, .. } = event;
+    ItemKey::new(account(account_id), format!("ASIDE#{}#{event_id}", instant(*occurred_at)))
+}
+
+/// The key of the failures of a queue's message.
+pub(crate) fn delivery_failures(message_id: &str) -> ItemKey {
+    ItemKey::new(format!("D#{message_id}"), "FAILURES")
 }
 
 /// The prefix of the sort keys of events in an outbox.

@@ -10,8 +10,8 @@
 //! 2. [`memory`]: the shortest implementation, used by tests and simulations.
 //! 3. [`dynamo`]: the deployed implementation, which recognises its own write after a lost reply.
 //! 4. [`Store`]: the typed records over any table, with all keys in [`keys`]. Due rows, the outbox,
-//!    the money on invoices, the log, its cleanup, erasure, health and the count of calls each have
-//!    a file. [`Listed`] is a page of a walk over all accounts.
+//!    failed deliveries, the money on invoices, the log, its cleanup, erasure, health and the count
+//!    of calls each have a file. [`Listed`] is a page of a walk over all accounts.
 //! 5. `conformance` (a feature): the contract that both implementations fulfil.
 
 mod answers;
@@ -22,6 +22,7 @@ mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod connections;
+mod deliveries;
 mod due;
 pub mod dynamo;
 mod erasure;

@@ -29,7 +29,8 @@ fn assert_compared(world: &World, clients: usize, when: &str) {
     assert_eq!(usize::try_from(ended.counts.missing).unwrap(), clients, "{when}");
     let mut found = Vec::new();
     for page in 0..ended.pages {
-        let findings = reconcile::findings(&world.engine, &world.account(), page);
+        let account = world.account();
+        let findings = reconcile::findings(&world.engine, &account, page);
         found.extend(run(findings).unwrap().unwrap().unwrap());
     }
     let ids: BTreeSet<String> = found.iter().map(|one| one.client_id.to_string()).collect();

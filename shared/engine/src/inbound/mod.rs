@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod deal;
+mod deliveries;
 mod moved_aside;
 mod turned;
 mod unconnected;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use domain::connection::Connection;
 use domain::crm;
 use domain::entity::EntityKind;
-use domain::envelope::{Content, Errand, Inbound, Mode};
+use domain::envelope::{Content, Errand, Inbound, Message, Mode};
 use domain::ids::{AccountId, CrmId, Ledger, TenantId};
 use domain::mapping::MappingKey;
 use domain::operation::Urgency;
@@ -20,10 +21,14 @@ use futures::FutureExt;
 use store::StoreError;
 
 use self::arrivals::{Arrival, Arrivals};
+pub use self::deliveries::{
+    RepeatedDelivery, begin_processing, count_failure, end_processing, register_redelivery,
+};
 pub use self::moved_aside::{explain_failed, explain_unreadable, report_moved_aside};
 use self::turned::{Turned, turned};
 use crate::contacts::reconcile;
 use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
+use crate::outbox::derive_event_id;
 use crate::push::{self, Keep, Offer, Pushed, Unrecorded};
 use crate::receipts::Noted;
 use crate::{Engine, Invocation, carry_over, journal, payments, receipts, sync_all};
@@ -71,8 +76,7 @@ pub async fn receive(
     for (index, inbound) in messages.iter().enumerate() {
         match inbound {
             Inbound::Message(message) => {
-                let (account, content) = (&message.account, &message.content);
-                let told = told(engine, account, content, index, &mut written).boxed();
+                let told = told(engine, message, index, &mut written).boxed();
                 let told = push::isolate(told).await;
                 arrivals.message(index, told, &message.content);
             }
@@ -159,17 +163,19 @@ struct Place {
 /// Returns the ledger of a message's records, or the outcome if nothing is left to do.
 async fn told(
     engine: &Engine,
-    account: &AccountId,
-    content: &Content,
+    message: &Message,
     index: usize,
     written: &mut Vec<(usize, Ledger)>,
 ) -> Result<Result<Place, Received>, Unrecorded> {
+    let Message { id, account, sent_at: _, content } = message;
+    // If the message is processed again, the CRM recognises the event.
+    let refusal_id = derive_event_id(account, &format!("refused\n{id}"));
     let connection = engine.store.connection(account).await?.map(|row| row.record);
     let ledger = ledger_of(connection.as_ref(), account);
     if !connection.is_some_and(|connection| connection.state.is_connected())
         && !unconnected::admit(engine, &ledger, content).await?
     {
-        unconnected::refuse(engine, account, content).await?;
+        unconnected::refuse(engine, refusal_id, account, content).await?;
         return Ok(Err(Received::NotKept));
     }
     written.push((index, ledger.clone()));
@@ -191,7 +197,7 @@ async fn told(
                 let id = CrmId::from(payment.id.clone());
                 let subject = (EntityKind::Payment, id.clone(), id.to_string());
                 let failure = push::too_many_payments(&invoice);
-                push::refuse_record(engine, account, subject, &failure).await?;
+                push::refuse_record_as(engine, refusal_id, account, subject, &failure).await?;
                 return Ok(Err(Received::Pushed(Pushed::Skipped)));
             }
         }

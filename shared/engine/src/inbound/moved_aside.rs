@@ -7,6 +7,7 @@ use domain::failure::{Failure, FailureClass};
 use store::StoreError;
 
 use crate::Engine;
+use crate::outbox::derive_event_id;
 use crate::push;
 
 /// The failure of a message that cannot be read.
@@ -35,8 +36,12 @@ pub fn explain_failed(reason: &Reason) -> Failure {
 /// Writes a sync log entry and an event about the record of a CRM message that is moved aside. The
 /// stored record stays unchanged. A message that does not name its record and account is not
 /// reported, because the recipient is unknown.
+///
+/// The event's id is derived from the queue's id of the message. So if the message is received
+/// again, because it could not be moved, the CRM recognises the event and drops it.
 pub async fn report_moved_aside(
     engine: &Engine,
+    message_id: &str,
     body: &str,
     group: &str,
     failure: &Failure,
@@ -44,5 +49,6 @@ pub async fn report_moved_aside(
     let Some(Subject { account, kind, crm_id, number }) = find_subject(body, group) else {
         return Ok(());
     };
-    push::refuse_record(engine, &account, (kind, crm_id, number), failure).await
+    let event_id = derive_event_id(&account, &format!("moved aside\n{message_id}"));
+    push::refuse_record_as(engine, event_id, &account, (kind, crm_id, number), failure).await
 }

@@ -9,6 +9,7 @@ use domain::mapping::MappingKey;
 use domain::outbound::News;
 use domain::sync_log::LogStatus;
 use store::StoreError;
+use uuid::Uuid;
 
 use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
 use crate::{Engine, journal, kept_records};
@@ -40,6 +41,7 @@ pub(super) async fn admit(
 /// Reports in the sync log and to the CRM that a message was not stored.
 pub(super) async fn refuse(
     engine: &Engine,
+    event_id: Uuid,
     account: &AccountId,
     content: &Content,
 ) -> Result<(), StoreError> {
@@ -60,9 +62,7 @@ pub(super) async fn refuse(
         message: failure.message.clone(),
         remedy: failure.remedy.clone(),
     };
-    let event = engine.event(account, news);
-    engine.store.put_event(&event).await?;
-    engine.deliver(account, [&event]).await;
+    engine.report_event(event_id, account, news).await?;
     let subject = (entity, crm_id, number);
     let message = failure.to_string();
     journal::idle(engine, account, subject, LogStatus::Skipped, message, Some(&failure)).await;

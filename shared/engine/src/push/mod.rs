@@ -23,7 +23,7 @@ use crate::{Engine, Invocation, abreast, activity};
 
 use self::admit::Admission;
 pub(crate) use self::admit::{Keep, keep};
-pub(crate) use self::refused::{refuse_record, too_large, too_many_payments};
+pub(crate) use self::refused::{refuse_record_as, too_large, too_many_payments};
 
 /// Maximum rounds of one push. A record with a newer snapshot at the end of a round continues in
 /// the next.

@@ -8,6 +8,7 @@ use domain::ids::{AccountId, CrmId};
 use domain::outbound::News;
 use domain::sync_log::LogStatus;
 use store::StoreError;
+use uuid::Uuid;
 
 use crate::{Engine, journal};
 
@@ -33,8 +34,20 @@ pub(crate) fn too_many_payments(invoice: &CrmId) -> Failure {
 }
 
 /// Refuses a record, given by its id and its number for people. What was stored of it before stays.
-pub(crate) async fn refuse_record(
+pub(super) async fn refuse_record(
     engine: &Engine,
+    account: &AccountId,
+    subject: (EntityKind, CrmId, String),
+    failure: &Failure,
+) -> Result<(), StoreError> {
+    refuse_record_as(engine, engine.ids.uuid(), account, subject, failure).await
+}
+
+/// Refuses a record like [`refuse_record`], with this id of the event. If the message is processed
+/// again, the same id makes it the same event for the CRM.
+pub(crate) async fn refuse_record_as(
+    engine: &Engine,
+    event_id: Uuid,
     account: &AccountId,
     subject: (EntityKind, CrmId, String),
     failure: &Failure,
@@ -48,9 +61,7 @@ pub(crate) async fn refuse_record(
         message: failure.message.clone(),
         remedy: failure.remedy.clone(),
     };
-    let event = engine.event(account, news);
-    engine.store.put_event(&event).await?;
-    engine.deliver(account, [&event]).await;
+    engine.report_event(event_id, account, news).await?;
     let told = format!("{failure} It was refused.");
     journal::idle(engine, account, subject, LogStatus::Skipped, told, Some(failure)).await;
     Ok(())

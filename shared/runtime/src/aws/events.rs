@@ -5,6 +5,8 @@ use aws_sdk_sqs::Client;
 use domain::outbound::Event;
 use engine::ports::{Events, PortError};
 
+use super::refusals::classify_refusal;
+
 /// The CRM's queue of events.
 #[derive(Debug, Clone)]
 pub struct EventQueue {
@@ -32,6 +34,6 @@ impl Events for EventQueue {
             .send()
             .await;
         let failed = |source| PortError { operation: "deliver an event", source };
-        sent.map(drop).map_err(|error| failed(error.into()))
+        sent.map(drop).map_err(|error| failed(classify_refusal(error)))
     }
 }

@@ -5,6 +5,7 @@ mod dead_letters;
 mod events;
 mod polls;
 mod redelivery;
+mod refusals;
 mod secrets;
 mod wake_ups;
 

@@ -1,12 +1,19 @@
-//! Sets when records that return to their queue are redelivered.
+//! Sets when records that were received are redelivered, and deletes them.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
+};
+use engine::chain::Chain;
 use engine::ports::PortError;
 
-use crate::queue::Redelivery;
+use crate::queue::{HIDDEN_FOR, HeldMessages, Redelivery};
+
+/// After how long held messages are hidden again: soon enough for a call that has to be repeated.
+const HIDDEN_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// A queue from which records were received.
 #[derive(Debug, Clone)]
@@ -25,16 +32,84 @@ impl ReceivedQueue {
 #[async_trait]
 impl Redelivery for ReceivedQueue {
     async fn show_again(&self, receipt_handle: &str, delay: Duration) -> Result<(), PortError> {
-        let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
         let changed = self
             .client
             .change_message_visibility()
             .queue_url(&self.queue_url)
             .receipt_handle(receipt_handle)
-            .visibility_timeout(seconds)
+            .visibility_timeout(whole_seconds(delay))
             .send()
             .await;
         let failed = |source| PortError { operation: "set when a message is redelivered", source };
         changed.map(drop).map_err(|error| failed(error.into()))
     }
+
+    async fn hide(&self, receipt_handles: &[String]) -> Result<(), PortError> {
+        let failed = |source| PortError { operation: "hide received messages", source };
+        if receipt_handles.is_empty() {
+            return Ok(());
+        }
+        let entries = receipt_handles.iter().enumerate().map(|(index, receipt_handle)| {
+            ChangeMessageVisibilityBatchRequestEntry::builder()
+                .id(index.to_string())
+                .receipt_handle(receipt_handle)
+                .visibility_timeout(whole_seconds(HIDDEN_FOR))
+                .build()
+        });
+        let entries = entries.collect::<Result<Vec<_>, _>>();
+        let hidden = self
+            .client
+            .change_message_visibility_batch()
+            .queue_url(&self.queue_url)
+            .set_entries(Some(entries.map_err(|error| failed(error.into()))?))
+            .send()
+            .await;
+        let hidden = hidden.map_err(|error| failed(error.into()))?;
+        check_entries(hidden.failed()).map_err(|code| failed(code.into()))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the batch is processed meanwhile")]
+    async fn keep_hidden(&self, held: &HeldMessages) {
+        loop {
+            tokio::time::sleep(HIDDEN_AGAIN_AFTER).await;
+            if let Err(error) = self.hide(&held.list_handles()).await {
+                tracing::warn!(
+                    error = %Chain(&error),
+                    "received messages could not be hidden again"
+                );
+            }
+        }
+    }
+
+    async fn delete(&self, receipt_handles: &[String]) -> Result<(), PortError> {
+        let failed = |source| PortError { operation: "delete received messages", source };
+        if receipt_handles.is_empty() {
+            return Ok(());
+        }
+        let entries = receipt_handles.iter().enumerate().map(|(index, receipt_handle)| {
+            DeleteMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .receipt_handle(receipt_handle)
+                .build()
+        });
+        let entries = entries.collect::<Result<Vec<_>, _>>();
+        let deleted = self
+            .client
+            .delete_message_batch()
+            .queue_url(&self.queue_url)
+            .set_entries(Some(entries.map_err(|error| failed(error.into()))?))
+            .send()
+            .await;
+        let deleted = deleted.map_err(|error| failed(error.into()))?;
+        check_entries(deleted.failed()).map_err(|code| failed(code.into()))
+    }
+}
+
+/// Returns the code of the first entry of a batch that SQS refused, if there is one.
+fn check_entries(failed: &[BatchResultErrorEntry]) -> Result<(), String> {
+    failed.first().map_or(Ok(()), |entry| Err(entry.code().to_owned()))
+}
+
+fn whole_seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }

@@ -12,6 +12,7 @@ use domain::idempotency::Hash;
 use engine::ports::{PortError, WakeUps};
 use jiff::{SignedDuration, Timestamp};
 
+use super::refusals::classify_refusal;
 use crate::config::WakeUpConfig;
 
 /// EventBridge Scheduler for later wake-ups, and the queues for immediate ones.
@@ -67,7 +68,7 @@ impl WakeUps for Hints {
             {
                 Ok(())
             }
-            Err(error) => Err(failed(error.into())),
+            Err(error) => Err(failed(classify_refusal(error))),
         }
     }
 
@@ -81,7 +82,7 @@ impl WakeUps for Hints {
             .send()
             .await;
         let failed = |source| PortError { operation: "enqueue a hint", source };
-        sent.map(drop).map_err(|error| failed(error.into()))
+        sent.map(drop).map_err(|error| failed(classify_refusal(error)))
     }
 }
 

@@ -19,8 +19,7 @@ pub(super) struct Group {
 pub(super) fn groups(records: Vec<SqsMessage>, wake_up_queue_arn: &str) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for record in records {
-        let is_wake_up = record.event_source_arn.as_deref() == Some(wake_up_queue_arn);
-        let source = if is_wake_up { Source::WakeUps } else { Source::Messages };
+        let source = source_of(&record, wake_up_queue_arn);
         let id = group_of(&record).to_owned();
         match groups.iter_mut().find(|group| group.source == source && group.id == id) {
             Some(group) => group.records.push(record),
@@ -28,6 +27,12 @@ pub(super) fn groups(records: Vec<SqsMessage>, wake_up_queue_arn: &str) -> Vec<G
         }
     }
     groups
+}
+
+/// Returns the queue that a record came from.
+pub(super) fn source_of(record: &SqsMessage, wake_up_queue_arn: &str) -> Source {
+    let is_wake_up = record.event_source_arn.as_deref() == Some(wake_up_queue_arn);
+    if is_wake_up { Source::WakeUps } else { Source::Messages }
 }
 
 /// Returns whether more records are probably waiting: a full batch that consists mostly of one

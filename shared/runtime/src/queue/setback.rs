@@ -3,13 +3,16 @@
 //!
 //! A temporary problem (the table is unreachable, a row kept changing, a wake-up could not be
 //! scheduled) is waited out for as long as the queue redelivers the message. A permanent problem is
-//! retried a few times, and then the message is moved aside.
+//! retried a few times, and then the message is moved aside. A problem that an operator can correct
+//! while the message waits, such as a missing permission, is temporary.
 
 use std::error::Error as _;
 use std::time::Duration;
 
 use domain::dead_letter::Reason;
+use domain::delivery::{STOPPED, latest_return};
 use engine::push::Unrecorded;
+use jiff::{SignedDuration, Timestamp};
 use store::StoreError;
 use store::table::TableError;
 
@@ -20,12 +23,23 @@ pub(super) const BETWEEN_TRIES: Duration = Duration::from_secs(10);
 const DELAY_FIRST: u32 = 10;
 /// Maximum delay, in seconds.
 const DELAY_MAX: u32 = 300;
+/// Delay after the latest instant at which a message returns because the function stopped.
+const PAST_MARK: SignedDuration = SignedDuration::from_secs(30);
+/// Maximum delay of a message whose mark could not be removed: more than the longest timeout of a
+/// Lambda function, 15 minutes.
+const PAST_MARK_MAX: Duration = Duration::from_secs(1_200);
+/// The code of a message whose wake-up is refused.
+const WAKE_UP_REFUSED: &str = "wake_up_refused";
 
 /// Returns the reason if the problem is permanent, so that redelivery does not help.
 pub(super) fn lasting(error: &Unrecorded) -> Option<Reason> {
     let error: &StoreError = match error {
         Unrecorded::Store(error) => error,
-        Unrecorded::WakeUp(_) => return None,
+        Unrecorded::WakeUp(error) => {
+            let refusal = error.content_refusal()?;
+            let text = format!("AWS refuses a wake-up for a record of this message: {refusal}");
+            return Some(Reason::new(WAKE_UP_REFUSED, &text));
+        }
         Unrecorded::Panicked => return Some(panicked()),
     };
     if matches!(error, StoreError::Undecodable { .. }) {
@@ -52,6 +66,27 @@ pub(super) fn panicked() -> Reason {
     )
 }
 
+/// The reason of a record during whose processing the function stopped.
+pub(super) fn stopped() -> Reason {
+    Reason::new(
+        STOPPED,
+        "the function stopped every time while it processed this message: it ran out of memory or time, or crashed",
+    )
+}
+
+/// Whether only a wake-up is missing: the record's row is written, says what happens next, and the
+/// sweep finds it. So the record is not given up.
+pub(super) fn is_about_a_wake_up(reason: &Reason) -> bool {
+    reason.code() == WAKE_UP_REFUSED
+}
+
+/// Returns a delay after which the mark of a message, processed in an invocation that ends at
+/// `deadline`, is no longer taken for a stop of the function.
+pub(super) fn delay_past_mark(deadline: Timestamp, now: Timestamp) -> Duration {
+    let past = latest_return(deadline).saturating_add(PAST_MARK).unwrap_or(Timestamp::MAX);
+    Duration::try_from(past.duration_since(now)).unwrap_or_default().min(PAST_MARK_MAX)
+}
+
 /// Returns the delay after a temporary problem when the record was received `receives` times: 10
 /// seconds, doubled with every further receive, at most 5 minutes.
 pub fn redelivery_delay(receives: u32) -> Duration {
@@ -63,6 +98,9 @@ pub fn redelivery_delay(receives: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use domain::delivery::DeliveryFailures;
+    use engine::ports::{BoxError, ContentRefusal, PortError};
 
     use super::*;
 
@@ -86,5 +124,31 @@ mod tests {
         assert_eq!(lasting(&unrecorded(outage)), None);
         assert_eq!(lasting(&Unrecorded::Store(Arc::new(StoreError::Conflict))), None);
         assert_eq!(lasting(&Unrecorded::Panicked).unwrap().code(), "panicked");
+    }
+
+    #[test]
+    fn a_wake_up_that_is_refused_for_its_content_lasts_and_any_other_failure_passes() {
+        let unscheduled = |source: BoxError| {
+            Unrecorded::WakeUp(Arc::new(PortError { operation: "schedule a wake-up", source }))
+        };
+        let code = "ValidationException".to_owned();
+        let refusal = ContentRefusal { code, source: "too long".into() };
+        let reason = lasting(&unscheduled(refusal.into())).unwrap();
+        assert_eq!(reason.code(), "wake_up_refused");
+        assert!(reason.text().ends_with("ValidationException"), "{reason}");
+        assert!(is_about_a_wake_up(&reason) && !is_about_a_wake_up(&panicked()));
+        assert_eq!(lasting(&unscheduled("access denied".into())), None);
+    }
+
+    #[test]
+    fn a_message_whose_mark_stays_returns_when_the_mark_no_longer_counts() {
+        let second = |second| Timestamp::from_second(second).unwrap();
+        let delay = delay_past_mark(second(120), second(20));
+        let mut failures = DeliveryFailures::new("m1", second(20));
+        failures.begin_processing(second(120));
+        failures.recognise_stop(second(20 + i64::try_from(delay.as_secs()).unwrap()));
+        assert_eq!(failures.count_stops(), 0, "{delay:?}");
+        assert_eq!(delay_past_mark(Timestamp::MAX, second(20)), PAST_MARK_MAX);
+        assert_eq!(delay_past_mark(second(0), second(1_000)), Duration::ZERO);
     }
 }

@@ -1,0 +1,72 @@
+//! Recognises calls that AWS refuses because of what they send, so that the same call fails every
+//! time. Missing permissions and missing queues are not among them: an operator can correct those
+//! while the call waits.
+
+use std::error::Error;
+use std::fmt::Debug;
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use engine::ports::{BoxError, ContentRefusal};
+
+/// The codes with which SQS (`SendMessage`) and EventBridge Scheduler (`CreateSchedule`) refuse
+/// what is sent: characters that SQS does not accept, a body or a text that is too long, and a
+/// value that a parameter does not allow.
+///
+/// Sources:
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>,
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html> and
+/// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html>.
+const CONTENT_CODES: [&str; 4] =
+    ["InvalidMessageContents", "InvalidParameterValue", "ValidationError", "ValidationException"];
+
+/// Converts an error of an AWS client into a port's cause, which is a [`ContentRefusal`] if the
+/// same call fails every time.
+pub(super) fn classify_refusal<E, R>(error: SdkError<E, R>) -> BoxError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    match code.filter(|code| CONTENT_CODES.contains(code)).map(str::to_owned) {
+        Some(code) => ContentRefusal { code, source: error.into() }.into(),
+        None => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sqs::operation::send_message::SendMessageError;
+    use aws_smithy_types::error::ErrorMetadata;
+    use engine::ports::PortError;
+
+    use super::*;
+
+    fn refusal_with(code: &str) -> PortError {
+        let metadata = ErrorMetadata::builder().code(code).build();
+        let error: SdkError<SendMessageError, ()> =
+            SdkError::service_error(SendMessageError::generic(metadata), ());
+        PortError { operation: "deliver an event", source: classify_refusal(error) }
+    }
+
+    #[test]
+    fn only_a_refusal_of_the_content_lasts() {
+        for (code, lasts) in [
+            ("InvalidMessageContents", true),
+            ("InvalidParameterValue", true),
+            ("ValidationException", true),
+            ("AccessDenied", false),
+            ("AWS.SimpleQueueService.NonExistentQueue", false),
+            ("RequestThrottled", false),
+            ("ThrottlingException", false),
+            ("InternalServerException", false),
+        ] {
+            let error = refusal_with(code);
+            let refusal = error.content_refusal().map(|refusal| refusal.code.as_str());
+            assert_eq!(refusal, lasts.then_some(code), "{code}");
+        }
+        let lost: SdkError<SendMessageError, ()> = SdkError::timeout_error("no answer");
+        let error = PortError { operation: "deliver an event", source: classify_refusal(lost) };
+        assert!(error.content_refusal().is_none());
+    }
+}

@@ -1,0 +1,129 @@
+//! Finds the message that stopped the function: it ran out of memory or time, or crashed.
+//!
+//! A function that stops takes all messages of its batch with it, of other accounts, too, and
+//! cannot say which one was the cause. So after a stop each of them is processed alone, in an order
+//! in which the cause comes last, and the others are deleted before it begins. A message that has
+//! stopped a function alone waits until no other message is delivered together with it. After five
+//! stops it is moved aside.
+
+use std::time::Duration;
+
+use aws_lambda_events::event::sqs::SqsMessage;
+use domain::delivery::FAILURES_MAX;
+use engine::chain::Chain;
+use engine::inbound::{begin_processing, explain_failed, register_redelivery};
+use futures::future::join_all;
+
+use super::finish::Dispositions;
+use super::held::BatchContext;
+use super::records::{Group, group_of, receives_of, source_of};
+use super::{Worker, redelivery_delay, setback};
+
+/// The delay of a message that waits until the others of its batch are processed.
+const POSTPONED_FOR: Duration = Duration::from_secs(1);
+/// After how many receives a message is no longer postponed.
+const POSTPONED_RECEIVES_MAX: u32 = 50;
+
+/// A message during whose processing the function stopped.
+#[derive(Debug)]
+pub(super) struct Suspect {
+    record: SqsMessage,
+    /// How often the function stopped.
+    stops: u32,
+}
+
+impl Worker {
+    /// Separates the records during whose processing the function stopped from the others. Those
+    /// with the fewest stops come first, and among them the last to arrive: the message that
+    /// stopped the function is more likely the one that has blocked its FIFO group.
+    pub(super) async fn separate_suspects(
+        &self,
+        records: Vec<SqsMessage>,
+        batch: &BatchContext,
+    ) -> (Vec<SqsMessage>, Vec<Suspect>) {
+        let stops = join_all(records.iter().map(|record| self.stops_of(record, batch))).await;
+        let (mut ordinary, mut suspects) = (Vec::with_capacity(records.len()), Vec::new());
+        for (record, stops) in records.into_iter().zip(stops) {
+            match stops {
+                0 => ordinary.push(record),
+                stops => suspects.push(Suspect { record, stops }),
+            }
+        }
+        suspects.reverse();
+        suspects.sort_by_key(|suspect| suspect.stops);
+        (ordinary, suspects)
+    }
+
+    /// Returns how often the function stopped while it processed a record. Marks a record that was
+    /// received before.
+    async fn stops_of(&self, record: &SqsMessage, batch: &BatchContext) -> u32 {
+        let is_repeated = receives_of(record) > 1;
+        let Some(message_id) = record.message_id.as_deref().filter(|_| is_repeated) else {
+            return 0;
+        };
+        let repeated = register_redelivery(&self.engine, message_id, batch.deadline).await;
+        if repeated.is_marked {
+            batch.remember_mark(message_id);
+        }
+        repeated.stops
+    }
+
+    /// Processes suspects one by one. `ended` holds the other records of the batch.
+    pub(super) async fn process_suspects(
+        &self,
+        suspects: Vec<Suspect>,
+        batch: &BatchContext,
+        ended: &mut Dispositions,
+    ) {
+        for Suspect { record, stops } in suspects {
+            let source = source_of(&record, &self.wake_up_queue_arn);
+            let message_id = record.message_id.as_deref().unwrap_or_default();
+            if stops >= FAILURES_MAX {
+                let reason = setback::stopped();
+                let failure = explain_failed(&reason);
+                let moved = self.move_aside(batch, source, &record, &reason, &failure).await;
+                ended.add_record(source, &record, moved);
+                continue;
+            }
+            let is_postponed =
+                stops > 1 && ended.count > 0 && receives_of(&record) < POSTPONED_RECEIVES_MAX;
+            if is_postponed {
+                let returned = self.give_back(batch, source, &record, POSTPONED_FOR).await;
+                ended.add_record(source, &record, returned);
+                continue;
+            }
+            if !self.prepare_suspect(message_id, batch, ended).await {
+                let delay = redelivery_delay(receives_of(&record));
+                let returned = self.give_back(batch, source, &record, delay).await;
+                ended.add_record(source, &record, returned);
+                continue;
+            }
+            let id = group_of(&record).to_owned();
+            let group = Group { source, id, records: vec![record] };
+            ended.extend(Box::pin(self.work_on(&group, false, batch)).await);
+        }
+    }
+
+    /// Deletes the records that are done, and marks the next one. Returns whether both succeeded.
+    async fn prepare_suspect(
+        &self,
+        message_id: &str,
+        batch: &BatchContext,
+        ended: &mut Dispositions,
+    ) -> bool {
+        if let Err(error) = self.delete_done(batch, ended).await {
+            tracing::warn!(error = %Chain(&error), "processed messages could not be deleted");
+            return false;
+        }
+        batch.remember_mark(message_id);
+        if let Err(error) = begin_processing(&self.engine, message_id, batch.deadline).await {
+            tracing::warn!(
+                error = %Chain(&error),
+                message.id = message_id,
+                "the begin of processing could not be recorded"
+            );
+            return false;
+        }
+        true
+    }
+}
