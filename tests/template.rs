@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use engine::poll::MEMORY_BYTES_MAX;
 use runtime::queue::redelivery_delay;
 use runtime::{env, metrics};
 use serde_json::{Value, json};
@@ -325,6 +326,16 @@ fn every_job_runs_on_its_schedule_one_at_a_time() {
     ];
     let expected = expected.map(|(name, expression)| (name.to_owned(), expression.to_owned()));
     assert_eq!(schedules, BTreeMap::from(expected));
+}
+
+#[test]
+fn the_answers_to_the_polls_of_one_process_fit_into_its_memory() {
+    const PROCESS_BYTES: usize = 40 * 1024 * 1024;
+    let memory = template();
+    let memory = memory.at(&["Globals", "Function", "MemorySize"]).as_u64().unwrap();
+    assert!(!functions()["payment-poll"].as_object().unwrap().contains_key("MemorySize"));
+    let bytes = usize::try_from(memory).unwrap() * 1024 * 1024;
+    assert!(MEMORY_BYTES_MAX + PROCESS_BYTES <= bytes, "{memory} MB");
 }
 
 #[test]

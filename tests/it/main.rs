@@ -59,6 +59,7 @@ mod status;
 mod story;
 mod ten_thousand;
 mod tokens;
+mod too_large;
 mod unconfirmed_writes;
 mod unknown_sentences;
 mod unknown_status;

@@ -5,8 +5,8 @@ use domain::ids::{
 };
 use jiff::Timestamp;
 use xero::api::{
-    Page, accounts, bank_transactions, contacts, credit_notes, invoices, organisation, payments,
-    tax_rates,
+    Page, Position, accounts, bank_transactions, contacts, credit_notes, invoices, organisation,
+    payments, tax_rates,
 };
 use xero::date::instant;
 use xero::{Rows, Session, XeroError};
@@ -59,9 +59,9 @@ fn check_lists(session: &Session) {
 
 fn check_pages(session: &Session) {
     let since = Timestamp::UNIX_EPOCH;
-    check_page(answered(contacts::page(session, 1)));
-    check_page(answered(invoices::changed(session, since, 1)));
-    check_page(answered(payments::changed(session, since, 1)));
+    check_page(answered(contacts::page(session, Position::FIRST)));
+    check_page(answered(invoices::changed(session, since, Position::FIRST)));
+    check_page(answered(payments::changed(session, since, Position::FIRST)));
 }
 
 fn check_result<T>(result: Result<T, XeroError>) {

@@ -18,7 +18,8 @@
 //!   failures before that.
 //! - [`document`] holds the documents that Xero accepts, and [`translate`] makes them from the
 //!   CRM's records.
-//! - [`failure`], [`retry`], [`operation`] and [`meter`] decide what happens next.
+//! - [`failure`], [`retry`], [`operation`] and [`meter`] decide what happens next, [`paging`] which
+//!   part of a list is read next.
 //! - [`mapping`], [`connection`], [`grant`], [`chart`], [`health`], [`sync_all`], [`receipts`],
 //!   [`poll`] and [`sync_log`] are the stored facts.
 //! - [`observe`] compares Xero's state with them, [`matching`] finds clients among contacts, and
@@ -49,6 +50,7 @@ pub mod money;
 pub mod observe;
 pub mod operation;
 pub mod outbound;
+pub mod paging;
 pub mod poll;
 pub mod receipts;
 pub mod recognise;

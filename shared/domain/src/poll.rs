@@ -5,12 +5,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Ledger;
+use crate::paging::Position;
 
 /// How far a walk begins before the previous one began. Xero's instants have a resolution of one
 /// second, and rows of the same second appear in no fixed order.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// How often every open invoice is read by its id. Lists by modification date miss some edits.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// For how long polls of a ledger must have failed, each of them, until people are told. Ledgers
+/// are polled every 15 minutes, so the fifth failed poll in a row is the first to be reported.
+pub const STALLED_AFTER: SignedDuration = SignedDuration::from_mins(60);
+/// The maximum time between two failed polls in a row. After a longer one the ledger was not polled
+/// in between, because it had no open invoice or was not connected.
+const FAILURES_APART: SignedDuration = SignedDuration::from_mins(45);
 
 /// The progress of reading a ledger. One row, stored when there is something to remember.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +30,13 @@ pub struct Progress {
     /// The instant from which the next poll reads changed payments. Every earlier change has been
     /// observed.
     pub payments_from: Timestamp,
+    /// The number of changed invoices from that instant on that were read already. It is not 0 only
+    /// if a poll stopped among many changes of one second.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub invoices_read: u32,
+    /// The same of changed payments.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub payments_read: u32,
     /// When the last verification of all open invoices was completed.
     pub verified_at: Timestamp,
     /// The key after which a verification in progress continues; `None` when none is in progress.
@@ -34,10 +48,18 @@ pub struct Progress {
     /// invoices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checked_at: Option<Timestamp>,
-    /// Since when the ledger's polls have failed continuously for a reason of this integration;
-    /// `None` while they work.
+    /// Since when every poll of the ledger has failed, for whatever reason; `None` after a poll
+    /// that was completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing_since: Option<Timestamp>,
+    /// When the last poll failed; `None` after a poll that was completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_at: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Progress {
@@ -48,12 +70,37 @@ impl Progress {
             ledger,
             invoices_from: from,
             payments_from: from,
+            invoices_read: 0,
+            payments_read: 0,
             verified_at: now,
             verifying_after: None,
             is_polled: true,
             checked_at: None,
             failing_since: None,
+            failed_at: None,
         }
+    }
+
+    /// The progress after a poll that failed now.
+    #[must_use]
+    pub fn with_failed_poll(self, now: Timestamp) -> Self {
+        let is_in_a_row = self.failed_at.is_some_and(|at| now.duration_since(at) <= FAILURES_APART);
+        let failing_since = self.failing_since.filter(|_| is_in_a_row).or(Some(now));
+        Self { failing_since, failed_at: Some(now), ..self }
+    }
+
+    /// The progress after a poll that was completed.
+    #[must_use]
+    pub fn with_completed_poll(self) -> Self {
+        Self { failing_since: None, failed_at: None, ..self }
+    }
+
+    /// Since when the ledger's polls have failed, if every one has for an hour
+    /// ([`STALLED_AFTER`]) and the last one was at most 45 minutes ago.
+    pub fn stalled_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_recent = |at: Timestamp| now.duration_since(at) <= FAILURES_APART;
+        let since = self.failing_since.filter(|_| self.failed_at.is_some_and(is_recent))?;
+        (now.duration_since(since) >= STALLED_AFTER).then_some(since)
     }
 
     /// Whether the open invoices must be verified individually.
@@ -69,9 +116,9 @@ impl Progress {
 pub struct Walk {
     /// Rows that changed at this instant or later are requested.
     pub since: Timestamp,
-    /// The page within that request, from 1. It exceeds 1 only if one second holds more than a
-    /// page.
-    pub page: u32,
+    /// The page within that request. It is another one than the first only if one second holds more
+    /// than a page.
+    pub at: Position,
     /// The instant from which the walk started.
     pub first: Timestamp,
     /// The newest change read, if any.
@@ -84,10 +131,8 @@ pub struct Walk {
 /// A page that was read.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadPage<'a> {
-    /// The number of rows on the page.
-    pub rows: usize,
-    /// The number of rows on a full page.
-    pub full: usize,
+    /// The position of the next page within the same request; `None` after the last one.
+    pub next: Option<Position>,
     /// When the page's rows changed.
     pub changes: &'a [Timestamp],
     /// When Xero answered, by its own clock.
@@ -106,7 +151,12 @@ pub enum Next {
 impl Walk {
     /// A walk over everything that changed from an instant on.
     pub const fn from(first: Timestamp) -> Self {
-        Self { since: first, page: 1, first, newest: None, begun_at: None }
+        Self { since: first, at: Position::FIRST, first, newest: None, begun_at: None }
+    }
+
+    /// The same, if the first rows of it were read already.
+    pub fn behind(first: Timestamp, rows_read: u32) -> Self {
+        Self { at: Position::behind(rows_read), ..Self::from(first) }
     }
 
     /// The step that follows a page.
@@ -121,21 +171,21 @@ impl Walk {
             begun_at: self.begun_at.or(read.answered_at),
             ..self
         };
-        let (Some(last), true) = (last, read.rows >= read.full) else {
-            return Next::Done(walk.end());
-        };
+        let Some(next) = read.next else { return Next::Done(walk.end()) };
         // Rows of the last second may continue on the next page. Rows that were read already are
         // read again.
-        let since = last.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(last);
-        Next::Page(if since > self.since {
-            Self { since, page: 1, ..walk }
-        } else {
-            Self { page: self.page.saturating_add(1), ..walk }
+        let since =
+            last.map(|last| last.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(last));
+        Next::Page(match since.filter(|since| *since > self.since) {
+            Some(since) => Self { since, at: next.restarted(), ..walk },
+            // Rows without an instant do not move the walk forward in time.
+            None => Self { at: next, ..walk },
         })
     }
 
     fn end(self) -> Timestamp {
-        let until = self.newest.max(self.begun_at.filter(|_| self.newest.is_some()));
+        let has_rows = self.newest.is_some() || self.at.rows_before() > 0;
+        let until = self.newest.max(self.begun_at.filter(|_| has_rows));
         until.map_or(self.first, |until| a_little_before(until).max(self.first))
     }
 }
@@ -145,72 +195,4 @@ fn a_little_before(until: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(seconds).unwrap()
-    }
-
-    /// A page of at most three rows, in an answer from second 2,000.
-    fn read(changes: &[Timestamp]) -> ReadPage<'_> {
-        ReadPage { rows: changes.len(), full: 3, changes, answered_at: Some(at(2_000)) }
-    }
-
-    #[test]
-    fn a_page_that_is_not_full_is_the_last_and_the_next_walk_begins_where_this_one_did() {
-        let walk = Walk::from(at(700));
-        let changes = [at(900), at(1_200)];
-        assert_eq!(walk.after(read(&changes)), Next::Done(at(1_700)));
-        // Xero's clock is used if the answer has a time, and the rows' instants if not.
-        let silent = ReadPage { answered_at: None, ..read(&changes) };
-        assert_eq!(walk.after(silent), Next::Done(at(900)));
-        assert_eq!(walk.after(read(&[at(2_001)])), Next::Done(at(1_701)));
-        // Never earlier than the instant from which the walk began.
-        let early = ReadPage { answered_at: None, ..read(&changes[..1]) };
-        assert_eq!(walk.after(early), Next::Done(at(700)));
-    }
-
-    #[test]
-    fn after_an_empty_list_there_is_nothing_to_remember() {
-        assert_eq!(Walk::from(at(700)).after(read(&[])), Next::Done(at(700)));
-    }
-
-    #[test]
-    fn a_full_page_is_followed_by_what_changed_from_its_end_on() {
-        let walk = Walk::from(at(700));
-        let Next::Page(next) = walk.after(read(&[at(900), at(1_100), at(1_200)])) else {
-            panic!("it is full")
-        };
-        assert_eq!((next.since, next.page, next.newest), (at(1_199), 1, Some(at(1_200))));
-        // Changes made while the pages are read happen after the beginning, and are read again.
-        let later = ReadPage { answered_at: Some(at(2_060)), ..read(&[]) };
-        assert_eq!(next.after(later), Next::Done(at(1_700)));
-    }
-
-    #[test]
-    fn rows_without_an_instant_still_fill_a_page() {
-        let changes = [at(1_100), at(1_200)];
-        let page = ReadPage { rows: 3, ..read(&changes) };
-        assert!(matches!(Walk::from(at(700)).after(page), Next::Page(_)));
-    }
-
-    #[test]
-    fn a_second_that_holds_more_than_a_page_is_read_by_page_numbers() {
-        let walk = Walk::from(at(1_199));
-        let full = [at(1_199), at(1_200), at(1_200)];
-        let Next::Page(second) = walk.after(read(&full)) else { panic!("it is full") };
-        assert_eq!((second.since, second.page), (at(1_199), 2));
-        assert_eq!(second.after(read(&[at(1_200)])), Next::Done(at(1_700)));
-    }
-
-    #[test]
-    fn open_invoices_are_verified_once_a_day_and_to_the_end() {
-        let ledger = crate::mapping::tests::a_key("x").ledger;
-        let fresh = Progress::new(ledger, at(0));
-        assert!(!fresh.is_verification_due(at(86_399)));
-        assert!(fresh.is_verification_due(at(86_400)));
-        let begun = Progress { verifying_after: Some("here".to_owned()), ..fresh };
-        assert!(begun.is_verification_due(at(1)));
-    }
-}
+mod tests;

@@ -128,6 +128,9 @@ pub enum Measure {
     UnknownSentences(usize),
     /// A poll of a ledger failed for a reason on our side.
     PollFailed,
+    /// A poll of a ledger failed, as all its polls of the last hour did, for any reason that no
+    /// person of the account can resolve.
+    PollStalled,
 }
 
 /// The outcome of a refresh.

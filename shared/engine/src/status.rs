@@ -39,6 +39,9 @@ pub struct StatusView {
     /// When Xero was last read for payments. Changes only while invoices are unpaid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_payment_check_at: Option<Timestamp>,
+    /// Since when every try to read payments from Xero has failed, if that is an hour or longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_checks_failing_since: Option<Timestamp>,
     /// Records whose last attempt failed and will be repeated.
     pub failing: u32,
     /// Records that were given up.
@@ -139,8 +142,8 @@ pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, 
     let attentions = find_attentions(engine, account).await?;
     let is_failing = attentions.failing.count > 0 || attentions.given_up.count > 0;
     let activity = engine.store.activity(account).await?.map(|row| row.record);
-    let checked_at = match connection.ledger() {
-        Some(ledger) => engine.store.progress(&ledger).await?.and_then(|row| row.record.checked_at),
+    let polls = match connection.ledger() {
+        Some(ledger) => engine.store.progress(&ledger).await?.map(|row| row.record),
         None => None,
     };
     let used = connection.organisation.as_ref().map(|used| used.tenant);
@@ -161,7 +164,8 @@ pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, 
             .map(|pending| PendingView { by: pending.by.clone(), until: pending.until }),
         last_attempt_at: activity.as_ref().map(|activity| activity.last_attempt_at),
         last_sync_at: activity.and_then(|activity| activity.last_success_at),
-        last_payment_check_at: checked_at,
+        last_payment_check_at: polls.as_ref().and_then(|polls| polls.checked_at),
+        payment_checks_failing_since: polls.and_then(|polls| polls.stalled_since(now)),
         failing: attentions.failing.count,
         skipped,
         problem,

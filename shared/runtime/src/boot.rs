@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::entity::EntityKind;
 use domain::ids::AccountId;
 use engine::chain::Chain;
+use engine::poll::ANSWER_BYTES_MAX;
 use engine::ports::{Clock, Secrets};
 use engine::token::TokenCache;
 use engine::{Engine, Places};
@@ -31,7 +32,8 @@ use crate::{env, telemetry};
 /// function's timeout.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(25);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum bytes of an answer. A page of a thousand invoices with lines is smaller.
+/// Maximum bytes of an answer. That to a batch of the longest documents is smaller. Of a list whose
+/// answer is larger, fewer rows are requested.
 const ANSWER_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 
 /// Why a function cannot start.
@@ -90,7 +92,14 @@ pub struct Rows {
 /// Starts a function: telemetry, configuration, clients and credentials. Errors are logged.
 pub async fn boot() -> Result<Booted, BootError> {
     telemetry::start(LogConfig::parse(variable));
-    start().await.inspect_err(cannot_start)
+    start(ANSWER_LIMIT_BYTES).await.inspect_err(cannot_start)
+}
+
+/// Starts the function that polls, which reads many answers at once and writes nothing to Xero. Its
+/// answers have a lower limit.
+pub async fn boot_poll() -> Result<Booted, BootError> {
+    telemetry::start(LogConfig::parse(variable));
+    start(ANSWER_BYTES_MAX).await.inspect_err(cannot_start)
 }
 
 /// Starts a function that only uses the table. It reads no credentials.
@@ -105,23 +114,23 @@ fn cannot_start(error: &BootError) {
 
 fn start_rows() -> Result<Rows, BootError> {
     let config = TableConfig::parse(variable)?;
-    let aws = sdk_config(&config.aws, transport()?);
+    let aws = sdk_config(&config.aws, transport(ANSWER_LIMIT_BYTES)?);
     let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table_name);
     Ok(Rows { store: Store::new(Arc::new(table)), clock: Arc::new(SystemClock) })
 }
 
-fn transport() -> Result<Arc<dyn Transport>, BootError> {
+fn transport(body_limit_bytes: usize) -> Result<Arc<dyn Transport>, BootError> {
     Ok(Arc::new(ReqwestTransport::new(TransportOptions {
         connect_timeout: CONNECT_TIMEOUT,
         exchange_timeout: EXCHANGE_TIMEOUT,
-        body_limit_bytes: ANSWER_LIMIT_BYTES,
+        body_limit_bytes,
         user_agent: concat!("servicecortex-xero/", env!("CARGO_PKG_VERSION")).to_owned(),
     })?))
 }
 
-async fn start() -> Result<Booted, BootError> {
+async fn start(answer_limit_bytes: usize) -> Result<Booted, BootError> {
     let config = Config::parse(variable)?;
-    let transport = transport()?;
+    let transport = transport(answer_limit_bytes)?;
     let aws = sdk_config(&config.table.aws, transport.clone());
     let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&aws));
     let app = app(&config, &secrets).await?;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 /// The names of all metrics.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 18] = [
     "Attempts",
     "Defects",
     "TotalsDiffer",
@@ -26,6 +26,7 @@ pub const NAMES: [&str; 17] = [
     "Refreshes",
     "KeepAliveFailed",
     "PollsFailed",
+    "PollsStalled",
     "Connections",
     "SkippedRecords",
     "AccountsWithSkipped",
@@ -129,6 +130,7 @@ fn series(measure: Measure) -> Option<Series> {
         }
         Measure::KeepAliveFailed(connections) => Series::one("KeepAliveFailed", connections),
         Measure::PollFailed => Series::one("PollsFailed", 1),
+        Measure::PollStalled => Series::one("PollsStalled", 1),
         Measure::Health(counted) => Series { values: health(counted), outcome: None, entity: None },
     })
 }

@@ -17,7 +17,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::PollQueue;
-use crate::boot::{boot, poll_queues};
+use crate::boot::{boot_poll, poll_queues};
 use crate::queue::{body_of, deadline};
 
 /// Maximum bytes of a message body: more than [`CHUNK`] ledgers with the longest ids need.
@@ -64,7 +64,7 @@ impl PollMessage {
 
 /// Serves the schedule and the queue until Lambda stops the process.
 pub async fn serve() -> Result<(), Error> {
-    let booted = boot().await?;
+    let booted = boot_poll().await?;
     let (queue, dead_letters) = &poll_queues(&booted)?;
     let engine = &booted.engine;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<PollEvent>| async move {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use domain::idempotency::IdempotencyKey;
+use domain::paging::Position;
 use http::Method;
 use jiff::Timestamp;
 
@@ -9,7 +10,7 @@ use crate::error::{Access, Addressed};
 use crate::json::envelope;
 
 /// One call, before it is made.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     /// The path below the root with its variable parts replaced by names, for logs and errors:
     /// `/Invoices/{id}`.
@@ -94,6 +95,20 @@ impl Call {
     pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
         self
+    }
+
+    /// The same call for the page at this position. The parameters of an earlier page are replaced.
+    pub(crate) fn at_page(mut self, at: Position) -> Self {
+        self.set_parameter("page", at.number().to_string());
+        self.set_parameter("pageSize", at.size().to_string());
+        self
+    }
+
+    fn set_parameter(&mut self, name: &'static str, value: String) {
+        match self.query.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.query.push((name, value)),
+        }
     }
 
     fn new(

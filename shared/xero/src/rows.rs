@@ -1,8 +1,8 @@
 //! The rows of a list, read one by one: an unreadable row does not affect the others.
 //!
 //! Customers' books contain rows of every app that they have used. A row that this client cannot
-//! read is omitted, logged with its id and the faulty member, and returned to the caller beside the
-//! others. It exists, so a caller that searches for a record must not conclude from its absence
+//! read, or that is too large to be read, is omitted, logged with its id and the faulty member, and
+//! returned to the caller beside the others. It exists, so a caller that searches for a record must not conclude from its absence
 //! that there is none.
 
 use std::collections::BTreeMap;
@@ -81,19 +81,40 @@ impl<T> Rows<T> {
                 Err(error) => read.undecodable.push(OddRow::new(endpoint, raw, &error)),
             }
         }
-        for odd in &read.undecodable {
-            tracing::warn!(
-                endpoint = odd.endpoint,
-                xero.id = odd.label(),
-                reason = odd.reason.as_str(),
-                "a row of Xero's answer cannot be read and is left out"
-            );
-        }
+        read.undecodable.iter().for_each(OddRow::log);
         read
+    }
+
+    /// A row that was left out because the answer with this row alone is too large. Logs it.
+    pub(crate) fn of_too_large(odd: OddRow) -> Self {
+        odd.log();
+        Self { rows: Vec::new(), undecodable: vec![odd] }
     }
 }
 
 impl OddRow {
+    /// A row that is too large to be read, of which nothing is known.
+    pub(crate) fn too_large(endpoint: &'static str) -> Self {
+        Self {
+            endpoint,
+            id: None,
+            belongs_to: None,
+            number: None,
+            reference: None,
+            changed_at: None,
+            reason: "it is too large".to_owned(),
+        }
+    }
+
+    fn log(&self) {
+        tracing::warn!(
+            endpoint = self.endpoint,
+            xero.id = self.label(),
+            reason = self.reason.as_str(),
+            "a row of Xero's answer cannot be read and is left out"
+        );
+    }
+
     fn new(endpoint: &'static str, raw: &RawValue, error: &serde_json::Error) -> Self {
         let Marks { id, belongs_to, number, reference, changed_at, name: _, amount: _ } =
             Marks::read(raw);

@@ -15,7 +15,7 @@ pub(crate) use crate::call::Call;
 use crate::error::{Reply, XeroError, classify, is_blank, is_page};
 use crate::rows::OddRow;
 use crate::tokens::{AccessTokens, FixedToken, first_token, second_token};
-use crate::transport::{Sent, Transport, TransportError};
+use crate::transport::{Sent, Transport, TransportError, TransportErrorKind};
 use crate::turnstile::{Ending, Turnstile};
 
 /// The path of the Accounting API below the API's address.
@@ -101,6 +101,10 @@ impl Session {
         let ending = match &outcome {
             Ok(response) => Ending::Answered(Budget::of_answer(response)),
             Err(error) if error.sent == Sent::No => Ending::NotSent,
+            // Xero has answered, so the call is over.
+            Err(error) if error.kind == TransportErrorKind::TooLarge => {
+                Ending::Answered(Budget::default())
+            }
             Err(_) => Ending::Unanswered,
         };
         turnstile.leave(pass, ending).await;

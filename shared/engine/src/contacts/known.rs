@@ -11,6 +11,7 @@ use domain::mapping::Mapping;
 use domain::matching::{Contacts, Party};
 use domain::meter::Priority;
 use domain::operation::{State, Urgency};
+use domain::paging::{PageLimit, Position};
 use jiff::Timestamp;
 use store::StoreError;
 use store::table::Cursor;
@@ -20,7 +21,7 @@ use crate::{Engine, Invocation};
 
 /// Clients read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
-/// Maximum pages of contacts per run: 30,000 contacts.
+/// Maximum pages of contacts per run: 30,000 contacts, if their answers are not too large.
 const CONTACT_PAGES_MAX: u32 = 30;
 
 /// Reads every contact of the organisation.
@@ -31,14 +32,13 @@ pub(super) async fn contacts(
 ) -> Result<Contacts, Trouble> {
     let desk = Desk::open(engine, ledger, Urgency::All, invocation).await?.at(Priority::Poll);
     let mut all = Contacts::new();
-    for number in 1..=CONTACT_PAGES_MAX {
-        let page = xero::api::contacts::page(&desk.session, number).await;
+    let (mut next, mut pages) = (Some(Position::FIRST), PageLimit::of_pages(CONTACT_PAGES_MAX));
+    while let Some(at) = next.filter(|_| !pages.is_reached()) {
+        let page = xero::api::contacts::page(&desk.session, at).await;
         let page = desk.noted(page.map_err(Trouble::from)).await?;
-        let is_last = page.count() < page.full;
+        pages.count_page(page.at);
+        next = page.next_position();
         all.extend(page.rows);
-        if is_last {
-            break;
-        }
     }
     Ok(all)
 }

@@ -25,7 +25,7 @@ pub use self::link::{Linked, link, unlink};
 pub use self::searches::SearchCache;
 
 /// Maximum number of contacts that a search shows.
-const SHOWN_MAX: usize = 50;
+const SHOWN_MAX: u16 = 50;
 
 /// A contact in Xero, as people see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -76,9 +76,9 @@ async fn find(desk: &Desk<'_>, text: &str) -> Result<Vec<RemoteContact>, Trouble
     if let Some(known) = desk.engine.searches.get(&desk.ledger, text, now) {
         return Ok(known);
     }
-    let found = contacts::search(&desk.session, text, SHOWN_MAX).await;
+    let found = contacts::search(&desk.session, text, SHOWN_MAX.into()).await;
     let mut found = desk.noted(found.map_err(Trouble::from)).await?.rows;
-    found.truncate(SHOWN_MAX);
+    found.truncate(SHOWN_MAX.into());
     desk.engine.searches.put(&desk.ledger, text, found.clone(), now);
     Ok(found)
 }

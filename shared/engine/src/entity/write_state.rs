@@ -48,9 +48,13 @@ impl WriteState {
 }
 
 /// Returns whether Xero's answer is unknown. A page of Xero's edge says nothing about the write,
-/// whatever its status: Xero may have performed the write before the edge lost the answer.
+/// whatever its status: Xero may have performed the write before the edge lost the answer. Neither
+/// does an answer that is too large to be read.
 const fn is_unanswered(error: &XeroError) -> bool {
-    matches!(error, XeroError::Unanswered { .. } | XeroError::Edge { .. })
+    matches!(
+        error,
+        XeroError::Unanswered { .. } | XeroError::AnswerTooLarge { .. } | XeroError::Edge { .. }
+    )
 }
 
 /// Returns whether Xero may have performed a write in spite of this error.
@@ -69,6 +73,7 @@ const fn may_stand(error: &XeroError) -> bool {
 mod tests {
     use domain::failure::FailureClass;
     use xero::error::Access;
+    use xero::{Sent, TransportError, TransportErrorKind};
 
     use super::*;
 
@@ -94,6 +99,18 @@ mod tests {
             let page = XeroError::Edge { access: Access::Write, status };
             assert_eq!(noted(&[page]), Some(Answer::Unanswered), "{status}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_is_too_large_leaves_the_write_open() {
+        let source = TransportError {
+            sent: Sent::Unknown,
+            kind: TransportErrorKind::TooLarge,
+            source: "a test".into(),
+        };
+        let error = XeroError::AnswerTooLarge { access: Access::Write, source };
+        assert_eq!(error.class(), FailureClass::Uncertain);
+        assert_eq!(noted(&[error, XeroError::TenantRefused]), Some(Answer::Unanswered));
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Reads what has changed in Xero since a ledger was last read.
+//! Reads what has changed in Xero since a ledger was last read, one page of each list at a time.
 
 use std::collections::BTreeMap;
 
 use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::RemotePayment;
 use domain::ids::{XeroInvoiceId, XeroPaymentId};
+use domain::paging::PageLimit;
 use domain::poll::{Next, Progress, ReadPage, Walk};
 use jiff::Timestamp;
 use xero::OddRow;
@@ -15,71 +16,107 @@ use crate::desk::{Desk, Trouble};
 /// Maximum pages of each list per poll. The next poll resumes where this one stopped.
 const PAGES_MAX: u32 = 20;
 
-/// The changes that were read.
-#[derive(Debug)]
+/// The changes on a page of each list.
+#[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) invoices: BTreeMap<XeroInvoiceId, RemoteInvoice>,
     pub(super) payments: BTreeMap<XeroPaymentId, RemotePayment>,
     /// Rows of either list that could not be read.
     pub(super) undecodable: Vec<OddRow>,
-    pub(super) invoices_from: Timestamp,
-    pub(super) payments_from: Timestamp,
+}
+
+/// A poll's reading of both lists.
+#[derive(Debug)]
+pub(super) struct PollReading {
+    invoices: ListReading,
+    payments: ListReading,
+}
+
+impl PollReading {
+    /// Begins where the last poll stopped.
+    pub(super) fn resume(progress: &Progress) -> Self {
+        Self {
+            invoices: ListReading::resume(progress.invoices_from, progress.invoices_read),
+            payments: ListReading::resume(progress.payments_from, progress.payments_read),
+        }
+    }
+
+    /// Reads the next page of each list that has one. `None` if neither has, or if the limit of one
+    /// poll is reached.
+    pub(super) async fn read_pages(&mut self, desk: &Desk<'_>) -> Result<Option<Changes>, Trouble> {
+        let (of_invoices, of_payments) = (self.invoices.next_page(), self.payments.next_page());
+        if of_invoices.is_none() && of_payments.is_none() {
+            return Ok(None);
+        }
+        let mut changes = Changes::default();
+        if let Some(walk) = of_invoices {
+            let page = invoices::changed(&desk.session, walk.since, walk.at).await?;
+            self.invoices.advance(walk, &page, |one| one.updated_at);
+            changes.invoices.extend(page.rows.into_iter().map(|one| (one.id, one)));
+            changes.undecodable.extend(page.undecodable);
+        }
+        if let Some(walk) = of_payments {
+            let page = payments::changed(&desk.session, walk.since, walk.at).await?;
+            self.payments.advance(walk, &page, |one| one.updated_at);
+            changes.payments.extend(page.rows.into_iter().map(|one| (one.id, one)));
+            changes.undecodable.extend(page.undecodable);
+        }
+        Ok(Some(changes))
+    }
+
+    /// The progress after the pages that were read, once their changes are observed.
+    pub(super) fn mark(&self, progress: Progress) -> Progress {
+        Progress {
+            invoices_from: self.invoices.from,
+            invoices_read: self.invoices.rows_read,
+            payments_from: self.payments.from,
+            payments_read: self.payments.rows_read,
+            ..progress
+        }
+    }
+
     /// Whether both lists were read to their ends.
-    pub(super) is_all: bool,
+    pub(super) const fn is_complete(&self) -> bool {
+        self.invoices.walk.is_none() && self.payments.walk.is_none()
+    }
 }
 
-/// Reads both lists to their ends, or up to the limit of one poll.
-pub(super) async fn read(desk: &Desk<'_>, progress: &Progress) -> Result<Changes, Trouble> {
-    let session = &desk.session;
-    let mut undecodable = Vec::new();
-    let mut invoices_seen = BTreeMap::new();
-    let mut walk = Some(Walk::from(progress.invoices_from));
-    let mut invoices_from = progress.invoices_from;
-    for _ in 0..PAGES_MAX {
-        let Some(place) = walk else { break };
-        let page = invoices::changed(session, place.since, place.page).await?;
-        (walk, invoices_from) = next(place, &page, |one| one.updated_at);
-        invoices_seen.extend(page.rows.into_iter().map(|one| (one.id, one)));
-        undecodable.extend(page.undecodable);
-    }
-    let is_all = walk.is_none();
-    let mut payments_seen = BTreeMap::new();
-    let mut walk = Some(Walk::from(progress.payments_from));
-    let mut payments_from = progress.payments_from;
-    for _ in 0..PAGES_MAX {
-        let Some(place) = walk else { break };
-        let page = payments::changed(session, place.since, place.page).await?;
-        (walk, payments_from) = next(place, &page, |one| one.updated_at);
-        payments_seen.extend(page.rows.into_iter().map(|one| (one.id, one)));
-        undecodable.extend(page.undecodable);
-    }
-    Ok(Changes {
-        invoices: invoices_seen,
-        payments: payments_seen,
-        undecodable,
-        invoices_from,
-        payments_from,
-        is_all: is_all && walk.is_none(),
-    })
+/// The reading of one list.
+#[derive(Debug)]
+struct ListReading {
+    /// The next page; `None` at the end of the list.
+    walk: Option<Walk>,
+    pages: PageLimit,
+    /// The instant from which the next poll reads if this one stops here.
+    from: Timestamp,
+    /// The number of rows from that instant on that were read.
+    rows_read: u32,
 }
 
-/// Returns where to continue now, and where the next poll resumes if this one stops here.
-fn next<T>(
-    walk: Walk,
-    page: &Page<T>,
-    changed_at: fn(&T) -> Option<Timestamp>,
-) -> (Option<Walk>, Timestamp) {
-    let odd = page.undecodable.iter().filter_map(|odd| odd.changed_at);
-    let changes = page.rows.iter().filter_map(changed_at).chain(odd).collect::<Vec<_>>();
-    let read = ReadPage {
-        rows: page.count(),
-        full: page.full,
-        changes: &changes,
-        answered_at: page.answered_at,
-    };
-    match walk.after(read) {
-        Next::Done(until) => (None, until),
-        // There may be more rows of the newest second.
-        Next::Page(walk) => (Some(walk), walk.since),
+impl ListReading {
+    fn resume(from: Timestamp, rows_read: u32) -> Self {
+        let walk = Some(Walk::behind(from, rows_read));
+        Self { walk, pages: PageLimit::of_pages(PAGES_MAX), from, rows_read }
+    }
+
+    /// The page to read next, if the limit of one poll allows one more.
+    fn next_page(&self) -> Option<Walk> {
+        self.walk.filter(|_| !self.pages.is_reached())
+    }
+
+    fn advance<T>(&mut self, walk: Walk, page: &Page<T>, changed_at: fn(&T) -> Option<Timestamp>) {
+        self.pages.count_page(page.at);
+        let odd = page.undecodable.iter().filter_map(|odd| odd.changed_at);
+        let changes = page.rows.iter().filter_map(changed_at).chain(odd).collect::<Vec<_>>();
+        let next = page.next_position();
+        let read = ReadPage { next, changes: &changes, answered_at: page.answered_at };
+        match walk.after(read) {
+            Next::Done(until) => (self.walk, self.from, self.rows_read) = (None, until, 0),
+            // There may be more rows of the newest second.
+            Next::Page(walk) => {
+                (self.from, self.rows_read) = (walk.since, walk.at.rows_before());
+                self.walk = Some(walk);
+            }
+        }
     }
 }

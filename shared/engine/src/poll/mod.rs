@@ -2,10 +2,12 @@
 //! they received.
 //!
 //! A poll costs two calls if nothing happened, however many invoices are open, and none if no
-//! invoice is open. Observations are committed invoice by invoice, and the progress is written
-//! last: an interrupted poll is repeated, and observations that were committed are recognised.
+//! invoice is open. It reads a page of each list, commits the observations invoice by invoice, then
+//! writes the progress, and only then reads the next pages: an interrupted poll is repeated from
+//! there, and observations that were committed are recognised.
 
 mod changes;
+mod details;
 mod isolation;
 mod observe;
 mod tick;
@@ -32,10 +34,22 @@ use crate::ports::Measure;
 use crate::push::Unrecorded;
 use crate::{Engine, Invocation};
 
+use self::changes::PollReading;
 pub use self::tick::{CHUNK, Chunk, tick};
 
+/// Maximum bytes of one answer of Xero to a poll. A thousand invoices with a few lines each are
+/// smaller; of larger ones, fewer are requested at once.
+pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Ledgers polled concurrently by one process.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 6;
+/// The memory in bytes that the answers to all polls of one process take at most.
+///
+/// A poll holds one page of each list. While the second page is read, there are the rows of the
+/// first (at most as large as its answer, because a row keeps a part of its text), the answer's
+/// bytes in a buffer that grows by doubling (at most twice the answer), and its rows: four times
+/// [`ANSWER_BYTES_MAX`], or 32 MiB. For six ledgers that is 192 MiB. The functions have 256 MB
+/// (`MemorySize` in template.yaml), of which the process itself takes about 40.
+pub const MEMORY_BYTES_MAX: usize = AT_ONCE * 4 * ANSWER_BYTES_MAX;
 
 /// The result of polling a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +88,7 @@ fn guarded<'a>(
     async move {
         let polled = std::panic::AssertUnwindSafe(one(engine, ledger, invocation)).catch_unwind();
         let (account, tenant) = (&ledger.account, ledger.tenant);
-        let polled = match polled.await {
+        let (polled, is_for_operator) = match polled.await {
             Ok(Ok(polled)) => {
                 tracing::info!(
                     account.id = %account,
@@ -82,16 +96,25 @@ fn guarded<'a>(
                     polled = ?polled,
                     "polled"
                 );
-                polled
+                (polled, false)
             }
-            Ok(Err(trouble)) => told(ledger, trouble),
+            Ok(Err(trouble)) => {
+                let is_for_operator = !awaits_the_account(&trouble);
+                (told(ledger, trouble), is_for_operator)
+            }
             Err(_) => {
                 tracing::error!(account.id = %account, tenant.id = %tenant, "a poll panicked");
-                Polled::Failed
+                (Polled::Failed, true)
             }
         };
-        if polled == Polled::Failed {
-            record_failure(engine, ledger).await;
+        match polled {
+            Polled::Failed | Polled::Later => {
+                if polled == Polled::Failed {
+                    engine.metrics.record(Measure::PollFailed);
+                }
+                record_failure(engine, ledger, is_for_operator).await;
+            }
+            Polled::Idle | Polled::Read { .. } | Polled::Unconnected => {}
         }
         polled
     }
@@ -99,28 +122,51 @@ fn guarded<'a>(
     .boxed()
 }
 
-/// Counts a failed poll, and records in the ledger's row since when its polls have failed.
-async fn record_failure(engine: &Engine, ledger: &Ledger) {
-    engine.metrics.record(Measure::PollFailed);
-    if let Err(error) = note_failure(engine, ledger).await {
-        tracing::warn!(
-            error = %Chain(&error),
-            account.id = %ledger.account,
-            "a failed poll could not be recorded"
-        );
+/// Whether only a person of the account can end the failure, whom the status and the sync log tell.
+fn awaits_the_account(trouble: &Trouble) -> bool {
+    let class = match trouble {
+        Trouble::Xero(error) => error.class(),
+        Trouble::Failure(failure)
+        | Trouble::Explained(failure)
+        | Trouble::Blocked { failure, on: _ } => failure.class,
+        Trouble::Unrecorded(_) => return false,
+    };
+    class == FailureClass::Unauthorized
+}
+
+/// Records in the ledger's row since when its polls have failed. If every one has for an hour, the
+/// poll is counted as stalled, so that an operator hears of it.
+async fn record_failure(engine: &Engine, ledger: &Ledger, is_for_operator: bool) {
+    match note_failure(engine, ledger).await {
+        Ok(is_stalled) => {
+            if is_stalled && is_for_operator {
+                engine.metrics.record(Measure::PollStalled);
+                tracing::warn!(
+                    account.id = %ledger.account,
+                    tenant.id = %ledger.tenant,
+                    "every poll of the last hour failed"
+                );
+            }
+        }
+        Err(error) => {
+            tracing::warn!(
+                error = %Chain(&error),
+                account.id = %ledger.account,
+                "a failed poll could not be recorded"
+            );
+        }
     }
 }
 
-async fn note_failure(engine: &Engine, ledger: &Ledger) -> Result<(), StoreError> {
-    let Some(row) = engine.store.progress(ledger).await? else { return Ok(()) };
+/// Records a failed poll. Returns whether every poll of the last hour failed.
+async fn note_failure(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
+    let Some(row) = engine.store.progress(ledger).await? else { return Ok(false) };
     let Versioned { record, version } = row;
-    if record.failing_since.is_some() {
-        return Ok(());
-    }
-    let failing = Progress { failing_since: Some(engine.clock.now()), ..record };
+    let now = engine.clock.now();
+    let failing = record.with_failed_poll(now);
     match engine.store.put_progress(&failing, Expect::Version(version)).await {
         // A concurrent poll has recorded the same.
-        Ok(_) | Err(StoreError::Conflict) => Ok(()),
+        Ok(_) | Err(StoreError::Conflict) => Ok(failing.stalled_since(now).is_some()),
         Err(error) => Err(error),
     }
 }
@@ -179,33 +225,51 @@ async fn one(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Result
     Ok(Polled::Read { news: desk.noted(read).await? })
 }
 
-/// Reads what changed, then checks invoices one by one where that is due.
+/// Reads what changed, page by page, then checks invoices one by one where that is due. The
+/// progress is written after each page whose changes are observed, so a later failure repeats only
+/// what follows it.
 async fn read(desk: &Desk<'_>, row: Versioned<Progress>) -> Result<usize, Trouble> {
-    let Versioned { record: before, version } = row;
-    let changes = changes::read(desk, &before).await?;
-    let touched = unreadable::touched(&changes.undecodable);
-    let mut news = observe::all(desk, changes.invoices, changes.payments, &touched).await?;
-    unreadable::report(desk, &changes.undecodable).await?;
-    news += verify::look_at_unseen(desk).await?;
-    let mut progress = Progress {
-        invoices_from: changes.invoices_from,
-        payments_from: changes.payments_from,
-        failing_since: None,
-        ..before.clone()
-    };
-    if changes.is_all && progress.is_verification_due(desk.engine.clock.now()) {
-        news += verify::verify(desk, &mut progress).await?;
-    }
-    // This comes last: everything that was read is observed, and people see when it was.
-    progress.checked_at = Some(desk.engine.clock.now());
-    if progress != before {
-        match desk.engine.store.put_progress(&progress, Expect::Version(version)).await {
-            // A concurrent poll has read as much.
-            Ok(_) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
+    let mut row = row;
+    let mut reading = PollReading::resume(&row.record);
+    let mut news = 0;
+    while let Some(changes) = reading.read_pages(desk).await? {
+        let touched = unreadable::touched(&changes.undecodable);
+        news += observe::all(desk, changes.invoices, changes.payments, &touched).await?;
+        unreadable::report(desk, &changes.undecodable).await?;
+        let progress = reading.mark(row.record.clone());
+        match save_progress(desk, row, progress).await? {
+            Some(saved) => row = saved,
+            None => return Ok(news),
         }
     }
+    news += verify::look_at_unseen(desk).await?;
+    let mut progress = row.record.clone();
+    if reading.is_complete() {
+        if progress.is_verification_due(desk.engine.clock.now()) {
+            news += verify::verify(desk, &mut progress).await?;
+        }
+        // This comes last: everything that was read is observed, and people see when it was.
+        progress.checked_at = Some(desk.engine.clock.now());
+    }
+    save_progress(desk, row, progress.with_completed_poll()).await?;
     Ok(news)
+}
+
+/// Writes the progress if it has changed. Returns `None` if a concurrent poll has written another
+/// one, which reads what is left.
+async fn save_progress(
+    desk: &Desk<'_>,
+    row: Versioned<Progress>,
+    progress: Progress,
+) -> Result<Option<Versioned<Progress>>, StoreError> {
+    if progress == row.record {
+        return Ok(Some(row));
+    }
+    match desk.engine.store.put_progress(&progress, Expect::Version(row.version)).await {
+        Ok(version) => Ok(Some(Versioned { record: progress, version })),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 async fn is_connected(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {

@@ -6,24 +6,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::chart::Chart;
-use domain::document::invoice::{AppliedPayment, RemoteInvoice};
+use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, XeroInvoiceId, XeroPaymentId};
 use domain::mapping::{Mapping, MappingKey};
-use domain::money::Money;
 use domain::observe::{Observation, Seen, observe};
-use domain::receipts::{Received, Standpoint};
+use domain::receipts::Standpoint;
 use domain::sync_log::LogStatus;
 use futures::FutureExt;
 use store::{ReceiptRows, StoreError, Versioned};
-use xero::api::{invoices, payments};
+use xero::api::invoices::{self, IDS_LIMIT};
+use xero::api::payments::{self, INVOICES_LIMIT};
 
+use super::details::{accounts, has_details, received};
 use super::isolation::{isolate_invoice, known_payments};
 use super::unreadable;
 use crate::desk::{Desk, Trouble};
 use crate::push::Unrecorded;
-use crate::{abreast, chart, journal};
+use crate::{abreast, journal};
 
 /// Maximum number of conflicts. After each, the rows are read and the observation is decided again.
 const CONFLICTS_MAX: u32 = 6;
@@ -45,19 +46,53 @@ pub(super) async fn all(
             unread.push(*id);
         }
     }
-    let more = invoices::find_by_ids(&desk.session, &unread).await?;
-    unreadable::report(desk, &more.undecodable).await?;
-    seen.extend(more.rows.into_iter().map(|one| (one.id, one)));
-    let mut known = Vec::new();
-    for (id, crm_id) in ours {
-        if let Some(remote) = seen.remove(&id) {
-            known.push((crm_id, remote));
-        }
+    let known = ours.iter().filter_map(|(id, crm_id)| Some((crm_id.clone(), seen.remove(id)?)));
+    let known = known.collect::<Vec<_>>();
+    let mut news = observe_known(desk, known, &mut details).await?;
+    for ids in unread.chunks(IDS_LIMIT) {
+        let more = invoices::find_by_ids(&desk.session, ids).await?;
+        unreadable::report(desk, &more.undecodable).await?;
+        let known = more.rows.into_iter();
+        let known = known.filter_map(|one| Some((ours.get(&one.id)?.clone(), one)));
+        news += observe_known(desk, known.collect(), &mut details).await?;
     }
-    fetch_details(desk, &known, &mut details).await?;
-    let accounts = accounts(desk, &known, &details).await?;
-    let observed = known.iter().map(|(crm_id, remote)| {
-        observe_present(desk, crm_id, remote, &details, accounts.as_ref()).boxed()
+    Ok(news)
+}
+
+/// Observes invoices. Those with payments whose details are unknown come in groups, with one call
+/// for each, and every group is committed before the next call: the calls of a minute or of a day
+/// may end before all groups are read, and then the next poll has fewer left. Returns how many
+/// invoices had news.
+async fn observe_known(
+    desk: &Desk<'_>,
+    known: Vec<(CrmId, RemoteInvoice)>,
+    details: &mut BTreeMap<XeroPaymentId, RemotePayment>,
+) -> Result<usize, Trouble> {
+    let (mut complete, mut lacking) = (Vec::new(), Vec::new());
+    for (crm_id, remote) in known {
+        let has_details = has_details(desk, &crm_id, &remote, details).await?;
+        let group = if has_details { &mut complete } else { &mut lacking };
+        group.push((crm_id, remote));
+    }
+    let mut news = observe_group(desk, &complete, details).await?;
+    for group in lacking.chunks(INVOICES_LIMIT) {
+        let ids = group.iter().map(|(_, remote)| remote.id).collect::<Vec<_>>();
+        let found = payments::of_invoices(&desk.session, &ids).await?;
+        details.extend(found.rows.into_iter().map(|one| (one.id, one)));
+        news += observe_group(desk, group, details).await?;
+    }
+    Ok(news)
+}
+
+/// Observes invoices whose payments are known as far as Xero tells. Returns how many had news.
+async fn observe_group(
+    desk: &Desk<'_>,
+    group: &[(CrmId, RemoteInvoice)],
+    details: &BTreeMap<XeroPaymentId, RemotePayment>,
+) -> Result<usize, Trouble> {
+    let accounts = accounts(desk, group, details).await?;
+    let observed = group.iter().map(|(crm_id, remote)| {
+        observe_present(desk, crm_id, remote, details, accounts.as_ref()).boxed()
     });
     let observed = abreast::all(observed.collect()).await;
     // Each invoice was observed regardless of errors of the others.
@@ -128,84 +163,6 @@ async fn find_owner(
     let linked = engine.store.linked(ledger, EntityKind::Invoice, id.into());
     let owner = engine.skip_failing(&ledger.account, linked).await?.flatten();
     Ok(owner.map(|crm_id| (id, crm_id)))
-}
-
-/// Reads the payments of invoices that have unknown ones, because an invoice lists its payments
-/// without their bank accounts.
-async fn fetch_details(
-    desk: &Desk<'_>,
-    known: &[(CrmId, RemoteInvoice)],
-    details: &mut BTreeMap<XeroPaymentId, RemotePayment>,
-) -> Result<(), Trouble> {
-    let mut lacking = Vec::new();
-    for (crm_id, remote) in known {
-        let unread = remote.settlement.payments.iter().filter(|one| !details.contains_key(&one.id));
-        let unread = unread.map(|one| one.id).collect::<Vec<_>>();
-        if unread.is_empty() {
-            continue;
-        }
-        // Observing the invoice reports that its rows cannot be read.
-        let Some(received) = known_payments(desk, crm_id).await? else { continue };
-        let known: BTreeSet<XeroPaymentId> = received.iter().map(|one| one.id).collect();
-        if !unread.iter().all(|id| known.contains(id)) {
-            lacking.push(remote.id);
-        }
-    }
-    let found = payments::of_invoices(&desk.session, &lacking).await?;
-    details.extend(found.rows.into_iter().map(|one| (one.id, one)));
-    Ok(())
-}
-
-/// Returns the chart if a payment's account has to be named. It is read from Xero again if an
-/// account is missing.
-async fn accounts(
-    desk: &Desk<'_>,
-    known: &[(CrmId, RemoteInvoice)],
-    details: &BTreeMap<XeroPaymentId, RemotePayment>,
-) -> Result<Option<Chart>, Trouble> {
-    let paid = known.iter().flat_map(|(_, remote)| &remote.settlement.payments);
-    let paid = paid.filter_map(|one| details.get(&one.id)).collect::<Vec<_>>();
-    if paid.is_empty() {
-        return Ok(None);
-    }
-    let chart = chart::known(desk).await?;
-    let is_named = |one: &&RemotePayment| {
-        chart.banked_to(one.account_id, one.account_code.as_deref()).is_some()
-    };
-    if paid.iter().all(is_named) {
-        return Ok(Some(chart));
-    }
-    Ok(Some(chart::current(desk).await?))
-}
-
-/// Returns all payments of an invoice.
-fn received(
-    desk: &Desk<'_>,
-    remote: &RemoteInvoice,
-    details: &BTreeMap<XeroPaymentId, RemotePayment>,
-    chart: Option<&Chart>,
-) -> Vec<Received> {
-    let one = |applied: &AppliedPayment| {
-        let detail = details.get(&applied.id);
-        if detail.is_some_and(|one| one.status == MoneyStatus::Deleted) {
-            return None;
-        }
-        let account = detail
-            .and_then(|one| chart?.banked_to(one.account_id, one.account_code.as_deref()).cloned());
-        let reference = detail.and_then(|one| one.reference.clone());
-        let received = Received {
-            id: applied.id,
-            amount: Money::new(applied.amount, remote.total.currency),
-            date: applied.date.or(detail.and_then(|one| one.date)),
-            reference: reference.or_else(|| applied.reference.clone()),
-            account,
-            batch: detail.and_then(|one| one.batch),
-            is: Standpoint::Imported,
-            seen_at: desk.engine.clock.now(),
-        };
-        Some(received.clipped())
-    };
-    remote.settlement.payments.iter().filter_map(one).collect()
 }
 
 /// Observes one invoice, and starts again after a conflict with another process.

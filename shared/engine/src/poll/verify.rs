@@ -95,7 +95,8 @@ async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result
         // A list may omit an invoice, so a missing one is read by itself. An unreadable invoice is
         // not missing.
         match invoices::get(&patient, *id).await {
-            Ok(Some(_)) | Err(XeroError::Undecodable { .. }) => {}
+            Ok(Some(_)) | Err(XeroError::Undecodable { .. } | XeroError::AnswerTooLarge { .. }) => {
+            }
             Ok(None) => news += usize::from(observe::missing(desk, crm_id).await?),
             // Xero answers other calls. It is asked again with the next check.
             Err(

@@ -12,14 +12,15 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Written;
 use super::filter::clause;
-use super::rows::{list, one};
+use super::page::first_rows;
+use super::rows::{ROWS_OF_A_KEY, one};
 use super::written::{Fit, send, written};
-use super::{PAGE_LIMIT, Written};
 use crate::date::optional_instant;
 use crate::error::XeroError;
 use crate::json::{currency, envelope, lenient_bool, real_id, told};
-use crate::rows::{Marks, Rows};
+use crate::rows::{Marks, OddRow, Rows};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/BankTransactions";
@@ -35,11 +36,9 @@ pub async fn find_by_reference(
     let filter = clause("Reference", reference).ok_or(XeroError::Unsendable {
         reason: "a reference with a quotation mark cannot be searched for",
     })?;
-    let call = Call::list(LIST, COLLECTION)
-        .query("where", filter)
-        .query("page", "1")
-        .query("pageSize", PAGE_LIMIT.to_string());
-    list::<WireTransaction, _>(session, call, COLLECTION).await
+    let call = Call::list(LIST, COLLECTION).query("where", filter);
+    let too_large = OddRow { reference: Some(reference.to_owned()), ..OddRow::too_large(LIST) };
+    first_rows::<WireTransaction, _>(session, &call, COLLECTION, ROWS_OF_A_KEY, too_large).await
 }
 
 /// Reads the bank transaction with this id, whatever its status.

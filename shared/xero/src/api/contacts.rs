@@ -14,19 +14,23 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::filter::{clause, filters, is_quotable};
-use super::rows::{list, one, sole};
+use super::filter::{any_of, equals, group_keys, is_quotable};
+use super::page::first_rows;
+use super::rows::{KeySelection, ROWS_OF_A_KEY, one, select_rows, sole};
 use super::written::{Fit, send};
-use super::{PAGE_LIMIT, Page, Written};
+use super::{Page, Position, Written};
 use crate::date::optional_instant;
 use crate::error::XeroError;
 use crate::json::{envelope, optional_id, real_id, told};
-use crate::rows::{Marks, Rows};
+use crate::rows::{Marks, OddRow, Rows};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/Contacts";
 const ONE: &str = "/Contacts/{ContactID}";
 const COLLECTION: &str = "Contacts";
+
+/// The maximum number of contacts that a search for a name examines.
+const NAMESAKES_LIMIT: u32 = 1_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -73,7 +77,8 @@ pub async fn find_by_numbers(
         numbers.iter().copied().partition(|number| numbers.len() > 1 && is_quotable(number));
     for number in alone {
         let call = Call::one(ONE, COLLECTION, number.to_owned());
-        found.append(sole::<WireContact, _>(session, call, COLLECTION).await?);
+        let too_large = too_large_by_number(&number);
+        found.append(sole::<WireContact, _>(session, call, COLLECTION, too_large).await?);
     }
     found.append(list_by_numbers(session, &together).await?);
     Ok(found)
@@ -86,36 +91,43 @@ pub async fn list_by_numbers(
     session: &Session,
     numbers: &[&str],
 ) -> Result<Rows<RemoteContact>, XeroError> {
-    let clauses = numbers.iter().filter_map(|number| clause("ContactNumber", number));
-    list_archived_too(session, &clauses.collect::<Vec<_>>()).await
-}
-
-/// Finds every contact for which one of the clauses holds, archived or not.
-async fn list_archived_too(
-    session: &Session,
-    clauses: &[String],
-) -> Result<Rows<RemoteContact>, XeroError> {
+    let quotable = numbers.iter().copied().filter(|number| is_quotable(number));
+    let quotable = quotable.collect::<Vec<_>>();
+    let numbered = KeySelection { call: call_by_numbers, too_large: too_large_by_number };
     let mut found = Rows::default();
-    for filter in filters(clauses)? {
-        let call = Call::list(LIST, COLLECTION)
-            .query("where", filter)
-            .query("includeArchived", "true")
-            .query("page", "1")
-            .query("pageSize", PAGE_LIMIT.to_string());
-        found.append(list::<WireContact, _>(session, call, COLLECTION).await?);
+    for group in group_keys(&quotable, |number| clause_of_number(number))? {
+        found
+            .append(select_rows::<_, WireContact, _>(session, group, COLLECTION, &numbered).await?);
     }
     Ok(found)
 }
 
+fn clause_of_number(number: &str) -> String {
+    equals("ContactNumber", number)
+}
+
+fn call_by_numbers(numbers: &[&str]) -> Call {
+    call_with_filter(any_of(numbers.iter().map(|number| clause_of_number(number))))
+}
+
+fn too_large_by_number(number: &&str) -> OddRow {
+    OddRow { number: Some((*number).to_owned()), ..OddRow::too_large(LIST) }
+}
+
+/// A call for the contacts that the filter selects, archived or not.
+fn call_with_filter(filter: String) -> Call {
+    Call::list(LIST, COLLECTION).query("where", filter).query("includeArchived", "true")
+}
+
 /// Reads a page of all contacts, including archived ones, in the order of their ids: an edit
-/// between two calls moves no contact to another page. Pages are numbered from 1.
-pub async fn page(session: &Session, page: u32) -> Result<Page<RemoteContact>, XeroError> {
+/// between two calls moves no contact to another page. The page is smaller than `at` says if the
+/// answer would be too large, and a contact that is too large by itself is an unreadable row.
+pub async fn page(session: &Session, at: Position) -> Result<Page<RemoteContact>, XeroError> {
     let call = Call::list(LIST, COLLECTION)
         .query("includeArchived", "true")
-        .query("order", "ContactID ASC")
-        .query("page", page.to_string())
-        .query("pageSize", PAGE_LIMIT.to_string());
-    super::page::page::<WireContact, _>(session, call, COLLECTION).await
+        .query("order", "ContactID ASC");
+    let too_large = OddRow::too_large(LIST);
+    super::page::page::<WireContact, _>(session, &call, COLLECTION, at, too_large).await
 }
 
 /// Finds active contacts whose name, number, e-mail address or company number contains the text:
@@ -123,13 +135,11 @@ pub async fn page(session: &Session, page: u32) -> Result<Page<RemoteContact>, X
 pub async fn search(
     session: &Session,
     text: &str,
-    most: usize,
+    most: u32,
 ) -> Result<Rows<RemoteContact>, XeroError> {
-    let call = Call::list(LIST, COLLECTION)
-        .query("searchTerm", text)
-        .query("page", "1")
-        .query("pageSize", most.to_string());
-    list::<WireContact, _>(session, call, COLLECTION).await
+    let call = Call::list(LIST, COLLECTION).query("searchTerm", text);
+    let too_large = OddRow::too_large(LIST);
+    first_rows::<WireContact, _>(session, &call, COLLECTION, most, too_large).await
 }
 
 /// Reads the contact with this id, archived or not. If its own route does not show it, the list is
@@ -139,8 +149,17 @@ pub async fn get(session: &Session, id: XeroContactId) -> Result<Option<RemoteCo
     if let Some(contact) = of(session, id.to_string()).await? {
         return Ok(Some(contact));
     }
-    let clause = format!(r#"ContactID==guid("{id}")"#);
-    let Rows { rows, undecodable } = list_archived_too(session, &[clause]).await?;
+    let call = call_with_filter(format!(r#"ContactID==guid("{id}")"#));
+    let too_large = OddRow { id: Some(id.0), ..OddRow::too_large(LIST) };
+    let found = first_rows::<WireContact, RemoteContact>(
+        session,
+        &call,
+        COLLECTION,
+        ROWS_OF_A_KEY,
+        too_large,
+    )
+    .await?;
+    let Rows { rows, undecodable } = found;
     let contact = rows.into_iter().find(|contact| contact.id == id);
     match (contact, undecodable.iter().find(|odd| odd.may_be(id.0))) {
         (Some(contact), _) => Ok(Some(contact)),
@@ -157,15 +176,16 @@ async fn of(session: &Session, id: String) -> Result<Option<RemoteContact>, Xero
 /// case, accents and superfluous spaces.
 ///
 /// A name may contain any text, and a filter does not accept every text. So Xero is asked for the
-/// contacts that contain a part of the name that is in every spelling of it, at most a page of
+/// contacts that contain a part of the name that is in every spelling of it, at most a thousand of
 /// them, and the names are compared here.
 pub async fn find_by_name(session: &Session, name: &str) -> Result<Rows<RemoteContact>, XeroError> {
     let call = Call::list(LIST, COLLECTION)
         .query("searchTerm", search_term(name))
-        .query("includeArchived", "true")
-        .query("page", "1")
-        .query("pageSize", PAGE_LIMIT.to_string());
-    let mut found: Rows<RemoteContact> = list::<WireContact, _>(session, call, COLLECTION).await?;
+        .query("includeArchived", "true");
+    let too_large = OddRow::too_large(LIST);
+    let mut found: Rows<RemoteContact> =
+        first_rows::<WireContact, _>(session, &call, COLLECTION, NAMESAKES_LIMIT, too_large)
+            .await?;
     found.rows.retain(|contact| is_namesake(contact, name));
     Ok(found)
 }

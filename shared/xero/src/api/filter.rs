@@ -13,7 +13,12 @@ const OR: &str = " OR ";
 /// mark, a backslash or a control character. Xero rejects every way of escaping them with a syntax
 /// error, whatever the rest of the filter says. Such a value must be found by other means.
 pub(super) fn clause(field: &str, value: &str) -> Option<String> {
-    is_quotable(value).then(|| format!("{field}==\"{value}\""))
+    is_quotable(value).then(|| equals(field, value))
+}
+
+/// A clause that requires `field` to equal `value`, which must be quotable.
+pub(super) fn equals(field: &str, value: &str) -> String {
+    format!("{field}==\"{value}\"")
 }
 
 /// Whether a text may be between the quotation marks of a filter.
@@ -21,27 +26,38 @@ pub(super) fn is_quotable(value: &str) -> bool {
     !value.chars().any(|sign| matches!(sign, '"' | '\\') || sign.is_control())
 }
 
-/// Joins the clauses into filters, each as long as Xero accepts.
-pub(super) fn filters(clauses: &[String]) -> Result<Vec<String>, XeroError> {
-    let mut filters: Vec<String> = Vec::new();
-    for clause in clauses {
-        if encoded(clause).len() > FILTER_LIMIT {
+/// A filter that requires one of the clauses.
+pub(super) fn any_of(clauses: impl Iterator<Item = String>) -> String {
+    clauses.collect::<Vec<_>>().join(OR)
+}
+
+/// Divides keys into groups, in order. The filter that requires one of the clauses of a group is as
+/// long as Xero accepts.
+pub(super) fn group_keys<K>(
+    keys: &[K],
+    clause: impl Fn(&K) -> String,
+) -> Result<Vec<&[K]>, XeroError> {
+    let or = encoded(OR).len();
+    let mut groups: Vec<&[K]> = Vec::new();
+    let (mut begin, mut length) = (0, 0);
+    for (at, key) in keys.iter().enumerate() {
+        let own = encoded(&clause(key)).len();
+        if own > FILTER_LIMIT {
             return Err(XeroError::Unsendable {
                 reason: "the text is too long to be searched for",
             });
         }
-        let room = |filter: &&mut String| {
-            encoded(filter).len() + encoded(OR).len() + encoded(clause).len() <= FILTER_LIMIT
-        };
-        match filters.last_mut().filter(room) {
-            Some(filter) => {
-                filter.push_str(OR);
-                filter.push_str(clause);
-            }
-            None => filters.push(clause.clone()),
+        if at == begin {
+            length = own;
+        } else if length + or + own <= FILTER_LIMIT {
+            length += or + own;
+        } else {
+            groups.extend(keys.get(begin..at));
+            (begin, length) = (at, own);
         }
     }
-    Ok(filters)
+    groups.extend(keys.get(begin..).filter(|last| !last.is_empty()));
+    Ok(groups)
 }
 
 #[cfg(test)]
@@ -50,15 +66,25 @@ mod tests {
 
     #[test]
     fn many_numbers_are_asked_for_about_forty_at_a_time_within_the_query_xero_takes() {
-        let clauses =
-            (0..120).map(|at| clause("ContactNumber", &format!("SC-cli_{at:03}")).unwrap());
-        let filters = filters(&clauses.collect::<Vec<_>>()).unwrap();
-        let counts = filters.iter().map(|one| one.split(OR).count()).collect::<Vec<_>>();
-        assert_eq!(counts.iter().sum::<usize>(), 120);
-        assert!(counts.len() <= 4, "{counts:?}");
-        for filter in &filters {
-            assert!(encoded(filter).len() <= FILTER_LIMIT);
+        let numbers = (0..120).map(|at| format!("SC-cli_{at:03}")).collect::<Vec<_>>();
+        let of = |number: &String| equals("ContactNumber", number);
+        let groups = group_keys(&numbers, of).unwrap();
+        assert!(groups.len() <= 4, "{groups:?}");
+        assert_eq!(groups.concat(), numbers);
+        for group in &groups {
+            assert!(encoded(&any_of(group.iter().map(of))).len() <= FILTER_LIMIT);
         }
+        let longer = encoded(&any_of(groups[0].iter().chain(&groups[1][..1]).map(of)));
+        assert!(longer.len() > FILTER_LIMIT, "one more would not fit");
+    }
+
+    #[test]
+    fn a_clause_that_is_too_long_is_refused_and_no_key_needs_no_filter() {
+        let of = |number: &String| equals("Number", number);
+        let numbers = ["a".repeat(1_880), "b".to_owned()];
+        assert_eq!(group_keys(&numbers, of).unwrap().len(), 2);
+        assert!(group_keys(&["a".repeat(1_900)], of).is_err());
+        assert!(group_keys(&[], of).unwrap().is_empty());
     }
 
     #[test]

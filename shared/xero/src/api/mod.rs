@@ -13,6 +13,7 @@ mod rows;
 pub mod tax_rates;
 mod written;
 
+pub use domain::paging::Position;
 pub use page::Page;
 pub use written::Written;
 
@@ -32,7 +33,3 @@ pub enum TargetStatus {
 
 /// The maximum number of documents in one write. Xero advises batches of about 50.
 pub const BATCH_LIMIT: usize = 50;
-
-/// The number of rows that a page is requested with, which is Xero's maximum. Xero's answer says
-/// how many rows a page actually has.
-pub const PAGE_LIMIT: usize = 1_000;

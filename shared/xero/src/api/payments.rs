@@ -14,13 +14,15 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::rows::{list, one};
+use super::filter::any_of;
+use super::page::page;
+use super::rows::{KeySelection, one, select_rows};
 use super::written::{Fit, send, written};
-use super::{PAGE_LIMIT, Page, Written};
+use super::{Page, Position, Written};
 use crate::date::{optional_date, optional_instant};
 use crate::error::XeroError;
 use crate::json::{envelope, lenient_bool, optional_id, real_id, told};
-use crate::rows::{Marks, Rows};
+use crate::rows::{Marks, OddRow, Rows};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/Payments";
@@ -28,39 +30,44 @@ const ONE: &str = "/Payments/{PaymentID}";
 const COLLECTION: &str = "Payments";
 
 /// The maximum number of invoices in one query. Xero limits a query to about 2,048 characters.
-const INVOICES_LIMIT: usize = 15;
+pub const INVOICES_LIMIT: usize = 15;
 
 /// Reads a page of the customers' payments that changed at an instant or later, including deleted
-/// ones, oldest change first.
+/// ones, oldest change first. The page is smaller than `at` says if the answer would be too large,
+/// and a payment that is too large by itself is an unreadable row.
 pub async fn changed(
     session: &Session,
     since: Timestamp,
-    page: u32,
+    at: Position,
 ) -> Result<Page<RemotePayment>, XeroError> {
     let call = Call::list(LIST, COLLECTION)
         .modified_since(since)
         .query("where", r#"PaymentType=="ACCRECPAYMENT""#)
-        .query("order", "UpdatedDateUTC ASC")
-        .query("page", page.to_string())
-        .query("pageSize", PAGE_LIMIT.to_string());
-    super::page::page::<WirePayment, _>(session, call, COLLECTION).await
+        .query("order", "UpdatedDateUTC ASC");
+    page::<WirePayment, _>(session, &call, COLLECTION, at, OddRow::too_large(LIST)).await
 }
 
-/// Reads every payment on these invoices, including deleted ones, with one call for 15 invoices.
+/// Reads every payment on these invoices, including deleted ones, with one call for 15 invoices, or
+/// with more if one answer cannot hold their payments.
 pub async fn of_invoices(
     session: &Session,
     invoices: &[XeroInvoiceId],
 ) -> Result<Rows<RemotePayment>, XeroError> {
+    let payments = KeySelection { call: call_of_invoices, too_large: too_large_of_invoice };
     let mut found = Rows::default();
     for some in invoices.chunks(INVOICES_LIMIT) {
-        let each = some.iter().map(|id| format!(r#"Invoice.InvoiceID==guid("{id}")"#));
-        let call = Call::list(LIST, COLLECTION)
-            .query("where", each.collect::<Vec<_>>().join(" OR "))
-            .query("page", "1")
-            .query("pageSize", PAGE_LIMIT.to_string());
-        found.append(list::<WirePayment, _>(session, call, COLLECTION).await?);
+        found.append(select_rows::<_, WirePayment, _>(session, some, COLLECTION, &payments).await?);
     }
     Ok(found)
+}
+
+fn too_large_of_invoice(id: &XeroInvoiceId) -> OddRow {
+    OddRow { belongs_to: Some(id.0), ..OddRow::too_large(LIST) }
+}
+
+fn call_of_invoices(ids: &[XeroInvoiceId]) -> Call {
+    let each = ids.iter().map(|id| format!(r#"Invoice.InvoiceID==guid("{id}")"#));
+    Call::list(LIST, COLLECTION).query("where", any_of(each))
 }
 
 /// Reads the payment with this id, whatever its status.

@@ -1,11 +1,17 @@
-//! Calls that return rows: a list of them, or a single row that is requested by its id.
+//! Calls that return rows: a list of them, the rows that keys select, or a single row that is
+//! requested by its id.
 
+use domain::paging::Position;
 use serde::de::DeserializeOwned;
 
-use crate::error::XeroError;
+use super::page::{first_rows, whole_page};
+use crate::error::{Addressed, XeroError};
 use crate::json::elements;
-use crate::rows::Rows;
+use crate::rows::{OddRow, Rows};
 use crate::session::{Call, Session};
+
+/// The maximum number of rows that are read of a single key.
+pub(super) const ROWS_OF_A_KEY: u32 = 20_000;
 
 /// Makes a call for a list whose rows are read as `W`. Unreadable rows are reported to the session
 /// and returned beside the others.
@@ -37,24 +43,78 @@ where
     Ok(rows)
 }
 
+/// A way to read the rows that keys select: ids or numbers.
+pub(super) struct KeySelection<K> {
+    /// The call for the rows of these keys, at least one.
+    pub(super) call: fn(&[K]) -> Call,
+    /// The row of a key, if it is too large to be read, with what the key says about it.
+    pub(super) too_large: fn(&K) -> OddRow,
+}
+
+/// Reads the rows that the keys select, with one call for all keys. If the answer is too large, or
+/// there are more rows than a page has, the keys are divided among two calls; the rows of a single
+/// key are read page by page. A record that is too large by itself is an unreadable row.
+pub(super) async fn select_rows<K, W, T>(
+    session: &Session,
+    keys: &[K],
+    collection: &str,
+    selection: &KeySelection<K>,
+) -> Result<Rows<T>, XeroError>
+where
+    W: DeserializeOwned + Into<T>,
+{
+    let mut found = Rows::default();
+    let mut waiting = vec![keys];
+    while let Some(keys) = waiting.pop() {
+        let call = match keys {
+            [] => continue,
+            [_, ..] => (selection.call)(keys),
+        };
+        if let [key] = keys {
+            let too_large = (selection.too_large)(key);
+            let rows = match call.addressed {
+                Addressed::One => sole::<W, T>(session, call, collection, too_large).await?,
+                Addressed::Collection => {
+                    first_rows::<W, T>(session, &call, collection, ROWS_OF_A_KEY, too_large).await?
+                }
+            };
+            found.append(rows);
+            continue;
+        }
+        match whole_page::<W, T>(session, &call, collection, Position::FIRST).await {
+            Ok(page) if page.next_position().is_none() => {
+                found.append(Rows { rows: page.rows, undecodable: page.undecodable });
+            }
+            Ok(_) | Err(XeroError::AnswerTooLarge { .. }) => {
+                let (first, second) = keys.split_at(keys.len() / 2);
+                waiting.extend([second, first]);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
 /// Makes a call for one record, whose row is alone in the answer. Without such a record in Xero,
-/// there is no row.
+/// there is no row. If it is too large, `too_large` is the unreadable row.
 pub(super) async fn sole<W, T>(
     session: &Session,
     call: Call,
     collection: &str,
+    too_large: OddRow,
 ) -> Result<Rows<T>, XeroError>
 where
     W: DeserializeOwned + Into<T>,
 {
     match list::<W, T>(session, call, collection).await {
         Err(XeroError::NotFound { .. }) => Ok(Rows::default()),
+        Err(XeroError::AnswerTooLarge { .. }) => Ok(leave_out(session, too_large)),
         found => found,
     }
 }
 
 /// Makes a call for one record. Returns `None` if Xero has no such record. A record that cannot be
-/// read is an error, because it exists.
+/// read, or that is too large to be read, is an error, because it exists.
 pub(super) async fn one<W, T>(
     session: &Session,
     call: Call,
@@ -63,10 +123,25 @@ pub(super) async fn one<W, T>(
 where
     W: DeserializeOwned + Into<T>,
 {
-    let Rows { mut rows, undecodable } = sole::<W, T>(session, call, collection).await?;
+    let endpoint = call.endpoint;
+    let Rows { mut rows, undecodable } = match list::<W, T>(session, call, collection).await {
+        Err(XeroError::NotFound { .. }) => return Ok(None),
+        Err(error @ XeroError::AnswerTooLarge { .. }) => {
+            leave_out::<T>(session, OddRow::too_large(endpoint));
+            return Err(error);
+        }
+        found => found?,
+    };
     match (rows.pop(), undecodable.first()) {
         (Some(row), _) => Ok(Some(row)),
         (None, Some(odd)) => Err(odd.into()),
         (None, None) => Ok(None),
     }
+}
+
+/// Leaves out a row that is too large by itself: it is logged, counted, and returned as unreadable.
+pub(super) fn leave_out<T>(session: &Session, odd: OddRow) -> Rows<T> {
+    let rows = Rows::of_too_large(odd);
+    session.note_odd_rows(&rows.undecodable);
+    rows
 }

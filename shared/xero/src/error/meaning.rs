@@ -16,6 +16,7 @@ impl XeroError {
             | Self::KeyReused
             | Self::Unexplained
             | Self::Unidentified { .. }
+            | Self::AnswerTooLarge { access: Access::Write, .. }
             | Self::Edge { access: Access::Write, status: 200..=299 } => FailureClass::Uncertain,
             Self::NotSent { .. }
             | Self::TokenRejected { .. }
@@ -40,12 +41,15 @@ impl XeroError {
             Self::Unsendable { .. }
             | Self::CallRefused { .. }
             | Self::Undecodable { .. }
+            // The same call would be answered the same way.
+            | Self::AnswerTooLarge { access: Access::Read, .. }
             | Self::OperatorFault { .. } => FailureClass::Defect,
         }
     }
 
     /// Whether Xero answered. If so, the serial of the idempotency key must rise before the next
-    /// write: Xero keeps the answer to a key for six minutes, errors included, and replays it.
+    /// write: Xero keeps the answer to a key for six minutes, errors included, and replays it. An
+    /// answer that is too large is none: what it says is not known, so the key must stay.
     pub const fn is_answered(&self) -> bool {
         match self {
             Self::NoAccessToken { is_answered, source: _ } => *is_answered,
@@ -53,6 +57,7 @@ impl XeroError {
             | Self::Barred { .. }
             | Self::NotSent { .. }
             | Self::Unanswered { .. }
+            | Self::AnswerTooLarge { .. }
             | Self::Edge { .. }
             | Self::IdentityUnanswered { .. } => false,
             Self::ServerFault { .. }

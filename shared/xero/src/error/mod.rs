@@ -56,6 +56,16 @@ pub enum XeroError {
         #[source]
         source: TransportError,
     },
+    /// Xero's answer is longer than this client reads. What it says is unknown, so a write may have
+    /// been performed.
+    #[error("Xero's answer to a {access} is too large to be read")]
+    AnswerTooLarge {
+        /// Whether the call could have changed a document.
+        access: Access,
+        /// The cause, with the limit.
+        #[source]
+        source: TransportError,
+    },
     /// Xero answered with an internal error: a status in the 500s, or 408.
     #[error("Xero answered a {access} with status {status}")]
     ServerFault {
@@ -238,6 +248,7 @@ impl XeroError {
             (TransportErrorKind::Invalid, _) => {
                 Self::Unsendable { reason: "its address or headers are not valid" }
             }
+            (TransportErrorKind::TooLarge, _) => Self::AnswerTooLarge { access, source },
             (_, Sent::No) => Self::NotSent { source },
             (_, Sent::Unknown) => Self::Unanswered { access, source },
         }

@@ -50,6 +50,8 @@ impl XeroError {
             Self::Unanswered { access: Access::Read, .. } => SILENT,
             Self::Unanswered { access: Access::Write, .. }
             | Self::Edge { access: Access::Write, status: 200..=299 } => SILENT_ON_WRITE,
+            Self::AnswerTooLarge { access: Access::Read, .. } => TOO_LARGE,
+            Self::AnswerTooLarge { access: Access::Write, .. } => TOO_LARGE_ON_WRITE,
             Self::NotSent { .. } | Self::Edge { .. } => UNREACHABLE,
             Self::ServerFault { access: Access::Read, .. } => FAULTY,
             Self::ServerFault { access: Access::Write, .. } => FAULTY_ON_WRITE,
@@ -114,6 +116,18 @@ const SILENT: Told =
 const SILENT_ON_WRITE: Told = Told {
     code: Cause::XeroSilent.code(),
     message: "Xero did not answer, so it is not yet known whether the document arrived.",
+    remedy: "No action is needed: the next attempt checks first and creates no second copy.",
+};
+
+const TOO_LARGE: Told = Told {
+    code: "answer_too_large",
+    message: "Xero's answer is too large to be read.",
+    remedy: "A record with very many lines or payments may be the cause. If this persists, contact support.",
+};
+
+const TOO_LARGE_ON_WRITE: Told = Told {
+    code: "answer_too_large",
+    message: "Xero's answer is too large to be read, so it is not yet known whether the document arrived.",
     remedy: "No action is needed: the next attempt checks first and creates no second copy.",
 };
 

@@ -29,3 +29,4 @@ mod samples;
 mod scripted;
 mod settlement;
 mod sockets;
+mod too_large;

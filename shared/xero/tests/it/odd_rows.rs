@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use uuid::Uuid;
 use xero::api::{
-    accounts, bank_transactions, contacts, credit_notes, invoices, payments, tax_rates,
+    Position, accounts, bank_transactions, contacts, credit_notes, invoices, payments, tax_rates,
 };
 use xero::{Barred, Ending, OddRow, Pass, Turnstile, XeroError};
 
@@ -110,7 +110,8 @@ async fn a_row_without_what_is_needed_is_left_out_by_its_id_and_the_member_at_fa
         assert!(odd.contains(from), "{from}");
         let rows = [odd.replace(from, to), invoice_json("")];
         let session = a_session(Scripted::ok(&collection("Invoices", &rows)));
-        let page = invoices::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap();
+        let page =
+            invoices::changed(&session, Timestamp::UNIX_EPOCH, Position::FIRST).await.unwrap();
         assert_eq!(page.rows.iter().map(|one| one.id).collect::<Vec<_>>(), [INVOICE], "{to}");
         let [row] = page.undecodable.as_slice() else { panic!("{page:?}") };
         assert_eq!((row.endpoint, row.id), ("/Invoices", Some(ODD)));
@@ -132,11 +133,11 @@ async fn what_is_no_row_at_all_costs_nothing_but_itself() {
             .collect::<Vec<_>>(),
     );
     let session = a_session(Scripted::ok(&body));
-    let page = invoices::changed(&session, Timestamp::UNIX_EPOCH, 1).await.unwrap();
+    let page = invoices::changed(&session, Timestamp::UNIX_EPOCH, Position::FIRST).await.unwrap();
     assert_eq!((page.rows.len(), page.undecodable.len()), (1, 5));
     assert!(page.undecodable.iter().all(|odd| odd.id.is_none() && !odd.reason.is_empty()));
     let nothing = a_session(Scripted::ok(r#"{"Invoices":null}"#));
-    let page = invoices::changed(&nothing, Timestamp::UNIX_EPOCH, 1).await.unwrap();
+    let page = invoices::changed(&nothing, Timestamp::UNIX_EPOCH, Position::FIRST).await.unwrap();
     assert_eq!(page.count(), 0);
 }
 
@@ -157,14 +158,14 @@ async fn every_list_leaves_out_what_it_cannot_read_and_has_it_counted() {
     };
 
     let of = session("Invoices", invoice_json(""), &odd("InvoiceID"));
-    assert_eq!(invoices::changed(&of, since, 1).await.unwrap().rows.len(), 1);
+    assert_eq!(invoices::changed(&of, since, Position::FIRST).await.unwrap().rows.len(), 1);
     let of = session("Invoices", invoice_json(""), &odd("InvoiceID"));
     assert_eq!(invoices::find_by_numbers(&of, &["a", "b"]).await.unwrap().rows.len(), 1);
     let of = session("Invoices", invoice_json(""), &odd("InvoiceID"));
     let ids = [INVOICE, XeroInvoiceId(ODD)];
     assert_eq!(invoices::find_by_ids(&of, &ids).await.unwrap().rows.len(), 1);
     let of = session("Payments", payment_json(""), &odd("PaymentID"));
-    assert_eq!(payments::changed(&of, since, 1).await.unwrap().rows.len(), 1);
+    assert_eq!(payments::changed(&of, since, Position::FIRST).await.unwrap().rows.len(), 1);
     let of = session("Payments", payment_json(""), &odd("PaymentID"));
     assert_eq!(payments::of_invoices(&of, &[INVOICE]).await.unwrap().rows.len(), 1);
     let of = session("CreditNotes", note(), &odd("CreditNoteID"));
@@ -173,7 +174,7 @@ async fn every_list_leaves_out_what_it_cannot_read_and_has_it_counted() {
     assert_eq!(bank_transactions::find_by_reference(&of, "a").await.unwrap().rows.len(), 1);
     let nameless = r#"{"ContactID":"no id"}"#;
     let of = session("Contacts", contact_json(""), nameless);
-    assert_eq!(contacts::page(&of, 1).await.unwrap().rows.len(), 1);
+    assert_eq!(contacts::page(&of, Position::FIRST).await.unwrap().rows.len(), 1);
     let of = session("Contacts", contact_json(""), nameless);
     assert_eq!(contacts::search(&of, "Ridge", 50).await.unwrap().rows.len(), 1);
     let of = session("Contacts", contact_json(""), nameless);

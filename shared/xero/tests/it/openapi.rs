@@ -9,7 +9,7 @@ use http::Request;
 use jiff::Timestamp;
 use jiff::civil::date;
 use xero::XeroError;
-use xero::api::{Written, accounts, invoices, payments};
+use xero::api::{Position, Written, accounts, invoices, payments};
 
 use crate::description::{Faults, description};
 use crate::requests::{
@@ -101,7 +101,9 @@ async fn the_payments_of_xeros_own_examples_are_read() {
     let Some(xero) = description("accounting.acyclic.yaml") else { return };
     let session = |method, path| a_session(Scripted::ok(&xero.example(method, path)));
 
-    let listed = payments::changed(&session("get", "/Payments"), Timestamp::UNIX_EPOCH, 1).await;
+    let listed =
+        payments::changed(&session("get", "/Payments"), Timestamp::UNIX_EPOCH, Position::FIRST)
+            .await;
     let listed = listed.unwrap();
     assert_eq!(listed.rows[0].amount.to_string(), "46.0");
     assert!(
@@ -139,7 +141,9 @@ async fn the_invoices_and_accounts_of_xeros_own_examples_are_read() {
     let Some(xero) = description("accounting.acyclic.yaml") else { return };
     let session = |path| a_session(Scripted::ok(&xero.example("get", path)));
 
-    let listed = invoices::changed(&session("/Invoices"), Timestamp::UNIX_EPOCH, 1).await.unwrap();
+    let listed = invoices::changed(&session("/Invoices"), Timestamp::UNIX_EPOCH, Position::FIRST)
+        .await
+        .unwrap();
     let paid = listed.rows.iter().find(|one| one.status == DocumentStatus::Paid).unwrap();
     assert_eq!(paid.settlement.paid.to_string(), "46.0");
     assert_eq!(paid.settlement.paid_on, Some(date(2018, 11, 29)));

@@ -11,8 +11,8 @@ use jiff::civil::date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 use xero::api::{
-    accounts, bank_transactions, contacts, credit_notes, invoices, organisation, payments,
-    tax_rates,
+    Position, accounts, bank_transactions, contacts, credit_notes, invoices, organisation,
+    payments, tax_rates,
 };
 use xero::{Barred, Ending, OddRow, Pass, SCOPES, Turnstile, XeroError};
 
@@ -84,9 +84,15 @@ async fn a_missing_permission_is_told_from_a_bad_login_and_named() {
         (organisation::organisation(&session()).await.unwrap_err(), settings),
         (accounts::accounts(&session()).await.unwrap_err(), settings),
         (tax_rates::tax_rates(&session()).await.unwrap_err(), settings),
-        (contacts::page(&session(), 1).await.unwrap_err(), &["accounting.contacts"]),
-        (invoices::changed(&session(), since, 1).await.unwrap_err(), &["accounting.invoices"]),
-        (payments::changed(&session(), since, 1).await.unwrap_err(), &["accounting.payments"]),
+        (contacts::page(&session(), Position::FIRST).await.unwrap_err(), &["accounting.contacts"]),
+        (
+            invoices::changed(&session(), since, Position::FIRST).await.unwrap_err(),
+            &["accounting.invoices"],
+        ),
+        (
+            payments::changed(&session(), since, Position::FIRST).await.unwrap_err(),
+            &["accounting.payments"],
+        ),
         (
             credit_notes::find_by_numbers(&session(), &["CN-1"]).await.unwrap_err(),
             &["accounting.invoices"],
@@ -261,6 +267,6 @@ async fn unknown_sentences_are_reported_whatever_the_form_of_the_refusal() {
     }
     let counting = Arc::new(Counting::default());
     let session = a_session(Scripted::new([refused(moon)])).through(counting.clone());
-    drop(invoices::changed(&session, Timestamp::UNIX_EPOCH, 1).await);
+    drop(invoices::changed(&session, Timestamp::UNIX_EPOCH, Position::FIRST).await);
     assert_eq!(counting.count(), 1, "a read is refused");
 }

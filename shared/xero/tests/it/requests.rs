@@ -9,7 +9,7 @@ use http::Request;
 use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use uuid::Uuid;
-use xero::api::TargetStatus;
+use xero::api::{Position, TargetStatus};
 use xero::api::{
     accounts, bank_transactions, contacts, invoices, organisation, payments, tax_rates,
 };
@@ -84,7 +84,7 @@ async fn contact_requests() -> Vec<Named> {
     };
     contacts::update(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
     let (page, search) = (call(), call());
-    contacts::page(&a_session(page.clone()), 2).await.unwrap();
+    contacts::page(&a_session(page.clone()), Position::behind(1_000)).await.unwrap();
     contacts::search(&a_session(search.clone()), "O'Brien & Sons", 50).await.unwrap();
     vec![
         the_one("contacts_page", &page),
@@ -115,7 +115,9 @@ async fn invoice_requests() -> Vec<Named> {
     invoices::update(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
     let changes = [(INVOICE, TargetStatus::Voided)];
     invoices::set_status(&a_session(status.clone()), &changes, &a_key()).await.unwrap();
-    invoices::changed(&a_session(recent.clone()), an_instant(), 3).await.unwrap();
+    invoices::changed(&a_session(recent.clone()), an_instant(), Position::behind(2_000))
+        .await
+        .unwrap();
     vec![
         the_one("invoices_by_number", &numbers),
         the_one("invoice_by_id", &id),
@@ -139,7 +141,7 @@ async fn payment_requests() -> Vec<Named> {
     let answer = collection("Payments", &[payment_json("")]);
     let call = || Scripted::ok(&answer);
     let (changed, one, several, id, new, gone) = (call(), call(), call(), call(), call(), call());
-    payments::changed(&a_session(changed.clone()), an_instant(), 1).await.unwrap();
+    payments::changed(&a_session(changed.clone()), an_instant(), Position::FIRST).await.unwrap();
     payments::of_invoices(&a_session(one.clone()), &[INVOICE]).await.unwrap();
     payments::of_invoices(&a_session(several.clone()), &invoice_ids(3)).await.unwrap();
     payments::get(&a_session(id.clone()), PAYMENT).await.unwrap();

@@ -12,18 +12,19 @@ use domain::document::allocation::{AllocationDocument, RemoteAllocation};
 use domain::document::credit_note::{CreditNoteDocument, RemoteCreditNote};
 use domain::idempotency::IdempotencyKey;
 use domain::ids::{XeroAllocationId, XeroCreditNoteId};
+use domain::paging::PageLimit;
 use http::Method;
 use serde::Serialize;
 
 use self::wire::{WireAllocation, WireCreditNote};
-use super::filter::{clause, filters, is_quotable};
+use super::filter::{any_of, equals, group_keys, is_quotable};
 use super::page::page;
-use super::rows::{list, one, sole};
+use super::rows::{KeySelection, one, select_rows};
 use super::written::{Fit, send, written};
-use super::{PAGE_LIMIT, TargetStatus, Written};
+use super::{Position, TargetStatus, Written};
 use crate::error::XeroError;
 use crate::json::envelope;
-use crate::rows::{Marks, Rows};
+use crate::rows::{Marks, OddRow, Rows};
 use crate::session::{Call, Session};
 
 const LIST: &str = "/CreditNotes";
@@ -42,7 +43,8 @@ struct StatusChange {
     status: TargetStatus,
 }
 
-/// The maximum number of pages that are read to find a number that no filter can contain.
+/// The maximum number of pages of the largest size that are read to find a number that no filter can
+/// contain.
 const PAGES_MAX: u32 = 20;
 
 /// Finds every credit note with one of these numbers, including voided and deleted ones. Suppliers'
@@ -51,8 +53,15 @@ pub async fn find_by_numbers(
     session: &Session,
     numbers: &[&str],
 ) -> Result<Rows<RemoteCreditNote>, XeroError> {
-    let clauses = numbers.iter().filter_map(|number| clause("CreditNoteNumber", number));
-    let mut found = find(session, &clauses.collect::<Vec<_>>()).await?;
+    let quotable = numbers.iter().copied().filter(|number| is_quotable(number));
+    let quotable = quotable.collect::<Vec<_>>();
+    let numbered = KeySelection { call: call_by_numbers, too_large: too_large_by_number };
+    let mut found = Rows::default();
+    for group in group_keys(&quotable, |number| clause_of_number(number))? {
+        found.append(
+            select_rows::<_, WireCreditNote, _>(session, group, COLLECTION, &numbered).await?,
+        );
+    }
     for number in numbers.iter().filter(|number| !is_quotable(number)) {
         found.append(find_by_beginning(session, number).await?);
     }
@@ -70,24 +79,29 @@ async fn find_by_beginning(
         "" => r#"Type=="ACCRECCREDIT""#.to_owned(),
         beginning => format!(r#"CreditNoteNumber.StartsWith("{beginning}")"#),
     };
+    let (mut at, mut pages) = (Position::FIRST, PageLimit::of_pages(PAGES_MAX));
+    let call = Call::list(LIST, COLLECTION)
+        .query("where", filter)
+        .query("order", "CreditNoteID ASC")
+        .at_page(at)
+        .query("unitdp", "4");
     let mut found = Rows::default();
-    for at in 1..=PAGES_MAX {
-        let call = Call::list(LIST, COLLECTION)
-            .query("where", filter.as_str())
-            .query("order", "CreditNoteID ASC")
-            .query("page", at.to_string())
-            .query("pageSize", PAGE_LIMIT.to_string())
-            .query("unitdp", "4");
-        let read = page::<WireCreditNote, RemoteCreditNote>(session, call, COLLECTION).await?;
-        let is_last = read.count() < read.full;
+    while !pages.is_reached() {
+        let too_large = OddRow::too_large(LIST);
+        let read =
+            page::<WireCreditNote, RemoteCreditNote>(session, &call, COLLECTION, at, too_large)
+                .await?;
+        pages.count_page(read.at);
+        let next = read.next_position();
         let is_it = |note: &RemoteCreditNote| {
             note.number.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(number))
         };
         found.rows.extend(read.rows.into_iter().filter(is_it));
         let odd = read.undecodable.into_iter().filter(|odd| odd.may_have_number(number));
         found.undecodable.extend(odd);
-        if is_last {
-            return Ok(found);
+        match next {
+            Some(next) => at = next,
+            None => return Ok(found),
         }
     }
     Err(XeroError::Unsendable { reason: "too many credit notes begin with the same number" })
@@ -98,25 +112,50 @@ pub async fn find_by_ids(
     session: &Session,
     ids: &[XeroCreditNoteId],
 ) -> Result<Rows<RemoteCreditNote>, XeroError> {
-    if let [id] = ids {
-        return sole::<WireCreditNote, _>(session, by_id(*id), COLLECTION).await;
+    let identified = KeySelection { call: call_by_ids, too_large: too_large_by_id };
+    let mut found = Rows::default();
+    for group in group_keys(ids, clause_of_id)? {
+        found.append(
+            select_rows::<_, WireCreditNote, _>(session, group, COLLECTION, &identified).await?,
+        );
     }
-    let clauses = ids.iter().map(|id| format!(r#"CreditNoteID==guid("{id}")"#));
-    find(session, &clauses.collect::<Vec<_>>()).await
+    Ok(found)
+}
+
+fn clause_of_number(number: &str) -> String {
+    equals("CreditNoteNumber", number)
+}
+
+fn call_by_numbers(numbers: &[&str]) -> Call {
+    call_with_filter(any_of(numbers.iter().map(|number| clause_of_number(number))))
+}
+
+fn too_large_by_number(number: &&str) -> OddRow {
+    OddRow { number: Some((*number).to_owned()), ..OddRow::too_large(LIST) }
+}
+
+fn clause_of_id(id: &XeroCreditNoteId) -> String {
+    format!(r#"CreditNoteID==guid("{id}")"#)
+}
+
+/// A single note is requested by its own route.
+fn call_by_ids(ids: &[XeroCreditNoteId]) -> Call {
+    match ids {
+        [id] => by_id(*id),
+        _ => call_with_filter(any_of(ids.iter().map(clause_of_id))),
+    }
+}
+
+fn too_large_by_id(id: &XeroCreditNoteId) -> OddRow {
+    OddRow { id: Some(id.0), ..OddRow::too_large(ONE) }
 }
 
 /// Xero has no parameters for ids or numbers here. Without pages, its list omits the allocations.
-async fn find(session: &Session, clauses: &[String]) -> Result<Rows<RemoteCreditNote>, XeroError> {
-    let mut found = Rows::default();
-    for filter in filters(clauses)? {
-        let call = Call::list(LIST, COLLECTION)
-            .query("where", filter)
-            .query("page", "1")
-            .query("pageSize", PAGE_LIMIT.to_string())
-            .query("unitdp", "4");
-        found.append(list::<WireCreditNote, _>(session, call, COLLECTION).await?);
-    }
-    Ok(found)
+fn call_with_filter(filter: String) -> Call {
+    Call::list(LIST, COLLECTION)
+        .query("where", filter)
+        .at_page(Position::FIRST)
+        .query("unitdp", "4")
 }
 
 /// Reads the credit note with this id, whatever its status.

@@ -15,12 +15,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::wire::WireInvoice;
-use super::rows::{list, one, sole};
+use super::page::page;
+use super::rows::{KeySelection, one, select_rows};
 use super::written::{Fit, send};
-use super::{PAGE_LIMIT, Page, TargetStatus, Written};
+use super::{Page, Position, TargetStatus, Written};
 use crate::error::XeroError;
 use crate::json::envelope;
-use crate::rows::{Marks, Rows};
+use crate::rows::{Marks, OddRow, Rows};
 use crate::session::{Call, Session, encoded};
 
 const LIST: &str = "/Invoices";
@@ -46,67 +47,80 @@ struct StatusChange {
 /// Finds every invoice with one of these numbers, including voided and deleted ones. Bills from
 /// suppliers may have the same numbers and are returned, too; see [`RemoteInvoice::is_sales`].
 ///
-/// The numbers must contain no commas. One call serves up to 50 numbers, fewer if they are long.
+/// The numbers must contain no commas. One call serves up to 50 numbers, fewer if they are long or
+/// if one answer cannot hold their invoices.
 pub async fn find_by_numbers(
     session: &Session,
     numbers: &[&str],
 ) -> Result<Rows<RemoteInvoice>, XeroError> {
+    let numbered = KeySelection { call: call_by_numbers, too_large: too_large_by_number };
     let mut found = Rows::default();
-    for numbers in queries(numbers) {
-        let call = Call::list(LIST, COLLECTION)
-            .query("InvoiceNumbers", numbers)
-            .query("page", "1")
-            .query("pageSize", "1000")
-            .query("unitdp", "4");
-        found.append(list::<WireInvoice, _>(session, call, COLLECTION).await?);
+    for group in groups_of_numbers(numbers) {
+        found
+            .append(select_rows::<_, WireInvoice, _>(session, group, COLLECTION, &numbered).await?);
     }
     Ok(found)
 }
 
-/// Joins numbers with commas, as many as fit into each query.
-fn queries(numbers: &[&str]) -> Vec<String> {
-    let mut queries: Vec<String> = Vec::new();
-    let mut count = 0;
-    for number in numbers {
-        match queries.last_mut() {
-            Some(query)
-                if count < NUMBERS_LIMIT
-                    && encoded(query).len() + encoded(number).len() < NUMBERS_LENGTH_LIMIT =>
-            {
-                query.push(',');
-                query.push_str(number);
-                count += 1;
-            }
-            Some(_) | None => {
-                queries.push((*number).to_owned());
-                count = 1;
-            }
+fn call_by_numbers(numbers: &[&str]) -> Call {
+    Call::list(LIST, COLLECTION)
+        .query("InvoiceNumbers", numbers.join(","))
+        .at_page(Position::FIRST)
+        .query("unitdp", "4")
+}
+
+fn too_large_by_number(number: &&str) -> OddRow {
+    OddRow { number: Some((*number).to_owned()), ..OddRow::too_large(LIST) }
+}
+
+/// Divides numbers into groups, as many as fit into each query, joined by commas.
+fn groups_of_numbers<'a, 'b>(numbers: &'b [&'a str]) -> Vec<&'b [&'a str]> {
+    let mut groups: Vec<&[&str]> = Vec::new();
+    let (mut begin, mut length) = (0, 0);
+    for (at, number) in numbers.iter().enumerate() {
+        let own = encoded(number).len();
+        let comma = encoded(",").len();
+        if at == begin {
+            length = own;
+        } else if at - begin < NUMBERS_LIMIT && length + own < NUMBERS_LENGTH_LIMIT {
+            length += comma + own;
+        } else {
+            groups.extend(numbers.get(begin..at));
+            (begin, length) = (at, own);
         }
     }
-    queries
+    groups.extend(numbers.get(begin..).filter(|last| !last.is_empty()));
+    groups
 }
 
 /// Finds every invoice with one of these ids, whatever its status, with one call for up to 40 of
-/// them.
+/// them, or with more if one answer cannot hold them.
 pub async fn find_by_ids(
     session: &Session,
     ids: &[XeroInvoiceId],
 ) -> Result<Rows<RemoteInvoice>, XeroError> {
+    let identified = KeySelection { call: call_by_ids, too_large: too_large_by_id };
     let mut found = Rows::default();
     for ids in ids.chunks(IDS_LIMIT) {
-        if let [id] = ids {
-            found.append(sole::<WireInvoice, _>(session, by_id(*id), COLLECTION).await?);
-            continue;
-        }
-        let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-        let call = Call::list(LIST, COLLECTION)
-            .query("IDs", ids)
-            .query("page", "1")
-            .query("pageSize", "1000")
-            .query("unitdp", "4");
-        found.append(list::<WireInvoice, _>(session, call, COLLECTION).await?);
+        found
+            .append(select_rows::<_, WireInvoice, _>(session, ids, COLLECTION, &identified).await?);
     }
     Ok(found)
+}
+
+fn too_large_by_id(id: &XeroInvoiceId) -> OddRow {
+    OddRow { id: Some(id.0), ..OddRow::too_large(ONE) }
+}
+
+/// A single invoice is requested by its own route.
+fn call_by_ids(ids: &[XeroInvoiceId]) -> Call {
+    if let [id] = ids {
+        return by_id(*id);
+    }
+    Call::list(LIST, COLLECTION)
+        .query("IDs", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+        .at_page(Position::FIRST)
+        .query("unitdp", "4")
 }
 
 /// Reads the invoice with this id, whatever its status.
@@ -119,11 +133,13 @@ fn by_id(id: XeroInvoiceId) -> Call {
 }
 
 /// Reads a page of the sales invoices that changed at an instant or later, whatever their status,
-/// oldest change first. The rows are complete: they have lines, payments and credits.
+/// oldest change first. The rows are complete: they have lines, payments and credits. The page is
+/// smaller than `at` says if the answer would be too large, and an invoice that is too large by
+/// itself is an unreadable row.
 pub async fn changed(
     session: &Session,
     since: Timestamp,
-    page: u32,
+    at: Position,
 ) -> Result<Page<RemoteInvoice>, XeroError> {
     let call = Call::list(LIST, COLLECTION)
         .modified_since(since)
@@ -132,10 +148,9 @@ pub async fn changed(
         // by default.
         .query("Statuses", "DRAFT,SUBMITTED,AUTHORISED,PAID,VOIDED,DELETED")
         .query("order", "UpdatedDateUTC ASC")
-        .query("page", page.to_string())
-        .query("pageSize", PAGE_LIMIT.to_string())
+        .at_page(at)
         .query("unitdp", "4");
-    super::page::page::<WireInvoice, _>(session, call, COLLECTION).await
+    page::<WireInvoice, _>(session, &call, COLLECTION, at, OddRow::too_large(LIST)).await
 }
 
 /// Creates invoices. Returns one outcome for each document, in their order.
@@ -233,20 +248,19 @@ mod tests {
     fn numbers_are_asked_for_50_at_a_time() {
         let numbers: Vec<String> = (0..115).map(|at| format!("#INV-{at:04}")).collect();
         let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
-        let counts: Vec<usize> =
-            queries(&numbers).iter().map(|query| query.split(',').count()).collect();
-        assert_eq!(counts, [50, 50, 15]);
-        assert_eq!(queries(&numbers).join(","), numbers.join(","));
+        let groups = groups_of_numbers(&numbers);
+        assert_eq!(groups.iter().map(|group| group.len()).collect::<Vec<_>>(), [50, 50, 15]);
+        assert_eq!(groups.concat(), numbers);
     }
 
     #[test]
     fn long_numbers_never_outgrow_the_query_xero_takes() {
         let long = "#".repeat(255);
         let numbers = vec![long.as_str(); 7];
-        let queries = queries(&numbers);
-        assert_eq!(queries.join(","), numbers.join(","));
-        for query in queries {
-            assert!(encoded(&query).replace("%2C", ",").len() <= NUMBERS_LENGTH_LIMIT);
+        let groups = groups_of_numbers(&numbers);
+        assert_eq!(groups.concat(), numbers);
+        for group in groups {
+            assert!(encoded(&group.join(",")).replace("%2C", ",").len() <= NUMBERS_LENGTH_LIMIT);
         }
     }
 }
