@@ -36,6 +36,7 @@ mod lost_write_answers;
 mod neighbours;
 mod openapi;
 mod outbox;
+mod paging;
 mod people;
 mod poison;
 mod poison_kinds;

@@ -85,8 +85,8 @@ impl<T> Rows<T> {
         read
     }
 
-    /// A row that was left out because the answer with this row alone is too large. Logs it.
-    pub(crate) fn of_too_large(odd: OddRow) -> Self {
+    /// A row that was not read, for the reason that it states. Logs it.
+    pub(crate) fn of_unread(odd: OddRow) -> Self {
         odd.log();
         Self { rows: Vec::new(), undecodable: vec![odd] }
     }

@@ -6,6 +6,7 @@ use std::num::NonZeroU16;
 
 use domain::crm::client::Client;
 use domain::entity::EntityKind;
+use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, Ledger, XeroContactId};
 use domain::mapping::Mapping;
 use domain::matching::{Contacts, Party};
@@ -21,10 +22,11 @@ use crate::{Engine, Invocation};
 
 /// Clients read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
-/// Maximum pages of contacts per run: 30,000 contacts, if their answers are not too large.
+/// Maximum pages of contacts that are compared: 30,000 contacts, if their answers are not too large.
 const CONTACT_PAGES_MAX: u32 = 30;
 
-/// Reads every contact of the organisation.
+/// Reads every contact of the organisation. Having more contacts than can be compared is a failure: a
+/// match is unambiguous only among all of them.
 pub(super) async fn contacts(
     engine: &Engine,
     ledger: &Ledger,
@@ -40,7 +42,19 @@ pub(super) async fn contacts(
         next = page.next_position();
         all.extend(page.rows);
     }
+    if next.is_some() {
+        return Err(too_many_contacts().into());
+    }
     Ok(all)
+}
+
+fn too_many_contacts() -> Failure {
+    Failure::new(
+        FailureClass::Rejected,
+        "too_many_contacts",
+        "The organisation has more contacts in Xero than can be compared with the clients.",
+        "Link clients to their contacts one by one.",
+    )
 }
 
 /// The clients of a ledger.

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::Written;
 use super::filter::clause;
-use super::page::first_rows;
-use super::rows::{ROWS_OF_A_KEY, one};
+use super::page::every_row;
+use super::rows::one;
 use super::written::{Fit, send, written};
 use crate::date::optional_instant;
 use crate::error::XeroError;
@@ -27,8 +27,8 @@ const LIST: &str = "/BankTransactions";
 const ONE: &str = "/BankTransactions/{BankTransactionID}";
 const COLLECTION: &str = "BankTransactions";
 
-/// Finds every bank transaction with exactly this reference, including deleted ones. The reference
-/// must contain no quotation mark and no backslash.
+/// Finds every bank transaction with exactly this reference, including deleted ones, on however many
+/// pages. The reference must contain no quotation mark and no backslash.
 pub async fn find_by_reference(
     session: &Session,
     reference: &str,
@@ -37,8 +37,8 @@ pub async fn find_by_reference(
         reason: "a reference with a quotation mark cannot be searched for",
     })?;
     let call = Call::list(LIST, COLLECTION).query("where", filter);
-    let too_large = OddRow { reference: Some(reference.to_owned()), ..OddRow::too_large(LIST) };
-    first_rows::<WireTransaction, _>(session, &call, COLLECTION, ROWS_OF_A_KEY, too_large).await
+    let unread = OddRow { reference: Some(reference.to_owned()), ..OddRow::too_large(LIST) };
+    every_row::<WireTransaction, _>(session, &call, COLLECTION, unread).await
 }
 
 /// Reads the bank transaction with this id, whatever its status.

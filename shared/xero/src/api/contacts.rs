@@ -15,8 +15,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::filter::{any_of, equals, group_keys, is_quotable};
-use super::page::first_rows;
-use super::rows::{KeySelection, ROWS_OF_A_KEY, one, select_rows, sole};
+use super::page::{every_row, first_rows};
+use super::rows::{KeySelection, confine_failure, one, select_rows, sole};
 use super::written::{Fit, send};
 use super::{Page, Position, Written};
 use crate::date::optional_instant;
@@ -28,9 +28,6 @@ use crate::session::{Call, Session};
 const LIST: &str = "/Contacts";
 const ONE: &str = "/Contacts/{ContactID}";
 const COLLECTION: &str = "Contacts";
-
-/// The maximum number of contacts that a search for a name examines.
-const NAMESAKES_LIMIT: u32 = 1_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -67,7 +64,8 @@ pub async fn find_by_number(
 
 /// Finds every contact with one of these numbers, archived or not, with one call for about forty of
 /// them. A single number is requested by its own route, which Xero answers faster; so is a number
-/// that no filter can contain.
+/// that no filter can contain. If Xero refuses that call, only this number's contact counts as
+/// unreadable.
 pub async fn find_by_numbers(
     session: &Session,
     numbers: &[&str],
@@ -78,7 +76,13 @@ pub async fn find_by_numbers(
     for number in alone {
         let call = Call::one(ONE, COLLECTION, number.to_owned());
         let too_large = too_large_by_number(&number);
-        found.append(sole::<WireContact, _>(session, call, COLLECTION, too_large).await?);
+        let looked_up = sole::<WireContact, _>(session, call, COLLECTION, too_large).await;
+        let looked_up = if is_quotable(number) {
+            looked_up
+        } else {
+            confine_failure(session, looked_up, too_large_by_number(&number))
+        };
+        found.append(looked_up?);
     }
     found.append(list_by_numbers(session, &together).await?);
     Ok(found)
@@ -150,16 +154,9 @@ pub async fn get(session: &Session, id: XeroContactId) -> Result<Option<RemoteCo
         return Ok(Some(contact));
     }
     let call = call_with_filter(format!(r#"ContactID==guid("{id}")"#));
-    let too_large = OddRow { id: Some(id.0), ..OddRow::too_large(LIST) };
-    let found = first_rows::<WireContact, RemoteContact>(
-        session,
-        &call,
-        COLLECTION,
-        ROWS_OF_A_KEY,
-        too_large,
-    )
-    .await?;
-    let Rows { rows, undecodable } = found;
+    let unread = OddRow { id: Some(id.0), ..OddRow::too_large(LIST) };
+    let Rows { rows, undecodable } =
+        every_row::<WireContact, RemoteContact>(session, &call, COLLECTION, unread).await?;
     let contact = rows.into_iter().find(|contact| contact.id == id);
     match (contact, undecodable.iter().find(|odd| odd.may_be(id.0))) {
         (Some(contact), _) => Ok(Some(contact)),
@@ -176,16 +173,15 @@ async fn of(session: &Session, id: String) -> Result<Option<RemoteContact>, Xero
 /// case, accents and superfluous spaces.
 ///
 /// A name may contain any text, and a filter does not accept every text. So Xero is asked for the
-/// contacts that contain a part of the name that is in every spelling of it, at most a thousand of
-/// them, and the names are compared here.
+/// contacts that contain a part of the name that is in every spelling of it, and the names are
+/// compared here. All these contacts are read, because a short name is a part of many others.
 pub async fn find_by_name(session: &Session, name: &str) -> Result<Rows<RemoteContact>, XeroError> {
     let call = Call::list(LIST, COLLECTION)
         .query("searchTerm", search_term(name))
         .query("includeArchived", "true");
-    let too_large = OddRow::too_large(LIST);
+    let unread = OddRow::too_large(LIST);
     let mut found: Rows<RemoteContact> =
-        first_rows::<WireContact, _>(session, &call, COLLECTION, NAMESAKES_LIMIT, too_large)
-            .await?;
+        every_row::<WireContact, _>(session, &call, COLLECTION, unread).await?;
     found.rows.retain(|contact| is_namesake(contact, name));
     Ok(found)
 }

@@ -1,4 +1,8 @@
 //! Pages of lists, with the metadata of the answer.
+//!
+//! A look-up that decides whether something exists reads its list with [`every_row`], to the end:
+//! rows that were not read must not be taken for missing. [`first_rows`] is for lists of which
+//! people see a part.
 
 use domain::paging::{PageLimit, Position};
 use jiff::Timestamp;
@@ -12,8 +16,11 @@ use crate::json::told;
 use crate::rows::{OddRow, Rows};
 use crate::session::{Call, Session};
 
-/// The maximum number of pages of the largest size that are read for the first rows of a list.
-const PAGES_MAX: u32 = 20;
+/// The maximum number of pages of the largest size that are read of one list. Xero allows 60 calls
+/// in a minute, and a reading that no minute has room for would never end.
+const PAGES_MAX: u32 = 30;
+/// The number of rows of a page by default, according to Xero's documentation of `pageSize`.
+const DEFAULT_SIZE: u32 = 100;
 
 /// A page of a list.
 #[derive(Debug, Clone)]
@@ -30,6 +37,8 @@ pub struct Page<T> {
     pub full: u32,
     /// When Xero answered, by its own clock.
     pub answered_at: Option<Timestamp>,
+    /// Whether Xero counts more pages than this one.
+    is_followed: bool,
 }
 
 impl<T> Page<T> {
@@ -39,16 +48,18 @@ impl<T> Page<T> {
         self.rows.len() + self.undecodable.len()
     }
 
-    /// The position of the page behind this one, or `None` if this is the last one.
+    /// The position of the page behind this one, or `None` if this is the last one: an empty page,
+    /// or one that is not full and behind which Xero counts no other.
     pub fn next_position(&self) -> Option<Position> {
-        let is_full = u32::try_from(self.count()).is_ok_and(|count| count >= self.full);
-        is_full.then(|| self.at.after_full_page(self.full))
+        let count = u32::try_from(self.count()).unwrap_or(u32::MAX);
+        let is_last = count == 0 || (count < self.full && !self.is_followed);
+        (!is_last).then(|| self.at.after_full_page(self.full))
     }
 
     /// A page of a single row.
     fn of_one(row: Rows<T>, at: Position) -> Self {
         let Rows { rows, undecodable } = row;
-        Self { rows, undecodable, at, full: at.size(), answered_at: None }
+        Self { rows, undecodable, at, full: at.size(), answered_at: None, is_followed: false }
     }
 }
 
@@ -60,11 +71,40 @@ struct Envelope {
     pagination: Option<Pagination>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What a paged answer says about its list. Other answers do not have this member.
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Pagination {
     #[serde(default, deserialize_with = "told")]
     page_size: Option<String>,
+    #[serde(default, deserialize_with = "told")]
+    page_count: Option<String>,
+}
+
+impl Pagination {
+    /// The number of rows of a full page. An answer that does not state it, and that has exactly as
+    /// many rows as Xero's pages have by default, may be such a page.
+    fn full_size(&self, at: Position, count: usize) -> u32 {
+        let is_default = at.size() > DEFAULT_SIZE && u32::try_from(count) == Ok(DEFAULT_SIZE);
+        let unstated = if is_default { DEFAULT_SIZE } else { at.size() };
+        parse_number(self.page_size.as_deref()).filter(|size| *size > 0).unwrap_or(unstated)
+    }
+
+    /// Whether Xero counts pages behind the page with this number.
+    fn has_page_after(&self, page: u32) -> bool {
+        parse_number(self.page_count.as_deref()).is_some_and(|count| count > page)
+    }
+}
+
+fn parse_number(text: Option<&str>) -> Option<u32> {
+    text?.trim().parse().ok()
+}
+
+/// Whether an answer to a call without pages is one page of several nevertheless.
+pub(super) fn is_one_of_several(body: &[u8]) -> bool {
+    let envelope = serde_json::from_slice::<Envelope>(body).ok();
+    let pagination = envelope.and_then(|envelope| envelope.pagination);
+    pagination.is_some_and(|pagination| pagination.has_page_after(1))
 }
 
 /// Makes a call for the page at a position, whose rows are read as `W`. If the answer is too large,
@@ -111,17 +151,64 @@ where
     let Envelope { answered_at, pagination } =
         serde_json::from_slice(&body).map_err(|error| XeroError::undecodable(endpoint, error))?;
     let Rows { rows, undecodable } = rows::read::<W, T>(session, endpoint, collection, &body)?;
-    let full = pagination.and_then(|pagination| pagination.page_size?.trim().parse::<u32>().ok());
-    let full = full.filter(|size| *size > 0).unwrap_or(at.size());
-    Ok(Page { rows, undecodable, at, full, answered_at })
+    let pagination = pagination.unwrap_or_default();
+    let full = pagination.full_size(at, rows.len() + undecodable.len());
+    let is_followed = pagination.has_page_after(at.number());
+    Ok(Page { rows, undecodable, at, full, answered_at, is_followed })
 }
 
-/// Reads the first rows of a list, up to `limit`: in one page, or in several if the limit or an
-/// answer is too large for one.
+/// Reads every row of a list, page by page, for a look-up that decides whether something exists.
 ///
-/// # Errors
-///
-/// [`XeroError::Unsendable`] if this takes more pages than one reading may request.
+/// The rows are read in the order of their ids, which never change: in Xero's default order, by
+/// `UpdatedDateUTC`, an edit between two calls would move a row that has not been read to a page
+/// that has. If the list has more pages than one reading may request, `unread` stands for its other
+/// rows: an unreadable row that may be any of them.
+pub(super) async fn every_row<W, T>(
+    session: &Session,
+    call: &Call,
+    collection: &str,
+    unread: OddRow,
+) -> Result<Rows<T>, XeroError>
+where
+    W: DeserializeOwned + Into<T>,
+{
+    let call = match order_id(collection) {
+        Some(id) => call.clone().query("order", format!("{id} ASC")),
+        None => call.clone(),
+    };
+    let mut found = Rows::default();
+    let (mut at, mut pages) = (Position::FIRST, PageLimit::of_pages(PAGES_MAX));
+    while !pages.is_reached() {
+        let read = page::<W, T>(session, &call, collection, at, unread.clone()).await?;
+        pages.count_page(read.at);
+        let next = read.next_position();
+        found.append(Rows { rows: read.rows, undecodable: read.undecodable });
+        match next {
+            Some(next) => at = next,
+            None => return Ok(found),
+        }
+    }
+    let reason = "it is behind more pages than one look-up reads".to_owned();
+    found.append(rows::leave_out(session, OddRow { reason, ..unread }));
+    Ok(found)
+}
+
+/// The id by which the rows of a paged collection can be ordered.
+fn order_id(collection: &str) -> Option<&'static str> {
+    match collection {
+        "Invoices" => Some("InvoiceID"),
+        "CreditNotes" => Some("CreditNoteID"),
+        "Payments" => Some("PaymentID"),
+        "BankTransactions" => Some("BankTransactionID"),
+        "Contacts" => Some("ContactID"),
+        _ => None,
+    }
+}
+
+/// Reads the first rows of a list, to show them: up to `limit`, and fewer if they would take more
+/// pages than one reading may request. They are read in one page, or in several if the limit or an
+/// answer is too large for one. Never decide by them that something does not exist: see
+/// [`every_row`].
 pub(super) async fn first_rows<W, T>(
     session: &Session,
     call: &Call,
@@ -141,8 +228,8 @@ where
         found.append(Rows { rows: read.rows, undecodable: read.undecodable });
         match next {
             Some(next) => at = next,
-            None => return Ok(found),
+            None => break,
         }
     }
-    Err(XeroError::Unsendable { reason: "more rows than one reading may request" })
+    Ok(found)
 }

@@ -1,20 +1,21 @@
 //! Calls that return rows: a list of them, the rows that keys select, or a single row that is
 //! requested by its id.
 
+use domain::failure::FailureClass;
 use domain::paging::Position;
 use serde::de::DeserializeOwned;
 
-use super::page::{first_rows, whole_page};
+use super::page::{every_row, is_one_of_several, whole_page};
 use crate::error::{Addressed, XeroError};
 use crate::json::elements;
 use crate::rows::{OddRow, Rows};
 use crate::session::{Call, Session};
 
-/// The maximum number of rows that are read of a single key.
-pub(super) const ROWS_OF_A_KEY: u32 = 20_000;
-
 /// Makes a call for a list whose rows are read as `W`. Unreadable rows are reported to the session
 /// and returned beside the others.
+///
+/// Xero documents no pages for these lists. If its answer is one page of several nevertheless, the
+/// list is read page by page, so that no row is taken for missing.
 pub(super) async fn list<W, T>(
     session: &Session,
     call: Call,
@@ -24,7 +25,10 @@ where
     W: DeserializeOwned + Into<T>,
 {
     let endpoint = call.endpoint;
-    let body = session.call(call).await?;
+    let body = session.call(call.clone()).await?;
+    if is_one_of_several(&body) {
+        return every_row::<W, T>(session, &call, collection, OddRow::too_large(endpoint)).await;
+    }
     read::<W, T>(session, endpoint, collection, &body)
 }
 
@@ -47,13 +51,15 @@ where
 pub(super) struct KeySelection<K> {
     /// The call for the rows of these keys, at least one.
     pub(super) call: fn(&[K]) -> Call,
-    /// The row of a key, if it is too large to be read, with what the key says about it.
+    /// The row of a key, if it is too large to be read or was not read, with what the key says
+    /// about it.
     pub(super) too_large: fn(&K) -> OddRow,
 }
 
-/// Reads the rows that the keys select, with one call for all keys. If the answer is too large, or
+/// Reads every row that the keys select, with one call for all keys. If the answer is too large, or
 /// there are more rows than a page has, the keys are divided among two calls; the rows of a single
-/// key are read page by page. A record that is too large by itself is an unreadable row.
+/// key are read page by page. A record that is too large by itself is an unreadable row, and so is
+/// what a single key selects behind the last page that one look-up reads.
 pub(super) async fn select_rows<K, W, T>(
     session: &Session,
     keys: &[K],
@@ -75,7 +81,7 @@ where
             let rows = match call.addressed {
                 Addressed::One => sole::<W, T>(session, call, collection, too_large).await?,
                 Addressed::Collection => {
-                    first_rows::<W, T>(session, &call, collection, ROWS_OF_A_KEY, too_large).await?
+                    every_row::<W, T>(session, &call, collection, too_large).await?
                 }
             };
             found.append(rows);
@@ -113,6 +119,22 @@ where
     }
 }
 
+/// The result of a look-up that concerns a single key. If Xero would answer the same call the same
+/// way again, the key's row counts as unreadable: `unread` says what is known of it. Otherwise one
+/// key that cannot be looked up would prevent the look-up of all others.
+pub(super) fn confine_failure<T>(
+    session: &Session,
+    looked_up: Result<Rows<T>, XeroError>,
+    unread: OddRow,
+) -> Result<Rows<T>, XeroError> {
+    match looked_up {
+        Err(error) if error.class() == FailureClass::Defect => {
+            Ok(leave_out(session, OddRow { reason: error.to_string(), ..unread }))
+        }
+        looked_up => looked_up,
+    }
+}
+
 /// Makes a call for one record. Returns `None` if Xero has no such record. A record that cannot be
 /// read, or that is too large to be read, is an error, because it exists.
 pub(super) async fn one<W, T>(
@@ -139,9 +161,10 @@ where
     }
 }
 
-/// Leaves out a row that is too large by itself: it is logged, counted, and returned as unreadable.
+/// Leaves out a row that is too large by itself, or that cannot be looked up: it is logged, counted,
+/// and returned as unreadable.
 pub(super) fn leave_out<T>(session: &Session, odd: OddRow) -> Rows<T> {
-    let rows = Rows::of_too_large(odd);
+    let rows = Rows::of_unread(odd);
     session.note_odd_rows(&rows.undecodable);
     rows
 }

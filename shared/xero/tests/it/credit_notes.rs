@@ -45,7 +45,7 @@ fn an_allocation() -> AllocationDocument {
 }
 
 /// A credit note as Xero returns it, with these members added (`"A":1,`).
-fn note_json(members: &str) -> String {
+pub fn note_json(members: &str) -> String {
     format!(
         r#"{{{members}"CreditNoteID":"{NOTE}","CreditNoteNumber":"CN-0001","Type":"ACCRECCREDIT",
         "Reference":"Job 1042 (SC-cn_0001)","RemainingCredit":63.50,"HasErrors":false,

@@ -22,6 +22,7 @@ mod identity;
 mod logging;
 mod odd_rows;
 mod openapi;
+mod paging;
 mod payments;
 mod refusals;
 mod requests;

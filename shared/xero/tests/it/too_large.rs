@@ -63,7 +63,7 @@ impl Transport for LimitedList {
         let wanted = wanted.iter().find_map(|name| parameters.get(*name));
         let is_wanted = |key: &str| match path.rsplit_once("/Invoices/") {
             Some((_, id)) => id == key,
-            None if parameters.contains_key("order") => true,
+            None if query.contains("UpdatedDateUTC") => true,
             None => wanted.is_none_or(|wanted| wanted.contains(key)),
         };
         let rows = self.rows.iter().filter(|(key, _)| is_wanted(key));

@@ -12,14 +12,13 @@ use domain::document::allocation::{AllocationDocument, RemoteAllocation};
 use domain::document::credit_note::{CreditNoteDocument, RemoteCreditNote};
 use domain::idempotency::IdempotencyKey;
 use domain::ids::{XeroAllocationId, XeroCreditNoteId};
-use domain::paging::PageLimit;
 use http::Method;
 use serde::Serialize;
 
 use self::wire::{WireAllocation, WireCreditNote};
 use super::filter::{any_of, equals, group_keys, is_quotable};
-use super::page::page;
-use super::rows::{KeySelection, one, select_rows};
+use super::page::every_row;
+use super::rows::{KeySelection, confine_failure, one, select_rows};
 use super::written::{Fit, send, written};
 use super::{Position, TargetStatus, Written};
 use crate::error::XeroError;
@@ -43,12 +42,9 @@ struct StatusChange {
     status: TargetStatus,
 }
 
-/// The maximum number of pages of the largest size that are read to find a number that no filter can
-/// contain.
-const PAGES_MAX: u32 = 20;
-
 /// Finds every credit note with one of these numbers, including voided and deleted ones. Suppliers'
-/// notes may have the same numbers and are returned, too.
+/// notes may have the same numbers and are returned, too. A number that no filter can contain is
+/// looked for by itself. If Xero refuses that call, only this number's note counts as unreadable.
 pub async fn find_by_numbers(
     session: &Session,
     numbers: &[&str],
@@ -63,7 +59,8 @@ pub async fn find_by_numbers(
         );
     }
     for number in numbers.iter().filter(|number| !is_quotable(number)) {
-        found.append(find_by_beginning(session, number).await?);
+        let looked_up = find_by_beginning(session, number).await;
+        found.append(confine_failure(session, looked_up, too_large_by_number(number))?);
     }
     Ok(found)
 }
@@ -79,32 +76,19 @@ async fn find_by_beginning(
         "" => r#"Type=="ACCRECCREDIT""#.to_owned(),
         beginning => format!(r#"CreditNoteNumber.StartsWith("{beginning}")"#),
     };
-    let (mut at, mut pages) = (Position::FIRST, PageLimit::of_pages(PAGES_MAX));
-    let call = Call::list(LIST, COLLECTION)
-        .query("where", filter)
-        .query("order", "CreditNoteID ASC")
-        .at_page(at)
-        .query("unitdp", "4");
-    let mut found = Rows::default();
-    while !pages.is_reached() {
-        let too_large = OddRow::too_large(LIST);
-        let read =
-            page::<WireCreditNote, RemoteCreditNote>(session, &call, COLLECTION, at, too_large)
-                .await?;
-        pages.count_page(read.at);
-        let next = read.next_position();
-        let is_it = |note: &RemoteCreditNote| {
-            note.number.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(number))
-        };
-        found.rows.extend(read.rows.into_iter().filter(is_it));
-        let odd = read.undecodable.into_iter().filter(|odd| odd.may_have_number(number));
-        found.undecodable.extend(odd);
-        match next {
-            Some(next) => at = next,
-            None => return Ok(found),
-        }
+    let (call, unread) = (call_with_filter(filter), too_large_by_number(&number));
+    let mut found: Rows<RemoteCreditNote> =
+        every_row::<WireCreditNote, _>(session, &call, COLLECTION, unread).await?;
+    let is_it = |note: &RemoteCreditNote| {
+        note.number.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(number))
+    };
+    found.rows.retain(is_it);
+    found.undecodable.retain(|odd| odd.may_have_number(number));
+    // A row without a number may be this note, but none of the other notes that are looked for.
+    for odd in &mut found.undecodable {
+        odd.number.get_or_insert_with(|| number.to_owned());
     }
-    Err(XeroError::Unsendable { reason: "too many credit notes begin with the same number" })
+    Ok(found)
 }
 
 /// Finds every credit note with one of these ids, whatever its status.
