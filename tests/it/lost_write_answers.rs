@@ -28,7 +28,7 @@ const NAMELESS: &str = r#"{"Contacts":[{}],"Invoices":[{}],"CreditNotes":[{}],"P
     "BankTransactions":[{}],"Allocations":[{}]}"#;
 
 /// The response that replaces Xero's: status and body.
-const ANSWERS: [(u16, &str); 17] = [
+const ANSWERS: [(u16, &str); 18] = [
     (200, ""),
     (200, " \r\n"),
     (200, PAGE),
@@ -37,6 +37,7 @@ const ANSWERS: [(u16, &str); 17] = [
     (200, r#"{"Other":[]}"#),
     (200, NOTHING_WRITTEN),
     (200, NAMELESS),
+    (302, ""),
     (400, PAGE),
     (401, PAGE),
     (403, PAGE),

@@ -26,6 +26,7 @@ mod crash;
 #[allow(dead_code, reason = "the client's own tests use more of it")]
 mod description;
 mod erasure;
+mod false_confirmations;
 mod function;
 mod gateway;
 mod health;
@@ -50,6 +51,7 @@ mod push_invoice;
 mod push_payment;
 mod record_routes;
 mod recovery;
+mod refused_batches;
 mod repeated_failures;
 mod rights;
 mod sizes;

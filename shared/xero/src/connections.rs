@@ -15,9 +15,10 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::date::optional_instant;
-use crate::error::{Access, Addressed, Reply, XeroError, classify, is_blank, is_page};
+use crate::error::{Access, Addressed, Reply, XeroError, classify, is_answer};
 use crate::json::{optional_id, real_id, told};
 use crate::oauth::below;
+use crate::repair::repair_text;
 use crate::rows::Rows;
 use crate::session::bearer;
 use crate::tokens::{AccessTokens, first_token, second_token};
@@ -151,6 +152,7 @@ impl Unbound {
             .map_err(|_| XeroError::Unsendable { reason: "its address is not valid" })?;
         let outcome = transport.exchange(request).await;
         let response = outcome.map_err(|error| XeroError::unfinished(Access::Read, error))?;
+        let response = response.map(repair_text);
         tracing::info!(
             method = %self.method,
             endpoint = self.endpoint,
@@ -160,9 +162,10 @@ impl Unbound {
         let status = response.status();
         if status.is_success() {
             let body = response.into_body();
-            let is_answer = !is_page(&body) && (self.method == Method::DELETE || !is_blank(&body));
-            let edge = XeroError::Edge { access: Access::Read, status: status.as_u16() };
-            return if is_answer { Ok(body) } else { Err(edge) };
+            if is_answer(&self.method, status, &body) {
+                return Ok(body);
+            }
+            return Err(XeroError::Edge { access: Access::Read, status: status.as_u16() });
         }
         Err(classify(&Reply {
             status: response.status(),

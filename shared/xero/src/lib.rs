@@ -48,6 +48,7 @@ pub mod date;
 pub mod error;
 mod json;
 pub mod oauth;
+mod repair;
 pub mod reqwest_transport;
 pub mod rows;
 pub mod session;

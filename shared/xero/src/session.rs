@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use domain::ids::TenantId;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, IF_MODIFIED_SINCE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use crate::budget::Budget;
 pub(crate) use crate::call::Call;
-use crate::error::{Reply, XeroError, classify, is_blank, is_page};
+use crate::error::{Reply, XeroError, classify, is_answer};
+use crate::repair::repair_text;
 use crate::rows::OddRow;
 use crate::tokens::{AccessTokens, FixedToken, first_token, second_token};
 use crate::transport::{Sent, Transport, TransportError, TransportErrorKind};
@@ -173,6 +174,7 @@ impl Session {
     }
 
     fn read(&self, call: &Call, response: Response<Bytes>) -> Result<Bytes, XeroError> {
+        let response = response.map(repair_text);
         let budget = self.note(Budget::of_answer(&response));
         let status = response.status();
         let correlation_id = response.headers().get("xero-correlation-id");
@@ -186,10 +188,10 @@ impl Session {
         );
         if status.is_success() {
             let body = response.into_body();
-            // Only a deletion may have an answer without a body.
-            let is_answer = !is_page(&body) && (call.method == Method::DELETE || !is_blank(&body));
-            let (access, status) = (call.access(), status.as_u16());
-            return if is_answer { Ok(body) } else { Err(XeroError::Edge { access, status }) };
+            if is_answer(&call.method, status, &body) {
+                return Ok(body);
+            }
+            return Err(XeroError::Edge { access: call.access(), status: status.as_u16() });
         }
         if status == StatusCode::NOT_MODIFIED && call.modified_since.is_some() {
             return Ok(call.nothing());

@@ -90,7 +90,7 @@
 //! | 69 | An approved invoice with nothing due is paid | `accounting::invoices::write` |
 //! | 70 | A discount is at most as large as its line | `accounting::documents::pricing` |
 //! | 71 | A batch payment is created completely or not at all | `accounting::batch_payments::create` |
-//! | 72 | Odd rows of other apps are returned unchanged | `bookkeeper::oddities`, `books` |
+//! | 72 | Odd rows of other apps are returned unchanged | `bookkeeper::oddities`, `bookkeeper::imports`, `books` |
 //! | 73 | Each region has its own tax rates | `demo` |
 //! | 74 | A small plan limits the number of approved invoices | `accounting::invoices::approval`, `bookkeeper` |
 //! | 75 | An invoice that is not a draft can be e-mailed to its contact: 1,000 a day, 20 in a trial, none in the demo company | `accounting::invoices::email`, `subscription` |

@@ -1,7 +1,7 @@
 //! The simulator itself: one request in, one response out, at the instant that the caller names.
 
 use crate::answer::Answer;
-use crate::bookkeeper::Bookkeeper;
+use crate::bookkeeper::{Bookkeeper, Refused, read_override};
 use crate::books::Books;
 use crate::calls::{Call, Fate, Made, Violations, record};
 use crate::faults::{Fault, FaultKind, Faults};
@@ -218,6 +218,18 @@ impl Simulator {
         user: Option<Uuid>,
     ) -> usize {
         self.identity.remove_links(tenant, client_id, user)
+    }
+
+    /// Renders a member of every link to an organisation as `json` from now on; omits the member if
+    /// `json` is `None`.
+    pub fn distort_links(
+        &mut self,
+        tenant: Uuid,
+        member: &str,
+        json: Option<&str>,
+    ) -> Result<(), Refused> {
+        self.identity.distort_links(tenant, member, read_override(json)?);
+        Ok(())
     }
 
     /// Changes the answers to the open questions about Xero; earlier effects are kept.

@@ -70,8 +70,10 @@ struct Keyed<D> {
     bytes: usize,
 }
 
-/// Writes the drafts. If Xero refuses a whole call, nothing of it was written, and the call is
-/// split in halves, so that an unacceptable document fails alone. If a limit is reached or the
+/// Writes the drafts. If Xero does not understand a whole call, nothing of it was written, and the
+/// call is split in halves, so that an unacceptable document fails alone. A batch that Xero rejects
+/// because of a document may have been written in part; [`push`](crate::push) divides it after
+/// looking up what Xero has. If a limit is reached or the
 /// connection has ended, the remaining drafts are not tried.
 pub(super) async fn write<D: Send + Sync, R: Send, S: Sync>(
     session: &Session,

@@ -36,6 +36,14 @@ impl WriteState {
         }
     }
 
+    /// Replaces the answer with that of a later try, which looked up what the earlier writes may
+    /// have left before it wrote. If the later try wrote nothing, the answer stays.
+    pub(crate) fn supersede(&self, later: &Self) {
+        if let Some(answer) = later.answer() {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        }
+    }
+
     /// Keeps the least certain answer: later answers do not settle an earlier uncertain write.
     fn note(&self, answer: Answer) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,6 +74,7 @@ const fn may_stand(error: &XeroError) -> bool {
             | XeroError::Unexplained
             | XeroError::Undecodable { .. }
             | XeroError::Unidentified { .. }
+            | XeroError::BatchRejected { .. }
     )
 }
 
@@ -114,9 +123,24 @@ mod tests {
     }
 
     #[test]
+    fn a_later_try_that_wrote_replaces_the_answer_and_one_that_did_not_leaves_it() {
+        let state = WriteState::default();
+        state.note_error(&XeroError::BatchRejected { messages: Vec::new() });
+        state.supersede(&WriteState::default());
+        assert_eq!(state.answer(), Some(Answer::Unconfirmed));
+        let later = WriteState::default();
+        later.note_error(&XeroError::Rejected { messages: Vec::new() });
+        state.supersede(&later);
+        assert_eq!(state.answer(), Some(Answer::Answered));
+    }
+
+    #[test]
     fn what_may_stand_stays_open_whatever_follows() {
-        let answers: [fn() -> XeroError; 2] =
-            [|| XeroError::Unexplained, || XeroError::Unidentified { endpoint: "/Invoices" }];
+        let answers: [fn() -> XeroError; 3] = [
+            || XeroError::Unexplained,
+            || XeroError::Unidentified { endpoint: "/Invoices" },
+            || XeroError::BatchRejected { messages: Vec::new() },
+        ];
         for open in answers {
             assert_eq!(open().class(), FailureClass::Uncertain);
             assert_eq!(noted(&[open(), XeroError::TenantRefused]), Some(Answer::Unconfirmed));

@@ -9,6 +9,7 @@ use domain::mapping::Mapping;
 use domain::operation::{Answer, Trace, Urgency};
 use domain::retry;
 use futures::FutureExt;
+use xero::XeroError;
 
 use super::{Claimed, Settled, Unrecorded, isolate, settle};
 use crate::desk::{Desk, Trouble};
@@ -111,7 +112,7 @@ async fn bring_with<E: Entity>(
     }
     for group in by_batch_size(tasks) {
         let (indices, tasks): (Vec<usize>, Vec<_>) = group.into_iter().unzip();
-        let mut brought = survived::<E>(desk, &tasks).await;
+        let mut brought = divided::<E>(desk, &tasks).await;
         note(desk, &mut brought).await;
         fill(&mut outcomes, indices, brought);
     }
@@ -132,6 +133,67 @@ fn by_batch_size<S>(tasks: Indexed<'_, S>) -> Vec<Indexed<'_, S>> {
     }
     groups.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
     groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// Pushes tasks together. Tasks whose documents Xero refused as a batch are pushed again in halves,
+/// until each refused document is alone with its reason. What the refused batch may have left in
+/// Xero is looked up before anything is written again.
+async fn divided<E: Entity>(desk: &Desk<'_>, tasks: &[Task<'_, E::Snapshot>]) -> Vec<Outcome> {
+    let mut outcomes = survived::<E>(desk, tasks).await;
+    let mut waiting = halves(refused_together(&outcomes, (0..tasks.len()).collect()));
+    while let Some(part) = waiting.pop() {
+        let of_part = part.iter().filter_map(|index| tasks.get(*index)).collect::<Vec<_>>();
+        let mappings = of_part.iter().map(|task| uncertain(task.mapping)).collect::<Vec<_>>();
+        let writes = of_part.iter().map(|_| WriteState::default()).collect::<Vec<_>>();
+        let mut again = Vec::with_capacity(of_part.len());
+        for ((task, mapping), writes) in of_part.iter().zip(&mappings).zip(&writes) {
+            again.push(Task::new(mapping, task.snapshot.clone(), task.memory, writes));
+        }
+        let brought = survived::<E>(desk, &again).await;
+        for (task, writes) in of_part.iter().zip(&writes) {
+            task.writes.supersede(writes);
+        }
+        let is_stopped = brought.iter().any(is_about_every_call);
+        for (index, outcome) in part.iter().zip(brought) {
+            if let Some(slot) = outcomes.get_mut(*index) {
+                *slot = outcome;
+            }
+        }
+        // The remaining parts keep their outcome and are looked up by the next attempt.
+        if is_stopped {
+            break;
+        }
+        waiting.extend(halves(refused_together(&outcomes, part)));
+    }
+    outcomes
+}
+
+/// Returns those of the tasks whose documents Xero refused as a batch.
+fn refused_together(outcomes: &[Outcome], tasks: Vec<usize>) -> Vec<usize> {
+    let is_refused = |index: &usize| match outcomes.get(*index) {
+        Some(Err(Trouble::Xero(error))) => matches!(**error, XeroError::BatchRejected { .. }),
+        Some(Ok(_) | Err(_)) | None => false,
+    };
+    tasks.into_iter().filter(is_refused).collect()
+}
+
+/// Returns two halves, the first one last. A single task is not divided.
+fn halves(mut first: Vec<usize>) -> Vec<Vec<usize>> {
+    if first.len() < 2 {
+        return Vec::new();
+    }
+    let second = first.split_off(first.len() / 2);
+    vec![second, first]
+}
+
+/// Returns whether the next call would fail as well, whatever it is about.
+fn is_about_every_call(outcome: &Outcome) -> bool {
+    match outcome {
+        Err(Trouble::Xero(error)) => {
+            matches!(error.class(), FailureClass::Throttled | FailureClass::Unauthorized)
+        }
+        Ok(_) | Err(_) => false,
+    }
 }
 
 /// Pushes tasks together. If that panics, pushes each alone after looking up what the first try may

@@ -16,7 +16,7 @@ use super::Written;
 use super::filter::clause;
 use super::page::every_row;
 use super::rows::one;
-use super::written::{Fit, send, written};
+use super::written::{Fit, confirm_change, send, written};
 use crate::date::optional_instant;
 use crate::error::XeroError;
 use crate::json::{currency, envelope, lenient_bool, real_id, told};
@@ -70,7 +70,11 @@ pub async fn delete(
     let fit =
         |id: &XeroBankTransactionId, marks: &Marks| Fit::of(marks.id.map(|kept| id.0 == kept), &[]);
     let mut told = written::<_, WireTransaction, _>(session, ONE, COLLECTION, &answer, &[id], fit)?;
-    told.pop().ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))
+    let outcome = told.pop();
+    let outcome =
+        outcome.ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))?;
+    let is_gone = |remote: &RemoteBankTransaction| remote.status != MoneyStatus::Authorised;
+    Ok(confirm_change(ONE, outcome, is_gone))
 }
 
 /// The body that [`create`] sends. The same documents always give the same bytes.

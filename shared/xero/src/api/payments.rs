@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::filter::any_of;
 use super::page::page;
 use super::rows::{KeySelection, one, select_rows};
-use super::written::{Fit, send, written};
+use super::written::{Fit, confirm_change, send, written};
 use super::{Page, Position, Written};
 use crate::date::{optional_date, optional_instant};
 use crate::error::XeroError;
@@ -96,7 +96,11 @@ pub async fn delete(
     let answer = session.call(call).await?;
     let fit = |id: &XeroPaymentId, marks: &Marks| Fit::of(marks.id.map(|kept| id.0 == kept), &[]);
     let mut told = written::<_, WirePayment, _>(session, ONE, COLLECTION, &answer, &[id], fit)?;
-    told.pop().ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))
+    let outcome = told.pop();
+    let outcome =
+        outcome.ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))?;
+    let is_gone = |remote: &RemotePayment| remote.status != MoneyStatus::Authorised;
+    Ok(confirm_change(ONE, outcome, is_gone))
 }
 
 /// The body that [`create`] sends. The same documents always give the same bytes.

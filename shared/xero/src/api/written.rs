@@ -4,18 +4,18 @@
 //! its own verdict. The order is not always that of the request (XeroAPI/Xero-NetStandard, issues
 //! 532 and 586), so an element belongs to the document that it names by id, number or reference.
 //! The verdict has three indicators, not all of which are present on every kind of document; any
-//! one of them makes it a rejection. An element that has neither an error nor the id of a saved
-//! document (XeroAPI/Xero-Net, issue 354) leaves the outcome of its document unknown, and of no
-//! other.
+//! one of them makes it a rejection, and so does an error at any part of the document, unless the
+//! status of the document is `OK`: then its outcome is unknown. An element
+//! that has neither an error nor the id of a saved document (XeroAPI/Xero-Net, issue 354) leaves the
+//! outcome of its document unknown, and of no other.
 
 use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::BATCH_LIMIT;
-use crate::error::{XeroError, member, messages, refusal, text};
+use crate::error::{LazyJson, XeroError, is_blank, messages, refusal};
 use crate::json::elements;
 use crate::rows::Marks;
 use crate::session::{Call, Session};
@@ -62,6 +62,11 @@ impl Fit {
 /// Makes the call that writes `documents`, at most a batch of them. An empty batch makes no call.
 /// Returns one outcome for each document, in their order; [`written`] defines how the answer is
 /// interpreted.
+///
+/// # Errors
+///
+/// Only when the call as a whole fails. [`XeroError::BatchRejected`] if Xero rejects several
+/// documents together, in spite of `summarizeErrors=false`.
 pub(super) async fn send<D, W, T>(
     session: &Session,
     call: Call,
@@ -79,7 +84,14 @@ where
         return Err(XeroError::Unsendable { reason: "a batch holds at most 50 documents" });
     }
     let endpoint = call.endpoint;
-    let answer = session.call(call).await?;
+    let answer = match session.call(call).await {
+        Err(XeroError::Rejected { messages } | XeroError::NotUnique { messages })
+            if documents.len() > 1 =>
+        {
+            return Err(XeroError::BatchRejected { messages });
+        }
+        answer => answer?,
+    };
     written::<D, W, T>(session, endpoint, collection, &answer, documents, fit)
 }
 
@@ -104,13 +116,14 @@ where
     // A single rejection in the answer to a single document is about that document, whatever it
     // names.
     if let ([answer @ None], [only]) = (answers.as_mut_slice(), elements.as_slice())
-        && is_refusal(&tree(only))
+        && is_refusal(LazyJson::from(*only))
     {
         *answer = Some(0);
     }
     let unmatched = elements.iter().enumerate().filter(|(at, _)| !answers.contains(&Some(*at)));
-    for tree in unmatched.map(|(_, raw)| tree(raw)).filter(is_refusal) {
-        session.note_refusal(&refusal(messages(&tree)));
+    let unmatched = unmatched.map(|(_, raw)| LazyJson::from(*raw));
+    for element in unmatched.filter(|element| is_refusal(*element)) {
+        session.note_refusal(&refusal(messages(element)));
     }
     let outcomes = answers.into_iter().map(|at| {
         let raw = at.and_then(|at| elements.get(at));
@@ -177,41 +190,85 @@ fn outcome<W, T>(raw: &RawValue) -> Option<Written<T>>
 where
     W: DeserializeOwned + Into<T>,
 {
-    let tree = tree(raw);
-    if is_refusal(&tree) {
-        return Some(Written::Refused(refusal(messages(&tree))));
+    let element = LazyJson::from(raw);
+    if is_contradictory(element) {
+        return None;
+    }
+    if is_refusal(element) {
+        return Some(Written::Refused(refusal(messages(element))));
     }
     let remote: W = serde_json::from_str(raw.get()).ok()?;
-    let warnings = list(&tree, "Warnings").iter().filter_map(|warning| text(warning, "Message"));
-    Some(Written::Done {
-        remote: remote.into(),
-        warnings: warnings.map(ToOwned::to_owned).collect(),
-    })
+    let warnings = element.member("Warnings").map(LazyJson::items).unwrap_or_default();
+    let warnings = warnings.into_iter().filter_map(|warning| warning.text("Message"));
+    Some(Written::Done { remote: remote.into(), warnings: warnings.collect() })
 }
 
-/// The element as a JSON tree, from which only sentences and verdicts are read. Numbers are read
-/// from the text itself, digit by digit.
-fn tree(raw: &RawValue) -> Value {
-    serde_json::from_str(raw.get()).unwrap_or_default()
+/// Whether an element says that its document was rejected. It may do so in any part: at the
+/// document, at its contact, at a line.
+fn is_refusal(element: LazyJson<'_>) -> bool {
+    is_refused_itself(element) || !messages(element).is_empty()
 }
 
-fn is_refusal(element: &Value) -> bool {
-    let is_error = |status: &str| status.eq_ignore_ascii_case("ERROR");
-    text(element, "StatusAttributeString").is_some_and(is_error)
-        || is_true(element, "HasErrors")
-        || is_true(element, "HasValidationErrors")
-        || !list(element, "ValidationErrors").is_empty()
+/// Whether an element says at its top level that its document was rejected.
+fn is_refused_itself(element: LazyJson<'_>) -> bool {
+    let is_true = |name| element.member(name).is_some_and(LazyJson::is_true);
+    has_status(element, "ERROR")
+        || is_true("HasErrors")
+        || is_true("HasValidationErrors")
+        || element.member("ValidationErrors").is_some_and(|errors| !errors.is_empty())
 }
 
-/// Whether the member is `true`, plain or in quotes.
-fn is_true(element: &Value, name: &str) -> bool {
-    member(element, name).is_some_and(|sign| match sign {
-        Value::Bool(sign) => *sign,
-        Value::String(text) => text.eq_ignore_ascii_case("true"),
-        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
-    })
+/// Whether an element says that its document was saved, and has an error at a part of it. No
+/// documentation says which is right, so the document has to be looked up.
+fn is_contradictory(element: LazyJson<'_>) -> bool {
+    has_status(element, "OK") && !is_refused_itself(element) && !messages(element).is_empty()
 }
 
-fn list<'a>(element: &'a Value, name: &str) -> &'a [Value] {
-    member(element, name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+fn has_status(element: LazyJson<'_>, expected: &str) -> bool {
+    let status = element.text("StatusAttributeString");
+    status.is_some_and(|status| status.eq_ignore_ascii_case(expected))
+}
+
+/// The outcome of a change of status or a deletion: an answer that shows the document unchanged
+/// does not confirm it.
+pub(super) fn confirm_change<T>(
+    endpoint: &'static str,
+    outcome: Written<T>,
+    is_changed: impl Fn(&T) -> bool,
+) -> Written<T> {
+    match outcome {
+        Written::Done { remote, warnings: _ } if !is_changed(&remote) => {
+            tracing::warn!(endpoint, "an answer shows the document as it was before the change");
+            Written::Refused(XeroError::Unidentified { endpoint })
+        }
+        outcome @ (Written::Done { .. } | Written::Refused(_)) => outcome,
+    }
+}
+
+/// Reads the answer to a removal: nothing (204), or what was removed, alone or in a collection.
+///
+/// # Errors
+///
+/// The rejection, if the answer contains one. [`XeroError::Unidentified`] if the answer does not
+/// say that anything was removed.
+pub(super) fn read_removal(
+    endpoint: &'static str,
+    collection: &str,
+    body: &[u8],
+) -> Result<(), XeroError> {
+    if is_blank(body) {
+        return Ok(());
+    }
+    let unidentified = || XeroError::Unidentified { endpoint };
+    let answer = LazyJson::parse(body).filter(|answer| answer.is_object());
+    let answer = answer.ok_or_else(unidentified)?;
+    let rows = answer.member(collection).map_or_else(|| vec![answer], LazyJson::items);
+    if let Some(refused) = std::iter::once(&answer).chain(&rows).find(|row| is_refusal(**row)) {
+        return Err(refusal(messages(*refused)));
+    }
+    let is_kept = |row: &LazyJson<'_>| row.member("IsDeleted").is_some_and(|sign| !sign.is_true());
+    if rows.is_empty() || rows.iter().any(is_kept) || answer.member("ErrorNumber").is_some() {
+        return Err(unidentified());
+    }
+    Ok(())
 }

@@ -7,10 +7,9 @@ use domain::rejection;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use jiff::SignedDuration;
-use serde_json::Value;
 
 use super::edge::is_from_the_edge;
-use super::validation::{member, messages, text};
+use super::validation::{LazyJson, messages};
 use super::{Access, Limit, Outage, Permission, XeroError};
 
 /// An answer that is not a success, with the data needed to classify it.
@@ -78,7 +77,7 @@ fn is_unexplained(message: &str) -> bool {
 }
 
 fn bad_request(reply: &Reply<'_>) -> XeroError {
-    let Ok(body) = serde_json::from_slice::<Value>(reply.body) else {
+    let Some(body) = LazyJson::parse(reply.body) else {
         let plain = String::from_utf8_lossy(reply.body).to_lowercase();
         return if is_key_reused(&plain) {
             XeroError::KeyReused
@@ -88,15 +87,16 @@ fn bad_request(reply: &Reply<'_>) -> XeroError {
             call_refused(reply, None)
         };
     };
-    let kind = text(&body, "Type");
-    let headline = text(&body, "Message").or_else(|| text(&body, "Detail"));
+    let headline = body.text("Message").or_else(|| body.text("Detail"));
+    let (kind, headline) = (body.text("Type"), headline.as_deref());
+    let kind = kind.as_deref();
     if headline.is_some_and(|headline| is_key_reused(&headline.to_lowercase())) {
         return XeroError::KeyReused;
     }
-    if is_fault_of_the_call(&body, kind) {
+    if is_fault_of_the_call(body, kind) {
         return call_refused(reply, kind);
     }
-    let found = messages(&body);
+    let found = messages(body);
     if !found.is_empty() {
         return refusal(found);
     }
@@ -124,8 +124,8 @@ fn is_empty_headline(headline: &str) -> bool {
 
 /// Whether the fault is in the call and not in the document: unreadable JSON (14), an unreadable
 /// filter (16), a body without documents (17).
-fn is_fault_of_the_call(body: &Value, kind: Option<&str>) -> bool {
-    let number = member(body, "ErrorNumber").and_then(Value::as_u64);
+fn is_fault_of_the_call(body: LazyJson<'_>, kind: Option<&str>) -> bool {
+    let number = body.member("ErrorNumber").and_then(|number| number.get().parse::<u64>().ok());
     matches!(number, Some(14 | 16 | 17))
         || matches!(
             kind,

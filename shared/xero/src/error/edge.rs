@@ -1,10 +1,12 @@
 //! Answers that Xero's applications did not write: pages of the edge in front of them.
 //!
 //! The edge (a load balancer, a content delivery network, a bot filter) answers 400, 403 and 503
-//! with HTML, on every host. Such an answer says nothing about the call, the login or the document,
-//! because Xero's applications have not seen the request.
+//! with HTML, on every host, and may redirect to a page of its own. Such an answer says nothing
+//! about the call, the login or the document, because Xero's applications have not seen the
+//! request.
 
 use http::header::WWW_AUTHENTICATE;
+use http::{Method, StatusCode};
 
 use super::Reply;
 
@@ -27,6 +29,14 @@ pub(crate) fn is_blank(body: &[u8]) -> bool {
     body.iter().all(u8::is_ascii_whitespace)
 }
 
+/// Whether a success carries Xero's answer: it is no page, and it has a body. Only a deletion may
+/// have an answer without a body, which its status must announce (204). A 200 without a body does
+/// not say that anything was deleted.
+pub(crate) fn is_answer(method: &Method, status: StatusCode, body: &[u8]) -> bool {
+    let may_be_blank = *method == Method::DELETE && status == StatusCode::NO_CONTENT;
+    !is_page(body) && (may_be_blank || !is_blank(body))
+}
+
 /// Whether an answer other than a success comes from the edge. A fault in the 500s other than 503,
 /// or a 408, may have occurred while Xero processed the call. The headers of a 429 say what it
 /// means.
@@ -36,9 +46,10 @@ pub(super) fn is_from_the_edge(reply: &Reply<'_>) -> bool {
         return false;
     }
     match reply.status.as_u16() {
-        408 | 429 | 500 | 502 | 504..=599 => false,
-        // 413 and 414 without a body are about the call, which is too long, even if the edge sends
-        // them.
+        // 413 and 414 are about the call, which is too long, even if the edge sends them.
+        408 | 413 | 414 | 429 | 500 | 502 | 504..=599 => false,
+        // Xero's applications redirect no call.
+        300..=399 => true,
         400..=407 | 409..=412 | 415..=428 | 430..=499 => {
             is_page(reply.body) || is_blank(reply.body)
         }

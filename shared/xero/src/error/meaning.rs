@@ -17,6 +17,7 @@ impl XeroError {
             | Self::Unexplained
             | Self::Unidentified { .. }
             | Self::AnswerTooLarge { access: Access::Write, .. }
+            | Self::BatchRejected { .. }
             | Self::Edge { access: Access::Write, status: 200..=299 } => FailureClass::Uncertain,
             Self::NotSent { .. }
             | Self::TokenRejected { .. }
@@ -72,6 +73,7 @@ impl XeroError {
             | Self::KeyReused
             | Self::Unexplained
             | Self::Unidentified { .. }
+            | Self::BatchRejected { .. }
             | Self::NotFound { .. }
             | Self::CallRefused { .. }
             | Self::Undecodable { .. }

@@ -16,9 +16,9 @@ use std::fmt;
 use jiff::SignedDuration;
 
 pub(crate) use classify::{Addressed, Reply, classify, refusal};
-pub(crate) use edge::{is_blank, is_page};
+pub(crate) use edge::{is_answer, is_blank, is_page};
 pub use permission::Permission;
-pub(crate) use validation::{member, messages, text};
+pub(crate) use validation::{LazyJson, messages};
 
 use crate::tokens::NoAccessToken;
 use crate::transport::{BoxError, Sent, TransportError, TransportErrorKind};
@@ -82,8 +82,8 @@ pub enum XeroError {
         /// What is offline.
         outage: Outage,
     },
-    /// A page of the edge came instead of Xero's answer, or an empty body where Xero always sends
-    /// one.
+    /// A page or a redirect of the edge came instead of Xero's answer, or an empty body where Xero
+    /// always sends one.
     #[error("the edge answered a {access} in place of Xero, with status {status}")]
     Edge {
         /// Whether the call could have changed a document.
@@ -154,6 +154,13 @@ pub enum XeroError {
         /// The path that was called, without ids.
         endpoint: &'static str,
     },
+    /// Xero rejected a batch as a whole (400), although it was asked to judge each document
+    /// separately. One document may be the only cause, and Xero may have saved the others.
+    #[error("Xero rejected a batch as a whole")]
+    BatchRejected {
+        /// Xero's sentences, about any of the documents.
+        messages: Vec<String>,
+    },
     /// No record has the requested id (404).
     #[error("{endpoint}: no record has this id")]
     NotFound {
@@ -188,8 +195,8 @@ pub enum XeroError {
         /// The OAuth error code.
         code: String,
     },
-    /// The identity host is out of order (429, in the 500s, or a page of its edge). No token has
-    /// changed.
+    /// The identity host is out of order (429, in the 500s, or a page or redirect of its edge). No
+    /// token has changed.
     #[error("the identity host answered with status {status}")]
     IdentityUnavailable {
         /// The status.

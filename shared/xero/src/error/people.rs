@@ -72,6 +72,7 @@ impl XeroError {
             Self::Rejected { .. } | Self::NotUnique { .. } | Self::Unexplained => UNEXPLAINED,
             Self::KeyReused => KEY_REUSED,
             Self::Unidentified { .. } => UNIDENTIFIED,
+            Self::BatchRejected { .. } => BATCH_REJECTED,
             Self::NotFound { .. } => NOT_FOUND,
             Self::Unsendable { .. } => UNSENDABLE,
             Self::CallRefused { .. } => CALL_REFUSED,
@@ -260,6 +261,12 @@ const UNIDENTIFIED: Told = Told {
     code: "answer_incomplete",
     message: "Xero's answer does not say whether the document was saved.",
     remedy: "No action is needed: the next attempt checks first and creates no second copy.",
+};
+
+const BATCH_REJECTED: Told = Told {
+    code: "batch_rejected",
+    message: "Xero rejected several documents together without saying which of them is at fault.",
+    remedy: "No action is needed: the next attempt checks what Xero has and sends fewer documents together.",
 };
 
 const NOT_FOUND: Told = Told {

@@ -3,69 +3,153 @@
 //! A rejected document comes back with `ValidationErrors` at the document and at any part of it
 //! (the contact, a line, a phone number), so the whole tree is searched. The sentence is in
 //! `Message`, or in a few answers in `Description`.
+//!
+//! The tree is read part by part: a value that cannot be parsed, such as a number that is out of
+//! range, must not hide the verdict beside it.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// The maximum number of sentences that are collected, which is more than people read.
 const MESSAGE_LIMIT: usize = 50;
 
-/// Every validation message in the tree, without duplicates.
-pub(crate) fn messages(body: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    collect(body, &mut found);
-    found
-}
+/// The maximum depth at which sentences are found. Xero's own are at most seven levels deep.
+const DEPTH_LIMIT: usize = 16;
 
-/// Collects the messages of a value and its members. The JSON parser bounds the depth: it rejects
-/// more than 128 levels.
-fn collect(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(members) => {
-            for (name, member) in members {
-                if name.eq_ignore_ascii_case("ValidationErrors") {
-                    add_sentences(member, found);
-                } else {
-                    collect(member, found);
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+/// A JSON value whose parts are parsed when they are read. A part that cannot be parsed counts as
+/// absent and does not affect the others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LazyJson<'a>(&'a str);
+
+impl<'a> From<&'a RawValue> for LazyJson<'a> {
+    fn from(raw: &'a RawValue) -> Self {
+        Self(raw.get())
     }
 }
 
-fn add_sentences(errors: &Value, found: &mut Vec<String>) {
-    for error in errors.as_array().into_iter().flatten() {
-        let sentence = text(error, "Message").or_else(|| text(error, "Description"));
-        let Some(sentence) = sentence.map(str::trim).filter(|sentence| !sentence.is_empty()) else {
-            continue;
-        };
+impl<'a> LazyJson<'a> {
+    /// The value of a body, or `None` if the body is not JSON.
+    pub(crate) fn parse(body: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice::<&'a RawValue>(body).ok().map(Self::from)
+    }
+
+    /// The JSON text.
+    pub(crate) const fn get(self) -> &'a str {
+        self.0
+    }
+
+    /// Whether it is an object.
+    pub(crate) fn is_object(self) -> bool {
+        self.0.starts_with('{')
+    }
+
+    /// The member with this name, ignoring case: Xero's captured answers differ in it.
+    pub(crate) fn member(self, name: &str) -> Option<Self> {
+        let mut members = self.members().into_iter();
+        members
+            .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
+            .map(|(_, raw)| Self::from(raw))
+    }
+
+    /// The text member with this name, ignoring case.
+    pub(crate) fn text(self, name: &str) -> Option<String> {
+        self.member(name)?.as_text()
+    }
+
+    /// The elements of an array; none for any other value.
+    pub(crate) fn items(self) -> Vec<Self> {
+        let items: Vec<&'a RawValue> = self.parts('[');
+        items.into_iter().map(Self::from).collect()
+    }
+
+    /// Whether it says nothing: `null`, `false`, or without content.
+    pub(crate) fn is_empty(self) -> bool {
+        match self.0.bytes().next() {
+            Some(b'[') => self.items().is_empty(),
+            Some(b'{') => self.members().is_empty(),
+            Some(b'"') => self.as_text().is_none_or(|text| text.trim().is_empty()),
+            Some(b'n' | b'f') | None => true,
+            Some(_) => false,
+        }
+    }
+
+    /// Whether it is `true`, plain or in quotes, or a number other than zero.
+    pub(crate) fn is_true(self) -> bool {
+        let text = self.0.trim_matches('"').trim();
+        text.eq_ignore_ascii_case("true")
+            || (text.starts_with(|sign: char| matches!(sign, '-' | '0'..='9'))
+                && text.contains(|sign: char| matches!(sign, '1'..='9')))
+    }
+
+    fn as_text(self) -> Option<String> {
+        if self.0.starts_with('"') { serde_json::from_str(self.0).ok() } else { None }
+    }
+
+    /// The members of an object in the order of their names; none for any other value.
+    fn members(self) -> BTreeMap<String, &'a RawValue> {
+        self.parts('{')
+    }
+
+    /// The parts of a value that begins with this sign.
+    fn parts<T: Deserialize<'a> + Default>(self, sign: char) -> T {
+        if self.0.starts_with(sign) {
+            serde_json::from_str(self.0).unwrap_or_default()
+        } else {
+            T::default()
+        }
+    }
+}
+
+/// Every validation message in the tree, without duplicates.
+pub(crate) fn messages(body: LazyJson<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(body, DEPTH_LIMIT, &mut found);
+    found
+}
+
+/// Collects the messages of a value and its members, down to this depth.
+fn collect(value: LazyJson<'_>, depth: usize, found: &mut Vec<String>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    for item in value.items() {
+        collect(item, depth, found);
+    }
+    for (name, member) in value.members() {
+        let member = LazyJson::from(member);
+        if name.eq_ignore_ascii_case("ValidationErrors") {
+            add_sentences(member, found);
+        } else {
+            collect(member, depth, found);
+        }
+    }
+}
+
+/// Adds the sentences of `ValidationErrors`: a list, or a single error. An error is an object, or
+/// the sentence itself.
+fn add_sentences(errors: LazyJson<'_>, found: &mut Vec<String>) {
+    let listed = errors.items();
+    let all = if listed.is_empty() { vec![errors] } else { listed };
+    for error in all {
+        let texts = [error.text("Message"), error.text("Description"), error.as_text()];
+        let mut texts = texts.iter().flatten().map(|text| text.trim());
+        let Some(sentence) = texts.find(|text| !text.is_empty()) else { continue };
         if found.len() < MESSAGE_LIMIT && !found.iter().any(|known| known == sentence) {
             found.push(sentence.to_owned());
         }
     }
 }
 
-/// The text member with this name. Xero's captured answers differ in the case of names.
-pub(crate) fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
-    member(object, name)?.as_str()
-}
-
-/// The member with this name, ignoring case.
-pub(crate) fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
-    object
-        .as_object()?
-        .iter()
-        .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
-        .map(|(_, member)| member)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn value(json: &str) -> LazyJson<'_> {
+        LazyJson::parse(json.as_bytes()).unwrap()
+    }
+
     fn found(body: &str) -> Vec<String> {
-        messages(&serde_json::from_str(body).unwrap())
+        messages(value(body))
     }
 
     #[test]
@@ -89,6 +173,46 @@ mod tests {
             let errors = (0..count).map(error).collect::<Vec<_>>().join(",");
             let body = format!(r#"{{"ValidationErrors":[{errors}]}}"#);
             assert_eq!(found(&body).len(), MESSAGE_LIMIT, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_single_error_and_a_bare_sentence_are_sentences() {
+        for errors in [
+            r#"{"Message":"No."}"#,
+            r#"{"Message":"","Description":"No."}"#,
+            r#"["No."]"#,
+            r#""No.""#,
+        ] {
+            assert_eq!(found(&format!(r#"{{"ValidationErrors":{errors}}}"#)), ["No."], "{errors}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_no_tree_can_hold_hides_no_sentence() {
+        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+        for odd in ["1e400", deep.as_str()] {
+            let body =
+                format!(r#"{{"A":{odd},"ValidationErrors":[{{"Message":"No.","B":{odd}}}]}}"#);
+            assert_eq!(found(&body), ["No."], "{odd}");
+            assert_eq!(value(&body).text("A"), None);
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_is_told_from_what_is_true() {
+        for nothing in ["null", "false", "\"\"", "\" \"", "[]", "[ ]", "{}", "{ }"] {
+            assert!(value(nothing).is_empty(), "{nothing}");
+            assert!(!value(nothing).is_true(), "{nothing}");
+        }
+        for content in ["true", "1", "\"x\"", "[null]", r#"{"a":null}"#] {
+            assert!(!value(content).is_empty(), "{content}");
+        }
+        for sign in ["true", "\"True\"", "1", "\"1\"", "-1", "0.5"] {
+            assert!(value(sign).is_true(), "{sign}");
+        }
+        for sign in ["0", "\"0\"", "0.0", "\"no\"", "[1]", "\"a1\""] {
+            assert!(!value(sign).is_true(), "{sign}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Only an explicit `invalid_grant` in an answer of the 400s ends a grant. A failure of the host
 //! (429, the 500s, no answer) never does, whatever the body says. Neither does a page of the edge
-//! in front of it, whatever its status.
+//! in front of it, whatever its status, nor a redirect.
 
 use std::fmt;
 use std::pin::Pin;
@@ -21,6 +21,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{XeroError, is_blank, is_page};
+use crate::repair::repair_text;
 use crate::token_claims::TokenIdentity;
 use crate::transport::Transport;
 
@@ -127,6 +128,7 @@ impl IdentityHost<'_> {
             if request.uri().path().ends_with("/revocation") { REVOCATION } else { TOKEN };
         let outcome = self.0.exchange(request.map(Bytes::from)).await;
         let response = outcome.map_err(|source| XeroError::IdentityUnanswered { source })?;
+        let response = response.map(repair_text);
         let status = response.status().as_u16();
         tracing::info!(endpoint, xero.status = status, "Xero identity call");
         let body = response.body();
@@ -144,7 +146,8 @@ impl IdentityHost<'_> {
                 Err(XeroError::undecodable(TOKEN, "a success other than 200"))
             }
             200..=299 | 400..=499 => Ok(response.map(Vec::from)),
-            _ => Err(XeroError::CallRefused { endpoint, status, kind: "redirect".to_owned() }),
+            // The host never redirects these calls, so a redirect comes from the edge.
+            _ => Err(XeroError::IdentityUnavailable { status }),
         }
     }
 }

@@ -157,11 +157,34 @@ async fn any_one_sign_of_a_refusal_is_enough() {
         r#""HasErrors":true,"#,
         r#""HasErrors":"true","#,
         r#""HasValidationErrors":true,"#,
+        r#""HasErrors":1,"#,
+        r#""HasValidationErrors":"1","#,
         r#""ValidationErrors":[{"Message":"No."}],"#,
+        r#""ValidationErrors":[{}],"#,
+        r#""ValidationErrors":{"Message":"No."},"#,
+        r#""ValidationErrors":"No.","#,
+        r#""ContactPersons":[{"ValidationErrors":[{"Message":"No."}]}],"#,
     ] {
         let session = a_session(Scripted::ok(&collection("Contacts", &[contact_json(sign)])));
         let outcomes = contacts::create(&session, &[a_contact()], &a_key()).await.unwrap();
         assert!(matches!(outcomes[0], Written::Refused(XeroError::Rejected { .. })), "{sign}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_sign_of_a_refusal_refuses_nothing() {
+    for sign in [
+        r#""StatusAttributeString":"WARNING","#,
+        r#""HasErrors":0,"#,
+        r#""HasErrors":"false","HasValidationErrors":null,"#,
+        r#""ValidationErrors":null,"#,
+        r#""ValidationErrors":[],"#,
+        r#""ValidationErrors":{},"#,
+        r#""ContactPersons":[{"ValidationErrors":[]}],"#,
+    ] {
+        let session = a_session(Scripted::ok(&collection("Contacts", &[contact_json(sign)])));
+        let outcomes = contacts::create(&session, &[a_contact()], &a_key()).await.unwrap();
+        assert!(matches!(outcomes[0], Written::Done { .. }), "{sign}: {outcomes:?}");
     }
 }
 

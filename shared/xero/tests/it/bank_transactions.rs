@@ -161,8 +161,8 @@ async fn a_deletion_that_is_refused_says_why_in_either_form() {
 }
 
 #[tokio::test]
-async fn a_deletion_is_not_believed_of_another_bank_transaction_or_of_none() {
-    for rows in [vec![received()], vec![]] {
+async fn a_deletion_is_not_believed_without_the_transaction_as_deleted() {
+    for rows in [vec![received()], vec![], vec![transaction_json("")]] {
         let body = collection("BankTransactions", &rows);
         let outcome = deleted(reply(200, &[], &body)).await.unwrap();
         let Written::Refused(error) = outcome else { panic!("{outcome:?}") };

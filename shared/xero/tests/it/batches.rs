@@ -9,6 +9,7 @@ use uuid::Uuid;
 use xero::XeroError;
 use xero::api::{TargetStatus, Written, contacts, invoices};
 
+use crate::classification::{Meaning, check, refused as refused_whole};
 use crate::samples::{
     CONTACT, INVOICE, a_contact, a_key, a_session, an_invoice, collection, contact_json,
     invoice_json,
@@ -93,6 +94,60 @@ async fn a_document_without_an_answer_is_uncertain_and_an_answer_without_a_docum
     assert_eq!(created(&[1, 2], &[done(2)]).await, ["unknown", "done"]);
     assert_eq!(created(&[1], &[done(7), done(1), done(8)]).await, ["done"]);
     assert_eq!(created(&[1, 2], &[]).await, ["unknown", "unknown"]);
+}
+
+#[tokio::test]
+async fn a_refusal_is_heard_although_a_value_beside_it_cannot_be_held() {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let sign = r#""StatusAttributeString":"ERROR","ValidationErrors":[{"Message":"No."}],"#;
+    for row in [
+        done(1).replace(r#""Name":"Ridge""#, r#""Name":"\ud83d""#),
+        done(1).replacen('{', r#"{"Extra":1e400,"#, 1),
+        done(1).replacen('{', &format!(r#"{{"Extra":{deep},"#), 1),
+    ] {
+        let refused = row.replacen('{', &format!("{{{sign}"), 1);
+        let rows = [refused, done(2)];
+        assert_eq!(created(&[1, 2], &rows).await, ["No.", "done"], "{row}");
+        assert_eq!(created(&[1], &[row]).await, ["done"]);
+    }
+}
+
+#[tokio::test]
+async fn an_error_at_a_part_of_a_document_refuses_the_document() {
+    let contact = r#""Name":"Ridge","ValidationErrors":[]"#;
+    let lines = r#""LineItems":[]"#;
+    for row in [
+        done(1).replace(contact, r#""Name":"Ridge","ValidationErrors":[{"Message":"No."}]"#),
+        done(1).replace(lines, r#""LineItems":[{"ValidationErrors":[{"Message":"No."}]}]"#),
+        done(1).replace(lines, r#""LineItems":[],"ValidationErrors":{"Message":"No."}"#),
+    ] {
+        assert_eq!(created(&[1, 2], &[row.clone(), done(2)]).await, ["No.", "done"], "{row}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_xero_rejects_as_a_whole_leaves_every_outcome_open() {
+    for sentence in ["No.", "Invoice # must be unique."] {
+        let session = || a_session(Scripted::new([refused_whole(sentence)]));
+        let several = [numbered(1), numbered(2)];
+        let error = invoices::create(&session(), &several, &a_key()).await.unwrap_err();
+        let XeroError::BatchRejected { messages } = &error else { panic!("{error:?}") };
+        assert_eq!(messages, &[sentence]);
+        check(sentence, &error, &Meaning(Uncertain, "batch_rejected", None));
+        assert!(error.is_answered());
+        let one = invoices::create(&session(), &several[..1], &a_key()).await.unwrap_err();
+        let is_about_one = matches!(one, XeroError::Rejected { .. } | XeroError::NotUnique { .. });
+        assert!(is_about_one, "{one:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_invoice_that_the_answer_shows_unchanged_is_not_voided() {
+    let changes = [(id(1), TargetStatus::Voided), (id(2), TargetStatus::Voided)];
+    let body = collection("Invoices", &[done(1), done(2).replace("AUTHORISED", "VOIDED")]);
+    let session = a_session(Scripted::ok(&body));
+    let outcomes = invoices::set_status(&session, &changes, &a_key()).await.unwrap();
+    assert_eq!(words(&outcomes), ["unknown", "done"]);
 }
 
 #[tokio::test]

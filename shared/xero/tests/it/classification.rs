@@ -236,7 +236,6 @@ async fn a_call_that_xero_does_not_understand_is_our_defect() {
         ("412", reply(412, &[], "The condition does not hold")),
         ("413", reply(413, &[], "")),
         ("501", reply(501, &[], "The Api Method called is not implemented")),
-        ("a redirect", reply(302, &[("Location", "https://elsewhere.example")], "")),
     ];
     for (row, answer) in rows {
         check(row, &of_a_write(answer).await, &Meaning(Defect, "call_refused", None));

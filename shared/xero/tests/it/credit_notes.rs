@@ -4,6 +4,7 @@
 use domain::document::allocation::{AllocationDocument, InvoiceReference, RemoteAllocation};
 use domain::document::credit_note::{CreditNoteDocument, CreditNoteType, RemoteCreditNote};
 use domain::document::sales::DocumentStatus;
+use domain::failure::FailureClass;
 use domain::ids::{XeroAllocationId, XeroCreditNoteId};
 use http::Method;
 use jiff::civil::date;
@@ -202,7 +203,7 @@ async fn taking_back_what_is_gone_is_no_error_and_a_lost_answer_is_a_write_of_un
     assert!(!credit_notes::deallocate(&session, NOTE, ALLOCATION).await.unwrap());
     let session = a_session(Scripted::new([reply(500, &[], "")]));
     let error = credit_notes::deallocate(&session, NOTE, ALLOCATION).await.unwrap_err();
-    assert_eq!(error.class(), domain::failure::FailureClass::Uncertain, "{error:?}");
+    assert_eq!(error.class(), FailureClass::Uncertain, "{error:?}");
 }
 
 /// The OpenAPI description shows a bare row; public reports (xero-php-oauth2#341, xero-python#159)
@@ -213,6 +214,61 @@ async fn an_allocation_is_taken_back_whatever_form_the_answer_has() {
     for body in [row.clone(), collection("Allocations", &[row]), "{}".to_owned()] {
         let session = a_session(Scripted::ok(&body));
         assert!(credit_notes::deallocate(&session, NOTE, ALLOCATION).await.unwrap(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_allocation_counts_as_taken_back_only_if_the_answer_says_so() {
+    let remove = async |answer| {
+        let session = a_session(Scripted::new([answer]));
+        credit_notes::deallocate(&session, NOTE, ALLOCATION).await
+    };
+    assert!(remove(reply(204, &[], "")).await.unwrap());
+    for body in ["", " \r\n"] {
+        let error = remove(reply(200, &[], body)).await.unwrap_err();
+        assert!(matches!(error, XeroError::Edge { status: 200, .. }), "{error:?}");
+        assert_eq!(error.class(), FailureClass::Uncertain);
+    }
+    let kept = allocation_json(r#""IsDeleted":false,"#);
+    for body in [
+        kept.clone(),
+        collection("Allocations", &[kept]),
+        collection("Allocations", &[]),
+        r#"{"ErrorNumber":500,"Message":"An error occurred"}"#.to_owned(),
+        "[]".to_owned(),
+        "true".to_owned(),
+        "removed".to_owned(),
+    ] {
+        let error = remove(reply(200, &[], &body)).await.unwrap_err();
+        assert!(matches!(error, XeroError::Unidentified { .. }), "{body}: {error:?}");
+        assert_eq!(error.class(), FailureClass::Uncertain);
+    }
+    let refused = r#"{"StatusAttributeString":"ERROR","ValidationErrors":[{"Message":"No."}]}"#;
+    for body in [
+        refused.to_owned(),
+        collection("Allocations", &[refused.to_owned()]),
+        format!(r#"{{"ErrorNumber":10,"Type":"ValidationException","Elements":[{refused}]}}"#),
+    ] {
+        let error = remove(reply(200, &[], &body)).await.unwrap_err();
+        let XeroError::Rejected { messages } = &error else { panic!("{body}: {error:?}") };
+        assert_eq!(messages, &["No."]);
+    }
+}
+
+#[tokio::test]
+async fn a_credit_note_that_the_answer_shows_unchanged_is_not_voided() {
+    for (status, is_done) in [("VOIDED", true), ("DELETED", true), ("AUTHORISED", false)] {
+        let body = collection("CreditNotes", &[note_json("").replace("AUTHORISED", status)]);
+        let session = a_session(Scripted::ok(&body));
+        let changes = [(NOTE, TargetStatus::Voided)];
+        let outcomes = credit_notes::set_status(&session, &changes, &a_key()).await.unwrap();
+        match &outcomes[0] {
+            Written::Done { .. } => assert!(is_done, "{status}"),
+            Written::Refused(error) => {
+                assert!(!is_done, "{status}");
+                assert!(matches!(error, XeroError::Unidentified { .. }), "{error:?}");
+            }
+        }
     }
 }
 

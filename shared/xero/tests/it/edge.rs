@@ -18,7 +18,7 @@ fn page(status: u16) -> Answer {
 
 #[tokio::test]
 async fn a_page_is_transient_for_reads_and_for_writes_that_never_got_behind_the_edge() {
-    for status in [302, 400, 401, 403, 404, 405, 410, 413, 451, 501, 503] {
+    for status in [302, 400, 401, 403, 404, 405, 410, 451, 501, 503] {
         let meaning = Meaning(Transient, "xero_unreachable", None);
         check("read", &of_a_read(page(status)).await, &meaning);
         let write = of_a_write(page(status)).await;
@@ -67,6 +67,31 @@ async fn a_page_in_place_of_a_document_does_not_say_that_it_is_missing() {
         let note = domain::ids::XeroCreditNoteId(INVOICE.0);
         let allocation = domain::ids::XeroAllocationId(INVOICE.0);
         assert!(credit_notes::deallocate(&session(), note, allocation).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_says_nothing_about_the_call_whatever_its_body() {
+    for status in [301, 302, 303, 307, 308] {
+        for body in ["", "Moved", "{}"] {
+            let redirect = || reply(status, &[("Location", "https://elsewhere.example")], body);
+            let meaning = Meaning(Transient, "xero_unreachable", None);
+            check("read", &of_a_read(redirect()).await, &meaning);
+            let write = of_a_write(redirect()).await;
+            check("write", &write, &meaning);
+            assert!(!write.is_answered(), "{status}: the key was not used");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_too_long_is_refused_whether_or_not_a_page_says_so() {
+    for status in [413, 414] {
+        for answer in [page(status), reply(status, &[], "")] {
+            let error = of_a_write(answer).await;
+            check("too long", &error, &Meaning(Defect, "call_refused", None));
+            assert!(error.is_answered());
+        }
     }
 }
 

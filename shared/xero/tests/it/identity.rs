@@ -13,7 +13,7 @@ use xero::connections::{TenantType, connections, delete_connection};
 use xero::{OAuthApp, Sent, TransportErrorKind, XeroError};
 
 use crate::samples::{api_url, token};
-use crate::scripted::{Answer, Scripted, reply};
+use crate::scripted::{Answer, Scripted, reply, reply_bytes};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
@@ -167,7 +167,14 @@ async fn only_an_explicit_invalid_grant_ends_a_grant() {
         ("spent, 201", oauth(201, "invalid_grant"), Defect, "answer_unreadable"),
         ("no JSON, 400", reply(400, &[], "invalid_grant"), Transient, "login_unavailable"),
         ("no token in it", reply(200, &json, "{}"), Defect, "answer_unreadable"),
-        ("a redirect", reply(302, &[], ""), Defect, "call_refused"),
+        ("a redirect", reply(302, &[], ""), Transient, "login_unavailable"),
+        ("a redirect, 307", reply(307, &[], "Moved"), Transient, "login_unavailable"),
+        (
+            "wrong secret, after a byte order mark",
+            reply(400, &json, "\u{feff}{\"error\":\"invalid_client\"}"),
+            Defect,
+            "app_refused",
+        ),
     ];
     for (row, answer, class, code) in rows {
         let transport = Scripted::new([answer]);
@@ -202,7 +209,13 @@ async fn a_revocation_names_the_refresh_token_and_ends_quietly() {
     let refused = Scripted::new([reply(400, &[], r#"{"error":"invalid_client"}"#)]);
     let error = an_app().revoke(&*refused, &"old".into()).await.unwrap_err();
     assert!(matches!(error, XeroError::OperatorFault { .. }), "{error:?}");
-    for page in [reply(403, &[], "<html>"), reply(200, &[], "<html>"), reply(400, &[], "")] {
+    let pages = [
+        reply(403, &[], "<html>"),
+        reply(200, &[], "<html>"),
+        reply(400, &[], ""),
+        reply(302, &[], ""),
+    ];
+    for page in pages {
         let error = an_app().revoke(&*Scripted::new([page]), &"old".into()).await.unwrap_err();
         assert!(matches!(error, XeroError::IdentityUnavailable { .. }), "{error:?}");
     }
@@ -229,10 +242,12 @@ async fn a_page_in_place_of_the_connections_ends_nothing() {
     let id = XeroConnectionId(Uuid::from_u128(7));
     for status in [200, 302, 400, 401, 403, 404, 405, 503] {
         let page = || Scripted::new([reply(status, &[], "<html><title>Blocked</title></html>")]);
-        if matches!(status, 200 | 400..=499) {
-            let nothing = Scripted::new([reply(status, &[], " \r\n")]);
-            let listed = connections(&*nothing, &api_url(), &token()).await.unwrap_err();
+        if matches!(status, 200 | 302 | 400..=499) {
+            let nothing = || Scripted::new([reply(status, &[], " \r\n")]);
+            let listed = connections(&*nothing(), &api_url(), &token()).await.unwrap_err();
             assert!(matches!(listed, XeroError::Edge { .. }), "{status}: {listed:?}");
+            let deleted = delete_connection(&*nothing(), &api_url(), &token(), id).await;
+            assert!(matches!(deleted, Err(XeroError::Edge { .. })), "{status}: {deleted:?}");
         }
         let listed = connections(&*page(), &api_url(), &token()).await.unwrap_err();
         let token = token();
@@ -241,6 +256,25 @@ async fn a_page_in_place_of_the_connections_ends_nothing() {
             assert!(matches!(error, XeroError::Edge { .. }), "{status}: {error:?}");
             assert_eq!(error.class(), FailureClass::Transient, "{status}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_faulty_character_in_a_name_makes_no_connection_unreadable() {
+    let link = |name: &[u8]| {
+        let start = br#"[{"id":"7cb59f93-2964-421d-bb5e-a0f7a4572a44","tenantType":"ORGANISATION",
+            "tenantId":"fe79f7dd-b6d4-4a92-ba7b-538af6289c58","tenantName":""#;
+        [b"\xef\xbb\xbf".as_slice(), start.as_slice(), name, br#""}]"#.as_slice()].concat()
+    };
+    for (name, shown) in [
+        (b"Ridge \xf0\x9f\x98".as_slice(), "Ridge \u{fffd}"),
+        (br"Ridge \ud83d".as_slice(), "Ridge \u{fffd}"),
+        (b"Ridge\x0bLtd".as_slice(), "Ridge Ltd"),
+    ] {
+        let transport = Scripted::new([reply_bytes(200, link(name))]);
+        let read = connections(&*transport, &api_url(), &token()).await.unwrap();
+        assert!(read.undecodable.is_empty(), "{shown}");
+        assert_eq!(read.rows[0].tenant_name, shown);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::samples::{
     CONTACT, INVOICE, a_session, collection, contact_json, invoice_json, payment_json,
     transaction_json,
 };
-use crate::scripted::{Scripted, reply};
+use crate::scripted::{Scripted, reply, reply_bytes};
 
 const ODD: Uuid = Uuid::from_u128(0xbad);
 
@@ -119,6 +119,27 @@ async fn a_row_without_what_is_needed_is_left_out_by_its_id_and_the_member_at_fa
         assert!(row.reason.starts_with(reason), "{}", row.reason);
         assert!(!row.reason.contains("Fred"), "{}", row.reason);
         assert_eq!(page.count(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_faulty_character_makes_no_list_unreadable() {
+    let odd = odd_invoice().replace("Job 1042", "Job @@");
+    let body = collection("Invoices", &[odd, invoice_json("")]);
+    let (before, after) = body.split_once("@@").unwrap();
+    for (faulty, shown) in [
+        (b"\xf0\x9f\x98".as_slice(), "Job \u{fffd}"),
+        (br"\ud83d".as_slice(), "Job \u{fffd}"),
+        (b"1\n2".as_slice(), "Job 1 2"),
+    ] {
+        for mark in [b"".as_slice(), b"\xef\xbb\xbf".as_slice()] {
+            let body = [mark, before.as_bytes(), faulty, after.as_bytes()].concat();
+            let session = a_session(Scripted::new([reply_bytes(200, body)]));
+            let page = invoices::changed(&session, Timestamp::UNIX_EPOCH, Position::FIRST).await.unwrap();
+            assert!(page.undecodable.is_empty(), "{shown}: {:?}", page.undecodable);
+            let references = page.rows.iter().map(|row| row.reference.as_deref());
+            assert_eq!(references.collect::<Vec<_>>(), [Some(shown), Some("Job 1042")]);
+        }
     }
 }
 

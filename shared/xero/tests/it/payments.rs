@@ -277,8 +277,8 @@ async fn a_deletion_that_is_refused_says_why_in_either_form() {
 }
 
 #[tokio::test]
-async fn a_deletion_is_not_believed_of_another_payment_or_of_none() {
-    for rows in [vec![the_next_json()], vec![]] {
+async fn a_deletion_is_not_believed_without_the_payment_as_deleted() {
+    for rows in [vec![the_next_json()], vec![], vec![payment_json("")]] {
         let outcome = deleted(reply(200, &[], &collection("Payments", &rows))).await.unwrap();
         let Written::Refused(error) = outcome else { panic!("{outcome:?}") };
         assert!(matches!(error, XeroError::Unidentified { .. }), "{error:?}");

@@ -18,7 +18,7 @@ use xero::{Barred, Ending, OddRow, Pass, SCOPES, Turnstile, XeroError};
 
 use crate::classification::{Meaning, NOW, Row, check, of_a_read, of_a_write, refused};
 use crate::samples::{INVOICE, a_key, a_session, an_invoice, collection};
-use crate::scripted::{Answer, Scripted, reply};
+use crate::scripted::{Answer, Scripted, reply, reply_bytes};
 
 fn problem(status: u16, detail: &str) -> Answer {
     let title = if status == 401 { "Unauthorized" } else { "Forbidden" };
@@ -200,6 +200,22 @@ async fn a_refusal_is_shown_in_xeros_words_with_a_remedy() {
         let failure = error.failure(NOW);
         assert!(failure.message.contains(message), "{failure}");
         assert!(!failure.remedy.is_empty(), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_held_hides_no_sentence() {
+    let start =
+        r#"{"ErrorNumber":10,"Type":"ValidationException","Elements":[{"Contact":{"Name":""#;
+    let end =
+        r#""},"Rate":1e400,"ValidationErrors":[{"Message":"The moon is in the wrong house"}]}]}"#;
+    for name in [b"Ridge".as_slice(), br"\ud83d".as_slice(), b"\xf0\x9f\x98".as_slice()] {
+        for mark in [b"".as_slice(), b"\xef\xbb\xbf".as_slice()] {
+            let body = [mark, start.as_bytes(), name, end.as_bytes()].concat();
+            let error = of_a_write(reply_bytes(400, body)).await;
+            let XeroError::Rejected { messages } = &error else { panic!("{name:?}: {error:?}") };
+            assert_eq!(messages, &["The moon is in the wrong house"]);
+        }
     }
 }
 

@@ -53,6 +53,11 @@ impl Transport for Scripted {
     }
 }
 
+/// An answer with this status and a body that need not be text.
+pub fn reply_bytes(status: u16, body: Vec<u8>) -> Answer {
+    Answer::Reply(Response::builder().status(status).body(Bytes::from(body)).unwrap())
+}
+
 /// An answer with this status, these headers and this body.
 pub fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
     let mut response = Response::builder().status(status);

@@ -3,6 +3,7 @@
 use super::Desk;
 use super::fields::{Fields, Refusal};
 use crate::answer::Answer;
+use crate::books::Books;
 use crate::filter::{Field, Kind, Queried, Value};
 use crate::json::{Json, Object};
 use crate::listing::{Query, is_recent, modified_since};
@@ -31,7 +32,7 @@ impl Desk<'_> {
             return Err(Answer::not_found());
         }
         query.sort(&mut rows);
-        let rows = rows.into_iter().map(|row| render(row.0)).collect();
+        let rows = rows.into_iter().map(|row| render(self.books, row.0)).collect();
         Ok(self.envelope("Accounts", rows, None))
     }
 }
@@ -56,9 +57,9 @@ impl Desk<'_> {
     }
 }
 
-fn render(account: &Account) -> Json {
+fn render(books: &Books, account: &Account) -> Json {
     let is_bank = account.kind == AccountKind::Bank;
-    Object::new()
+    let object = Object::new()
         .with("AccountID", account.id)
         .with_some("Code", account.code.as_ref())
         .with("Name", &account.name)
@@ -73,8 +74,8 @@ fn render(account: &Account) -> Json {
         .with_some("SystemAccount", account.system_account.as_ref())
         .with("HasAttachments", false)
         .with("UpdatedDateUTC", Json::instant(account.updated_at))
-        .with("AddToWatchlist", false)
-        .into()
+        .with("AddToWatchlist", false);
+    books.shown(account.id, object).into()
 }
 
 #[derive(Debug)]

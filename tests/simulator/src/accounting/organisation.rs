@@ -59,6 +59,7 @@ impl Desk<'_> {
             .with("Phones", Vec::new())
             .with("ExternalLinks", Vec::new())
             .with("PaymentTerms", Object::new());
+        let body = self.books.shown(one.id, body);
         self.envelope("Organisations", vec![body.into()], None)
     }
 

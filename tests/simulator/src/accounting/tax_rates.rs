@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::answer::Answer;
+use crate::books::Books;
 use crate::filter::{Field, Kind, Queried, Value};
 use crate::json::{Json, Object};
 use crate::listing::Query;
@@ -25,19 +26,19 @@ impl Desk<'_> {
             return Err(Answer::not_found());
         }
         query.sort(&mut rows);
-        let rows = rows.into_iter().map(|row| render(row.0)).collect();
+        let rows = rows.into_iter().map(|row| render(self.books, row.0)).collect();
         Ok(self.envelope("TaxRates", rows, None))
     }
 }
 
-fn render(rate: &TaxRate) -> Json {
+fn render(books: &Books, rate: &TaxRate) -> Json {
     let applies = |class| rate.applies_to.contains(&class);
     let component = Object::new()
         .with("Name", &rate.name)
         .with("Rate", Json::decimal(rate.rate, 4))
         .with("IsCompound", false)
         .with("IsNonRecoverable", false);
-    Object::new()
+    let object = Object::new()
         .with("Name", &rate.name)
         .with("TaxType", &rate.tax_type)
         .with("CanApplyToAssets", applies(AccountClass::Asset))
@@ -48,8 +49,8 @@ fn render(rate: &TaxRate) -> Json {
         .with("DisplayTaxRate", Json::decimal(rate.rate, 4))
         .with("EffectiveRate", Json::decimal(rate.rate, 4))
         .with("Status", rate.status.as_str())
-        .with("TaxComponents", vec![Json::Object(component)])
-        .into()
+        .with("TaxComponents", vec![Json::Object(component)]);
+    books.shown_rate(&rate.tax_type, object).into()
 }
 
 #[derive(Debug)]

@@ -5,12 +5,14 @@ mod contacts;
 mod credit_notes;
 mod deposits;
 mod documents;
+mod imports;
 mod money;
 mod oddities;
 
 pub use documents::InvoiceEdit;
 pub use money::Receipt;
 pub use oddities::OddRow;
+pub(crate) use oddities::read_override;
 
 use crate::accounting::invoices::locked;
 use crate::books::Books;

@@ -3,13 +3,9 @@
 
 use super::{Bookkeeper, Refused};
 use crate::books::contact::Contact;
-use crate::books::invoice::{Invoice, InvoiceKind, InvoiceStatus};
 use crate::json::Json;
-use crate::money::LineAmounts;
-use crate::organisation::{AccountKind, Standing};
 use crate::variants::every_variant;
 use jiff::civil::{Date, date};
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 /// The last day of the calendar, which other apps use for "never".
@@ -28,12 +24,29 @@ pub enum OddRow {
     EmptyId,
     /// A contact with a name of 300 characters.
     LongName,
+    /// A payment that is rendered without an amount.
+    PaymentWithoutAmount,
+    /// A credit note that is rendered without a total.
+    CreditNoteWithoutTotal,
+    /// An account that is rendered without a type.
+    AccountWithoutType,
+    /// A tax rate that is rendered without a rate.
+    TaxRateWithoutRate,
 }
 
 impl OddRow {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        every_variant![FarDueDate, EmptyCurrency, MissingTotal, EmptyId, LongName];
+    pub const ALL: [Self; 9] = every_variant![
+        FarDueDate,
+        EmptyCurrency,
+        MissingTotal,
+        EmptyId,
+        LongName,
+        PaymentWithoutAmount,
+        CreditNoteWithoutTotal,
+        AccountWithoutType,
+        TaxRateWithoutRate,
+    ];
 
     /// Its name on the control surface.
     pub fn as_str(self) -> &'static str {
@@ -43,6 +56,10 @@ impl OddRow {
             Self::MissingTotal => "missing-total",
             Self::EmptyId => "empty-id",
             Self::LongName => "long-name",
+            Self::PaymentWithoutAmount => "payment-without-amount",
+            Self::CreditNoteWithoutTotal => "credit-note-without-total",
+            Self::AccountWithoutType => "account-without-type",
+            Self::TaxRateWithoutRate => "tax-rate-without-rate",
         }
     }
 
@@ -51,8 +68,15 @@ impl OddRow {
     }
 }
 
+/// The value that a member is rendered as. `None` omits the member.
+pub(crate) fn read_override(json: Option<&str>) -> Result<Option<Json>, Refused> {
+    let unreadable = |_| Refused("The value is not JSON".to_owned());
+    json.map(|json| Json::parse(json.as_bytes())).transpose().map_err(unreadable)
+}
+
 impl Bookkeeper<'_> {
-    /// Inserts an odd row into the books. Returns its id.
+    /// Inserts an odd row into the books. Returns its id; a tax rate has none, but its code ends
+    /// with the returned id.
     pub fn insert_odd(&mut self, row: OddRow) -> Uuid {
         match row {
             OddRow::LongName => {
@@ -61,16 +85,37 @@ impl Bookkeeper<'_> {
                 self.books.put_contact(Contact::named(id, &name, self.now));
                 id
             }
-            OddRow::FarDueDate => self.imported(|invoice| invoice.due_date = Some(NEVER)),
-            OddRow::EmptyCurrency => self.imported(|invoice| invoice.currency.clear()),
+            OddRow::FarDueDate => self.import_invoice(|invoice| invoice.due_date = Some(NEVER)),
+            OddRow::EmptyCurrency => self.import_invoice(|invoice| invoice.currency.clear()),
             OddRow::MissingTotal => {
-                let id = self.imported(|_| {});
+                let id = self.import_invoice(|_| {});
                 self.books.distort(id, "Total", None);
                 id
             }
             OddRow::EmptyId => {
-                let id = self.imported(|_| {});
+                let id = self.import_invoice(|_| {});
                 self.books.distort(id, "InvoiceID", Some(Json::from("")));
+                id
+            }
+            OddRow::PaymentWithoutAmount => {
+                let id = self.import_payment();
+                self.books.distort(id, "Amount", None);
+                id
+            }
+            OddRow::CreditNoteWithoutTotal => {
+                let id = self.import_credit_note();
+                self.books.distort(id, "Total", None);
+                id
+            }
+            OddRow::AccountWithoutType => {
+                let id = self.import_account();
+                self.books.distort(id, "Type", None);
+                id
+            }
+            OddRow::TaxRateWithoutRate => {
+                let id = self.ids.next();
+                let tax_type = self.import_tax_rate(id);
+                self.books.distort_rate(&tax_type, "EffectiveRate", None);
                 id
             }
         }
@@ -79,56 +124,46 @@ impl Bookkeeper<'_> {
     /// Renders a member of a row as `json` from now on, wherever the row is rendered by itself;
     /// omits the member if `json` is `None`.
     pub fn distort(&mut self, row: Uuid, member: &str, json: Option<&str>) -> Result<(), Refused> {
-        let unreadable = |_| Refused("The value is not JSON".to_owned());
-        let shown =
-            json.map(|json| Json::parse(json.as_bytes())).transpose().map_err(unreadable)?;
-        self.books.distort(row, member, shown);
+        self.books.distort(row, member, read_override(json)?);
         Ok(())
     }
 
-    /// Another app's approved invoice over 100.00 for its own contact, with the given changes.
-    fn imported(&mut self, change: impl FnOnce(&mut Invoice)) -> Uuid {
-        let contact = Contact::named(self.ids.next(), "", self.now);
-        let contact = Contact { name: format!("Imported {}", contact.id), ..contact };
+    /// The same for the organisation itself.
+    pub fn distort_organisation(
+        &mut self,
+        member: &str,
+        json: Option<&str>,
+    ) -> Result<(), Refused> {
+        let id = self.books.organisation.id;
+        self.distort(id, member, json)
+    }
+
+    /// The same for an account, named by its code or its id. Returns its id.
+    pub fn distort_account(
+        &mut self,
+        name: &str,
+        member: &str,
+        json: Option<&str>,
+    ) -> Result<Uuid, Refused> {
         let mut accounts = self.books.organisation.accounts.iter();
-        let account = accounts
-            .find(|one| one.kind == AccountKind::Revenue && one.status == Standing::Active)
-            .cloned();
-        let line = self.line(account, Decimal::ONE_HUNDRED);
-        let id = self.ids.next();
-        let today = self.books.organisation.today(self.now);
-        let mut invoice = Invoice {
-            id,
-            kind: InvoiceKind::Sales,
-            number: Some(format!("IMP-{id}")),
-            reference: Some("Imported".to_owned()),
-            contact: contact.id,
-            date: today,
-            due_date: Some(today),
-            line_amounts: LineAmounts::NoTax,
-            currency: self.books.organisation.base_currency.clone(),
-            currency_rate: Decimal::ONE,
-            status: InvoiceStatus::Authorised,
-            branding_theme: None,
-            url: None,
-            sent_to_contact: false,
-            expected_payment_date: None,
-            lines: vec![line],
-            sub_total: Decimal::ZERO,
-            total_tax: Decimal::ZERO,
-            total: Decimal::ZERO,
-            total_discount: Decimal::ZERO,
-            amount_paid: Decimal::ZERO,
-            amount_credited: Decimal::ZERO,
-            fully_paid_on: None,
-            updated_at: self.now,
-            created_by: Some("another-app".to_owned()),
-            history: Vec::new(),
-        };
-        invoice.sum();
-        change(&mut invoice);
-        self.books.put_contact(contact);
-        self.books.put_invoice(invoice);
-        id
+        let account =
+            accounts.find(|one| one.code.as_deref() == Some(name) || one.id.to_string() == name);
+        let id = account.ok_or_else(|| Refused("There is no such account".to_owned()))?.id;
+        self.distort(id, member, json)?;
+        Ok(id)
+    }
+
+    /// The same for a tax rate, named by its code.
+    pub fn distort_tax_rate(
+        &mut self,
+        tax_type: &str,
+        member: &str,
+        json: Option<&str>,
+    ) -> Result<(), Refused> {
+        if !self.books.organisation.tax_rates.iter().any(|rate| rate.tax_type == tax_type) {
+            return Err(Refused("There is no such tax rate".to_owned()));
+        }
+        self.books.distort_rate(tax_type, member, read_override(json)?);
+        Ok(())
     }
 }

@@ -48,6 +48,8 @@ pub struct Books {
     /// Members of rows that are rendered differently from their stored value, by the row's id;
     /// `None` omits the member.
     distorted: BTreeMap<Uuid, BTreeMap<String, Option<Json>>>,
+    /// The same for tax rates, by their codes.
+    distorted_rates: BTreeMap<String, BTreeMap<String, Option<Json>>>,
     /// Every write of an indexed row updates it.
     index: Index,
     next_number: u32,
@@ -68,6 +70,7 @@ impl Books {
             allocations: BTreeMap::new(),
             histories: BTreeMap::new(),
             distorted: BTreeMap::new(),
+            distorted_rates: BTreeMap::new(),
             index: Index::default(),
             next_number: 1,
             next_credit_note: 1,
@@ -287,9 +290,23 @@ impl Books {
         self.distorted.entry(row).or_default().insert(member.to_owned(), shown);
     }
 
+    /// The same for a tax rate.
+    pub(crate) fn distort_rate(&mut self, tax_type: &str, member: &str, shown: Option<Json>) {
+        let members = self.distorted_rates.entry(tax_type.to_owned()).or_default();
+        members.insert(member.to_owned(), shown);
+    }
+
     /// A row with its rendering overrides.
     pub(crate) fn shown(&self, row: Uuid, object: Object) -> Object {
         match self.distorted.get(&row) {
+            Some(members) => object.overlaid(members),
+            None => object,
+        }
+    }
+
+    /// A tax rate with its rendering overrides.
+    pub(crate) fn shown_rate(&self, tax_type: &str, object: Object) -> Object {
+        match self.distorted_rates.get(tax_type) {
             Some(members) => object.overlaid(members),
             None => object,
         }

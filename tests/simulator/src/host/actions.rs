@@ -1,6 +1,7 @@
 //! The actions of a bookkeeper on the control surface.
 
 use super::control::{missing, refuse, wants_page};
+use super::distort;
 use super::find::{Found, Money, find};
 use super::order::{Order, unreadable};
 use super::organisation;
@@ -33,13 +34,17 @@ pub(super) fn act(
         return missing();
     };
     let known = Known::read(books, &order, path, now);
-    let done = if let [action @ ("disconnect" | "restrict" | "unrestrict")] = path {
-        Some(organisation::on_people(simulator, now, tenant, action, &order))
-    } else {
-        let Some(mut bookkeeper) = simulator.bookkeeper(now, tenant) else {
-            return missing();
-        };
-        on_books(&mut bookkeeper, path, &order, &known)
+    let done = match path {
+        [action @ ("disconnect" | "restrict" | "unrestrict")] => {
+            Some(organisation::on_people(simulator, now, tenant, action, &order))
+        }
+        ["connections", "distort"] => Some(distort::distort_links(simulator, tenant, &order)),
+        _ => {
+            let Some(mut bookkeeper) = simulator.bookkeeper(now, tenant) else {
+                return missing();
+            };
+            on_books(&mut bookkeeper, path, &order, &known)
+        }
     };
     match done {
         None => missing(),
@@ -54,11 +59,13 @@ pub(super) fn act(
 
 fn on_books(bookkeeper: &mut Bookkeeper<'_>, path: &[&str], order: &Order, known: &Known) -> Done {
     match (path, known.target) {
+        (["distort"] | [_, _, "distort"], found) => {
+            distort::distort_row(bookkeeper, path, found, order)
+        }
         (["batches"], _) => Some(batch(bookkeeper, order, known)),
         ([action], _) => organisation::on_organisation(bookkeeper, action, order),
         (["accounts", code, "archive"], _) => Some(bookkeeper.archive_account(code).map(|()| None)),
         (["accounts", code, "restore"], _) => Some(bookkeeper.restore_account(code).map(|()| None)),
-        ([_, _, "distort"], Some(found)) => Some(distort(bookkeeper, found.id(), order)),
         ([_, _, action], Some(Found::Invoice(id))) => {
             on_invoice(bookkeeper, id, action, order, known)
         }
@@ -71,18 +78,6 @@ fn on_books(bookkeeper: &mut Bookkeeper<'_>, path: &[&str], order: &Order, known
         ([_, _, action], Some(Found::Money(money))) => on_money(bookkeeper, money, action),
         _ => None,
     }
-}
-
-/// Renders a member of a row as `value`, or omits it if it is `None`.
-fn distort(
-    bookkeeper: &mut Bookkeeper<'_>,
-    row: Uuid,
-    order: &Order,
-) -> Result<Option<Uuid>, Refused> {
-    let member = order.text("member").ok_or_else(|| unreadable("member"))?;
-    let shown = order.value("value").map(Json::render);
-    bookkeeper.distort(row, &member, shown.as_deref())?;
-    Ok(Some(row))
 }
 
 /// Changes the text fields that are sent; an empty one clears the field.

@@ -3,6 +3,7 @@
 mod actions;
 mod body;
 mod control;
+mod distort;
 mod find;
 mod gzip;
 mod journal;

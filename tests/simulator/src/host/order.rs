@@ -9,7 +9,11 @@ use std::borrow::Cow;
 
 /// The members of a body.
 #[derive(Debug)]
-pub(super) struct Order(Object);
+pub(super) struct Order {
+    members: Object,
+    /// Whether the body is a form, all of whose values are texts.
+    is_form: bool,
+}
 
 impl Order {
     /// A form if the content type says so, else JSON; any other body has no parameters.
@@ -18,33 +22,39 @@ impl Order {
         if kind.starts_with("application/x-www-form-urlencoded") {
             let fields = pairs(incoming.body).into_iter();
             let filled = fields.filter(|(_, value)| !value.trim().is_empty());
-            return Self(filled.map(|(key, value)| (Cow::Owned(key), Json::Text(value))).collect());
+            let members = filled.map(|(key, value)| (Cow::Owned(key), Json::Text(value)));
+            return Self { members: members.collect(), is_form: true };
         }
         let body = Json::parse(incoming.body).ok();
-        Self(body.as_ref().and_then(Json::object).cloned().unwrap_or_default())
+        let members = body.as_ref().and_then(Json::object).cloned().unwrap_or_default();
+        Self { members, is_form: false }
     }
 
     pub(super) fn text(&self, key: &str) -> Option<String> {
-        self.0.get(key).and_then(Json::text).map(|text| text.trim().to_owned())
+        self.members.get(key).and_then(Json::text).map(|text| text.trim().to_owned())
     }
 
-    /// Any non-null value.
-    pub(super) fn value(&self, key: &str) -> Option<&Json> {
-        self.0.get(key)
+    /// Any non-null value, as JSON. A value of a form is JSON if it can be read as such, and a text
+    /// otherwise.
+    pub(super) fn json(&self, key: &str) -> Option<String> {
+        let value = self.members.get(key)?;
+        let typed = value.text().filter(|_| self.is_form);
+        let typed = typed.filter(|text| Json::parse(text.as_bytes()).is_ok());
+        Some(typed.map_or_else(|| value.render(), str::to_owned))
     }
 
     /// Every parameter as a name and a text.
     pub(super) fn pairs(&self) -> Vec<(String, String)> {
         let text = |value: &Json| value.text().map_or_else(|| value.render(), str::to_owned);
-        self.0.members().map(|(name, value)| (name.to_owned(), text(value))).collect()
+        self.members.members().map(|(name, value)| (name.to_owned(), text(value))).collect()
     }
 
     pub(super) fn list(&self, key: &str) -> Option<&[Json]> {
-        self.0.get(key).and_then(Json::list)
+        self.members.get(key).and_then(Json::list)
     }
 
     pub(super) fn number(&self, key: &str) -> Result<Option<Decimal>, Refused> {
-        let sent = self.0.get(key);
+        let sent = self.members.get(key);
         sent.map(|sent| sent.number().ok_or_else(|| unreadable(key))).transpose()
     }
 
@@ -58,7 +68,7 @@ impl Order {
     }
 
     pub(super) fn date(&self, key: &str) -> Result<Option<Date>, Refused> {
-        let sent = self.0.get(key);
+        let sent = self.members.get(key);
         sent.map(|sent| {
             let day = sent.text().and_then(|text| text.trim().parse().ok());
             day.ok_or_else(|| unreadable(key))
@@ -68,7 +78,7 @@ impl Order {
 
     /// A boolean; a ticked box of a form sends `on`.
     fn truth(&self, key: &str) -> bool {
-        let sent = self.0.get(key);
+        let sent = self.members.get(key);
         sent.is_some_and(|sent| sent.truth().unwrap_or(sent.text() == Some("on")))
     }
 

@@ -82,15 +82,18 @@ impl Counter<'_> {
             .iter()
             .find(|(id, _)| *id == connection.tenant)
             .map_or("", |(_, name)| name.as_str());
-        Object::new()
+        let link = Object::new()
             .with("id", connection.id)
             .with("authEventId", connection.auth_event)
             .with("tenantId", connection.tenant)
             .with("tenantType", "ORGANISATION")
             .with("tenantName", name)
             .with("createdDateUtc", without_offset(connection.created_at))
-            .with("updatedDateUtc", without_offset(connection.updated_at))
-            .into()
+            .with("updatedDateUtc", without_offset(connection.updated_at));
+        match self.identity.distorted.get(&connection.tenant) {
+            Some(members) => link.overlaid(members).into(),
+            None => link.into(),
+        }
     }
 }
 

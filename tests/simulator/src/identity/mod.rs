@@ -14,6 +14,7 @@ pub(crate) use connections::Connection;
 use crate::answer::Answer;
 use crate::ids::Ids;
 use crate::incoming::Incoming;
+use crate::json::{Json, Object};
 use crate::settings::{App, Unconfirmed, XeroUser};
 use jiff::{SignedDuration, Timestamp};
 use scopes::Scopes;
@@ -41,6 +42,9 @@ pub(crate) struct Identity {
     connections: Vec<Connection>,
     /// The scopes that each user has granted each app so far: a consent only adds scopes.
     granted: BTreeMap<(String, Uuid), Scopes>,
+    /// Members of connections that are rendered differently from their stored value, by the
+    /// tenant; `None` omits the member.
+    distorted: BTreeMap<Uuid, BTreeMap<String, Option<Json>>>,
 }
 
 /// An authorization code.
@@ -174,6 +178,11 @@ impl Identity {
         before - self.connections.len()
     }
 
+    /// Renders a member of every link to a tenant differently from now on, or omits it.
+    pub(crate) fn distort_links(&mut self, tenant: Uuid, member: &str, shown: Option<Json>) {
+        self.distorted.entry(tenant).or_default().insert(member.to_owned(), shown);
+    }
+
     /// Every connection, of every user and app.
     pub(crate) fn connections(&self) -> &[Connection] {
         &self.connections
@@ -209,7 +218,6 @@ pub(crate) fn refuse_bearer(bad: BadBearer, ids: &mut Ids) -> Answer {
 
 /// The discovery document; its URLs refer to the server that served it.
 fn discovery(incoming: &Incoming<'_>) -> Answer {
-    use crate::json::{Json, Object};
     let base = incoming
         .header("host")
         .map_or_else(|| jwt::ISSUER.to_owned(), |host| format!("http://{host}"));

@@ -107,6 +107,26 @@ fn odd_rows_of_other_apps_are_returned_unchanged() {
     assert_eq!(id(&page.first("Invoices")["InvoiceID"]), far);
 }
 
+/// Rule 72.
+#[test]
+fn odd_payments_credit_notes_accounts_and_tax_rates_are_returned_unchanged() {
+    let mut caller = Caller::connected();
+    let payment = caller.bookkeeper().insert_odd(OddRow::PaymentWithoutAmount);
+    let shown = caller.get(&format!("/Payments/{payment}")).first("Payments");
+    assert!(shown.get("Amount").is_none(), "{shown}");
+    let paid = id(&shown["Invoice"]["InvoiceID"]);
+    assert_eq!(caller.books().invoice(paid).unwrap().amount_paid, 100.into());
+    let note = caller.bookkeeper().insert_odd(OddRow::CreditNoteWithoutTotal);
+    let shown = caller.get(&format!("/CreditNotes/{note}")).first("CreditNotes");
+    assert!(shown.get("Total").is_none() && shown.get("SubTotal").is_some(), "{shown}");
+    let account = caller.bookkeeper().insert_odd(OddRow::AccountWithoutType);
+    let shown = caller.get(&format!("/Accounts/{account}")).first("Accounts");
+    assert!(shown.get("Type").is_none() && shown.get("Code").is_some(), "{shown}");
+    let rate = caller.bookkeeper().insert_odd(OddRow::TaxRateWithoutRate);
+    let shown = caller.get(&format!("/TaxRates/TAX{}", rate.simple())).first("TaxRates");
+    assert!(shown.get("EffectiveRate").is_none() && shown.get("Name").is_some(), "{shown}");
+}
+
 /// Rules 34 and 72.
 #[test]
 fn a_name_beyond_the_limit_is_listed_and_kept_while_it_is_not_sent() {

@@ -26,9 +26,20 @@ async fn rows(served: &Served, collection: &str) -> Vec<Value> {
     served.json("GET", &path, "").await.1.as_array().unwrap().clone()
 }
 
-/// The numbers of invoices and contacts.
+/// The rows of the Accounting API below this path.
+async fn listed(served: &Served, path: &str, collection: &str) -> Vec<Value> {
+    let (_, body) = served.json("GET", &format!("/api.xro/2.0{path}"), "").await;
+    body[collection].as_array().unwrap().clone()
+}
+
+/// The number of rows of all kinds.
 async fn count(served: &Served) -> usize {
-    rows(served, "invoices").await.len() + rows(served, "contacts").await.len()
+    let mut count = 0;
+    for collection in ["invoices", "contacts", "payments", "credit-notes"] {
+        count += rows(served, collection).await.len();
+    }
+    count += listed(served, "/Accounts", "Accounts").await.len();
+    count + listed(served, "/TaxRates", "TaxRates").await.len()
 }
 
 /// The first contact; a test starts with one.
@@ -116,6 +127,37 @@ async fn every_odd_row_is_inserted_on_the_page() {
         submit(&served, "odd", &format!("row={}", row.as_str())).await;
         assert!(count(&served).await > before, "{row:?}");
     }
+}
+
+#[tokio::test]
+async fn every_kind_of_row_is_distorted_on_the_page() {
+    let served = served().await;
+    let id = contact(&served).await;
+    submit(&served, &format!("contacts/{id}/distort"), "member=Surprise&value=%5B1%5D").await;
+    assert_eq!(rows(&served, "contacts").await[0]["Surprise"], serde_json::json!([1]));
+    submit(&served, "odd", "row=payment-without-amount").await;
+    let payment = rows(&served, "payments").await[0]["PaymentID"].as_str().unwrap().to_owned();
+    submit(&served, &format!("payments/{payment}/distort"), "member=Status&value=LOST").await;
+    assert_eq!(rows(&served, "payments").await[0]["Status"], "LOST");
+    submit(&served, "odd", "row=credit-note-without-total").await;
+    let note = rows(&served, "credit-notes").await[0]["CreditNoteID"].as_str().unwrap().to_owned();
+    submit(&served, &format!("credit-notes/{note}/distort"), "member=Type&value=").await;
+    assert!(rows(&served, "credit-notes").await[0].get("Type").is_none());
+    submit(&served, "accounts/200/distort", "member=Type&value=").await;
+    let accounts = listed(&served, "/Accounts", "Accounts").await;
+    let account = accounts.iter().find(|account| account["Code"] == "200").unwrap();
+    assert!(account.get("Type").is_none(), "{account}");
+    let rates = listed(&served, "/TaxRates", "TaxRates").await;
+    let code = rates[0]["TaxType"].as_str().unwrap();
+    let path = format!("tax-rates/{code}/distort");
+    submit(&served, &path, "member=EffectiveRate&value=a+lot").await;
+    let rates = listed(&served, "/TaxRates", "TaxRates").await;
+    assert_eq!(rates[0]["EffectiveRate"], "a lot");
+    submit(&served, "distort", "member=Name&value=12").await;
+    assert_eq!(listed(&served, "/Organisation", "Organisations").await[0]["Name"], 12);
+    submit(&served, "connections/distort", "member=tenantName&value=").await;
+    let (_, links) = served.json("GET", "/connections", "").await;
+    assert!(links[0].get("tenantName").is_none(), "{links}");
 }
 
 #[tokio::test]

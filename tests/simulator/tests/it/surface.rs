@@ -117,6 +117,22 @@ async fn odd_rows_are_inserted_and_members_overridden() {
     assert!(shown["Invoices"][0].get("Total").is_none());
 }
 
+/// Rule 72.
+#[tokio::test]
+async fn what_does_not_exist_cannot_be_distorted() {
+    let served = served().await;
+    let member = || json!({"member": "Name", "value": {"a": 1}});
+    assert_eq!(post(&served, "accounts/200/distort", member()).await.0, 200);
+    assert_eq!(post(&served, "distort", member()).await.0, 200);
+    assert_eq!(post(&served, "connections/distort", member()).await.0, 200);
+    assert_eq!(post(&served, "accounts/no-code/distort", member()).await.0, 409);
+    assert_eq!(post(&served, "tax-rates/NO-RATE/distort", member()).await.0, 409);
+    assert_eq!(post(&served, "widgets/1/distort", member()).await.0, 404);
+    assert_eq!(post(&served, "distort", json!({})).await.0, 409);
+    let (_, shown) = served.json("GET", "/api.xro/2.0/Organisation", "").await;
+    assert_eq!(shown["Organisations"][0]["Name"], json!({"a": 1}));
+}
+
 /// Rules 67 and 68.
 #[tokio::test]
 async fn edge_faults_and_odd_elements_are_injected_over_the_socket() {

@@ -31,7 +31,8 @@ pub struct Contact;
 
 type Tasks<'a> = [Task<'a, Client>];
 
-/// Maximum rounds of leaving out refused fields: name, number and e-mail address, one per round.
+/// Maximum rounds of leaving out refused fields: name, number and e-mail address, which Xero may
+/// name one at a time.
 const ROUNDS_MAX: u32 = 3;
 
 #[async_trait]

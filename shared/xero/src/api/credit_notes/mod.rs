@@ -19,7 +19,7 @@ use self::wire::{WireAllocation, WireCreditNote};
 use super::filter::{any_of, equals, group_keys, is_quotable};
 use super::page::every_row;
 use super::rows::{KeySelection, confine_failure, one, select_rows};
-use super::written::{Fit, send, written};
+use super::written::{Fit, confirm_change, read_removal, send, written};
 use super::{Position, TargetStatus, Written};
 use crate::error::XeroError;
 use crate::json::envelope;
@@ -194,7 +194,9 @@ pub async fn set_status(
     let fit = |(id, _): &(XeroCreditNoteId, TargetStatus), marks: &Marks| {
         Fit::of(marks.id.map(|kept| id.0 == kept), &[])
     };
-    write(session, Method::POST, body, changes, key, fit).await
+    let outcomes = write(session, Method::POST, body, changes, key, fit).await?;
+    let is_gone = |note: &RemoteCreditNote| note.status.is_gone();
+    Ok(outcomes.into_iter().map(|outcome| confirm_change(LIST, outcome, is_gone)).collect())
 }
 
 /// The body that [`create`] and [`update`] send. The same documents always give the same bytes.
@@ -261,6 +263,10 @@ pub fn allocation_body(allocation: &AllocationDocument) -> Bytes {
 
 /// Takes an allocation back, which reopens the note and the invoice. Returns `false` if there is no
 /// allocation with this id.
+///
+/// # Errors
+///
+/// [`XeroError::Unidentified`] if Xero's answer does not say that the allocation was removed.
 pub async fn deallocate(
     session: &Session,
     note: XeroCreditNoteId,
@@ -268,7 +274,7 @@ pub async fn deallocate(
 ) -> Result<bool, XeroError> {
     let path = [COLLECTION.to_owned(), note.to_string(), BELOW.to_owned(), allocation.to_string()];
     match session.call(Call::remove_below(ALLOCATION, &path)).await {
-        Ok(_) => Ok(true),
+        Ok(answer) => read_removal(ALLOCATION, BELOW, &answer).map(|()| true),
         Err(XeroError::NotFound { .. }) => Ok(false),
         Err(error) => Err(error),
     }

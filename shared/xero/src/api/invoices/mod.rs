@@ -17,7 +17,7 @@ use serde::Serialize;
 use self::wire::WireInvoice;
 use super::page::page;
 use super::rows::{KeySelection, one, select_rows};
-use super::written::{Fit, send};
+use super::written::{Fit, confirm_change, send};
 use super::{Page, Position, TargetStatus, Written};
 use crate::error::XeroError;
 use crate::json::envelope;
@@ -193,7 +193,9 @@ pub async fn set_status(
     let fit = |(id, _): &(XeroInvoiceId, TargetStatus), marks: &Marks| {
         Fit::of(marks.id.map(|kept| id.0 == kept), &[])
     };
-    write(session, Method::POST, body, changes, key, fit).await
+    let outcomes = write(session, Method::POST, body, changes, key, fit).await?;
+    let is_gone = |invoice: &RemoteInvoice| invoice.status.is_gone();
+    Ok(outcomes.into_iter().map(|outcome| confirm_change(LIST, outcome, is_gone)).collect())
 }
 
 /// The body that [`create`] and [`update`] send. The same documents always give the same bytes.

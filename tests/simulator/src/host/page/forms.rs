@@ -48,6 +48,13 @@ pub(super) fn choice(path: &str, name: &str, value: &str) -> String {
     )
 }
 
+/// The form that overrides a member of a row; without a value the member is omitted.
+pub(super) fn distortion(path: &str) -> String {
+    let inputs = [Input::Text("member", "member"), Input::Text("value", "value")];
+    let form = form(path, "distort", &inputs);
+    format!("<details><summary>distort</summary>{form}</details>")
+}
+
 /// Forms that are collapsed by default.
 pub(super) fn folded(forms: &str) -> String {
     format!("<details><summary>more</summary>{forms}</details>")

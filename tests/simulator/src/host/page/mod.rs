@@ -15,7 +15,7 @@ use crate::organisation::{Organisation, Standing};
 use crate::simulator::Simulator;
 use crate::subscription::Subscription;
 use crate::xml::escaped as text;
-use forms::{Input, RECEIPT, button, choice, folded, form};
+use forms::{Input, RECEIPT, button, choice, distortion, folded, form};
 use jiff::Timestamp;
 use money::push_money;
 
@@ -104,7 +104,10 @@ fn push_organisation(body: &mut String, books: &Books, is_linked: bool) {
         form(&path, "lock-year", &[Input::Day("through")]),
         form(&path, "limit-approvals", &[Input::Text("left", "approvals left")]),
         OddRow::ALL.map(|row| choice(&format!("{path}/odd"), "row", row.as_str())).concat(),
+        format!("organisation: {}", distortion(&path)),
+        format!("its links: {}", distortion(&format!("{path}/connections"))),
         chart(&path, one),
+        tax_rates(&path, one),
     ];
     push(
         body,
@@ -130,8 +133,19 @@ fn chart(path: &str, organisation: &Organisation) -> String {
             Standing::Active => "archive",
             Standing::Archived => "restore",
         };
-        let button = button(&format!("{path}/accounts/{}", text(code)), action);
-        format!("<tr><td>{}</td><td>{}</td><td>{button}</td></tr>", text(code), text(&account.name))
+        let path = format!("{path}/accounts/{}", text(code));
+        let forms = format!("{}{}", button(&path, action), distortion(&path));
+        format!("<tr><td>{}</td><td>{}</td><td>{forms}</td></tr>", text(code), text(&account.name))
+    });
+    format!("<table>{}</table>", rows.collect::<String>())
+}
+
+/// The tax rates.
+fn tax_rates(path: &str, organisation: &Organisation) -> String {
+    let rows = organisation.tax_rates.iter().map(|rate| {
+        let code = text(&rate.tax_type);
+        let form = distortion(&format!("{path}/tax-rates/{code}"));
+        format!("<tr><td>{code}</td><td>{}</td><td>{form}</td></tr>", text(&rate.name))
     });
     format!("<table>{}</table>", rows.collect::<String>())
 }
@@ -162,12 +176,13 @@ fn push_contact(body: &mut String, books: &Books, contact: &Contact) {
     push(
         body,
         &format!(
-            "<tr><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}{}</td></tr>",
             text(&contact.name),
             text(contact.number.as_deref().unwrap_or_default()),
             text(contact.email.as_deref().unwrap_or_default()),
             contact.status.as_str(),
             contact_forms(&path, contact),
+            distortion(&path),
         ),
     );
 }
@@ -195,7 +210,7 @@ fn contact_forms(path: &str, contact: &Contact) -> String {
 fn push_invoice(body: &mut String, books: &Books, invoice: &Invoice) {
     let path = format!("organisations/{}/invoices/{}", books.organisation().id, invoice.id);
     let contact = books.contact(invoice.contact).map_or("", |contact| contact.name.as_str());
-    let buttons = invoice_forms(&path, invoice);
+    let buttons = format!("{}{}", invoice_forms(&path, invoice), distortion(&path));
     push(
         body,
         &format!(

@@ -1,6 +1,6 @@
 //! Payments on the page: balances, payments, batches, bank transactions, credit.
 
-use super::forms::{Input, RECEIPT, button, folded, form, labelled};
+use super::forms::{Input, RECEIPT, button, distortion, folded, form, labelled};
 use super::push;
 use crate::books::Books;
 use crate::books::allocation::{Allocation, Credit};
@@ -64,6 +64,7 @@ fn push_payment(body: &mut String, books: &Books, payment: &Payment, base: &str)
     } else {
         String::new()
     };
+    let buttons = format!("{buttons}{}", distortion(&path));
     push(
         body,
         &format!(
@@ -97,6 +98,7 @@ fn push_batches(body: &mut String, books: &Books, base: &str) {
             }
             PaymentStatus::Deleted => String::new(),
         };
+        let buttons = format!("{buttons}{}", distortion(&path));
         push(
             body,
             &format!(
@@ -125,6 +127,7 @@ fn push_transactions(body: &mut String, books: &Books, base: &str) {
             }
             TransactionStatus::Deleted => String::new(),
         };
+        let buttons = format!("{buttons}{}", distortion(&path));
         push(
             body,
             &format!(
@@ -162,6 +165,7 @@ fn push_credit_notes(body: &mut String, books: &Books, base: &str) {
             }
             InvoiceStatus::Paid | InvoiceStatus::Voided | InvoiceStatus::Deleted => String::new(),
         };
+        let forms = format!("{forms}{}", distortion(&path));
         push(
             body,
             &format!(
@@ -203,12 +207,13 @@ fn push_deposit(body: &mut String, books: &Books, deposit: &Deposit, base: &str)
     push(
         body,
         &format!(
-            "<tr><td>{kind}</td><td>{}</td><td class=\"n\">{:.2} {}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{kind}</td><td>{}</td><td class=\"n\">{:.2} {}</td><td>{}</td><td>{}{}</td></tr>",
             text(contact.map_or("", |contact| contact.name.as_str())),
             books.remaining_credit(Credit::of(deposit)),
             text(transaction.map_or("", |one| one.currency.as_str())),
             deposit.status.as_str(),
             credit_forms(&path),
+            distortion(&path),
         ),
     );
 }

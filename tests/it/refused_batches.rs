@@ -1,0 +1,142 @@
+//! Batches that Xero rejects as a whole, although it was asked to judge each document separately:
+//! only the document at fault fails, and no document is written twice.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::entity::EntityKind::{self, Contact, Invoice, Payment};
+use domain::failure::FailureClass;
+use domain::operation::{State, Trace};
+use engine::ports::Clock;
+use http::{Request, Response};
+use jiff::civil::date;
+use tests::World;
+use tests::builders::{a_client, a_payment, an_invoice};
+use tests::world::ACCOUNT;
+use xero::{Transport, TransportError};
+use xero_sim::PaymentStatus;
+
+use crate::function::{PLENTY, a_record, a_worker_of, returned};
+
+/// A date in the locked period, and one after it.
+const LOCKED: &str = "2026-10-03";
+const OPEN: &str = "2026-11-02";
+
+const IDS: [&str; 5] = ["1", "2", "3", "4", "5"];
+const BAD: &str = "3";
+
+/// Whether Xero saves the valid documents of a batch that it rejects, and whether it prevents
+/// duplicates.
+const XEROS: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
+
+/// A transport to a Xero that ignores `summarizeErrors=false`.
+#[derive(Debug)]
+struct Summarising(Arc<dyn Transport>);
+
+#[async_trait]
+impl Transport for Summarising {
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let (mut head, body) = request.into_parts();
+        let address = head.uri.to_string();
+        let address = address.replace("summarizeErrors=false", "summarizeErrors=true");
+        head.uri = address.parse().unwrap();
+        self.0.exchange(Request::from_parts(head, body)).await
+    }
+}
+
+fn summarising(saves_valid: bool, unhelpful: bool) -> World {
+    let mut world = World::with(|settings| {
+        settings.unconfirmed.refused_batch_saves_valid = saves_valid;
+        settings.unconfirmed.unhelpful = unhelpful;
+    });
+    world.connect();
+    world.choose_accounts();
+    let inner = world.engine.transport.clone();
+    world.engine.transport = Arc::new(Summarising(inner));
+    world
+}
+
+fn lock_period(world: &World) {
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let through = Some(date(2026, 10, 31));
+    world.xero().bookkeeper(now, tenant).unwrap().lock_period(through);
+}
+
+/// Receives one message for each id, in one batch.
+fn receive_all(world: &World, kind: EntityKind, body: impl Fn(&str) -> String) {
+    let (worker, ..) = a_worker_of(world, kind);
+    let records = IDS.iter().map(|id| a_record(id, ACCOUNT, body(id))).collect();
+    assert!(returned(world, &worker, records, PLENTY).is_empty());
+}
+
+/// Asserts that one record failed, with this code, and that the others are synced.
+fn assert_one_failed(world: &World, kind: EntityKind, prefix: &str, suffix: &str, code: &str) {
+    for id in IDS {
+        let operation = world.mapping(kind, &format!("{prefix}{id}{suffix}")).unwrap().operation;
+        if id == BAD {
+            let failure = operation.failure.expect("a failure");
+            assert_eq!(failure.code, code, "{failure}");
+            assert!(matches!(operation.state, State::Waiting { .. }), "{:?}", operation.state);
+            assert_eq!(operation.failures, 1);
+        } else {
+            assert_eq!(operation.state, State::Synced, "{id}: {:?}", operation.failure);
+        }
+    }
+    assert!(world.xero().calls().iter().all(|call| !call.replayed));
+}
+
+#[test]
+fn one_bad_invoice_of_a_batch_fails_alone() {
+    for (saves_valid, unhelpful) in XEROS {
+        let world = summarising(saves_valid, unhelpful);
+        lock_period(&world);
+        receive_all(&world, Invoice, |id| {
+            let date = if id == BAD { LOCKED } else { OPEN };
+            an_invoice(&format!("inv_{id}"), "cli_1").issue_date(date).body()
+        });
+        assert_one_failed(&world, Invoice, "inv_", "", "period_locked");
+        let operation = world.mapping(Invoice, "inv_3").unwrap().operation;
+        assert_eq!(operation.failure.unwrap().class, FailureClass::Rejected);
+        assert_eq!(operation.trace, Trace::Clean, "what the batch left was looked up");
+        let invoices = world.books(|books| books.invoices().count());
+        assert_eq!(invoices, 4, "{saves_valid} {unhelpful}");
+    }
+}
+
+#[test]
+fn one_bad_payment_of_a_batch_fails_alone_and_no_payment_is_written_twice() {
+    for (saves_valid, unhelpful) in XEROS {
+        let world = summarising(saves_valid, unhelpful);
+        for id in IDS {
+            let invoice = an_invoice(&format!("inv_{id}"), "cli_1").issue_date(LOCKED);
+            world.receive(Invoice, &invoice.body());
+        }
+        lock_period(&world);
+        receive_all(&world, Payment, |id| {
+            let date = if id == BAD { LOCKED } else { OPEN };
+            let invoice = format!("inv_{id}");
+            a_payment(&format!("pay_{id}"), &[(invoice.as_str(), "14.00")]).date(date).body()
+        });
+        assert_one_failed(&world, Payment, "pay_", ".1", "period_locked");
+        let payments = world.books(|books| {
+            books.payments().filter(|one| one.status == PaymentStatus::Authorised).count()
+        });
+        assert_eq!(payments, 4, "{saves_valid} {unhelpful}");
+    }
+}
+
+#[test]
+fn one_taken_name_of_a_batch_fails_alone() {
+    for saves_valid in [false, true] {
+        let world = summarising(saves_valid, false);
+        let (tenant, now) = (world.tenant(), world.clock.now());
+        world.xero().bookkeeper(now, tenant).unwrap().add_contact("Ridge Plumbing").unwrap();
+        receive_all(&world, Contact, |id| {
+            let name = if id == BAD { "Ridge Plumbing".to_owned() } else { format!("Client {id}") };
+            a_client(&format!("cli_{id}"), 1, &name, "push")
+        });
+        assert_one_failed(&world, Contact, "cli_", "", "contact_name_taken");
+        assert_eq!(world.books(|books| books.contacts().count()), 5, "{saves_valid}");
+    }
+}
