@@ -95,6 +95,10 @@ fn replacements() -> Vec<Value> {
         "x ",
         "a#b",
         "a~credit",
+        "a~2",
+        "a~",
+        "~2",
+        "a~2b",
         "<>",
         "\u{1}",
         "\u{85}",
@@ -169,7 +173,7 @@ fn both_sides_agree_on_every_value_in_every_field() {
 
 /// A random text that is similar to the content of a field: most of it is nearly valid.
 fn a_random_text(random: &mut Rng) -> String {
-    let alphabet = ["0123456789.", "01-.", "0129-TZ:.", "GBPx_-.~# ", "\u{0}\t \u{a0}é<"];
+    let alphabet = ["0123456789.", "01-.", "0129-TZ:.", "GBPx_-.~# ", "A1~2", "\u{0}\t \u{a0}é<"];
     let signs = random.choice(alphabet).unwrap().chars().collect::<Vec<_>>();
     let length = random.usize(0..=16);
     let mut text = (0..length).map(|_| *random.choice(&signs).unwrap()).collect::<String>();

@@ -21,6 +21,7 @@ mod cleanup;
 mod connect;
 mod consent;
 mod contacts;
+mod copies;
 mod crash;
 #[path = "../../shared/xero/tests/it/description.rs"]
 #[allow(dead_code, reason = "the client's own tests use more of it")]

@@ -4,6 +4,7 @@ use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::ids::{CrmId, XeroPaymentId};
 use domain::operation::State;
 use domain::outbound::{News, PaymentState, RemovalReason};
+use domain::poll::Progress;
 use domain::receipts::{Answer, InferredMethod};
 use engine::inbound::Received;
 use engine::poll::Polled;
@@ -11,6 +12,7 @@ use engine::ports::Clock;
 use engine::{receipts, settings};
 use jiff::SignedDuration;
 use jiff::civil::date;
+use store::table::Expect;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
 use tests::gate::{Death, Moment, run};
@@ -298,7 +300,7 @@ fn an_invoice_voided_in_xero_is_reported_and_syncing_it_again_creates_a_copy() {
         assert_eq!(mapping.operation.state, State::Synced, "{:?}", mapping.operation);
         assert_eq!((mapping.generation, view.earlier_xero_ids.len()), (2, 1));
         assert_eq!(view.earlier_xero_ids[0].0, old);
-        let number = if frees_number { "#INV_1" } else { "#INV_1-2" };
+        let number = if frees_number { "#INV_1" } else { "#INV_1~2" };
         assert_eq!(view.xero_number.as_deref(), Some(number));
         let live =
             world.books(|books| books.invoices().filter(|one| !one.status.is_gone()).count());
@@ -334,6 +336,72 @@ fn changes_that_the_list_misses_are_found_by_the_daily_check() {
     world.clock.advance(SignedDuration::from_hours(24));
     polls(&world);
     assert_eq!(heard(&world).split_off(before), ["AUTHORISED"]);
+}
+
+/// The member that states when a row changed.
+const CHANGED: &str = "UpdatedDateUTC";
+/// 2100-01-01, as Xero writes an instant.
+const FAR: &str = r#""/Date(4102444800000+0000)/""#;
+
+#[test]
+fn a_row_dated_in_the_future_hides_no_change_behind_it() {
+    for odd in ["our invoice", "another app's invoice", "a payment"] {
+        let world = billed();
+        world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
+        let (tenant, now) = (world.tenant(), world.clock.now());
+        let payment = world.is_paid("#INV_1", "10.00", &today());
+        let ours = world.books(|books| books.invoices_numbered("#INV_1").next().unwrap().id);
+        {
+            let mut xero = world.xero();
+            let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+            let row = match odd {
+                "our invoice" => ours,
+                "a payment" => payment,
+                _ => bookkeeper.insert_odd(xero_sim::OddRow::FarDueDate),
+            };
+            bookkeeper.distort(row, CHANGED, Some(FAR)).unwrap();
+        }
+        polls(&world);
+        world.is_paid("#INV_1", "20.00", &today());
+        world.is_paid("#INV_2", "4.00", &today());
+        polls(&world);
+        world.is_paid("#INV_1", "84.00", &today());
+        polls(&world);
+        let mut heard = heard(&world);
+        heard.sort();
+        assert_eq!(
+            heard,
+            [
+                "imported 10.00",
+                "imported 20.00",
+                "imported 4.00",
+                "imported 84.00",
+                "paid 0.00",
+                "part paid 104.00",
+                "part paid 110.00",
+                "part paid 84.00",
+            ],
+            "{odd}"
+        );
+    }
+}
+
+#[test]
+fn a_poll_whose_progress_lies_in_the_future_continues() {
+    let world = billed();
+    polls(&world);
+    let ledger = world.ledger();
+    let row = run(world.engine.store.progress(&ledger)).unwrap().unwrap().unwrap();
+    let far = "2100-01-01T00:00:00Z".parse().unwrap();
+    let stuck = Progress { invoices_from: far, payments_from: far, ..row.record };
+    let written = world.engine.store.put_progress(&stuck, Expect::Version(row.version));
+    run(written).unwrap().unwrap();
+    world.is_paid("#INV_1", "14.00", &today());
+    polls(&world);
+    assert_eq!(heard(&world), ["imported 14.00", "part paid 100.00"]);
+    let progress = run(world.engine.store.progress(&ledger)).unwrap().unwrap().unwrap().record;
+    assert!(progress.invoices_from < world.clock.now(), "{progress:?}");
+    assert!(progress.payments_from < world.clock.now(), "{progress:?}");
 }
 
 #[test]

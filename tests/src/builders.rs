@@ -4,6 +4,11 @@ use std::fmt::Write as _;
 
 use crate::world::ACCOUNT;
 
+/// A field of a message, with the comma before it, or nothing.
+fn optional(name: &str, value: Option<&str>) -> String {
+    value.map(|value| format!(r#","{name}":"{value}""#)).unwrap_or_default()
+}
+
 /// An `invoice.*` message under construction; valid by default.
 #[derive(Debug, Clone)]
 pub struct InvoiceMessage {
@@ -18,6 +23,8 @@ pub struct InvoiceMessage {
     client_email: Option<String>,
     currency: String,
     issue_date: String,
+    due_date: Option<String>,
+    reference: Option<String>,
     unit_price: String,
     tax_rate: Option<String>,
     total: String,
@@ -37,6 +44,8 @@ pub fn an_invoice(id: &str, client: &str) -> InvoiceMessage {
         client_email: None,
         currency: "GBP".to_owned(),
         issue_date: "2026-10-03".to_owned(),
+        due_date: None,
+        reference: None,
         unit_price: "95.00".to_owned(),
         tax_rate: Some("20".to_owned()),
         total: "114.00".to_owned(),
@@ -99,6 +108,20 @@ impl InvoiceMessage {
         self
     }
 
+    /// Sets the due date.
+    #[must_use]
+    pub fn due_date(mut self, date: &str) -> Self {
+        self.due_date = Some(date.to_owned());
+        self
+    }
+
+    /// Sets the reference.
+    #[must_use]
+    pub fn reference(mut self, reference: &str) -> Self {
+        self.reference = Some(reference.to_owned());
+        self
+    }
+
     /// Sets the tax rate.
     #[must_use]
     pub fn tax_rate(mut self, rate: &str) -> Self {
@@ -125,12 +148,16 @@ impl InvoiceMessage {
         client.push('}');
         let tax = self.tax_rate.as_ref();
         let tax = tax.map(|rate| format!(r#","tax_rate":"{rate}""#)).unwrap_or_default();
+        let (due, reference) = (
+            optional("due_date", self.due_date.as_deref()),
+            optional("reference", self.reference.as_deref()),
+        );
         format!(
             r#"{{"version":1,"type":"{}","message_id":"msg_{}_{}","account_id":"{}",
             "sent_at":"2026-11-02T09:00:00Z","client":{client},
             "invoice":{{"id":"{}","revision":{},"number":"{}","client_id":"{}",
-            "issue_date":"{}","currency":"{}","lines":[{{"name":"Boiler service","quantity":"1",
-            "unit_price":"{}"{tax}}}],"total":"{}"}}}}"#,
+            "issue_date":"{}","currency":"{}"{due}{reference},"lines":[{{"name":"Boiler service",
+            "quantity":"1","unit_price":"{}"{tax}}}],"total":"{}"}}}}"#,
             self.message_type,
             self.id,
             self.revision,
@@ -242,9 +269,6 @@ impl PaymentMessage {
             format!(r#"{{"invoice_id":"{invoice}","amount":"{amount}"}}"#)
         });
         let shares = shares.collect::<Vec<_>>().join(",");
-        let optional = |name: &str, value: &Option<String>| {
-            value.as_ref().map(|value| format!(r#","{name}":"{value}""#)).unwrap_or_default()
-        };
         format!(
             r#"{{"version":1,"type":"{}","message_id":"msg_{}_{}","account_id":"{}",
             "sent_at":"2026-11-02T09:00:00Z","payment":{{"id":"{}","revision":{},"method":"{}",
@@ -257,9 +281,9 @@ impl PaymentMessage {
             self.revision,
             self.method,
             self.date,
-            optional("reference", &self.reference),
-            optional("fee", &self.fee),
-            optional("surcharge", &self.surcharge),
+            optional("reference", self.reference.as_deref()),
+            optional("fee", self.fee.as_deref()),
+            optional("surcharge", self.surcharge.as_deref()),
         )
     }
 }
@@ -275,6 +299,7 @@ pub struct CreditNoteMessage {
     client_id: String,
     client_name: String,
     currency: String,
+    reference: Option<String>,
     unit_price: String,
     total: String,
 }
@@ -290,6 +315,7 @@ pub fn a_credit_note(id: &str, client: &str) -> CreditNoteMessage {
         client_id: client.to_owned(),
         client_name: format!("Client {client}"),
         currency: "GBP".to_owned(),
+        reference: None,
         unit_price: "95.00".to_owned(),
         total: "114.00".to_owned(),
     }
@@ -320,6 +346,13 @@ impl CreditNoteMessage {
         self
     }
 
+    /// Sets the reference.
+    #[must_use]
+    pub fn reference(mut self, reference: &str) -> Self {
+        self.reference = Some(reference.to_owned());
+        self
+    }
+
     /// Makes it a credit note that is voided in the CRM.
     #[must_use]
     pub fn voided(mut self) -> Self {
@@ -333,7 +366,7 @@ impl CreditNoteMessage {
             r#"{{"version":1,"type":"{}","message_id":"msg_{}_{}","account_id":"{}",
             "sent_at":"2026-11-02T09:00:00Z","client":{{"id":"{}","revision":1,"name":"{}"}},
             "credit_note":{{"id":"{}","revision":{},"number":"{}","client_id":"{}",
-            "issue_date":"2026-10-03","currency":"{}","lines":[{{"name":"Boiler service",
+            "issue_date":"2026-10-03","currency":"{}"{},"lines":[{{"name":"Boiler service",
             "quantity":"1","unit_price":"{}","tax_rate":"20"}}],"total":"{}"}}}}"#,
             self.message_type,
             self.id,
@@ -346,6 +379,7 @@ impl CreditNoteMessage {
             self.number,
             self.client_id,
             self.currency,
+            optional("reference", self.reference.as_deref()),
             self.unit_price,
             self.total,
         )
@@ -360,6 +394,7 @@ pub struct AllocationMessage {
     id: String,
     revision: u64,
     note: String,
+    note_number: String,
     invoice: String,
     amount: String,
 }
@@ -372,6 +407,7 @@ pub fn an_allocation(id: &str, note: &str, invoice: &str, amount: &str) -> Alloc
         id: id.to_owned(),
         revision: 1,
         note: note.to_owned(),
+        note_number: note.to_uppercase(),
         invoice: invoice.to_owned(),
         amount: amount.to_owned(),
     }
@@ -381,6 +417,8 @@ impl AllocationMessage {
     setters! {
         /// Sets the account.
         account: account,
+        /// Sets the credit note's number.
+        note_number: note_number,
     }
 
     /// Makes it an allocation that is removed in the CRM, at its second revision.
@@ -393,7 +431,7 @@ impl AllocationMessage {
 
     /// The message's body.
     pub fn body(&self) -> String {
-        let (note, invoice) = (self.note.to_uppercase(), self.invoice.to_uppercase());
+        let (note, invoice) = (&self.note_number, self.invoice.to_uppercase());
         format!(
             r##"{{"version":1,"type":"{}","message_id":"msg_{}_{}","account_id":"{}",
             "sent_at":"2026-11-02T09:00:00Z","allocation":{{"id":"{}","revision":{},

@@ -15,7 +15,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use self::checks::{check_client, check_discounts, check_method, check_place};
+use self::checks::{check_client, check_discounts, check_method, check_number, check_place};
 pub use self::shapes::shape_of;
 pub use self::subject::{Subject, find_subject};
 pub use self::unreadable::Unreadable;
@@ -244,6 +244,7 @@ fn message(body: &str, message_type: Option<&str>) -> Result<Message, Unreadable
 fn invoice_message(body: &str, shape: Shape, standing: Standing) -> Result<Message, Unreadable> {
     let InvoiceBody { message_id, account_id, sent_at, client, invoice } = body::read(body, shape)?;
     check_client(&invoice.client_id, &client, "invoice.client_id")?;
+    check_number(&invoice.number, "invoice.number")?;
     check_discounts(&invoice.lines, standing, "invoice")?;
     let invoice = Invoice { standing, ..invoice };
     let content = match CreditNote::of(&invoice) {
@@ -257,6 +258,7 @@ fn note_message(body: &str, shape: Shape, standing: Standing) -> Result<Message,
     let CreditNoteBody { message_id, account_id, sent_at, client, credit_note } =
         body::read(body, shape)?;
     check_client(&credit_note.client_id, &client, "credit_note.client_id")?;
+    check_number(&credit_note.number, "credit_note.number")?;
     check_discounts(&credit_note.lines, standing, "credit_note")?;
     let note = CreditNote { standing, is_negative_invoice: false, ..credit_note };
     let content = Content::CreditNote { client, note };
@@ -269,6 +271,8 @@ fn allocation_message(
     standing: allocation::Standing,
 ) -> Result<Message, Unreadable> {
     let AllocationBody { message_id, account_id, sent_at, allocation } = body::read(body, shape)?;
+    check_number(&allocation.credit_note_number, "allocation.credit_note_number")?;
+    check_number(&allocation.invoice_number, "allocation.invoice_number")?;
     let content = Content::Allocation(Allocation { standing, ..allocation });
     Ok(Message { id: message_id, account: account_id, sent_at, content })
 }

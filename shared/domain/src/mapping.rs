@@ -2,14 +2,16 @@
 //! Each mapping is one row of the table.
 
 mod amounts;
+mod numbers;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::amounts::{Amounts, CREDITS_MAX};
+pub(crate) use self::numbers::is_copy_number;
 use crate::entity::EntityKind;
 use crate::idempotency::Hash;
-use crate::ids::{CrmId, DERIVED, Ledger, XeroId};
+use crate::ids::{CrmId, Ledger, XeroId};
 use crate::operation::{Event, Freshness, Operation, Refusal, State, Step, Trace, step};
 
 /// The key of a mapping.
@@ -87,6 +89,11 @@ pub struct Mapping {
     /// found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_keys: Vec<String>,
+    /// The numbers of a credit note's earlier snapshots, newest last, at most
+    /// [`FORMER_NUMBERS_MAX`]. An allocation that was sent or stored before the note was renumbered
+    /// names it by one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_numbers: Vec<String>,
     /// The revision that Xero has, if any.
     pub synced_revision: Option<u64>,
     /// The operation that brings the snapshot to Xero.
@@ -107,6 +114,9 @@ pub struct Mapping {
 /// The number of earlier keys that are kept. Records are rarely renumbered, and hardly ever this
 /// often while answers are lost.
 const EARLIER_KEYS_MAX: usize = 8;
+
+/// The maximum number of former numbers that are kept for one credit note.
+pub const FORMER_NUMBERS_MAX: usize = 8;
 
 /// The maximum number of earlier counterparts that are kept for one record.
 pub const LEFT_MAX: usize = 100;
@@ -141,6 +151,7 @@ impl Mapping {
                 generation: 1,
                 snapshot,
                 earlier_keys: Vec::new(),
+                former_numbers: Vec::new(),
                 synced_revision: None,
                 operation: Operation::new(),
                 link: None,
@@ -163,7 +174,8 @@ impl Mapping {
         // Submitted is never refused.
         let moved = known.apply(Event::Submitted, now).unwrap_or_else(|_| known.clone());
         let earlier_keys = known.keys_to_keep(&snapshot);
-        Accepted::Newer(Box::new(Self { snapshot, earlier_keys, ..moved }))
+        let former_numbers = known.numbers_to_keep(&snapshot);
+        Accepted::Newer(Box::new(Self { snapshot, earlier_keys, former_numbers, ..moved }))
     }
 
     /// The keys under which a document may exist in Xero although no answer confirmed it.
@@ -179,17 +191,6 @@ impl Mapping {
         keys.dedup();
         let surplus = keys.len().saturating_sub(EARLIER_KEYS_MAX);
         keys.split_off(surplus)
-    }
-
-    /// The number of a contact that is created for this client. It differs from the numbers of
-    /// contacts that the client was unlinked from.
-    pub fn contact_number(&self) -> String {
-        if self.generation <= 1 {
-            return self.snapshot.natural_key.clone();
-        }
-        // A suffix of a hyphen and a digit could be the end of another client's id; the derived
-        // sign cannot.
-        format!("{}{DERIVED}{}", self.snapshot.natural_key, self.generation)
     }
 
     /// The mapping linked to a document that exists in Xero and was not created for it. The
@@ -244,18 +245,6 @@ impl Mapping {
         let left = left.split_off(surplus);
         let generation = self.generation.saturating_add(1);
         Self { generation, left, link: None, synced_revision: None, ..self }
-    }
-
-    /// Every key under which its document may be found, the current one first.
-    pub fn natural_keys(&self) -> Vec<String> {
-        let copy = (self.generation > 1).then(|| self.copy_number());
-        let present = std::iter::once(self.snapshot.natural_key.clone());
-        present.chain(copy).chain(self.earlier_keys.iter().cloned()).collect()
-    }
-
-    /// The number of a new copy, for when Xero does not accept the first document's number again.
-    pub fn copy_number(&self) -> String {
-        format!("{}-{}", self.snapshot.natural_key, self.generation)
     }
 
     /// The mapping after an event.

@@ -85,7 +85,82 @@ fn a_number_under_which_a_write_may_stand_is_remembered() {
     assert_eq!(renumbered.natural_keys(), ["#b", "#a"]);
     let back = newer(Some(&renumbered), snapshot(3, "a"));
     assert_eq!(back.natural_keys(), ["#a", "#b"]);
-    assert_eq!(back.afresh().natural_keys(), ["#a", "#a-2", "#b"]);
+    assert_eq!(back.afresh().natural_keys(), ["#a", "#a~2", "#a-2", "#b"]);
+}
+
+/// A mapping of a record with this number, after a person asked for this many copies.
+fn numbered(number: &str, copies: u32) -> Mapping {
+    let snapshot = KeptSnapshot::new(1, number.to_owned(), String::new());
+    (0..copies).fold(newer(None, snapshot), |mapping, _| mapping.afresh())
+}
+
+#[test]
+fn a_copys_number_is_its_own_fits_into_xero_and_is_the_same_each_time() {
+    assert_eq!(numbered("A-1", 1).copy_number(), "A-1~2");
+    assert_eq!(numbered("A-1", 2).copy_number(), "A-1~3");
+    let (first, second) = (format!("{}a", "x".repeat(254)), format!("{}b", "x".repeat(254)));
+    for length in [252, 253, 254, 255] {
+        let number = first.get(..length).unwrap();
+        for copies in [1, 9, 99] {
+            let copy = numbered(number, copies).copy_number();
+            assert!(copy.len() <= 255 && is_copy_number(&copy), "{copy}");
+            assert_eq!(copy, numbered(number, copies).copy_number());
+            assert_ne!(copy, numbered(number, copies + 1).copy_number());
+        }
+    }
+    let copies = [&first, &second].map(|number| numbered(number, 1).copy_number());
+    assert_ne!(copies[0], copies[1], "what was cut off still counts");
+}
+
+#[test]
+fn only_tilde_and_digits_at_the_end_are_the_form_of_a_copys_number() {
+    for copy in ["A-1~2", "~2", "a~b~10", "A~0"] {
+        assert!(is_copy_number(copy), "{copy}");
+    }
+    for number in ["A-1", "A-1-2", "A~", "~", "A~2b", "A~2 ", "2", "A~b"] {
+        assert!(!is_copy_number(number), "{number}");
+    }
+}
+
+#[test]
+fn an_update_keeps_the_number_that_a_copy_was_assigned_and_no_other() {
+    let linked = |mapping: Mapping, number: &str| {
+        let link = Link {
+            xero_id: XeroId(Uuid::from_u128(1)),
+            number: Some(number.to_owned()),
+            xero_updated_at: None,
+            amounts: None,
+        };
+        Mapping { link: Some(link), ..mapping }.assigned_copy_number()
+    };
+    assert_eq!(linked(numbered("A-1", 1), "A-1~2").as_deref(), Some("A-1~2"));
+    assert_eq!(linked(numbered("A-1", 1), "A-1-2").as_deref(), Some("A-1-2"));
+    assert_eq!(linked(numbered("A-1", 1), "A-1"), None);
+    assert_eq!(linked(numbered("A-1", 2), "A-1~2"), None);
+    // A document that is no copy is renumbered with its record.
+    assert_eq!(linked(numbered("A-1", 0), "A-1-1"), None);
+    assert_eq!(linked(numbered("A-1", 0), "A-1~1"), None);
+}
+
+#[test]
+fn a_credit_note_is_known_by_the_numbers_that_it_had() {
+    let mut note = newer(None, snapshot(1, "a"));
+    note.key.kind = EntityKind::CreditNote;
+    let renumbered = newer(Some(&note), snapshot(2, "b"));
+    assert!(renumbered.is_numbered("#B") && !renumbered.is_numbered("#a"));
+    assert!(renumbered.was_numbered("#A") && !renumbered.was_numbered("#b"));
+    let mut many = renumbered;
+    for revision in 3..100 {
+        many = newer(Some(&many), snapshot(revision, &format!("n{revision}")));
+        assert!(many.former_numbers.len() <= FORMER_NUMBERS_MAX);
+    }
+    assert!(many.was_numbered("#n98") && !many.was_numbered("#a"));
+    // The same number again is kept once.
+    let same = newer(Some(&many), snapshot(100, "n99"));
+    assert_eq!(same.former_numbers, many.former_numbers);
+    // Other records are not looked for by their numbers.
+    let invoice = newer(Some(&newer(None, snapshot(1, "a"))), snapshot(2, "b"));
+    assert_eq!(invoice.former_numbers, Vec::<String>::new());
 }
 
 #[test]

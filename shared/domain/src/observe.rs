@@ -1,7 +1,7 @@
 //! The comparison of an invoice in Xero with what is known of it: what changed, and what the CRM is
 //! notified of.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use crate::document::invoice::RemoteInvoice;
@@ -11,6 +11,10 @@ use crate::mapping::{Amounts, Link, Mapping};
 use crate::money::Money;
 use crate::outbound::{News, PaymentNews, PaymentState, RemovalReason};
 use crate::receipts::{Changes, PAYMENTS_MAX, Receipts, Received, Told};
+
+/// How far in the future Xero may state a change. A later instant is an error in the row: every
+/// further change would seem older than it.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 /// The result of an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,10 +79,11 @@ pub fn observe(
     let before = link.amounts.as_ref()?;
     let (after, updated_at, payments) = match seen {
         Seen::There { invoice, payments } => {
-            if invoice.id.0 != link.xero_id.0 || is_older(link, invoice) {
+            if invoice.id.0 != link.xero_id.0 || is_older(link, invoice, now) {
                 return None;
             }
-            (Amounts::observed(before.crm_total, invoice), invoice.updated_at, Some(payments))
+            let updated_at = believed_instant(invoice.updated_at, now);
+            (Amounts::observed(before.crm_total, invoice), updated_at, Some(payments))
         }
         Seen::Missing => (missing(before), Some(now), None),
     };
@@ -141,8 +146,15 @@ pub fn tell(mapping: &mut Mapping, told: Vec<Told>, now: Timestamp) -> Vec<News>
 
 /// Whether the invoice is older than what is known. Xero's answers may arrive out of order, and a
 /// write of this integration is newer than earlier reads.
-fn is_older(link: &Link, invoice: &RemoteInvoice) -> bool {
-    matches!((invoice.updated_at, link.xero_updated_at), (Some(seen), Some(known)) if seen < known)
+fn is_older(link: &Link, invoice: &RemoteInvoice, now: Timestamp) -> bool {
+    let seen = believed_instant(invoice.updated_at, now);
+    let known = believed_instant(link.xero_updated_at, now);
+    matches!((seen, known), (Some(seen), Some(known)) if seen < known)
+}
+
+/// The instant of a change in Xero, unless it lies in the future.
+fn believed_instant(changed_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    changed_at.filter(|at| at.duration_since(now) <= AHEAD_MAX)
 }
 
 fn missing(before: &Amounts) -> Amounts {

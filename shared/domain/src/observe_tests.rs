@@ -180,6 +180,31 @@ fn an_answer_that_was_overtaken_is_not_believed() {
 }
 
 #[test]
+fn a_change_dated_in_the_future_hides_no_later_one() {
+    let far = Timestamp::from_second(4_102_444_800).unwrap();
+    // The row states the year 2100, in this observation or when it was written.
+    let odd = RemoteInvoice { updated_at: Some(far), ..remote(5_000, 0) };
+    let seen = seen(&odd, &[received(1, 5_000)]).unwrap();
+    assert_eq!(kinds(&seen.news), ["imported", "part paid"]);
+    assert_eq!(seen.mapping.link.as_ref().unwrap().xero_updated_at, Some(NOW));
+    let known = a_mapping().link.unwrap();
+    let written = Link { xero_updated_at: Some(far), ..known };
+    let written = Mapping { link: Some(written), ..a_mapping() };
+    let (paid, payments) = (remote(11_400, 0), [received(1, 11_400)]);
+    let there = Seen::There { invoice: &paid, payments: &payments };
+    for mapping in [seen.mapping, written] {
+        let later = observe(&mapping, &receipts(), there, NOW).unwrap();
+        assert_eq!(kinds(&later.news), ["imported", "paid"]);
+        assert_eq!(later.mapping.link.unwrap().xero_updated_at, Some(NOW));
+    }
+    // Xero's clock may be ahead, by hours at most.
+    let ahead = Timestamp::from_second(60 * 60).unwrap();
+    let ahead = RemoteInvoice { updated_at: Some(ahead), ..remote(5_000, 0) };
+    let seen = self::seen(&ahead, &[received(1, 5_000)]).unwrap();
+    assert_eq!(seen.mapping.link.unwrap().xero_updated_at, ahead.updated_at);
+}
+
+#[test]
 fn what_a_write_has_shown_is_told_though_the_amounts_are_known() {
     let paid = remote(11_400, 0);
     let known = a_mapping().link.unwrap();

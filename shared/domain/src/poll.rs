@@ -18,6 +18,11 @@ pub const STALLED_AFTER: SignedDuration = SignedDuration::from_mins(60);
 /// The maximum time between two failed polls in a row. After a longer one the ledger was not polled
 /// in between, because it had no open invoice or was not connected.
 const FAILURES_APART: SignedDuration = SignedDuration::from_mins(45);
+/// How far after Xero's answer a change in it may lie: the clocks of Xero's machines differ. Rows
+/// that other apps imported can state any instant.
+const AFTER_ANSWER_MAX: SignedDuration = SignedDuration::from_mins(5);
+/// How far Xero's clock may be ahead of this integration's. A later instant is not believed.
+const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// The progress of reading a ledger. One row, stored when there is something to remember.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,9 +108,24 @@ impl Progress {
         (now.duration_since(since) >= STALLED_AFTER).then_some(since)
     }
 
-    /// Whether the open invoices must be verified individually.
+    /// Whether the open invoices must be verified individually. An instant in the future says
+    /// nothing about the last verification.
     pub fn is_verification_due(&self, now: Timestamp) -> bool {
-        self.verifying_after.is_some() || now.duration_since(self.verified_at) >= VERIFY_EVERY
+        let elapsed = now.duration_since(self.verified_at);
+        self.verifying_after.is_some() || elapsed.abs() >= VERIFY_EVERY
+    }
+
+    /// The same progress without instants in the future, from which nothing would be read for ever.
+    /// Such a list is read again from the last verification, which read every open invoice.
+    #[must_use]
+    pub fn without_future(self, now: Timestamp) -> Self {
+        let latest = add_saturating(now, CLOCK_AHEAD_MAX);
+        let restart = a_little_before(self.verified_at.min(now));
+        let corrected =
+            |from, rows_read| if from > latest { (restart, 0) } else { (from, rows_read) };
+        let (invoices_from, invoices_read) = corrected(self.invoices_from, self.invoices_read);
+        let (payments_from, payments_read) = corrected(self.payments_from, self.payments_read);
+        Self { invoices_from, invoices_read, payments_from, payments_read, ..self }
     }
 }
 
@@ -137,6 +157,22 @@ pub struct ReadPage<'a> {
     pub changes: &'a [Timestamp],
     /// When Xero answered, by its own clock.
     pub answered_at: Option<Timestamp>,
+    /// The time by this integration's clock.
+    pub now: Timestamp,
+}
+
+impl ReadPage<'_> {
+    /// When Xero answered, unless its clock is wrong.
+    fn answered_at(&self) -> Option<Timestamp> {
+        self.answered_at.filter(|at| *at <= add_saturating(self.now, CLOCK_AHEAD_MAX))
+    }
+
+    /// The newest change on the page. Instants in the future are ignored: they are no changes that
+    /// have happened, and the walk would continue behind them.
+    fn newest_change(&self) -> Option<Timestamp> {
+        let latest = add_saturating(self.answered_at().unwrap_or(self.now), AFTER_ANSWER_MAX);
+        self.changes.iter().copied().filter(|change| *change <= latest).max()
+    }
 }
 
 /// The step that follows a page.
@@ -164,11 +200,14 @@ impl Walk {
     /// When a walk ends, everything that changed before it began has been read. So the next walk
     /// begins a little before this one began, by Xero's clock alone. After an empty list, nothing
     /// has to be stored.
+    ///
+    /// Only a page that is not full ends a walk. A full page without a believable instant is
+    /// followed by the next page of the same request.
     pub fn after(self, read: ReadPage<'_>) -> Next {
-        let last = read.changes.iter().max().copied();
+        let last = read.newest_change();
         let walk = Self {
             newest: self.newest.max(last),
-            begun_at: self.begun_at.or(read.answered_at),
+            begun_at: self.begun_at.or(read.answered_at()),
             ..self
         };
         let Some(next) = read.next else { return Next::Done(walk.end()) };
@@ -192,6 +231,10 @@ impl Walk {
 
 fn a_little_before(until: Timestamp) -> Timestamp {
     until.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN)
+}
+
+fn add_saturating(instant: Timestamp, by: SignedDuration) -> Timestamp {
+    instant.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
 use crate::crm::lines::{Discount, Line, LineAmounts};
 use crate::failure::{Failure, FailureClass};
-use crate::ids::XeroContactId;
+use crate::ids::{XeroContactId, XeroInvoiceId};
 use crate::money::Currency;
 use crate::totals;
 
@@ -151,6 +151,28 @@ fn an_invoice_without_a_due_date_is_due_when_it_was_issued() {
 }
 
 #[test]
+fn an_update_states_every_optional_field_and_a_new_invoice_only_those_that_it_has() {
+    let codes = AccountCodes::default();
+    let context = Context {
+        contact: XeroContactId(Uuid::from_u128(5)),
+        codes: &codes,
+        chart: &a_chart(),
+        crm_url: "https://app.servicecortex.example/",
+    };
+    let existing = XeroInvoiceId(Uuid::from_u128(6));
+    let bare = Invoice { reference: None, due_date: None, ..an_invoice() };
+    for invoice in [bare, Invoice { reference: Some("\u{7}".to_owned()), ..an_invoice() }] {
+        let created = translate(&invoice, None, context).unwrap().document;
+        assert_eq!(created.reference, None);
+        let updated = translate(&invoice, Some(existing), context).unwrap().document;
+        assert_eq!(updated.reference.as_deref(), Some(""));
+        assert_eq!(updated.due_date, invoice.due_date.unwrap_or(invoice.issue_date));
+    }
+    let updated = translate(&an_invoice(), Some(existing), context).unwrap().document;
+    assert_eq!(updated.reference.as_deref(), Some("Job 1042"));
+}
+
+#[test]
 fn figures_finer_than_xero_keeps_are_folded_into_the_line_amount_and_told() {
     let line = Line {
         discount: Some(Discount::Percent(decimal("33.333"))),
@@ -217,7 +239,10 @@ fn a_total_that_rounding_cannot_explain_is_given_up_at_once_with_both_figures() 
         (FailureClass::Untranslatable, "total_unexplained")
     );
     assert_eq!(failure.message, "The lines add up to 12.00, but the stated total is 1200.00.");
-    assert!(translated(&total("12.01"), "200").is_ok(), "rounding explains a cent");
+    assert!(translated(&total("12.01"), "200").is_err(), "nothing was rounded");
+    // 10.01 plus 2.002 of tax.
+    let rounded = Invoice { lines: vec![a_line("1", "10.01", Some("20"))], ..total("12.02") };
+    assert!(translated(&rounded, "200").is_ok(), "rounding explains a cent");
     let inclusive = Invoice { line_amounts: LineAmounts::Inclusive, ..total("12.00") };
     assert_eq!(
         translated(&inclusive, "200").unwrap_err().message,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use domain::connection::Unusable;
+use domain::crm::credit_note::may_mean;
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger};
 use domain::mapping::{Mapping, MappingKey};
@@ -13,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::table::Expect;
 use store::{StoreError, Versioned, Walk};
 
+use crate::entity::is_note_in_xero;
 use crate::push::Unrecorded;
 use crate::{Engine, Invocation, abreast};
 
@@ -33,7 +35,7 @@ pub(crate) async fn waiting_for(engine: &Engine, done: &MappingKey) -> Result<()
     let keys = engine.store.parked(&done.ledger, PER_SHARD).await?;
     release(engine, &done.ledger, keys, Event::Released, |mapping| {
         prerequisite(mapping)
-            .is_some_and(|(kind, crm_id)| kind == done.kind && *crm_id == done.crm_id)
+            .is_some_and(|(kind, crm_id)| kind == done.kind && may_mean(crm_id, &done.crm_id))
     })
     .await
     .map(drop)
@@ -174,6 +176,14 @@ pub(crate) async fn working_epoch(
 
 async fn is_prerequisite_met(engine: &Engine, mapping: &Mapping) -> Result<bool, StoreError> {
     let Some((kind, crm_id)) = prerequisite(mapping) else { return Ok(false) };
+    if kind == EntityKind::CreditNote {
+        match is_note_in_xero(engine, mapping).await {
+            Err(error) if error.is_about_the_record() => return Ok(false),
+            Err(error) => return Err(error),
+            Ok(Some(is_met)) => return Ok(is_met),
+            Ok(None) => {}
+        }
+    }
     let key = MappingKey { ledger: mapping.key.ledger.clone(), kind, crm_id: crm_id.clone() };
     match engine.store.mapping(&key).await {
         // Whoever reads it for its own sake reports it.

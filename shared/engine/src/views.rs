@@ -72,6 +72,7 @@ impl RecordView {
             link,
             generation: _,
             earlier_keys: _,
+            former_numbers: _,
             left,
             told: _,
         } = mapping;

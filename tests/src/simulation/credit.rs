@@ -65,6 +65,7 @@ impl Script {
         for number in 0..times {
             let id = format!("al_{note}_{invoice}_{number}");
             let allocation = an_allocation(&id, note, invoice, SHARE).account(account);
+            let allocation = allocation.note_number(format!("{account}-{note}"));
             let when = at + faults.below(900_000);
             self.sends_credit(when, account, allocation.body());
             let removed = faults.chance(25);
@@ -109,6 +110,7 @@ impl Script {
         script.issues(0, &account, "cn_0", "cli_0", 1, false);
         script.expect_note(&account, "cn_0", 1, false);
         let allocation = an_allocation("al_0", "cn_0", "inv_0", SHARE).account(&account);
+        let allocation = allocation.note_number(format!("{account}-cn_0"));
         script.sends_credit(180_000, &account, allocation.body());
         script.sends_credit(240_000, &account, allocation.removed().body());
         script.expected.push(Expected {

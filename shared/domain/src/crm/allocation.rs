@@ -18,9 +18,10 @@ pub struct Allocation {
     /// The revision of this state.
     #[serde(deserialize_with = "text::revision")]
     pub revision: Revision,
-    /// The credit note that the credit belongs to.
+    /// The credit note that the credit belongs to, or the invoice with a negative total.
     pub credit_note_id: CreditNoteId,
-    /// The credit note's number, for messages to people.
+    /// The number of that document. A credit note and an invoice may have the same id; then the
+    /// number decides.
     #[serde(deserialize_with = "lines::number")]
     pub credit_note_number: String,
     /// The invoice that the credit is applied to.

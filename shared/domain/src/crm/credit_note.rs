@@ -128,6 +128,15 @@ pub fn earlier_record_id(record: &CrmId) -> Option<CrmId> {
     CrmId::new(format!("{invoice}.{CREDIT}")).ok()
 }
 
+/// Whether an id that names a credit note may mean this record: the credit note with that id, or the
+/// one that represents the invoice with that id.
+pub fn may_mean(id: &CrmId, record: &CrmId) -> bool {
+    let of_invoice = negative_invoice(id);
+    record == id
+        || *record == of_invoice
+        || earlier_record_id(&of_invoice).is_some_and(|earlier| earlier == *record)
+}
+
 /// Whether a stored snapshot is the credit note of a negative invoice.
 pub fn is_of_negative_invoice(snapshot: &str) -> bool {
     serde_json::from_str::<CreditNote>(snapshot).is_ok_and(|note| note.is_negative_invoice)
@@ -176,6 +185,19 @@ mod tests {
         let namesake = CreditNoteId::new("inv_1.credit").unwrap();
         let namesake = CreditNote { id: namesake, ..ordinary };
         assert_ne!(namesake.crm_id(), note.crm_id(), "a note of the CRM with a similar id");
+    }
+
+    #[test]
+    fn an_id_may_mean_a_credit_note_or_a_negative_invoice_and_no_other_record() {
+        let id = |text: &str| CrmId::new(text).unwrap();
+        for record in ["7", "7~credit", "7.credit"] {
+            assert!(may_mean(&id("7"), &id(record)), "{record}");
+        }
+        for record in ["8", "8~credit", "7.credits", "77"] {
+            assert!(!may_mean(&id("7"), &id(record)), "{record}");
+        }
+        assert!(may_mean(&id("7~credit"), &id("7~credit")));
+        assert!(!may_mean(&id("7~credit"), &id("7")));
     }
 
     proptest! {

@@ -32,7 +32,9 @@ pub struct InvoiceDocument {
     /// The number: printable ASCII, at most 255 characters, unique among sales invoices. It
     /// identifies the CRM's invoice.
     pub invoice_number: String,
-    /// Text that the customer sees, at most 255 characters.
+    /// Text that the customer sees, at most 255 characters. An update must state it: Xero keeps a
+    /// field that is absent and clears one that is empty (public reports xero-php#736,
+    /// xeroizer#565).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// The currency; it must be enabled in the organisation.

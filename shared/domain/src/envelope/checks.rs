@@ -8,6 +8,7 @@ use crate::crm::lines::{Discount, Line, Standing};
 use crate::crm::payment::{Method, Payment};
 use crate::entity::EntityKind;
 use crate::ids::ClientId;
+use crate::mapping::is_copy_number;
 use crate::money::round_to_cents;
 
 /// Checks that a document comes with its own client.
@@ -22,6 +23,18 @@ pub(super) fn check_client(
     Err(Unreadable::Field {
         field: field.to_owned(),
         problem: "must be the id of the client in the same message".to_owned(),
+    })
+}
+
+/// Checks that a number does not have the form of the numbers that copies are given in Xero: it
+/// would be taken if another record's copy had it.
+pub(super) fn check_number(number: &str, field: &str) -> Result<(), Unreadable> {
+    if !is_copy_number(number) {
+        return Ok(());
+    }
+    Err(Unreadable::Field {
+        field: field.to_owned(),
+        problem: "must not end with ~ and digits, which mark a new copy in Xero".to_owned(),
     })
 }
 

@@ -6,6 +6,11 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
 }
 
+/// An instant in the year 2100.
+fn far() -> Timestamp {
+    at(4_102_444_800)
+}
+
 /// The first page of at most three rows, in an answer from second 2,000.
 fn read(changes: &[Timestamp]) -> ReadPage<'_> {
     read_at(Position::FIRST, changes)
@@ -14,7 +19,7 @@ fn read(changes: &[Timestamp]) -> ReadPage<'_> {
 /// The same page at another position.
 fn read_at(position: Position, changes: &[Timestamp]) -> ReadPage<'_> {
     let next = (changes.len() >= 3).then(|| position.after_full_page(3));
-    ReadPage { next, changes, answered_at: Some(at(2_000)) }
+    ReadPage { next, changes, answered_at: Some(at(2_000)), now: at(2_000) }
 }
 
 #[test]
@@ -110,4 +115,60 @@ fn polls_that_fail_for_an_hour_in_a_row_are_a_fact_until_one_is_completed() {
     assert_eq!(later.failing_since, Some(quarter(100)));
     let completed = fifth.with_completed_poll();
     assert_eq!((completed.failing_since, completed.stalled_since(quarter(6))), (None, None));
+}
+
+#[test]
+fn a_row_dated_in_the_future_does_not_move_the_next_walk() {
+    let walk = Walk::from(at(700));
+    let (both, plain, alone) = ([at(1_400), far()], [at(1_400)], [far()]);
+    for answered_at in [Some(at(2_000)), None] {
+        let after = |changes: &[Timestamp]| walk.after(ReadPage { answered_at, ..read(changes) });
+        assert_eq!(after(&both), after(&plain));
+        // A list with nothing else is read again.
+        assert_eq!(after(&alone), Next::Done(at(700)));
+    }
+    // The clocks of Xero's machines differ by minutes at most.
+    assert_eq!(walk.after(read(&[at(2_300)])), Next::Done(at(2_000)));
+    assert_eq!(walk.after(read(&[at(2_301)])), Next::Done(at(700)));
+}
+
+#[test]
+fn a_full_page_with_a_row_dated_in_the_future_is_followed_by_the_rest() {
+    let walk = Walk::from(at(700));
+    let Next::Page(next) = walk.after(read(&[at(900), at(1_100), far()])) else {
+        panic!("it is full")
+    };
+    assert_eq!((next.since, next.at.number(), next.newest), (at(1_099), 1, Some(at(1_100))));
+    let Next::Page(next) = next.after(read_at(next.at, &[at(1_100), far(), far()])) else {
+        panic!("it is full")
+    };
+    assert_eq!((next.since, next.at.number()), (at(1_099), 2));
+    assert_eq!(next.after(read_at(next.at, &[far()])), Next::Done(at(1_700)));
+}
+
+#[test]
+fn an_answer_dated_in_the_future_does_not_move_the_next_walk() {
+    let walk = Walk::from(at(700));
+    let changes = [at(900), at(1_200)];
+    let dated = |answered_at| ReadPage { answered_at: Some(answered_at), ..read(&changes) };
+    // By the rows' instants, as after an answer without a time.
+    assert_eq!(walk.after(dated(far())), Next::Done(at(900)));
+    // A clock that is ahead by less than an hour is believed.
+    assert_eq!(walk.after(dated(at(5_000))), Next::Done(at(4_700)));
+}
+
+#[test]
+fn stored_progress_in_the_future_is_read_again_from_the_last_verification() {
+    let ledger = crate::mapping::tests::a_key("x").ledger;
+    let healthy = Progress { verified_at: at(50_000), ..Progress::new(ledger, at(90_000)) };
+    assert_eq!(healthy.clone().without_future(at(90_000)), healthy);
+    let ahead = Progress { invoices_from: at(93_600), ..healthy.clone() };
+    assert_eq!(ahead.clone().without_future(at(90_000)), ahead, "Xero's clock may be ahead");
+    let stuck = Progress { invoices_from: far(), ..healthy.clone() };
+    let corrected = stuck.without_future(at(90_000));
+    assert_eq!(corrected.invoices_from, at(49_700));
+    assert_eq!(corrected.payments_from, healthy.payments_from);
+    let stuck = Progress { payments_from: far(), verified_at: far(), ..healthy };
+    assert!(stuck.is_verification_due(at(90_000)));
+    assert_eq!(stuck.without_future(at(90_000)).payments_from, at(89_700));
 }

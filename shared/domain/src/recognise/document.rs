@@ -27,6 +27,8 @@ pub struct Expected<'a> {
     pub number: &'a str,
     /// Every number under which it may exist, the current one included.
     pub numbers: &'a [&'a str],
+    /// The number that an earlier release gave to a copy, which may be another record's number.
+    pub earlier_copy: Option<&'a str>,
     /// The address of its page in the CRM, which contains the CRM's id. Credit notes have none.
     pub url: Option<&'a str>,
     /// The end of its reference, which contains the CRM's id. Invoices have the address instead.
@@ -42,7 +44,8 @@ pub struct Expected<'a> {
 /// Decides among the documents found under a document's number.
 ///
 /// This integration's document is the one whose address or reference contains the CRM's id. If it
-/// has neither, the contact and the total must match. Numbers are unique among sales documents of a
+/// has neither, the contact and the total must match; under the number that an earlier release gave
+/// to a copy, that is not enough. Numbers are unique among sales documents of a
 /// kind, so at most one document still stands; a deleted document no longer occupies its number.
 pub fn document<D: SalesDocument + Clone>(found: &[D], expected: Expected<'_>) -> FoundDocument<D> {
     let sought = |head: &Head<'_>| {
@@ -61,7 +64,7 @@ pub fn document<D: SalesDocument + Clone>(found: &[D], expected: Expected<'_>) -
             let earlier = earlier_tag(tag).filter(|_| agrees(head));
             reference.ends_with(tag) || earlier.is_some_and(|tag| reference.ends_with(&tag))
         }
-        (None, _, _) => agrees(head),
+        (None, _, _) => agrees(head) && head.number != expected.earlier_copy,
     };
     if let Some(remote) = standing().find(|one| ours(&one.head())) {
         return FoundDocument::Ours(remote.clone());
@@ -132,7 +135,8 @@ mod tests {
             Expected {
                 kind: EntityKind::Invoice,
                 number: "#INV-1",
-                numbers: &["#INV-1", "#INV-0"],
+                numbers: &["#INV-1", "#INV-1~2", "#INV-1-2", "#INV-0"],
+                earlier_copy: Some("#INV-1-2"),
                 url: Some(URL),
                 tag: None,
                 contact: Some(XeroContactId(Uuid::from_u128(2))),
@@ -189,6 +193,24 @@ mod tests {
     }
 
     #[test]
+    fn the_earlier_form_of_a_copys_number_may_be_another_records() {
+        let copy = |number: &str, url: Option<&str>| RemoteInvoice {
+            number: Some(number.to_owned()),
+            ..a_remote(url, DocumentStatus::Authorised)
+        };
+        for number in ["#INV-1~2", "#INV-1-2"] {
+            let ours = copy(number, Some(URL));
+            assert_eq!(find(std::slice::from_ref(&ours)), FoundDocument::Ours(ours));
+        }
+        let other = copy("#INV-1-2", Some("https://crm.example/invoices/inv_2"));
+        assert_eq!(find(&[other]), FoundDocument::Nothing);
+        // The same client and the same total, entered in Xero under the next number.
+        assert_eq!(find(&[copy("#INV-1-2", None)]), FoundDocument::Nothing);
+        let unmarked = copy("#INV-1~2", None);
+        assert_eq!(find(std::slice::from_ref(&unmarked)), FoundDocument::Ours(unmarked));
+    }
+
+    #[test]
     fn a_credit_note_is_ours_by_the_id_in_its_reference_whatever_it_comes_to() {
         let note = |reference: &str| RemoteInvoice {
             reference: Some(reference.to_owned()),
@@ -200,6 +222,7 @@ mod tests {
                 kind: EntityKind::CreditNote,
                 number: "#INV-1",
                 numbers: &["#INV-1"],
+                earlier_copy: None,
                 url: None,
                 tag: Some("(SC-cn_1)"),
                 contact: Some(XeroContactId(Uuid::from_u128(2))),

@@ -43,6 +43,7 @@ pub fn translate(
     check_total(invoice.billed(), &invoice.lines, invoice.line_amounts, Decimal::ONE)?;
     let mut texts = Texts::default();
     let line_items = line_items(&invoice.lines, Discounts::Apart, context, &mut texts)?;
+    let reference = texts.optional("reference", invoice.reference.as_ref());
     let document = InvoiceDocument {
         invoice_id: existing,
         invoice_type: InvoiceType::Accrec,
@@ -51,7 +52,8 @@ pub fn translate(
         due_date: invoice.due_date.unwrap_or(invoice.issue_date),
         line_amount_types: invoice.line_amounts.into(),
         invoice_number: invoice.number.clone(),
-        reference: texts.optional("reference", invoice.reference.as_ref()),
+        // Xero keeps a field that is absent from an update, and an empty text clears it.
+        reference: reference.or_else(|| existing.map(|_| String::new())),
         currency_code: invoice.currency,
         status: existing.is_none().then_some(NewStatus::Authorised),
         url: crm_url(context.crm_url, &invoice.id),

@@ -29,6 +29,7 @@ use serde::de::DeserializeOwned;
 use xero::XeroError;
 
 pub use allocation::Allocation;
+pub(crate) use allocation::is_note_in_xero;
 pub use contact::Contact;
 pub(crate) use contact::after_merges;
 use contact::is_about_use;

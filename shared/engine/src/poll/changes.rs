@@ -51,13 +51,13 @@ impl PollReading {
         let mut changes = Changes::default();
         if let Some(walk) = of_invoices {
             let page = invoices::changed(&desk.session, walk.since, walk.at).await?;
-            self.invoices.advance(walk, &page, |one| one.updated_at);
+            self.invoices.advance(walk, &page, desk.engine.clock.now(), |one| one.updated_at);
             changes.invoices.extend(page.rows.into_iter().map(|one| (one.id, one)));
             changes.undecodable.extend(page.undecodable);
         }
         if let Some(walk) = of_payments {
             let page = payments::changed(&desk.session, walk.since, walk.at).await?;
-            self.payments.advance(walk, &page, |one| one.updated_at);
+            self.payments.advance(walk, &page, desk.engine.clock.now(), |one| one.updated_at);
             changes.payments.extend(page.rows.into_iter().map(|one| (one.id, one)));
             changes.undecodable.extend(page.undecodable);
         }
@@ -104,12 +104,18 @@ impl ListReading {
         self.walk.filter(|_| !self.pages.is_reached())
     }
 
-    fn advance<T>(&mut self, walk: Walk, page: &Page<T>, changed_at: fn(&T) -> Option<Timestamp>) {
+    fn advance<T>(
+        &mut self,
+        walk: Walk,
+        page: &Page<T>,
+        now: Timestamp,
+        changed_at: fn(&T) -> Option<Timestamp>,
+    ) {
         self.pages.count_page(page.at);
         let odd = page.undecodable.iter().filter_map(|odd| odd.changed_at);
         let changes = page.rows.iter().filter_map(changed_at).chain(odd).collect::<Vec<_>>();
         let next = page.next_position();
-        let read = ReadPage { next, changes: &changes, answered_at: page.answered_at };
+        let read = ReadPage { next, changes: &changes, answered_at: page.answered_at, now };
         match walk.after(read) {
             Next::Done(until) => (self.walk, self.from, self.rows_read) = (None, until, 0),
             // There may be more rows of the newest second.

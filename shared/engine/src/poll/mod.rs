@@ -230,7 +230,8 @@ async fn one(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Result
 /// what follows it.
 async fn read(desk: &Desk<'_>, row: Versioned<Progress>) -> Result<usize, Trouble> {
     let mut row = row;
-    let mut reading = PollReading::resume(&row.record);
+    let mut reading =
+        PollReading::resume(&row.record.clone().without_future(desk.engine.clock.now()));
     let mut news = 0;
     while let Some(changes) = reading.read_pages(desk).await? {
         let touched = unreadable::touched(&changes.undecodable);

@@ -135,7 +135,8 @@ async fn a_faulty_character_makes_no_list_unreadable() {
         for mark in [b"".as_slice(), b"\xef\xbb\xbf".as_slice()] {
             let body = [mark, before.as_bytes(), faulty, after.as_bytes()].concat();
             let session = a_session(Scripted::new([reply_bytes(200, body)]));
-            let page = invoices::changed(&session, Timestamp::UNIX_EPOCH, Position::FIRST).await.unwrap();
+            let page =
+                invoices::changed(&session, Timestamp::UNIX_EPOCH, Position::FIRST).await.unwrap();
             assert!(page.undecodable.is_empty(), "{shown}: {:?}", page.undecodable);
             let references = page.rows.iter().map(|row| row.reference.as_deref());
             assert_eq!(references.collect::<Vec<_>>(), [Some(shown), Some("Job 1042")]);

@@ -26,6 +26,7 @@ use store::StoreError;
 use xero::api::{Written, credit_notes};
 
 use self::ground::Ground;
+pub(crate) use self::ground::is_note_in_xero;
 use super::write::write_one;
 use super::{Brought, Entity, Task};
 use crate::Memory;
@@ -92,7 +93,7 @@ async fn apply(
     task: &Task<'_, Snapshot>,
     taken: &Taken,
 ) -> Result<Brought, Trouble> {
-    let ground = ground::of(desk, &task.snapshot).await?;
+    let ground = ground::of(desk, task).await?;
     let note = note(desk, task, ground).await?;
     if let Some(link) = &task.mapping.link {
         // An applied allocation never changes, so there is nothing to send.
@@ -153,15 +154,15 @@ async fn remove(
         operation,
         remarks: vec!["It is not in Xero, so there is nothing to take back.".to_owned()],
     };
-    let ground = match (ground::known(desk, &task.snapshot).await?, task.memory) {
-        (Some(ground), _) => ground,
-        (None, Memory::Whole) => return Ok(nothing()),
-        // The restored table may lack the documents as well. They are sent again first.
-        (None, Memory::Restored) => ground::of(desk, &task.snapshot).await?,
-    };
     if task.mapping.link.is_none() && !task.must_resolve() {
         return Ok(nothing());
     }
+    let ground = match (ground::known(desk, task).await?, task.memory) {
+        (Some(ground), _) => ground,
+        (None, Memory::Whole) => return Ok(nothing()),
+        // The restored table may lack the documents as well. They are sent again first.
+        (None, Memory::Restored) => ground::of(desk, task).await?,
+    };
     let note = note(desk, task, ground).await?;
     let ours = match &task.mapping.link {
         Some(link) => Some(XeroAllocationId(link.xero_id.0)).filter(|id| has(&note, *id)),

@@ -136,10 +136,8 @@ impl<'a, T: Sales> Bench<'a, T> {
             Target::Existing { id, status, operation } => {
                 let Translated { document, warnings } =
                     self.document(snapshot, contact, Some(id))?;
-                let known = self.tasks.get(task).and_then(|task| task.mapping.link.as_ref());
-                let known = known.and_then(|link| link.number.clone());
                 // A copy keeps the number that it was assigned.
-                let copy = self.copy_number(task).filter(|copy| known.as_ref() == Some(copy));
+                let copy = self.tasks.get(task).and_then(|one| one.mapping.assigned_copy_number());
                 let document = T::giving(document, status);
                 let document = match copy {
                     Some(copy) => T::numbered(document, copy),

@@ -98,10 +98,12 @@ fn whose<T: Sales>(
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
     let url = T::url(desk.engine.places.crm.as_str(), &task.snapshot);
     let tag = T::tag(&task.snapshot);
+    let earlier_copy = task.mapping.earlier_copy_number();
     let expected = Expected {
         kind: T::KIND,
         number,
         numbers: &numbers,
+        earlier_copy: Some(&earlier_copy),
         url: url.as_deref(),
         tag: tag.as_deref(),
         contact: contacts.get(&index).copied(),

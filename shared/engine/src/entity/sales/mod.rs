@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use domain::crm::lines::Standing;
 use domain::document::sales::{NewStatus, SalesDocument};
-use domain::failure::Failure;
+use domain::failure::{Failure, FailureClass};
 use domain::ids::{ClientId, XeroContactId, XeroId};
 use domain::mapping::{Amounts, Link};
 use domain::money::Money;
@@ -143,7 +143,8 @@ pub(super) async fn bring<T: Sales>(
         Ok(mut bench) => {
             let clashing = bench.write(targets, &mut outcomes).await;
             let adopted = settle_clashes(&bench, clashing, &mut outcomes).await;
-            bench.write(adopted, &mut outcomes).await;
+            let clashing = bench.write(adopted, &mut outcomes).await;
+            refuse_copies::<T>(tasks, clashing, &mut outcomes);
             moved::settle::<T>(desk, tasks, &bench.contacts, &mut outcomes).await;
         }
         Err(trouble) => outcomes.fail(targets.into_iter().map(|(task, _)| task), &trouble),
@@ -226,6 +227,30 @@ async fn settle_clashes<T: Sales>(
         }
     }
     adopted
+}
+
+/// Refuses copies whose own number is taken, too. Only a document that was entered in Xero can have
+/// such a number.
+fn refuse_copies<T: Sales>(
+    tasks: &Tasks<'_, T>,
+    clashing: Vec<Sent<T::Remote>>,
+    outcomes: &mut Outcomes,
+) {
+    for Sent { task: index, .. } in clashing {
+        let Some(task) = tasks.get(index) else { continue };
+        let failure = Failure::new(
+            FailureClass::Rejected,
+            "number_taken",
+            format!(
+                "Xero already has another {} with the number {}, which the new copy of {} was to have.",
+                T::KIND.noun(),
+                task.mapping.copy_number(),
+                T::number(&task.snapshot)
+            ),
+            "Change the number of that document in Xero, then retry. Nothing was overwritten.",
+        );
+        outcomes.set(index, Err(Trouble::Explained(failure)));
+    }
 }
 
 fn is_a_copy<T: Sales>(tasks: &Tasks<'_, T>, index: usize) -> bool {

@@ -1,0 +1,103 @@
+//! The numbers of a record, and of its copies: documents that replace one that was voided or deleted
+//! in Xero.
+
+use super::{FORMER_NUMBERS_MAX, KeptSnapshot, Mapping};
+use crate::entity::EntityKind;
+use crate::idempotency::Hash;
+use crate::ids::DERIVED;
+
+/// Xero's limit for the number of an invoice or a credit note, in characters.
+const NUMBER_LIMIT: usize = 255;
+
+impl Mapping {
+    /// The number of a contact that is created for this client. It differs from the numbers of
+    /// contacts that the client was unlinked from.
+    pub fn contact_number(&self) -> String {
+        if self.generation <= 1 {
+            return self.snapshot.natural_key.clone();
+        }
+        // A suffix of a hyphen and a digit could be the end of another client's id; the derived
+        // sign cannot.
+        format!("{}{DERIVED}{}", self.snapshot.natural_key, self.generation)
+    }
+
+    /// Every key under which its document may be found, the current one first.
+    pub fn natural_keys(&self) -> Vec<String> {
+        let present = std::iter::once(self.snapshot.natural_key.clone());
+        let is_copy = self.generation > 1;
+        let copy = is_copy.then(|| [self.copy_number(), self.earlier_copy_number()]);
+        let copy = copy.into_iter().flatten().filter(|number| number.len() <= NUMBER_LIMIT);
+        present.chain(copy).chain(self.earlier_keys.iter().cloned()).collect()
+    }
+
+    /// The number of a new copy, for when Xero does not accept the first document's number again:
+    /// the record's number, `~` and the generation, at most 255 characters. No record has such a
+    /// number of its own, because the contract refuses it.
+    pub fn copy_number(&self) -> String {
+        let number = &self.snapshot.natural_key;
+        let suffix = format!("{DERIVED}{}", self.generation);
+        if number.len() + suffix.len() <= NUMBER_LIMIT {
+            return format!("{number}{suffix}");
+        }
+        // Two long numbers may differ only in what is cut off.
+        let suffix = format!("{DERIVED}{}{suffix}", digits_of(number));
+        let room = NUMBER_LIMIT.saturating_sub(suffix.len());
+        let kept = number.chars().take(room).collect::<String>();
+        format!("{kept}{suffix}")
+    }
+
+    /// The number that earlier releases gave to a new copy. It may also be another record's number,
+    /// so a document that has it is this record's only if it also has this record's mark.
+    pub fn earlier_copy_number(&self) -> String {
+        format!("{}-{}", self.snapshot.natural_key, self.generation)
+    }
+
+    /// The number of its document in Xero, if that is a copy with a number of its own. An update
+    /// keeps it.
+    pub fn assigned_copy_number(&self) -> Option<String> {
+        let number = self.link.as_ref()?.number.as_ref()?;
+        let is_assigned = self.generation > 1
+            && (*number == self.copy_number() || *number == self.earlier_copy_number());
+        is_assigned.then(|| number.clone())
+    }
+
+    /// Whether this is the record's number in the CRM. Xero does not distinguish the case of
+    /// letters either.
+    pub fn is_numbered(&self, number: &str) -> bool {
+        self.snapshot.natural_key.eq_ignore_ascii_case(number)
+    }
+
+    /// Whether this was the record's number in the CRM, or is the number of its document in Xero.
+    pub fn was_numbered(&self, number: &str) -> bool {
+        let in_xero = self.link.as_ref().and_then(|link| link.number.as_ref());
+        let mut known = self.former_numbers.iter().chain(in_xero);
+        known.any(|known| known.eq_ignore_ascii_case(number))
+    }
+
+    /// The former numbers after the next snapshot is accepted.
+    pub(super) fn numbers_to_keep(&self, next: &KeptSnapshot) -> Vec<String> {
+        let mut numbers = self.former_numbers.clone();
+        let number = &self.snapshot.natural_key;
+        if self.key.kind == EntityKind::CreditNote && *number != next.natural_key {
+            numbers.retain(|former| former != number);
+            numbers.push(number.clone());
+        }
+        let surplus = numbers.len().saturating_sub(FORMER_NUMBERS_MAX);
+        numbers.split_off(surplus)
+    }
+}
+
+/// Whether a number has the form of a copy's number: it ends with `~` and digits.
+pub(crate) fn is_copy_number(number: &str) -> bool {
+    let generation = number.rsplit_once(DERIVED).map(|(_, generation)| generation);
+    generation.is_some_and(|generation| {
+        !generation.is_empty() && generation.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// Digits that stand for a text: the same ones each time, and different ones for other texts.
+fn digits_of(text: &str) -> u64 {
+    let hash = Hash::of(text.as_bytes());
+    let start = hash.as_str().get(..12).unwrap_or_default();
+    u64::from_str_radix(start, 16).unwrap_or_default()
+}

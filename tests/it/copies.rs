@@ -1,0 +1,182 @@
+//! New copies of documents that were voided in Xero, where Xero does not accept their numbers again.
+
+use domain::entity::EntityKind::{self, CreditNote, Invoice};
+use domain::ids::CrmId;
+use domain::operation::State;
+use engine::inbound::Received;
+use engine::ports::Clock;
+use engine::push::Pushed;
+use engine::settings;
+use jiff::SignedDuration;
+use tests::World;
+use tests::builders::{a_credit_note, an_invoice};
+use tests::gate::{Death, Moment, run};
+
+/// A connected world whose Xero keeps the numbers of voided documents.
+fn keeping_numbers() -> World {
+    let world = World::with(|settings| {
+        settings.unconfirmed.voided_frees_number = false;
+    });
+    world.connect();
+    world
+}
+
+fn body(kind: EntityKind, id: &str, number: &str) -> String {
+    if kind == Invoice {
+        an_invoice(id, "cli_1").number(number).body()
+    } else {
+        a_credit_note(id, "cli_1").number(number).body()
+    }
+}
+
+/// A bookkeeper voids the document with this number.
+fn void(world: &World, kind: EntityKind, number: &str) {
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let id = world.books(|books| {
+        if kind == Invoice {
+            books.invoices_numbered(number).next().unwrap().id
+        } else {
+            books.credit_notes_numbered(number).next().unwrap().id
+        }
+    });
+    let mut xero = world.xero();
+    let mut bookkeeper = xero.bookkeeper(now, tenant).unwrap();
+    if kind == Invoice {
+        bookkeeper.void(id).unwrap();
+    } else {
+        bookkeeper.void_credit_note(id).unwrap();
+    }
+}
+
+/// A person syncs the record twice: the first time shows that it is voided, the second makes a copy.
+fn copy(world: &World, kind: EntityKind, id: &str) {
+    for _ in 0..2 {
+        let (account, id) = (world.account(), CrmId::new(id).unwrap());
+        let synced = settings::sync_now(&world.engine, &account, kind, id, world.invocation());
+        run(synced).unwrap().unwrap().unwrap();
+    }
+}
+
+/// The numbers of the documents that count in Xero, sorted.
+fn live(world: &World, kind: EntityKind) -> Vec<String> {
+    let mut numbers = world.books(|books| {
+        if kind == Invoice {
+            let live = books.invoices().filter(|one| !one.status.is_gone());
+            live.filter_map(|one| one.number.clone()).collect::<Vec<_>>()
+        } else {
+            let live = books.credit_notes().filter(|one| !one.status.is_gone());
+            live.filter_map(|one| one.number.clone()).collect::<Vec<_>>()
+        }
+    });
+    numbers.sort();
+    numbers
+}
+
+fn state(world: &World, kind: EntityKind, id: &str) -> State {
+    world.mapping(kind, id).unwrap().operation.state
+}
+
+#[test]
+fn a_copy_and_a_record_with_a_similar_number_are_both_written_in_either_order() {
+    for kind in [Invoice, CreditNote] {
+        for is_first in [true, false] {
+            let world = keeping_numbers();
+            let other = || {
+                let received = world.receive(kind, &body(kind, "doc_2", "A-1-2"));
+                assert_eq!(received, Received::Pushed(Pushed::Synced), "{kind} {is_first}");
+            };
+            world.receive(kind, &body(kind, "doc_1", "A-1"));
+            if is_first {
+                other();
+            }
+            void(&world, kind, "A-1");
+            copy(&world, kind, "doc_1");
+            if !is_first {
+                other();
+            }
+            assert_eq!(live(&world, kind), ["A-1-2", "A-1~2"], "{kind} {is_first}");
+            assert_eq!(state(&world, kind, "doc_1"), State::Synced);
+        }
+    }
+}
+
+#[test]
+fn the_longest_numbers_can_be_copied_and_copies_of_similar_ones_differ() {
+    for kind in [Invoice, CreditNote] {
+        let world = keeping_numbers();
+        let numbers = ["a", "b"].map(|end| format!("{}{end}", "x".repeat(254)));
+        for (id, number) in ["doc_1", "doc_2"].into_iter().zip(&numbers) {
+            world.receive(kind, &body(kind, id, number));
+            void(&world, kind, number);
+            copy(&world, kind, id);
+            assert_eq!(state(&world, kind, id), State::Synced, "{kind}");
+        }
+        let live = live(&world, kind);
+        assert_eq!(live.len(), 2, "{kind}");
+        assert!(live.iter().all(|number| number.len() <= 255 && number.ends_with("~2")));
+    }
+}
+
+#[test]
+fn an_edit_goes_to_the_copy_which_keeps_its_number() {
+    let world = keeping_numbers();
+    world.receive(Invoice, &body(Invoice, "doc_1", "A-1"));
+    void(&world, Invoice, "A-1");
+    copy(&world, Invoice, "doc_1");
+    let edit = an_invoice("doc_1", "cli_1").number("A-1").revision(2).price("100.00", "120.00");
+    assert_eq!(world.receive(Invoice, &edit.body()), Received::Pushed(Pushed::Synced));
+    let total = world.books(|books| books.invoices_numbered("A-1~2").next().unwrap().total);
+    assert_eq!(total.to_string(), "120.00");
+    // A copy of the copy has the next number.
+    void(&world, Invoice, "A-1~2");
+    copy(&world, Invoice, "doc_1");
+    assert_eq!(live(&world, Invoice), ["A-1~3"]);
+}
+
+#[test]
+fn a_copy_is_made_once_wherever_the_process_dies() {
+    for moment in [Moment::Before, Moment::After] {
+        for step in 1.. {
+            let mut world = keeping_numbers();
+            world.receive(Invoice, &body(Invoice, "doc_1", "A-1"));
+            world.receive(Invoice, &body(Invoice, "doc_2", "A-1-2"));
+            void(&world, Invoice, "A-1");
+            // The record shows that it is voided.
+            let show = || {
+                let (account, id) = (world.account(), CrmId::new("doc_1").unwrap());
+                let invocation = world.invocation();
+                run(settings::sync_now(&world.engine, &account, Invoice, id, invocation))
+            };
+            show().unwrap().unwrap();
+            world.gate.arm(Some(Death { step, moment }));
+            let is_finished = show().is_some();
+            world.gate.arm(None);
+            world.restart();
+            world.advance(SignedDuration::from_hours(13));
+            copy(&world, Invoice, "doc_1");
+            assert_eq!(live(&world, Invoice), ["A-1-2", "A-1~2"], "{moment:?} {step}");
+            assert_eq!(state(&world, Invoice, "doc_1"), State::Synced, "{moment:?} {step}");
+            if is_finished {
+                assert!(step > 8, "{step} steps");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_copys_number_that_a_person_used_in_xero_is_named() {
+    let world = keeping_numbers();
+    world.receive(Invoice, &body(Invoice, "doc_1", "A-1"));
+    world.receive(Invoice, &body(Invoice, "doc_2", "B-1"));
+    let (tenant, now) = (world.tenant(), world.clock.now());
+    let other = world.books(|books| books.invoices_numbered("B-1").next().unwrap().id);
+    let edit = xero_sim::InvoiceEdit { number: Some("A-1~2".to_owned()), ..Default::default() };
+    world.xero().bookkeeper(now, tenant).unwrap().edit_invoice(other, edit).unwrap();
+    void(&world, Invoice, "A-1");
+    copy(&world, Invoice, "doc_1");
+    let failure = world.mapping(Invoice, "doc_1").unwrap().operation.failure.unwrap();
+    assert_eq!(failure.code, "number_taken");
+    assert!(failure.message.contains("A-1~2"), "{failure}");
+    assert_eq!(live(&world, Invoice), ["A-1~2"]);
+}
