@@ -104,8 +104,9 @@ pub fn errors(output: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ERROR_LINES_MAX, Progress, errors, progress, progress_line, read_columns};
     use std::time::Duration;
+
+    use super::{ERROR_LINES_MAX, Progress, errors, progress, progress_line, read_columns};
 
     #[test]
     fn a_progress_line_shows_the_time_and_fits_the_terminal() {

@@ -1,11 +1,12 @@
 //! Compiles the runner behind one line of progress, then replaces itself with it.
 
-use launch::{BAR_VARIABLES, Progress, cargo, errors, progress, progress_line, read_columns};
 use std::io::{IsTerminal as _, Read, Write};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
+
+use launch::{BAR_VARIABLES, Progress, cargo, errors, progress, progress_line, read_columns};
 
 /// Moves to the start of the line and erases it.
 const ERASE: &str = "\r\x1b[2K";

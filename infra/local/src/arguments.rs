@@ -1,174 +1,115 @@
-//! The command line: `story`, `verify`, `up`, each with a few flags.
+//! The command line: `story`, `verify`, `up`, each with a few options.
 
-use crate::failure::Failure;
+use clap::Parser;
+
 use crate::stack::Options;
 use crate::verify::Check;
-use std::path::PathBuf;
 
-/// The parsed command line.
-#[derive(Debug, Clone)]
+/// Runs the whole product on this machine.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "local", bin_name = "cargo local")]
 pub enum Command {
-    /// Start everything and play the story.
+    /// Starts everything, plays the story and prints a report.
+    #[command(override_usage = "cargo story [OPTIONS]")]
     Story {
         /// The options of the stack.
+        #[command(flatten)]
         options: Options,
-        /// Keep everything running until Ctrl-C.
+        /// Keep everything running after the story, until Ctrl-C.
+        #[arg(long)]
         stay: bool,
     },
-    /// Run the checks.
+    /// Runs every check and every test.
+    #[command(override_usage = "cargo verify [OPTIONS]")]
     Verify {
-        /// The options of the stack for the end-to-end tests.
+        /// The options of the stack.
+        #[command(flatten)]
         options: Options,
-        /// The selected checks, in the order they run.
-        checks: Vec<Check>,
+        /// Run only these checks, in their usual order. Can be repeated.
+        #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+        only: Vec<Check>,
     },
-    /// Start everything and keep it running until Ctrl-C.
+    /// Starts everything and keeps it running until Ctrl-C.
     Up {
         /// The options of the stack.
+        #[command(flatten)]
         options: Options,
     },
-    /// Print the usage.
-    Usage,
-}
-
-/// The usage text.
-pub const USAGE: &str = "\
-cargo story [--stay]      starts everything on this machine, plays the story and prints a report
-cargo verify [--only X]   runs every check and every test; X is one of: fmt, template, clippy, docs,
-                          deny, tests, fuzz, sdk, loops, e2e, story, lambda (several --only are
-                          possible)
-cargo local up            starts everything and keeps it running until Ctrl-C
-
-  --stay                  keep everything running after the story, until Ctrl-C
-  --port N                use the ports N to N+3 instead of free ones
-  --python PATH           use this Python (3.10 or newer) for the local AWS
-  --log FILTER            the functions' log filter, such as debug; the default is
-                          info, or trace for the story";
-
-impl Command {
-    /// Parses the arguments after the program's name.
-    pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, Failure> {
-        let mut arguments = arguments.into_iter();
-        let name = arguments.next();
-        let mut given = Given::default();
-        while let Some(argument) = arguments.next() {
-            given.take(&argument, &mut arguments)?;
-        }
-        match name.as_deref() {
-            Some("story") => given.story(),
-            Some("verify") => given.verify(),
-            Some("up") => given.up(),
-            None | Some("help" | "--help" | "-h") => Ok(Self::Usage),
-            Some(other) => Err(misused(&format!("Unknown command \"{other}\""))),
-        }
-    }
-}
-
-/// The given flags, for any command.
-#[derive(Default)]
-struct Given {
-    options: Options,
-    stay: bool,
-    only: Vec<Check>,
-    help: bool,
-}
-
-impl Given {
-    fn take(&mut self, flag: &str, rest: &mut impl Iterator<Item = String>) -> Result<(), Failure> {
-        let mut value = || rest.next().ok_or_else(|| misused(&format!("{flag} requires a value")));
-        match flag {
-            "--stay" => self.stay = true,
-            "--help" | "-h" => self.help = true,
-            "--port" => {
-                let port = value()?;
-                let number = port.parse::<u16>().ok().filter(|port| *port > 0);
-                let unusable = || misused(&format!("\"{port}\" is not a valid port"));
-                self.options.port = Some(number.ok_or_else(unusable)?);
-            }
-            "--python" => self.options.python = Some(PathBuf::from(value()?)),
-            "--log" => self.options.log_level = Some(value()?),
-            "--only" => {
-                let name = value()?;
-                let unknown = || misused(&format!("Unknown check \"{name}\""));
-                self.only.push(Check::named(&name).ok_or_else(unknown)?);
-            }
-            other => return Err(misused(&format!("Unknown flag \"{other}\""))),
-        }
-        Ok(())
-    }
-
-    fn story(self) -> Result<Command, Failure> {
-        if self.help {
-            return Ok(Command::Usage);
-        }
-        self.only_for_verify()?;
-        Ok(Command::Story { options: self.options, stay: self.stay })
-    }
-
-    fn verify(self) -> Result<Command, Failure> {
-        if self.help {
-            return Ok(Command::Usage);
-        }
-        if self.stay {
-            return Err(misused("--stay is only valid for story"));
-        }
-        let wanted = |check: &Check| self.only.is_empty() || self.only.contains(check);
-        let checks = Check::ALL.into_iter().filter(wanted).collect();
-        Ok(Command::Verify { options: self.options, checks })
-    }
-
-    fn up(self) -> Result<Command, Failure> {
-        if self.help {
-            return Ok(Command::Usage);
-        }
-        self.only_for_verify()?;
-        Ok(Command::Up { options: self.options })
-    }
-
-    fn only_for_verify(&self) -> Result<(), Failure> {
-        if self.only.is_empty() { Ok(()) } else { Err(misused("--only is only valid for verify")) }
-    }
-}
-
-fn misused(sentence: &str) -> Failure {
-    Failure::new(sentence).remedy(USAGE)
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
     use super::Command;
     use crate::verify::Check;
 
     fn parse(line: &str) -> Result<Command, String> {
-        Command::parse(line.split_whitespace().map(str::to_owned))
-            .map_err(|failure| failure.lines()[0].clone())
+        let words = std::iter::once("local").chain(line.split_whitespace());
+        Command::try_parse_from(words).map_err(|error| error.to_string())
+    }
+
+    /// Asserts what the runner prints instead of running.
+    fn assert_answer(line: &str, part: &str) {
+        let answer = parse(line).unwrap_err();
+        assert!(answer.contains(part), "{line}: {answer}");
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Command::command().debug_assert();
     }
 
     #[test]
     fn the_story_keeps_the_stack_running_on_request() {
         assert!(matches!(parse("story"), Ok(Command::Story { stay: false, .. })));
-        let Ok(Command::Story { options, stay: true }) = parse("story --stay --port 9700") else {
+        let line = "story --stay --port 9700 --python /usr/bin/python3 --log debug";
+        let Ok(Command::Story { options, stay: true }) = parse(line) else {
             panic!("not understood")
         };
         assert_eq!(options.port, Some(9700));
+        assert_eq!(options.python.unwrap().to_str(), Some("/usr/bin/python3"));
+        assert_eq!(options.log_level.as_deref(), Some("debug"));
     }
 
     #[test]
-    fn checks_run_in_a_fixed_order_regardless_of_the_arguments() {
-        let Ok(Command::Verify { checks, .. }) = parse("verify --only e2e --only fmt") else {
-            panic!("not understood")
-        };
-        assert_eq!(checks, [Check::Format, Check::EndToEnd]);
-        let Ok(Command::Verify { checks, .. }) = parse("verify") else { panic!("not understood") };
-        assert_eq!(checks, Check::ALL);
+    fn the_stack_alone_takes_the_options_of_the_stack() {
+        let Ok(Command::Up { options }) = parse("up --port=9700") else { panic!("not understood") };
+        assert_eq!((options.port, options.log_level), (Some(9700), None));
+    }
+
+    #[test]
+    fn checks_are_selected_one_by_one_or_in_a_list() {
+        for line in ["verify --only e2e --only fmt", "verify --only e2e,fmt"] {
+            let Ok(Command::Verify { only, .. }) = parse(line) else { panic!("not understood") };
+            assert_eq!(only, [Check::EndToEnd, Check::Format], "{line}");
+        }
+        let Ok(Command::Verify { only, .. }) = parse("verify") else { panic!("not understood") };
+        assert!(only.is_empty());
     }
 
     #[test]
     fn an_invalid_argument_is_named() {
-        assert_eq!(parse("dance").unwrap_err(), "Unknown command \"dance\"");
-        assert_eq!(parse("story --port 0").unwrap_err(), "\"0\" is not a valid port");
-        assert_eq!(parse("story --port").unwrap_err(), "--port requires a value");
-        assert_eq!(parse("verify --only luck").unwrap_err(), "Unknown check \"luck\"");
-        assert_eq!(parse("story --only fmt").unwrap_err(), "--only is only valid for verify");
+        assert_answer("dance", "unrecognized subcommand 'dance'");
+        assert_answer("story --port 0", "invalid value '0' for '--port <N>'");
+        assert_answer("story --port", "a value is required for '--port <N>' but none was supplied");
+        assert_answer("verify --only luck", "invalid value 'luck' for '--only <CHECK>'");
+        assert_answer("story --only fmt", "unexpected argument '--only' found");
+        assert_answer("verify --stay", "unexpected argument '--stay' found");
+    }
+
+    #[test]
+    fn a_misspelt_argument_is_answered_with_a_similar_one() {
+        assert_answer("stori", "'story'");
+        assert_answer("story --prot 9700", "'--port'");
+        assert_answer("verify --only clipy", "'clippy'");
+    }
+
+    #[test]
+    fn the_usage_shows_what_a_user_types() {
+        assert_answer("story --help", "Usage: cargo story [OPTIONS]");
+        assert_answer("verify --help", "Usage: cargo verify [OPTIONS]");
+        assert_answer("up --help", "Usage: cargo local up [OPTIONS]");
+        assert_answer("--help", "Usage: cargo local <COMMAND>");
     }
 }

@@ -1,12 +1,14 @@
 //! The functions' binaries: builds, strips and packages them for Lambda.
 
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use tokio::process::Command;
+
 use crate::children::cargo;
 use crate::compile::compile;
 use crate::failure::Failure;
 use crate::workplace::Workplace;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
-use tokio::process::Command;
 
 /// The functions of the template: their packages, binaries and code folders share these names.
 pub const FUNCTIONS: [&str; 11] = [

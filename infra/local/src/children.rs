@@ -1,19 +1,21 @@
 //! The processes that the runner starts. Each leads its own process group, so that its descendants
 //! are ended with it, and no process is left when the runner stops.
 
-use crate::failure::Failure;
-use crate::wait;
-use rustix::process::{
-    Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid,
-};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use rustix::process::{
+    Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid,
+};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
+
+use crate::failure::Failure;
+use crate::wait;
 
 /// How long a group may take to exit before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
@@ -201,10 +203,12 @@ fn alive(group: Pid) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Children;
     use std::process::Stdio;
+
     use tokio::io::{AsyncBufReadExt, BufReader};
     use tokio::process::Command;
+
+    use super::Children;
 
     #[tokio::test]
     async fn ending_everything_also_ends_grandchildren() {

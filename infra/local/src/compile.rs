@@ -1,14 +1,16 @@
 //! Compiles behind one line of progress. All output of cargo goes to a log; its errors are shown if
 //! it fails.
 
-use crate::children::tail;
-use crate::failure::Failure;
-use crate::workplace::Workplace;
-use launch::{BAR_VARIABLES, Progress, progress};
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
+
+use launch::{BAR_VARIABLES, Progress, progress};
 use tokio::process::Command;
+
+use crate::children::tail;
+use crate::failure::Failure;
+use crate::workplace::Workplace;
 
 /// Runs a cargo build. `what` is the message if it fails.
 pub async fn compile(

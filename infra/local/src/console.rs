@@ -1,14 +1,16 @@
 //! All output of the runner: steps, progress, lines of tables. Coloured on a terminal, plain in a
 //! pipe or if `NO_COLOR` is set.
 
-use crate::clock;
-use crate::failure::Failure;
-use crate::text::{truncate, wrap};
-use anstyle::{AnsiColor, Color, Style};
-use jiff::{SignedDuration, Timestamp};
 use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anstyle::{AnsiColor, Color, Style};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock;
+use crate::failure::Failure;
+use crate::text::{truncate, wrap};
 
 /// The minimum interval between lines of progress in a pipe.
 const QUIET: SignedDuration = SignedDuration::from_secs(15);

@@ -1,16 +1,18 @@
 //! The stand-in for the CRM: it signs its users' tokens, publishes the key, and serves the settings
 //! page from which a user connects Xero and to which the browser returns.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::header::{COOKIE, LOCATION, SET_COOKIE};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use serde_json::Value;
+
 use crate::crm_pages::{self as pages, RETURN_PATH};
 use crate::failure::Failure;
 use crate::http_client::HttpClient;
 use crate::http_server::{Site, text};
 use crate::token::{Signer, User};
-use bytes::Bytes;
-use http::header::{COOKIE, LOCATION, SET_COOKIE};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// The audience the tokens name.
 pub const AUDIENCE: &str = "servicecortex-xero";
@@ -176,10 +178,11 @@ fn html(page: String) -> Response<Bytes> {
 
 #[cfg(test)]
 mod tests {
-    use super::{asked_for, sign_in, signed_in};
     use bytes::Bytes;
     use http::Request;
     use http::header::{COOKIE, SET_COOKIE};
+
+    use super::{asked_for, sign_in, signed_in};
 
     #[test]
     fn a_token_is_the_owners_unless_the_query_names_another_user() {

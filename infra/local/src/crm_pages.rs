@@ -1,9 +1,11 @@
 //! The settings page of the CRM's stand-in, in the states of connecting Xero.
 
-use crate::token::User;
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 use serde_json::Value;
-use std::collections::BTreeMap;
+
+use crate::token::User;
 
 /// The settings page, to which the browser returns after Xero's consent page.
 pub const RETURN_PATH: &str = "/settings/integrations/xero";
@@ -104,10 +106,12 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use http::StatusCode;
+
     use super::{outcome, settings};
     use crate::token::User;
-    use http::StatusCode;
-    use std::collections::BTreeMap;
 
     fn owner() -> User {
         User {

@@ -1,6 +1,10 @@
 //! Deploys the product's own template: its code from a bucket, its parameters with the addresses of
 //! this machine.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
 use crate::aws::Aws;
 use crate::aws::cloudformation::StackStatus;
 use crate::binaries::{FUNCTIONS, Package};
@@ -9,8 +13,6 @@ use crate::crm_pages::RETURN_PATH;
 use crate::failure::Failure;
 use crate::wait::{self, Look, PATIENCE, digest};
 use crate::workplace::Workplace;
-use bytes::Bytes;
-use std::collections::BTreeMap;
 
 const BUCKET: &str = "servicecortex-xero-code";
 /// The templates of the nested stacks.

@@ -1,16 +1,18 @@
 //! The local AWS: `MiniStack` as a child process, without Docker, state or telemetry.
 
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::process::Command;
+
 use crate::aws::{REGION, SECRET};
 use crate::children::{Leader, tail};
 use crate::failure::Failure;
 use crate::http_client::HttpClient;
 use crate::wait::{self, Look, PATIENCE};
 use crate::workplace::Workplace;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-use tokio::process::Command;
 
 /// How long it may take until the exit of the process is detected.
 const NOTICED_WITHIN: Duration = Duration::from_secs(2);

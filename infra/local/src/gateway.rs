@@ -1,13 +1,15 @@
 //! The front address of the API. The API's own address contains an id that is known only after the
 //! deployment, but Xero needs the callback's address before it: this address stays the same.
 
-use crate::emulator::NAME;
-use crate::http_client::HttpClient;
-use crate::http_server::{Site, text};
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
-use std::sync::OnceLock;
+
+use crate::emulator::NAME;
+use crate::http_client::HttpClient;
+use crate::http_server::{Site, text};
 
 /// Forwards requests to the deployed API.
 #[derive(Debug)]

@@ -1,14 +1,16 @@
 //! A small HTTP client for this machine: complete requests and responses, with limits on size and
 //! time. It does not follow redirects: the story inspects them.
 
-use crate::failure::Failure;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use std::time::Duration;
+
+use crate::failure::Failure;
 
 /// Far larger than any response on this machine.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;

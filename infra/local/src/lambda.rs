@@ -1,14 +1,16 @@
 //! Builds a function the way it is built for deployment: `cargo lambda build --release`, for
 //! Lambda's arm64 if that target is installed, otherwise for this machine. Then checks the result.
 
+use std::path::Path;
+use std::process::Stdio;
+
+use tokio::process::Command;
+
 use crate::children::{cargo, tail};
 use crate::failure::Failure;
 use crate::python::{LAMBDA, Python};
 use crate::stack::Options;
 use crate::workplace::Workplace;
-use std::path::Path;
-use std::process::Stdio;
-use tokio::process::Command;
 
 /// The function that is built: all share one workspace and one profile, and linking with LTO takes
 /// minutes for each.

@@ -1,13 +1,15 @@
 //! `cargo story`, `cargo verify`, `cargo local up`: see the library for what they do.
 
-use local::arguments::{Command, USAGE};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser as _;
+use local::arguments::Command;
 use local::console::{Console, Tone};
 use local::failure::Failure;
 use local::stack::{self, Stack};
 use local::workplace::Workplace;
 use local::{story, verify, wait};
-use std::process::ExitCode;
-use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How long one wait for the exit of the stack lasts; another one follows.
@@ -18,11 +20,11 @@ const INTERRUPTED: u8 = 130;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    // An invalid command line ends the process here, with the exit code 2.
+    let command = Command::parse();
     let console = Console::standard();
-    let prepared = Command::parse(std::env::args().skip(1))
-        .and_then(|command| Ok((command, Workplace::open(console.clone())?)));
-    let (command, workplace) = match prepared {
-        Ok(prepared) => prepared,
+    let workplace = match Workplace::open(console.clone()) {
+        Ok(workplace) => workplace,
         Err(failure) => {
             console.failure(&failure);
             return ExitCode::FAILURE;
@@ -66,15 +68,11 @@ async fn run(command: Command, workplace: &Workplace) -> Result<(), Failure> {
             story::places::tell_how_to_look(&stack, workplace);
             played
         }
-        Command::Verify { options, checks } => verify::run(&checks, &options, workplace).await,
+        Command::Verify { options, only } => verify::run(&only, &options, workplace).await,
         Command::Up { options } => {
             console.expect_steps(stack::STEPS);
             let stack = Stack::start(&options, workplace).await?;
             stay_up(&stack, workplace).await
-        }
-        Command::Usage => {
-            console.line(USAGE);
-            Ok(())
         }
     }
 }

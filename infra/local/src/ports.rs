@@ -1,8 +1,10 @@
 //! The four ports of the local stack: consecutive ports from a given one, or free ones.
 
-use crate::failure::Failure;
 use std::net::Ipv4Addr;
+
 use tokio::net::TcpListener;
+
+use crate::failure::Failure;
 
 /// The sockets of the runner's own servers, which are open from the start, and the port reserved
 /// for the local AWS, which opens it itself.
@@ -69,9 +71,11 @@ async fn listen(wish: Option<Option<u16>>, whom: &str) -> Result<TcpListener, Fa
 
 #[cfg(test)]
 mod tests {
-    use super::Ports;
     use std::net::Ipv4Addr;
+
     use tokio::net::TcpListener;
+
+    use super::Ports;
 
     #[tokio::test]
     async fn a_port_in_use_is_named_with_its_purpose() {

@@ -1,10 +1,11 @@
 //! Paths: the project's folder, and what the runner keeps in `.local` inside it.
 
-use crate::failure::Failure;
-use crate::wait;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crate::failure::Failure;
+use crate::wait;
 
 /// How long another run may take to install what both need.
 const LOCKED_WITHIN: Duration = Duration::from_mins(30);

@@ -1,11 +1,13 @@
 //! The Python that the local AWS runs on: finds it on the machine, checks it, and creates virtual
 //! environments for the project.
 
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
 use crate::children::Children;
 use crate::failure::Failure;
 use crate::workplace::Workplace;
-use std::path::{Path, PathBuf};
-use tokio::process::Command;
 
 /// `MiniStack`, `cfn-lint` and the SAM CLI at the pinned versions all require this version.
 const OLDEST: (u32, u32) = (3, 10);
@@ -171,9 +173,10 @@ fn too_old(seen: &[String]) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::{Python, new_enough, too_old};
     use crate::children::Children;
-    use std::path::Path;
 
     #[test]
     fn versions_are_compared_as_numbers() {

@@ -1,12 +1,14 @@
 //! The folder of one run: its logs and the template it deployed. Two runs in one checkout never
 //! write to the same file, whether they overlap or not.
 
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
 use crate::clock;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::scratch::is_alive;
-use jiff::Timestamp;
-use std::path::{Path, PathBuf};
 
 /// How many folders of finished runs are kept.
 const RUNS_KEPT: usize = 5;
@@ -64,8 +66,9 @@ fn remove_old(all: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use super::{RUNS_KEPT, name, owner, remove_old};
     use jiff::Timestamp;
+
+    use super::{RUNS_KEPT, name, owner, remove_old};
 
     #[test]
     fn two_runs_that_start_in_the_same_second_have_separate_folders() {

@@ -1,9 +1,11 @@
 //! The temporary folder of one run: the local AWS unpacks the functions' code there each time.
 
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Pid, test_kill_process};
+
 use crate::failure::Failure;
 use crate::project::Project;
-use rustix::process::{Pid, test_kill_process};
-use std::path::{Path, PathBuf};
 
 /// The folder of this run, `.local/tmp/<process id>`.
 #[derive(Debug)]

@@ -1,18 +1,20 @@
 //! Xero: the simulator, in this process, on a socket.
 
-use crate::clock;
-use crate::failure::Failure;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 use xero_sim::{
     App, Instants, Organisation, Pace, Region, ScopeSet, Settings, Simulator, XeroUser, host,
 };
+
+use crate::clock;
+use crate::failure::Failure;
 
 /// The app in the simulated Xero. The id is not valid anywhere else.
 pub const CLIENT_ID: &str = "LOCALSERVICECORTEXXEROSYNC000001";

@@ -1,5 +1,11 @@
 //! Everything the product needs on this machine, started in order and ended together.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, value_parser};
+use tokio::task::JoinSet;
+
 use crate::aws::{Aws, KEY, REGION, SECRET};
 use crate::binaries;
 use crate::children::Children;
@@ -15,23 +21,24 @@ use crate::python::{MINISTACK, Python};
 use crate::simulator::Xero;
 use crate::token::Signer;
 use crate::workplace::Workplace;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use tokio::task::JoinSet;
 
 /// How many steps it takes to start the stack.
 pub const STEPS: usize = 4;
 
-/// The options that a user may set.
-#[derive(Debug, Clone, Default)]
+/// The options of the stack. Their descriptions are part of the help.
+#[derive(Debug, Clone, Default, Args)]
 pub struct Options {
-    /// The first of four consecutive ports; if `None`, free ports.
+    /// Use the ports N to N+3 instead of free ones.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     pub port: Option<u16>,
-    /// The Python to use; if `None`, the first suitable one on the path.
+    /// Use this Python (3.10 or newer) for the local AWS instead of the first one on the path.
+    #[arg(long, value_name = "PATH")]
     pub python: Option<PathBuf>,
-    /// The functions' log filter; if `None`, `info`, or everything for the story.
+    /// The functions' log filter, such as debug. The default is info, or trace for the story.
+    #[arg(long = "log", value_name = "FILTER")]
     pub log_level: Option<String>,
     /// The number of further organisations in the simulated Xero, each with its own login.
+    #[arg(skip)]
     pub businesses: u8,
 }
 

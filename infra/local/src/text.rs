@@ -1,5 +1,7 @@
 //! Fitting text into columns: display width, truncation with an ellipsis, wrapping at words.
 
+use unicode_width::UnicodeWidthChar as _;
+
 /// The number of terminal columns that the text takes.
 pub fn width(text: &str) -> usize {
     text.chars().map(columns_of).sum()
@@ -69,18 +71,9 @@ pub fn wrap_at_most(text: &str, columns: usize, lines_max: usize) -> Vec<String>
     lines
 }
 
-/// East Asian letters and emoji take two columns; combining marks take none.
+/// Letters without a width, such as combining marks and control characters, take no column.
 fn columns_of(letter: char) -> usize {
-    match letter {
-        '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200d}' | '\u{fe0f}' => 0,
-        '\u{1100}'..='\u{115f}'
-        | '\u{2e80}'..='\u{a4cf}'
-        | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}'
-        | '\u{ff00}'..='\u{ff60}'
-        | '\u{1f300}'..='\u{1faff}' => 2,
-        _ => 1,
-    }
+    letter.width().unwrap_or_default()
 }
 
 #[cfg(test)]

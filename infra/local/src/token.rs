@@ -1,17 +1,19 @@
 //! The tokens of the CRM's users: JSON Web Tokens signed with RS256 (RFC 7515, RFC 7518), the
 //! algorithm that API Gateway's JWT authorizers accept and the local AWS verifies.
 
-use crate::children::Children;
-use crate::clock;
-use crate::failure::Failure;
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents};
 use ring::signature::RSA_PKCS1_SHA256;
 use serde::Serialize;
-use std::path::Path;
 use tokio::process::Command;
+
+use crate::children::Children;
+use crate::clock;
+use crate::failure::Failure;
 
 /// The lifetime of a token: long enough to keep a running stack usable for a working day.
 const GOOD_FOR_SECONDS: i64 = 12 * 60 * 60;

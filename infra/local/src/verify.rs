@@ -1,5 +1,10 @@
 //! Every check of the project, from formatting to the end-to-end tests, each with its own line.
 
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use tokio::process::Command;
+
 use crate::binaries;
 use crate::children::cargo;
 use crate::compile::compile;
@@ -11,19 +16,17 @@ use crate::lambda;
 use crate::python::{CARGO_TOOLS, CHECKS, Environment, MINISTACK, Python, SDK};
 use crate::stack::{self, Options, Stack};
 use crate::story;
-use crate::variants::every_variant;
 use crate::workplace::Workplace;
-use std::path::PathBuf;
-use tokio::process::Command;
 
 /// The number of organisations: each belongs to one account, and each end-to-end test has its own
 /// accounts.
 const BUSINESSES: u8 = 7;
 
-/// A check, in the order they run: the quick ones first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A check, in the order they run: the quick ones first. The descriptions are part of the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Check {
     /// `cargo fmt --check`.
+    #[value(name = "fmt")]
     Format,
     /// The template, by `cfn-lint` and `sam validate`.
     Template,
@@ -41,63 +44,44 @@ pub enum Check {
     Sdk,
     /// The local AWS exits when a function feeds its own queue without permission.
     Loops,
-    /// The functions as they are built for deployment: `cargo lambda build --release`.
-    Lambda,
     /// The tests against the started stack.
+    #[value(name = "e2e")]
     EndToEnd,
     /// The product's story, against its own stack.
     Story,
+    /// The functions as they are built for deployment: `cargo lambda build --release`.
+    Lambda,
 }
 
 impl Check {
-    /// All of them, in order.
-    pub const ALL: [Self; 12] = every_variant![
-        Format, Template, Clippy, Docs, Deny, Tests, Fuzz, Sdk, Loops, EndToEnd, Story, Lambda
-    ];
-
-    /// The check with this name on the command line.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|check| check.name() == name)
-    }
-
     /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Format => "fmt",
-            Self::Template => "template",
-            Self::Clippy => "clippy",
-            Self::Docs => "docs",
-            Self::Deny => "deny",
-            Self::Tests => "tests",
-            Self::Fuzz => "fuzz",
-            Self::Sdk => "sdk",
-            Self::Loops => "loops",
-            Self::EndToEnd => "e2e",
-            Self::Story => "story",
-            Self::Lambda => "lambda",
-        }
+    fn name(self) -> String {
+        let value = self.to_possible_value().expect("no check is hidden from the command line");
+        value.get_name().to_owned()
     }
 }
 
-/// Runs the checks, all of them even if one fails, and fails if one did.
-pub async fn run(
-    checks: &[Check],
-    options: &Options,
-    workplace: &Workplace,
-) -> Result<(), Failure> {
+/// The selected checks in the order they run: all of them if none is selected.
+fn in_order(only: &[Check]) -> Vec<Check> {
+    let selected = |check: &Check| only.is_empty() || only.contains(check);
+    Check::value_variants().iter().copied().filter(selected).collect()
+}
+
+/// Runs these checks, or every check if there are none, in their usual order. Runs all of them even
+/// if one fails, and then fails.
+pub async fn run(only: &[Check], options: &Options, workplace: &Workplace) -> Result<(), Failure> {
     let verifier = Verifier { options, workplace };
     let console = &workplace.console;
     let mut failed = Vec::new();
-    for check in checks {
-        console.title(check.name());
+    for check in in_order(only) {
+        let name = check.name();
+        console.title(&name);
         console.expect_steps(0);
-        match Box::pin(verifier.run(*check)).await {
-            Ok(()) => {
-                console.line(&console.paint(Tone::Good, &format!("{}: passed", check.name())));
-            }
+        match Box::pin(verifier.run(check)).await {
+            Ok(()) => console.line(&console.paint(Tone::Good, &format!("{name}: passed"))),
             Err(failure) => {
                 console.failure(&failure);
-                failed.push(check.name());
+                failed.push(name);
             }
         }
     }
@@ -105,9 +89,8 @@ pub async fn run(
         console.title("All checks passed.");
         return Ok(());
     }
-    let again: Vec<String> = failed.iter().map(|name| format!("--only {name}")).collect();
-    Err(Failure::new(format!("Failed: {}", failed.join(", ")))
-        .remedy(format!("To run the failed checks again: cargo verify {}", again.join(" "))))
+    let again = format!("To run the failed checks again: cargo verify --only {}", failed.join(","));
+    Err(Failure::new(format!("Failed: {}", failed.join(", "))).remedy(again))
 }
 
 struct Verifier<'a> {
@@ -239,12 +222,20 @@ impl Verifier<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::Check;
+    use clap::ValueEnum as _;
+
+    use super::{Check, in_order};
 
     #[test]
-    fn every_check_is_found_by_its_name() {
-        for check in Check::ALL {
-            assert_eq!(Check::named(check.name()), Some(check));
-        }
+    fn checks_run_in_a_fixed_order_regardless_of_the_arguments() {
+        assert_eq!(in_order(&[Check::EndToEnd, Check::Format]), [Check::Format, Check::EndToEnd]);
+        assert_eq!(in_order(&[]), Check::value_variants());
+    }
+
+    #[test]
+    fn every_check_has_the_name_that_the_documents_use() {
+        let names = in_order(&[]).into_iter().map(Check::name).collect::<Vec<_>>();
+        let expected = "fmt template clippy docs deny tests fuzz sdk loops e2e story lambda";
+        assert_eq!(names.join(" "), expected);
     }
 }

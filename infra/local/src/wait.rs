@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::time::Duration;
+
 use tokio::time::Instant;
 
 const PAUSE: Duration = Duration::from_millis(100);
@@ -88,9 +89,11 @@ async fn pause(time: Duration) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Look, PATIENCE, until, while_moving};
     use std::time::Duration;
+
     use tokio::time::Instant;
+
+    use super::{Look, PATIENCE, until, while_moving};
 
     fn pending(state: u64) -> Look<&'static str> {
         Look::Pending { state, quiet: None }

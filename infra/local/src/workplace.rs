@@ -1,12 +1,13 @@
 //! What every part of a run shares: paths, console, child processes.
 
+use tokio::process::Command;
+
 use crate::children::Children;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::runs::Run;
 use crate::scratch::Scratch;
-use tokio::process::Command;
 
 /// One run of the runner.
 #[derive(Debug)]

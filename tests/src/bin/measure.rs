@@ -5,25 +5,23 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::Parser;
 use tests::measure::measure_project;
 
-const USAGE: &str = "\
-measure         the measures, their values and targets
-measure --list  what each measure counts, with name, file and line, and then the measures";
+/// Measures the product's sources and prints the values beside their targets.
+#[derive(Debug, Parser)]
+#[command(name = "measure", bin_name = "cargo measure")]
+struct Arguments {
+    /// Print what each measure counts, with name, file and line, before the measures.
+    #[arg(long)]
+    list: bool,
+}
 
 fn main() -> ExitCode {
-    let arguments = std::env::args().skip(1).collect::<Vec<_>>();
-    let is_listed = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => false,
-        ["--list"] => true,
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let Arguments { list } = Arguments::parse();
     match measure_project(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")) {
         Ok(report) => {
-            if is_listed {
+            if list {
                 print!("{}", report.render_list());
             }
             print!("{report}");

@@ -1,50 +1,48 @@
 //! Runs seeds of the simulation: as many as requested, on every processor, or one of them step by
 //! step.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
+#![allow(clippy::print_stdout, reason = "this is a command")]
 
+use std::num::ParseIntError;
 use std::process::ExitCode;
 
+use clap::Parser;
 use tests::simulation::{Answers, Options, many, run};
 
-const USAGE: &str = "\
-simulate                       20,000 seeds
-simulate --seeds N [--from S]  N seeds, starting with S
-simulate --seed S              one seed, step by step";
-
-/// The requested run.
-enum Asked {
-    Many { from: u64, seeds: u64 },
-    One { seed: u64 },
+/// Runs seeds of the simulation and lists those that fail.
+#[derive(Debug, Parser)]
+#[command(name = "simulate", bin_name = "cargo simulate")]
+struct Arguments {
+    /// The number of seeds to run.
+    #[arg(long, value_name = "N", default_value = "20_000", value_parser = parse_number)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, value_name = "S", default_value = "0", value_parser = parse_number)]
+    from: u64,
+    /// Run one seed, step by step.
+    #[arg(
+        long,
+        value_name = "S",
+        value_parser = parse_number,
+        conflicts_with_all = ["seeds", "from"]
+    )]
+    seed: Option<u64>,
 }
 
-fn asked(arguments: &[String]) -> Result<Asked, String> {
-    let (mut from, mut seeds, mut one) = (0, 20_000, None);
-    let mut words = arguments.iter();
-    while let Some(word) = words.next() {
-        let number = words.next().and_then(|text| text.replace('_', "").parse::<u64>().ok());
-        match (word.as_str(), number) {
-            ("--seeds", Some(number)) => seeds = number,
-            ("--from", Some(number)) => from = number,
-            ("--seed", Some(number)) => one = Some(number),
-            ("--seeds" | "--from" | "--seed", None) => {
-                return Err(format!("{word} requires a number"));
-            }
-            _ => return Err(format!("unknown argument {word}")),
-        }
-    }
-    Ok(one.map_or(Asked::Many { from, seeds }, |seed| Asked::One { seed }))
+/// Parses a number whose digits may be grouped, as in `1_000_000`.
+fn parse_number(text: &str) -> Result<u64, ParseIntError> {
+    text.replace('_', "").parse()
 }
 
 fn main() -> ExitCode {
-    let arguments = std::env::args().skip(1).collect::<Vec<_>>();
-    let went_wrong = match asked(&arguments) {
-        Ok(Asked::Many { from, seeds }) => {
+    let Arguments { seeds, from, seed } = Arguments::parse();
+    let went_wrong = match seed {
+        None => {
             let tally = many::play(from..from.saturating_add(seeds), None, false);
             println!("{tally}");
             !tally.failed.is_empty()
         }
-        Ok(Asked::One { seed }) => {
+        Some(seed) => {
             let outcome = run(Options { traced: true, ..Options::seed(seed) });
             for line in &outcome.trace {
                 println!("{line}");
@@ -56,10 +54,40 @@ fn main() -> ExitCode {
             }
             !outcome.violations.is_empty()
         }
-        Err(problem) => {
-            eprintln!("{problem}\n\n{USAGE}");
-            true
-        }
     };
     if went_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+#[cfg(test)]
+mod command_line {
+    use clap::Parser as _;
+
+    use super::Arguments;
+
+    fn parse(line: &str) -> Result<Arguments, String> {
+        let words = std::iter::once("simulate").chain(line.split_whitespace());
+        Arguments::try_parse_from(words).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn many_seeds_run_unless_one_is_named() {
+        let Arguments { seeds, from, seed } = parse("").unwrap();
+        assert_eq!((seeds, from, seed), (20_000, 0, None));
+        let Arguments { seeds, from, seed } = parse("--seeds 1_000_000 --from 7").unwrap();
+        assert_eq!((seeds, from, seed), (1_000_000, 7, None));
+        assert_eq!(parse("--seed 4711").unwrap().seed, Some(4711));
+    }
+
+    #[test]
+    fn an_invalid_argument_is_named() {
+        for (line, part) in [
+            ("--seeds", "a value is required for '--seeds <N>'"),
+            ("--seeds many", "invalid value 'many' for '--seeds <N>'"),
+            ("--sedes 3", "a similar argument exists: '--seeds'"),
+            ("--seed 3 --from 2", "cannot be used with"),
+        ] {
+            let answer = parse(line).unwrap_err();
+            assert!(answer.contains(part), "{line}: {answer}");
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! Stacks: creates a stack and follows its status.
 
-use super::{Aws, xml};
-use crate::failure::Failure;
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::Request;
-use std::collections::BTreeMap;
 use url::form_urlencoded::Serializer;
+
+use super::{Aws, xml};
+use crate::failure::Failure;
 
 /// The status of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! Invokes functions by hand.
 
-use super::Aws;
-use crate::failure::Failure;
 use bytes::Bytes;
 use http::Request;
+
+use super::Aws;
+use crate::failure::Failure;
 
 /// The header that names the error if the function itself failed.
 const FUNCTION_ERROR: &str = "x-amz-function-error";

@@ -1,9 +1,10 @@
 //! Objects: the bucket that holds the functions' code.
 
-use super::{Aws, REGION};
-use crate::failure::Failure;
 use bytes::Bytes;
 use http::Request;
+
+use super::{Aws, REGION};
+use crate::failure::Failure;
 
 impl Aws {
     /// Creates a bucket.

@@ -1,13 +1,17 @@
 //! Queues: sends, counts, and reads dead letters.
 
-use super::Aws;
+use std::collections::HashMap;
+
+use aws_sdk_sqs::types::{self, MessageAttributeValue, QueueAttributeName};
+
+use super::{Aws, failed};
 use crate::failure::Failure;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+
+/// How long a received message is hidden while it is deleted, in seconds.
+const HIDDEN_SECONDS: i32 = 30;
 
 /// A message for a FIFO queue.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone)]
 pub struct Message<'a> {
     /// The URL of the queue.
     pub queue_url: &'a str,
@@ -20,115 +24,84 @@ pub struct Message<'a> {
 }
 
 /// A message read from a queue.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone)]
 pub struct Found {
     /// The body.
     pub body: String,
-    receipt_handle: String,
-    #[serde(default)]
-    message_attributes: BTreeMap<String, Attribute>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Attribute {
-    string_value: Option<String>,
+    attributes: HashMap<String, MessageAttributeValue>,
 }
 
 impl Found {
     /// The text of a message attribute.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.message_attributes.get(name)?.string_value.as_deref()
+        self.attributes.get(name)?.string_value()
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Accepted {
-    #[serde(rename = "MessageId")]
-    _message_id: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Asked<'a> {
-    queue_url: &'a str,
-    attribute_names: [&'static str; 3],
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Counted {
-    attributes: BTreeMap<String, String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Receive<'a> {
-    queue_url: &'a str,
-    max_number_of_messages: u8,
-    visibility_timeout: u8,
-    message_attribute_names: [&'static str; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Delete<'a> {
-    queue_url: &'a str,
-    receipt_handle: &'a str,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Received {
-    #[serde(default)]
-    messages: Vec<Found>,
+impl From<types::Message> for Found {
+    fn from(message: types::Message) -> Self {
+        Self {
+            body: message.body.unwrap_or_default(),
+            attributes: message.message_attributes.unwrap_or_default(),
+        }
+    }
 }
 
 impl Aws {
     /// Sends a message to a queue.
     pub async fn send_message(&self, message: &Message<'_>) -> Result<(), Failure> {
-        self.json::<Accepted>("AmazonSQS.SendMessage", message).await.map(|_| ())
+        let send = self
+            .sqs
+            .send_message()
+            .queue_url(message.queue_url)
+            .message_body(message.message_body)
+            .message_group_id(message.message_group_id)
+            .message_deduplication_id(message.message_deduplication_id);
+        send.send().await.map(drop).map_err(|error| failed("SQS SendMessage", error))
     }
 
     /// How many messages a queue holds: visible, in flight, delayed.
     pub async fn messages_left(&self, queue_url: &str) -> Result<u64, Failure> {
-        let attribute_names = [
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ];
-        let asked = Asked { queue_url, attribute_names };
-        let counted: Counted = self.json("AmazonSQS.GetQueueAttributes", &asked).await?;
-        Ok(counted.attributes.values().filter_map(|count| count.parse::<u64>().ok()).sum())
+        let count = self
+            .sqs
+            .get_queue_attributes()
+            .queue_url(queue_url)
+            .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
+            .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+            .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesDelayed);
+        let counted = count.send().await;
+        let counted = counted.map_err(|error| failed("SQS GetQueueAttributes", error))?;
+        let counts = counted.attributes.unwrap_or_default();
+        Ok(counts.values().filter_map(|count| count.parse::<u64>().ok()).sum())
     }
 
     /// Reads the oldest messages of a queue, at most ten, and leaves them there.
     pub async fn peek(&self, queue_url: &str) -> Result<Vec<Found>, Failure> {
-        let receive = Receive {
-            queue_url,
-            max_number_of_messages: 10,
-            visibility_timeout: 0,
-            message_attribute_names: ["All"],
-        };
-        let received: Received = self.json("AmazonSQS.ReceiveMessage", &receive).await?;
-        Ok(received.messages)
+        let messages = self.receive(queue_url, 0).await?;
+        Ok(messages.into_iter().map(Found::from).collect())
     }
 
     /// Receives and deletes the oldest messages of a queue, at most ten.
     pub async fn take(&self, queue_url: &str) -> Result<Vec<Found>, Failure> {
-        let receive = Receive {
-            queue_url,
-            max_number_of_messages: 10,
-            visibility_timeout: 30,
-            message_attribute_names: ["All"],
-        };
-        let received: Received = self.json("AmazonSQS.ReceiveMessage", &receive).await?;
-        for message in &received.messages {
-            let delete = Delete { queue_url, receipt_handle: &message.receipt_handle };
-            self.send("AmazonSQS.DeleteMessage", &delete).await?;
+        let messages = self.receive(queue_url, HIDDEN_SECONDS).await?;
+        for message in &messages {
+            let delete = self.sqs.delete_message().queue_url(queue_url);
+            let delete = delete.set_receipt_handle(message.receipt_handle.clone());
+            delete.send().await.map_err(|error| failed("SQS DeleteMessage", error))?;
         }
-        Ok(received.messages)
+        Ok(messages.into_iter().map(Found::from).collect())
+    }
+
+    async fn receive(&self, queue_url: &str, hidden: i32) -> Result<Vec<types::Message>, Failure> {
+        let receive = self
+            .sqs
+            .receive_message()
+            .queue_url(queue_url)
+            .max_number_of_messages(10)
+            .visibility_timeout(hidden)
+            .message_attribute_names("All");
+        let received = receive.send().await;
+        let received = received.map_err(|error| failed("SQS ReceiveMessage", error))?;
+        Ok(received.messages.unwrap_or_default())
     }
 }

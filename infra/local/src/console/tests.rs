@@ -1,11 +1,13 @@
 //! Tests of the console's output.
 
-use super::{COLUMNS_DEFAULT, Console, Tone, clock_time, is_coloured, step_line};
-use crate::failure::Failure;
-use jiff::SignedDuration;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+
+use jiff::SignedDuration;
+
+use super::{COLUMNS_DEFAULT, Console, Tone, clock_time, is_coloured, step_line};
+use crate::failure::Failure;
 
 #[derive(Clone, Default)]
 struct Page(Arc<Mutex<Vec<u8>>>);

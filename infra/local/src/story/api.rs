@@ -1,5 +1,9 @@
 //! The product's API, as the CRM's pages call it.
 
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use serde::de::DeserializeOwned;
+
 use super::views::{Connection, Findings, Reconciliation, Record, Started, SyncLog};
 use crate::aws::lambda::TIMED_OUT;
 use crate::crm::STORY_ACCOUNT;
@@ -7,9 +11,6 @@ use crate::failure::Failure;
 use crate::http_client::refused;
 use crate::stack::Stack;
 use crate::token::User;
-use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
-use serde::de::DeserializeOwned;
 
 /// The API, called as one user.
 #[derive(Debug, Clone)]
@@ -157,9 +158,10 @@ fn read<T: DeserializeOwned>(asked: &str, answer: &Response<Bytes>) -> Result<T,
 
 #[cfg(test)]
 mod tests {
-    use super::is_busy;
     use bytes::Bytes;
     use http::{Response, StatusCode};
+
+    use super::is_busy;
 
     #[test]
     fn a_slow_function_is_distinguished_from_a_crashed_one() {

@@ -1,13 +1,14 @@
 //! What a user does in a browser: a page with a form, a button, and the redirects after it; and how
 //! the CRM completes the connection after the browser has returned.
 
-use crate::failure::Failure;
-use crate::http_client::{HttpClient, refused};
 use bytes::Bytes;
 use http::{Request, Response, header};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use url::form_urlencoded::Serializer;
+
+use crate::failure::Failure;
+use crate::http_client::{HttpClient, refused};
 
 /// A form: its target and its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,8 +197,9 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Completion, Form, Landing, form, landing};
     use url::Url;
+
+    use super::{Completion, Form, Landing, form, landing};
 
     #[test]
     fn the_browser_returns_with_an_outcome_and_an_optional_ticket() {

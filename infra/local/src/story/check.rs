@@ -1,11 +1,12 @@
 //! Compares the actual results with the expected ones: the product's API, and the books in Xero.
 
+use rust_decimal::Decimal;
+use xero_sim::{Books, InvoiceStatus};
+
 use super::material::{Entry, Material, Outcome};
 use super::settle::{Records, Subject};
 use super::views::Record;
 use crate::simulator::CLIENT_ID;
-use rust_decimal::Decimal;
-use xero_sim::{Books, InvoiceStatus};
 
 /// The result of one invoice.
 #[derive(Debug, Clone)]
@@ -211,10 +212,11 @@ fn apart(entry: &Entry) -> Decimal {
 
 #[cfg(test)]
 mod tests {
+    use xero_sim::InvoiceStatus;
+
     use super::{Document, Form, Happened, problem};
     use crate::project::Project;
     use crate::story::material::{Entry, Material, Outcome};
-    use xero_sim::InvoiceStatus;
 
     fn entry(outcome: Outcome) -> Entry {
         let material = Material::read(&Project::here().unwrap()).unwrap();

@@ -1,9 +1,10 @@
 //! Compares the clients with their expectations: their records, and the contacts in Xero.
 
+use xero_sim::Books;
+
 use super::material::Material;
 use super::settle::{Records, Subject};
 use crate::simulator::CLIENT_ID;
-use xero_sim::Books;
 
 /// The results of the clients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,5 +1,9 @@
 //! The CRM issues a credit note and applies it to an invoice, and both reach Xero.
 
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use xero_sim::{Books, Credit, Invoice};
+
 use super::Story;
 use super::credit_note::{ALLOCATION_ID, Allocation, CREDITED, CreditNote, NOTE_ID, NUMBER};
 use super::material::{Entry, Material, Outcome};
@@ -9,9 +13,6 @@ use super::views::Record;
 use crate::clock;
 use crate::failure::Failure;
 use crate::simulator::CLIENT_ID;
-use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
-use xero_sim::{Books, Credit, Invoice};
 
 /// The minimum total of an invoice, so that most of it stays due after the credit.
 const INVOICE_MIN: Decimal = Decimal::ONE_HUNDRED;
@@ -149,11 +150,12 @@ fn astray(applied: &Applied) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use rust_decimal::Decimal;
+
     use super::{Applied, CREDITED, NUMBER, astray, creditable, unsettled};
     use crate::project::Project;
     use crate::story::material::Material;
     use crate::story::settle::{Records, Subject};
-    use rust_decimal::Decimal;
 
     fn applied() -> Applied {
         Applied {

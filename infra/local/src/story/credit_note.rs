@@ -1,9 +1,10 @@
 //! The story's credit note and its allocation, as the CRM sends them.
 
-use super::material::Entry;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
+
+use super::material::Entry;
 
 /// The credit note, in the CRM.
 pub(super) const NOTE_ID: &str = "cn_0001";
@@ -94,10 +95,11 @@ impl Allocation {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::{Allocation, CreditNote};
     use crate::project::Project;
     use crate::story::material::Material;
-    use jiff::civil::date;
 
     #[test]
     fn both_are_serialised_in_the_contract_format() {

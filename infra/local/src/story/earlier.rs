@@ -1,12 +1,13 @@
 //! The content of Xero before the story begins: an invoice entered with another app, whose number
 //! the CRM also uses.
 
+use url::Url;
+use xero_sim::Consent;
+
 use super::other_app::{OtherApp, consent_page};
 use crate::failure::Failure;
 use crate::http_client::HttpClient;
 use crate::simulator::Xero;
-use url::Url;
-use xero_sim::Consent;
 
 const INVOICE: &str = r##"{"Type":"ACCREC","InvoiceNumber":"#INV-9001","Status":"AUTHORISED",
 "Contact":{"Name":"Harwell Lettings"},"Date":"2025-11-03","DueDate":"2025-11-17",
@@ -35,14 +36,15 @@ fn consent(base: &str, xero: &Xero) -> Result<Url, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::task::JoinSet;
+    use url::form_urlencoded::Serializer;
+
     use super::enter_the_other_invoice;
     use crate::http_client::HttpClient;
     use crate::ports::Ports;
     use crate::simulator::{CLIENT_ID, Xero};
     use crate::story::browser;
     use crate::story::other_app::{OtherApp, consent_page};
-    use tokio::task::JoinSet;
-    use url::form_urlencoded::Serializer;
 
     /// A simulated Xero on a socket, for as long as the set lives.
     async fn xero() -> (Xero, String, JoinSet<()>) {

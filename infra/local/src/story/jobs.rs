@@ -1,6 +1,9 @@
 //! Runs the scheduled jobs on prepared data: tokens unused for three weeks, given-up records, a log
 //! entry older than 30 days.
 
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
 use super::Story;
 use super::material::{Entry, Invoice};
 use super::post::Post;
@@ -10,8 +13,6 @@ use crate::clock;
 use crate::crm::STORY_ACCOUNT;
 use crate::deployment::function_name;
 use crate::failure::Failure;
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 /// Longer than the idle limit of a connection.
 const IDLE: SignedDuration = SignedDuration::from_hours(24 * 21);

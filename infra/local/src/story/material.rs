@@ -1,13 +1,15 @@
 //! The story's data: the CRM's records and messages, and the expected result of each.
 
-use crate::failure::Failure;
-use crate::project::Project;
-use crate::variants::every_variant;
+use std::collections::{BTreeMap, BTreeSet};
+
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::variants::every_variant;
 
 /// Everything the story sends.
 #[derive(Debug)]
@@ -249,9 +251,10 @@ fn decimal_if_any<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<De
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::{Material, Outcome};
     use crate::project::Project;
-    use std::collections::BTreeSet;
 
     fn material() -> Material {
         Material::read(&Project::here().unwrap()).unwrap()

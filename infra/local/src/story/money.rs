@@ -1,6 +1,14 @@
 //! Customers pay: the bookkeeper reconciles payments in Xero, the poll reads them, and the CRM
 //! receives the events.
 
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use tokio::time::Instant;
+use uuid::Uuid;
+use xero_sim::{Receipt, Simulator};
+
 use super::Story;
 use super::material::decimal;
 use crate::aws::Aws;
@@ -9,12 +17,6 @@ use crate::deployment::function_name;
 use crate::failure::Failure;
 use crate::simulator::{CLIENT_ID, Xero};
 use crate::wait::{self, Look, PATIENCE, digest};
-use rust_decimal::Decimal;
-use serde::Deserialize;
-use std::time::Duration;
-use tokio::time::Instant;
-use uuid::Uuid;
-use xero_sim::{Receipt, Simulator};
 
 /// The prefix of the references of the customers' transfers.
 const REFERENCE: &str = "BACS";
@@ -198,8 +200,9 @@ fn unheard(heard: &[Heard], transfers: &[Transfer]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Heard, Transfer, unheard};
     use rust_decimal::Decimal;
+
+    use super::{Heard, Transfer, unheard};
 
     fn transfer(number: &str) -> Transfer {
         Transfer {

@@ -1,11 +1,12 @@
 //! Four clients of an older system, and the contacts that a bookkeeper entered for them in Xero
 //! before the account was connected.
 
-use crate::failure::Failure;
-use crate::simulator::Xero;
 use serde::Serialize;
 use uuid::Uuid;
 use xero_sim::{Bookkeeper, Refused};
+
+use crate::failure::Failure;
+use crate::simulator::Xero;
 
 /// A client of the older system, in the contract's format.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -70,11 +71,12 @@ fn entered(bookkeeper: &mut Bookkeeper<'_>) -> Result<Uuid, Refused> {
 
 #[cfg(test)]
 mod tests {
+    use xero_sim::ContactStatus;
+
     use super::{ALL, PUT_AWAY, RENAMED, TWICE, enter_their_contacts};
     use crate::project::Project;
     use crate::simulator::{CLIENT_ID, Xero};
     use crate::story::material::Material;
-    use xero_sim::ContactStatus;
 
     #[test]
     fn their_contacts_are_in_the_books_and_not_created_by_this_product() {

@@ -1,9 +1,6 @@
 //! Another app of the same organisation, which the customer used before; it enters documents in
 //! Xero that are not this product's.
 
-use crate::failure::Failure;
-use crate::http_client::{HttpClient, refused};
-use crate::simulator::{OTHER_CLIENT_ID, OTHER_REDIRECT};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -11,6 +8,10 @@ use http::{Request, Response, header};
 use serde::Deserialize;
 use url::Url;
 use url::form_urlencoded::Serializer;
+
+use crate::failure::Failure;
+use crate::http_client::{HttpClient, refused};
+use crate::simulator::{OTHER_CLIENT_ID, OTHER_REDIRECT};
 
 const SCOPES: &str = "accounting.invoices accounting.contacts";
 

@@ -1,5 +1,8 @@
 //! Sends the CRM's messages: envelopes to the right queue, in the right message group.
 
+use serde::Serialize;
+use serde_json::Value;
+
 use super::credit_note::{Allocation, CreditNote};
 use super::material::{Client, Entry, Malformed, QueueName};
 use super::older_clients::OlderClient;
@@ -8,8 +11,6 @@ use crate::clock;
 use crate::crm::STORY_ACCOUNT;
 use crate::failure::Failure;
 use crate::stack::Stack;
-use serde::Serialize;
-use serde_json::Value;
 
 /// The CRM's outbox: it numbers its messages.
 #[derive(Debug)]
@@ -167,9 +168,10 @@ fn body(id: &str, kind: &str, content: Content<'_>) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::{Content, body};
     use crate::story::older_clients::RENAMED;
-    use serde_json::Value;
 
     fn names(content: Content<'_>) -> Vec<String> {
         let body = body("msg_1", "invoice.sent", content).unwrap();

@@ -1,15 +1,16 @@
 //! Reconciliation: recorded clients are compared with the contacts that were in Xero before.
 //! Certain matches are linked, the owner decides about the rest, and nothing is created.
 
+use http::Method;
+use uuid::Uuid;
+use xero_sim::Call;
+
 use super::Story;
 use super::older_clients::{self, OlderClient, PUT_AWAY, RENAMED, TWICE, UNHEARD_OF};
 use super::post::Post;
 use super::views::{Finding, Reconciliation, Verdict};
 use crate::failure::Failure;
 use crate::wait::{self, Look, PATIENCE, digest};
-use http::Method;
-use uuid::Uuid;
-use xero_sim::Call;
 
 /// All contacts of the story are on one page; the queue may deliver the wake-up twice.
 const LISTS_MAX: usize = 2;
@@ -175,9 +176,10 @@ fn unlike(
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::{Compared, misjudged};
     use crate::story::views::{Findings, Verdict};
-    use uuid::Uuid;
 
     const CONTACT: Uuid = Uuid::from_u128(7);
 

@@ -1,5 +1,7 @@
 //! The report: clients, invoices, sums, payments, credit, findings, dead letters, calls to Xero.
 
+use xero_sim::Simulator;
+
 use super::check::{Happened, Row};
 use super::clients::Clients;
 use super::credit::Applied;
@@ -12,7 +14,6 @@ use super::views::{Finding, LogEntry};
 use crate::aws::sqs::Found;
 use crate::console::{Console, Tone};
 use crate::text::truncate;
-use xero_sim::Simulator;
 
 /// Plain invoices beyond this number are only counted.
 const PLAIN_ROWS_SHOWN: usize = 8;

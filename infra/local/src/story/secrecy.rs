@@ -1,11 +1,12 @@
 //! Checks that no log line of the story contains a secret, a body, a name or an address.
 
+use serde_json::Value;
+
 use super::Story;
 use super::older_clients;
 use crate::binaries::FUNCTIONS;
 use crate::deployment::function_name;
 use crate::failure::Failure;
-use serde_json::Value;
 
 /// Shorter words may be part of other words.
 const SHORTEST: usize = 6;

@@ -1,5 +1,10 @@
 //! Waits until everything that was sent is processed.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::material::{Entry, Outcome};
 use super::views::Record;
 use super::watch::Watch;
@@ -7,9 +12,6 @@ use crate::clock;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::wait::{self, Look, PATIENCE, digest};
-use jiff::Timestamp;
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// A retry that is further away is not waited for: the record has failed more than twice then.
 const RETRY_WITHIN: Duration = Duration::from_mins(20);
@@ -154,9 +156,11 @@ fn stalled(records: &Records) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{RETRY_WITHIN, Records, Subject, open, quiet, stalled};
-    use jiff::{SignedDuration, Timestamp};
     use std::time::Duration;
+
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::{RETRY_WITHIN, Records, Subject, open, quiet, stalled};
 
     const WAITING: &str = r#"{"state":"waiting","next_attempt_at":"1970-01-01T00:05:00Z",
         "failure":{"class":"transient","message":"Xero did not answer.","remedy":""}}"#;

@@ -1,15 +1,17 @@
 //! The top of the report: the verdict, then six lines with the messages, the results and the
 //! duration.
 
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use rust_decimal::Decimal;
+
 use super::check::{Happened, Row};
 use super::clients::Clients;
 use super::money::Heard;
 use super::sums::sums;
 use crate::console::{Console, Tone, clock_time};
 use crate::text::{truncate, wrap_at_most};
-use jiff::SignedDuration;
-use rust_decimal::Decimal;
-use std::collections::BTreeMap;
 
 /// Prints the verdict, with every problem if the story failed, and the summary.
 pub(super) fn print(console: &Console, summary: &Summary<'_>, problems: &[String]) {
@@ -191,13 +193,14 @@ fn differs(row: &Row) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+    use rust_decimal::Decimal;
+
     use super::Summary;
     use crate::story::check::{Happened, Row};
     use crate::story::clients::Clients;
     use crate::story::money::Heard;
     use crate::text::width;
-    use jiff::SignedDuration;
-    use rust_decimal::Decimal;
 
     fn row(number: &str, happened: Happened, in_xero: Option<i64>) -> Row {
         Row {

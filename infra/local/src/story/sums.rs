@@ -1,8 +1,10 @@
 //! The totals of the documents in Xero that are not voided, beside those that the CRM billed.
 
-use super::check::{Happened, Row};
-use rust_decimal::Decimal;
 use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::check::{Happened, Row};
 
 /// The sums of one currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,9 +37,10 @@ pub(super) fn sums(rows: &[Row]) -> BTreeMap<&str, Sums> {
 
 #[cfg(test)]
 mod tests {
+    use rust_decimal::Decimal;
+
     use super::sums;
     use crate::story::check::{Happened, Row};
-    use rust_decimal::Decimal;
 
     #[test]
     fn voided_and_failed_documents_are_not_summed() {

@@ -1,14 +1,24 @@
 //! A table of text with aligned columns that fits a given width.
 
-use crate::console::Console;
-use crate::text::{truncate, width, wrap_at_most};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Row, TableStyle, Width,
+};
 
-/// The indentation of the table and the gap between its columns.
-const INDENT: usize = 2;
+use crate::console::Console;
+use crate::text::truncate;
+
+/// The indentation of the table, and the gap between its columns.
+const GAP: u16 = 2;
 /// The minimum width of a column of words.
-const NARROWEST: usize = 8;
+const NARROWEST: u16 = 8;
 /// The maximum number of lines of a cell.
 const CELL_LINES_MAX: usize = 3;
+/// What the lines below the titles and between the rows consist of. The lines of a row begin with
+/// the gap, or are empty.
+const RULE: char = '─';
+const STYLE: TableStyle = TableStyle::new()
+    .header_separator(LineStyle::none().fill(RULE))
+    .row_separator(LineStyle::none().fill(RULE));
 
 /// How a column is aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +40,17 @@ pub(super) struct Table {
 
 impl Table {
     /// Lays out the rows below their titles in at most `columns` terminal columns. Columns of words
-    /// shrink, the widest first, and their cells wrap. No line is wider than `columns`.
+    /// shrink, and their cells wrap. No line is wider than `columns`.
     pub(super) fn fit(head: &[(&str, Side)], rows: &[Vec<String>], columns: usize) -> Self {
-        let sides: Vec<Side> = head.iter().map(|(_, side)| *side).collect();
-        let widths = fitted(natural_widths(head, rows), &sides, columns);
-        let titles: Vec<String> = head.iter().map(|(title, _)| (*title).to_owned()).collect();
-        let rules: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
-        let lay = |cells: &[String]| lay_out(cells, &widths, &sides, columns);
-        let head = [titles, rules].iter().flat_map(|cells| lay(cells)).collect();
-        Self { head, rows: rows.iter().map(|cells| lay(cells)).collect() }
+        let table = lay_out(head, rows, columns);
+        let lines: Vec<String> =
+            table.lines().map(|line| truncate(line.trim_end(), columns)).collect();
+        let is_rule = |line: &String| line.starts_with(RULE);
+        // The rows are separated only to tell them apart: each is printed in its own tone.
+        let mut parts = lines.split(is_rule).map(<[String]>::to_vec);
+        let mut head = parts.next().unwrap_or_default();
+        head.extend(lines.iter().find(|line| is_rule(line)).cloned());
+        Self { head, rows: parts.filter(|row| !row.is_empty()).collect() }
     }
 }
 
@@ -50,69 +62,31 @@ pub(super) fn print(console: &Console, head: &[(&str, Side)], rows: &[Vec<String
     }
 }
 
-/// The widths at which no cell wraps.
-fn natural_widths(head: &[(&str, Side)], rows: &[Vec<String>]) -> Vec<usize> {
-    head.iter()
-        .enumerate()
-        .map(|(column, (title, _))| {
-            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell));
-            cells.chain(std::iter::once(width(title))).max().unwrap_or_default()
-        })
-        .collect()
-}
-
-/// The widths after columns of words have shrunk to fit.
-fn fitted(mut widths: Vec<usize>, sides: &[Side], columns: usize) -> Vec<usize> {
-    loop {
-        let gaps = INDENT.saturating_mul(widths.len());
-        let total = widths.iter().sum::<usize>().saturating_add(gaps);
-        if total <= columns {
-            return widths;
+fn lay_out(head: &[(&str, Side)], rows: &[Vec<String>], columns: usize) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(columns).unwrap_or(u16::MAX))
+        .set_header(head.iter().map(|(title, _)| *title))
+        .add_rows(rows.iter().map(|cells| {
+            let mut row = Row::from(cells);
+            row.max_height(CELL_LINES_MAX);
+            row
+        }));
+    let widths = table.column_max_content_widths();
+    for ((column, (_, side)), width) in table.column_iter_mut().zip(head).zip(widths) {
+        column.set_padding((GAP, 0));
+        if *side == Side::Right {
+            column.set_cell_alignment(CellAlignment::Right);
         }
-        let widest = widths
-            .iter_mut()
-            .zip(sides)
-            .filter(|(width, side)| **side == Side::Left && **width > NARROWEST)
-            .map(|(width, _)| width)
-            .max();
-        match widest {
-            Some(width) => *width = width.saturating_sub(1),
-            None => return widths,
-        }
+        column.set_constraint(if *side == Side::Right || width <= NARROWEST {
+            ColumnConstraint::ContentWidth
+        } else {
+            ColumnConstraint::LowerBoundary(Width::Fixed(NARROWEST.saturating_add(GAP)))
+        });
     }
-}
-
-/// The lines of one row.
-fn lay_out(cells: &[String], widths: &[usize], sides: &[Side], columns: usize) -> Vec<String> {
-    let wrapped: Vec<Vec<String>> = cells
-        .iter()
-        .zip(widths)
-        .map(|(cell, width)| wrap_at_most(cell, *width, CELL_LINES_MAX))
-        .collect();
-    let height = wrapped.iter().map(Vec::len).max().unwrap_or_default();
-    (0..height)
-        .map(|place| {
-            let parts: Vec<String> = wrapped
-                .iter()
-                .zip(widths)
-                .zip(sides)
-                .map(|((lines, width), side)| {
-                    let part = lines.get(place).map_or("", String::as_str);
-                    pad(part, *width, *side)
-                })
-                .collect();
-            let line = format!("{}{}", " ".repeat(INDENT), parts.join("  "));
-            truncate(line.trim_end(), columns)
-        })
-        .collect()
-}
-
-fn pad(part: &str, wanted: usize, side: Side) -> String {
-    let gap = " ".repeat(wanted.saturating_sub(width(part)));
-    match side {
-        Side::Left => format!("{part}{gap}"),
-        Side::Right => format!("{gap}{part}"),
-    }
+    table
 }
 
 #[cfg(test)]
@@ -128,7 +102,7 @@ mod tests {
     fn columns_are_aligned_whatever_the_letters() {
         let rows = [row(&["山田", "1.50"]), row(&["Zoë B", "100.00"])];
         let table = Table::fit(&[("Name", Side::Left), ("Sum", Side::Right)], &rows, 100);
-        assert_eq!(table.head, ["  Name      Sum", "  ─────  ──────"]);
+        assert_eq!(table.head, ["  Name      Sum", "───────────────"]);
         assert_eq!(table.rows, [["  山田     1.50"], ["  Zoë B  100.00"]]);
     }
 
@@ -141,6 +115,21 @@ mod tests {
             table.rows,
             [["  1204.00  The books are locked".to_owned(), format!("{gap}up to 31 March")]]
         );
+    }
+
+    #[test]
+    fn a_table_without_rows_is_its_titles() {
+        let table = Table::fit(&[("Name", Side::Left), ("Sum", Side::Right)], &[], 100);
+        assert_eq!(table.head, ["  Name  Sum", "───────────"]);
+        assert!(table.rows.is_empty());
+    }
+
+    #[test]
+    fn short_words_stay_whole_in_a_narrow_terminal() {
+        let rows = [row(&["#INV-2001", "GBP", "The books are locked up to 31 March"])];
+        let head = [("Number", Side::Left), ("", Side::Left), ("What happened", Side::Left)];
+        let table = Table::fit(&head, &rows, 28);
+        assert!(table.rows[0][0].contains("  GBP  The"), "{:?}", table.rows[0]);
     }
 
     #[test]

@@ -2,15 +2,17 @@
 //! connection is lost, or a readable message was moved to a dead-letter queue. Each ends the story
 //! at once, with the cause.
 
-use super::api::Api;
-use crate::aws::lambda::TIMED_OUT;
-use crate::failure::Failure;
-use crate::stack::Stack;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::Duration;
+
 use tokio::time::Instant;
+
+use super::api::Api;
+use crate::aws::lambda::TIMED_OUT;
+use crate::failure::Failure;
+use crate::stack::Stack;
 
 /// How often the API and the dead-letter queues are checked; the process and its log are checked
 /// each time.

@@ -210,17 +210,38 @@ fn run(arguments: &[&str]) -> Output {
 #[test]
 fn an_invalid_command_line_is_explained() {
     for (arguments, said) in [
-        (&["--answer", "roundness=true"][..], "archived_by_id"),
+        (&["--answer", "roundness=true"][..], "a similar value exists: 'rounding'"),
+        (&["--answer", "help=1"], "archived_by_id"),
         (&["--answer", "rounding=up"], "half-away-from-zero or half-even"),
-        (&["--answer", "rounding"], "--answer does not accept 'rounding'."),
-        (&["--speed", "0"], "--speed does not accept '0'."),
-        (&["--region", "XX"], "--region does not accept 'XX'."),
-        (&["--port"], "--port requires a value."),
-        (&["--colour", "red"], "Unknown option --colour."),
+        (&["--answer", "rounding"], "half-away-from-zero or half-even"),
+        (&["--speed", "0"], "invalid value '0' for '--speed <N>'"),
+        (&["--region", "XX"], "possible values: GB, NZ, AU, US, GLOBAL, ZA, SG"),
+        (&["--port"], "a value is required for '--port <N>'"),
+        (&["--colour", "red"], "unexpected argument '--colour'"),
+        (&["--prot", "9800"], "a similar argument exists: '--port'"),
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let text = String::from_utf8(output.stderr).unwrap();
-        assert!(text.contains(said) && text.contains("Usage: xero-sim"), "{text}");
+        assert!(text.contains(said) && text.contains("'--help'"), "{text}");
+    }
+}
+
+#[test]
+fn the_help_names_every_option() {
+    let output = run(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for option in [
+        "Usage: xero-sim [OPTIONS]",
+        "--port <N>",
+        "--redirect-uri <URI>",
+        "--client-id <ID>",
+        "--client-secret <SECRET>",
+        "--region <REGION>",
+        "--speed <N>",
+        "--answer <NAME=VALUE>",
+    ] {
+        assert!(text.contains(option), "{option}: {text}");
     }
 }

@@ -28,6 +28,10 @@ mod unreadable;
 mod views;
 mod watch;
 
+use std::cell::RefCell;
+
+use xero_sim::Books;
+
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::stack::Stack;
@@ -36,10 +40,8 @@ use api::Api;
 use material::Material;
 use post::Post;
 use settle::{Records, Subject};
-use std::cell::RefCell;
 use summary::Summary;
 use watch::Watch;
-use xero_sim::Books;
 
 /// How many entries of the sync log are printed.
 const LOG_ENTRIES_SHOWN: u16 = 6;
@@ -219,14 +221,14 @@ mod tests {
     #[test]
     fn the_number_of_steps_equals_the_constant() {
         let sources = [
-            include_str!("mod.rs").split("#[cfg(test)]").next().unwrap_or_default(),
-            include_str!("connect.rs"),
-            include_str!("credit.rs"),
-            include_str!("jobs.rs"),
-            include_str!("money.rs"),
-            include_str!("reconciliation.rs"),
-            include_str!("secrecy.rs"),
-            include_str!("unreadable.rs"),
+            include_str!("story.rs").split("#[cfg(test)]").next().unwrap_or_default(),
+            include_str!("story/connect.rs"),
+            include_str!("story/credit.rs"),
+            include_str!("story/jobs.rs"),
+            include_str!("story/money.rs"),
+            include_str!("story/reconciliation.rs"),
+            include_str!("story/secrecy.rs"),
+            include_str!("story/unreadable.rs"),
         ];
         let taken: usize = sources.iter().map(|source| source.matches(".step(").count()).sum();
         assert_eq!(taken, STEPS);
