@@ -125,7 +125,7 @@ fn check_error(error: &XeroError, answer: Option<&Answer>) {
         matches!(error, XeroError::Rejected { .. } | XeroError::NotUnique { .. });
     if let Some(answer) = answer.filter(|_| is_about_the_document) {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{error:?}");
-        assert!(answer.json().is_some(), "{error:?}");
+        assert!(answer.body.contains(&b'{'), "{error:?}");
     }
 }
 

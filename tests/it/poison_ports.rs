@@ -98,7 +98,7 @@ fn an_event_that_cannot_be_delivered_fails_no_record() {
             let id = send_behind(&mut queues, records, refused);
             let took = queues.work(|_| false);
             assert_eq!(records.counts(&world), expected, "{} {fault:?}", records.kind);
-            is_alone_aside(&queues, &id, took, "field");
+            is_alone_aside(&queues, &id, took, "unknown_field");
             let items = world.table.items();
             let waiting = items.iter().filter(|item| item.key.sk.starts_with("OUT#"));
             assert_eq!(waiting.count(), 1, "{} {fault:?}", records.kind);

@@ -53,17 +53,17 @@ fn assert_listed(world: &World, when: &str) {
 }
 
 /// Gives the account's connection these lists, with a claim and a use for each organisation.
-fn fill(world: &World, offered: Vec<PinnedOrganisation>, leftovers: Vec<PinnedOrganisation>) {
+fn fill(world: &World, offered: &[PinnedOrganisation], leftovers: &[PinnedOrganisation]) {
     let store = &world.engine.store;
     let row = run(store.connection(&world.account())).unwrap().unwrap().unwrap();
     let mut version = row.version;
-    let all = || offered.iter().chain(&leftovers);
+    let all = || offered.iter().chain(leftovers);
     let (tenants, grants): (Vec<_>, Vec<_>) = all().map(|one| (one.tenant, one.grant)).unzip();
     let claims = row.record.claims.iter().copied().chain(tenants.iter().copied()).collect();
     let uses = row.record.grants.iter().copied().chain(grants.iter().copied()).collect();
     let filled = Connection {
-        offered: offered.clone(),
-        leftovers: leftovers.clone(),
+        offered: offered.to_vec(),
+        leftovers: leftovers.to_vec(),
         claims,
         grants: uses,
         ..row.record
@@ -84,7 +84,7 @@ fn fill(world: &World, offered: Vec<PinnedOrganisation>, leftovers: Vec<PinnedOr
 fn a_disconnect_fits_into_its_transactions_however_many_organisations_there_are() {
     for count in [ORGANISATIONS_MAX, ORGANISATIONS_MAX + 1, ORGANISATIONS_MAX * 50] {
         let world = World::connected();
-        fill(&world, organisations(0..count), organisations(count..2 * count));
+        fill(&world, &organisations(0..count), &organisations(count..2 * count));
         assert_listed(&world, "before");
         // A disconnect that does not fit into its transactions would be an error here.
         world.disconnect();

@@ -125,7 +125,7 @@ impl Progress {
             |from, rows_read| if from > latest { (restart, 0) } else { (from, rows_read) };
         let (invoices_from, invoices_read) = corrected(self.invoices_from, self.invoices_read);
         let (payments_from, payments_read) = corrected(self.payments_from, self.payments_read);
-        Self { invoices_from, invoices_read, payments_from, payments_read, ..self }
+        Self { invoices_from, payments_from, invoices_read, payments_read, ..self }
     }
 }
 

@@ -74,7 +74,7 @@ fn shards(now: Timestamp) -> impl Iterator<Item = u32> {
 }
 
 /// Returns whether no further call to Xero or to the CRM's queue may begin.
-fn is_late(engine: &Engine, invocation: Invocation) -> bool {
+fn is_out_of_time(engine: &Engine, invocation: Invocation) -> bool {
     engine.clock.now() > invocation.last_call
 }
 
@@ -97,7 +97,7 @@ async fn due(
     invocation: Invocation,
     swept: &mut Swept,
 ) -> Result<(), Unrecorded> {
-    if is_late(engine, invocation) {
+    if is_out_of_time(engine, invocation) {
         swept.failed += 1;
         return Ok(());
     }
@@ -113,7 +113,7 @@ async fn due(
                 outboxes.insert(account);
             }
             // A look may take calls to Xero.
-            Due::Connection(_) | Due::Grant(_) if is_late(engine, invocation) => {
+            Due::Connection(_) | Due::Grant(_) if is_out_of_time(engine, invocation) => {
                 swept.failed += 1;
             }
             Due::Connection(account) => {
@@ -131,7 +131,7 @@ async fn due(
         }
     }
     for account in outboxes {
-        if is_late(engine, invocation) {
+        if is_out_of_time(engine, invocation) {
             swept.failed += 1;
             continue;
         }
@@ -152,7 +152,7 @@ async fn parked(
     invocation: Invocation,
     swept: &mut Swept,
 ) -> Result<(), Unrecorded> {
-    if is_late(engine, invocation) {
+    if is_out_of_time(engine, invocation) {
         swept.failed += 1;
         return Ok(());
     }

@@ -144,7 +144,12 @@ impl Worker {
             if handles.is_empty() {
                 continue;
             }
-            if let Err(error) = self.queue(source).redelivery.hide(&handles).await {
+            let hidden = AssertUnwindSafe(self.queue(source).redelivery.hide(&handles));
+            let Ok(hidden) = hidden.catch_unwind().await else {
+                tracing::error!("hiding received messages panicked");
+                continue;
+            };
+            if let Err(error) = hidden {
                 tracing::warn!(error = %Chain(&error), "received messages could not be hidden");
             }
         }
@@ -153,7 +158,9 @@ impl Worker {
     async fn keep_hidden(&self, batch: &BatchContext) {
         let messages = self.messages.redelivery.keep_hidden(batch.held_from(Source::Messages));
         let wake_ups = self.wake_ups.redelivery.keep_hidden(batch.held_from(Source::WakeUps));
-        join(messages, wake_ups).await;
+        if AssertUnwindSafe(join(messages, wake_ups)).catch_unwind().await.is_err() {
+            tracing::error!("hiding messages in progress panicked");
+        }
     }
 
     /// Processes the records of a batch. Returns the ids of those that return to the queue.

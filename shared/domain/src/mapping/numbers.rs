@@ -52,13 +52,11 @@ impl Mapping {
         format!("{}-{}", self.snapshot.natural_key, self.generation)
     }
 
-    /// The number of its document in Xero, if that is a copy with a number of its own. An update
+    /// Whether this is a number that one of the record's copies was assigned. An update of that copy
     /// keeps it.
-    pub fn assigned_copy_number(&self) -> Option<String> {
-        let number = self.link.as_ref()?.number.as_ref()?;
-        let is_assigned = self.generation > 1
-            && (*number == self.copy_number() || *number == self.earlier_copy_number());
-        is_assigned.then(|| number.clone())
+    pub fn is_copy_number(&self, number: &str) -> bool {
+        self.generation > 1
+            && (number == self.copy_number() || number == self.earlier_copy_number())
     }
 
     /// Whether this is the record's number in the CRM. Xero does not distinguish the case of

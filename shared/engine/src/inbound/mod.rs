@@ -173,7 +173,7 @@ async fn told(
     let connection = engine.store.connection(account).await?.map(|row| row.record);
     let ledger = ledger_of(connection.as_ref(), account);
     if !connection.is_some_and(|connection| connection.state.is_connected())
-        && !unconnected::admit(engine, &ledger, content).await?
+        && !unconnected::admit_unconnected(engine, &ledger, content).await?
     {
         unconnected::refuse(engine, refusal_id, account, content).await?;
         return Ok(Err(Received::NotKept));

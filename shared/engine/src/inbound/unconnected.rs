@@ -16,7 +16,7 @@ use crate::{Engine, journal, kept_records};
 
 /// Reserves room for the unknown records of a message. Returns `false` if there is none; nothing of
 /// the message is stored then.
-pub(super) async fn admit(
+pub(super) async fn admit_unconnected(
     engine: &Engine,
     ledger: &Ledger,
     content: &Content,

@@ -48,7 +48,7 @@ impl SecretsManager {
                 // Another process has just created the secret. Our value is newer.
                 self.replace(name, value, version).await
             }
-            Err(error) => Err(failed("create a secret", error)),
+            Err(error) => Err(describe_failure("create a secret", error)),
         }
     }
 
@@ -68,7 +68,7 @@ impl SecretsManager {
             {
                 Ok(None)
             }
-            Err(error) => Err(failed("read a secret", error)),
+            Err(error) => Err(describe_failure("read a secret", error)),
         }
     }
 }
@@ -104,7 +104,7 @@ impl Secrets for SecretsManager {
             {
                 self.create(name, value, version).await
             }
-            Err(error) => Err(failed("write a secret", error)),
+            Err(error) => Err(describe_failure("write a secret", error)),
         }
     }
 
@@ -117,7 +117,7 @@ impl Secrets for SecretsManager {
         let put = self.client.put_secret_value().secret_id(name);
         let put = put.client_request_token(version.to_string());
         let put = put.secret_string(value.expose_secret()).send().await;
-        put.map(drop).map_err(|error| failed("write a secret", error))
+        put.map(drop).map_err(|error| describe_failure("write a secret", error))
     }
 
     /// Deletes without the recovery window, during which the same Xero user could not connect
@@ -133,13 +133,13 @@ impl Secrets for SecretsManager {
             {
                 Ok(())
             }
-            Err(error) => Err(failed("delete a secret", error)),
+            Err(error) => Err(describe_failure("delete a secret", error)),
         }
     }
 }
 
 /// Keeps the cause without the raw exchange, whose debug output would contain the secret.
-fn failed<E, R>(operation: &'static str, error: SdkError<E, R>) -> PortError
+fn describe_failure<E, R>(operation: &'static str, error: SdkError<E, R>) -> PortError
 where
     E: std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,

@@ -27,7 +27,7 @@ const DELAY_MAX: u32 = 300;
 const PAST_MARK: SignedDuration = SignedDuration::from_secs(30);
 /// Maximum delay of a message whose mark could not be removed: more than the longest timeout of a
 /// Lambda function, 15 minutes.
-const PAST_MARK_MAX: Duration = Duration::from_secs(1_200);
+const PAST_MARK_MAX: Duration = Duration::from_mins(20);
 /// The code of a message whose wake-up is refused.
 const WAKE_UP_REFUSED: &str = "wake_up_refused";
 

@@ -49,10 +49,10 @@ async fn a_304_says_that_nothing_has_changed() {
 }
 
 #[tokio::test]
-async fn a_304_to_a_call_that_did_not_ask_for_changes_is_not_understood() {
+async fn a_304_to_a_call_that_did_not_ask_for_changes_comes_from_the_edge() {
     let session = a_session(Scripted::new([reply(304, &[], "")]));
     let error = organisation::organisation(&session).await.unwrap_err();
-    assert!(matches!(error, XeroError::CallRefused { status: 304, .. }), "{error:?}");
+    assert!(matches!(error, XeroError::Edge { status: 304, .. }), "{error:?}");
 }
 
 #[tokio::test]

@@ -261,15 +261,15 @@ async fn unknown_sentences_are_reported_whatever_the_form_of_the_refusal() {
     };
     let (moon, known) = ("The moon is in the wrong house", "Invoice # must be unique.");
     let of_one = element(r##""InvoiceNumber":"#INV-0001","##, moon);
-    let of_none = element(r#""InvoiceNumber":"another","#, moon);
+    let unrelated = element(r#""InvoiceNumber":"another","#, moon);
     let of_known = element(r##""InvoiceNumber":"#INV-0001","##, known);
     let bare = r#"{"Type":"ValidationException","Message":"A validation exception occurred."}"#;
     for (answer, expected) in [
         (reply(200, &[], &collection("Invoices", std::slice::from_ref(&of_one))), 1),
         (reply(200, &[], &collection("Invoices", std::slice::from_ref(&of_known))), 0),
         // The refusal of a document that was not sent is a sentence of Xero's all the same.
-        (reply(200, &[], &collection("Invoices", &[of_known, of_none.clone()])), 1),
-        (reply(200, &[], &collection("Invoices", &[of_one, of_none])), 2),
+        (reply(200, &[], &collection("Invoices", &[of_known, unrelated.clone()])), 1),
+        (reply(200, &[], &collection("Invoices", &[of_one, unrelated])), 2),
         (refused(moon), 1),
         (refused(known), 0),
         (reply(400, &[], bare), 0),

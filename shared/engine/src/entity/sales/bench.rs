@@ -100,7 +100,7 @@ impl<'a, T: Sales> Bench<'a, T> {
             else {
                 continue;
             };
-            match self.draft(task, snapshot, *contact, target) {
+            match self.draft(task, snapshot, *contact, &target) {
                 Ok(draft) => drafts.push(draft),
                 Err(failure) => refused.push((task, target, failure)),
             }
@@ -113,7 +113,7 @@ impl<'a, T: Sales> Bench<'a, T> {
         task: usize,
         snapshot: &T::Snapshot,
         contact: XeroContactId,
-        target: Target,
+        target: &Target,
     ) -> Result<Draft<T::Document>, Failure> {
         Ok(match target {
             Target::New | Target::Renumbered => {
@@ -133,16 +133,20 @@ impl<'a, T: Sales> Bench<'a, T> {
                 };
                 Draft { task, document, operation, remarks: warnings }
             }
-            Target::Existing { id, status, operation } => {
+            Target::Existing { id, number, status, operation } => {
                 let Translated { document, warnings } =
-                    self.document(snapshot, contact, Some(id))?;
+                    self.document(snapshot, contact, Some(*id))?;
                 // A copy keeps the number that it was assigned.
-                let copy = self.tasks.get(task).and_then(|one| one.mapping.assigned_copy_number());
-                let document = T::giving(document, status);
+                let mapping = self.tasks.get(task).map(|one| &one.mapping);
+                let is_copy =
+                    |number: &&String| mapping.is_some_and(|one| one.is_copy_number(number));
+                let copy = number.as_ref().filter(is_copy).cloned();
+                let document = T::giving(document, *status);
                 let document = match copy {
                     Some(copy) => T::numbered(document, copy),
                     None => document,
                 };
+                let operation = *operation;
                 Draft { task, document, operation, remarks: warnings }
             }
         })

@@ -122,7 +122,8 @@ fn ours<T: Sales>(tasks: &Tasks<'_, T>, index: usize, remote: &T::Remote) -> Opt
         // Documents that we create or adopt are approved.
         let draft = *head.status != DocumentStatus::Authorised;
         let status = draft.then_some(NewStatus::Authorised);
-        return Some(Found::Ours(Target::Existing { id: head.id, status, operation }));
+        let number = head.number.map(str::to_owned);
+        return Some(Found::Ours(Target::Existing { id: head.id, number, status, operation }));
     }
     let remarks = told_if_gone(remote).into_iter().collect();
     Some(Found::Settled(brought::<T>(task, remote, operation, remarks)))

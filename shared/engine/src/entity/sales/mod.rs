@@ -109,7 +109,7 @@ type Tasks<'a, T> = [Task<'a, <T as Entity>::Snapshot>];
 type Contacts = BTreeMap<usize, XeroContactId>;
 
 /// What to do with a task's document.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Target {
     /// Create it.
     New,
@@ -118,6 +118,8 @@ enum Target {
     /// Update it.
     Existing {
         id: XeroId,
+        /// Its number in Xero, if known.
+        number: Option<String>,
         /// The status to set, if it has to change.
         status: Option<NewStatus>,
         /// The operation to log.
@@ -178,8 +180,9 @@ async fn targets<T: Sales>(
         let Some(task) = tasks.get(index) else { continue };
         match &task.mapping.link {
             Some(link) => {
-                let (id, operation) = (link.xero_id, LoggedOperation::Update);
-                targets.push((index, Target::Existing { id, status: None, operation }));
+                let (id, number) = (link.xero_id, link.number.clone());
+                let operation = LoggedOperation::Update;
+                targets.push((index, Target::Existing { id, number, status: None, operation }));
             }
             None if task.must_resolve() => {}
             None => targets.push((index, Target::New)),
