@@ -118,7 +118,7 @@ impl Redelivery for Delays {
 
     /// An invocation takes no time here, so nothing has to be hidden again.
     async fn keep_hidden(&self, _held: &HeldMessages) {
-        std::future::pending().await;
+        std::future::pending::<()>().await;
     }
 
     async fn delete(&self, receipt_handles: &[String]) -> Result<(), PortError> {
