@@ -12,9 +12,9 @@ const LIMITS: [(Measure, usize); 6] = [
     // Target: 0.
     (Measure::RepeatedPrivateNames, 27),
     // Target: 0.
-    (Measure::UpwardImports, 6),
+    (Measure::UpwardImports, 0),
     // Target: 0.
-    (Measure::ModulesInCycles, 19),
+    (Measure::ModulesInCycles, 4),
     // Target: 150.
     (Measure::ArchitectureLines, 150),
 ];

@@ -7,8 +7,8 @@ use store::StoreError;
 use xero::XeroError;
 use xero::api::organisation;
 
+use crate::carry_over::follow_up;
 use crate::chain::Chain;
-use crate::connect::follow_up;
 use crate::connection::change;
 use crate::desk::{Desk, is_refusal};
 use crate::{Engine, Invocation};

@@ -26,8 +26,8 @@ use self::money::{carry_money, carry_money_of};
 use crate::chain::Chain;
 use crate::connection::change;
 use crate::desk::Desk;
-use crate::push::Unrecorded;
-use crate::{Engine, Invocation, choices, kept_records};
+use crate::errors::Unrecorded;
+use crate::{Engine, Invocation, chart, kept_records, release};
 
 /// Records moved between two checks of the remaining time.
 const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
@@ -35,11 +35,22 @@ const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
 const CONFLICTS_MAX: u32 = 4;
 
 /// Enqueues a hint that an account has just been connected.
-pub(crate) async fn leave_hint(engine: &Engine, ledger: &Ledger) -> Result<(), Unrecorded> {
+async fn leave_hint(engine: &Engine, ledger: &Ledger) -> Result<(), Unrecorded> {
     let now = engine.clock.now();
     let mut wake = engine.wake(ledger, EntityKind::Contact, Errand::Connected, now);
     wake.ticket = engine.ids.uuid().to_string();
     Ok(engine.wake_ups.leave(&wake).await?)
+}
+
+/// Releases the records that waited for a connection, and requests that they are carried over. The
+/// connection is usable in any case; the sweep repeats what fails here.
+pub(crate) async fn follow_up(engine: &Engine, ledger: &Ledger) {
+    if let Err(error) = leave_hint(engine, ledger).await {
+        tracing::error!(error = %Chain(&error), "what waited for the connection is released later");
+    }
+    if let Err(error) = release::parked(engine, ledger).await {
+        tracing::error!(error = %Chain(&error), "parked work is released later");
+    }
 }
 
 /// Carries over the records that waited for the connection while there is time, and checks the
@@ -92,7 +103,7 @@ pub(crate) async fn walk(
 /// page shows a warning; the connection stays usable.
 async fn check_codes(engine: &Engine, ledger: &Ledger, invocation: Invocation) {
     let Ok(desk) = Desk::open(engine, ledger, Urgency::All, invocation).await else { return };
-    if choices::check(&desk).await.is_err() {
+    if chart::check_codes(&desk).await.is_err() {
         tracing::warn!(account.id = %ledger.account, "the account codes were not checked");
     }
 }

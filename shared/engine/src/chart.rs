@@ -1,13 +1,16 @@
 //! The organisation's chart of accounts and tax rates. It is read from Xero once a day and kept in
-//! the table in between.
+//! the table in between, and the account codes in use are checked against it.
 
+use domain::account_codes::Objection;
 use domain::chart::Chart;
+use domain::connection::Connection;
 use futures::FutureExt;
 use futures::future::try_join3;
 use jiff::SignedDuration;
 use store::StoreError;
 use xero::api::{accounts, organisation, tax_rates};
 
+use crate::connection::change;
 use crate::desk::{Desk, Trouble};
 
 /// Returns the stored chart, or the chart as Xero has it now if the stored one is older than a day.
@@ -51,4 +54,31 @@ pub async fn current(desk: &Desk<'_>) -> Result<Chart, Trouble> {
     };
     desk.engine.store.put_chart(&desk.ledger, &chart).await?;
     Ok(chart)
+}
+
+/// Formats objections as sentences.
+pub(crate) fn describe_objections(objections: &[Objection]) -> Vec<String> {
+    objections.iter().map(|one| format!("{} {}.", one.field, one.problem)).collect()
+}
+
+/// Checks the choices in use against the chart as Xero has it now, and records objections on the
+/// connection, so that people see them before a push fails.
+pub(crate) async fn check_codes(desk: &Desk<'_>) -> Result<(), Trouble> {
+    let account = &desk.ledger.account;
+    let chart = desk.noted(current(desk).await).await?;
+    let codes = desk.engine.store.account_codes(account).await?;
+    let warnings = describe_objections(&codes.objections(&chart));
+    if !warnings.is_empty() {
+        tracing::warn!(
+            account.id = %account,
+            warnings = warnings.len(),
+            "account codes are not usable"
+        );
+    }
+    let noted = change(desk.engine, account, |connection| {
+        let is_same = connection.warnings == warnings;
+        (!is_same).then(|| Connection { warnings: warnings.clone(), ..connection })
+    });
+    noted.await?;
+    Ok(())
 }

@@ -15,8 +15,8 @@ use store::StoreError;
 use store::table::Expect;
 
 use crate::desk::{Desk, Trouble};
-use crate::inbound::{ledger, records_ledger};
-use crate::push::Unrecorded;
+use crate::errors::Unrecorded;
+use crate::ledgers::{ledger, records_ledger};
 use crate::views::RecordView;
 use crate::{Engine, Invocation, chart, connection, journal, release};
 
@@ -135,35 +135,8 @@ pub async fn account_choices(
         bank: accounts(&Account::is_bank),
         gift_card: accounts(&Account::takes_payments),
         tax: taxes.map(tax).collect(),
-        objections: told(&codes.objections(&chart)),
+        objections: chart::describe_objections(&codes.objections(&chart)),
     })
-}
-
-/// Formats objections as sentences.
-pub(crate) fn told(objections: &[Objection]) -> Vec<String> {
-    objections.iter().map(|one| format!("{} {}.", one.field, one.problem)).collect()
-}
-
-/// Checks the choices in use against the chart as Xero has it now, and records objections on the
-/// connection, so that people see them before a push fails.
-pub(crate) async fn check(desk: &Desk<'_>) -> Result<(), Trouble> {
-    let account = &desk.ledger.account;
-    let chart = desk.noted(chart::current(desk).await).await?;
-    let codes = desk.engine.store.account_codes(account).await?;
-    let warnings = told(&codes.objections(&chart));
-    if !warnings.is_empty() {
-        tracing::warn!(
-            account.id = %account,
-            warnings = warnings.len(),
-            "account codes are not usable"
-        );
-    }
-    let noted = connection::change(desk.engine, account, |connection| {
-        let is_same = connection.warnings == warnings;
-        (!is_same).then(|| Connection { warnings: warnings.clone(), ..connection })
-    });
-    noted.await?;
-    Ok(())
 }
 
 /// The result of choosing account codes.

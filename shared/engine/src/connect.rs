@@ -24,11 +24,10 @@ use xero::XeroError;
 
 use crate::chain::Chain;
 use crate::connection::{ChangeError, change};
-use crate::push::Unrecorded;
+use crate::errors::Unrecorded;
 use crate::token::TokenError;
 use crate::{Engine, sealing};
 
-pub(crate) use self::complete::follow_up;
 pub use self::complete::{Completed, complete};
 
 /// Why a connect did not come about.

@@ -18,8 +18,8 @@ use crate::calls::{Counted, fetch_links};
 use crate::chain::Chain;
 use crate::closed::{closed, not_connected, refused_once, unavailable};
 use crate::connection::amend_connected;
+use crate::grant_tokens::GrantTokens;
 use crate::ports::Measure;
-use crate::token::GrantTokens;
 use crate::{Engine, Invocation, disconnect};
 
 pub use self::trouble::Trouble;

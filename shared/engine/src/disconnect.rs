@@ -13,7 +13,8 @@ use xero::{XeroError, connections};
 use crate::calls::{count_unknown_sentences, fetch_links, quiet};
 use crate::chain::Chain;
 use crate::connection::change;
-use crate::token::{self, Ended, GrantTokens, TokenError};
+use crate::grant_tokens::GrantTokens;
+use crate::token::{self, Ended, TokenError};
 use crate::{Engine, Invocation};
 
 /// Maximum wait for calls in progress before the link at Xero is removed.

@@ -16,8 +16,8 @@ use store::{StoreError, Walk};
 
 use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
+use crate::errors::Unrecorded;
 use crate::ports::Measure;
-use crate::push::Unrecorded;
 use crate::unreadable_rows::catch_panic;
 use crate::{Engine, Invocation, abreast};
 

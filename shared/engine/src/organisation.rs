@@ -5,8 +5,8 @@ use domain::connection::Connection;
 use domain::ids::{AccountId, Ledger, TenantId};
 use store::StoreError;
 
+use crate::carry_over::follow_up;
 use crate::chain::Chain;
-use crate::connect::follow_up;
 use crate::connection::{ChangeError, change, change_claims};
 use crate::{Engine, Invocation, disconnect, upgrade};
 

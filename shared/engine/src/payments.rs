@@ -12,8 +12,10 @@ use store::{PaymentParts, StoreError};
 use crate::chain::Chain;
 use crate::choices::{self, NeverSend};
 use crate::entity::Payment;
-use crate::inbound::{push_known, records_ledger};
-use crate::push::{self, Keep, Unrecorded};
+use crate::errors::Unrecorded;
+use crate::known_records::push_known;
+use crate::ledgers::records_ledger;
+use crate::push::{self, Keep};
 use crate::views::RecordView;
 use crate::{Engine, Invocation};
 

@@ -11,7 +11,7 @@ use domain::receipts::{Answer, CHANGES_MAX, Changes, Receipts, Recorded, Told};
 use store::{ReceiptRows, StoreError, Versioned};
 
 use crate::Engine;
-use crate::inbound::records_ledger;
+use crate::ledgers::records_ledger;
 
 /// Maximum attempts at writing a row that another process changes at the same time.
 const CONFLICTS_MAX: u32 = 6;

@@ -15,7 +15,7 @@ use store::table::Expect;
 use store::{StoreError, Versioned, Walk};
 
 use crate::entity::is_note_in_xero;
-use crate::push::Unrecorded;
+use crate::errors::Unrecorded;
 use crate::{Engine, Invocation, abreast};
 
 /// Of each of the index's shards. What is beyond is released by the sweep.

@@ -14,8 +14,10 @@ use serde::Serialize;
 use store::StoreError;
 use store::table::Cursor;
 
-use crate::inbound::{push_known, records_ledger};
-use crate::push::{Pushed, Unrecorded};
+use crate::errors::Unrecorded;
+use crate::known_records::push_known;
+use crate::ledgers::records_ledger;
+use crate::push::Pushed;
 use crate::views::RecordView;
 use crate::{Engine, Invocation};
 

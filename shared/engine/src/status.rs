@@ -10,7 +10,7 @@ use serde::Serialize;
 use store::{AttentionCount, StoreError};
 
 use crate::Engine;
-use crate::inbound::records_ledger;
+use crate::ledgers::records_ledger;
 use crate::views::RecordView;
 
 /// The status page.

@@ -13,7 +13,7 @@ use store::Due;
 use store::keys::SHARDS;
 
 use crate::chain::Chain;
-use crate::push::{self, Unrecorded};
+use crate::errors::{Unrecorded, isolate};
 use crate::unreadable_rows::catch_panic;
 use crate::{
     Engine, Invocation, availability, carry_over, connection, disconnect, organisation, release,
@@ -118,7 +118,7 @@ async fn due(
             }
             Due::Connection(account) => {
                 let looked = look(engine, &account, invocation).boxed();
-                match push::isolate(looked).await {
+                match isolate(looked).await {
                     Ok(is_done) => swept.connections += usize::from(is_done),
                     Err(error) => tell_account(&account, &error, swept),
                 }
@@ -161,7 +161,7 @@ async fn parked(
     for ((ledger, kind), records) in by_ledger(parked) {
         let key = |crm_id| MappingKey { ledger: ledger.clone(), kind, crm_id };
         let keys = records.into_iter().map(key).collect();
-        if let Err(error) = push::isolate(release::overlooked(engine, &ledger, keys)).await {
+        if let Err(error) = isolate(release::overlooked(engine, &ledger, keys)).await {
             tell_account(&ledger.account, &error, swept);
         }
     }

@@ -14,8 +14,10 @@ use store::table::{Cursor, Expect};
 use store::{StoreError, Versioned};
 
 use crate::chain::Chain;
-use crate::inbound::{push_known, records_ledger};
-use crate::push::{Pushed, Unrecorded};
+use crate::errors::Unrecorded;
+use crate::known_records::push_known;
+use crate::ledgers::records_ledger;
+use crate::push::Pushed;
 use crate::{Engine, Invocation};
 
 /// Records per step: as many as one call takes.

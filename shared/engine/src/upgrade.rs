@@ -13,13 +13,12 @@ use store::table::Expect;
 use store::{StoreError, Walk};
 
 use crate::connection::change;
+use crate::token::CLAIMS_UPGRADE;
 use crate::{Engine, Invocation, abreast};
 
 /// Accounts read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
-/// The upgrade that gives every connection its claims.
-const CLAIMS: &str = "claims";
 /// The upgrade that adds every record that was given up to the `attention` index.
 const ATTENTION: &str = "attention";
 
@@ -62,7 +61,7 @@ pub(crate) async fn claim_existing(
     engine: &Engine,
     invocation: Invocation,
 ) -> Result<ClaimProgress, StoreError> {
-    if engine.store.is_upgraded(CLAIMS).await? {
+    if engine.store.is_upgraded(CLAIMS_UPGRADE).await? {
         return Ok(ClaimProgress::All);
     }
     let mut claims = ClaimProgress::All;
@@ -85,14 +84,9 @@ pub(crate) async fn claim_existing(
         claim_all(engine, accounts, &mut claims).await?;
     }
     if claims == ClaimProgress::All {
-        engine.store.put_upgraded(CLAIMS).await?;
+        engine.store.put_upgraded(CLAIMS_UPGRADE).await?;
     }
     Ok(claims)
-}
-
-/// Returns whether the rows that record the uses of grants are complete.
-pub(crate) async fn are_uses_known(engine: &Engine) -> Result<bool, StoreError> {
-    engine.store.is_upgraded(CLAIMS).await
 }
 
 /// Gives the connections of these accounts their claims. Sets `claims` if a row cannot be read.

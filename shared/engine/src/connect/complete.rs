@@ -17,10 +17,12 @@ use xero::{Sent, XeroError};
 use super::offered::{self, Offer};
 use super::{ConnectError, clear_pending, context, hash};
 use crate::calls::fetch_links;
+use crate::carry_over::follow_up;
 use crate::chain::Chain;
 use crate::connection::{ChangeError, change_claims};
-use crate::token::{self, GrantTokens};
-use crate::{Engine, Invocation, carry_over, release, sealing, upgrade};
+use crate::grant_tokens::GrantTokens;
+use crate::token;
+use crate::{Engine, Invocation, sealing, upgrade};
 
 /// The exchange of a code and keeping its tokens take no longer than this, even if Xero is slow.
 const EXCHANGE_TAKES: SignedDuration = SignedDuration::from_secs(18);
@@ -257,16 +259,6 @@ async fn connect(
     tracing::info!(account.id = %account, tenant.id = %used.tenant, "connected");
     follow_up(engine, &ledger).await;
     Ok(Completed::Connected(used))
-}
-
-/// What a new connection brings about. The connection stands; what fails here the sweep repairs.
-pub(crate) async fn follow_up(engine: &Engine, ledger: &Ledger) {
-    if let Err(error) = carry_over::leave_hint(engine, ledger).await {
-        tracing::error!(error = %Chain(&error), "what waited for the connection is released later");
-    }
-    if let Err(error) = release::parked(engine, ledger).await {
-        tracing::error!(error = %Chain(&error), "parked work is released later");
-    }
 }
 
 /// Nothing came of a consent: its grant ends, unless another connection uses it.

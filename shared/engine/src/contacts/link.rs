@@ -14,8 +14,8 @@ use xero::api::contacts;
 
 use crate::desk::{Desk, Trouble};
 use crate::entity::{after_merges, already_linked, no_contact};
-use crate::inbound::ledger;
-use crate::push::Unrecorded;
+use crate::errors::Unrecorded;
+use crate::ledgers::ledger;
 use crate::views::RecordView;
 use crate::{Engine, Invocation, journal, release};
 

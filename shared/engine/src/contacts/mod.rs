@@ -18,7 +18,7 @@ use xero::api::contacts;
 
 use crate::closed::not_connected;
 use crate::desk::{Desk, Trouble};
-use crate::inbound::ledger;
+use crate::ledgers::ledger;
 use crate::{Engine, Invocation, abreast};
 
 pub use self::link::{Linked, link, unlink};

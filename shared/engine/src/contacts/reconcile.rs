@@ -22,8 +22,8 @@ use store::{STEP_MAX, StoreError, Versioned};
 use super::known::{self, party};
 use crate::chain::Chain;
 use crate::desk::Trouble;
-use crate::inbound::ledger;
-use crate::push::Unrecorded;
+use crate::errors::Unrecorded;
+use crate::ledgers::ledger;
 use crate::{Engine, Invocation, release};
 
 /// Minimum time before the end of the invocation for a further step, which uses only the table.

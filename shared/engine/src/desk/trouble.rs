@@ -7,7 +7,7 @@ use domain::operation::Parking;
 use store::StoreError;
 use xero::XeroError;
 
-use crate::push::Unrecorded;
+use crate::errors::Unrecorded;
 
 /// Why an attempt failed. Records of one call may share an error.
 #[derive(Debug, Clone)]

@@ -7,7 +7,8 @@ use domain::ids::{CrmId, Ledger};
 
 use super::{Place, Received};
 use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
-use crate::push::{Pushed, Unrecorded};
+use crate::errors::Unrecorded;
+use crate::push::Pushed;
 
 /// A record of a message or a hint.
 #[derive(Debug, Clone)]

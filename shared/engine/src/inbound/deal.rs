@@ -15,7 +15,8 @@ use domain::sync_log::LogStatus;
 use super::arrivals::{Arrival, End, Group};
 use super::{Delivery, Received};
 use crate::entity::{Contact, Entity};
-use crate::push::{self, Keep, Offer, Pushed, Unrecorded};
+use crate::errors::{Unrecorded, isolate};
+use crate::push::{self, Keep, Offer, Pushed};
 use crate::{Engine, Invocation, journal};
 
 /// Processes the arrivals of one kind.
@@ -71,7 +72,7 @@ async fn put_off<E: Entity>(engine: &Engine, group: &Group<'_>) -> Vec<End> {
     for arrival in arrivals {
         let result = match failed_client(arrival, &failed) {
             Some(error) => Err(error.clone()),
-            None => push::isolate(keep_arrival::<E>(engine, &group.ledger, arrival)).await,
+            None => isolate(keep_arrival::<E>(engine, &group.ledger, arrival)).await,
         };
         match result {
             Ok(()) => kept.push(arrival),
@@ -210,7 +211,7 @@ async fn push_clients(
             Standing::Sent => offers.push(Offer { crm_id, snapshot: Some(client) }),
             Standing::Voided => {
                 let kept = keep_client(engine, ledger, &crm_id, client, Keep::Record);
-                let kept = push::isolate(kept).await;
+                let kept = isolate(kept).await;
                 failed.extend(kept.err().map(|error| (crm_id, error)));
             }
         }
@@ -239,7 +240,7 @@ async fn keep_clients(
             Standing::Sent => Keep::Queue,
             Standing::Voided => Keep::Record,
         };
-        let kept = push::isolate(keep_client(engine, ledger, &crm_id, client, keep)).await;
+        let kept = isolate(keep_client(engine, ledger, &crm_id, client, keep)).await;
         failed.extend(kept.err().map(|error| (crm_id, error)));
     }
     failed

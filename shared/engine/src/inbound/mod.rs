@@ -9,16 +9,13 @@ mod unconnected;
 
 use std::collections::BTreeMap;
 
-use domain::connection::Connection;
 use domain::crm;
 use domain::entity::EntityKind;
 use domain::envelope::{Content, Errand, Inbound, Message, Mode};
-use domain::ids::{AccountId, CrmId, Ledger, TenantId};
+use domain::ids::{AccountId, CrmId, Ledger};
 use domain::mapping::MappingKey;
-use domain::operation::Urgency;
 use domain::sync_log::LogStatus;
 use futures::FutureExt;
-use store::StoreError;
 
 use self::arrivals::{Arrival, Arrivals};
 pub use self::deliveries::{
@@ -28,8 +25,10 @@ pub use self::moved_aside::{explain_failed, explain_unreadable, report_moved_asi
 use self::turned::{Turned, turned};
 use crate::contacts::reconcile;
 use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
+use crate::errors::{Unrecorded, isolate};
+use crate::ledgers::ledger_of;
 use crate::outbox::derive_event_id;
-use crate::push::{self, Keep, Offer, Pushed, Unrecorded};
+use crate::push::{self, Keep, Pushed};
 use crate::receipts::Noted;
 use crate::{Engine, Invocation, carry_over, journal, payments, receipts, sync_all};
 
@@ -77,7 +76,7 @@ pub async fn receive(
         match inbound {
             Inbound::Message(message) => {
                 let told = told(engine, message, index, &mut written).boxed();
-                let told = push::isolate(told).await;
+                let told = isolate(told).await;
                 arrivals.message(index, told, &message.content);
             }
             Inbound::Wake(wake) => match &wake.errand {
@@ -109,15 +108,15 @@ pub async fn receive(
         arrivals.end(dealt.await);
     }
     for (index, ledger) in walks {
-        let walked = push::isolate(sync_all::walk(engine, &ledger, invocation).boxed()).await;
+        let walked = isolate(sync_all::walk(engine, &ledger, invocation).boxed()).await;
         arrivals.set(index, walked.map(|()| Received::Walked));
     }
     for (index, ledger) in comparisons {
-        let compared = push::isolate(reconcile::walk(engine, &ledger, invocation).boxed()).await;
+        let compared = isolate(reconcile::walk(engine, &ledger, invocation).boxed()).await;
         arrivals.set(index, compared.map(|()| Received::Walked));
     }
     for (index, ledger) in connected {
-        let carried = push::isolate(carry_over::walk(engine, &ledger, invocation).boxed()).await;
+        let carried = isolate(carry_over::walk(engine, &ledger, invocation).boxed()).await;
         arrivals.set(index, carried.map(|()| Received::Walked));
     }
     let mut received = arrivals.finish(messages);
@@ -226,62 +225,6 @@ async fn recorded_otherwise(
     let told = "This payment was already recorded with another amount or method, and was not changed. Delete it and record a new one instead.";
     journal::idle(engine, account, subject, LogStatus::Unchanged, told.to_owned(), None).await;
     Received::Recorded
-}
-
-/// Pushes the newest known snapshots of records of one kind.
-pub async fn push_known(
-    engine: &Engine,
-    ledger: &Ledger,
-    kind: EntityKind,
-    records: &[CrmId],
-    urgency: Urgency,
-    invocation: Invocation,
-) -> Vec<Result<Pushed, Unrecorded>> {
-    match kind {
-        EntityKind::Contact => {
-            push::push::<Contact>(engine, ledger, &known(records), urgency, invocation).await
-        }
-        EntityKind::Invoice => {
-            push::push::<Invoice>(engine, ledger, &known(records), urgency, invocation).await
-        }
-        EntityKind::CreditNote => {
-            push::push::<CreditNote>(engine, ledger, &known(records), urgency, invocation).await
-        }
-        EntityKind::Allocation => {
-            push::push::<Allocation>(engine, ledger, &known(records), urgency, invocation).await
-        }
-        EntityKind::Payment => {
-            push::push::<Payment>(engine, ledger, &known(records), urgency, invocation).await
-        }
-    }
-}
-
-fn known<S>(records: &[CrmId]) -> Vec<Offer<'static, S>> {
-    records.iter().map(|crm_id| Offer { crm_id: crm_id.clone(), snapshot: None }).collect()
-}
-
-/// Returns the ledger that holds an account's records: that of the current or last connected
-/// organisation, otherwise the one without an organisation.
-pub(crate) async fn records_ledger(
-    engine: &Engine,
-    account: &AccountId,
-) -> Result<Ledger, StoreError> {
-    let connection = engine.store.connection(account).await?.map(|row| row.record);
-    Ok(ledger_of(connection.as_ref(), account))
-}
-
-fn ledger_of(connection: Option<&Connection>, account: &AccountId) -> Ledger {
-    let unassigned = || Ledger { account: account.clone(), tenant: TenantId::NONE };
-    connection.and_then(Connection::ledger).unwrap_or_else(unassigned)
-}
-
-/// Returns the ledger of an account's mappings, or `None` if it was never connected.
-pub(crate) async fn ledger(
-    engine: &Engine,
-    account: &AccountId,
-) -> Result<Option<Ledger>, StoreError> {
-    let connection = engine.store.connection(account).await?;
-    Ok(connection.and_then(|connection| connection.record.ledger()))
 }
 
 impl Arrival<'_> {

@@ -12,7 +12,8 @@ use domain::mapping::MappingKey;
 
 use crate::Engine;
 use crate::entity::{CreditNote, Entity, Invoice};
-use crate::push::{self, Keep, Unrecorded};
+use crate::errors::Unrecorded;
+use crate::push::{self, Keep};
 
 /// What an invoice was before this message.
 #[derive(Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use domain::receipts::{Received, Standpoint};
 use super::isolation::known_payments;
 use crate::chart;
 use crate::desk::{Desk, Trouble};
-use crate::push::Unrecorded;
+use crate::errors::Unrecorded;
 
 /// Whether each payment of an invoice is among the details or known from an earlier poll. An
 /// invoice lists its payments without their bank accounts.

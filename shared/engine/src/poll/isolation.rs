@@ -8,9 +8,9 @@ use domain::sync_log::LogStatus;
 
 use crate::chain::Chain;
 use crate::desk::Desk;
+use crate::errors::{Unrecorded, isolate};
 use crate::journal;
 use crate::ports::Measure;
-use crate::push::{self, Unrecorded};
 
 /// Processes one invoice. If that will always fail because of its rows, or panics, this is reported
 /// and does not stop the others, and the result is `None`.
@@ -19,7 +19,7 @@ pub(super) async fn isolate_invoice<T>(
     crm_id: &CrmId,
     work: impl Future<Output = Result<T, Unrecorded>>,
 ) -> Result<Option<T>, Unrecorded> {
-    match push::isolate(work).await {
+    match isolate(work).await {
         Err(error) if error.is_about_the_record() => {
             report(desk, crm_id, &error).await;
             Ok(None)
@@ -53,7 +53,7 @@ pub(super) async fn known_payments(
         let rows = rows.map_err(Unrecorded::from)?;
         Ok::<_, Unrecorded>(rows.map(|rows| rows.record.received).unwrap_or_default())
     };
-    match push::isolate(read).await {
+    match isolate(read).await {
         Err(error) if error.is_about_the_record() => Ok(None),
         received => received.map(Some),
     }

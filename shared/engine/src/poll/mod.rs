@@ -30,8 +30,8 @@ use tracing::Instrument;
 
 use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
+use crate::errors::Unrecorded;
 use crate::ports::Measure;
-use crate::push::Unrecorded;
 use crate::{Engine, Invocation};
 
 use self::changes::PollReading;

@@ -23,7 +23,7 @@ use super::details::{accounts, has_details, received};
 use super::isolation::{isolate_invoice, known_payments};
 use super::unreadable;
 use crate::desk::{Desk, Trouble};
-use crate::push::Unrecorded;
+use crate::errors::Unrecorded;
 use crate::{abreast, journal};
 
 /// Maximum number of conflicts. After each, the rows are read and the observation is decided again.

@@ -16,9 +16,9 @@ use xero::{Rows, XeroError};
 use super::isolation::isolate_invoice;
 use super::{observe, unreadable};
 use crate::chain::Chain;
-use crate::choices;
+use crate::chart;
 use crate::desk::{Desk, Trouble};
-use crate::push::Unrecorded;
+use crate::errors::Unrecorded;
 
 /// Maximum calls per poll. The next poll continues.
 const CALLS_MAX: usize = 10;
@@ -43,7 +43,7 @@ pub(super) async fn verify(desk: &Desk<'_>, progress: &mut Progress) -> Result<u
         progress.verifying_after = page.next;
         if progress.verifying_after.is_none() {
             progress.verified_at = desk.engine.clock.now();
-            choices::check(desk).await?;
+            chart::check_codes(desk).await?;
             break;
         }
     }

@@ -8,8 +8,9 @@ use store::table::Expect;
 use store::{StoreError, Versioned};
 
 use super::refused::{refuse_record, too_large};
-use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, Unrecorded, settle};
+use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, settle};
 use crate::entity::Entity;
+use crate::errors::Unrecorded;
 use crate::{Engine, Invocation, journal};
 
 /// How long a lease outlives the invocation: a request in progress at the deadline may reach Xero

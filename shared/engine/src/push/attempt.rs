@@ -6,28 +6,20 @@ use std::sync::Arc;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{CrmId, Ledger};
 use domain::mapping::Mapping;
-use domain::operation::{Answer, Trace, Urgency};
+use domain::operation::{Trace, Urgency};
 use domain::retry;
 use futures::FutureExt;
 use xero::XeroError;
 
-use super::{Claimed, Settled, Unrecorded, isolate, settle};
+use super::{Claimed, Settled, Tried, settle};
 use crate::desk::{Desk, Trouble};
 use crate::entity::{Brought, Entity, Task, WriteState};
+use crate::errors::{Unrecorded, isolate};
 use crate::{Engine, Invocation, abreast};
 
 type Outcome = Result<Brought, Trouble>;
 /// Tasks with their positions among all records.
 type Indexed<'a, S> = Vec<(usize, Task<'a, S>)>;
-
-/// Facts about an attempt, besides its outcome.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Tried {
-    /// What Xero answered to the attempt's writes.
-    pub(super) wrote: Option<Answer>,
-    /// The epoch of the connection on which the attempt was made.
-    pub(super) epoch: Option<u64>,
-}
 
 /// Attempts every claimed record and records the outcomes.
 pub(super) async fn all<E: Entity>(

@@ -8,12 +8,12 @@ use domain::operation::{Answer, Event, Freshness, Parking, State, unconfirmed};
 use domain::outbound::{Event as Outbound, News};
 use store::{StoreError, Versioned};
 
-use super::attempt::Tried;
-use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, Settled, Unrecorded};
+use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, Settled, Tried};
 use crate::chain::Chain;
 use crate::closed::refused_once;
 use crate::desk::Trouble;
 use crate::entity::{Brought, Entity, already_linked};
+use crate::errors::Unrecorded;
 use crate::ports::Measure;
 use crate::{Engine, journal, release};
 

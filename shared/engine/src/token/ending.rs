@@ -9,9 +9,9 @@ use store::{GrantUsers, StoreError, Versioned};
 use xero::XeroError;
 
 use super::{TokenError, Visible, read_visible};
+use crate::Engine;
 use crate::chain::Chain;
 use crate::ports::Measure;
-use crate::{Engine, upgrade};
 
 /// How long a revocation and the deletion of the secret take at most: a consent that arrives meanwhile waits.
 const ENDING: SignedDuration = SignedDuration::from_secs(90);
@@ -19,6 +19,9 @@ const ENDING: SignedDuration = SignedDuration::from_secs(90);
 const REVOCATION: SignedDuration = SignedDuration::from_secs(65);
 /// An ending that is under way is waited for this long: a person waits for the answer.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+
+/// The upgrade that gives every connection its claims and records which grants it uses.
+pub(crate) const CLAIMS_UPGRADE: &str = "claims";
 
 /// How an attempt to end a grant ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub(crate) async fn end_unused(
     serial: u64,
 ) -> Result<Ended, TokenError> {
     // Connections of an earlier release do not say yet which grants they use.
-    if !upgrade::are_uses_known(engine).await? {
+    if !are_uses_known(engine).await? {
         return Ok(Ended::Later);
     }
     let Some(row) = engine.store.grant(id).await? else {
@@ -92,6 +95,11 @@ pub(crate) async fn end_abandoned(engine: &Engine, id: GrantId) -> Result<(), To
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Returns whether the rows that record the uses of grants are complete.
+async fn are_uses_known(engine: &Engine) -> Result<bool, StoreError> {
+    engine.store.is_upgraded(CLAIMS_UPGRADE).await
 }
 
 async fn delete_secrets(

@@ -10,7 +10,6 @@ mod consent;
 mod ending;
 mod kept;
 mod refresh;
-mod source;
 
 use std::time::Duration;
 
@@ -25,11 +24,12 @@ use uuid::Uuid;
 use xero::XeroError;
 
 pub(crate) use consent::keep_consent;
-pub(crate) use ending::{Ended, end_abandoned, end_unused, report_unreadable_users};
+pub(crate) use ending::{
+    CLAIMS_UPGRADE, Ended, end_abandoned, end_unused, report_unreadable_users,
+};
 pub(crate) use kept::KeptTokens;
 pub use kept::TokenCache;
 pub(crate) use refresh::settle;
-pub(crate) use source::GrantTokens;
 
 use crate::chain::Chain;
 use crate::ports::PortError;

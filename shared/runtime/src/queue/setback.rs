@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::dead_letter::Reason;
 use domain::delivery::{STOPPED, latest_return};
-use engine::push::Unrecorded;
+use engine::errors::Unrecorded;
 use jiff::{SignedDuration, Timestamp};
 use store::StoreError;
 use store::table::TableError;

@@ -14,7 +14,8 @@ use super::{Contacts, Sales, Tasks, is_voided};
 use crate::abreast;
 use crate::desk::{Desk, Trouble};
 use crate::entity::{Contact, Outcomes};
-use crate::push::{self, Offer, Unrecorded};
+use crate::errors::{Unrecorded, isolate};
+use crate::push::{self, Offer};
 
 /// Delay before checking again on a client that another process is pushing.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
@@ -100,8 +101,7 @@ fn is_due(row: &Mapping, now: Timestamp) -> bool {
 impl KnownClients {
     /// Reads the rows of clients.
     async fn read(&mut self, desk: &Desk<'_>, clients: Vec<CrmId>) {
-        let reads =
-            clients.iter().map(|crm_id| push::isolate(read_one(desk, crm_id.clone())).boxed());
+        let reads = clients.iter().map(|crm_id| isolate(read_one(desk, crm_id.clone())).boxed());
         let rows = abreast::all(reads.collect()).await;
         for (client, row) in clients.into_iter().zip(rows) {
             match row {

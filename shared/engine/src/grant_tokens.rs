@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use xero::{AccessTokens, NoAccessToken};
 
-use super::{TokenError, Wanted, access_token};
 use crate::chain::Chain;
 use crate::connection::amend_connected;
+use crate::token::{TokenError, Wanted, access_token};
 use crate::{Engine, Invocation};
 
 /// The tokens of a grant, as one account uses them.

@@ -1,0 +1,66 @@
+//! Errors that every layer of the engine knows.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use store::StoreError;
+
+use crate::ports::PortError;
+use crate::unreadable_rows::RecordError;
+
+/// The outcome of an attempt, or the hint that continues it, could not be recorded. The caller must
+/// bring the work again.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Unrecorded {
+    /// The table did not answer, or the row kept changing.
+    #[error("the outcome could not be written to the table")]
+    Store(#[source] Arc<StoreError>),
+    /// The row is written, but no wake-up is scheduled.
+    #[error("the wake-up could not be scheduled")]
+    WakeUp(#[source] Arc<PortError>),
+    /// Processing the record panicked. It is unknown how far it came.
+    #[error("processing the record panicked")]
+    Panicked,
+}
+
+impl Unrecorded {
+    /// Returns whether processing the record again will always fail because of the record: a row is
+    /// too large or cannot be read, or processing panics.
+    pub fn is_about_the_record(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_about_the_record(),
+            Self::WakeUp(_) => false,
+            Self::Panicked => true,
+        }
+    }
+}
+
+impl RecordError for Unrecorded {
+    fn is_permanent(&self) -> bool {
+        self.is_about_the_record()
+    }
+}
+
+/// Processes one record. A panic fails this record only.
+pub(crate) async fn isolate<T>(
+    work: impl Future<Output = Result<T, Unrecorded>>,
+) -> Result<T, Unrecorded> {
+    let worked = AssertUnwindSafe(work).catch_unwind().await;
+    worked.unwrap_or_else(|_| {
+        tracing::error!("processing a record panicked");
+        Err(Unrecorded::Panicked)
+    })
+}
+
+impl From<StoreError> for Unrecorded {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl From<PortError> for Unrecorded {
+    fn from(error: PortError) -> Self {
+        Self::WakeUp(Arc::new(error))
+    }
+}
