@@ -14,6 +14,8 @@ mod measures;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use domain::failure::Cause;
+
 /// Words without meaning as parts of identifiers.
 const EMPTY_WORDS: [&str; 7] = ["manager", "helper", "util", "utils", "info", "data", "misc"];
 /// A longer file has more than one subject. Test files contain many scenarios and may be longer.
@@ -128,6 +130,24 @@ fn the_domain_has_no_side_effects() {
         }
         for word in ["async fn", ".await", "std::env", "std::fs", "std::net", "Timestamp::now"] {
             assert!(!text.contains(word), "{name} uses {word}");
+        }
+    }
+}
+
+#[test]
+fn decisions_depend_on_causes_and_not_on_codes() {
+    for (name, text) in sources() {
+        let makes_codes = name.ends_with("domain/src/failure/cause.rs");
+        if !name.starts_with("shared/") || is_test(&name) || makes_codes {
+            continue;
+        }
+        let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        for cause in Cause::ALL {
+            let code = format!("\"{}\"", cause.code());
+            assert!(!product.contains(&code), "{name} spells out {code}: use {cause:?}");
+        }
+        for comparison in ["failure.code ==", "failure.code !=", "code.starts_with("] {
+            assert!(!product.contains(comparison), "{name} decides by a code: {comparison}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Numbers of records, contacts and findings: at a limit, just above it, and far above it.
 
 use domain::entity::EntityKind::{Contact, Invoice};
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Cause, Failure, FailureClass};
 use domain::ids::CrmId;
 use domain::mapping::{Accepted, KeptSnapshot, Mapping, MappingKey};
 use domain::matching::{CANDIDATES_MAX, Match};
@@ -31,7 +31,7 @@ fn add_invoices(world: &World, count: usize, state: &State) {
         let Accepted::Newer(mapping) = accepted else { panic!("{accepted:?}") };
         let mut mapping = *mapping;
         mapping.operation.state = state.clone();
-        let failure = Failure::new(FailureClass::Untranslatable, "tax_rate_unknown", "No.", "");
+        let failure = Failure::new(FailureClass::Untranslatable, Cause::TaxRateUnknown, "No.", "");
         mapping.operation.failure = Some(failure);
         let written = world.engine.store.put_mapping(&mapping, Expect::Absent, None);
         run(written).unwrap().unwrap();

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::connection::{Connection, ConnectionState, PinnedOrganisation};
 use domain::entity::EntityKind;
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Cause, Failure, FailureClass};
 use domain::grant::Grant;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId, XeroConnectionId};
 use domain::mapping::{Accepted, KeptSnapshot, Mapping, MappingKey};
@@ -295,7 +295,7 @@ async fn give_up(rows: &Store, number: usize, record: usize, now: Timestamp) {
     let Accepted::Newer(mapping) = Mapping::accept(None, &key, snapshot, now) else { panic!() };
     let mut mapping = *mapping;
     mapping.operation.state = State::Skipped;
-    let failure = Failure::new(FailureClass::Untranslatable, "tax_rate_unknown", "No.", "");
+    let failure = Failure::new(FailureClass::Untranslatable, Cause::TaxRateUnknown, "No.", "");
     mapping.operation.failure = Some(failure);
     rows.put_mapping(&mapping, Expect::Absent, None).await.unwrap();
 }

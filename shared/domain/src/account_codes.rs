@@ -51,17 +51,16 @@ impl AccountCodes {
     /// all of them can be used.
     pub fn objections(&self, chart: &Chart) -> Vec<Objection> {
         let chosen = [
-            ("sales", Some(&self.sales)),
-            ("stripe_bank", self.stripe_bank.as_ref()),
-            ("stripe_fee", self.stripe_fee.as_ref()),
-            ("stripe_surcharge", self.stripe_surcharge.as_ref()),
-            ("gift_card", self.gift_card.as_ref()),
+            (AccountPurpose::Sales, Some(&self.sales)),
+            (AccountPurpose::StripeBank, self.stripe_bank.as_ref()),
+            (AccountPurpose::StripeFee, self.stripe_fee.as_ref()),
+            (AccountPurpose::StripeSurcharge, self.stripe_surcharge.as_ref()),
+            (AccountPurpose::GiftCard, self.gift_card.as_ref()),
         ];
-        let objection = |(field, code): (&'static str, Option<&String>)| {
-            let problem = objection(field, code?, chart)?;
-            Some(Objection { field: field.to_owned(), problem })
-        };
-        let codes = chosen.into_iter().filter_map(objection);
+        let codes = chosen.into_iter().filter_map(|(purpose, code)| {
+            let problem = account_objection(purpose, code?, chart)?;
+            Some(Objection { field: purpose.field_name().to_owned(), problem })
+        });
         let taxes = self.tax_types.iter().filter_map(|(rate, tax_type)| {
             let problem = tax_objection(rate, tax_type, chart)?;
             Some(Objection { field: format!("tax_types.{rate}"), problem })
@@ -108,23 +107,48 @@ fn tax_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<String> {
     })
 }
 
-fn objection(field: &str, code: &str, chart: &Chart) -> Option<String> {
+/// What an account is chosen for.
+#[derive(Clone, Copy)]
+enum AccountPurpose {
+    Sales,
+    StripeBank,
+    StripeFee,
+    StripeSurcharge,
+    GiftCard,
+}
+
+impl AccountPurpose {
+    /// The name of the field in [`AccountCodes`].
+    const fn field_name(self) -> &'static str {
+        match self {
+            Self::Sales => "sales",
+            Self::StripeBank => "stripe_bank",
+            Self::StripeFee => "stripe_fee",
+            Self::StripeSurcharge => "stripe_surcharge",
+            Self::GiftCard => "gift_card",
+        }
+    }
+}
+
+fn account_objection(purpose: AccountPurpose, code: &str, chart: &Chart) -> Option<String> {
     let Some(account) = chart.account(code) else {
         return Some(format!("names account {code}, which does not exist in Xero"));
     };
     if !account.is_active {
         return Some(format!("names account {code}, which is archived in Xero"));
     }
-    let is_bank = account.is_bank();
-    match field {
-        "gift_card" if !account.takes_payments() => Some(format!(
-            "must be an account that accepts payments: enable payments to {code} in Xero first"
-        )),
-        "stripe_bank" if !is_bank => Some(format!("must be a bank account, but {code} is not one")),
-        "sales" | "stripe_fee" | "stripe_surcharge" if is_bank => {
-            Some(format!("must not be a bank account, but {code} is one"))
+    match purpose {
+        AccountPurpose::GiftCard => (!account.takes_payments()).then(|| {
+            format!(
+                "must be an account that accepts payments: enable payments to {code} in Xero first"
+            )
+        }),
+        AccountPurpose::StripeBank => {
+            (!account.is_bank()).then(|| format!("must be a bank account, but {code} is not one"))
         }
-        _ => None,
+        AccountPurpose::Sales | AccountPurpose::StripeFee | AccountPurpose::StripeSurcharge => {
+            account.is_bank().then(|| format!("must not be a bank account, but {code} is one"))
+        }
     }
 }
 

@@ -20,13 +20,26 @@ const WORD_MAX: usize = 40;
 pub struct Reason {
     code: &'static str,
     text: String,
+    is_record_written: bool,
 }
 
 impl Reason {
     /// A reason from any sentence. Characters that a reason may not contain are replaced, and long
     /// words and sentences are cut.
     pub fn new(code: &'static str, sentence: &str) -> Self {
-        Self { code, text: printable(sentence) }
+        Self { code, text: printable(sentence), is_record_written: false }
+    }
+
+    /// The same reason for a message whose record is written nevertheless: the record's row says
+    /// what happens next, and the sweep finds it. So the record is not given up.
+    #[must_use]
+    pub fn with_record_written(self) -> Self {
+        Self { is_record_written: true, ..self }
+    }
+
+    /// Whether the record of the message is written nevertheless.
+    pub const fn is_record_written(&self) -> bool {
+        self.is_record_written
     }
 
     /// The stable code.

@@ -6,6 +6,7 @@
 //! by a newer version, so their unknown fields are ignored.
 
 mod checks;
+mod message_type;
 mod shapes;
 mod subject;
 mod unreadable;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use self::checks::{check_client, check_discounts, check_method, check_number, check_place};
-pub use self::shapes::shape_of;
+pub use self::message_type::MessageType;
 pub use self::subject::{Subject, find_subject};
 pub use self::unreadable::Unreadable;
 use crate::body::{self, Shape, parse};
@@ -215,29 +216,32 @@ pub fn read(body: &str, kind: EntityKind, group: &str) -> Result<Inbound, Unread
 }
 
 fn message(body: &str, message_type: Option<&str>) -> Result<Message, Unreadable> {
-    let shape = message_type.and_then(shape_of).ok_or(Unreadable::UnknownType)?;
+    let message_type = message_type.and_then(MessageType::from_name);
+    let message_type = message_type.ok_or(Unreadable::UnknownType)?;
+    let shape = message_type.body_shape();
     match message_type {
-        Some("client.upserted") => {
+        MessageType::ClientUpserted => {
             let ClientBody { message_id, account_id, sent_at, client, mode } =
                 body::read(body, shape)?;
             let content = Content::Client { client, mode };
             Ok(Message { id: message_id, account: account_id, sent_at, content })
         }
-        Some("invoice.sent" | "invoice.updated") => invoice_message(body, shape, Standing::Sent),
-        Some("invoice.voided") => invoice_message(body, shape, Standing::Voided),
-        Some("credit_note.issued" | "credit_note.updated") => {
+        MessageType::InvoiceSent | MessageType::InvoiceUpdated => {
+            invoice_message(body, shape, Standing::Sent)
+        }
+        MessageType::InvoiceVoided => invoice_message(body, shape, Standing::Voided),
+        MessageType::CreditNoteIssued | MessageType::CreditNoteUpdated => {
             note_message(body, shape, Standing::Sent)
         }
-        Some("credit_note.voided") => note_message(body, shape, Standing::Voided),
-        Some("credit_note.allocated") => {
+        MessageType::CreditNoteVoided => note_message(body, shape, Standing::Voided),
+        MessageType::CreditNoteAllocated => {
             allocation_message(body, shape, allocation::Standing::Applied)
         }
-        Some("credit_note.deallocated") => {
+        MessageType::CreditNoteDeallocated => {
             allocation_message(body, shape, allocation::Standing::Removed)
         }
-        Some("payment.recorded") => payment_message(body, shape, payment::Standing::Recorded),
-        Some("payment.deleted") => payment_message(body, shape, payment::Standing::Deleted),
-        Some(_) | None => Err(Unreadable::UnknownType),
+        MessageType::PaymentRecorded => payment_message(body, shape, payment::Standing::Recorded),
+        MessageType::PaymentDeleted => payment_message(body, shape, payment::Standing::Deleted),
     }
 }
 

@@ -5,6 +5,9 @@
 //! made, and whether Xero must be asked first.
 
 mod cause;
+#[cfg(test)]
+mod cause_tests;
+mod code;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::cause::Cause;
+pub use self::code::FailureCode;
 
 /// What a failure means for the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -82,19 +86,47 @@ impl fmt::Display for FailureClass {
 /// A failed attempt, as it is stored in the mapping and shown to people.
 ///
 /// `message` and `remedy` are plain sentences. Neither ever contains a token, a raw answer or JSON.
+/// Decisions depend on `class` and `cause`, never on `code`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredFailure")]
 pub struct Failure {
     /// What it means for the operation.
     pub class: FailureClass,
-    /// A stable name for programs and support, such as `account_code_unknown`.
+    /// What it is about, if a decision depends on that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// A stable name for people, metrics and the CRM, such as `account_code_unknown`.
     pub code: Cow<'static, str>,
     /// What happened.
     pub message: String,
     /// What a person can do. Empty when no action is needed.
     pub remedy: String,
     /// No attempt is made before this instant: the end of Xero's `Retry-After`, or of another wait.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+}
+
+/// A failure as rows hold it.
+///
+/// The rows of earlier releases have no cause, and the rows of later releases may have one that this
+/// release does not know. The cause then follows from the code.
+#[derive(Deserialize)]
+struct StoredFailure {
+    class: FailureClass,
+    cause: Option<String>,
+    code: Cow<'static, str>,
+    message: String,
+    remedy: String,
+    not_before: Option<Timestamp>,
+}
+
+impl From<StoredFailure> for Failure {
+    fn from(stored: StoredFailure) -> Self {
+        let StoredFailure { class, cause, code, message, remedy, not_before } = stored;
+        let known = cause.as_deref().and_then(Cause::from_code);
+        let cause = known.or_else(|| Cause::from_code(&code));
+        Self { class, cause, code, message, remedy, not_before }
+    }
 }
 
 /// The maximum length of a failure's message and of its remedy, in characters. Lists that a customer
@@ -113,37 +145,35 @@ fn shorten(text: String) -> String {
 }
 
 impl Failure {
-    /// A failure without an earliest instant for the next attempt.
+    /// A failure without an earliest instant for the next attempt. `code` is a [`Cause`] if a
+    /// decision depends on it, otherwise the name that people see.
     pub fn new(
         class: FailureClass,
-        code: &'static str,
+        code: impl Into<FailureCode>,
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
+        let code = code.into();
         Self {
             class,
-            code: Cow::Borrowed(code),
+            cause: code.to_cause(),
+            code: Cow::Borrowed(code.as_str()),
             message: shorten(message.into()),
             remedy: shorten(remedy.into()),
             not_before: None,
         }
     }
 
-    /// What it is about, where that decides what happens to its record.
-    pub fn cause(&self) -> Option<Cause> {
-        Cause::from_code(&self.code)
-    }
-
     /// Whether other settings may cure it: it is about an account or a tax rate that was chosen.
     pub fn is_about_settings(&self) -> bool {
         self.class == FailureClass::Untranslatable
-            || ["account_", "tax_"].iter().any(|start| self.code.starts_with(start))
+            || self.cause.is_some_and(Cause::is_about_settings)
     }
 
     /// Whether the consent lacks a permission. All other calls still work, and a new consent
     /// resolves it.
     pub fn is_about_permission(&self) -> bool {
-        self.class == FailureClass::Unauthorized && self.cause() == Some(Cause::PermissionMissing)
+        self.class == FailureClass::Unauthorized && self.cause == Some(Cause::PermissionMissing)
     }
 
     /// Whether an outage of Xero or of the network caused it, rather than the record. An uncertain
@@ -152,7 +182,7 @@ impl Failure {
     pub fn is_about_an_outage(&self) -> bool {
         match self.class {
             FailureClass::Transient => true,
-            FailureClass::Uncertain => self.cause().is_some_and(Cause::is_outage),
+            FailureClass::Uncertain => self.cause.is_some_and(Cause::is_outage),
             FailureClass::Throttled
             | FailureClass::Unauthorized
             | FailureClass::Rejected

@@ -9,7 +9,7 @@ mod table;
 mod tests;
 
 use self::table::{KNOWN, Known};
-use crate::failure::{Failure, FailureClass};
+use crate::failure::{Cause, Failure, FailureClass, FailureCode};
 
 /// The code of a rejection with unknown sentences only.
 pub const UNKNOWN: &str = "rejected";
@@ -20,21 +20,16 @@ const MESSAGE_LIMIT: usize = 600;
 /// The headline of every validation error, in plain letters. It does not say what is wrong.
 const HEADLINE: &str = "a validation exception occurred";
 
-/// The codes of rejections because another document or contact has the same name or number. That
-/// one may be this integration's own, from an earlier attempt, or the same business; a search
-/// decides.
-const TAKEN: [&str; 3] = ["contact_name_taken", "contact_number_taken", "number_taken"];
-
 /// Explains a rejection by Xero. `messages` are Xero's sentences, in its order; there may be none.
 ///
-/// The class is [`FailureClass::Rejected`]. The code is [`UNKNOWN`] if none of the sentences is
-/// known.
+/// The class is [`FailureClass::Rejected`]. The first known sentence gives the code and the cause.
+/// The code is [`UNKNOWN`] if none of the sentences is known.
 pub fn explain(messages: &[String]) -> Failure {
     let known = messages.iter().find_map(|message| known(message));
-    let (code, remedy) = known
-        .map_or((UNKNOWN, "Correct this in Xero or in the CRM, then retry."), |known| {
-            (known.code, known.remedy)
-        });
+    let (code, remedy) = match known {
+        Some(known) => (known.code, known.remedy),
+        None => (FailureCode::Name(UNKNOWN), "Correct this in Xero or in the CRM, then retry."),
+    };
     Failure::new(FailureClass::Rejected, code, sentence(messages), remedy)
 }
 
@@ -43,9 +38,15 @@ pub fn is_known(message: &str) -> bool {
     known(message).is_some()
 }
 
-/// Whether the sentence says that another document or contact has the name or the number.
+/// The cause that the sentence states, if a decision depends on it.
+pub fn find_cause(message: &str) -> Option<Cause> {
+    known(message)?.code.to_cause()
+}
+
+/// Whether the sentence says that another document or contact has the name or the number. That one
+/// may be this integration's own, from an earlier attempt, or the same business; a search decides.
 pub fn is_about_something_taken(message: &str) -> bool {
-    known(message).is_some_and(|known| TAKEN.contains(&known.code))
+    find_cause(message).is_some_and(Cause::is_about_something_taken)
 }
 
 /// The row for a sentence. A row that matches from the beginning takes precedence, because a

@@ -123,7 +123,7 @@ impl From<PinnedOrganisation> for Choice {
 
 impl From<Failure> for FailureView {
     fn from(failure: Failure) -> Self {
-        let Failure { class: _, code, message, remedy, not_before: _ } = failure;
+        let Failure { class: _, cause: _, code, message, remedy, not_before: _ } = failure;
         Self { code: code.into_owned(), message, remedy }
     }
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::date;
 use crate::error::XeroError;
 use crate::json::{figure_of, id_of, text_of};
+use crate::resource_kind::ResourceKind;
 
 /// The rows of an answer, in Xero's order, with the unreadable ones apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +132,11 @@ impl OddRow {
         };
         let number = || self.number.as_ref().filter(is_plain).cloned();
         self.id.map(|id| id.to_string()).or_else(number)
+    }
+
+    /// The resource of the list that contained it; `None` outside the accounting API.
+    pub fn find_resource(&self) -> Option<ResourceKind> {
+        ResourceKind::from_endpoint(self.endpoint)
     }
 
     /// Whether it may be the row with this id: it has the id, or it has none.

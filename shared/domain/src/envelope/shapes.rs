@@ -1,11 +1,13 @@
 //! The fields of each type of message.
 
+use super::MessageType;
 use crate::body::{Field, Shape};
 use crate::crm::allocation::Allocation;
 use crate::crm::client::Client;
 use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
 use crate::crm::payment::Payment;
+use crate::entity::EntityKind;
 
 /// The fields that every message has, followed by those of one type.
 macro_rules! fields {
@@ -29,16 +31,15 @@ const CREDIT_NOTE: &[Field] =
 const ALLOCATION: &[Field] = fields![Field::new("allocation", Allocation::SHAPE)];
 const PAYMENT: &[Field] = fields![Field::new("payment", Payment::SHAPE)];
 
-/// The shape of a message of this type, or `None` if the contract does not have the type.
-pub fn shape_of(message_type: &str) -> Option<Shape> {
-    match message_type {
-        "client.upserted" => Some(Shape::Object(CLIENT)),
-        "invoice.sent" | "invoice.updated" | "invoice.voided" => Some(Shape::Object(INVOICE)),
-        "credit_note.issued" | "credit_note.updated" | "credit_note.voided" => {
-            Some(Shape::Object(CREDIT_NOTE))
+impl MessageType {
+    /// The fields of a message of this type.
+    pub const fn body_shape(self) -> Shape {
+        match self.record_kind() {
+            EntityKind::Contact => Shape::Object(CLIENT),
+            EntityKind::Invoice => Shape::Object(INVOICE),
+            EntityKind::CreditNote => Shape::Object(CREDIT_NOTE),
+            EntityKind::Allocation => Shape::Object(ALLOCATION),
+            EntityKind::Payment => Shape::Object(PAYMENT),
         }
-        "credit_note.allocated" | "credit_note.deallocated" => Some(Shape::Object(ALLOCATION)),
-        "payment.recorded" | "payment.deleted" => Some(Shape::Object(PAYMENT)),
-        _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::MessageType;
 use crate::entity::EntityKind;
 use crate::ids::{AccountId, ClientId, CrmId};
 use crate::translate::client::contact_number;
@@ -30,17 +31,13 @@ pub fn find_subject(body: &str, group: &str) -> Option<Subject> {
     if account.as_str() != group {
         return None;
     }
-    let (kind, field) = match text(&message, "type")? {
-        "client.upserted" => (EntityKind::Contact, "client"),
-        "invoice.sent" | "invoice.updated" | "invoice.voided" => (EntityKind::Invoice, "invoice"),
-        "credit_note.issued" | "credit_note.updated" | "credit_note.voided" => {
-            (EntityKind::CreditNote, "credit_note")
-        }
-        "credit_note.allocated" | "credit_note.deallocated" => {
-            (EntityKind::Allocation, "allocation")
-        }
-        "payment.recorded" | "payment.deleted" => (EntityKind::Payment, "payment"),
-        _ => return None,
+    let kind = MessageType::from_name(text(&message, "type")?)?.record_kind();
+    let field = match kind {
+        EntityKind::Contact => "client",
+        EntityKind::Invoice => "invoice",
+        EntityKind::CreditNote => "credit_note",
+        EntityKind::Allocation => "allocation",
+        EntityKind::Payment => "payment",
     };
     let record = message.get(field)?;
     // All ids that the CRM sends consist of the same characters, so any of the types can check it.

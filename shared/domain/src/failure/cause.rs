@@ -1,6 +1,11 @@
-//! Causes of failures that decide more than the class of a failure does.
+//! Causes of failures: decisions depend on them, never on codes.
 
-/// What a failure is about, where the next step of its record depends on it. Rows, logs and APIs hold the code.
+use serde::{Serialize, Serializer};
+
+/// What a failure is about, where a decision depends on it.
+///
+/// A cause is chosen where the facts are known, together with the class. Rows hold it beside the
+/// code, by the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The consent does not cover a call.
@@ -17,18 +22,81 @@ pub enum Cause {
     XeroUnreachable,
     /// Xero has taken the organisation offline.
     OrganisationOffline,
+    /// No account is chosen for a purpose that needs one.
+    AccountCodeNotChosen,
+    /// Xero wants an account where none was named.
+    AccountCodeMissing,
+    /// The account is not in Xero's chart, or Xero does not accept it for the document.
+    AccountCodeUnknown,
+    /// The account is archived in Xero.
+    AccountCodeArchived,
+    /// The account is a bank account, which takes no sales.
+    AccountCodeBank,
+    /// Xero does not accept the account.
+    AccountInvalid,
+    /// The account takes no payments.
+    AccountTakesNoPayments,
+    /// Xero has no tax rate for the rate of a line.
+    TaxRateUnknown,
+    /// Xero has several tax rates for the rate of a line.
+    TaxRateAmbiguous,
+    /// Xero does not accept the tax rate.
+    TaxRateInvalid,
+    /// The tax type does not exist in Xero, or does not apply to sales.
+    TaxTypeUnknown,
+    /// The chosen tax type is no longer usable in Xero.
+    TaxTypeUnusable,
+    /// The tax type may not be used with the account.
+    TaxTypeNotAllowed,
+    /// Another contact has the name.
+    ContactNameTaken,
+    /// Another contact has the contact number.
+    ContactNumberTaken,
+    /// Another document has the number.
+    NumberTaken,
+    /// Xero does not accept the e-mail address of a contact.
+    EmailInvalid,
+    /// The contact is archived in Xero.
+    ContactArchived,
+    /// The contact was merged into another one in Xero.
+    ContactMerged,
+    /// The payment is larger than the amount due.
+    AmountOverDue,
+    /// The invoice is not approved in Xero, so it takes no payments.
+    InvoiceNotApproved,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 7] = crate::every_variant![
+    pub const ALL: [Self; 28] = crate::every_variant![
         PermissionMissing,
         XeroSilent,
         XeroFaulty,
         XeroMaintenance,
         XeroUnavailable,
         XeroUnreachable,
-        OrganisationOffline
+        OrganisationOffline,
+        AccountCodeNotChosen,
+        AccountCodeMissing,
+        AccountCodeUnknown,
+        AccountCodeArchived,
+        AccountCodeBank,
+        AccountInvalid,
+        AccountTakesNoPayments,
+        TaxRateUnknown,
+        TaxRateAmbiguous,
+        TaxRateInvalid,
+        TaxTypeUnknown,
+        TaxTypeUnusable,
+        TaxTypeNotAllowed,
+        ContactNameTaken,
+        ContactNumberTaken,
+        NumberTaken,
+        EmailInvalid,
+        ContactArchived,
+        ContactMerged,
+        AmountOverDue,
+        InvoiceNotApproved
     ];
 
     /// The code that a failure with this cause is stored and shown with.
@@ -41,49 +109,88 @@ impl Cause {
             Self::XeroUnavailable => "xero_unavailable",
             Self::XeroUnreachable => "xero_unreachable",
             Self::OrganisationOffline => "organisation_offline",
+            Self::AccountCodeNotChosen => "account_code_not_chosen",
+            Self::AccountCodeMissing => "account_code_missing",
+            Self::AccountCodeUnknown => "account_code_unknown",
+            Self::AccountCodeArchived => "account_code_archived",
+            Self::AccountCodeBank => "account_code_bank",
+            Self::AccountInvalid => "account_invalid",
+            Self::AccountTakesNoPayments => "account_takes_no_payments",
+            Self::TaxRateUnknown => "tax_rate_unknown",
+            Self::TaxRateAmbiguous => "tax_rate_ambiguous",
+            Self::TaxRateInvalid => "tax_rate_invalid",
+            Self::TaxTypeUnknown => "tax_type_unknown",
+            Self::TaxTypeUnusable => "tax_type_unusable",
+            Self::TaxTypeNotAllowed => "tax_type_not_allowed",
+            Self::ContactNameTaken => "contact_name_taken",
+            Self::ContactNumberTaken => "contact_number_taken",
+            Self::NumberTaken => "number_taken",
+            Self::EmailInvalid => "email_invalid",
+            Self::ContactArchived => "contact_archived",
+            Self::ContactMerged => "contact_merged",
+            Self::AmountOverDue => "amount_over_due",
+            Self::InvoiceNotApproved => "invoice_not_approved",
         }
     }
 
-    /// The cause with this code; `None` for a code that no next step depends on.
-    pub fn from_code(code: &str) -> Option<Self> {
+    /// The cause with this code; `None` for a code that no decision depends on. Only rows are read
+    /// with it: a new failure is made with its cause.
+    pub(super) fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cause| cause.code() == code)
     }
 
     /// Whether Xero, or the way to it, was out of order.
     pub const fn is_outage(self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::XeroSilent
-            | Self::XeroFaulty
-            | Self::XeroMaintenance
-            | Self::XeroUnavailable
-            | Self::XeroUnreachable
-            | Self::OrganisationOffline => true,
-            Self::PermissionMissing => false,
-        }
+                | Self::XeroFaulty
+                | Self::XeroMaintenance
+                | Self::XeroUnavailable
+                | Self::XeroUnreachable
+                | Self::OrganisationOffline
+        )
+    }
+
+    /// Whether it is about an account or a tax rate, which people choose in the settings.
+    pub const fn is_about_settings(self) -> bool {
+        matches!(
+            self,
+            Self::AccountCodeNotChosen
+                | Self::AccountCodeMissing
+                | Self::AccountCodeUnknown
+                | Self::AccountCodeArchived
+                | Self::AccountCodeBank
+                | Self::AccountInvalid
+                | Self::AccountTakesNoPayments
+                | Self::TaxRateUnknown
+                | Self::TaxRateAmbiguous
+                | Self::TaxRateInvalid
+                | Self::TaxTypeUnknown
+                | Self::TaxTypeUnusable
+                | Self::TaxTypeNotAllowed
+        )
+    }
+
+    /// Whether another document or contact has the name or the number.
+    pub const fn is_about_something_taken(self) -> bool {
+        matches!(self, Self::ContactNameTaken | Self::ContactNumberTaken | Self::NumberTaken)
+    }
+
+    /// Whether a contact is no longer in use: archived, or merged into another one.
+    pub const fn is_about_an_unused_contact(self) -> bool {
+        matches!(self, Self::ContactArchived | Self::ContactMerged)
+    }
+
+    /// Whether an invoice does not take a payment because of its status or of the amount due.
+    pub const fn is_about_the_amount_due(self) -> bool {
+        matches!(self, Self::AmountOverDue | Self::InvoiceNotApproved)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::failure::{Failure, FailureClass};
-
-    #[test]
-    fn a_failure_has_its_cause_again_when_it_is_read_from_its_row() {
-        for cause in Cause::ALL {
-            let failure = Failure::new(FailureClass::Uncertain, cause.code(), "It failed.", "");
-            let row = serde_json::to_string(&failure).unwrap();
-            let read: Failure = serde_json::from_str(&row).unwrap();
-            assert_eq!(read.cause(), Some(cause), "{row}");
-            assert_eq!(read.is_about_an_outage(), cause.is_outage(), "{row}");
-            assert!(!read.is_about_permission(), "{row}");
-        }
-    }
-
-    #[test]
-    fn a_code_that_only_resembles_one_is_no_cause() {
-        for code in ["", "xero", "xero_silent_", "XERO_SILENT", "permission", "not_permitted"] {
-            assert_eq!(Cause::from_code(code), None, "{code}");
-        }
+/// A cause is stored by its code.
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
     }
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::failure::{Failure, FailureClass};
+use crate::rejection;
 
 const ME: ClaimId = ClaimId(Uuid::from_u128(1));
 const OTHER: ClaimId = ClaimId(Uuid::from_u128(2));
@@ -397,6 +398,19 @@ fn changed_settings_release_what_could_not_be_translated_and_nothing_else() {
     assert_eq!(given_up.state, State::Skipped);
     let step = step(&given_up, Event::Released, SEED, now());
     assert_eq!(step, Step::Stays(Refusal::Skipped));
+}
+
+#[test]
+fn changed_settings_release_what_xero_rejected_for_its_account_and_not_for_an_account_number() {
+    for (sentence, is_released) in [
+        ("Account code '9' is not a valid code for this document.", true),
+        ("The Account Number AC-1 already exists.", false),
+    ] {
+        let failure = Some(rejection::explain(&[sentence.to_owned()]));
+        let given_up = Operation { state: State::Skipped, failure, ..Operation::new() };
+        let step = step(&given_up, Event::Released, SEED, now());
+        assert_eq!(matches!(step, Step::Moved(_)), is_released, "{sentence}");
+    }
 }
 
 #[test]

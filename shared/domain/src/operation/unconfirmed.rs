@@ -10,8 +10,8 @@ const RESOLVED_FIRST: &str =
 ///
 /// Whatever failed after the write (a throttled read, a refused token, a call that was never sent)
 /// says nothing about the write itself. So the class becomes [`FailureClass::Uncertain`]: the
-/// failure counts, and the next attempt reads before it writes. The code, the message and the
-/// earliest instant stay. A defect stays a defect: it raises an alarm and makes the next attempt
+/// failure counts, and the next attempt reads before it writes. The cause, the code, the message
+/// and the earliest instant stay. A defect stays a defect: it raises an alarm and makes the next attempt
 /// read first, too.
 pub fn unconfirmed(failure: Failure) -> Failure {
     match failure.class {
@@ -22,9 +22,9 @@ pub fn unconfirmed(failure: Failure) -> Failure {
         | FailureClass::Rejected
         | FailureClass::Blocked
         | FailureClass::Untranslatable => {
-            let Failure { class: _, code, message, remedy, not_before } = failure;
+            let Failure { class: _, cause, code, message, remedy, not_before } = failure;
             let remedy = if remedy.is_empty() { RESOLVED_FIRST.to_owned() } else { remedy };
-            Failure { class: FailureClass::Uncertain, code, message, remedy, not_before }
+            Failure { class: FailureClass::Uncertain, cause, code, message, remedy, not_before }
         }
     }
 }

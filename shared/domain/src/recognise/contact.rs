@@ -2,7 +2,7 @@
 
 use crate::crm::client::Client;
 use crate::document::contact::{ContactStatus, RemoteContact};
-use crate::failure::{Failure, FailureClass};
+use crate::failure::{Cause, Failure, FailureClass};
 use crate::matching::{Party, is_proven, normalised_name};
 use crate::translate::client::NUMBER_PREFIX;
 
@@ -42,7 +42,7 @@ pub fn namesake(
         if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(", ")) };
     FoundContact::Unclear(Failure::new(
         FailureClass::Rejected,
-        "contact_name_taken",
+        Cause::ContactNameTaken,
         format!(
             "Xero already has a contact named \"{name}\"{listed}, and neither e-mail, VAT number nor company number shows that it is the same business."
         ),
@@ -61,7 +61,7 @@ pub fn unusable(contact: &RemoteContact) -> Option<Failure> {
     (contact.status == ContactStatus::Archived && contact.merged_to.is_none()).then(|| {
         Failure::new(
             FailureClass::Rejected,
-            "contact_archived",
+            Cause::ContactArchived,
             format!("The contact \"{}\" is archived in Xero.", contact.name),
             "Restore the contact in Xero, or link the client to another contact.",
         )

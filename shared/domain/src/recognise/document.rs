@@ -2,7 +2,7 @@
 
 use crate::document::sales::{Head, SalesDocument};
 use crate::entity::EntityKind;
-use crate::failure::{Failure, FailureClass};
+use crate::failure::{Cause, Failure, FailureClass};
 use crate::ids::{XeroContactId, XeroId};
 use crate::money::Money;
 use crate::translate::credit_note::{TAG_START, earlier_tag};
@@ -82,7 +82,7 @@ fn taken(expected: Expected<'_>, head: Head<'_>) -> Failure {
     let dated = head.date.map(|date| format!(", dated {date}")).unwrap_or_default();
     Failure::new(
         FailureClass::Rejected,
-        "number_taken",
+        Cause::NumberTaken,
         format!(
             "Xero already has another {} with the number {number}: {}, {}{dated}.",
             kind.noun(),

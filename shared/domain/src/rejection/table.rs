@@ -5,57 +5,65 @@
 //! validation exception occurred" and any text after the sentence are ignored. If two rows match, the one that matches from the beginning of the sentence takes
 //! precedence, and then the first: a more specific sentence stands above a more general one.
 
+use crate::failure::{Cause, FailureCode};
+
 /// One known sentence.
 #[derive(Debug)]
 pub(super) struct Known {
     /// Xero's words, in lower case, without quotation marks.
     pub(super) words: &'static str,
-    /// A stable name for programs and support.
-    pub(super) code: &'static str,
+    /// Its cause, if a decision depends on it; otherwise a stable name for people and metrics.
+    pub(super) code: FailureCode,
     /// What a person can do.
     pub(super) remedy: &'static str,
 }
 
-const fn says(words: &'static str, code: &'static str, remedy: &'static str) -> Known {
-    Known { words, code, remedy }
+/// A sentence on which no decision depends.
+const fn says(words: &'static str, name: &'static str, remedy: &'static str) -> Known {
+    Known { words, code: FailureCode::Name(name), remedy }
+}
+
+/// A sentence with a cause, on which decisions depend.
+const fn means(words: &'static str, cause: Cause, remedy: &'static str) -> Known {
+    Known { words, code: FailureCode::Cause(cause), remedy }
 }
 
 /// The known sentences.
 pub(super) const KNOWN: &[Known] = &[
     // Contacts: names and numbers.
-    says(
+    means(
         "contact name * already assigned to another contact",
-        "contact_name_taken",
+        Cause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
-    says(
+    means(
         "contact name * already exists",
-        "contact_name_taken",
+        Cause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
-    says(
+    means(
         "contact name * must be unique",
-        "contact_name_taken",
+        Cause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
-    says(
+    means(
         "contact * with * name already exists",
-        "contact_name_taken",
+        Cause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
-    says(
+    means(
         "contact number * already assigned to another contact",
-        "contact_number_taken",
+        Cause::ContactNumberTaken,
         "Search for the contact that holds the number and link it to the client.",
     ),
-    says(
+    means(
         "contact number * already exists",
-        "contact_number_taken",
+        Cause::ContactNumberTaken,
         "Search for the contact that holds the number and link it to the client.",
     ),
-    says(
+    means(
         "contact number * must be unique",
-        "contact_number_taken",
+        Cause::ContactNumberTaken,
         "Search for the contact that holds the number and link it to the client.",
     ),
     says(
@@ -74,71 +82,75 @@ pub(super) const KNOWN: &[Known] = &[
         "contact_not_specified",
         "Sync the client first, then retry.",
     ),
-    says(
+    means(
         "merged into another contact",
-        "contact_merged",
+        Cause::ContactMerged,
         "No action is needed: the next attempt uses the contact it was merged into.",
     ),
-    says(
+    means(
         "unable to assign an archived contact",
-        "contact_archived",
+        Cause::ContactArchived,
         "Restore the contact in Xero, or link the client to another contact.",
     ),
-    says(
+    means(
         "contact * archived",
-        "contact_archived",
+        Cause::ContactArchived,
         "Restore the contact in Xero, or link the client to another contact.",
     ),
-    says(
+    means(
         "archived contact",
-        "contact_archived",
+        Cause::ContactArchived,
         "Restore the contact in Xero, or link the client to another contact.",
     ),
-    says("email address * must be valid", "email_invalid", "Correct the client's e-mail address."),
+    means(
+        "email address * must be valid",
+        Cause::EmailInvalid,
+        "Correct the client's e-mail address.",
+    ),
     says(
         "url must be a valid absolute url",
         "link_invalid",
         "This is a fault in the integration's settings, not in your books. If this persists, contact support.",
     ),
     // Accounts and tax.
-    says(
+    means(
         "account code * has been archived, or has been deleted",
-        "account_code_archived",
+        Cause::AccountCodeArchived,
         "Choose another account in Settings > Billing > Payment Settings, or restore this one in Xero's chart of accounts.",
     ),
-    says(
+    means(
         "account code * is not a valid code for this document",
-        "account_code_unknown",
+        Cause::AccountCodeUnknown,
         "Choose an account that Xero accepts for sales in Settings > Billing > Payment Settings.",
     ),
-    says(
+    means(
         "account code must be specified",
-        "account_code_missing",
+        Cause::AccountCodeMissing,
         "Choose an account in Settings > Billing > Payment Settings.",
     ),
-    says(
+    means(
         "account * must be valid",
-        "account_invalid",
+        Cause::AccountInvalid,
         "Choose another account in Settings > Billing > Payment Settings.",
     ),
-    says(
+    means(
         "account * have payments enabled",
-        "account_takes_no_payments",
+        Cause::AccountTakesNoPayments,
         "Enable payments to the account in Xero, or choose another in Settings > Billing > Payment Settings.",
     ),
-    says(
+    means(
         "taxtype code * cannot be used with account code",
-        "tax_type_not_allowed",
+        Cause::TaxTypeNotAllowed,
         "Choose a tax rate that may be used with this account, or another account.",
     ),
-    says(
+    means(
         "taxtype code * does not exist or cannot be used for this type of transaction",
-        "tax_type_unknown",
+        Cause::TaxTypeUnknown,
         "Choose a tax rate of the organisation that applies to sales, or add this one in Xero.",
     ),
-    says(
+    means(
         "tax rate * must be valid",
-        "tax_rate_invalid",
+        Cause::TaxRateInvalid,
         "Choose a tax rate that is active in Xero.",
     ),
     // Currencies and dates.
@@ -170,19 +182,19 @@ pub(super) const KNOWN: &[Known] = &[
     says("due date must be specified", "due_date_missing", "Give the document a due date."),
     says("date field must be specified", "date_missing", "Give the document a date."),
     // Invoices and credit notes.
-    says(
+    means(
         "invoice # * must be unique",
-        "number_taken",
+        Cause::NumberTaken,
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
-    says(
+    means(
         "credit note # * must be unique",
-        "number_taken",
+        Cause::NumberTaken,
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
-    says(
+    means(
         "# must be unique",
-        "number_taken",
+        Cause::NumberTaken,
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
     says(
@@ -271,14 +283,14 @@ pub(super) const KNOWN: &[Known] = &[
         "allocation_type_differs",
         "A customer's credit can only be applied to a sales invoice. Check in Xero which document has the invoice's number.",
     ),
-    says(
+    means(
         "exceeds the amount outstanding",
-        "amount_over_due",
+        Cause::AmountOverDue,
         "Check in Xero what was already paid on the invoice. If this payment is already there, choose Never send.",
     ),
-    says(
+    means(
         "payments can only be made against authorised documents",
-        "invoice_not_approved",
+        Cause::InvoiceNotApproved,
         "Approve the invoice in Xero, then retry. If this payment is already there, choose Never send.",
     ),
     says(

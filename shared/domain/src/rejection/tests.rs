@@ -253,7 +253,9 @@ fn every_row_of_the_table_is_reached_by_its_own_words() {
     for row in KNOWN {
         let message = row.words.replace('*', "x");
         let failure = explained(&message);
-        assert_eq!(failure.code, row.code, "{message}");
+        assert_eq!(failure.code, row.code.as_str(), "{message}");
+        assert_eq!(failure.cause, row.code.to_cause(), "{message}");
+        assert_eq!(find_cause(&message), failure.cause, "{message}");
         assert_eq!(plain(row.words), row.words, "{} is not in plain letters", row.words);
         assert!(row.remedy.ends_with('.'), "{}", row.remedy);
     }

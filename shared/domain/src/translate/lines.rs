@@ -7,7 +7,7 @@ use crate::account_codes::AccountCodes;
 use crate::chart::{Account, Chart, TaxRate};
 use crate::crm::lines::{Discount, Line, LineAmounts};
 use crate::document::sales::LineItem;
-use crate::failure::{Failure, FailureClass};
+use crate::failure::{Cause, Failure, FailureClass, FailureCode};
 use crate::ids::XeroContactId;
 use crate::money::{Money, round_to_cents};
 use crate::totals;
@@ -55,7 +55,11 @@ pub(super) fn line_items(
     lines.iter().map(|line| line_item(line, discounts, account, context, texts)).collect()
 }
 
-pub(super) fn untranslatable(code: &'static str, message: String, remedy: &str) -> Failure {
+pub(super) fn untranslatable(
+    code: impl Into<FailureCode>,
+    message: String,
+    remedy: &str,
+) -> Failure {
     Failure::new(FailureClass::Untranslatable, code, message, remedy)
 }
 
@@ -83,21 +87,21 @@ fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Accou
     let code = &codes.sales;
     let Some(account) = chart.account(code) else {
         return Err(untranslatable(
-            "account_code_unknown",
+            Cause::AccountCodeUnknown,
             format!("Account {code} is not in Xero's chart of accounts."),
             "Choose the default account code in Settings > Billing > Payment Settings.",
         ));
     };
     if !account.is_active {
         return Err(untranslatable(
-            "account_code_archived",
+            Cause::AccountCodeArchived,
             format!("Account {code} ({}) is archived in Xero.", account.name),
             "Choose another default account code in Settings > Billing > Payment Settings, or restore it in Xero.",
         ));
     }
     if account.is_bank() {
         return Err(untranslatable(
-            "account_code_bank",
+            Cause::AccountCodeBank,
             format!(
                 "Account {code} ({}) is a bank account; Xero accepts no sales on it.",
                 account.name
@@ -197,7 +201,7 @@ fn chosen_tax_type<'a>(line: &Line, context: Context<'a>) -> Result<Option<&'a s
         return Ok(Some(chosen));
     }
     Err(untranslatable(
-        "tax_type_unusable",
+        Cause::TaxTypeUnusable,
         format!("The tax type {chosen}, chosen in the settings, is no longer usable in Xero."),
         "Choose the tax rate again in Settings > Billing > Payment Settings.",
     ))
@@ -221,7 +225,7 @@ fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&
         let named = candidates.iter().find(|tax| tax.name.eq_ignore_ascii_case(name));
         return named.map(|tax| tax.tax_type.as_str()).ok_or_else(|| {
             untranslatable(
-                "tax_rate_unknown",
+                Cause::TaxRateUnknown,
                 format!("Xero has no tax rate for income named \"{name}\" at {percent} %."),
                 "Add the tax rate in Xero, or correct its name on the line.",
             )
@@ -234,14 +238,14 @@ fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&
         (Some(tax), _) => Ok(&tax.tax_type),
         (None, [only]) => Ok(&only.tax_type),
         (None, []) => Err(untranslatable(
-            "tax_rate_unknown",
+            Cause::TaxRateUnknown,
             format!("Xero has no active tax rate of {percent} % for income."),
             "Add the tax rate in Xero, or correct the rate on the line.",
         )),
         (None, several) => {
             let names = several.iter().map(|tax| tax.name.as_str()).collect::<Vec<_>>();
             Err(untranslatable(
-                "tax_rate_ambiguous",
+                Cause::TaxRateAmbiguous,
                 format!("Xero has several tax rates of {percent} %: {}.", names.join(", ")),
                 "Name the tax rate on the line.",
             ))

@@ -10,7 +10,7 @@ use crate::document::payment::{
     AccountReference, Approved, BankTransactionDocument, Direction, InvoiceReference, Party,
     PaymentDocument, TaxContained, TransactionLine,
 };
-use crate::failure::{Failure, FailureClass};
+use crate::failure::{Cause, Failure, FailureClass};
 use crate::ids::{XeroContactId, XeroInvoiceId};
 use crate::translate::text::Texts;
 
@@ -115,7 +115,7 @@ fn bank<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Account, Failu
 fn chosen<'a>(code: Option<&String>, name: &str, chart: &'a Chart) -> Result<&'a Account, Failure> {
     let Some(code) = code else {
         return Err(untranslatable(
-            "account_code_not_chosen",
+            Cause::AccountCodeNotChosen,
             format!("No {name} account is chosen, so the payment was not sent to Xero."),
             format!(
                 "Choose the {name} account in {SETTINGS}; the payment is then sent automatically."
@@ -125,12 +125,12 @@ fn chosen<'a>(code: Option<&String>, name: &str, chart: &'a Chart) -> Result<&'a
     match chart.account(code) {
         Some(account) if account.is_active => Ok(account),
         Some(account) => Err(untranslatable(
-            "account_code_archived",
+            Cause::AccountCodeArchived,
             format!("The {name} account {code} ({}) is archived in Xero.", account.name),
             format!("Choose another {name} account in {SETTINGS}, or restore this one in Xero."),
         )),
         None => Err(untranslatable(
-            "account_code_unknown",
+            Cause::AccountCodeUnknown,
             format!("The {name} account {code} is not in Xero's chart of accounts."),
             format!("Choose the {name} account in {SETTINGS}."),
         )),
@@ -142,7 +142,7 @@ fn payable(account: &Account) -> Result<&Account, Failure> {
         return Ok(account);
     }
     Err(untranslatable(
-        "account_takes_no_payments",
+        Cause::AccountTakesNoPayments,
         format!("Xero accepts no payments to account {} ({}).", account.code, account.name),
         format!(
             "Tick \"Enable payments to this account\" for it in Xero, or choose another account in {SETTINGS}."
@@ -150,8 +150,8 @@ fn payable(account: &Account) -> Result<&Account, Failure> {
     ))
 }
 
-fn untranslatable(code: &'static str, message: String, remedy: String) -> Failure {
-    Failure::new(FailureClass::Untranslatable, code, message, remedy)
+fn untranslatable(cause: Cause, message: String, remedy: String) -> Failure {
+    Failure::new(FailureClass::Untranslatable, cause, message, remedy)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use domain::mapping::{Mapping, MappingKey};
 use domain::sync_log::LogStatus;
 use futures::FutureExt;
 use store::StoreError;
-use xero::OddRow;
+use xero::{OddRow, ResourceKind};
 
 use crate::desk::Desk;
 use crate::journal;
@@ -51,12 +51,15 @@ async fn find_record(
 
 /// Returns the kind of a row, by the list that contained it.
 fn kind(odd: &OddRow) -> Option<EntityKind> {
-    match odd.endpoint.split('/').nth(1)? {
-        "Contacts" => Some(EntityKind::Contact),
-        "CreditNotes" => Some(EntityKind::CreditNote),
-        "Invoices" => Some(EntityKind::Invoice),
-        "Payments" => Some(EntityKind::Payment),
-        _ => None,
+    match odd.find_resource()? {
+        ResourceKind::Contacts => Some(EntityKind::Contact),
+        ResourceKind::CreditNotes | ResourceKind::Allocations => Some(EntityKind::CreditNote),
+        ResourceKind::Invoices => Some(EntityKind::Invoice),
+        ResourceKind::Payments => Some(EntityKind::Payment),
+        ResourceKind::Accounts
+        | ResourceKind::BankTransactions
+        | ResourceKind::Organisation
+        | ResourceKind::TaxRates => None,
     }
 }
 

@@ -151,7 +151,7 @@ impl Worker {
     ) -> Disposition {
         let message_id = record.message_id.as_deref().unwrap_or("unknown");
         let (group, body) = (group_of(record), body_of(record));
-        let is_given_up = source == Source::Messages && !setback::is_about_a_wake_up(reason);
+        let is_given_up = source == Source::Messages && !reason.is_record_written();
         if is_given_up {
             let reported = report_moved_aside(&self.engine, message_id, body, group, failure).await;
             if let Err(error) = reported {

@@ -28,8 +28,6 @@ const PAST_MARK: SignedDuration = SignedDuration::from_secs(30);
 /// Maximum delay of a message whose mark could not be removed: more than the longest timeout of a
 /// Lambda function, 15 minutes.
 const PAST_MARK_MAX: Duration = Duration::from_mins(20);
-/// The code of a message whose wake-up is refused.
-const WAKE_UP_REFUSED: &str = "wake_up_refused";
 
 /// Returns the reason if the problem is permanent, so that redelivery does not help.
 pub(super) fn lasting(error: &Unrecorded) -> Option<Reason> {
@@ -38,7 +36,8 @@ pub(super) fn lasting(error: &Unrecorded) -> Option<Reason> {
         Unrecorded::WakeUp(error) => {
             let refusal = error.content_refusal()?;
             let text = format!("AWS refuses a wake-up for a record of this message: {refusal}");
-            return Some(Reason::new(WAKE_UP_REFUSED, &text));
+            // Only the wake-up is missing.
+            return Some(Reason::new("wake_up_refused", &text).with_record_written());
         }
         Unrecorded::Panicked => return Some(panicked()),
     };
@@ -72,12 +71,6 @@ pub(super) fn stopped() -> Reason {
         STOPPED,
         "the function stopped every time while it processed this message: it ran out of memory or time, or crashed",
     )
-}
-
-/// Whether only a wake-up is missing: the record's row is written, says what happens next, and the
-/// sweep finds it. So the record is not given up.
-pub(super) fn is_about_a_wake_up(reason: &Reason) -> bool {
-    reason.code() == WAKE_UP_REFUSED
 }
 
 /// Returns a delay after which the mark of a message, processed in an invocation that ends at
@@ -136,7 +129,7 @@ mod tests {
         let reason = lasting(&unscheduled(refusal.into())).unwrap();
         assert_eq!(reason.code(), "wake_up_refused");
         assert!(reason.text().ends_with("ValidationException"), "{reason}");
-        assert!(is_about_a_wake_up(&reason) && !is_about_a_wake_up(&panicked()));
+        assert!(reason.is_record_written() && !panicked().is_record_written());
         assert_eq!(lasting(&unscheduled("access denied".into())), None);
     }
 

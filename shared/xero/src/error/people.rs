@@ -3,7 +3,7 @@
 //! The reader keeps books and does not know tokens or status codes. The messages quote no answer,
 //! except the sentences with which Xero rejects a document.
 
-use domain::failure::{Cause, Failure};
+use domain::failure::{Cause, Failure, FailureCode};
 use domain::rejection;
 use jiff::{SignedDuration, Timestamp};
 
@@ -97,100 +97,95 @@ fn barred(barred: &Barred) -> Told {
 }
 
 struct Told {
-    /// A stable name for programs and support.
-    code: &'static str,
+    /// The cause, if a decision depends on it; otherwise a stable name for people and metrics.
+    code: FailureCode,
     /// What happened.
     message: &'static str,
     /// What to do. Empty when no action is needed.
     remedy: &'static str,
 }
 
+/// Xero, or the way to it, is out of order. There is nothing that a person can do.
+const fn describe_outage(cause: Cause, message: &'static str) -> Told {
+    Told { code: FailureCode::Cause(cause), message, remedy: "" }
+}
+
 const CONTACT_SUPPORT: &str =
     "This is a fault in the integration, not in your books. If this persists, contact support.";
 
-const UNREACHABLE: Told =
-    Told { code: Cause::XeroUnreachable.code(), message: "Xero could not be reached.", remedy: "" };
+const UNREACHABLE: Told = describe_outage(Cause::XeroUnreachable, "Xero could not be reached.");
 
-const SILENT: Told =
-    Told { code: Cause::XeroSilent.code(), message: "Xero did not answer.", remedy: "" };
+const SILENT: Told = describe_outage(Cause::XeroSilent, "Xero did not answer.");
 
 const SILENT_ON_WRITE: Told = Told {
-    code: Cause::XeroSilent.code(),
+    code: FailureCode::Cause(Cause::XeroSilent),
     message: "Xero did not answer, so it is not yet known whether the document arrived.",
     remedy: "No action is needed: the next attempt checks first and creates no second copy.",
 };
 
 const TOO_LARGE: Told = Told {
-    code: "answer_too_large",
+    code: FailureCode::Name("answer_too_large"),
     message: "Xero's answer is too large to be read.",
     remedy: "A record with very many lines or payments may be the cause. If this persists, contact support.",
 };
 
 const TOO_LARGE_ON_WRITE: Told = Told {
-    code: "answer_too_large",
+    code: FailureCode::Name("answer_too_large"),
     message: "Xero's answer is too large to be read, so it is not yet known whether the document arrived.",
     remedy: "No action is needed: the next attempt checks first and creates no second copy.",
 };
 
-const FAULTY: Told =
-    Told { code: Cause::XeroFaulty.code(), message: "Xero had an internal error.", remedy: "" };
+const FAULTY: Told = describe_outage(Cause::XeroFaulty, "Xero had an internal error.");
 
 const FAULTY_ON_WRITE: Told = Told {
-    code: Cause::XeroFaulty.code(),
+    code: FailureCode::Cause(Cause::XeroFaulty),
     message: "Xero had an internal error, so it is not yet known whether the document arrived.",
     remedy: "No action is needed: the next attempt checks first and creates no second copy.",
 };
 
-const ORGANISATION_IS_OFFLINE: Told = Told {
-    code: Cause::OrganisationOffline.code(),
-    message: "Xero has taken this organisation offline temporarily.",
-    remedy: "",
-};
+const ORGANISATION_IS_OFFLINE: Told = describe_outage(
+    Cause::OrganisationOffline,
+    "Xero has taken this organisation offline temporarily.",
+);
 
-const MAINTENANCE: Told = Told {
-    code: Cause::XeroMaintenance.code(),
-    message: "Xero is offline for maintenance.",
-    remedy: "",
-};
+const MAINTENANCE: Told =
+    describe_outage(Cause::XeroMaintenance, "Xero is offline for maintenance.");
 
-const UNAVAILABLE: Told = Told {
-    code: Cause::XeroUnavailable.code(),
-    message: "Xero is temporarily unavailable.",
-    remedy: "",
-};
+const UNAVAILABLE: Told =
+    describe_outage(Cause::XeroUnavailable, "Xero is temporarily unavailable.");
 
 const DAY_LIMIT: Told = Told {
-    code: "day_limit_reached",
+    code: FailureCode::Name("day_limit_reached"),
     message: "Xero's daily limit on requests for this organisation is used up.",
     remedy: "Syncing resumes automatically when Xero allows it. Other apps connected to the organisation have separate limits.",
 };
 
 const DAY_RESERVED: Told = Told {
-    code: "day_limit_reserved",
+    code: FailureCode::Name("day_limit_reserved"),
     message: "Xero's daily limit on requests is nearly used up, and the remaining requests are reserved for what users ask for.",
     remedy: "Syncing resumes automatically when Xero resets the limit. Individual records can be synced manually.",
 };
 
 const SPACED: Told = Told {
-    code: "calls_spaced",
+    code: FailureCode::Name("calls_spaced"),
     message: "Many records are being synced, and Xero limits the requests per minute.",
     remedy: "No action is needed: syncing resumes automatically.",
 };
 
 const NEXT_TURN: Told = Told {
-    code: "next_turn",
+    code: FailureCode::Name("next_turn"),
     message: "There was more to do than fits into one run.",
     remedy: "No action is needed: syncing continues at once.",
 };
 
 const SHORT_LIMIT: Told = Told {
-    code: "rate_limited",
+    code: FailureCode::Name("rate_limited"),
     message: "Xero asked the integration to slow down.",
     remedy: "No action is needed: syncing resumes automatically.",
 };
 
 const LOGIN_REJECTED: Told = Told {
-    code: "login_rejected",
+    code: FailureCode::Name("login_rejected"),
     message: "Xero rejected a renewed login.",
     remedy: "If this persists, go to Settings > Integrations > Xero and click Reconnect.",
 };
@@ -221,86 +216,86 @@ const fn permission_missing(permission: Permission) -> Told {
         }
     };
     Told {
-        code: Cause::PermissionMissing.code(),
+        code: FailureCode::Cause(Cause::PermissionMissing),
         message,
         remedy: "Ask an Owner or Admin to connect Xero again and to accept all permissions.",
     }
 }
 
 const NOT_CONNECTED: Told = Told {
-    code: "organisation_not_connected",
+    code: FailureCode::Name("organisation_not_connected"),
     message: "The Xero organisation is no longer connected.",
     remedy: "Ask an Owner or Admin to connect Xero again and to choose this organisation.",
 };
 
 const NOT_PERMITTED: Told = Told {
-    code: "not_permitted",
+    code: FailureCode::Name("not_permitted"),
     message: "The Xero user who connected is not permitted to do this in the organisation.",
     remedy: "Give that user the Standard or Adviser role in Xero, or connect again as a user who has it.",
 };
 
 const GRANT_REFUSED: Told = Told {
-    code: "connection_expired",
+    code: FailureCode::Name("connection_expired"),
     message: "The connection to Xero has expired or was withdrawn.",
     remedy: "Ask an Owner or Admin to connect Xero again.",
 };
 
 const UNEXPLAINED: Told = Told {
-    code: "unexplained",
+    code: FailureCode::Name("unexplained"),
     message: "Xero refused the document without saying why.",
     remedy: "The next attempt first checks whether Xero has it. If this persists, contact support.",
 };
 
 const KEY_REUSED: Told = Told {
-    code: "key_reused",
+    code: FailureCode::Name("key_reused"),
     message: "Xero was sent another version of this document a few minutes ago.",
     remedy: "No action is needed: the next attempt first checks which version Xero has.",
 };
 
 const UNIDENTIFIED: Told = Told {
-    code: "answer_incomplete",
+    code: FailureCode::Name("answer_incomplete"),
     message: "Xero's answer does not say whether the document was saved.",
     remedy: "No action is needed: the next attempt checks first and creates no second copy.",
 };
 
 const BATCH_REJECTED: Told = Told {
-    code: "batch_rejected",
+    code: FailureCode::Name("batch_rejected"),
     message: "Xero rejected several documents together without saying which of them is at fault.",
     remedy: "No action is needed: the next attempt checks what Xero has and sends fewer documents together.",
 };
 
 const NOT_FOUND: Told = Told {
-    code: "not_found",
+    code: FailureCode::Name("not_found"),
     message: "Xero no longer has this document.",
     remedy: "Check whether it was removed or merged in Xero, or whether another organisation is connected.",
 };
 
 const UNSENDABLE: Told = Told {
-    code: "call_invalid",
+    code: FailureCode::Name("call_invalid"),
     message: "The request to Xero could not be made.",
     remedy: CONTACT_SUPPORT,
 };
 
 const CALL_REFUSED: Told = Told {
-    code: "call_refused",
+    code: FailureCode::Name("call_refused"),
     message: "Xero did not understand the request.",
     remedy: CONTACT_SUPPORT,
 };
 
 const UNDECODABLE: Told = Told {
-    code: "answer_unreadable",
+    code: FailureCode::Name("answer_unreadable"),
     message: "Xero's answer could not be read.",
     remedy: CONTACT_SUPPORT,
 };
 
 const OPERATOR_FAULT: Told = Told {
-    code: "app_refused",
+    code: FailureCode::Name("app_refused"),
     message: "Xero does not accept the credentials or settings of this integration.",
     remedy: CONTACT_SUPPORT,
 };
 
 const LOGIN_UNAVAILABLE: Told = Told {
-    code: "login_unavailable",
+    code: FailureCode::Name("login_unavailable"),
     message: "Xero's login service is not available right now.",
     remedy: "",
 };

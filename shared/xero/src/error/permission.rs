@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::resource_kind::ResourceKind;
+
 /// What a consent has to cover for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
@@ -25,16 +27,16 @@ pub enum Permission {
 impl Permission {
     /// The permission for a path without ids, such as `/CreditNotes/{CreditNoteID}/Allocations`.
     pub(super) fn for_endpoint(endpoint: &str) -> Self {
-        let mut parts = endpoint.split('/').skip(1);
-        let collection = parts.next().unwrap_or_default();
-        match (collection, parts.nth(1)) {
-            ("Contacts", _) => Self::Contacts,
-            ("CreditNotes", Some("Allocations")) => Self::Allocations,
-            ("Invoices" | "CreditNotes", _) => Self::Invoices,
-            ("Payments", _) => Self::Payments,
-            ("BankTransactions", _) => Self::BankTransactions,
-            ("Organisation" | "Accounts" | "TaxRates", _) => Self::Settings,
-            _ => Self::Login,
+        match ResourceKind::from_endpoint(endpoint) {
+            Some(ResourceKind::Contacts) => Self::Contacts,
+            Some(ResourceKind::Allocations) => Self::Allocations,
+            Some(ResourceKind::Invoices | ResourceKind::CreditNotes) => Self::Invoices,
+            Some(ResourceKind::Payments) => Self::Payments,
+            Some(ResourceKind::BankTransactions) => Self::BankTransactions,
+            Some(ResourceKind::Organisation | ResourceKind::Accounts | ResourceKind::TaxRates) => {
+                Self::Settings
+            }
+            None => Self::Login,
         }
     }
 

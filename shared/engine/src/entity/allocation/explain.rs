@@ -6,7 +6,7 @@ use domain::crm::allocation::Allocation;
 use domain::document::credit_note::RemoteCreditNote;
 use domain::document::invoice::RemoteInvoice;
 use domain::document::sales::DocumentStatus;
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Cause, Failure, FailureClass, FailureCode};
 use xero::XeroError;
 use xero::api::{credit_notes, invoices};
 
@@ -110,13 +110,13 @@ fn at_odds(
     }
     matches!(invoice.status, DocumentStatus::Draft | DocumentStatus::Submitted).then(|| {
         rejected(
-            "invoice_not_approved",
+            Cause::InvoiceNotApproved,
             format!("{number} is not approved in Xero yet."),
             "Approve the invoice in Xero, then retry.",
         )
     })
 }
 
-fn rejected(code: &'static str, message: String, remedy: &'static str) -> Failure {
+fn rejected(code: impl Into<FailureCode>, message: String, remedy: &'static str) -> Failure {
     Failure::new(FailureClass::Rejected, code, message, remedy)
 }

@@ -1,6 +1,7 @@
 //! Handles contacts that are no longer in use: archived, or merged into another.
 
 use domain::document::contact::{ContactDocument, ContactStatus, RemoteContact};
+use domain::failure::Cause;
 use domain::ids::XeroContactId;
 use domain::rejection;
 use xero::XeroError;
@@ -25,8 +26,7 @@ pub(super) fn is_unused(sent: &Sent<RemoteContact>) -> bool {
 /// Returns whether Xero refused something because a contact is no longer in use.
 pub(in crate::entity) fn is_about_use(error: &XeroError) -> bool {
     let XeroError::Rejected { messages } = error else { return false };
-    let code = rejection::explain(messages).code;
-    ["contact_archived", "contact_merged"].contains(&&*code)
+    rejection::explain(messages).cause.is_some_and(Cause::is_about_an_unused_contact)
 }
 
 /// Follows contacts that were merged: their clients are linked to the contacts they were merged

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::document::contact::{ContactDocument, RemoteContact};
+use domain::failure::Cause;
 use domain::rejection;
 use xero::XeroError;
 
@@ -50,12 +51,11 @@ fn without(
     let mut softened = document;
     let mut warnings = Vec::new();
     for message in messages {
-        let refused = rejection::explain(std::slice::from_ref(message));
-        let (field, warning) = match &*refused.code {
-            "contact_name_taken" => (&mut softened.name, NAME_KEPT),
-            "contact_number_taken" => (&mut softened.contact_number, NUMBER_KEPT),
-            "email_invalid" => (&mut softened.email_address, EMAIL_LEFT_OUT),
-            _ => continue,
+        let (field, warning) = match rejection::find_cause(message) {
+            Some(Cause::ContactNameTaken) => (&mut softened.name, NAME_KEPT),
+            Some(Cause::ContactNumberTaken) => (&mut softened.contact_number, NUMBER_KEPT),
+            Some(Cause::EmailInvalid) => (&mut softened.email_address, EMAIL_LEFT_OUT),
+            Some(_) | None => continue,
         };
         // A field that was dropped before is not the reason.
         if field.take().is_some() {

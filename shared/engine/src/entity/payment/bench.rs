@@ -8,7 +8,7 @@ use domain::chart::Chart;
 use domain::crm::payment::{PaymentPart, Role};
 use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::{BankTransactionDocument, PaymentDocument};
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Cause, Failure, FailureClass, FailureCode};
 use domain::ids::XeroInvoiceId;
 use domain::rejection;
 use domain::sync_log::LoggedOperation;
@@ -106,7 +106,8 @@ impl<'a> Bench<'a> {
                 None => {}
             }
         }
-        let curable = refused.iter().any(|(_, failure)| failure.code != "account_code_not_chosen");
+        let curable =
+            refused.iter().any(|(_, failure)| failure.cause != Some(Cause::AccountCodeNotChosen));
         if curable && self.chart.read_at < self.desk.engine.clock.now() {
             match chart::current(self.desk).await {
                 Ok(chart) => self.chart = chart,
@@ -172,8 +173,7 @@ impl<'a> Bench<'a> {
 /// Returns whether Xero refused a payment because of the amount due.
 fn is_about_what_is_due(error: &XeroError) -> bool {
     let about = |message: &String| {
-        let code = rejection::explain(std::slice::from_ref(message)).code;
-        ["amount_over_due", "invoice_not_approved"].contains(&&*code)
+        rejection::find_cause(message).is_some_and(Cause::is_about_the_amount_due)
     };
     matches!(error, XeroError::Rejected { messages } if messages.iter().any(about))
 }
@@ -183,7 +183,11 @@ const LISTED_MAX: usize = 10;
 
 fn unpaid(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
     let has = list_payments(invoice);
-    let code = if invoice.amount_due.amount.is_zero() { "already_paid" } else { "amount_over_due" };
+    let code = if invoice.amount_due.amount.is_zero() {
+        FailureCode::Name("already_paid")
+    } else {
+        FailureCode::Cause(Cause::AmountOverDue)
+    };
     let number = invoice.number.clone().unwrap_or_else(|| "The invoice".to_owned());
     Failure::new(
         FailureClass::Rejected,

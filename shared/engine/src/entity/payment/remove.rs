@@ -91,7 +91,7 @@ fn fixed(remote: &Remote) -> Option<Failure> {
         Remote::Payment(payment) => (payment.is_reconciled, payment.batch.is_some()),
         Remote::Transaction(transaction) => (transaction.is_reconciled, false),
     };
-    let failure = |code, message: &str, remedy: &str| {
+    let failure = |code: &'static str, message: &str, remedy: &str| {
         Some(Failure::new(FailureClass::Rejected, code, message, remedy))
     };
     if is_reconciled {

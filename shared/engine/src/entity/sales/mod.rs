@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use domain::crm::lines::Standing;
 use domain::document::sales::{NewStatus, SalesDocument};
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Cause, Failure, FailureClass};
 use domain::ids::{ClientId, XeroContactId, XeroId};
 use domain::mapping::{Amounts, Link};
 use domain::money::Money;
@@ -243,7 +243,7 @@ fn refuse_copies<T: Sales>(
         let Some(task) = tasks.get(index) else { continue };
         let failure = Failure::new(
             FailureClass::Rejected,
-            "number_taken",
+            Cause::NumberTaken,
             format!(
                 "Xero already has another {} with the number {}, which the new copy of {} was to have.",
                 T::KIND.noun(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::entity::EntityKind;
-use domain::failure::{Failure, FailureClass};
+use domain::failure::{Cause, Failure, FailureClass};
 use domain::ids::{CrmId, XeroContactId};
 use domain::operation::{Parking, Urgency};
 use domain::recognise;
@@ -89,7 +89,7 @@ async fn after_relinking(desk: &Desk<'_>, client: CrmId, contact: XeroContactId)
 fn merged(desk: &Desk<'_>, client: CrmId) -> Trouble {
     let failure = Failure::new(
         FailureClass::Blocked,
-        "contact_merged",
+        Cause::ContactMerged,
         format!("The contact of the client {client} was merged into another one in Xero."),
         "No action is needed: the next attempt uses that contact.",
     );

@@ -1,0 +1,140 @@
+//! Tests of causes: what depends on them, and how rows hold them.
+
+use super::{Cause, Failure, FailureClass};
+
+/// The codes of the failures that other settings may cure.
+const ABOUT_SETTINGS: [&str; 13] = [
+    "account_code_not_chosen",
+    "account_code_missing",
+    "account_code_unknown",
+    "account_code_archived",
+    "account_code_bank",
+    "account_invalid",
+    "account_takes_no_payments",
+    "tax_rate_unknown",
+    "tax_rate_ambiguous",
+    "tax_rate_invalid",
+    "tax_type_unknown",
+    "tax_type_unusable",
+    "tax_type_not_allowed",
+];
+
+/// The codes of the failures that an outage of Xero, or of the network, causes.
+const OUTAGES: [&str; 6] = [
+    "xero_silent",
+    "xero_faulty",
+    "xero_maintenance",
+    "xero_unavailable",
+    "xero_unreachable",
+    "organisation_offline",
+];
+
+fn fail_with(cause: Cause) -> Failure {
+    Failure::new(FailureClass::Uncertain, cause, "It failed.", "")
+}
+
+/// A row as releases without causes wrote it.
+fn read_earlier_row(class: FailureClass, code: &str) -> Failure {
+    let row =
+        format!(r#"{{"class":"{class}","code":"{code}","message":"It failed.","remedy":""}}"#);
+    serde_json::from_str(&row).unwrap()
+}
+
+#[test]
+fn a_row_of_an_earlier_release_gets_its_cause_from_its_code() {
+    let expected = [
+        ("permission_missing", Cause::PermissionMissing),
+        ("xero_silent", Cause::XeroSilent),
+        ("xero_faulty", Cause::XeroFaulty),
+        ("xero_maintenance", Cause::XeroMaintenance),
+        ("xero_unavailable", Cause::XeroUnavailable),
+        ("xero_unreachable", Cause::XeroUnreachable),
+        ("organisation_offline", Cause::OrganisationOffline),
+        ("account_code_not_chosen", Cause::AccountCodeNotChosen),
+        ("account_code_missing", Cause::AccountCodeMissing),
+        ("account_code_unknown", Cause::AccountCodeUnknown),
+        ("account_code_archived", Cause::AccountCodeArchived),
+        ("account_code_bank", Cause::AccountCodeBank),
+        ("account_invalid", Cause::AccountInvalid),
+        ("account_takes_no_payments", Cause::AccountTakesNoPayments),
+        ("tax_rate_unknown", Cause::TaxRateUnknown),
+        ("tax_rate_ambiguous", Cause::TaxRateAmbiguous),
+        ("tax_rate_invalid", Cause::TaxRateInvalid),
+        ("tax_type_unknown", Cause::TaxTypeUnknown),
+        ("tax_type_unusable", Cause::TaxTypeUnusable),
+        ("tax_type_not_allowed", Cause::TaxTypeNotAllowed),
+        ("contact_name_taken", Cause::ContactNameTaken),
+        ("contact_number_taken", Cause::ContactNumberTaken),
+        ("number_taken", Cause::NumberTaken),
+        ("email_invalid", Cause::EmailInvalid),
+        ("contact_archived", Cause::ContactArchived),
+        ("contact_merged", Cause::ContactMerged),
+        ("amount_over_due", Cause::AmountOverDue),
+        ("invoice_not_approved", Cause::InvoiceNotApproved),
+    ];
+    assert_eq!(expected.map(|(_, cause)| cause), Cause::ALL);
+    for (code, cause) in expected {
+        assert_eq!(read_earlier_row(FailureClass::Uncertain, code), fail_with(cause), "{code}");
+    }
+}
+
+#[test]
+fn a_code_that_only_resembles_the_code_of_a_cause_has_none() {
+    for code in ["", "xero", "xero_silent_", "XERO_SILENT", "account_", "not_permitted"] {
+        assert_eq!(read_earlier_row(FailureClass::Uncertain, code).cause, None, "{code}");
+    }
+}
+
+#[test]
+fn a_row_holds_the_cause_and_the_code() {
+    for cause in Cause::ALL {
+        let failure = fail_with(cause);
+        let row = serde_json::to_value(&failure).unwrap();
+        assert_eq!(row["cause"], cause.code(), "{row}");
+        assert_eq!(row["code"], cause.code(), "{row}");
+        assert_eq!(serde_json::from_value::<Failure>(row).unwrap(), failure);
+    }
+    let failure = Failure::new(FailureClass::Defect, "integration_fault", "It failed.", "");
+    let row = serde_json::to_value(&failure).unwrap();
+    assert_eq!(row.get("cause"), None, "{row}");
+    assert_eq!(serde_json::from_value::<Failure>(row).unwrap(), failure);
+}
+
+#[test]
+fn a_stored_cause_takes_precedence_over_the_code_unless_a_later_release_wrote_it() {
+    for (stored, expected) in
+        [("xero_silent", Some(Cause::XeroSilent)), ("made_up_later", Some(Cause::NumberTaken))]
+    {
+        let mut row = serde_json::to_value(fail_with(Cause::NumberTaken)).unwrap();
+        row["cause"] = stored.into();
+        assert_eq!(serde_json::from_value::<Failure>(row).unwrap().cause, expected, "{stored}");
+    }
+}
+
+#[test]
+fn a_cause_decides_whether_settings_or_the_end_of_an_outage_may_cure_a_failure() {
+    for cause in Cause::ALL {
+        let failure = fail_with(cause);
+        let code = cause.code();
+        assert_eq!(failure.is_about_settings(), ABOUT_SETTINGS.contains(&code), "{code}");
+        assert_eq!(failure.is_about_an_outage(), OUTAGES.contains(&code), "{code}");
+        assert!(!failure.is_about_permission(), "{code}");
+        let refused = Failure { class: FailureClass::Unauthorized, ..failure };
+        let is_about_permission = cause == Cause::PermissionMissing;
+        assert_eq!(refused.is_about_permission(), is_about_permission, "{code}");
+    }
+}
+
+#[test]
+fn an_account_number_that_another_contact_has_is_not_about_settings() {
+    let code = "account_number_taken";
+    let failure = Failure::new(FailureClass::Rejected, code, "It failed.", "");
+    assert!(!failure.is_about_settings());
+    assert!(!read_earlier_row(FailureClass::Rejected, code).is_about_settings());
+}
+
+#[test]
+fn whatever_the_rules_of_the_integration_reject_is_about_settings() {
+    let failure = Failure::new(FailureClass::Untranslatable, "total_negative", "It failed.", "");
+    assert!(failure.is_about_settings());
+}

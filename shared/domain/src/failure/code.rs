@@ -1,0 +1,42 @@
+//! The codes that failures are made with.
+
+use super::Cause;
+
+/// The code of a new failure: the one of a cause, or a name that only people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureCode {
+    /// The code of a cause, on which decisions depend.
+    Cause(Cause),
+    /// A stable name on which no decision depends. It is not the code of a cause.
+    Name(&'static str),
+}
+
+impl FailureCode {
+    /// The code as rows, logs, metrics and the CRM show it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cause(cause) => cause.code(),
+            Self::Name(name) => name,
+        }
+    }
+
+    /// The cause, if it has one.
+    pub const fn to_cause(self) -> Option<Cause> {
+        match self {
+            Self::Cause(cause) => Some(cause),
+            Self::Name(_) => None,
+        }
+    }
+}
+
+impl From<Cause> for FailureCode {
+    fn from(cause: Cause) -> Self {
+        Self::Cause(cause)
+    }
+}
+
+impl From<&'static str> for FailureCode {
+    fn from(name: &'static str) -> Self {
+        Self::Name(name)
+    }
+}
