@@ -63,7 +63,7 @@ fn sends(world: &World, day: &[(EntityKind, String)]) {
 
 fn mapping_in(world: &World, tenant: Uuid, kind: EntityKind, id: &str) -> Option<Mapping> {
     let ledger = Ledger { account: world.account(), tenant: TenantId(tenant) };
-    let key = MappingKey { ledger, kind, crm_id: CrmId::new(id).unwrap() };
+    let key = MappingKey::new(ledger, kind, CrmId::new(id).unwrap());
     run(world.engine.store.mapping(&key)).unwrap().unwrap().map(|row| row.record)
 }
 

@@ -25,7 +25,7 @@ const PER_SHARD: usize = 250;
 fn add_invoices(world: &World, count: usize, state: &State) {
     for number in 0..count {
         let crm_id = CrmId::new(format!("inv_{number}")).unwrap();
-        let key = MappingKey { ledger: world.ledger(), kind: Invoice, crm_id };
+        let key = MappingKey::new(world.ledger(), Invoice, crm_id);
         let snapshot = KeptSnapshot::new(1, format!("#{number}"), "{}".to_owned());
         let accepted = Mapping::accept(None, &key, snapshot, world.clock.now());
         let Accepted::Newer(mapping) = accepted else { panic!("{accepted:?}") };

@@ -290,7 +290,7 @@ async fn connect(rows: &Store, number: usize, now: Timestamp) {
 
 async fn give_up(rows: &Store, number: usize, record: usize, now: Timestamp) {
     let crm_id = CrmId::new(format!("inv_{record}")).unwrap();
-    let key = MappingKey { ledger: ledger(number), kind: EntityKind::Invoice, crm_id };
+    let key = MappingKey::new(ledger(number), EntityKind::Invoice, crm_id);
     let snapshot = KeptSnapshot::new(1, "#1".to_owned(), "{}".to_owned());
     let Accepted::Newer(mapping) = Mapping::accept(None, &key, snapshot, now) else { panic!() };
     let mut mapping = *mapping;

@@ -419,8 +419,7 @@ impl World {
 
     /// A mapping, if it exists.
     pub fn mapping(&self, kind: EntityKind, id: &str) -> Option<Mapping> {
-        let key =
-            MappingKey { ledger: self.ledger(), kind, crm_id: CrmId::new(id).expect("an id") };
+        let key = MappingKey::new(self.ledger(), kind, CrmId::new(id).expect("an id"));
         let row = run(self.engine.store.mapping(&key)).expect("the process does not die");
         row.expect("the table answers").map(|row| row.record)
     }

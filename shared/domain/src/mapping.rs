@@ -26,6 +26,11 @@ pub struct MappingKey {
 }
 
 impl MappingKey {
+    /// The key of a record's mapping in a ledger.
+    pub const fn new(ledger: Ledger, kind: EntityKind, crm_id: CrmId) -> Self {
+        Self { ledger, kind, crm_id }
+    }
+
     /// One text that identifies the mapping, used as the input of hashes such as the retry's
     /// jitter.
     pub fn seed(&self) -> String {

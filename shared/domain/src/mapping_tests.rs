@@ -8,14 +8,9 @@ use crate::operation::{ClaimId, Urgency};
 
 /// The key of an invoice's mapping.
 pub(crate) fn a_key(id: &str) -> MappingKey {
-    MappingKey {
-        ledger: Ledger {
-            account: AccountId::new("acc_1").unwrap(),
-            tenant: TenantId(Uuid::from_u128(7)),
-        },
-        kind: EntityKind::Invoice,
-        crm_id: CrmId::new(id).unwrap(),
-    }
+    let account = AccountId::new("acc_1").unwrap();
+    let ledger = Ledger { account, tenant: TenantId(Uuid::from_u128(7)) };
+    MappingKey::new(ledger, EntityKind::Invoice, CrmId::new(id).unwrap())
 }
 
 fn snapshot(revision: u64, text: &str) -> KeptSnapshot {

@@ -15,7 +15,7 @@ use domain::meter::{Admission, Exhausted, Meter, Priority};
 use domain::operation::ClaimId;
 use jiff::{SignedDuration, Timestamp};
 use store::table::Expect;
-use store::{StoreError, Versioned};
+use store::{ConflictLimit, StoreError, Versioned};
 use xero::connections::{self, Connection};
 use xero::error::Limit;
 use xero::{AccessTokens, Barred, Budget, Ending, OddRow, Pass, Rows, Turnstile, XeroError};
@@ -31,8 +31,6 @@ const LOOKS_MAX: u32 = 30;
 /// Maximum age of a connection read on which a call may rely. It is shorter than a disconnect waits
 /// for calls.
 const LOOK_TAKES: SignedDuration = SignedDuration::from_secs(5);
-/// Maximum number of write conflicts on the row before the operation fails.
-const CONFLICTS_MAX: u32 = 12;
 /// Threshold of an organisation's remaining calls per day. Below it, the remainder is reported as a
 /// metric.
 const FEW_CALLS: u32 = 1_000;
@@ -138,7 +136,8 @@ fn count_odd_rows(engine: &Engine, rows: &[OddRow]) {
 impl Counted {
     /// Records the call in the organisation's row, and waits while all concurrent calls are in use.
     async fn count(&self, by: ClaimId) -> Result<(), Barred> {
-        let (mut looks, mut conflicts) = (0, 0);
+        let mut looks = 0;
+        let mut conflicts = ConflictLimit::default();
         loop {
             let now = self.engine.clock.now();
             if now > self.invocation.last_call {
@@ -147,8 +146,8 @@ impl Counted {
             let (meter, expect) = self.row().await.map_err(uncounted)?;
             match meter.admit(by, self.priority, now) {
                 Admission::Go(next) => match self.write(next, expect).await {
-                    Err(StoreError::Conflict) if conflicts < CONFLICTS_MAX => conflicts += 1,
-                    result => return result.map_err(uncounted),
+                    Ok(()) => return Ok(()),
+                    Err(error) => conflicts.allow_retry(error).map_err(uncounted)?,
                 },
                 Admission::Wait { until: _, exhausted: Exhausted::Lanes } if looks < LOOKS_MAX => {
                     looks += 1;
@@ -176,23 +175,23 @@ impl Counted {
 
     /// Changes the row after a call. If this fails, the call counts for longer than necessary.
     async fn amend(&self, change: impl Fn(&Meter, Timestamp) -> Meter + Send + Sync) {
-        for _ in 0..CONFLICTS_MAX {
-            let written = match self.row().await {
-                Ok((meter, expect)) => {
-                    self.write(change(&meter, self.engine.clock.now()), expect).await
-                }
-                Err(error) => Err(error),
-            };
-            match written {
-                Ok(()) => return,
-                Err(StoreError::Conflict) => {}
-                Err(error) => {
-                    tracing::warn!(error = %Chain(&error), "the end of a call was not recorded");
-                    return;
-                }
+        if let Err(error) = self.try_amend(change).await {
+            tracing::warn!(error = %Chain(&error), "the end of a call was not recorded");
+        }
+    }
+
+    async fn try_amend(
+        &self,
+        change: impl Fn(&Meter, Timestamp) -> Meter + Send + Sync,
+    ) -> Result<(), StoreError> {
+        let mut conflicts = ConflictLimit::default();
+        loop {
+            let (meter, expect) = self.row().await?;
+            match self.write(change(&meter, self.engine.clock.now()), expect).await {
+                Ok(()) => return Ok(()),
+                Err(error) => conflicts.allow_retry(error)?,
             }
         }
-        tracing::warn!("the end of a call was not recorded: the row kept changing");
     }
 
     /// The row as this attempt last wrote it, or as the table has it. A conflict corrects an

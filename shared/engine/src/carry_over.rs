@@ -19,7 +19,7 @@ use domain::ids::{AccountId, CrmId, Ledger, TenantId};
 use domain::mapping::{Accepted, Mapping, MappingKey};
 use domain::operation::{Event, State, Trace, Urgency};
 use futures::FutureExt;
-use store::table::{Cursor, Expect};
+use store::table::Cursor;
 use store::{StoreError, Versioned};
 
 use self::money::{carry_money, carry_money_of};
@@ -31,8 +31,6 @@ use crate::{Engine, Invocation, chart, kept_records, release};
 
 /// Records moved between two checks of the remaining time.
 const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
-/// Maximum attempts at writing a row that another process changes at the same time.
-const CONFLICTS_MAX: u32 = 4;
 
 /// Enqueues a hint that an account has just been connected.
 async fn leave_hint(engine: &Engine, ledger: &Ledger) -> Result<(), Unrecorded> {
@@ -242,28 +240,21 @@ async fn place(
     is_pushed: bool,
 ) -> Result<(), StoreError> {
     let key = MappingKey { ledger: target.clone(), ..mapping.key.clone() };
-    for _ in 0..CONFLICTS_MAX {
+    let updated = engine.store.update_mapping(&key, |known| {
         let now = engine.clock.now();
-        let known = engine.store.mapping(&key).await?;
-        let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
-        let known = known.map(|row| row.record);
         let accepted = Mapping::accept(known.as_ref(), &key, mapping.snapshot.clone(), now);
-        let Accepted::Newer(placed) = accepted else { return Ok(()) };
+        let Accepted::Newer(placed) = accepted else { return Err(()) };
         let event = if mapping.operation.state == State::Withheld {
             Some(Event::Withheld)
         } else {
             is_pushed.then_some(Event::Queued)
         };
-        let placed = match event.map(|event| placed.apply(event, now)) {
+        Ok(match event.map(|event| placed.apply(event, now)) {
             Some(Ok(applied)) => applied,
             Some(Err(_)) | None => *placed,
-        };
-        match engine.store.put_mapping(&placed, expect, None).await {
-            Err(StoreError::Conflict) => {}
-            result => return result.map(drop),
-        }
-    }
-    Err(StoreError::Conflict)
+        })
+    });
+    updated.await.map(drop)
 }
 
 /// Requests that records just written to a ledger are carried over, if the account was connected to

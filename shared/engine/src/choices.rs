@@ -12,16 +12,12 @@ use domain::sync_log::LogStatus;
 use jiff::Timestamp;
 use serde::Serialize;
 use store::StoreError;
-use store::table::Expect;
 
 use crate::desk::{Desk, Trouble};
 use crate::errors::Unrecorded;
 use crate::ledgers::{ledger, records_ledger};
 use crate::views::RecordView;
 use crate::{Engine, Invocation, chart, connection, journal, release};
-
-/// Maximum attempts at writing a row that another process changes at the same time.
-const CONFLICTS_MAX: u32 = 4;
 
 /// The result of a Never send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,26 +42,23 @@ pub async fn never_send(
     crm_id: CrmId,
 ) -> Result<NeverSend, StoreError> {
     let ledger = records_ledger(engine, account).await?;
-    let key = MappingKey { ledger, kind, crm_id };
-    for _ in 0..CONFLICTS_MAX {
-        let Some(row) = engine.store.mapping(&key).await? else { return Ok(NeverSend::Unknown) };
-        let withheld = match row.record.apply(Event::Withheld, engine.clock.now()) {
-            Ok(withheld) => withheld,
-            Err(Refusal::HeldUntil(until)) => return Ok(NeverSend::BeingSent { until }),
-            Err(_) => return Ok(NeverSend::Done(Box::new(RecordView::of(row.record)))),
-        };
-        match engine.store.put_mapping(&withheld, Expect::Version(row.version), None).await {
-            Ok(_) => {
-                let subject = (kind, key.crm_id.clone(), withheld.snapshot.natural_key.clone());
-                let told = format!("Marked as Never send by {by}. It is not sent to Xero.");
-                journal::idle(engine, account, subject, LogStatus::Skipped, told, None).await;
-                return Ok(NeverSend::Done(Box::new(RecordView::of(withheld))));
-            }
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
+    let key = MappingKey::new(ledger, kind, crm_id);
+    let updated = engine.store.update_mapping(&key, |known| {
+        let Some(known) = known else { return Err(NeverSend::Unknown) };
+        match known.apply(Event::Withheld, engine.clock.now()) {
+            Ok(withheld) => Ok(withheld),
+            Err(Refusal::HeldUntil(until)) => Err(NeverSend::BeingSent { until }),
+            Err(_) => Err(NeverSend::Done(Box::new(RecordView::of(known)))),
         }
-    }
-    Err(StoreError::Conflict)
+    });
+    let withheld = match updated.await? {
+        Ok(withheld) => withheld,
+        Err(result) => return Ok(result),
+    };
+    let subject = (kind, key.crm_id.clone(), withheld.snapshot.natural_key.clone());
+    let told = format!("Marked as Never send by {by}. It is not sent to Xero.");
+    journal::idle(engine, account, subject, LogStatus::Skipped, told, None).await;
+    Ok(NeverSend::Done(Box::new(RecordView::of(withheld))))
 }
 
 /// The accounts and tax rates to choose from, as Xero has them now.

@@ -6,14 +6,11 @@ use domain::outbound::News;
 use domain::poll::Progress;
 use jiff::Timestamp;
 use store::table::Expect;
-use store::{CLAIM_CHANGES_MAX, ConnectionChange, StoreError, Versioned};
+use store::{CLAIM_CHANGES_MAX, ConflictLimit, ConnectionChange, StoreError, Versioned};
 
 use crate::chain::Chain;
 use crate::closed::{not_connected, unavailable};
 use crate::{Engine, token};
-
-/// Maximum attempts at writing rows that another process changes at the same time.
-const CONFLICTS_MAX: u32 = 6;
 
 /// Why a connection did not change.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +32,8 @@ pub(crate) async fn change_claims(
     account: &AccountId,
     next: impl Fn(Connection) -> Option<Connection>,
 ) -> Result<Option<Connection>, ChangeError> {
-    for _ in 0..CONFLICTS_MAX {
+    let mut conflicts = ConflictLimit::default();
+    loop {
         let known = engine.store.connection(account).await?;
         let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
         let before = known.map_or_else(|| Connection::never(account.clone()), |known| known.record);
@@ -59,11 +57,9 @@ pub(crate) async fn change_claims(
                 engine.deliver(account, &event).await;
                 return Ok(Some(after));
             }
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => conflicts.allow_retry(error)?,
         }
     }
-    Err(StoreError::Conflict.into())
 }
 
 /// Like [`change_claims`], for changes that need no organisation that the connection did not have.

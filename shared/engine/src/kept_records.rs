@@ -7,9 +7,6 @@ use store::table::Expect;
 
 use crate::Engine;
 
-/// Maximum attempts at writing a row that another process changes at the same time.
-const CONFLICTS_MAX: u32 = 12;
-
 /// Counts records that are about to be stored without a connection. Returns `false` and counts none
 /// if there is no room for all of them.
 pub(crate) async fn admit(
@@ -17,21 +14,12 @@ pub(crate) async fn admit(
     account: &AccountId,
     records: u32,
 ) -> Result<bool, StoreError> {
-    for _ in 0..CONFLICTS_MAX {
-        let known = engine.store.kept_records(account).await?;
-        let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
-        let count = known.map_or(0, |row| row.record.count).saturating_add(records);
-        if count > KEPT_MAX {
-            return Ok(false);
-        }
-        let kept = KeptRecords { account: account.clone(), count };
-        match engine.store.put_kept_records(&kept, expect).await {
-            Ok(_) => return Ok(true),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(StoreError::Conflict)
+    let admitted = engine.store.update_kept_records(account, |known| {
+        let count = known.map_or(0, |row| row.count).saturating_add(records);
+        let has_room = count <= KEPT_MAX;
+        has_room.then(|| KeptRecords { account: account.clone(), count }).ok_or(())
+    });
+    Ok(admitted.await?.is_ok())
 }
 
 /// Resets the count after the account was connected and its records were carried over.

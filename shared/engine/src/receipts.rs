@@ -8,13 +8,10 @@ use domain::mapping::{Mapping, MappingKey};
 use domain::observe::tell;
 use domain::outbound::{Event, News};
 use domain::receipts::{Answer, CHANGES_MAX, Changes, Receipts, Recorded, Told};
-use store::{ReceiptRows, StoreError, Versioned};
+use store::{ConflictLimit, ReceiptRows, StoreError, Versioned};
 
 use crate::Engine;
 use crate::ledgers::records_ledger;
-
-/// Maximum attempts at writing a row that another process changes at the same time.
-const CONFLICTS_MAX: u32 = 6;
 
 /// Maximum steps, each in its own transaction, that one payment may cause on one invoice. It is far
 /// more than the payments of an invoice need, and stops an endless loop if deciding the steps is
@@ -122,18 +119,18 @@ async fn change(
     invoice: &CrmId,
     step: impl Fn(&mut Receipts) -> Option<Changes>,
 ) -> Result<Option<bool>, StoreError> {
-    for _ in 0..CONFLICTS_MAX {
+    let mut conflicts = ConflictLimit::default();
+    loop {
         let rows = engine.store.receipts(ledger, invoice).await?;
         let rows = rows.unwrap_or_else(|| ReceiptRows::none(ledger.clone(), invoice.clone()));
         let mut receipts = rows.record.clone();
         let Some(Changes { told, is_all }) = step(&mut receipts) else { return Ok(None) };
         let mapping = if told.is_empty() { None } else { mapping(engine, ledger, invoice).await? };
         match write(engine, &rows, receipts, mapping, told).await {
-            Err(StoreError::Conflict) => {}
-            result => return result.map(|()| Some(is_all)),
+            Ok(()) => return Ok(Some(is_all)),
+            Err(error) => conflicts.allow_retry(error)?,
         }
     }
-    Err(StoreError::Conflict)
 }
 
 async fn mapping(
@@ -141,8 +138,8 @@ async fn mapping(
     ledger: &Ledger,
     invoice: &CrmId,
 ) -> Result<Option<Versioned<Mapping>>, StoreError> {
-    let (ledger, crm_id) = (ledger.clone(), invoice.clone());
-    engine.store.mapping(&MappingKey { ledger, kind: EntityKind::Invoice, crm_id }).await
+    let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, invoice.clone());
+    engine.store.mapping(&key).await
 }
 
 async fn write(

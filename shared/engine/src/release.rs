@@ -184,7 +184,7 @@ async fn is_prerequisite_met(engine: &Engine, mapping: &Mapping) -> Result<bool,
             Ok(None) => {}
         }
     }
-    let key = MappingKey { ledger: mapping.key.ledger.clone(), kind, crm_id: crm_id.clone() };
+    let key = MappingKey::new(mapping.key.ledger.clone(), kind, crm_id.clone());
     match engine.store.mapping(&key).await {
         // Whoever reads it for its own sake reports it.
         Err(error) if error.is_about_the_record() => Ok(false),

@@ -122,7 +122,7 @@ pub async fn record(
     crm_id: CrmId,
 ) -> Result<Option<RecordView>, StoreError> {
     let ledger = records_ledger(engine, account).await?;
-    let row = engine.store.mapping(&MappingKey { ledger, kind, crm_id }).await?;
+    let row = engine.store.mapping(&MappingKey::new(ledger, kind, crm_id)).await?;
     Ok(row.map(|row| RecordView::of(row.record)))
 }
 
@@ -146,6 +146,6 @@ pub async fn sync_now(
         Some(Err(error)) => return Err(error),
     }
     let [crm_id] = records;
-    let row = engine.store.mapping(&MappingKey { ledger, kind, crm_id }).await?;
+    let row = engine.store.mapping(&MappingKey::new(ledger, kind, crm_id)).await?;
     Ok(row.map(|row| RecordView::of(row.record)))
 }

@@ -159,7 +159,7 @@ async fn parked(
     let parked = engine.store.next_parked(shard, PER_SHARD).await?;
     swept.parked += parked.len();
     for ((ledger, kind), records) in by_ledger(parked) {
-        let key = |crm_id| MappingKey { ledger: ledger.clone(), kind, crm_id };
+        let key = |crm_id| MappingKey::new(ledger.clone(), kind, crm_id);
         let keys = records.into_iter().map(key).collect();
         if let Err(error) = isolate(release::overlooked(engine, &ledger, keys)).await {
             tell_account(&ledger.account, &error, swept);

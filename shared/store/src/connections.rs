@@ -180,15 +180,6 @@ impl Store {
         self.read("read the last attempts", &keys::activity(account)).await
     }
 
-    /// Writes when an account's records were last attempted.
-    pub async fn put_activity(
-        &self,
-        activity: &Activity,
-        expect: Expect,
-    ) -> Result<Version, StoreError> {
-        self.put("write the last attempts", activity, expect).await
-    }
-
     /// Reads how many records of an account are stored without a connection.
     pub async fn kept_records(
         &self,

@@ -2,7 +2,8 @@
 //! from overwriting each other.
 //!
 //! It knows items, versions and two preconditions, *absent* and *version is N*. It does not know
-//! which change of a record is valid, never retries a refused write, and reads no clock.
+//! which change of a record is valid, never repeats a refused write without a new decision of the
+//! caller, and reads no clock.
 //!
 //! Reading order:
 //!
@@ -12,6 +13,7 @@
 //! 4. [`Store`]: the typed records over any table, with all keys in [`keys`]. Due rows, the outbox,
 //!    failed deliveries, the money on invoices, the log, its cleanup, erasure, health and the count
 //!    of calls each have a file. [`Listed`] is a page of a walk over all accounts.
+//!    [`ConflictLimit`] bounds how often a change is decided again after a conflict.
 //! 5. `conformance` (a feature): the contract that both implementations fulfil.
 
 mod answers;
@@ -39,6 +41,7 @@ mod records;
 mod snapshot;
 mod store;
 pub mod table;
+mod update;
 
 pub use answers::{
     GrantUsers, LogPage, MappingPage, OutboxPage, PaymentParts, StoreError, Versioned,
@@ -54,3 +57,4 @@ pub use money::OpenPage;
 pub use receipts::ReceiptRows;
 pub use reconciliation::STEP_MAX;
 pub use store::Store;
+pub use update::ConflictLimit;

@@ -68,7 +68,7 @@ impl Table for Contended {
 #[test]
 fn a_success_at_the_moment_of_other_attempts_is_remembered() {
     let mut world = World::connected();
-    world.engine.store = Contended::at(&world, "ACTIVITY", 2, true);
+    world.engine.store = Contended::at(&world, "ACTIVITY", 12, true);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let view = world.status();
     assert!(view.last_sync_at.is_some());

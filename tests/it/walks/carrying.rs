@@ -98,7 +98,7 @@ fn moved(clients: usize) -> (World, Uuid) {
     let ledger = Ledger { account: world.account(), tenant: TenantId(all[0]) };
     for number in 0..clients {
         let crm_id = CrmId::new(client_id(number)).unwrap();
-        let key = MappingKey { ledger: ledger.clone(), kind: Contact, crm_id };
+        let key = MappingKey::new(ledger.clone(), Contact, crm_id);
         let row = run(world.engine.store.mapping(&key)).unwrap().unwrap().unwrap();
         let xero_id = XeroId(Uuid::from_u128(u128::try_from(number).unwrap() + 1));
         let link = Link { xero_id, number: None, xero_updated_at: None, amounts: None };
@@ -130,7 +130,7 @@ fn a_record_held_by_an_attempt_is_carried_over_even_if_the_walk_has_stopped_behi
     // An attempt holds the first client until its lease ends.
     let ledger = Ledger { account: world.account(), tenant: TenantId::NONE };
     let crm_id = CrmId::new(client_id(0)).unwrap();
-    let key = MappingKey { ledger, kind: Contact, crm_id };
+    let key = MappingKey::new(ledger, Contact, crm_id);
     let row = run(world.engine.store.mapping(&key)).unwrap().unwrap().unwrap();
     let mut held = row.record;
     let until = world.clock.now() + SignedDuration::from_mins(10);

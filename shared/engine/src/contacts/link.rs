@@ -9,7 +9,8 @@ use domain::meter::Priority;
 use domain::operation::{Event, Urgency};
 use domain::recognise;
 use domain::sync_log::LogStatus;
-use store::{StoreError, Versioned};
+use jiff::Timestamp;
+use store::{ConflictLimit, StoreError};
 use xero::api::contacts;
 
 use crate::desk::{Desk, Trouble};
@@ -18,9 +19,6 @@ use crate::errors::Unrecorded;
 use crate::ledgers::ledger;
 use crate::views::RecordView;
 use crate::{Engine, Invocation, journal, release};
-
-/// Maximum attempts at writing a row that another process changes at the same time.
-const CONFLICTS_MAX: u32 = 4;
 
 /// The result of a link or an unlink.
 #[derive(Debug)]
@@ -58,31 +56,21 @@ pub async fn link(
     if let Some(failure) = recognise::unusable(&contact) {
         return Ok(Linked::Refused(failure));
     }
-    let key = MappingKey { ledger, kind: EntityKind::Contact, crm_id: client };
-    for _ in 0..CONFLICTS_MAX {
-        let owner = engine.store.linked(&key.ledger, key.kind, contact.id.into()).await?;
-        if let Some(owner) = owner.filter(|owner| *owner != key.crm_id) {
-            return Ok(Linked::Refused(already_linked(key.kind, &owner)));
-        }
-        let linked = |mapping: Mapping, now| {
-            let linked = mapping.linked_to(link_to(&contact), now);
-            // The sweep pushes the client even if the hint is lost.
-            linked.apply(Event::Queued, now).unwrap_or(linked)
-        };
-        match changed(engine, &key, linked).await? {
-            Changed::Done(mapping) => {
-                let told = format!("Linked to {} in Xero by {by}.", contact.name);
-                log(engine, &mapping, told).await;
-                release::waiting_for(engine, &key).await?;
-                engine.leave(&key.ledger, key.kind, std::slice::from_ref(&key.crm_id)).await?;
-                return Ok(Linked::Done(Box::new(RecordView::of(*mapping))));
-            }
-            Changed::BeingSent => return Ok(Linked::BeingSent),
-            Changed::Unknown => return Ok(Linked::Unknown),
-            Changed::Conflict => {}
-        }
-    }
-    Err(StoreError::Conflict.into())
+    let key = MappingKey::new(ledger, EntityKind::Contact, client);
+    let linked = |mapping: Mapping, now: Timestamp| {
+        let linked = mapping.linked_to(link_to(&contact), now);
+        // The sweep pushes the client even if the hint is lost.
+        linked.apply(Event::Queued, now).unwrap_or(linked)
+    };
+    let mapping = match change_link(engine, &key, Some(contact.id), linked).await? {
+        Ok(mapping) => mapping,
+        Err(result) => return Ok(result),
+    };
+    let told = format!("Linked to {} in Xero by {by}.", contact.name);
+    log(engine, &mapping, told).await;
+    release::waiting_for(engine, &key).await?;
+    engine.leave(&key.ledger, key.kind, std::slice::from_ref(&key.crm_id)).await?;
+    Ok(Linked::Done(Box::new(RecordView::of(mapping))))
 }
 
 /// Unlinks a client from its contact, which stays in Xero unchanged. The client is not matched with
@@ -94,47 +82,45 @@ pub async fn unlink(
     client: CrmId,
 ) -> Result<Linked, Unrecorded> {
     let Some(ledger) = ledger(engine, account).await? else { return Ok(Linked::Unknown) };
-    let key = MappingKey { ledger, kind: EntityKind::Contact, crm_id: client };
-    for _ in 0..CONFLICTS_MAX {
-        match changed(engine, &key, Mapping::unlinked).await? {
-            Changed::Done(mapping) => {
-                let told = format!("Unlinked in Xero by {by}. The contact stays in Xero.");
-                log(engine, &mapping, told).await;
-                return Ok(Linked::Done(Box::new(RecordView::of(*mapping))));
-            }
-            Changed::BeingSent => return Ok(Linked::BeingSent),
-            Changed::Unknown => return Ok(Linked::Unknown),
-            Changed::Conflict => {}
-        }
-    }
-    Err(StoreError::Conflict.into())
-}
-
-enum Changed {
-    Done(Box<Mapping>),
-    BeingSent,
-    Unknown,
-    Conflict,
+    let key = MappingKey::new(ledger, EntityKind::Contact, client);
+    let mapping = match change_link(engine, &key, None, Mapping::unlinked).await? {
+        Ok(mapping) => mapping,
+        Err(result) => return Ok(result),
+    };
+    let told = format!("Unlinked in Xero by {by}. The contact stays in Xero.");
+    log(engine, &mapping, told).await;
+    Ok(Linked::Done(Box::new(RecordView::of(mapping))))
 }
 
 /// Changes the link of a client that is not being sent. An attempt in progress would not notice the
-/// change.
-async fn changed(
+/// change. The inner result is `Err` if the client cannot be changed, or if another client is
+/// linked to `contact`.
+async fn change_link(
     engine: &Engine,
     key: &MappingKey,
-    change: impl Fn(Mapping, jiff::Timestamp) -> Mapping,
-) -> Result<Changed, StoreError> {
-    let now = engine.clock.now();
-    let Some(before) = engine.store.mapping(key).await? else { return Ok(Changed::Unknown) };
-    if before.record.is_held(now) {
-        return Ok(Changed::BeingSent);
-    }
-    let Versioned { record, .. } = before.clone();
-    let next = change(record, now);
-    match engine.store.confirm(&next, &before, false, None).await {
-        Ok(_) => Ok(Changed::Done(Box::new(next))),
-        Err(StoreError::Conflict) => Ok(Changed::Conflict),
-        Err(error) => Err(error),
+    contact: Option<XeroContactId>,
+    change: impl Fn(Mapping, Timestamp) -> Mapping,
+) -> Result<Result<Mapping, Linked>, StoreError> {
+    let mut conflicts = ConflictLimit::default();
+    loop {
+        if let Some(contact) = contact {
+            let owner = engine.store.linked(&key.ledger, key.kind, contact.into()).await?;
+            if let Some(owner) = owner.filter(|owner| *owner != key.crm_id) {
+                return Ok(Err(Linked::Refused(already_linked(key.kind, &owner))));
+            }
+        }
+        let now = engine.clock.now();
+        let Some(before) = engine.store.mapping(key).await? else {
+            return Ok(Err(Linked::Unknown));
+        };
+        if before.record.is_held(now) {
+            return Ok(Err(Linked::BeingSent));
+        }
+        let next = change(before.record.clone(), now);
+        match engine.store.confirm(&next, &before, false, None).await {
+            Ok(_) => return Ok(Ok(next)),
+            Err(error) => conflicts.allow_retry(error)?,
+        }
     }
 }
 

@@ -12,12 +12,12 @@ use domain::entity::EntityKind;
 use domain::envelope::{Errand, Wake};
 use domain::failure::Failure;
 use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroId};
-use domain::mapping::{Link, Mapping};
+use domain::mapping::{Link, Mapping, MappingKey};
 use domain::matching::{self, Contacts, Match};
 use domain::reconciliation::{Counts, Finding, Findings, Place, Reconciliation};
 use jiff::{SignedDuration, Timestamp};
 use store::table::{Cursor, Expect, Version};
-use store::{STEP_MAX, StoreError, Versioned};
+use store::{ConflictLimit, STEP_MAX, StoreError, Versioned};
 
 use super::known::{self, party};
 use crate::chain::Chain;
@@ -28,8 +28,6 @@ use crate::{Engine, Invocation, release};
 
 /// Minimum time before the end of the invocation for a further step, which uses only the table.
 const STEP_ROOM: SignedDuration = SignedDuration::from_secs(5);
-/// Maximum number of conflicts for one step. After each the step is decided again.
-const CONFLICTS_MAX: u32 = 6;
 /// Parked records per shard of the index that are released at the end.
 const PARKED: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
@@ -98,7 +96,7 @@ pub async fn findings(
 
 async fn is_linked(engine: &Engine, ledger: &Ledger, client: &CrmId) -> Result<bool, StoreError> {
     let (ledger, crm_id) = (ledger.clone(), client.clone());
-    let key = domain::mapping::MappingKey { ledger, kind: EntityKind::Contact, crm_id };
+    let key = MappingKey::new(ledger, EntityKind::Contact, crm_id);
     Ok(engine.store.mapping(&key).await?.is_some_and(|row| row.record.link.is_some()))
 }
 
@@ -159,7 +157,8 @@ async fn step(
 ) -> Result<Option<Versioned<Reconciliation>>, StoreError> {
     let Versioned { record: before, version } = row;
     let Place::Comparing { after } = &before.place else { return Ok(None) };
-    let (mut clients, mut conflicts) = (STEP_MAX, 0);
+    let mut clients = STEP_MAX;
+    let mut conflicts = ConflictLimit::default();
     let mut is_left_alone = false;
     loop {
         let limit = NonZeroU16::new(clients).unwrap_or(NonZeroU16::MIN);
@@ -198,8 +197,7 @@ async fn step(
                 is_left_alone = true;
                 continue;
             }
-            Err(StoreError::Conflict) if conflicts < CONFLICTS_MAX => conflicts += 1,
-            Err(error) => return Err(error),
+            Err(error) => conflicts.allow_retry(error)?,
         }
         let known = engine.store.reconciliation(ledger).await?;
         if known.is_none_or(|known| known.version != *version) {

@@ -15,7 +15,7 @@ pub(super) async fn read(
     kind: EntityKind,
     crm_id: CrmId,
 ) -> Result<Option<Mapping>, StoreError> {
-    let key = MappingKey { ledger: desk.ledger.clone(), kind, crm_id };
+    let key = MappingKey::new(desk.ledger.clone(), kind, crm_id);
     Ok(desk.engine.store.mapping(&key).await?.map(|row| row.record))
 }
 

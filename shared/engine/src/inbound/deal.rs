@@ -258,5 +258,5 @@ async fn keep_client(
 }
 
 fn key<E: Entity>(ledger: &Ledger, crm_id: &CrmId) -> MappingKey {
-    MappingKey { ledger: ledger.clone(), kind: E::KIND, crm_id: crm_id.clone() }
+    MappingKey::new(ledger.clone(), E::KIND, crm_id.clone())
 }

@@ -7,14 +7,11 @@
 
 use domain::delivery::DeliveryFailures;
 use jiff::Timestamp;
-use store::StoreError;
 use store::table::Expect;
+use store::{ConflictLimit, StoreError};
 
 use crate::Engine;
 use crate::chain::Chain;
-
-/// Maximum tries of a write that conflicts with another process.
-const TRIES_MAX: u32 = 4;
 
 /// What is known of a message that was received again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +107,8 @@ async fn change_failures(
     message_id: &str,
     change: impl Fn(&mut DeliveryFailures),
 ) -> Result<DeliveryFailures, ChangeError> {
-    for _ in 0..TRIES_MAX {
+    let mut conflicts = ConflictLimit::default();
+    loop {
         let now = engine.clock.now();
         let known = engine.store.delivery_failures(message_id).await;
         let (before, expect) = match known.map_err(ChangeError::Unread)? {
@@ -125,9 +123,7 @@ async fn change_failures(
         failures.changed_at = now;
         match engine.store.put_delivery_failures(&failures, expect).await {
             Ok(_) => return Ok(failures),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(ChangeError::Unwritten(error)),
+            Err(error) => conflicts.allow_retry(error).map_err(ChangeError::Unwritten)?,
         }
     }
-    Err(ChangeError::Unwritten(StoreError::Conflict))
 }

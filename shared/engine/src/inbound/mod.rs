@@ -180,7 +180,7 @@ async fn told(
     written.push((index, ledger.clone()));
     if let Content::Client { client, mode: Mode::Record } = content {
         let crm_id = Contact::id(client);
-        let key = MappingKey { ledger: ledger.clone(), kind: EntityKind::Contact, crm_id };
+        let key = MappingKey::new(ledger.clone(), EntityKind::Contact, crm_id);
         push::keep::<Contact>(engine, &key, client, Keep::Record).await?;
         return Ok(Err(Received::Recorded));
     }

@@ -68,7 +68,7 @@ async fn retract<E: Entity>(
     revision: Revision,
     voided: impl Fn(E::Snapshot) -> E::Snapshot,
 ) -> Result<Turned, Unrecorded> {
-    let key = MappingKey { ledger: ledger.clone(), kind: E::KIND, crm_id };
+    let key = MappingKey::new(ledger.clone(), E::KIND, crm_id);
     let Some(row) = engine.store.mapping(&key).await? else { return Ok(Turned::No) };
     let known = row.record.snapshot.revision;
     if known > revision {

@@ -23,7 +23,7 @@ pub(super) async fn admit_unconnected(
 ) -> Result<bool, StoreError> {
     let mut new = 0;
     for (kind, crm_id) in records(content) {
-        let key = MappingKey { ledger: ledger.clone(), kind, crm_id };
+        let key = MappingKey::new(ledger.clone(), kind, crm_id);
         new += u32::from(engine.store.mapping(&key).await?.is_none());
     }
     if let Content::Payment { payment, parts: _ } = content {

@@ -15,7 +15,7 @@ use domain::observe::{Observation, Seen, observe};
 use domain::receipts::Standpoint;
 use domain::sync_log::LogStatus;
 use futures::FutureExt;
-use store::{ReceiptRows, StoreError, Versioned};
+use store::{ConflictLimit, ReceiptRows, StoreError, Versioned};
 use xero::api::invoices::{self, IDS_LIMIT};
 use xero::api::payments::{self, INVOICES_LIMIT};
 
@@ -25,9 +25,6 @@ use super::unreadable;
 use crate::desk::{Desk, Trouble};
 use crate::errors::Unrecorded;
 use crate::{abreast, journal};
-
-/// Maximum number of conflicts. After each, the rows are read and the observation is decided again.
-const CONFLICTS_MAX: u32 = 6;
 
 /// Observes what was read and what belongs to it: invoices on which a payment changed, and the
 /// payments of changed invoices. `touched` are invoices with a change that could not be read.
@@ -168,22 +165,18 @@ async fn find_owner(
 /// Observes one invoice, and starts again after a conflict with another process.
 async fn observe_one(desk: &Desk<'_>, crm_id: &CrmId, seen: Seen<'_>) -> Result<bool, StoreError> {
     let (store, ledger) = (&desk.engine.store, &desk.ledger);
+    let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, crm_id.clone());
     let mut any = false;
-    for _ in 0..=CONFLICTS_MAX {
-        let key = MappingKey {
-            ledger: ledger.clone(),
-            kind: EntityKind::Invoice,
-            crm_id: crm_id.clone(),
-        };
+    let mut conflicts = ConflictLimit::default();
+    loop {
         let Some(mapping) = store.mapping(&key).await? else { return Ok(any) };
         let rows = store.receipts(ledger, crm_id).await?;
         let rows = rows.unwrap_or_else(|| ReceiptRows::none(ledger.clone(), crm_id.clone()));
         match observe_steps(desk, mapping, rows, seen, &mut any).await {
-            Err(StoreError::Conflict) => {}
-            result => return result.map(|()| any),
+            Ok(()) => return Ok(any),
+            Err(error) => conflicts.allow_retry(error)?,
         }
     }
-    Err(StoreError::Conflict)
 }
 
 /// Observes in steps that each fit into a transaction, while there is time.

@@ -45,7 +45,7 @@ async fn find_record(
 ) -> Result<Option<Mapping>, StoreError> {
     let (store, ledger) = (&desk.engine.store, &desk.ledger);
     let Some(crm_id) = store.linked(ledger, kind, id).await? else { return Ok(None) };
-    let key = MappingKey { ledger: ledger.clone(), kind, crm_id };
+    let key = MappingKey::new(ledger.clone(), kind, crm_id);
     Ok(store.mapping(&key).await?.map(|row| row.record))
 }
 

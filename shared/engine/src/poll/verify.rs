@@ -66,11 +66,7 @@ fn limit() -> NonZeroU16 {
 async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result<usize, Trouble> {
     let mut linked: BTreeMap<XeroInvoiceId, CrmId> = BTreeMap::new();
     for crm_id in invoices {
-        let key = MappingKey {
-            ledger: desk.ledger.clone(),
-            kind: EntityKind::Invoice,
-            crm_id: crm_id.clone(),
-        };
+        let key = MappingKey::new(desk.ledger.clone(), EntityKind::Invoice, crm_id.clone());
         let read = async { desk.engine.store.mapping(&key).await.map_err(Unrecorded::from) };
         let row = isolate_invoice(desk, crm_id, read).await?.flatten();
         if let Some(link) = row.and_then(|row| row.record.link) {

@@ -5,10 +5,10 @@ use domain::operation::{ClaimId, Event, Refusal, State, Urgency};
 use domain::retry;
 use jiff::{SignedDuration, Timestamp};
 use store::table::Expect;
-use store::{StoreError, Versioned};
+use store::{ConflictLimit, StoreError, Versioned};
 
 use super::refused::{refuse_record, too_large};
-use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, settle};
+use super::{Claimed, Ended, Pushed, settle};
 use crate::entity::Entity;
 use crate::errors::Unrecorded;
 use crate::{Engine, Invocation, journal};
@@ -35,9 +35,14 @@ pub(super) async fn admit<E: Entity>(
     invocation: Invocation,
 ) -> Result<Admission, Unrecorded> {
     let by = ClaimId(engine.ids.uuid());
-    for _ in 0..CONFLICTS_MAX {
+    let mut conflicts = ConflictLimit::default();
+    loop {
         let now = engine.clock.now();
         let known = engine.store.mapping(key).await?;
+        let (known, expect) = match known {
+            Some(Versioned { record, version }) => (Some(record), Expect::Version(version)),
+            None => (None, Expect::Absent),
+        };
         let door = match accept::<E>(known, key, offered, now) {
             Ok(door) => door,
             Err(refused) => return Ok(Admission::Refused(refused.ended())),
@@ -45,11 +50,13 @@ pub(super) async fn admit<E: Entity>(
         let until = invocation.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
         let mapping = wanted::<E>(&door.mapping, urgency);
         let written = match mapping.apply(Event::Claim { by, until, urgency }, now) {
-            Ok(next) => claim::<E>(engine, by, next, door.expect, urgency).await,
-            Err(refusal) => refuse(engine, door, refusal).await.map_err(Unrecorded::from),
+            Ok(next) => claim::<E>(engine, by, next, expect, urgency).await,
+            Err(refusal) => refuse(engine, door, expect, refusal).await.map_err(Unrecorded::from),
         };
         match written {
-            Err(Unrecorded::Store(error)) if matches!(*error, StoreError::Conflict) => {}
+            Err(Unrecorded::Store(error)) if matches!(*error, StoreError::Conflict) => {
+                conflicts.allow_retry(StoreError::Conflict)?;
+            }
             Err(Unrecorded::Store(error)) if matches!(*error, StoreError::TooLarge { .. }) => {
                 let refused = refuse_too_large::<E>(engine, key, offered).await?;
                 return Ok(Admission::Refused(refused.ended()));
@@ -57,7 +64,6 @@ pub(super) async fn admit<E: Entity>(
             result => return result,
         }
     }
-    Err(StoreError::Conflict.into())
 }
 
 /// Returns the mapping as an attempt starts from it. If a person syncs a document that was voided
@@ -85,29 +91,23 @@ pub(crate) async fn keep<E: Entity>(
     offered: &E::Snapshot,
     keep: Keep,
 ) -> Result<Pushed, StoreError> {
-    for _ in 0..CONFLICTS_MAX {
+    let updated = engine.store.update_mapping(key, |known| -> Result<Mapping, Pushed> {
         let now = engine.clock.now();
-        let known = engine.store.mapping(key).await?;
-        let door = match accept::<E>(known, key, Some(offered), now) {
-            Ok(door) => door,
-            Err(refused) => return Ok(refused),
-        };
-        if door.news == News::None {
-            return Ok(Pushed::Unchanged);
-        }
-        let mapping = match keep {
-            Keep::Record => door.mapping,
-            Keep::Queue => door.mapping.apply(Event::Queued, now).unwrap_or(door.mapping),
-        };
-        match engine.store.put_mapping(&mapping, door.expect, None).await {
-            Err(StoreError::Conflict) => {}
-            Err(StoreError::TooLarge { .. }) => {
-                return refuse_too_large::<E>(engine, key, Some(offered)).await;
+        let Door { mapping, news } = accept::<E>(known, key, Some(offered), now)?;
+        match (news, keep) {
+            (News::None, _) => Err(Pushed::Unchanged),
+            (News::Snapshot, Keep::Record) => Ok(mapping),
+            (News::Snapshot, Keep::Queue) => {
+                Ok(mapping.apply(Event::Queued, now).unwrap_or(mapping))
             }
-            result => return result.map(|_| Pushed::Superseded),
         }
+    });
+    match updated.await {
+        Ok(Ok(_)) => Ok(Pushed::Superseded),
+        Ok(Err(result)) => Ok(result),
+        Err(StoreError::TooLarge { .. }) => refuse_too_large::<E>(engine, key, Some(offered)).await,
+        Err(error) => Err(error),
     }
-    Err(StoreError::Conflict)
 }
 
 /// Gives up a record that is too large for a row. What was stored of it before stays.
@@ -125,7 +125,6 @@ async fn refuse_too_large<E: Entity>(
 /// A mapping about to be claimed or stored, with the offered snapshot if that is newer.
 struct Door {
     mapping: Mapping,
-    expect: Expect,
     news: News,
 }
 
@@ -137,24 +136,20 @@ enum News {
 }
 
 fn accept<E: Entity>(
-    known: Option<Versioned<Mapping>>,
+    known: Option<Mapping>,
     key: &MappingKey,
     offered: Option<&E::Snapshot>,
     now: Timestamp,
 ) -> Result<Door, Pushed> {
-    let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
-    let known = known.map(|row| row.record);
     let Some(offered) = offered else {
         let mapping = known.ok_or(Pushed::Unknown)?;
-        return Ok(Door { mapping, expect, news: News::None });
+        return Ok(Door { mapping, news: News::None });
     };
     let json = serde_json::to_string(offered).expect("a checked snapshot always makes JSON");
     let snapshot = KeptSnapshot::new(E::revision(offered), E::number(offered), json);
     match (Mapping::accept(known.as_ref(), key, snapshot, now), known) {
-        (Accepted::Newer(mapping), _) => {
-            Ok(Door { mapping: *mapping, expect, news: News::Snapshot })
-        }
-        (Accepted::Same, Some(mapping)) => Ok(Door { mapping, expect, news: News::None }),
+        (Accepted::Newer(mapping), _) => Ok(Door { mapping: *mapping, news: News::Snapshot }),
+        (Accepted::Same, Some(mapping)) => Ok(Door { mapping, news: News::None }),
         (Accepted::Same, None) => Err(Pushed::Unknown),
         (Accepted::Stale { known }, _) => Err(Pushed::Stale { known }),
     }
@@ -188,9 +183,14 @@ async fn claim<E: Entity>(
 
 /// Stores a newer snapshot in a row that cannot be claimed, and returns why. A wake-up at the end
 /// of the lease checks on the process that holds the claim.
-async fn refuse(engine: &Engine, door: Door, refusal: Refusal) -> Result<Admission, StoreError> {
+async fn refuse(
+    engine: &Engine,
+    door: Door,
+    expect: Expect,
+    refusal: Refusal,
+) -> Result<Admission, StoreError> {
     if door.news == News::Snapshot {
-        engine.store.put_mapping(&door.mapping, door.expect, None).await?;
+        engine.store.put_mapping(&door.mapping, expect, None).await?;
     }
     let ended = match refusal {
         Refusal::AlreadySynced => Pushed::Unchanged.ended(),

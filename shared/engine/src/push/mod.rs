@@ -27,8 +27,6 @@ pub(crate) use self::refused::{refuse_record_as, too_large, too_many_payments};
 /// Maximum rounds of one push. A record with a newer snapshot at the end of a round continues in
 /// the next.
 const ROUNDS_MAX: u32 = 3;
-/// Maximum attempts at a write that conflicts with another process.
-const CONFLICTS_MAX: u32 = 4;
 
 /// The outcome of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,7 +225,7 @@ fn replace(ends: &mut [Result<Ended, Unrecorded>], index: usize, end: Result<End
 }
 
 fn key<E: Entity>(ledger: &Ledger, crm_id: &CrmId) -> MappingKey {
-    MappingKey { ledger: ledger.clone(), kind: E::KIND, crm_id: crm_id.clone() }
+    MappingKey::new(ledger.clone(), E::KIND, crm_id.clone())
 }
 
 impl Pushed {

@@ -6,9 +6,9 @@ use domain::ids::CrmId;
 use domain::mapping::Mapping;
 use domain::operation::{Answer, Event, Freshness, Parking, State, unconfirmed};
 use domain::outbound::{Event as Outbound, News};
-use store::{StoreError, Versioned};
+use store::{ConflictLimit, StoreError, Versioned};
 
-use super::{CONFLICTS_MAX, Claimed, Ended, Pushed, Settled, Tried};
+use super::{Claimed, Ended, Pushed, Settled, Tried};
 use crate::chain::Chain;
 use crate::closed::refused_once;
 use crate::desk::Trouble;
@@ -39,7 +39,8 @@ pub(super) async fn confirm<E: Entity>(
     let revision = claimed.row.record.snapshot.revision;
     let mut before = claimed.row.clone();
     let mut is_reserved = false;
-    for _ in 0..CONFLICTS_MAX {
+    let mut conflicts = ConflictLimit::default();
+    loop {
         let freshness = before.record.freshness(revision);
         let event = Event::Confirmed { by: claimed.by, snapshot: freshness };
         let Ok(next) = before.record.apply(event, engine.clock.now()) else {
@@ -63,8 +64,7 @@ pub(super) async fn confirm<E: Entity>(
                     Freshness::Overtaken => Settled::Overtaken,
                 });
             }
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => conflicts.allow_retry(error)?,
         }
         match owner(engine, &next).await? {
             // Xero has answered, if with what is another's: its answer must not be replayed.
@@ -76,7 +76,6 @@ pub(super) async fn confirm<E: Entity>(
         }
         before = reread(engine, &before).await?;
     }
-    Err(StoreError::Conflict.into())
 }
 
 /// Writes the outcome of an attempt. The limits of messages leave room in the row for every outcome; if it is too
@@ -150,7 +149,8 @@ pub(super) async fn fail<E: Entity>(
     }
     let revision = claimed.row.record.snapshot.revision;
     let mut before = claimed.row.clone();
-    for _ in 0..CONFLICTS_MAX {
+    let mut conflicts = ConflictLimit::default();
+    loop {
         let event = Event::Failed {
             by: claimed.by,
             failure: failure.clone(),
@@ -168,11 +168,10 @@ pub(super) async fn fail<E: Entity>(
                 engine.deliver(&next.key.ledger.account, &event).await;
                 return failed::<E>(engine, claimed, &next, &failure).await;
             }
-            Err(StoreError::Conflict) => before = reread(engine, &before).await?,
-            Err(error) => return Err(error.into()),
+            Err(error) => conflicts.allow_retry(error)?,
         }
+        before = reread(engine, &before).await?;
     }
-    Err(StoreError::Conflict.into())
 }
 
 /// A record waits for the connection only if the connection shows that it does not work, or has started to work since

@@ -3,16 +3,13 @@
 use domain::grant::{Grant, SecretVersion};
 use domain::ids::GrantId;
 use store::table::Expect;
-use store::{StoreError, Versioned};
+use store::{ConflictLimit, Versioned};
 use xero::TokenSet;
 
 use super::ending::wait_until_ended;
 use super::refresh::{Writing, put};
 use super::{KeptTokens, TokenError};
 use crate::Engine;
-
-/// A row that another process writes at the same moment is read and written again, this many times.
-const CONFLICTS_MAX: u32 = 4;
 
 /// Keeps the tokens of a consent: the secret first, then the row that guards it. The serial of what was kept,
 /// or `None` when Xero gave no refresh token. A process that dies on the way, or before an account uses the grant,
@@ -24,7 +21,8 @@ pub(crate) async fn keep_consent(
     let id = GrantId(tokens.identity.xero_user_id);
     wait_until_ended(engine, id).await?;
     let mut written = None;
-    for _ in 0..CONFLICTS_MAX {
+    let mut conflicts = ConflictLimit::default();
+    loop {
         let now = engine.clock.now();
         let (grant, expect) = match engine.store.grant(id).await? {
             Some(Versioned { record, version }) => (record, Expect::Version(version)),
@@ -33,8 +31,10 @@ pub(crate) async fn keep_consent(
         let grant = grant.awaiting_use(now).keeping_from(written);
         let version = match engine.store.put_grant(&grant, expect).await {
             Ok(version) => version,
-            Err(StoreError::Conflict) => continue,
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                conflicts.allow_retry(error)?;
+                continue;
+            }
         };
         let serial = version.number().saturating_add(1);
         let secret = SecretVersion { id: engine.ids.uuid(), serial };
@@ -48,9 +48,7 @@ pub(crate) async fn keep_consent(
         match engine.store.put_grant(&consented, Expect::Version(version)).await {
             Ok(_) => return Ok(Some((id, serial))),
             // Somebody renewed older tokens meanwhile: these are kept once more, as the newest.
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => conflicts.allow_retry(error)?,
         }
     }
-    Err(StoreError::Conflict.into())
 }

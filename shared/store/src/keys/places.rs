@@ -181,7 +181,7 @@ pub(crate) fn unseen() -> String {
 pub(crate) fn open_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry> {
     let (_, crm_id) = sort.split_once('#')?;
     let crm_id = CrmId::new(crm_id).ok()?;
-    let key = MappingKey { ledger: ledger.clone(), kind: EntityKind::Invoice, crm_id };
+    let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, crm_id);
     Some(IndexEntry { index: IndexKey::new(super::ledger(ledger), sort), key: mapping(&key) })
 }
 
@@ -195,7 +195,7 @@ pub(crate) fn read_mapping(key: &ItemKey) -> Option<MappingKey> {
     let ledger = read_ledger(key)?;
     let (kind, crm_id) = key.sk.strip_prefix("MAP#")?.split_once('#')?;
     let crm_id = CrmId::new(crm_id).ok()?;
-    Some(MappingKey { ledger, kind: EntityKind::parse(kind)?, crm_id })
+    Some(MappingKey::new(ledger, EntityKind::parse(kind)?, crm_id))
 }
 
 /// Reads an account's id from the key of its connection.

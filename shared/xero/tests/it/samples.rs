@@ -49,11 +49,9 @@ pub fn a_session(transport: Arc<dyn Transport>) -> Session {
 }
 
 pub fn a_key() -> IdempotencyKey {
-    let mapping = MappingKey {
-        ledger: Ledger { account: AccountId::new("acc_ridgeway").unwrap(), tenant: TENANT },
-        kind: EntityKind::Invoice,
-        crm_id: InvoiceId::new("inv_0001").unwrap().into(),
-    };
+    let ledger = Ledger { account: AccountId::new("acc_ridgeway").unwrap(), tenant: TENANT };
+    let invoice = InvoiceId::new("inv_0001").unwrap();
+    let mapping = MappingKey::new(ledger, EntityKind::Invoice, invoice.into());
     let intent = Intent { generation: 1, revision: 1, serial: 0 };
     IdempotencyKey::derive(&mapping, intent, &Hash::of(b"document"))
 }

@@ -88,7 +88,7 @@ async fn read_notes(
     let of_invoice = negative_invoice(&id);
     let mut notes = Vec::new();
     for crm_id in [id, of_invoice] {
-        let key = MappingKey { ledger: ledger.clone(), kind: EntityKind::CreditNote, crm_id };
+        let key = MappingKey::new(ledger.clone(), EntityKind::CreditNote, crm_id);
         notes.extend(engine.store.mapping(&key).await?.map(|row| row.record));
     }
     Ok(notes)

@@ -114,7 +114,7 @@ impl KnownClients {
 }
 
 async fn read_one(desk: &Desk<'_>, crm_id: CrmId) -> Result<Option<Mapping>, Unrecorded> {
-    let key = MappingKey { ledger: desk.ledger.clone(), kind: EntityKind::Contact, crm_id };
+    let key = MappingKey::new(desk.ledger.clone(), EntityKind::Contact, crm_id);
     Ok(desk.engine.store.mapping(&key).await?.map(|row| row.record))
 }
 

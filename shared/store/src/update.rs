@@ -1,0 +1,120 @@
+//! Changes rows that other processes may change at the same time: a change is decided from what was
+//! read, written if the row is still the same, and decided again after a conflict.
+//!
+//! [`Store::update_mapping`] and its siblings change a single row. Code that decides from several
+//! rows, or writes a row together with others, contains its own loop around a [`ConflictLimit`].
+
+use std::convert::Infallible;
+
+use domain::activity::{Activity, KeptRecords};
+use domain::ids::AccountId;
+use domain::mapping::{Mapping, MappingKey};
+
+use crate::answers::{StoreError, Versioned};
+use crate::records::Record;
+use crate::store::Store;
+use crate::table::Expect;
+
+/// Maximum number of conflicts after which a change is decided again. Every conflict means that
+/// another process wrote the row, so a change succeeds despite 12 other writers that each write
+/// once. The row with the most concurrent writers is the one that counts the calls to an
+/// organisation. Other rows have fewer, so a common limit costs them nothing: a round takes a few
+/// requests to the table, and a change that gives up is repeated as a whole.
+const CONFLICTS_MAX: u32 = 12;
+
+/// Counts the conflicts of one change.
+///
+/// ```text
+/// let mut conflicts = ConflictLimit::default();
+/// loop {
+///     // Read the rows and decide.
+///     match store.put_receipts(…).await {
+///         Ok(_) => return Ok(…),
+///         Err(error) => conflicts.allow_retry(error)?,
+///     }
+/// }
+/// ```
+#[derive(Debug, Default)]
+pub struct ConflictLimit {
+    conflicts: u32,
+}
+
+impl ConflictLimit {
+    /// Returns `Ok` if the change is to be decided again because of a conflict. Returns the error
+    /// if it is not a [`StoreError::Conflict`], or if there were 12 conflicts before.
+    pub fn allow_retry(&mut self, error: StoreError) -> Result<(), StoreError> {
+        if matches!(error, StoreError::Conflict) && self.conflicts < CONFLICTS_MAX {
+            self.conflicts += 1;
+            return Ok(());
+        }
+        Err(error)
+    }
+}
+
+impl Store {
+    /// Writes the mapping that `decide` makes from the stored one, and returns it. If `decide`
+    /// returns an error, nothing is written and the inner result is that error. The mapping must
+    /// claim no further document. After a conflict `decide` is called again with the changed row.
+    pub async fn update_mapping<D>(
+        &self,
+        key: &MappingKey,
+        decide: impl Fn(Option<Mapping>) -> Result<Mapping, D>,
+    ) -> Result<Result<Mapping, D>, StoreError> {
+        self.update("write the mapping", move || self.mapping(key), decide).await
+    }
+
+    /// Writes when an account's records were last attempted, as `decide` makes it from the stored
+    /// row. After a conflict `decide` is called again with the changed row.
+    pub async fn update_activity(
+        &self,
+        account: &AccountId,
+        decide: impl Fn(Option<Activity>) -> Activity,
+    ) -> Result<(), StoreError> {
+        let decide = move |known| Ok::<_, Infallible>(decide(known));
+        let read = move || self.activity(account);
+        self.update("write the last attempts", read, decide).await.map(drop)
+    }
+
+    /// Writes how many records of an account are stored without a connection, as `decide` makes it
+    /// from the stored row, and returns it. If `decide` returns an error, nothing is written and
+    /// the inner result is that error. After a conflict `decide` is called again with the changed
+    /// row.
+    pub async fn update_kept_records<D>(
+        &self,
+        account: &AccountId,
+        decide: impl Fn(Option<KeptRecords>) -> Result<KeptRecords, D>,
+    ) -> Result<Result<KeptRecords, D>, StoreError> {
+        let read = move || self.kept_records(account);
+        self.update("write the count of stored records", read, decide).await
+    }
+
+    async fn update<T, D, R>(
+        &self,
+        operation: &'static str,
+        read: impl Fn() -> R,
+        decide: impl Fn(Option<T>) -> Result<T, D>,
+    ) -> Result<Result<T, D>, StoreError>
+    where
+        T: Record + Sync,
+        R: Future<Output = Result<Option<Versioned<T>>, StoreError>>,
+    {
+        let mut conflicts = ConflictLimit::default();
+        loop {
+            let (known, expect) = match read().await? {
+                Some(Versioned { record, version }) => (Some(record), Expect::Version(version)),
+                None => (None, Expect::Absent),
+            };
+            let next = match decide(known) {
+                Ok(next) => next,
+                Err(declined) => return Ok(Err(declined)),
+            };
+            match self.put(operation, &next, expect).await {
+                Ok(_) => return Ok(Ok(next)),
+                Err(error) => conflicts.allow_retry(error)?,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

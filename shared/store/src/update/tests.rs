@@ -1,0 +1,79 @@
+//! Tests of changes that conflict with other processes.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use futures::FutureExt;
+
+use super::*;
+use crate::memory::MemoryTable;
+use crate::table::TableError;
+
+fn a_store() -> Store {
+    Store::new(Arc::new(MemoryTable::new()))
+}
+
+fn an_account() -> AccountId {
+    AccountId::new("acc_1").unwrap()
+}
+
+fn kept(count: u32) -> KeptRecords {
+    KeptRecords { account: an_account(), count }
+}
+
+fn read(store: &Store) -> Option<Versioned<KeptRecords>> {
+    store.kept_records(&an_account()).now_or_never().unwrap().unwrap()
+}
+
+/// Adds records as another process would.
+fn add_concurrently(store: &Store, count: u32) {
+    let known = read(store);
+    let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
+    let sum = kept(known.map_or(0, |row| row.record.count) + count);
+    store.put_kept_records(&sum, expect).now_or_never().unwrap().unwrap();
+}
+
+#[test]
+fn a_change_is_decided_again_from_what_another_process_wrote() {
+    let (store, account) = (a_store(), an_account());
+    let updated = store.update_kept_records(&account, |known| {
+        if known.is_none() {
+            add_concurrently(&store, 5);
+        }
+        Ok::<_, ()>(kept(known.map_or(0, |row| row.count) + 2))
+    });
+    assert_eq!(updated.now_or_never().unwrap().unwrap(), Ok(kept(7)));
+    assert_eq!(read(&store).unwrap().record, kept(7));
+}
+
+#[test]
+fn a_declined_change_writes_nothing_and_returns_the_reason() {
+    let (store, account) = (a_store(), an_account());
+    let updated = store.update_kept_records(&account, |_| Err("no room"));
+    assert_eq!(updated.now_or_never().unwrap().unwrap(), Err("no room"));
+    assert_eq!(read(&store), None);
+}
+
+#[test]
+fn a_change_fails_with_a_conflict_if_the_row_keeps_changing() {
+    let (store, account, decisions) = (a_store(), an_account(), Cell::new(0));
+    let updated = store.update_kept_records(&account, |_| {
+        decisions.set(decisions.get() + 1);
+        add_concurrently(&store, 1);
+        Ok::<_, ()>(kept(100))
+    });
+    let updated = updated.now_or_never().unwrap();
+    assert!(matches!(updated, Err(StoreError::Conflict)), "{updated:?}");
+    assert_eq!(decisions.get(), CONFLICTS_MAX + 1);
+    assert_eq!(read(&store).unwrap().record, kept(CONFLICTS_MAX + 1));
+}
+
+#[test]
+fn only_a_conflict_is_tried_again() {
+    let mut conflicts = ConflictLimit::default();
+    let source = TableError::TooMany { writes: 101 };
+    let error = StoreError::TooLarge { operation: "write the mapping", source };
+    let result = conflicts.allow_retry(error);
+    assert!(matches!(result, Err(StoreError::TooLarge { .. })), "{result:?}");
+    assert!(conflicts.allow_retry(StoreError::Conflict).is_ok());
+}
