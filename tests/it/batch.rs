@@ -13,6 +13,7 @@ use tests::World;
 use tests::builders::an_invoice;
 use tests::world::ACCOUNT;
 use xero::{Transport, TransportError};
+use xero_sim::InvoiceStatus;
 
 use crate::function::{PLENTY, a_record, a_wake_up, a_worker, returned};
 
@@ -70,6 +71,29 @@ fn a_record_that_causes_a_panic_affects_no_other_record() {
     let broken = world.mapping(EntityKind::Invoice, "inv_2").unwrap().operation;
     assert_eq!(broken.failure.unwrap().code, "integration_fault");
     assert!(matches!(broken.state, State::Waiting { .. }), "{:?}", broken.state);
+}
+
+#[test]
+fn what_was_done_before_another_record_panicked_is_looked_up_and_recorded() {
+    let mut world = World::connected();
+    let inner = world.engine.transport.clone();
+    world.engine.transport = Arc::new(Mine { inner, trigger: "#INV_2" });
+    let (worker, ..) = a_worker(&world);
+    let record = a_record("m1", ACCOUNT, an_invoice("inv_1", "cli_1").body());
+    assert!(returned(&world, &worker, vec![record], PLENTY).is_empty());
+    // The void is written before the new invoice panics.
+    let records = vec![
+        a_record("m2", ACCOUNT, an_invoice("inv_1", "cli_1").revision(2).voided().body()),
+        a_record("m3", ACCOUNT, an_invoice("inv_2", "cli_1").body()),
+    ];
+    assert!(returned(&world, &worker, records, PLENTY).is_empty());
+    let statuses =
+        world.books(|books| books.invoices().map(|invoice| invoice.status).collect::<Vec<_>>());
+    assert_eq!(statuses, [InvoiceStatus::Voided]);
+    let voided = world.mapping(EntityKind::Invoice, "inv_1").unwrap();
+    assert_eq!((voided.operation.state, voided.synced_revision), (State::Synced, Some(2)));
+    let broken = world.mapping(EntityKind::Invoice, "inv_2").unwrap().operation;
+    assert_eq!(broken.failure.unwrap().code, "integration_fault");
 }
 
 #[test]

@@ -23,8 +23,8 @@ use xero::{Rows, Session, XeroError};
 
 use super::sales::{Outline, Sales, bring};
 use super::write::Way;
-use super::{Brought, Entity, Task};
-use crate::desk::{Desk, Trouble};
+use super::{Entity, Task};
+use crate::desk::Desk;
 
 /// The entity of credit notes.
 #[derive(Debug)]
@@ -61,8 +61,8 @@ impl Entity for CreditNote {
         note.number.clone()
     }
 
-    async fn bring(desk: &Desk<'_>, tasks: &[Task<'_, Snapshot>]) -> Vec<Result<Brought, Trouble>> {
-        bring::<Self>(desk, tasks).await
+    async fn bring(desk: &Desk<'_>, tasks: &[Task<'_, Snapshot>]) {
+        bring::<Self>(desk, tasks).await;
     }
 }
 

@@ -5,6 +5,7 @@ mod allocation;
 mod contact;
 mod credit_note;
 mod invoice;
+mod outcome;
 mod payment;
 mod prerequisite;
 mod sales;
@@ -35,6 +36,7 @@ pub(crate) use contact::after_merges;
 use contact::is_about_use;
 pub use credit_note::CreditNote;
 pub use invoice::Invoice;
+pub(crate) use outcome::{Outcome, OutcomeSlot};
 pub use payment::Payment;
 pub(crate) use write_state::WriteState;
 
@@ -67,16 +69,13 @@ pub trait Entity: 'static {
     fn is_wanted(snapshot: &Self::Snapshot) -> bool;
 
     /// Writes the snapshots to Xero: resolves the state in Xero where necessary, then writes as
-    /// many documents per call as their failures allow. Returns one outcome per task, in their
-    /// order. A task fails alone, unless the call it shares fails. May be repeated after any
-    /// interruption.
-    async fn bring(
-        desk: &Desk<'_>,
-        tasks: &[Task<'_, Self::Snapshot>],
-    ) -> Vec<Result<Brought, Trouble>>;
+    /// many documents per call as their failures allow. Records an outcome at every task. A task
+    /// fails alone, unless the call it shares fails. May be repeated after any interruption.
+    async fn bring(desk: &Desk<'_>, tasks: &[Task<'_, Self::Snapshot>]);
 }
 
-/// The subject of an attempt: a claimed mapping and its snapshot.
+/// The subject of an attempt: a claimed mapping and its snapshot, with where the attempt records
+/// its writes and its outcome.
 #[derive(Debug)]
 pub struct Task<'a, S> {
     /// The mapping.
@@ -87,17 +86,31 @@ pub struct Task<'a, S> {
     pub memory: Memory,
     /// Xero's answers to the writes so far.
     pub(crate) writes: &'a WriteState,
+    /// The outcome of the attempt, once it is known.
+    pub(crate) outcome: &'a OutcomeSlot,
 }
 
 impl<'a, S> Task<'a, S> {
-    /// Creates the task of pushing this mapping's snapshot. Its writes are recorded in `writes`.
+    /// Creates the task of pushing this mapping's snapshot. Its writes are recorded in `writes`, and
+    /// its outcome in `outcome`.
     pub(crate) const fn new(
         mapping: &'a Mapping,
         snapshot: S,
         memory: Memory,
         writes: &'a WriteState,
+        outcome: &'a OutcomeSlot,
     ) -> Self {
-        Self { mapping, snapshot, memory, writes }
+        Self { mapping, snapshot, memory, writes, outcome }
+    }
+
+    /// Records the outcome of the attempt. It replaces an earlier one.
+    pub(crate) fn finish(&self, outcome: Outcome) {
+        self.outcome.set(outcome);
+    }
+
+    /// Returns whether Xero refused the record for a matching reason.
+    pub(crate) fn is_refused(&self, is_it: impl Fn(&XeroError) -> bool) -> bool {
+        self.outcome.xero_error().is_some_and(|error| is_it(&error))
     }
 
     /// Returns whether Xero may have a document that the mapping does not know.
@@ -144,54 +157,18 @@ impl Brought {
     }
 }
 
-/// The outcomes of a push, set in any order.
-#[derive(Debug)]
-struct Outcomes(Vec<Option<Result<Brought, Trouble>>>);
+/// Returns the tasks without an outcome that are wanted, in their order.
+fn open<'a, S>(
+    tasks: &'a [Task<'a, S>],
+    wanted: impl Fn(&Task<'a, S>) -> bool,
+) -> Vec<&'a Task<'a, S>> {
+    tasks.iter().filter(|task| task.outcome.is_empty() && wanted(task)).collect()
+}
 
-impl Outcomes {
-    fn new(tasks: usize) -> Self {
-        Self(std::iter::repeat_with(|| None).take(tasks).collect())
-    }
-
-    /// Returns whether a task still has no outcome.
-    fn is_open(&self, task: usize) -> bool {
-        matches!(self.0.get(task), Some(None))
-    }
-
-    /// Returns the tasks that Xero refused for a matching reason.
-    fn refused(&self, is_it: impl Fn(&XeroError) -> bool) -> Vec<usize> {
-        let outcomes = self.0.iter().enumerate();
-        let refused = outcomes.filter(|(_, outcome)| match outcome {
-            Some(Err(Trouble::Xero(error))) => is_it(error),
-            Some(Err(_) | Ok(_)) | None => false,
-        });
-        refused.map(|(index, _)| index).collect()
-    }
-
-    fn set(&mut self, task: usize, outcome: Result<Brought, Trouble>) {
-        if let Some(slot) = self.0.get_mut(task) {
-            *slot = Some(outcome);
-        }
-    }
-
-    /// Sets the same error for several tasks.
-    fn fail(&mut self, tasks: impl IntoIterator<Item = usize>, trouble: &Trouble) {
-        for task in tasks {
-            self.set(task, Err(trouble.clone()));
-        }
-    }
-
-    fn finish(self) -> Vec<Result<Brought, Trouble>> {
-        let forgotten = || {
-            let failure = Failure::new(
-                FailureClass::Defect,
-                "not_attempted",
-                "The integration did not process this record because of an internal error.",
-                "If this persists, contact support.",
-            );
-            Err(failure.into())
-        };
-        self.0.into_iter().map(|outcome| outcome.unwrap_or_else(forgotten)).collect()
+/// Records the same error for several tasks.
+fn fail<'a, S: 'a>(tasks: impl IntoIterator<Item = &'a Task<'a, S>>, trouble: &Trouble) {
+    for task in tasks {
+        task.finish(Err(trouble.clone()));
     }
 }
 

@@ -11,16 +11,35 @@ use futures::future::BoxFuture;
 use xero::api::Written;
 use xero::{Session, XeroError};
 
-use super::Task;
+use super::{Task, WriteState};
 
 /// Maximum bytes of one request body. Xero accepts up to 10 MB and advises about a third of that.
 const BODY_BYTES: usize = 3_000_000;
 
+/// What a document is written for: a task, alone or with what its kind keeps beside it.
+pub(super) trait WriteSubject {
+    /// Returns the idempotency key of writing exactly these bytes.
+    fn key(&self, body: &Bytes) -> IdempotencyKey;
+
+    /// Returns where Xero's answers to the writes of the task are recorded.
+    fn writes(&self) -> &WriteState;
+}
+
+impl<S> WriteSubject for &Task<'_, S> {
+    fn key(&self, body: &Bytes) -> IdempotencyKey {
+        self.idempotency_key(body)
+    }
+
+    fn writes(&self) -> &WriteState {
+        self.writes
+    }
+}
+
 /// A document to be written to Xero.
 #[derive(Debug)]
-pub(super) struct Draft<D> {
-    /// The index of its task.
-    pub(super) task: usize,
+pub(super) struct Draft<I, D> {
+    /// What it is written for.
+    pub(super) item: I,
     pub(super) document: D,
     /// The operation to log.
     pub(super) operation: LoggedOperation,
@@ -30,20 +49,14 @@ pub(super) struct Draft<D> {
 
 /// The result of writing a draft.
 #[derive(Debug)]
-pub(super) struct Sent<R> {
-    pub(super) task: usize,
+pub(super) struct Sent<I, D, R> {
+    pub(super) item: I,
+    /// The document as it was sent.
+    pub(super) document: D,
     pub(super) operation: LoggedOperation,
     pub(super) remarks: Vec<String>,
     /// The document as Xero returned it. Documents of one call share that call's error.
     pub(super) result: Result<R, Arc<XeroError>>,
-}
-
-impl<R> Sent<R> {
-    /// Converts the document into another type.
-    pub(super) fn mapped<T>(self, as_other: impl FnOnce(R) -> T) -> Sent<T> {
-        let Self { task, operation, remarks, result } = self;
-        Sent { task, operation, remarks, result: result.map(as_other) }
-    }
 }
 
 /// A call that writes documents.
@@ -63,11 +76,18 @@ pub(super) struct Way<D, R> {
     pub(super) batch: usize,
 }
 
-/// A draft with its idempotency key and its size in bytes.
-struct Keyed<D> {
-    draft: Draft<D>,
+/// A draft with its idempotency key.
+struct Keyed<I, D> {
+    draft: Draft<I, D>,
     key: IdempotencyKey,
-    bytes: usize,
+}
+
+/// The part of a keyed draft that is kept while its document is being written.
+struct Underway<I> {
+    item: I,
+    operation: LoggedOperation,
+    remarks: Vec<String>,
+    key: IdempotencyKey,
 }
 
 /// Writes the drafts. If Xero does not understand a whole call, nothing of it was written, and the
@@ -75,46 +95,44 @@ struct Keyed<D> {
 /// because of a document may have been written in part; [`push`](crate::push) divides it after
 /// looking up what Xero has. If a limit is reached or the
 /// connection has ended, the remaining drafts are not tried.
-pub(super) async fn write<D: Send + Sync, R: Send, S: Sync>(
+pub(super) async fn write<I: WriteSubject, D, R>(
     session: &Session,
-    tasks: &[Task<'_, S>],
-    drafts: Vec<Draft<D>>,
+    drafts: Vec<Draft<I, D>>,
     way: &Way<D, R>,
-) -> Vec<Sent<R>> {
+) -> Vec<Sent<I, D, R>> {
     let mut sent = Vec::with_capacity(drafts.len());
     let mut stopped: Option<Arc<XeroError>> = None;
-    let mut waiting = calls(tasks, drafts, way);
+    let mut waiting = calls(drafts, way);
     waiting.reverse();
     while let Some(call) = waiting.pop() {
         if let Some(error) = &stopped {
-            refuse(&mut sent, call, error);
+            sent.extend(call.into_iter().map(|keyed| keyed.refused(error)));
             continue;
         }
-        let (documents, rest): (Vec<D>, Vec<_>) = call.into_iter().map(Keyed::split).unzip();
-        let keys = rest.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>();
+        let (documents, rest): (Vec<D>, Vec<Underway<I>>) =
+            call.into_iter().map(Keyed::split).unzip();
+        let keys = rest.iter().map(|underway| underway.key.clone()).collect::<Vec<_>>();
         let key = IdempotencyKey::of_batch(&keys);
         match (way.call)(session, &documents, &key).await {
             Ok(written) => {
-                for ((underway, _), one) in rest.into_iter().zip(written) {
-                    let one = underway.told(one);
-                    note(tasks, one.task, one.result.as_ref().map_err(|error| &**error));
-                    sent.push(one);
-                }
+                let call = documents.into_iter().zip(rest).map(Keyed::joined);
+                sent.extend(call.zip(written).map(|(keyed, written)| keyed.answered(written)));
             }
             Err(error @ XeroError::CallRefused { .. }) if documents.len() > 1 => {
-                note_all(tasks, &rest, &error);
+                note_all(&rest, &error);
                 let mut first =
                     documents.into_iter().zip(rest).map(Keyed::joined).collect::<Vec<_>>();
                 let second = first.split_off(first.len() / 2);
                 waiting.extend([second, first]);
             }
             Err(error) => {
-                note_all(tasks, &rest, &error);
+                note_all(&rest, &error);
                 let error = Arc::new(error);
                 if ends_the_work(&error) {
                     stopped = Some(error.clone());
                 }
-                refuse(&mut sent, documents.into_iter().zip(rest).map(Keyed::joined), &error);
+                let call = documents.into_iter().zip(rest).map(Keyed::joined);
+                sent.extend(call.map(|keyed| keyed.refused(&error)));
             }
         }
     }
@@ -140,42 +158,31 @@ pub(super) async fn write_one<S, R>(
     }
 }
 
-/// Records Xero's answer to the write of a task's document. A document in an answer always has its
-/// id.
-fn note<S, R>(tasks: &[Task<'_, S>], task: usize, result: Result<&R, &XeroError>) {
-    let Some(task) = tasks.get(task) else { return };
-    match result {
-        Ok(_) => task.writes.note_done(true),
-        Err(error) => task.writes.note_error(error),
-    }
-}
-
 /// Records the same error for every document of a call.
-fn note_all<S>(tasks: &[Task<'_, S>], call: &[(Underway, IdempotencyKey)], error: &XeroError) {
-    for (underway, _) in call {
-        note::<S, ()>(tasks, underway.task, Err(error));
+fn note_all<I: WriteSubject>(call: &[Underway<I>], error: &XeroError) {
+    for underway in call {
+        underway.item.writes().note_error(error);
     }
 }
 
 /// Groups the drafts into calls.
-fn calls<D, R, S>(
-    tasks: &[Task<'_, S>],
-    drafts: Vec<Draft<D>>,
+fn calls<I: WriteSubject, D, R>(
+    drafts: Vec<Draft<I, D>>,
     way: &Way<D, R>,
-) -> Vec<Vec<Keyed<D>>> {
-    let mut calls: Vec<Vec<Keyed<D>>> = Vec::new();
+) -> Vec<Vec<Keyed<I, D>>> {
+    let mut calls: Vec<Vec<Keyed<I, D>>> = Vec::new();
     let mut bytes = 0;
     for draft in drafts {
         let body = (way.body)(std::slice::from_ref(&draft.document));
-        let Some(task) = tasks.get(draft.task) else { continue };
-        let keyed = Keyed { key: task.idempotency_key(&body), bytes: body.len(), draft };
+        let size = body.len();
+        let keyed = Keyed { key: draft.item.key(&body), draft };
         let room =
-            |call: &&mut Vec<Keyed<D>>| call.len() < way.batch && bytes + keyed.bytes <= BODY_BYTES;
+            |call: &&mut Vec<Keyed<I, D>>| call.len() < way.batch && bytes + size <= BODY_BYTES;
         if let Some(call) = calls.last_mut().filter(room) {
-            bytes += keyed.bytes;
+            bytes += size;
             call.push(keyed);
         } else {
-            bytes = keyed.bytes;
+            bytes = size;
             calls.push(vec![keyed]);
         }
     }
@@ -193,47 +200,37 @@ const fn ends_the_work(error: &XeroError) -> bool {
     )
 }
 
-fn refuse<D, R>(
-    sent: &mut Vec<Sent<R>>,
-    call: impl IntoIterator<Item = Keyed<D>>,
-    error: &Arc<XeroError>,
-) {
-    sent.extend(call.into_iter().map(|Keyed { draft, .. }| {
-        let Draft { task, document: _, operation, remarks } = draft;
-        Sent { task, operation, remarks, result: Err(error.clone()) }
-    }));
-}
+impl<I: WriteSubject, D> Keyed<I, D> {
+    fn split(self) -> (D, Underway<I>) {
+        let Self { draft: Draft { item, document, operation, remarks }, key } = self;
+        (document, Underway { item, operation, remarks, key })
+    }
 
-/// The part of a draft that is kept while its document is being written.
-struct Underway {
-    task: usize,
-    operation: LoggedOperation,
-    remarks: Vec<String>,
-    bytes: usize,
-}
+    fn joined((document, underway): (D, Underway<I>)) -> Self {
+        let Underway { item, operation, remarks, key } = underway;
+        Self { draft: Draft { item, document, operation, remarks }, key }
+    }
 
-impl Underway {
-    fn told<R>(self, written: Written<R>) -> Sent<R> {
-        let Self { task, operation, mut remarks, bytes: _ } = self;
+    /// Records Xero's answer for the document. A document in an answer always has its id.
+    fn answered<R>(self, written: Written<R>) -> Sent<I, D, R> {
+        let Draft { item, document, operation, mut remarks } = self.draft;
         let result = match written {
             Written::Done { remote, warnings } => {
+                item.writes().note_done(true);
                 remarks.extend(warnings);
                 Ok(remote)
             }
-            Written::Refused(error) => Err(Arc::new(error)),
+            Written::Refused(error) => {
+                item.writes().note_error(&error);
+                Err(Arc::new(error))
+            }
         };
-        Sent { task, operation, remarks, result }
-    }
-}
-
-impl<D> Keyed<D> {
-    fn split(self) -> (D, (Underway, IdempotencyKey)) {
-        let Self { draft: Draft { task, document, operation, remarks }, key, bytes } = self;
-        (document, (Underway { task, operation, remarks, bytes }, key))
+        Sent { item, document, operation, remarks, result }
     }
 
-    fn joined((document, (underway, key)): (D, (Underway, IdempotencyKey))) -> Self {
-        let Underway { task, operation, remarks, bytes } = underway;
-        Self { draft: Draft { task, document, operation, remarks }, key, bytes }
+    /// Returns the result of a document whose call failed or was not made.
+    fn refused<R>(self, error: &Arc<XeroError>) -> Sent<I, D, R> {
+        let Draft { item, document, operation, remarks } = self.draft;
+        Sent { item, document, operation, remarks, result: Err(error.clone()) }
     }
 }

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use domain::failure::{Failure, FailureClass};
-use domain::ids::{CrmId, Ledger};
+use domain::ids::Ledger;
 use domain::mapping::Mapping;
 use domain::operation::{Trace, Urgency};
 use domain::retry;
@@ -13,33 +13,45 @@ use xero::XeroError;
 
 use super::{Claimed, Settled, Tried, settle};
 use crate::desk::{Desk, Trouble};
-use crate::entity::{Brought, Entity, Task, WriteState};
+use crate::entity::{Entity, Outcome, OutcomeSlot, Task, WriteState};
 use crate::errors::{Unrecorded, isolate};
 use crate::{Engine, Invocation, abreast};
 
-type Outcome = Result<Brought, Trouble>;
-/// Tasks with their positions among all records.
-type Indexed<'a, S> = Vec<(usize, Task<'a, S>)>;
+/// One claimed record during its attempt.
+struct Attempt<I> {
+    /// What the caller keeps with the record.
+    item: I,
+    claimed: Claimed,
+    writes: WriteState,
+    outcome: OutcomeSlot,
+}
 
-/// Attempts every claimed record and records the outcomes.
-pub(super) async fn all<E: Entity>(
+impl<I> Attempt<I> {
+    fn new(item: I, claimed: Claimed) -> Self {
+        let (writes, outcome) = (WriteState::default(), OutcomeSlot::default());
+        Self { item, claimed, writes, outcome }
+    }
+}
+
+/// Attempts every claimed record and records the outcomes. Each record comes with what the caller
+/// keeps with it, and gets its result with that.
+pub(super) async fn all<E: Entity, I: Send + Sync>(
     engine: &Engine,
     ledger: &Ledger,
-    claimed: Vec<(usize, CrmId, Claimed)>,
+    claimed: Vec<(I, Claimed)>,
     urgency: Urgency,
     invocation: Invocation,
-) -> Vec<(usize, CrmId, Result<Settled, Unrecorded>)> {
-    let rows = claimed.iter().map(|(_, _, row)| &row.row.record).collect::<Vec<_>>();
-    let writes = rows.iter().map(|_| WriteState::default()).collect::<Vec<_>>();
-    let (outcomes, epoch) =
-        bring_all::<E>(engine, ledger, &rows, &writes, urgency, invocation).await;
-    let tried = writes.iter().map(|writes| Tried { wrote: writes.answer(), epoch });
-    let outcomes = outcomes.into_iter().zip(tried);
-    let settled = claimed.into_iter().zip(outcomes).map(|((index, crm_id, row), outcome)| {
-        let (outcome, tried) = outcome;
+) -> Vec<(I, Result<Settled, Unrecorded>)> {
+    let attempts = claimed.into_iter().map(|(item, claimed)| Attempt::new(item, claimed));
+    let attempts = attempts.collect::<Vec<_>>();
+    let epoch = bring_all::<E, I>(engine, ledger, &attempts, urgency, invocation).await;
+    let settled = attempts.into_iter().map(|attempt| {
+        let Attempt { item, claimed, writes, outcome } = attempt;
+        let tried = Tried { wrote: writes.answer(), epoch };
+        let outcome = outcome.into_outcome();
         let settle = async move {
-            let settled = isolate(settle::<E>(engine, &row, outcome, tried)).await;
-            (index, crm_id, settled)
+            let settled = isolate(settle::<E>(engine, &claimed, outcome, tried)).await;
+            (item, settled)
         };
         settle.boxed()
     });
@@ -59,118 +71,128 @@ async fn settle<E: Entity>(
     }
 }
 
-/// Pushes the mappings' snapshots to Xero. Returns one outcome per mapping, in their order, and the
-/// epoch of the connection. `writes` has one element per mapping.
-async fn bring_all<E: Entity>(
+/// Pushes the claimed snapshots to Xero, and records an outcome at every attempt. Returns the epoch
+/// of the connection.
+async fn bring_all<E: Entity, I: Sync>(
     engine: &Engine,
     ledger: &Ledger,
-    mappings: &[&Mapping],
-    writes: &[WriteState],
+    attempts: &[Attempt<I>],
     urgency: Urgency,
     invocation: Invocation,
-) -> (Vec<Outcome>, Option<u64>) {
-    if mappings.is_empty() {
-        return (Vec::new(), None);
+) -> Option<u64> {
+    if attempts.is_empty() {
+        return None;
     }
-    let failed = |trouble: Trouble| mappings.iter().map(|_| Err(trouble.clone())).collect();
     let connection = match engine.store.connection(&ledger.account).await {
         Ok(connection) => connection.map(|row| row.record),
-        Err(error) => return (failed(error.into()), None),
+        Err(error) => {
+            fail_all(attempts, &error.into());
+            return None;
+        }
     };
     let epoch = connection.as_ref().map(|connection| connection.epoch);
-    let opened = Desk::open_on(engine, connection.as_ref(), ledger, urgency, invocation).await;
-    let outcomes = match opened {
-        Ok(desk) => bring_with::<E>(&desk, mappings, writes).await,
-        Err(trouble) => failed(trouble),
-    };
-    (outcomes, epoch)
+    match Desk::open_on(engine, connection.as_ref(), ledger, urgency, invocation).await {
+        Ok(desk) => bring_with::<E, I>(&desk, attempts).await,
+        Err(trouble) => fail_all(attempts, &trouble),
+    }
+    epoch
 }
 
-async fn bring_with<E: Entity>(
-    desk: &Desk<'_>,
-    mappings: &[&Mapping],
-    writes: &[WriteState],
-) -> Vec<Outcome> {
-    let mut outcomes: Vec<Option<Outcome>> = mappings.iter().map(|_| None).collect();
-    let mut tasks: Vec<(usize, Task<'_, E::Snapshot>)> = Vec::new();
-    let places = mappings.iter().zip(writes).enumerate();
-    for ((index, (mapping, writes)), outcome) in places.zip(&mut outcomes) {
+/// Records the same error for all attempts.
+fn fail_all<I>(attempts: &[Attempt<I>], trouble: &Trouble) {
+    for attempt in attempts {
+        attempt.outcome.set(Err(trouble.clone()));
+    }
+}
+
+async fn bring_with<E: Entity, I: Sync>(desk: &Desk<'_>, attempts: &[Attempt<I>]) {
+    let mut tasks: Vec<Task<'_, E::Snapshot>> = Vec::with_capacity(attempts.len());
+    for Attempt { item: _, claimed, writes, outcome } in attempts {
+        let mapping = &claimed.row.record;
         match settle::snapshot::<E>(mapping) {
             Ok(snapshot) => {
-                tasks.push((index, Task::new(mapping, snapshot, desk.engine.memory, writes)));
+                tasks.push(Task::new(mapping, snapshot, desk.engine.memory, writes, outcome));
             }
-            Err(failure) => *outcome = Some(Err(failure.into())),
+            Err(failure) => outcome.set(Err(failure.into())),
         }
     }
     for group in by_batch_size(tasks) {
-        let (indices, tasks): (Vec<usize>, Vec<_>) = group.into_iter().unzip();
-        let mut brought = divided::<E>(desk, &tasks).await;
-        note(desk, &mut brought).await;
-        fill(&mut outcomes, indices, brought);
+        divided::<E>(desk, &group).await;
+        note(desk, &group).await;
     }
-    let lost = || Err(Trouble::Failure(panicked()));
-    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(lost)).collect()
 }
 
 /// Groups tasks by batch size, those with fewer failures first, so that records with different
 /// batch sizes do not share a call.
-fn by_batch_size<S>(tasks: Indexed<'_, S>) -> Vec<Indexed<'_, S>> {
-    let mut groups: Vec<(usize, Indexed<'_, S>)> = Vec::new();
-    for (index, task) in tasks {
+fn by_batch_size<S>(tasks: Vec<Task<'_, S>>) -> Vec<Vec<Task<'_, S>>> {
+    let mut groups: Vec<(usize, Vec<Task<'_, S>>)> = Vec::new();
+    for task in tasks {
         let size = retry::batch_size(task.mapping.operation.failures);
         match groups.iter_mut().find(|(of, _)| *of == size) {
-            Some((_, group)) => group.push((index, task)),
-            None => groups.push((size, vec![(index, task)])),
+            Some((_, group)) => group.push(task),
+            None => groups.push((size, vec![task])),
         }
     }
     groups.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
+/// A further try at a task, whose earlier try may have left a document in Xero.
+struct Retry<'a, S> {
+    task: &'a Task<'a, S>,
+    /// The task's mapping, marked as uncertain.
+    mapping: Mapping,
+    writes: WriteState,
+    outcome: OutcomeSlot,
+}
+
+impl<'a, S: Clone> Retry<'a, S> {
+    fn new(task: &'a Task<'a, S>) -> Self {
+        let (writes, outcome) = (WriteState::default(), OutcomeSlot::default());
+        Self { task, mapping: uncertain(task.mapping), writes, outcome }
+    }
+
+    /// Returns the task of this try.
+    fn again(&self) -> Task<'_, S> {
+        let Self { task, mapping, writes, outcome } = self;
+        Task::new(mapping, task.snapshot.clone(), task.memory, writes, outcome)
+    }
+}
+
 /// Pushes tasks together. Tasks whose documents Xero refused as a batch are pushed again in halves,
 /// until each refused document is alone with its reason. What the refused batch may have left in
 /// Xero is looked up before anything is written again.
-async fn divided<E: Entity>(desk: &Desk<'_>, tasks: &[Task<'_, E::Snapshot>]) -> Vec<Outcome> {
-    let mut outcomes = survived::<E>(desk, tasks).await;
-    let mut waiting = halves(refused_together(&outcomes, (0..tasks.len()).collect()));
+async fn divided<E: Entity>(desk: &Desk<'_>, tasks: &[Task<'_, E::Snapshot>]) {
+    survived::<E>(desk, tasks).await;
+    let mut waiting = halves(refused_together(tasks.iter().collect()));
     while let Some(part) = waiting.pop() {
-        let of_part = part.iter().filter_map(|index| tasks.get(*index)).collect::<Vec<_>>();
-        let mappings = of_part.iter().map(|task| uncertain(task.mapping)).collect::<Vec<_>>();
-        let writes = of_part.iter().map(|_| WriteState::default()).collect::<Vec<_>>();
-        let mut again = Vec::with_capacity(of_part.len());
-        for ((task, mapping), writes) in of_part.iter().zip(&mappings).zip(&writes) {
-            again.push(Task::new(mapping, task.snapshot.clone(), task.memory, writes));
-        }
-        let brought = survived::<E>(desk, &again).await;
-        for (task, writes) in of_part.iter().zip(&writes) {
-            task.writes.supersede(writes);
-        }
-        let is_stopped = brought.iter().any(is_about_every_call);
-        for (index, outcome) in part.iter().zip(brought) {
-            if let Some(slot) = outcomes.get_mut(*index) {
-                *slot = outcome;
-            }
+        let retries = part.iter().copied().map(Retry::new).collect::<Vec<_>>();
+        let again = retries.iter().map(Retry::again).collect::<Vec<_>>();
+        survived::<E>(desk, &again).await;
+        drop(again);
+        let mut is_stopped = false;
+        for Retry { task, mapping: _, writes, outcome } in retries {
+            task.writes.supersede(&writes);
+            let outcome = outcome.into_outcome();
+            is_stopped |= is_about_every_call(&outcome);
+            task.finish(outcome);
         }
         // The remaining parts keep their outcome and are looked up by the next attempt.
         if is_stopped {
             break;
         }
-        waiting.extend(halves(refused_together(&outcomes, part)));
+        waiting.extend(halves(refused_together(part)));
     }
-    outcomes
 }
 
 /// Returns those of the tasks whose documents Xero refused as a batch.
-fn refused_together(outcomes: &[Outcome], tasks: Vec<usize>) -> Vec<usize> {
-    let is_refused = |index: &usize| match outcomes.get(*index) {
-        Some(Err(Trouble::Xero(error))) => matches!(**error, XeroError::BatchRejected { .. }),
-        Some(Ok(_) | Err(_)) | None => false,
-    };
-    tasks.into_iter().filter(is_refused).collect()
+fn refused_together<'a, S>(tasks: Vec<&'a Task<'a, S>>) -> Vec<&'a Task<'a, S>> {
+    let is_batch = |error: &XeroError| matches!(error, XeroError::BatchRejected { .. });
+    tasks.into_iter().filter(|task| task.is_refused(is_batch)).collect()
 }
 
 /// Returns two halves, the first one last. A single task is not divided.
-fn halves(mut first: Vec<usize>) -> Vec<Vec<usize>> {
+fn halves<T>(mut first: Vec<T>) -> Vec<Vec<T>> {
     if first.len() < 2 {
         return Vec::new();
     }
@@ -190,22 +212,24 @@ fn is_about_every_call(outcome: &Outcome) -> bool {
 
 /// Pushes tasks together. If that panics, pushes each alone after looking up what the first try may
 /// have left, so that a record that causes a panic fails alone.
-async fn survived<E: Entity>(desk: &Desk<'_>, tasks: &[Task<'_, E::Snapshot>]) -> Vec<Outcome> {
-    if let Some(outcomes) = guarded::<E>(desk, tasks).await {
-        return outcomes;
+async fn survived<E: Entity>(desk: &Desk<'_>, tasks: &[Task<'_, E::Snapshot>]) {
+    if guarded::<E>(desk, tasks).await {
+        return;
     }
-    let mut outcomes = Vec::with_capacity(tasks.len());
     for task in tasks {
-        if tasks.len() == 1 {
-            outcomes.push(Err(panicked().into()));
-            continue;
+        let has_survived = tasks.len() > 1 && alone::<E>(desk, task).await;
+        if !has_survived {
+            task.finish(Err(panicked().into()));
         }
-        let mapping = uncertain(task.mapping);
-        let alone = [Task::new(&mapping, task.snapshot.clone(), task.memory, task.writes)];
-        let outcome = guarded::<E>(desk, &alone).await.and_then(|mut one| one.pop());
-        outcomes.push(outcome.unwrap_or_else(|| Err(panicked().into())));
     }
-    outcomes
+}
+
+/// Pushes one task of a try that panicked. Returns whether this did not panic, too.
+async fn alone<E: Entity>(desk: &Desk<'_>, task: &Task<'_, E::Snapshot>) -> bool {
+    let mapping = uncertain(task.mapping);
+    let snapshot = task.snapshot.clone();
+    let alone = [Task::new(&mapping, snapshot, task.memory, task.writes, task.outcome)];
+    guarded::<E>(desk, &alone).await
 }
 
 /// Returns the mapping marked as uncertain, because Xero may have a document that it does not know.
@@ -215,15 +239,17 @@ fn uncertain(mapping: &Mapping) -> Mapping {
     mapping
 }
 
-async fn guarded<E: Entity>(
-    desk: &Desk<'_>,
-    tasks: &[Task<'_, E::Snapshot>],
-) -> Option<Vec<Outcome>> {
-    let outcomes = AssertUnwindSafe(E::bring(desk, tasks)).catch_unwind().await;
-    if outcomes.is_err() {
+/// Pushes tasks together. Returns whether this did not panic. The outcomes of a try that panicked
+/// are discarded.
+async fn guarded<E: Entity>(desk: &Desk<'_>, tasks: &[Task<'_, E::Snapshot>]) -> bool {
+    let result = AssertUnwindSafe(E::bring(desk, tasks)).catch_unwind().await;
+    if result.is_err() {
         tracing::error!(records = tasks.len(), "an attempt panicked");
+        for task in tasks {
+            task.outcome.clear();
+        }
     }
-    outcomes.ok()
+    result.is_ok()
 }
 
 fn panicked() -> Failure {
@@ -236,29 +262,21 @@ fn panicked() -> Failure {
 }
 
 /// Records what the answers say about the whole connection, once per answer.
-async fn note(desk: &Desk<'_>, outcomes: &mut [Outcome]) {
+async fn note<S: Sync>(desk: &Desk<'_>, tasks: &[Task<'_, S>]) {
     let mut noted: Vec<(usize, Option<Failure>)> = Vec::new();
-    for outcome in outcomes {
-        let Err(Trouble::Xero(error)) = outcome else { continue };
-        let shared = Arc::as_ptr(error).addr();
+    for task in tasks {
+        let Some(error) = task.outcome.xero_error() else { continue };
+        let shared = Arc::as_ptr(&error).addr();
         let known = noted.iter().find(|(one, _)| *one == shared).map(|(_, known)| known.clone());
         let instead = if let Some(instead) = known {
             instead
         } else {
-            let instead = desk.note(error).await;
+            let instead = desk.note(&error).await;
             noted.push((shared, instead.clone()));
             instead
         };
         if let Some(failure) = instead {
-            *outcome = Err(Trouble::Explained(failure));
-        }
-    }
-}
-
-fn fill(outcomes: &mut [Option<Outcome>], indices: Vec<usize>, brought: Vec<Outcome>) {
-    for (index, outcome) in indices.into_iter().zip(brought) {
-        if let Some(slot) = outcomes.get_mut(index) {
-            *slot = Some(outcome);
+            task.finish(Err(Trouble::Explained(failure)));
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod admit;
 mod attempt;
+mod item;
 mod refused;
 mod settle;
 
@@ -22,6 +23,7 @@ use crate::{Engine, Invocation, abreast, activity};
 
 use self::admit::Admission;
 pub(crate) use self::admit::{Keep, keep};
+use self::item::PushItem;
 pub(crate) use self::refused::{refuse_record_as, too_large, too_many_payments};
 
 /// Maximum rounds of one push. A record with a newer snapshot at the end of a round continues in
@@ -124,65 +126,60 @@ pub async fn push<E: Entity>(
     urgency: Urgency,
     invocation: Invocation,
 ) -> Vec<Result<Pushed, Unrecorded>> {
-    let mut ends: Vec<Result<Ended, Unrecorded>> =
-        offers.iter().map(|_| Ok(Pushed::Superseded.ended())).collect();
-    let mut round: Vec<(usize, Offer<'_, E::Snapshot>)> =
-        offers.iter().cloned().enumerate().collect();
+    let mut items = offers.iter().map(PushItem::new).collect::<Vec<_>>();
     let (mut is_attempted, mut is_synced) = (false, false);
     for turn in 0..ROUNDS_MAX {
         // Snapshots that arrived in the meantime come from the row; no person waits for them.
         let urgency = if turn == 0 { urgency } else { Urgency::Routine };
         let mut claimed = Vec::new();
-        let admitted = admit_all::<E>(engine, ledger, &round, urgency, invocation).await;
-        for ((index, offer), admission) in round.into_iter().zip(admitted) {
+        let admitted = admit_all::<E>(engine, ledger, &mut items, urgency, invocation).await;
+        for (item, admission) in admitted {
             match admission {
-                Ok(Admission::Claimed(row)) => claimed.push((index, offer.crm_id, *row)),
-                Ok(Admission::Refused(ended)) => replace(&mut ends, index, Ok(ended)),
-                Err(error) => replace(&mut ends, index, Err(error)),
+                Ok(Admission::Claimed(row)) => claimed.push((item, *row)),
+                Ok(Admission::Refused(ended)) => item.end(Ok(ended)),
+                Err(error) => item.end(Err(error)),
             }
         }
-        round = Vec::new();
-        for (index, crm_id, settled) in
-            attempt::all::<E>(engine, ledger, claimed, urgency, invocation).await
+        is_attempted |= !claimed.is_empty();
+        for (item, settled) in
+            attempt::all::<E, _>(engine, ledger, claimed, urgency, invocation).await
         {
-            is_attempted = true;
             match settled {
                 Ok(Settled::Done(ended)) => {
                     is_synced |= matches!(ended.pushed, Pushed::Synced);
-                    replace(&mut ends, index, Ok(ended));
+                    item.end(Ok(ended));
                 }
-                Ok(Settled::Overtaken) => {
-                    // The next round continues it. If this process dies, the wake-up does.
-                    let look = Some(engine.clock.now());
-                    replace(&mut ends, index, Ok(Ended { pushed: Pushed::Superseded, look }));
-                    round.push((index, Offer { crm_id, snapshot: None }));
-                }
-                Err(error) => replace(&mut ends, index, Err(error)),
+                Ok(Settled::Overtaken) => item.continue_at(engine.clock.now()),
+                Err(error) => item.end(Err(error)),
             }
         }
-        if round.is_empty() {
+        if !items.iter().any(|item| item.is_due) {
             break;
         }
     }
     if is_attempted {
         activity::record_attempts(engine, &ledger.account, is_synced).await;
     }
-    booked::<E>(engine, ledger, offers, ends).await
+    booked::<E>(engine, ledger, items).await
 }
 
-async fn admit_all<E: Entity>(
+/// An item with what its admission resulted in.
+type Admitted<'i, 'a, S> = (&'i mut PushItem<'a, S>, Result<Admission, Unrecorded>);
+
+/// Accepts and claims the items that this round pushes.
+async fn admit_all<'i, 'a, E: Entity>(
     engine: &Engine,
     ledger: &Ledger,
-    round: &[(usize, Offer<'_, E::Snapshot>)],
+    items: &'i mut [PushItem<'a, E::Snapshot>],
     urgency: Urgency,
     invocation: Invocation,
-) -> Vec<Result<Admission, Unrecorded>> {
-    let admissions = round.iter().map(|(_, offer)| {
-        let key = key::<E>(ledger, &offer.crm_id);
-        let snapshot = offer.snapshot;
+) -> Vec<Admitted<'i, 'a, E::Snapshot>> {
+    let admissions = items.iter_mut().filter(|item| item.is_due).map(|item| {
+        let key = key::<E>(ledger, &item.crm_id);
+        let snapshot = item.snapshot;
         let admit =
             async move { admit::admit::<E>(engine, &key, snapshot, urgency, invocation).await };
-        isolate(admit).boxed()
+        async move { (item, isolate(admit).await) }.boxed()
     });
     abreast::all(admissions.collect()).await
 }
@@ -192,14 +189,13 @@ async fn admit_all<E: Entity>(
 async fn booked<E: Entity>(
     engine: &Engine,
     ledger: &Ledger,
-    offers: &[Offer<'_, E::Snapshot>],
-    ends: Vec<Result<Ended, Unrecorded>>,
+    items: Vec<PushItem<'_, E::Snapshot>>,
 ) -> Vec<Result<Pushed, Unrecorded>> {
-    let look = |(offer, end): (&Offer<'_, E::Snapshot>, &Result<Ended, Unrecorded>)| {
-        let at = end.as_ref().ok()?.look?;
-        Some((offer.crm_id.clone(), at))
+    let look = |item: &PushItem<'_, E::Snapshot>| {
+        let at = item.end.as_ref().ok()?.look?;
+        Some((item.crm_id.clone(), at))
     };
-    let looks = offers.iter().zip(&ends).filter_map(look).collect();
+    let looks = items.iter().filter_map(look).collect();
     let mut unbooked: Vec<(CrmId, Arc<PortError>)> = Vec::new();
     for (records, result) in engine.book(ledger, E::KIND, looks).await {
         if let Err(error) = result {
@@ -207,21 +203,15 @@ async fn booked<E: Entity>(
             unbooked.extend(records.into_iter().map(|crm_id| (crm_id, error.clone())));
         }
     }
-    let result = |(offer, end): (&Offer<'_, E::Snapshot>, Result<Ended, Unrecorded>)| {
-        let failed = unbooked.iter().find(|(crm_id, _)| *crm_id == offer.crm_id);
-        match (end, failed) {
+    let result = |item: PushItem<'_, E::Snapshot>| {
+        let failed = unbooked.iter().find(|(crm_id, _)| *crm_id == item.crm_id);
+        match (item.end, failed) {
             (Ok(_), Some((_, error))) => Err(Unrecorded::WakeUp(error.clone())),
             (Ok(ended), None) => Ok(ended.pushed),
             (Err(error), _) => Err(error),
         }
     };
-    offers.iter().zip(ends).map(result).collect()
-}
-
-fn replace(ends: &mut [Result<Ended, Unrecorded>], index: usize, end: Result<Ended, Unrecorded>) {
-    if let Some(slot) = ends.get_mut(index) {
-        *slot = end;
-    }
+    items.into_iter().map(result).collect()
 }
 
 fn key<E: Entity>(ledger: &Ledger, crm_id: &CrmId) -> MappingKey {

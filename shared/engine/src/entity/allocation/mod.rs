@@ -72,8 +72,7 @@ impl Entity for Allocation {
 
     /// Processes the tasks one after the other: each changes how much of its credit note remains
     /// for the next.
-    async fn bring(desk: &Desk<'_>, tasks: &[Task<'_, Snapshot>]) -> Vec<Result<Brought, Trouble>> {
-        let mut outcomes = Vec::with_capacity(tasks.len());
+    async fn bring(desk: &Desk<'_>, tasks: &[Task<'_, Snapshot>]) {
         let mut taken = BTreeSet::new();
         for task in tasks {
             let outcome = match task.snapshot.standing {
@@ -82,9 +81,8 @@ impl Entity for Allocation {
             };
             let link = outcome.as_ref().ok().and_then(|brought| brought.link.as_ref());
             taken.extend(link.map(|link| link.xero_id));
-            outcomes.push(outcome);
+            task.finish(outcome);
         }
-        outcomes
     }
 }
 

@@ -1,48 +1,44 @@
 //! Resolves contacts whose number or name is already taken in Xero.
 
 use domain::crm::client::Client;
-use domain::document::contact::{ContactDocument, RemoteContact};
+use domain::document::contact::RemoteContact;
 use domain::recognise::{self, FoundContact};
 use domain::translate::client::contact_name;
 use xero::api::contacts;
 
-use super::{Tasks, adopt, with_number};
+use super::{ContactDraft, adopt, with_number};
 use crate::desk::{Desk, Trouble};
-use crate::entity::write::Draft;
-use crate::entity::{Outcomes, Task};
+use crate::entity::{Task, fail};
 
 /// Resolves contacts that Xero refused because their number or name is taken. The holder may be the
 /// client's own contact, created after the look-up, or the same business, which is adopted;
 /// otherwise a person has to decide.
-pub(super) async fn settle(
+pub(super) async fn settle<'a>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
-    clashing: Vec<usize>,
-    outcomes: &mut Outcomes,
-) -> Vec<Draft<ContactDocument>> {
+    clashing: Vec<&'a Task<'a, Client>>,
+) -> Vec<ContactDraft<&'a Task<'a, Client>>> {
     if clashing.is_empty() {
         return Vec::new();
     }
-    let held = match holders(desk, tasks, &clashing).await {
+    let held = match holders(desk, &clashing).await {
         Ok(held) => held,
         Err(trouble) => {
-            outcomes.fail(clashing, &trouble);
+            fail(clashing, &trouble);
             return Vec::new();
         }
     };
     let mut same = Vec::new();
-    for index in clashing {
-        let Some(task) = tasks.get(index) else { continue };
+    for task in clashing {
         let contact = match find_same(desk, task, &held).await {
             Ok(contact) => contact,
             Err(trouble) => {
-                outcomes.set(index, Err(trouble));
+                task.finish(Err(trouble));
                 continue;
             }
         };
-        match adopt(desk, tasks, index, contact).await {
-            Ok(update) => same.extend(update),
-            Err(trouble) => outcomes.set(index, Err(trouble)),
+        match adopt(desk, task, contact).await {
+            Ok(update) => same.push(update),
+            Err(trouble) => task.finish(Err(trouble)),
         }
     }
     same
@@ -71,11 +67,9 @@ async fn find_same(
 /// Returns the contacts with the clients' numbers, including archived ones.
 async fn holders(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
-    clashing: &[usize],
+    clashing: &[&Task<'_, Client>],
 ) -> Result<Vec<RemoteContact>, Trouble> {
-    let numbers = clashing.iter().filter_map(|index| tasks.get(*index));
-    let numbers = numbers.map(|task| task.mapping.contact_number()).collect::<Vec<_>>();
+    let numbers = clashing.iter().map(|task| task.mapping.contact_number()).collect::<Vec<_>>();
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
     Ok(contacts::list_by_numbers(&desk.session, &numbers).await?.rows)
 }

@@ -22,7 +22,7 @@ use xero::{Rows, XeroError};
 pub(crate) use self::moved::after_merges;
 pub(super) use self::moved::is_about_use;
 use super::write::{Draft, Sent, Way, write};
-use super::{Brought, Entity, Outcomes, Task, already_linked, batch_size};
+use super::{Brought, Entity, Task, already_linked, batch_size, fail};
 use crate::desk::{Desk, Trouble};
 
 /// The entity of clients, which become contacts.
@@ -30,6 +30,11 @@ use crate::desk::{Desk, Trouble};
 pub struct Contact;
 
 type Tasks<'a> = [Task<'a, Client>];
+
+/// A contact to be written.
+type ContactDraft<I> = Draft<I, ContactDocument>;
+/// The result of writing a contact.
+type ContactSent<I> = Sent<I, ContactDocument, RemoteContact>;
 
 /// Maximum rounds of leaving out refused fields: name, number and e-mail address, which Xero may
 /// name one at a time.
@@ -67,54 +72,49 @@ impl Entity for Contact {
 
     /// Updates linked contacts. An unlinked client is matched by its contact number and, if its
     /// name is taken, by proof that the contact is the same business.
-    async fn bring(desk: &Desk<'_>, tasks: &Tasks<'_>) -> Vec<Result<Brought, Trouble>> {
-        let mut outcomes = Outcomes::new(tasks.len());
+    async fn bring(desk: &Desk<'_>, tasks: &Tasks<'_>) {
+        let batch = batch_size(tasks);
         let mut updates = linked(tasks);
-        let creates = resolve(desk, tasks, &mut updates, &mut outcomes).await;
-        let unused = update(desk, tasks, updates, &mut outcomes).await;
-        let clashing = create(desk, tasks, creates, &mut outcomes).await;
-        let mut again = clash::settle(desk, tasks, clashing, &mut outcomes).await;
-        again.extend(moved::follow(desk, tasks, unused, &mut outcomes).await);
-        for sent in update(desk, tasks, again, &mut outcomes).await {
-            outcomes.set(sent.task, brought(tasks, sent));
+        let creates = resolve(desk, tasks, &mut updates).await;
+        let unused = update(desk, updates, batch).await;
+        let clashing = create(desk, creates, batch).await;
+        let mut again = clash::settle(desk, clashing).await;
+        again.extend(moved::follow(desk, unused).await);
+        for sent in update(desk, again, batch).await {
+            finish(sent);
         }
-        outcomes.finish()
     }
 }
 
-/// Returns an update of the contact that a task is linked to or was matched with.
-fn draft(
-    tasks: &Tasks<'_>,
-    task: usize,
+/// Returns a draft of the contact that a task is linked to or was matched with, or of a new one.
+fn draft<'a>(
+    task: &'a Task<'a, Client>,
     target: &Target,
     operation: LoggedOperation,
-) -> Option<Draft<ContactDocument>> {
-    let of = tasks.get(task)?;
-    let translated = translate(&of.snapshot, &of.mapping.contact_number(), target);
+) -> ContactDraft<&'a Task<'a, Client>> {
+    let translated = translate(&task.snapshot, &task.mapping.contact_number(), target);
     let remarks = translated.warnings;
-    Some(Draft { task, document: translated.document, operation, remarks })
+    Draft { item: task, document: translated.document, operation, remarks }
 }
 
-fn linked(tasks: &Tasks<'_>) -> Vec<Draft<ContactDocument>> {
-    let target = |(index, task): (usize, &Task<'_, Client>)| {
+fn linked<'a>(tasks: &'a Tasks<'a>) -> Vec<ContactDraft<&'a Task<'a, Client>>> {
+    let update = |task: &'a Task<'a, Client>| {
         let link = task.mapping.link.as_ref()?;
         let id = XeroContactId(link.xero_id.0);
         let target = Target::Existing { id, number: link.number.clone() };
-        draft(tasks, index, &target, LoggedOperation::Update)
+        Some(draft(task, &target, LoggedOperation::Update))
     };
-    tasks.iter().enumerate().filter_map(target).collect()
+    tasks.iter().filter_map(update).collect()
 }
 
 /// Looks up contacts by our numbers. Existing ones are adopted, missing ones are to be created.
-async fn resolve(
+async fn resolve<'a>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
-    updates: &mut Vec<Draft<ContactDocument>>,
-    outcomes: &mut Outcomes,
-) -> Vec<Draft<ContactDocument>> {
-    let unlinked = tasks.iter().enumerate().filter(|(_, task)| task.mapping.link.is_none());
-    let unlinked =
-        unlinked.map(|(index, task)| (index, task.mapping.contact_number())).collect::<Vec<_>>();
+    tasks: &'a Tasks<'a>,
+    updates: &mut Vec<ContactDraft<&'a Task<'a, Client>>>,
+) -> Vec<ContactDraft<&'a Task<'a, Client>>> {
+    let unlinked = tasks.iter().filter(|task| task.mapping.link.is_none());
+    let unlinked = unlinked.map(|task| (task, task.mapping.contact_number())).collect::<Vec<_>>();
     if unlinked.is_empty() {
         return Vec::new();
     }
@@ -123,21 +123,21 @@ async fn resolve(
     let Rows { rows: found, undecodable } = match found {
         Ok(found) => found,
         Err(error) => {
-            outcomes.fail(unlinked.into_iter().map(|(index, _)| index), &error.into());
+            fail(unlinked.into_iter().map(|(task, _)| task), &error.into());
             return Vec::new();
         }
     };
     let mut creates = Vec::new();
-    for (index, number) in unlinked {
+    for (task, number) in unlinked {
         match with_number(&found, &number) {
             None => match undecodable.iter().find(|odd| odd.may_have_number(&number)) {
                 // The unreadable row may be this client's contact, so no second one is created.
-                Some(odd) => outcomes.set(index, Err(XeroError::from(odd).into())),
-                None => creates.extend(draft(tasks, index, &Target::New, LoggedOperation::Create)),
+                Some(odd) => task.finish(Err(XeroError::from(odd).into())),
+                None => creates.push(draft(task, &Target::New, LoggedOperation::Create)),
             },
-            Some(contact) => match adopt(desk, tasks, index, contact.clone()).await {
-                Ok(update) => updates.extend(update),
-                Err(trouble) => outcomes.set(index, Err(trouble)),
+            Some(contact) => match adopt(desk, task, contact.clone()).await {
+                Ok(update) => updates.push(update),
+                Err(trouble) => task.finish(Err(trouble)),
             },
         }
     }
@@ -154,13 +154,11 @@ fn with_number<'a>(found: &'a [RemoteContact], number: &str) -> Option<&'a Remot
 /// Adopts a contact that was found: the client is linked to it, and the fields that the CRM owns
 /// are updated. A contact that belongs to another client is refused before anything is written to
 /// it. A merged contact is replaced with the one it was merged into.
-async fn adopt(
+async fn adopt<'a>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
-    index: usize,
+    task: &'a Task<'a, Client>,
     found: RemoteContact,
-) -> Result<Option<Draft<ContactDocument>>, Trouble> {
-    let Some(task) = tasks.get(index) else { return Ok(None) };
+) -> Result<ContactDraft<&'a Task<'a, Client>>, Trouble> {
     let first = found.id;
     let found = after_merges(desk, found).await?;
     if let Some(failure) = recognise::unusable(&found) {
@@ -174,50 +172,48 @@ async fn adopt(
     // Xero leaves our number with the contact that was merged away, and assigns it to no other.
     let spent = (found.id != first).then(|| task.mapping.contact_number());
     let target = Target::Existing { id: found.id, number: found.number.clone().or(spent) };
-    Ok(draft(tasks, index, &target, LoggedOperation::Adopt))
+    Ok(draft(task, &target, LoggedOperation::Adopt))
 }
 
 /// Updates contacts. Returns the results of contacts that turn out to be archived or merged; Xero
 /// may accept changes of such contacts.
-async fn update(
+async fn update<'a>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
-    drafts: Vec<Draft<ContactDocument>>,
-    outcomes: &mut Outcomes,
-) -> Vec<Sent<RemoteContact>> {
+    drafts: Vec<ContactDraft<&'a Task<'a, Client>>>,
+    batch: usize,
+) -> Vec<ContactSent<&'a Task<'a, Client>>> {
     let way = Way {
         call: |session, documents, key| contacts::update(session, documents, key).boxed(),
         body: contacts::body,
-        batch: batch_size(tasks),
+        batch,
     };
-    let sent = written(desk, tasks, drafts, &way).await;
+    let sent = written(desk, drafts, &way).await;
     let (unused, told): (Vec<_>, Vec<_>) = sent.into_iter().partition(moved::is_unused);
     for sent in told {
-        outcomes.set(sent.task, brought(tasks, sent));
+        finish(sent);
     }
     unused
 }
 
 /// Creates contacts. Returns the tasks whose number or name is taken; Xero refused those, so
 /// nothing was written.
-async fn create(
+async fn create<'a>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
-    drafts: Vec<Draft<ContactDocument>>,
-    outcomes: &mut Outcomes,
-) -> Vec<usize> {
+    drafts: Vec<ContactDraft<&'a Task<'a, Client>>>,
+    batch: usize,
+) -> Vec<&'a Task<'a, Client>> {
     let way = Way {
         call: |session, documents, key| contacts::create(session, documents, key).boxed(),
         body: contacts::body,
-        batch: batch_size(tasks),
+        batch,
     };
     let mut clashing = Vec::new();
-    for sent in written(desk, tasks, drafts, &way).await {
+    for sent in written(desk, drafts, &way).await {
         match &sent.result {
             Err(error) if matches!(**error, XeroError::NotUnique { .. }) => {
-                clashing.push(sent.task);
+                clashing.push(sent.item);
             }
-            Ok(_) | Err(_) => outcomes.set(sent.task, brought(tasks, sent)),
+            Ok(_) | Err(_) => finish(sent),
         }
     }
     clashing
@@ -225,39 +221,40 @@ async fn create(
 
 /// Writes the drafts, and repeats those that Xero refuses because of single fields without these
 /// fields.
-async fn written(
+async fn written<'a>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
-    drafts: Vec<Draft<ContactDocument>>,
+    drafts: Vec<ContactDraft<&'a Task<'a, Client>>>,
     way: &Way<ContactDocument, RemoteContact>,
-) -> Vec<Sent<RemoteContact>> {
+) -> Vec<ContactSent<&'a Task<'a, Client>>> {
     let mut all = Vec::with_capacity(drafts.len());
     let mut drafts = drafts;
     for _ in 0..ROUNDS_MAX {
-        let documents = soften::kept(&drafts);
-        let sent = write(&desk.session, tasks, drafts, way).await;
-        let (again, told) = soften::soften(sent, documents);
+        let sent = write(&desk.session, drafts, way).await;
+        let (again, told) = soften::soften(sent);
         all.extend(told);
         if again.is_empty() {
             return all;
         }
         drafts = again;
     }
-    all.extend(write(&desk.session, tasks, drafts, way).await);
+    all.extend(write(&desk.session, drafts, way).await);
     all
 }
 
-fn brought(tasks: &Tasks<'_>, sent: Sent<RemoteContact>) -> Result<Brought, Trouble> {
-    let Sent { task, operation, remarks, result } = sent;
-    let remote = result.map_err(Trouble::Xero)?;
-    // Xero does not always repeat the number. A contact that replaces a merged one does not have
-    // ours.
-    let ours = tasks.get(task).map(|task| task.mapping.contact_number());
-    let link = Link {
-        xero_id: remote.id.into(),
-        number: remote.number.or(ours),
-        xero_updated_at: remote.updated_at,
-        amounts: None,
-    };
-    Ok(Brought { link: Some(link), operation, remarks })
+/// Records the result of a write as the outcome of its task.
+fn finish(sent: ContactSent<&Task<'_, Client>>) {
+    let Sent { item: task, document: _, operation, remarks, result } = sent;
+    let brought = result.map(|remote| {
+        // Xero does not always repeat the number. A contact that replaces a merged one does not
+        // have ours.
+        let number = remote.number.or_else(|| Some(task.mapping.contact_number()));
+        let link = Link {
+            xero_id: remote.id.into(),
+            number,
+            xero_updated_at: remote.updated_at,
+            amounts: None,
+        };
+        Brought { link: Some(link), operation, remarks }
+    });
+    task.finish(brought.map_err(Trouble::Xero));
 }

@@ -1,22 +1,23 @@
 //! Handles contacts that are no longer in use: archived, or merged into another.
 
-use domain::document::contact::{ContactDocument, ContactStatus, RemoteContact};
+use domain::crm::client::Client;
+use domain::document::contact::{ContactStatus, RemoteContact};
 use domain::failure::Cause;
 use domain::ids::XeroContactId;
 use domain::rejection;
 use xero::XeroError;
 use xero::api::contacts;
 
-use super::{Tasks, adopt};
+use super::{ContactDraft, ContactSent, adopt};
 use crate::desk::{Desk, Trouble};
-use crate::entity::write::{Draft, Sent};
-use crate::entity::{Outcomes, no_contact};
+use crate::entity::write::Sent;
+use crate::entity::{Task, no_contact};
 
 /// Maximum number of merges that are followed from one contact.
 const MERGES_MAX: u32 = 5;
 
 /// Returns whether a write shows that the contact is no longer in use.
-pub(super) fn is_unused(sent: &Sent<RemoteContact>) -> bool {
+pub(super) fn is_unused<I>(sent: &ContactSent<I>) -> bool {
     match &sent.result {
         Ok(remote) => remote.status == ContactStatus::Archived || remote.merged_to.is_some(),
         Err(error) => is_about_use(error),
@@ -31,15 +32,13 @@ pub(in crate::entity) fn is_about_use(error: &XeroError) -> bool {
 
 /// Follows contacts that were merged: their clients are linked to the contacts they were merged
 /// into. An archived contact becomes a failure that names it.
-pub(super) async fn follow(
+pub(super) async fn follow<'a>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
-    unused: Vec<Sent<RemoteContact>>,
-    outcomes: &mut Outcomes,
-) -> Vec<Draft<ContactDocument>> {
+    unused: Vec<ContactSent<&'a Task<'a, Client>>>,
+) -> Vec<ContactDraft<&'a Task<'a, Client>>> {
     let mut drafts = Vec::new();
-    for Sent { task: index, result, .. } in unused {
-        let linked = tasks.get(index).and_then(|task| task.mapping.link.as_ref());
+    for Sent { item: task, result, .. } in unused {
+        let linked = task.mapping.link.as_ref();
         let id = match &result {
             Ok(remote) => Some(remote.id),
             Err(_) => linked.map(|link| XeroContactId(link.xero_id.0)),
@@ -49,13 +48,13 @@ pub(super) async fn follow(
             None => Ok(None),
         };
         match (found, result) {
-            (Ok(Some(contact)), _) => match adopt(desk, tasks, index, contact).await {
-                Ok(draft) => drafts.extend(draft),
-                Err(trouble) => outcomes.set(index, Err(trouble)),
+            (Ok(Some(contact)), _) => match adopt(desk, task, contact).await {
+                Ok(draft) => drafts.push(draft),
+                Err(trouble) => task.finish(Err(trouble)),
             },
-            (Err(trouble), _) => outcomes.set(index, Err(trouble)),
-            (Ok(None), Err(error)) => outcomes.set(index, Err(Trouble::Xero(error))),
-            (Ok(None), Ok(_)) => outcomes.set(index, Err(no_contact().into())),
+            (Err(trouble), _) => task.finish(Err(trouble)),
+            (Ok(None), Err(error)) => task.finish(Err(Trouble::Xero(error))),
+            (Ok(None), Ok(_)) => task.finish(Err(no_contact().into())),
         }
     }
     drafts

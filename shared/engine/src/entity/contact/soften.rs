@@ -1,32 +1,28 @@
 //! Drops the fields that Xero refuses of a contact: a name or number that another contact has,
 //! or an e-mail address that Xero considers invalid. The rest is written, with a warning.
 
-use std::collections::BTreeMap;
-
-use domain::document::contact::{ContactDocument, RemoteContact};
+use domain::document::contact::ContactDocument;
 use domain::failure::Cause;
 use domain::rejection;
 use xero::XeroError;
 
+use super::{ContactDraft, ContactSent};
 use crate::entity::write::{Draft, Sent};
 
 /// Returns the drafts to send again without their refused fields, and the results that cannot be
 /// resolved this way.
-pub(super) fn soften(
-    sent: Vec<Sent<RemoteContact>>,
-    mut documents: BTreeMap<usize, ContactDocument>,
-) -> (Vec<Draft<ContactDocument>>, Vec<Sent<RemoteContact>>) {
+pub(super) fn soften<I>(sent: Vec<ContactSent<I>>) -> (Vec<ContactDraft<I>>, Vec<ContactSent<I>>) {
     let (mut again, mut told) = (Vec::new(), Vec::new());
     for one in sent {
         let softened = match &one.result {
-            Err(error) => documents.remove(&one.task).and_then(|document| without(document, error)),
+            Err(error) => without(&one.document, error),
             Ok(_) => None,
         };
         match softened {
             Some((document, warnings)) => {
-                let Sent { task, operation, mut remarks, result: _ } = one;
+                let Sent { item, document: _, operation, mut remarks, result: _ } = one;
                 remarks.extend(warnings.into_iter().map(str::to_owned));
-                again.push(Draft { task, document, operation, remarks });
+                again.push(Draft { item, document, operation, remarks });
             }
             None => told.push(one),
         }
@@ -38,7 +34,7 @@ pub(super) fn soften(
 /// `None` if sending it again is useless. A new contact needs its name and its number, so these are
 /// never dropped from one.
 fn without(
-    document: ContactDocument,
+    document: &ContactDocument,
     error: &XeroError,
 ) -> Option<(ContactDocument, Vec<&'static str>)> {
     let (XeroError::Rejected { messages } | XeroError::NotUnique { messages }) = error else {
@@ -48,7 +44,7 @@ fn without(
     if !exists && messages.iter().any(|message| rejection::is_about_something_taken(message)) {
         return None;
     }
-    let mut softened = document;
+    let mut softened = document.clone();
     let mut warnings = Vec::new();
     for message in messages {
         let (field, warning) = match rejection::find_cause(message) {
@@ -69,11 +65,6 @@ const NAME_KEPT: &str = "The name stays as it is in Xero, because another contac
 const NUMBER_KEPT: &str =
     "The contact number stays as it is in Xero, because another contact already has this number.";
 const EMAIL_LEFT_OUT: &str = "The e-mail address was left out, because Xero does not accept it.";
-
-/// The documents of the drafts, by task.
-pub(super) fn kept(drafts: &[Draft<ContactDocument>]) -> BTreeMap<usize, ContactDocument> {
-    drafts.iter().map(|draft| (draft.task, draft.document.clone())).collect()
-}
 
 #[cfg(test)]
 mod tests {
@@ -109,12 +100,13 @@ mod tests {
     fn softened(document: ContactDocument, messages: &[&str]) -> Option<([bool; 3], usize)> {
         let messages = messages.iter().map(|message| (*message).to_owned()).collect();
         let sent = Sent {
-            task: 0,
+            item: (),
+            document,
             operation: LoggedOperation::Update,
             remarks: Vec::new(),
             result: Err(Arc::new(XeroError::NotUnique { messages })),
         };
-        let (again, told) = soften(vec![sent], BTreeMap::from([(0, document)]));
+        let (again, told) = soften(vec![sent]);
         assert_eq!(again.len() + told.len(), 1);
         let Draft { document, remarks, .. } = again.into_iter().next()?;
         let kept = [&document.name, &document.contact_number, &document.email_address];

@@ -1,11 +1,9 @@
 //! Builds and writes the documents of payment parts. They are built with the account's codes and
 //! the stored chart; if the stored chart does not allow it, the chart is read from Xero again.
 
-use std::collections::BTreeMap;
-
 use domain::account_codes::AccountCodes;
 use domain::chart::Chart;
-use domain::crm::payment::{PaymentPart, Role};
+use domain::crm::payment::PaymentPart;
 use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::{BankTransactionDocument, PaymentDocument};
 use domain::failure::{Cause, Failure, FailureClass, FailureCode};
@@ -17,18 +15,18 @@ use futures::FutureExt;
 use xero::XeroError;
 use xero::api::{bank_transactions, invoices, payments};
 
-use super::{Ground, Remote, Tasks};
+use super::{Ground, Part, Remote};
 use crate::chart;
 use crate::desk::{Desk, Trouble};
 use crate::entity::write::{Draft, Sent, Way, write};
-use crate::entity::{Brought, Outcomes, batch_size};
+use crate::entity::{Brought, fail};
 
-/// The tasks, codes and chart from which documents are built.
+/// The codes and the chart with which documents are built.
 #[derive(Debug)]
 pub(super) struct Bench<'a> {
     desk: &'a Desk<'a>,
-    tasks: &'a Tasks<'a>,
-    grounds: BTreeMap<usize, Ground>,
+    /// Maximum number of documents per call.
+    batch: usize,
     codes: AccountCodes,
     chart: Chart,
 }
@@ -41,34 +39,29 @@ enum Document {
 
 /// Documents to write, by type.
 #[derive(Default)]
-struct Drafts {
-    payments: Vec<Draft<PaymentDocument>>,
-    transactions: Vec<Draft<BankTransactionDocument>>,
+struct Drafts<'a> {
+    payments: Vec<Draft<Part<'a>, PaymentDocument>>,
+    transactions: Vec<Draft<Part<'a>, BankTransactionDocument>>,
 }
 
 impl<'a> Bench<'a> {
     /// Reads the codes and the chart.
-    pub(super) async fn open(
-        desk: &'a Desk<'a>,
-        tasks: &'a Tasks<'a>,
-        grounds: BTreeMap<usize, Ground>,
-    ) -> Result<Self, Trouble> {
+    pub(super) async fn open(desk: &'a Desk<'a>, batch: usize) -> Result<Self, Trouble> {
         let codes = desk.engine.store.account_codes(&desk.ledger.account).await?;
         let chart = chart::known(desk).await?;
-        Ok(Self { desk, tasks, grounds, codes, chart })
+        Ok(Self { desk, batch, codes, chart })
     }
 
-    /// Creates the documents of the tasks.
-    pub(super) async fn write(&mut self, targets: Vec<usize>, outcomes: &mut Outcomes) {
-        let drafts = self.drafts(targets, outcomes).await;
-        let (session, batch) = (&self.desk.session, batch_size(self.tasks));
+    /// Creates the documents of the parts.
+    pub(super) async fn write(&mut self, targets: Vec<Part<'_>>) {
+        let drafts = self.drafts(targets).await;
+        let (session, batch) = (&self.desk.session, self.batch);
         let pay = Way {
             call: |session, documents, key| payments::create(session, documents, key).boxed(),
             body: payments::body,
             batch,
         };
-        let paid = write(session, self.tasks, drafts.payments, &pay).await;
-        let paid = paid.into_iter().map(|sent| sent.mapped(Remote::Payment)).collect::<Vec<_>>();
+        let paid = write(session, drafts.payments, &pay).await;
         let transact = Way {
             call: |session, documents, key| {
                 bank_transactions::create(session, documents, key).boxed()
@@ -76,34 +69,19 @@ impl<'a> Bench<'a> {
             body: bank_transactions::body,
             batch,
         };
-        let moved = write(session, self.tasks, drafts.transactions, &transact).await;
-        let moved = moved.into_iter().map(|sent| sent.mapped(Remote::Transaction));
-        let mut unpayable = Vec::new();
-        for Sent { task: index, operation, mut remarks, result } in paid.into_iter().chain(moved) {
-            let Some(task) = self.tasks.get(index) else { continue };
-            remarks.extend(warnings(&task.snapshot));
-            let outcome = match result {
-                Ok(remote) => Ok(Brought { link: Some(remote.link(task)), operation, remarks }),
-                Err(error) => {
-                    if is_about_what_is_due(&error) {
-                        unpayable.push(index);
-                    }
-                    Err(Trouble::Xero(error))
-                }
-            };
-            outcomes.set(index, outcome);
-        }
-        self.explain(unpayable, outcomes).await;
+        let moved = write(session, drafts.transactions, &transact).await;
+        let paid = paid.into_iter().filter_map(|sent| finish(sent, Remote::Payment));
+        let moved = moved.into_iter().filter_map(|sent| finish(sent, Remote::Transaction));
+        self.explain(paid.chain(moved).collect()).await;
     }
 
     /// Builds the documents. A failure is final only if the chart as Xero has it now confirms it.
-    async fn drafts(&mut self, targets: Vec<usize>, outcomes: &mut Outcomes) -> Drafts {
+    async fn drafts<'t>(&mut self, targets: Vec<Part<'t>>) -> Drafts<'t> {
         let (mut drafts, mut refused) = (Drafts::default(), Vec::new());
-        for index in targets {
-            match self.document(index) {
-                Some(Ok(document)) => drafts.push(index, document),
-                Some(Err(failure)) => refused.push((index, failure)),
-                None => {}
+        for part in targets {
+            match self.document(part) {
+                Ok(document) => drafts.push(part, document),
+                Err(failure) => refused.push((part, failure)),
             }
         }
         let curable =
@@ -112,61 +90,81 @@ impl<'a> Bench<'a> {
             match chart::current(self.desk).await {
                 Ok(chart) => self.chart = chart,
                 Err(trouble) => {
-                    outcomes.fail(refused.into_iter().map(|(index, _)| index), &trouble);
+                    fail(refused.into_iter().map(|(part, _)| part.task), &trouble);
                     return drafts;
                 }
             }
-            refused.retain_mut(|(index, failure)| match self.document(*index) {
-                Some(Ok(document)) => {
-                    drafts.push(*index, document);
+            refused.retain_mut(|(part, failure)| match self.document(*part) {
+                Ok(document) => {
+                    drafts.push(*part, document);
                     false
                 }
-                Some(Err(still)) => {
+                Err(still) => {
                     *failure = still;
                     true
                 }
-                None => false,
             });
         }
-        for (index, failure) in refused {
-            outcomes.set(index, Err(failure.into()));
+        for (part, failure) in refused {
+            part.task.finish(Err(failure.into()));
         }
         drafts
     }
 
-    fn document(&self, index: usize) -> Option<Result<Document, Failure>> {
-        let part = &self.tasks.get(index)?.snapshot;
+    /// Builds the document of a part. The prerequisite decides its type.
+    fn document(&self, part: Part<'_>) -> Result<Document, Failure> {
         let (codes, chart) = (&self.codes, &self.chart);
-        Some(match (&part.role, self.grounds.get(&index)?) {
-            (Role::Invoice(_), Ground::Invoice(invoice)) => {
-                on_invoice(part, *invoice, codes, chart).map(Document::Payment)
+        let Part { task, ground } = part;
+        match ground {
+            Ground::Invoice(invoice) => {
+                on_invoice(&task.snapshot, invoice, codes, chart).map(Document::Payment)
             }
-            (Role::Fee, _) => fee(part, codes, chart).map(Document::Transaction),
-            (Role::Surcharge(_), Ground::Contact(contact)) => {
-                surcharge(part, *contact, codes, chart).map(Document::Transaction)
+            Ground::Contact(contact) => {
+                surcharge(&task.snapshot, contact, codes, chart).map(Document::Transaction)
             }
-            (Role::Invoice(_) | Role::Surcharge(_), _) => return None,
-        })
+            Ground::None => fee(&task.snapshot, codes, chart).map(Document::Transaction),
+        }
     }
 
     /// Explains refused payments by the payments that the invoice already has. The same payment may
     /// have been entered by hand; it must not be recorded twice, and only a person can tell.
-    async fn explain(&self, unpayable: Vec<usize>, outcomes: &mut Outcomes) {
-        let grounds = unpayable.iter().filter_map(|index| match self.grounds.get(index) {
-            Some(Ground::Invoice(invoice)) => Some((*index, *invoice)),
-            Some(Ground::Contact(_) | Ground::None) | None => None,
-        });
-        let grounds = grounds.collect::<Vec<(usize, XeroInvoiceId)>>();
-        let ids = grounds.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+    async fn explain(&self, unpayable: Vec<(Part<'_>, XeroInvoiceId)>) {
+        let ids = unpayable.iter().map(|(_, id)| *id).collect::<Vec<_>>();
         // If the invoices cannot be read, Xero's own message stays.
         let Ok(found) = invoices::find_by_ids(&self.desk.session, &ids).await else { return };
-        for (index, id) in grounds {
+        for (part, id) in unpayable {
             let invoice = found.rows.iter().find(|invoice| invoice.id == id);
-            let part = self.tasks.get(index).map(|task| &task.snapshot);
-            if let (Some(invoice), Some(part)) = (invoice, part) {
-                outcomes.set(index, Err(Trouble::Explained(unpaid(part, invoice))));
+            if let Some(invoice) = invoice {
+                let failure = unpaid(&part.task.snapshot, invoice);
+                part.task.finish(Err(Trouble::Explained(failure)));
             }
         }
+    }
+}
+
+/// Records the result of a write as the outcome of its part. Returns the part and its invoice if
+/// Xero refused the payment because of the amount due.
+fn finish<'a, D, R>(
+    sent: Sent<Part<'a>, D, R>,
+    as_remote: impl FnOnce(R) -> Remote,
+) -> Option<(Part<'a>, XeroInvoiceId)> {
+    let Sent { item: part, document: _, operation, mut remarks, result } = sent;
+    let Part { task, ground } = part;
+    remarks.extend(warnings(&task.snapshot));
+    let (outcome, is_unpayable) = match result {
+        Ok(remote) => {
+            let link = Some(as_remote(remote).link(task));
+            (Ok(Brought { link, operation, remarks }), false)
+        }
+        Err(error) => {
+            let is_unpayable = is_about_what_is_due(&error);
+            (Err(Trouble::Xero(error)), is_unpayable)
+        }
+    };
+    task.finish(outcome);
+    match ground {
+        Ground::Invoice(invoice) => is_unpayable.then_some((part, invoice)),
+        Ground::Contact(_) | Ground::None => None,
     }
 }
 
@@ -217,15 +215,15 @@ fn list_payments(invoice: &RemoteInvoice) -> String {
     }
 }
 
-impl Drafts {
-    fn push(&mut self, task: usize, document: Document) {
+impl<'a> Drafts<'a> {
+    fn push(&mut self, item: Part<'a>, document: Document) {
         let (operation, remarks) = (LoggedOperation::Create, Vec::new());
         match document {
             Document::Payment(document) => {
-                self.payments.push(Draft { task, document, operation, remarks });
+                self.payments.push(Draft { item, document, operation, remarks });
             }
             Document::Transaction(document) => {
-                self.transactions.push(Draft { task, document, operation, remarks });
+                self.transactions.push(Draft { item, document, operation, remarks });
             }
         }
     }

@@ -1,7 +1,5 @@
 //! Finds payments that an unanswered try may have left, by the reference that names the payment.
 
-use std::collections::BTreeMap;
-
 use domain::crm::payment::PaymentPart;
 use domain::document::payment::{MoneyStatus, RemotePayment};
 use domain::failure::Failure;
@@ -10,68 +8,45 @@ use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, payments};
 use xero::{Rows, XeroError};
 
-use super::{Ground, Remote, Tasks};
+use super::{Ground, Part, Remote};
 use crate::desk::{Desk, Trouble};
 use crate::entity::unknown_status::unknown_status;
-use crate::entity::{Brought, Outcomes, Task};
+use crate::entity::{Brought, Task, fail};
 
-/// Adopts what is found of the tasks' parts. Where Xero cannot be read, the error becomes the
-/// outcome.
-pub(super) async fn adopt(
-    desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
-    grounds: &BTreeMap<usize, Ground>,
-    sought: Vec<usize>,
-    outcomes: &mut Outcomes,
-) {
-    for (index, found) in find(desk, tasks, grounds, sought, outcomes).await {
-        let Some(task) = tasks.get(index) else { continue };
-        if let Some(remote) = found {
-            let (link, operation) = (Some(remote.link(task)), LoggedOperation::Adopt);
-            outcomes.set(index, Ok(Brought { link, operation, remarks: Vec::new() }));
-        }
-    }
-}
-
-/// Looks up the tasks' parts in Xero: the payments of all invoices in few calls, and each bank
-/// transaction in a call of its own.
-pub(super) async fn find(
-    desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
-    grounds: &BTreeMap<usize, Ground>,
-    sought: Vec<usize>,
-    outcomes: &mut Outcomes,
-) -> Vec<(usize, Option<Remote>)> {
-    let mut found = Vec::new();
+/// Looks up the parts of which an unanswered try may have left a document, and adopts what is
+/// found: the payments of all invoices in few calls, and each bank transaction in a call of its
+/// own. Where Xero cannot be read, the error becomes the outcome.
+pub(super) async fn adopt(desk: &Desk<'_>, parts: &[Part<'_>]) {
     let (mut on_invoices, mut alone) = (Vec::new(), Vec::new());
-    for index in sought {
-        match grounds.get(&index) {
-            Some(Ground::Invoice(invoice)) => on_invoices.push((index, *invoice)),
-            Some(Ground::Contact(_) | Ground::None) => alone.push(index),
-            None => {}
+    for Part { task, ground } in parts.iter().filter(|part| part.task.must_resolve()) {
+        match ground {
+            Ground::Invoice(invoice) => on_invoices.push((*task, *invoice)),
+            Ground::Contact(_) | Ground::None => alone.push(*task),
         }
     }
     let invoices = on_invoices.iter().map(|(_, invoice)| *invoice).collect::<Vec<_>>();
     match payments::of_invoices(&desk.session, &invoices).await {
         Ok(all) => {
-            for (index, invoice) in on_invoices {
-                let Some(task) = tasks.get(index) else { continue };
-                match ours(task, invoice, &all) {
-                    Ok(ours) => found.push((index, ours)),
-                    Err(trouble) => outcomes.set(index, Err(trouble)),
-                }
+            for (task, invoice) in on_invoices {
+                adopt_found(task, ours(task, invoice, &all));
             }
         }
-        Err(error) => outcomes.fail(on_invoices.into_iter().map(|(index, _)| index), &error.into()),
+        Err(error) => fail(on_invoices.into_iter().map(|(task, _)| task), &error.into()),
     }
-    for index in alone {
-        let Some(task) = tasks.get(index) else { continue };
-        match one(desk, task, Ground::None).await {
-            Ok(remote) => found.push((index, remote)),
-            Err(trouble) => outcomes.set(index, Err(trouble)),
+    for task in alone {
+        adopt_found(task, one(desk, task, Ground::None).await);
+    }
+}
+
+fn adopt_found(task: &Task<'_, PaymentPart>, found: Result<Option<Remote>, Trouble>) {
+    match found {
+        Ok(Some(remote)) => {
+            let (link, operation) = (Some(remote.link(task)), LoggedOperation::Adopt);
+            task.finish(Ok(Brought { link, operation, remarks: Vec::new() }));
         }
+        Ok(None) => {}
+        Err(trouble) => task.finish(Err(trouble)),
     }
-    found
 }
 
 /// Looks up one part in Xero.
@@ -116,7 +91,8 @@ fn ours(
     }
 }
 
-/// The one of these that counts. One whose status is not known may count, so nothing is made beside it.
+/// Returns the one of these that counts. One with an unknown status may count, so no second one may
+/// be created.
 fn standing(same: impl Iterator<Item = Remote>, tag: &str) -> Result<Option<Remote>, Failure> {
     let mut unknown = None;
     for remote in same {

@@ -1,49 +1,60 @@
 //! The prerequisites of payment parts: the invoice in Xero, or the client's contact.
 
-use std::collections::BTreeMap;
-
+use bytes::Bytes;
 use domain::crm::invoice::Invoice as InvoiceSnapshot;
 use domain::crm::payment::{PaymentPart, Role, Standing};
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
+use domain::idempotency::IdempotencyKey;
 use domain::ids::{CrmId, InvoiceId, XeroContactId, XeroInvoiceId};
 use domain::mapping::Mapping;
 use domain::money::Currency;
 
-use super::{Tasks, open};
+use super::Tasks;
 use crate::desk::{Desk, Trouble};
-use crate::entity::Outcomes;
 use crate::entity::prerequisite::{blocked, gone, read};
+use crate::entity::write::WriteSubject;
+use crate::entity::{Task, WriteState, open};
 
 /// The prerequisite of a part.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ground {
     /// The invoice that the part pays.
     Invoice(XeroInvoiceId),
-    /// The contact that paid it.
+    /// The contact that paid the surcharge.
     Contact(XeroContactId),
-    /// No prerequisite.
+    /// No prerequisite. A fee has none.
     None,
 }
 
-/// Returns the prerequisites of all parts that are to be in Xero. A part whose prerequisite is
+/// A task with its prerequisite.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub(super) task: &'a Task<'a, PaymentPart>,
+    pub(super) ground: Ground,
+}
+
+impl WriteSubject for Part<'_> {
+    fn key(&self, body: &Bytes) -> IdempotencyKey {
+        self.task.idempotency_key(body)
+    }
+
+    fn writes(&self) -> &WriteState {
+        self.task.writes
+    }
+}
+
+/// Returns all parts that are to be in Xero with their prerequisites. A part whose prerequisite is
 /// missing gets a blocked outcome.
-pub(super) async fn of(
-    desk: &Desk<'_>,
-    tasks: &Tasks<'_>,
-    outcomes: &mut Outcomes,
-) -> BTreeMap<usize, Ground> {
-    let mut grounds = BTreeMap::new();
-    for index in open(tasks, outcomes, |task| task.snapshot.standing == Standing::Recorded) {
-        let Some(task) = tasks.get(index) else { continue };
+pub(super) async fn of<'a>(desk: &Desk<'_>, tasks: &'a Tasks<'a>) -> Vec<Part<'a>> {
+    let mut parts = Vec::new();
+    for task in open(tasks, |task| task.snapshot.standing == Standing::Recorded) {
         match ground(desk, &task.snapshot).await {
-            Ok(ground) => {
-                grounds.insert(index, ground);
-            }
-            Err(trouble) => outcomes.set(index, Err(trouble)),
+            Ok(ground) => parts.push(Part { task, ground }),
+            Err(trouble) => task.finish(Err(trouble)),
         }
     }
-    grounds
+    parts
 }
 
 /// Returns the prerequisite with which a part may have been sent. `None` if it cannot have been

@@ -20,8 +20,8 @@ use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, payments};
 
 use self::bench::Bench;
-use self::ground::Ground;
-use super::{Brought, Entity, Outcomes, Task};
+use self::ground::{Ground, Part};
+use super::{Brought, Entity, Task, batch_size, fail, open};
 use crate::desk::{Desk, Trouble};
 
 /// The entity of payment parts.
@@ -70,40 +70,27 @@ impl Entity for Payment {
 
     /// Removes payments that were deleted in the CRM, and reads linked ones. The others are created
     /// once their invoice is in Xero, after looking up what an unanswered try may have left.
-    async fn bring(desk: &Desk<'_>, tasks: &Tasks<'_>) -> Vec<Result<Brought, Trouble>> {
-        let mut outcomes = Outcomes::new(tasks.len());
-        remove::remove(desk, tasks, &mut outcomes).await;
-        look(desk, tasks, &mut outcomes).await;
-        let grounds = ground::of(desk, tasks, &mut outcomes).await;
-        let is_uncertain = |task: &Task<'_, PaymentPart>| task.must_resolve();
-        let uncertain = open(tasks, &outcomes, is_uncertain);
-        find::adopt(desk, tasks, &grounds, uncertain, &mut outcomes).await;
-        let targets = open(tasks, &outcomes, |_| true);
+    async fn bring(desk: &Desk<'_>, tasks: &Tasks<'_>) {
+        remove::remove(desk, tasks).await;
+        look(desk, tasks).await;
+        let parts = ground::of(desk, tasks).await;
+        find::adopt(desk, &parts).await;
+        let is_open = |part: &Part<'_>| part.task.outcome.is_empty();
+        let targets = parts.into_iter().filter(is_open).collect::<Vec<_>>();
         if targets.is_empty() {
-            return outcomes.finish();
+            return;
         }
-        match Bench::open(desk, tasks, grounds).await {
-            Ok(mut bench) => bench.write(targets, &mut outcomes).await,
-            Err(trouble) => outcomes.fail(targets, &trouble),
+        match Bench::open(desk, batch_size(tasks)).await {
+            Ok(mut bench) => bench.write(targets).await,
+            Err(trouble) => fail(targets.into_iter().map(|part| part.task), &trouble),
         }
-        outcomes.finish()
     }
 }
 
-/// Returns the tasks without an outcome that are wanted.
-fn open(
-    tasks: &Tasks<'_>,
-    outcomes: &Outcomes,
-    wanted: impl Fn(&Task<'_, PaymentPart>) -> bool,
-) -> Vec<usize> {
-    let open = tasks.iter().enumerate().filter(|(index, _)| outcomes.is_open(*index));
-    open.filter(|(_, task)| wanted(task)).map(|(index, _)| index).collect()
-}
-
 /// Reads payments that Xero already has. A payment never changes, so there is nothing to send.
-async fn look(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Outcomes) {
-    for index in open(tasks, outcomes, |task| task.mapping.link.is_some()) {
-        let Some(task) = tasks.get(index) else { continue };
+async fn look(desk: &Desk<'_>, tasks: &Tasks<'_>) {
+    for task in open(tasks, |_| true) {
+        // Parts without a link are created, or looked up first.
         let Some(link) = &task.mapping.link else { continue };
         let outcome = match fetch(desk, task, link.xero_id).await {
             Ok(remote) => {
@@ -113,7 +100,7 @@ async fn look(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Outcomes) {
             }
             Err(trouble) => Err(trouble),
         };
-        outcomes.set(index, outcome);
+        task.finish(outcome);
     }
 }
 

@@ -6,23 +6,21 @@ use domain::failure::{Failure, FailureClass};
 use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, payments};
 
-use super::{Remote, Tasks, fetch, find, ground, open};
+use super::{Remote, Tasks, fetch, find, ground};
 use crate::Memory;
 use crate::desk::{Desk, Trouble};
 use crate::entity::unknown_status::unknown_status;
 use crate::entity::write::write_one;
-use crate::entity::{Brought, Outcomes, Task};
+use crate::entity::{Brought, Task, open};
 
 /// Removes the parts whose payment was deleted. Xero deletes one payment per call.
-pub(super) async fn remove(desk: &Desk<'_>, tasks: &Tasks<'_>, outcomes: &mut Outcomes) {
-    let deleted = |task: &Task<'_, PaymentPart>| task.snapshot.standing == Standing::Deleted;
-    for index in open(tasks, outcomes, deleted) {
-        let Some(task) = tasks.get(index) else { continue };
+pub(super) async fn remove(desk: &Desk<'_>, tasks: &Tasks<'_>) {
+    for task in open(tasks, |task| task.snapshot.standing == Standing::Deleted) {
         let outcome = match standing(desk, task).await {
             Ok(remote) => remove_one(desk, task, remote).await,
             Err(trouble) => Err(trouble),
         };
-        outcomes.set(index, outcome);
+        task.finish(outcome);
     }
 }
 

@@ -9,150 +9,141 @@ use domain::sync_log::LoggedOperation;
 use domain::translate::Translated;
 use domain::translate::lines::Context;
 
-use super::{Contacts, Sales, Target, Tasks, brought, is_taken};
+use super::{Addressed, Planned, Sales, Target, brought, is_taken};
 use crate::chart;
 use crate::desk::{Desk, Trouble};
 use crate::entity::write::{Draft, Sent, write};
-use crate::entity::{Outcomes, batch_size};
+use crate::entity::{Entity, fail};
 
-/// The tasks, contacts, codes and chart from which documents are built.
-pub(super) struct Bench<'a, T: Sales> {
-    pub(super) desk: &'a Desk<'a>,
-    pub(super) tasks: &'a Tasks<'a, T>,
-    pub(super) contacts: Contacts,
+/// A document to write.
+type SalesDraft<'a, T> = Draft<Addressed<'a, <T as Entity>::Snapshot>, <T as Sales>::Document>;
+
+/// Documents to write.
+type Drafts<'a, T> = Vec<SalesDraft<'a, T>>;
+
+/// Tasks whose documents could not be built, and why.
+type Refused<'a, T> = Vec<(Planned<'a, T>, Failure)>;
+
+/// The codes and the chart with which documents are built.
+pub(super) struct Bench<'a> {
+    desk: &'a Desk<'a>,
+    /// Maximum number of documents per call.
+    batch: usize,
     codes: AccountCodes,
     chart: Chart,
 }
 
-impl<'a, T: Sales> Bench<'a, T> {
+impl<'a> Bench<'a> {
     /// Reads the codes and the chart.
-    pub(super) async fn open(
-        desk: &'a Desk<'a>,
-        tasks: &'a Tasks<'a, T>,
-        contacts: Contacts,
-    ) -> Result<Self, Trouble> {
+    pub(super) async fn open(desk: &'a Desk<'a>, batch: usize) -> Result<Self, Trouble> {
         let codes = desk.engine.store.account_codes(&desk.ledger.account).await?;
         let chart = chart::known(desk).await?;
-        Ok(Self { desk, tasks, contacts, codes, chart })
+        Ok(Self { desk, batch, codes, chart })
     }
 
-    /// Creates and updates documents. Returns those that Xero refused because their number is
-    /// taken.
-    pub(super) async fn write(
+    /// Creates and updates documents. Returns the tasks whose documents Xero refused because their
+    /// number is taken; the refusal is their outcome for now.
+    pub(super) async fn write<'t, T: Sales>(
         &mut self,
-        targets: Vec<(usize, Target)>,
-        outcomes: &mut Outcomes,
-    ) -> Vec<Sent<T::Remote>> {
-        let (creates, updates) = self.drafts(targets, outcomes).await;
-        let (session, batch) = (&self.desk.session, batch_size(self.tasks));
-        let mut sent = write(session, self.tasks, updates, &T::updating(batch)).await;
-        sent.extend(write(session, self.tasks, creates, &T::creating(batch)).await);
-        let (clashing, told): (Vec<_>, Vec<_>) = sent.into_iter().partition(|sent| {
-            sent.operation == LoggedOperation::Create
-                && sent.result.as_ref().is_err_and(|error| is_taken(error))
-        });
-        for Sent { task: index, operation, remarks, result } in told {
-            let Some(task) = self.tasks.get(index) else { continue };
-            let outcome = result.map(|remote| brought::<T>(task, &remote, operation, remarks));
-            outcomes.set(index, outcome.map_err(Trouble::Xero));
+        targets: Vec<Planned<'t, T>>,
+    ) -> Vec<Addressed<'t, T::Snapshot>> {
+        let (creates, updates) = self.drafts::<T>(targets).await;
+        let (session, batch) = (&self.desk.session, self.batch);
+        let mut sent = write(session, updates, &T::updating(batch)).await;
+        sent.extend(write(session, creates, &T::creating(batch)).await);
+        let mut clashing = Vec::new();
+        for Sent { item, document: _, operation, remarks, result } in sent {
+            let is_clash = operation == LoggedOperation::Create
+                && result.as_ref().is_err_and(|error| is_taken(error));
+            if is_clash {
+                clashing.push(item);
+            }
+            let outcome = result.map(|remote| brought::<T>(item.task, &remote, operation, remarks));
+            item.task.finish(outcome.map_err(Trouble::Xero));
         }
         clashing
     }
 
     /// Builds the documents to create and to update. A failure is final only if the chart as Xero
     /// has it now confirms it, because a person may just have added the account or the tax rate.
-    async fn drafts(
+    async fn drafts<'t, T: Sales>(
         &mut self,
-        targets: Vec<(usize, Target)>,
-        outcomes: &mut Outcomes,
-    ) -> (Vec<Draft<T::Document>>, Vec<Draft<T::Document>>) {
-        let (mut drafts, mut refused) = self.translated(targets);
+        targets: Vec<Planned<'t, T>>,
+    ) -> (Drafts<'t, T>, Drafts<'t, T>) {
+        let (mut drafts, mut refused) = self.translated::<T>(targets);
         let stale = self.chart.read_at < self.desk.engine.clock.now();
         if !refused.is_empty() && stale {
             match chart::current(self.desk).await {
                 Ok(chart) => {
                     self.chart = chart;
-                    let again = refused.into_iter().map(|(task, target, _)| (task, target));
-                    let (more, still) = self.translated(again.collect());
+                    let again = refused.into_iter().map(|(planned, _)| planned).collect();
+                    let (more, still) = self.translated::<T>(again);
                     drafts.extend(more);
                     refused = still;
                 }
                 Err(trouble) => {
-                    outcomes.fail(refused.into_iter().map(|(task, ..)| task), &trouble);
+                    fail(refused.into_iter().map(|((one, _), _)| one.task), &trouble);
                     refused = Vec::new();
                 }
             }
         }
-        for (task, _, failure) in refused {
-            outcomes.set(task, Err(failure.into()));
+        for ((one, _), failure) in refused {
+            one.task.finish(Err(failure.into()));
         }
         drafts.into_iter().partition(|draft| draft.operation == LoggedOperation::Create)
     }
 
-    #[expect(clippy::type_complexity, reason = "what worked, and what did not with its reason")]
-    fn translated(
+    fn translated<'t, T: Sales>(
         &self,
-        targets: Vec<(usize, Target)>,
-    ) -> (Vec<Draft<T::Document>>, Vec<(usize, Target, Failure)>) {
+        targets: Vec<Planned<'t, T>>,
+    ) -> (Drafts<'t, T>, Refused<'t, T>) {
         let (mut drafts, mut refused) = (Vec::new(), Vec::new());
-        for (task, target) in targets {
-            let (Some(snapshot), Some(contact)) = (self.snapshot(task), self.contacts.get(&task))
-            else {
-                continue;
-            };
-            match self.draft(task, snapshot, *contact, &target) {
+        for (one, target) in targets {
+            match self.draft::<T>(one, target.clone()) {
                 Ok(draft) => drafts.push(draft),
-                Err(failure) => refused.push((task, target, failure)),
+                Err(failure) => refused.push(((one, target), failure)),
             }
         }
         (drafts, refused)
     }
 
-    fn draft(
+    fn draft<'t, T: Sales>(
         &self,
-        task: usize,
-        snapshot: &T::Snapshot,
-        contact: XeroContactId,
-        target: &Target,
-    ) -> Result<Draft<T::Document>, Failure> {
+        item: Addressed<'t, T::Snapshot>,
+        target: Target,
+    ) -> Result<SalesDraft<'t, T>, Failure> {
+        let (task, mapping) = (item.task, item.task.mapping);
         Ok(match target {
             Target::New | Target::Renumbered => {
-                let Translated { document, mut warnings } =
-                    self.document(snapshot, contact, None)?;
+                let Translated { document, warnings: mut remarks } =
+                    self.document::<T>(&task.snapshot, item.contact, None)?;
                 let operation = LoggedOperation::Create;
-                let copy = self.copy_number(task);
-                let document = match (target, copy) {
-                    (Target::Renumbered, Some(number)) => {
-                        warnings.push(format!(
-                            "Its number in Xero is {number}, because the voided document keeps the original number."
-                        ));
-                        T::numbered(document, number)
-                    }
-                    (Target::Renumbered, None)
-                    | (Target::New | Target::Existing { .. }, Some(_) | None) => document,
+                let document = if matches!(target, Target::Renumbered) {
+                    let number = mapping.copy_number();
+                    remarks.push(format!(
+                        "Its number in Xero is {number}, because the voided document keeps the original number."
+                    ));
+                    T::numbered(document, number)
+                } else {
+                    document
                 };
-                Draft { task, document, operation, remarks: warnings }
+                Draft { item, document, operation, remarks }
             }
             Target::Existing { id, number, status, operation } => {
-                let Translated { document, warnings } =
-                    self.document(snapshot, contact, Some(*id))?;
+                let Translated { document, warnings: remarks } =
+                    self.document::<T>(&task.snapshot, item.contact, Some(id))?;
+                let document = T::giving(document, status);
                 // A copy keeps the number that it was assigned.
-                let mapping = self.tasks.get(task).map(|one| &one.mapping);
-                let is_copy =
-                    |number: &&String| mapping.is_some_and(|one| one.is_copy_number(number));
-                let copy = number.as_ref().filter(is_copy).cloned();
-                let document = T::giving(document, *status);
-                let document = match copy {
+                let document = match number.filter(|number| mapping.is_copy_number(number)) {
                     Some(copy) => T::numbered(document, copy),
                     None => document,
                 };
-                let operation = *operation;
-                Draft { task, document, operation, remarks: warnings }
+                Draft { item, document, operation, remarks }
             }
         })
     }
 
-    fn document(
+    fn document<T: Sales>(
         &self,
         snapshot: &T::Snapshot,
         contact: XeroContactId,
@@ -161,13 +152,5 @@ impl<'a, T: Sales> Bench<'a, T> {
         let crm_url = self.desk.engine.places.crm.as_str();
         let context = Context { contact, codes: &self.codes, chart: &self.chart, crm_url };
         T::translate(snapshot, existing.map(T::typed), context)
-    }
-
-    fn copy_number(&self, task: usize) -> Option<String> {
-        self.tasks.get(task).map(|task| task.mapping.copy_number())
-    }
-
-    fn snapshot(&self, task: usize) -> Option<&'a T::Snapshot> {
-        self.tasks.get(task).map(|task| &task.snapshot)
     }
 }

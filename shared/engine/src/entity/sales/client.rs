@@ -10,10 +10,10 @@ use domain::operation::{Parking, State};
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Contacts, Sales, Tasks, is_voided};
+use super::{Addressed, Sales, Tasks, is_voided};
 use crate::abreast;
 use crate::desk::{Desk, Trouble};
-use crate::entity::{Contact, Outcomes};
+use crate::entity::Contact;
 use crate::errors::{Unrecorded, isolate};
 use crate::push::{self, Offer};
 
@@ -28,34 +28,32 @@ struct KnownClients {
     failed: BTreeMap<CrmId, Unrecorded>,
 }
 
-/// Returns the contacts of the tasks' clients. Clients that are not in Xero, or whose newest
-/// snapshot is not, are pushed first. A task whose client has no contact gets a blocked outcome.
-/// Voiding needs no contact.
-pub(super) async fn contacts<T: Sales>(
+/// Returns the tasks with the contacts of their clients. Clients that are not in Xero, or whose
+/// newest snapshot is not, are pushed first. A task whose client has no contact gets a blocked
+/// outcome. Tasks to be voided are left out: voiding needs no contact.
+pub(super) async fn address<'a, T: Sales>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_, T>,
-    outcomes: &mut Outcomes,
-) -> Contacts {
-    let needing = tasks.iter().enumerate().filter(|(_, task)| !is_voided::<T>(task));
-    let needing =
-        needing.map(|(index, task)| (index, client_of::<T>(&task.snapshot))).collect::<Vec<_>>();
+    tasks: &'a Tasks<'a, T>,
+) -> Vec<Addressed<'a, T::Snapshot>> {
+    let needing = tasks.iter().filter(|task| !is_voided::<T>(task));
+    let needing = needing.map(|task| (task, client_of::<T>(&task.snapshot))).collect::<Vec<_>>();
     let clients = needing.iter().map(|(_, client)| client.clone()).collect::<BTreeSet<_>>();
     let KnownClients { rows, failed } = pushed(desk, clients).await;
-    let mut contacts = Contacts::new();
-    for (index, client) in needing {
+    let mut addressed = Vec::with_capacity(needing.len());
+    for (task, client) in needing {
         if let Some(error) = failed.get(&client) {
-            outcomes.set(index, Err(error.clone().into()));
+            task.finish(Err(error.clone().into()));
             continue;
         }
         let row = rows.get(&client);
         match row.and_then(|row| row.link.as_ref()) {
             Some(link) => {
-                contacts.insert(index, XeroContactId(link.xero_id.0));
+                addressed.push(Addressed { task, contact: XeroContactId(link.xero_id.0) });
             }
-            None => outcomes.set(index, Err(blocked(desk, client, row))),
+            None => task.finish(Err(blocked(desk, client, row))),
         }
     }
-    contacts
+    addressed
 }
 
 fn client_of<T: Sales>(snapshot: &T::Snapshot) -> CrmId {

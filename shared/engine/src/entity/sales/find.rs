@@ -3,13 +3,14 @@
 
 use domain::document::sales::{DocumentStatus, NewStatus, SalesDocument};
 use domain::failure::Failure;
+use domain::ids::XeroContactId;
 use domain::recognise::{self, Expected, FoundDocument};
 use domain::sync_log::LoggedOperation;
 use xero::{OddRow, Rows, XeroError};
 
-use super::{Contacts, Outline, Sales, Target, Tasks, brought, told_if_gone};
+use super::{Addressed, Outline, Sales, Target, brought, told_if_gone};
 use crate::desk::Desk;
-use crate::entity::{Brought, Outcomes};
+use crate::entity::{Brought, Task, fail};
 
 /// The result of looking up a document's numbers.
 #[derive(Debug)]
@@ -25,74 +26,51 @@ pub(super) enum Found {
 }
 
 /// Looks up the tasks' documents. Where Xero cannot be read, the error becomes the outcome.
-pub(super) async fn find<T: Sales>(
+pub(super) async fn find<'a, T: Sales>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_, T>,
-    contacts: &Contacts,
-    sought: Vec<usize>,
-    outcomes: &mut Outcomes,
-) -> Vec<(usize, Found)> {
-    let found = remotes::<T>(desk, tasks, contacts, sought, outcomes).await;
-    let decide = |(index, found)| {
-        let found = match found {
-            FoundDocument::Nothing => Found::Nothing,
-            FoundDocument::Foreign(failure) => Found::Foreign(failure),
-            FoundDocument::Ours(remote) => ours::<T>(tasks, index, &remote)?,
-        };
-        Some((index, found))
-    };
-    found.into_iter().filter_map(decide).collect()
-}
-
-/// Reads the documents with the tasks' numbers, and determines which of them are ours.
-pub(super) async fn remotes<T: Sales>(
-    desk: &Desk<'_>,
-    tasks: &Tasks<'_, T>,
-    contacts: &Contacts,
-    sought: Vec<usize>,
-    outcomes: &mut Outcomes,
-) -> Vec<(usize, FoundDocument<T::Remote>)> {
-    let known = sought.iter().filter_map(|index| tasks.get(*index));
-    let numbers = known.flat_map(|task| task.mapping.natural_keys()).collect::<Vec<_>>();
-    let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
-    if numbers.is_empty() {
+    sought: Vec<Addressed<'a, T::Snapshot>>,
+) -> Vec<(Addressed<'a, T::Snapshot>, Found)> {
+    if sought.is_empty() {
         return Vec::new();
     }
-    match T::find_by_numbers(&desk.session, &numbers).await {
-        Ok(Rows { rows, undecodable }) => {
-            let mut found = Vec::with_capacity(sought.len());
-            for index in sought {
-                let Some(document) = whose::<T>(desk, tasks, contacts, index, &rows) else {
-                    continue;
-                };
-                let numbers = tasks.get(index).map(|task| task.mapping.natural_keys());
-                let numbers = numbers.unwrap_or_default();
-                let is_it = |odd: &&OddRow| numbers.iter().any(|one| odd.may_have_number(one));
-                match undecodable.iter().find(is_it) {
-                    // The unreadable row may be this document, so no second one is created.
-                    Some(odd) if matches!(document, FoundDocument::Nothing) => {
-                        outcomes.set(index, Err(XeroError::from(odd).into()));
-                    }
-                    Some(_) | None => found.push((index, document)),
-                }
-            }
-            found
-        }
+    let tasks = sought.iter().map(|one| one.task).collect::<Vec<_>>();
+    let rows = match read::<T>(desk, &tasks).await {
+        Ok(rows) => rows,
         Err(error) => {
-            outcomes.fail(sought, &error.into());
-            Vec::new()
+            fail(tasks, &error.into());
+            return Vec::new();
+        }
+    };
+    let mut found = Vec::with_capacity(sought.len());
+    for one in sought {
+        match whose::<T>(desk, one.task, Some(one.contact), &rows) {
+            Ok(FoundDocument::Nothing) => found.push((one, Found::Nothing)),
+            Ok(FoundDocument::Foreign(failure)) => found.push((one, Found::Foreign(failure))),
+            Ok(FoundDocument::Ours(remote)) => found.push((one, ours::<T>(one.task, &remote))),
+            Err(error) => one.task.finish(Err(error.into())),
         }
     }
+    found
 }
 
-fn whose<T: Sales>(
+/// Reads the documents with the tasks' numbers.
+pub(super) async fn read<T: Sales>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_, T>,
-    contacts: &Contacts,
-    index: usize,
-    found: &[T::Remote],
-) -> Option<FoundDocument<T::Remote>> {
-    let task = tasks.get(index)?;
+    tasks: &[&Task<'_, T::Snapshot>],
+) -> Result<Rows<T::Remote>, XeroError> {
+    let numbers = tasks.iter().flat_map(|task| task.mapping.natural_keys()).collect::<Vec<_>>();
+    let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
+    T::find_by_numbers(&desk.session, &numbers).await
+}
+
+/// Determines which of the documents is the task's. Fails if none is, but an unreadable one may be:
+/// then no second one may be created.
+pub(super) fn whose<T: Sales>(
+    desk: &Desk<'_>,
+    task: &Task<'_, T::Snapshot>,
+    contact: Option<XeroContactId>,
+    found: &Rows<T::Remote>,
+) -> Result<FoundDocument<T::Remote>, XeroError> {
     let Outline { number, total, .. } = T::outline(&task.snapshot);
     let numbers = task.mapping.natural_keys();
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
@@ -106,16 +84,20 @@ fn whose<T: Sales>(
         earlier_copy: Some(&earlier_copy),
         url: url.as_deref(),
         tag: tag.as_deref(),
-        contact: contacts.get(&index).copied(),
+        contact,
         total,
         left: &task.mapping.left,
     };
-    Some(recognise::document(found, expected))
+    let document = recognise::document(&found.rows, expected);
+    let is_it = |odd: &&OddRow| numbers.iter().any(|one| odd.may_have_number(one));
+    match found.undecodable.iter().find(is_it) {
+        Some(odd) if matches!(document, FoundDocument::Nothing) => Err(XeroError::from(odd)),
+        Some(_) | None => Ok(document),
+    }
 }
 
 /// The document may hold an older snapshot. It is updated if Xero still allows that.
-fn ours<T: Sales>(tasks: &Tasks<'_, T>, index: usize, remote: &T::Remote) -> Option<Found> {
-    let task = tasks.get(index)?;
+fn ours<T: Sales>(task: &Task<'_, T::Snapshot>, remote: &T::Remote) -> Found {
     let head = remote.head();
     let operation = LoggedOperation::Adopt;
     if head.is_editable() {
@@ -123,8 +105,8 @@ fn ours<T: Sales>(tasks: &Tasks<'_, T>, index: usize, remote: &T::Remote) -> Opt
         let draft = *head.status != DocumentStatus::Authorised;
         let status = draft.then_some(NewStatus::Authorised);
         let number = head.number.map(str::to_owned);
-        return Some(Found::Ours(Target::Existing { id: head.id, number, status, operation }));
+        return Found::Ours(Target::Existing { id: head.id, number, status, operation });
     }
     let remarks = told_if_gone(remote).into_iter().collect();
-    Some(Found::Settled(brought::<T>(task, remote, operation, remarks)))
+    Found::Settled(brought::<T>(task, remote, operation, remarks))
 }

@@ -8,12 +8,12 @@ mod look;
 mod moved;
 mod void;
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
+use bytes::Bytes;
 use domain::crm::lines::Standing;
 use domain::document::sales::{NewStatus, SalesDocument};
 use domain::failure::{Cause, Failure, FailureClass};
+use domain::idempotency::IdempotencyKey;
 use domain::ids::{ClientId, XeroContactId, XeroId};
 use domain::mapping::{Amounts, Link};
 use domain::money::Money;
@@ -25,8 +25,8 @@ use xero::{Rows, Session, XeroError};
 
 use self::bench::Bench;
 use self::find::Found;
-use super::write::{Sent, Way};
-use super::{Brought, Entity, Outcomes, Task};
+use super::write::{Way, WriteSubject};
+use super::{Brought, Entity, Task, WriteState, batch_size, fail};
 use crate::desk::{Desk, Trouble};
 
 /// The differences between the two kinds of sales documents.
@@ -105,8 +105,33 @@ pub(super) struct Outline<'a> {
 
 type Tasks<'a, T> = [Task<'a, <T as Entity>::Snapshot>];
 
-/// The contacts of the tasks' clients that are in Xero, by task.
-type Contacts = BTreeMap<usize, XeroContactId>;
+/// A task with the contact of its client.
+#[derive(Debug)]
+struct Addressed<'a, S> {
+    task: &'a Task<'a, S>,
+    contact: XeroContactId,
+}
+
+impl<S> Clone for Addressed<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Addressed<'_, S> {}
+
+impl<S> WriteSubject for Addressed<'_, S> {
+    fn key(&self, body: &Bytes) -> IdempotencyKey {
+        self.task.idempotency_key(body)
+    }
+
+    fn writes(&self) -> &WriteState {
+        self.task.writes
+    }
+}
+
+/// A task with its contact and with what to do with its document.
+type Planned<'a, T> = (Addressed<'a, <T as Entity>::Snapshot>, Target);
 
 /// What to do with a task's document.
 #[derive(Debug, Clone)]
@@ -129,39 +154,24 @@ enum Target {
 
 /// Pushes the clients first. A linked document is updated, or only read if Xero already has this
 /// revision. The others are created, after looking up what an unanswered try may have left.
-pub(super) async fn bring<T: Sales>(
-    desk: &Desk<'_>,
-    tasks: &Tasks<'_, T>,
-) -> Vec<Result<Brought, Trouble>> {
-    let mut outcomes = Outcomes::new(tasks.len());
-    let contacts = client::contacts::<T>(desk, tasks, &mut outcomes).await;
-    void::void::<T>(desk, tasks, &contacts, &mut outcomes).await;
-    look::look::<T>(desk, tasks, &mut outcomes).await;
-    let targets = targets::<T>(desk, tasks, &contacts, &mut outcomes).await;
+pub(super) async fn bring<T: Sales>(desk: &Desk<'_>, tasks: &Tasks<'_, T>) {
+    let addressed = client::address::<T>(desk, tasks).await;
+    void::void::<T>(desk, tasks).await;
+    look::look::<T>(desk, &addressed).await;
+    let targets = targets::<T>(desk, &addressed).await;
     if targets.is_empty() {
-        return outcomes.finish();
+        return;
     }
-    match Bench::<T>::open(desk, tasks, contacts).await {
+    match Bench::open(desk, batch_size(tasks)).await {
         Ok(mut bench) => {
-            let clashing = bench.write(targets, &mut outcomes).await;
-            let adopted = settle_clashes(&bench, clashing, &mut outcomes).await;
-            let clashing = bench.write(adopted, &mut outcomes).await;
-            refuse_copies::<T>(tasks, clashing, &mut outcomes);
-            moved::settle::<T>(desk, tasks, &bench.contacts, &mut outcomes).await;
+            let clashing = bench.write::<T>(targets).await;
+            let adopted = settle_clashes::<T>(desk, clashing).await;
+            let clashing = bench.write::<T>(adopted).await;
+            refuse_copies::<T>(&clashing);
+            moved::settle::<T>(desk, &addressed).await;
         }
-        Err(trouble) => outcomes.fail(targets.into_iter().map(|(task, _)| task), &trouble),
+        Err(trouble) => fail(targets.into_iter().map(|(one, _)| one.task), &trouble),
     }
-    outcomes.finish()
-}
-
-/// Returns the tasks without an outcome that are wanted.
-fn open<'a, T: Sales>(
-    tasks: &Tasks<'a, T>,
-    outcomes: &Outcomes,
-    wanted: impl Fn(&Task<'a, T::Snapshot>) -> bool,
-) -> Vec<usize> {
-    let open = tasks.iter().enumerate().filter(|(index, _)| outcomes.is_open(*index));
-    open.filter(|(_, task)| wanted(task)).map(|(index, _)| index).collect()
 }
 
 fn is_voided<T: Sales>(task: &Task<'_, T::Snapshot>) -> bool {
@@ -169,64 +179,51 @@ fn is_voided<T: Sales>(task: &Task<'_, T::Snapshot>) -> bool {
 }
 
 /// Returns what to do with every task without an outcome.
-async fn targets<T: Sales>(
+async fn targets<'a, T: Sales>(
     desk: &Desk<'_>,
-    tasks: &Tasks<'_, T>,
-    contacts: &Contacts,
-    outcomes: &mut Outcomes,
-) -> Vec<(usize, Target)> {
-    let mut targets = Vec::new();
-    for index in open::<T>(tasks, outcomes, |_| true) {
-        let Some(task) = tasks.get(index) else { continue };
-        match &task.mapping.link {
+    addressed: &[Addressed<'a, T::Snapshot>],
+) -> Vec<Planned<'a, T>> {
+    let (mut targets, mut uncertain) = (Vec::new(), Vec::new());
+    for one in addressed.iter().filter(|one| one.task.outcome.is_empty()) {
+        match &one.task.mapping.link {
             Some(link) => {
                 let (id, number) = (link.xero_id, link.number.clone());
                 let operation = LoggedOperation::Update;
-                targets.push((index, Target::Existing { id, number, status: None, operation }));
+                targets.push((*one, Target::Existing { id, number, status: None, operation }));
             }
-            None if task.must_resolve() => {}
-            None => targets.push((index, Target::New)),
+            None if one.task.must_resolve() => uncertain.push(*one),
+            None => targets.push((*one, Target::New)),
         }
     }
-    let uncertain =
-        open::<T>(tasks, outcomes, |task| task.mapping.link.is_none() && task.must_resolve());
-    for (index, found) in find::find::<T>(desk, tasks, contacts, uncertain, outcomes).await {
+    for (one, found) in find::find::<T>(desk, uncertain).await {
         match found {
-            Found::Nothing => targets.push((index, Target::New)),
-            Found::Ours(target) => targets.push((index, target)),
-            Found::Settled(brought) => outcomes.set(index, Ok(brought)),
-            Found::Foreign(failure) => outcomes.set(index, Err(failure.into())),
+            Found::Nothing => targets.push((one, Target::New)),
+            Found::Ours(target) => targets.push((one, target)),
+            Found::Settled(brought) => one.task.finish(Ok(brought)),
+            Found::Foreign(failure) => one.task.finish(Err(failure.into())),
         }
     }
     targets
 }
 
 /// Resolves documents that Xero refused because their number is taken: by our own document from an
-/// earlier try that was considered failed, or by a foreign one.
-async fn settle_clashes<T: Sales>(
-    bench: &Bench<'_, T>,
-    clashing: Vec<Sent<T::Remote>>,
-    outcomes: &mut Outcomes,
-) -> Vec<(usize, Target)> {
-    let clashes = clashing.iter().map(|sent| sent.task).collect();
-    let found = find::find::<T>(bench.desk, bench.tasks, &bench.contacts, clashes, outcomes).await;
+/// earlier try that was considered failed, or by a foreign one. If neither is found, the refusal
+/// remains their outcome.
+async fn settle_clashes<'a, T: Sales>(
+    desk: &Desk<'_>,
+    clashing: Vec<Addressed<'a, T::Snapshot>>,
+) -> Vec<Planned<'a, T>> {
     let mut adopted = Vec::new();
-    for (index, found) in found {
+    for (one, found) in find::find::<T>(desk, clashing).await {
         match found {
             // The task's own earlier copy, voided in Xero, holds the number.
-            Found::Nothing if is_a_copy::<T>(bench.tasks, index) => {
-                adopted.push((index, Target::Renumbered));
+            Found::Nothing if one.task.mapping.generation > 1 => {
+                adopted.push((one, Target::Renumbered));
             }
-            Found::Nothing => {
-                let refusal = clashing.iter().find(|sent| sent.task == index);
-                let refusal = refusal.and_then(|sent| sent.result.as_ref().err());
-                if let Some(error) = refusal {
-                    outcomes.set(index, Err(Trouble::Xero(error.clone())));
-                }
-            }
-            Found::Ours(target) => adopted.push((index, target)),
-            Found::Settled(brought) => outcomes.set(index, Ok(brought)),
-            Found::Foreign(failure) => outcomes.set(index, Err(Trouble::Explained(failure))),
+            Found::Nothing => {}
+            Found::Ours(target) => adopted.push((one, target)),
+            Found::Settled(brought) => one.task.finish(Ok(brought)),
+            Found::Foreign(failure) => one.task.finish(Err(Trouble::Explained(failure))),
         }
     }
     adopted
@@ -234,13 +231,8 @@ async fn settle_clashes<T: Sales>(
 
 /// Refuses copies whose own number is taken, too. Only a document that was entered in Xero can have
 /// such a number.
-fn refuse_copies<T: Sales>(
-    tasks: &Tasks<'_, T>,
-    clashing: Vec<Sent<T::Remote>>,
-    outcomes: &mut Outcomes,
-) {
-    for Sent { task: index, .. } in clashing {
-        let Some(task) = tasks.get(index) else { continue };
+fn refuse_copies<T: Sales>(clashing: &[Addressed<'_, T::Snapshot>]) {
+    for Addressed { task, .. } in clashing {
         let failure = Failure::new(
             FailureClass::Rejected,
             Cause::NumberTaken,
@@ -252,12 +244,8 @@ fn refuse_copies<T: Sales>(
             ),
             "Change the number of that document in Xero, then retry. Nothing was overwritten.",
         );
-        outcomes.set(index, Err(Trouble::Explained(failure)));
+        task.finish(Err(Trouble::Explained(failure)));
     }
-}
-
-fn is_a_copy<T: Sales>(tasks: &Tasks<'_, T>, index: usize) -> bool {
-    tasks.get(index).is_some_and(|task| task.mapping.generation > 1)
 }
 
 fn is_taken(error: &XeroError) -> bool {

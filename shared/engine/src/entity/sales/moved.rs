@@ -9,26 +9,21 @@ use domain::operation::{Parking, Urgency};
 use domain::recognise;
 use xero::api::contacts;
 
-use super::{Contacts, Sales, Tasks};
+use super::{Addressed, Sales};
 use crate::chain::Chain;
 use crate::desk::{Desk, Trouble};
 use crate::entity::prerequisite::read;
-use crate::entity::{Contact, Outcomes, after_merges, is_about_use, no_contact};
+use crate::entity::{Contact, after_merges, is_about_use, no_contact};
 use crate::push::{self, Offer};
 
 /// Relinks a client whose contact was merged to the contact it was merged into; its documents
 /// continue at once. An archived contact becomes a failure that names it.
-pub(super) async fn settle<T: Sales>(
-    desk: &Desk<'_>,
-    tasks: &Tasks<'_, T>,
-    contacts: &Contacts,
-    outcomes: &mut Outcomes,
-) {
+pub(super) async fn settle<T: Sales>(desk: &Desk<'_>, addressed: &[Addressed<'_, T::Snapshot>]) {
     let mut seen = BTreeSet::new();
-    for index in outcomes.refused(is_about_use) {
-        let (Some(task), Some(contact)) = (tasks.get(index), contacts.get(&index)) else {
+    for Addressed { task, contact } in addressed {
+        if !task.is_refused(is_about_use) {
             continue;
-        };
+        }
         let client = CrmId::from(T::outline(&task.snapshot).client.clone());
         let outcome = match unusable(desk, *contact).await {
             Ok(None) => {
@@ -40,7 +35,7 @@ pub(super) async fn settle<T: Sales>(
             Ok(Some(failure)) => Err(Trouble::Explained(failure)),
             Err(trouble) => Err(trouble),
         };
-        outcomes.set(index, outcome);
+        task.finish(outcome);
     }
 }
 
