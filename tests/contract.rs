@@ -21,7 +21,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::entity::EntityKind;
-use domain::envelope::{self, Unreadable};
+use domain::envelope::{self, UnreadableBody};
 use jsonschema::{Registry, Validator};
 use serde::Deserialize;
 use serde_json::Value;
@@ -175,7 +175,7 @@ fn every_message_type_has_a_schema_and_examples_that_both_sides_accept() {
             let value: Value = serde_json::from_str(&text).unwrap();
             let objections = objections(&schemas[message_type], &value);
             assert_eq!(objections, Vec::<String>::new(), "{name}");
-            let read = envelope::read(&text, kind_of(message_type), ACCOUNT);
+            let read = envelope::read_crm_body(&text, kind_of(message_type), ACCOUNT);
             assert!(read.is_ok(), "{name}: {read:?}");
         }
     }
@@ -193,16 +193,16 @@ fn every_invalid_example_is_refused_and_the_field_is_named() {
         assert_eq!(!accepted, invalid.schema_sees, "{name}: the schema");
         // A message of an unknown type is refused on every queue.
         let kind = known_kind(message_type).unwrap_or(EntityKind::Invoice);
-        let refused = envelope::read(message, kind, ACCOUNT).unwrap_err();
+        let refused = envelope::read_crm_body(message, kind, ACCOUNT).unwrap_err();
         let field = match &refused {
-            Unreadable::Field { field, problem: _ }
-            | Unreadable::UnknownField { field, meant: _ } => field.as_str(),
-            Unreadable::UnknownType => "type",
-            Unreadable::UnknownVersion => "version",
-            Unreadable::Oversized { .. }
-            | Unreadable::NotJson { .. }
-            | Unreadable::WrongQueue { .. }
-            | Unreadable::WrongAccount => "",
+            UnreadableBody::Field { field, problem: _ }
+            | UnreadableBody::UnknownField { field, meant: _ } => field.as_str(),
+            UnreadableBody::UnknownType => "type",
+            UnreadableBody::UnknownVersion => "version",
+            UnreadableBody::Oversized { .. }
+            | UnreadableBody::NotJson { .. }
+            | UnreadableBody::WrongQueue { .. }
+            | UnreadableBody::WrongAccount => "",
         };
         assert_eq!(field, invalid.field, "{name}: {refused}");
     }

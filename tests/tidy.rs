@@ -14,7 +14,7 @@ mod measures;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use domain::failure::Cause;
+use domain::failure::FailureCause;
 
 /// Words without meaning as parts of identifiers.
 const EMPTY_WORDS: [&str; 7] = ["manager", "helper", "util", "utils", "info", "data", "misc"];
@@ -142,8 +142,8 @@ fn decisions_depend_on_causes_and_not_on_codes() {
             continue;
         }
         let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        for cause in Cause::ALL {
-            let code = format!("\"{}\"", cause.code());
+        for cause in FailureCause::ALL {
+            let code = format!("\"{}\"", cause.stable_code());
             assert!(!product.contains(&code), "{name} spells out {code}: use {cause:?}");
         }
         for comparison in ["failure.code ==", "failure.code !=", "code.starts_with("] {

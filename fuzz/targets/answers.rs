@@ -28,7 +28,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
-use xero::{Budget, OddRow, Session, Transport, TransportError, XeroError};
+use xero::{ApiSession, OddRow, RateLimitHeaders, Transport, TransportError, XeroError};
 
 /// Statuses that are read in different ways.
 const STATUSES: [u16; 7] = [200, 400, 401, 403, 404, 429, 503];
@@ -44,7 +44,7 @@ pub(crate) fn run(bytes: &[u8]) {
         reads::check(&session);
         writes::check(&session, &answer);
         identity::check(&answer);
-        check_budget(session.budget(), &answer);
+        check_budget(session.remaining_calls(), &answer);
     }
     identity::check_claims(bytes);
 }
@@ -59,7 +59,7 @@ struct Answer {
 
 #[async_trait]
 impl Transport for Answer {
-    async fn exchange(&self, _: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(&self, _: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let mut response = Response::new(self.body.clone());
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers.clone();
@@ -114,7 +114,7 @@ impl Answer {
 /// What people are told of a failure is text that a log and a queue take. Xero refuses a document
 /// with 400 and JSON, if `answer` is the answer to the whole call.
 fn check_error(error: &XeroError, answer: Option<&Answer>) {
-    let failure = error.failure(Timestamp::UNIX_EPOCH);
+    let failure = error.to_failure(Timestamp::UNIX_EPOCH);
     assert!(FailureClass::ALL.contains(&failure.class));
     assert!(failure.message.chars().count() <= 5_000, "too long: {failure}");
     if let XeroError::Throttled { limit: _, retry_after } = error {
@@ -139,7 +139,7 @@ fn check_odd_rows(rows: &[OddRow]) {
 
 /// The calls left are the same when they are written into headers again. An answer that rejects the
 /// caller says nothing about them.
-fn check_budget(budget: Budget, answer: &Answer) {
+fn check_budget(budget: RateLimitHeaders, answer: &Answer) {
     let mut headers = HeaderMap::new();
     for (name, left) in [
         ("x-daylimit-remaining", budget.day_remaining),
@@ -150,9 +150,9 @@ fn check_budget(budget: Budget, answer: &Answer) {
             headers.insert(name, HeaderValue::from(left));
         }
     }
-    assert_eq!(Budget::from_headers(&headers), budget);
+    assert_eq!(RateLimitHeaders::from_headers(&headers), budget);
     if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&answer.status) {
-        assert_eq!(budget, Budget::default());
+        assert_eq!(budget, RateLimitHeaders::default());
     }
 }
 
@@ -160,9 +160,9 @@ fn address() -> Url {
     Url::parse("https://api.xero.example").expect("an address")
 }
 
-fn session(server: Arc<Answer>) -> Session {
+fn session(server: Arc<Answer>) -> ApiSession {
     let token = SecretString::from("token");
-    Session::new(server, address(), token, TenantId(Uuid::from_u128(1)))
+    ApiSession::new(server, address(), token, TenantId(Uuid::from_u128(1)))
 }
 
 /// The result of a future that waits for nobody.

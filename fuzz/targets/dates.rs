@@ -1,16 +1,16 @@
 //! Dates as Xero writes them: any text is one or is none, and a date is the same when it is written plainly.
 
 use jiff::civil::Date;
-use xero::date::{date, instant};
+use xero::date::{parse_date, parse_instant};
 
 /// Reads the bytes as an instant and as a date.
 pub(crate) fn run(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    if let Ok(at) = instant(text) {
-        assert_eq!(instant(&at.to_string()), Ok(at), "{text:?}");
+    if let Ok(at) = parse_instant(text) {
+        assert_eq!(parse_instant(&at.to_string()), Ok(at), "{text:?}");
     }
-    if let Ok(day) = date(text) {
-        assert_eq!(date(&plain(day)), Ok(day), "{text:?}");
+    if let Ok(day) = parse_date(text) {
+        assert_eq!(parse_date(&plain(day)), Ok(day), "{text:?}");
     }
 }
 

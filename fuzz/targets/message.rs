@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use domain::entity::EntityKind;
-use domain::envelope::{Content, Inbound, Message, Source, find_subject};
+use domain::envelope::{CrmMessage, InboundBody, MessageContent, QueueSource, find_subject};
 use domain::totals;
 use runtime::poll::PollMessage;
 use serde::Serialize;
@@ -18,7 +18,7 @@ const GROUP: &str = "acc_ridgeway";
 pub(crate) fn run(bytes: &[u8]) {
     let Ok(body) = std::str::from_utf8(bytes) else { return };
     for kind in EntityKind::ALL {
-        for source in Source::ALL {
+        for source in QueueSource::ALL {
             check_inbound(source, kind, body);
         }
     }
@@ -27,19 +27,19 @@ pub(crate) fn run(bytes: &[u8]) {
 }
 
 /// Each queue accepts only what its senders may send.
-fn check_inbound(source: Source, kind: EntityKind, body: &str) {
-    match source.read(body, kind, GROUP) {
-        Ok(Inbound::Message(message)) => {
-            assert_eq!(source, Source::Messages);
+fn check_inbound(source: QueueSource, kind: EntityKind, body: &str) {
+    match source.read_body(body, kind, GROUP) {
+        Ok(InboundBody::Message(message)) => {
+            assert_eq!(source, QueueSource::Messages);
             assert_eq!(message.account.as_str(), GROUP);
             keep(&message.content);
             check_subject_of(&message, body);
         }
-        Ok(Inbound::Wake(wake)) => {
-            assert_eq!(source, Source::WakeUps);
+        Ok(InboundBody::Wake(wake)) => {
+            assert_eq!(source, QueueSource::WakeUps);
             assert_eq!(wake.account.as_str(), GROUP);
-            let again = source.read(&wake.to_body(), kind, GROUP);
-            assert_eq!(again, Ok(Inbound::Wake(wake)));
+            let again = source.read_body(&wake.to_body(), kind, GROUP);
+            assert_eq!(again, Ok(InboundBody::Wake(wake)));
         }
         Err(refused) => check_reason(&refused.to_string()),
     }
@@ -54,30 +54,34 @@ fn check_subject(body: &str) {
 }
 
 /// The record of a message that could be read is found, too.
-fn check_subject_of(message: &Message, body: &str) {
+fn check_subject_of(message: &CrmMessage, body: &str) {
     let subject = find_subject(body, GROUP).expect("a readable message names its record");
     let (kind, id) = match &message.content {
-        Content::Client { client, mode: _ } => (EntityKind::Contact, client.id.as_str()),
-        Content::Invoice { client: _, invoice } => (EntityKind::Invoice, invoice.id.as_str()),
+        MessageContent::Client { client, mode: _ } => (EntityKind::Contact, client.id.as_str()),
+        MessageContent::Invoice { client: _, invoice } => {
+            (EntityKind::Invoice, invoice.id.as_str())
+        }
         // In the CRM, the record is an invoice.
-        Content::CreditNote { client: _, note } if note.is_negative_invoice => {
+        MessageContent::CreditNote { client: _, note } if note.is_negative_invoice => {
             (EntityKind::Invoice, note.id.as_str())
         }
-        Content::CreditNote { client: _, note } => (EntityKind::CreditNote, note.id.as_str()),
-        Content::Allocation(allocation) => (EntityKind::Allocation, allocation.id.as_str()),
-        Content::Payment { payment, parts: _ } => (EntityKind::Payment, payment.id.as_str()),
+        MessageContent::CreditNote { client: _, note } => {
+            (EntityKind::CreditNote, note.id.as_str())
+        }
+        MessageContent::Allocation(allocation) => (EntityKind::Allocation, allocation.id.as_str()),
+        MessageContent::Payment { payment, parts: _ } => (EntityKind::Payment, payment.id.as_str()),
     };
     assert_eq!((subject.kind, subject.crm_id.as_str()), (kind, id));
 }
 
 /// A chunk of ledgers names each once, and is read again from its own body.
 fn check_chunk(body: &str) {
-    match PollMessage::read(body) {
+    match PollMessage::from_body(body) {
         Ok(chunk) => {
             let ledgers = chunk.ledgers.iter().collect::<BTreeSet<_>>();
             assert_eq!(ledgers.len(), chunk.ledgers.len());
             assert!(!ledgers.is_empty());
-            let again = PollMessage::read(&chunk.to_body()).map(|again| again.ledgers);
+            let again = PollMessage::from_body(&chunk.to_body()).map(|again| again.ledgers);
             assert_eq!(again.as_ref(), Ok(&chunk.ledgers));
         }
         Err(reason) => check_reason(reason.text()),
@@ -89,22 +93,25 @@ fn check_reason(reason: &str) {
     assert!(!reason.chars().any(char::is_control), "unprintable: {reason:?}");
 }
 
-fn keep(content: &Content) {
+fn keep(content: &MessageContent) {
     match content {
-        Content::Client { client, mode: _ } => read_back(client),
-        Content::Invoice { client, invoice } => {
+        MessageContent::Client { client, mode: _ } => read_back(client),
+        MessageContent::Invoice { client, invoice } => {
             read_back(client);
             read_back(invoice);
             let lines = &invoice.lines;
-            let _explained =
-                totals::is_explained_by_rounding(invoice.billed(), lines, invoice.line_amounts);
+            let _explained = totals::is_explained_by_rounding(
+                invoice.billed_total(),
+                lines,
+                invoice.line_amounts,
+            );
         }
-        Content::CreditNote { client, note } => {
+        MessageContent::CreditNote { client, note } => {
             read_back(client);
             read_back(note);
         }
-        Content::Allocation(allocation) => read_back(allocation),
-        Content::Payment { payment, parts } => {
+        MessageContent::Allocation(allocation) => read_back(allocation),
+        MessageContent::Payment { payment, parts } => {
             read_back(payment);
             for part in parts {
                 read_back(part);

@@ -30,7 +30,7 @@ fn verdict(
     changed: &Value,
 ) -> (bool, bool) {
     let kind = kind_of(&example.message_type);
-    let is_read = envelope::read(&changed.to_string(), kind, ACCOUNT).is_ok();
+    let is_read = envelope::read_crm_body(&changed.to_string(), kind, ACCOUNT).is_ok();
     (schemas[&example.message_type].is_valid(changed), is_read)
 }
 
@@ -45,7 +45,7 @@ fn an_unknown_field_is_refused_by_both_sides_wherever_it_is() {
             let (name, at) = (&example.name, path(&format!("{pointer}/added_later")));
             assert!(!schemas[&example.message_type].is_valid(&changed), "{name} with {at}");
             let kind = kind_of(&example.message_type);
-            let refused = envelope::read(&changed.to_string(), kind, ACCOUNT).unwrap_err();
+            let refused = envelope::read_crm_body(&changed.to_string(), kind, ACCOUNT).unwrap_err();
             assert_eq!(refused.to_string(), format!("{at} is not a known field"), "{name}");
         }
     }

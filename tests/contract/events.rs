@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use domain::outbound::{Event, News};
+use domain::outbound::{EventContent, OutboundEvent};
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ const EVENT_TYPES: [&str; 6] = [
 struct Told {
     name: String,
     message: Value,
-    event: Event,
+    event: OutboundEvent,
 }
 
 fn outbound() -> PathBuf {
@@ -35,14 +35,14 @@ fn outbound_schemas() -> BTreeMap<String, Validator> {
 }
 
 /// The type of an event. A new type must be added to [`EVENT_TYPES`], too.
-fn type_of(news: &News) -> &'static str {
+fn type_of(news: &EventContent) -> &'static str {
     match news {
-        News::Connection { .. } => "connection.status",
-        News::PaymentStatus { .. } => "invoice.payment_status",
-        News::XeroStatus { .. } => "invoice.xero_status",
-        News::PaymentImported(_) => "payment.imported",
-        News::PaymentRemoved { .. } => "payment.removed",
-        News::Skipped { .. } => "sync.skipped",
+        EventContent::Connection { .. } => "connection.status",
+        EventContent::PaymentStatus { .. } => "invoice.payment_status",
+        EventContent::XeroStatus { .. } => "invoice.xero_status",
+        EventContent::PaymentImported(_) => "payment.imported",
+        EventContent::PaymentRemoved { .. } => "payment.removed",
+        EventContent::Skipped { .. } => "sync.skipped",
     }
 }
 
@@ -50,7 +50,7 @@ fn type_of(news: &News) -> &'static str {
 fn told() -> Vec<Told> {
     let read = |(name, text): (String, String)| {
         let message = serde_json::from_str(&text).unwrap();
-        let event = serde_json::from_str::<Event>(&text);
+        let event = serde_json::from_str::<OutboundEvent>(&text);
         let event = event.unwrap_or_else(|error| panic!("{name}: {error}"));
         Told { name, message, event }
     };
@@ -88,7 +88,7 @@ fn a_field_of_an_event_is_required_by_its_schema_if_the_code_always_writes_it() 
         for field in message.as_object().unwrap().keys() {
             let mut without = message.clone();
             without.as_object_mut().unwrap().remove(field);
-            let is_read = serde_json::from_str::<Event>(&without.to_string()).is_ok();
+            let is_read = serde_json::from_str::<OutboundEvent>(&without.to_string()).is_ok();
             assert_eq!(schema.is_valid(&without), is_read, "{name} without {field}");
         }
     }
@@ -102,7 +102,7 @@ fn an_event_may_have_unknown_fields() {
         later.as_object_mut().unwrap().insert("added_later".to_owned(), Value::Bool(true));
         let objections = objections(&schemas[type_of(&event.news)], &later);
         assert_eq!(objections, Vec::<String>::new(), "{name}");
-        let read = serde_json::from_str::<Event>(&later.to_string());
+        let read = serde_json::from_str::<OutboundEvent>(&later.to_string());
         assert_eq!(read.unwrap(), event, "{name}");
     }
 }

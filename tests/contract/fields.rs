@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use domain::body::Shape;
+use domain::body::BodyShape;
 use domain::envelope::MessageType;
 use serde_json::Value;
 
 use super::{examples, inbound, inbound_schemas, pointers};
 
 /// Compares the fields of a schema with those that the reader knows.
-fn same_fields(schema: &Value, definitions: &Value, shape: Shape, at: &str) {
+fn same_fields(schema: &Value, definitions: &Value, shape: BodyShape, at: &str) {
     let schema = match schema["anyOf"].as_array() {
         Some(choices) => choices.iter().find(|one| one["$ref"].is_string()).unwrap_or(schema),
         None => schema,
@@ -18,7 +18,7 @@ fn same_fields(schema: &Value, definitions: &Value, shape: Shape, at: &str) {
     let name = schema["$ref"].as_str().and_then(|reference| reference.split("#/$defs/").nth(1));
     let schema = name.map_or(schema, |name| &definitions[name]);
     match shape {
-        Shape::Object(fields) => {
+        BodyShape::Object(fields) => {
             let known = fields.iter().map(|field| field.name).collect::<BTreeSet<_>>();
             let named = schema["properties"].as_object().unwrap();
             let named_fields = named.keys().map(String::as_str).collect::<BTreeSet<_>>();
@@ -29,12 +29,12 @@ fn same_fields(schema: &Value, definitions: &Value, shape: Shape, at: &str) {
                 same_fields(&named[field.name], definitions, field.shape, &at);
             }
         }
-        Shape::List(item) => same_fields(&schema["items"], definitions, *item, at),
-        Shape::Value | Shape::Map => assert!(schema["properties"].is_null(), "{at}"),
+        BodyShape::List(item) => same_fields(&schema["items"], definitions, *item, at),
+        BodyShape::Value | BodyShape::Map => assert!(schema["properties"].is_null(), "{at}"),
     }
 }
 
-fn shape_of(message_type: &str) -> Shape {
+fn shape_of(message_type: &str) -> BodyShape {
     MessageType::from_name(message_type).unwrap().body_shape()
 }
 
@@ -67,16 +67,16 @@ fn every_optional_field_is_in_an_example() {
     }
 }
 
-fn every_field_is_shown(shape: Shape, at: &str, shown: &[String]) {
+fn every_field_is_shown(shape: BodyShape, at: &str, shown: &[String]) {
     match shape {
-        Shape::Object(fields) => {
+        BodyShape::Object(fields) => {
             for field in fields {
                 let end = format!("/{}", field.name);
                 assert!(shown.iter().any(|one| one.ends_with(&end)), "{at} has no {end}");
                 every_field_is_shown(field.shape, &format!("{at}{end}"), shown);
             }
         }
-        Shape::List(item) => every_field_is_shown(*item, at, shown),
-        Shape::Value | Shape::Map => {}
+        BodyShape::List(item) => every_field_is_shown(*item, at, shown),
+        BodyShape::Value | BodyShape::Map => {}
     }
 }

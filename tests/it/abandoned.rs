@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::connection::{ConnectionState, OFFER_HOURS, Status};
+use domain::connection::{ConnectionState, ConnectionStatus, OFFER_HOURS};
 use domain::ids::{AccountId, TenantId};
-use engine::connect::{Completed, complete};
-use engine::health::check;
-use engine::organisation::{self, Chosen};
+use engine::connect::{ConnectOutcome, complete_connect};
+use engine::health::check_health;
+use engine::organisation::{self, OrganisationChoiceOutcome};
 use jiff::SignedDuration;
 use tests::World;
 use tests::gate::{Death, Moment, run};
@@ -17,14 +17,14 @@ const APP: &str = "servicecortex";
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
 
 fn users(world: &World) -> BTreeSet<String> {
-    let items = world.table.items();
+    let items = world.table.all_items();
     items.iter().filter_map(|item| item.key.sk.strip_prefix("USE#")).map(str::to_owned).collect()
 }
 
 fn look_again(world: &World, after: SignedDuration) {
     world.clock.advance(after);
     world.sweep();
-    run(check(&world.engine, world.invocation())).unwrap().unwrap();
+    run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
     world.sweep();
     world.sweep();
 }
@@ -40,7 +40,8 @@ fn a_completion_that_dies_at_any_step_and_is_never_repeated_leaves_no_login() {
             let at = Death { step, moment };
             world.gate.arm(Some(at));
             let invocation = world.invocation();
-            let first = run(complete(&world.engine, &account, &owner(), &ticket, invocation));
+            let first =
+                run(complete_connect(&world.engine, &account, &owner(), &ticket, invocation));
             world.gate.arm(None);
             world.restart();
             look_again(&world, MINUTES(20));
@@ -68,7 +69,7 @@ fn a_login_that_another_account_uses_outlives_a_consent_that_was_interrupted() {
         let ticket = world.authorise(&other, world.user(), &[second]);
         world.gate.arm(Some(Death { step, moment: Moment::After }));
         let invocation = world.invocation();
-        drop(run(complete(&world.engine, &other, &owner(), &ticket, invocation)));
+        drop(run(complete_connect(&world.engine, &other, &owner(), &ticket, invocation)));
         world.gate.arm(None);
         world.restart();
         look_again(&world, MINUTES(20));
@@ -85,7 +86,7 @@ fn asked() -> (World, Uuid) {
     drop(world.authorise(&other(), login, &[tenant]));
     world.clock.advance(MINUTES(10));
     let asked = world.connect_account(&account, &[tenant]);
-    let Completed::OtherOrganisation { offered, .. } = asked else { panic!("{asked:?}") };
+    let ConnectOutcome::OtherOrganisation { offered, .. } = asked else { panic!("{asked:?}") };
     assert_eq!(offered.iter().map(|one| one.tenant.0).collect::<Vec<_>>(), [tenant]);
     assert!(!world.connection().state.is_connected());
     (world, tenant)
@@ -97,8 +98,9 @@ fn an_organisation_that_no_link_says_was_ticked_just_now_is_a_question() {
     look_again(&world, SignedDuration::from_hours(OFFER_HOURS - 1));
     assert_eq!(world.status().choices.len(), 1);
     let (account, invocation) = (world.account(), world.invocation());
-    let choice = organisation::choose(&world.engine, &account, TenantId(tenant), invocation);
-    assert_eq!(run(choice).unwrap().unwrap(), Chosen::Done);
+    let choice =
+        organisation::choose_organisation(&world.engine, &account, TenantId(tenant), invocation);
+    assert_eq!(run(choice).unwrap().unwrap(), OrganisationChoiceOutcome::Done);
     look_again(&world, SignedDuration::from_hours(OFFER_HOURS));
     assert_eq!(world.connection().state, ConnectionState::Active);
     assert_eq!((world.calls_of("/connect/revocation"), world.secrets.len()), (0, 1));
@@ -109,13 +111,14 @@ fn a_question_that_is_not_answered_within_a_day_ends_and_leaves_no_login() {
     let (world, tenant) = asked();
     look_again(&world, SignedDuration::from_hours(OFFER_HOURS + 1));
     let view = world.status();
-    assert_eq!((view.status, view.choices.len()), (Status::Disconnected, 0));
+    assert_eq!((view.status, view.choices.len()), (ConnectionStatus::Disconnected, 0));
     assert!(!world.xero().is_connected(APP, tenant));
     assert_eq!((world.calls_of("/connect/revocation"), world.secrets.len()), (1, 0));
     assert!(users(&world).is_empty());
     let (account, invocation) = (world.account(), world.invocation());
-    let choice = organisation::choose(&world.engine, &account, TenantId(tenant), invocation);
-    assert_eq!(run(choice).unwrap().unwrap(), Chosen::NotOffered);
+    let choice =
+        organisation::choose_organisation(&world.engine, &account, TenantId(tenant), invocation);
+    assert_eq!(run(choice).unwrap().unwrap(), OrganisationChoiceOutcome::NotOffered);
     assert!(world.statuses_told(&account).is_empty());
 }
 
@@ -135,7 +138,7 @@ fn an_organisation_that_another_login_offers_to_a_connected_account_is_offered_f
     let sam = world.xero().settings().users[1].id;
     world.clock.advance(MINUTES(10));
     let asked = world.connect_as(&account, sam, &[second]);
-    assert!(matches!(asked, Completed::OtherOrganisation { .. }), "{asked:?}");
+    assert!(matches!(asked, ConnectOutcome::OtherOrganisation { .. }), "{asked:?}");
     assert_eq!(world.secrets.len(), 2);
     look_again(&world, SignedDuration::from_hours(OFFER_HOURS + 1));
     assert_eq!((world.status().choices.len(), world.secrets.len()), (0, 1));
@@ -150,13 +153,14 @@ fn an_organisation_that_two_accounts_may_choose_stays_linked_when_one_of_them_gi
     let (world, tenant) = asked();
     world.clock.advance(MINUTES(1));
     let also = world.connect_account(&other(), &[tenant]);
-    assert!(matches!(also, Completed::OtherOrganisation { .. }), "{also:?}");
+    assert!(matches!(also, ConnectOutcome::OtherOrganisation { .. }), "{also:?}");
     world.disconnect();
     look_again(&world, MINUTES(11));
     assert!(world.xero().is_connected(APP, tenant));
     let (account, invocation) = (other(), world.invocation());
-    let choice = organisation::choose(&world.engine, &account, TenantId(tenant), invocation);
-    assert_eq!(run(choice).unwrap().unwrap(), Chosen::Done);
+    let choice =
+        organisation::choose_organisation(&world.engine, &account, TenantId(tenant), invocation);
+    assert_eq!(run(choice).unwrap().unwrap(), OrganisationChoiceOutcome::Done);
     look_again(&world, MINUTES(20));
     assert_eq!(world.connection_of(&other()).state, ConnectionState::Active);
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use domain::connection::ConnectionState;
 use domain::entity::EntityKind::{CreditNote, Invoice, Payment};
-use domain::operation::State;
+use domain::operation::OperationState;
 use engine::ports::Clock;
 use http::Response;
 use jiff::SignedDuration;
 use lambda_http::{Body, Request};
-use runtime::api::{ROUTES, Route};
+use runtime::api::{ApiRoute, ROUTES};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tests::World;
@@ -70,7 +70,7 @@ impl Business {
     }
 
     /// A request of a user with this role to that path.
-    fn request(&self, name: &str, route: Route, role: &str) -> Request {
+    fn request(&self, name: &str, route: ApiRoute, role: &str) -> Request {
         let (method, template) = name.split_once(' ').unwrap();
         let path = template.split('/').map(|part| match part {
             "{invoice_id}" => "inv_1",
@@ -88,41 +88,41 @@ impl Business {
             }
         });
         let path = path.collect::<Vec<_>>().join("/");
-        let query = if route == Route::SearchContacts { "query=ridge" } else { "" };
+        let query = if route == ApiRoute::SearchContacts { "query=ridge" } else { "" };
         a_request(method, &path, query, role, self.body(route).as_deref())
     }
 
-    fn body(&self, route: Route) -> Option<String> {
+    fn body(&self, route: ApiRoute) -> Option<String> {
         let (ticket, second, contact) = (self.ticket.expose_secret(), self.second, self.contact);
         match route {
-            Route::CompleteConnect => Some(format!(r#"{{"ticket":"{ticket}"}}"#)),
-            Route::ChooseOrganisation => Some(format!(r#"{{"tenant_id":"{second}"}}"#)),
-            Route::ChooseAccountCodes => Some(r#"{"sales":"200"}"#.to_owned()),
-            Route::LinkContact => Some(format!(r#"{{"contact_id":"{contact}"}}"#)),
-            Route::SettleMoney => Some(r#"{"import":true}"#.to_owned()),
-            Route::Status
-            | Route::Connect
-            | Route::Disconnect
-            | Route::AccountCodes
-            | Route::SyncLog
-            | Route::SyncAllProgress
-            | Route::SyncAll
-            | Route::Record
-            | Route::SyncNow
-            | Route::NeverSend
-            | Route::Money
-            | Route::AccountChoices
-            | Route::SearchContacts
-            | Route::UnlinkContact
-            | Route::Reconcile
-            | Route::Reconciliation
-            | Route::Findings => None,
+            ApiRoute::CompleteConnect => Some(format!(r#"{{"ticket":"{ticket}"}}"#)),
+            ApiRoute::ChooseOrganisation => Some(format!(r#"{{"tenant_id":"{second}"}}"#)),
+            ApiRoute::ChooseAccountCodes => Some(r#"{"sales":"200"}"#.to_owned()),
+            ApiRoute::LinkContact => Some(format!(r#"{{"contact_id":"{contact}"}}"#)),
+            ApiRoute::SettleMoney => Some(r#"{"import":true}"#.to_owned()),
+            ApiRoute::Status
+            | ApiRoute::Connect
+            | ApiRoute::Disconnect
+            | ApiRoute::AccountCodes
+            | ApiRoute::SyncLog
+            | ApiRoute::SyncAllProgress
+            | ApiRoute::SyncAll
+            | ApiRoute::Record
+            | ApiRoute::SyncNow
+            | ApiRoute::NeverSend
+            | ApiRoute::Money
+            | ApiRoute::AccountChoices
+            | ApiRoute::SearchContacts
+            | ApiRoute::UnlinkContact
+            | ApiRoute::Reconcile
+            | ApiRoute::Reconciliation
+            | ApiRoute::Findings => None,
         }
     }
 
     /// Advances the time with a fast Xero: its books contain no duplicates, and every record is
     /// synced.
-    fn settles(&self, name: &str, route: Route) {
+    fn settles(&self, name: &str, route: ApiRoute) {
         let world = &self.world;
         for _ in 0..4 {
             world.advance(SignedDuration::from_mins(40));
@@ -132,22 +132,22 @@ impl Business {
             world.books(|books| (books.invoices().count(), books.credit_notes().count()));
         assert!(invoices <= 1 && notes <= 1, "{name}: {invoices} invoices, {notes} credit notes");
         assert!(world.xero().violations().is_empty(), "{name}");
-        if route == Route::Disconnect {
+        if route == ApiRoute::Disconnect {
             assert_eq!(world.connection().state, ConnectionState::Disconnected, "{name}");
             assert!(world.connection().leftovers.is_empty(), "{name}");
-        } else if route == Route::ChooseOrganisation {
+        } else if route == ApiRoute::ChooseOrganisation {
             let used = world.connection().organisation.unwrap();
             assert_eq!(used.tenant.0, self.second, "{name}");
-        } else if !matches!(route, Route::NeverSend | Route::UnlinkContact) {
+        } else if !matches!(route, ApiRoute::NeverSend | ApiRoute::UnlinkContact) {
             let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
-            assert_eq!(operation.state, State::Synced, "{name}: {:?}", operation.failure);
+            assert_eq!(operation.state, OperationState::Synced, "{name}: {:?}", operation.failure);
             assert_eq!(invoices, 1, "{name}");
         }
     }
 }
 
 /// The response to a request if everything is fast.
-async fn expected(name: &str, route: Route) -> u16 {
+async fn expected(name: &str, route: ApiRoute) -> u16 {
     let business = Business::new(false);
     let gateway = Gateway::new(&business.world, FAST);
     let (_, answer) = gateway.send(&business.request(name, route, "Owner")).await;
@@ -175,11 +175,11 @@ fn assert_told(name: &str, answer: &Response<Body>) {
 }
 
 /// Whether a response asks the user to repeat the request.
-fn is_unfinished(route: Route, status: u16) -> bool {
-    status == 503 || (status == 202 && route == Route::CompleteConnect)
+fn is_unfinished(route: ApiRoute, status: u16) -> bool {
+    status == 503 || (status == 202 && route == ApiRoute::CompleteConnect)
 }
 
-async fn a_slow_xero_costs_a_few_tries(name: &str, route: Route, is_token_over: bool) {
+async fn a_slow_xero_costs_a_few_tries(name: &str, route: ApiRoute, is_token_over: bool) {
     let wanted = expected(name, route).await;
     let business = Business::new(is_token_over);
     let gateway = Gateway::new(&business.world, SLOW_XERO);
@@ -230,15 +230,16 @@ async fn every_route_answers_in_time_when_aws_is_slow() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_took_too_long_is_not_reported_as_done() {
     for (name, route) in [
-        ("DELETE /v1/connection", Route::Disconnect),
-        ("POST /v1/connection/organisation", Route::ChooseOrganisation),
+        ("DELETE /v1/connection", ApiRoute::Disconnect),
+        ("POST /v1/connection/organisation", ApiRoute::ChooseOrganisation),
     ] {
         let business = Business::new(false);
         let gateway = Gateway::new(&business.world, SLOW_AWS);
         let before = business.world.connection();
         let (_, answer) = gateway.send(&business.request(name, route, "Owner")).await;
         let after = business.world.connection();
-        let is_done = (after.state, after.ledger()) != (before.state, before.ledger());
+        let is_done =
+            (after.state, after.current_ledger()) != (before.state, before.current_ledger());
         assert!(is_done || answer.status() != 200, "{name}: {}", text(&answer));
     }
 }

@@ -3,8 +3,8 @@
 
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, UserId, XeroContactId};
-use domain::operation::State;
-use engine::contacts::{self, Linked};
+use domain::operation::OperationState;
+use engine::contacts::{self, LinkOutcome};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
@@ -81,7 +81,7 @@ fn a_contact_that_was_merged_before_its_client_arrived_is_followed() {
         world.advance(SignedDuration::from_hours(1));
         assert_eq!(contact_of(&world, "cli_1"), Some(kept));
         let state = world.mapping(Invoice, "inv_1").unwrap().operation.state;
-        assert_eq!(state, State::Synced);
+        assert_eq!(state, OperationState::Synced);
     }
 }
 
@@ -94,9 +94,9 @@ fn linking_an_archived_contact_is_refused() {
         let (account, invocation) = (world.account(), world.invocation());
         let by = UserId::new("usr_owner").unwrap();
         let (client, contact) = (CrmId::new("cli_1").unwrap(), XeroContactId(contact));
-        let link = contacts::link(&world.engine, &account, &by, client, contact, invocation);
+        let link = contacts::link_client(&world.engine, &account, &by, client, contact, invocation);
         let linked = run(link).unwrap().unwrap();
-        let Linked::Refused(failure) = linked else { panic!("{linked:?}") };
+        let LinkOutcome::Refused(failure) = linked else { panic!("{linked:?}") };
         assert_eq!(failure.code, "contact_archived");
     }
 }
@@ -113,7 +113,10 @@ fn a_contact_archived_after_linking_is_named_and_syncs_once_it_is_restored() {
         let (tenant, now) = (world.tenant(), world.clock.now());
         world.xero().bookkeeper(now, tenant).unwrap().restore_contact(contact).unwrap();
         world.advance(SignedDuration::from_hours(1));
-        assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, State::Synced);
+        assert_eq!(
+            world.mapping(Invoice, "inv_2").unwrap().operation.state,
+            OperationState::Synced
+        );
     }
 }
 
@@ -130,7 +133,7 @@ fn a_contact_merged_into_another_clients_contact_costs_few_calls_and_is_named() 
         let made = world.calls().len() - before;
         assert!(made < 120, "{made} calls in a day");
         let operation = world.mapping(Invoice, "inv_3").unwrap().operation;
-        assert_eq!(operation.state, State::Skipped);
+        assert_eq!(operation.state, OperationState::Skipped);
         assert!(!operation.failure.unwrap().remedy.is_empty());
         assert_eq!(contact_of(&world, "cli_2"), kept);
     }

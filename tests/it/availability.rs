@@ -7,10 +7,10 @@ mod paths;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
-use domain::operation::{Parking, State};
-use engine::health::check;
+use domain::operation::{OperationState, ParkingReason};
+use engine::health::check_health;
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
@@ -30,7 +30,7 @@ fn reopens(world: &World) {
     world.xero().bookkeeper(now, tenant).unwrap().reopen_organisation();
 }
 
-fn state(world: &World, id: &str) -> State {
+fn state(world: &World, id: &str) -> OperationState {
     world.mapping(Invoice, id).unwrap().operation.state
 }
 
@@ -48,7 +48,7 @@ fn an_hour_passes(world: &World) {
         }
         world.poll();
     }
-    run(check(&world.engine, world.invocation())).unwrap().unwrap();
+    run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
 }
 
 /// A connected account with an unpaid invoice.
@@ -74,16 +74,16 @@ fn a_closed_organisation_costs_a_few_calls_a_day_and_one_event() {
     assert!(made <= 12, "{made} calls in a day");
     assert_eq!(world.connection().state, ConnectionState::Unavailable);
     let told = world.statuses_told(&world.account());
-    assert_eq!(told, [Status::Active, Status::OrganisationUnavailable]);
+    assert_eq!(told, [ConnectionStatus::Active, ConnectionStatus::OrganisationUnavailable]);
     let view = world.status();
-    assert_eq!(view.status, Status::OrganisationUnavailable);
+    assert_eq!(view.status, ConnectionStatus::OrganisationUnavailable);
     let problem = view.connection_problem.unwrap();
     assert_eq!(problem.code, "organisation_unavailable");
     assert!(problem.remedy.contains("plan in Xero"), "{problem:?}");
     assert!(view.next_look_at.unwrap() > world.clock.now());
     assert_eq!((view.failing, view.skipped), (0, 0), "no record has failed");
     for hour in [0, 5, 10, 15, 20] {
-        let parked = State::Parked { on: Parking::Reconnect };
+        let parked = OperationState::Parked { on: ParkingReason::Reconnect };
         assert_eq!(state(&world, &format!("inv_{}", hour + 1)), parked);
     }
 
@@ -92,12 +92,19 @@ fn a_closed_organisation_costs_a_few_calls_a_day_and_one_event() {
     (0..7).for_each(|_| an_hour_passes(&world));
     assert_eq!(world.connection().state, ConnectionState::Active);
     for hour in [0, 5, 10, 15, 20] {
-        assert_eq!(state(&world, &format!("inv_{}", hour + 1)), State::Synced);
+        assert_eq!(state(&world, &format!("inv_{}", hour + 1)), OperationState::Synced);
     }
     assert_eq!(world.books(|books| books.invoices().count()), 6);
     let told = world.statuses_told(&world.account());
-    assert_eq!(told, [Status::Active, Status::OrganisationUnavailable, Status::Active]);
-    assert_eq!(world.status().status, Status::Active);
+    assert_eq!(
+        told,
+        [
+            ConnectionStatus::Active,
+            ConnectionStatus::OrganisationUnavailable,
+            ConnectionStatus::Active
+        ]
+    );
+    assert_eq!(world.status().status, ConnectionStatus::Active);
     // It is polled again, too.
     let before = world.calls().len();
     world.poll();
@@ -126,14 +133,17 @@ fn a_reconnect_checks_at_once_and_reports_a_closed_organisation_once_more() {
     (0..6).for_each(|_| an_hour_passes(&world));
     assert_eq!(world.connection().state, ConnectionState::Unavailable);
     assert!(calls(&world) - before <= 12, "{} calls", calls(&world) - before);
-    let unavailable = Status::OrganisationUnavailable;
+    let unavailable = ConnectionStatus::OrganisationUnavailable;
     let told = world.statuses_told(&world.account());
-    assert_eq!(told, [Status::Active, unavailable, Status::Active, unavailable]);
+    assert_eq!(
+        told,
+        [ConnectionStatus::Active, unavailable, ConnectionStatus::Active, unavailable]
+    );
     // Then the organisation is open again.
     reopens(&world);
     world.connect();
     world.advance(MINUTES(5));
-    assert_eq!(state(&world, "inv_1"), State::Synced);
+    assert_eq!(state(&world, "inv_1"), OperationState::Synced);
 }
 
 #[test]
@@ -142,7 +152,7 @@ fn a_closed_organisation_can_be_disconnected() {
     closes(&world);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.disconnect();
-    assert_eq!(world.status().status, Status::Disconnected);
+    assert_eq!(world.status().status, ConnectionStatus::Disconnected);
     let tenant = world.tenant();
     assert!(!world.xero().is_connected("servicecortex", tenant));
     let before = calls(&world);
@@ -160,7 +170,14 @@ fn the_next_check_detects_a_link_removed_while_the_organisation_is_closed() {
     (0..24).for_each(|_| an_hour_passes(&world));
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
     let told = world.statuses_told(&world.account());
-    assert_eq!(told, [Status::Active, Status::OrganisationUnavailable, Status::Disconnected]);
+    assert_eq!(
+        told,
+        [
+            ConnectionStatus::Active,
+            ConnectionStatus::OrganisationUnavailable,
+            ConnectionStatus::Disconnected
+        ]
+    );
 }
 
 #[test]
@@ -180,8 +197,8 @@ fn a_single_refusal_by_a_working_organisation_costs_a_retry_and_no_connection() 
     assert_eq!(refusals.load(Ordering::SeqCst), 0);
     assert_eq!(world.connection().state, ConnectionState::Active);
     an_hour_passes(&world);
-    assert_eq!(state(&world, "inv_1"), State::Synced, "it was retried automatically");
-    assert_eq!(world.statuses_told(&world.account()), [Status::Active]);
+    assert_eq!(state(&world, "inv_1"), OperationState::Synced, "it was retried automatically");
+    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
 }
 
 /// Makes Xero refuse every accounting call for this reason while the switch is on, and counts the
@@ -216,11 +233,15 @@ fn an_organisation_refused_for_any_other_reason_is_unavailable_too() {
         let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
         assert_eq!(failure.code, "organisation_unavailable", "{detail}");
         let told = world.statuses_told(&world.account());
-        assert_eq!(told, [Status::Active, Status::OrganisationUnavailable], "{detail}");
+        assert_eq!(
+            told,
+            [ConnectionStatus::Active, ConnectionStatus::OrganisationUnavailable],
+            "{detail}"
+        );
         is_on.store(false, Ordering::SeqCst);
         (0..7).for_each(|_| an_hour_passes(&world));
         assert_eq!(world.connection().state, ConnectionState::Active, "{detail}");
-        assert_eq!(state(&world, "inv_1"), State::Synced, "{detail}");
+        assert_eq!(state(&world, "inv_1"), OperationState::Synced, "{detail}");
     }
 }
 
@@ -234,9 +255,9 @@ fn a_forbidden_call_fails_its_record_and_no_connection() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
     assert_eq!(operation.failure.unwrap().code, "not_permitted");
-    assert!(matches!(operation.state, State::Waiting { .. }), "{:?}", operation.state);
+    assert!(matches!(operation.state, OperationState::Waiting { .. }), "{:?}", operation.state);
     assert_eq!(world.connection().state, ConnectionState::Active);
-    assert_eq!(world.statuses_told(&world.account()), [Status::Active]);
+    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
 }
 
 #[test]
@@ -256,5 +277,5 @@ fn an_organisation_closed_for_longer_than_the_token_lifetime_works_again() {
     }
     world.advance(MINUTES(5));
     assert_eq!(world.connection().state, ConnectionState::Active);
-    assert_eq!(state(&world, "inv_1"), State::Synced);
+    assert_eq!(state(&world, "inv_1"), OperationState::Synced);
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use store::Store;
 use store::table::{
-    CorruptItem, IndexPage, IndexQuery, Item, ItemKey, MAX_ITEM_BYTES, Page, Query, Table,
-    TableError, Write,
+    CorruptItem, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, MAX_ITEM_BYTES,
+    StoredItem, TableError, TableQuery,
 };
 use tests::World;
 use tests::ports::GatedTable;
@@ -58,8 +58,8 @@ impl BadRow {
 }
 
 #[async_trait]
-impl Table for BadRow {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+impl ItemTable for BadRow {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         if self.trouble == Trouble::StopsTheFunction && key.sk == self.row {
             std::future::pending::<()>().await;
         }
@@ -67,20 +67,20 @@ impl Table for BadRow {
         self.inner.get(key).await
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
         for write in &writes {
-            self.check(write.key())?;
-            if self.trouble == Trouble::IsTooLarge && write.key().sk == self.row {
+            self.check(write.item_key())?;
+            if self.trouble == Trouble::IsTooLarge && write.item_key().sk == self.row {
                 let (bytes, limit) = (MAX_ITEM_BYTES + 1, MAX_ITEM_BYTES);
                 return Err(TableError::TooLarge { bytes, limit });
             }
         }
-        self.inner.write(writes).await
+        self.inner.write_items(writes).await
     }
 
     /// A corrupt row does not fail its page, as in DynamoDB. Any other trouble does.
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
-        let mut page = self.inner.query(query).await?;
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
+        let mut page = self.inner.query_items(query).await?;
         if let Some(place) = page.items.iter().position(|item| item.key.sk == self.row) {
             match self.trouble.strike(&page.items[place].key) {
                 Err(TableError::Corrupt { key, reason }) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::entity::EntityKind;
-use domain::operation::State;
+use domain::operation::OperationState;
 use http::{Request, Response};
 use jiff::SignedDuration;
 use tests::World;
@@ -26,10 +26,13 @@ struct Mine {
 
 #[async_trait]
 impl Transport for Mine {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         let body = String::from_utf8_lossy(request.body());
         assert!(!body.contains(self.trigger), "the trigger panics");
-        self.inner.exchange(request).await
+        self.inner.send_request(request).await
     }
 }
 
@@ -49,9 +52,9 @@ fn unreadable_messages_are_dead_lettered_with_their_reason_and_delay_no_others()
     let graves = graveyard.graves();
     let ids = graves.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>();
     assert_eq!(ids, ["m1", "m2", "m4"]);
-    assert!(graves[0].1.text().contains("not JSON"), "{graves:?}");
-    assert!(graves[1].1.text().contains("account_id"), "{graves:?}");
-    assert!(graves[2].1.text().contains("300000 bytes"), "{graves:?}");
+    assert!(graves[0].1.sentence_text().contains("not JSON"), "{graves:?}");
+    assert!(graves[1].1.sentence_text().contains("account_id"), "{graves:?}");
+    assert!(graves[2].1.sentence_text().contains("300000 bytes"), "{graves:?}");
 }
 
 #[test]
@@ -70,7 +73,7 @@ fn a_record_that_causes_a_panic_affects_no_other_record() {
     assert_eq!(world.books(|books| books.invoices().count()), 2);
     let broken = world.mapping(EntityKind::Invoice, "inv_2").unwrap().operation;
     assert_eq!(broken.failure.unwrap().code, "integration_fault");
-    assert!(matches!(broken.state, State::Waiting { .. }), "{:?}", broken.state);
+    assert!(matches!(broken.state, OperationState::Waiting { .. }), "{:?}", broken.state);
 }
 
 #[test]
@@ -91,7 +94,7 @@ fn what_was_done_before_another_record_panicked_is_looked_up_and_recorded() {
         world.books(|books| books.invoices().map(|invoice| invoice.status).collect::<Vec<_>>());
     assert_eq!(statuses, [InvoiceStatus::Voided]);
     let voided = world.mapping(EntityKind::Invoice, "inv_1").unwrap();
-    assert_eq!((voided.operation.state, voided.synced_revision), (State::Synced, Some(2)));
+    assert_eq!((voided.operation.state, voided.synced_revision), (OperationState::Synced, Some(2)));
     let broken = world.mapping(EntityKind::Invoice, "inv_2").unwrap().operation;
     assert_eq!(broken.failure.unwrap().code, "integration_fault");
 }

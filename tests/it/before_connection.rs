@@ -2,22 +2,22 @@
 //! are kept up to a limit, and pushed to the right books after the connection, clients first.
 
 use domain::activity::{KEPT_MAX, KeptRecords};
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{self, Allocation, Contact, CreditNote, Invoice, Payment};
-use domain::envelope::Errand;
+use domain::envelope::WakeUpKind;
 use domain::ids::{CrmId, Ledger, TenantId, UserId};
 use domain::mapping::{Mapping, MappingKey};
-use domain::operation::State;
-use domain::outbound::News;
+use domain::operation::OperationState;
+use domain::outbound::EventContent;
 use domain::sync_log::LogStatus;
-use engine::connect::Completed;
+use engine::connect::ConnectOutcome;
 use engine::contacts::reconcile;
-use engine::inbound::Received;
-use engine::organisation::{self, Chosen};
-use engine::push::Pushed;
-use engine::{choices, receipts, sync_all};
+use engine::inbound::MessageOutcome;
+use engine::organisation::{self, OrganisationChoiceOutcome};
+use engine::push::PushOutcome;
+use engine::{choices, invoice_payments, sync_all};
 use jiff::SignedDuration;
-use store::table::Expect;
+use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::{Death, Moment, run};
@@ -56,7 +56,7 @@ const ARRIVES: [(EntityKind, &str); 7] = [
 fn sends(world: &World, day: &[(EntityKind, String)]) {
     for (kind, body) in day {
         let received = world.receive(*kind, body);
-        assert_ne!(received, Received::NotKept, "{kind}");
+        assert_ne!(received, MessageOutcome::NotKept, "{kind}");
         world.clock.advance(SignedDuration::from_secs(1));
     }
 }
@@ -64,7 +64,7 @@ fn sends(world: &World, day: &[(EntityKind, String)]) {
 fn mapping_in(world: &World, tenant: Uuid, kind: EntityKind, id: &str) -> Option<Mapping> {
     let ledger = Ledger { account: world.account(), tenant: TenantId(tenant) };
     let key = MappingKey::new(ledger, kind, CrmId::new(id).unwrap());
-    run(world.engine.store.mapping(&key)).unwrap().unwrap().map(|row| row.record)
+    run(world.engine.store.find_mapping(&key)).unwrap().unwrap().map(|row| row.record)
 }
 
 /// Asserts that all records are in the books of the first organisation, once, and that none is
@@ -73,10 +73,15 @@ fn assert_arrived(world: &World, when: &str) {
     for (kind, id) in ARRIVES {
         let mapping = world.mapping(kind, id).unwrap_or_else(|| panic!("{when}: {id} is lost"));
         let operation = mapping.operation;
-        assert_eq!(operation.state, State::Synced, "{when}: {id}: {:?}", operation.failure);
+        assert_eq!(
+            operation.state,
+            OperationState::Synced,
+            "{when}: {id}: {:?}",
+            operation.failure
+        );
     }
     let recorded = world.mapping(Contact, "cli_3").unwrap_or_else(|| panic!("{when}: cli_3"));
-    assert_eq!((recorded.operation.state, recorded.link), (State::Due, None), "{when}");
+    assert_eq!((recorded.operation.state, recorded.link), (OperationState::Due, None), "{when}");
     let counted = world.books(|books| {
         (books.contacts().count(), books.invoices().count(), books.credit_notes().count())
     });
@@ -84,21 +89,23 @@ fn assert_arrived(world: &World, when: &str) {
     let account = world.account();
     for (invoice, payments) in [("inv_1", 1), ("inv_2", 1)] {
         let invoice = CrmId::new(invoice).unwrap();
-        let known = run(receipts::of(&world.engine, &account, &invoice)).unwrap().unwrap();
+        let known = run(invoice_payments::find_invoice_payments(&world.engine, &account, &invoice))
+            .unwrap()
+            .unwrap();
         assert_eq!(known.map(|known| known.recorded.len()), Some(payments), "{when}: {invoice}");
     }
     let waiting = format!("L#{account}#{}", TenantId::NONE);
-    let left = world.table.items().into_iter().filter(|item| item.key.pk == waiting);
+    let left = world.table.all_items().into_iter().filter(|item| item.key.pk == waiting);
     let left =
         left.map(|item| item.key.sk).filter(|sk| !sk.starts_with("SYNC")).collect::<Vec<_>>();
     assert!(left.is_empty(), "{when}: {left:?}");
     assert!(world.connection().carried_from.is_empty(), "{when}");
-    assert_eq!(world.status().status, Status::Active, "{when}");
+    assert_eq!(world.status().status, ConnectionStatus::Active, "{when}");
 }
 
 fn connects(world: &World) {
     let completed = world.connect();
-    assert!(matches!(completed, Completed::Connected(_)), "{completed:?}");
+    assert!(matches!(completed, ConnectOutcome::Connected(_)), "{completed:?}");
 }
 
 /// The accounts are chosen before the connection, so that payments need no user action.
@@ -115,7 +122,7 @@ fn records_sent_before_the_first_connection_arrive_clients_first() {
     sends(&world, &a_day());
     assert!(world.calls().is_empty());
     let view = world.status();
-    assert_eq!((view.status, view.problem), (Status::Disconnected, None));
+    assert_eq!((view.status, view.problem), (ConnectionStatus::Disconnected, None));
     connects(&world);
     world.advance(MINUTES(60));
     assert_arrived(&world, "after the connection");
@@ -123,7 +130,7 @@ fn records_sent_before_the_first_connection_arrive_clients_first() {
     let first =
         |what: &str| calls.iter().position(|call| call.contains(what) && !call.starts_with("GET"));
     assert!(first("/Contacts").unwrap() < first("/Invoices").unwrap(), "{calls:?}");
-    assert_eq!(world.statuses_told(&world.account()), [Status::Active]);
+    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
 }
 
 #[test]
@@ -131,7 +138,7 @@ fn a_burst_sent_before_the_first_connection_arrives() {
     let world = World::new();
     let burst = (0..10).map(|number| an_invoice(&format!("inv_{number}"), "cli_1").body());
     let received = world.receive_together(Invoice, &burst.collect::<Vec<_>>());
-    assert!(received.iter().all(|one| *one != Received::NotKept), "{received:?}");
+    assert!(received.iter().all(|one| *one != MessageOutcome::NotKept), "{received:?}");
     connects(&world);
     world.advance(MINUTES(60));
     assert_eq!(world.books(|books| (books.contacts().count(), books.invoices().count())), (1, 10));
@@ -186,17 +193,18 @@ fn records_sent_while_disconnected_arrive_after_the_reconnect() {
 fn records_never_synced_to_one_organisation_go_to_its_replacement() {
     let world = World::new();
     let all = world.xero().settings().organisations.iter().map(|one| one.id).collect::<Vec<_>>();
-    assert!(matches!(world.connect_to(&all), Completed::Connected(_)));
+    assert!(matches!(world.connect_to(&all), ConnectOutcome::Connected(_)));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     // The first organisation does not accept that currency.
     let kiwi =
         an_invoice("inv_2", "cli_2").currency("NZD").tax_rate("15").price("100.00", "115.00");
     world.receive(Invoice, &kiwi.body());
     world.advance(MINUTES(5));
-    assert_ne!(world.mapping(Invoice, "inv_2").unwrap().operation.state, State::Synced);
+    assert_ne!(world.mapping(Invoice, "inv_2").unwrap().operation.state, OperationState::Synced);
     let (account, second) = (world.account(), TenantId(all[1]));
-    let chosen = organisation::choose(&world.engine, &account, second, world.invocation());
-    assert_eq!(run(chosen).unwrap().unwrap(), Chosen::Done);
+    let chosen =
+        organisation::choose_organisation(&world.engine, &account, second, world.invocation());
+    assert_eq!(run(chosen).unwrap().unwrap(), OrganisationChoiceOutcome::Done);
     // Before the wake-up arrives, and after it.
     let next =
         an_invoice("inv_3", "cli_2").currency("NZD").tax_rate("15").price("100.00", "115.00");
@@ -204,13 +212,18 @@ fn records_never_synced_to_one_organisation_go_to_its_replacement() {
     world.advance(MINUTES(60));
     for id in ["inv_2", "inv_3"] {
         let mapping = mapping_in(&world, all[1], Invoice, id).unwrap();
-        assert_eq!(mapping.operation.state, State::Synced, "{id}: {:?}", mapping.operation.failure);
+        assert_eq!(
+            mapping.operation.state,
+            OperationState::Synced,
+            "{id}: {:?}",
+            mapping.operation.failure
+        );
     }
     // Documents in the books of the first organisation stay there, and are not pushed to another
     // one.
     assert_eq!(
         mapping_in(&world, all[0], Invoice, "inv_1").unwrap().operation.state,
-        State::Synced
+        OperationState::Synced
     );
     assert_eq!(mapping_in(&world, all[1], Invoice, "inv_1"), None);
     let numbers = |tenant: Uuid| {
@@ -220,7 +233,7 @@ fn records_never_synced_to_one_organisation_go_to_its_replacement() {
     };
     assert_eq!(numbers(all[0]).len(), 1);
     assert_eq!(numbers(all[1]).len(), 2);
-    assert_eq!(world.status().status, Status::Active);
+    assert_eq!(world.status().status, ConnectionStatus::Active);
 }
 
 #[test]
@@ -228,16 +241,16 @@ fn beyond_twenty_thousand_records_new_ones_are_refused_and_known_ones_accepted()
     let world = World::new();
     let account = world.account();
     let kept = KeptRecords { account: account.clone(), count: KEPT_MAX - 1 };
-    run(world.engine.store.put_kept_records(&kept, Expect::Absent)).unwrap().unwrap();
+    run(world.engine.store.put_kept_records(&kept, WriteExpectation::Absent)).unwrap().unwrap();
     let last = world.receive(Contact, &a_client("cli_1", 1, "Ridge", "record"));
-    assert_eq!(last, Received::Recorded);
+    assert_eq!(last, MessageOutcome::Recorded);
     let before = world.told.news().len();
     let refused = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(refused, Received::NotKept);
+    assert_eq!(refused, MessageOutcome::NotKept);
     assert_eq!(world.receive(Payment, &a_payment("pay_1", &[("inv_1", "1.00")]).body()), refused);
     let told = world.told.news().split_off(before);
     assert_eq!(told.len(), 2, "{told:?}");
-    let News::Skipped { entity, crm_id, code, message, remedy, .. } = &told[0] else {
+    let EventContent::Skipped { entity, crm_id, code, message, remedy, .. } = &told[0] else {
         panic!("{told:?}")
     };
     assert_eq!(
@@ -249,16 +262,16 @@ fn beyond_twenty_thousand_records_new_ones_are_refused_and_known_ones_accepted()
     assert_eq!(entry.status, LogStatus::Skipped);
     // A newer revision of a kept record does not count towards the limit.
     let newer = world.receive(Contact, &a_client("cli_1", 2, "Ridge Plumbing", "record"));
-    assert_eq!(newer, Received::Recorded);
+    assert_eq!(newer, MessageOutcome::Recorded);
 
     // Once connected the limit is free again, also for the next disconnection.
     connects(&world);
     world.advance(MINUTES(5));
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_revision(3).body());
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
     world.disconnect();
     let next = world.receive(Invoice, &an_invoice("inv_2", "cli_1").client_revision(3).body());
-    assert_eq!(next, Received::Pushed(Pushed::Parked));
+    assert_eq!(next, MessageOutcome::Pushed(PushOutcome::Parked));
 }
 
 #[test]
@@ -266,18 +279,18 @@ fn sync_all_on_the_first_day_includes_records_sent_before() {
     let world = with_accounts();
     sends(&world, &a_day());
     // Before the connection it has no effect; right after it, all records arrive.
-    run(sync_all::start(&world.engine, &world.account(), owner())).unwrap().unwrap();
+    run(sync_all::start_sync_all(&world.engine, &world.account(), owner())).unwrap().unwrap();
     connects(&world);
-    run(sync_all::start(&world.engine, &world.account(), owner())).unwrap().unwrap();
+    run(sync_all::start_sync_all(&world.engine, &world.account(), owner())).unwrap().unwrap();
     world.advance(MINUTES(60));
-    let progress = run(sync_all::progress(&world.engine, &world.account()));
+    let progress = run(sync_all::find_sync_all(&world.engine, &world.account()));
     let progress = progress.unwrap().unwrap().unwrap();
     assert!(!progress.is_walking(), "{progress:?}");
     assert!(progress.counts.looked_at >= 5, "{progress:?}");
     let arrived = world.books(|books| (books.invoices().count(), books.credit_notes().count()));
     assert_eq!(arrived, (2, 1));
     // A client that was only recorded is pushed, too, when a user requests Sync All.
-    assert_eq!(world.mapping(Contact, "cli_3").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Contact, "cli_3").unwrap().operation.state, OperationState::Synced);
 }
 
 #[test]
@@ -288,7 +301,10 @@ fn a_reconciliation_includes_clients_sent_before_the_connection() {
     let contact =
         world.xero().bookkeeper(now, tenant).unwrap().add_contact("Ridge Plumbing").unwrap();
     connects(&world);
-    run(reconcile::start(&world.engine, &world.account(), owner())).unwrap().unwrap().unwrap();
+    run(reconcile::start_reconciliation(&world.engine, &world.account(), owner()))
+        .unwrap()
+        .unwrap()
+        .unwrap();
     world.advance(MINUTES(5));
     let link = world.mapping(Contact, "cli_1").unwrap().link;
     assert_eq!(link.map(|link| link.xero_id.0), Some(contact));
@@ -300,10 +316,12 @@ fn never_send_remains_in_effect_through_the_connection() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let (account, record) = (world.account(), CrmId::new("inv_1").unwrap());
     let by = UserId::new("usr_owner").unwrap();
-    run(choices::never_send(&world.engine, &account, &by, Invoice, record)).unwrap().unwrap();
+    run(choices::never_send_record(&world.engine, &account, &by, Invoice, record))
+        .unwrap()
+        .unwrap();
     connects(&world);
     world.advance(MINUTES(60));
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Withheld);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Withheld);
     assert_eq!(world.books(|books| books.invoices().count()), 0);
 }
 
@@ -317,7 +335,7 @@ fn a_message_that_arrives_while_records_are_carried_over_is_not_lost() {
         sends(&world, &day[..4]);
         let ticket = world.authorise(&account, user, &[tenant]);
         world.complete(&account, &ticket);
-        let wake = world.bookings.take(|wake| wake.errand == Errand::Connected).unwrap();
+        let wake = world.bookings.take(|wake| wake.errand == WakeUpKind::Connected).unwrap();
         let died = world.try_wake(&wake, Death { step, moment: Moment::After }).is_none();
         world.restart();
         sends(&world, &day[4..]);
@@ -343,7 +361,7 @@ fn carrying_over_that_dies_at_any_step_loses_and_duplicates_nothing() {
             let ticket = world.authorise(&account, user, &[tenant]);
             world.complete(&account, &ticket);
             assert_eq!(world.connection().state, ConnectionState::Active);
-            let wake = world.bookings.take(|wake| wake.errand == Errand::Connected).unwrap();
+            let wake = world.bookings.take(|wake| wake.errand == WakeUpKind::Connected).unwrap();
             let died = world.try_wake(&wake, Death { step, moment }).is_none();
             world.restart();
             // The wake-up is lost with the process: the sweep sends another.
@@ -362,7 +380,7 @@ fn carrying_over_that_dies_at_any_step_loses_and_duplicates_nothing() {
 
 /// The number of records that count towards the limit.
 fn counted(world: &World) -> u32 {
-    let kept = run(world.engine.store.kept_records(&world.account())).unwrap().unwrap();
+    let kept = run(world.engine.store.find_kept_records(&world.account())).unwrap().unwrap();
     kept.map_or(0, |row| row.record.count)
 }
 
@@ -403,7 +421,7 @@ fn records_sent_while_the_tokens_have_expired_are_kept_without_a_limit_and_arriv
     world.clock.advance(SignedDuration::from_hours(61 * 24));
     world.restart();
     sends(&world, &a_day());
-    assert_eq!(world.status().status, Status::TokenExpired);
+    assert_eq!(world.status().status, ConnectionStatus::TokenExpired);
     assert_eq!(counted(&world), 0);
     world.advance(SignedDuration::from_hours(24));
     connects(&world);

@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::entity::EntityKind::Invoice;
 use engine::Invocation;
-use engine::cleanup::{Cleaned, clean};
-use engine::inbound::Received;
+use engine::cleanup::{CleanupSummary, remove_expired_rows};
+use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::push::Pushed;
+use engine::push::PushOutcome;
 use jiff::{SignedDuration, Timestamp};
 use tests::World;
 use tests::builders::an_invoice;
@@ -18,17 +18,17 @@ use tests::gate::{Death, Moment, run};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-fn cleans(world: &World) -> Cleaned {
+fn cleans(world: &World) -> CleanupSummary {
     cleans_within(world, world.invocation())
 }
 
-fn cleans_within(world: &World, invocation: Invocation) -> Cleaned {
-    run(clean(&world.engine.store, &world.clock, invocation)).unwrap().unwrap()
+fn cleans_within(world: &World, invocation: Invocation) -> CleanupSummary {
+    run(remove_expired_rows(&world.engine.store, &world.clock, invocation)).unwrap().unwrap()
 }
 
 /// The rows of the table whose partition key has this prefix.
 fn rows(world: &World, partition: &str) -> usize {
-    world.table.items().iter().filter(|item| item.key.pk.starts_with(partition)).count()
+    world.table.all_items().iter().filter(|item| item.key.pk.starts_with(partition)).count()
 }
 
 fn logs(world: &World, number: u32) {
@@ -48,18 +48,21 @@ fn entries_are_removed_after_thirty_days_and_not_an_hour_before() {
     assert_eq!(world.log().len(), 2);
     world.clock.advance(SignedDuration::from_mins(2));
     logs(&world, 2);
-    assert_eq!(cleans(&world), Cleaned { accounts: 1, entries: 2, ..Cleaned::default() });
+    assert_eq!(
+        cleans(&world),
+        CleanupSummary { accounts: 1, entries: 2, ..CleanupSummary::default() }
+    );
     assert_eq!(rows(&world, "LOG#"), 1);
     assert_eq!(world.log().len(), 1);
     // A second run has nothing to do.
-    assert_eq!(cleans(&world), Cleaned { accounts: 1, ..Cleaned::default() });
+    assert_eq!(cleans(&world), CleanupSummary { accounts: 1, ..CleanupSummary::default() });
 }
 
 #[test]
 fn the_log_of_an_account_that_never_connected_is_cleaned_up_too() {
     let world = World::new();
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Parked));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Parked));
     world.clock.advance(DAY * 31);
     // The client's entry, and the invoice's.
     assert_eq!(cleans(&world).entries, 2);
@@ -91,7 +94,7 @@ impl Clock for Ticking {
         *now
     }
 
-    async fn pause(&self, _: Duration) {}
+    async fn sleep_for(&self, _: Duration) {}
 }
 
 fn with_logs(accounts: u32) -> World {
@@ -110,8 +113,9 @@ fn a_cleanup_that_runs_out_of_time_resumes_where_it_stopped() {
     let (mut runs, mut looked_at) = (0, 0);
     while rows(&world, "LOG#") > 0 {
         let clock = Ticking(Mutex::new(world.clock.now()));
-        let until = Invocation::attended(world.clock.now() + SignedDuration::from_secs(120));
-        let cleaned = run(clean(&world.engine.store, &clock, until)).unwrap().unwrap();
+        let until = Invocation::interactive(world.clock.now() + SignedDuration::from_secs(120));
+        let cleaned =
+            run(remove_expired_rows(&world.engine.store, &clock, until)).unwrap().unwrap();
         assert!(cleaned.is_cut_short);
         runs += 1;
         looked_at += cleaned.accounts;
@@ -121,9 +125,12 @@ fn a_cleanup_that_runs_out_of_time_resumes_where_it_stopped() {
     assert!(runs > 3 && looked_at < 600 + runs * 50, "{runs} runs, {looked_at} accounts");
     assert!(!cleans(&world).is_cut_short);
     // Without any time it only records its position.
-    let over = Invocation::attended(world.clock.now() - SignedDuration::from_secs(1));
-    assert_eq!(cleans_within(&world, over), Cleaned { is_cut_short: true, ..Cleaned::default() });
-    assert_eq!(cleans(&world), Cleaned { accounts: 600, ..Cleaned::default() });
+    let over = Invocation::interactive(world.clock.now() - SignedDuration::from_secs(1));
+    assert_eq!(
+        cleans_within(&world, over),
+        CleanupSummary { is_cut_short: true, ..CleanupSummary::default() }
+    );
+    assert_eq!(cleans(&world), CleanupSummary { accounts: 600, ..CleanupSummary::default() });
 }
 
 #[test]
@@ -132,7 +139,7 @@ fn the_next_cleanup_completes_one_that_died_at_any_step() {
     let mut died = 0;
     for step in (20..).step_by(7) {
         world.gate.arm(Some(Death { step, moment: Moment::After }));
-        let ended = run(clean(&world.engine.store, &world.clock, world.invocation()));
+        let ended = run(remove_expired_rows(&world.engine.store, &world.clock, world.invocation()));
         world.gate.arm(None);
         if ended.is_some() {
             break;

@@ -1,7 +1,7 @@
 //! Connecting an account: start, consent, callback, completion.
 
-use domain::connection::{ConnectionState, Status};
-use engine::connect::{CallbackOutcome, Completed};
+use domain::connection::{ConnectionState, ConnectionStatus};
+use engine::connect::{CallbackOutcome, ConnectOutcome};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;
@@ -21,7 +21,7 @@ fn denied(world: &World, address: &str) -> String {
 fn a_business_connects_to_its_organisation() {
     let world = World::new();
     let completed = world.connect();
-    let Completed::Connected(used) = completed else { panic!("{completed:?}") };
+    let ConnectOutcome::Connected(used) = completed else { panic!("{completed:?}") };
     assert_eq!(used.name, "Ridgeway Property Services Ltd");
     let connection = world.connection();
     assert_eq!(connection.state, ConnectionState::Active);
@@ -30,7 +30,7 @@ fn a_business_connects_to_its_organisation() {
     assert_eq!(organisation.tenant.0, world.tenant());
     assert_eq!(connection.connected_by.as_deref(), Some("Dana Whitlock"));
     let view = world.status();
-    assert_eq!((view.status, &view.pending), (Status::Active, &None));
+    assert_eq!((view.status, &view.pending), (ConnectionStatus::Active, &None));
     assert!(view.choices.is_empty(), "{view:?}");
 }
 
@@ -41,7 +41,7 @@ fn a_started_connection_attempt_is_only_pending() {
     assert!(address.starts_with("https://login.xero.com/identity/connect/authorize?"), "{address}");
     assert!(address.contains("code_challenge_method=S256"), "{address}");
     let view = world.status();
-    assert_eq!(view.status, Status::Pending);
+    assert_eq!(view.status, ConnectionStatus::Pending);
     let pending = view.pending.unwrap();
     assert_eq!(pending.by, owner());
     assert_eq!(pending.until, world.clock.now() + MINUTES(15));
@@ -56,7 +56,7 @@ fn the_callback_does_not_connect_and_does_not_call_xero() {
     assert_eq!(world.xero().calls().len(), before);
     assert!(world.secrets.is_empty());
     assert_ne!(world.connection().state, ConnectionState::Active);
-    assert_eq!(world.status().status, Status::Pending);
+    assert_eq!(world.status().status, ConnectionStatus::Pending);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn with_several_organisations_the_first_is_used_and_the_others_are_choices() {
     let world = World::new();
     let all = world.xero().settings().organisations.iter().map(|one| one.id).collect::<Vec<_>>();
     let completed = world.connect_to(&all);
-    let Completed::Connected(used) = completed else { panic!("{completed:?}") };
+    let ConnectOutcome::Connected(used) = completed else { panic!("{completed:?}") };
     assert_eq!(used.tenant.0, all[0]);
     let view = world.status();
     let choices = view.choices.iter().map(|choice| choice.tenant_id.0).collect::<Vec<_>>();
@@ -78,7 +78,7 @@ fn cancelling_at_xero_ends_the_connection_attempt() {
     let location = denied(&world, &world.begin());
     assert!(matches!(world.come_back(&location), CallbackOutcome::Denied));
     let view = world.status();
-    assert_eq!((view.status, view.pending), (Status::Disconnected, None));
+    assert_eq!((view.status, view.pending), (ConnectionStatus::Disconnected, None));
     assert_ne!(world.connection().state, ConnectionState::Active);
 }
 
@@ -90,7 +90,7 @@ fn cancelling_one_connection_attempt_leaves_a_later_one_pending() {
     world.begin();
     let location = denied(&world, &first);
     assert!(matches!(world.come_back(&location), CallbackOutcome::Denied));
-    assert_eq!(world.status().status, Status::Pending);
+    assert_eq!(world.status().status, ConnectionStatus::Pending);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn cancelling_a_reconnect_leaves_the_connection_unchanged() {
     let world = World::connected();
     let before = world.connection();
     let location = denied(&world, &world.begin());
-    assert_eq!(world.status().status, Status::Active);
+    assert_eq!(world.status().status, ConnectionStatus::Active);
     assert!(matches!(world.come_back(&location), CallbackOutcome::Denied));
     assert_eq!(world.connection(), before);
 }
@@ -109,7 +109,7 @@ fn a_callback_without_a_code_for_any_other_reason_ends_the_attempt_too() {
     let address = world.begin();
     let location = denied(&world, &address).replace("access_denied", "server_error");
     assert!(matches!(world.come_back(&location), CallbackOutcome::Failed));
-    assert_eq!(world.status().status, Status::Disconnected);
+    assert_eq!(world.status().status, ConnectionStatus::Disconnected);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_reconnect_to_another_organisation_needs_confirmation_and_keeps_the_pinned_o
     let user = world.user();
     world.xero().disconnect("servicecortex", user, tenant);
     let asked = world.connect_to(&[other]);
-    assert!(matches!(asked, Completed::OtherOrganisation { .. }), "{asked:?}");
+    assert!(matches!(asked, ConnectOutcome::OtherOrganisation { .. }), "{asked:?}");
     assert_eq!(world.connection().organisation.unwrap().tenant.0, tenant);
 }
 
@@ -150,7 +150,7 @@ fn a_reconnect_to_another_organisation_needs_confirmation_and_keeps_the_pinned_o
 fn neither_state_nor_token_is_stored_in_the_table() {
     let world = World::connected();
     let secrets = world.secrets.values().join("\n");
-    let items = world.table.items().iter().map(|item| item.record.clone()).collect::<Vec<_>>();
+    let items = world.table.all_items().iter().map(|item| item.record.clone()).collect::<Vec<_>>();
     let kept = items.join("\n");
     for word in secrets.split(['"', ',', ':']).filter(|word| word.len() > 30) {
         assert!(!kept.contains(word), "a token is in the table");

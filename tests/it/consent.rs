@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
 use domain::ids::{AccountId, TenantId, UserId};
-use domain::operation::State;
-use engine::connect::{Completed, complete};
-use engine::organisation::{self, Chosen};
+use domain::operation::OperationState;
+use engine::connect::{ConnectOutcome, complete_connect};
+use engine::organisation::{self, OrganisationChoiceOutcome};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -37,12 +37,17 @@ fn authorised(world: &World) -> SecretString {
     world.authorise(&account, login, &[tenant])
 }
 
-fn presents(world: &World, account: &AccountId, by: &UserId, ticket: &SecretString) -> Completed {
+fn presents(
+    world: &World,
+    account: &AccountId,
+    by: &UserId,
+    ticket: &SecretString,
+) -> ConnectOutcome {
     world.try_complete(account, by, ticket).unwrap()
 }
 
-fn is_connected(completed: &Completed) -> bool {
-    matches!(completed, Completed::Connected(_))
+fn is_connected(completed: &ConnectOutcome) -> bool {
+    matches!(completed, ConnectOutcome::Connected(_))
 }
 
 #[test]
@@ -57,8 +62,8 @@ fn a_link_that_was_forwarded_to_a_victim_gives_the_attacker_nothing() {
     let outcome = world.come_back(&location);
     let engine::connect::CallbackOutcome::Authorised { ticket } = outcome else { panic!() };
     // The victim's session of the CRM is that of another account, or of another user.
-    assert_eq!(presents(&world, &other(), &user("usr_victim"), &ticket), Completed::NotYours);
-    assert_eq!(presents(&world, &attacker, &user("usr_victim"), &ticket), Completed::NotYours);
+    assert_eq!(presents(&world, &other(), &user("usr_victim"), &ticket), ConnectOutcome::NotYours);
+    assert_eq!(presents(&world, &attacker, &user("usr_victim"), &ticket), ConnectOutcome::NotYours);
     assert_eq!(world.calls_of(TOKEN), 0, "the code was not exchanged");
     assert!(world.secrets.is_empty());
     assert_ne!(world.connection_of(&attacker).state, ConnectionState::Active);
@@ -71,13 +76,13 @@ fn a_link_that_was_forwarded_to_a_victim_gives_the_attacker_nothing() {
 fn a_stolen_ticket_is_refused_and_still_works_for_its_owner() {
     let world = World::new();
     let ticket = authorised(&world);
-    assert_eq!(presents(&world, &other(), &owner(), &ticket), Completed::NotYours);
+    assert_eq!(presents(&world, &other(), &owner(), &ticket), ConnectOutcome::NotYours);
     assert_eq!(
         presents(&world, &world.account(), &user("usr_admin"), &ticket),
-        Completed::NotYours
+        ConnectOutcome::NotYours
     );
     let guessed = SecretString::from("0".repeat(64));
-    assert_eq!(presents(&world, &world.account(), &owner(), &guessed), Completed::Expired);
+    assert_eq!(presents(&world, &world.account(), &owner(), &guessed), ConnectOutcome::Expired);
     assert!(is_connected(&presents(&world, &world.account(), &owner(), &ticket)));
 }
 
@@ -88,7 +93,7 @@ fn a_ticket_works_once() {
     let account = world.account();
     assert!(is_connected(&world.complete(&account, &ticket)));
     let exchanges = world.calls_of(TOKEN);
-    assert_eq!(world.complete(&account, &ticket), Completed::Expired);
+    assert_eq!(world.complete(&account, &ticket), ConnectOutcome::Expired);
     assert_eq!(world.calls_of(TOKEN), exchanges);
     assert_eq!(world.connection().state, ConnectionState::Active);
 }
@@ -104,9 +109,13 @@ fn a_ticket_works_for_five_minutes() {
             assert!(is_connected(&completed), "{completed:?}");
             continue;
         }
-        assert_eq!(completed, Completed::Expired);
+        assert_eq!(completed, ConnectOutcome::Expired);
         assert_eq!(world.calls_of(TOKEN), 0);
-        assert_eq!(world.status().status, Status::Disconnected, "nothing is pending any more");
+        assert_eq!(
+            world.status().status,
+            ConnectionStatus::Disconnected,
+            "nothing is pending any more"
+        );
     }
 }
 
@@ -116,8 +125,8 @@ fn a_disconnect_ends_a_connect_that_is_under_way() {
     let ticket = authorised(&world);
     world.clock.advance(SignedDuration::from_secs(1));
     world.disconnect();
-    assert_eq!(world.status().status, Status::Disconnected);
-    assert_eq!(world.complete(&world.account(), &ticket), Completed::Expired);
+    assert_eq!(world.status().status, ConnectionStatus::Disconnected);
+    assert_eq!(world.complete(&world.account(), &ticket), ConnectOutcome::Expired);
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
     assert!(world.secrets.is_empty());
 }
@@ -130,7 +139,7 @@ fn neither_the_code_nor_the_ticket_can_be_read_in_the_table() {
     let code = callback(&location).code.unwrap();
     let outcome = world.come_back(&location);
     let engine::connect::CallbackOutcome::Authorised { ticket } = outcome else { panic!() };
-    let items = world.table.items();
+    let items = world.table.all_items();
     for secret in [code.expose_secret(), ticket.expose_secret()] {
         let is_shown = items.iter().any(|item| {
             item.record.contains(secret)
@@ -148,7 +157,7 @@ fn another_organisation_is_shown_with_the_xero_user_before_it_is_used() {
     let first = world.tenant();
     let second = world.xero().settings().organisations[1].clone();
     world.xero().disconnect("servicecortex", login, first);
-    let Completed::OtherOrganisation { by, offered, is_any_in_use: false } =
+    let ConnectOutcome::OtherOrganisation { by, offered, is_any_in_use: false } =
         world.connect_to(&[second.id])
     else {
         panic!("it is a question")
@@ -161,9 +170,13 @@ fn another_organisation_is_shown_with_the_xero_user_before_it_is_used() {
     let view = world.status();
     assert_eq!(view.choices.len(), 1);
     assert_eq!(view.choices_by.as_deref(), Some("Dana Whitlock"));
-    let chosen =
-        organisation::choose(&world.engine, &account, TenantId(second.id), world.invocation());
-    assert_eq!(run(chosen).unwrap().unwrap(), Chosen::Done);
+    let chosen = organisation::choose_organisation(
+        &world.engine,
+        &account,
+        TenantId(second.id),
+        world.invocation(),
+    );
+    assert_eq!(run(chosen).unwrap().unwrap(), OrganisationChoiceOutcome::Done);
     world.follow_connects();
     let connection = world.connection();
     assert_eq!(connection.organisation.unwrap().tenant.0, second.id);
@@ -182,7 +195,7 @@ fn a_code_that_was_never_sent_is_sent_with_the_same_ticket() {
     });
     let account = world.account();
     assert!(world.try_complete(&account, &owner(), &ticket).is_err());
-    assert_eq!(world.status().status, Status::Pending, "it can still be completed");
+    assert_eq!(world.status().status, ConnectionStatus::Pending, "it can still be completed");
     is_down.store(false, Ordering::SeqCst);
     assert!(is_connected(&world.complete(&account, &ticket)));
 }
@@ -194,8 +207,8 @@ fn an_exchange_whose_answer_was_lost_ends_the_connect_and_leaves_nothing_pending
     world.inject(Fault { on: Match::next(TOKEN), kind: FaultKind::LostAfter });
     let account = world.account();
     assert!(world.try_complete(&account, &owner(), &ticket).is_err());
-    assert_eq!(world.status().status, Status::Disconnected);
-    assert_eq!(world.complete(&account, &ticket), Completed::Expired);
+    assert_eq!(world.status().status, ConnectionStatus::Disconnected);
+    assert_eq!(world.complete(&account, &ticket), ConnectOutcome::Expired);
     assert!(world.secrets.is_empty());
     connects_again(&world);
 }
@@ -204,10 +217,11 @@ fn an_exchange_whose_answer_was_lost_ends_the_connect_and_leaves_nothing_pending
 /// person is asked.
 fn connects_again(world: &World) {
     let again = world.connect();
-    if let Completed::OtherOrganisation { offered, .. } = &again {
+    if let ConnectOutcome::OtherOrganisation { offered, .. } = &again {
         let (account, tenant) = (world.account(), offered[0].tenant);
-        let choice = organisation::choose(&world.engine, &account, tenant, world.invocation());
-        assert_eq!(run(choice).unwrap().unwrap(), Chosen::Done);
+        let choice =
+            organisation::choose_organisation(&world.engine, &account, tenant, world.invocation());
+        assert_eq!(run(choice).unwrap().unwrap(), OrganisationChoiceOutcome::Done);
         world.follow_connects();
     }
     assert_eq!(world.connection().state, ConnectionState::Active, "{again:?}");
@@ -219,9 +233,9 @@ fn a_code_that_xero_no_longer_takes_ends_the_connect() {
     let ticket = authorised(&world);
     // By Xero's clock the code is too old; by ours the ticket is not.
     world.xero_clock.set_ahead(MINUTES(6));
-    assert_eq!(world.complete(&world.account(), &ticket), Completed::Refused);
+    assert_eq!(world.complete(&world.account(), &ticket), ConnectOutcome::Refused);
     let view = world.status();
-    assert_eq!((view.status, view.pending), (Status::Disconnected, None));
+    assert_eq!((view.status, view.pending), (ConnectionStatus::Disconnected, None));
 }
 
 #[test]
@@ -238,7 +252,7 @@ fn trouble_after_the_exchange_is_gone_on_with_by_the_same_ticket() {
 /// Whether the claims and uses in the table are those of the account's connection, and no others.
 fn assert_claims_agree(world: &World, at: Death) {
     let connection = world.connection();
-    let items = world.table.items();
+    let items = world.table.all_items();
     let claims = items.iter().filter(|item| item.key.sk == "CLAIM").count();
     let uses = items.iter().filter(|item| item.key.sk.starts_with("USE#")).count();
     assert_eq!((claims, uses), (connection.claims.len(), connection.grants.len()), "{at:?}");
@@ -255,27 +269,32 @@ fn a_completion_that_dies_at_any_step_is_completed_or_begun_again_and_tells_the_
             let at = Death { step, moment };
             world.gate.arm(Some(at));
             let invocation = world.invocation();
-            let first = run(complete(&world.engine, &account, &owner(), &ticket, invocation));
+            let first =
+                run(complete_connect(&world.engine, &account, &owner(), &ticket, invocation));
             world.gate.arm(None);
             world.restart();
             assert_claims_agree(&world, at);
             let again = world.complete(&account, &ticket);
             match again {
-                Completed::Connected(_) => {}
+                ConnectOutcome::Connected(_) => {}
                 // The code may have been exchanged, and works once; or the ticket is used.
-                Completed::InProgress | Completed::Expired => {
+                ConnectOutcome::InProgress | ConnectOutcome::Expired => {
                     if !world.connection().state.is_connected() {
                         world.clock.advance(MINUTES(6));
-                        assert_eq!(world.complete(&account, &ticket), Completed::Expired, "{at:?}");
-                        assert_eq!(world.status().status, Status::Disconnected, "{at:?}");
+                        assert_eq!(
+                            world.complete(&account, &ticket),
+                            ConnectOutcome::Expired,
+                            "{at:?}"
+                        );
+                        assert_eq!(world.status().status, ConnectionStatus::Disconnected, "{at:?}");
                         connects_again(&world);
                     }
                 }
-                other @ (Completed::NoOrganisation
-                | Completed::OrganisationInUse
-                | Completed::OtherOrganisation { .. }
-                | Completed::NotYours
-                | Completed::Refused) => panic!("{at:?}: {other:?}"),
+                other @ (ConnectOutcome::NoOrganisation
+                | ConnectOutcome::OrganisationInUse
+                | ConnectOutcome::OtherOrganisation { .. }
+                | ConnectOutcome::NotYours
+                | ConnectOutcome::Refused) => panic!("{at:?}: {other:?}"),
             }
             // What the dead process had still to say or to leave, the sweep does.
             world.clock.advance(MINUTES(5));
@@ -286,11 +305,11 @@ fn a_completion_that_dies_at_any_step_is_completed_or_begun_again_and_tells_the_
             assert_eq!(connection.state, ConnectionState::Active, "{at:?}");
             assert!(connection.carried_from.is_empty(), "{at:?}");
             assert_eq!(connection.pending_connect(world.clock.now()), None, "{at:?}");
-            assert_eq!(world.statuses_told(&account), [Status::Active], "{at:?}");
+            assert_eq!(world.statuses_told(&account), [ConnectionStatus::Active], "{at:?}");
             assert_eq!(world.secrets.len(), 1, "{at:?}");
             world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
             let state = world.mapping(Invoice, "inv_1").unwrap().operation.state;
-            assert_eq!(state, State::Synced, "{at:?}");
+            assert_eq!(state, OperationState::Synced, "{at:?}");
             if first.is_some() {
                 break;
             }

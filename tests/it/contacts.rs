@@ -3,10 +3,10 @@
 
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, UserId, XeroContactId};
-use domain::matching::{Doubt, Evidence, Match};
-use domain::operation::State;
-use domain::reconciliation::{Finding, Place, Reconciliation};
-use engine::contacts::{self, Linked, reconcile};
+use domain::matching::{ContactMatch, MatchDoubt, MatchEvidence};
+use domain::operation::OperationState;
+use domain::reconciliation::{ClientFinding, ContactReconciliation, ReconciliationProgress};
+use engine::contacts::{self, LinkOutcome, reconcile};
 use engine::ports::Clock;
 use engine::views::RecordView;
 use jiff::SignedDuration;
@@ -36,25 +36,27 @@ fn entered(world: &World, name: &str, change: impl FnOnce(&mut xero_sim::Contact
     id
 }
 
-fn links(world: &World, id: &str, contact: Uuid) -> Linked {
+fn links(world: &World, id: &str, contact: Uuid) -> LinkOutcome {
     let (account, invocation) = (world.account(), world.invocation());
     let contact = XeroContactId(contact);
     let by = owner();
-    let link = contacts::link(&world.engine, &account, &by, client(id), contact, invocation);
+    let link = contacts::link_client(&world.engine, &account, &by, client(id), contact, invocation);
     run(link).unwrap().unwrap()
 }
 
-fn unlinks(world: &World, id: &str) -> Linked {
-    run(contacts::unlink(&world.engine, &world.account(), &owner(), client(id))).unwrap().unwrap()
+fn unlinks(world: &World, id: &str) -> LinkOutcome {
+    run(contacts::unlink_client(&world.engine, &world.account(), &owner(), client(id)))
+        .unwrap()
+        .unwrap()
 }
 
-fn done(linked: Linked) -> RecordView {
-    let Linked::Done(view) = linked else { panic!("{linked:?}") };
+fn done(linked: LinkOutcome) -> RecordView {
+    let LinkOutcome::Done(view) = linked else { panic!("{linked:?}") };
     *view
 }
 
-fn refused(linked: Linked) -> String {
-    let Linked::Refused(failure) = linked else { panic!("{linked:?}") };
+fn refused(linked: LinkOutcome) -> String {
+    let LinkOutcome::Refused(failure) = linked else { panic!("{linked:?}") };
     failure.to_string()
 }
 
@@ -69,7 +71,7 @@ fn a_search_returns_xeros_contacts_and_their_clients() {
     entered(&world, "Ridge Heating", |one| one.email = Some("office@heating.example".to_owned()));
     let search = |text| {
         let (account, invocation) = (world.account(), world.invocation());
-        run(contacts::search(&world.engine, &account, text, invocation)).unwrap().unwrap()
+        run(contacts::search_contacts(&world.engine, &account, text, invocation)).unwrap().unwrap()
     };
     let found = search("ridge");
     assert_eq!(found.len(), 2);
@@ -118,7 +120,7 @@ fn linking_another_clients_contact_is_refused_and_names_that_client() {
     world.xero().bookkeeper(now, tenant).unwrap().archive_contact(gone).unwrap();
     let told = refused(links(&world, "cli_2", gone));
     assert!(told.contains("\"Summit (old)\" is archived"), "{told}");
-    assert!(matches!(links(&world, "cli_9", gone), Linked::Refused(_) | Linked::Unknown));
+    assert!(matches!(links(&world, "cli_9", gone), LinkOutcome::Refused(_) | LinkOutcome::Unknown));
 }
 
 #[test]
@@ -129,11 +131,11 @@ fn an_invoice_that_waits_for_user_action_is_pushed_once_its_client_is_linked() {
     world.advance(SignedDuration::from_hours(14));
     assert!(matches!(
         world.mapping(Invoice, "inv_1").unwrap().operation.state,
-        State::Parked { .. }
+        OperationState::Parked { .. }
     ));
     done(links(&world, "cli_1", other));
     world.advance(MINUTES);
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
     assert_eq!(world.books(|books| books.contacts().count()), 1);
 }
 
@@ -164,10 +166,10 @@ fn an_unlinked_client_is_not_matched_with_that_contact_again_and_can_be_linked_t
     assert_eq!(numbers.0.as_deref(), Some("SC-cli_1"));
     assert_eq!(numbers.1.as_deref(), Some("SC-cli_1~2"));
     // In Xero the wrong contact has its name: only the name is not updated.
-    assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, OperationState::Synced);
     let log = world.log();
     assert!(log.iter().any(|one| one.message.contains("another contact has the new one")));
-    assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, OperationState::Synced);
 }
 
 #[test]
@@ -184,7 +186,10 @@ fn clients_and_invoices_follow_a_contact_merged_after_linking() {
         world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
         world.advance(MINUTES);
         assert_eq!(contact_of(&world, "cli_1"), Some(kept), "{takes_edits}");
-        assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, State::Synced);
+        assert_eq!(
+            world.mapping(Invoice, "inv_2").unwrap().operation.state,
+            OperationState::Synced
+        );
         assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.failures, 0);
         let contact =
             world.books(|books| books.invoices_numbered("#INV_2").next().unwrap().contact);
@@ -215,7 +220,7 @@ fn a_contact_archived_after_linking_is_named_with_the_remedy() {
     assert_eq!(failure.code, "contact_archived");
     world.xero().bookkeeper(now, tenant).unwrap().restore_contact(contact).unwrap();
     world.advance(SignedDuration::from_hours(1));
-    assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_2").unwrap().operation.state, OperationState::Synced);
 }
 
 #[test]
@@ -229,7 +234,7 @@ fn unusual_names_are_created_once_and_normalised_as_by_xero() {
             world.receive(Contact, &a_client(id, 1, name, "push"));
         }
         let state = world.mapping(Contact, id).unwrap().operation;
-        assert_eq!(state.state, State::Synced, "{name}: {:?}", state.failure);
+        assert_eq!(state.state, OperationState::Synced, "{name}: {:?}", state.failure);
     }
     let names =
         world.books(|books| books.contacts().map(|one| one.name.clone()).collect::<Vec<_>>());
@@ -244,14 +249,14 @@ fn an_address_that_only_xero_refuses_is_left_out_and_reported() {
     });
     world.connect();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").client_email("ap@odd.example").body());
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
     assert_eq!(world.books(|books| books.contacts().next().unwrap().email.clone()), None);
     let log = world.log();
     assert!(log.iter().any(|one| one.message.contains("e-mail address was left out")), "{log:?}");
 }
 
 /// Runs a reconciliation from start to end.
-fn reconciled(world: &World) -> Reconciliation {
+fn reconciled(world: &World) -> ContactReconciliation {
     starts(world);
     world.advance(MINUTES);
     progress(world)
@@ -259,24 +264,27 @@ fn reconciled(world: &World) -> Reconciliation {
 
 fn starts(world: &World) {
     let account = world.account();
-    run(reconcile::start(&world.engine, &account, owner())).unwrap().unwrap().unwrap();
+    run(reconcile::start_reconciliation(&world.engine, &account, owner()))
+        .unwrap()
+        .unwrap()
+        .unwrap();
 }
 
-fn progress(world: &World) -> Reconciliation {
-    run(reconcile::progress(&world.engine, &world.account())).unwrap().unwrap().unwrap()
+fn progress(world: &World) -> ContactReconciliation {
+    run(reconcile::find_reconciliation(&world.engine, &world.account())).unwrap().unwrap().unwrap()
 }
 
-fn found(world: &World) -> Vec<Finding> {
+fn found(world: &World) -> Vec<ClientFinding> {
     let mut all = Vec::new();
     for page in 0..progress(world).pages {
         let account = world.account();
-        let found = reconcile::findings(&world.engine, &account, page);
+        let found = reconcile::find_open_findings(&world.engine, &account, page);
         all.extend(run(found).unwrap().unwrap().unwrap());
     }
     all
 }
 
-fn finding(world: &World, id: &str) -> Match {
+fn finding(world: &World, id: &str) -> ContactMatch {
     let found = found(world);
     let one = found.iter().find(|one| one.client_id == client(id));
     one.unwrap_or_else(|| panic!("no finding for {id}")).found.clone()
@@ -300,19 +308,21 @@ fn a_reconciliation_links_certain_matches_lists_the_rest_and_creates_nothing() {
     let before = world.calls().len();
     let end = reconciled(&world);
     assert_eq!(world.calls().split_off(before), ["GET /Contacts"]);
-    assert!(matches!(end.place, Place::Done { .. }), "{end:?}");
+    assert!(matches!(end.place, ReconciliationProgress::Done { .. }), "{end:?}");
     let counts = end.counts;
     assert_eq!((counts.clients, counts.contacts), (5, 5));
     assert_eq!((counts.linked_before, counts.linked), (1, 1));
     assert_eq!((counts.ambiguous, counts.missing, counts.left_alone), (2, 1, 0));
     assert_eq!(contact_of(&world, "sure"), Some(sure));
-    let by_name = Match::Confident { contact: XeroContactId(sure), by: Evidence::Name };
+    let by_name = ContactMatch::Confident { contact: XeroContactId(sure), by: MatchEvidence::Name };
     assert_eq!(finding(&world, "sure"), by_name);
-    let Match::Ambiguous { candidates, why } = finding(&world, "twice") else { panic!("twice") };
-    assert_eq!((candidates.len(), why), (2, Doubt::SeveralContacts));
-    let Match::Ambiguous { why, .. } = finding(&world, "old") else { panic!("old") };
-    assert_eq!(why, Doubt::Archived);
-    assert_eq!(finding(&world, "nobody"), Match::Missing);
+    let ContactMatch::Ambiguous { candidates, why } = finding(&world, "twice") else {
+        panic!("twice")
+    };
+    assert_eq!((candidates.len(), why), (2, MatchDoubt::SeveralContacts));
+    let ContactMatch::Ambiguous { why, .. } = finding(&world, "old") else { panic!("old") };
+    assert_eq!(why, MatchDoubt::Archived);
+    assert_eq!(finding(&world, "nobody"), ContactMatch::Missing);
     assert_eq!(world.books(|books| books.contacts().count()), 5, "nothing is created");
     // Clients that a user has since decided about are no longer listed; later pushes go to the
     // chosen contacts.
@@ -348,11 +358,14 @@ fn a_reconciliation_that_dies_at_any_step_resumes_and_links_no_contact_twice() {
             if died {
                 // The queue delivers the wake-up again.
                 world.clock.advance(SignedDuration::from_mins(6));
-                run(world.engine.wake_ups.book(&wake, at)).unwrap().unwrap();
+                run(world.engine.wake_ups.schedule(&wake, at)).unwrap().unwrap();
                 world.advance(SignedDuration::from_hours(1));
             }
             let counts = progress(&world).counts;
-            assert!(matches!(progress(&world).place, Place::Done { .. }), "{step} {moment:?}");
+            assert!(
+                matches!(progress(&world).place, ReconciliationProgress::Done { .. }),
+                "{step} {moment:?}"
+            );
             assert_eq!((counts.linked, counts.missing), (50, 50), "{step} {moment:?}");
             assert_eq!(found(&world).len(), 100, "{step} {moment:?}");
             let links = (0..100).filter_map(|number| contact_of(&world, &format!("c{number:03}")));
@@ -377,7 +390,9 @@ fn a_reconciliation_waits_for_xero_and_reports_when_it_gives_up() {
     assert_eq!(progress(&world).counts.linked, 1);
     let (user, tenant) = (world.user(), world.tenant());
     world.xero().disconnect("servicecortex", user, tenant);
-    let Place::Stopped { failure } = reconciled(&world).place else { panic!("it did not stop") };
+    let ReconciliationProgress::Stopped { failure } = reconciled(&world).place else {
+        panic!("it did not stop")
+    };
     assert!(failure.remedy.contains("connect Xero again"), "{failure}");
 }
 

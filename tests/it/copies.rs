@@ -2,10 +2,10 @@
 
 use domain::entity::EntityKind::{self, CreditNote, Invoice};
 use domain::ids::CrmId;
-use domain::operation::State;
-use engine::inbound::Received;
+use domain::operation::OperationState;
+use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::push::Pushed;
+use engine::push::PushOutcome;
 use engine::settings;
 use jiff::SignedDuration;
 use tests::World;
@@ -52,7 +52,8 @@ fn void(world: &World, kind: EntityKind, number: &str) {
 fn copy(world: &World, kind: EntityKind, id: &str) {
     for _ in 0..2 {
         let (account, id) = (world.account(), CrmId::new(id).unwrap());
-        let synced = settings::sync_now(&world.engine, &account, kind, id, world.invocation());
+        let synced =
+            settings::sync_record_now(&world.engine, &account, kind, id, world.invocation());
         run(synced).unwrap().unwrap().unwrap();
     }
 }
@@ -72,7 +73,7 @@ fn live(world: &World, kind: EntityKind) -> Vec<String> {
     numbers
 }
 
-fn state(world: &World, kind: EntityKind, id: &str) -> State {
+fn state(world: &World, kind: EntityKind, id: &str) -> OperationState {
     world.mapping(kind, id).unwrap().operation.state
 }
 
@@ -83,7 +84,11 @@ fn a_copy_and_a_record_with_a_similar_number_are_both_written_in_either_order() 
             let world = keeping_numbers();
             let other = || {
                 let received = world.receive(kind, &body(kind, "doc_2", "A-1-2"));
-                assert_eq!(received, Received::Pushed(Pushed::Synced), "{kind} {is_first}");
+                assert_eq!(
+                    received,
+                    MessageOutcome::Pushed(PushOutcome::Synced),
+                    "{kind} {is_first}"
+                );
             };
             world.receive(kind, &body(kind, "doc_1", "A-1"));
             if is_first {
@@ -95,7 +100,7 @@ fn a_copy_and_a_record_with_a_similar_number_are_both_written_in_either_order() 
                 other();
             }
             assert_eq!(live(&world, kind), ["A-1-2", "A-1~2"], "{kind} {is_first}");
-            assert_eq!(state(&world, kind, "doc_1"), State::Synced);
+            assert_eq!(state(&world, kind, "doc_1"), OperationState::Synced);
         }
     }
 }
@@ -109,7 +114,7 @@ fn the_longest_numbers_can_be_copied_and_copies_of_similar_ones_differ() {
             world.receive(kind, &body(kind, id, number));
             void(&world, kind, number);
             copy(&world, kind, id);
-            assert_eq!(state(&world, kind, id), State::Synced, "{kind}");
+            assert_eq!(state(&world, kind, id), OperationState::Synced, "{kind}");
         }
         let live = live(&world, kind);
         assert_eq!(live.len(), 2, "{kind}");
@@ -124,7 +129,7 @@ fn an_edit_goes_to_the_copy_which_keeps_its_number() {
     void(&world, Invoice, "A-1");
     copy(&world, Invoice, "doc_1");
     let edit = an_invoice("doc_1", "cli_1").number("A-1").revision(2).price("100.00", "120.00");
-    assert_eq!(world.receive(Invoice, &edit.body()), Received::Pushed(Pushed::Synced));
+    assert_eq!(world.receive(Invoice, &edit.body()), MessageOutcome::Pushed(PushOutcome::Synced));
     let total = world.books(|books| books.invoices_numbered("A-1~2").next().unwrap().total);
     assert_eq!(total.to_string(), "120.00");
     // A copy of the copy has the next number.
@@ -145,7 +150,7 @@ fn a_copy_is_made_once_wherever_the_process_dies() {
             let show = || {
                 let (account, id) = (world.account(), CrmId::new("doc_1").unwrap());
                 let invocation = world.invocation();
-                run(settings::sync_now(&world.engine, &account, Invoice, id, invocation))
+                run(settings::sync_record_now(&world.engine, &account, Invoice, id, invocation))
             };
             show().unwrap().unwrap();
             world.gate.arm(Some(Death { step, moment }));
@@ -155,7 +160,11 @@ fn a_copy_is_made_once_wherever_the_process_dies() {
             world.advance(SignedDuration::from_hours(13));
             copy(&world, Invoice, "doc_1");
             assert_eq!(live(&world, Invoice), ["A-1-2", "A-1~2"], "{moment:?} {step}");
-            assert_eq!(state(&world, Invoice, "doc_1"), State::Synced, "{moment:?} {step}");
+            assert_eq!(
+                state(&world, Invoice, "doc_1"),
+                OperationState::Synced,
+                "{moment:?} {step}"
+            );
             if is_finished {
                 assert!(step > 8, "{step} steps");
                 break;

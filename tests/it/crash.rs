@@ -2,7 +2,7 @@
 //! correct.
 
 use domain::entity::EntityKind::{Contact, Invoice};
-use domain::operation::State;
+use domain::operation::OperationState;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
@@ -19,7 +19,7 @@ fn check(world: &World, at: Death, total: &str) {
     });
     for (kind, id) in [(Contact, "cli_1"), (Invoice, "inv_1")] {
         let mapping = world.mapping(kind, id).expect("a mapping");
-        assert_eq!(mapping.operation.state, State::Synced, "{at:?} {kind}");
+        assert_eq!(mapping.operation.state, OperationState::Synced, "{at:?} {kind}");
         let linked = mapping.link.expect("a link").xero_id.0;
         let in_books =
             world.books(|books| books.contact(linked).is_some() || books.invoice(linked).is_some());

@@ -3,22 +3,25 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{AccountId, TenantId};
-use domain::outbound::News;
-use engine::disconnect::{Disconnected, disconnect};
-use engine::erasure::{Ended, Erased, Revoked, end_connection, erase, revoke_all};
-use engine::health::check;
-use engine::inbound::Received;
+use domain::outbound::EventContent;
+use engine::disconnect::{DisconnectOutcome, disconnect_account};
+use engine::erasure::{
+    EndConnectionOutcome, ErasureSummary, RevocationSummary, end_connection, erase_account,
+    revoke_all_grants,
+};
+use engine::health::check_health;
+use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::push::Pushed;
-use engine::status::status;
-use engine::sweep::sweep;
+use engine::push::PushOutcome;
+use engine::status::read_status;
+use engine::sweep::sweep_all_shards;
 use engine::{Engine, Invocation};
 use jiff::SignedDuration;
 use serde_json::Value;
-use store::table::Item;
+use store::table::StoredItem;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
 use tests::gate::{Death, Moment, run};
@@ -56,18 +59,18 @@ fn two_accounts() -> World {
     let world = World::connected();
     let tenant = second_tenant(&world);
     let _connected = world.connect_account(&other(), &[tenant]);
-    assert_eq!(syncs(&world, "inv_1"), Received::Pushed(Pushed::Synced));
-    assert_eq!(other_syncs(&world, "inv_1"), Received::Pushed(Pushed::Synced));
+    assert_eq!(syncs(&world, "inv_1"), MessageOutcome::Pushed(PushOutcome::Synced));
+    assert_eq!(other_syncs(&world, "inv_1"), MessageOutcome::Pushed(PushOutcome::Synced));
     // Consents are too old to be still in use.
     world.clock.advance(SignedDuration::from_mins(11));
     world
 }
 
-fn syncs(world: &World, invoice: &str) -> Received {
+fn syncs(world: &World, invoice: &str) -> MessageOutcome {
     world.receive(Invoice, &an_invoice(invoice, "cli_1").body())
 }
 
-fn other_syncs(world: &World, invoice: &str) -> Received {
+fn other_syncs(world: &World, invoice: &str) -> MessageOutcome {
     let message = an_invoice(invoice, "cli_1").account(other().as_str());
     let organisation = world.connection_of(&other()).organisation.map(|used| used.tenant.0);
     // The second organisation is in New Zealand.
@@ -79,34 +82,36 @@ fn other_syncs(world: &World, invoice: &str) -> Received {
     world.receive(Invoice, &message.body())
 }
 
-fn erases(world: &World) -> Erased {
+fn erases(world: &World) -> ErasureSummary {
     erases_with(world, &[])
 }
 
-fn erases_with(world: &World, others: &[TenantId]) -> Erased {
-    run(erase(&world.engine, &world.account(), others, world.invocation())).unwrap().unwrap()
+fn erases_with(world: &World, others: &[TenantId]) -> ErasureSummary {
+    run(erase_account(&world.engine, &world.account(), others, world.invocation()))
+        .unwrap()
+        .unwrap()
 }
 
-fn ends(world: &World, account: &AccountId) -> Ended {
+fn ends(world: &World, account: &AccountId) -> EndConnectionOutcome {
     run(end_connection(&world.engine, account, world.invocation())).unwrap().unwrap()
 }
 
-fn revokes(world: &World) -> Revoked {
-    run(revoke_all(&world.engine, world.invocation())).unwrap().unwrap()
+fn revokes(world: &World) -> RevocationSummary {
+    run(revoke_all_grants(&world.engine, world.invocation())).unwrap().unwrap()
 }
 
 fn owner(world: &World, tenant: Uuid) -> Option<AccountId> {
-    run(world.engine.store.claim(TenantId(tenant))).unwrap().unwrap()
+    run(world.engine.store.find_organisation_owner(TenantId(tenant))).unwrap().unwrap()
 }
 
 fn state(world: &World, account: &AccountId) -> ConnectionState {
-    run(world.engine.store.connection(account)).unwrap().unwrap().unwrap().record.state
+    run(world.engine.store.find_connection(account)).unwrap().unwrap().unwrap().record.state
 }
 
 /// The keys of all rows that name an account.
 fn rows(world: &World, account: &AccountId) -> Vec<String> {
     let names = |text: &str| text.contains(account.as_str());
-    let items = world.table.items().into_iter();
+    let items = world.table.all_items().into_iter();
     let items = items.filter(|item| names(&item.key.to_string()) || names(&item.record));
     items.map(|item| item.key.to_string()).collect()
 }
@@ -115,7 +120,10 @@ fn rows(world: &World, account: &AccountId) -> Vec<String> {
 fn told_disconnected(world: &World, account: &AccountId) -> usize {
     let mut seen = BTreeSet::new();
     let told = world.told.deliveries().into_iter().filter(|event| {
-        let is_end = matches!(event.news, News::Connection { status: Status::Disconnected, .. });
+        let is_end = matches!(
+            event.news,
+            EventContent::Connection { status: ConnectionStatus::Disconnected, .. }
+        );
         is_end && event.account_id == *account && seen.insert(event.event_id)
     });
     told.count()
@@ -158,7 +166,7 @@ fn another_account_of_the_same_xero_user_is_unaffected() {
     assert_eq!(rows(&world, &other()), before);
     assert_eq!(world.secrets.len(), 1);
     assert!(is_second_linked(&world));
-    assert_eq!(other_syncs(&world, "inv_2"), Received::Pushed(Pushed::Synced));
+    assert_eq!(other_syncs(&world, "inv_2"), MessageOutcome::Pushed(PushOutcome::Synced));
     assert_eq!(told_disconnected(&world, &other()), 0);
 }
 
@@ -170,7 +178,8 @@ fn an_erasure_that_dies_at_any_step_is_completed_by_the_next() {
             let mut world = World::connected();
             syncs(&world, "inv_1");
             world.gate.arm(Some(Death { step, moment }));
-            let first = run(erase(&world.engine, &world.account(), &[], world.invocation()));
+            let first =
+                run(erase_account(&world.engine, &world.account(), &[], world.invocation()));
             world.gate.arm(None);
             world.restart();
             let is_erased = (0..5).any(|_| {
@@ -199,8 +208,8 @@ fn an_erasure_without_time_removes_nothing_and_can_be_repeated() {
         world.receive(Contact, &a_client(&id, 1, &id, "record"));
     }
     let over = world.clock.now() - SignedDuration::from_secs(1);
-    let late = Invocation::attended(over);
-    let erased = run(erase(&world.engine, &world.account(), &[], late)).unwrap().unwrap();
+    let late = Invocation::interactive(over);
+    let erased = run(erase_account(&world.engine, &world.account(), &[], late)).unwrap().unwrap();
     assert_eq!((erased.done, erased.rows), (false, 0));
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
     // More rows than one transaction deletes.
@@ -232,7 +241,7 @@ fn the_log_of_an_account_that_returns_after_its_erasure_is_found_again() {
     // The process that erases is not the one that registered the log.
     let sweep = Engine { noted: Arc::default(), ..world.engine.clone() };
     for _ in 0..2 {
-        run(erase(&sweep, &world.account(), &[], world.invocation())).unwrap().unwrap();
+        run(erase_account(&sweep, &world.account(), &[], world.invocation())).unwrap().unwrap();
         world.clock.advance(SETTLED);
     }
     assert_eq!(rows(&world, &world.account()), [""; 0]);
@@ -254,8 +263,8 @@ fn an_account_stays_connected_and_keeps_its_records_while_the_users_of_its_grant
     let world = two_accounts();
     forget_uses(&world);
     let before = rows(&world, &world.account()).len();
-    let late = Invocation::attended(world.clock.now() - SignedDuration::from_secs(1));
-    let erased = run(erase(&world.engine, &world.account(), &[], late)).unwrap().unwrap();
+    let late = Invocation::interactive(world.clock.now() - SignedDuration::from_secs(1));
+    let erased = run(erase_account(&world.engine, &world.account(), &[], late)).unwrap().unwrap();
     assert!(!erased.done && !erased.disconnected, "{erased:?}");
     assert_eq!(world.connection().state, ConnectionState::Active);
     assert_eq!(rows(&world, &world.account()).len(), before);
@@ -287,25 +296,31 @@ fn an_operator_moves_an_organisation_to_another_account() {
     assert_eq!(owner(&world, tenant), Some(account.clone()));
     world.clock.advance(SignedDuration::from_mins(11));
 
-    assert_eq!(ends(&world, &account), Ended { done: true, known: true, ended: true });
+    assert_eq!(
+        ends(&world, &account),
+        EndConnectionOutcome { done: true, known: true, ended: true }
+    );
     assert_eq!(owner(&world, tenant), None);
     assert!(world.mapping(Invoice, "inv_1").is_some(), "its records stay for a reconnect");
     let _connected = world.connect_account(&other(), &[tenant]);
     assert_eq!(owner(&world, tenant), Some(other()));
-    assert_eq!(other_syncs(&world, "inv_2"), Received::Pushed(Pushed::Synced));
+    assert_eq!(other_syncs(&world, "inv_2"), MessageOutcome::Pushed(PushOutcome::Synced));
 
     let again = ends(&world, &account);
-    assert_eq!(again, Ended { done: true, known: true, ended: false });
-    assert_eq!(other_syncs(&world, "inv_3"), Received::Pushed(Pushed::Synced));
+    assert_eq!(again, EndConnectionOutcome { done: true, known: true, ended: false });
+    assert_eq!(other_syncs(&world, "inv_3"), MessageOutcome::Pushed(PushOutcome::Synced));
     let nobody = AccountId::new("acc_nobody").unwrap();
-    assert_eq!(ends(&world, &nobody), Ended { done: true, known: false, ended: false });
+    assert_eq!(
+        ends(&world, &nobody),
+        EndConnectionOutcome { done: true, known: false, ended: false }
+    );
 }
 
 #[test]
 fn all_connections_end_with_their_grants_and_one_event_each() {
     let world = two_accounts();
     let revoked = revokes(&world);
-    let expected = Revoked { done: true, accounts: 2, ended: 2, later: 0, failed: 0 };
+    let expected = RevocationSummary { done: true, accounts: 2, ended: 2, later: 0, failed: 0 };
     assert_eq!(revoked, expected);
     assert!(world.secrets.is_empty());
     for account in [world.account(), other()] {
@@ -314,7 +329,7 @@ fn all_connections_end_with_their_grants_and_one_event_each() {
     }
     assert!(!is_linked(&world));
     assert!(!is_second_linked(&world));
-    assert_eq!(revokes(&world), Revoked { ended: 0, ..expected });
+    assert_eq!(revokes(&world), RevocationSummary { ended: 0, ..expected });
     assert_eq!(told_disconnected(&world, &other()), 1);
 }
 
@@ -352,17 +367,17 @@ fn the_secret_of_a_connection_that_an_earlier_release_ended_is_deleted() {
 fn a_grant_is_not_ended_while_its_users_are_unknown() {
     let world = two_accounts();
     forget_uses(&world);
-    let ended = run(disconnect(&world.engine, &world.account(), world.invocation()));
-    assert_eq!(ended.unwrap().unwrap(), Disconnected::LeftOver);
+    let ended = run(disconnect_account(&world.engine, &world.account(), world.invocation()));
+    assert_eq!(ended.unwrap().unwrap(), DisconnectOutcome::LeftOver);
     assert_eq!(world.secrets.len(), 1);
     // The health check upgrades the rows, and then the sweep finds those of the other account.
-    run(check(&world.engine, world.invocation())).unwrap().unwrap();
+    run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
     world.clock.advance(SignedDuration::from_mins(5));
-    run(sweep(&world.engine, world.invocation())).unwrap();
+    run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
     assert!(world.connection().leftovers.is_empty());
     assert_eq!(world.secrets.len(), 1);
     assert!(!is_linked(&world));
-    assert_eq!(other_syncs(&world, "inv_2"), Received::Pushed(Pushed::Synced));
+    assert_eq!(other_syncs(&world, "inv_2"), MessageOutcome::Pushed(PushOutcome::Synced));
 }
 
 #[test]
@@ -370,32 +385,32 @@ fn a_connection_attempt_started_before_the_erasure_is_erased_with_the_account() 
     let world = World::connected();
     world.begin();
     assert!(!erases(&world).done);
-    let pending = run(status(&world.engine, &world.account())).unwrap().unwrap();
-    assert_eq!(pending.status, Status::Disconnected);
+    let pending = run(read_status(&world.engine, &world.account())).unwrap().unwrap();
+    assert_eq!(pending.status, ConnectionStatus::Disconnected);
     world.clock.advance(SETTLED);
     assert!(erases(&world).done);
 }
 
 /// Keeps the items of the table that match.
-fn change_items(world: &World, wanted: impl Fn(&Item) -> bool) {
-    let items = world.table.items().into_iter().filter(|item| wanted(item));
-    world.table.restore(items.collect());
+fn change_items(world: &World, wanted: impl Fn(&StoredItem) -> bool) {
+    let items = world.table.all_items().into_iter().filter(|item| wanted(item));
+    world.table.restore_items(items.collect());
 }
 
 fn change_connections(world: &World, change: impl Fn(&mut Value)) {
-    let mut items = world.table.items();
+    let mut items = world.table.all_items();
     for item in items.iter_mut().filter(|item| item.key.sk == "CONNECTION") {
         let mut json: Value = serde_json::from_str(&item.record).unwrap();
         change(&mut json);
         item.record = json.to_string();
     }
-    world.table.restore(items);
+    world.table.restore_items(items);
 }
 
 /// Turns the rows into those of an earlier release: without claims, and without uses of grants.
 fn forget_uses(world: &World) {
     change_items(world, |item| {
-        let Item { key, .. } = item;
+        let StoredItem { key, .. } = item;
         key.sk != "CLAIM" && !key.sk.starts_with("USE#") && key.sk != "UPGRADED"
     });
     change_connections(world, |json| {

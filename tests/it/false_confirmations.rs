@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice, Payment};
-use domain::operation::State;
+use domain::operation::OperationState;
 use http::{Method, Request, Response};
 use jiff::SignedDuration;
 use tests::World;
@@ -48,11 +48,15 @@ fn credit_is_removed_although_an_answer_seemed_to_confirm_it_before() {
         assert_eq!(world.books(|books| books.allocations().count()), 1, "{body}");
         let operation = world.mapping(Allocation, "al_1").unwrap().operation;
         assert!(operation.failure.is_some(), "{body}");
-        assert!(matches!(operation.state, State::Waiting { .. }), "{body}: {:?}", operation.state);
+        assert!(
+            matches!(operation.state, OperationState::Waiting { .. }),
+            "{body}: {:?}",
+            operation.state
+        );
         world.advance(LONG);
         assert_eq!(world.books(|books| books.allocations().count()), 0, "{body}");
         let operation = world.mapping(Allocation, "al_1").unwrap().operation;
-        assert_eq!(operation.state, State::Synced, "{body}: {:?}", operation.failure);
+        assert_eq!(operation.state, OperationState::Synced, "{body}: {:?}", operation.failure);
     }
 }
 
@@ -67,16 +71,19 @@ struct Unperformed {
 
 #[async_trait]
 impl Transport for Unperformed {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         let is_it = *request.method() == Method::POST
             && request.uri().path().starts_with(self.path)
             && !self.is_answered.swap(true, Ordering::SeqCst);
         if !is_it {
-            return self.inner.exchange(request).await;
+            return self.inner.send_request(request).await;
         }
         let (mut head, _) = request.into_parts();
         head.method = Method::GET;
-        self.inner.exchange(Request::from_parts(head, Bytes::new())).await
+        self.inner.send_request(Request::from_parts(head, Bytes::new())).await
     }
 }
 
@@ -95,10 +102,14 @@ fn a_payment_is_deleted_although_an_answer_showed_it_as_it_was() {
         world.engine.transport = Arc::new(Unperformed { inner, path, is_answered });
         world.receive(Payment, &payment.deleted().body());
         let operation = world.mapping(Payment, part).unwrap().operation;
-        assert!(matches!(operation.state, State::Waiting { .. }), "{part}: {:?}", operation.state);
+        assert!(
+            matches!(operation.state, OperationState::Waiting { .. }),
+            "{part}: {:?}",
+            operation.state
+        );
         world.advance(LONG);
         let operation = world.mapping(Payment, part).unwrap().operation;
-        assert_eq!(operation.state, State::Synced, "{part}: {:?}", operation.failure);
+        assert_eq!(operation.state, OperationState::Synced, "{part}: {:?}", operation.failure);
         let standing = world.books(|books| {
             let payments = books.payments().filter(|one| one.status == PaymentStatus::Authorised);
             let moved =

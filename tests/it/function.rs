@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
-use domain::dead_letter::Reason;
+use domain::dead_letter::DeadLetterReason;
 use domain::entity::EntityKind;
-use domain::envelope::Source;
+use domain::envelope::QueueSource;
 use engine::ports::{Clock, DeadLetter, DeadLetters, PortError};
 use jiff::{SignedDuration, Timestamp};
-use runtime::queue::{HIDDEN_FOR, HeldMessages, Redelivery, ServedQueue, Worker};
+use runtime::queue::{HIDDEN_FOR, HeldMessages, MessageRedelivery, PushWorker, ServedQueue};
 use tests::World;
 use tests::gate::run;
 
@@ -48,13 +48,13 @@ impl PortFault {
 /// Messages that were dead-lettered: id and reason.
 #[derive(Debug, Default)]
 pub struct Graveyard {
-    graves: Mutex<Vec<(String, Reason)>>,
+    graves: Mutex<Vec<(String, DeadLetterReason)>>,
     fault: Mutex<Option<PortFault>>,
 }
 
 impl Graveyard {
     /// All of them, in order.
-    pub fn graves(&self) -> Vec<(String, Reason)> {
+    pub fn graves(&self) -> Vec<(String, DeadLetterReason)> {
         self.graves.lock().unwrap().clone()
     }
 
@@ -66,7 +66,11 @@ impl Graveyard {
 
 #[async_trait]
 impl DeadLetters for Graveyard {
-    async fn bury(&self, letter: DeadLetter<'_>, reason: &Reason) -> Result<(), PortError> {
+    async fn dead_letter(
+        &self,
+        letter: DeadLetter<'_>,
+        reason: &DeadLetterReason,
+    ) -> Result<(), PortError> {
         let fault = *self.fault.lock().unwrap();
         if let Some(fault) = fault {
             return Err(fault.strike());
@@ -102,14 +106,14 @@ impl Delays {
 }
 
 #[async_trait]
-impl Redelivery for Delays {
+impl MessageRedelivery for Delays {
     async fn show_again(&self, receipt_handle: &str, delay: Duration) -> Result<(), PortError> {
         self.check()?;
         self.hidden.lock().unwrap().insert(receipt_handle.to_owned(), delay);
         Ok(())
     }
 
-    async fn hide(&self, receipt_handles: &[String]) -> Result<(), PortError> {
+    async fn hide_messages(&self, receipt_handles: &[String]) -> Result<(), PortError> {
         self.check()?;
         let hidden = receipt_handles.iter().map(|handle| (handle.clone(), HIDDEN_FOR));
         self.hidden.lock().unwrap().extend(hidden);
@@ -121,7 +125,7 @@ impl Redelivery for Delays {
         std::future::pending::<()>().await;
     }
 
-    async fn delete(&self, receipt_handles: &[String]) -> Result<(), PortError> {
+    async fn delete_messages(&self, receipt_handles: &[String]) -> Result<(), PortError> {
         self.check()?;
         self.deleted.lock().unwrap().extend(receipt_handles.iter().cloned());
         Ok(())
@@ -147,15 +151,15 @@ pub fn a_wake_up(id: &str, group: &str, body: impl Display) -> SqsMessage {
 }
 
 /// The push function for invoices.
-pub fn a_worker(world: &World) -> (Worker, Arc<Graveyard>, Arc<Delays>) {
+pub fn a_worker(world: &World) -> (PushWorker, Arc<Graveyard>, Arc<Delays>) {
     a_worker_of(world, EntityKind::Invoice)
 }
 
 /// The push function for a kind.
-pub fn a_worker_of(world: &World, kind: EntityKind) -> (Worker, Arc<Graveyard>, Arc<Delays>) {
+pub fn a_worker_of(world: &World, kind: EntityKind) -> (PushWorker, Arc<Graveyard>, Arc<Delays>) {
     let (graveyard, delays) = (Arc::new(Graveyard::default()), Arc::new(Delays::default()));
     let served = ServedQueue { redelivery: delays.clone(), dead_letters: graveyard.clone() };
-    let worker = Worker {
+    let worker = PushWorker {
         engine: world.engine.clone(),
         kind,
         wake_up_queue_arn: WAKE_UPS.to_owned(),
@@ -168,7 +172,7 @@ pub fn a_worker_of(world: &World, kind: EntityKind) -> (Worker, Arc<Graveyard>, 
 /// The ids of the records that are returned.
 pub fn returned(
     world: &World,
-    worker: &Worker,
+    worker: &PushWorker,
     records: Vec<SqsMessage>,
     time: SignedDuration,
 ) -> Vec<String> {
@@ -178,14 +182,14 @@ pub fn returned(
 /// The ids of the records that are returned, unless the function stops.
 pub fn try_return(
     world: &World,
-    worker: &Worker,
+    worker: &PushWorker,
     records: Vec<SqsMessage>,
     time: SignedDuration,
 ) -> Option<Vec<String>> {
     let mut event = SqsEvent::default();
     event.records = records;
     let deadline = world.clock.now().checked_add(time).unwrap();
-    let response = run(worker.batch(event, deadline))?;
+    let response = run(worker.handle_batch(event, deadline))?;
     let failures = response.batch_item_failures.into_iter();
     Some(failures.map(|failure| failure.item_identifier).collect())
 }
@@ -194,7 +198,7 @@ pub fn try_return(
 #[derive(Debug)]
 struct Message {
     id: String,
-    source: Source,
+    source: QueueSource,
     group: String,
     body: String,
     receives: u32,
@@ -204,8 +208,8 @@ struct Message {
 impl Message {
     fn record(&self) -> SqsMessage {
         let mut record = match self.source {
-            Source::Messages => a_record(&self.id, &self.group, &self.body),
-            Source::WakeUps => a_wake_up(&self.id, &self.group, &self.body),
+            QueueSource::Messages => a_record(&self.id, &self.group, &self.body),
+            QueueSource::WakeUps => a_wake_up(&self.id, &self.group, &self.body),
         };
         let count = self.receives.to_string();
         record.attributes.insert("ApproximateReceiveCount".to_owned(), count);
@@ -217,7 +221,7 @@ impl Message {
 #[derive(Debug)]
 pub struct Queues<'a> {
     world: &'a World,
-    worker: Worker,
+    worker: PushWorker,
     /// The dead-lettered messages.
     pub graveyard: Arc<Graveyard>,
     /// When returned messages become visible.
@@ -239,7 +243,7 @@ impl<'a> Queues<'a> {
     }
 
     /// Sends a message. Returns its id.
-    pub fn send(&mut self, source: Source, group: &str, body: String) -> String {
+    pub fn send(&mut self, source: QueueSource, group: &str, body: String) -> String {
         self.sent += 1;
         let id = format!("m{}", self.sent);
         self.messages.push(Message {
@@ -259,7 +263,7 @@ impl<'a> Queues<'a> {
         let begun = self.world.clock.now();
         loop {
             self.take_wake_ups();
-            let delivered = Source::ALL.map(|source| self.deliver(source));
+            let delivered = QueueSource::ALL.map(|source| self.deliver(source));
             if delivered.contains(&true) {
                 continue;
             }
@@ -277,16 +281,16 @@ impl<'a> Queues<'a> {
     fn take_wake_ups(&mut self) {
         while let Some((at, wake)) = self.world.bookings.take_first() {
             if at > self.world.clock.now() {
-                run(self.world.engine.wake_ups.book(&wake, at)).unwrap().unwrap();
+                run(self.world.engine.wake_ups.schedule(&wake, at)).unwrap().unwrap();
                 break;
             }
-            assert_eq!(wake.kind.queue(), self.worker.kind);
-            self.send(Source::WakeUps, wake.account.as_str(), wake.to_body());
+            assert_eq!(wake.kind.queue_kind(), self.worker.kind);
+            self.send(QueueSource::WakeUps, wake.account.as_str(), wake.to_body());
         }
     }
 
     /// Delivers messages. Returns whether there were any.
-    fn deliver(&mut self, source: Source) -> bool {
+    fn deliver(&mut self, source: QueueSource) -> bool {
         let now = self.world.clock.now();
         let of_source = self.messages.iter().filter(|message| message.source == source);
         let hidden = of_source.filter(|message| message.visible_at > now);

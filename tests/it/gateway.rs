@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use engine::Engine;
-use engine::ports::{Clock, PortError, Secrets};
+use engine::ports::{Clock, PortError, SecretStore};
 use engine::token::TokenCache;
 use http::Response;
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +19,10 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use store::Store;
 use store::memory::MemoryTable;
-use store::table::{IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write};
+use store::table::{
+    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
+    TableQuery,
+};
 use tests::World;
 use tests::ports::{MemorySecrets, VirtualClock};
 use tests::world::ACCOUNT;
@@ -63,7 +66,7 @@ impl Clock for PacedClock {
         self.world.now()
     }
 
-    async fn pause(&self, moment: Duration) {
+    async fn sleep_for(&self, moment: Duration) {
         self.pass(moment).await;
     }
 }
@@ -88,12 +91,12 @@ struct SlowXero {
 
 #[async_trait]
 impl Transport for SlowXero {
-    async fn exchange(
+    async fn send_request(
         &self,
         request: http::Request<Bytes>,
     ) -> Result<Response<Bytes>, TransportError> {
         self.clock.pass(self.delays.request).await;
-        let answer = self.inner.exchange(request).await;
+        let answer = self.inner.send_request(request).await;
         self.clock.pass(self.delays.answer).await;
         answer
     }
@@ -107,20 +110,20 @@ struct SlowTable {
 }
 
 #[async_trait]
-impl Table for SlowTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+impl ItemTable for SlowTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.clock.pass(self.takes).await;
         self.inner.get(key).await
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
         self.clock.pass(self.takes).await;
-        self.inner.write(writes).await
+        self.inner.write_items(writes).await
     }
 
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
         self.clock.pass(self.takes).await;
-        self.inner.query(query).await
+        self.inner.query_items(query).await
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
@@ -137,10 +140,10 @@ struct SlowSecrets {
 }
 
 #[async_trait]
-impl Secrets for SlowSecrets {
-    async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+impl SecretStore for SlowSecrets {
+    async fn get_secret(&self, name: &str) -> Result<Option<SecretString>, PortError> {
         self.clock.pass(self.takes).await;
-        self.inner.get(name).await
+        self.inner.get_secret(name).await
     }
 
     async fn get_version(
@@ -152,24 +155,29 @@ impl Secrets for SlowSecrets {
         self.inner.get_version(name, version).await
     }
 
-    async fn put(&self, name: &str, value: &SecretString, version: Uuid) -> Result<(), PortError> {
-        self.clock.pass(self.takes).await;
-        self.inner.put(name, value, version).await
-    }
-
-    async fn replace(
+    async fn put_secret(
         &self,
         name: &str,
         value: &SecretString,
         version: Uuid,
     ) -> Result<(), PortError> {
         self.clock.pass(self.takes).await;
-        self.inner.replace(name, value, version).await
+        self.inner.put_secret(name, value, version).await
     }
 
-    async fn delete(&self, name: &str) -> Result<(), PortError> {
+    async fn replace_secret(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
         self.clock.pass(self.takes).await;
-        self.inner.delete(name).await
+        self.inner.replace_secret(name, value, version).await
+    }
+
+    async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
+        self.clock.pass(self.takes).await;
+        self.inner.delete_secret(name).await
     }
 }
 
@@ -205,15 +213,15 @@ impl Gateway {
     /// The settings API's response, and how long it took.
     pub async fn send(&self, request: &Request) -> (Duration, Response<Body>) {
         let begun = Instant::now();
-        let answer = api::answer(&self.engine, request).await;
+        let answer = api::answer_request(&self.engine, request).await;
         (begun.elapsed(), answer)
     }
 
     /// The OAuth callback's response, and how long it took.
     pub async fn come_back(&self, request: &Request) -> (Duration, Response<Body>) {
         let begun = Instant::now();
-        let crm = &self.engine.places.crm_return;
-        let answer = callback::answer(&self.engine, crm, request).await;
+        let crm = &self.engine.endpoints.crm_return;
+        let answer = callback::answer_callback(&self.engine, crm, request).await;
         (begun.elapsed(), answer)
     }
 }

@@ -1,11 +1,11 @@
 //! The hourly health check: given-up records, overdue records, connections ended in Xero.
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, UserId};
-use domain::outbound::News;
-use engine::health::{Checked, check};
-use engine::ports::{Clock, Counted, GivenUp, Measure};
+use domain::outbound::EventContent;
+use engine::health::{HealthCheckSummary, check_health};
+use engine::ports::{Clock, GivenUp, HealthCounts, Metric};
 use engine::{Invocation, choices, sweep};
 use jiff::SignedDuration;
 use tests::World;
@@ -15,17 +15,18 @@ use xero_sim::{Fault, FaultKind, Match};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-fn checks(world: &World) -> Checked {
-    run(check(&world.engine, world.invocation())).unwrap().unwrap()
+fn checks(world: &World) -> HealthCheckSummary {
+    run(check_health(&world.engine, world.invocation())).unwrap().unwrap()
 }
 
 /// The result of a check that finds one connection, and this number of given-up records.
-fn found(given_up: GivenUp) -> Checked {
-    let counted = Counted { connections: 1, given_up: Some(given_up), ..Counted::default() };
-    Checked { counted, ..Checked::default() }
+fn found(given_up: GivenUp) -> HealthCheckSummary {
+    let counted =
+        HealthCounts { connections: 1, given_up: Some(given_up), ..HealthCounts::default() };
+    HealthCheckSummary { counted, ..HealthCheckSummary::default() }
 }
 
-fn warned(checked: &Checked) -> usize {
+fn warned(checked: &HealthCheckSummary) -> usize {
     checked.counted.given_up.unwrap().warned
 }
 
@@ -43,7 +44,9 @@ fn warnings(world: &World) -> (u32, Vec<String>) {
 fn never_sends(world: &World, number: u32) {
     let (account, by) = (world.account(), UserId::new("usr_owner").unwrap());
     let record = CrmId::new(format!("inv_{number}")).unwrap();
-    run(choices::never_send(&world.engine, &account, &by, Invoice, record)).unwrap().unwrap();
+    run(choices::never_send_record(&world.engine, &account, &by, Invoice, record))
+        .unwrap()
+        .unwrap();
 }
 
 #[test]
@@ -98,11 +101,11 @@ fn records_that_are_overdue_after_three_sweeps_are_counted_until_they_are_done()
     assert_eq!(checks(&world).counted.overdue, 0);
     world.clock.advance(SignedDuration::from_mins(10));
     assert_eq!(checks(&world).counted.overdue, 1);
-    run(sweep::sweep(&world.engine, world.invocation())).unwrap();
+    run(sweep::sweep_all_shards(&world.engine, world.invocation())).unwrap();
     world.advance(SignedDuration::from_mins(1));
     assert_eq!(checks(&world).counted.overdue, 0);
     let overdue = |measure| {
-        let Measure::Health(counted) = measure else { return None };
+        let Metric::Health(counted) = measure else { return None };
         Some(counted.overdue)
     };
     let health = world.measures.all().into_iter().filter_map(overdue);
@@ -134,7 +137,7 @@ fn a_connection_ended_in_xero_is_detected_within_a_day_by_one_call() {
     assert_eq!(found, 1);
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
     let told = world.told.news().into_iter().filter(
-        |news| matches!(news, News::Connection { status, .. } if *status == Status::Disconnected),
+        |news| matches!(news, EventContent::Connection { status, .. } if *status == ConnectionStatus::Disconnected),
     );
     assert_eq!(told.count(), 1);
     // From then on no more calls are made.
@@ -154,7 +157,7 @@ fn the_next_check_corrects_one_that_died_at_any_step() {
             (1..=5).for_each(|number| gives_up(&world, number));
             let now = world.clock.now();
             world.gate.arm(Some(Death { step, moment }));
-            let died = run(check(&world.engine, world.invocation())).is_none();
+            let died = run(check_health(&world.engine, world.invocation())).is_none();
             world.gate.arm(None);
             let checked = checks(&world);
             assert_eq!(warned(&checked), 1, "step {step}, {moment:?}");
@@ -173,8 +176,8 @@ fn a_check_without_time_lifts_no_warning_and_records_no_false_zero() {
     let world = World::connected();
     (1..=5).for_each(|number| gives_up(&world, number));
     assert_eq!(checks(&world).raised, 1);
-    let over = Invocation::attended(world.clock.now() - SignedDuration::from_secs(1));
-    let checked = run(check(&world.engine, over)).unwrap().unwrap();
+    let over = Invocation::interactive(world.clock.now() - SignedDuration::from_secs(1));
+    let checked = run(check_health(&world.engine, over)).unwrap().unwrap();
     assert_eq!((checked.counted.given_up, checked.is_cut_short), (None, true));
     assert_eq!(warnings(&world).0, 5);
 }

@@ -3,21 +3,21 @@
 
 use std::collections::BTreeSet;
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{AccountId, CrmId, TenantId};
-use domain::operation::State;
-use engine::choices::{self, NeverSend};
-use engine::connect::Completed;
-use engine::disconnect::Disconnected;
-use engine::health::check;
-use engine::inbound::Received;
-use engine::organisation::{self, Chosen};
-use engine::poll::Polled;
-use engine::push::Pushed;
+use domain::operation::OperationState;
+use engine::choices::{self, NeverSendOutcome};
+use engine::connect::ConnectOutcome;
+use engine::disconnect::DisconnectOutcome;
+use engine::health::check_health;
+use engine::inbound::MessageOutcome;
+use engine::organisation::{self, OrganisationChoiceOutcome};
+use engine::poll::PollOutcome;
+use engine::push::PushOutcome;
 use jiff::SignedDuration;
 use serde_json::Value;
-use store::table::Item;
+use store::table::StoredItem;
 use tests::World;
 use tests::builders::{a_client_of, an_invoice};
 use tests::gate::run;
@@ -45,12 +45,12 @@ fn organisations(world: &World) -> Vec<Uuid> {
     world.xero().settings().organisations.iter().map(|one| one.id).collect()
 }
 
-fn connects(world: &World, id: &str, tenants: &[Uuid]) -> Completed {
+fn connects(world: &World, id: &str, tenants: &[Uuid]) -> ConnectOutcome {
     world.connect_account(&account(id), tenants)
 }
 
-fn assert_connected(completed: &Completed, tenant: Uuid) {
-    let Completed::Connected(used) = completed else { panic!("{completed:?}") };
+fn assert_connected(completed: &ConnectOutcome, tenant: Uuid) {
+    let ConnectOutcome::Connected(used) = completed else { panic!("{completed:?}") };
     assert_eq!(used.tenant.0, tenant);
 }
 
@@ -61,7 +61,7 @@ fn state(world: &World, id: &str) -> ConnectionState {
 /// A client that only this test knows arrives in Xero: the account's connection works.
 fn assert_works(world: &World, id: &str, client: &str) {
     let received = world.receive(Contact, &a_client_of(id, client, 1));
-    assert_eq!(received, Received::Pushed(Pushed::Synced), "{id}");
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced), "{id}");
     assert_eq!(state(world, id), ConnectionState::Active, "{id}");
 }
 
@@ -75,9 +75,10 @@ fn two_accounts() -> World {
     world
 }
 
-fn chooses(world: &World, id: &str, tenant: Uuid) -> Chosen {
+fn chooses(world: &World, id: &str, tenant: Uuid) -> OrganisationChoiceOutcome {
     let (account, invocation) = (account(id), world.invocation());
-    let chosen = organisation::choose(&world.engine, &account, TenantId(tenant), invocation);
+    let chosen =
+        organisation::choose_organisation(&world.engine, &account, TenantId(tenant), invocation);
     run(chosen).unwrap().unwrap()
 }
 
@@ -85,9 +86,9 @@ fn chooses(world: &World, id: &str, tenant: Uuid) -> Chosen {
 /// keep the name of the first consent, the person is asked.
 fn confirms(world: &World, id: &str, tenant: Uuid) {
     let asked = connects(world, id, &[tenant]);
-    let Completed::OtherOrganisation { offered, .. } = asked else { panic!("{asked:?}") };
+    let ConnectOutcome::OtherOrganisation { offered, .. } = asked else { panic!("{asked:?}") };
     assert_eq!(offered.iter().map(|one| one.tenant.0).collect::<Vec<_>>(), [tenant]);
-    assert_eq!(chooses(world, id, tenant), Chosen::Done);
+    assert_eq!(chooses(world, id, tenant), OrganisationChoiceOutcome::Done);
     world.follow_connects();
 }
 
@@ -99,7 +100,7 @@ fn an_organisation_of_another_account_is_refused_and_that_account_goes_on() {
         world.clock.advance(MINUTES(10));
         let other = account(OTHER);
         let refused = world.connect_as(&other, user, &[tenant]);
-        assert_eq!(refused, Completed::OrganisationInUse, "login {login}");
+        assert_eq!(refused, ConnectOutcome::OrganisationInUse, "login {login}");
         let connection = world.connection_of(&other);
         assert!(!connection.state.is_connected());
         assert!(connection.offered.is_empty() && connection.pending.is_none(), "{connection:?}");
@@ -109,7 +110,7 @@ fn an_organisation_of_another_account_is_refused_and_that_account_goes_on() {
         assert_eq!(world.calls_of(REVOCATION), login);
         assert_eq!(world.secrets.len(), 1);
         assert_works(&world, ACCOUNT, "cli_1");
-        assert_eq!(world.statuses_told(&world.account()), [Status::Active]);
+        assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
     }
 }
 
@@ -119,14 +120,15 @@ fn an_organisation_that_is_taken_is_mentioned_before_another_one_that_was_ticked
     world.connect();
     let all = organisations(&world);
     world.clock.advance(MINUTES(10));
-    let Completed::OtherOrganisation { offered, is_any_in_use, .. } = connects(&world, OTHER, &all)
+    let ConnectOutcome::OtherOrganisation { offered, is_any_in_use, .. } =
+        connects(&world, OTHER, &all)
     else {
         panic!("it is a question")
     };
     assert!(is_any_in_use);
     assert_eq!(offered.iter().map(|one| one.tenant.0).collect::<Vec<_>>(), [all[1]]);
     assert!(!state(&world, OTHER).is_connected());
-    assert_eq!(chooses(&world, OTHER, all[1]), Chosen::Done);
+    assert_eq!(chooses(&world, OTHER, all[1]), OrganisationChoiceOutcome::Done);
     assert_works(&world, OTHER, "cli_1");
     assert_works(&world, ACCOUNT, "cli_1");
 }
@@ -139,18 +141,18 @@ fn a_consent_with_nothing_ticked_connects_nothing() {
         // One of the two is in use, the other one is linked and nobody's.
         assert_connected(&connects(&world, ACCOUNT, &all), all[0]);
         world.clock.advance(MINUTES(10));
-        assert_eq!(connects(&world, OTHER, &[]), Completed::NoOrganisation, "{keeps}");
+        assert_eq!(connects(&world, OTHER, &[]), ConnectOutcome::NoOrganisation, "{keeps}");
         assert!(!state(&world, OTHER).is_connected());
         assert_eq!(world.calls_of(REVOCATION), 0);
         assert_works(&world, ACCOUNT, "cli_1");
-        assert_eq!(chooses(&world, ACCOUNT, all[1]), Chosen::Done);
+        assert_eq!(chooses(&world, ACCOUNT, all[1]), OrganisationChoiceOutcome::Done);
     }
     // A login that nobody else uses is not kept.
     let world = World::new();
-    assert_eq!(connects(&world, ACCOUNT, &[]), Completed::NoOrganisation);
+    assert_eq!(connects(&world, ACCOUNT, &[]), ConnectOutcome::NoOrganisation);
     assert_eq!((world.calls_of(REVOCATION), world.secrets.len()), (1, 0));
     let view = world.status();
-    assert_eq!((view.status, view.pending), (Status::Disconnected, None));
+    assert_eq!((view.status, view.pending), (ConnectionStatus::Disconnected, None));
 }
 
 #[test]
@@ -203,7 +205,7 @@ fn what_was_offered_and_then_taken_by_another_account_can_no_longer_be_chosen() 
     assert_connected(&connects(&world, ACCOUNT, &all), all[0]);
     world.clock.advance(MINUTES(10));
     confirms(&world, OTHER, all[1]);
-    assert_eq!(chooses(&world, ACCOUNT, all[1]), Chosen::InUse);
+    assert_eq!(chooses(&world, ACCOUNT, all[1]), OrganisationChoiceOutcome::InUse);
     assert_eq!(world.connection().organisation.unwrap().tenant.0, all[0]);
     assert_works(&world, ACCOUNT, "cli_1");
     assert_works(&world, OTHER, "cli_1");
@@ -218,20 +220,23 @@ fn a_grant_is_revoked_and_its_secret_deleted_with_its_last_connection_only() {
         world.clock.advance(MINUTES(10));
     }
     assert_eq!(world.secrets.len(), 1);
-    assert_eq!(world.disconnect(), Disconnected::Done);
+    assert_eq!(world.disconnect(), DisconnectOutcome::Done);
     assert_eq!((world.calls_of(REVOCATION), world.secrets.len()), (0, 1));
     assert!(!world.xero().is_connected("servicecortex", all[0]));
     assert_works(&world, OTHER, "cli_1");
     assert_works(&world, THIRD, "cli_1");
-    assert_eq!(world.disconnect_account(&account(OTHER)), Disconnected::Done);
+    assert_eq!(world.disconnect_account(&account(OTHER)), DisconnectOutcome::Done);
     assert_eq!((world.calls_of(REVOCATION), world.secrets.len()), (0, 1));
     assert_works(&world, THIRD, "cli_2");
-    assert_eq!(world.disconnect_account(&account(THIRD)), Disconnected::Done);
+    assert_eq!(world.disconnect_account(&account(THIRD)), DisconnectOutcome::Done);
     assert_eq!((world.calls_of(REVOCATION), world.secrets.len()), (1, 0));
     // The same login connects again.
     assert_connected(&connects(&world, OTHER, &all[1..2]), all[1]);
     assert_works(&world, OTHER, "cli_3");
-    assert_eq!(world.statuses_told(&account(THIRD)), [Status::Active, Status::Disconnected]);
+    assert_eq!(
+        world.statuses_told(&account(THIRD)),
+        [ConnectionStatus::Active, ConnectionStatus::Disconnected]
+    );
 }
 
 #[test]
@@ -259,7 +264,7 @@ fn choosing_another_organisation_in_one_account_leaves_the_others_alone() {
     world.clock.advance(MINUTES(10));
     assert_connected(&connects(&world, OTHER, &all[2..]), all[2]);
     world.clock.advance(MINUTES(10));
-    assert_eq!(chooses(&world, ACCOUNT, all[1]), Chosen::Done);
+    assert_eq!(chooses(&world, ACCOUNT, all[1]), OrganisationChoiceOutcome::Done);
     world.follow_connects();
     assert_works(&world, ACCOUNT, "cli_1");
     assert_works(&world, OTHER, "cli_1");
@@ -268,7 +273,7 @@ fn choosing_another_organisation_in_one_account_leaves_the_others_alone() {
     confirms(&world, THIRD, all[0]);
     assert_works(&world, THIRD, "cli_1");
     assert_works(&world, OTHER, "cli_2");
-    assert_eq!(world.statuses_told(&account(OTHER)), [Status::Active]);
+    assert_eq!(world.statuses_told(&account(OTHER)), [ConnectionStatus::Active]);
 }
 
 #[test]
@@ -276,7 +281,7 @@ fn an_operator_moves_an_organisation_from_one_account_to_another() {
     let world = World::connected();
     let tenant = world.tenant();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(world.disconnect(), Disconnected::Done);
+    assert_eq!(world.disconnect(), DisconnectOutcome::Done);
     assert_connected(&connects(&world, OTHER, &[tenant]), tenant);
     world.receive(Invoice, &an_invoice("inv_2", "cli_2").account(OTHER).body());
     let numbers = world.books(|books| {
@@ -284,9 +289,9 @@ fn an_operator_moves_an_organisation_from_one_account_to_another() {
     });
     assert_eq!(numbers.into_iter().collect::<Vec<_>>(), ["#INV_1", "#INV_2"]);
     // What the first account had there is its own still, and it cannot get back in.
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
     world.clock.advance(MINUTES(10));
-    assert_eq!(connects(&world, ACCOUNT, &[tenant]), Completed::OrganisationInUse);
+    assert_eq!(connects(&world, ACCOUNT, &[tenant]), ConnectOutcome::OrganisationInUse);
     world.receive(Invoice, &an_invoice("inv_3", "cli_1").body());
     world.advance(MINUTES(60));
     assert_eq!(world.books(|books| books.invoices().count()), 2);
@@ -298,9 +303,9 @@ fn an_organisation_whose_link_is_still_to_be_removed_is_not_free_yet() {
     let world = World::connected();
     let tenant = world.tenant();
     world.inject(Fault { on: Match::next("/connections"), kind: FaultKind::Status500 });
-    assert_eq!(world.disconnect(), Disconnected::LeftOver);
+    assert_eq!(world.disconnect(), DisconnectOutcome::LeftOver);
     world.clock.advance(MINUTES(10));
-    assert_eq!(connects(&world, OTHER, &[tenant]), Completed::OrganisationInUse);
+    assert_eq!(connects(&world, OTHER, &[tenant]), ConnectOutcome::OrganisationInUse);
     world.clock.advance(MINUTES(10));
     world.sweep();
     assert!(world.connection().leftovers.is_empty());
@@ -328,21 +333,21 @@ const NEW_FIELDS: [&str; 14] = [
 ];
 
 /// Rows that the earlier release did not have.
-fn is_new(item: &Item) -> bool {
+fn is_new(item: &StoredItem) -> bool {
     let sk = item.key.sk.as_str();
     sk.starts_with("USE#") || ["CLAIM", "UPGRADED", "ACTIVITY", "KEPT"].contains(&sk)
 }
 
-fn edited(item: Item, edit: impl FnOnce(&mut Value)) -> Item {
+fn edited(item: StoredItem, edit: impl FnOnce(&mut Value)) -> StoredItem {
     let mut record: Value = serde_json::from_str(&item.record).unwrap();
     edit(&mut record);
-    Item { record: record.to_string(), ..item }
+    StoredItem { record: record.to_string(), ..item }
 }
 
 /// A row as the earlier release wrote it.
-fn as_before(item: Item) -> Item {
+fn as_before(item: StoredItem) -> StoredItem {
     if !["CONNECTION", "GRANT"].contains(&item.key.sk.as_str()) {
-        return Item { attention: None, ..item };
+        return StoredItem { attention: None, ..item };
     }
     edited(item, |record| {
         for field in NEW_FIELDS {
@@ -356,19 +361,19 @@ fn as_before(item: Item) -> Item {
 
 /// The table as the earlier release left it, and processes of this one.
 fn upgraded_from_before(world: &mut World) {
-    let items = world.table.items().into_iter().filter(|item| !is_new(item)).map(as_before);
+    let items = world.table.all_items().into_iter().filter(|item| !is_new(item)).map(as_before);
     let items = items.collect();
-    world.table.restore(items);
+    world.table.restore_items(items);
     world.restart();
 }
 
-fn is_connection_of(item: &Item, id: &str) -> bool {
+fn is_connection_of(item: &StoredItem, id: &str) -> bool {
     item.key.sk == "CONNECTION" && item.key.pk == format!("A#{id}")
 }
 
 /// Who has claimed an organisation.
 fn claimed_by(world: &World, tenant: Uuid) -> Option<String> {
-    let claim = run(world.engine.store.claim(TenantId(tenant))).unwrap().unwrap();
+    let claim = run(world.engine.store.find_organisation_owner(TenantId(tenant))).unwrap().unwrap();
     claim.map(|account| account.to_string())
 }
 
@@ -381,17 +386,17 @@ fn connections_of_the_earlier_release_go_on_working_and_are_claimed_by_the_healt
     assert_works(&world, ACCOUNT, "cli_2");
     assert_works(&world, OTHER, "cli_2");
     world.clock.advance(MINUTES(15));
-    assert!(matches!(world.poll(), Polled::Read { .. }));
+    assert!(matches!(world.poll(), PollOutcome::Read { .. }));
     assert_eq!((claimed_by(&world, all[0]), claimed_by(&world, all[1])), (None, None));
-    run(check(&world.engine, world.invocation())).unwrap().unwrap();
+    run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
     assert_eq!(claimed_by(&world, all[0]).as_deref(), Some(ACCOUNT));
     assert_eq!(claimed_by(&world, all[1]).as_deref(), Some(OTHER));
     for id in [ACCOUNT, OTHER] {
         let connection = world.connection_of(&account(id));
         assert_eq!((connection.claims.len(), connection.grants.len()), (1, 1), "{connection:?}");
-        assert_eq!(world.statuses_told(&account(id)), [Status::Active], "nobody is told");
+        assert_eq!(world.statuses_told(&account(id)), [ConnectionStatus::Active], "nobody is told");
     }
-    assert_eq!(world.disconnect(), Disconnected::Done);
+    assert_eq!(world.disconnect(), DisconnectOutcome::Done);
     assert_eq!((world.calls_of(REVOCATION), world.secrets.len()), (0, 1));
     assert_works(&world, OTHER, "cli_3");
 }
@@ -401,7 +406,7 @@ fn a_connection_of_the_earlier_release_keeps_others_out_before_any_health_check(
     let mut world = two_accounts();
     upgraded_from_before(&mut world);
     for tenant in organisations(&world) {
-        assert_eq!(connects(&world, THIRD, &[tenant]), Completed::OrganisationInUse);
+        assert_eq!(connects(&world, THIRD, &[tenant]), ConnectOutcome::OrganisationInUse);
         world.clock.advance(MINUTES(10));
     }
     assert_works(&world, ACCOUNT, "cli_2");
@@ -415,16 +420,16 @@ fn an_unreadable_connection_of_the_earlier_release_keeps_no_other_account_out() 
     assert_connected(&connects(&world, ACCOUNT, &all[..1]), all[0]);
     world.clock.advance(MINUTES(10));
     upgraded_from_before(&mut world);
-    let unreadable = |item: Item| {
+    let unreadable = |item: StoredItem| {
         let is_it = is_connection_of(&item, ACCOUNT);
-        if is_it { Item { record: "{}".to_owned(), ..item } } else { item }
+        if is_it { StoredItem { record: "{}".to_owned(), ..item } } else { item }
     };
-    let items = world.table.items().into_iter().map(unreadable).collect();
-    world.table.restore(items);
+    let items = world.table.all_items().into_iter().map(unreadable).collect();
+    world.table.restore_items(items);
     assert_connected(&connects(&world, OTHER, &all[2..]), all[2]);
     assert_works(&world, OTHER, "cli_1");
     // Whether the unreadable account uses the grant is unknown, so the grant stays.
-    run(check(&world.engine, world.invocation())).unwrap().unwrap();
+    run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
     world.disconnect_account(&account(OTHER));
     assert_eq!((world.calls_of(REVOCATION), world.secrets.len()), (0, 1));
 }
@@ -440,7 +445,7 @@ fn a_disconnect_before_any_health_check_leaves_the_login_to_those_who_use_it() {
     }
     assert_eq!(world.calls_of(REVOCATION), 0);
     assert_works(&world, OTHER, "cli_2");
-    run(check(&world.engine, world.invocation())).unwrap().unwrap();
+    run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
     world.clock.advance(MINUTES(5));
     world.sweep();
     assert_eq!((world.calls_of(REVOCATION), world.secrets.len()), (0, 1));
@@ -452,20 +457,20 @@ fn two_accounts_that_shared_an_organisation_before_both_go_on_until_each_disconn
     let mut world = two_accounts();
     upgraded_from_before(&mut world);
     // The earlier release let both use the first organisation.
-    let items = world.table.items();
+    let items = world.table.all_items();
     let first = items.iter().find(|item| is_connection_of(item, ACCOUNT)).unwrap();
     let first: Value = serde_json::from_str(&first.record).unwrap();
-    let shared = |item: Item| {
+    let shared = |item: StoredItem| {
         if !is_connection_of(&item, OTHER) {
             return item;
         }
         edited(item, |record| record["organisation"] = first["organisation"].clone())
     };
-    world.table.restore(items.into_iter().map(shared).collect());
-    run(check(&world.engine, world.invocation())).unwrap().unwrap();
+    world.table.restore_items(items.into_iter().map(shared).collect());
+    run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
     assert_works(&world, ACCOUNT, "cli_2");
     assert_works(&world, OTHER, "cli_3");
-    assert_eq!(connects(&world, THIRD, &[world.tenant()]), Completed::OrganisationInUse);
+    assert_eq!(connects(&world, THIRD, &[world.tenant()]), ConnectOutcome::OrganisationInUse);
     world.disconnect();
     for _ in 0..3 {
         world.clock.advance(MINUTES(5));
@@ -480,12 +485,12 @@ fn a_row_that_the_earlier_release_wrote_once_more_is_still_one_that_can_be_chang
     // While a deployment is under way, a function of the earlier release notes a pause on the connection: it
     // does not know what the row says of claims, and leaves it out.
     let world = two_accounts();
-    let items = world.table.items().into_iter().map(as_before).collect();
-    world.table.restore(items);
+    let items = world.table.all_items().into_iter().map(as_before).collect();
+    world.table.restore_items(items);
     let tenant = world.tenant();
     assert_works(&world, ACCOUNT, "cli_2");
     assert_connected(&world.connect(), tenant);
-    assert_eq!(world.disconnect(), Disconnected::Done);
+    assert_eq!(world.disconnect(), DisconnectOutcome::Done);
     assert_eq!(claimed_by(&world, tenant), None, "it is free");
     assert_works(&world, OTHER, "cli_2");
     assert_connected(&connects(&world, THIRD, &[tenant]), tenant);
@@ -503,6 +508,6 @@ fn records_of_one_account_are_never_those_of_another() {
     assert_eq!(counted, [1, 1]);
     let client = CrmId::new("cli_1").unwrap();
     let (third, by) = (account(THIRD), owner());
-    let never = choices::never_send(&world.engine, &third, &by, Contact, client);
-    assert_eq!(run(never).unwrap().unwrap(), NeverSend::Unknown);
+    let never = choices::never_send_record(&world.engine, &third, &by, Contact, client);
+    assert_eq!(run(never).unwrap().unwrap(), NeverSendOutcome::Unknown);
 }

@@ -1,11 +1,11 @@
 //! Idle connections.
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
-use domain::outbound::News;
-use engine::inbound::Received;
-use engine::keep_alive::{KeptAlive, keep_alive};
-use engine::push::Pushed;
+use domain::outbound::EventContent;
+use engine::inbound::MessageOutcome;
+use engine::keep_alive::{KeepAliveSummary, renew_unused_tokens};
+use engine::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
@@ -15,8 +15,8 @@ use xero_sim::{Fault, FaultKind, Match};
 const TOKEN: &str = "/connect/token";
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-fn visits(world: &World) -> KeptAlive {
-    run(keep_alive(&world.engine, world.invocation())).unwrap().unwrap()
+fn visits(world: &World) -> KeepAliveSummary {
+    run(renew_unused_tokens(&world.engine, world.invocation())).unwrap().unwrap()
 }
 
 fn refreshes(world: &World) -> usize {
@@ -35,19 +35,19 @@ fn days(world: &mut World, count: u32) -> usize {
 }
 
 fn expirations(world: &World) -> usize {
-    let expired = |news: &News| matches!(news, News::Connection { status, .. } if *status == Status::TokenExpired);
+    let expired = |news: &EventContent| matches!(news, EventContent::Connection { status, .. } if *status == ConnectionStatus::TokenExpired);
     world.told.news().iter().filter(|news| expired(news)).count()
 }
 
 #[test]
 fn a_connection_idle_for_a_year_still_works() {
     let mut world = World::connected();
-    assert_eq!(visits(&world), KeptAlive { in_use: 1, ..KeptAlive::default() });
+    assert_eq!(visits(&world), KeepAliveSummary { in_use: 1, ..KeepAliveSummary::default() });
     let renewed = days(&mut world, 365);
     // Twice a month: on the first day, and twenty days later.
     assert!((20..=26).contains(&renewed), "{renewed}");
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn without_keep_alive_an_idle_connection_expires() {
     let mut world = World::connected();
     world.clock.advance(DAY * 61);
     world.restart();
-    assert_eq!(visits(&world), KeptAlive { expired: 1, ..KeptAlive::default() });
+    assert_eq!(visits(&world), KeepAliveSummary { expired: 1, ..KeepAliveSummary::default() });
     assert_eq!(world.connection().state, ConnectionState::TokenExpired);
     // The CRM receives one event, however often keep-alive runs.
     days(&mut world, 3);
@@ -81,15 +81,19 @@ fn a_run_that_dies_at_any_step_loses_no_connection() {
             world.clock.advance(DAY * 21);
             world.restart();
             world.gate.arm(Some(Death { step, moment }));
-            let died = run(keep_alive(&world.engine, world.invocation())).is_none();
+            let died = run(renew_unused_tokens(&world.engine, world.invocation())).is_none();
             world.gate.arm(None);
             world.restart();
             // A sweep completes a refresh with an unknown outcome; the next run is a day later.
             world.clock.advance(SignedDuration::from_mins(5));
-            run(engine::sweep::sweep(&world.engine, world.invocation())).unwrap();
+            run(engine::sweep::sweep_all_shards(&world.engine, world.invocation())).unwrap();
             days(&mut world, 1);
             let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-            assert_eq!(received, Received::Pushed(Pushed::Synced), "step {step}, {moment:?}");
+            assert_eq!(
+                received,
+                MessageOutcome::Pushed(PushOutcome::Synced),
+                "step {step}, {moment:?}"
+            );
             if !died {
                 assert!(step > 5);
                 break;

@@ -2,16 +2,16 @@
 //! causes only one call.
 
 use bytes::Bytes;
+use domain::call_budget::{CallBudget, RemainingCalls};
 use domain::entity::EntityKind::Invoice;
 use domain::ids::TenantId;
-use domain::meter::{Meter, Seen};
-use engine::inbound::Received;
+use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::push::Pushed;
+use engine::push::PushOutcome;
 use engine::{choices, contacts};
 use http::Request;
 use jiff::SignedDuration;
-use store::table::Expect;
+use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::an_invoice;
 use tests::gate::run;
@@ -20,7 +20,7 @@ use tests::ports::{Intercepted, refusal};
 /// A user searches for this text. Returns whether results were shown.
 fn searches(world: &World, text: &str) -> bool {
     let (account, invocation) = (world.account(), world.invocation());
-    run(contacts::search(&world.engine, &account, text, invocation)).unwrap().is_ok()
+    run(contacts::search_contacts(&world.engine, &account, text, invocation)).unwrap().is_ok()
 }
 
 /// A user opens the list of accounts to choose from. Returns whether any were shown.
@@ -41,7 +41,7 @@ fn searches_use_at_most_their_share_of_a_minute_and_a_push_goes_on() {
     assert_eq!(lookups(&world), shown, "a refused search makes no call");
     // All within one minute.
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
     world.clock.advance(SignedDuration::from_secs(61));
     assert!(searches(&world, "ridge again"));
     assert!(world.xero().violations().is_empty());
@@ -51,9 +51,9 @@ fn searches_use_at_most_their_share_of_a_minute_and_a_push_goes_on() {
 fn searches_leave_a_share_of_the_day_to_pushes() {
     let world = World::connected();
     let tenant = TenantId(world.tenant());
-    let row = run(world.engine.store.meter(tenant)).unwrap().unwrap().unwrap();
+    let row = run(world.engine.store.find_call_budget(tenant)).unwrap().unwrap().unwrap();
     let at = world.clock.now();
-    let few = Seen {
+    let few = RemainingCalls {
         at,
         day_remaining: 900,
         app_remaining: 9_000,
@@ -61,13 +61,15 @@ fn searches_leave_a_share_of_the_day_to_pushes() {
         day_limit: 5_000,
         of_people: 0,
     };
-    let meter = Meter { seen: Some(few), ..row.record };
-    run(world.engine.store.put_meter(&meter, Expect::Version(row.version))).unwrap().unwrap();
+    let meter = CallBudget { seen: Some(few), ..row.record };
+    run(world.engine.store.put_call_budget(&meter, WriteExpectation::Version(row.version)))
+        .unwrap()
+        .unwrap();
     let before = world.calls().len();
     assert!(!searches(&world, "ridge"));
     assert_eq!(world.calls().len(), before);
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
 }
 
 #[test]
@@ -110,7 +112,7 @@ fn reads_of_the_chart_make_three_calls_a_minute_and_leave_room_for_pushes_when_t
     assert!(world.calls().len() - before <= 30);
     world.engine.transport = inner;
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn a_cached_answer_is_never_shown_to_another_account() {
     world.connect_account(&other, &[second]);
     assert!(searches(&world, "Ridge"));
     let first = lookups(&world);
-    let search = contacts::search(&world.engine, &other, "Ridge", world.invocation());
+    let search = contacts::search_contacts(&world.engine, &other, "Ridge", world.invocation());
     assert!(run(search).unwrap().unwrap().is_empty());
     assert_eq!(lookups(&world), first + 1);
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::entity::EntityKind::{self, Allocation, Contact, CreditNote, Invoice, Payment};
 use domain::failure::FailureClass;
-use domain::operation::{State, Trace};
+use domain::operation::{OperationState, WriteTrace};
 use http::{Method, Request, Response};
 use jiff::SignedDuration;
 use tests::World;
@@ -60,9 +60,12 @@ struct Replaced {
 
 #[async_trait]
 impl Transport for Replaced {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         let is_it = request.method() == self.method && request.uri().path().starts_with(&self.path);
-        let answer = self.inner.exchange(request).await?;
+        let answer = self.inner.send_request(request).await?;
         let instead = if is_it { self.answer.lock().unwrap().take() } else { None };
         Ok(match instead {
             Some((status, body)) => {
@@ -348,7 +351,12 @@ fn every_document_is_written_exactly_once_whatever_replaces_the_answer() {
                 world.advance(LONG);
                 assert_eq!((case.count)(&world), case.expected, "{name}");
                 let operation = world.mapping(case.kind, case.record).unwrap().operation;
-                assert_eq!(operation.state, State::Synced, "{name}: {:?}", operation.failure);
+                assert_eq!(
+                    operation.state,
+                    OperationState::Synced,
+                    "{name}: {:?}",
+                    operation.failure
+                );
             }
         }
     }
@@ -365,8 +373,8 @@ fn a_creation_whose_answer_was_replaced_is_looked_up_before_it_is_repeated() {
             let class = operation.failure.expect("a failure").class;
             let is_open = matches!(class, FailureClass::Uncertain | FailureClass::Defect);
             assert!(is_open, "{name}: {class:?}");
-            assert_eq!(operation.trace, Trace::Uncertain, "{name}");
-            assert!(matches!(operation.state, State::Waiting { .. }), "{name}");
+            assert_eq!(operation.trace, WriteTrace::Uncertain, "{name}");
+            assert!(matches!(operation.state, OperationState::Waiting { .. }), "{name}");
         }
     }
 }

@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::ids::{AccountId, CrmId, PaymentId};
-use domain::operation::State;
-use domain::outbound::News;
+use domain::operation::OperationState;
+use domain::outbound::EventContent;
 use engine::contacts;
-use engine::disconnect::Disconnected;
-use engine::inbound::Received;
-use engine::payments::{self, NeverSendAll};
-use engine::poll::Polled;
-use engine::ports::Measure;
-use engine::push::Pushed;
+use engine::disconnect::DisconnectOutcome;
+use engine::inbound::MessageOutcome;
+use engine::payments::{self, PaymentNeverSendOutcome};
+use engine::poll::PollOutcome;
+use engine::ports::Metric;
+use engine::push::PushOutcome;
 use jiff::SignedDuration;
 use jiff::civil::date;
-use store::table::Item;
+use store::table::StoredItem;
 use tests::World;
 use tests::builders::{a_client, a_client_of, a_payment, an_invoice};
 use tests::gate::run;
@@ -38,26 +38,26 @@ fn two_paid_invoices() -> (World, Uuid) {
     (world, other)
 }
 
-fn polls(world: &World) -> Polled {
+fn polls(world: &World) -> PollOutcome {
     world.clock.advance(QUARTER);
     world.poll()
 }
 
 /// The payments that were reported as imported.
 fn imported(world: &World) -> Vec<Uuid> {
-    let imported = |news: News| match news {
-        News::PaymentImported(payment) => Some(payment.xero_payment_id.0),
-        News::Skipped { .. }
-        | News::PaymentStatus { .. }
-        | News::XeroStatus { .. }
-        | News::PaymentRemoved { .. }
-        | News::Connection { .. } => None,
+    let imported = |news: EventContent| match news {
+        EventContent::PaymentImported(payment) => Some(payment.xero_payment_id.0),
+        EventContent::Skipped { .. }
+        | EventContent::PaymentStatus { .. }
+        | EventContent::XeroStatus { .. }
+        | EventContent::PaymentRemoved { .. }
+        | EventContent::Connection { .. } => None,
     };
     world.told.news().into_iter().filter_map(imported).collect()
 }
 
 fn is_defect_counted(world: &World) -> bool {
-    world.measures.all().contains(&Measure::Defect)
+    world.measures.all().contains(&Metric::Defect)
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn an_invoice_with_an_unreadable_reverse_link_delays_no_other() {
     let (world, other) = two_paid_invoices();
     let link = world.mapping(Invoice, "inv_1").unwrap().link.unwrap();
     damage(&world, &format!("XID#invoice#{}", link.xero_id));
-    assert_eq!(polls(&world), Polled::Read { news: 1 });
+    assert_eq!(polls(&world), PollOutcome::Read { news: 1 });
     assert_eq!(imported(&world), [other]);
     assert!(is_defect_counted(&world));
 }
@@ -76,7 +76,7 @@ fn an_invoice_whose_money_cannot_be_processed_delays_no_other_and_is_reported() 
         for trouble in [Trouble::Panics, Trouble::IsCorrupt, Trouble::IsTooLarge] {
             let (mut world, other) = two_paid_invoices();
             spoil(&mut world, row, trouble);
-            assert_eq!(polls(&world), Polled::Read { news: 1 }, "{row} {trouble:?}");
+            assert_eq!(polls(&world), PollOutcome::Read { news: 1 }, "{row} {trouble:?}");
             assert_eq!(imported(&world), [other], "{row} {trouble:?}");
             assert!(is_defect_counted(&world), "{row} {trouble:?}");
             let lines = world.log().into_iter();
@@ -95,13 +95,13 @@ fn a_parked_record_that_cannot_be_released_holds_up_no_other() {
         world.choose_accounts();
         for id in ["pay_1", "pay_2"] {
             let received = world.receive(Payment, &a_payment(id, &[("inv_1", "10.00")]).body());
-            assert_eq!(received, Received::Pushed(Pushed::Parked));
+            assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Parked));
         }
         spoil(&mut world, "MAP#payment#pay_1.1", trouble);
         world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
         world.advance(SignedDuration::from_mins(2));
         let released = world.mapping(Payment, "pay_2.1").unwrap();
-        assert_eq!(released.operation.state, State::Synced, "{trouble:?}");
+        assert_eq!(released.operation.state, OperationState::Synced, "{trouble:?}");
         assert!(is_defect_counted(&world), "{trouble:?}");
     }
 }
@@ -113,12 +113,12 @@ fn a_grant_with_an_unreadable_user_is_not_revoked_and_others_disconnect() {
     world.clock.advance(SignedDuration::from_mins(10));
     world.connect_account(&AccountId::new("acc_summit").unwrap(), &[second]);
     damage(&world, "USE#acc_summit");
-    assert_eq!(world.disconnect(), Disconnected::Done);
+    assert_eq!(world.disconnect(), DisconnectOutcome::Done);
     assert!(world.connection().leftovers.is_empty());
     assert_eq!((world.calls_of("/connect/revocation"), world.secrets.len()), (0, 1));
     assert!(is_defect_counted(&world));
     let received = world.receive(Contact, &a_client_of("acc_summit", "cli_1", 1));
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
 }
 
 /// A payment with two parts in Xero.
@@ -135,7 +135,7 @@ fn a_payment_of_two_invoices() -> (World, PaymentId, String) {
 
 /// The parts that people see.
 fn parts(world: &World, payment: &PaymentId) -> Vec<String> {
-    let view = run(payments::parts(&world.engine, &world.account(), payment));
+    let view = run(payments::find_payment_view(&world.engine, &world.account(), payment));
     let view = view.unwrap().unwrap().unwrap();
     view.parts.iter().map(|part| part.crm_id.to_string()).collect()
 }
@@ -147,32 +147,32 @@ fn a_payment_with_an_unreadable_part_shows_and_changes_the_others() {
     assert_eq!(parts(&world, &payment), ["pay_1.2"]);
     assert!(is_defect_counted(&world));
     let (account, by) = (world.account(), owner());
-    let never = run(payments::never_send(&world.engine, &account, &by, &payment));
-    assert_eq!(never.unwrap().unwrap(), NeverSendAll::Done);
+    let never = run(payments::never_send_payment(&world.engine, &account, &by, &payment));
+    assert_eq!(never.unwrap().unwrap(), PaymentNeverSendOutcome::Done);
     // A payment of which nothing can be read is not an unknown one.
     damage(&world, "MAP#payment#pay_1.2");
-    let none = run(payments::parts(&world.engine, &account, &payment)).unwrap();
+    let none = run(payments::find_payment_view(&world.engine, &account, &payment)).unwrap();
     assert!(none.is_err(), "{none:?}");
     let unknown = PaymentId::new("pay").unwrap();
-    let unknown = run(payments::parts(&world.engine, &account, &unknown)).unwrap();
+    let unknown = run(payments::find_payment_view(&world.engine, &account, &unknown)).unwrap();
     assert!(matches!(unknown, Ok(None)), "{unknown:?}");
 }
 
 #[test]
 fn a_payment_part_without_text_is_shown_and_accepts_the_same_revision_again() {
     let (world, payment, body) = a_payment_of_two_invoices();
-    let without_text = |item: Item| {
+    let without_text = |item: StoredItem| {
         let is_it = item.key.sk == "MAP#payment#pay_1.1";
-        if is_it { Item { snapshot: None, ..item } } else { item }
+        if is_it { StoredItem { snapshot: None, ..item } } else { item }
     };
-    let items = world.table.items().into_iter().map(without_text).collect();
-    world.table.restore(items);
+    let items = world.table.all_items().into_iter().map(without_text).collect();
+    world.table.restore_items(items);
     assert!(world.mapping(Payment, "pay_1.1").unwrap().snapshot.json.is_empty());
     assert_eq!(parts(&world, &payment), ["pay_1.1", "pay_1.2"]);
     world.receive(Payment, &body);
     let part = world.mapping(Payment, "pay_1.1").unwrap();
     assert!(!part.snapshot.json.is_empty());
-    assert_eq!(part.operation.state, State::Synced);
+    assert_eq!(part.operation.state, OperationState::Synced);
     assert_eq!(world.books(|books| books.payments().count()), 2);
 }
 
@@ -184,7 +184,7 @@ fn a_search_shows_a_contact_whose_link_cannot_be_read() {
     let link = world.mapping(Contact, "cli_1").unwrap().link.unwrap();
     damage(&world, &format!("XID#contact#{}", link.xero_id));
     let (account, invocation) = (world.account(), world.invocation());
-    let found = run(contacts::search(&world.engine, &account, "ridge", invocation));
+    let found = run(contacts::search_contacts(&world.engine, &account, "ridge", invocation));
     let found = found.unwrap().unwrap();
     let clients = found.into_iter().map(|contact| contact.client_id).collect::<BTreeSet<_>>();
     assert_eq!(clients, BTreeSet::from([None, Some(CrmId::new("cli_2").unwrap())]));

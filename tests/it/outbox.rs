@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use domain::delivery::EventAside;
-use domain::envelope::Unreadable;
+use domain::envelope::UnreadableBody;
 use domain::ids::AccountId;
-use domain::outbound::{Event, News};
-use engine::inbound::{explain_unreadable, report_moved_aside};
-use engine::ports::{BoxError, ContentRefusal, Events, Measure, PortError};
+use domain::outbound::{EventContent, OutboundEvent};
+use engine::inbound::{explain_unreadable, report_dead_letter};
+use engine::ports::{BoxError, ContentRefusal, EventPublisher, Metric, PortError};
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
@@ -40,8 +40,8 @@ struct PickyQueue {
 }
 
 #[async_trait]
-impl Events for PickyQueue {
-    async fn publish(&self, event: &Event) -> Result<(), PortError> {
+impl EventPublisher for PickyQueue {
+    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
         let is_bad = subject(event).as_deref() == Some(BAD) && event.account_id.as_str() == ACCOUNT;
         if is_bad && self.calls.fetch_add(1, Ordering::SeqCst) < self.accepts_after {
             let source: BoxError = match self.answer {
@@ -53,13 +53,13 @@ impl Events for PickyQueue {
             };
             return Err(PortError { operation: "deliver an event", source });
         }
-        self.inner.publish(event).await
+        self.inner.publish_event(event).await
     }
 }
 
 /// The record of an event about a record that was given up.
-fn subject(event: &Event) -> Option<String> {
-    let News::Skipped { crm_id, .. } = &event.news else { return None };
+fn subject(event: &OutboundEvent) -> Option<String> {
+    let EventContent::Skipped { crm_id, .. } = &event.news else { return None };
     Some(crm_id.to_string())
 }
 
@@ -77,9 +77,9 @@ fn report_all(world: &World) {
     for number in 1..=4 {
         for account in [ACCOUNT, OTHER] {
             let body = an_invoice(&format!("inv_{number}"), "cli_1").account(account).body();
-            let failure = explain_unreadable(&Unreadable::UnknownVersion);
+            let failure = explain_unreadable(&UnreadableBody::UnknownVersion);
             let id = format!("{account}-{number}");
-            let reported = report_moved_aside(&world.engine, &id, &body, account, &failure);
+            let reported = report_dead_letter(&world.engine, &id, &body, account, &failure);
             run(reported).unwrap().unwrap();
         }
         world.clock.advance(SignedDuration::from_secs(1));
@@ -95,7 +95,7 @@ fn delivered(world: &World, account: &str) -> Vec<String> {
 
 /// The sort keys of the rows with this prefix, and their records.
 fn rows(world: &World, prefix: &str) -> Vec<String> {
-    let items = world.table.items().into_iter();
+    let items = world.table.all_items().into_iter();
     items.filter(|item| item.key.sk.starts_with(prefix)).map(|item| item.record).collect()
 }
 
@@ -114,7 +114,7 @@ fn an_event_whose_content_is_refused_is_set_aside_and_later_events_keep_their_or
     assert_eq!(subject(&aside[0].event).as_deref(), Some(BAD));
     assert_eq!(aside[0].reason_code, "event_refused");
     assert!(aside[0].reason.contains("InvalidMessageContents"), "{aside:?}");
-    let defects = world.measures.all().into_iter().filter(|one| *one == Measure::Defect);
+    let defects = world.measures.all().into_iter().filter(|one| *one == Metric::Defect);
     assert_eq!(defects.count(), 1);
 }
 
@@ -139,5 +139,5 @@ fn events_wait_while_the_queue_refuses_the_product_and_are_delivered_in_order() 
     }
     assert_eq!(delivered(&world, ACCOUNT), ["inv_1", "inv_2", "inv_3", "inv_4"]);
     assert!(rows(&world, "OUT#").is_empty() && rows(&world, "ASIDE#").is_empty());
-    assert!(!world.measures.all().contains(&Measure::Defect));
+    assert!(!world.measures.all().contains(&Metric::Defect));
 }

@@ -3,12 +3,12 @@
 
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::ids::UserId;
-use domain::operation::State;
-use domain::reconciliation::Place;
+use domain::operation::OperationState;
+use domain::reconciliation::ReconciliationProgress;
 use engine::contacts::reconcile;
-use engine::inbound::Received;
+use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::push::Pushed;
+use engine::push::PushOutcome;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
@@ -77,7 +77,7 @@ fn a_payment_whose_answer_was_lost_is_found_behind_any_number_of_other_payments(
         world.advance(SignedDuration::from_hours(1));
         assert_eq!(pushed_payments(&world), 1, "{count}");
         let mapping = world.mapping(Payment, "pay_1.1").unwrap();
-        assert_eq!(mapping.operation.state, State::Synced, "{count}");
+        assert_eq!(mapping.operation.state, OperationState::Synced, "{count}");
         assert!(mapping.link.is_some(), "{count}");
         let puts = world.calls().iter().filter(|call| *call == "PUT /Payments").count();
         assert_eq!(puts, 1, "{count}");
@@ -127,7 +127,7 @@ fn a_contact_with_a_short_name_is_found_among_all_names_that_contain_it() {
         let invoice = an_invoice("inv_1", "cli_1").client_name("Al");
         let invoice = invoice.client_email("ap@ridge.example");
         let received = world.receive(Invoice, &invoice.body());
-        assert_eq!(received, Received::Pushed(Pushed::Synced), "{count}");
+        assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced), "{count}");
         let link = world.mapping(Contact, "cli_1").unwrap().link.unwrap();
         assert_eq!(link.xero_id.0, same, "{count}");
         assert_eq!(world.books(|books| books.contacts().count()), count + 1, "{count}");
@@ -149,11 +149,16 @@ fn a_reconciliation_links_nobody_if_it_cannot_read_every_contact() {
         bookkeeper.add_contact("Ridge").unwrap();
     }
     let by = UserId::new("usr_owner").unwrap();
-    run(reconcile::start(&world.engine, &world.account(), by)).unwrap().unwrap().unwrap();
+    run(reconcile::start_reconciliation(&world.engine, &world.account(), by))
+        .unwrap()
+        .unwrap()
+        .unwrap();
     world.advance(LONG);
-    let progress = run(reconcile::progress(&world.engine, &world.account()));
+    let progress = run(reconcile::find_reconciliation(&world.engine, &world.account()));
     let progress = progress.unwrap().unwrap().unwrap();
-    let Place::Stopped { failure } = progress.place else { panic!("{progress:?}") };
+    let ReconciliationProgress::Stopped { failure } = progress.place else {
+        panic!("{progress:?}")
+    };
     assert_eq!(failure.code, "too_many_contacts");
     assert!(world.mapping(Contact, "cli_1").unwrap().link.is_none());
 }

@@ -1,18 +1,18 @@
 //! Users' actions: Sync All, Never send, account codes, Disconnect, another organisation.
 
 use domain::account_codes::AccountCodes;
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, TenantId, UserId};
-use domain::operation::{Parking, State};
-use engine::choices::{self, CodesChosen, NeverSend};
-use engine::connect::Completed;
-use engine::disconnect::Disconnected;
-use engine::inbound::Received;
-use engine::organisation::{self, Chosen};
+use domain::operation::{OperationState, ParkingReason};
+use engine::choices::{self, CodeChoiceOutcome, NeverSendOutcome};
+use engine::connect::ConnectOutcome;
+use engine::disconnect::DisconnectOutcome;
+use engine::inbound::MessageOutcome;
+use engine::organisation::{self, OrganisationChoiceOutcome};
 use engine::ports::Clock;
-use engine::push::Pushed;
-use engine::settings::{self, Progress};
+use engine::push::PushOutcome;
+use engine::settings::{self, SyncAllView};
 use engine::sync_all;
 use jiff::SignedDuration;
 use tests::World;
@@ -25,25 +25,25 @@ fn owner() -> UserId {
     UserId::new("usr_owner").unwrap()
 }
 
-fn state(world: &World, id: &str) -> State {
+fn state(world: &World, id: &str) -> OperationState {
     world.mapping(Invoice, id).unwrap().operation.state
 }
 
 /// The statuses in the connection events sent to the CRM, in order.
-fn told(world: &World) -> Vec<Status> {
+fn told(world: &World) -> Vec<ConnectionStatus> {
     world.statuses_told(&world.account())
 }
 
-fn syncs_all(world: &World) -> Progress {
+fn syncs_all(world: &World) -> SyncAllView {
     let account = world.account();
-    let started = sync_all::start(&world.engine, &account, owner());
-    Progress::of(&run(started).unwrap().unwrap())
+    let started = sync_all::start_sync_all(&world.engine, &account, owner());
+    SyncAllView::from_sync_all(&run(started).unwrap().unwrap())
 }
 
-fn progress(world: &World) -> Progress {
+fn progress(world: &World) -> SyncAllView {
     let account = world.account();
-    let progress = sync_all::progress(&world.engine, &account);
-    Progress::of(&run(progress).unwrap().unwrap().unwrap())
+    let progress = sync_all::find_sync_all(&world.engine, &account);
+    SyncAllView::from_sync_all(&run(progress).unwrap().unwrap().unwrap())
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn sync_all_retries_given_up_records_and_skips_synced_ones() {
     }
     let before = world.calls().len();
     assert_eq!(world.books(|books| books.invoices().count()), 80);
-    assert_eq!(state(&world, "inv_000"), State::Skipped);
+    assert_eq!(state(&world, "inv_000"), OperationState::Skipped);
     let begun = syncs_all(&world);
     assert_eq!((begun.started_by, begun.finished_at), (owner(), None));
     world.advance(HOUR);
@@ -90,19 +90,20 @@ fn never_send_stays_in_effect_until_a_user_changes_it() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").tax_rate("7").body());
     let (account, record) = (world.account(), || CrmId::new("inv_1").unwrap());
     let by = owner();
-    let never = choices::never_send(&world.engine, &account, &by, Invoice, record());
-    assert!(matches!(run(never).unwrap().unwrap(), NeverSend::Done(_)));
+    let never = choices::never_send_record(&world.engine, &account, &by, Invoice, record());
+    assert!(matches!(run(never).unwrap().unwrap(), NeverSendOutcome::Done(_)));
     // Neither a newer revision, nor Sync All, nor a retry sends it.
     let edited = an_invoice("inv_1", "cli_1").revision(2).body();
-    assert_eq!(world.receive(Invoice, &edited), Received::Pushed(Pushed::Withheld));
+    assert_eq!(world.receive(Invoice, &edited), MessageOutcome::Pushed(PushOutcome::Withheld));
     syncs_all(&world);
     world.advance(SignedDuration::from_hours(24));
-    assert_eq!(state(&world, "inv_1"), State::Withheld);
+    assert_eq!(state(&world, "inv_1"), OperationState::Withheld);
     assert_eq!(world.books(|books| books.invoices().count()), 0);
     // Retry now is a user's decision, too, and the newer one: the kept snapshot is sent.
-    let retry = settings::sync_now(&world.engine, &account, Invoice, record(), world.invocation());
+    let retry =
+        settings::sync_record_now(&world.engine, &account, Invoice, record(), world.invocation());
     run(retry).unwrap().unwrap().unwrap();
-    assert_eq!(state(&world, "inv_1"), State::Synced);
+    assert_eq!(state(&world, "inv_1"), OperationState::Synced);
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().synced_revision, Some(2));
 }
 
@@ -111,12 +112,12 @@ fn account_codes_are_checked_against_the_chart_and_release_records_that_lacked_t
     let world = World::new();
     let (tenant, now) = (world.tenant(), world.clock.now());
     world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
-    assert!(matches!(world.connect(), Completed::Connected(_)));
+    assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     // After connecting, a warning says that the default does not exist.
     let warnings = || world.status().warnings;
     assert_eq!(warnings(), ["sales names account 200, which does not exist in Xero."]);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(state(&world, "inv_1"), State::Skipped);
+    assert_eq!(state(&world, "inv_1"), OperationState::Skipped);
     let choose = |sales: &str| {
         let codes = AccountCodes { sales: sales.to_owned(), ..AccountCodes::default() };
         let (account, invocation) = (world.account(), world.invocation());
@@ -124,12 +125,14 @@ fn account_codes_are_checked_against_the_chart_and_release_records_that_lacked_t
             .unwrap()
             .unwrap()
     };
-    let CodesChosen::Refused(objections) = choose("200") else { panic!("200 does not exist") };
+    let CodeChoiceOutcome::Refused(objections) = choose("200") else {
+        panic!("200 does not exist")
+    };
     assert_eq!(objections[0].field, "sales");
-    assert!(matches!(choose("4000"), CodesChosen::Done));
+    assert!(matches!(choose("4000"), CodeChoiceOutcome::Done));
     assert!(warnings().is_empty());
     world.advance(SignedDuration::from_mins(2));
-    assert_eq!(state(&world, "inv_1"), State::Synced);
+    assert_eq!(state(&world, "inv_1"), OperationState::Synced);
 }
 
 #[test]
@@ -139,13 +142,13 @@ fn a_record_refused_for_its_account_is_retried_when_another_is_chosen() {
     world.xero().bookkeeper(now, tenant).unwrap().renumber_account("200", "4000").unwrap();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(SignedDuration::from_hours(14));
-    assert_eq!(state(&world, "inv_1"), State::Skipped);
+    assert_eq!(state(&world, "inv_1"), OperationState::Skipped);
     let codes = AccountCodes { sales: "4000".to_owned(), ..AccountCodes::default() };
     let (account, invocation) = (world.account(), world.invocation());
     let chosen = choices::choose_account_codes(&world.engine, &account, codes, invocation);
     run(chosen).unwrap().unwrap();
     world.advance(SignedDuration::from_mins(2));
-    assert_eq!(state(&world, "inv_1"), State::Synced);
+    assert_eq!(state(&world, "inv_1"), OperationState::Synced);
 }
 
 #[test]
@@ -154,7 +157,7 @@ fn the_choices_list_usable_accounts_and_tax_rates() {
     let (account, invocation) = (world.account(), world.invocation());
     let choices = choices::account_choices(&world.engine, &account, invocation);
     let choices = run(choices).unwrap().unwrap();
-    let has = |all: &[choices::Choosable], code: &str| all.iter().any(|one| one.code == code);
+    let has = |all: &[choices::AccountOption], code: &str| all.iter().any(|one| one.code == code);
     assert!(has(&choices.income, "200") && !has(&choices.income, "090"));
     assert!(has(&choices.bank, "092") && has(&choices.gift_card, "835"));
     assert!(has(&choices.expense, "405") && !has(&choices.income, "250"), "250 is archived");
@@ -165,7 +168,7 @@ fn the_choices_list_usable_accounts_and_tax_rates() {
 fn after_a_disconnect_nothing_starts_and_a_reconnect_resumes_without_duplicates() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(world.disconnect(), Disconnected::Done);
+    assert_eq!(world.disconnect(), DisconnectOutcome::Done);
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
     let calls = world.calls().len();
     // Edits and new records are kept, and wait.
@@ -177,14 +180,20 @@ fn after_a_disconnect_nothing_starts_and_a_reconnect_resumes_without_duplicates(
     world.advance(SignedDuration::from_hours(24));
     world.sweep();
     assert_eq!(world.calls().len(), calls);
-    let parked = State::Parked { on: Parking::Reconnect };
+    let parked = OperationState::Parked { on: ParkingReason::Reconnect };
     assert_eq!((state(&world, "inv_1"), state(&world, "inv_2")), (parked.clone(), parked));
     // The same organisation again: the mappings are found, and waiting records are pushed.
-    assert!(matches!(world.connect(), Completed::Connected(_)));
+    assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     world.advance(HOUR);
-    assert_eq!((state(&world, "inv_1"), state(&world, "inv_2")), (State::Synced, State::Synced));
+    assert_eq!(
+        (state(&world, "inv_1"), state(&world, "inv_2")),
+        (OperationState::Synced, OperationState::Synced)
+    );
     assert_eq!(world.books(|books| (books.contacts().count(), books.invoices().count())), (1, 2));
-    assert_eq!(told(&world), [Status::Active, Status::Disconnected, Status::Active]);
+    assert_eq!(
+        told(&world),
+        [ConnectionStatus::Active, ConnectionStatus::Disconnected, ConnectionStatus::Active]
+    );
 }
 
 #[test]
@@ -194,7 +203,7 @@ fn the_sweep_removes_a_link_that_could_not_be_removed() {
         on: xero_sim::Match::next("/connections"),
         kind: xero_sim::FaultKind::Status500,
     });
-    assert_eq!(world.disconnect(), Disconnected::LeftOver);
+    assert_eq!(world.disconnect(), DisconnectOutcome::LeftOver);
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
     assert_eq!(world.sweep().connections, 1);
     assert!(world.connection().leftovers.is_empty());
@@ -209,18 +218,23 @@ fn another_organisation_replaces_the_first_only_after_a_users_confirmation() {
     let other = world.xero().settings().organisations[1].id;
     let choose = |tenant| {
         let (account, invocation) = (world.account(), world.invocation());
-        let chosen = organisation::choose(&world.engine, &account, TenantId(tenant), invocation);
+        let chosen = organisation::choose_organisation(
+            &world.engine,
+            &account,
+            TenantId(tenant),
+            invocation,
+        );
         run(chosen).unwrap().unwrap()
     };
-    assert_eq!(choose(other), Chosen::NotOffered);
+    assert_eq!(choose(other), OrganisationChoiceOutcome::NotOffered);
     let user = world.user();
     world.xero().disconnect("servicecortex", user, first);
     let asked = world.connect_to(&[other]);
-    assert!(matches!(asked, Completed::OtherOrganisation { .. }), "{asked:?}");
+    assert!(matches!(asked, ConnectOutcome::OtherOrganisation { .. }), "{asked:?}");
     assert_eq!(world.connection().organisation.unwrap().tenant.0, first);
     let view = world.status();
     assert_eq!(view.choices.len(), 1, "{view:?}");
-    assert_eq!(choose(other), Chosen::Done);
+    assert_eq!(choose(other), OrganisationChoiceOutcome::Done);
     // Its books contain none of our documents: every record is new there.
     let kiwi = an_invoice("inv_2", "cli_1").currency("NZD").tax_rate("15").price("95.00", "109.25");
     world.receive(Invoice, &kiwi.body());
@@ -239,9 +253,9 @@ fn a_link_removed_in_xero_is_detected_by_the_next_call_and_reported_once() {
     }
     world.advance(HOUR);
     assert_eq!(world.connection().state, ConnectionState::Disconnected);
-    assert_eq!(world.status().status, Status::Disconnected);
-    assert_eq!(told(&world), [Status::Active, Status::Disconnected]);
-    assert_eq!(state(&world, "inv_3"), State::Parked { on: Parking::Reconnect });
+    assert_eq!(world.status().status, ConnectionStatus::Disconnected);
+    assert_eq!(told(&world), [ConnectionStatus::Active, ConnectionStatus::Disconnected]);
+    assert_eq!(state(&world, "inv_3"), OperationState::Parked { on: ParkingReason::Reconnect });
 }
 
 #[test]
@@ -252,12 +266,12 @@ fn the_sweep_replaces_a_lost_wake_up() {
         kind: xero_sim::FaultKind::Status500,
     });
     let pushed = world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
-    assert!(matches!(pushed, Received::Pushed(Pushed::Waiting { .. })), "{pushed:?}");
+    assert!(matches!(pushed, MessageOutcome::Pushed(PushOutcome::Waiting { .. })), "{pushed:?}");
     while world.bookings.take_first().is_some() {}
     world.advance(SignedDuration::from_mins(10));
     let waits = world.mapping(Contact, "cli_1").unwrap().operation.state;
-    assert!(matches!(waits, State::Waiting { .. }), "{waits:?}");
+    assert!(matches!(waits, OperationState::Waiting { .. }), "{waits:?}");
     assert_eq!(world.sweep().overdue, 1);
     world.advance(SignedDuration::from_mins(1));
-    assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, OperationState::Synced);
 }

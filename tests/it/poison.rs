@@ -3,9 +3,9 @@
 
 use domain::dead_letter::REASON_MAX;
 use domain::entity::EntityKind;
-use domain::envelope::{Errand, Source, WAKE_RECORDS_MAX, Wake};
+use domain::envelope::{QueueSource, WAKE_UP_RECORDS_MAX, WakeUp, WakeUpKind};
 use domain::ids::{AccountId, CrmId, Ledger, TenantId};
-use domain::outbound::News;
+use domain::outbound::EventContent;
 use domain::sync_log::LogStatus;
 use engine::poll::CHUNK;
 use engine::ports::Clock;
@@ -50,23 +50,23 @@ fn arrived(world: &World) -> (usize, usize) {
 }
 
 /// The bad message in front, then valid ones of its account and of another.
-fn send_behind(queues: &mut Queues<'_>, source: Source, poison: String) -> String {
+fn send_behind(queues: &mut Queues<'_>, source: QueueSource, poison: String) -> String {
     let id = queues.send(source, ACCOUNT, poison);
     for number in 0..GOOD {
         let invoice = an_invoice(&format!("inv_{number:02}"), "cli_1");
-        queues.send(Source::Messages, ACCOUNT, invoice.body());
+        queues.send(QueueSource::Messages, ACCOUNT, invoice.body());
     }
     for number in 0..GOOD {
         let invoice = an_invoice(&format!("inv_{number:02}"), "cli_1").account(OTHER);
         let invoice = invoice.currency("NZD").tax_rate("15").price("100.00", "115.00");
-        queues.send(Source::Messages, OTHER, invoice.body());
+        queues.send(QueueSource::Messages, OTHER, invoice.body());
     }
     id
 }
 
 /// All valid ones take effect within a minute, and the bad message is dead-lettered with this
 /// reason code.
-fn is_moved_aside(world: &World, source: Source, poison: String, code: &str) {
+fn is_moved_aside(world: &World, source: QueueSource, poison: String, code: &str) {
     let mut queues = Queues::new(world);
     let id = send_behind(&mut queues, source, poison);
     let took = queues.work(|_| false);
@@ -79,21 +79,21 @@ pub fn is_alone_aside(queues: &Queues<'_>, id: &str, took: SignedDuration, code:
     assert!(took <= SignedDuration::from_mins(1), "{code}: {took}");
     let graves = queues.graveyard.graves();
     assert_eq!(graves.len(), 1, "{graves:?}");
-    assert_eq!((graves[0].0.as_str(), graves[0].1.code()), (id, code));
-    let reason = graves[0].1.text();
+    assert_eq!((graves[0].0.as_str(), graves[0].1.stable_code()), (id, code));
+    let reason = graves[0].1.sentence_text();
     let is_printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
     assert!(reason.len() <= REASON_MAX && reason.bytes().all(is_printable), "{reason}");
     assert!(!reason.contains("SECRET"), "{reason}");
 }
 
 /// A wake-up for a number of invoices.
-pub fn a_wake(account: &str, records: usize) -> Wake {
+pub fn a_wake(account: &str, records: usize) -> WakeUp {
     let id = |number: usize| CrmId::new(format!("inv_{number:05}")).unwrap();
-    Wake {
+    WakeUp {
         account: AccountId::new(account).unwrap(),
         tenant: TenantId(Uuid::from_u128(4)),
         kind: EntityKind::Invoice,
-        errand: Errand::Records((0..records).map(id).collect()),
+        errand: WakeUpKind::Records((0..records).map(id).collect()),
         ticket: "1".to_owned(),
     }
 }
@@ -123,22 +123,22 @@ fn an_unreadable_message_delays_no_others() {
         (a_wake(ACCOUNT, 1).to_body(), "field"),
         (a_wake(ACCOUNT, 5_000).to_body(), "field"),
     ] {
-        is_moved_aside(&two_accounts(), Source::Messages, poison, code);
+        is_moved_aside(&two_accounts(), QueueSource::Messages, poison, code);
     }
 }
 
 #[test]
 fn a_wake_up_beyond_its_limits_delays_no_others() {
     for (poison, code) in [
-        (a_wake(ACCOUNT, WAKE_RECORDS_MAX + 1).to_body(), "field"),
+        (a_wake(ACCOUNT, WAKE_UP_RECORDS_MAX + 1).to_body(), "field"),
         (a_wake(ACCOUNT, 20_000).to_body(), "field"),
         (a_wake(ACCOUNT, 0).to_body(), "field"),
         (a_wake(OTHER, 1).to_body(), "wrong_account"),
-        (Wake { kind: EntityKind::Payment, ..a_wake(ACCOUNT, 1) }.to_body(), "wrong_queue"),
+        (WakeUp { kind: EntityKind::Payment, ..a_wake(ACCOUNT, 1) }.to_body(), "wrong_queue"),
         (an_invoice("inv_poison", "cli_1").body(), "field"),
         ("SECRET".to_owned(), "not_json"),
     ] {
-        is_moved_aside(&two_accounts(), Source::WakeUps, poison, code);
+        is_moved_aside(&two_accounts(), QueueSource::WakeUps, poison, code);
     }
 }
 
@@ -147,7 +147,7 @@ fn a_message_that_stops_the_function_delays_others_for_about_a_minute_and_is_dea
     let world = with_a_stopping_row();
     let mut queues = Queues::new(&world);
     let poison = an_invoice("inv_poison", "cli_1").body();
-    let id = send_behind(&mut queues, Source::Messages, poison);
+    let id = send_behind(&mut queues, QueueSource::Messages, poison);
     let took = queues.work(|world| arrived(world) == (GOOD, GOOD));
     assert_eq!(arrived(&world), (GOOD, GOOD));
     // Two stops of the whole batch, 30 seconds each, and one more after the first good messages.
@@ -155,10 +155,10 @@ fn a_message_that_stops_the_function_delays_others_for_about_a_minute_and_is_dea
     let rest = queues.work(|_| false);
     assert!(rest <= SignedDuration::from_mins(2), "{rest}");
     let graves = queues.graveyard.graves();
-    let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.code()));
+    let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
     assert_eq!(graves.collect::<Vec<_>>(), [(id.as_str(), "function_stopped")]);
     let skipped = world.told.news().into_iter().filter_map(|news| {
-        let News::Skipped { crm_id, code, .. } = news else { return None };
+        let EventContent::Skipped { crm_id, code, .. } = news else { return None };
         Some((crm_id.to_string(), code))
     });
     let expected = ("inv_poison".to_owned(), "function_stopped".to_owned());
@@ -169,38 +169,38 @@ fn a_message_that_stops_the_function_delays_others_for_about_a_minute_and_is_dea
 fn a_wake_up_that_stops_the_function_is_dead_lettered() {
     let world = with_a_stopping_row();
     let mut queues = Queues::new(&world);
-    let records = Errand::Records(vec![CrmId::new("inv_poison").unwrap()]);
+    let records = WakeUpKind::Records(vec![CrmId::new("inv_poison").unwrap()]);
     let tenant = TenantId(world.tenant());
-    let poison = Wake { tenant, errand: records, ..a_wake(ACCOUNT, 1) }.to_body();
-    let id = queues.send(Source::WakeUps, ACCOUNT, poison);
+    let poison = WakeUp { tenant, errand: records, ..a_wake(ACCOUNT, 1) }.to_body();
+    let id = queues.send(QueueSource::WakeUps, ACCOUNT, poison);
     let took = queues.work(|_| false);
     assert!(took <= SignedDuration::from_mins(4), "{took}");
     let graves = queues.graveyard.graves();
-    let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.code()));
+    let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
     assert_eq!(graves.collect::<Vec<_>>(), [(id.as_str(), "function_stopped")]);
 }
 
 #[test]
 fn a_bad_message_on_a_queue_of_any_kind_delays_no_others() {
     for records in EVERY_KIND {
-        let (kind, queue) = (records.kind, records.kind.queue());
+        let (kind, queue) = (records.kind, records.kind.queue_kind());
         let (foreign, foreign_kind) = if queue == EntityKind::Invoice {
             (a_client_of(ACCOUNT, "cli_1", 1), EntityKind::Payment)
         } else {
             (an_invoice("inv_1", "cli_1").body(), EntityKind::Invoice)
         };
-        let foreign_wake = Wake { kind: foreign_kind, ..a_wake(ACCOUNT, 1) }.to_body();
+        let foreign_wake = WakeUp { kind: foreign_kind, ..a_wake(ACCOUNT, 1) }.to_body();
         let good = |account| (records.message)(account, "30");
-        let wake = |count: usize| Wake { kind, ..a_wake(ACCOUNT, count) }.to_body();
+        let wake = |count: usize| WakeUp { kind, ..a_wake(ACCOUNT, count) }.to_body();
         for (source, poison, code) in [
-            (Source::Messages, "SECRET".to_owned(), "not_json"),
-            (Source::Messages, " ".repeat(300_000), "oversized"),
-            (Source::Messages, good(OTHER), "wrong_account"),
-            (Source::Messages, foreign, "wrong_queue"),
-            (Source::Messages, wake(1), "field"),
-            (Source::WakeUps, wake(20_000), "field"),
-            (Source::WakeUps, good(ACCOUNT), "field"),
-            (Source::WakeUps, foreign_wake, "wrong_queue"),
+            (QueueSource::Messages, "SECRET".to_owned(), "not_json"),
+            (QueueSource::Messages, " ".repeat(300_000), "oversized"),
+            (QueueSource::Messages, good(OTHER), "wrong_account"),
+            (QueueSource::Messages, foreign, "wrong_queue"),
+            (QueueSource::Messages, wake(1), "field"),
+            (QueueSource::WakeUps, wake(20_000), "field"),
+            (QueueSource::WakeUps, good(ACCOUNT), "field"),
+            (QueueSource::WakeUps, foreign_wake, "wrong_queue"),
         ] {
             let world = stocked();
             let expected = records.counts(&world).map(|count| count + GOOD);
@@ -208,7 +208,7 @@ fn a_bad_message_on_a_queue_of_any_kind_delays_no_others() {
             let id = queues.send(source, ACCOUNT, poison);
             for account in [ACCOUNT, OTHER] {
                 for message in records.good_messages(account) {
-                    queues.send(Source::Messages, account, message);
+                    queues.send(QueueSource::Messages, account, message);
                 }
             }
             let took = queues.work(|_| false);
@@ -223,16 +223,17 @@ fn a_dead_lettered_message_is_reported_to_its_own_account_only() {
     let world = two_accounts();
     let mut queues = Queues::new(&world);
     let good = an_invoice("inv_1", "cli_1").body();
-    queues.send(Source::Messages, ACCOUNT, good.replace("quantity", "quantitty"));
+    queues.send(QueueSource::Messages, ACCOUNT, good.replace("quantity", "quantitty"));
     // In the message group of another account, and without a type.
-    queues.send(Source::Messages, OTHER, good.clone());
-    queues.send(Source::Messages, ACCOUNT, good.replace("invoice.sent", "SECRET"));
+    queues.send(QueueSource::Messages, OTHER, good.clone());
+    queues.send(QueueSource::Messages, ACCOUNT, good.replace("invoice.sent", "SECRET"));
     queues.work(|_| false);
     assert_eq!(queues.graveyard.graves().len(), 3);
     let told = world.told.deliveries();
-    let told = told.iter().filter(|event| matches!(event.news, News::Skipped { .. }));
+    let told = told.iter().filter(|event| matches!(event.news, EventContent::Skipped { .. }));
     let told = told.map(|event| (event.account_id.as_str(), &event.news)).collect::<Vec<_>>();
-    let [(account, News::Skipped { crm_id, number, code, message, .. })] = told.as_slice() else {
+    let [(account, EventContent::Skipped { crm_id, number, code, message, .. })] = told.as_slice()
+    else {
         panic!("{told:?}");
     };
     assert_eq!((*account, crm_id.as_str(), number.as_str()), (ACCOUNT, "inv_1", "#INV_1"));
@@ -263,5 +264,8 @@ fn a_chunk_of_ledgers_beyond_its_limits_is_dead_lettered_and_not_polled() {
     assert!(world.gate.take_used().is_empty(), "no row was read");
     let graves = graveyard.graves();
     assert_eq!(graves.len(), count);
-    assert!(graves.iter().all(|(_, reason)| !reason.text().contains("SECRET")), "{graves:?}");
+    assert!(
+        graves.iter().all(|(_, reason)| !reason.sentence_text().contains("SECRET")),
+        "{graves:?}"
+    );
 }

@@ -4,7 +4,7 @@
 use domain::entity::EntityKind;
 use domain::entity::EntityKind::{Allocation, Contact, CreditNote, Invoice, Payment};
 use domain::ids::{AccountId, CrmId};
-use engine::receipts;
+use engine::invoice_payments;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client_of, a_credit_note, a_payment, an_allocation, an_invoice};
@@ -167,6 +167,8 @@ fn payments(world: &World, account: &str) -> usize {
         return world.books(|books| books.payments().count());
     }
     let (account, invoice) = (AccountId::new(account).unwrap(), CrmId::new("inv_1").unwrap());
-    let known = run(receipts::of(&world.engine, &account, &invoice)).unwrap().unwrap();
+    let known = run(invoice_payments::find_invoice_payments(&world.engine, &account, &invoice))
+        .unwrap()
+        .unwrap();
     known.map_or(0, |known| known.recorded.len())
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::entity::EntityKind;
-use domain::envelope::{Source, Wake};
-use domain::outbound::{Event, News};
-use engine::ports::{Events, PortError, WakeUps};
+use domain::envelope::{QueueSource, WakeUp};
+use domain::outbound::{EventContent, OutboundEvent};
+use engine::ports::{EventPublisher, PortError, WakeUps};
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use tests::World;
@@ -24,10 +24,10 @@ const FAULTS: [PortFault; 2] = [PortFault::Panics, PortFault::Fails];
 
 /// Sends a bad message, and behind it the good ones of both accounts. Returns its id.
 fn send_behind(queues: &mut Queues<'_>, records: Records, bad: String) -> String {
-    let id = queues.send(Source::Messages, ACCOUNT, bad);
+    let id = queues.send(QueueSource::Messages, ACCOUNT, bad);
     for account in [ACCOUNT, OTHER] {
         for message in records.good_messages(account) {
-            queues.send(Source::Messages, account, message);
+            queues.send(QueueSource::Messages, account, message);
         }
     }
     id
@@ -54,7 +54,7 @@ fn a_document_that_causes_a_panic_in_a_call_to_xero_fails_alone() {
             assert!(!is_about_poison(request), "a call about the bad record");
             None
         });
-        let mut queues = Queues::of(&world, records.kind.queue());
+        let mut queues = Queues::of(&world, records.kind.queue_kind());
         send_behind(&mut queues, records, records.bad_message());
         queues.work(|_| false);
         let graves = queues.graveyard.graves();
@@ -76,12 +76,12 @@ struct BrokenEvents {
 }
 
 #[async_trait]
-impl Events for BrokenEvents {
-    async fn publish(&self, event: &Event) -> Result<(), PortError> {
-        if matches!(event.news, News::Skipped { .. }) {
+impl EventPublisher for BrokenEvents {
+    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
+        if matches!(event.news, EventContent::Skipped { .. }) {
             return Err(self.fault.strike());
         }
-        self.inner.publish(event).await
+        self.inner.publish_event(event).await
     }
 }
 
@@ -94,12 +94,12 @@ fn an_event_that_cannot_be_delivered_fails_no_record() {
             world.engine.events = Arc::new(BrokenEvents { inner: world.told.clone(), fault });
             let unknown_field = r#""version":1,"poisonous":true,"#;
             let refused = records.bad_message().replacen(r#""version":1,"#, unknown_field, 1);
-            let mut queues = Queues::of(&world, records.kind.queue());
+            let mut queues = Queues::of(&world, records.kind.queue_kind());
             let id = send_behind(&mut queues, records, refused);
             let took = queues.work(|_| false);
             assert_eq!(records.counts(&world), expected, "{} {fault:?}", records.kind);
             is_alone_aside(&queues, &id, took, "unknown_field");
-            let items = world.table.items();
+            let items = world.table.all_items();
             let waiting = items.iter().filter(|item| item.key.sk.starts_with("OUT#"));
             assert_eq!(waiting.count(), 1, "{} {fault:?}", records.kind);
         }
@@ -112,13 +112,13 @@ struct BrokenWakeUps(Bookings);
 
 #[async_trait]
 impl WakeUps for BrokenWakeUps {
-    async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
-        self.0.book(wake, at).await
+    async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
+        self.0.schedule(wake, at).await
     }
 
-    async fn leave(&self, wake: &Wake) -> Result<(), PortError> {
+    async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError> {
         assert!(!wake.to_body().contains(POISON), "a wake-up for the bad record");
-        self.0.leave(wake).await
+        self.0.enqueue(wake).await
     }
 }
 
@@ -128,7 +128,7 @@ fn a_panic_while_a_wake_up_is_enqueued_fails_no_record() {
         let mut world = stocked();
         let [first, second] = all_good(&world, records);
         world.engine.wake_ups = Arc::new(BrokenWakeUps(world.bookings.clone()));
-        let mut queues = Queues::of(&world, records.kind.queue());
+        let mut queues = Queues::of(&world, records.kind.queue_kind());
         send_behind(&mut queues, records, records.bad_message());
         let took = queues.work(|_| false);
         // The record itself is not bad: it is pushed alone, without a wake-up.
@@ -144,7 +144,7 @@ fn a_message_that_cannot_be_dead_lettered_delays_no_others() {
         for records in EVERY_KIND {
             let world = stocked();
             let expected = all_good(&world, records);
-            let mut queues = Queues::of(&world, records.kind.queue());
+            let mut queues = Queues::of(&world, records.kind.queue_kind());
             queues.graveyard.break_with(fault);
             send_behind(&mut queues, records, "SECRET".to_owned());
             let took = queues.work(|world| records.counts(world) == expected);
@@ -162,7 +162,7 @@ fn a_delay_that_cannot_be_set_holds_up_its_own_message_group_only() {
             let mut world = stocked();
             let expected = all_good(&world, records);
             spoil(&mut world, &records.bad_row(), Trouble::IsOutOfReach);
-            let mut queues = Queues::of(&world, records.kind.queue());
+            let mut queues = Queues::of(&world, records.kind.queue_kind());
             queues.delays.break_with(fault);
             send_behind(&mut queues, records, records.bad_message());
             let took = queues.work(|world| (records.count)(world, OTHER) == expected[1]);

@@ -1,7 +1,7 @@
 //! A record of every kind whose row cannot be read or written, in front of 25 good ones of the same
 //! account and of another: all good ones take effect.
 
-use domain::envelope::{Errand, Source, Wake};
+use domain::envelope::{QueueSource, WakeUp, WakeUpKind};
 use domain::ids::{CrmId, TenantId};
 use jiff::SignedDuration;
 use tests::World;
@@ -33,15 +33,15 @@ fn bad_messages() -> Vec<(Records, String, String)> {
 fn send_good(queues: &mut Queues<'_>, records: Records) {
     for account in [ACCOUNT, OTHER] {
         for message in records.good_messages(account) {
-            queues.send(Source::Messages, account, message);
+            queues.send(QueueSource::Messages, account, message);
         }
     }
 }
 
 fn wake(world: &World, records: Records, ids: Vec<CrmId>) -> String {
     let tenant = TenantId(tenant_of(world, ACCOUNT));
-    let errand = Errand::Records(ids);
-    Wake { tenant, kind: records.kind, errand, ..a_wake(ACCOUNT, 1) }.to_body()
+    let errand = WakeUpKind::Records(ids);
+    WakeUp { tenant, kind: records.kind, errand, ..a_wake(ACCOUNT, 1) }.to_body()
 }
 
 #[test]
@@ -51,8 +51,8 @@ fn a_message_about_a_permanently_bad_row_is_dead_lettered_and_delays_no_others()
             let mut world = stocked();
             let before = records.counts(&world);
             spoil(&mut world, &row, trouble);
-            let mut queues = Queues::of(&world, records.kind.queue());
-            let id = queues.send(Source::Messages, ACCOUNT, message);
+            let mut queues = Queues::of(&world, records.kind.queue_kind());
+            let id = queues.send(QueueSource::Messages, ACCOUNT, message);
             send_good(&mut queues, records);
             let took = queues.work(|_| false);
             let expected = before.map(|count| count + GOOD);
@@ -68,8 +68,8 @@ fn a_message_about_a_row_out_of_reach_is_kept_and_delays_no_others() {
         let mut world = stocked();
         let expected = records.counts(&world).map(|count| count + GOOD);
         spoil(&mut world, &row, Trouble::IsOutOfReach);
-        let mut queues = Queues::of(&world, records.kind.queue());
-        queues.send(Source::Messages, ACCOUNT, message);
+        let mut queues = Queues::of(&world, records.kind.queue_kind());
+        queues.send(QueueSource::Messages, ACCOUNT, message);
         send_good(&mut queues, records);
         let took = queues.work(|world| records.counts(world) == expected);
         assert_eq!(records.counts(&world), expected, "{row}");
@@ -86,8 +86,8 @@ fn a_wake_up_for_a_permanently_bad_row_delays_no_others() {
             let expected = records.counts(&world).map(|count| count + GOOD);
             spoil(&mut world, &records.bad_row(), trouble);
             let bad = wake(&world, records, vec![CrmId::new(records.bad).unwrap()]);
-            let mut queues = Queues::of(&world, records.kind.queue());
-            let id = queues.send(Source::WakeUps, ACCOUNT, bad);
+            let mut queues = Queues::of(&world, records.kind.queue_kind());
+            let id = queues.send(QueueSource::WakeUps, ACCOUNT, bad);
             send_good(&mut queues, records);
             let took = queues.work(|_| false);
             assert_eq!(records.counts(&world), expected, "{} {trouble:?}", records.kind);
@@ -100,7 +100,7 @@ fn a_wake_up_for_a_permanently_bad_row_delays_no_others() {
 fn stored(records: Records, bad: Vec<String>) -> World {
     let world = stocked();
     let bodies = bad.into_iter().chain(records.good_messages(ACCOUNT)).collect::<Vec<_>>();
-    world.receive_together(records.kind.queue(), &bodies);
+    world.receive_together(records.kind.queue_kind(), &bodies);
     while world.bookings.take_first().is_some() {}
     world
 }
@@ -114,8 +114,8 @@ fn a_record_with_a_bad_row_affects_no_other_of_the_same_wake_up() {
             spoil(&mut world, &records.bad_row(), trouble);
             let bad = CrmId::new(records.bad).unwrap();
             let ids = std::iter::once(bad).chain(records.good_ids()).collect();
-            let mut queues = Queues::of(&world, records.kind.queue());
-            let id = queues.send(Source::WakeUps, ACCOUNT, wake(&world, records, ids));
+            let mut queues = Queues::of(&world, records.kind.queue_kind());
+            let id = queues.send(QueueSource::WakeUps, ACCOUNT, wake(&world, records, ids));
             let took = queues.work(|_| false);
             let kind = records.kind;
             assert_eq!((records.count)(&world, ACCOUNT), before + GOOD, "{kind} {trouble:?}");
@@ -134,7 +134,7 @@ fn a_document_whose_client_has_a_bad_row_affects_no_other_of_the_same_wake_up() 
         let bad = CrmId::new(invoices.bad).unwrap();
         let ids = std::iter::once(bad).chain(invoices.good_ids()).collect();
         let mut queues = Queues::of(&world, invoices.kind);
-        queues.send(Source::WakeUps, ACCOUNT, wake(&world, invoices, ids));
+        queues.send(QueueSource::WakeUps, ACCOUNT, wake(&world, invoices, ids));
         queues.work(|_| false);
         assert_eq!((invoices.count)(&world, ACCOUNT), before + GOOD, "{trouble:?}");
     }

@@ -2,17 +2,17 @@
 
 use domain::entity::EntityKind::{Contact, Invoice, Payment};
 use domain::ids::{CrmId, XeroPaymentId};
-use domain::operation::State;
-use domain::outbound::{News, PaymentState, RemovalReason};
-use domain::poll::Progress;
-use domain::receipts::{Answer, InferredMethod};
-use engine::inbound::Received;
-use engine::poll::Polled;
+use domain::invoice_payments::{InferredMethod, PaymentDecision};
+use domain::operation::OperationState;
+use domain::outbound::{EventContent, PaymentState, RemovalReason};
+use domain::poll::PollProgress;
+use engine::inbound::MessageOutcome;
+use engine::poll::PollOutcome;
 use engine::ports::Clock;
-use engine::{receipts, settings};
+use engine::{invoice_payments, settings};
 use jiff::SignedDuration;
 use jiff::civil::date;
-use store::table::Expect;
+use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
 use tests::gate::{Death, Moment, run};
@@ -34,15 +34,15 @@ fn billed() -> World {
 
 /// The payment events that the CRM received, each as a short text.
 fn heard(world: &World) -> Vec<String> {
-    let told = |news: News| match news {
-        News::PaymentImported(one) => Some(format!("imported {}", one.amount.amount)),
-        News::PaymentRemoved { payment, reason: RemovalReason::RemovedInXero, .. } => {
+    let told = |news: EventContent| match news {
+        EventContent::PaymentImported(one) => Some(format!("imported {}", one.amount.amount)),
+        EventContent::PaymentRemoved { payment, reason: RemovalReason::RemovedInXero, .. } => {
             Some(format!("removed {}", payment.amount.amount))
         }
-        News::PaymentRemoved { payment, reason: RemovalReason::SamePayment, .. } => {
+        EventContent::PaymentRemoved { payment, reason: RemovalReason::SamePayment, .. } => {
             Some(format!("same {}", payment.amount.amount))
         }
-        News::PaymentStatus { status, amount_due, .. } => {
+        EventContent::PaymentStatus { status, amount_due, .. } => {
             let status = match status {
                 PaymentState::Paid => "paid",
                 PaymentState::PartPaid => "part paid",
@@ -50,13 +50,13 @@ fn heard(world: &World) -> Vec<String> {
             };
             Some(format!("{status} {}", amount_due.amount))
         }
-        News::XeroStatus { status, .. } => Some(status),
-        News::Skipped { .. } | News::Connection { .. } => None,
+        EventContent::XeroStatus { status, .. } => Some(status),
+        EventContent::Skipped { .. } | EventContent::Connection { .. } => None,
     };
     world.told.news().into_iter().filter_map(told).collect()
 }
 
-fn polls(world: &World) -> Polled {
+fn polls(world: &World) -> PollOutcome {
     let polled = world.poll();
     world.clock.advance(QUARTER);
     polled
@@ -67,13 +67,13 @@ fn a_poll_makes_no_call_without_open_invoices_and_two_without_changes() {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
     let calls = world.calls().len();
-    assert_eq!(polls(&world), Polled::Idle);
+    assert_eq!(polls(&world), PollOutcome::Idle);
     assert_eq!(world.calls().len(), calls);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(QUARTER);
     polls(&world);
     let calls = world.calls().len();
-    assert_eq!(polls(&world), Polled::Read { news: 0 });
+    assert_eq!(polls(&world), PollOutcome::Read { news: 0 });
     assert_eq!(world.calls().split_off(calls), ["GET /Invoices", "GET /Payments"]);
     assert!(heard(&world).is_empty());
 }
@@ -103,15 +103,15 @@ fn idle_bytes(invoices: usize) -> usize {
     for _ in 0..3 {
         polls(&world);
     }
-    let (calls, rows) = (world.calls().len(), world.table.items());
-    assert_eq!(polls(&world), Polled::Read { news: 0 });
+    let (calls, rows) = (world.calls().len(), world.table.all_items());
+    assert_eq!(polls(&world), PollOutcome::Read { news: 0 });
     assert_eq!(world.calls().len() - calls, 2);
     // The call counts, and the time of the last payment check on the settings page.
-    let versions = |items: Vec<store::table::Item>| {
+    let versions = |items: Vec<store::table::StoredItem>| {
         let kept = items.into_iter().filter(|item| !["CALLS", "POLL"].contains(&&*item.key.sk));
         kept.map(|item| (item.key, item.version)).collect::<Vec<_>>()
     };
-    assert_eq!(versions(world.table.items()), versions(rows));
+    assert_eq!(versions(world.table.all_items()), versions(rows));
     let bytes = world.xero().calls().iter().rev().take(2).map(|call| call.answer.len()).sum();
     println!("{invoices} open invoices, nothing new: 2 calls, {bytes} bytes of answers");
     bytes
@@ -122,16 +122,18 @@ fn a_bank_transfer_reconciled_in_xero_is_imported_into_the_crm_once() {
     let world = billed();
     let receipt = Receipt { reference: Some("RIDGE 4711".to_owned()), ..today() };
     world.is_paid("#INV_1", "114.00", &receipt);
-    assert_eq!(polls(&world), Polled::Read { news: 1 });
+    assert_eq!(polls(&world), PollOutcome::Read { news: 1 });
     assert_eq!(heard(&world), ["imported 114.00", "paid 0.00"]);
-    let News::PaymentImported(payment) = world.told.news().remove(1) else { panic!("no import") };
+    let EventContent::PaymentImported(payment) = world.told.news().remove(1) else {
+        panic!("no import")
+    };
     assert_eq!(payment.invoice_id.as_str(), "inv_1");
     assert_eq!(payment.method, InferredMethod::Bank);
     assert_eq!(payment.account.as_deref(), Some("Business Bank Account"));
     assert_eq!(payment.reference.as_deref(), Some("RIDGE 4711"));
     assert_eq!(payment.date, Some(date(2026, 11, 2)));
     // A paid invoice is not open: it causes no more calls and no second event.
-    assert_eq!(polls(&world), Polled::Idle);
+    assert_eq!(polls(&world), PollOutcome::Idle);
     assert_eq!(heard(&world).len(), 2);
     let log = world.log().pop().unwrap();
     assert!(log.message.contains("It is paid in Xero"), "{log:?}");
@@ -180,12 +182,14 @@ fn a_credit_is_reported_as_a_credit_and_no_payment_is_imported() {
     polls(&world);
     assert_eq!(heard(&world), ["paid 0.00"]);
     let paid = world.told.news().into_iter().rev().find_map(|news| match news {
-        News::PaymentStatus { amount_credited, credits, .. } => Some((amount_credited, credits)),
-        News::Skipped { .. }
-        | News::XeroStatus { .. }
-        | News::PaymentImported(_)
-        | News::PaymentRemoved { .. }
-        | News::Connection { .. } => None,
+        EventContent::PaymentStatus { amount_credited, credits, .. } => {
+            Some((amount_credited, credits))
+        }
+        EventContent::Skipped { .. }
+        | EventContent::XeroStatus { .. }
+        | EventContent::PaymentImported(_)
+        | EventContent::PaymentRemoved { .. }
+        | EventContent::Connection { .. } => None,
     });
     let (credited, credits) = paid.unwrap();
     assert_eq!((credited.amount.to_string(), credits.len()), ("114.00".to_owned(), 1));
@@ -206,12 +210,12 @@ fn one_batch_payment_over_two_invoices_is_one_payment_for_each() {
     let heard = heard(&world);
     assert_eq!(heard.iter().filter(|word| *word == "imported 114.00").count(), 2, "{heard:?}");
     let batches = world.told.news().into_iter().filter_map(|news| match news {
-        News::PaymentImported(one) => one.batch_id,
-        News::Skipped { .. }
-        | News::XeroStatus { .. }
-        | News::PaymentStatus { .. }
-        | News::PaymentRemoved { .. }
-        | News::Connection { .. } => None,
+        EventContent::PaymentImported(one) => one.batch_id,
+        EventContent::Skipped { .. }
+        | EventContent::XeroStatus { .. }
+        | EventContent::PaymentStatus { .. }
+        | EventContent::PaymentRemoved { .. }
+        | EventContent::Connection { .. } => None,
     });
     let batches = batches.collect::<Vec<_>>();
     assert_eq!(batches.len(), 2);
@@ -227,7 +231,9 @@ fn payments_in_dollars_are_imported_in_dollars() {
     world.is_paid("#INV_1", "50.00", &Receipt { currency_rate: rate, ..today() });
     polls(&world);
     assert_eq!(heard(&world), ["imported 50.00", "part paid 64.00"]);
-    let News::PaymentImported(payment) = world.told.news().remove(1) else { panic!("no import") };
+    let EventContent::PaymentImported(payment) = world.told.news().remove(1) else {
+        panic!("no import")
+    };
     assert_eq!(payment.amount.currency.to_string(), "USD");
 }
 
@@ -249,7 +255,7 @@ fn an_unusable_account_is_reported_before_a_push_fails() {
 fn cash_recorded_in_the_crm_and_banked_in_xero_is_one_payment() {
     let world = billed();
     let cash = a_payment("pay_1", &[("inv_1", "114.00")]).method("cash");
-    assert_eq!(world.receive(Payment, &cash.body()), Received::Recorded);
+    assert_eq!(world.receive(Payment, &cash.body()), MessageOutcome::Recorded);
     world.is_paid("#INV_1", "114.00", &Receipt::on(date(2026, 11, 4)));
     polls(&world);
     assert_eq!(heard(&world), ["paid 0.00"]);
@@ -270,13 +276,23 @@ fn an_unclear_payment_waits_for_the_user() {
     polls(&world);
     assert_eq!(heard(&world), ["paid 0.00"]);
     let (account, invoice) = (world.account(), CrmId::new("inv_1").unwrap());
-    let known = || run(receipts::of(&world.engine, &account, &invoice)).unwrap().unwrap().unwrap();
-    assert_eq!(known().unclear().count(), 1);
-    let settled =
-        receipts::settle(&world.engine, &account, &invoice, XeroPaymentId(id), Answer::New);
+    let known = || {
+        run(invoice_payments::find_invoice_payments(&world.engine, &account, &invoice))
+            .unwrap()
+            .unwrap()
+            .unwrap()
+    };
+    assert_eq!(known().unclear_payments().count(), 1);
+    let settled = invoice_payments::resolve_payment(
+        &world.engine,
+        &account,
+        &invoice,
+        XeroPaymentId(id),
+        PaymentDecision::New,
+    );
     assert!(run(settled).unwrap().unwrap());
     assert_eq!(heard(&world), ["paid 0.00", "imported 114.00"]);
-    assert_eq!(known().unclear().count(), 0);
+    assert_eq!(known().unclear_payments().count(), 0);
 }
 
 #[test]
@@ -294,10 +310,11 @@ fn an_invoice_voided_in_xero_is_reported_and_syncing_it_again_creates_a_copy() {
         polls(&world);
         assert_eq!(heard(&world), ["VOIDED"]);
         let (account, id) = (world.account(), CrmId::new("inv_1").unwrap());
-        let sync = settings::sync_now(&world.engine, &account, Invoice, id, world.invocation());
+        let sync =
+            settings::sync_record_now(&world.engine, &account, Invoice, id, world.invocation());
         let view = run(sync).unwrap().unwrap().unwrap();
         let mapping = world.mapping(Invoice, "inv_1").unwrap();
-        assert_eq!(mapping.operation.state, State::Synced, "{:?}", mapping.operation);
+        assert_eq!(mapping.operation.state, OperationState::Synced, "{:?}", mapping.operation);
         assert_eq!((mapping.generation, view.earlier_xero_ids.len()), (2, 1));
         assert_eq!(view.earlier_xero_ids[0].0, old);
         let number = if frees_number { "#INV_1" } else { "#INV_1~2" };
@@ -308,7 +325,10 @@ fn an_invoice_voided_in_xero_is_reported_and_syncing_it_again_creates_a_copy() {
         // The copy replaces the invoice: edits go to it, and payments of it are imported.
         let edit = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00");
         world.receive(Invoice, &edit.body());
-        assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+        assert_eq!(
+            world.mapping(Invoice, "inv_1").unwrap().operation.state,
+            OperationState::Synced
+        );
         world.is_paid(number, "120.00", &today());
         world.clock.advance(QUARTER);
         polls(&world);
@@ -391,15 +411,17 @@ fn a_poll_whose_progress_lies_in_the_future_continues() {
     let world = billed();
     polls(&world);
     let ledger = world.ledger();
-    let row = run(world.engine.store.progress(&ledger)).unwrap().unwrap().unwrap();
+    let row = run(world.engine.store.find_poll_progress(&ledger)).unwrap().unwrap().unwrap();
     let far = "2100-01-01T00:00:00Z".parse().unwrap();
-    let stuck = Progress { invoices_from: far, payments_from: far, ..row.record };
-    let written = world.engine.store.put_progress(&stuck, Expect::Version(row.version));
+    let stuck = PollProgress { invoices_from: far, payments_from: far, ..row.record };
+    let written =
+        world.engine.store.put_poll_progress(&stuck, WriteExpectation::Version(row.version));
     run(written).unwrap().unwrap();
     world.is_paid("#INV_1", "14.00", &today());
     polls(&world);
     assert_eq!(heard(&world), ["imported 14.00", "part paid 100.00"]);
-    let progress = run(world.engine.store.progress(&ledger)).unwrap().unwrap().unwrap().record;
+    let progress =
+        run(world.engine.store.find_poll_progress(&ledger)).unwrap().unwrap().unwrap().record;
     assert!(progress.invoices_from < world.clock.now(), "{progress:?}");
     assert!(progress.payments_from < world.clock.now(), "{progress:?}");
 }
@@ -448,11 +470,12 @@ fn a_poll_that_dies_at_any_step_imports_every_payment_once() {
             world.is_paid("#INV_2", "114.00", &today());
             world.gate.arm(Some(Death { step, moment }));
             let ledger = world.ledger();
-            let died = run(engine::poll::poll(&world.engine, &[ledger], world.invocation()));
+            let died =
+                run(engine::poll::poll_tenants(&world.engine, &[ledger], world.invocation()));
             world.gate.arm(None);
             world.clock.advance(SignedDuration::from_mins(3));
             polls(&world);
-            run(engine::sweep::sweep(&world.engine, world.invocation())).unwrap();
+            run(engine::sweep::sweep_all_shards(&world.engine, world.invocation())).unwrap();
             let mut heard = heard(&world);
             heard.sort();
             assert_eq!(

@@ -2,13 +2,13 @@
 
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::ids::{AccountId, Ledger, TenantId};
-use domain::outbound::News;
-use engine::poll::{Polled, tick};
+use domain::outbound::EventContent;
+use engine::poll::{PollOutcome, plan_tick};
 use engine::ports::Clock;
-use engine::sweep::sweep;
+use engine::sweep::sweep_all_shards;
 use jiff::SignedDuration;
 use jiff::civil::date;
-use store::table::{Expect, NewItem, Table, Write};
+use store::table::{ItemTable, ItemWrite, NewItem, WriteExpectation};
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
 use tests::gate::{Death, Moment, run};
@@ -21,7 +21,7 @@ fn today() -> Receipt {
 }
 
 fn imports(world: &World) -> usize {
-    let is_import = |news: &News| matches!(news, News::PaymentImported(_));
+    let is_import = |news: &EventContent| matches!(news, EventContent::PaymentImported(_));
     world.told.news().iter().filter(|news| is_import(news)).count()
 }
 
@@ -50,11 +50,14 @@ fn two_ledgers() -> (World, [Ledger; 2]) {
 #[test]
 fn the_ledgers_of_one_message_are_polled_independently() {
     let (world, ledgers) = two_ledgers();
-    let chunks = run(tick(&world.engine)).unwrap().unwrap();
+    let chunks = run(plan_tick(&world.engine)).unwrap().unwrap();
     assert_eq!(chunks.len(), 1);
     assert_eq!(chunks[0].ledgers.len(), 2);
     assert!(ledgers.iter().all(|ledger| chunks[0].ledgers.contains(ledger)));
-    assert_eq!(world.poll_all(&ledgers), [Polled::Read { news: 1 }, Polled::Read { news: 1 }]);
+    assert_eq!(
+        world.poll_all(&ledgers),
+        [PollOutcome::Read { news: 1 }, PollOutcome::Read { news: 1 }]
+    );
     assert_eq!(imports(&world), 2);
 }
 
@@ -64,19 +67,19 @@ fn the_failure_of_one_ledger_does_not_affect_others_of_its_message() {
     let (world, ledgers) = two_ledgers();
     let (user, tenant) = (world.user(), world.tenant());
     world.xero().disconnect("servicecortex", user, tenant);
-    assert_eq!(world.poll_all(&ledgers), [Polled::Later, Polled::Read { news: 1 }]);
+    assert_eq!(world.poll_all(&ledgers), [PollOutcome::Later, PollOutcome::Read { news: 1 }]);
     assert_eq!(imports(&world), 1);
 
     // Its row cannot be read.
     let (world, ledgers) = two_ledgers();
-    let row = world.table.items().into_iter();
+    let row = world.table.all_items().into_iter();
     let row =
         row.filter(|item| item.key.sk == "POLL").find(|item| item.key.pk.contains("ridgeway"));
     let row = row.unwrap();
     let damaged = NewItem { due: row.due, ..NewItem::new(row.key, "{}".to_owned()) };
-    let write = Write::Put { item: damaged, expect: Expect::Version(row.version) };
-    run(world.table.write(vec![write])).unwrap().unwrap();
-    assert_eq!(world.poll_all(&ledgers), [Polled::Failed, Polled::Read { news: 1 }]);
+    let write = ItemWrite::Put { item: damaged, expect: WriteExpectation::Version(row.version) };
+    run(world.table.write_items(vec![write])).unwrap().unwrap();
+    assert_eq!(world.poll_all(&ledgers), [PollOutcome::Failed, PollOutcome::Read { news: 1 }]);
     assert_eq!(imports(&world), 1);
 }
 
@@ -115,14 +118,19 @@ fn the_next_poll_resumes_where_the_last_one_stopped_and_makes_progress() {
     }
     assert_eq!(imports(&world), count);
     let before = world.calls().len();
-    assert_eq!(world.poll(), Polled::Read { news: 0 });
+    assert_eq!(world.poll(), PollOutcome::Read { news: 0 });
     assert_eq!(world.calls().len() - before, 2);
 }
 
 /// The events that the CRM received about the invoice, in order of arrival: each event once, by its
 /// sequence.
 fn sequences(world: &World) -> Vec<u64> {
-    world.told.news().iter().filter_map(|news| news.sequence().map(|(_, number)| number)).collect()
+    world
+        .told
+        .news()
+        .iter()
+        .filter_map(|news| news.invoice_sequence().map(|(_, number)| number))
+        .collect()
 }
 
 #[test]
@@ -133,7 +141,8 @@ fn events_of_an_invoice_stay_in_order_wherever_a_process_dies() {
         world.clock.advance(SignedDuration::from_mins(15));
         world.is_paid("#INV_1", "50.00", &today());
         world.gate.arm(Some(Death { step, moment: Moment::Before }));
-        let died = run(engine::poll::poll(&world.engine, &[world.ledger()], world.invocation()));
+        let died =
+            run(engine::poll::poll_tenants(&world.engine, &[world.ledger()], world.invocation()));
         world.gate.arm(None);
         // The next event arises before any sweep, in another process whose clock is behind.
         world.is_paid("#INV_1", "20.00", &today());
@@ -141,11 +150,12 @@ fn events_of_an_invoice_stay_in_order_wherever_a_process_dies() {
         world.poll();
         let cash = a_payment("pay_1", &[("inv_1", "20.00")]).method("cash");
         world.receive(Payment, &cash.body());
-        run(sweep(&world.engine, world.invocation())).unwrap();
+        run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
         let heard = sequences(&world);
         assert!(heard.is_sorted(), "step {step}: {heard:?}");
         assert_eq!(imports(&world), 2, "step {step}");
-        let left = world.table.items().into_iter().filter(|item| item.key.sk.starts_with("OUT#"));
+        let left =
+            world.table.all_items().into_iter().filter(|item| item.key.sk.starts_with("OUT#"));
         assert_eq!(left.count(), 0, "step {step}");
         if died.is_some() {
             assert!(step > 10);

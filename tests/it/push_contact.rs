@@ -1,10 +1,10 @@
 //! Pushing clients as contacts.
 
 use domain::entity::EntityKind::{Contact, Invoice};
-use domain::operation::State;
-use engine::inbound::Received;
+use domain::operation::OperationState;
+use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::push::Pushed;
+use engine::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};
@@ -13,8 +13,8 @@ use tests::builders::{a_client, an_invoice};
 fn a_client_is_pushed_once_and_found_again_by_its_number() {
     let world = World::connected();
     let body = a_client("cli_1", 1, "Ridge Plumbing", "push");
-    assert_eq!(world.receive(Contact, &body), Received::Pushed(Pushed::Synced));
-    assert_eq!(world.receive(Contact, &body), Received::Pushed(Pushed::Unchanged));
+    assert_eq!(world.receive(Contact, &body), MessageOutcome::Pushed(PushOutcome::Synced));
+    assert_eq!(world.receive(Contact, &body), MessageOutcome::Pushed(PushOutcome::Unchanged));
     let numbers = world
         .books(|books| books.contacts().map(|contact| contact.number.clone()).collect::<Vec<_>>());
     assert_eq!(numbers, [Some("SC-cli_1".to_owned())]);
@@ -24,7 +24,7 @@ fn a_client_is_pushed_once_and_found_again_by_its_number() {
 fn a_recorded_client_is_pushed_only_with_its_first_invoice() {
     let world = World::connected();
     let body = a_client("cli_1", 7, "Ridge Plumbing", "record");
-    assert_eq!(world.receive(Contact, &body), Received::Recorded);
+    assert_eq!(world.receive(Contact, &body), MessageOutcome::Recorded);
     assert_eq!(world.books(|books| books.contacts().count()), 0);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let names =
@@ -57,7 +57,7 @@ fn a_contact_that_already_has_the_number_is_adopted() {
             .unwrap();
     }
     let body = a_client("cli_1", 1, "Ridge Plumbing", "push");
-    assert_eq!(world.receive(Contact, &body), Received::Pushed(Pushed::Synced));
+    assert_eq!(world.receive(Contact, &body), MessageOutcome::Pushed(PushOutcome::Synced));
     let names =
         world.books(|books| books.contacts().map(|one| one.name.clone()).collect::<Vec<_>>());
     assert_eq!(names, ["Ridge Plumbing"]);
@@ -78,7 +78,7 @@ fn a_contact_of_the_same_name_is_adopted_only_if_its_e_mail_matches() {
         bookkeeper.add_contact("Client cli_2").unwrap();
     }
     let proven = an_invoice("inv_1", "cli_1").client_email("AP@ridge.example");
-    assert_eq!(world.receive(Invoice, &proven.body()), Received::Pushed(Pushed::Synced));
+    assert_eq!(world.receive(Invoice, &proven.body()), MessageOutcome::Pushed(PushOutcome::Synced));
     assert_eq!(world.books(|books| books.contacts().count()), 2);
 
     world.receive(Invoice, &an_invoice("inv_2", "cli_2").body());
@@ -86,7 +86,7 @@ fn a_contact_of_the_same_name_is_adopted_only_if_its_e_mail_matches() {
     assert_eq!(failure.code, "contact_name_taken");
     assert!(failure.remedy.contains("link it"), "{failure}");
     let invoice = world.mapping(Invoice, "inv_2").unwrap().operation;
-    assert!(matches!(invoice.state, State::Waiting { .. }), "{invoice:?}");
+    assert!(matches!(invoice.state, OperationState::Waiting { .. }), "{invoice:?}");
     assert_eq!(invoice.failures, 0, "waiting for the client costs no attempt");
     assert_eq!(world.books(|books| books.contacts().count()), 2);
 }
@@ -133,14 +133,14 @@ fn invoices_that_waited_for_a_given_up_client_are_pushed_when_it_is_corrected() 
     world.xero().bookkeeper(now, tenant).unwrap().add_contact("Client cli_1").unwrap();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(SignedDuration::from_hours(14));
-    assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, State::Skipped);
+    assert_eq!(world.mapping(Contact, "cli_1").unwrap().operation.state, OperationState::Skipped);
     let invoice = world.mapping(Invoice, "inv_1").unwrap().operation;
-    assert!(matches!(invoice.state, State::Parked { .. }), "{invoice:?}");
+    assert!(matches!(invoice.state, OperationState::Parked { .. }), "{invoice:?}");
     assert_eq!(invoice.failures, 0);
     // The CRM gives the client another name.
     world.receive(Contact, &a_client("cli_1", 2, "Client one", "push"));
     world.advance(SignedDuration::from_mins(2));
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
 }
 
 #[test]

@@ -3,15 +3,15 @@
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice};
 use domain::failure::Failure;
 use domain::ids::CrmId;
-use domain::operation::State;
-use domain::outbound::News;
-use engine::inbound::Received;
+use domain::operation::OperationState;
+use domain::outbound::EventContent;
+use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::push::Pushed;
+use engine::push::PushOutcome;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use rust_decimal::Decimal;
-use store::table::Expect;
+use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::{a_credit_note, an_allocation, an_invoice};
 use tests::gate::{Death, Moment, run};
@@ -39,7 +39,7 @@ fn notes(world: &World) -> Vec<(InvoiceStatus, String)> {
     })
 }
 
-fn allocation(world: &World, id: &str) -> (State, Option<Failure>) {
+fn allocation(world: &World, id: &str) -> (OperationState, Option<Failure>) {
     let operation = world.mapping(Allocation, id).expect("a mapping").operation;
     (operation.state, operation.failure)
 }
@@ -64,7 +64,7 @@ fn receivable(world: &World) -> Decimal {
 fn a_credit_note_is_pushed_after_its_client_and_approved() {
     let world = World::connected();
     let received = world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
     let (contact, note) = world.books(|books| {
         let note = books.credit_notes().next().unwrap().clone();
         (books.contacts().next().unwrap().id, note)
@@ -84,7 +84,7 @@ fn an_edit_and_a_void_reach_the_same_note() {
     assert_eq!(notes(&world), [(InvoiceStatus::Authorised, "120.00".to_owned())]);
     world.receive(CreditNote, &edit.revision(3).voided().body());
     assert_eq!(notes(&world), [(InvoiceStatus::Voided, "120.00".to_owned())]);
-    assert_eq!(world.mapping(CreditNote, "cn_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(CreditNote, "cn_1").unwrap().operation.state, OperationState::Synced);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_reference_removed_in_the_crm_is_removed_in_xero_and_the_mark_stays() {
 fn an_allocation_waits_for_its_note_and_its_invoice_without_a_failed_attempt() {
     let world = World::connected();
     let body = an_allocation("al_1", "cn_1", "inv_1", "50.00").body();
-    assert_eq!(world.receive(CreditNote, &body), Received::Pushed(Pushed::Parked));
+    assert_eq!(world.receive(CreditNote, &body), MessageOutcome::Pushed(PushOutcome::Parked));
     world.receive(CreditNote, &a_credit_note("cn_1", "cli_1").body());
     world.advance(SignedDuration::from_mins(2));
     assert!(applied(&world).is_empty());
@@ -148,17 +148,19 @@ fn credit_that_pays_an_invoice_is_reported_as_credit_with_its_number() {
     world.clock.advance(SignedDuration::from_mins(15));
     world.poll();
     let told = world.told.news().into_iter().find_map(|news| match news {
-        News::PaymentStatus { credits, amount_credited, .. } => Some((credits, amount_credited)),
-        News::Skipped { .. }
-        | News::XeroStatus { .. }
-        | News::PaymentImported(_)
-        | News::PaymentRemoved { .. }
-        | News::Connection { .. } => None,
+        EventContent::PaymentStatus { credits, amount_credited, .. } => {
+            Some((credits, amount_credited))
+        }
+        EventContent::Skipped { .. }
+        | EventContent::XeroStatus { .. }
+        | EventContent::PaymentImported(_)
+        | EventContent::PaymentRemoved { .. }
+        | EventContent::Connection { .. } => None,
     });
     let (credits, amount) = told.expect("the CRM receives the event");
     assert_eq!(amount.to_string(), "GBP 114.00");
     assert_eq!(credits[0].number.as_deref(), Some("CN_1"));
-    let imported = |news: &News| matches!(news, News::PaymentImported(_));
+    let imported = |news: &EventContent| matches!(news, EventContent::PaymentImported(_));
     assert!(!world.told.news().iter().any(imported));
 }
 
@@ -193,7 +195,7 @@ fn an_allocation_that_a_bookkeeper_made_is_not_repeated() {
         .unwrap();
     world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "50.00").body());
     assert_eq!(applied(&world), ["50.00"]);
-    assert_eq!(allocation(&world, "al_1").0, State::Synced);
+    assert_eq!(allocation(&world, "al_1").0, OperationState::Synced);
     let log = world.log().pop().unwrap();
     assert!(log.message.contains("It had already been applied in Xero"), "{log:?}");
 }
@@ -261,7 +263,7 @@ fn a_negative_invoice_is_a_credit_note_and_never_an_invoice() {
     assert_eq!(invoices(), [InvoiceStatus::Authorised]);
     // Late messages change nothing.
     let late = world.receive(Invoice, &negative.body());
-    assert_eq!(late, Received::Pushed(Pushed::Stale { known: 2 }));
+    assert_eq!(late, MessageOutcome::Pushed(PushOutcome::Stale { known: 2 }));
     world.receive(Invoice, &negative.revision(3).body());
     assert_eq!(invoices(), [InvoiceStatus::Voided]);
 }
@@ -292,7 +294,7 @@ fn the_note_of_a_negative_invoice_is_found_under_the_id_of_earlier_releases() {
     let mut earlier = world.mapping(CreditNote, "inv_1~credit").unwrap();
     earlier.key.crm_id = CrmId::new("inv_2.credit").unwrap();
     earlier.snapshot.json = earlier.snapshot.json.replace("inv_1", "inv_2");
-    let written = run(world.engine.store.put_mapping(&earlier, Expect::Absent, None));
+    let written = run(world.engine.store.put_mapping(&earlier, WriteExpectation::Absent, None));
     written.expect("the process does not die").expect("the table answers");
     let found = world.mapping(CreditNote, "inv_2~credit").unwrap();
     assert_eq!(found.key, earlier.key);
@@ -384,16 +386,16 @@ fn credit_that_is_applied_is_taken_back_whatever_number_the_message_gives() {
     // Nothing was sent for this one.
     let never = an_allocation("al_2", "cn_1", "inv_1", "10.00").note_number("CN-UNKNOWN");
     world.receive(CreditNote, &never.removed().body());
-    assert_eq!(self::allocation(&world, "al_2").0, State::Synced);
+    assert_eq!(self::allocation(&world, "al_2").0, OperationState::Synced);
 }
 
 #[test]
 fn a_credit_note_with_an_unexplained_total_is_never_written() {
     let world = World::connected();
     let note = a_credit_note("cn_1", "cli_1").price("10.00", "1200.00").body();
-    assert_eq!(world.receive(CreditNote, &note), Received::Pushed(Pushed::Skipped));
+    assert_eq!(world.receive(CreditNote, &note), MessageOutcome::Pushed(PushOutcome::Skipped));
     let negative = an_invoice("inv_1", "cli_1").price("-10.00", "-1200.00").body();
-    assert_eq!(world.receive(Invoice, &negative), Received::Pushed(Pushed::Skipped));
+    assert_eq!(world.receive(Invoice, &negative), MessageOutcome::Pushed(PushOutcome::Skipped));
     assert!(notes(&world).is_empty());
     let log = world.log();
     let told = &log.last().unwrap().message;
@@ -419,7 +421,7 @@ fn after_a_lost_answer_the_note_is_read_before_credit_is_applied_again() {
             world.receive(CreditNote, &an_allocation("al_1", "cn_1", "inv_1", "10.00").body());
             world.advance(SignedDuration::from_hours(1));
             assert_eq!(applied(&world), ["10.00"], "{kind:?} {has_id}");
-            assert_eq!(allocation(&world, "al_1").0, State::Synced);
+            assert_eq!(allocation(&world, "al_1").0, OperationState::Synced);
         }
     }
 }
@@ -444,7 +446,7 @@ fn a_crash_at_every_step_of_an_allocation_applies_it_once_and_removes_it_once() 
                     world.advance(SignedDuration::from_hours(13));
                 }
                 assert_eq!(applied(&world).len(), left, "{at:?}");
-                assert_eq!(allocation(&world, "al_1").0, State::Synced, "{at:?}");
+                assert_eq!(allocation(&world, "al_1").0, OperationState::Synced, "{at:?}");
                 if finished {
                     assert!(step > 10);
                     break;

@@ -2,13 +2,13 @@
 
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::mapping::MappingKey;
-use domain::operation::{State, Urgency};
+use domain::operation::{OperationState, Trigger};
 use domain::sync_log::LogStatus;
 use engine::Invocation;
-use engine::inbound::Received;
+use engine::inbound::MessageOutcome;
 use engine::known_records::push_known;
 use engine::ports::Clock;
-use engine::push::Pushed;
+use engine::push::PushOutcome;
 use http::Method;
 use jiff::SignedDuration;
 use tests::World;
@@ -18,8 +18,8 @@ use xero_sim::{Fault, FaultKind, InvoiceStatus, Match};
 
 const INVOICES: &str = "/api.xro/2.0/Invoices";
 
-fn synced() -> Received {
-    Received::Pushed(Pushed::Synced)
+fn synced() -> MessageOutcome {
+    MessageOutcome::Pushed(PushOutcome::Synced)
 }
 
 fn numbers(world: &World) -> Vec<String> {
@@ -31,9 +31,9 @@ fn fail_next(method: Method, path: &str, kind: FaultKind) -> Fault {
 }
 
 /// A user syncs one record now.
-async fn ask_for(world: &World, key: &MappingKey, invocation: Invocation) -> Pushed {
+async fn ask_for(world: &World, key: &MappingKey, invocation: Invocation) -> PushOutcome {
     let (ledger, records) = (&key.ledger, [key.crm_id.clone()]);
-    let person = Urgency::Person;
+    let person = Trigger::Person;
     let mut pushed =
         push_known(&world.engine, ledger, key.kind, &records, person, invocation).await;
     pushed.remove(0).unwrap()
@@ -55,10 +55,10 @@ fn the_client_and_the_invoice_are_in_the_books_exactly_once() {
         );
     });
     let mapping = world.mapping(Invoice, "inv_1").unwrap();
-    assert_eq!(mapping.operation.state, State::Synced);
+    assert_eq!(mapping.operation.state, OperationState::Synced);
     let amounts = mapping.link.unwrap().amounts.unwrap();
     assert_eq!(amounts.xero_total.to_string(), "GBP 114.00");
-    assert_eq!(amounts.difference(), None);
+    assert_eq!(amounts.total_difference(), None);
     let told = world.log().into_iter().map(|entry| (entry.entity, entry.status, entry.message));
     assert_eq!(
         told.collect::<Vec<_>>(),
@@ -95,7 +95,7 @@ fn the_same_message_again_changes_nothing() {
     let body = an_invoice("inv_1", "cli_1").body();
     world.receive(Invoice, &body);
     let calls = world.calls().len();
-    assert_eq!(world.receive(Invoice, &body), Received::Pushed(Pushed::Unchanged));
+    assert_eq!(world.receive(Invoice, &body), MessageOutcome::Pushed(PushOutcome::Unchanged));
     assert_eq!(world.calls().len(), calls);
     assert_eq!(world.log().last().unwrap().status, LogStatus::Unchanged);
 }
@@ -106,7 +106,7 @@ fn messages_out_of_order_leave_the_newest_revision() {
     let newer = an_invoice("inv_1", "cli_1").revision(3).price("200.00", "240.00");
     world.receive(Invoice, &newer.body());
     let older = an_invoice("inv_1", "cli_1").revision(2);
-    let stale = Received::Pushed(Pushed::Stale { known: 3 });
+    let stale = MessageOutcome::Pushed(PushOutcome::Stale { known: 3 });
     assert_eq!(world.receive(Invoice, &older.body()), stale);
     let totals =
         world.books(|books| books.invoices().map(|one| one.total.to_string()).collect::<Vec<_>>());
@@ -148,10 +148,10 @@ fn after_a_lost_answer_the_outcome_is_resolved_before_a_second_write() {
     let world = World::connected();
     world.inject(fail_next(Method::PUT, INVOICES, FaultKind::LostAfter));
     let first = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert!(matches!(first, Received::Pushed(Pushed::Waiting { .. })), "{first:?}");
+    assert!(matches!(first, MessageOutcome::Pushed(PushOutcome::Waiting { .. })), "{first:?}");
     world.advance(SignedDuration::from_mins(6));
     assert_eq!(numbers(&world), ["#INV_1"]);
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
     let puts = world.calls().iter().filter(|call| *call == "PUT /Invoices").count();
     assert_eq!(puts, 1, "the second attempt found what the first had written");
 }
@@ -174,7 +174,10 @@ fn an_invoice_of_another_app_with_the_same_number_is_never_overwritten() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").number("#TAKEN").body());
     let taken = an_invoice("inv_2", "cli_2").number("#TAKEN").price("1.00", "1.20");
     let received = world.receive(Invoice, &taken.body());
-    assert!(matches!(received, Received::Pushed(Pushed::Waiting { .. })), "{received:?}");
+    assert!(
+        matches!(received, MessageOutcome::Pushed(PushOutcome::Waiting { .. })),
+        "{received:?}"
+    );
     let failure = world.mapping(Invoice, "inv_2").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "number_taken");
     assert!(failure.message.contains("#TAKEN") && failure.message.contains("114.00"), "{failure}");
@@ -194,7 +197,7 @@ fn a_refusal_is_reported_with_its_remedy_and_retried_until_it_is_skipped() {
     assert!(entry.message.contains("Next attempt at 2026-11-02 09:0"), "{}", entry.message);
     world.advance(SignedDuration::from_hours(12));
     let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
-    assert_eq!((operation.state, operation.failures), (State::Skipped, 6));
+    assert_eq!((operation.state, operation.failures), (OperationState::Skipped, 6));
     assert!(world.bookings.is_empty());
     let attempts = world.log().iter().filter(|entry| entry.entity == Invoice).count();
     assert_eq!(attempts, 6);
@@ -204,7 +207,7 @@ fn a_refusal_is_reported_with_its_remedy_and_retried_until_it_is_skipped() {
 fn an_invoice_that_xero_is_certain_to_refuse_is_skipped_at_once() {
     let world = World::connected();
     let body = an_invoice("inv_1", "cli_1").tax_rate("17.5").price("100.00", "117.50").body();
-    assert_eq!(world.receive(Invoice, &body), Received::Pushed(Pushed::Skipped));
+    assert_eq!(world.receive(Invoice, &body), MessageOutcome::Pushed(PushOutcome::Skipped));
     let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "tax_rate_unknown");
     assert!(!world.calls().contains(&"PUT /Invoices".to_owned()));
@@ -216,7 +219,7 @@ fn an_invoice_that_xero_is_certain_to_refuse_is_skipped_at_once() {
 fn a_total_that_rounding_cannot_explain_is_never_written_and_both_totals_are_shown() {
     let world = World::connected();
     let body = an_invoice("inv_1", "cli_1").price("10.00", "1200.00").body();
-    assert_eq!(world.receive(Invoice, &body), Received::Pushed(Pushed::Skipped));
+    assert_eq!(world.receive(Invoice, &body), MessageOutcome::Pushed(PushOutcome::Skipped));
     let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "total_unexplained");
     let log = world.log();
@@ -233,7 +236,7 @@ fn a_total_that_rounding_cannot_explain_is_never_written_and_both_totals_are_sho
 fn a_total_that_is_a_cent_off_where_nothing_was_rounded_is_never_written() {
     let world = World::connected();
     let body = an_invoice("inv_1", "cli_1").price("95.00", "114.01").body();
-    assert_eq!(world.receive(Invoice, &body), Received::Pushed(Pushed::Skipped));
+    assert_eq!(world.receive(Invoice, &body), MessageOutcome::Pushed(PushOutcome::Skipped));
     let failure = world.mapping(Invoice, "inv_1").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "total_unexplained");
     assert!(numbers(&world).is_empty());
@@ -244,7 +247,7 @@ fn an_edit_with_an_unexplained_total_leaves_the_invoice_in_xero_unchanged() {
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let edit = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "100.00");
-    assert_eq!(world.receive(Invoice, &edit.body()), Received::Pushed(Pushed::Skipped));
+    assert_eq!(world.receive(Invoice, &edit.body()), MessageOutcome::Pushed(PushOutcome::Skipped));
     let totals =
         world.books(|books| books.invoices().map(|one| one.total.to_string()).collect::<Vec<_>>());
     assert_eq!(totals, ["114.00"]);
@@ -257,12 +260,12 @@ fn a_throttle_delays_all_records_without_a_failed_attempt() {
         FaultKind::RateLimited { problem: "minute".to_owned(), retry_after_seconds: Some(42) };
     world.inject(Fault { on: Match::next(INVOICES), kind });
     let first = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    let Received::Pushed(Pushed::Waiting { until }) = first else { panic!("{first:?}") };
+    let MessageOutcome::Pushed(PushOutcome::Waiting { until }) = first else { panic!("{first:?}") };
     assert_eq!(until.duration_since(world.clock.now()).as_secs(), 42);
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.failures, 0);
     let calls = world.calls().len();
     let second = world.receive(Invoice, &an_invoice("inv_2", "cli_2").body());
-    assert!(matches!(second, Received::Pushed(Pushed::Waiting { .. })), "{second:?}");
+    assert!(matches!(second, MessageOutcome::Pushed(PushOutcome::Waiting { .. })), "{second:?}");
     assert_eq!(world.calls().len(), calls, "there are no calls during the pause");
     world.advance(SignedDuration::from_mins(5));
     assert_eq!(numbers(&world).len(), 2);
@@ -275,7 +278,7 @@ fn a_difference_between_the_totals_is_reported() {
     let body = an_invoice("inv_1", "cli_1").price("33.33", "39.99").body();
     assert_eq!(world.receive(Invoice, &body), synced());
     let amounts = world.mapping(Invoice, "inv_1").unwrap().link.unwrap().amounts.unwrap();
-    assert_eq!(amounts.difference().unwrap().to_string(), "GBP 0.01");
+    assert_eq!(amounts.total_difference().unwrap().to_string(), "GBP 0.01");
     assert!(world.log().last().unwrap().message.contains("The totals differ"));
 }
 
@@ -322,7 +325,7 @@ fn a_users_sync_does_not_wait_for_the_next_retry() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let key = world.mapping(Invoice, "inv_1").unwrap().key;
     let pushed = run(ask_for(&world, &key, world.invocation()));
-    assert_eq!(pushed.unwrap(), Pushed::Synced);
+    assert_eq!(pushed.unwrap(), PushOutcome::Synced);
     assert_eq!(numbers(&world), ["#INV_1"]);
 }
 
@@ -350,7 +353,10 @@ fn an_invoice_renumbered_while_its_answer_was_lost_is_found_under_the_old_number
     let renumbered = an_invoice("inv_1", "cli_1").number("#NEW").revision(2);
     // The unanswered write may still take effect: there is no other write until that is certain.
     let received = world.receive(Invoice, &renumbered.body());
-    assert!(matches!(received, Received::Pushed(Pushed::Waiting { .. })), "{received:?}");
+    assert!(
+        matches!(received, MessageOutcome::Pushed(PushOutcome::Waiting { .. })),
+        "{received:?}"
+    );
     assert_eq!(numbers(&world), ["#OLD"]);
     world.advance(SignedDuration::from_mins(2));
     assert_eq!(numbers(&world), ["#NEW"]);
@@ -379,7 +385,7 @@ fn reading_a_paid_invoice_changes_nothing_and_shows_the_amount_due() {
     world.xero().bookkeeper(now, tenant).unwrap().apply_payment(id, paid, date).unwrap();
     let key = world.mapping(Invoice, "inv_1").unwrap().key;
     let pushed = run(ask_for(&world, &key, world.invocation()));
-    assert_eq!(pushed.unwrap(), Pushed::Synced);
+    assert_eq!(pushed.unwrap(), PushOutcome::Synced);
     let amounts = world.mapping(Invoice, "inv_1").unwrap().link.unwrap().amounts.unwrap();
     assert_eq!(amounts.status.as_str(), "PAID");
     assert!(amounts.amount_due.amount.is_zero());
@@ -403,7 +409,7 @@ fn a_wake_up_completes_a_users_sync_whose_process_died_at_any_step() {
         world.advance(SignedDuration::from_hours(13));
         assert_eq!(numbers(&world), ["#INV_1"], "step {step}");
         let state = world.mapping(Invoice, "inv_1").unwrap().operation.state;
-        assert_eq!(state, State::Synced, "step {step}");
+        assert_eq!(state, OperationState::Synced, "step {step}");
         if finished {
             assert!(step > 8, "{step} steps");
             break;
@@ -415,7 +421,7 @@ fn a_wake_up_completes_a_users_sync_whose_process_died_at_any_step() {
 fn a_record_that_arrives_before_the_first_connection_is_kept_and_the_log_says_where_to_connect() {
     let world = World::new();
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Parked));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Parked));
     let entry = world.log().pop().unwrap();
     assert!(entry.message.contains("Connect to Xero"), "{}", entry.message);
 }

@@ -1,11 +1,11 @@
 //! Pushing payments that the CRM took.
 
 use domain::entity::EntityKind::{Invoice, Payment};
-use domain::operation::State;
-use domain::outbound::News;
-use engine::inbound::Received;
+use domain::operation::OperationState;
+use domain::outbound::EventContent;
+use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::push::Pushed;
+use engine::push::PushOutcome;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
@@ -24,7 +24,7 @@ fn stripe() -> PaymentMessage {
     payment.fee("3.20").surcharge("2.00")
 }
 
-fn state(world: &World, part: &str) -> State {
+fn state(world: &World, part: &str) -> OperationState {
     world.mapping(Payment, part).unwrap().operation.state
 }
 
@@ -53,7 +53,7 @@ fn after_a_stripe_payment_the_bank_account_in_xero_has_stripes_balance() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Payment, &stripe().body());
     for part in ["pay_1.1", "pay_1.fee", "pay_1.surcharge"] {
-        assert_eq!(state(&world, part), State::Synced, "{part}");
+        assert_eq!(state(&world, part), OperationState::Synced, "{part}");
     }
     assert_eq!(status(&world), InvoiceStatus::Paid);
     assert_eq!(standing(&world), (1, 2));
@@ -66,19 +66,19 @@ fn after_a_stripe_payment_the_bank_account_in_xero_has_stripes_balance() {
     world.poll();
     assert_eq!(standing(&world), (1, 2));
     let news = world.told.news();
-    assert!(!news.iter().any(|one| matches!(one, News::PaymentImported(_))), "{news:?}");
-    assert!(news.iter().any(|one| matches!(one, News::PaymentStatus { .. })), "{news:?}");
+    assert!(!news.iter().any(|one| matches!(one, EventContent::PaymentImported(_))), "{news:?}");
+    assert!(news.iter().any(|one| matches!(one, EventContent::PaymentStatus { .. })), "{news:?}");
 }
 
 #[test]
 fn a_payment_waits_for_its_invoice_without_a_failed_attempt() {
     let world = chosen();
     let received = world.receive(Payment, &a_payment("pay_1", &[("inv_1", "114.00")]).body());
-    assert_eq!(received, Received::Pushed(Pushed::Parked));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Parked));
     assert_eq!(world.mapping(Payment, "pay_1.1").unwrap().operation.failures, 0);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(SignedDuration::from_mins(2));
-    assert_eq!(state(&world, "pay_1.1"), State::Synced);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
     assert_eq!(status(&world), InvoiceStatus::Paid);
 }
 
@@ -101,7 +101,7 @@ fn a_gift_card_is_redeemed_on_its_own_account() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let gift = a_payment("pay_1", &[("inv_1", "40.00")]).method("gift_card");
     world.receive(Payment, &gift.body());
-    assert_eq!(state(&world, "pay_1.1"), State::Synced);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
     let code = world.books(|books| {
         let payment = books.payments().next().unwrap();
         books.account(payment.account).unwrap().code.clone()
@@ -114,7 +114,7 @@ fn without_an_account_a_payment_waits_with_a_remedy_until_the_account_is_chosen(
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.receive(Payment, &stripe().body());
-    assert_eq!(state(&world, "pay_1.1"), State::Skipped);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Skipped);
     let failure = world.mapping(Payment, "pay_1.fee").unwrap().operation.failure.unwrap();
     assert_eq!(failure.code, "account_code_not_chosen");
     assert!(failure.remedy.contains("Stripe fee account"), "{failure}");
@@ -135,7 +135,7 @@ fn an_invoice_paid_by_hand_is_never_paid_twice_and_the_log_names_the_payment() {
     assert!(failure.message.contains("GBP 114.00 of 2026-11-01"), "{failure}");
     assert!(failure.remedy.contains("Never send"), "{failure}");
     world.advance(SignedDuration::from_hours(14));
-    assert_eq!(state(&world, "pay_1.1"), State::Skipped);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Skipped);
     assert_eq!(standing(&world), (1, 0));
 }
 
@@ -213,7 +213,7 @@ fn a_payment_that_became_part_of_a_batch_is_not_removed() {
         xero.bookkeeper(now, tenant).unwrap().batch_pay(&all, &receipt).unwrap();
     }
     world.advance(SignedDuration::from_hours(1));
-    assert_eq!(state(&world, "pay_1.1"), State::Synced);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
     assert_eq!(standing(&world), (1, 0));
     world.receive(Payment, &payment.deleted().body());
     let failure = world.mapping(Payment, "pay_1.1").unwrap().operation.failure.unwrap();
@@ -230,7 +230,7 @@ fn a_payment_deleted_before_it_was_sent_never_reaches_xero() {
     world.receive(Payment, &payment.deleted().body());
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(SignedDuration::from_mins(5));
-    assert_eq!(state(&world, "pay_1.1"), State::Synced);
+    assert_eq!(state(&world, "pay_1.1"), OperationState::Synced);
     assert_eq!(standing(&world), (0, 0));
 }
 

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 
 use domain::connection::ConnectionState;
 use domain::entity::EntityKind::{self, Contact, CreditNote, Invoice, Payment};
-use domain::operation::State;
-use domain::outbound::{Event, News};
-use engine::Memory;
-use engine::inbound::Received;
-use engine::poll::Polled;
-use engine::push::Pushed;
-use engine::release::after_an_outage;
-use engine::sweep::sweep;
+use domain::operation::OperationState;
+use domain::outbound::{EventContent, OutboundEvent};
+use engine::RecoveryMode;
+use engine::inbound::MessageOutcome;
+use engine::poll::PollOutcome;
+use engine::push::PushOutcome;
+use engine::release::release_after_outage;
+use engine::sweep::sweep_all_shards;
 use jiff::SignedDuration;
 use secrecy::SecretString;
-use store::table::Item;
+use store::table::StoredItem;
 use tests::World;
 use tests::builders::{a_client, a_credit_note, a_payment, an_allocation, an_invoice};
 use tests::gate::run;
@@ -71,7 +71,7 @@ fn passes(world: &World, day: u32) {
     let receipt = Receipt::on("2026-11-03".parse().unwrap());
     world.is_paid(&format!("#INV_{day}_3"), "114.00", &receipt);
     world.advance(QUARTER);
-    assert!(matches!(world.poll(), Polled::Read { news } if news > 0));
+    assert!(matches!(world.poll(), PollOutcome::Read { news } if news > 0));
     world.advance(QUARTER);
 }
 
@@ -83,19 +83,19 @@ fn opened() -> World {
 }
 
 /// Restores the table to its earlier content; new processes start.
-fn restored(world: &mut World, items: Vec<Item>, memory: Memory) {
-    world.table.restore(items);
-    world.engine.memory = memory;
+fn restored(world: &mut World, items: Vec<StoredItem>, memory: RecoveryMode) {
+    world.table.restore_items(items);
+    world.engine.recovery_mode = memory;
     world.restart();
     // Wake-ups for rows that no longer exist find nothing.
     world.advance(DAY);
 }
 
 /// The payments that the CRM has after these deliveries, by the rules of the contract.
-fn kept_by_the_crm(deliveries: &[Event]) -> BTreeMap<String, u64> {
+fn kept_by_the_crm(deliveries: &[OutboundEvent]) -> BTreeMap<String, u64> {
     let mut kept = BTreeMap::new();
     for event in deliveries {
-        if let News::PaymentImported(payment) = &event.news {
+        if let EventContent::PaymentImported(payment) = &event.news {
             let newest: &mut u64 = kept.entry(payment.xero_payment_id.to_string()).or_default();
             *newest = (*newest).max(payment.sequence);
         }
@@ -108,7 +108,7 @@ fn all_synced(world: &World, day: u32) {
         let id = format!("inv_{day}_{number}");
         let mapping = world.mapping(Invoice, &id);
         let mapping = mapping.unwrap_or_else(|| panic!("{id} is not known"));
-        assert_eq!(mapping.operation.state, State::Synced, "{id}");
+        assert_eq!(mapping.operation.state, OperationState::Synced, "{id}");
     }
     for (kind, id) in [
         (CreditNote, format!("crn_{day}")),
@@ -117,7 +117,12 @@ fn all_synced(world: &World, day: u32) {
         (Payment, format!("pay_{day}_2.1")),
     ] {
         let mapping = world.mapping(kind, &id).unwrap_or_else(|| panic!("{id} is not known"));
-        assert_eq!(mapping.operation.state, State::Synced, "{id}: {:?}", mapping.operation.failure);
+        assert_eq!(
+            mapping.operation.state,
+            OperationState::Synced,
+            "{id}: {:?}",
+            mapping.operation.failure
+        );
     }
 }
 
@@ -125,7 +130,7 @@ fn all_synced(world: &World, day: u32) {
 fn after_a_restore_records_sent_since_the_backup_are_found_and_not_duplicated() {
     let mut world = opened();
     passes(&world, 1);
-    let yesterday = world.table.items();
+    let yesterday = world.table.all_items();
     passes(&world, 2);
     // Yesterday's records were changed since.
     sends(
@@ -134,7 +139,7 @@ fn after_a_restore_records_sent_since_the_backup_are_found_and_not_duplicated() 
     );
     let (before, told) = (counted(&world), world.told.deliveries());
 
-    restored(&mut world, yesterday, Memory::Restored);
+    restored(&mut world, yesterday, RecoveryMode::LookBeforeCreate);
     assert!(world.mapping(Invoice, "inv_2_1").is_none(), "it was not known yesterday");
     // The poll may run before the CRM has sent the messages again.
     world.poll();
@@ -155,10 +160,12 @@ fn after_a_restore_records_sent_since_the_backup_are_found_and_not_duplicated() 
     let again = world.told.deliveries();
     let (kept, known) = (kept_by_the_crm(&again), kept_by_the_crm(&told));
     assert_eq!(kept.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
-    let newest =
-        told.iter().filter_map(|event| event.news.sequence().map(|(_, number)| number)).max();
+    let newest = told
+        .iter()
+        .filter_map(|event| event.news.invoice_sequence().map(|(_, number)| number))
+        .max();
     for event in &again[told.len()..] {
-        let sequence = event.news.sequence().map(|(_, number)| number);
+        let sequence = event.news.invoice_sequence().map(|(_, number)| number);
         assert!(sequence.is_none_or(|number| Some(number) > newest), "{event:?}");
     }
 }
@@ -167,10 +174,10 @@ fn after_a_restore_records_sent_since_the_backup_are_found_and_not_duplicated() 
 fn without_look_first_a_restored_table_would_enter_payments_twice() {
     let mut world = opened();
     passes(&world, 1);
-    let yesterday = world.table.items();
+    let yesterday = world.table.all_items();
     passes(&world, 2);
     let before = counted(&world);
-    restored(&mut world, yesterday, Memory::Whole);
+    restored(&mut world, yesterday, RecoveryMode::Normal);
     sends(&world, &a_day(2));
     let after = counted(&world);
     // Xero itself refuses a second invoice with the same number, but not a second payment.
@@ -191,9 +198,9 @@ fn sending_again_makes_up_for_a_purged_queue() {
 
     // Stored records continue by themselves.
     world.advance(QUARTER);
-    run(sweep(&world.engine, world.invocation())).unwrap();
+    run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
     world.advance(MINUTES);
-    assert_eq!(world.mapping(Invoice, "inv_1_5").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1_5").unwrap().operation.state, OperationState::Synced);
     // The CRM sends the whole day again, because it does not know how many were processed.
     sends(&world, &day);
     all_synced(&world, 1);
@@ -219,31 +226,31 @@ fn after_a_day_without_xero_everything_resumes_on_the_operators_command() {
     // have.
     let hopeless = || world.mapping(Invoice, "inv_2_9").unwrap().operation;
     let reason = hopeless().failure;
-    assert_eq!(hopeless().state, State::Skipped);
+    assert_eq!(hopeless().state, OperationState::Skipped);
     for _ in 0..24 * 4 {
         world.advance(QUARTER);
         world.poll();
-        run(sweep(&world.engine, world.invocation())).unwrap();
+        run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
     }
     let state = |kind, id: &str| world.mapping(kind, id).unwrap().operation.state;
-    assert_eq!(state(Contact, "cli_9"), State::Skipped);
+    assert_eq!(state(Contact, "cli_9"), OperationState::Skipped);
     assert_eq!(world.connection().state, ConnectionState::Active, "no reconnect is needed");
     let before = counted(&world);
 
     world.xero().clear_faults();
-    let given = run(after_an_outage(&world.engine, world.invocation())).unwrap().unwrap();
+    let given = run(release_after_outage(&world.engine, world.invocation())).unwrap().unwrap();
     assert!(given.records > 0 && !given.is_cut_short, "{given:?}");
     for _ in 0..8 {
         world.advance(QUARTER);
         world.poll();
     }
     all_synced(&world, 2);
-    assert_eq!(state(Contact, "cli_9"), State::Synced);
-    assert_eq!((hopeless().state, hopeless().failure), (State::Skipped, reason));
+    assert_eq!(state(Contact, "cli_9"), OperationState::Synced);
+    assert_eq!((hopeless().state, hopeless().failure), (OperationState::Skipped, reason));
     let after = counted(&world);
     assert_eq!(after["invoices"] - before["invoices"], 4);
     // Repeating the command does no harm.
-    let again = run(after_an_outage(&world.engine, world.invocation())).unwrap().unwrap();
+    let again = run(release_after_outage(&world.engine, world.invocation())).unwrap().unwrap();
     assert_eq!(again.records, 0, "{again:?}");
     world.advance(QUARTER);
     assert_eq!(counted(&world), after);
@@ -260,7 +267,7 @@ fn replacing_a_leaked_secret_ends_no_connection_and_creates_no_duplicates() {
     let day = a_day(2);
     for (kind, body) in &day {
         let received = world.receive(*kind, body);
-        assert_ne!(received, Received::Pushed(Pushed::Synced));
+        assert_ne!(received, MessageOutcome::Pushed(PushOutcome::Synced));
     }
     world.advance(SignedDuration::from_mins(30));
     assert_eq!(world.connection().state, ConnectionState::Active, "the grant is not affected");
@@ -279,11 +286,11 @@ fn replacing_a_leaked_secret_ends_no_connection_and_creates_no_duplicates() {
 fn reversals_sent_since_the_backup_take_effect_although_their_records_are_unknown() {
     let mut world = opened();
     passes(&world, 1);
-    let yesterday = world.table.items();
+    let yesterday = world.table.all_items();
     sends(&world, &a_day(2));
     let before = counted(&world);
 
-    restored(&mut world, yesterday, Memory::Restored);
+    restored(&mut world, yesterday, RecoveryMode::LookBeforeCreate);
     // The queues have no order between them: a reversal arrives before the record it reverses is
     // known again.
     let payment = a_payment("pay_2_2", &[("inv_2_2", "20.00")]).method("gift_card").deleted();

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::entity::EntityKind::{self, Contact, Invoice, Payment};
 use domain::failure::FailureClass;
-use domain::operation::{State, Trace};
+use domain::operation::{OperationState, WriteTrace};
 use engine::ports::Clock;
 use http::{Request, Response};
 use jiff::civil::date;
@@ -36,12 +36,15 @@ struct Summarising(Arc<dyn Transport>);
 
 #[async_trait]
 impl Transport for Summarising {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         let (mut head, body) = request.into_parts();
         let address = head.uri.to_string();
         let address = address.replace("summarizeErrors=false", "summarizeErrors=true");
         head.uri = address.parse().unwrap();
-        self.0.exchange(Request::from_parts(head, body)).await
+        self.0.send_request(Request::from_parts(head, body)).await
     }
 }
 
@@ -77,10 +80,14 @@ fn assert_one_failed(world: &World, kind: EntityKind, prefix: &str, suffix: &str
         if id == BAD {
             let failure = operation.failure.expect("a failure");
             assert_eq!(failure.code, code, "{failure}");
-            assert!(matches!(operation.state, State::Waiting { .. }), "{:?}", operation.state);
+            assert!(
+                matches!(operation.state, OperationState::Waiting { .. }),
+                "{:?}",
+                operation.state
+            );
             assert_eq!(operation.failures, 1);
         } else {
-            assert_eq!(operation.state, State::Synced, "{id}: {:?}", operation.failure);
+            assert_eq!(operation.state, OperationState::Synced, "{id}: {:?}", operation.failure);
         }
     }
     assert!(world.xero().calls().iter().all(|call| !call.replayed));
@@ -98,7 +105,7 @@ fn one_bad_invoice_of_a_batch_fails_alone() {
         assert_one_failed(&world, Invoice, "inv_", "", "period_locked");
         let operation = world.mapping(Invoice, "inv_3").unwrap().operation;
         assert_eq!(operation.failure.unwrap().class, FailureClass::Rejected);
-        assert_eq!(operation.trace, Trace::Clean, "what the batch left was looked up");
+        assert_eq!(operation.trace, WriteTrace::Clean, "what the batch left was looked up");
         let invoices = world.books(|books| books.invoices().count());
         assert_eq!(invoices, 4, "{saves_valid} {unhelpful}");
     }

@@ -6,15 +6,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::dead_letter::Reason;
+use domain::dead_letter::DeadLetterReason;
 use domain::entity::EntityKind;
-use domain::envelope::Wake;
-use domain::operation::State;
-use domain::outbound::News;
+use domain::envelope::WakeUp;
+use domain::operation::OperationState;
+use domain::outbound::EventContent;
 use engine::ports::{BoxError, ContentRefusal, DeadLetter, DeadLetters, PortError, WakeUps};
 use jiff::{SignedDuration, Timestamp};
 use store::Store;
-use store::table::{IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write};
+use store::table::{
+    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
+    TableQuery,
+};
 use tests::World;
 use tests::builders::an_invoice;
 use tests::ports::GatedTable;
@@ -79,21 +82,21 @@ impl BadRow {
 }
 
 #[async_trait]
-impl Table for BadRow {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+impl ItemTable for BadRow {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.access(key).await?;
         self.inner.get(key).await
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
         for write in &writes {
-            self.access(write.key()).await?;
+            self.access(write.item_key()).await?;
         }
-        self.inner.write(writes).await
+        self.inner.write_items(writes).await
     }
 
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
-        self.inner.query(query).await
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
+        self.inner.query_items(query).await
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
@@ -131,7 +134,10 @@ impl Deliveries {
         let returned = try_return(&self.world, &worker, vec![record], PLENTY);
         if returned.is_some_and(|ids| ids.is_empty()) {
             let graves = graveyard.graves();
-            return Ok(graves.first().map_or("none", |(_, reason)| reason.code()).to_owned());
+            return Ok(graves
+                .first()
+                .map_or("none", |(_, reason)| reason.stable_code())
+                .to_owned());
         }
         assert!(graveyard.graves().is_empty());
         let hidden = delays.take("m1");
@@ -154,7 +160,7 @@ impl Deliveries {
     /// The codes of the events about records that were given up.
     fn given_up(&self) -> Vec<String> {
         let news = self.world.told.news().into_iter().filter_map(|news| {
-            let News::Skipped { code, .. } = news else { return None };
+            let EventContent::Skipped { code, .. } = news else { return None };
             Some(code)
         });
         news.collect()
@@ -184,7 +190,7 @@ fn a_message_that_succeeds_after_failures_is_processed() {
     queue.returns(Trouble::IsOutOfReach, 2);
     assert_eq!(queue.receive(Trouble::Nothing), Ok("none".to_owned()));
     let mapping = queue.world.mapping(EntityKind::Invoice, "inv_1").unwrap();
-    assert_eq!(mapping.operation.state, State::Synced);
+    assert_eq!(mapping.operation.state, OperationState::Synced);
 }
 
 #[test]
@@ -254,7 +260,7 @@ fn stops_of_the_function_are_counted_apart_from_other_failures() {
 fn the_first_delivery_of_a_message_writes_no_count() {
     let mut queue = Deliveries::new();
     assert_eq!(queue.receive(Trouble::Nothing), Ok("none".to_owned()));
-    let items = queue.world.table.items();
+    let items = queue.world.table.all_items();
     assert!(items.iter().all(|item| !item.key.pk.starts_with("D#")), "{items:?}");
 }
 
@@ -291,11 +297,11 @@ impl RefusedWakeUps {
 
 #[async_trait]
 impl WakeUps for RefusedWakeUps {
-    async fn book(&self, _wake: &Wake, _at: Timestamp) -> Result<(), PortError> {
+    async fn schedule(&self, _wake: &WakeUp, _at: Timestamp) -> Result<(), PortError> {
         Err(self.refusal())
     }
 
-    async fn leave(&self, _wake: &Wake) -> Result<(), PortError> {
+    async fn enqueue(&self, _wake: &WakeUp) -> Result<(), PortError> {
         Err(self.refusal())
     }
 }
@@ -315,7 +321,7 @@ fn a_message_whose_wake_up_is_refused_every_time_is_dead_lettered_and_its_record
         }
         assert!(queue.given_up().is_empty());
         let client = queue.world.mapping(EntityKind::Contact, "cli_1").unwrap();
-        assert!(matches!(client.operation.state, State::Waiting { .. }), "{client:?}");
+        assert!(matches!(client.operation.state, OperationState::Waiting { .. }), "{client:?}");
     }
 }
 
@@ -328,12 +334,16 @@ struct StubbornQueue {
 
 #[async_trait]
 impl DeadLetters for StubbornQueue {
-    async fn bury(&self, letter: DeadLetter<'_>, reason: &Reason) -> Result<(), PortError> {
+    async fn dead_letter(
+        &self,
+        letter: DeadLetter<'_>,
+        reason: &DeadLetterReason,
+    ) -> Result<(), PortError> {
         if self.refusals.fetch_add(1, Ordering::SeqCst) < 2 {
             let source = "refused by the test".into();
             return Err(PortError { operation: "move a message", source });
         }
-        self.graveyard.bury(letter, reason).await
+        self.graveyard.dead_letter(letter, reason).await
     }
 }
 
@@ -354,11 +364,11 @@ fn a_message_that_cannot_be_moved_at_once_is_the_same_event_in_every_report() {
     assert!(deliver("m1", "inv_1").is_empty());
     assert_eq!(dead_letters.graveyard.graves().len(), 1);
     let events = world.told.deliveries();
-    let events = events.iter().filter(|event| matches!(event.news, News::Skipped { .. }));
+    let events = events.iter().filter(|event| matches!(event.news, EventContent::Skipped { .. }));
     let ids = events.map(|event| event.event_id).collect::<Vec<_>>();
     assert_eq!(ids, [ids[0]; 3]);
     // The same record in another message is another event.
     assert!(deliver("m2", "inv_1").is_empty());
     let news = world.told.news().into_iter();
-    assert_eq!(news.filter(|news| matches!(news, News::Skipped { .. })).count(), 2);
+    assert_eq!(news.filter(|news| matches!(news, EventContent::Skipped { .. })).count(), 2);
 }

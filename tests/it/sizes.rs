@@ -4,23 +4,23 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::call_budget::{CallBudget, CallDecision, CallPriority};
 use domain::entity::EntityKind::Invoice;
-use domain::envelope::{BODY_LIMIT_BYTES, Source};
+use domain::envelope::{BODY_LIMIT_BYTES, QueueSource};
 use domain::ids::TenantId;
-use domain::meter::{Admission, Meter, Priority};
-use domain::operation::{ClaimId, State};
-use domain::outbound::News;
+use domain::operation::{ClaimId, OperationState};
+use domain::outbound::EventContent;
 use domain::sync_log::LogStatus;
-use engine::inbound::Received;
-use engine::ports::Measure;
-use engine::push::Pushed;
+use engine::inbound::MessageOutcome;
+use engine::ports::Metric;
+use engine::push::PushOutcome;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use store::Store;
 use store::memory::MemoryTable;
 use store::table::{
-    Expect, IndexPage, IndexQuery, Item, ItemKey, MAX_ITEM_BYTES, NewItem, Page, Query, Table,
-    TableError, Version, Write,
+    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemVersion, ItemWrite, MAX_ITEM_BYTES,
+    NewItem, StoredItem, TableError, TableQuery, WriteExpectation,
 };
 use tests::World;
 use tests::builders::an_invoice;
@@ -74,13 +74,13 @@ fn random_text(seed: u64, length: usize) -> String {
 }
 
 /// The bytes of a record in an item.
-pub fn bytes(item: &Item) -> usize {
+pub fn bytes(item: &StoredItem) -> usize {
     item.record.len() + item.snapshot.as_ref().map_or(0, Vec::len)
 }
 
 /// The item with this sort key.
-pub fn row(world: &World, sk: &str) -> Item {
-    let found = world.table.items().into_iter().find(|item| item.key.sk == sk);
+pub fn row(world: &World, sk: &str) -> StoredItem {
+    let found = world.table.all_items().into_iter().find(|item| item.key.sk == sk);
     found.unwrap_or_else(|| panic!("no row {sk}"))
 }
 
@@ -90,7 +90,7 @@ fn a_message_full_of_quotation_marks_is_stored_in_a_small_row_and_reaches_xero()
     let body = a_long_invoice("inv_1", 1, &vec![r#"\""#.repeat(3_990); 30]);
     assert!(body.len() > 230 * 1024, "{}", body.len());
     world.receive(Invoice, &body);
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
     let row = row(&world, "MAP#invoice#inv_1");
     assert!(bytes(&row) < 16 * 1024, "{} bytes", bytes(&row));
 }
@@ -103,7 +103,7 @@ fn the_largest_message_fits_into_a_row_even_if_it_does_not_compress() {
     assert!((250 * 1024..=BODY_LIMIT_BYTES).contains(&body.len()), "{}", body.len());
     world.receive(Invoice, &body);
     let mapping = world.mapping(Invoice, "inv_1").unwrap();
-    assert_eq!(mapping.operation.state, State::Synced);
+    assert_eq!(mapping.operation.state, OperationState::Synced);
     assert!(mapping.snapshot.json.contains(texts.last().unwrap()));
     let row = row(&world, "MAP#invoice#inv_1");
     assert!(bytes(&row) < MAX_ITEM_BYTES - ROOM, "{} bytes", bytes(&row));
@@ -118,14 +118,17 @@ fn a_row_of_an_earlier_release_is_read_and_rewritten_with_its_next_change() {
     let text = world.mapping(Invoice, "inv_1").unwrap().snapshot.json;
     let mut record: serde_json::Value = serde_json::from_str(&old.record).unwrap();
     record["snapshot"]["json"] = text.clone().into();
-    let as_before = Item { record: record.to_string(), snapshot: None, ..old.clone() };
-    let others = world.table.items().into_iter().filter(|item| item.key != old.key);
-    world.table.restore(others.chain([as_before]).collect());
+    let as_before = StoredItem { record: record.to_string(), snapshot: None, ..old.clone() };
+    let others = world.table.all_items().into_iter().filter(|item| item.key != old.key);
+    world.table.restore_items(others.chain([as_before]).collect());
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().snapshot.json, text);
     let changed = an_invoice("inv_1", "cli_1").revision(2).price("100.00", "120.00");
     world.receive(Invoice, &changed.body());
     let mapping = world.mapping(Invoice, "inv_1").unwrap();
-    assert_eq!((mapping.operation.state, mapping.synced_revision), (State::Synced, Some(2)));
+    assert_eq!(
+        (mapping.operation.state, mapping.synced_revision),
+        (OperationState::Synced, Some(2))
+    );
     let new = row(&world, "MAP#invoice#inv_1");
     let record: serde_json::Value = serde_json::from_str(&new.record).unwrap();
     assert!(new.snapshot.is_some() && record["snapshot"].get("json").is_none());
@@ -139,24 +142,24 @@ struct SmallTable {
 }
 
 #[async_trait]
-impl Table for SmallTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+impl ItemTable for SmallTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.table.get(key).await
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
         for write in &writes {
-            let Write::Put { item, expect: _ } = write else { continue };
-            let bytes = bytes(&item.clone().stored(Version::FIRST));
+            let ItemWrite::Put { item, expect: _ } = write else { continue };
+            let bytes = bytes(&item.clone().into_stored(ItemVersion::FIRST));
             if item.key.sk.starts_with("MAP#") && bytes > self.limit {
                 return Err(TableError::TooLarge { bytes, limit: self.limit });
             }
         }
-        self.table.write(writes).await
+        self.table.write_items(writes).await
     }
 
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
-        self.table.query(query).await
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
+        self.table.query_items(query).await
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
@@ -179,13 +182,13 @@ fn too_large(id: &str, revision: u64) -> String {
 
 /// The records that were reported to the CRM as refused, with the codes.
 pub fn refused(world: &World) -> Vec<(String, String)> {
-    let refused = |news: News| match news {
-        News::Skipped { crm_id, code, .. } => Some((crm_id.to_string(), code)),
-        News::PaymentStatus { .. }
-        | News::XeroStatus { .. }
-        | News::PaymentImported(_)
-        | News::PaymentRemoved { .. }
-        | News::Connection { .. } => None,
+    let refused = |news: EventContent| match news {
+        EventContent::Skipped { crm_id, code, .. } => Some((crm_id.to_string(), code)),
+        EventContent::PaymentStatus { .. }
+        | EventContent::XeroStatus { .. }
+        | EventContent::PaymentImported(_)
+        | EventContent::PaymentRemoved { .. }
+        | EventContent::Connection { .. } => None,
     };
     world.told.news().into_iter().filter_map(refused).collect()
 }
@@ -201,7 +204,7 @@ fn a_record_too_large_for_a_row_is_refused_alone_with_a_log_entry_and_an_event()
     world.advance(QUARTER);
     for number in 0..9 {
         let mapping = world.mapping(Invoice, &format!("inv_{number}")).unwrap();
-        assert_eq!(mapping.operation.state, State::Synced, "inv_{number}");
+        assert_eq!(mapping.operation.state, OperationState::Synced, "inv_{number}");
     }
     assert_eq!(world.mapping(Invoice, "inv_large"), None);
     assert_eq!(refused(&world), [("inv_large".to_owned(), "too_large".to_owned())]);
@@ -216,9 +219,9 @@ fn a_newer_revision_that_is_too_large_leaves_the_older_one_unchanged() {
     let world = small_world(8 * 1024);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let received = world.receive(Invoice, &too_large("inv_1", 2));
-    assert_eq!(received, Received::Pushed(Pushed::Skipped));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Skipped));
     let mapping = world.mapping(Invoice, "inv_1").unwrap();
-    assert_eq!((mapping.snapshot.revision, mapping.operation.state), (1, State::Synced));
+    assert_eq!((mapping.snapshot.revision, mapping.operation.state), (1, OperationState::Synced));
     assert_eq!(refused(&world).len(), 1);
 }
 
@@ -230,11 +233,11 @@ fn a_message_beyond_the_limit_is_refused_with_a_reason_a_log_entry_and_an_event(
         let mut queues = Queues::new(&world);
         let good = an_invoice("inv_1", "cli_1").body();
         let spaces = " ".repeat(bytes - good.len());
-        queues.send(Source::Messages, ACCOUNT, format!("{good}{spaces}"));
+        queues.send(QueueSource::Messages, ACCOUNT, format!("{good}{spaces}"));
         queues.work(|_| false);
         assert_eq!(world.mapping(Invoice, "inv_1").is_some(), is_read, "{bytes}");
         let graves = queues.graveyard.graves();
-        let codes = graves.iter().map(|(_, reason)| reason.code()).collect::<Vec<_>>();
+        let codes = graves.iter().map(|(_, reason)| reason.stable_code()).collect::<Vec<_>>();
         if is_read {
             assert_eq!((codes.len(), refused(&world).len()), (0, 0));
             continue;
@@ -253,10 +256,10 @@ fn an_invoice_of_more_lines_than_the_contract_allows_is_moved_aside() {
         let world = World::connected();
         let mut queues = Queues::new(&world);
         let lines = vec!["Copper".to_owned(); count];
-        queues.send(Source::Messages, ACCOUNT, a_long_invoice("inv_1", 1, &lines));
+        queues.send(QueueSource::Messages, ACCOUNT, a_long_invoice("inv_1", 1, &lines));
         queues.work(|_| false);
         let mapping = world.mapping(Invoice, "inv_1");
-        let is_synced = mapping.is_some_and(|one| one.operation.state == State::Synced);
+        let is_synced = mapping.is_some_and(|one| one.operation.state == OperationState::Synced);
         assert_eq!(is_synced, is_read, "{count}");
         assert_eq!(queues.graveyard.graves().is_empty(), is_read, "{count}");
     }
@@ -269,19 +272,19 @@ fn an_outcome_too_large_for_its_row_keeps_the_id_and_ends() {
     // The row fits the record while it is attempted, but not together with Xero's response.
     let world = small_world(synced - 50);
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
     world.advance(SignedDuration::from_hours(24));
     world.sweep();
     let mapping = world.mapping(Invoice, "inv_1").unwrap();
     let made = world.books(|books| books.invoices().map(|one| one.id).collect::<Vec<_>>());
     assert_eq!(made, [mapping.link.unwrap().xero_id.0]);
-    assert_eq!(mapping.operation.state, State::Synced);
+    assert_eq!(mapping.operation.state, OperationState::Synced);
     assert!(mapping.snapshot.json.is_empty());
-    assert!(world.measures.all().contains(&Measure::Defect));
+    assert!(world.measures.all().contains(&Metric::Defect));
 }
 
 /// Makes a row unreadable.
-pub fn damage(world: &World, sk: &str) -> Item {
+pub fn damage(world: &World, sk: &str) -> StoredItem {
     let whole = row(world, sk);
     let damaged = NewItem {
         due: whole.due.clone(),
@@ -289,19 +292,19 @@ pub fn damage(world: &World, sk: &str) -> Item {
         attention: whole.attention.clone(),
         ..NewItem::new(whole.key.clone(), "{}")
     };
-    let write = Write::Put { item: damaged, expect: Expect::Version(whole.version) };
-    run(world.table.write(vec![write])).unwrap().unwrap();
+    let write = ItemWrite::Put { item: damaged, expect: WriteExpectation::Version(whole.version) };
+    run(world.table.write_items(vec![write])).unwrap().unwrap();
     whole
 }
 
 #[test]
 fn a_meter_remembers_at_most_the_calls_allowed_in_a_minute() {
-    let mut meter = Meter::new(TenantId(Uuid::from_u128(1)));
+    let mut meter = CallBudget::new(TenantId(Uuid::from_u128(1)));
     for number in 0..6_000_u128 {
         let now = Timestamp::from_millisecond(i64::try_from(number).unwrap()).unwrap();
         let by = ClaimId(Uuid::from_u128(number));
-        if let Admission::Go(next) = meter.admit(by, Priority::Person, now) {
-            meter = next.answered(by, None, now);
+        if let CallDecision::Go(next) = meter.decide_call(by, CallPriority::Person, now) {
+            meter = next.after_answer(by, None, now);
         }
         assert!(meter.lanes.len() + meter.ended.len() <= 60);
     }

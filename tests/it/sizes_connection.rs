@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use domain::connection::{Connection, LEFTOVERS_MAX, ORGANISATIONS_MAX, PinnedOrganisation};
 use domain::ids::{GrantId, TenantId, XeroConnectionId};
-use engine::connect::Completed;
-use engine::organisation::{self, Chosen};
+use engine::connect::ConnectOutcome;
+use engine::organisation::{self, OrganisationChoiceOutcome};
 use engine::ports::Clock;
 use http::{Method, Request};
 use jiff::SignedDuration;
-use store::table::{Expect, MAX_ITEM_BYTES, MAX_WRITES};
+use store::table::{MAX_ITEM_BYTES, MAX_WRITES, WriteExpectation};
 use store::{CLAIM_CHANGES_MAX, ConnectionChange, StoreError};
 use tests::World;
 use tests::gate::run;
@@ -40,7 +40,7 @@ fn organisations(numbers: std::ops::Range<usize>) -> Vec<PinnedOrganisation> {
 fn claims(world: &World) -> [(usize, usize); 2] {
     let connection = world.connection();
     let account = world.account();
-    let items = world.table.items();
+    let items = world.table.all_items();
     let claims = items.iter().filter(|item| item.key.sk == "CLAIM");
     let uses = items.iter().filter(|item| item.key.sk == format!("USE#{account}"));
     [(connection.claims.len(), claims.count()), (connection.grants.len(), uses.count())]
@@ -55,7 +55,7 @@ fn assert_listed(world: &World, when: &str) {
 /// Gives the account's connection these lists, with a claim and a use for each organisation.
 fn fill(world: &World, offered: &[PinnedOrganisation], leftovers: &[PinnedOrganisation]) {
     let store = &world.engine.store;
-    let row = run(store.connection(&world.account())).unwrap().unwrap().unwrap();
+    let row = run(store.find_connection(&world.account())).unwrap().unwrap().unwrap();
     let mut version = row.version;
     let all = || offered.iter().chain(leftovers);
     let (tenants, grants): (Vec<_>, Vec<_>) = all().map(|one| (one.tenant, one.grant)).unzip();
@@ -75,7 +75,8 @@ fn fill(world: &World, offered: &[PinnedOrganisation], leftovers: &[PinnedOrgani
         .chunks(CLAIM_CHANGES_MAX)
         .map(|used| ConnectionChange { used, ..ConnectionChange::default() });
     for change in some.chain(others) {
-        let written = run(store.put_connection(&filled, Expect::Version(version), change));
+        let written =
+            run(store.put_connection(&filled, WriteExpectation::Version(version), change));
         version = written.unwrap().unwrap();
     }
 }
@@ -117,10 +118,11 @@ fn a_change_of_more_claims_than_a_transaction_allows_is_an_error_and_no_panic() 
     ] {
         let world = World::connected();
         let store = &world.engine.store;
-        let row = run(store.connection(&world.account())).unwrap().unwrap().unwrap();
+        let row = run(store.find_connection(&world.account())).unwrap().unwrap().unwrap();
         let claimed: Vec<TenantId> = (0..count).map(|number| TenantId(uuid(number))).collect();
         let change = ConnectionChange { claimed: &claimed, ..ConnectionChange::default() };
-        let written = run(store.put_connection(&row.record, Expect::Version(row.version), change));
+        let written =
+            run(store.put_connection(&row.record, WriteExpectation::Version(row.version), change));
         match written.unwrap() {
             Ok(_) => assert!(is_written, "{count}"),
             Err(error) => {
@@ -159,15 +161,15 @@ fn world_of(count: usize) -> World {
 fn a_consent_offers_a_limited_number_of_organisations_and_each_can_be_chosen() {
     for count in [ORGANISATIONS_MAX, ORGANISATIONS_MAX + 1, ORGANISATIONS_MAX * 100] {
         let world = world_of(count);
-        let Completed::OtherOrganisation { offered, .. } = world.connect() else {
+        let ConnectOutcome::OtherOrganisation { offered, .. } = world.connect() else {
             panic!("{count}: it was not asked which organisation is meant")
         };
         assert_eq!(offered.len(), ORGANISATIONS_MAX, "{count}");
         assert_eq!(world.connection().offered, offered, "{count}");
         let last = offered.last().unwrap().tenant;
         let (account, invocation) = (world.account(), world.invocation());
-        let chosen = organisation::choose(&world.engine, &account, last, invocation);
-        assert_eq!(run(chosen).unwrap().unwrap(), Chosen::Done, "{count}");
+        let chosen = organisation::choose_organisation(&world.engine, &account, last, invocation);
+        assert_eq!(run(chosen).unwrap().unwrap(), OrganisationChoiceOutcome::Done, "{count}");
         assert_listed(&world, &format!("{count} chosen"));
         world.disconnect();
         assert!(world.connection().leftovers.len() <= LEFTOVERS_MAX, "{count}");

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use domain::crm::payment::{Method, Standing};
+use domain::crm::payment::{PaymentMethod, PaymentRecordStatus};
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::ids::{CrmId, PaymentId};
+use domain::invoice_payments::{InvoicePayments, Match, PAYMENTS_MAX, RecordedPayment};
 use domain::money::{Currency, Money};
-use domain::outbound::News;
-use domain::receipts::{PAYMENTS_MAX, Receipts, Recorded, Standpoint};
-use engine::inbound::Received;
-use engine::poll::{Polled, poll};
-use engine::ports::{Clock, Measure};
-use engine::push::Pushed;
-use engine::receipts;
-use engine::sweep::sweep;
+use domain::outbound::EventContent;
+use engine::inbound::MessageOutcome;
+use engine::invoice_payments;
+use engine::poll::{PollOutcome, poll_tenants};
+use engine::ports::{Clock, Metric};
+use engine::push::PushOutcome;
+use engine::sweep::sweep_all_shards;
 use jiff::civil::date;
 use rust_decimal::Decimal;
-use store::table::{NewItem, Version};
-use store::{ReceiptRows, StoreError};
+use store::table::{ItemVersion, NewItem};
+use store::{InvoicePaymentRows, StoreError};
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
 use tests::gate::{Death, Moment, run};
@@ -41,7 +41,7 @@ fn unpay(world: &World, payments: &[Uuid]) {
     }
 }
 
-fn polls(world: &World) -> Polled {
+fn polls(world: &World) -> PollOutcome {
     world.clock.advance(QUARTER);
     world.poll()
 }
@@ -51,12 +51,12 @@ fn reported(world: &World) -> (Vec<Uuid>, Vec<Uuid>) {
     let (mut imported, mut removed) = (Vec::new(), Vec::new());
     for news in world.told.news() {
         match news {
-            News::PaymentImported(payment) => imported.push(payment.xero_payment_id.0),
-            News::PaymentRemoved { payment, .. } => removed.push(payment.xero_payment_id.0),
-            News::Skipped { .. }
-            | News::PaymentStatus { .. }
-            | News::XeroStatus { .. }
-            | News::Connection { .. } => {}
+            EventContent::PaymentImported(payment) => imported.push(payment.xero_payment_id.0),
+            EventContent::PaymentRemoved { payment, .. } => removed.push(payment.xero_payment_id.0),
+            EventContent::Skipped { .. }
+            | EventContent::PaymentStatus { .. }
+            | EventContent::XeroStatus { .. }
+            | EventContent::Connection { .. } => {}
         }
     }
     (imported, removed)
@@ -70,12 +70,15 @@ fn is_once(reported: &[Uuid], expected: &[Uuid]) -> bool {
 /// Whether the CRM received the invoice's events in the order of their sequence.
 fn is_in_order(world: &World) -> bool {
     let news = world.told.news();
-    news.iter().filter_map(|news| news.sequence().map(|(_, number)| number)).is_sorted()
+    news.iter().filter_map(|news| news.invoice_sequence().map(|(_, number)| number)).is_sorted()
 }
 
-fn known(world: &World) -> Receipts {
+fn known(world: &World) -> InvoicePayments {
     let invoice = CrmId::new("inv_1").unwrap();
-    run(receipts::of(&world.engine, &world.account(), &invoice)).unwrap().unwrap().unwrap()
+    run(invoice_payments::find_invoice_payments(&world.engine, &world.account(), &invoice))
+        .unwrap()
+        .unwrap()
+        .unwrap()
 }
 
 #[test]
@@ -83,17 +86,17 @@ fn any_number_of_payments_is_imported_and_removed_once_each_and_in_order() {
     for count in [40, 41, 120, 619, 1_300] {
         let world = billed();
         let payments = pay(&world, count);
-        assert_eq!(polls(&world), Polled::Read { news: 1 }, "{count}");
+        assert_eq!(polls(&world), PollOutcome::Read { news: 1 }, "{count}");
         assert!(is_once(&reported(&world).0, &payments), "{count}");
         assert_eq!(known(&world).received.len(), count);
-        assert_eq!(polls(&world), Polled::Read { news: 0 }, "{count}");
+        assert_eq!(polls(&world), PollOutcome::Read { news: 0 }, "{count}");
         unpay(&world, &payments);
-        assert_eq!(polls(&world), Polled::Read { news: 1 }, "{count}");
+        assert_eq!(polls(&world), PollOutcome::Read { news: 1 }, "{count}");
         assert!(is_once(&reported(&world).1, &payments), "{count}");
-        assert!(known(&world).received.iter().all(|one| one.is == Standpoint::Removed));
+        assert!(known(&world).received.iter().all(|one| one.is == Match::Removed));
         assert!(is_in_order(&world), "{count}");
         assert_eq!(reported(&world).0.len(), count, "nothing is imported again");
-        let money = world.table.items().into_iter();
+        let money = world.table.all_items().into_iter();
         let money = money.filter(|item| item.key.sk.starts_with("MONEY#"));
         assert!(money.map(|item| bytes(&item)).all(|bytes| bytes < 8 * 1024), "{count}");
     }
@@ -106,15 +109,16 @@ fn a_poll_that_dies_at_any_step_of_a_large_change_is_completed_by_the_next() {
         let payments = pay(&world, 90);
         world.clock.advance(QUARTER);
         world.gate.arm(Some(Death { step, moment: Moment::Before }));
-        let died = run(poll(&world.engine, &[world.ledger()], world.invocation()));
+        let died = run(poll_tenants(&world.engine, &[world.ledger()], world.invocation()));
         world.gate.arm(None);
         polls(&world);
-        run(sweep(&world.engine, world.invocation())).unwrap();
+        run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
         assert!(is_once(&reported(&world).0, &payments), "step {step}");
         assert!(is_in_order(&world), "step {step}");
-        let left = world.table.items().into_iter().filter(|item| item.key.sk.starts_with("OUT#"));
+        let left =
+            world.table.all_items().into_iter().filter(|item| item.key.sk.starts_with("OUT#"));
         assert_eq!(left.count(), 0, "step {step}");
-        assert_eq!(polls(&world), Polled::Read { news: 0 }, "step {step}");
+        assert_eq!(polls(&world), PollOutcome::Read { news: 0 }, "step {step}");
         if died.is_some() {
             assert!(step > 100, "{step}");
             return;
@@ -130,10 +134,11 @@ fn payments_in_the_row_of_an_earlier_release_are_read_and_moved_to_separate_rows
     // An earlier release stored them all in one row.
     let old = known(&world);
     let key = row(&world, "MONEY#inv_1").key;
-    let others = world.table.items().into_iter();
+    let others = world.table.all_items().into_iter();
     let others = others.filter(|item| !item.key.sk.starts_with("MONEY#"));
-    let whole = NewItem::new(key, serde_json::to_string(&old).unwrap()).stored(Version::FIRST);
-    world.table.restore(others.chain([whole]).collect());
+    let whole =
+        NewItem::new(key, serde_json::to_string(&old).unwrap()).into_stored(ItemVersion::FIRST);
+    world.table.restore_items(others.chain([whole]).collect());
     assert_eq!(known(&world), old);
     let in_first_row = |world: &World| {
         let record: serde_json::Value =
@@ -155,25 +160,25 @@ fn payments_in_the_row_of_an_earlier_release_are_read_and_moved_to_separate_rows
         assert_eq!(order(&world).get(..60), Some(&before[..]));
     }
     assert!(is_once(&reported(&world).0, &payments));
-    let removed = known(&world).received.iter().filter(|one| one.is == Standpoint::Removed).count();
+    let removed = known(&world).received.iter().filter(|one| one.is == Match::Removed).count();
     assert_eq!(removed, 50);
 }
 
 /// A payment that the CRM recorded in cash.
-fn recorded(number: usize) -> Recorded {
-    Recorded {
+fn recorded(number: usize) -> RecordedPayment {
+    RecordedPayment {
         payment: PaymentId::new(format!("pay_{number}")).unwrap(),
         revision: 1,
-        method: Method::Cash,
+        method: PaymentMethod::Cash,
         amount: Money::new(Decimal::new(5, 2), Currency::new("GBP").unwrap()),
         date: date(2026, 10, 1),
         reference: None,
-        standing: Standing::Recorded,
+        standing: PaymentRecordStatus::Recorded,
     }
 }
 
-fn no_rows(world: &World) -> ReceiptRows {
-    ReceiptRows::none(world.ledger(), CrmId::new("inv_1").unwrap())
+fn no_rows(world: &World) -> InvoicePaymentRows {
+    InvoicePaymentRows::without_payments(world.ledger(), CrmId::new("inv_1").unwrap())
 }
 
 #[test]
@@ -183,7 +188,8 @@ fn a_change_of_more_rows_than_a_transaction_allows_is_an_error_and_no_panic() {
         let world_store = &world.engine.store;
         let mut changed = no_rows(&world).record;
         changed.recorded = (0..count).map(recorded).collect();
-        let written = run(world_store.put_receipts(&no_rows(&world), changed, None, &[])).unwrap();
+        let written =
+            run(world_store.put_invoice_payments(&no_rows(&world), changed, None, &[])).unwrap();
         match written {
             Ok(_) => assert!(is_written, "{count}"),
             Err(StoreError::Conflict) => panic!("{count}: there is no other writer"),
@@ -191,9 +197,9 @@ fn a_change_of_more_rows_than_a_transaction_allows_is_an_error_and_no_panic() {
                 assert!(!is_written && error.is_about_the_record(), "{count}: {error}");
             }
         }
-        let kept = world.table.items().into_iter();
+        let kept = world.table.all_items().into_iter();
         let kept = kept.filter(|item| !item.key.sk.starts_with("MONEY#"));
-        world.table.restore(kept.collect());
+        world.table.restore_items(kept.collect());
     }
 }
 
@@ -204,14 +210,16 @@ fn a_payment_beyond_the_limit_of_its_invoice_is_refused_with_a_log_entry_and_an_
     for start in (0..PAYMENTS_MAX - 1).step_by(40) {
         let mut receipts = rows.record.clone();
         receipts.recorded.extend((start..PAYMENTS_MAX - 1).take(40).map(recorded));
-        rows = run(world.engine.store.put_receipts(&rows, receipts, None, &[])).unwrap().unwrap();
+        rows = run(world.engine.store.put_invoice_payments(&rows, receipts, None, &[]))
+            .unwrap()
+            .unwrap();
     }
     let cash = |id: &str| a_payment(id, &[("inv_1", "0.05")]).method("cash").body();
-    assert_eq!(world.receive(Payment, &cash("pay_last")), Received::Recorded);
+    assert_eq!(world.receive(Payment, &cash("pay_last")), MessageOutcome::Recorded);
     assert_eq!(known(&world).recorded.len(), PAYMENTS_MAX);
     for number in 0..3 {
         let received = world.receive(Payment, &cash(&format!("pay_beyond_{number}")));
-        assert_eq!(received, Received::Pushed(Pushed::Skipped));
+        assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Skipped));
     }
     assert_eq!(known(&world).recorded.len(), PAYMENTS_MAX);
     let beyond = refused(&world);
@@ -230,34 +238,35 @@ fn an_invoice_with_an_unreadable_row_delays_no_other() {
     world.is_paid("#INV_1", "50.00", &receipt);
     let other = world.is_paid("#INV_2", "50.00", &receipt);
     damage(&world, "MAP#invoice#inv_1");
-    assert_eq!(polls(&world), Polled::Read { news: 1 });
+    assert_eq!(polls(&world), PollOutcome::Read { news: 1 });
     assert_eq!(reported(&world).0, [other]);
     let lines = world.log().into_iter().filter(|line| line.message.contains("Contact support"));
     assert_eq!(lines.map(|line| line.crm_id.to_string()).collect::<Vec<_>>(), ["inv_1"]);
-    assert!(world.measures.all().contains(&Measure::Defect));
+    assert!(world.measures.all().contains(&Metric::Defect));
 }
 
 #[test]
 fn a_failing_poll_is_counted_and_recorded_until_one_succeeds() {
     let world = billed();
     let failing_since = |world: &World| {
-        let progress = run(world.engine.store.progress(&world.ledger())).unwrap().unwrap();
+        let progress =
+            run(world.engine.store.find_poll_progress(&world.ledger())).unwrap().unwrap();
         progress.unwrap().record.failing_since
     };
     let failures = |world: &World| {
-        world.measures.all().iter().filter(|one| **one == Measure::PollFailed).count()
+        world.measures.all().iter().filter(|one| **one == Metric::PollFailed).count()
     };
     polls(&world);
     let whole = damage(&world, "CONNECTION");
-    assert_eq!(polls(&world), Polled::Failed);
+    assert_eq!(polls(&world), PollOutcome::Failed);
     let since = failing_since(&world);
     assert_eq!((since, failures(&world)), (Some(world.clock.now()), 1));
-    assert_eq!(polls(&world), Polled::Failed);
+    assert_eq!(polls(&world), PollOutcome::Failed);
     assert_eq!((failing_since(&world), failures(&world)), (since, 2));
-    let mut items = world.table.items();
+    let mut items = world.table.all_items();
     items.retain(|item| item.key != whole.key);
     items.push(whole);
-    world.table.restore(items);
-    assert_eq!(polls(&world), Polled::Read { news: 0 });
+    world.table.restore_items(items);
+    assert_eq!(polls(&world), PollOutcome::Read { news: 0 });
     assert_eq!((failing_since(&world), failures(&world)), (None, 2));
 }

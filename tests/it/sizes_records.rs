@@ -1,18 +1,18 @@
 //! Numbers of records, contacts and findings: at a limit, just above it, and far above it.
 
 use domain::entity::EntityKind::{Contact, Invoice};
-use domain::failure::{Cause, Failure, FailureClass};
+use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::ids::CrmId;
-use domain::mapping::{Accepted, KeptSnapshot, Mapping, MappingKey};
-use domain::matching::{CANDIDATES_MAX, Match};
-use domain::operation::{Attention, Parking, State};
-use domain::reconciliation::{Finding, Place, Reconciliation};
+use domain::mapping::{KeptSnapshot, Mapping, MappingKey, SnapshotAcceptance};
+use domain::matching::{CANDIDATES_MAX, ContactMatch};
+use domain::operation::{AttentionReason, OperationState, ParkingReason};
+use domain::reconciliation::{ClientFinding, ContactReconciliation, ReconciliationProgress};
 use engine::contacts::{self, reconcile};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use store::COUNTED_MAX;
 use store::keys::SHARDS;
-use store::table::Expect;
+use store::table::WriteExpectation;
 use tests::World;
 use tests::builders::a_client;
 use tests::gate::run;
@@ -22,25 +22,26 @@ use tests::world::owner;
 const PER_SHARD: usize = 250;
 
 /// Adds this number of invoices in this state.
-fn add_invoices(world: &World, count: usize, state: &State) {
+fn add_invoices(world: &World, count: usize, state: &OperationState) {
     for number in 0..count {
         let crm_id = CrmId::new(format!("inv_{number}")).unwrap();
         let key = MappingKey::new(world.ledger(), Invoice, crm_id);
         let snapshot = KeptSnapshot::new(1, format!("#{number}"), "{}".to_owned());
-        let accepted = Mapping::accept(None, &key, snapshot, world.clock.now());
-        let Accepted::Newer(mapping) = accepted else { panic!("{accepted:?}") };
+        let accepted = Mapping::accept_snapshot(None, &key, snapshot, world.clock.now());
+        let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("{accepted:?}") };
         let mut mapping = *mapping;
         mapping.operation.state = state.clone();
-        let failure = Failure::new(FailureClass::Untranslatable, Cause::TaxRateUnknown, "No.", "");
+        let failure =
+            Failure::new(FailureClass::Untranslatable, FailureCause::TaxRateUnknown, "No.", "");
         mapping.operation.failure = Some(failure);
-        let written = world.engine.store.put_mapping(&mapping, Expect::Absent, None);
+        let written = world.engine.store.put_mapping(&mapping, WriteExpectation::Absent, None);
         run(written).unwrap().unwrap();
     }
 }
 
 /// The number of parked records.
 fn parked(world: &World) -> usize {
-    let items = world.table.items();
+    let items = world.table.all_items();
     let places = items.iter().filter_map(|item| item.due.as_ref());
     places.filter(|place| place.pk.starts_with("PARKED#")).count()
 }
@@ -50,8 +51,9 @@ fn any_number_of_records_that_wait_for_a_client_is_released() {
     let at_once = PER_SHARD * usize::try_from(SHARDS).unwrap();
     for count in [PER_SHARD, PER_SHARD + 1, at_once + 1, PER_SHARD * 100] {
         let world = World::connected();
-        let on = Parking::Prerequisite { kind: Contact, crm_id: CrmId::new("cli_1").unwrap() };
-        add_invoices(&world, count, &State::Parked { on });
+        let on =
+            ParkingReason::Prerequisite { kind: Contact, crm_id: CrmId::new("cli_1").unwrap() };
+        add_invoices(&world, count, &OperationState::Parked { on });
         assert_eq!(parked(&world), count);
         world.receive(Contact, &a_client("cli_1", 1, "Ridge", "push"));
         // The sweep releases those that are not released at once.
@@ -72,15 +74,15 @@ fn records_that_need_attention_are_counted_up_to_a_limit() {
     let limit = usize::try_from(COUNTED_MAX).unwrap();
     let counted = || {
         let ledger = world.ledger();
-        let counted = world.engine.store.count_attention(&ledger, Attention::GivenUp);
+        let counted = world.engine.store.count_attention(&ledger, AttentionReason::GivenUp);
         run(counted).unwrap().unwrap().count
     };
-    add_invoices(&world, limit + 1, &State::Skipped);
+    add_invoices(&world, limit + 1, &OperationState::Skipped);
     assert_eq!(counted(), COUNTED_MAX);
-    let mut items = world.table.items();
+    let mut items = world.table.all_items();
     let is_counted = |sk: &str| sk == "MAP#invoice#inv_0" || sk == "MAP#invoice#inv_1";
     items.retain(|item| !is_counted(&item.key.sk));
-    world.table.restore(items);
+    world.table.restore_items(items);
     assert_eq!(counted(), COUNTED_MAX - 1);
 }
 
@@ -107,20 +109,24 @@ fn a_search_shows_a_limited_number_of_contacts() {
         let world = World::connected();
         enter_contacts(&world, "Ridge", count, 3);
         let (account, invocation) = (world.account(), world.invocation());
-        let found = contacts::search(&world.engine, &account, "ridge", invocation);
+        let found = contacts::search_contacts(&world.engine, &account, "ridge", invocation);
         assert_eq!(run(found).unwrap().unwrap().len(), shown, "{count}");
     }
 }
 
 /// Compares all clients with all contacts. Returns the result with its findings.
-fn reconciled(world: &World) -> (Reconciliation, Vec<Finding>) {
+fn reconciled(world: &World) -> (ContactReconciliation, Vec<ClientFinding>) {
     let account = world.account();
-    run(reconcile::start(&world.engine, &account, owner())).unwrap().unwrap().unwrap();
+    run(reconcile::start_reconciliation(&world.engine, &account, owner()))
+        .unwrap()
+        .unwrap()
+        .unwrap();
     world.advance(SignedDuration::from_mins(2));
-    let ended = run(reconcile::progress(&world.engine, &account)).unwrap().unwrap().unwrap();
+    let ended =
+        run(reconcile::find_reconciliation(&world.engine, &account)).unwrap().unwrap().unwrap();
     let mut found = Vec::new();
     for page in 0..ended.pages {
-        let findings = reconcile::findings(&world.engine, &account, page);
+        let findings = reconcile::find_open_findings(&world.engine, &account, page);
         found.extend(run(findings).unwrap().unwrap().unwrap());
     }
     (ended, found)
@@ -138,8 +144,12 @@ fn a_finding_too_large_for_a_row_leaves_its_client_alone_and_delays_no_other() {
         world.receive(Contact, &a_client("cli_050_twice", 1, "Twin", "record"));
         enter_contacts(&world, "Twin", CANDIDATES_MAX, email_bytes);
         let (ended, found) = reconciled(&world);
-        assert!(matches!(ended.place, Place::Done { .. }), "{email_bytes}: {:?}", ended.place);
-        let others = found.iter().filter(|one| one.found == Match::Missing).count();
+        assert!(
+            matches!(ended.place, ReconciliationProgress::Done { .. }),
+            "{email_bytes}: {:?}",
+            ended.place
+        );
+        let others = found.iter().filter(|one| one.found == ContactMatch::Missing).count();
         assert_eq!(others, 100, "{email_bytes}");
         assert_eq!(found.len() - others, usize::from(is_found), "{email_bytes}");
         let counts = ended.counts;
@@ -159,7 +169,11 @@ fn findings_too_large_for_one_transaction_are_written_in_smaller_steps() {
             enter_contacts(&world, &name, CANDIDATES_MAX, email_bytes);
         }
         let (ended, found) = reconciled(&world);
-        assert!(matches!(ended.place, Place::Done { .. }), "{clients}: {:?}", ended.place);
+        assert!(
+            matches!(ended.place, ReconciliationProgress::Done { .. }),
+            "{clients}: {:?}",
+            ended.place
+        );
         assert_eq!(found.len(), clients, "each finding once");
         assert_eq!((ended.counts.left_alone, ended.counts.missing), (0, 0), "{clients}");
     }

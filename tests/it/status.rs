@@ -3,11 +3,11 @@
 mod callbacks;
 mod contended;
 
-use domain::connection::Status;
+use domain::connection::ConnectionStatus;
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::CrmId;
 use engine::choices;
-use engine::poll::Polled;
+use engine::poll::PollOutcome;
 use engine::ports::Clock;
 use engine::views::RecordState;
 use jiff::SignedDuration;
@@ -43,10 +43,10 @@ fn a_connect_that_nobody_finishes_is_over_after_its_fifteen_minutes() {
     let world = World::new();
     world.begin();
     world.clock.advance(MINUTES(14));
-    assert_eq!(world.status().status, Status::Pending);
+    assert_eq!(world.status().status, ConnectionStatus::Pending);
     world.clock.advance(MINUTES(1));
     let view = world.status();
-    assert_eq!((view.status, view.pending), (Status::Disconnected, None));
+    assert_eq!((view.status, view.pending), (ConnectionStatus::Disconnected, None));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_reconnect_under_way_is_shown_beside_a_connection_that_works() {
     let world = World::connected();
     world.begin();
     let view = world.status();
-    assert_eq!(view.status, Status::Active);
+    assert_eq!(view.status, ConnectionStatus::Active);
     assert!(view.pending.is_some());
     sends(&world, "inv_1");
     assert_eq!(world.status().failing, 0);
@@ -68,7 +68,7 @@ fn a_first_connect_that_is_pending_can_be_ended_like_a_connection() {
     world.begin();
     world.disconnect();
     let view = world.status();
-    assert_eq!((view.status, view.pending), (Status::Disconnected, None));
+    assert_eq!((view.status, view.pending), (ConnectionStatus::Disconnected, None));
     assert!(world.statuses_told(&world.account()).is_empty(), "nothing has changed for the CRM");
 }
 
@@ -76,7 +76,7 @@ fn a_first_connect_that_is_pending_can_be_ended_like_a_connection() {
 fn six_records_that_fail_and_one_that_arrives_are_an_error_until_the_last_has_arrived() {
     let world = World::connected();
     sends(&world, "inv_0");
-    assert_eq!(world.status().status, Status::Active);
+    assert_eq!(world.status().status, ConnectionStatus::Active);
     locks(&world, Some("2026-12-31"));
     for number in 1..=6 {
         sends(&world, &format!("inv_{number}"));
@@ -84,7 +84,7 @@ fn six_records_that_fail_and_one_that_arrives_are_an_error_until_the_last_has_ar
     // One more arrives after them.
     world.receive(Contact, &a_client("cli_9", 1, "Summit", "push"));
     let view = world.status();
-    assert_eq!((view.status, view.failing, view.skipped), (Status::Error, 6, 0));
+    assert_eq!((view.status, view.failing, view.skipped), (ConnectionStatus::Error, 6, 0));
     let problem = view.problem.unwrap();
     assert_eq!(problem.record.crm_id.as_str(), "inv_6", "the newest");
     assert_eq!(problem.record.entity, Invoice);
@@ -98,7 +98,7 @@ fn six_records_that_fail_and_one_that_arrives_are_an_error_until_the_last_has_ar
     locks(&world, None);
     world.advance(MINUTES(60));
     let view = world.status();
-    assert_eq!((view.status, view.failing, view.problem), (Status::Active, 0, None));
+    assert_eq!((view.status, view.failing, view.problem), (ConnectionStatus::Active, 0, None));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn what_was_given_up_is_counted_at_once_and_named_with_its_document_in_xero() {
     sends(&world, "inv_1");
     sends_hopeless(&world, "inv_2");
     let view = world.status();
-    assert_eq!((view.status, view.failing, view.skipped), (Status::Error, 0, 1));
+    assert_eq!((view.status, view.failing, view.skipped), (ConnectionStatus::Error, 0, 1));
     let problem = view.problem.unwrap();
     assert_eq!(problem.record.crm_id.as_str(), "inv_2");
     assert_eq!((problem.xero_url, problem.record.next_attempt_at), (None, None));
@@ -156,7 +156,7 @@ fn the_last_sync_the_last_attempt_and_the_last_payment_check_are_facts_of_their_
 
     // A poll that finds nothing moves the last payment check, and nothing else.
     world.clock.advance(MINUTES(10));
-    assert!(matches!(world.poll(), Polled::Read { .. }));
+    assert!(matches!(world.poll(), PollOutcome::Read { .. }));
     let polled = world.status();
     assert_eq!(polled.last_payment_check_at, Some(world.clock.now()));
     assert_eq!(polled.last_sync_at, failed.last_sync_at);
@@ -186,7 +186,7 @@ fn an_expired_connection_says_what_to_do_and_forgets_it_when_it_is_mended() {
     world.restart();
     sends(&world, "inv_1");
     let view = world.status();
-    assert_eq!(view.status, Status::TokenExpired);
+    assert_eq!(view.status, ConnectionStatus::TokenExpired);
     let problem = view.connection_problem.unwrap();
     assert_eq!(problem.code, "reconnect_needed");
     assert!(problem.remedy.contains("Reconnect"), "{problem:?}");
@@ -194,7 +194,7 @@ fn an_expired_connection_says_what_to_do_and_forgets_it_when_it_is_mended() {
     world.connect();
     world.advance(MINUTES(5));
     let view = world.status();
-    assert_eq!((view.status, view.connection_problem), (Status::Active, None));
+    assert_eq!((view.status, view.connection_problem), (ConnectionStatus::Active, None));
 }
 
 #[test]
@@ -207,12 +207,14 @@ fn when_the_newest_failure_is_resolved_the_next_newest_is_named() {
     sends(&world, "inv_3");
     for (newest, counts) in [("inv_3", (2, 1)), ("inv_2", (1, 1)), ("inv_1", (0, 1))] {
         let view = world.status();
-        assert_eq!((view.status, (view.failing, view.skipped)), (Status::Error, counts));
+        assert_eq!((view.status, (view.failing, view.skipped)), (ConnectionStatus::Error, counts));
         assert_eq!(view.problem.unwrap().record.crm_id.as_str(), newest);
         let (account, by, record) = (world.account(), owner(), CrmId::new(newest).unwrap());
-        run(choices::never_send(&world.engine, &account, &by, Invoice, record)).unwrap().unwrap();
+        run(choices::never_send_record(&world.engine, &account, &by, Invoice, record))
+            .unwrap()
+            .unwrap();
     }
     let view = world.status();
-    assert_eq!((view.status, view.failing, view.skipped), (Status::Active, 0, 0));
+    assert_eq!((view.status, view.failing, view.skipped), (ConnectionStatus::Active, 0, 0));
     assert_eq!(view.problem, None);
 }

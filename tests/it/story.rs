@@ -1,7 +1,7 @@
 //! Runs the story's data in process: the engine produces the results that the story expects.
 
 use domain::entity::EntityKind::{Contact, CreditNote, Invoice};
-use domain::operation::State;
+use domain::operation::OperationState;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use serde::Deserialize;
@@ -83,12 +83,17 @@ fn check(world: &World, entry: &Entry) {
         assert!(!failure.remedy.is_empty(), "{id}: {told}");
         return;
     }
-    assert_eq!(mapping.operation.state, State::Synced, "{id}: {:?}", mapping.operation.failure);
+    assert_eq!(
+        mapping.operation.state,
+        OperationState::Synced,
+        "{id}: {:?}",
+        mapping.operation.failure
+    );
     let amounts = mapping.link.unwrap().amounts.unwrap();
     assert_eq!(amounts.xero_total.amount.to_string(), expect.total, "{id}");
     let gone = amounts.status.is_gone();
     assert_eq!(gone, expect.outcome == "voided", "{id}: {:?}", amounts.status);
-    let difference = amounts.difference().map(|money| money.amount.abs().to_string());
+    let difference = amounts.total_difference().map(|money| money.amount.abs().to_string());
     assert_eq!(difference, expect.difference, "{id}");
 }
 
@@ -97,13 +102,18 @@ fn check_credited(world: &World, id: &str, expect: &Expectation) {
     assert!(world.mapping(Invoice, id).is_none(), "{id} is an invoice");
     let mapping = world.mapping(CreditNote, &format!("{id}~credit"));
     let mapping = mapping.unwrap_or_else(|| panic!("{id} is not credited"));
-    assert_eq!(mapping.operation.state, State::Synced, "{id}: {:?}", mapping.operation.failure);
+    assert_eq!(
+        mapping.operation.state,
+        OperationState::Synced,
+        "{id}: {:?}",
+        mapping.operation.failure
+    );
     let link = mapping.link.unwrap();
     let amounts = link.amounts.unwrap();
     let credited = amounts.xero_total.amount.to_string();
     assert_eq!(format!("-{credited}"), expect.total, "{id}");
     assert!(!amounts.status.is_gone(), "{id}: {:?}", amounts.status);
-    assert_eq!(amounts.difference(), None, "{id}");
+    assert_eq!(amounts.total_difference(), None, "{id}");
     let number = link.number.unwrap();
     let notes = world.books(|books| books.credit_notes_numbered(&number).count());
     assert_eq!(notes, 1, "{id}");
@@ -131,7 +141,7 @@ pub(crate) fn told() -> World {
     assert_eq!(contacts, billed.len() + 1);
     for client in billed {
         let state = world.mapping(Contact, client).unwrap().operation.state;
-        assert_eq!(state, State::Synced, "{client}");
+        assert_eq!(state, OperationState::Synced, "{client}");
     }
     world
 }

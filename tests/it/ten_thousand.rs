@@ -10,23 +10,24 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::connection::{Connection, ConnectionState, PinnedOrganisation};
 use domain::entity::EntityKind;
-use domain::failure::{Cause, Failure, FailureClass};
+use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::grant::Grant;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId, XeroConnectionId};
-use domain::mapping::{Accepted, KeptSnapshot, Mapping, MappingKey};
-use domain::operation::State;
-use domain::poll::Progress;
+use domain::mapping::{KeptSnapshot, Mapping, MappingKey, SnapshotAcceptance};
+use domain::operation::OperationState;
+use domain::poll::PollProgress;
 use domain::sync_log::{LogEntry, LogStatus, LoggedOperation};
-use engine::health::check;
-use engine::keep_alive::{KeptAlive, keep_alive};
-use engine::ports::{Clock, GivenUp, PortError, Secrets};
+use engine::health::check_health;
+use engine::keep_alive::{KeepAliveSummary, renew_unused_tokens};
+use engine::ports::{Clock, GivenUp, PortError, SecretStore};
 use engine::{Engine, Invocation, cleanup};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use store::memory::MemoryTable;
 use store::table::{
-    Expect, IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write,
+    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
+    TableQuery, WriteExpectation,
 };
 use store::{ConnectionChange, Store};
 use tests::World;
@@ -56,7 +57,7 @@ impl Clock for SlowClock {
         self.0.now()
     }
 
-    async fn pause(&self, moment: Duration) {
+    async fn sleep_for(&self, moment: Duration) {
         self.0.sleep(SignedDuration::try_from(moment).unwrap()).await;
     }
 }
@@ -68,20 +69,20 @@ struct SlowTable {
 }
 
 #[async_trait]
-impl Table for SlowTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+impl ItemTable for SlowTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.line.sleep(TABLE_TAKES).await;
         self.table.get(key).await
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
         self.line.sleep(TABLE_TAKES).await;
-        self.table.write(writes).await
+        self.table.write_items(writes).await
     }
 
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
         self.line.sleep(TABLE_TAKES).await;
-        self.table.query(query).await
+        self.table.query_items(query).await
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
@@ -97,8 +98,8 @@ struct SlowSecrets {
 }
 
 #[async_trait]
-impl Secrets for SlowSecrets {
-    async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+impl SecretStore for SlowSecrets {
+    async fn get_secret(&self, name: &str) -> Result<Option<SecretString>, PortError> {
         self.line.sleep(SECRET_TAKES).await;
         Ok(self.kept.lock().unwrap().get(name).cloned())
     }
@@ -108,25 +109,30 @@ impl Secrets for SlowSecrets {
         name: &str,
         _version: Uuid,
     ) -> Result<Option<SecretString>, PortError> {
-        self.get(name).await
+        self.get_secret(name).await
     }
 
-    async fn put(&self, name: &str, value: &SecretString, _version: Uuid) -> Result<(), PortError> {
+    async fn put_secret(
+        &self,
+        name: &str,
+        value: &SecretString,
+        _version: Uuid,
+    ) -> Result<(), PortError> {
         self.line.sleep(SECRET_TAKES).await;
         self.kept.lock().unwrap().insert(name.to_owned(), value.clone());
         Ok(())
     }
 
-    async fn replace(
+    async fn replace_secret(
         &self,
         name: &str,
         value: &SecretString,
         version: Uuid,
     ) -> Result<(), PortError> {
-        self.put(name, value, version).await
+        self.put_secret(name, value, version).await
     }
 
-    async fn delete(&self, name: &str) -> Result<(), PortError> {
+    async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
         self.line.sleep(SECRET_TAKES).await;
         self.kept.lock().unwrap().remove(name);
         Ok(())
@@ -145,7 +151,10 @@ struct SlowXero {
 
 #[async_trait]
 impl Transport for SlowXero {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_at_once.fetch_max(now, Ordering::SeqCst);
         self.line.sleep(XERO_TAKES).await;
@@ -261,7 +270,7 @@ impl Crowd {
     }
 
     fn invocation(&self) -> Invocation {
-        Invocation::until(after(self.line.now(), TIMEOUT))
+        Invocation::with_deadline(after(self.line.now(), TIMEOUT))
     }
 }
 
@@ -279,30 +288,34 @@ async fn connect(rows: &Store, number: usize, now: Timestamp) {
         state: ConnectionState::Active,
         organisation: Some(organisation),
         connected_at: Some(now),
-        ..Connection::never(account(number))
+        ..Connection::never_connected(account(number))
     };
-    let progress = Progress::new(ledger(number), now);
-    let polled = Some((&progress, Expect::Absent));
+    let progress = PollProgress::new(ledger(number), now);
+    let polled = Some((&progress, WriteExpectation::Absent));
     let change = ConnectionChange { polled, ..ConnectionChange::default() };
-    rows.put_connection(&connection, Expect::Absent, change).await.unwrap();
-    rows.put_grant(&Grant::new(GrantId(tenant), now), Expect::Absent).await.unwrap();
+    rows.put_connection(&connection, WriteExpectation::Absent, change).await.unwrap();
+    rows.put_grant(&Grant::new(GrantId(tenant), now), WriteExpectation::Absent).await.unwrap();
 }
 
 async fn give_up(rows: &Store, number: usize, record: usize, now: Timestamp) {
     let crm_id = CrmId::new(format!("inv_{record}")).unwrap();
     let key = MappingKey::new(ledger(number), EntityKind::Invoice, crm_id);
     let snapshot = KeptSnapshot::new(1, "#1".to_owned(), "{}".to_owned());
-    let Accepted::Newer(mapping) = Mapping::accept(None, &key, snapshot, now) else { panic!() };
+    let SnapshotAcceptance::Newer(mapping) = Mapping::accept_snapshot(None, &key, snapshot, now)
+    else {
+        panic!()
+    };
     let mut mapping = *mapping;
-    mapping.operation.state = State::Skipped;
-    let failure = Failure::new(FailureClass::Untranslatable, Cause::TaxRateUnknown, "No.", "");
+    mapping.operation.state = OperationState::Skipped;
+    let failure =
+        Failure::new(FailureClass::Untranslatable, FailureCause::TaxRateUnknown, "No.", "");
     mapping.operation.failure = Some(failure);
-    rows.put_mapping(&mapping, Expect::Absent, None).await.unwrap();
+    rows.put_mapping(&mapping, WriteExpectation::Absent, None).await.unwrap();
 }
 
 async fn log(rows: &Store, number: usize, entry: usize, now: Timestamp) {
     let entry = LogEntry {
-        id: format!("{}-{entry:06}", store::keys::instant(now)),
+        id: format!("{}-{entry:06}", store::keys::format_instant(now)),
         at: now,
         account: account(number),
         operation: LoggedOperation::Create,
@@ -341,7 +354,7 @@ fn ten_thousand_idle_connections_are_renewed_in_one_run() {
     crowd.pass(SignedDuration::from_hours(24 * 21));
     let (engine, invocation, before) = (crowd.engine.clone(), crowd.invocation(), peak_kib());
     let took = crowd.does(async move {
-        let kept = keep_alive(&engine, invocation).await.unwrap();
+        let kept = renew_unused_tokens(&engine, invocation).await.unwrap();
         assert_eq!((kept.renewed, kept.failed, kept.is_cut_short), (ACCOUNTS, 0, false));
     });
     assert_eq!(crowd.xero.refreshes.load(Ordering::SeqCst), ACCOUNTS);
@@ -351,7 +364,7 @@ fn ten_thousand_idle_connections_are_renewed_in_one_run() {
     crowd.pass(SignedDuration::from_hours(24));
     let (engine, invocation) = (crowd.engine.clone(), crowd.invocation());
     crowd.does(async move {
-        let kept = keep_alive(&engine, invocation).await.unwrap();
+        let kept = renew_unused_tokens(&engine, invocation).await.unwrap();
         assert_eq!((kept.renewed, kept.in_use), (0, ACCOUNTS));
     });
 }
@@ -363,11 +376,11 @@ fn a_keep_alive_that_runs_out_of_time_is_continued_by_the_next_run() {
     crowd.pass(SignedDuration::from_hours(24 * 21));
     let (mut runs, mut renewed, mut is_cut_short) = (0, 0, true);
     while is_cut_short {
-        let invocation = Invocation::until(after(crowd.line.now(), RUN_TAKES_MAX));
-        let ended = Arc::new(Mutex::new(KeptAlive::default()));
+        let invocation = Invocation::with_deadline(after(crowd.line.now(), RUN_TAKES_MAX));
+        let ended = Arc::new(Mutex::new(KeepAliveSummary::default()));
         let (engine, result) = (crowd.engine.clone(), ended.clone());
         let took = crowd.does(async move {
-            let kept = keep_alive(&engine, invocation).await.unwrap();
+            let kept = renew_unused_tokens(&engine, invocation).await.unwrap();
             *result.lock().unwrap() = kept;
         });
         assert!(took < RUN_TAKES_MAX, "{took:#}");
@@ -395,7 +408,7 @@ fn a_health_check_covers_ten_thousand_accounts_with_six_given_up_records_each() 
     for visit in 0..2 {
         let (engine, invocation, before) = (crowd.engine.clone(), crowd.invocation(), peak_kib());
         let took = crowd.does(async move {
-            let checked = check(&engine, invocation).await.unwrap();
+            let checked = check_health(&engine, invocation).await.unwrap();
             let counted = checked.counted;
             let given_up = GivenUp { records: ACCOUNTS * 6, accounts: ACCOUNTS, warned: ACCOUNTS };
             assert_eq!((counted.connections, counted.given_up), (ACCOUNTS, Some(given_up)));
@@ -406,7 +419,7 @@ fn a_health_check_covers_ten_thousand_accounts_with_six_given_up_records_each() 
         told("health-check", took, before);
     }
     // The first one also upgraded every row of the earlier release.
-    let items = crowd.table.items();
+    let items = crowd.table.all_items();
     let claims = items.iter().filter(|item| item.key.sk == "CLAIM").count();
     let uses = items.iter().filter(|item| item.key.sk.starts_with("USE#")).count();
     let indexed = items.iter().filter(|item| item.attention.is_some()).count();
@@ -423,7 +436,7 @@ fn a_cleanup_completes_for_the_logs_of_ten_thousand_accounts() {
     let now = crowd.line.now();
     crowd.does(async move {
         for number in 0..ACCOUNTS {
-            rows.note_log(&account(number)).await.unwrap();
+            rows.mark_account_logged(&account(number)).await.unwrap();
             for entry in 0..5 {
                 log(&rows, number, entry, now).await;
             }
@@ -432,10 +445,11 @@ fn a_cleanup_completes_for_the_logs_of_ten_thousand_accounts() {
     crowd.pass(SignedDuration::from_hours(24 * 31));
     let (engine, invocation, before) = (crowd.engine.clone(), crowd.invocation(), peak_kib());
     let took = crowd.does(async move {
-        let cleaned = cleanup::clean(&engine.store, &*engine.clock, invocation).await.unwrap();
+        let cleaned =
+            cleanup::remove_expired_rows(&engine.store, &*engine.clock, invocation).await.unwrap();
         assert_eq!((cleaned.accounts, cleaned.entries), (ACCOUNTS, ACCOUNTS * 5));
         assert!(!cleaned.is_cut_short && cleaned.failed == 0);
     });
     told("log-cleanup", took, before);
-    assert!(!crowd.table.items().iter().any(|item| item.key.pk.starts_with("LOG#")));
+    assert!(!crowd.table.all_items().iter().any(|item| item.key.pk.starts_with("LOG#")));
 }

@@ -8,14 +8,14 @@ mod secrets;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, Invoice};
-use domain::operation::{Parking, State};
+use domain::operation::{OperationState, ParkingReason};
 use engine::Invocation;
-use engine::connect::Completed;
-use engine::inbound::Received;
-use engine::push::Pushed;
-use engine::token::{Wanted, access_token};
+use engine::connect::ConnectOutcome;
+use engine::inbound::MessageOutcome;
+use engine::push::PushOutcome;
+use engine::token::{TokenRequest, access_token};
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use tests::World;
@@ -27,9 +27,9 @@ use xero_sim::{Fault, FaultKind, Match};
 const TOKEN: &str = "/connect/token";
 const MINUTES: fn(i64) -> SignedDuration = SignedDuration::from_mins;
 
-fn wanted(world: &World) -> Wanted<'static> {
+fn wanted(world: &World) -> TokenRequest<'static> {
     let organisation = world.connection().organisation.unwrap();
-    Wanted { grant: organisation.grant, consented: organisation.serial, rejected: None }
+    TokenRequest { grant: organisation.grant, consented: organisation.serial, rejected: None }
 }
 
 fn refreshes(world: &World) -> usize {
@@ -57,7 +57,7 @@ fn a_token_that_xero_rejects_is_renewed_and_the_call_repeated() {
     // Xero's clock and ours may differ: the token looks fresh here and has expired there.
     world.xero_clock.set_ahead(SignedDuration::from_mins(30));
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
     assert_eq!(refreshes(&world), 1);
 }
 
@@ -102,16 +102,16 @@ fn a_revoked_refresh_token_parks_records_until_a_reconnect_releases_them() {
     world.clock.advance(SignedDuration::from_hours(61 * 24));
     world.restart();
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Parked));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Parked));
     assert_eq!(world.connection().state, ConnectionState::TokenExpired);
     let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
-    assert_eq!(operation.state, State::Parked { on: Parking::Reconnect });
+    assert_eq!(operation.state, OperationState::Parked { on: ParkingReason::Reconnect });
     assert_eq!(operation.failures, 0);
     assert!(operation.failure.unwrap().remedy.contains("Reconnect"));
 
-    assert!(matches!(world.connect(), Completed::Connected(_)));
+    assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     world.advance(SignedDuration::from_mins(2));
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
 }
 
 #[test]
@@ -121,10 +121,13 @@ fn failures_of_the_identity_host_end_no_connection() {
     world.restart();
     world.inject(Fault { on: Match::next(TOKEN), kind: FaultKind::Status500 });
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert!(matches!(received, Received::Pushed(Pushed::Waiting { .. })), "{received:?}");
+    assert!(
+        matches!(received, MessageOutcome::Pushed(PushOutcome::Waiting { .. })),
+        "{received:?}"
+    );
     assert_eq!(world.connection().state, ConnectionState::Active);
     world.advance(SignedDuration::from_hours(1));
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn after_an_unanswered_refresh_xero_still_accepts_the_old_token() {
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.advance(SignedDuration::from_hours(1));
     assert_eq!(world.connection().state, ConnectionState::Active);
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
 }
 
 #[test]
@@ -167,10 +170,10 @@ fn a_write_refused_for_its_token_is_final_if_no_new_token_is_available() {
     world.inject(Fault { on: Match::next(TOKEN), kind: FaultKind::Unavailable503 });
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
-    assert!(matches!(operation.state, State::Waiting { .. }), "{operation:?}");
+    assert!(matches!(operation.state, OperationState::Waiting { .. }), "{operation:?}");
     assert_eq!(operation.key_serial, 1);
     world.advance(SignedDuration::from_mins(10));
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
 }
 
 /// Makes Xero reject every token that it has issued so far: by its clock they have expired, by ours
@@ -184,7 +187,7 @@ fn reject_early(world: &World) {
 fn assert_renewed(world: &World, before: usize, path: &str) {
     assert_eq!(refreshes(world) - before, 1, "{path}");
     assert_eq!(world.connection().state, ConnectionState::Active, "{path}");
-    assert_eq!(world.statuses_told(&world.account()), [Status::Active], "{path}");
+    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active], "{path}");
 }
 
 #[test]
@@ -198,11 +201,11 @@ fn a_token_that_xero_rejects_even_after_renewal_does_not_end_the_connection() {
     });
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     let client = world.mapping(Contact, "cli_1").unwrap().operation;
-    assert!(matches!(client.state, State::Waiting { .. }), "{client:?}");
+    assert!(matches!(client.state, OperationState::Waiting { .. }), "{client:?}");
     assert_eq!(world.connection().state, ConnectionState::Active);
     assert!(refreshes(&world) <= 3, "{}", refreshes(&world));
     is_odd.store(false, Ordering::SeqCst);
     world.advance(MINUTES(60));
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
-    assert_eq!(world.statuses_told(&world.account()), [Status::Active]);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
+    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
 }

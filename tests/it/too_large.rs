@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::entity::EntityKind::Invoice;
-use domain::outbound::News;
-use domain::poll::Progress;
-use engine::poll::Polled;
-use engine::ports::{Clock, Measure};
+use domain::outbound::EventContent;
+use domain::poll::PollProgress;
+use engine::poll::PollOutcome;
+use engine::ports::{Clock, Metric};
 use http::{Request, Response};
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -18,7 +18,7 @@ use tests::World;
 use tests::builders::an_invoice;
 use tests::gate::run;
 use tests::ports::{Intercepted, refusal};
-use xero::{Sent, Transport, TransportError, TransportErrorKind};
+use xero::{RequestSent, Transport, TransportError, TransportErrorKind};
 use xero_sim::Receipt;
 
 use crate::sizes::{QUARTER, billed};
@@ -36,9 +36,12 @@ struct LimitedTransport {
 
 #[async_trait]
 impl Transport for LimitedTransport {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         let is_of_invoices = request.uri().path().contains("/Invoices");
-        let response = self.inner.exchange(request).await?;
+        let response = self.inner.send_request(request).await?;
         let text = String::from_utf8_lossy(response.body()).into_owned();
         let added =
             self.added.iter().filter(|(id, _)| is_of_invoices && text.contains(id.as_str()));
@@ -46,7 +49,7 @@ impl Transport for LimitedTransport {
             return Ok(response);
         }
         Err(TransportError {
-            sent: Sent::Unknown,
+            sent: RequestSent::Unknown,
             kind: TransportErrorKind::TooLarge,
             source: "the answer is too large".into(),
         })
@@ -79,13 +82,13 @@ fn paid_world(count: usize, added: impl Fn(usize) -> usize) -> World {
 
 /// The invoices of which payments were imported, in order.
 fn imported(world: &World) -> Vec<String> {
-    let invoice = |news: News| match news {
-        News::PaymentImported(payment) => Some(payment.invoice_id.to_string()),
-        News::Skipped { .. }
-        | News::PaymentStatus { .. }
-        | News::XeroStatus { .. }
-        | News::PaymentRemoved { .. }
-        | News::Connection { .. } => None,
+    let invoice = |news: EventContent| match news {
+        EventContent::PaymentImported(payment) => Some(payment.invoice_id.to_string()),
+        EventContent::Skipped { .. }
+        | EventContent::PaymentStatus { .. }
+        | EventContent::XeroStatus { .. }
+        | EventContent::PaymentRemoved { .. }
+        | EventContent::Connection { .. } => None,
     };
     let mut imported = world.told.news().into_iter().filter_map(invoice).collect::<Vec<_>>();
     imported.sort();
@@ -97,11 +100,11 @@ fn invoices_without(count: usize, left_out: Option<usize>) -> Vec<String> {
     numbers.map(|number| format!("inv_{number:02}")).collect()
 }
 
-fn progress(world: &World) -> Progress {
-    run(world.engine.store.progress(&world.ledger())).unwrap().unwrap().unwrap().record
+fn progress(world: &World) -> PollProgress {
+    run(world.engine.store.find_poll_progress(&world.ledger())).unwrap().unwrap().unwrap().record
 }
 
-fn count(world: &World, measure: Measure) -> usize {
+fn count(world: &World, measure: Metric) -> usize {
     world.measures.all().iter().filter(|one| **one == measure).count()
 }
 
@@ -113,11 +116,11 @@ fn an_invoice_of_any_size_delays_no_payment_of_another() {
         let polled = world.poll();
         let is_left_out = bytes >= LIMIT;
         let expected = invoices_without(25, is_left_out.then_some(giant));
-        assert_eq!(polled, Polled::Read { news: expected.len() }, "{giant}, {bytes}");
+        assert_eq!(polled, PollOutcome::Read { news: expected.len() }, "{giant}, {bytes}");
         assert_eq!(imported(&world), expected, "{giant}, {bytes}");
         assert_eq!(world.status().last_payment_check_at, Some(world.clock.now()));
-        assert_eq!(count(&world, Measure::PollFailed), 0);
-        let odd = world.measures.all().into_iter().filter(|one| matches!(one, Measure::OddRows(_)));
+        assert_eq!(count(&world, Metric::PollFailed), 0);
+        let odd = world.measures.all().into_iter().filter(|one| matches!(one, Metric::OddRows(_)));
         assert_eq!(odd.count() > 0, is_left_out, "{giant}, {bytes}");
         // People see at the invoice that its changes do not arrive, and the poll is over it.
         let log = world.log().into_iter();
@@ -127,7 +130,7 @@ fn an_invoice_of_any_size_delays_no_payment_of_another() {
         assert!(log.iter().all(|id| *id == format!("inv_{giant:02}")), "{log:?}");
         world.clock.advance(QUARTER);
         let calls = world.calls().len();
-        assert_eq!(world.poll(), Polled::Read { news: 0 });
+        assert_eq!(world.poll(), PollOutcome::Read { news: 0 });
         assert!(world.calls().len() - calls < 40);
     }
 }
@@ -140,7 +143,7 @@ fn pages_that_are_too_large_are_read_in_smaller_ones() {
         world.clock.advance(QUARTER);
     }
     assert_eq!(imported(&world), invoices_without(12, None));
-    assert!(!world.measures.all().iter().any(|one| matches!(one, Measure::OddRows(_))));
+    assert!(!world.measures.all().iter().any(|one| matches!(one, Metric::OddRows(_))));
 }
 
 #[test]
@@ -175,7 +178,7 @@ fn what_a_poll_has_read_before_it_fails_is_not_read_again() {
         (is_list && number >= 3).then(|| Ok(refusal(500, "Broken")))
     });
     let before = progress(&world);
-    assert_eq!(world.poll(), Polled::Later);
+    assert_eq!(world.poll(), PollOutcome::Later);
     let arrived = imported(&world).len();
     assert!((2..8).contains(&arrived), "{arrived}");
     let after = progress(&world);
@@ -199,17 +202,17 @@ fn polls_that_fail_for_an_hour_are_counted_and_shown_whatever_the_reason() {
     world.clock.advance(QUARTER);
     let since = world.clock.now();
     for number in 1..=6 {
-        assert_eq!(world.poll(), Polled::Later);
+        assert_eq!(world.poll(), PollOutcome::Later);
         let shown = (number >= 5).then_some(since);
         assert_eq!(world.status().payment_checks_failing_since, shown, "{number}");
-        let stalled = count(&world, Measure::PollStalled);
+        let stalled = count(&world, Metric::PollStalled);
         assert_eq!(stalled, usize::from(number >= 5) + usize::from(number >= 6), "{number}");
         world.clock.advance(QUARTER);
     }
     world.engine.transport = inner;
-    assert!(matches!(world.poll(), Polled::Read { .. }));
+    assert!(matches!(world.poll(), PollOutcome::Read { .. }));
     assert_eq!(world.status().payment_checks_failing_since, None);
-    assert_eq!(count(&world, Measure::PollStalled), 2);
+    assert_eq!(count(&world, Metric::PollStalled), 2);
 }
 
 #[test]
@@ -221,11 +224,11 @@ fn a_permission_that_only_the_account_can_give_is_shown_and_raises_no_alarm() {
     });
     let since = world.clock.now();
     for _ in 0..6 {
-        assert_eq!(world.poll(), Polled::Later);
+        assert_eq!(world.poll(), PollOutcome::Later);
         world.clock.advance(QUARTER);
     }
     assert_eq!(world.status().payment_checks_failing_since, Some(since));
-    assert_eq!(count(&world, Measure::PollStalled), 0);
+    assert_eq!(count(&world, Metric::PollStalled), 0);
 }
 
 #[test]
@@ -233,7 +236,7 @@ fn a_poll_without_news_writes_its_row_once() {
     let world = billed();
     world.poll();
     world.clock.advance(QUARTER);
-    let version = || run(world.engine.store.progress(&world.ledger())).unwrap().unwrap();
+    let version = || run(world.engine.store.find_poll_progress(&world.ledger())).unwrap().unwrap();
     let before = version().unwrap().version;
     world.poll();
     assert_eq!(version().unwrap().version, before.next());

@@ -3,7 +3,7 @@
 
 use domain::entity::EntityKind::{Allocation, CreditNote, Invoice};
 use domain::failure::FailureClass;
-use domain::operation::{State, Trace};
+use domain::operation::{OperationState, WriteTrace};
 use http::Method;
 use jiff::SignedDuration;
 use tests::World;
@@ -42,7 +42,7 @@ fn applied(world: &World) -> usize {
 }
 
 fn is_synced(world: &World, id: &str) -> bool {
-    world.mapping(Allocation, id).unwrap().operation.state == State::Synced
+    world.mapping(Allocation, id).unwrap().operation.state == OperationState::Synced
 }
 
 /// Makes the read of the note after the write fail.
@@ -78,9 +78,9 @@ fn a_lost_read_after_an_allocation_is_an_uncertain_failure_and_uses_up_the_key()
         let operation = world.mapping(Allocation, "al_1").unwrap().operation;
         let failure = operation.failure.expect("a failure");
         assert_eq!(failure.class, FailureClass::Uncertain, "{kind:?}: {failure}");
-        assert_eq!((operation.trace, operation.failures), (Trace::Uncertain, 1), "{kind:?}");
+        assert_eq!((operation.trace, operation.failures), (WriteTrace::Uncertain, 1), "{kind:?}");
         assert_eq!(operation.key_serial, 1, "{kind:?}");
-        assert!(matches!(operation.state, State::Waiting { .. }), "{kind:?}");
+        assert!(matches!(operation.state, OperationState::Waiting { .. }), "{kind:?}");
         let is_paused = world.connection().paused_until.is_some();
         assert_eq!(is_paused, kind == rate_limited(), "{kind:?}");
         world.advance(LONG);

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use domain::entity::EntityKind::{self, Allocation, Contact, CreditNote, Invoice, Payment};
-use domain::operation::State;
-use engine::poll::Polled;
-use engine::ports::Measure;
+use domain::operation::OperationState;
+use engine::poll::PollOutcome;
+use engine::ports::Metric;
 use http::{Method, Request};
 use jiff::SignedDuration;
 use tests::World;
@@ -100,7 +100,7 @@ fn counted(world: &World) -> usize {
     let measures = world.measures.all();
     let counts = measures
         .iter()
-        .map(|measure| if let Measure::UnknownSentences(count) = measure { *count } else { 0 });
+        .map(|measure| if let Metric::UnknownSentences(count) = measure { *count } else { 0 });
     counts.sum()
 }
 
@@ -267,7 +267,7 @@ fn a_contact_that_succeeds_without_its_refused_field_counts_the_unknown_sentence
         let answers = answer(&mut world, is_it, status, body);
         world.receive(Contact, &a_client_with_email());
         let operation = world.mapping(Contact, "cli_1").unwrap().operation;
-        assert_eq!(operation.state, State::Synced, "{status}: {:?}", operation.failure);
+        assert_eq!(operation.state, OperationState::Synced, "{status}: {:?}", operation.failure);
         assert_eq!((answers.load(Ordering::SeqCst), counted(&world)), (1, 1), "{status}");
     }
 }
@@ -327,6 +327,6 @@ fn a_refused_read_of_a_poll_counts_its_unknown_sentence() {
         is_list && is(request, &Method::GET, "/Invoices")
     };
     let answers = answer(&mut world, is_it, 400, whole(&[MOON]));
-    assert!(!matches!(world.poll(), Polled::Read { .. }));
+    assert!(!matches!(world.poll(), PollOutcome::Read { .. }));
     assert_eq!((answers.load(Ordering::SeqCst), counted(&world)), (1, 1));
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::entity::EntityKind::{self, CreditNote, Invoice, Payment};
 use domain::failure::FailureClass;
-use domain::operation::State;
+use domain::operation::OperationState;
 use http::{Method, Request, Response};
 use jiff::SignedDuration;
 use tests::World;
@@ -26,9 +26,12 @@ struct NewerXero(Arc<dyn Transport>);
 
 #[async_trait]
 impl Transport for NewerXero {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         let is_read = request.method() == Method::GET;
-        let answer = self.0.exchange(request).await?;
+        let answer = self.0.send_request(request).await?;
         if !is_read {
             return Ok(answer);
         }
@@ -55,14 +58,18 @@ fn renew(world: &mut World) -> Arc<dyn Transport> {
 /// Asserts that the record waits for a later attempt, with a failure that explains it.
 fn assert_left_alone(world: &World, kind: EntityKind, record: &str) {
     let operation = world.mapping(kind, record).unwrap().operation;
-    assert!(matches!(operation.state, State::Waiting { .. }), "{record}: {:?}", operation.state);
+    assert!(
+        matches!(operation.state, OperationState::Waiting { .. }),
+        "{record}: {:?}",
+        operation.state
+    );
     let failure = operation.failure.expect("a failure");
     assert_eq!((failure.class, &*failure.code), (FailureClass::Rejected, "status_unknown"));
     assert!(failure.message.contains("SUSPENDED"), "{}", failure.message);
 }
 
 fn is_synced(world: &World, kind: EntityKind, record: &str) -> bool {
-    world.mapping(kind, record).unwrap().operation.state == State::Synced
+    world.mapping(kind, record).unwrap().operation.state == OperationState::Synced
 }
 
 fn a_gift_card() -> PaymentMessage {
@@ -112,7 +119,7 @@ fn a_document_whose_status_stays_unknown_is_given_up_and_unchanged() {
     renew(&mut world);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").revision(2).voided().body());
     world.advance(LONG);
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Skipped);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Skipped);
     let status = world.books(|books| books.invoices().next().unwrap().status);
     assert_eq!(status, InvoiceStatus::Authorised);
 }

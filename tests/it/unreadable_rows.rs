@@ -1,13 +1,13 @@
 //! Rows that cannot be read, before and among others: they delay none of them.
 
-use domain::connection::Status;
+use domain::connection::ConnectionStatus;
 use domain::entity::EntityKind::{Contact, Payment};
 use domain::ids::{CrmId, UserId};
-use domain::outbound::{Event, News};
+use domain::outbound::{EventContent, OutboundEvent};
 use engine::contacts::reconcile;
-use engine::disconnect::Disconnected;
-use engine::ports::{Clock, Measure};
-use engine::{receipts, sync_all};
+use engine::disconnect::DisconnectOutcome;
+use engine::ports::{Clock, Metric};
+use engine::{invoice_payments, sync_all};
 use http::Method;
 use jiff::SignedDuration;
 use tests::World;
@@ -42,22 +42,24 @@ fn owner() -> UserId {
 #[test]
 fn a_sync_all_skips_unreadable_records() {
     let world = damaged_world();
-    run(sync_all::start(&world.engine, &world.account(), owner())).unwrap().unwrap();
+    run(sync_all::start_sync_all(&world.engine, &world.account(), owner())).unwrap().unwrap();
     world.advance(LATER);
-    let progress = run(sync_all::progress(&world.engine, &world.account()));
+    let progress = run(sync_all::find_sync_all(&world.engine, &world.account()));
     let progress = progress.unwrap().unwrap().unwrap();
     assert!(!progress.is_walking(), "{progress:?}");
     let counts = progress.counts;
     assert_eq!((counts.looked_at, counts.synced, counts.skipped), (30, 27, 3));
-    assert!(world.measures.all().contains(&Measure::Defect));
+    assert!(world.measures.all().contains(&Metric::Defect));
 }
 
 #[test]
 fn a_reconciliation_skips_unreadable_clients() {
     let world = damaged_world();
-    run(reconcile::start(&world.engine, &world.account(), owner())).unwrap().unwrap();
+    run(reconcile::start_reconciliation(&world.engine, &world.account(), owner()))
+        .unwrap()
+        .unwrap();
     world.advance(LATER);
-    let progress = run(reconcile::progress(&world.engine, &world.account()));
+    let progress = run(reconcile::find_reconciliation(&world.engine, &world.account()));
     let progress = progress.unwrap().unwrap().unwrap();
     assert!(!progress.is_comparing(), "{progress:?}");
     let counts = progress.counts;
@@ -83,7 +85,10 @@ fn a_first_connection_carries_over_all_readable_records() {
         let client = world.mapping(Contact, &format!("cli_{number:03}")).unwrap();
         assert!(client.link.is_some(), "{number}");
         let invoice = CrmId::new(format!("inv_{number:03}")).unwrap();
-        let known = run(receipts::of(&world.engine, &world.account(), &invoice)).unwrap().unwrap();
+        let known =
+            run(invoice_payments::find_invoice_payments(&world.engine, &world.account(), &invoice))
+                .unwrap()
+                .unwrap();
         assert_eq!(known.map(|known| known.recorded.len()), Some(1), "{number}");
     }
 }
@@ -92,12 +97,15 @@ fn a_first_connection_carries_over_all_readable_records() {
 fn an_unreadable_event_delays_no_other() {
     let world = World::connected();
     let event = |id: u128| {
-        let news =
-            News::Connection { status: Status::Active, organisation: None, message: String::new() };
-        Event::new(Uuid::from_u128(id), world.account(), news, world.clock.now())
+        let news = EventContent::Connection {
+            status: ConnectionStatus::Active,
+            organisation: None,
+            message: String::new(),
+        };
+        OutboundEvent::new(Uuid::from_u128(id), world.account(), news, world.clock.now())
     };
     run(world.engine.store.put_event(&event(1))).unwrap().unwrap();
-    let items = world.table.items();
+    let items = world.table.all_items();
     let first = items.iter().find(|item| item.key.sk.starts_with("OUT#")).unwrap();
     damage(&world, &first.key.sk);
     world.clock.advance(SignedDuration::from_secs(1));
@@ -106,7 +114,7 @@ fn an_unreadable_event_delays_no_other() {
     world.clock.advance(LATER);
     assert_eq!(world.sweep().events, 1);
     assert!(world.told.deliveries().contains(&second));
-    assert!(world.measures.all().contains(&Measure::Defect));
+    assert!(world.measures.all().contains(&Metric::Defect));
 }
 
 #[test]
@@ -116,8 +124,8 @@ fn an_unreadable_link_is_counted_and_removed_when_its_account_disconnects() {
         let is_list = request.method() == Method::GET && request.uri().path() == "/connections";
         is_list.then(|| Ok(respond(200, r#"[{"id":"not an id"}]"#)))
     });
-    assert!(!world.measures.all().contains(&Measure::OddRows(1)));
-    assert_eq!(world.disconnect(), Disconnected::Done);
-    assert!(world.measures.all().contains(&Measure::OddRows(1)));
+    assert!(!world.measures.all().contains(&Metric::OddRows(1)));
+    assert_eq!(world.disconnect(), DisconnectOutcome::Done);
+    assert!(world.measures.all().contains(&Metric::OddRows(1)));
     assert!(world.connection().leftovers.is_empty());
 }

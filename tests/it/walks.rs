@@ -7,11 +7,11 @@ mod jobs;
 mod slow_table;
 
 use domain::entity::EntityKind::{self, Contact};
-use domain::envelope::{Errand, Wake};
+use domain::envelope::{WakeUp, WakeUpKind};
 use domain::ids::UserId;
-use domain::operation::State;
+use domain::operation::OperationState;
 use domain::sync_all::SyncAll;
-use engine::inbound::Received;
+use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
 use engine::sync_all;
 use jiff::SignedDuration;
@@ -40,22 +40,22 @@ fn record_clients(world: &World, count: usize) {
 }
 
 /// Takes the next wake-up of a walk.
-fn next_wake(world: &World, errand: &Errand) -> Option<Wake> {
+fn next_wake(world: &World, errand: &WakeUpKind) -> Option<WakeUp> {
     world.bookings.take(|wake| wake.errand == *errand)
 }
 
 /// Receives a wake-up of a walk in one invocation, which ends in time.
-fn invoke(world: &World, wake: &Wake) {
+fn invoke(world: &World, wake: &WakeUp) {
     let begun_at = world.clock.now();
     let received = world.try_wake(wake, NEVER).expect("the process does not die");
-    assert!(matches!(received, Ok(Received::Walked)), "{received:?}");
+    assert!(matches!(received, Ok(MessageOutcome::Walked)), "{received:?}");
     let took = world.clock.now().duration_since(begun_at);
     assert!(took <= INVOCATION, "{took:#}");
 }
 
 /// Receives the wake-ups of a walk, each in one invocation, until there are none. Returns the number
 /// of invocations.
-fn invocations(world: &World, errand: &Errand) -> usize {
+fn invocations(world: &World, errand: &WakeUpKind) -> usize {
     let mut count = 0;
     while let Some(wake) = next_wake(world, errand) {
         invoke(world, &wake);
@@ -73,14 +73,14 @@ fn connected() -> World {
 
 fn starts(world: &World) {
     let by = UserId::new("usr_owner").unwrap();
-    run(sync_all::start(&world.engine, &world.account(), by)).unwrap().unwrap();
+    run(sync_all::start_sync_all(&world.engine, &world.account(), by)).unwrap().unwrap();
 }
 
 fn progress(world: &World) -> SyncAll {
-    run(sync_all::progress(&world.engine, &world.account())).unwrap().unwrap().unwrap()
+    run(sync_all::find_sync_all(&world.engine, &world.account())).unwrap().unwrap().unwrap()
 }
 
-fn state(world: &World, kind: EntityKind, id: &str) -> State {
+fn state(world: &World, kind: EntityKind, id: &str) -> OperationState {
     world.mapping(kind, id).unwrap().operation.state
 }
 
@@ -90,8 +90,8 @@ fn a_sync_all_over_many_pages_takes_one_wake_up_while_there_is_time() {
     record_clients(&world, 300);
     starts(&world);
     let (_, wake) = world.bookings.take_first().unwrap();
-    assert_eq!(wake.errand, Errand::SyncAll);
-    run(world.engine.wake_ups.leave(&wake)).unwrap().unwrap();
+    assert_eq!(wake.errand, WakeUpKind::SyncAll);
+    run(world.engine.wake_ups.enqueue(&wake)).unwrap().unwrap();
     // A moment: immediate wake-ups are processed, and no schedule fires.
     world.advance(SignedDuration::from_secs(1));
     let progress = progress(&world);
@@ -112,7 +112,7 @@ fn a_sync_all_takes_as_few_invocations_as_its_pages_need() {
     starts(&world);
     // Six full pages of clients, an empty one, and one of each other kind.
     let (pages, per_invocation) = (6 + 1 + 4_usize, 3);
-    assert_eq!(invocations(&world, &Errand::SyncAll), pages.div_ceil(per_invocation));
+    assert_eq!(invocations(&world, &WakeUpKind::SyncAll), pages.div_ceil(per_invocation));
     let progress = progress(&world);
     assert!(!progress.is_walking(), "{progress:?}");
     assert_eq!((progress.counts.looked_at, progress.counts.synced), (300, 300));
@@ -129,7 +129,7 @@ fn a_sync_all_that_dies_between_pages_resumes_and_writes_no_client_twice() {
             record_clients(&world, CLIENTS);
             let mut world = slow(world, |page| page.contains("MAP#"), SignedDuration::from_secs(6));
             starts(&world);
-            let wake = next_wake(&world, &Errand::SyncAll).unwrap();
+            let wake = next_wake(&world, &WakeUpKind::SyncAll).unwrap();
             let died = world.try_wake(&wake, Death { step, moment }).is_none();
             world.restart();
             if died {
@@ -137,7 +137,7 @@ fn a_sync_all_that_dies_between_pages_resumes_and_writes_no_client_twice() {
                 world.clock.advance(SignedDuration::from_mins(12));
                 invoke(&world, &wake);
             }
-            invocations(&world, &Errand::SyncAll);
+            invocations(&world, &WakeUpKind::SyncAll);
             world.advance(SignedDuration::from_hours(2));
             world.sweep();
             world.advance(SignedDuration::from_hours(2));
@@ -145,7 +145,7 @@ fn a_sync_all_that_dies_between_pages_resumes_and_writes_no_client_twice() {
             assert!(!progress.is_walking(), "step {step} {moment:?}: {progress:?}");
             for number in 0..CLIENTS {
                 let state = state(&world, Contact, &client_id(number));
-                assert_eq!(state, State::Synced, "step {step} {moment:?}: {number}");
+                assert_eq!(state, OperationState::Synced, "step {step} {moment:?}: {number}");
             }
             let contacts = world.books(|books| books.contacts().count());
             assert_eq!(contacts, CLIENTS, "step {step} {moment:?}");

@@ -2,7 +2,7 @@
 //! function's role.
 
 use domain::entity::EntityKind;
-use store::table::{Index, Write};
+use store::table::{ItemWrite, TableIndex};
 
 /// A permission that is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,20 +111,20 @@ pub enum HintQueue {
 
 impl Access {
     /// The actions that writes need, alone and in a transaction.
-    pub fn of_writes(writes: &[Write]) -> impl Iterator<Item = Self> + use<> {
+    pub fn of_writes(writes: &[ItemWrite]) -> impl Iterator<Item = Self> + use<> {
         let all = writes.iter().map(|write| match write {
-            Write::Put { .. } => Self::Put,
-            Write::Delete { .. } => Self::Delete,
+            ItemWrite::Put { .. } => Self::Put,
+            ItemWrite::Delete { .. } => Self::Delete,
         });
         all.collect::<Vec<_>>().into_iter()
     }
 
     /// The actions that a page of an index needs.
-    pub const fn of_index(index: Index) -> Self {
+    pub const fn of_index(index: TableIndex) -> Self {
         match index {
-            Index::Due => Self::QueryDue,
-            Index::Open => Self::QueryOpen,
-            Index::Attention => Self::QueryAttention,
+            TableIndex::Due => Self::QueryDue,
+            TableIndex::Open => Self::QueryOpen,
+            TableIndex::Attention => Self::QueryAttention,
         }
     }
 

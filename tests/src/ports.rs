@@ -7,16 +7,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::envelope::Wake;
-use domain::outbound::{Event, News};
-use engine::ports::{Clock, Events, Ids, Measure, Metrics, PortError, Secrets, WakeUps};
+use domain::envelope::WakeUp;
+use domain::outbound::{EventContent, OutboundEvent};
+use engine::ports::{
+    Clock, EventPublisher, IdSource, Metric, MetricRecorder, PortError, SecretStore, WakeUps,
+};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use store::memory::MemoryTable;
-use store::table::{IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write};
+use store::table::{
+    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
+    TableQuery,
+};
 use uuid::Uuid;
-use xero::{Sent, Transport, TransportError, TransportErrorKind};
+use xero::{RequestSent, Transport, TransportError, TransportErrorKind};
 use xero_sim::{Reply, Simulator};
 
 use crate::access::Access;
@@ -65,7 +70,7 @@ impl Clock for VirtualClock {
         locked(&self.now).checked_add(ahead).expect("the time is in range")
     }
 
-    async fn pause(&self, moment: Duration) {
+    async fn sleep_for(&self, moment: Duration) {
         self.advance(SignedDuration::try_from(moment).expect("a pause is short"));
     }
 }
@@ -80,12 +85,12 @@ impl CountedIds {
     }
 }
 
-impl Ids for CountedIds {
-    fn uuid(&self) -> Uuid {
+impl IdSource for CountedIds {
+    fn new_uuid(&self) -> Uuid {
         Uuid::from_u64_pair(0x5e47_0000_0000_4000, 0x8000_0000_0000_0000 | self.next())
     }
 
-    fn unguessable(&self) -> SecretString {
+    fn new_secret(&self) -> SecretString {
         SecretString::from(format!("{:064}", self.next()))
     }
 }
@@ -185,8 +190,8 @@ impl MemorySecrets {
 }
 
 #[async_trait]
-impl Secrets for MemorySecrets {
-    async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+impl SecretStore for MemorySecrets {
+    async fn get_secret(&self, name: &str) -> Result<Option<SecretString>, PortError> {
         self.gate.uses(Access::ReadSecret);
         self.gate.step(async { Ok(self.visible(name)) }).await
     }
@@ -200,7 +205,12 @@ impl Secrets for MemorySecrets {
         self.gate.step(async { Ok(self.visible_version(name, version)) }).await
     }
 
-    async fn put(&self, name: &str, value: &SecretString, version: Uuid) -> Result<(), PortError> {
+    async fn put_secret(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
         let is_new = !locked(&self.kept).contains_key(name);
         self.gate.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
         let put = async {
@@ -216,20 +226,20 @@ impl Secrets for MemorySecrets {
         self.gate.step(put).await
     }
 
-    async fn replace(
+    async fn replace_secret(
         &self,
         name: &str,
         value: &SecretString,
         version: Uuid,
     ) -> Result<(), PortError> {
         if locked(&self.kept).contains_key(name) {
-            return self.put(name, value, version).await;
+            return self.put_secret(name, value, version).await;
         }
         self.gate.uses(Access::WriteSecret);
         Err(PortError { operation: "write a secret", source: "there is no such secret".into() })
     }
 
-    async fn delete(&self, name: &str) -> Result<(), PortError> {
+    async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
         self.gate.uses(Access::DeleteSecret);
         let delete = async {
             self.forget(name);
@@ -242,7 +252,7 @@ impl Secrets for MemorySecrets {
 /// Scheduled wake-ups, by instant.
 #[derive(Debug, Clone, Default)]
 pub struct Bookings {
-    booked: Arc<Mutex<BTreeMap<(Timestamp, String), Wake>>>,
+    booked: Arc<Mutex<BTreeMap<(Timestamp, String), WakeUp>>>,
     gate: Gate,
 }
 
@@ -253,19 +263,19 @@ impl Bookings {
     }
 
     /// Takes the earliest wake-up.
-    pub fn take_first(&self) -> Option<(Timestamp, Wake)> {
+    pub fn take_first(&self) -> Option<(Timestamp, WakeUp)> {
         locked(&self.booked).pop_first().map(|((at, _), wake)| (at, wake))
     }
 
     /// Takes the earliest wake-up that matches.
-    pub fn take(&self, is_wanted: impl Fn(&Wake) -> bool) -> Option<Wake> {
+    pub fn take(&self, is_wanted: impl Fn(&WakeUp) -> bool) -> Option<WakeUp> {
         let mut booked = locked(&self.booked);
         let (key, _) = booked.iter().find(|(_, wake)| is_wanted(wake))?;
         let key = key.clone();
         booked.remove(&key)
     }
 
-    async fn keep(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
+    async fn keep(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
         let keep = async {
             locked(&self.booked).insert((at, wake.to_body()), wake.clone());
             Ok(())
@@ -286,13 +296,13 @@ impl Bookings {
 
 #[async_trait]
 impl WakeUps for Bookings {
-    async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
+    async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
         self.gate.uses(Access::Book);
         self.keep(wake, at).await
     }
 
     /// A queued wake-up is behind the others: here, it is due when time advances.
-    async fn leave(&self, wake: &Wake) -> Result<(), PortError> {
+    async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError> {
         self.gate.uses(Access::of_hint(wake.kind));
         self.keep(wake, Timestamp::UNIX_EPOCH).await
     }
@@ -301,7 +311,7 @@ impl WakeUps for Bookings {
 /// The events sent to the CRM, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
-    events: Arc<Mutex<Vec<Event>>>,
+    events: Arc<Mutex<Vec<OutboundEvent>>>,
     gate: Gate,
 }
 
@@ -312,12 +322,12 @@ impl Told {
     }
 
     /// Every delivery so far, including repeated ones.
-    pub fn deliveries(&self) -> Vec<Event> {
+    pub fn deliveries(&self) -> Vec<OutboundEvent> {
         locked(&self.events).clone()
     }
 
     /// Every event, once each.
-    pub fn news(&self) -> Vec<News> {
+    pub fn news(&self) -> Vec<EventContent> {
         let mut seen = BTreeSet::new();
         let mut events = self.deliveries();
         events.retain(|event| seen.insert(event.event_id));
@@ -326,8 +336,8 @@ impl Told {
 }
 
 #[async_trait]
-impl Events for Told {
-    async fn publish(&self, event: &Event) -> Result<(), PortError> {
+impl EventPublisher for Told {
+    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
         self.gate.uses(Access::Tell);
         let publish = async {
             locked(&self.events).push(event.clone());
@@ -339,17 +349,17 @@ impl Events for Told {
 
 /// The recorded metrics, in order.
 #[derive(Debug, Clone, Default)]
-pub struct NotedMeasures(Arc<Mutex<Vec<Measure>>>);
+pub struct NotedMeasures(Arc<Mutex<Vec<Metric>>>);
 
 impl NotedMeasures {
     /// Every metric so far.
-    pub fn all(&self) -> Vec<Measure> {
+    pub fn all(&self) -> Vec<Metric> {
         locked(&self.0).clone()
     }
 }
 
-impl Metrics for NotedMeasures {
-    fn record(&self, measure: Measure) {
+impl MetricRecorder for NotedMeasures {
+    fn record_metric(&self, measure: Metric) {
         locked(&self.0).push(measure);
     }
 }
@@ -364,20 +374,20 @@ pub struct GatedTable {
 }
 
 #[async_trait]
-impl Table for GatedTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+impl ItemTable for GatedTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.gate.uses(Access::Read);
         self.gate.step(self.table.get(key)).await
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
         Access::of_writes(&writes).for_each(|access| self.gate.uses(access));
-        self.gate.step(self.table.write(writes)).await
+        self.gate.step(self.table.write_items(writes)).await
     }
 
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
         self.gate.uses(Access::Query);
-        self.gate.step(self.table.query(query)).await
+        self.gate.step(self.table.query_items(query)).await
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
@@ -409,7 +419,10 @@ impl std::fmt::Debug for SimulatedXero {
 
 #[async_trait]
 impl Transport for SimulatedXero {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         let reply = async { locked(&self.simulator).handle(self.clock.now(), &request) };
         match self.gate.step(reply).await {
             Reply::Answer(response) => Ok(response),
@@ -450,10 +463,13 @@ impl<F> Transport for Intercepted<F>
 where
     F: Fn(&Request<Bytes>) -> Interception + Send + Sync,
 {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         match (self.answer)(&request) {
             Some(answer) => answer,
-            None => self.inner.exchange(request).await,
+            None => self.inner.send_request(request).await,
         }
     }
 }
@@ -476,12 +492,12 @@ pub fn respond(status: u16, body: &str) -> Response<Bytes> {
 /// The error of a request that was never sent.
 pub fn not_sent() -> TransportError {
     TransportError {
-        sent: Sent::No,
+        sent: RequestSent::No,
         kind: TransportErrorKind::Connect,
         source: "no connection".into(),
     }
 }
 
 fn lost(kind: TransportErrorKind) -> TransportError {
-    TransportError { sent: Sent::Unknown, kind, source: "lost on the way".into() }
+    TransportError { sent: RequestSent::Unknown, kind, source: "lost on the way".into() }
 }

@@ -3,24 +3,24 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::account_codes::AccountCodes;
-use domain::connection::{Connection, Status};
+use domain::connection::{Connection, ConnectionStatus};
 use domain::entity::EntityKind;
-use domain::envelope::{self, Errand, Inbound, Wake};
+use domain::envelope::{self, InboundBody, WakeUp, WakeUpKind};
 use domain::ids::{AccountId, CrmId, Ledger, TenantId, UserId};
 use domain::mapping::{Mapping, MappingKey};
-use domain::outbound::News;
+use domain::outbound::EventContent;
 use domain::sync_log::LogEntry;
-use engine::choices::{self, CodesChosen};
-use engine::connect::{self, Callback, CallbackOutcome, Completed, ConnectError};
-use engine::disconnect::{self, Disconnected};
-use engine::errors::Unrecorded;
-use engine::inbound::{Delivery, Received, receive};
-use engine::poll::{Polled, poll};
+use engine::choices::{self, CodeChoiceOutcome};
+use engine::connect::{self, CallbackOutcome, ConnectError, ConnectOutcome, ConsentCallback};
+use engine::disconnect::{self, DisconnectOutcome};
+use engine::errors::PersistError;
+use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::poll::{PollOutcome, poll_tenants};
 use engine::ports::Clock;
 use engine::status::{self, StatusView};
-use engine::sweep::{self, Swept};
+use engine::sweep::{self, SweepSummary};
 use engine::token::TokenCache;
-use engine::{Engine, Invocation, Memory, Places};
+use engine::{Endpoints, Engine, Invocation, RecoveryMode};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use store::Store;
@@ -107,9 +107,9 @@ impl World {
             wake_ups: Arc::new(bookings.clone()),
             events: Arc::new(told.clone()),
             app: app(),
-            places: places(),
+            endpoints: places(),
             metrics: Arc::new(measures.clone()),
-            memory: Memory::Whole,
+            recovery_mode: RecoveryMode::Normal,
             tokens: Arc::new(TokenCache::default()),
             noted: Arc::default(),
             searches: Arc::default(),
@@ -132,7 +132,7 @@ impl World {
     pub fn connected() -> Self {
         let world = Self::new();
         let completed = world.connect();
-        assert!(matches!(completed, Completed::Connected(_)), "{completed:?}");
+        assert!(matches!(completed, ConnectOutcome::Connected(_)), "{completed:?}");
         world
     }
 
@@ -163,25 +163,25 @@ impl World {
     }
 
     /// A user connects the account to the first organisation.
-    pub fn connect(&self) -> Completed {
+    pub fn connect(&self) -> ConnectOutcome {
         let tenant = self.tenant();
         self.connect_to(&[tenant])
     }
 
     /// A user connects the account and ticks these organisations.
-    pub fn connect_to(&self, tenants: &[Uuid]) -> Completed {
+    pub fn connect_to(&self, tenants: &[Uuid]) -> ConnectOutcome {
         self.connect_account(&self.account(), tenants)
     }
 
     /// A user connects the given account and ticks these organisations.
-    pub fn connect_account(&self, account: &AccountId, tenants: &[Uuid]) -> Completed {
+    pub fn connect_account(&self, account: &AccountId, tenants: &[Uuid]) -> ConnectOutcome {
         let user = self.user();
         self.connect_as(account, user, tenants)
     }
 
     /// A user connects the given account with this Xero login and ticks these organisations. Then
     /// processes the wake-up that the connection sends.
-    pub fn connect_as(&self, account: &AccountId, login: Uuid, tenants: &[Uuid]) -> Completed {
+    pub fn connect_as(&self, account: &AccountId, login: Uuid, tenants: &[Uuid]) -> ConnectOutcome {
         let ticket = self.authorise(account, login, tenants);
         let completed = self.complete(account, &ticket);
         self.follow_connects();
@@ -218,7 +218,7 @@ impl World {
 
     /// Starts a connection attempt of the given account. Returns the URL of the consent page.
     pub fn begin_for(&self, account: &AccountId) -> String {
-        let begun = run(connect::begin(&self.engine, account, &owner()));
+        let begun = run(connect::begin_connect(&self.engine, account, &owner()));
         begun.expect("the process does not die").expect("the consent page has an address")
     }
 
@@ -229,7 +229,7 @@ impl World {
     }
 
     /// The user who started an account's connection attempt completes it.
-    pub fn complete(&self, account: &AccountId, ticket: &SecretString) -> Completed {
+    pub fn complete(&self, account: &AccountId, ticket: &SecretString) -> ConnectOutcome {
         self.try_complete(account, &owner(), ticket).expect("everything answers")
     }
 
@@ -240,66 +240,69 @@ impl World {
         account: &AccountId,
         user: &UserId,
         ticket: &SecretString,
-    ) -> Result<Completed, ConnectError> {
+    ) -> Result<ConnectOutcome, ConnectError> {
         let invocation = self.invocation();
-        let completed = connect::complete(&self.engine, account, user, ticket, invocation);
+        let completed = connect::complete_connect(&self.engine, account, user, ticket, invocation);
         run(completed).expect("the process does not die")
     }
 
     /// Processes the wake-ups of new connections: carrying over records that waited, and reading
     /// the chart. Every other wake-up stays in its queue.
     pub fn follow_connects(&self) {
-        let is_connected = |wake: &Wake| wake.errand == Errand::Connected;
+        let is_connected = |wake: &WakeUp| wake.errand == WakeUpKind::Connected;
         while let Some(wake) = self.bookings.take(is_connected) {
             self.wakes(wake);
         }
     }
 
     /// A user disconnects the account.
-    pub fn disconnect(&self) -> Disconnected {
+    pub fn disconnect(&self) -> DisconnectOutcome {
         self.disconnect_account(&self.account())
     }
 
     /// A user disconnects the given account.
-    pub fn disconnect_account(&self, account: &AccountId) -> Disconnected {
-        let ended = disconnect::disconnect(&self.engine, account, self.invocation());
+    pub fn disconnect_account(&self, account: &AccountId) -> DisconnectOutcome {
+        let ended = disconnect::disconnect_account(&self.engine, account, self.invocation());
         run(ended).expect("the process does not die").expect("the table answers")
     }
 
     /// The connection status of the account.
     pub fn status(&self) -> StatusView {
-        let status = run(status::status(&self.engine, &self.account()));
+        let status = run(status::read_status(&self.engine, &self.account()));
         status.expect("the process does not die").expect("the table answers")
     }
 
     /// Runs the sweep.
-    pub fn sweep(&self) -> Swept {
-        run(sweep::sweep(&self.engine, self.invocation())).expect("the process does not die")
+    pub fn sweep(&self) -> SweepSummary {
+        run(sweep::sweep_all_shards(&self.engine, self.invocation()))
+            .expect("the process does not die")
     }
 
     /// The statuses in the connection events of an account, in order.
-    pub fn statuses_told(&self, account: &AccountId) -> Vec<Status> {
+    pub fn statuses_told(&self, account: &AccountId) -> Vec<ConnectionStatus> {
         let mut seen = std::collections::BTreeSet::new();
         let mut told = self.told.deliveries();
         told.retain(|event| event.account_id == *account && seen.insert(event.event_id));
-        let status = |news: News| match news {
-            News::Connection { status, .. } => Some(status),
-            News::Skipped { .. }
-            | News::PaymentStatus { .. }
-            | News::XeroStatus { .. }
-            | News::PaymentImported(_)
-            | News::PaymentRemoved { .. } => None,
+        let status = |news: EventContent| match news {
+            EventContent::Connection { status, .. } => Some(status),
+            EventContent::Skipped { .. }
+            | EventContent::PaymentStatus { .. }
+            | EventContent::XeroStatus { .. }
+            | EventContent::PaymentImported(_)
+            | EventContent::PaymentRemoved { .. } => None,
         };
         told.into_iter().filter_map(|event| status(event.news)).collect()
     }
 
     /// The limits of an invocation that starts now.
     pub fn invocation(&self) -> Invocation {
-        Invocation::until(self.clock.now().checked_add(TIMEOUT).expect("the time is in range"))
+        Invocation::with_deadline(
+            self.clock.now().checked_add(TIMEOUT).expect("the time is in range"),
+        )
     }
 
     /// Receives a message and processes it completely.
-    pub fn receive(&self, kind: EntityKind, body: &str) -> Received {
+    pub fn receive(&self, kind: EntityKind, body: &str) -> MessageOutcome {
         let received = self.try_receive(kind, body, None);
         received.expect("the process does not die").expect("the table answers")
     }
@@ -310,39 +313,44 @@ impl World {
         kind: EntityKind,
         body: &str,
         death: Option<Death>,
-    ) -> Option<Result<Received, Unrecorded>> {
+    ) -> Option<Result<MessageOutcome, PersistError>> {
         self.gate.arm(death);
-        let result = run(self.receive_all(&[read(kind, body)], Delivery::Partial));
+        let result = run(self.receive_all(&[read(kind, body)], DeliverySize::Partial));
         self.gate.arm(None);
         result.map(|mut received| received.remove(0))
     }
 
     /// Receives a wake-up in a process that dies at the given step, if it reaches it.
-    pub fn try_wake(&self, wake: &Wake, death: Death) -> Option<Result<Received, Unrecorded>> {
+    pub fn try_wake(
+        &self,
+        wake: &WakeUp,
+        death: Death,
+    ) -> Option<Result<MessageOutcome, PersistError>> {
         self.gate.arm(Some(death));
-        let result = run(self.receive_all(&[Inbound::Wake(wake.clone())], Delivery::Partial));
+        let result =
+            run(self.receive_all(&[InboundBody::Wake(wake.clone())], DeliverySize::Partial));
         self.gate.arm(None);
         result.map(|mut received| received.remove(0))
     }
 
     /// Receives messages together.
-    pub fn receive_together(&self, kind: EntityKind, bodies: &[String]) -> Vec<Received> {
+    pub fn receive_together(&self, kind: EntityKind, bodies: &[String]) -> Vec<MessageOutcome> {
         let messages = bodies.iter().map(|body| read(kind, body)).collect::<Vec<_>>();
         let received =
-            run(self.receive_all(&messages, Delivery::Full)).expect("the process does not die");
+            run(self.receive_all(&messages, DeliverySize::Full)).expect("the process does not die");
         received.into_iter().map(|one| one.expect("the table answers")).collect()
     }
 
     async fn receive_all(
         &self,
-        messages: &[Inbound],
-        delivery: Delivery,
-    ) -> Vec<Result<Received, Unrecorded>> {
-        receive(&self.engine, messages, delivery, self.invocation()).await
+        messages: &[InboundBody],
+        delivery: DeliverySize,
+    ) -> Vec<Result<MessageOutcome, PersistError>> {
+        receive_messages(&self.engine, messages, delivery, self.invocation()).await
     }
 
     /// Runs the payment poll. Returns the result of the account's ledger.
-    pub fn poll(&self) -> Polled {
+    pub fn poll(&self) -> PollOutcome {
         self.poll_all(&[self.ledger()]).remove(0)
     }
 
@@ -352,8 +360,9 @@ impl World {
     }
 
     /// Runs the payment poll. Returns the result of each ledger.
-    pub fn poll_all(&self, ledgers: &[Ledger]) -> Vec<Polled> {
-        run(poll(&self.engine, ledgers, self.invocation())).expect("the process does not die")
+    pub fn poll_all(&self, ledgers: &[Ledger]) -> Vec<PollOutcome> {
+        run(poll_tenants(&self.engine, ledgers, self.invocation()))
+            .expect("the process does not die")
     }
 
     /// A user chooses accounts for all purposes, in the chart of the first organisation.
@@ -362,7 +371,7 @@ impl World {
         let chosen =
             choices::choose_account_codes(&self.engine, &account, codes, self.invocation());
         let chosen = run(chosen).expect("the process does not die").expect("the table answers");
-        assert!(matches!(chosen, CodesChosen::Done), "{chosen:?}");
+        assert!(matches!(chosen, CodeChoiceOutcome::Done), "{chosen:?}");
     }
 
     /// A bookkeeper records a payment of an invoice in Xero. Returns the payment's id.
@@ -389,7 +398,7 @@ impl World {
         let until = self.clock.now().checked_add(by).expect("the time is in range");
         while let Some((at, wake)) = self.bookings.take_first() {
             if at > until {
-                drop(run(self.engine.wake_ups.book(&wake, at)));
+                drop(run(self.engine.wake_ups.schedule(&wake, at)));
                 break;
             }
             self.move_to(at);
@@ -399,9 +408,9 @@ impl World {
     }
 
     /// Receives a wake-up and processes it completely.
-    fn wakes(&self, wake: Wake) {
-        let wake = [Inbound::Wake(wake)];
-        let received = run(self.receive_all(&wake, Delivery::Partial));
+    fn wakes(&self, wake: WakeUp) {
+        let wake = [InboundBody::Wake(wake)];
+        let received = run(self.receive_all(&wake, DeliverySize::Partial));
         received.expect("the process does not die").remove(0).expect("the table answers");
     }
 
@@ -420,7 +429,7 @@ impl World {
     /// A mapping, if it exists.
     pub fn mapping(&self, kind: EntityKind, id: &str) -> Option<Mapping> {
         let key = MappingKey::new(self.ledger(), kind, CrmId::new(id).expect("an id"));
-        let row = run(self.engine.store.mapping(&key)).expect("the process does not die");
+        let row = run(self.engine.store.find_mapping(&key)).expect("the process does not die");
         row.expect("the table answers").map(|row| row.record)
     }
 
@@ -431,7 +440,8 @@ impl World {
 
     /// The connection of the given account.
     pub fn connection_of(&self, account: &AccountId) -> Connection {
-        let row = run(self.engine.store.connection(account)).expect("the process does not die");
+        let row =
+            run(self.engine.store.find_connection(account)).expect("the process does not die");
         row.expect("the table answers").expect("a connection").record
     }
 
@@ -439,7 +449,7 @@ impl World {
     pub fn log(&self) -> Vec<LogEntry> {
         let limit = std::num::NonZeroU16::new(1_000).expect("not zero");
         let account = self.account();
-        let page = self.engine.store.log_page(&account, None, limit, self.clock.now());
+        let page = self.engine.store.list_log_entries(&account, None, limit, self.clock.now());
         let page = run(page).expect("the process does not die").expect("the table answers");
         page.entries.into_iter().rev().collect()
     }
@@ -466,10 +476,10 @@ pub fn owner() -> UserId {
 }
 
 /// Reads a message, in the message group of its account.
-fn read(kind: EntityKind, body: &str) -> Inbound {
+fn read(kind: EntityKind, body: &str) -> InboundBody {
     let json: serde_json::Value = serde_json::from_str(body).expect("JSON");
     let account = json.get("account_id").and_then(|id| id.as_str()).expect("an account");
-    envelope::read(body, kind, account).expect("a readable message")
+    envelope::read_crm_body(body, kind, account).expect("a readable message")
 }
 
 /// An account for every purpose, in the chart of the first organisation.
@@ -500,8 +510,8 @@ pub fn app() -> OAuthApp {
 }
 
 /// The URLs of all endpoints.
-pub fn places() -> Places {
-    Places {
+pub fn places() -> Endpoints {
+    Endpoints {
         xero_api: url("https://api.xero.com"),
         crm: url("https://app.servicecortex.example"),
         crm_return: url("https://app.servicecortex.example/settings/xero"),
@@ -514,13 +524,13 @@ fn url(text: &str) -> Url {
 }
 
 /// The query parameters of the URL that a browser returned to.
-pub fn callback(location: &str) -> Callback {
+pub fn callback(location: &str) -> ConsentCallback {
     let url = Url::parse(location).expect("a URL");
     let parameter = |name: &str| {
         let mut pairs = url.query_pairs();
         pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     };
-    Callback {
+    ConsentCallback {
         state: parameter("state").map(SecretString::from),
         code: parameter("code").map(SecretString::from),
         error: parameter("error"),

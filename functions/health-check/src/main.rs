@@ -5,5 +5,5 @@ use runtime::scheduled;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    scheduled::serve(scheduled::checking).await
+    scheduled::serve_job(scheduled::health_check_job).await
 }

@@ -4,5 +4,5 @@ use runtime::EntityKind;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    runtime::queue::serve(EntityKind::Invoice).await
+    runtime::queue::serve_queues(EntityKind::Invoice).await
 }

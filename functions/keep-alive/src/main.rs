@@ -4,5 +4,5 @@ use runtime::scheduled;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    scheduled::serve(scheduled::keeping_alive).await
+    scheduled::serve_job(scheduled::keep_alive_job).await
 }

@@ -5,8 +5,8 @@ use domain::document::contact::ContactDocument;
 use domain::document::credit_note::{CreditNoteDocument, CreditNoteType};
 use domain::document::invoice::{InvoiceDocument, InvoiceType};
 use domain::document::payment::{
-    AccountReference, Approved, BankTransactionDocument, Direction,
-    InvoiceReference as PaidInvoice, Party, PaymentDocument, TaxContained, TransactionLine,
+    AccountReference, ApprovedStatus, BankTransactionDocument, InvoiceReference as PaidInvoice,
+    MoneyDirection, PaymentDocument, TaxContained, TransactionContact, TransactionLine,
 };
 use domain::document::sales::{ContactReference, LineAmountTypes, NewStatus};
 use domain::ids::{XeroContactId, XeroInvoiceId};
@@ -102,8 +102,8 @@ pub(super) fn payment(reference: &str) -> PaymentDocument {
 
 pub(super) fn fee(reference: &str) -> BankTransactionDocument {
     BankTransactionDocument {
-        direction: Direction::Spend,
-        contact: Party::Name("Stripe".to_owned()),
+        direction: MoneyDirection::Spend,
+        contact: TransactionContact::Name("Stripe".to_owned()),
         bank_account: AccountReference { code: "090".to_owned() },
         line_amount_types: TaxContained::Inclusive,
         currency_code: pounds(),
@@ -115,7 +115,7 @@ pub(super) fn fee(reference: &str) -> BankTransactionDocument {
         }],
         date: date(2026, 10, 20),
         reference: reference.to_owned(),
-        status: Approved::Authorised,
+        status: ApprovedStatus::Authorised,
     }
 }
 

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
-use xero::connections::{connections, delete_connection};
+use xero::connections::{delete_connection, list_connections};
 use xero::{FixedToken, OAuthApp, TokenSet, XeroError};
 
 use super::{Answer, address, answered, check_error, check_odd_rows};
@@ -19,9 +19,9 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(super) fn check(answer: &Answer) {
     check_connections(answer);
     let (app, secret) = (app(), SecretString::from("secret"));
-    check_tokens(answer, &answered(app.refresh(answer, &secret)));
-    check_tokens(answer, &answered(app.exchange(answer, &secret, &VERIFIER.into())));
-    match answered(app.revoke(answer, &secret)) {
+    check_tokens(answer, &answered(app.refresh_tokens(answer, &secret)));
+    check_tokens(answer, &answered(app.exchange_code(answer, &secret, &VERIFIER.into())));
+    match answered(app.revoke_token(answer, &secret)) {
         Ok(()) => assert!(answer.status.is_success()),
         Err(error) => check_identity_error(answer, &error),
     }
@@ -34,7 +34,7 @@ pub(super) fn check_claims(claims: &[u8]) {
         r#"{{"access_token":"{token}","id_token":"{token}","token_type":"Bearer","expires_in":1800}}"#
     );
     let answer = Answer::new(StatusCode::OK, Bytes::from(body));
-    let tokens = answered(app().refresh(&answer, &SecretString::from("secret")));
+    let tokens = answered(app().refresh_tokens(&answer, &SecretString::from("secret")));
     check_tokens(&answer, &tokens);
     // Serde also reads a struct from an array, whose values have no names.
     let claims = serde_json::from_slice::<Value>(claims).ok().filter(Value::is_object);
@@ -49,7 +49,7 @@ pub(super) fn check_claims(claims: &[u8]) {
 
 fn check_connections(answer: &Answer) {
     let (api, token) = (address(), FixedToken(SecretString::from("token")));
-    match answered(connections(answer, &api, &token)) {
+    match answered(list_connections(answer, &api, &token)) {
         Ok(links) => {
             check_odd_rows(&links.undecodable);
             assert!(links.rows.iter().all(|link| !link.id.0.is_nil() && !link.tenant.0.is_nil()));

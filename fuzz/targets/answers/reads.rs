@@ -5,26 +5,26 @@ use domain::ids::{
 };
 use jiff::Timestamp;
 use xero::api::{
-    Page, Position, accounts, bank_transactions, contacts, credit_notes, invoices, organisation,
-    payments, tax_rates,
+    PagePosition, RowPage, accounts, bank_transactions, contacts, credit_notes, invoices,
+    organisation, payments, tax_rates,
 };
-use xero::date::instant;
-use xero::{Rows, Session, XeroError};
+use xero::date::parse_instant;
+use xero::{ApiSession, DecodedRows, XeroError};
 
 use super::documents::IDS;
 use super::{answered, check_error, check_odd_rows};
 
 /// Makes every call that reads.
-pub(super) fn check(session: &Session) {
+pub(super) fn check(session: &ApiSession) {
     check_single(session);
     check_lists(session);
     check_pages(session);
 }
 
-fn check_single(session: &Session) {
+fn check_single(session: &ApiSession) {
     let [id, _] = IDS;
-    check_result(answered(organisation::organisation(session)));
-    check_result(answered(accounts::accounts(session)));
+    check_result(answered(organisation::get_organisation(session)));
+    check_result(answered(accounts::list_accounts(session)));
     check_result(answered(contacts::get(session, XeroContactId(id))));
     check_result(answered(contacts::find_by_number(session, "SC-cli_1")));
     check_result(answered(invoices::get(session, XeroInvoiceId(id))));
@@ -35,13 +35,13 @@ fn check_single(session: &Session) {
 
 /// One record is requested by its own route, several are requested in a list. A number that no
 /// filter can contain is searched for in pages.
-fn check_lists(session: &Session) {
-    check_rows(answered(tax_rates::tax_rates(session)));
+fn check_lists(session: &ApiSession) {
+    check_rows(answered(tax_rates::list_tax_rates(session)));
     for count in 1..=IDS.len() {
         let ids = IDS.iter().take(count).copied();
         let invoice_ids = ids.clone().map(XeroInvoiceId).collect::<Vec<_>>();
         check_rows(answered(invoices::find_by_ids(session, &invoice_ids)));
-        check_rows(answered(payments::of_invoices(session, &invoice_ids)));
+        check_rows(answered(payments::find_by_invoices(session, &invoice_ids)));
         let note_ids = ids.map(XeroCreditNoteId).collect::<Vec<_>>();
         check_rows(answered(credit_notes::find_by_ids(session, &note_ids)));
     }
@@ -52,16 +52,16 @@ fn check_lists(session: &Session) {
     check_rows(answered(contacts::find_by_numbers(session, &["SC-cli_1", r#"SC-"2""#, "SC-3"])));
     check_rows(answered(contacts::list_by_numbers(session, &["SC-cli_1"])));
     check_rows(answered(contacts::find_by_name(session, "Ridge \"Plumbing\"")));
-    check_rows(answered(contacts::search(session, "Ridge", 50)));
+    check_rows(answered(contacts::search_contacts(session, "Ridge", 50)));
     let reference = "Stripe fee (SC-pay_1)";
     check_rows(answered(bank_transactions::find_by_reference(session, reference)));
 }
 
-fn check_pages(session: &Session) {
+fn check_pages(session: &ApiSession) {
     let since = Timestamp::UNIX_EPOCH;
-    check_page(answered(contacts::page(session, Position::FIRST)));
-    check_page(answered(invoices::changed(session, since, Position::FIRST)));
-    check_page(answered(payments::changed(session, since, Position::FIRST)));
+    check_page(answered(contacts::read_contact_page(session, PagePosition::FIRST)));
+    check_page(answered(invoices::read_changed_page(session, since, PagePosition::FIRST)));
+    check_page(answered(payments::read_changed_page(session, since, PagePosition::FIRST)));
 }
 
 fn check_result<T>(result: Result<T, XeroError>) {
@@ -70,7 +70,7 @@ fn check_result<T>(result: Result<T, XeroError>) {
     }
 }
 
-fn check_rows<T>(result: Result<Rows<T>, XeroError>) {
+fn check_rows<T>(result: Result<DecodedRows<T>, XeroError>) {
     match result {
         Ok(rows) => {
             check_odd_rows(&rows.undecodable);
@@ -81,13 +81,13 @@ fn check_rows<T>(result: Result<Rows<T>, XeroError>) {
 }
 
 /// A page has a size, and the time of its answer is the same when it is written plainly.
-fn check_page<T>(result: Result<Page<T>, XeroError>) {
+fn check_page<T>(result: Result<RowPage<T>, XeroError>) {
     match result {
         Ok(page) => {
             check_odd_rows(&page.undecodable);
             assert!(page.full > 0);
             if let Some(at) = page.answered_at {
-                assert_eq!(instant(&at.to_string()), Ok(at));
+                assert_eq!(parse_instant(&at.to_string()), Ok(at));
             }
         }
         Err(error) => check_error(&error, None),

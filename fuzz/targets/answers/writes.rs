@@ -11,9 +11,9 @@ use domain::ids::{
 use serde_json::Value;
 use uuid::Uuid;
 use xero::api::{
-    TargetStatus, Written, bank_transactions, contacts, credit_notes, invoices, payments,
+    TargetStatus, WriteOutcome, bank_transactions, contacts, credit_notes, invoices, payments,
 };
-use xero::{Session, XeroError};
+use xero::{ApiSession, XeroError};
 
 use super::documents::{
     CONTACTS, CREDIT_NOTES, FEES, IDS, INVOICES, PAYMENTS, allocation, contact, credit_note, fee,
@@ -22,7 +22,7 @@ use super::documents::{
 use super::{Answer, answered, check_error};
 
 /// A write whose answer is checked.
-struct Sent<'a> {
+struct RequestSent<'a> {
     answer: &'a Answer,
     /// The collection in the answer.
     collection: &'static str,
@@ -32,7 +32,7 @@ struct Sent<'a> {
     names: Vec<String>,
 }
 
-impl<'a> Sent<'a> {
+impl<'a> RequestSent<'a> {
     fn new(answer: &'a Answer, collection: &'static str, id: &'static str, names: &[&str]) -> Self {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         Self { answer, collection, id, names }
@@ -45,7 +45,7 @@ impl<'a> Sent<'a> {
 }
 
 /// Makes every call that writes, for one document and for two.
-pub(super) fn check(session: &Session, answer: &Answer) {
+pub(super) fn check(session: &ApiSession, answer: &Answer) {
     let key = IdempotencyKey::of_batch(&[]);
     for count in 1..=IDS.len() {
         check_sales(session, answer, &key, count);
@@ -57,22 +57,22 @@ pub(super) fn check(session: &Session, answer: &Answer) {
     check_allocations(session, answer, &key);
 }
 
-fn check_sales(session: &Session, answer: &Answer, key: &IdempotencyKey, count: usize) {
+fn check_sales(session: &ApiSession, answer: &Answer, key: &IdempotencyKey, count: usize) {
     let (numbers, documents) = first(INVOICES, count, invoice);
-    let sent = Sent::new(answer, "Invoices", "InvoiceID", &numbers);
-    let result = answered(invoices::create(session, &documents, key));
+    let sent = RequestSent::new(answer, "Invoices", "InvoiceID", &numbers);
+    let result = answered(invoices::create_invoices(session, &documents, key));
     check_batch(&sent, result, |invoice| Some(invoice.id.0));
 
     let (numbers, documents) = first(CREDIT_NOTES, count, credit_note);
-    let sent = Sent::new(answer, "CreditNotes", "CreditNoteID", &numbers);
-    let result = answered(credit_notes::create(session, &documents, key));
+    let sent = RequestSent::new(answer, "CreditNotes", "CreditNoteID", &numbers);
+    let result = answered(credit_notes::create_credit_notes(session, &documents, key));
     check_batch(&sent, result, |note| Some(note.id.0));
 }
 
-fn check_contacts(session: &Session, answer: &Answer, key: &IdempotencyKey, count: usize) {
+fn check_contacts(session: &ApiSession, answer: &Answer, key: &IdempotencyKey, count: usize) {
     let (numbers, documents) = first(CONTACTS, count, contact);
-    let sent = Sent::new(answer, "Contacts", "ContactID", &numbers);
-    let result = answered(contacts::create(session, &documents, key));
+    let sent = RequestSent::new(answer, "OrganisationContacts", "ContactID", &numbers);
+    let result = answered(contacts::create_contacts(session, &documents, key));
     check_batch(&sent, result, |contact| Some(contact.id.0));
 
     let updates = documents.into_iter().zip(IDS);
@@ -81,59 +81,63 @@ fn check_contacts(session: &Session, answer: &Answer, key: &IdempotencyKey, coun
     // An element without an id belongs to the document whose number it has.
     let ids = IDS.iter().take(count).map(ToString::to_string);
     let names = ids.chain(numbers.iter().map(|number| (*number).to_owned())).collect();
-    let sent = Sent { answer, collection: "Contacts", id: "ContactID", names };
-    let result = answered(contacts::update(session, &updates.collect::<Vec<_>>(), key));
+    let sent = RequestSent { answer, collection: "OrganisationContacts", id: "ContactID", names };
+    let result = answered(contacts::update_contacts(session, &updates.collect::<Vec<_>>(), key));
     check_batch_of(count, &sent, result, |contact| Some(contact.id.0));
 }
 
-fn check_money(session: &Session, answer: &Answer, key: &IdempotencyKey, count: usize) {
+fn check_money(session: &ApiSession, answer: &Answer, key: &IdempotencyKey, count: usize) {
     let (references, documents) = first(PAYMENTS, count, payment);
-    let sent = Sent::new(answer, "Payments", "PaymentID", &references);
-    let result = answered(payments::create(session, &documents, key));
+    let sent = RequestSent::new(answer, "Payments", "PaymentID", &references);
+    let result = answered(payments::create_payments(session, &documents, key));
     check_batch(&sent, result, |payment| Some(payment.id.0));
 
     let (references, documents) = first(FEES, count, fee);
-    let sent = Sent::new(answer, "BankTransactions", "BankTransactionID", &references);
-    let result = answered(bank_transactions::create(session, &documents, key));
+    let sent = RequestSent::new(answer, "BankTransactions", "BankTransactionID", &references);
+    let result = answered(bank_transactions::create_bank_transactions(session, &documents, key));
     check_batch(&sent, result, |transaction| Some(transaction.id.0));
 }
 
-fn check_statuses(session: &Session, answer: &Answer, key: &IdempotencyKey, count: usize) {
+fn check_statuses(session: &ApiSession, answer: &Answer, key: &IdempotencyKey, count: usize) {
     let ids = IDS.iter().take(count).copied().collect::<Vec<_>>();
     let void = TargetStatus::Voided;
 
     let changes = ids.iter().map(|id| (XeroInvoiceId(*id), void)).collect::<Vec<_>>();
-    let sent = Sent::by_id(answer, "Invoices", "InvoiceID", &ids);
+    let sent = RequestSent::by_id(answer, "Invoices", "InvoiceID", &ids);
     let result = answered(invoices::set_status(session, &changes, key));
     check_batch(&sent, result, |invoice| Some(invoice.id.0));
 
     let changes = ids.iter().map(|id| (XeroCreditNoteId(*id), void)).collect::<Vec<_>>();
-    let sent = Sent::by_id(answer, "CreditNotes", "CreditNoteID", &ids);
+    let sent = RequestSent::by_id(answer, "CreditNotes", "CreditNoteID", &ids);
     let result = answered(credit_notes::set_status(session, &changes, key));
     check_batch(&sent, result, |note| Some(note.id.0));
 }
 
-fn check_removals(session: &Session, answer: &Answer, key: &IdempotencyKey) {
+fn check_removals(session: &ApiSession, answer: &Answer, key: &IdempotencyKey) {
     let [id, _] = IDS;
-    let sent = Sent::by_id(answer, "Payments", "PaymentID", &[id]);
-    let result = answered(payments::delete(session, XeroPaymentId(id), key));
+    let sent = RequestSent::by_id(answer, "Payments", "PaymentID", &[id]);
+    let result = answered(payments::delete_payment(session, XeroPaymentId(id), key));
     check_batch(&sent, result.map(|one| vec![one]), |payment| Some(payment.id.0));
 
-    let sent = Sent::by_id(answer, "BankTransactions", "BankTransactionID", &[id]);
-    let result = answered(bank_transactions::delete(session, XeroBankTransactionId(id), key));
+    let sent = RequestSent::by_id(answer, "BankTransactions", "BankTransactionID", &[id]);
+    let result = answered(bank_transactions::delete_bank_transaction(
+        session,
+        XeroBankTransactionId(id),
+        key,
+    ));
     check_batch(&sent, result.map(|one| vec![one]), |transaction| Some(transaction.id.0));
 }
 
 /// An allocation has no name: in an answer to one, any element that does not contradict it is
 /// about it.
-fn check_allocations(session: &Session, answer: &Answer, key: &IdempotencyKey) {
+fn check_allocations(session: &ApiSession, answer: &Answer, key: &IdempotencyKey) {
     let [id, _] = IDS;
     let (note, document) = (XeroCreditNoteId(id), allocation(id));
-    let sent = Sent::new(answer, "Allocations", "AllocationID", &["an allocation"]);
-    let result = answered(credit_notes::allocate(session, note, &document, key));
+    let sent = RequestSent::new(answer, "Allocations", "AllocationID", &["an allocation"]);
+    let result = answered(credit_notes::create_allocation(session, note, &document, key));
     check_batch(&sent, result.map(|one| vec![one]), |_| None);
 
-    match answered(credit_notes::deallocate(session, note, XeroAllocationId(id))) {
+    match answered(credit_notes::delete_allocation(session, note, XeroAllocationId(id))) {
         Ok(is_removed) => assert_eq!(is_removed, answer.status.is_success()),
         // A success may contain a refusal, too.
         Err(error) => check_error(&error, None),
@@ -141,8 +145,8 @@ fn check_allocations(session: &Session, answer: &Answer, key: &IdempotencyKey) {
 }
 
 fn check_batch<T>(
-    sent: &Sent<'_>,
-    result: Result<Vec<Written<T>>, XeroError>,
+    sent: &RequestSent<'_>,
+    result: Result<Vec<WriteOutcome<T>>, XeroError>,
     id_of: fn(&T) -> Option<Uuid>,
 ) {
     check_batch_of(sent.names.len(), sent, result, id_of);
@@ -151,8 +155,8 @@ fn check_batch<T>(
 /// Checks the outcomes of `count` documents. A document may have more than one name.
 fn check_batch_of<T>(
     count: usize,
-    sent: &Sent<'_>,
-    result: Result<Vec<Written<T>>, XeroError>,
+    sent: &RequestSent<'_>,
+    result: Result<Vec<WriteOutcome<T>>, XeroError>,
     id_of: fn(&T) -> Option<Uuid>,
 ) {
     let outcomes = match result {
@@ -163,10 +167,10 @@ fn check_batch_of<T>(
     let (mut saved, mut refused) = (Vec::new(), 0);
     for outcome in &outcomes {
         match outcome {
-            Written::Done { remote, warnings: _ } => saved.push(id_of(remote)),
-            Written::Refused(error) => {
+            WriteOutcome::Done { remote, warnings: _ } => saved.push(id_of(remote)),
+            WriteOutcome::Refused(error) => {
                 check_error(error, None);
-                let class = error.class();
+                let class = error.failure_class();
                 assert!([FailureClass::Rejected, FailureClass::Uncertain].contains(&class));
                 refused += usize::from(!matches!(error, XeroError::Unidentified { .. }));
             }

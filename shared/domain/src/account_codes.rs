@@ -39,7 +39,7 @@ pub const NO_TAX_RATE: &str = "none";
 
 /// Why a chosen code cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Objection {
+pub struct CodeObjection {
     /// The name of the field: a code such as `sales`, or a tax type such as `tax_types.20`.
     pub field: String,
     /// The problem, phrased as the continuation of a sentence that starts with the field's name.
@@ -49,7 +49,7 @@ pub struct Objection {
 impl AccountCodes {
     /// Checks the codes and the tax types against an organisation's chart. An empty list means that
     /// all of them can be used.
-    pub fn objections(&self, chart: &Chart) -> Vec<Objection> {
+    pub fn find_objections(&self, chart: &Chart) -> Vec<CodeObjection> {
         let chosen = [
             (AccountPurpose::Sales, Some(&self.sales)),
             (AccountPurpose::StripeBank, self.stripe_bank.as_ref()),
@@ -59,11 +59,11 @@ impl AccountCodes {
         ];
         let codes = chosen.into_iter().filter_map(|(purpose, code)| {
             let problem = account_objection(purpose, code?, chart)?;
-            Some(Objection { field: purpose.field_name().to_owned(), problem })
+            Some(CodeObjection { field: purpose.field_name().to_owned(), problem })
         });
         let taxes = self.tax_types.iter().filter_map(|(rate, tax_type)| {
-            let problem = tax_objection(rate, tax_type, chart)?;
-            Some(Objection { field: format!("tax_types.{rate}"), problem })
+            let problem = find_tax_type_objection(rate, tax_type, chart)?;
+            Some(CodeObjection { field: format!("tax_types.{rate}"), problem })
         });
         codes.chain(taxes).collect()
     }
@@ -76,7 +76,7 @@ impl AccountCodes {
     }
 }
 
-fn tax_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<String> {
+fn find_tax_type_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<String> {
     let percent = match rate {
         NO_TAX_RATE => None,
         rate => match Decimal::from_str_exact(rate) {
@@ -131,7 +131,7 @@ impl AccountPurpose {
 }
 
 fn account_objection(purpose: AccountPurpose, code: &str, chart: &Chart) -> Option<String> {
-    let Some(account) = chart.account(code) else {
+    let Some(account) = chart.find_account(code) else {
         return Some(format!("names account {code}, which does not exist in Xero"));
     };
     if !account.is_active {
@@ -170,11 +170,11 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::chart::{Account, TaxRate};
+    use crate::chart::{ChartAccount, TaxRate};
     use crate::money::Currency;
 
     fn chart() -> Chart {
-        let account = |code: &str, account_type: &str, is_active| Account {
+        let account = |code: &str, account_type: &str, is_active| ChartAccount {
             code: code.to_owned(),
             name: code.to_owned(),
             is_active,
@@ -216,7 +216,7 @@ mod tests {
         };
         let objections = |rate: &str, tax_type: &str| {
             let tax_types = BTreeMap::from([(rate.to_owned(), tax_type.to_owned())]);
-            AccountCodes { tax_types, ..AccountCodes::default() }.objections(&chart).len()
+            AccountCodes { tax_types, ..AccountCodes::default() }.find_objections(&chart).len()
         };
         for (percent, tax_type, wrong) in [
             ("20", "OUTPUT2", 0),
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_code_must_be_in_the_chart_in_use_and_of_the_right_kind() {
         let codes = AccountCodes { stripe_bank: Some("090".to_owned()), ..AccountCodes::default() };
-        assert_eq!(codes.objections(&chart()), []);
+        assert_eq!(codes.find_objections(&chart()), []);
         let wrong = AccountCodes {
             sales: "201".to_owned(),
             stripe_bank: Some("200".to_owned()),
@@ -243,7 +243,7 @@ mod tests {
             stripe_surcharge: Some("090".to_owned()),
             ..AccountCodes::default()
         };
-        let objections = wrong.objections(&chart());
+        let objections = wrong.find_objections(&chart());
         let fields = objections.iter().map(|one| one.field.as_str()).collect::<Vec<_>>();
         assert_eq!(fields, ["sales", "stripe_bank", "stripe_fee", "stripe_surcharge"]);
     }

@@ -10,7 +10,7 @@ pub const KEPT_MAX: u32 = 20_000;
 
 /// When an account's records were last attempted, and when an attempt last succeeded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Activity {
+pub struct AccountActivity {
     /// The account.
     pub account: AccountId,
     /// When the newest attempt ended, whatever its outcome.
@@ -20,11 +20,11 @@ pub struct Activity {
     pub last_success_at: Option<Timestamp>,
 }
 
-impl Activity {
+impl AccountActivity {
     /// The activity after attempts that ended at `now`. The instants never move backwards, because
     /// the clocks of two processes may differ.
     #[must_use]
-    pub fn after(
+    pub fn after_attempts(
         before: Option<&Self>,
         account: AccountId,
         has_success: bool,
@@ -54,11 +54,11 @@ mod tests {
     fn a_failure_moves_the_last_attempt_and_not_the_last_success() {
         let account = AccountId::new("acc_1").unwrap();
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
-        let first = Activity::after(None, account.clone(), true, at(10));
+        let first = AccountActivity::after_attempts(None, account.clone(), true, at(10));
         assert_eq!((first.last_attempt_at, first.last_success_at), (at(10), Some(at(10))));
-        let second = Activity::after(Some(&first), account.clone(), false, at(20));
+        let second = AccountActivity::after_attempts(Some(&first), account.clone(), false, at(20));
         assert_eq!((second.last_attempt_at, second.last_success_at), (at(20), Some(at(10))));
-        let late = Activity::after(Some(&second), account, true, at(5));
+        let late = AccountActivity::after_attempts(Some(&second), account, true, at(5));
         assert_eq!((late.last_attempt_at, late.last_success_at), (at(20), Some(at(10))));
     }
 }

@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::XeroId;
+use crate::invoice_payments::DepositAccount;
 use crate::money::{Currency, rust_decimal_text};
-use crate::receipts::BankedTo;
 
 /// The facts about an organisation that translation needs, with the instant they were read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct Chart {
     /// The base currency of its books.
     pub base_currency: Currency,
     /// Every account that has a code.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<ChartAccount>,
     /// Every tax rate, including those no longer in use.
     pub tax_rates: Vec<TaxRate>,
     /// Every account that money can be paid to, with or without a code.
@@ -32,12 +32,12 @@ pub struct MoneyAccount {
     /// Xero's id of the account.
     pub id: XeroId,
     /// What events report about the account.
-    pub account: BankedTo,
+    pub account: DepositAccount,
 }
 
 /// An account of the chart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
+pub struct ChartAccount {
     /// The account code, at most 10 characters.
     pub code: String,
     /// The account's name.
@@ -53,7 +53,7 @@ pub struct Account {
     pub enables_payments: bool,
 }
 
-impl Account {
+impl ChartAccount {
     /// Whether Xero accepts payments to it.
     pub fn takes_payments(&self) -> bool {
         self.enables_payments || self.is_bank()
@@ -83,12 +83,16 @@ pub struct TaxRate {
 
 impl Chart {
     /// The account with this code.
-    pub fn account(&self, code: &str) -> Option<&Account> {
+    pub fn find_account(&self, code: &str) -> Option<&ChartAccount> {
         self.accounts.iter().find(|account| account.code == code)
     }
 
     /// The account that money went to, by Xero's id of the account or by its code.
-    pub fn banked_to(&self, id: Option<XeroId>, code: Option<&str>) -> Option<&BankedTo> {
+    pub fn find_deposit_account(
+        &self,
+        id: Option<XeroId>,
+        code: Option<&str>,
+    ) -> Option<&DepositAccount> {
         let by_id = self.money_accounts.iter().find(|one| Some(one.id) == id);
         let by_code = || {
             let is_it = |one: &&MoneyAccount| code.is_some() && one.account.code.as_deref() == code;

@@ -2,7 +2,7 @@
 //! people see is derived from them.
 
 mod attempts;
-mod carry_place;
+mod carry_over_cursor;
 mod changes;
 mod limits;
 mod unavailable;
@@ -16,11 +16,11 @@ pub use attempts::{
     ConsentAttempt, ConsentStage, GrantUse, OAUTH_ATTEMPT_MINUTES, OAuthAttempt, TICKET_MINUTES,
     TenantClaim,
 };
-pub use carry_place::CarryPlace;
+pub use carry_over_cursor::CarryOverCursor;
 pub use limits::{
     LEFTOVERS_MAX, NAME_MAX, ORGANISATIONS_MAX, TENANTS_MAX, WARNING_MAX, WARNINGS_MAX,
 };
-pub use unavailable::Unavailable;
+pub use unavailable::UnavailablePeriod;
 
 /// The facts about an account's connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub struct Connection {
     pub offered_until: Option<Timestamp>,
     /// Set while Xero refuses calls on the organisation although it still lists it as connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unavailable: Option<Unavailable>,
+    pub unavailable: Option<UnavailablePeriod>,
     /// Problems that the organisation's chart has with the account codes and tax types in use, as
     /// sentences for people; at most [`WARNINGS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -85,7 +85,7 @@ pub struct Connection {
     pub carry_requests: u32,
     /// Where carrying records over stopped when its time ran out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub carry_place: Option<CarryPlace>,
+    pub carry_place: Option<CarryOverCursor>,
     /// Every organisation in which this account has records; at most [`TENANTS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tenants: Vec<TenantId>,
@@ -143,7 +143,7 @@ pub struct PinnedOrganisation {
 /// The status that people see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum ConnectionStatus {
     /// Connected and syncing.
     Active,
     /// Authorisation was started and is not finished.
@@ -160,7 +160,7 @@ pub enum Status {
 
 impl Connection {
     /// The ledger of the account's mappings, once it has ever been connected.
-    pub fn ledger(&self) -> Option<Ledger> {
+    pub fn current_ledger(&self) -> Option<Ledger> {
         let tenant = self.organisation.as_ref()?.tenant;
         Some(Ledger { account: self.account.clone(), tenant })
     }
@@ -170,19 +170,22 @@ impl Connection {
     /// # Errors
     ///
     /// The reason why no call may be made.
-    pub fn usable(&self, now: Timestamp) -> Result<&PinnedOrganisation, Unusable> {
+    pub fn usable_organisation(
+        &self,
+        now: Timestamp,
+    ) -> Result<&PinnedOrganisation, UnusableConnection> {
         let organisation = self.organisation.as_ref();
         match (self.state, organisation) {
             (ConnectionState::Active, Some(organisation)) => match self.paused_until {
-                Some(until) if until > now => Err(Unusable::PausedUntil(until)),
+                Some(until) if until > now => Err(UnusableConnection::PausedUntil(until)),
                 Some(_) | None => Ok(organisation),
             },
-            (ConnectionState::TokenExpired, _) => Err(Unusable::TokenExpired),
-            (ConnectionState::Unavailable, _) => Err(Unusable::Unavailable),
+            (ConnectionState::TokenExpired, _) => Err(UnusableConnection::TokenExpired),
+            (ConnectionState::Unavailable, _) => Err(UnusableConnection::Unavailable),
             (
                 ConnectionState::Active | ConnectionState::Pending | ConnectionState::Disconnected,
                 _,
-            ) => Err(Unusable::NotConnected),
+            ) => Err(UnusableConnection::NotConnected),
         }
     }
 
@@ -192,24 +195,26 @@ impl Connection {
     }
 
     /// The status that people see. `is_failing` says whether any record is failing or was given up.
-    pub fn status(&self, is_failing: bool, now: Timestamp) -> Status {
-        let status = self.settled_status();
-        if is_failing && status == Status::Active {
-            Status::Error
-        } else if status == Status::Disconnected && self.pending_connect(now).is_some() {
-            Status::Pending
+    pub fn display_status(&self, is_failing: bool, now: Timestamp) -> ConnectionStatus {
+        let status = self.underlying_status();
+        if is_failing && status == ConnectionStatus::Active {
+            ConnectionStatus::Error
+        } else if status == ConnectionStatus::Disconnected && self.pending_connect(now).is_some() {
+            ConnectionStatus::Pending
         } else {
             status
         }
     }
 
     /// The status, ignoring a connect in progress and failing records.
-    pub const fn settled_status(&self) -> Status {
+    pub const fn underlying_status(&self) -> ConnectionStatus {
         match self.state {
-            ConnectionState::Pending | ConnectionState::Disconnected => Status::Disconnected,
-            ConnectionState::Active => Status::Active,
-            ConnectionState::Unavailable => Status::OrganisationUnavailable,
-            ConnectionState::TokenExpired => Status::TokenExpired,
+            ConnectionState::Pending | ConnectionState::Disconnected => {
+                ConnectionStatus::Disconnected
+            }
+            ConnectionState::Active => ConnectionStatus::Active,
+            ConnectionState::Unavailable => ConnectionStatus::OrganisationUnavailable,
+            ConnectionState::TokenExpired => ConnectionStatus::TokenExpired,
         }
     }
 
@@ -228,13 +233,13 @@ impl Connection {
     /// Organisations that no other account may connect: the one in use, and those whose links must
     /// still be removed at Xero.
     pub fn wanted_claims(&self) -> Vec<TenantId> {
-        distinct(self.linked().map(|one| one.tenant))
+        collect_distinct(self.linked_organisations().map(|one| one.tenant))
     }
 
     /// Grants that this account still needs: for the organisation in use, for links that must be
     /// removed, and for organisations that it may choose.
     pub fn wanted_grants(&self) -> Vec<GrantId> {
-        distinct(self.linked().chain(&self.offered).map(|one| one.grant))
+        collect_distinct(self.linked_organisations().chain(&self.offered).map(|one| one.grant))
     }
 
     /// Whether rows state that this account uses organisations or grants that it no longer needs. A
@@ -245,7 +250,7 @@ impl Connection {
             || self.grants.iter().any(|grant| !grants.contains(grant))
     }
 
-    fn linked(&self) -> impl Iterator<Item = &PinnedOrganisation> {
+    fn linked_organisations(&self) -> impl Iterator<Item = &PinnedOrganisation> {
         let used = self.organisation.iter().filter(|_| self.state.is_connected());
         used.chain(&self.leftovers)
     }
@@ -265,7 +270,7 @@ impl Connection {
     }
 }
 
-fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+fn collect_distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
     let mut distinct = Vec::new();
     for one in all {
         if !distinct.contains(&one) {
@@ -287,7 +292,7 @@ impl ConnectionState {
 
 /// The reason why a connection cannot be used now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unusable {
+pub enum UnusableConnection {
     /// Never connected, or disconnected.
     NotConnected,
     /// A reconnect is needed.

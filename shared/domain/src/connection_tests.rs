@@ -22,7 +22,7 @@ fn active() -> Connection {
     Connection {
         state: ConnectionState::Active,
         organisation: Some(organisation(1)),
-        ..Connection::never(AccountId::new("acc_1").unwrap())
+        ..Connection::never_connected(AccountId::new("acc_1").unwrap())
     }
 }
 
@@ -33,43 +33,43 @@ fn pending(until: i64) -> PendingConnect {
 
 #[test]
 fn only_an_active_connection_is_usable_and_a_pause_is_honoured() {
-    assert!(active().usable(at(0)).is_ok());
+    assert!(active().usable_organisation(at(0)).is_ok());
     let paused = Connection { paused_until: Some(at(60)), ..active() };
-    assert_eq!(paused.usable(at(0)), Err(Unusable::PausedUntil(at(60))));
-    assert!(paused.usable(at(60)).is_ok());
+    assert_eq!(paused.usable_organisation(at(0)), Err(UnusableConnection::PausedUntil(at(60))));
+    assert!(paused.usable_organisation(at(60)).is_ok());
     for (state, why) in [
-        (ConnectionState::Pending, Unusable::NotConnected),
-        (ConnectionState::Disconnected, Unusable::NotConnected),
-        (ConnectionState::TokenExpired, Unusable::TokenExpired),
-        (ConnectionState::Unavailable, Unusable::Unavailable),
+        (ConnectionState::Pending, UnusableConnection::NotConnected),
+        (ConnectionState::Disconnected, UnusableConnection::NotConnected),
+        (ConnectionState::TokenExpired, UnusableConnection::TokenExpired),
+        (ConnectionState::Unavailable, UnusableConnection::Unavailable),
     ] {
-        assert_eq!(Connection { state, ..active() }.usable(at(0)), Err(why));
+        assert_eq!(Connection { state, ..active() }.usable_organisation(at(0)), Err(why));
     }
 }
 
 #[test]
 fn the_status_is_error_only_while_records_are_failing_on_an_active_connection() {
-    assert_eq!(active().status(false, at(0)), Status::Active);
-    assert_eq!(active().status(true, at(0)), Status::Error);
+    assert_eq!(active().display_status(false, at(0)), ConnectionStatus::Active);
+    assert_eq!(active().display_status(true, at(0)), ConnectionStatus::Error);
     let gone = Connection { state: ConnectionState::Disconnected, ..active() };
-    assert_eq!(gone.status(true, at(0)), Status::Disconnected);
+    assert_eq!(gone.display_status(true, at(0)), ConnectionStatus::Disconnected);
 }
 
 #[test]
 fn a_begun_connect_is_pending_until_it_expires_and_hides_no_working_connection() {
-    let never = Connection::never(AccountId::new("acc_1").unwrap());
+    let never = Connection::never_connected(AccountId::new("acc_1").unwrap());
     let begun = Connection { pending: Some(pending(900)), ..never };
-    assert_eq!(begun.status(false, at(899)), Status::Pending);
-    assert_eq!(begun.status(false, at(900)), Status::Disconnected);
+    assert_eq!(begun.display_status(false, at(899)), ConnectionStatus::Pending);
+    assert_eq!(begun.display_status(false, at(900)), ConnectionStatus::Disconnected);
     let again = Connection { pending: Some(pending(900)), ..active() };
-    assert_eq!(again.status(false, at(0)), Status::Active);
+    assert_eq!(again.display_status(false, at(0)), ConnectionStatus::Active);
 }
 
 #[test]
 fn choosing_another_organisation_leaves_the_old_link_over_and_carries_its_records() {
     let offered = vec![organisation(2)];
     let before = Connection { offered, ..active() };
-    let chosen = before.chosen(organisation(2).tenant, at(5)).unwrap();
+    let chosen = before.after_choice(organisation(2).tenant, at(5)).unwrap();
     assert_eq!(chosen.leftovers, [organisation(1)]);
     assert_eq!(chosen.carried_from, [organisation(1).tenant]);
     assert_eq!(chosen.tenants, [organisation(1).tenant, organisation(2).tenant]);
@@ -79,20 +79,20 @@ fn choosing_another_organisation_leaves_the_old_link_over_and_carries_its_record
 
 #[test]
 fn a_first_connect_carries_what_waited_for_it_and_a_reconnect_carries_nothing() {
-    let never = Connection::never(AccountId::new("acc_1").unwrap());
+    let never = Connection::never_connected(AccountId::new("acc_1").unwrap());
     let first = Connection { offered: vec![organisation(1)], ..never };
-    let first = first.chosen(organisation(1).tenant, at(1)).unwrap();
+    let first = first.after_choice(organisation(1).tenant, at(1)).unwrap();
     assert_eq!(first.carried_from, [TenantId::NONE]);
-    let ended = Connection { carried_from: Vec::new(), ..first }.disconnected(at(1));
+    let ended = Connection { carried_from: Vec::new(), ..first }.after_disconnect(at(1));
     let again = Connection { offered: vec![organisation(1)], ..ended };
-    let again = again.chosen(organisation(1).tenant, at(2)).unwrap();
+    let again = again.after_choice(organisation(1).tenant, at(2)).unwrap();
     assert!(again.carried_from.is_empty() && again.leftovers.is_empty());
 }
 
 #[test]
 fn an_organisation_is_claimed_from_the_connect_until_its_link_is_removed() {
     assert_eq!(active().wanted_claims(), [organisation(1).tenant]);
-    let ended = active().disconnected(at(1));
+    let ended = active().after_disconnect(at(1));
     assert_eq!(ended.wanted_claims(), [organisation(1).tenant], "its link is still there");
     let removed = Connection { leftovers: Vec::new(), ..ended };
     assert!(removed.wanted_claims().is_empty() && removed.wanted_grants().is_empty());
@@ -100,12 +100,12 @@ fn an_organisation_is_claimed_from_the_connect_until_its_link_is_removed() {
 
 #[test]
 fn a_refused_organisation_is_looked_at_a_handful_of_times_a_day() {
-    let mut unavailable = Unavailable::found(at(0));
+    let mut unavailable = UnavailablePeriod::starting_at(at(0));
     let day = at(24 * 3_600);
     let mut looks = 0;
     while unavailable.look_at < day {
         looks += 1;
-        unavailable = unavailable.looked(unavailable.look_at);
+        unavailable = unavailable.after_refused_check(unavailable.look_at);
     }
     assert!((3..=6).contains(&looks), "{looks}");
     assert_eq!(unavailable.since, at(0));
@@ -115,8 +115,8 @@ fn a_refused_organisation_is_looked_at_a_handful_of_times_a_day() {
 fn a_row_of_the_previous_release_is_read() {
     let row = r#"{"account":"acc_1","state":"pending","organisation":null,"connected_at":null,"connected_by":null,"paused_until":null}"#;
     let read: Connection = serde_json::from_str(row).unwrap();
-    assert_eq!(read, Connection::never(AccountId::new("acc_1").unwrap()));
-    assert_eq!(read.status(false, at(0)), Status::Disconnected);
+    assert_eq!(read, Connection::never_connected(AccountId::new("acc_1").unwrap()));
+    assert_eq!(read.display_status(false, at(0)), ConnectionStatus::Disconnected);
 }
 
 fn organisations(count: usize) -> Vec<PinnedOrganisation> {
@@ -139,7 +139,7 @@ fn the_lists_of_a_connection_are_kept_up_to_their_bounds() {
             warnings: vec!["The sales account is archived.".to_owned(); count],
             ..active()
         };
-        let kept = kept.bounded();
+        let kept = kept.within_limits();
         assert_eq!(kept.offered.len(), count.min(ORGANISATIONS_MAX));
         assert_eq!(kept.offered.first(), organisations.first());
         assert_eq!(kept.leftovers.len(), count.min(LEFTOVERS_MAX));
@@ -162,7 +162,7 @@ fn the_texts_of_a_connection_are_cut_at_their_bounds() {
             warnings: vec![name.clone(), "水".repeat(WARNING_MAX)],
             ..active()
         };
-        let kept = kept.bounded();
+        let kept = kept.within_limits();
         let expected: String = name.chars().take(NAME_MAX).collect();
         assert_eq!(expected == name, !is_cut, "{length}");
         let organisations = kept.organisation.iter().chain(&kept.offered).chain(&kept.leftovers);
@@ -193,7 +193,7 @@ fn the_largest_connection_fits_into_a_row() {
         tenants,
         ..active()
     };
-    let largest = largest.bounded();
+    let largest = largest.within_limits();
     let (claims, grants) = (largest.wanted_claims(), largest.wanted_grants());
     let row = serde_json::to_string(&Connection { claims, grants, ..largest }).unwrap();
     assert!(row.len() < ROW_MAX - 4 * 1024, "{} bytes", row.len());
@@ -204,7 +204,7 @@ fn a_disconnect_keeps_the_link_in_use_and_those_that_were_offered() {
     let offered = organisations(ORGANISATIONS_MAX + 1).split_off(1);
     let older = organisations(2 * ORGANISATIONS_MAX + 2).split_off(ORGANISATIONS_MAX + 1);
     let before = Connection { offered: offered.clone(), leftovers: older, ..active() };
-    let after = before.bounded().disconnected(at(1)).bounded();
+    let after = before.within_limits().after_disconnect(at(1)).within_limits();
     let kept: Vec<PinnedOrganisation> = [organisation(1)].into_iter().chain(offered).collect();
     assert_eq!(after.leftovers, kept);
 }
@@ -221,8 +221,12 @@ fn an_account_has_records_in_a_limited_number_of_organisations() {
             ..active()
         };
         // An organisation that the account has used before can always be chosen again.
-        assert!(before.chosen(organisation(2).tenant, at(1)).is_some(), "{count}");
-        assert_eq!(before.chosen(new.tenant, at(1)).is_some(), count < TENANTS_MAX, "{count}");
+        assert!(before.after_choice(organisation(2).tenant, at(1)).is_some(), "{count}");
+        assert_eq!(
+            before.after_choice(new.tenant, at(1)).is_some(),
+            count < TENANTS_MAX,
+            "{count}"
+        );
     }
 }
 
@@ -247,14 +251,14 @@ fn claims_that_are_not_needed_any_more_make_a_connection_due_at_once() {
 #[test]
 fn a_place_belongs_to_the_walk_between_the_same_organisations_after_the_same_request() {
     let [source, target, other] = [1, 2, 3].map(|number| organisation(number).tenant);
-    let start = CarryPlace::start(source, target, 4);
-    let later = CarryPlace { after: Some("MAP#contact#c".to_owned()), ..start.clone() };
-    assert!(later.is_in_walk_of(&start));
+    let start = CarryOverCursor::at_walk_start(source, target, 4);
+    let later = CarryOverCursor { after: Some("MAP#contact#c".to_owned()), ..start.clone() };
+    assert!(later.is_same_walk(&start));
     for another in [
-        CarryPlace::start(other, target, 4),
-        CarryPlace::start(source, other, 4),
-        CarryPlace::start(source, target, 5),
+        CarryOverCursor::at_walk_start(other, target, 4),
+        CarryOverCursor::at_walk_start(source, other, 4),
+        CarryOverCursor::at_walk_start(source, target, 5),
     ] {
-        assert!(!later.is_in_walk_of(&another), "{another:?}");
+        assert!(!later.is_same_walk(&another), "{another:?}");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::envelope::Unreadable;
+use crate::envelope::UnreadableBody;
 
 /// The maximum length of a reason, in characters.
 pub const REASON_MAX: usize = 300;
@@ -17,17 +17,17 @@ const WORD_MAX: usize = 40;
 /// characters, and no word in it is longer than 40. SQS rejects attributes with control characters,
 /// and a message that cannot be moved would block its account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
+pub struct DeadLetterReason {
     code: &'static str,
     text: String,
     is_record_written: bool,
 }
 
-impl Reason {
+impl DeadLetterReason {
     /// A reason from any sentence. Characters that a reason may not contain are replaced, and long
     /// words and sentences are cut.
     pub fn new(code: &'static str, sentence: &str) -> Self {
-        Self { code, text: printable(sentence), is_record_written: false }
+        Self { code, text: to_printable(sentence), is_record_written: false }
     }
 
     /// The same reason for a message whose record is written nevertheless: the record's row says
@@ -43,29 +43,29 @@ impl Reason {
     }
 
     /// The stable code.
-    pub const fn code(&self) -> &'static str {
+    pub const fn stable_code(&self) -> &'static str {
         self.code
     }
 
     /// The sentence.
-    pub fn text(&self) -> &str {
+    pub fn sentence_text(&self) -> &str {
         &self.text
     }
 }
 
-impl From<&Unreadable> for Reason {
-    fn from(unreadable: &Unreadable) -> Self {
-        Self::new(unreadable.code(), &unreadable.to_string())
+impl From<&UnreadableBody> for DeadLetterReason {
+    fn from(unreadable: &UnreadableBody) -> Self {
+        Self::new(unreadable.stable_code(), &unreadable.to_string())
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for DeadLetterReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-fn printable(sentence: &str) -> String {
+fn to_printable(sentence: &str) -> String {
     let mut kept = String::new();
     let mut word = 0_usize;
     for sign in sentence.chars() {
@@ -98,37 +98,37 @@ mod tests {
         let field = "credit_note.lines[499].discount.percent".to_owned();
         let problem = "must be a percentage from \"0\" to \"100\"".to_owned();
         for unreadable in [
-            Unreadable::Oversized { bytes: 300_000 },
-            Unreadable::NotJson { line: 1, column: 2 },
-            Unreadable::UnknownVersion,
-            Unreadable::UnknownType,
-            Unreadable::Field { field, problem },
-            Unreadable::WrongQueue { expected: EntityKind::CreditNote },
-            Unreadable::WrongAccount,
+            UnreadableBody::Oversized { bytes: 300_000 },
+            UnreadableBody::NotJson { line: 1, column: 2 },
+            UnreadableBody::UnknownVersion,
+            UnreadableBody::UnknownType,
+            UnreadableBody::Field { field, problem },
+            UnreadableBody::WrongQueue { expected: EntityKind::CreditNote },
+            UnreadableBody::WrongAccount,
         ] {
-            let reason = Reason::from(&unreadable);
-            assert_eq!(reason.text(), unreadable.to_string());
-            assert_eq!(reason.code(), unreadable.code());
+            let reason = DeadLetterReason::from(&unreadable);
+            assert_eq!(reason.sentence_text(), unreadable.to_string());
+            assert_eq!(reason.stable_code(), unreadable.stable_code());
         }
     }
 
     #[test]
     fn a_reason_is_printable_and_short_whatever_it_is_made_of() {
         let long = format!("invoice.{} is not a known field", "x".repeat(200_000));
-        let short = Reason::new("field", &long);
+        let short = DeadLetterReason::new("field", &long);
         let kept = format!("invoice.{}... is not a known field", "x".repeat(40));
-        assert_eq!(short.text(), kept);
+        assert_eq!(short.sentence_text(), kept);
         for sentence in [
             "a\u{1}\n\u{7f}\u{fffd}\u{1f600}é".to_owned(),
             "word ".repeat(50_000),
             "\u{0}".repeat(50_000),
             long,
         ] {
-            let reason = Reason::new("field", &sentence);
+            let reason = DeadLetterReason::new("field", &sentence);
             let is_printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
-            assert!(reason.text().bytes().all(is_printable), "{reason:?}");
-            assert!(reason.text().len() <= REASON_MAX, "{}", reason.text().len());
+            assert!(reason.sentence_text().bytes().all(is_printable), "{reason:?}");
+            assert!(reason.sentence_text().len() <= REASON_MAX, "{}", reason.sentence_text().len());
         }
-        assert_eq!(Reason::new("field", "a\u{1}b").text(), "a?b");
+        assert_eq!(DeadLetterReason::new("field", "a\u{1}b").sentence_text(), "a?b");
     }
 }

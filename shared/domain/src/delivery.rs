@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::dead_letter::Reason;
-use crate::outbound::Event;
+use crate::dead_letter::DeadLetterReason;
+use crate::outbound::OutboundEvent;
 
 /// After how many failures for the same permanent reason a message or an event is moved aside.
 pub const FAILURES_MAX: u32 = 5;
@@ -106,7 +106,7 @@ pub fn latest_return(until: Timestamp) -> Timestamp {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventAside {
     /// The event.
-    pub event: Event,
+    pub event: OutboundEvent,
     /// The stable code of the reason.
     pub reason_code: String,
     /// The reason.
@@ -117,11 +117,11 @@ pub struct EventAside {
 
 impl EventAside {
     /// Sets an event aside for a reason.
-    pub fn new(event: Event, reason: &Reason, now: Timestamp) -> Self {
+    pub fn new(event: OutboundEvent, reason: &DeadLetterReason, now: Timestamp) -> Self {
         Self {
             event,
-            reason_code: reason.code().to_owned(),
-            reason: reason.text().to_owned(),
+            reason_code: reason.stable_code().to_owned(),
+            reason: reason.sentence_text().to_owned(),
             set_aside_at: now,
         }
     }

@@ -29,7 +29,7 @@ impl EntityKind {
     /// The kind whose queue carries the messages about this kind. Credit notes and their
     /// allocations share a queue, so that their messages keep their order.
     #[must_use]
-    pub const fn queue(self) -> Self {
+    pub const fn queue_kind(self) -> Self {
         match self {
             Self::Allocation => Self::CreditNote,
             Self::Contact | Self::Invoice | Self::CreditNote | Self::Payment => self,
@@ -37,7 +37,7 @@ impl EntityKind {
     }
 
     /// The name that people see.
-    pub const fn noun(self) -> &'static str {
+    pub const fn display_noun(self) -> &'static str {
         match self {
             Self::Contact => "contact",
             Self::Invoice => "invoice",

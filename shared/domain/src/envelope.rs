@@ -16,21 +16,23 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use self::checks::{check_client, check_discounts, check_method, check_number, check_place};
+use self::checks::{
+    check_client, check_discounts, check_method, check_number, check_queue_and_group,
+};
 pub use self::message_type::MessageType;
-pub use self::subject::{Subject, find_subject};
-pub use self::unreadable::Unreadable;
-use crate::body::{self, Shape, parse};
+pub use self::subject::{MessageSubject, find_subject};
+pub use self::unreadable::UnreadableBody;
+use crate::body::{self, BodyShape, parse_ignoring_unknown};
 use crate::crm::allocation::{self, Allocation};
 use crate::crm::client::Client;
 use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
-use crate::crm::lines::Standing;
+use crate::crm::lines::RecordStatus;
 use crate::crm::payment::{self, Payment, PaymentPart};
 use crate::crm::text;
 use crate::entity::EntityKind;
 use crate::ids::{AccountId, MessageId};
-pub use crate::wake::{Errand, Source, WAKE_RECORDS_MAX, Wake};
+pub use crate::wake_up::{QueueSource, WAKE_UP_RECORDS_MAX, WakeUp, WakeUpKind};
 
 /// The contract version that this code reads.
 pub const CONTRACT_VERSION: u64 = 1;
@@ -40,16 +42,16 @@ pub const BODY_LIMIT_BYTES: usize = 256 * 1024;
 
 /// What arrived on a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Inbound {
+pub enum InboundBody {
     /// A message from the CRM.
-    Message(Box<Message>),
+    Message(Box<CrmMessage>),
     /// A wake-up that was scheduled earlier. It carries keys, never data.
-    Wake(Wake),
+    Wake(WakeUp),
 }
 
 /// A message from the CRM.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct CrmMessage {
     /// The CRM's id of the message.
     pub id: MessageId,
     /// The account that the message belongs to. Equal to the queue's message group.
@@ -57,18 +59,18 @@ pub struct Message {
     /// When the CRM sent it.
     pub sent_at: Timestamp,
     /// The message's content.
-    pub content: Content,
+    pub content: MessageContent,
 }
 
 /// The content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub enum MessageContent {
     /// `client.upserted`: a client changed.
     Client {
         /// The client.
         client: Client,
         /// Whether to push it now or only store it.
-        mode: Mode,
+        mode: ClientSyncMode,
     },
     /// `invoice.sent`, `invoice.updated`, `invoice.voided`: an invoice with its client.
     Invoice {
@@ -96,9 +98,9 @@ pub enum Content {
     },
 }
 
-impl Content {
+impl MessageContent {
     /// The kind of the document in Xero that the message is about.
-    pub const fn kind(&self) -> EntityKind {
+    pub const fn entity_kind(&self) -> EntityKind {
         match self {
             Self::Client { client: _, mode: _ } => EntityKind::Contact,
             Self::Invoice { client: _, invoice: _ } => EntityKind::Invoice,
@@ -109,9 +111,9 @@ impl Content {
     }
 }
 
-impl Content {
+impl MessageContent {
     /// The kind whose queue the message belongs on.
-    const fn queue(&self) -> EntityKind {
+    const fn queue_kind(&self) -> EntityKind {
         match self {
             // In the CRM, the record is an invoice.
             Self::CreditNote { client: _, note } if note.is_negative_invoice => EntityKind::Invoice,
@@ -119,7 +121,7 @@ impl Content {
             | Self::Invoice { .. }
             | Self::CreditNote { .. }
             | Self::Allocation(_)
-            | Self::Payment { .. } => self.kind().queue(),
+            | Self::Payment { .. } => self.entity_kind().queue_kind(),
         }
     }
 }
@@ -127,7 +129,7 @@ impl Content {
 /// What to do with a client's snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mode {
+pub enum ClientSyncMode {
     /// Push it to Xero now.
     #[default]
     Push,
@@ -136,7 +138,7 @@ pub enum Mode {
 }
 
 #[derive(Deserialize)]
-struct Head {
+struct MessageHead {
     version: Option<Number>,
     #[serde(rename = "type")]
     message_type: Option<String>,
@@ -147,18 +149,18 @@ struct Head {
 struct ClientBody {
     message_id: MessageId,
     account_id: AccountId,
-    #[serde(deserialize_with = "text::instant")]
+    #[serde(deserialize_with = "text::deserialize_instant")]
     sent_at: Timestamp,
     client: Client,
     #[serde(default)]
-    mode: Mode,
+    mode: ClientSyncMode,
 }
 
 #[derive(Deserialize)]
 struct InvoiceBody {
     message_id: MessageId,
     account_id: AccountId,
-    #[serde(deserialize_with = "text::instant")]
+    #[serde(deserialize_with = "text::deserialize_instant")]
     sent_at: Timestamp,
     client: Client,
     invoice: Invoice,
@@ -168,7 +170,7 @@ struct InvoiceBody {
 struct CreditNoteBody {
     message_id: MessageId,
     account_id: AccountId,
-    #[serde(deserialize_with = "text::instant")]
+    #[serde(deserialize_with = "text::deserialize_instant")]
     sent_at: Timestamp,
     client: Client,
     credit_note: CreditNote,
@@ -178,7 +180,7 @@ struct CreditNoteBody {
 struct AllocationBody {
     message_id: MessageId,
     account_id: AccountId,
-    #[serde(deserialize_with = "text::instant")]
+    #[serde(deserialize_with = "text::deserialize_instant")]
     sent_at: Timestamp,
     allocation: Allocation,
 }
@@ -187,7 +189,7 @@ struct AllocationBody {
 struct PaymentBody {
     message_id: MessageId,
     account_id: AccountId,
-    #[serde(deserialize_with = "text::instant")]
+    #[serde(deserialize_with = "text::deserialize_instant")]
     sent_at: Timestamp,
     payment: Payment,
 }
@@ -198,100 +200,122 @@ struct PaymentBody {
 /// # Errors
 ///
 /// The reason why the body cannot be accepted, as [`Unreadable`].
-pub fn read(body: &str, kind: EntityKind, group: &str) -> Result<Inbound, Unreadable> {
+pub fn read_crm_body(
+    body: &str,
+    kind: EntityKind,
+    group: &str,
+) -> Result<InboundBody, UnreadableBody> {
     if body.len() > BODY_LIMIT_BYTES {
-        return Err(Unreadable::Oversized { bytes: body.len() });
+        return Err(UnreadableBody::Oversized { bytes: body.len() });
     }
-    let head: Head = parse(body)?;
-    if head.version.as_ref().and_then(text::whole) != Some(CONTRACT_VERSION) {
-        return Err(Unreadable::UnknownVersion);
+    let head: MessageHead = parse_ignoring_unknown(body)?;
+    if head.version.as_ref().and_then(text::parse_whole_number) != Some(CONTRACT_VERSION) {
+        return Err(UnreadableBody::UnknownVersion);
     }
     if head.wake.is_some() {
         let problem = "this queue accepts messages from the CRM, not wake-ups".to_owned();
-        return Err(Unreadable::Field { field: "wake".to_owned(), problem });
+        return Err(UnreadableBody::Field { field: "wake".to_owned(), problem });
     }
-    let inbound = Inbound::Message(Box::new(message(body, head.message_type.as_deref())?));
-    check_place(&inbound, kind, group)?;
+    let inbound =
+        InboundBody::Message(Box::new(parse_message(body, head.message_type.as_deref())?));
+    check_queue_and_group(&inbound, kind, group)?;
     Ok(inbound)
 }
 
-fn message(body: &str, message_type: Option<&str>) -> Result<Message, Unreadable> {
+fn parse_message(body: &str, message_type: Option<&str>) -> Result<CrmMessage, UnreadableBody> {
     let message_type = message_type.and_then(MessageType::from_name);
-    let message_type = message_type.ok_or(Unreadable::UnknownType)?;
+    let message_type = message_type.ok_or(UnreadableBody::UnknownType)?;
     let shape = message_type.body_shape();
     match message_type {
         MessageType::ClientUpserted => {
             let ClientBody { message_id, account_id, sent_at, client, mode } =
-                body::read(body, shape)?;
-            let content = Content::Client { client, mode };
-            Ok(Message { id: message_id, account: account_id, sent_at, content })
+                body::parse_with_shape(body, shape)?;
+            let content = MessageContent::Client { client, mode };
+            Ok(CrmMessage { id: message_id, account: account_id, sent_at, content })
         }
         MessageType::InvoiceSent | MessageType::InvoiceUpdated => {
-            invoice_message(body, shape, Standing::Sent)
+            parse_invoice_message(body, shape, RecordStatus::Sent)
         }
-        MessageType::InvoiceVoided => invoice_message(body, shape, Standing::Voided),
+        MessageType::InvoiceVoided => parse_invoice_message(body, shape, RecordStatus::Voided),
         MessageType::CreditNoteIssued | MessageType::CreditNoteUpdated => {
-            note_message(body, shape, Standing::Sent)
+            parse_credit_note_message(body, shape, RecordStatus::Sent)
         }
-        MessageType::CreditNoteVoided => note_message(body, shape, Standing::Voided),
+        MessageType::CreditNoteVoided => {
+            parse_credit_note_message(body, shape, RecordStatus::Voided)
+        }
         MessageType::CreditNoteAllocated => {
-            allocation_message(body, shape, allocation::Standing::Applied)
+            parse_allocation_message(body, shape, allocation::AllocationRecordStatus::Applied)
         }
         MessageType::CreditNoteDeallocated => {
-            allocation_message(body, shape, allocation::Standing::Removed)
+            parse_allocation_message(body, shape, allocation::AllocationRecordStatus::Removed)
         }
-        MessageType::PaymentRecorded => payment_message(body, shape, payment::Standing::Recorded),
-        MessageType::PaymentDeleted => payment_message(body, shape, payment::Standing::Deleted),
+        MessageType::PaymentRecorded => {
+            parse_payment_message(body, shape, payment::PaymentRecordStatus::Recorded)
+        }
+        MessageType::PaymentDeleted => {
+            parse_payment_message(body, shape, payment::PaymentRecordStatus::Deleted)
+        }
     }
 }
 
-fn invoice_message(body: &str, shape: Shape, standing: Standing) -> Result<Message, Unreadable> {
-    let InvoiceBody { message_id, account_id, sent_at, client, invoice } = body::read(body, shape)?;
+fn parse_invoice_message(
+    body: &str,
+    shape: BodyShape,
+    standing: RecordStatus,
+) -> Result<CrmMessage, UnreadableBody> {
+    let InvoiceBody { message_id, account_id, sent_at, client, invoice } =
+        body::parse_with_shape(body, shape)?;
     check_client(&invoice.client_id, &client, "invoice.client_id")?;
     check_number(&invoice.number, "invoice.number")?;
     check_discounts(&invoice.lines, standing, "invoice")?;
     let invoice = Invoice { standing, ..invoice };
-    let content = match CreditNote::of(&invoice) {
-        Some(note) => Content::CreditNote { client, note },
-        None => Content::Invoice { client, invoice },
+    let content = match CreditNote::from_negative_invoice(&invoice) {
+        Some(note) => MessageContent::CreditNote { client, note },
+        None => MessageContent::Invoice { client, invoice },
     };
-    Ok(Message { id: message_id, account: account_id, sent_at, content })
+    Ok(CrmMessage { id: message_id, account: account_id, sent_at, content })
 }
 
-fn note_message(body: &str, shape: Shape, standing: Standing) -> Result<Message, Unreadable> {
+fn parse_credit_note_message(
+    body: &str,
+    shape: BodyShape,
+    standing: RecordStatus,
+) -> Result<CrmMessage, UnreadableBody> {
     let CreditNoteBody { message_id, account_id, sent_at, client, credit_note } =
-        body::read(body, shape)?;
+        body::parse_with_shape(body, shape)?;
     check_client(&credit_note.client_id, &client, "credit_note.client_id")?;
     check_number(&credit_note.number, "credit_note.number")?;
     check_discounts(&credit_note.lines, standing, "credit_note")?;
     let note = CreditNote { standing, is_negative_invoice: false, ..credit_note };
-    let content = Content::CreditNote { client, note };
-    Ok(Message { id: message_id, account: account_id, sent_at, content })
+    let content = MessageContent::CreditNote { client, note };
+    Ok(CrmMessage { id: message_id, account: account_id, sent_at, content })
 }
 
-fn allocation_message(
+fn parse_allocation_message(
     body: &str,
-    shape: Shape,
-    standing: allocation::Standing,
-) -> Result<Message, Unreadable> {
-    let AllocationBody { message_id, account_id, sent_at, allocation } = body::read(body, shape)?;
+    shape: BodyShape,
+    standing: allocation::AllocationRecordStatus,
+) -> Result<CrmMessage, UnreadableBody> {
+    let AllocationBody { message_id, account_id, sent_at, allocation } =
+        body::parse_with_shape(body, shape)?;
     check_number(&allocation.credit_note_number, "allocation.credit_note_number")?;
     check_number(&allocation.invoice_number, "allocation.invoice_number")?;
-    let content = Content::Allocation(Allocation { standing, ..allocation });
-    Ok(Message { id: message_id, account: account_id, sent_at, content })
+    let content = MessageContent::Allocation(Allocation { standing, ..allocation });
+    Ok(CrmMessage { id: message_id, account: account_id, sent_at, content })
 }
 
-fn payment_message(
+fn parse_payment_message(
     body: &str,
-    shape: Shape,
-    standing: payment::Standing,
-) -> Result<Message, Unreadable> {
-    let PaymentBody { message_id, account_id, sent_at, payment } = body::read(body, shape)?;
+    shape: BodyShape,
+    standing: payment::PaymentRecordStatus,
+) -> Result<CrmMessage, UnreadableBody> {
+    let PaymentBody { message_id, account_id, sent_at, payment } =
+        body::parse_with_shape(body, shape)?;
     check_method(&payment)?;
     let payment = Payment { standing, ..payment };
-    let parts = payment.parts();
-    let content = Content::Payment { payment, parts };
-    Ok(Message { id: message_id, account: account_id, sent_at, content })
+    let parts = payment.split_into_parts();
+    let content = MessageContent::Payment { payment, parts };
+    Ok(CrmMessage { id: message_id, account: account_id, sent_at, content })
 }
 
 #[cfg(test)]

@@ -16,28 +16,32 @@ fn invoice_message_with(from: &str, to: &str) -> String {
 }
 
 fn refusal(from: &str, to: &str) -> String {
-    read(&invoice_message_with(from, to), EntityKind::Invoice, GROUP).unwrap_err().to_string()
+    read_crm_body(&invoice_message_with(from, to), EntityKind::Invoice, GROUP)
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
 fn an_invoice_message_is_read() {
     let body = invoice_message_with("Service", "Sérvice");
-    let Inbound::Message(message) = read(&body, EntityKind::Invoice, GROUP).unwrap() else {
+    let InboundBody::Message(message) = read_crm_body(&body, EntityKind::Invoice, GROUP).unwrap()
+    else {
         panic!("a message");
     };
-    let Content::Invoice { invoice, .. } = message.content else { panic!("an invoice") };
-    assert_eq!(invoice.billed().to_string(), "GBP 102.60");
-    assert_eq!(invoice.standing, Standing::Sent);
+    let MessageContent::Invoice { invoice, .. } = message.content else { panic!("an invoice") };
+    assert_eq!(invoice.billed_total().to_string(), "GBP 102.60");
+    assert_eq!(invoice.standing, RecordStatus::Sent);
 }
 
 #[test]
 fn a_voided_message_makes_a_voided_invoice_whatever_the_body_claims() {
     let body = invoice_message_with("invoice.sent", "invoice.voided");
-    let Inbound::Message(message) = read(&body, EntityKind::Invoice, GROUP).unwrap() else {
+    let InboundBody::Message(message) = read_crm_body(&body, EntityKind::Invoice, GROUP).unwrap()
+    else {
         panic!("a message");
     };
-    let Content::Invoice { invoice, .. } = message.content else { panic!("an invoice") };
-    assert_eq!(invoice.standing, Standing::Voided);
+    let MessageContent::Invoice { invoice, .. } = message.content else { panic!("an invoice") };
+    assert_eq!(invoice.standing, RecordStatus::Voided);
 }
 
 /// The text to replace in a valid message, its replacement, and the beginning of the rejection.
@@ -113,23 +117,23 @@ fn a_wrong_field_is_named_and_its_value_never_quoted() {
 
 #[test]
 fn what_cannot_be_read_at_all_says_why() {
-    let read = |body: &str| read(body, EntityKind::Invoice, GROUP).unwrap_err();
-    assert_eq!(read("{").code(), "not_json");
-    assert_eq!(read("").code(), "not_json");
-    assert_eq!(read("{\"version\":1}x").code(), "not_json");
-    assert_eq!(read("{}"), Unreadable::UnknownVersion);
-    assert_eq!(read("{\"version\":9}"), Unreadable::UnknownVersion);
-    assert_eq!(read("{\"version\":1,\"type\":\"quote.sent\"}"), Unreadable::UnknownType);
-    assert_eq!(read(&" ".repeat(BODY_LIMIT_BYTES + 1)).code(), "oversized");
+    let read = |body: &str| read_crm_body(body, EntityKind::Invoice, GROUP).unwrap_err();
+    assert_eq!(read("{").stable_code(), "not_json");
+    assert_eq!(read("").stable_code(), "not_json");
+    assert_eq!(read("{\"version\":1}x").stable_code(), "not_json");
+    assert_eq!(read("{}"), UnreadableBody::UnknownVersion);
+    assert_eq!(read("{\"version\":9}"), UnreadableBody::UnknownVersion);
+    assert_eq!(read("{\"version\":1,\"type\":\"quote.sent\"}"), UnreadableBody::UnknownType);
+    assert_eq!(read(&" ".repeat(BODY_LIMIT_BYTES + 1)).stable_code(), "oversized");
 }
 
 #[test]
 fn a_message_on_the_wrong_queue_or_of_another_account_is_refused() {
     let body = invoice_message_with("acc_1", "acc_2");
-    assert_eq!(read(&body, EntityKind::Invoice, GROUP), Err(Unreadable::WrongAccount));
+    assert_eq!(read_crm_body(&body, EntityKind::Invoice, GROUP), Err(UnreadableBody::WrongAccount));
     let body = invoice_message_with("acc_1", "acc_1");
     let expected = EntityKind::Contact;
-    assert_eq!(read(&body, expected, GROUP), Err(Unreadable::WrongQueue { expected }));
+    assert_eq!(read_crm_body(&body, expected, GROUP), Err(UnreadableBody::WrongQueue { expected }));
 }
 
 #[test]
@@ -139,7 +143,7 @@ fn a_wake_up_on_a_queue_of_the_crm_is_refused_whatever_it_says() {
         r#"{"version":1,"wake":1,"type":"invoice.sent"}"#.to_owned(),
         invoice_message_with("\"version\":1", "\"version\":1,\"wake\":{\"kind\":\"invoice\"}"),
     ] {
-        let refused = read(&body, EntityKind::Invoice, GROUP).unwrap_err();
+        let refused = read_crm_body(&body, EntityKind::Invoice, GROUP).unwrap_err();
         assert!(refused.to_string().starts_with("wake: "), "{refused}");
     }
 }
@@ -157,7 +161,7 @@ fn a_refusal_quotes_nothing_of_the_value_however_it_is_made_up() {
             "sent_at":"2026-11-02T09:14:05Z","client":{{"id":"cli_1","revision":1,"name":"R"}},
             "mode":"{value}"}}"#
         );
-        let refused = read(&body, EntityKind::Contact, GROUP).unwrap_err().to_string();
+        let refused = read_crm_body(&body, EntityKind::Contact, GROUP).unwrap_err().to_string();
         assert!(refused.starts_with("mode: must be"), "{refused}");
         assert!(!refused.contains("SECRET"), "{refused}");
     }
@@ -168,7 +172,7 @@ fn a_discount_above_its_line_or_off_a_negative_line_is_refused_with_both_figures
     let with = |price: &str, discount: &str| {
         let line = "\"unit_price\":\"95.00\",\"discount\":{\"percent\":\"10\"}";
         let to = format!("\"unit_price\":\"{price}\",\"discount\":{discount}");
-        read(&invoice_message_with(line, &to), EntityKind::Invoice, GROUP)
+        read_crm_body(&invoice_message_with(line, &to), EntityKind::Invoice, GROUP)
     };
     for (price, discount, expected) in [
         (
@@ -195,5 +199,8 @@ fn a_discount_above_its_line_or_off_a_negative_line_is_refused_with_both_figures
     }
     let voided = invoice_message_with("invoice.sent", "invoice.voided")
         .replace("{\"percent\":\"10\"}", "{\"amount\":\"500\"}");
-    assert!(read(&voided, EntityKind::Invoice, GROUP).is_ok(), "a void writes no discount");
+    assert!(
+        read_crm_body(&voided, EntityKind::Invoice, GROUP).is_ok(),
+        "a void writes no discount"
+    );
 }

@@ -15,7 +15,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::cause::Cause;
+pub use self::cause::FailureCause;
 pub use self::code::FailureCode;
 
 /// What a failure means for the operation.
@@ -94,7 +94,7 @@ pub struct Failure {
     pub class: FailureClass,
     /// What it is about, if a decision depends on that.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<Cause>,
+    pub cause: Option<FailureCause>,
     /// A stable name for people, metrics and the CRM, such as `account_code_unknown`.
     pub code: Cow<'static, str>,
     /// What happened.
@@ -123,8 +123,8 @@ struct StoredFailure {
 impl From<StoredFailure> for Failure {
     fn from(stored: StoredFailure) -> Self {
         let StoredFailure { class, cause, code, message, remedy, not_before } = stored;
-        let known = cause.as_deref().and_then(Cause::from_code);
-        let cause = known.or_else(|| Cause::from_code(&code));
+        let known = cause.as_deref().and_then(FailureCause::from_code);
+        let cause = known.or_else(|| FailureCause::from_code(&code));
         Self { class, cause, code, message, remedy, not_before }
     }
 }
@@ -134,7 +134,7 @@ impl From<StoredFailure> for Failure {
 pub const TEXT_MAX: usize = 2_000;
 
 /// Cuts a text to the maximum length.
-fn shorten(text: String) -> String {
+fn shorten_text(text: String) -> String {
     match text.char_indices().nth(TEXT_MAX.saturating_sub(1)) {
         Some((end, _)) if text.chars().count() > TEXT_MAX => {
             let kept = text.get(..end).unwrap_or_default();
@@ -158,8 +158,8 @@ impl Failure {
             class,
             cause: code.to_cause(),
             code: Cow::Borrowed(code.as_str()),
-            message: shorten(message.into()),
-            remedy: shorten(remedy.into()),
+            message: shorten_text(message.into()),
+            remedy: shorten_text(remedy.into()),
             not_before: None,
         }
     }
@@ -167,13 +167,14 @@ impl Failure {
     /// Whether other settings may cure it: it is about an account or a tax rate that was chosen.
     pub fn is_about_settings(&self) -> bool {
         self.class == FailureClass::Untranslatable
-            || self.cause.is_some_and(Cause::is_about_settings)
+            || self.cause.is_some_and(FailureCause::is_about_settings)
     }
 
     /// Whether the consent lacks a permission. All other calls still work, and a new consent
     /// resolves it.
     pub fn is_about_permission(&self) -> bool {
-        self.class == FailureClass::Unauthorized && self.cause == Some(Cause::PermissionMissing)
+        self.class == FailureClass::Unauthorized
+            && self.cause == Some(FailureCause::PermissionMissing)
     }
 
     /// Whether an outage of Xero or of the network caused it, rather than the record. An uncertain
@@ -182,7 +183,7 @@ impl Failure {
     pub fn is_about_an_outage(&self) -> bool {
         match self.class {
             FailureClass::Transient => true,
-            FailureClass::Uncertain => self.cause.is_some_and(Cause::is_outage),
+            FailureClass::Uncertain => self.cause.is_some_and(FailureCause::is_outage),
             FailureClass::Throttled
             | FailureClass::Unauthorized
             | FailureClass::Rejected

@@ -32,7 +32,7 @@ pub struct Grant {
     /// The grant's id, which is the Xero user's.
     pub id: GrantId,
     /// The process that is refreshing now, if any.
-    pub refresher: Option<Refresher>,
+    pub refresher: Option<RefreshLock>,
     /// When the tokens were last renewed.
     pub refreshed_at: Timestamp,
     /// When Xero refused the refresh token, if it did.
@@ -55,7 +55,7 @@ pub struct Grant {
     pub kept_from: u32,
     /// The newest consent that gave these tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub consent: Option<Consent>,
+    pub consent: Option<UserConsent>,
     /// The end of the period in which a process may be revoking the grant. A consent that arrives
     /// during it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,7 +88,7 @@ pub struct SecretVersion {
 
 /// A consent of the Xero user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Consent {
+pub struct UserConsent {
     /// The serial of the secret's value that holds its tokens.
     pub serial: u64,
     /// When it was given.
@@ -97,7 +97,7 @@ pub struct Consent {
 
 /// The result of comparing a read of the secret with the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visibility {
+pub enum SecretVisibility {
     /// The value that the row describes, or a newer one, was read.
     Current,
     /// The value that the row describes is not visible yet.
@@ -108,7 +108,7 @@ pub enum Visibility {
 
 /// The holder of a grant's lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refresher {
+pub struct RefreshLock {
     /// The identity of the holder.
     pub by: ClaimId,
     /// The end of the lease.
@@ -163,21 +163,21 @@ impl Grant {
     /// Compares a read of the secret with the row. `serial` is that of the value that was read, if
     /// any. The secret counts as gone only after it has been missing for five minutes, however long
     /// ago it was written.
-    pub fn visibility(&self, serial: Option<u64>, now: Timestamp) -> Visibility {
+    pub fn secret_visibility(&self, serial: Option<u64>, now: Timestamp) -> SecretVisibility {
         let wanted = self.secret.map_or(0, |secret| secret.serial);
         if serial.is_some_and(|serial| serial >= wanted) {
-            return Visibility::Current;
+            return SecretVisibility::Current;
         }
         if self.is_fresh(now) {
-            return Visibility::NotYet;
+            return SecretVisibility::NotYet;
         }
         // An older value is better than none: Xero decides whether its tokens are valid.
         if serial.is_some() {
-            return Visibility::Current;
+            return SecretVisibility::Current;
         }
         let is_gone =
             self.missing_since.is_some_and(|since| now.duration_since(since) >= VISIBLE_WITHIN);
-        if is_gone { Visibility::Gone } else { Visibility::NotYet }
+        if is_gone { SecretVisibility::Gone } else { SecretVisibility::NotYet }
     }
 
     /// Whether the tokens were renewed so recently that a read may not return them.
@@ -191,7 +191,7 @@ impl Grant {
     }
 
     /// Decides how to obtain an access token, given when the stored one expires.
-    pub fn plan(&self, access_expires_at: Timestamp, now: Timestamp) -> TokenPlan {
+    pub fn plan_token_access(&self, access_expires_at: Timestamp, now: Timestamp) -> TokenPlan {
         if is_usable(access_expires_at, now) {
             return TokenPlan::Use;
         }
@@ -216,14 +216,14 @@ impl Grant {
     /// The row with the lock taken. From now on the state of the tokens is unknown until the
     /// outcome of the refresh is recorded.
     #[must_use]
-    pub fn locked(self, by: ClaimId, until: Timestamp, now: Timestamp) -> Self {
+    pub fn after_lock(self, by: ClaimId, until: Timestamp, now: Timestamp) -> Self {
         let unsettled_since = Some(self.unsettled_since.unwrap_or(now));
-        Self { refresher: Some(Refresher { by, until }), unsettled_since, ..self }
+        Self { refresher: Some(RefreshLock { by, until }), unsettled_since, ..self }
     }
 
     /// The row after a successful refresh.
     #[must_use]
-    pub const fn renewed(self, secret: SecretVersion, now: Timestamp) -> Self {
+    pub const fn after_renewal(self, secret: SecretVersion, now: Timestamp) -> Self {
         let Self { id, secret_number, kept_from, consent, look_at, .. } = self;
         let secret = Some(secret);
         Self { secret, secret_number, kept_from, consent, look_at, ..Self::new(id, now) }
@@ -231,27 +231,27 @@ impl Grant {
 
     /// The row after a consent issued new tokens.
     #[must_use]
-    pub const fn consented(self, secret: SecretVersion, now: Timestamp) -> Self {
-        let consent = Consent { serial: secret.serial, at: now };
-        Self { consent: Some(consent), ..self.renewed(secret, now) }
+    pub const fn after_consent(self, secret: SecretVersion, now: Timestamp) -> Self {
+        let consent = UserConsent { serial: secret.serial, at: now };
+        Self { consent: Some(consent), ..self.after_renewal(secret, now) }
     }
 
     /// The row after a refresh that had no effect: the tokens are unchanged.
     #[must_use]
-    pub const fn unlocked(self) -> Self {
+    pub const fn after_unlock(self) -> Self {
         Self { refresher: None, unsettled_since: None, ..self }
     }
 
     /// The row after a refresh with an unknown outcome, which must still be determined: the lock is
     /// free.
     #[must_use]
-    pub const fn unsettled(self) -> Self {
+    pub const fn after_unknown_outcome(self) -> Self {
         Self { refresher: None, ..self }
     }
 
     /// The row after Xero refused the refresh token.
     #[must_use]
-    pub const fn refused(self, now: Timestamp) -> Self {
+    pub const fn after_refusal(self, now: Timestamp) -> Self {
         Self {
             refresher: None,
             refused_at: Some(now),

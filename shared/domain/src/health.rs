@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::idempotency::Hash;
+use crate::idempotency::ContentHash;
 use crate::ids::AccountId;
 
 /// The number of given-up records from which on an account is warned, as promised to customers.
@@ -14,7 +14,7 @@ pub const WARN_FROM: u32 = 5;
 /// The result of the newest health check of an account that has, or had, records that were given
 /// up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Health {
+pub struct AccountHealth {
     /// The account.
     pub account: AccountId,
     /// The number of records of the connected organisation that were given up.
@@ -26,7 +26,7 @@ pub struct Health {
     pub found_at: Timestamp,
 }
 
-impl Health {
+impl AccountHealth {
     /// The health to store for a count, given what was stored before. `None` when nothing has
     /// changed.
     pub fn next(
@@ -46,14 +46,14 @@ impl Health {
     }
 
     /// The warning on the settings page, or `None` when there is no warning.
-    pub fn warning(&self) -> Option<String> {
+    pub fn warning_text(&self) -> Option<String> {
         self.warned_since?;
-        Some(warning(self.skipped))
+        Some(skipped_records_warning(self.skipped))
     }
 }
 
 /// The warning on the settings page about this number of given-up records.
-pub fn warning(skipped: u32) -> String {
+pub fn skipped_records_warning(skipped: u32) -> String {
     format!(
         "{skipped} records were given up, so Xero does not match ServiceCortex. Open the sync log and \
          follow the remedy in each entry. Then press Sync All, or press Never send for records that \
@@ -63,8 +63,8 @@ pub fn warning(skipped: u32) -> String {
 
 /// Whether an account's connection is checked in this hour (UTC) of the day. Every account has one
 /// of the 24 hours, so all are checked once a day.
-pub fn is_looked_at(account: &AccountId, now: Timestamp) -> bool {
-    let hash = Hash::of(account.as_str().as_bytes());
+pub fn is_check_due(account: &AccountId, now: Timestamp) -> bool {
+    let hash = ContentHash::of_bytes(account.as_str().as_bytes());
     let number = hash.as_str().get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
     let hour = u32::try_from(now.to_zoned(TimeZone::UTC).hour()).unwrap_or(0);
     number.unwrap_or(0) % 24 == hour
@@ -78,21 +78,21 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
-    fn next(before: Option<&Health>, skipped: u32, now: i64) -> Option<Health> {
-        Health::next(before, &AccountId::new("acc_1").unwrap(), skipped, at(now))
+    fn next(before: Option<&AccountHealth>, skipped: u32, now: i64) -> Option<AccountHealth> {
+        AccountHealth::next(before, &AccountId::new("acc_1").unwrap(), skipped, at(now))
     }
 
     #[test]
     fn five_are_a_warning_and_four_lift_it() {
         let four = next(None, 4, 1).unwrap();
-        assert_eq!((four.skipped, four.warning()), (4, None));
+        assert_eq!((four.skipped, four.warning_text()), (4, None));
         let five = next(Some(&four), 5, 2).unwrap();
         assert_eq!(five.warned_since, Some(at(2)));
-        assert!(five.warning().unwrap().starts_with("5 records were given up"));
+        assert!(five.warning_text().unwrap().starts_with("5 records were given up"));
         let seven = next(Some(&five), 7, 3).unwrap();
         assert_eq!(seven.warned_since, Some(at(2)), "it stands since it was first found");
         let lifted = next(Some(&seven), 4, 4).unwrap();
-        assert_eq!((lifted.warned_since, lifted.warning()), (None, None));
+        assert_eq!((lifted.warned_since, lifted.warning_text()), (None, None));
     }
 
     #[test]
@@ -110,13 +110,13 @@ mod tests {
         for hour in 0..24 {
             let looked = (0..2_400).filter(|number| {
                 let account = AccountId::new(format!("acc_{number}")).unwrap();
-                is_looked_at(&account, at(hour * 3_600))
+                is_check_due(&account, at(hour * 3_600))
             });
             busiest = busiest.max(looked.count());
         }
         assert!((100..150).contains(&busiest), "{busiest}");
         let account = AccountId::new("acc_1").unwrap();
-        let hours = (0..24).filter(|hour| is_looked_at(&account, at(hour * 3_600 + 1_799)));
+        let hours = (0..24).filter(|hour| is_check_due(&account, at(hour * 3_600 + 1_799)));
         assert_eq!(hours.count(), 1);
     }
 }

@@ -22,13 +22,13 @@ impl IdempotencyKey {
     /// this revision, under this serial. It covers the account and the tenant, so two organisations
     /// never share a key. It covers the revision, so an edit that restores an earlier document is
     /// not mistaken for a repetition of it.
-    pub fn derive(key: &MappingKey, intent: Intent, document: &Hash) -> Self {
-        let Intent { generation, revision, serial } = intent;
+    pub fn for_write(key: &MappingKey, intent: WriteIntent, document: &ContentHash) -> Self {
+        let WriteIntent { generation, revision, serial } = intent;
         let intent = format!(
             "{}\n{}\n{}\n{}\n{generation}\n{revision}\n{document}\n{serial}",
             key.ledger.account, key.ledger.tenant, key.kind, key.crm_id,
         );
-        Self(Hash::of(intent.as_bytes()).to_string())
+        Self(ContentHash::of_bytes(intent.as_bytes()).to_string())
     }
 
     /// The key of one call that writes several documents: exactly these intents, in this order. A
@@ -38,7 +38,7 @@ impl IdempotencyKey {
             return only.clone();
         }
         let joined = keys.iter().map(Self::as_str).collect::<Vec<_>>().join("\n");
-        Self(Hash::of(joined.as_bytes()).to_string())
+        Self(ContentHash::of_bytes(joined.as_bytes()).to_string())
     }
 
     /// The value of the header.
@@ -49,7 +49,7 @@ impl IdempotencyKey {
 
 /// The values that distinguish one write of a record from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Intent {
+pub struct WriteIntent {
     /// The generation of the document in Xero. It rises when a user asks for a new copy.
     pub generation: u32,
     /// The record's revision.
@@ -61,11 +61,11 @@ pub struct Intent {
 /// A SHA-256 hash, written as 64 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Hash(String);
+pub struct ContentHash(String);
 
-impl Hash {
+impl ContentHash {
     /// The hash of the given bytes.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn of_bytes(bytes: &[u8]) -> Self {
         use fmt::Write as _;
         let mut text = String::with_capacity(64);
         for byte in Sha256::digest(bytes) {
@@ -80,13 +80,13 @@ impl Hash {
     }
 }
 
-impl fmt::Display for Hash {
+impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl fmt::Debug for Hash {
+impl fmt::Debug for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -99,20 +99,20 @@ mod tests {
     use super::*;
     use crate::mapping::tests::a_key;
 
-    const FIRST: Intent = Intent { generation: 1, revision: 1, serial: 0 };
+    const FIRST: WriteIntent = WriteIntent { generation: 1, revision: 1, serial: 0 };
 
     #[test]
     fn every_part_of_the_intent_changes_the_key() {
-        let document = Hash::of(b"document");
-        let first = IdempotencyKey::derive(&a_key("inv_1"), FIRST, &document);
-        assert_eq!(first, IdempotencyKey::derive(&a_key("inv_1"), FIRST, &document));
-        let derive = |intent| IdempotencyKey::derive(&a_key("inv_1"), intent, &document);
+        let document = ContentHash::of_bytes(b"document");
+        let first = IdempotencyKey::for_write(&a_key("inv_1"), FIRST, &document);
+        assert_eq!(first, IdempotencyKey::for_write(&a_key("inv_1"), FIRST, &document));
+        let derive = |intent| IdempotencyKey::for_write(&a_key("inv_1"), intent, &document);
         for other in [
-            IdempotencyKey::derive(&a_key("inv_2"), FIRST, &document),
-            IdempotencyKey::derive(&a_key("inv_1"), FIRST, &Hash::of(b"edited")),
-            derive(Intent { generation: 2, ..FIRST }),
-            derive(Intent { revision: 2, ..FIRST }),
-            derive(Intent { serial: 1, ..FIRST }),
+            IdempotencyKey::for_write(&a_key("inv_2"), FIRST, &document),
+            IdempotencyKey::for_write(&a_key("inv_1"), FIRST, &ContentHash::of_bytes(b"edited")),
+            derive(WriteIntent { generation: 2, ..FIRST }),
+            derive(WriteIntent { revision: 2, ..FIRST }),
+            derive(WriteIntent { serial: 1, ..FIRST }),
         ] {
             assert_ne!(first, other);
         }
@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_batch_has_the_key_of_its_only_document_and_else_one_of_its_own() {
-        let derive = |id| IdempotencyKey::derive(&a_key(id), FIRST, &Hash::of(b"document"));
+        let derive =
+            |id| IdempotencyKey::for_write(&a_key(id), FIRST, &ContentHash::of_bytes(b"document"));
         let (one, two) = (derive("inv_1"), derive("inv_2"));
         assert_eq!(IdempotencyKey::of_batch(std::slice::from_ref(&one)), one);
         let both = IdempotencyKey::of_batch(&[one.clone(), two.clone()]);
@@ -137,8 +138,8 @@ mod tests {
             revision: u64,
             serial: u32,
         ) {
-            let intent = Intent { generation, revision, serial };
-            let key = IdempotencyKey::derive(&a_key(&id), intent, &Hash::of(b""));
+            let intent = WriteIntent { generation, revision, serial };
+            let key = IdempotencyKey::for_write(&a_key(&id), intent, &ContentHash::of_bytes(b""));
             prop_assert_eq!(key.as_str().len(), 64);
         }
     }

@@ -240,7 +240,7 @@ macro_rules! into_general {
 impl CrmId {
     /// The id of a record that is derived from this one. It differs from every id that the CRM
     /// sends.
-    pub(crate) fn derived(&self, what: &'static str) -> Self {
+    pub(crate) fn derived_id(&self, what: &'static str) -> Self {
         Self(format!("{self}{DERIVED}{what}"))
     }
 }
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn what_is_derived_of_an_id_is_no_id_of_the_crm() {
         let id = CrmId::new("x".repeat(40)).unwrap();
-        let derived = id.derived("credit");
+        let derived = id.derived_id("credit");
         assert_eq!(CrmId::new(derived.as_str()), Ok(derived.clone()), "a mapping's id");
         assert_eq!(InvoiceId::new(derived.as_str()), Err(InvalidId));
         for bad in ["~credit", "x~", "x~a~b", "x~A", "x~a.b", "x~#"] {

@@ -20,18 +20,18 @@ pub fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok,
 /// Reads a JSON number, plain or in quotes, with exactly its digits.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
-    parse(raw.get())
+    parse_number(raw.get())
         .ok_or_else(|| de::Error::custom(format!("not a decimal number: {}", raw.get())))
 }
 
-fn parse(token: &str) -> Option<Decimal> {
+fn parse_number(token: &str) -> Option<Decimal> {
     let digits = token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(token);
     Decimal::from_str_exact(digits).ok().or_else(|| Decimal::from_scientific(digits).ok())
 }
 
 /// The same for `Option<Decimal>`: an absent field (with `#[serde(default)]`) or `null` is `None`.
 pub mod option {
-    use super::{Decimal, Deserialize, Deserializer, RawValue, Serializer, de, parse};
+    use super::{Decimal, Deserialize, Deserializer, RawValue, Serializer, de, parse_number};
 
     /// Writes the number, or `null`.
     pub fn serialize<S: Serializer>(
@@ -52,7 +52,7 @@ pub mod option {
         if raw.get() == "null" {
             return Ok(None);
         }
-        parse(raw.get())
+        parse_number(raw.get())
             .map(Some)
             .ok_or_else(|| de::Error::custom(format!("not a decimal number: {}", raw.get())))
     }

@@ -7,12 +7,15 @@ mod numbers;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::amounts::{Amounts, CREDITS_MAX};
+pub use self::amounts::{CREDITS_MAX, DocumentAmounts};
 pub(crate) use self::numbers::is_copy_number;
 use crate::entity::EntityKind;
-use crate::idempotency::Hash;
+use crate::idempotency::ContentHash;
 use crate::ids::{CrmId, Ledger, XeroId};
-use crate::operation::{Event, Freshness, Operation, Refusal, State, Step, Trace, step};
+use crate::operation::{
+    EventRefusal, Operation, OperationEvent, OperationState, SnapshotFreshness, TransitionResult,
+    WriteTrace, decide_transition,
+};
 
 /// The key of a mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,7 +36,7 @@ impl MappingKey {
 
     /// One text that identifies the mapping, used as the input of hashes such as the retry's
     /// jitter.
-    pub fn seed(&self) -> String {
+    pub fn hash_seed(&self) -> String {
         let Ledger { account, tenant } = &self.ledger;
         format!("{account}#{tenant}#{}#{}", self.kind, self.crm_id)
     }
@@ -49,7 +52,7 @@ pub struct KeptSnapshot {
     /// contact's number.
     pub natural_key: String,
     /// The hash of `json`.
-    pub hash: Hash,
+    pub hash: ContentHash,
     /// The snapshot as JSON text, serialised from the checked record. The table stores it
     /// compressed, beside the rest of the row: as text inside JSON it would be escaped. Rows of
     /// earlier releases hold it here.
@@ -60,14 +63,14 @@ pub struct KeptSnapshot {
 impl KeptSnapshot {
     /// A snapshot of the record's state at `revision`, with the hash of `json`.
     pub fn new(revision: u64, natural_key: String, json: String) -> Self {
-        let hash = Hash::of(json.as_bytes());
+        let hash = ContentHash::of_bytes(json.as_bytes());
         Self { revision, natural_key, hash, json }
     }
 }
 
 /// The counterpart in Xero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
+pub struct XeroLink {
     /// Xero's id of the document.
     pub xero_id: XeroId,
     /// The number of the document or the contact in Xero.
@@ -77,7 +80,7 @@ pub struct Link {
     pub xero_updated_at: Option<Timestamp>,
     /// Status and amounts, for invoices and credit notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub amounts: Option<Amounts>,
+    pub amounts: Option<DocumentAmounts>,
 }
 
 /// One CRM record, its counterpart in Xero, and the operation between them.
@@ -104,7 +107,7 @@ pub struct Mapping {
     /// The operation that brings the snapshot to Xero.
     pub operation: Operation,
     /// The counterpart in Xero, once it is known.
-    pub link: Option<Link>,
+    pub link: Option<XeroLink>,
     /// Earlier counterparts: documents that a user replaced with a new copy after they were voided
     /// or deleted in Xero, and documents that were unlinked. Newest last, at most [`LEFT_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -124,11 +127,11 @@ const EARLIER_KEYS_MAX: usize = 8;
 pub const FORMER_NUMBERS_MAX: usize = 8;
 
 /// The maximum number of earlier counterparts that are kept for one record.
-pub const LEFT_MAX: usize = 100;
+pub const PREVIOUS_XERO_IDS_MAX: usize = 100;
 
 /// The result of offering a snapshot to a mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Accepted {
+pub enum SnapshotAcceptance {
     /// It is newer than the known snapshot: write this mapping.
     Newer(Box<Mapping>),
     /// It equals the known snapshot.
@@ -144,14 +147,14 @@ pub enum Accepted {
 impl Mapping {
     /// Accepts a snapshot if its revision is higher than the known one, or equal to it and the
     /// known one has lost its text.
-    pub fn accept(
+    pub fn accept_snapshot(
         known: Option<&Self>,
         key: &MappingKey,
         snapshot: KeptSnapshot,
         now: Timestamp,
-    ) -> Accepted {
+    ) -> SnapshotAcceptance {
         let Some(known) = known else {
-            return Accepted::Newer(Box::new(Self {
+            return SnapshotAcceptance::Newer(Box::new(Self {
                 key: key.clone(),
                 generation: 1,
                 snapshot,
@@ -171,22 +174,28 @@ impl Mapping {
         // write.
         let is_missing = same && known.snapshot.json.is_empty() && !snapshot.json.is_empty();
         if same && !is_missing && known.snapshot.hash == snapshot.hash {
-            return Accepted::Same;
+            return SnapshotAcceptance::Same;
         }
         if snapshot.revision <= known.snapshot.revision && !is_missing {
-            return Accepted::Stale { known: known.snapshot.revision };
+            return SnapshotAcceptance::Stale { known: known.snapshot.revision };
         }
         // Submitted is never refused.
-        let moved = known.apply(Event::Submitted, now).unwrap_or_else(|_| known.clone());
+        let moved =
+            known.apply_event(OperationEvent::Submitted, now).unwrap_or_else(|_| known.clone());
         let earlier_keys = known.keys_to_keep(&snapshot);
         let former_numbers = known.numbers_to_keep(&snapshot);
-        Accepted::Newer(Box::new(Self { snapshot, earlier_keys, former_numbers, ..moved }))
+        SnapshotAcceptance::Newer(Box::new(Self {
+            snapshot,
+            earlier_keys,
+            former_numbers,
+            ..moved
+        }))
     }
 
     /// The keys under which a document may exist in Xero although no answer confirmed it.
     fn keys_to_keep(&self, next: &KeptSnapshot) -> Vec<String> {
-        let held = matches!(self.operation.state, State::Claimed { by: _, until: _ });
-        let uncertain = held || self.operation.trace == Trace::Uncertain;
+        let held = matches!(self.operation.state, OperationState::Claimed { by: _, until: _ });
+        let uncertain = held || self.operation.trace == WriteTrace::Uncertain;
         let mut keys = self.earlier_keys.clone();
         if self.link.is_some() || !uncertain {
             return keys;
@@ -202,23 +211,25 @@ impl Mapping {
     /// operation is due, so that the CRM's snapshot is written to that document. The previous
     /// counterpart is recorded in `left`.
     #[must_use]
-    pub fn linked_to(self, link: Link, now: Timestamp) -> Self {
+    pub fn linked_to(self, link: XeroLink, now: Timestamp) -> Self {
         let same = self.link.as_ref().is_some_and(|known| known.xero_id == link.xero_id);
         let other = self.link.is_some() && !same;
-        let from = if other { self.afresh() } else { self };
+        let from = if other { self.new_generation() } else { self };
         let left = from.left.iter().copied().filter(|left| *left != link.xero_id).collect();
-        let moved = from.apply(Event::Submitted, now).unwrap_or_else(|_| from.clone());
+        let moved =
+            from.apply_event(OperationEvent::Submitted, now).unwrap_or_else(|_| from.clone());
         Self { link: Some(link), left, earlier_keys: Vec::new(), synced_revision: None, ..moved }
     }
 
     /// The mapping without its link. The previous counterpart is not changed in Xero.
     #[must_use]
-    pub fn unlinked(self, now: Timestamp) -> Self {
+    pub fn without_link(self, now: Timestamp) -> Self {
         if self.link.is_none() {
             return self;
         }
-        let moved = self.apply(Event::Submitted, now).unwrap_or_else(|_| self.clone());
-        moved.afresh()
+        let moved =
+            self.apply_event(OperationEvent::Submitted, now).unwrap_or_else(|_| self.clone());
+        moved.new_generation()
     }
 
     /// The mapping without its snapshot's text. The facts about its document stay. The CRM must
@@ -231,7 +242,7 @@ impl Mapping {
 
     /// Whether an attempt holds the mapping's claim now.
     pub fn is_held(&self, now: Timestamp) -> bool {
-        matches!(self.operation.state, State::Claimed { by: _, until } if until > now)
+        matches!(self.operation.state, OperationState::Claimed { by: _, until } if until > now)
     }
 
     /// Whether its document was voided or deleted in Xero.
@@ -243,10 +254,10 @@ impl Mapping {
     /// The mapping prepared for a new copy of its document. The previous counterpart is recorded in
     /// `left`.
     #[must_use]
-    pub fn afresh(self) -> Self {
+    pub fn new_generation(self) -> Self {
         let mut left = self.left;
         left.extend(self.link.as_ref().map(|link| link.xero_id));
-        let surplus = left.len().saturating_sub(LEFT_MAX);
+        let surplus = left.len().saturating_sub(PREVIOUS_XERO_IDS_MAX);
         let left = left.split_off(surplus);
         let generation = self.generation.saturating_add(1);
         Self { generation, left, link: None, synced_revision: None, ..self }
@@ -257,16 +268,20 @@ impl Mapping {
     /// # Errors
     ///
     /// The reason why the event changes nothing.
-    pub fn apply(&self, event: Event, now: Timestamp) -> Result<Self, Refusal> {
-        match step(&self.operation, event, &self.key.seed(), now) {
-            Step::Moved(operation) => Ok(Self { operation, ..self.clone() }),
-            Step::Stays(refusal) => Err(refusal),
+    pub fn apply_event(&self, event: OperationEvent, now: Timestamp) -> Result<Self, EventRefusal> {
+        match decide_transition(&self.operation, event, &self.key.hash_seed(), now) {
+            TransitionResult::Moved(operation) => Ok(Self { operation, ..self.clone() }),
+            TransitionResult::Stays(refusal) => Err(refusal),
         }
     }
 
     /// Whether an attempt at `revision` used the newest snapshot.
-    pub fn freshness(&self, revision: u64) -> Freshness {
-        if revision == self.snapshot.revision { Freshness::Newest } else { Freshness::Overtaken }
+    pub fn snapshot_freshness(&self, revision: u64) -> SnapshotFreshness {
+        if revision == self.snapshot.revision {
+            SnapshotFreshness::Newest
+        } else {
+            SnapshotFreshness::Overtaken
+        }
     }
 }
 

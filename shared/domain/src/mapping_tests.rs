@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::ids::{AccountId, TenantId};
-use crate::operation::{ClaimId, Urgency};
+use crate::operation::{ClaimId, Trigger};
 
 /// The key of an invoice's mapping.
 pub(crate) fn a_key(id: &str) -> MappingKey {
@@ -17,76 +17,76 @@ fn snapshot(revision: u64, text: &str) -> KeptSnapshot {
     KeptSnapshot::new(revision, format!("#{text}"), text.to_owned())
 }
 
-fn accept(known: Option<&Mapping>, snapshot: KeptSnapshot) -> Accepted {
-    Mapping::accept(known, &a_key("inv_1"), snapshot, Timestamp::UNIX_EPOCH)
+fn accept(known: Option<&Mapping>, snapshot: KeptSnapshot) -> SnapshotAcceptance {
+    Mapping::accept_snapshot(known, &a_key("inv_1"), snapshot, Timestamp::UNIX_EPOCH)
 }
 
 fn newer(known: Option<&Mapping>, snapshot: KeptSnapshot) -> Mapping {
     let accepted = accept(known, snapshot);
-    let Accepted::Newer(mapping) = accepted else { panic!("{accepted:?}") };
+    let SnapshotAcceptance::Newer(mapping) = accepted else { panic!("{accepted:?}") };
     *mapping
 }
 
 #[test]
 fn the_first_snapshot_makes_a_mapping_that_is_due() {
     let mapping = newer(None, snapshot(3, "a"));
-    assert_eq!(mapping.operation.state, State::Due);
+    assert_eq!(mapping.operation.state, OperationState::Due);
     assert_eq!((mapping.generation, mapping.synced_revision), (1, None));
 }
 
 #[test]
 fn the_revision_decides_and_an_equal_one_changes_nothing() {
     let known = newer(None, snapshot(3, "a"));
-    assert_eq!(accept(Some(&known), snapshot(3, "a")), Accepted::Same);
-    assert_eq!(accept(Some(&known), snapshot(3, "b")), Accepted::Stale { known: 3 });
-    assert_eq!(accept(Some(&known), snapshot(2, "b")), Accepted::Stale { known: 3 });
+    assert_eq!(accept(Some(&known), snapshot(3, "a")), SnapshotAcceptance::Same);
+    assert_eq!(accept(Some(&known), snapshot(3, "b")), SnapshotAcceptance::Stale { known: 3 });
+    assert_eq!(accept(Some(&known), snapshot(2, "b")), SnapshotAcceptance::Stale { known: 3 });
     assert_eq!(newer(Some(&known), snapshot(4, "b")).snapshot.revision, 4);
 }
 
 #[test]
 fn the_same_revision_is_accepted_again_after_its_text_was_dropped() {
     let known = newer(None, snapshot(3, "a")).without_text();
-    assert_eq!(accept(Some(&known), snapshot(2, "a")), Accepted::Stale { known: 3 });
+    assert_eq!(accept(Some(&known), snapshot(2, "a")), SnapshotAcceptance::Stale { known: 3 });
     let again = newer(Some(&known), snapshot(3, "a"));
     assert_eq!((again.snapshot.revision, again.snapshot.json.as_str()), (3, "a"));
-    assert_eq!(again.operation.state, State::Due);
-    assert_eq!(accept(Some(&again), snapshot(3, "a")), Accepted::Same);
+    assert_eq!(again.operation.state, OperationState::Due);
+    assert_eq!(accept(Some(&again), snapshot(3, "a")), SnapshotAcceptance::Same);
 }
 
 #[test]
 fn a_newer_snapshot_keeps_the_claim_of_whoever_is_on_the_older_one() {
-    let claim = Event::Claim {
+    let claim = OperationEvent::Claim {
         by: ClaimId(Uuid::from_u128(1)),
         until: Timestamp::from_second(60).unwrap(),
-        urgency: Urgency::Routine,
+        urgency: Trigger::Routine,
     };
-    let known = newer(None, snapshot(1, "a")).apply(claim, Timestamp::UNIX_EPOCH).unwrap();
+    let known = newer(None, snapshot(1, "a")).apply_event(claim, Timestamp::UNIX_EPOCH).unwrap();
     let next = newer(Some(&known), snapshot(2, "b"));
     assert_eq!(next.operation.state, known.operation.state);
-    assert_eq!(next.freshness(1), Freshness::Overtaken);
+    assert_eq!(next.snapshot_freshness(1), SnapshotFreshness::Overtaken);
 }
 
 #[test]
 fn a_number_under_which_a_write_may_stand_is_remembered() {
-    let claim = Event::Claim {
+    let claim = OperationEvent::Claim {
         by: ClaimId(Uuid::from_u128(1)),
         until: Timestamp::from_second(60).unwrap(),
-        urgency: Urgency::Routine,
+        urgency: Trigger::Routine,
     };
     let calm = newer(None, snapshot(1, "a"));
     assert!(newer(Some(&calm), snapshot(2, "b")).earlier_keys.is_empty());
-    let held = calm.apply(claim, Timestamp::UNIX_EPOCH).unwrap();
+    let held = calm.apply_event(claim, Timestamp::UNIX_EPOCH).unwrap();
     let renumbered = newer(Some(&held), snapshot(2, "b"));
     assert_eq!(renumbered.natural_keys(), ["#b", "#a"]);
     let back = newer(Some(&renumbered), snapshot(3, "a"));
     assert_eq!(back.natural_keys(), ["#a", "#b"]);
-    assert_eq!(back.afresh().natural_keys(), ["#a", "#a~2", "#a-2", "#b"]);
+    assert_eq!(back.new_generation().natural_keys(), ["#a", "#a~2", "#a-2", "#b"]);
 }
 
 /// A mapping of a record with this number, after a person asked for this many copies.
 fn numbered(number: &str, copies: u32) -> Mapping {
     let snapshot = KeptSnapshot::new(1, number.to_owned(), String::new());
-    (0..copies).fold(newer(None, snapshot), |mapping, _| mapping.afresh())
+    (0..copies).fold(newer(None, snapshot), |mapping, _| mapping.new_generation())
 }
 
 #[test]
@@ -169,15 +169,15 @@ fn the_record_of_an_earlier_release_holds_its_snapshot() {
 #[test]
 fn earlier_counterparts_are_remembered_up_to_a_limit_the_newest_of_them() {
     let mut mapping = newer(None, snapshot(1, "a"));
-    for number in 0..u128::try_from(LEFT_MAX * 100).unwrap() {
-        let link = Link {
+    for number in 0..u128::try_from(PREVIOUS_XERO_IDS_MAX * 100).unwrap() {
+        let link = XeroLink {
             xero_id: XeroId(Uuid::from_u128(number)),
             number: None,
             xero_updated_at: None,
             amounts: None,
         };
-        mapping = Mapping { link: Some(link), ..mapping }.afresh();
-        let expected = usize::try_from(number + 1).unwrap().min(LEFT_MAX);
+        mapping = Mapping { link: Some(link), ..mapping }.new_generation();
+        let expected = usize::try_from(number + 1).unwrap().min(PREVIOUS_XERO_IDS_MAX);
         assert_eq!(mapping.left.len(), expected);
         assert_eq!(mapping.left.last(), Some(&XeroId(Uuid::from_u128(number))));
     }
@@ -189,7 +189,7 @@ fn earlier_keys_are_kept_up_to_a_limit_the_newest_of_them() {
         let mut mapping = newer(None, snapshot(1, "0"));
         for number in 1..=count {
             // The attempt ended without an answer.
-            mapping.operation.trace = Trace::Uncertain;
+            mapping.operation.trace = WriteTrace::Uncertain;
             let revision = u64::try_from(number).unwrap() + 1;
             mapping = newer(Some(&mapping), snapshot(revision, &number.to_string()));
         }

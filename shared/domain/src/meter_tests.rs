@@ -15,89 +15,104 @@ fn who(number: u64) -> ClaimId {
     ClaimId(Uuid::from_u128(u128::from(number)))
 }
 
-fn go(admission: Admission) -> Meter {
+fn go(admission: CallDecision) -> CallBudget {
     match admission {
-        Admission::Go(meter) => meter,
-        Admission::Wait { until, exhausted } => panic!("waits until {until}: {exhausted:?}"),
+        CallDecision::Go(meter) => meter,
+        CallDecision::Wait { until, exhausted } => panic!("waits until {until}: {exhausted:?}"),
     }
 }
 
-fn refused(admission: &Admission) -> (Timestamp, Exhausted) {
+fn refused(admission: &CallDecision) -> (Timestamp, ExhaustedLimit) {
     match admission {
-        Admission::Go(_) => panic!("goes"),
-        Admission::Wait { until, exhausted } => (*until, *exhausted),
+        CallDecision::Go(_) => panic!("goes"),
+        CallDecision::Wait { until, exhausted } => (*until, *exhausted),
     }
 }
 
 /// A meter whose last answer, at zero, reported this number of calls left of the day.
-fn left(day_remaining: u32) -> Meter {
-    let meter = go(Meter::new(TENANT).admit(who(0), Priority::Person, at(0)));
-    meter.answered(who(0), Some((day_remaining, 9_000)), at(0))
+fn left(day_remaining: u32) -> CallBudget {
+    let meter = go(CallBudget::new(TENANT).decide_call(who(0), CallPriority::Person, at(0)));
+    meter.after_answer(who(0), Some((day_remaining, 9_000)), at(0))
 }
 
 #[test]
 fn four_pushes_at_once_leave_a_lane_for_a_person_and_none_for_a_sixth_call() {
-    let mut meter = Meter::new(TENANT);
+    let mut meter = CallBudget::new(TENANT);
     for number in 0..4 {
-        meter = go(meter.admit(who(number), Priority::Push, at(0)));
+        meter = go(meter.decide_call(who(number), CallPriority::Push, at(0)));
     }
-    assert_eq!(refused(&meter.admit(who(4), Priority::Push, at(0))).1, Exhausted::Lanes);
-    meter = go(meter.admit(who(5), Priority::Person, at(0)));
-    assert_eq!(refused(&meter.admit(who(6), Priority::Person, at(0))).1, Exhausted::Lanes);
-    let freed = meter.answered(who(0), None, at(500));
-    go(freed.admit(who(6), Priority::Person, at(500)));
+    assert_eq!(
+        refused(&meter.decide_call(who(4), CallPriority::Push, at(0))).1,
+        ExhaustedLimit::Lanes
+    );
+    meter = go(meter.decide_call(who(5), CallPriority::Person, at(0)));
+    assert_eq!(
+        refused(&meter.decide_call(who(6), CallPriority::Person, at(0))).1,
+        ExhaustedLimit::Lanes
+    );
+    let freed = meter.after_answer(who(0), None, at(500));
+    go(freed.decide_call(who(6), CallPriority::Person, at(500)));
 }
 
 #[test]
 fn a_call_whose_process_died_keeps_its_lane_until_it_cannot_arrive_any_more() {
-    let mut meter = Meter::new(TENANT);
+    let mut meter = CallBudget::new(TENANT);
     for number in 0..5 {
-        let priority = if number == 0 { Priority::Push } else { Priority::Person };
-        meter = go(meter.admit(who(number), priority, at(0)));
+        let priority = if number == 0 { CallPriority::Push } else { CallPriority::Person };
+        meter = go(meter.decide_call(who(number), priority, at(0)));
     }
     assert!(meter.is_busy(at(64_999)));
-    assert_eq!(refused(&meter.admit(who(9), Priority::Person, at(64_999))).1, Exhausted::Lanes);
+    assert_eq!(
+        refused(&meter.decide_call(who(9), CallPriority::Person, at(64_999))).1,
+        ExhaustedLimit::Lanes
+    );
     assert!(!meter.is_busy(at(65_000)));
-    go(meter.admit(who(9), Priority::Person, at(65_000)));
+    go(meter.decide_call(who(9), CallPriority::Person, at(65_000)));
 }
 
 #[test]
 fn the_reserve_of_the_day_is_a_persons_and_each_plan_has_its_own() {
     for (remaining, priority, goes) in [
-        (4_000, Priority::Verification, true),
-        (51, Priority::Push, true),
-        (50, Priority::Push, false),
-        (50, Priority::Person, true),
-        (150, Priority::Poll, false),
-        (0, Priority::Person, false),
+        (4_000, CallPriority::Verification, true),
+        (51, CallPriority::Push, true),
+        (50, CallPriority::Push, false),
+        (50, CallPriority::Person, true),
+        (150, CallPriority::Poll, false),
+        (0, CallPriority::Person, false),
     ] {
-        let admission = left(remaining).admit(who(1), priority, at(1));
-        let went = matches!(admission, Admission::Go(_));
+        let admission = left(remaining).decide_call(who(1), priority, at(1));
+        let went = matches!(admission, CallDecision::Go(_));
         assert_eq!(went, goes, "{remaining} {priority:?}");
     }
     // The day began with 5,000 calls: a twentieth of them is reserved.
-    let large = left(4_999).answered(who(9), Some((250, 9_000)), at(1));
-    assert_eq!(refused(&large.admit(who(1), Priority::Push, at(2))).1, Exhausted::Day);
+    let large = left(4_999).after_answer(who(9), Some((250, 9_000)), at(1));
+    assert_eq!(
+        refused(&large.decide_call(who(1), CallPriority::Push, at(2))).1,
+        ExhaustedLimit::Day
+    );
 }
 
 #[test]
 fn a_used_up_day_is_looked_at_again_by_one_call_an_hour() {
     let spent = left(10);
     let hour = 3_600_000;
-    let (until, exhausted) = refused(&spent.admit(who(1), Priority::Push, at(5)));
-    assert_eq!((until, exhausted), (at(hour), Exhausted::Day));
-    let looking = go(spent.admit(who(1), Priority::Push, at(hour)));
-    assert_eq!(refused(&looking.admit(who(2), Priority::Push, at(hour + 1))).1, Exhausted::Day);
-    let fresh = looking.answered(who(1), Some((999, 9_000)), at(hour + 2));
-    go(fresh.admit(who(2), Priority::Push, at(hour + 3)));
+    let (until, exhausted) = refused(&spent.decide_call(who(1), CallPriority::Push, at(5)));
+    assert_eq!((until, exhausted), (at(hour), ExhaustedLimit::Day));
+    let looking = go(spent.decide_call(who(1), CallPriority::Push, at(hour)));
+    assert_eq!(
+        refused(&looking.decide_call(who(2), CallPriority::Push, at(hour + 1))).1,
+        ExhaustedLimit::Day
+    );
+    let fresh = looking.after_answer(who(1), Some((999, 9_000)), at(hour + 2));
+    go(fresh.decide_call(who(2), CallPriority::Push, at(hour + 3)));
 }
 
 #[test]
 fn when_the_apps_minute_runs_low_everybody_waits_for_the_next() {
-    let meter = Meter::new(TENANT).answered(who(0), Some((900, 999)), at(0));
-    let (until, exhausted) = refused(&meter.admit(who(1), Priority::Person, at(30_000)));
-    assert_eq!((until, exhausted), (at(60_000), Exhausted::AppMinute));
-    go(meter.admit(who(1), Priority::Person, at(60_000)));
+    let meter = CallBudget::new(TENANT).after_answer(who(0), Some((900, 999)), at(0));
+    let (until, exhausted) = refused(&meter.decide_call(who(1), CallPriority::Person, at(30_000)));
+    assert_eq!((until, exhausted), (at(60_000), ExhaustedLimit::AppMinute));
+    go(meter.decide_call(who(1), CallPriority::Person, at(60_000)));
 }
 
 proptest! {
@@ -107,7 +122,7 @@ proptest! {
     fn no_window_of_a_minute_ever_holds_more_than_sixty_calls(
         plan in proptest::collection::vec((0_i64..1_500, 0_i64..25_000, any::<bool>()), 1..400),
     ) {
-        let mut meter = Meter::new(TENANT);
+        let mut meter = CallBudget::new(TENANT);
         let mut now = 0;
         let mut arrivals = Vec::new();
         let mut under_way: Vec<(i64, u64)> = Vec::new();
@@ -116,9 +131,9 @@ proptest! {
             under_way.sort_unstable();
             while let Some((end, by)) = under_way.first().copied().filter(|(end, _)| *end <= now) {
                 under_way.remove(0);
-                meter = meter.answered(who(by), None, at(end));
+                meter = meter.after_answer(who(by), None, at(end));
             }
-            let Admission::Go(next) = meter.admit(who(number), Priority::Person, at(now)) else {
+            let CallDecision::Go(next) = meter.decide_call(who(number), CallPriority::Person, at(now)) else {
                 continue;
             };
             meter = next;
@@ -137,19 +152,22 @@ proptest! {
 
 #[test]
 fn background_pushes_keep_a_share_of_the_minute_whatever_people_ask_for() {
-    let mut meter = Meter::new(TENANT);
+    let mut meter = CallBudget::new(TENANT);
     for number in 0..40 {
-        meter = go(meter.admit(who(number), Priority::Person, at(0)));
-        meter = meter.answered(who(number), None, at(0));
+        meter = go(meter.decide_call(who(number), CallPriority::Person, at(0)));
+        meter = meter.after_answer(who(number), None, at(0));
     }
-    let (until, exhausted) = refused(&meter.admit(who(40), Priority::Person, at(1)));
-    assert_eq!((until, exhausted), (at(60_001), Exhausted::Minute));
+    let (until, exhausted) = refused(&meter.decide_call(who(40), CallPriority::Person, at(1)));
+    assert_eq!((until, exhausted), (at(60_001), ExhaustedLimit::Minute));
     for number in 40..55 {
-        meter = go(meter.admit(who(number), Priority::Push, at(1)));
-        meter = meter.answered(who(number), None, at(1));
+        meter = go(meter.decide_call(who(number), CallPriority::Push, at(1)));
+        meter = meter.after_answer(who(number), None, at(1));
     }
-    assert_eq!(refused(&meter.admit(who(55), Priority::Push, at(2))).1, Exhausted::Minute);
-    go(meter.admit(who(55), Priority::Person, at(60_001)));
+    assert_eq!(
+        refused(&meter.decide_call(who(55), CallPriority::Push, at(2))).1,
+        ExhaustedLimit::Minute
+    );
+    go(meter.decide_call(who(55), CallPriority::Person, at(60_001)));
 }
 
 #[test]
@@ -157,7 +175,7 @@ fn a_row_of_the_previous_release_counts_no_calls_of_people() {
     let json = r#"{"tenant":"00000000-0000-0000-0000-000000000007",
         "lanes":[{"by":"00000000-0000-0000-0000-000000000001","until":"1970-01-01T00:01:00Z"}],
         "ended":["1970-01-01T00:00:00Z"]}"#;
-    let meter: Meter = serde_json::from_str(json).unwrap();
+    let meter: CallBudget = serde_json::from_str(json).unwrap();
     assert!(meter.ended_of_people.is_empty() && !meter.lanes[0].is_of_person);
     assert_eq!(meter.ended.len(), 1);
 }
@@ -170,19 +188,26 @@ fn background_pushes_keep_a_share_of_the_day_and_a_call_at_once() {
     let mut people = 0;
     for number in 1..1_000 {
         now += 2_000;
-        let Admission::Go(next) = meter.admit(who(number), Priority::Person, at(now)) else {
+        let CallDecision::Go(next) = meter.decide_call(who(number), CallPriority::Person, at(now))
+        else {
             break;
         };
         people += 1;
         let left = 1_000 - u32::try_from(number).unwrap();
-        meter = next.answered(who(number), Some((left, 9_000)), at(now));
+        meter = next.after_answer(who(number), Some((left, 9_000)), at(now));
     }
     assert_eq!(people, 600);
-    assert_eq!(refused(&meter.admit(who(2_000), Priority::Person, at(now))).1, Exhausted::Day);
-    go(meter.admit(who(2_000), Priority::Push, at(now)));
-    let mut meter = Meter::new(TENANT);
+    assert_eq!(
+        refused(&meter.decide_call(who(2_000), CallPriority::Person, at(now))).1,
+        ExhaustedLimit::Day
+    );
+    go(meter.decide_call(who(2_000), CallPriority::Push, at(now)));
+    let mut meter = CallBudget::new(TENANT);
     for number in 0..4 {
-        meter = go(meter.admit(who(number), Priority::Person, at(0)));
+        meter = go(meter.decide_call(who(number), CallPriority::Person, at(0)));
     }
-    assert_eq!(refused(&meter.admit(who(4), Priority::Person, at(0))).1, Exhausted::Lanes);
+    assert_eq!(
+        refused(&meter.decide_call(who(4), CallPriority::Person, at(0))).1,
+        ExhaustedLimit::Lanes
+    );
 }

@@ -161,7 +161,7 @@ pub mod rust_decimal_text {
 
         #[derive(Deserialize)]
         #[serde(transparent)]
-        struct Text(#[serde(with = "super")] Decimal);
+        struct DecimalText(#[serde(with = "super")] Decimal);
 
         /// Writes the digits in quotes, or `null`.
         pub fn serialize<S: Serializer>(
@@ -178,7 +178,7 @@ pub mod rust_decimal_text {
         pub fn deserialize<'de, D: Deserializer<'de>>(
             deserializer: D,
         ) -> Result<Option<Decimal>, D::Error> {
-            Ok(Option::<Text>::deserialize(deserializer)?.map(|text| text.0))
+            Ok(Option::<DecimalText>::deserialize(deserializer)?.map(|text| text.0))
         }
     }
 }

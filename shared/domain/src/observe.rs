@@ -7,10 +7,12 @@ use rust_decimal::Decimal;
 use crate::document::invoice::RemoteInvoice;
 use crate::document::sales::DocumentStatus;
 use crate::ids::XeroId;
-use crate::mapping::{Amounts, Link, Mapping};
+use crate::invoice_payments::{
+    InvoicePayments, PAYMENTS_MAX, PaymentChanges, PaymentNotice, ReceivedPayment,
+};
+use crate::mapping::{DocumentAmounts, Mapping, XeroLink};
 use crate::money::Money;
-use crate::outbound::{News, PaymentNews, PaymentState, RemovalReason};
-use crate::receipts::{Changes, PAYMENTS_MAX, Receipts, Received, Told};
+use crate::outbound::{EventContent, PaymentEventContent, PaymentState, RemovalReason};
 
 /// How far in the future Xero may state a change. A later instant is an error in the row: every
 /// further change would seem older than it.
@@ -18,13 +20,13 @@ const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 /// The result of an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Observation {
+pub struct InvoiceObservation {
     /// The mapping to store.
     pub mapping: Mapping,
     /// The receipts to store.
-    pub receipts: Receipts,
+    pub receipts: InvoicePayments,
     /// The events for the CRM, in order: at most three more than the changes of payments.
-    pub news: Vec<News>,
+    pub news: Vec<EventContent>,
     /// Whether the observation is complete. If not, the invoice counts as unseen and must be
     /// observed again after this result is stored.
     pub is_all: bool,
@@ -32,13 +34,13 @@ pub struct Observation {
 
 /// The state of an invoice in Xero.
 #[derive(Debug, Clone, Copy)]
-pub enum Seen<'a> {
+pub enum SeenInvoice<'a> {
     /// Xero has the invoice, with all of these payments.
     There {
         /// The invoice.
         invoice: &'a RemoteInvoice,
         /// Its payments.
-        payments: &'a [Received],
+        payments: &'a [ReceivedPayment],
     },
     /// Xero no longer has an invoice with this id.
     Missing,
@@ -47,51 +49,53 @@ pub enum Seen<'a> {
 /// Whether Xero's answer shows payments on an invoice, or its end, that no event has reported since
 /// the invoice was last observed. Such an invoice is then observed by its id: the lists of changes
 /// are read once, possibly before the invoice was known to belong to the CRM.
-pub fn is_news(known: Option<&Link>, id: XeroId, now: &Amounts) -> bool {
+pub fn has_unreported_changes(known: Option<&XeroLink>, id: XeroId, now: &DocumentAmounts) -> bool {
     let known = known.filter(|link| link.xero_id == id);
     match known.and_then(|link| Some((link.xero_updated_at, link.amounts.as_ref()?))) {
         Some((None, _)) => true,
         Some((Some(_), before)) => {
-            settled(before) != settled(now) || before.status.is_gone() != now.status.is_gone()
+            paid_and_credited(before) != paid_and_credited(now)
+                || before.status.is_gone() != now.status.is_gone()
         }
         None => {
-            let (paid, credited) = settled(now);
+            let (paid, credited) = paid_and_credited(now);
             !paid.amount.is_zero() || !credited.amount.is_zero() || now.status.is_gone()
         }
     }
 }
 
 /// The amounts paid and credited.
-fn settled(amounts: &Amounts) -> (Money, Money) {
+fn paid_and_credited(amounts: &DocumentAmounts) -> (Money, Money) {
     let zero = Money::new(Decimal::ZERO, amounts.amount_due.currency).in_cents();
     (amounts.amount_paid.unwrap_or(zero), amounts.amount_credited.unwrap_or(zero))
 }
 
 /// Compares an invoice in Xero with its mapping. Returns `None` if nothing has changed; then
 /// nothing needs to be stored.
-pub fn observe(
+pub fn observe_invoice(
     mapping: &Mapping,
-    receipts: &Receipts,
-    seen: Seen<'_>,
+    receipts: &InvoicePayments,
+    seen: SeenInvoice<'_>,
     now: Timestamp,
-) -> Option<Observation> {
+) -> Option<InvoiceObservation> {
     let link = mapping.link.as_ref()?;
     let before = link.amounts.as_ref()?;
     let (after, updated_at, payments) = match seen {
-        Seen::There { invoice, payments } => {
+        SeenInvoice::There { invoice, payments } => {
             if invoice.id.0 != link.xero_id.0 || is_older(link, invoice, now) {
                 return None;
             }
             let updated_at = believed_instant(invoice.updated_at, now);
-            (Amounts::observed(before.crm_total, invoice), updated_at, Some(payments))
+            (DocumentAmounts::of_invoice(before.crm_total, invoice), updated_at, Some(payments))
         }
-        Seen::Missing => (missing(before), Some(now), None),
+        SeenInvoice::Missing => (missing_amounts(before), Some(now), None),
     };
     let mut receipts = receipts.clone();
-    let changes = payments.map(|payments| receipts.observe(payments));
-    let Changes { told, is_all } = changes.unwrap_or(Changes { told: Vec::new(), is_all: true });
+    let changes = payments.map(|payments| receipts.observe_payments(payments));
+    let PaymentChanges { told, is_all } =
+        changes.unwrap_or(PaymentChanges { told: Vec::new(), is_all: true });
     if !is_all {
-        return Some(observed_in_part(mapping, link, receipts, told, now));
+        return Some(observe_partially(mapping, link, receipts, told, now));
     }
     let is_beyond_limit = payments.is_some_and(|payments| receipts.leaves_out(payments));
     let is_new_beyond_limit = is_beyond_limit && !receipts.is_beyond_limit;
@@ -101,34 +105,34 @@ pub fn observe(
         return None;
     }
     let xero_updated_at = updated_at.or(Some(now));
-    let link = Link { amounts: Some(after.clone()), xero_updated_at, ..link.clone() };
+    let link = XeroLink { amounts: Some(after.clone()), xero_updated_at, ..link.clone() };
     let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
-    let mut news = tell(&mut mapping, told, now);
-    news.extend(is_new_beyond_limit.then(|| limit_news(&mut mapping, &after, now)));
-    news.extend(status_news(&mut mapping, before, &after, is_unseen, now));
-    news.extend(payment_news(&mut mapping, before, &after, is_unseen, now));
-    Some(Observation { mapping, receipts, news, is_all: true })
+    let mut news = report_payments(&mut mapping, told, now);
+    news.extend(is_new_beyond_limit.then(|| limit_event(&mut mapping, &after, now)));
+    news.extend(status_event(&mut mapping, before, &after, is_unseen, now));
+    news.extend(payment_state_event(&mut mapping, before, &after, is_unseen, now));
+    Some(InvoiceObservation { mapping, receipts, news, is_all: true })
 }
 
 /// Observes as many changed payments as fit into one transaction. The invoice stays unseen until a
 /// further observation covers the rest; its amounts are reported together with the last of them.
-fn observed_in_part(
+fn observe_partially(
     mapping: &Mapping,
-    link: &Link,
-    receipts: Receipts,
-    told: Vec<Told>,
+    link: &XeroLink,
+    receipts: InvoicePayments,
+    told: Vec<PaymentNotice>,
     now: Timestamp,
-) -> Observation {
-    let link = Link { xero_updated_at: None, ..link.clone() };
+) -> InvoiceObservation {
+    let link = XeroLink { xero_updated_at: None, ..link.clone() };
     let mut mapping = Mapping { link: Some(link), ..mapping.clone() };
-    let news = tell(&mut mapping, told, now);
-    Observation { mapping, receipts, news, is_all: false }
+    let news = report_payments(&mut mapping, told, now);
+    InvoiceObservation { mapping, receipts, news, is_all: false }
 }
 
 /// The event that says that not every payment on the invoice is reported.
-fn limit_news(mapping: &mut Mapping, after: &Amounts, now: Timestamp) -> News {
-    let sequence = sequence(mapping, now);
-    News::XeroStatus {
+fn limit_event(mapping: &mut Mapping, after: &DocumentAmounts, now: Timestamp) -> EventContent {
+    let sequence = next_sequence(mapping, now);
+    EventContent::XeroStatus {
         invoice_id: mapping.key.crm_id.clone(),
         number: mapping.snapshot.natural_key.clone(),
         sequence,
@@ -140,13 +144,17 @@ fn limit_news(mapping: &mut Mapping, after: &Amounts, now: Timestamp) -> News {
 }
 
 /// The events about payments on a mapping's invoice.
-pub fn tell(mapping: &mut Mapping, told: Vec<Told>, now: Timestamp) -> Vec<News> {
-    told.into_iter().map(|one| payment(mapping, one, now)).collect()
+pub fn report_payments(
+    mapping: &mut Mapping,
+    told: Vec<PaymentNotice>,
+    now: Timestamp,
+) -> Vec<EventContent> {
+    told.into_iter().map(|one| payment_change_event(mapping, one, now)).collect()
 }
 
 /// Whether the invoice is older than what is known. Xero's answers may arrive out of order, and a
 /// write of this integration is newer than earlier reads.
-fn is_older(link: &Link, invoice: &RemoteInvoice, now: Timestamp) -> bool {
+fn is_older(link: &XeroLink, invoice: &RemoteInvoice, now: Timestamp) -> bool {
     let seen = believed_instant(invoice.updated_at, now);
     let known = believed_instant(link.xero_updated_at, now);
     matches!((seen, known), (Some(seen), Some(known)) if seen < known)
@@ -157,29 +165,33 @@ fn believed_instant(changed_at: Option<Timestamp>, now: Timestamp) -> Option<Tim
     changed_at.filter(|at| at.duration_since(now) <= AHEAD_MAX)
 }
 
-fn missing(before: &Amounts) -> Amounts {
-    Amounts { status: DocumentStatus::Deleted, ..before.clone() }
+fn missing_amounts(before: &DocumentAmounts) -> DocumentAmounts {
+    DocumentAmounts { status: DocumentStatus::Deleted, ..before.clone() }
 }
 
 /// The next sequence number. It is never below the current time in seconds: if a restored table has
 /// lost a number, the next event still has a higher one.
-fn sequence(mapping: &mut Mapping, now: Timestamp) -> u64 {
+fn next_sequence(mapping: &mut Mapping, now: Timestamp) -> u64 {
     let second = u64::try_from(now.as_second()).unwrap_or(0);
     mapping.told = mapping.told.saturating_add(1).max(second);
     mapping.told
 }
 
-fn payment(mapping: &mut Mapping, told: Told, now: Timestamp) -> News {
-    let sequence = sequence(mapping, now);
-    let news = |received| PaymentNews::new(received, mapping.key.crm_id.clone(), sequence);
+fn payment_change_event(
+    mapping: &mut Mapping,
+    told: PaymentNotice,
+    now: Timestamp,
+) -> EventContent {
+    let sequence = next_sequence(mapping, now);
+    let news = |received| PaymentEventContent::new(received, mapping.key.crm_id.clone(), sequence);
     match told {
-        Told::Imported(received) => News::PaymentImported(news(received)),
-        Told::Removed { received, payment } => News::PaymentRemoved {
+        PaymentNotice::Imported(received) => EventContent::PaymentImported(news(received)),
+        PaymentNotice::Removed { received, payment } => EventContent::PaymentRemoved {
             payment: news(received),
             reason: RemovalReason::RemovedInXero,
             payment_id: payment,
         },
-        Told::Same { received, payment } => News::PaymentRemoved {
+        PaymentNotice::Same { received, payment } => EventContent::PaymentRemoved {
             payment: news(received),
             reason: RemovalReason::SamePayment,
             payment_id: Some(payment),
@@ -188,13 +200,13 @@ fn payment(mapping: &mut Mapping, told: Told, now: Timestamp) -> News {
 }
 
 /// The event about the invoice itself, if a person must know about a change.
-fn status_news(
+fn status_event(
     mapping: &mut Mapping,
-    before: &Amounts,
-    after: &Amounts,
+    before: &DocumentAmounts,
+    after: &DocumentAmounts,
     is_unseen: bool,
     now: Timestamp,
-) -> Option<News> {
+) -> Option<EventContent> {
     let mut remarks = Vec::new();
     let turned = before.status != after.status || is_unseen;
     if turned && after.status.is_gone() {
@@ -206,7 +218,7 @@ fn status_news(
     }
     if !after.status.is_gone() {
         if before.xero_total != after.xero_total
-            && let Some(difference) = after.difference()
+            && let Some(difference) = after.total_difference()
         {
             remarks.push(format!(
                 "Its total was changed in Xero: {} there, {} in the CRM ({}).",
@@ -223,8 +235,8 @@ fn status_news(
     if remarks.is_empty() && !back {
         return None;
     }
-    let sequence = sequence(mapping, now);
-    Some(News::XeroStatus {
+    let sequence = next_sequence(mapping, now);
+    Some(EventContent::XeroStatus {
         invoice_id: mapping.key.crm_id.clone(),
         number: mapping.snapshot.natural_key.clone(),
         sequence,
@@ -233,15 +245,15 @@ fn status_news(
     })
 }
 
-fn payment_news(
+fn payment_state_event(
     mapping: &mut Mapping,
-    before: &Amounts,
-    after: &Amounts,
+    before: &DocumentAmounts,
+    after: &DocumentAmounts,
     is_unseen: bool,
     now: Timestamp,
-) -> Option<News> {
-    let money = |amounts: &Amounts| {
-        let (paid, credited) = settled(amounts);
+) -> Option<EventContent> {
+    let money = |amounts: &DocumentAmounts| {
+        let (paid, credited) = paid_and_credited(amounts);
         (paid, credited, amounts.amount_due, amounts.status == DocumentStatus::Paid)
     };
     let is_same = !is_unseen && money(before) == money(after);
@@ -255,8 +267,8 @@ fn payment_news(
         (false, true) => PaymentState::Unpaid,
         (false, false) => PaymentState::PartPaid,
     };
-    let sequence = sequence(mapping, now);
-    Some(News::PaymentStatus {
+    let sequence = next_sequence(mapping, now);
+    Some(EventContent::PaymentStatus {
         invoice_id: mapping.key.crm_id.clone(),
         number: mapping.snapshot.natural_key.clone(),
         sequence,

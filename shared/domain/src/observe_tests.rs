@@ -4,12 +4,12 @@ use jiff::civil::date;
 use uuid::Uuid;
 
 use super::*;
-use crate::document::invoice::{AppliedCredit, CreditKind, Settlement};
+use crate::document::invoice::{AppliedCredit, CreditKind, PaymentsAndCredits};
 use crate::ids::{XeroId, XeroInvoiceId, XeroPaymentId};
+use crate::invoice_payments::{CHANGES_MAX, Match};
 use crate::mapping::tests::a_key;
-use crate::mapping::{Accepted, CREDITS_MAX, KeptSnapshot};
+use crate::mapping::{CREDITS_MAX, KeptSnapshot, SnapshotAcceptance};
 use crate::money::Currency;
-use crate::receipts::{CHANGES_MAX, Standpoint};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -34,7 +34,7 @@ fn remote(paid: i64, credited: i64) -> RemoteInvoice {
         date: Some(date(2026, 11, 1)),
         due_date: Some(date(2026, 11, 30)),
         updated_at: Some(NOW),
-        settlement: Settlement {
+        settlement: PaymentsAndCredits {
             paid: pounds(paid).amount,
             credited: pounds(credited).amount,
             paid_on: (due == 0).then(|| date(2026, 11, 9)),
@@ -47,48 +47,50 @@ fn remote(paid: i64, credited: i64) -> RemoteInvoice {
 /// The mapping of that invoice directly after it was pushed.
 fn a_mapping() -> Mapping {
     let snapshot = KeptSnapshot::new(1, "#inv_1".to_owned(), "{}".to_owned());
-    let Accepted::Newer(mapping) = Mapping::accept(None, &a_key("inv_1"), snapshot, NOW) else {
+    let SnapshotAcceptance::Newer(mapping) =
+        Mapping::accept_snapshot(None, &a_key("inv_1"), snapshot, NOW)
+    else {
         panic!("a first snapshot is news")
     };
-    let link = Link {
+    let link = XeroLink {
         xero_id: XeroId(Uuid::from_u128(5)),
         number: None,
         xero_updated_at: Some(NOW),
-        amounts: Some(Amounts::observed(pounds(11_400), &remote(0, 0))),
+        amounts: Some(DocumentAmounts::of_invoice(pounds(11_400), &remote(0, 0))),
     };
     Mapping { link: Some(link), ..*mapping }
 }
 
-fn receipts() -> Receipts {
-    Receipts::new(a_key("inv_1").ledger, a_key("inv_1").crm_id)
+fn receipts() -> InvoicePayments {
+    InvoicePayments::new(a_key("inv_1").ledger, a_key("inv_1").crm_id)
 }
 
-fn received(id: u128, cents: i64) -> Received {
-    Received {
+fn received(id: u128, cents: i64) -> ReceivedPayment {
+    ReceivedPayment {
         id: XeroPaymentId(Uuid::from_u128(id)),
         amount: pounds(cents),
         date: Some(date(2026, 11, 9)),
         reference: None,
         account: None,
         batch: None,
-        is: Standpoint::Imported,
+        is: Match::Imported,
         seen_at: NOW,
     }
 }
 
-fn seen(invoice: &RemoteInvoice, payments: &[Received]) -> Option<Observation> {
-    observe(&a_mapping(), &receipts(), Seen::There { invoice, payments }, NOW)
+fn seen(invoice: &RemoteInvoice, payments: &[ReceivedPayment]) -> Option<InvoiceObservation> {
+    observe_invoice(&a_mapping(), &receipts(), SeenInvoice::There { invoice, payments }, NOW)
 }
 
-fn kinds(news: &[News]) -> Vec<&'static str> {
-    let kind = |one: &News| match one {
-        News::PaymentImported(_) => "imported",
-        News::PaymentRemoved { .. } => "removed",
-        News::PaymentStatus { status: PaymentState::Paid, .. } => "paid",
-        News::PaymentStatus { status: PaymentState::PartPaid, .. } => "part paid",
-        News::PaymentStatus { status: PaymentState::Unpaid, .. } => "unpaid",
-        News::XeroStatus { .. } => "status",
-        News::Skipped { .. } | News::Connection { .. } => "other",
+fn kinds(news: &[EventContent]) -> Vec<&'static str> {
+    let kind = |one: &EventContent| match one {
+        EventContent::PaymentImported(_) => "imported",
+        EventContent::PaymentRemoved { .. } => "removed",
+        EventContent::PaymentStatus { status: PaymentState::Paid, .. } => "paid",
+        EventContent::PaymentStatus { status: PaymentState::PartPaid, .. } => "part paid",
+        EventContent::PaymentStatus { status: PaymentState::Unpaid, .. } => "unpaid",
+        EventContent::XeroStatus { .. } => "status",
+        EventContent::Skipped { .. } | EventContent::Connection { .. } => "other",
     };
     news.iter().map(kind).collect()
 }
@@ -103,7 +105,7 @@ fn a_payment_is_imported_and_the_invoice_is_paid_in_that_order() {
     let seen = seen(&remote(11_400, 0), &[received(1, 11_400)]).unwrap();
     assert_eq!(kinds(&seen.news), ["imported", "paid"]);
     assert_eq!(seen.mapping.told, 2);
-    let News::PaymentStatus { sequence, paid_on, amount_due, .. } = &seen.news[1] else {
+    let EventContent::PaymentStatus { sequence, paid_on, amount_due, .. } = &seen.news[1] else {
         panic!("{:?}", seen.news)
     };
     assert_eq!((*sequence, *paid_on), (2, Some(date(2026, 11, 9))));
@@ -115,8 +117,8 @@ fn a_part_payment_and_then_its_removal_are_told() {
     let part = seen(&remote(5_000, 0), &[received(1, 5_000)]).unwrap();
     assert_eq!(kinds(&part.news), ["imported", "part paid"]);
     let back = RemoteInvoice { updated_at: Some(NOW), ..remote(0, 0) };
-    let again = Seen::There { invoice: &back, payments: &[] };
-    let removed = observe(&part.mapping, &part.receipts, again, NOW).unwrap();
+    let again = SeenInvoice::There { invoice: &back, payments: &[] };
+    let removed = observe_invoice(&part.mapping, &part.receipts, again, NOW).unwrap();
     assert_eq!(kinds(&removed.news), ["removed", "unpaid"]);
     assert_eq!(removed.mapping.told, 4);
 }
@@ -131,7 +133,8 @@ fn a_credit_is_reported_as_such_and_is_no_payment() {
     }];
     let seen = seen(&credited, &[]).unwrap();
     assert_eq!(kinds(&seen.news), ["paid"]);
-    let News::PaymentStatus { amount_paid, amount_credited, credits, .. } = &seen.news[0] else {
+    let EventContent::PaymentStatus { amount_paid, amount_credited, credits, .. } = &seen.news[0]
+    else {
         panic!("{:?}", seen.news)
     };
     assert_eq!(
@@ -148,14 +151,14 @@ fn a_void_is_told_and_marks_the_mapping() {
     let seen = seen(&voided, &[]).unwrap();
     assert_eq!(kinds(&seen.news), ["status"]);
     assert!(seen.mapping.is_gone_in_xero());
-    let afresh = seen.mapping.afresh();
+    let afresh = seen.mapping.new_generation();
     assert_eq!((afresh.generation, afresh.left.len()), (2, 1));
     assert!(afresh.link.is_none());
 }
 
 #[test]
 fn an_invoice_that_xero_has_no_longer_is_told_like_a_deleted_one() {
-    let seen = observe(&a_mapping(), &receipts(), Seen::Missing, NOW).unwrap();
+    let seen = observe_invoice(&a_mapping(), &receipts(), SeenInvoice::Missing, NOW).unwrap();
     assert_eq!(kinds(&seen.news), ["status"]);
     assert!(seen.mapping.is_gone_in_xero());
 }
@@ -168,7 +171,7 @@ fn a_total_or_a_due_date_changed_in_xero_is_told() {
     edited.due_date = Some(date(2026, 12, 24));
     let seen = seen(&edited, &[]).unwrap();
     assert_eq!(kinds(&seen.news), ["status", "unpaid"]);
-    let News::XeroStatus { remarks, .. } = &seen.news[0] else { panic!("{:?}", seen.news) };
+    let EventContent::XeroStatus { remarks, .. } = &seen.news[0] else { panic!("{:?}", seen.news) };
     assert_eq!(remarks.len(), 2, "{remarks:?}");
 }
 
@@ -188,12 +191,12 @@ fn a_change_dated_in_the_future_hides_no_later_one() {
     assert_eq!(kinds(&seen.news), ["imported", "part paid"]);
     assert_eq!(seen.mapping.link.as_ref().unwrap().xero_updated_at, Some(NOW));
     let known = a_mapping().link.unwrap();
-    let written = Link { xero_updated_at: Some(far), ..known };
+    let written = XeroLink { xero_updated_at: Some(far), ..known };
     let written = Mapping { link: Some(written), ..a_mapping() };
     let (paid, payments) = (remote(11_400, 0), [received(1, 11_400)]);
-    let there = Seen::There { invoice: &paid, payments: &payments };
+    let there = SeenInvoice::There { invoice: &paid, payments: &payments };
     for mapping in [seen.mapping, written] {
-        let later = observe(&mapping, &receipts(), there, NOW).unwrap();
+        let later = observe_invoice(&mapping, &receipts(), there, NOW).unwrap();
         assert_eq!(kinds(&later.news), ["imported", "paid"]);
         assert_eq!(later.mapping.link.unwrap().xero_updated_at, Some(NOW));
     }
@@ -208,39 +211,41 @@ fn a_change_dated_in_the_future_hides_no_later_one() {
 fn what_a_write_has_shown_is_told_though_the_amounts_are_known() {
     let paid = remote(11_400, 0);
     let known = a_mapping().link.unwrap();
-    let amounts = Amounts::observed(pounds(11_400), &paid);
-    assert!(is_news(Some(&known), known.xero_id, &amounts));
-    assert!(is_news(None, known.xero_id, &amounts));
-    let unseen = Link { amounts: Some(amounts.clone()), xero_updated_at: None, ..known };
-    assert!(is_news(Some(&unseen), unseen.xero_id, &amounts));
+    let amounts = DocumentAmounts::of_invoice(pounds(11_400), &paid);
+    assert!(has_unreported_changes(Some(&known), known.xero_id, &amounts));
+    assert!(has_unreported_changes(None, known.xero_id, &amounts));
+    let unseen = XeroLink { amounts: Some(amounts.clone()), xero_updated_at: None, ..known };
+    assert!(has_unreported_changes(Some(&unseen), unseen.xero_id, &amounts));
     let mapping = Mapping { link: Some(unseen.clone()), ..a_mapping() };
     let payments = vec![received(1, 11_400)];
-    let there = Seen::There { invoice: &paid, payments: &payments };
-    let seen = observe(&mapping, &receipts(), there, NOW).unwrap();
+    let there = SeenInvoice::There { invoice: &paid, payments: &payments };
+    let seen = observe_invoice(&mapping, &receipts(), there, NOW).unwrap();
     assert_eq!(kinds(&seen.news), ["imported", "paid"]);
     let link = seen.mapping.link.clone().unwrap();
-    assert!(!is_news(Some(&link), link.xero_id, &amounts));
-    let again = observe(&seen.mapping, &seen.receipts, there, NOW);
+    assert!(!has_unreported_changes(Some(&link), link.xero_id, &amounts));
+    let again = observe_invoice(&seen.mapping, &seen.receipts, there, NOW);
     assert_eq!(again, None);
 }
 
 #[test]
 fn an_invoice_on_which_nothing_happened_has_nothing_to_observe() {
     let known = a_mapping().link.unwrap();
-    let amounts = Amounts::observed(pounds(12_000), &remote(0, 0));
-    assert!(!is_news(Some(&known), known.xero_id, &amounts));
-    assert!(!is_news(None, known.xero_id, &amounts));
+    let amounts = DocumentAmounts::of_invoice(pounds(12_000), &remote(0, 0));
+    assert!(!has_unreported_changes(Some(&known), known.xero_id, &amounts));
+    assert!(!has_unreported_changes(None, known.xero_id, &amounts));
 }
 
 /// Observes until the observation is complete, as a poll does. Returns the events of each step.
 fn observed_to_the_end(
     mut mapping: Mapping,
-    mut known: Receipts,
+    mut known: InvoicePayments,
     invoice: &RemoteInvoice,
-    payments: &[Received],
-) -> (Mapping, Receipts, Vec<Vec<News>>) {
+    payments: &[ReceivedPayment],
+) -> (Mapping, InvoicePayments, Vec<Vec<EventContent>>) {
     let mut steps = Vec::new();
-    while let Some(seen) = observe(&mapping, &known, Seen::There { invoice, payments }, NOW) {
+    while let Some(seen) =
+        observe_invoice(&mapping, &known, SeenInvoice::There { invoice, payments }, NOW)
+    {
         let is_unseen = seen.mapping.link.as_ref().unwrap().xero_updated_at.is_none();
         assert_eq!(is_unseen, !seen.is_all, "an invoice is unseen until all of it is observed");
         (mapping, known) = (seen.mapping, seen.receipts);
@@ -252,7 +257,7 @@ fn observed_to_the_end(
     (mapping, known, steps)
 }
 
-fn many(count: usize) -> Vec<Received> {
+fn many(count: usize) -> Vec<ReceivedPayment> {
     (1..=count).map(|id| received(u128::try_from(id).unwrap(), 1)).collect()
 }
 
@@ -269,7 +274,7 @@ fn a_change_of_any_size_is_told_in_steps_that_fit_into_a_transaction() {
             let news = steps.concat();
             let told = kinds(&news).iter().filter(|kind| **kind == word).count();
             assert_eq!(told, count);
-            let sequences = news.iter().map(|one| one.sequence().unwrap().1);
+            let sequences = news.iter().map(|one| one.invoice_sequence().unwrap().1);
             assert!(sequences.is_sorted(), "{count} {word}");
             // The amounts paid and due are reported once, when all payments have been observed.
             assert_eq!(kinds(&news).len(), count + 1, "{count} {word}");
@@ -288,7 +293,7 @@ fn the_credits_of_an_invoice_are_kept_up_to_a_limit() {
         };
         let mut credited = remote(0, 5_000);
         credited.settlement.credits = vec![credit; count];
-        let kept = Amounts::observed(pounds(11_400), &credited);
+        let kept = DocumentAmounts::of_invoice(pounds(11_400), &credited);
         assert_eq!(kept.credits.len(), CREDITS_MAX, "{count}");
         assert_eq!(kept.amount_credited, Some(pounds(5_000)), "the sum includes all of them");
     }
@@ -311,7 +316,7 @@ fn of_more_payments_than_are_followed_it_is_told_once_that_there_are_more() {
         assert_eq!((imported, known.received.len()), (followed, followed));
         assert_eq!(known.is_beyond_limit, beyond);
         assert_eq!(kinds(&news).contains(&"status"), beyond);
-        let again = Seen::There { invoice: &paid, payments: &payments };
-        assert_eq!(observe(&mapping, &known, again, NOW), None, "{count}");
+        let again = SeenInvoice::There { invoice: &paid, payments: &payments };
+        assert_eq!(observe_invoice(&mapping, &known, again, NOW), None, "{count}");
     }
 }

@@ -11,19 +11,19 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::connection::Status;
+use crate::connection::ConnectionStatus;
 use crate::document::invoice::AppliedCredit;
 use crate::entity::EntityKind;
 use crate::envelope::CONTRACT_VERSION;
 use crate::failure::Failure;
 use crate::ids::{AccountId, CrmId, EventId, PaymentId, XeroId, XeroPaymentId};
+use crate::invoice_payments::{InferredMethod, ReceivedPayment};
 use crate::mapping::Mapping;
 use crate::money::Money;
-use crate::receipts::{InferredMethod, Received};
 
 /// An event for the CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
+pub struct OutboundEvent {
     /// The contract's version.
     pub version: u64,
     /// Its id, the same in every delivery.
@@ -34,13 +34,13 @@ pub struct Event {
     pub occurred_at: Timestamp,
     /// The content of the event.
     #[serde(flatten)]
-    pub news: News,
+    pub news: EventContent,
 }
 
 /// The content of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-pub enum News {
+pub enum EventContent {
     /// A record was given up, and a person must act.
     #[serde(rename = "sync.skipped")]
     Skipped {
@@ -102,13 +102,13 @@ pub enum News {
     },
     /// Xero has a payment on an invoice that the CRM does not know. The CRM records it.
     #[serde(rename = "payment.imported")]
-    PaymentImported(PaymentNews),
+    PaymentImported(PaymentEventContent),
     /// A payment is no longer in Xero, or its import was a duplicate.
     #[serde(rename = "payment.removed")]
     PaymentRemoved {
         /// The payment.
         #[serde(flatten)]
-        payment: PaymentNews,
+        payment: PaymentEventContent,
         /// The reason.
         reason: RemovalReason,
         /// The CRM's own payment that it is or was, if it is one.
@@ -119,7 +119,7 @@ pub enum News {
     #[serde(rename = "connection.status")]
     Connection {
         /// The new status.
-        status: Status,
+        status: ConnectionStatus,
         /// The organisation's name, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         organisation: Option<String>,
@@ -142,7 +142,7 @@ pub enum PaymentState {
 
 /// A payment in Xero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentNews {
+pub struct PaymentEventContent {
     /// Xero's id of the payment. Every event about one payment has the same id.
     pub xero_payment_id: XeroPaymentId,
     /// The invoice in the CRM.
@@ -168,11 +168,12 @@ pub struct PaymentNews {
     pub batch_id: Option<XeroId>,
 }
 
-impl PaymentNews {
+impl PaymentEventContent {
     /// The news about a payment on an invoice.
-    pub fn new(received: Received, invoice_id: CrmId, sequence: u64) -> Self {
-        let method = received.method();
-        let Received { id, amount, date, reference, account, batch, is: _, seen_at: _ } = received;
+    pub fn new(received: ReceivedPayment, invoice_id: CrmId, sequence: u64) -> Self {
+        let method = received.inferred_method();
+        let ReceivedPayment { id, amount, date, reference, account, batch, is: _, seen_at: _ } =
+            received;
         Self {
             xero_payment_id: id,
             invoice_id,
@@ -197,9 +198,9 @@ pub enum RemovalReason {
     SamePayment,
 }
 
-impl Event {
+impl OutboundEvent {
     /// An event that occurs now.
-    pub fn new(id: Uuid, account: AccountId, news: News, now: Timestamp) -> Self {
+    pub fn new(id: Uuid, account: AccountId, news: EventContent, now: Timestamp) -> Self {
         Self {
             version: CONTRACT_VERSION,
             event_id: EventId(id),
@@ -217,17 +218,17 @@ impl Event {
 
 /// Sorts events into the order of their delivery. They are sorted by their instants, which come
 /// from more than one clock; among the events about one invoice, `sequence` decides.
-pub fn in_order(mut events: Vec<Event>) -> Vec<Event> {
+pub fn sort_for_delivery(mut events: Vec<OutboundEvent>) -> Vec<OutboundEvent> {
     let mut places: BTreeMap<CrmId, Vec<usize>> = BTreeMap::new();
     for (place, event) in events.iter().enumerate() {
-        if let Some((invoice, _)) = event.news.sequence() {
+        if let Some((invoice, _)) = event.news.invoice_sequence() {
             places.entry(invoice.clone()).or_default().push(place);
         }
     }
     for places in places.into_values() {
-        let mut of_invoice: Vec<Event> =
+        let mut of_invoice: Vec<OutboundEvent> =
             places.iter().filter_map(|place| events.get(*place).cloned()).collect();
-        of_invoice.sort_by_key(|event| event.news.sequence().map(|(_, sequence)| sequence));
+        of_invoice.sort_by_key(|event| event.news.invoice_sequence().map(|(_, sequence)| sequence));
         for (place, event) in places.into_iter().zip(of_invoice) {
             if let Some(there) = events.get_mut(place) {
                 *there = event;
@@ -237,9 +238,9 @@ pub fn in_order(mut events: Vec<Event>) -> Vec<Event> {
     events
 }
 
-impl News {
+impl EventContent {
     /// The invoice that the event is about, and the event's sequence number for it.
-    pub const fn sequence(&self) -> Option<(&CrmId, u64)> {
+    pub const fn invoice_sequence(&self) -> Option<(&CrmId, u64)> {
         match self {
             Self::PaymentStatus { invoice_id, sequence, .. }
             | Self::XeroStatus { invoice_id, sequence, .. } => Some((invoice_id, *sequence)),
@@ -251,7 +252,7 @@ impl News {
     }
 
     /// The news that a mapping was given up because of this failure.
-    pub fn skipped(mapping: &Mapping, failure: &Failure) -> Self {
+    pub fn for_skipped_record(mapping: &Mapping, failure: &Failure) -> Self {
         Self::Skipped {
             entity: mapping.key.kind,
             crm_id: mapping.key.crm_id.clone(),
@@ -267,23 +268,23 @@ impl News {
 mod tests {
     use super::*;
 
-    fn an_event(at: i64, id: u128, about: Option<(&str, u64)>) -> Event {
+    fn an_event(at: i64, id: u128, about: Option<(&str, u64)>) -> OutboundEvent {
         let news = match about {
-            Some((invoice, sequence)) => News::XeroStatus {
+            Some((invoice, sequence)) => EventContent::XeroStatus {
                 invoice_id: CrmId::new(invoice).unwrap(),
                 number: String::new(),
                 sequence,
                 status: "VOIDED".to_owned(),
                 remarks: Vec::new(),
             },
-            None => News::Connection {
-                status: Status::Active,
+            None => EventContent::Connection {
+                status: ConnectionStatus::Active,
                 organisation: None,
                 message: String::new(),
             },
         };
         let at = Timestamp::from_second(at).unwrap();
-        Event::new(Uuid::from_u128(id), AccountId::new("acc_1").unwrap(), news, at)
+        OutboundEvent::new(Uuid::from_u128(id), AccountId::new("acc_1").unwrap(), news, at)
     }
 
     #[test]
@@ -295,7 +296,7 @@ mod tests {
             an_event(3, 4, Some(("inv_1", 6))),
             an_event(4, 5, Some(("inv_1", 8))),
         ];
-        let ids = in_order(events).into_iter().map(|event| event.event_id.0.as_u128());
+        let ids = sort_for_delivery(events).into_iter().map(|event| event.event_id.0.as_u128());
         assert_eq!(ids.collect::<Vec<_>>(), [4, 2, 3, 1, 5]);
     }
 }

@@ -17,7 +17,7 @@ const SMALLER_PAGES: u32 = 5;
 
 /// Where a page of a list begins, and with how many rows it is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
+pub struct PagePosition {
     rows_before: u32,
     size: u32,
     /// The largest size that is requested in this list.
@@ -26,7 +26,7 @@ pub struct Position {
     full_pages: u32,
 }
 
-impl Position {
+impl PagePosition {
     /// The beginning of a list that is requested with the largest pages.
     pub const FIRST: Self = Self::first_of(PAGE_SIZES[0]);
 
@@ -43,7 +43,7 @@ impl Position {
     }
 
     /// A position behind rows that an earlier reading has read.
-    pub fn behind(rows: u32) -> Self {
+    pub fn after_rows(rows: u32) -> Self {
         if rows == 0 {
             return Self::FIRST;
         }
@@ -58,12 +58,12 @@ impl Position {
     }
 
     /// The number of rows that the page is requested with.
-    pub const fn size(self) -> u32 {
+    pub const fn page_size(self) -> u32 {
         self.size
     }
 
     /// The number of the page among pages of its size, from 1.
-    pub const fn number(self) -> u32 {
+    pub const fn page_number(self) -> u32 {
         self.rows_before / self.size + 1
     }
 
@@ -73,7 +73,7 @@ impl Position {
     }
 
     /// The same position with the next smaller pages; `None` if the page has a single row.
-    pub fn smaller(self) -> Option<Self> {
+    pub fn with_smaller_pages(self) -> Option<Self> {
         let fits = |size: &u32| *size < self.size && self.rows_before.is_multiple_of(*size);
         let size = PAGE_SIZES.into_iter().find(fits)?;
         Some(Self { size, full_pages: 0, ..self })
@@ -84,7 +84,7 @@ impl Position {
     #[must_use]
     pub fn after_full_page(self, full: u32) -> Self {
         if full != self.size {
-            let rows_before = self.number().saturating_mul(full);
+            let rows_before = self.page_number().saturating_mul(full);
             return Self {
                 rows_before,
                 size: full,
@@ -93,18 +93,19 @@ impl Position {
             };
         }
         let rows_before = self.rows_before.saturating_add(full);
-        Self { rows_before, full_pages: self.full_pages.saturating_add(1), ..self }.enlarged()
+        Self { rows_before, full_pages: self.full_pages.saturating_add(1), ..self }
+            .with_larger_pages()
     }
 
     /// The beginning of another list of the same rows. The size of the pages stays.
     #[must_use]
-    pub fn restarted(self) -> Self {
-        Self { rows_before: 0, ..self }.enlarged()
+    pub fn at_list_start(self) -> Self {
+        Self { rows_before: 0, ..self }.with_larger_pages()
     }
 
     /// The same position with larger pages, if enough pages of this size were read and a larger
     /// page can begin here.
-    fn enlarged(self) -> Self {
+    fn with_larger_pages(self) -> Self {
         let larger = PAGE_SIZES.into_iter().rev().find(|size| *size > self.size);
         let larger = larger.filter(|size| *size <= self.largest);
         match larger {
@@ -131,7 +132,7 @@ impl PageLimit {
     }
 
     /// Counts a page that was read at this position.
-    pub fn count_page(&mut self, at: Position) {
+    pub fn count_page(&mut self, at: PagePosition) {
         self.0 = self.0.saturating_sub(if at.is_reduced() { 1 } else { SMALLER_PAGES });
     }
 
@@ -146,19 +147,19 @@ mod tests {
     use super::*;
 
     /// The rows, from 0, that a list of this length shows at the position.
-    fn rows(length: u32, at: Position) -> std::ops::Range<u32> {
-        let begin = (at.number() - 1) * at.size();
-        begin.min(length)..(begin + at.size()).min(length)
+    fn rows(length: u32, at: PagePosition) -> std::ops::Range<u32> {
+        let begin = (at.page_number() - 1) * at.page_size();
+        begin.min(length)..(begin + at.page_size()).min(length)
     }
 
     #[test]
     fn a_smaller_page_begins_at_the_same_row_down_to_a_single_row() {
-        let mut at = Position::behind(2_000);
-        let mut sizes = vec![at.size()];
-        while let Some(smaller) = at.smaller() {
+        let mut at = PagePosition::after_rows(2_000);
+        let mut sizes = vec![at.page_size()];
+        while let Some(smaller) = at.with_smaller_pages() {
             at = smaller;
-            sizes.push(at.size());
-            assert_eq!((at.number() - 1) * at.size(), 2_000);
+            sizes.push(at.page_size());
+            assert_eq!((at.page_number() - 1) * at.page_size(), 2_000);
         }
         assert_eq!(sizes, PAGE_SIZES);
     }
@@ -166,21 +167,21 @@ mod tests {
     #[test]
     fn every_row_is_read_once_in_order_wherever_pages_are_too_large() {
         for too_large in [vec![], vec![0], vec![499], vec![999], vec![1_000, 1_009, 2_499]] {
-            let (mut at, mut read, mut calls) = (Position::FIRST, Vec::new(), 0);
+            let (mut at, mut read, mut calls) = (PagePosition::FIRST, Vec::new(), 0);
             loop {
                 calls += 1;
                 let shown = rows(2_500, at);
                 let is_too_large = too_large.iter().any(|row| shown.contains(row));
-                if let Some(smaller) = at.smaller().filter(|_| is_too_large) {
+                if let Some(smaller) = at.with_smaller_pages().filter(|_| is_too_large) {
                     at = smaller;
                     continue;
                 }
-                let is_last = shown.len() < usize::try_from(at.size()).unwrap();
+                let is_last = shown.len() < usize::try_from(at.page_size()).unwrap();
                 read.extend(shown);
                 if is_last {
                     break;
                 }
-                at = at.after_full_page(at.size());
+                at = at.after_full_page(at.page_size());
             }
             assert_eq!(read, (0..2_500).collect::<Vec<_>>(), "{too_large:?}");
             assert!(calls < 200, "{too_large:?}: {calls} calls");
@@ -189,48 +190,54 @@ mod tests {
 
     #[test]
     fn ten_full_pages_lead_to_larger_ones_where_one_can_begin() {
-        let mut at = Position::FIRST.smaller().unwrap();
+        let mut at = PagePosition::FIRST.with_smaller_pages().unwrap();
         for _ in 0..9 {
             at = at.after_full_page(100);
-            assert_eq!(at.size(), 100);
+            assert_eq!(at.page_size(), 100);
         }
-        assert_eq!((at.after_full_page(100).size(), at.after_full_page(100).number()), (1_000, 2));
-        let resumed = Position::behind(507);
-        assert_eq!((resumed.size(), resumed.number()), (1, 508));
+        assert_eq!(
+            (at.after_full_page(100).page_size(), at.after_full_page(100).page_number()),
+            (1_000, 2)
+        );
+        let resumed = PagePosition::after_rows(507);
+        assert_eq!((resumed.page_size(), resumed.page_number()), (1, 508));
         let resumed = (0..3).fold(resumed, |at, _| at.after_full_page(1));
-        assert_eq!((resumed.rows_before(), resumed.size(), resumed.number()), (510, 10, 52));
+        assert_eq!(
+            (resumed.rows_before(), resumed.page_size(), resumed.page_number()),
+            (510, 10, 52)
+        );
         // A list of other rows may begin with a larger page at once.
-        let at = (0..2).fold(Position::behind(3), |at, _| at.after_full_page(1));
-        assert_eq!((at.rows_before(), at.size()), (5, 1));
-        assert_eq!((at.restarted().rows_before(), at.restarted().size()), (0, 10));
+        let at = (0..2).fold(PagePosition::after_rows(3), |at, _| at.after_full_page(1));
+        assert_eq!((at.rows_before(), at.page_size()), (5, 1));
+        assert_eq!((at.at_list_start().rows_before(), at.at_list_start().page_size()), (0, 10));
     }
 
     #[test]
     fn the_size_that_xero_uses_is_used_from_there_on() {
-        let second = Position::FIRST.after_full_page(50);
-        assert_eq!((second.rows_before(), second.size(), second.number()), (50, 50, 2));
+        let second = PagePosition::FIRST.after_full_page(50);
+        assert_eq!((second.rows_before(), second.page_size(), second.page_number()), (50, 50, 2));
         let third = (0..30).fold(second, |at, _| at.after_full_page(50));
-        assert_eq!((third.size(), third.number()), (50, 32));
+        assert_eq!((third.page_size(), third.page_number()), (50, 32));
         assert!(!third.is_reduced());
-        let smaller = second.smaller().unwrap();
-        assert_eq!((smaller.size(), smaller.number()), (10, 6));
+        let smaller = second.with_smaller_pages().unwrap();
+        assert_eq!((smaller.page_size(), smaller.page_number()), (10, 6));
     }
 
     #[test]
     fn a_list_of_a_few_rows_is_requested_with_no_more() {
-        assert_eq!(Position::first_of(50).size(), 50);
-        assert_eq!(Position::first_of(50).smaller().unwrap().size(), 10);
-        assert_eq!(Position::first_of(0).size(), 1);
-        assert_eq!(Position::first_of(5_000), Position::FIRST);
+        assert_eq!(PagePosition::first_of(50).page_size(), 50);
+        assert_eq!(PagePosition::first_of(50).with_smaller_pages().unwrap().page_size(), 10);
+        assert_eq!(PagePosition::first_of(0).page_size(), 1);
+        assert_eq!(PagePosition::first_of(5_000), PagePosition::FIRST);
     }
 
     #[test]
     fn smaller_pages_use_a_fifth_of_the_limit() {
         let (mut large, mut small) = (PageLimit::of_pages(20), PageLimit::of_pages(20));
-        let reduced = Position::FIRST.smaller().unwrap();
+        let reduced = PagePosition::FIRST.with_smaller_pages().unwrap();
         for _ in 0..20 {
             assert!(!large.is_reached());
-            large.count_page(Position::FIRST);
+            large.count_page(PagePosition::FIRST);
             small.count_page(reduced);
         }
         assert!(large.is_reached() && !small.is_reached());

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Ledger;
-use crate::paging::Position;
+use crate::paging::PagePosition;
 
 /// How far a walk begins before the previous one began. Xero's instants have a resolution of one
 /// second, and rows of the same second appear in no fixed order.
@@ -26,7 +26,7 @@ const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// The progress of reading a ledger. One row, stored when there is something to remember.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct PollProgress {
     /// The account and the organisation.
     pub ledger: Ledger,
     /// The instant from which the next poll reads changed invoices. Every earlier change has been
@@ -67,10 +67,10 @@ const fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-impl Progress {
+impl PollProgress {
     /// The progress of a ledger that was connected now. Earlier changes in it are not relevant.
     pub fn new(ledger: Ledger, now: Timestamp) -> Self {
-        let from = a_little_before(now);
+        let from = subtract_overlap(now);
         Self {
             ledger,
             invoices_from: from,
@@ -120,7 +120,7 @@ impl Progress {
     #[must_use]
     pub fn without_future(self, now: Timestamp) -> Self {
         let latest = add_saturating(now, CLOCK_AHEAD_MAX);
-        let restart = a_little_before(self.verified_at.min(now));
+        let restart = subtract_overlap(self.verified_at.min(now));
         let corrected =
             |from, rows_read| if from > latest { (restart, 0) } else { (from, rows_read) };
         let (invoices_from, invoices_read) = corrected(self.invoices_from, self.invoices_read);
@@ -133,12 +133,12 @@ impl Progress {
 /// counting pages: a row moves to the end when it changes, so a page number soon points to
 /// different rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Walk {
+pub struct ChangeWalk {
     /// Rows that changed at this instant or later are requested.
     pub since: Timestamp,
     /// The page within that request. It is another one than the first only if one second holds more
     /// than a page.
-    pub at: Position,
+    pub at: PagePosition,
     /// The instant from which the walk started.
     pub first: Timestamp,
     /// The newest change read, if any.
@@ -152,7 +152,7 @@ pub struct Walk {
 #[derive(Debug, Clone, Copy)]
 pub struct ReadPage<'a> {
     /// The position of the next page within the same request; `None` after the last one.
-    pub next: Option<Position>,
+    pub next: Option<PagePosition>,
     /// When the page's rows changed.
     pub changes: &'a [Timestamp],
     /// When Xero answered, by its own clock.
@@ -177,22 +177,22 @@ impl ReadPage<'_> {
 
 /// The step that follows a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum WalkStep {
     /// Read this page next.
-    Page(Walk),
+    Page(ChangeWalk),
     /// The walk is complete. The next walk begins at this instant.
     Done(Timestamp),
 }
 
-impl Walk {
+impl ChangeWalk {
     /// A walk over everything that changed from an instant on.
     pub const fn from(first: Timestamp) -> Self {
-        Self { since: first, at: Position::FIRST, first, newest: None, begun_at: None }
+        Self { since: first, at: PagePosition::FIRST, first, newest: None, begun_at: None }
     }
 
     /// The same, if the first rows of it were read already.
-    pub fn behind(first: Timestamp, rows_read: u32) -> Self {
-        Self { at: Position::behind(rows_read), ..Self::from(first) }
+    pub fn resume_after_rows(first: Timestamp, rows_read: u32) -> Self {
+        Self { at: PagePosition::after_rows(rows_read), ..Self::from(first) }
     }
 
     /// The step that follows a page.
@@ -203,33 +203,33 @@ impl Walk {
     ///
     /// Only a page that is not full ends a walk. A full page without a believable instant is
     /// followed by the next page of the same request.
-    pub fn after(self, read: ReadPage<'_>) -> Next {
+    pub fn after_page(self, read: ReadPage<'_>) -> WalkStep {
         let last = read.newest_change();
         let walk = Self {
             newest: self.newest.max(last),
             begun_at: self.begun_at.or(read.answered_at()),
             ..self
         };
-        let Some(next) = read.next else { return Next::Done(walk.end()) };
+        let Some(next) = read.next else { return WalkStep::Done(walk.next_walk_start()) };
         // Rows of the last second may continue on the next page. Rows that were read already are
         // read again.
         let since =
             last.map(|last| last.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(last));
-        Next::Page(match since.filter(|since| *since > self.since) {
-            Some(since) => Self { since, at: next.restarted(), ..walk },
+        WalkStep::Page(match since.filter(|since| *since > self.since) {
+            Some(since) => Self { since, at: next.at_list_start(), ..walk },
             // Rows without an instant do not move the walk forward in time.
             None => Self { at: next, ..walk },
         })
     }
 
-    fn end(self) -> Timestamp {
+    fn next_walk_start(self) -> Timestamp {
         let has_rows = self.newest.is_some() || self.at.rows_before() > 0;
         let until = self.newest.max(self.begun_at.filter(|_| has_rows));
-        until.map_or(self.first, |until| a_little_before(until).max(self.first))
+        until.map_or(self.first, |until| subtract_overlap(until).max(self.first))
     }
 }
 
-fn a_little_before(until: Timestamp) -> Timestamp {
+fn subtract_overlap(until: Timestamp) -> Timestamp {
     until.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN)
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, FailureClass};
 use crate::ids::{CrmId, Ledger, UserId};
-use crate::matching::{Evidence, Match};
+use crate::matching::{ContactMatch, MatchEvidence};
 use crate::retry;
 
 /// The maximum size of a page of findings, in bytes of JSON: well below DynamoDB's limit of 400 KB
@@ -18,7 +18,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A comparison. Its row is rewritten with every step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reconciliation {
+pub struct ContactReconciliation {
     /// The account and the organisation.
     pub ledger: Ledger,
     /// The user who asked for it.
@@ -27,9 +27,9 @@ pub struct Reconciliation {
     /// comparison.
     pub started_at: Timestamp,
     /// The progress.
-    pub place: Place,
+    pub place: ReconciliationProgress,
     /// The counts so far.
-    pub counts: Counts,
+    pub counts: ReconciliationCounts,
     /// The number of pages of findings.
     pub pages: u32,
     /// How often in a row Xero interrupted it.
@@ -41,7 +41,7 @@ pub struct Reconciliation {
 /// The progress of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "place")]
-pub enum Place {
+pub enum ReconciliationProgress {
     /// Comparing, after the client with this sort key.
     Comparing {
         /// The last sort key that was processed; `None` at the beginning.
@@ -62,7 +62,7 @@ pub enum Place {
 
 /// The counts of clients by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
+pub struct ReconciliationCounts {
     /// All known clients.
     pub clients: u64,
     /// All contacts in Xero, including archived ones.
@@ -82,19 +82,19 @@ pub struct Counts {
 
 /// The finding for one client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct ClientFinding {
     /// The client.
     pub client_id: CrmId,
     /// The client's name in Xero.
     pub name: String,
     /// The result of matching it.
     #[serde(flatten)]
-    pub found: Match,
+    pub found: ContactMatch,
 }
 
 /// A page of findings. Its row is written once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Findings {
+pub struct FindingsPage {
     /// The account and the organisation.
     pub ledger: Ledger,
     /// The start of the comparison that it belongs to.
@@ -102,17 +102,17 @@ pub struct Findings {
     /// The page's number, from 0.
     pub page: u32,
     /// The findings, in the order of the clients' ids.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<ClientFinding>,
 }
 
-impl Findings {
+impl FindingsPage {
     /// Divides findings into pages, numbered from `first` on, each small enough for a row: names
     /// and addresses in Xero may be very long. No page is empty.
-    pub fn paged(
+    pub fn split_into_pages(
         ledger: &Ledger,
         started_at: Timestamp,
         first: u32,
-        findings: Vec<Finding>,
+        findings: Vec<ClientFinding>,
     ) -> Vec<Self> {
         let mut pages: Vec<Self> = Vec::new();
         let (mut number, mut room) = (first, 0_usize);
@@ -140,15 +140,15 @@ impl Findings {
     }
 }
 
-impl Reconciliation {
+impl ContactReconciliation {
     /// A comparison that starts now.
     pub fn new(ledger: Ledger, by: UserId, now: Timestamp) -> Self {
         Self {
             ledger,
             by,
             started_at: now,
-            place: Place::Comparing { after: None },
-            counts: Counts::default(),
+            place: ReconciliationProgress::Comparing { after: None },
+            counts: ReconciliationCounts::default(),
             pages: 0,
             interruptions: 0,
             updated_at: now,
@@ -157,13 +157,13 @@ impl Reconciliation {
 
     /// Whether it is in progress.
     pub const fn is_comparing(&self) -> bool {
-        matches!(self.place, Place::Comparing { .. })
+        matches!(self.place, ReconciliationProgress::Comparing { .. })
     }
 
     /// The comparison after Xero interrupted it, and the instant at which it continues. It is given
     /// up if a person must act, or after as many interruptions as a record has attempts.
     #[must_use]
-    pub fn interrupted(self, failure: Failure, now: Timestamp) -> (Self, Option<Timestamp>) {
+    pub fn after_interruption(self, failure: Failure, now: Timestamp) -> (Self, Option<Timestamp>) {
         let interruptions = self.interruptions.saturating_add(1);
         let wait = retry::LADDER_MINUTES.get(usize::from(self.interruptions));
         let later = wait.map(|minutes| SignedDuration::from_mins(*minutes));
@@ -174,13 +174,13 @@ impl Reconciliation {
             .map(|at| failure.not_before.map_or(at, |not_before| not_before.max(now)));
         let place = match at {
             Some(_) => self.place.clone(),
-            None => Place::Stopped { failure },
+            None => ReconciliationProgress::Stopped { failure },
         };
         (Self { interruptions, place, updated_at: now, ..self }, at)
     }
 }
 
-impl Counts {
+impl ReconciliationCounts {
     /// Adds the given number of skipped clients to the counts.
     #[must_use]
     pub fn with_left_alone(self, clients: usize) -> Self {
@@ -190,19 +190,21 @@ impl Counts {
 
     /// Adds one client with this result to the counts.
     #[must_use]
-    pub const fn with(self, found: &Match) -> Self {
+    pub const fn with_match(self, found: &ContactMatch) -> Self {
         match found {
-            Match::Confident { contact: _, by: _ } => Self { linked: self.linked + 1, ..self },
-            Match::Ambiguous { candidates: _, why: _ } => {
+            ContactMatch::Confident { contact: _, by: _ } => {
+                Self { linked: self.linked + 1, ..self }
+            }
+            ContactMatch::Ambiguous { candidates: _, why: _ } => {
                 Self { ambiguous: self.ambiguous + 1, ..self }
             }
-            Match::Missing => Self { missing: self.missing + 1, ..self },
+            ContactMatch::Missing => Self { missing: self.missing + 1, ..self },
         }
     }
 }
 
 /// The sentence in the sync log that says why a client was linked.
-pub fn told(by: Evidence) -> String {
+pub fn describe_link(by: MatchEvidence) -> String {
     format!("It was linked to the contact in Xero that has the same {by}.")
 }
 
@@ -211,14 +213,17 @@ mod tests {
     use super::*;
     use crate::mapping::tests::a_key;
 
-    fn interrupted(class: FailureClass, times: usize) -> (Reconciliation, Option<Timestamp>) {
+    fn interrupted(
+        class: FailureClass,
+        times: usize,
+    ) -> (ContactReconciliation, Option<Timestamp>) {
         let ledger = a_key("c").ledger;
         let by = UserId::new("usr_1").unwrap();
-        let begun = Reconciliation::new(ledger, by, Timestamp::UNIX_EPOCH);
+        let begun = ContactReconciliation::new(ledger, by, Timestamp::UNIX_EPOCH);
         let failure = || Failure::new(class, "code", "Xero is asleep.", "");
         let mut last = (begun, None);
         for _ in 0..times {
-            last = last.0.interrupted(failure(), Timestamp::UNIX_EPOCH);
+            last = last.0.after_interruption(failure(), Timestamp::UNIX_EPOCH);
         }
         last
     }
@@ -226,41 +231,47 @@ mod tests {
     #[test]
     fn findings_of_any_size_come_in_pages_that_a_row_can_hold() {
         let ledger = a_key("c").ledger;
-        let finding = |number: usize, bytes: usize| Finding {
+        let finding = |number: usize, bytes: usize| ClientFinding {
             client_id: CrmId::new(format!("cli_{number}")).unwrap(),
             name: "\"".repeat(bytes),
-            found: Match::Missing,
+            found: ContactMatch::Missing,
         };
         for (count, bytes) in [(45, 10), (45, 1_000), (45, 5_000), (45, 80_000), (4_500, 500)] {
-            let findings: Vec<Finding> = (0..count).map(|number| finding(number, bytes)).collect();
-            let pages = Findings::paged(&ledger, Timestamp::UNIX_EPOCH, 7, findings.clone());
+            let findings: Vec<ClientFinding> =
+                (0..count).map(|number| finding(number, bytes)).collect();
+            let pages =
+                FindingsPage::split_into_pages(&ledger, Timestamp::UNIX_EPOCH, 7, findings.clone());
             let numbers: Vec<u32> = pages.iter().map(|page| page.page).collect();
             assert_eq!(numbers, (7..).take(pages.len()).collect::<Vec<_>>());
             for page in &pages {
                 let row = serde_json::to_string(page).unwrap().len();
                 assert!(row < 256 * 1024, "{row} bytes in a row");
             }
-            let again: Vec<Finding> = pages.into_iter().flat_map(|page| page.findings).collect();
+            let again: Vec<ClientFinding> =
+                pages.into_iter().flat_map(|page| page.findings).collect();
             assert_eq!(again, findings, "each once, in their order");
         }
-        assert_eq!(Findings::paged(&ledger, Timestamp::UNIX_EPOCH, 0, Vec::new()), []);
+        assert_eq!(
+            FindingsPage::split_into_pages(&ledger, Timestamp::UNIX_EPOCH, 0, Vec::new()),
+            []
+        );
     }
 
     #[test]
     fn a_page_is_full_at_its_limit_and_another_begins_just_above_it() {
         let ledger = a_key("c").ledger;
-        let empty = Finding {
+        let empty = ClientFinding {
             client_id: CrmId::new("cli_1").unwrap(),
             name: String::new(),
-            found: Match::Missing,
+            found: ContactMatch::Missing,
         };
         let bytes = serde_json::to_string(&empty).unwrap().len();
         // Four of these fill a page.
         let name = "x".repeat(PAGE_BYTES_MAX / 4 - bytes);
-        let finding = Finding { name, ..empty };
+        let finding = ClientFinding { name, ..empty };
         for (count, expected) in [(4, 1), (5, 2), (400, 100)] {
             let findings = vec![finding.clone(); count];
-            let pages = Findings::paged(&ledger, Timestamp::UNIX_EPOCH, 0, findings);
+            let pages = FindingsPage::split_into_pages(&ledger, Timestamp::UNIX_EPOCH, 0, findings);
             assert_eq!(pages.len(), expected, "{count}");
             assert_eq!(pages.iter().map(|page| page.findings.len()).sum::<usize>(), count);
         }
@@ -273,7 +284,7 @@ mod tests {
         assert_eq!(at, Some(Timestamp::from_second(300).unwrap()));
         assert!(interrupted(FailureClass::Transient, 5).1.is_some());
         let (last, at) = interrupted(FailureClass::Transient, 6);
-        assert!(matches!(last.place, Place::Stopped { .. }) && at.is_none());
+        assert!(matches!(last.place, ReconciliationProgress::Stopped { .. }) && at.is_none());
     }
 
     #[test]

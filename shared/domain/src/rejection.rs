@@ -8,8 +8,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use self::table::{KNOWN, Known};
-use crate::failure::{Cause, Failure, FailureClass, FailureCode};
+use self::table::{KNOWN, KnownSentence};
+use crate::failure::{Failure, FailureCause, FailureClass, FailureCode};
 
 /// The code of a rejection with unknown sentences only.
 pub const UNKNOWN: &str = "rejected";
@@ -24,47 +24,47 @@ const HEADLINE: &str = "a validation exception occurred";
 ///
 /// The class is [`FailureClass::Rejected`]. The first known sentence gives the code and the cause.
 /// The code is [`UNKNOWN`] if none of the sentences is known.
-pub fn explain(messages: &[String]) -> Failure {
-    let known = messages.iter().find_map(|message| known(message));
+pub fn explain_rejection(messages: &[String]) -> Failure {
+    let known = messages.iter().find_map(|message| find_known_sentence(message));
     let (code, remedy) = match known {
         Some(known) => (known.code, known.remedy),
         None => (FailureCode::Name(UNKNOWN), "Correct this in Xero or in the CRM, then retry."),
     };
-    Failure::new(FailureClass::Rejected, code, sentence(messages), remedy)
+    Failure::new(FailureClass::Rejected, code, join_messages(messages), remedy)
 }
 
 /// Whether the table has the sentence.
 pub fn is_known(message: &str) -> bool {
-    known(message).is_some()
+    find_known_sentence(message).is_some()
 }
 
 /// The cause that the sentence states, if a decision depends on it.
-pub fn find_cause(message: &str) -> Option<Cause> {
-    known(message)?.code.to_cause()
+pub fn find_cause(message: &str) -> Option<FailureCause> {
+    find_known_sentence(message)?.code.to_cause()
 }
 
 /// Whether the sentence says that another document or contact has the name or the number. That one
 /// may be this integration's own, from an earlier attempt, or the same business; a search decides.
 pub fn is_about_something_taken(message: &str) -> bool {
-    find_cause(message).is_some_and(Cause::is_about_something_taken)
+    find_cause(message).is_some_and(FailureCause::is_about_something_taken)
 }
 
 /// The row for a sentence. A row that matches from the beginning takes precedence, because a
 /// contact's name inside a sentence may contain the words of another row.
-fn known(message: &str) -> Option<&'static Known> {
-    let message = plain(message);
+fn find_known_sentence(message: &str) -> Option<&'static KnownSentence> {
+    let message = normalise_message(message);
     let message = without_headline(&message);
-    let begins = |known: &&Known| {
+    let begins = |known: &&KnownSentence| {
         let rest = ["", "the ", "a ", "an "].iter().find_map(|article| {
             message.strip_prefix(*article).filter(|rest| {
                 let first = known.words.split('*').next().unwrap_or_default();
                 rest.starts_with(first.trim_end())
             })
         });
-        rest.is_some_and(|rest| fits(rest, known.words))
+        rest.is_some_and(|rest| matches_pattern(rest, known.words))
     };
     let begun = KNOWN.iter().find(begins);
-    begun.or_else(|| KNOWN.iter().find(|known| fits(message, known.words)))
+    begun.or_else(|| KNOWN.iter().find(|known| matches_pattern(message, known.words)))
 }
 
 /// Removes the headline of a validation error, which some answers put before the sentence.
@@ -74,7 +74,7 @@ fn without_headline(message: &str) -> &str {
 }
 
 /// Whether the parts of a pattern occur in the message in their order.
-fn fits(message: &str, words: &str) -> bool {
+fn matches_pattern(message: &str, words: &str) -> bool {
     let mut rest = message;
     words.split('*').map(str::trim).all(|part| match rest.split_once(part) {
         Some((_, behind)) => {
@@ -86,7 +86,7 @@ fn fits(message: &str, words: &str) -> bool {
 }
 
 /// The message in lower case, with single spaces, and without quotation marks of any kind.
-fn plain(message: &str) -> String {
+fn normalise_message(message: &str) -> String {
     let is_quote = |sign: &char| {
         matches!(sign, '"' | '\'' | '`' | '‘' | '’' | '‚' | '“' | '”' | '„' | '«' | '»')
     };
@@ -94,7 +94,7 @@ fn plain(message: &str) -> String {
     kept.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn sentence(messages: &[String]) -> String {
+fn join_messages(messages: &[String]) -> String {
     if messages.is_empty() {
         return "Xero refused the document without giving a reason.".to_owned();
     }

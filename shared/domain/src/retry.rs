@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::idempotency::Hash;
+use crate::idempotency::ContentHash;
 
 /// The delays between a counted failure and the next attempt, in minutes, as promised to customers.
 /// The first attempt is followed by at most five retries; if the last one fails, the operation is
@@ -40,7 +40,7 @@ pub fn quiet_until(now: Timestamp) -> Timestamp {
 pub fn next_attempt(failures: u8, seed: &str, now: Timestamp) -> Option<Timestamp> {
     let rung = usize::from(failures.checked_sub(1)?);
     let delay_seconds = LADDER_MINUTES.get(rung)?.checked_mul(60)?;
-    let jitter_seconds = spread(seed, failures, delay_seconds / 10);
+    let jitter_seconds = derive_jitter(seed, failures, delay_seconds / 10);
     now.checked_add(SignedDuration::from_secs(delay_seconds + jitter_seconds)).ok()
 }
 
@@ -55,7 +55,7 @@ pub fn after_throttle(not_before: Option<Timestamp>, now: Timestamp) -> Timestam
 /// Groups items that must be checked again. Items that are due within a tenth of the wait after the
 /// first one join it, at the instant of the last one, so that operations that failed together are
 /// resolved together. No item is checked before it is due, and a group has at most `most` items.
-pub fn bundles<T>(
+pub fn group_checks<T>(
     looks: Vec<(T, Timestamp)>,
     most: usize,
     now: Timestamp,
@@ -82,8 +82,8 @@ pub fn bundles<T>(
 }
 
 /// A pseudo-random number from 0 to `below`, the same for the same operation and failure.
-fn spread(seed: &str, failures: u8, below: i64) -> i64 {
-    let hash = Hash::of(format!("{seed}\n{failures}").as_bytes());
+fn derive_jitter(seed: &str, failures: u8, below: i64) -> i64 {
+    let hash = ContentHash::of_bytes(format!("{seed}\n{failures}").as_bytes());
     let number = hash.as_str().get(..8).and_then(|digits| i64::from_str_radix(digits, 16).ok());
     number.unwrap_or(0) % below.max(1)
 }
@@ -120,7 +120,7 @@ mod tests {
         let fails = |id: &str| (id.to_owned(), next_attempt(1, id, NOW).unwrap());
         let looks = (0..70).map(|id| fails(&format!("inv_{id}"))).collect::<Vec<_>>();
         let late = ("late".to_owned(), next_attempt(2, "late", NOW).unwrap());
-        let bundles = bundles([looks.clone(), vec![late.clone()]].concat(), 50, NOW);
+        let bundles = group_checks([looks.clone(), vec![late.clone()]].concat(), 50, NOW);
         let sizes = bundles.iter().map(|(bundle, _)| bundle.len()).collect::<Vec<_>>();
         assert_eq!(sizes, [50, 20, 1]);
         for (bundle, at) in bundles {

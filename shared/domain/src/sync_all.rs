@@ -17,9 +17,9 @@ pub struct SyncAll {
     /// When it was started.
     pub started_at: Timestamp,
     /// The progress.
-    pub place: Place,
+    pub place: SyncAllProgress,
     /// The counts so far.
-    pub counts: Counts,
+    pub counts: SyncAllCounts,
     /// When the row was last written.
     pub updated_at: Timestamp,
 }
@@ -27,7 +27,7 @@ pub struct SyncAll {
 /// The progress of a walk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "place")]
-pub enum Place {
+pub enum SyncAllProgress {
     /// Walking over the records of one kind.
     Walking {
         /// The kind.
@@ -45,7 +45,7 @@ pub enum Place {
 
 /// The counts of records by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
+pub struct SyncAllCounts {
     /// Records that the walk has processed.
     pub looked_at: u64,
     /// Records that the walk wrote to Xero.
@@ -66,19 +66,19 @@ impl SyncAll {
             ledger,
             by,
             started_at: now,
-            place: Place::Walking { kind: first, after: None },
-            counts: Counts::default(),
+            place: SyncAllProgress::Walking { kind: first, after: None },
+            counts: SyncAllCounts::default(),
             updated_at: now,
         }
     }
 
     /// Whether it is in progress.
     pub const fn is_walking(&self) -> bool {
-        matches!(self.place, Place::Walking { .. })
+        matches!(self.place, SyncAllProgress::Walking { .. })
     }
 }
 
-impl Counts {
+impl SyncAllCounts {
     /// Adds the given number of unreadable records, which are skipped, to the counts.
     #[must_use]
     pub const fn with_unreadable(self, count: u64) -> Self {
@@ -87,10 +87,10 @@ impl Counts {
     }
 }
 
-impl Place {
+impl SyncAllProgress {
     /// The progress after a page of `kind` that ended at `next`. Without `next`, the page was the
     /// last of its kind.
-    pub fn after(kind: EntityKind, next: Option<String>, now: Timestamp) -> Self {
+    pub fn after_page(kind: EntityKind, next: Option<String>, now: Timestamp) -> Self {
         if let Some(after) = next {
             return Self::Walking { kind, after: Some(after) };
         }
@@ -109,9 +109,13 @@ mod tests {
     #[test]
     fn a_walk_goes_page_by_page_through_the_kinds_in_the_order_of_their_needs() {
         let now = Timestamp::UNIX_EPOCH;
-        let page = |kind, next: Option<&str>| Place::after(kind, next.map(str::to_owned), now);
-        let walking =
-            |kind, after: Option<&str>| Place::Walking { kind, after: after.map(str::to_owned) };
+        let page = |kind, next: Option<&str>| {
+            SyncAllProgress::after_page(kind, next.map(str::to_owned), now)
+        };
+        let walking = |kind, after: Option<&str>| SyncAllProgress::Walking {
+            kind,
+            after: after.map(str::to_owned),
+        };
         assert_eq!(
             page(EntityKind::Contact, Some("MAP#contact#a")),
             walking(EntityKind::Contact, Some("MAP#contact#a"))
@@ -120,6 +124,6 @@ mod tests {
         assert_eq!(page(EntityKind::Invoice, None), walking(EntityKind::CreditNote, None));
         assert_eq!(page(EntityKind::CreditNote, None), walking(EntityKind::Allocation, None));
         assert_eq!(page(EntityKind::Allocation, None), walking(EntityKind::Payment, None));
-        assert_eq!(page(EntityKind::Payment, None), Place::Done { at: now });
+        assert_eq!(page(EntityKind::Payment, None), SyncAllProgress::Done { at: now });
     }
 }

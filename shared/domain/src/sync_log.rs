@@ -51,7 +51,7 @@ pub struct LogEntry {
 impl LogEntry {
     /// The entry with its message cut to [`MESSAGE_MAX`], as it is stored.
     #[must_use]
-    pub fn bounded(mut self) -> Self {
+    pub fn with_clipped_message(mut self) -> Self {
         if let Some((cut, _)) = self.message.char_indices().nth(MESSAGE_MAX) {
             self.message.truncate(cut);
             self.message.push('…');
@@ -149,7 +149,7 @@ mod tests {
                 message: "é".repeat(length),
                 code: None,
             };
-            let message = entry.bounded().message;
+            let message = entry.with_clipped_message().message;
             assert_eq!(message.chars().count(), kept, "{length}");
             assert_eq!(message.ends_with('…'), length > MESSAGE_MAX);
         }

@@ -4,12 +4,12 @@
 
 use rust_decimal::Decimal;
 
-use crate::crm::lines::{Discount, Line, LineAmounts};
+use crate::crm::lines::{DocumentLine, LineAmounts, LineDiscount};
 use crate::money::{Currency, Money, round_to_cents};
 
 /// The sums of an invoice or a credit note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Totals {
+pub struct DocumentTotals {
     /// The sum of the line amounts without tax.
     pub sub_total: Decimal,
     /// The sum of the taxes of all lines.
@@ -20,19 +20,19 @@ pub struct Totals {
 
 /// A line's amount: quantity times price less the discount, rounded to cents. It contains tax if
 /// the document's prices do.
-pub fn line_amount(line: &Line) -> Decimal {
+pub fn line_amount(line: &DocumentLine) -> Decimal {
     round_to_cents(exact_amount(line))
 }
 
 /// A line's amount before it is rounded.
-fn exact_amount(line: &Line) -> Decimal {
+fn exact_amount(line: &DocumentLine) -> Decimal {
     let gross = line.quantity * line.unit_price;
     match line.discount {
         None => gross,
-        Some(Discount::Percent(percent)) => {
+        Some(LineDiscount::Percent(percent)) => {
             gross * (Decimal::ONE_HUNDRED - percent) / Decimal::ONE_HUNDRED
         }
-        Some(Discount::Amount(amount)) => gross - amount,
+        Some(LineDiscount::Amount(amount)) => gross - amount,
     }
 }
 
@@ -48,7 +48,7 @@ pub fn line_tax(amount: Decimal, rate: Decimal, amounts: LineAmounts) -> Decimal
 }
 
 /// The sums of an invoice or a credit note.
-pub fn of(lines: &[Line], line_amounts: LineAmounts) -> Totals {
+pub fn sum_lines(lines: &[DocumentLine], line_amounts: LineAmounts) -> DocumentTotals {
     let mut amounts = Decimal::ZERO;
     let mut total_tax = Decimal::ZERO;
     for line in lines {
@@ -58,10 +58,10 @@ pub fn of(lines: &[Line], line_amounts: LineAmounts) -> Totals {
     }
     match line_amounts {
         LineAmounts::Exclusive => {
-            Totals { sub_total: amounts, total_tax, total: amounts + total_tax }
+            DocumentTotals { sub_total: amounts, total_tax, total: amounts + total_tax }
         }
         LineAmounts::Inclusive => {
-            Totals { sub_total: amounts - total_tax, total_tax, total: amounts }
+            DocumentTotals { sub_total: amounts - total_tax, total_tax, total: amounts }
         }
     }
 }
@@ -99,7 +99,7 @@ impl RoundingStep {
 }
 
 /// Whether a unit price is finer than a cent, so that it may have been rounded itself.
-fn has_fine_price(line: &Line) -> bool {
+fn has_fine_price(line: &DocumentLine) -> bool {
     line.unit_price.normalize().scale() > 2
 }
 
@@ -117,7 +117,7 @@ fn has_fine_price(line: &Line) -> bool {
 /// Rounding changes nothing that is in whole cents (or units) already, so such an amount allows no
 /// difference: 500 lines of 10.00 without tax add up to 5000.00 exactly.
 pub fn rounding_tolerance(
-    lines: &[Line],
+    lines: &[DocumentLine],
     line_amounts: LineAmounts,
     currency: Currency,
 ) -> Decimal {
@@ -130,7 +130,7 @@ pub fn rounding_tolerance(
 }
 
 /// What a line adds to the total, before anything is rounded.
-fn exact_total(line: &Line, line_amounts: LineAmounts) -> Decimal {
+fn exact_total(line: &DocumentLine, line_amounts: LineAmounts) -> Decimal {
     match line_amounts {
         LineAmounts::Exclusive => exact_amount(line) * with_tax(line),
         LineAmounts::Inclusive => exact_amount(line),
@@ -138,12 +138,12 @@ fn exact_total(line: &Line, line_amounts: LineAmounts) -> Decimal {
 }
 
 /// The factor from an amount without tax to the same amount with tax.
-fn with_tax(line: &Line) -> Decimal {
+fn with_tax(line: &DocumentLine) -> Decimal {
     Decimal::ONE + line.tax_rate.unwrap_or_default() / Decimal::ONE_HUNDRED
 }
 
 /// The part of a line in [`rounding_tolerance`].
-fn line_tolerance(line: &Line, line_amounts: LineAmounts, step: RoundingStep) -> Decimal {
+fn line_tolerance(line: &DocumentLine, line_amounts: LineAmounts, step: RoundingStep) -> Decimal {
     let rate = line.tax_rate.unwrap_or_default();
     let is_fine = has_fine_price(line);
     let of_price = if is_fine { HALF_A_PRICE_STEP * line.quantity.abs() } else { Decimal::ZERO };
@@ -166,8 +166,12 @@ fn line_tolerance(line: &Line, line_amounts: LineAmounts, step: RoundingStep) ->
 }
 
 /// Whether rounding explains the difference between a stated total and the sum of the lines.
-pub fn is_explained_by_rounding(stated: Money, lines: &[Line], line_amounts: LineAmounts) -> bool {
-    let difference = of(lines, line_amounts).total - stated.amount;
+pub fn is_explained_by_rounding(
+    stated: Money,
+    lines: &[DocumentLine],
+    line_amounts: LineAmounts,
+) -> bool {
+    let difference = sum_lines(lines, line_amounts).total - stated.amount;
     difference.abs() <= rounding_tolerance(lines, line_amounts, stated.currency)
 }
 

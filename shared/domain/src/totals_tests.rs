@@ -18,7 +18,7 @@ fn tax_is_rounded_on_each_line_before_it_is_summed() {
     // Taxing the sum of 3 x 25.43 at 15 % would give 11.44; each line gives 3.81, so 11.43.
     let mut invoice = an_invoice();
     invoice.lines = vec![a_line("1", "25.43", Some("15")); 3];
-    assert_eq!(of(&invoice.lines, invoice.line_amounts).total_tax, decimal("11.43"));
+    assert_eq!(sum_lines(&invoice.lines, invoice.line_amounts).total_tax, decimal("11.43"));
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn inclusive_prices_contain_their_tax() {
     let mut invoice = an_invoice();
     invoice.line_amounts = LineAmounts::Inclusive;
     invoice.lines = vec![a_line("1", "100.00", Some("20"))];
-    let totals = of(&invoice.lines, invoice.line_amounts);
+    let totals = sum_lines(&invoice.lines, invoice.line_amounts);
     assert_eq!(totals.total, decimal("100.00"));
     assert_eq!(totals.total_tax, decimal("16.67"));
     assert_eq!(totals.sub_total, decimal("83.33"));
@@ -34,17 +34,21 @@ fn inclusive_prices_contain_their_tax() {
 
 #[test]
 fn discounts_come_off_the_line_before_rounding() {
-    let percent =
-        Line { discount: Some(Discount::Percent(decimal("33.33"))), ..a_line("3", "9.99", None) };
+    let percent = DocumentLine {
+        discount: Some(LineDiscount::Percent(decimal("33.33"))),
+        ..a_line("3", "9.99", None)
+    };
     assert_eq!(line_amount(&percent), decimal("19.98"));
-    let amount =
-        Line { discount: Some(Discount::Amount(decimal("5"))), ..a_line("2", "10.005", None) };
+    let amount = DocumentLine {
+        discount: Some(LineDiscount::Amount(decimal("5"))),
+        ..a_line("2", "10.005", None)
+    };
     assert_eq!(line_amount(&amount), decimal("15.01"));
 }
 
 #[test]
 fn a_total_that_no_rounding_explains_is_told_from_one_that_it_does() {
-    let explained = |stated: &str, lines: &[Line], amounts| {
+    let explained = |stated: &str, lines: &[DocumentLine], amounts| {
         is_explained_by_rounding(money(decimal(stated), "GBP"), lines, amounts)
     };
     let (exclusive, inclusive) = (LineAmounts::Exclusive, LineAmounts::Inclusive);
@@ -75,7 +79,7 @@ fn a_total_that_no_rounding_explains_is_told_from_one_that_it_does() {
 fn amounts_that_no_rounding_changes_explain_no_difference() {
     let (exclusive, inclusive) = (LineAmounts::Exclusive, LineAmounts::Inclusive);
     let ten = || a_line("1", "10.00", None);
-    let percent = |percent: &str| Some(Discount::Percent(decimal(percent)));
+    let percent = |percent: &str| Some(LineDiscount::Percent(decimal(percent)));
     for (lines, amounts, currency, right, wrong) in [
         (vec![ten()], exclusive, "GBP", "10.00", "10.01"),
         (vec![ten(); 500], exclusive, "GBP", "5000.00", "5002.50"),
@@ -89,7 +93,7 @@ fn amounts_that_no_rounding_changes_explain_no_difference() {
         (vec![a_line("0.25", "10.00", None); 4], exclusive, "GBP", "10.00", "10.01"),
         (vec![a_line("1", "-10.00", None)], exclusive, "GBP", "-10.00", "-10.01"),
         (
-            vec![Line { discount: percent("25"), ..a_line("1", "9.00", None) }],
+            vec![DocumentLine { discount: percent("25"), ..a_line("1", "9.00", None) }],
             exclusive,
             "GBP",
             "6.75",
@@ -141,14 +145,14 @@ proptest! {
     ) {
         let lines = lines
             .iter()
-            .map(|(quantity, price, rate)| Line {
+            .map(|(quantity, price, rate)| DocumentLine {
                 quantity: Decimal::new(*quantity, 3),
                 unit_price: Decimal::new(*price, 4),
                 tax_rate: Some(Decimal::from(*rate)),
                 ..a_line("1", "1", None)
             })
             .collect::<Vec<_>>();
-        let exact = |line: &Line| {
+        let exact = |line: &DocumentLine| {
             let amount = line.quantity * line.unit_price;
             let rate = line.tax_rate.unwrap_or_default() / Decimal::ONE_HUNDRED;
             if inclusive { amount } else { amount * (Decimal::ONE + rate) }
@@ -166,14 +170,14 @@ proptest! {
     ) {
         let lines = lines
             .iter()
-            .map(|(quantity, price)| Line {
+            .map(|(quantity, price)| DocumentLine {
                 quantity: Decimal::from(*quantity),
                 unit_price: Decimal::new(*price, 2),
                 ..a_line("1", "1", None)
             })
             .collect::<Vec<_>>();
         let amounts = if inclusive { LineAmounts::Inclusive } else { LineAmounts::Exclusive };
-        let total = of(&lines, amounts).total;
+        let total = sum_lines(&lines, amounts).total;
         let is_explained = |stated| {
             is_explained_by_rounding(money(stated, "GBP"), &lines, amounts)
         };
@@ -191,14 +195,14 @@ proptest! {
             if inclusive { LineAmounts::Inclusive } else { LineAmounts::Exclusive };
         invoice.lines = lines
             .iter()
-            .map(|(quantity, price, rate)| Line {
+            .map(|(quantity, price, rate)| DocumentLine {
                 quantity: Decimal::new(*quantity, 4),
                 unit_price: Decimal::new(*price, 4),
                 tax_rate: Some(Decimal::from(*rate)),
                 ..a_line("1", "1", None)
             })
             .collect();
-        let totals = of(&invoice.lines, invoice.line_amounts);
+        let totals = sum_lines(&invoice.lines, invoice.line_amounts);
         prop_assert_eq!(totals.sub_total + totals.total_tax, totals.total);
         prop_assert!(totals.total.normalize().scale() <= 2);
     }

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::invoice::translate;
-use super::lines::Context;
+use super::invoice::translate_invoice;
+use super::lines::TranslationContext;
 use crate::account_codes::AccountCodes;
-use crate::chart::{Account, Chart, TaxRate};
+use crate::chart::{Chart, ChartAccount, TaxRate};
 use crate::crm::credit_note::CreditNote;
 use crate::crm::invoice::Invoice;
-use crate::crm::lines::{Discount, Line, LineAmounts};
+use crate::crm::lines::{DocumentLine, LineAmounts, LineDiscount};
 use crate::failure::{Failure, FailureClass};
 use crate::ids::{XeroContactId, XeroInvoiceId};
 use crate::money::Currency;
@@ -20,8 +20,8 @@ fn decimal(text: &str) -> Decimal {
     Decimal::from_str_exact(text).unwrap()
 }
 
-pub(crate) fn a_line(quantity: &str, unit_price: &str, tax_rate: Option<&str>) -> Line {
-    Line {
+pub(crate) fn a_line(quantity: &str, unit_price: &str, tax_rate: Option<&str>) -> DocumentLine {
+    DocumentLine {
         name: "Boiler service".to_owned(),
         description: None,
         quantity: decimal(quantity),
@@ -53,8 +53,8 @@ fn rate(name: &str, tax_type: &str, percent: &str) -> TaxRate {
     }
 }
 
-fn account(code: &str, account_type: &str, is_active: bool) -> Account {
-    Account {
+fn account(code: &str, account_type: &str, is_active: bool) -> ChartAccount {
+    ChartAccount {
         code: code.to_owned(),
         name: "Sales".to_owned(),
         is_active,
@@ -91,23 +91,23 @@ fn a_chart() -> Chart {
 
 fn translated(invoice: &Invoice, sales: &str) -> Result<String, Failure> {
     let codes = AccountCodes { sales: sales.to_owned(), ..AccountCodes::default() };
-    let context = Context {
+    let context = TranslationContext {
         contact: XeroContactId(Uuid::from_u128(5)),
         codes: &codes,
         chart: &a_chart(),
         crm_url: "https://app.servicecortex.example/",
     };
-    let document = translate(invoice, None, context)?.document;
+    let document = translate_invoice(invoice, None, context)?.document;
     Ok(serde_json::to_string_pretty(&document).unwrap())
 }
 
 /// An invoice whose total is the sum of its lines.
-fn of_lines(lines: Vec<Line>) -> Invoice {
-    let total = totals::of(&lines, LineAmounts::Exclusive).total;
+fn of_lines(lines: Vec<DocumentLine>) -> Invoice {
+    let total = totals::sum_lines(&lines, LineAmounts::Exclusive).total;
     Invoice { lines, total, ..an_invoice() }
 }
 
-fn tax_type_of(line: Line) -> Result<String, String> {
+fn tax_type_of(line: DocumentLine) -> Result<String, String> {
     let invoice = of_lines(vec![line]);
     let json = translated(&invoice, "200").map_err(|failure| failure.code.into_owned())?;
     let (_, rest) = json.split_once("\"TaxType\": \"").unwrap();
@@ -153,7 +153,7 @@ fn an_invoice_without_a_due_date_is_due_when_it_was_issued() {
 #[test]
 fn an_update_states_every_optional_field_and_a_new_invoice_only_those_that_it_has() {
     let codes = AccountCodes::default();
-    let context = Context {
+    let context = TranslationContext {
         contact: XeroContactId(Uuid::from_u128(5)),
         codes: &codes,
         chart: &a_chart(),
@@ -162,20 +162,20 @@ fn an_update_states_every_optional_field_and_a_new_invoice_only_those_that_it_ha
     let existing = XeroInvoiceId(Uuid::from_u128(6));
     let bare = Invoice { reference: None, due_date: None, ..an_invoice() };
     for invoice in [bare, Invoice { reference: Some("\u{7}".to_owned()), ..an_invoice() }] {
-        let created = translate(&invoice, None, context).unwrap().document;
+        let created = translate_invoice(&invoice, None, context).unwrap().document;
         assert_eq!(created.reference, None);
-        let updated = translate(&invoice, Some(existing), context).unwrap().document;
+        let updated = translate_invoice(&invoice, Some(existing), context).unwrap().document;
         assert_eq!(updated.reference.as_deref(), Some(""));
         assert_eq!(updated.due_date, invoice.due_date.unwrap_or(invoice.issue_date));
     }
-    let updated = translate(&an_invoice(), Some(existing), context).unwrap().document;
+    let updated = translate_invoice(&an_invoice(), Some(existing), context).unwrap().document;
     assert_eq!(updated.reference.as_deref(), Some("Job 1042"));
 }
 
 #[test]
 fn figures_finer_than_xero_keeps_are_folded_into_the_line_amount_and_told() {
-    let line = Line {
-        discount: Some(Discount::Percent(decimal("33.333"))),
+    let line = DocumentLine {
+        discount: Some(LineDiscount::Percent(decimal("33.333"))),
         ..a_line("1.33333", "7.5", None)
     };
     let json = translated(&of_lines(vec![line]), "200").unwrap();
@@ -190,7 +190,8 @@ fn the_tax_type_follows_the_rate_the_name_and_the_account() {
     assert_eq!(tax_type_of(a_line("1", "1", Some("5"))).as_deref(), Ok("RROUTPUT"));
     assert_eq!(tax_type_of(a_line("1", "1", Some("0"))).as_deref(), Ok("ZERORATEDOUTPUT"));
     assert_eq!(tax_type_of(a_line("1", "1", None)).as_deref(), Ok("NONE"));
-    let named = Line { tax_name: Some("12% WEST".to_owned()), ..a_line("1", "1", Some("12")) };
+    let named =
+        DocumentLine { tax_name: Some("12% WEST".to_owned()), ..a_line("1", "1", Some("12")) };
     assert_eq!(tax_type_of(named).as_deref(), Ok("WEST"));
 }
 
@@ -204,7 +205,8 @@ fn a_tax_rate_that_is_missing_retired_for_purchases_or_ambiguous_is_refused() {
     ] {
         assert_eq!(tax_type_of(a_line("1", "1", Some(percent))), Err(code.to_owned()));
     }
-    let named = Line { tax_name: Some("13% north".to_owned()), ..a_line("1", "1", Some("12")) };
+    let named =
+        DocumentLine { tax_name: Some("13% north".to_owned()), ..a_line("1", "1", Some("12")) };
     assert_eq!(tax_type_of(named), Err("tax_rate_unknown".to_owned()));
 }
 
@@ -253,7 +255,7 @@ fn a_total_that_rounding_cannot_explain_is_given_up_at_once_with_both_figures() 
 #[test]
 fn a_credit_note_states_its_total_and_a_negative_invoice_the_one_of_the_crm() {
     let codes = AccountCodes::default();
-    let context = Context {
+    let context = TranslationContext {
         contact: XeroContactId(Uuid::from_u128(5)),
         codes: &codes,
         chart: &a_chart(),
@@ -261,9 +263,10 @@ fn a_credit_note_states_its_total_and_a_negative_invoice_the_one_of_the_crm() {
     };
     let lines = vec![a_line("1", "-10.00", Some("20"))];
     let invoice = Invoice { total: decimal("-1200.00"), ..of_lines(lines) };
-    let note = CreditNote::negated(&invoice);
-    let refusal =
-        |note: &CreditNote| super::credit_note::translate(note, None, context).unwrap_err().message;
+    let note = CreditNote::from_negated_invoice(&invoice);
+    let refusal = |note: &CreditNote| {
+        super::credit_note::translate_credit_note(note, None, context).unwrap_err().message
+    };
     assert_eq!(refusal(&note), "The lines add up to -12.00, but the stated total is -1200.00.");
     let note = CreditNote { is_negative_invoice: false, ..note };
     assert_eq!(refusal(&note), "The lines add up to 12.00, but the stated total is 1200.00.");
@@ -271,8 +274,8 @@ fn a_credit_note_states_its_total_and_a_negative_invoice_the_one_of_the_crm() {
 
 #[test]
 fn a_discount_that_xero_refuses_is_folded_into_the_price_or_left_out() {
-    let amount = |figure: &str| Some(Discount::Amount(decimal(figure)));
-    let percent = |figure: &str| Some(Discount::Percent(decimal(figure)));
+    let amount = |figure: &str| Some(LineDiscount::Amount(decimal(figure)));
+    let percent = |figure: &str| Some(LineDiscount::Percent(decimal(figure)));
     for (price, discount, unit_amount, note) in [
         ("95.00", amount("0.00"), "95.00", None),
         ("95.00", percent("0"), "95.00", None),
@@ -282,7 +285,7 @@ fn a_discount_that_xero_refuses_is_folded_into_the_price_or_left_out() {
         ("-95.00", percent("10"), "-85.50", Some("(1 x -95.00, less 10 %)")),
         ("0.01", percent("60"), "0.00", Some("(1 x 0.01, less 60 %)")),
     ] {
-        let line = Line { discount, ..a_line("1", price, None) };
+        let line = DocumentLine { discount, ..a_line("1", price, None) };
         // A line that is larger than the deduction beside it.
         let lines = vec![line, a_line("1", "500.00", None)];
         let json = translated(&of_lines(lines), "200").unwrap();
@@ -294,7 +297,7 @@ fn a_discount_that_xero_refuses_is_folded_into_the_price_or_left_out() {
 
 #[test]
 fn control_characters_are_left_out_of_every_text_with_one_remark_for_each_field() {
-    let line = Line {
+    let line = DocumentLine {
         name: "Boiler\u{0} service".to_owned(),
         description: Some("Annual\u{1b} service\nwith parts\u{FFFE}".to_owned()),
         ..a_line("1", "10.00", None)
@@ -304,13 +307,13 @@ fn control_characters_are_left_out_of_every_text_with_one_remark_for_each_field(
         ..of_lines(vec![line.clone(), line])
     };
     let codes = AccountCodes::default();
-    let context = Context {
+    let context = TranslationContext {
         contact: XeroContactId(Uuid::from_u128(5)),
         codes: &codes,
         chart: &a_chart(),
         crm_url: "https://app.servicecortex.example/",
     };
-    let translated = translate(&invoice, None, context).unwrap();
+    let translated = translate_invoice(&invoice, None, context).unwrap();
     assert_eq!(translated.document.reference.as_deref(), Some("Job 1042"));
     let texts = translated.document.line_items.iter().map(|item| item.description.as_str());
     let expected = "Boiler service\nAnnual service\nwith parts";

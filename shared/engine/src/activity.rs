@@ -1,11 +1,11 @@
 //! Records when an account's records were last attempted and when an attempt last succeeded. The
 //! settings page shows both.
 
-use domain::activity::Activity;
+use domain::activity::AccountActivity;
 use domain::ids::AccountId;
 
 use crate::Engine;
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 
 /// Records that attempts have just ended. Nothing depends on it: a failure to write is only logged.
 pub(crate) async fn record_attempts(engine: &Engine, account: &AccountId, has_success: bool) {
@@ -13,11 +13,11 @@ pub(crate) async fn record_attempts(engine: &Engine, account: &AccountId, has_su
     // A concurrently recorded failure must not overwrite a success, so the change is decided again
     // after a conflict.
     let recorded = engine.store.update_activity(account, |known| {
-        Activity::after(known.as_ref(), account.clone(), has_success, now)
+        AccountActivity::after_attempts(known.as_ref(), account.clone(), has_success, now)
     });
     if let Err(error) = recorded.await {
         tracing::warn!(
-            error = %Chain(&error),
+            error = %ErrorChain(&error),
             account.id = %account,
             "the last attempt was not recorded"
         );

@@ -1,7 +1,7 @@
 //! The organisation's chart of accounts and tax rates. It is read from Xero once a day and kept in
 //! the table in between, and the account codes in use are checked against it.
 
-use domain::account_codes::Objection;
+use domain::account_codes::CodeObjection;
 use domain::chart::Chart;
 use domain::connection::Connection;
 use futures::FutureExt;
@@ -10,39 +10,39 @@ use jiff::SignedDuration;
 use store::StoreError;
 use xero::api::{accounts, organisation, tax_rates};
 
-use crate::connection::change;
-use crate::desk::{Desk, Trouble};
+use crate::connection::change_connection;
+use crate::tenant_session::{AttemptError, TenantSession};
 
 /// Returns the stored chart, or the chart as Xero has it now if the stored one is older than a day.
-pub async fn known(desk: &Desk<'_>) -> Result<Chart, Trouble> {
+pub async fn load_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError> {
     let now = desk.engine.clock.now();
-    match desk.engine.store.chart(&desk.ledger).await {
+    match desk.engine.store.find_chart(&desk.ledger).await {
         Ok(Some(chart)) if !chart.is_stale(now) => Ok(chart),
         // An unreadable record is replaced with a new read from Xero.
-        Ok(_) | Err(StoreError::Undecodable { .. }) => current(desk).await,
+        Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_chart(desk).await,
         Err(error) => Err(error.into()),
     }
 }
 
 /// Maximum age of the chart on pages that people open repeatedly.
-const RECENT: SignedDuration = SignedDuration::from_secs(60);
+const RECENT_AGE_MAX: SignedDuration = SignedDuration::from_secs(60);
 
 /// Returns the chart as Xero had it within the last minute.
-pub async fn recent(desk: &Desk<'_>) -> Result<Chart, Trouble> {
+pub async fn load_recent_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError> {
     let now = desk.engine.clock.now();
-    match desk.engine.store.chart(&desk.ledger).await {
-        Ok(Some(chart)) if now.duration_since(chart.read_at) < RECENT => Ok(chart),
-        Ok(_) | Err(StoreError::Undecodable { .. }) => current(desk).await,
+    match desk.engine.store.find_chart(&desk.ledger).await {
+        Ok(Some(chart)) if now.duration_since(chart.read_at) < RECENT_AGE_MAX => Ok(chart),
+        Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_chart(desk).await,
         Err(error) => Err(error.into()),
     }
 }
 
 /// Reads the chart from Xero. The three calls are concurrent, so that a person gets an answer in
 /// time even if Xero is slow.
-pub async fn current(desk: &Desk<'_>) -> Result<Chart, Trouble> {
-    let organisation = organisation::organisation(&desk.session).boxed();
-    let accounts = accounts::accounts(&desk.session).boxed();
-    let tax_rates = tax_rates::tax_rates(&desk.session).boxed();
+pub async fn fetch_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError> {
+    let organisation = organisation::get_organisation(&desk.session).boxed();
+    let accounts = accounts::list_accounts(&desk.session).boxed();
+    let tax_rates = tax_rates::list_tax_rates(&desk.session).boxed();
     let (organisation, accounts, tax_rates) = try_join3(organisation, accounts, tax_rates).await?;
     let chart = Chart {
         read_at: desk.engine.clock.now(),
@@ -57,17 +57,17 @@ pub async fn current(desk: &Desk<'_>) -> Result<Chart, Trouble> {
 }
 
 /// Formats objections as sentences.
-pub(crate) fn describe_objections(objections: &[Objection]) -> Vec<String> {
+pub(crate) fn describe_objections(objections: &[CodeObjection]) -> Vec<String> {
     objections.iter().map(|one| format!("{} {}.", one.field, one.problem)).collect()
 }
 
 /// Checks the choices in use against the chart as Xero has it now, and records objections on the
 /// connection, so that people see them before a push fails.
-pub(crate) async fn check_codes(desk: &Desk<'_>) -> Result<(), Trouble> {
+pub(crate) async fn check_account_codes(desk: &TenantSession<'_>) -> Result<(), AttemptError> {
     let account = &desk.ledger.account;
-    let chart = desk.noted(current(desk).await).await?;
-    let codes = desk.engine.store.account_codes(account).await?;
-    let warnings = describe_objections(&codes.objections(&chart));
+    let chart = desk.record_result(fetch_chart(desk).await).await?;
+    let codes = desk.engine.store.read_account_codes(account).await?;
+    let warnings = describe_objections(&codes.find_objections(&chart));
     if !warnings.is_empty() {
         tracing::warn!(
             account.id = %account,
@@ -75,7 +75,7 @@ pub(crate) async fn check_codes(desk: &Desk<'_>) -> Result<(), Trouble> {
             "account codes are not usable"
         );
     }
-    let noted = change(desk.engine, account, |connection| {
+    let noted = change_connection(desk.engine, account, |connection| {
         let is_same = connection.warnings == warnings;
         (!is_same).then(|| Connection { warnings: warnings.clone(), ..connection })
     });

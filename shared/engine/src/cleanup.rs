@@ -10,21 +10,21 @@ use domain::ids::AccountId;
 use futures::FutureExt;
 use jiff::Timestamp;
 use store::keys::SHARDS;
-use store::{Store, StoreError, Walk};
+use store::{ShardScan, Store, StoreError};
 
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::ports::Clock;
-use crate::unreadable_rows::catch_panic;
-use crate::{Invocation, abreast};
+use crate::record_isolation::catch_panic;
+use crate::{Invocation, concurrency};
 
 /// Accounts read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 /// Rows removed per step.
-const ROWS: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
+const ROWS_PER_STEP: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
 
 /// The result of a cleanup.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Cleaned {
+pub struct CleanupSummary {
     /// Accounts that were processed.
     pub accounts: usize,
     /// Sync log entries that were removed.
@@ -38,50 +38,58 @@ pub struct Cleaned {
 }
 
 /// Removes expired rows while there is time.
-pub async fn clean(
+pub async fn remove_expired_rows(
     store: &Store,
     clock: &dyn Clock,
     invocation: Invocation,
-) -> Result<Cleaned, StoreError> {
-    let job = Job { store, clock, invocation, now: clock.now() };
-    let mut cleaned = Cleaned::default();
+) -> Result<CleanupSummary, StoreError> {
+    let job = CleanupRun { store, clock, invocation, now: clock.now() };
+    let mut cleaned = CleanupSummary::default();
     for shard in 0..SHARDS {
-        let removed = job.attempts(shard).await;
-        tell(removed, None, &mut cleaned.attempts, &mut cleaned.failed);
+        let removed = job.remove_shard_attempts(shard).await;
+        count_removed(removed, None, &mut cleaned.attempts, &mut cleaned.failed);
     }
-    let (mut walk, before) = job.begin().await?;
-    while let Some((shard, after)) = walk.place() {
-        if job.is_late() {
+    let (mut walk, before) = job.resume_scan().await?;
+    while let Some((shard, after)) = walk.next_page() {
+        if job.has_time_run_out() {
             cleaned.is_cut_short = true;
             break;
         }
-        let page = store.with_log(shard, after, PAGE).await?;
+        let page = store.list_logged(shard, after, PAGE).await?;
         let here = walk.clone();
-        let accounts = walk.turn(page);
-        let removals = accounts.iter().map(|account| catch_panic(job.log(account)).boxed());
-        for (account, removed) in accounts.iter().zip(abreast::all(removals.collect()).await) {
+        let accounts = walk.take_page(page);
+        let removals =
+            accounts.iter().map(|account| catch_panic(job.remove_account_entries(account)).boxed());
+        for (account, removed) in
+            accounts.iter().zip(concurrency::map_concurrently(removals.collect()).await)
+        {
             match removed {
                 Some(removed) => {
-                    tell(removed, Some(account), &mut cleaned.entries, &mut cleaned.failed);
+                    count_removed(
+                        removed,
+                        Some(account),
+                        &mut cleaned.entries,
+                        &mut cleaned.failed,
+                    );
                 }
                 None => cleaned.failed += 1,
             }
         }
         cleaned.accounts += accounts.len();
         // The next run starts with this page again. Accounts without expired entries cost little.
-        if job.is_late() {
+        if job.has_time_run_out() {
             (walk, cleaned.is_cut_short) = (here, true);
             break;
         }
     }
-    let place = walk.place().map(|(shard, after)| (shard, after.cloned()));
+    let place = walk.next_page().map(|(shard, after)| (shard, after.cloned()));
     if place != before {
-        store.put_cleanup_place(place).await?;
+        store.put_cleanup_cursor(place).await?;
     }
     Ok(cleaned)
 }
 
-struct Job<'a> {
+struct CleanupRun<'a> {
     store: &'a Store,
     clock: &'a dyn Clock,
     invocation: Invocation,
@@ -89,26 +97,27 @@ struct Job<'a> {
 }
 
 /// Where an interrupted cleanup stopped.
-type Place = Option<(u32, Option<AccountId>)>;
+type CleanupResumePoint = Option<(u32, Option<AccountId>)>;
 
-impl Job<'_> {
-    fn is_late(&self) -> bool {
+impl CleanupRun<'_> {
+    fn has_time_run_out(&self) -> bool {
         self.clock.now() > self.invocation.last_call
     }
 
-    async fn begin(&self) -> Result<(Walk<AccountId>, Place), StoreError> {
-        let place = self.store.cleanup_place().await?;
+    async fn resume_scan(&self) -> Result<(ShardScan<AccountId>, CleanupResumePoint), StoreError> {
+        let place = self.store.find_cleanup_cursor().await?;
         let walk = match place.clone() {
-            Some((shard, after)) => Walk::from(shard, after),
-            None => Walk::from_shard(0),
+            Some((shard, after)) => ShardScan::from(shard, after),
+            None => ShardScan::from_shard(0),
         };
         Ok((walk, place))
     }
 
-    async fn attempts(&self, shard: u32) -> Result<usize, StoreError> {
+    async fn remove_shard_attempts(&self, shard: u32) -> Result<usize, StoreError> {
         let mut rows = 0;
-        while !self.is_late() {
-            let removed = self.store.remove_spent_attempts(shard, self.now, ROWS).await?;
+        while !self.has_time_run_out() {
+            let removed =
+                self.store.remove_expired_attempts(shard, self.now, ROWS_PER_STEP).await?;
             rows += removed.rows;
             // The index may still list rows that are gone; nothing else can be removed now.
             if !removed.is_more || removed.rows == 0 {
@@ -118,10 +127,10 @@ impl Job<'_> {
         Ok(rows)
     }
 
-    async fn log(&self, account: &AccountId) -> Result<usize, StoreError> {
+    async fn remove_account_entries(&self, account: &AccountId) -> Result<usize, StoreError> {
         let mut rows = 0;
-        while !self.is_late() {
-            let removed = self.store.remove_expired_log(account, self.now, ROWS).await?;
+        while !self.has_time_run_out() {
+            let removed = self.store.remove_expired_log(account, self.now, ROWS_PER_STEP).await?;
             rows += removed.rows;
             // Nothing else can be removed now: what is left is corrupt, or gone already.
             if !removed.is_more || removed.rows == 0 {
@@ -132,7 +141,7 @@ impl Job<'_> {
     }
 }
 
-fn tell(
+fn count_removed(
     removed: Result<usize, StoreError>,
     account: Option<&AccountId>,
     count: &mut usize,
@@ -143,7 +152,7 @@ fn tell(
         Err(error) => {
             let account = account.map(AccountId::as_str);
             tracing::error!(
-                error = %Chain(&error),
+                error = %ErrorChain(&error),
                 account.id = account,
                 "expired rows could not be removed"
             );

@@ -8,27 +8,27 @@
 //! mapping. Another one is only used after a question; see [`organisation`](crate::organisation).
 
 mod complete;
-mod offered;
+mod offered_organisations;
 
 use domain::connection::{
     Connection, ConsentAttempt, ConsentStage, OAUTH_ATTEMPT_MINUTES, OAuthAttempt, PendingConnect,
     TICKET_MINUTES,
 };
-use domain::idempotency::Hash;
+use domain::idempotency::ContentHash;
 use domain::ids::{AccountId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use store::StoreError;
-use store::table::Expect;
+use store::table::WriteExpectation;
 use xero::XeroError;
 
-use crate::chain::Chain;
-use crate::connection::{ChangeError, change};
-use crate::errors::Unrecorded;
+use crate::connection::{ConnectionChangeError, change_connection};
+use crate::error_chain::ErrorChain;
+use crate::errors::PersistError;
 use crate::token::TokenError;
 use crate::{Engine, sealing};
 
-pub use self::complete::{Completed, complete};
+pub use self::complete::{ConnectOutcome, complete_connect};
 
 /// Why a connect did not come about.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +44,10 @@ pub enum ConnectError {
     Xero(#[from] XeroError),
     /// The account is connected, and what follows from that could not be arranged.
     #[error("could not release what waited for the connection")]
-    Release(#[from] Unrecorded),
+    Release(#[from] PersistError),
     /// The connection could not be changed.
     #[error("could not change the connection")]
-    Change(#[from] ChangeError),
+    Change(#[from] ConnectionChangeError),
 }
 
 /// Where a callback ends, as the CRM shows it.
@@ -80,7 +80,7 @@ impl CallbackOutcome {
 
 /// What Xero sent the browser back with.
 #[derive(Debug, Default)]
-pub struct Callback {
+pub struct ConsentCallback {
     /// The state we gave.
     pub state: Option<SecretString>,
     /// The code, when the person allowed it.
@@ -90,17 +90,17 @@ pub struct Callback {
 }
 
 /// Begins a connect: the address of Xero's consent page for this person's browser.
-pub async fn begin(
+pub async fn begin_connect(
     engine: &Engine,
     account: &AccountId,
     user: &UserId,
 ) -> Result<String, ConnectError> {
     let now = engine.clock.now();
-    let (state, verifier) = (engine.ids.unguessable(), engine.ids.unguessable());
-    let url = engine.app.authorize(state.expose_secret(), &verifier)?;
+    let (state, verifier) = (engine.ids.new_secret(), engine.ids.new_secret());
+    let url = engine.app.authorize_url(state.expose_secret(), &verifier)?;
     let until = in_minutes(now, OAUTH_ATTEMPT_MINUTES);
     let attempt = OAuthAttempt {
-        state_hash: hash(&state),
+        state_hash: hash_secret(&state),
         account: account.clone(),
         user: user.clone(),
         pkce_verifier: verifier.expose_secret().to_owned(),
@@ -110,7 +110,7 @@ pub async fn begin(
     engine.store.put_oauth_attempt(&attempt).await?;
     let by = user.clone();
     let pending = PendingConnect { by, until, state_hash: attempt.state_hash };
-    change(engine, account, |connection| {
+    change_connection(engine, account, |connection| {
         // The old connection goes on working until the new one stands.
         Some(Connection { pending: Some(pending.clone()), ..connection })
     })
@@ -121,11 +121,11 @@ pub async fn begin(
 /// Takes what Xero sent the browser back with. Nothing is asked of Xero here, and nothing is connected.
 pub async fn receive_callback(
     engine: &Engine,
-    callback: Callback,
+    callback: ConsentCallback,
 ) -> Result<CallbackOutcome, ConnectError> {
     let now = engine.clock.now();
     let Some(state) = callback.state else { return Ok(CallbackOutcome::Expired) };
-    let Some(attempt) = engine.store.take_oauth_attempt(&hash(&state), now).await? else {
+    let Some(attempt) = engine.store.take_oauth_attempt(&hash_secret(&state), now).await? else {
         return Ok(CallbackOutcome::Expired);
     };
     let Some(code) = callback.code else {
@@ -135,15 +135,15 @@ pub async fn receive_callback(
         clear_pending(engine, &attempt.account, &attempt.state_hash).await?;
         return Ok(outcome);
     };
-    let ticket = engine.ids.unguessable();
-    let consent = consent(&attempt, &ticket, &code, now);
-    if let Err(error) = engine.store.put_consent(&consent, Expect::Absent).await {
+    let ticket = engine.ids.new_secret();
+    let consent = new_consent_attempt(&attempt, &ticket, &code, now);
+    if let Err(error) = engine.store.put_consent(&consent, WriteExpectation::Absent).await {
         // The code is lost, so nobody can complete this attempt.
         clear_pending(engine, &attempt.account, &attempt.state_hash).await?;
         return Err(error.into());
     }
     let until = consent.expires_at;
-    let prolonged = change(engine, &attempt.account, |connection| {
+    let prolonged = change_connection(engine, &attempt.account, |connection| {
         let pending = connection.pending.clone()?;
         let is_this = pending.state_hash == attempt.state_hash;
         let pending = Some(PendingConnect { until, ..pending });
@@ -151,28 +151,28 @@ pub async fn receive_callback(
     });
     if let Err(error) = prolonged.await {
         // The ticket is good all the same; only what the settings page shows ends early.
-        tracing::warn!(error = %Chain(&error), "the connect under way was not prolonged");
+        tracing::warn!(error = %ErrorChain(&error), "the connect under way was not prolonged");
     }
     Ok(CallbackOutcome::Authorised { ticket })
 }
 
-fn consent(
+fn new_consent_attempt(
     attempt: &OAuthAttempt,
     ticket: &SecretString,
     code: &SecretString,
     now: Timestamp,
 ) -> ConsentAttempt {
     let secret = format!("{} {}", attempt.pkce_verifier, code.expose_secret());
-    let context = context(&attempt.account, &attempt.user);
+    let context = sealing_context(&attempt.account, &attempt.user);
     ConsentAttempt {
-        ticket_hash: hash(ticket),
+        ticket_hash: hash_secret(ticket),
         state_hash: attempt.state_hash.clone(),
         account: attempt.account.clone(),
         user: attempt.user.clone(),
         begun_at: attempt.begun_at.unwrap_or(now),
         expires_at: in_minutes(now, TICKET_MINUTES),
         stage: ConsentStage::Coded {
-            sealed: sealing::seal(ticket, &context, &SecretString::from(secret)),
+            sealed: sealing::seal_text(ticket, &context, &SecretString::from(secret)),
         },
     }
 }
@@ -183,7 +183,7 @@ async fn clear_pending(
     account: &AccountId,
     state_hash: &str,
 ) -> Result<(), StoreError> {
-    let cleared = change(engine, account, |connection| {
+    let cleared = change_connection(engine, account, |connection| {
         let is_this =
             connection.pending.as_ref().is_some_and(|pending| pending.state_hash == state_hash);
         is_this.then_some(Connection { pending: None, ..connection })
@@ -192,7 +192,7 @@ async fn clear_pending(
 }
 
 /// What a sealed code is bound to.
-fn context(account: &AccountId, user: &UserId) -> String {
+fn sealing_context(account: &AccountId, user: &UserId) -> String {
     format!("{account} {user}")
 }
 
@@ -200,6 +200,6 @@ fn in_minutes(now: Timestamp, minutes: i64) -> Timestamp {
     now.saturating_add(SignedDuration::from_mins(minutes)).unwrap_or(now)
 }
 
-fn hash(secret: &SecretString) -> String {
-    Hash::of(secret.expose_secret().as_bytes()).as_str().to_owned()
+fn hash_secret(secret: &SecretString) -> String {
+    ContentHash::of_bytes(secret.expose_secret().as_bytes()).as_str().to_owned()
 }

@@ -1,20 +1,20 @@
 //! Changes an account's connection together with the event for the CRM, in one transaction.
 
-use domain::connection::{Connection, ConnectionState, Status};
+use domain::connection::{Connection, ConnectionState, ConnectionStatus};
 use domain::ids::{AccountId, GrantId, TenantId};
-use domain::outbound::News;
-use domain::poll::Progress;
+use domain::outbound::EventContent;
+use domain::poll::PollProgress;
 use jiff::Timestamp;
-use store::table::Expect;
-use store::{CLAIM_CHANGES_MAX, ConflictLimit, ConnectionChange, StoreError, Versioned};
+use store::table::WriteExpectation;
+use store::{CLAIM_CHANGES_MAX, ConflictLimit, ConnectionChange, StoreError, VersionedRecord};
 
-use crate::chain::Chain;
-use crate::closed::{not_connected, unavailable};
+use crate::connection_failures::{not_connected_failure, organisation_unavailable_failure};
+use crate::error_chain::ErrorChain;
 use crate::{Engine, token};
 
 /// Why a connection did not change.
 #[derive(Debug, thiserror::Error)]
-pub enum ChangeError {
+pub enum ConnectionChangeError {
     /// The table did not answer, or the rows kept changing.
     #[error("could not change the connection")]
     Store(#[from] StoreError),
@@ -27,23 +27,28 @@ pub enum ChangeError {
 /// Returns the connection as written. Every change of the status adds one event for the CRM. The
 /// same transaction claims the organisations and grants that the connection needs and releases
 /// those that it no longer needs.
-pub(crate) async fn change_claims(
+pub(crate) async fn change_connection_and_claims(
     engine: &Engine,
     account: &AccountId,
     next: impl Fn(Connection) -> Option<Connection>,
-) -> Result<Option<Connection>, ChangeError> {
+) -> Result<Option<Connection>, ConnectionChangeError> {
     let mut conflicts = ConflictLimit::default();
     loop {
-        let known = engine.store.connection(account).await?;
-        let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
-        let before = known.map_or_else(|| Connection::never(account.clone()), |known| known.record);
+        let known = engine.store.find_connection(account).await?;
+        let expect = known
+            .as_ref()
+            .map_or(WriteExpectation::Absent, |row| WriteExpectation::Version(row.version));
+        let before = known
+            .map_or_else(|| Connection::never_connected(account.clone()), |known| known.record);
         let Some(after) = next(before.clone()) else { return Ok(None) };
         // The claims follow from the links that are stored, not from those that are dropped.
-        let after = after.bounded();
-        let needs = Needs::find(engine, &before, &after).await?.limited();
-        let after = needs.recorded(after);
-        let event = news(&before, &after).map(|news| engine.event(account, news));
-        let polled = polled(engine, &before, &after).await?;
+        let after = after.within_limits();
+        let needs =
+            ClaimChanges::determine_changes(engine, &before, &after).await?.limit_to_transaction();
+        let after = needs.apply_to(after);
+        let event =
+            connection_change_event(&before, &after).map(|news| engine.new_event(account, news));
+        let polled = new_poll_progress(engine, &before, &after).await?;
         let change = ConnectionChange {
             event: event.as_ref(),
             polled: polled.as_ref().map(|(progress, expect)| (progress, *expect)),
@@ -54,7 +59,7 @@ pub(crate) async fn change_claims(
         };
         match engine.store.put_connection(&after, expect, change).await {
             Ok(_) => {
-                engine.deliver(account, &event).await;
+                engine.deliver_committed(account, &event).await;
                 return Ok(Some(after));
             }
             Err(error) => conflicts.allow_retry(error)?,
@@ -63,24 +68,24 @@ pub(crate) async fn change_claims(
 }
 
 /// Like [`change_claims`], for changes that need no organisation that the connection did not have.
-pub(crate) async fn change(
+pub(crate) async fn change_connection(
     engine: &Engine,
     account: &AccountId,
     next: impl Fn(Connection) -> Option<Connection>,
 ) -> Result<Option<Connection>, StoreError> {
-    change_claims(engine, account, next).await.map_err(|error| match error {
-        ChangeError::Store(error) => error,
-        ChangeError::Claimed => StoreError::Conflict,
+    change_connection_and_claims(engine, account, next).await.map_err(|error| match error {
+        ConnectionChangeError::Store(error) => error,
+        ConnectionChangeError::Claimed => StoreError::Conflict,
     })
 }
 
 /// Releases claims that an earlier change of the connection did not need any more and could not
 /// release, because its transaction was full. Releases as many as fit into one transaction.
-pub(crate) async fn release_unneeded(
+pub(crate) async fn release_unneeded_claims(
     engine: &Engine,
     account: &AccountId,
 ) -> Result<(), StoreError> {
-    let released = change(engine, account, |connection| {
+    let released = change_connection(engine, account, |connection| {
         connection.has_unneeded_claims().then_some(connection)
     });
     released.await.map(drop)
@@ -88,26 +93,26 @@ pub(crate) async fn release_unneeded(
 
 /// Changes an account's connection if it is in use and still the one that was read. A reconnect or
 /// another change in the meantime is newer than what is known here and takes precedence.
-pub(crate) async fn amend_connected(
+pub(crate) async fn change_if_connected(
     engine: &Engine,
     account: &AccountId,
     seen: Option<Timestamp>,
     amended: impl Fn(Connection) -> Connection,
 ) {
-    let changed = change(engine, account, |connection| {
+    let changed = change_connection(engine, account, |connection| {
         let is_used =
             matches!(connection.state, ConnectionState::Active | ConnectionState::Unavailable);
         let is_same = is_used && connection.connected_at == seen;
         is_same.then(|| amended(connection))
     });
     if let Err(error) = changed.await {
-        tracing::warn!(error = %Chain(&error), "the connection was not updated");
+        tracing::warn!(error = %ErrorChain(&error), "the connection was not updated");
     }
 }
 
 /// The claims that change with a connection.
 #[derive(Default)]
-struct Needs {
+struct ClaimChanges {
     claimed: Vec<TenantId>,
     unclaimed: Vec<TenantId>,
     used: Vec<GrantId>,
@@ -119,14 +124,14 @@ struct Needs {
     held_grants: Vec<GrantId>,
 }
 
-impl Needs {
+impl ClaimChanges {
     /// Compares the claims that the connection has with those that it needs. A row of an earlier
     /// release lists no claims; they are looked up, and made where no account has them.
-    async fn find(
+    async fn determine_changes(
         engine: &Engine,
         before: &Connection,
         after: &Connection,
-    ) -> Result<Self, ChangeError> {
+    ) -> Result<Self, ConnectionChangeError> {
         let mut needs = Self::default();
         needs.find_claims(engine, before, after).await?;
         needs.find_grants(engine, before, after).await?;
@@ -138,21 +143,26 @@ impl Needs {
         engine: &Engine,
         before: &Connection,
         after: &Connection,
-    ) -> Result<(), ChangeError> {
+    ) -> Result<(), ConnectionChangeError> {
         let (wanted_before, wanted) = (before.wanted_claims(), after.wanted_claims());
-        self.unclaimed = missing(&wanted, &before.claims);
-        for tenant in missing(&before.claims, &wanted) {
-            match engine.store.claim(tenant).await? {
+        self.unclaimed = missing_elements(&wanted, &before.claims);
+        for tenant in missing_elements(&before.claims, &wanted) {
+            match engine.store.find_organisation_owner(tenant).await? {
                 None => self.claimed.push(tenant),
                 Some(owner) if owner == after.account => self.held.push(tenant),
                 // A link that is only to be removed needs no claim, and an organisation that was in
                 // use stays in use.
                 Some(_) if wanted_before.contains(&tenant) || !after.is_in_use(tenant) => {}
-                Some(_) => return Err(ChangeError::Claimed),
+                Some(_) => return Err(ConnectionChangeError::Claimed),
             }
         }
-        for tenant in missing(&before.claims, &missing(&wanted, &wanted_before)) {
-            if engine.store.claim(tenant).await?.is_some_and(|owner| owner == after.account) {
+        for tenant in missing_elements(&before.claims, &missing_elements(&wanted, &wanted_before)) {
+            if engine
+                .store
+                .find_organisation_owner(tenant)
+                .await?
+                .is_some_and(|owner| owner == after.account)
+            {
                 self.unclaimed.push(tenant);
             }
         }
@@ -166,15 +176,15 @@ impl Needs {
         after: &Connection,
     ) -> Result<(), StoreError> {
         let (wanted_before, wanted) = (before.wanted_grants(), after.wanted_grants());
-        self.unused = missing(&wanted, &before.grants);
-        for grant in missing(&before.grants, &wanted) {
+        self.unused = missing_elements(&wanted, &before.grants);
+        for grant in missing_elements(&before.grants, &wanted) {
             if engine.store.is_grant_used(grant, &after.account).await? {
                 self.held_grants.push(grant);
             } else {
                 self.used.push(grant);
             }
         }
-        for grant in missing(&before.grants, &missing(&wanted, &wanted_before)) {
+        for grant in missing_elements(&before.grants, &missing_elements(&wanted, &wanted_before)) {
             if engine.store.is_grant_used(grant, &after.account).await? {
                 self.unused.push(grant);
             }
@@ -185,17 +195,17 @@ impl Needs {
     /// Limits the changes to those that fit into one transaction, new claims first. The claim on
     /// the organisation in use is the first of them. What is left out stays as it is, and the next
     /// change finds it again.
-    fn limited(mut self) -> Self {
+    fn limit_to_transaction(mut self) -> Self {
         let mut room = CLAIM_CHANGES_MAX;
-        keep_first(&mut self.claimed, &mut room);
-        keep_first(&mut self.used, &mut room);
-        keep_first(&mut self.unclaimed, &mut room);
-        keep_first(&mut self.unused, &mut room);
+        keep_first_elements(&mut self.claimed, &mut room);
+        keep_first_elements(&mut self.used, &mut room);
+        keep_first_elements(&mut self.unclaimed, &mut room);
+        keep_first_elements(&mut self.unused, &mut room);
         self
     }
 
     /// The connection with the claims that it has from now on.
-    fn recorded(&self, after: Connection) -> Connection {
+    fn apply_to(&self, after: Connection) -> Connection {
         let mut claims = after.claims;
         claims.retain(|tenant| !self.unclaimed.contains(tenant));
         claims.extend(self.claimed.iter().chain(&self.held));
@@ -207,52 +217,55 @@ impl Needs {
 }
 
 /// Keeps as many elements as there is room for, and takes their room.
-fn keep_first<T>(list: &mut Vec<T>, room: &mut usize) {
+fn keep_first_elements<T>(list: &mut Vec<T>, room: &mut usize) {
     list.truncate(*room);
     *room = room.saturating_sub(list.len());
 }
 
 /// The elements of `wanted` that are not in `known`.
-fn missing<T: PartialEq + Copy>(known: &[T], wanted: &[T]) -> Vec<T> {
+fn missing_elements<T: PartialEq + Copy>(known: &[T], wanted: &[T]) -> Vec<T> {
     wanted.iter().copied().filter(|one| !known.contains(one)).collect()
 }
 
 /// The poll progress of a ledger that is polled from now on and was not before. A ledger that was
 /// polled earlier resumes where its last poll stopped.
-async fn polled(
+async fn new_poll_progress(
     engine: &Engine,
     before: &Connection,
     after: &Connection,
-) -> Result<Option<(Progress, Expect)>, StoreError> {
-    let polled =
-        |one: &Connection| (one.state == ConnectionState::Active).then(|| one.ledger()).flatten();
+) -> Result<Option<(PollProgress, WriteExpectation)>, StoreError> {
+    let polled = |one: &Connection| {
+        (one.state == ConnectionState::Active).then(|| one.current_ledger()).flatten()
+    };
     let (was_polled, ledger) = (polled(before), polled(after));
     let Some(ledger) = ledger.filter(|ledger| was_polled.as_ref() != Some(ledger)) else {
         return Ok(None);
     };
-    Ok(match engine.store.progress(&ledger).await? {
-        Some(Versioned { record, version }) => {
-            let polled = Progress { is_polled: true, ..record };
-            Some((polled, Expect::Version(version)))
+    Ok(match engine.store.find_poll_progress(&ledger).await? {
+        Some(VersionedRecord { record, version }) => {
+            let polled = PollProgress { is_polled: true, ..record };
+            Some((polled, WriteExpectation::Version(version)))
         }
-        None => Some((Progress::new(ledger, engine.clock.now()), Expect::Absent)),
+        None => Some((PollProgress::new(ledger, engine.clock.now()), WriteExpectation::Absent)),
     })
 }
 
 /// The event for the CRM about a changed connection. A connect that has merely begun is no event.
-fn news(before: &Connection, after: &Connection) -> Option<News> {
+fn connection_change_event(before: &Connection, after: &Connection) -> Option<EventContent> {
     let tenant = |one: &Connection| one.organisation.as_ref().map(|one| one.tenant);
-    let status = after.settled_status();
-    let is_another = status == Status::Active && tenant(after) != tenant(before);
-    if status == before.settled_status() && !is_another {
+    let status = after.underlying_status();
+    let is_another = status == ConnectionStatus::Active && tenant(after) != tenant(before);
+    if status == before.underlying_status() && !is_another {
         return None;
     }
     let message = match after.state {
         ConnectionState::Active => String::new(),
-        ConnectionState::TokenExpired => token::reconnect().to_string(),
-        ConnectionState::Unavailable => unavailable().to_string(),
-        ConnectionState::Pending | ConnectionState::Disconnected => not_connected().to_string(),
+        ConnectionState::TokenExpired => token::reconnect_failure().to_string(),
+        ConnectionState::Unavailable => organisation_unavailable_failure().to_string(),
+        ConnectionState::Pending | ConnectionState::Disconnected => {
+            not_connected_failure().to_string()
+        }
     };
     let organisation = after.organisation.as_ref().map(|one| one.name.clone());
-    Some(News::Connection { status, organisation, message })
+    Some(EventContent::Connection { status, organisation, message })
 }

@@ -10,19 +10,19 @@ use jiff::SignedDuration;
 use store::StoreError;
 use xero::{XeroError, connections};
 
-use crate::calls::{count_unknown_sentences, fetch_links, quiet};
-use crate::chain::Chain;
-use crate::connection::change;
+use crate::connection::change_connection;
+use crate::error_chain::ErrorChain;
 use crate::grant_tokens::GrantTokens;
-use crate::token::{self, Ended, TokenError};
+use crate::rate_limit::{count_unknown_sentences, fetch_links, wait_for_calls_in_flight};
+use crate::token::{self, EndGrantOutcome, TokenError};
 use crate::{Engine, Invocation};
 
 /// Maximum wait for calls in progress before the link at Xero is removed.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+const CALLS_WAIT_MAX: SignedDuration = SignedDuration::from_secs(10);
 
 /// The result of a disconnect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disconnected {
+pub enum DisconnectOutcome {
     /// No new work starts, and Xero no longer lists the link.
     Done,
     /// No new work starts. The sweep removes the link at Xero.
@@ -32,31 +32,31 @@ pub enum Disconnected {
 /// Ends an account's connection and a connect in progress. Once this is committed, no new call to
 /// Xero begins for the account, and queued work is parked until a reconnect. A repeated call
 /// resumes an interrupted one.
-pub async fn disconnect(
+pub async fn disconnect_account(
     engine: &Engine,
     account: &AccountId,
     invocation: Invocation,
-) -> Result<Disconnected, StoreError> {
-    end(engine, account).await?;
-    let connection = engine.store.connection(account).await?.map(|row| row.record);
-    let Some(ledger) = connection.and_then(|connection| connection.ledger()) else {
-        return Ok(Disconnected::Done);
+) -> Result<DisconnectOutcome, StoreError> {
+    end_locally(engine, account).await?;
+    let connection = engine.store.find_connection(account).await?.map(|row| row.record);
+    let Some(ledger) = connection.and_then(|connection| connection.current_ledger()) else {
+        return Ok(DisconnectOutcome::Done);
     };
     tracing::info!(account.id = %account, tenant.id = %ledger.tenant, "disconnected");
     let now = engine.clock.now();
-    let latest = now.saturating_add(PATIENCE).unwrap_or(now).min(invocation.last_call);
-    quiet(engine, &ledger, latest).await?;
+    let latest = now.saturating_add(CALLS_WAIT_MAX).unwrap_or(now).min(invocation.last_call);
+    wait_for_calls_in_flight(engine, &ledger, latest).await?;
     remove_leftovers(engine, account, invocation).await
 }
 
 /// Ends a connection here, without any call to Xero.
-pub(crate) async fn end(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
+pub(crate) async fn end_locally(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
     let now = engine.clock.now();
-    let ended = change(engine, account, |connection| {
+    let ended = change_connection(engine, account, |connection| {
         let is_over = !connection.state.is_connected()
             && connection.pending.is_none()
             && connection.offered.is_empty();
-        (!is_over).then(|| connection.disconnected(now))
+        (!is_over).then(|| connection.after_disconnect(now))
     });
     ended.await.map(drop)
 }
@@ -66,29 +66,29 @@ pub(crate) async fn remove_leftovers(
     engine: &Engine,
     account: &AccountId,
     invocation: Invocation,
-) -> Result<Disconnected, StoreError> {
-    let Some(row) = engine.store.connection(account).await? else {
-        return Ok(Disconnected::Done);
+) -> Result<DisconnectOutcome, StoreError> {
+    let Some(row) = engine.store.find_connection(account).await? else {
+        return Ok(DisconnectOutcome::Done);
     };
-    let mut outcome = Disconnected::Done;
+    let mut outcome = DisconnectOutcome::Done;
     for leftover in &row.record.leftovers {
-        match remove(engine, &row.record, leftover, invocation).await {
-            Ok(Ended::Done) => {}
-            Ok(Ended::Later) => {
-                outcome = Disconnected::LeftOver;
+        match remove_leftover(engine, &row.record, leftover, invocation).await {
+            Ok(EndGrantOutcome::Done) => {}
+            Ok(EndGrantOutcome::Later) => {
+                outcome = DisconnectOutcome::LeftOver;
                 continue;
             }
             Err(error) => {
                 tracing::warn!(
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     account.id = %account,
                     "a link at Xero was not removed; the sweep tries again"
                 );
-                outcome = Disconnected::LeftOver;
+                outcome = DisconnectOutcome::LeftOver;
                 continue;
             }
         }
-        change(engine, account, |connection| {
+        change_connection(engine, account, |connection| {
             let mut leftovers = connection.leftovers;
             leftovers.retain(|one| !one.is_same_link(leftover));
             Some(Connection { leftovers, ..connection })
@@ -100,27 +100,27 @@ pub(crate) async fn remove_leftovers(
 
 /// Removes one link, and ends its grant if no connection uses it any more. An organisation that now
 /// belongs to another account is not touched.
-async fn remove(
+async fn remove_leftover(
     engine: &Engine,
     connection: &Connection,
     leftover: &PinnedOrganisation,
     invocation: Invocation,
-) -> Result<Ended, TokenError> {
+) -> Result<EndGrantOutcome, TokenError> {
     let account = &connection.account;
     let used = connection.organisation.iter().filter(|_| connection.state.is_connected());
     let mut needed = used
         .chain(&connection.offered)
         .chain(connection.leftovers.iter().filter(|one| !one.is_same_link(leftover)));
-    let owner = engine.store.claim(leftover.tenant).await?;
+    let owner = engine.store.find_organisation_owner(leftover.tenant).await?;
     let is_mine = owner.is_none_or(|owner| owner == *account);
     let is_used = needed.clone().any(|one| one.xero_connection == leftover.xero_connection);
     if is_mine && !is_used && !is_used_by_others(engine, account, leftover).await? {
         remove_link(engine, account, leftover, invocation).await?;
     }
     if needed.any(|one| one.grant == leftover.grant) {
-        return Ok(Ended::Done);
+        return Ok(EndGrantOutcome::Done);
     }
-    token::end_unused(engine, leftover.grant, leftover.serial).await
+    token::end_unused_grant(engine, leftover.grant, leftover.serial).await
 }
 
 /// Returns whether another account may choose the same link, or is connected with it, as an earlier
@@ -130,13 +130,13 @@ async fn is_used_by_others(
     account: &AccountId,
     leftover: &PinnedOrganisation,
 ) -> Result<bool, StoreError> {
-    let users = engine.store.grant_users(leftover.grant).await?;
+    let users = engine.store.list_grant_users(leftover.grant).await?;
     token::report_unreadable_users(engine, &users);
     if !users.unreadable.is_empty() {
         return Ok(true);
     }
     for user in users.accounts.iter().filter(|user| *user != account) {
-        let Some(row) = engine.skip_failing(user, engine.store.connection(user)).await? else {
+        let Some(row) = engine.skip_failing(user, engine.store.find_connection(user)).await? else {
             return Ok(true);
         };
         let Some(connection) = row.map(|row| row.record) else { continue };
@@ -177,11 +177,11 @@ async fn remove_link(
         return Ok(());
     }
     // The account may have been connected again in the meantime.
-    let connection = engine.store.connection(account).await?.map(|row| row.record);
+    let connection = engine.store.find_connection(account).await?.map(|row| row.record);
     if !connection.is_some_and(|one| one.leftovers.iter().any(|left| left.is_same_link(leftover))) {
         return Ok(());
     }
-    let (transport, api) = (&*engine.transport, &engine.places.xero_api);
+    let (transport, api) = (&*engine.transport, &engine.endpoints.xero_api);
     let id = leftover.xero_connection;
     match connections::delete_connection(transport, api, &*tokens, id).await {
         Ok(()) | Err(XeroError::NotFound { .. }) => Ok(()),
@@ -193,7 +193,7 @@ async fn remove_link(
 }
 
 /// Removes an account's unused links while there is time. Returns whether all are removed.
-pub(crate) async fn sweep(
+pub(crate) async fn remove_leftovers_in_time(
     engine: &Engine,
     account: &AccountId,
     invocation: Invocation,
@@ -202,5 +202,5 @@ pub(crate) async fn sweep(
         return Ok(false);
     }
     let removed = remove_leftovers(engine, account, invocation).await?;
-    Ok(removed == Disconnected::Done)
+    Ok(removed == DisconnectOutcome::Done)
 }

@@ -12,22 +12,24 @@ use domain::connection::{Connection, OAUTH_ATTEMPT_MINUTES, TICKET_MINUTES};
 use domain::ids::{AccountId, Ledger, TenantId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use store::{AccountPartition, StoreError, Versioned};
+use store::{AccountPartition, StoreError, VersionedRecord};
 
 use self::revocation::has_ended;
-pub use self::revocation::{Ended, Revoked, end_connection, revoke_all};
-use crate::connection::change;
+pub use self::revocation::{
+    EndConnectionOutcome, RevocationSummary, end_connection, revoke_all_grants,
+};
+use crate::connection::change_connection;
 use crate::upgrade::{self, ClaimProgress};
 use crate::{Engine, Invocation};
 
 /// Time after which everything that was in progress when a connection ended is over: an invocation
 /// (Lambda: at most 15 minutes) and a connect.
-const SETTLED_AFTER: SignedDuration =
+const WORK_ENDS_AFTER: SignedDuration =
     SignedDuration::from_mins(OAUTH_ATTEMPT_MINUTES + TICKET_MINUTES);
 
 /// How far an account is erased.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Erased {
+pub struct ErasureSummary {
     /// Whether everything about the account is removed. Otherwise repeat the command.
     pub done: bool,
     /// Rows removed by this run.
@@ -45,29 +47,29 @@ pub struct Erased {
 /// Erases an account: disconnects it, then removes its records in every organisation, its sync log,
 /// its settings and its undelivered events, and finally its connection. `others` are organisations
 /// that an earlier release did not record in the connection.
-pub async fn erase(
+pub async fn erase_account(
     engine: &Engine,
     account: &AccountId,
     others: &[TenantId],
     invocation: Invocation,
-) -> Result<Erased, StoreError> {
+) -> Result<ErasureSummary, StoreError> {
     let ended = end_connection(engine, account, invocation).await?;
-    let connection = engine.store.connection(account).await?.map(|row| row.record);
-    let tenants = tenants(connection.as_ref(), others);
+    let connection = engine.store.find_connection(account).await?.map(|row| row.record);
+    let tenants = list_tenants(connection.as_ref(), others);
     let is_ended = connection.as_ref().is_none_or(has_ended);
     let (mut rows, mut is_empty) = (0, is_ended);
     // While the account is connected, its records prevent duplicates in Xero.
     if is_ended {
         engine.empty_outbox(account).await;
-        for partition in partitions(account, &tenants) {
+        for partition in list_partitions(account, &tenants) {
             let (removed, is_removed) = remove_rows(engine, &partition, invocation).await?;
             rows += removed;
             is_empty &= is_removed;
         }
         // Later log entries of the account have to register its log again.
-        engine.noted.forget(account);
+        engine.noted.forget_account(account);
     }
-    let mut erased = Erased {
+    let mut erased = ErasureSummary {
         done: false,
         rows,
         disconnected: ended.done,
@@ -76,9 +78,9 @@ pub async fn erase(
     };
     if ended.done && is_empty {
         match remove_connection(engine, account).await? {
-            Removal::Done => erased.done = true,
-            Removal::NotBefore(at) => erased.repeat_after = Some(at),
-            Removal::Changed => {}
+            RemovalOutcome::Done => erased.done = true,
+            RemovalOutcome::NotBefore(at) => erased.repeat_after = Some(at),
+            RemovalOutcome::Changed => {}
         }
     }
     tracing::info!(account.id = %account, removed = rows, is_cut_short = !erased.done, "erased");
@@ -86,7 +88,7 @@ pub async fn erase(
 }
 
 /// Returns every organisation in which an account may have records.
-fn tenants(connection: Option<&Connection>, others: &[TenantId]) -> BTreeSet<TenantId> {
+fn list_tenants(connection: Option<&Connection>, others: &[TenantId]) -> BTreeSet<TenantId> {
     let mut tenants = BTreeSet::from([TenantId::NONE]);
     tenants.extend(others);
     if let Some(connection) = connection {
@@ -99,7 +101,7 @@ fn tenants(connection: Option<&Connection>, others: &[TenantId]) -> BTreeSet<Ten
     tenants
 }
 
-fn partitions(account: &AccountId, tenants: &BTreeSet<TenantId>) -> Vec<AccountPartition> {
+fn list_partitions(account: &AccountId, tenants: &BTreeSet<TenantId>) -> Vec<AccountPartition> {
     let ledgers = tenants.iter().map(|tenant| {
         AccountPartition::Ledger(Ledger { account: account.clone(), tenant: *tenant })
     });
@@ -114,7 +116,7 @@ async fn remove_rows(
     invocation: Invocation,
 ) -> Result<(usize, bool), StoreError> {
     let mut rows = 0;
-    while !is_late(engine, invocation) {
+    while !is_out_of_time(engine, invocation) {
         let removed = engine.store.remove_rows(partition).await?;
         rows += removed.rows;
         if !removed.is_more {
@@ -129,7 +131,7 @@ async fn remove_rows(
 }
 
 /// The result of removing a connection.
-enum Removal {
+enum RemovalOutcome {
     /// The connection is removed.
     Done,
     /// Work that was in progress when the connection ended may write until then.
@@ -140,35 +142,40 @@ enum Removal {
 
 /// Removes a connection once nothing can be written for it any more. The connection is last,
 /// because it refers to everything else.
-async fn remove_connection(engine: &Engine, account: &AccountId) -> Result<Removal, StoreError> {
+async fn remove_connection(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<RemovalOutcome, StoreError> {
     // Writing the connection unchanged releases claims and uses that it still has.
     let is_owner =
         |connection: &Connection| !connection.claims.is_empty() || !connection.grants.is_empty();
-    change(engine, account, |connection| is_owner(&connection).then_some(connection)).await?;
-    let Some(Versioned { record, version }) = engine.store.connection(account).await? else {
-        return Ok(Removal::Done);
+    change_connection(engine, account, |connection| is_owner(&connection).then_some(connection))
+        .await?;
+    let Some(VersionedRecord { record, version }) = engine.store.find_connection(account).await?
+    else {
+        return Ok(RemovalOutcome::Done);
     };
     let settled_at =
-        record.disconnected_at.map(|at| at.saturating_add(SETTLED_AFTER).unwrap_or(at));
+        record.disconnected_at.map(|at| at.saturating_add(WORK_ENDS_AFTER).unwrap_or(at));
     if let Some(at) = settled_at.filter(|at| *at > engine.clock.now()) {
-        return Ok(Removal::NotBefore(at));
+        return Ok(RemovalOutcome::NotBefore(at));
     }
     if is_owner(&record) || !has_ended(&record) {
-        return Ok(Removal::Changed);
+        return Ok(RemovalOutcome::Changed);
     }
     match engine.store.remove_connection(account, version).await {
-        Ok(()) => Ok(Removal::Done),
-        Err(StoreError::Conflict) => Ok(Removal::Changed),
+        Ok(()) => Ok(RemovalOutcome::Done),
+        Err(StoreError::Conflict) => Ok(RemovalOutcome::Changed),
         Err(error) => Err(error),
     }
 }
 
-fn is_late(engine: &Engine, invocation: Invocation) -> bool {
+fn is_out_of_time(engine: &Engine, invocation: Invocation) -> bool {
     engine.clock.now() > invocation.last_call
 }
 
 /// Determines which accounts use which grants, if an earlier release did not record it. Returns
 /// whether all accounts were asked. If the row of one cannot be read, no grant is revoked.
-async fn find_uses(engine: &Engine, invocation: Invocation) -> Result<bool, StoreError> {
-    Ok(upgrade::claim_existing(engine, invocation).await? != ClaimProgress::CutShort)
+async fn find_grant_uses(engine: &Engine, invocation: Invocation) -> Result<bool, StoreError> {
+    Ok(upgrade::claim_existing_connections(engine, invocation).await? != ClaimProgress::CutShort)
 }

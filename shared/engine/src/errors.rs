@@ -7,12 +7,12 @@ use futures::FutureExt;
 use store::StoreError;
 
 use crate::ports::PortError;
-use crate::unreadable_rows::RecordError;
+use crate::record_isolation::RecordError;
 
 /// The outcome of an attempt, or the hint that continues it, could not be recorded. The caller must
 /// bring the work again.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Unrecorded {
+pub enum PersistError {
     /// The table did not answer, or the row kept changing.
     #[error("the outcome could not be written to the table")]
     Store(#[source] Arc<StoreError>),
@@ -24,7 +24,7 @@ pub enum Unrecorded {
     Panicked,
 }
 
-impl Unrecorded {
+impl PersistError {
     /// Returns whether processing the record again will always fail because of the record: a row is
     /// too large or cannot be read, or processing panics.
     pub fn is_about_the_record(&self) -> bool {
@@ -36,30 +36,30 @@ impl Unrecorded {
     }
 }
 
-impl RecordError for Unrecorded {
+impl RecordError for PersistError {
     fn is_permanent(&self) -> bool {
         self.is_about_the_record()
     }
 }
 
 /// Processes one record. A panic fails this record only.
-pub(crate) async fn isolate<T>(
-    work: impl Future<Output = Result<T, Unrecorded>>,
-) -> Result<T, Unrecorded> {
+pub(crate) async fn isolate_record<T>(
+    work: impl Future<Output = Result<T, PersistError>>,
+) -> Result<T, PersistError> {
     let worked = AssertUnwindSafe(work).catch_unwind().await;
     worked.unwrap_or_else(|_| {
         tracing::error!("processing a record panicked");
-        Err(Unrecorded::Panicked)
+        Err(PersistError::Panicked)
     })
 }
 
-impl From<StoreError> for Unrecorded {
+impl From<StoreError> for PersistError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
     }
 }
 
-impl From<PortError> for Unrecorded {
+impl From<PortError> for PersistError {
     fn from(error: PortError) -> Self {
         Self::WakeUp(Arc::new(error))
     }

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use xero::{AccessTokens, NoAccessToken};
 
-use crate::chain::Chain;
-use crate::connection::amend_connected;
-use crate::token::{TokenError, Wanted, access_token};
+use crate::connection::change_if_connected;
+use crate::error_chain::ErrorChain;
+use crate::token::{TokenError, TokenRequest, access_token};
 use crate::{Engine, Invocation};
 
 /// The tokens of a grant, as one account uses them.
@@ -40,38 +40,38 @@ impl GrantTokens {
         &self,
         rejected: Option<&SecretString>,
     ) -> Result<SecretString, TokenError> {
-        let wanted = Wanted { grant: self.grant, consented: self.consented, rejected };
+        let wanted = TokenRequest { grant: self.grant, consented: self.consented, rejected };
         let result = access_token(&self.engine, wanted, self.invocation).await;
         if let Err(error) = &result {
-            tracing::warn!(error = %Chain(error), "no access token");
+            tracing::warn!(error = %ErrorChain(error), "no access token");
             if let (TokenError::ReconnectNeeded, Some((account, seen))) = (error, &self.connection)
             {
-                amend_connected(&self.engine, account, *seen, expired).await;
+                change_if_connected(&self.engine, account, *seen, mark_expired).await;
             }
         }
         result
     }
 
-    fn unavailable(&self, error: TokenError) -> NoAccessToken {
-        let failure = error.failure(self.engine.clock.now());
+    fn no_access_token(&self, error: TokenError) -> NoAccessToken {
+        let failure = error.to_failure(self.engine.clock.now());
         NoAccessToken { failure, source: error.into() }
     }
 }
 
-fn expired(connection: Connection) -> Connection {
+fn mark_expired(connection: Connection) -> Connection {
     Connection { state: ConnectionState::TokenExpired, ..connection }
 }
 
 #[async_trait]
 impl AccessTokens for GrantTokens {
-    async fn current(&self) -> Result<SecretString, NoAccessToken> {
-        self.get(None).await.map_err(|error| self.unavailable(error))
+    async fn current_token(&self) -> Result<SecretString, NoAccessToken> {
+        self.get(None).await.map_err(|error| self.no_access_token(error))
     }
 
-    async fn renewed(
+    async fn renew_token(
         &self,
         rejected: &SecretString,
     ) -> Result<Option<SecretString>, NoAccessToken> {
-        self.get(Some(rejected)).await.map(Some).map_err(|error| self.unavailable(error))
+        self.get(Some(rejected)).await.map(Some).map_err(|error| self.no_access_token(error))
     }
 }

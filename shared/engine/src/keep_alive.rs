@@ -10,23 +10,23 @@ use std::num::NonZeroU16;
 
 use domain::connection::ConnectionState;
 use domain::ids::Ledger;
-use domain::operation::Urgency;
+use domain::operation::Trigger;
 use futures::FutureExt;
-use store::{StoreError, Walk};
+use store::{ShardScan, StoreError};
 
-use crate::chain::Chain;
-use crate::desk::{Desk, Trouble};
-use crate::errors::Unrecorded;
-use crate::ports::Measure;
-use crate::unreadable_rows::catch_panic;
-use crate::{Engine, Invocation, abreast};
+use crate::error_chain::ErrorChain;
+use crate::errors::PersistError;
+use crate::ports::Metric;
+use crate::record_isolation::catch_panic;
+use crate::tenant_session::{AttemptError, TenantSession};
+use crate::{Engine, Invocation, concurrency};
 
 /// Ledgers read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
 /// The result of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct KeptAlive {
+pub struct KeepAliveSummary {
     /// Connections whose tokens were renewed.
     pub renewed: usize,
     /// Connections that needed no renewal.
@@ -40,7 +40,7 @@ pub struct KeptAlive {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Visited {
+enum RenewalOutcome {
     Renewed,
     InUse,
     Expired,
@@ -49,48 +49,54 @@ enum Visited {
 
 /// Renews the unused tokens of all connections. A failure of one connection does not affect the
 /// others.
-pub async fn keep_alive(engine: &Engine, invocation: Invocation) -> Result<KeptAlive, StoreError> {
-    let mut kept = KeptAlive::default();
-    let mut walk = Walk::from_shard(0);
-    while let Some((shard, after)) = walk.place() {
+pub async fn renew_unused_tokens(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<KeepAliveSummary, StoreError> {
+    let mut kept = KeepAliveSummary::default();
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
         if engine.clock.now() > invocation.last_call {
             kept.is_cut_short = true;
             break;
         }
-        let ledgers = walk.turn(engine.store.polled(shard, after, PAGE).await?);
-        let visits =
-            ledgers.iter().map(|ledger| catch_panic(visit(engine, ledger, invocation)).boxed());
-        for visited in abreast::all(visits.collect()).await {
+        let ledgers = walk.take_page(engine.store.list_polled(shard, after, PAGE).await?);
+        let visits = ledgers
+            .iter()
+            .map(|ledger| catch_panic(renew_if_idle(engine, ledger, invocation)).boxed());
+        for visited in concurrency::map_concurrently(visits.collect()).await {
             match visited {
-                Some(Visited::Renewed) => kept.renewed += 1,
-                Some(Visited::InUse) => kept.in_use += 1,
-                Some(Visited::Expired) => kept.expired += 1,
-                Some(Visited::Failed) | None => kept.failed += 1,
+                Some(RenewalOutcome::Renewed) => kept.renewed += 1,
+                Some(RenewalOutcome::InUse) => kept.in_use += 1,
+                Some(RenewalOutcome::Expired) => kept.expired += 1,
+                Some(RenewalOutcome::Failed) | None => kept.failed += 1,
             }
         }
     }
-    engine.metrics.record(Measure::KeepAliveFailed(kept.failed));
+    engine.metrics.record_metric(Metric::KeepAliveFailed(kept.failed));
     Ok(kept)
 }
 
-async fn visit(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Visited {
+async fn renew_if_idle(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> RenewalOutcome {
     let tried = match is_idle(engine, ledger).await {
-        Ok(false) => return Visited::InUse,
+        Ok(false) => return RenewalOutcome::InUse,
         // Opening a desk requests a token, which renews it.
-        Ok(true) => Desk::open(engine, ledger, Urgency::Routine, invocation).await.map(drop),
-        Err(error) => Err(Trouble::Unrecorded(Unrecorded::from(error))),
+        Ok(true) => {
+            TenantSession::open(engine, ledger, Trigger::Routine, invocation).await.map(drop)
+        }
+        Err(error) => Err(AttemptError::Persist(PersistError::from(error))),
     };
     let (account, tenant) = (&ledger.account, ledger.tenant);
     match tried {
-        Ok(()) => Visited::Renewed,
-        Err(Trouble::Unrecorded(error)) => {
+        Ok(()) => RenewalOutcome::Renewed,
+        Err(AttemptError::Persist(error)) => {
             tracing::error!(
-                error = %Chain(&error),
+                error = %ErrorChain(&error),
                 account.id = %account,
                 tenant.id = %tenant,
                 "a connection's tokens were not renewed"
             );
-            Visited::Failed
+            RenewalOutcome::Failed
         }
         Err(trouble) => {
             let expired = is_expired(engine, ledger).await;
@@ -98,37 +104,37 @@ async fn visit(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Visi
                 account.id = %account,
                 tenant.id = %tenant,
                 expired,
-                failure.code = %code(engine, trouble),
+                failure.code = %failure_code(engine, trouble),
                 "a connection's tokens were not renewed"
             );
-            if expired { Visited::Expired } else { Visited::Failed }
+            if expired { RenewalOutcome::Expired } else { RenewalOutcome::Failed }
         }
     }
 }
 
-fn code(engine: &Engine, trouble: Trouble) -> Cow<'static, str> {
+fn failure_code(engine: &Engine, trouble: AttemptError) -> Cow<'static, str> {
     match trouble {
-        Trouble::Xero(error) => error.failure(engine.clock.now()).code,
-        Trouble::Failure(failure)
-        | Trouble::Explained(failure)
-        | Trouble::Blocked { failure, on: _ } => failure.code,
-        Trouble::Unrecorded(_) => Cow::Borrowed("unrecorded"),
+        AttemptError::Xero(error) => error.to_failure(engine.clock.now()).code,
+        AttemptError::Failure(failure)
+        | AttemptError::Explained(failure)
+        | AttemptError::Blocked { failure, on: _ } => failure.code,
+        AttemptError::Persist(_) => Cow::Borrowed("unrecorded"),
     }
 }
 
 /// Returns whether the tokens of a connected ledger are due for renewal.
 async fn is_idle(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
-    let connection = engine.store.connection(&ledger.account).await?.map(|row| row.record);
+    let connection = engine.store.find_connection(&ledger.account).await?.map(|row| row.record);
     let connection = connection.filter(|one| {
-        one.state == ConnectionState::Active && one.ledger().as_ref() == Some(ledger)
+        one.state == ConnectionState::Active && one.current_ledger().as_ref() == Some(ledger)
     });
     let Some(organisation) = connection.and_then(|one| one.organisation) else { return Ok(false) };
-    let grant = engine.store.grant(organisation.grant).await?;
+    let grant = engine.store.find_grant(organisation.grant).await?;
     Ok(grant.is_some_and(|row| row.record.is_idle(engine.clock.now())))
 }
 
 async fn is_expired(engine: &Engine, ledger: &Ledger) -> bool {
-    let connection = engine.store.connection(&ledger.account).await;
+    let connection = engine.store.find_connection(&ledger.account).await;
     connection
         .is_ok_and(|row| row.is_some_and(|row| row.record.state == ConnectionState::TokenExpired))
 }

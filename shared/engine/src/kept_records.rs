@@ -3,13 +3,13 @@
 use domain::activity::{KEPT_MAX, KeptRecords};
 use domain::ids::AccountId;
 use store::StoreError;
-use store::table::Expect;
+use store::table::WriteExpectation;
 
 use crate::Engine;
 
 /// Counts records that are about to be stored without a connection. Returns `false` and counts none
 /// if there is no room for all of them.
-pub(crate) async fn admit(
+pub(crate) async fn reserve_records(
     engine: &Engine,
     account: &AccountId,
     records: u32,
@@ -23,13 +23,13 @@ pub(crate) async fn admit(
 }
 
 /// Resets the count after the account was connected and its records were carried over.
-pub(crate) async fn reset(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
-    let Some(known) = engine.store.kept_records(account).await? else { return Ok(()) };
+pub(crate) async fn reset_count(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
+    let Some(known) = engine.store.find_kept_records(account).await? else { return Ok(()) };
     if known.record.count == 0 {
         return Ok(());
     }
     let kept = KeptRecords { account: account.clone(), count: 0 };
-    match engine.store.put_kept_records(&kept, Expect::Version(known.version)).await {
+    match engine.store.put_kept_records(&kept, WriteExpectation::Version(known.version)).await {
         // A record that arrived concurrently stays counted.
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error),

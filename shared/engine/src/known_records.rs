@@ -2,11 +2,13 @@
 
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger};
-use domain::operation::Urgency;
+use domain::operation::Trigger;
 
-use crate::entity::{Allocation, Contact, CreditNote, Invoice, Payment};
-use crate::errors::Unrecorded;
-use crate::push::{self, Offer, Pushed};
+use crate::entity::{
+    AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity,
+};
+use crate::errors::PersistError;
+use crate::push::{self, PushOffer, PushOutcome};
 use crate::{Engine, Invocation};
 
 /// Pushes the newest known snapshots of records of one kind.
@@ -15,28 +17,63 @@ pub async fn push_known(
     ledger: &Ledger,
     kind: EntityKind,
     records: &[CrmId],
-    urgency: Urgency,
+    urgency: Trigger,
     invocation: Invocation,
-) -> Vec<Result<Pushed, Unrecorded>> {
+) -> Vec<Result<PushOutcome, PersistError>> {
     match kind {
         EntityKind::Contact => {
-            push::push::<Contact>(engine, ledger, &known(records), urgency, invocation).await
+            push::push_records::<ContactEntity>(
+                engine,
+                ledger,
+                &without_snapshots(records),
+                urgency,
+                invocation,
+            )
+            .await
         }
         EntityKind::Invoice => {
-            push::push::<Invoice>(engine, ledger, &known(records), urgency, invocation).await
+            push::push_records::<InvoiceEntity>(
+                engine,
+                ledger,
+                &without_snapshots(records),
+                urgency,
+                invocation,
+            )
+            .await
         }
         EntityKind::CreditNote => {
-            push::push::<CreditNote>(engine, ledger, &known(records), urgency, invocation).await
+            push::push_records::<CreditNoteEntity>(
+                engine,
+                ledger,
+                &without_snapshots(records),
+                urgency,
+                invocation,
+            )
+            .await
         }
         EntityKind::Allocation => {
-            push::push::<Allocation>(engine, ledger, &known(records), urgency, invocation).await
+            push::push_records::<AllocationEntity>(
+                engine,
+                ledger,
+                &without_snapshots(records),
+                urgency,
+                invocation,
+            )
+            .await
         }
         EntityKind::Payment => {
-            push::push::<Payment>(engine, ledger, &known(records), urgency, invocation).await
+            push::push_records::<PaymentEntity>(
+                engine,
+                ledger,
+                &without_snapshots(records),
+                urgency,
+                invocation,
+            )
+            .await
         }
     }
 }
 
-fn known<S>(records: &[CrmId]) -> Vec<Offer<'static, S>> {
-    records.iter().map(|crm_id| Offer { crm_id: crm_id.clone(), snapshot: None }).collect()
+fn without_snapshots<S>(records: &[CrmId]) -> Vec<PushOffer<'static, S>> {
+    records.iter().map(|crm_id| PushOffer { crm_id: crm_id.clone(), snapshot: None }).collect()
 }

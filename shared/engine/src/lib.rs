@@ -21,29 +21,26 @@
 //! [`settings`] and [`sync_all`] (user actions); [`sweep`] (repairs lost hints), [`keep_alive`],
 //! [`health`] and [`cleanup`] (scheduled jobs), [`erasure`] (operators' commands).
 
-mod abreast;
 mod activity;
 mod availability;
-mod calls;
 mod carry_over;
-pub mod chain;
 pub mod chart;
 pub mod choices;
 pub mod cleanup;
-pub mod closed;
+mod concurrency;
 pub mod connect;
 pub mod connection;
+pub mod connection_failures;
 pub mod contacts;
-pub mod desk;
 pub mod disconnect;
 pub mod entity;
 pub mod erasure;
+pub mod error_chain;
 pub mod errors;
 mod grant_tokens;
 pub mod health;
-mod hints;
 pub mod inbound;
-pub mod journal;
+pub mod invoice_payments;
 pub mod keep_alive;
 mod kept_records;
 pub mod known_records;
@@ -54,17 +51,20 @@ pub mod payments;
 pub mod poll;
 pub mod ports;
 pub mod push;
-pub mod receipts;
+mod rate_limit;
+mod record_isolation;
 pub mod release;
 mod sealing;
 pub mod settings;
 pub mod status;
 pub mod sweep;
 pub mod sync_all;
+pub mod sync_log;
+pub mod tenant_session;
 pub mod token;
-mod unreadable_rows;
 mod upgrade;
 pub mod views;
+mod wake_ups;
 
 use std::sync::Arc;
 
@@ -74,8 +74,8 @@ use url::Url;
 use xero::{OAuthApp, Transport};
 
 use crate::contacts::SearchCache;
-use crate::journal::Noted;
-use crate::ports::{Clock, Events, Ids, Metrics, Secrets, WakeUps};
+use crate::ports::{Clock, EventPublisher, IdSource, MetricRecorder, SecretStore, WakeUps};
+use crate::sync_log::LoggedAccounts;
 use crate::token::TokenCache;
 
 /// The engine with its ports and configuration.
@@ -88,45 +88,45 @@ pub struct Engine {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of identities and secrets.
-    pub ids: Arc<dyn Ids>,
+    pub ids: Arc<dyn IdSource>,
     /// The storage of tokens.
-    pub secrets: Arc<dyn Secrets>,
+    pub secrets: Arc<dyn SecretStore>,
     /// The scheduler of wake-ups.
     pub wake_ups: Arc<dyn WakeUps>,
     /// The delivery of events to the CRM.
-    pub events: Arc<dyn Events>,
+    pub events: Arc<dyn EventPublisher>,
     /// The destination of metrics.
-    pub metrics: Arc<dyn Metrics>,
+    pub metrics: Arc<dyn MetricRecorder>,
     /// This app's OAuth credentials at Xero.
     pub app: OAuthApp,
     /// The configured addresses.
-    pub places: Places,
+    pub endpoints: Endpoints,
     /// Whether the table may have forgotten documents that exist in Xero.
-    pub memory: Memory,
+    pub recovery_mode: RecoveryMode,
     /// Access tokens that this process has read, so that later invocations need not read them
     /// again.
     pub tokens: Arc<TokenCache>,
     /// Accounts whose sync log this process has registered within the last minutes.
-    pub noted: Arc<Noted>,
+    pub noted: Arc<LoggedAccounts>,
     /// Contact searches of this process within the last minute.
     pub searches: Arc<SearchCache>,
 }
 
 /// Whether the table may have forgotten documents that exist in Xero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Memory {
+pub enum RecoveryMode {
     /// The table holds everything that was ever written to it: a document that it does not know was
     /// never sent.
     #[default]
-    Whole,
+    Normal,
     /// The table was restored from a backup and may have forgotten later documents: every document
     /// is looked up in Xero before it is created. This costs one call per batch and is always safe.
-    Restored,
+    LookBeforeCreate,
 }
 
 /// Configured addresses and names.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct Endpoints {
     /// The base address of Xero's API, without a path.
     pub xero_api: Url,
     /// The base address of the CRM's pages, for links back to it.
@@ -147,17 +147,17 @@ pub struct Invocation {
 }
 
 /// Maximum duration of one exchange with Xero, including recording its outcome.
-const EXCHANGE: SignedDuration = SignedDuration::from_secs(28);
+const CALL_DURATION_MAX: SignedDuration = SignedDuration::from_secs(28);
 
 impl Invocation {
     /// Work that ends at `deadline`, with time to read the answer to every call.
-    pub fn until(deadline: Timestamp) -> Self {
-        let last_call = deadline.saturating_sub(EXCHANGE).unwrap_or(Timestamp::MIN);
+    pub fn with_deadline(deadline: Timestamp) -> Self {
+        let last_call = deadline.saturating_sub(CALL_DURATION_MAX).unwrap_or(Timestamp::MIN);
         Self { deadline, last_call }
     }
 
     /// Work for which a person waits. It may be cut off at any moment, and then counts as stopped.
-    pub const fn attended(deadline: Timestamp) -> Self {
+    pub const fn interactive(deadline: Timestamp) -> Self {
         Self { deadline, last_call: deadline }
     }
 }

@@ -5,14 +5,14 @@ use domain::connection::Connection;
 use domain::ids::{AccountId, Ledger, TenantId};
 use store::StoreError;
 
-use crate::carry_over::follow_up;
-use crate::chain::Chain;
-use crate::connection::{ChangeError, change, change_claims};
+use crate::carry_over::release_waiting_work;
+use crate::connection::{ConnectionChangeError, change_connection, change_connection_and_claims};
+use crate::error_chain::ErrorChain;
 use crate::{Engine, Invocation, disconnect, upgrade};
 
 /// How a choice ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chosen {
+pub enum OrganisationChoiceOutcome {
     /// It is in use from now on.
     Done,
     /// Nobody consented to it, or somebody chose before.
@@ -23,38 +23,42 @@ pub enum Chosen {
 
 /// Puts an organisation to use that a person consented to. Another one that was in use is left, with its
 /// mappings kept: choosing it again finds them. What of it was never synced is carried over to this one.
-pub async fn choose(
+pub async fn choose_organisation(
     engine: &Engine,
     account: &AccountId,
     tenant: TenantId,
     invocation: Invocation,
-) -> Result<Chosen, StoreError> {
+) -> Result<OrganisationChoiceOutcome, StoreError> {
     upgrade::require_claims(engine, invocation).await?;
     let now = engine.clock.now();
-    let chosen = change_claims(engine, account, |connection| {
+    let chosen = change_connection_and_claims(engine, account, |connection| {
         let by = connection.offered_by.clone().or_else(|| connection.connected_by.clone());
-        let chosen = connection.chosen(tenant, now)?;
+        let chosen = connection.after_choice(tenant, now)?;
         Some(Connection { connected_by: by, ..chosen })
     });
     match chosen.await {
         Ok(Some(_)) => {}
-        Ok(None) => return Ok(Chosen::NotOffered),
-        Err(ChangeError::Claimed) => return Ok(Chosen::InUse),
-        Err(ChangeError::Store(error)) => return Err(error),
+        Ok(None) => return Ok(OrganisationChoiceOutcome::NotOffered),
+        Err(ConnectionChangeError::Claimed) => return Ok(OrganisationChoiceOutcome::InUse),
+        Err(ConnectionChangeError::Store(error)) => return Err(error),
     }
     tracing::info!(account.id = %account, tenant.id = %tenant, "an organisation was chosen");
     let ledger = Ledger { account: account.clone(), tenant };
-    follow_up(engine, &ledger).await;
+    release_waiting_work(engine, &ledger).await;
     if let Err(error) = disconnect::remove_leftovers(engine, account, invocation).await {
-        tracing::warn!(error = %Chain(&error), "the link that was left is still to be removed");
+        tracing::warn!(error = %ErrorChain(&error), "the link that was left is still to be removed");
     }
-    Ok(Chosen::Done)
+    Ok(OrganisationChoiceOutcome::Done)
 }
 
 /// Ends an offer that nobody answered, if there is one. Its links are then removed like those of a disconnect.
-pub(crate) async fn end_offer(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
+pub(crate) async fn end_expired_offer(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<(), StoreError> {
     let now = engine.clock.now();
-    let ended = change(engine, account, |connection| connection.without_ended_offer(now));
+    let ended =
+        change_connection(engine, account, |connection| connection.without_ended_offer(now));
     if ended.await?.is_some() {
         tracing::info!(account.id = %account, "an offer of organisations has ended without an answer");
     }

@@ -5,19 +5,19 @@
 
 use std::num::NonZeroU16;
 
-use domain::dead_letter::Reason;
+use domain::dead_letter::DeadLetterReason;
 use domain::delivery::{EventAside, FAILURES_MAX};
-use domain::idempotency::Hash;
+use domain::idempotency::ContentHash;
 use domain::ids::AccountId;
-use domain::outbound::{Event, News};
+use domain::outbound::{EventContent, OutboundEvent};
 use futures::FutureExt;
 use store::{OutboxPage, StoreError};
 use uuid::Uuid;
 
 use crate::Engine;
-use crate::chain::Chain;
-use crate::ports::{Measure, PortError};
-use crate::unreadable_rows::catch_panic;
+use crate::error_chain::ErrorChain;
+use crate::ports::{Metric, PortError};
+use crate::record_isolation::catch_panic;
 
 /// Events read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
@@ -26,7 +26,7 @@ const PAGES_MAX: u32 = 10;
 
 /// How the delivery of an event ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum EventEnd {
+enum DeliveryOutcome {
     /// The queue accepted it.
     Delivered,
     /// The queue refuses it, and it left the outbox.
@@ -38,7 +38,7 @@ enum EventEnd {
 /// Derives the id of an event about an account: always the same for the same seed. An event that is
 /// committed again under its derived id is the same event for the CRM.
 pub(crate) fn derive_event_id(account: &AccountId, seed: &str) -> Uuid {
-    let hash = Hash::of(format!("event\n{account}\n{seed}").as_bytes());
+    let hash = ContentHash::of_bytes(format!("event\n{account}\n{seed}").as_bytes());
     let digits = hash.as_str().get(..32).unwrap_or_default();
     let number = u128::from_str_radix(digits, 16).unwrap_or_default();
     uuid::Builder::from_custom_bytes(number.to_be_bytes()).into_uuid()
@@ -46,8 +46,8 @@ pub(crate) fn derive_event_id(account: &AccountId, seed: &str) -> Uuid {
 
 impl Engine {
     /// Creates an event at the current time, to be committed with its change.
-    pub(crate) fn event(&self, account: &AccountId, news: News) -> Event {
-        Event::new(self.ids.uuid(), account.clone(), news, self.clock.now())
+    pub(crate) fn new_event(&self, account: &AccountId, news: EventContent) -> OutboundEvent {
+        OutboundEvent::new(self.ids.new_uuid(), account.clone(), news, self.clock.now())
     }
 
     /// Commits and delivers an event that reports no change of a row. If the work is repeated with
@@ -56,24 +56,24 @@ impl Engine {
         &self,
         event_id: Uuid,
         account: &AccountId,
-        news: News,
+        news: EventContent,
     ) -> Result<(), StoreError> {
-        let event = Event::new(event_id, account.clone(), news, self.clock.now());
+        let event = OutboundEvent::new(event_id, account.clone(), news, self.clock.now());
         match self.store.put_event(&event).await {
             // An earlier try at the same instant committed it.
             Ok(()) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
         }
-        self.deliver(account, [&event]).await;
+        self.deliver_committed(account, [&event]).await;
         Ok(())
     }
 
     /// Delivers the events just committed for an account, after its earlier undelivered ones. A
     /// failure only delays them.
-    pub(crate) async fn deliver<'a>(
+    pub(crate) async fn deliver_committed<'a>(
         &self,
         account: &AccountId,
-        committed: impl IntoIterator<Item = &'a Event>,
+        committed: impl IntoIterator<Item = &'a OutboundEvent>,
     ) {
         if committed.into_iter().next().is_some() {
             self.empty_outbox(account).await;
@@ -97,12 +97,12 @@ impl Engine {
 
     async fn deliver_pages(&self, account: &AccountId, delivered: &mut usize) {
         for _ in 0..PAGES_MAX {
-            let page = self.store.undelivered(account, PAGE).await;
+            let page = self.store.list_undelivered(account, PAGE).await;
             let OutboxPage { events, unreadable, is_last } = match page {
                 Ok(page) => page,
                 Err(error) => {
                     tracing::warn!(
-                        error = %Chain(&error),
+                        error = %ErrorChain(&error),
                         account.id = %account,
                         "the outbox could not be read; the sweep tries again"
                     );
@@ -110,10 +110,10 @@ impl Engine {
                 }
             };
             for event in &events {
-                match self.deliver_one(event).await {
-                    EventEnd::Delivered => *delivered += 1,
-                    EventEnd::SetAside => {}
-                    EventEnd::Undelivered => return,
+                match self.deliver_event(event).await {
+                    DeliveryOutcome::Delivered => *delivered += 1,
+                    DeliveryOutcome::SetAside => {}
+                    DeliveryOutcome::Undelivered => return,
                 }
             }
             if is_last || events.is_empty() {
@@ -125,32 +125,34 @@ impl Engine {
 
     /// Delivers one event, or sets it aside if the queue refuses its content [`FAILURES_MAX`] times
     /// in a row. A refusal depends on the event alone, so further tries need not wait.
-    async fn deliver_one(&self, event: &Event) -> EventEnd {
+    async fn deliver_event(&self, event: &OutboundEvent) -> DeliveryOutcome {
         for refusals in 1..=FAILURES_MAX {
-            let Err(error) = self.events.publish(event).await else {
+            let Err(error) = self.events.publish_event(event).await else {
                 self.record_delivery(event).await;
-                return EventEnd::Delivered;
+                return DeliveryOutcome::Delivered;
             };
             let refusal = error.content_refusal();
             match refusal {
                 Some(_) if refusals < FAILURES_MAX => {}
                 Some(refusal) => {
                     let text = format!("the queue of events refuses the event: {refusal}");
-                    return self.set_aside(event, &Reason::new("event_refused", &text)).await;
+                    return self
+                        .set_aside(event, &DeadLetterReason::new("event_refused", &text))
+                        .await;
                 }
                 None => {
                     log_undelivered(event, &error);
-                    return EventEnd::Undelivered;
+                    return DeliveryOutcome::Undelivered;
                 }
             }
         }
-        EventEnd::Undelivered
+        DeliveryOutcome::Undelivered
     }
 
-    async fn record_delivery(&self, event: &Event) {
-        if let Err(error) = self.store.delivered(event).await {
+    async fn record_delivery(&self, event: &OutboundEvent) {
+        if let Err(error) = self.store.mark_delivered(event).await {
             tracing::warn!(
-                error = %Chain(&error),
+                error = %ErrorChain(&error),
                 account.id = %event.account_id,
                 "a delivery could not be recorded; the event will be delivered again"
             );
@@ -158,36 +160,36 @@ impl Engine {
     }
 
     /// Moves an event out of the outbox. If that fails, it stays there and later events wait.
-    async fn set_aside(&self, event: &Event, reason: &Reason) -> EventEnd {
+    async fn set_aside(&self, event: &OutboundEvent, reason: &DeadLetterReason) -> DeliveryOutcome {
         let aside = EventAside::new(event.clone(), reason, self.clock.now());
         match self.store.set_event_aside(&aside).await {
             Ok(true) => {
-                self.metrics.record(Measure::Defect);
+                self.metrics.record_metric(Metric::Defect);
                 tracing::error!(
                     account.id = %event.account_id,
-                    reason.code = reason.code(),
-                    reason = reason.text(),
+                    reason.code = reason.stable_code(),
+                    reason = reason.sentence_text(),
                     "an event was set aside, because the queue of events refuses it"
                 );
-                EventEnd::SetAside
+                DeliveryOutcome::SetAside
             }
             // Another process moved it.
-            Ok(false) => EventEnd::SetAside,
+            Ok(false) => DeliveryOutcome::SetAside,
             Err(error) => {
                 tracing::warn!(
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     account.id = %event.account_id,
                     "a refused event could not be set aside; the sweep tries again"
                 );
-                EventEnd::Undelivered
+                DeliveryOutcome::Undelivered
             }
         }
     }
 }
 
-fn log_undelivered(event: &Event, error: &PortError) {
+fn log_undelivered(event: &OutboundEvent, error: &PortError) {
     tracing::warn!(
-        error = %Chain(error),
+        error = %ErrorChain(error),
         account.id = %event.account_id,
         "an event could not be delivered; the sweep tries again"
     );

@@ -6,10 +6,10 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::dead_letter::Reason;
+use domain::dead_letter::DeadLetterReason;
 use domain::entity::EntityKind;
-use domain::envelope::Wake;
-use domain::outbound::Event;
+use domain::envelope::WakeUp;
+use domain::outbound::OutboundEvent;
 use domain::sync_log::LogStatus;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -26,24 +26,24 @@ pub trait Clock: Send + Sync + Debug {
 
     /// Waits for `moment`. It is the only wait of the engine, used while another process renews a
     /// token.
-    async fn pause(&self, moment: Duration);
+    async fn sleep_for(&self, moment: Duration);
 }
 
 /// The only source of randomness: identities and secrets.
-pub trait Ids: Send + Sync + Debug {
+pub trait IdSource: Send + Sync + Debug {
     /// Returns a new unique identity.
-    fn uuid(&self) -> Uuid;
+    fn new_uuid(&self) -> Uuid;
 
     /// Returns an unguessable text: 64 characters of `a-z 0-9`.
-    fn unguessable(&self) -> SecretString;
+    fn new_secret(&self) -> SecretString;
 }
 
 /// The storage of tokens, by name. A read may return an older value, or none, for some time after a
 /// write: Secrets Manager does not guarantee read-after-write consistency.
 #[async_trait]
-pub trait Secrets: Send + Sync + Debug {
+pub trait SecretStore: Send + Sync + Debug {
     /// Returns the current value of a secret, if one is visible.
-    async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError>;
+    async fn get_secret(&self, name: &str) -> Result<Option<SecretString>, PortError>;
 
     /// Returns one version of a secret, if it is visible: the value written under this id,
     /// regardless of later writes.
@@ -55,11 +55,16 @@ pub trait Secrets: Send + Sync + Debug {
 
     /// Writes a value of a secret, and creates the secret if necessary. Writing the same `version`
     /// twice writes it once.
-    async fn put(&self, name: &str, value: &SecretString, version: Uuid) -> Result<(), PortError>;
+    async fn put_secret(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError>;
 
     /// Like [`put`](Self::put), for an existing secret. A deleted secret is not created again; that
     /// is an error.
-    async fn replace(
+    async fn replace_secret(
         &self,
         name: &str,
         value: &SecretString,
@@ -67,7 +72,7 @@ pub trait Secrets: Send + Sync + Debug {
     ) -> Result<(), PortError>;
 
     /// Deletes a secret permanently. Succeeds if the secret does not exist.
-    async fn delete(&self, name: &str) -> Result<(), PortError>;
+    async fn delete_secret(&self, name: &str) -> Result<(), PortError>;
 }
 
 /// Wake-ups of the product itself. They arrive on its own queue of wake-ups for their kind, in the
@@ -76,30 +81,30 @@ pub trait Secrets: Send + Sync + Debug {
 pub trait WakeUps: Send + Sync + Debug {
     /// Schedules `wake` to arrive at `at` or up to a minute later. Scheduling the same wake-up
     /// twice schedules it once.
-    async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError>;
+    async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError>;
 
     /// Enqueues `wake` behind the account's other wake-ups. Messages from the CRM are on another
     /// queue and are not delayed by it. The same wake-up within five minutes arrives once.
-    async fn leave(&self, wake: &Wake) -> Result<(), PortError>;
+    async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError>;
 }
 
 /// The delivery of events to the CRM.
 #[async_trait]
-pub trait Events: Send + Sync + Debug {
+pub trait EventPublisher: Send + Sync + Debug {
     /// Delivers an event after the account's earlier events. Delivering the same event twice within
     /// five minutes delivers it once.
-    async fn publish(&self, event: &Event) -> Result<(), PortError>;
+    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError>;
 }
 
 /// The destination of metrics.
-pub trait Metrics: Send + Sync + Debug {
+pub trait MetricRecorder: Send + Sync + Debug {
     /// Records a metric. Metrics carry no account, because every series costs money.
-    fn record(&self, measure: Measure);
+    fn record_metric(&self, measure: Metric);
 }
 
 /// A metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
+pub enum Metric {
     /// An attempt ended.
     Attempt {
         /// The kind of record.
@@ -117,9 +122,9 @@ pub enum Measure {
     /// Calls that an organisation has left for the day; recorded only when few are left.
     CallsLeft(u32),
     /// A refresh of a grant's tokens ended.
-    Refresh(Refreshed),
+    Refresh(RefreshOutcome),
     /// The counts of a health check.
-    Health(Counted),
+    Health(HealthCounts),
     /// Connections whose tokens could not be renewed in one keep-alive run.
     KeepAliveFailed(usize),
     /// Rows of an answer from Xero that could not be read and were left out.
@@ -135,7 +140,7 @@ pub enum Measure {
 
 /// The outcome of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refreshed {
+pub enum RefreshOutcome {
     /// The grant has new tokens.
     Renewed,
     /// Xero no longer accepts the grant.
@@ -146,7 +151,7 @@ pub enum Refreshed {
 
 /// The counts of a health check over all accounts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counted {
+pub struct HealthCounts {
     /// Connected organisations.
     pub connections: usize,
     /// Records that were given up. `None` if time did not allow counting all of them.
@@ -175,7 +180,11 @@ pub struct GivenUp {
 pub trait DeadLetters: Send + Sync + Debug {
     /// Moves a message here together with its reason: a sentence and a stable code. Moving the same
     /// message twice moves it once.
-    async fn bury(&self, letter: DeadLetter<'_>, reason: &Reason) -> Result<(), PortError>;
+    async fn dead_letter(
+        &self,
+        letter: DeadLetter<'_>,
+        reason: &DeadLetterReason,
+    ) -> Result<(), PortError>;
 }
 
 /// A message that is moved aside, as it was received.

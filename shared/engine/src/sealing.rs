@@ -14,10 +14,10 @@ const NONCE: [u8; 12] = [0; 12];
 
 /// Encrypts a text with an unguessable ticket that encrypts no other text. `context` must be the
 /// same when the text is decrypted.
-pub(crate) fn seal(ticket: &SecretString, context: &str, text: &SecretString) -> String {
+pub(crate) fn seal_text(ticket: &SecretString, context: &str, text: &SecretString) -> String {
     let mut bytes = text.expose_secret().as_bytes().to_vec();
     let nonce = Nonce::assume_unique_for_key(NONCE);
-    key(ticket)
+    derive_key(ticket)
         .seal_in_place_append_tag(nonce, Aad::from(context.as_bytes()), &mut bytes)
         .expect("a text of a few hundred bytes is never too long to seal");
     STANDARD_NO_PAD.encode(bytes)
@@ -25,14 +25,19 @@ pub(crate) fn seal(ticket: &SecretString, context: &str, text: &SecretString) ->
 
 /// Decrypts the result of [`seal`]. `None` if the ticket or context differs, or the sealed text was
 /// changed.
-pub(crate) fn open(ticket: &SecretString, context: &str, sealed: &str) -> Option<SecretString> {
+pub(crate) fn open_sealed(
+    ticket: &SecretString,
+    context: &str,
+    sealed: &str,
+) -> Option<SecretString> {
     let mut bytes = STANDARD_NO_PAD.decode(sealed).ok()?;
     let nonce = Nonce::assume_unique_for_key(NONCE);
-    let text = key(ticket).open_in_place(nonce, Aad::from(context.as_bytes()), &mut bytes).ok()?;
+    let text =
+        derive_key(ticket).open_in_place(nonce, Aad::from(context.as_bytes()), &mut bytes).ok()?;
     std::str::from_utf8(text).ok().map(SecretString::from)
 }
 
-fn key(ticket: &SecretString) -> LessSafeKey {
+fn derive_key(ticket: &SecretString) -> LessSafeKey {
     let material = [PURPOSE, ticket.expose_secret().as_bytes()].concat();
     let key = digest(&SHA256, &material);
     let key = UnboundKey::new(&CHACHA20_POLY1305, key.as_ref());
@@ -46,12 +51,12 @@ mod tests {
     #[test]
     fn only_the_same_ticket_and_context_open_what_was_sealed() {
         let (ticket, text) = (SecretString::from("ticket"), SecretString::from("code verifier"));
-        let sealed = seal(&ticket, "acc_1 usr_1", &text);
+        let sealed = seal_text(&ticket, "acc_1 usr_1", &text);
         assert!(!sealed.contains("code"));
-        let opened = open(&ticket, "acc_1 usr_1", &sealed).unwrap();
+        let opened = open_sealed(&ticket, "acc_1 usr_1", &sealed).unwrap();
         assert_eq!(opened.expose_secret(), "code verifier");
-        assert!(open(&SecretString::from("other"), "acc_1 usr_1", &sealed).is_none());
-        assert!(open(&ticket, "acc_2 usr_1", &sealed).is_none());
-        assert!(open(&ticket, "acc_1 usr_1", "AAAA").is_none());
+        assert!(open_sealed(&SecretString::from("other"), "acc_1 usr_1", &sealed).is_none());
+        assert!(open_sealed(&ticket, "acc_2 usr_1", &sealed).is_none());
+        assert!(open_sealed(&ticket, "acc_1 usr_1", "AAAA").is_none());
     }
 }

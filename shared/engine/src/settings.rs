@@ -6,18 +6,18 @@ use std::num::NonZeroU16;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, UserId};
 use domain::mapping::MappingKey;
-use domain::operation::Urgency;
-use domain::sync_all::{Counts, Place, SyncAll};
+use domain::operation::Trigger;
+use domain::sync_all::{SyncAll, SyncAllCounts, SyncAllProgress};
 use domain::sync_log::{LogEntry, LogStatus};
 use jiff::Timestamp;
 use serde::Serialize;
 use store::StoreError;
-use store::table::Cursor;
+use store::table::PageCursor;
 
-use crate::errors::Unrecorded;
+use crate::errors::PersistError;
 use crate::known_records::push_known;
-use crate::ledgers::records_ledger;
-use crate::push::Pushed;
+use crate::ledgers::find_records_ledger;
+use crate::push::PushOutcome;
 use crate::views::RecordView;
 use crate::{Engine, Invocation};
 
@@ -34,7 +34,7 @@ pub struct LogFilter {
 }
 
 impl LogFilter {
-    fn wants(self, entry: &LogEntry) -> bool {
+    fn accepts_entry(self, entry: &LogEntry) -> bool {
         self.entity.is_none_or(|entity| entity == entry.entity)
             && self.status.is_none_or(|status| status == entry.status)
     }
@@ -51,7 +51,7 @@ pub struct LogView {
 }
 
 /// Returns a page of an account's sync log.
-pub async fn sync_log(
+pub async fn read_sync_log(
     engine: &Engine,
     account: &AccountId,
     filter: LogFilter,
@@ -61,16 +61,16 @@ pub async fn sync_log(
     let now = engine.clock.now();
     let wanted = usize::from(limit.get());
     let mut entries: Vec<LogEntry> = Vec::new();
-    let mut after = cursor.map(Cursor::at);
+    let mut after = cursor.map(PageCursor::at_sort_key);
     for _ in 0..LOG_READS_MAX {
-        let page = engine.store.log_page(account, after.clone(), limit, now).await?;
+        let page = engine.store.list_log_entries(account, after.clone(), limit, now).await?;
         for entry in page.entries {
             let full = entries.len() == wanted;
             if full {
                 let next = entries.last().map(|last| last.id.clone());
                 return Ok(LogView { entries, next });
             }
-            if filter.wants(&entry) {
+            if filter.accepts_entry(&entry) {
                 entries.push(entry);
             }
         }
@@ -85,7 +85,7 @@ pub async fn sync_log(
 
 /// The progress of a Sync All.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Progress {
+pub struct SyncAllView {
     /// Who started it.
     pub started_by: UserId,
     /// When it started.
@@ -95,15 +95,15 @@ pub struct Progress {
     pub finished_at: Option<Timestamp>,
     /// The results so far.
     #[serde(flatten)]
-    pub counts: Counts,
+    pub counts: SyncAllCounts,
 }
 
-impl Progress {
+impl SyncAllView {
     /// Returns the progress of a walk.
-    pub fn of(walk: &SyncAll) -> Self {
+    pub fn from_sync_all(walk: &SyncAll) -> Self {
         let finished_at = match walk.place {
-            Place::Walking { .. } => None,
-            Place::Done { at } => Some(at),
+            SyncAllProgress::Walking { .. } => None,
+            SyncAllProgress::Done { at } => Some(at),
         };
         Self {
             started_by: walk.by.clone(),
@@ -115,37 +115,37 @@ impl Progress {
 }
 
 /// Returns one record, or `None` if it is unknown.
-pub async fn record(
+pub async fn find_record(
     engine: &Engine,
     account: &AccountId,
     kind: EntityKind,
     crm_id: CrmId,
 ) -> Result<Option<RecordView>, StoreError> {
-    let ledger = records_ledger(engine, account).await?;
-    let row = engine.store.mapping(&MappingKey::new(ledger, kind, crm_id)).await?;
-    Ok(row.map(|row| RecordView::of(row.record)))
+    let ledger = find_records_ledger(engine, account).await?;
+    let row = engine.store.find_mapping(&MappingKey::new(ledger, kind, crm_id)).await?;
+    Ok(row.map(|row| RecordView::from_mapping(row.record)))
 }
 
 /// Syncs one record now, without waiting for its retry time, and even if Xero already has it.
 /// `None` if the record is unknown. If the process dies, a wake-up at the end of the lease
 /// continues.
-pub async fn sync_now(
+pub async fn sync_record_now(
     engine: &Engine,
     account: &AccountId,
     kind: EntityKind,
     crm_id: CrmId,
     invocation: Invocation,
-) -> Result<Option<RecordView>, Unrecorded> {
-    let ledger = records_ledger(engine, account).await?;
+) -> Result<Option<RecordView>, PersistError> {
+    let ledger = find_records_ledger(engine, account).await?;
     let records = [crm_id];
-    let person = Urgency::Person;
+    let person = Trigger::Person;
     let mut pushed = push_known(engine, &ledger, kind, &records, person, invocation).await;
     match pushed.pop() {
-        Some(Ok(Pushed::Unknown)) | None => return Ok(None),
+        Some(Ok(PushOutcome::Unknown)) | None => return Ok(None),
         Some(Ok(_)) => {}
         Some(Err(error)) => return Err(error),
     }
     let [crm_id] = records;
-    let row = engine.store.mapping(&MappingKey::new(ledger, kind, crm_id)).await?;
-    Ok(row.map(|row| RecordView::of(row.record)))
+    let row = engine.store.find_mapping(&MappingKey::new(ledger, kind, crm_id)).await?;
+    Ok(row.map(|row| RecordView::from_mapping(row.record)))
 }

@@ -1,23 +1,23 @@
 //! The status of an account's connection, derived from stored facts and current failures.
 
-use domain::connection::{Connection, PinnedOrganisation, Status};
+use domain::connection::{Connection, ConnectionStatus, PinnedOrganisation};
 use domain::failure::Failure;
-use domain::health::{WARN_FROM, warning};
+use domain::health::{WARN_FROM, skipped_records_warning};
 use domain::ids::{AccountId, TenantId, UserId};
-use domain::operation::Attention;
+use domain::operation::AttentionReason;
 use jiff::Timestamp;
 use serde::Serialize;
 use store::{AttentionCount, StoreError};
 
 use crate::Engine;
-use crate::ledgers::records_ledger;
+use crate::ledgers::find_records_ledger;
 use crate::views::RecordView;
 
 /// The status page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StatusView {
     /// The status.
-    pub status: Status,
+    pub status: ConnectionStatus,
     /// The organisation that is or was last connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organisation: Option<String>,
@@ -64,7 +64,7 @@ pub struct StatusView {
     pub warnings: Vec<String>,
     /// Organisations from which people may or must choose.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub choices: Vec<Choice>,
+    pub choices: Vec<OrganisationOption>,
     /// The Xero user who consented to the choices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choices_by: Option<String>,
@@ -108,14 +108,14 @@ pub struct ProblemView {
 
 /// An organisation to which a person consented.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Choice {
+pub struct OrganisationOption {
     /// The id that identifies it.
     pub tenant_id: TenantId,
     /// Its name.
     pub name: String,
 }
 
-impl From<PinnedOrganisation> for Choice {
+impl From<PinnedOrganisation> for OrganisationOption {
     fn from(one: PinnedOrganisation) -> Self {
         Self { tenant_id: one.tenant, name: one.name }
     }
@@ -129,34 +129,34 @@ impl From<Failure> for FailureView {
 }
 
 /// The records that are failing or were given up now.
-struct Attentions {
+struct AttentionCounts {
     failing: AttentionCount,
     given_up: AttentionCount,
 }
 
 /// Returns the status of an account's connection.
-pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, StoreError> {
+pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusView, StoreError> {
     let now = engine.clock.now();
-    let connection = engine.store.connection(account).await?.map(|row| row.record);
-    let connection = connection.unwrap_or_else(|| Connection::never(account.clone()));
-    let attentions = find_attentions(engine, account).await?;
+    let connection = engine.store.find_connection(account).await?.map(|row| row.record);
+    let connection = connection.unwrap_or_else(|| Connection::never_connected(account.clone()));
+    let attentions = count_attentions(engine, account).await?;
     let is_failing = attentions.failing.count > 0 || attentions.given_up.count > 0;
-    let activity = engine.store.activity(account).await?.map(|row| row.record);
-    let polls = match connection.ledger() {
-        Some(ledger) => engine.store.progress(&ledger).await?.map(|row| row.record),
+    let activity = engine.store.find_activity(account).await?.map(|row| row.record);
+    let polls = match connection.current_ledger() {
+        Some(ledger) => engine.store.find_poll_progress(&ledger).await?.map(|row| row.record),
         None => None,
     };
     let used = connection.organisation.as_ref().map(|used| used.tenant);
-    let status = connection.status(is_failing, now);
+    let status = connection.display_status(is_failing, now);
     let problem = find_problem(engine, &attentions).await?;
     let skipped = attentions.given_up.count;
     let mut warnings = connection.warnings.clone();
-    warnings.extend((skipped >= WARN_FROM).then(|| warning(skipped)));
+    warnings.extend((skipped >= WARN_FROM).then(|| skipped_records_warning(skipped)));
     let offered = connection
         .offered
         .iter()
         .filter(|one| Some(one.tenant) != used || !connection.state.is_connected());
-    let choices: Vec<Choice> = offered.cloned().map(Choice::from).collect();
+    let choices: Vec<OrganisationOption> = offered.cloned().map(OrganisationOption::from).collect();
     Ok(StatusView {
         status,
         pending: connection
@@ -181,23 +181,26 @@ pub async fn status(engine: &Engine, account: &AccountId) -> Result<StatusView, 
     })
 }
 
-async fn find_attentions(engine: &Engine, account: &AccountId) -> Result<Attentions, StoreError> {
-    let ledger = records_ledger(engine, account).await?;
-    let failing = engine.store.count_attention(&ledger, Attention::Failing).await?;
-    let given_up = engine.store.count_attention(&ledger, Attention::GivenUp).await?;
-    Ok(Attentions { failing, given_up })
+async fn count_attentions(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<AttentionCounts, StoreError> {
+    let ledger = find_records_ledger(engine, account).await?;
+    let failing = engine.store.count_attention(&ledger, AttentionReason::Failing).await?;
+    let given_up = engine.store.count_attention(&ledger, AttentionReason::GivenUp).await?;
+    Ok(AttentionCounts { failing, given_up })
 }
 
 /// Returns the newest failure, as its record has it now.
 async fn find_problem(
     engine: &Engine,
-    attentions: &Attentions,
+    attentions: &AttentionCounts,
 ) -> Result<Option<ProblemView>, StoreError> {
     let newest = [&attentions.failing, &attentions.given_up];
     let mut newest: Vec<_> = newest.into_iter().filter_map(|one| one.newest.as_ref()).collect();
     newest.sort_by_key(|one| std::cmp::Reverse(one.failed_at));
     for one in newest {
-        let row = match engine.store.mapping(&one.key).await {
+        let row = match engine.store.find_mapping(&one.key).await {
             Err(error) if error.is_about_the_record() => {
                 engine.report_unreadable(&one.key.ledger.account, [&error]);
                 continue;
@@ -210,7 +213,7 @@ async fn find_problem(
         let Some(failure) = mapping.operation.failure.clone() else { continue };
         let failed_at = mapping.operation.failed_at;
         let xero_url = xero_url(&mapping);
-        let record = RecordView::of(mapping);
+        let record = RecordView::from_mapping(mapping);
         return Ok(Some(ProblemView { record, failure: failure.into(), failed_at, xero_url }));
     }
     Ok(None)
@@ -229,10 +232,15 @@ fn xero_url(mapping: &domain::mapping::Mapping) -> Option<String> {
     Some(format!("https://go.xero.com/{page}{id}"))
 }
 
-fn connection_problem(status: Status) -> Option<FailureView> {
+fn connection_problem(status: ConnectionStatus) -> Option<FailureView> {
     match status {
-        Status::TokenExpired => Some(crate::token::reconnect().into()),
-        Status::OrganisationUnavailable => Some(crate::closed::unavailable().into()),
-        Status::Active | Status::Error | Status::Pending | Status::Disconnected => None,
+        ConnectionStatus::TokenExpired => Some(crate::token::reconnect_failure().into()),
+        ConnectionStatus::OrganisationUnavailable => {
+            Some(crate::connection_failures::organisation_unavailable_failure().into())
+        }
+        ConnectionStatus::Active
+        | ConnectionStatus::Error
+        | ConnectionStatus::Pending
+        | ConnectionStatus::Disconnected => None,
     }
 }

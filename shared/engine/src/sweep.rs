@@ -9,22 +9,22 @@ use domain::ids::{AccountId, CrmId, GrantId, Ledger};
 use domain::mapping::MappingKey;
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use store::Due;
+use store::DueEntry;
 use store::keys::SHARDS;
 
-use crate::chain::Chain;
-use crate::errors::{Unrecorded, isolate};
-use crate::unreadable_rows::catch_panic;
+use crate::error_chain::ErrorChain;
+use crate::errors::{PersistError, isolate_record};
+use crate::record_isolation::catch_panic;
 use crate::{
     Engine, Invocation, availability, carry_over, connection, disconnect, organisation, release,
     token,
 };
 
 /// How late a hint must be for its row to count as overdue.
-const LATE: SignedDuration = SignedDuration::from_mins(3);
+const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(3);
 /// How long the process that committed an event, or began a refresh, has to finish before the sweep
 /// does.
-const SOON: SignedDuration = SignedDuration::from_mins(1);
+const GRACE_PERIOD: SignedDuration = SignedDuration::from_mins(1);
 /// Maximum entries per shard and sweep.
 const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
@@ -33,7 +33,7 @@ const INTERVAL_SECONDS: i64 = 300;
 
 /// The result of a sweep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct SweepSummary {
     /// Rows with a late hint that received another.
     pub overdue: usize,
     /// Parked rows that were checked.
@@ -51,23 +51,23 @@ pub struct Swept {
 
 /// Sweeps every shard while there is time, rows with a due time first. An error in one shard does
 /// not stop the others.
-pub async fn sweep(engine: &Engine, invocation: Invocation) -> Swept {
-    let mut swept = Swept::default();
+pub async fn sweep_all_shards(engine: &Engine, invocation: Invocation) -> SweepSummary {
+    let mut swept = SweepSummary::default();
     let now = engine.clock.now();
-    for shard in shards(now) {
-        let done = due(engine, shard, invocation, &mut swept).await;
-        tell(shard, done, &mut swept);
+    for shard in shards_in_order(now) {
+        let done = sweep_due_rows(engine, shard, invocation, &mut swept).await;
+        count_shard_result(shard, done, &mut swept);
     }
-    for shard in shards(now) {
-        let done = parked(engine, shard, invocation, &mut swept).await;
-        tell(shard, done, &mut swept);
+    for shard in shards_in_order(now) {
+        let done = sweep_parked_rows(engine, shard, invocation, &mut swept).await;
+        count_shard_result(shard, done, &mut swept);
     }
     swept
 }
 
 /// Returns all shards, beginning with another one in each sweep, so that sweeps that run out of
 /// time do not always leave out the same shards.
-fn shards(now: Timestamp) -> impl Iterator<Item = u32> {
+fn shards_in_order(now: Timestamp) -> impl Iterator<Item = u32> {
     let sweeps = now.as_second().div_euclid(INTERVAL_SECONDS);
     let first = u32::try_from(sweeps.rem_euclid(i64::from(SHARDS))).unwrap_or(0);
     (0..SHARDS).map(move |shard| (first + shard) % SHARDS)
@@ -78,25 +78,25 @@ fn is_out_of_time(engine: &Engine, invocation: Invocation) -> bool {
     engine.clock.now() > invocation.last_call
 }
 
-fn tell(shard: u32, done: Result<(), Unrecorded>, swept: &mut Swept) {
+fn count_shard_result(shard: u32, done: Result<(), PersistError>, swept: &mut SweepSummary) {
     if let Err(error) = done {
-        tracing::error!(error = %Chain(&error), shard, "a shard was not swept");
+        tracing::error!(error = %ErrorChain(&error), shard, "a shard was not swept");
         swept.failed += 1;
     }
 }
 
 /// Counts an error of one account. It does not stop the other accounts of the shard.
-fn tell_account(account: &AccountId, error: &Unrecorded, swept: &mut Swept) {
-    tracing::error!(error = %Chain(error), account.id = %account, "an account was not swept");
+fn count_account_failure(account: &AccountId, error: &PersistError, swept: &mut SweepSummary) {
+    tracing::error!(error = %ErrorChain(error), account.id = %account, "an account was not swept");
     swept.failed += 1;
 }
 
-async fn due(
+async fn sweep_due_rows(
     engine: &Engine,
     shard: u32,
     invocation: Invocation,
-    swept: &mut Swept,
-) -> Result<(), Unrecorded> {
+    swept: &mut SweepSummary,
+) -> Result<(), PersistError> {
     if is_out_of_time(engine, invocation) {
         swept.failed += 1;
         return Ok(());
@@ -104,28 +104,28 @@ async fn due(
     let now = engine.clock.now();
     let before = |late| now.saturating_sub(late).unwrap_or(now);
     let (mut overdue, mut outboxes) = (Vec::new(), BTreeSet::new());
-    for due in engine.store.due(shard, before(SOON), PER_SHARD).await? {
+    for due in engine.store.list_due(shard, before(GRACE_PERIOD), PER_SHARD).await? {
         match due {
-            Due::Mapping { key, at } if at <= before(LATE) => overdue.push(key),
+            DueEntry::Mapping { key, at } if at <= before(OVERDUE_AFTER) => overdue.push(key),
             // The hint may still arrive.
-            Due::Mapping { key: _, at: _ } => {}
-            Due::Outbox(account) => {
+            DueEntry::Mapping { key: _, at: _ } => {}
+            DueEntry::Outbox(account) => {
                 outboxes.insert(account);
             }
             // A look may take calls to Xero.
-            Due::Connection(_) | Due::Grant(_) if is_out_of_time(engine, invocation) => {
+            DueEntry::Connection(_) | DueEntry::Grant(_) if is_out_of_time(engine, invocation) => {
                 swept.failed += 1;
             }
-            Due::Connection(account) => {
-                let looked = look(engine, &account, invocation).boxed();
-                match isolate(looked).await {
+            DueEntry::Connection(account) => {
+                let looked = sweep_connection(engine, &account, invocation).boxed();
+                match isolate_record(looked).await {
                     Ok(is_done) => swept.connections += usize::from(is_done),
-                    Err(error) => tell_account(&account, &error, swept),
+                    Err(error) => count_account_failure(&account, &error, swept),
                 }
             }
-            Due::Grant(id) => {
+            DueEntry::Grant(id) => {
                 swept.grants += 1;
-                let settled = catch_panic(settled(engine, id).boxed()).await;
+                let settled = catch_panic(sweep_grant(engine, id).boxed()).await;
                 swept.failed += usize::from(settled.is_none());
             }
         }
@@ -138,66 +138,67 @@ async fn due(
         swept.events += engine.empty_outbox(&account).await;
     }
     swept.overdue += overdue.len();
-    for ((ledger, kind), records) in by_ledger(overdue) {
-        if let Err(error) = engine.leave(&ledger, kind, &records).await {
-            tell_account(&ledger.account, &error.into(), swept);
+    for ((ledger, kind), records) in group_by_ledger(overdue) {
+        if let Err(error) = engine.enqueue_wake_ups(&ledger, kind, &records).await {
+            count_account_failure(&ledger.account, &error.into(), swept);
         }
     }
     Ok(())
 }
 
-async fn parked(
+async fn sweep_parked_rows(
     engine: &Engine,
     shard: u32,
     invocation: Invocation,
-    swept: &mut Swept,
-) -> Result<(), Unrecorded> {
+    swept: &mut SweepSummary,
+) -> Result<(), PersistError> {
     if is_out_of_time(engine, invocation) {
         swept.failed += 1;
         return Ok(());
     }
-    let parked = engine.store.next_parked(shard, PER_SHARD).await?;
+    let parked = engine.store.list_next_parked(shard, PER_SHARD).await?;
     swept.parked += parked.len();
-    for ((ledger, kind), records) in by_ledger(parked) {
+    for ((ledger, kind), records) in group_by_ledger(parked) {
         let key = |crm_id| MappingKey::new(ledger.clone(), kind, crm_id);
         let keys = records.into_iter().map(key).collect();
-        if let Err(error) = isolate(release::overlooked(engine, &ledger, keys)).await {
-            tell_account(&ledger.account, &error, swept);
+        if let Err(error) = isolate_record(release::release_overlooked(engine, &ledger, keys)).await
+        {
+            count_account_failure(&ledger.account, &error, swept);
         }
     }
     Ok(())
 }
 
 /// Performs what is due for a connection. Returns whether it needs nothing more now.
-async fn look(
+async fn sweep_connection(
     engine: &Engine,
     account: &AccountId,
     invocation: Invocation,
-) -> Result<bool, Unrecorded> {
-    availability::look(engine, account, invocation).await?;
-    organisation::end_offer(engine, account).await?;
-    connection::release_unneeded(engine, account).await?;
-    if let Some(row) = engine.store.connection(account).await?
+) -> Result<bool, PersistError> {
+    availability::check_availability(engine, account, invocation).await?;
+    organisation::end_expired_offer(engine, account).await?;
+    connection::release_unneeded_claims(engine, account).await?;
+    if let Some(row) = engine.store.find_connection(account).await?
         && !row.record.carried_from.is_empty()
-        && let Some(ledger) = row.record.ledger()
+        && let Some(ledger) = row.record.current_ledger()
     {
-        carry_over::sweep(engine, &ledger).await;
+        carry_over::repeat_connected_wake_up(engine, &ledger).await;
     }
-    Ok(disconnect::sweep(engine, account, invocation).await?)
+    Ok(disconnect::remove_leftovers_in_time(engine, account, invocation).await?)
 }
 
 /// Finishes a grant's last refresh, and ends the grant if no account uses it. An error does not
 /// stop the others.
-async fn settled(engine: &Engine, id: GrantId) {
-    if let Err(error) = token::settle(engine, id).await {
-        tracing::warn!(error = %Chain(&error), "the outcome of a refresh is still unknown");
+async fn sweep_grant(engine: &Engine, id: GrantId) {
+    if let Err(error) = token::finish_refresh(engine, id).await {
+        tracing::warn!(error = %ErrorChain(&error), "the outcome of a refresh is still unknown");
     }
-    if let Err(error) = token::end_abandoned(engine, id).await {
-        tracing::warn!(error = %Chain(&error), "an unused grant could not be ended yet");
+    if let Err(error) = token::end_abandoned_grant(engine, id).await {
+        tracing::warn!(error = %ErrorChain(&error), "an unused grant could not be ended yet");
     }
 }
 
-fn by_ledger(keys: Vec<MappingKey>) -> BTreeMap<(Ledger, EntityKind), Vec<CrmId>> {
+fn group_by_ledger(keys: Vec<MappingKey>) -> BTreeMap<(Ledger, EntityKind), Vec<CrmId>> {
     let mut groups: BTreeMap<(Ledger, EntityKind), Vec<CrmId>> = BTreeMap::new();
     for MappingKey { ledger, kind, crm_id } in keys {
         groups.entry((ledger, kind)).or_default().push(crm_id);
@@ -218,7 +219,7 @@ mod tests {
             let mut first = BTreeSet::new();
             for number in 0..i64::from(SHARDS) {
                 let now = start + SignedDuration::from_mins(minutes * number);
-                let mut swept: Vec<u32> = shards(now).collect();
+                let mut swept: Vec<u32> = shards_in_order(now).collect();
                 first.extend(swept.first().copied());
                 swept.sort_unstable();
                 assert_eq!(swept, all);

@@ -9,18 +9,18 @@ use domain::connection::Connection;
 use domain::ids::AccountId;
 use domain::mapping::MappingKey;
 use futures::FutureExt;
-use store::table::Expect;
-use store::{StoreError, Walk};
+use store::table::WriteExpectation;
+use store::{ShardScan, StoreError};
 
-use crate::connection::change;
+use crate::connection::change_connection;
 use crate::token::CLAIMS_UPGRADE;
-use crate::{Engine, Invocation, abreast};
+use crate::{Engine, Invocation, concurrency};
 
 /// Accounts read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
 /// The upgrade that adds every record that was given up to the `attention` index.
-const ATTENTION: &str = "attention";
+const ATTENTION_UPGRADE: &str = "attention";
 
 /// Which connections have their claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,11 @@ pub(crate) enum ClaimProgress {
 }
 
 /// Performs every outstanding upgrade while there is time.
-pub(crate) async fn upgrade(engine: &Engine, invocation: Invocation) -> Result<(), StoreError> {
-    match claim_existing(engine, invocation).await? {
+pub(crate) async fn perform_upgrades(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<(), StoreError> {
+    match claim_existing_connections(engine, invocation).await? {
         ClaimProgress::All | ClaimProgress::AllReadable => index_given_up(engine, invocation).await,
         ClaimProgress::CutShort => Ok(()),
     }
@@ -47,7 +50,7 @@ pub(crate) async fn require_claims(
     engine: &Engine,
     invocation: Invocation,
 ) -> Result<(), StoreError> {
-    match claim_existing(engine, invocation).await? {
+    match claim_existing_connections(engine, invocation).await? {
         ClaimProgress::All | ClaimProgress::AllReadable => Ok(()),
         ClaimProgress::CutShort => Err(StoreError::Conflict),
     }
@@ -57,7 +60,7 @@ pub(crate) async fn require_claims(
 /// that no other account can connect to the organisation. If two accounts share an organisation,
 /// the first one found gets the claim, and both continue to work. A connection whose row cannot be
 /// read is reported, and the upgrade is not done.
-pub(crate) async fn claim_existing(
+pub(crate) async fn claim_existing_connections(
     engine: &Engine,
     invocation: Invocation,
 ) -> Result<ClaimProgress, StoreError> {
@@ -65,23 +68,23 @@ pub(crate) async fn claim_existing(
         return Ok(ClaimProgress::All);
     }
     let mut claims = ClaimProgress::All;
-    let mut walk = Walk::from_shard(0);
-    while let Some((shard, after)) = walk.place() {
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
         if engine.clock.now() > invocation.last_call {
             return Ok(ClaimProgress::CutShort);
         }
-        let ledgers = walk.turn(engine.store.polled(shard, after, PAGE).await?);
+        let ledgers = walk.take_page(engine.store.list_polled(shard, after, PAGE).await?);
         let accounts = ledgers.into_iter().map(|ledger| ledger.account).collect();
-        claim_all(engine, accounts, &mut claims).await?;
+        claim_for_accounts(engine, accounts, &mut claims).await?;
     }
     // Connected accounts that are not polled, such as expired ones, have at least a sync log.
-    let mut walk = Walk::from_shard(0);
-    while let Some((shard, after)) = walk.place() {
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
         if engine.clock.now() > invocation.last_call {
             return Ok(ClaimProgress::CutShort);
         }
-        let accounts = walk.turn(engine.store.with_log(shard, after, PAGE).await?);
-        claim_all(engine, accounts, &mut claims).await?;
+        let accounts = walk.take_page(engine.store.list_logged(shard, after, PAGE).await?);
+        claim_for_accounts(engine, accounts, &mut claims).await?;
     }
     if claims == ClaimProgress::All {
         engine.store.put_upgraded(CLAIMS_UPGRADE).await?;
@@ -90,14 +93,15 @@ pub(crate) async fn claim_existing(
 }
 
 /// Gives the connections of these accounts their claims. Sets `claims` if a row cannot be read.
-async fn claim_all(
+async fn claim_for_accounts(
     engine: &Engine,
     accounts: Vec<AccountId>,
     claims: &mut ClaimProgress,
 ) -> Result<(), StoreError> {
-    let claimed =
-        accounts.iter().map(|account| engine.skip_failing(account, claim(engine, account)).boxed());
-    for claimed in abreast::all(claimed.collect()).await {
+    let claimed = accounts
+        .iter()
+        .map(|account| engine.skip_failing(account, claim_for_account(engine, account)).boxed());
+    for claimed in concurrency::map_concurrently(claimed.collect()).await {
         if claimed?.is_none() {
             *claims = ClaimProgress::AllReadable;
         }
@@ -105,7 +109,7 @@ async fn claim_all(
     Ok(())
 }
 
-async fn claim(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
+async fn claim_for_account(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
     let lacks = |connection: &Connection| {
         let tenants = connection.wanted_claims();
         let grants = connection.wanted_grants();
@@ -113,7 +117,8 @@ async fn claim(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
             || grants.iter().any(|grant| !connection.grants.contains(grant))
     };
     // Writing the connection unchanged adds its missing claims.
-    let claimed = change(engine, account, |connection| lacks(&connection).then_some(connection));
+    let claimed =
+        change_connection(engine, account, |connection| lacks(&connection).then_some(connection));
     if let Some(connection) = claimed.await?
         && lacks(&connection)
     {
@@ -125,31 +130,32 @@ async fn claim(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
 /// Rewrites every record that was given up, which adds it to the `attention` index. A record that
 /// cannot be read or written is reported and left out.
 async fn index_given_up(engine: &Engine, invocation: Invocation) -> Result<(), StoreError> {
-    if engine.store.is_upgraded(ATTENTION).await? {
+    if engine.store.is_upgraded(ATTENTION_UPGRADE).await? {
         return Ok(());
     }
-    let mut walk = Walk::from_shard(0);
-    while let Some((shard, after)) = walk.place() {
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
         if engine.clock.now() > invocation.last_call {
             return Ok(());
         }
-        let given_up = walk.turn(engine.store.given_up(shard, after, PAGE).await?);
+        let given_up = walk.take_page(engine.store.list_given_up(shard, after, PAGE).await?);
         let indexed = given_up
             .iter()
-            .map(|key| engine.skip_failing(&key.ledger.account, index(engine, key)).boxed());
-        for indexed in abreast::all(indexed.collect()).await {
+            .map(|key| engine.skip_failing(&key.ledger.account, index_record(engine, key)).boxed());
+        for indexed in concurrency::map_concurrently(indexed.collect()).await {
             indexed?;
         }
     }
-    engine.store.put_upgraded(ATTENTION).await
+    engine.store.put_upgraded(ATTENTION_UPGRADE).await
 }
 
-async fn index(engine: &Engine, key: &MappingKey) -> Result<(), StoreError> {
-    let Some(row) = engine.store.mapping(key).await? else { return Ok(()) };
+async fn index_record(engine: &Engine, key: &MappingKey) -> Result<(), StoreError> {
+    let Some(row) = engine.store.find_mapping(key).await? else { return Ok(()) };
     if row.record.operation.failed_at.is_some() {
         return Ok(());
     }
-    match engine.store.put_mapping(&row.record, Expect::Version(row.version), None).await {
+    match engine.store.put_mapping(&row.record, WriteExpectation::Version(row.version), None).await
+    {
         // Another process has written the row, which indexed it.
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error),

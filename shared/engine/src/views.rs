@@ -3,8 +3,8 @@
 use domain::entity::EntityKind;
 use domain::failure::Failure;
 use domain::ids::{CrmId, XeroId};
-use domain::mapping::{Amounts, Mapping};
-use domain::operation::State;
+use domain::mapping::{DocumentAmounts, Mapping};
+use domain::operation::OperationState;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub struct RecordView {
     pub xero_number: Option<String>,
     /// Status and amounts, for invoices.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub amounts: Option<Amounts>,
+    pub amounts: Option<DocumentAmounts>,
     /// When it is tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
@@ -63,7 +63,7 @@ pub enum RecordState {
 }
 
 impl RecordView {
-    pub(crate) fn of(mapping: Mapping) -> Self {
+    pub(crate) fn from_mapping(mapping: Mapping) -> Self {
         let Mapping {
             key,
             snapshot,
@@ -77,13 +77,13 @@ impl RecordView {
             told: _,
         } = mapping;
         let (state, next_attempt_at) = match operation.state {
-            State::Due => (RecordState::Queued, None),
-            State::Claimed { by: _, until: _ } => (RecordState::Syncing, None),
-            State::Waiting { until } => (RecordState::Waiting, Some(until)),
-            State::Parked { on: _ } => (RecordState::Parked, None),
-            State::Synced => (RecordState::Synced, None),
-            State::Skipped => (RecordState::Skipped, None),
-            State::Withheld => (RecordState::NeverSend, None),
+            OperationState::Due => (RecordState::Queued, None),
+            OperationState::Claimed { by: _, until: _ } => (RecordState::Syncing, None),
+            OperationState::Waiting { until } => (RecordState::Waiting, Some(until)),
+            OperationState::Parked { on: _ } => (RecordState::Parked, None),
+            OperationState::Synced => (RecordState::Synced, None),
+            OperationState::Skipped => (RecordState::Skipped, None),
+            OperationState::Withheld => (RecordState::NeverSend, None),
         };
         Self {
             crm_id: key.crm_id,

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use domain::entity::EntityKind;
 use domain::ids::AccountId;
-use engine::chain::Chain;
+use engine::error_chain::ErrorChain;
 use engine::poll::ANSWER_BYTES_MAX;
-use engine::ports::{Clock, Secrets};
+use engine::ports::{Clock, SecretStore};
 use engine::token::TokenCache;
-use engine::{Engine, Places};
+use engine::{Endpoints, Engine};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use store::Store;
@@ -18,13 +18,14 @@ use store::dynamo::DynamoTable;
 use xero::{OAuthApp, ReqwestTransport, Transport, TransportOptions};
 
 use crate::aws::{
-    DeadLetterQueue, EventQueue, Hints, PollQueue, ReceivedQueue, SecretsManager, sdk_config,
+    DeadLetterQueue, EventQueue, PollQueue, ReceivedQueue, SecretsManager, WakeUpScheduler,
+    sdk_config,
 };
 use crate::clock::SystemClock;
-use crate::config::{Config, ConfigError, TableConfig, WakeUpConfig, required};
+use crate::config::{ConfigError, FunctionConfig, TableConfig, WakeUpConfig, required_variable};
 use crate::ids::RandomIds;
 use crate::metrics::EmbeddedMetrics;
-use crate::queue::{ServedQueue, Worker};
+use crate::queue::{PushWorker, ServedQueue};
 use crate::telemetry::LogConfig;
 use crate::{env, telemetry};
 
@@ -58,7 +59,7 @@ pub enum BootError {
 
 /// What a function needs to run.
 #[derive(Debug, Clone)]
-pub struct Booted {
+pub struct FunctionContext {
     /// The engine.
     pub engine: Engine,
     /// The AWS clients' configuration, for clients that only one function needs.
@@ -72,17 +73,19 @@ pub struct Booted {
 #[derive(Deserialize)]
 struct AppCredentials {
     client_id: String,
-    #[serde(deserialize_with = "secret")]
+    #[serde(deserialize_with = "deserialize_secret")]
     client_secret: SecretString,
 }
 
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+fn deserialize_secret<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<SecretString, D::Error> {
     String::deserialize(deserializer).map(SecretString::from)
 }
 
 /// What a function needs to run if it only uses the table.
 #[derive(Debug, Clone)]
-pub struct Rows {
+pub struct TableContext {
     /// The table.
     pub store: Store,
     /// The clock.
@@ -90,36 +93,36 @@ pub struct Rows {
 }
 
 /// Starts a function: telemetry, configuration, clients and credentials. Errors are logged.
-pub async fn boot() -> Result<Booted, BootError> {
-    telemetry::start(LogConfig::parse(variable));
-    start(ANSWER_LIMIT_BYTES).await.inspect_err(cannot_start)
+pub async fn boot_engine() -> Result<FunctionContext, BootError> {
+    telemetry::start_logging(LogConfig::parse(read_variable));
+    start_engine(ANSWER_LIMIT_BYTES).await.inspect_err(log_boot_error)
 }
 
 /// Starts the function that polls, which reads many answers at once and writes nothing to Xero. Its
 /// answers have a lower limit.
-pub async fn boot_poll() -> Result<Booted, BootError> {
-    telemetry::start(LogConfig::parse(variable));
-    start(ANSWER_BYTES_MAX).await.inspect_err(cannot_start)
+pub async fn boot_poll() -> Result<FunctionContext, BootError> {
+    telemetry::start_logging(LogConfig::parse(read_variable));
+    start_engine(ANSWER_BYTES_MAX).await.inspect_err(log_boot_error)
 }
 
 /// Starts a function that only uses the table. It reads no credentials.
-pub fn boot_rows() -> Result<Rows, BootError> {
-    telemetry::start(LogConfig::parse(variable));
-    start_rows().inspect_err(cannot_start)
+pub fn boot_table() -> Result<TableContext, BootError> {
+    telemetry::start_logging(LogConfig::parse(read_variable));
+    start_table().inspect_err(log_boot_error)
 }
 
-fn cannot_start(error: &BootError) {
-    tracing::error!(error = %Chain(error), "the function cannot start");
+fn log_boot_error(error: &BootError) {
+    tracing::error!(error = %ErrorChain(error), "the function cannot start");
 }
 
-fn start_rows() -> Result<Rows, BootError> {
-    let config = TableConfig::parse(variable)?;
-    let aws = sdk_config(&config.aws, transport(ANSWER_LIMIT_BYTES)?);
+fn start_table() -> Result<TableContext, BootError> {
+    let config = TableConfig::parse(read_variable)?;
+    let aws = sdk_config(&config.aws, build_transport(ANSWER_LIMIT_BYTES)?);
     let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table_name);
-    Ok(Rows { store: Store::new(Arc::new(table)), clock: Arc::new(SystemClock) })
+    Ok(TableContext { store: Store::new(Arc::new(table)), clock: Arc::new(SystemClock) })
 }
 
-fn transport(body_limit_bytes: usize) -> Result<Arc<dyn Transport>, BootError> {
+fn build_transport(body_limit_bytes: usize) -> Result<Arc<dyn Transport>, BootError> {
     Ok(Arc::new(ReqwestTransport::new(TransportOptions {
         connect_timeout: CONNECT_TIMEOUT,
         exchange_timeout: EXCHANGE_TIMEOUT,
@@ -128,19 +131,19 @@ fn transport(body_limit_bytes: usize) -> Result<Arc<dyn Transport>, BootError> {
     })?))
 }
 
-async fn start(answer_limit_bytes: usize) -> Result<Booted, BootError> {
-    let config = Config::parse(variable)?;
-    let transport = transport(answer_limit_bytes)?;
+async fn start_engine(answer_limit_bytes: usize) -> Result<FunctionContext, BootError> {
+    let config = FunctionConfig::parse(read_variable)?;
+    let transport = build_transport(answer_limit_bytes)?;
     let aws = sdk_config(&config.table.aws, transport.clone());
     let secrets = SecretsManager::new(aws_sdk_secretsmanager::Client::new(&aws));
-    let app = app(&config, &secrets).await?;
+    let app = read_app_credentials(&config, &secrets).await?;
     let table =
         DynamoTable::new(aws_sdk_dynamodb::Client::new(&aws), config.table.table_name.clone());
     let queues = aws_sdk_sqs::Client::new(&aws);
     let scheduler = aws_sdk_scheduler::Client::new(&aws);
-    let hints = Hints::new(scheduler, queues.clone(), config.wake_ups.clone());
+    let hints = WakeUpScheduler::new(scheduler, queues.clone(), config.wake_ups.clone());
     let store = Store::new(Arc::new(table));
-    warm(&store).await;
+    open_table_connection(&store).await;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let engine = Engine {
         store,
@@ -152,34 +155,37 @@ async fn start(answer_limit_bytes: usize) -> Result<Booted, BootError> {
         events: Arc::new(EventQueue::new(queues, config.event_queue_url)),
         metrics: Arc::new(EmbeddedMetrics::new(config.metric_namespace, clock)),
         app,
-        places: Places {
+        endpoints: Endpoints {
             xero_api: config.xero.api_url,
             crm: config.crm_url,
             crm_return: config.crm_return_url.clone(),
             grant_secret_prefix: config.grant_secret_prefix,
         },
-        memory: config.memory,
+        recovery_mode: config.recovery_mode,
         tokens: Arc::new(TokenCache::default()),
         noted: Arc::default(),
         searches: Arc::default(),
     };
     let (wake_ups, crm_return_url) = (config.wake_ups, config.crm_return_url);
-    Ok(Booted { engine, aws, wake_ups, crm_return_url })
+    Ok(FunctionContext { engine, aws, wake_ups, crm_return_url })
 }
 
 /// Opens the connection to the table while the processor is not throttled. Errors are only logged;
 /// the first event meets and handles them.
-async fn warm(store: &Store) {
+async fn open_table_connection(store: &Store) {
     let nobody = AccountId::new("warm-up").expect("letters and a dash make an id");
-    if let Err(error) = store.connection(&nobody).await {
-        tracing::warn!(error = %Chain(&error), "the table did not answer at the start");
+    if let Err(error) = store.find_connection(&nobody).await {
+        tracing::warn!(error = %ErrorChain(&error), "the table did not answer at the start");
     }
 }
 
 /// Reads the Xero app's credentials from their secret.
-async fn app(config: &Config, secrets: &SecretsManager) -> Result<OAuthApp, BootError> {
+async fn read_app_credentials(
+    config: &FunctionConfig,
+    secrets: &SecretsManager,
+) -> Result<OAuthApp, BootError> {
     let id = &config.app_secret_id;
-    let secret = secrets.get(id).await.map_err(BootError::AppSecret)?;
+    let secret = secrets.get_secret(id).await.map_err(BootError::AppSecret)?;
     let credentials = secret
         .and_then(|secret| serde_json::from_str::<AppCredentials>(secret.expose_secret()).ok())
         .ok_or_else(|| BootError::AppCredentials { id: id.clone() })?;
@@ -193,17 +199,20 @@ async fn app(config: &Config, secrets: &SecretsManager) -> Result<OAuthApp, Boot
 }
 
 /// Builds the push function of a kind, with its two queues.
-pub(crate) fn worker(booted: &Booted, kind: EntityKind) -> Result<Worker, BootError> {
+pub(crate) fn build_push_worker(
+    booted: &FunctionContext,
+    kind: EntityKind,
+) -> Result<PushWorker, BootError> {
     let client = aws_sdk_sqs::Client::new(&booted.aws);
     let served = |queue_url: String, dead_letters: String| ServedQueue {
         redelivery: Arc::new(ReceivedQueue::new(client.clone(), queue_url)),
         dead_letters: Arc::new(DeadLetterQueue::new(client.clone(), dead_letters)),
     };
-    let messages = required(variable, env::QUEUE_URL)?;
-    let dead_messages = required(variable, env::DEAD_LETTER_QUEUE_URL)?;
-    let wake_ups = booted.wake_ups.queue(kind);
-    let dead_wake_ups = required(variable, env::WAKE_UP_DEAD_LETTER_QUEUE_URL)?;
-    Ok(Worker {
+    let messages = required_variable(read_variable, env::QUEUE_URL)?;
+    let dead_messages = required_variable(read_variable, env::DEAD_LETTER_QUEUE_URL)?;
+    let wake_ups = booted.wake_ups.queue_for(kind);
+    let dead_wake_ups = required_variable(read_variable, env::WAKE_UP_DEAD_LETTER_QUEUE_URL)?;
+    Ok(PushWorker {
         engine: booted.engine.clone(),
         kind,
         wake_up_queue_arn: wake_ups.arn.clone(),
@@ -213,14 +222,16 @@ pub(crate) fn worker(booted: &Booted, kind: EntityKind) -> Result<Worker, BootEr
 }
 
 /// Returns the queue of polls and its dead-letter queue.
-pub(crate) fn poll_queues(booted: &Booted) -> Result<(PollQueue, DeadLetterQueue), BootError> {
+pub(crate) fn build_poll_queues(
+    booted: &FunctionContext,
+) -> Result<(PollQueue, DeadLetterQueue), BootError> {
     let client = aws_sdk_sqs::Client::new(&booted.aws);
-    let chunks = required(variable, env::POLL_QUEUE_URL)?;
-    let dead_chunks = required(variable, env::DEAD_LETTER_QUEUE_URL)?;
+    let chunks = required_variable(read_variable, env::POLL_QUEUE_URL)?;
+    let dead_chunks = required_variable(read_variable, env::DEAD_LETTER_QUEUE_URL)?;
     Ok((PollQueue::new(client.clone(), chunks), DeadLetterQueue::new(client, dead_chunks)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-fn variable(name: &str) -> Option<String> {
+fn read_variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -2,29 +2,29 @@
 //! every case.
 
 use engine::Engine;
-use engine::chain::Chain;
-use engine::connect::{Callback, CallbackOutcome, receive_callback};
+use engine::connect::{CallbackOutcome, ConsentCallback, receive_callback};
+use engine::error_chain::ErrorChain;
 use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::api::ANSWER_WITHIN;
-use crate::boot::boot;
+use crate::boot::boot_engine;
 
 /// Serves the callback until Lambda stops the process.
-pub async fn serve() -> Result<(), Error> {
-    let booted = boot().await?;
+pub async fn serve_callback() -> Result<(), Error> {
+    let booted = boot_engine().await?;
     let booted = &booted;
     lambda_http::run(service_fn(move |request: Request| async move {
-        Ok::<_, Error>(answer(&booted.engine, &booted.crm_return_url, &request).await)
+        Ok::<_, Error>(answer_callback(&booted.engine, &booted.crm_return_url, &request).await)
     }))
     .await
 }
 
 /// Answers a callback within 25 seconds, even if AWS is slow, with a redirect to the page `crm`.
-pub async fn answer(engine: &Engine, crm: &Url, request: &Request) -> Response<Body> {
+pub async fn answer_callback(engine: &Engine, crm: &Url, request: &Request) -> Response<Body> {
     let query = request.query_string_parameters();
-    let callback = Callback {
+    let callback = ConsentCallback {
         state: query.first("state").map(SecretString::from),
         code: query.first("code").map(SecretString::from),
         error: query.first("error").map(ToOwned::to_owned),
@@ -33,7 +33,7 @@ pub async fn answer(engine: &Engine, crm: &Url, request: &Request) -> Response<B
     let outcome = match tokio::time::timeout(ANSWER_WITHIN.unsigned_abs(), received).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(error)) => {
-            tracing::error!(error = %Chain(&error), "the callback failed");
+            tracing::error!(error = %ErrorChain(&error), "the callback failed");
             CallbackOutcome::Failed
         }
         Err(_) => {
@@ -41,12 +41,12 @@ pub async fn answer(engine: &Engine, crm: &Url, request: &Request) -> Response<B
             CallbackOutcome::Failed
         }
     };
-    redirect(crm, &outcome)
+    redirect_to_crm(crm, &outcome)
 }
 
 /// Redirects to the CRM with the outcome and, if the person may continue, the ticket, which only
 /// that person can use. The address contains no code, no state and no name.
-fn redirect(crm: &Url, outcome: &CallbackOutcome) -> Response<Body> {
+fn redirect_to_crm(crm: &Url, outcome: &CallbackOutcome) -> Response<Body> {
     let mut location = crm.clone();
     location.query_pairs_mut().append_pair("xero", outcome.as_str());
     if let CallbackOutcome::Authorised { ticket } = outcome {
@@ -68,7 +68,7 @@ mod tests {
 
     fn location(outcome: &CallbackOutcome) -> String {
         let crm = Url::parse("https://app.servicecortex.example/settings?tab=xero").unwrap();
-        redirect(&crm, outcome).headers()["location"].to_str().unwrap().to_owned()
+        redirect_to_crm(&crm, outcome).headers()["location"].to_str().unwrap().to_owned()
     }
 
     #[test]

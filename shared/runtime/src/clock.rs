@@ -18,7 +18,7 @@ impl Clock for SystemClock {
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the clock port's real implementation")]
-    async fn pause(&self, moment: Duration) {
+    async fn sleep_for(&self, moment: Duration) {
         tokio::time::sleep(moment).await;
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use domain::entity::EntityKind;
-use engine::Memory;
+use engine::RecoveryMode;
 use secrecy::SecretString;
 use url::Url;
 
@@ -12,11 +12,11 @@ use crate::env;
 
 /// The configuration of a function that uses Xero.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct FunctionConfig {
     /// The table.
     pub table: TableConfig,
     /// Whether the table may have forgotten documents that exist in Xero.
-    pub memory: Memory,
+    pub recovery_mode: RecoveryMode,
     /// The namespace of the metrics.
     pub metric_namespace: String,
     /// The secret with the Xero app's credentials.
@@ -92,7 +92,7 @@ pub struct WakeUpConfig {
 
 impl WakeUpConfig {
     /// The queue of wake-ups for records of a kind.
-    pub const fn queue(&self, kind: EntityKind) -> &QueueConfig {
+    pub const fn queue_for(&self, kind: EntityKind) -> &QueueConfig {
         match kind {
             EntityKind::Contact => &self.contacts,
             EntityKind::Invoice => &self.invoices,
@@ -124,53 +124,53 @@ impl fmt::Display for ConfigError {
 }
 
 /// Reads variables and collects errors.
-struct Reader<L> {
+struct VariableReader<L> {
     lookup: L,
     problems: Vec<String>,
 }
 
-impl<L: Fn(&str) -> Option<String>> Reader<L> {
-    fn optional(&self, name: &str) -> Option<String> {
+impl<L: Fn(&str) -> Option<String>> VariableReader<L> {
+    fn optional_text(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
-    fn text(&mut self, name: &str) -> String {
-        self.optional(name).unwrap_or_else(|| {
+    fn required_text(&mut self, name: &str) -> String {
+        self.optional_text(name).unwrap_or_else(|| {
             self.problems.push(format!("{name} is not set"));
             String::new()
         })
     }
 
     /// Parses "yes" or "no".
-    fn memory(&mut self) -> Memory {
-        match self.text(env::LOOK_FIRST).as_str() {
-            "yes" => Memory::Restored,
-            "no" | "" => Memory::Whole,
+    fn recovery_mode(&mut self) -> RecoveryMode {
+        match self.required_text(env::LOOK_FIRST).as_str() {
+            "yes" => RecoveryMode::LookBeforeCreate,
+            "no" | "" => RecoveryMode::Normal,
             _ => {
                 self.problems.push(format!("{} must be \"yes\" or \"no\"", env::LOOK_FIRST));
-                Memory::Whole
+                RecoveryMode::Normal
             }
         }
     }
 
-    fn queue(&mut self, arn: &str, url: &str) -> QueueConfig {
-        QueueConfig { arn: self.text(arn), url: self.text(url) }
+    fn queue_config(&mut self, arn: &str, url: &str) -> QueueConfig {
+        QueueConfig { arn: self.required_text(arn), url: self.required_text(url) }
     }
 
-    fn table(&mut self) -> TableConfig {
+    fn table_config(&mut self) -> TableConfig {
         let aws = AwsConfig {
-            region: self.text(env::AWS_REGION),
-            access_key_id: self.text(env::AWS_ACCESS_KEY_ID),
-            secret_access_key: SecretString::from(self.text(env::AWS_SECRET_ACCESS_KEY)),
-            session_token: self.optional(env::AWS_SESSION_TOKEN).map(SecretString::from),
-            endpoint_url: self.optional(env::AWS_ENDPOINT_URL),
+            region: self.required_text(env::AWS_REGION),
+            access_key_id: self.required_text(env::AWS_ACCESS_KEY_ID),
+            secret_access_key: SecretString::from(self.required_text(env::AWS_SECRET_ACCESS_KEY)),
+            session_token: self.optional_text(env::AWS_SESSION_TOKEN).map(SecretString::from),
+            endpoint_url: self.optional_text(env::AWS_ENDPOINT_URL),
         };
-        TableConfig { aws, table_name: self.text(env::TABLE_NAME) }
+        TableConfig { aws, table_name: self.required_text(env::TABLE_NAME) }
     }
 
     /// Parses an http or https address.
-    fn url(&mut self, name: &str) -> Option<Url> {
-        let text = self.text(name);
+    fn http_url(&mut self, name: &str) -> Option<Url> {
+        let text = self.required_text(name);
         if text.is_empty() {
             return None;
         }
@@ -182,32 +182,37 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 }
 
-impl Config {
+impl FunctionConfig {
     /// Parses the configuration. `lookup` returns a variable's value.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut reader = Reader { lookup, problems: Vec::new() };
-        let table = reader.table();
-        let memory = reader.memory();
-        let metric_namespace = reader.text(env::METRIC_NAMESPACE);
-        let app_secret_id = reader.text(env::APP_SECRET_ID);
-        let grant_secret_prefix = reader.text(env::GRANT_SECRET_PREFIX);
-        let redirect_url = reader.text(env::OAUTH_REDIRECT_URL);
+        let mut reader = VariableReader { lookup, problems: Vec::new() };
+        let table = reader.table_config();
+        let memory = reader.recovery_mode();
+        let metric_namespace = reader.required_text(env::METRIC_NAMESPACE);
+        let app_secret_id = reader.required_text(env::APP_SECRET_ID);
+        let grant_secret_prefix = reader.required_text(env::GRANT_SECRET_PREFIX);
+        let redirect_url = reader.required_text(env::OAUTH_REDIRECT_URL);
         let wake_ups = WakeUpConfig {
-            group: reader.text(env::SCHEDULE_GROUP),
-            role_arn: reader.text(env::SCHEDULE_ROLE_ARN),
-            contacts: reader.queue(env::CONTACT_WAKE_UP_QUEUE_ARN, env::CONTACT_WAKE_UP_QUEUE_URL),
-            invoices: reader.queue(env::INVOICE_WAKE_UP_QUEUE_ARN, env::INVOICE_WAKE_UP_QUEUE_URL),
-            credit_notes: reader
-                .queue(env::CREDIT_NOTE_WAKE_UP_QUEUE_ARN, env::CREDIT_NOTE_WAKE_UP_QUEUE_URL),
-            payments: reader.queue(env::PAYMENT_WAKE_UP_QUEUE_ARN, env::PAYMENT_WAKE_UP_QUEUE_URL),
+            group: reader.required_text(env::SCHEDULE_GROUP),
+            role_arn: reader.required_text(env::SCHEDULE_ROLE_ARN),
+            contacts: reader
+                .queue_config(env::CONTACT_WAKE_UP_QUEUE_ARN, env::CONTACT_WAKE_UP_QUEUE_URL),
+            invoices: reader
+                .queue_config(env::INVOICE_WAKE_UP_QUEUE_ARN, env::INVOICE_WAKE_UP_QUEUE_URL),
+            credit_notes: reader.queue_config(
+                env::CREDIT_NOTE_WAKE_UP_QUEUE_ARN,
+                env::CREDIT_NOTE_WAKE_UP_QUEUE_URL,
+            ),
+            payments: reader
+                .queue_config(env::PAYMENT_WAKE_UP_QUEUE_ARN, env::PAYMENT_WAKE_UP_QUEUE_URL),
         };
-        let event_queue_url = reader.text(env::EVENT_QUEUE_URL);
+        let event_queue_url = reader.required_text(env::EVENT_QUEUE_URL);
         let urls = (
-            reader.url(env::XERO_LOGIN_URL),
-            reader.url(env::XERO_IDENTITY_URL),
-            reader.url(env::XERO_API_URL),
-            reader.url(env::CRM_RETURN_URL),
-            reader.url(env::CRM_URL),
+            reader.http_url(env::XERO_LOGIN_URL),
+            reader.http_url(env::XERO_IDENTITY_URL),
+            reader.http_url(env::XERO_API_URL),
+            reader.http_url(env::CRM_RETURN_URL),
+            reader.http_url(env::CRM_URL),
         );
         let (
             Some(login_url),
@@ -225,7 +230,7 @@ impl Config {
         let xero = XeroConfig { login_url, identity_url, api_url, redirect_url };
         Ok(Self {
             table,
-            memory,
+            recovery_mode: memory,
             metric_namespace,
             app_secret_id,
             grant_secret_prefix,
@@ -241,8 +246,8 @@ impl Config {
 impl TableConfig {
     /// Parses the access to the table. `lookup` returns a variable's value.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut reader = Reader { lookup, problems: Vec::new() };
-        let table = reader.table();
+        let mut reader = VariableReader { lookup, problems: Vec::new() };
+        let table = reader.table_config();
         if reader.problems.is_empty() {
             Ok(table)
         } else {
@@ -252,12 +257,12 @@ impl TableConfig {
 }
 
 /// Returns a variable that only some functions need.
-pub fn required(
+pub fn required_variable(
     lookup: impl Fn(&str) -> Option<String>,
     name: &'static str,
 ) -> Result<String, ConfigError> {
-    let mut reader = Reader { lookup, problems: Vec::new() };
-    let value = reader.text(name);
+    let mut reader = VariableReader { lookup, problems: Vec::new() };
+    let value = reader.required_text(name);
     if reader.problems.is_empty() {
         Ok(value)
     } else {
@@ -280,14 +285,14 @@ mod tests {
 
     #[test]
     fn a_complete_environment_makes_a_configuration() {
-        let config = Config::parse(complete).unwrap();
+        let config = FunctionConfig::parse(complete).unwrap();
         assert_eq!(config.table.table_name, "TABLE_NAME value");
         assert!(!format!("{config:?}").contains("AWS_SECRET_ACCESS_KEY value"));
     }
 
     #[test]
     fn every_missing_variable_is_named_at_once() {
-        let error = Config::parse(|_| None).unwrap_err().to_string();
+        let error = FunctionConfig::parse(|_| None).unwrap_err().to_string();
         for name in env::REQUIRED {
             assert!(error.contains(name), "{name}: {error}");
         }
@@ -295,7 +300,7 @@ mod tests {
 
     #[test]
     fn an_empty_variable_is_missing_and_a_bad_address_is_named() {
-        let error = Config::parse(|name| match name {
+        let error = FunctionConfig::parse(|name| match name {
             env::TABLE_NAME => Some(String::new()),
             env::XERO_API_URL => Some("ftp://host".to_owned()),
             env::LOOK_FIRST => Some("perhaps".to_owned()),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use engine::ports::Ids;
+use engine::ports::IdSource;
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ impl RandomIds {
         Self { source: SystemRandom::new() }
     }
 
-    fn bytes<const N: usize>(&self) -> [u8; N] {
+    fn random_bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.source.fill(&mut bytes).expect("the system's random source does not fail");
         bytes
@@ -37,15 +37,15 @@ impl fmt::Debug for RandomIds {
     }
 }
 
-impl Ids for RandomIds {
-    fn uuid(&self) -> Uuid {
-        uuid::Builder::from_random_bytes(self.bytes()).into_uuid()
+impl IdSource for RandomIds {
+    fn new_uuid(&self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.random_bytes()).into_uuid()
     }
 
-    fn unguessable(&self) -> SecretString {
+    fn new_secret(&self) -> SecretString {
         use fmt::Write as _;
         let mut text = String::with_capacity(64);
-        for byte in self.bytes::<32>() {
+        for byte in self.random_bytes::<32>() {
             write!(text, "{byte:02x}").expect("writing to a String cannot fail");
         }
         SecretString::from(text)

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
-use engine::ports::{Clock, Counted, GivenUp, Measure, Metrics, Refreshed};
+use engine::ports::{Clock, GivenUp, HealthCounts, Metric, MetricRecorder, RefreshOutcome};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -50,9 +50,9 @@ impl EmbeddedMetrics {
     }
 }
 
-impl Metrics for EmbeddedMetrics {
-    fn record(&self, measure: Measure) {
-        let Some(line) = line(&self.namespace, measure, self.clock.now()) else { return };
+impl MetricRecorder for EmbeddedMetrics {
+    fn record_metric(&self, measure: Metric) {
+        let Some(line) = format_line(&self.namespace, measure, self.clock.now()) else { return };
         // A failure to write to the log could only be reported to the log.
         let mut out = std::io::stdout().lock();
         drop(out.write_all(format!("{line}\n").as_bytes()));
@@ -60,23 +60,23 @@ impl Metrics for EmbeddedMetrics {
 }
 
 /// Metrics with their dimension and further properties.
-struct Series {
+struct MetricSeries {
     values: Vec<(&'static str, usize)>,
     outcome: Option<&'static str>,
     entity: Option<&'static str>,
 }
 
-impl Series {
-    fn one(name: &'static str, value: usize) -> Self {
+impl MetricSeries {
+    fn with_value(name: &'static str, value: usize) -> Self {
         Self { values: vec![(name, value)], outcome: None, entity: None }
     }
 }
 
 /// A log line in the embedded metric format.
 #[derive(Serialize)]
-struct Line<'a> {
+struct EmbeddedMetricLine<'a> {
     #[serde(rename = "_aws")]
-    declared: Declared<'a>,
+    declared: MetricMetadata<'a>,
     #[serde(rename = "Outcome", skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,56 +87,64 @@ struct Line<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Declared<'a> {
+struct MetricMetadata<'a> {
     timestamp: i64,
-    cloud_watch_metrics: [Metric<'a>; 1],
+    cloud_watch_metrics: [MetricDirective<'a>; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Metric<'a> {
+struct MetricDirective<'a> {
     namespace: &'a str,
     dimensions: [Vec<&'static str>; 1],
-    metrics: Vec<Named>,
+    metrics: Vec<MetricDefinition>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Named {
+struct MetricDefinition {
     name: &'static str,
     unit: &'static str,
 }
 
-fn series(measure: Measure) -> Option<Series> {
+fn build_series(measure: Metric) -> Option<MetricSeries> {
     Some(match measure {
-        Measure::Attempt { entity, outcome } => Series {
+        Metric::Attempt { entity, outcome } => MetricSeries {
             outcome: Some(outcome.as_str()),
             entity: Some(entity.as_str()),
-            ..Series::one("Attempts", 1)
+            ..MetricSeries::with_value("Attempts", 1)
         },
-        Measure::Defect => Series::one("Defects", 1),
-        Measure::TotalsDiffer => Series::one("TotalsDiffer", 1),
-        Measure::OddRows(rows) => Series::one("OddRows", rows),
-        Measure::UnknownSentences(sentences) => Series::one("UnknownSentences", sentences),
-        Measure::Throttled => Series::one("Throttled", 1),
-        Measure::CallsLeft(calls) => Series::one("CallsLeft", usize::try_from(calls).ok()?),
-        Measure::Refresh(refreshed) => {
-            let outcome = match refreshed {
-                Refreshed::Renewed => "renewed",
-                Refreshed::Refused => "refused",
-                Refreshed::Failed => "failed",
-            };
-            Series { outcome: Some(outcome), ..Series::one("Refreshes", 1) }
+        Metric::Defect => MetricSeries::with_value("Defects", 1),
+        Metric::TotalsDiffer => MetricSeries::with_value("TotalsDiffer", 1),
+        Metric::OddRows(rows) => MetricSeries::with_value("OddRows", rows),
+        Metric::UnknownSentences(sentences) => {
+            MetricSeries::with_value("UnknownSentences", sentences)
         }
-        Measure::KeepAliveFailed(connections) => Series::one("KeepAliveFailed", connections),
-        Measure::PollFailed => Series::one("PollsFailed", 1),
-        Measure::PollStalled => Series::one("PollsStalled", 1),
-        Measure::Health(counted) => Series { values: health(counted), outcome: None, entity: None },
+        Metric::Throttled => MetricSeries::with_value("Throttled", 1),
+        Metric::CallsLeft(calls) => {
+            MetricSeries::with_value("CallsLeft", usize::try_from(calls).ok()?)
+        }
+        Metric::Refresh(refreshed) => {
+            let outcome = match refreshed {
+                RefreshOutcome::Renewed => "renewed",
+                RefreshOutcome::Refused => "refused",
+                RefreshOutcome::Failed => "failed",
+            };
+            MetricSeries { outcome: Some(outcome), ..MetricSeries::with_value("Refreshes", 1) }
+        }
+        Metric::KeepAliveFailed(connections) => {
+            MetricSeries::with_value("KeepAliveFailed", connections)
+        }
+        Metric::PollFailed => MetricSeries::with_value("PollsFailed", 1),
+        Metric::PollStalled => MetricSeries::with_value("PollsStalled", 1),
+        Metric::Health(counted) => {
+            MetricSeries { values: list_health_values(counted), outcome: None, entity: None }
+        }
     })
 }
 
-fn health(counted: Counted) -> Vec<(&'static str, usize)> {
-    let Counted { connections, given_up, overdue, undelivered, found_disconnected } = counted;
+fn list_health_values(counted: HealthCounts) -> Vec<(&'static str, usize)> {
+    let HealthCounts { connections, given_up, overdue, undelivered, found_disconnected } = counted;
     let mut values = vec![
         ("Connections", connections),
         ("Overdue", overdue),
@@ -154,13 +162,16 @@ fn health(counted: Counted) -> Vec<(&'static str, usize)> {
     values
 }
 
-fn line(namespace: &str, measure: Measure, now: Timestamp) -> Option<String> {
-    let Series { values, outcome, entity } = series(measure)?;
-    let metrics = values.iter().map(|&(name, _)| Named { name, unit: "Count" }).collect();
+fn format_line(namespace: &str, measure: Metric, now: Timestamp) -> Option<String> {
+    let MetricSeries { values, outcome, entity } = build_series(measure)?;
+    let metrics =
+        values.iter().map(|&(name, _)| MetricDefinition { name, unit: "Count" }).collect();
     let dimensions = [outcome.iter().map(|_| "Outcome").collect()];
-    let metric = Metric { namespace, dimensions, metrics };
-    let declared = Declared { timestamp: now.as_millisecond(), cloud_watch_metrics: [metric] };
-    let line = Line { declared, outcome, entity, values: values.into_iter().collect() };
+    let metric = MetricDirective { namespace, dimensions, metrics };
+    let declared =
+        MetricMetadata { timestamp: now.as_millisecond(), cloud_watch_metrics: [metric] };
+    let line =
+        EmbeddedMetricLine { declared, outcome, entity, values: values.into_iter().collect() };
     serde_json::to_string(&line).ok()
 }
 
@@ -171,16 +182,20 @@ mod tests {
 
     use super::*;
 
-    fn written(measure: Measure) -> String {
-        line("ServiceCortexXero/test", measure, Timestamp::from_second(1_800_000_000).unwrap())
-            .unwrap()
+    fn written(measure: Metric) -> String {
+        format_line(
+            "ServiceCortexXero/test",
+            measure,
+            Timestamp::from_second(1_800_000_000).unwrap(),
+        )
+        .unwrap()
     }
 
     #[test]
     fn an_attempt_is_a_series_for_each_outcome_and_for_no_account() {
         let entity = EntityKind::Invoice;
         assert_eq!(
-            written(Measure::Attempt { entity, outcome: LogStatus::Synced }),
+            written(Metric::Attempt { entity, outcome: LogStatus::Synced }),
             r#"{"_aws":{"Timestamp":1800000000000,"CloudWatchMetrics":[{"Namespace":"ServiceCortexXero/test","Dimensions":[["Outcome"]],"Metrics":[{"Name":"Attempts","Unit":"Count"}]}]},"Outcome":"synced","entity":"invoice","Attempts":1}"#
         );
     }
@@ -188,7 +203,7 @@ mod tests {
     #[test]
     fn rows_and_sentences_that_are_not_understood_are_counted_one_by_one() {
         for (measure, name) in
-            [(Measure::OddRows(3), "OddRows"), (Measure::UnknownSentences(3), "UnknownSentences")]
+            [(Metric::OddRows(3), "OddRows"), (Metric::UnknownSentences(3), "UnknownSentences")]
         {
             let line = written(measure);
             assert!(NAMES.contains(&name), "{name}");
@@ -199,11 +214,11 @@ mod tests {
     #[test]
     fn a_health_check_is_one_line_without_dimensions() {
         let given_up = Some(GivenUp { records: 7, ..GivenUp::default() });
-        let counted = Counted { given_up, ..Counted::default() };
-        let line = written(Measure::Health(counted));
+        let counted = HealthCounts { given_up, ..HealthCounts::default() };
+        let line = written(Metric::Health(counted));
         assert!(line.contains(r#""Dimensions":[[]]"#), "{line}");
         assert!(line.contains(r#""SkippedRecords":7"#), "{line}");
-        for (name, _) in health(counted) {
+        for (name, _) in list_health_values(counted) {
             assert!(NAMES.contains(&name), "{name}");
         }
         let one: serde_json::Value = serde_json::from_str(&line).unwrap();

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
-use domain::dead_letter::Reason;
+use domain::dead_letter::DeadLetterReason;
 use domain::ids::Ledger;
-use engine::chain::Chain;
-use engine::poll::{CHUNK, Polled, poll, tick};
+use engine::error_chain::ErrorChain;
+use engine::poll::{CHUNK, PollOutcome, plan_tick, poll_tenants};
 use engine::ports::{DeadLetter, DeadLetters};
 use engine::{Engine, Invocation};
 use jiff::Timestamp;
@@ -17,8 +17,8 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::PollQueue;
-use crate::boot::{boot_poll, poll_queues};
-use crate::queue::{body_of, deadline};
+use crate::boot::{boot_poll, build_poll_queues};
+use crate::queue::{body_of, invocation_deadline};
 
 /// Maximum bytes of a message body: more than [`CHUNK`] ledgers with the longest ids need.
 const BODY_LIMIT_BYTES: usize = 32 * 1024;
@@ -44,17 +44,17 @@ impl PollMessage {
     }
 
     /// Parses a body. A body beyond a limit is refused; duplicate ledgers are removed.
-    pub fn read(body: &str) -> Result<Self, Reason> {
+    pub fn from_body(body: &str) -> Result<Self, DeadLetterReason> {
         if body.len() > BODY_LIMIT_BYTES {
             let text = format!("a chunk of ledgers has at most {BODY_LIMIT_BYTES} bytes");
-            return Err(Reason::new("oversized", &text));
+            return Err(DeadLetterReason::new("oversized", &text));
         }
         let Ok(Self { mut ledgers }) = serde_json::from_str(body) else {
-            return Err(Reason::new("not_a_chunk", "the body is not a chunk of ledgers"));
+            return Err(DeadLetterReason::new("not_a_chunk", "the body is not a chunk of ledgers"));
         };
         if !(1..=CHUNK).contains(&ledgers.len()) {
             let text = format!("ledgers: must name 1 to {CHUNK} ledgers");
-            return Err(Reason::new("field", &text));
+            return Err(DeadLetterReason::new("field", &text));
         }
         let mut seen = BTreeSet::new();
         ledgers.retain(|ledger| seen.insert(ledger.clone()));
@@ -63,14 +63,14 @@ impl PollMessage {
 }
 
 /// Serves the schedule and the queue until Lambda stops the process.
-pub async fn serve() -> Result<(), Error> {
+pub async fn serve_poll() -> Result<(), Error> {
     let booted = boot_poll().await?;
-    let (queue, dead_letters) = &poll_queues(&booted)?;
+    let (queue, dead_letters) = &build_poll_queues(&booted)?;
     let engine = &booted.engine;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<PollEvent>| async move {
-        let until = deadline(&event.context);
+        let until = invocation_deadline(&event.context);
         if event.payload.records.is_empty() {
-            return ticked(engine, queue).await.map(|()| SqsBatchResponse::default());
+            return enqueue_chunks(engine, queue).await.map(|()| SqsBatchResponse::default());
         }
         Ok::<_, Error>(poll_chunks(engine, dead_letters, event.payload.records, until).await)
     }))
@@ -78,16 +78,16 @@ pub async fn serve() -> Result<(), Error> {
 }
 
 /// Sends a message for each chunk. The next tick polls a chunk that could not be sent.
-async fn ticked(engine: &Engine, queue: &PollQueue) -> Result<(), Error> {
-    let chunks = tick(engine).await.inspect_err(|error| {
-        tracing::error!(error = %Chain(error), "the ledgers to poll could not be read");
+async fn enqueue_chunks(engine: &Engine, queue: &PollQueue) -> Result<(), Error> {
+    let chunks = plan_tick(engine).await.inspect_err(|error| {
+        tracing::error!(error = %ErrorChain(error), "the ledgers to poll could not be read");
     })?;
     let ledgers: usize = chunks.iter().map(|chunk| chunk.ledgers.len()).sum();
     let mut unsent = 0;
     for chunk in chunks {
-        if let Err(error) = queue.send(chunk).await {
+        if let Err(error) = queue.send_chunk(chunk).await {
             tracing::error!(
-                error = %Chain(&error),
+                error = %ErrorChain(&error),
                 "a chunk of ledgers could not be enqueued; the next tick polls it"
             );
             unsent += 1;
@@ -107,7 +107,7 @@ pub async fn poll_chunks(
 ) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     for record in records {
-        match PollMessage::read(body_of(&record)) {
+        match PollMessage::from_body(body_of(&record)) {
             Ok(PollMessage { ledgers }) => poll_chunk(engine, &ledgers, until).await,
             Err(reason) => {
                 if !move_aside(dead_letters, &record, &reason).await
@@ -122,31 +122,35 @@ pub async fn poll_chunks(
 }
 
 async fn poll_chunk(engine: &Engine, ledgers: &[Ledger], until: Timestamp) {
-    let polled = poll(engine, ledgers, Invocation::until(until)).await;
-    let count = |wanted: fn(&Polled) -> bool| polled.iter().filter(|one| wanted(one)).count();
+    let polled = poll_tenants(engine, ledgers, Invocation::with_deadline(until)).await;
+    let count = |wanted: fn(&PollOutcome) -> bool| polled.iter().filter(|one| wanted(one)).count();
     tracing::info!(
         ledgers = polled.len(),
-        idle = count(|one| *one == Polled::Idle),
-        read = count(|one| matches!(one, Polled::Read { news: _ })),
-        later = count(|one| *one == Polled::Later),
-        failed = count(|one| *one == Polled::Failed),
+        idle = count(|one| *one == PollOutcome::Idle),
+        read = count(|one| matches!(one, PollOutcome::Read { news: _ })),
+        later = count(|one| *one == PollOutcome::Later),
+        failed = count(|one| *one == PollOutcome::Failed),
         "polled a chunk"
     );
 }
 
 /// Returns whether the dead-letter queue accepted the record.
-async fn move_aside(dead_letters: &dyn DeadLetters, record: &SqsMessage, reason: &Reason) -> bool {
+async fn move_aside(
+    dead_letters: &dyn DeadLetters,
+    record: &SqsMessage,
+    reason: &DeadLetterReason,
+) -> bool {
     tracing::error!(
-        reason.code = reason.code(),
-        reason = reason.text(),
+        reason.code = reason.stable_code(),
+        reason = reason.sentence_text(),
         "a message is moved to the dead-letter queue"
     );
     let message_id = record.message_id.as_deref().unwrap_or("unknown");
     let letter = DeadLetter { message_id, group: "none", body: body_of(record) };
-    let moved = dead_letters.bury(letter, reason).await;
+    let moved = dead_letters.dead_letter(letter, reason).await;
     moved
         .inspect_err(|error| {
-            tracing::error!(error = %Chain(error), "the dead-letter queue refused a message");
+            tracing::error!(error = %ErrorChain(error), "the dead-letter queue refused a message");
         })
         .is_ok()
 }
@@ -174,8 +178,9 @@ mod tests {
         };
         let body =
             |count: usize| PollMessage { ledgers: (0..count).map(ledger).collect() }.to_body();
-        let refusal = |body: &str| PollMessage::read(body).unwrap_err().text().to_owned();
-        assert_eq!(PollMessage::read(&body(CHUNK)).unwrap().ledgers.len(), CHUNK);
+        let refusal =
+            |body: &str| PollMessage::from_body(body).unwrap_err().sentence_text().to_owned();
+        assert_eq!(PollMessage::from_body(&body(CHUNK)).unwrap().ledgers.len(), CHUNK);
         assert!(refusal(&body(0)).contains("1 to 100 ledgers"));
         assert!(refusal(&body(CHUNK + 1)).contains("1 to 100 ledgers"));
         assert!(refusal(&body(20_000)).contains("32768 bytes"));
@@ -183,6 +188,6 @@ mod tests {
         let long = body(1).replace(&"0".repeat(40), &"0".repeat(41));
         assert!(refusal(&long).contains("not a chunk"));
         let twice = PollMessage { ledgers: vec![ledger(1), ledger(1)] }.to_body();
-        assert_eq!(PollMessage::read(&twice).unwrap().ledgers, [ledger(1)]);
+        assert_eq!(PollMessage::from_body(&twice).unwrap().ledgers, [ledger(1)]);
     }
 }

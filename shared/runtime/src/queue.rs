@@ -13,7 +13,7 @@ mod finish;
 mod held;
 mod isolation;
 mod records;
-mod setback;
+mod retry_policy;
 mod suspects;
 
 use std::fmt::Debug;
@@ -26,10 +26,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::entity::EntityKind;
-use domain::envelope::{Source, Unreadable};
-use engine::chain::Chain;
-use engine::errors::Unrecorded;
-use engine::inbound::{Delivery, Received, receive};
+use domain::envelope::{QueueSource, UnreadableBody};
+use engine::error_chain::ErrorChain;
+use engine::errors::PersistError;
+use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
 use engine::ports::{DeadLetters, PortError};
 use engine::{Engine, Invocation};
 use futures::FutureExt;
@@ -38,31 +38,33 @@ use jiff::Timestamp;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use tracing::Instrument;
 
-use self::finish::Dispositions;
+use self::finish::BatchDispositions;
 use self::held::BatchContext;
-use self::records::{Group, group_of, groups};
-use crate::boot::{boot, worker};
+use self::records::{MessageGroup, group_of, group_records};
+use crate::boot::{boot_engine, build_push_worker};
 
 pub use self::held::HeldMessages;
 pub(crate) use self::records::body_of;
-pub use self::setback::redelivery_delay;
+pub use self::retry_policy::redelivery_delay;
 
 /// For how long a message is hidden at a time while it is processed.
 pub const HIDDEN_FOR: Duration = Duration::from_secs(30);
 
 /// Serves the two queues of a kind until Lambda stops the process.
-pub async fn serve(kind: EntityKind) -> Result<(), Error> {
-    let booted = boot().await?;
-    let worker = &worker(&booted, kind)?;
+pub async fn serve_queues(kind: EntityKind) -> Result<(), Error> {
+    let booted = boot_engine().await?;
+    let worker = &build_push_worker(&booted, kind)?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
-        Ok::<_, Error>(worker.batch(event.payload, deadline(&event.context)).await)
+        Ok::<_, Error>(
+            worker.handle_batch(event.payload, invocation_deadline(&event.context)).await,
+        )
     }))
     .await
 }
 
 /// One push function.
 #[derive(Debug)]
-pub struct Worker {
+pub struct PushWorker {
     /// The engine.
     pub engine: Engine,
     /// The kind of record that its queues carry.
@@ -80,47 +82,47 @@ pub struct Worker {
 #[derive(Debug, Clone)]
 pub struct ServedQueue {
     /// Sets when returned records are redelivered.
-    pub redelivery: Arc<dyn Redelivery>,
+    pub redelivery: Arc<dyn MessageRedelivery>,
     /// Its dead-letter queue.
     pub dead_letters: Arc<dyn DeadLetters>,
 }
 
 /// Sets when received records are redelivered, and deletes them.
 #[async_trait]
-pub trait Redelivery: Send + Sync + Debug {
+pub trait MessageRedelivery: Send + Sync + Debug {
     /// Makes a received message visible again after `delay`, instead of when the queue's visibility
     /// timeout ends.
     async fn show_again(&self, receipt_handle: &str, delay: Duration) -> Result<(), PortError>;
 
     /// Hides at most ten received messages for [`HIDDEN_FOR`] from now on, instead of until the
     /// queue's visibility timeout ends.
-    async fn hide(&self, receipt_handles: &[String]) -> Result<(), PortError>;
+    async fn hide_messages(&self, receipt_handles: &[String]) -> Result<(), PortError>;
 
     /// Hides the messages that are held again and again, until the future is dropped.
     async fn keep_hidden(&self, held: &HeldMessages);
 
     /// Deletes at most ten received messages.
-    async fn delete(&self, receipt_handles: &[String]) -> Result<(), PortError>;
+    async fn delete_messages(&self, receipt_handles: &[String]) -> Result<(), PortError>;
 }
 
 /// The result of processing a record.
 #[derive(Debug)]
-enum End {
+enum ProcessingOutcome {
     /// Its outcome is recorded.
-    Received(Received),
+    Received(MessageOutcome),
     /// The queue does not accept such messages.
-    Unreadable(Unreadable),
+    Unreadable(UnreadableBody),
     /// There was no time to begin processing it.
     Unbegun,
     /// Its outcome could not be recorded.
-    Unrecorded(Unrecorded),
+    Unrecorded(PersistError),
     /// Processing it panicked.
     Panicked,
 }
 
-impl Worker {
+impl PushWorker {
     /// Processes a batch until `deadline`. The response names the records that return to the queue.
-    pub async fn batch(&self, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
+    pub async fn handle_batch(&self, event: SqsEvent, deadline: Timestamp) -> SqsBatchResponse {
         let batch = BatchContext::new(&event.records, &self.wake_up_queue_arn, deadline);
         self.hide_batch(&batch).await;
         let work = pin!(self.process_batch(event.records, &batch));
@@ -139,25 +141,26 @@ impl Worker {
     /// Hides the records of a batch for a short time only, so that they return soon if the function
     /// stops. If that fails, they return when the queue's visibility timeout ends.
     async fn hide_batch(&self, batch: &BatchContext) {
-        for source in Source::ALL {
+        for source in QueueSource::ALL {
             let handles = batch.held_from(source).list_handles();
             if handles.is_empty() {
                 continue;
             }
-            let hidden = AssertUnwindSafe(self.queue(source).redelivery.hide(&handles));
+            let hidden =
+                AssertUnwindSafe(self.queue_for(source).redelivery.hide_messages(&handles));
             let Ok(hidden) = hidden.catch_unwind().await else {
                 tracing::error!("hiding received messages panicked");
                 continue;
             };
             if let Err(error) = hidden {
-                tracing::warn!(error = %Chain(&error), "received messages could not be hidden");
+                tracing::warn!(error = %ErrorChain(&error), "received messages could not be hidden");
             }
         }
     }
 
     async fn keep_hidden(&self, batch: &BatchContext) {
-        let messages = self.messages.redelivery.keep_hidden(batch.held_from(Source::Messages));
-        let wake_ups = self.wake_ups.redelivery.keep_hidden(batch.held_from(Source::WakeUps));
+        let messages = self.messages.redelivery.keep_hidden(batch.held_from(QueueSource::Messages));
+        let wake_ups = self.wake_ups.redelivery.keep_hidden(batch.held_from(QueueSource::WakeUps));
         if AssertUnwindSafe(join(messages, wake_ups)).catch_unwind().await.is_err() {
             tracing::error!("hiding messages in progress panicked");
         }
@@ -167,28 +170,35 @@ impl Worker {
     async fn process_batch(&self, records: Vec<SqsMessage>, batch: &BatchContext) -> Vec<String> {
         let is_full = records.len() >= records::BATCH_SIZE;
         let (ordinary, suspects) = self.separate_suspects(records, batch).await;
-        let groups = groups(ordinary, &self.wake_up_queue_arn);
-        let work = groups.iter().map(|group| self.work_on(group, is_full, batch));
-        let mut ended = Dispositions::default();
+        let groups = group_records(ordinary, &self.wake_up_queue_arn);
+        let work = groups.iter().map(|group| self.process_message_group(group, is_full, batch));
+        let mut ended = BatchDispositions::default();
         for of_group in join_all(work).await {
-            ended.extend(of_group);
+            ended.merge_group(of_group);
         }
         Box::pin(self.process_suspects(suspects, batch, &mut ended)).await;
         ended.returned
     }
 
     /// Processes one FIFO group.
-    async fn work_on(&self, group: &Group, is_full: bool, batch: &BatchContext) -> Dispositions {
+    async fn process_message_group(
+        &self,
+        group: &MessageGroup,
+        is_full: bool,
+        batch: &BatchContext,
+    ) -> BatchDispositions {
         let span = tracing::info_span!(
             "records",
             account.id = group.id.as_str(),
             entity = self.kind.as_str(),
         );
         let work = async {
-            let mut ended = Dispositions::default();
-            let ends = self.ends(group, is_full, Invocation::until(batch.deadline)).await;
+            let mut ended = BatchDispositions::default();
+            let ends = self
+                .process_records(group, is_full, Invocation::with_deadline(batch.deadline))
+                .await;
             for (record, end) in group.records.iter().zip(ends) {
-                let disposition = self.finish_alone(batch, group.source, record, end).await;
+                let disposition = self.finish_isolated(batch, group.source, record, end).await;
                 ended.add_record(group.source, record, disposition);
             }
             ended
@@ -197,10 +207,15 @@ impl Worker {
     }
 
     /// Processes the records of a group. Returns one result per record, in their order.
-    async fn ends(&self, group: &Group, is_full: bool, invocation: Invocation) -> Vec<End> {
-        let Group { source, id: _, records } = group;
-        let delivery = records::delivery(records.len(), is_full);
-        let together = self.receive(*source, records, delivery, invocation);
+    async fn process_records(
+        &self,
+        group: &MessageGroup,
+        is_full: bool,
+        invocation: Invocation,
+    ) -> Vec<ProcessingOutcome> {
+        let MessageGroup { source, id: _, records } = group;
+        let delivery = records::delivery_of(records.len(), is_full);
+        let together = self.receive_records(*source, records, delivery, invocation);
         if let Ok(ends) = AssertUnwindSafe(together).catch_unwind().await {
             return ends;
         }
@@ -210,27 +225,29 @@ impl Worker {
         let mut ends = Vec::with_capacity(records.len());
         for record in records {
             let record = slice::from_ref(record);
-            let alone = self.receive(*source, record, Delivery::Partial, invocation);
+            let alone = self.receive_records(*source, record, DeliverySize::Partial, invocation);
             let alone = AssertUnwindSafe(alone).catch_unwind().await;
-            ends.push(alone.ok().and_then(|mut ends| ends.pop()).unwrap_or(End::Panicked));
+            ends.push(
+                alone.ok().and_then(|mut ends| ends.pop()).unwrap_or(ProcessingOutcome::Panicked),
+            );
         }
         ends
     }
 
     /// Parses and processes records. Returns one result per record, in their order.
-    async fn receive(
+    async fn receive_records(
         &self,
-        source: Source,
+        source: QueueSource,
         records: &[SqsMessage],
-        delivery: Delivery,
+        delivery: DeliverySize,
         invocation: Invocation,
-    ) -> Vec<End> {
+    ) -> Vec<ProcessingOutcome> {
         if self.engine.clock.now() > invocation.last_call {
-            return records.iter().map(|_| End::Unbegun).collect();
+            return records.iter().map(|_| ProcessingOutcome::Unbegun).collect();
         }
         let (mut messages, mut refusals) = (Vec::new(), Vec::with_capacity(records.len()));
         for record in records {
-            match source.read(body_of(record), self.kind, group_of(record)) {
+            match source.read_body(body_of(record), self.kind, group_of(record)) {
                 Ok(message) => {
                     messages.push(message);
                     refusals.push(None);
@@ -238,28 +255,28 @@ impl Worker {
                 Err(unreadable) => refusals.push(Some(unreadable)),
             }
         }
-        let received = receive(&self.engine, &messages, delivery, invocation).await;
+        let received = receive_messages(&self.engine, &messages, delivery, invocation).await;
         let mut received = received.into_iter();
         let end = |refusal| match refusal {
-            Some(unreadable) => End::Unreadable(unreadable),
+            Some(unreadable) => ProcessingOutcome::Unreadable(unreadable),
             None => match received.next() {
-                Some(Ok(received)) => End::Received(received),
-                Some(Err(error)) => End::Unrecorded(error),
-                None => End::Unbegun,
+                Some(Ok(received)) => ProcessingOutcome::Received(received),
+                Some(Err(error)) => ProcessingOutcome::Unrecorded(error),
+                None => ProcessingOutcome::Unbegun,
             },
         };
         refusals.into_iter().map(end).collect()
     }
 
-    const fn queue(&self, source: Source) -> &ServedQueue {
+    const fn queue_for(&self, source: QueueSource) -> &ServedQueue {
         match source {
-            Source::Messages => &self.messages,
-            Source::WakeUps => &self.wake_ups,
+            QueueSource::Messages => &self.messages,
+            QueueSource::WakeUps => &self.wake_ups,
         }
     }
 }
 
-pub(crate) fn deadline(context: &Context) -> Timestamp {
+pub(crate) fn invocation_deadline(context: &Context) -> Timestamp {
     i64::try_from(context.deadline)
         .ok()
         .and_then(|ms| Timestamp::from_millisecond(ms).ok())

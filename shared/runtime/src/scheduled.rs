@@ -2,13 +2,16 @@
 
 mod sweep_event;
 
-use engine::chain::Chain;
-use engine::cleanup::clean;
-use engine::erasure::{Ended, Erased, Revoked, end_connection, erase, revoke_all};
-use engine::health::check;
-use engine::keep_alive::keep_alive;
-use engine::release::{GivenAnotherTry, after_an_outage};
-use engine::sweep::sweep;
+use engine::cleanup::remove_expired_rows;
+use engine::erasure::{
+    EndConnectionOutcome, ErasureSummary, RevocationSummary, end_connection, erase_account,
+    revoke_all_grants,
+};
+use engine::error_chain::ErrorChain;
+use engine::health::check_health;
+use engine::keep_alive::renew_unused_tokens;
+use engine::release::{OutageReleaseSummary, release_after_outage};
+use engine::sweep::sweep_all_shards;
 use engine::{Engine, Invocation};
 use futures::future::BoxFuture;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -16,29 +19,29 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 
 pub use self::sweep_event::SweepEvent;
-use crate::boot::{boot, boot_rows};
-use crate::queue::deadline;
+use crate::boot::{boot_engine, boot_table};
+use crate::queue::invocation_deadline;
 
 /// A job that runs on the engine.
-pub type Job = for<'a> fn(&'a Engine, Invocation) -> BoxFuture<'a, Result<(), Error>>;
+pub type ScheduledJob = for<'a> fn(&'a Engine, Invocation) -> BoxFuture<'a, Result<(), Error>>;
 
 /// Runs a job on every event until Lambda stops the process.
-pub async fn serve(job: Job) -> Result<(), Error> {
-    let booted = boot().await?;
+pub async fn serve_job(job: ScheduledJob) -> Result<(), Error> {
+    let booted = boot_engine().await?;
     let engine = &booted.engine;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<IgnoredAny>| {
-        job(engine, Invocation::until(deadline(&event.context)))
+        job(engine, Invocation::with_deadline(invocation_deadline(&event.context)))
     }))
     .await
 }
 
 /// Runs the sweep on every event.
 pub async fn serve_sweep() -> Result<(), Error> {
-    let booted = boot().await?;
+    let booted = boot_engine().await?;
     let engine = &booted.engine;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SweepEvent>| {
-        let invocation = Invocation::until(deadline(&event.context));
-        answer(engine, event.payload, invocation)
+        let invocation = Invocation::with_deadline(invocation_deadline(&event.context));
+        answer_sweep_event(engine, event.payload, invocation)
     }))
     .await
 }
@@ -47,55 +50,57 @@ pub async fn serve_sweep() -> Result<(), Error> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum SweepAnswer {
-    Retried(Retried),
-    Ended(Ended),
-    Erased(Erased),
-    Revoked(Revoked),
+    Retried(RetriedRecords),
+    Ended(EndConnectionOutcome),
+    Erased(ErasureSummary),
+    Revoked(RevocationSummary),
 }
 
 #[derive(Debug, Serialize)]
-struct Retried {
+struct RetriedRecords {
     records: usize,
     looked_at: usize,
     is_cut_short: bool,
 }
 
-async fn answer(
+async fn answer_sweep_event(
     engine: &Engine,
     event: SweepEvent,
     invocation: Invocation,
 ) -> Result<Option<SweepAnswer>, Error> {
     Ok(match event {
         SweepEvent::Schedule => {
-            swept(engine, invocation).await;
+            sweep_and_log(engine, invocation).await;
             None
         }
-        SweepEvent::AfterOutage => Some(SweepAnswer::Retried(retried(engine, invocation).await?)),
+        SweepEvent::AfterOutage => {
+            Some(SweepAnswer::Retried(answer_after_outage(engine, invocation).await?))
+        }
         SweepEvent::Disconnect(account) => {
             let ended = end_connection(engine, &account, invocation).await;
             Some(SweepAnswer::Ended(ended.inspect_err(|error| {
                 tracing::error!(
-                    error = %Chain(error),
+                    error = %ErrorChain(error),
                     account.id = %account,
                     "the account could not be disconnected"
                 );
             })?))
         }
         SweepEvent::Erase(account, others) => {
-            let erased = erase(engine, &account, &others, invocation).await;
+            let erased = erase_account(engine, &account, &others, invocation).await;
             Some(SweepAnswer::Erased(erased.inspect_err(|error| {
                 tracing::error!(
-                    error = %Chain(error),
+                    error = %ErrorChain(error),
                     account.id = %account,
                     "the account could not be erased"
                 );
             })?))
         }
         SweepEvent::RevokeAll => {
-            let revoked = revoke_all(engine, invocation).await.inspect_err(|error| {
-                tracing::error!(error = %Chain(error), "the connections could not be ended");
+            let revoked = revoke_all_grants(engine, invocation).await.inspect_err(|error| {
+                tracing::error!(error = %ErrorChain(error), "the connections could not be ended");
             })?;
-            let Revoked { done, accounts, ended, later, failed } = revoked;
+            let RevocationSummary { done, accounts, ended, later, failed } = revoked;
             tracing::info!(
                 accounts,
                 connections = ended,
@@ -109,17 +114,20 @@ async fn answer(
     })
 }
 
-async fn retried(engine: &Engine, invocation: Invocation) -> Result<Retried, Error> {
-    let given = after_an_outage(engine, invocation).await.inspect_err(|error| {
-        tracing::error!(error = %Chain(error), "records that were given up could not be released");
+async fn answer_after_outage(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<RetriedRecords, Error> {
+    let given = release_after_outage(engine, invocation).await.inspect_err(|error| {
+        tracing::error!(error = %ErrorChain(error), "records that were given up could not be released");
     })?;
-    let GivenAnotherTry { records, looked_at, is_cut_short } = given;
+    let OutageReleaseSummary { records, looked_at, is_cut_short } = given;
     tracing::info!(records, looked_at, is_cut_short, "records released after an outage");
-    Ok(Retried { records, looked_at, is_cut_short })
+    Ok(RetriedRecords { records, looked_at, is_cut_short })
 }
 
-async fn swept(engine: &Engine, invocation: Invocation) {
-    let swept = sweep(engine, invocation).await;
+async fn sweep_and_log(engine: &Engine, invocation: Invocation) {
+    let swept = sweep_all_shards(engine, invocation).await;
     tracing::info!(
         overdue = swept.overdue,
         parked = swept.parked,
@@ -133,12 +141,12 @@ async fn swept(engine: &Engine, invocation: Invocation) {
 
 /// Runs the cleanup on every event. It does not use Xero.
 pub async fn serve_cleanup() -> Result<(), Error> {
-    let rows = &boot_rows()?;
+    let rows = &boot_table()?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<IgnoredAny>| async move {
-        let invocation = Invocation::until(deadline(&event.context));
-        let cleaned = clean(&rows.store, &*rows.clock, invocation).await;
+        let invocation = Invocation::with_deadline(invocation_deadline(&event.context));
+        let cleaned = remove_expired_rows(&rows.store, &*rows.clock, invocation).await;
         let cleaned = cleaned.inspect_err(|error| {
-            tracing::error!(error = %Chain(error), "the cleanup failed");
+            tracing::error!(error = %ErrorChain(error), "the cleanup failed");
         })?;
         tracing::info!(
             accounts = cleaned.accounts,
@@ -154,11 +162,11 @@ pub async fn serve_cleanup() -> Result<(), Error> {
 }
 
 /// Renews unused tokens.
-pub fn keeping_alive(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, Result<(), Error>> {
+pub fn keep_alive_job(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, Result<(), Error>> {
     Box::pin(async move {
-        let kept = keep_alive(engine, invocation).await;
+        let kept = renew_unused_tokens(engine, invocation).await;
         let kept = kept.inspect_err(|error| {
-            tracing::error!(error = %Chain(error), "the connections could not be listed");
+            tracing::error!(error = %ErrorChain(error), "the connections could not be listed");
         })?;
         tracing::info!(
             renewed = kept.renewed,
@@ -173,11 +181,14 @@ pub fn keeping_alive(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, R
 }
 
 /// Runs the health check.
-pub fn checking(engine: &Engine, invocation: Invocation) -> BoxFuture<'_, Result<(), Error>> {
+pub fn health_check_job(
+    engine: &Engine,
+    invocation: Invocation,
+) -> BoxFuture<'_, Result<(), Error>> {
     Box::pin(async move {
-        let checked = check(engine, invocation).await;
+        let checked = check_health(engine, invocation).await;
         let checked = checked.inspect_err(|error| {
-            tracing::error!(error = %Chain(error), "the health check failed");
+            tracing::error!(error = %ErrorChain(error), "the health check failed");
         })?;
         tracing::info!(
             connections = checked.counted.connections,
@@ -203,10 +214,11 @@ mod tests {
 
     #[test]
     fn an_answer_says_first_whether_it_is_done() {
-        let ended = SweepAnswer::Ended(Ended { done: true, known: true, ended: true });
+        let ended =
+            SweepAnswer::Ended(EndConnectionOutcome { done: true, known: true, ended: true });
         let json = serde_json::to_string(&ended).unwrap();
         assert_eq!(json, r#"{"done":true,"known":true,"ended":true}"#);
-        let erased = SweepAnswer::Erased(Erased { rows: 7, ..Erased::default() });
+        let erased = SweepAnswer::Erased(ErasureSummary { rows: 7, ..ErasureSummary::default() });
         let json = serde_json::to_string(&erased).unwrap();
         assert_eq!(json, r#"{"done":false,"rows":7,"disconnected":false,"organisations":[]}"#);
     }

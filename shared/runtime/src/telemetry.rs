@@ -113,12 +113,15 @@ impl FormatTime for LineTime {
 /// # Panics
 ///
 /// If logging has already started.
-pub(crate) fn start(config: LogConfig) {
-    subscriber(config, std::io::stdout).init();
+pub(crate) fn start_logging(config: LogConfig) {
+    log_subscriber(config, std::io::stdout).init();
 }
 
 /// Returns a subscriber that writes the permitted lines to `writer`.
-fn subscriber<W>(config: LogConfig, writer: W) -> impl tracing::Subscriber + Send + Sync + 'static
+fn log_subscriber<W>(
+    config: LogConfig,
+    writer: W,
+) -> impl tracing::Subscriber + Send + Sync + 'static
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
@@ -144,7 +147,7 @@ mod tests {
     use async_trait::async_trait;
     use aws_sdk_secretsmanager::Client;
     use bytes::Bytes;
-    use engine::ports::Secrets;
+    use engine::ports::SecretStore;
     use http::{Request, Response};
     use jiff::Timestamp;
     use secrecy::{ExposeSecret, SecretString};
@@ -178,7 +181,7 @@ mod tests {
         });
         let written = Written::default();
         let writer = written.clone();
-        tracing::subscriber::with_default(subscriber(config, move || writer.clone()), work);
+        tracing::subscriber::with_default(log_subscriber(config, move || writer.clone()), work);
         let bytes = written.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
@@ -275,7 +278,7 @@ mod tests {
 
     #[async_trait]
     impl Transport for OneSecret {
-        async fn exchange(&self, _: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        async fn send_request(&self, _: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
             let body = format!(r#"{{"Name":"grant","SecretString":"{TOKENS}"}}"#);
             let response = Response::builder().header("content-type", "application/x-amz-json-1.1");
             Ok(response.body(Bytes::from(body)).unwrap())
@@ -294,7 +297,7 @@ mod tests {
         let secrets = SecretsManager::new(Client::new(&sdk_config(&config, Arc::new(OneSecret))));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let log = log("JSON", "trace,aws_smithy_runtime=trace", || {
-            let read = runtime.block_on(secrets.get("grant")).unwrap().unwrap();
+            let read = runtime.block_on(secrets.get_secret("grant")).unwrap().unwrap();
             assert_eq!(read.expose_secret(), TOKENS);
             tracing::debug!(?read, "a secret was read");
         });

@@ -5,13 +5,13 @@ use std::num::NonZeroU16;
 
 use domain::ids::Ledger;
 use domain::mapping::MappingKey;
-use domain::operation::Attention;
+use domain::operation::AttentionReason;
 use jiff::Timestamp;
 
-use crate::answers::StoreError;
 use crate::keys;
+use crate::results::StoreError;
 use crate::store::Store;
-use crate::table::{Index, IndexEntry, IndexQuery, Order, SortRange};
+use crate::table::{IndexEntry, IndexQuery, SortOrder, SortRange, TableIndex};
 
 /// Entries read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
@@ -41,16 +41,16 @@ impl Store {
     pub async fn count_attention(
         &self,
         ledger: &Ledger,
-        attention: Attention,
+        attention: AttentionReason,
     ) -> Result<AttentionCount, StoreError> {
         let mut counted = AttentionCount::default();
         let mut after: Option<IndexEntry> = None;
         loop {
             let query = IndexQuery {
-                index: Index::Attention,
-                pk: keys::ledger(ledger),
+                index: TableIndex::Attention,
+                pk: keys::ledger_partition(ledger),
                 range: SortRange::Prefix(keys::attention_prefix(attention).to_owned()),
-                order: Order::Descending,
+                order: SortOrder::Descending,
                 limit: PAGE,
                 after,
             };

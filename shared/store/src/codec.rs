@@ -2,39 +2,41 @@
 
 use domain::mapping::Mapping;
 
-use crate::answers::{StoreError, Versioned};
-use crate::records::Record;
+use crate::records::StoredRecord;
+use crate::results::{StoreError, VersionedRecord};
 use crate::snapshot;
-use crate::table::{CorruptItem, Item, NewItem};
+use crate::table::{CorruptItem, NewItem, StoredItem};
 
-pub(crate) fn encode<T: Record>(record: &T) -> NewItem {
+pub(crate) fn encode_item<T: StoredRecord>(record: &T) -> NewItem {
     let json = serde_json::to_string(record).expect("records hold only what JSON can say");
-    let snapshot = record.snapshot().map(snapshot::pack);
-    record.indexed(NewItem { snapshot, ..NewItem::new(record.key(), json) })
+    let snapshot = record.snapshot_text().map(snapshot::pack_text);
+    record.with_index_keys(NewItem { snapshot, ..NewItem::new(record.item_key(), json) })
 }
 
-pub(crate) fn decode<T: Record>(item: Item) -> Result<Versioned<T>, StoreError> {
-    let Item { key, version, record, snapshot, due: _, open: _, attention: _, expires_at: _ } =
+pub(crate) fn decode_item<T: StoredRecord>(
+    item: StoredItem,
+) -> Result<VersionedRecord<T>, StoreError> {
+    let StoredItem { key, version, record, snapshot, due: _, open: _, attention: _, expires_at: _ } =
         item;
     match decode_record(&record, snapshot.as_deref()) {
-        Ok(record) => Ok(Versioned { record, version }),
+        Ok(record) => Ok(VersionedRecord { record, version }),
         Err(source) => Err(StoreError::Undecodable { key, source }),
     }
 }
 
 /// Decodes the readable records of a page in their order, and returns why the others are
 /// unreadable. No row affects another. Every list of records is decoded by this function.
-pub(crate) fn decode_all<T: Record>(
+pub(crate) fn decode_all<T: StoredRecord>(
     operation: &'static str,
-    items: Vec<Item>,
+    items: Vec<StoredItem>,
     corrupt: Vec<CorruptItem>,
-) -> (Vec<Versioned<T>>, Vec<StoreError>) {
+) -> (Vec<VersionedRecord<T>>, Vec<StoreError>) {
     let mut rows = Vec::with_capacity(items.len());
     let corrupt =
         corrupt.into_iter().map(|one| StoreError::Table { operation, source: one.into() });
     let mut unreadable: Vec<StoreError> = corrupt.collect();
     for item in items {
-        match decode(item) {
+        match decode_item(item) {
             Ok(row) => rows.push(row),
             Err(error) => unreadable.push(error),
         }
@@ -42,10 +44,13 @@ pub(crate) fn decode_all<T: Record>(
     (rows, unreadable)
 }
 
-fn decode_record<T: Record>(record: &str, packed: Option<&[u8]>) -> Result<T, serde_json::Error> {
+fn decode_record<T: StoredRecord>(
+    record: &str,
+    packed: Option<&[u8]>,
+) -> Result<T, serde_json::Error> {
     let record: T = serde_json::from_str(record)?;
     match packed {
-        Some(packed) => match snapshot::unpack(packed) {
+        Some(packed) => match snapshot::unpack_text(packed) {
             Some(text) => Ok(record.with_snapshot(text)),
             None => Err(serde::de::Error::custom("its snapshot cannot be unpacked")),
         },

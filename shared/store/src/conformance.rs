@@ -13,10 +13,12 @@ pub mod races;
 pub mod transactions;
 pub mod writes;
 
-use crate::table::{Expect, Item, ItemKey, NewItem, Table, TableError, Version, Write};
+use crate::table::{
+    ItemKey, ItemTable, ItemVersion, ItemWrite, NewItem, StoredItem, TableError, WriteExpectation,
+};
 
 /// Runs all checks in sequence.
-pub async fn check_all(table: &dyn Table) {
+pub async fn check_all(table: &dyn ItemTable) {
     writes::check_all(table).await;
     transactions::check_all(table).await;
     races::check_all(table).await;
@@ -25,39 +27,39 @@ pub async fn check_all(table: &dyn Table) {
     limits::check_all(table).await;
 }
 
-fn create(item: NewItem) -> Write {
-    Write::Put { item, expect: Expect::Absent }
+fn create(item: NewItem) -> ItemWrite {
+    ItemWrite::Put { item, expect: WriteExpectation::Absent }
 }
 
-fn replace(item: NewItem, version: Version) -> Write {
-    Write::Put { item, expect: Expect::Version(version) }
+fn replace(item: NewItem, version: ItemVersion) -> ItemWrite {
+    ItemWrite::Put { item, expect: WriteExpectation::Version(version) }
 }
 
-fn delete(key: &ItemKey, version: Version) -> Write {
-    Write::Delete { key: key.clone(), expect: version }
+fn delete(key: &ItemKey, version: ItemVersion) -> ItemWrite {
+    ItemWrite::Delete { key: key.clone(), expect: version }
 }
 
-async fn done(table: &dyn Table, writes: Vec<Write>) {
+async fn done(table: &dyn ItemTable, writes: Vec<ItemWrite>) {
     let first = first_key(&writes);
-    let outcome = table.write(writes).await;
+    let outcome = table.write_items(writes).await;
     assert!(matches!(outcome, Ok(())), "{first}: not written: {outcome:?}");
 }
 
-async fn refused(table: &dyn Table, writes: Vec<Write>) {
+async fn refused(table: &dyn ItemTable, writes: Vec<ItemWrite>) {
     let first = first_key(&writes);
-    let outcome = table.write(writes).await;
+    let outcome = table.write_items(writes).await;
     assert!(matches!(outcome, Err(TableError::Conflict)), "{first}: not refused: {outcome:?}");
 }
 
 /// The first key names the check, because partitions are named after checks.
-fn first_key(writes: &[Write]) -> String {
-    writes.first().map(|write| write.key().to_string()).unwrap_or_default()
+fn first_key(writes: &[ItemWrite]) -> String {
+    writes.first().map(|write| write.item_key().to_string()).unwrap_or_default()
 }
 
-async fn read(table: &dyn Table, key: &ItemKey) -> Option<Item> {
+async fn read(table: &dyn ItemTable, key: &ItemKey) -> Option<StoredItem> {
     table.get(key).await.expect("the table answers a read")
 }
 
-async fn version_of(table: &dyn Table, key: &ItemKey) -> Option<u64> {
-    read(table, key).await.map(|item| item.version.number())
+async fn version_of(table: &dyn ItemTable, key: &ItemKey) -> Option<u64> {
+    read(table, key).await.map(|item| item.version.as_number())
 }

@@ -3,19 +3,21 @@
 
 use std::num::NonZeroU16;
 
-use domain::activity::{Activity, KeptRecords};
+use domain::activity::{AccountActivity, KeptRecords};
 use domain::connection::{Connection, ConsentAttempt, GrantUse, OAuthAttempt, TenantClaim};
 use domain::grant::Grant;
 use domain::ids::{AccountId, GrantId, TenantId};
-use domain::outbound::Event;
-use domain::poll::Progress;
+use domain::outbound::OutboundEvent;
+use domain::poll::PollProgress;
 use jiff::Timestamp;
 
-use crate::answers::{GrantUsers, StoreError, Versioned};
 use crate::keys;
-use crate::records::Record;
-use crate::store::{Store, decode_all, encode, new_event};
-use crate::table::{Expect, ItemKey, MAX_WRITES, Order, Query, SortRange, Version, Write};
+use crate::records::StoredRecord;
+use crate::results::{GrantUsers, StoreError, VersionedRecord};
+use crate::store::{Store, decode_all, encode_item, new_event};
+use crate::table::{
+    ItemKey, ItemVersion, ItemWrite, MAX_WRITES, SortOrder, SortRange, TableQuery, WriteExpectation,
+};
 
 /// Maximum number of accounts of a grant that are read.
 pub const GRANT_USERS_READ: u16 = 20;
@@ -29,9 +31,9 @@ pub const CLAIM_CHANGES_MAX: usize = MAX_WRITES - 3;
 #[derive(Debug, Default)]
 pub struct ConnectionChange<'a> {
     /// The event for the CRM.
-    pub event: Option<&'a Event>,
+    pub event: Option<&'a OutboundEvent>,
     /// The poll progress of the ledger that is polled from now on.
-    pub polled: Option<(&'a Progress, Expect)>,
+    pub polled: Option<(&'a PollProgress, WriteExpectation)>,
     /// Organisations that this account claims. If one belongs to another account, the write is a
     /// [`StoreError::Conflict`].
     pub claimed: &'a [TenantId],
@@ -45,42 +47,48 @@ pub struct ConnectionChange<'a> {
 
 impl Store {
     /// Reads an account's connection.
-    pub async fn connection(
+    pub async fn find_connection(
         &self,
         account: &AccountId,
-    ) -> Result<Option<Versioned<Connection>>, StoreError> {
-        self.read("read the connection", &keys::connection(account)).await
+    ) -> Result<Option<VersionedRecord<Connection>>, StoreError> {
+        self.read_record("read the connection", &keys::connection_key(account)).await
     }
 
     /// Writes a connection together with `change`, in one transaction.
     pub async fn put_connection(
         &self,
         connection: &Connection,
-        expect: Expect,
+        expect: WriteExpectation,
         change: ConnectionChange<'_>,
-    ) -> Result<Version, StoreError> {
+    ) -> Result<ItemVersion, StoreError> {
         let ConnectionChange { event, polled, claimed, unclaimed, used, unused } = change;
-        let connection = &connection.clone().bounded();
-        let mut writes = vec![Write::Put { item: encode(connection), expect }];
+        let connection = &connection.clone().within_limits();
+        let mut writes = vec![ItemWrite::Put { item: encode_item(connection), expect }];
         writes.extend(event.map(new_event));
-        writes
-            .extend(polled.map(|(progress, expect)| Write::Put { item: encode(progress), expect }));
+        writes.extend(
+            polled.map(|(progress, expect)| ItemWrite::Put { item: encode_item(progress), expect }),
+        );
         let account = &connection.account;
         let claim = |tenant: &TenantId| TenantClaim { tenant: *tenant, account: account.clone() };
         let usage = |grant: &GrantId| GrantUse { grant: *grant, account: account.clone() };
-        writes.extend(claimed.iter().map(|tenant| create(&claim(tenant))));
-        writes.extend(used.iter().map(|grant| create(&usage(grant))));
+        writes.extend(claimed.iter().map(|tenant| create_write(&claim(tenant))));
+        writes.extend(used.iter().map(|grant| create_write(&usage(grant))));
         // Claims and uses are written once, so they still have their first versions.
-        writes.extend(unclaimed.iter().map(|tenant| remove(keys::claim(*tenant))));
-        writes.extend(unused.iter().map(|grant| remove(keys::grant_use(*grant, account))));
-        self.write("write the connection", writes).await?;
+        writes.extend(unclaimed.iter().map(|tenant| delete_write(keys::tenant_claim_key(*tenant))));
+        writes
+            .extend(unused.iter().map(|grant| delete_write(keys::grant_use_key(*grant, account))));
+        self.write_all("write the connection", writes).await?;
         Ok(expect.next_version())
     }
 
     /// Returns the account to which an organisation belongs.
-    pub async fn claim(&self, tenant: TenantId) -> Result<Option<AccountId>, StoreError> {
-        let found: Option<Versioned<TenantClaim>> =
-            self.read("read the owner of the organisation", &keys::claim(tenant)).await?;
+    pub async fn find_organisation_owner(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Option<AccountId>, StoreError> {
+        let found: Option<VersionedRecord<TenantClaim>> = self
+            .read_record("read the owner of the organisation", &keys::tenant_claim_key(tenant))
+            .await?;
         Ok(found.map(|found| found.record.account))
     }
 
@@ -90,22 +98,23 @@ impl Store {
         grant: GrantId,
         account: &AccountId,
     ) -> Result<bool, StoreError> {
-        let found: Option<Versioned<GrantUse>> =
-            self.read("read the use of the grant", &keys::grant_use(grant, account)).await?;
+        let found: Option<VersionedRecord<GrantUse>> = self
+            .read_record("read the use of the grant", &keys::grant_use_key(grant, account))
+            .await?;
         Ok(found.is_some())
     }
 
     /// Returns accounts that use a grant: at most [`GRANT_USERS_READ`].
-    pub async fn grant_users(&self, grant: GrantId) -> Result<GrantUsers, StoreError> {
+    pub async fn list_grant_users(&self, grant: GrantId) -> Result<GrantUsers, StoreError> {
         const OPERATION: &str = "find the users of the grant";
-        let query = Query {
+        let query = TableQuery {
             pk: keys::grant_partition(grant),
             range: SortRange::Prefix(keys::USES.to_owned()),
-            order: Order::Ascending,
+            order: SortOrder::Ascending,
             limit: NonZeroU16::new(GRANT_USERS_READ).expect("not zero"),
             after: None,
         };
-        let page = self.table.query(query).await;
+        let page = self.table.query_items(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
         let (rows, unreadable) = decode_all::<GrantUse>(OPERATION, page.items, page.corrupt);
         let accounts = rows.into_iter().map(|row| row.record.account).collect();
@@ -113,18 +122,27 @@ impl Store {
     }
 
     /// Reads a grant's row.
-    pub async fn grant(&self, id: GrantId) -> Result<Option<Versioned<Grant>>, StoreError> {
-        self.read("read the grant", &keys::grant(id)).await
+    pub async fn find_grant(
+        &self,
+        id: GrantId,
+    ) -> Result<Option<VersionedRecord<Grant>>, StoreError> {
+        self.read_record("read the grant", &keys::grant_key(id)).await
     }
 
     /// Writes a grant's row.
-    pub async fn put_grant(&self, grant: &Grant, expect: Expect) -> Result<Version, StoreError> {
-        self.put("write the grant", grant, expect).await
+    pub async fn put_grant(
+        &self,
+        grant: &Grant,
+        expect: WriteExpectation,
+    ) -> Result<ItemVersion, StoreError> {
+        self.put_record("write the grant", grant, expect).await
     }
 
     /// Stores an authorisation in progress.
     pub async fn put_oauth_attempt(&self, attempt: &OAuthAttempt) -> Result<(), StoreError> {
-        self.put("write the OAuth attempt", attempt, Expect::Absent).await.map(drop)
+        self.put_record("write the OAuth attempt", attempt, WriteExpectation::Absent)
+            .await
+            .map(drop)
     }
 
     /// Takes an authorisation in progress. At most one caller receives it, and none after it has
@@ -135,10 +153,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<OAuthAttempt>, StoreError> {
         const OPERATION: &str = "take the OAuth attempt";
-        let key = keys::oauth_attempt(state_hash);
-        let found: Option<Versioned<OAuthAttempt>> = self.read(OPERATION, &key).await?;
-        let Some(Versioned { record, version }) = found else { return Ok(None) };
-        match self.write(OPERATION, vec![Write::Delete { key, expect: version }]).await {
+        let key = keys::oauth_attempt_key(state_hash);
+        let found: Option<VersionedRecord<OAuthAttempt>> =
+            self.read_record(OPERATION, &key).await?;
+        let Some(VersionedRecord { record, version }) = found else { return Ok(None) };
+        match self.write_all(OPERATION, vec![ItemWrite::Delete { key, expect: version }]).await {
             Ok(()) => Ok((record.expires_at > now).then_some(record)),
             Err(StoreError::Conflict) => Ok(None),
             Err(error) => Err(error),
@@ -146,62 +165,62 @@ impl Store {
     }
 
     /// Reads a consent that is to be completed.
-    pub async fn consent(
+    pub async fn find_consent(
         &self,
         ticket_hash: &str,
-    ) -> Result<Option<Versioned<ConsentAttempt>>, StoreError> {
-        self.read("read the consent", &keys::consent(ticket_hash)).await
+    ) -> Result<Option<VersionedRecord<ConsentAttempt>>, StoreError> {
+        self.read_record("read the consent", &keys::consent_key(ticket_hash)).await
     }
 
     /// Writes a consent that is to be completed.
     pub async fn put_consent(
         &self,
         consent: &ConsentAttempt,
-        expect: Expect,
-    ) -> Result<Version, StoreError> {
-        self.put("write the consent", consent, expect).await
+        expect: WriteExpectation,
+    ) -> Result<ItemVersion, StoreError> {
+        self.put_record("write the consent", consent, expect).await
     }
 
     /// Removes a consent, so that it can no longer be completed.
     pub async fn remove_consent(
         &self,
         ticket_hash: &str,
-        expect: Version,
+        expect: ItemVersion,
     ) -> Result<(), StoreError> {
-        let key = keys::consent(ticket_hash);
-        self.write("remove the consent", vec![Write::Delete { key, expect }]).await
+        let key = keys::consent_key(ticket_hash);
+        self.write_all("remove the consent", vec![ItemWrite::Delete { key, expect }]).await
     }
 
     /// Reads when an account's records were last attempted.
-    pub async fn activity(
+    pub async fn find_activity(
         &self,
         account: &AccountId,
-    ) -> Result<Option<Versioned<Activity>>, StoreError> {
-        self.read("read the last attempts", &keys::activity(account)).await
+    ) -> Result<Option<VersionedRecord<AccountActivity>>, StoreError> {
+        self.read_record("read the last attempts", &keys::activity_key(account)).await
     }
 
     /// Reads how many records of an account are stored without a connection.
-    pub async fn kept_records(
+    pub async fn find_kept_records(
         &self,
         account: &AccountId,
-    ) -> Result<Option<Versioned<KeptRecords>>, StoreError> {
-        self.read("read the count of stored records", &keys::kept(account)).await
+    ) -> Result<Option<VersionedRecord<KeptRecords>>, StoreError> {
+        self.read_record("read the count of stored records", &keys::kept_records_key(account)).await
     }
 
     /// Writes how many records of an account are stored without a connection.
     pub async fn put_kept_records(
         &self,
         kept: &KeptRecords,
-        expect: Expect,
-    ) -> Result<Version, StoreError> {
-        self.put("write the count of stored records", kept, expect).await
+        expect: WriteExpectation,
+    ) -> Result<ItemVersion, StoreError> {
+        self.put_record("write the count of stored records", kept, expect).await
     }
 }
 
-fn create<T: Record>(record: &T) -> Write {
-    Write::Put { item: encode(record), expect: Expect::Absent }
+fn create_write<T: StoredRecord>(record: &T) -> ItemWrite {
+    ItemWrite::Put { item: encode_item(record), expect: WriteExpectation::Absent }
 }
 
-fn remove(key: ItemKey) -> Write {
-    Write::Delete { key, expect: Version::FIRST }
+fn delete_write(key: ItemKey) -> ItemWrite {
+    ItemWrite::Delete { key, expect: ItemVersion::FIRST }
 }

@@ -8,15 +8,15 @@ use domain::mapping::MappingKey;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
-use crate::answers::{StoreError, Versioned};
 use crate::keys;
-use crate::records::SweepPlace;
+use crate::records::SweepCursor;
+use crate::results::{StoreError, VersionedRecord};
 use crate::store::Store;
-use crate::table::{Index, IndexEntry, IndexPage, IndexQuery, Order, SortRange};
+use crate::table::{IndexEntry, IndexPage, IndexQuery, SortOrder, SortRange, TableIndex};
 
 /// An entry whose due time has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Due {
+pub enum DueEntry {
     /// A mapping that waits, or whose lease has ended.
     Mapping {
         /// Its key.
@@ -34,57 +34,64 @@ pub enum Due {
 
 impl Store {
     /// Returns the parked mappings of a ledger, at most `limit` per shard.
-    pub async fn parked(
+    pub async fn list_parked(
         &self,
         ledger: &Ledger,
         limit: NonZeroU16,
     ) -> Result<Vec<MappingKey>, StoreError> {
-        self.of_ledger("find parked mappings", keys::parked, ledger, limit).await
+        self.list_in_ledger("find parked mappings", keys::parked_partition, ledger, limit).await
     }
 
     /// Returns the mappings of a ledger that were given up, at most `limit` per shard.
-    pub async fn skipped(
+    pub async fn list_skipped(
         &self,
         ledger: &Ledger,
         limit: NonZeroU16,
     ) -> Result<Vec<MappingKey>, StoreError> {
-        self.of_ledger("find skipped mappings", keys::skipped, ledger, limit).await
+        self.list_in_ledger("find skipped mappings", keys::skipped_partition, ledger, limit).await
     }
 
     /// Returns entries of a shard, of all accounts, that are due before `before`, oldest first.
-    pub async fn due(
+    pub async fn list_due(
         &self,
         shard: u32,
         before: Timestamp,
         limit: NonZeroU16,
-    ) -> Result<Vec<Due>, StoreError> {
-        let range = SortRange::AtMost(keys::instant(before));
-        let page = self.due_page("find due rows", keys::timed(shard), range, limit, None);
-        Ok(page.await?.entries.iter().filter_map(what_is_due).collect())
+    ) -> Result<Vec<DueEntry>, StoreError> {
+        let range = SortRange::AtMost(keys::format_instant(before));
+        let page =
+            self.read_due_page("find due rows", keys::timed_partition(shard), range, limit, None);
+        Ok(page.await?.entries.iter().filter_map(parse_due_entry).collect())
     }
 
     /// Returns the next parked mappings of a shard, of all accounts. Every call continues where the
     /// last one ended, and starts again at the end.
-    pub async fn next_parked(
+    pub async fn list_next_parked(
         &self,
         shard: u32,
         limit: NonZeroU16,
     ) -> Result<Vec<MappingKey>, StoreError> {
         const OPERATION: &str = "find the next parked mappings";
-        let place: Option<Versioned<SweepPlace>> =
-            self.read(OPERATION, &keys::sweep(shard)).await?;
+        let place: Option<VersionedRecord<SweepCursor>> =
+            self.read_record(OPERATION, &keys::sweep_key(shard)).await?;
         let before = place.and_then(|place| place.record.after);
-        let after = before.as_ref().map(|key| keys::mapping_entry(keys::parked, key));
-        let page = self.due_page(OPERATION, keys::parked(shard), SortRange::All, limit, after);
+        let after = before.as_ref().map(|key| keys::mapping_entry(keys::parked_partition, key));
+        let page = self.read_due_page(
+            OPERATION,
+            keys::parked_partition(shard),
+            SortRange::All,
+            limit,
+            after,
+        );
         let page = page.await?;
         let last = page.next.as_ref().and_then(|entry| keys::read_mapping(&entry.key));
         if last != before {
-            self.replace(OPERATION, &SweepPlace { shard, after: last }).await?;
+            self.replace_record(OPERATION, &SweepCursor { shard, after: last }).await?;
         }
-        Ok(mappings(&page))
+        Ok(mapping_keys(&page))
     }
 
-    async fn of_ledger(
+    async fn list_in_ledger(
         &self,
         operation: &'static str,
         partition: fn(u32) -> String,
@@ -93,12 +100,12 @@ impl Store {
     ) -> Result<Vec<MappingKey>, StoreError> {
         let shards = (0..keys::SHARDS).map(|shard| {
             let range = SortRange::Prefix(keys::ledger_prefix(ledger));
-            self.due_page(operation, partition(shard), range, limit, None)
+            self.read_due_page(operation, partition(shard), range, limit, None)
         });
-        Ok(try_join_all(shards).await?.iter().flat_map(mappings).collect())
+        Ok(try_join_all(shards).await?.iter().flat_map(mapping_keys).collect())
     }
 
-    pub(crate) async fn due_page(
+    pub(crate) async fn read_due_page(
         &self,
         operation: &'static str,
         pk: String,
@@ -106,22 +113,28 @@ impl Store {
         limit: NonZeroU16,
         after: Option<IndexEntry>,
     ) -> Result<IndexPage, StoreError> {
-        let query =
-            IndexQuery { index: Index::Due, pk, range, order: Order::Ascending, limit, after };
+        let query = IndexQuery {
+            index: TableIndex::Due,
+            pk,
+            range,
+            order: SortOrder::Ascending,
+            limit,
+            after,
+        };
         let page = self.table.query_index(query).await;
         page.map_err(|source| StoreError::Table { operation, source })
     }
 }
 
-fn what_is_due(entry: &IndexEntry) -> Option<Due> {
+fn parse_due_entry(entry: &IndexEntry) -> Option<DueEntry> {
     let mapping = keys::read_mapping(&entry.key).zip(keys::read_instant(entry));
     mapping
-        .map(|(key, at)| Due::Mapping { key, at })
-        .or_else(|| keys::read_outbox(&entry.key).map(Due::Outbox))
-        .or_else(|| keys::read_connection(&entry.key).map(Due::Connection))
-        .or_else(|| keys::read_grant(&entry.key).map(Due::Grant))
+        .map(|(key, at)| DueEntry::Mapping { key, at })
+        .or_else(|| keys::read_outbox(&entry.key).map(DueEntry::Outbox))
+        .or_else(|| keys::read_connection(&entry.key).map(DueEntry::Connection))
+        .or_else(|| keys::read_grant(&entry.key).map(DueEntry::Grant))
 }
 
-fn mappings(page: &IndexPage) -> Vec<MappingKey> {
+fn mapping_keys(page: &IndexPage) -> Vec<MappingKey> {
     page.entries.iter().filter_map(|entry| keys::read_mapping(&entry.key)).collect()
 }

@@ -34,10 +34,11 @@ use aws_sdk_dynamodb::{
 
 #[cfg(feature = "conformance")]
 pub use self::layout::create_table;
-use self::{key_condition::KeyCondition, transaction::Precondition, write_id::WriteId};
+use self::{key_condition::KeyCondition, transaction::WriteCondition, write_id::WriteId};
 use crate::table::{
-    BoxError, CorruptItem, Cursor, Expect, Index, IndexEntry, IndexPage, IndexQuery, Item, ItemKey,
-    NewItem, Order, Page, Query, Table, TableError, Write, admit,
+    BoxError, CorruptItem, IndexEntry, IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable,
+    ItemWrite, NewItem, PageCursor, SortOrder, StoredItem, TableError, TableIndex, TableQuery,
+    WriteExpectation, check_limits,
 };
 
 /// The name of the sparse index of due rows.
@@ -63,15 +64,15 @@ impl DynamoTable {
         Self { client, table_name }
     }
 
-    async fn put(&self, item: NewItem, expect: Expect) -> Result<(), TableError> {
-        let write_id = WriteId::fresh();
-        let stored = item.stored(expect.next_version());
-        let precondition = Precondition::from(expect);
+    async fn put_item(&self, item: NewItem, expect: WriteExpectation) -> Result<(), TableError> {
+        let write_id = WriteId::new_random();
+        let stored = item.into_stored(expect.next_version());
+        let precondition = WriteCondition::from(expect);
         let Err(refused) = self
             .client
             .put_item()
             .table_name(&self.table_name)
-            .set_item(Some(attributes::encode(stored, &write_id)))
+            .set_item(Some(attributes::encode_item(stored, &write_id)))
             .condition_expression(precondition.expression)
             .set_expression_attribute_names(Some(precondition.names))
             .set_expression_attribute_values(precondition.values)
@@ -81,14 +82,14 @@ impl DynamoTable {
         else {
             return Ok(());
         };
-        refusal::of_put(refused, &write_id)
+        refusal::resolve_put_refusal(refused, &write_id)
     }
 
-    async fn transact(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        let write_id = WriteId::fresh();
+    async fn send_transaction(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
+        let write_id = WriteId::new_random();
         let steps = writes
             .into_iter()
-            .map(|write| transaction::step(&self.table_name, write, &write_id))
+            .map(|write| transaction::build_step(&self.table_name, write, &write_id))
             .collect();
         let Err(refused) = self
             .client
@@ -100,24 +101,29 @@ impl DynamoTable {
         else {
             return Ok(());
         };
-        refusal::of_transaction(refused, &write_id)
+        refusal::resolve_transaction_refusal(refused, &write_id)
     }
 
-    fn ask(&self, condition: KeyCondition, order: Order, limit: u16) -> QueryFluentBuilder {
+    fn build_query(
+        &self,
+        condition: KeyCondition,
+        order: SortOrder,
+        limit: u16,
+    ) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.table_name)
             .key_condition_expression(condition.expression)
             .set_expression_attribute_names(Some(condition.names))
             .set_expression_attribute_values(Some(condition.values))
-            .scan_index_forward(order == Order::Ascending)
+            .scan_index_forward(order == SortOrder::Ascending)
             .limit(i32::from(limit))
     }
 }
 
 #[async_trait]
-impl Table for DynamoTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+impl ItemTable for DynamoTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         let answer = self
             .client
             .get_item()
@@ -126,62 +132,63 @@ impl Table for DynamoTable {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| unavailable("get item", error))?;
-        answer.item.map(attributes::decode).transpose()
+            .map_err(|error| into_unavailable("get item", error))?;
+        answer.item.map(attributes::decode_item).transpose()
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        admit(&writes)?;
-        match <[Write; 1]>::try_from(writes) {
-            Ok([Write::Put { item, expect }]) => self.put(item, expect).await,
-            Ok([delete]) => self.transact(vec![delete]).await,
-            Err(writes) => self.transact(writes).await,
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
+        check_limits(&writes)?;
+        match <[ItemWrite; 1]>::try_from(writes) {
+            Ok([ItemWrite::Put { item, expect }]) => self.put_item(item, expect).await,
+            Ok([delete]) => self.send_transaction(vec![delete]).await,
+            Err(writes) => self.send_transaction(writes).await,
         }
     }
 
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
-        let Query { pk, range, order, limit, after } = query;
-        let Some(range) = range.reachable(after.as_ref().map(Cursor::sort_key)) else {
-            return Ok(Page::empty());
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
+        let TableQuery { pk, range, order, limit, after } = query;
+        let Some(range) = range.reachable_range(after.as_ref().map(PageCursor::sort_key)) else {
+            return Ok(ItemPage::empty_page());
         };
         let start =
             after.map(|cursor| attributes::encode_key(&ItemKey::new(&pk, cursor.sort_key())));
         let answer = self
-            .ask(KeyCondition::new(attributes::PRIMARY, pk, range), order, limit.get())
+            .build_query(KeyCondition::new(attributes::PRIMARY, pk, range), order, limit.get())
             .set_exclusive_start_key(start)
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| unavailable("query", error))?;
-        page(answer)
+            .map_err(|error| into_unavailable("query", error))?;
+        into_page(answer)
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
         let IndexQuery { index, pk, range, order, limit, after } = query;
-        let Some(range) = range.reachable(after.as_ref().map(|entry| entry.index.sk.as_str()))
+        let Some(range) =
+            range.reachable_range(after.as_ref().map(|entry| entry.index.sk.as_str()))
         else {
-            return Ok(IndexPage::empty());
+            return Ok(IndexPage::empty_page());
         };
         let (name, key_names) = match index {
-            Index::Due => (DUE_INDEX, attributes::DUE),
-            Index::Open => (OPEN_INDEX, attributes::OPEN),
-            Index::Attention => (ATTENTION_INDEX, attributes::ATTENTION),
+            TableIndex::Due => (DUE_INDEX, attributes::DUE),
+            TableIndex::Open => (OPEN_INDEX, attributes::OPEN),
+            TableIndex::Attention => (ATTENTION_INDEX, attributes::ATTENTION),
         };
         let answer = self
-            .ask(KeyCondition::new(key_names, pk, range), order, limit.get())
+            .build_query(KeyCondition::new(key_names, pk, range), order, limit.get())
             .index_name(name)
             .set_exclusive_start_key(after.map(|entry| attributes::encode_entry(index, entry)))
             .send()
             .await
-            .map_err(|error| unavailable("query index", error))?;
-        index_page(index, answer)
+            .map_err(|error| into_unavailable("query index", error))?;
+        into_index_page(index, answer)
     }
 }
 
-fn page(answer: QueryOutput) -> Result<Page, TableError> {
-    let mut page = Page::empty();
+fn into_page(answer: QueryOutput) -> Result<ItemPage, TableError> {
+    let mut page = ItemPage::empty_page();
     for item in answer.items.unwrap_or_default() {
-        match attributes::decode(item) {
+        match attributes::decode_item(item) {
             Ok(item) => page.items.push(item),
             Err(TableError::Corrupt { key, reason }) => {
                 page.corrupt.push(CorruptItem { key, reason });
@@ -190,13 +197,13 @@ fn page(answer: QueryOutput) -> Result<Page, TableError> {
         }
     }
     let next = answer.last_evaluated_key.map(attributes::decode_key).transpose()?;
-    page.next = next.map(|key| Cursor::at(key.sk));
+    page.next = next.map(|key| PageCursor::at_sort_key(key.sk));
     Ok(page)
 }
 
 /// DynamoDB lists an item in an index only if the item has both keys of the index, so no entry of
 /// an index can be corrupt.
-fn index_page(index: Index, answer: QueryOutput) -> Result<IndexPage, TableError> {
+fn into_index_page(index: TableIndex, answer: QueryOutput) -> Result<IndexPage, TableError> {
     let entry = |found: HashMap<String, AttributeValue>| -> Result<IndexEntry, TableError> {
         attributes::decode_entry(index, found)
     };
@@ -212,7 +219,7 @@ fn index_page(index: Index, answer: QueryOutput) -> Result<IndexPage, TableError
 }
 
 /// Keeps the cause without the raw reply: a reply may quote items, and errors are logged.
-fn unavailable<E, R>(operation: &'static str, error: SdkError<E, R>) -> TableError
+fn into_unavailable<E, R>(operation: &'static str, error: SdkError<E, R>) -> TableError
 where
     E: Error + Send + Sync + 'static,
     R: Debug + Send + Sync + 'static,

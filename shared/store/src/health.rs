@@ -1,25 +1,29 @@
 //! The results of health checks.
 
-use domain::health::Health;
+use domain::health::AccountHealth;
 use domain::ids::AccountId;
 
-use crate::answers::{StoreError, Versioned};
 use crate::keys;
+use crate::results::{StoreError, VersionedRecord};
 use crate::store::Store;
-use crate::table::{Expect, Version};
+use crate::table::{ItemVersion, WriteExpectation};
 
 impl Store {
     /// Reads the result of the newest health check of an account. `None` if no check has found
     /// anything.
-    pub async fn health(
+    pub async fn find_health(
         &self,
         account: &AccountId,
-    ) -> Result<Option<Versioned<Health>>, StoreError> {
-        self.read("read the health", &keys::health(account)).await
+    ) -> Result<Option<VersionedRecord<AccountHealth>>, StoreError> {
+        self.read_record("read the health", &keys::health_key(account)).await
     }
 
     /// Writes the result of a health check.
-    pub async fn put_health(&self, health: &Health, expect: Expect) -> Result<Version, StoreError> {
-        self.put("write the health", health, expect).await
+    pub async fn put_health(
+        &self,
+        health: &AccountHealth,
+        expect: WriteExpectation,
+    ) -> Result<ItemVersion, StoreError> {
+        self.put_record("write the health", health, expect).await
     }
 }

@@ -38,15 +38,15 @@
 //!
 //! Mappings that are failing or were given up are also in the `attention` index, by ledger.
 
-mod places;
+mod index_keys;
 
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, GrantId, Ledger, PaymentId, TenantId, XeroId, XeroPaymentId};
 use domain::mapping::MappingKey;
-use domain::outbound::Event;
+use domain::outbound::OutboundEvent;
 use jiff::Timestamp;
 
-pub(crate) use self::places::*;
+pub(crate) use self::index_keys::*;
 use crate::table::{ItemKey, SortRange};
 
 /// Number of partitions over which the `due` index is spread. During an outage of Xero every
@@ -54,23 +54,23 @@ use crate::table::{ItemKey, SortRange};
 pub const SHARDS: u32 = 16;
 
 /// The partition of an account.
-pub(crate) fn account(account: &AccountId) -> String {
+pub(crate) fn account_partition(account: &AccountId) -> String {
     format!("A#{account}")
 }
 
-pub(crate) fn connection(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account(account), "CONNECTION")
+pub(crate) fn connection_key(account: &AccountId) -> ItemKey {
+    ItemKey::new(self::account_partition(account), "CONNECTION")
 }
 
-pub(crate) fn activity(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account(account), "ACTIVITY")
+pub(crate) fn activity_key(account: &AccountId) -> ItemKey {
+    ItemKey::new(self::account_partition(account), "ACTIVITY")
 }
 
-pub(crate) fn kept(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account(account), "KEPT")
+pub(crate) fn kept_records_key(account: &AccountId) -> ItemKey {
+    ItemKey::new(self::account_partition(account), "KEPT")
 }
 
-pub(crate) fn claim(tenant: TenantId) -> ItemKey {
+pub(crate) fn tenant_claim_key(tenant: TenantId) -> ItemKey {
     ItemKey::new(format!("T#{tenant}"), "CLAIM")
 }
 
@@ -82,11 +82,11 @@ pub(crate) fn grant_partition(id: GrantId) -> String {
 /// The prefix of the sort keys of a grant's uses.
 pub(crate) const USES: &str = "USE#";
 
-pub(crate) fn grant_use(id: GrantId, account: &AccountId) -> ItemKey {
+pub(crate) fn grant_use_key(id: GrantId, account: &AccountId) -> ItemKey {
     ItemKey::new(grant_partition(id), format!("{USES}{account}"))
 }
 
-pub(crate) fn consent(ticket_hash: &str) -> ItemKey {
+pub(crate) fn consent_key(ticket_hash: &str) -> ItemKey {
     ItemKey::new(format!("O#{ticket_hash}"), "TICKET")
 }
 
@@ -95,43 +95,43 @@ pub(crate) fn is_consent(key: &ItemKey) -> bool {
     key.sk == "TICKET"
 }
 
-pub(crate) fn upgraded() -> ItemKey {
+pub(crate) fn upgrades_key() -> ItemKey {
     ItemKey::new("SWEEP", "UPGRADED")
 }
 
-pub(crate) fn settings(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account(account), "SETTINGS")
+pub(crate) fn settings_key(account: &AccountId) -> ItemKey {
+    ItemKey::new(self::account_partition(account), "SETTINGS")
 }
 
-pub(crate) fn health(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account(account), "HEALTH")
+pub(crate) fn health_key(account: &AccountId) -> ItemKey {
+    ItemKey::new(self::account_partition(account), "HEALTH")
 }
 
-pub(crate) fn logged(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account(account), "LOGGED")
+pub(crate) fn logged_account_key(account: &AccountId) -> ItemKey {
+    ItemKey::new(self::account_partition(account), "LOGGED")
 }
 
-pub(crate) fn grant(id: GrantId) -> ItemKey {
+pub(crate) fn grant_key(id: GrantId) -> ItemKey {
     ItemKey::new(grant_partition(id), "GRANT")
 }
 
-pub(crate) fn chart(ledger: &Ledger) -> ItemKey {
-    ItemKey::new(self::ledger(ledger), "CHART")
+pub(crate) fn chart_key(ledger: &Ledger) -> ItemKey {
+    ItemKey::new(self::ledger_partition(ledger), "CHART")
 }
 
-pub(crate) fn mapping(key: &MappingKey) -> ItemKey {
+pub(crate) fn mapping_key(key: &MappingKey) -> ItemKey {
     let MappingKey { ledger, kind, crm_id } = key;
-    ItemKey::new(self::ledger(ledger), format!("{}{crm_id}", mappings(*kind)))
+    ItemKey::new(self::ledger_partition(ledger), format!("{}{crm_id}", mapping_prefix(*kind)))
 }
 
 /// The prefix of the sort keys of all mappings of a kind.
-pub(crate) fn mappings(kind: EntityKind) -> String {
+pub(crate) fn mapping_prefix(kind: EntityKind) -> String {
     format!("MAP#{kind}#")
 }
 
 /// The prefix of the sort keys of all parts of a payment.
-pub(crate) fn parts(payment: &PaymentId) -> String {
-    format!("{}{payment}.", mappings(EntityKind::Payment))
+pub(crate) fn part_prefix(payment: &PaymentId) -> String {
+    format!("{}{payment}.", mapping_prefix(EntityKind::Payment))
 }
 
 /// Returns whether a row is a part of a payment, and not of another one whose id begins with its
@@ -143,108 +143,127 @@ pub(crate) fn is_part(key: &ItemKey, payment: &PaymentId) -> bool {
     })
 }
 
-pub(crate) fn receipts(ledger: &Ledger, invoice: &CrmId) -> ItemKey {
-    ItemKey::new(self::ledger(ledger), format!("{RECEIPTS}{invoice}"))
+pub(crate) fn invoice_payments_key(ledger: &Ledger, invoice: &CrmId) -> ItemKey {
+    ItemKey::new(self::ledger_partition(ledger), format!("{INVOICE_PAYMENTS_PREFIX}{invoice}"))
 }
 
 /// The prefix of the sort keys of the money on all invoices.
-pub(crate) const RECEIPTS: &str = "MONEY#";
+pub(crate) const INVOICE_PAYMENTS_PREFIX: &str = "MONEY#";
 /// The key of a CRM payment on an invoice.
-pub(crate) fn recorded(ledger: &Ledger, invoice: &CrmId, payment: &PaymentId) -> ItemKey {
-    ItemKey::new(self::ledger(ledger), format!("MONEY#{invoice}#CRM#{payment}"))
+pub(crate) fn recorded_payment_key(
+    ledger: &Ledger,
+    invoice: &CrmId,
+    payment: &PaymentId,
+) -> ItemKey {
+    ItemKey::new(self::ledger_partition(ledger), format!("MONEY#{invoice}#CRM#{payment}"))
 }
 
 /// The key of a Xero payment on an invoice.
-pub(crate) fn received(ledger: &Ledger, invoice: &CrmId, payment: XeroPaymentId) -> ItemKey {
-    ItemKey::new(self::ledger(ledger), format!("MONEY#{invoice}#XERO#{payment}"))
+pub(crate) fn received_payment_key(
+    ledger: &Ledger,
+    invoice: &CrmId,
+    payment: XeroPaymentId,
+) -> ItemKey {
+    ItemKey::new(self::ledger_partition(ledger), format!("MONEY#{invoice}#XERO#{payment}"))
 }
 
 /// The range of the money on an invoice and its payments. The invoice's own key comes first, and no
 /// other invoice's key is in the range, because `#` sorts below every character of an id.
-pub(crate) fn money(invoice: &CrmId) -> SortRange {
-    SortRange::Between { from: format!("MONEY#{invoice}"), to: money_end(invoice) }
+pub(crate) fn invoice_payments_range(invoice: &CrmId) -> SortRange {
+    SortRange::Between { from: format!("MONEY#{invoice}"), to: invoice_payments_end(invoice) }
 }
 
 /// A sort key after the money on an invoice and before the money on the next one.
-pub(crate) fn money_end(invoice: &CrmId) -> String {
+pub(crate) fn invoice_payments_end(invoice: &CrmId) -> String {
     format!("MONEY#{invoice}#~")
 }
 
-pub(crate) fn progress(ledger: &Ledger) -> ItemKey {
-    ItemKey::new(self::ledger(ledger), "POLL")
+pub(crate) fn poll_progress_key(ledger: &Ledger) -> ItemKey {
+    ItemKey::new(self::ledger_partition(ledger), "POLL")
 }
 
-pub(crate) fn reconciliation(ledger: &Ledger) -> ItemKey {
-    ItemKey::new(self::ledger(ledger), "RECONCILIATION")
+pub(crate) fn reconciliation_key(ledger: &Ledger) -> ItemKey {
+    ItemKey::new(self::ledger_partition(ledger), "RECONCILIATION")
 }
 
-pub(crate) fn findings(ledger: &Ledger, started_at: Timestamp, page: u32) -> ItemKey {
-    ItemKey::new(self::ledger(ledger), format!("FOUND#{}#{page:06}", instant(started_at)))
+pub(crate) fn findings_key(ledger: &Ledger, started_at: Timestamp, page: u32) -> ItemKey {
+    ItemKey::new(
+        self::ledger_partition(ledger),
+        format!("FOUND#{}#{page:06}", format_instant(started_at)),
+    )
 }
 
-pub(crate) fn sync_all(ledger: &Ledger) -> ItemKey {
-    ItemKey::new(self::ledger(ledger), "SYNC ALL")
+pub(crate) fn sync_all_key(ledger: &Ledger) -> ItemKey {
+    ItemKey::new(self::ledger_partition(ledger), "SYNC ALL")
 }
 
-pub(crate) fn meter(tenant: TenantId) -> ItemKey {
+pub(crate) fn call_budget_key(tenant: TenantId) -> ItemKey {
     ItemKey::new(format!("T#{tenant}"), "CALLS")
 }
 
-pub(crate) fn sweep(shard: u32) -> ItemKey {
+pub(crate) fn sweep_key(shard: u32) -> ItemKey {
     ItemKey::new("SWEEP", format!("PARKED#{shard:02}"))
 }
 
-pub(crate) fn cleanup() -> ItemKey {
+pub(crate) fn cleanup_key() -> ItemKey {
     ItemKey::new("SWEEP", "CLEANUP")
 }
 
 /// The key of an event. Events of one instant are ordered by their sequence, because one change may
 /// report many payments.
-pub(crate) fn event(event: &Event) -> ItemKey {
-    let Event { account_id, occurred_at, event_id, news, .. } = event;
-    let Some((_, sequence)) = news.sequence() else { return event_without_sequence(event) };
-    let sort = format!("{OUTBOX}{}-{sequence:020}#{event_id}", instant(*occurred_at));
-    ItemKey::new(account(account_id), sort)
+pub(crate) fn event_key(event: &OutboundEvent) -> ItemKey {
+    let OutboundEvent { account_id, occurred_at, event_id, news, .. } = event;
+    let Some((_, sequence)) = news.invoice_sequence() else {
+        return event_key_without_sequence(event);
+    };
+    let sort = format!("{OUTBOX}{}-{sequence:020}#{event_id}", format_instant(*occurred_at));
+    ItemKey::new(account_partition(account_id), sort)
 }
 
 /// The key of an event without a sequence, and of every event of an earlier release.
-pub(crate) fn event_without_sequence(event: &Event) -> ItemKey {
-    let Event { account_id, occurred_at, event_id, .. } = event;
-    ItemKey::new(account(account_id), format!("{OUTBOX}{}#{event_id}", instant(*occurred_at)))
+pub(crate) fn event_key_without_sequence(event: &OutboundEvent) -> ItemKey {
+    let OutboundEvent { account_id, occurred_at, event_id, .. } = event;
+    ItemKey::new(
+        account_partition(account_id),
+        format!("{OUTBOX}{}#{event_id}", format_instant(*occurred_at)),
+    )
 }
 
 /// The key of an event that was set aside.
-pub(crate) fn event_aside(event: &Event) -> ItemKey {
-    let Event { account_id, occurred_at, event_id, .. } = event;
-    ItemKey::new(account(account_id), format!("ASIDE#{}#{event_id}", instant(*occurred_at)))
+pub(crate) fn event_aside_key(event: &OutboundEvent) -> ItemKey {
+    let OutboundEvent { account_id, occurred_at, event_id, .. } = event;
+    ItemKey::new(
+        account_partition(account_id),
+        format!("ASIDE#{}#{event_id}", format_instant(*occurred_at)),
+    )
 }
 
 /// The key of the failures of a queue's message.
-pub(crate) fn delivery_failures(message_id: &str) -> ItemKey {
+pub(crate) fn delivery_failures_key(message_id: &str) -> ItemKey {
     ItemKey::new(format!("D#{message_id}"), "FAILURES")
 }
 
 /// The prefix of the sort keys of events in an outbox.
 pub(crate) const OUTBOX: &str = "OUT#";
 
-pub(crate) fn reverse_link(ledger: &Ledger, kind: EntityKind, xero_id: XeroId) -> ItemKey {
-    ItemKey::new(self::ledger(ledger), format!("XID#{kind}#{xero_id}"))
+pub(crate) fn reverse_link_key(ledger: &Ledger, kind: EntityKind, xero_id: XeroId) -> ItemKey {
+    ItemKey::new(self::ledger_partition(ledger), format!("XID#{kind}#{xero_id}"))
 }
 
-pub(crate) fn log(account: &AccountId) -> String {
+pub(crate) fn log_partition(account: &AccountId) -> String {
     format!("LOG#{account}")
 }
 
-pub(crate) fn oauth_attempt(state_hash: &str) -> ItemKey {
+pub(crate) fn oauth_attempt_key(state_hash: &str) -> ItemKey {
     ItemKey::new(format!("O#{state_hash}"), "STATE")
 }
 
 /// The partition of the rows of a ledger.
-pub(crate) fn ledger(ledger: &Ledger) -> String {
+pub(crate) fn ledger_partition(ledger: &Ledger) -> String {
     format!("L#{}#{}", ledger.account, ledger.tenant)
 }
 
 /// Formats an instant as text of fixed width, so that the texts sort as the instants do.
-pub fn instant(at: Timestamp) -> String {
+pub fn format_instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }

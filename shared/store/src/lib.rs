@@ -16,7 +16,6 @@
 //!    [`ConflictLimit`] bounds how often a change is decided again after a conflict.
 //! 5. `conformance` (a feature): the contract that both implementations fulfil.
 
-mod answers;
 mod attention;
 mod calls;
 mod cleanup;
@@ -28,33 +27,34 @@ mod deliveries;
 mod due;
 pub mod dynamo;
 mod erasure;
-mod everyone;
 mod health;
+mod invoice_payments;
 pub mod keys;
 mod log;
 pub mod memory;
-mod money;
 mod outbox;
-mod receipts;
+mod polling;
 mod reconciliation;
 mod records;
+mod results;
+mod scans;
 mod snapshot;
 mod store;
 pub mod table;
 mod update;
 
-pub use answers::{
-    GrantUsers, LogPage, MappingPage, OutboxPage, PaymentParts, StoreError, Versioned,
-};
 pub use attention::{AttentionCount, COUNTED_MAX, NeedsAttention};
-pub use cleanup::Removed;
+pub use cleanup::RemovalResult;
 pub use codec::read_mapping;
 pub use connections::{CLAIM_CHANGES_MAX, ConnectionChange, GRANT_USERS_READ};
-pub use due::Due;
+pub use due::DueEntry;
 pub use erasure::AccountPartition;
-pub use everyone::{Listed, Walk};
-pub use money::OpenPage;
-pub use receipts::ReceiptRows;
+pub use invoice_payments::InvoicePaymentRows;
+pub use polling::OpenPage;
 pub use reconciliation::STEP_MAX;
+pub use results::{
+    GrantUsers, LogPage, MappingPage, OutboxPage, PaymentParts, StoreError, VersionedRecord,
+};
+pub use scans::{ScanPage, ShardScan};
 pub use store::Store;
 pub use update::ConflictLimit;

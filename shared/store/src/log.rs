@@ -6,38 +6,38 @@ use domain::ids::AccountId;
 use domain::sync_log::LogEntry;
 use jiff::Timestamp;
 
-use crate::answers::{LogPage, StoreError};
 use crate::keys;
+use crate::results::{LogPage, StoreError};
 use crate::store::{Store, decode_all};
-use crate::table::{Cursor, Expect, Order, Query, SortRange};
+use crate::table::{PageCursor, SortOrder, SortRange, TableQuery, WriteExpectation};
 
 impl Store {
     /// Appends an entry to the sync log.
     pub async fn append_log(&self, entry: &LogEntry) -> Result<(), StoreError> {
-        let entry = entry.clone().bounded();
-        self.put("write the sync log", &entry, Expect::Absent).await.map(drop)
+        let entry = entry.clone().with_clipped_message();
+        self.put_record("write the sync log", &entry, WriteExpectation::Absent).await.map(drop)
     }
 
     /// Returns a page of an account's sync log, newest first, without entries that are older than
     /// 30 days, even if the table still has them.
-    pub async fn log_page(
+    pub async fn list_log_entries(
         &self,
         account: &AccountId,
-        after: Option<Cursor>,
+        after: Option<PageCursor>,
         limit: NonZeroU16,
         now: Timestamp,
     ) -> Result<LogPage, StoreError> {
         const OPERATION: &str = "read the sync log";
-        let query = Query {
-            pk: keys::log(account),
+        let query = TableQuery {
+            pk: keys::log_partition(account),
             range: SortRange::All,
-            order: Order::Descending,
+            order: SortOrder::Descending,
             limit,
             after,
         };
         let page = self
             .table
-            .query(query)
+            .query_items(query)
             .await
             .map_err(|source| StoreError::Table { operation: OPERATION, source })?;
         // Nothing depends on an unreadable entry, and the others are still useful.

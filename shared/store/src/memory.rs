@@ -8,15 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 
-use self::rows::Rows;
+use self::rows::MemoryRows;
 use crate::table::{
-    IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write, admit,
+    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
+    TableQuery, check_limits,
 };
 
 /// A table that exists as long as its last clone. Clones share the items.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTable {
-    rows: Arc<Mutex<Rows>>,
+    rows: Arc<Mutex<MemoryRows>>,
 }
 
 impl MemoryTable {
@@ -26,44 +27,44 @@ impl MemoryTable {
     }
 
     /// Returns every item in the order of the keys, for tests of invariants.
-    pub fn items(&self) -> Vec<Item> {
-        self.rows().all().cloned().collect()
+    pub fn all_items(&self) -> Vec<StoredItem> {
+        self.lock_rows().iter_items().cloned().collect()
     }
 
     /// Resets the table to these [items](Self::items) with their versions, as a restore from a
     /// backup does.
-    pub fn restore(&self, items: Vec<Item>) {
-        *self.rows() = Rows::holding(items);
+    pub fn restore_items(&self, items: Vec<StoredItem>) {
+        *self.lock_rows() = MemoryRows::from_items(items);
     }
 
-    fn rows(&self) -> MutexGuard<'_, Rows> {
+    fn lock_rows(&self) -> MutexGuard<'_, MemoryRows> {
         self.rows.lock().expect("nothing panics between a lock and its release")
     }
 }
 
 #[async_trait]
-impl Table for MemoryTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
-        Ok(self.rows().get(key).cloned())
+impl ItemTable for MemoryTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
+        Ok(self.lock_rows().get(key).cloned())
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        admit(&writes)?;
-        let mut rows = self.rows();
-        if !writes.iter().all(|write| rows.permit(write)) {
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
+        check_limits(&writes)?;
+        let mut rows = self.lock_rows();
+        if !writes.iter().all(|write| rows.allows_write(write)) {
             return Err(TableError::Conflict);
         }
         for write in writes {
-            rows.apply(write);
+            rows.apply_write(write);
         }
         Ok(())
     }
 
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
-        Ok(self.rows().page(query))
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
+        Ok(self.lock_rows().query_page(query))
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
-        Ok(self.rows().index_page(query))
+        Ok(self.lock_rows().query_index_page(query))
     }
 }

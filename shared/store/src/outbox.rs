@@ -3,40 +3,44 @@
 use std::num::NonZeroU16;
 
 use domain::ids::AccountId;
-use domain::outbound::{Event, in_order};
+use domain::outbound::{OutboundEvent, sort_for_delivery};
 
-use crate::answers::{OutboxPage, StoreError};
 use crate::keys;
+use crate::results::{OutboxPage, StoreError};
 use crate::store::{Store, decode_all, new_event};
-use crate::table::{ItemKey, Order, Query, SortRange, Version, Write};
+use crate::table::{ItemKey, ItemVersion, ItemWrite, SortOrder, SortRange, TableQuery};
 
 impl Store {
     /// Returns the oldest `limit` undelivered events of an account, as every commit before this
     /// call left them, in the order of delivery.
-    pub async fn undelivered(
+    pub async fn list_undelivered(
         &self,
         account: &AccountId,
         limit: NonZeroU16,
     ) -> Result<OutboxPage, StoreError> {
         const OPERATION: &str = "read the undelivered events";
-        let query = Query {
-            pk: keys::account(account),
+        let query = TableQuery {
+            pk: keys::account_partition(account),
             range: SortRange::Prefix(keys::OUTBOX.to_owned()),
-            order: Order::Ascending,
+            order: SortOrder::Ascending,
             limit,
             after: None,
         };
-        let page = self.table.query(query).await;
+        let page = self.table.query_items(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-        let (rows, unreadable) = decode_all::<Event>(OPERATION, page.items, page.corrupt);
+        let (rows, unreadable) = decode_all::<OutboundEvent>(OPERATION, page.items, page.corrupt);
         let events = rows.into_iter().map(|row| row.record).collect();
-        Ok(OutboxPage { events: in_order(events), unreadable, is_last: page.next.is_none() })
+        Ok(OutboxPage {
+            events: sort_for_delivery(events),
+            unreadable,
+            is_last: page.next.is_none(),
+        })
     }
 
     /// Records that an event was delivered, which removes it from the outbox. Repeated and
     /// concurrent calls do no harm.
-    pub async fn delivered(&self, event: &Event) -> Result<(), StoreError> {
-        let (key, earlier) = (keys::event(event), keys::event_without_sequence(event));
+    pub async fn mark_delivered(&self, event: &OutboundEvent) -> Result<(), StoreError> {
+        let (key, earlier) = (keys::event_key(event), keys::event_key_without_sequence(event));
         let is_gone = self.remove_event(key.clone()).await?;
         if !is_gone && earlier != key {
             self.remove_event(earlier).await?;
@@ -47,8 +51,8 @@ impl Store {
     /// Returns whether the event was there.
     async fn remove_event(&self, key: ItemKey) -> Result<bool, StoreError> {
         // An event is written once and never changes.
-        let gone = Write::Delete { key, expect: Version::FIRST };
-        match self.write("record a delivery", vec![gone]).await {
+        let gone = ItemWrite::Delete { key, expect: ItemVersion::FIRST };
+        match self.write_all("record a delivery", vec![gone]).await {
             Ok(()) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error),
@@ -56,7 +60,7 @@ impl Store {
     }
 
     /// Writes an event without a change of a row.
-    pub async fn put_event(&self, event: &Event) -> Result<(), StoreError> {
-        self.write("write an event", vec![new_event(event)]).await
+    pub async fn put_event(&self, event: &OutboundEvent) -> Result<(), StoreError> {
+        self.write_all("write an event", vec![new_event(event)]).await
     }
 }

@@ -5,17 +5,17 @@ mod connection;
 use std::collections::BTreeSet;
 
 use domain::account_codes::AccountCodes;
-use domain::activity::{Activity, KeptRecords};
+use domain::activity::{AccountActivity, KeptRecords};
+use domain::call_budget::CallBudget;
 use domain::chart::Chart;
 use domain::entity::EntityKind;
-use domain::health::Health;
+use domain::health::AccountHealth;
 use domain::ids::{AccountId, CrmId, Ledger, XeroId};
+use domain::invoice_payments::{InvoicePayments, ReceivedPayment, RecordedPayment};
 use domain::mapping::{Mapping, MappingKey};
-use domain::meter::Meter;
-use domain::outbound::Event;
-use domain::poll::Progress;
-use domain::receipts::{Receipts, Received, Recorded};
-use domain::reconciliation::{Findings, Reconciliation};
+use domain::outbound::OutboundEvent;
+use domain::poll::PollProgress;
+use domain::reconciliation::{ContactReconciliation, FindingsPage};
 use domain::sync_all::SyncAll;
 use domain::sync_log::LogEntry;
 use serde::de::DeserializeOwned;
@@ -25,17 +25,17 @@ use crate::keys;
 use crate::table::{ItemKey, NewItem};
 
 /// A record that is stored as one item.
-pub(crate) trait Record: Serialize + DeserializeOwned {
+pub(crate) trait StoredRecord: Serialize + DeserializeOwned {
     /// The key of the item.
-    fn key(&self) -> ItemKey;
+    fn item_key(&self) -> ItemKey;
 
     /// Adds the record's index keys and expiry, if it has any.
-    fn indexed(&self, item: NewItem) -> NewItem {
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
         item
     }
 
     /// The text that is stored beside the record instead of in it, if there is one.
-    fn snapshot(&self) -> Option<&str> {
+    fn snapshot_text(&self) -> Option<&str> {
         None
     }
 
@@ -48,14 +48,14 @@ pub(crate) trait Record: Serialize + DeserializeOwned {
 
 /// The settings of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Settings {
+pub(crate) struct AccountSettings {
     pub(crate) account: AccountId,
     pub(crate) codes: AccountCodes,
 }
 
 /// Marks that an account has a sync log. Written once, before the log's first entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Logged {
+pub(crate) struct LoggedAccount {
     pub(crate) account: AccountId,
 }
 
@@ -80,7 +80,7 @@ impl KeptChart {
 
     /// Returns the chart, or `None` if a later release stored it in another form and it has to be
     /// read again.
-    pub(crate) fn chart(self) -> Option<Chart> {
+    pub(crate) fn into_chart(self) -> Option<Chart> {
         self.chart.or_else(|| serde_json::from_str(&self.text).ok())
     }
 }
@@ -92,22 +92,22 @@ pub(crate) struct KeptPayment {
     pub(crate) invoice: CrmId,
     /// Its position among the payments of its side, from 0.
     pub(crate) place: usize,
-    pub(crate) payment: Side,
+    pub(crate) payment: PaymentSide,
 }
 
 /// The side of a payment on an invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Side {
+pub(crate) enum PaymentSide {
     /// The CRM recorded it.
-    Recorded(Recorded),
+    Recorded(RecordedPayment),
     /// Xero has it.
-    Received(Received),
+    Received(ReceivedPayment),
 }
 
 /// The upgrades of stored rows that are done for all accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Upgraded {
+pub(crate) struct CompletedUpgrades {
     pub(crate) steps: BTreeSet<String>,
 }
 
@@ -123,143 +123,150 @@ pub(crate) struct ReverseLink {
 
 /// The progress of the sweep over a shard's parked mappings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SweepPlace {
+pub(crate) struct SweepCursor {
     pub(crate) shard: u32,
     pub(crate) after: Option<MappingKey>,
 }
 
 /// Where the cleanup of the sync logs stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct CleanupPlace {
+pub(crate) struct CleanupCursor {
     pub(crate) stopped: Option<(u32, Option<AccountId>)>,
 }
 
-impl Record for Activity {
-    fn key(&self) -> ItemKey {
-        keys::activity(&self.account)
+impl StoredRecord for AccountActivity {
+    fn item_key(&self) -> ItemKey {
+        keys::activity_key(&self.account)
     }
 }
 
-impl Record for KeptRecords {
-    fn key(&self) -> ItemKey {
-        keys::kept(&self.account)
+impl StoredRecord for KeptRecords {
+    fn item_key(&self) -> ItemKey {
+        keys::kept_records_key(&self.account)
     }
 }
 
-impl Record for Upgraded {
-    fn key(&self) -> ItemKey {
-        keys::upgraded()
+impl StoredRecord for CompletedUpgrades {
+    fn item_key(&self) -> ItemKey {
+        keys::upgrades_key()
     }
 }
 
-impl Record for Event {
-    fn key(&self) -> ItemKey {
-        keys::event(self)
+impl StoredRecord for OutboundEvent {
+    fn item_key(&self) -> ItemKey {
+        keys::event_key(self)
     }
 
-    fn indexed(&self, item: NewItem) -> NewItem {
-        NewItem { due: Some(keys::undelivered_event(self)), ..item }
-    }
-}
-
-impl Record for SweepPlace {
-    fn key(&self) -> ItemKey {
-        keys::sweep(self.shard)
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
+        NewItem { due: Some(keys::undelivered_event_key(self)), ..item }
     }
 }
 
-impl Record for CleanupPlace {
-    fn key(&self) -> ItemKey {
-        keys::cleanup()
+impl StoredRecord for SweepCursor {
+    fn item_key(&self) -> ItemKey {
+        keys::sweep_key(self.shard)
     }
 }
 
-impl Record for Meter {
-    fn key(&self) -> ItemKey {
-        keys::meter(self.tenant)
+impl StoredRecord for CleanupCursor {
+    fn item_key(&self) -> ItemKey {
+        keys::cleanup_key()
     }
 }
 
-impl Record for Receipts {
-    fn key(&self) -> ItemKey {
-        keys::receipts(&self.ledger, &self.invoice)
+impl StoredRecord for CallBudget {
+    fn item_key(&self) -> ItemKey {
+        keys::call_budget_key(self.tenant)
     }
 }
 
-impl Record for KeptPayment {
-    fn key(&self) -> ItemKey {
+impl StoredRecord for InvoicePayments {
+    fn item_key(&self) -> ItemKey {
+        keys::invoice_payments_key(&self.ledger, &self.invoice)
+    }
+}
+
+impl StoredRecord for KeptPayment {
+    fn item_key(&self) -> ItemKey {
         match &self.payment {
-            Side::Recorded(one) => keys::recorded(&self.ledger, &self.invoice, &one.payment),
-            Side::Received(one) => keys::received(&self.ledger, &self.invoice, one.id),
+            PaymentSide::Recorded(one) => {
+                keys::recorded_payment_key(&self.ledger, &self.invoice, &one.payment)
+            }
+            PaymentSide::Received(one) => {
+                keys::received_payment_key(&self.ledger, &self.invoice, one.id)
+            }
         }
     }
 }
 
-impl Record for Progress {
-    fn key(&self) -> ItemKey {
-        keys::progress(&self.ledger)
+impl StoredRecord for PollProgress {
+    fn item_key(&self) -> ItemKey {
+        keys::poll_progress_key(&self.ledger)
     }
 
-    fn indexed(&self, item: NewItem) -> NewItem {
-        NewItem { due: keys::polled_place(self), ..item }
-    }
-}
-
-impl Record for Reconciliation {
-    fn key(&self) -> ItemKey {
-        keys::reconciliation(&self.ledger)
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
+        NewItem { due: keys::polled_ledger_key(self), ..item }
     }
 }
 
-impl Record for Findings {
-    fn key(&self) -> ItemKey {
-        keys::findings(&self.ledger, self.started_at, self.page)
+impl StoredRecord for ContactReconciliation {
+    fn item_key(&self) -> ItemKey {
+        keys::reconciliation_key(&self.ledger)
+    }
+}
+
+impl StoredRecord for FindingsPage {
+    fn item_key(&self) -> ItemKey {
+        keys::findings_key(&self.ledger, self.started_at, self.page)
     }
 
-    fn indexed(&self, item: NewItem) -> NewItem {
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
         NewItem { expires_at: Some(self.expires_at()), ..item }
     }
 }
 
-impl Record for SyncAll {
-    fn key(&self) -> ItemKey {
-        keys::sync_all(&self.ledger)
+impl StoredRecord for SyncAll {
+    fn item_key(&self) -> ItemKey {
+        keys::sync_all_key(&self.ledger)
     }
 }
 
-impl Record for Settings {
-    fn key(&self) -> ItemKey {
-        keys::settings(&self.account)
+impl StoredRecord for AccountSettings {
+    fn item_key(&self) -> ItemKey {
+        keys::settings_key(&self.account)
     }
 }
 
-impl Record for Health {
-    fn key(&self) -> ItemKey {
-        keys::health(&self.account)
+impl StoredRecord for AccountHealth {
+    fn item_key(&self) -> ItemKey {
+        keys::health_key(&self.account)
     }
 
-    fn indexed(&self, item: NewItem) -> NewItem {
-        let entry = || keys::account_entry(keys::unwell, self.key()).index;
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
+        let entry = || keys::account_entry(keys::unhealthy_partition, self.item_key()).index;
         NewItem { due: (self.skipped > 0).then(entry), ..item }
     }
 }
 
-impl Record for Logged {
-    fn key(&self) -> ItemKey {
-        keys::logged(&self.account)
+impl StoredRecord for LoggedAccount {
+    fn item_key(&self) -> ItemKey {
+        keys::logged_account_key(&self.account)
     }
 
-    fn indexed(&self, item: NewItem) -> NewItem {
-        NewItem { due: Some(keys::account_entry(keys::with_log, self.key()).index), ..item }
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
+        NewItem {
+            due: Some(keys::account_entry(keys::logged_partition, self.item_key()).index),
+            ..item
+        }
     }
 }
 
-impl Record for KeptChart {
-    fn key(&self) -> ItemKey {
-        keys::chart(&self.ledger)
+impl StoredRecord for KeptChart {
+    fn item_key(&self) -> ItemKey {
+        keys::chart_key(&self.ledger)
     }
 
-    fn snapshot(&self) -> Option<&str> {
+    fn snapshot_text(&self) -> Option<&str> {
         Some(&self.text)
     }
 
@@ -269,17 +276,18 @@ impl Record for KeptChart {
     }
 }
 
-impl Record for Mapping {
-    fn key(&self) -> ItemKey {
-        keys::mapping(&self.key)
+impl StoredRecord for Mapping {
+    fn item_key(&self) -> ItemKey {
+        keys::mapping_key(&self.key)
     }
 
-    fn indexed(&self, item: NewItem) -> NewItem {
-        let (due, open, attention) = (keys::due(self), keys::open(self), keys::attention(self));
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
+        let (due, open, attention) =
+            (keys::due_mapping_key(self), keys::open_invoice_key(self), keys::attention_key(self));
         NewItem { due, open, attention, ..item }
     }
 
-    fn snapshot(&self) -> Option<&str> {
+    fn snapshot_text(&self) -> Option<&str> {
         Some(&self.snapshot.json)
     }
 
@@ -289,18 +297,18 @@ impl Record for Mapping {
     }
 }
 
-impl Record for ReverseLink {
-    fn key(&self) -> ItemKey {
-        keys::reverse_link(&self.ledger, self.kind, self.xero_id)
+impl StoredRecord for ReverseLink {
+    fn item_key(&self) -> ItemKey {
+        keys::reverse_link_key(&self.ledger, self.kind, self.xero_id)
     }
 }
 
-impl Record for LogEntry {
-    fn key(&self) -> ItemKey {
-        ItemKey::new(keys::log(&self.account), self.id.clone())
+impl StoredRecord for LogEntry {
+    fn item_key(&self) -> ItemKey {
+        ItemKey::new(keys::log_partition(&self.account), self.id.clone())
     }
 
-    fn indexed(&self, item: NewItem) -> NewItem {
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
         NewItem { expires_at: Some(LogEntry::expires_at(self)), ..item }
     }
 }

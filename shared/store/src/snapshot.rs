@@ -21,7 +21,7 @@ const PLAIN: u8 = 0;
 const DEFLATED: u8 = 1;
 
 /// Packs a text for storage. The result is at most one byte longer than the text.
-pub(crate) fn pack(text: &str) -> Vec<u8> {
+pub(crate) fn pack_text(text: &str) -> Vec<u8> {
     let plain = text.as_bytes();
     let is_compressed = (COMPRESSED_FROM_BYTES..=TEXT_MAX_BYTES).contains(&plain.len());
     let deflated = is_compressed.then(|| compress_to_vec(plain, LEVEL));
@@ -40,7 +40,7 @@ fn with_form(form: u8, bytes: &[u8]) -> Vec<u8> {
 
 /// Unpacks a text. `None` if the bytes are not a result of [`pack`] or unpack to more than
 /// [`TEXT_MAX_BYTES`].
-pub(crate) fn unpack(packed: &[u8]) -> Option<String> {
+pub(crate) fn unpack_text(packed: &[u8]) -> Option<String> {
     let (form, bytes) = packed.split_first()?;
     let text = match *form {
         PLAIN => bytes.to_vec(),
@@ -58,33 +58,33 @@ mod tests {
     fn a_text_comes_back_as_it_was_packed() {
         let long = "Ōtāhuhu \"quoted\" 水管工 ".repeat(2_000);
         for text in ["", "{}", "short", long.as_str()] {
-            assert_eq!(unpack(&pack(text)).as_deref(), Some(text));
+            assert_eq!(unpack_text(&pack_text(text)).as_deref(), Some(text));
         }
     }
 
     #[test]
     fn quotation_marks_cost_next_to_nothing() {
-        assert!(pack(&"\"".repeat(242 * 1024)).len() < 1024);
+        assert!(pack_text(&"\"".repeat(242 * 1024)).len() < 1024);
     }
 
     #[test]
     fn what_cannot_be_compressed_grows_by_one_byte() {
         let text = random_text(256 * 1024);
-        assert!(pack(&text).len() <= text.len() + 1);
-        assert_eq!(unpack(&pack(&text)), Some(text));
+        assert!(pack_text(&text).len() <= text.len() + 1);
+        assert_eq!(unpack_text(&pack_text(&text)), Some(text));
     }
 
     #[test]
     fn nothing_unpacks_to_more_than_the_bound() {
         let bomb = |bytes: usize| with_form(DEFLATED, &compress_to_vec(&vec![b'x'; bytes], LEVEL));
-        assert!(unpack(&bomb(TEXT_MAX_BYTES)).is_some());
-        assert_eq!(unpack(&bomb(TEXT_MAX_BYTES + 1)), None);
-        assert_eq!(unpack(&bomb(TEXT_MAX_BYTES * 100)), None);
+        assert!(unpack_text(&bomb(TEXT_MAX_BYTES)).is_some());
+        assert_eq!(unpack_text(&bomb(TEXT_MAX_BYTES + 1)), None);
+        assert_eq!(unpack_text(&bomb(TEXT_MAX_BYTES * 100)), None);
     }
 
     #[test]
     fn a_text_over_the_bound_is_kept_whole_so_that_the_table_refuses_it() {
-        let packed = pack(&"x".repeat(TEXT_MAX_BYTES + 1));
+        let packed = pack_text(&"x".repeat(TEXT_MAX_BYTES + 1));
         assert!(packed.len() > crate::table::MAX_ITEM_BYTES);
     }
 
@@ -92,7 +92,7 @@ mod tests {
     fn bytes_that_were_not_packed_are_no_text() {
         let wrong: [&[u8]; 4] = [&[], &[7, b'x'], &[DEFLATED, 255, 255], &[PLAIN, 0xff]];
         for bytes in wrong {
-            assert_eq!(unpack(bytes), None, "{bytes:?}");
+            assert_eq!(unpack_text(bytes), None, "{bytes:?}");
         }
     }
 

@@ -13,32 +13,36 @@ use domain::crm::credit_note;
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, Ledger, XeroId};
 use domain::mapping::{Mapping, MappingKey};
-use domain::outbound::Event;
+use domain::outbound::OutboundEvent;
 
-use crate::answers::{MappingPage, StoreError, Versioned};
-pub(crate) use crate::codec::{decode, decode_all, encode};
+pub(crate) use crate::codec::{decode_all, decode_item, encode_item};
 use crate::keys;
-use crate::records::{KeptChart, Record, ReverseLink, Settings};
+use crate::records::{AccountSettings, KeptChart, ReverseLink, StoredRecord};
+use crate::results::{MappingPage, StoreError, VersionedRecord};
 use crate::table::{
-    Cursor, Expect, ItemKey, Order, Query, SortRange, Table, TableError, Version, Write,
+    ItemKey, ItemTable, ItemVersion, ItemWrite, PageCursor, SortOrder, SortRange, TableError,
+    TableQuery, WriteExpectation,
 };
 
 /// Access to all stored records.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) table: Arc<dyn Table>,
+    pub(crate) table: Arc<dyn ItemTable>,
 }
 
 impl Store {
     /// Creates the store over a table.
-    pub fn new(table: Arc<dyn Table>) -> Self {
+    pub fn new(table: Arc<dyn ItemTable>) -> Self {
         Self { table }
     }
 
     /// Reads the account codes that an account has chosen, or the defaults.
-    pub async fn account_codes(&self, account: &AccountId) -> Result<AccountCodes, StoreError> {
-        let settings: Option<Versioned<Settings>> =
-            self.read("read the settings", &keys::settings(account)).await?;
+    pub async fn read_account_codes(
+        &self,
+        account: &AccountId,
+    ) -> Result<AccountCodes, StoreError> {
+        let settings: Option<VersionedRecord<AccountSettings>> =
+            self.read_record("read the settings", &keys::settings_key(account)).await?;
         Ok(settings.map(|settings| settings.record.codes).unwrap_or_default())
     }
 
@@ -48,20 +52,24 @@ impl Store {
         account: &AccountId,
         codes: AccountCodes,
     ) -> Result<(), StoreError> {
-        self.replace("write the settings", &Settings { account: account.clone(), codes }).await
+        self.replace_record(
+            "write the settings",
+            &AccountSettings { account: account.clone(), codes },
+        )
+        .await
     }
 
     /// Reads the stored chart of a ledger.
-    pub async fn chart(&self, ledger: &Ledger) -> Result<Option<Chart>, StoreError> {
-        let kept: Option<Versioned<KeptChart>> =
-            self.read("read the chart", &keys::chart(ledger)).await?;
-        Ok(kept.and_then(|kept| kept.record.chart()))
+    pub async fn find_chart(&self, ledger: &Ledger) -> Result<Option<Chart>, StoreError> {
+        let kept: Option<VersionedRecord<KeptChart>> =
+            self.read_record("read the chart", &keys::chart_key(ledger)).await?;
+        Ok(kept.and_then(|kept| kept.record.into_chart()))
     }
 
     /// Stores the chart of a ledger. The last of two writers wins. A chart that is too large for a
     /// row, with several thousand accounts, is not stored and has to be read from Xero each time.
     pub async fn put_chart(&self, ledger: &Ledger, chart: &Chart) -> Result<(), StoreError> {
-        match self.replace("write the chart", &KeptChart::new(ledger.clone(), chart)).await {
+        match self.replace_record("write the chart", &KeptChart::new(ledger.clone(), chart)).await {
             Err(StoreError::TooLarge { .. }) => Ok(()),
             result => result,
         }
@@ -69,19 +77,20 @@ impl Store {
 
     /// Reads a mapping. A negative invoice's mapping may be stored under an earlier form of its id,
     /// which its record then holds.
-    pub async fn mapping(
+    pub async fn find_mapping(
         &self,
         key: &MappingKey,
-    ) -> Result<Option<Versioned<Mapping>>, StoreError> {
+    ) -> Result<Option<VersionedRecord<Mapping>>, StoreError> {
         const OPERATION: &str = "read the mapping";
-        let found: Option<Versioned<Mapping>> = self.read(OPERATION, &keys::mapping(key)).await?;
+        let found: Option<VersionedRecord<Mapping>> =
+            self.read_record(OPERATION, &keys::mapping_key(key)).await?;
         if found.is_some() || key.kind != EntityKind::CreditNote {
             return Ok(found);
         }
         let Some(crm_id) = credit_note::earlier_record_id(&key.crm_id) else { return Ok(None) };
         let earlier = MappingKey { crm_id, ..key.clone() };
-        let found: Option<Versioned<Mapping>> =
-            self.read(OPERATION, &keys::mapping(&earlier)).await?;
+        let found: Option<VersionedRecord<Mapping>> =
+            self.read_record(OPERATION, &keys::mapping_key(&earlier)).await?;
         Ok(found.filter(|row| credit_note::is_of_negative_invoice(&row.record.snapshot.json)))
     }
 
@@ -89,27 +98,27 @@ impl Store {
     pub async fn put_mapping(
         &self,
         mapping: &Mapping,
-        expect: Expect,
-        event: Option<&Event>,
-    ) -> Result<Version, StoreError> {
-        let mut writes = vec![Write::Put { item: encode(mapping), expect }];
+        expect: WriteExpectation,
+        event: Option<&OutboundEvent>,
+    ) -> Result<ItemVersion, StoreError> {
+        let mut writes = vec![ItemWrite::Put { item: encode_item(mapping), expect }];
         writes.extend(event.map(new_event));
-        self.write("write the mapping", writes).await?;
+        self.write_all("write the mapping", writes).await?;
         Ok(expect.next_version())
     }
 
     /// Writes a mapping, its link and its event in one transaction. `before` is the mapping as it
     /// was read. If the document already belongs to a mapping, the write is a
     /// [`StoreError::Conflict`], unless the document is reserved for this one.
-    pub async fn confirm(
+    pub async fn confirm_mapping(
         &self,
         mapping: &Mapping,
-        before: &Versioned<Mapping>,
+        before: &VersionedRecord<Mapping>,
         is_reserved: bool,
-        event: Option<&Event>,
-    ) -> Result<Version, StoreError> {
-        let expect = Expect::Version(before.version);
-        let mut writes = vec![Write::Put { item: encode(mapping), expect }];
+        event: Option<&OutboundEvent>,
+    ) -> Result<ItemVersion, StoreError> {
+        let expect = WriteExpectation::Version(before.version);
+        let mut writes = vec![ItemWrite::Put { item: encode_item(mapping), expect }];
         let id_of = |mapping: &Mapping| mapping.link.as_ref().map(|link| link.xero_id);
         let (old, new) = (id_of(&before.record), id_of(mapping));
         if old != new {
@@ -117,21 +126,25 @@ impl Store {
             let unreserved = new.filter(|_| !is_reserved);
             writes.extend(unreserved.map(|xero_id| new_link(&mapping.key, xero_id)));
             // A reverse link is written once, so it still has its first version.
-            writes.extend(old.map(|xero_id| Write::Delete {
-                key: keys::reverse_link(ledger, *kind, xero_id),
-                expect: Version::FIRST,
+            writes.extend(old.map(|xero_id| ItemWrite::Delete {
+                key: keys::reverse_link_key(ledger, *kind, xero_id),
+                expect: ItemVersion::FIRST,
             }));
         }
         writes.extend(event.map(new_event));
-        self.write("confirm the mapping", writes).await?;
+        self.write_all("confirm the mapping", writes).await?;
         Ok(expect.next_version())
     }
 
     /// Reserves a document for a mapping that is not linked to it yet, so that no other mapping can
     /// claim it. If it already belongs to a mapping, even this one, the write is a
     /// [`StoreError::Conflict`].
-    pub async fn reserve(&self, key: &MappingKey, xero_id: XeroId) -> Result<(), StoreError> {
-        self.write("reserve the document", vec![new_link(key, xero_id)]).await
+    pub async fn reserve_document(
+        &self,
+        key: &MappingKey,
+        xero_id: XeroId,
+    ) -> Result<(), StoreError> {
+        self.write_all("reserve the document", vec![new_link(key, xero_id)]).await
     }
 
     /// Removes a mapping that has moved to another ledger. If it has changed since it was read, the
@@ -139,88 +152,91 @@ impl Store {
     pub async fn remove_mapping(
         &self,
         key: &MappingKey,
-        expect: Version,
+        expect: ItemVersion,
     ) -> Result<(), StoreError> {
-        let key = keys::mapping(key);
-        self.write("remove the mapping", vec![Write::Delete { key, expect }]).await
+        let key = keys::mapping_key(key);
+        self.write_all("remove the mapping", vec![ItemWrite::Delete { key, expect }]).await
     }
 
     /// Reads a page of the mappings of a kind, in the order of their ids.
-    pub async fn mappings(
+    pub async fn list_mappings(
         &self,
         ledger: &Ledger,
         kind: EntityKind,
-        after: Option<Cursor>,
+        after: Option<PageCursor>,
         limit: NonZeroU16,
     ) -> Result<MappingPage, StoreError> {
         const OPERATION: &str = "list the mappings";
-        let query = Query {
-            pk: keys::ledger(ledger),
-            range: SortRange::Prefix(keys::mappings(kind)),
-            order: Order::Ascending,
+        let query = TableQuery {
+            pk: keys::ledger_partition(ledger),
+            range: SortRange::Prefix(keys::mapping_prefix(kind)),
+            order: SortOrder::Ascending,
             limit,
             after,
         };
-        let page = self.table.query(query).await;
+        let page = self.table.query_items(query).await;
         let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
         let (rows, unreadable) = decode_all(OPERATION, page.items, page.corrupt);
         Ok(MappingPage { rows, unreadable, next: page.next })
     }
 
     /// Returns the CRM record to which a Xero document belongs.
-    pub async fn linked(
+    pub async fn find_linked_record(
         &self,
         ledger: &Ledger,
         kind: EntityKind,
         xero_id: XeroId,
     ) -> Result<Option<CrmId>, StoreError> {
-        let key = keys::reverse_link(ledger, kind, xero_id);
-        let found: Option<Versioned<ReverseLink>> =
-            self.read("read the reverse link", &key).await?;
+        let key = keys::reverse_link_key(ledger, kind, xero_id);
+        let found: Option<VersionedRecord<ReverseLink>> =
+            self.read_record("read the reverse link", &key).await?;
         Ok(found.map(|found| found.record.crm_id))
     }
 
-    pub(crate) async fn read<T: Record>(
+    pub(crate) async fn read_record<T: StoredRecord>(
         &self,
         operation: &'static str,
         key: &ItemKey,
-    ) -> Result<Option<Versioned<T>>, StoreError> {
+    ) -> Result<Option<VersionedRecord<T>>, StoreError> {
         let item = self.table.get(key).await;
         let item = item.map_err(|source| StoreError::Table { operation, source })?;
-        item.map(decode).transpose()
+        item.map(decode_item).transpose()
     }
 
-    pub(crate) async fn put<T: Record + Sync>(
+    pub(crate) async fn put_record<T: StoredRecord + Sync>(
         &self,
         operation: &'static str,
         record: &T,
-        expect: Expect,
-    ) -> Result<Version, StoreError> {
-        self.write(operation, vec![Write::Put { item: encode(record), expect }]).await?;
+        expect: WriteExpectation,
+    ) -> Result<ItemVersion, StoreError> {
+        self.write_all(operation, vec![ItemWrite::Put { item: encode_item(record), expect }])
+            .await?;
         Ok(expect.next_version())
     }
 
     /// Writes a record regardless of the row's contents. If another process writes it concurrently,
     /// that write stands.
-    pub(crate) async fn replace<T: Record + Sync>(
+    pub(crate) async fn replace_record<T: StoredRecord + Sync>(
         &self,
         operation: &'static str,
         record: &T,
     ) -> Result<(), StoreError> {
-        let known: Option<Versioned<T>> = self.read(operation, &record.key()).await?;
-        let expect = known.map_or(Expect::Absent, |known| Expect::Version(known.version));
-        match self.put(operation, record, expect).await {
+        let known: Option<VersionedRecord<T>> =
+            self.read_record(operation, &record.item_key()).await?;
+        let expect = known
+            .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
+        match self.put_record(operation, record, expect).await {
             Ok(_) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    pub(crate) async fn write(
+    pub(crate) async fn write_all(
         &self,
         operation: &'static str,
-        writes: Vec<Write>,
+        writes: Vec<ItemWrite>,
     ) -> Result<(), StoreError> {
-        self.table.write(writes).await.map_err(|source| match source {
+        self.table.write_items(writes).await.map_err(|source| match source {
             TableError::Conflict => StoreError::Conflict,
             source @ (TableError::TooLarge { .. } | TableError::TooMany { .. }) => {
                 StoreError::TooLarge { operation, source }
@@ -233,13 +249,13 @@ impl Store {
 }
 
 /// Builds the reverse link from a document to its mapping.
-pub(crate) fn new_link(key: &MappingKey, xero_id: XeroId) -> Write {
+pub(crate) fn new_link(key: &MappingKey, xero_id: XeroId) -> ItemWrite {
     let MappingKey { ledger, kind, crm_id } = key.clone();
     let reverse = ReverseLink { ledger, kind, xero_id, crm_id };
-    Write::Put { item: encode(&reverse), expect: Expect::Absent }
+    ItemWrite::Put { item: encode_item(&reverse), expect: WriteExpectation::Absent }
 }
 
 /// Builds the row of an undelivered event.
-pub(crate) fn new_event(event: &Event) -> Write {
-    Write::Put { item: encode(event), expect: Expect::Absent }
+pub(crate) fn new_event(event: &OutboundEvent) -> ItemWrite {
+    ItemWrite::Put { item: encode_item(event), expect: WriteExpectation::Absent }
 }

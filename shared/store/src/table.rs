@@ -12,13 +12,13 @@ use std::{error::Error, fmt::Debug};
 
 use async_trait::async_trait;
 
-pub(crate) use self::limits::admit;
+pub(crate) use self::limits::check_limits;
 pub use self::{
-    item::{IndexKey, Item, ItemKey, NewItem, Version},
+    item::{IndexKey, ItemKey, ItemVersion, NewItem, StoredItem},
     limits::{MAX_ITEM_BYTES, MAX_TRANSACTION_BYTES, MAX_WRITES},
     query::{
-        CorruptItem, Cursor, Index, IndexEntry, IndexPage, IndexQuery, Order, Page, Query,
-        SortRange,
+        CorruptItem, IndexEntry, IndexPage, IndexQuery, ItemPage, PageCursor, SortOrder, SortRange,
+        TableIndex, TableQuery,
     },
 };
 
@@ -27,19 +27,19 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What a write expects of the item that it replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expect {
+pub enum WriteExpectation {
     /// The item does not exist.
     Absent,
     /// The item has this version.
-    Version(Version),
+    Version(ItemVersion),
 }
 
-impl Expect {
+impl WriteExpectation {
     /// Returns the version of an item written under this expectation.
     #[must_use]
-    pub fn next_version(self) -> Version {
+    pub fn next_version(self) -> ItemVersion {
         match self {
-            Self::Absent => Version::FIRST,
+            Self::Absent => ItemVersion::FIRST,
             Self::Version(version) => version.next(),
         }
     }
@@ -48,26 +48,26 @@ impl Expect {
 /// One change of one item.
 #[expect(clippy::large_enum_variant, reason = "nearly every write puts an item")]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Write {
+pub enum ItemWrite {
     /// Replaces the whole item, which then has [`Expect::next_version`].
     Put {
         /// The item to write.
         item: NewItem,
         /// The expectation.
-        expect: Expect,
+        expect: WriteExpectation,
     },
     /// Deletes the item.
     Delete {
         /// The key of the item.
         key: ItemKey,
         /// The version that it must have.
-        expect: Version,
+        expect: ItemVersion,
     },
 }
 
-impl Write {
+impl ItemWrite {
     /// Returns the key of the item that this write changes.
-    pub fn key(&self) -> &ItemKey {
+    pub fn item_key(&self) -> &ItemKey {
         match self {
             Self::Put { item, .. } => &item.key,
             Self::Delete { key, .. } => key,
@@ -122,10 +122,10 @@ pub enum TableError {
 /// Both implementations fulfil the contract in the `conformance` module. A dropped future leaves
 /// the table as a crash would: a write has been performed as a whole or not at all.
 #[async_trait]
-pub trait Table: Send + Sync + Debug {
+pub trait ItemTable: Send + Sync + Debug {
     /// Returns the item as the latest completed write left it. An expired item is still returned
     /// until the table deletes it.
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError>;
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError>;
 
     /// Performs all writes, or none of them and returns [`TableError::Conflict`] if an expectation
     /// does not hold. Of several writers with the same expectation at most one succeeds, even if
@@ -138,11 +138,11 @@ pub trait Table: Send + Sync + Debug {
     ///
     /// If there are no writes, two writes of one item, or a key that is empty or longer than
     /// [`ItemKey`] allows.
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError>;
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError>;
 
     /// Returns one page of a partition, as the latest completed writes left it. A corrupt item is
     /// reported in the page and does not fail it.
-    async fn query(&self, query: Query) -> Result<Page, TableError>;
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError>;
 
     /// Returns one page of an index. An index lags behind the table, so an entry is a hint: read
     /// the item before deciding anything.

@@ -6,14 +6,14 @@
 
 use std::convert::Infallible;
 
-use domain::activity::{Activity, KeptRecords};
+use domain::activity::{AccountActivity, KeptRecords};
 use domain::ids::AccountId;
 use domain::mapping::{Mapping, MappingKey};
 
-use crate::answers::{StoreError, Versioned};
-use crate::records::Record;
+use crate::records::StoredRecord;
+use crate::results::{StoreError, VersionedRecord};
 use crate::store::Store;
-use crate::table::Expect;
+use crate::table::WriteExpectation;
 
 /// Maximum number of conflicts after which a change is decided again. Every conflict means that
 /// another process wrote the row, so a change succeeds despite 12 other writers that each write
@@ -60,7 +60,7 @@ impl Store {
         key: &MappingKey,
         decide: impl Fn(Option<Mapping>) -> Result<Mapping, D>,
     ) -> Result<Result<Mapping, D>, StoreError> {
-        self.update("write the mapping", move || self.mapping(key), decide).await
+        self.update("write the mapping", move || self.find_mapping(key), decide).await
     }
 
     /// Writes when an account's records were last attempted, as `decide` makes it from the stored
@@ -68,10 +68,10 @@ impl Store {
     pub async fn update_activity(
         &self,
         account: &AccountId,
-        decide: impl Fn(Option<Activity>) -> Activity,
+        decide: impl Fn(Option<AccountActivity>) -> AccountActivity,
     ) -> Result<(), StoreError> {
         let decide = move |known| Ok::<_, Infallible>(decide(known));
-        let read = move || self.activity(account);
+        let read = move || self.find_activity(account);
         self.update("write the last attempts", read, decide).await.map(drop)
     }
 
@@ -84,7 +84,7 @@ impl Store {
         account: &AccountId,
         decide: impl Fn(Option<KeptRecords>) -> Result<KeptRecords, D>,
     ) -> Result<Result<KeptRecords, D>, StoreError> {
-        let read = move || self.kept_records(account);
+        let read = move || self.find_kept_records(account);
         self.update("write the count of stored records", read, decide).await
     }
 
@@ -95,20 +95,22 @@ impl Store {
         decide: impl Fn(Option<T>) -> Result<T, D>,
     ) -> Result<Result<T, D>, StoreError>
     where
-        T: Record + Sync,
-        R: Future<Output = Result<Option<Versioned<T>>, StoreError>>,
+        T: StoredRecord + Sync,
+        R: Future<Output = Result<Option<VersionedRecord<T>>, StoreError>>,
     {
         let mut conflicts = ConflictLimit::default();
         loop {
             let (known, expect) = match read().await? {
-                Some(Versioned { record, version }) => (Some(record), Expect::Version(version)),
-                None => (None, Expect::Absent),
+                Some(VersionedRecord { record, version }) => {
+                    (Some(record), WriteExpectation::Version(version))
+                }
+                None => (None, WriteExpectation::Absent),
             };
             let next = match decide(known) {
                 Ok(next) => next,
                 Err(declined) => return Ok(Err(declined)),
             };
-            match self.put(operation, &next, expect).await {
+            match self.put_record(operation, &next, expect).await {
                 Ok(_) => return Ok(Ok(next)),
                 Err(error) => conflicts.allow_retry(error)?,
             }

@@ -2,16 +2,16 @@
 
 use bytes::Bytes;
 use domain::idempotency::IdempotencyKey;
-use domain::paging::Position;
+use domain::paging::PagePosition;
 use http::Method;
 use jiff::Timestamp;
 
-use crate::error::{Access, Addressed};
-use crate::json::envelope;
+use crate::error::{AccessMode, CallTarget};
+use crate::json::encode_collection;
 
 /// One call, before it is made.
 #[derive(Debug, Clone)]
-pub(crate) struct Call {
+pub(crate) struct ApiCall {
     /// The path below the root with its variable parts replaced by names, for logs and errors:
     /// `/Invoices/{id}`.
     pub(crate) endpoint: &'static str,
@@ -21,22 +21,22 @@ pub(crate) struct Call {
     pub(crate) body: Option<Bytes>,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     pub(crate) modified_since: Option<Timestamp>,
-    pub(crate) addressed: Addressed,
+    pub(crate) addressed: CallTarget,
 }
 
-impl Call {
+impl ApiCall {
     /// A call that reads a collection.
-    pub(crate) fn list(endpoint: &'static str, collection: &str) -> Self {
-        Self::new(endpoint, Method::GET, vec![collection.to_owned()], Addressed::Collection)
+    pub(crate) fn for_list(endpoint: &'static str, collection: &str) -> Self {
+        Self::new(endpoint, Method::GET, vec![collection.to_owned()], CallTarget::Collection)
     }
 
     /// A call that reads one record by its id or number, which may contain any character.
-    pub(crate) fn one(endpoint: &'static str, collection: &str, id: String) -> Self {
-        Self::new(endpoint, Method::GET, vec![collection.to_owned(), id], Addressed::One)
+    pub(crate) fn for_record(endpoint: &'static str, collection: &str, id: String) -> Self {
+        Self::new(endpoint, Method::GET, vec![collection.to_owned(), id], CallTarget::One)
     }
 
     /// A call that creates (`PUT`) or updates (`POST`) documents.
-    pub(crate) fn write(
+    pub(crate) fn for_batch_write(
         endpoint: &'static str,
         method: Method,
         collection: &str,
@@ -44,17 +44,17 @@ impl Call {
         key: &IdempotencyKey,
     ) -> Self {
         let path = vec![collection.to_owned()];
-        let mut call = Self::new(endpoint, method, path, Addressed::Collection);
+        let mut call = Self::new(endpoint, method, path, CallTarget::Collection);
         call.body = Some(body);
         call.idempotency_key = Some(key.clone());
         // Xero's documents disagree about the default, so the parameter is always sent. With
         // `false`, Xero processes every document of a batch separately.
-        call.query("summarizeErrors", "false")
+        call.with_query("summarizeErrors", "false")
     }
 
     /// A call that changes one document by its id. Xero documents no `summarizeErrors` here, so a
     /// rejection may have either form.
-    pub(crate) fn write_one(
+    pub(crate) fn for_record_write(
         endpoint: &'static str,
         collection: &str,
         id: String,
@@ -62,7 +62,7 @@ impl Call {
         key: &IdempotencyKey,
     ) -> Self {
         let path = vec![collection.to_owned(), id];
-        let mut call = Self::new(endpoint, Method::POST, path, Addressed::One);
+        let mut call = Self::new(endpoint, Method::POST, path, CallTarget::One);
         call.body = Some(body);
         call.idempotency_key = Some(key.clone());
         call
@@ -75,15 +75,15 @@ impl Call {
         body: Bytes,
         key: &IdempotencyKey,
     ) -> Self {
-        let mut call = Self::new(endpoint, Method::PUT, path.to_vec(), Addressed::One);
+        let mut call = Self::new(endpoint, Method::PUT, path.to_vec(), CallTarget::One);
         call.body = Some(body);
         call.idempotency_key = Some(key.clone());
-        call.query("summarizeErrors", "false")
+        call.with_query("summarizeErrors", "false")
     }
 
     /// A call that removes something below a document (`DELETE`).
     pub(crate) fn remove_below(endpoint: &'static str, path: &[String; 4]) -> Self {
-        Self::new(endpoint, Method::DELETE, path.to_vec(), Addressed::One)
+        Self::new(endpoint, Method::DELETE, path.to_vec(), CallTarget::One)
     }
 
     /// The same call, restricted to records that changed at this instant or later.
@@ -92,15 +92,15 @@ impl Call {
     }
 
     /// The same call with one more query parameter.
-    pub(crate) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with_query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
         self
     }
 
     /// The same call for the page at this position. The parameters of an earlier page are replaced.
-    pub(crate) fn at_page(mut self, at: Position) -> Self {
-        self.set_parameter("page", at.number().to_string());
-        self.set_parameter("pageSize", at.size().to_string());
+    pub(crate) fn at_page(mut self, at: PagePosition) -> Self {
+        self.set_parameter("page", at.page_number().to_string());
+        self.set_parameter("pageSize", at.page_size().to_string());
         self
     }
 
@@ -115,7 +115,7 @@ impl Call {
         endpoint: &'static str,
         method: Method,
         path: Vec<String>,
-        addressed: Addressed,
+        addressed: CallTarget,
     ) -> Self {
         Self {
             endpoint,
@@ -131,11 +131,11 @@ impl Call {
 
     /// The answer that Xero usually sends when nothing has changed. It may also send a 304 without
     /// a body.
-    pub(crate) fn nothing(&self) -> Bytes {
-        envelope::<()>(self.path.first().map_or("", String::as_str), &[])
+    pub(crate) fn empty_answer(&self) -> Bytes {
+        encode_collection::<()>(self.path.first().map_or("", String::as_str), &[])
     }
 
-    pub(crate) fn access(&self) -> Access {
-        if self.method == Method::GET { Access::Read } else { Access::Write }
+    pub(crate) fn access_mode(&self) -> AccessMode {
+        if self.method == Method::GET { AccessMode::Read } else { AccessMode::Write }
     }
 }

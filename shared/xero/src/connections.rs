@@ -15,12 +15,12 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::date::optional_instant;
-use crate::error::{Access, Addressed, Reply, XeroError, classify, is_answer};
-use crate::json::{optional_id, real_id, told};
-use crate::oauth::below;
+use crate::error::{AccessMode, CallTarget, FailedAnswer, XeroError, classify_answer, is_answer};
+use crate::json::{optional_id, optional_text, real_id};
+use crate::oauth::join_path;
 use crate::repair::repair_text;
-use crate::rows::Rows;
-use crate::session::bearer;
+use crate::rows::DecodedRows;
+use crate::session::bearer_header;
 use crate::tokens::{AccessTokens, first_token, second_token};
 use crate::transport::Transport;
 
@@ -29,7 +29,7 @@ const ONE: &str = "/connections/{id}";
 
 /// One link between a user, this app and a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connection {
+pub struct XeroConnection {
     /// The link's own id, which differs from the tenant's.
     pub id: XeroConnectionId,
     /// The tenant.
@@ -67,7 +67,7 @@ struct WireConnection {
     #[serde(deserialize_with = "real_id")]
     tenant_id: Uuid,
     tenant_type: TenantType,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     tenant_name: Option<String>,
     #[serde(default, deserialize_with = "optional_id")]
     auth_event_id: Option<Uuid>,
@@ -80,18 +80,22 @@ struct WireConnection {
 /// Reads every connection of the token's user, in Xero's order. The list may be empty. A link that
 /// cannot be read is a link nevertheless: a caller that checks whether an organisation is linked
 /// must also check [`Rows::undecodable`].
-pub async fn connections(
+pub async fn list_connections(
     transport: &dyn Transport,
     api_url: &Url,
     tokens: &dyn AccessTokens,
-) -> Result<Rows<Connection>, XeroError> {
-    let address = below(api_url, &["connections"])?;
-    let call =
-        Unbound { method: Method::GET, address, endpoint: LIST, addressed: Addressed::Collection };
-    let body = call.make(transport, tokens).await?;
-    let elements: Vec<&RawValue> =
-        serde_json::from_slice(&body).map_err(|error| XeroError::undecodable(LIST, error))?;
-    Ok(Rows::read::<WireConnection>(LIST, &elements))
+) -> Result<DecodedRows<XeroConnection>, XeroError> {
+    let address = join_path(api_url, &["connections"])?;
+    let call = TenantlessCall {
+        method: Method::GET,
+        address,
+        endpoint: LIST,
+        addressed: CallTarget::Collection,
+    };
+    let body = call.make_call(transport, tokens).await?;
+    let elements: Vec<&RawValue> = serde_json::from_slice(&body)
+        .map_err(|error| XeroError::undecodable_answer(LIST, error))?;
+    Ok(DecodedRows::decode_elements::<WireConnection>(LIST, &elements))
 }
 
 /// Ends one connection. The user's other connections stay.
@@ -105,39 +109,43 @@ pub async fn delete_connection(
     tokens: &dyn AccessTokens,
     id: XeroConnectionId,
 ) -> Result<(), XeroError> {
-    let address = below(api_url, &["connections", &id.to_string()])?;
-    let call =
-        Unbound { method: Method::DELETE, address, endpoint: ONE, addressed: Addressed::One };
-    call.make(transport, tokens).await.map(drop)
+    let address = join_path(api_url, &["connections", &id.to_string()])?;
+    let call = TenantlessCall {
+        method: Method::DELETE,
+        address,
+        endpoint: ONE,
+        addressed: CallTarget::One,
+    };
+    call.make_call(transport, tokens).await.map(drop)
 }
 
 /// A call that concerns no organisation and therefore carries no tenant. It can be repeated safely:
 /// deleting a connection twice has the same effect as deleting it once.
-struct Unbound {
+struct TenantlessCall {
     method: Method,
     address: Url,
     endpoint: &'static str,
-    addressed: Addressed,
+    addressed: CallTarget,
 }
 
-impl Unbound {
-    async fn make(
+impl TenantlessCall {
+    async fn make_call(
         self,
         transport: &dyn Transport,
         tokens: &dyn AccessTokens,
     ) -> Result<Bytes, XeroError> {
         let token = first_token(tokens).await?;
-        let error = match self.make_with(transport, &token).await {
+        let error = match self.make_call_with(transport, &token).await {
             Ok(body) => return Ok(body),
             Err(error) => error,
         };
         match second_token(tokens, &token, &error).await? {
-            Some(token) => self.make_with(transport, &token).await,
+            Some(token) => self.make_call_with(transport, &token).await,
             None => Err(error),
         }
     }
 
-    async fn make_with(
+    async fn make_call_with(
         &self,
         transport: &dyn Transport,
         access_token: &SecretString,
@@ -145,13 +153,14 @@ impl Unbound {
         let request = Request::builder()
             .method(self.method.clone())
             .uri(self.address.as_str())
-            .header(AUTHORIZATION, bearer(access_token)?)
+            .header(AUTHORIZATION, bearer_header(access_token)?)
             .header(ACCEPT, "application/json")
             .header(ACCEPT_ENCODING, "gzip")
             .body(Bytes::new())
             .map_err(|_| XeroError::Unsendable { reason: "its address is not valid" })?;
-        let outcome = transport.exchange(request).await;
-        let response = outcome.map_err(|error| XeroError::unfinished(Access::Read, error))?;
+        let outcome = transport.send_request(request).await;
+        let response =
+            outcome.map_err(|error| XeroError::from_transport(AccessMode::Read, error))?;
         let response = response.map(repair_text);
         tracing::info!(
             method = %self.method,
@@ -165,20 +174,20 @@ impl Unbound {
             if is_answer(&self.method, status, &body) {
                 return Ok(body);
             }
-            return Err(XeroError::Edge { access: Access::Read, status: status.as_u16() });
+            return Err(XeroError::Edge { access: AccessMode::Read, status: status.as_u16() });
         }
-        Err(classify(&Reply {
+        Err(classify_answer(&FailedAnswer {
             status: response.status(),
             headers: response.headers(),
             body: response.body(),
             endpoint: self.endpoint,
-            access: Access::Read,
+            access: AccessMode::Read,
             addressed: self.addressed,
         }))
     }
 }
 
-impl From<WireConnection> for Connection {
+impl From<WireConnection> for XeroConnection {
     fn from(wire: WireConnection) -> Self {
         Self {
             id: XeroConnectionId(wire.id),

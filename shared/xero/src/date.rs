@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde::Deserializer;
 
-use crate::json::{present, text_of};
+use crate::json::{optional_value, text_of};
 
 /// The text is not a date in any of Xero's forms.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,8 +19,8 @@ use crate::json::{present, text_of};
 pub struct NotADate;
 
 /// Reads an instant. An instant without an offset is in UTC.
-pub fn instant(text: &str) -> Result<Timestamp, NotADate> {
-    if let Some(milliseconds) = wrapped(text)? {
+pub fn parse_instant(text: &str) -> Result<Timestamp, NotADate> {
+    if let Some(milliseconds) = wrapped_milliseconds(text)? {
         return Timestamp::from_millisecond(milliseconds).map_err(|_| NotADate);
     }
     text.parse::<Timestamp>()
@@ -34,20 +34,20 @@ pub fn instant(text: &str) -> Result<Timestamp, NotADate> {
 
 /// Reads a calendar date exactly as written, without converting it to another time zone. The last
 /// days of the year 9999, which are outside the range of instants, are valid dates.
-pub fn date(text: &str) -> Result<Date, NotADate> {
+pub fn parse_date(text: &str) -> Result<Date, NotADate> {
     const DAY_MILLISECONDS: i64 = 86_400_000;
-    if let Some(milliseconds) = wrapped(text)? {
+    if let Some(milliseconds) = wrapped_milliseconds(text)? {
         let days = Span::new().try_days(milliseconds.div_euclid(DAY_MILLISECONDS));
         let days = days.map_err(|_| NotADate)?;
         return civil::date(1970, 1, 1).checked_add(days).map_err(|_| NotADate);
     }
     text.parse::<DateTime>()
         .map(DateTime::date)
-        .or_else(|_| instant(text).map(|instant| instant.to_zoned(TimeZone::UTC).date()))
+        .or_else(|_| parse_instant(text).map(|instant| instant.to_zoned(TimeZone::UTC).date()))
 }
 
 /// The milliseconds in `/Date(...)/`, or `None` if the text has another form.
-fn wrapped(text: &str) -> Result<Option<i64>, NotADate> {
+fn wrapped_milliseconds(text: &str) -> Result<Option<i64>, NotADate> {
     let Some(inner) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) else {
         return Ok(None);
     };
@@ -76,7 +76,7 @@ fn is_offset(text: &str) -> bool {
 pub(crate) fn optional_instant<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Timestamp>, D::Error> {
-    read_optional(deserializer, instant)
+    read_optional(deserializer, parse_instant)
 }
 
 /// For `#[serde(default, deserialize_with)]`: a calendar date, or `None` if it is absent or cannot
@@ -84,14 +84,14 @@ pub(crate) fn optional_instant<'de, D: Deserializer<'de>>(
 pub(crate) fn optional_date<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Date>, D::Error> {
-    read_optional(deserializer, date)
+    read_optional(deserializer, parse_date)
 }
 
 fn read_optional<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     read: fn(&str) -> Result<T, NotADate>,
 ) -> Result<Option<T>, D::Error> {
-    let text = present(deserializer)?.and_then(|raw| text_of(raw.get()));
+    let text = optional_value(deserializer)?.and_then(|raw| text_of(raw.get()));
     Ok(text.and_then(|text| read(&text).ok()))
 }
 
@@ -113,7 +113,7 @@ mod tests {
             ("2018-11-02T16:31:30Z", "2018-11-02T16:31:30Z"),
             ("2026-01-12T18:46:19.5165400", "2026-01-12T18:46:19.51654Z"),
         ] {
-            assert_eq!(instant(text).unwrap().to_string(), expected, "{text}");
+            assert_eq!(parse_instant(text).unwrap().to_string(), expected, "{text}");
         }
     }
 
@@ -126,18 +126,18 @@ mod tests {
             "2018-10-20T00:00:00Z",
             "2018-10-20T00:00:00+13:00",
         ] {
-            assert_eq!(date(text).unwrap(), civil::date(2018, 10, 20), "{text}");
+            assert_eq!(parse_date(text).unwrap(), civil::date(2018, 10, 20), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_date_is_refused() {
         for text in ["", "/Date()/", "/Date(x)/", "/Date(1+00)/", "/Date(1+0x00)/", "yesterday"] {
-            assert_eq!(instant(text), Err(NotADate), "{text}");
-            assert_eq!(date(text), Err(NotADate), "{text}");
+            assert_eq!(parse_instant(text), Err(NotADate), "{text}");
+            assert_eq!(parse_date(text), Err(NotADate), "{text}");
         }
-        assert_eq!(instant("/Date(9223372036854775807)/"), Err(NotADate));
-        assert_eq!(date("/Date(9223372036854775807)/"), Err(NotADate));
+        assert_eq!(parse_instant("/Date(9223372036854775807)/"), Err(NotADate));
+        assert_eq!(parse_date("/Date(9223372036854775807)/"), Err(NotADate));
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
             ("0001-01-01T00:00:00", civil::date(1, 1, 1)),
             ("/Date(-1)/", civil::date(1969, 12, 31)),
         ] {
-            assert_eq!(date(text).unwrap(), expected, "{text}");
+            assert_eq!(parse_date(text).unwrap(), expected, "{text}");
         }
     }
 
@@ -159,7 +159,7 @@ mod tests {
             milliseconds in -60_000_000_000_000_i64..=250_000_000_000_000,
             offset in prop::sample::select(vec!["", "+0000", "-0800", "+1345"]),
         ) {
-            let read = instant(&format!("/Date({milliseconds}{offset})/")).unwrap();
+            let read = parse_instant(&format!("/Date({milliseconds}{offset})/")).unwrap();
             prop_assert_eq!(read.as_millisecond(), milliseconds);
         }
 
@@ -169,15 +169,15 @@ mod tests {
         ) {
             let expected = civil::date(year, month, day);
             let midnight = expected.to_zoned(TimeZone::UTC).unwrap().timestamp();
-            prop_assert_eq!(date(&format!("{expected}T00:00:00")).unwrap(), expected);
+            prop_assert_eq!(parse_date(&format!("{expected}T00:00:00")).unwrap(), expected);
             let wrapped = format!("/Date({}+0000)/", midnight.as_millisecond());
-            prop_assert_eq!(date(&wrapped).unwrap(), expected);
+            prop_assert_eq!(parse_date(&wrapped).unwrap(), expected);
         }
 
         #[test]
         fn no_text_makes_it_panic(text in ".{0,40}") {
-            let _ = (instant(&text), date(&text));
-            let _ = instant(&format!("/Date({text})/"));
+            let _ = (parse_instant(&text), parse_date(&text));
+            let _ = parse_instant(&format!("/Date({text})/"));
         }
     }
 }

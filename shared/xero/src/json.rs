@@ -24,19 +24,19 @@ use crate::error::XeroError;
 ///
 /// Control characters other than tabs and line breaks are omitted from every text: Xero rejects a
 /// body that contains one, with all its documents (`ErrorNumber` 14; calcinai/xero-php, issue 832).
-pub(crate) fn envelope<T: Serialize>(collection: &str, documents: &[T]) -> Bytes {
+pub(crate) fn encode_collection<T: Serialize>(collection: &str, documents: &[T]) -> Bytes {
     let envelope = BTreeMap::from([(collection, documents)]);
     let mut body = Vec::new();
     envelope
-        .serialize(&mut Serializer::with_formatter(&mut body, Printable))
+        .serialize(&mut Serializer::with_formatter(&mut body, PrintableFormatter))
         .expect("documents are structs of text, numbers and dates, which JSON can always hold");
     Bytes::from(body)
 }
 
 /// Writes JSON without control characters.
-struct Printable;
+struct PrintableFormatter;
 
-impl Formatter for Printable {
+impl Formatter for PrintableFormatter {
     fn write_char_escape<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,
@@ -55,18 +55,18 @@ impl Formatter for Printable {
 }
 
 /// The elements of a collection, in order and not yet parsed. `null` is an empty collection.
-pub(crate) fn elements<'a>(
+pub(crate) fn parse_elements<'a>(
     endpoint: &'static str,
     collection: &str,
     body: &'a [u8],
 ) -> Result<Vec<&'a RawValue>, XeroError> {
-    let members: BTreeMap<String, &'a RawValue> =
-        serde_json::from_slice(body).map_err(|error| XeroError::undecodable(endpoint, error))?;
+    let members: BTreeMap<String, &'a RawValue> = serde_json::from_slice(body)
+        .map_err(|error| XeroError::undecodable_answer(endpoint, error))?;
     let elements = members.get(collection).ok_or_else(|| {
-        XeroError::undecodable(endpoint, format!("the answer has no member {collection}"))
+        XeroError::undecodable_answer(endpoint, format!("the answer has no member {collection}"))
     })?;
     let elements: Option<Vec<&'a RawValue>> = serde_json::from_str(elements.get())
-        .map_err(|error| XeroError::undecodable(endpoint, error))?;
+        .map_err(|error| XeroError::undecodable_answer(endpoint, error))?;
     Ok(elements.unwrap_or_default())
 }
 
@@ -88,8 +88,8 @@ pub(crate) fn id_of(json: &str) -> Option<Uuid> {
 pub(crate) fn figure_of(json: &str) -> Option<Decimal> {
     #[derive(Deserialize)]
     #[serde(transparent)]
-    struct Figure(#[serde(with = "json_number")] Decimal);
-    serde_json::from_str::<Figure>(json).ok().map(|Figure(figure)| figure)
+    struct ExactDecimal(#[serde(with = "json_number")] Decimal);
+    serde_json::from_str::<ExactDecimal>(json).ok().map(|ExactDecimal(figure)| figure)
 }
 
 /// For `#[serde(deserialize_with)]`: the id of an existing record. Xero writes the nil id if it
@@ -103,11 +103,13 @@ pub(crate) fn real_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid
 pub(crate) fn optional_id<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Uuid>, D::Error> {
-    Ok(present(deserializer)?.and_then(|raw| id_of(raw.get())))
+    Ok(optional_value(deserializer)?.and_then(|raw| id_of(raw.get())))
 }
 
 /// For `#[serde(deserialize_with)]`: a currency code in upper or lower case.
-pub(crate) fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Currency, D::Error> {
+pub(crate) fn currency_code<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Currency, D::Error> {
     let code = String::deserialize(deserializer)?;
     Currency::new(&code.trim().to_ascii_uppercase()).map_err(de::Error::custom)
 }
@@ -118,7 +120,7 @@ pub(crate) fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cur
 pub(crate) fn optional_figure<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Decimal>, D::Error> {
-    match present(deserializer)? {
+    match optional_value(deserializer)? {
         Some(raw) if raw.get() != r#""""# => figure_of(raw.get())
             .map(Some)
             .ok_or_else(|| de::Error::custom("must be a decimal number")),
@@ -130,17 +132,19 @@ pub(crate) fn optional_figure<'de, D: Deserializer<'de>>(
 /// shows some booleans as text. All other values are `false`.
 pub(crate) fn lenient_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let is_true = |raw: Box<RawValue>| raw.get().trim_matches('"').eq_ignore_ascii_case("true");
-    Ok(present(deserializer)?.is_some_and(is_true))
+    Ok(optional_value(deserializer)?.is_some_and(is_true))
 }
 
 /// For `#[serde(default, deserialize_with)]`: a text that is not empty. Xero omits some members and
 /// empties others; both mean that there is no value.
-pub(crate) fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(present(deserializer)?.and_then(|raw| text_of(raw.get())))
+pub(crate) fn optional_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    Ok(optional_value(deserializer)?.and_then(|raw| text_of(raw.get())))
 }
 
 /// Any value except `null`, not yet parsed.
-pub(crate) fn present<'de, D: Deserializer<'de>>(
+pub(crate) fn optional_value<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Box<RawValue>>, D::Error> {
     Option::<Box<RawValue>>::deserialize(deserializer)
@@ -153,7 +157,7 @@ mod tests {
     #[derive(Debug, Default, PartialEq, Deserialize)]
     #[serde(default)]
     struct Row {
-        #[serde(deserialize_with = "told")]
+        #[serde(deserialize_with = "optional_text")]
         text: Option<String>,
         #[serde(deserialize_with = "optional_id")]
         id: Option<Uuid>,
@@ -195,7 +199,7 @@ mod tests {
     #[test]
     fn control_characters_never_leave_and_everything_else_does() {
         let text = "a\u{0}b\u{8}c\u{c}\u{1f}d \"e\" \\ é\t1\r\n2";
-        let body = envelope("Texts", &[text]);
+        let body = encode_collection("Texts", &[text]);
         assert_eq!(&body[..], r#"{"Texts":["abcd \"e\" \\ é\t1\r\n2"]}"#.as_bytes());
     }
 

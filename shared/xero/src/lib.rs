@@ -41,13 +41,14 @@
 //! - [`budget`] and [`date`] read two of Xero's own formats.
 
 pub mod api;
-pub mod budget;
 mod call;
 pub mod connections;
 pub mod date;
 pub mod error;
 mod json;
 pub mod oauth;
+pub mod rate_limit_headers;
+pub mod rate_limiter;
 mod repair;
 pub mod reqwest_transport;
 mod resource_kind;
@@ -56,15 +57,14 @@ pub mod session;
 mod token_claims;
 pub mod tokens;
 pub mod transport;
-pub mod turnstile;
 
-pub use budget::Budget;
 pub use error::XeroError;
 pub use oauth::{OAuthApp, SCOPES, TokenIdentity, TokenSet};
+pub use rate_limit_headers::RateLimitHeaders;
+pub use rate_limiter::{CallOutcome, NotPermitted, Permit, RateLimiter};
 pub use reqwest_transport::{ReqwestTransport, TransportOptions};
 pub use resource_kind::ResourceKind;
-pub use rows::{OddRow, Rows};
-pub use session::Session;
+pub use rows::{DecodedRows, OddRow};
+pub use session::ApiSession;
 pub use tokens::{AccessTokens, FixedToken, NoAccessToken};
-pub use transport::{Sent, Transport, TransportError, TransportErrorKind};
-pub use turnstile::{Barred, Ending, Pass, Turnstile};
+pub use transport::{RequestSent, Transport, TransportError, TransportErrorKind};

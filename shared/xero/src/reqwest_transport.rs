@@ -12,7 +12,7 @@ use http::header::ACCEPT_ENCODING;
 use http::{HeaderValue, Request, Response};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::transport::{Sent, Transport, TransportError, TransportErrorKind};
+use crate::transport::{RequestSent, Transport, TransportError, TransportErrorKind};
 
 /// The timeouts and limits of the client.
 #[derive(Debug, Clone)]
@@ -79,12 +79,12 @@ impl ReqwestTransport {
         Ok(Self { client, body_limit_bytes: options.body_limit_bytes })
     }
 
-    async fn read(&self, mut response: reqwest::Response) -> Result<Bytes, TransportError> {
+    async fn read_body(&self, mut response: reqwest::Response) -> Result<Bytes, TransportError> {
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(unfinished)? {
+        while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
             if body.len().saturating_add(chunk.len()) > self.body_limit_bytes {
                 return Err(TransportError {
-                    sent: Sent::Unknown,
+                    sent: RequestSent::Unknown,
                     kind: TransportErrorKind::TooLarge,
                     source: Box::new(BodyTooLarge { limit_bytes: self.body_limit_bytes }),
                 });
@@ -99,20 +99,23 @@ impl ReqwestTransport {
 impl Transport for ReqwestTransport {
     /// Sends method, headers and body unchanged. Two headers are added if the request has none;
     /// both state what their absence would mean: `accept: */*` and `accept-encoding: identity`.
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let mut request =
-            reqwest::Request::try_from(request).map_err(|error| invalid(error.without_url()))?;
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let mut request = reqwest::Request::try_from(request)
+            .map_err(|error| invalid_request(error.without_url()))?;
         // Without this, reqwest would request gzip for callers that did not ask for it.
         request
             .headers_mut()
             .entry(ACCEPT_ENCODING)
             .or_insert(HeaderValue::from_static("identity"));
-        let response = self.client.execute(request).await.map_err(unfinished)?;
+        let response = self.client.execute(request).await.map_err(transport_error)?;
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = response.status();
         *answer.version_mut() = response.version();
         *answer.headers_mut() = response.headers().clone();
-        *answer.body_mut() = self.read(response).await?;
+        *answer.body_mut() = self.read_body(response).await?;
         Ok(answer)
     }
 }
@@ -131,21 +134,25 @@ fn tls_config() -> Result<ClientConfig, rustls::Error> {
 
 /// The error of an unfinished exchange. The URL is removed from it: that of an OAuth callback would
 /// contain a code.
-fn unfinished(error: reqwest::Error) -> TransportError {
+fn transport_error(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     if error.is_builder() {
-        return invalid(error);
+        return invalid_request(error);
     }
     let (sent, kind) = if error.is_connect() {
-        (Sent::No, TransportErrorKind::Connect)
+        (RequestSent::No, TransportErrorKind::Connect)
     } else if error.is_timeout() {
-        (Sent::Unknown, TransportErrorKind::Timeout)
+        (RequestSent::Unknown, TransportErrorKind::Timeout)
     } else {
-        (Sent::Unknown, TransportErrorKind::Interrupted)
+        (RequestSent::Unknown, TransportErrorKind::Interrupted)
     };
     TransportError { sent, kind, source: Box::new(error) }
 }
 
-fn invalid(error: reqwest::Error) -> TransportError {
-    TransportError { sent: Sent::No, kind: TransportErrorKind::Invalid, source: Box::new(error) }
+fn invalid_request(error: reqwest::Error) -> TransportError {
+    TransportError {
+        sent: RequestSent::No,
+        kind: TransportErrorKind::Invalid,
+        source: Box::new(error),
+    }
 }

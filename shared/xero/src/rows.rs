@@ -20,7 +20,7 @@ use crate::resource_kind::ResourceKind;
 
 /// The rows of an answer, in Xero's order, with the unreadable ones apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rows<T> {
+pub struct DecodedRows<T> {
     /// The readable rows.
     pub rows: Vec<T>,
     /// The unreadable rows.
@@ -47,13 +47,13 @@ pub struct OddRow {
     pub reason: String,
 }
 
-impl<T> Default for Rows<T> {
+impl<T> Default for DecodedRows<T> {
     fn default() -> Self {
         Self { rows: Vec::new(), undecodable: Vec::new() }
     }
 }
 
-impl<T> Rows<T> {
+impl<T> DecodedRows<T> {
     /// The number of rows that Xero returned, readable or not.
     pub fn len(&self) -> usize {
         self.rows.len() + self.undecodable.len()
@@ -65,13 +65,13 @@ impl<T> Rows<T> {
     }
 
     /// Adds the rows of another answer.
-    pub(crate) fn append(&mut self, more: Self) {
+    pub(crate) fn append_rows(&mut self, more: Self) {
         self.rows.extend(more.rows);
         self.undecodable.extend(more.undecodable);
     }
 
     /// Reads each row as `W`, and logs those that cannot be read.
-    pub(crate) fn read<W>(endpoint: &'static str, elements: &[&RawValue]) -> Self
+    pub(crate) fn decode_elements<W>(endpoint: &'static str, elements: &[&RawValue]) -> Self
     where
         W: DeserializeOwned + Into<T>,
     {
@@ -82,13 +82,13 @@ impl<T> Rows<T> {
                 Err(error) => read.undecodable.push(OddRow::new(endpoint, raw, &error)),
             }
         }
-        read.undecodable.iter().for_each(OddRow::log);
+        read.undecodable.iter().for_each(OddRow::log_omission);
         read
     }
 
     /// A row that was not read, for the reason that it states. Logs it.
-    pub(crate) fn of_unread(odd: OddRow) -> Self {
-        odd.log();
+    pub(crate) fn from_unread(odd: OddRow) -> Self {
+        odd.log_omission();
         Self { rows: Vec::new(), undecodable: vec![odd] }
     }
 }
@@ -107,25 +107,25 @@ impl OddRow {
         }
     }
 
-    fn log(&self) {
+    fn log_omission(&self) {
         tracing::warn!(
             endpoint = self.endpoint,
-            xero.id = self.label(),
+            xero.id = self.log_label(),
             reason = self.reason.as_str(),
             "a row of Xero's answer cannot be read and is left out"
         );
     }
 
     fn new(endpoint: &'static str, raw: &RawValue, error: &serde_json::Error) -> Self {
-        let Marks { id, belongs_to, number, reference, changed_at, name: _, amount: _ } =
-            Marks::read(raw);
-        let reason = reason(raw.get(), error);
+        let RowIdentity { id, belongs_to, number, reference, changed_at, name: _, amount: _ } =
+            RowIdentity::from_json(raw);
+        let reason = describe_fault(raw.get(), error);
         Self { endpoint, id, belongs_to, number, reference, changed_at, reason }
     }
 
     /// The name of the row in the log: Xero's id or else its number, such as an account's code, if
     /// that is a plain word.
-    fn label(&self) -> Option<String> {
+    fn log_label(&self) -> Option<String> {
         const LABEL_LIMIT: usize = 40;
         let is_plain = |number: &&String| {
             number.len() <= LABEL_LIMIT && number.bytes().all(|sign| sign.is_ascii_graphic())
@@ -163,14 +163,14 @@ impl OddRow {
 /// The unreadable row may be the record that a caller searches for.
 impl From<&OddRow> for XeroError {
     fn from(odd: &OddRow) -> Self {
-        Self::undecodable(odd.endpoint, odd.reason.clone())
+        Self::undecodable_answer(odd.endpoint, odd.reason.clone())
     }
 }
 
 /// The values that identify a row or an element, as far as it contains them. Reading them never
 /// fails.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Marks {
+pub(crate) struct RowIdentity {
     pub(crate) id: Option<Uuid>,
     pub(crate) belongs_to: Option<Uuid>,
     pub(crate) number: Option<String>,
@@ -187,12 +187,13 @@ const NUMBERS: [&str; 5] =
     ["InvoiceNumber", "CreditNoteNumber", "ContactNumber", "Code", "TaxType"];
 const AMOUNTS: [&str; 2] = ["Amount", "Total"];
 
-impl Marks {
-    pub(crate) fn read(raw: &RawValue) -> Self {
-        let row = members(raw.get());
+impl RowIdentity {
+    pub(crate) fn from_json(raw: &RawValue) -> Self {
+        let row = parse_members(raw.get());
         let json = |name: &str| row.get(name).map(|raw| raw.get());
         let text = |name: &str| json(name).and_then(text_of);
-        let invoice = json("Invoice").and_then(|json| id_of(members(json).get("InvoiceID")?.get()));
+        let invoice =
+            json("Invoice").and_then(|json| id_of(parse_members(json).get("InvoiceID")?.get()));
         Self {
             id: IDS.iter().find_map(|name| json(name).and_then(id_of)),
             belongs_to: invoice.or_else(|| json("tenantId").and_then(id_of)),
@@ -200,18 +201,18 @@ impl Marks {
             reference: text("Reference"),
             name: text("Name"),
             amount: AMOUNTS.iter().find_map(|name| json(name).and_then(figure_of)),
-            changed_at: text("UpdatedDateUTC").and_then(|text| date::instant(&text).ok()),
+            changed_at: text("UpdatedDateUTC").and_then(|text| date::parse_instant(&text).ok()),
         }
     }
 }
 
 /// The members of an object, not yet parsed; empty for any other value.
-fn members(json: &str) -> BTreeMap<String, &RawValue> {
+fn parse_members(json: &str) -> BTreeMap<String, &RawValue> {
     serde_json::from_str(json).unwrap_or_default()
 }
 
 /// Describes the faulty member. Serde's own message would quote its value, which may be personal.
-fn reason(json: &str, error: &serde_json::Error) -> String {
+fn describe_fault(json: &str, error: &serde_json::Error) -> String {
     let message = error.to_string();
     let message = message.split_once(" at line").map_or(message.as_str(), |(what, _)| what);
     if message.starts_with("missing field") {

@@ -10,14 +10,14 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use crate::budget::Budget;
-pub(crate) use crate::call::Call;
-use crate::error::{Reply, XeroError, classify, is_answer};
+pub(crate) use crate::call::ApiCall;
+use crate::error::{FailedAnswer, XeroError, classify_answer, is_answer};
+use crate::rate_limit_headers::RateLimitHeaders;
+use crate::rate_limiter::{CallOutcome, RateLimiter};
 use crate::repair::repair_text;
 use crate::rows::OddRow;
 use crate::tokens::{AccessTokens, FixedToken, first_token, second_token};
-use crate::transport::{Sent, Transport, TransportError, TransportErrorKind};
-use crate::turnstile::{Ending, Turnstile};
+use crate::transport::{RequestSent, Transport, TransportError, TransportErrorKind};
 
 /// The path of the Accounting API below the API's address.
 const ROOT: [&str; 2] = ["api.xro", "2.0"];
@@ -31,16 +31,16 @@ const BODY_LIMIT_BYTES: usize = 10_000_000;
 /// The caller must ensure that the tenant belongs to the account in question: a wrong tenant writes
 /// into another customer's books.
 #[derive(Debug)]
-pub struct Session {
+pub struct ApiSession {
     transport: Arc<dyn Transport>,
     api_url: Url,
     tokens: Arc<dyn AccessTokens>,
     tenant: TenantId,
-    budget: Mutex<Budget>,
-    turnstile: Option<Arc<dyn Turnstile>>,
+    rate_limit_headers: Mutex<RateLimitHeaders>,
+    rate_limiter: Option<Arc<dyn RateLimiter>>,
 }
 
-impl Session {
+impl ApiSession {
     /// A session with a token that is not renewed. `api_url` is the address of Xero's API without a
     /// path: `https://api.xero.com`.
     pub fn new(
@@ -59,66 +59,73 @@ impl Session {
         tokens: Arc<dyn AccessTokens>,
         tenant: TenantId,
     ) -> Self {
-        let budget = Mutex::new(Budget::default());
-        Self { transport, api_url, tokens, tenant, budget, turnstile: None }
+        let rate_limit_headers = Mutex::new(RateLimitHeaders::default());
+        Self { transport, api_url, tokens, tenant, rate_limit_headers, rate_limiter: None }
     }
 
     /// The same session, with every call counted by `turnstile` before it is made.
     #[must_use]
-    pub fn through(self, turnstile: Arc<dyn Turnstile>) -> Self {
-        Self { turnstile: Some(turnstile), ..self }
+    pub fn with_rate_limiter(self, turnstile: Arc<dyn RateLimiter>) -> Self {
+        Self { rate_limiter: Some(turnstile), ..self }
     }
 
     /// The organisation that this session works on.
-    pub const fn tenant(&self) -> TenantId {
+    pub const fn tenant_id(&self) -> TenantId {
         self.tenant
     }
 
     /// The calls left of Xero's limits, according to the answers so far.
-    pub fn budget(&self) -> Budget {
-        *self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn remaining_calls(&self) -> RateLimitHeaders {
+        *self.rate_limit_headers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes the call. Returns the body of the answer if it is a success.
-    pub(crate) async fn call(&self, call: Call) -> Result<Bytes, XeroError> {
+    pub(crate) async fn make_call(&self, call: ApiCall) -> Result<Bytes, XeroError> {
         let token = first_token(&*self.tokens).await?;
-        let error = match self.call_with(&call, &token).await {
+        let error = match self.make_call_with(&call, &token).await {
             Ok(body) => return Ok(body),
             Err(error) => error,
         };
         match second_token(&*self.tokens, &token, &error).await? {
-            Some(token) => self.call_with(&call, &token).await,
+            Some(token) => self.make_call_with(&call, &token).await,
             None => Err(error),
         }
     }
 
-    async fn call_with(&self, call: &Call, token: &SecretString) -> Result<Bytes, XeroError> {
-        let request = self.request(call, token)?;
-        let Some(turnstile) = &self.turnstile else {
-            return self.answer(call, self.transport.exchange(request).await);
+    async fn make_call_with(
+        &self,
+        call: &ApiCall,
+        token: &SecretString,
+    ) -> Result<Bytes, XeroError> {
+        let request = self.build_request(call, token)?;
+        let Some(turnstile) = &self.rate_limiter else {
+            return self.finish_call(call, self.transport.send_request(request).await);
         };
-        let pass = turnstile.enter().await.map_err(|source| XeroError::Barred { source })?;
-        let outcome = self.transport.exchange(request).await;
+        let pass = turnstile
+            .acquire_permit()
+            .await
+            .map_err(|source| XeroError::NotPermitted { source })?;
+        let outcome = self.transport.send_request(request).await;
         let ending = match &outcome {
-            Ok(response) => Ending::Answered(Budget::of_answer(response)),
-            Err(error) if error.sent == Sent::No => Ending::NotSent,
+            Ok(response) => CallOutcome::Answered(RateLimitHeaders::from_answer(response)),
+            Err(error) if error.sent == RequestSent::No => CallOutcome::NotSent,
             // Xero has answered, so the call is over.
             Err(error) if error.kind == TransportErrorKind::TooLarge => {
-                Ending::Answered(Budget::default())
+                CallOutcome::Answered(RateLimitHeaders::default())
             }
-            Err(_) => Ending::Unanswered,
+            Err(_) => CallOutcome::Unanswered,
         };
-        turnstile.leave(pass, ending).await;
-        self.answer(call, outcome)
+        turnstile.release_permit(pass, ending).await;
+        self.finish_call(call, outcome)
     }
 
-    fn answer(
+    fn finish_call(
         &self,
-        call: &Call,
+        call: &ApiCall,
         outcome: Result<Response<Bytes>, TransportError>,
     ) -> Result<Bytes, XeroError> {
         match outcome {
-            Ok(response) => self.read(call, response),
+            Ok(response) => self.read_answer(call, response),
             Err(error) => {
                 tracing::info!(
                     method = %call.method,
@@ -126,20 +133,24 @@ impl Session {
                     xero.unfinished = %error,
                     "Xero call"
                 );
-                Err(XeroError::unfinished(call.access(), error))
+                Err(XeroError::from_transport(call.access_mode(), error))
             }
         }
     }
 
-    fn request(&self, call: &Call, token: &SecretString) -> Result<Request<Bytes>, XeroError> {
+    fn build_request(
+        &self,
+        call: &ApiCall,
+        token: &SecretString,
+    ) -> Result<Request<Bytes>, XeroError> {
         let body = call.body.clone().unwrap_or_default();
         if body.len() > BODY_LIMIT_BYTES {
             return Err(XeroError::Unsendable { reason: "the body is longer than Xero accepts" });
         }
         let mut request = Request::builder()
             .method(call.method.clone())
-            .uri(self.address(call)?)
-            .header(AUTHORIZATION, bearer(token)?)
+            .uri(self.build_url(call)?)
+            .header(AUTHORIZATION, bearer_header(token)?)
             // Without this header Xero answers in XML.
             .header(ACCEPT, "application/json")
             .header(ACCEPT_ENCODING, "gzip")
@@ -160,7 +171,7 @@ impl Session {
 
     /// The address of the call. Path segments and query values are percent-encoded; a space becomes
     /// `%20`, not `+`.
-    fn address(&self, call: &Call) -> Result<String, XeroError> {
+    fn build_url(&self, call: &ApiCall) -> Result<String, XeroError> {
         let mut url = self.api_url.clone();
         url.path_segments_mut()
             .map_err(|()| UNSENDABLE)?
@@ -173,9 +184,9 @@ impl Session {
         Ok(url.into())
     }
 
-    fn read(&self, call: &Call, response: Response<Bytes>) -> Result<Bytes, XeroError> {
+    fn read_answer(&self, call: &ApiCall, response: Response<Bytes>) -> Result<Bytes, XeroError> {
         let response = response.map(repair_text);
-        let budget = self.note(Budget::of_answer(&response));
+        let budget = self.record_rate_limits(RateLimitHeaders::from_answer(&response));
         let status = response.status();
         let correlation_id = response.headers().get("xero-correlation-id");
         tracing::info!(
@@ -191,43 +202,43 @@ impl Session {
             if is_answer(&call.method, status, &body) {
                 return Ok(body);
             }
-            return Err(XeroError::Edge { access: call.access(), status: status.as_u16() });
+            return Err(XeroError::Edge { access: call.access_mode(), status: status.as_u16() });
         }
         if status == StatusCode::NOT_MODIFIED && call.modified_since.is_some() {
-            return Ok(call.nothing());
+            return Ok(call.empty_answer());
         }
-        let error = classify(&Reply {
+        let error = classify_answer(&FailedAnswer {
             status,
             headers: response.headers(),
             body: response.body(),
             endpoint: call.endpoint,
-            access: call.access(),
+            access: call.access_mode(),
             addressed: call.addressed,
         });
-        self.note_refusal(&error);
+        self.report_refusal(&error);
         Err(error)
     }
 
     /// Reports rows that could not be read, so that they are counted.
-    pub(crate) fn note_odd_rows(&self, rows: &[OddRow]) {
-        if let Some(turnstile) = self.turnstile.as_ref().filter(|_| !rows.is_empty()) {
-            turnstile.note_odd_rows(rows);
+    pub(crate) fn report_odd_rows(&self, rows: &[OddRow]) {
+        if let Some(turnstile) = self.rate_limiter.as_ref().filter(|_| !rows.is_empty()) {
+            turnstile.report_odd_rows(rows);
         }
     }
 
     /// Reports the sentences of a refusal that are not in the table of known ones, so that they are
     /// counted. Every refusal is reported when it is read, so it is counted whatever the caller
     /// makes of it: a caller may repeat the write, or explain the refusal in other words.
-    pub(crate) fn note_refusal(&self, error: &XeroError) {
+    pub(crate) fn report_refusal(&self, error: &XeroError) {
         let unknown = error.unknown_sentences();
-        if let Some(turnstile) = self.turnstile.as_ref().filter(|_| unknown > 0) {
-            turnstile.note_unknown_sentences(unknown);
+        if let Some(turnstile) = self.rate_limiter.as_ref().filter(|_| unknown > 0) {
+            turnstile.report_unknown_sentences(unknown);
         }
     }
 
-    fn note(&self, seen: Budget) -> Budget {
-        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
-        *budget = seen.or(*budget);
+    fn record_rate_limits(&self, seen: RateLimitHeaders) -> RateLimitHeaders {
+        let mut budget = self.rate_limit_headers.lock().unwrap_or_else(PoisonError::into_inner);
+        *budget = seen.with_fallback(*budget);
         *budget
     }
 }
@@ -236,7 +247,7 @@ const UNSENDABLE: XeroError =
     XeroError::Unsendable { reason: "its address or headers are not valid" };
 
 /// The header value for an access token, marked as sensitive so that it is never printed.
-pub(crate) fn bearer(access_token: &SecretString) -> Result<HeaderValue, XeroError> {
+pub(crate) fn bearer_header(access_token: &SecretString) -> Result<HeaderValue, XeroError> {
     let text = format!("Bearer {}", access_token.expose_secret());
     let mut value = HeaderValue::from_str(&text).map_err(|_| UNSENDABLE)?;
     value.set_sensitive(true);
@@ -244,7 +255,7 @@ pub(crate) fn bearer(access_token: &SecretString) -> Result<HeaderValue, XeroErr
 }
 
 /// A value, percent-encoded for a query.
-pub(crate) fn encoded(value: &str) -> String {
+pub(crate) fn percent_encode(value: &str) -> String {
     byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
@@ -253,7 +264,7 @@ pub(crate) fn encoded(value: &str) -> String {
 fn query_text(query: &[(&'static str, String)]) -> String {
     query
         .iter()
-        .map(|(name, value)| format!("{name}={}", encoded(value).replace("%2C", ",")))
+        .map(|(name, value)| format!("{name}={}", percent_encode(value).replace("%2C", ",")))
         .collect::<Vec<_>>()
         .join("&")
 }

@@ -49,10 +49,13 @@ struct IdClaims {
 impl TokenIdentity {
     /// Reads the claims. An unreadable id token only means that name and e-mail address are
     /// missing.
-    pub(crate) fn read(access_token: &str, id_token: Option<&str>) -> Result<Self, XeroError> {
-        let access: AccessClaims = claims(access_token)
-            .ok_or_else(|| XeroError::undecodable("/connect/token", "not a Xero token"))?;
-        let id: IdClaims = id_token.and_then(claims).unwrap_or_default();
+    pub(crate) fn from_tokens(
+        access_token: &str,
+        id_token: Option<&str>,
+    ) -> Result<Self, XeroError> {
+        let access: AccessClaims = parse_claims(access_token)
+            .ok_or_else(|| XeroError::undecodable_answer("/connect/token", "not a Xero token"))?;
+        let id: IdClaims = id_token.and_then(parse_claims).unwrap_or_default();
         let names = [id.given_name, id.family_name];
         let full_name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
         Ok(Self {
@@ -65,7 +68,7 @@ impl TokenIdentity {
 }
 
 /// The claims in the second of a token's three parts.
-fn claims<T: DeserializeOwned>(token: &str) -> Option<T> {
+fn parse_claims<T: DeserializeOwned>(token: &str) -> Option<T> {
     let payload = token.split('.').nth(1)?;
     let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     serde_json::from_slice(&json).ok()

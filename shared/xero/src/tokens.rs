@@ -16,12 +16,14 @@ use crate::transport::BoxError;
 #[async_trait]
 pub trait AccessTokens: Send + Sync + Debug {
     /// Returns a token for the next call.
-    async fn current(&self) -> Result<SecretString, NoAccessToken>;
+    async fn current_token(&self) -> Result<SecretString, NoAccessToken>;
 
     /// Returns another token in place of this one, which Xero has just rejected. `None` means that
     /// there is no other token, so the rejection stands.
-    async fn renewed(&self, rejected: &SecretString)
-    -> Result<Option<SecretString>, NoAccessToken>;
+    async fn renew_token(
+        &self,
+        rejected: &SecretString,
+    ) -> Result<Option<SecretString>, NoAccessToken>;
 }
 
 /// The reason why there is no access token.
@@ -42,11 +44,11 @@ pub struct FixedToken(pub SecretString);
 
 #[async_trait]
 impl AccessTokens for FixedToken {
-    async fn current(&self) -> Result<SecretString, NoAccessToken> {
+    async fn current_token(&self) -> Result<SecretString, NoAccessToken> {
         Ok(self.0.clone())
     }
 
-    async fn renewed(
+    async fn renew_token(
         &self,
         _rejected: &SecretString,
     ) -> Result<Option<SecretString>, NoAccessToken> {
@@ -56,7 +58,10 @@ impl AccessTokens for FixedToken {
 
 /// The token for a call's first try.
 pub(crate) async fn first_token(tokens: &dyn AccessTokens) -> Result<SecretString, XeroError> {
-    tokens.current().await.map_err(|source| XeroError::NoAccessToken { is_answered: false, source })
+    tokens
+        .current_token()
+        .await
+        .map_err(|source| XeroError::NoAccessToken { is_answered: false, source })
 }
 
 /// The token for a call's second try, if `error` is a rejection of the first one and there is
@@ -69,6 +74,6 @@ pub(crate) async fn second_token(
     if !matches!(error, XeroError::TokenRejected { expired: _ }) {
         return Ok(None);
     }
-    let renewed = tokens.renewed(rejected).await;
+    let renewed = tokens.renew_token(rejected).await;
     renewed.map_err(|source| XeroError::NoAccessToken { is_answered: true, source })
 }

@@ -21,7 +21,10 @@ pub trait Transport: Send + Sync + fmt::Debug {
     ///
     /// The request is sent at most once, redirects are not followed, and a content encoding that
     /// the request asked for is already decoded in the answer.
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError>;
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError>;
 }
 
 /// An exchange that did not finish.
@@ -29,7 +32,7 @@ pub trait Transport: Send + Sync + fmt::Debug {
 #[error("{kind}")]
 pub struct TransportError {
     /// Whether the other side may have received the request.
-    pub sent: Sent,
+    pub sent: RequestSent,
     /// How the exchange failed.
     pub kind: TransportErrorKind,
     /// The cause.
@@ -39,7 +42,7 @@ pub struct TransportError {
 
 /// Whether the other side may have received the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
+pub enum RequestSent {
     /// Certainly not: no byte of it was sent.
     No,
     /// Possibly, wholly or in part. A write has an uncertain outcome.

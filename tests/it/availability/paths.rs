@@ -1,11 +1,11 @@
 //! Every path to Xero with a closed organisation.
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, XeroContactId};
 use engine::contacts::{self, reconcile};
-use engine::health::check;
-use engine::keep_alive::keep_alive;
+use engine::health::check_health;
+use engine::keep_alive::renew_unused_tokens;
 use engine::{choices, settings, sync_all};
 use jiff::SignedDuration;
 use tests::World;
@@ -31,19 +31,19 @@ fn polls(world: &World) {
 fn syncs_one(world: &World) {
     let (account, record) = (world.account(), CrmId::new("inv_0").unwrap());
     let invocation = world.invocation();
-    let synced = settings::sync_now(&world.engine, &account, Invoice, record, invocation);
+    let synced = settings::sync_record_now(&world.engine, &account, Invoice, record, invocation);
     run(synced).unwrap().unwrap();
 }
 
 fn syncs_all(world: &World) {
     world.receive(Invoice, &an_invoice("inv_9", "cli_1").body());
-    run(sync_all::start(&world.engine, &world.account(), owner())).unwrap().unwrap();
+    run(sync_all::start_sync_all(&world.engine, &world.account(), owner())).unwrap().unwrap();
     world.advance(SignedDuration::from_secs(10));
 }
 
 fn searches(world: &World) {
     let account = world.account();
-    let found = contacts::search(&world.engine, &account, "ridge", world.invocation());
+    let found = contacts::search_contacts(&world.engine, &account, "ridge", world.invocation());
     assert!(run(found).unwrap().is_err());
 }
 
@@ -51,12 +51,14 @@ fn links(world: &World) {
     let (client, contact) = (CrmId::new("cli_1").unwrap(), XeroContactId(Uuid::from_u128(5)));
     let (account, by) = (world.account(), owner());
     let invocation = world.invocation();
-    let linked = contacts::link(&world.engine, &account, &by, client, contact, invocation);
+    let linked = contacts::link_client(&world.engine, &account, &by, client, contact, invocation);
     run(linked).unwrap().unwrap();
 }
 
 fn reconciles(world: &World) {
-    run(reconcile::start(&world.engine, &world.account(), owner())).unwrap().unwrap();
+    run(reconcile::start_reconciliation(&world.engine, &world.account(), owner()))
+        .unwrap()
+        .unwrap();
     world.advance(SignedDuration::from_secs(10));
 }
 
@@ -104,7 +106,11 @@ fn every_path_costs_a_few_calls_once_and_reports_it_once() {
         (0..20).for_each(|_| take(&world));
         assert_eq!(calls(&world), before, "{name}: nothing has changed");
         let told = world.statuses_told(&world.account());
-        assert_eq!(told, [Status::Active, Status::OrganisationUnavailable], "{name}");
+        assert_eq!(
+            told,
+            [ConnectionStatus::Active, ConnectionStatus::OrganisationUnavailable],
+            "{name}"
+        );
         let problem = world.status().connection_problem.unwrap();
         assert_eq!(problem.code, "organisation_unavailable", "{name}");
     }
@@ -119,14 +125,14 @@ fn keep_alive_and_the_health_check_leave_a_closed_organisation_alone() {
     for _ in 0..24 {
         world.clock.advance(MINUTES(60));
         world.restart();
-        let checked = run(check(&world.engine, world.invocation())).unwrap().unwrap();
+        let checked = run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
         assert_eq!((checked.counted.found_disconnected, checked.failed), (0, 0));
     }
     world.clock.advance(SignedDuration::from_hours(24 * 21));
     world.restart();
-    let kept = run(keep_alive(&world.engine, world.invocation())).unwrap().unwrap();
+    let kept = run(renew_unused_tokens(&world.engine, world.invocation())).unwrap().unwrap();
     assert_eq!((kept.expired, kept.failed), (0, 0));
     assert_eq!(calls(&world), before);
     let told = world.statuses_told(&world.account());
-    assert_eq!(told, [Status::Active, Status::OrganisationUnavailable]);
+    assert_eq!(told, [ConnectionStatus::Active, ConnectionStatus::OrganisationUnavailable]);
 }

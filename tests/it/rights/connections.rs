@@ -12,12 +12,12 @@ use domain::entity::EntityKind::{Contact, CreditNote, Invoice, Payment};
 use domain::envelope;
 use domain::ids::UserId;
 use engine::Engine;
-use engine::connect::{self, CallbackOutcome, Completed};
-use engine::disconnect::disconnect;
-use engine::erasure::{end_connection, erase, revoke_all};
-use engine::inbound::{Delivery, receive};
+use engine::connect::{self, CallbackOutcome, ConnectOutcome};
+use engine::disconnect::disconnect_account;
+use engine::erasure::{end_connection, erase_account, revoke_all_grants};
+use engine::inbound::{DeliverySize, receive_messages};
 use engine::ports::Clock;
-use engine::status::status;
+use engine::status::read_status;
 use jiff::Timestamp;
 use tests::World;
 use tests::access::{Access, Function, HintQueue};
@@ -43,7 +43,7 @@ pub(super) fn connects() -> Used {
     let world = World::new();
     let (account, by) = (world.account(), UserId::new("usr_owner").unwrap());
     let (user, tenant) = (world.user(), world.tenant());
-    let address = run(connect::begin(&world.engine, &account, &by)).unwrap().unwrap();
+    let address = run(connect::begin_connect(&world.engine, &account, &by)).unwrap().unwrap();
     let consent = world.xero().consent(world.clock.now(), &address, user, &[tenant]);
     let Consent::Redirect(location) = consent else { panic!("{consent:?}") };
     world.gate.take_used();
@@ -53,10 +53,10 @@ pub(super) fn connects() -> Used {
     };
     let called_back = world.gate.take_used();
     let until = world.invocation();
-    let completed = run(connect::complete(&world.engine, &account, &by, &ticket, until));
-    assert!(matches!(completed, Some(Ok(Completed::Connected(_)))), "{completed:?}");
-    run(status(&world.engine, &account)).unwrap().unwrap();
-    run(disconnect(&world.engine, &account, world.invocation())).unwrap().unwrap();
+    let completed = run(connect::complete_connect(&world.engine, &account, &by, &ticket, until));
+    assert!(matches!(completed, Some(Ok(ConnectOutcome::Connected(_)))), "{completed:?}");
+    run(read_status(&world.engine, &account)).unwrap().unwrap();
+    run(disconnect_account(&world.engine, &account, world.invocation())).unwrap().unwrap();
     let pressed = world.gate.take_used();
     Used::from([(Function::OAuthCallback, called_back), (Function::SettingsApi, pressed)])
 }
@@ -71,8 +71,8 @@ pub(super) fn commanded() -> BTreeSet<Access> {
         world.gate.take_used();
         let is_disconnected = match command {
             0 => run(end_connection(engine, &account, until)).unwrap().unwrap().done,
-            1 => run(erase(engine, &account, &[], until)).unwrap().unwrap().disconnected,
-            _ => run(revoke_all(engine, until)).unwrap().unwrap().done,
+            1 => run(erase_account(engine, &account, &[], until)).unwrap().unwrap().disconnected,
+            _ => run(revoke_all_grants(engine, until)).unwrap().unwrap().done,
         };
         assert!(is_disconnected, "{command}");
         used.extend(world.gate.take_used());
@@ -114,8 +114,8 @@ impl Clock for ConnectingClock {
         self.world.clock.now()
     }
 
-    async fn pause(&self, moment: Duration) {
-        self.world.clock.pause(moment).await;
+    async fn sleep_for(&self, moment: Duration) {
+        self.world.clock.sleep_for(moment).await;
     }
 }
 
@@ -130,9 +130,10 @@ pub(super) fn connected_meanwhile() -> Used {
             used: Mutex::default(),
         });
         let engine = Engine { clock: clock.clone(), ..world.engine.clone() };
-        let message = [envelope::read(&body, kind, ACCOUNT).unwrap()];
+        let message = [envelope::read_crm_body(&body, kind, ACCOUNT).unwrap()];
         world.gate.take_used();
-        let received = run(receive(&engine, &message, Delivery::Partial, world.invocation()));
+        let received =
+            run(receive_messages(&engine, &message, DeliverySize::Partial, world.invocation()));
         assert!(received.unwrap().iter().all(Result::is_ok), "{kind}");
         let mut accesses = world.gate.take_used();
         accesses.extend(clock.used.lock().unwrap().iter());

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use domain::entity::EntityKind;
 use domain::entity::EntityKind::{Contact, CreditNote, Invoice, Payment};
 use domain::ids::UserId;
-use domain::outbound::News;
-use engine::cleanup::clean;
+use domain::outbound::EventContent;
+use engine::cleanup::remove_expired_rows;
 use engine::contacts::reconcile;
-use engine::health::check;
-use engine::inbound::Received;
-use engine::keep_alive::keep_alive;
-use engine::poll::tick;
+use engine::health::check_health;
+use engine::inbound::MessageOutcome;
+use engine::keep_alive::renew_unused_tokens;
+use engine::poll::plan_tick;
 use engine::ports::Clock;
-use engine::sweep::sweep;
+use engine::sweep::sweep_all_shards;
 use engine::{Invocation, sync_all};
 use jiff::SignedDuration;
 use tests::World;
@@ -41,7 +41,7 @@ pub(super) fn given_up() -> Used {
         world.receive(kind, &body);
         world.advance(SignedDuration::from_hours(14));
         let told = world.told.news();
-        assert!(told.iter().any(|news| matches!(news, News::Skipped { .. })), "{told:?}");
+        assert!(told.iter().any(|news| matches!(news, EventContent::Skipped { .. })), "{told:?}");
         used.insert(Function::of_queue(kind), world.gate.take_used());
     }
     used
@@ -66,9 +66,9 @@ pub(super) fn put_off() -> Used {
         let world = World::connected();
         world.gate.take_used();
         let received = world.receive_together(kind, &burst);
-        let is_one = |one: &Received| *one == Received::PutOff;
-        let is_put_off = |one: &Received| {
-            is_one(one) || matches!(one, Received::Woken(all) if all.iter().all(is_one))
+        let is_one = |one: &MessageOutcome| *one == MessageOutcome::PutOff;
+        let is_put_off = |one: &MessageOutcome| {
+            is_one(one) || matches!(one, MessageOutcome::Woken(all) if all.iter().all(is_one))
         };
         assert!(received.iter().all(is_put_off), "{received:?}");
         used.entry(Function::of_queue(kind)).or_default().extend(world.gate.take_used());
@@ -84,7 +84,7 @@ fn numbered(message: impl Fn(i32) -> String) -> [String; 10] {
 pub(super) fn ticked() -> BTreeSet<Access> {
     let world = World::connected();
     world.gate.take_used();
-    run(tick(&world.engine)).unwrap().unwrap();
+    run(plan_tick(&world.engine)).unwrap().unwrap();
     world.gate.take_used()
 }
 
@@ -93,7 +93,7 @@ pub(super) fn compared() -> BTreeSet<Access> {
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Client cli_1", "record"));
     let by = UserId::new("usr_owner").unwrap();
-    run(reconcile::start(&world.engine, &world.account(), by)).unwrap().unwrap();
+    run(reconcile::start_reconciliation(&world.engine, &world.account(), by)).unwrap().unwrap();
     world.gate.take_used();
     world.advance(SignedDuration::from_mins(5));
     world.gate.take_used()
@@ -106,7 +106,7 @@ pub(super) fn kept_alive() -> BTreeSet<Access> {
     for days in [21, 70] {
         world.clock.advance(SignedDuration::from_hours(24 * days));
         world.restart();
-        run(keep_alive(&world.engine, world.invocation())).unwrap().unwrap();
+        run(renew_unused_tokens(&world.engine, world.invocation())).unwrap().unwrap();
     }
     world.gate.take_used()
 }
@@ -122,7 +122,7 @@ pub(super) fn checked() -> BTreeSet<Access> {
     world.gate.take_used();
     for _ in 0..24 {
         world.clock.advance(SignedDuration::from_hours(1));
-        run(check(&world.engine, world.invocation())).unwrap().unwrap();
+        run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
     }
     world.gate.take_used()
 }
@@ -134,9 +134,9 @@ pub(super) fn cleaned_up() -> BTreeSet<Access> {
     world.begin();
     world.clock.advance(SignedDuration::from_hours(24 * 31));
     world.gate.take_used();
-    let over = Invocation::attended("2026-01-01T00:00:00Z".parse().unwrap());
+    let over = Invocation::interactive("2026-01-01T00:00:00Z".parse().unwrap());
     for invocation in [over, world.invocation()] {
-        run(clean(&world.engine.store, &world.clock, invocation)).unwrap().unwrap();
+        run(remove_expired_rows(&world.engine.store, &world.clock, invocation)).unwrap().unwrap();
     }
     world.gate.take_used()
 }
@@ -145,7 +145,7 @@ pub(super) fn cleaned_up() -> BTreeSet<Access> {
 pub(super) fn swept() -> BTreeSet<Access> {
     let world = World::connected();
     world.gate.take_used();
-    run(sweep(&world.engine, world.invocation())).unwrap();
+    run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
     world.gate.take_used()
 }
 
@@ -154,7 +154,7 @@ pub(super) fn pressed() -> BTreeSet<Access> {
     let world = World::connected();
     let by = || UserId::new("usr_owner").unwrap();
     world.gate.take_used();
-    run(sync_all::start(&world.engine, &world.account(), by())).unwrap().unwrap();
-    run(reconcile::start(&world.engine, &world.account(), by())).unwrap().unwrap();
+    run(sync_all::start_sync_all(&world.engine, &world.account(), by())).unwrap().unwrap();
+    run(reconcile::start_reconciliation(&world.engine, &world.account(), by())).unwrap().unwrap();
     world.gate.take_used()
 }

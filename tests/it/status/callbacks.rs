@@ -1,6 +1,6 @@
 //! Whatever a callback comes to, the status of the account is what it was before somebody began to connect.
 
-use domain::connection::Status;
+use domain::connection::ConnectionStatus;
 use domain::entity::EntityKind::Invoice;
 use engine::ports::Clock;
 use jiff::SignedDuration;
@@ -96,12 +96,12 @@ type Ending = fn(&World);
 
 #[test]
 fn every_outcome_of_a_callback_leaves_every_status_as_it_was() {
-    let accounts: [(Status, fn() -> World); 5] = [
-        (Status::Disconnected, never_connected),
-        (Status::Active, World::connected),
-        (Status::Disconnected, disconnected),
-        (Status::TokenExpired, expired),
-        (Status::OrganisationUnavailable, unavailable),
+    let accounts: [(ConnectionStatus, fn() -> World); 5] = [
+        (ConnectionStatus::Disconnected, never_connected),
+        (ConnectionStatus::Active, World::connected),
+        (ConnectionStatus::Disconnected, disconnected),
+        (ConnectionStatus::TokenExpired, expired),
+        (ConnectionStatus::OrganisationUnavailable, unavailable),
     ];
     let outcomes: [(&str, Ending); 9] = [
         ("denied", is_denied),
@@ -136,8 +136,8 @@ fn a_callback_without_a_state_leaves_a_connect_that_is_under_way_pending() {
         let world = World::new();
         world.begin();
         comes(&world);
-        assert_eq!(world.status().status, Status::Pending);
+        assert_eq!(world.status().status, ConnectionStatus::Pending);
         world.clock.advance(MINUTES(15));
-        assert_eq!(world.status().status, Status::Disconnected);
+        assert_eq!(world.status().status, ConnectionStatus::Disconnected);
     }
 }

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Invoice, Payment};
-use domain::operation::{Parking, State};
-use engine::connect::Completed;
+use domain::operation::{OperationState, ParkingReason};
+use engine::connect::ConnectOutcome;
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use store::Store;
 use store::memory::MemoryTable;
-use store::table::{IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write};
+use store::table::{
+    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
+    TableQuery,
+};
 use tests::World;
 use tests::builders::{a_payment, an_invoice};
 use tests::ports::{Intercepted, refusal, respond};
@@ -36,13 +39,13 @@ impl Contended {
 }
 
 #[async_trait]
-impl Table for Contended {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+impl ItemTable for Contended {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.table.get(key).await
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        let is_met = writes.iter().any(|write| write.key().sk == self.sk)
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
+        let is_met = writes.iter().any(|write| write.item_key().sk == self.sk)
             && self
                 .left
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
@@ -53,11 +56,11 @@ impl Table for Contended {
             let source = io::Error::other("the table does not answer").into();
             return Err(TableError::Unavailable { operation: "write", source });
         }
-        self.table.write(writes).await
+        self.table.write_items(writes).await
     }
 
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
-        self.table.query(query).await
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
+        self.table.query_items(query).await
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
@@ -76,7 +79,7 @@ fn a_success_at_the_moment_of_other_attempts_is_remembered() {
 }
 
 /// An invoice that is attempted while the connection cannot be updated with what the attempt finds out.
-fn attempts_without_update(world: &mut World) -> State {
+fn attempts_without_update(world: &mut World) -> OperationState {
     world.engine.store = Contended::at(world, "CONNECTION", 4, false);
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     world.engine.store = Store::new(Arc::new(world.table.clone()));
@@ -91,7 +94,7 @@ fn a_record_does_not_wait_for_a_connection_that_could_not_be_marked_unavailable(
     world.receive(Invoice, &an_invoice("inv_0", "cli_1").body());
     world.xero().bookkeeper(now, tenant).unwrap().close_organisation();
     let state = attempts_without_update(&mut world);
-    assert!(matches!(state, State::Waiting { .. }), "{state:?}");
+    assert!(matches!(state, OperationState::Waiting { .. }), "{state:?}");
     // The next attempt finds out again, and is released with the connection.
     world.advance(SignedDuration::from_hours(1));
     assert_eq!(world.connection().state, ConnectionState::Unavailable);
@@ -99,7 +102,7 @@ fn a_record_does_not_wait_for_a_connection_that_could_not_be_marked_unavailable(
     world.xero().bookkeeper(now, tenant).unwrap().reopen_organisation();
     world.connect();
     world.advance(SignedDuration::from_mins(5));
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
 }
 
 #[test]
@@ -114,13 +117,13 @@ fn a_record_does_not_wait_for_a_connection_whose_expiry_could_not_be_noted() {
     // The access token is over.
     world.clock.advance(SignedDuration::from_mins(40));
     let state = attempts_without_update(&mut world);
-    assert!(matches!(state, State::Waiting { .. }), "{state:?}");
+    assert!(matches!(state, OperationState::Waiting { .. }), "{state:?}");
     world.advance(SignedDuration::from_hours(1));
     assert_eq!(world.connection().state, ConnectionState::TokenExpired);
     refuses.store(0, Ordering::SeqCst);
-    assert!(matches!(world.connect(), Completed::Connected(_)));
+    assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     world.advance(SignedDuration::from_mins(5));
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
 }
 
 #[test]
@@ -139,11 +142,11 @@ fn a_permission_that_the_consent_lacks_is_named_and_a_new_consent_resolves_it() 
     world.receive(Payment, &a_payment("pay_1", &[("inv_1", "20.00")]).body());
     let id = "pay_1.1";
     let operation = world.mapping(Payment, id).unwrap().operation;
-    assert_eq!(operation.state, State::Parked { on: Parking::Reconnect });
+    assert_eq!(operation.state, OperationState::Parked { on: ParkingReason::Reconnect });
     assert_eq!(operation.failure.unwrap().code, "permission_missing");
-    assert_eq!(world.status().status, Status::Error);
+    assert_eq!(world.status().status, ConnectionStatus::Error);
     lacks.store(0, Ordering::SeqCst);
-    assert!(matches!(world.connect(), Completed::Connected(_)));
+    assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     world.advance(SignedDuration::from_mins(5));
-    assert_eq!(world.mapping(Payment, id).unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Payment, id).unwrap().operation.state, OperationState::Synced);
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
-use domain::operation::{Parking, State};
+use domain::operation::{OperationState, ParkingReason};
 use engine::token::access_token;
 use jiff::SignedDuration;
 use tests::World;
@@ -38,10 +38,10 @@ fn a_refusal_of_the_refresh_token_ends_the_connection_and_is_reported_once() {
             world.receive(Invoice, &an_invoice(&format!("inv_{number}"), "cli_1").body());
         }
         assert_eq!(world.connection().state, ConnectionState::TokenExpired, "{status}");
-        let parked = State::Parked { on: Parking::Reconnect };
+        let parked = OperationState::Parked { on: ParkingReason::Reconnect };
         assert_eq!(world.mapping(Invoice, "inv_3").unwrap().operation.state, parked, "{status}");
         let told = world.statuses_told(&world.account());
-        assert_eq!(told, [Status::Active, Status::TokenExpired], "{status}");
+        assert_eq!(told, [ConnectionStatus::Active, ConnectionStatus::TokenExpired], "{status}");
     }
 }
 
@@ -75,9 +75,14 @@ fn no_other_answer_of_the_token_endpoint_ends_a_connection() {
         is_on.store(false, Ordering::SeqCst);
         world.advance(SignedDuration::from_hours(2));
         let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
-        assert_eq!(operation.state, State::Synced, "{status} {body}: {:?}", operation.failure);
+        assert_eq!(
+            operation.state,
+            OperationState::Synced,
+            "{status} {body}: {:?}",
+            operation.failure
+        );
         let told = world.statuses_told(&world.account());
-        assert_eq!(told, [Status::Active], "{status} {body}");
+        assert_eq!(told, [ConnectionStatus::Active], "{status} {body}");
     }
 }
 

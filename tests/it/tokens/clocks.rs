@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
-use domain::operation::State;
-use engine::connect::Completed;
+use domain::operation::OperationState;
+use engine::connect::ConnectOutcome;
 use engine::ports::Clock;
 use engine::token::{TokenCache, access_token};
 use engine::{Engine, Invocation};
@@ -23,7 +23,7 @@ fn clocks_that_differ_by_two_minutes_end_no_connection() {
         let mut world = World::new();
         world.xero_clock.set_ahead(SignedDuration::from_secs(at_first));
         let completed = world.connect();
-        assert!(matches!(completed, Completed::Connected(_)), "{at_first}: {completed:?}");
+        assert!(matches!(completed, ConnectOutcome::Connected(_)), "{at_first}: {completed:?}");
         world.xero_clock.set_ahead(SignedDuration::from_secs(later));
         // Around the expiry of each token, by either clock.
         for number in 0..20 {
@@ -37,10 +37,10 @@ fn clocks_that_differ_by_two_minutes_end_no_connection() {
         world.advance(MINUTES(10));
         for number in 0..20 {
             let operation = world.mapping(Invoice, &format!("inv_{number}")).unwrap().operation;
-            assert_eq!(operation.state, State::Synced, "{later}: {:?}", operation.failure);
+            assert_eq!(operation.state, OperationState::Synced, "{later}: {:?}", operation.failure);
         }
         assert_eq!(world.connection().state, ConnectionState::Active);
-        assert_eq!(world.statuses_told(&world.account()), [Status::Active]);
+        assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
     }
 }
 
@@ -52,16 +52,16 @@ fn codes_tickets_and_pending_attempts_have_the_same_lifetime_with_differing_cloc
         let (account, user, tenant) = (world.account(), world.user(), world.tenant());
         let address = world.begin();
         world.clock.advance(SignedDuration::from_secs(14 * 60));
-        assert_eq!(world.status().status, Status::Pending, "{ahead}");
+        assert_eq!(world.status().status, ConnectionStatus::Pending, "{ahead}");
         let location = world.consent(&address, user, &[tenant]);
         let engine::connect::CallbackOutcome::Authorised { ticket } = world.come_back(&location)
         else {
             panic!("{ahead}: the callback has no ticket")
         };
         world.clock.advance(SignedDuration::from_secs(4 * 60 + 50));
-        assert_eq!(world.status().status, Status::Pending, "{ahead}");
+        assert_eq!(world.status().status, ConnectionStatus::Pending, "{ahead}");
         let completed = world.complete(&account, &ticket);
-        assert!(matches!(completed, Completed::Connected(_)), "{ahead}: {completed:?}");
+        assert!(matches!(completed, ConnectOutcome::Connected(_)), "{ahead}: {completed:?}");
     }
 }
 
@@ -84,7 +84,7 @@ fn processes_with_differing_clocks_lose_no_grant_wherever_one_dies() {
                 };
                 let grant = wanted(&world);
                 world.gate.arm(Some(Death { step, moment }));
-                drop(run(access_token(&other, grant, Invocation::until(deadline))));
+                drop(run(access_token(&other, grant, Invocation::with_deadline(deadline))));
                 world.gate.arm(None);
                 let is_renewed = (0..4).any(|_| {
                     let invocation = world.invocation();

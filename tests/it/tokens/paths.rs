@@ -4,20 +4,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, CreditNote, Invoice, Payment};
 use domain::ids::{CrmId, TenantId, XeroContactId};
-use domain::operation::State;
-use engine::connect::Completed;
-use engine::contacts::{self, Linked, reconcile};
-use engine::disconnect::Disconnected;
-use engine::health::check;
-use engine::inbound::Received;
-use engine::keep_alive::keep_alive;
-use engine::organisation::{self, Chosen};
-use engine::poll::Polled;
+use domain::operation::OperationState;
+use engine::connect::ConnectOutcome;
+use engine::contacts::{self, LinkOutcome, reconcile};
+use engine::disconnect::DisconnectOutcome;
+use engine::health::check_health;
+use engine::inbound::MessageOutcome;
+use engine::keep_alive::renew_unused_tokens;
+use engine::organisation::{self, OrganisationChoiceOutcome};
+use engine::poll::PollOutcome;
 use engine::ports::Clock;
-use engine::push::Pushed;
+use engine::push::PushOutcome;
 use engine::token::access_token;
 use engine::{choices, settings, sync_all};
 use jiff::SignedDuration;
@@ -43,13 +43,13 @@ fn a_push_and_a_poll_renew_a_token_that_xero_rejects_early() {
     let world = World::connected();
     reject_early(&world);
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
     assert_renewed(&world, 0, "push");
 
     let world = World::connected();
     world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
     reject_early(&world);
-    assert!(matches!(world.poll(), Polled::Read { .. }));
+    assert!(matches!(world.poll(), PollOutcome::Read { .. }));
     assert_renewed(&world, 0, "poll");
 }
 
@@ -59,7 +59,8 @@ fn contacts_are_searched_linked_and_compared_with_a_renewed_token() {
     entered(&world, "Ridge Plumbing");
     reject_early(&world);
     let (account, invocation) = (world.account(), world.invocation());
-    let found = run(contacts::search(&world.engine, &account, "ridge", invocation)).unwrap();
+    let found =
+        run(contacts::search_contacts(&world.engine, &account, "ridge", invocation)).unwrap();
     assert_eq!(found.unwrap().len(), 1);
     assert_renewed(&world, 0, "search");
 
@@ -69,17 +70,19 @@ fn contacts_are_searched_linked_and_compared_with_a_renewed_token() {
     reject_early(&world);
     let client = CrmId::new("cli_1").unwrap();
     let by = owner();
-    let link = contacts::link(&world.engine, &account, &by, client, contact, world.invocation());
-    assert!(matches!(run(link).unwrap().unwrap(), Linked::Done(_)));
+    let link =
+        contacts::link_client(&world.engine, &account, &by, client, contact, world.invocation());
+    assert!(matches!(run(link).unwrap().unwrap(), LinkOutcome::Done(_)));
     assert_renewed(&world, 0, "link");
 
     let world = World::connected();
     world.receive(Contact, &a_client("cli_1", 1, "Ridge Plumbing", "record"));
     entered(&world, "Ridge Plumbing");
     reject_early(&world);
-    run(reconcile::start(&world.engine, &account, owner())).unwrap().unwrap();
+    run(reconcile::start_reconciliation(&world.engine, &account, owner())).unwrap().unwrap();
     world.advance(MINUTES(1));
-    let progress = run(reconcile::progress(&world.engine, &account)).unwrap().unwrap().unwrap();
+    let progress =
+        run(reconcile::find_reconciliation(&world.engine, &account)).unwrap().unwrap().unwrap();
     assert_eq!(progress.counts.linked, 1, "{progress:?}");
     assert_renewed(&world, 0, "reconciliation");
 }
@@ -106,7 +109,7 @@ fn account_choices_codes_and_reading_the_chart_renew_a_rejected_token() {
     world.complete(&account, &ticket);
     reject_early(&world);
     world.follow_connects();
-    let chart = run(world.engine.store.chart(&world.ledger())).unwrap().unwrap();
+    let chart = run(world.engine.store.find_chart(&world.ledger())).unwrap().unwrap();
     assert!(chart.is_some(), "the chart was read");
     assert_renewed(&world, 0, "chart");
 }
@@ -121,7 +124,7 @@ fn the_hourly_check_renews_a_rejected_token() {
         run(access_token(&world.engine, wanted(&world), world.invocation())).unwrap().unwrap();
         world.xero_clock.set_ahead(MINUTES(31) * hour);
         let (lists, before) = (world.calls_of("/connections"), refreshes(&world));
-        let checked = run(check(&world.engine, world.invocation())).unwrap().unwrap();
+        let checked = run(check_health(&world.engine, world.invocation())).unwrap().unwrap();
         assert_eq!((checked.counted.found_disconnected, checked.failed), (0, 0));
         if world.calls_of("/connections") > lists {
             looks += 1;
@@ -141,13 +144,13 @@ fn a_disconnect_and_the_sweep_after_it_remove_the_link_with_a_renewed_token() {
     };
     let world = World::connected();
     reject_early(&world);
-    assert_eq!(world.disconnect(), Disconnected::Done);
+    assert_eq!(world.disconnect(), DisconnectOutcome::Done);
     assert!(!is_linked(&world));
     assert_eq!(refreshes(&world), 1);
 
     let world = World::connected();
     world.inject(Fault { on: Match::next("/connections"), kind: FaultKind::Status500 });
-    assert_eq!(world.disconnect(), Disconnected::LeftOver);
+    assert_eq!(world.disconnect(), DisconnectOutcome::LeftOver);
     assert!(is_linked(&world));
     reject_early(&world);
     assert_eq!(world.sweep().connections, 1);
@@ -161,12 +164,13 @@ fn choosing_another_organisation_renews_a_rejected_token() {
     let (user, first) = (world.user(), world.tenant());
     let other = world.xero().settings().organisations[1].id;
     world.xero().disconnect("servicecortex", user, first);
-    assert!(matches!(world.connect_to(&[other]), Completed::OtherOrganisation { .. }));
+    assert!(matches!(world.connect_to(&[other]), ConnectOutcome::OtherOrganisation { .. }));
     let before = refreshes(&world);
     reject_early(&world);
     let (account, invocation) = (world.account(), world.invocation());
-    let chosen = organisation::choose(&world.engine, &account, TenantId(other), invocation);
-    assert_eq!(run(chosen).unwrap().unwrap(), Chosen::Done);
+    let chosen =
+        organisation::choose_organisation(&world.engine, &account, TenantId(other), invocation);
+    assert_eq!(run(chosen).unwrap().unwrap(), OrganisationChoiceOutcome::Done);
     assert!(world.connection().leftovers.is_empty());
     assert_eq!(refreshes(&world) - before, 1);
     assert_eq!(world.connection().state, ConnectionState::Active);
@@ -178,10 +182,10 @@ fn keep_alive_renews_by_xeros_clock_and_ours() {
     world.clock.advance(SignedDuration::from_hours(24 * 21));
     world.restart();
     reject_early(&world);
-    let kept = run(keep_alive(&world.engine, world.invocation())).unwrap().unwrap();
+    let kept = run(renew_unused_tokens(&world.engine, world.invocation())).unwrap().unwrap();
     assert_eq!((kept.renewed, kept.expired, kept.failed), (1, 0, 0));
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
     assert_renewed(&world, 0, "keep-alive");
 }
 
@@ -207,9 +211,9 @@ fn a_push_of_every_kind_renews_a_rejected_token_once() {
         let world = billed();
         reject_early(&world);
         let received = world.receive(kind, &body);
-        let is_synced = |one: &Received| *one == Received::Pushed(Pushed::Synced);
+        let is_synced = |one: &MessageOutcome| *one == MessageOutcome::Pushed(PushOutcome::Synced);
         let is_done = is_synced(&received)
-            || matches!(&received, Received::Woken(all) if all.iter().all(is_synced));
+            || matches!(&received, MessageOutcome::Woken(all) if all.iter().all(is_synced));
         assert!(is_done, "{kind}: {received:?}");
         assert_renewed(&world, 0, kind.as_str());
     }
@@ -226,7 +230,7 @@ fn records_that_are_pushed_together_renew_a_rejected_token_once() {
     world.advance(MINUTES(2));
     for number in 0..10 {
         let operation = world.mapping(Invoice, &format!("inv_{number}")).unwrap().operation;
-        assert_eq!(operation.state, State::Synced, "{:?}", operation.failure);
+        assert_eq!(operation.state, OperationState::Synced, "{:?}", operation.failure);
     }
     assert_renewed(&world, 0, "a batch");
 }
@@ -242,16 +246,17 @@ fn a_users_sync_renews_a_rejected_token_once() {
         reject_early(&world);
         let account = world.account();
         if is_all {
-            run(sync_all::start(&world.engine, &account, owner())).unwrap().unwrap();
+            run(sync_all::start_sync_all(&world.engine, &account, owner())).unwrap().unwrap();
             world.advance(SignedDuration::from_secs(30));
         } else {
             let record = CrmId::new("inv_1").unwrap();
             let invocation = world.invocation();
-            let synced = settings::sync_now(&world.engine, &account, Invoice, record, invocation);
+            let synced =
+                settings::sync_record_now(&world.engine, &account, Invoice, record, invocation);
             run(synced).unwrap().unwrap().unwrap();
         }
         let operation = world.mapping(Invoice, "inv_1").unwrap().operation;
-        assert_eq!(operation.state, State::Synced, "{:?}", operation.failure);
+        assert_eq!(operation.state, OperationState::Synced, "{:?}", operation.failure);
         assert_renewed(&world, 0, "a user's sync");
     }
 }
@@ -262,8 +267,9 @@ fn an_unlink_does_not_call_xero() {
     reject_early(&world);
     let before = world.xero().calls().len();
     let (account, by, client) = (world.account(), owner(), CrmId::new("cli_1").unwrap());
-    let unlinked = run(contacts::unlink(&world.engine, &account, &by, client)).unwrap().unwrap();
-    assert!(matches!(unlinked, Linked::Done(_)), "{unlinked:?}");
+    let unlinked =
+        run(contacts::unlink_client(&world.engine, &account, &by, client)).unwrap().unwrap();
+    assert!(matches!(unlinked, LinkOutcome::Done(_)), "{unlinked:?}");
     assert_eq!(world.xero().calls().len(), before);
 }
 
@@ -279,7 +285,7 @@ fn a_completion_renews_a_token_that_xero_rejects_right_after_the_exchange() {
                 .is_ok();
         is_met.then(|| Ok(refusal(401, "AuthenticationUnsuccessful")))
     });
-    assert!(matches!(world.connect(), Completed::Connected(_)));
+    assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     assert_eq!(left.load(Ordering::SeqCst), 0);
     assert_renewed(&world, 0, "complete");
 }
@@ -299,5 +305,12 @@ fn the_check_of_an_unavailable_organisation_renews_a_rejected_token() {
     assert_eq!(refreshes(&world) - before, 1);
     assert_eq!(world.connection().state, ConnectionState::Active);
     let told = world.statuses_told(&world.account());
-    assert_eq!(told, [Status::Active, Status::OrganisationUnavailable, Status::Active]);
+    assert_eq!(
+        told,
+        [
+            ConnectionStatus::Active,
+            ConnectionStatus::OrganisationUnavailable,
+            ConnectionStatus::Active
+        ]
+    );
 }

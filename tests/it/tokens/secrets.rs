@@ -1,12 +1,12 @@
 //! Secrets whose reads lag behind their writes, are empty for a while, or return the value of a
 //! slow process.
 
-use domain::connection::{ConnectionState, Status};
+use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
-use domain::operation::{Parking, State};
-use engine::connect::Completed;
-use engine::inbound::Received;
-use engine::push::Pushed;
+use domain::operation::{OperationState, ParkingReason};
+use engine::connect::ConnectOutcome;
+use engine::inbound::MessageOutcome;
+use engine::push::PushOutcome;
 use engine::token::access_token;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -26,11 +26,11 @@ fn a_push_waits_for_a_secret_that_is_not_visible_yet_after_a_connection() {
         let (account, user, tenant) = (world.account(), world.user(), world.tenant());
         let ticket = world.authorise(&account, user, &[tenant]);
         let completed = world.complete(&account, &ticket);
-        assert!(matches!(completed, Completed::Connected(_)), "{reads}: {completed:?}");
+        assert!(matches!(completed, ConnectOutcome::Connected(_)), "{reads}: {completed:?}");
         // Another process, immediately afterwards.
         world.restart();
         let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-        assert_eq!(received, Received::Pushed(Pushed::Synced), "{reads}");
+        assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced), "{reads}");
         assert_eq!(refreshes(&world), 0, "{reads}");
         assert_eq!(world.connection().state, ConnectionState::Active, "{reads}");
     }
@@ -46,7 +46,11 @@ fn a_push_waits_for_a_secret_that_still_shows_older_tokens_after_a_refresh() {
             world.restart();
             let id = format!("inv_{number}");
             let received = world.receive(Invoice, &an_invoice(&id, "cli_1").body());
-            assert_eq!(received, Received::Pushed(Pushed::Synced), "{reads} reads, {id}");
+            assert_eq!(
+                received,
+                MessageOutcome::Pushed(PushOutcome::Synced),
+                "{reads} reads, {id}"
+            );
         }
         assert_renewed(&world, 0, &format!("{reads} reads"));
     }
@@ -59,18 +63,21 @@ fn a_secret_that_is_missing_for_ten_minutes_counts_as_deleted() {
     world.secrets.lose(&name);
     world.restart();
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert!(matches!(received, Received::Pushed(Pushed::Waiting { .. })), "{received:?}");
+    assert!(
+        matches!(received, MessageOutcome::Pushed(PushOutcome::Waiting { .. })),
+        "{received:?}"
+    );
     assert_eq!(world.connection().state, ConnectionState::Active, "it may not be visible yet");
     world.advance(MINUTES(10));
     assert_eq!(world.connection().state, ConnectionState::TokenExpired);
-    let parked = State::Parked { on: Parking::Reconnect };
+    let parked = OperationState::Parked { on: ParkingReason::Reconnect };
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, parked);
     let told = world.statuses_told(&world.account());
-    assert_eq!(told, [Status::Active, Status::TokenExpired]);
+    assert_eq!(told, [ConnectionStatus::Active, ConnectionStatus::TokenExpired]);
     assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.failures, 0);
-    assert!(matches!(world.connect(), Completed::Connected(_)));
+    assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     world.advance(MINUTES(5));
-    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, State::Synced);
+    assert_eq!(world.mapping(Invoice, "inv_1").unwrap().operation.state, OperationState::Synced);
 }
 
 /// The value of the only secret.
@@ -82,7 +89,7 @@ fn value(world: &World) -> Value {
 fn writes_late(world: &World, value: &Value) {
     let name = world.secrets.names().remove(0);
     let (value, version) = (SecretString::from(value.to_string()), Uuid::from_u128(7));
-    run(world.engine.secrets.replace(&name, &value, version)).unwrap().unwrap();
+    run(world.engine.secrets.replace_secret(&name, &value, version)).unwrap().unwrap();
 }
 
 #[test]
@@ -95,10 +102,10 @@ fn an_older_secret_that_is_invisible_for_a_while_ends_no_connection() {
             world.restart();
             world.secrets.hide(&name, reads);
             let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-            assert_eq!(received, Received::Pushed(Pushed::Synced), "{reads}, {minutes}");
+            assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced), "{reads}, {minutes}");
             assert_eq!(refreshes(&world), usize::from(minutes > 30), "{reads}, {minutes}");
             let told = world.statuses_told(&world.account());
-            assert_eq!(told, [Status::Active], "{reads}, {minutes}");
+            assert_eq!(told, [ConnectionStatus::Active], "{reads}, {minutes}");
         }
     }
 }
@@ -122,18 +129,18 @@ fn a_renewal_slower_than_its_lock_does_not_overwrite_a_newer_consent() {
     let mut world = World::connected();
     let older = value(&world);
     world.clock.advance(MINUTES(31));
-    assert!(matches!(world.connect(), Completed::Connected(_)));
+    assert!(matches!(world.connect(), ConnectOutcome::Connected(_)));
     writes_late(&world, &older);
     world.restart();
     let before = refreshes(&world);
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
     assert_eq!(refreshes(&world), before, "the consent's tokens are used");
     // The next renewal uses them, too.
     world.clock.advance(MINUTES(31));
     world.restart();
     let received = world.receive(Invoice, &an_invoice("inv_2", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
     assert_renewed(&world, before, "the consent's tokens are renewed");
 }
 
@@ -144,7 +151,8 @@ fn a_refusal_is_ignored_while_the_secret_holds_a_valid_token() {
     let refresh_token = named["refresh_token"].as_str().unwrap().to_owned();
     // A slow process has renewed the tokens, and writes them after its lock has expired.
     let used = SecretString::from(refresh_token.clone());
-    let renewed = run(world.engine.app.refresh(&*world.engine.transport, &used)).unwrap().unwrap();
+    let renewed =
+        run(world.engine.app.refresh_tokens(&*world.engine.transport, &used)).unwrap().unwrap();
     let mut late = named;
     let refreshed = renewed.refresh_token.unwrap();
     late["refresh_token"] = refreshed.expose_secret().into();
@@ -159,6 +167,6 @@ fn a_refusal_is_ignored_while_the_secret_holds_a_valid_token() {
         is_met.then(|| Ok(respond(400, r#"{"error":"invalid_grant"}"#)))
     });
     let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
-    assert_eq!(received, Received::Pushed(Pushed::Synced));
-    assert_eq!(world.statuses_told(&world.account()), [Status::Active]);
+    assert_eq!(received, MessageOutcome::Pushed(PushOutcome::Synced));
+    assert_eq!(world.statuses_told(&world.account()), [ConnectionStatus::Active]);
 }

@@ -2,15 +2,15 @@
 //! of an organisation that it no longer uses.
 
 use domain::entity::EntityKind::Contact;
-use domain::envelope::Errand;
+use domain::envelope::WakeUpKind;
 use domain::ids::{CrmId, Ledger, TenantId, XeroId};
-use domain::mapping::{Link, MappingKey};
-use domain::operation::{ClaimId, State};
-use engine::connect::Completed;
-use engine::organisation::{self, Chosen};
+use domain::mapping::{MappingKey, XeroLink};
+use domain::operation::{ClaimId, OperationState};
+use engine::connect::ConnectOutcome;
+use engine::organisation::{self, OrganisationChoiceOutcome};
 use engine::ports::Clock;
 use jiff::SignedDuration;
-use store::table::Expect;
+use store::table::WriteExpectation;
 use tests::World;
 use tests::gate::{Death, Moment, run};
 use uuid::Uuid;
@@ -26,7 +26,7 @@ fn waiting(clients: usize) -> World {
     let (account, user, tenant) = (world.account(), world.user(), world.tenant());
     let ticket = world.authorise(&account, user, &[tenant]);
     let completed = world.complete(&account, &ticket);
-    assert!(matches!(completed, Completed::Connected(_)), "{completed:?}");
+    assert!(matches!(completed, ConnectOutcome::Connected(_)), "{completed:?}");
     world
 }
 
@@ -38,7 +38,7 @@ fn is_client_page(page: &str) -> bool {
 fn clients_in(world: &World, tenant: TenantId) -> usize {
     let pk = format!("L#{}#{tenant}", world.account());
     let is_client = |sk: &str| sk.starts_with("MAP#contact#");
-    world.table.items().iter().filter(|one| one.key.pk == pk && is_client(&one.key.sk)).count()
+    world.table.all_items().iter().filter(|one| one.key.pk == pk && is_client(&one.key.sk)).count()
 }
 
 /// Asserts that all clients are in the organisation in use and none is left to carry over.
@@ -57,7 +57,7 @@ fn carrying_over_takes_as_few_invocations_as_its_pages_need() {
     let world = slow(world, is_client_page, SignedDuration::from_secs(4));
     // 20 full pages of clients, an empty one, and one of each other kind.
     let (pages, per_invocation) = (20 + 1 + 4_usize, 9);
-    assert_eq!(invocations(&world, &Errand::Connected), pages.div_ceil(per_invocation));
+    assert_eq!(invocations(&world, &WakeUpKind::Connected), pages.div_ceil(per_invocation));
     assert_carried(&world, world.tenant(), 1_000, "at the end");
 }
 
@@ -69,7 +69,7 @@ fn carrying_over_that_dies_between_pages_loses_no_record() {
         for step in (1..).step_by(19) {
             // An invocation has time for two of the three pages of clients.
             let mut world = slow(waiting(CLIENTS), is_client_page, SignedDuration::from_secs(20));
-            let wake = next_wake(&world, &Errand::Connected).unwrap();
+            let wake = next_wake(&world, &WakeUpKind::Connected).unwrap();
             let died = world.try_wake(&wake, Death { step, moment }).is_none();
             world.restart();
             if died {
@@ -77,7 +77,7 @@ fn carrying_over_that_dies_between_pages_loses_no_record() {
                 world.clock.advance(SignedDuration::from_mins(12));
                 invoke(&world, &wake);
             }
-            invocations(&world, &Errand::Connected);
+            invocations(&world, &WakeUpKind::Connected);
             assert_carried(&world, world.tenant(), CLIENTS, &format!("step {step} {moment:?}"));
             if !died {
                 break;
@@ -93,22 +93,24 @@ fn carrying_over_that_dies_between_pages_loses_no_record() {
 fn moved(clients: usize) -> (World, Uuid) {
     let world = World::new();
     let all = world.xero().settings().organisations.iter().map(|one| one.id).collect::<Vec<_>>();
-    assert!(matches!(world.connect_to(&all), Completed::Connected(_)));
+    assert!(matches!(world.connect_to(&all), ConnectOutcome::Connected(_)));
     record_clients(&world, clients);
     let ledger = Ledger { account: world.account(), tenant: TenantId(all[0]) };
     for number in 0..clients {
         let crm_id = CrmId::new(client_id(number)).unwrap();
         let key = MappingKey::new(ledger.clone(), Contact, crm_id);
-        let row = run(world.engine.store.mapping(&key)).unwrap().unwrap().unwrap();
+        let row = run(world.engine.store.find_mapping(&key)).unwrap().unwrap().unwrap();
         let xero_id = XeroId(Uuid::from_u128(u128::try_from(number).unwrap() + 1));
-        let link = Link { xero_id, number: None, xero_updated_at: None, amounts: None };
+        let link = XeroLink { xero_id, number: None, xero_updated_at: None, amounts: None };
         let linked = row.record.linked_to(link, world.clock.now());
-        let written = world.engine.store.put_mapping(&linked, Expect::Version(row.version), None);
+        let written =
+            world.engine.store.put_mapping(&linked, WriteExpectation::Version(row.version), None);
         run(written).unwrap().unwrap();
     }
     let (account, second) = (world.account(), TenantId(all[1]));
-    let chosen = organisation::choose(&world.engine, &account, second, world.invocation());
-    assert_eq!(run(chosen).unwrap().unwrap(), Chosen::Done);
+    let chosen =
+        organisation::choose_organisation(&world.engine, &account, second, world.invocation());
+    assert_eq!(run(chosen).unwrap().unwrap(), OrganisationChoiceOutcome::Done);
     (world, all[1])
 }
 
@@ -119,7 +121,7 @@ fn records_that_stay_in_their_organisation_are_processed_once() {
     // Ten full pages of clients, which stay where they are, an empty one, and one of each other
     // kind.
     let (pages, per_invocation) = (10 + 1 + 4_usize, 5);
-    assert_eq!(invocations(&world, &Errand::Connected), pages.div_ceil(per_invocation));
+    assert_eq!(invocations(&world, &WakeUpKind::Connected), pages.div_ceil(per_invocation));
     assert_carried(&world, second, 500, "at the end");
     assert_eq!(clients_in(&world, TenantId(world.tenant())), 500);
 }
@@ -131,14 +133,15 @@ fn a_record_held_by_an_attempt_is_carried_over_even_if_the_walk_has_stopped_behi
     let ledger = Ledger { account: world.account(), tenant: TenantId::NONE };
     let crm_id = CrmId::new(client_id(0)).unwrap();
     let key = MappingKey::new(ledger, Contact, crm_id);
-    let row = run(world.engine.store.mapping(&key)).unwrap().unwrap().unwrap();
+    let row = run(world.engine.store.find_mapping(&key)).unwrap().unwrap().unwrap();
     let mut held = row.record;
     let until = world.clock.now() + SignedDuration::from_mins(10);
-    held.operation.state = State::Claimed { by: ClaimId(Uuid::from_u128(7)), until };
-    let written = world.engine.store.put_mapping(&held, Expect::Version(row.version), None);
+    held.operation.state = OperationState::Claimed { by: ClaimId(Uuid::from_u128(7)), until };
+    let written =
+        world.engine.store.put_mapping(&held, WriteExpectation::Version(row.version), None);
     run(written).unwrap().unwrap();
     let world = slow(world, is_client_page, SignedDuration::from_secs(16));
-    let hops = invocations(&world, &Errand::Connected);
+    let hops = invocations(&world, &WakeUpKind::Connected);
     assert!(hops > 2, "{hops}");
     let connection = world.connection();
     assert_eq!((connection.carried_from, connection.carry_place), (vec![TenantId::NONE], None));
@@ -146,6 +149,6 @@ fn a_record_held_by_an_attempt_is_carried_over_even_if_the_walk_has_stopped_behi
     // The sweep sends another wake-up, which finds the lease ended.
     world.clock.advance(SignedDuration::from_mins(11));
     world.sweep();
-    assert!(invocations(&world, &Errand::Connected) >= 1);
+    assert!(invocations(&world, &WakeUpKind::Connected) >= 1);
     assert_carried(&world, world.tenant(), 300, "after the lease");
 }

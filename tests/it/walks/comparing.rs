@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::envelope::Errand;
-use domain::reconciliation::{Place, Reconciliation};
+use domain::envelope::WakeUpKind;
+use domain::reconciliation::{ContactReconciliation, ReconciliationProgress};
 use engine::contacts::reconcile;
 use jiff::SignedDuration;
 use store::STEP_MAX;
@@ -15,22 +15,25 @@ use super::slow_table::slow;
 use super::{client_id, invocations, invoke, next_wake, record_clients};
 
 fn starts(world: &World) {
-    run(reconcile::start(&world.engine, &world.account(), owner())).unwrap().unwrap().unwrap();
+    run(reconcile::start_reconciliation(&world.engine, &world.account(), owner()))
+        .unwrap()
+        .unwrap()
+        .unwrap();
 }
 
-fn progress(world: &World) -> Reconciliation {
-    run(reconcile::progress(&world.engine, &world.account())).unwrap().unwrap().unwrap()
+fn progress(world: &World) -> ContactReconciliation {
+    run(reconcile::find_reconciliation(&world.engine, &world.account())).unwrap().unwrap().unwrap()
 }
 
 /// Asserts that a reconciliation is complete and has one finding for each client.
 fn assert_compared(world: &World, clients: usize, when: &str) {
     let ended = progress(world);
-    assert!(matches!(ended.place, Place::Done { .. }), "{when}: {ended:?}");
+    assert!(matches!(ended.place, ReconciliationProgress::Done { .. }), "{when}: {ended:?}");
     assert_eq!(usize::try_from(ended.counts.missing).unwrap(), clients, "{when}");
     let mut found = Vec::new();
     for page in 0..ended.pages {
         let account = world.account();
-        let findings = reconcile::findings(&world.engine, &account, page);
+        let findings = reconcile::find_open_findings(&world.engine, &account, page);
         found.extend(run(findings).unwrap().unwrap().unwrap());
     }
     let ids: BTreeSet<String> = found.iter().map(|one| one.client_id.to_string()).collect();
@@ -53,7 +56,7 @@ fn a_reconciliation_takes_as_few_invocations_as_its_steps_need() {
         let world = slow(world, |page| page.contains("MAP#contact#"), page_takes);
         starts(&world);
         let before = world.calls().len();
-        let hops = invocations(&world, &Errand::Reconciliation);
+        let hops = invocations(&world, &WakeUpKind::Reconciliation);
         assert_eq!(hops, steps.div_ceil(per_invocation), "{page_takes:#}");
         assert_eq!(world.calls().len() - before, hops, "each reads the contacts once");
         assert_compared(&world, CLIENTS, &format!("{page_takes:#}"));
@@ -72,7 +75,7 @@ fn a_reconciliation_that_dies_between_its_steps_resumes_in_the_next_invocation()
             let page_takes = SignedDuration::from_secs(14);
             let mut world = slow(world, |page| page.contains("MAP#contact#"), page_takes);
             starts(&world);
-            let wake = next_wake(&world, &Errand::Reconciliation).unwrap();
+            let wake = next_wake(&world, &WakeUpKind::Reconciliation).unwrap();
             let died = world.try_wake(&wake, Death { step, moment }).is_none();
             world.restart();
             if died {
@@ -80,7 +83,7 @@ fn a_reconciliation_that_dies_between_its_steps_resumes_in_the_next_invocation()
                 world.clock.advance(SignedDuration::from_mins(12));
                 invoke(&world, &wake);
             }
-            invocations(&world, &Errand::Reconciliation);
+            invocations(&world, &WakeUpKind::Reconciliation);
             assert_compared(&world, CLIENTS, &format!("step {step} {moment:?}"));
             if !died {
                 break;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use domain::connection::Status;
+use domain::connection::ConnectionStatus;
 use domain::ids::AccountId;
-use domain::outbound::{Event, News};
-use engine::erasure::{Erased, erase};
+use domain::outbound::{EventContent, OutboundEvent};
+use engine::erasure::{ErasureSummary, erase_account};
 use engine::ports::Clock;
-use engine::sweep::{Swept, sweep};
+use engine::sweep::{SweepSummary, sweep_all_shards};
 use jiff::SignedDuration;
 use tests::World;
 use tests::gate::{Death, Moment, run};
@@ -25,17 +25,22 @@ fn with_undelivered_events() -> World {
     for number in 0..ACCOUNTS {
         let account = AccountId::new(format!("acc_{number}")).unwrap();
         let message = String::new();
-        let news = News::Connection { status: Status::Active, organisation: None, message };
-        let event = Event::new(Uuid::from_u128(number + 1), account, news, world.clock.now());
+        let news = EventContent::Connection {
+            status: ConnectionStatus::Active,
+            organisation: None,
+            message,
+        };
+        let event =
+            OutboundEvent::new(Uuid::from_u128(number + 1), account, news, world.clock.now());
         run(world.engine.store.put_event(&event)).unwrap().unwrap();
     }
     world.clock.advance(SignedDuration::from_mins(5));
     slow(world, |page| page.contains("OUT#"), SignedDuration::from_secs(10))
 }
 
-fn sweeps(world: &World) -> Swept {
+fn sweeps(world: &World) -> SweepSummary {
     let begun_at = world.clock.now();
-    let swept = run(sweep(&world.engine, world.invocation())).unwrap();
+    let swept = run(sweep_all_shards(&world.engine, world.invocation())).unwrap();
     let took = world.clock.now().duration_since(begun_at);
     assert!(took <= INVOCATION, "{took:#}");
     swept
@@ -56,7 +61,7 @@ fn sweeps_without_enough_time_end_in_time_and_together_process_everything_once()
     let delivered: BTreeSet<_> =
         world.told.deliveries().iter().map(|event| event.event_id).collect();
     assert_eq!(delivered.len(), world.told.deliveries().len(), "each event once");
-    assert_eq!(sweeps(&world), Swept::default());
+    assert_eq!(sweeps(&world), SweepSummary::default());
 }
 
 #[test]
@@ -65,7 +70,7 @@ fn the_next_sweeps_complete_one_that_died_at_any_step() {
         for step in (1..).step_by(3) {
             let world = with_undelivered_events();
             world.gate.arm(Some(Death { step, moment }));
-            let died = run(sweep(&world.engine, world.invocation())).is_none();
+            let died = run(sweep_all_shards(&world.engine, world.invocation())).is_none();
             world.gate.arm(None);
             for _ in 0..40 {
                 world.clock.advance(SignedDuration::from_mins(5));
@@ -74,7 +79,7 @@ fn the_next_sweeps_complete_one_that_died_at_any_step() {
             let delivered: BTreeSet<_> =
                 world.told.deliveries().iter().map(|event| event.event_id).collect();
             assert_eq!(u128::try_from(delivered.len()).unwrap(), ACCOUNTS, "step {step}");
-            let left = world.table.items();
+            let left = world.table.all_items();
             assert!(!left.iter().any(|item| item.key.sk.starts_with("OUT#")), "step {step}");
             // The event that was delivered right before the process died is delivered again, with
             // the same id.
@@ -87,9 +92,9 @@ fn the_next_sweeps_complete_one_that_died_at_any_step() {
     }
 }
 
-fn erases(world: &World) -> Erased {
+fn erases(world: &World) -> ErasureSummary {
     let begun_at = world.clock.now();
-    let erased = run(erase(&world.engine, &world.account(), &[], world.invocation()));
+    let erased = run(erase_account(&world.engine, &world.account(), &[], world.invocation()));
     let took = world.clock.now().duration_since(begun_at);
     assert!(took <= INVOCATION, "{took:#}");
     erased.unwrap().unwrap()
@@ -122,5 +127,5 @@ fn an_erasure_of_many_pages_takes_as_few_runs_as_its_pages_need() {
     assert!((3..=4).contains(&runs), "{runs}");
     let account = world.account();
     let is_left = |text: &str| text.contains(account.as_str());
-    assert!(!world.table.items().iter().any(|item| is_left(&item.key.to_string())));
+    assert!(!world.table.all_items().iter().any(|item| is_left(&item.key.to_string())));
 }

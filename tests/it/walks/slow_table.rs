@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use store::Store;
 use store::table::{
-    IndexPage, IndexQuery, Item, ItemKey, Page, Query, SortRange, Table, TableError, Write,
+    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, SortRange, StoredItem,
+    TableError, TableQuery,
 };
 use tests::World;
 use tests::ports::{GatedTable, VirtualClock};
@@ -36,18 +37,18 @@ impl SlowTable {
 }
 
 #[async_trait]
-impl Table for SlowTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+impl ItemTable for SlowTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.table.get(key).await
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
-        self.table.write(writes).await
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
+        self.table.write_items(writes).await
     }
 
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
         self.read_page(&query.pk, &query.range);
-        self.table.query(query).await
+        self.table.query_items(query).await
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {

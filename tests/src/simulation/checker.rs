@@ -10,12 +10,12 @@ use domain::entity::EntityKind;
 use domain::failure::FailureClass;
 use domain::ids::TenantId;
 use domain::mapping::Mapping;
-use domain::operation::{Parking, State};
+use domain::operation::{OperationState, ParkingReason};
 use http::{Method, Request};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value;
-use store::table::{Item, Write};
+use store::table::{ItemWrite, StoredItem};
 use xero_sim::{InvoiceStatus, PaymentStatus, Simulator, TransactionStatus};
 
 use super::executor::{Pid, after};
@@ -174,11 +174,11 @@ impl Watch {
     }
 
     /// Rows were written.
-    pub fn written(&self, writes: &[Write], simulator: &Simulator) {
+    pub fn written(&self, writes: &[ItemWrite], simulator: &Simulator) {
         let mut seen = locked(&self.0);
-        let tells = writes.iter().any(|write| write.key().sk.starts_with("OUT#"));
+        let tells = writes.iter().any(|write| write.item_key().sk.starts_with("OUT#"));
         for write in writes {
-            let Write::Put { item, expect: _ } = write else { continue };
+            let ItemWrite::Put { item, expect: _ } = write else { continue };
             if let Some((_, id)) =
                 item.key.sk.strip_prefix("OUT#").and_then(|sk| sk.split_once('#'))
             {
@@ -257,8 +257,9 @@ fn transition(before: Option<&Mapping>, next: &Mapping, tells: bool) -> Vec<Stri
     if operation.failures > 6 {
         wrong.push(format!("{} counted failures", operation.failures));
     }
-    let was_skipped = before.is_some_and(|before| before.operation.state == State::Skipped);
-    if operation.state == State::Skipped && !was_skipped {
+    let was_skipped =
+        before.is_some_and(|before| before.operation.state == OperationState::Skipped);
+    if operation.state == OperationState::Skipped && !was_skipped {
         let untranslatable =
             failure.is_some_and(|failure| failure.class == FailureClass::Untranslatable);
         if operation.failures < 6 && !untranslatable {
@@ -269,9 +270,10 @@ fn transition(before: Option<&Mapping>, next: &Mapping, tells: bool) -> Vec<Stri
         }
     }
     let Some(before) = before else { return wrong };
-    let was_claimed = matches!(before.operation.state, State::Claimed { .. });
+    let was_claimed = matches!(before.operation.state, OperationState::Claimed { .. });
     let uncounted = failure.is_some_and(|failure| !failure.class.is_counted());
-    let stopped = matches!(operation.state, State::Waiting { .. } | State::Parked { .. });
+    let stopped =
+        matches!(operation.state, OperationState::Waiting { .. } | OperationState::Parked { .. });
     if was_claimed && stopped && uncounted && operation.failures != before.operation.failures {
         wrong.push(format!("a wait cost an attempt: {failure:?}"));
     }
@@ -287,8 +289,9 @@ fn transition(before: Option<&Mapping>, next: &Mapping, tells: bool) -> Vec<Stri
 /// A record that waits for a connection is let go of only when the connection has started to work since.
 fn released(before: Option<&Mapping>, next: &Mapping, epoch: Option<u64>) -> Option<String> {
     let before = before?;
-    let was_parked = before.operation.state == State::Parked { on: Parking::Reconnect };
-    let waits = matches!(next.operation.state, State::Waiting { .. });
+    let was_parked =
+        before.operation.state == OperationState::Parked { on: ParkingReason::Reconnect };
+    let waits = matches!(next.operation.state, OperationState::Waiting { .. });
     let is_same = before.snapshot.revision == next.snapshot.revision;
     let failed_on = before.operation.failed_epoch?;
     let is_released = was_parked && waits && is_same && epoch == Some(failed_on);
@@ -298,13 +301,13 @@ fn released(before: Option<&Mapping>, next: &Mapping, epoch: Option<u64>) -> Opt
 /// Whether somebody has just begun an attempt.
 fn is_claimed_anew(before: Option<&Mapping>, next: &Mapping) -> bool {
     let claim = |mapping: &Mapping| match mapping.operation.state {
-        State::Claimed { by, until: _ } => Some(by),
-        State::Due
-        | State::Waiting { until: _ }
-        | State::Parked { on: _ }
-        | State::Synced
-        | State::Skipped
-        | State::Withheld => None,
+        OperationState::Claimed { by, until: _ } => Some(by),
+        OperationState::Due
+        | OperationState::Waiting { until: _ }
+        | OperationState::Parked { on: _ }
+        | OperationState::Synced
+        | OperationState::Skipped
+        | OperationState::Withheld => None,
     };
     let next = claim(next);
     next.is_some() && before.and_then(claim) != next
@@ -333,7 +336,7 @@ fn unwanted_organisation(wanted: &BTreeMap<String, TenantId>, next: &Connection)
 
 /// What is called synced is in the books, and as the CRM has it.
 fn synced(mapping: &Mapping, simulator: &Simulator) -> Option<String> {
-    if mapping.operation.state != State::Synced {
+    if mapping.operation.state != OperationState::Synced {
         return None;
     }
     let link = mapping.link.as_ref()?;
@@ -443,8 +446,9 @@ fn money(simulator: &Simulator, tenant: uuid::Uuid) -> Vec<String> {
 }
 
 /// Secrets that stand where everybody who reads the table sees them.
-pub fn leaked(items: &[Item], secrets: &[String]) -> Vec<String> {
-    let leak = |item: &Item| secrets.iter().any(|secret| item.record.contains(secret.as_str()));
+pub fn leaked(items: &[StoredItem], secrets: &[String]) -> Vec<String> {
+    let leak =
+        |item: &StoredItem| secrets.iter().any(|secret| item.record.contains(secret.as_str()));
     items
         .iter()
         .filter(|item| leak(item))

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::connection::{Connection, ConnectionState, Status, TenantClaim};
+use domain::connection::{Connection, ConnectionState, ConnectionStatus, TenantClaim};
 use domain::entity::EntityKind;
 use domain::mapping::Mapping;
-use domain::operation::{Parking, State};
-use domain::outbound::{Event, News};
+use domain::operation::{OperationState, ParkingReason};
+use domain::outbound::{EventContent, OutboundEvent};
 use rust_decimal::Decimal;
 use secrecy::ExposeSecret;
-use store::table::Item;
+use store::table::StoredItem;
 use xero_sim::InvoiceStatus;
 
 use super::checker::{self, Counts};
@@ -42,7 +42,7 @@ impl SimWorld {
         if !self.queues.is_empty() {
             unrest.push("messages are in the queues".to_owned());
         }
-        for item in self.table.items() {
+        for item in self.table.all_items() {
             let place = item.due.as_ref().map(|due| due.pk.as_str()).unwrap_or_default();
             let is_stuck = place.starts_with("PARKED#") && !self.waits_for_a_person(&item);
             if place.starts_with("DUE#") || is_stuck {
@@ -59,16 +59,17 @@ impl SimWorld {
     }
 
     /// Whether a record was given up, or waits for one that was.
-    fn is_left_to_a_person(&self, item: &Item) -> bool {
+    fn is_left_to_a_person(&self, item: &StoredItem) -> bool {
         let mapping = serde_json::from_str::<Mapping>(&item.record).ok();
-        let is_skipped = mapping.is_some_and(|one| one.operation.state == State::Skipped);
+        let is_skipped = mapping.is_some_and(|one| one.operation.state == OperationState::Skipped);
         is_skipped || self.waits_for_a_person(item)
     }
 
     /// Whether what a parked record waits for was given up, and so is a person's to mend.
-    fn waits_for_a_person(&self, item: &Item) -> bool {
+    fn waits_for_a_person(&self, item: &StoredItem) -> bool {
         let Ok(mapping) = serde_json::from_str::<Mapping>(&item.record) else { return false };
-        let State::Parked { on: Parking::Prerequisite { kind, crm_id } } = mapping.operation.state
+        let OperationState::Parked { on: ParkingReason::Prerequisite { kind, crm_id } } =
+            mapping.operation.state
         else {
             return false;
         };
@@ -194,18 +195,18 @@ impl SimWorld {
     }
 
     fn given_up(&self, kind: EntityKind) -> Vec<(String, String)> {
-        let items = self.table.items().into_iter();
+        let items = self.table.all_items().into_iter();
         let rows = items.filter(|item| item.key.sk.starts_with(&format!("MAP#{kind}#")));
         let rows = rows.filter_map(|item| serde_json::from_str::<Mapping>(&item.record).ok());
-        let skipped = rows.filter(|mapping| mapping.operation.state == State::Skipped);
+        let skipped = rows.filter(|mapping| mapping.operation.state == OperationState::Skipped);
         let name = |mapping: Mapping| {
             (mapping.key.ledger.account.to_string(), mapping.key.crm_id.to_string())
         };
         skipped.map(name).collect()
     }
 
-    fn item(&self, pk: &str, sk: &str) -> Option<Item> {
-        self.table.items().into_iter().find(|item| item.key.pk == pk && item.key.sk == sk)
+    fn item(&self, pk: &str, sk: &str) -> Option<StoredItem> {
+        self.table.all_items().into_iter().find(|item| item.key.pk == pk && item.key.sk == sk)
     }
 
     /// Where an account's connection stands, unless it works.
@@ -230,15 +231,16 @@ impl SimWorld {
         let of_account = heard
             .into_iter()
             .filter(|event| event.account_id.as_str() == account && seen.insert(event.event_id));
-        let status = |event: Event| match event.news {
-            News::Connection { status, .. } => Some(status),
-            News::Skipped { .. }
-            | News::PaymentStatus { .. }
-            | News::XeroStatus { .. }
-            | News::PaymentImported(_)
-            | News::PaymentRemoved { .. } => None,
+        let status = |event: OutboundEvent| match event.news {
+            EventContent::Connection { status, .. } => Some(status),
+            EventContent::Skipped { .. }
+            | EventContent::PaymentStatus { .. }
+            | EventContent::XeroStatus { .. }
+            | EventContent::PaymentImported(_)
+            | EventContent::PaymentRemoved { .. } => None,
         };
-        let expired = of_account.filter_map(status).filter(|one| *one == Status::TokenExpired);
+        let expired =
+            of_account.filter_map(status).filter(|one| *one == ConnectionStatus::TokenExpired);
         let (told, expired) = (expired.count(), usize::from(self.expired.contains(account)));
         // A person who disconnects and connects again may have mended what had expired before.
         let mended = usize::from(self.is_ended_by_a_person(account));
@@ -255,7 +257,7 @@ impl SimWorld {
         if secrets != 1 {
             wrong.push(format!("{secrets} secrets are kept of one Xero user"));
         }
-        let items = self.table.items();
+        let items = self.table.all_items();
         let uses = items.iter().filter_map(|item| item.key.sk.strip_prefix("USE#"));
         let uses = uses.map(str::to_owned).collect::<BTreeSet<_>>();
         let accounts = self.script.accounts.iter().cloned().collect::<BTreeSet<_>>();
@@ -285,8 +287,9 @@ impl SimWorld {
             return Some(format!("{name} is at revision {}", mapping.snapshot.revision));
         }
         // A client whose only invoice never was in Xero has no need to be there.
-        let is_idle = expected.kind == EntityKind::Contact && mapping.operation.state == State::Due;
-        if mapping.operation.state != State::Synced && !is_idle {
+        let is_idle =
+            expected.kind == EntityKind::Contact && mapping.operation.state == OperationState::Due;
+        if mapping.operation.state != OperationState::Synced && !is_idle {
             return Some(format!("{name} is not synced: {:?}", mapping.operation));
         }
         let simulator = self.simulator();
@@ -339,7 +342,7 @@ impl SimWorld {
         wrong.extend(untold.map(|id| format!("nobody was told {id}")));
         wrong.extend(out_of_order(&heard));
         let mut logged = BTreeSet::new();
-        for item in self.table.items() {
+        for item in self.table.all_items() {
             if let Some(account) = item.key.pk.strip_prefix("LOG#") {
                 let entry: domain::sync_log::LogEntry =
                     serde_json::from_str(&item.record).expect("log entries are JSON");
@@ -365,7 +368,7 @@ impl SimWorld {
             text.split('"').filter(|word| word.len() > 40).map(str::to_owned).collect::<Vec<_>>()
         });
         let secrets = secrets.collect::<Vec<_>>();
-        checker::leaked(&self.table.items(), &secrets)
+        checker::leaked(&self.table.all_items(), &secrets)
     }
 }
 
@@ -385,12 +388,12 @@ fn as_expected(
 
 /// What was told of an invoice after something newer. Only the first time counts: the CRM drops an event that it
 /// has seen.
-fn out_of_order(heard: &[Event]) -> Vec<String> {
+fn out_of_order(heard: &[OutboundEvent]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut newest: BTreeMap<(String, String), u64> = BTreeMap::new();
     let mut wrong = Vec::new();
     for event in heard.iter().filter(|event| seen.insert(event.event_id)) {
-        let Some((invoice, sequence)) = event.news.sequence() else { continue };
+        let Some((invoice, sequence)) = event.news.invoice_sequence() else { continue };
         let name = (event.account_id.to_string(), invoice.to_string());
         let before = newest.insert(name, sequence).unwrap_or(0);
         if sequence <= before {

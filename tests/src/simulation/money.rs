@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, Ledger, TenantId};
-use domain::outbound::News;
+use domain::outbound::EventContent;
 use engine::Invocation;
-use engine::poll::poll;
+use engine::poll::poll_tenants;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -100,9 +100,9 @@ impl SimWorld {
     /// The schedule says that it is time to poll.
     pub(super) fn start_poll(&mut self, account: &str) -> super::executor::Pid {
         let (engine, ledger) = (self.process(), self.ledger(account));
-        let until = Invocation::until(after(self.now(), TIMEOUT));
+        let until = Invocation::with_deadline(after(self.now(), TIMEOUT));
         self.processes.start(async move {
-            poll(&engine, &[ledger], until).await;
+            poll_tenants(&engine, &[ledger], until).await;
             Done::Other
         })
     }
@@ -204,16 +204,16 @@ impl SimWorld {
         let mut counts: BTreeMap<Uuid, i32> = BTreeMap::new();
         for news in heard.into_values() {
             match news {
-                News::PaymentImported(one) => {
+                EventContent::PaymentImported(one) => {
                     *counts.entry(one.xero_payment_id.0).or_default() += 1;
                 }
-                News::PaymentRemoved { payment, .. } => {
+                EventContent::PaymentRemoved { payment, .. } => {
                     *counts.entry(payment.xero_payment_id.0).or_default() -= 1;
                 }
-                News::Skipped { .. }
-                | News::PaymentStatus { .. }
-                | News::XeroStatus { .. }
-                | News::Connection { .. } => {}
+                EventContent::Skipped { .. }
+                | EventContent::PaymentStatus { .. }
+                | EventContent::XeroStatus { .. }
+                | EventContent::Connection { .. } => {}
             }
         }
         // Twice would be as wrong as never: it is kept out, so that the count is off.

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use serde_json::Value;
-use store::table::{Item, Write};
+use store::table::{ItemWrite, StoredItem};
 
 /// What is taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// A row as it is read.
-    pub(super) fn read(mutation: Option<Self>, item: Item) -> Item {
+    pub(super) fn read(mutation: Option<Self>, item: StoredItem) -> StoredItem {
         let edit: fn(&mut Value) -> Option<()> = match mutation {
             Some(Self::NoLease) => without_lease,
             Some(Self::NoEpoch) => without_epoch,
@@ -38,14 +38,14 @@ impl Mutation {
             return item;
         }
         let record = edited(&item.record, edit);
-        Item { record, ..item }
+        StoredItem { record, ..item }
     }
 
     /// Rows as they are written.
-    pub(super) fn written(mutation: Option<Self>, writes: Vec<Write>) -> Vec<Write> {
+    pub(super) fn written(mutation: Option<Self>, writes: Vec<ItemWrite>) -> Vec<ItemWrite> {
         match mutation {
             Some(Self::NoReverseLink) => {
-                let keeps = |write: &Write| !write.key().sk.starts_with("XID#");
+                let keeps = |write: &ItemWrite| !write.item_key().sk.starts_with("XID#");
                 writes.into_iter().filter(keeps).collect()
             }
             Some(Self::NoKeySerial) => writes.into_iter().map(without_serial).collect(),
@@ -55,8 +55,9 @@ impl Mutation {
     }
 
     /// Whether a row is not written because there is one.
-    pub(super) fn leaves_out(mutation: Option<Self>, write: &Write, is_there: bool) -> bool {
-        let is_put = matches!(write, Write::Put { .. }) && write.key().sk.starts_with("XID#");
+    pub(super) fn leaves_out(mutation: Option<Self>, write: &ItemWrite, is_there: bool) -> bool {
+        let is_put =
+            matches!(write, ItemWrite::Put { .. }) && write.item_key().sk.starts_with("XID#");
         mutation == Some(Self::SharedReverseLink) && is_put && is_there
     }
 
@@ -105,29 +106,29 @@ fn without_epoch(mapping: &mut Value) -> Option<()> {
     Some(())
 }
 
-fn without_rise(write: Write) -> Write {
+fn without_rise(write: ItemWrite) -> ItemWrite {
     match write {
-        Write::Put { mut item, expect } if item.key.sk == "CONNECTION" => {
+        ItemWrite::Put { mut item, expect } if item.key.sk == "CONNECTION" => {
             item.record = edited(&item.record, |connection| {
                 *connection.get_mut("epoch")? = Value::from(0);
                 Some(())
             });
-            Write::Put { item, expect }
+            ItemWrite::Put { item, expect }
         }
-        write @ (Write::Put { .. } | Write::Delete { .. }) => write,
+        write @ (ItemWrite::Put { .. } | ItemWrite::Delete { .. }) => write,
     }
 }
 
-fn without_serial(write: Write) -> Write {
+fn without_serial(write: ItemWrite) -> ItemWrite {
     match write {
-        Write::Put { mut item, expect } if item.key.sk.starts_with("MAP#") => {
+        ItemWrite::Put { mut item, expect } if item.key.sk.starts_with("MAP#") => {
             item.record = edited(&item.record, |mapping| {
                 *mapping.pointer_mut("/operation/key_serial")? = Value::from(0);
                 Some(())
             });
-            Write::Put { item, expect }
+            ItemWrite::Put { item, expect }
         }
-        write @ (Write::Put { .. } | Write::Delete { .. }) => write,
+        write @ (ItemWrite::Put { .. } | ItemWrite::Delete { .. }) => write,
     }
 }
 

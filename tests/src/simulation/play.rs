@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use domain::entity::EntityKind;
-use domain::envelope::{Inbound, Source};
+use domain::envelope::{InboundBody, QueueSource};
 use domain::ids::{AccountId, CrmId, TenantId};
-use engine::connect::{self, CallbackOutcome, Completed};
-use engine::inbound::{Delivery, Received, receive};
-use engine::push::Pushed;
+use engine::connect::{self, CallbackOutcome, ConnectOutcome};
+use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::push::PushOutcome;
 use engine::token::TokenCache;
 use engine::{
     Engine, Invocation, cleanup, disconnect, health, keep_alive, organisation, settings, sweep,
@@ -39,11 +39,11 @@ impl SimWorld {
         let engine = self.process();
         let now = self.now();
         let id = |account: &str| AccountId::new(account).expect("an id");
-        let attended = Invocation::attended(after(now, PATIENCE));
-        let until = Invocation::until(after(now, TIMEOUT));
+        let attended = Invocation::interactive(after(now, PATIENCE));
+        let until = Invocation::with_deadline(after(now, TIMEOUT));
         let (function, pid) = match scene {
             Scene::Sends { kind, account, body } => {
-                self.queues.push(kind, Source::Messages, &account, body);
+                self.queues.push(kind, QueueSource::Messages, &account, body);
                 return self.deliver();
             }
             Scene::Banked { account, invoice, amount } => {
@@ -58,21 +58,24 @@ impl SimWorld {
             Scene::SyncsOne { account, kind, id: record } => {
                 let record = CrmId::new(record).expect("an id");
                 let synced = async move {
-                    drop(settings::sync_now(&engine, &id(&account), kind, record, attended).await);
+                    drop(
+                        settings::sync_record_now(&engine, &id(&account), kind, record, attended)
+                            .await,
+                    );
                     Done::Other
                 };
                 (Function::SettingsApi, self.processes.start(synced))
             }
             Scene::SyncsAll { account } => {
                 let begun = async move {
-                    drop(sync_all::start(&engine, &id(&account), owner()).await);
+                    drop(sync_all::start_sync_all(&engine, &id(&account), owner()).await);
                     Done::Other
                 };
                 (Function::SettingsApi, self.processes.start(begun))
             }
             Scene::Sweeps => {
                 let swept = async move {
-                    sweep::sweep(&engine, until).await;
+                    sweep::sweep_all_shards(&engine, until).await;
                     Done::Other
                 };
                 (Function::Sweep, self.processes.start(swept))
@@ -100,7 +103,7 @@ impl SimWorld {
         let connects = self.connects_to(self.tenant(&account));
         self.processes.start(async move {
             let id = AccountId::new(account.as_str()).expect("an id");
-            let ended = disconnect::disconnect(&engine, &id, attended).await;
+            let ended = disconnect::disconnect_account(&engine, &id, attended).await;
             let done = Done::Disconnected { account, connects };
             if ended.is_ok() { done } else { Done::Other }
         })
@@ -112,7 +115,7 @@ impl SimWorld {
         *self.connects.entry(tenant).or_default() += 1;
         self.processes.start(async move {
             let (id, by) = (AccountId::new(account.as_str()).expect("an id"), owner());
-            let address = connect::begin(&engine, &id, &by).await.ok();
+            let address = connect::begin_connect(&engine, &id, &by).await.ok();
             Done::Begun { account, address }
         })
     }
@@ -126,7 +129,8 @@ impl SimWorld {
         let (account, ticket, _) = presented.clone();
         let pid = self.processes.start(async move {
             let (id, by) = (AccountId::new(account.as_str()).expect("an id"), owner());
-            let completed = connect::complete(&engine, &id, &by, &ticket, attended).await.ok();
+            let completed =
+                connect::complete_connect(&engine, &id, &by, &ticket, attended).await.ok();
             Done::Completed { account, completed }
         });
         self.tickets.insert(pid, presented);
@@ -143,7 +147,7 @@ impl SimWorld {
         let tenant = TenantId(self.tenant(&account));
         self.processes.start(async move {
             let id = AccountId::new(account.as_str()).expect("an id");
-            let chosen = organisation::choose(&engine, &id, tenant, attended).await;
+            let chosen = organisation::choose_organisation(&engine, &id, tenant, attended).await;
             Done::Chosen { account, is_answered: chosen.is_ok(), tries }
         })
     }
@@ -156,10 +160,10 @@ impl SimWorld {
         };
         let work = async move {
             match job {
-                Job::KeepAlive => drop(keep_alive::keep_alive(&engine, until).await),
-                Job::HealthCheck => drop(health::check(&engine, until).await),
+                Job::KeepAlive => drop(keep_alive::renew_unused_tokens(&engine, until).await),
+                Job::HealthCheck => drop(health::check_health(&engine, until).await),
                 Job::LogCleanup => {
-                    drop(cleanup::clean(&engine.store, &*engine.clock, until).await);
+                    drop(cleanup::remove_expired_rows(&engine.store, &*engine.clock, until).await);
                 }
             }
             Done::Other
@@ -180,7 +184,7 @@ impl SimWorld {
                 self.net.timeline.schedule(at, Occurrence::CallEnds(call));
             }
             Occurrence::Fires(wake) => {
-                let (source, account) = (Source::WakeUps, wake.account.as_str());
+                let (source, account) = (QueueSource::WakeUps, wake.account.as_str());
                 self.queues.push(wake.kind, source, account, wake.to_body());
                 self.deliver();
             }
@@ -219,7 +223,7 @@ impl SimWorld {
 
     /// Hands over whatever can be handed over.
     pub(super) fn deliver(&mut self) {
-        for source in Source::ALL {
+        for source in QueueSource::ALL {
             for kind in EntityKind::ALL {
                 self.deliver_from(kind, source);
             }
@@ -227,7 +231,7 @@ impl SimWorld {
         self.look_later();
     }
 
-    fn deliver_from(&mut self, kind: EntityKind, source: Source) {
+    fn deliver_from(&mut self, kind: EntityKind, source: QueueSource) {
         while let Some(mut batch) = self.queues.deliver(kind, source, self.now()) {
             let now = self.now();
             let (twice, shuffled) = {
@@ -351,12 +355,15 @@ impl SimWorld {
             (Ended::Returned(Done::Completed { account, completed }), _) => {
                 let now = self.now();
                 locked(&self.net.trace).scene(now, || format!("{account}: {completed:?}"));
-                if matches!(completed, None | Some(Completed::InProgress)) {
+                if matches!(completed, None | Some(ConnectOutcome::InProgress)) {
                     self.present_again(pid);
                 }
                 self.tickets.remove(&pid);
-                if let Some(Completed::OtherOrganisation { by: _, offered, is_any_in_use: _ }) =
-                    completed
+                if let Some(ConnectOutcome::OtherOrganisation {
+                    by: _,
+                    offered,
+                    is_any_in_use: _,
+                }) = completed
                 {
                     let wanted = TenantId(self.tenant(&account));
                     if offered.iter().any(|one| one.tenant == wanted) {
@@ -378,11 +385,12 @@ impl SimWorld {
 
 /// Works on messages, as a function does.
 async fn work(engine: Engine, batch: Batch, deadline: Timestamp) -> Done {
-    let read = |body: &str| batch.source.read(body, batch.kind, &batch.account);
+    let read = |body: &str| batch.source.read_body(body, batch.kind, &batch.account);
     let messages = batch.messages.iter().map(|message| read(&message.body));
-    let messages: Vec<Inbound> = messages.map(|one| one.expect("a readable message")).collect();
-    let delivery = if messages.len() >= 10 { Delivery::Full } else { Delivery::Partial };
-    let received = receive(&engine, &messages, delivery, Invocation::until(deadline)).await;
+    let messages: Vec<InboundBody> = messages.map(|one| one.expect("a readable message")).collect();
+    let delivery = if messages.len() >= 10 { DeliverySize::Full } else { DeliverySize::Partial };
+    let received =
+        receive_messages(&engine, &messages, delivery, Invocation::with_deadline(deadline)).await;
     let is_recorded = received.iter().all(|one| one.as_ref().is_ok_and(is_recorded));
     let returned = batch.messages.iter().zip(&received).filter(|(_, received)| received.is_err());
     let returned = returned.map(|(message, _)| message.id).collect();
@@ -390,12 +398,12 @@ async fn work(engine: Engine, batch: Batch, deadline: Timestamp) -> Done {
 }
 
 /// Whether what a process learned is in the table, or somebody else's to learn.
-fn is_recorded(received: &Received) -> bool {
+fn is_recorded(received: &MessageOutcome) -> bool {
     match received {
-        Received::Pushed(pushed) => *pushed != Pushed::Superseded,
-        Received::Woken(all) => all.iter().all(is_recorded),
-        Received::PutOff | Received::Recorded | Received::NotKept => true,
-        Received::Walked => false,
+        MessageOutcome::Pushed(pushed) => *pushed != PushOutcome::Superseded,
+        MessageOutcome::Woken(all) => all.iter().all(is_recorded),
+        MessageOutcome::PutOff | MessageOutcome::Recorded | MessageOutcome::NotKept => true,
+        MessageOutcome::Walked => false,
     }
 }
 

@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::envelope::{Source, Wake};
-use domain::outbound::Event;
-use engine::ports::{Clock, Events, PortError, Secrets, WakeUps};
+use domain::envelope::{QueueSource, WakeUp};
+use domain::outbound::OutboundEvent;
+use engine::ports::{Clock, EventPublisher, PortError, SecretStore, WakeUps};
 use http::{Request, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use store::memory::MemoryTable;
-use store::table::{IndexPage, IndexQuery, Item, ItemKey, Page, Query, Table, TableError, Write};
+use store::table::{
+    IndexPage, IndexQuery, ItemKey, ItemPage, ItemTable, ItemWrite, StoredItem, TableError,
+    TableQuery,
+};
 use uuid::Uuid;
-use xero::{Sent, Transport, TransportError, TransportErrorKind};
+use xero::{RequestSent, Transport, TransportError, TransportErrorKind};
 use xero_sim::{Fault as XeroFault, FaultKind, InFlight, Match, Reply, Simulator};
 
 use super::executor::{Pid, Timeline, after};
@@ -35,7 +38,7 @@ pub enum Occurrence {
     /// A request that nobody waits for any more arrives at Xero.
     Arrives(Box<Request<Bytes>>),
     /// A booked wake-up fires.
-    Fires(Wake),
+    Fires(WakeUp),
     /// Something of the scenario.
     Scene(super::scene::Scene),
     /// A queue is asked for messages.
@@ -140,7 +143,7 @@ impl Clock for Net {
         self.timeline.now()
     }
 
-    async fn pause(&self, moment: Duration) {
+    async fn sleep_for(&self, moment: Duration) {
         self.timeline.sleep(SignedDuration::try_from(moment).expect("a pause is short")).await;
     }
 }
@@ -182,41 +185,41 @@ impl SimTable {
 }
 
 #[async_trait]
-impl Table for SimTable {
-    async fn get(&self, key: &ItemKey) -> Result<Option<Item>, TableError> {
+impl ItemTable for SimTable {
+    async fn get(&self, key: &ItemKey) -> Result<Option<StoredItem>, TableError> {
         self.net.uses(Access::Read);
         let what = || format!("read {key}");
         let item = self.step(Port::Read, what, self.table.get(key)).await?;
         Ok(item.map(|item| Mutation::read(self.net.mutation, item)))
     }
 
-    async fn write(&self, writes: Vec<Write>) -> Result<(), TableError> {
+    async fn write_items(&self, writes: Vec<ItemWrite>) -> Result<(), TableError> {
         Access::of_writes(&writes).for_each(|access| self.net.uses(access));
         let mut writes = Mutation::written(self.net.mutation, writes);
         if self.net.mutation.is_some() {
             let mut kept = Vec::with_capacity(writes.len());
             for write in writes {
-                let is_there = self.table.get(write.key()).await?.is_some();
+                let is_there = self.table.get(write.item_key()).await?.is_some();
                 if !Mutation::leaves_out(self.net.mutation, &write, is_there) {
                     kept.push(write);
                 }
             }
             writes = kept;
         }
-        let keys = writes.iter().map(|write| write.key().to_string()).collect::<Vec<_>>();
+        let keys = writes.iter().map(|write| write.item_key().to_string()).collect::<Vec<_>>();
         let what = move || format!("write {}", keys.join(" + "));
         let write = async {
-            self.table.write(writes.clone()).await?;
+            self.table.write_items(writes.clone()).await?;
             self.watch.written(&writes, &locked(&self.simulator));
             Ok(())
         };
         self.step(Port::Write, what, write).await
     }
 
-    async fn query(&self, query: Query) -> Result<Page, TableError> {
+    async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError> {
         self.net.uses(Access::Query);
         let what = format!("query {} {:?}", query.pk, query.range);
-        self.step(Port::Read, move || what, self.table.query(query)).await
+        self.step(Port::Read, move || what, self.table.query_items(query)).await
     }
 
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError> {
@@ -320,8 +323,8 @@ impl SimSecrets {
 }
 
 #[async_trait]
-impl Secrets for SimSecrets {
-    async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+impl SecretStore for SimSecrets {
+    async fn get_secret(&self, name: &str) -> Result<Option<SecretString>, PortError> {
         self.net.uses(Access::ReadSecret);
         let get = || self.visible(name);
         self.step(format!("read secret {name}"), "read a secret", get).await
@@ -337,14 +340,19 @@ impl Secrets for SimSecrets {
         self.step(format!("read secret {name}, {version}"), "read a secret", get).await
     }
 
-    async fn put(&self, name: &str, value: &SecretString, version: Uuid) -> Result<(), PortError> {
+    async fn put_secret(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
         let is_new = !locked(&self.kept).contains_key(name);
         self.net.uses(if is_new { Access::NewSecret } else { Access::WriteSecret });
         let put = || self.keep(name, value, version);
         self.step(format!("write secret {name}"), "write a secret", put).await
     }
 
-    async fn replace(
+    async fn replace_secret(
         &self,
         name: &str,
         value: &SecretString,
@@ -360,7 +368,7 @@ impl Secrets for SimSecrets {
         replaced.ok_or_else(|| refused("write a secret"))
     }
 
-    async fn delete(&self, name: &str) -> Result<(), PortError> {
+    async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
         self.net.uses(Access::DeleteSecret);
         let delete = || {
             locked(&self.kept).remove(name);
@@ -405,7 +413,7 @@ impl SimHints {
 
 #[async_trait]
 impl WakeUps for SimHints {
-    async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
+    async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
         self.net.uses(Access::Book);
         let what = format!("book {:?} at {at}", wake.errand);
         let timeline = &self.net.timeline;
@@ -417,11 +425,11 @@ impl WakeUps for SimHints {
         self.step(Port::Booking, what, book).await
     }
 
-    async fn leave(&self, wake: &Wake) -> Result<(), PortError> {
+    async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError> {
         self.net.uses(Access::of_hint(wake.kind));
         let what = format!("leave {:?}", wake.errand);
         let leave = || {
-            let (source, account) = (Source::WakeUps, wake.account.as_str());
+            let (source, account) = (QueueSource::WakeUps, wake.account.as_str());
             self.queues.push(wake.kind, source, account, wake.to_body());
             self.net.timeline.schedule(self.net.timeline.now(), Occurrence::Deliver);
         };
@@ -433,14 +441,14 @@ impl WakeUps for SimHints {
 #[derive(Debug, Clone)]
 pub struct SimEvents {
     /// Deliveries, in order.
-    pub heard: Arc<Mutex<Vec<Event>>>,
+    pub heard: Arc<Mutex<Vec<OutboundEvent>>>,
     /// The world.
     pub net: Net,
 }
 
 #[async_trait]
-impl Events for SimEvents {
-    async fn publish(&self, event: &Event) -> Result<(), PortError> {
+impl EventPublisher for SimEvents {
+    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
         self.net.uses(Access::Tell);
         let what = format!("tell {:?}", event.news);
         let fate = self.net.fate(Port::Event, move || what);
@@ -474,7 +482,10 @@ impl std::fmt::Debug for SimXero {
 
 #[async_trait]
 impl Transport for SimXero {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         let what = format!("{} {}", request.method(), request.uri());
         if let Some(response) = Mutation::answered(self.net.mutation, &request) {
             return Ok(response);
@@ -547,12 +558,12 @@ impl SimXero {
 
 fn not_sent() -> TransportError {
     TransportError {
-        sent: Sent::No,
+        sent: RequestSent::No,
         kind: TransportErrorKind::Connect,
         source: "no connection".into(),
     }
 }
 
 fn unfinished(kind: TransportErrorKind) -> TransportError {
-    TransportError { sent: Sent::Unknown, kind, source: "lost on the way".into() }
+    TransportError { sent: RequestSent::Unknown, kind, source: "lost on the way".into() }
 }

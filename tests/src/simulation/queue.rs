@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use domain::entity::EntityKind;
-use domain::envelope::Source;
+use domain::envelope::QueueSource;
 use jiff::{SignedDuration, Timestamp};
 
 use super::executor::after;
@@ -40,13 +40,13 @@ pub struct Queues(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    queues: BTreeMap<(EntityKind, Source), Queue>,
+    queues: BTreeMap<(EntityKind, QueueSource), Queue>,
     made: u64,
 }
 
 impl State {
-    fn of(&mut self, kind: EntityKind, source: Source) -> &mut Queue {
-        self.queues.entry((kind.queue(), source)).or_default()
+    fn of(&mut self, kind: EntityKind, source: QueueSource) -> &mut Queue {
+        self.queues.entry((kind.queue_kind(), source)).or_default()
     }
 }
 
@@ -56,7 +56,7 @@ pub struct Batch {
     /// Of the queues of which kind.
     pub kind: EntityKind,
     /// Of which of the two.
-    pub source: Source,
+    pub source: QueueSource,
     /// Of whom.
     pub account: String,
     /// In which order.
@@ -65,7 +65,7 @@ pub struct Batch {
 
 impl Queues {
     /// A message arrives.
-    pub fn push(&self, kind: EntityKind, source: Source, account: &str, body: String) {
+    pub fn push(&self, kind: EntityKind, source: QueueSource, account: &str, body: String) {
         let mut state = locked(&self.0);
         state.made += 1;
         let id = state.made;
@@ -75,7 +75,7 @@ impl Queues {
     }
 
     /// Hands over what the account at the front of a queue has, and hides it.
-    pub fn deliver(&self, kind: EntityKind, source: Source, now: Timestamp) -> Option<Batch> {
+    pub fn deliver(&self, kind: EntityKind, source: QueueSource, now: Timestamp) -> Option<Batch> {
         let mut state = locked(&self.0);
         let queue = state.of(kind, source);
         // A message that is hidden holds up those behind it.

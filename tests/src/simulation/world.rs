@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use domain::ids::{AccountId, GrantId};
-use engine::connect::Completed;
-use engine::token::{TokenCache, Wanted, access_token};
-use engine::{Engine, Invocation, Memory};
+use engine::connect::ConnectOutcome;
+use engine::token::{TokenCache, TokenRequest, access_token};
+use engine::{Engine, Invocation, RecoveryMode};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use store::Store;
@@ -46,7 +46,7 @@ pub(super) enum Done {
     /// The browser is back from Xero, with a ticket if all went well.
     Called { account: String, ticket: Option<SecretString> },
     /// A ticket was presented.
-    Completed { account: String, completed: Option<Completed> },
+    Completed { account: String, completed: Option<ConnectOutcome> },
     /// An organisation was chosen, if there was an answer.
     Chosen { account: String, is_answered: bool, tries: u32 },
 }
@@ -117,9 +117,9 @@ impl SimWorld {
             wake_ups: Arc::new(SimHints { queues: queues.clone(), net: net.clone() }),
             events: Arc::new(events.clone()),
             app: app(),
-            places: places(),
+            endpoints: places(),
             metrics: Arc::new(NotedMeasures::default()),
-            memory: Memory::Whole,
+            recovery_mode: RecoveryMode::Normal,
             tokens: Arc::new(TokenCache::default()),
             noted: Arc::default(),
             searches: Arc::default(),
@@ -181,8 +181,8 @@ impl SimWorld {
             self.processes.start(async move {
                 let engine = Engine { tokens: Arc::new(TokenCache::default()), ..engine };
                 clock.sleep(SignedDuration::from_mins(31)).await;
-                let wanted = Wanted { grant: GrantId(grant), consented: 0, rejected: None };
-                let until = Invocation::until(after(clock.now(), TIMEOUT));
+                let wanted = TokenRequest { grant: GrantId(grant), consented: 0, rejected: None };
+                let until = Invocation::with_deadline(after(clock.now(), TIMEOUT));
                 let token = access_token(&engine, wanted, until).await.expect("a token");
                 locked(&tokens).insert(token.expose_secret().to_owned());
                 Done::Other

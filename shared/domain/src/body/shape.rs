@@ -7,47 +7,47 @@ use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Suggestion, unreadable};
-use crate::envelope::Unreadable;
+use super::{FieldSuggestion, to_unreadable_body};
+use crate::envelope::UnreadableBody;
 
 /// The fields that a JSON value may have. The shape does not check values; the type that is
 /// deserialised does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum BodyShape {
     /// A text, a number or another single value.
     Value,
     /// An object with fields of these names and no others.
-    Object(&'static [Field]),
+    Object(&'static [BodyField]),
     /// A list whose items all have this shape.
-    List(&'static Shape),
+    List(&'static BodyShape),
     /// An object whose keys the sender chooses. Each key holds a single value.
     Map,
 }
 
 /// A field that an object may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field {
+pub struct BodyField {
     /// The field's name in JSON.
     pub name: &'static str,
     /// The shape of the field's value.
-    pub shape: Shape,
+    pub shape: BodyShape,
 }
 
-impl Field {
+impl BodyField {
     /// A field that holds a single value.
-    pub const fn value(name: &'static str) -> Self {
-        Self::new(name, Shape::Value)
+    pub const fn single_value(name: &'static str) -> Self {
+        Self::new(name, BodyShape::Value)
     }
 
     /// A field that holds something of this shape.
-    pub const fn new(name: &'static str, shape: Shape) -> Self {
+    pub const fn new(name: &'static str, shape: BodyShape) -> Self {
         Self { name, shape }
     }
 }
 
-impl Shape {
+impl BodyShape {
     /// The shape of a field, if an object of this shape may have it.
-    fn field(self, name: &str) -> Option<Self> {
+    fn find_field(self, name: &str) -> Option<Self> {
         match self {
             Self::Object(fields) => {
                 fields.iter().find(|field| field.name == name).map(|field| field.shape)
@@ -58,10 +58,12 @@ impl Shape {
     }
 
     /// The known field that an unknown name probably means.
-    fn suggestion(self, name: &str) -> Suggestion {
+    fn suggest_field(self, name: &str) -> FieldSuggestion {
         match self {
-            Self::Object(fields) => Suggestion::among(fields.iter().map(|field| field.name), name),
-            Self::Value | Self::List(_) | Self::Map => Suggestion::NONE,
+            Self::Object(fields) => {
+                FieldSuggestion::find_closest(fields.iter().map(|field| field.name), name)
+            }
+            Self::Value | Self::List(_) | Self::Map => FieldSuggestion::NONE,
         }
     }
 }
@@ -72,14 +74,14 @@ impl Shape {
 /// object is expected. Otherwise returns the path of the first field that holds an object or a list
 /// where a single value is expected: the field's type may still accept it, and gives a better
 /// message if it does not.
-pub(super) fn check(body: &str, shape: Shape) -> Result<Option<String>, Unreadable> {
-    let mut walk = Walk { path: String::new(), objection: None, nested: None };
+pub(super) fn check_shape(body: &str, shape: BodyShape) -> Result<Option<String>, UnreadableBody> {
+    let mut walk = ShapeWalk { path: String::new(), objection: None, nested: None };
     let mut deserializer = serde_json::Deserializer::from_str(body);
-    let walked = Known { shape, walk: &mut walk }.deserialize(&mut deserializer);
-    let Walk { path, objection, nested } = walk;
+    let walked = ShapedValue { shape, walk: &mut walk }.deserialize(&mut deserializer);
+    let ShapeWalk { path, objection, nested } = walk;
     match (walked, objection) {
         (_, Some(objection)) => Err(objection),
-        (Err(error), None) => Err(unreadable(&path, &error)),
+        (Err(error), None) => Err(to_unreadable_body(&path, &error)),
         (Ok(()), None) => Ok(nested),
     }
 }
@@ -88,15 +90,15 @@ pub(super) fn check(body: &str, shape: Shape) -> Result<Option<String>, Unreadab
 const NAME_MAX: usize = 40;
 
 /// The current position of the comparison in the body.
-struct Walk {
+struct ShapeWalk {
     /// The path, such as `invoice.lines[0].tax_rate`. After an error, the path of the error.
     path: String,
-    objection: Option<Unreadable>,
+    objection: Option<UnreadableBody>,
     /// The path of the first object or list in the place of a single value.
     nested: Option<String>,
 }
 
-impl Walk {
+impl ShapeWalk {
     /// Enters a field of the current object. Returns the length of the path to return to.
     fn enter_field(&mut self, name: &str) -> usize {
         let length = self.path.len();
@@ -120,7 +122,7 @@ impl Walk {
     }
 
     /// Records that the current value is an object or a list where a single value is expected.
-    fn note_nested(&mut self) {
+    fn record_nested(&mut self) {
         if self.nested.is_none() {
             self.nested = Some(self.path.clone());
         }
@@ -128,37 +130,39 @@ impl Walk {
 }
 
 /// Reads a value of a known shape and discards it.
-struct Known<'a> {
-    shape: Shape,
-    walk: &'a mut Walk,
+struct ShapedValue<'a> {
+    shape: BodyShape,
+    walk: &'a mut ShapeWalk,
 }
 
-impl<'de> DeserializeSeed<'de> for Known<'_> {
+impl<'de> DeserializeSeed<'de> for ShapedValue<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.shape {
-            Shape::Value => {
+            BodyShape::Value => {
                 let value = <&RawValue>::deserialize(deserializer)?;
                 if value.get().starts_with(['{', '[']) {
                     let walk = self.walk;
-                    walk.note_nested();
+                    walk.record_nested();
                 }
                 Ok(())
             }
-            Shape::Object(_) | Shape::List(_) | Shape::Map => deserializer.deserialize_any(self),
+            BodyShape::Object(_) | BodyShape::List(_) | BodyShape::Map => {
+                deserializer.deserialize_any(self)
+            }
         }
     }
 }
 
-impl<'de> Visitor<'de> for Known<'_> {
+impl<'de> Visitor<'de> for ShapedValue<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.shape {
-            Shape::Value => "a single value",
-            Shape::Object(_) | Shape::Map => "an object",
-            Shape::List(_) => "a list",
+            BodyShape::Value => "a single value",
+            BodyShape::Object(_) | BodyShape::Map => "an object",
+            BodyShape::List(_) => "a list",
         })
     }
 
@@ -168,14 +172,14 @@ impl<'de> Visitor<'de> for Known<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Shape::List(item) = self.shape else {
+        let BodyShape::List(item) = self.shape else {
             return Err(A::Error::invalid_type(Unexpected::Seq, &self));
         };
         let walk = self.walk;
         let mut index = 0_usize;
         loop {
             let length = walk.enter_item(index);
-            let known = Known { shape: *item, walk: &mut *walk };
+            let known = ShapedValue { shape: *item, walk: &mut *walk };
             let is_last = items.next_element_seed(known)?.is_none();
             walk.path.truncate(length);
             if is_last {
@@ -186,27 +190,27 @@ impl<'de> Visitor<'de> for Known<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        if matches!(self.shape, Shape::Value | Shape::List(_)) {
+        if matches!(self.shape, BodyShape::Value | BodyShape::List(_)) {
             return Err(A::Error::invalid_type(Unexpected::Map, &self));
         }
-        let Known { shape, walk } = self;
+        let ShapedValue { shape, walk } = self;
         let mut seen = BTreeSet::new();
         while let Some(name) = entries.next_key::<String>()? {
             let length = walk.enter_field(&name);
             let is_first = seen.insert(name.clone());
-            let objection = match shape.field(&name) {
+            let objection = match shape.find_field(&name) {
                 None => {
-                    let meant = shape.suggestion(&name);
-                    Unreadable::UnknownField { field: walk.path.clone(), meant }
+                    let meant = shape.suggest_field(&name);
+                    UnreadableBody::UnknownField { field: walk.path.clone(), meant }
                 }
                 Some(inner) if is_first => {
-                    entries.next_value_seed(Known { shape: inner, walk: &mut *walk })?;
+                    entries.next_value_seed(ShapedValue { shape: inner, walk: &mut *walk })?;
                     walk.path.truncate(length);
                     continue;
                 }
                 Some(_) => {
                     let problem = "is given twice".to_owned();
-                    Unreadable::Field { field: walk.path.clone(), problem }
+                    UnreadableBody::Field { field: walk.path.clone(), problem }
                 }
             };
             walk.objection = Some(objection);

@@ -4,13 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Connection, ConnectionState, LEFTOVERS_MAX, NAME_MAX, OFFER_HOURS, ORGANISATIONS_MAX,
-    PinnedOrganisation, TENANTS_MAX, Unavailable, WARNING_MAX, WARNINGS_MAX,
+    PinnedOrganisation, TENANTS_MAX, UnavailablePeriod, WARNING_MAX, WARNINGS_MAX,
 };
 use crate::ids::{AccountId, TenantId};
 
 impl Connection {
     /// The connection of an account that has never been connected.
-    pub const fn never(account: AccountId) -> Self {
+    pub const fn never_connected(account: AccountId) -> Self {
         Self {
             account,
             state: ConnectionState::Pending,
@@ -40,20 +40,20 @@ impl Connection {
     /// warnings, and the newest leftover links. A leftover link that is dropped ends when its grant
     /// is revoked. Every list of claims is derived from the limited connection.
     #[must_use]
-    pub fn bounded(mut self) -> Self {
+    pub fn within_limits(mut self) -> Self {
         self.offered.truncate(ORGANISATIONS_MAX);
         self.warnings.truncate(WARNINGS_MAX);
         let surplus = self.leftovers.len().saturating_sub(LEFTOVERS_MAX);
         self.leftovers.drain(..surplus);
         let organisations = self.organisation.iter_mut();
         for one in organisations.chain(&mut self.offered).chain(&mut self.leftovers) {
-            cut(&mut one.name, NAME_MAX);
+            truncate_text(&mut one.name, NAME_MAX);
         }
         for name in self.connected_by.iter_mut().chain(&mut self.offered_by) {
-            cut(name, NAME_MAX);
+            truncate_text(name, NAME_MAX);
         }
         for warning in &mut self.warnings {
-            cut(warning, WARNING_MAX);
+            truncate_text(warning, WARNING_MAX);
         }
         self
     }
@@ -61,15 +61,15 @@ impl Connection {
     /// The connection after a user ended it. Its remaining links at Xero must still be removed, and
     /// a connect in progress can no longer be finished.
     #[must_use]
-    pub fn disconnected(self, now: Timestamp) -> Self {
+    pub fn after_disconnect(self, now: Timestamp) -> Self {
         let mut leftovers = self.leftovers;
         if let Some(organisation) = &self.organisation
             && self.state.is_connected()
         {
-            leave(&mut leftovers, organisation);
+            add_leftover(&mut leftovers, organisation);
         }
         for offered in &self.offered {
-            leave(&mut leftovers, offered);
+            add_leftover(&mut leftovers, offered);
         }
         Self {
             state: ConnectionState::Disconnected,
@@ -96,7 +96,7 @@ impl Connection {
             self.offered.into_iter().partition(|one| Some(one.grant) == grant);
         let mut leftovers = self.leftovers;
         for offered in &ended {
-            leave(&mut leftovers, offered);
+            add_leftover(&mut leftovers, offered);
         }
         let offered_by = self.offered_by.filter(|_| !offered.is_empty());
         Some(Self { offered, offered_by, offered_until: None, leftovers, ..self })
@@ -105,26 +105,26 @@ impl Connection {
     /// The connection after its link was found removed in Xero. A connect in progress continues,
     /// and the offered organisations remain available.
     #[must_use]
-    pub fn unlinked(self, now: Timestamp) -> Self {
+    pub fn after_unlink(self, now: Timestamp) -> Self {
         let (pending, disconnected_at) = (self.pending.clone(), self.disconnected_at);
         let (offered, offered_by) = (self.offered.clone(), self.offered_by.clone());
-        let offered_until = (!offered.is_empty()).then(|| offer_ends(now));
-        let alone = Self { offered: Vec::new(), ..self }.disconnected(now);
+        let offered_until = (!offered.is_empty()).then(|| offer_end(now));
+        let alone = Self { offered: Vec::new(), ..self }.after_disconnect(now);
         Self { disconnected_at, pending, offered, offered_by, offered_until, ..alone }
     }
 
     /// The connection after Xero started to refuse every call on the organisation.
     #[must_use]
-    pub fn refused(self, now: Timestamp) -> Self {
+    pub fn after_refusal(self, now: Timestamp) -> Self {
         let unavailable = self.unavailable.filter(|_| self.state == ConnectionState::Unavailable);
-        let unavailable = Some(unavailable.unwrap_or_else(|| Unavailable::found(now)));
+        let unavailable = Some(unavailable.unwrap_or_else(|| UnavailablePeriod::starting_at(now)));
         Self { state: ConnectionState::Unavailable, unavailable, ..self }
     }
 
     /// The connection while the organisations of a consent are offered. Organisations that an
     /// earlier consent offered and this one does not become leftovers.
     #[must_use]
-    pub fn offering(
+    pub fn after_offer(
         self,
         offered: &[PinnedOrganisation],
         by: Option<String>,
@@ -135,14 +135,14 @@ impl Connection {
         for earlier in &self.offered {
             let is_needed = used.into_iter().chain(offered).any(|one| one.is_same_link(earlier));
             if !is_needed {
-                leave(&mut leftovers, earlier);
+                add_leftover(&mut leftovers, earlier);
             }
         }
         leftovers.retain(|left| !offered.iter().any(|one| one.is_same_link(left)));
         let grant = self.organisation.as_ref().filter(|_| self.state.is_connected());
         let grant = grant.map(|used| used.grant);
         let is_question = offered.iter().any(|one| Some(one.grant) != grant);
-        let offered_until = is_question.then(|| offer_ends(now));
+        let offered_until = is_question.then(|| offer_end(now));
         Self { offered: offered.to_vec(), offered_by: by, offered_until, leftovers, ..self }
     }
 
@@ -150,12 +150,12 @@ impl Connection {
     /// it, or if the account already has records in [`TENANTS_MAX`] other organisations. A
     /// different organisation that was in use becomes a leftover, and its unsynced records are
     /// carried over.
-    pub fn chosen(&self, tenant: TenantId, now: Timestamp) -> Option<Self> {
+    pub fn after_choice(&self, tenant: TenantId, now: Timestamp) -> Option<Self> {
         let chosen = self.offered.iter().find(|offered| offered.tenant == tenant)?.clone();
         let before = self.organisation.iter().filter(|before| before.tenant != tenant);
         let mut leftovers = self.leftovers.clone();
         for linked in self.organisation.iter().filter(|_| self.state.is_connected()) {
-            leave(&mut leftovers, linked);
+            add_leftover(&mut leftovers, linked);
         }
         leftovers.retain(|left| !left.is_same_link(&chosen));
         let mut carried_from = self.carried_from.clone();
@@ -192,26 +192,26 @@ impl Connection {
 
     /// The connection after Xero stopped refusing the organisation.
     #[must_use]
-    pub fn recovered(self) -> Self {
+    pub fn after_recovery(self) -> Self {
         let epoch = self.epoch.saturating_add(1);
         Self { state: ConnectionState::Active, epoch, unavailable: None, ..self }
     }
 }
 
 /// The end of an offer made now.
-fn offer_ends(now: Timestamp) -> Timestamp {
+fn offer_end(now: Timestamp) -> Timestamp {
     now.saturating_add(SignedDuration::from_hours(OFFER_HOURS)).unwrap_or(now)
 }
 
 /// Limits a text to a number of characters.
-fn cut(text: &mut String, characters: usize) {
+fn truncate_text(text: &mut String, characters: usize) {
     if let Some((end, _)) = text.char_indices().nth(characters) {
         text.truncate(end);
     }
 }
 
 /// Adds a link to the leftovers unless they already contain it.
-fn leave(leftovers: &mut Vec<PinnedOrganisation>, link: &PinnedOrganisation) {
+fn add_leftover(leftovers: &mut Vec<PinnedOrganisation>, link: &PinnedOrganisation) {
     if !leftovers.iter().any(|one| one.is_same_link(link)) {
         leftovers.push(link.clone());
     }

@@ -5,9 +5,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::invoice::Invoice;
-use super::lines::{Discount, Line, LineAmounts, Standing};
+use super::lines::{DocumentLine, LineAmounts, LineDiscount, RecordStatus};
 use super::{Revision, lines, text};
-use crate::body::{Field, Shape};
+use crate::body::{BodyField, BodyShape};
 use crate::ids::{ClientId, CreditNoteId, CrmId, DERIVED};
 use crate::money::{Currency, Money, rust_decimal_text};
 use crate::totals;
@@ -18,15 +18,15 @@ pub struct CreditNote {
     /// The CRM's id.
     pub id: CreditNoteId,
     /// The revision of this state.
-    #[serde(deserialize_with = "text::revision")]
+    #[serde(deserialize_with = "text::deserialize_revision")]
     pub revision: Revision,
     /// The number on the document, such as `CN-0001`. It is never changed on the way to Xero.
-    #[serde(deserialize_with = "lines::number")]
+    #[serde(deserialize_with = "lines::deserialize_number")]
     pub number: String,
     /// The client who is credited.
     pub client_id: ClientId,
     /// The date on the document.
-    #[serde(deserialize_with = "text::date")]
+    #[serde(deserialize_with = "text::deserialize_date")]
     pub issue_date: Date,
     /// The currency of every amount.
     pub currency: Currency,
@@ -34,18 +34,25 @@ pub struct CreditNote {
     #[serde(default)]
     pub line_amounts: LineAmounts,
     /// Free text for the customer.
-    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "text::deserialize_short_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub reference: Option<String>,
     /// 1 to 500 lines with the amounts that are credited.
-    #[serde(deserialize_with = "lines::lines")]
-    pub lines: Vec<Line>,
+    #[serde(deserialize_with = "lines::deserialize_lines")]
+    pub lines: Vec<DocumentLine>,
     /// The total credited to the customer, tax included, with at most 2 decimals.
-    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "text::cents")]
+    #[serde(
+        serialize_with = "rust_decimal_text::serialize",
+        deserialize_with = "text::deserialize_cents"
+    )]
     pub total: Decimal,
     /// Whether the note is in effect or was voided. The type of the message decides this, not a
     /// field of the contract.
     #[serde(default)]
-    pub standing: Standing,
+    pub standing: RecordStatus,
     /// Whether the record is a negative invoice in the CRM. The reader of the message decides this,
     /// not a field of the contract.
     #[serde(default)]
@@ -54,25 +61,25 @@ pub struct CreditNote {
 
 /// The fields of the contract. `standing` and `is_negative_invoice` are not among them, because the
 /// message's type decides them.
-const CREDIT_NOTE: &[Field] = &[
-    Field::value("id"),
-    Field::value("revision"),
-    Field::value("number"),
-    Field::value("client_id"),
-    Field::value("issue_date"),
-    Field::value("currency"),
-    Field::value("line_amounts"),
-    Field::value("reference"),
-    Field::new("lines", Line::LIST),
-    Field::value("total"),
+const CREDIT_NOTE: &[BodyField] = &[
+    BodyField::single_value("id"),
+    BodyField::single_value("revision"),
+    BodyField::single_value("number"),
+    BodyField::single_value("client_id"),
+    BodyField::single_value("issue_date"),
+    BodyField::single_value("currency"),
+    BodyField::single_value("line_amounts"),
+    BodyField::single_value("reference"),
+    BodyField::new("lines", DocumentLine::LIST),
+    BodyField::single_value("total"),
 ];
 
 impl CreditNote {
     /// The shape of a credit note in a message.
-    pub(crate) const SHAPE: Shape = Shape::Object(CREDIT_NOTE);
+    pub(crate) const SHAPE: BodyShape = BodyShape::Object(CREDIT_NOTE);
 
     /// The total credited to the customer.
-    pub const fn credited(&self) -> Money {
+    pub const fn credited_total(&self) -> Money {
         Money::new(self.total, self.currency)
     }
 
@@ -80,18 +87,18 @@ impl CreditNote {
     /// credit note can have.
     pub fn crm_id(&self) -> CrmId {
         let id = CrmId::from(self.id.clone());
-        if self.is_negative_invoice { negative_invoice(&id) } else { id }
+        if self.is_negative_invoice { negative_invoice_record_id(&id) } else { id }
     }
 
     /// The credit note that represents an invoice with a negative total in Xero, or `None` for any
     /// other invoice.
-    pub fn of(invoice: &Invoice) -> Option<Self> {
-        (totals::of(&invoice.lines, invoice.line_amounts).total < Decimal::ZERO)
-            .then(|| Self::negated(invoice))
+    pub fn from_negative_invoice(invoice: &Invoice) -> Option<Self> {
+        (totals::sum_lines(&invoice.lines, invoice.line_amounts).total < Decimal::ZERO)
+            .then(|| Self::from_negated_invoice(invoice))
     }
 
     /// Turns an invoice into a credit note, whatever its total is.
-    pub fn negated(invoice: &Invoice) -> Self {
+    pub fn from_negated_invoice(invoice: &Invoice) -> Self {
         Self {
             id: CreditNoteId::from(invoice.id.clone()),
             revision: invoice.revision,
@@ -101,7 +108,7 @@ impl CreditNote {
             currency: invoice.currency,
             line_amounts: invoice.line_amounts,
             reference: invoice.reference.clone(),
-            lines: invoice.lines.iter().map(negated).collect(),
+            lines: invoice.lines.iter().map(negate_line).collect(),
             total: -invoice.total,
             standing: invoice.standing,
             is_negative_invoice: true,
@@ -113,8 +120,8 @@ impl CreditNote {
 const CREDIT: &str = "credit";
 
 /// The id under which the mapping of a negative invoice is stored.
-pub fn negative_invoice(invoice: &CrmId) -> CrmId {
-    invoice.derived(CREDIT)
+pub fn negative_invoice_record_id(invoice: &CrmId) -> CrmId {
+    invoice.derived_id(CREDIT)
 }
 
 /// The id under which earlier versions stored the mapping of a negative invoice: the invoice's id,
@@ -130,8 +137,8 @@ pub fn earlier_record_id(record: &CrmId) -> Option<CrmId> {
 
 /// Whether an id that names a credit note may mean this record: the credit note with that id, or the
 /// one that represents the invoice with that id.
-pub fn may_mean(id: &CrmId, record: &CrmId) -> bool {
-    let of_invoice = negative_invoice(id);
+pub fn may_identify(id: &CrmId, record: &CrmId) -> bool {
+    let of_invoice = negative_invoice_record_id(id);
     record == id
         || *record == of_invoice
         || earlier_record_id(&of_invoice).is_some_and(|earlier| earlier == *record)
@@ -143,11 +150,13 @@ pub fn is_of_negative_invoice(snapshot: &str) -> bool {
 }
 
 /// Negates a line: the same amount, credited instead of billed.
-fn negated(line: &Line) -> Line {
+fn negate_line(line: &DocumentLine) -> DocumentLine {
     match line.discount {
-        None | Some(Discount::Percent(_)) => Line { unit_price: -line.unit_price, ..line.clone() },
+        None | Some(LineDiscount::Percent(_)) => {
+            DocumentLine { unit_price: -line.unit_price, ..line.clone() }
+        }
         // Negation turns an amount off a deduction into an amount on top of the credit.
-        Some(Discount::Amount(_)) => Line {
+        Some(LineDiscount::Amount(_)) => DocumentLine {
             quantity: Decimal::ONE,
             unit_price: -totals::line_amount(line),
             discount: None,
@@ -163,17 +172,20 @@ mod tests {
     use super::*;
     use crate::translate::tests::{a_line, an_invoice};
 
-    fn of_lines(lines: Vec<Line>) -> Invoice {
-        let total = totals::of(&lines, LineAmounts::Exclusive).total;
+    fn of_lines(lines: Vec<DocumentLine>) -> Invoice {
+        let total = totals::sum_lines(&lines, LineAmounts::Exclusive).total;
         Invoice { lines, total, ..an_invoice() }
     }
 
     #[test]
     fn an_invoice_of_less_than_nothing_is_a_credit_note_and_no_other_is() {
-        assert_eq!(CreditNote::of(&an_invoice()), None);
-        assert_eq!(CreditNote::of(&of_lines(vec![a_line("1", "0", None)])), None);
+        assert_eq!(CreditNote::from_negative_invoice(&an_invoice()), None);
+        assert_eq!(
+            CreditNote::from_negative_invoice(&of_lines(vec![a_line("1", "0", None)])),
+            None
+        );
         let back = vec![a_line("1", "-95.00", Some("20")), a_line("2", "5", Some("20"))];
-        let note = CreditNote::of(&of_lines(back)).unwrap();
+        let note = CreditNote::from_negative_invoice(&of_lines(back)).unwrap();
         assert_eq!(note.total.to_string(), "102.00");
         assert_eq!(note.crm_id().as_str(), "inv_1~credit");
         assert_eq!(earlier_record_id(&note.crm_id()).unwrap().as_str(), "inv_1.credit");
@@ -191,13 +203,13 @@ mod tests {
     fn an_id_may_mean_a_credit_note_or_a_negative_invoice_and_no_other_record() {
         let id = |text: &str| CrmId::new(text).unwrap();
         for record in ["7", "7~credit", "7.credit"] {
-            assert!(may_mean(&id("7"), &id(record)), "{record}");
+            assert!(may_identify(&id("7"), &id(record)), "{record}");
         }
         for record in ["8", "8~credit", "7.credits", "77"] {
-            assert!(!may_mean(&id("7"), &id(record)), "{record}");
+            assert!(!may_identify(&id("7"), &id(record)), "{record}");
         }
-        assert!(may_mean(&id("7~credit"), &id("7~credit")));
-        assert!(!may_mean(&id("7~credit"), &id("7")));
+        assert!(may_identify(&id("7~credit"), &id("7~credit")));
+        assert!(!may_identify(&id("7~credit"), &id("7")));
     }
 
     proptest! {
@@ -206,21 +218,21 @@ mod tests {
             lines in prop::collection::vec(
                 (1_i64..100_000, -1_000_000_i64..1_000_000, 0_i64..30, 0_i64..3, 0_i64..9_000), 1..20),
         ) {
-            let line = |(quantity, price, rate, sort, discount): &(i64, i64, i64, i64, i64)| Line {
+            let line = |(quantity, price, rate, sort, discount): &(i64, i64, i64, i64, i64)| DocumentLine {
                 quantity: Decimal::new(*quantity, 3),
                 unit_price: Decimal::new(*price, 4),
                 tax_rate: Some(Decimal::from(*rate)),
                 discount: match sort {
                     0 => None,
-                    1 => Some(Discount::Percent(Decimal::new(*discount, 2))),
-                    _ => Some(Discount::Amount(Decimal::new(*discount, 2))),
+                    1 => Some(LineDiscount::Percent(Decimal::new(*discount, 2))),
+                    _ => Some(LineDiscount::Amount(Decimal::new(*discount, 2))),
                 },
                 ..a_line("1", "1", None)
             };
             let invoice = of_lines(lines.iter().map(line).collect());
-            let note = CreditNote::negated(&invoice);
-            let credited = totals::of(&note.lines, note.line_amounts);
-            prop_assert_eq!(credited.total, -totals::of(&invoice.lines, invoice.line_amounts).total);
+            let note = CreditNote::from_negated_invoice(&invoice);
+            let credited = totals::sum_lines(&note.lines, note.line_amounts);
+            prop_assert_eq!(credited.total, -totals::sum_lines(&invoice.lines, invoice.line_amounts).total);
             prop_assert_eq!(note.total, -invoice.total);
         }
     }

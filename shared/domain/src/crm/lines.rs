@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::text;
-use crate::body::{Field, Shape};
+use crate::body::{BodyField, BodyShape};
 use crate::document::sales::LineAmountTypes;
 use crate::money::rust_decimal_text;
 
@@ -31,7 +31,7 @@ impl From<LineAmounts> for LineAmountTypes {
 /// Whether a document is in effect in the CRM or was voided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum RecordStatus {
     /// It was sent to the customer.
     #[default]
     Sent,
@@ -41,66 +41,81 @@ pub enum Standing {
 
 /// One line of an invoice or a credit note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
+pub struct DocumentLine {
     /// The name of the item or service.
-    #[serde(deserialize_with = "text::line_name")]
+    #[serde(deserialize_with = "text::deserialize_line_name")]
     pub name: String,
     /// A longer description.
-    #[serde(default, deserialize_with = "text::long", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "text::deserialize_long_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub description: Option<String>,
     /// The quantity: more than zero, at most 13 digits, 4 of them decimals.
-    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "quantity")]
+    #[serde(
+        serialize_with = "rust_decimal_text::serialize",
+        deserialize_with = "deserialize_quantity"
+    )]
     pub quantity: Decimal,
     /// The price of one unit, at most 4 decimals; negative for a deduction.
-    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "unit_price")]
+    #[serde(
+        serialize_with = "rust_decimal_text::serialize",
+        deserialize_with = "deserialize_unit_price"
+    )]
     pub unit_price: Decimal,
     /// The discount on the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub discount: Option<Discount>,
+    pub discount: Option<LineDiscount>,
     /// The tax rate in percent. Absent means outside the scope of tax; `0` means zero-rated.
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
-        deserialize_with = "optional_percent",
+        deserialize_with = "deserialize_optional_percent",
         skip_serializing_if = "Option::is_none"
     )]
     pub tax_rate: Option<Decimal>,
     /// The name of the tax rate in Xero, needed where several rates share a percentage.
-    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "text::deserialize_short_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tax_name: Option<String>,
 }
 
-const LINE: &[Field] = &[
-    Field::value("name"),
-    Field::value("description"),
-    Field::value("quantity"),
-    Field::value("unit_price"),
-    Field::new("discount", Shape::Object(DISCOUNT)),
-    Field::value("tax_rate"),
-    Field::value("tax_name"),
+const LINE: &[BodyField] = &[
+    BodyField::single_value("name"),
+    BodyField::single_value("description"),
+    BodyField::single_value("quantity"),
+    BodyField::single_value("unit_price"),
+    BodyField::new("discount", BodyShape::Object(DISCOUNT)),
+    BodyField::single_value("tax_rate"),
+    BodyField::single_value("tax_name"),
 ];
 
-const DISCOUNT: &[Field] = &[Field::value("percent"), Field::value("amount")];
+const DISCOUNT: &[BodyField] =
+    &[BodyField::single_value("percent"), BodyField::single_value("amount")];
 
-impl Line {
+impl DocumentLine {
     /// The shape of a line in a message.
-    const SHAPE: Shape = Shape::Object(LINE);
+    const SHAPE: BodyShape = BodyShape::Object(LINE);
 
     /// The shape of a document's lines in a message.
-    pub(crate) const LIST: Shape = Shape::List(&Self::SHAPE);
+    pub(crate) const LIST: BodyShape = BodyShape::List(&Self::SHAPE);
 }
 
 /// A discount on a line: a percentage or an amount, never both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "DiscountFields", into = "DiscountFields")]
-pub enum Discount {
+pub enum LineDiscount {
     /// A percentage of the line, 0 to 100.
     Percent(Decimal),
     /// An amount off the line, zero or more.
     Amount(Decimal),
 }
 
-impl Discount {
+impl LineDiscount {
     /// Whether the discount is zero.
     pub const fn is_zero(&self) -> bool {
         match self {
@@ -114,20 +129,20 @@ struct DiscountFields {
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
-        deserialize_with = "given_percent",
+        deserialize_with = "deserialize_given_percent",
         skip_serializing_if = "Option::is_none"
     )]
     percent: Option<Decimal>,
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
-        deserialize_with = "given_amount",
+        deserialize_with = "deserialize_given_amount",
         skip_serializing_if = "Option::is_none"
     )]
     amount: Option<Decimal>,
 }
 
-impl TryFrom<DiscountFields> for Discount {
+impl TryFrom<DiscountFields> for LineDiscount {
     type Error = &'static str;
 
     fn try_from(fields: DiscountFields) -> Result<Self, Self::Error> {
@@ -139,18 +154,20 @@ impl TryFrom<DiscountFields> for Discount {
     }
 }
 
-impl From<Discount> for DiscountFields {
-    fn from(discount: Discount) -> Self {
+impl From<LineDiscount> for DiscountFields {
+    fn from(discount: LineDiscount) -> Self {
         match discount {
-            Discount::Percent(percent) => Self { percent: Some(percent), amount: None },
-            Discount::Amount(amount) => Self { percent: None, amount: Some(amount) },
+            LineDiscount::Percent(percent) => Self { percent: Some(percent), amount: None },
+            LineDiscount::Amount(amount) => Self { percent: None, amount: Some(amount) },
         }
     }
 }
 
 /// Reads a document's number. Xero accepts printable ASCII; a comma would split a list of numbers
 /// to look up.
-pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(super) fn deserialize_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
     let number = String::deserialize(deserializer)?;
     let printable = number.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b',');
     if (1..=255).contains(&number.len()) && printable && number.trim() == number {
@@ -161,18 +178,20 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
     ))
 }
 
-pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Line>, D::Error> {
-    let lines = Vec::<Line>::deserialize(deserializer)?;
+pub(super) fn deserialize_lines<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<DocumentLine>, D::Error> {
+    let lines = Vec::<DocumentLine>::deserialize(deserializer)?;
     if !(1..=500).contains(&lines.len()) {
         return Err(de::Error::custom("must hold 1 to 500 lines"));
     }
     // Xero's largest line amount. The sum of 500 such lines, with tax, is far below what a decimal
     // can represent.
     let largest = Decimal::new(999_999_999_999, 2);
-    let fits = |line: &Line| {
+    let fits = |line: &DocumentLine| {
         let discount = match line.discount {
-            Some(Discount::Amount(amount)) => amount,
-            Some(Discount::Percent(_)) | None => Decimal::ZERO,
+            Some(LineDiscount::Amount(amount)) => amount,
+            Some(LineDiscount::Percent(_)) | None => Decimal::ZERO,
         };
         let gross = line.quantity.checked_mul(line.unit_price);
         // A discount on a negative line makes the line's amount larger.
@@ -188,7 +207,7 @@ pub(super) fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Li
 /// Xero's limit on the digits of a quantity, decimals included.
 const QUANTITY_DIGITS_MAX: usize = 13;
 
-fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+fn deserialize_quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let text = String::deserialize(deserializer)?;
     let quantity = text::parse_decimal::<D::Error>(&text)?;
     if quantity <= Decimal::ZERO {
@@ -202,8 +221,8 @@ fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Er
     Ok(quantity)
 }
 
-fn unit_price<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    let price = text::decimal(deserializer)?;
+fn deserialize_unit_price<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let price = text::deserialize_decimal(deserializer)?;
     if price.normalize().scale() <= 4 {
         Ok(price)
     } else {
@@ -211,7 +230,7 @@ fn unit_price<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::
     }
 }
 
-fn optional_percent<'de, D: Deserializer<'de>>(
+fn deserialize_optional_percent<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Decimal>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
@@ -219,11 +238,15 @@ fn optional_percent<'de, D: Deserializer<'de>>(
 }
 
 /// Reads a discount's field, which is never `null`: a discount has exactly one of its fields.
-fn given_percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+fn deserialize_given_percent<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Decimal>, D::Error> {
     parse_percentage(&String::deserialize(deserializer)?).map(Some)
 }
 
-fn given_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+fn deserialize_given_amount<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Decimal>, D::Error> {
     text::parse_unsigned(&String::deserialize(deserializer)?).map(Some)
 }
 

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{Revision, text};
-use crate::body::{Field, Shape};
+use crate::body::{BodyField, BodyShape};
 use crate::ids::{CrmId, InvoiceId, PaymentId};
 use crate::money::{Currency, Money, rust_decimal_text};
 use crate::translate::text::is_sendable;
@@ -24,26 +24,30 @@ pub struct Payment {
     /// The CRM's id.
     pub id: PaymentId,
     /// The revision of this state.
-    #[serde(deserialize_with = "text::revision")]
+    #[serde(deserialize_with = "text::deserialize_revision")]
     pub revision: Revision,
     /// How the payment was made.
-    pub method: Method,
+    pub method: PaymentMethod,
     /// The day on which it was taken.
-    #[serde(deserialize_with = "text::date")]
+    #[serde(deserialize_with = "text::deserialize_date")]
     pub date: Date,
     /// The currency of every amount.
     pub currency: Currency,
     /// Its identifier elsewhere, such as a charge's id or a cheque's number.
-    #[serde(default, deserialize_with = "text::short", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "text::deserialize_short_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub reference: Option<String>,
     /// The invoices that it pays, each with its share: 1 to 50.
-    #[serde(deserialize_with = "allocations")]
-    pub allocations: Vec<Share>,
+    #[serde(deserialize_with = "deserialize_allocations")]
+    pub allocations: Vec<PaymentShare>,
     /// The fee that Stripe kept.
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
-        deserialize_with = "optional_amount",
+        deserialize_with = "deserialize_optional_amount",
         skip_serializing_if = "Option::is_none"
     )]
     pub fee: Option<Decimal>,
@@ -51,30 +55,33 @@ pub struct Payment {
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
-        deserialize_with = "optional_amount",
+        deserialize_with = "deserialize_optional_amount",
         skip_serializing_if = "Option::is_none"
     )]
     pub surcharge: Option<Decimal>,
     /// Whether the payment is in effect or was deleted. The type of the message decides this, not a
     /// field of the contract.
     #[serde(default)]
-    pub standing: Standing,
+    pub standing: PaymentRecordStatus,
 }
 
 /// One invoice's share of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Share {
+pub struct PaymentShare {
     /// The invoice.
     pub invoice_id: InvoiceId,
     /// The amount paid on it: positive, with at most 2 decimals.
-    #[serde(serialize_with = "rust_decimal_text::serialize", deserialize_with = "text::amount")]
+    #[serde(
+        serialize_with = "rust_decimal_text::serialize",
+        deserialize_with = "text::deserialize_amount"
+    )]
     pub amount: Decimal,
 }
 
 /// How a payment was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Method {
+pub enum PaymentMethod {
     /// Through Stripe. Pushed to the Stripe bank account.
     Stripe,
     /// By redeeming a gift card. Pushed to the gift card account.
@@ -89,7 +96,7 @@ pub enum Method {
     Card,
 }
 
-impl Method {
+impl PaymentMethod {
     /// Whether the integration writes the payment to Xero. All other payments reach Xero through
     /// the bank and are recognised there.
     pub const fn is_pushed(self) -> bool {
@@ -112,7 +119,7 @@ impl Method {
     }
 }
 
-impl fmt::Display for Method {
+impl fmt::Display for PaymentMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -121,7 +128,7 @@ impl fmt::Display for Method {
 /// Whether a payment is in effect in the CRM or was deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum PaymentRecordStatus {
     /// It was taken.
     #[default]
     Recorded,
@@ -139,9 +146,9 @@ pub struct PaymentPart {
     /// The payment's revision.
     pub revision: Revision,
     /// How the payment was made.
-    pub method: Method,
+    pub method: PaymentMethod,
     /// The day on which it was taken.
-    #[serde(deserialize_with = "text::date")]
+    #[serde(deserialize_with = "text::deserialize_date")]
     pub date: Date,
     /// The amount of this part.
     pub amount: Money,
@@ -149,15 +156,15 @@ pub struct PaymentPart {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// The role of this part.
-    pub role: Role,
+    pub role: PartRole,
     /// Whether the payment is in effect or was deleted.
-    pub standing: Standing,
+    pub standing: PaymentRecordStatus,
 }
 
 /// The role of a part of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
+pub enum PartRole {
     /// Money on an invoice.
     Invoice(InvoiceId),
     /// The fee that Stripe kept.
@@ -168,32 +175,33 @@ pub enum Role {
 
 /// The fields of the contract. `standing` is not one of them, because the message's type decides
 /// it.
-const PAYMENT: &[Field] = &[
-    Field::value("id"),
-    Field::value("revision"),
-    Field::value("method"),
-    Field::value("date"),
-    Field::value("currency"),
-    Field::value("reference"),
-    Field::new("allocations", Shape::List(&SHARE)),
-    Field::value("fee"),
-    Field::value("surcharge"),
+const PAYMENT: &[BodyField] = &[
+    BodyField::single_value("id"),
+    BodyField::single_value("revision"),
+    BodyField::single_value("method"),
+    BodyField::single_value("date"),
+    BodyField::single_value("currency"),
+    BodyField::single_value("reference"),
+    BodyField::new("allocations", BodyShape::List(&SHARE)),
+    BodyField::single_value("fee"),
+    BodyField::single_value("surcharge"),
 ];
 
-const SHARE: Shape = Shape::Object(SHARE_FIELDS);
+const SHARE: BodyShape = BodyShape::Object(SHARE_FIELDS);
 
-const SHARE_FIELDS: &[Field] = &[Field::value("invoice_id"), Field::value("amount")];
+const SHARE_FIELDS: &[BodyField] =
+    &[BodyField::single_value("invoice_id"), BodyField::single_value("amount")];
 
 impl Payment {
     /// The shape of a payment in a message.
-    pub(crate) const SHAPE: Shape = Shape::Object(PAYMENT);
+    pub(crate) const SHAPE: BodyShape = BodyShape::Object(PAYMENT);
 
     /// The parts that are written to Xero. Empty for a payment that reaches Xero through the bank.
-    pub fn parts(&self) -> Vec<PaymentPart> {
+    pub fn split_into_parts(&self) -> Vec<PaymentPart> {
         if !self.method.is_pushed() {
             return Vec::new();
         }
-        let part = |name: &str, amount: Decimal, role: Role| PaymentPart {
+        let part = |name: &str, amount: Decimal, role: PartRole| PaymentPart {
             id: self.part_id(name),
             payment: self.id.clone(),
             revision: self.revision,
@@ -205,14 +213,14 @@ impl Payment {
             standing: self.standing,
         };
         let invoices = self.allocations.iter().zip(1_u32..).map(|(allocation, number)| {
-            let role = Role::Invoice(allocation.invoice_id.clone());
+            let role = PartRole::Invoice(allocation.invoice_id.clone());
             part(&number.to_string(), allocation.amount, role)
         });
         let mut parts = invoices.collect::<Vec<_>>();
         let some = |amount: Option<Decimal>| amount.filter(|amount| !amount.is_zero());
-        parts.extend(some(self.fee).map(|fee| part("fee", fee, Role::Fee)));
+        parts.extend(some(self.fee).map(|fee| part("fee", fee, PartRole::Fee)));
         if let (Some(surcharge), Some(first)) = (some(self.surcharge), self.allocations.first()) {
-            let role = Role::Surcharge(first.invoice_id.clone());
+            let role = PartRole::Surcharge(first.invoice_id.clone());
             parts.push(part("surcharge", surcharge, role));
         }
         parts
@@ -229,36 +237,43 @@ impl Payment {
 impl PaymentPart {
     /// The reference of the part's document in Xero, by which the document is found again. People
     /// see it in Xero, and it contains the payment's id.
-    pub fn tag(&self) -> String {
+    pub fn reference_tag(&self) -> String {
         let what = match self.role {
-            Role::Invoice(_) => "",
-            Role::Fee => " fee",
-            Role::Surcharge(_) => " surcharge",
+            PartRole::Invoice(_) => "",
+            PartRole::Fee => " fee",
+            PartRole::Surcharge(_) => " surcharge",
         };
-        named(&format!("{}{what}", self.method), self.reference.as_deref(), &self.payment)
+        build_tag(&format!("{}{what}", self.method), self.reference.as_deref(), &self.payment)
     }
 }
 
 /// The reference, in Xero, of a pushed payment on an invoice.
-pub fn tag(method: Method, reference: Option<&str>, payment: &PaymentId) -> String {
-    named(method.as_str(), reference, payment)
+pub fn payment_reference_tag(
+    method: PaymentMethod,
+    reference: Option<&str>,
+    payment: &PaymentId,
+) -> String {
+    build_tag(method.as_str(), reference, payment)
 }
 
-fn named(what: &str, reference: Option<&str>, payment: &PaymentId) -> String {
-    let reference = reference.map(|text| format!(" {}", plain(text))).unwrap_or_default();
+fn build_tag(what: &str, reference: Option<&str>, payment: &PaymentId) -> String {
+    let reference =
+        reference.map(|text| format!(" {}", strip_filter_characters(text))).unwrap_or_default();
     format!("{what}{reference} (SC-{payment})")
 }
 
 /// Removes the characters that have a meaning in Xero's filters, and limits the length.
-fn plain(text: &str) -> String {
+fn strip_filter_characters(text: &str) -> String {
     let plain =
         |sign: &char| !matches!(sign, '"' | '\\') && !sign.is_control() && is_sendable(*sign);
     let kept = text.chars().filter(plain);
     kept.take(150).collect()
 }
 
-fn allocations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Share>, D::Error> {
-    let allocations = Vec::<Share>::deserialize(deserializer)?;
+fn deserialize_allocations<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<PaymentShare>, D::Error> {
+    let allocations = Vec::<PaymentShare>::deserialize(deserializer)?;
     if !(1..=ALLOCATIONS_MAX).contains(&allocations.len()) {
         return Err(de::Error::custom("must name 1 to 50 invoices"));
     }
@@ -269,11 +284,11 @@ fn allocations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Share>,
     Ok(allocations)
 }
 
-fn optional_amount<'de, D: Deserializer<'de>>(
+fn deserialize_optional_amount<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Decimal>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    let amount = |text: &str| text::parse_unsigned(text).and_then(text::in_cents);
+    let amount = |text: &str| text::parse_unsigned(text).and_then(text::check_cents);
     text.as_deref().map(amount).transpose()
 }
 

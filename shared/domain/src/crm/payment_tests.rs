@@ -12,7 +12,7 @@ pub(crate) fn a_payment() -> Payment {
 
 #[test]
 fn a_stripe_payment_has_a_part_for_each_invoice_its_fee_and_its_surcharge() {
-    let parts = a_payment().parts();
+    let parts = a_payment().split_into_parts();
     let named = parts.iter().map(|part| (part.id.as_str(), part.amount.amount.to_string()));
     let named = named.collect::<Vec<_>>();
     let named = named.iter().map(|(id, amount)| (*id, amount.as_str())).collect::<Vec<_>>();
@@ -25,23 +25,28 @@ fn a_stripe_payment_has_a_part_for_each_invoice_its_fee_and_its_surcharge() {
             ("pay_1.surcharge", "2.00"),
         ]
     );
-    assert_eq!(parts[0].tag(), "Stripe ch_1 (SC-pay_1)");
-    assert_eq!(parts[2].tag(), "Stripe fee ch_1 (SC-pay_1)");
+    assert_eq!(parts[0].reference_tag(), "Stripe ch_1 (SC-pay_1)");
+    assert_eq!(parts[2].reference_tag(), "Stripe fee ch_1 (SC-pay_1)");
     let without = Payment { fee: Some(Decimal::ZERO), surcharge: None, ..a_payment() };
-    assert_eq!(without.parts().len(), 2);
+    assert_eq!(without.split_into_parts().len(), 2);
 }
 
 #[test]
 fn what_comes_to_xero_by_the_bank_is_not_pushed() {
-    for method in [Method::Cash, Method::Cheque, Method::BankTransfer, Method::Card] {
-        assert!(Payment { method, ..a_payment() }.parts().is_empty(), "{method}");
+    for method in [
+        PaymentMethod::Cash,
+        PaymentMethod::Cheque,
+        PaymentMethod::BankTransfer,
+        PaymentMethod::Card,
+    ] {
+        assert!(Payment { method, ..a_payment() }.split_into_parts().is_empty(), "{method}");
     }
 }
 
 #[test]
 fn the_longest_id_has_room_for_its_parts() {
     let id = PaymentId::new("p".repeat(40)).unwrap();
-    assert_eq!(Payment { id, ..a_payment() }.parts().len(), 4);
+    assert_eq!(Payment { id, ..a_payment() }.split_into_parts().len(), 4);
 }
 
 #[test]
@@ -50,7 +55,7 @@ fn no_part_of_one_payment_has_the_id_of_a_part_of_another() {
     let mut seen = BTreeSet::new();
     for id in ids {
         let id = PaymentId::new(id).unwrap();
-        for part in (Payment { id, ..a_payment() }).parts() {
+        for part in (Payment { id, ..a_payment() }).split_into_parts() {
             assert!(seen.insert(part.id.clone()), "{}", part.id);
         }
     }

@@ -16,7 +16,7 @@ const SHORT: usize = 255;
 const LONG: usize = 4_000;
 
 /// The text without surrounding spaces. The spaces count towards its length, as in the schemas.
-fn bounded<E: de::Error>(text: &str, limit: usize) -> Result<String, E> {
+fn trim_and_check_length<E: de::Error>(text: &str, limit: usize) -> Result<String, E> {
     if text.chars().count() > limit {
         return Err(E::custom(format_args!("must be at most {limit} characters long")));
     }
@@ -31,12 +31,12 @@ fn is_visible(sign: char) -> bool {
 }
 
 /// Reads a text that contains at least one character of this kind.
-fn required<'de, D: Deserializer<'de>>(
+fn deserialize_required_text<'de, D: Deserializer<'de>>(
     deserializer: D,
     limit: usize,
     says_something: impl Fn(char) -> bool,
 ) -> Result<String, D::Error> {
-    let text = bounded::<D::Error>(&String::deserialize(deserializer)?, limit)?;
+    let text = trim_and_check_length::<D::Error>(&String::deserialize(deserializer)?, limit)?;
     if text.chars().any(says_something) {
         Ok(text)
     } else {
@@ -44,43 +44,53 @@ fn required<'de, D: Deserializer<'de>>(
     }
 }
 
-fn optional<'de, D: Deserializer<'de>>(
+fn deserialize_optional_text<'de, D: Deserializer<'de>>(
     deserializer: D,
     limit: usize,
 ) -> Result<Option<String>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else {
         return Ok(None);
     };
-    let text = bounded::<D::Error>(&text, limit)?;
+    let text = trim_and_check_length::<D::Error>(&text, limit)?;
     Ok(text.chars().any(is_visible).then_some(text))
 }
 
 /// Reads 1 to 255 characters, trimmed. Xero rejects angle brackets in a contact's name, so a name
 /// of angle brackets alone counts as empty.
-pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    required(deserializer, SHORT, |sign| is_visible(sign) && !matches!(sign, '<' | '>'))
+pub(super) fn deserialize_name<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
+    deserialize_required_text(deserializer, SHORT, |sign| {
+        is_visible(sign) && !matches!(sign, '<' | '>')
+    })
 }
 
 /// Reads 1 to 500 characters, trimmed.
-pub(super) fn line_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    required(deserializer, 500, is_visible)
+pub(super) fn deserialize_line_name<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
+    deserialize_required_text(deserializer, 500, is_visible)
 }
 
 /// Reads at most 255 characters. A text without a visible character is `None`.
-pub(super) fn short<'de, D: Deserializer<'de>>(
+pub(super) fn deserialize_short_text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
-    optional(deserializer, SHORT)
+    deserialize_optional_text(deserializer, SHORT)
 }
 
 /// Reads at most 4,000 characters. A text without a visible character is `None`.
-pub(super) fn long<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    optional(deserializer, LONG)
+pub(super) fn deserialize_long_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    deserialize_optional_text(deserializer, LONG)
 }
 
 /// Reads an integer of 1 or more.
-pub(super) fn revision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Revision, D::Error> {
-    match whole(&Number::deserialize(deserializer)?) {
+pub(super) fn deserialize_revision<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Revision, D::Error> {
+    match parse_whole_number(&Number::deserialize(deserializer)?) {
         None => Err(de::Error::custom("must be a whole number")),
         Some(0) => Err(de::Error::custom("must be 1 or more")),
         Some(revision) => Ok(revision),
@@ -89,7 +99,7 @@ pub(super) fn revision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Rev
 
 /// A whole number of 0 or more. JSON Schema also counts `1.0` and `1e0` as integers, and some
 /// languages write `1` in that form.
-pub(crate) fn whole(number: &Number) -> Option<u64> {
+pub(crate) fn parse_whole_number(number: &Number) -> Option<u64> {
     if let Some(whole) = number.as_u64() {
         return Some(whole);
     }
@@ -99,12 +109,14 @@ pub(crate) fn whole(number: &Number) -> Option<u64> {
 }
 
 /// Reads a calendar date in the form `YYYY-MM-DD`.
-pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+pub(super) fn deserialize_date<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Date, D::Error> {
     parse_date(&String::deserialize(deserializer)?)
 }
 
 /// Reads an optional calendar date in the form `YYYY-MM-DD`.
-pub(super) fn optional_date<'de, D: Deserializer<'de>>(
+pub(super) fn deserialize_optional_date<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Date>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
@@ -119,7 +131,9 @@ fn parse_date<E: de::Error>(text: &str) -> Result<Date, E> {
 }
 
 /// Reads an instant in UTC, `YYYY-MM-DDTHH:MM:SSZ`, with at most nine decimals of a second.
-pub(crate) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+pub(crate) fn deserialize_instant<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Timestamp, D::Error> {
     parse_instant(&String::deserialize(deserializer)?)
 }
 
@@ -146,7 +160,9 @@ fn is_time(text: &str) -> bool {
 
 /// Reads a decimal in quotes: digits without superfluous leading zeros, an optional sign, an
 /// optional point, and nothing else.
-pub(super) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+pub(super) fn deserialize_decimal<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Decimal, D::Error> {
     parse_decimal(&String::deserialize(deserializer)?)
 }
 
@@ -172,13 +188,17 @@ pub(super) fn parse_unsigned<E: de::Error>(text: &str) -> Result<Decimal, E> {
 }
 
 /// Reads an amount with at most 2 decimals, of either sign.
-pub(super) fn cents<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    in_cents(decimal(deserializer)?)
+pub(super) fn deserialize_cents<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Decimal, D::Error> {
+    check_cents(deserialize_decimal(deserializer)?)
 }
 
 /// Reads a positive amount with at most 2 decimals.
-pub(super) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    let amount = cents(deserializer)?;
+pub(super) fn deserialize_amount<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Decimal, D::Error> {
+    let amount = deserialize_cents(deserializer)?;
     if amount > Decimal::ZERO {
         Ok(amount)
     } else {
@@ -186,7 +206,7 @@ pub(super) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decim
     }
 }
 
-pub(super) fn in_cents<E: de::Error>(mut amount: Decimal) -> Result<Decimal, E> {
+pub(super) fn check_cents<E: de::Error>(mut amount: Decimal) -> Result<Decimal, E> {
     if amount.normalize().scale() > 2 {
         return Err(E::custom("must have at most 2 decimals"));
     }

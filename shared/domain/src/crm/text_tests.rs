@@ -30,7 +30,7 @@ fn an_instant_is_in_utc_and_nothing_else() {
 
 #[test]
 fn a_whole_number_may_be_written_with_a_point_or_an_exponent() {
-    let read = |text: &str| whole(&serde_json::from_str(text).unwrap());
+    let read = |text: &str| parse_whole_number(&serde_json::from_str(text).unwrap());
     for (text, expected) in [
         ("1", Some(1)),
         ("1.0", Some(1)),
@@ -102,7 +102,7 @@ proptest! {
 
     #[test]
     fn a_text_that_counts_as_present_is_never_sent_empty(text in any::<String>()) {
-        if let Ok(name) = line_name(StringDeserializer::<Error>::new(text)) {
+        if let Ok(name) = deserialize_line_name(StringDeserializer::<Error>::new(text)) {
             let sent = name.chars().filter(|sign| is_sendable(*sign)).collect::<String>();
             prop_assert!(!sent.trim().is_empty(), "{:?}", name);
         }

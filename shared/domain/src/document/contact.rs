@@ -38,16 +38,16 @@ pub struct ContactDocument {
     pub tax_number: Option<String>,
     /// Telephone numbers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub phones: Vec<Phone>,
+    pub phones: Vec<ContactPhone>,
     /// Postal addresses.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub addresses: Vec<Address>,
+    pub addresses: Vec<ContactAddress>,
 }
 
 /// A telephone number of a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Phone {
+pub struct ContactPhone {
     /// Which of the contact's numbers this is.
     pub phone_type: PhoneType,
     /// The number, at most 50 characters.
@@ -68,7 +68,7 @@ pub enum PhoneType {
 /// and the postal code 50. The country accepts letters only, at most 50.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Address {
+pub struct ContactAddress {
     /// Which of the contact's addresses this is.
     pub address_type: AddressType,
     /// First line.

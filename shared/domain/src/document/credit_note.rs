@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::allocation::RemoteAllocation;
 use super::sales::{
-    ContactReference, DocumentStatus, Head, LineAmountTypes, LineItem, NewStatus, SalesDocument,
+    ContactReference, DocumentHead, DocumentStatus, LineAmountTypes, LineItem, NewStatus,
+    SalesDocument,
 };
 use crate::ids::{XeroContactId, XeroCreditNoteId};
 use crate::money::{Currency, Money};
@@ -79,8 +80,8 @@ pub struct RemoteCreditNote {
 }
 
 impl SalesDocument for RemoteCreditNote {
-    fn head(&self) -> Head<'_> {
-        Head {
+    fn document_head(&self) -> DocumentHead<'_> {
+        DocumentHead {
             id: self.id.into(),
             number: self.number.as_deref(),
             is_sales: self.is_sales,

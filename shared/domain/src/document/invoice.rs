@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::sales::{
-    ContactReference, DocumentStatus, Head, LineAmountTypes, LineItem, NewStatus, SalesDocument,
+    ContactReference, DocumentHead, DocumentStatus, LineAmountTypes, LineItem, NewStatus,
+    SalesDocument,
 };
 use crate::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
 use crate::money::{Currency, Money, rust_decimal_text};
@@ -87,12 +88,12 @@ pub struct RemoteInvoice {
     /// When Xero last changed the invoice.
     pub updated_at: Option<Timestamp>,
     /// The payments and credits on the invoice so far.
-    pub settlement: Settlement,
+    pub settlement: PaymentsAndCredits,
 }
 
 impl SalesDocument for RemoteInvoice {
-    fn head(&self) -> Head<'_> {
-        Head {
+    fn document_head(&self) -> DocumentHead<'_> {
+        DocumentHead {
             id: self.id.into(),
             number: self.number.as_deref(),
             is_sales: self.is_sales,
@@ -109,7 +110,7 @@ impl SalesDocument for RemoteInvoice {
 
 /// The payments and credits on an invoice, in its currency.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settlement {
+pub struct PaymentsAndCredits {
     /// The sum of its payments.
     pub paid: Decimal,
     /// The sum of the credits applied to it.

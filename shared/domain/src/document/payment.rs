@@ -49,9 +49,9 @@ pub struct AccountReference {
 pub struct BankTransactionDocument {
     /// Whether money was spent or received.
     #[serde(rename = "Type")]
-    pub direction: Direction,
+    pub direction: MoneyDirection,
     /// The contact that was paid, or that paid.
-    pub contact: Party,
+    pub contact: TransactionContact,
     /// The bank account.
     pub bank_account: AccountReference,
     /// Always inclusive of tax, so that the total is the amount that moved.
@@ -66,13 +66,13 @@ pub struct BankTransactionDocument {
     /// a lost answer.
     pub reference: String,
     /// Always authorised: the transaction is approved at once.
-    pub status: Approved,
+    pub status: ApprovedStatus,
 }
 
 /// The direction in which money moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Direction {
+pub enum MoneyDirection {
     /// Out of the bank account.
     Spend,
     /// Into the bank account.
@@ -82,7 +82,7 @@ pub enum Direction {
 /// A contact by its id, or by a name under which Xero finds or creates a contact. Names are unique
 /// among active contacts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum Party {
+pub enum TransactionContact {
     /// By id.
     #[serde(rename = "ContactID")]
     Id(XeroContactId),
@@ -100,7 +100,7 @@ pub enum TaxContained {
 /// The only status of a new bank transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Approved {
+pub enum ApprovedStatus {
     /// Approved: the transaction counts in the books.
     Authorised,
 }

@@ -11,12 +11,12 @@ use crate::money::Money;
 /// An invoice or a credit note as Xero returns it.
 pub trait SalesDocument {
     /// The fields on which decisions about either of them depend.
-    fn head(&self) -> Head<'_>;
+    fn document_head(&self) -> DocumentHead<'_>;
 }
 
 /// The fields on which decisions about an invoice or a credit note depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head<'a> {
+pub struct DocumentHead<'a> {
     /// Xero's id of the document.
     pub id: XeroId,
     /// The number. Xero assigns one to a document that was sent without.
@@ -39,7 +39,7 @@ pub struct Head<'a> {
     pub date: Option<Date>,
 }
 
-impl Head<'_> {
+impl DocumentHead<'_> {
     /// Whether Xero accepts changes to it: nothing was paid or applied, and its status allows
     /// edits.
     pub fn is_editable(&self) -> bool {

@@ -2,10 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::{Inbound, Unreadable};
+use super::{InboundBody, UnreadableBody};
 use crate::crm::client::Client;
-use crate::crm::lines::{Discount, Line, Standing};
-use crate::crm::payment::{Method, Payment};
+use crate::crm::lines::{DocumentLine, LineDiscount, RecordStatus};
+use crate::crm::payment::{Payment, PaymentMethod};
 use crate::entity::EntityKind;
 use crate::ids::ClientId;
 use crate::mapping::is_copy_number;
@@ -16,11 +16,11 @@ pub(super) fn check_client(
     named: &ClientId,
     client: &Client,
     field: &str,
-) -> Result<(), Unreadable> {
+) -> Result<(), UnreadableBody> {
     if *named == client.id {
         return Ok(());
     }
-    Err(Unreadable::Field {
+    Err(UnreadableBody::Field {
         field: field.to_owned(),
         problem: "must be the id of the client in the same message".to_owned(),
     })
@@ -28,11 +28,11 @@ pub(super) fn check_client(
 
 /// Checks that a number does not have the form of the numbers that copies are given in Xero: it
 /// would be taken if another record's copy had it.
-pub(super) fn check_number(number: &str, field: &str) -> Result<(), Unreadable> {
+pub(super) fn check_number(number: &str, field: &str) -> Result<(), UnreadableBody> {
     if !is_copy_number(number) {
         return Ok(());
     }
-    Err(Unreadable::Field {
+    Err(UnreadableBody::Field {
         field: field.to_owned(),
         problem: "must not end with ~ and digits, which mark a new copy in Xero".to_owned(),
     })
@@ -43,21 +43,21 @@ pub(super) fn check_number(number: &str, field: &str) -> Result<(), Unreadable> 
 /// and the latter is ambiguous: it could mean a larger or a smaller deduction. A voided document is
 /// not written, so its discounts are not checked.
 pub(super) fn check_discounts(
-    lines: &[Line],
-    standing: Standing,
+    lines: &[DocumentLine],
+    standing: RecordStatus,
     document: &str,
-) -> Result<(), Unreadable> {
-    if standing == Standing::Voided {
+) -> Result<(), UnreadableBody> {
+    if standing == RecordStatus::Voided {
         return Ok(());
     }
     for (index, line) in lines.iter().enumerate() {
         let gross = line.quantity * line.unit_price;
-        let Some(Discount::Amount(amount)) = &line.discount else { continue };
+        let Some(LineDiscount::Amount(amount)) = &line.discount else { continue };
         if amount.is_zero() || *amount <= gross {
             continue;
         }
         let gross = round_to_cents(gross);
-        return Err(Unreadable::Field {
+        return Err(UnreadableBody::Field {
             field: format!("{document}.lines[{index}].discount.amount"),
             problem: if gross < Decimal::ZERO {
                 format!(
@@ -72,14 +72,14 @@ pub(super) fn check_discounts(
 }
 
 /// Checks that only a Stripe payment has a fee or a surcharge.
-pub(super) fn check_method(payment: &Payment) -> Result<(), Unreadable> {
+pub(super) fn check_method(payment: &Payment) -> Result<(), UnreadableBody> {
     let only_stripe = [("payment.fee", payment.fee), ("payment.surcharge", payment.surcharge)];
     let misplaced = only_stripe.into_iter().find(|(_, amount)| {
-        payment.method != Method::Stripe && amount.is_some_and(|amount| !amount.is_zero())
+        payment.method != PaymentMethod::Stripe && amount.is_some_and(|amount| !amount.is_zero())
     });
     match misplaced {
         None => Ok(()),
-        Some((field, _)) => Err(Unreadable::Field {
+        Some((field, _)) => Err(UnreadableBody::Field {
             field: field.to_owned(),
             problem: "belongs to a payment by Stripe".to_owned(),
         }),
@@ -87,20 +87,20 @@ pub(super) fn check_method(payment: &Payment) -> Result<(), Unreadable> {
 }
 
 /// Checks that a message is on the queue of its kind and in the group of its account.
-pub(super) fn check_place(
-    inbound: &Inbound,
+pub(super) fn check_queue_and_group(
+    inbound: &InboundBody,
     kind: EntityKind,
     group: &str,
-) -> Result<(), Unreadable> {
+) -> Result<(), UnreadableBody> {
     let (found, account) = match inbound {
-        Inbound::Message(message) => (message.content.queue(), &message.account),
-        Inbound::Wake(wake) => (wake.kind.queue(), &wake.account),
+        InboundBody::Message(message) => (message.content.queue_kind(), &message.account),
+        InboundBody::Wake(wake) => (wake.kind.queue_kind(), &wake.account),
     };
-    if found != kind.queue() {
-        return Err(Unreadable::WrongQueue { expected: kind });
+    if found != kind.queue_kind() {
+        return Err(UnreadableBody::WrongQueue { expected: kind });
     }
     if account.as_str() != group {
-        return Err(Unreadable::WrongAccount);
+        return Err(UnreadableBody::WrongAccount);
     }
     Ok(())
 }

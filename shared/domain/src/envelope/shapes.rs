@@ -1,7 +1,7 @@
 //! The fields of each type of message.
 
 use super::MessageType;
-use crate::body::{Field, Shape};
+use crate::body::{BodyField, BodyShape};
 use crate::crm::allocation::Allocation;
 use crate::crm::client::Client;
 use crate::crm::credit_note::CreditNote;
@@ -13,33 +13,36 @@ use crate::entity::EntityKind;
 macro_rules! fields {
     ($($field:expr),+) => {
         &[
-            Field::value("version"),
-            Field::value("type"),
-            Field::value("message_id"),
-            Field::value("account_id"),
-            Field::value("sent_at"),
+            BodyField::single_value("version"),
+            BodyField::single_value("type"),
+            BodyField::single_value("message_id"),
+            BodyField::single_value("account_id"),
+            BodyField::single_value("sent_at"),
             $($field),+
         ]
     };
 }
 
-const CLIENT: &[Field] = fields![Field::new("client", Client::SHAPE), Field::value("mode")];
-const INVOICE: &[Field] =
-    fields![Field::new("client", Client::SHAPE), Field::new("invoice", Invoice::SHAPE)];
-const CREDIT_NOTE: &[Field] =
-    fields![Field::new("client", Client::SHAPE), Field::new("credit_note", CreditNote::SHAPE)];
-const ALLOCATION: &[Field] = fields![Field::new("allocation", Allocation::SHAPE)];
-const PAYMENT: &[Field] = fields![Field::new("payment", Payment::SHAPE)];
+const CLIENT: &[BodyField] =
+    fields![BodyField::new("client", Client::SHAPE), BodyField::single_value("mode")];
+const INVOICE: &[BodyField] =
+    fields![BodyField::new("client", Client::SHAPE), BodyField::new("invoice", Invoice::SHAPE)];
+const CREDIT_NOTE: &[BodyField] = fields![
+    BodyField::new("client", Client::SHAPE),
+    BodyField::new("credit_note", CreditNote::SHAPE)
+];
+const ALLOCATION: &[BodyField] = fields![BodyField::new("allocation", Allocation::SHAPE)];
+const PAYMENT: &[BodyField] = fields![BodyField::new("payment", Payment::SHAPE)];
 
 impl MessageType {
     /// The fields of a message of this type.
-    pub const fn body_shape(self) -> Shape {
+    pub const fn body_shape(self) -> BodyShape {
         match self.record_kind() {
-            EntityKind::Contact => Shape::Object(CLIENT),
-            EntityKind::Invoice => Shape::Object(INVOICE),
-            EntityKind::CreditNote => Shape::Object(CREDIT_NOTE),
-            EntityKind::Allocation => Shape::Object(ALLOCATION),
-            EntityKind::Payment => Shape::Object(PAYMENT),
+            EntityKind::Contact => BodyShape::Object(CLIENT),
+            EntityKind::Invoice => BodyShape::Object(INVOICE),
+            EntityKind::CreditNote => BodyShape::Object(CREDIT_NOTE),
+            EntityKind::Allocation => BodyShape::Object(ALLOCATION),
+            EntityKind::Payment => BodyShape::Object(PAYMENT),
         }
     }
 }

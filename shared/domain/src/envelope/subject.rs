@@ -12,7 +12,7 @@ const NUMBER_MAX: usize = 255;
 
 /// The record that a message is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub struct MessageSubject {
     /// The account that the record belongs to.
     pub account: AccountId,
     /// The record's kind.
@@ -25,13 +25,13 @@ pub struct Subject {
 
 /// Finds the record that a rejected message is about, so that its sender can be notified. `None`
 /// unless the message names its type, the id of its record and the account of its group.
-pub fn find_subject(body: &str, group: &str) -> Option<Subject> {
+pub fn find_subject(body: &str, group: &str) -> Option<MessageSubject> {
     let message: Value = serde_json::from_str(body).ok()?;
-    let account = AccountId::new(text(&message, "account_id")?).ok()?;
+    let account = AccountId::new(text_field(&message, "account_id")?).ok()?;
     if account.as_str() != group {
         return None;
     }
-    let kind = MessageType::from_name(text(&message, "type")?)?.record_kind();
+    let kind = MessageType::from_name(text_field(&message, "type")?)?.record_kind();
     let field = match kind {
         EntityKind::Contact => "client",
         EntityKind::Invoice => "invoice",
@@ -41,19 +41,19 @@ pub fn find_subject(body: &str, group: &str) -> Option<Subject> {
     };
     let record = message.get(field)?;
     // All ids that the CRM sends consist of the same characters, so any of the types can check it.
-    let id = ClientId::new(text(record, "id")?).ok()?;
+    let id = ClientId::new(text_field(record, "id")?).ok()?;
     let number = match kind {
         EntityKind::Contact => Some(contact_number(&id)),
         EntityKind::Invoice | EntityKind::CreditNote => {
-            text(record, "number").filter(|number| is_number(number)).map(str::to_owned)
+            text_field(record, "number").filter(|number| is_number(number)).map(str::to_owned)
         }
         EntityKind::Allocation | EntityKind::Payment => None,
     };
     let number = number.unwrap_or_else(|| id.to_string());
-    Some(Subject { account, kind, crm_id: id.into(), number })
+    Some(MessageSubject { account, kind, crm_id: id.into(), number })
 }
 
-fn text<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
+fn text_field<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
     value.get(field)?.as_str()
 }
 

@@ -1,12 +1,12 @@
 //! The reasons why a body cannot be read.
 
 use super::{BODY_LIMIT_BYTES, CONTRACT_VERSION};
-use crate::body::Suggestion;
+use crate::body::FieldSuggestion;
 use crate::entity::EntityKind;
 
 /// The reason why a body cannot be read. The text names the field and never quotes its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
+pub enum UnreadableBody {
     /// The body is longer than [`BODY_LIMIT_BYTES`].
     #[error("the body is {bytes} bytes long; at most {BODY_LIMIT_BYTES} are read")]
     Oversized {
@@ -37,7 +37,7 @@ pub enum Unreadable {
         /// The field's path, such as `invoice.lines[0].taxrate`.
         field: String,
         /// The field that was probably meant.
-        meant: Suggestion,
+        meant: FieldSuggestion,
     },
     /// A field is missing or has a wrong value.
     #[error("{field}: {problem}")]
@@ -48,7 +48,7 @@ pub enum Unreadable {
         problem: String,
     },
     /// The message belongs on the queue of another kind.
-    #[error("type: this queue does not accept such messages; it is for {}s", .expected.noun())]
+    #[error("type: this queue does not accept such messages; it is for {}s", .expected.display_noun())]
     WrongQueue {
         /// The kind that the queue is for.
         expected: EntityKind,
@@ -58,9 +58,9 @@ pub enum Unreadable {
     WrongAccount,
 }
 
-impl Unreadable {
+impl UnreadableBody {
     /// A stable name, used in logs and in the dead-letter queue's `reason` attribute.
-    pub const fn code(&self) -> &'static str {
+    pub const fn stable_code(&self) -> &'static str {
         match self {
             Self::Oversized { bytes: _ } => "oversized",
             Self::NotJson { line: _, column: _ } => "not_json",

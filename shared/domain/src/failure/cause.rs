@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 /// A cause is chosen where the facts are known, together with the class. Rows hold it beside the
 /// code, by the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub enum FailureCause {
     /// The consent does not cover a call.
     PermissionMissing,
     /// Xero did not answer.
@@ -66,7 +66,7 @@ pub enum Cause {
     InvoiceNotApproved,
 }
 
-impl Cause {
+impl FailureCause {
     /// Every cause.
     pub const ALL: [Self; 28] = crate::every_variant![
         PermissionMissing,
@@ -100,7 +100,7 @@ impl Cause {
     ];
 
     /// The code that a failure with this cause is stored and shown with.
-    pub const fn code(self) -> &'static str {
+    pub const fn stable_code(self) -> &'static str {
         match self {
             Self::PermissionMissing => "permission_missing",
             Self::XeroSilent => "xero_silent",
@@ -136,7 +136,7 @@ impl Cause {
     /// The cause with this code; `None` for a code that no decision depends on. Only rows are read
     /// with it: a new failure is made with its cause.
     pub(super) fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|cause| cause.code() == code)
+        Self::ALL.into_iter().find(|cause| cause.stable_code() == code)
     }
 
     /// Whether Xero, or the way to it, was out of order.
@@ -189,8 +189,8 @@ impl Cause {
 }
 
 /// A cause is stored by its code.
-impl Serialize for Cause {
+impl Serialize for FailureCause {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.code())
+        serializer.serialize_str(self.stable_code())
     }
 }

@@ -1,6 +1,6 @@
 //! Tests of causes: what depends on them, and how rows hold them.
 
-use super::{Cause, Failure, FailureClass};
+use super::{Failure, FailureCause, FailureClass};
 
 /// The codes of the failures that other settings may cure.
 const ABOUT_SETTINGS: [&str; 13] = [
@@ -29,7 +29,7 @@ const OUTAGES: [&str; 6] = [
     "organisation_offline",
 ];
 
-fn fail_with(cause: Cause) -> Failure {
+fn fail_with(cause: FailureCause) -> Failure {
     Failure::new(FailureClass::Uncertain, cause, "It failed.", "")
 }
 
@@ -43,36 +43,36 @@ fn read_earlier_row(class: FailureClass, code: &str) -> Failure {
 #[test]
 fn a_row_of_an_earlier_release_gets_its_cause_from_its_code() {
     let expected = [
-        ("permission_missing", Cause::PermissionMissing),
-        ("xero_silent", Cause::XeroSilent),
-        ("xero_faulty", Cause::XeroFaulty),
-        ("xero_maintenance", Cause::XeroMaintenance),
-        ("xero_unavailable", Cause::XeroUnavailable),
-        ("xero_unreachable", Cause::XeroUnreachable),
-        ("organisation_offline", Cause::OrganisationOffline),
-        ("account_code_not_chosen", Cause::AccountCodeNotChosen),
-        ("account_code_missing", Cause::AccountCodeMissing),
-        ("account_code_unknown", Cause::AccountCodeUnknown),
-        ("account_code_archived", Cause::AccountCodeArchived),
-        ("account_code_bank", Cause::AccountCodeBank),
-        ("account_invalid", Cause::AccountInvalid),
-        ("account_takes_no_payments", Cause::AccountTakesNoPayments),
-        ("tax_rate_unknown", Cause::TaxRateUnknown),
-        ("tax_rate_ambiguous", Cause::TaxRateAmbiguous),
-        ("tax_rate_invalid", Cause::TaxRateInvalid),
-        ("tax_type_unknown", Cause::TaxTypeUnknown),
-        ("tax_type_unusable", Cause::TaxTypeUnusable),
-        ("tax_type_not_allowed", Cause::TaxTypeNotAllowed),
-        ("contact_name_taken", Cause::ContactNameTaken),
-        ("contact_number_taken", Cause::ContactNumberTaken),
-        ("number_taken", Cause::NumberTaken),
-        ("email_invalid", Cause::EmailInvalid),
-        ("contact_archived", Cause::ContactArchived),
-        ("contact_merged", Cause::ContactMerged),
-        ("amount_over_due", Cause::AmountOverDue),
-        ("invoice_not_approved", Cause::InvoiceNotApproved),
+        ("permission_missing", FailureCause::PermissionMissing),
+        ("xero_silent", FailureCause::XeroSilent),
+        ("xero_faulty", FailureCause::XeroFaulty),
+        ("xero_maintenance", FailureCause::XeroMaintenance),
+        ("xero_unavailable", FailureCause::XeroUnavailable),
+        ("xero_unreachable", FailureCause::XeroUnreachable),
+        ("organisation_offline", FailureCause::OrganisationOffline),
+        ("account_code_not_chosen", FailureCause::AccountCodeNotChosen),
+        ("account_code_missing", FailureCause::AccountCodeMissing),
+        ("account_code_unknown", FailureCause::AccountCodeUnknown),
+        ("account_code_archived", FailureCause::AccountCodeArchived),
+        ("account_code_bank", FailureCause::AccountCodeBank),
+        ("account_invalid", FailureCause::AccountInvalid),
+        ("account_takes_no_payments", FailureCause::AccountTakesNoPayments),
+        ("tax_rate_unknown", FailureCause::TaxRateUnknown),
+        ("tax_rate_ambiguous", FailureCause::TaxRateAmbiguous),
+        ("tax_rate_invalid", FailureCause::TaxRateInvalid),
+        ("tax_type_unknown", FailureCause::TaxTypeUnknown),
+        ("tax_type_unusable", FailureCause::TaxTypeUnusable),
+        ("tax_type_not_allowed", FailureCause::TaxTypeNotAllowed),
+        ("contact_name_taken", FailureCause::ContactNameTaken),
+        ("contact_number_taken", FailureCause::ContactNumberTaken),
+        ("number_taken", FailureCause::NumberTaken),
+        ("email_invalid", FailureCause::EmailInvalid),
+        ("contact_archived", FailureCause::ContactArchived),
+        ("contact_merged", FailureCause::ContactMerged),
+        ("amount_over_due", FailureCause::AmountOverDue),
+        ("invoice_not_approved", FailureCause::InvoiceNotApproved),
     ];
-    assert_eq!(expected.map(|(_, cause)| cause), Cause::ALL);
+    assert_eq!(expected.map(|(_, cause)| cause), FailureCause::ALL);
     for (code, cause) in expected {
         assert_eq!(read_earlier_row(FailureClass::Uncertain, code), fail_with(cause), "{code}");
     }
@@ -87,11 +87,11 @@ fn a_code_that_only_resembles_the_code_of_a_cause_has_none() {
 
 #[test]
 fn a_row_holds_the_cause_and_the_code() {
-    for cause in Cause::ALL {
+    for cause in FailureCause::ALL {
         let failure = fail_with(cause);
         let row = serde_json::to_value(&failure).unwrap();
-        assert_eq!(row["cause"], cause.code(), "{row}");
-        assert_eq!(row["code"], cause.code(), "{row}");
+        assert_eq!(row["cause"], cause.stable_code(), "{row}");
+        assert_eq!(row["code"], cause.stable_code(), "{row}");
         assert_eq!(serde_json::from_value::<Failure>(row).unwrap(), failure);
     }
     let failure = Failure::new(FailureClass::Defect, "integration_fault", "It failed.", "");
@@ -102,10 +102,11 @@ fn a_row_holds_the_cause_and_the_code() {
 
 #[test]
 fn a_stored_cause_takes_precedence_over_the_code_unless_a_later_release_wrote_it() {
-    for (stored, expected) in
-        [("xero_silent", Some(Cause::XeroSilent)), ("made_up_later", Some(Cause::NumberTaken))]
-    {
-        let mut row = serde_json::to_value(fail_with(Cause::NumberTaken)).unwrap();
+    for (stored, expected) in [
+        ("xero_silent", Some(FailureCause::XeroSilent)),
+        ("made_up_later", Some(FailureCause::NumberTaken)),
+    ] {
+        let mut row = serde_json::to_value(fail_with(FailureCause::NumberTaken)).unwrap();
         row["cause"] = stored.into();
         assert_eq!(serde_json::from_value::<Failure>(row).unwrap().cause, expected, "{stored}");
     }
@@ -113,14 +114,14 @@ fn a_stored_cause_takes_precedence_over_the_code_unless_a_later_release_wrote_it
 
 #[test]
 fn a_cause_decides_whether_settings_or_the_end_of_an_outage_may_cure_a_failure() {
-    for cause in Cause::ALL {
+    for cause in FailureCause::ALL {
         let failure = fail_with(cause);
-        let code = cause.code();
+        let code = cause.stable_code();
         assert_eq!(failure.is_about_settings(), ABOUT_SETTINGS.contains(&code), "{code}");
         assert_eq!(failure.is_about_an_outage(), OUTAGES.contains(&code), "{code}");
         assert!(!failure.is_about_permission(), "{code}");
         let refused = Failure { class: FailureClass::Unauthorized, ..failure };
-        let is_about_permission = cause == Cause::PermissionMissing;
+        let is_about_permission = cause == FailureCause::PermissionMissing;
         assert_eq!(refused.is_about_permission(), is_about_permission, "{code}");
     }
 }

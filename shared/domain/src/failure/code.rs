@@ -1,12 +1,12 @@
 //! The codes that failures are made with.
 
-use super::Cause;
+use super::FailureCause;
 
 /// The code of a new failure: the one of a cause, or a name that only people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureCode {
     /// The code of a cause, on which decisions depend.
-    Cause(Cause),
+    Cause(FailureCause),
     /// A stable name on which no decision depends. It is not the code of a cause.
     Name(&'static str),
 }
@@ -15,13 +15,13 @@ impl FailureCode {
     /// The code as rows, logs, metrics and the CRM show it.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Cause(cause) => cause.code(),
+            Self::Cause(cause) => cause.stable_code(),
             Self::Name(name) => name,
         }
     }
 
     /// The cause, if it has one.
-    pub const fn to_cause(self) -> Option<Cause> {
+    pub const fn to_cause(self) -> Option<FailureCause> {
         match self {
             Self::Cause(cause) => Some(cause),
             Self::Name(_) => None,
@@ -29,8 +29,8 @@ impl FailureCode {
     }
 }
 
-impl From<Cause> for FailureCode {
-    fn from(cause: Cause) -> Self {
+impl From<FailureCause> for FailureCode {
+    fn from(cause: FailureCause) -> Self {
         Self::Cause(cause)
     }
 }

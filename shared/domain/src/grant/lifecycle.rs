@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Consent, Grant};
+use super::{Grant, UserConsent};
 
 /// How long after a consent the grant is not ended, because its tokens may be about to be used.
 const CONSENT_SETTLES_WITHIN: SignedDuration = SignedDuration::from_mins(10);
@@ -17,7 +17,7 @@ impl Grant {
     /// secret, so the tokens go into a new one.
     #[must_use]
     pub fn awaiting_use(self, now: Timestamp) -> Self {
-        let (look_at, tokens_since) = (Some(looked_at(now)), Some(now));
+        let (look_at, tokens_since) = (Some(next_check_at(now)), Some(now));
         if self.ending_until.is_none() {
             return Self { look_at, tokens_since, ..self };
         }
@@ -36,10 +36,10 @@ impl Grant {
 
     /// The row after the grant was revoked and its secret deleted.
     #[must_use]
-    pub const fn ended(self, now: Timestamp) -> Self {
+    pub const fn after_ending(self, now: Timestamp) -> Self {
         let secret_number = self.secret_number.saturating_add(1);
         let kept_from = secret_number;
-        let grant = self.refused(now);
+        let grant = self.after_refusal(now);
         Self { look_at: None, tokens_since: None, secret_number, kept_from, secret: None, ..grant }
     }
 
@@ -51,7 +51,7 @@ impl Grant {
 
     /// The row while a process revokes the grant, until `until` at the latest.
     #[must_use]
-    pub const fn ending(self, until: Timestamp) -> Self {
+    pub const fn while_ending(self, until: Timestamp) -> Self {
         Self { ending_until: Some(until), ..self }
     }
 
@@ -59,7 +59,7 @@ impl Grant {
     /// to be stored, or about to be used.
     pub fn may_be_consented(&self, serial: u64, now: Timestamp) -> bool {
         let is_recent = |at: Timestamp| now.duration_since(at) < CONSENT_SETTLES_WITHIN;
-        let is_newer = |consent: Consent| consent.serial != serial && is_recent(consent.at);
+        let is_newer = |consent: UserConsent| consent.serial != serial && is_recent(consent.at);
         self.tokens_since.is_some_and(is_recent) || self.consent.is_some_and(is_newer)
     }
 
@@ -69,6 +69,6 @@ impl Grant {
     }
 }
 
-fn looked_at(now: Timestamp) -> Timestamp {
+fn next_check_at(now: Timestamp) -> Timestamp {
     now.saturating_add(USED_WITHIN).unwrap_or(now)
 }

@@ -14,7 +14,7 @@ pub const CREDITS_MAX: usize = 100;
 
 /// Status and amounts of an invoice or a credit note, for comparison with the CRM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Amounts {
+pub struct DocumentAmounts {
     /// The status in Xero.
     pub status: DocumentStatus,
     /// The total that the CRM billed or credited.
@@ -41,9 +41,9 @@ pub struct Amounts {
     pub paid_on: Option<Date>,
 }
 
-impl Amounts {
+impl DocumentAmounts {
     /// The state of an invoice in Xero that the CRM billed at `crm_total`.
-    pub fn observed(crm_total: Money, remote: &RemoteInvoice) -> Self {
+    pub fn of_invoice(crm_total: Money, remote: &RemoteInvoice) -> Self {
         let settlement = &remote.settlement;
         let money = |amount| Some(Money::new(amount, remote.total.currency).in_cents());
         Self {
@@ -60,7 +60,7 @@ impl Amounts {
     }
 
     /// The state of a credit note in Xero that the CRM credited at `crm_total`.
-    pub fn of_note(crm_total: Money, remote: &RemoteCreditNote) -> Self {
+    pub fn of_credit_note(crm_total: Money, remote: &RemoteCreditNote) -> Self {
         Self {
             status: remote.status.clone(),
             crm_total,
@@ -76,7 +76,7 @@ impl Amounts {
 
     /// Xero's total minus the CRM's, or `None` when they agree. A document that is voided or
     /// deleted no longer counts.
-    pub fn difference(&self) -> Option<Money> {
+    pub fn total_difference(&self) -> Option<Money> {
         if self.status.is_gone() {
             return None;
         }

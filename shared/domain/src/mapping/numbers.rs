@@ -3,7 +3,7 @@
 
 use super::{FORMER_NUMBERS_MAX, KeptSnapshot, Mapping};
 use crate::entity::EntityKind;
-use crate::idempotency::Hash;
+use crate::idempotency::ContentHash;
 use crate::ids::DERIVED;
 
 /// Xero's limit for the number of an invoice or a credit note, in characters.
@@ -95,7 +95,7 @@ pub(crate) fn is_copy_number(number: &str) -> bool {
 
 /// Digits that stand for a text: the same ones each time, and different ones for other texts.
 fn digits_of(text: &str) -> u64 {
-    let hash = Hash::of(text.as_bytes());
+    let hash = ContentHash::of_bytes(text.as_bytes());
     let start = hash.as_str().get(..12).unwrap_or_default();
     u64::from_str_radix(start, 16).unwrap_or_default()
 }

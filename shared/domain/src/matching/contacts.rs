@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::marks::{Marks, named_client};
+use super::marks::{IdentityMarks, named_client};
 use crate::document::contact::{ContactStatus, RemoteContact};
 use crate::ids::{CrmId, XeroContactId};
 
@@ -15,23 +15,23 @@ const MERGES_MAX: usize = 5;
 /// All contacts of an organisation, including archived ones, collected page by page. The order of
 /// the pages does not matter: of a contact that is listed twice, the newest state counts.
 #[derive(Default)]
-pub struct Contacts(BTreeMap<XeroContactId, Contact>);
+pub struct OrganisationContacts(BTreeMap<XeroContactId, KnownContact>);
 
 /// One contact. The order of the fields makes the newest state the greatest.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Contact {
+pub(super) struct KnownContact {
     updated_at: Option<Timestamp>,
     pub(super) name: Box<str>,
     pub(super) email: Option<Box<str>>,
     number: Option<Box<str>>,
     /// The client whose contact number it has.
     pub(super) client: Option<CrmId>,
-    pub(super) marks: Marks,
+    pub(super) marks: IdentityMarks,
     is_archived: bool,
     merged_to: Option<XeroContactId>,
 }
 
-impl Contacts {
+impl OrganisationContacts {
     /// An empty collection.
     pub fn new() -> Self {
         Self::default()
@@ -48,15 +48,15 @@ impl Contacts {
     }
 
     /// The contact number of a contact, whichever app assigned it.
-    pub fn number(&self, id: XeroContactId) -> Option<&str> {
+    pub fn contact_number(&self, id: XeroContactId) -> Option<&str> {
         self.0.get(&id)?.number.as_deref()
     }
 
-    pub(super) fn get(&self, id: XeroContactId) -> Option<&Contact> {
+    pub(super) fn get(&self, id: XeroContactId) -> Option<&KnownContact> {
         self.0.get(&id)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (XeroContactId, &Contact)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (XeroContactId, &KnownContact)> {
         self.0.iter().map(|(id, contact)| (*id, contact))
     }
 
@@ -73,7 +73,7 @@ impl Contacts {
     }
 }
 
-impl Contact {
+impl KnownContact {
     /// Whether documents cannot use it. A merged contact can no longer be used, even if the contact
     /// it was merged into is unknown.
     pub(super) fn is_archived(&self) -> bool {
@@ -81,7 +81,7 @@ impl Contact {
     }
 }
 
-impl From<&RemoteContact> for Contact {
+impl From<&RemoteContact> for KnownContact {
     fn from(remote: &RemoteContact) -> Self {
         Self {
             updated_at: remote.updated_at,
@@ -89,17 +89,17 @@ impl From<&RemoteContact> for Contact {
             email: remote.email.as_deref().map(Into::into),
             number: remote.number.as_deref().map(Into::into),
             client: remote.number.as_deref().and_then(named_client),
-            marks: Marks::from(remote),
+            marks: IdentityMarks::from(remote),
             is_archived: remote.status == ContactStatus::Archived,
             merged_to: remote.merged_to,
         }
     }
 }
 
-impl Extend<RemoteContact> for Contacts {
+impl Extend<RemoteContact> for OrganisationContacts {
     fn extend<T: IntoIterator<Item = RemoteContact>>(&mut self, page: T) {
         for remote in page {
-            let contact = Contact::from(&remote);
+            let contact = KnownContact::from(&remote);
             match self.0.get_mut(&remote.id) {
                 Some(known) if *known >= contact => {}
                 Some(known) => *known = contact,
@@ -112,7 +112,7 @@ impl Extend<RemoteContact> for Contacts {
 }
 
 /// Prints only the number of contacts, because personal data must not reach the logs.
-impl fmt::Debug for Contacts {
+impl fmt::Debug for OrganisationContacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Contacts({})", self.0.len())
     }

@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Evidence;
+use super::MatchEvidence;
 use crate::ids::CrmId;
 
 /// The reason why a client's contact is uncertain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "reason")]
-pub enum Doubt {
+pub enum MatchDoubt {
     /// Several contacts match the client, and no evidence distinguishes them.
     SeveralContacts,
     /// The contact matches other clients equally well.
@@ -30,13 +30,13 @@ pub enum Doubt {
     /// to a business.
     Contradiction {
         /// The number that differs: the VAT number or the company number.
-        field: Evidence,
+        field: MatchEvidence,
     },
 }
 
-impl Doubt {
+impl MatchDoubt {
     /// A sentence that says what was found.
-    pub fn message(&self) -> String {
+    pub fn doubt_message(&self) -> String {
         match self {
             Self::SeveralContacts => {
                 "Several contacts in Xero match this client equally well.".to_owned()
@@ -60,7 +60,7 @@ impl Doubt {
     }
 
     /// A sentence that says what a person can do about it.
-    pub const fn remedy(&self) -> &'static str {
+    pub const fn doubt_remedy(&self) -> &'static str {
         match self {
             Self::SeveralContacts => {
                 "Link the client to the right contact, or merge the contacts in Xero."
@@ -80,8 +80,8 @@ impl Doubt {
 }
 
 /// Prints one line for people: the message, followed by the remedy.
-impl fmt::Display for Doubt {
+impl fmt::Display for MatchDoubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.message(), self.remedy())
+        write!(f, "{} {}", self.doubt_message(), self.doubt_remedy())
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{Evidence, Party};
+use super::{ClientIdentity, MatchEvidence};
 use crate::document::contact::RemoteContact;
 use crate::ids::{ClientId, CrmId, DERIVED};
 use crate::translate::client::NUMBER_PREFIX;
@@ -16,7 +16,7 @@ const SIGNIFICANT_MIN: usize = 4;
 
 /// The marks of a client or a contact. A value that proves nothing is not a mark.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Marks {
+pub(super) struct IdentityMarks {
     /// The client that the contact number names.
     client: Option<Box<str>>,
     vat_number: Option<Box<str>>,
@@ -25,55 +25,56 @@ pub(super) struct Marks {
     name: Option<Box<str>>,
 }
 
-impl From<&Party> for Marks {
-    fn from(party: &Party) -> Self {
+impl From<&ClientIdentity> for IdentityMarks {
+    fn from(party: &ClientIdentity) -> Self {
         Self {
-            client: named_client(&party.number).map(|client| small(client.as_str())),
-            vat_number: number(party.vat_number.as_deref()),
-            company_number: number(party.company_number.as_deref()),
-            emails: party.emails.iter().filter_map(|address| email(address)).collect(),
-            name: name(&party.name),
+            client: named_client(&party.number).map(|client| lowercase_id(client.as_str())),
+            vat_number: number_mark(party.vat_number.as_deref()),
+            company_number: number_mark(party.company_number.as_deref()),
+            emails: party.emails.iter().filter_map(|address| email_mark(address)).collect(),
+            name: name_mark(&party.name),
         }
     }
 }
 
-impl From<&RemoteContact> for Marks {
+impl From<&RemoteContact> for IdentityMarks {
     fn from(contact: &RemoteContact) -> Self {
         let client = contact.number.as_deref().and_then(named_client);
         Self {
-            client: client.map(|client| small(client.as_str())),
-            vat_number: number(contact.tax_number.as_deref()),
-            company_number: number(contact.company_number.as_deref()),
-            emails: contact.email.as_deref().and_then(email).into_iter().collect(),
-            name: name(&contact.name),
+            client: client.map(|client| lowercase_id(client.as_str())),
+            vat_number: number_mark(contact.tax_number.as_deref()),
+            company_number: number_mark(contact.company_number.as_deref()),
+            emails: contact.email.as_deref().and_then(email_mark).into_iter().collect(),
+            name: name_mark(&contact.name),
         }
     }
 }
 
-impl Marks {
+impl IdentityMarks {
     /// Each mark with the evidence that it provides.
-    pub(super) fn each(&self) -> impl Iterator<Item = (Evidence, &str)> {
+    pub(super) fn iter_marks(&self) -> impl Iterator<Item = (MatchEvidence, &str)> {
         let single = [
-            (Evidence::Number, &self.client),
-            (Evidence::VatNumber, &self.vat_number),
-            (Evidence::CompanyNumber, &self.company_number),
-            (Evidence::Name, &self.name),
+            (MatchEvidence::Number, &self.client),
+            (MatchEvidence::VatNumber, &self.vat_number),
+            (MatchEvidence::CompanyNumber, &self.company_number),
+            (MatchEvidence::Name, &self.name),
         ];
         let single = single.into_iter().filter_map(|(by, mark)| Some((by, mark.as_deref()?)));
-        single.chain(self.emails.iter().map(|address| (Evidence::Email, &**address)))
+        single.chain(self.emails.iter().map(|address| (MatchEvidence::Email, &**address)))
     }
 
     /// The kinds of marks that both have with equal values.
-    pub(super) fn in_common(&self, other: &Self) -> BTreeSet<Evidence> {
-        let common = self.each().filter(|mark| other.each().any(|theirs| theirs == *mark));
+    pub(super) fn in_common(&self, other: &Self) -> BTreeSet<MatchEvidence> {
+        let common =
+            self.iter_marks().filter(|mark| other.iter_marks().any(|theirs| theirs == *mark));
         common.map(|(by, _)| by).collect()
     }
 
     /// The first number that differs between both and shows that they are two businesses.
-    pub(super) fn contradiction(&self, other: &Self) -> Option<Evidence> {
+    pub(super) fn find_contradiction(&self, other: &Self) -> Option<MatchEvidence> {
         let pairs = [
-            (Evidence::VatNumber, &self.vat_number, &other.vat_number),
-            (Evidence::CompanyNumber, &self.company_number, &other.company_number),
+            (MatchEvidence::VatNumber, &self.vat_number, &other.vat_number),
+            (MatchEvidence::CompanyNumber, &self.company_number, &other.company_number),
         ];
         let differing = pairs.into_iter().find(|(_, ours, theirs)| match (ours, theirs) {
             (Some(ours), Some(theirs)) => {
@@ -101,37 +102,38 @@ pub(super) fn named_client(number: &str) -> Option<CrmId> {
 /// because there they form another letter or represent the vowels.
 pub fn normalised_name(name: &str) -> String {
     let is_accent = |sign: &char| ('\u{300}'..='\u{36f}').contains(sign);
-    let folded = name.nfkd().filter(|sign| !is_accent(sign)).flat_map(fold).collect::<String>();
+    let folded =
+        name.nfkd().filter(|sign| !is_accent(sign)).flat_map(fold_character).collect::<String>();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn name(name: &str) -> Option<Box<str>> {
+fn name_mark(name: &str) -> Option<Box<str>> {
     let normalised = normalised_name(name);
     (!normalised.is_empty()).then(|| normalised.into())
 }
 
 /// A number without the characters that people write in one place and omit in another. A number of
 /// zeros, or a word such as "exempt", is not a number.
-fn number(text: Option<&str>) -> Option<Box<str>> {
-    let number = text?.nfkd().filter(|sign| sign.is_alphanumeric()).flat_map(fold);
+fn number_mark(text: Option<&str>) -> Option<Box<str>> {
+    let number = text?.nfkd().filter(|sign| sign.is_alphanumeric()).flat_map(fold_character);
     let number = number.collect::<String>();
     let is_number = number.chars().any(|sign| sign.is_numeric() && sign != '0');
     (is_number && number.chars().count() >= SIGNIFICANT_MIN).then(|| number.into())
 }
 
-fn email(text: &str) -> Option<Box<str>> {
+fn email_mark(text: &str) -> Option<Box<str>> {
     let (mailbox, domain) = text.trim().split_once('@')?;
     let is_address = !mailbox.is_empty() && !domain.is_empty();
     is_address.then(|| text.trim().to_lowercase().into())
 }
 
 /// Converts an id to lower case. Ids are ASCII.
-fn small(id: &str) -> Box<str> {
+fn lowercase_id(id: &str) -> Box<str> {
     id.to_ascii_lowercase().into()
 }
 
 /// The form in which all variants of a letter are compared: ẞ and ß are both "ss", ς is σ.
-fn fold(sign: char) -> impl Iterator<Item = char> {
+fn fold_character(sign: char) -> impl Iterator<Item = char> {
     sign.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }
 

@@ -25,11 +25,11 @@ use crate::crm::client::Client;
 use crate::document::contact::RemoteContact;
 use crate::ids::{ClientId, CrmId, XeroContactId};
 use crate::translate::client::{contact_name, contact_number};
-use marks::Marks;
-use review::Index;
+use marks::IdentityMarks;
+use review::MarkIndex;
 
-pub use contacts::Contacts;
-pub use doubt::Doubt;
+pub use contacts::OrganisationContacts;
+pub use doubt::MatchDoubt;
 pub use marks::normalised_name;
 
 /// The maximum number of candidates that a person is shown.
@@ -40,7 +40,7 @@ pub const RIVALS_MAX: usize = 5;
 
 /// The values by which a client is recognised.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Party {
+pub struct ClientIdentity {
     /// The CRM's id.
     pub id: ClientId,
     /// The contact number that the integration assigns to the client's contact.
@@ -57,7 +57,7 @@ pub struct Party {
     pub company_number: Option<String>,
 }
 
-impl From<&Client> for Party {
+impl From<&Client> for ClientIdentity {
     fn from(client: &Client) -> Self {
         let person = client.primary_contact.as_ref().and_then(|person| person.email.as_ref());
         Self {
@@ -73,7 +73,7 @@ impl From<&Client> for Party {
 }
 
 /// Prints only the id, because personal data must not reach the logs.
-impl fmt::Debug for Party {
+impl fmt::Debug for ClientIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Party({})", self.id)
     }
@@ -82,7 +82,7 @@ impl fmt::Debug for Party {
 /// The kinds of values that a client and a contact can have in common, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Evidence {
+pub enum MatchEvidence {
     /// The contact has the number that the integration assigns to the client's contact.
     Number,
     /// VAT, GST or tax number.
@@ -96,7 +96,7 @@ pub enum Evidence {
 }
 
 /// Prints the name that sentences for people use.
-impl fmt::Display for Evidence {
+impl fmt::Display for MatchEvidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Number => "contact number",
@@ -110,13 +110,13 @@ impl fmt::Display for Evidence {
 
 /// A contact that may be the client's.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Candidate {
+pub struct ContactCandidate {
     /// Xero's id of the contact.
     pub id: XeroContactId,
     /// The contact's name in Xero.
     pub name: String,
     /// The values that it has in common with the client; never empty.
-    pub by: BTreeSet<Evidence>,
+    pub by: BTreeSet<MatchEvidence>,
     /// Its e-mail address, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
@@ -125,7 +125,7 @@ pub struct Candidate {
 }
 
 /// Prints only the id and the evidence, because personal data must not reach the logs.
-impl fmt::Debug for Candidate {
+impl fmt::Debug for ContactCandidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Candidate({} by {:?})", self.id, self.by)
     }
@@ -134,20 +134,20 @@ impl fmt::Debug for Candidate {
 /// The result of matching a client with an organisation's contacts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
-pub enum Match {
+pub enum ContactMatch {
     /// The client's contact. It is active, belongs to no other client and matches no other client.
     Confident {
         /// Xero's id of the contact, after merges.
         contact: XeroContactId,
         /// The strongest evidence.
-        by: Evidence,
+        by: MatchEvidence,
     },
     /// A person must decide.
     Ambiguous {
         /// The candidates, the most likely first: at least one, at most [`CANDIDATES_MAX`].
-        candidates: Vec<Candidate>,
+        candidates: Vec<ContactCandidate>,
         /// The reason why the match is uncertain.
-        why: Doubt,
+        why: MatchDoubt,
     },
     /// No contact has anything in common with the client.
     Missing,
@@ -159,41 +159,43 @@ pub enum Match {
 ///
 /// No contact is a confident match of two clients, and no archived contact or contact of another
 /// client is a confident match at all.
-pub fn reconcile(
-    parties: &[Party],
-    contacts: &Contacts,
+pub fn match_clients(
+    parties: &[ClientIdentity],
+    contacts: &OrganisationContacts,
     held: &BTreeMap<XeroContactId, CrmId>,
-) -> Vec<Match> {
-    let index = Index::new(contacts, held);
-    let matches = parties.iter().map(|party| index.review(party)).collect::<Vec<_>>();
-    let claims = Claims::new(parties, &matches);
+) -> Vec<ContactMatch> {
+    let index = MarkIndex::new(contacts, held);
+    let matches = parties.iter().map(|party| index.review_client(party)).collect::<Vec<_>>();
+    let claims = RivalClients::new(parties, &matches);
     let settled = parties.iter().zip(matches).map(|(party, found)| match found {
-        Match::Confident { contact, by } => match claims.doubt(&party.id, contact, by) {
-            Some(why) => index.contested(party, contact, why),
-            None => found,
-        },
-        Match::Ambiguous { candidates: _, why: _ } | Match::Missing => found,
+        ContactMatch::Confident { contact, by } => {
+            match claims.find_doubt(&party.id, contact, by) {
+                Some(why) => index.contested_match(party, contact, why),
+                None => found,
+            }
+        }
+        ContactMatch::Ambiguous { candidates: _, why: _ } | ContactMatch::Missing => found,
     });
     settled.collect()
 }
 
 /// Whether a VAT number, a company number or an e-mail address proves that a contact is the client.
 /// A name alone proves nothing.
-pub(crate) fn is_proven(party: &Party, contact: &RemoteContact) -> bool {
-    let proofs = [Evidence::VatNumber, Evidence::CompanyNumber, Evidence::Email];
-    let common = Marks::from(party).in_common(&Marks::from(contact));
+pub(crate) fn is_proven(party: &ClientIdentity, contact: &RemoteContact) -> bool {
+    let proofs = [MatchEvidence::VatNumber, MatchEvidence::CompanyNumber, MatchEvidence::Email];
+    let common = IdentityMarks::from(party).in_common(&IdentityMarks::from(contact));
     proofs.iter().any(|proof| common.contains(proof))
 }
 
 /// For each contact, the clients that would be matched with it if they were alone: those with the
 /// strongest evidence.
-struct Claims<'a>(BTreeMap<XeroContactId, (Evidence, BTreeSet<&'a ClientId>)>);
+struct RivalClients<'a>(BTreeMap<XeroContactId, (MatchEvidence, BTreeSet<&'a ClientId>)>);
 
-impl<'a> Claims<'a> {
-    fn new(parties: &'a [Party], matches: &[Match]) -> Self {
-        let mut claims = BTreeMap::<XeroContactId, (Evidence, BTreeSet<&ClientId>)>::new();
+impl<'a> RivalClients<'a> {
+    fn new(parties: &'a [ClientIdentity], matches: &[ContactMatch]) -> Self {
+        let mut claims = BTreeMap::<XeroContactId, (MatchEvidence, BTreeSet<&ClientId>)>::new();
         for (party, found) in parties.iter().zip(matches) {
-            let Match::Confident { contact, by } = found else { continue };
+            let ContactMatch::Confident { contact, by } = found else { continue };
             let (strongest, clients) =
                 claims.entry(*contact).or_insert_with(|| (*by, BTreeSet::new()));
             if by < strongest {
@@ -209,14 +211,21 @@ impl<'a> Claims<'a> {
 
     /// The reason why a client may not have the contact that it would be matched with if it were
     /// alone.
-    fn doubt(&self, client: &ClientId, contact: XeroContactId, by: Evidence) -> Option<Doubt> {
+    fn find_doubt(
+        &self,
+        client: &ClientId,
+        contact: XeroContactId,
+        by: MatchEvidence,
+    ) -> Option<MatchDoubt> {
         let (strongest, clients) = self.0.get(&contact)?;
         let rivals = clients.iter().filter(|rival| **rival != client).take(RIVALS_MAX);
         let rivals = rivals.map(|rival| CrmId::from((*rival).clone())).collect::<Vec<_>>();
         match rivals.as_slice() {
             [] => None,
-            [owner] if *strongest < by => Some(Doubt::HeldByAnotherClient { owner: owner.clone() }),
-            _ => Some(Doubt::SeveralClients { others: rivals }),
+            [owner] if *strongest < by => {
+                Some(MatchDoubt::HeldByAnotherClient { owner: owner.clone() })
+            }
+            _ => Some(MatchDoubt::SeveralClients { others: rivals }),
         }
     }
 }

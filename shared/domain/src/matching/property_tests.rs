@@ -49,10 +49,10 @@ fn some(text: &str) -> Option<String> {
 }
 
 impl Plan {
-    fn parties(&self) -> Vec<Party> {
+    fn parties(&self) -> Vec<ClientIdentity> {
         let party = |at: usize, (marked, second): &(Marked, usize)| {
             let (name, email, vat, company) = *marked;
-            Party {
+            ClientIdentity {
                 emails: vec![EMAILS[email].to_owned(), EMAILS[*second].to_owned()],
                 vat_number: some(NUMBERS[vat]),
                 company_number: some(NUMBERS[company]),
@@ -95,8 +95,8 @@ fn shuffled<T>(mut things: Vec<T>, seed: u64) -> Vec<T> {
     things
 }
 
-fn collected(listed: &[RemoteContact], page: usize) -> Contacts {
-    let mut contacts = Contacts::new();
+fn collected(listed: &[RemoteContact], page: usize) -> OrganisationContacts {
+    let mut contacts = OrganisationContacts::new();
     for page in listed.chunks(page) {
         contacts.extend(page.to_vec());
     }
@@ -110,7 +110,10 @@ fn merged_into(listed: &[RemoteContact], id: XeroContactId) -> XeroContactId {
     last.err().unwrap_or(id)
 }
 
-fn by_client(parties: &[Party], matches: Vec<Match>) -> BTreeMap<ClientId, Match> {
+fn by_client(
+    parties: &[ClientIdentity],
+    matches: Vec<ContactMatch>,
+) -> BTreeMap<ClientId, ContactMatch> {
     assert_eq!(parties.len(), matches.len());
     parties.iter().map(|party| party.id.clone()).zip(matches).collect()
 }
@@ -123,10 +126,10 @@ proptest! {
         let (parties, listed, held) = (plan.parties(), plan.contacts(), plan.held());
         let contacts = collected(&listed, 5);
         let mut sure = BTreeSet::new();
-        for (party, found) in parties.iter().zip(reconcile(&parties, &contacts, &held)) {
+        for (party, found) in parties.iter().zip(match_clients(&parties, &contacts, &held)) {
             let seed = plan.seed;
             match found {
-                Match::Confident { contact, by: _ } => {
+                ContactMatch::Confident { contact, by: _ } => {
                     let remote = listed.iter().find(|remote| remote.id == contact).unwrap();
                     let numbered = remote.number.as_ref().map(|number| number.to_lowercase());
                     prop_assert!(sure.insert(contact), "seed {seed}: {party:?} shares {contact}");
@@ -139,13 +142,13 @@ proptest! {
                         "seed {seed}: {party:?} {remote:?}",
                     );
                 }
-                Match::Ambiguous { candidates, why } => {
+                ContactMatch::Ambiguous { candidates, why } => {
                     prop_assert!((1..=CANDIDATES_MAX).contains(&candidates.len()), "seed {seed}");
                     prop_assert!(candidates.iter().all(|one| !one.by.is_empty()), "seed {seed}");
                     let own = CrmId::from(party.id.clone());
-                    prop_assert_ne!(why, Doubt::HeldByAnotherClient { owner: own }, "seed {}", seed);
+                    prop_assert_ne!(why, MatchDoubt::HeldByAnotherClient { owner: own }, "seed {}", seed);
                 }
-                Match::Missing => {
+                ContactMatch::Missing => {
                     let meets = listed.iter().any(|remote| is_proven(party, remote));
                     prop_assert!(!meets, "seed {seed}: {party:?}");
                 }
@@ -156,10 +159,10 @@ proptest! {
     #[test]
     fn what_a_client_is_matched_with_depends_on_no_order(plan in plans()) {
         let (parties, listed, held) = (plan.parties(), plan.contacts(), plan.held());
-        let found = reconcile(&parties, &collected(&listed, 100), &held);
+        let found = match_clients(&parties, &collected(&listed, 100), &held);
         let mixed = shuffled(parties.clone(), plan.seed);
         let contacts = collected(&shuffled(listed, plan.seed.rotate_left(7)), 3);
-        let again = by_client(&mixed, reconcile(&mixed, &contacts, &held));
+        let again = by_client(&mixed, match_clients(&mixed, &contacts, &held));
         prop_assert_eq!(by_client(&parties, found), again, "seed {}", plan.seed);
     }
 
@@ -172,8 +175,10 @@ proptest! {
 
 /// An organisation in which half of the clients are in Xero, each under its own name, and a tenth
 /// of the contacts are archived.
-fn a_large_organisation(email: impl Fn(usize) -> String) -> (Vec<Party>, Contacts) {
-    let parties = (0..10_000).map(|at| Party {
+fn a_large_organisation(
+    email: impl Fn(usize) -> String,
+) -> (Vec<ClientIdentity>, OrganisationContacts) {
+    let parties = (0..10_000).map(|at| ClientIdentity {
         emails: vec![email(at)],
         ..a_party(&format!("cli_{at}"), &format!("Customer {at}"))
     });
@@ -185,23 +190,26 @@ fn a_large_organisation(email: impl Fn(usize) -> String) -> (Vec<Party>, Contact
     (parties.collect(), collected(&listed.collect::<Vec<_>>(), 1_000))
 }
 
-fn sure_ones(matches: &[Match]) -> usize {
-    matches.iter().filter(|found| matches!(found, Match::Confident { contact: _, by: _ })).count()
+fn sure_ones(matches: &[ContactMatch]) -> usize {
+    matches
+        .iter()
+        .filter(|found| matches!(found, ContactMatch::Confident { contact: _, by: _ }))
+        .count()
 }
 
 #[test]
 fn ten_thousand_clients_are_found_among_ten_thousand_contacts() {
     let (parties, contacts) = a_large_organisation(|at| format!("office@{at}.example"));
-    let matches = reconcile(&parties, &contacts, &BTreeMap::new());
+    let matches = match_clients(&parties, &contacts, &BTreeMap::new());
     assert_eq!(sure_ones(&matches), 4_500);
-    assert_eq!(matches.iter().filter(|found| **found == Match::Missing).count(), 5_000);
+    assert_eq!(matches.iter().filter(|found| **found == ContactMatch::Missing).count(), 5_000);
 }
 
 #[test]
 fn ten_thousand_with_one_address_between_them_cost_no_more() {
     let (parties, contacts) = a_large_organisation(|_| "office@agency.example".to_owned());
-    let matches = reconcile(&parties, &contacts, &BTreeMap::new());
+    let matches = match_clients(&parties, &contacts, &BTreeMap::new());
     // The name distinguishes those that have one in Xero.
     assert_eq!(sure_ones(&matches), 4_500);
-    assert!(!matches.contains(&Match::Missing));
+    assert!(!matches.contains(&ContactMatch::Missing));
 }

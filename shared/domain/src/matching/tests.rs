@@ -14,8 +14,8 @@ fn crm(text: &str) -> CrmId {
     CrmId::new(text).unwrap()
 }
 
-pub(super) fn a_party(client: &str, name: &str) -> Party {
-    Party {
+pub(super) fn a_party(client: &str, name: &str) -> ClientIdentity {
+    ClientIdentity {
         id: ClientId::new(client).unwrap(),
         number: format!("SC-{client}"),
         not: BTreeSet::new(),
@@ -40,12 +40,12 @@ pub(super) fn a_contact(number: u128, name: &str) -> RemoteContact {
     }
 }
 
-fn mailed(client: &str, name: &str, email: &str) -> Party {
-    Party { emails: vec![email.to_owned()], ..a_party(client, name) }
+fn mailed(client: &str, name: &str, email: &str) -> ClientIdentity {
+    ClientIdentity { emails: vec![email.to_owned()], ..a_party(client, name) }
 }
 
-fn taxed(client: &str, name: &str, vat_number: &str) -> Party {
-    Party { vat_number: Some(vat_number.into()), ..a_party(client, name) }
+fn taxed(client: &str, name: &str, vat_number: &str) -> ClientIdentity {
+    ClientIdentity { vat_number: Some(vat_number.into()), ..a_party(client, name) }
 }
 
 fn numbered(number: u128, code: &str) -> RemoteContact {
@@ -71,29 +71,33 @@ fn merged(contact: RemoteContact, into: u128) -> RemoteContact {
     RemoteContact { merged_to: Some(id(into)), ..archived(contact) }
 }
 
-fn run(parties: &[Party], listed: Vec<RemoteContact>, held: &[(u128, &str)]) -> Vec<Match> {
-    let mut contacts = Contacts::new();
+fn run(
+    parties: &[ClientIdentity],
+    listed: Vec<RemoteContact>,
+    held: &[(u128, &str)],
+) -> Vec<ContactMatch> {
+    let mut contacts = OrganisationContacts::new();
     contacts.extend(listed);
     let held = held.iter().map(|(contact, owner)| (id(*contact), crm(owner))).collect();
-    reconcile(parties, &contacts, &held)
+    match_clients(parties, &contacts, &held)
 }
 
-fn one(party: Party, listed: Vec<RemoteContact>) -> Match {
+fn one(party: ClientIdentity, listed: Vec<RemoteContact>) -> ContactMatch {
     run(&[party], listed, &[]).remove(0)
 }
 
-fn sure(contact: u128, by: Evidence) -> Match {
-    Match::Confident { contact: id(contact), by }
+fn sure(contact: u128, by: MatchEvidence) -> ContactMatch {
+    ContactMatch::Confident { contact: id(contact), by }
 }
 
-fn doubt(found: &Match) -> &Doubt {
-    let Match::Ambiguous { candidates, why } = found else { panic!("{found:?}") };
+fn doubt(found: &ContactMatch) -> &MatchDoubt {
+    let ContactMatch::Ambiguous { candidates, why } = found else { panic!("{found:?}") };
     assert!((1..=CANDIDATES_MAX).contains(&candidates.len()), "{found:?}");
     why
 }
 
-fn shown(found: &Match) -> Vec<XeroContactId> {
-    let Match::Ambiguous { candidates, why: _ } = found else { panic!("{found:?}") };
+fn shown(found: &ContactMatch) -> Vec<XeroContactId> {
+    let ContactMatch::Ambiguous { candidates, why: _ } = found else { panic!("{found:?}") };
     candidates.iter().map(|candidate| candidate.id).collect()
 }
 
@@ -104,7 +108,7 @@ fn a_client_is_known_by_company_both_addresses_and_both_numbers() {
         "primary_contact":{"email":"ana@ridge.example"},"vat_number":"GB1234","company_number":"0123"}"#,
     )
     .unwrap();
-    let party = Party::from(&client);
+    let party = ClientIdentity::from(&client);
     assert_eq!(party.name, "Ridge Ltd");
     assert_eq!(party.emails, ["ap@ridge.example", "ana@ridge.example"]);
     assert_eq!(party.vat_number.as_deref(), Some("GB1234"));
@@ -156,11 +160,13 @@ fn names_of_any_script_stay_different_from_each_other() {
 
 #[test]
 fn our_number_decides_whatever_else_agrees() {
-    let party =
-        Party { vat_number: Some("GB1234".into()), ..mailed("cli_1", "Ridge", "a@b.example") };
+    let party = ClientIdentity {
+        vat_number: Some("GB1234".into()),
+        ..mailed("cli_1", "Ridge", "a@b.example")
+    };
     let ours = RemoteContact { tax_number: Some("GB9999".into()), ..numbered(1, "sc-CLI_1") };
     let others = vec![ours, with_vat(2, "GB1234"), with_email(3, "a@b.example")];
-    assert_eq!(one(party, others), sure(1, Evidence::Number));
+    assert_eq!(one(party, others), sure(1, MatchEvidence::Number));
 }
 
 #[test]
@@ -171,12 +177,12 @@ fn a_contact_that_was_merged_stands_for_the_one_it_was_merged_into() {
         });
         merged.chain([a_contact(length, "last")]).collect::<Vec<_>>()
     };
-    assert_eq!(one(a_party("c", "Ridge"), chain(2)), sure(2, Evidence::Number));
-    assert_eq!(one(a_party("c", "Ridge"), chain(6)), sure(6, Evidence::Number));
+    assert_eq!(one(a_party("c", "Ridge"), chain(2)), sure(2, MatchEvidence::Number));
+    assert_eq!(one(a_party("c", "Ridge"), chain(6)), sure(6, MatchEvidence::Number));
     // A chain of more than five merges is not followed.
-    assert_eq!(doubt(&one(a_party("c", "Ridge"), chain(7))), &Doubt::Archived);
+    assert_eq!(doubt(&one(a_party("c", "Ridge"), chain(7))), &MatchDoubt::Archived);
     let by_email = vec![merged(with_email(1, "a@b.example"), 2), a_contact(2, "other")];
-    assert_eq!(one(mailed("c", "Ridge", "A@B.example"), by_email), sure(2, Evidence::Email));
+    assert_eq!(one(mailed("c", "Ridge", "A@B.example"), by_email), sure(2, MatchEvidence::Email));
 }
 
 #[test]
@@ -186,7 +192,7 @@ fn merges_that_lead_nowhere_or_round_in_circles_are_no_match() {
     let itself = vec![merged(numbered(1, "SC-c"), 1)];
     for listed in [circle, nowhere, itself] {
         let found = one(a_party("c", "Ridge"), listed);
-        assert_eq!((doubt(&found), shown(&found)), (&Doubt::Archived, vec![id(1)]));
+        assert_eq!((doubt(&found), shown(&found)), (&MatchDoubt::Archived, vec![id(1)]));
     }
 }
 
@@ -194,12 +200,12 @@ fn merges_that_lead_nowhere_or_round_in_circles_are_no_match() {
 fn an_archived_contact_with_our_number_is_left_to_a_person() {
     let listed = vec![archived(numbered(1, "SC-c")), with_email(2, "a@b.example")];
     let found = one(mailed("c", "Ridge", "a@b.example"), listed);
-    assert_eq!((doubt(&found), shown(&found)), (&Doubt::Archived, vec![id(1)]));
+    assert_eq!((doubt(&found), shown(&found)), (&MatchDoubt::Archived, vec![id(1)]));
 }
 
 #[test]
 fn the_strongest_evidence_decides() {
-    let party = Party {
+    let party = ClientIdentity {
         emails: vec!["a@b.example".to_owned()],
         vat_number: Some("GB 123.456".into()),
         company_number: Some("0123-4567".into()),
@@ -214,25 +220,30 @@ fn the_strongest_evidence_decides() {
         a_contact(4, "RIDGE"),
         a_contact(5, "Elsewhere"),
     ];
-    let order = [Evidence::VatNumber, Evidence::CompanyNumber, Evidence::Email, Evidence::Name];
+    let order = [
+        MatchEvidence::VatNumber,
+        MatchEvidence::CompanyNumber,
+        MatchEvidence::Email,
+        MatchEvidence::Name,
+    ];
     for (number, by) in (1..).zip(order) {
         assert_eq!(one(party.clone(), listed.clone()), sure(number, by));
         listed.remove(0);
     }
-    assert_eq!(one(party, listed), Match::Missing);
+    assert_eq!(one(party, listed), ContactMatch::Missing);
 }
 
 #[test]
 fn what_proves_nothing_matches_nothing() {
     for vat in ["", " - ", "12 3", "0000000", "exempt", "N/A"] {
         let listed = vec![with_vat(1, vat)];
-        assert_eq!(one(taxed("c", "Ridge", vat), listed), Match::Missing, "{vat}");
+        assert_eq!(one(taxed("c", "Ridge", vat), listed), ContactMatch::Missing, "{vat}");
     }
     for email in ["", " ", "none", "@", "@b.example"] {
         let listed = vec![with_email(1, email)];
-        assert_eq!(one(mailed("c", "Ridge", email), listed), Match::Missing, "{email}");
+        assert_eq!(one(mailed("c", "Ridge", email), listed), ContactMatch::Missing, "{email}");
     }
-    assert_eq!(one(a_party("c", " "), vec![a_contact(1, "  ")]), Match::Missing);
+    assert_eq!(one(a_party("c", " "), vec![a_contact(1, "  ")]), ContactMatch::Missing);
 }
 
 #[test]
@@ -242,30 +253,31 @@ fn an_active_contact_is_preferred_to_archived_ones() {
         archived(a_contact(2, "Ridge")),
         a_contact(3, "Ridge"),
     ];
-    assert_eq!(one(taxed("c", "Ridge", "GB1234"), listed), sure(3, Evidence::Name));
+    assert_eq!(one(taxed("c", "Ridge", "GB1234"), listed), sure(3, MatchEvidence::Name));
     let found = one(a_party("c", "Ridge"), vec![archived(a_contact(1, "Ridge"))]);
-    assert_eq!(doubt(&found), &Doubt::Archived);
+    assert_eq!(doubt(&found), &MatchDoubt::Archived);
 }
 
 #[test]
 fn several_contacts_are_told_apart_by_what_only_one_has() {
-    let party = Party { vat_number: Some("GB1234".into()), ..mailed("c", "Ridge", "a@b.example") };
+    let party =
+        ClientIdentity { vat_number: Some("GB1234".into()), ..mailed("c", "Ridge", "a@b.example") };
     let twins = vec![with_vat(1, "GB1234"), with_vat(2, "GB1234")];
     let found = one(party.clone(), twins.clone());
-    assert_eq!((doubt(&found), shown(&found)), (&Doubt::SeveralContacts, vec![id(1), id(2)]));
+    assert_eq!((doubt(&found), shown(&found)), (&MatchDoubt::SeveralContacts, vec![id(1), id(2)]));
 
     let mut named = twins.clone();
     named[1].name = "ridge".to_owned();
-    assert_eq!(one(party.clone(), named.clone()), sure(2, Evidence::VatNumber));
+    assert_eq!(one(party.clone(), named.clone()), sure(2, MatchEvidence::VatNumber));
 
     // Each contact has evidence that the other lacks.
     named[0].email = Some("a@b.example".into());
-    assert_eq!(doubt(&one(party.clone(), named.clone())), &Doubt::SeveralContacts);
+    assert_eq!(doubt(&one(party.clone(), named.clone())), &MatchDoubt::SeveralContacts);
 
     // Both have it.
     named[0].email = None;
     named[0].name = "Ridge".to_owned();
-    assert_eq!(doubt(&one(party, named)), &Doubt::SeveralContacts);
+    assert_eq!(doubt(&one(party, named)), &MatchDoubt::SeveralContacts);
 }
 
 #[test]
@@ -273,14 +285,14 @@ fn a_contact_of_another_client_is_no_candidate_but_says_whose_it_is() {
     let party = mailed("c", "Ridge", "a@b.example");
     let owned = RemoteContact { number: Some("SC-other".into()), ..with_email(1, "a@b.example") };
     let found = one(party.clone(), vec![owned.clone()]);
-    assert_eq!(doubt(&found), &Doubt::HeldByAnotherClient { owner: crm("other") });
+    assert_eq!(doubt(&found), &MatchDoubt::HeldByAnotherClient { owner: crm("other") });
     let found = one(party.clone(), vec![owned, a_contact(2, "Ridge")]);
-    assert_eq!(found, sure(2, Evidence::Name));
+    assert_eq!(found, sure(2, MatchEvidence::Name));
 
     let linked = vec![with_email(1, "a@b.example")];
     let found = run(std::slice::from_ref(&party), linked.clone(), &[(1, "cli_9")]).remove(0);
-    assert_eq!(doubt(&found), &Doubt::HeldByAnotherClient { owner: crm("cli_9") });
-    assert_eq!(run(&[party], linked, &[(1, "c")]), [sure(1, Evidence::Email)]);
+    assert_eq!(doubt(&found), &MatchDoubt::HeldByAnotherClient { owner: crm("cli_9") });
+    assert_eq!(run(&[party], linked, &[(1, "c")]), [sure(1, MatchEvidence::Email)]);
 }
 
 #[test]
@@ -288,7 +300,7 @@ fn a_number_of_another_kind_belongs_to_nobody() {
     let party = mailed("c", "Ridge", "a@b.example");
     for code in ["LEGACY-7", "SC-", "SC-7/2", "SC", "ß"] {
         let listed = RemoteContact { number: Some(code.into()), ..with_email(1, "a@b.example") };
-        assert_eq!(one(party.clone(), vec![listed]), sure(1, Evidence::Email), "{code}");
+        assert_eq!(one(party.clone(), vec![listed]), sure(1, MatchEvidence::Email), "{code}");
     }
 }
 
@@ -296,23 +308,23 @@ fn a_number_of_another_kind_belongs_to_nobody() {
 fn a_link_to_a_merged_contact_holds_the_one_it_was_merged_into() {
     let listed = vec![merged(a_contact(1, "old"), 2), with_email(2, "a@b.example")];
     let found = run(&[mailed("c", "Ridge", "a@b.example")], listed, &[(1, "cli_9")]).remove(0);
-    assert_eq!(doubt(&found), &Doubt::HeldByAnotherClient { owner: crm("cli_9") });
+    assert_eq!(doubt(&found), &MatchDoubt::HeldByAnotherClient { owner: crm("cli_9") });
 }
 
 #[test]
 fn our_number_on_a_contact_that_is_another_clients_by_now_is_not_followed() {
     let listed = vec![merged(numbered(1, "SC-a"), 2), numbered(2, "SC-b")];
     let found = run(&[a_party("a", "Ridge"), a_party("b", "Ridge")], listed, &[]);
-    assert_eq!(doubt(&found[0]), &Doubt::HeldByAnotherClient { owner: crm("b") });
-    assert_eq!(found[1], sure(2, Evidence::Number));
+    assert_eq!(doubt(&found[0]), &MatchDoubt::HeldByAnotherClient { owner: crm("b") });
+    assert_eq!(found[1], sure(2, MatchEvidence::Number));
 }
 
 #[test]
 fn clients_with_equal_evidence_for_one_contact_are_all_left_to_a_person() {
     let parties = ["a", "b"].map(|client| mailed(client, client, "a@b.example"));
     let found = run(&parties, vec![with_email(1, "a@b.example")], &[]);
-    assert_eq!(doubt(&found[0]), &Doubt::SeveralClients { others: vec![crm("b")] });
-    assert_eq!(doubt(&found[1]), &Doubt::SeveralClients { others: vec![crm("a")] });
+    assert_eq!(doubt(&found[0]), &MatchDoubt::SeveralClients { others: vec![crm("b")] });
+    assert_eq!(doubt(&found[1]), &MatchDoubt::SeveralClients { others: vec![crm("a")] });
 }
 
 #[test]
@@ -321,13 +333,13 @@ fn the_client_with_the_stronger_evidence_has_the_contact() {
     let weak = mailed("b", "South", "a@b.example");
     let contact = RemoteContact { email: Some("a@b.example".into()), ..with_vat(1, "GB1234") };
     let found = run(&[weak.clone(), strong.clone()], vec![contact.clone()], &[]);
-    assert_eq!(doubt(&found[0]), &Doubt::HeldByAnotherClient { owner: crm("a") });
-    assert_eq!(found[1], sure(1, Evidence::VatNumber));
+    assert_eq!(doubt(&found[0]), &MatchDoubt::HeldByAnotherClient { owner: crm("a") });
+    assert_eq!(found[1], sure(1, MatchEvidence::VatNumber));
 
     // If several clients have the stronger evidence, none of them gets the contact.
     let third = taxed("c", "East", "GB1234");
     let found = run(&[weak, strong, third], vec![contact], &[]);
-    let others = |rivals: &[&str]| Doubt::SeveralClients {
+    let others = |rivals: &[&str]| MatchDoubt::SeveralClients {
         others: rivals.iter().map(|rival| crm(rival)).collect(),
     };
     assert_eq!(doubt(&found[0]), &others(&["a", "c"]));
@@ -339,7 +351,7 @@ fn the_client_with_the_stronger_evidence_has_the_contact() {
 fn a_client_that_is_given_twice_does_not_stand_in_its_own_way() {
     let party = mailed("c", "Ridge", "a@b.example");
     let found = run(&[party.clone(), party], vec![with_email(1, "a@b.example")], &[]);
-    assert_eq!(found, [sure(1, Evidence::Email), sure(1, Evidence::Email)]);
+    assert_eq!(found, [sure(1, MatchEvidence::Email), sure(1, MatchEvidence::Email)]);
 }
 
 #[test]
@@ -350,27 +362,34 @@ fn a_number_that_differs_contradicts_what_agrees() {
     };
     let named = RemoteContact { name: "Ridge".to_owned(), ..with_vat(1, "GB9999") };
     let mailed_to = RemoteContact { email: Some("a@b.example".into()), ..with_vat(1, "GB9999") };
-    let party = Party { vat_number: Some("GB1234".into()), ..mailed("c", "Ridge", "a@b.example") };
+    let party =
+        ClientIdentity { vat_number: Some("GB1234".into()), ..mailed("c", "Ridge", "a@b.example") };
     for contact in [named, mailed_to] {
         let found = one(party.clone(), vec![contact]);
-        assert_eq!(doubt(&found), &Doubt::Contradiction { field: Evidence::VatNumber });
+        assert_eq!(doubt(&found), &MatchDoubt::Contradiction { field: MatchEvidence::VatNumber });
     }
     // The companies of a group share a VAT number and are different businesses.
-    let party = Party { company_number: Some("01234567".into()), ..party };
+    let party = ClientIdentity { company_number: Some("01234567".into()), ..party };
     let found = one(party.clone(), vec![company(1, "07654321")]);
-    assert_eq!(doubt(&found), &Doubt::Contradiction { field: Evidence::CompanyNumber });
-    assert_eq!(one(party, vec![company(1, "1234567")]), sure(1, Evidence::VatNumber));
+    assert_eq!(doubt(&found), &MatchDoubt::Contradiction { field: MatchEvidence::CompanyNumber });
+    assert_eq!(one(party, vec![company(1, "1234567")]), sure(1, MatchEvidence::VatNumber));
 }
 
 #[test]
 fn a_number_without_its_country_code_contradicts_nothing() {
     let contact = RemoteContact { email: Some("a@b.example".into()), ..with_vat(1, "123456789") };
-    let party =
-        |vat: &str| Party { vat_number: Some(vat.into()), ..mailed("c", "Ridge", "a@b.example") };
-    assert_eq!(one(party("GB 123 4567 89"), vec![contact.clone()]), sure(1, Evidence::Email));
+    let party = |vat: &str| ClientIdentity {
+        vat_number: Some(vat.into()),
+        ..mailed("c", "Ridge", "a@b.example")
+    };
+    assert_eq!(one(party("GB 123 4567 89"), vec![contact.clone()]), sure(1, MatchEvidence::Email));
     for other in ["GB1123456789", "9123456789", "XYZ123456789"] {
         let found = one(party(other), vec![contact.clone()]);
-        assert_eq!(doubt(&found), &Doubt::Contradiction { field: Evidence::VatNumber }, "{other}");
+        assert_eq!(
+            doubt(&found),
+            &MatchDoubt::Contradiction { field: MatchEvidence::VatNumber },
+            "{other}"
+        );
     }
 }
 
@@ -378,10 +397,10 @@ fn a_number_without_its_country_code_contradicts_nothing() {
 fn a_match_that_is_contradicted_keeps_nobody_from_the_contact() {
     let contact = RemoteContact { email: Some("a@b.example".into()), ..with_vat(1, "GB9999") };
     let contradicted =
-        Party { vat_number: Some("GB1234".into()), ..mailed("a", "North", "a@b.example") };
+        ClientIdentity { vat_number: Some("GB1234".into()), ..mailed("a", "North", "a@b.example") };
     let found = run(&[contradicted, mailed("b", "South", "a@b.example")], vec![contact], &[]);
-    assert_eq!(doubt(&found[0]), &Doubt::Contradiction { field: Evidence::VatNumber });
-    assert_eq!(found[1], sure(1, Evidence::Email));
+    assert_eq!(doubt(&found[0]), &MatchDoubt::Contradiction { field: MatchEvidence::VatNumber });
+    assert_eq!(found[1], sure(1, MatchEvidence::Email));
 }
 
 #[test]
@@ -390,16 +409,16 @@ fn the_newest_state_of_a_contact_that_is_listed_twice_counts() {
     let old = RemoteContact { updated_at: at(1), ..with_email(1, "a@b.example") };
     let new = RemoteContact { updated_at: at(2), ..with_email(1, "new@b.example") };
     for listed in [[old.clone(), new.clone()], [new, old]] {
-        let mut contacts = Contacts::new();
+        let mut contacts = OrganisationContacts::new();
         for contact in listed {
             contacts.extend(vec![contact]);
         }
         assert_eq!(contacts.len(), 1);
         let found = |email: &str| {
-            reconcile(&[mailed("c", "Ridge", email)], &contacts, &BTreeMap::new()).remove(0)
+            match_clients(&[mailed("c", "Ridge", email)], &contacts, &BTreeMap::new()).remove(0)
         };
-        assert_eq!(found("a@b.example"), Match::Missing);
-        assert_eq!(found("new@b.example"), sure(1, Evidence::Email));
+        assert_eq!(found("a@b.example"), ContactMatch::Missing);
+        assert_eq!(found("new@b.example"), sure(1, MatchEvidence::Email));
     }
 }
 
@@ -427,25 +446,26 @@ fn no_more_candidates_are_shown_than_a_person_looks_at() {
 fn one_contact_is_found_among_thousands_that_share_a_mark() {
     let shared = (1..=2_000).map(|at| with_email(at, "a@b.example")).collect::<Vec<_>>();
     let party = mailed("c", "Ridge", "a@b.example");
-    assert_eq!(doubt(&one(party.clone(), shared.clone())), &Doubt::SeveralContacts);
+    assert_eq!(doubt(&one(party.clone(), shared.clone())), &MatchDoubt::SeveralContacts);
     let mut named = shared.clone();
     named[1_500].name = "Ridge".to_owned();
-    assert_eq!(one(party.clone(), named), sure(1_501, Evidence::Email));
+    assert_eq!(one(party.clone(), named), sure(1_501, MatchEvidence::Email));
     // Contacts of other clients and archived contacts do not hide the only free one.
     let mut used = shared.into_iter().map(archived).collect::<Vec<_>>();
     used[700] = numbered(701, "SC-other");
     used[701] = with_email(702, "a@b.example");
-    assert_eq!(one(party, used), sure(702, Evidence::Email));
+    assert_eq!(one(party, used), sure(702, MatchEvidence::Email));
 }
 
 #[test]
 fn two_marks_that_nobody_looked_at_to_the_end_single_nothing_out() {
-    let party = Party { vat_number: Some("GB1234".into()), ..mailed("c", "Ridge", "a@b.example") };
+    let party =
+        ClientIdentity { vat_number: Some("GB1234".into()), ..mailed("c", "Ridge", "a@b.example") };
     let both = |at| RemoteContact { email: Some("a@b.example".into()), ..with_vat(at, "GB1234") };
     let mut listed = (1..50).map(|at| with_email(at, "a@b.example")).collect::<Vec<_>>();
     listed.extend((51..100).map(|at| with_vat(at, "GB1234")));
     listed.extend([both(50), both(100)]);
-    assert_eq!(doubt(&one(party, listed)), &Doubt::SeveralContacts);
+    assert_eq!(doubt(&one(party, listed)), &MatchDoubt::SeveralContacts);
 }
 
 #[test]
@@ -457,17 +477,17 @@ fn matches_survive_being_kept_as_json() {
         json,
         @r#"{"outcome":"ambiguous","candidates":[{"id":"00000000-0000-0000-0000-000000000001","name":"Mailed 1","by":["email"],"email":"a@b.example","is_archived":false}],"why":{"reason":"several_clients","others":["b"]}}"#
     );
-    assert_eq!(serde_json::from_str::<Match>(&json).unwrap(), found);
+    assert_eq!(serde_json::from_str::<ContactMatch>(&json).unwrap(), found);
 }
 
 #[test]
 fn every_doubt_says_what_was_found_and_what_to_do() {
     let doubts = [
-        Doubt::SeveralContacts,
-        Doubt::SeveralClients { others: vec![crm("cli_2"), crm("cli_3")] },
-        Doubt::HeldByAnotherClient { owner: crm("cli_2") },
-        Doubt::Archived,
-        Doubt::Contradiction { field: Evidence::VatNumber },
+        MatchDoubt::SeveralContacts,
+        MatchDoubt::SeveralClients { others: vec![crm("cli_2"), crm("cli_3")] },
+        MatchDoubt::HeldByAnotherClient { owner: crm("cli_2") },
+        MatchDoubt::Archived,
+        MatchDoubt::Contradiction { field: MatchEvidence::VatNumber },
     ];
     let lines = doubts.map(|doubt| doubt.to_string()).join("\n");
     insta::assert_snapshot!(lines, @r"
@@ -483,14 +503,20 @@ fn every_doubt_says_what_was_found_and_what_to_do() {
 fn a_client_that_was_unlinked_is_not_matched_with_what_it_was_unlinked_from() {
     let party = a_party("cli_1", "Ridge");
     let wrong = RemoteContact { number: Some("SC-cli_1".to_owned()), ..a_contact(1, "Ridge") };
-    let unlinked =
-        Party { number: "SC-cli_1~2".to_owned(), not: BTreeSet::from([wrong.id]), ..party };
-    let mut contacts = Contacts::new();
+    let unlinked = ClientIdentity {
+        number: "SC-cli_1~2".to_owned(),
+        not: BTreeSet::from([wrong.id]),
+        ..party
+    };
+    let mut contacts = OrganisationContacts::new();
     contacts.extend([wrong.clone()]);
     let none = BTreeMap::new();
-    assert_eq!(reconcile(std::slice::from_ref(&unlinked), &contacts, &none), [Match::Missing]);
+    assert_eq!(
+        match_clients(std::slice::from_ref(&unlinked), &contacts, &none),
+        [ContactMatch::Missing]
+    );
     let own = RemoteContact { number: Some("sc-cli_1~2".to_owned()), ..a_contact(2, "Other") };
     contacts.extend([own.clone()]);
-    let found = Match::Confident { contact: own.id, by: Evidence::Number };
-    assert_eq!(reconcile(&[unlinked], &contacts, &none), [found]);
+    let found = ContactMatch::Confident { contact: own.id, by: MatchEvidence::Number };
+    assert_eq!(match_clients(&[unlinked], &contacts, &none), [found]);
 }

@@ -4,7 +4,7 @@
 //! that decides what follows. It is pure: the engine reads a row, calls [`step()`], and writes the
 //! result if the row's version has not changed.
 
-mod step;
+mod transition;
 mod unconfirmed;
 
 use jiff::Timestamp;
@@ -15,8 +15,8 @@ use crate::entity::EntityKind;
 use crate::failure::Failure;
 use crate::ids::CrmId;
 
-pub use step::step;
-pub use unconfirmed::unconfirmed;
+pub use transition::decide_transition;
+pub use unconfirmed::into_unconfirmed;
 
 /// The identity of one holder of a claim. It is random, so that a late holder notices that it was
 /// replaced.
@@ -28,14 +28,14 @@ pub struct ClaimId(pub Uuid);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
     /// The state of the operation.
-    pub state: State,
+    pub state: OperationState,
     /// Counted failures since the newest snapshot arrived or a user asked for an attempt.
     pub failures: u8,
     /// A serial that rises with every answer from Xero. Xero replays answers, errors included,
     /// under the same key.
     pub key_serial: u32,
     /// What is known about writes in this generation.
-    pub trace: Trace,
+    pub trace: WriteTrace,
     /// The last failure. A success or a newer snapshot clears it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -54,7 +54,7 @@ pub struct Operation {
 /// Whether a document that no answer confirmed may exist in Xero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trace {
+pub enum WriteTrace {
     /// Every write so far was answered. No unconfirmed document can exist.
     Clean,
     /// A write without an answer may have reached Xero. The next attempt reads before it writes.
@@ -64,7 +64,7 @@ pub enum Trace {
 /// The state of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "name")]
-pub enum State {
+pub enum OperationState {
     /// Work is pending, and no attempt is running.
     Due,
     /// An attempt is running, until its lease ends.
@@ -82,7 +82,7 @@ pub enum State {
     /// The operation waits for an event.
     Parked {
         /// The event it waits for.
-        on: Parking,
+        on: ParkingReason,
     },
     /// Xero has the newest snapshot.
     Synced,
@@ -96,7 +96,7 @@ pub enum State {
 /// The event that a parked operation waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
-pub enum Parking {
+pub enum ParkingReason {
     /// The connection is authorised again.
     Reconnect,
     /// Another document is in Xero.
@@ -110,7 +110,7 @@ pub enum Parking {
 
 /// The reason why an operation needs attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Attention {
+pub enum AttentionReason {
     /// The last attempt failed and will be repeated.
     Failing,
     /// The operation was given up.
@@ -119,7 +119,7 @@ pub enum Attention {
 
 /// The trigger of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Urgency {
+pub enum Trigger {
     /// A message or a wake-up. The attempt observes the ladder.
     Routine,
     /// A user asked to sync all records. The attempt ignores the ladder and skips completed
@@ -132,7 +132,7 @@ pub enum Urgency {
 
 /// An event in the life of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum OperationEvent {
     /// A newer snapshot was accepted.
     Submitted,
     /// A process wants to claim the operation until `until`.
@@ -142,14 +142,14 @@ pub enum Event {
         /// The end of the lease.
         until: Timestamp,
         /// The trigger.
-        urgency: Urgency,
+        urgency: Trigger,
     },
     /// Xero confirmed to the holder that the document exists.
     Confirmed {
         /// The holder.
         by: ClaimId,
         /// Whether the document was made from the newest snapshot.
-        snapshot: Freshness,
+        snapshot: SnapshotFreshness,
     },
     /// The holder's attempt failed.
     Failed {
@@ -158,12 +158,12 @@ pub enum Event {
         /// The failure.
         failure: Failure,
         /// Whether Xero answered.
-        answer: Answer,
+        answer: WriteAnswer,
         /// Whether the attempt used the newest snapshot.
-        snapshot: Freshness,
+        snapshot: SnapshotFreshness,
         /// For [`Blocked`](crate::failure::FailureClass::Blocked) without an instant: the event to
         /// wait for.
-        parking: Option<Parking>,
+        parking: Option<ParkingReason>,
         /// The epoch of the connection in which the attempt was made, if there was a connection.
         epoch: Option<u64>,
     },
@@ -179,7 +179,7 @@ pub enum Event {
 
 /// Whether an attempt used the newest snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Freshness {
+pub enum SnapshotFreshness {
     /// No newer snapshot was accepted during the attempt.
     Newest,
     /// A newer snapshot was accepted during the attempt.
@@ -188,7 +188,7 @@ pub enum Freshness {
 
 /// Whether Xero answered a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum WriteAnswer {
     /// Xero answered, and the answer says what the write did. Xero replays the answer, an error
     /// included, under the same key for some minutes.
     Answered,
@@ -200,16 +200,16 @@ pub enum Answer {
 
 /// The result of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum TransitionResult {
     /// Write this operation, unless the row has changed.
     Moved(Operation),
     /// Write nothing.
-    Stays(Refusal),
+    Stays(EventRefusal),
 }
 
 /// The reason why an event changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum EventRefusal {
     /// Xero already has the newest snapshot.
     AlreadySynced,
     /// Another process holds the claim until this instant.
@@ -230,10 +230,10 @@ impl Operation {
     /// A new operation, for which nothing has been done.
     pub const fn new() -> Self {
         Self {
-            state: State::Due,
+            state: OperationState::Due,
             failures: 0,
             key_serial: 0,
-            trace: Trace::Clean,
+            trace: WriteTrace::Clean,
             failure: None,
             quiet_until: None,
             failed_at: None,
@@ -243,28 +243,32 @@ impl Operation {
 
     /// Whether the operation needs attention now, and why: its last attempt failed and will be
     /// repeated, or it was given up.
-    pub fn attention(&self) -> Option<Attention> {
+    pub fn attention_reason(&self) -> Option<AttentionReason> {
         let failure = self.failure.as_ref()?;
         match self.state {
-            State::Skipped => Some(Attention::GivenUp),
-            State::Parked { on: Parking::Reconnect } if failure.is_about_permission() => {
-                Some(Attention::Failing)
+            OperationState::Skipped => Some(AttentionReason::GivenUp),
+            OperationState::Parked { on: ParkingReason::Reconnect }
+                if failure.is_about_permission() =>
+            {
+                Some(AttentionReason::Failing)
             }
-            State::Due | State::Waiting { until: _ } | State::Claimed { by: _, until: _ }
+            OperationState::Due
+            | OperationState::Waiting { until: _ }
+            | OperationState::Claimed { by: _, until: _ }
                 if failure.class.is_counted() =>
             {
-                Some(Attention::Failing)
+                Some(AttentionReason::Failing)
             }
-            State::Due
-            | State::Waiting { until: _ }
-            | State::Claimed { by: _, until: _ }
-            | State::Parked { on: _ }
-            | State::Synced
-            | State::Withheld => None,
+            OperationState::Due
+            | OperationState::Waiting { until: _ }
+            | OperationState::Claimed { by: _, until: _ }
+            | OperationState::Parked { on: _ }
+            | OperationState::Synced
+            | OperationState::Withheld => None,
         }
     }
 
-    fn moved(&self, state: State) -> Self {
+    fn with_state(&self, state: OperationState) -> Self {
         Self { state, ..self.clone() }
     }
 }

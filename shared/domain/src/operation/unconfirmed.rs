@@ -13,7 +13,7 @@ const RESOLVED_FIRST: &str =
 /// failure counts, and the next attempt reads before it writes. The cause, the code, the message
 /// and the earliest instant stay. A defect stays a defect: it raises an alarm and makes the next attempt
 /// read first, too.
-pub fn unconfirmed(failure: Failure) -> Failure {
+pub fn into_unconfirmed(failure: Failure) -> Failure {
     match failure.class {
         FailureClass::Uncertain | FailureClass::Defect => failure,
         FailureClass::Transient

@@ -13,86 +13,88 @@ fn far() -> Timestamp {
 
 /// The first page of at most three rows, in an answer from second 2,000.
 fn read(changes: &[Timestamp]) -> ReadPage<'_> {
-    read_at(Position::FIRST, changes)
+    read_at(PagePosition::FIRST, changes)
 }
 
 /// The same page at another position.
-fn read_at(position: Position, changes: &[Timestamp]) -> ReadPage<'_> {
+fn read_at(position: PagePosition, changes: &[Timestamp]) -> ReadPage<'_> {
     let next = (changes.len() >= 3).then(|| position.after_full_page(3));
     ReadPage { next, changes, answered_at: Some(at(2_000)), now: at(2_000) }
 }
 
 #[test]
 fn a_page_that_is_not_full_is_the_last_and_the_next_walk_begins_where_this_one_did() {
-    let walk = Walk::from(at(700));
+    let walk = ChangeWalk::from(at(700));
     let changes = [at(900), at(1_200)];
-    assert_eq!(walk.after(read(&changes)), Next::Done(at(1_700)));
+    assert_eq!(walk.after_page(read(&changes)), WalkStep::Done(at(1_700)));
     // Xero's clock is used if the answer has a time, and the rows' instants if not.
     let silent = ReadPage { answered_at: None, ..read(&changes) };
-    assert_eq!(walk.after(silent), Next::Done(at(900)));
-    assert_eq!(walk.after(read(&[at(2_001)])), Next::Done(at(1_701)));
+    assert_eq!(walk.after_page(silent), WalkStep::Done(at(900)));
+    assert_eq!(walk.after_page(read(&[at(2_001)])), WalkStep::Done(at(1_701)));
     // Never earlier than the instant from which the walk began.
     let early = ReadPage { answered_at: None, ..read(&changes[..1]) };
-    assert_eq!(walk.after(early), Next::Done(at(700)));
+    assert_eq!(walk.after_page(early), WalkStep::Done(at(700)));
 }
 
 #[test]
 fn after_an_empty_list_there_is_nothing_to_remember() {
-    assert_eq!(Walk::from(at(700)).after(read(&[])), Next::Done(at(700)));
+    assert_eq!(ChangeWalk::from(at(700)).after_page(read(&[])), WalkStep::Done(at(700)));
 }
 
 #[test]
 fn a_full_page_is_followed_by_what_changed_from_its_end_on() {
-    let walk = Walk::from(at(700));
-    let Next::Page(next) = walk.after(read(&[at(900), at(1_100), at(1_200)])) else {
+    let walk = ChangeWalk::from(at(700));
+    let WalkStep::Page(next) = walk.after_page(read(&[at(900), at(1_100), at(1_200)])) else {
         panic!("it is full")
     };
     assert_eq!((next.since, next.newest), (at(1_199), Some(at(1_200))));
-    assert_eq!((next.at.number(), next.at.size()), (1, 3));
+    assert_eq!((next.at.page_number(), next.at.page_size()), (1, 3));
     // Changes made while the pages are read happen after the beginning, and are read again.
     let later = ReadPage { answered_at: Some(at(2_060)), ..read(&[]) };
-    assert_eq!(next.after(later), Next::Done(at(1_700)));
+    assert_eq!(next.after_page(later), WalkStep::Done(at(1_700)));
 }
 
 #[test]
 fn rows_without_an_instant_still_fill_a_page() {
     let changes = [at(1_100), at(1_200)];
-    let next = Some(Position::FIRST.after_full_page(3));
+    let next = Some(PagePosition::FIRST.after_full_page(3));
     let page = ReadPage { next, ..read(&changes) };
-    assert!(matches!(Walk::from(at(700)).after(page), Next::Page(_)));
+    assert!(matches!(ChangeWalk::from(at(700)).after_page(page), WalkStep::Page(_)));
     // A page of nothing else is followed by the next one, and the rows behind it are not lost.
-    let Next::Page(second) = Walk::from(at(700)).after(ReadPage { changes: &[], ..page }) else {
+    let WalkStep::Page(second) =
+        ChangeWalk::from(at(700)).after_page(ReadPage { changes: &[], ..page })
+    else {
         panic!("it is full")
     };
-    assert_eq!((second.since, second.at.number()), (at(700), 2));
-    assert_eq!(second.after(read_at(second.at, &[])), Next::Done(at(1_700)));
+    assert_eq!((second.since, second.at.page_number()), (at(700), 2));
+    assert_eq!(second.after_page(read_at(second.at, &[])), WalkStep::Done(at(1_700)));
 }
 
 #[test]
 fn a_walk_resumes_behind_the_rows_of_a_second_that_were_read() {
-    let walk = Walk::behind(at(1_199), 40);
-    assert_eq!((walk.since, walk.at.rows_before(), walk.at.number()), (at(1_199), 40, 5));
+    let walk = ChangeWalk::resume_after_rows(at(1_199), 40);
+    assert_eq!((walk.since, walk.at.rows_before(), walk.at.page_number()), (at(1_199), 40, 5));
     // Everything that changed before it began has been read, by it or by the one before.
-    assert_eq!(walk.after(read_at(walk.at, &[])), Next::Done(at(1_700)));
-    assert_eq!(Walk::behind(at(700), 0), Walk::from(at(700)));
+    assert_eq!(walk.after_page(read_at(walk.at, &[])), WalkStep::Done(at(1_700)));
+    assert_eq!(ChangeWalk::resume_after_rows(at(700), 0), ChangeWalk::from(at(700)));
 }
 
 #[test]
 fn a_second_that_holds_more_than_a_page_is_read_by_page_numbers() {
-    let walk = Walk::from(at(1_199));
+    let walk = ChangeWalk::from(at(1_199));
     let full = [at(1_199), at(1_200), at(1_200)];
-    let Next::Page(second) = walk.after(read(&full)) else { panic!("it is full") };
-    assert_eq!((second.since, second.at.number()), (at(1_199), 2));
-    assert_eq!(second.after(read_at(second.at, &[at(1_200)])), Next::Done(at(1_700)));
+    let WalkStep::Page(second) = walk.after_page(read(&full)) else { panic!("it is full") };
+    assert_eq!((second.since, second.at.page_number()), (at(1_199), 2));
+    assert_eq!(second.after_page(read_at(second.at, &[at(1_200)])), WalkStep::Done(at(1_700)));
 }
 
 #[test]
 fn open_invoices_are_verified_once_a_day_and_to_the_end() {
     let ledger = crate::mapping::tests::a_key("x").ledger;
-    let fresh = Progress::new(ledger, at(0));
+    let fresh = PollProgress::new(ledger, at(0));
     assert!(!fresh.is_verification_due(at(86_399)));
     assert!(fresh.is_verification_due(at(86_400)));
-    let begun = Progress { verifying_after: Some("here".to_owned()), ..fresh };
+    let begun = PollProgress { verifying_after: Some("here".to_owned()), ..fresh };
     assert!(begun.is_verification_due(at(1)));
 }
 
@@ -100,8 +102,8 @@ fn open_invoices_are_verified_once_a_day_and_to_the_end() {
 fn polls_that_fail_for_an_hour_in_a_row_are_a_fact_until_one_is_completed() {
     let ledger = crate::mapping::tests::a_key("x").ledger;
     let quarter = |number: i64| at(number * 900);
-    let failed = |progress: Progress, number| progress.with_failed_poll(quarter(number));
-    let mut progress = Progress::new(ledger, at(0));
+    let failed = |progress: PollProgress, number| progress.with_failed_poll(quarter(number));
+    let mut progress = PollProgress::new(ledger, at(0));
     for number in 1..=4 {
         progress = failed(progress, number);
         assert_eq!(progress.stalled_since(quarter(number)), None, "{number}");
@@ -119,56 +121,57 @@ fn polls_that_fail_for_an_hour_in_a_row_are_a_fact_until_one_is_completed() {
 
 #[test]
 fn a_row_dated_in_the_future_does_not_move_the_next_walk() {
-    let walk = Walk::from(at(700));
+    let walk = ChangeWalk::from(at(700));
     let (both, plain, alone) = ([at(1_400), far()], [at(1_400)], [far()]);
     for answered_at in [Some(at(2_000)), None] {
-        let after = |changes: &[Timestamp]| walk.after(ReadPage { answered_at, ..read(changes) });
+        let after =
+            |changes: &[Timestamp]| walk.after_page(ReadPage { answered_at, ..read(changes) });
         assert_eq!(after(&both), after(&plain));
         // A list with nothing else is read again.
-        assert_eq!(after(&alone), Next::Done(at(700)));
+        assert_eq!(after(&alone), WalkStep::Done(at(700)));
     }
     // The clocks of Xero's machines differ by minutes at most.
-    assert_eq!(walk.after(read(&[at(2_300)])), Next::Done(at(2_000)));
-    assert_eq!(walk.after(read(&[at(2_301)])), Next::Done(at(700)));
+    assert_eq!(walk.after_page(read(&[at(2_300)])), WalkStep::Done(at(2_000)));
+    assert_eq!(walk.after_page(read(&[at(2_301)])), WalkStep::Done(at(700)));
 }
 
 #[test]
 fn a_full_page_with_a_row_dated_in_the_future_is_followed_by_the_rest() {
-    let walk = Walk::from(at(700));
-    let Next::Page(next) = walk.after(read(&[at(900), at(1_100), far()])) else {
+    let walk = ChangeWalk::from(at(700));
+    let WalkStep::Page(next) = walk.after_page(read(&[at(900), at(1_100), far()])) else {
         panic!("it is full")
     };
-    assert_eq!((next.since, next.at.number(), next.newest), (at(1_099), 1, Some(at(1_100))));
-    let Next::Page(next) = next.after(read_at(next.at, &[at(1_100), far(), far()])) else {
+    assert_eq!((next.since, next.at.page_number(), next.newest), (at(1_099), 1, Some(at(1_100))));
+    let WalkStep::Page(next) = next.after_page(read_at(next.at, &[at(1_100), far(), far()])) else {
         panic!("it is full")
     };
-    assert_eq!((next.since, next.at.number()), (at(1_099), 2));
-    assert_eq!(next.after(read_at(next.at, &[far()])), Next::Done(at(1_700)));
+    assert_eq!((next.since, next.at.page_number()), (at(1_099), 2));
+    assert_eq!(next.after_page(read_at(next.at, &[far()])), WalkStep::Done(at(1_700)));
 }
 
 #[test]
 fn an_answer_dated_in_the_future_does_not_move_the_next_walk() {
-    let walk = Walk::from(at(700));
+    let walk = ChangeWalk::from(at(700));
     let changes = [at(900), at(1_200)];
     let dated = |answered_at| ReadPage { answered_at: Some(answered_at), ..read(&changes) };
     // By the rows' instants, as after an answer without a time.
-    assert_eq!(walk.after(dated(far())), Next::Done(at(900)));
+    assert_eq!(walk.after_page(dated(far())), WalkStep::Done(at(900)));
     // A clock that is ahead by less than an hour is believed.
-    assert_eq!(walk.after(dated(at(5_000))), Next::Done(at(4_700)));
+    assert_eq!(walk.after_page(dated(at(5_000))), WalkStep::Done(at(4_700)));
 }
 
 #[test]
 fn stored_progress_in_the_future_is_read_again_from_the_last_verification() {
     let ledger = crate::mapping::tests::a_key("x").ledger;
-    let healthy = Progress { verified_at: at(50_000), ..Progress::new(ledger, at(90_000)) };
+    let healthy = PollProgress { verified_at: at(50_000), ..PollProgress::new(ledger, at(90_000)) };
     assert_eq!(healthy.clone().without_future(at(90_000)), healthy);
-    let ahead = Progress { invoices_from: at(93_600), ..healthy.clone() };
+    let ahead = PollProgress { invoices_from: at(93_600), ..healthy.clone() };
     assert_eq!(ahead.clone().without_future(at(90_000)), ahead, "Xero's clock may be ahead");
-    let stuck = Progress { invoices_from: far(), ..healthy.clone() };
+    let stuck = PollProgress { invoices_from: far(), ..healthy.clone() };
     let corrected = stuck.without_future(at(90_000));
     assert_eq!(corrected.invoices_from, at(49_700));
     assert_eq!(corrected.payments_from, healthy.payments_from);
-    let stuck = Progress { payments_from: far(), verified_at: far(), ..healthy };
+    let stuck = PollProgress { payments_from: far(), verified_at: far(), ..healthy };
     assert!(stuck.is_verification_due(at(90_000)));
     assert_eq!(stuck.without_future(at(90_000)).payments_from, at(89_700));
 }

@@ -2,8 +2,8 @@
 
 use crate::crm::client::Client;
 use crate::document::contact::{ContactStatus, RemoteContact};
-use crate::failure::{Cause, Failure, FailureClass};
-use crate::matching::{Party, is_proven, normalised_name};
+use crate::failure::{Failure, FailureCause, FailureClass};
+use crate::matching::{ClientIdentity, is_proven, normalised_name};
 use crate::translate::client::NUMBER_PREFIX;
 
 /// The result of looking for a client's contact by its name.
@@ -17,7 +17,7 @@ pub enum FoundContact {
 
 /// Decides among the contacts that have a client's name. The same business shares an e-mail
 /// address, a VAT number or a company number with the client. A name alone proves nothing.
-pub fn namesake(
+pub fn choose_contact(
     found: &[RemoteContact],
     client: &Client,
     number: &str,
@@ -29,7 +29,7 @@ pub fn namesake(
         !held.starts_with(NUMBER_PREFIX) || held == number
     };
     let active = found.iter().filter(|contact| contact.status == ContactStatus::Active);
-    let party = Party::from(client);
+    let party = ClientIdentity::from(client);
     let same = active.clone().filter(free).filter(|contact| is_proven(&party, contact));
     let same = same.collect::<Vec<_>>();
     if let [contact] = same.as_slice() {
@@ -42,7 +42,7 @@ pub fn namesake(
         if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(", ")) };
     FoundContact::Unclear(Failure::new(
         FailureClass::Rejected,
-        Cause::ContactNameTaken,
+        FailureCause::ContactNameTaken,
         format!(
             "Xero already has a contact named \"{name}\"{listed}, and neither e-mail, VAT number nor company number shows that it is the same business."
         ),
@@ -52,16 +52,16 @@ pub fn namesake(
 
 /// Whether a contact has this name by Xero's comparison, which ignores case, accents and
 /// superfluous spaces.
-pub fn is_namesake(contact: &RemoteContact, name: &str) -> bool {
+pub fn has_same_name(contact: &RemoteContact, name: &str) -> bool {
     normalised_name(&contact.name) == normalised_name(name)
 }
 
 /// The reason why a contact with this integration's number cannot be used, or `None` if it can.
-pub fn unusable(contact: &RemoteContact) -> Option<Failure> {
+pub fn find_unusable_reason(contact: &RemoteContact) -> Option<Failure> {
     (contact.status == ContactStatus::Archived && contact.merged_to.is_none()).then(|| {
         Failure::new(
             FailureClass::Rejected,
-            Cause::ContactArchived,
+            FailureCause::ContactArchived,
             format!("The contact \"{}\" is archived in Xero.", contact.name),
             "Restore the contact in Xero, or link the client to another contact.",
         )
@@ -99,11 +99,12 @@ mod tests {
     #[test]
     fn a_namesake_is_the_same_business_only_with_proof() {
         for contact in [a_contact(Some("ap@ridge.example"), None), a_contact(None, Some("gb123"))] {
-            let found = namesake(std::slice::from_ref(&contact), &a_client(), "SC-c", "Ridge");
+            let found =
+                choose_contact(std::slice::from_ref(&contact), &a_client(), "SC-c", "Ridge");
             assert_eq!(found, FoundContact::Same(contact));
         }
         for contact in [a_contact(Some("other@ridge.example"), None), a_contact(None, None)] {
-            let found = namesake(&[contact], &a_client(), "SC-c", "Ridge");
+            let found = choose_contact(&[contact], &a_client(), "SC-c", "Ridge");
             assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
         }
     }
@@ -112,7 +113,7 @@ mod tests {
     fn a_namesake_that_carries_another_clients_number_is_not_taken_over() {
         let number = Some("SC-somebody".to_owned());
         let taken = RemoteContact { number, ..a_contact(Some("ap@ridge.example"), None) };
-        let found = namesake(&[taken], &a_client(), "SC-c", "Ridge");
+        let found = choose_contact(&[taken], &a_client(), "SC-c", "Ridge");
         assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
     }
 
@@ -120,17 +121,17 @@ mod tests {
     fn a_name_is_compared_without_case_accents_and_spaces_and_with_everything_else() {
         let contact = |name: &str| RemoteContact { name: name.to_owned(), ..a_contact(None, None) };
         for same in [r#"CAFE  "Muller""#, r#" café "müller" "#] {
-            assert!(is_namesake(&contact(same), r#"Café "Müller""#), "{same}");
+            assert!(has_same_name(&contact(same), r#"Café "Müller""#), "{same}");
         }
         for other in ["Café Müller", r#"Café "Müller" Ltd"#, ""] {
-            assert!(!is_namesake(&contact(other), r#"Café "Müller""#), "{other}");
+            assert!(!has_same_name(&contact(other), r#"Café "Müller""#), "{other}");
         }
     }
 
     #[test]
     fn two_namesakes_with_proof_are_left_to_a_person() {
         let twins = [a_contact(Some("ap@ridge.example"), None), a_contact(None, Some("GB123"))];
-        let found = namesake(&twins, &a_client(), "SC-c", "Ridge");
+        let found = choose_contact(&twins, &a_client(), "SC-c", "Ridge");
         assert!(matches!(found, FoundContact::Unclear(_)), "{found:?}");
     }
 }

@@ -1,11 +1,11 @@
 //! The decision whether an invoice or a credit note found by its number is this integration's.
 
-use crate::document::sales::{Head, SalesDocument};
+use crate::document::sales::{DocumentHead, SalesDocument};
 use crate::entity::EntityKind;
-use crate::failure::{Cause, Failure, FailureClass};
+use crate::failure::{Failure, FailureCause, FailureClass};
 use crate::ids::{XeroContactId, XeroId};
 use crate::money::Money;
-use crate::translate::credit_note::{TAG_START, earlier_tag};
+use crate::translate::credit_note::{TAG_START, earlier_credit_note_tag};
 
 /// The result of looking for a document by its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum FoundDocument<D> {
 
 /// The expected properties of this integration's document.
 #[derive(Debug, Clone, Copy)]
-pub struct Expected<'a> {
+pub struct ExpectedDocument<'a> {
     /// Its kind.
     pub kind: EntityKind,
     /// Its number.
@@ -47,45 +47,48 @@ pub struct Expected<'a> {
 /// has neither, the contact and the total must match; under the number that an earlier release gave
 /// to a copy, that is not enough. Numbers are unique among sales documents of a
 /// kind, so at most one document still stands; a deleted document no longer occupies its number.
-pub fn document<D: SalesDocument + Clone>(found: &[D], expected: Expected<'_>) -> FoundDocument<D> {
-    let sought = |head: &Head<'_>| {
+pub fn choose_document<D: SalesDocument + Clone>(
+    found: &[D],
+    expected: ExpectedDocument<'_>,
+) -> FoundDocument<D> {
+    let sought = |head: &DocumentHead<'_>| {
         let is_named = head.number.is_some_and(|number| expected.numbers.contains(&number));
         head.is_sales && is_named && !expected.left.contains(&head.id)
     };
-    let standing = || found.iter().filter(|one| sought(&one.head()));
-    let agrees = |head: &Head<'_>| {
+    let standing = || found.iter().filter(|one| sought(&one.document_head()));
+    let agrees = |head: &DocumentHead<'_>| {
         expected.contact.is_some()
             && head.contact == expected.contact
             && head.total == expected.total
     };
-    let ours = |head: &Head<'_>| match (head.url, expected.tag, head.reference) {
+    let ours = |head: &DocumentHead<'_>| match (head.url, expected.tag, head.reference) {
         (Some(url), _, _) => expected.url == Some(url),
         (None, Some(tag), Some(reference)) if reference.contains(TAG_START) => {
-            let earlier = earlier_tag(tag).filter(|_| agrees(head));
+            let earlier = earlier_credit_note_tag(tag).filter(|_| agrees(head));
             reference.ends_with(tag) || earlier.is_some_and(|tag| reference.ends_with(&tag))
         }
         (None, _, _) => agrees(head) && head.number != expected.earlier_copy,
     };
-    if let Some(remote) = standing().find(|one| ours(&one.head())) {
+    if let Some(remote) = standing().find(|one| ours(&one.document_head())) {
         return FoundDocument::Ours(remote.clone());
     }
     let in_the_way =
-        |head: &Head<'_>| !head.status.is_gone() && head.number == Some(expected.number);
-    match standing().map(SalesDocument::head).find(in_the_way) {
-        Some(head) => FoundDocument::Foreign(taken(expected, head)),
+        |head: &DocumentHead<'_>| !head.status.is_gone() && head.number == Some(expected.number);
+    match standing().map(SalesDocument::document_head).find(in_the_way) {
+        Some(head) => FoundDocument::Foreign(number_taken_failure(expected, head)),
         None => FoundDocument::Nothing,
     }
 }
 
-fn taken(expected: Expected<'_>, head: Head<'_>) -> Failure {
-    let Expected { kind, number, .. } = expected;
+fn number_taken_failure(expected: ExpectedDocument<'_>, head: DocumentHead<'_>) -> Failure {
+    let ExpectedDocument { kind, number, .. } = expected;
     let dated = head.date.map(|date| format!(", dated {date}")).unwrap_or_default();
     Failure::new(
         FailureClass::Rejected,
-        Cause::NumberTaken,
+        FailureCause::NumberTaken,
         format!(
             "Xero already has another {} with the number {number}: {}, {}{dated}.",
-            kind.noun(),
+            kind.display_noun(),
             head.status.as_str(),
             head.total
         ),
@@ -99,7 +102,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::document::invoice::{RemoteInvoice, Settlement};
+    use crate::document::invoice::{PaymentsAndCredits, RemoteInvoice};
     use crate::document::sales::DocumentStatus;
     use crate::ids::XeroInvoiceId;
     use crate::money::Currency;
@@ -125,14 +128,14 @@ mod tests {
             date: None,
             due_date: None,
             updated_at: None,
-            settlement: Settlement::default(),
+            settlement: PaymentsAndCredits::default(),
         }
     }
 
     fn find(found: &[RemoteInvoice]) -> FoundDocument<RemoteInvoice> {
-        document(
+        choose_document(
             found,
-            Expected {
+            ExpectedDocument {
                 kind: EntityKind::Invoice,
                 number: "#INV-1",
                 numbers: &["#INV-1", "#INV-1~2", "#INV-1-2", "#INV-0"],
@@ -218,7 +221,7 @@ mod tests {
             ..a_remote(None, DocumentStatus::Authorised)
         };
         let find = |found: RemoteInvoice| {
-            let expected = Expected {
+            let expected = ExpectedDocument {
                 kind: EntityKind::CreditNote,
                 number: "#INV-1",
                 numbers: &["#INV-1"],
@@ -229,7 +232,7 @@ mod tests {
                 total: pounds(10_000),
                 left: &[],
             };
-            document(&[found], expected)
+            choose_document(&[found], expected)
         };
         assert!(matches!(find(note("Job 7 (SC-cn_1)")), FoundDocument::Ours(_)));
         assert!(matches!(find(note("Job 7 (SC-cn_2)")), FoundDocument::Foreign(_)));

@@ -3,5 +3,5 @@
 mod contact;
 mod document;
 
-pub use contact::{FoundContact, is_namesake, namesake, unusable};
-pub use document::{Expected, FoundDocument, document};
+pub use contact::{FoundContact, choose_contact, find_unusable_reason, has_same_name};
+pub use document::{ExpectedDocument, FoundDocument, choose_document};

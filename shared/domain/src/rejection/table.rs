@@ -5,11 +5,11 @@
 //! validation exception occurred" and any text after the sentence are ignored. If two rows match, the one that matches from the beginning of the sentence takes
 //! precedence, and then the first: a more specific sentence stands above a more general one.
 
-use crate::failure::{Cause, FailureCode};
+use crate::failure::{FailureCause, FailureCode};
 
 /// One known sentence.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct KnownSentence {
     /// Xero's words, in lower case, without quotation marks.
     pub(super) words: &'static str,
     /// Its cause, if a decision depends on it; otherwise a stable name for people and metrics.
@@ -19,95 +19,103 @@ pub(super) struct Known {
 }
 
 /// A sentence on which no decision depends.
-const fn says(words: &'static str, name: &'static str, remedy: &'static str) -> Known {
-    Known { words, code: FailureCode::Name(name), remedy }
+const fn known_sentence(
+    words: &'static str,
+    name: &'static str,
+    remedy: &'static str,
+) -> KnownSentence {
+    KnownSentence { words, code: FailureCode::Name(name), remedy }
 }
 
 /// A sentence with a cause, on which decisions depend.
-const fn means(words: &'static str, cause: Cause, remedy: &'static str) -> Known {
-    Known { words, code: FailureCode::Cause(cause), remedy }
+const fn means(words: &'static str, cause: FailureCause, remedy: &'static str) -> KnownSentence {
+    KnownSentence { words, code: FailureCode::Cause(cause), remedy }
 }
 
 /// The known sentences.
-pub(super) const KNOWN: &[Known] = &[
+pub(super) const KNOWN: &[KnownSentence] = &[
     // Contacts: names and numbers.
     means(
         "contact name * already assigned to another contact",
-        Cause::ContactNameTaken,
+        FailureCause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
     means(
         "contact name * already exists",
-        Cause::ContactNameTaken,
+        FailureCause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
     means(
         "contact name * must be unique",
-        Cause::ContactNameTaken,
+        FailureCause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
     means(
         "contact * with * name already exists",
-        Cause::ContactNameTaken,
+        FailureCause::ContactNameTaken,
         "Search for the contact and link it to the client, or rename one of the two.",
     ),
     means(
         "contact number * already assigned to another contact",
-        Cause::ContactNumberTaken,
+        FailureCause::ContactNumberTaken,
         "Search for the contact that holds the number and link it to the client.",
     ),
     means(
         "contact number * already exists",
-        Cause::ContactNumberTaken,
+        FailureCause::ContactNumberTaken,
         "Search for the contact that holds the number and link it to the client.",
     ),
     means(
         "contact number * must be unique",
-        Cause::ContactNumberTaken,
+        FailureCause::ContactNumberTaken,
         "Search for the contact that holds the number and link it to the client.",
     ),
-    says(
+    known_sentence(
         "account number * already exists",
         "account_number_taken",
         "Change the account number of one of the two contacts in Xero.",
     ),
-    says("contact name cannot be empty", "contact_name_missing", "Give the client a name."),
-    says(
+    known_sentence(
+        "contact name cannot be empty",
+        "contact_name_missing",
+        "Give the client a name.",
+    ),
+    known_sentence(
         "contact must contain at least * of the following elements to identify the contact",
         "contact_unidentified",
         "Give the client a name, then sync it again.",
     ),
-    says(
+    known_sentence(
         "contact must be specified for this type of transaction",
         "contact_not_specified",
         "Sync the client first, then retry.",
     ),
     means(
         "merged into another contact",
-        Cause::ContactMerged,
+        FailureCause::ContactMerged,
         "No action is needed: the next attempt uses the contact it was merged into.",
     ),
     means(
         "unable to assign an archived contact",
-        Cause::ContactArchived,
+        FailureCause::ContactArchived,
         "Restore the contact in Xero, or link the client to another contact.",
     ),
     means(
         "contact * archived",
-        Cause::ContactArchived,
+        FailureCause::ContactArchived,
         "Restore the contact in Xero, or link the client to another contact.",
     ),
     means(
         "archived contact",
-        Cause::ContactArchived,
+        FailureCause::ContactArchived,
         "Restore the contact in Xero, or link the client to another contact.",
     ),
     means(
         "email address * must be valid",
-        Cause::EmailInvalid,
+        FailureCause::EmailInvalid,
         "Correct the client's e-mail address.",
     ),
-    says(
+    known_sentence(
         "url must be a valid absolute url",
         "link_invalid",
         "This is a fault in the integration's settings, not in your books. If this persists, contact support.",
@@ -115,190 +123,194 @@ pub(super) const KNOWN: &[Known] = &[
     // Accounts and tax.
     means(
         "account code * has been archived, or has been deleted",
-        Cause::AccountCodeArchived,
+        FailureCause::AccountCodeArchived,
         "Choose another account in Settings > Billing > Payment Settings, or restore this one in Xero's chart of accounts.",
     ),
     means(
         "account code * is not a valid code for this document",
-        Cause::AccountCodeUnknown,
+        FailureCause::AccountCodeUnknown,
         "Choose an account that Xero accepts for sales in Settings > Billing > Payment Settings.",
     ),
     means(
         "account code must be specified",
-        Cause::AccountCodeMissing,
+        FailureCause::AccountCodeMissing,
         "Choose an account in Settings > Billing > Payment Settings.",
     ),
     means(
         "account * must be valid",
-        Cause::AccountInvalid,
+        FailureCause::AccountInvalid,
         "Choose another account in Settings > Billing > Payment Settings.",
     ),
     means(
         "account * have payments enabled",
-        Cause::AccountTakesNoPayments,
+        FailureCause::AccountTakesNoPayments,
         "Enable payments to the account in Xero, or choose another in Settings > Billing > Payment Settings.",
     ),
     means(
         "taxtype code * cannot be used with account code",
-        Cause::TaxTypeNotAllowed,
+        FailureCause::TaxTypeNotAllowed,
         "Choose a tax rate that may be used with this account, or another account.",
     ),
     means(
         "taxtype code * does not exist or cannot be used for this type of transaction",
-        Cause::TaxTypeUnknown,
+        FailureCause::TaxTypeUnknown,
         "Choose a tax rate of the organisation that applies to sales, or add this one in Xero.",
     ),
     means(
         "tax rate * must be valid",
-        Cause::TaxRateInvalid,
+        FailureCause::TaxRateInvalid,
         "Choose a tax rate that is active in Xero.",
     ),
     // Currencies and dates.
-    says(
+    known_sentence(
         "users organisation is not subscribed to currency",
         "currency_not_subscribed",
         "Add the currency to the organisation in Xero, then retry.",
     ),
-    says(
+    known_sentence(
         "not subscribed to currency",
         "currency_not_enabled",
         "Add the currency to the organisation in Xero, then retry.",
     ),
-    says(
+    known_sentence(
         "document date cannot be before the end of year lock date",
         "year_locked",
         "Move the end of year lock date in Xero (this requires an adviser), or give the document a later date.",
     ),
-    says(
+    known_sentence(
         "lock date",
         "period_locked",
         "Move the lock date in Xero, or give the document a date in an open period.",
     ),
-    says(
+    known_sentence(
         "document duedate field must be specified",
         "due_date_missing",
         "Give the document a due date.",
     ),
-    says("due date must be specified", "due_date_missing", "Give the document a due date."),
-    says("date field must be specified", "date_missing", "Give the document a date."),
+    known_sentence(
+        "due date must be specified",
+        "due_date_missing",
+        "Give the document a due date.",
+    ),
+    known_sentence("date field must be specified", "date_missing", "Give the document a date."),
     // Invoices and credit notes.
     means(
         "invoice # * must be unique",
-        Cause::NumberTaken,
+        FailureCause::NumberTaken,
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
     means(
         "credit note # * must be unique",
-        Cause::NumberTaken,
+        FailureCause::NumberTaken,
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
     means(
         "# must be unique",
-        Cause::NumberTaken,
+        FailureCause::NumberTaken,
         "Another document in Xero has this number. Change the number of one of the two.",
     ),
-    says(
+    known_sentence(
         "cannot be edited as it has a payment or credit note allocated",
         "document_has_payments",
         "Xero keeps the lines of a paid document. Remove the payment or credit in Xero, or issue a credit note and a new invoice.",
     ),
-    says(
+    known_sentence(
         "status voided cannot be applied * because it has payments or credit notes allocated",
         "void_has_payments",
         "Remove the payments and credits from the invoice in Xero first, then retry.",
     ),
-    says(
+    known_sentence(
         "because it has payments or credit notes allocated",
         "void_has_payments",
         "Remove the payments and credits from the invoice in Xero first, then retry.",
     ),
-    says(
+    known_sentence(
         "not of valid status for modification",
         "document_closed",
         "The document was paid, voided or deleted in Xero and can no longer be changed there.",
     ),
-    says(
+    known_sentence(
         "not of valid status for creation",
         "document_status_invalid",
         "Retry; if it fails again, contact support.",
     ),
-    says(
+    known_sentence(
         "not of valid type for creation",
         "document_type_invalid",
         "This is a fault in the integration, not in your books. Contact support.",
     ),
-    says(
+    known_sentence(
         "only authorised invoices may have senttocontact updated",
         "not_approved_to_send",
         "Approve the invoice in Xero, then mark it as sent there.",
     ),
-    says(
+    known_sentence(
         "document with the supplied id * was not found for this endpoint",
         "document_not_found",
         "Check whether the document was removed in Xero, or whether another organisation is connected.",
     ),
-    says(
+    known_sentence(
         "existing credit note with the specified creditnoteid * could not be found",
         "credit_note_not_found",
         "Check whether the credit note was removed in Xero, or whether another organisation is connected.",
     ),
-    says(
+    known_sentence(
         "limit of * invoices you can approve",
         "plan_limit",
         "The organisation's Xero plan allows no more approved invoices this month. Upgrade the plan in Xero, or retry next month.",
     ),
-    says(
+    known_sentence(
         "line total * does not match the expected line total",
         "line_total_differs",
         "Check quantity, price and discount of the line.",
     ),
-    says(
+    known_sentence(
         "one or more line items must be specified",
         "lines_missing",
         "Add a line to the document.",
     ),
-    says(
+    known_sentence(
         "discount must not be greater than the line total",
         "discount_over_line",
         "Make the discount smaller than the line's amount, or enter the credit as a separate line.",
     ),
     // Credit and payments.
-    says(
+    known_sentence(
         "because it has been allocated or refunded",
         "credit_note_used",
         "Take the credit back from its invoices first. The credit note is then synced automatically.",
     ),
-    says(
+    known_sentence(
         "cannot be allocated as amount is greater than amount outstanding",
         "credit_over_due",
         "Check in Xero how much credit is left and how much is due on the invoice. If this credit is already applied, choose Never send.",
     ),
-    says(
+    known_sentence(
         "invoice you are trying to allocate to has already been paid off",
         "already_paid",
         "Check in Xero what paid the invoice. If it was this credit, choose Never send.",
     ),
-    says(
+    known_sentence(
         "cannot be allocated to an incorrect invoice type",
         "allocation_type_differs",
         "A customer's credit can only be applied to a sales invoice. Check in Xero which document has the invoice's number.",
     ),
     means(
         "exceeds the amount outstanding",
-        Cause::AmountOverDue,
+        FailureCause::AmountOverDue,
         "Check in Xero what was already paid on the invoice. If this payment is already there, choose Never send.",
     ),
     means(
         "payments can only be made against authorised documents",
-        Cause::InvoiceNotApproved,
+        FailureCause::InvoiceNotApproved,
         "Approve the invoice in Xero, then retry. If this payment is already there, choose Never send.",
     ),
-    says(
+    known_sentence(
         "payments within a batch cannot be deleted",
         "payment_in_batch",
         "Remove the whole batch payment in Xero, or choose Never send.",
     ),
-    says(
+    known_sentence(
         "reconciled",
         "payment_reconciled",
         "Undo the reconciliation in Xero, then retry; or choose Never send.",

@@ -1,10 +1,12 @@
 //! The translation of a client into a contact.
 
 use crate::crm::client::{BillingAddress, Client};
-use crate::document::contact::{Address, AddressType, ContactDocument, Phone, PhoneType};
+use crate::document::contact::{
+    AddressType, ContactAddress, ContactDocument, ContactPhone, PhoneType,
+};
 use crate::ids::{ClientId, XeroContactId};
-use crate::translate::Translated;
-use crate::translate::text::Texts;
+use crate::translate::TranslatedDocument;
+use crate::translate::text::DocumentTexts;
 
 /// Xero's limit for tax numbers, company numbers, telephone numbers, postal codes and countries, in
 /// characters.
@@ -23,17 +25,17 @@ pub fn contact_number(id: &ClientId) -> String {
 /// as Xero stores it, and without angle brackets, which Xero rejects. Never empty, because a
 /// client's own name is not.
 pub fn contact_name(client: &Client) -> String {
-    name_of(client, &mut Texts::default())
+    name_of(client, &mut DocumentTexts::default())
 }
 
-fn name_of(client: &Client, texts: &mut Texts) -> String {
-    let company = client.company.as_deref().map(|company| texts.name(company));
-    company.filter(|name| !name.is_empty()).unwrap_or_else(|| texts.name(&client.name))
+fn name_of(client: &Client, texts: &mut DocumentTexts) -> String {
+    let company = client.company.as_deref().map(|company| texts.prepare_name(company));
+    company.filter(|name| !name.is_empty()).unwrap_or_else(|| texts.prepare_name(&client.name))
 }
 
 /// The contact that a client's record is written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum ContactTarget {
     /// A contact that is to be created.
     New,
     /// An existing contact.
@@ -50,19 +52,23 @@ pub enum Target {
 ///
 /// An optional field that Xero would reject is omitted with a warning: an invalid e-mail address
 /// must not keep an invoice out of the books.
-pub fn translate(client: &Client, number: &str, target: &Target) -> Translated<ContactDocument> {
-    let mut texts = Texts::default();
+pub fn translate_client(
+    client: &Client,
+    number: &str,
+    target: &ContactTarget,
+) -> TranslatedDocument<ContactDocument> {
+    let mut texts = DocumentTexts::default();
     let person = client.primary_contact.as_ref();
-    let tax_number = fit("VAT number", client.vat_number.as_ref(), &mut texts);
-    let company_number = fit("company number", client.company_number.as_ref(), &mut texts);
-    let phone = fit("phone number", client.phone.as_ref(), &mut texts);
+    let tax_number = fit_or_warn("VAT number", client.vat_number.as_ref(), &mut texts);
+    let company_number = fit_or_warn("company number", client.company_number.as_ref(), &mut texts);
+    let phone = fit_or_warn("phone number", client.phone.as_ref(), &mut texts);
     let mobile = person.and_then(|person| person.phone.as_ref());
-    let mobile = fit("primary contact's phone number", mobile, &mut texts);
+    let mobile = fit_or_warn("primary contact's phone number", mobile, &mut texts);
     let address = client.billing_address.as_ref();
     let address = address.and_then(|billing| address_of(billing, &mut texts));
     let (contact_id, taken) = match target {
-        Target::New => (None, None),
-        Target::Existing { id, number } => (Some(*id), number.as_ref()),
+        ContactTarget::New => (None, None),
+        ContactTarget::Existing { id, number } => (Some(*id), number.as_ref()),
     };
     let first_name = person.and_then(|person| person.first_name.as_ref());
     let last_name = person.and_then(|person| person.last_name.as_ref());
@@ -70,20 +76,20 @@ pub fn translate(client: &Client, number: &str, target: &Target) -> Translated<C
         contact_id,
         contact_number: taken.is_none().then(|| number.to_owned()),
         name: Some(name_of(client, &mut texts)),
-        first_name: texts.optional("primary contact's name", first_name),
-        last_name: texts.optional("primary contact's name", last_name),
-        email_address: email(client, &mut texts),
+        first_name: texts.prepare_optional("primary contact's name", first_name),
+        last_name: texts.prepare_optional("primary contact's name", last_name),
+        email_address: choose_email(client, &mut texts),
         company_number,
         tax_number,
-        phones: phones(phone, mobile),
+        phones: build_phones(phone, mobile),
         addresses: address.into_iter().collect(),
     };
-    Translated { document, warnings: texts.warnings }
+    TranslatedDocument { document, warnings: texts.warnings }
 }
 
 /// The text, or `None` with a warning if it is too long.
-fn fit(field: &str, value: Option<&String>, texts: &mut Texts) -> Option<String> {
-    let value = texts.optional(field, value)?;
+fn fit_or_warn(field: &str, value: Option<&String>, texts: &mut DocumentTexts) -> Option<String> {
+    let value = texts.prepare_optional(field, value)?;
     if value.chars().count() <= SHORT_LIMIT {
         return Some(value);
     }
@@ -93,20 +99,20 @@ fn fit(field: &str, value: Option<&String>, texts: &mut Texts) -> Option<String>
     None
 }
 
-fn phones(phone: Option<String>, mobile: Option<String>) -> Vec<Phone> {
+fn build_phones(phone: Option<String>, mobile: Option<String>) -> Vec<ContactPhone> {
     let numbers = [(PhoneType::Default, phone), (PhoneType::Mobile, mobile)];
     numbers
         .into_iter()
-        .filter_map(|(phone_type, number)| Some(Phone { phone_type, phone_number: number? }))
+        .filter_map(|(phone_type, number)| Some(ContactPhone { phone_type, phone_number: number? }))
         .collect()
 }
 
 /// The client's own e-mail address, or else its primary contact's.
-fn email(client: &Client, texts: &mut Texts) -> Option<String> {
+fn choose_email(client: &Client, texts: &mut DocumentTexts) -> Option<String> {
     let of_person = client.primary_contact.as_ref().and_then(|person| person.email.as_ref());
     let candidates = [client.email.as_ref(), of_person];
     for candidate in candidates.into_iter().flatten() {
-        let candidate = texts.line("e-mail address", candidate);
+        let candidate = texts.prepare_line("e-mail address", candidate);
         if is_email(&candidate) {
             return Some(candidate);
         }
@@ -140,12 +146,12 @@ fn is_email(text: &str) -> bool {
 }
 
 /// The address, or `None` if all its parts are empty: an empty address could clear the contact's.
-fn address_of(billing: &BillingAddress, texts: &mut Texts) -> Option<Address> {
+fn address_of(billing: &BillingAddress, texts: &mut DocumentTexts) -> Option<ContactAddress> {
     let BillingAddress { line1, line2, city, region, postal_code, country } = billing;
-    let mut text = |part: &Option<String>| texts.optional("address", part.as_ref());
+    let mut text = |part: &Option<String>| texts.prepare_optional("address", part.as_ref());
     let (line1, line2, city, region) = (text(line1), text(line2), text(city), text(region));
     let country = text(country);
-    let postal_code = fit("postal code", postal_code.as_ref(), texts);
+    let postal_code = fit_or_warn("postal code", postal_code.as_ref(), texts);
     let letters = |name: &String| {
         name.chars().count() <= SHORT_LIMIT
             && name.chars().all(|sign| sign.is_alphabetic() || sign == ' ')
@@ -158,7 +164,7 @@ fn address_of(billing: &BillingAddress, texts: &mut Texts) -> Option<Address> {
     if [&line1, &line2, &city, &region, &postal_code, &named].iter().all(|part| part.is_none()) {
         return None;
     }
-    Some(Address {
+    Some(ContactAddress {
         address_type: AddressType::PoBox,
         address_line1: line1,
         address_line2: line2,

@@ -21,7 +21,7 @@ fn full() -> Client {
 
 #[test]
 fn a_full_client_becomes_a_full_contact() {
-    let translated = translate(&full(), "SC-cli_1", &Target::New);
+    let translated = translate_client(&full(), "SC-cli_1", &ContactTarget::New);
     assert!(translated.warnings.is_empty());
     insta::assert_snapshot!(
         serde_json::to_string_pretty(&translated.document).unwrap(),
@@ -62,8 +62,11 @@ fn a_full_client_becomes_a_full_contact() {
 
 #[test]
 fn a_client_of_a_name_alone_is_enough() {
-    let translated =
-        translate(&a_client(r#"{"id":"c","revision":1,"name":"山田 太郎"}"#), "SC-c", &Target::New);
+    let translated = translate_client(
+        &a_client(r#"{"id":"c","revision":1,"name":"山田 太郎"}"#),
+        "SC-c",
+        &ContactTarget::New,
+    );
     assert_eq!(
         serde_json::to_string(&translated.document).unwrap(),
         r#"{"ContactNumber":"SC-c","Name":"山田 太郎"}"#
@@ -74,8 +77,8 @@ fn a_client_of_a_name_alone_is_enough() {
 fn a_number_that_a_contact_already_has_is_left_alone() {
     let id = XeroContactId(uuid::Uuid::from_u128(1));
     let number = |number: Option<&str>| {
-        let target = Target::Existing { id, number: number.map(ToOwned::to_owned) };
-        translate(&full(), "SC-cli_1", &target).document.contact_number
+        let target = ContactTarget::Existing { id, number: number.map(ToOwned::to_owned) };
+        translate_client(&full(), "SC-cli_1", &target).document.contact_number
     };
     assert_eq!(number(Some("OTHER-7")), None);
     assert_eq!(number(None).as_deref(), Some("SC-cli_1"));
@@ -87,7 +90,7 @@ fn what_xero_would_refuse_is_left_out_with_a_warning() {
     client.email = Some("zoë@ridge.example".to_owned());
     client.vat_number = Some("9".repeat(51));
     client.billing_address.as_mut().unwrap().country = Some("Côte d'Ivoire".to_owned());
-    let translated = translate(&client, "SC-c", &Target::New);
+    let translated = translate_client(&client, "SC-c", &ContactTarget::New);
     assert_eq!(translated.warnings.len(), 3);
     assert_eq!(translated.document.tax_number, None);
     // The primary contact's address is the second choice.
@@ -104,8 +107,11 @@ fn no_text_of_a_contact_holds_what_xero_refuses() {
     ]
     .into_iter()
     .fold(json, |json, text| json.replace(text, &format!("{text}{dirty}")));
-    let translated = translate(&a_client(&dirtied), "SC-cli_1", &Target::New);
-    assert_eq!(translated.document, translate(&full(), "SC-cli_1", &Target::New).document);
+    let translated = translate_client(&a_client(&dirtied), "SC-cli_1", &ContactTarget::New);
+    assert_eq!(
+        translated.document,
+        translate_client(&full(), "SC-cli_1", &ContactTarget::New).document
+    );
     assert_eq!(translated.warnings.len(), 9, "{:?}", translated.warnings);
 }
 
@@ -115,14 +121,14 @@ fn what_nothing_is_left_of_is_not_sent() {
         r#"{"id":"c","revision":1,"name":"Ridge","company":"<>","phone":"\u0001",
         "billing_address":{"line1":"\u0001","city":"\u0007\uFFFE"}}"#,
     );
-    let document = translate(&client, "SC-c", &Target::New).document;
+    let document = translate_client(&client, "SC-c", &ContactTarget::New).document;
     assert_eq!(
         serde_json::to_string(&document).unwrap(),
         r#"{"ContactNumber":"SC-c","Name":"Ridge"}"#
     );
     assert_eq!(contact_name(&client), "Ridge");
     let country = r#"{"id":"c","revision":1,"name":"Ridge","billing_address":{"country":"X1"}}"#;
-    let translated = translate(&a_client(country), "SC-c", &Target::New);
+    let translated = translate_client(&a_client(country), "SC-c", &ContactTarget::New);
     assert!(translated.document.addresses.is_empty(), "an empty address could clear it");
     assert_eq!(translated.warnings.len(), 1, "{:?}", translated.warnings);
 }
@@ -131,7 +137,7 @@ fn what_nothing_is_left_of_is_not_sent() {
 fn a_postal_code_that_is_too_long_is_left_out_with_a_warning() {
     let mut client = full();
     client.billing_address.as_mut().unwrap().postal_code = Some("4".repeat(51));
-    let translated = translate(&client, "SC-c", &Target::New);
+    let translated = translate_client(&client, "SC-c", &ContactTarget::New);
     assert_eq!(translated.document.addresses[0].postal_code, None);
     assert!(translated.warnings[0].contains("postal code"), "{:?}", translated.warnings);
 }
@@ -139,7 +145,7 @@ fn a_postal_code_that_is_too_long_is_left_out_with_a_warning() {
 #[test]
 fn the_persons_of_a_contact_are_never_sent() {
     // An empty list may remove the existing ones.
-    let document = translate(&full(), "SC-cli_1", &Target::New).document;
+    let document = translate_client(&full(), "SC-cli_1", &ContactTarget::New).document;
     assert!(!serde_json::to_string(&document).unwrap().contains("ContactPersons"));
 }
 

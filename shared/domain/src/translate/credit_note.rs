@@ -2,15 +2,17 @@
 
 use rust_decimal::Decimal;
 
-use super::lines::{Context, Discounts, check_total, line_items, untranslatable};
+use super::lines::{
+    DiscountSupport, TranslationContext, check_total, line_items, untranslatable_document,
+};
 use crate::crm::credit_note::{CreditNote, earlier_record_id};
 use crate::document::credit_note::{CreditNoteDocument, CreditNoteType};
 use crate::document::sales::{ContactReference, NewStatus};
 use crate::failure::Failure;
 use crate::ids::{CrmId, XeroCreditNoteId};
 use crate::totals;
-use crate::translate::Translated;
-use crate::translate::text::Texts;
+use crate::translate::TranslatedDocument;
+use crate::translate::text::DocumentTexts;
 
 /// Xero's limit for a reference, in characters.
 const REFERENCE_LIMIT: usize = 255;
@@ -19,22 +21,24 @@ const REFERENCE_LIMIT: usize = 255;
 pub const TAG_START: &str = "(SC-";
 
 /// The tag by which a credit note is recognised in Xero.
-pub fn tag(note: &CreditNote) -> String {
+pub fn credit_note_tag(note: &CreditNote) -> String {
     format!("{TAG_START}{})", note.crm_id())
 }
 
 /// The tag that an earlier version gave to the same credit note. It wrote the id of a negative
 /// invoice with a point.
-pub fn earlier_tag(tag: &str) -> Option<String> {
+pub fn earlier_credit_note_tag(tag: &str) -> Option<String> {
     let id = tag.strip_prefix(TAG_START)?.strip_suffix(')')?;
     let earlier = earlier_record_id(&CrmId::new(id).ok()?)?;
     Some(format!("{TAG_START}{earlier})"))
 }
 
 /// The reference that the customer sees, followed by the tag.
-fn reference(note: &CreditNote, texts: &mut Texts) -> String {
-    let tag = tag(note);
-    let Some(text) = texts.optional("reference", note.reference.as_ref()) else { return tag };
+fn build_reference(note: &CreditNote, texts: &mut DocumentTexts) -> String {
+    let tag = credit_note_tag(note);
+    let Some(text) = texts.prepare_optional("reference", note.reference.as_ref()) else {
+        return tag;
+    };
     let room = REFERENCE_LIMIT.saturating_sub(tag.len() + 1);
     let text = text.chars().take(room).collect::<String>();
     format!("{} {tag}", text.trim_end())
@@ -47,13 +51,13 @@ fn reference(note: &CreditNote, texts: &mut Texts) -> String {
 /// Fails with a message and a remedy if Xero could only reject the same input: the account code
 /// cannot be used, the organisation has no matching tax rate, the total is negative, or rounding
 /// does not explain the stated total.
-pub fn translate(
+pub fn translate_credit_note(
     note: &CreditNote,
     existing: Option<XeroCreditNoteId>,
-    context: Context<'_>,
-) -> Result<Translated<CreditNoteDocument>, Failure> {
-    if totals::of(&note.lines, note.line_amounts).total < Decimal::ZERO {
-        return Err(untranslatable(
+    context: TranslationContext<'_>,
+) -> Result<TranslatedDocument<CreditNoteDocument>, Failure> {
+    if totals::sum_lines(&note.lines, note.line_amounts).total < Decimal::ZERO {
+        return Err(untranslatable_document(
             "total_negative",
             format!("The total of credit note {} is negative, so it would be a bill.", note.number),
             "Send an invoice instead.",
@@ -61,9 +65,9 @@ pub fn translate(
     }
     // Messages show a negative invoice's figures with the signs that the CRM shows.
     let sign = if note.is_negative_invoice { Decimal::NEGATIVE_ONE } else { Decimal::ONE };
-    check_total(note.credited(), &note.lines, note.line_amounts, sign)?;
-    let mut texts = Texts::default();
-    let line_items = line_items(&note.lines, Discounts::Within, context, &mut texts)?;
+    check_total(note.credited_total(), &note.lines, note.line_amounts, sign)?;
+    let mut texts = DocumentTexts::default();
+    let line_items = line_items(&note.lines, DiscountSupport::Within, context, &mut texts)?;
     let document = CreditNoteDocument {
         credit_note_id: existing,
         credit_note_type: CreditNoteType::Accreccredit,
@@ -71,12 +75,12 @@ pub fn translate(
         date: note.issue_date,
         line_amount_types: note.line_amounts.into(),
         credit_note_number: note.number.clone(),
-        reference: reference(note, &mut texts),
+        reference: build_reference(note, &mut texts),
         currency_code: note.currency,
         status: existing.is_none().then_some(NewStatus::Authorised),
         line_items,
     };
-    Ok(Translated { document, warnings: texts.warnings })
+    Ok(TranslatedDocument { document, warnings: texts.warnings })
 }
 
 #[cfg(test)]
@@ -86,14 +90,18 @@ mod tests {
 
     #[test]
     fn a_reference_ends_with_our_id_and_fits_into_what_xero_takes() {
-        let reference = |note: &CreditNote| reference(note, &mut Texts::default());
-        let note = CreditNote { reference: None, ..CreditNote::negated(&an_invoice()) };
+        let reference = |note: &CreditNote| build_reference(note, &mut DocumentTexts::default());
+        let note =
+            CreditNote { reference: None, ..CreditNote::from_negated_invoice(&an_invoice()) };
         assert_eq!(reference(&note), "(SC-inv_1~credit)");
-        assert_eq!(earlier_tag(&tag(&note)).as_deref(), Some("(SC-inv_1.credit)"));
-        assert_eq!(earlier_tag("(SC-cn_1)"), None);
+        assert_eq!(
+            earlier_credit_note_tag(&credit_note_tag(&note)).as_deref(),
+            Some("(SC-inv_1.credit)")
+        );
+        assert_eq!(earlier_credit_note_tag("(SC-cn_1)"), None);
         let long = CreditNote { reference: Some("Ø".repeat(255)), ..note.clone() };
         assert_eq!(reference(&long).chars().count(), REFERENCE_LIMIT);
-        assert!(reference(&long).ends_with(&tag(&long)));
+        assert!(reference(&long).ends_with(&credit_note_tag(&long)));
         let named = CreditNote { reference: Some("Job 7".to_owned()), ..note };
         assert_eq!(reference(&named), "Job 7 (SC-inv_1~credit)");
     }

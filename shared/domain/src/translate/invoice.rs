@@ -2,15 +2,17 @@
 
 use rust_decimal::Decimal;
 
-use super::lines::{Context, Discounts, check_total, line_items, untranslatable};
+use super::lines::{
+    DiscountSupport, TranslationContext, check_total, line_items, untranslatable_document,
+};
 use crate::crm::invoice::Invoice;
 use crate::document::invoice::{InvoiceDocument, InvoiceType};
 use crate::document::sales::{ContactReference, NewStatus};
 use crate::failure::Failure;
 use crate::ids::{InvoiceId, XeroInvoiceId};
 use crate::totals;
-use crate::translate::Translated;
-use crate::translate::text::Texts;
+use crate::translate::TranslatedDocument;
+use crate::translate::text::DocumentTexts;
 
 /// The address of an invoice's page in the CRM. It is sent as the document's `Url`, so that the
 /// document can be recognised by the id at its end.
@@ -25,13 +27,13 @@ pub fn crm_url(base: &str, id: &InvoiceId) -> String {
 /// Fails with a message and a remedy if Xero could only reject the same input: the account code
 /// cannot be used, the organisation has no matching tax rate, the total is negative, or rounding
 /// does not explain the stated total.
-pub fn translate(
+pub fn translate_invoice(
     invoice: &Invoice,
     existing: Option<XeroInvoiceId>,
-    context: Context<'_>,
-) -> Result<Translated<InvoiceDocument>, Failure> {
-    if totals::of(&invoice.lines, invoice.line_amounts).total < Decimal::ZERO {
-        return Err(untranslatable(
+    context: TranslationContext<'_>,
+) -> Result<TranslatedDocument<InvoiceDocument>, Failure> {
+    if totals::sum_lines(&invoice.lines, invoice.line_amounts).total < Decimal::ZERO {
+        return Err(untranslatable_document(
             "total_negative",
             format!(
                 "The total of {} is negative, which Xero accepts only as a credit note.",
@@ -40,10 +42,10 @@ pub fn translate(
             "Issue a credit note instead.",
         ));
     }
-    check_total(invoice.billed(), &invoice.lines, invoice.line_amounts, Decimal::ONE)?;
-    let mut texts = Texts::default();
-    let line_items = line_items(&invoice.lines, Discounts::Apart, context, &mut texts)?;
-    let reference = texts.optional("reference", invoice.reference.as_ref());
+    check_total(invoice.billed_total(), &invoice.lines, invoice.line_amounts, Decimal::ONE)?;
+    let mut texts = DocumentTexts::default();
+    let line_items = line_items(&invoice.lines, DiscountSupport::Apart, context, &mut texts)?;
+    let reference = texts.prepare_optional("reference", invoice.reference.as_ref());
     let document = InvoiceDocument {
         invoice_id: existing,
         invoice_type: InvoiceType::Accrec,
@@ -59,5 +61,5 @@ pub fn translate(
         url: crm_url(context.crm_url, &invoice.id),
         line_items,
     };
-    Ok(Translated { document, warnings: texts.warnings })
+    Ok(TranslatedDocument { document, warnings: texts.warnings })
 }

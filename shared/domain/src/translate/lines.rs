@@ -4,14 +4,14 @@
 use rust_decimal::Decimal;
 
 use crate::account_codes::AccountCodes;
-use crate::chart::{Account, Chart, TaxRate};
-use crate::crm::lines::{Discount, Line, LineAmounts};
+use crate::chart::{Chart, ChartAccount, TaxRate};
+use crate::crm::lines::{DocumentLine, LineAmounts, LineDiscount};
 use crate::document::sales::LineItem;
-use crate::failure::{Cause, Failure, FailureClass, FailureCode};
+use crate::failure::{Failure, FailureCause, FailureClass, FailureCode};
 use crate::ids::XeroContactId;
 use crate::money::{Money, round_to_cents};
 use crate::totals;
-use crate::translate::text::{Texts, is_sendable};
+use crate::translate::text::{DocumentTexts, is_sendable};
 
 /// Xero's limit for a line's description, in characters.
 const DESCRIPTION_LIMIT: usize = 4_000;
@@ -24,7 +24,7 @@ const ZERO_RATED: &str = "ZERORATEDOUTPUT";
 
 /// The input of a translation besides the document.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
+pub struct TranslationContext<'a> {
     /// The contact of the document's client.
     pub contact: XeroContactId,
     /// The chosen account codes.
@@ -37,7 +37,7 @@ pub struct Context<'a> {
 
 /// How a document's lines show discounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Discounts {
+pub(super) enum DiscountSupport {
     /// As a field beside the price.
     Apart,
     /// Included in the price: Xero accepts no discounts on a credit note.
@@ -46,16 +46,16 @@ pub(super) enum Discounts {
 
 /// Translates the lines of a document.
 pub(super) fn line_items(
-    lines: &[Line],
-    discounts: Discounts,
-    context: Context<'_>,
-    texts: &mut Texts,
+    lines: &[DocumentLine],
+    discounts: DiscountSupport,
+    context: TranslationContext<'_>,
+    texts: &mut DocumentTexts,
 ) -> Result<Vec<LineItem>, Failure> {
     let account = sales_account(context.codes, context.chart)?;
     lines.iter().map(|line| line_item(line, discounts, account, context, texts)).collect()
 }
 
-pub(super) fn untranslatable(
+pub(super) fn untranslatable_document(
     code: impl Into<FailureCode>,
     message: String,
     remedy: &str,
@@ -67,41 +67,41 @@ pub(super) fn untranslatable(
 /// the integration cannot tell which. `sign` converts the figures to the signs that the CRM shows.
 pub(super) fn check_total(
     stated: Money,
-    lines: &[Line],
+    lines: &[DocumentLine],
     line_amounts: LineAmounts,
     sign: Decimal,
 ) -> Result<(), Failure> {
     if totals::is_explained_by_rounding(stated, lines, line_amounts) {
         return Ok(());
     }
-    let total = round_to_cents(totals::of(lines, line_amounts).total * sign);
+    let total = round_to_cents(totals::sum_lines(lines, line_amounts).total * sign);
     let stated = round_to_cents(stated.amount * sign);
-    Err(untranslatable(
+    Err(untranslatable_document(
         "total_unexplained",
         format!("The lines add up to {total}, but the stated total is {stated}."),
         "Correct the lines or the total in ServiceCortex, and send it again.",
     ))
 }
 
-fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Account, Failure> {
+fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a ChartAccount, Failure> {
     let code = &codes.sales;
-    let Some(account) = chart.account(code) else {
-        return Err(untranslatable(
-            Cause::AccountCodeUnknown,
+    let Some(account) = chart.find_account(code) else {
+        return Err(untranslatable_document(
+            FailureCause::AccountCodeUnknown,
             format!("Account {code} is not in Xero's chart of accounts."),
             "Choose the default account code in Settings > Billing > Payment Settings.",
         ));
     };
     if !account.is_active {
-        return Err(untranslatable(
-            Cause::AccountCodeArchived,
+        return Err(untranslatable_document(
+            FailureCause::AccountCodeArchived,
             format!("Account {code} ({}) is archived in Xero.", account.name),
             "Choose another default account code in Settings > Billing > Payment Settings, or restore it in Xero.",
         ));
     }
     if account.is_bank() {
-        return Err(untranslatable(
-            Cause::AccountCodeBank,
+        return Err(untranslatable_document(
+            FailureCause::AccountCodeBank,
             format!(
                 "Account {code} ({}) is a bank account; Xero accepts no sales on it.",
                 account.name
@@ -113,19 +113,19 @@ fn sales_account<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Accou
 }
 
 fn line_item(
-    line: &Line,
-    discounts: Discounts,
-    account: &Account,
-    context: Context<'_>,
-    texts: &mut Texts,
+    line: &DocumentLine,
+    discounts: DiscountSupport,
+    account: &ChartAccount,
+    context: TranslationContext<'_>,
+    texts: &mut DocumentTexts,
 ) -> Result<LineItem, Failure> {
     let tax_type = match chosen_tax_type(line, context)? {
         Some(tax_type) => tax_type,
         None => tax_type(line, account, context.chart)?,
     };
-    let priced = price(line, discounts);
-    let description = description(line, priced.note.as_deref());
-    let description = texts.block("lines", &description);
+    let priced = compute_price(line, discounts);
+    let description = build_description(line, priced.note.as_deref());
+    let description = texts.prepare_block("lines", &description);
     if description.chars().count() > DESCRIPTION_LIMIT {
         let name = line.name.chars().filter(|sign| is_sendable(*sign)).take(60);
         texts.warnings.push(format!(
@@ -144,13 +144,13 @@ fn line_item(
     })
 }
 
-fn description(line: &Line, note: Option<&str>) -> String {
+fn build_description(line: &DocumentLine, note: Option<&str>) -> String {
     let parts = [Some(line.name.as_str()), line.description.as_deref(), note];
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 /// Quantity, price and discount in a form from which Xero computes exactly the same line amount.
-struct Price {
+struct LinePrice {
     quantity: Decimal,
     unit_amount: Decimal,
     discount_rate: Option<Decimal>,
@@ -162,25 +162,27 @@ struct Price {
 /// Computes the price of a line. A discount of zero is omitted. A discount of the whole line, or on
 /// a negative line, is included in the price: Xero rejects it ("Discount must not be greater than
 /// the line total.").
-fn price(line: &Line, discounts: Discounts) -> Price {
+fn compute_price(line: &DocumentLine, discounts: DiscountSupport) -> LinePrice {
     let exact = |number: Decimal, decimals: u32| number.normalize().scale() <= decimals;
-    let is_apart = discounts == Discounts::Apart && totals::line_amount(line) > Decimal::ZERO;
+    let is_apart = discounts == DiscountSupport::Apart && totals::line_amount(line) > Decimal::ZERO;
     let discount = line.discount.as_ref().filter(|discount| !discount.is_zero());
     let (discount_rate, discount_amount, fits) = match discount {
         None => (None, None, true),
-        Some(Discount::Percent(percent)) => (Some(*percent), None, is_apart && exact(*percent, 2)),
-        Some(Discount::Amount(amount)) => (None, Some(*amount), is_apart && exact(*amount, 2)),
+        Some(LineDiscount::Percent(percent)) => {
+            (Some(*percent), None, is_apart && exact(*percent, 2))
+        }
+        Some(LineDiscount::Amount(amount)) => (None, Some(*amount), is_apart && exact(*amount, 2)),
     };
     if fits && exact(line.quantity, PRICE_DECIMALS) && exact(line.unit_price, PRICE_DECIMALS) {
         let (quantity, unit_amount) = (line.quantity, line.unit_price);
-        return Price { quantity, unit_amount, discount_rate, discount_amount, note: None };
+        return LinePrice { quantity, unit_amount, discount_rate, discount_amount, note: None };
     }
     let discount = match discount {
         None => String::new(),
-        Some(Discount::Percent(percent)) => format!(", less {percent} %"),
-        Some(Discount::Amount(amount)) => format!(", less {amount}"),
+        Some(LineDiscount::Percent(percent)) => format!(", less {percent} %"),
+        Some(LineDiscount::Amount(amount)) => format!(", less {amount}"),
     };
-    Price {
+    LinePrice {
         quantity: Decimal::ONE,
         unit_amount: totals::line_amount(line),
         discount_rate: None,
@@ -191,7 +193,10 @@ fn price(line: &Line, discounts: Discounts) -> Price {
 
 /// The tax type chosen in the settings for the line's rate. A tax name on the line takes
 /// precedence.
-fn chosen_tax_type<'a>(line: &Line, context: Context<'a>) -> Result<Option<&'a str>, Failure> {
+fn chosen_tax_type<'a>(
+    line: &DocumentLine,
+    context: TranslationContext<'a>,
+) -> Result<Option<&'a str>, Failure> {
     if line.tax_name.is_some() {
         return Ok(None);
     }
@@ -200,8 +205,8 @@ fn chosen_tax_type<'a>(line: &Line, context: Context<'a>) -> Result<Option<&'a s
     if usable.is_some_and(|tax| tax.is_active && tax.can_apply_to_revenue) {
         return Ok(Some(chosen));
     }
-    Err(untranslatable(
-        Cause::TaxTypeUnusable,
+    Err(untranslatable_document(
+        FailureCause::TaxTypeUnusable,
         format!("The tax type {chosen}, chosen in the settings, is no longer usable in Xero."),
         "Choose the tax rate again in Settings > Billing > Payment Settings.",
     ))
@@ -211,7 +216,11 @@ fn chosen_tax_type<'a>(line: &Line, context: Context<'a>) -> Result<Option<&'a s
 /// the account's default if its rate matches, or else the only rate of that percentage. Two rates
 /// of one percentage may belong to different boxes of a tax return, so the choice between them is
 /// left to a person.
-fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&'a str, Failure> {
+fn tax_type<'a>(
+    line: &DocumentLine,
+    account: &'a ChartAccount,
+    chart: &'a Chart,
+) -> Result<&'a str, Failure> {
     let Some(rate) = line.tax_rate else {
         return Ok(NO_TAX);
     };
@@ -224,8 +233,8 @@ fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&
     if let Some(name) = &line.tax_name {
         let named = candidates.iter().find(|tax| tax.name.eq_ignore_ascii_case(name));
         return named.map(|tax| tax.tax_type.as_str()).ok_or_else(|| {
-            untranslatable(
-                Cause::TaxRateUnknown,
+            untranslatable_document(
+                FailureCause::TaxRateUnknown,
                 format!("Xero has no tax rate for income named \"{name}\" at {percent} %."),
                 "Add the tax rate in Xero, or correct its name on the line.",
             )
@@ -237,15 +246,15 @@ fn tax_type<'a>(line: &Line, account: &'a Account, chart: &'a Chart) -> Result<&
     match (chosen, candidates.as_slice()) {
         (Some(tax), _) => Ok(&tax.tax_type),
         (None, [only]) => Ok(&only.tax_type),
-        (None, []) => Err(untranslatable(
-            Cause::TaxRateUnknown,
+        (None, []) => Err(untranslatable_document(
+            FailureCause::TaxRateUnknown,
             format!("Xero has no active tax rate of {percent} % for income."),
             "Add the tax rate in Xero, or correct the rate on the line.",
         )),
         (None, several) => {
             let names = several.iter().map(|tax| tax.name.as_str()).collect::<Vec<_>>();
-            Err(untranslatable(
-                Cause::TaxRateAmbiguous,
+            Err(untranslatable_document(
+                FailureCause::TaxRateAmbiguous,
                 format!("Xero has several tax rates of {percent} %: {}.", names.join(", ")),
                 "Name the tax rate on the line.",
             ))

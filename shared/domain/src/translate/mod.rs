@@ -10,7 +10,7 @@ pub(crate) mod text;
 
 /// A document, and the warnings about fields that were omitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Translated<D> {
+pub struct TranslatedDocument<D> {
     /// The document for Xero.
     pub document: D,
     /// Sentences about optional fields that were left out because Xero would reject them.

@@ -4,15 +4,15 @@
 use rust_decimal::Decimal;
 
 use crate::account_codes::AccountCodes;
-use crate::chart::{Account, Chart};
-use crate::crm::payment::{Method, PaymentPart};
+use crate::chart::{Chart, ChartAccount};
+use crate::crm::payment::{PaymentMethod, PaymentPart};
 use crate::document::payment::{
-    AccountReference, Approved, BankTransactionDocument, Direction, InvoiceReference, Party,
-    PaymentDocument, TaxContained, TransactionLine,
+    AccountReference, ApprovedStatus, BankTransactionDocument, InvoiceReference, MoneyDirection,
+    PaymentDocument, TaxContained, TransactionContact, TransactionLine,
 };
-use crate::failure::{Cause, Failure, FailureClass};
+use crate::failure::{Failure, FailureCause, FailureClass};
 use crate::ids::{XeroContactId, XeroInvoiceId};
-use crate::translate::text::Texts;
+use crate::translate::text::DocumentTexts;
 
 /// The contact that fees are paid to. Xero finds the contact with this name, or creates it.
 const STRIPE: &str = "Stripe";
@@ -20,62 +20,80 @@ const STRIPE: &str = "Stripe";
 const SETTINGS: &str = "Settings > Billing > Payment Settings";
 
 /// Sentences about characters that were left out of a payment's reference.
-pub fn warnings(part: &PaymentPart) -> Vec<String> {
-    let mut texts = Texts::default();
+pub fn reference_warnings(part: &PaymentPart) -> Vec<String> {
+    let mut texts = DocumentTexts::default();
     // The document carries the tag, which contains the reference without the same characters.
-    let _kept = texts.optional("reference", part.reference.as_ref());
+    let _kept = texts.prepare_optional("reference", part.reference.as_ref());
     texts.warnings
 }
 
 /// Translates a part into a payment on an invoice.
-pub fn on_invoice(
+pub fn translate_invoice_payment(
     part: &PaymentPart,
     invoice: XeroInvoiceId,
     codes: &AccountCodes,
     chart: &Chart,
 ) -> Result<PaymentDocument, Failure> {
     let account = match part.method {
-        Method::GiftCard => payable(chosen(codes.gift_card.as_ref(), "gift card", chart)?)?,
-        Method::Stripe | Method::Cash | Method::Cheque | Method::BankTransfer | Method::Card => {
-            bank(codes, chart)?
+        PaymentMethod::GiftCard => {
+            require_payable(find_chosen_account(codes.gift_card.as_ref(), "gift card", chart)?)?
         }
+        PaymentMethod::Stripe
+        | PaymentMethod::Cash
+        | PaymentMethod::Cheque
+        | PaymentMethod::BankTransfer
+        | PaymentMethod::Card => find_bank_account(codes, chart)?,
     };
     Ok(PaymentDocument {
         invoice: InvoiceReference { invoice_id: invoice },
-        account: reference(account),
+        account: account_reference(account),
         date: part.date,
         amount: part.amount.amount,
-        reference: part.tag(),
+        reference: part.reference_tag(),
     })
 }
 
 /// Translates Stripe's fee into money spent from the Stripe bank account.
-pub fn fee(
+pub fn translate_fee(
     part: &PaymentPart,
     codes: &AccountCodes,
     chart: &Chart,
 ) -> Result<BankTransactionDocument, Failure> {
-    let account = chosen(codes.stripe_fee.as_ref(), "Stripe fee", chart)?;
-    let line = line("Stripe fee", part, account);
-    transaction(Direction::Spend, Party::Name(STRIPE.to_owned()), line, part, codes, chart)
+    let account = find_chosen_account(codes.stripe_fee.as_ref(), "Stripe fee", chart)?;
+    let line = build_line("Stripe fee", part, account);
+    build_transaction(
+        MoneyDirection::Spend,
+        TransactionContact::Name(STRIPE.to_owned()),
+        line,
+        part,
+        codes,
+        chart,
+    )
 }
 
 /// Translates a surcharge into money received into the Stripe bank account from the client who paid
 /// it.
-pub fn surcharge(
+pub fn translate_surcharge(
     part: &PaymentPart,
     contact: XeroContactId,
     codes: &AccountCodes,
     chart: &Chart,
 ) -> Result<BankTransactionDocument, Failure> {
-    let account = chosen(codes.stripe_surcharge.as_ref(), "Stripe surcharge", chart)?;
-    let line = line("Card surcharge", part, account);
-    transaction(Direction::Receive, Party::Id(contact), line, part, codes, chart)
+    let account = find_chosen_account(codes.stripe_surcharge.as_ref(), "Stripe surcharge", chart)?;
+    let line = build_line("Card surcharge", part, account);
+    build_transaction(
+        MoneyDirection::Receive,
+        TransactionContact::Id(contact),
+        line,
+        part,
+        codes,
+        chart,
+    )
 }
 
-fn transaction(
-    direction: Direction,
-    contact: Party,
+fn build_transaction(
+    direction: MoneyDirection,
+    contact: TransactionContact,
     line: TransactionLine,
     part: &PaymentPart,
     codes: &AccountCodes,
@@ -84,17 +102,17 @@ fn transaction(
     Ok(BankTransactionDocument {
         direction,
         contact,
-        bank_account: reference(bank(codes, chart)?),
+        bank_account: account_reference(find_bank_account(codes, chart)?),
         line_amount_types: TaxContained::Inclusive,
         currency_code: part.amount.currency,
         line_items: [line],
         date: part.date,
-        reference: part.tag(),
-        status: Approved::Authorised,
+        reference: part.reference_tag(),
+        status: ApprovedStatus::Authorised,
     })
 }
 
-fn line(what: &str, part: &PaymentPart, account: &Account) -> TransactionLine {
+fn build_line(what: &str, part: &PaymentPart, account: &ChartAccount) -> TransactionLine {
     TransactionLine {
         description: format!("{what} of payment {}", part.payment),
         quantity: Decimal::ONE,
@@ -103,46 +121,53 @@ fn line(what: &str, part: &PaymentPart, account: &Account) -> TransactionLine {
     }
 }
 
-fn reference(account: &Account) -> AccountReference {
+fn account_reference(account: &ChartAccount) -> AccountReference {
     AccountReference { code: account.code.clone() }
 }
 
-fn bank<'a>(codes: &AccountCodes, chart: &'a Chart) -> Result<&'a Account, Failure> {
-    payable(chosen(codes.stripe_bank.as_ref(), "Stripe bank", chart)?)
+fn find_bank_account<'a>(
+    codes: &AccountCodes,
+    chart: &'a Chart,
+) -> Result<&'a ChartAccount, Failure> {
+    require_payable(find_chosen_account(codes.stripe_bank.as_ref(), "Stripe bank", chart)?)
 }
 
 /// The chosen account, if it exists and is active.
-fn chosen<'a>(code: Option<&String>, name: &str, chart: &'a Chart) -> Result<&'a Account, Failure> {
+fn find_chosen_account<'a>(
+    code: Option<&String>,
+    name: &str,
+    chart: &'a Chart,
+) -> Result<&'a ChartAccount, Failure> {
     let Some(code) = code else {
-        return Err(untranslatable(
-            Cause::AccountCodeNotChosen,
+        return Err(untranslatable_payment(
+            FailureCause::AccountCodeNotChosen,
             format!("No {name} account is chosen, so the payment was not sent to Xero."),
             format!(
                 "Choose the {name} account in {SETTINGS}; the payment is then sent automatically."
             ),
         ));
     };
-    match chart.account(code) {
+    match chart.find_account(code) {
         Some(account) if account.is_active => Ok(account),
-        Some(account) => Err(untranslatable(
-            Cause::AccountCodeArchived,
+        Some(account) => Err(untranslatable_payment(
+            FailureCause::AccountCodeArchived,
             format!("The {name} account {code} ({}) is archived in Xero.", account.name),
             format!("Choose another {name} account in {SETTINGS}, or restore this one in Xero."),
         )),
-        None => Err(untranslatable(
-            Cause::AccountCodeUnknown,
+        None => Err(untranslatable_payment(
+            FailureCause::AccountCodeUnknown,
             format!("The {name} account {code} is not in Xero's chart of accounts."),
             format!("Choose the {name} account in {SETTINGS}."),
         )),
     }
 }
 
-fn payable(account: &Account) -> Result<&Account, Failure> {
+fn require_payable(account: &ChartAccount) -> Result<&ChartAccount, Failure> {
     if account.takes_payments() {
         return Ok(account);
     }
-    Err(untranslatable(
-        Cause::AccountTakesNoPayments,
+    Err(untranslatable_payment(
+        FailureCause::AccountTakesNoPayments,
         format!("Xero accepts no payments to account {} ({}).", account.code, account.name),
         format!(
             "Tick \"Enable payments to this account\" for it in Xero, or choose another account in {SETTINGS}."
@@ -150,7 +175,7 @@ fn payable(account: &Account) -> Result<&Account, Failure> {
     ))
 }
 
-fn untranslatable(cause: Cause, message: String, remedy: String) -> Failure {
+fn untranslatable_payment(cause: FailureCause, message: String, remedy: String) -> Failure {
     Failure::new(FailureClass::Untranslatable, cause, message, remedy)
 }
 
@@ -164,7 +189,7 @@ mod tests {
     use crate::money::Currency;
 
     fn chart() -> Chart {
-        let account = |code: &str, account_type: &str, enables_payments| Account {
+        let account = |code: &str, account_type: &str, enables_payments| ChartAccount {
             code: code.to_owned(),
             name: format!("Account {code}"),
             is_active: code != "491",
@@ -200,35 +225,38 @@ mod tests {
     #[test]
     fn a_payment_goes_to_its_methods_account_and_carries_its_name() {
         let invoice = XeroInvoiceId(Uuid::from_u128(7));
-        let [part, ..] = &a_payment().parts()[..] else { panic!("no part") };
-        let document = on_invoice(part, invoice, &codes(), &chart()).unwrap();
+        let [part, ..] = &a_payment().split_into_parts()[..] else { panic!("no part") };
+        let document = translate_invoice_payment(part, invoice, &codes(), &chart()).unwrap();
         assert_eq!(
             serde_json::to_string(&document).unwrap(),
             r#"{"Invoice":{"InvoiceID":"00000000-0000-0000-0000-000000000007"},"Account":{"Code":"092"},"Date":"2026-11-02","Amount":100.00,"Reference":"Stripe ch_1 (SC-pay_1)"}"#
         );
-        let gift = PaymentPart { method: Method::GiftCard, ..part.clone() };
-        assert_eq!(on_invoice(&gift, invoice, &codes(), &chart()).unwrap().account.code, "820");
+        let gift = PaymentPart { method: PaymentMethod::GiftCard, ..part.clone() };
+        assert_eq!(
+            translate_invoice_payment(&gift, invoice, &codes(), &chart()).unwrap().account.code,
+            "820"
+        );
         let closed = AccountCodes { gift_card: Some("821".to_owned()), ..codes() };
-        let failure = on_invoice(&gift, invoice, &closed, &chart()).unwrap_err();
+        let failure = translate_invoice_payment(&gift, invoice, &closed, &chart()).unwrap_err();
         assert_eq!(failure.code, "account_takes_no_payments");
     }
 
     #[test]
     fn a_reference_loses_what_xero_refuses_with_a_remark() {
-        let [part, ..] = &a_payment().parts()[..] else { panic!("no part") };
-        assert_eq!(warnings(part), Vec::<String>::new());
+        let [part, ..] = &a_payment().split_into_parts()[..] else { panic!("no part") };
+        assert_eq!(reference_warnings(part), Vec::<String>::new());
         let dirty = PaymentPart { reference: Some("ch\u{0}_1\u{FFFF}".to_owned()), ..part.clone() };
-        assert_eq!(dirty.tag(), part.tag());
+        assert_eq!(dirty.reference_tag(), part.reference_tag());
         assert_eq!(
-            warnings(&dirty),
+            reference_warnings(&dirty),
             ["Characters that Xero does not accept were left out of the reference."]
         );
     }
 
     #[test]
     fn a_fee_is_money_spent_with_its_tax_contained() {
-        let parts = a_payment().parts();
-        let document = fee(&parts[2], &codes(), &chart()).unwrap();
+        let parts = a_payment().split_into_parts();
+        let document = translate_fee(&parts[2], &codes(), &chart()).unwrap();
         assert_eq!(
             serde_json::to_string(&document).unwrap(),
             r#"{"Type":"SPEND","Contact":{"Name":"Stripe"},"BankAccount":{"Code":"092"},"LineAmountTypes":"Inclusive","CurrencyCode":"GBP","LineItems":[{"Description":"Stripe fee of payment pay_1","Quantity":1,"UnitAmount":3.20,"AccountCode":"404"}],"Date":"2026-11-02","Reference":"Stripe fee ch_1 (SC-pay_1)","Status":"AUTHORISED"}"#
@@ -237,12 +265,15 @@ mod tests {
 
     #[test]
     fn what_lacks_a_setting_is_told_which() {
-        let parts = a_payment().parts();
+        let parts = a_payment().split_into_parts();
         let contact = XeroContactId(Uuid::from_u128(3));
-        let failure = surcharge(&parts[3], contact, &codes(), &chart()).unwrap_err();
+        let failure = translate_surcharge(&parts[3], contact, &codes(), &chart()).unwrap_err();
         assert_eq!(failure.code, "account_code_not_chosen");
         assert!(failure.remedy.contains("Stripe surcharge"), "{failure}");
         let archived = AccountCodes { stripe_fee: Some("491".to_owned()), ..codes() };
-        assert_eq!(fee(&parts[2], &archived, &chart()).unwrap_err().code, "account_code_archived");
+        assert_eq!(
+            translate_fee(&parts[2], &archived, &chart()).unwrap_err().code,
+            "account_code_archived"
+        );
     }
 }

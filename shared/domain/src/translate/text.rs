@@ -12,14 +12,14 @@ pub(crate) fn is_sendable(sign: char) -> bool {
 
 /// The texts of one document, with warnings about what was left out.
 #[derive(Debug, Default)]
-pub(super) struct Texts {
+pub(super) struct DocumentTexts {
     /// Sentences for the sync log.
     pub(super) warnings: Vec<String>,
 }
 
-impl Texts {
+impl DocumentTexts {
     /// Prepares a text that may have several lines.
-    pub(super) fn block(&mut self, field: &str, text: &str) -> String {
+    pub(super) fn prepare_block(&mut self, field: &str, text: &str) -> String {
         let kept = text.chars().filter(|sign| is_sendable(*sign)).collect::<String>();
         if kept.len() < text.len() {
             self.warn_of_loss(field);
@@ -29,9 +29,9 @@ impl Texts {
 
     /// Prepares a contact's name: one line with single spaces, as Xero stores it, and without angle
     /// brackets, which Xero's documentation of contacts excludes.
-    pub(super) fn name(&mut self, text: &str) -> String {
+    pub(super) fn prepare_name(&mut self, text: &str) -> String {
         const FIELD: &str = "name";
-        let line = self.line(FIELD, text);
+        let line = self.prepare_line(FIELD, text);
         let kept = line.replace(['<', '>'], " ");
         if kept != line {
             self.warn_of_loss(FIELD);
@@ -47,15 +47,19 @@ impl Texts {
     }
 
     /// Prepares a text of one line.
-    pub(super) fn line(&mut self, field: &str, text: &str) -> String {
-        let kept = self.block(field, text);
+    pub(super) fn prepare_line(&mut self, field: &str, text: &str) -> String {
+        let kept = self.prepare_block(field, text);
         let kept = kept.replace(['\n', '\r', '\t'], " ");
         kept.trim().to_owned()
     }
 
     /// Prepares an optional text of one line. A text of which nothing is left is `None`.
-    pub(super) fn optional(&mut self, field: &str, text: Option<&String>) -> Option<String> {
-        text.map(|text| self.line(field, text)).filter(|text| !text.is_empty())
+    pub(super) fn prepare_optional(
+        &mut self,
+        field: &str,
+        text: Option<&String>,
+    ) -> Option<String> {
+        text.map(|text| self.prepare_line(field, text)).filter(|text| !text.is_empty())
     }
 }
 
@@ -67,23 +71,23 @@ mod tests {
 
     #[test]
     fn what_xero_refuses_is_left_out_and_remarked_once() {
-        let mut texts = Texts::default();
-        assert_eq!(texts.line("reference", "Job\u{0}\u{7} 7\u{FFFF}"), "Job 7");
-        assert_eq!(texts.line("reference", "\u{85}Job 8"), "Job 8");
+        let mut texts = DocumentTexts::default();
+        assert_eq!(texts.prepare_line("reference", "Job\u{0}\u{7} 7\u{FFFF}"), "Job 7");
+        assert_eq!(texts.prepare_line("reference", "\u{85}Job 8"), "Job 8");
         assert_eq!(
             texts.warnings,
             ["Characters that Xero does not accept were left out of the reference."]
         );
-        assert_eq!(texts.optional("phone number", Some(&"\u{1}\u{2}".to_owned())), None);
+        assert_eq!(texts.prepare_optional("phone number", Some(&"\u{1}\u{2}".to_owned())), None);
         assert_eq!(texts.warnings.len(), 2);
     }
 
     #[test]
     fn a_name_has_single_spaces_and_no_angle_brackets() {
-        let mut texts = Texts::default();
-        assert_eq!(texts.name(" Ridge \n Plumbing "), "Ridge Plumbing");
+        let mut texts = DocumentTexts::default();
+        assert_eq!(texts.prepare_name(" Ridge \n Plumbing "), "Ridge Plumbing");
         assert_eq!(texts.warnings, Vec::<String>::new());
-        assert_eq!(texts.name("Ridge <Leeds> Ltd"), "Ridge Leeds Ltd");
+        assert_eq!(texts.prepare_name("Ridge <Leeds> Ltd"), "Ridge Leeds Ltd");
         assert_eq!(
             texts.warnings,
             ["Characters that Xero does not accept were left out of the name."]
@@ -92,20 +96,20 @@ mod tests {
 
     #[test]
     fn line_breaks_stay_where_a_text_may_have_several_lines() {
-        let mut texts = Texts::default();
-        assert_eq!(texts.block("description", "one\n\ttwo"), "one\n\ttwo");
-        assert_eq!(texts.line("reference", "one\ntwo\n"), "one two");
+        let mut texts = DocumentTexts::default();
+        assert_eq!(texts.prepare_block("description", "one\n\ttwo"), "one\n\ttwo");
+        assert_eq!(texts.prepare_line("reference", "one\ntwo\n"), "one two");
         assert_eq!(texts.warnings, Vec::<String>::new());
     }
 
     proptest! {
         #[test]
         fn what_is_left_is_sendable_and_stays_as_it_is(text in any::<String>()) {
-            let mut texts = Texts::default();
-            let once = texts.block("name", &text);
+            let mut texts = DocumentTexts::default();
+            let once = texts.prepare_block("name", &text);
             prop_assert!(once.chars().all(is_sendable));
             prop_assert_eq!(texts.warnings.is_empty(), once == text);
-            prop_assert_eq!(Texts::default().block("name", &once), once);
+            prop_assert_eq!(DocumentTexts::default().prepare_block("name", &once), once);
         }
     }
 }

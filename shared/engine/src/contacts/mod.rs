@@ -1,28 +1,28 @@
 //! Xero contacts for people: search, link, unlink, and the reconciliation of all clients with all
 //! contacts.
 
-mod known;
 mod link;
 pub mod reconcile;
-mod searches;
+mod reconciliation_input;
+mod search_cache;
 
+use domain::call_budget::CallPriority;
 use domain::document::contact::{ContactStatus, RemoteContact};
 use domain::entity::EntityKind;
 use domain::ids::{AccountId, CrmId, XeroContactId};
-use domain::meter::Priority;
-use domain::operation::Urgency;
+use domain::operation::Trigger;
 use futures::FutureExt;
 use serde::Serialize;
 use store::StoreError;
 use xero::api::contacts;
 
-use crate::closed::not_connected;
-use crate::desk::{Desk, Trouble};
-use crate::ledgers::ledger;
-use crate::{Engine, Invocation, abreast};
+use crate::connection_failures::not_connected_failure;
+use crate::ledgers::find_connected_ledger;
+use crate::tenant_session::{AttemptError, TenantSession};
+use crate::{Engine, Invocation, concurrency};
 
-pub use self::link::{Linked, link, unlink};
-pub use self::searches::SearchCache;
+pub use self::link::{LinkOutcome, link_client, unlink_client};
+pub use self::search_cache::SearchCache;
 
 /// Maximum number of contacts that a search shows.
 const SHOWN_MAX: u16 = 50;
@@ -54,38 +54,50 @@ pub struct ContactView {
 }
 
 /// Searches Xero's contacts. `Err` says why Xero could not be read.
-pub async fn search(
+pub async fn search_contacts(
     engine: &Engine,
     account: &AccountId,
     text: &str,
     invocation: Invocation,
-) -> Result<Vec<ContactView>, Trouble> {
-    let Some(ledger) = ledger(engine, account).await? else {
-        return Err(not_connected().into());
+) -> Result<Vec<ContactView>, AttemptError> {
+    let Some(ledger) = find_connected_ledger(engine, account).await? else {
+        return Err(not_connected_failure().into());
     };
-    let desk = Desk::open(engine, &ledger, Urgency::Person, invocation).await?.at(Priority::Lookup);
-    let found = find(&desk, text).await?;
-    let views = found.into_iter().map(|contact| view(&desk, contact).boxed()).collect();
-    let views = abreast::all(views).await.into_iter().collect::<Result<Vec<_>, StoreError>>()?;
+    let desk = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
+        .await?
+        .with_priority(CallPriority::Lookup);
+    let found = find_contacts_by_text(&desk, text).await?;
+    let views =
+        found.into_iter().map(|contact| build_contact_view(&desk, contact).boxed()).collect();
+    let views = concurrency::map_concurrently(views)
+        .await
+        .into_iter()
+        .collect::<Result<Vec<_>, StoreError>>()?;
     Ok(views)
 }
 
 /// Returns the contacts that contain a text, as Xero had them within the last minute.
-async fn find(desk: &Desk<'_>, text: &str) -> Result<Vec<RemoteContact>, Trouble> {
+async fn find_contacts_by_text(
+    desk: &TenantSession<'_>,
+    text: &str,
+) -> Result<Vec<RemoteContact>, AttemptError> {
     let now = desk.engine.clock.now();
     if let Some(known) = desk.engine.searches.get(&desk.ledger, text, now) {
         return Ok(known);
     }
-    let found = contacts::search(&desk.session, text, SHOWN_MAX.into()).await;
-    let mut found = desk.noted(found.map_err(Trouble::from)).await?.rows;
+    let found = contacts::search_contacts(&desk.session, text, SHOWN_MAX.into()).await;
+    let mut found = desk.record_result(found.map_err(AttemptError::from)).await?.rows;
     found.truncate(SHOWN_MAX.into());
-    desk.engine.searches.put(&desk.ledger, text, found.clone(), now);
+    desk.engine.searches.insert_results(&desk.ledger, text, found.clone(), now);
     Ok(found)
 }
 
-async fn view(desk: &Desk<'_>, contact: RemoteContact) -> Result<ContactView, StoreError> {
+async fn build_contact_view(
+    desk: &TenantSession<'_>,
+    contact: RemoteContact,
+) -> Result<ContactView, StoreError> {
     let (kind, id) = (EntityKind::Contact, contact.id);
-    let linked = desk.engine.store.linked(&desk.ledger, kind, id.into());
+    let linked = desk.engine.store.find_linked_record(&desk.ledger, kind, id.into());
     let client_id = desk.engine.skip_failing(&desk.ledger.account, linked).await?.flatten();
     let RemoteContact { name, number, email, tax_number, company_number, status, .. } = contact;
     Ok(ContactView {

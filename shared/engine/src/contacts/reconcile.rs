@@ -9,42 +9,46 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use domain::entity::EntityKind;
-use domain::envelope::{Errand, Wake};
+use domain::envelope::{WakeUp, WakeUpKind};
 use domain::failure::Failure;
 use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroId};
-use domain::mapping::{Link, Mapping, MappingKey};
-use domain::matching::{self, Contacts, Match};
-use domain::reconciliation::{Counts, Finding, Findings, Place, Reconciliation};
+use domain::mapping::{Mapping, MappingKey, XeroLink};
+use domain::matching::{self, ContactMatch, OrganisationContacts};
+use domain::reconciliation::{
+    ClientFinding, ContactReconciliation, FindingsPage, ReconciliationCounts,
+    ReconciliationProgress,
+};
 use jiff::{SignedDuration, Timestamp};
-use store::table::{Cursor, Expect, Version};
-use store::{ConflictLimit, STEP_MAX, StoreError, Versioned};
+use store::table::{ItemVersion, PageCursor, WriteExpectation};
+use store::{ConflictLimit, STEP_MAX, StoreError, VersionedRecord};
 
-use super::known::{self, party};
-use crate::chain::Chain;
-use crate::desk::Trouble;
-use crate::errors::Unrecorded;
-use crate::ledgers::ledger;
+use super::reconciliation_input::{self, find_client_identity};
+use crate::error_chain::ErrorChain;
+use crate::errors::PersistError;
+use crate::ledgers::find_connected_ledger;
+use crate::tenant_session::AttemptError;
 use crate::{Engine, Invocation, release};
 
 /// Minimum time before the end of the invocation for a further step, which uses only the table.
 const STEP_ROOM: SignedDuration = SignedDuration::from_secs(5);
 /// Parked records per shard of the index that are released at the end.
-const PARKED: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
+const PARKED_PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
 /// Starts a reconciliation, or returns the one in progress. `None` if the account has never been
 /// connected.
-pub async fn start(
+pub async fn start_reconciliation(
     engine: &Engine,
     account: &AccountId,
     by: UserId,
-) -> Result<Option<Reconciliation>, Unrecorded> {
-    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
-    let known = engine.store.reconciliation(&ledger).await?;
+) -> Result<Option<ContactReconciliation>, PersistError> {
+    let Some(ledger) = find_connected_ledger(engine, account).await? else { return Ok(None) };
+    let known = engine.store.find_reconciliation(&ledger).await?;
     let begun = match known {
-        Some(Versioned { record, version: _ }) if record.is_comparing() => record,
+        Some(VersionedRecord { record, version: _ }) if record.is_comparing() => record,
         known => {
-            let expect = known.map_or(Expect::Absent, |known| Expect::Version(known.version));
-            let begun = Reconciliation::new(ledger, by, engine.clock.now());
+            let expect = known
+                .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
+            let begun = ContactReconciliation::new(ledger, by, engine.clock.now());
             match engine.store.put_reconciliation(&begun, expect).await {
                 // Another process has just started one.
                 Ok(_) | Err(StoreError::Conflict) => begun,
@@ -53,35 +57,35 @@ pub async fn start(
         }
     };
     // The hint of a reconciliation in progress may have been lost, so it is enqueued again.
-    engine.wake_ups.leave(&next(engine, &begun)).await?;
+    engine.wake_ups.enqueue(&next_wake_up(engine, &begun)).await?;
     Ok(Some(begun))
 }
 
 /// Returns an account's newest reconciliation.
-pub async fn progress(
+pub async fn find_reconciliation(
     engine: &Engine,
     account: &AccountId,
-) -> Result<Option<Reconciliation>, StoreError> {
-    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
-    Ok(engine.store.reconciliation(&ledger).await?.map(|row| row.record))
+) -> Result<Option<ContactReconciliation>, StoreError> {
+    let Some(ledger) = find_connected_ledger(engine, account).await? else { return Ok(None) };
+    Ok(engine.store.find_reconciliation(&ledger).await?.map(|row| row.record))
 }
 
 /// Returns a page of findings of the newest reconciliation, without clients that a person has
 /// linked since.
-pub async fn findings(
+pub async fn find_open_findings(
     engine: &Engine,
     account: &AccountId,
     page: u32,
-) -> Result<Option<Vec<Finding>>, StoreError> {
-    let Some(ledger) = ledger(engine, account).await? else { return Ok(None) };
-    let Some(row) = engine.store.reconciliation(&ledger).await? else { return Ok(None) };
+) -> Result<Option<Vec<ClientFinding>>, StoreError> {
+    let Some(ledger) = find_connected_ledger(engine, account).await? else { return Ok(None) };
+    let Some(row) = engine.store.find_reconciliation(&ledger).await? else { return Ok(None) };
     let started_at = row.record.started_at;
-    let Some(found) = engine.store.findings(&ledger, started_at, page).await? else {
+    let Some(found) = engine.store.find_findings_page(&ledger, started_at, page).await? else {
         return Ok(None);
     };
     let mut open = Vec::with_capacity(found.findings.len());
     for finding in found.findings {
-        if matches!(finding.found, Match::Confident { .. }) {
+        if matches!(finding.found, ContactMatch::Confident { .. }) {
             open.push(finding);
             continue;
         }
@@ -97,34 +101,39 @@ pub async fn findings(
 async fn is_linked(engine: &Engine, ledger: &Ledger, client: &CrmId) -> Result<bool, StoreError> {
     let (ledger, crm_id) = (ledger.clone(), client.clone());
     let key = MappingKey::new(ledger, EntityKind::Contact, crm_id);
-    Ok(engine.store.mapping(&key).await?.is_some_and(|row| row.record.link.is_some()))
+    Ok(engine.store.find_mapping(&key).await?.is_some_and(|row| row.record.link.is_some()))
 }
 
 /// Compares and continues step by step while there is time, then enqueues a hint. Every invocation
 /// that can read the contacts performs at least one step, however long that took: the next one has
 /// to read them again.
-pub(crate) async fn walk(
+pub(crate) async fn continue_reconciliation(
     engine: &Engine,
     ledger: &Ledger,
     invocation: Invocation,
-) -> Result<(), Unrecorded> {
-    let Some(row) = engine.store.reconciliation(ledger).await? else { return Ok(()) };
+) -> Result<(), PersistError> {
+    let Some(row) = engine.store.find_reconciliation(ledger).await? else { return Ok(()) };
     if !row.record.is_comparing() {
         return Ok(());
     }
-    let contacts = match known::contacts(engine, ledger, invocation).await {
+    let contacts = match reconciliation_input::fetch_all_contacts(engine, ledger, invocation).await
+    {
         Ok(contacts) => contacts,
-        Err(trouble) => return interrupted(engine, row, failure(engine, trouble)?).await,
+        Err(trouble) => {
+            return record_interruption(engine, row, into_failure(engine, trouble)?).await;
+        }
     };
-    let clients = known::clients(engine, ledger).await?;
-    let matches = matching::reconcile(&clients.parties, &contacts, &clients.held);
+    let clients = reconciliation_input::read_all_clients(engine, ledger).await?;
+    let matches = matching::match_clients(&clients.parties, &contacts, &clients.held);
     let matches = clients.parties.into_iter().zip(matches);
     let matches = matches.map(|(party, found)| (party.id.into(), (party.name, found))).collect();
-    let comparison = Comparison { contacts, matches, clients: clients.count };
+    let comparison = ContactComparison { contacts, matches, clients: clients.count };
     let mut row = row;
     while row.record.is_comparing() {
         // `None` means that another process is working on it.
-        let Some(stepped) = step(engine, &row, &comparison).await? else { return Ok(()) };
+        let Some(stepped) = perform_reconciliation_step(engine, &row, &comparison).await? else {
+            return Ok(());
+        };
         row = stepped;
         let has_room = engine
             .clock
@@ -132,54 +141,57 @@ pub(crate) async fn walk(
             .checked_add(STEP_ROOM)
             .is_ok_and(|until| until <= invocation.deadline);
         if row.record.is_comparing() && !has_room {
-            return Ok(engine.wake_ups.leave(&next(engine, &row.record)).await?);
+            return Ok(engine.wake_ups.enqueue(&next_wake_up(engine, &row.record)).await?);
         }
     }
-    let parked = engine.store.parked(ledger, PARKED).await?;
-    release::overlooked(engine, ledger, parked).await
+    let parked = engine.store.list_parked(ledger, PARKED_PER_SHARD).await?;
+    release::release_overlooked(engine, ledger, parked).await
 }
 
 /// The data that a reconciliation compares.
-struct Comparison {
-    contacts: Contacts,
+struct ContactComparison {
+    contacts: OrganisationContacts,
     /// The match of each client, with the client's name.
-    matches: BTreeMap<CrmId, (String, Match)>,
+    matches: BTreeMap<CrmId, (String, ContactMatch)>,
     clients: u64,
 }
 
 /// Performs one step. Returns `None` if another process has performed it. A step that does not fit
 /// into a transaction is repeated with half as many clients; a single client that does not fit is
 /// left alone.
-async fn step(
+async fn perform_reconciliation_step(
     engine: &Engine,
-    row: &Versioned<Reconciliation>,
-    comparison: &Comparison,
-) -> Result<Option<Versioned<Reconciliation>>, StoreError> {
-    let Versioned { record: before, version } = row;
-    let Place::Comparing { after } = &before.place else { return Ok(None) };
+    row: &VersionedRecord<ContactReconciliation>,
+    comparison: &ContactComparison,
+) -> Result<Option<VersionedRecord<ContactReconciliation>>, StoreError> {
+    let VersionedRecord { record: before, version } = row;
+    let ReconciliationProgress::Comparing { after } = &before.place else { return Ok(None) };
     let mut clients = STEP_MAX;
     let mut conflicts = ConflictLimit::default();
     let mut is_left_alone = false;
     loop {
         let limit = NonZeroU16::new(clients).unwrap_or(NonZeroU16::MIN);
-        let after = after.clone().map(Cursor::at);
+        let after = after.clone().map(PageCursor::at_sort_key);
         let ledger = &before.ledger;
-        let page = engine.store.mappings(ledger, EntityKind::Contact, after, limit).await?;
+        let page = engine.store.list_mappings(ledger, EntityKind::Contact, after, limit).await?;
         let now = engine.clock.now();
         // A client whose row is unreadable cannot be matched.
         let counts = before.counts.with_left_alone(page.unreadable.len());
         let taken = if is_left_alone {
-            Taken::nothing(page.rows.len(), counts)
+            StepChanges::all_left_alone(page.rows.len(), counts)
         } else {
-            taken(page.rows, comparison, counts, now)
+            compute_step_changes(page.rows, comparison, counts, now)
         };
-        let findings = Findings::paged(ledger, before.started_at, before.pages, taken.findings);
+        let findings =
+            FindingsPage::split_into_pages(ledger, before.started_at, before.pages, taken.findings);
         let place = match page.next {
-            Some(cursor) => Place::Comparing { after: Some(cursor.sort_key().to_owned()) },
-            None => Place::Done { at: now },
+            Some(cursor) => {
+                ReconciliationProgress::Comparing { after: Some(cursor.sort_key().to_owned()) }
+            }
+            None => ReconciliationProgress::Done { at: now },
         };
         let pages = u32::try_from(findings.len()).unwrap_or(u32::MAX);
-        let next = Reconciliation {
+        let next = ContactReconciliation {
             place,
             counts: taken.counts,
             pages: before.pages.saturating_add(pages),
@@ -187,8 +199,9 @@ async fn step(
             updated_at: now,
             ..before.clone()
         };
-        match engine.store.put_step(&next, *version, &findings, &taken.linked).await {
-            Ok(version) => return Ok(Some(Versioned { record: next, version })),
+        match engine.store.put_reconciliation_step(&next, *version, &findings, &taken.linked).await
+        {
+            Ok(version) => return Ok(Some(VersionedRecord { record: next, version })),
             Err(StoreError::TooLarge { .. }) if clients > 1 => {
                 clients /= 2;
                 continue;
@@ -199,7 +212,7 @@ async fn step(
             }
             Err(error) => conflicts.allow_retry(error)?,
         }
-        let known = engine.store.reconciliation(ledger).await?;
+        let known = engine.store.find_reconciliation(ledger).await?;
         if known.is_none_or(|known| known.version != *version) {
             return Ok(None);
         }
@@ -207,41 +220,44 @@ async fn step(
 }
 
 /// The changes of one step.
-struct Taken {
-    linked: Vec<(Mapping, Version, XeroId)>,
-    findings: Vec<Finding>,
-    counts: Counts,
+struct StepChanges {
+    linked: Vec<(Mapping, ItemVersion, XeroId)>,
+    findings: Vec<ClientFinding>,
+    counts: ReconciliationCounts,
 }
 
-impl Taken {
+impl StepChanges {
     /// A step that leaves all its clients alone.
-    fn nothing(clients: usize, before: Counts) -> Self {
+    fn all_left_alone(clients: usize, before: ReconciliationCounts) -> Self {
         let counts = before.with_left_alone(clients);
         Self { linked: Vec::new(), findings: Vec::new(), counts }
     }
 }
 
-fn taken(
-    rows: Vec<Versioned<Mapping>>,
-    comparison: &Comparison,
-    before: Counts,
+fn compute_step_changes(
+    rows: Vec<VersionedRecord<Mapping>>,
+    comparison: &ContactComparison,
+    before: ReconciliationCounts,
     now: Timestamp,
-) -> Taken {
+) -> StepChanges {
     let contacts = u64::try_from(comparison.contacts.len()).unwrap_or(u64::MAX);
-    let counts = Counts { clients: comparison.clients, contacts, ..before };
-    let mut taken = Taken { linked: Vec::new(), findings: Vec::new(), counts };
-    for Versioned { record: mapping, version } in rows {
+    let counts = ReconciliationCounts { clients: comparison.clients, contacts, ..before };
+    let mut taken = StepChanges { linked: Vec::new(), findings: Vec::new(), counts };
+    for VersionedRecord { record: mapping, version } in rows {
         let crm_id = mapping.key.crm_id.clone();
-        let known = comparison.matches.get(&crm_id).filter(|_| party(&mapping, now).is_some());
+        let known = comparison
+            .matches
+            .get(&crm_id)
+            .filter(|_| find_client_identity(&mapping, now).is_some());
         match (&mapping.link, known) {
             (Some(_), _) => taken.counts.linked_before += 1,
             (None, None) => taken.counts.left_alone += 1,
             (None, Some((name, found))) => {
-                taken.counts = taken.counts.with(found);
-                if let Match::Confident { contact, by: _ } = found {
-                    let link = Link {
+                taken.counts = taken.counts.with_match(found);
+                if let ContactMatch::Confident { contact, by: _ } = found {
+                    let link = XeroLink {
                         xero_id: XeroId::from(*contact),
-                        number: comparison.contacts.number(*contact).map(str::to_owned),
+                        number: comparison.contacts.contact_number(*contact).map(str::to_owned),
                         xero_updated_at: None,
                         amounts: None,
                     };
@@ -249,7 +265,7 @@ fn taken(
                     taken.linked.push((linked, version, XeroId::from(*contact)));
                 }
                 let (name, found) = (name.clone(), found.clone());
-                taken.findings.push(Finding { client_id: crm_id, name, found });
+                taken.findings.push(ClientFinding { client_id: crm_id, name, found });
             }
         }
     }
@@ -258,47 +274,51 @@ fn taken(
 
 /// Records that the contacts could not be read, and schedules the next try unless the
 /// reconciliation is given up.
-async fn interrupted(
+async fn record_interruption(
     engine: &Engine,
-    row: Versioned<Reconciliation>,
+    row: VersionedRecord<ContactReconciliation>,
     failure: Failure,
-) -> Result<(), Unrecorded> {
-    let Versioned { record, version } = row;
+) -> Result<(), PersistError> {
+    let VersionedRecord { record, version } = row;
     tracing::warn!(
         account.id = %record.ledger.account,
         failure.code = %failure.code,
         "a reconciliation was interrupted"
     );
-    let (next_row, at) = record.interrupted(failure, engine.clock.now());
-    match engine.store.put_reconciliation(&next_row, Expect::Version(version)).await {
+    let (next_row, at) = record.after_interruption(failure, engine.clock.now());
+    match engine.store.put_reconciliation(&next_row, WriteExpectation::Version(version)).await {
         Ok(_) => {}
         Err(StoreError::Conflict) => return Ok(()),
         Err(error) => return Err(error.into()),
     }
     match at {
-        Some(at) => Ok(engine.wake_ups.book(&next(engine, &next_row), at).await?),
+        Some(at) => Ok(engine.wake_ups.schedule(&next_wake_up(engine, &next_row), at).await?),
         None => Ok(()),
     }
 }
 
-fn failure(engine: &Engine, trouble: Trouble) -> Result<Failure, Unrecorded> {
+fn into_failure(engine: &Engine, trouble: AttemptError) -> Result<Failure, PersistError> {
     match trouble {
-        Trouble::Xero(error) => {
-            tracing::warn!(error = %Chain(&*error), "the contacts could not be read");
-            Ok(error.failure(engine.clock.now()))
+        AttemptError::Xero(error) => {
+            tracing::warn!(error = %ErrorChain(&*error), "the contacts could not be read");
+            Ok(error.to_failure(engine.clock.now()))
         }
-        Trouble::Failure(failure)
-        | Trouble::Explained(failure)
-        | Trouble::Blocked { failure, on: _ } => Ok(failure),
-        Trouble::Unrecorded(error) => Err(error),
+        AttemptError::Failure(failure)
+        | AttemptError::Explained(failure)
+        | AttemptError::Blocked { failure, on: _ } => Ok(failure),
+        AttemptError::Persist(error) => Err(error),
     }
 }
 
 /// The hint for the next step, behind the messages already in the queue. Hints for different steps
 /// differ, because a queue drops a body that it has seen within the last five minutes.
-fn next(engine: &Engine, row: &Reconciliation) -> Wake {
+fn next_wake_up(engine: &Engine, row: &ContactReconciliation) -> WakeUp {
     let minute = engine.clock.now().as_second() / 60;
-    let wake =
-        engine.wake(&row.ledger, EntityKind::Contact, Errand::Reconciliation, row.updated_at);
-    Wake { ticket: format!("{}-{minute}", row.updated_at.as_millisecond()), ..wake }
+    let wake = engine.new_wake_up(
+        &row.ledger,
+        EntityKind::Contact,
+        WakeUpKind::Reconciliation,
+        row.updated_at,
+    );
+    WakeUp { ticket: format!("{}-{minute}", row.updated_at.as_millisecond()), ..wake }
 }

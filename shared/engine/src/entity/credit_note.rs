@@ -3,82 +3,82 @@
 use async_trait::async_trait;
 use domain::crm::Revision;
 use domain::crm::credit_note::CreditNote as Snapshot;
-use domain::crm::lines::Standing;
+use domain::crm::lines::RecordStatus;
 use domain::document::credit_note::{CreditNoteDocument, RemoteCreditNote};
 use domain::document::sales::NewStatus;
 use domain::entity::EntityKind;
-use domain::envelope::Content;
+use domain::envelope::MessageContent;
 use domain::failure::Failure;
 use domain::ids::{CrmId, XeroCreditNoteId, XeroId};
-use domain::mapping::{Amounts, Link};
+use domain::mapping::{DocumentAmounts, XeroLink};
 use domain::money::Money;
 use domain::sync_log::LoggedOperation;
 use domain::totals;
-use domain::translate::Translated;
-use domain::translate::credit_note::{tag, translate};
-use domain::translate::lines::Context;
+use domain::translate::TranslatedDocument;
+use domain::translate::credit_note::{credit_note_tag, translate_credit_note};
+use domain::translate::lines::TranslationContext;
 use futures::FutureExt;
 use xero::api::{TargetStatus, credit_notes};
-use xero::{Rows, Session, XeroError};
+use xero::{ApiSession, DecodedRows, XeroError};
 
-use super::sales::{Outline, Sales, bring};
-use super::write::Way;
-use super::{Entity, Task};
-use crate::desk::Desk;
+use super::sales::{SalesEntity, SalesOutline, sync_documents};
+use super::write::WriteEndpoint;
+use super::{SyncEntity, SyncTask};
+use crate::tenant_session::TenantSession;
 
 /// The entity of credit notes.
 #[derive(Debug)]
-pub struct CreditNote;
+pub struct CreditNoteEntity;
 
 #[async_trait]
-impl Entity for CreditNote {
+impl SyncEntity for CreditNoteEntity {
     const KIND: EntityKind = EntityKind::CreditNote;
     type Snapshot = Snapshot;
 
-    fn snapshot<'a>(content: &'a Content, _: &CrmId) -> Option<&'a Snapshot> {
+    fn find_snapshot<'a>(content: &'a MessageContent, _: &CrmId) -> Option<&'a Snapshot> {
         match content {
-            Content::CreditNote { client: _, note } => Some(note),
-            Content::Client { .. }
-            | Content::Invoice { .. }
-            | Content::Allocation(_)
-            | Content::Payment { .. } => None,
+            MessageContent::CreditNote { client: _, note } => Some(note),
+            MessageContent::Client { .. }
+            | MessageContent::Invoice { .. }
+            | MessageContent::Allocation(_)
+            | MessageContent::Payment { .. } => None,
         }
     }
 
     fn is_wanted(note: &Snapshot) -> bool {
-        note.standing == Standing::Sent
+        note.standing == RecordStatus::Sent
     }
 
-    fn id(note: &Snapshot) -> CrmId {
+    fn record_id(note: &Snapshot) -> CrmId {
         note.crm_id()
     }
 
-    fn revision(note: &Snapshot) -> Revision {
+    fn record_revision(note: &Snapshot) -> Revision {
         note.revision
     }
 
-    fn number(note: &Snapshot) -> String {
+    fn record_number(note: &Snapshot) -> String {
         note.number.clone()
     }
 
-    async fn bring(desk: &Desk<'_>, tasks: &[Task<'_, Snapshot>]) {
-        bring::<Self>(desk, tasks).await;
+    async fn sync_batch(desk: &TenantSession<'_>, tasks: &[SyncTask<'_, Snapshot>]) {
+        sync_documents::<Self>(desk, tasks).await;
     }
 }
 
 #[async_trait]
-impl Sales for CreditNote {
+impl SalesEntity for CreditNoteEntity {
     type Document = CreditNoteDocument;
     type Remote = RemoteCreditNote;
     type Id = XeroCreditNoteId;
 
-    fn typed(id: XeroId) -> XeroCreditNoteId {
+    fn typed_id(id: XeroId) -> XeroCreditNoteId {
         XeroCreditNoteId(id.0)
     }
 
-    fn outline(note: &Snapshot) -> Outline<'_> {
-        let total = totals::of(&note.lines, note.line_amounts).total;
-        Outline {
+    fn sales_outline(note: &Snapshot) -> SalesOutline<'_> {
+        let total = totals::sum_lines(&note.lines, note.line_amounts).total;
+        SalesOutline {
             number: &note.number,
             client: &note.client_id,
             standing: note.standing,
@@ -86,48 +86,54 @@ impl Sales for CreditNote {
         }
     }
 
-    fn url(_: &str, _: &Snapshot) -> Option<String> {
+    fn document_url(_: &str, _: &Snapshot) -> Option<String> {
         None
     }
 
-    fn tag(note: &Snapshot) -> Option<String> {
-        Some(tag(note))
+    fn reference_tag(note: &Snapshot) -> Option<String> {
+        Some(credit_note_tag(note))
     }
 
-    fn translate(
+    fn translate_snapshot(
         note: &Snapshot,
         existing: Option<XeroCreditNoteId>,
-        context: Context<'_>,
-    ) -> Result<Translated<CreditNoteDocument>, Failure> {
-        translate(note, existing, context)
+        context: TranslationContext<'_>,
+    ) -> Result<TranslatedDocument<CreditNoteDocument>, Failure> {
+        translate_credit_note(note, existing, context)
     }
 
-    fn numbered(document: CreditNoteDocument, number: String) -> CreditNoteDocument {
+    fn with_number(document: CreditNoteDocument, number: String) -> CreditNoteDocument {
         CreditNoteDocument { credit_note_number: number, ..document }
     }
 
-    fn giving(document: CreditNoteDocument, status: Option<NewStatus>) -> CreditNoteDocument {
+    fn with_status(document: CreditNoteDocument, status: Option<NewStatus>) -> CreditNoteDocument {
         CreditNoteDocument { status, ..document }
     }
 
-    fn creating(batch: usize) -> Way<CreditNoteDocument, RemoteCreditNote> {
-        Way {
-            call: |session, documents, key| credit_notes::create(session, documents, key).boxed(),
-            body: credit_notes::body,
+    fn create_endpoint(batch: usize) -> WriteEndpoint<CreditNoteDocument, RemoteCreditNote> {
+        WriteEndpoint {
+            call: |session, documents, key| {
+                credit_notes::create_credit_notes(session, documents, key).boxed()
+            },
+            body: credit_notes::credit_note_body,
             batch,
         }
     }
 
-    fn updating(batch: usize) -> Way<CreditNoteDocument, RemoteCreditNote> {
-        Way {
-            call: |session, documents, key| credit_notes::update(session, documents, key).boxed(),
-            body: credit_notes::body,
+    fn update_endpoint(batch: usize) -> WriteEndpoint<CreditNoteDocument, RemoteCreditNote> {
+        WriteEndpoint {
+            call: |session, documents, key| {
+                credit_notes::update_credit_notes(session, documents, key).boxed()
+            },
+            body: credit_notes::credit_note_body,
             batch,
         }
     }
 
-    fn ending(batch: usize) -> Way<(XeroCreditNoteId, TargetStatus), RemoteCreditNote> {
-        Way {
+    fn status_endpoint(
+        batch: usize,
+    ) -> WriteEndpoint<(XeroCreditNoteId, TargetStatus), RemoteCreditNote> {
+        WriteEndpoint {
             call: |session, changes, key| credit_notes::set_status(session, changes, key).boxed(),
             body: credit_notes::status_body,
             batch,
@@ -135,25 +141,29 @@ impl Sales for CreditNote {
     }
 
     async fn find_by_numbers(
-        session: &Session,
+        session: &ApiSession,
         numbers: &[&str],
-    ) -> Result<Rows<RemoteCreditNote>, XeroError> {
+    ) -> Result<DecodedRows<RemoteCreditNote>, XeroError> {
         credit_notes::find_by_numbers(session, numbers).await
     }
 
     async fn find_by_ids(
-        session: &Session,
+        session: &ApiSession,
         ids: &[XeroCreditNoteId],
-    ) -> Result<Rows<RemoteCreditNote>, XeroError> {
+    ) -> Result<DecodedRows<RemoteCreditNote>, XeroError> {
         credit_notes::find_by_ids(session, ids).await
     }
 
-    fn link(task: &Task<'_, Snapshot>, remote: &RemoteCreditNote, _: LoggedOperation) -> Link {
-        Link {
+    fn build_link(
+        task: &SyncTask<'_, Snapshot>,
+        remote: &RemoteCreditNote,
+        _: LoggedOperation,
+    ) -> XeroLink {
+        XeroLink {
             xero_id: remote.id.into(),
             number: remote.number.clone(),
             xero_updated_at: remote.updated_at,
-            amounts: Some(Amounts::of_note(task.snapshot.credited(), remote)),
+            amounts: Some(DocumentAmounts::of_credit_note(task.snapshot.credited_total(), remote)),
         }
     }
 }

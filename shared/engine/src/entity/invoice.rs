@@ -3,83 +3,83 @@
 use async_trait::async_trait;
 use domain::crm::Revision;
 use domain::crm::invoice::Invoice as Snapshot;
-use domain::crm::lines::Standing;
+use domain::crm::lines::RecordStatus;
 use domain::document::invoice::{InvoiceDocument, RemoteInvoice};
 use domain::document::sales::NewStatus;
 use domain::entity::EntityKind;
-use domain::envelope::Content;
+use domain::envelope::MessageContent;
 use domain::failure::Failure;
 use domain::ids::{CrmId, XeroId, XeroInvoiceId};
-use domain::mapping::{Amounts, Link};
+use domain::mapping::{DocumentAmounts, XeroLink};
 use domain::money::Money;
-use domain::observe::is_news;
+use domain::observe::has_unreported_changes;
 use domain::sync_log::LoggedOperation;
 use domain::totals;
-use domain::translate::Translated;
-use domain::translate::invoice::{crm_url, translate};
-use domain::translate::lines::Context;
+use domain::translate::TranslatedDocument;
+use domain::translate::invoice::{crm_url, translate_invoice};
+use domain::translate::lines::TranslationContext;
 use futures::FutureExt;
 use xero::api::{TargetStatus, invoices};
-use xero::{Rows, Session, XeroError};
+use xero::{ApiSession, DecodedRows, XeroError};
 
-use super::sales::{Outline, Sales, bring};
-use super::write::Way;
-use super::{Entity, Task};
-use crate::desk::Desk;
+use super::sales::{SalesEntity, SalesOutline, sync_documents};
+use super::write::WriteEndpoint;
+use super::{SyncEntity, SyncTask};
+use crate::tenant_session::TenantSession;
 
 /// The entity of invoices.
 #[derive(Debug)]
-pub struct Invoice;
+pub struct InvoiceEntity;
 
 #[async_trait]
-impl Entity for Invoice {
+impl SyncEntity for InvoiceEntity {
     const KIND: EntityKind = EntityKind::Invoice;
     type Snapshot = Snapshot;
 
-    fn snapshot<'a>(content: &'a Content, _: &CrmId) -> Option<&'a Snapshot> {
+    fn find_snapshot<'a>(content: &'a MessageContent, _: &CrmId) -> Option<&'a Snapshot> {
         match content {
-            Content::Invoice { client: _, invoice } => Some(invoice),
-            Content::Client { .. }
-            | Content::CreditNote { .. }
-            | Content::Allocation(_)
-            | Content::Payment { .. } => None,
+            MessageContent::Invoice { client: _, invoice } => Some(invoice),
+            MessageContent::Client { .. }
+            | MessageContent::CreditNote { .. }
+            | MessageContent::Allocation(_)
+            | MessageContent::Payment { .. } => None,
         }
     }
 
     fn is_wanted(invoice: &Snapshot) -> bool {
-        invoice.standing == Standing::Sent
+        invoice.standing == RecordStatus::Sent
     }
 
-    fn id(invoice: &Snapshot) -> CrmId {
+    fn record_id(invoice: &Snapshot) -> CrmId {
         invoice.id.clone().into()
     }
 
-    fn revision(invoice: &Snapshot) -> Revision {
+    fn record_revision(invoice: &Snapshot) -> Revision {
         invoice.revision
     }
 
-    fn number(invoice: &Snapshot) -> String {
+    fn record_number(invoice: &Snapshot) -> String {
         invoice.number.clone()
     }
 
-    async fn bring(desk: &Desk<'_>, tasks: &[Task<'_, Snapshot>]) {
-        bring::<Self>(desk, tasks).await;
+    async fn sync_batch(desk: &TenantSession<'_>, tasks: &[SyncTask<'_, Snapshot>]) {
+        sync_documents::<Self>(desk, tasks).await;
     }
 }
 
 #[async_trait]
-impl Sales for Invoice {
+impl SalesEntity for InvoiceEntity {
     type Document = InvoiceDocument;
     type Remote = RemoteInvoice;
     type Id = XeroInvoiceId;
 
-    fn typed(id: XeroId) -> XeroInvoiceId {
+    fn typed_id(id: XeroId) -> XeroInvoiceId {
         XeroInvoiceId(id.0)
     }
 
-    fn outline(invoice: &Snapshot) -> Outline<'_> {
-        let total = totals::of(&invoice.lines, invoice.line_amounts).total;
-        Outline {
+    fn sales_outline(invoice: &Snapshot) -> SalesOutline<'_> {
+        let total = totals::sum_lines(&invoice.lines, invoice.line_amounts).total;
+        SalesOutline {
             number: &invoice.number,
             client: &invoice.client_id,
             standing: invoice.standing,
@@ -87,48 +87,54 @@ impl Sales for Invoice {
         }
     }
 
-    fn url(crm: &str, invoice: &Snapshot) -> Option<String> {
+    fn document_url(crm: &str, invoice: &Snapshot) -> Option<String> {
         Some(crm_url(crm, &invoice.id))
     }
 
-    fn tag(_: &Snapshot) -> Option<String> {
+    fn reference_tag(_: &Snapshot) -> Option<String> {
         None
     }
 
-    fn translate(
+    fn translate_snapshot(
         invoice: &Snapshot,
         existing: Option<XeroInvoiceId>,
-        context: Context<'_>,
-    ) -> Result<Translated<InvoiceDocument>, Failure> {
-        translate(invoice, existing, context)
+        context: TranslationContext<'_>,
+    ) -> Result<TranslatedDocument<InvoiceDocument>, Failure> {
+        translate_invoice(invoice, existing, context)
     }
 
-    fn numbered(document: InvoiceDocument, number: String) -> InvoiceDocument {
+    fn with_number(document: InvoiceDocument, number: String) -> InvoiceDocument {
         InvoiceDocument { invoice_number: number, ..document }
     }
 
-    fn giving(document: InvoiceDocument, status: Option<NewStatus>) -> InvoiceDocument {
+    fn with_status(document: InvoiceDocument, status: Option<NewStatus>) -> InvoiceDocument {
         InvoiceDocument { status, ..document }
     }
 
-    fn creating(batch: usize) -> Way<InvoiceDocument, RemoteInvoice> {
-        Way {
-            call: |session, documents, key| invoices::create(session, documents, key).boxed(),
-            body: invoices::body,
+    fn create_endpoint(batch: usize) -> WriteEndpoint<InvoiceDocument, RemoteInvoice> {
+        WriteEndpoint {
+            call: |session, documents, key| {
+                invoices::create_invoices(session, documents, key).boxed()
+            },
+            body: invoices::invoice_body,
             batch,
         }
     }
 
-    fn updating(batch: usize) -> Way<InvoiceDocument, RemoteInvoice> {
-        Way {
-            call: |session, documents, key| invoices::update(session, documents, key).boxed(),
-            body: invoices::body,
+    fn update_endpoint(batch: usize) -> WriteEndpoint<InvoiceDocument, RemoteInvoice> {
+        WriteEndpoint {
+            call: |session, documents, key| {
+                invoices::update_invoices(session, documents, key).boxed()
+            },
+            body: invoices::invoice_body,
             batch,
         }
     }
 
-    fn ending(batch: usize) -> Way<(XeroInvoiceId, TargetStatus), RemoteInvoice> {
-        Way {
+    fn status_endpoint(
+        batch: usize,
+    ) -> WriteEndpoint<(XeroInvoiceId, TargetStatus), RemoteInvoice> {
+        WriteEndpoint {
             call: |session, changes, key| invoices::set_status(session, changes, key).boxed(),
             body: invoices::status_body,
             batch,
@@ -136,24 +142,28 @@ impl Sales for Invoice {
     }
 
     async fn find_by_numbers(
-        session: &Session,
+        session: &ApiSession,
         numbers: &[&str],
-    ) -> Result<Rows<RemoteInvoice>, XeroError> {
+    ) -> Result<DecodedRows<RemoteInvoice>, XeroError> {
         invoices::find_by_numbers(session, numbers).await
     }
 
     async fn find_by_ids(
-        session: &Session,
+        session: &ApiSession,
         ids: &[XeroInvoiceId],
-    ) -> Result<Rows<RemoteInvoice>, XeroError> {
+    ) -> Result<DecodedRows<RemoteInvoice>, XeroError> {
         invoices::find_by_ids(session, ids).await
     }
 
-    fn link(task: &Task<'_, Snapshot>, remote: &RemoteInvoice, operation: LoggedOperation) -> Link {
-        let amounts = Amounts::observed(task.snapshot.billed(), remote);
+    fn build_link(
+        task: &SyncTask<'_, Snapshot>,
+        remote: &RemoteInvoice,
+        operation: LoggedOperation,
+    ) -> XeroLink {
+        let amounts = DocumentAmounts::of_invoice(task.snapshot.billed_total(), remote);
         let is_news = operation != LoggedOperation::Void
-            && is_news(task.mapping.link.as_ref(), remote.id.into(), &amounts);
-        Link {
+            && has_unreported_changes(task.mapping.link.as_ref(), remote.id.into(), &amounts);
+        XeroLink {
             xero_id: remote.id.into(),
             number: remote.number.clone(),
             // The poll reports the change to the CRM; its lists may already have passed it.

@@ -17,52 +17,52 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::crm::Revision;
 use domain::entity::EntityKind;
-use domain::envelope::Content;
+use domain::envelope::MessageContent;
 use domain::failure::{Failure, FailureClass};
-use domain::idempotency::{Hash, IdempotencyKey, Intent};
+use domain::idempotency::{ContentHash, IdempotencyKey, WriteIntent};
 use domain::ids::CrmId;
-use domain::mapping::{Link, Mapping};
-use domain::operation::Trace;
+use domain::mapping::{Mapping, XeroLink};
+use domain::operation::WriteTrace;
 use domain::retry;
 use domain::sync_log::LoggedOperation;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use xero::XeroError;
 
-pub use allocation::Allocation;
-pub(crate) use allocation::is_note_in_xero;
-pub use contact::Contact;
-pub(crate) use contact::after_merges;
-use contact::is_about_use;
-pub use credit_note::CreditNote;
-pub use invoice::Invoice;
+pub use allocation::AllocationEntity;
+pub(crate) use allocation::is_credit_note_in_xero;
+pub use contact::ContactEntity;
+pub(crate) use contact::find_merge_target;
+use contact::is_about_unused_contact;
+pub use credit_note::CreditNoteEntity;
+pub use invoice::InvoiceEntity;
 pub(crate) use outcome::{Outcome, OutcomeSlot};
-pub use payment::Payment;
+pub use payment::PaymentEntity;
 pub(crate) use write_state::WriteState;
 
-use crate::Memory;
-use crate::desk::{Desk, Trouble};
+use crate::RecoveryMode;
+use crate::tenant_session::{AttemptError, TenantSession};
 
 /// A kind of record.
 #[async_trait]
-pub trait Entity: 'static {
+pub trait SyncEntity: 'static {
     /// The kind.
     const KIND: EntityKind;
     /// The snapshot that the CRM sends.
     type Snapshot: Clone + Serialize + DeserializeOwned + Send + Sync;
 
     /// Returns the snapshot of this kind and id that a message carries, if any.
-    fn snapshot<'a>(content: &'a Content, id: &CrmId) -> Option<&'a Self::Snapshot>;
+    fn find_snapshot<'a>(content: &'a MessageContent, id: &CrmId) -> Option<&'a Self::Snapshot>;
 
     /// Returns the record's id in the CRM.
-    fn id(snapshot: &Self::Snapshot) -> CrmId;
+    fn record_id(snapshot: &Self::Snapshot) -> CrmId;
 
     /// Returns the record's revision.
-    fn revision(snapshot: &Self::Snapshot) -> Revision;
+    fn record_revision(snapshot: &Self::Snapshot) -> Revision;
 
     /// Returns the number by which people know the record and by which its document is found in
     /// Xero.
-    fn number(snapshot: &Self::Snapshot) -> String;
+    fn record_number(snapshot: &Self::Snapshot) -> String;
 
     /// Returns whether the record is to exist in Xero. Only then may a person have a new copy made
     /// of a document that was voided or deleted there.
@@ -71,32 +71,32 @@ pub trait Entity: 'static {
     /// Writes the snapshots to Xero: resolves the state in Xero where necessary, then writes as
     /// many documents per call as their failures allow. Records an outcome at every task. A task
     /// fails alone, unless the call it shares fails. May be repeated after any interruption.
-    async fn bring(desk: &Desk<'_>, tasks: &[Task<'_, Self::Snapshot>]);
+    async fn sync_batch(desk: &TenantSession<'_>, tasks: &[SyncTask<'_, Self::Snapshot>]);
 }
 
 /// The subject of an attempt: a claimed mapping and its snapshot, with where the attempt records
 /// its writes and its outcome.
 #[derive(Debug)]
-pub struct Task<'a, S> {
+pub struct SyncTask<'a, S> {
     /// The mapping.
     pub mapping: &'a Mapping,
     /// Its newest snapshot.
     pub snapshot: S,
     /// Whether the mapping may have forgotten documents that exist in Xero.
-    pub memory: Memory,
+    pub memory: RecoveryMode,
     /// Xero's answers to the writes so far.
     pub(crate) writes: &'a WriteState,
     /// The outcome of the attempt, once it is known.
     pub(crate) outcome: &'a OutcomeSlot,
 }
 
-impl<'a, S> Task<'a, S> {
+impl<'a, S> SyncTask<'a, S> {
     /// Creates the task of pushing this mapping's snapshot. Its writes are recorded in `writes`, and
     /// its outcome in `outcome`.
     pub(crate) const fn new(
         mapping: &'a Mapping,
         snapshot: S,
-        memory: Memory,
+        memory: RecoveryMode,
         writes: &'a WriteState,
         outcome: &'a OutcomeSlot,
     ) -> Self {
@@ -104,7 +104,7 @@ impl<'a, S> Task<'a, S> {
     }
 
     /// Records the outcome of the attempt. It replaces an earlier one.
-    pub(crate) fn finish(&self, outcome: Outcome) {
+    pub(crate) fn into_outcomes(&self, outcome: Outcome) {
         self.outcome.set(outcome);
     }
 
@@ -115,65 +115,69 @@ impl<'a, S> Task<'a, S> {
 
     /// Returns whether Xero may have a document that the mapping does not know.
     fn must_resolve(&self) -> bool {
-        self.mapping.operation.trace == Trace::Uncertain || self.memory == Memory::Restored
+        self.mapping.operation.trace == WriteTrace::Uncertain
+            || self.memory == RecoveryMode::LookBeforeCreate
     }
 
     /// Returns the idempotency key of writing exactly these bytes: the same for a repeated try, a
     /// different one for any other intent.
     fn idempotency_key(&self, body: &Bytes) -> IdempotencyKey {
         let Mapping { key, generation, snapshot, operation, .. } = self.mapping;
-        let intent = Intent {
+        let intent = WriteIntent {
             generation: *generation,
             revision: snapshot.revision,
             serial: operation.key_serial,
         };
-        IdempotencyKey::derive(key, intent, &Hash::of(body))
+        IdempotencyKey::for_write(key, intent, &ContentHash::of_bytes(body))
     }
 }
 
 /// Returns how many of these tasks may share a call.
-fn batch_size<S>(tasks: &[Task<'_, S>]) -> usize {
+fn batch_size<S>(tasks: &[SyncTask<'_, S>]) -> usize {
     let failures = tasks.iter().map(|task| task.mapping.operation.failures).max();
     retry::batch_size(failures.unwrap_or(0))
 }
 
 /// The result of a successful push.
 #[derive(Debug)]
-pub struct Brought {
+pub struct Synced {
     /// The counterpart in Xero. `None` for a record that never had to be sent.
-    pub link: Option<Link>,
+    pub link: Option<XeroLink>,
     /// The operation performed; [`LoggedOperation::Push`] if there was nothing to do.
     pub operation: LoggedOperation,
     /// Sentences for people.
     pub remarks: Vec<String>,
 }
 
-impl Brought {
+impl Synced {
     /// Returns whether a write showed that Xero's total differs from the CRM's.
-    pub(crate) fn tells_of_other_totals(&self) -> bool {
+    pub(crate) fn has_total_difference(&self) -> bool {
         let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
-        let differ = amounts.is_some_and(|amounts| amounts.difference().is_some());
+        let differ = amounts.is_some_and(|amounts| amounts.total_difference().is_some());
         differ && self.operation != LoggedOperation::Push
     }
 }
 
 /// Returns the tasks without an outcome that are wanted, in their order.
 fn open<'a, S>(
-    tasks: &'a [Task<'a, S>],
-    wanted: impl Fn(&Task<'a, S>) -> bool,
-) -> Vec<&'a Task<'a, S>> {
+    tasks: &'a [SyncTask<'a, S>],
+    wanted: impl Fn(&SyncTask<'a, S>) -> bool,
+) -> Vec<&'a SyncTask<'a, S>> {
     tasks.iter().filter(|task| task.outcome.is_empty() && wanted(task)).collect()
 }
 
 /// Records the same error for several tasks.
-fn fail<'a, S: 'a>(tasks: impl IntoIterator<Item = &'a Task<'a, S>>, trouble: &Trouble) {
+fn fail_tasks<'a, S: 'a>(
+    tasks: impl IntoIterator<Item = &'a SyncTask<'a, S>>,
+    trouble: &AttemptError,
+) {
     for task in tasks {
-        task.finish(Err(trouble.clone()));
+        task.into_outcomes(Err(trouble.clone()));
     }
 }
 
 /// The failure of a client whose chosen contact does not exist.
-pub(crate) fn no_contact() -> Failure {
+pub(crate) fn unknown_contact_failure() -> Failure {
     Failure::new(
         FailureClass::Rejected,
         "contact_unknown",
@@ -183,7 +187,7 @@ pub(crate) fn no_contact() -> Failure {
 }
 
 /// The failure of a record whose document in Xero belongs to another record.
-pub(crate) fn already_linked(kind: EntityKind, owner: &CrmId) -> Failure {
+pub(crate) fn already_linked_failure(kind: EntityKind, owner: &CrmId) -> Failure {
     Failure::new(
         FailureClass::Rejected,
         "already_linked",

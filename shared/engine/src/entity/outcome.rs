@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::failure::{Failure, FailureClass};
 use xero::XeroError;
 
-use super::Brought;
-use crate::desk::Trouble;
+use super::Synced;
+use crate::tenant_session::AttemptError;
 
 /// How an attempt at a record ended.
-pub(crate) type Outcome = Result<Brought, Trouble>;
+pub(crate) type Outcome = Result<Synced, AttemptError>;
 
 /// The outcome of an attempt. Empty until the attempt has determined it.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl OutcomeSlot {
     /// Returns Xero's error, if that is the outcome.
     pub(crate) fn xero_error(&self) -> Option<Arc<XeroError>> {
         match &*self.lock() {
-            Some(Err(Trouble::Xero(error))) => Some(error.clone()),
+            Some(Err(AttemptError::Xero(error))) => Some(error.clone()),
             Some(Ok(_) | Err(_)) | None => None,
         }
     }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     fn a_success() -> Outcome {
-        Ok(Brought { link: None, operation: LoggedOperation::Push, remarks: Vec::new() })
+        Ok(Synced { link: None, operation: LoggedOperation::Push, remarks: Vec::new() })
     }
 
     fn a_refusal() -> Outcome {

@@ -8,49 +8,55 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use domain::operation::Answer;
+use domain::operation::WriteAnswer;
 use xero::XeroError;
 
 /// The answer to the writes of an attempt. Empty while nothing has been written.
 #[derive(Debug, Default)]
-pub(crate) struct WriteState(Mutex<Option<Answer>>);
+pub(crate) struct WriteState(Mutex<Option<WriteAnswer>>);
 
 impl WriteState {
     /// Returns the answer that decides what is known about the writes so far.
-    pub(crate) fn answer(&self) -> Option<Answer> {
+    pub(crate) fn decisive_answer(&self) -> Option<WriteAnswer> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records that Xero performed a write. `is_known` says whether the answer carries the id of
     /// the document.
-    pub(super) fn note_done(&self, is_known: bool) {
-        self.note(if is_known { Answer::Answered } else { Answer::Unconfirmed });
+    pub(super) fn record_done(&self, is_known: bool) {
+        self.record_answer(if is_known { WriteAnswer::Answered } else { WriteAnswer::Unconfirmed });
     }
 
     /// Records the error of a write. A request that was never sent changes nothing.
-    pub(super) fn note_error(&self, error: &XeroError) {
+    pub(super) fn record_error(&self, error: &XeroError) {
         if is_unanswered(error) {
-            self.note(Answer::Unanswered);
+            self.record_answer(WriteAnswer::Unanswered);
         } else if error.is_answered() {
-            self.note_done(!may_stand(error));
+            self.record_done(!may_have_written(error));
         }
     }
 
     /// Replaces the answer with that of a later try, which looked up what the earlier writes may
     /// have left before it wrote. If the later try wrote nothing, the answer stays.
-    pub(crate) fn supersede(&self, later: &Self) {
-        if let Some(answer) = later.answer() {
+    pub(crate) fn replace_with_later(&self, later: &Self) {
+        if let Some(answer) = later.decisive_answer() {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
         }
     }
 
     /// Keeps the least certain answer: later answers do not settle an earlier uncertain write.
-    fn note(&self, answer: Answer) {
+    fn record_answer(&self, answer: WriteAnswer) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *noted = match (*noted, answer) {
-            (Some(Answer::Unanswered), _) | (_, Answer::Unanswered) => Some(Answer::Unanswered),
-            (Some(Answer::Unconfirmed), _) | (_, Answer::Unconfirmed) => Some(Answer::Unconfirmed),
-            (Some(Answer::Answered) | None, Answer::Answered) => Some(Answer::Answered),
+            (Some(WriteAnswer::Unanswered), _) | (_, WriteAnswer::Unanswered) => {
+                Some(WriteAnswer::Unanswered)
+            }
+            (Some(WriteAnswer::Unconfirmed), _) | (_, WriteAnswer::Unconfirmed) => {
+                Some(WriteAnswer::Unconfirmed)
+            }
+            (Some(WriteAnswer::Answered) | None, WriteAnswer::Answered) => {
+                Some(WriteAnswer::Answered)
+            }
         };
     }
 }
@@ -66,7 +72,7 @@ const fn is_unanswered(error: &XeroError) -> bool {
 }
 
 /// Returns whether Xero may have performed a write in spite of this error.
-const fn may_stand(error: &XeroError) -> bool {
+const fn may_have_written(error: &XeroError) -> bool {
     matches!(
         error,
         XeroError::ServerFault { .. }
@@ -81,57 +87,57 @@ const fn may_stand(error: &XeroError) -> bool {
 #[cfg(test)]
 mod tests {
     use domain::failure::FailureClass;
-    use xero::error::Access;
-    use xero::{Sent, TransportError, TransportErrorKind};
+    use xero::error::AccessMode;
+    use xero::{RequestSent, TransportError, TransportErrorKind};
 
     use super::*;
 
-    fn noted(errors: &[XeroError]) -> Option<Answer> {
+    fn answer_after(errors: &[XeroError]) -> Option<WriteAnswer> {
         let state = WriteState::default();
         for error in errors {
-            state.note_error(error);
+            state.record_error(error);
         }
-        state.answer()
+        state.decisive_answer()
     }
 
     #[test]
     fn a_call_that_was_never_made_is_no_write() {
-        assert_eq!(noted(&[XeroError::Unsendable { reason: "a test" }]), None);
+        assert_eq!(answer_after(&[XeroError::Unsendable { reason: "a test" }]), None);
         let refused = XeroError::Rejected { messages: Vec::new() };
         let never_made = XeroError::Unsendable { reason: "a test" };
-        assert_eq!(noted(&[refused, never_made]), Some(Answer::Answered));
+        assert_eq!(answer_after(&[refused, never_made]), Some(WriteAnswer::Answered));
     }
 
     #[test]
     fn a_page_in_place_of_the_answer_leaves_the_write_open_whatever_its_status() {
         for status in [200, 302, 400, 401, 403, 404, 503] {
-            let page = XeroError::Edge { access: Access::Write, status };
-            assert_eq!(noted(&[page]), Some(Answer::Unanswered), "{status}");
+            let page = XeroError::Edge { access: AccessMode::Write, status };
+            assert_eq!(answer_after(&[page]), Some(WriteAnswer::Unanswered), "{status}");
         }
     }
 
     #[test]
     fn an_answer_that_is_too_large_leaves_the_write_open() {
         let source = TransportError {
-            sent: Sent::Unknown,
+            sent: RequestSent::Unknown,
             kind: TransportErrorKind::TooLarge,
             source: "a test".into(),
         };
-        let error = XeroError::AnswerTooLarge { access: Access::Write, source };
-        assert_eq!(error.class(), FailureClass::Uncertain);
-        assert_eq!(noted(&[error, XeroError::TenantRefused]), Some(Answer::Unanswered));
+        let error = XeroError::AnswerTooLarge { access: AccessMode::Write, source };
+        assert_eq!(error.failure_class(), FailureClass::Uncertain);
+        assert_eq!(answer_after(&[error, XeroError::TenantRefused]), Some(WriteAnswer::Unanswered));
     }
 
     #[test]
     fn a_later_try_that_wrote_replaces_the_answer_and_one_that_did_not_leaves_it() {
         let state = WriteState::default();
-        state.note_error(&XeroError::BatchRejected { messages: Vec::new() });
-        state.supersede(&WriteState::default());
-        assert_eq!(state.answer(), Some(Answer::Unconfirmed));
+        state.record_error(&XeroError::BatchRejected { messages: Vec::new() });
+        state.replace_with_later(&WriteState::default());
+        assert_eq!(state.decisive_answer(), Some(WriteAnswer::Unconfirmed));
         let later = WriteState::default();
-        later.note_error(&XeroError::Rejected { messages: Vec::new() });
-        state.supersede(&later);
-        assert_eq!(state.answer(), Some(Answer::Answered));
+        later.record_error(&XeroError::Rejected { messages: Vec::new() });
+        state.replace_with_later(&later);
+        assert_eq!(state.decisive_answer(), Some(WriteAnswer::Answered));
     }
 
     #[test]
@@ -142,9 +148,15 @@ mod tests {
             || XeroError::BatchRejected { messages: Vec::new() },
         ];
         for open in answers {
-            assert_eq!(open().class(), FailureClass::Uncertain);
-            assert_eq!(noted(&[open(), XeroError::TenantRefused]), Some(Answer::Unconfirmed));
-            assert_eq!(noted(&[XeroError::TenantRefused, open()]), Some(Answer::Unconfirmed));
+            assert_eq!(open().failure_class(), FailureClass::Uncertain);
+            assert_eq!(
+                answer_after(&[open(), XeroError::TenantRefused]),
+                Some(WriteAnswer::Unconfirmed)
+            );
+            assert_eq!(
+                answer_after(&[XeroError::TenantRefused, open()]),
+                Some(WriteAnswer::Unconfirmed)
+            );
         }
     }
 }

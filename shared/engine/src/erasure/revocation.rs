@@ -8,19 +8,19 @@ use domain::connection::Connection;
 use domain::ids::{AccountId, GrantId};
 use futures::FutureExt;
 use serde::Serialize;
-use store::{StoreError, Walk};
+use store::{ShardScan, StoreError};
 
-use super::{find_uses, is_late};
-use crate::chain::Chain;
-use crate::disconnect::{Disconnected, disconnect};
-use crate::{Engine, Invocation, abreast, token};
+use super::{find_grant_uses, is_out_of_time};
+use crate::disconnect::{DisconnectOutcome, disconnect_account};
+use crate::error_chain::ErrorChain;
+use crate::{Engine, Invocation, concurrency, token};
 
 /// Accounts read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 
 /// The result of ending an account's connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Ended {
+pub struct EndConnectionOutcome {
     /// Whether nothing of it is left here or at Xero. Otherwise repeat the command.
     pub done: bool,
     /// Whether the account has a connection at all, including an ended one.
@@ -29,13 +29,13 @@ pub struct Ended {
     pub ended: bool,
 }
 
-impl Ended {
+impl EndConnectionOutcome {
     const UNKNOWN: Self = Self { done: true, known: false, ended: false };
 }
 
 /// How far all connections have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Revoked {
+pub struct RevocationSummary {
     /// Whether every connection has ended, here and at Xero. Otherwise repeat the command.
     pub done: bool,
     /// Accounts that were processed.
@@ -55,65 +55,71 @@ pub async fn end_connection(
     engine: &Engine,
     account: &AccountId,
     invocation: Invocation,
-) -> Result<Ended, StoreError> {
-    let Some(row) = engine.store.connection(account).await? else { return Ok(Ended::UNKNOWN) };
+) -> Result<EndConnectionOutcome, StoreError> {
+    let Some(row) = engine.store.find_connection(account).await? else {
+        return Ok(EndConnectionOutcome::UNKNOWN);
+    };
     let ended = !has_ended(&row.record) || !row.record.leftovers.is_empty();
-    if !find_uses(engine, invocation).await? {
-        return Ok(Ended { done: false, known: true, ended });
+    if !find_grant_uses(engine, invocation).await? {
+        return Ok(EndConnectionOutcome { done: false, known: true, ended });
     }
     // This comes first: an ended connection no longer names the grants of organisations that were
     // only offered.
-    let are_revoked = end_unlinked(engine, &row.record).await;
+    let are_revoked = end_unlinked_grants(engine, &row.record).await;
     if !are_revoked {
-        return Ok(Ended { done: false, known: true, ended });
+        return Ok(EndConnectionOutcome { done: false, known: true, ended });
     }
-    let done = disconnect(engine, account, invocation).await? == Disconnected::Done;
-    Ok(Ended { done, known: true, ended })
+    let done = disconnect_account(engine, account, invocation).await? == DisconnectOutcome::Done;
+    Ok(EndConnectionOutcome { done, known: true, ended })
 }
 
 /// Ends every connection and revokes every grant. The CRM receives one event for each account.
-pub async fn revoke_all(engine: &Engine, invocation: Invocation) -> Result<Revoked, StoreError> {
-    let mut revoked = Revoked::default();
-    if !find_uses(engine, invocation).await? {
+pub async fn revoke_all_grants(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<RevocationSummary, StoreError> {
+    let mut revoked = RevocationSummary::default();
+    if !find_grant_uses(engine, invocation).await? {
         return Ok(revoked);
     }
     let mut seen = BTreeSet::new();
     // Working connections come first.
-    let mut walk = Walk::from_shard(0);
-    while let Some((shard, after)) = walk.place() {
-        if is_late(engine, invocation) {
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
+        if is_out_of_time(engine, invocation) {
             return Ok(revoked);
         }
-        let ledgers = walk.turn(engine.store.polled(shard, after, PAGE).await?);
+        let ledgers = walk.take_page(engine.store.list_polled(shard, after, PAGE).await?);
         let accounts = ledgers.into_iter().map(|ledger| ledger.account);
         let new = accounts.filter(|account| seen.insert(account.clone())).collect();
-        revoke(engine, new, invocation, &mut revoked).await;
+        end_connections(engine, new, invocation, &mut revoked).await;
     }
-    let mut walk = Walk::from_shard(0);
-    while let Some((shard, after)) = walk.place() {
-        if is_late(engine, invocation) {
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
+        if is_out_of_time(engine, invocation) {
             return Ok(revoked);
         }
-        let accounts = walk.turn(engine.store.with_log(shard, after, PAGE).await?);
+        let accounts = walk.take_page(engine.store.list_logged(shard, after, PAGE).await?);
         let accounts = accounts.into_iter();
         let new = accounts.filter(|account| seen.insert(account.clone())).collect();
-        revoke(engine, new, invocation, &mut revoked).await;
+        end_connections(engine, new, invocation, &mut revoked).await;
     }
     revoked.done = revoked.later == 0 && revoked.failed == 0;
     Ok(revoked)
 }
 
-async fn revoke(
+async fn end_connections(
     engine: &Engine,
     accounts: Vec<AccountId>,
     invocation: Invocation,
-    revoked: &mut Revoked,
+    revoked: &mut RevocationSummary,
 ) {
     let ends = accounts.iter().map(|account| {
-        let ended = end_in_time(engine, account, invocation);
+        let ended = end_connection_in_time(engine, account, invocation);
         engine.skip_failing(account, ended).boxed()
     });
-    for (account, ended) in accounts.iter().zip(abreast::all(ends.collect()).await) {
+    for (account, ended) in accounts.iter().zip(concurrency::map_concurrently(ends.collect()).await)
+    {
         revoked.accounts += 1;
         match ended {
             Ok(Some(ended)) => {
@@ -123,7 +129,7 @@ async fn revoke(
             Ok(None) => revoked.failed += 1,
             Err(error) => {
                 tracing::error!(
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     account.id = %account,
                     "a connection was not ended; repeat the command"
                 );
@@ -133,13 +139,13 @@ async fn revoke(
     }
 }
 
-async fn end_in_time(
+async fn end_connection_in_time(
     engine: &Engine,
     account: &AccountId,
     invocation: Invocation,
-) -> Result<Ended, StoreError> {
-    if is_late(engine, invocation) {
-        return Ok(Ended { done: false, known: true, ended: false });
+) -> Result<EndConnectionOutcome, StoreError> {
+    if is_out_of_time(engine, invocation) {
+        return Ok(EndConnectionOutcome { done: false, known: true, ended: false });
     }
     end_connection(engine, account, invocation).await
 }
@@ -153,16 +159,16 @@ pub(super) fn has_ended(connection: &Connection) -> bool {
 
 /// Ends the grants that a connection names without a link in use or an unused one. Returns whether
 /// none is left.
-async fn end_unlinked(engine: &Engine, connection: &Connection) -> bool {
+async fn end_unlinked_grants(engine: &Engine, connection: &Connection) -> bool {
     let account = &connection.account;
     let mut are_ended = true;
     for (grant, serial) in unlinked_grants(connection) {
-        match token::end_unused(engine, grant, serial).await {
-            Ok(token::Ended::Done) => {}
-            Ok(token::Ended::Later) => are_ended = false,
+        match token::end_unused_grant(engine, grant, serial).await {
+            Ok(token::EndGrantOutcome::Done) => {}
+            Ok(token::EndGrantOutcome::Later) => are_ended = false,
             Err(error) => {
                 tracing::warn!(
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     account.id = %account,
                     "a grant was not revoked; repeat the command"
                 );

@@ -10,22 +10,22 @@ use std::num::NonZeroU16;
 use domain::failure::FailureClass;
 use domain::health;
 use domain::ids::Ledger;
-use domain::operation::Urgency;
+use domain::operation::Trigger;
 use futures::FutureExt;
-use store::{StoreError, Walk};
+use store::{ShardScan, StoreError};
 
-use super::Checked;
-use crate::chain::Chain;
-use crate::desk::{Desk, Trouble};
-use crate::unreadable_rows::catch_panic;
-use crate::{Engine, Invocation, abreast};
+use super::HealthCheckSummary;
+use crate::error_chain::ErrorChain;
+use crate::record_isolation::catch_panic;
+use crate::tenant_session::{AttemptError, TenantSession};
+use crate::{Engine, Invocation, concurrency};
 
 /// Ledgers read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
 
 /// The result of checking one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
+enum LinkCheckOutcome {
     /// Xero lists the organisation, or the connection is already known to be unusable.
     Fine,
     /// The connection was ended inside Xero, and is now ended here.
@@ -34,27 +34,28 @@ enum Look {
     Failed,
 }
 
-pub(super) async fn check(
+pub(super) async fn check_disconnected(
     engine: &Engine,
     invocation: Invocation,
-    checked: &mut Checked,
+    checked: &mut HealthCheckSummary,
 ) -> Result<(), StoreError> {
     let now = engine.clock.now();
-    let mut walk = Walk::from_shard(0);
-    while let Some((shard, after)) = walk.place() {
-        let ledgers = walk.turn(engine.store.polled(shard, after, PAGE).await?);
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
+        let ledgers = walk.take_page(engine.store.list_polled(shard, after, PAGE).await?);
         checked.counted.connections += ledgers.len();
-        if engine.is_late(invocation) {
+        if engine.is_out_of_time(invocation) {
             checked.is_cut_short = true;
             continue;
         }
-        let due = ledgers.iter().filter(|ledger| health::is_looked_at(&ledger.account, now));
-        let looks = due.map(|ledger| catch_panic(look(engine, ledger, invocation)).boxed());
-        for looked in abreast::all(looks.collect()).await {
+        let due = ledgers.iter().filter(|ledger| health::is_check_due(&ledger.account, now));
+        let looks =
+            due.map(|ledger| catch_panic(check_connection(engine, ledger, invocation)).boxed());
+        for looked in concurrency::map_concurrently(looks.collect()).await {
             match looked {
-                Some(Look::Fine) => {}
-                Some(Look::Ended) => checked.counted.found_disconnected += 1,
-                Some(Look::Failed) | None => checked.failed += 1,
+                Some(LinkCheckOutcome::Fine) => {}
+                Some(LinkCheckOutcome::Ended) => checked.counted.found_disconnected += 1,
+                Some(LinkCheckOutcome::Failed) | None => checked.failed += 1,
             }
         }
     }
@@ -63,45 +64,49 @@ pub(super) async fn check(
 
 /// The result for a connection that cannot be used. Ended, paused and expired connections are
 /// already known.
-fn closed(trouble: &Trouble) -> Look {
+fn classify_open_error(trouble: &AttemptError) -> LinkCheckOutcome {
     match trouble {
-        Trouble::Failure(failure) | Trouble::Explained(failure) => match failure.class {
-            FailureClass::Unauthorized | FailureClass::Throttled => Look::Fine,
+        AttemptError::Failure(failure) | AttemptError::Explained(failure) => match failure.class {
+            FailureClass::Unauthorized | FailureClass::Throttled => LinkCheckOutcome::Fine,
             FailureClass::Transient
             | FailureClass::Uncertain
             | FailureClass::Rejected
             | FailureClass::Blocked
             | FailureClass::Untranslatable
-            | FailureClass::Defect => Look::Failed,
+            | FailureClass::Defect => LinkCheckOutcome::Failed,
         },
-        Trouble::Xero(_) | Trouble::Blocked { failure: _, on: _ } | Trouble::Unrecorded(_) => {
-            Look::Failed
-        }
+        AttemptError::Xero(_)
+        | AttemptError::Blocked { failure: _, on: _ }
+        | AttemptError::Persist(_) => LinkCheckOutcome::Failed,
     }
 }
 
-async fn look(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> Look {
-    let desk = match Desk::open(engine, ledger, Urgency::Routine, invocation).await {
+async fn check_connection(
+    engine: &Engine,
+    ledger: &Ledger,
+    invocation: Invocation,
+) -> LinkCheckOutcome {
+    let desk = match TenantSession::open(engine, ledger, Trigger::Routine, invocation).await {
         Ok(desk) => desk,
-        Err(trouble) => return closed(&trouble),
+        Err(trouble) => return classify_open_error(&trouble),
     };
-    match desk.look_for_link().await {
-        Ok(true) => Look::Fine,
+    match desk.check_link_at_xero().await {
+        Ok(true) => LinkCheckOutcome::Fine,
         Ok(false) => {
             tracing::warn!(
                 account.id = %ledger.account,
                 tenant.id = %ledger.tenant,
                 "the connection was ended inside Xero"
             );
-            Look::Ended
+            LinkCheckOutcome::Ended
         }
         Err(error) => {
             tracing::warn!(
-                error = %Chain(&error),
+                error = %ErrorChain(&error),
                 account.id = %ledger.account,
                 "could not determine whether the connection was ended inside Xero"
             );
-            Look::Failed
+            LinkCheckOutcome::Failed
         }
     }
 }

@@ -5,56 +5,58 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
 
 use domain::connection::ConnectionState;
-use domain::health::Health;
+use domain::health::AccountHealth;
 use domain::ids::{AccountId, Ledger};
 use futures::FutureExt;
-use store::table::Expect;
-use store::{StoreError, Walk};
+use store::table::WriteExpectation;
+use store::{ShardScan, StoreError};
 
-use super::Checked;
-use crate::chain::Chain;
+use super::HealthCheckSummary;
+use crate::error_chain::ErrorChain;
 use crate::ports::GivenUp;
-use crate::{Engine, Invocation, abreast};
+use crate::{Engine, Invocation, concurrency};
 
 /// Entries read per page of the index.
 const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
 
 /// The state of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Standing {
+struct WarningState {
     skipped: u32,
     was_warned: bool,
     is_warned: bool,
 }
 
-pub(super) async fn check(
+pub(super) async fn check_given_up(
     engine: &Engine,
     invocation: Invocation,
-    checked: &mut Checked,
+    checked: &mut HealthCheckSummary,
 ) -> Result<(), StoreError> {
-    let Some(given_up) = count(engine, invocation).await? else {
+    let Some(given_up) = count_given_up(engine, invocation).await? else {
         // An incomplete count would clear warnings that still apply.
         checked.is_cut_short = true;
         return Ok(());
     };
     let mut accounts: BTreeSet<AccountId> =
         given_up.keys().map(|ledger| ledger.account.clone()).collect();
-    let mut walk = Walk::from_shard(0);
-    while let Some((shard, after)) = walk.place() {
-        accounts.extend(walk.turn(engine.store.unwell(shard, after, PAGE).await?));
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
+        accounts.extend(walk.take_page(engine.store.list_unhealthy(shard, after, PAGE).await?));
     }
     let looks = accounts.iter().map(|account| {
-        let looked = look(engine, account, &given_up);
+        let looked = record_account_health(engine, account, &given_up);
         engine.skip_failing(account, looked).boxed()
     });
     let mut all = GivenUp::default();
-    for (account, looked) in accounts.iter().zip(abreast::all(looks.collect()).await) {
+    for (account, looked) in
+        accounts.iter().zip(concurrency::map_concurrently(looks.collect()).await)
+    {
         match looked {
-            Ok(Some(standing)) => add(standing, &mut all, checked),
+            Ok(Some(standing)) => add_account_health(standing, &mut all, checked),
             Ok(None) => checked.failed += 1,
             Err(error) => {
                 tracing::error!(
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     account.id = %account,
                     "an account's health was not recorded"
                 );
@@ -66,8 +68,8 @@ pub(super) async fn check(
     Ok(())
 }
 
-fn add(standing: Standing, all: &mut GivenUp, checked: &mut Checked) {
-    let Standing { skipped, was_warned, is_warned } = standing;
+fn add_account_health(standing: WarningState, all: &mut GivenUp, checked: &mut HealthCheckSummary) {
+    let WarningState { skipped, was_warned, is_warned } = standing;
     all.records += usize::try_from(skipped).unwrap_or(usize::MAX);
     all.accounts += usize::from(skipped > 0);
     all.warned += usize::from(is_warned);
@@ -76,17 +78,17 @@ fn add(standing: Standing, all: &mut GivenUp, checked: &mut Checked) {
 }
 
 /// Counts the records that were given up, by ledger. `None` if time ran out.
-async fn count(
+async fn count_given_up(
     engine: &Engine,
     invocation: Invocation,
 ) -> Result<Option<BTreeMap<Ledger, u32>>, StoreError> {
     let mut given_up: BTreeMap<Ledger, u32> = BTreeMap::new();
-    let mut walk = Walk::from_shard(0);
-    while let Some((shard, after)) = walk.place() {
-        if engine.is_late(invocation) {
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
+        if engine.is_out_of_time(invocation) {
             return Ok(None);
         }
-        for key in walk.turn(engine.store.given_up(shard, after, PAGE).await?) {
+        for key in walk.take_page(engine.store.list_given_up(shard, after, PAGE).await?) {
             let count = given_up.entry(key.ledger).or_default();
             *count = count.saturating_add(1);
         }
@@ -96,14 +98,14 @@ async fn count(
 
 /// Records the state of an account. Only records of the organisation to which it is connected
 /// count, not those of earlier organisations or of disconnected accounts.
-async fn look(
+async fn record_account_health(
     engine: &Engine,
     account: &AccountId,
     given_up: &BTreeMap<Ledger, u32>,
-) -> Result<Standing, StoreError> {
-    let connection = engine.store.connection(account).await?.map(|row| row.record);
+) -> Result<WarningState, StoreError> {
+    let connection = engine.store.find_connection(account).await?.map(|row| row.record);
     let connected = connection.filter(|one| one.state != ConnectionState::Disconnected);
-    let ledger = connected.and_then(|one| one.ledger());
+    let ledger = connected.and_then(|one| one.current_ledger());
     let skipped = ledger.as_ref().and_then(|ledger| given_up.get(ledger)).copied().unwrap_or(0);
     if skipped > 0 {
         tracing::warn!(
@@ -113,11 +115,13 @@ async fn look(
             "records were given up and need a person"
         );
     }
-    let known = engine.store.health(account).await?;
-    let expect = known.as_ref().map_or(Expect::Absent, |known| Expect::Version(known.version));
+    let known = engine.store.find_health(account).await?;
+    let expect = known
+        .as_ref()
+        .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
     let before = known.map(|known| known.record);
     let was_warned = before.as_ref().is_some_and(|before| before.warned_since.is_some());
-    let next = Health::next(before.as_ref(), account, skipped, engine.clock.now());
+    let next = AccountHealth::next(before.as_ref(), account, skipped, engine.clock.now());
     let is_warned = next.as_ref().map_or(was_warned, |next| next.warned_since.is_some());
     if let Some(next) = next {
         match engine.store.put_health(&next, expect).await {
@@ -126,5 +130,5 @@ async fn look(
             Err(error) => return Err(error),
         }
     }
-    Ok(Standing { skipped, was_warned, is_warned })
+    Ok(WarningState { skipped, was_warned, is_warned })
 }

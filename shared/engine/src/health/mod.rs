@@ -6,18 +6,18 @@
 
 mod disconnected;
 mod given_up;
-mod late;
+mod overdue;
 
 use store::StoreError;
 
-use crate::ports::{Counted, Measure};
+use crate::ports::{HealthCounts, Metric};
 use crate::{Engine, Invocation, upgrade};
 
 /// The result of a check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Checked {
+pub struct HealthCheckSummary {
     /// The counts over all accounts.
-    pub counted: Counted,
+    pub counted: HealthCounts,
     /// Accounts with a new warning.
     pub raised: usize,
     /// Accounts whose warning was cleared.
@@ -29,18 +29,21 @@ pub struct Checked {
 }
 
 /// Checks all accounts. A failure of one account does not affect the others.
-pub async fn check(engine: &Engine, invocation: Invocation) -> Result<Checked, StoreError> {
-    let mut checked = Checked::default();
-    late::check(engine, &mut checked).await?;
-    given_up::check(engine, invocation, &mut checked).await?;
-    disconnected::check(engine, invocation, &mut checked).await?;
-    engine.metrics.record(Measure::Health(checked.counted));
-    upgrade::upgrade(engine, invocation).await?;
+pub async fn check_health(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<HealthCheckSummary, StoreError> {
+    let mut checked = HealthCheckSummary::default();
+    overdue::check_overdue(engine, &mut checked).await?;
+    given_up::check_given_up(engine, invocation, &mut checked).await?;
+    disconnected::check_disconnected(engine, invocation, &mut checked).await?;
+    engine.metrics.record_metric(Metric::Health(checked.counted));
+    upgrade::perform_upgrades(engine, invocation).await?;
     Ok(checked)
 }
 
 impl Engine {
-    fn is_late(&self, invocation: Invocation) -> bool {
+    fn is_out_of_time(&self, invocation: Invocation) -> bool {
         self.clock.now() > invocation.last_call
     }
 }

@@ -7,11 +7,11 @@
 
 use domain::delivery::DeliveryFailures;
 use jiff::Timestamp;
-use store::table::Expect;
+use store::table::WriteExpectation;
 use store::{ConflictLimit, StoreError};
 
 use crate::Engine;
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 
 /// What is known of a message that was received again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,14 +25,14 @@ pub struct RepeatedDelivery {
 
 /// Why the failures of a message could not be changed.
 #[derive(Debug)]
-enum ChangeError {
+enum FailuresChangeError {
     /// They could not be read, so nothing was written.
     Unread(StoreError),
     /// They could not be written, or it is unknown whether they were.
     Unwritten(StoreError),
 }
 
-impl ChangeError {
+impl FailuresChangeError {
     fn into_source(self) -> StoreError {
         match self {
             Self::Unread(source) | Self::Unwritten(source) => source,
@@ -61,10 +61,10 @@ pub async fn register_redelivery(
             RepeatedDelivery { stops, is_marked: stops == 0 }
         }
         Err(error) => {
-            let is_marked = matches!(error, ChangeError::Unwritten(_));
+            let is_marked = matches!(error, FailuresChangeError::Unwritten(_));
             let source = error.into_source();
             tracing::warn!(
-                error = %Chain(&source),
+                error = %ErrorChain(&source),
                 message.id = message_id,
                 "a redelivery could not be registered"
             );
@@ -80,13 +80,13 @@ pub async fn begin_processing(
     until: Timestamp,
 ) -> Result<(), StoreError> {
     let begun = change_failures(engine, message_id, |failures| failures.begin_processing(until));
-    begun.await.map(drop).map_err(ChangeError::into_source)
+    begun.await.map(drop).map_err(FailuresChangeError::into_source)
 }
 
 /// Removes the mark of a message whose processing ended.
 pub async fn end_processing(engine: &Engine, message_id: &str) -> Result<(), StoreError> {
     let ended = change_failures(engine, message_id, DeliveryFailures::end_processing);
-    ended.await.map(drop).map_err(ChangeError::into_source)
+    ended.await.map(drop).map_err(FailuresChangeError::into_source)
 }
 
 /// Counts a failure for the reason with this code, and removes the mark of the message. Returns how
@@ -97,7 +97,7 @@ pub async fn count_failure(
     code: &str,
 ) -> Result<u32, StoreError> {
     let counted = change_failures(engine, message_id, |failures| failures.count_failure(code));
-    let counted = counted.await.map_err(ChangeError::into_source)?;
+    let counted = counted.await.map_err(FailuresChangeError::into_source)?;
     Ok(counted.failures_for(code))
 }
 
@@ -106,14 +106,14 @@ async fn change_failures(
     engine: &Engine,
     message_id: &str,
     change: impl Fn(&mut DeliveryFailures),
-) -> Result<DeliveryFailures, ChangeError> {
+) -> Result<DeliveryFailures, FailuresChangeError> {
     let mut conflicts = ConflictLimit::default();
     loop {
         let now = engine.clock.now();
-        let known = engine.store.delivery_failures(message_id).await;
-        let (before, expect) = match known.map_err(ChangeError::Unread)? {
-            Some(row) => (row.record, Expect::Version(row.version)),
-            None => (DeliveryFailures::new(message_id, now), Expect::Absent),
+        let known = engine.store.find_delivery_failures(message_id).await;
+        let (before, expect) = match known.map_err(FailuresChangeError::Unread)? {
+            Some(row) => (row.record, WriteExpectation::Version(row.version)),
+            None => (DeliveryFailures::new(message_id, now), WriteExpectation::Absent),
         };
         let mut failures = before.clone();
         change(&mut failures);
@@ -123,7 +123,7 @@ async fn change_failures(
         failures.changed_at = now;
         match engine.store.put_delivery_failures(&failures, expect).await {
             Ok(_) => return Ok(failures),
-            Err(error) => conflicts.allow_retry(error).map_err(ChangeError::Unwritten)?,
+            Err(error) => conflicts.allow_retry(error).map_err(FailuresChangeError::Unwritten)?,
         }
     }
 }

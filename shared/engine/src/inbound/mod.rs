@@ -1,42 +1,44 @@
 //! Processes incoming messages of one account that one queue delivered together.
 
-mod arrivals;
-mod deal;
+mod batch;
+mod dead_letter_report;
 mod deliveries;
-mod moved_aside;
-mod turned;
+mod dispatch;
+mod sign_change;
 mod unconnected;
 
 use std::collections::BTreeMap;
 
 use domain::crm;
 use domain::entity::EntityKind;
-use domain::envelope::{Content, Errand, Inbound, Message, Mode};
+use domain::envelope::{ClientSyncMode, CrmMessage, InboundBody, MessageContent, WakeUpKind};
 use domain::ids::{AccountId, CrmId, Ledger};
 use domain::mapping::MappingKey;
 use domain::sync_log::LogStatus;
 use futures::FutureExt;
 
-use self::arrivals::{Arrival, Arrivals};
+use self::batch::{BatchRecord, MessageBatch};
+pub use self::dead_letter_report::{explain_failed, explain_unreadable, report_dead_letter};
 pub use self::deliveries::{
     RepeatedDelivery, begin_processing, count_failure, end_processing, register_redelivery,
 };
-pub use self::moved_aside::{explain_failed, explain_unreadable, report_moved_aside};
-use self::turned::{Turned, turned};
+use self::sign_change::{SignChange, apply_sign_change};
 use crate::contacts::reconcile;
-use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
-use crate::errors::{Unrecorded, isolate};
+use crate::entity::{
+    AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
+};
+use crate::errors::{PersistError, isolate_record};
+use crate::invoice_payments::RecordPaymentOutcome;
 use crate::ledgers::ledger_of;
 use crate::outbox::derive_event_id;
-use crate::push::{self, Keep, Pushed};
-use crate::receipts::Noted;
-use crate::{Engine, Invocation, carry_over, journal, payments, receipts, sync_all};
+use crate::push::{self, KeepReason, PushOutcome};
+use crate::{Engine, Invocation, carry_over, invoice_payments, payments, sync_all, sync_log};
 
 /// The outcome of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Received {
+pub enum MessageOutcome {
     /// The record was pushed, or the variant says why not.
-    Pushed(Pushed),
+    Pushed(PushOutcome),
     /// The record was stored, and a hint enqueued to push it together with others.
     PutOff,
     /// The message needed no push: a client's data, or a payment that reaches Xero through the
@@ -46,14 +48,14 @@ pub enum Received {
     /// connection.
     NotKept,
     /// The message was about several records, with these outcomes.
-    Woken(Vec<Received>),
+    Woken(Vec<MessageOutcome>),
     /// The message continued a carry-over, a Sync All or a reconciliation.
     Walked,
 }
 
 /// How many messages a queue delivered together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
+pub enum DeliverySize {
     /// The maximum that the queue delivers at once, so there may be more.
     Full,
     /// Fewer than the maximum.
@@ -63,84 +65,97 @@ pub enum Delivery {
 /// Processes messages of one account from the queue of one kind. Returns one outcome per message,
 /// in their order. `Ok` means that the outcome is recorded and the message is done; `Err` means
 /// that it is not, and the message must be redelivered.
-pub async fn receive(
+pub async fn receive_messages(
     engine: &Engine,
-    messages: &[Inbound],
-    delivery: Delivery,
+    messages: &[InboundBody],
+    delivery: DeliverySize,
     invocation: Invocation,
-) -> Vec<Result<Received, Unrecorded>> {
-    let mut arrivals = Arrivals::default();
+) -> Vec<Result<MessageOutcome, PersistError>> {
+    let mut arrivals = MessageBatch::default();
     let (mut walks, mut comparisons, mut connected) = (Vec::new(), Vec::new(), Vec::new());
     let mut written: Vec<(usize, Ledger)> = Vec::new();
     for (index, inbound) in messages.iter().enumerate() {
         match inbound {
-            Inbound::Message(message) => {
-                let told = told(engine, message, index, &mut written).boxed();
-                let told = isolate(told).await;
-                arrivals.message(index, told, &message.content);
+            InboundBody::Message(message) => {
+                let told = prepare_message(engine, message, index, &mut written).boxed();
+                let told = isolate_record(told).await;
+                arrivals.add_message(index, told, &message.content);
             }
-            Inbound::Wake(wake) => match &wake.errand {
-                Errand::Records(records) => arrivals.wake(index, wake, records),
-                Errand::SyncAll => walks.push((index, wake.ledger())),
-                Errand::Connected => connected.push((index, wake.ledger())),
-                Errand::Reconciliation => comparisons.push((index, wake.ledger())),
+            InboundBody::Wake(wake) => match &wake.errand {
+                WakeUpKind::Records(records) => arrivals.add_wake_up(index, wake, records),
+                WakeUpKind::SyncAll => walks.push((index, wake.target_ledger())),
+                WakeUpKind::Connected => connected.push((index, wake.target_ledger())),
+                WakeUpKind::Reconciliation => comparisons.push((index, wake.target_ledger())),
             },
         }
     }
-    for group in arrivals.groups() {
+    for group in arrivals.take_groups() {
         let dealt = match group.kind {
             EntityKind::Contact => {
-                deal::with::<Contact>(engine, &group, delivery, invocation).boxed()
+                dispatch::process_group::<ContactEntity>(engine, &group, delivery, invocation)
+                    .boxed()
             }
             EntityKind::Invoice => {
-                deal::with::<Invoice>(engine, &group, delivery, invocation).boxed()
+                dispatch::process_group::<InvoiceEntity>(engine, &group, delivery, invocation)
+                    .boxed()
             }
             EntityKind::CreditNote => {
-                deal::with::<CreditNote>(engine, &group, delivery, invocation).boxed()
+                dispatch::process_group::<CreditNoteEntity>(engine, &group, delivery, invocation)
+                    .boxed()
             }
             EntityKind::Allocation => {
-                deal::with::<Allocation>(engine, &group, delivery, invocation).boxed()
+                dispatch::process_group::<AllocationEntity>(engine, &group, delivery, invocation)
+                    .boxed()
             }
             EntityKind::Payment => {
-                deal::with::<Payment>(engine, &group, delivery, invocation).boxed()
+                dispatch::process_group::<PaymentEntity>(engine, &group, delivery, invocation)
+                    .boxed()
             }
         };
-        arrivals.end(dealt.await);
+        arrivals.add_outcomes(dealt.await);
     }
     for (index, ledger) in walks {
-        let walked = isolate(sync_all::walk(engine, &ledger, invocation).boxed()).await;
-        arrivals.set(index, walked.map(|()| Received::Walked));
+        let walked =
+            isolate_record(sync_all::continue_sync_all(engine, &ledger, invocation).boxed()).await;
+        arrivals.set_outcome(index, walked.map(|()| MessageOutcome::Walked));
     }
     for (index, ledger) in comparisons {
-        let compared = isolate(reconcile::walk(engine, &ledger, invocation).boxed()).await;
-        arrivals.set(index, compared.map(|()| Received::Walked));
+        let compared =
+            isolate_record(reconcile::continue_reconciliation(engine, &ledger, invocation).boxed())
+                .await;
+        arrivals.set_outcome(index, compared.map(|()| MessageOutcome::Walked));
     }
     for (index, ledger) in connected {
-        let carried = isolate(carry_over::walk(engine, &ledger, invocation).boxed()).await;
-        arrivals.set(index, carried.map(|()| Received::Walked));
+        let carried =
+            isolate_record(carry_over::continue_carry_over(engine, &ledger, invocation).boxed())
+                .await;
+        arrivals.set_outcome(index, carried.map(|()| MessageOutcome::Walked));
     }
-    let mut received = arrivals.finish(messages);
-    request_carry_over(engine, &written, &mut received).await;
+    let mut received = arrivals.into_outcomes(messages);
+    request_carry_overs(engine, &written, &mut received).await;
     received
 }
 
 /// Requests a carry-over for records that were written while the account was connected to another
 /// organisation. Records that Xero already has stay with their organisation.
-async fn request_carry_over(
+async fn request_carry_overs(
     engine: &Engine,
     written: &[(usize, Ledger)],
-    received: &mut [Result<Received, Unrecorded>],
+    received: &mut [Result<MessageOutcome, PersistError>],
 ) {
-    let mut asked: BTreeMap<&Ledger, Result<(), Unrecorded>> = BTreeMap::new();
+    let mut asked: BTreeMap<&Ledger, Result<(), PersistError>> = BTreeMap::new();
     for (index, ledger) in written {
         let Some(one) = received.get_mut(*index) else { continue };
-        if matches!(one, Err(_) | Ok(Received::Pushed(Pushed::Synced | Pushed::Unchanged))) {
+        if matches!(
+            one,
+            Err(_) | Ok(MessageOutcome::Pushed(PushOutcome::Synced | PushOutcome::Unchanged))
+        ) {
             continue;
         }
         let asked = if let Some(asked) = asked.get(ledger) {
             asked.clone()
         } else {
-            let request = carry_over::request(engine, ledger).await;
+            let request = carry_over::request_carry_over(engine, ledger).await;
             asked.insert(ledger, request.clone());
             request
         };
@@ -153,83 +168,85 @@ async fn request_carry_over(
 
 /// The ledger of a message's records.
 #[derive(Debug)]
-struct Place {
+struct MessageTarget {
     ledger: Ledger,
     /// Another record that the message affects without naming it.
     also: Option<(EntityKind, CrmId)>,
 }
 
 /// Returns the ledger of a message's records, or the outcome if nothing is left to do.
-async fn told(
+async fn prepare_message(
     engine: &Engine,
-    message: &Message,
+    message: &CrmMessage,
     index: usize,
     written: &mut Vec<(usize, Ledger)>,
-) -> Result<Result<Place, Received>, Unrecorded> {
-    let Message { id, account, sent_at: _, content } = message;
+) -> Result<Result<MessageTarget, MessageOutcome>, PersistError> {
+    let CrmMessage { id, account, sent_at: _, content } = message;
     // If the message is processed again, the CRM recognises the event.
     let refusal_id = derive_event_id(account, &format!("refused\n{id}"));
-    let connection = engine.store.connection(account).await?.map(|row| row.record);
+    let connection = engine.store.find_connection(account).await?.map(|row| row.record);
     let ledger = ledger_of(connection.as_ref(), account);
     if !connection.is_some_and(|connection| connection.state.is_connected())
         && !unconnected::admit_unconnected(engine, &ledger, content).await?
     {
-        unconnected::refuse(engine, refusal_id, account, content).await?;
-        return Ok(Err(Received::NotKept));
+        unconnected::report_not_kept(engine, refusal_id, account, content).await?;
+        return Ok(Err(MessageOutcome::NotKept));
     }
     written.push((index, ledger.clone()));
-    if let Content::Client { client, mode: Mode::Record } = content {
-        let crm_id = Contact::id(client);
+    if let MessageContent::Client { client, mode: ClientSyncMode::Record } = content {
+        let crm_id = ContactEntity::record_id(client);
         let key = MappingKey::new(ledger.clone(), EntityKind::Contact, crm_id);
-        push::keep::<Contact>(engine, &key, client, Keep::Record).await?;
-        return Ok(Err(Received::Recorded));
+        push::keep_snapshot::<ContactEntity>(engine, &key, client, KeepReason::Record).await?;
+        return Ok(Err(MessageOutcome::Recorded));
     }
-    if let Content::Payment { payment, parts } = content {
+    if let MessageContent::Payment { payment, parts } = content {
         // The payment is recorded first, so that it is recognised as the CRM's in every later read
         // of Xero.
-        match receipts::record(engine, &ledger, payment).await? {
-            Noted::Done => {}
-            Noted::Contradicts => {
-                return Ok(Err(recorded_otherwise(engine, account, payment).await));
+        match invoice_payments::record_payment(engine, &ledger, payment).await? {
+            RecordPaymentOutcome::Done => {}
+            RecordPaymentOutcome::Contradicts => {
+                return Ok(Err(log_contradiction(engine, account, payment).await));
             }
-            Noted::TooMany(invoice) => {
+            RecordPaymentOutcome::TooMany(invoice) => {
                 let id = CrmId::from(payment.id.clone());
                 let subject = (EntityKind::Payment, id.clone(), id.to_string());
-                let failure = push::too_many_payments(&invoice);
+                let failure = push::too_many_payments_failure(&invoice);
                 push::refuse_record_as(engine, refusal_id, account, subject, &failure).await?;
-                return Ok(Err(Received::Pushed(Pushed::Skipped)));
+                return Ok(Err(MessageOutcome::Pushed(PushOutcome::Skipped)));
             }
         }
-        payments::take_back_others(engine, &ledger, payment, parts).await?;
+        payments::delete_other_parts(engine, &ledger, payment, parts).await?;
         if parts.is_empty() {
-            return Ok(Err(Received::Recorded));
+            return Ok(Err(MessageOutcome::Recorded));
         }
     }
-    let also = match turned(engine, &ledger, content).await? {
-        Turned::No => None,
-        Turned::Retracted(kind, crm_id) => Some((kind, crm_id)),
-        Turned::Overtaken { known } => return Ok(Err(Received::Pushed(Pushed::Stale { known }))),
+    let also = match apply_sign_change(engine, &ledger, content).await? {
+        SignChange::No => None,
+        SignChange::Retracted(kind, crm_id) => Some((kind, crm_id)),
+        SignChange::Overtaken { known } => {
+            return Ok(Err(MessageOutcome::Pushed(PushOutcome::Stale { known })));
+        }
     };
-    Ok(Ok(Place { ledger, also }))
+    Ok(Ok(MessageTarget { ledger, also }))
 }
 
 /// Logs that a payment was already recorded with other details. Its documents in Xero stay
 /// unchanged.
-async fn recorded_otherwise(
+async fn log_contradiction(
     engine: &Engine,
     account: &AccountId,
     payment: &crm::payment::Payment,
-) -> Received {
+) -> MessageOutcome {
     let id = CrmId::from(payment.id.clone());
     let subject = (EntityKind::Payment, id.clone(), id.to_string());
     let told = "This payment was already recorded with another amount or method, and was not changed. Delete it and record a new one instead.";
-    journal::idle(engine, account, subject, LogStatus::Unchanged, told.to_owned(), None).await;
-    Received::Recorded
+    sync_log::log_idle(engine, account, subject, LogStatus::Unchanged, told.to_owned(), None).await;
+    MessageOutcome::Recorded
 }
 
-impl Arrival<'_> {
+impl BatchRecord<'_> {
     /// Returns the snapshot that the message carries, if it is of this kind.
-    fn snapshot<E: Entity>(&self) -> Option<&E::Snapshot> {
-        self.content.and_then(|content| E::snapshot(content, &self.crm_id))
+    fn snapshot_of_kind<E: SyncEntity>(&self) -> Option<&E::Snapshot> {
+        self.content.and_then(|content| E::find_snapshot(content, &self.crm_id))
     }
 }

@@ -2,50 +2,52 @@
 
 use domain::activity::KEPT_MAX;
 use domain::entity::EntityKind;
-use domain::envelope::Content;
+use domain::envelope::MessageContent;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{AccountId, CrmId, Ledger};
 use domain::mapping::MappingKey;
-use domain::outbound::News;
+use domain::outbound::EventContent;
 use domain::sync_log::LogStatus;
 use store::StoreError;
 use uuid::Uuid;
 
-use crate::entity::{Allocation, Contact, CreditNote, Entity, Invoice, Payment};
-use crate::{Engine, journal, kept_records};
+use crate::entity::{
+    AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
+};
+use crate::{Engine, kept_records, sync_log};
 
 /// Reserves room for the unknown records of a message. Returns `false` if there is none; nothing of
 /// the message is stored then.
 pub(super) async fn admit_unconnected(
     engine: &Engine,
     ledger: &Ledger,
-    content: &Content,
+    content: &MessageContent,
 ) -> Result<bool, StoreError> {
     let mut new = 0;
-    for (kind, crm_id) in records(content) {
+    for (kind, crm_id) in list_record_keys(content) {
         let key = MappingKey::new(ledger.clone(), kind, crm_id);
-        new += u32::from(engine.store.mapping(&key).await?.is_none());
+        new += u32::from(engine.store.find_mapping(&key).await?.is_none());
     }
-    if let Content::Payment { payment, parts: _ } = content {
+    if let MessageContent::Payment { payment, parts: _ } = content {
         for share in &payment.allocations {
             let invoice = CrmId::from(share.invoice_id.clone());
-            new += u32::from(engine.store.receipts(ledger, &invoice).await?.is_none());
+            new += u32::from(engine.store.find_invoice_payments(ledger, &invoice).await?.is_none());
         }
     }
     if new == 0 {
         return Ok(true);
     }
-    kept_records::admit(engine, &ledger.account, new).await
+    kept_records::reserve_records(engine, &ledger.account, new).await
 }
 
 /// Reports in the sync log and to the CRM that a message was not stored.
-pub(super) async fn refuse(
+pub(super) async fn report_not_kept(
     engine: &Engine,
     event_id: Uuid,
     account: &AccountId,
-    content: &Content,
+    content: &MessageContent,
 ) -> Result<(), StoreError> {
-    let (entity, crm_id, number) = subject(content);
+    let (entity, crm_id, number) = message_subject(content);
     let failure = Failure::new(
         FailureClass::Untranslatable,
         "too_many_unconnected",
@@ -54,7 +56,7 @@ pub(super) async fn refuse(
         ),
         "Connect Xero in Settings > Integrations > Xero, then send the record again.",
     );
-    let news = News::Skipped {
+    let news = EventContent::Skipped {
         entity,
         crm_id: crm_id.clone(),
         number: number.clone(),
@@ -65,47 +67,57 @@ pub(super) async fn refuse(
     engine.report_event(event_id, account, news).await?;
     let subject = (entity, crm_id, number);
     let message = failure.to_string();
-    journal::idle(engine, account, subject, LogStatus::Skipped, message, Some(&failure)).await;
+    sync_log::log_idle(engine, account, subject, LogStatus::Skipped, message, Some(&failure)).await;
     Ok(())
 }
 
 /// Returns the records that a message would add.
-fn records(content: &Content) -> Vec<(EntityKind, CrmId)> {
+fn list_record_keys(content: &MessageContent) -> Vec<(EntityKind, CrmId)> {
     match content {
-        Content::Client { client, mode: _ } => vec![(EntityKind::Contact, Contact::id(client))],
-        Content::Invoice { client, invoice } => vec![
-            (EntityKind::Contact, Contact::id(client)),
-            (EntityKind::Invoice, Invoice::id(invoice)),
-        ],
-        Content::CreditNote { client, note } => vec![
-            (EntityKind::Contact, Contact::id(client)),
-            (EntityKind::CreditNote, CreditNote::id(note)),
-        ],
-        Content::Allocation(allocation) => {
-            vec![(EntityKind::Allocation, Allocation::id(allocation))]
+        MessageContent::Client { client, mode: _ } => {
+            vec![(EntityKind::Contact, ContactEntity::record_id(client))]
         }
-        Content::Payment { payment: _, parts } => {
-            parts.iter().map(|part| (EntityKind::Payment, Payment::id(part))).collect()
+        MessageContent::Invoice { client, invoice } => vec![
+            (EntityKind::Contact, ContactEntity::record_id(client)),
+            (EntityKind::Invoice, InvoiceEntity::record_id(invoice)),
+        ],
+        MessageContent::CreditNote { client, note } => vec![
+            (EntityKind::Contact, ContactEntity::record_id(client)),
+            (EntityKind::CreditNote, CreditNoteEntity::record_id(note)),
+        ],
+        MessageContent::Allocation(allocation) => {
+            vec![(EntityKind::Allocation, AllocationEntity::record_id(allocation))]
+        }
+        MessageContent::Payment { payment: _, parts } => {
+            parts.iter().map(|part| (EntityKind::Payment, PaymentEntity::record_id(part))).collect()
         }
     }
 }
 
 /// Returns the record of a message, with its number for people.
-fn subject(content: &Content) -> (EntityKind, CrmId, String) {
+fn message_subject(content: &MessageContent) -> (EntityKind, CrmId, String) {
     match content {
-        Content::Client { client, mode: _ } => {
-            (EntityKind::Contact, Contact::id(client), Contact::number(client))
-        }
-        Content::Invoice { client: _, invoice } => {
-            (EntityKind::Invoice, Invoice::id(invoice), Invoice::number(invoice))
-        }
-        Content::CreditNote { client: _, note } => {
-            (EntityKind::CreditNote, CreditNote::id(note), CreditNote::number(note))
-        }
-        Content::Allocation(allocation) => {
-            (EntityKind::Allocation, Allocation::id(allocation), Allocation::number(allocation))
-        }
-        Content::Payment { payment, parts: _ } => {
+        MessageContent::Client { client, mode: _ } => (
+            EntityKind::Contact,
+            ContactEntity::record_id(client),
+            ContactEntity::record_number(client),
+        ),
+        MessageContent::Invoice { client: _, invoice } => (
+            EntityKind::Invoice,
+            InvoiceEntity::record_id(invoice),
+            InvoiceEntity::record_number(invoice),
+        ),
+        MessageContent::CreditNote { client: _, note } => (
+            EntityKind::CreditNote,
+            CreditNoteEntity::record_id(note),
+            CreditNoteEntity::record_number(note),
+        ),
+        MessageContent::Allocation(allocation) => (
+            EntityKind::Allocation,
+            AllocationEntity::record_id(allocation),
+            AllocationEntity::record_number(allocation),
+        ),
+        MessageContent::Payment { payment, parts: _ } => {
             let id = CrmId::from(payment.id.clone());
             (EntityKind::Payment, id.clone(), id.to_string())
         }

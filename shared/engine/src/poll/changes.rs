@@ -6,19 +6,19 @@ use domain::document::invoice::RemoteInvoice;
 use domain::document::payment::RemotePayment;
 use domain::ids::{XeroInvoiceId, XeroPaymentId};
 use domain::paging::PageLimit;
-use domain::poll::{Next, Progress, ReadPage, Walk};
+use domain::poll::{ChangeWalk, PollProgress, ReadPage, WalkStep};
 use jiff::Timestamp;
 use xero::OddRow;
-use xero::api::{Page, invoices, payments};
+use xero::api::{RowPage, invoices, payments};
 
-use crate::desk::{Desk, Trouble};
+use crate::tenant_session::{AttemptError, TenantSession};
 
 /// Maximum pages of each list per poll. The next poll resumes where this one stopped.
 const PAGES_MAX: u32 = 20;
 
 /// The changes on a page of each list.
 #[derive(Debug, Default)]
-pub(super) struct Changes {
+pub(super) struct PageChanges {
     pub(super) invoices: BTreeMap<XeroInvoiceId, RemoteInvoice>,
     pub(super) payments: BTreeMap<XeroPaymentId, RemotePayment>,
     /// Rows of either list that could not be read.
@@ -34,30 +34,35 @@ pub(super) struct PollReading {
 
 impl PollReading {
     /// Begins where the last poll stopped.
-    pub(super) fn resume(progress: &Progress) -> Self {
+    pub(super) fn resume_from(progress: &PollProgress) -> Self {
         Self {
-            invoices: ListReading::resume(progress.invoices_from, progress.invoices_read),
-            payments: ListReading::resume(progress.payments_from, progress.payments_read),
+            invoices: ListReading::resume_at(progress.invoices_from, progress.invoices_read),
+            payments: ListReading::resume_at(progress.payments_from, progress.payments_read),
         }
     }
 
     /// Reads the next page of each list that has one. `None` if neither has, or if the limit of one
     /// poll is reached.
-    pub(super) async fn read_pages(&mut self, desk: &Desk<'_>) -> Result<Option<Changes>, Trouble> {
+    pub(super) async fn read_pages(
+        &mut self,
+        desk: &TenantSession<'_>,
+    ) -> Result<Option<PageChanges>, AttemptError> {
         let (of_invoices, of_payments) = (self.invoices.next_page(), self.payments.next_page());
         if of_invoices.is_none() && of_payments.is_none() {
             return Ok(None);
         }
-        let mut changes = Changes::default();
+        let mut changes = PageChanges::default();
         if let Some(walk) = of_invoices {
-            let page = invoices::changed(&desk.session, walk.since, walk.at).await?;
-            self.invoices.advance(walk, &page, desk.engine.clock.now(), |one| one.updated_at);
+            let page = invoices::read_changed_page(&desk.session, walk.since, walk.at).await?;
+            self.invoices
+                .advance_to_next(walk, &page, desk.engine.clock.now(), |one| one.updated_at);
             changes.invoices.extend(page.rows.into_iter().map(|one| (one.id, one)));
             changes.undecodable.extend(page.undecodable);
         }
         if let Some(walk) = of_payments {
-            let page = payments::changed(&desk.session, walk.since, walk.at).await?;
-            self.payments.advance(walk, &page, desk.engine.clock.now(), |one| one.updated_at);
+            let page = payments::read_changed_page(&desk.session, walk.since, walk.at).await?;
+            self.payments
+                .advance_to_next(walk, &page, desk.engine.clock.now(), |one| one.updated_at);
             changes.payments.extend(page.rows.into_iter().map(|one| (one.id, one)));
             changes.undecodable.extend(page.undecodable);
         }
@@ -65,8 +70,8 @@ impl PollReading {
     }
 
     /// The progress after the pages that were read, once their changes are observed.
-    pub(super) fn mark(&self, progress: Progress) -> Progress {
-        Progress {
+    pub(super) fn apply_to_progress(&self, progress: PollProgress) -> PollProgress {
+        PollProgress {
             invoices_from: self.invoices.from,
             invoices_read: self.invoices.rows_read,
             payments_from: self.payments.from,
@@ -85,7 +90,7 @@ impl PollReading {
 #[derive(Debug)]
 struct ListReading {
     /// The next page; `None` at the end of the list.
-    walk: Option<Walk>,
+    walk: Option<ChangeWalk>,
     pages: PageLimit,
     /// The instant from which the next poll reads if this one stops here.
     from: Timestamp,
@@ -94,20 +99,20 @@ struct ListReading {
 }
 
 impl ListReading {
-    fn resume(from: Timestamp, rows_read: u32) -> Self {
-        let walk = Some(Walk::behind(from, rows_read));
+    fn resume_at(from: Timestamp, rows_read: u32) -> Self {
+        let walk = Some(ChangeWalk::resume_after_rows(from, rows_read));
         Self { walk, pages: PageLimit::of_pages(PAGES_MAX), from, rows_read }
     }
 
     /// The page to read next, if the limit of one poll allows one more.
-    fn next_page(&self) -> Option<Walk> {
+    fn next_page(&self) -> Option<ChangeWalk> {
         self.walk.filter(|_| !self.pages.is_reached())
     }
 
-    fn advance<T>(
+    fn advance_to_next<T>(
         &mut self,
-        walk: Walk,
-        page: &Page<T>,
+        walk: ChangeWalk,
+        page: &RowPage<T>,
         now: Timestamp,
         changed_at: fn(&T) -> Option<Timestamp>,
     ) {
@@ -116,10 +121,10 @@ impl ListReading {
         let changes = page.rows.iter().filter_map(changed_at).chain(odd).collect::<Vec<_>>();
         let next = page.next_position();
         let read = ReadPage { next, changes: &changes, answered_at: page.answered_at, now };
-        match walk.after(read) {
-            Next::Done(until) => (self.walk, self.from, self.rows_read) = (None, until, 0),
+        match walk.after_page(read) {
+            WalkStep::Done(until) => (self.walk, self.from, self.rows_read) = (None, until, 0),
             // There may be more rows of the newest second.
-            Next::Page(walk) => {
+            WalkStep::Page(walk) => {
                 (self.from, self.rows_read) = (walk.since, walk.at.rows_before());
                 self.walk = Some(walk);
             }

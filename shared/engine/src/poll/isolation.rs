@@ -3,25 +3,25 @@
 
 use domain::entity::EntityKind;
 use domain::ids::CrmId;
-use domain::receipts::Received;
+use domain::invoice_payments::ReceivedPayment;
 use domain::sync_log::LogStatus;
 
-use crate::chain::Chain;
-use crate::desk::Desk;
-use crate::errors::{Unrecorded, isolate};
-use crate::journal;
-use crate::ports::Measure;
+use crate::error_chain::ErrorChain;
+use crate::errors::{PersistError, isolate_record};
+use crate::ports::Metric;
+use crate::sync_log;
+use crate::tenant_session::TenantSession;
 
 /// Processes one invoice. If that will always fail because of its rows, or panics, this is reported
 /// and does not stop the others, and the result is `None`.
 pub(super) async fn isolate_invoice<T>(
-    desk: &Desk<'_>,
+    desk: &TenantSession<'_>,
     crm_id: &CrmId,
-    work: impl Future<Output = Result<T, Unrecorded>>,
-) -> Result<Option<T>, Unrecorded> {
-    match isolate(work).await {
+    work: impl Future<Output = Result<T, PersistError>>,
+) -> Result<Option<T>, PersistError> {
+    match isolate_record(work).await {
         Err(error) if error.is_about_the_record() => {
-            report(desk, crm_id, &error).await;
+            report_failed_invoice(desk, crm_id, &error).await;
             Ok(None)
         }
         result => result.map(Some),
@@ -29,31 +29,31 @@ pub(super) async fn isolate_invoice<T>(
 }
 
 /// Reports that an invoice cannot be processed.
-async fn report(desk: &Desk<'_>, crm_id: &CrmId, error: &Unrecorded) {
+async fn report_failed_invoice(desk: &TenantSession<'_>, crm_id: &CrmId, error: &PersistError) {
     let account = &desk.ledger.account;
-    desk.engine.metrics.record(Measure::Defect);
+    desk.engine.metrics.record_metric(Metric::Defect);
     tracing::error!(
-        error = %Chain(error),
+        error = %ErrorChain(error),
         account.id = %account,
         crm.id = %crm_id,
         "an invoice could not be observed"
     );
     let subject = (EntityKind::Invoice, crm_id.clone(), crm_id.to_string());
     let told = "Payments on it in Xero could not be recorded. Contact support.".to_owned();
-    journal::idle(desk.engine, account, subject, LogStatus::Skipped, told, None).await;
+    sync_log::log_idle(desk.engine, account, subject, LogStatus::Skipped, told, None).await;
 }
 
 /// Returns the payments on an invoice that are known. `None` if its rows cannot be read.
 pub(super) async fn known_payments(
-    desk: &Desk<'_>,
+    desk: &TenantSession<'_>,
     crm_id: &CrmId,
-) -> Result<Option<Vec<Received>>, Unrecorded> {
+) -> Result<Option<Vec<ReceivedPayment>>, PersistError> {
     let read = async {
-        let rows = desk.engine.store.receipts(&desk.ledger, crm_id).await;
-        let rows = rows.map_err(Unrecorded::from)?;
-        Ok::<_, Unrecorded>(rows.map(|rows| rows.record.received).unwrap_or_default())
+        let rows = desk.engine.store.find_invoice_payments(&desk.ledger, crm_id).await;
+        let rows = rows.map_err(PersistError::from)?;
+        Ok::<_, PersistError>(rows.map(|rows| rows.record.received).unwrap_or_default())
     };
-    match isolate(read).await {
+    match isolate_record(read).await {
         Err(error) if error.is_about_the_record() => Ok(None),
         received => received.map(Some),
     }

@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 
 use domain::ids::Ledger;
 use jiff::SignedDuration;
-use store::{StoreError, Walk};
+use store::{ShardScan, StoreError};
 
 use crate::Engine;
 
@@ -18,7 +18,7 @@ const WINDOW: SignedDuration = SignedDuration::from_mins(13);
 
 /// Ledgers to be polled together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chunk {
+pub struct PollChunk {
     /// The ledgers.
     pub ledgers: Vec<Ledger>,
     /// The delay after which they are polled.
@@ -26,20 +26,20 @@ pub struct Chunk {
 }
 
 /// Returns every ledger that is polled, in chunks.
-pub async fn tick(engine: &Engine) -> Result<Vec<Chunk>, StoreError> {
+pub async fn plan_tick(engine: &Engine) -> Result<Vec<PollChunk>, StoreError> {
     let mut ledgers = Vec::new();
-    let mut walk = Walk::from_shard(0);
-    while let Some((shard, after)) = walk.place() {
-        ledgers.extend(walk.turn(engine.store.polled(shard, after, PAGE).await?));
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
+        ledgers.extend(walk.take_page(engine.store.list_polled(shard, after, PAGE).await?));
     }
-    Ok(spread(&ledgers))
+    Ok(spread_chunks(&ledgers))
 }
 
-fn spread(ledgers: &[Ledger]) -> Vec<Chunk> {
+fn spread_chunks(ledgers: &[Ledger]) -> Vec<PollChunk> {
     let chunks = ledgers.chunks(CHUNK);
     let count = i64::try_from(chunks.len()).unwrap_or(i64::MAX).max(1);
     let step = WINDOW.as_secs() / count;
-    let delayed = |(number, ledgers): (i64, &[Ledger])| Chunk {
+    let delayed = |(number, ledgers): (i64, &[Ledger])| PollChunk {
         ledgers: ledgers.to_vec(),
         delay: SignedDuration::from_secs(step.saturating_mul(number)),
     };
@@ -59,11 +59,11 @@ mod tests {
             tenant: TenantId(uuid::Uuid::from_u128(number.into())),
         };
         let ledgers = (0..10_000).map(ledger).collect::<Vec<_>>();
-        let chunks = spread(&ledgers);
+        let chunks = spread_chunks(&ledgers);
         assert_eq!(chunks.len(), 100);
         assert!(chunks.iter().all(|chunk| chunk.ledgers.len() == 100 && chunk.delay < WINDOW));
         assert!(chunks.last().unwrap().delay > SignedDuration::from_mins(11));
-        assert_eq!(spread(&ledgers[..3])[0].delay, SignedDuration::ZERO);
-        assert!(spread(&[]).is_empty());
+        assert_eq!(spread_chunks(&ledgers[..3])[0].delay, SignedDuration::ZERO);
+        assert!(spread_chunks(&[]).is_empty());
     }
 }

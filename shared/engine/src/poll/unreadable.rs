@@ -12,45 +12,48 @@ use futures::FutureExt;
 use store::StoreError;
 use xero::{OddRow, ResourceKind};
 
-use crate::desk::Desk;
-use crate::journal;
+use crate::sync_log;
+use crate::tenant_session::TenantSession;
 
 /// Returns the invoices of unreadable payments. The invoices themselves list these payments.
-pub(super) fn touched(undecodable: &[OddRow]) -> BTreeSet<XeroInvoiceId> {
-    let payments = undecodable.iter().filter(|odd| kind(odd) == Some(EntityKind::Payment));
+pub(super) fn affected_invoices(undecodable: &[OddRow]) -> BTreeSet<XeroInvoiceId> {
+    let payments = undecodable.iter().filter(|odd| row_kind(odd) == Some(EntityKind::Payment));
     payments.filter_map(|odd| odd.belongs_to).map(XeroInvoiceId).collect()
 }
 
 /// Writes a sync log entry for each of our records among these rows.
-pub(super) async fn report(desk: &Desk<'_>, undecodable: &[OddRow]) -> Result<(), StoreError> {
+pub(super) async fn report_unreadable_rows(
+    desk: &TenantSession<'_>,
+    undecodable: &[OddRow],
+) -> Result<(), StoreError> {
     let (engine, ledger) = (desk.engine, &desk.ledger);
     for odd in undecodable {
-        let (Some(kind), Some(id)) = (kind(odd), odd.id) else { continue };
+        let (Some(kind), Some(id)) = (row_kind(odd), odd.id) else { continue };
         let found =
             engine.skip_failing(&ledger.account, find_record(desk, kind, XeroId(id)).boxed());
         let Some(mapping) = found.await?.flatten() else { continue };
         let subject = (kind, mapping.key.crm_id, mapping.snapshot.natural_key);
-        let failure = failure(odd);
+        let failure = unreadable_row_failure(odd);
         let (status, told) = (LogStatus::Waiting, failure.to_string());
-        journal::idle(engine, &ledger.account, subject, status, told, Some(&failure)).await;
+        sync_log::log_idle(engine, &ledger.account, subject, status, told, Some(&failure)).await;
     }
     Ok(())
 }
 
 /// Returns our record of a document, if there is one.
 async fn find_record(
-    desk: &Desk<'_>,
+    desk: &TenantSession<'_>,
     kind: EntityKind,
     id: XeroId,
 ) -> Result<Option<Mapping>, StoreError> {
     let (store, ledger) = (&desk.engine.store, &desk.ledger);
-    let Some(crm_id) = store.linked(ledger, kind, id).await? else { return Ok(None) };
+    let Some(crm_id) = store.find_linked_record(ledger, kind, id).await? else { return Ok(None) };
     let key = MappingKey::new(ledger.clone(), kind, crm_id);
-    Ok(store.mapping(&key).await?.map(|row| row.record))
+    Ok(store.find_mapping(&key).await?.map(|row| row.record))
 }
 
 /// Returns the kind of a row, by the list that contained it.
-fn kind(odd: &OddRow) -> Option<EntityKind> {
+fn row_kind(odd: &OddRow) -> Option<EntityKind> {
     match odd.find_resource()? {
         ResourceKind::Contacts => Some(EntityKind::Contact),
         ResourceKind::CreditNotes | ResourceKind::Allocations => Some(EntityKind::CreditNote),
@@ -63,7 +66,7 @@ fn kind(odd: &OddRow) -> Option<EntityKind> {
     }
 }
 
-fn failure(odd: &OddRow) -> Failure {
+fn unreadable_row_failure(odd: &OddRow) -> Failure {
     Failure::new(
         FailureClass::Defect,
         "row_unreadable",

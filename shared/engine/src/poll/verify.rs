@@ -3,22 +3,22 @@
 
 use std::num::NonZeroU16;
 
+use domain::call_budget::CallPriority;
 use domain::document::invoice::RemoteInvoice;
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, XeroInvoiceId};
 use domain::mapping::MappingKey;
-use domain::meter::Priority;
-use domain::poll::Progress;
+use domain::poll::PollProgress;
 use std::collections::{BTreeMap, BTreeSet};
 use xero::api::invoices::{self, IDS_LIMIT};
-use xero::{Rows, XeroError};
+use xero::{DecodedRows, XeroError};
 
 use super::isolation::isolate_invoice;
 use super::{observe, unreadable};
-use crate::chain::Chain;
 use crate::chart;
-use crate::desk::{Desk, Trouble};
-use crate::errors::Unrecorded;
+use crate::error_chain::ErrorChain;
+use crate::errors::PersistError;
+use crate::tenant_session::{AttemptError, TenantSession};
 
 /// Maximum calls per poll. The next poll continues.
 const CALLS_MAX: usize = 10;
@@ -26,16 +26,19 @@ const CALLS_MAX: usize = 10;
 /// Checks open invoices, those unchanged for longest first, and records the progress. If the
 /// remaining calls are reserved for more urgent work, the next poll continues. Returns how many
 /// invoices had news.
-pub(super) async fn verify(desk: &Desk<'_>, progress: &mut Progress) -> Result<usize, Trouble> {
-    let limit = limit();
+pub(super) async fn verify_open_invoices(
+    desk: &TenantSession<'_>,
+    progress: &mut PollProgress,
+) -> Result<usize, AttemptError> {
+    let limit = ids_limit();
     let store = &desk.engine.store;
     let mut news = 0;
     for _ in 0..CALLS_MAX {
         let after = progress.verifying_after.clone();
-        let page = store.open_invoices(&desk.ledger, after.as_deref(), limit).await?;
-        match look(desk, &page.invoices, Priority::Verification).await {
+        let page = store.list_open_invoices(&desk.ledger, after.as_deref(), limit).await?;
+        match verify_invoices(desk, &page.invoices, CallPriority::Verification).await {
             Ok(seen) => news += seen,
-            Err(Trouble::Xero(error)) if matches!(*error, XeroError::Barred { .. }) => {
+            Err(AttemptError::Xero(error)) if matches!(*error, XeroError::NotPermitted { .. }) => {
                 return Ok(news);
             }
             Err(trouble) => return Err(trouble),
@@ -43,7 +46,7 @@ pub(super) async fn verify(desk: &Desk<'_>, progress: &mut Progress) -> Result<u
         progress.verifying_after = page.next;
         if progress.verifying_after.is_none() {
             progress.verified_at = desk.engine.clock.now();
-            chart::check_codes(desk).await?;
+            chart::check_account_codes(desk).await?;
             break;
         }
     }
@@ -51,34 +54,40 @@ pub(super) async fn verify(desk: &Desk<'_>, progress: &mut Progress) -> Result<u
 }
 
 /// Checks invoices with unobserved changes, as many as one call takes. Returns how many had news.
-pub(super) async fn look_at_unseen(desk: &Desk<'_>) -> Result<usize, Trouble> {
-    let unseen = desk.engine.store.unseen_invoices(&desk.ledger, limit()).await?;
+pub(super) async fn verify_unseen_invoices(
+    desk: &TenantSession<'_>,
+) -> Result<usize, AttemptError> {
+    let unseen = desk.engine.store.list_unseen_invoices(&desk.ledger, ids_limit()).await?;
     if unseen.is_empty() {
         return Ok(0);
     }
-    look(desk, &unseen, Priority::Poll).await
+    verify_invoices(desk, &unseen, CallPriority::Poll).await
 }
 
-fn limit() -> NonZeroU16 {
+fn ids_limit() -> NonZeroU16 {
     u16::try_from(IDS_LIMIT).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MIN)
 }
 
-async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result<usize, Trouble> {
+async fn verify_invoices(
+    desk: &TenantSession<'_>,
+    invoices: &[CrmId],
+    priority: CallPriority,
+) -> Result<usize, AttemptError> {
     let mut linked: BTreeMap<XeroInvoiceId, CrmId> = BTreeMap::new();
     for crm_id in invoices {
         let key = MappingKey::new(desk.ledger.clone(), EntityKind::Invoice, crm_id.clone());
-        let read = async { desk.engine.store.mapping(&key).await.map_err(Unrecorded::from) };
+        let read = async { desk.engine.store.find_mapping(&key).await.map_err(PersistError::from) };
         let row = isolate_invoice(desk, crm_id, read).await?.flatten();
         if let Some(link) = row.and_then(|row| row.record.link) {
             linked.insert(XeroInvoiceId(link.xero_id.0), crm_id.clone());
         }
     }
     let ids = linked.keys().copied().collect::<Vec<_>>();
-    let patient = desk.at_priority(priority);
-    let Rows { rows: found, undecodable } = invoices::find_by_ids(&patient, &ids).await?;
+    let patient = desk.session_with_priority(priority);
+    let DecodedRows { rows: found, undecodable } = invoices::find_by_ids(&patient, &ids).await?;
     // Unseen invoices are checked in every poll, which would report the same row each time.
-    if priority == Priority::Verification {
-        unreadable::report(desk, &undecodable).await?;
+    if priority == CallPriority::Verification {
+        unreadable::report_unreadable_rows(desk, &undecodable).await?;
     }
     let seen: BTreeMap<XeroInvoiceId, RemoteInvoice> =
         found.into_iter().map(|one| (one.id, one)).collect();
@@ -93,7 +102,7 @@ async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result
         match invoices::get(&patient, *id).await {
             Ok(Some(_)) | Err(XeroError::Undecodable { .. } | XeroError::AnswerTooLarge { .. }) => {
             }
-            Ok(None) => news += usize::from(observe::missing(desk, crm_id).await?),
+            Ok(None) => news += usize::from(observe::observe_missing(desk, crm_id).await?),
             // Xero answers other calls. It is asked again with the next check.
             Err(
                 error @ (XeroError::ServerFault { .. }
@@ -101,7 +110,7 @@ async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result
                 | XeroError::CallRefused { .. }),
             ) => {
                 tracing::warn!(
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     account.id = %desk.ledger.account,
                     crm.id = %crm_id,
                     "Xero did not show an invoice; the others are checked"
@@ -110,6 +119,6 @@ async fn look(desk: &Desk<'_>, invoices: &[CrmId], priority: Priority) -> Result
             Err(error) => return Err(error.into()),
         }
     }
-    news += observe::all(desk, seen, BTreeMap::new(), &BTreeSet::new()).await?;
+    news += observe::observe_changes(desk, seen, BTreeMap::new(), &BTreeSet::new()).await?;
     Ok(news)
 }

@@ -3,7 +3,7 @@
 use domain::ids::CrmId;
 use jiff::Timestamp;
 
-use super::{Ended, Offer, Pushed, Unrecorded};
+use super::{FinishedPush, PersistError, PushOffer, PushOutcome};
 
 /// One offer during the push.
 pub(super) struct PushItem<'a, S> {
@@ -13,18 +13,18 @@ pub(super) struct PushItem<'a, S> {
     /// Whether the next round pushes it.
     pub(super) is_due: bool,
     /// How the push of the record has ended so far.
-    pub(super) end: Result<Ended, Unrecorded>,
+    pub(super) end: Result<FinishedPush, PersistError>,
 }
 
 impl<'a, S> PushItem<'a, S> {
-    pub(super) fn new(offer: &Offer<'a, S>) -> Self {
-        let Offer { crm_id, snapshot } = offer;
-        let end = Ok(Pushed::Superseded.ended());
+    pub(super) fn new(offer: &PushOffer<'a, S>) -> Self {
+        let PushOffer { crm_id, snapshot } = offer;
+        let end = Ok(PushOutcome::Superseded.without_wake_up());
         Self { crm_id: crm_id.clone(), snapshot: *snapshot, is_due: true, end }
     }
 
     /// Records how the push of the record ended.
-    pub(super) fn end(&mut self, end: Result<Ended, Unrecorded>) {
+    pub(super) fn end(&mut self, end: Result<FinishedPush, PersistError>) {
         self.is_due = false;
         self.end = end;
     }
@@ -34,6 +34,6 @@ impl<'a, S> PushItem<'a, S> {
     pub(super) fn continue_at(&mut self, now: Timestamp) {
         self.is_due = true;
         self.snapshot = None;
-        self.end = Ok(Ended { pushed: Pushed::Superseded, look: Some(now) });
+        self.end = Ok(FinishedPush { pushed: PushOutcome::Superseded, look: Some(now) });
     }
 }

@@ -5,15 +5,15 @@
 use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::{AccountId, CrmId};
-use domain::outbound::News;
+use domain::outbound::EventContent;
 use domain::sync_log::LogStatus;
 use store::StoreError;
 use uuid::Uuid;
 
-use crate::{Engine, journal};
+use crate::{Engine, sync_log};
 
 /// The failure of a record that is larger than a row may be.
-pub(crate) fn too_large() -> Failure {
+pub(crate) fn too_large_failure() -> Failure {
     Failure::new(
         FailureClass::Untranslatable,
         "too_large",
@@ -23,8 +23,8 @@ pub(crate) fn too_large() -> Failure {
 }
 
 /// The failure of a payment on an invoice with the maximum number of payments.
-pub(crate) fn too_many_payments(invoice: &CrmId) -> Failure {
-    let most = domain::receipts::PAYMENTS_MAX;
+pub(crate) fn too_many_payments_failure(invoice: &CrmId) -> Failure {
+    let most = domain::invoice_payments::PAYMENTS_MAX;
     Failure::new(
         FailureClass::Untranslatable,
         "too_many_payments",
@@ -40,7 +40,7 @@ pub(super) async fn refuse_record(
     subject: (EntityKind, CrmId, String),
     failure: &Failure,
 ) -> Result<(), StoreError> {
-    refuse_record_as(engine, engine.ids.uuid(), account, subject, failure).await
+    refuse_record_as(engine, engine.ids.new_uuid(), account, subject, failure).await
 }
 
 /// Refuses a record like [`refuse_record`], with this id of the event. If the message is processed
@@ -53,7 +53,7 @@ pub(crate) async fn refuse_record_as(
     failure: &Failure,
 ) -> Result<(), StoreError> {
     let (entity, crm_id, number) = subject.clone();
-    let news = News::Skipped {
+    let news = EventContent::Skipped {
         entity,
         crm_id,
         number,
@@ -63,6 +63,6 @@ pub(crate) async fn refuse_record_as(
     };
     engine.report_event(event_id, account, news).await?;
     let told = format!("{failure} It was refused.");
-    journal::idle(engine, account, subject, LogStatus::Skipped, told, Some(failure)).await;
+    sync_log::log_idle(engine, account, subject, LogStatus::Skipped, told, Some(failure)).await;
     Ok(())
 }

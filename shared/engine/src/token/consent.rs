@@ -2,12 +2,12 @@
 
 use domain::grant::{Grant, SecretVersion};
 use domain::ids::GrantId;
-use store::table::Expect;
-use store::{ConflictLimit, Versioned};
+use store::table::WriteExpectation;
+use store::{ConflictLimit, VersionedRecord};
 use xero::TokenSet;
 
 use super::ending::wait_until_ended;
-use super::refresh::{Writing, put};
+use super::refresh::{SecretWrite, write_secret};
 use super::{KeptTokens, TokenError};
 use crate::Engine;
 
@@ -24,9 +24,11 @@ pub(crate) async fn keep_consent(
     let mut conflicts = ConflictLimit::default();
     loop {
         let now = engine.clock.now();
-        let (grant, expect) = match engine.store.grant(id).await? {
-            Some(Versioned { record, version }) => (record, Expect::Version(version)),
-            None => (Grant::new(id, now), Expect::Absent),
+        let (grant, expect) = match engine.store.find_grant(id).await? {
+            Some(VersionedRecord { record, version }) => {
+                (record, WriteExpectation::Version(version))
+            }
+            None => (Grant::new(id, now), WriteExpectation::Absent),
         };
         let grant = grant.awaiting_use(now).keeping_from(written);
         let version = match engine.store.put_grant(&grant, expect).await {
@@ -36,16 +38,16 @@ pub(crate) async fn keep_consent(
                 continue;
             }
         };
-        let serial = version.number().saturating_add(1);
-        let secret = SecretVersion { id: engine.ids.uuid(), serial };
+        let serial = version.as_number().saturating_add(1);
+        let secret = SecretVersion { id: engine.ids.new_uuid(), serial };
         let Some(kept) = KeptTokens::new(tokens, serial, now) else {
             tracing::error!("Xero gave no refresh token: the scope offline_access is missing");
             return Ok(None);
         };
-        put(engine, &grant, &kept, secret, Writing::Consented).await?;
+        write_secret(engine, &grant, &kept, secret, SecretWrite::Consented).await?;
         written = Some(grant.secret_number);
-        let consented = grant.consented(secret, now);
-        match engine.store.put_grant(&consented, Expect::Version(version)).await {
+        let consented = grant.after_consent(secret, now);
+        match engine.store.put_grant(&consented, WriteExpectation::Version(version)).await {
             Ok(_) => return Ok(Some((id, serial))),
             // Somebody renewed older tokens meanwhile: these are kept once more, as the newest.
             Err(error) => conflicts.allow_retry(error)?,

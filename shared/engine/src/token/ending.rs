@@ -4,28 +4,28 @@ use domain::connection::Connection;
 use domain::grant::Grant;
 use domain::ids::GrantId;
 use jiff::SignedDuration;
-use store::table::Expect;
-use store::{GrantUsers, StoreError, Versioned};
+use store::table::WriteExpectation;
+use store::{GrantUsers, StoreError, VersionedRecord};
 use xero::XeroError;
 
-use super::{TokenError, Visible, read_visible};
+use super::{TokenError, VisibleTokens, read_visible_tokens};
 use crate::Engine;
-use crate::chain::Chain;
-use crate::ports::Measure;
+use crate::error_chain::ErrorChain;
+use crate::ports::Metric;
 
 /// How long a revocation and the deletion of the secret take at most: a consent that arrives meanwhile waits.
-const ENDING: SignedDuration = SignedDuration::from_secs(90);
+const ENDING_DURATION_MAX: SignedDuration = SignedDuration::from_secs(90);
 /// How long before the end of that a revocation is no longer begun: Xero may take a minute to answer.
-const REVOCATION: SignedDuration = SignedDuration::from_secs(65);
+const REVOCATION_MARGIN: SignedDuration = SignedDuration::from_secs(65);
 /// An ending that is under way is waited for this long: a person waits for the answer.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
+const ENDING_WAIT_MAX: SignedDuration = SignedDuration::from_secs(10);
 
 /// The upgrade that gives every connection its claims and records which grants it uses.
 pub(crate) const CLAIMS_UPGRADE: &str = "claims";
 
 /// How an attempt to end a grant ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum EndGrantOutcome {
     /// It is revoked and its secret is gone, or another connection needs it.
     Done,
     /// Somebody may be connecting with it, or it is not known yet who uses it: look again later.
@@ -35,62 +35,63 @@ pub(crate) enum Ended {
 /// Ends a grant that an account no longer needs, unless an account needs it. `serial` is that of the consent
 /// that it was used with. Revoking a grant ends every link that its user has with this app. Repeating this does
 /// no harm.
-pub(crate) async fn end_unused(
+pub(crate) async fn end_unused_grant(
     engine: &Engine,
     id: GrantId,
     serial: u64,
-) -> Result<Ended, TokenError> {
+) -> Result<EndGrantOutcome, TokenError> {
     // Connections of an earlier release do not say yet which grants they use.
-    if !are_uses_known(engine).await? {
-        return Ok(Ended::Later);
+    if !are_grant_uses_known(engine).await? {
+        return Ok(EndGrantOutcome::Later);
     }
-    let Some(row) = engine.store.grant(id).await? else {
-        engine.secrets.delete(&engine.numbered_secret_name(id, 0)).await?;
-        return Ok(Ended::Done);
+    let Some(row) = engine.store.find_grant(id).await? else {
+        engine.secrets.delete_secret(&engine.numbered_secret_name(id, 0)).await?;
+        return Ok(EndGrantOutcome::Done);
     };
     if is_needed(engine, id).await? {
-        return Ok(Ended::Done);
+        return Ok(EndGrantOutcome::Done);
     }
     let now = engine.clock.now();
     let is_busy = row.record.is_ending(now) || row.record.is_refreshing(now);
     if is_busy || row.record.may_be_consented(serial, now) {
-        return Ok(Ended::Later);
+        return Ok(EndGrantOutcome::Later);
     }
-    let until = now.saturating_add(ENDING).unwrap_or(now);
-    let ending = row.record.clone().ending(until);
+    let until = now.saturating_add(ENDING_DURATION_MAX).unwrap_or(now);
+    let ending = row.record.clone().while_ending(until);
     // A consent that came between moves the row, and then this is not the last word about the grant.
-    let version = match engine.store.put_grant(&ending, Expect::Version(row.version)).await {
-        Ok(version) => version,
-        Err(StoreError::Conflict) => return Ok(Ended::Later),
-        Err(error) => return Err(error.into()),
-    };
-    let held = Versioned { record: ending, version };
-    revoke(engine, &held).await?;
+    let version =
+        match engine.store.put_grant(&ending, WriteExpectation::Version(row.version)).await {
+            Ok(version) => version,
+            Err(StoreError::Conflict) => return Ok(EndGrantOutcome::Later),
+            Err(error) => return Err(error.into()),
+        };
+    let held = VersionedRecord { record: ending, version };
+    revoke_grant(engine, &held).await?;
     delete_secrets(engine, id, held.record.kept_from..=held.record.secret_number).await?;
-    engine.tokens.remove(id);
-    finish(engine, &held).await?;
-    Ok(Ended::Done)
+    engine.tokens.forget_grant(id);
+    finish_ending(engine, &held).await?;
+    Ok(EndGrantOutcome::Done)
 }
 
 /// Ends a grant if no account uses it some time after a consent: the consent was interrupted.
-pub(crate) async fn end_abandoned(engine: &Engine, id: GrantId) -> Result<(), TokenError> {
-    let Some(row) = engine.store.grant(id).await? else { return Ok(()) };
+pub(crate) async fn end_abandoned_grant(engine: &Engine, id: GrantId) -> Result<(), TokenError> {
+    let Some(row) = engine.store.find_grant(id).await? else { return Ok(()) };
     if row.record.look_at.is_none_or(|at| at > engine.clock.now()) {
         return Ok(());
     }
     let serial = row.record.consent.map_or(0, |consent| consent.serial);
-    match end_unused(engine, id, serial).await? {
-        Ended::Later => return Ok(()),
-        Ended::Done => {}
+    match end_unused_grant(engine, id, serial).await? {
+        EndGrantOutcome::Later => return Ok(()),
+        EndGrantOutcome::Done => {}
     }
-    let Some(row) = engine.store.grant(id).await? else { return Ok(()) };
+    let Some(row) = engine.store.find_grant(id).await? else { return Ok(()) };
     if row.record.look_at.is_none_or(|at| at > engine.clock.now()) {
         return Ok(());
     }
     let Grant { kept_from, secret_number, .. } = row.record;
     delete_secrets(engine, id, kept_from..secret_number).await?;
     let seen = row.record.found_in_use();
-    match engine.store.put_grant(&seen, Expect::Version(row.version)).await {
+    match engine.store.put_grant(&seen, WriteExpectation::Version(row.version)).await {
         // Whoever wrote it meanwhile keeps it due.
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
@@ -98,7 +99,7 @@ pub(crate) async fn end_abandoned(engine: &Engine, id: GrantId) -> Result<(), To
 }
 
 /// Returns whether the rows that record the uses of grants are complete.
-async fn are_uses_known(engine: &Engine) -> Result<bool, StoreError> {
+async fn are_grant_uses_known(engine: &Engine) -> Result<bool, StoreError> {
     engine.store.is_upgraded(CLAIMS_UPGRADE).await
 }
 
@@ -108,7 +109,7 @@ async fn delete_secrets(
     numbers: impl Iterator<Item = u32>,
 ) -> Result<(), TokenError> {
     for number in numbers {
-        engine.secrets.delete(&engine.numbered_secret_name(id, number)).await?;
+        engine.secrets.delete_secret(&engine.numbered_secret_name(id, number)).await?;
     }
     Ok(())
 }
@@ -117,15 +118,16 @@ async fn delete_secrets(
 /// has a link of it to remove does not need it: the link ends with the grant. An account whose row cannot be
 /// read counts as one that needs it.
 async fn is_needed(engine: &Engine, id: GrantId) -> Result<bool, StoreError> {
-    let users = engine.store.grant_users(id).await?;
+    let users = engine.store.list_grant_users(id).await?;
     report_unreadable_users(engine, &users);
     if !users.is_all || !users.unreadable.is_empty() {
         return Ok(true);
     }
     for user in &users.accounts {
-        let connection = engine.skip_failing(user, engine.store.connection(user)).await?;
-        let is_needed =
-            |row: Option<Versioned<Connection>>| row.is_some_and(|row| row.record.needs_grant(id));
+        let connection = engine.skip_failing(user, engine.store.find_connection(user)).await?;
+        let is_needed = |row: Option<VersionedRecord<Connection>>| {
+            row.is_some_and(|row| row.record.needs_grant(id))
+        };
         if connection.is_none_or(is_needed) {
             return Ok(true);
         }
@@ -136,39 +138,40 @@ async fn is_needed(engine: &Engine, id: GrantId) -> Result<bool, StoreError> {
 /// Counts and logs rows that do not reveal which account uses a grant.
 pub(crate) fn report_unreadable_users(engine: &Engine, users: &GrantUsers) {
     for error in &users.unreadable {
-        engine.metrics.record(Measure::Defect);
+        engine.metrics.record_metric(Metric::Defect);
         // The error names the row, and so the grant.
         tracing::error!(
-            error = %Chain(error),
+            error = %ErrorChain(error),
             "a user of a grant cannot be read and counts as using it"
         );
     }
 }
 
 /// Revokes the refresh token, if there is one. One that Xero no longer takes is revoked already.
-async fn revoke(engine: &Engine, held: &Versioned<Grant>) -> Result<(), TokenError> {
-    let kept = match read_visible(engine, &held.record).await? {
-        Visible::Tokens(kept) => kept,
-        Visible::NotYet => return Err(TokenError::Busy),
-        Visible::Missing if held.record.is_fresh(engine.clock.now()) => {
+async fn revoke_grant(engine: &Engine, held: &VersionedRecord<Grant>) -> Result<(), TokenError> {
+    let kept = match read_visible_tokens(engine, &held.record).await? {
+        VisibleTokens::Tokens(kept) => kept,
+        VisibleTokens::NotYet => return Err(TokenError::Busy),
+        VisibleTokens::Missing if held.record.is_fresh(engine.clock.now()) => {
             return Err(TokenError::Busy);
         }
-        Visible::Missing | Visible::Gone => return Ok(()),
+        VisibleTokens::Missing | VisibleTokens::Gone => return Ok(()),
     };
     // A process that was held up must not revoke what somebody consents to meanwhile.
-    let latest = held.record.ending_until.and_then(|until| until.checked_sub(REVOCATION).ok());
+    let latest =
+        held.record.ending_until.and_then(|until| until.checked_sub(REVOCATION_MARGIN).ok());
     if latest.is_none_or(|latest| engine.clock.now() > latest) {
         return Err(TokenError::Busy);
     }
-    match engine.app.revoke(&*engine.transport, &kept.refresh_token).await {
+    match engine.app.revoke_token(&*engine.transport, &kept.refresh_token).await {
         Ok(()) | Err(XeroError::GrantRefused) => Ok(()),
         Err(error) => Err(TokenError::Xero(error)),
     }
 }
 
-async fn finish(engine: &Engine, held: &Versioned<Grant>) -> Result<(), TokenError> {
-    let ended = held.record.clone().ended(engine.clock.now());
-    match engine.store.put_grant(&ended, Expect::Version(held.version)).await {
+async fn finish_ending(engine: &Engine, held: &VersionedRecord<Grant>) -> Result<(), TokenError> {
+    let ended = held.record.clone().after_ending(engine.clock.now());
+    match engine.store.put_grant(&ended, WriteExpectation::Version(held.version)).await {
         // A consent that did not wait is newer than this.
         Ok(_) | Err(StoreError::Conflict) => Ok(()),
         Err(error) => Err(error.into()),
@@ -178,16 +181,16 @@ async fn finish(engine: &Engine, held: &Versioned<Grant>) -> Result<(), TokenErr
 /// Waits until nobody is ending a grant any more, or says that it takes too long.
 pub(super) async fn wait_until_ended(engine: &Engine, id: GrantId) -> Result<(), TokenError> {
     let now = engine.clock.now();
-    let latest = now.saturating_add(PATIENCE).unwrap_or(now);
-    for _ in 0..super::LOOKS_MAX {
-        let row = engine.store.grant(id).await?;
+    let latest = now.saturating_add(ENDING_WAIT_MAX).unwrap_or(now);
+    for _ in 0..super::RECHECKS_MAX {
+        let row = engine.store.find_grant(id).await?;
         if row.is_none_or(|row| !row.record.is_ending(engine.clock.now())) {
             return Ok(());
         }
         if engine.clock.now() >= latest {
             break;
         }
-        engine.clock.pause(super::LOOK_EVERY).await;
+        engine.clock.sleep_for(super::RECHECK_INTERVAL).await;
     }
     Err(TokenError::Busy)
 }

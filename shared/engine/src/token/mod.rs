@@ -8,40 +8,40 @@
 
 mod consent;
 mod ending;
-mod kept;
+mod kept_tokens;
 mod refresh;
 
 use std::time::Duration;
 
 use domain::failure::{Failure, FailureClass};
-use domain::grant::{self, Grant, TokenPlan, Visibility};
+use domain::grant::{self, Grant, SecretVisibility, TokenPlan};
 use domain::ids::GrantId;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use store::table::Expect;
-use store::{StoreError, Versioned};
+use store::table::WriteExpectation;
+use store::{StoreError, VersionedRecord};
 use uuid::Uuid;
 use xero::XeroError;
 
 pub(crate) use consent::keep_consent;
 pub(crate) use ending::{
-    CLAIMS_UPGRADE, Ended, end_abandoned, end_unused, report_unreadable_users,
+    CLAIMS_UPGRADE, EndGrantOutcome, end_abandoned_grant, end_unused_grant, report_unreadable_users,
 };
-pub(crate) use kept::KeptTokens;
-pub use kept::TokenCache;
-pub(crate) use refresh::settle;
+pub(crate) use kept_tokens::KeptTokens;
+pub use kept_tokens::TokenCache;
+pub(crate) use refresh::finish_refresh;
 
-use crate::chain::Chain;
+use crate::error_chain::ErrorChain;
 use crate::ports::PortError;
 use crate::{Engine, Invocation};
 
 /// How often, and how many times, a process looks whether another one is done, or whether a secret has become
 /// visible.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-const LOOKS_MAX: u32 = 180;
+const RECHECK_INTERVAL: Duration = Duration::from_millis(250);
+const RECHECKS_MAX: u32 = 180;
 
 /// Whoever waits in vain still has to write down that it did.
-const TELL_SECONDS: i64 = 10;
+const REPORT_SECONDS: i64 = 10;
 
 /// Why there is no access token.
 #[derive(Debug, thiserror::Error)]
@@ -68,10 +68,10 @@ pub enum TokenError {
 
 impl TokenError {
     /// What it means for an operation, and what a person is told.
-    pub fn failure(&self, now: Timestamp) -> Failure {
+    pub fn to_failure(&self, now: Timestamp) -> Failure {
         match self {
-            Self::ReconnectNeeded => reconnect(),
-            Self::Xero(error) => error.failure(now),
+            Self::ReconnectNeeded => reconnect_failure(),
+            Self::Xero(error) => error.to_failure(now),
             Self::Busy => Failure::new(
                 FailureClass::Throttled,
                 "token_busy",
@@ -95,7 +95,7 @@ impl TokenError {
 }
 
 /// The failure of everything that needs a connection that Xero no longer honours.
-pub fn reconnect() -> Failure {
+pub fn reconnect_failure() -> Failure {
     Failure::new(
         FailureClass::Unauthorized,
         "reconnect_needed",
@@ -106,7 +106,7 @@ pub fn reconnect() -> Failure {
 
 /// Whose access token is wanted.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct TokenRequest<'a> {
     /// The grant.
     pub grant: GrantId,
     /// The serial of the consent that the account was connected with: older tokens may cover less.
@@ -119,55 +119,55 @@ pub struct Wanted<'a> {
 /// that is over, or gives up in time to say so.
 pub async fn access_token(
     engine: &Engine,
-    wanted: Wanted<'_>,
+    wanted: TokenRequest<'_>,
     invocation: Invocation,
 ) -> Result<SecretString, TokenError> {
-    let Wanted { grant: id, consented, rejected } = wanted;
+    let TokenRequest { grant: id, consented, rejected } = wanted;
     if let Some(kept) = engine.tokens.get(id, consented)
         && grant::is_usable(ends_at(&kept, rejected), engine.clock.now())
     {
-        return Ok(kept.access());
+        return Ok(kept.access_token());
     }
-    let time_to_tell = SignedDuration::from_secs(TELL_SECONDS);
+    let time_to_tell = SignedDuration::from_secs(REPORT_SECONDS);
     let latest = invocation.deadline.saturating_sub(time_to_tell).unwrap_or(Timestamp::MIN);
-    for _ in 0..LOOKS_MAX {
-        let row = engine.store.grant(id).await?.ok_or(TokenError::ReconnectNeeded)?;
-        let plan = match read_visible(engine, &row.record).await? {
-            Visible::Tokens(kept) => {
-                match row.record.plan(ends_at(&kept, rejected), engine.clock.now()) {
+    for _ in 0..RECHECKS_MAX {
+        let row = engine.store.find_grant(id).await?.ok_or(TokenError::ReconnectNeeded)?;
+        let plan = match read_visible_tokens(engine, &row.record).await? {
+            VisibleTokens::Tokens(kept) => {
+                match row.record.plan_token_access(ends_at(&kept, rejected), engine.clock.now()) {
                     TokenPlan::Use => {
                         if row.record.missing_since.is_some() {
-                            note_missing(engine, &row, None).await;
+                            record_missing_since(engine, &row, None).await;
                         }
-                        return Ok(remember(engine, id, kept));
+                        return Ok(cache_tokens(engine, id, kept));
                     }
                     plan
                     @ (TokenPlan::WaitUntil(_) | TokenPlan::Refresh | TokenPlan::Reconnect) => plan,
                 }
             }
-            Visible::NotYet => TokenPlan::WaitUntil(Timestamp::MAX),
-            Visible::Missing => {
-                note_missing(engine, &row, Some(engine.clock.now())).await;
+            VisibleTokens::NotYet => TokenPlan::WaitUntil(Timestamp::MAX),
+            VisibleTokens::Missing => {
+                record_missing_since(engine, &row, Some(engine.clock.now())).await;
                 TokenPlan::WaitUntil(Timestamp::MAX)
             }
-            Visible::Gone => TokenPlan::Reconnect,
+            VisibleTokens::Gone => TokenPlan::Reconnect,
         };
         match plan {
             TokenPlan::Use => {}
             TokenPlan::Reconnect => return Err(TokenError::ReconnectNeeded),
-            TokenPlan::Refresh => match refresh::refresh(engine, row, rejected).await {
+            TokenPlan::Refresh => match refresh::refresh_tokens(engine, row, rejected).await {
                 Err(TokenError::Store(StoreError::Conflict)) => {}
                 result => return result,
             },
             TokenPlan::WaitUntil(_) if engine.clock.now() >= latest => break,
-            TokenPlan::WaitUntil(_) => engine.clock.pause(LOOK_EVERY).await,
+            TokenPlan::WaitUntil(_) => engine.clock.sleep_for(RECHECK_INTERVAL).await,
         }
     }
     Err(TokenError::Busy)
 }
 
 /// What a read of a grant's secret shows.
-pub(super) enum Visible {
+pub(super) enum VisibleTokens {
     /// The tokens that the row is about, or newer ones.
     Tokens(KeptTokens),
     /// What the row is about is not visible yet.
@@ -179,12 +179,15 @@ pub(super) enum Visible {
 }
 
 /// Reads a grant's tokens. What this process wrote itself is as good as what is read.
-pub(super) async fn read_visible(engine: &Engine, row: &Grant) -> Result<Visible, TokenError> {
+pub(super) async fn read_visible_tokens(
+    engine: &Engine,
+    row: &Grant,
+) -> Result<VisibleTokens, TokenError> {
     let now = engine.clock.now();
     if row.refused_at.is_some() {
-        return Ok(Visible::Gone);
+        return Ok(VisibleTokens::Gone);
     }
-    let read = read(engine, row).await?;
+    let read = read_tokens(engine, row).await?;
     let known = engine.tokens.get(row.id, 0);
     let mut newest = match (read, known) {
         (Some(read), Some(known)) if known.serial > read.serial => Some(known),
@@ -195,21 +198,21 @@ pub(super) async fn read_visible(engine: &Engine, row: &Grant) -> Result<Visible
     if let Some(named) = row.secret
         && newest.as_ref().is_none_or(|kept| kept.serial < named.serial)
     {
-        newest = read_version(engine, row, named.id).await?.or(newest);
+        newest = read_tokens_version(engine, row, named.id).await?.or(newest);
     }
-    Ok(match (row.visibility(newest.as_ref().map(|kept| kept.serial), now), newest) {
-        (Visibility::Current, Some(kept)) => Visible::Tokens(kept),
-        (Visibility::NotYet, None) if row.missing_since.is_none() => Visible::Missing,
-        (Visibility::NotYet, _) => Visible::NotYet,
-        (Visibility::Current | Visibility::Gone, _) => Visible::Gone,
+    Ok(match (row.secret_visibility(newest.as_ref().map(|kept| kept.serial), now), newest) {
+        (SecretVisibility::Current, Some(kept)) => VisibleTokens::Tokens(kept),
+        (SecretVisibility::NotYet, None) if row.missing_since.is_none() => VisibleTokens::Missing,
+        (SecretVisibility::NotYet, _) => VisibleTokens::NotYet,
+        (SecretVisibility::Current | SecretVisibility::Gone, _) => VisibleTokens::Gone,
     })
 }
 
 /// Writes down since when the secret has been missing, or that it is there again. A row that somebody else is
 /// working on, or that has changed, is left alone: the next look comes soon.
-pub(super) async fn note_missing(
+pub(super) async fn record_missing_since(
     engine: &Engine,
-    row: &Versioned<Grant>,
+    row: &VersionedRecord<Grant>,
     since: Option<Timestamp>,
 ) {
     let now = engine.clock.now();
@@ -217,41 +220,41 @@ pub(super) async fn note_missing(
         return;
     }
     let noted = Grant { missing_since: since, ..row.record.clone() };
-    match engine.store.put_grant(&noted, Expect::Version(row.version)).await {
+    match engine.store.put_grant(&noted, WriteExpectation::Version(row.version)).await {
         Ok(_) | Err(StoreError::Conflict) => {}
         Err(error) => {
             tracing::warn!(
-                error = %Chain(&error),
+                error = %ErrorChain(&error),
                 "since when a grant's secret has been missing was not noted"
             );
         }
     }
 }
 
-fn remember(engine: &Engine, id: GrantId, kept: KeptTokens) -> SecretString {
-    let access = kept.access();
-    engine.tokens.put(id, kept);
+fn cache_tokens(engine: &Engine, id: GrantId, kept: KeptTokens) -> SecretString {
+    let access = kept.access_token();
+    engine.tokens.put_newer(id, kept);
     access
 }
 
 /// When the kept access token ends; one that Xero has rejected is over.
 fn ends_at(kept: &KeptTokens, rejected: Option<&SecretString>) -> Timestamp {
-    let is_rejected = rejected.is_some_and(|token| same(token, &kept.access_token));
+    let is_rejected = rejected.is_some_and(|token| is_same_secret(token, &kept.access_token));
     if is_rejected { Timestamp::UNIX_EPOCH } else { kept.access_expires_at }
 }
 
-fn same(one: &SecretString, other: &SecretString) -> bool {
+fn is_same_secret(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
 }
 
-async fn read(engine: &Engine, grant: &Grant) -> Result<Option<KeptTokens>, TokenError> {
-    let Some(secret) = engine.secrets.get(&engine.secret_name(grant)).await? else {
+async fn read_tokens(engine: &Engine, grant: &Grant) -> Result<Option<KeptTokens>, TokenError> {
+    let Some(secret) = engine.secrets.get_secret(&engine.secret_name(grant)).await? else {
         return Ok(None);
     };
     KeptTokens::from_secret(&secret).map(Some).ok_or(TokenError::Undecodable)
 }
 
-async fn read_version(
+async fn read_tokens_version(
     engine: &Engine,
     grant: &Grant,
     version: Uuid,
@@ -271,7 +274,7 @@ impl Engine {
 
     /// The name of one of a grant's secrets: only that of the newest consent holds tokens.
     pub(crate) fn numbered_secret_name(&self, grant: GrantId, number: u32) -> String {
-        let name = format!("{}{grant}", self.places.grant_secret_prefix);
+        let name = format!("{}{grant}", self.endpoints.grant_secret_prefix);
         if number == 0 { name } else { format!("{name}.{number}") }
     }
 }

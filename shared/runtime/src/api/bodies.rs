@@ -1,42 +1,42 @@
 //! The request bodies that the routes accept.
 
 use domain::account_codes::AccountCodes;
-use domain::body::{Field, Shape};
+use domain::body::{BodyField, BodyShape};
 
-use super::connection::{Completion, OrganisationChoice};
+use super::connection::{ConnectTicket, OrganisationChoice};
 use super::contacts::ContactChoice;
-use super::money::Says;
-use crate::http::{Problem, RequestBody, parse_body};
+use super::payments::PaymentChoice;
+use crate::http::{ProblemDetails, RequestBody, parse_body};
 
-const CODES: &[Field] = &[
-    Field::value("sales"),
-    Field::value("stripe_bank"),
-    Field::value("stripe_fee"),
-    Field::value("stripe_surcharge"),
-    Field::value("gift_card"),
-    Field::new("tax_types", Shape::Map),
+const CODES: &[BodyField] = &[
+    BodyField::single_value("sales"),
+    BodyField::single_value("stripe_bank"),
+    BodyField::single_value("stripe_fee"),
+    BodyField::single_value("stripe_surcharge"),
+    BodyField::single_value("gift_card"),
+    BodyField::new("tax_types", BodyShape::Map),
 ];
 
 impl RequestBody for AccountCodes {
-    const SHAPE: Shape = Shape::Object(CODES);
+    const SHAPE: BodyShape = BodyShape::Object(CODES);
     const MUST: &'static str = "must give sales and may give stripe_bank, stripe_fee, stripe_surcharge and gift_card, each the code of an account in Xero, and tax_types, from percentages to Xero's tax types";
 }
 
 /// Parses a body as each route with a body would. Returns the errors in the words of the API: for
 /// the account codes, the completion of a connect, the choice of an organisation, the link of a
 /// contact, and the answer about a payment.
-pub fn objections(bytes: &[u8]) -> [Option<String>; 5] {
+pub fn list_body_errors(bytes: &[u8]) -> [Option<String>; 5] {
     [
-        objection::<AccountCodes>(bytes),
-        objection::<Completion>(bytes),
-        objection::<OrganisationChoice>(bytes),
-        objection::<ContactChoice>(bytes),
-        objection::<Says>(bytes),
+        find_body_error::<AccountCodes>(bytes),
+        find_body_error::<ConnectTicket>(bytes),
+        find_body_error::<OrganisationChoice>(bytes),
+        find_body_error::<ContactChoice>(bytes),
+        find_body_error::<PaymentChoice>(bytes),
     ]
 }
 
-fn objection<T: RequestBody>(bytes: &[u8]) -> Option<String> {
-    parse_body::<T>(bytes).err().map(Problem::into_detail)
+fn find_body_error<T: RequestBody>(bytes: &[u8]) -> Option<String> {
+    parse_body::<T>(bytes).err().map(ProblemDetails::into_detail)
 }
 
 #[cfg(test)]
@@ -64,30 +64,30 @@ mod tests {
     #[test]
     fn an_unknown_field_is_refused_by_name_in_every_body() {
         let id = "00000000-0000-0000-0000-000000000001";
-        let [codes, ..] = objections(br#"{"sales":"200","stripe_fees":"404"}"#);
+        let [codes, ..] = list_body_errors(br#"{"sales":"200","stripe_fees":"404"}"#);
         assert_eq!(
             codes.as_deref(),
             Some("stripe_fees is not a known field; did you mean stripe_fee?")
         );
         let tenant = format!(r#"{{"tenantId":"{id}"}}"#);
-        let [_, _, choice, ..] = objections(tenant.as_bytes());
+        let [_, _, choice, ..] = list_body_errors(tenant.as_bytes());
         assert_eq!(
             choice.as_deref(),
             Some("tenantId is not a known field; did you mean tenant_id?")
         );
         let contact = format!(r#"{{"contact_id":"{id}","contact_id":"{id}"}}"#);
-        let [_, _, _, contact, _] = objections(contact.as_bytes());
+        let [_, _, _, contact, _] = list_body_errors(contact.as_bytes());
         assert_eq!(contact.as_deref(), Some("contact_id: is given twice"));
-        let [.., says] = objections(br#"{"sameas":"pay_1"}"#);
+        let [.., says] = list_body_errors(br#"{"sameas":"pay_1"}"#);
         assert_eq!(says.as_deref(), Some("sameas is not a known field; did you mean same_as?"));
-        let [.., says] = objections(br#"{"same_as":"pay_1"}"#);
+        let [.., says] = list_body_errors(br#"{"same_as":"pay_1"}"#);
         assert_eq!(says, None);
     }
 
     #[test]
     fn what_is_no_body_at_all_is_told_what_it_must_be() {
         for bytes in [&b""[..], b"{", b"[]", b"\xff", b"7"] {
-            for objection in objections(bytes) {
+            for objection in list_body_errors(bytes) {
                 assert!(objection.unwrap().starts_with("body: must "), "{bytes:?}");
             }
         }

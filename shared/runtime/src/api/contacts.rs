@@ -1,42 +1,54 @@
 //! Contacts: search, link, unlink, and the reconciliation with all clients.
 
-use domain::body::{Field, Shape};
+use domain::body::{BodyField, BodyShape};
 use domain::ids::XeroContactId;
-use domain::matching::{Candidate, Evidence, Match};
-use domain::reconciliation::{Counts, Finding, Place, Reconciliation};
+use domain::matching::{ContactCandidate, ContactMatch, MatchEvidence};
+use domain::reconciliation::{
+    ClientFinding, ContactReconciliation, ReconciliationCounts, ReconciliationProgress,
+};
 use engine::Engine;
-use engine::contacts::{self, Linked, reconcile};
+use engine::contacts::{self, LinkOutcome, reconcile};
 use lambda_http::{Request, RequestExt};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::records::{crm_id, unknown};
-use super::{Answer, attended, may_change, told, unavailable};
-use crate::http::{Caller, Problem, RequestBody, json, read_body};
+use super::records::{parse_crm_id, unknown_record};
+use super::{
+    RouteResult, describe_attempt_error, interactive_invocation, log_unavailable, may_change,
+};
+use crate::http::{ApiCaller, ProblemDetails, RequestBody, json_response, read_body};
 
 /// The length of a search text in characters. Xero does not search for shorter ones.
 const QUERY_LENGTH: std::ops::RangeInclusive<usize> = 2..=100;
 
 #[derive(Serialize)]
-struct Found<T> {
+struct ContactsView<T> {
     contacts: T,
 }
 
-pub(super) async fn search(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
+pub(super) async fn search_contacts(
+    engine: &Engine,
+    caller: &ApiCaller,
+    request: &Request,
+) -> RouteResult {
     // Every search may cost a call, and only people who may link need one.
     may_change(caller)?;
     let parameters = request.query_string_parameters();
     let query = parameters.first("query").unwrap_or_default().trim();
     if !QUERY_LENGTH.contains(&query.chars().count()) {
-        return Err(Problem::bad_field("query", "must have 2 to 100 characters"));
+        return Err(ProblemDetails::bad_field("query", "must have 2 to 100 characters"));
     }
-    match contacts::search(engine, &caller.account, query, attended(engine)).await {
-        Ok(contacts) => Ok(json(200, &Found { contacts })),
-        Err(trouble) => Err(Problem::conflict(told(engine, &trouble))),
+    match contacts::search_contacts(engine, &caller.account, query, interactive_invocation(engine))
+        .await
+    {
+        Ok(contacts) => Ok(json_response(200, &ContactsView { contacts })),
+        Err(trouble) => {
+            Err(ProblemDetails::state_conflict(describe_attempt_error(engine, &trouble)))
+        }
     }
 }
 
-const CONTACT: &[Field] = &[Field::value("contact_id")];
+const CONTACT: &[BodyField] = &[BodyField::single_value("contact_id")];
 
 /// The contact to which a client is to be linked.
 #[derive(Deserialize)]
@@ -45,46 +57,60 @@ pub(super) struct ContactChoice {
 }
 
 impl RequestBody for ContactChoice {
-    const SHAPE: Shape = Shape::Object(CONTACT);
+    const SHAPE: BodyShape = BodyShape::Object(CONTACT);
     const MUST: &'static str = "must be {\"contact_id\": \"<the id of a contact in Xero>\"}";
 }
 
-pub(super) async fn link(
+pub(super) async fn link_contact(
     engine: &Engine,
-    caller: &Caller,
+    caller: &ApiCaller,
     client: &str,
     request: &Request,
-) -> Answer {
+) -> RouteResult {
     may_change(caller)?;
     let ContactChoice { contact_id } = read_body(request)?;
     let (account, user) = (&caller.account, &caller.user);
-    let (client, contact) = (crm_id(client)?, XeroContactId(contact_id));
-    let linked = contacts::link(engine, account, user, client, contact, attended(engine)).await;
-    linked_or_why(engine, linked.map_err(|error| unavailable(&error))?)
+    let (client, contact) = (parse_crm_id(client)?, XeroContactId(contact_id));
+    let linked = contacts::link_client(
+        engine,
+        account,
+        user,
+        client,
+        contact,
+        interactive_invocation(engine),
+    )
+    .await;
+    answer_link_result(engine, linked.map_err(|error| log_unavailable(&error))?)
 }
 
-pub(super) async fn unlink(engine: &Engine, caller: &Caller, client: &str) -> Answer {
+pub(super) async fn unlink_contact(
+    engine: &Engine,
+    caller: &ApiCaller,
+    client: &str,
+) -> RouteResult {
     may_change(caller)?;
     let (account, user) = (&caller.account, &caller.user);
-    let unlinked = contacts::unlink(engine, account, user, crm_id(client)?).await;
-    linked_or_why(engine, unlinked.map_err(|error| unavailable(&error))?)
+    let unlinked = contacts::unlink_client(engine, account, user, parse_crm_id(client)?).await;
+    answer_link_result(engine, unlinked.map_err(|error| log_unavailable(&error))?)
 }
 
-fn linked_or_why(engine: &Engine, linked: Linked) -> Answer {
+fn answer_link_result(engine: &Engine, linked: LinkOutcome) -> RouteResult {
     match linked {
-        Linked::Done(view) => Ok(json(200, &view)),
-        Linked::BeingSent => Err(Problem::conflict(
+        LinkOutcome::Done(view) => Ok(json_response(200, &view)),
+        LinkOutcome::BeingSent => Err(ProblemDetails::state_conflict(
             "The client is being sent to Xero. Try again in a minute or two.",
         )),
-        Linked::Unknown => Err(unknown()),
-        Linked::Refused(failure) => Err(Problem::conflict(failure.to_string())),
-        Linked::Unread(trouble) => Err(Problem::conflict(told(engine, &trouble))),
+        LinkOutcome::Unknown => Err(unknown_record()),
+        LinkOutcome::Refused(failure) => Err(ProblemDetails::state_conflict(failure.to_string())),
+        LinkOutcome::Unread(trouble) => {
+            Err(ProblemDetails::state_conflict(describe_attempt_error(engine, &trouble)))
+        }
     }
 }
 
 /// The progress of a reconciliation.
 #[derive(Serialize)]
-struct Progress {
+struct ReconciliationView {
     started_by: String,
     started_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,15 +121,15 @@ struct Progress {
     /// Pages of findings so far.
     pages: u32,
     #[serde(flatten)]
-    counts: Counts,
+    counts: ReconciliationCounts,
 }
 
-impl From<Reconciliation> for Progress {
-    fn from(row: Reconciliation) -> Self {
+impl From<ContactReconciliation> for ReconciliationView {
+    fn from(row: ContactReconciliation) -> Self {
         let (finished_at, stopped) = match row.place {
-            Place::Comparing { after: _ } => (None, None),
-            Place::Done { at } => (Some(at.to_string()), None),
-            Place::Stopped { failure } => (None, Some(failure.to_string())),
+            ReconciliationProgress::Comparing { after: _ } => (None, None),
+            ReconciliationProgress::Done { at } => (Some(at.to_string()), None),
+            ReconciliationProgress::Stopped { failure } => (None, Some(failure.to_string())),
         };
         Self {
             started_by: row.by.to_string(),
@@ -116,20 +142,21 @@ impl From<Reconciliation> for Progress {
     }
 }
 
-pub(super) async fn reconcile(engine: &Engine, caller: &Caller) -> Answer {
+pub(super) async fn start_reconciliation(engine: &Engine, caller: &ApiCaller) -> RouteResult {
     may_change(caller)?;
-    let started = reconcile::start(engine, &caller.account, caller.user.clone()).await;
-    match started.map_err(|error| unavailable(&error))? {
-        Some(row) => Ok(json(202, &Progress::from(row))),
-        None => Err(Problem::not_found("Xero was never connected.")),
+    let started =
+        reconcile::start_reconciliation(engine, &caller.account, caller.user.clone()).await;
+    match started.map_err(|error| log_unavailable(&error))? {
+        Some(row) => Ok(json_response(202, &ReconciliationView::from(row))),
+        None => Err(ProblemDetails::not_found("Xero was never connected.")),
     }
 }
 
-pub(super) async fn progress(engine: &Engine, caller: &Caller) -> Answer {
-    let row = reconcile::progress(engine, &caller.account).await;
-    match row.map_err(|error| unavailable(&error))? {
-        Some(row) => Ok(json(200, &Progress::from(row))),
-        None => Err(Problem::not_found("No reconciliation has been started yet.")),
+pub(super) async fn read_reconciliation(engine: &Engine, caller: &ApiCaller) -> RouteResult {
+    let row = reconcile::find_reconciliation(engine, &caller.account).await;
+    match row.map_err(|error| log_unavailable(&error))? {
+        Some(row) => Ok(json_response(200, &ReconciliationView::from(row))),
+        None => Err(ProblemDetails::not_found("No reconciliation has been started yet.")),
     }
 }
 
@@ -142,16 +169,16 @@ struct FindingView {
     #[serde(skip_serializing_if = "Option::is_none")]
     contact_id: Option<XeroContactId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<Evidence>,
+    by: Option<MatchEvidence>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    candidates: Vec<Candidate>,
+    candidates: Vec<ContactCandidate>,
     message: String,
     remedy: String,
 }
 
-impl From<Finding> for FindingView {
-    fn from(finding: Finding) -> Self {
-        let Finding { client_id, name, found } = finding;
+impl From<ClientFinding> for FindingView {
+    fn from(finding: ClientFinding) -> Self {
+        let ClientFinding { client_id, name, found } = finding;
         let view = |outcome, message: String, remedy: &str| Self {
             client_id: client_id.to_string(),
             name: name.clone(),
@@ -163,16 +190,16 @@ impl From<Finding> for FindingView {
             remedy: remedy.to_owned(),
         };
         match found {
-            Match::Confident { contact, by } => {
-                let message = domain::reconciliation::told(by);
+            ContactMatch::Confident { contact, by } => {
+                let message = domain::reconciliation::describe_link(by);
                 let view =
                     view("linked", message, "If this is the wrong contact, unlink the client.");
                 Self { contact_id: Some(contact), by: Some(by), ..view }
             }
-            Match::Ambiguous { candidates, why } => {
-                Self { candidates, ..view("ambiguous", why.message(), why.remedy()) }
+            ContactMatch::Ambiguous { candidates, why } => {
+                Self { candidates, ..view("ambiguous", why.doubt_message(), why.doubt_remedy()) }
             }
-            Match::Missing => view(
+            ContactMatch::Missing => view(
                 "missing",
                 "No contact in Xero resembles this client.".to_owned(),
                 "No action is needed: the contact is created with the client's first invoice. You can also search for a contact and link it.",
@@ -187,17 +214,21 @@ struct FindingsView {
     findings: Vec<FindingView>,
 }
 
-pub(super) async fn findings(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
+pub(super) async fn read_findings(
+    engine: &Engine,
+    caller: &ApiCaller,
+    request: &Request,
+) -> RouteResult {
     let parameters = request.query_string_parameters();
     let page = parameters.first("page").unwrap_or("0").parse::<u32>();
-    let page =
-        page.map_err(|_| Problem::bad_field("page", "must be a whole number, 0 or greater"))?;
-    let found = reconcile::findings(engine, &caller.account, page).await;
-    match found.map_err(|error| unavailable(&error))? {
+    let page = page
+        .map_err(|_| ProblemDetails::bad_field("page", "must be a whole number, 0 or greater"))?;
+    let found = reconcile::find_open_findings(engine, &caller.account, page).await;
+    match found.map_err(|error| log_unavailable(&error))? {
         Some(findings) => {
             let findings = findings.into_iter().map(FindingView::from).collect();
-            Ok(json(200, &FindingsView { page, findings }))
+            Ok(json_response(200, &FindingsView { page, findings }))
         }
-        None => Err(Problem::not_found("This page of findings does not exist.")),
+        None => Err(ProblemDetails::not_found("This page of findings does not exist.")),
     }
 }

@@ -8,54 +8,59 @@ use engine::Engine;
 use engine::settings::{self, LogFilter};
 use lambda_http::{Request, RequestExt};
 
-use super::{Answer, unavailable};
-use crate::http::{Caller, Problem, json};
+use super::{RouteResult, log_unavailable};
+use crate::http::{ApiCaller, ProblemDetails, json_response};
 
 /// The default number of entries per page.
 const PAGE_DEFAULT: NonZeroU16 = NonZeroU16::new(50).expect("fifty is not zero");
 const PAGE_MAX: u16 = 200;
 
-pub(super) async fn page(engine: &Engine, caller: &Caller, request: &Request) -> Answer {
+pub(super) async fn read_log_page(
+    engine: &Engine,
+    caller: &ApiCaller,
+    request: &Request,
+) -> RouteResult {
     let query = request.query_string_parameters();
     let kinds = EntityKind::ALL.map(EntityKind::as_str);
-    let entity = choice(query.first("entity"), "entity", EntityKind::parse, &kinds)?;
+    let entity = parse_choice(query.first("entity"), "entity", EntityKind::parse, &kinds)?;
     let statuses = LogStatus::ALL.map(LogStatus::as_str);
-    let status = choice(query.first("status"), "status", LogStatus::parse, &statuses)?;
+    let status = parse_choice(query.first("status"), "status", LogStatus::parse, &statuses)?;
     let limit = match query.first("limit") {
         None => PAGE_DEFAULT,
-        Some(text) => page_size(text)?,
+        Some(text) => parse_page_size(text)?,
     };
     let cursor = query.first("cursor").filter(|cursor| !cursor.is_empty());
-    let cursor = cursor.map(log_cursor).transpose()?;
+    let cursor = cursor.map(parse_log_cursor).transpose()?;
     let filter = LogFilter { entity, status };
-    let view = settings::sync_log(engine, &caller.account, filter, cursor, limit).await;
-    Ok(json(200, &view.map_err(|error| unavailable(&error))?))
+    let view = settings::read_sync_log(engine, &caller.account, filter, cursor, limit).await;
+    Ok(json_response(200, &view.map_err(|error| log_unavailable(&error))?))
 }
 
-fn choice<T>(
+fn parse_choice<T>(
     text: Option<&str>,
     field: &'static str,
     parse: impl Fn(&str) -> Option<T>,
     words: &[&str],
-) -> Result<Option<T>, Problem> {
+) -> Result<Option<T>, ProblemDetails> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let wrong = || Problem::bad_field(field, &format!("must be one of {}", words.join(", ")));
+    let wrong =
+        || ProblemDetails::bad_field(field, &format!("must be one of {}", words.join(", ")));
     parse(text).map(Some).ok_or_else(wrong)
 }
 
-fn page_size(text: &str) -> Result<NonZeroU16, Problem> {
+fn parse_page_size(text: &str) -> Result<NonZeroU16, ProblemDetails> {
     let size = text.parse::<NonZeroU16>().ok().filter(|size| size.get() <= PAGE_MAX);
-    size.ok_or_else(|| Problem::bad_field("limit", "must be a whole number from 1 to 200"))
+    size.ok_or_else(|| ProblemDetails::bad_field("limit", "must be a whole number from 1 to 200"))
 }
 
 /// Parses a cursor: the id of the last entry of the previous page.
-fn log_cursor(text: &str) -> Result<String, Problem> {
+fn parse_log_cursor(text: &str) -> Result<String, ProblemDetails> {
     let shaped = text.len() <= 100
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-:.".contains(&byte));
     if shaped {
         Ok(text.to_owned())
     } else {
-        Err(Problem::bad_field("cursor", "must be the `next` of an earlier page"))
+        Err(ProblemDetails::bad_field("cursor", "must be the `next` of an earlier page"))
     }
 }
 
@@ -75,14 +80,14 @@ mod tests {
             ("-1", false),
             ("many", false),
         ] {
-            assert_eq!(page_size(text).is_ok(), is_read, "{text}");
+            assert_eq!(parse_page_size(text).is_ok(), is_read, "{text}");
         }
     }
 
     #[test]
     fn an_unknown_kind_is_answered_with_all_that_are_known() {
         let kinds = EntityKind::ALL.map(EntityKind::as_str);
-        let chosen = |text| choice(Some(text), "entity", EntityKind::parse, &kinds);
+        let chosen = |text| parse_choice(Some(text), "entity", EntityKind::parse, &kinds);
         let refused = chosen("quote").unwrap_err().into_detail();
         for kind in EntityKind::ALL {
             assert_eq!(chosen(kind.as_str()), Ok(Some(kind)));

@@ -5,11 +5,16 @@ use domain::ids::CrmId;
 use engine::{Engine, settings, sync_all};
 use serde::Serialize;
 
-use super::{Answer, attended, may_change, no_such_address, unavailable};
-use crate::http::{Caller, Problem, json};
+use super::{RouteResult, interactive_invocation, log_unavailable, may_change, no_such_address};
+use crate::http::{ApiCaller, ProblemDetails, json_response};
 
-pub(super) async fn one(engine: &Engine, caller: &Caller, kind: EntityKind, id: &str) -> Answer {
-    found(settings::record(engine, &caller.account, kind, crm_id(id)?).await)
+pub(super) async fn read_single_record(
+    engine: &Engine,
+    caller: &ApiCaller,
+    kind: EntityKind,
+    id: &str,
+) -> RouteResult {
+    answer_with_view(settings::find_record(engine, &caller.account, kind, parse_crm_id(id)?).await)
 }
 
 /// Syncs a record while the person waits. If that takes too long, the attempt is dropped, as if the
@@ -17,41 +22,49 @@ pub(super) async fn one(engine: &Engine, caller: &Caller, kind: EntityKind, id: 
 /// in its current state.
 pub(super) async fn sync_now(
     engine: &Engine,
-    caller: &Caller,
+    caller: &ApiCaller,
     kind: EntityKind,
     id: &str,
-) -> Answer {
+) -> RouteResult {
     may_change(caller)?;
     let account = &caller.account;
-    let sync = settings::sync_now(engine, account, kind, crm_id(id)?, attended(engine));
-    found(Box::pin(sync).await)
+    let sync = settings::sync_record_now(
+        engine,
+        account,
+        kind,
+        parse_crm_id(id)?,
+        interactive_invocation(engine),
+    );
+    answer_with_view(Box::pin(sync).await)
 }
 
-pub(super) async fn sync_all(engine: &Engine, caller: &Caller) -> Answer {
+pub(super) async fn sync_all(engine: &Engine, caller: &ApiCaller) -> RouteResult {
     may_change(caller)?;
-    let started = sync_all::start(engine, &caller.account, caller.user.clone()).await;
-    let walk = started.map_err(|error| unavailable(&error))?;
-    Ok(json(202, &settings::Progress::of(&walk)))
+    let started = sync_all::start_sync_all(engine, &caller.account, caller.user.clone()).await;
+    let walk = started.map_err(|error| log_unavailable(&error))?;
+    Ok(json_response(202, &settings::SyncAllView::from_sync_all(&walk)))
 }
 
-pub(super) async fn progress(engine: &Engine, caller: &Caller) -> Answer {
-    let progress = sync_all::progress(engine, &caller.account).await;
-    match progress.map_err(|error| unavailable(&error))? {
-        Some(walk) => Ok(json(200, &settings::Progress::of(&walk))),
-        None => Err(Problem::not_found("No Sync All has been started yet.")),
+pub(super) async fn read_sync_all(engine: &Engine, caller: &ApiCaller) -> RouteResult {
+    let progress = sync_all::find_sync_all(engine, &caller.account).await;
+    match progress.map_err(|error| log_unavailable(&error))? {
+        Some(walk) => Ok(json_response(200, &settings::SyncAllView::from_sync_all(&walk))),
+        None => Err(ProblemDetails::not_found("No Sync All has been started yet.")),
     }
 }
 
-fn found<T: Serialize, E: std::error::Error + 'static>(view: Result<Option<T>, E>) -> Answer {
+fn answer_with_view<T: Serialize, E: std::error::Error + 'static>(
+    view: Result<Option<T>, E>,
+) -> RouteResult {
     match view {
-        Ok(Some(view)) => Ok(json(200, &view)),
-        Ok(None) => Err(unknown()),
-        Err(error) => Err(unavailable(&error)),
+        Ok(Some(view)) => Ok(json_response(200, &view)),
+        Ok(None) => Err(unknown_record()),
+        Err(error) => Err(log_unavailable(&error)),
     }
 }
 
-pub(super) fn unknown() -> Problem {
-    Problem::not_found("This record has never been sent to the integration.")
+pub(super) fn unknown_record() -> ProblemDetails {
+    ProblemDetails::not_found("This record has never been sent to the integration.")
 }
 
 /// What the addresses of a kind's records begin with, after the version.
@@ -67,25 +80,25 @@ const fn collection_of(kind: EntityKind) -> &'static str {
 }
 
 /// The kind whose records are under these addresses.
-pub(super) fn parse_kind(collection: &str) -> Result<EntityKind, Problem> {
+pub(super) fn parse_kind(collection: &str) -> Result<EntityKind, ProblemDetails> {
     let mut kinds = EntityKind::ALL.into_iter();
     kinds.find(|kind| collection_of(*kind) == collection).ok_or_else(no_such_address)
 }
 
-pub(super) fn crm_id(text: &str) -> Result<CrmId, Problem> {
-    CrmId::new(text).map_err(|error| Problem::bad_field("id", &error.to_string()))
+pub(super) fn parse_crm_id(text: &str) -> Result<CrmId, ProblemDetails> {
+    CrmId::new(text).map_err(|error| ProblemDetails::bad_field("id", &error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{ROUTES, Route};
+    use crate::api::{ApiRoute, ROUTES};
 
     #[test]
     fn every_kind_has_addresses_of_its_own_to_read_sync_and_withhold_its_records() {
         for kind in EntityKind::ALL {
             assert_eq!(parse_kind(collection_of(kind)), Ok(kind));
-            for wanted in [Route::Record, Route::SyncNow, Route::NeverSend] {
+            for wanted in [ApiRoute::Record, ApiRoute::SyncNow, ApiRoute::NeverSend] {
                 let has_it = ROUTES.into_iter().any(|(name, route)| {
                     route == wanted && name.split('/').nth(2) == Some(collection_of(kind))
                 });
@@ -97,7 +110,7 @@ mod tests {
     #[test]
     fn an_address_of_records_names_a_kind() {
         for (name, route) in ROUTES {
-            if matches!(route, Route::Record | Route::SyncNow | Route::NeverSend) {
+            if matches!(route, ApiRoute::Record | ApiRoute::SyncNow | ApiRoute::NeverSend) {
                 let collection = name.split('/').nth(2).unwrap();
                 assert!(parse_kind(collection).is_ok(), "{name}");
             }

@@ -4,7 +4,7 @@ use lambda_http::http::Method;
 
 /// The purpose of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
+pub enum ApiRoute {
     /// Reads the status of the connection.
     Status,
     /// Begins a connect.
@@ -52,48 +52,48 @@ pub enum Route {
 }
 
 /// Every address, in API Gateway's notation.
-pub const ROUTES: [(&str, Route); 34] = [
-    ("GET /v1/connection", Route::Status),
-    ("POST /v1/connection", Route::Connect),
-    ("POST /v1/connection/complete", Route::CompleteConnect),
-    ("DELETE /v1/connection", Route::Disconnect),
-    ("POST /v1/connection/organisation", Route::ChooseOrganisation),
-    ("GET /v1/account-codes", Route::AccountCodes),
-    ("PUT /v1/account-codes", Route::ChooseAccountCodes),
-    ("GET /v1/account-codes/choices", Route::AccountChoices),
-    ("GET /v1/sync-log", Route::SyncLog),
-    ("GET /v1/sync-all", Route::SyncAllProgress),
-    ("POST /v1/sync-all", Route::SyncAll),
-    ("GET /v1/invoices/{invoice_id}", Route::Record),
-    ("GET /v1/clients/{client_id}", Route::Record),
-    ("POST /v1/invoices/{invoice_id}/sync", Route::SyncNow),
-    ("POST /v1/clients/{client_id}/sync", Route::SyncNow),
-    ("POST /v1/invoices/{invoice_id}/never-send", Route::NeverSend),
-    ("POST /v1/clients/{client_id}/never-send", Route::NeverSend),
-    ("GET /v1/contacts", Route::SearchContacts),
-    ("PUT /v1/clients/{client_id}/contact", Route::LinkContact),
-    ("DELETE /v1/clients/{client_id}/contact", Route::UnlinkContact),
-    ("POST /v1/reconciliation", Route::Reconcile),
-    ("GET /v1/reconciliation", Route::Reconciliation),
-    ("GET /v1/reconciliation/findings", Route::Findings),
-    ("GET /v1/credit-notes/{credit_note_id}", Route::Record),
-    ("POST /v1/credit-notes/{credit_note_id}/sync", Route::SyncNow),
-    ("POST /v1/credit-notes/{credit_note_id}/never-send", Route::NeverSend),
-    ("GET /v1/allocations/{allocation_id}", Route::Record),
-    ("POST /v1/allocations/{allocation_id}/sync", Route::SyncNow),
-    ("POST /v1/allocations/{allocation_id}/never-send", Route::NeverSend),
-    ("GET /v1/payments/{payment_id}", Route::Record),
-    ("POST /v1/payments/{payment_id}/sync", Route::SyncNow),
-    ("POST /v1/payments/{payment_id}/never-send", Route::NeverSend),
-    ("GET /v1/invoices/{invoice_id}/payments", Route::Money),
-    ("POST /v1/invoices/{invoice_id}/payments/{xero_payment_id}", Route::SettleMoney),
+pub const ROUTES: [(&str, ApiRoute); 34] = [
+    ("GET /v1/connection", ApiRoute::Status),
+    ("POST /v1/connection", ApiRoute::Connect),
+    ("POST /v1/connection/complete", ApiRoute::CompleteConnect),
+    ("DELETE /v1/connection", ApiRoute::Disconnect),
+    ("POST /v1/connection/organisation", ApiRoute::ChooseOrganisation),
+    ("GET /v1/account-codes", ApiRoute::AccountCodes),
+    ("PUT /v1/account-codes", ApiRoute::ChooseAccountCodes),
+    ("GET /v1/account-codes/choices", ApiRoute::AccountChoices),
+    ("GET /v1/sync-log", ApiRoute::SyncLog),
+    ("GET /v1/sync-all", ApiRoute::SyncAllProgress),
+    ("POST /v1/sync-all", ApiRoute::SyncAll),
+    ("GET /v1/invoices/{invoice_id}", ApiRoute::Record),
+    ("GET /v1/clients/{client_id}", ApiRoute::Record),
+    ("POST /v1/invoices/{invoice_id}/sync", ApiRoute::SyncNow),
+    ("POST /v1/clients/{client_id}/sync", ApiRoute::SyncNow),
+    ("POST /v1/invoices/{invoice_id}/never-send", ApiRoute::NeverSend),
+    ("POST /v1/clients/{client_id}/never-send", ApiRoute::NeverSend),
+    ("GET /v1/contacts", ApiRoute::SearchContacts),
+    ("PUT /v1/clients/{client_id}/contact", ApiRoute::LinkContact),
+    ("DELETE /v1/clients/{client_id}/contact", ApiRoute::UnlinkContact),
+    ("POST /v1/reconciliation", ApiRoute::Reconcile),
+    ("GET /v1/reconciliation", ApiRoute::Reconciliation),
+    ("GET /v1/reconciliation/findings", ApiRoute::Findings),
+    ("GET /v1/credit-notes/{credit_note_id}", ApiRoute::Record),
+    ("POST /v1/credit-notes/{credit_note_id}/sync", ApiRoute::SyncNow),
+    ("POST /v1/credit-notes/{credit_note_id}/never-send", ApiRoute::NeverSend),
+    ("GET /v1/allocations/{allocation_id}", ApiRoute::Record),
+    ("POST /v1/allocations/{allocation_id}/sync", ApiRoute::SyncNow),
+    ("POST /v1/allocations/{allocation_id}/never-send", ApiRoute::NeverSend),
+    ("GET /v1/payments/{payment_id}", ApiRoute::Record),
+    ("POST /v1/payments/{payment_id}/sync", ApiRoute::SyncNow),
+    ("POST /v1/payments/{payment_id}/never-send", ApiRoute::NeverSend),
+    ("GET /v1/invoices/{invoice_id}/payments", ApiRoute::Money),
+    ("POST /v1/invoices/{invoice_id}/payments/{xero_payment_id}", ApiRoute::SettleMoney),
 ];
 
 /// The result of looking up an address.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum RouteLookup {
     /// The address and its method exist.
-    Route(Route),
+    Route(ApiRoute),
     /// The address exists for other methods.
     OtherMethods,
     /// The address does not exist.
@@ -101,23 +101,23 @@ pub(super) enum Found {
 }
 
 /// Finds the route of a request.
-pub(super) fn find(method: &Method, segments: &[&str]) -> Found {
-    let mut found = Found::Nothing;
+pub(super) fn find_route(method: &Method, segments: &[&str]) -> RouteLookup {
+    let mut found = RouteLookup::Nothing;
     for (name, route) in ROUTES {
         let Some((of, path)) = name.split_once(' ') else { continue };
-        if !is_at(path, segments) {
+        if !matches_path(path, segments) {
             continue;
         }
         if of == method.as_str() {
-            return Found::Route(route);
+            return RouteLookup::Route(route);
         }
-        found = Found::OtherMethods;
+        found = RouteLookup::OtherMethods;
     }
     found
 }
 
 /// Returns whether the segments match the path. A part in braces matches anything.
-fn is_at(path: &str, segments: &[&str]) -> bool {
+fn matches_path(path: &str, segments: &[&str]) -> bool {
     let parts = path.trim_matches('/').split('/').collect::<Vec<_>>();
     parts.len() == segments.len()
         && parts.iter().zip(segments).all(|(part, segment)| {
@@ -131,12 +131,15 @@ mod tests {
 
     #[test]
     fn an_address_is_found_by_its_method_and_its_parts() {
-        let find = |method, path: &str| find(&method, &path.split('/').collect::<Vec<_>>());
-        assert_eq!(find(Method::GET, "v1/connection"), Found::Route(Route::Status));
-        assert_eq!(find(Method::GET, "v1/invoices/inv_1"), Found::Route(Route::Record));
-        assert_eq!(find(Method::POST, "v1/clients/c/never-send"), Found::Route(Route::NeverSend));
-        assert_eq!(find(Method::PUT, "v1/invoices/inv_1"), Found::OtherMethods);
-        assert_eq!(find(Method::GET, "v1/invoices/"), Found::Nothing);
-        assert_eq!(find(Method::GET, "v1/quotes/q_1"), Found::Nothing);
+        let find = |method, path: &str| find_route(&method, &path.split('/').collect::<Vec<_>>());
+        assert_eq!(find(Method::GET, "v1/connection"), RouteLookup::Route(ApiRoute::Status));
+        assert_eq!(find(Method::GET, "v1/invoices/inv_1"), RouteLookup::Route(ApiRoute::Record));
+        assert_eq!(
+            find(Method::POST, "v1/clients/c/never-send"),
+            RouteLookup::Route(ApiRoute::NeverSend)
+        );
+        assert_eq!(find(Method::PUT, "v1/invoices/inv_1"), RouteLookup::OtherMethods);
+        assert_eq!(find(Method::GET, "v1/invoices/"), RouteLookup::Nothing);
+        assert_eq!(find(Method::GET, "v1/quotes/q_1"), RouteLookup::Nothing);
     }
 }

@@ -45,7 +45,7 @@ impl HttpConnector for TransportClient {
                 return Err(ConnectorError::user("a streaming body cannot be sent".into()));
             };
             let request = http::Request::from_parts(head, body);
-            let response = transport.exchange(request).await.map_err(|error| {
+            let response = transport.send_request(request).await.map_err(|error| {
                 let timed_out = error.kind == TransportErrorKind::Timeout;
                 let error = Box::new(error);
                 if timed_out { ConnectorError::timeout(error) } else { ConnectorError::io(error) }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
 use aws_sdk_sqs::types::MessageAttributeValue;
-use domain::dead_letter::Reason;
-use engine::chain::Chain;
+use domain::dead_letter::DeadLetterReason;
+use engine::error_chain::ErrorChain;
 use engine::ports::{BoxError, DeadLetter, DeadLetters, PortError};
 
 /// How many bytes are kept of a body that does not fit: far below every size limit that a queue may
@@ -30,18 +30,18 @@ impl DeadLetterQueue {
     }
 
     /// Builds a message with the code of its reason.
-    fn message(
+    fn build_message(
         &self,
         letter: DeadLetter<'_>,
         body: &str,
-        reason: &Reason,
+        reason: &DeadLetterReason,
     ) -> SendMessageFluentBuilder {
         let message = self
             .client
             .send_message()
             .queue_url(&self.queue_url)
             .message_body(body)
-            .message_attributes("reason_code", text(reason.code()));
+            .message_attributes("reason_code", string_attribute(reason.stable_code()));
         // Only FIFO queues have groups and deduplication. Their names end in `.fifo`.
         if self.queue_url.strip_suffix(".fifo").is_some() {
             message.message_group_id(letter.group).message_deduplication_id(letter.message_id)
@@ -53,16 +53,20 @@ impl DeadLetterQueue {
 
 #[async_trait]
 impl DeadLetters for DeadLetterQueue {
-    async fn bury(&self, letter: DeadLetter<'_>, reason: &Reason) -> Result<(), PortError> {
+    async fn dead_letter(
+        &self,
+        letter: DeadLetter<'_>,
+        reason: &DeadLetterReason,
+    ) -> Result<(), PortError> {
         let failed =
             |source| PortError { operation: "move a message to the dead-letter queue", source };
         // SQS does not accept an empty body. A body of one space is just as unreadable.
         let body = if letter.body.is_empty() { " " } else { letter.body };
-        let whole = self.message(letter, body, reason);
+        let whole = self.build_message(letter, body, reason);
         let tries = [
-            whole.clone().message_attributes("reason", text(reason.text())),
+            whole.clone().message_attributes("reason", string_attribute(reason.sentence_text())),
             whole,
-            self.message(letter, beginning(body), reason),
+            self.build_message(letter, truncate_body(body), reason),
         ];
         let mut refusal: Option<BoxError> = None;
         for sent in tries {
@@ -71,7 +75,7 @@ impl DeadLetters for DeadLetterQueue {
                 // SQS answered, so a shorter form may be accepted.
                 Err(error) if error.as_service_error().is_some() => {
                     tracing::warn!(
-                        error = %Chain(&error),
+                        error = %ErrorChain(&error),
                         "SQS refused a dead letter in this form"
                     );
                     refusal = Some(error.into());
@@ -83,7 +87,7 @@ impl DeadLetters for DeadLetterQueue {
     }
 }
 
-fn text(value: &str) -> MessageAttributeValue {
+fn string_attribute(value: &str) -> MessageAttributeValue {
     MessageAttributeValue::builder()
         .data_type("String")
         .string_value(value)
@@ -92,7 +96,7 @@ fn text(value: &str) -> MessageAttributeValue {
 }
 
 /// Returns at most [`BEGINNING_BYTES`] of a body, in whole characters.
-fn beginning(body: &str) -> &str {
+fn truncate_body(body: &str) -> &str {
     let mut end = body.len().min(BEGINNING_BYTES);
     while !body.is_char_boundary(end) {
         end -= 1;
@@ -106,8 +110,8 @@ mod tests {
 
     #[test]
     fn the_beginning_of_a_body_ends_between_characters() {
-        assert_eq!(beginning("short"), "short");
+        assert_eq!(truncate_body("short"), "short");
         let long = format!("a{}", "é".repeat(BEGINNING_BYTES));
-        assert_eq!(beginning(&long).len(), BEGINNING_BYTES - 1);
+        assert_eq!(truncate_body(&long).len(), BEGINNING_BYTES - 1);
     }
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
-use domain::outbound::Event;
-use engine::ports::{Events, PortError};
+use domain::outbound::OutboundEvent;
+use engine::ports::{EventPublisher, PortError};
 
 use super::refusals::classify_refusal;
 
@@ -22,8 +22,8 @@ impl EventQueue {
 }
 
 #[async_trait]
-impl Events for EventQueue {
-    async fn publish(&self, event: &Event) -> Result<(), PortError> {
+impl EventPublisher for EventQueue {
+    async fn publish_event(&self, event: &OutboundEvent) -> Result<(), PortError> {
         let sent = self
             .client
             .send_message()

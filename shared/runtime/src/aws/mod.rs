@@ -30,7 +30,7 @@ pub use events::EventQueue;
 pub use polls::PollQueue;
 pub use redelivery::ReceivedQueue;
 pub use secrets::SecretsManager;
-pub use wake_ups::Hints;
+pub use wake_ups::WakeUpScheduler;
 
 use crate::config::AwsConfig;
 use connector::TransportClient;

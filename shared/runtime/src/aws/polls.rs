@@ -1,7 +1,7 @@
 //! The queue of polls: chunks of ledgers, each with its own delay.
 
 use aws_sdk_sqs::Client;
-use engine::poll::Chunk;
+use engine::poll::PollChunk;
 use engine::ports::PortError;
 
 use crate::poll::PollMessage;
@@ -20,7 +20,7 @@ impl PollQueue {
     }
 
     /// Sends a chunk that is to be polled after its delay.
-    pub async fn send(&self, chunk: Chunk) -> Result<(), PortError> {
+    pub async fn send_chunk(&self, chunk: PollChunk) -> Result<(), PortError> {
         let delay_seconds = i32::try_from(chunk.delay.as_secs()).unwrap_or(0);
         let sent = self
             .client

@@ -7,10 +7,10 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
 };
-use engine::chain::Chain;
+use engine::error_chain::ErrorChain;
 use engine::ports::PortError;
 
-use crate::queue::{HIDDEN_FOR, HeldMessages, Redelivery};
+use crate::queue::{HIDDEN_FOR, HeldMessages, MessageRedelivery};
 
 /// After how long held messages are hidden again: soon enough for a call that has to be repeated.
 const HIDDEN_AGAIN_AFTER: Duration = Duration::from_secs(10);
@@ -30,7 +30,7 @@ impl ReceivedQueue {
 }
 
 #[async_trait]
-impl Redelivery for ReceivedQueue {
+impl MessageRedelivery for ReceivedQueue {
     async fn show_again(&self, receipt_handle: &str, delay: Duration) -> Result<(), PortError> {
         let changed = self
             .client
@@ -44,7 +44,7 @@ impl Redelivery for ReceivedQueue {
         changed.map(drop).map_err(|error| failed(error.into()))
     }
 
-    async fn hide(&self, receipt_handles: &[String]) -> Result<(), PortError> {
+    async fn hide_messages(&self, receipt_handles: &[String]) -> Result<(), PortError> {
         let failed = |source| PortError { operation: "hide received messages", source };
         if receipt_handles.is_empty() {
             return Ok(());
@@ -72,16 +72,16 @@ impl Redelivery for ReceivedQueue {
     async fn keep_hidden(&self, held: &HeldMessages) {
         loop {
             tokio::time::sleep(HIDDEN_AGAIN_AFTER).await;
-            if let Err(error) = self.hide(&held.list_handles()).await {
+            if let Err(error) = self.hide_messages(&held.list_handles()).await {
                 tracing::warn!(
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     "received messages could not be hidden again"
                 );
             }
         }
     }
 
-    async fn delete(&self, receipt_handles: &[String]) -> Result<(), PortError> {
+    async fn delete_messages(&self, receipt_handles: &[String]) -> Result<(), PortError> {
         let failed = |source| PortError { operation: "delete received messages", source };
         if receipt_handles.is_empty() {
             return Ok(());

@@ -7,7 +7,7 @@ use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use aws_smithy_runtime_api::client::result::SdkError;
-use engine::ports::{PortError, Secrets};
+use engine::ports::{PortError, SecretStore};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ impl SecretsManager {
         Self { client }
     }
 
-    async fn create(
+    async fn create_secret(
         &self,
         name: &str,
         value: &SecretString,
@@ -46,13 +46,13 @@ impl SecretsManager {
                     .is_some_and(CreateSecretError::is_resource_exists_exception) =>
             {
                 // Another process has just created the secret. Our value is newer.
-                self.replace(name, value, version).await
+                self.replace_secret(name, value, version).await
             }
             Err(error) => Err(describe_failure("create a secret", error)),
         }
     }
 
-    async fn read(
+    async fn read_secret(
         &self,
         name: &str,
         version: Option<Uuid>,
@@ -74,9 +74,9 @@ impl SecretsManager {
 }
 
 #[async_trait]
-impl Secrets for SecretsManager {
-    async fn get(&self, name: &str) -> Result<Option<SecretString>, PortError> {
-        self.read(name, None).await
+impl SecretStore for SecretsManager {
+    async fn get_secret(&self, name: &str) -> Result<Option<SecretString>, PortError> {
+        self.read_secret(name, None).await
     }
 
     /// Reads a version by its id. It stays readable after newer versions were written, as long as
@@ -87,12 +87,17 @@ impl Secrets for SecretsManager {
         name: &str,
         version: Uuid,
     ) -> Result<Option<SecretString>, PortError> {
-        self.read(name, Some(version)).await
+        self.read_secret(name, Some(version)).await
     }
 
     /// Uses the version's id as the request token. Secrets Manager creates one version per token
     /// (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html>).
-    async fn put(&self, name: &str, value: &SecretString, version: Uuid) -> Result<(), PortError> {
+    async fn put_secret(
+        &self,
+        name: &str,
+        value: &SecretString,
+        version: Uuid,
+    ) -> Result<(), PortError> {
         let put = self.client.put_secret_value().secret_id(name);
         let put = put.client_request_token(version.to_string());
         match put.secret_string(value.expose_secret()).send().await {
@@ -102,13 +107,13 @@ impl Secrets for SecretsManager {
                     .as_service_error()
                     .is_some_and(PutSecretValueError::is_resource_not_found_exception) =>
             {
-                self.create(name, value, version).await
+                self.create_secret(name, value, version).await
             }
             Err(error) => Err(describe_failure("write a secret", error)),
         }
     }
 
-    async fn replace(
+    async fn replace_secret(
         &self,
         name: &str,
         value: &SecretString,
@@ -122,7 +127,7 @@ impl Secrets for SecretsManager {
 
     /// Deletes without the recovery window, during which the same Xero user could not connect
     /// again.
-    async fn delete(&self, name: &str) -> Result<(), PortError> {
+    async fn delete_secret(&self, name: &str) -> Result<(), PortError> {
         let delete = self.client.delete_secret().secret_id(name);
         match delete.force_delete_without_recovery(true).send().await {
             Ok(_) => Ok(()),

@@ -7,8 +7,8 @@ use aws_sdk_scheduler::operation::create_schedule::CreateScheduleError;
 use aws_sdk_scheduler::types::{
     ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, SqsParameters, Target,
 };
-use domain::envelope::Wake;
-use domain::idempotency::Hash;
+use domain::envelope::WakeUp;
+use domain::idempotency::ContentHash;
 use engine::ports::{PortError, WakeUps};
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,13 +17,13 @@ use crate::config::WakeUpConfig;
 
 /// EventBridge Scheduler for later wake-ups, and the queues for immediate ones.
 #[derive(Debug, Clone)]
-pub struct Hints {
+pub struct WakeUpScheduler {
     scheduler: Client,
     queues: aws_sdk_sqs::Client,
     config: WakeUpConfig,
 }
 
-impl Hints {
+impl WakeUpScheduler {
     /// Uses these clients.
     pub fn new(scheduler: Client, queues: aws_sdk_sqs::Client, config: WakeUpConfig) -> Self {
         Self { scheduler, queues, config }
@@ -31,13 +31,13 @@ impl Hints {
 }
 
 #[async_trait]
-impl WakeUps for Hints {
-    async fn book(&self, wake: &Wake, at: Timestamp) -> Result<(), PortError> {
+impl WakeUps for WakeUpScheduler {
+    async fn schedule(&self, wake: &WakeUp, at: Timestamp) -> Result<(), PortError> {
         let failed = |source| PortError { operation: "schedule a wake-up", source };
         let body = wake.to_body();
         let group = SqsParameters::builder().message_group_id(wake.account.as_str()).build();
         let target = Target::builder()
-            .arn(&self.config.queue(wake.kind).arn)
+            .arn(&self.config.queue_for(wake.kind).arn)
             .role_arn(&self.config.role_arn)
             .input(&body)
             .sqs_parameters(group)
@@ -50,9 +50,9 @@ impl WakeUps for Hints {
         let booked = self
             .scheduler
             .create_schedule()
-            .name(name(&body))
+            .name(schedule_name(&body))
             .group_name(&self.config.group)
-            .schedule_expression(expression(at))
+            .schedule_expression(schedule_expression(at))
             .flexible_time_window(on_time)
             .action_after_completion(ActionAfterCompletion::Delete)
             .target(target)
@@ -72,11 +72,11 @@ impl WakeUps for Hints {
         }
     }
 
-    async fn leave(&self, wake: &Wake) -> Result<(), PortError> {
+    async fn enqueue(&self, wake: &WakeUp) -> Result<(), PortError> {
         let sent = self
             .queues
             .send_message()
-            .queue_url(&self.config.queue(wake.kind).url)
+            .queue_url(&self.config.queue_for(wake.kind).url)
             .message_body(wake.to_body())
             .message_group_id(wake.account.as_str())
             .send()
@@ -88,14 +88,14 @@ impl WakeUps for Hints {
 
 /// The name of a schedule: the same for the same wake-up. At most 64 characters of `0-9 a-z A-Z - _
 /// .` are allowed.
-fn name(body: &str) -> String {
-    let hash = Hash::of(body.as_bytes());
+fn schedule_name(body: &str) -> String {
+    let hash = ContentHash::of_bytes(body.as_bytes());
     format!("wake-{}", hash.as_str().get(..48).unwrap_or_default())
 }
 
 /// Returns the schedule expression, in UTC. It is rounded up to whole seconds, so that a wake-up is
 /// never early.
-fn expression(at: Timestamp) -> String {
+fn schedule_expression(at: Timestamp) -> String {
     let later = at.saturating_add(SignedDuration::from_millis(999)).unwrap_or(at);
     later.strftime("at(%Y-%m-%dT%H:%M:%S)").to_string()
 }
@@ -107,14 +107,14 @@ mod tests {
     #[test]
     fn a_wake_up_is_booked_for_the_next_whole_second() {
         let at = Timestamp::new(1_800_000_000, 1_000_000).unwrap();
-        assert_eq!(expression(at), "at(2027-01-15T08:00:01)");
+        assert_eq!(schedule_expression(at), "at(2027-01-15T08:00:01)");
         let whole = Timestamp::from_second(1_800_000_000).unwrap();
-        assert_eq!(expression(whole), "at(2027-01-15T08:00:00)");
+        assert_eq!(schedule_expression(whole), "at(2027-01-15T08:00:00)");
     }
 
     #[test]
     fn a_schedule_name_fits_into_64_characters() {
-        assert_eq!(name("body").len(), 53);
-        assert_ne!(name("body"), name("other"));
+        assert_eq!(schedule_name("body").len(), 53);
+        assert_ne!(schedule_name("body"), schedule_name("other"));
     }
 }

@@ -10,24 +10,24 @@ use lambda_http::request::RequestContext;
 
 /// A user of the CRM.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Caller {
+pub(crate) struct ApiCaller {
     pub(crate) account: AccountId,
     pub(crate) user: UserId,
-    pub(crate) role: Role,
+    pub(crate) role: CallerRole,
 }
 
 /// The permissions of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum CallerRole {
     /// Owner or Admin: may change settings and records.
     Administrator,
     /// Any other role: may only read.
     Reader,
 }
 
-impl Caller {
+impl ApiCaller {
     /// Returns the caller of a request, or `None` if its token does not name one.
-    pub(crate) fn of(request: &Request) -> Option<Self> {
+    pub(crate) fn from_request(request: &Request) -> Option<Self> {
         let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else {
             return None;
         };
@@ -36,8 +36,8 @@ impl Caller {
 
     fn from_claims(claims: &HashMap<String, String>) -> Option<Self> {
         let role = match claims.get("role")?.as_str() {
-            "Owner" | "Admin" => Role::Administrator,
-            _ => Role::Reader,
+            "Owner" | "Admin" => CallerRole::Administrator,
+            _ => CallerRole::Reader,
         };
         Some(Self {
             account: AccountId::new(claims.get("account_id")?.as_str()).ok()?,
@@ -51,18 +51,18 @@ impl Caller {
 mod tests {
     use super::*;
 
-    fn from(claims: &[(&str, &str)]) -> Option<Caller> {
+    fn from(claims: &[(&str, &str)]) -> Option<ApiCaller> {
         let claims = claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Caller::from_claims(&claims.collect())
+        ApiCaller::from_claims(&claims.collect())
     }
 
     #[test]
     fn owners_and_admins_change_things_and_everyone_else_reads() {
         for (role, expected) in [
-            ("Owner", Role::Administrator),
-            ("Admin", Role::Administrator),
-            ("owner", Role::Reader),
-            ("Technician", Role::Reader),
+            ("Owner", CallerRole::Administrator),
+            ("Admin", CallerRole::Administrator),
+            ("owner", CallerRole::Reader),
+            ("Technician", CallerRole::Reader),
         ] {
             let caller = from(&[("sub", "usr_1"), ("account_id", "acc_1"), ("role", role)]);
             assert_eq!(caller.unwrap().role, expected, "{role}");

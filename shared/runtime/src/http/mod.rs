@@ -5,19 +5,19 @@ mod caller;
 mod problem;
 
 pub(crate) use body::{RequestBody, parse_body, read_body};
-pub(crate) use caller::{Caller, Role};
-pub(crate) use problem::Problem;
+pub(crate) use caller::{ApiCaller, CallerRole};
+pub(crate) use problem::ProblemDetails;
 
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
 /// Answers with JSON.
-pub(crate) fn json<T: Serialize>(status: u16, view: &T) -> Response<Body> {
+pub(crate) fn json_response<T: Serialize>(status: u16, view: &T) -> Response<Body> {
     let text = serde_json::to_string(view).expect("views hold only what JSON can say");
-    respond(status, "application/json", text)
+    build_response(status, "application/json", text)
 }
 
-fn respond(status: u16, content_type: &str, text: String) -> Response<Body> {
+fn build_response(status: u16, content_type: &str, text: String) -> Response<Body> {
     Response::builder()
         .status(status)
         .header("content-type", content_type)

@@ -5,7 +5,7 @@ use lambda_http::http::header::{HeaderValue, RETRY_AFTER};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::respond;
+use super::build_response;
 
 /// After how many seconds a request that failed with 503 may be repeated. By then, the calls to
 /// Xero that it has begun are over.
@@ -13,7 +13,7 @@ const RETRY_SECONDS: &str = "60";
 
 /// An error as the caller receives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Problem {
+pub(crate) struct ProblemDetails {
     /// The stable type of the error, a reference into the API's documentation.
     #[serde(rename = "type")]
     name: &'static str,
@@ -25,7 +25,7 @@ pub(crate) struct Problem {
     field: Option<String>,
 }
 
-impl Problem {
+impl ProblemDetails {
     fn new(status: u16, name: &'static str, title: &'static str, detail: String) -> Self {
         Self { name, title, status, detail, field: None }
     }
@@ -44,13 +44,13 @@ impl Problem {
     }
 
     /// The token does not identify a caller.
-    pub(crate) fn unauthorized() -> Self {
+    pub(crate) fn not_authenticated() -> Self {
         let detail = "The token must name the user, the account and the role.".to_owned();
         Self::new(401, "/problems/unauthorized", "The caller is not authenticated", detail)
     }
 
     /// The role may read but not change.
-    pub(crate) fn forbidden() -> Self {
+    pub(crate) fn role_forbidden() -> Self {
         let detail = "Only an Owner or Admin of the account can do this.".to_owned();
         Self::new(403, "/problems/forbidden", "The role does not allow this", detail)
     }
@@ -67,7 +67,7 @@ impl Problem {
     }
 
     /// The request conflicts with the current state.
-    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+    pub(crate) fn state_conflict(detail: impl Into<String>) -> Self {
         Self::new(
             409,
             "/problems/conflict",
@@ -85,7 +85,7 @@ impl Problem {
     }
 
     /// The resource existed and is no longer available.
-    pub(crate) fn gone(detail: impl Into<String>) -> Self {
+    pub(crate) fn resource_gone(detail: impl Into<String>) -> Self {
         Self::new(410, "/problems/gone", "No longer available", detail.into())
     }
 
@@ -98,7 +98,7 @@ impl Problem {
     }
 
     /// An error on our side. The log has the cause.
-    pub(crate) fn unavailable() -> Self {
+    pub(crate) fn service_unavailable() -> Self {
         let detail =
             "A service that this API depends on did not answer. Try again in a minute.".to_owned();
         Self::new(503, "/problems/unavailable", "The service is unavailable", detail)
@@ -110,9 +110,9 @@ impl Problem {
     }
 
     /// Returns the error as a response.
-    pub(crate) fn response(&self) -> Response<Body> {
+    pub(crate) fn to_response(&self) -> Response<Body> {
         let text = serde_json::to_string(self).expect("a problem always makes JSON");
-        let mut response = respond(self.status, "application/problem+json", text);
+        let mut response = build_response(self.status, "application/problem+json", text);
         if self.status == 503 {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
         }

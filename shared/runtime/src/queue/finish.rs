@@ -3,24 +3,24 @@
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use domain::dead_letter::Reason;
+use domain::dead_letter::DeadLetterReason;
 use domain::delivery::FAILURES_MAX;
-use domain::envelope::Source;
+use domain::envelope::QueueSource;
 use domain::failure::Failure;
-use engine::chain::Chain;
+use engine::error_chain::ErrorChain;
 use engine::inbound::{
-    count_failure, end_processing, explain_failed, explain_unreadable, report_moved_aside,
+    count_failure, end_processing, explain_failed, explain_unreadable, report_dead_letter,
 };
 use engine::ports::{DeadLetter, PortError};
 use store::StoreError;
 
 use super::held::BatchContext;
 use super::records::{body_of, group_of, receives_of};
-use super::{End, Worker, redelivery_delay, setback};
+use super::{ProcessingOutcome, PushWorker, redelivery_delay, retry_policy};
 
 /// What happens to a record after processing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Disposition {
+pub(super) enum RecordDisposition {
     /// Its outcome is recorded, or it is moved aside. SQS may delete it.
     Done,
     /// It returns to the queue.
@@ -29,96 +29,96 @@ pub(super) enum Disposition {
 
 /// What happens to the records of a batch.
 #[derive(Debug, Default)]
-pub(super) struct Dispositions {
+pub(super) struct BatchDispositions {
     /// The number of records.
     pub(super) count: usize,
     /// The ids of the records that return to the queue.
     pub(super) returned: Vec<String>,
     /// The receipt handles of the records that are done and not deleted yet.
-    done: Vec<(Source, String)>,
+    done: Vec<(QueueSource, String)>,
 }
 
-impl Dispositions {
+impl BatchDispositions {
     pub(super) fn add_record(
         &mut self,
-        source: Source,
+        source: QueueSource,
         record: &SqsMessage,
-        disposition: Disposition,
+        disposition: RecordDisposition,
     ) {
         self.count += 1;
         match disposition {
-            Disposition::Done => {
+            RecordDisposition::Done => {
                 self.done.extend(record.receipt_handle.clone().map(|handle| (source, handle)));
             }
-            Disposition::Returned => self.returned.extend(record.message_id.clone()),
+            RecordDisposition::Returned => self.returned.extend(record.message_id.clone()),
         }
     }
 
-    pub(super) fn extend(&mut self, other: Self) {
+    pub(super) fn merge_group(&mut self, other: Self) {
         self.count += other.count;
         self.returned.extend(other.returned);
         self.done.extend(other.done);
     }
 }
 
-impl Worker {
+impl PushWorker {
     /// Deletes a record, moves it aside, or returns it to the queue.
-    pub(super) async fn finish(
+    pub(super) async fn finish_record(
         &self,
         batch: &BatchContext,
-        source: Source,
+        source: QueueSource,
         record: &SqsMessage,
-        end: End,
-    ) -> Disposition {
+        end: ProcessingOutcome,
+    ) -> RecordDisposition {
         let message_id = record.message_id.as_deref().unwrap_or_default();
         let lasting = match end {
-            End::Received(received) => {
+            ProcessingOutcome::Received(received) => {
                 tracing::info!(message.id = message_id, received = ?received, "done");
-                return Disposition::Done;
+                return RecordDisposition::Done;
             }
-            End::Unreadable(unreadable) => {
+            ProcessingOutcome::Unreadable(unreadable) => {
                 let (reason, failure) =
-                    (Reason::from(&unreadable), explain_unreadable(&unreadable));
+                    (DeadLetterReason::from(&unreadable), explain_unreadable(&unreadable));
                 return self.move_aside(batch, source, record, &reason, &failure).await;
             }
-            End::Unbegun => {
+            ProcessingOutcome::Unbegun => {
                 tracing::info!(
                     message.id = message_id,
                     "too little time is left; the record goes back"
                 );
                 None
             }
-            End::Unrecorded(error) => {
+            ProcessingOutcome::Unrecorded(error) => {
                 tracing::error!(
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     message.id = message_id,
                     "the outcome could not be recorded"
                 );
-                setback::lasting(&error)
+                retry_policy::permanent_reason(&error)
             }
-            End::Panicked => {
+            ProcessingOutcome::Panicked => {
                 tracing::error!(message.id = message_id, "processing a record panicked");
-                Some(setback::panicked())
+                Some(retry_policy::panicked_reason())
             }
         };
         let Some(reason) = lasting else {
             let delay = redelivery_delay(receives_of(record));
-            return self.give_back(batch, source, record, delay).await;
+            return self.return_to_queue(batch, source, record, delay).await;
         };
         match self.count_failures(record, &reason).await {
             Ok(failures) if failures >= FAILURES_MAX => {
                 let failure = explain_failed(&reason);
                 self.move_aside(batch, source, record, &reason, &failure).await
             }
-            Ok(_) => self.give_back(batch, source, record, setback::BETWEEN_TRIES).await,
+            Ok(_) => self.return_to_queue(batch, source, record, retry_policy::BETWEEN_TRIES).await,
             Err(error) => {
                 tracing::warn!(
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     message.id = message_id,
                     "a failure could not be counted"
                 );
                 let delay = redelivery_delay(receives_of(record));
-                self.give_back(batch, source, record, delay).await
+                self.return_to_queue(batch, source, record, delay).await
             }
         }
     }
@@ -128,12 +128,12 @@ impl Worker {
     async fn count_failures(
         &self,
         record: &SqsMessage,
-        reason: &Reason,
+        reason: &DeadLetterReason,
     ) -> Result<u32, StoreError> {
         let Some(message_id) = record.message_id.as_deref() else {
             return Ok(receives_of(record));
         };
-        match count_failure(&self.engine, message_id, reason.code()).await {
+        match count_failure(&self.engine, message_id, reason.stable_code()).await {
             Err(error) if error.is_about_the_record() => Ok(receives_of(record)),
             counted => counted,
         }
@@ -144,56 +144,56 @@ impl Worker {
     pub(super) async fn move_aside(
         &self,
         batch: &BatchContext,
-        source: Source,
+        source: QueueSource,
         record: &SqsMessage,
-        reason: &Reason,
+        reason: &DeadLetterReason,
         failure: &Failure,
-    ) -> Disposition {
+    ) -> RecordDisposition {
         let message_id = record.message_id.as_deref().unwrap_or("unknown");
         let (group, body) = (group_of(record), body_of(record));
-        let is_given_up = source == Source::Messages && !reason.is_record_written();
+        let is_given_up = source == QueueSource::Messages && !reason.is_record_written();
         if is_given_up {
-            let reported = report_moved_aside(&self.engine, message_id, body, group, failure).await;
+            let reported = report_dead_letter(&self.engine, message_id, body, group, failure).await;
             if let Err(error) = reported {
-                tracing::error!(error = %Chain(&error), "a refused message could not be reported");
+                tracing::error!(error = %ErrorChain(&error), "a refused message could not be reported");
                 let delay = redelivery_delay(receives_of(record));
-                return self.give_back(batch, source, record, delay).await;
+                return self.return_to_queue(batch, source, record, delay).await;
             }
         }
         tracing::error!(
-            reason.code = reason.code(),
-            reason = reason.text(),
+            reason.code = reason.stable_code(),
+            reason = reason.sentence_text(),
             "a message is moved to the dead-letter queue"
         );
         let letter = DeadLetter { message_id, group, body };
-        match self.queue(source).dead_letters.bury(letter, reason).await {
-            Ok(()) => Disposition::Done,
+        match self.queue_for(source).dead_letters.dead_letter(letter, reason).await {
+            Ok(()) => RecordDisposition::Done,
             Err(error) => {
-                tracing::error!(error = %Chain(&error), "the dead-letter queue refused a message");
+                tracing::error!(error = %ErrorChain(&error), "the dead-letter queue refused a message");
                 let delay = redelivery_delay(receives_of(record));
-                self.give_back(batch, source, record, delay).await
+                self.return_to_queue(batch, source, record, delay).await
             }
         }
     }
 
     /// Returns a record to the queue for redelivery after `delay`. If that fails, the record
     /// returns when it is no longer hidden.
-    pub(super) async fn give_back(
+    pub(super) async fn return_to_queue(
         &self,
         batch: &BatchContext,
-        source: Source,
+        source: QueueSource,
         record: &SqsMessage,
         delay: Duration,
-    ) -> Disposition {
+    ) -> RecordDisposition {
         let delay = self.delay_after_end(batch, record, delay).await;
         if let Some(receipt_handle) = &record.receipt_handle {
             batch.held_from(source).release_message(receipt_handle);
-            let shown = self.queue(source).redelivery.show_again(receipt_handle, delay).await;
+            let shown = self.queue_for(source).redelivery.show_again(receipt_handle, delay).await;
             if let Err(error) = shown {
-                tracing::warn!(error = %Chain(&error), "the redelivery delay could not be set");
+                tracing::warn!(error = %ErrorChain(&error), "the redelivery delay could not be set");
             }
         }
-        Disposition::Returned
+        RecordDisposition::Returned
     }
 
     /// Records that the processing of a marked record ended. If that fails, returns a delay after
@@ -210,11 +210,11 @@ impl Worker {
             Ok(()) => delay,
             Err(error) => {
                 tracing::warn!(
-                    error = %Chain(&error),
+                    error = %ErrorChain(&error),
                     message.id = message_id,
                     "the end of processing could not be recorded"
                 );
-                delay.max(setback::delay_past_mark(batch.deadline, self.engine.clock.now()))
+                delay.max(retry_policy::delay_past_mark(batch.deadline, self.engine.clock.now()))
             }
         }
     }
@@ -223,15 +223,15 @@ impl Worker {
     pub(super) async fn delete_done(
         &self,
         batch: &BatchContext,
-        ended: &mut Dispositions,
+        ended: &mut BatchDispositions,
     ) -> Result<(), PortError> {
-        for source in Source::ALL {
+        for source in QueueSource::ALL {
             let of_source = ended.done.iter().filter(|(from, _)| *from == source);
             let handles = of_source.map(|(_, handle)| handle.clone()).collect::<Vec<_>>();
             if handles.is_empty() {
                 continue;
             }
-            self.queue(source).redelivery.delete(&handles).await?;
+            self.queue_for(source).redelivery.delete_messages(&handles).await?;
             for handle in &handles {
                 batch.held_from(source).release_message(handle);
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use domain::envelope::Source;
+use domain::envelope::QueueSource;
 use jiff::Timestamp;
 
 use super::records::source_of;
@@ -43,23 +43,23 @@ impl BatchContext {
         wake_up_queue_arn: &str,
         deadline: Timestamp,
     ) -> Self {
-        let handles_from = |source: Source| {
+        let handles_from = |source: QueueSource| {
             let records = records.iter().filter(|one| source_of(one, wake_up_queue_arn) == source);
             HeldMessages(Mutex::new(records.filter_map(|one| one.receipt_handle.clone()).collect()))
         };
         Self {
             deadline,
-            messages: handles_from(Source::Messages),
-            wake_ups: handles_from(Source::WakeUps),
+            messages: handles_from(QueueSource::Messages),
+            wake_ups: handles_from(QueueSource::WakeUps),
             marked: Mutex::default(),
         }
     }
 
     /// The messages of a queue that are held.
-    pub(super) const fn held_from(&self, source: Source) -> &HeldMessages {
+    pub(super) const fn held_from(&self, source: QueueSource) -> &HeldMessages {
         match source {
-            Source::Messages => &self.messages,
-            Source::WakeUps => &self.wake_ups,
+            QueueSource::Messages => &self.messages,
+            QueueSource::WakeUps => &self.wake_ups,
         }
     }
 

@@ -1,44 +1,47 @@
 //! Records as SQS delivers them: their queue, their group and their receive count.
 
 use aws_lambda_events::event::sqs::SqsMessage;
-use domain::envelope::Source;
-use engine::inbound::Delivery;
+use domain::envelope::QueueSource;
+use engine::inbound::DeliverySize;
 
 /// Maximum records per batch, as configured in the template.
 pub(super) const BATCH_SIZE: usize = 10;
 
 /// Records of one FIFO group of one queue.
 #[derive(Debug)]
-pub(super) struct Group {
-    pub(super) source: Source,
+pub(super) struct MessageGroup {
+    pub(super) source: QueueSource,
     pub(super) id: String,
     pub(super) records: Vec<SqsMessage>,
 }
 
 /// Groups the records by queue and FIFO group, in the order of arrival.
-pub(super) fn groups(records: Vec<SqsMessage>, wake_up_queue_arn: &str) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
+pub(super) fn group_records(
+    records: Vec<SqsMessage>,
+    wake_up_queue_arn: &str,
+) -> Vec<MessageGroup> {
+    let mut groups: Vec<MessageGroup> = Vec::new();
     for record in records {
         let source = source_of(&record, wake_up_queue_arn);
         let id = group_of(&record).to_owned();
         match groups.iter_mut().find(|group| group.source == source && group.id == id) {
             Some(group) => group.records.push(record),
-            None => groups.push(Group { source, id, records: vec![record] }),
+            None => groups.push(MessageGroup { source, id, records: vec![record] }),
         }
     }
     groups
 }
 
 /// Returns the queue that a record came from.
-pub(super) fn source_of(record: &SqsMessage, wake_up_queue_arn: &str) -> Source {
+pub(super) fn source_of(record: &SqsMessage, wake_up_queue_arn: &str) -> QueueSource {
     let is_wake_up = record.event_source_arn.as_deref() == Some(wake_up_queue_arn);
-    if is_wake_up { Source::WakeUps } else { Source::Messages }
+    if is_wake_up { QueueSource::WakeUps } else { QueueSource::Messages }
 }
 
 /// Returns whether more records are probably waiting: a full batch that consists mostly of one
 /// account's records suggests it.
-pub(super) const fn delivery(of_group: usize, is_full: bool) -> Delivery {
-    if is_full && of_group * 2 > BATCH_SIZE { Delivery::Full } else { Delivery::Partial }
+pub(super) const fn delivery_of(of_group: usize, is_full: bool) -> DeliverySize {
+    if is_full && of_group * 2 > BATCH_SIZE { DeliverySize::Full } else { DeliverySize::Partial }
 }
 
 /// Returns the record's FIFO group, which names the account.

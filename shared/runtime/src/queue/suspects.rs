@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use aws_lambda_events::event::sqs::SqsMessage;
 use domain::delivery::FAILURES_MAX;
-use engine::chain::Chain;
+use engine::error_chain::ErrorChain;
 use engine::inbound::{begin_processing, explain_failed, register_redelivery};
 use futures::future::join_all;
 
-use super::finish::Dispositions;
+use super::finish::BatchDispositions;
 use super::held::BatchContext;
-use super::records::{Group, group_of, receives_of, source_of};
-use super::{Worker, redelivery_delay, setback};
+use super::records::{MessageGroup, group_of, receives_of, source_of};
+use super::{PushWorker, redelivery_delay, retry_policy};
 
 /// The delay of a message that waits until the others of its batch are processed.
 const POSTPONED_FOR: Duration = Duration::from_secs(1);
@@ -26,13 +26,13 @@ const POSTPONED_RECEIVES_MAX: u32 = 50;
 
 /// A message during whose processing the function stopped.
 #[derive(Debug)]
-pub(super) struct Suspect {
+pub(super) struct SuspectRecord {
     record: SqsMessage,
     /// How often the function stopped.
     stops: u32,
 }
 
-impl Worker {
+impl PushWorker {
     /// Separates the records during whose processing the function stopped from the others. Those
     /// with the fewest stops come first, and among them the last to arrive: the message that
     /// stopped the function is more likely the one that has blocked its FIFO group.
@@ -40,13 +40,13 @@ impl Worker {
         &self,
         records: Vec<SqsMessage>,
         batch: &BatchContext,
-    ) -> (Vec<SqsMessage>, Vec<Suspect>) {
+    ) -> (Vec<SqsMessage>, Vec<SuspectRecord>) {
         let stops = join_all(records.iter().map(|record| self.stops_of(record, batch))).await;
         let (mut ordinary, mut suspects) = (Vec::with_capacity(records.len()), Vec::new());
         for (record, stops) in records.into_iter().zip(stops) {
             match stops {
                 0 => ordinary.push(record),
-                stops => suspects.push(Suspect { record, stops }),
+                stops => suspects.push(SuspectRecord { record, stops }),
             }
         }
         suspects.reverse();
@@ -71,15 +71,15 @@ impl Worker {
     /// Processes suspects one by one. `ended` holds the other records of the batch.
     pub(super) async fn process_suspects(
         &self,
-        suspects: Vec<Suspect>,
+        suspects: Vec<SuspectRecord>,
         batch: &BatchContext,
-        ended: &mut Dispositions,
+        ended: &mut BatchDispositions,
     ) {
-        for Suspect { record, stops } in suspects {
+        for SuspectRecord { record, stops } in suspects {
             let source = source_of(&record, &self.wake_up_queue_arn);
             let message_id = record.message_id.as_deref().unwrap_or_default();
             if stops >= FAILURES_MAX {
-                let reason = setback::stopped();
+                let reason = retry_policy::stopped_reason();
                 let failure = explain_failed(&reason);
                 let moved = self.move_aside(batch, source, &record, &reason, &failure).await;
                 ended.add_record(source, &record, moved);
@@ -88,19 +88,19 @@ impl Worker {
             let is_postponed =
                 stops > 1 && ended.count > 0 && receives_of(&record) < POSTPONED_RECEIVES_MAX;
             if is_postponed {
-                let returned = self.give_back(batch, source, &record, POSTPONED_FOR).await;
+                let returned = self.return_to_queue(batch, source, &record, POSTPONED_FOR).await;
                 ended.add_record(source, &record, returned);
                 continue;
             }
             if !self.prepare_suspect(message_id, batch, ended).await {
                 let delay = redelivery_delay(receives_of(&record));
-                let returned = self.give_back(batch, source, &record, delay).await;
+                let returned = self.return_to_queue(batch, source, &record, delay).await;
                 ended.add_record(source, &record, returned);
                 continue;
             }
             let id = group_of(&record).to_owned();
-            let group = Group { source, id, records: vec![record] };
-            ended.extend(Box::pin(self.work_on(&group, false, batch)).await);
+            let group = MessageGroup { source, id, records: vec![record] };
+            ended.merge_group(Box::pin(self.process_message_group(&group, false, batch)).await);
         }
     }
 
@@ -109,16 +109,16 @@ impl Worker {
         &self,
         message_id: &str,
         batch: &BatchContext,
-        ended: &mut Dispositions,
+        ended: &mut BatchDispositions,
     ) -> bool {
         if let Err(error) = self.delete_done(batch, ended).await {
-            tracing::warn!(error = %Chain(&error), "processed messages could not be deleted");
+            tracing::warn!(error = %ErrorChain(&error), "processed messages could not be deleted");
             return false;
         }
         batch.remember_mark(message_id);
         if let Err(error) = begin_processing(&self.engine, message_id, batch.deadline).await {
             tracing::warn!(
-                error = %Chain(&error),
+                error = %ErrorChain(&error),
                 message.id = message_id,
                 "the begin of processing could not be recorded"
             );

@@ -23,27 +23,27 @@ pub enum SweepEvent {
 /// The fields of an event. Other fields, such as a schedule's, are ignored.
 #[derive(Deserialize)]
 struct SweepFields {
-    after: Option<After>,
-    disconnect: Option<Disconnect>,
-    erase: Option<Erase>,
-    revoke: Option<Revoke>,
+    after: Option<AfterCommand>,
+    disconnect: Option<DisconnectCommand>,
+    erase: Option<EraseCommand>,
+    revoke: Option<RevokeCommand>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum After {
+enum AfterCommand {
     Outage,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Disconnect {
+struct DisconnectCommand {
     account: AccountId,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Erase {
+struct EraseCommand {
     account: AccountId,
     /// Organisations to which the account was connected and that its connection does not name.
     #[serde(default)]
@@ -52,7 +52,7 @@ struct Erase {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Revoke {
+enum RevokeCommand {
     All,
 }
 
@@ -61,12 +61,12 @@ impl TryFrom<SweepFields> for SweepEvent {
 
     fn try_from(fields: SweepFields) -> Result<Self, Self::Error> {
         let commands = [
-            fields.after.map(|After::Outage| Self::AfterOutage),
-            fields.disconnect.map(|Disconnect { account }| Self::Disconnect(account)),
+            fields.after.map(|AfterCommand::Outage| Self::AfterOutage),
+            fields.disconnect.map(|DisconnectCommand { account }| Self::Disconnect(account)),
             fields
                 .erase
-                .map(|Erase { account, organisations }| Self::Erase(account, organisations)),
-            fields.revoke.map(|Revoke::All| Self::RevokeAll),
+                .map(|EraseCommand { account, organisations }| Self::Erase(account, organisations)),
+            fields.revoke.map(|RevokeCommand::All| Self::RevokeAll),
         ];
         let mut commands = commands.into_iter().flatten();
         let command = commands.next().unwrap_or(Self::Schedule);

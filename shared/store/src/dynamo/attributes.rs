@@ -6,10 +6,12 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use jiff::Timestamp;
 
 use super::write_id::WriteId;
-use crate::table::{Index, IndexEntry, IndexKey, Item, ItemKey, TableError, Version};
+use crate::table::{
+    IndexEntry, IndexKey, ItemKey, ItemVersion, StoredItem, TableError, TableIndex,
+};
 
 /// An item, or part of one, as DynamoDB represents it.
-pub(super) type Attributes = HashMap<String, AttributeValue>;
+pub(super) type ItemAttributes = HashMap<String, AttributeValue>;
 
 /// The names of a partition key and a sort key.
 #[derive(Debug, Clone, Copy)]
@@ -28,17 +30,17 @@ const RECORD: &str = "record";
 const SNAPSHOT: &str = "snapshot";
 const EXPIRES_AT: &str = "expires_at";
 
-const fn names_of(index: Index) -> KeyNames {
+const fn names_of(index: TableIndex) -> KeyNames {
     match index {
-        Index::Due => DUE,
-        Index::Open => OPEN,
-        Index::Attention => ATTENTION,
+        TableIndex::Due => DUE,
+        TableIndex::Open => OPEN,
+        TableIndex::Attention => ATTENTION,
     }
 }
 
-pub(super) fn encode(item: Item, write_id: &WriteId) -> Attributes {
-    let Item { key, version, due, open, attention, expires_at, record, snapshot } = item;
-    let mut attributes = pair(PRIMARY, key.pk, key.sk);
+pub(super) fn encode_item(item: StoredItem, write_id: &WriteId) -> ItemAttributes {
+    let StoredItem { key, version, due, open, attention, expires_at, record, snapshot } = item;
+    let mut attributes = key_attributes(PRIMARY, key.pk, key.sk);
     attributes.insert(VERSION.to_owned(), encode_version(version));
     attributes.insert(RECORD.to_owned(), AttributeValue::S(record));
     attributes.insert(WRITE_ID.to_owned(), AttributeValue::S(write_id.as_str().to_owned()));
@@ -46,13 +48,13 @@ pub(super) fn encode(item: Item, write_id: &WriteId) -> Attributes {
         attributes.insert(SNAPSHOT.to_owned(), AttributeValue::B(Blob::new(bytes)));
     }
     if let Some(place) = due {
-        attributes.extend(pair(DUE, place.pk, place.sk));
+        attributes.extend(key_attributes(DUE, place.pk, place.sk));
     }
     if let Some(place) = open {
-        attributes.extend(pair(OPEN, place.pk, place.sk));
+        attributes.extend(key_attributes(OPEN, place.pk, place.sk));
     }
     if let Some(place) = attention {
-        attributes.extend(pair(ATTENTION, place.pk, place.sk));
+        attributes.extend(key_attributes(ATTENTION, place.pk, place.sk));
     }
     if let Some(instant) = expires_at {
         let seconds = AttributeValue::N(instant.as_second().to_string());
@@ -61,83 +63,83 @@ pub(super) fn encode(item: Item, write_id: &WriteId) -> Attributes {
     attributes
 }
 
-pub(super) fn encode_version(version: Version) -> AttributeValue {
-    AttributeValue::N(version.number().to_string())
+pub(super) fn encode_version(version: ItemVersion) -> AttributeValue {
+    AttributeValue::N(version.as_number().to_string())
 }
 
-pub(super) fn encode_key(key: &ItemKey) -> Attributes {
-    pair(PRIMARY, key.pk.clone(), key.sk.clone())
+pub(super) fn encode_key(key: &ItemKey) -> ItemAttributes {
+    key_attributes(PRIMARY, key.pk.clone(), key.sk.clone())
 }
 
-pub(super) fn encode_entry(index: Index, entry: IndexEntry) -> Attributes {
-    let mut attributes = pair(PRIMARY, entry.key.pk, entry.key.sk);
-    attributes.extend(pair(names_of(index), entry.index.pk, entry.index.sk));
+pub(super) fn encode_entry(index: TableIndex, entry: IndexEntry) -> ItemAttributes {
+    let mut attributes = key_attributes(PRIMARY, entry.key.pk, entry.key.sk);
+    attributes.extend(key_attributes(names_of(index), entry.index.pk, entry.index.sk));
     attributes
 }
 
-fn pair(names: KeyNames, pk: String, sk: String) -> Attributes {
+fn key_attributes(names: KeyNames, pk: String, sk: String) -> ItemAttributes {
     HashMap::from([
         (names.pk.to_owned(), AttributeValue::S(pk)),
         (names.sk.to_owned(), AttributeValue::S(sk)),
     ])
 }
 
-pub(super) fn decode(mut attributes: Attributes) -> Result<Item, TableError> {
+pub(super) fn decode_item(mut attributes: ItemAttributes) -> Result<StoredItem, TableError> {
     let key = take_key(&mut attributes)?;
     let corrupt = |reason| TableError::Corrupt { key: key.clone(), reason };
 
     let version = take_number(&mut attributes, VERSION)
         .ok()
         .flatten()
-        .map(Version::from_number)
+        .map(ItemVersion::from_number)
         .ok_or_else(|| corrupt("its version is missing or not a whole number"))?;
     let record = take_text(&mut attributes, RECORD)
         .ok_or_else(|| corrupt("its record is missing or not a text"))?;
     let snapshot = take_bytes(&mut attributes, SNAPSHOT)
-        .map_err(|NotBytes| corrupt("its snapshot is not made of bytes"))?;
+        .map_err(|InvalidBytes| corrupt("its snapshot is not made of bytes"))?;
     let expires_at = take_number(&mut attributes, EXPIRES_AT)
-        .and_then(|seconds| seconds.map(instant).transpose())
-        .map_err(|NotThatNumber| corrupt("its expiry is not an instant"))?;
-    let due = take_place(&mut attributes, DUE)
-        .map_err(|HalfAPlace| corrupt("its place in the index due is incomplete"))?;
-    let open = take_place(&mut attributes, OPEN)
-        .map_err(|HalfAPlace| corrupt("its place in the index open is incomplete"))?;
-    let attention = take_place(&mut attributes, ATTENTION)
-        .map_err(|HalfAPlace| corrupt("its place in the index attention is incomplete"))?;
-    Ok(Item { key, version, due, open, attention, expires_at, record, snapshot })
+        .and_then(|seconds| seconds.map(timestamp_from_seconds).transpose())
+        .map_err(|InvalidNumber| corrupt("its expiry is not an instant"))?;
+    let due = take_index_key(&mut attributes, DUE)
+        .map_err(|IncompleteIndexKey| corrupt("its place in the index due is incomplete"))?;
+    let open = take_index_key(&mut attributes, OPEN)
+        .map_err(|IncompleteIndexKey| corrupt("its place in the index open is incomplete"))?;
+    let attention = take_index_key(&mut attributes, ATTENTION)
+        .map_err(|IncompleteIndexKey| corrupt("its place in the index attention is incomplete"))?;
+    Ok(StoredItem { key, version, due, open, attention, expires_at, record, snapshot })
 }
 
-pub(super) fn decode_key(mut attributes: Attributes) -> Result<ItemKey, TableError> {
+pub(super) fn decode_key(mut attributes: ItemAttributes) -> Result<ItemKey, TableError> {
     take_key(&mut attributes)
 }
 
 pub(super) fn decode_entry(
-    index: Index,
-    mut attributes: Attributes,
+    index: TableIndex,
+    mut attributes: ItemAttributes,
 ) -> Result<IndexEntry, TableError> {
     let key = take_key(&mut attributes)?;
-    match take_place(&mut attributes, names_of(index)) {
+    match take_index_key(&mut attributes, names_of(index)) {
         Ok(Some(place)) => Ok(IndexEntry { index: place, key }),
-        Ok(None) | Err(HalfAPlace) => {
+        Ok(None) | Err(IncompleteIndexKey) => {
             Err(TableError::Corrupt { key, reason: "it is in an index without a place there" })
         }
     }
 }
 
 /// An index key with only one of its halves.
-struct HalfAPlace;
+struct IncompleteIndexKey;
 
 /// An attribute that is not a number, or not of the expected kind.
-struct NotThatNumber;
+struct InvalidNumber;
 
 /// An attribute that is not binary.
-struct NotBytes;
+struct InvalidBytes;
 
-fn instant(seconds: i64) -> Result<Timestamp, NotThatNumber> {
-    Timestamp::from_second(seconds).map_err(|_| NotThatNumber)
+fn timestamp_from_seconds(seconds: i64) -> Result<Timestamp, InvalidNumber> {
+    Timestamp::from_second(seconds).map_err(|_| InvalidNumber)
 }
 
-fn take_key(attributes: &mut Attributes) -> Result<ItemKey, TableError> {
+fn take_key(attributes: &mut ItemAttributes) -> Result<ItemKey, TableError> {
     let pk = take_text(attributes, PRIMARY.pk);
     let sk = take_text(attributes, PRIMARY.sk);
     match (pk, sk) {
@@ -149,38 +151,41 @@ fn take_key(attributes: &mut Attributes) -> Result<ItemKey, TableError> {
     }
 }
 
-fn take_place(
-    attributes: &mut Attributes,
+fn take_index_key(
+    attributes: &mut ItemAttributes,
     names: KeyNames,
-) -> Result<Option<IndexKey>, HalfAPlace> {
+) -> Result<Option<IndexKey>, IncompleteIndexKey> {
     let pk = take_text(attributes, names.pk);
     let sk = take_text(attributes, names.sk);
     match (pk, sk) {
         (Some(pk), Some(sk)) => Ok(Some(IndexKey { pk, sk })),
         (None, None) => Ok(None),
-        (Some(_), None) | (None, Some(_)) => Err(HalfAPlace),
+        (Some(_), None) | (None, Some(_)) => Err(IncompleteIndexKey),
     }
 }
 
-fn take_text(attributes: &mut Attributes, name: &str) -> Option<String> {
+fn take_text(attributes: &mut ItemAttributes, name: &str) -> Option<String> {
     if let AttributeValue::S(text) = attributes.remove(name)? { Some(text) } else { None }
 }
 
-fn take_bytes(attributes: &mut Attributes, name: &str) -> Result<Option<Vec<u8>>, NotBytes> {
+fn take_bytes(
+    attributes: &mut ItemAttributes,
+    name: &str,
+) -> Result<Option<Vec<u8>>, InvalidBytes> {
     match attributes.remove(name) {
         None => Ok(None),
         Some(AttributeValue::B(bytes)) => Ok(Some(bytes.into_inner())),
-        Some(_) => Err(NotBytes),
+        Some(_) => Err(InvalidBytes),
     }
 }
 
 fn take_number<T: FromStr>(
-    attributes: &mut Attributes,
+    attributes: &mut ItemAttributes,
     name: &str,
-) -> Result<Option<T>, NotThatNumber> {
+) -> Result<Option<T>, InvalidNumber> {
     match attributes.remove(name) {
         None => Ok(None),
-        Some(AttributeValue::N(digits)) => digits.parse().map(Some).map_err(|_| NotThatNumber),
-        Some(_) => Err(NotThatNumber),
+        Some(AttributeValue::N(digits)) => digits.parse().map(Some).map_err(|_| InvalidNumber),
+        Some(_) => Err(InvalidNumber),
     }
 }

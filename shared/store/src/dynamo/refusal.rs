@@ -6,25 +6,25 @@ use aws_sdk_dynamodb::{
     types::CancellationReason,
 };
 
-use super::{unavailable, write_id::WriteId};
+use super::{into_unavailable, write_id::WriteId};
 use crate::table::TableError;
 
-pub(super) fn of_put(
+pub(super) fn resolve_put_refusal(
     refused: SdkError<PutItemError>,
     write_id: &WriteId,
 ) -> Result<(), TableError> {
     match refused.as_service_error() {
         Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-            let ours = failed.item().is_some_and(|item| write_id.wrote(item));
+            let ours = failed.item().is_some_and(|item| write_id.wrote_item(item));
             if ours { Ok(()) } else { Err(TableError::Conflict) }
         }
         // Another transaction is writing the item at this moment.
         Some(error) if error.is_transaction_conflict_exception() => Err(TableError::Conflict),
-        _ => Err(unavailable("put item", refused)),
+        _ => Err(into_unavailable("put item", refused)),
     }
 }
 
-pub(super) fn of_transaction(
+pub(super) fn resolve_transaction_refusal(
     refused: SdkError<TransactWriteItemsError>,
     write_id: &WriteId,
 ) -> Result<(), TableError> {
@@ -33,14 +33,15 @@ pub(super) fn of_transaction(
     {
         let reasons = cancelled.cancellation_reasons();
         // A transaction is atomic, so one of our items is enough to show that it was performed.
-        if reasons.iter().filter_map(CancellationReason::item).any(|item| write_id.wrote(item)) {
+        if reasons.iter().filter_map(CancellationReason::item).any(|item| write_id.wrote_item(item))
+        {
             return Ok(());
         }
         if reasons.iter().any(is_conflict) {
             return Err(TableError::Conflict);
         }
     }
-    Err(unavailable("write transaction", refused))
+    Err(into_unavailable("write transaction", refused))
 }
 
 /// Returns whether a reason is a conflict. DynamoDB gives one reason per step in the order of the

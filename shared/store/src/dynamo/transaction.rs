@@ -10,26 +10,26 @@ use super::{
     attributes::{self, PRIMARY, VERSION},
     write_id::WriteId,
 };
-use crate::table::{Expect, Write};
+use crate::table::{ItemWrite, WriteExpectation};
 
 /// An expectation as a DynamoDB expression. Names are always placeholders, so that no attribute
 /// collides with one of DynamoDB's several hundred reserved words.
 #[derive(Debug)]
-pub(super) struct Precondition {
+pub(super) struct WriteCondition {
     pub(super) expression: &'static str,
     pub(super) names: HashMap<String, String>,
     pub(super) values: Option<HashMap<String, AttributeValue>>,
 }
 
-impl From<Expect> for Precondition {
-    fn from(expect: Expect) -> Self {
+impl From<WriteExpectation> for WriteCondition {
+    fn from(expect: WriteExpectation) -> Self {
         match expect {
-            Expect::Absent => Self {
+            WriteExpectation::Absent => Self {
                 expression: "attribute_not_exists(#pk)",
                 names: HashMap::from([("#pk".to_owned(), PRIMARY.pk.to_owned())]),
                 values: None,
             },
-            Expect::Version(version) => Self {
+            WriteExpectation::Version(version) => Self {
                 expression: "#version = :version",
                 names: HashMap::from([("#version".to_owned(), VERSION.to_owned())]),
                 values: Some(HashMap::from([(
@@ -43,13 +43,20 @@ impl From<Expect> for Precondition {
 
 /// Returns the step of a transaction that performs this write. A refused put returns the existing
 /// item, which shows whether it is our own.
-pub(super) fn step(table_name: &str, write: Write, write_id: &WriteId) -> TransactWriteItem {
+pub(super) fn build_step(
+    table_name: &str,
+    write: ItemWrite,
+    write_id: &WriteId,
+) -> TransactWriteItem {
     match write {
-        Write::Put { item, expect } => {
-            let precondition = Precondition::from(expect);
+        ItemWrite::Put { item, expect } => {
+            let precondition = WriteCondition::from(expect);
             let put = Put::builder()
                 .table_name(table_name)
-                .set_item(Some(attributes::encode(item.stored(expect.next_version()), write_id)))
+                .set_item(Some(attributes::encode_item(
+                    item.into_stored(expect.next_version()),
+                    write_id,
+                )))
                 .condition_expression(precondition.expression)
                 .set_expression_attribute_names(Some(precondition.names))
                 .set_expression_attribute_values(precondition.values)
@@ -60,8 +67,8 @@ pub(super) fn step(table_name: &str, write: Write, write_id: &WriteId) -> Transa
                 .expect("a put has a table and an item");
             TransactWriteItem::builder().put(put).build()
         }
-        Write::Delete { key, expect } => {
-            let precondition = Precondition::from(Expect::Version(expect));
+        ItemWrite::Delete { key, expect } => {
+            let precondition = WriteCondition::from(WriteExpectation::Version(expect));
             let delete = Delete::builder()
                 .table_name(table_name)
                 .set_key(Some(attributes::encode_key(&key)))

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
-use super::attributes::{Attributes, WRITE_ID};
+use super::attributes::{ItemAttributes, WRITE_ID};
 
 /// An id that all tries of one write share and no other write has. It has 36 characters, the
 /// maximum of a DynamoDB transaction's token.
@@ -16,7 +16,7 @@ impl WriteId {
         reason = "it names a request, not a thing: no decision depends on it and no simulation runs \
                   over DynamoDB"
     )]
-    pub(super) fn fresh() -> Self {
+    pub(super) fn new_random() -> Self {
         Self(Uuid::new_v4().to_string())
     }
 
@@ -25,7 +25,7 @@ impl WriteId {
     }
 
     /// Returns whether the write with this id stored this item.
-    pub(super) fn wrote(&self, item: &Attributes) -> bool {
+    pub(super) fn wrote_item(&self, item: &ItemAttributes) -> bool {
         item.get(WRITE_ID).is_some_and(|found| *found == AttributeValue::S(self.0.clone()))
     }
 }

@@ -4,68 +4,70 @@ use std::{collections::BTreeMap, ops::Bound};
 
 use super::sparse_index::SparseIndex;
 use crate::table::{
-    Cursor, Expect, Index, IndexPage, IndexQuery, Item, ItemKey, Order, Page, Query, SortRange,
-    Version, Write,
+    IndexPage, IndexQuery, ItemKey, ItemPage, ItemVersion, ItemWrite, PageCursor, SortOrder,
+    SortRange, StoredItem, TableIndex, TableQuery, WriteExpectation,
 };
 
 /// The bounds of a walk over sort keys.
-pub(super) type Bounds = (Bound<String>, Bound<String>);
+pub(super) type SortKeyBounds = (Bound<String>, Bound<String>);
 
 /// The items by partition and sort key, and the indexes derived from them.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
-    partitions: BTreeMap<String, BTreeMap<String, Item>>,
+pub(super) struct MemoryRows {
+    partitions: BTreeMap<String, BTreeMap<String, StoredItem>>,
     due: SparseIndex,
     open: SparseIndex,
     attention: SparseIndex,
 }
 
-impl Rows {
-    pub(super) fn holding(items: Vec<Item>) -> Self {
+impl MemoryRows {
+    pub(super) fn from_items(items: Vec<StoredItem>) -> Self {
         let mut rows = Self::default();
         for item in items {
-            rows.put(item);
+            rows.put_item(item);
         }
         rows
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Item> {
+    pub(super) fn iter_items(&self) -> impl Iterator<Item = &StoredItem> {
         self.partitions.values().flat_map(BTreeMap::values)
     }
 
-    pub(super) fn get(&self, key: &ItemKey) -> Option<&Item> {
+    pub(super) fn get(&self, key: &ItemKey) -> Option<&StoredItem> {
         self.partitions.get(&key.pk)?.get(&key.sk)
     }
 
     /// Returns whether the write's expectation holds.
-    pub(super) fn permit(&self, write: &Write) -> bool {
-        let found = self.get(write.key()).map(|item| item.version);
-        found == expected(write)
+    pub(super) fn allows_write(&self, write: &ItemWrite) -> bool {
+        let found = self.get(write.item_key()).map(|item| item.version);
+        found == expected_version(write)
     }
 
     /// Performs a write whose expectation holds.
-    pub(super) fn apply(&mut self, write: Write) {
+    pub(super) fn apply_write(&mut self, write: ItemWrite) {
         match write {
-            Write::Put { item, expect } => self.put(item.stored(expect.next_version())),
-            Write::Delete { key, expect: _ } => self.remove(&key),
+            ItemWrite::Put { item, expect } => {
+                self.put_item(item.into_stored(expect.next_version()))
+            }
+            ItemWrite::Delete { key, expect: _ } => self.remove_item(&key),
         }
     }
 
-    fn put(&mut self, item: Item) {
-        self.remove(&item.key);
+    fn put_item(&mut self, item: StoredItem) {
+        self.remove_item(&item.key);
         if let Some(place) = &item.due {
-            self.due.insert(place, &item.key);
+            self.due.insert_key(place, &item.key);
         }
         if let Some(place) = &item.open {
-            self.open.insert(place, &item.key);
+            self.open.insert_key(place, &item.key);
         }
         if let Some(place) = &item.attention {
-            self.attention.insert(place, &item.key);
+            self.attention.insert_key(place, &item.key);
         }
         self.partitions.entry(item.key.pk.clone()).or_default().insert(item.key.sk.clone(), item);
     }
 
-    fn remove(&mut self, key: &ItemKey) {
+    fn remove_item(&mut self, key: &ItemKey) {
         let Some(partition) = self.partitions.get_mut(&key.pk) else {
             return;
         };
@@ -76,63 +78,65 @@ impl Rows {
             self.partitions.remove(&key.pk);
         }
         if let Some(place) = &item.due {
-            self.due.remove(place, key);
+            self.due.remove_key(place, key);
         }
         if let Some(place) = &item.open {
-            self.open.remove(place, key);
+            self.open.remove_key(place, key);
         }
         if let Some(place) = &item.attention {
-            self.attention.remove(place, key);
+            self.attention.remove_key(place, key);
         }
     }
 
-    pub(super) fn page(&self, query: Query) -> Page {
-        let cursor = query.after.as_ref().map(Cursor::sort_key);
-        let Some(range) = query.range.reachable(cursor) else {
-            return Page::empty();
+    pub(super) fn query_page(&self, query: TableQuery) -> ItemPage {
+        let cursor = query.after.as_ref().map(PageCursor::sort_key);
+        let Some(range) = query.range.reachable_range(cursor) else {
+            return ItemPage::empty_page();
         };
         let Some(partition) = self.partitions.get(&query.pk) else {
-            return Page::empty();
+            return ItemPage::empty_page();
         };
 
-        let (mut lower, mut upper) = bounds(range);
+        let (mut lower, mut upper) = range_bounds(range);
         if let Some(cursor) = cursor {
             match query.order {
-                Order::Ascending => lower = Bound::Excluded(cursor.to_owned()),
-                Order::Descending => upper = Bound::Excluded(cursor.to_owned()),
+                SortOrder::Ascending => lower = Bound::Excluded(cursor.to_owned()),
+                SortOrder::Descending => upper = Bound::Excluded(cursor.to_owned()),
             }
         }
         let walk = partition.range((lower, upper)).map(|(_, item)| item.clone());
         let limit = usize::from(query.limit.get());
-        let items: Vec<Item> = match query.order {
-            Order::Ascending => walk.take(limit).collect(),
-            Order::Descending => walk.rev().take(limit).collect(),
+        let items: Vec<StoredItem> = match query.order {
+            SortOrder::Ascending => walk.take(limit).collect(),
+            SortOrder::Descending => walk.rev().take(limit).collect(),
         };
         // As in DynamoDB, a full page does not show whether it is the last.
-        let next =
-            items.last().filter(|_| items.len() == limit).map(|item| Cursor::at(&item.key.sk));
-        Page { items, corrupt: Vec::new(), next }
+        let next = items
+            .last()
+            .filter(|_| items.len() == limit)
+            .map(|item| PageCursor::at_sort_key(&item.key.sk));
+        ItemPage { items, corrupt: Vec::new(), next }
     }
 
-    pub(super) fn index_page(&self, query: IndexQuery) -> IndexPage {
+    pub(super) fn query_index_page(&self, query: IndexQuery) -> IndexPage {
         match query.index {
-            Index::Due => self.due.page(query),
-            Index::Open => self.open.page(query),
-            Index::Attention => self.attention.page(query),
+            TableIndex::Due => self.due.query_page(query),
+            TableIndex::Open => self.open.query_page(query),
+            TableIndex::Attention => self.attention.query_page(query),
         }
     }
 }
 
-fn expected(write: &Write) -> Option<Version> {
+fn expected_version(write: &ItemWrite) -> Option<ItemVersion> {
     match write {
-        Write::Put { expect: Expect::Absent, .. } => None,
-        Write::Put { expect: Expect::Version(version), .. }
-        | Write::Delete { expect: version, .. } => Some(*version),
+        ItemWrite::Put { expect: WriteExpectation::Absent, .. } => None,
+        ItemWrite::Put { expect: WriteExpectation::Version(version), .. }
+        | ItemWrite::Delete { expect: version, .. } => Some(*version),
     }
 }
 
 /// Returns the bounds of a range. The range must not be empty, or the walk would panic.
-pub(super) fn bounds(range: SortRange) -> Bounds {
+pub(super) fn range_bounds(range: SortRange) -> SortKeyBounds {
     match range {
         SortRange::All => (Bound::Unbounded, Bound::Unbounded),
         SortRange::Prefix(prefix) => {

@@ -5,8 +5,8 @@ use std::{
     ops::Bound,
 };
 
-use super::rows::bounds;
-use crate::table::{IndexEntry, IndexKey, IndexPage, IndexQuery, ItemKey, Order};
+use super::rows::range_bounds;
+use crate::table::{IndexEntry, IndexKey, IndexPage, IndexQuery, ItemKey, SortOrder};
 
 /// Item keys by partition and sort key of the index. Several items may share a sort key.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(super) struct SparseIndex {
 }
 
 impl SparseIndex {
-    pub(super) fn insert(&mut self, place: &IndexKey, key: &ItemKey) {
+    pub(super) fn insert_key(&mut self, place: &IndexKey, key: &ItemKey) {
         self.partitions
             .entry(place.pk.clone())
             .or_default()
@@ -24,7 +24,7 @@ impl SparseIndex {
             .insert(key.clone());
     }
 
-    pub(super) fn remove(&mut self, place: &IndexKey, key: &ItemKey) {
+    pub(super) fn remove_key(&mut self, place: &IndexKey, key: &ItemKey) {
         let Some(partition) = self.partitions.get_mut(&place.pk) else {
             return;
         };
@@ -40,23 +40,23 @@ impl SparseIndex {
         }
     }
 
-    pub(super) fn page(&self, query: IndexQuery) -> IndexPage {
+    pub(super) fn query_page(&self, query: IndexQuery) -> IndexPage {
         let cursor = query.after.as_ref();
         let sort_key = cursor.map(|entry| entry.index.sk.as_str());
-        let Some(range) = query.range.reachable(sort_key) else {
-            return IndexPage::empty();
+        let Some(range) = query.range.reachable_range(sort_key) else {
+            return IndexPage::empty_page();
         };
         let Some(partition) = self.partitions.get(&query.pk) else {
-            return IndexPage::empty();
+            return IndexPage::empty_page();
         };
 
-        let (mut lower, mut upper) = bounds(range);
+        let (mut lower, mut upper) = range_bounds(range);
         // Entries with the cursor's own sort key stay in the walk, because other items may share
         // it.
         if let Some(sort_key) = sort_key {
             match query.order {
-                Order::Ascending => lower = Bound::Included(sort_key.to_owned()),
-                Order::Descending => upper = Bound::Included(sort_key.to_owned()),
+                SortOrder::Ascending => lower = Bound::Included(sort_key.to_owned()),
+                SortOrder::Descending => upper = Bound::Included(sort_key.to_owned()),
             }
         }
         let pk = query.pk.as_str();
@@ -66,10 +66,10 @@ impl SparseIndex {
         });
         let limit = usize::from(query.limit.get());
         let entries: Vec<IndexEntry> = match query.order {
-            Order::Ascending => {
+            SortOrder::Ascending => {
                 walk.filter(|entry| cursor.is_none_or(|last| entry > last)).take(limit).collect()
             }
-            Order::Descending => walk
+            SortOrder::Descending => walk
                 .rev()
                 .filter(|entry| cursor.is_none_or(|last| entry < last))
                 .take(limit)

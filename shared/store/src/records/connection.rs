@@ -3,60 +3,60 @@
 use domain::connection::{Connection, ConsentAttempt, GrantUse, OAuthAttempt, TenantClaim};
 use domain::grant::Grant;
 
-use super::Record;
+use super::StoredRecord;
 use crate::keys;
 use crate::table::{ItemKey, NewItem};
 
-impl Record for Connection {
-    fn key(&self) -> ItemKey {
-        keys::connection(&self.account)
+impl StoredRecord for Connection {
+    fn item_key(&self) -> ItemKey {
+        keys::connection_key(&self.account)
     }
 
-    fn indexed(&self, item: NewItem) -> NewItem {
-        NewItem { due: keys::due_connection(self), ..item }
-    }
-}
-
-impl Record for TenantClaim {
-    fn key(&self) -> ItemKey {
-        keys::claim(self.tenant)
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
+        NewItem { due: keys::due_connection_key(self), ..item }
     }
 }
 
-impl Record for GrantUse {
-    fn key(&self) -> ItemKey {
-        keys::grant_use(self.grant, &self.account)
+impl StoredRecord for TenantClaim {
+    fn item_key(&self) -> ItemKey {
+        keys::tenant_claim_key(self.tenant)
     }
 }
 
-impl Record for ConsentAttempt {
-    fn key(&self) -> ItemKey {
-        keys::consent(&self.ticket_hash)
+impl StoredRecord for GrantUse {
+    fn item_key(&self) -> ItemKey {
+        keys::grant_use_key(self.grant, &self.account)
+    }
+}
+
+impl StoredRecord for ConsentAttempt {
+    fn item_key(&self) -> ItemKey {
+        keys::consent_key(&self.ticket_hash)
     }
 
-    fn indexed(&self, item: NewItem) -> NewItem {
-        let due = Some(keys::consented_place(self));
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
+        let due = Some(keys::due_consent_key(self));
         NewItem { expires_at: Some(self.expires_at), due, ..item }
     }
 }
 
-impl Record for Grant {
-    fn key(&self) -> ItemKey {
-        keys::grant(self.id)
+impl StoredRecord for Grant {
+    fn item_key(&self) -> ItemKey {
+        keys::grant_key(self.id)
     }
 
-    fn indexed(&self, item: NewItem) -> NewItem {
-        NewItem { due: keys::due_grant(self), ..item }
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
+        NewItem { due: keys::due_grant_key(self), ..item }
     }
 }
 
-impl Record for OAuthAttempt {
-    fn key(&self) -> ItemKey {
-        keys::oauth_attempt(&self.state_hash)
+impl StoredRecord for OAuthAttempt {
+    fn item_key(&self) -> ItemKey {
+        keys::oauth_attempt_key(&self.state_hash)
     }
 
-    fn indexed(&self, item: NewItem) -> NewItem {
-        let due = Some(keys::begun_place(self));
+    fn with_index_keys(&self, item: NewItem) -> NewItem {
+        let due = Some(keys::due_oauth_attempt_key(self));
         NewItem { expires_at: Some(self.expires_at), due, ..item }
     }
 }

@@ -51,9 +51,9 @@ impl IndexKey {
 /// It protects every write: a writer with an old version cannot overwrite a newer one. An item that
 /// is created again after a delete starts at [`Version::FIRST`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Version(u64);
+pub struct ItemVersion(u64);
 
-impl Version {
+impl ItemVersion {
     /// The version after the first write.
     pub const FIRST: Self = Self(1);
 
@@ -65,7 +65,7 @@ impl Version {
 
     /// Returns the number, for storage and display.
     #[must_use]
-    pub const fn number(self) -> u64 {
+    pub const fn as_number(self) -> u64 {
         self.0
     }
 
@@ -80,7 +80,7 @@ impl Version {
     }
 }
 
-impl fmt::Display for Version {
+impl fmt::Display for ItemVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -123,20 +123,20 @@ impl NewItem {
 
     /// Returns the item as the table stores it with `version`.
     #[must_use]
-    pub fn stored(self, version: Version) -> Item {
+    pub fn into_stored(self, version: ItemVersion) -> StoredItem {
         let Self { key, due, open, attention, expires_at, record, snapshot } = self;
         let expires_at = expires_at.map(whole_second);
-        Item { key, version, due, open, attention, expires_at, record, snapshot }
+        StoredItem { key, version, due, open, attention, expires_at, record, snapshot }
     }
 }
 
 /// An item as the table stores it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct StoredItem {
     /// Its primary key.
     pub key: ItemKey,
     /// The version that the latest write assigned.
-    pub version: Version,
+    pub version: ItemVersion,
     /// Its key in the `due` index.
     pub due: Option<IndexKey>,
     /// Its key in the `open` index.
@@ -182,9 +182,9 @@ impl fmt::Debug for NewItem {
     }
 }
 
-impl fmt::Debug for Item {
+impl fmt::Debug for StoredItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Item")
+        f.debug_struct("StoredItem")
             .field("key", &self.key)
             .field("version", &self.version)
             .field("due", &self.due)
@@ -215,10 +215,10 @@ mod tests {
     fn debug_output_does_not_show_the_record() {
         let item = NewItem::new(ItemKey::new("A", "B"), "secret words");
         assert!(!format!("{item:?}").contains("secret"));
-        let stored = item.stored(Version::FIRST);
+        let stored = item.into_stored(ItemVersion::FIRST);
         assert!(format!("{stored:?}").contains("<12 bytes>"));
         assert!(!format!("{stored:?}").contains("secret"));
-        let packed = Item { snapshot: Some(b"secret".to_vec()), ..stored };
+        let packed = StoredItem { snapshot: Some(b"secret".to_vec()), ..stored };
         assert!(format!("{packed:?}").contains("<6 bytes>"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{TableError, Write, item::IndexKey, item::ItemKey, item::NewItem};
+use super::{ItemWrite, TableError, item::IndexKey, item::ItemKey, item::NewItem};
 
 /// Maximum writes per transaction (DynamoDB: 100 items per transaction).
 pub const MAX_WRITES: usize = 100;
@@ -26,19 +26,19 @@ const MAX_SORT_KEY_BYTES: usize = 1024;
 /// refused as [`TableError::TooLarge`] and [`TableError::TooMany`]; duplicate items and key lengths
 /// depend on the caller and are asserted. Both tables use this check, so they refuse the same
 /// writes.
-pub(crate) fn admit(writes: &[Write]) -> Result<(), TableError> {
+pub(crate) fn check_limits(writes: &[ItemWrite]) -> Result<(), TableError> {
     assert!(!writes.is_empty(), "a write needs at least one item");
     if writes.len() > MAX_WRITES {
         return Err(TableError::TooMany { writes: writes.len() });
     }
-    let keys: BTreeSet<&ItemKey> = writes.iter().map(Write::key).collect();
+    let keys: BTreeSet<&ItemKey> = writes.iter().map(ItemWrite::item_key).collect();
     assert!(keys.len() == writes.len(), "a transaction writes each item once");
 
     let mut total = 0;
     for write in writes {
         let bytes = match write {
-            Write::Put { item, .. } => item_bytes(item),
-            Write::Delete { key, .. } => key_bytes(&key.pk, &key.sk),
+            ItemWrite::Put { item, .. } => item_bytes(item),
+            ItemWrite::Delete { key, .. } => key_bytes(&key.pk, &key.sk),
         };
         refuse_above(MAX_ITEM_BYTES, bytes)?;
         total += bytes;
@@ -75,15 +75,18 @@ mod tests {
     use std::panic::catch_unwind;
 
     use super::*;
-    use crate::table::{Expect, Version};
+    use crate::table::{ItemVersion, WriteExpectation};
 
-    fn create(pk: &str, sk: &str) -> Write {
-        Write::Put { item: NewItem::new(ItemKey::new(pk, sk), "{}"), expect: Expect::Absent }
+    fn create(pk: &str, sk: &str) -> ItemWrite {
+        ItemWrite::Put {
+            item: NewItem::new(ItemKey::new(pk, sk), "{}"),
+            expect: WriteExpectation::Absent,
+        }
     }
 
     #[test]
     fn writes_no_caller_may_ask_for_are_asserted() {
-        let delete = Write::Delete { key: ItemKey::new("A", "B"), expect: Version::FIRST };
+        let delete = ItemWrite::Delete { key: ItemKey::new("A", "B"), expect: ItemVersion::FIRST };
         let wrong = [
             vec![],
             vec![create("A", "B"), delete],
@@ -93,18 +96,18 @@ mod tests {
             vec![create("A", &"B".repeat(1025))],
         ];
         for writes in wrong {
-            assert!(catch_unwind(|| admit(&writes)).is_err(), "{writes:?}");
+            assert!(catch_unwind(|| check_limits(&writes)).is_err(), "{writes:?}");
         }
     }
 
     #[test]
     fn more_writes_than_a_transaction_holds_are_refused_and_not_asserted() {
-        let writes = |count: usize| -> Vec<Write> {
+        let writes = |count: usize| -> Vec<ItemWrite> {
             (0..count).map(|number| create("A", &number.to_string())).collect()
         };
-        assert!(admit(&writes(MAX_WRITES)).is_ok());
+        assert!(check_limits(&writes(MAX_WRITES)).is_ok());
         for count in [MAX_WRITES + 1, MAX_WRITES * 100] {
-            let refused = admit(&writes(count));
+            let refused = check_limits(&writes(count));
             assert!(matches!(refused, Err(TableError::TooMany { writes }) if writes == count));
         }
     }
@@ -112,18 +115,18 @@ mod tests {
     #[test]
     fn a_snapshot_counts_towards_the_size_of_its_item() {
         let item = NewItem::new(ItemKey::new("A", "B"), "{}");
-        let of_size = |bytes: usize| Write::Put {
+        let of_size = |bytes: usize| ItemWrite::Put {
             item: NewItem { snapshot: Some(vec![0; bytes]), ..item.clone() },
-            expect: Expect::Absent,
+            expect: WriteExpectation::Absent,
         };
-        assert!(admit(&[of_size(MAX_ITEM_BYTES - 1024)]).is_ok());
-        let refused = admit(&[of_size(MAX_ITEM_BYTES)]);
+        assert!(check_limits(&[of_size(MAX_ITEM_BYTES - 1024)]).is_ok());
+        let refused = check_limits(&[of_size(MAX_ITEM_BYTES)]);
         assert!(matches!(refused, Err(TableError::TooLarge { .. })), "{refused:?}");
     }
 
     #[test]
     fn the_longest_keys_are_admitted() {
         let longest = create(&"A".repeat(2048), &"B".repeat(1024));
-        assert!(admit(&[longest]).is_ok());
+        assert!(check_limits(&[longest]).is_ok());
     }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use super::TableError;
-use super::item::{IndexKey, Item, ItemKey};
+use super::item::{IndexKey, ItemKey, StoredItem};
 
 /// A range of a partition's sort keys. Bounds are inclusive and compare by UTF-8 bytes. An empty
 /// text is below every sort key.
@@ -28,7 +28,7 @@ pub enum SortRange {
 
 impl SortRange {
     /// Returns whether a sort key is in the range.
-    pub fn contains(&self, sort_key: &str) -> bool {
+    pub fn contains_sort_key(&self, sort_key: &str) -> bool {
         match self {
             Self::All => true,
             Self::Prefix(prefix) => sort_key.starts_with(prefix.as_str()),
@@ -59,15 +59,15 @@ impl SortRange {
     ///
     /// DynamoDB refuses a start key outside the range. A cursor may come from the address of a web
     /// page, so an invalid one has to result in the end of the list and not in an error.
-    pub(crate) fn reachable(self, cursor: Option<&str>) -> Option<Self> {
+    pub(crate) fn reachable_range(self, cursor: Option<&str>) -> Option<Self> {
         self.without_empty_bounds()
-            .filter(|range| cursor.is_none_or(|cursor| range.contains(cursor)))
+            .filter(|range| cursor.is_none_or(|cursor| range.contains_sort_key(cursor)))
     }
 }
 
 /// The direction of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum SortOrder {
     /// From the lowest sort key.
     Ascending,
     /// From the highest sort key.
@@ -77,11 +77,11 @@ pub enum Order {
 /// A position within a partition. It names a sort key, not an item: the item may be gone when the
 /// next page is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor(String);
+pub struct PageCursor(String);
 
-impl Cursor {
+impl PageCursor {
     /// Creates a position at a sort key. The next page begins after it.
-    pub fn at(sort_key: impl Into<String>) -> Self {
+    pub fn at_sort_key(sort_key: impl Into<String>) -> Self {
         Self(sort_key.into())
     }
 
@@ -93,35 +93,35 @@ impl Cursor {
 
 /// A query for one page of a partition of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
+pub struct TableQuery {
     /// The partition.
     pub pk: String,
     /// The range of sort keys.
     pub range: SortRange,
     /// The direction.
-    pub order: Order,
+    pub order: SortOrder,
     /// Maximum items of the page.
     pub limit: NonZeroU16,
     /// Where the previous page ended; `None` for the first page. A cursor outside the range results
     /// in an empty last page.
-    pub after: Option<Cursor>,
+    pub after: Option<PageCursor>,
 }
 
 /// A page of items, in the order of the query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct ItemPage {
     /// The items, at most as many as requested. There may be fewer, even none, before the end,
     /// because DynamoDB ends a page after 1 MB.
-    pub items: Vec<Item>,
+    pub items: Vec<StoredItem>,
     /// Items of the page that are corrupt. They do not affect the others.
     pub corrupt: Vec<CorruptItem>,
     /// The start of the next page. Only `None` means that there are no more items.
-    pub next: Option<Cursor>,
+    pub next: Option<PageCursor>,
 }
 
-impl Page {
+impl ItemPage {
     /// Returns the page of a query without results.
-    pub(crate) fn empty() -> Self {
+    pub(crate) fn empty_page() -> Self {
         Self { items: Vec::new(), corrupt: Vec::new(), next: None }
     }
 }
@@ -143,7 +143,7 @@ impl From<CorruptItem> for TableError {
 
 /// The sparse indexes of the table. An item is in an index while it has a key for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Index {
+pub enum TableIndex {
     /// Rows that need another look, by due time.
     Due,
     /// Invoices that are open in Xero, by when they were last verified.
@@ -156,13 +156,13 @@ pub enum Index {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexQuery {
     /// The index.
-    pub index: Index,
+    pub index: TableIndex,
     /// The partition of the index.
     pub pk: String,
     /// The range of sort keys.
     pub range: SortRange,
     /// The direction.
-    pub order: Order,
+    pub order: SortOrder,
     /// Maximum entries of the page.
     pub limit: NonZeroU16,
     /// The last entry of the previous page; `None` for the first page. An entry outside the range
@@ -191,7 +191,7 @@ pub struct IndexPage {
 
 impl IndexPage {
     /// Returns the page of a query without results.
-    pub(crate) fn empty() -> Self {
+    pub(crate) fn empty_page() -> Self {
         Self { entries: Vec::new(), next: None }
     }
 }
@@ -207,21 +207,21 @@ mod tests {
     #[test]
     fn empty_bounds_are_resolved_before_the_table_sees_them() {
         let text = String::new;
-        assert_eq!(SortRange::Prefix(text()).reachable(None), Some(SortRange::All));
-        assert_eq!(SortRange::AtLeast(text()).reachable(None), Some(SortRange::All));
-        assert_eq!(SortRange::AtMost(text()).reachable(None), None);
-        assert_eq!(between("", "").reachable(None), None);
-        assert_eq!(between("", "m").reachable(None), Some(SortRange::AtMost("m".to_owned())));
-        assert_eq!(between("n", "m").reachable(None), None);
-        assert_eq!(between("m", "m").reachable(None), Some(between("m", "m")));
+        assert_eq!(SortRange::Prefix(text()).reachable_range(None), Some(SortRange::All));
+        assert_eq!(SortRange::AtLeast(text()).reachable_range(None), Some(SortRange::All));
+        assert_eq!(SortRange::AtMost(text()).reachable_range(None), None);
+        assert_eq!(between("", "").reachable_range(None), None);
+        assert_eq!(between("", "m").reachable_range(None), Some(SortRange::AtMost("m".to_owned())));
+        assert_eq!(between("n", "m").reachable_range(None), None);
+        assert_eq!(between("m", "m").reachable_range(None), Some(between("m", "m")));
     }
 
     #[test]
     fn a_cursor_outside_the_range_reaches_nothing() {
         let prefix = SortRange::Prefix("MAP#".to_owned());
-        assert_eq!(prefix.clone().reachable(Some("MAP#7")), Some(prefix.clone()));
-        assert_eq!(prefix.clone().reachable(Some("PAY#7")), None);
-        assert_eq!(between("b", "d").reachable(Some("a")), None);
-        assert_eq!(between("b", "d").reachable(Some("e")), None);
+        assert_eq!(prefix.clone().reachable_range(Some("MAP#7")), Some(prefix.clone()));
+        assert_eq!(prefix.clone().reachable_range(Some("PAY#7")), None);
+        assert_eq!(between("b", "d").reachable_range(Some("a")), None);
+        assert_eq!(between("b", "d").reachable_range(Some("e")), None);
     }
 }

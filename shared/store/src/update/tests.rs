@@ -21,14 +21,16 @@ fn kept(count: u32) -> KeptRecords {
     KeptRecords { account: an_account(), count }
 }
 
-fn read(store: &Store) -> Option<Versioned<KeptRecords>> {
-    store.kept_records(&an_account()).now_or_never().unwrap().unwrap()
+fn read(store: &Store) -> Option<VersionedRecord<KeptRecords>> {
+    store.find_kept_records(&an_account()).now_or_never().unwrap().unwrap()
 }
 
 /// Adds records as another process would.
 fn add_concurrently(store: &Store, count: u32) {
     let known = read(store);
-    let expect = known.as_ref().map_or(Expect::Absent, |row| Expect::Version(row.version));
+    let expect = known
+        .as_ref()
+        .map_or(WriteExpectation::Absent, |row| WriteExpectation::Version(row.version));
     let sum = kept(known.map_or(0, |row| row.record.count) + count);
     store.put_kept_records(&sum, expect).now_or_never().unwrap().unwrap();
 }

@@ -4,14 +4,17 @@ use std::error::Error as _;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use store::table::{
-    CorruptItem, Expect, ItemKey, NewItem, Order, Query, SortRange, Table as _, TableError,
-    Version, Write,
+    CorruptItem, ItemKey, ItemTable as _, ItemVersion, ItemWrite, NewItem, SortOrder, SortRange,
+    TableError, TableQuery, WriteExpectation,
 };
 
 use crate::emulator::{Emulator, Fault};
 
-fn create(sk: &str) -> Write {
-    Write::Put { item: NewItem::new(ItemKey::new("A", sk), "{}"), expect: Expect::Absent }
+fn create(sk: &str) -> ItemWrite {
+    ItemWrite::Put {
+        item: NewItem::new(ItemKey::new("A", sk), "{}"),
+        expect: WriteExpectation::Absent,
+    }
 }
 
 fn answer(status: u16, kind: &str, rest: &str) -> Fault {
@@ -26,10 +29,10 @@ fn cancelled(codes: [&str; 2]) -> Fault {
     answer(400, "TransactionCanceledException", &reasons)
 }
 
-async fn outcome_after(faults: Vec<Fault>, writes: Vec<Write>) -> TableError {
+async fn outcome_after(faults: Vec<Fault>, writes: Vec<ItemWrite>) -> TableError {
     let emulator = Emulator::start().await;
     emulator.befall(faults);
-    let error = emulator.table().write(writes).await.unwrap_err();
+    let error = emulator.table().write_items(writes).await.unwrap_err();
     assert_eq!(emulator.faults_left(), 0);
     error
 }
@@ -68,7 +71,7 @@ async fn throttling_is_tried_again_before_it_is_reported() {
     let emulator = Emulator::start().await;
     emulator
         .befall([answer(400, "ThrottlingException", ""), answer(500, "InternalServerError", "")]);
-    emulator.table().write(vec![create("B")]).await.unwrap();
+    emulator.table().write_items(vec![create("B")]).await.unwrap();
     assert_eq!(emulator.faults_left(), 0);
 }
 
@@ -80,7 +83,7 @@ async fn an_unreachable_table_is_unavailable_to_readers() {
     let read = table.get(&ItemKey::new("A", "B")).await.unwrap_err();
     assert!(matches!(read, TableError::Unavailable { operation: "get item", .. }), "{read:?}");
     emulator.befall(vec![Fault::LostReply; 3]);
-    let page = table.query(partition()).await.unwrap_err();
+    let page = table.query_items(partition()).await.unwrap_err();
     assert!(matches!(page, TableError::Unavailable { operation: "query", .. }), "{page:?}");
 }
 
@@ -118,8 +121,8 @@ async fn an_item_written_by_something_else_is_corrupt() {
         let read = emulator.table().get(&key).await.unwrap_err();
         assert_eq!(read.to_string(), format!("the item A B is corrupt: {expected}"));
         // It does not fail the page: the other items are read.
-        emulator.table().write(vec![create("A"), create("C")]).await.unwrap();
-        let page = emulator.table().query(partition()).await.unwrap();
+        emulator.table().write_items(vec![create("A"), create("C")]).await.unwrap();
+        let page = emulator.table().query_items(partition()).await.unwrap();
         let read = page.items.iter().map(|item| item.key.sk.as_str()).collect::<Vec<_>>();
         assert_eq!(read, ["A", "C"]);
         assert_eq!(page.corrupt, [CorruptItem { key, reason: expected }]);
@@ -141,19 +144,19 @@ async fn an_item_without_a_write_id_is_read_and_replaced() {
         .await
         .unwrap();
     let found = emulator.table().get(&ItemKey::new("A", "B")).await.unwrap().unwrap();
-    assert_eq!(found.version, Version::from_number(7));
-    let refused = emulator.table().write(vec![create("B")]).await;
+    assert_eq!(found.version, ItemVersion::from_number(7));
+    let refused = emulator.table().write_items(vec![create("B")]).await;
     assert!(matches!(refused, Err(TableError::Conflict)), "{refused:?}");
     let item = NewItem::new(ItemKey::new("A", "B"), "2");
-    let replace = Write::Put { item, expect: Expect::Version(found.version) };
-    emulator.table().write(vec![replace]).await.unwrap();
+    let replace = ItemWrite::Put { item, expect: WriteExpectation::Version(found.version) };
+    emulator.table().write_items(vec![replace]).await.unwrap();
 }
 
-fn partition() -> Query {
-    Query {
+fn partition() -> TableQuery {
+    TableQuery {
         pk: "A".to_owned(),
         range: SortRange::All,
-        order: Order::Ascending,
+        order: SortOrder::Ascending,
         limit: std::num::NonZeroU16::MAX,
         after: None,
     }

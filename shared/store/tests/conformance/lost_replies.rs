@@ -1,6 +1,8 @@
 //! Writes whose replies are lost are sent again and recognise their own effect.
 
-use store::table::{Expect, ItemKey, NewItem, Table as _, TableError, Version, Write};
+use store::table::{
+    ItemKey, ItemTable as _, ItemVersion, ItemWrite, NewItem, TableError, WriteExpectation,
+};
 
 use crate::emulator::{Emulator, Fault};
 
@@ -8,12 +10,12 @@ fn key() -> ItemKey {
     ItemKey::new("A", "B")
 }
 
-fn create(key: ItemKey, record: &str) -> Write {
-    Write::Put { item: NewItem::new(key, record), expect: Expect::Absent }
+fn create(key: ItemKey, record: &str) -> ItemWrite {
+    ItemWrite::Put { item: NewItem::new(key, record), expect: WriteExpectation::Absent }
 }
 
 async fn version(emulator: &Emulator, key: &ItemKey) -> Option<u64> {
-    emulator.table().get(key).await.unwrap().map(|item| item.version.number())
+    emulator.table().get(key).await.unwrap().map(|item| item.version.as_number())
 }
 
 #[tokio::test]
@@ -21,24 +23,27 @@ async fn a_put_whose_reply_is_lost_succeeds_once() {
     let emulator = Emulator::start().await;
     emulator.requests();
     emulator.befall([Fault::LostReply, Fault::LostReply]);
-    emulator.table().write(vec![create(key(), "ours")]).await.unwrap();
+    emulator.table().write_items(vec![create(key(), "ours")]).await.unwrap();
     assert_eq!(emulator.requests(), 3);
     assert_eq!(version(&emulator, &key()).await, Some(1));
 
     emulator.befall([Fault::LostReply]);
     let item = NewItem::new(key(), "next");
-    let write = Write::Put { item: item.clone(), expect: Expect::Version(Version::FIRST) };
-    emulator.table().write(vec![write]).await.unwrap();
-    let stored = item.stored(Version::FIRST.next());
+    let write = ItemWrite::Put {
+        item: item.clone(),
+        expect: WriteExpectation::Version(ItemVersion::FIRST),
+    };
+    emulator.table().write_items(vec![write]).await.unwrap();
+    let stored = item.into_stored(ItemVersion::FIRST.next());
     assert_eq!(emulator.table().get(&key()).await.unwrap(), Some(stored));
 }
 
 #[tokio::test]
 async fn a_lost_refusal_is_still_a_refusal() {
     let emulator = Emulator::start().await;
-    emulator.table().write(vec![create(key(), "same")]).await.unwrap();
+    emulator.table().write_items(vec![create(key(), "same")]).await.unwrap();
     emulator.befall([Fault::LostReply]);
-    let outcome = emulator.table().write(vec![create(key(), "same")]).await;
+    let outcome = emulator.table().write_items(vec![create(key(), "same")]).await;
     assert!(matches!(outcome, Err(TableError::Conflict)), "{outcome:?}");
     assert_eq!(emulator.faults_left(), 0);
     assert_eq!(version(&emulator, &key()).await, Some(1));
@@ -47,12 +52,12 @@ async fn a_lost_refusal_is_still_a_refusal() {
 #[tokio::test]
 async fn a_delete_whose_reply_is_lost_succeeds_once() {
     let emulator = Emulator::start().await;
-    emulator.table().write(vec![create(key(), "doomed")]).await.unwrap();
-    let delete = || Write::Delete { key: key(), expect: Version::FIRST };
+    emulator.table().write_items(vec![create(key(), "doomed")]).await.unwrap();
+    let delete = || ItemWrite::Delete { key: key(), expect: ItemVersion::FIRST };
     emulator.befall([Fault::LostReply]);
-    emulator.table().write(vec![delete()]).await.unwrap();
+    emulator.table().write_items(vec![delete()]).await.unwrap();
     assert_eq!(version(&emulator, &key()).await, None);
-    let again = emulator.table().write(vec![delete()]).await;
+    let again = emulator.table().write_items(vec![delete()]).await;
     assert!(matches!(again, Err(TableError::Conflict)), "{again:?}");
 }
 
@@ -62,10 +67,10 @@ async fn a_transaction_whose_reply_is_lost_succeeds_once() {
     let other = ItemKey::new("A", "C");
     let both = || vec![create(key(), "1"), create(other.clone(), "1")];
     emulator.befall([Fault::LostReply, Fault::LostReply]);
-    emulator.table().write(both()).await.unwrap();
+    emulator.table().write_items(both()).await.unwrap();
     assert_eq!(version(&emulator, &key()).await, Some(1));
     assert_eq!(version(&emulator, &other).await, Some(1));
-    let again = emulator.table().write(both()).await;
+    let again = emulator.table().write_items(both()).await;
     assert!(matches!(again, Err(TableError::Conflict)), "{again:?}");
 }
 
@@ -76,10 +81,10 @@ async fn a_transaction_knows_its_items_when_its_token_is_forgotten() {
     let other = ItemKey::new("A", "C");
     let both = || vec![create(key(), "1"), create(other.clone(), "1")];
     emulator.befall([Fault::LostReply]);
-    emulator.table().write(both()).await.unwrap();
+    emulator.table().write_items(both()).await.unwrap();
     assert_eq!(emulator.faults_left(), 0);
     assert_eq!(version(&emulator, &other).await, Some(1));
-    let again = emulator.table().write(both()).await;
+    let again = emulator.table().write_items(both()).await;
     assert!(matches!(again, Err(TableError::Conflict)), "{again:?}");
 }
 
@@ -87,7 +92,7 @@ async fn a_transaction_knows_its_items_when_its_token_is_forgotten() {
 async fn a_write_whose_every_reply_is_lost_is_unavailable_and_may_have_happened() {
     let emulator = Emulator::start().await;
     emulator.befall([Fault::LostReply, Fault::LostReply, Fault::LostReply]);
-    let outcome = emulator.table().write(vec![create(key(), "landed")]).await;
+    let outcome = emulator.table().write_items(vec![create(key(), "landed")]).await;
     assert!(matches!(outcome, Err(TableError::Unavailable { .. })), "{outcome:?}");
     assert_eq!(version(&emulator, &key()).await, Some(1));
 }

@@ -15,7 +15,7 @@ mod lost_replies;
 use store::{
     conformance,
     memory::MemoryTable,
-    table::{Expect, ItemKey, NewItem, Table as _, Version, Write},
+    table::{ItemKey, ItemTable as _, ItemVersion, ItemWrite, NewItem, WriteExpectation},
 };
 
 use self::emulator::Emulator;
@@ -44,7 +44,7 @@ async fn dynamodb_at_an_endpoint_keeps_the_contract() {
 async fn clones_of_a_memory_table_share_its_items() {
     let table = MemoryTable::new();
     let item = NewItem::new(ItemKey::new("A", "B"), "{}");
-    let write = Write::Put { item: item.clone(), expect: Expect::Absent };
-    table.clone().write(vec![write]).await.unwrap();
-    assert_eq!(table.items(), [item.stored(Version::FIRST)]);
+    let write = ItemWrite::Put { item: item.clone(), expect: WriteExpectation::Absent };
+    table.clone().write_items(vec![write]).await.unwrap();
+    assert_eq!(table.all_items(), [item.into_stored(ItemVersion::FIRST)]);
 }

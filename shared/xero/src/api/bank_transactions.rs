@@ -12,16 +12,16 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Written;
-use super::filter::clause;
-use super::page::every_row;
-use super::rows::one;
-use super::written::{Fit, confirm_change, send, written};
+use super::WriteOutcome;
+use super::filter::clause_if_quotable;
+use super::page::read_every_row;
+use super::queries::read_record;
+use super::write_outcome::{ElementFit, confirm_change, read_outcomes, send_batch};
 use crate::date::optional_instant;
 use crate::error::XeroError;
-use crate::json::{currency, envelope, lenient_bool, real_id, told};
-use crate::rows::{Marks, OddRow, Rows};
-use crate::session::{Call, Session};
+use crate::json::{currency_code, encode_collection, lenient_bool, optional_text, real_id};
+use crate::rows::{DecodedRows, OddRow, RowIdentity};
+use crate::session::{ApiCall, ApiSession};
 
 const LIST: &str = "/BankTransactions";
 const ONE: &str = "/BankTransactions/{BankTransactionID}";
@@ -30,72 +30,95 @@ const COLLECTION: &str = "BankTransactions";
 /// Finds every bank transaction with exactly this reference, including deleted ones, on however many
 /// pages. The reference must contain no quotation mark and no backslash.
 pub async fn find_by_reference(
-    session: &Session,
+    session: &ApiSession,
     reference: &str,
-) -> Result<Rows<RemoteBankTransaction>, XeroError> {
-    let filter = clause("Reference", reference).ok_or(XeroError::Unsendable {
+) -> Result<DecodedRows<RemoteBankTransaction>, XeroError> {
+    let filter = clause_if_quotable("Reference", reference).ok_or(XeroError::Unsendable {
         reason: "a reference with a quotation mark cannot be searched for",
     })?;
-    let call = Call::list(LIST, COLLECTION).query("where", filter);
+    let call = ApiCall::for_list(LIST, COLLECTION).with_query("where", filter);
     let unread = OddRow { reference: Some(reference.to_owned()), ..OddRow::too_large(LIST) };
-    every_row::<WireTransaction, _>(session, &call, COLLECTION, unread).await
+    read_every_row::<WireTransaction, _>(session, &call, COLLECTION, unread).await
 }
 
 /// Reads the bank transaction with this id, whatever its status.
 pub async fn get(
-    session: &Session,
+    session: &ApiSession,
     id: XeroBankTransactionId,
 ) -> Result<Option<RemoteBankTransaction>, XeroError> {
-    one::<WireTransaction, _>(session, Call::one(ONE, COLLECTION, id.to_string()), COLLECTION).await
+    read_record::<WireTransaction, _>(
+        session,
+        ApiCall::for_record(ONE, COLLECTION, id.to_string()),
+        COLLECTION,
+    )
+    .await
 }
 
 /// Creates bank transactions. Returns one outcome for each document, in their order.
-pub async fn create(
-    session: &Session,
+pub async fn create_bank_transactions(
+    session: &ApiSession,
     documents: &[BankTransactionDocument],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemoteBankTransaction>>, XeroError> {
-    let call = Call::write(LIST, Method::PUT, COLLECTION, body(documents), key);
-    send::<_, WireTransaction, _>(session, call, COLLECTION, documents, fit).await
+) -> Result<Vec<WriteOutcome<RemoteBankTransaction>>, XeroError> {
+    let call = ApiCall::for_batch_write(
+        LIST,
+        Method::PUT,
+        COLLECTION,
+        bank_transaction_body(documents),
+        key,
+    );
+    send_batch::<_, WireTransaction, _>(
+        session,
+        call,
+        COLLECTION,
+        documents,
+        compare_bank_transaction,
+    )
+    .await
 }
 
 /// Deletes a bank transaction. Xero refuses to delete a reconciled one.
-pub async fn delete(
-    session: &Session,
+pub async fn delete_bank_transaction(
+    session: &ApiSession,
     id: XeroBankTransactionId,
     key: &IdempotencyKey,
-) -> Result<Written<RemoteBankTransaction>, XeroError> {
-    let call = Call::write_one(ONE, COLLECTION, id.to_string(), deletion(id), key);
-    let answer = session.call(call).await?;
-    let fit =
-        |id: &XeroBankTransactionId, marks: &Marks| Fit::of(marks.id.map(|kept| id.0 == kept), &[]);
-    let mut told = written::<_, WireTransaction, _>(session, ONE, COLLECTION, &answer, &[id], fit)?;
+) -> Result<WriteOutcome<RemoteBankTransaction>, XeroError> {
+    let call = ApiCall::for_record_write(ONE, COLLECTION, id.to_string(), deletion_body(id), key);
+    let answer = session.make_call(call).await?;
+    let fit = |id: &XeroBankTransactionId, marks: &RowIdentity| {
+        ElementFit::from_comparisons(marks.id.map(|kept| id.0 == kept), &[])
+    };
+    let mut told =
+        read_outcomes::<_, WireTransaction, _>(session, ONE, COLLECTION, &answer, &[id], fit)?;
     let outcome = told.pop();
     let outcome =
-        outcome.ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))?;
+        outcome.ok_or_else(|| XeroError::undecodable_answer(ONE, "no answer to the deletion"))?;
     let is_gone = |remote: &RemoteBankTransaction| remote.status != MoneyStatus::Authorised;
     Ok(confirm_change(ONE, outcome, is_gone))
 }
 
 /// The body that [`create`] sends. The same documents always give the same bytes.
-pub fn body(documents: &[BankTransactionDocument]) -> Bytes {
-    envelope(COLLECTION, documents)
+pub fn bank_transaction_body(documents: &[BankTransactionDocument]) -> Bytes {
+    encode_collection(COLLECTION, documents)
 }
 
 /// The body that [`delete`] sends.
-pub fn deletion(id: XeroBankTransactionId) -> Bytes {
+pub fn deletion_body(id: XeroBankTransactionId) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Deletion {
+    struct DeletionRequest {
         #[serde(rename = "BankTransactionID")]
         id: XeroBankTransactionId,
         status: &'static str,
     }
-    envelope(COLLECTION, &[Deletion { id, status: "DELETED" }])
+    encode_collection(COLLECTION, &[DeletionRequest { id, status: "DELETED" }])
 }
 
-fn fit(document: &BankTransactionDocument, marks: &Marks) -> Fit {
-    Fit::of(marks.reference.as_ref().map(|kept| *kept == document.reference), &[])
+fn compare_bank_transaction(document: &BankTransactionDocument, marks: &RowIdentity) -> ElementFit {
+    ElementFit::from_comparisons(
+        marks.reference.as_ref().map(|kept| *kept == document.reference),
+        &[],
+    )
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,11 +127,11 @@ struct WireTransaction {
     #[serde(rename = "BankTransactionID", deserialize_with = "real_id")]
     id: Uuid,
     status: MoneyStatus,
-    #[serde(deserialize_with = "currency")]
+    #[serde(deserialize_with = "currency_code")]
     currency_code: Currency,
     #[serde(with = "json_number")]
     total: Decimal,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     reference: Option<String>,
     #[serde(default, deserialize_with = "lenient_bool")]
     is_reconciled: bool,

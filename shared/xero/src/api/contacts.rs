@@ -8,22 +8,22 @@ use domain::document::contact::{ContactDocument, ContactStatus, RemoteContact};
 use domain::idempotency::IdempotencyKey;
 use domain::ids::XeroContactId;
 use domain::matching::normalised_name;
-use domain::recognise::is_namesake;
+use domain::recognise::has_same_name;
 use http::Method;
 use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::filter::{any_of, equals, group_keys, is_quotable};
-use super::page::{every_row, first_rows};
-use super::rows::{KeySelection, confine_failure, one, select_rows, sole};
-use super::written::{Fit, send};
-use super::{Page, Position, Written};
+use super::filter::{any_of, equals_clause, group_keys, is_quotable};
+use super::page::{read_every_row, read_first_rows};
+use super::queries::{KeySelection, confine_failure, read_record, read_single_row, select_rows};
+use super::write_outcome::{ElementFit, send_batch};
+use super::{PagePosition, RowPage, WriteOutcome};
 use crate::date::optional_instant;
 use crate::error::XeroError;
-use crate::json::{envelope, optional_id, real_id, told};
-use crate::rows::{Marks, OddRow, Rows};
-use crate::session::{Call, Session};
+use crate::json::{encode_collection, optional_id, optional_text, real_id};
+use crate::rows::{DecodedRows, OddRow, RowIdentity};
+use crate::session::{ApiCall, ApiSession};
 
 const LIST: &str = "/Contacts";
 const ONE: &str = "/Contacts/{ContactID}";
@@ -34,17 +34,17 @@ const COLLECTION: &str = "Contacts";
 struct WireContact {
     #[serde(rename = "ContactID", deserialize_with = "real_id")]
     id: Uuid,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     contact_number: Option<String>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     name: Option<String>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     contact_status: Option<String>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     email_address: Option<String>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     tax_number: Option<String>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     company_number: Option<String>,
     #[serde(default, rename = "MergedToContactID", deserialize_with = "optional_id")]
     merged_to: Option<Uuid>,
@@ -56,10 +56,10 @@ struct WireContact {
 ///
 /// Xero accepts the number in place of the id in the path. Filtering by `ContactNumber` is slower.
 pub async fn find_by_number(
-    session: &Session,
+    session: &ApiSession,
     number: &str,
 ) -> Result<Option<RemoteContact>, XeroError> {
-    of(session, number.to_owned()).await
+    request_contact(session, number.to_owned()).await
 }
 
 /// Finds every contact with one of these numbers, archived or not, with one call for about forty of
@@ -67,24 +67,25 @@ pub async fn find_by_number(
 /// that no filter can contain. If Xero refuses that call, only this number's contact counts as
 /// unreadable.
 pub async fn find_by_numbers(
-    session: &Session,
+    session: &ApiSession,
     numbers: &[&str],
-) -> Result<Rows<RemoteContact>, XeroError> {
-    let mut found = Rows::default();
+) -> Result<DecodedRows<RemoteContact>, XeroError> {
+    let mut found = DecodedRows::default();
     let (together, alone): (Vec<&str>, Vec<&str>) =
         numbers.iter().copied().partition(|number| numbers.len() > 1 && is_quotable(number));
     for number in alone {
-        let call = Call::one(ONE, COLLECTION, number.to_owned());
+        let call = ApiCall::for_record(ONE, COLLECTION, number.to_owned());
         let too_large = too_large_by_number(&number);
-        let looked_up = sole::<WireContact, _>(session, call, COLLECTION, too_large).await;
+        let looked_up =
+            read_single_row::<WireContact, _>(session, call, COLLECTION, too_large).await;
         let looked_up = if is_quotable(number) {
             looked_up
         } else {
             confine_failure(session, looked_up, too_large_by_number(&number))
         };
-        found.append(looked_up?);
+        found.append_rows(looked_up?);
     }
-    found.append(list_by_numbers(session, &together).await?);
+    found.append_rows(list_by_numbers(session, &together).await?);
     Ok(found)
 }
 
@@ -92,25 +93,26 @@ pub async fn find_by_numbers(
 /// list shows archived contacts on request; whether the route of one contact does is not
 /// documented. A number that no filter can contain is skipped.
 pub async fn list_by_numbers(
-    session: &Session,
+    session: &ApiSession,
     numbers: &[&str],
-) -> Result<Rows<RemoteContact>, XeroError> {
+) -> Result<DecodedRows<RemoteContact>, XeroError> {
     let quotable = numbers.iter().copied().filter(|number| is_quotable(number));
     let quotable = quotable.collect::<Vec<_>>();
     let numbered = KeySelection { call: call_by_numbers, too_large: too_large_by_number };
-    let mut found = Rows::default();
+    let mut found = DecodedRows::default();
     for group in group_keys(&quotable, |number| clause_of_number(number))? {
-        found
-            .append(select_rows::<_, WireContact, _>(session, group, COLLECTION, &numbered).await?);
+        found.append_rows(
+            select_rows::<_, WireContact, _>(session, group, COLLECTION, &numbered).await?,
+        );
     }
     Ok(found)
 }
 
 fn clause_of_number(number: &str) -> String {
-    equals("ContactNumber", number)
+    equals_clause("ContactNumber", number)
 }
 
-fn call_by_numbers(numbers: &[&str]) -> Call {
+fn call_by_numbers(numbers: &[&str]) -> ApiCall {
     call_with_filter(any_of(numbers.iter().map(|number| clause_of_number(number))))
 }
 
@@ -119,44 +121,52 @@ fn too_large_by_number(number: &&str) -> OddRow {
 }
 
 /// A call for the contacts that the filter selects, archived or not.
-fn call_with_filter(filter: String) -> Call {
-    Call::list(LIST, COLLECTION).query("where", filter).query("includeArchived", "true")
+fn call_with_filter(filter: String) -> ApiCall {
+    ApiCall::for_list(LIST, COLLECTION)
+        .with_query("where", filter)
+        .with_query("includeArchived", "true")
 }
 
 /// Reads a page of all contacts, including archived ones, in the order of their ids: an edit
 /// between two calls moves no contact to another page. The page is smaller than `at` says if the
 /// answer would be too large, and a contact that is too large by itself is an unreadable row.
-pub async fn page(session: &Session, at: Position) -> Result<Page<RemoteContact>, XeroError> {
-    let call = Call::list(LIST, COLLECTION)
-        .query("includeArchived", "true")
-        .query("order", "ContactID ASC");
+pub async fn read_contact_page(
+    session: &ApiSession,
+    at: PagePosition,
+) -> Result<RowPage<RemoteContact>, XeroError> {
+    let call = ApiCall::for_list(LIST, COLLECTION)
+        .with_query("includeArchived", "true")
+        .with_query("order", "ContactID ASC");
     let too_large = OddRow::too_large(LIST);
-    super::page::page::<WireContact, _>(session, &call, COLLECTION, at, too_large).await
+    super::page::read_page::<WireContact, _>(session, &call, COLLECTION, at, too_large).await
 }
 
 /// Finds active contacts whose name, number, e-mail address or company number contains the text:
 /// the first `most`.
-pub async fn search(
-    session: &Session,
+pub async fn search_contacts(
+    session: &ApiSession,
     text: &str,
     most: u32,
-) -> Result<Rows<RemoteContact>, XeroError> {
-    let call = Call::list(LIST, COLLECTION).query("searchTerm", text);
+) -> Result<DecodedRows<RemoteContact>, XeroError> {
+    let call = ApiCall::for_list(LIST, COLLECTION).with_query("searchTerm", text);
     let too_large = OddRow::too_large(LIST);
-    first_rows::<WireContact, _>(session, &call, COLLECTION, most, too_large).await
+    read_first_rows::<WireContact, _>(session, &call, COLLECTION, most, too_large).await
 }
 
 /// Reads the contact with this id, archived or not. If its own route does not show it, the list is
 /// searched: whether the route shows archived contacts is not documented. A contact that cannot be
 /// read is an error, because it exists.
-pub async fn get(session: &Session, id: XeroContactId) -> Result<Option<RemoteContact>, XeroError> {
-    if let Some(contact) = of(session, id.to_string()).await? {
+pub async fn get(
+    session: &ApiSession,
+    id: XeroContactId,
+) -> Result<Option<RemoteContact>, XeroError> {
+    if let Some(contact) = request_contact(session, id.to_string()).await? {
         return Ok(Some(contact));
     }
     let call = call_with_filter(format!(r#"ContactID==guid("{id}")"#));
     let unread = OddRow { id: Some(id.0), ..OddRow::too_large(LIST) };
-    let Rows { rows, undecodable } =
-        every_row::<WireContact, RemoteContact>(session, &call, COLLECTION, unread).await?;
+    let DecodedRows { rows, undecodable } =
+        read_every_row::<WireContact, RemoteContact>(session, &call, COLLECTION, unread).await?;
     let contact = rows.into_iter().find(|contact| contact.id == id);
     match (contact, undecodable.iter().find(|odd| odd.may_be(id.0))) {
         (Some(contact), _) => Ok(Some(contact)),
@@ -165,8 +175,12 @@ pub async fn get(session: &Session, id: XeroContactId) -> Result<Option<RemoteCo
     }
 }
 
-async fn of(session: &Session, id: String) -> Result<Option<RemoteContact>, XeroError> {
-    one::<WireContact, _>(session, Call::one(ONE, COLLECTION, id), COLLECTION).await
+async fn request_contact(
+    session: &ApiSession,
+    id: String,
+) -> Result<Option<RemoteContact>, XeroError> {
+    read_record::<WireContact, _>(session, ApiCall::for_record(ONE, COLLECTION, id), COLLECTION)
+        .await
 }
 
 /// Finds the contacts with this name, including archived ones. Names are compared without regard to
@@ -175,14 +189,17 @@ async fn of(session: &Session, id: String) -> Result<Option<RemoteContact>, Xero
 /// A name may contain any text, and a filter does not accept every text. So Xero is asked for the
 /// contacts that contain a part of the name that is in every spelling of it, and the names are
 /// compared here. All these contacts are read, because a short name is a part of many others.
-pub async fn find_by_name(session: &Session, name: &str) -> Result<Rows<RemoteContact>, XeroError> {
-    let call = Call::list(LIST, COLLECTION)
-        .query("searchTerm", search_term(name))
-        .query("includeArchived", "true");
+pub async fn find_by_name(
+    session: &ApiSession,
+    name: &str,
+) -> Result<DecodedRows<RemoteContact>, XeroError> {
+    let call = ApiCall::for_list(LIST, COLLECTION)
+        .with_query("searchTerm", search_term(name))
+        .with_query("includeArchived", "true");
     let unread = OddRow::too_large(LIST);
-    let mut found: Rows<RemoteContact> =
-        every_row::<WireContact, _>(session, &call, COLLECTION, unread).await?;
-    found.rows.retain(|contact| is_namesake(contact, name));
+    let mut found: DecodedRows<RemoteContact> =
+        read_every_row::<WireContact, _>(session, &call, COLLECTION, unread).await?;
+    found.rows.retain(|contact| has_same_name(contact, name));
     Ok(found)
 }
 
@@ -203,57 +220,57 @@ fn search_term(name: &str) -> String {
 /// # Errors
 ///
 /// Only when the call as a whole fails.
-pub async fn create(
-    session: &Session,
+pub async fn create_contacts(
+    session: &ApiSession,
     documents: &[ContactDocument],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemoteContact>>, XeroError> {
+) -> Result<Vec<WriteOutcome<RemoteContact>>, XeroError> {
     if documents.iter().any(|document| document.contact_id.is_some()) {
         return Err(XeroError::Unsendable { reason: "a contact to create must have no id" });
     }
-    write(session, Method::PUT, documents, key).await
+    write_contacts(session, Method::PUT, documents, key).await
 }
 
 /// Updates the contacts whose ids are in the documents. Absent fields keep their values. Returns
 /// one outcome for each document, in their order.
-pub async fn update(
-    session: &Session,
+pub async fn update_contacts(
+    session: &ApiSession,
     documents: &[ContactDocument],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemoteContact>>, XeroError> {
+) -> Result<Vec<WriteOutcome<RemoteContact>>, XeroError> {
     if documents.iter().any(|document| document.contact_id.is_none()) {
         return Err(XeroError::Unsendable { reason: "a contact to update must have an id" });
     }
-    write(session, Method::POST, documents, key).await
+    write_contacts(session, Method::POST, documents, key).await
 }
 
 /// The body that [`create`] and [`update`] send. The same documents always give the same bytes.
-pub fn body(documents: &[ContactDocument]) -> Bytes {
-    envelope(COLLECTION, documents)
+pub fn contact_body(documents: &[ContactDocument]) -> Bytes {
+    encode_collection(COLLECTION, documents)
 }
 
-async fn write(
-    session: &Session,
+async fn write_contacts(
+    session: &ApiSession,
     method: Method,
     documents: &[ContactDocument],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemoteContact>>, XeroError> {
-    let call = Call::write(LIST, method, COLLECTION, body(documents), key);
-    send::<_, WireContact, _>(session, call, COLLECTION, documents, fit).await
+) -> Result<Vec<WriteOutcome<RemoteContact>>, XeroError> {
+    let call = ApiCall::for_batch_write(LIST, method, COLLECTION, contact_body(documents), key);
+    send_batch::<_, WireContact, _>(session, call, COLLECTION, documents, compare_contact).await
 }
 
 /// Whether an element is about the document: an update is identified by its id, a creation by its
 /// number. Xero does not always return the number; then the name decides, in Xero's normalised
 /// form.
-fn fit(document: &ContactDocument, marks: &Marks) -> Fit {
+fn compare_contact(document: &ContactDocument, marks: &RowIdentity) -> ElementFit {
     if let (Some(sent), Some(kept)) = (document.contact_id, marks.id) {
-        return Fit::of(Some(sent.0 == kept), &[]);
+        return ElementFit::from_comparisons(Some(sent.0 == kept), &[]);
     }
     let number = document.contact_number.as_ref().zip(marks.number.as_ref());
     let number = number.map(|(sent, kept)| sent.eq_ignore_ascii_case(kept));
     let name = document.name.as_ref().zip(marks.name.as_ref());
     let name = name.map(|(sent, kept)| normalised_name(sent) == normalised_name(kept));
-    Fit::of(number.or(name), &[])
+    ElementFit::from_comparisons(number.or(name), &[])
 }
 
 impl From<WireContact> for RemoteContact {

@@ -2,7 +2,7 @@
 //! allows.
 
 use crate::error::XeroError;
-use crate::session::encoded;
+use crate::session::percent_encode;
 
 /// The maximum length of an encoded filter, in characters. A longer one would exceed the 2,048
 /// characters that Xero accepts in a query.
@@ -12,12 +12,12 @@ const OR: &str = " OR ";
 /// A clause that requires `field` to equal `value`, or `None` if the value contains a quotation
 /// mark, a backslash or a control character. Xero rejects every way of escaping them with a syntax
 /// error, whatever the rest of the filter says. Such a value must be found by other means.
-pub(super) fn clause(field: &str, value: &str) -> Option<String> {
-    is_quotable(value).then(|| equals(field, value))
+pub(super) fn clause_if_quotable(field: &str, value: &str) -> Option<String> {
+    is_quotable(value).then(|| equals_clause(field, value))
 }
 
 /// A clause that requires `field` to equal `value`, which must be quotable.
-pub(super) fn equals(field: &str, value: &str) -> String {
+pub(super) fn equals_clause(field: &str, value: &str) -> String {
     format!("{field}==\"{value}\"")
 }
 
@@ -37,11 +37,11 @@ pub(super) fn group_keys<K>(
     keys: &[K],
     clause: impl Fn(&K) -> String,
 ) -> Result<Vec<&[K]>, XeroError> {
-    let or = encoded(OR).len();
+    let or = percent_encode(OR).len();
     let mut groups: Vec<&[K]> = Vec::new();
     let (mut begin, mut length) = (0, 0);
     for (at, key) in keys.iter().enumerate() {
-        let own = encoded(&clause(key)).len();
+        let own = percent_encode(&clause(key)).len();
         if own > FILTER_LIMIT {
             return Err(XeroError::Unsendable {
                 reason: "the text is too long to be searched for",
@@ -67,20 +67,20 @@ mod tests {
     #[test]
     fn many_numbers_are_asked_for_about_forty_at_a_time_within_the_query_xero_takes() {
         let numbers = (0..120).map(|at| format!("SC-cli_{at:03}")).collect::<Vec<_>>();
-        let of = |number: &String| equals("ContactNumber", number);
+        let of = |number: &String| equals_clause("ContactNumber", number);
         let groups = group_keys(&numbers, of).unwrap();
         assert!(groups.len() <= 4, "{groups:?}");
         assert_eq!(groups.concat(), numbers);
         for group in &groups {
-            assert!(encoded(&any_of(group.iter().map(of))).len() <= FILTER_LIMIT);
+            assert!(percent_encode(&any_of(group.iter().map(of))).len() <= FILTER_LIMIT);
         }
-        let longer = encoded(&any_of(groups[0].iter().chain(&groups[1][..1]).map(of)));
+        let longer = percent_encode(&any_of(groups[0].iter().chain(&groups[1][..1]).map(of)));
         assert!(longer.len() > FILTER_LIMIT, "one more would not fit");
     }
 
     #[test]
     fn a_clause_that_is_too_long_is_refused_and_no_key_needs_no_filter() {
-        let of = |number: &String| equals("Number", number);
+        let of = |number: &String| equals_clause("Number", number);
         let numbers = ["a".repeat(1_880), "b".to_owned()];
         assert_eq!(group_keys(&numbers, of).unwrap().len(), 2);
         assert!(group_keys(&["a".repeat(1_900)], of).is_err());
@@ -89,9 +89,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_quoted_never_stands_in_a_filter() {
-        assert_eq!(clause("Number", "O'Brien & Co"), Some(r#"Number=="O'Brien & Co""#.to_owned()));
+        assert_eq!(
+            clause_if_quotable("Number", "O'Brien & Co"),
+            Some(r#"Number=="O'Brien & Co""#.to_owned())
+        );
         for bad in [r#"12" pipe"#, r"a\b", "a\nb"] {
-            assert_eq!(clause("Number", bad), None, "{bad}");
+            assert_eq!(clause_if_quotable("Number", bad), None, "{bad}");
         }
     }
 }

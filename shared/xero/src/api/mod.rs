@@ -9,15 +9,15 @@ pub mod invoices;
 pub mod organisation;
 mod page;
 pub mod payments;
-mod rows;
+mod queries;
 pub mod tax_rates;
-mod written;
+mod write_outcome;
 
-pub use domain::paging::Position;
-pub use page::Page;
-pub use written::Written;
+pub use domain::paging::PagePosition;
+pub use page::RowPage;
+pub use write_outcome::WriteOutcome;
 
-pub use crate::rows::{OddRow, Rows};
+pub use crate::rows::{DecodedRows, OddRow};
 
 use serde::Serialize;
 

@@ -7,17 +7,17 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::rows::list;
+use super::queries::read_list;
 use crate::date::optional_date;
 use crate::error::XeroError;
-use crate::json::{currency, lenient_bool, real_id, told};
-use crate::session::{Call, Session};
+use crate::json::{currency_code, lenient_bool, optional_text, real_id};
+use crate::session::{ApiCall, ApiSession};
 
 const ENDPOINT: &str = "/Organisation";
 
 /// What Xero says about an organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Organisation {
+pub struct RemoteOrganisation {
     /// Its id, which is also the tenant's id.
     pub id: TenantId,
     /// Its name as people see it.
@@ -41,34 +41,37 @@ pub struct Organisation {
 struct WireOrganisation {
     #[serde(rename = "OrganisationID", deserialize_with = "real_id")]
     id: Uuid,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     name: Option<String>,
-    #[serde(deserialize_with = "currency")]
+    #[serde(deserialize_with = "currency_code")]
     base_currency: Currency,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     country_code: Option<String>,
     #[serde(default, deserialize_with = "optional_date")]
     period_lock_date: Option<Date>,
     #[serde(default, deserialize_with = "optional_date")]
     end_of_year_lock_date: Option<Date>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     short_code: Option<String>,
     #[serde(default, deserialize_with = "lenient_bool")]
     is_demo_company: bool,
 }
 
 /// Reads the organisation of this session.
-pub async fn organisation(session: &Session) -> Result<Organisation, XeroError> {
-    let call = Call::list(ENDPOINT, "Organisation");
-    let mut found = list::<WireOrganisation, Organisation>(session, call, "Organisations").await?;
+pub async fn get_organisation(session: &ApiSession) -> Result<RemoteOrganisation, XeroError> {
+    let call = ApiCall::for_list(ENDPOINT, "Organisation");
+    let mut found =
+        read_list::<WireOrganisation, RemoteOrganisation>(session, call, "Organisations").await?;
     match (found.rows.pop(), found.undecodable.first()) {
         (Some(organisation), _) => Ok(organisation),
         (None, Some(odd)) => Err(odd.into()),
-        (None, None) => Err(XeroError::undecodable(ENDPOINT, "the answer names no organisation")),
+        (None, None) => {
+            Err(XeroError::undecodable_answer(ENDPOINT, "the answer names no organisation"))
+        }
     }
 }
 
-impl From<WireOrganisation> for Organisation {
+impl From<WireOrganisation> for RemoteOrganisation {
     fn from(wire: WireOrganisation) -> Self {
         Self {
             id: TenantId(wire.id),

@@ -15,15 +15,15 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::filter::any_of;
-use super::page::page;
-use super::rows::{KeySelection, one, select_rows};
-use super::written::{Fit, confirm_change, send, written};
-use super::{Page, Position, Written};
+use super::page::read_page;
+use super::queries::{KeySelection, read_record, select_rows};
+use super::write_outcome::{ElementFit, confirm_change, read_outcomes, send_batch};
+use super::{PagePosition, RowPage, WriteOutcome};
 use crate::date::{optional_date, optional_instant};
 use crate::error::XeroError;
-use crate::json::{envelope, lenient_bool, optional_id, real_id, told};
-use crate::rows::{Marks, OddRow, Rows};
-use crate::session::{Call, Session};
+use crate::json::{encode_collection, lenient_bool, optional_id, optional_text, real_id};
+use crate::rows::{DecodedRows, OddRow, RowIdentity};
+use crate::session::{ApiCall, ApiSession};
 
 const LIST: &str = "/Payments";
 const ONE: &str = "/Payments/{PaymentID}";
@@ -35,96 +35,108 @@ pub const INVOICES_LIMIT: usize = 15;
 /// Reads a page of the customers' payments that changed at an instant or later, including deleted
 /// ones, oldest change first. The page is smaller than `at` says if the answer would be too large,
 /// and a payment that is too large by itself is an unreadable row.
-pub async fn changed(
-    session: &Session,
+pub async fn read_changed_page(
+    session: &ApiSession,
     since: Timestamp,
-    at: Position,
-) -> Result<Page<RemotePayment>, XeroError> {
-    let call = Call::list(LIST, COLLECTION)
+    at: PagePosition,
+) -> Result<RowPage<RemotePayment>, XeroError> {
+    let call = ApiCall::for_list(LIST, COLLECTION)
         .modified_since(since)
-        .query("where", r#"PaymentType=="ACCRECPAYMENT""#)
-        .query("order", "UpdatedDateUTC ASC");
-    page::<WirePayment, _>(session, &call, COLLECTION, at, OddRow::too_large(LIST)).await
+        .with_query("where", r#"PaymentType=="ACCRECPAYMENT""#)
+        .with_query("order", "UpdatedDateUTC ASC");
+    read_page::<WirePayment, _>(session, &call, COLLECTION, at, OddRow::too_large(LIST)).await
 }
 
 /// Reads every payment on these invoices, including deleted ones, with one call for 15 invoices, or
 /// with more if one answer cannot hold their payments.
-pub async fn of_invoices(
-    session: &Session,
+pub async fn find_by_invoices(
+    session: &ApiSession,
     invoices: &[XeroInvoiceId],
-) -> Result<Rows<RemotePayment>, XeroError> {
-    let payments = KeySelection { call: call_of_invoices, too_large: too_large_of_invoice };
-    let mut found = Rows::default();
+) -> Result<DecodedRows<RemotePayment>, XeroError> {
+    let payments = KeySelection { call: call_by_invoices, too_large: too_large_by_invoice };
+    let mut found = DecodedRows::default();
     for some in invoices.chunks(INVOICES_LIMIT) {
-        found.append(select_rows::<_, WirePayment, _>(session, some, COLLECTION, &payments).await?);
+        found.append_rows(
+            select_rows::<_, WirePayment, _>(session, some, COLLECTION, &payments).await?,
+        );
     }
     Ok(found)
 }
 
-fn too_large_of_invoice(id: &XeroInvoiceId) -> OddRow {
+fn too_large_by_invoice(id: &XeroInvoiceId) -> OddRow {
     OddRow { belongs_to: Some(id.0), ..OddRow::too_large(LIST) }
 }
 
-fn call_of_invoices(ids: &[XeroInvoiceId]) -> Call {
+fn call_by_invoices(ids: &[XeroInvoiceId]) -> ApiCall {
     let each = ids.iter().map(|id| format!(r#"Invoice.InvoiceID==guid("{id}")"#));
-    Call::list(LIST, COLLECTION).query("where", any_of(each))
+    ApiCall::for_list(LIST, COLLECTION).with_query("where", any_of(each))
 }
 
 /// Reads the payment with this id, whatever its status.
-pub async fn get(session: &Session, id: XeroPaymentId) -> Result<Option<RemotePayment>, XeroError> {
-    let call = Call::one(ONE, COLLECTION, id.to_string());
-    one::<WirePayment, _>(session, call, COLLECTION).await
+pub async fn get(
+    session: &ApiSession,
+    id: XeroPaymentId,
+) -> Result<Option<RemotePayment>, XeroError> {
+    let call = ApiCall::for_record(ONE, COLLECTION, id.to_string());
+    read_record::<WirePayment, _>(session, call, COLLECTION).await
 }
 
 /// Creates payments. Returns one outcome for each document, in their order.
-pub async fn create(
-    session: &Session,
+pub async fn create_payments(
+    session: &ApiSession,
     documents: &[PaymentDocument],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemotePayment>>, XeroError> {
-    let call = Call::write(LIST, Method::PUT, COLLECTION, body(documents), key);
-    send::<_, WirePayment, _>(session, call, COLLECTION, documents, fit).await
+) -> Result<Vec<WriteOutcome<RemotePayment>>, XeroError> {
+    let call =
+        ApiCall::for_batch_write(LIST, Method::PUT, COLLECTION, payment_body(documents), key);
+    send_batch::<_, WirePayment, _>(session, call, COLLECTION, documents, compare_payment).await
 }
 
 /// Deletes a payment. Xero refuses to delete one that is reconciled or part of a batch.
-pub async fn delete(
-    session: &Session,
+pub async fn delete_payment(
+    session: &ApiSession,
     id: XeroPaymentId,
     key: &IdempotencyKey,
-) -> Result<Written<RemotePayment>, XeroError> {
-    let call = Call::write_one(ONE, COLLECTION, id.to_string(), deletion(), key);
-    let answer = session.call(call).await?;
-    let fit = |id: &XeroPaymentId, marks: &Marks| Fit::of(marks.id.map(|kept| id.0 == kept), &[]);
-    let mut told = written::<_, WirePayment, _>(session, ONE, COLLECTION, &answer, &[id], fit)?;
+) -> Result<WriteOutcome<RemotePayment>, XeroError> {
+    let call = ApiCall::for_record_write(ONE, COLLECTION, id.to_string(), deletion_body(), key);
+    let answer = session.make_call(call).await?;
+    let fit = |id: &XeroPaymentId, marks: &RowIdentity| {
+        ElementFit::from_comparisons(marks.id.map(|kept| id.0 == kept), &[])
+    };
+    let mut told =
+        read_outcomes::<_, WirePayment, _>(session, ONE, COLLECTION, &answer, &[id], fit)?;
     let outcome = told.pop();
     let outcome =
-        outcome.ok_or_else(|| XeroError::undecodable(ONE, "no answer to the deletion"))?;
+        outcome.ok_or_else(|| XeroError::undecodable_answer(ONE, "no answer to the deletion"))?;
     let is_gone = |remote: &RemotePayment| remote.status != MoneyStatus::Authorised;
     Ok(confirm_change(ONE, outcome, is_gone))
 }
 
 /// The body that [`create`] sends. The same documents always give the same bytes.
-pub fn body(documents: &[PaymentDocument]) -> Bytes {
-    envelope(COLLECTION, documents)
+pub fn payment_body(documents: &[PaymentDocument]) -> Bytes {
+    encode_collection(COLLECTION, documents)
 }
 
 /// The body that [`delete`] sends.
-pub fn deletion() -> Bytes {
+pub fn deletion_body() -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Deletion {
+    struct DeletionRequest {
         status: &'static str,
     }
-    let body = serde_json::to_vec(&Deletion { status: "DELETED" });
+    let body = serde_json::to_vec(&DeletionRequest { status: "DELETED" });
     Bytes::from(body.expect("one word always makes JSON"))
 }
 
 /// Whether an element is about the document. The reference identifies the payment: two parts of one
 /// invoice, paid on the same day, may differ in nothing else.
-fn fit(document: &PaymentDocument, marks: &Marks) -> Fit {
+fn compare_payment(document: &PaymentDocument, marks: &RowIdentity) -> ElementFit {
     let reference = marks.reference.as_ref().map(|kept| *kept == document.reference);
     let invoice = marks.belongs_to.map(|kept| kept == document.invoice.invoice_id.0);
-    Fit::of(reference, &[invoice, marks.amount.map(|kept| kept == document.amount)])
+    ElementFit::from_comparisons(
+        reference,
+        &[invoice, marks.amount.map(|kept| kept == document.amount)],
+    )
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,13 +145,13 @@ struct WirePayment {
     #[serde(rename = "PaymentID", deserialize_with = "real_id")]
     id: Uuid,
     status: MoneyStatus,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     payment_type: Option<String>,
     #[serde(with = "json_number")]
     amount: Decimal,
     #[serde(default, deserialize_with = "optional_date")]
     date: Option<Date>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     reference: Option<String>,
     #[serde(default)]
     account: Option<WireAccount>,
@@ -156,7 +168,7 @@ struct WirePayment {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct WireAccount {
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     code: Option<String>,
     #[serde(default, rename = "AccountID", deserialize_with = "optional_id")]
     id: Option<Uuid>,

@@ -5,31 +5,31 @@ use domain::json_number;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::rows::list;
+use super::queries::read_list;
 use crate::error::XeroError;
-use crate::json::{lenient_bool, told};
-use crate::rows::Rows;
-use crate::session::{Call, Session};
+use crate::json::{lenient_bool, optional_text};
+use crate::rows::DecodedRows;
+use crate::session::{ApiCall, ApiSession};
 
 const ENDPOINT: &str = "/TaxRates";
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct WireTaxRate {
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     name: Option<String>,
     tax_type: String,
     #[serde(with = "json_number")]
     effective_rate: Decimal,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     status: Option<String>,
     #[serde(default, deserialize_with = "lenient_bool")]
     can_apply_to_revenue: bool,
 }
 
 /// Reads every tax rate, including those no longer in use. Xero returns all of them in one answer.
-pub async fn tax_rates(session: &Session) -> Result<Rows<TaxRate>, XeroError> {
-    list::<WireTaxRate, _>(session, Call::list(ENDPOINT, "TaxRates"), "TaxRates").await
+pub async fn list_tax_rates(session: &ApiSession) -> Result<DecodedRows<TaxRate>, XeroError> {
+    read_list::<WireTaxRate, _>(session, ApiCall::for_list(ENDPOINT, "TaxRates"), "TaxRates").await
 }
 
 impl From<WireTaxRate> for TaxRate {

@@ -9,24 +9,24 @@ use http::{HeaderMap, StatusCode};
 use jiff::SignedDuration;
 
 use super::edge::is_from_the_edge;
-use super::validation::{LazyJson, messages};
-use super::{Access, Limit, Outage, Permission, XeroError};
+use super::validation::{LazyJson, validation_messages};
+use super::{AccessMode, OutageKind, RateLimit, XeroError, XeroPermission};
 
 /// An answer that is not a success, with the data needed to classify it.
 #[derive(Debug)]
-pub(crate) struct Reply<'a> {
+pub(crate) struct FailedAnswer<'a> {
     pub(crate) status: StatusCode,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a [u8],
     /// The path called, without ids.
     pub(crate) endpoint: &'static str,
-    pub(crate) access: Access,
-    pub(crate) addressed: Addressed,
+    pub(crate) access: AccessMode,
+    pub(crate) addressed: CallTarget,
 }
 
 /// What the path names, which decides what a 404 means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Addressed {
+pub(crate) enum CallTarget {
     /// One record by its id, which may not exist.
     One,
     /// A whole collection. It always exists, so a 404 means a wrong path or a query that is too
@@ -35,18 +35,18 @@ pub(crate) enum Addressed {
 }
 
 /// Classifies an answer that is not a success.
-pub(crate) fn classify(reply: &Reply<'_>) -> XeroError {
+pub(crate) fn classify_answer(reply: &FailedAnswer<'_>) -> XeroError {
     if is_from_the_edge(reply) {
         return XeroError::Edge { access: reply.access, status: reply.status.as_u16() };
     }
     match reply.status.as_u16() {
-        400 => bad_request(reply),
-        401 | 403 => unauthorized(reply),
-        404 if reply.addressed == Addressed::One => {
+        400 => classify_bad_request(reply),
+        401 | 403 => classify_unauthorized(reply),
+        404 if reply.addressed == CallTarget::One => {
             XeroError::NotFound { endpoint: reply.endpoint }
         }
-        429 => throttled(reply.headers),
-        503 => XeroError::Offline { access: reply.access, outage: outage(reply.body) },
+        429 => classify_throttled(reply.headers),
+        503 => XeroError::Offline { access: reply.access, outage: parse_outage(reply.body) },
         // 501 says that Xero has no such call, so repeating it is useless.
         status @ (408 | 500 | 502..=599) => XeroError::ServerFault { access: reply.access, status },
         _ => call_refused(reply, None),
@@ -54,7 +54,7 @@ pub(crate) fn classify(reply: &Reply<'_>) -> XeroError {
 }
 
 /// Classifies Xero's sentences about one document.
-pub(crate) fn refusal(messages: Vec<String>) -> XeroError {
+pub(crate) fn classify_rejection(messages: Vec<String>) -> XeroError {
     let any =
         |holds: fn(&str) -> bool| messages.iter().any(|message| holds(&message.to_lowercase()));
     if any(is_key_reused) {
@@ -76,7 +76,7 @@ fn is_unexplained(message: &str) -> bool {
     message.contains("an error occurred in xero")
 }
 
-fn bad_request(reply: &Reply<'_>) -> XeroError {
+fn classify_bad_request(reply: &FailedAnswer<'_>) -> XeroError {
     let Some(body) = LazyJson::parse(reply.body) else {
         let plain = String::from_utf8_lossy(reply.body).to_lowercase();
         return if is_key_reused(&plain) {
@@ -87,8 +87,8 @@ fn bad_request(reply: &Reply<'_>) -> XeroError {
             call_refused(reply, None)
         };
     };
-    let headline = body.text("Message").or_else(|| body.text("Detail"));
-    let (kind, headline) = (body.text("Type"), headline.as_deref());
+    let headline = body.member_text("Message").or_else(|| body.member_text("Detail"));
+    let (kind, headline) = (body.member_text("Type"), headline.as_deref());
     let kind = kind.as_deref();
     if headline.is_some_and(|headline| is_key_reused(&headline.to_lowercase())) {
         return XeroError::KeyReused;
@@ -96,15 +96,15 @@ fn bad_request(reply: &Reply<'_>) -> XeroError {
     if is_fault_of_the_call(body, kind) {
         return call_refused(reply, kind);
     }
-    let found = messages(body);
+    let found = validation_messages(body);
     if !found.is_empty() {
-        return refusal(found);
+        return classify_rejection(found);
     }
     if headline.is_some_and(|headline| is_unexplained(&headline.to_lowercase())) {
         return XeroError::Unexplained;
     }
     if kind == Some("ValidationException") {
-        return refusal(
+        return classify_rejection(
             headline
                 .filter(|told| !is_empty_headline(told))
                 .map(str::to_owned)
@@ -125,7 +125,8 @@ fn is_empty_headline(headline: &str) -> bool {
 /// Whether the fault is in the call and not in the document: unreadable JSON (14), an unreadable
 /// filter (16), a body without documents (17).
 fn is_fault_of_the_call(body: LazyJson<'_>, kind: Option<&str>) -> bool {
-    let number = body.member("ErrorNumber").and_then(|number| number.get().parse::<u64>().ok());
+    let number =
+        body.find_member("ErrorNumber").and_then(|number| number.get().parse::<u64>().ok());
     matches!(number, Some(14 | 16 | 17))
         || matches!(
             kind,
@@ -133,7 +134,7 @@ fn is_fault_of_the_call(body: LazyJson<'_>, kind: Option<&str>) -> bool {
         )
 }
 
-fn call_refused(reply: &Reply<'_>, kind: Option<&str>) -> XeroError {
+fn call_refused(reply: &FailedAnswer<'_>, kind: Option<&str>) -> XeroError {
     const KIND_LIMIT: usize = 60;
     let kind: String = kind
         .unwrap_or("unnamed")
@@ -147,7 +148,7 @@ fn call_refused(reply: &Reply<'_>, kind: Option<&str>) -> XeroError {
 /// Classifies a 401 or 403. The header decides if it is specific, then the body.
 /// `AuthorizationUnsuccessful` is about a permission and has no header;
 /// `AuthenticationUnsuccessful` is about the token (401) or the organisation (403).
-fn unauthorized(reply: &Reply<'_>) -> XeroError {
+fn classify_unauthorized(reply: &FailedAnswer<'_>) -> XeroError {
     let body = String::from_utf8_lossy(reply.body).to_lowercase();
     let challenges = reply.headers.get_all(WWW_AUTHENTICATE).iter();
     let challenges = challenges
@@ -156,7 +157,9 @@ fn unauthorized(reply: &Reply<'_>) -> XeroError {
     let is_token = challenges.iter().any(|challenge| challenge.contains("invalid_token"));
     let is_scope = names_scope(&body) || body.contains("authorizationunsuccessful");
     if challenges.iter().any(|challenge| names_scope(challenge)) || (is_scope && !is_token) {
-        return XeroError::ScopeMissing { permission: Permission::for_endpoint(reply.endpoint) };
+        return XeroError::ScopeMissing {
+            permission: XeroPermission::for_endpoint(reply.endpoint),
+        };
     }
     if reply.status == StatusCode::UNAUTHORIZED {
         return XeroError::TokenRejected { expired: body.contains("tokenexpired") };
@@ -173,27 +176,27 @@ fn names_scope(text: &str) -> bool {
     text.contains("insufficient_scope") || text.contains("insufficent_scope")
 }
 
-fn throttled(headers: &HeaderMap) -> XeroError {
-    let limit = limit(headers);
-    XeroError::Throttled { limit, retry_after: retry_after(headers, limit) }
+fn classify_throttled(headers: &HeaderMap) -> XeroError {
+    let limit = parse_rate_limit(headers);
+    XeroError::Throttled { limit, retry_after: parse_retry_after(headers, limit) }
 }
 
 /// The limit that the header names. Xero writes both `appminute` and `app-minute`.
-fn limit(headers: &HeaderMap) -> Limit {
+fn parse_rate_limit(headers: &HeaderMap) -> RateLimit {
     let problem = headers.get("x-rate-limit-problem").and_then(|value| value.to_str().ok());
     match problem.unwrap_or_default().replace('-', "").to_lowercase().trim() {
-        "concurrent" => Limit::Concurrent,
-        "minute" => Limit::Minute,
-        "day" => Limit::Day,
-        "appminute" => Limit::AppMinute,
-        _ => Limit::Unknown,
+        "concurrent" => RateLimit::Concurrent,
+        "minute" => RateLimit::Minute,
+        "day" => RateLimit::Day,
+        "appminute" => RateLimit::AppMinute,
+        _ => RateLimit::Unknown,
     }
 }
 
 /// The wait that `Retry-After` names. Xero sends it in whole seconds for the minute and day limits
 /// and does not promise it for the concurrent one. More than a day is cut to a day: none of Xero's
 /// windows is longer.
-fn retry_after(headers: &HeaderMap, limit: Limit) -> SignedDuration {
+fn parse_retry_after(headers: &HeaderMap, limit: RateLimit) -> SignedDuration {
     const A_DAY_SECONDS: i64 = 24 * 60 * 60;
     let told = headers
         .get(RETRY_AFTER)
@@ -201,22 +204,22 @@ fn retry_after(headers: &HeaderMap, limit: Limit) -> SignedDuration {
         .and_then(|seconds| seconds.trim().parse::<i64>().ok());
     let seconds = told.map_or_else(
         || match limit {
-            Limit::Concurrent => 2,
-            Limit::Minute | Limit::AppMinute | Limit::Unknown => 60,
-            Limit::Day => 60 * 60,
+            RateLimit::Concurrent => 2,
+            RateLimit::Minute | RateLimit::AppMinute | RateLimit::Unknown => 60,
+            RateLimit::Day => 60 * 60,
         },
         |seconds| seconds.clamp(1, A_DAY_SECONDS),
     );
     SignedDuration::from_secs(seconds)
 }
 
-fn outage(body: &[u8]) -> Outage {
+fn parse_outage(body: &[u8]) -> OutageKind {
     let body = String::from_utf8_lossy(body).to_lowercase();
     if body.contains("organisation is offline") {
-        Outage::Organisation
+        OutageKind::Organisation
     } else if body.contains("offline for maintenance") {
-        Outage::Maintenance
+        OutageKind::Maintenance
     } else {
-        Outage::Unavailable
+        OutageKind::Unavailable
     }
 }

@@ -8,13 +8,13 @@
 use http::header::WWW_AUTHENTICATE;
 use http::{Method, StatusCode};
 
-use super::Reply;
+use super::FailedAnswer;
 
 /// The number of bytes of a body that are examined.
 const START_BYTES: usize = 1_024;
 
 /// Whether a body is an HTML page. Xero's own plain sentences, which it labels as HTML, are not.
-pub(crate) fn is_page(body: &[u8]) -> bool {
+pub(crate) fn is_html_page(body: &[u8]) -> bool {
     let start = body.get(..START_BYTES).unwrap_or(body);
     let start = String::from_utf8_lossy(start).to_ascii_lowercase();
     let start = start.trim_start_matches(|sign: char| sign.is_whitespace() || sign == '\u{feff}');
@@ -34,13 +34,13 @@ pub(crate) fn is_blank(body: &[u8]) -> bool {
 /// not say that anything was deleted.
 pub(crate) fn is_answer(method: &Method, status: StatusCode, body: &[u8]) -> bool {
     let may_be_blank = *method == Method::DELETE && status == StatusCode::NO_CONTENT;
-    !is_page(body) && (may_be_blank || !is_blank(body))
+    !is_html_page(body) && (may_be_blank || !is_blank(body))
 }
 
 /// Whether an answer other than a success comes from the edge. A fault in the 500s other than 503,
 /// or a 408, may have occurred while Xero processed the call. The headers of a 429 say what it
 /// means.
-pub(super) fn is_from_the_edge(reply: &Reply<'_>) -> bool {
+pub(super) fn is_from_the_edge(reply: &FailedAnswer<'_>) -> bool {
     // An answer that challenges the login comes from an application that has read the request.
     if reply.headers.contains_key(WWW_AUTHENTICATE) {
         return false;
@@ -51,9 +51,9 @@ pub(super) fn is_from_the_edge(reply: &Reply<'_>) -> bool {
         // Xero's applications redirect no call.
         300..=399 => true,
         400..=407 | 409..=412 | 415..=428 | 430..=499 => {
-            is_page(reply.body) || is_blank(reply.body)
+            is_html_page(reply.body) || is_blank(reply.body)
         }
-        _ => is_page(reply.body),
+        _ => is_html_page(reply.body),
     }
 }
 
@@ -69,7 +69,7 @@ mod tests {
             "<!-- a comment --><html lang=\"en\">",
             "<center><h1>503 Service Temporarily Unavailable</h1></center>",
         ] {
-            assert!(is_page(page.as_bytes()), "{page}");
+            assert!(is_html_page(page.as_bytes()), "{page}");
         }
         for other in [
             "",
@@ -78,7 +78,7 @@ mod tests {
             r#"{"Message":"<html>"}"#,
             "The Organisation is offline",
         ] {
-            assert!(!is_page(other.as_bytes()), "{other}");
+            assert!(!is_html_page(other.as_bytes()), "{other}");
         }
     }
 }

@@ -3,12 +3,12 @@
 use domain::failure::FailureClass;
 use domain::rejection;
 
-use super::{Access, XeroError};
-use crate::turnstile::Barred;
+use super::{AccessMode, XeroError};
+use crate::rate_limiter::NotPermitted;
 
 impl XeroError {
     /// The failure class of the operation.
-    pub const fn class(&self) -> FailureClass {
+    pub const fn failure_class(&self) -> FailureClass {
         match self {
             Self::NoAccessToken { is_answered: _, source } => source.failure.class,
             // A write that was answered with a page and a success status may have been carried out.
@@ -16,23 +16,23 @@ impl XeroError {
             | Self::KeyReused
             | Self::Unexplained
             | Self::Unidentified { .. }
-            | Self::AnswerTooLarge { access: Access::Write, .. }
+            | Self::AnswerTooLarge { access: AccessMode::Write, .. }
             | Self::BatchRejected { .. }
-            | Self::Edge { access: Access::Write, status: 200..=299 } => FailureClass::Uncertain,
+            | Self::Edge { access: AccessMode::Write, status: 200..=299 } => FailureClass::Uncertain,
             Self::NotSent { .. }
             | Self::TokenRejected { .. }
             | Self::Edge { .. }
             | Self::IdentityUnavailable { .. }
             | Self::IdentityUnanswered { .. }
-            | Self::Barred { source: Barred::Uncounted { .. } } => FailureClass::Transient,
+            | Self::NotPermitted { source: NotPermitted::Uncounted { .. } } => FailureClass::Transient,
             Self::Unanswered { access, .. }
             | Self::ServerFault { access, .. }
-            | Self::Offline { access, .. } => access.unfinished(),
+            | Self::Offline { access, .. } => access.unfinished_class(),
             Self::Throttled { .. }
-            | Self::Barred { source: Barred::Full { .. } | Barred::Late } => {
+            | Self::NotPermitted { source: NotPermitted::Full { .. } | NotPermitted::Late } => {
                 FailureClass::Throttled
             }
-            Self::Barred { source: Barred::Closed }
+            Self::NotPermitted { source: NotPermitted::Closed }
             | Self::ScopeMissing { .. }
             | Self::TenantRefused
             | Self::GrantRefused => FailureClass::Unauthorized,
@@ -43,7 +43,7 @@ impl XeroError {
             | Self::CallRefused { .. }
             | Self::Undecodable { .. }
             // The same call would be answered the same way.
-            | Self::AnswerTooLarge { access: Access::Read, .. }
+            | Self::AnswerTooLarge { access: AccessMode::Read, .. }
             | Self::OperatorFault { .. } => FailureClass::Defect,
         }
     }
@@ -55,7 +55,7 @@ impl XeroError {
         match self {
             Self::NoAccessToken { is_answered, source: _ } => *is_answered,
             Self::Unsendable { .. }
-            | Self::Barred { .. }
+            | Self::NotPermitted { .. }
             | Self::NotSent { .. }
             | Self::Unanswered { .. }
             | Self::AnswerTooLarge { .. }
@@ -94,9 +94,9 @@ impl XeroError {
     }
 }
 
-impl Access {
+impl AccessMode {
     /// The class of a call whose outcome is unknown.
-    const fn unfinished(self) -> FailureClass {
+    const fn unfinished_class(self) -> FailureClass {
         match self {
             Self::Read => FailureClass::Transient,
             Self::Write => FailureClass::Uncertain,

@@ -7,22 +7,22 @@
 mod classify;
 mod edge;
 mod meaning;
-mod people;
 mod permission;
+mod user_message;
 mod validation;
 
 use std::fmt;
 
 use jiff::SignedDuration;
 
-pub(crate) use classify::{Addressed, Reply, classify, refusal};
-pub(crate) use edge::{is_answer, is_blank, is_page};
-pub use permission::Permission;
-pub(crate) use validation::{LazyJson, messages};
+pub(crate) use classify::{CallTarget, FailedAnswer, classify_answer, classify_rejection};
+pub(crate) use edge::{is_answer, is_blank, is_html_page};
+pub use permission::XeroPermission;
+pub(crate) use validation::{LazyJson, validation_messages};
 
+use crate::rate_limiter::NotPermitted;
 use crate::tokens::NoAccessToken;
-use crate::transport::{BoxError, Sent, TransportError, TransportErrorKind};
-use crate::turnstile::Barred;
+use crate::transport::{BoxError, RequestSent, TransportError, TransportErrorKind};
 
 /// The reason why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -35,10 +35,10 @@ pub enum XeroError {
     },
     /// The count of calls did not permit the call.
     #[error("the call was not permitted")]
-    Barred {
+    NotPermitted {
         /// The reason.
         #[source]
-        source: Barred,
+        source: NotPermitted,
     },
     /// No connection could be made, so Xero has not seen the call.
     #[error("no connection to Xero could be made")]
@@ -51,7 +51,7 @@ pub enum XeroError {
     #[error("Xero did not answer a {access}")]
     Unanswered {
         /// Whether the call could have changed a document.
-        access: Access,
+        access: AccessMode,
         /// The cause.
         #[source]
         source: TransportError,
@@ -61,7 +61,7 @@ pub enum XeroError {
     #[error("Xero's answer to a {access} is too large to be read")]
     AnswerTooLarge {
         /// Whether the call could have changed a document.
-        access: Access,
+        access: AccessMode,
         /// The cause, with the limit.
         #[source]
         source: TransportError,
@@ -70,7 +70,7 @@ pub enum XeroError {
     #[error("Xero answered a {access} with status {status}")]
     ServerFault {
         /// Whether the call could have changed a document.
-        access: Access,
+        access: AccessMode,
         /// The status.
         status: u16,
     },
@@ -78,16 +78,16 @@ pub enum XeroError {
     #[error("Xero accepts no calls at present: {outage}")]
     Offline {
         /// Whether the call could have changed a document.
-        access: Access,
+        access: AccessMode,
         /// What is offline.
-        outage: Outage,
+        outage: OutageKind,
     },
     /// A page or a redirect of the edge came instead of Xero's answer, or an empty body where Xero
     /// always sends one.
     #[error("the edge answered a {access} in place of Xero, with status {status}")]
     Edge {
         /// Whether the call could have changed a document.
-        access: Access,
+        access: AccessMode,
         /// The status.
         status: u16,
     },
@@ -95,7 +95,7 @@ pub enum XeroError {
     #[error("Xero's {limit} limit is used up")]
     Throttled {
         /// The limit.
-        limit: Limit,
+        limit: RateLimit,
         /// How long Xero asks to wait.
         retry_after: SignedDuration,
     },
@@ -119,7 +119,7 @@ pub enum XeroError {
     #[error("the consent given does not cover this call: {permission} is missing")]
     ScopeMissing {
         /// What the call needs.
-        permission: Permission,
+        permission: XeroPermission,
     },
     /// The organisation is not, or no longer, connected to the app (403).
     #[error("the organisation is not connected to the app")]
@@ -215,7 +215,7 @@ pub enum XeroError {
 /// Whether a call could have changed a document. A call that can be repeated safely counts as a
 /// read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub enum AccessMode {
     /// Repeating the call changes nothing.
     Read,
     /// The call creates or changes a document.
@@ -224,7 +224,7 @@ pub enum Access {
 
 /// What is offline, according to the text of a 503.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outage {
+pub enum OutageKind {
     /// This organisation only.
     Organisation,
     /// Xero, for planned maintenance.
@@ -235,7 +235,7 @@ pub enum Outage {
 
 /// The limit that is used up, according to `X-Rate-Limit-Problem`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub enum RateLimit {
     /// Concurrent calls on one organisation.
     Concurrent,
     /// Calls in a minute on one organisation.
@@ -250,23 +250,23 @@ pub enum Limit {
 
 impl XeroError {
     /// The error for an exchange with the API that did not finish.
-    pub(crate) fn unfinished(access: Access, source: TransportError) -> Self {
+    pub(crate) fn from_transport(access: AccessMode, source: TransportError) -> Self {
         match (source.kind, source.sent) {
             (TransportErrorKind::Invalid, _) => {
                 Self::Unsendable { reason: "its address or headers are not valid" }
             }
             (TransportErrorKind::TooLarge, _) => Self::AnswerTooLarge { access, source },
-            (_, Sent::No) => Self::NotSent { source },
-            (_, Sent::Unknown) => Self::Unanswered { access, source },
+            (_, RequestSent::No) => Self::NotSent { source },
+            (_, RequestSent::Unknown) => Self::Unanswered { access, source },
         }
     }
 
-    pub(crate) fn undecodable(endpoint: &'static str, source: impl Into<BoxError>) -> Self {
+    pub(crate) fn undecodable_answer(endpoint: &'static str, source: impl Into<BoxError>) -> Self {
         Self::Undecodable { endpoint, source: source.into() }
     }
 }
 
-impl fmt::Display for Access {
+impl fmt::Display for AccessMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Read => "read",
@@ -275,7 +275,7 @@ impl fmt::Display for Access {
     }
 }
 
-impl fmt::Display for Outage {
+impl fmt::Display for OutageKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Organisation => "the organisation is offline",
@@ -285,7 +285,7 @@ impl fmt::Display for Outage {
     }
 }
 
-impl fmt::Display for Limit {
+impl fmt::Display for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Concurrent => "concurrent",

@@ -6,7 +6,7 @@ use crate::resource_kind::ResourceKind;
 
 /// What a consent has to cover for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permission {
+pub enum XeroPermission {
     /// Contacts.
     Contacts,
     /// Invoices and credit notes.
@@ -24,7 +24,7 @@ pub enum Permission {
     Login,
 }
 
-impl Permission {
+impl XeroPermission {
     /// The permission for a path without ids, such as `/CreditNotes/{CreditNoteID}/Allocations`.
     pub(super) fn for_endpoint(endpoint: &str) -> Self {
         match ResourceKind::from_endpoint(endpoint) {
@@ -41,7 +41,7 @@ impl Permission {
     }
 
     /// The scopes that it may be missing, of [`SCOPES`](crate::SCOPES). At least one is.
-    pub const fn scopes(self) -> &'static [&'static str] {
+    pub const fn scope_names(self) -> &'static [&'static str] {
         match self {
             Self::Contacts => &["accounting.contacts"],
             Self::Invoices => &["accounting.invoices"],
@@ -55,8 +55,8 @@ impl Permission {
 }
 
 /// The scopes by their names.
-impl fmt::Display for Permission {
+impl fmt::Display for XeroPermission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.scopes().join(" or "))
+        f.write_str(&self.scope_names().join(" or "))
     }
 }

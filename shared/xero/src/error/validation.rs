@@ -46,29 +46,29 @@ impl<'a> LazyJson<'a> {
     }
 
     /// The member with this name, ignoring case: Xero's captured answers differ in it.
-    pub(crate) fn member(self, name: &str) -> Option<Self> {
-        let mut members = self.members().into_iter();
+    pub(crate) fn find_member(self, name: &str) -> Option<Self> {
+        let mut members = self.object_members().into_iter();
         members
             .find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
             .map(|(_, raw)| Self::from(raw))
     }
 
     /// The text member with this name, ignoring case.
-    pub(crate) fn text(self, name: &str) -> Option<String> {
-        self.member(name)?.as_text()
+    pub(crate) fn member_text(self, name: &str) -> Option<String> {
+        self.find_member(name)?.as_text()
     }
 
     /// The elements of an array; none for any other value.
-    pub(crate) fn items(self) -> Vec<Self> {
-        let items: Vec<&'a RawValue> = self.parts('[');
+    pub(crate) fn array_items(self) -> Vec<Self> {
+        let items: Vec<&'a RawValue> = self.parse_parts('[');
         items.into_iter().map(Self::from).collect()
     }
 
     /// Whether it says nothing: `null`, `false`, or without content.
     pub(crate) fn is_empty(self) -> bool {
         match self.0.bytes().next() {
-            Some(b'[') => self.items().is_empty(),
-            Some(b'{') => self.members().is_empty(),
+            Some(b'[') => self.array_items().is_empty(),
+            Some(b'{') => self.object_members().is_empty(),
             Some(b'"') => self.as_text().is_none_or(|text| text.trim().is_empty()),
             Some(b'n' | b'f') | None => true,
             Some(_) => false,
@@ -88,12 +88,12 @@ impl<'a> LazyJson<'a> {
     }
 
     /// The members of an object in the order of their names; none for any other value.
-    fn members(self) -> BTreeMap<String, &'a RawValue> {
-        self.parts('{')
+    fn object_members(self) -> BTreeMap<String, &'a RawValue> {
+        self.parse_parts('{')
     }
 
     /// The parts of a value that begins with this sign.
-    fn parts<T: Deserialize<'a> + Default>(self, sign: char) -> T {
+    fn parse_parts<T: Deserialize<'a> + Default>(self, sign: char) -> T {
         if self.0.starts_with(sign) {
             serde_json::from_str(self.0).unwrap_or_default()
         } else {
@@ -103,24 +103,24 @@ impl<'a> LazyJson<'a> {
 }
 
 /// Every validation message in the tree, without duplicates.
-pub(crate) fn messages(body: LazyJson<'_>) -> Vec<String> {
+pub(crate) fn validation_messages(body: LazyJson<'_>) -> Vec<String> {
     let mut found = Vec::new();
-    collect(body, DEPTH_LIMIT, &mut found);
+    collect_messages(body, DEPTH_LIMIT, &mut found);
     found
 }
 
 /// Collects the messages of a value and its members, down to this depth.
-fn collect(value: LazyJson<'_>, depth: usize, found: &mut Vec<String>) {
+fn collect_messages(value: LazyJson<'_>, depth: usize, found: &mut Vec<String>) {
     let Some(depth) = depth.checked_sub(1) else { return };
-    for item in value.items() {
-        collect(item, depth, found);
+    for item in value.array_items() {
+        collect_messages(item, depth, found);
     }
-    for (name, member) in value.members() {
+    for (name, member) in value.object_members() {
         let member = LazyJson::from(member);
         if name.eq_ignore_ascii_case("ValidationErrors") {
             add_sentences(member, found);
         } else {
-            collect(member, depth, found);
+            collect_messages(member, depth, found);
         }
     }
 }
@@ -128,10 +128,11 @@ fn collect(value: LazyJson<'_>, depth: usize, found: &mut Vec<String>) {
 /// Adds the sentences of `ValidationErrors`: a list, or a single error. An error is an object, or
 /// the sentence itself.
 fn add_sentences(errors: LazyJson<'_>, found: &mut Vec<String>) {
-    let listed = errors.items();
+    let listed = errors.array_items();
     let all = if listed.is_empty() { vec![errors] } else { listed };
     for error in all {
-        let texts = [error.text("Message"), error.text("Description"), error.as_text()];
+        let texts =
+            [error.member_text("Message"), error.member_text("Description"), error.as_text()];
         let mut texts = texts.iter().flatten().map(|text| text.trim());
         let Some(sentence) = texts.find(|text| !text.is_empty()) else { continue };
         if found.len() < MESSAGE_LIMIT && !found.iter().any(|known| known == sentence) {
@@ -149,7 +150,7 @@ mod tests {
     }
 
     fn found(body: &str) -> Vec<String> {
-        messages(value(body))
+        validation_messages(value(body))
     }
 
     #[test]
@@ -195,7 +196,7 @@ mod tests {
             let body =
                 format!(r#"{{"A":{odd},"ValidationErrors":[{{"Message":"No.","B":{odd}}}]}}"#);
             assert_eq!(found(&body), ["No."], "{odd}");
-            assert_eq!(value(&body).text("A"), None);
+            assert_eq!(value(&body).member_text("A"), None);
         }
     }
 

@@ -55,15 +55,16 @@ pub struct OAuthApp {
     pub identity_url: Url,
 }
 
-type Client = TokenClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+type OAuthClient =
+    TokenClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 impl OAuthApp {
     /// The address of Xero's consent page. Xero returns `state` with the answer. `verifier` is 43
     /// to 128 random characters of `A-Z a-z 0-9 - . _ ~`; only its hash is sent (PKCE, S256), and
     /// [`exchange`](Self::exchange) needs it again.
-    pub fn authorize(&self, state: &str, verifier: &SecretString) -> Result<String, XeroError> {
+    pub fn authorize_url(&self, state: &str, verifier: &SecretString) -> Result<String, XeroError> {
         let verifier = pkce_verifier(verifier)?;
-        let client = self.client()?;
+        let client = self.oauth_client()?;
         let (url, _) = client
             .authorize_url(|| CsrfToken::new(state.to_owned()))
             .add_scopes(SCOPES.map(|scope| Scope::new(scope.to_owned())))
@@ -74,42 +75,42 @@ impl OAuthApp {
 
     /// Exchanges the code of the callback for tokens. A code works once, within five minutes. After
     /// any failure the user must consent again.
-    pub async fn exchange(
+    pub async fn exchange_code(
         &self,
         transport: &dyn Transport,
         code: &SecretString,
         verifier: &SecretString,
     ) -> Result<TokenSet, XeroError> {
         let verifier = pkce_verifier(verifier)?;
-        let client = self.client()?;
+        let client = self.oauth_client()?;
         let answer = client
             .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
             .set_pkce_verifier(verifier)
             .request_async(&IdentityHost(transport))
             .await
             .map_err(token_error)?;
-        TokenSet::read(&answer)
+        TokenSet::from_answer(&answer)
     }
 
     /// Exchanges a refresh token for a new token set. Only [`XeroError::GrantRefused`] says that
     /// the token is used up, and even then another process may have refreshed it in the meantime.
-    pub async fn refresh(
+    pub async fn refresh_tokens(
         &self,
         transport: &dyn Transport,
         refresh_token: &SecretString,
     ) -> Result<TokenSet, XeroError> {
-        let client = self.client()?;
+        let client = self.oauth_client()?;
         let answer = client
             .exchange_refresh_token(&RefreshToken::new(refresh_token.expose_secret().to_owned()))
             .request_async(&IdentityHost(transport))
             .await
             .map_err(token_error)?;
-        TokenSet::read(&answer)
+        TokenSet::from_answer(&answer)
     }
 
     /// Revokes a refresh token and with it *every* connection that the user has made with this app.
     /// To end one connection, delete it instead.
-    pub async fn revoke(
+    pub async fn revoke_token(
         &self,
         transport: &dyn Transport,
         refresh_token: &SecretString,
@@ -121,19 +122,19 @@ impl OAuthApp {
         // Built without `oauth2`, which revokes over https only: the local stack uses plain http.
         let request = Request::builder()
             .method(Method::POST)
-            .uri(String::from(below(&self.identity_url, &["connect", "revocation"])?))
+            .uri(String::from(join_path(&self.identity_url, &["connect", "revocation"])?))
             .header(AUTHORIZATION, self.basic_credentials()?)
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form.into_bytes())
             .map_err(|_| MISCONFIGURED)?;
-        let response = IdentityHost(transport).exchange(request).await?;
+        let response = IdentityHost(transport).send_request(request).await?;
         if response.status().is_success() { Ok(()) } else { Err(identity_refusal(&response)) }
     }
 
-    fn client(&self) -> Result<Client, XeroError> {
-        let authorize = below(&self.login_url, &["identity", "connect", "authorize"])?;
-        let token = below(&self.identity_url, &["connect", "token"])?;
+    fn oauth_client(&self) -> Result<OAuthClient, XeroError> {
+        let authorize = join_path(&self.login_url, &["identity", "connect", "authorize"])?;
+        let token = join_path(&self.identity_url, &["connect", "token"])?;
         let redirect = RedirectUrl::new(self.redirect_url.clone()).map_err(|_| MISCONFIGURED)?;
         let secret = ClientSecret::new(self.client_secret.expose_secret().to_owned());
         Ok(TokenClient::new(ClientId::new(self.client_id.clone()))
@@ -156,7 +157,7 @@ const MISCONFIGURED: XeroError =
     XeroError::Unsendable { reason: "the app's addresses or credentials are not valid" };
 
 /// An address below a base, which may have a path.
-pub(crate) fn below(base: &Url, segments: &[&str]) -> Result<Url, XeroError> {
+pub(crate) fn join_path(base: &Url, segments: &[&str]) -> Result<Url, XeroError> {
     let mut url = base.clone();
     url.path_segments_mut().map_err(|()| MISCONFIGURED)?.pop_if_empty().extend(segments);
     Ok(url)

@@ -20,7 +20,7 @@ use oauth2::{
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{XeroError, is_blank, is_page};
+use crate::error::{XeroError, is_blank, is_html_page};
 use crate::repair::repair_text;
 use crate::token_claims::TokenIdentity;
 use crate::transport::Transport;
@@ -85,12 +85,12 @@ impl fmt::Debug for IdToken {
 }
 
 impl TokenSet {
-    pub(super) fn read(answer: &TokenAnswer) -> Result<Self, XeroError> {
+    pub(super) fn from_answer(answer: &TokenAnswer) -> Result<Self, XeroError> {
         let access_token = answer.access_token().secret();
         let id_token = answer.extra_fields().id_token.as_deref();
         let expires_in = answer.expires_in().and_then(|life| u32::try_from(life.as_secs()).ok());
         Ok(Self {
-            identity: TokenIdentity::read(access_token, id_token)?,
+            identity: TokenIdentity::from_tokens(access_token, id_token)?,
             access_token: access_token.as_str().into(),
             refresh_token: answer.refresh_token().map(|token| token.secret().as_str().into()),
             expires_in_seconds: expires_in.unwrap_or(ACCESS_TOKEN_SECONDS),
@@ -109,24 +109,24 @@ impl TokenSet {
 pub(super) struct IdentityHost<'t>(pub(super) &'t dyn Transport);
 
 /// The result of an exchange with the identity host.
-type Exchanged = Result<Response<Vec<u8>>, XeroError>;
+type IdentityResult = Result<Response<Vec<u8>>, XeroError>;
 
 impl<'c> AsyncHttpClient<'c> for IdentityHost<'_> {
     type Error = XeroError;
-    type Future = Pin<Box<dyn Future<Output = Exchanged> + Send + 'c>>;
+    type Future = Pin<Box<dyn Future<Output = IdentityResult> + Send + 'c>>;
 
     fn call(&'c self, request: Request<Vec<u8>>) -> Self::Future {
-        Box::pin(self.exchange(request))
+        Box::pin(self.send_request(request))
     }
 }
 
 impl IdentityHost<'_> {
     /// Makes one exchange. A failure of the host becomes an error here, so that its body is not
     /// read.
-    pub(super) async fn exchange(&self, request: Request<Vec<u8>>) -> Exchanged {
+    pub(super) async fn send_request(&self, request: Request<Vec<u8>>) -> IdentityResult {
         let endpoint =
             if request.uri().path().ends_with("/revocation") { REVOCATION } else { TOKEN };
-        let outcome = self.0.exchange(request.map(Bytes::from)).await;
+        let outcome = self.0.send_request(request.map(Bytes::from)).await;
         let response = outcome.map_err(|source| XeroError::IdentityUnanswered { source })?;
         let response = response.map(repair_text);
         let status = response.status().as_u16();
@@ -135,7 +135,7 @@ impl IdentityHost<'_> {
         match status {
             408 | 429 | 500..=599 => Err(XeroError::IdentityUnavailable { status }),
             // The host itself answers in JSON; only a revocation has an empty answer.
-            _ if is_page(body) => Err(XeroError::IdentityUnavailable { status }),
+            _ if is_html_page(body) => Err(XeroError::IdentityUnavailable { status }),
             400..=499 if !is_object(body) => Err(XeroError::IdentityUnavailable { status }),
             200..=299 if endpoint == TOKEN && is_blank(body) => {
                 Err(XeroError::IdentityUnavailable { status })
@@ -143,7 +143,7 @@ impl IdentityHost<'_> {
             // Tokens come with 200. `oauth2` reads an answer with any other status as an OAuth error,
             // and a success must not end a grant.
             201..=299 if endpoint == TOKEN => {
-                Err(XeroError::undecodable(TOKEN, "a success other than 200"))
+                Err(XeroError::undecodable_answer(TOKEN, "a success other than 200"))
             }
             200..=299 | 400..=499 => Ok(response.map(Vec::from)),
             // The host never redirects these calls, so a redirect comes from the edge.
@@ -161,9 +161,9 @@ fn is_object(body: &[u8]) -> bool {
 pub(super) fn token_error(error: RequestTokenError<XeroError, BasicErrorResponse>) -> XeroError {
     match error {
         RequestTokenError::Request(error) => error,
-        RequestTokenError::ServerResponse(answer) => refusal(answer.error()),
+        RequestTokenError::ServerResponse(answer) => classify_oauth_error(answer.error()),
         RequestTokenError::Parse(_, _) | RequestTokenError::Other(_) => {
-            XeroError::undecodable(TOKEN, "neither tokens nor an OAuth error")
+            XeroError::undecodable_answer(TOKEN, "neither tokens nor an OAuth error")
         }
     }
 }
@@ -176,11 +176,11 @@ pub(super) fn identity_refusal(response: &Response<Vec<u8>>) -> XeroError {
             status: response.status().as_u16(),
             kind: "unnamed".to_owned(),
         },
-        |answer| refusal(answer.error()),
+        |answer| classify_oauth_error(answer.error()),
     )
 }
 
-fn refusal(error: &BasicErrorResponseType) -> XeroError {
+fn classify_oauth_error(error: &BasicErrorResponseType) -> XeroError {
     match error {
         BasicErrorResponseType::InvalidGrant => XeroError::GrantRefused,
         BasicErrorResponseType::InvalidClient
@@ -189,14 +189,14 @@ fn refusal(error: &BasicErrorResponseType) -> XeroError {
         | BasicErrorResponseType::UnauthorizedClient
         | BasicErrorResponseType::UnsupportedGrantType
         | BasicErrorResponseType::Extension(_) => {
-            XeroError::OperatorFault { code: printable(error.as_ref()) }
+            XeroError::OperatorFault { code: printable_code(error.as_ref()) }
         }
     }
 }
 
 /// OAuth error codes consist of small letters; all other characters that the host sends are
 /// dropped.
-fn printable(code: &str) -> String {
+fn printable_code(code: &str) -> String {
     const CODE_LIMIT: usize = 40;
     let is_of_a_code = |letter: &char| letter.is_ascii_lowercase() || *letter == '_';
     code.chars().filter(is_of_a_code).take(CODE_LIMIT).collect()

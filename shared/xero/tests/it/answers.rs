@@ -7,8 +7,8 @@ use domain::ids::{TenantId, XeroContactId};
 use jiff::Timestamp;
 use jiff::civil::date;
 use uuid::Uuid;
-use xero::api::{Written, accounts, contacts, invoices, organisation, tax_rates};
-use xero::{Budget, XeroError};
+use xero::api::{WriteOutcome, accounts, contacts, invoices, organisation, tax_rates};
+use xero::{RateLimitHeaders, XeroError};
 
 use crate::samples::{
     CONTACT, INVOICE, TENANT, a_contact, a_key, a_session, an_invoice, collection, contact_json,
@@ -61,7 +61,7 @@ async fn the_organisation_is_read_with_its_lock_dates() {
     let body = r#"{"Organisations":[{"OrganisationID":"fe79f7dd-b6d4-4a92-ba7b-538af6289c58",
         "Name":"Ridgeway","BaseCurrency":"GBP","CountryCode":"GB","IsDemoCompany":true,
         "PeriodLockDate":"\/Date(1743379200000+0000)\/","ShortCode":"!23eYt"}]}"#;
-    let read = organisation::organisation(&a_session(Scripted::ok(body))).await.unwrap();
+    let read = organisation::get_organisation(&a_session(Scripted::ok(body))).await.unwrap();
     assert_eq!(read.id, TenantId(TENANT.0));
     assert_eq!(read.period_lock_date, Some(date(2025, 3, 31)));
     assert_eq!(read.end_of_year_lock_date, None);
@@ -76,7 +76,7 @@ async fn accounts_without_a_code_are_left_out_and_archived_ones_are_marked() {
         {"Code":"201","Name":"Old","Type":"REVENUE","Status":"ARCHIVED","TaxType":"OUTPUT2"},
         {"Code":"","Name":"Cash","Type":"BANK","Status":"ACTIVE","TaxType":"NONE"},
         {"Name":"Card","Type":"BANK","Status":"ACTIVE"}]}"#;
-    let chart = accounts::accounts(&a_session(Scripted::ok(body))).await.unwrap();
+    let chart = accounts::list_accounts(&a_session(Scripted::ok(body))).await.unwrap();
     let read: Vec<_> =
         chart.with_code.iter().map(|account| (account.code.as_str(), account.is_active)).collect();
     assert_eq!(read, [("200", true), ("201", false)]);
@@ -91,7 +91,7 @@ async fn money_goes_to_bank_accounts_with_or_without_a_code_and_to_accounts_that
         {"AccountID":"00000000-0000-0000-0000-000000000004","Code":"840","Name":"Gift cards","Type":"CURRLIAB","EnablePaymentsToAccount":"true"},
         {"AccountID":"00000000-0000-0000-0000-000000000005","Code":"200","Name":"Sales","Type":"REVENUE","EnablePaymentsToAccount":null},
         {"Code":"091","Name":"No id","Type":"BANK"}]}"#;
-    let chart = accounts::accounts(&a_session(Scripted::ok(body))).await.unwrap();
+    let chart = accounts::list_accounts(&a_session(Scripted::ok(body))).await.unwrap();
     let read: Vec<_> = chart
         .for_money
         .iter()
@@ -120,7 +120,7 @@ async fn tax_rates_are_exact_and_booleans_in_quotes_are_booleans() {
         {"Name":"20%","TaxType":"OUTPUT2","Status":"ACTIVE","EffectiveRate":20.0000,"CanApplyToRevenue":true},
         {"Name":"Odd","TaxType":"TAX001","Status":"DELETED","EffectiveRate":17.4999,"CanApplyToRevenue":"true"},
         {"Name":"Bills","TaxType":"INPUT2","Status":"ACTIVE","EffectiveRate":"5.0"}]}"#;
-    let rates = tax_rates::tax_rates(&a_session(Scripted::ok(body))).await.unwrap();
+    let rates = tax_rates::list_tax_rates(&a_session(Scripted::ok(body))).await.unwrap();
     let read: Vec<_> = rates
         .rows
         .iter()
@@ -140,12 +140,12 @@ async fn one_bad_document_costs_that_document_alone() {
     let body = collection("Invoices", &[refused.to_owned(), second]);
     let session = a_session(Scripted::ok(&body));
     let outcomes =
-        invoices::create(&session, &[an_invoice(), an_invoice()], &a_key()).await.unwrap();
-    let Written::Refused(XeroError::Rejected { messages }) = &outcomes[0] else {
+        invoices::create_invoices(&session, &[an_invoice(), an_invoice()], &a_key()).await.unwrap();
+    let WriteOutcome::Refused(XeroError::Rejected { messages }) = &outcomes[0] else {
         panic!("{outcomes:?}")
     };
     assert_eq!(messages, &["Account code '9' is not a valid code for this document."]);
-    let Written::Done { remote, warnings } = &outcomes[1] else { panic!("{outcomes:?}") };
+    let WriteOutcome::Done { remote, warnings } = &outcomes[1] else { panic!("{outcomes:?}") };
     assert_eq!(remote.id, INVOICE);
     assert_eq!(warnings, &["Sent to contact was ignored"]);
 }
@@ -166,8 +166,8 @@ async fn any_one_sign_of_a_refusal_is_enough() {
         r#""ContactPersons":[{"ValidationErrors":[{"Message":"No."}]}],"#,
     ] {
         let session = a_session(Scripted::ok(&collection("Contacts", &[contact_json(sign)])));
-        let outcomes = contacts::create(&session, &[a_contact()], &a_key()).await.unwrap();
-        assert!(matches!(outcomes[0], Written::Refused(XeroError::Rejected { .. })), "{sign}");
+        let outcomes = contacts::create_contacts(&session, &[a_contact()], &a_key()).await.unwrap();
+        assert!(matches!(outcomes[0], WriteOutcome::Refused(XeroError::Rejected { .. })), "{sign}");
     }
 }
 
@@ -183,8 +183,8 @@ async fn what_is_no_sign_of_a_refusal_refuses_nothing() {
         r#""ContactPersons":[{"ValidationErrors":[]}],"#,
     ] {
         let session = a_session(Scripted::ok(&collection("Contacts", &[contact_json(sign)])));
-        let outcomes = contacts::create(&session, &[a_contact()], &a_key()).await.unwrap();
-        assert!(matches!(outcomes[0], Written::Done { .. }), "{sign}: {outcomes:?}");
+        let outcomes = contacts::create_contacts(&session, &[a_contact()], &a_key()).await.unwrap();
+        assert!(matches!(outcomes[0], WriteOutcome::Done { .. }), "{sign}: {outcomes:?}");
     }
 }
 
@@ -192,21 +192,21 @@ async fn what_is_no_sign_of_a_refusal_refuses_nothing() {
 async fn a_taken_name_inside_a_batch_is_looked_up_and_not_believed() {
     let sign = r#""StatusAttributeString":"ERROR","ValidationErrors":[{"Description":"The contact name A is already assigned to another contact."}],"#;
     let session = a_session(Scripted::ok(&collection("Contacts", &[contact_json(sign)])));
-    let outcomes = contacts::create(&session, &[a_contact()], &a_key()).await.unwrap();
-    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
-    assert_eq!(error.class(), FailureClass::Uncertain);
-    assert_eq!(error.failure(Timestamp::UNIX_EPOCH).code, "contact_name_taken");
+    let outcomes = contacts::create_contacts(&session, &[a_contact()], &a_key()).await.unwrap();
+    let WriteOutcome::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(error.failure_class(), FailureClass::Uncertain);
+    assert_eq!(error.to_failure(Timestamp::UNIX_EPOCH).code, "contact_name_taken");
 }
 
 #[tokio::test]
 async fn an_id_that_names_nothing_is_never_believed() {
     let nothing = invoice_json("").replace(&INVOICE.to_string(), &Uuid::nil().to_string());
     let session = a_session(Scripted::ok(&collection("Invoices", &[nothing])));
-    let outcomes = invoices::create(&session, &[an_invoice()], &a_key()).await.unwrap();
-    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    let outcomes = invoices::create_invoices(&session, &[an_invoice()], &a_key()).await.unwrap();
+    let WriteOutcome::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
     assert!(matches!(error, XeroError::Unidentified { endpoint: "/Invoices" }), "{error:?}");
-    assert_eq!(error.class(), FailureClass::Uncertain);
-    assert_eq!(error.failure(Timestamp::UNIX_EPOCH).code, "answer_incomplete");
+    assert_eq!(error.failure_class(), FailureClass::Uncertain);
+    assert_eq!(error.to_failure(Timestamp::UNIX_EPOCH).code, "answer_incomplete");
 }
 
 #[tokio::test]
@@ -227,13 +227,13 @@ async fn a_session_remembers_the_budget_of_its_last_answers() {
     let transport =
         Scripted::new([reply(200, &first, r#"{"Accounts":[]}"#), reply(500, &second, "")]);
     let session = a_session(transport);
-    assert_eq!(session.budget(), Budget::default());
-    accounts::accounts(&session).await.unwrap();
-    accounts::accounts(&session).await.unwrap_err();
-    let expected = Budget {
+    assert_eq!(session.remaining_calls(), RateLimitHeaders::default());
+    accounts::list_accounts(&session).await.unwrap();
+    accounts::list_accounts(&session).await.unwrap_err();
+    let expected = RateLimitHeaders {
         day_remaining: Some(4989),
         minute_remaining: Some(59),
         app_minute_remaining: Some(9999),
     };
-    assert_eq!(session.budget(), expected);
+    assert_eq!(session.remaining_calls(), expected);
 }

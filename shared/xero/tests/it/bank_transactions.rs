@@ -5,7 +5,7 @@ use domain::ids::XeroBankTransactionId;
 use jiff::Timestamp;
 use uuid::Uuid;
 use xero::XeroError;
-use xero::api::{Written, bank_transactions};
+use xero::api::{WriteOutcome, bank_transactions};
 
 use crate::classification::refused;
 use crate::samples::{
@@ -18,14 +18,14 @@ async fn read(row: &str) -> RemoteBankTransaction {
     bank_transactions::get(&session, TRANSACTION).await.unwrap().unwrap()
 }
 
-async fn created(rows: &[String]) -> Result<Vec<Written<RemoteBankTransaction>>, XeroError> {
+async fn created(rows: &[String]) -> Result<Vec<WriteOutcome<RemoteBankTransaction>>, XeroError> {
     let session = a_session(Scripted::ok(&collection("BankTransactions", rows)));
-    bank_transactions::create(&session, &[a_fee(), a_surcharge()], &a_key()).await
+    bank_transactions::create_bank_transactions(&session, &[a_fee(), a_surcharge()], &a_key()).await
 }
 
-async fn deleted(answer: Answer) -> Result<Written<RemoteBankTransaction>, XeroError> {
+async fn deleted(answer: Answer) -> Result<WriteOutcome<RemoteBankTransaction>, XeroError> {
     let session = a_session(Scripted::new([answer]));
-    bank_transactions::delete(&session, TRANSACTION, &a_key()).await
+    bank_transactions::delete_bank_transaction(&session, TRANSACTION, &a_key()).await
 }
 
 /// The id of [`received`].
@@ -108,10 +108,10 @@ async fn a_refused_bank_transaction_in_a_batch_costs_itself_alone() {
         r#""StatusAttributeString":"ERROR","ValidationErrors":[{{"Message":"{sentence}"}}],"#
     ));
     let outcomes = created(&[refused, received()]).await.unwrap();
-    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    let WriteOutcome::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
     let XeroError::Rejected { messages } = error else { panic!("{error:?}") };
     assert_eq!(messages, &[sentence]);
-    let Written::Done { remote, .. } = &outcomes[1] else { panic!("{outcomes:?}") };
+    let WriteOutcome::Done { remote, .. } = &outcomes[1] else { panic!("{outcomes:?}") };
     assert_eq!((remote.id, remote.total.to_string()), (RECEIVED, "GBP 1.75".to_owned()));
 }
 
@@ -120,8 +120,8 @@ async fn bank_transactions_are_matched_by_their_reference_in_whatever_order_they
     for answers in [[received(), transaction_json("")], [transaction_json(""), received()]] {
         let outcomes = created(&answers).await.unwrap();
         let ids = outcomes.iter().map(|outcome| match outcome {
-            Written::Done { remote, .. } => remote.id,
-            Written::Refused(error) => panic!("{error:?}"),
+            WriteOutcome::Done { remote, .. } => remote.id,
+            WriteOutcome::Refused(error) => panic!("{error:?}"),
         });
         assert_eq!(ids.collect::<Vec<_>>(), [TRANSACTION, RECEIVED]);
     }
@@ -143,7 +143,7 @@ async fn the_answer_to_a_deletion_is_the_bank_transaction_as_deleted() {
     let row = transaction_json("").replace("AUTHORISED", "DELETED");
     let body = collection("BankTransactions", &[row]);
     let outcome = deleted(reply(200, &[], &body)).await.unwrap();
-    let Written::Done { remote, .. } = outcome else { panic!("{outcome:?}") };
+    let WriteOutcome::Done { remote, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!((remote.id, remote.status), (TRANSACTION, MoneyStatus::Deleted));
 }
 
@@ -152,12 +152,12 @@ async fn a_deletion_that_is_refused_says_why_in_either_form() {
     let sentence =
         "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement.";
     let whole = deleted(refused(sentence)).await.unwrap_err();
-    assert_eq!(whole.failure(Timestamp::UNIX_EPOCH).code, "payment_reconciled");
+    assert_eq!(whole.to_failure(Timestamp::UNIX_EPOCH).code, "payment_reconciled");
     let row = transaction_json(&format!(r#""ValidationErrors":[{{"Message":"{sentence}"}}],"#));
     let body = collection("BankTransactions", &[row]);
     let outcome = deleted(reply(200, &[], &body)).await.unwrap();
-    let Written::Refused(error) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(error.failure(Timestamp::UNIX_EPOCH).code, "payment_reconciled");
+    let WriteOutcome::Refused(error) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(error.to_failure(Timestamp::UNIX_EPOCH).code, "payment_reconciled");
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn a_deletion_is_not_believed_without_the_transaction_as_deleted() {
     for rows in [vec![received()], vec![], vec![transaction_json("")]] {
         let body = collection("BankTransactions", &rows);
         let outcome = deleted(reply(200, &[], &body)).await.unwrap();
-        let Written::Refused(error) = outcome else { panic!("{outcome:?}") };
+        let WriteOutcome::Refused(error) = outcome else { panic!("{outcome:?}") };
         assert!(matches!(error, XeroError::Unidentified { .. }), "{error:?}");
     }
 }

@@ -7,7 +7,7 @@ use domain::failure::FailureClass::Uncertain;
 use domain::ids::{XeroContactId, XeroInvoiceId};
 use uuid::Uuid;
 use xero::XeroError;
-use xero::api::{TargetStatus, Written, contacts, invoices};
+use xero::api::{TargetStatus, WriteOutcome, contacts, invoices};
 
 use crate::classification::{Meaning, check, refused as refused_whole};
 use crate::samples::{
@@ -37,12 +37,12 @@ fn refused(number: u32, sentence: &str) -> String {
 }
 
 /// The outcome of each document, as a word.
-fn words<T>(outcomes: &[Written<T>]) -> Vec<String> {
-    let word = |outcome: &Written<T>| match outcome {
-        Written::Done { .. } => "done".to_owned(),
-        Written::Refused(XeroError::Rejected { messages }) => messages.join(" "),
-        Written::Refused(XeroError::Unidentified { .. }) => "unknown".to_owned(),
-        Written::Refused(error) => error.to_string(),
+fn words<T>(outcomes: &[WriteOutcome<T>]) -> Vec<String> {
+    let word = |outcome: &WriteOutcome<T>| match outcome {
+        WriteOutcome::Done { .. } => "done".to_owned(),
+        WriteOutcome::Refused(XeroError::Rejected { messages }) => messages.join(" "),
+        WriteOutcome::Refused(XeroError::Unidentified { .. }) => "unknown".to_owned(),
+        WriteOutcome::Refused(error) => error.to_string(),
     };
     outcomes.iter().map(word).collect()
 }
@@ -50,7 +50,7 @@ fn words<T>(outcomes: &[Written<T>]) -> Vec<String> {
 async fn created(numbers: &[u32], rows: &[String]) -> Vec<String> {
     let documents = numbers.iter().map(|number| numbered(*number)).collect::<Vec<_>>();
     let session = a_session(Scripted::ok(&collection("Invoices", rows)));
-    words(&invoices::create(&session, &documents, &a_key()).await.unwrap())
+    words(&invoices::create_invoices(&session, &documents, &a_key()).await.unwrap())
 }
 
 #[tokio::test]
@@ -130,12 +130,12 @@ async fn a_batch_that_xero_rejects_as_a_whole_leaves_every_outcome_open() {
     for sentence in ["No.", "Invoice # must be unique."] {
         let session = || a_session(Scripted::new([refused_whole(sentence)]));
         let several = [numbered(1), numbered(2)];
-        let error = invoices::create(&session(), &several, &a_key()).await.unwrap_err();
+        let error = invoices::create_invoices(&session(), &several, &a_key()).await.unwrap_err();
         let XeroError::BatchRejected { messages } = &error else { panic!("{error:?}") };
         assert_eq!(messages, &[sentence]);
         check(sentence, &error, &Meaning(Uncertain, "batch_rejected", None));
         assert!(error.is_answered());
-        let one = invoices::create(&session(), &several[..1], &a_key()).await.unwrap_err();
+        let one = invoices::create_invoices(&session(), &several[..1], &a_key()).await.unwrap_err();
         let is_about_one = matches!(one, XeroError::Rejected { .. } | XeroError::NotUnique { .. });
         assert!(is_about_one, "{one:?}");
     }
@@ -158,8 +158,8 @@ async fn changes_are_matched_by_id() {
     let session = a_session(Scripted::ok(&body));
     let outcomes = invoices::set_status(&session, &changes, &a_key()).await.unwrap();
     let ids = outcomes.iter().map(|outcome| match outcome {
-        Written::Done { remote, .. } => remote.id,
-        Written::Refused(error) => panic!("{error:?}"),
+        WriteOutcome::Done { remote, .. } => remote.id,
+        WriteOutcome::Refused(error) => panic!("{error:?}"),
     });
     assert_eq!(ids.collect::<Vec<_>>(), [id(1), id(2)]);
 }
@@ -183,10 +183,10 @@ async fn contacts_are_matched_by_number_and_without_one_by_name() {
     for row in [other, unnumbered] {
         let body = collection("Contacts", &[row, contact_json("")]);
         let session = a_session(Scripted::ok(&body));
-        let outcomes = contacts::create(&session, &documents, &a_key()).await.unwrap();
+        let outcomes = contacts::create_contacts(&session, &documents, &a_key()).await.unwrap();
         let ids = outcomes.iter().map(|outcome| match outcome {
-            Written::Done { remote, .. } => remote.id,
-            Written::Refused(error) => panic!("{error:?}"),
+            WriteOutcome::Done { remote, .. } => remote.id,
+            WriteOutcome::Refused(error) => panic!("{error:?}"),
         });
         assert_eq!(ids.collect::<Vec<_>>(), [CONTACT, second]);
     }
@@ -197,10 +197,10 @@ async fn another_wording_of_a_taken_name_is_looked_up_like_the_known_one() {
     let sentence = "The Contact Name already exists. Please enter a different Contact Name.";
     let row = contact_json(&format!(r#""ValidationErrors":[{{"Message":"{sentence}"}}],"#));
     let session = a_session(Scripted::ok(&collection("Contacts", &[row])));
-    let outcomes = contacts::create(&session, &[a_contact()], &a_key()).await.unwrap();
-    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    let outcomes = contacts::create_contacts(&session, &[a_contact()], &a_key()).await.unwrap();
+    let WriteOutcome::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
     assert!(matches!(error, XeroError::NotUnique { .. }), "{error:?}");
-    assert_eq!(error.class(), Uncertain);
+    assert_eq!(error.failure_class(), Uncertain);
     assert_eq!(error.unknown_sentences(), 0);
 }
 
@@ -208,7 +208,7 @@ async fn another_wording_of_a_taken_name_is_looked_up_like_the_known_one() {
 async fn sentences_that_are_not_in_the_table_are_counted() {
     let row = refused(1, "The moon is in the wrong house");
     let session = a_session(Scripted::ok(&collection("Invoices", &[row])));
-    let outcomes = invoices::create(&session, &[numbered(1)], &a_key()).await.unwrap();
-    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    let outcomes = invoices::create_invoices(&session, &[numbered(1)], &a_key()).await.unwrap();
+    let WriteOutcome::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
     assert_eq!(error.unknown_sentences(), 1);
 }

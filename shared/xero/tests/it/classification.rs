@@ -3,8 +3,8 @@
 
 use domain::failure::FailureClass::{self, Defect, Throttled, Transient, Uncertain};
 use jiff::{SignedDuration, Timestamp};
-use xero::api::{Written, contacts, invoices, organisation};
-use xero::{Sent, TransportErrorKind, XeroError};
+use xero::api::{WriteOutcome, contacts, invoices, organisation};
+use xero::{RequestSent, TransportErrorKind, XeroError};
 
 use crate::samples::{CONTACT, INVOICE, a_key, a_session, an_invoice, collection, contact_json};
 use crate::scripted::{Answer, Scripted, reply};
@@ -18,17 +18,17 @@ pub struct Row(pub &'static str, pub Answer, pub Meaning);
 pub struct Meaning(pub FailureClass, pub &'static str, pub Option<i64>);
 
 pub async fn of_a_read(answer: Answer) -> XeroError {
-    organisation::organisation(&a_session(Scripted::new([answer]))).await.unwrap_err()
+    organisation::get_organisation(&a_session(Scripted::new([answer]))).await.unwrap_err()
 }
 
 pub async fn of_a_write(answer: Answer) -> XeroError {
     let session = a_session(Scripted::new([answer]));
-    invoices::create(&session, &[an_invoice()], &a_key()).await.unwrap_err()
+    invoices::create_invoices(&session, &[an_invoice()], &a_key()).await.unwrap_err()
 }
 
 pub fn check(row: &str, error: &XeroError, Meaning(class, code, wait): &Meaning) {
-    let failure = error.failure(NOW);
-    assert_eq!(error.class(), *class, "{row}: {error}");
+    let failure = error.to_failure(NOW);
+    assert_eq!(error.failure_class(), *class, "{row}: {error}");
     assert_eq!(failure.class, *class, "{row}");
     assert_eq!(failure.code, *code, "{row}: {error}");
     let expected = wait.map(|seconds| NOW + SignedDuration::from_secs(seconds));
@@ -63,17 +63,17 @@ async fn a_read_without_an_answer_or_with_a_fault_of_xeros_is_tried_again() {
     let rows = [
         Row(
             "connection refused",
-            Answer::Unfinished(Sent::No, TransportErrorKind::Connect),
+            Answer::Unfinished(RequestSent::No, TransportErrorKind::Connect),
             Meaning(Transient, "xero_unreachable", None),
         ),
         Row(
             "no answer in time",
-            Answer::Unfinished(Sent::Unknown, TransportErrorKind::Timeout),
+            Answer::Unfinished(RequestSent::Unknown, TransportErrorKind::Timeout),
             Meaning(Transient, "xero_silent", None),
         ),
         Row(
             "reset mid-body",
-            Answer::Unfinished(Sent::Unknown, TransportErrorKind::Interrupted),
+            Answer::Unfinished(RequestSent::Unknown, TransportErrorKind::Interrupted),
             Meaning(Transient, "xero_silent", None),
         ),
         Row("500", reply(500, &[], "<html>"), Meaning(Transient, "xero_faulty", None)),
@@ -105,12 +105,12 @@ async fn a_write_whose_end_is_unknown_is_looked_up_first() {
     let rows = [
         Row(
             "no answer in time",
-            Answer::Unfinished(Sent::Unknown, TransportErrorKind::Timeout),
+            Answer::Unfinished(RequestSent::Unknown, TransportErrorKind::Timeout),
             Meaning(Uncertain, "xero_silent", None),
         ),
         Row(
             "reset mid-body",
-            Answer::Unfinished(Sent::Unknown, TransportErrorKind::Interrupted),
+            Answer::Unfinished(RequestSent::Unknown, TransportErrorKind::Interrupted),
             Meaning(Uncertain, "xero_silent", None),
         ),
         Row("500", reply(500, &[], "<html>"), Meaning(Uncertain, "xero_faulty", None)),
@@ -166,7 +166,7 @@ async fn a_write_whose_end_is_unknown_is_looked_up_first() {
 
 #[tokio::test]
 async fn a_write_that_never_left_is_merely_tried_again() {
-    let answer = Answer::Unfinished(Sent::No, TransportErrorKind::Connect);
+    let answer = Answer::Unfinished(RequestSent::No, TransportErrorKind::Connect);
     let meaning = Meaning(Transient, "xero_unreachable", None);
     check("connection refused", &of_a_write(answer).await, &meaning);
 }
@@ -174,8 +174,8 @@ async fn a_write_that_never_left_is_merely_tried_again() {
 #[tokio::test]
 async fn a_document_that_the_answer_leaves_out_is_looked_up_first() {
     let session = a_session(Scripted::ok(r#"{"Invoices":[]}"#));
-    let outcomes = invoices::create(&session, &[an_invoice()], &a_key()).await.unwrap();
-    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    let outcomes = invoices::create_invoices(&session, &[an_invoice()], &a_key()).await.unwrap();
+    let WriteOutcome::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
     check("left out", error, &Meaning(Uncertain, "answer_incomplete", None));
     assert!(error.is_answered());
 }
@@ -282,10 +282,10 @@ async fn the_key_serial_rises_once_xero_has_answered_and_not_before() {
         assert!(of_a_write(answer).await.is_answered());
     }
     for (sent, kind) in [
-        (Sent::No, TransportErrorKind::Connect),
-        (Sent::Unknown, TransportErrorKind::Timeout),
-        (Sent::Unknown, TransportErrorKind::TooLarge),
-        (Sent::No, TransportErrorKind::Invalid),
+        (RequestSent::No, TransportErrorKind::Connect),
+        (RequestSent::Unknown, TransportErrorKind::Timeout),
+        (RequestSent::Unknown, TransportErrorKind::TooLarge),
+        (RequestSent::No, TransportErrorKind::Invalid),
     ] {
         assert!(!of_a_write(Answer::Unfinished(sent, kind)).await.is_answered());
     }

@@ -11,7 +11,7 @@ use jiff::civil::date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 use xero::XeroError;
-use xero::api::{TargetStatus, Written, credit_notes};
+use xero::api::{TargetStatus, WriteOutcome, credit_notes};
 
 use crate::requests::{Named, the_one};
 use crate::samples::{CONTACT, INVOICE, a_key, a_session, an_invoice, collection};
@@ -77,17 +77,21 @@ pub async fn credit_note_requests() -> Vec<Named> {
     credit_notes::find_by_numbers(&a_session(numbers.clone()), &wanted).await.unwrap();
     credit_notes::find_by_ids(&a_session(one.clone()), &[NOTE]).await.unwrap();
     credit_notes::find_by_ids(&a_session(several.clone()), &[NOTE, OTHER]).await.unwrap();
-    credit_notes::create(&a_session(new.clone()), &[a_note()], &a_key()).await.unwrap();
+    credit_notes::create_credit_notes(&a_session(new.clone()), &[a_note()], &a_key())
+        .await
+        .unwrap();
     let update = CreditNoteDocument { credit_note_id: Some(NOTE), status: None, ..a_note() };
-    credit_notes::update(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
+    credit_notes::update_credit_notes(&a_session(known.clone()), &[update], &a_key())
+        .await
+        .unwrap();
     let changes = [(NOTE, TargetStatus::Voided)];
     credit_notes::set_status(&a_session(status.clone()), &changes, &a_key()).await.unwrap();
     let applied = Scripted::ok(&collection("Allocations", &[allocation_json("")]));
     let allocation = an_allocation();
     let session = a_session(applied.clone());
-    credit_notes::allocate(&session, NOTE, &allocation, &a_key()).await.unwrap();
+    credit_notes::create_allocation(&session, NOTE, &allocation, &a_key()).await.unwrap();
     let removed = Scripted::ok("{}");
-    credit_notes::deallocate(&a_session(removed.clone()), NOTE, ALLOCATION).await.unwrap();
+    credit_notes::delete_allocation(&a_session(removed.clone()), NOTE, ALLOCATION).await.unwrap();
     vec![
         the_one("credit_notes_by_number", &numbers),
         the_one("credit_note_by_id", &one),
@@ -105,9 +109,9 @@ async fn read(row: &str) -> RemoteCreditNote {
     credit_notes::get(&session, NOTE).await.unwrap().unwrap()
 }
 
-async fn allocated(body: &str) -> Result<Written<RemoteAllocation>, XeroError> {
+async fn allocated(body: &str) -> Result<WriteOutcome<RemoteAllocation>, XeroError> {
     let session = a_session(Scripted::ok(body));
-    credit_notes::allocate(&session, NOTE, &an_allocation(), &a_key()).await
+    credit_notes::create_allocation(&session, NOTE, &an_allocation(), &a_key()).await
 }
 
 #[tokio::test]
@@ -132,13 +136,15 @@ async fn a_credit_note_is_read_with_what_is_left_of_it_and_where_the_rest_went()
 async fn an_allocation_may_come_back_without_an_id() {
     let named = format!(r#""AllocationID":"{ALLOCATION}","#);
     let body = collection("Allocations", &[allocation_json(&named)]);
-    let Written::Done { remote, .. } = allocated(&body).await.unwrap() else {
+    let WriteOutcome::Done { remote, .. } = allocated(&body).await.unwrap() else {
         panic!("it was refused")
     };
     assert_eq!(remote.id, Some(ALLOCATION));
     for id in ["", r#""AllocationID":"00000000-0000-0000-0000-000000000000","#] {
         let body = collection("Allocations", &[allocation_json(id)]);
-        let Written::Done { remote, .. } = allocated(&body).await.unwrap() else { panic!("{id}") };
+        let WriteOutcome::Done { remote, .. } = allocated(&body).await.unwrap() else {
+            panic!("{id}")
+        };
         assert_eq!(remote.id, None);
     }
 }
@@ -148,7 +154,7 @@ async fn an_answer_about_another_allocation_is_not_believed() {
     let other = allocation_json("").replace("60.50", "60.51");
     let outcome = allocated(&collection("Allocations", &[other])).await.unwrap();
     assert!(
-        matches!(outcome, Written::Refused(XeroError::Unidentified { .. })),
+        matches!(outcome, WriteOutcome::Refused(XeroError::Unidentified { .. })),
         "its end is unknown: {outcome:?}"
     );
 }
@@ -182,28 +188,28 @@ async fn a_refused_allocation_says_why_in_either_form() {
     let text = "Credit Note cannot be allocated as amount is greater than amount outstanding";
     let errors = format!(r#""ValidationErrors":[{{"Message":"{text}"}}]"#);
     let row = allocation_json("").replace(r#""ValidationErrors":[]"#, &errors);
-    let Written::Refused(error) = allocated(&collection("Allocations", &[row])).await.unwrap()
+    let WriteOutcome::Refused(error) = allocated(&collection("Allocations", &[row])).await.unwrap()
     else {
         panic!("it was taken")
     };
-    assert_eq!(error.failure(jiff::Timestamp::UNIX_EPOCH).code, "credit_over_due");
+    assert_eq!(error.to_failure(jiff::Timestamp::UNIX_EPOCH).code, "credit_over_due");
     let exception = format!(
         r#"{{"ErrorNumber":10,"Type":"ValidationException","Message":"A validation exception occurred",
         "Elements":[{{{errors}}}]}}"#
     );
     let session = a_session(Scripted::new([reply(400, &[], &exception)]));
-    let error = credit_notes::allocate(&session, NOTE, &an_allocation(), &a_key()).await;
+    let error = credit_notes::create_allocation(&session, NOTE, &an_allocation(), &a_key()).await;
     let error = error.unwrap_err();
-    assert_eq!(error.failure(jiff::Timestamp::UNIX_EPOCH).code, "credit_over_due");
+    assert_eq!(error.to_failure(jiff::Timestamp::UNIX_EPOCH).code, "credit_over_due");
 }
 
 #[tokio::test]
 async fn taking_back_what_is_gone_is_no_error_and_a_lost_answer_is_a_write_of_unknown_end() {
     let session = a_session(Scripted::new([reply(404, &[], "The resource was not found")]));
-    assert!(!credit_notes::deallocate(&session, NOTE, ALLOCATION).await.unwrap());
+    assert!(!credit_notes::delete_allocation(&session, NOTE, ALLOCATION).await.unwrap());
     let session = a_session(Scripted::new([reply(500, &[], "")]));
-    let error = credit_notes::deallocate(&session, NOTE, ALLOCATION).await.unwrap_err();
-    assert_eq!(error.class(), FailureClass::Uncertain, "{error:?}");
+    let error = credit_notes::delete_allocation(&session, NOTE, ALLOCATION).await.unwrap_err();
+    assert_eq!(error.failure_class(), FailureClass::Uncertain, "{error:?}");
 }
 
 /// The OpenAPI description shows a bare row; public reports (xero-php-oauth2#341, xero-python#159)
@@ -213,7 +219,10 @@ async fn an_allocation_is_taken_back_whatever_form_the_answer_has() {
     let row = allocation_json(r#""IsDeleted":true,"#);
     for body in [row.clone(), collection("Allocations", &[row]), "{}".to_owned()] {
         let session = a_session(Scripted::ok(&body));
-        assert!(credit_notes::deallocate(&session, NOTE, ALLOCATION).await.unwrap(), "{body}");
+        assert!(
+            credit_notes::delete_allocation(&session, NOTE, ALLOCATION).await.unwrap(),
+            "{body}"
+        );
     }
 }
 
@@ -221,13 +230,13 @@ async fn an_allocation_is_taken_back_whatever_form_the_answer_has() {
 async fn an_allocation_counts_as_taken_back_only_if_the_answer_says_so() {
     let remove = async |answer| {
         let session = a_session(Scripted::new([answer]));
-        credit_notes::deallocate(&session, NOTE, ALLOCATION).await
+        credit_notes::delete_allocation(&session, NOTE, ALLOCATION).await
     };
     assert!(remove(reply(204, &[], "")).await.unwrap());
     for body in ["", " \r\n"] {
         let error = remove(reply(200, &[], body)).await.unwrap_err();
         assert!(matches!(error, XeroError::Edge { status: 200, .. }), "{error:?}");
-        assert_eq!(error.class(), FailureClass::Uncertain);
+        assert_eq!(error.failure_class(), FailureClass::Uncertain);
     }
     let kept = allocation_json(r#""IsDeleted":false,"#);
     for body in [
@@ -241,7 +250,7 @@ async fn an_allocation_counts_as_taken_back_only_if_the_answer_says_so() {
     ] {
         let error = remove(reply(200, &[], &body)).await.unwrap_err();
         assert!(matches!(error, XeroError::Unidentified { .. }), "{body}: {error:?}");
-        assert_eq!(error.class(), FailureClass::Uncertain);
+        assert_eq!(error.failure_class(), FailureClass::Uncertain);
     }
     let refused = r#"{"StatusAttributeString":"ERROR","ValidationErrors":[{"Message":"No."}]}"#;
     for body in [
@@ -263,8 +272,8 @@ async fn a_credit_note_that_the_answer_shows_unchanged_is_not_voided() {
         let changes = [(NOTE, TargetStatus::Voided)];
         let outcomes = credit_notes::set_status(&session, &changes, &a_key()).await.unwrap();
         match &outcomes[0] {
-            Written::Done { .. } => assert!(is_done, "{status}"),
-            Written::Refused(error) => {
+            WriteOutcome::Done { .. } => assert!(is_done, "{status}"),
+            WriteOutcome::Refused(error) => {
                 assert!(!is_done, "{status}");
                 assert!(matches!(error, XeroError::Unidentified { .. }), "{error:?}");
             }
@@ -279,7 +288,10 @@ async fn the_bytes_that_are_hashed_are_the_bytes_that_are_sent() {
         let (_, request) = requests.iter().find(|(name, _)| *name == wanted).unwrap();
         (request.method().clone(), request.body().clone())
     };
-    assert_eq!(sent("credit_note_create"), (Method::PUT, credit_notes::body(&[a_note()])));
+    assert_eq!(
+        sent("credit_note_create"),
+        (Method::PUT, credit_notes::credit_note_body(&[a_note()]))
+    );
     let changes = [(NOTE, TargetStatus::Voided)];
     assert_eq!(sent("credit_note_status"), (Method::POST, credit_notes::status_body(&changes)));
     let allocation = credit_notes::allocation_body(&an_allocation());

@@ -66,7 +66,7 @@ async fn a_page_in_place_of_a_document_does_not_say_that_it_is_missing() {
         assert!(contacts::get(&session(), CONTACT).await.is_err());
         let note = domain::ids::XeroCreditNoteId(INVOICE.0);
         let allocation = domain::ids::XeroAllocationId(INVOICE.0);
-        assert!(credit_notes::deallocate(&session(), note, allocation).await.is_err());
+        assert!(credit_notes::delete_allocation(&session(), note, allocation).await.is_err());
     }
 }
 
@@ -117,6 +117,6 @@ async fn what_xero_itself_says_is_still_heard() {
 async fn no_defect_no_refusal_and_no_loss_follows_from_a_page_in_a_batch() {
     let session = a_session(Scripted::new([page(400)]));
     let documents = [crate::samples::an_invoice(), crate::samples::an_invoice()];
-    let error = invoices::create(&session, &documents, &a_key()).await.unwrap_err();
+    let error = invoices::create_invoices(&session, &documents, &a_key()).await.unwrap_err();
     assert!(matches!(error, XeroError::Edge { status: 400, .. }), "{error:?}");
 }

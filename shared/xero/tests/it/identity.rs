@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Url, form_urlencoded};
 use uuid::Uuid;
-use xero::connections::{TenantType, connections, delete_connection};
-use xero::{OAuthApp, Sent, TransportErrorKind, XeroError};
+use xero::connections::{TenantType, delete_connection, list_connections};
+use xero::{OAuthApp, RequestSent, TransportErrorKind, XeroError};
 
 use crate::samples::{api_url, token};
 use crate::scripted::{Answer, Scripted, reply, reply_bytes};
@@ -56,7 +56,7 @@ fn form(body: &[u8]) -> Vec<(String, String)> {
 
 #[test]
 fn the_consent_page_is_asked_for_with_state_scopes_and_the_hash_of_the_verifier() {
-    let url = Url::parse(&an_app().authorize("the state/1", &verifier()).unwrap()).unwrap();
+    let url = Url::parse(&an_app().authorize_url("the state/1", &verifier()).unwrap()).unwrap();
     assert_eq!(url.host_str(), Some("login.xero.com"));
     assert_eq!(url.path(), "/identity/connect/authorize");
     let query = form(url.query().unwrap().as_bytes());
@@ -80,7 +80,7 @@ fn the_consent_page_is_asked_for_with_state_scopes_and_the_hash_of_the_verifier(
 #[test]
 fn a_verifier_that_is_none_is_refused_before_it_is_used() {
     for bad in ["short", &"x".repeat(129), &format!("{VERIFIER}="), &format!("{VERIFIER}é")] {
-        let error = an_app().authorize("state", &bad.into()).unwrap_err();
+        let error = an_app().authorize_url("state", &bad.into()).unwrap_err();
         assert!(matches!(error, XeroError::Unsendable { .. }), "{bad}");
     }
 }
@@ -88,7 +88,7 @@ fn a_verifier_that_is_none_is_refused_before_it_is_used() {
 #[tokio::test]
 async fn a_code_becomes_tokens_and_the_user_behind_them() {
     let transport = Scripted::new([tokens()]);
-    let set = an_app().exchange(&*transport, &"the-code".into(), &verifier()).await.unwrap();
+    let set = an_app().exchange_code(&*transport, &"the-code".into(), &verifier()).await.unwrap();
     assert_eq!(set.refresh_token.as_ref().unwrap().expose_secret(), "next-refresh-token");
     assert_eq!(set.expires_in_seconds, 1800);
     assert_eq!(set.granted_scopes, ["openid", "accounting.contacts", "offline_access"]);
@@ -119,7 +119,7 @@ async fn a_code_becomes_tokens_and_the_user_behind_them() {
 #[tokio::test]
 async fn nothing_prints_a_token() {
     let transport = Scripted::new([tokens()]);
-    let set = an_app().refresh(&*transport, &"old-refresh-token".into()).await.unwrap();
+    let set = an_app().refresh_tokens(&*transport, &"old-refresh-token".into()).await.unwrap();
     let printed = format!("{set:?} {:?}", an_app());
     for secret in ["next-refresh-token", "s3cret", set.access_token.expose_secret()] {
         assert!(!printed.contains(secret));
@@ -129,7 +129,7 @@ async fn nothing_prints_a_token() {
 #[tokio::test]
 async fn a_refresh_sends_the_refresh_token_and_gives_the_next() {
     let transport = Scripted::new([tokens()]);
-    let set = an_app().refresh(&*transport, &"old-refresh-token".into()).await.unwrap();
+    let set = an_app().refresh_tokens(&*transport, &"old-refresh-token".into()).await.unwrap();
     assert!(set.refresh_token.is_some());
     let request = transport.asked().remove(0);
     let expected = [("grant_type", "refresh_token"), ("refresh_token", "old-refresh-token")];
@@ -144,7 +144,7 @@ async fn only_an_explicit_invalid_grant_ends_a_grant() {
     use FailureClass::{Defect, Transient, Unauthorized};
     let json = [("content-type", "application/json")];
     let oauth = |status, code: &str| reply(status, &json, &format!(r#"{{"error":"{code}"}}"#));
-    let silence = Answer::Unfinished(Sent::Unknown, TransportErrorKind::Timeout);
+    let silence = Answer::Unfinished(RequestSent::Unknown, TransportErrorKind::Timeout);
     let rows = [
         ("spent", oauth(400, "invalid_grant"), Unauthorized, "connection_expired"),
         ("wrong secret", oauth(400, "invalid_client"), Defect, "app_refused"),
@@ -178,9 +178,9 @@ async fn only_an_explicit_invalid_grant_ends_a_grant() {
     ];
     for (row, answer, class, code) in rows {
         let transport = Scripted::new([answer]);
-        let error = an_app().refresh(&*transport, &"old".into()).await.unwrap_err();
-        let failure = error.failure(Timestamp::UNIX_EPOCH);
-        assert_eq!((error.class(), failure.code.as_ref()), (class, code), "{row}: {error}");
+        let error = an_app().refresh_tokens(&*transport, &"old".into()).await.unwrap_err();
+        let failure = error.to_failure(Timestamp::UNIX_EPOCH);
+        assert_eq!((error.failure_class(), failure.code.as_ref()), (class, code), "{row}: {error}");
         assert!(!format!("{error} {failure}").contains('<'), "{row}");
         assert_eq!(matches!(error, XeroError::GrantRefused), row == "spent", "{row}");
     }
@@ -190,7 +190,7 @@ async fn only_an_explicit_invalid_grant_ends_a_grant() {
 async fn a_token_that_says_nothing_about_its_user_is_not_used() {
     let body = r#"{"access_token":"opaque","token_type":"Bearer","expires_in":1800}"#;
     let transport = Scripted::new([reply(200, &[], body)]);
-    let error = an_app().refresh(&*transport, &"old".into()).await.unwrap_err();
+    let error = an_app().refresh_tokens(&*transport, &"old".into()).await.unwrap_err();
     assert!(matches!(error, XeroError::Undecodable { .. }), "{error:?}");
     assert!(!format!("{error:?}").contains("opaque"));
 }
@@ -198,7 +198,7 @@ async fn a_token_that_says_nothing_about_its_user_is_not_used() {
 #[tokio::test]
 async fn a_revocation_names_the_refresh_token_and_ends_quietly() {
     let transport = Scripted::new([reply(200, &[], "")]);
-    an_app().revoke(&*transport, &"old".into()).await.unwrap();
+    an_app().revoke_token(&*transport, &"old".into()).await.unwrap();
     let request = transport.asked().remove(0);
     assert_eq!(request.uri(), "https://identity.xero.com/connect/revocation");
     let expected = [("token", "old"), ("token_type_hint", "refresh_token")];
@@ -207,7 +207,7 @@ async fn a_revocation_names_the_refresh_token_and_ends_quietly() {
         expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
     );
     let refused = Scripted::new([reply(400, &[], r#"{"error":"invalid_client"}"#)]);
-    let error = an_app().revoke(&*refused, &"old".into()).await.unwrap_err();
+    let error = an_app().revoke_token(&*refused, &"old".into()).await.unwrap_err();
     assert!(matches!(error, XeroError::OperatorFault { .. }), "{error:?}");
     let pages = [
         reply(403, &[], "<html>"),
@@ -216,7 +216,8 @@ async fn a_revocation_names_the_refresh_token_and_ends_quietly() {
         reply(302, &[], ""),
     ];
     for page in pages {
-        let error = an_app().revoke(&*Scripted::new([page]), &"old".into()).await.unwrap_err();
+        let error =
+            an_app().revoke_token(&*Scripted::new([page]), &"old".into()).await.unwrap_err();
         assert!(matches!(error, XeroError::IdentityUnavailable { .. }), "{error:?}");
     }
 }
@@ -228,7 +229,7 @@ async fn a_link_that_cannot_be_read_is_a_link_all_the_same() {
         {"id":"7cb59f93-2964-421d-bb5e-a0f7a4572a45","tenantId":"fe79f7dd-b6d4-4a92-ba7b-538af6289c59",
         "tenantType":"ORGANISATION","authEventId":"none","createdDateUtc":"9999-99-99"}]"#,
     );
-    let read = connections(&*transport, &api_url(), &token()).await.unwrap();
+    let read = list_connections(&*transport, &api_url(), &token()).await.unwrap();
     assert_eq!((read.rows.len(), read.undecodable.len(), read.len()), (1, 1, 2));
     assert_eq!((read.rows[0].auth_event_id, read.rows[0].created_at), (None, None));
     assert!(!read.is_empty());
@@ -244,17 +245,17 @@ async fn a_page_in_place_of_the_connections_ends_nothing() {
         let page = || Scripted::new([reply(status, &[], "<html><title>Blocked</title></html>")]);
         if matches!(status, 200 | 302 | 400..=499) {
             let nothing = || Scripted::new([reply(status, &[], " \r\n")]);
-            let listed = connections(&*nothing(), &api_url(), &token()).await.unwrap_err();
+            let listed = list_connections(&*nothing(), &api_url(), &token()).await.unwrap_err();
             assert!(matches!(listed, XeroError::Edge { .. }), "{status}: {listed:?}");
             let deleted = delete_connection(&*nothing(), &api_url(), &token(), id).await;
             assert!(matches!(deleted, Err(XeroError::Edge { .. })), "{status}: {deleted:?}");
         }
-        let listed = connections(&*page(), &api_url(), &token()).await.unwrap_err();
+        let listed = list_connections(&*page(), &api_url(), &token()).await.unwrap_err();
         let token = token();
         let deleted = delete_connection(&*page(), &api_url(), &token, id).await.unwrap_err();
         for error in [listed, deleted] {
             assert!(matches!(error, XeroError::Edge { .. }), "{status}: {error:?}");
-            assert_eq!(error.class(), FailureClass::Transient, "{status}");
+            assert_eq!(error.failure_class(), FailureClass::Transient, "{status}");
         }
     }
 }
@@ -272,7 +273,7 @@ async fn a_faulty_character_in_a_name_makes_no_connection_unreadable() {
         (b"Ridge\x0bLtd".as_slice(), "Ridge Ltd"),
     ] {
         let transport = Scripted::new([reply_bytes(200, link(name))]);
-        let read = connections(&*transport, &api_url(), &token()).await.unwrap();
+        let read = list_connections(&*transport, &api_url(), &token()).await.unwrap();
         assert!(read.undecodable.is_empty(), "{shown}");
         assert_eq!(read.rows[0].tenant_name, shown);
     }
@@ -287,7 +288,7 @@ async fn connections_are_read_with_seven_digits_and_no_offset() {
         {"id":"7cb59f93-2964-421d-bb5e-a0f7a4572a45","tenantId":"fe79f7dd-b6d4-4a92-ba7b-538af6289c59",
         "tenantType":"PRACTICEMANAGER","tenantName":null}]"#,
     );
-    let read = connections(&*transport, &api_url(), &token()).await.unwrap().rows;
+    let read = list_connections(&*transport, &api_url(), &token()).await.unwrap().rows;
     assert_eq!(read[0].tenant, TenantId("fe79f7dd-b6d4-4a92-ba7b-538af6289c58".parse().unwrap()));
     assert_eq!(read[0].tenant_type, TenantType::Organisation);
     assert_eq!(read[0].tenant_name, "Demo Company (NZ)");
@@ -314,13 +315,17 @@ async fn a_connection_that_had_ended_before_is_told_from_one_that_is_not_ours() 
 fn every_call_can_move_between_threads() {
     fn is_send<T: Send>(_: T) {}
     let (app, transport, secret) = (an_app(), Scripted::new([]), verifier());
-    is_send(app.exchange(&*transport, &secret, &secret));
-    is_send(app.refresh(&*transport, &secret));
-    is_send(app.revoke(&*transport, &secret));
-    is_send(connections(&*transport, &api_url(), &token()));
+    is_send(app.exchange_code(&*transport, &secret, &secret));
+    is_send(app.refresh_tokens(&*transport, &secret));
+    is_send(app.revoke_token(&*transport, &secret));
+    is_send(list_connections(&*transport, &api_url(), &token()));
     let session = crate::samples::a_session(transport.clone());
-    is_send(xero::api::organisation::organisation(&session));
-    is_send(xero::api::invoices::create(&session, &[], &crate::samples::a_key()));
-    is_send(xero::api::payments::create(&session, &[], &crate::samples::a_key()));
-    is_send(xero::api::bank_transactions::create(&session, &[], &crate::samples::a_key()));
+    is_send(xero::api::organisation::get_organisation(&session));
+    is_send(xero::api::invoices::create_invoices(&session, &[], &crate::samples::a_key()));
+    is_send(xero::api::payments::create_payments(&session, &[], &crate::samples::a_key()));
+    is_send(xero::api::bank_transactions::create_bank_transactions(
+        &session,
+        &[],
+        &crate::samples::a_key(),
+    ));
 }

@@ -58,7 +58,7 @@ async fn each_call_is_one_line_that_names_neither_ids_nor_secrets() {
     ]);
     let session = a_session(transport);
     contacts::find_by_number(&session, "SC-cli_0001").await.unwrap();
-    invoices::create(&session, &[an_invoice()], &a_key()).await.unwrap_err();
+    invoices::create_invoices(&session, &[an_invoice()], &a_key()).await.unwrap_err();
     drop(guard);
 
     let lines = lines.0.lock().unwrap();

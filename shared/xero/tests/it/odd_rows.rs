@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use uuid::Uuid;
 use xero::api::{
-    Position, accounts, bank_transactions, contacts, credit_notes, invoices, payments, tax_rates,
+    PagePosition, accounts, bank_transactions, contacts, credit_notes, invoices, payments,
+    tax_rates,
 };
-use xero::{Barred, Ending, OddRow, Pass, Turnstile, XeroError};
+use xero::{CallOutcome, NotPermitted, OddRow, Permit, RateLimiter, XeroError};
 
 use crate::samples::{
     CONTACT, INVOICE, a_session, collection, contact_json, invoice_json, payment_json,
@@ -26,18 +27,18 @@ const ODD: Uuid = Uuid::from_u128(0xbad);
 struct Noting(Mutex<Vec<OddRow>>);
 
 #[async_trait]
-impl Turnstile for Noting {
-    async fn enter(&self) -> Result<Pass, Barred> {
-        Ok(Pass(Uuid::nil()))
+impl RateLimiter for Noting {
+    async fn acquire_permit(&self) -> Result<Permit, NotPermitted> {
+        Ok(Permit(Uuid::nil()))
     }
 
-    async fn leave(&self, _: Pass, _: Ending) {}
+    async fn release_permit(&self, _: Permit, _: CallOutcome) {}
 
-    fn note_odd_rows(&self, rows: &[OddRow]) {
+    fn report_odd_rows(&self, rows: &[OddRow]) {
         self.0.lock().unwrap().extend_from_slice(rows);
     }
 
-    fn note_unknown_sentences(&self, _: usize) {}
+    fn report_unknown_sentences(&self, _: usize) {}
 }
 
 /// The sample invoice under another id.
@@ -111,14 +112,16 @@ async fn a_row_without_what_is_needed_is_left_out_by_its_id_and_the_member_at_fa
         let rows = [odd.replace(from, to), invoice_json("")];
         let session = a_session(Scripted::ok(&collection("Invoices", &rows)));
         let page =
-            invoices::changed(&session, Timestamp::UNIX_EPOCH, Position::FIRST).await.unwrap();
+            invoices::read_changed_page(&session, Timestamp::UNIX_EPOCH, PagePosition::FIRST)
+                .await
+                .unwrap();
         assert_eq!(page.rows.iter().map(|one| one.id).collect::<Vec<_>>(), [INVOICE], "{to}");
         let [row] = page.undecodable.as_slice() else { panic!("{page:?}") };
         assert_eq!((row.endpoint, row.id), ("/Invoices", Some(ODD)));
         assert_eq!(row.number.as_deref(), Some("#INV-0001"));
         assert!(row.reason.starts_with(reason), "{}", row.reason);
         assert!(!row.reason.contains("Fred"), "{}", row.reason);
-        assert_eq!(page.count(), 2);
+        assert_eq!(page.row_count(), 2);
     }
 }
 
@@ -136,7 +139,9 @@ async fn a_faulty_character_makes_no_list_unreadable() {
             let body = [mark, before.as_bytes(), faulty, after.as_bytes()].concat();
             let session = a_session(Scripted::new([reply_bytes(200, body)]));
             let page =
-                invoices::changed(&session, Timestamp::UNIX_EPOCH, Position::FIRST).await.unwrap();
+                invoices::read_changed_page(&session, Timestamp::UNIX_EPOCH, PagePosition::FIRST)
+                    .await
+                    .unwrap();
             assert!(page.undecodable.is_empty(), "{shown}: {:?}", page.undecodable);
             let references = page.rows.iter().map(|row| row.reference.as_deref());
             assert_eq!(references.collect::<Vec<_>>(), [Some(shown), Some("Job 1042")]);
@@ -155,12 +160,16 @@ async fn what_is_no_row_at_all_costs_nothing_but_itself() {
             .collect::<Vec<_>>(),
     );
     let session = a_session(Scripted::ok(&body));
-    let page = invoices::changed(&session, Timestamp::UNIX_EPOCH, Position::FIRST).await.unwrap();
+    let page = invoices::read_changed_page(&session, Timestamp::UNIX_EPOCH, PagePosition::FIRST)
+        .await
+        .unwrap();
     assert_eq!((page.rows.len(), page.undecodable.len()), (1, 5));
     assert!(page.undecodable.iter().all(|odd| odd.id.is_none() && !odd.reason.is_empty()));
     let nothing = a_session(Scripted::ok(r#"{"Invoices":null}"#));
-    let page = invoices::changed(&nothing, Timestamp::UNIX_EPOCH, Position::FIRST).await.unwrap();
-    assert_eq!(page.count(), 0);
+    let page = invoices::read_changed_page(&nothing, Timestamp::UNIX_EPOCH, PagePosition::FIRST)
+        .await
+        .unwrap();
+    assert_eq!(page.row_count(), 0);
 }
 
 #[tokio::test]
@@ -168,7 +177,7 @@ async fn every_list_leaves_out_what_it_cannot_read_and_has_it_counted() {
     let noting = Arc::new(Noting::default());
     let session = |name: &str, good: String, odd: &str| {
         let body = collection(name, &[odd.to_owned(), good]);
-        a_session(Scripted::ok(&body)).through(noting.clone())
+        a_session(Scripted::ok(&body)).with_rate_limiter(noting.clone())
     };
     let since = Timestamp::UNIX_EPOCH;
     let odd = |id: &str| format!(r#"{{"{id}":"{ODD}","Status":"AUTHORISED"}}"#);
@@ -180,36 +189,42 @@ async fn every_list_leaves_out_what_it_cannot_read_and_has_it_counted() {
     };
 
     let of = session("Invoices", invoice_json(""), &odd("InvoiceID"));
-    assert_eq!(invoices::changed(&of, since, Position::FIRST).await.unwrap().rows.len(), 1);
+    assert_eq!(
+        invoices::read_changed_page(&of, since, PagePosition::FIRST).await.unwrap().rows.len(),
+        1
+    );
     let of = session("Invoices", invoice_json(""), &odd("InvoiceID"));
     assert_eq!(invoices::find_by_numbers(&of, &["a", "b"]).await.unwrap().rows.len(), 1);
     let of = session("Invoices", invoice_json(""), &odd("InvoiceID"));
     let ids = [INVOICE, XeroInvoiceId(ODD)];
     assert_eq!(invoices::find_by_ids(&of, &ids).await.unwrap().rows.len(), 1);
     let of = session("Payments", payment_json(""), &odd("PaymentID"));
-    assert_eq!(payments::changed(&of, since, Position::FIRST).await.unwrap().rows.len(), 1);
+    assert_eq!(
+        payments::read_changed_page(&of, since, PagePosition::FIRST).await.unwrap().rows.len(),
+        1
+    );
     let of = session("Payments", payment_json(""), &odd("PaymentID"));
-    assert_eq!(payments::of_invoices(&of, &[INVOICE]).await.unwrap().rows.len(), 1);
+    assert_eq!(payments::find_by_invoices(&of, &[INVOICE]).await.unwrap().rows.len(), 1);
     let of = session("CreditNotes", note(), &odd("CreditNoteID"));
     assert_eq!(credit_notes::find_by_numbers(&of, &["a"]).await.unwrap().rows.len(), 1);
     let of = session("BankTransactions", transaction_json(""), &odd("BankTransactionID"));
     assert_eq!(bank_transactions::find_by_reference(&of, "a").await.unwrap().rows.len(), 1);
     let nameless = r#"{"ContactID":"no id"}"#;
     let of = session("Contacts", contact_json(""), nameless);
-    assert_eq!(contacts::page(&of, Position::FIRST).await.unwrap().rows.len(), 1);
+    assert_eq!(contacts::read_contact_page(&of, PagePosition::FIRST).await.unwrap().rows.len(), 1);
     let of = session("Contacts", contact_json(""), nameless);
-    assert_eq!(contacts::search(&of, "Ridge", 50).await.unwrap().rows.len(), 1);
+    assert_eq!(contacts::search_contacts(&of, "Ridge", 50).await.unwrap().rows.len(), 1);
     let of = session("Contacts", contact_json(""), nameless);
     assert_eq!(contacts::find_by_numbers(&of, &["a", "b"]).await.unwrap().rows.len(), 1);
     let of = session("Contacts", contact_json(""), nameless);
     assert_eq!(contacts::find_by_name(&of, "RIDGE").await.unwrap().rows.len(), 1);
     let account = r#"{"Code":"200","Name":"Sales","Type":"REVENUE"}"#.to_owned();
     let of = session("Accounts", account, &odd("AccountID"));
-    let chart = accounts::accounts(&of).await.unwrap();
+    let chart = accounts::list_accounts(&of).await.unwrap();
     assert_eq!((chart.with_code.len(), chart.undecodable.len()), (1, 1));
     let rate = r#"{"TaxType":"OUTPUT2","EffectiveRate":20}"#.to_owned();
     let of = session("TaxRates", rate, r#"{"TaxType":"TAX001","EffectiveRate":"a lot"}"#);
-    let rates = tax_rates::tax_rates(&of).await.unwrap();
+    let rates = tax_rates::list_tax_rates(&of).await.unwrap();
     assert_eq!(rates.rows[0].name, "OUTPUT2", "a rate without a name is called by its code");
     assert_eq!(rates.undecodable[0].number.as_deref(), Some("TAX001"));
 

@@ -9,7 +9,7 @@ use http::Request;
 use jiff::Timestamp;
 use jiff::civil::date;
 use xero::XeroError;
-use xero::api::{Position, Written, accounts, invoices, payments};
+use xero::api::{PagePosition, WriteOutcome, accounts, invoices, payments};
 
 use crate::description::{Faults, description};
 use crate::requests::{
@@ -101,9 +101,12 @@ async fn the_payments_of_xeros_own_examples_are_read() {
     let Some(xero) = description("accounting.acyclic.yaml") else { return };
     let session = |method, path| a_session(Scripted::ok(&xero.example(method, path)));
 
-    let listed =
-        payments::changed(&session("get", "/Payments"), Timestamp::UNIX_EPOCH, Position::FIRST)
-            .await;
+    let listed = payments::read_changed_page(
+        &session("get", "/Payments"),
+        Timestamp::UNIX_EPOCH,
+        PagePosition::FIRST,
+    )
+    .await;
     let listed = listed.unwrap();
     assert_eq!(listed.rows[0].amount.to_string(), "46.0");
     assert!(
@@ -122,17 +125,18 @@ async fn the_payments_of_xeros_own_examples_are_read() {
     assert_eq!((one.id, one.date), (PAYMENT, Some(date(2018, 11, 29))));
     assert_eq!(one.account_code.as_deref(), Some("970"));
 
-    let refused = payments::create(&session("put", "/Payments"), &[a_payment()], &a_key()).await;
+    let refused =
+        payments::create_payments(&session("put", "/Payments"), &[a_payment()], &a_key()).await;
     let refused = refused.unwrap();
-    let Written::Refused(XeroError::Rejected { messages }) = &refused[0] else {
+    let WriteOutcome::Refused(XeroError::Rejected { messages }) = &refused[0] else {
         panic!("{refused:?}")
     };
     assert_eq!(messages, &["Payment amount exceeds the amount outstanding on this document"]);
 
     let id = XeroPaymentId("c94c996b-1ab3-4ff3-ad19-1cdc77f30817".parse().unwrap());
     let deletion = session("post", "/Payments/{PaymentID}");
-    let deleted = payments::delete(&deletion, id, &a_key()).await.unwrap();
-    let Written::Done { remote, .. } = deleted else { panic!("{deleted:?}") };
+    let deleted = payments::delete_payment(&deletion, id, &a_key()).await.unwrap();
+    let WriteOutcome::Done { remote, .. } = deleted else { panic!("{deleted:?}") };
     assert_eq!((remote.id, remote.status), (id, MoneyStatus::Deleted));
 }
 
@@ -141,9 +145,13 @@ async fn the_invoices_and_accounts_of_xeros_own_examples_are_read() {
     let Some(xero) = description("accounting.acyclic.yaml") else { return };
     let session = |path| a_session(Scripted::ok(&xero.example("get", path)));
 
-    let listed = invoices::changed(&session("/Invoices"), Timestamp::UNIX_EPOCH, Position::FIRST)
-        .await
-        .unwrap();
+    let listed = invoices::read_changed_page(
+        &session("/Invoices"),
+        Timestamp::UNIX_EPOCH,
+        PagePosition::FIRST,
+    )
+    .await
+    .unwrap();
     let paid = listed.rows.iter().find(|one| one.status == DocumentStatus::Paid).unwrap();
     assert_eq!(paid.settlement.paid.to_string(), "46.0");
     assert_eq!(paid.settlement.paid_on, Some(date(2018, 11, 29)));
@@ -153,6 +161,6 @@ async fn the_invoices_and_accounts_of_xeros_own_examples_are_read() {
     assert_eq!(one.settlement.payments[0].amount, one.settlement.paid);
     assert_eq!(one.settlement.payments[0].reference.as_deref(), Some("Yahoo"));
 
-    let chart = accounts::accounts(&session("/Accounts")).await.unwrap();
+    let chart = accounts::list_accounts(&session("/Accounts")).await.unwrap();
     assert!(!chart.for_money.is_empty() && !chart.with_code.is_empty());
 }

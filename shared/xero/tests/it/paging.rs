@@ -13,10 +13,10 @@ use jiff::Timestamp;
 use url::form_urlencoded;
 use uuid::Uuid;
 use xero::api::{
-    OddRow, Position, Rows, accounts, bank_transactions, contacts, credit_notes, invoices,
-    payments, tax_rates,
+    DecodedRows, OddRow, PagePosition, accounts, bank_transactions, contacts, credit_notes,
+    invoices, payments, tax_rates,
 };
-use xero::{Session, Transport, TransportError, XeroError};
+use xero::{ApiSession, Transport, TransportError, XeroError};
 
 use crate::credit_notes::note_json;
 use crate::samples::{
@@ -86,7 +86,10 @@ impl PagedList {
 
 #[async_trait]
 impl Transport for PagedList {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         let query = request.uri().query().unwrap_or_default();
         self.asked.lock().unwrap().push(query.to_owned());
         Ok(Response::new(Bytes::from(self.answer(query))))
@@ -107,13 +110,13 @@ const LOOK_UPS: [(&str, &str); 7] = [
     ("contacts with a name", "Contacts"),
 ];
 
-async fn look_up(name: &str, session: &Session) -> (usize, Vec<OddRow>) {
-    fn split<T>(found: Result<Rows<T>, XeroError>) -> (usize, Vec<OddRow>) {
-        let Rows { rows, undecodable } = found.unwrap();
+async fn look_up(name: &str, session: &ApiSession) -> (usize, Vec<OddRow>) {
+    fn split<T>(found: Result<DecodedRows<T>, XeroError>) -> (usize, Vec<OddRow>) {
+        let DecodedRows { rows, undecodable } = found.unwrap();
         (rows.len(), undecodable)
     }
     match name {
-        "payments of an invoice" => split(payments::of_invoices(session, &[INVOICE]).await),
+        "payments of an invoice" => split(payments::find_by_invoices(session, &[INVOICE]).await),
         "invoices with a number" => split(invoices::find_by_numbers(session, &["#INV-0001"]).await),
         "credit notes with a number" => {
             split(credit_notes::find_by_numbers(session, &["CN-0001"]).await)
@@ -224,7 +227,7 @@ async fn a_look_up_that_cannot_read_all_pages_says_so_and_ends() {
         };
         assert!(is_it && !is_other, "{name}");
         let error = XeroError::from(&odd[0]);
-        assert_eq!(error.class(), FailureClass::Defect, "{name}");
+        assert_eq!(error.failure_class(), FailureClass::Defect, "{name}");
     }
 }
 
@@ -243,7 +246,7 @@ async fn the_rows_of_several_keys_are_all_read_if_one_page_cannot_hold_them() {
     });
     let list = Arc::new(PagedList::new("Payments", rows.collect(), 50));
     let invoices = [an_id(0), an_id(1), an_id(2)];
-    let found = payments::of_invoices(&a_session(list.clone()), &invoices).await.unwrap();
+    let found = payments::find_by_invoices(&a_session(list.clone()), &invoices).await.unwrap();
     let mut read = found.rows.iter().map(|one| one.id.0.as_u128()).collect::<Vec<_>>();
     read.sort_unstable();
     assert_eq!(read, (1_000..1_090).collect::<Vec<_>>());
@@ -275,7 +278,7 @@ async fn pages_of_the_default_size_are_recognised_without_any_pagination() {
     let rows = rows_for("payments of an invoice", 250);
     let list = PagedList::new("Payments", rows, 100);
     let list = Arc::new(PagedList { pagination: Pagination::Unstated, ..list });
-    let found = payments::of_invoices(&a_session(list.clone()), &[INVOICE]).await.unwrap();
+    let found = payments::find_by_invoices(&a_session(list.clone()), &[INVOICE]).await.unwrap();
     assert_eq!((found.rows.len(), list.asked().len()), (250, 3));
 }
 
@@ -289,10 +292,10 @@ async fn a_list_that_xero_documents_without_pages_is_read_to_its_end_if_it_has_s
     };
     for (count, calls) in [(50, 1), (51, 3), (120, 4)] {
         let list = paged("Accounts", account.clone(), count);
-        let chart = accounts::accounts(&a_session(list.clone())).await.unwrap();
+        let chart = accounts::list_accounts(&a_session(list.clone())).await.unwrap();
         assert_eq!((chart.with_code.len(), list.asked().len()), (count, calls));
         let list = paged("TaxRates", rate.clone(), count);
-        let rates = tax_rates::tax_rates(&a_session(list.clone())).await.unwrap();
+        let rates = tax_rates::list_tax_rates(&a_session(list.clone())).await.unwrap();
         assert_eq!((rates.rows.len(), list.asked().len()), (count, calls));
     }
 }
@@ -302,10 +305,10 @@ async fn changes_are_read_to_the_last_page_that_xero_counts() {
     let list = PagedList::new("Payments", rows_for("payments of an invoice", 120), 50);
     let list = Arc::new(PagedList { pagination: Pagination::Count, ..list });
     let session = a_session(list);
-    let (mut read, mut next) = (0, Some(Position::FIRST));
+    let (mut read, mut next) = (0, Some(PagePosition::FIRST));
     while let Some(at) = next {
-        let page = payments::changed(&session, Timestamp::UNIX_EPOCH, at).await.unwrap();
-        read += page.count();
+        let page = payments::read_changed_page(&session, Timestamp::UNIX_EPOCH, at).await.unwrap();
+        read += page.row_count();
         next = page.next_position();
     }
     assert_eq!(read, 120);
@@ -327,7 +330,7 @@ async fn a_number_that_cannot_be_looked_up_prevents_no_other() {
     // The same call may succeed later, so nothing is known of any number.
     let session = a_session(Scripted::new([known(), reply(500, &[], "")]));
     let error = credit_notes::find_by_numbers(&session, &[QUOTED, "CN-0001"]).await.unwrap_err();
-    assert_eq!(error.class(), FailureClass::Transient);
+    assert_eq!(error.failure_class(), FailureClass::Transient);
 
     let known = collection("Contacts", &[contact_json("")]);
     let answers = [reply(400, &[], syntax), reply(200, &[], &known)];

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use uuid::Uuid;
 use xero::XeroError;
-use xero::api::{Written, payments};
+use xero::api::{WriteOutcome, payments};
 
 use crate::classification::refused;
 use crate::samples::{INVOICE, PAYMENT, a_key, a_payment, a_session, collection, payment_json};
@@ -21,13 +21,13 @@ async fn read(row: &str) -> RemotePayment {
 async fn created(
     documents: &[PaymentDocument],
     rows: &[String],
-) -> Result<Vec<Written<RemotePayment>>, XeroError> {
+) -> Result<Vec<WriteOutcome<RemotePayment>>, XeroError> {
     let session = a_session(Scripted::ok(&collection("Payments", rows)));
-    payments::create(&session, documents, &a_key()).await
+    payments::create_payments(&session, documents, &a_key()).await
 }
 
-async fn deleted(answer: Answer) -> Result<Written<RemotePayment>, XeroError> {
-    payments::delete(&a_session(Scripted::new([answer])), PAYMENT, &a_key()).await
+async fn deleted(answer: Answer) -> Result<WriteOutcome<RemotePayment>, XeroError> {
+    payments::delete_payment(&a_session(Scripted::new([answer])), PAYMENT, &a_key()).await
 }
 
 /// Another part payment on the same invoice on the same day.
@@ -169,7 +169,7 @@ async fn invoices_beyond_one_query_are_asked_for_in_the_next() {
     let transport = Scripted::new([answer(), answer(), answer()]);
     let invoices: Vec<_> = (1..=31).map(|at| XeroInvoiceId(Uuid::from_u128(at))).collect();
     let session = a_session(transport.clone());
-    let found = payments::of_invoices(&session, &invoices).await.unwrap();
+    let found = payments::find_by_invoices(&session, &invoices).await.unwrap();
     assert_eq!(found.len(), 3, "what each call found");
     let asked = transport.asked();
     let counts: Vec<_> = asked
@@ -187,7 +187,7 @@ async fn a_created_payment_is_told_as_xero_keeps_it() {
         r#""StatusAttributeString":"WARNING","Warnings":[{"Message":"It was rounded"}],"#,
     );
     let outcomes = created(&[a_payment()], &[row]).await.unwrap();
-    let Written::Done { remote, warnings } = &outcomes[0] else { panic!("{outcomes:?}") };
+    let WriteOutcome::Done { remote, warnings } = &outcomes[0] else { panic!("{outcomes:?}") };
     assert_eq!((remote.id, remote.invoice), (PAYMENT, Some(INVOICE)));
     assert_eq!(warnings, &["It was rounded"]);
 }
@@ -210,11 +210,11 @@ async fn a_refused_payment_in_a_batch_costs_itself_alone() {
     ] {
         let outcomes =
             created(&[a_payment(), the_next()], &[refused, the_next_json()]).await.unwrap();
-        let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+        let WriteOutcome::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
         let XeroError::Rejected { messages } = error else { panic!("{error:?}") };
         assert_eq!(messages, &[sentence]);
-        assert_eq!(error.failure(Timestamp::UNIX_EPOCH).code, "amount_over_due");
-        let Written::Done { remote, .. } = &outcomes[1] else { panic!("{outcomes:?}") };
+        assert_eq!(error.to_failure(Timestamp::UNIX_EPOCH).code, "amount_over_due");
+        let WriteOutcome::Done { remote, .. } = &outcomes[1] else { panic!("{outcomes:?}") };
         assert_eq!(remote.id, XeroPaymentId(Uuid::from_u128(2)));
     }
 }
@@ -228,9 +228,9 @@ async fn an_answer_about_another_payment_is_not_believed_and_costs_no_other() {
     for stranger in [other_amount, other_invoice, other_reference] {
         let answers = [stranger, the_next_json()];
         let outcomes = created(&[a_payment(), the_next()], &answers).await.unwrap();
-        let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+        let WriteOutcome::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
         assert!(matches!(error, XeroError::Unidentified { .. }), "{error:?}");
-        let Written::Done { remote, .. } = &outcomes[1] else { panic!("{outcomes:?}") };
+        let WriteOutcome::Done { remote, .. } = &outcomes[1] else { panic!("{outcomes:?}") };
         assert_eq!(remote.id, XeroPaymentId(Uuid::from_u128(2)));
     }
 }
@@ -241,8 +241,8 @@ async fn payments_are_matched_by_their_reference_in_whatever_order_they_come() {
     for answers in [[payment_json(""), the_next_json()], [the_next_json(), payment_json("")]] {
         let outcomes = created(&[a_payment(), the_next()], &answers).await.unwrap();
         let ids = outcomes.iter().map(|outcome| match outcome {
-            Written::Done { remote, .. } => remote.id,
-            Written::Refused(error) => panic!("{error:?}"),
+            WriteOutcome::Done { remote, .. } => remote.id,
+            WriteOutcome::Refused(error) => panic!("{error:?}"),
         });
         assert_eq!(ids.collect::<Vec<_>>(), [PAYMENT, XeroPaymentId(Uuid::from_u128(2))]);
     }
@@ -251,16 +251,16 @@ async fn payments_are_matched_by_their_reference_in_whatever_order_they_come() {
 #[tokio::test]
 async fn a_payment_without_an_answer_is_uncertain_and_the_others_are_not() {
     let outcomes = created(&[a_payment(), the_next()], &[the_next_json()]).await.unwrap();
-    let Written::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
-    assert_eq!(error.class(), Uncertain);
-    assert!(matches!(outcomes[1], Written::Done { .. }), "{outcomes:?}");
+    let WriteOutcome::Refused(error) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(error.failure_class(), Uncertain);
+    assert!(matches!(outcomes[1], WriteOutcome::Done { .. }), "{outcomes:?}");
 }
 
 #[tokio::test]
 async fn the_answer_to_a_deletion_is_the_payment_as_deleted() {
     let row = payment_json("").replace("AUTHORISED", "DELETED");
     let outcome = deleted(reply(200, &[], &collection("Payments", &[row]))).await.unwrap();
-    let Written::Done { remote, warnings } = outcome else { panic!("{outcome:?}") };
+    let WriteOutcome::Done { remote, warnings } = outcome else { panic!("{outcome:?}") };
     assert_eq!((remote.id, remote.status), (PAYMENT, MoneyStatus::Deleted));
     assert!(warnings.is_empty());
 }
@@ -269,18 +269,18 @@ async fn the_answer_to_a_deletion_is_the_payment_as_deleted() {
 async fn a_deletion_that_is_refused_says_why_in_either_form() {
     let sentence = "Payments within a batch cannot be deleted.";
     let whole = deleted(refused(sentence)).await.unwrap_err();
-    assert_eq!(whole.failure(Timestamp::UNIX_EPOCH).code, "payment_in_batch");
+    assert_eq!(whole.to_failure(Timestamp::UNIX_EPOCH).code, "payment_in_batch");
     let row = payment_json(&format!(r#""ValidationErrors":[{{"Message":"{sentence}"}}],"#));
     let outcome = deleted(reply(200, &[], &collection("Payments", &[row]))).await.unwrap();
-    let Written::Refused(error) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(error.failure(Timestamp::UNIX_EPOCH).code, "payment_in_batch");
+    let WriteOutcome::Refused(error) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(error.to_failure(Timestamp::UNIX_EPOCH).code, "payment_in_batch");
 }
 
 #[tokio::test]
 async fn a_deletion_is_not_believed_without_the_payment_as_deleted() {
     for rows in [vec![the_next_json()], vec![], vec![payment_json("")]] {
         let outcome = deleted(reply(200, &[], &collection("Payments", &rows))).await.unwrap();
-        let Written::Refused(error) = outcome else { panic!("{outcome:?}") };
+        let WriteOutcome::Refused(error) = outcome else { panic!("{outcome:?}") };
         assert!(matches!(error, XeroError::Unidentified { .. }), "{error:?}");
     }
 }
@@ -295,7 +295,7 @@ async fn deleting_what_xero_does_not_have_says_so() {
 #[tokio::test]
 async fn a_payment_whose_end_is_unknown_is_looked_up_first() {
     let fault = || Scripted::new([reply(500, &[], "<html>")]);
-    let create = payments::create(&a_session(fault()), &[a_payment()], &a_key()).await;
-    assert_eq!(create.unwrap_err().class(), Uncertain);
-    assert_eq!(deleted(reply(504, &[], "")).await.unwrap_err().class(), Uncertain);
+    let create = payments::create_payments(&a_session(fault()), &[a_payment()], &a_key()).await;
+    assert_eq!(create.unwrap_err().failure_class(), Uncertain);
+    assert_eq!(deleted(reply(504, &[], "")).await.unwrap_err().failure_class(), Uncertain);
 }

@@ -11,10 +11,10 @@ use jiff::civil::date;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 use xero::api::{
-    Position, accounts, bank_transactions, contacts, credit_notes, invoices, organisation,
+    PagePosition, accounts, bank_transactions, contacts, credit_notes, invoices, organisation,
     payments, tax_rates,
 };
-use xero::{Barred, Ending, OddRow, Pass, SCOPES, Turnstile, XeroError};
+use xero::{CallOutcome, NotPermitted, OddRow, Permit, RateLimiter, SCOPES, XeroError};
 
 use crate::classification::{Meaning, NOW, Row, check, of_a_read, of_a_write, refused};
 use crate::samples::{INVOICE, a_key, a_session, an_invoice, collection};
@@ -81,16 +81,19 @@ async fn a_missing_permission_is_told_from_a_bad_login_and_named() {
     let since = Timestamp::UNIX_EPOCH;
     let settings: &[&str] = &["accounting.settings.read"];
     let missing: [(XeroError, &[&str]); 8] = [
-        (organisation::organisation(&session()).await.unwrap_err(), settings),
-        (accounts::accounts(&session()).await.unwrap_err(), settings),
-        (tax_rates::tax_rates(&session()).await.unwrap_err(), settings),
-        (contacts::page(&session(), Position::FIRST).await.unwrap_err(), &["accounting.contacts"]),
+        (organisation::get_organisation(&session()).await.unwrap_err(), settings),
+        (accounts::list_accounts(&session()).await.unwrap_err(), settings),
+        (tax_rates::list_tax_rates(&session()).await.unwrap_err(), settings),
         (
-            invoices::changed(&session(), since, Position::FIRST).await.unwrap_err(),
+            contacts::read_contact_page(&session(), PagePosition::FIRST).await.unwrap_err(),
+            &["accounting.contacts"],
+        ),
+        (
+            invoices::read_changed_page(&session(), since, PagePosition::FIRST).await.unwrap_err(),
             &["accounting.invoices"],
         ),
         (
-            payments::changed(&session(), since, Position::FIRST).await.unwrap_err(),
+            payments::read_changed_page(&session(), since, PagePosition::FIRST).await.unwrap_err(),
             &["accounting.payments"],
         ),
         (
@@ -110,8 +113,8 @@ async fn a_missing_permission_is_told_from_a_bad_login_and_named() {
 /// The scopes that a refused call may lack are the ones that people read about, and are asked for at the consent.
 fn check_permission(error: &XeroError, wanted: &[&str]) {
     let XeroError::ScopeMissing { permission } = error else { panic!("{error:?}") };
-    assert_eq!(permission.scopes(), wanted);
-    let failure = error.failure(NOW);
+    assert_eq!(permission.scope_names(), wanted);
+    let failure = error.to_failure(NOW);
     for scope in wanted {
         assert!(SCOPES.contains(scope), "{scope} is asked for at the consent");
         assert!(failure.message.contains(scope), "{failure}");
@@ -129,9 +132,9 @@ async fn both_permissions_that_an_allocation_may_need_are_named() {
         amount: Decimal::new(6_050, 2),
         date: date(2026, 11, 20),
     };
-    let applied = credit_notes::allocate(&session(), note, &allocation, &a_key()).await;
+    let applied = credit_notes::create_allocation(&session(), note, &allocation, &a_key()).await;
     let id = XeroAllocationId(Uuid::from_u128(0xa1));
-    let taken_back = credit_notes::deallocate(&session(), note, id).await;
+    let taken_back = credit_notes::delete_allocation(&session(), note, id).await;
     for error in [applied.unwrap_err(), taken_back.unwrap_err()] {
         check_permission(&error, &["accounting.invoices", "accounting.payments"]);
     }
@@ -153,7 +156,7 @@ async fn a_refused_login_is_told_apart_by_its_header_and_else_by_its_body() {
         (reply(401, &token, plain), "login_rejected"),
     ];
     for (answer, code) in rows {
-        assert_eq!(of_a_write(answer).await.failure(NOW).code, code);
+        assert_eq!(of_a_write(answer).await.to_failure(NOW).code, code);
     }
 }
 
@@ -197,7 +200,7 @@ async fn a_refusal_is_shown_in_xeros_words_with_a_remedy() {
     for (message, code) in rows {
         let error = of_a_write(refused(message)).await;
         check(message, &error, &Meaning(Rejected, code, None));
-        let failure = error.failure(NOW);
+        let failure = error.to_failure(NOW);
         assert!(failure.message.contains(message), "{failure}");
         assert!(!failure.remedy.is_empty(), "{failure}");
     }
@@ -240,16 +243,16 @@ impl Counting {
 }
 
 #[async_trait]
-impl Turnstile for Counting {
-    async fn enter(&self) -> Result<Pass, Barred> {
-        Ok(Pass(Uuid::nil()))
+impl RateLimiter for Counting {
+    async fn acquire_permit(&self) -> Result<Permit, NotPermitted> {
+        Ok(Permit(Uuid::nil()))
     }
 
-    async fn leave(&self, _: Pass, _: Ending) {}
+    async fn release_permit(&self, _: Permit, _: CallOutcome) {}
 
-    fn note_odd_rows(&self, _: &[OddRow]) {}
+    fn report_odd_rows(&self, _: &[OddRow]) {}
 
-    fn note_unknown_sentences(&self, count: usize) {
+    fn report_unknown_sentences(&self, count: usize) {
         *self.0.lock().unwrap() += count;
     }
 }
@@ -277,12 +280,12 @@ async fn unknown_sentences_are_reported_whatever_the_form_of_the_refusal() {
     ] {
         let text = format!("{answer:?}");
         let counting = Arc::new(Counting::default());
-        let session = a_session(Scripted::new([answer])).through(counting.clone());
-        drop(invoices::create(&session, &[an_invoice()], &a_key()).await);
+        let session = a_session(Scripted::new([answer])).with_rate_limiter(counting.clone());
+        drop(invoices::create_invoices(&session, &[an_invoice()], &a_key()).await);
         assert_eq!(counting.count(), expected, "{text}");
     }
     let counting = Arc::new(Counting::default());
-    let session = a_session(Scripted::new([refused(moon)])).through(counting.clone());
-    drop(invoices::changed(&session, Timestamp::UNIX_EPOCH, Position::FIRST).await);
+    let session = a_session(Scripted::new([refused(moon)])).with_rate_limiter(counting.clone());
+    drop(invoices::read_changed_page(&session, Timestamp::UNIX_EPOCH, PagePosition::FIRST).await);
     assert_eq!(counting.count(), 1, "a read is refused");
 }

@@ -9,11 +9,11 @@ use http::Request;
 use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use uuid::Uuid;
-use xero::api::{Position, TargetStatus};
+use xero::api::{PagePosition, TargetStatus};
 use xero::api::{
     accounts, bank_transactions, contacts, invoices, organisation, payments, tax_rates,
 };
-use xero::connections::{connections, delete_connection};
+use xero::connections::{delete_connection, list_connections};
 
 use crate::credit_notes::credit_note_requests;
 use crate::samples::{
@@ -55,11 +55,11 @@ async fn settings_requests() -> Vec<Named> {
         r#"{"Organisations":[{"OrganisationID":"fe79f7dd-b6d4-4a92-ba7b-538af6289c58",
         "Name":"Demo","BaseCurrency":"GBP"}]}"#,
     );
-    organisation::organisation(&a_session(organisations.clone())).await.unwrap();
+    organisation::get_organisation(&a_session(organisations.clone())).await.unwrap();
     let chart = Scripted::ok(r#"{"Accounts":[]}"#);
-    accounts::accounts(&a_session(chart.clone())).await.unwrap();
+    accounts::list_accounts(&a_session(chart.clone())).await.unwrap();
     let rates = Scripted::ok(r#"{"TaxRates":[]}"#);
-    tax_rates::tax_rates(&a_session(rates.clone())).await.unwrap();
+    tax_rates::list_tax_rates(&a_session(rates.clone())).await.unwrap();
     vec![
         the_one("organisation", &organisations),
         the_one("accounts", &chart),
@@ -75,17 +75,19 @@ async fn contact_requests() -> Vec<Named> {
     contacts::get(&a_session(id.clone()), CONTACT).await.unwrap();
     let odd = r#"O'Brien & "Sons", 100% + \ Co"#;
     contacts::find_by_name(&a_session(name.clone()), odd).await.unwrap();
-    contacts::create(&a_session(new.clone()), &[a_contact()], &a_key()).await.unwrap();
+    contacts::create_contacts(&a_session(new.clone()), &[a_contact()], &a_key()).await.unwrap();
     let update = domain::document::contact::ContactDocument {
         contact_id: Some(CONTACT),
         phones: vec![],
         addresses: vec![],
         ..a_contact()
     };
-    contacts::update(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
+    contacts::update_contacts(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
     let (page, search) = (call(), call());
-    contacts::page(&a_session(page.clone()), Position::behind(1_000)).await.unwrap();
-    contacts::search(&a_session(search.clone()), "O'Brien & Sons", 50).await.unwrap();
+    contacts::read_contact_page(&a_session(page.clone()), PagePosition::after_rows(1_000))
+        .await
+        .unwrap();
+    contacts::search_contacts(&a_session(search.clone()), "O'Brien & Sons", 50).await.unwrap();
     vec![
         the_one("contacts_page", &page),
         the_one("contacts_search", &search),
@@ -105,19 +107,23 @@ async fn invoice_requests() -> Vec<Named> {
     let wanted = ["#INV-0001", "INV 2&3"];
     invoices::find_by_numbers(&a_session(numbers.clone()), &wanted).await.unwrap();
     invoices::get(&a_session(id.clone()), INVOICE).await.unwrap();
-    invoices::create(&a_session(new.clone()), &[an_invoice()], &a_key()).await.unwrap();
+    invoices::create_invoices(&a_session(new.clone()), &[an_invoice()], &a_key()).await.unwrap();
     let update = domain::document::invoice::InvoiceDocument {
         invoice_id: Some(INVOICE),
         status: None,
         reference: None,
         ..an_invoice()
     };
-    invoices::update(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
+    invoices::update_invoices(&a_session(known.clone()), &[update], &a_key()).await.unwrap();
     let changes = [(INVOICE, TargetStatus::Voided)];
     invoices::set_status(&a_session(status.clone()), &changes, &a_key()).await.unwrap();
-    invoices::changed(&a_session(recent.clone()), an_instant(), Position::behind(2_000))
-        .await
-        .unwrap();
+    invoices::read_changed_page(
+        &a_session(recent.clone()),
+        an_instant(),
+        PagePosition::after_rows(2_000),
+    )
+    .await
+    .unwrap();
     vec![
         the_one("invoices_by_number", &numbers),
         the_one("invoice_by_id", &id),
@@ -141,12 +147,14 @@ async fn payment_requests() -> Vec<Named> {
     let answer = collection("Payments", &[payment_json("")]);
     let call = || Scripted::ok(&answer);
     let (changed, one, several, id, new, gone) = (call(), call(), call(), call(), call(), call());
-    payments::changed(&a_session(changed.clone()), an_instant(), Position::FIRST).await.unwrap();
-    payments::of_invoices(&a_session(one.clone()), &[INVOICE]).await.unwrap();
-    payments::of_invoices(&a_session(several.clone()), &invoice_ids(3)).await.unwrap();
+    payments::read_changed_page(&a_session(changed.clone()), an_instant(), PagePosition::FIRST)
+        .await
+        .unwrap();
+    payments::find_by_invoices(&a_session(one.clone()), &[INVOICE]).await.unwrap();
+    payments::find_by_invoices(&a_session(several.clone()), &invoice_ids(3)).await.unwrap();
     payments::get(&a_session(id.clone()), PAYMENT).await.unwrap();
-    payments::create(&a_session(new.clone()), &[a_payment()], &a_key()).await.unwrap();
-    payments::delete(&a_session(gone.clone()), PAYMENT, &a_key()).await.unwrap();
+    payments::create_payments(&a_session(new.clone()), &[a_payment()], &a_key()).await.unwrap();
+    payments::delete_payment(&a_session(gone.clone()), PAYMENT, &a_key()).await.unwrap();
     vec![
         the_one("payments_changed", &changed),
         the_one("payments_of_an_invoice", &one),
@@ -169,8 +177,12 @@ pub async fn every_bank_transaction_request() -> Vec<Named> {
     bank_transactions::find_by_reference(&a_session(reference.clone()), wanted).await.unwrap();
     bank_transactions::get(&a_session(id.clone()), TRANSACTION).await.unwrap();
     let documents = [a_fee(), a_surcharge()];
-    bank_transactions::create(&a_session(both.clone()), &documents, &a_key()).await.unwrap();
-    bank_transactions::delete(&a_session(gone.clone()), TRANSACTION, &a_key()).await.unwrap();
+    bank_transactions::create_bank_transactions(&a_session(both.clone()), &documents, &a_key())
+        .await
+        .unwrap();
+    bank_transactions::delete_bank_transaction(&a_session(gone.clone()), TRANSACTION, &a_key())
+        .await
+        .unwrap();
     vec![
         the_one("bank_transactions_by_reference", &reference),
         the_one("bank_transaction_by_id", &id),
@@ -182,7 +194,7 @@ pub async fn every_bank_transaction_request() -> Vec<Named> {
 /// The client's requests about connections.
 pub async fn every_connection_request() -> Vec<Named> {
     let listed = Scripted::ok("[]");
-    connections(&*listed, &api_url(), &token()).await.unwrap();
+    list_connections(&*listed, &api_url(), &token()).await.unwrap();
     let deleted = Scripted::new([reply(204, &[], "")]);
     let id = XeroConnectionId(Uuid::from_u128(7));
     delete_connection(&*deleted, &api_url(), &token(), id).await.unwrap();
@@ -226,24 +238,31 @@ async fn the_bytes_a_caller_hashes_are_the_bytes_that_are_sent() {
         let (_, request) = requests.iter().find(|(name, _)| *name == wanted).unwrap();
         request.body().clone()
     };
-    assert_eq!(body("contact_create"), contacts::body(&[a_contact()]));
-    assert_eq!(body("invoice_create"), invoices::body(&[an_invoice()]));
+    assert_eq!(body("contact_create"), contacts::contact_body(&[a_contact()]));
+    assert_eq!(body("invoice_create"), invoices::invoice_body(&[an_invoice()]));
     let changes = [(INVOICE, TargetStatus::Voided)];
     assert_eq!(body("invoice_status"), invoices::status_body(&changes));
-    assert_eq!(body("payment_create"), payments::body(&[a_payment()]));
-    assert_eq!(body("payment_delete"), payments::deletion());
+    assert_eq!(body("payment_create"), payments::payment_body(&[a_payment()]));
+    assert_eq!(body("payment_delete"), payments::deletion_body());
     let transactions = [a_fee(), a_surcharge()];
-    assert_eq!(body("bank_transactions_create"), bank_transactions::body(&transactions));
-    assert_eq!(body("bank_transaction_delete"), bank_transactions::deletion(TRANSACTION));
+    assert_eq!(
+        body("bank_transactions_create"),
+        bank_transactions::bank_transaction_body(&transactions)
+    );
+    assert_eq!(body("bank_transaction_delete"), bank_transactions::deletion_body(TRANSACTION));
 }
 
 #[tokio::test]
 async fn an_api_below_a_path_is_reached_there() {
     let transport = Scripted::ok(r#"{"Accounts":[]}"#);
     let below = url::Url::parse("http://127.0.0.1:4010/xero/").unwrap();
-    let session =
-        xero::Session::new(transport.clone(), below, ACCESS_TOKEN.into(), crate::samples::TENANT);
-    accounts::accounts(&session).await.unwrap();
+    let session = xero::ApiSession::new(
+        transport.clone(),
+        below,
+        ACCESS_TOKEN.into(),
+        crate::samples::TENANT,
+    );
+    accounts::list_accounts(&session).await.unwrap();
     let asked = transport.asked();
     assert_eq!(asked[0].uri(), "http://127.0.0.1:4010/xero/api.xro/2.0/Accounts");
 }
@@ -254,11 +273,11 @@ async fn a_write_that_would_touch_the_wrong_document_is_never_sent() {
     let session = a_session(transport.clone());
     let known =
         domain::document::invoice::InvoiceDocument { invoice_id: Some(INVOICE), ..an_invoice() };
-    assert!(invoices::create(&session, &[known], &a_key()).await.is_err());
-    assert!(invoices::update(&session, &[an_invoice()], &a_key()).await.is_err());
-    assert!(contacts::update(&session, &[a_contact()], &a_key()).await.is_err());
+    assert!(invoices::create_invoices(&session, &[known], &a_key()).await.is_err());
+    assert!(invoices::update_invoices(&session, &[an_invoice()], &a_key()).await.is_err());
+    assert!(contacts::update_contacts(&session, &[a_contact()], &a_key()).await.is_err());
     let many = vec![an_invoice(); 51];
-    assert!(invoices::create(&session, &many, &a_key()).await.is_err());
+    assert!(invoices::create_invoices(&session, &many, &a_key()).await.is_err());
     assert!(transport.asked().is_empty());
 }
 
@@ -266,11 +285,16 @@ async fn a_write_that_would_touch_the_wrong_document_is_never_sent() {
 async fn a_batch_of_nothing_costs_no_call() {
     let transport = Scripted::new([]);
     let session = a_session(transport.clone());
-    assert!(invoices::create(&session, &[], &a_key()).await.unwrap().is_empty());
-    assert!(contacts::update(&session, &[], &a_key()).await.unwrap().is_empty());
+    assert!(invoices::create_invoices(&session, &[], &a_key()).await.unwrap().is_empty());
+    assert!(contacts::update_contacts(&session, &[], &a_key()).await.unwrap().is_empty());
     assert!(invoices::find_by_numbers(&session, &[]).await.unwrap().is_empty());
-    assert!(payments::create(&session, &[], &a_key()).await.unwrap().is_empty());
-    assert!(payments::of_invoices(&session, &[]).await.unwrap().is_empty());
-    assert!(bank_transactions::create(&session, &[], &a_key()).await.unwrap().is_empty());
+    assert!(payments::create_payments(&session, &[], &a_key()).await.unwrap().is_empty());
+    assert!(payments::find_by_invoices(&session, &[]).await.unwrap().is_empty());
+    assert!(
+        bank_transactions::create_bank_transactions(&session, &[], &a_key())
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert!(transport.asked().is_empty());
 }

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use domain::document::contact::{Address, AddressType, ContactDocument, Phone, PhoneType};
+use domain::document::contact::{
+    AddressType, ContactAddress, ContactDocument, ContactPhone, PhoneType,
+};
 use domain::document::invoice::{InvoiceDocument, InvoiceType};
 use domain::document::payment::{
-    AccountReference, Approved, BankTransactionDocument, Direction, InvoiceReference, Party,
-    PaymentDocument, TaxContained, TransactionLine,
+    AccountReference, ApprovedStatus, BankTransactionDocument, InvoiceReference, MoneyDirection,
+    PaymentDocument, TaxContained, TransactionContact, TransactionLine,
 };
 use domain::document::sales::{ContactReference, LineAmountTypes, LineItem, NewStatus};
 use domain::entity::EntityKind;
-use domain::idempotency::{Hash, IdempotencyKey, Intent};
+use domain::idempotency::{ContentHash, IdempotencyKey, WriteIntent};
 use domain::ids::{
     AccountId, InvoiceId, Ledger, TenantId, XeroBankTransactionId, XeroContactId, XeroInvoiceId,
     XeroPaymentId,
@@ -21,7 +23,7 @@ use jiff::civil::date;
 use rust_decimal::Decimal;
 use url::Url;
 use uuid::Uuid;
-use xero::{Session, Transport};
+use xero::{ApiSession, Transport};
 
 pub const ACCESS_TOKEN: &str = "secret-access-token";
 
@@ -44,16 +46,16 @@ pub fn api_url() -> Url {
     Url::parse("https://api.xero.com").unwrap()
 }
 
-pub fn a_session(transport: Arc<dyn Transport>) -> Session {
-    Session::new(transport, api_url(), ACCESS_TOKEN.into(), TENANT)
+pub fn a_session(transport: Arc<dyn Transport>) -> ApiSession {
+    ApiSession::new(transport, api_url(), ACCESS_TOKEN.into(), TENANT)
 }
 
 pub fn a_key() -> IdempotencyKey {
     let ledger = Ledger { account: AccountId::new("acc_ridgeway").unwrap(), tenant: TENANT };
     let invoice = InvoiceId::new("inv_0001").unwrap();
     let mapping = MappingKey::new(ledger, EntityKind::Invoice, invoice.into());
-    let intent = Intent { generation: 1, revision: 1, serial: 0 };
-    IdempotencyKey::derive(&mapping, intent, &Hash::of(b"document"))
+    let intent = WriteIntent { generation: 1, revision: 1, serial: 0 };
+    IdempotencyKey::for_write(&mapping, intent, &ContentHash::of_bytes(b"document"))
 }
 
 pub fn a_contact() -> ContactDocument {
@@ -67,10 +69,16 @@ pub fn a_contact() -> ContactDocument {
         company_number: Some("01234567".to_owned()),
         tax_number: Some("GB123456789".to_owned()),
         phones: vec![
-            Phone { phone_type: PhoneType::Default, phone_number: "+44 20 7946 0018".to_owned() },
-            Phone { phone_type: PhoneType::Mobile, phone_number: "+44 7700 900123".to_owned() },
+            ContactPhone {
+                phone_type: PhoneType::Default,
+                phone_number: "+44 20 7946 0018".to_owned(),
+            },
+            ContactPhone {
+                phone_type: PhoneType::Mobile,
+                phone_number: "+44 7700 900123".to_owned(),
+            },
         ],
-        addresses: vec![Address {
+        addresses: vec![ContactAddress {
             address_type: AddressType::PoBox,
             address_line1: Some("1 Quay St".to_owned()),
             address_line2: None,
@@ -120,8 +128,8 @@ pub fn a_payment() -> PaymentDocument {
 /// Money spent, paid to a contact known by name.
 pub fn a_fee() -> BankTransactionDocument {
     BankTransactionDocument {
-        direction: Direction::Spend,
-        contact: Party::Name("Stripe".to_owned()),
+        direction: MoneyDirection::Spend,
+        contact: TransactionContact::Name("Stripe".to_owned()),
         bank_account: AccountReference { code: "090".to_owned() },
         line_amount_types: TaxContained::Inclusive,
         currency_code: Currency::new("GBP").unwrap(),
@@ -133,15 +141,15 @@ pub fn a_fee() -> BankTransactionDocument {
         }],
         date: date(2026, 10, 20),
         reference: "Stripe fee pi_3Q9 (SC-pay_0001)".to_owned(),
-        status: Approved::Authorised,
+        status: ApprovedStatus::Authorised,
     }
 }
 
 /// Money received, from a contact.
 pub fn a_surcharge() -> BankTransactionDocument {
     BankTransactionDocument {
-        direction: Direction::Receive,
-        contact: Party::Id(CONTACT),
+        direction: MoneyDirection::Receive,
+        contact: TransactionContact::Id(CONTACT),
         line_items: [TransactionLine {
             description: "Card surcharge of payment pay_0001".to_owned(),
             quantity: Decimal::ONE,

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use xero::{Sent, Transport, TransportError, TransportErrorKind};
+use xero::{RequestSent, Transport, TransportError, TransportErrorKind};
 
 /// One answer of the script.
 #[derive(Debug)]
 pub enum Answer {
     Reply(Response<Bytes>),
-    Unfinished(Sent, TransportErrorKind),
+    Unfinished(RequestSent, TransportErrorKind),
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +42,10 @@ impl Scripted {
 
 #[async_trait]
 impl Transport for Scripted {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         self.asked.lock().unwrap().push(request);
         match self.answers.lock().unwrap().pop_front().expect("a call the script does not expect") {
             Answer::Reply(response) => Ok(response),

@@ -1,7 +1,7 @@
 //! Tests of the payments and credits that an invoice lists.
 
 use domain::document::invoice::{
-    AppliedCredit, AppliedPayment, CreditKind, RemoteInvoice, Settlement,
+    AppliedCredit, AppliedPayment, CreditKind, PaymentsAndCredits, RemoteInvoice,
 };
 use domain::ids::XeroPaymentId;
 use jiff::civil::date;
@@ -47,7 +47,7 @@ async fn an_invoice_settled_in_every_way_there_is_tells_each() {
         number: number.map(str::to_owned),
         amount: amount.parse().unwrap(),
     };
-    let expected = Settlement {
+    let expected = PaymentsAndCredits {
         paid: "80.25".parse().unwrap(),
         credited: "49.18".parse().unwrap(),
         paid_on: Some(date(2026, 10, 21)),
@@ -81,7 +81,7 @@ async fn an_invoice_that_lists_nothing_is_settled_by_nothing() {
     let nulls = r#""Payments":null,"CreditNotes":null,"Prepayments":null,"Overpayments":null,
         "AmountPaid":null,"AmountCredited":null,"FullyPaidOnDate":null,"#;
     for row in [settled(""), settled(nulls), invoice_json(r#""AmountCredited":0.00,"#)] {
-        assert_eq!(read(row.clone()).await.settlement, Settlement::default(), "{row}");
+        assert_eq!(read(row.clone()).await.settlement, PaymentsAndCredits::default(), "{row}");
     }
 }
 

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Request;
-use xero::{ReqwestTransport, Sent, Transport, TransportErrorKind, TransportOptions};
+use xero::{RequestSent, ReqwestTransport, Transport, TransportErrorKind, TransportOptions};
 
 /// `"thirteen byte"`, compressed by gzip.
 const GZIPPED: &str = "H4sIAAAAAAACAyvJyCwqSU3NU0iqLEkFAGbsMyENAAAA";
@@ -65,7 +65,7 @@ async fn a_request_goes_out_as_it_is() {
         .header("user-agent", "somebody-else/1.0")
         .body(Bytes::from_static(b"{\"a\":1}"))
         .unwrap();
-    let response = a_transport().exchange(request).await.unwrap();
+    let response = a_transport().send_request(request).await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["x-mark"], "7");
     assert_eq!(&response.body()[..], b"fine");
@@ -89,7 +89,7 @@ async fn a_request_goes_out_as_it_is() {
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     let (address, server) = serve(answer("302 Found\r\nlocation: http://127.0.0.1:1/", b""));
-    let response = a_transport().exchange(get(&address)).await.unwrap();
+    let response = a_transport().send_request(get(&address)).await.unwrap();
     assert_eq!(response.status(), 302);
     assert!(server.join().unwrap().contains("user-agent: servicecortex-tests"));
 }
@@ -98,7 +98,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 async fn a_fault_is_an_answer_with_its_body() {
     let (address, _server) =
         serve(answer("503 Service Unavailable", b"The Organisation is offline"));
-    let response = a_transport().exchange(get(&address)).await.unwrap();
+    let response = a_transport().send_request(get(&address)).await.unwrap();
     assert_eq!(response.status(), 503);
     assert_eq!(&response.body()[..], b"The Organisation is offline");
 }
@@ -106,10 +106,10 @@ async fn a_fault_is_an_answer_with_its_body() {
 #[tokio::test]
 async fn an_answer_over_the_limit_is_cut_off() {
     let (address, _server) = serve(answer("200 OK", &[b'x'; 65]));
-    let error = a_transport().exchange(get(&address)).await.unwrap_err();
-    assert_eq!((error.sent, error.kind), (Sent::Unknown, TransportErrorKind::TooLarge));
+    let error = a_transport().send_request(get(&address)).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (RequestSent::Unknown, TransportErrorKind::TooLarge));
     let (address, _server) = serve(answer("200 OK", &[b'x'; 64]));
-    assert_eq!(a_transport().exchange(get(&address)).await.unwrap().body().len(), 64);
+    assert_eq!(a_transport().send_request(get(&address)).await.unwrap().body().len(), 64);
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn gzip_is_undone_for_those_who_asked_for_it() {
     let (address, server) = serve(answer("200 OK\r\ncontent-encoding: gzip", &compressed));
     let mut request = get(&address);
     request.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
-    let response = a_transport().exchange(request).await.unwrap();
+    let response = a_transport().send_request(request).await.unwrap();
     assert_eq!(&response.body()[..], b"thirteen byte");
     assert!(server.join().unwrap().contains("accept-encoding: gzip"));
 }
@@ -128,8 +128,8 @@ async fn a_refused_connection_has_sent_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/?code=hush", listener.local_addr().unwrap());
     drop(listener);
-    let error = a_transport().exchange(get(&address)).await.unwrap_err();
-    assert_eq!((error.sent, error.kind), (Sent::No, TransportErrorKind::Connect));
+    let error = a_transport().send_request(get(&address)).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (RequestSent::No, TransportErrorKind::Connect));
     assert!(!format!("{error:?}").contains("hush"));
 }
 
@@ -144,16 +144,16 @@ async fn a_host_that_speaks_no_tls_is_sent_nothing() {
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         hello
     });
-    let error = a_transport().exchange(get(&address)).await.unwrap_err();
-    assert_eq!((error.sent, error.kind), (Sent::No, TransportErrorKind::Connect));
+    let error = a_transport().send_request(get(&address)).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (RequestSent::No, TransportErrorKind::Connect));
     assert_eq!(server.join().unwrap(), [0x16], "a TLS handshake record");
 }
 
 #[tokio::test]
 async fn a_connection_that_breaks_mid_answer_leaves_the_outcome_open() {
     let (address, _server) = serve(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhalf".to_vec());
-    let error = a_transport().exchange(get(&address)).await.unwrap_err();
-    assert_eq!((error.sent, error.kind), (Sent::Unknown, TransportErrorKind::Interrupted));
+    let error = a_transport().send_request(get(&address)).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (RequestSent::Unknown, TransportErrorKind::Interrupted));
 }
 
 #[tokio::test]
@@ -167,12 +167,12 @@ async fn an_answer_that_does_not_come_is_given_up() {
         user_agent: "servicecortex-tests".to_owned(),
     })
     .unwrap();
-    let error = transport.exchange(get(&address)).await.unwrap_err();
-    assert_eq!((error.sent, error.kind), (Sent::Unknown, TransportErrorKind::Timeout));
+    let error = transport.send_request(get(&address)).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (RequestSent::Unknown, TransportErrorKind::Timeout));
 }
 
 #[tokio::test]
 async fn an_address_that_is_none_is_never_tried() {
-    let error = a_transport().exchange(get("/only/a/path")).await.unwrap_err();
-    assert_eq!((error.sent, error.kind), (Sent::No, TransportErrorKind::Invalid));
+    let error = a_transport().send_request(get("/only/a/path")).await.unwrap_err();
+    assert_eq!((error.sent, error.kind), (RequestSent::No, TransportErrorKind::Invalid));
 }

@@ -11,11 +11,11 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use url::form_urlencoded;
 use uuid::Uuid;
-use xero::api::{Position, accounts, contacts, invoices, payments};
-use xero::error::Access;
+use xero::api::{PagePosition, accounts, contacts, invoices, payments};
+use xero::error::AccessMode;
 use xero::{
-    Barred, Budget, Ending, OddRow, Pass, Sent, Session, Transport, TransportError,
-    TransportErrorKind, Turnstile, XeroError,
+    ApiSession, CallOutcome, NotPermitted, OddRow, Permit, RateLimitHeaders, RateLimiter,
+    RequestSent, Transport, TransportError, TransportErrorKind, XeroError,
 };
 
 use crate::samples::{
@@ -53,7 +53,10 @@ impl LimitedList {
 
 #[async_trait]
 impl Transport for LimitedList {
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
         let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
         self.asked.lock().unwrap().push(query.to_owned());
         let parameters = form_urlencoded::parse(query.as_bytes()).into_owned();
@@ -73,7 +76,7 @@ impl Transport for LimitedList {
         let answer = self.answer(&rows, size);
         if answer.len() > self.limit {
             return Err(TransportError {
-                sent: Sent::Unknown,
+                sent: RequestSent::Unknown,
                 kind: TransportErrorKind::TooLarge,
                 source: "the answer is too large".into(),
             });
@@ -85,25 +88,25 @@ impl Transport for LimitedList {
 /// Permits every call, and records how each ended and which rows could not be read.
 #[derive(Debug, Default)]
 struct Recorder {
-    endings: Mutex<Vec<Ending>>,
+    endings: Mutex<Vec<CallOutcome>>,
     odd: Mutex<Vec<OddRow>>,
 }
 
 #[async_trait]
-impl Turnstile for Recorder {
-    async fn enter(&self) -> Result<Pass, Barred> {
-        Ok(Pass(Uuid::nil()))
+impl RateLimiter for Recorder {
+    async fn acquire_permit(&self) -> Result<Permit, NotPermitted> {
+        Ok(Permit(Uuid::nil()))
     }
 
-    async fn leave(&self, _: Pass, ending: Ending) {
+    async fn release_permit(&self, _: Permit, ending: CallOutcome) {
         self.endings.lock().unwrap().push(ending);
     }
 
-    fn note_odd_rows(&self, rows: &[OddRow]) {
+    fn report_odd_rows(&self, rows: &[OddRow]) {
         self.odd.lock().unwrap().extend_from_slice(rows);
     }
 
-    fn note_unknown_sentences(&self, _: usize) {}
+    fn report_unknown_sentences(&self, _: usize) {}
 }
 
 const SMALL: usize = 10;
@@ -126,10 +129,10 @@ fn invoices_of(sizes: impl IntoIterator<Item = usize>, limit: usize) -> Arc<Limi
 }
 
 /// Everything that changed, page by page: the ids in order, and the number of unreadable rows.
-async fn read_changed(session: &Session) -> (Vec<XeroInvoiceId>, usize) {
-    let (mut ids, mut odd, mut next) = (Vec::new(), 0, Some(Position::FIRST));
+async fn read_changed(session: &ApiSession) -> (Vec<XeroInvoiceId>, usize) {
+    let (mut ids, mut odd, mut next) = (Vec::new(), 0, Some(PagePosition::FIRST));
     while let Some(at) = next {
-        let page = invoices::changed(session, Timestamp::UNIX_EPOCH, at).await.unwrap();
+        let page = invoices::read_changed_page(session, Timestamp::UNIX_EPOCH, at).await.unwrap();
         ids.extend(page.rows.iter().map(|one| one.id));
         odd += page.undecodable.len();
         next = page.next_position();
@@ -179,7 +182,7 @@ async fn a_row_that_is_too_large_by_itself_is_left_out_and_counted_and_no_other_
             let sizes = (0..250).map(|number| if number == giant { bytes } else { SMALL });
             let list = invoices_of(sizes, 64_000);
             let recorder = Arc::new(Recorder::default());
-            let session = a_session(list.clone()).through(recorder.clone());
+            let session = a_session(list.clone()).with_rate_limiter(recorder.clone());
             let (read, odd) = read_changed(&session).await;
             assert_eq!(read, ids((0..250).filter(|number| *number != giant)), "{giant}");
             assert_eq!(odd, 1, "{giant}");
@@ -188,7 +191,11 @@ async fn a_row_that_is_too_large_by_itself_is_left_out_and_counted_and_no_other_
             assert_eq!(noted[0].reason, "it is too large");
             // Xero has answered, so no call keeps a lane.
             let endings = recorder.endings.lock().unwrap();
-            assert!(endings.iter().all(|one| *one == Ending::Answered(Budget::default())));
+            assert!(
+                endings
+                    .iter()
+                    .all(|one| *one == CallOutcome::Answered(RateLimitHeaders::default()))
+            );
             assert!(list.asked().len() < 110, "{giant}: {} calls", list.asked().len());
         }
     }
@@ -236,7 +243,7 @@ async fn the_payments_of_many_invoices_are_read_whatever_their_number() {
     let row = rows[0].1.len();
     for limit in [row * 70, row * 30, row * 12, row * 3] {
         let list = LimitedList::new("Payments", rows.clone(), limit);
-        let found = payments::of_invoices(&a_session(list), &ids(0..3)).await.unwrap();
+        let found = payments::find_by_invoices(&a_session(list), &ids(0..3)).await.unwrap();
         let mut read = found.rows.iter().map(|one| one.id.0.as_u128()).collect::<Vec<_>>();
         read.sort_unstable();
         assert_eq!(read, (1_000..1_060).collect::<Vec<_>>(), "{limit}");
@@ -249,23 +256,26 @@ async fn contacts_are_read_and_searched_in_smaller_pages() {
     let rows = (0..120).map(|number| (number.to_string(), contact_json(r#""Filler":"","#)));
     let list = LimitedList::new("Contacts", rows.collect(), 10_000);
     let session = a_session(list);
-    let found = contacts::search(&session, "Ridge", 50).await.unwrap();
+    let found = contacts::search_contacts(&session, "Ridge", 50).await.unwrap();
     assert_eq!((found.rows.len(), found.undecodable.len()), (50, 0));
     let found = contacts::find_by_name(&session, "Ridge").await.unwrap();
     assert_eq!((found.rows.len(), found.undecodable.len()), (120, 0));
-    let page = contacts::page(&session, Position::FIRST).await.unwrap();
-    assert_eq!((page.count(), page.at.size()), (10, 10));
+    let page = contacts::read_contact_page(&session, PagePosition::FIRST).await.unwrap();
+    assert_eq!((page.row_count(), page.at.page_size()), (10, 10));
 }
 
 #[tokio::test]
 async fn a_single_record_that_is_too_large_is_an_error_of_its_own_or_an_unreadable_row() {
     let list = invoices_of([64_000], 20_000);
     let recorder = Arc::new(Recorder::default());
-    let session = a_session(list).through(recorder.clone());
+    let session = a_session(list).with_rate_limiter(recorder.clone());
     let error = invoices::get(&session, id(0)).await.unwrap_err();
-    assert!(matches!(error, XeroError::AnswerTooLarge { access: Access::Read, .. }), "{error:?}");
-    assert_eq!(error.class(), FailureClass::Defect);
-    assert_eq!(error.failure(Timestamp::UNIX_EPOCH).code, "answer_too_large");
+    assert!(
+        matches!(error, XeroError::AnswerTooLarge { access: AccessMode::Read, .. }),
+        "{error:?}"
+    );
+    assert_eq!(error.failure_class(), FailureClass::Defect);
+    assert_eq!(error.to_failure(Timestamp::UNIX_EPOCH).code, "answer_too_large");
     let found = invoices::find_by_ids(&session, &[id(0)]).await.unwrap();
     assert!(found.rows.is_empty() && found.undecodable[0].may_be(id(0).0));
     assert_eq!(recorder.odd.lock().unwrap().len(), 2);
@@ -274,19 +284,26 @@ async fn a_single_record_that_is_too_large_is_an_error_of_its_own_or_an_unreadab
 #[tokio::test]
 async fn a_list_without_pages_that_is_too_large_is_an_error() {
     let list = LimitedList::new("Accounts", vec![("a".to_owned(), "x".repeat(200))], 100);
-    let error = accounts::accounts(&a_session(list)).await.unwrap_err();
-    assert!(matches!(error, XeroError::AnswerTooLarge { access: Access::Read, .. }), "{error:?}");
+    let error = accounts::list_accounts(&a_session(list)).await.unwrap_err();
+    assert!(
+        matches!(error, XeroError::AnswerTooLarge { access: AccessMode::Read, .. }),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_write_whose_answer_is_too_large_stays_uncertain() {
     let list = invoices_of([64_000], 20_000);
-    let error = invoices::create(&a_session(list.clone()), &[an_invoice()], &a_key()).await;
+    let error =
+        invoices::create_invoices(&a_session(list.clone()), &[an_invoice()], &a_key()).await;
     let error = error.unwrap_err();
-    assert!(matches!(error, XeroError::AnswerTooLarge { access: Access::Write, .. }), "{error:?}");
-    assert_eq!(error.class(), FailureClass::Uncertain);
+    assert!(
+        matches!(error, XeroError::AnswerTooLarge { access: AccessMode::Write, .. }),
+        "{error:?}"
+    );
+    assert_eq!(error.failure_class(), FailureClass::Uncertain);
     assert!(!error.is_answered(), "the key was used, and what it answers is not known");
     assert_eq!(list.asked().len(), 1, "a write is never repeated");
-    let failure = error.failure(Timestamp::UNIX_EPOCH);
+    let failure = error.to_failure(Timestamp::UNIX_EPOCH);
     assert!(failure.message.contains("not yet known"), "{failure}");
 }

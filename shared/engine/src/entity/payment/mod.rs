@@ -3,109 +3,111 @@
 //! Xero accepts duplicate payments. Duplicates are prevented here: by one claim at a time, by
 //! looking up the reference after every lost answer, and by waiting a minute before that.
 
-mod bench;
 mod find;
-mod ground;
+mod payment_writer;
+mod prerequisites;
 mod remove;
 
 use async_trait::async_trait;
 use domain::crm::Revision;
-use domain::crm::payment::{PaymentPart, Role, Standing};
+use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus};
 use domain::document::payment::{MoneyStatus, RemoteBankTransaction, RemotePayment};
 use domain::entity::EntityKind;
-use domain::envelope::Content;
+use domain::envelope::MessageContent;
 use domain::ids::{CrmId, XeroBankTransactionId, XeroId, XeroPaymentId};
-use domain::mapping::Link;
+use domain::mapping::XeroLink;
 use domain::sync_log::LoggedOperation;
 use xero::api::{bank_transactions, payments};
 
-use self::bench::Bench;
-use self::ground::{Ground, Part};
-use super::{Brought, Entity, Task, batch_size, fail, open};
-use crate::desk::{Desk, Trouble};
+use self::payment_writer::PaymentWriter;
+use self::prerequisites::{Part, PaymentPrerequisite};
+use super::{SyncEntity, SyncTask, Synced, batch_size, fail_tasks, open};
+use crate::tenant_session::{AttemptError, TenantSession};
 
 /// The entity of payment parts.
 #[derive(Debug)]
-pub struct Payment;
+pub struct PaymentEntity;
 
-type Tasks<'a> = [Task<'a, PaymentPart>];
+type PaymentTasks<'a> = [SyncTask<'a, PaymentPart>];
 
 /// The document of a part in Xero.
 #[derive(Debug, Clone)]
-enum Remote {
+enum RemotePart {
     Payment(RemotePayment),
     Transaction(RemoteBankTransaction),
 }
 
 #[async_trait]
-impl Entity for Payment {
+impl SyncEntity for PaymentEntity {
     const KIND: EntityKind = EntityKind::Payment;
     type Snapshot = PaymentPart;
 
-    fn snapshot<'a>(content: &'a Content, id: &CrmId) -> Option<&'a PaymentPart> {
+    fn find_snapshot<'a>(content: &'a MessageContent, id: &CrmId) -> Option<&'a PaymentPart> {
         match content {
-            Content::Payment { payment: _, parts } => parts.iter().find(|part| part.id == *id),
-            Content::Client { .. }
-            | Content::Invoice { .. }
-            | Content::CreditNote { .. }
-            | Content::Allocation(_) => None,
+            MessageContent::Payment { payment: _, parts } => {
+                parts.iter().find(|part| part.id == *id)
+            }
+            MessageContent::Client { .. }
+            | MessageContent::Invoice { .. }
+            | MessageContent::CreditNote { .. }
+            | MessageContent::Allocation(_) => None,
         }
     }
 
-    fn id(part: &PaymentPart) -> CrmId {
+    fn record_id(part: &PaymentPart) -> CrmId {
         part.id.clone()
     }
 
-    fn revision(part: &PaymentPart) -> Revision {
+    fn record_revision(part: &PaymentPart) -> Revision {
         part.revision
     }
 
-    fn number(part: &PaymentPart) -> String {
-        part.tag()
+    fn record_number(part: &PaymentPart) -> String {
+        part.reference_tag()
     }
 
     fn is_wanted(part: &PaymentPart) -> bool {
-        part.standing == Standing::Recorded
+        part.standing == PaymentRecordStatus::Recorded
     }
 
     /// Removes payments that were deleted in the CRM, and reads linked ones. The others are created
     /// once their invoice is in Xero, after looking up what an unanswered try may have left.
-    async fn bring(desk: &Desk<'_>, tasks: &Tasks<'_>) {
-        remove::remove(desk, tasks).await;
-        look(desk, tasks).await;
-        let parts = ground::of(desk, tasks).await;
-        find::adopt(desk, &parts).await;
+    async fn sync_batch(desk: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
+        remove::remove_payments(desk, tasks).await;
+        fetch_linked_payments(desk, tasks).await;
+        let parts = prerequisites::require_prerequisites(desk, tasks).await;
+        find::adopt_found_parts(desk, &parts).await;
         let is_open = |part: &Part<'_>| part.task.outcome.is_empty();
         let targets = parts.into_iter().filter(is_open).collect::<Vec<_>>();
         if targets.is_empty() {
             return;
         }
-        match Bench::open(desk, batch_size(tasks)).await {
-            Ok(mut bench) => bench.write(targets).await,
-            Err(trouble) => fail(targets.into_iter().map(|part| part.task), &trouble),
+        match PaymentWriter::with_codes_and_chart(desk, batch_size(tasks)).await {
+            Ok(mut bench) => bench.write_payments(targets).await,
+            Err(trouble) => fail_tasks(targets.into_iter().map(|part| part.task), &trouble),
         }
     }
 }
 
 /// Reads payments that Xero already has. A payment never changes, so there is nothing to send.
-async fn look(desk: &Desk<'_>, tasks: &Tasks<'_>) {
+async fn fetch_linked_payments(desk: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
     for task in open(tasks, |_| true) {
         // Parts without a link are created, or looked up first.
         let Some(link) = &task.mapping.link else { continue };
-        let outcome = match fetch(desk, task, link.xero_id).await {
+        let outcome = match fetch_document(desk, task, link.xero_id).await {
             Ok(remote) => {
-                let remarks = told_if_gone(remote.as_ref()).into_iter().collect();
-                let link = remote.as_ref().map(|remote| remote.link(task));
-                Ok(Brought { link, operation: LoggedOperation::Push, remarks })
+                let remarks = describe_if_gone(remote.as_ref()).into_iter().collect();
+                let link = remote.as_ref().map(|remote| remote.build_link(task));
+                Ok(Synced { link, operation: LoggedOperation::Push, remarks })
             }
             Err(trouble) => Err(trouble),
         };
-        task.finish(outcome);
+        task.into_outcomes(outcome);
     }
 }
 
-fn told_if_gone(remote: Option<&Remote>) -> Option<String> {
-    match remote.map(Remote::status) {
+fn describe_if_gone(remote: Option<&RemotePart>) -> Option<String> {
+    match remote.map(RemotePart::money_status) {
         Some(MoneyStatus::Authorised) => None,
         Some(MoneyStatus::Deleted) | None => {
             Some("It was deleted in Xero. Record it again in the CRM to send it again.".to_owned())
@@ -117,34 +119,41 @@ fn told_if_gone(remote: Option<&Remote>) -> Option<String> {
 }
 
 /// Reads the document to which a part is linked.
-async fn fetch(
-    desk: &Desk<'_>,
-    task: &Task<'_, PaymentPart>,
+async fn fetch_document(
+    desk: &TenantSession<'_>,
+    task: &SyncTask<'_, PaymentPart>,
     id: XeroId,
-) -> Result<Option<Remote>, Trouble> {
+) -> Result<Option<RemotePart>, AttemptError> {
     let session = &desk.session;
     Ok(match task.snapshot.role {
-        Role::Invoice(_) => payments::get(session, XeroPaymentId(id.0)).await?.map(Remote::Payment),
-        Role::Fee | Role::Surcharge(_) => {
+        PartRole::Invoice(_) => {
+            payments::get(session, XeroPaymentId(id.0)).await?.map(RemotePart::Payment)
+        }
+        PartRole::Fee | PartRole::Surcharge(_) => {
             let found = bank_transactions::get(session, XeroBankTransactionId(id.0)).await?;
-            found.map(Remote::Transaction)
+            found.map(RemotePart::Transaction)
         }
     })
 }
 
-impl Remote {
-    fn status(&self) -> &MoneyStatus {
+impl RemotePart {
+    fn money_status(&self) -> &MoneyStatus {
         match self {
             Self::Payment(payment) => &payment.status,
             Self::Transaction(transaction) => &transaction.status,
         }
     }
 
-    fn link(&self, task: &Task<'_, PaymentPart>) -> Link {
+    fn build_link(&self, task: &SyncTask<'_, PaymentPart>) -> XeroLink {
         let (xero_id, xero_updated_at) = match self {
             Self::Payment(payment) => (payment.id.into(), payment.updated_at),
             Self::Transaction(transaction) => (transaction.id.into(), transaction.updated_at),
         };
-        Link { xero_id, number: Some(task.snapshot.tag()), xero_updated_at, amounts: None }
+        XeroLink {
+            xero_id,
+            number: Some(task.snapshot.reference_tag()),
+            xero_updated_at,
+            amounts: None,
+        }
     }
 }

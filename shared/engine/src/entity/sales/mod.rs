@@ -1,37 +1,37 @@
 //! Sales documents with lines: invoices and credit notes. Both are pushed to Xero the same way;
 //! [`Sales`] holds the differences.
 
-mod bench;
 mod client;
+mod document_writer;
 mod find;
-mod look;
-mod moved;
+mod merged_contact;
+mod synced_documents;
 mod void;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::crm::lines::Standing;
+use domain::crm::lines::RecordStatus;
 use domain::document::sales::{NewStatus, SalesDocument};
-use domain::failure::{Cause, Failure, FailureClass};
+use domain::failure::{Failure, FailureCause, FailureClass};
 use domain::idempotency::IdempotencyKey;
 use domain::ids::{ClientId, XeroContactId, XeroId};
-use domain::mapping::{Amounts, Link};
+use domain::mapping::{DocumentAmounts, XeroLink};
 use domain::money::Money;
 use domain::sync_log::LoggedOperation;
-use domain::translate::Translated;
-use domain::translate::lines::Context;
+use domain::translate::TranslatedDocument;
+use domain::translate::lines::TranslationContext;
 use xero::api::TargetStatus;
-use xero::{Rows, Session, XeroError};
+use xero::{ApiSession, DecodedRows, XeroError};
 
-use self::bench::Bench;
-use self::find::Found;
-use super::write::{Way, WriteSubject};
-use super::{Brought, Entity, Task, WriteState, batch_size, fail};
-use crate::desk::{Desk, Trouble};
+use self::document_writer::DocumentWriter;
+use self::find::LookupOutcome;
+use super::write::{WriteEndpoint, WriteSubject};
+use super::{SyncEntity, SyncTask, Synced, WriteState, batch_size, fail_tasks};
+use crate::tenant_session::{AttemptError, TenantSession};
 
 /// The differences between the two kinds of sales documents.
 #[async_trait]
-pub(super) trait Sales: Entity {
+pub(super) trait SalesEntity: SyncEntity {
     /// The document that is sent to Xero.
     type Document: Send + Sync + 'static;
     /// The document as Xero returns it.
@@ -40,75 +40,75 @@ pub(super) trait Sales: Entity {
     type Id: Copy + Send + Sync + 'static;
 
     /// Converts an id into one of this kind.
-    fn typed(id: XeroId) -> Self::Id;
+    fn typed_id(id: XeroId) -> Self::Id;
 
     /// Returns the part of the snapshot that both kinds share.
-    fn outline(snapshot: &Self::Snapshot) -> Outline<'_>;
+    fn sales_outline(snapshot: &Self::Snapshot) -> SalesOutline<'_>;
 
     /// Returns the link back to the CRM, if Xero keeps one for this kind.
-    fn url(crm: &str, snapshot: &Self::Snapshot) -> Option<String>;
+    fn document_url(crm: &str, snapshot: &Self::Snapshot) -> Option<String>;
 
     /// Returns the end of the reference that identifies our document, if this kind has one.
-    fn tag(snapshot: &Self::Snapshot) -> Option<String>;
+    fn reference_tag(snapshot: &Self::Snapshot) -> Option<String>;
 
     /// Builds the document to create, or to update the existing one with.
-    fn translate(
+    fn translate_snapshot(
         snapshot: &Self::Snapshot,
         existing: Option<Self::Id>,
-        context: Context<'_>,
-    ) -> Result<Translated<Self::Document>, Failure>;
+        context: TranslationContext<'_>,
+    ) -> Result<TranslatedDocument<Self::Document>, Failure>;
 
     /// Returns the document with another number.
-    fn numbered(document: Self::Document, number: String) -> Self::Document;
+    fn with_number(document: Self::Document, number: String) -> Self::Document;
 
     /// Returns the document with a new status.
-    fn giving(document: Self::Document, status: Option<NewStatus>) -> Self::Document;
+    fn with_status(document: Self::Document, status: Option<NewStatus>) -> Self::Document;
 
     /// Returns the endpoint for creating up to `batch` documents per call.
-    fn creating(batch: usize) -> Way<Self::Document, Self::Remote>;
+    fn create_endpoint(batch: usize) -> WriteEndpoint<Self::Document, Self::Remote>;
 
     /// Returns the endpoint for updating up to `batch` documents per call.
-    fn updating(batch: usize) -> Way<Self::Document, Self::Remote>;
+    fn update_endpoint(batch: usize) -> WriteEndpoint<Self::Document, Self::Remote>;
 
     /// Returns the endpoint for voiding or deleting up to `batch` documents per call.
-    fn ending(batch: usize) -> Way<(Self::Id, TargetStatus), Self::Remote>;
+    fn status_endpoint(batch: usize) -> WriteEndpoint<(Self::Id, TargetStatus), Self::Remote>;
 
     /// Reads the documents with these numbers from Xero.
     async fn find_by_numbers(
-        session: &Session,
+        session: &ApiSession,
         numbers: &[&str],
-    ) -> Result<Rows<Self::Remote>, XeroError>;
+    ) -> Result<DecodedRows<Self::Remote>, XeroError>;
 
     /// Reads the documents with these ids from Xero.
     async fn find_by_ids(
-        session: &Session,
+        session: &ApiSession,
         ids: &[Self::Id],
-    ) -> Result<Rows<Self::Remote>, XeroError>;
+    ) -> Result<DecodedRows<Self::Remote>, XeroError>;
 
     /// Returns the link to a document in Xero.
-    fn link(
-        task: &Task<'_, Self::Snapshot>,
+    fn build_link(
+        task: &SyncTask<'_, Self::Snapshot>,
         remote: &Self::Remote,
         operation: LoggedOperation,
-    ) -> Link;
+    ) -> XeroLink;
 }
 
 /// The part of a snapshot that both kinds share.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outline<'a> {
+pub(super) struct SalesOutline<'a> {
     pub(super) number: &'a str,
     pub(super) client: &'a ClientId,
-    pub(super) standing: Standing,
+    pub(super) standing: RecordStatus,
     /// The total, computed as Xero computes it.
     pub(super) total: Money,
 }
 
-type Tasks<'a, T> = [Task<'a, <T as Entity>::Snapshot>];
+type SalesTasks<'a, T> = [SyncTask<'a, <T as SyncEntity>::Snapshot>];
 
 /// A task with the contact of its client.
 #[derive(Debug)]
 struct Addressed<'a, S> {
-    task: &'a Task<'a, S>,
+    task: &'a SyncTask<'a, S>,
     contact: XeroContactId,
 }
 
@@ -131,11 +131,11 @@ impl<S> WriteSubject for Addressed<'_, S> {
 }
 
 /// A task with its contact and with what to do with its document.
-type Planned<'a, T> = (Addressed<'a, <T as Entity>::Snapshot>, Target);
+type Planned<'a, T> = (Addressed<'a, <T as SyncEntity>::Snapshot>, DocumentTarget);
 
 /// What to do with a task's document.
 #[derive(Debug, Clone)]
-enum Target {
+enum DocumentTarget {
     /// Create it.
     New,
     /// Create it with another number, because an earlier copy holds its own.
@@ -154,33 +154,36 @@ enum Target {
 
 /// Pushes the clients first. A linked document is updated, or only read if Xero already has this
 /// revision. The others are created, after looking up what an unanswered try may have left.
-pub(super) async fn bring<T: Sales>(desk: &Desk<'_>, tasks: &Tasks<'_, T>) {
+pub(super) async fn sync_documents<T: SalesEntity>(
+    desk: &TenantSession<'_>,
+    tasks: &SalesTasks<'_, T>,
+) {
     let addressed = client::address::<T>(desk, tasks).await;
-    void::void::<T>(desk, tasks).await;
-    look::look::<T>(desk, &addressed).await;
-    let targets = targets::<T>(desk, &addressed).await;
+    void::void_documents::<T>(desk, tasks).await;
+    synced_documents::fetch_synced_documents::<T>(desk, &addressed).await;
+    let targets = choose_targets::<T>(desk, &addressed).await;
     if targets.is_empty() {
         return;
     }
-    match Bench::open(desk, batch_size(tasks)).await {
+    match DocumentWriter::with_codes_and_chart(desk, batch_size(tasks)).await {
         Ok(mut bench) => {
-            let clashing = bench.write::<T>(targets).await;
-            let adopted = settle_clashes::<T>(desk, clashing).await;
-            let clashing = bench.write::<T>(adopted).await;
+            let clashing = bench.write_documents::<T>(targets).await;
+            let adopted = resolve_number_conflicts::<T>(desk, clashing).await;
+            let clashing = bench.write_documents::<T>(adopted).await;
             refuse_copies::<T>(&clashing);
-            moved::settle::<T>(desk, &addressed).await;
+            merged_contact::follow_merges::<T>(desk, &addressed).await;
         }
-        Err(trouble) => fail(targets.into_iter().map(|(one, _)| one.task), &trouble),
+        Err(trouble) => fail_tasks(targets.into_iter().map(|(one, _)| one.task), &trouble),
     }
 }
 
-fn is_voided<T: Sales>(task: &Task<'_, T::Snapshot>) -> bool {
-    T::outline(&task.snapshot).standing == Standing::Voided
+fn is_voided<T: SalesEntity>(task: &SyncTask<'_, T::Snapshot>) -> bool {
+    T::sales_outline(&task.snapshot).standing == RecordStatus::Voided
 }
 
 /// Returns what to do with every task without an outcome.
-async fn targets<'a, T: Sales>(
-    desk: &Desk<'_>,
+async fn choose_targets<'a, T: SalesEntity>(
+    desk: &TenantSession<'_>,
     addressed: &[Addressed<'a, T::Snapshot>],
 ) -> Vec<Planned<'a, T>> {
     let (mut targets, mut uncertain) = (Vec::new(), Vec::new());
@@ -189,18 +192,19 @@ async fn targets<'a, T: Sales>(
             Some(link) => {
                 let (id, number) = (link.xero_id, link.number.clone());
                 let operation = LoggedOperation::Update;
-                targets.push((*one, Target::Existing { id, number, status: None, operation }));
+                targets
+                    .push((*one, DocumentTarget::Existing { id, number, status: None, operation }));
             }
             None if one.task.must_resolve() => uncertain.push(*one),
-            None => targets.push((*one, Target::New)),
+            None => targets.push((*one, DocumentTarget::New)),
         }
     }
-    for (one, found) in find::find::<T>(desk, uncertain).await {
+    for (one, found) in find::find_documents::<T>(desk, uncertain).await {
         match found {
-            Found::Nothing => targets.push((one, Target::New)),
-            Found::Ours(target) => targets.push((one, target)),
-            Found::Settled(brought) => one.task.finish(Ok(brought)),
-            Found::Foreign(failure) => one.task.finish(Err(failure.into())),
+            LookupOutcome::Nothing => targets.push((one, DocumentTarget::New)),
+            LookupOutcome::Ours(target) => targets.push((one, target)),
+            LookupOutcome::Settled(brought) => one.task.into_outcomes(Ok(brought)),
+            LookupOutcome::Foreign(failure) => one.task.into_outcomes(Err(failure.into())),
         }
     }
     targets
@@ -209,21 +213,23 @@ async fn targets<'a, T: Sales>(
 /// Resolves documents that Xero refused because their number is taken: by our own document from an
 /// earlier try that was considered failed, or by a foreign one. If neither is found, the refusal
 /// remains their outcome.
-async fn settle_clashes<'a, T: Sales>(
-    desk: &Desk<'_>,
+async fn resolve_number_conflicts<'a, T: SalesEntity>(
+    desk: &TenantSession<'_>,
     clashing: Vec<Addressed<'a, T::Snapshot>>,
 ) -> Vec<Planned<'a, T>> {
     let mut adopted = Vec::new();
-    for (one, found) in find::find::<T>(desk, clashing).await {
+    for (one, found) in find::find_documents::<T>(desk, clashing).await {
         match found {
             // The task's own earlier copy, voided in Xero, holds the number.
-            Found::Nothing if one.task.mapping.generation > 1 => {
-                adopted.push((one, Target::Renumbered));
+            LookupOutcome::Nothing if one.task.mapping.generation > 1 => {
+                adopted.push((one, DocumentTarget::Renumbered));
             }
-            Found::Nothing => {}
-            Found::Ours(target) => adopted.push((one, target)),
-            Found::Settled(brought) => one.task.finish(Ok(brought)),
-            Found::Foreign(failure) => one.task.finish(Err(Trouble::Explained(failure))),
+            LookupOutcome::Nothing => {}
+            LookupOutcome::Ours(target) => adopted.push((one, target)),
+            LookupOutcome::Settled(brought) => one.task.into_outcomes(Ok(brought)),
+            LookupOutcome::Foreign(failure) => {
+                one.task.into_outcomes(Err(AttemptError::Explained(failure)))
+            }
         }
     }
     adopted
@@ -231,47 +237,47 @@ async fn settle_clashes<'a, T: Sales>(
 
 /// Refuses copies whose own number is taken, too. Only a document that was entered in Xero can have
 /// such a number.
-fn refuse_copies<T: Sales>(clashing: &[Addressed<'_, T::Snapshot>]) {
+fn refuse_copies<T: SalesEntity>(clashing: &[Addressed<'_, T::Snapshot>]) {
     for Addressed { task, .. } in clashing {
         let failure = Failure::new(
             FailureClass::Rejected,
-            Cause::NumberTaken,
+            FailureCause::NumberTaken,
             format!(
                 "Xero already has another {} with the number {}, which the new copy of {} was to have.",
-                T::KIND.noun(),
+                T::KIND.display_noun(),
                 task.mapping.copy_number(),
-                T::number(&task.snapshot)
+                T::record_number(&task.snapshot)
             ),
             "Change the number of that document in Xero, then retry. Nothing was overwritten.",
         );
-        task.finish(Err(Trouble::Explained(failure)));
+        task.into_outcomes(Err(AttemptError::Explained(failure)));
     }
 }
 
-fn is_taken(error: &XeroError) -> bool {
+fn is_number_taken(error: &XeroError) -> bool {
     matches!(error, XeroError::NotUnique { .. })
 }
 
-fn told_if_gone<R: SalesDocument>(remote: &R) -> Option<String> {
-    let status = remote.head().status;
+fn describe_if_gone<R: SalesDocument>(remote: &R) -> Option<String> {
+    let status = remote.document_head().status;
     status
         .is_gone()
         .then(|| format!("It is {} in Xero and no longer counts there.", status.as_str()))
 }
 
-fn brought<T: Sales>(
-    task: &Task<'_, T::Snapshot>,
+fn synced_document<T: SalesEntity>(
+    task: &SyncTask<'_, T::Snapshot>,
     remote: &T::Remote,
     operation: LoggedOperation,
     mut remarks: Vec<String>,
-) -> Brought {
-    let link = T::link(task, remote, operation);
-    remarks.extend(link.amounts.as_ref().and_then(told_if_different));
-    Brought { link: Some(link), operation, remarks }
+) -> Synced {
+    let link = T::build_link(task, remote, operation);
+    remarks.extend(link.amounts.as_ref().and_then(describe_difference));
+    Synced { link: Some(link), operation, remarks }
 }
 
-fn told_if_different(amounts: &Amounts) -> Option<String> {
-    let difference = amounts.difference()?;
+fn describe_difference(amounts: &DocumentAmounts) -> Option<String> {
+    let difference = amounts.total_difference()?;
     Some(format!(
         "The totals differ: {} in Xero, {} in the CRM ({}). Xero rounds the tax of each line.",
         amounts.xero_total, amounts.crm_total, difference.amount,

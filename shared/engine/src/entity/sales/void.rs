@@ -5,66 +5,72 @@ use domain::failure::Failure;
 use domain::recognise::FoundDocument;
 use domain::sync_log::LoggedOperation;
 use xero::api::TargetStatus;
-use xero::{Rows, XeroError};
+use xero::{DecodedRows, XeroError};
 
-use super::{Sales, Tasks, brought, find, is_voided};
-use crate::desk::{Desk, Trouble};
-use crate::entity::unknown_status::unknown_status;
-use crate::entity::write::{Draft, Sent, write};
-use crate::entity::{Brought, Entity, Task, batch_size, fail, open};
+use super::{SalesEntity, SalesTasks, find, is_voided, synced_document};
+use crate::entity::unknown_status::unknown_status_failure;
+use crate::entity::write::{DocumentDraft, DraftResult, write_drafts};
+use crate::entity::{SyncEntity, SyncTask, Synced, batch_size, fail_tasks, open};
+use crate::tenant_session::{AttemptError, TenantSession};
 
 /// Voids documents in Xero: a draft is deleted, an approved document is voided. A document that was
 /// never sent needs neither.
-pub(super) async fn void<T: Sales>(desk: &Desk<'_>, tasks: &Tasks<'_, T>) {
+pub(super) async fn void_documents<T: SalesEntity>(
+    desk: &TenantSession<'_>,
+    tasks: &SalesTasks<'_, T>,
+) {
     let voided = open(tasks, is_voided::<T>);
     if voided.is_empty() {
         return;
     }
     let mut drafts = Vec::new();
-    for (task, remote) in standing::<T>(desk, voided).await {
+    for (task, remote) in fetch_existing_documents::<T>(desk, voided).await {
         let operation = LoggedOperation::Void;
         let Some(remote) = remote else {
             let remark = "It was never sent to Xero, so there is nothing to void.".to_owned();
-            task.finish(Ok(Brought { link: None, operation, remarks: vec![remark] }));
+            task.into_outcomes(Ok(Synced { link: None, operation, remarks: vec![remark] }));
             continue;
         };
-        match target(&T::number(&task.snapshot), remote.head().status) {
+        match target_status(&T::record_number(&task.snapshot), remote.document_head().status) {
             Ok(Some(status)) => {
-                let document = (T::typed(remote.head().id), status);
-                drafts.push(Draft { item: task, document, operation, remarks: Vec::new() });
+                let document = (T::typed_id(remote.document_head().id), status);
+                drafts.push(DocumentDraft { item: task, document, operation, remarks: Vec::new() });
             }
-            Ok(None) => task.finish(Ok(brought::<T>(task, &remote, operation, Vec::new()))),
-            Err(failure) => task.finish(Err(failure.into())),
+            Ok(None) => {
+                task.into_outcomes(Ok(synced_document::<T>(task, &remote, operation, Vec::new())))
+            }
+            Err(failure) => task.into_outcomes(Err(failure.into())),
         }
     }
-    let way = T::ending(batch_size(tasks));
-    for Sent { item: task, document: _, operation, remarks, result } in
-        write(&desk.session, drafts, &way).await
+    let way = T::status_endpoint(batch_size(tasks));
+    for DraftResult { item: task, document: _, operation, remarks, result } in
+        write_drafts(&desk.session, drafts, &way).await
     {
-        let outcome = result.map(|remote| brought::<T>(task, &remote, operation, remarks));
-        task.finish(outcome.map_err(Trouble::Xero));
+        let outcome = result.map(|remote| synced_document::<T>(task, &remote, operation, remarks));
+        task.into_outcomes(outcome.map_err(AttemptError::Xero));
     }
 }
 
 /// Returns the status that removes a document from the books, if it still counts there. A document
 /// with an unknown status is never voided, because voiding cannot be undone.
-fn target(number: &str, status: &DocumentStatus) -> Result<Option<TargetStatus>, Failure> {
+fn target_status(number: &str, status: &DocumentStatus) -> Result<Option<TargetStatus>, Failure> {
     match status {
         DocumentStatus::Voided | DocumentStatus::Deleted => Ok(None),
         DocumentStatus::Draft | DocumentStatus::Submitted => Ok(Some(TargetStatus::Deleted)),
         DocumentStatus::Authorised | DocumentStatus::Paid => Ok(Some(TargetStatus::Voided)),
-        DocumentStatus::Other(status) => Err(unknown_status(number, status)),
+        DocumentStatus::Other(status) => Err(unknown_status_failure(number, status)),
     }
 }
 
 /// A task with its document, if Xero has one.
-type TaskDocument<'a, T> = (&'a Task<'a, <T as Entity>::Snapshot>, Option<<T as Sales>::Remote>);
+type TaskDocument<'a, T> =
+    (&'a SyncTask<'a, <T as SyncEntity>::Snapshot>, Option<<T as SalesEntity>::Remote>);
 
 /// Reads the documents from Xero: linked ones by their ids, and those that an unanswered try may
 /// have left by their numbers. Foreign documents are not voided.
-async fn standing<'a, T: Sales>(
-    desk: &Desk<'_>,
-    voided: Vec<&'a Task<'a, T::Snapshot>>,
+async fn fetch_existing_documents<'a, T: SalesEntity>(
+    desk: &TenantSession<'_>,
+    voided: Vec<&'a SyncTask<'a, T::Snapshot>>,
 ) -> Vec<TaskDocument<'a, T>> {
     let (mut linked, mut sought, mut standing) = (Vec::new(), Vec::new(), Vec::new());
     for task in voided {
@@ -74,20 +80,20 @@ async fn standing<'a, T: Sales>(
             None => standing.push((task, None)),
         }
     }
-    let ids = linked.iter().map(|(_, id)| T::typed(*id)).collect::<Vec<_>>();
+    let ids = linked.iter().map(|(_, id)| T::typed_id(*id)).collect::<Vec<_>>();
     match T::find_by_ids(&desk.session, &ids).await {
-        Ok(Rows { rows: found, undecodable }) => {
+        Ok(DecodedRows { rows: found, undecodable }) => {
             for (task, id) in linked {
-                let remote = found.iter().find(|remote| remote.head().id == id).cloned();
+                let remote = found.iter().find(|remote| remote.document_head().id == id).cloned();
                 match undecodable.iter().find(|odd| odd.may_be(id.0)) {
                     Some(odd) if remote.is_none() => {
-                        task.finish(Err(XeroError::from(odd).into()));
+                        task.into_outcomes(Err(XeroError::from(odd).into()));
                     }
                     Some(_) | None => standing.push((task, remote)),
                 }
             }
         }
-        Err(error) => fail(linked.into_iter().map(|(task, _)| task), &error.into()),
+        Err(error) => fail_tasks(linked.into_iter().map(|(task, _)| task), &error.into()),
     }
     if sought.is_empty() {
         return standing;
@@ -95,16 +101,16 @@ async fn standing<'a, T: Sales>(
     match find::read::<T>(desk, &sought).await {
         Ok(rows) => {
             for task in sought {
-                match find::whose::<T>(desk, task, None, &rows) {
+                match find::identify_document::<T>(desk, task, None, &rows) {
                     Ok(FoundDocument::Ours(remote)) => standing.push((task, Some(remote))),
                     Ok(FoundDocument::Nothing | FoundDocument::Foreign(_)) => {
                         standing.push((task, None));
                     }
-                    Err(error) => task.finish(Err(error.into())),
+                    Err(error) => task.into_outcomes(Err(error.into())),
                 }
             }
         }
-        Err(error) => fail(sought, &error.into()),
+        Err(error) => fail_tasks(sought, &error.into()),
     }
     standing
 }

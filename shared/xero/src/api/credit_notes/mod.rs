@@ -16,15 +16,15 @@ use http::Method;
 use serde::Serialize;
 
 use self::wire::{WireAllocation, WireCreditNote};
-use super::filter::{any_of, equals, group_keys, is_quotable};
-use super::page::every_row;
-use super::rows::{KeySelection, confine_failure, one, select_rows};
-use super::written::{Fit, confirm_change, read_removal, send, written};
-use super::{Position, TargetStatus, Written};
+use super::filter::{any_of, equals_clause, group_keys, is_quotable};
+use super::page::read_every_row;
+use super::queries::{KeySelection, confine_failure, read_record, select_rows};
+use super::write_outcome::{ElementFit, confirm_change, read_outcomes, read_removal, send_batch};
+use super::{PagePosition, TargetStatus, WriteOutcome};
 use crate::error::XeroError;
-use crate::json::envelope;
-use crate::rows::{Marks, OddRow, Rows};
-use crate::session::{Call, Session};
+use crate::json::encode_collection;
+use crate::rows::{DecodedRows, OddRow, RowIdentity};
+use crate::session::{ApiCall, ApiSession};
 
 const LIST: &str = "/CreditNotes";
 const ONE: &str = "/CreditNotes/{CreditNoteID}";
@@ -46,21 +46,21 @@ struct StatusChange {
 /// notes may have the same numbers and are returned, too. A number that no filter can contain is
 /// looked for by itself. If Xero refuses that call, only this number's note counts as unreadable.
 pub async fn find_by_numbers(
-    session: &Session,
+    session: &ApiSession,
     numbers: &[&str],
-) -> Result<Rows<RemoteCreditNote>, XeroError> {
+) -> Result<DecodedRows<RemoteCreditNote>, XeroError> {
     let quotable = numbers.iter().copied().filter(|number| is_quotable(number));
     let quotable = quotable.collect::<Vec<_>>();
     let numbered = KeySelection { call: call_by_numbers, too_large: too_large_by_number };
-    let mut found = Rows::default();
+    let mut found = DecodedRows::default();
     for group in group_keys(&quotable, |number| clause_of_number(number))? {
-        found.append(
+        found.append_rows(
             select_rows::<_, WireCreditNote, _>(session, group, COLLECTION, &numbered).await?,
         );
     }
     for number in numbers.iter().filter(|number| !is_quotable(number)) {
         let looked_up = find_by_beginning(session, number).await;
-        found.append(confine_failure(session, looked_up, too_large_by_number(number))?);
+        found.append_rows(confine_failure(session, looked_up, too_large_by_number(number))?);
     }
     Ok(found)
 }
@@ -68,17 +68,17 @@ pub async fn find_by_numbers(
 /// Finds every credit note with a number that no filter can contain, because it has a quotation
 /// mark or a backslash: reads those whose numbers begin like it.
 async fn find_by_beginning(
-    session: &Session,
+    session: &ApiSession,
     number: &str,
-) -> Result<Rows<RemoteCreditNote>, XeroError> {
+) -> Result<DecodedRows<RemoteCreditNote>, XeroError> {
     let ends = |sign: char| matches!(sign, '"' | '\\') || sign.is_control();
     let filter = match number.split(ends).next().unwrap_or_default() {
         "" => r#"Type=="ACCRECCREDIT""#.to_owned(),
         beginning => format!(r#"CreditNoteNumber.StartsWith("{beginning}")"#),
     };
     let (call, unread) = (call_with_filter(filter), too_large_by_number(&number));
-    let mut found: Rows<RemoteCreditNote> =
-        every_row::<WireCreditNote, _>(session, &call, COLLECTION, unread).await?;
+    let mut found: DecodedRows<RemoteCreditNote> =
+        read_every_row::<WireCreditNote, _>(session, &call, COLLECTION, unread).await?;
     let is_it = |note: &RemoteCreditNote| {
         note.number.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(number))
     };
@@ -93,13 +93,13 @@ async fn find_by_beginning(
 
 /// Finds every credit note with one of these ids, whatever its status.
 pub async fn find_by_ids(
-    session: &Session,
+    session: &ApiSession,
     ids: &[XeroCreditNoteId],
-) -> Result<Rows<RemoteCreditNote>, XeroError> {
+) -> Result<DecodedRows<RemoteCreditNote>, XeroError> {
     let identified = KeySelection { call: call_by_ids, too_large: too_large_by_id };
-    let mut found = Rows::default();
+    let mut found = DecodedRows::default();
     for group in group_keys(ids, clause_of_id)? {
-        found.append(
+        found.append_rows(
             select_rows::<_, WireCreditNote, _>(session, group, COLLECTION, &identified).await?,
         );
     }
@@ -107,10 +107,10 @@ pub async fn find_by_ids(
 }
 
 fn clause_of_number(number: &str) -> String {
-    equals("CreditNoteNumber", number)
+    equals_clause("CreditNoteNumber", number)
 }
 
-fn call_by_numbers(numbers: &[&str]) -> Call {
+fn call_by_numbers(numbers: &[&str]) -> ApiCall {
     call_with_filter(any_of(numbers.iter().map(|number| clause_of_number(number))))
 }
 
@@ -123,7 +123,7 @@ fn clause_of_id(id: &XeroCreditNoteId) -> String {
 }
 
 /// A single note is requested by its own route.
-fn call_by_ids(ids: &[XeroCreditNoteId]) -> Call {
+fn call_by_ids(ids: &[XeroCreditNoteId]) -> ApiCall {
     match ids {
         [id] => by_id(*id),
         _ => call_with_filter(any_of(ids.iter().map(clause_of_id))),
@@ -135,23 +135,23 @@ fn too_large_by_id(id: &XeroCreditNoteId) -> OddRow {
 }
 
 /// Xero has no parameters for ids or numbers here. Without pages, its list omits the allocations.
-fn call_with_filter(filter: String) -> Call {
-    Call::list(LIST, COLLECTION)
-        .query("where", filter)
-        .at_page(Position::FIRST)
-        .query("unitdp", "4")
+fn call_with_filter(filter: String) -> ApiCall {
+    ApiCall::for_list(LIST, COLLECTION)
+        .with_query("where", filter)
+        .at_page(PagePosition::FIRST)
+        .with_query("unitdp", "4")
 }
 
 /// Reads the credit note with this id, whatever its status.
 pub async fn get(
-    session: &Session,
+    session: &ApiSession,
     id: XeroCreditNoteId,
 ) -> Result<Option<RemoteCreditNote>, XeroError> {
-    one::<WireCreditNote, _>(session, by_id(id), COLLECTION).await
+    read_record::<WireCreditNote, _>(session, by_id(id), COLLECTION).await
 }
 
-fn by_id(id: XeroCreditNoteId) -> Call {
-    Call::one(ONE, COLLECTION, id.to_string()).query("unitdp", "4")
+fn by_id(id: XeroCreditNoteId) -> ApiCall {
+    ApiCall::for_record(ONE, COLLECTION, id.to_string()).with_query("unitdp", "4")
 }
 
 /// Creates credit notes. Returns one outcome for each document, in their order.
@@ -159,106 +159,124 @@ fn by_id(id: XeroCreditNoteId) -> Call {
 /// # Errors
 ///
 /// Only when the call as a whole fails.
-pub async fn create(
-    session: &Session,
+pub async fn create_credit_notes(
+    session: &ApiSession,
     documents: &[CreditNoteDocument],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemoteCreditNote>>, XeroError> {
+) -> Result<Vec<WriteOutcome<RemoteCreditNote>>, XeroError> {
     if documents.iter().any(|document| document.credit_note_id.is_some()) {
         return Err(XeroError::Unsendable { reason: "a credit note to create must have no id" });
     }
-    write(session, Method::PUT, body(documents), documents, key, fit).await
+    write_credit_notes(
+        session,
+        Method::PUT,
+        credit_note_body(documents),
+        documents,
+        key,
+        compare_credit_note,
+    )
+    .await
 }
 
 /// Updates the credit notes whose ids are in the documents. The lines replace all existing lines.
 /// Returns one outcome for each document, in their order.
-pub async fn update(
-    session: &Session,
+pub async fn update_credit_notes(
+    session: &ApiSession,
     documents: &[CreditNoteDocument],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemoteCreditNote>>, XeroError> {
+) -> Result<Vec<WriteOutcome<RemoteCreditNote>>, XeroError> {
     if documents.iter().any(|document| document.credit_note_id.is_none()) {
         return Err(XeroError::Unsendable { reason: "a credit note to update must have an id" });
     }
-    write(session, Method::POST, body(documents), documents, key, fit).await
+    write_credit_notes(
+        session,
+        Method::POST,
+        credit_note_body(documents),
+        documents,
+        key,
+        compare_credit_note,
+    )
+    .await
 }
 
 /// Voids or deletes credit notes, and changes nothing else about them. Returns one outcome for
 /// each, in their order.
 pub async fn set_status(
-    session: &Session,
+    session: &ApiSession,
     changes: &[(XeroCreditNoteId, TargetStatus)],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemoteCreditNote>>, XeroError> {
+) -> Result<Vec<WriteOutcome<RemoteCreditNote>>, XeroError> {
     let body = status_body(changes);
-    let fit = |(id, _): &(XeroCreditNoteId, TargetStatus), marks: &Marks| {
-        Fit::of(marks.id.map(|kept| id.0 == kept), &[])
+    let fit = |(id, _): &(XeroCreditNoteId, TargetStatus), marks: &RowIdentity| {
+        ElementFit::from_comparisons(marks.id.map(|kept| id.0 == kept), &[])
     };
-    let outcomes = write(session, Method::POST, body, changes, key, fit).await?;
+    let outcomes = write_credit_notes(session, Method::POST, body, changes, key, fit).await?;
     let is_gone = |note: &RemoteCreditNote| note.status.is_gone();
     Ok(outcomes.into_iter().map(|outcome| confirm_change(LIST, outcome, is_gone)).collect())
 }
 
 /// The body that [`create`] and [`update`] send. The same documents always give the same bytes.
-pub fn body(documents: &[CreditNoteDocument]) -> Bytes {
-    envelope(COLLECTION, documents)
+pub fn credit_note_body(documents: &[CreditNoteDocument]) -> Bytes {
+    encode_collection(COLLECTION, documents)
 }
 
 /// The body that [`set_status`] sends.
 pub fn status_body(changes: &[(XeroCreditNoteId, TargetStatus)]) -> Bytes {
     let changes = changes.iter();
     let changes = changes.map(|&(credit_note_id, status)| StatusChange { credit_note_id, status });
-    envelope(COLLECTION, &changes.collect::<Vec<_>>())
+    encode_collection(COLLECTION, &changes.collect::<Vec<_>>())
 }
 
-async fn write<D: Sync>(
-    session: &Session,
+async fn write_credit_notes<D: Sync>(
+    session: &ApiSession,
     method: Method,
     body: Bytes,
     documents: &[D],
     key: &IdempotencyKey,
-    fit: fn(&D, &Marks) -> Fit,
-) -> Result<Vec<Written<RemoteCreditNote>>, XeroError> {
-    let call = Call::write(LIST, method, COLLECTION, body, key).query("unitdp", "4");
-    send::<_, WireCreditNote, _>(session, call, COLLECTION, documents, fit).await
+    fit: fn(&D, &RowIdentity) -> ElementFit,
+) -> Result<Vec<WriteOutcome<RemoteCreditNote>>, XeroError> {
+    let call =
+        ApiCall::for_batch_write(LIST, method, COLLECTION, body, key).with_query("unitdp", "4");
+    send_batch::<_, WireCreditNote, _>(session, call, COLLECTION, documents, fit).await
 }
 
 /// Whether an element is about the document: an update is identified by its id, a creation by its
 /// number.
-fn fit(document: &CreditNoteDocument, marks: &Marks) -> Fit {
+fn compare_credit_note(document: &CreditNoteDocument, marks: &RowIdentity) -> ElementFit {
     if let (Some(sent), Some(kept)) = (document.credit_note_id, marks.id) {
-        return Fit::of(Some(sent.0 == kept), &[]);
+        return ElementFit::from_comparisons(Some(sent.0 == kept), &[]);
     }
     let number = marks.number.as_ref();
     let number = number.map(|kept| kept.eq_ignore_ascii_case(&document.credit_note_number));
-    Fit::of(number, &[])
+    ElementFit::from_comparisons(number, &[])
 }
 
 /// Applies credit of a note to an invoice. Only the new allocation is sent: Xero would apply
 /// existing ones again.
-pub async fn allocate(
-    session: &Session,
+pub async fn create_allocation(
+    session: &ApiSession,
     note: XeroCreditNoteId,
     allocation: &AllocationDocument,
     key: &IdempotencyKey,
-) -> Result<Written<RemoteAllocation>, XeroError> {
+) -> Result<WriteOutcome<RemoteAllocation>, XeroError> {
     let path = [COLLECTION.to_owned(), note.to_string(), BELOW.to_owned()];
-    let call = Call::add_below(ALLOCATIONS, &path, allocation_body(allocation), key);
-    let answer = session.call(call).await?;
+    let call = ApiCall::add_below(ALLOCATIONS, &path, allocation_body(allocation), key);
+    let answer = session.make_call(call).await?;
     let sent = std::slice::from_ref(allocation);
     // An allocation has no name by which it can be identified.
-    let fit = |sent: &AllocationDocument, marks: &Marks| {
+    let fit = |sent: &AllocationDocument, marks: &RowIdentity| {
         let invoice = marks.belongs_to.map(|kept| kept == sent.invoice.invoice_id.0);
-        Fit::of(invoice, &[marks.amount.map(|kept| kept == sent.amount)])
+        ElementFit::from_comparisons(invoice, &[marks.amount.map(|kept| kept == sent.amount)])
     };
     let mut told =
-        written::<_, WireAllocation, _>(session, ALLOCATIONS, BELOW, &answer, sent, fit)?;
-    told.pop().ok_or_else(|| XeroError::undecodable(ALLOCATIONS, "no answer to the allocation"))
+        read_outcomes::<_, WireAllocation, _>(session, ALLOCATIONS, BELOW, &answer, sent, fit)?;
+    told.pop()
+        .ok_or_else(|| XeroError::undecodable_answer(ALLOCATIONS, "no answer to the allocation"))
 }
 
 /// The body that [`allocate`] sends. The same allocation always gives the same bytes.
 pub fn allocation_body(allocation: &AllocationDocument) -> Bytes {
-    envelope(BELOW, std::slice::from_ref(allocation))
+    encode_collection(BELOW, std::slice::from_ref(allocation))
 }
 
 /// Takes an allocation back, which reopens the note and the invoice. Returns `false` if there is no
@@ -267,13 +285,13 @@ pub fn allocation_body(allocation: &AllocationDocument) -> Bytes {
 /// # Errors
 ///
 /// [`XeroError::Unidentified`] if Xero's answer does not say that the allocation was removed.
-pub async fn deallocate(
-    session: &Session,
+pub async fn delete_allocation(
+    session: &ApiSession,
     note: XeroCreditNoteId,
     allocation: XeroAllocationId,
 ) -> Result<bool, XeroError> {
     let path = [COLLECTION.to_owned(), note.to_string(), BELOW.to_owned(), allocation.to_string()];
-    match session.call(Call::remove_below(ALLOCATION, &path)).await {
+    match session.make_call(ApiCall::remove_below(ALLOCATION, &path)).await {
         Ok(answer) => read_removal(ALLOCATION, BELOW, &answer).map(|()| true),
         Err(XeroError::NotFound { .. }) => Ok(false),
         Err(error) => Err(error),

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::date::{optional_date, optional_instant};
-use crate::json::{currency, optional_figure, optional_id, real_id, told};
+use crate::json::{currency_code, optional_figure, optional_id, optional_text, real_id};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -23,13 +23,13 @@ pub(super) struct WireCreditNote {
     #[serde(rename = "Type")]
     note_type: String,
     status: DocumentStatus,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     credit_note_number: Option<String>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     reference: Option<String>,
     #[serde(default)]
-    contact: Option<Reference>,
-    #[serde(deserialize_with = "currency")]
+    contact: Option<WireContactReference>,
+    #[serde(deserialize_with = "currency_code")]
     currency_code: Currency,
     #[serde(with = "json_number")]
     total: Decimal,
@@ -46,7 +46,7 @@ pub(super) struct WireCreditNote {
 }
 
 #[derive(Debug, Deserialize)]
-struct Reference {
+struct WireContactReference {
     #[serde(default, rename = "ContactID", deserialize_with = "optional_id")]
     contact: Option<Uuid>,
 }

@@ -15,14 +15,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::wire::WireInvoice;
-use super::page::page;
-use super::rows::{KeySelection, one, select_rows};
-use super::written::{Fit, confirm_change, send};
-use super::{Page, Position, TargetStatus, Written};
+use super::page::read_page;
+use super::queries::{KeySelection, read_record, select_rows};
+use super::write_outcome::{ElementFit, confirm_change, send_batch};
+use super::{PagePosition, RowPage, TargetStatus, WriteOutcome};
 use crate::error::XeroError;
-use crate::json::envelope;
-use crate::rows::{Marks, OddRow, Rows};
-use crate::session::{Call, Session, encoded};
+use crate::json::encode_collection;
+use crate::rows::{DecodedRows, OddRow, RowIdentity};
+use crate::session::{ApiCall, ApiSession, percent_encode};
 
 const LIST: &str = "/Invoices";
 const ONE: &str = "/Invoices/{InvoiceID}";
@@ -50,23 +50,24 @@ struct StatusChange {
 /// The numbers must contain no commas. One call serves up to 50 numbers, fewer if they are long or
 /// if one answer cannot hold their invoices.
 pub async fn find_by_numbers(
-    session: &Session,
+    session: &ApiSession,
     numbers: &[&str],
-) -> Result<Rows<RemoteInvoice>, XeroError> {
+) -> Result<DecodedRows<RemoteInvoice>, XeroError> {
     let numbered = KeySelection { call: call_by_numbers, too_large: too_large_by_number };
-    let mut found = Rows::default();
+    let mut found = DecodedRows::default();
     for group in groups_of_numbers(numbers) {
-        found
-            .append(select_rows::<_, WireInvoice, _>(session, group, COLLECTION, &numbered).await?);
+        found.append_rows(
+            select_rows::<_, WireInvoice, _>(session, group, COLLECTION, &numbered).await?,
+        );
     }
     Ok(found)
 }
 
-fn call_by_numbers(numbers: &[&str]) -> Call {
-    Call::list(LIST, COLLECTION)
-        .query("InvoiceNumbers", numbers.join(","))
-        .at_page(Position::FIRST)
-        .query("unitdp", "4")
+fn call_by_numbers(numbers: &[&str]) -> ApiCall {
+    ApiCall::for_list(LIST, COLLECTION)
+        .with_query("InvoiceNumbers", numbers.join(","))
+        .at_page(PagePosition::FIRST)
+        .with_query("unitdp", "4")
 }
 
 fn too_large_by_number(number: &&str) -> OddRow {
@@ -78,8 +79,8 @@ fn groups_of_numbers<'a, 'b>(numbers: &'b [&'a str]) -> Vec<&'b [&'a str]> {
     let mut groups: Vec<&[&str]> = Vec::new();
     let (mut begin, mut length) = (0, 0);
     for (at, number) in numbers.iter().enumerate() {
-        let own = encoded(number).len();
-        let comma = encoded(",").len();
+        let own = percent_encode(number).len();
+        let comma = percent_encode(",").len();
         if at == begin {
             length = own;
         } else if at - begin < NUMBERS_LIMIT && length + own < NUMBERS_LENGTH_LIMIT {
@@ -96,14 +97,15 @@ fn groups_of_numbers<'a, 'b>(numbers: &'b [&'a str]) -> Vec<&'b [&'a str]> {
 /// Finds every invoice with one of these ids, whatever its status, with one call for up to 40 of
 /// them, or with more if one answer cannot hold them.
 pub async fn find_by_ids(
-    session: &Session,
+    session: &ApiSession,
     ids: &[XeroInvoiceId],
-) -> Result<Rows<RemoteInvoice>, XeroError> {
+) -> Result<DecodedRows<RemoteInvoice>, XeroError> {
     let identified = KeySelection { call: call_by_ids, too_large: too_large_by_id };
-    let mut found = Rows::default();
+    let mut found = DecodedRows::default();
     for ids in ids.chunks(IDS_LIMIT) {
-        found
-            .append(select_rows::<_, WireInvoice, _>(session, ids, COLLECTION, &identified).await?);
+        found.append_rows(
+            select_rows::<_, WireInvoice, _>(session, ids, COLLECTION, &identified).await?,
+        );
     }
     Ok(found)
 }
@@ -113,44 +115,47 @@ fn too_large_by_id(id: &XeroInvoiceId) -> OddRow {
 }
 
 /// A single invoice is requested by its own route.
-fn call_by_ids(ids: &[XeroInvoiceId]) -> Call {
+fn call_by_ids(ids: &[XeroInvoiceId]) -> ApiCall {
     if let [id] = ids {
         return by_id(*id);
     }
-    Call::list(LIST, COLLECTION)
-        .query("IDs", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
-        .at_page(Position::FIRST)
-        .query("unitdp", "4")
+    ApiCall::for_list(LIST, COLLECTION)
+        .with_query("IDs", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+        .at_page(PagePosition::FIRST)
+        .with_query("unitdp", "4")
 }
 
 /// Reads the invoice with this id, whatever its status.
-pub async fn get(session: &Session, id: XeroInvoiceId) -> Result<Option<RemoteInvoice>, XeroError> {
-    one::<WireInvoice, _>(session, by_id(id), COLLECTION).await
+pub async fn get(
+    session: &ApiSession,
+    id: XeroInvoiceId,
+) -> Result<Option<RemoteInvoice>, XeroError> {
+    read_record::<WireInvoice, _>(session, by_id(id), COLLECTION).await
 }
 
-fn by_id(id: XeroInvoiceId) -> Call {
-    Call::one(ONE, COLLECTION, id.to_string()).query("unitdp", "4")
+fn by_id(id: XeroInvoiceId) -> ApiCall {
+    ApiCall::for_record(ONE, COLLECTION, id.to_string()).with_query("unitdp", "4")
 }
 
 /// Reads a page of the sales invoices that changed at an instant or later, whatever their status,
 /// oldest change first. The rows are complete: they have lines, payments and credits. The page is
 /// smaller than `at` says if the answer would be too large, and an invoice that is too large by
 /// itself is an unreadable row.
-pub async fn changed(
-    session: &Session,
+pub async fn read_changed_page(
+    session: &ApiSession,
     since: Timestamp,
-    at: Position,
-) -> Result<Page<RemoteInvoice>, XeroError> {
-    let call = Call::list(LIST, COLLECTION)
+    at: PagePosition,
+) -> Result<RowPage<RemoteInvoice>, XeroError> {
+    let call = ApiCall::for_list(LIST, COLLECTION)
         .modified_since(since)
-        .query("where", r#"Type=="ACCREC""#)
+        .with_query("where", r#"Type=="ACCREC""#)
         // Deleted invoices are requested explicitly: no documentation says that they are returned
         // by default.
-        .query("Statuses", "DRAFT,SUBMITTED,AUTHORISED,PAID,VOIDED,DELETED")
-        .query("order", "UpdatedDateUTC ASC")
+        .with_query("Statuses", "DRAFT,SUBMITTED,AUTHORISED,PAID,VOIDED,DELETED")
+        .with_query("order", "UpdatedDateUTC ASC")
         .at_page(at)
-        .query("unitdp", "4");
-    page::<WireInvoice, _>(session, &call, COLLECTION, at, OddRow::too_large(LIST)).await
+        .with_query("unitdp", "4");
+    read_page::<WireInvoice, _>(session, &call, COLLECTION, at, OddRow::too_large(LIST)).await
 }
 
 /// Creates invoices. Returns one outcome for each document, in their order.
@@ -158,11 +163,11 @@ pub async fn changed(
 /// # Errors
 ///
 /// Only when the call as a whole fails.
-pub async fn create(
-    session: &Session,
+pub async fn create_invoices(
+    session: &ApiSession,
     documents: &[InvoiceDocument],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
+) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
     if documents.iter().any(|document| document.invoice_id.is_some()) {
         return Err(XeroError::Unsendable { reason: "an invoice to create must have no id" });
     }
@@ -171,11 +176,11 @@ pub async fn create(
 
 /// Updates the invoices whose ids are in the documents. The lines replace all existing lines.
 /// Returns one outcome for each document, in their order.
-pub async fn update(
-    session: &Session,
+pub async fn update_invoices(
+    session: &ApiSession,
     documents: &[InvoiceDocument],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
+) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
     if documents.iter().any(|document| document.invoice_id.is_none()) {
         return Err(XeroError::Unsendable { reason: "an invoice to update must have an id" });
     }
@@ -185,61 +190,62 @@ pub async fn update(
 /// Voids or deletes invoices, and changes nothing else about them. Returns one outcome for each, in
 /// their order.
 pub async fn set_status(
-    session: &Session,
+    session: &ApiSession,
     changes: &[(XeroInvoiceId, TargetStatus)],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
+) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
     let body = status_body(changes);
-    let fit = |(id, _): &(XeroInvoiceId, TargetStatus), marks: &Marks| {
-        Fit::of(marks.id.map(|kept| id.0 == kept), &[])
+    let fit = |(id, _): &(XeroInvoiceId, TargetStatus), marks: &RowIdentity| {
+        ElementFit::from_comparisons(marks.id.map(|kept| id.0 == kept), &[])
     };
-    let outcomes = write(session, Method::POST, body, changes, key, fit).await?;
+    let outcomes = write_invoices(session, Method::POST, body, changes, key, fit).await?;
     let is_gone = |invoice: &RemoteInvoice| invoice.status.is_gone();
     Ok(outcomes.into_iter().map(|outcome| confirm_change(LIST, outcome, is_gone)).collect())
 }
 
 /// The body that [`create`] and [`update`] send. The same documents always give the same bytes.
-pub fn body(documents: &[InvoiceDocument]) -> Bytes {
-    envelope(COLLECTION, documents)
+pub fn invoice_body(documents: &[InvoiceDocument]) -> Bytes {
+    encode_collection(COLLECTION, documents)
 }
 
 /// The body that [`set_status`] sends.
 pub fn status_body(changes: &[(XeroInvoiceId, TargetStatus)]) -> Bytes {
     let changes: Vec<_> =
         changes.iter().map(|&(invoice_id, status)| StatusChange { invoice_id, status }).collect();
-    envelope(COLLECTION, &changes)
+    encode_collection(COLLECTION, &changes)
 }
 
 async fn write_documents(
-    session: &Session,
+    session: &ApiSession,
     method: Method,
     documents: &[InvoiceDocument],
     key: &IdempotencyKey,
-) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
-    write(session, method, body(documents), documents, key, fit).await
+) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
+    write_invoices(session, method, invoice_body(documents), documents, key, compare_invoice).await
 }
 
-async fn write<D: Sync>(
-    session: &Session,
+async fn write_invoices<D: Sync>(
+    session: &ApiSession,
     method: Method,
     body: Bytes,
     documents: &[D],
     key: &IdempotencyKey,
-    fit: fn(&D, &Marks) -> Fit,
-) -> Result<Vec<Written<RemoteInvoice>>, XeroError> {
-    let call = Call::write(LIST, method, COLLECTION, body, key).query("unitdp", "4");
-    send::<_, WireInvoice, _>(session, call, COLLECTION, documents, fit).await
+    fit: fn(&D, &RowIdentity) -> ElementFit,
+) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
+    let call =
+        ApiCall::for_batch_write(LIST, method, COLLECTION, body, key).with_query("unitdp", "4");
+    send_batch::<_, WireInvoice, _>(session, call, COLLECTION, documents, fit).await
 }
 
 /// Whether an element is about the document: an update is identified by its id, a creation by its
 /// number.
-fn fit(document: &InvoiceDocument, marks: &Marks) -> Fit {
+fn compare_invoice(document: &InvoiceDocument, marks: &RowIdentity) -> ElementFit {
     if let (Some(sent), Some(kept)) = (document.invoice_id, marks.id) {
-        return Fit::of(Some(sent.0 == kept), &[]);
+        return ElementFit::from_comparisons(Some(sent.0 == kept), &[]);
     }
     let number = marks.number.as_ref();
     let number = number.map(|kept| kept.eq_ignore_ascii_case(&document.invoice_number));
-    Fit::of(number, &[])
+    ElementFit::from_comparisons(number, &[])
 }
 
 #[cfg(test)]
@@ -262,7 +268,9 @@ mod tests {
         let groups = groups_of_numbers(&numbers);
         assert_eq!(groups.concat(), numbers);
         for group in groups {
-            assert!(encoded(&group.join(",")).replace("%2C", ",").len() <= NUMBERS_LENGTH_LIMIT);
+            assert!(
+                percent_encode(&group.join(",")).replace("%2C", ",").len() <= NUMBERS_LENGTH_LIMIT
+            );
         }
     }
 }

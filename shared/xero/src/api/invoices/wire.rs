@@ -1,7 +1,7 @@
 //! An invoice in the form in which Xero returns it.
 
 use domain::document::invoice::{
-    AppliedCredit, AppliedPayment, CreditKind, RemoteInvoice, Settlement,
+    AppliedCredit, AppliedPayment, CreditKind, PaymentsAndCredits, RemoteInvoice,
 };
 use domain::document::sales::DocumentStatus;
 use domain::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::date::{optional_date, optional_instant};
-use crate::json::{currency, optional_figure, optional_id, real_id, told};
+use crate::json::{currency_code, optional_figure, optional_id, optional_text, real_id};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -24,15 +24,15 @@ pub(super) struct WireInvoice {
     #[serde(rename = "Type")]
     invoice_type: String,
     status: DocumentStatus,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     invoice_number: Option<String>,
     #[serde(default)]
     contact: Option<WireContactReference>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     reference: Option<String>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     url: Option<String>,
-    #[serde(deserialize_with = "currency")]
+    #[serde(deserialize_with = "currency_code")]
     currency_code: Currency,
     #[serde(default, deserialize_with = "optional_figure")]
     total_tax: Option<Decimal>,
@@ -76,9 +76,9 @@ struct WireAppliedPayment {
     amount: Decimal,
     #[serde(default, deserialize_with = "optional_date")]
     date: Option<Date>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     reference: Option<String>,
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     status: Option<String>,
 }
 
@@ -86,14 +86,14 @@ struct WireAppliedPayment {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct WireCredit {
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default, deserialize_with = "optional_text")]
     credit_note_number: Option<String>,
     #[serde(default, deserialize_with = "optional_figure")]
     applied_amount: Option<Decimal>,
 }
 
 impl WireCredit {
-    fn read(self, kind: CreditKind) -> AppliedCredit {
+    fn into_credit(self, kind: CreditKind) -> AppliedCredit {
         let amount = self.applied_amount.unwrap_or_default();
         AppliedCredit { kind, number: self.credit_note_number, amount }
     }
@@ -114,16 +114,16 @@ impl From<WireInvoice> for RemoteInvoice {
             (CreditKind::Overpayment, wire.overpayments),
             (CreditKind::Prepayment, wire.prepayments),
         ];
-        let credits = credits
-            .into_iter()
-            .flat_map(|(kind, rows)| rows.into_iter().flatten().map(move |row| row.read(kind)));
+        let credits = credits.into_iter().flat_map(|(kind, rows)| {
+            rows.into_iter().flatten().map(move |row| row.into_credit(kind))
+        });
         let payments = wire.payments.into_iter().flatten();
         let payments = payments.filter(|one| one.status.as_deref() != Some("DELETED"));
-        let settlement = Settlement {
+        let settlement = PaymentsAndCredits {
             paid: wire.amount_paid.unwrap_or_default(),
             credited: wire.amount_credited.unwrap_or_default(),
             paid_on: wire.fully_paid_on_date,
-            payments: payments.map(applied).collect(),
+            payments: payments.map(applied_payment).collect(),
             credits: credits.collect(),
         };
         // Xero's own definition of the amount.
@@ -149,7 +149,7 @@ impl From<WireInvoice> for RemoteInvoice {
     }
 }
 
-fn applied(wire: WireAppliedPayment) -> AppliedPayment {
+fn applied_payment(wire: WireAppliedPayment) -> AppliedPayment {
     let WireAppliedPayment { id, amount, date, reference, status: _ } = wire;
     AppliedPayment { id: XeroPaymentId(id), amount, date, reference }
 }

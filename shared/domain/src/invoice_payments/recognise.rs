@@ -1,0 +1,82 @@
+//! The decision whether a payment in Xero is one that the CRM recorded.
+
+use std::collections::BTreeSet;
+
+use super::{CANDIDATES_MAX, InvoicePayments, Match, ReceivedPayment, RecordedPayment};
+use crate::ids::PaymentId;
+
+/// The number of days within which a payment appears on the bank statement.
+const DAYS_TO_THE_BANK: i32 = 7;
+/// The number of days after which a payment of the same amount counts as a different one. Between
+/// the two limits the match is unclear.
+const DAYS_OF_DOUBT: i32 = 45;
+
+/// Decides what a new payment in Xero is to the CRM.
+pub(super) fn recognise_payment(receipts: &InvoicePayments, received: &ReceivedPayment) -> Match {
+    let taken: BTreeSet<&PaymentId> =
+        receipts.received.iter().filter_map(ReceivedPayment::same_as).collect();
+    let others = receipts.received.iter().filter(|other| other.id != received.id);
+    let taken_by_others: BTreeSet<&PaymentId> =
+        others.filter_map(ReceivedPayment::same_as).collect();
+    let free =
+        receipts.recorded.iter().filter(|one| one.is_in_effect() && !taken.contains(&one.payment));
+    // The reference alone identifies a pushed payment, whatever else was changed in Xero.
+    let reference = received.reference.as_deref().unwrap_or_default();
+    let ours = receipts.recorded.iter().find(|one| {
+        let has_another = taken_by_others.contains(&one.payment);
+        !has_another && one.reference_tag().is_some_and(|tag| tag == reference)
+    });
+    if let Some(ours) = ours {
+        return same_payment(&ours.payment);
+    }
+    let free = free.filter(|one| !one.method.is_pushed() && one.amount == received.amount);
+    let free = free.collect::<Vec<_>>();
+    if let Some(named) = free.iter().find(|one| names_payment(reference, one)) {
+        return same_payment(&named.payment);
+    }
+    let days = |one: &&&RecordedPayment| days_between(one, received);
+    // Payments of the same amount are interchangeable: the nearest date decides, then the order of
+    // arrival.
+    let near = free
+        .iter()
+        .filter(|one| days(one) <= DAYS_TO_THE_BANK && !contradicts_reference(reference, one));
+    if let Some(nearest) = near.min_by_key(days) {
+        return same_payment(&nearest.payment);
+    }
+    let doubtful = free.iter().filter(|one| days(one) <= DAYS_OF_DOUBT);
+    let candidates = doubtful.map(|one| one.payment.clone()).take(CANDIDATES_MAX);
+    let candidates = candidates.collect::<Vec<_>>();
+    if candidates.is_empty() { Match::Imported } else { Match::Unclear { candidates } }
+}
+
+fn same_payment(payment: &PaymentId) -> Match {
+    Match::Same { payment: payment.clone() }
+}
+
+/// Whether a reference in Xero identifies this payment of the CRM.
+fn names_payment(reference: &str, recorded: &RecordedPayment) -> bool {
+    let (reference, wanted) =
+        (fold_reference(reference), recorded.reference.as_deref().map(fold_reference));
+    // A short number occurs within many other texts.
+    wanted.filter(|wanted| !wanted.is_empty()).is_some_and(|wanted| {
+        reference == wanted || (wanted.len() >= 5 && reference.contains(&wanted))
+    })
+}
+
+/// Whether both sides have an identifier and the two differ.
+fn contradicts_reference(reference: &str, recorded: &RecordedPayment) -> bool {
+    let wanted = recorded.reference.as_deref().map(fold_reference).unwrap_or_default();
+    !fold_reference(reference).is_empty()
+        && !wanted.is_empty()
+        && !names_payment(reference, recorded)
+}
+
+/// The text without the characters that people write in one place and omit in another.
+fn fold_reference(text: &str) -> String {
+    text.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn days_between(recorded: &RecordedPayment, received: &ReceivedPayment) -> i32 {
+    let Some(date) = received.date else { return i32::MAX };
+    date.since(recorded.date).map_or(i32::MAX, |span| span.get_days().saturating_abs())
+}

@@ -1,0 +1,348 @@
+//! Tests that the same payment is counted once.
+
+use jiff::civil::date;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::*;
+use crate::ids::{AccountId, TenantId};
+use crate::money::Currency;
+
+fn pounds(cents: i64) -> Money {
+    Money::new(Decimal::new(cents, 2), Currency::new("GBP").unwrap())
+}
+
+fn payment(id: &str) -> PaymentId {
+    PaymentId::new(id).unwrap()
+}
+
+fn empty() -> InvoicePayments {
+    let ledger =
+        Ledger { account: AccountId::new("acc_1").unwrap(), tenant: TenantId(Uuid::from_u128(1)) };
+    InvoicePayments::new(ledger, CrmId::new("inv_1").unwrap())
+}
+
+/// A payment that the CRM recorded, with this method and amount in cents, on a day of November.
+fn recorded(id: &str, method: PaymentMethod, cents: i64, day: i8) -> RecordedPayment {
+    RecordedPayment {
+        payment: payment(id),
+        revision: 1,
+        method,
+        amount: pounds(cents),
+        date: date(2026, 11, day),
+        reference: None,
+        standing: PaymentRecordStatus::Recorded,
+    }
+}
+
+fn received(id: u128, cents: i64, day: i8) -> ReceivedPayment {
+    ReceivedPayment {
+        id: XeroPaymentId(Uuid::from_u128(id)),
+        amount: pounds(cents),
+        date: Some(date(2026, 11, day)),
+        reference: None,
+        account: Some(DepositAccount {
+            name: "Business account".to_owned(),
+            code: Some("090".to_owned()),
+            is_bank: true,
+        }),
+        batch: None,
+        is: Match::Imported,
+        seen_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Shorthands for changes that are complete in one step.
+impl InvoicePayments {
+    fn observed(&mut self, present: &[ReceivedPayment]) -> Vec<PaymentNotice> {
+        let changes = self.observe_payments(present);
+        assert!(changes.is_all);
+        changes.told
+    }
+
+    fn noted(&mut self, recorded: RecordedPayment) -> Vec<PaymentNotice> {
+        let changes = self.record_payment(recorded);
+        assert!(changes.is_all);
+        changes.told
+    }
+}
+
+fn standpoints(receipts: &InvoicePayments) -> Vec<Match> {
+    receipts.received.iter().map(|one| one.is.clone()).collect()
+}
+
+fn same(id: &str) -> Match {
+    Match::Same { payment: payment(id) }
+}
+
+#[test]
+fn money_that_the_crm_does_not_know_is_imported_once() {
+    let mut receipts = empty();
+    let told = receipts.observed(&[received(1, 5_000, 3)]);
+    assert!(
+        matches!(told.as_slice(), [PaymentNotice::Imported(one)] if one.inferred_method() == InferredMethod::Bank)
+    );
+    assert!(receipts.observed(&[received(1, 5_000, 3)]).is_empty());
+}
+
+#[test]
+fn a_transfer_that_the_crm_recorded_is_linked_and_not_imported_again() {
+    let mut receipts = empty();
+    receipts.noted(recorded("pay_1", PaymentMethod::BankTransfer, 5_000, 2));
+    assert!(receipts.observed(&[received(1, 5_000, 4)]).is_empty());
+    assert_eq!(standpoints(&receipts), [same("pay_1")]);
+    // Another payment of the same amount is a different payment.
+    let told = receipts.observed(&[received(1, 5_000, 4), received(2, 5_000, 4)]);
+    assert_eq!(told.len(), 1);
+}
+
+#[test]
+fn what_we_pushed_is_known_by_its_reference_whatever_else_differs() {
+    let mut receipts = empty();
+    let stripe = RecordedPayment {
+        reference: Some("ch_1".to_owned()),
+        ..recorded("pay_1", PaymentMethod::Stripe, 5_000, 2)
+    };
+    receipts.noted(stripe);
+    let ours = ReceivedPayment {
+        reference: Some("Stripe ch_1 (SC-pay_1)".to_owned()),
+        ..received(1, 5_000, 29)
+    };
+    assert!(receipts.observed(&[ours]).is_empty());
+    assert_eq!(standpoints(&receipts), [same("pay_1")]);
+    // A bank transfer of the same amount is not the card payment.
+    assert_eq!(receipts.observed(&[received(2, 5_000, 2)]).len(), 2);
+}
+
+#[test]
+fn two_of_one_amount_are_told_apart_by_reference_then_by_day_then_by_arrival() {
+    let mut receipts = empty();
+    let cheque = RecordedPayment {
+        reference: Some("Cheque 100482".to_owned()),
+        ..recorded("pay_1", PaymentMethod::Cheque, 5_000, 2)
+    };
+    receipts.noted(cheque);
+    receipts.noted(recorded("pay_2", PaymentMethod::Cash, 5_000, 5));
+    receipts.noted(recorded("pay_3", PaymentMethod::Cash, 5_000, 5));
+    let banked =
+        ReceivedPayment { reference: Some("chq 100482".to_owned()), ..received(1, 5_000, 6) };
+    let told = receipts.observed(&[
+        ReceivedPayment { reference: Some("CHEQUE 100482 DEPOSIT".to_owned()), ..banked },
+        received(2, 5_000, 5),
+        received(3, 5_000, 9),
+    ]);
+    assert!(told.is_empty(), "{told:?}");
+    assert_eq!(standpoints(&receipts), [same("pay_1"), same("pay_2"), same("pay_3")]);
+}
+
+#[test]
+fn what_may_be_either_is_left_to_a_person_and_imported_nowhere() {
+    let mut receipts = empty();
+    receipts.noted(recorded("pay_1", PaymentMethod::Cheque, 5_000, 1));
+    assert!(receipts.observed(&[received(1, 5_000, 20)]).is_empty());
+    let candidates = vec![payment("pay_1")];
+    assert_eq!(standpoints(&receipts), [Match::Unclear { candidates }]);
+    assert_eq!(receipts.unclear_payments().count(), 1);
+    let id = XeroPaymentId(Uuid::from_u128(1));
+    let mut other = receipts.clone();
+    assert_eq!(
+        receipts.resolve_payment(id, PaymentDecision::Same(payment("pay_1"))),
+        Some(Vec::new())
+    );
+    assert_eq!(standpoints(&receipts), [same("pay_1")]);
+    assert!(matches!(
+        other.resolve_payment(id, PaymentDecision::New).unwrap().as_slice(),
+        [PaymentNotice::Imported(_)]
+    ));
+    assert_eq!(other.resolve_payment(id, PaymentDecision::New), None, "it is settled");
+}
+
+#[test]
+fn what_the_crm_records_after_its_import_takes_the_import_back() {
+    let mut receipts = empty();
+    receipts.observed(&[received(1, 5_000, 3)]);
+    let told = receipts.noted(recorded("pay_1", PaymentMethod::BankTransfer, 5_000, 3));
+    assert!(
+        matches!(told.as_slice(), [PaymentNotice::Same { payment: one, .. }] if *one == payment("pay_1"))
+    );
+    assert!(receipts.noted(recorded("pay_1", PaymentMethod::BankTransfer, 5_000, 3)).is_empty());
+}
+
+#[test]
+fn a_payment_removed_in_xero_is_told_with_the_payment_it_was() {
+    let mut receipts = empty();
+    receipts.noted(recorded("pay_1", PaymentMethod::Cash, 5_000, 2));
+    receipts.observed(&[received(1, 5_000, 3), received(2, 700, 3)]);
+    let told = receipts.observed(&[]);
+    let known = told.iter().map(|one| match one {
+        PaymentNotice::Removed { received: _, payment } => payment.clone(),
+        PaymentNotice::Imported(_) | PaymentNotice::Same { .. } => panic!("{one:?}"),
+    });
+    assert_eq!(known.collect::<Vec<_>>(), [Some(payment("pay_1")), None]);
+    assert!(receipts.observed(&[]).is_empty());
+    // The recorded cash payment can be recognised again.
+    receipts.observed(&[received(3, 5_000, 4)]);
+    assert_eq!(receipts.received[2].is, same("pay_1"));
+}
+
+#[test]
+fn money_that_was_recognised_is_imported_once_the_crm_deletes_its_own_payment() {
+    let mut receipts = empty();
+    receipts.noted(recorded("pay_1", PaymentMethod::Cash, 5_000, 2));
+    receipts.observed(&[received(1, 5_000, 3)]);
+    let deleted = RecordedPayment {
+        revision: 2,
+        standing: PaymentRecordStatus::Deleted,
+        ..recorded("pay_1", PaymentMethod::Cash, 5_000, 2)
+    };
+    let told = receipts.noted(deleted);
+    assert!(matches!(told.as_slice(), [PaymentNotice::Imported(_)]), "{told:?}");
+}
+
+#[test]
+fn a_reference_that_somebody_copied_does_not_hide_money() {
+    let mut receipts = empty();
+    receipts.noted(recorded("pay_1", PaymentMethod::Stripe, 5_000, 2));
+    let tagged = |id| ReceivedPayment {
+        reference: Some("Stripe (SC-pay_1)".to_owned()),
+        ..received(id, 5_000, 2)
+    };
+    assert!(receipts.observed(&[tagged(1)]).is_empty());
+    assert_eq!(receipts.observed(&[tagged(1), tagged(2)]).len(), 1);
+}
+
+#[test]
+fn a_payment_is_recorded_once() {
+    let mut receipts = empty();
+    receipts.noted(recorded("pay_1", PaymentMethod::Cash, 5_000, 2));
+    let other = RecordedPayment { revision: 2, ..recorded("pay_1", PaymentMethod::Cash, 6_000, 2) };
+    assert!(receipts.contradicts_recorded(&other));
+    assert!(!receipts.contradicts_recorded(&RecordedPayment {
+        standing: PaymentRecordStatus::Deleted,
+        ..other
+    }));
+}
+
+#[test]
+fn a_payment_that_the_crm_deleted_is_no_candidate() {
+    let mut receipts = empty();
+    receipts.noted(recorded("pay_1", PaymentMethod::Cash, 5_000, 2));
+    let deleted = RecordedPayment {
+        revision: 2,
+        standing: PaymentRecordStatus::Deleted,
+        ..recorded("pay_1", PaymentMethod::Cash, 5_000, 2)
+    };
+    receipts.noted(deleted);
+    assert_eq!(receipts.observed(&[received(1, 5_000, 3)]).len(), 1);
+}
+
+#[test]
+fn a_person_is_shown_a_bounded_number_of_candidates() {
+    for count in [CANDIDATES_MAX, CANDIDATES_MAX + 1, CANDIDATES_MAX * 100] {
+        let mut receipts = empty();
+        for number in 0..count {
+            receipts.noted(recorded(&format!("pay_{number}"), PaymentMethod::Cheque, 5_000, 1));
+        }
+        receipts.observed(&[received(1, 5_000, 20)]);
+        let is = standpoints(&receipts).remove(0);
+        let Match::Unclear { candidates } = is else { panic!("{is:?}") };
+        assert_eq!(candidates.len(), CANDIDATES_MAX);
+    }
+}
+
+#[test]
+fn what_follows_from_a_deleted_payment_is_done_in_steps_and_goes_on_when_it_is_repeated() {
+    let mut receipts = empty();
+    receipts.noted(recorded("pay_1", PaymentMethod::Cheque, 5_000, 1));
+    let present: Vec<ReceivedPayment> = (1..=120).map(|id| received(id, 5_000, 20)).collect();
+    while !receipts.observe_payments(&present).is_all {}
+    assert_eq!(receipts.unclear_payments().count(), 120);
+    let deleted = RecordedPayment {
+        revision: 2,
+        standing: PaymentRecordStatus::Deleted,
+        ..recorded("pay_1", PaymentMethod::Cheque, 5_000, 1)
+    };
+    let mut told = Vec::new();
+    for step in 1.. {
+        let changes = receipts.record_payment(deleted.clone());
+        assert!(changes.told.len() <= CHANGES_MAX);
+        told.extend(changes.told);
+        if changes.is_all {
+            assert_eq!(step, 4);
+            break;
+        }
+    }
+    assert_eq!(told.len(), 120);
+    assert!(receipts.noted(deleted).is_empty());
+}
+
+#[test]
+fn payments_of_the_crm_are_followed_up_to_a_limit() {
+    let mut receipts = empty();
+    for number in 0..PAYMENTS_MAX {
+        assert!(receipts.has_room_for(&payment("pay_new")), "{number}");
+        receipts.recorded.push(recorded(&format!("pay_{number}"), PaymentMethod::Cash, 5_000, 1));
+    }
+    assert!(!receipts.has_room_for(&payment("pay_new")));
+    assert!(receipts.has_room_for(&payment("pay_7")), "a later revision has its place");
+}
+
+#[test]
+fn texts_of_xero_are_kept_up_to_a_length_and_whole_characters() {
+    let long = |length: usize| ReceivedPayment {
+        reference: Some("é".repeat(length)),
+        account: Some(DepositAccount { name: "水".repeat(length), code: None, is_bank: true }),
+        ..received(1, 100, 1)
+    };
+    for (length, kept) in [(255, 255), (256, 255), (25_500, 255)] {
+        let clipped = long(length).with_clipped_texts();
+        assert_eq!(clipped.reference.unwrap().chars().count(), kept);
+        assert_eq!(clipped.account.unwrap().name.chars().count(), kept);
+    }
+}
+
+proptest! {
+    /// For every interleaving of both sides' changes: each payment in Xero is imported exactly once
+    /// more often than its import was withdrawn, or it is one of the CRM's payments, or it is left
+    /// to a person. No payment of the CRM corresponds to two payments in Xero.
+    #[test]
+    fn each_money_counts_once(
+        steps in prop::collection::vec((any::<bool>(), 0_usize..4, 1_i64..3, 1_i8..28), 1..24),
+    ) {
+        let mut receipts = empty();
+        let mut present: Vec<ReceivedPayment> = Vec::new();
+        let mut counts = std::collections::BTreeMap::<XeroPaymentId, i32>::new();
+        for (is_ours, number, cents, day) in steps {
+            let told = if is_ours {
+                receipts.noted(recorded(&format!("pay_{number}"), PaymentMethod::Cash, cents * 100, day))
+            } else {
+                let one = received(u128::try_from(number).unwrap() + 1, cents * 100, day);
+                let known = present.iter().position(|other| other.id == one.id);
+                match known {
+                    Some(at) => { present.remove(at); }
+                    None => present.push(one),
+                }
+                receipts.observed(&present)
+            };
+            for one in told {
+                match one {
+                    PaymentNotice::Imported(one) => *counts.entry(one.id).or_default() += 1,
+                    PaymentNotice::Same { received, payment: _ }
+                    | PaymentNotice::Removed { received, payment: None } => {
+                        *counts.entry(received.id).or_default() -= 1;
+                    }
+                    PaymentNotice::Removed { received: _, payment: Some(_) } => {}
+                }
+            }
+        }
+        for one in &receipts.received {
+            let imported = i32::from(one.is == Match::Imported);
+            prop_assert_eq!(counts.get(&one.id).copied().unwrap_or(0), imported, "{:?}", one);
+        }
+        for one in &receipts.recorded {
+            let counterparts = receipts.received.iter().filter(|other| other.is_same_as(&one.payment));
+            prop_assert!(counterparts.count() <= 1, "{:?}", one);
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! The transitions of the state machine: the result of each event in each state.
+
+use jiff::Timestamp;
+
+use super::{
+    ClaimId, EventRefusal, Operation, OperationEvent, OperationState, ParkingReason,
+    SnapshotFreshness, TransitionResult, Trigger, WriteAnswer, WriteTrace, into_unconfirmed,
+};
+use crate::failure::{Failure, FailureClass};
+use crate::retry;
+
+/// Decides what an event does to an operation. `seed` identifies the operation for the retry's
+/// jitter.
+pub fn decide_transition(
+    operation: &Operation,
+    event: OperationEvent,
+    seed: &str,
+    now: Timestamp,
+) -> TransitionResult {
+    match event {
+        OperationEvent::Submitted => TransitionResult::Moved(after_submission(operation, now)),
+        OperationEvent::Claim { by, until, urgency } => {
+            decide_claim(operation, by, until, urgency, now)
+        }
+        OperationEvent::Confirmed { by, snapshot: _ } | OperationEvent::Failed { by, .. }
+            if !is_holder(operation, by) =>
+        {
+            TransitionResult::Stays(EventRefusal::NotTheHolder)
+        }
+        OperationEvent::Confirmed { by: _, snapshot } => {
+            TransitionResult::Moved(after_confirmation(operation, snapshot, now))
+        }
+        OperationEvent::Failed { by: _, failure, answer, snapshot, parking, epoch } => {
+            let next = after_failure(operation, failure, answer, snapshot, parking, seed, now);
+            let is_kept = next.failure.is_some();
+            TransitionResult::Moved(Operation {
+                failed_at: is_kept.then_some(now),
+                failed_epoch: epoch.filter(|_| is_kept),
+                ..next
+            })
+        }
+        OperationEvent::Released => after_release(operation, now),
+        OperationEvent::Outlived => after_outage(operation, now),
+        OperationEvent::Queued => after_queueing(operation, now),
+        OperationEvent::Withheld => after_withholding(operation, now),
+    }
+}
+
+fn is_holder(operation: &Operation, by: ClaimId) -> bool {
+    matches!(operation.state, OperationState::Claimed { by: holder, until: _ } if holder == by)
+}
+
+fn after_submission(operation: &Operation, now: Timestamp) -> Operation {
+    match operation.state {
+        // The holder notices the newer snapshot when it confirms.
+        OperationState::Claimed { by: _, until } if until > now => operation.clone(),
+        // The holder died, so the result of its write is unknown.
+        OperationState::Claimed { by: _, until: _ } => {
+            Operation { trace: WriteTrace::Uncertain, ..with_full_ladder(operation, now) }
+        }
+        OperationState::Withheld => operation.clone(),
+        OperationState::Due
+        | OperationState::Waiting { until: _ }
+        | OperationState::Parked { on: _ }
+        | OperationState::Synced
+        | OperationState::Skipped => with_full_ladder(operation, now),
+    }
+}
+
+/// A pending operation with a full ladder. Key serial and trace stay, because they describe Xero's
+/// state.
+fn with_full_ladder(operation: &Operation, now: Timestamp) -> Operation {
+    let quiet_until = operation.quiet_until.filter(|until| *until > now);
+    let state = quiet_until.map_or(OperationState::Due, |until| OperationState::Waiting { until });
+    Operation {
+        state,
+        failures: 0,
+        failure: None,
+        quiet_until,
+        failed_at: None,
+        failed_epoch: None,
+        ..operation.clone()
+    }
+}
+
+fn decide_claim(
+    operation: &Operation,
+    by: ClaimId,
+    until: Timestamp,
+    urgency: Trigger,
+    now: Timestamp,
+) -> TransitionResult {
+    let claimed = OperationState::Claimed { by, until };
+    let refused = match (&operation.state, urgency) {
+        (OperationState::Claimed { by: _, until: lease }, _) if *lease > now => {
+            Some(EventRefusal::HeldUntil(*lease))
+        }
+        (OperationState::Synced, Trigger::Routine | Trigger::All) => {
+            Some(EventRefusal::AlreadySynced)
+        }
+        (OperationState::Withheld, Trigger::Routine | Trigger::All) => Some(EventRefusal::Withheld),
+        (OperationState::Skipped, Trigger::Routine) => Some(EventRefusal::Skipped),
+        (OperationState::Parked { on: _ }, Trigger::Routine) => Some(EventRefusal::Parked),
+        (OperationState::Waiting { until: due }, Trigger::Routine) if *due > now => {
+            Some(EventRefusal::NotBefore(*due))
+        }
+        (
+            OperationState::Due
+            | OperationState::Claimed { by: _, until: _ }
+            | OperationState::Waiting { until: _ }
+            | OperationState::Parked { on: _ }
+            | OperationState::Synced
+            | OperationState::Skipped
+            | OperationState::Withheld,
+            Trigger::Routine | Trigger::All | Trigger::Person,
+        ) => operation.quiet_until.filter(|until| *until > now).map(EventRefusal::NotBefore),
+    };
+    if let Some(refusal) = refused {
+        return TransitionResult::Stays(refusal);
+    }
+    TransitionResult::Moved(match operation.state {
+        OperationState::Due
+        | OperationState::Waiting { until: _ }
+        | OperationState::Parked { on: _ } => operation.with_state(claimed),
+        OperationState::Claimed { by: _, until: _ } => take_over(operation, claimed, now),
+        // Only a user's request leads here. It gets a full ladder.
+        OperationState::Synced | OperationState::Skipped | OperationState::Withheld => {
+            Operation { state: claimed, ..with_full_ladder(operation, now) }
+        }
+    })
+}
+
+/// Takes over from a holder whose lease ran out. The lost attempt counts as a failure, so that a
+/// document whose processing always kills the function is given up like any other.
+fn take_over(operation: &Operation, claimed: OperationState, now: Timestamp) -> Operation {
+    let failures = operation.failures.saturating_add(1);
+    let gave_up = usize::from(failures) > retry::LADDER_MINUTES.len();
+    Operation {
+        state: if gave_up { OperationState::Skipped } else { claimed },
+        failures,
+        trace: WriteTrace::Uncertain,
+        failure: Some(interrupted_failure()),
+        failed_at: Some(now),
+        ..operation.clone()
+    }
+}
+
+fn interrupted_failure() -> Failure {
+    Failure::new(
+        FailureClass::Uncertain,
+        "interrupted",
+        "The attempt was interrupted before its result was known.",
+        "",
+    )
+}
+
+fn after_confirmation(
+    operation: &Operation,
+    snapshot: SnapshotFreshness,
+    now: Timestamp,
+) -> Operation {
+    let settled = Operation {
+        trace: WriteTrace::Clean,
+        // The answer is consumed: a later write of the same document must not have it replayed.
+        key_serial: operation.key_serial.saturating_add(1),
+        quiet_until: None,
+        ..with_full_ladder(operation, now)
+    };
+    match snapshot {
+        SnapshotFreshness::Newest => settled.with_state(OperationState::Synced),
+        SnapshotFreshness::Overtaken => due_now(&settled, now),
+    }
+}
+
+/// Due at once, but in the waiting state, so that the operation is in the `due` index until it is
+/// claimed.
+fn due_now(operation: &Operation, now: Timestamp) -> Operation {
+    let until = operation.quiet_until.map_or(now, |until| until.max(now));
+    operation.with_state(OperationState::Waiting { until })
+}
+
+fn after_failure(
+    operation: &Operation,
+    failure: Failure,
+    answer: WriteAnswer,
+    snapshot: SnapshotFreshness,
+    parking: Option<ParkingReason>,
+    seed: &str,
+    now: Timestamp,
+) -> Operation {
+    let failure = match answer {
+        WriteAnswer::Unconfirmed => into_unconfirmed(failure),
+        WriteAnswer::Answered | WriteAnswer::Unanswered => failure,
+    };
+    let class = failure.class;
+    let unknown = matches!(class, FailureClass::Uncertain | FailureClass::Defect);
+    let answered = Operation {
+        key_serial: match answer {
+            WriteAnswer::Answered | WriteAnswer::Unconfirmed => {
+                operation.key_serial.saturating_add(1)
+            }
+            WriteAnswer::Unanswered => operation.key_serial,
+        },
+        // A defect, such as an unreadable answer, leaves the result equally unknown.
+        trace: if unknown { WriteTrace::Uncertain } else { operation.trace },
+        quiet_until: if unknown && answer == WriteAnswer::Unanswered {
+            Some(retry::quiet_until(now))
+        } else {
+            operation.quiet_until
+        },
+        ..operation.clone()
+    };
+    let not_before = failure.not_before;
+    let told = Operation { failure: Some(failure), ..answered.clone() };
+    match class {
+        FailureClass::Throttled => told
+            .with_state(OperationState::Waiting { until: retry::after_throttle(not_before, now) }),
+        FailureClass::Unauthorized => {
+            told.with_state(OperationState::Parked { on: ParkingReason::Reconnect })
+        }
+        FailureClass::Blocked => told.with_state(blocked_state(not_before, parking, now)),
+        // A newer snapshot has its own ladder, independent of the old one's failure.
+        FailureClass::Transient
+        | FailureClass::Uncertain
+        | FailureClass::Rejected
+        | FailureClass::Untranslatable
+        | FailureClass::Defect
+            if snapshot == SnapshotFreshness::Overtaken =>
+        {
+            due_now(&with_full_ladder(&answered, now), now)
+        }
+        FailureClass::Untranslatable => told.with_state(OperationState::Skipped),
+        FailureClass::Transient
+        | FailureClass::Uncertain
+        | FailureClass::Rejected
+        | FailureClass::Defect => {
+            let failures = operation.failures.saturating_add(1);
+            let state =
+                retry::next_attempt(failures, seed, now).map_or(OperationState::Skipped, |at| {
+                    OperationState::Waiting {
+                        until: not_before.map_or(at, |instant| instant.max(at)),
+                    }
+                });
+            Operation { failures, ..told.with_state(state) }
+        }
+    }
+}
+
+fn blocked_state(
+    not_before: Option<Timestamp>,
+    parking: Option<ParkingReason>,
+    now: Timestamp,
+) -> OperationState {
+    match (not_before, parking) {
+        (Some(until), _) => OperationState::Waiting { until },
+        (None, Some(on)) => OperationState::Parked { on },
+        // Without anything to wait for, the operation is due now.
+        (None, None) => OperationState::Waiting { until: now },
+    }
+}
+
+fn after_queueing(operation: &Operation, now: Timestamp) -> TransitionResult {
+    match operation.state {
+        OperationState::Due => TransitionResult::Moved(due_now(operation, now)),
+        OperationState::Waiting { until } => {
+            TransitionResult::Stays(EventRefusal::NotBefore(until))
+        }
+        OperationState::Claimed { by: _, until } => {
+            TransitionResult::Stays(EventRefusal::HeldUntil(until))
+        }
+        OperationState::Parked { on: _ } => TransitionResult::Stays(EventRefusal::Parked),
+        OperationState::Synced => TransitionResult::Stays(EventRefusal::AlreadySynced),
+        OperationState::Skipped => TransitionResult::Stays(EventRefusal::Skipped),
+        OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),
+    }
+}
+
+/// Gives an operation a full ladder again if an outage, not its record, was the reason for giving
+/// it up.
+fn after_outage(operation: &Operation, now: Timestamp) -> TransitionResult {
+    let curable = operation.failure.as_ref().is_some_and(Failure::is_about_an_outage);
+    match operation.state {
+        OperationState::Skipped if curable => {
+            TransitionResult::Moved(due_now(&with_full_ladder(operation, now), now))
+        }
+        OperationState::Due
+        | OperationState::Waiting { until: _ }
+        | OperationState::Claimed { by: _, until: _ }
+        | OperationState::Parked { on: _ }
+        | OperationState::Synced
+        | OperationState::Skipped
+        | OperationState::Withheld => after_queueing(operation, now),
+    }
+}
+
+/// Withholds an operation. A running attempt is not interrupted; the user can repeat the request
+/// after it.
+fn after_withholding(operation: &Operation, now: Timestamp) -> TransitionResult {
+    match operation.state {
+        OperationState::Claimed { by: _, until } if until > now => {
+            TransitionResult::Stays(EventRefusal::HeldUntil(until))
+        }
+        OperationState::Claimed { by: _, until: _ } => TransitionResult::Moved(Operation {
+            trace: WriteTrace::Uncertain,
+            failure: None,
+            failed_at: None,
+            ..operation.with_state(OperationState::Withheld)
+        }),
+        OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),
+        OperationState::Due
+        | OperationState::Waiting { until: _ }
+        | OperationState::Parked { on: _ }
+        | OperationState::Synced
+        | OperationState::Skipped => TransitionResult::Moved(Operation {
+            failure: None,
+            failed_at: None,
+            ..operation.with_state(OperationState::Withheld)
+        }),
+    }
+}
+
+fn after_release(operation: &Operation, now: Timestamp) -> TransitionResult {
+    let curable = operation.failure.as_ref().is_some_and(Failure::is_about_settings);
+    match operation.state {
+        OperationState::Due | OperationState::Parked { on: _ } => {
+            TransitionResult::Moved(due_now(operation, now))
+        }
+        OperationState::Skipped if curable => {
+            TransitionResult::Moved(due_now(&with_full_ladder(operation, now), now))
+        }
+        OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),
+        OperationState::Skipped => TransitionResult::Stays(EventRefusal::Skipped),
+        OperationState::Synced => TransitionResult::Stays(EventRefusal::AlreadySynced),
+        OperationState::Waiting { until } => {
+            TransitionResult::Stays(EventRefusal::NotBefore(until))
+        }
+        OperationState::Claimed { by: _, until } => {
+            TransitionResult::Stays(EventRefusal::HeldUntil(until))
+        }
+    }
+}

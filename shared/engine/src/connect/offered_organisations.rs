@@ -1,0 +1,87 @@
+//! Which organisations a consent offers: those that it linked, and the one that the account is pinned to.
+
+use domain::connection::{ORGANISATIONS_MAX, PinnedOrganisation};
+use domain::ids::{AccountId, GrantId};
+use jiff::{SignedDuration, Timestamp};
+use store::StoreError;
+use uuid::Uuid;
+use xero::connections::{TenantType, XeroConnection};
+
+use crate::Engine;
+
+/// How far Xero's clock may be from ours.
+const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(3);
+
+/// What is known of a consent.
+pub(super) struct KnownConsent {
+    pub(super) grant: GrantId,
+    pub(super) serial: u64,
+    /// The consent, as Xero's links name it.
+    pub(super) event: Option<Uuid>,
+    /// When the connect was begun.
+    pub(super) begun_at: Timestamp,
+}
+
+/// What a consent offers.
+pub(super) struct OfferedOrganisations {
+    /// Organisations that this account may use, in Xero's order.
+    pub(super) free: Vec<PinnedOrganisation>,
+    /// Whether any other belongs to another account.
+    pub(super) is_any_claimed: bool,
+    /// Whether Xero's links name this consent. Otherwise an organisation may be of another consent of the same Xero
+    /// user, and only the person can say which one is meant.
+    pub(super) is_certain: bool,
+}
+
+/// Finds what a consent offers to an account.
+pub(super) async fn find_offered_organisations(
+    engine: &Engine,
+    account: &AccountId,
+    linked: &[XeroConnection],
+    offer: &KnownConsent,
+) -> Result<OfferedOrganisations, StoreError> {
+    let connection = engine.store.find_connection(account).await?.map(|row| row.record);
+    let pinned = connection.and_then(|one| one.organisation).map(|one| one.tenant);
+    let organisations = linked.iter().filter(|one| one.tenant_type == TenantType::Organisation);
+    let is_any_named = organisations.clone().any(|one| is_named(one, offer));
+    let is_consented = |one: &XeroConnection| {
+        if is_any_named { is_named(one, offer) } else { is_recent(one, offer) }
+    };
+    let wanted = organisations.filter(|one| Some(one.tenant) == pinned || is_consented(one));
+    let mut offered =
+        OfferedOrganisations { free: Vec::new(), is_any_claimed: false, is_certain: is_any_named };
+    for one in wanted {
+        if offered.free.len() == ORGANISATIONS_MAX {
+            tracing::warn!(account.id = %account, "more organisations than are offered");
+            break;
+        }
+        // If the owner cannot be read, it counts as another account.
+        let owner =
+            engine.skip_failing(account, engine.store.find_organisation_owner(one.tenant)).await?;
+        let is_free = owner.is_some_and(|owner| owner.is_none_or(|owner| owner == *account));
+        if !is_free {
+            offered.is_any_claimed = true;
+            continue;
+        }
+        offered.free.push(PinnedOrganisation {
+            tenant: one.tenant,
+            name: one.tenant_name.clone(),
+            xero_connection: one.id,
+            grant: offer.grant,
+            serial: offer.serial,
+        });
+    }
+    Ok(offered)
+}
+
+/// Whether a link names the consent, as Xero's links do.
+fn is_named(linked: &XeroConnection, offer: &KnownConsent) -> bool {
+    offer.event.is_some() && linked.auth_event_id == offer.event
+}
+
+/// Whether a link was made or renewed since the connect was begun. It is not established whether a link that is
+/// consented to again keeps the name of its first consent, so this counts where no link names the consent.
+fn is_recent(linked: &XeroConnection, offer: &KnownConsent) -> bool {
+    let since = offer.begun_at.saturating_sub(CLOCK_SKEW_MAX).unwrap_or(Timestamp::MIN);
+    linked.updated_at.is_some_and(|at| at >= since)
+}

@@ -1,0 +1,140 @@
+//! Sorts the records of messages by ledger and kind, and combines the outcomes of the records into
+//! one outcome per message.
+
+use domain::entity::EntityKind;
+use domain::envelope::{InboundBody, MessageContent, WakeUp};
+use domain::ids::{CrmId, Ledger};
+
+use super::{MessageOutcome, MessageTarget};
+use crate::entity::{
+    AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
+};
+use crate::errors::PersistError;
+use crate::push::PushOutcome;
+
+/// A record of a message or a hint.
+#[derive(Debug, Clone)]
+pub(super) struct BatchRecord<'a> {
+    /// The index of the message.
+    pub(super) message: usize,
+    pub(super) crm_id: CrmId,
+    /// The content of the message. `None` for a hint.
+    pub(super) content: Option<&'a MessageContent>,
+}
+
+/// Arrivals of one ledger and kind.
+#[derive(Debug)]
+pub(super) struct RecordGroup<'a> {
+    pub(super) ledger: Ledger,
+    pub(super) kind: EntityKind,
+    pub(super) arrivals: Vec<BatchRecord<'a>>,
+}
+
+/// The outcome of a record, with the index of its message.
+pub(super) type IndexedOutcome = (usize, Result<MessageOutcome, PersistError>);
+
+/// All arrivals of a delivery.
+#[derive(Debug, Default)]
+pub(super) struct MessageBatch<'a> {
+    groups: Vec<RecordGroup<'a>>,
+    ends: Vec<IndexedOutcome>,
+}
+
+impl<'a> MessageBatch<'a> {
+    /// Adds a message from the CRM, with its ledger or with its outcome.
+    pub(super) fn add_message(
+        &mut self,
+        message: usize,
+        told: Result<Result<MessageTarget, MessageOutcome>, PersistError>,
+        content: &'a MessageContent,
+    ) {
+        match told {
+            Ok(Ok(MessageTarget { ledger, also })) => {
+                if let Some((kind, crm_id)) = also {
+                    let arrival = BatchRecord { message, crm_id, content: None };
+                    self.find_or_add_group(ledger.clone(), kind).arrivals.push(arrival);
+                }
+                let arrival = |crm_id| BatchRecord { message, crm_id, content: Some(content) };
+                let arrivals = list_crm_ids(content).into_iter().map(arrival);
+                self.find_or_add_group(ledger, content.entity_kind()).arrivals.extend(arrivals);
+            }
+            Ok(Err(received)) => self.set_outcome(message, Ok(received)),
+            Err(error) => self.set_outcome(message, Err(error)),
+        }
+    }
+
+    /// Adds a hint about records.
+    pub(super) fn add_wake_up(&mut self, message: usize, wake: &WakeUp, records: &[CrmId]) {
+        let group = self.find_or_add_group(wake.target_ledger(), wake.kind);
+        let arrival =
+            |crm_id: &CrmId| BatchRecord { message, crm_id: crm_id.clone(), content: None };
+        group.arrivals.extend(records.iter().map(arrival));
+    }
+
+    fn find_or_add_group(&mut self, ledger: Ledger, kind: EntityKind) -> &mut RecordGroup<'a> {
+        let known = self.groups.iter().position(|one| one.ledger == ledger && one.kind == kind);
+        let index = known.unwrap_or_else(|| {
+            self.groups.push(RecordGroup { ledger, kind, arrivals: Vec::new() });
+            self.groups.len() - 1
+        });
+        self.groups.get_mut(index).expect("the group was just found or made")
+    }
+
+    /// Takes the groups for processing.
+    pub(super) fn take_groups(&mut self) -> Vec<RecordGroup<'a>> {
+        std::mem::take(&mut self.groups)
+    }
+
+    /// Adds the outcomes of records.
+    pub(super) fn add_outcomes(&mut self, ends: Vec<IndexedOutcome>) {
+        self.ends.extend(ends);
+    }
+
+    /// Sets the outcome of a whole message.
+    pub(super) fn set_outcome(
+        &mut self,
+        message: usize,
+        end: Result<MessageOutcome, PersistError>,
+    ) {
+        self.ends.push((message, end));
+    }
+
+    /// Returns the outcome of each message. A message with a record that could not be recorded is
+    /// redelivered.
+    pub(super) fn into_outcomes(
+        self,
+        messages: &[InboundBody],
+    ) -> Vec<Result<MessageOutcome, PersistError>> {
+        let mut ends: Vec<Vec<Result<MessageOutcome, PersistError>>> =
+            messages.iter().map(|_| Vec::new()).collect();
+        for (message, end) in self.ends {
+            if let Some(of_message) = ends.get_mut(message) {
+                of_message.push(end);
+            }
+        }
+        ends.into_iter().map(combine_outcomes).collect()
+    }
+}
+
+/// Returns the records of a message.
+fn list_crm_ids(content: &MessageContent) -> Vec<CrmId> {
+    match content {
+        MessageContent::Client { client, mode: _ } => vec![ContactEntity::record_id(client)],
+        MessageContent::Invoice { client: _, invoice } => vec![InvoiceEntity::record_id(invoice)],
+        MessageContent::CreditNote { client: _, note } => vec![CreditNoteEntity::record_id(note)],
+        MessageContent::Allocation(allocation) => vec![AllocationEntity::record_id(allocation)],
+        MessageContent::Payment { payment: _, parts } => {
+            parts.iter().map(PaymentEntity::record_id).collect()
+        }
+    }
+}
+
+fn combine_outcomes(
+    ends: Vec<Result<MessageOutcome, PersistError>>,
+) -> Result<MessageOutcome, PersistError> {
+    let mut received = ends.into_iter().collect::<Result<Vec<_>, _>>()?;
+    match received.len() {
+        1 => Ok(received.pop().unwrap_or(MessageOutcome::Pushed(PushOutcome::Unknown))),
+        _ => Ok(MessageOutcome::Woken(received)),
+    }
+}

@@ -1,0 +1,279 @@
+//! Processes arrivals: deferred until more records have arrived, or pushed at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::batching::ArrivedRecords;
+use domain::crm::client::Client;
+use domain::crm::lines::RecordStatus;
+use domain::entity::EntityKind;
+use domain::envelope::MessageContent;
+use domain::ids::{CrmId, Ledger};
+use domain::mapping::MappingKey;
+use domain::operation::Trigger;
+use domain::sync_log::LogStatus;
+
+use super::batch::{BatchRecord, IndexedOutcome, RecordGroup};
+use super::{DeliverySize, MessageOutcome};
+use crate::entity::{ContactEntity, SyncEntity};
+use crate::errors::{PersistError, isolate_record};
+use crate::push::{self, KeepReason, PushOffer, PushOutcome};
+use crate::{Engine, Invocation, sync_log};
+
+/// Processes the arrivals of one kind.
+pub(super) async fn process_group<E: SyncEntity>(
+    engine: &Engine,
+    group: &RecordGroup<'_>,
+    delivery: DeliverySize,
+    invocation: Invocation,
+) -> Vec<IndexedOutcome> {
+    if count_batch(group, delivery).should_defer() {
+        return defer_group::<E>(engine, group).await;
+    }
+    let mut ends = Vec::new();
+    for wave in split_into_waves(&group.arrivals) {
+        ends.extend(push_wave::<E>(engine, &group.ledger, wave, invocation).await);
+    }
+    ends
+}
+
+fn count_batch(group: &RecordGroup<'_>, delivery: DeliverySize) -> ArrivedRecords {
+    let ids = |fresh: bool| {
+        let some = group.arrivals.iter().filter(move |one| one.content.is_some() == fresh);
+        some.map(|one| &one.crm_id).collect::<BTreeSet<_>>()
+    };
+    let (fresh, hinted) = (ids(true), ids(false));
+    ArrivedRecords {
+        fresh: fresh.len(),
+        hinted: hinted.difference(&fresh).count(),
+        is_full: delivery == DeliverySize::Full,
+    }
+}
+
+/// Splits arrivals into waves that contain each record once, in their order.
+fn split_into_waves<'a, 'b>(arrivals: &'b [BatchRecord<'a>]) -> Vec<Vec<&'b BatchRecord<'a>>> {
+    let mut waves: Vec<Vec<&BatchRecord<'_>>> = Vec::new();
+    for arrival in arrivals {
+        let is_in =
+            |wave: &Vec<&BatchRecord<'_>>| wave.iter().any(|one| one.crm_id == arrival.crm_id);
+        let next = waves.iter().rposition(is_in).map_or(0, |last| last + 1);
+        match waves.get_mut(next) {
+            Some(wave) => wave.push(arrival),
+            None => waves.push(vec![arrival]),
+        }
+    }
+    waves
+}
+
+/// Stores the snapshots, and enqueues one hint about all of them behind the messages already in the
+/// queue. A failure to store a snapshot affects only its own message.
+async fn defer_group<E: SyncEntity>(
+    engine: &Engine,
+    group: &RecordGroup<'_>,
+) -> Vec<IndexedOutcome> {
+    let arrivals = group.arrivals.iter().collect::<Vec<_>>();
+    let failed = keep_clients(engine, &group.ledger, E::KIND, &arrivals).await;
+    let (mut ends, mut kept) = (Vec::with_capacity(arrivals.len()), Vec::new());
+    for arrival in arrivals {
+        let result = match failed_client(arrival, &failed) {
+            Some(error) => Err(error.clone()),
+            None => isolate_record(keep_record::<E>(engine, &group.ledger, arrival)).await,
+        };
+        match result {
+            Ok(()) => kept.push(arrival),
+            Err(error) => ends.push((arrival.message, Err(error))),
+        }
+    }
+    let records = kept.iter().map(|arrival| arrival.crm_id.clone()).collect::<BTreeSet<_>>();
+    let records = records.into_iter().collect::<Vec<_>>();
+    let left = engine.enqueue_wake_ups(&group.ledger, E::KIND, &records).await;
+    let left = left.map_err(PersistError::from).map(|()| MessageOutcome::PutOff);
+    ends.extend(kept.into_iter().map(|arrival| (arrival.message, left.clone())));
+    ends
+}
+
+async fn keep_record<E: SyncEntity>(
+    engine: &Engine,
+    ledger: &Ledger,
+    arrival: &BatchRecord<'_>,
+) -> Result<(), PersistError> {
+    if let Some(snapshot) = arrival.snapshot_of_kind::<E>() {
+        let key = mapping_key::<E>(ledger, &arrival.crm_id);
+        push::keep_snapshot::<E>(engine, &key, snapshot, KeepReason::Queue).await?;
+    }
+    Ok(())
+}
+
+/// Returns why the client of a document could not be processed, if so. The document cannot be
+/// processed then either.
+fn failed_client<'f>(
+    arrival: &BatchRecord<'_>,
+    failed: &'f BTreeMap<CrmId, PersistError>,
+) -> Option<&'f PersistError> {
+    let (client, _) = arrival.content.and_then(client_of)?;
+    failed.get(&ContactEntity::record_id(client))
+}
+
+/// Pushes the clients of the documents first, then the records.
+async fn push_wave<E: SyncEntity>(
+    engine: &Engine,
+    ledger: &Ledger,
+    wave: Vec<&BatchRecord<'_>>,
+    invocation: Invocation,
+) -> Vec<IndexedOutcome> {
+    let failed = push_clients(engine, ledger, E::KIND, &wave, invocation).await;
+    let mut ends = Vec::with_capacity(wave.len());
+    let mut ready = Vec::with_capacity(wave.len());
+    for arrival in wave {
+        match failed_client(arrival, &failed) {
+            Some(error) => ends.push((arrival.message, Err(error.clone()))),
+            None => ready.push(arrival),
+        }
+    }
+    let offers = ready.iter().map(|arrival| PushOffer {
+        crm_id: arrival.crm_id.clone(),
+        snapshot: arrival.snapshot_of_kind::<E>(),
+    });
+    let offers = offers.collect::<Vec<_>>();
+    let routine = Trigger::Routine;
+    let pushed = push::push_records::<E>(engine, ledger, &offers, routine, invocation).await;
+    for (arrival, pushed) in ready.into_iter().zip(pushed) {
+        if let (Ok(pushed), Some(snapshot)) = (&pushed, arrival.snapshot_of_kind::<E>()) {
+            log_without_push::<E>(engine, ledger, snapshot, pushed).await;
+        }
+        ends.push((arrival.message, pushed.map(MessageOutcome::Pushed)));
+    }
+    ends
+}
+
+/// Logs an arrived snapshot that required no work.
+async fn log_without_push<E: SyncEntity>(
+    engine: &Engine,
+    ledger: &Ledger,
+    snapshot: &E::Snapshot,
+    pushed: &PushOutcome,
+) {
+    let told = match pushed {
+        PushOutcome::Unchanged => "Xero already has this version.".to_owned(),
+        PushOutcome::Stale { known } => format!(
+            "Version {} arrived after version {known} and was ignored.",
+            E::record_revision(snapshot)
+        ),
+        PushOutcome::Withheld => "It was not sent, because it is marked Never send.".to_owned(),
+        PushOutcome::Synced
+        | PushOutcome::Waiting { until: _ }
+        | PushOutcome::Parked
+        | PushOutcome::Skipped
+        | PushOutcome::Held { until: _ }
+        | PushOutcome::Superseded
+        | PushOutcome::Unknown => return,
+    };
+    let subject = (E::KIND, E::record_id(snapshot), E::record_number(snapshot));
+    sync_log::log_idle(engine, &ledger.account, subject, LogStatus::Unchanged, told, None).await;
+}
+
+/// Returns the newest snapshot of each client in the wave, and whether its document needs it in
+/// Xero. A voided document does not.
+fn newest_clients<'a>(
+    kind: EntityKind,
+    wave: &[&BatchRecord<'a>],
+) -> BTreeMap<CrmId, (&'a Client, RecordStatus)> {
+    let mut newest: BTreeMap<CrmId, (&Client, RecordStatus)> = BTreeMap::new();
+    for arrival in wave {
+        let Some((client, standing)) = arrival.content.and_then(client_of) else { continue };
+        if kind == EntityKind::Contact {
+            continue;
+        }
+        let entry = newest.entry(ContactEntity::record_id(client)).or_insert((client, standing));
+        if client.revision > entry.0.revision {
+            entry.0 = client;
+        }
+        if standing == RecordStatus::Sent {
+            entry.1 = RecordStatus::Sent;
+        }
+    }
+    newest
+}
+
+/// Returns the client of a document, and whether the document is sent or voided.
+const fn client_of(content: &MessageContent) -> Option<(&Client, RecordStatus)> {
+    match content {
+        MessageContent::Invoice { client, invoice } => Some((client, invoice.standing)),
+        MessageContent::CreditNote { client, note } => Some((client, note.standing)),
+        MessageContent::Client { .. }
+        | MessageContent::Allocation(_)
+        | MessageContent::Payment { .. } => None,
+    }
+}
+
+/// Pushes the clients of documents. Their outcomes are in their own rows, where the documents find
+/// their contacts. Returns the clients whose outcome could not be recorded, with the reasons.
+async fn push_clients(
+    engine: &Engine,
+    ledger: &Ledger,
+    kind: EntityKind,
+    wave: &[&BatchRecord<'_>],
+    invocation: Invocation,
+) -> BTreeMap<CrmId, PersistError> {
+    let mut failed: BTreeMap<CrmId, PersistError> = BTreeMap::new();
+    let mut offers = Vec::new();
+    for (crm_id, (client, standing)) in newest_clients(kind, wave) {
+        match standing {
+            RecordStatus::Sent => offers.push(PushOffer { crm_id, snapshot: Some(client) }),
+            RecordStatus::Voided => {
+                let kept = keep_client(engine, ledger, &crm_id, client, KeepReason::Record);
+                let kept = isolate_record(kept).await;
+                failed.extend(kept.err().map(|error| (crm_id, error)));
+            }
+        }
+    }
+    if offers.is_empty() {
+        return failed;
+    }
+    let routine = Trigger::Routine;
+    let pushed =
+        push::push_records::<ContactEntity>(engine, ledger, &offers, routine, invocation).await;
+    for (offer, pushed) in offers.into_iter().zip(pushed) {
+        failed.extend(pushed.err().map(|error| (offer.crm_id, error)));
+    }
+    failed
+}
+
+/// Stores the clients of documents. Returns those that could not be stored, with the reasons.
+async fn keep_clients(
+    engine: &Engine,
+    ledger: &Ledger,
+    kind: EntityKind,
+    arrivals: &[&BatchRecord<'_>],
+) -> BTreeMap<CrmId, PersistError> {
+    let mut failed: BTreeMap<CrmId, PersistError> = BTreeMap::new();
+    for (crm_id, (client, standing)) in newest_clients(kind, arrivals) {
+        let keep = match standing {
+            RecordStatus::Sent => KeepReason::Queue,
+            RecordStatus::Voided => KeepReason::Record,
+        };
+        let kept = isolate_record(keep_client(engine, ledger, &crm_id, client, keep)).await;
+        failed.extend(kept.err().map(|error| (crm_id, error)));
+    }
+    failed
+}
+
+async fn keep_client(
+    engine: &Engine,
+    ledger: &Ledger,
+    crm_id: &CrmId,
+    client: &Client,
+    keep: KeepReason,
+) -> Result<(), PersistError> {
+    push::keep_snapshot::<ContactEntity>(
+        engine,
+        &mapping_key::<ContactEntity>(ledger, crm_id),
+        client,
+        keep,
+    )
+    .await?;
+    Ok(())
+}
+
+fn mapping_key<E: SyncEntity>(ledger: &Ledger, crm_id: &CrmId) -> MappingKey {
+    MappingKey::new(ledger.clone(), E::KIND, crm_id.clone())
+}

@@ -1,0 +1,87 @@
+//! The details of payments that an invoice lists: it lists them without their bank accounts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::chart::Chart;
+use domain::document::invoice::{AppliedPayment, RemoteInvoice};
+use domain::document::payment::{MoneyStatus, RemotePayment};
+use domain::ids::{CrmId, XeroPaymentId};
+use domain::invoice_payments::{Match, ReceivedPayment};
+use domain::money::Money;
+
+use super::isolation::known_payments;
+use crate::chart;
+use crate::errors::PersistError;
+use crate::tenant_session::{AttemptError, TenantSession};
+
+/// Whether each payment of an invoice is among the details or known from an earlier poll. An
+/// invoice lists its payments without their bank accounts.
+pub(super) async fn has_details(
+    desk: &TenantSession<'_>,
+    crm_id: &CrmId,
+    remote: &RemoteInvoice,
+    details: &BTreeMap<XeroPaymentId, RemotePayment>,
+) -> Result<bool, PersistError> {
+    let unread = remote.settlement.payments.iter().filter(|one| !details.contains_key(&one.id));
+    let unread = unread.map(|one| one.id).collect::<Vec<_>>();
+    if unread.is_empty() {
+        return Ok(true);
+    }
+    // Observing the invoice reports that its rows cannot be read.
+    let Some(received) = known_payments(desk, crm_id).await? else { return Ok(true) };
+    let known: BTreeSet<XeroPaymentId> = received.iter().map(|one| one.id).collect();
+    Ok(unread.iter().all(|id| known.contains(id)))
+}
+
+/// Returns the chart if a payment's account has to be named. It is read from Xero again if an
+/// account is missing, unless that was done a moment ago.
+pub(super) async fn load_chart_for_deposits(
+    desk: &TenantSession<'_>,
+    known: &[(CrmId, RemoteInvoice)],
+    details: &BTreeMap<XeroPaymentId, RemotePayment>,
+) -> Result<Option<Chart>, AttemptError> {
+    let paid = known.iter().flat_map(|(_, remote)| &remote.settlement.payments);
+    let paid = paid.filter_map(|one| details.get(&one.id)).collect::<Vec<_>>();
+    if paid.is_empty() {
+        return Ok(None);
+    }
+    let chart = chart::load_chart(desk).await?;
+    let is_named = |one: &&RemotePayment| {
+        chart.find_deposit_account(one.account_id, one.account_code.as_deref()).is_some()
+    };
+    if paid.iter().all(is_named) {
+        return Ok(Some(chart));
+    }
+    Ok(Some(chart::load_recent_chart(desk).await?))
+}
+
+/// Returns all payments of an invoice.
+pub(super) fn collect_payments(
+    desk: &TenantSession<'_>,
+    remote: &RemoteInvoice,
+    details: &BTreeMap<XeroPaymentId, RemotePayment>,
+    chart: Option<&Chart>,
+) -> Vec<ReceivedPayment> {
+    let one = |applied: &AppliedPayment| {
+        let detail = details.get(&applied.id);
+        if detail.is_some_and(|one| one.status == MoneyStatus::Deleted) {
+            return None;
+        }
+        let account = detail.and_then(|one| {
+            chart?.find_deposit_account(one.account_id, one.account_code.as_deref()).cloned()
+        });
+        let reference = detail.and_then(|one| one.reference.clone());
+        let received = ReceivedPayment {
+            id: applied.id,
+            amount: Money::new(applied.amount, remote.total.currency),
+            date: applied.date.or(detail.and_then(|one| one.date)),
+            reference: reference.or_else(|| applied.reference.clone()),
+            account,
+            batch: detail.and_then(|one| one.batch),
+            is: Match::Imported,
+            seen_at: desk.engine.clock.now(),
+        };
+        Some(received.with_clipped_texts())
+    };
+    remote.settlement.payments.iter().filter_map(one).collect()
+}

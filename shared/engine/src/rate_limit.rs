@@ -1,0 +1,272 @@
+//! Counts the calls of one attempt: every call is recorded in the organisation's row before it is
+//! made, and no call is made on a connection that has ended.
+//!
+//! A call is first recorded in the row, and then the connection is read. A disconnect does the two
+//! in the opposite order: either the call sees that the connection has ended, or the disconnect
+//! sees the call.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::call_budget::{CallBudget, CallDecision, CallPriority, ExhaustedLimit};
+use domain::connection::ConnectionState;
+use domain::ids::Ledger;
+use domain::operation::ClaimId;
+use jiff::{SignedDuration, Timestamp};
+use store::table::WriteExpectation;
+use store::{ConflictLimit, StoreError, VersionedRecord};
+use xero::connections::{self, XeroConnection};
+use xero::error::RateLimit;
+use xero::{
+    AccessTokens, CallOutcome, DecodedRows, NotPermitted, OddRow, Permit, RateLimitHeaders,
+    RateLimiter, XeroError,
+};
+
+use crate::error_chain::ErrorChain;
+use crate::ports::Metric;
+use crate::{Engine, Invocation};
+
+/// Interval and maximum number of retries while all concurrent calls are in use, before the attempt
+/// gives up.
+const CALLS_RECHECK_INTERVAL: Duration = Duration::from_millis(500);
+const CALLS_RECHECKS_MAX: u32 = 30;
+/// Maximum age of a connection read on which a call may rely. It is shorter than a disconnect waits
+/// for calls.
+const CONNECTION_READ_AGE_MAX: SignedDuration = SignedDuration::from_secs(5);
+/// Threshold of an organisation's remaining calls per day. Below it, the remainder is reported as a
+/// metric.
+const FEW_CALLS: u32 = 1_000;
+
+/// Counts the calls of one attempt on one organisation.
+#[derive(Debug)]
+pub(crate) struct TenantRateLimiter {
+    pub(crate) engine: Engine,
+    pub(crate) ledger: Ledger,
+    /// When the account was connected. A later connect creates another connection.
+    pub(crate) connected_at: Option<Timestamp>,
+    /// The state that the connection must have.
+    pub(crate) state: ConnectionState,
+    pub(crate) priority: CallPriority,
+    pub(crate) invocation: Invocation,
+    /// The row as this attempt last wrote it.
+    pub(crate) known: Mutex<Option<VersionedRecord<CallBudget>>>,
+}
+
+#[async_trait]
+impl RateLimiter for TenantRateLimiter {
+    async fn acquire_permit(&self) -> Result<Permit, NotPermitted> {
+        let by = ClaimId(self.engine.ids.new_uuid());
+        self.reserve_call(by).await?;
+        let mut asked_at = self.engine.clock.now();
+        let mut open = self.is_connection_current().await;
+        let is_slow = self.engine.clock.now().duration_since(asked_at) > CONNECTION_READ_AGE_MAX;
+        if is_slow && matches!(open, Ok(true)) {
+            asked_at = self.engine.clock.now();
+            open = self.is_connection_current().await;
+        }
+        let now = self.engine.clock.now();
+        let barred = match open {
+            // A process that was suspended since it began must not act any more.
+            Ok(true)
+                if now <= self.invocation.last_call
+                    && now.duration_since(asked_at) <= CONNECTION_READ_AGE_MAX =>
+            {
+                return Ok(Permit(by.0));
+            }
+            Ok(true) => NotPermitted::Late,
+            Ok(false) => NotPermitted::Closed,
+            Err(error) => into_not_permitted(error),
+        };
+        self.update_call_budget(|meter, now| meter.after_withdrawal(by, now)).await;
+        Err(barred)
+    }
+
+    async fn release_permit(&self, pass: Permit, ending: CallOutcome) {
+        let by = ClaimId(pass.0);
+        match ending {
+            CallOutcome::Answered(budget) => {
+                let day = budget.day_remaining.filter(|day| *day < FEW_CALLS);
+                if let Some(day) = day {
+                    self.engine.metrics.record_metric(Metric::CallsLeft(day));
+                }
+                self.update_call_budget(|meter, now| {
+                    meter.after_answer(by, remaining_calls(budget), now)
+                })
+                .await;
+            }
+            CallOutcome::NotSent => {
+                self.update_call_budget(|meter, now| meter.after_withdrawal(by, now)).await
+            }
+            // The call keeps its concurrency slot until it can no longer reach Xero.
+            CallOutcome::Unanswered => {}
+        }
+    }
+
+    fn report_odd_rows(&self, rows: &[OddRow]) {
+        count_odd_rows(&self.engine, rows);
+    }
+
+    fn report_unknown_sentences(&self, count: usize) {
+        self.engine.metrics.record_metric(Metric::UnknownSentences(count));
+    }
+}
+
+/// The links of a login, as Xero lists them. Links that cannot be read and unknown sentences are
+/// counted here, because this list is read without a session, which would count them.
+pub(crate) async fn fetch_links(
+    engine: &Engine,
+    tokens: &dyn AccessTokens,
+) -> Result<DecodedRows<XeroConnection>, XeroError> {
+    let (transport, api) = (&*engine.transport, &engine.endpoints.xero_api);
+    let linked = connections::list_connections(transport, api, tokens).await;
+    let linked = linked.inspect_err(|error| count_unknown_sentences(engine, error))?;
+    count_odd_rows(engine, &linked.undecodable);
+    Ok(linked)
+}
+
+/// Counts the sentences of a refusal that are not in the table of known ones. A session reports
+/// them itself; this is for calls without a session.
+pub(crate) fn count_unknown_sentences(engine: &Engine, error: &XeroError) {
+    let count = error.unknown_sentences();
+    if count > 0 {
+        engine.metrics.record_metric(Metric::UnknownSentences(count));
+    }
+}
+
+/// Counts unreadable rows of an answer. The client has logged which rows they are.
+fn count_odd_rows(engine: &Engine, rows: &[OddRow]) {
+    if !rows.is_empty() {
+        engine.metrics.record_metric(Metric::OddRows(rows.len()));
+    }
+}
+
+impl TenantRateLimiter {
+    /// Records the call in the organisation's row, and waits while all concurrent calls are in use.
+    async fn reserve_call(&self, by: ClaimId) -> Result<(), NotPermitted> {
+        let mut looks = 0;
+        let mut conflicts = ConflictLimit::default();
+        loop {
+            let now = self.engine.clock.now();
+            if now > self.invocation.last_call {
+                return Err(NotPermitted::Late);
+            }
+            let (meter, expect) = self.read_call_budget().await.map_err(into_not_permitted)?;
+            match meter.decide_call(by, self.priority, now) {
+                CallDecision::Go(next) => match self.write_call_budget(next, expect).await {
+                    Ok(()) => return Ok(()),
+                    Err(error) => conflicts.allow_retry(error).map_err(into_not_permitted)?,
+                },
+                CallDecision::Wait { until: _, exhausted: ExhaustedLimit::Lanes }
+                    if looks < CALLS_RECHECKS_MAX =>
+                {
+                    looks += 1;
+                    self.engine.clock.sleep_for(CALLS_RECHECK_INTERVAL).await;
+                }
+                CallDecision::Wait { until, exhausted } => {
+                    return Err(NotPermitted::Full {
+                        limit: exceeded_limit(exhausted),
+                        wait: until.duration_since(now),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Returns whether the connection is still the one with which this attempt began.
+    async fn is_connection_current(&self) -> Result<bool, StoreError> {
+        let row = self.engine.store.find_connection(&self.ledger.account).await?;
+        Ok(row.is_some_and(|row| {
+            row.record.state == self.state
+                && row.record.connected_at == self.connected_at
+                && row.record.current_ledger().as_ref() == Some(&self.ledger)
+        }))
+    }
+
+    /// Changes the row after a call. If this fails, the call counts for longer than necessary.
+    async fn update_call_budget(
+        &self,
+        change: impl Fn(&CallBudget, Timestamp) -> CallBudget + Send + Sync,
+    ) {
+        if let Err(error) = self.try_amend(change).await {
+            tracing::warn!(error = %ErrorChain(&error), "the end of a call was not recorded");
+        }
+    }
+
+    async fn try_amend(
+        &self,
+        change: impl Fn(&CallBudget, Timestamp) -> CallBudget + Send + Sync,
+    ) -> Result<(), StoreError> {
+        let mut conflicts = ConflictLimit::default();
+        loop {
+            let (meter, expect) = self.read_call_budget().await?;
+            match self.write_call_budget(change(&meter, self.engine.clock.now()), expect).await {
+                Ok(()) => return Ok(()),
+                Err(error) => conflicts.allow_retry(error)?,
+            }
+        }
+    }
+
+    /// The row as this attempt last wrote it, or as the table has it. A conflict corrects an
+    /// outdated row.
+    async fn read_call_budget(&self) -> Result<(CallBudget, WriteExpectation), StoreError> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let row = match known {
+            Some(known) => Some(known),
+            None => self.engine.store.find_call_budget(self.ledger.tenant).await?,
+        };
+        Ok(match row {
+            Some(VersionedRecord { record, version }) => {
+                (record, WriteExpectation::Version(version))
+            }
+            None => (CallBudget::new(self.ledger.tenant), WriteExpectation::Absent),
+        })
+    }
+
+    async fn write_call_budget(
+        &self,
+        meter: CallBudget,
+        expect: WriteExpectation,
+    ) -> Result<(), StoreError> {
+        let version = self.engine.store.put_call_budget(&meter, expect).await?;
+        let row = VersionedRecord { record: meter, version };
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(row);
+        Ok(())
+    }
+}
+
+fn into_not_permitted(error: StoreError) -> NotPermitted {
+    NotPermitted::Uncounted { source: error.into() }
+}
+
+fn remaining_calls(budget: RateLimitHeaders) -> Option<(u32, u32)> {
+    let app = budget.app_minute_remaining.unwrap_or(u32::MAX);
+    budget.day_remaining.map(|day| (day, app))
+}
+
+const fn exceeded_limit(exhausted: ExhaustedLimit) -> RateLimit {
+    match exhausted {
+        ExhaustedLimit::Lanes => RateLimit::Concurrent,
+        ExhaustedLimit::Minute => RateLimit::Minute,
+        ExhaustedLimit::Day => RateLimit::Day,
+        ExhaustedLimit::AppMinute => RateLimit::AppMinute,
+    }
+}
+
+/// Waits until no call on an organisation can be in progress any more, or until `latest`.
+pub(crate) async fn wait_for_calls_in_flight(
+    engine: &Engine,
+    ledger: &Ledger,
+    latest: Timestamp,
+) -> Result<(), StoreError> {
+    let most = SignedDuration::from_secs(60).as_secs() * 2;
+    for _ in 0..most {
+        let now = engine.clock.now();
+        let meter = engine.store.find_call_budget(ledger.tenant).await?;
+        if now >= latest || meter.is_none_or(|meter| !meter.record.is_busy(now)) {
+            break;
+        }
+        engine.clock.sleep_for(CALLS_RECHECK_INTERVAL).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Hints from the product to itself to look at records again, at once or at an instant.
+
+use domain::entity::EntityKind;
+use domain::envelope::{WAKE_UP_RECORDS_MAX, WakeUp, WakeUpKind};
+use domain::ids::{CrmId, Ledger};
+use domain::retry;
+use jiff::Timestamp;
+
+use crate::Engine;
+use crate::ports::PortError;
+
+/// Maximum records per hint: as many as one call takes, so that records that failed together are
+/// resolved together.
+const RECORDS_PER_WAKE_UP: usize = xero::api::BATCH_LIMIT;
+
+impl Engine {
+    /// Schedules wake-ups for records, together where they are due together. Returns the records of
+    /// each bundle, and whether scheduling succeeded.
+    pub(crate) async fn schedule_wake_ups(
+        &self,
+        ledger: &Ledger,
+        kind: EntityKind,
+        looks: Vec<(CrmId, Timestamp)>,
+    ) -> Vec<(Vec<CrmId>, Result<(), PortError>)> {
+        let now = self.clock.now();
+        let mut booked = Vec::new();
+        for (records, at) in retry::group_checks(looks, RECORDS_PER_WAKE_UP, now) {
+            let wake = self.new_wake_up(ledger, kind, WakeUpKind::Records(records.clone()), at);
+            booked.push((records, self.wake_ups.schedule(&wake, at).await));
+        }
+        booked
+    }
+
+    /// Schedules a wake-up for one record.
+    pub(crate) async fn schedule_wake_up(
+        &self,
+        ledger: &Ledger,
+        kind: EntityKind,
+        crm_id: &CrmId,
+        at: Timestamp,
+    ) -> Result<(), PortError> {
+        let wake = self.new_wake_up(ledger, kind, WakeUpKind::Records(vec![crm_id.clone()]), at);
+        self.wake_ups.schedule(&wake, at).await
+    }
+
+    /// Enqueues a hint about records behind the account's other wake-ups of this kind.
+    pub(crate) async fn enqueue_wake_ups(
+        &self,
+        ledger: &Ledger,
+        kind: EntityKind,
+        records: &[CrmId],
+    ) -> Result<(), PortError> {
+        for some in records.chunks(WAKE_UP_RECORDS_MAX) {
+            let now = self.clock.now();
+            let wake = self.new_wake_up(ledger, kind, WakeUpKind::Records(some.to_vec()), now);
+            self.wake_ups.enqueue(&wake).await?;
+        }
+        Ok(())
+    }
+
+    /// Creates a wake-up. Wake-ups for the same records and instant are equal if they are created
+    /// within a minute. Later ones differ, because a queue drops a body that it has seen within the
+    /// last five minutes.
+    pub(crate) fn new_wake_up(
+        &self,
+        ledger: &Ledger,
+        kind: EntityKind,
+        errand: WakeUpKind,
+        at: Timestamp,
+    ) -> WakeUp {
+        WakeUp {
+            account: ledger.account.clone(),
+            tenant: ledger.tenant,
+            kind,
+            errand,
+            ticket: format!("{}-{}", at.as_second(), self.clock.now().as_second() / 60),
+        }
+    }
+}

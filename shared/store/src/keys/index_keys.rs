@@ -1,0 +1,250 @@
+//! The keys of rows in the sparse indexes, and how rows are identified from them.
+
+use domain::connection::{Connection, ConsentAttempt, OAuthAttempt};
+use domain::entity::EntityKind;
+use domain::grant::Grant;
+use domain::idempotency::ContentHash;
+use domain::ids::{AccountId, CrmId, GrantId, Ledger, TenantId};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::{AttentionReason, OperationState};
+use domain::outbound::OutboundEvent;
+use domain::poll::PollProgress;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::{
+    INVOICE_PAYMENTS_PREFIX, OUTBOX, SHARDS, format_instant, ledger_partition, mapping_key,
+    poll_progress_key,
+};
+use crate::table::{IndexEntry, IndexKey, ItemKey};
+
+/// The key of a mapping in the `due` index: by state, then by due time or mapping. A claim is
+/// indexed at the end of its lease, because the process that holds it may have died.
+pub(crate) fn due_mapping_key(mapping: &Mapping) -> Option<IndexKey> {
+    let seed = mapping.key.hash_seed();
+    let shard = shard_of(&seed);
+    match &mapping.operation.state {
+        OperationState::Waiting { until } | OperationState::Claimed { by: _, until } => {
+            Some(IndexKey::new(timed_partition(shard), timed_sort(*until, &seed)))
+        }
+        OperationState::Parked { on: _ } => Some(IndexKey::new(parked_partition(shard), seed)),
+        OperationState::Skipped => Some(IndexKey::new(skipped_partition(shard), seed)),
+        OperationState::Due | OperationState::Synced | OperationState::Withheld => None,
+    }
+}
+
+/// The key of an undelivered event in the `due` index.
+pub(crate) fn undelivered_event_key(event: &OutboundEvent) -> IndexKey {
+    let OutboundEvent { event_id, occurred_at, account_id, .. } = event;
+    // All events of an account are in one shard, so that a sweep delivers them in order.
+    let shard = shard_of(account_id.as_str());
+    IndexKey::new(timed_partition(shard), timed_sort(*occurred_at, &event_id.to_string()))
+}
+
+/// The key in the `due` index of a connection that needs another look.
+pub(crate) fn due_connection_key(connection: &Connection) -> Option<IndexKey> {
+    let account = connection.account.as_str();
+    let at = connection.due_at()?;
+    Some(IndexKey::new(timed_partition(shard_of(account)), timed_sort(at, account)))
+}
+
+/// The key of a mapping in the `attention` index: by ledger, separately for given-up and failing
+/// ones, in the order of their last failures.
+pub(crate) fn attention_key(mapping: &Mapping) -> Option<IndexKey> {
+    let attention = mapping.operation.attention_reason()?;
+    let failed_at = mapping.operation.failed_at.unwrap_or(Timestamp::UNIX_EPOCH);
+    let MappingKey { ledger: of, kind, crm_id } = &mapping.key;
+    let sort =
+        format!("{}{}#{kind}#{crm_id}", attention_prefix(attention), format_instant(failed_at));
+    Some(IndexKey::new(ledger_partition(of), sort))
+}
+
+/// The prefix of the sort keys of the `attention` index.
+pub(crate) const fn attention_prefix(attention: AttentionReason) -> &'static str {
+    match attention {
+        AttentionReason::Failing => "FAILING#",
+        AttentionReason::GivenUp => "GIVEN UP#",
+    }
+}
+
+/// Reads from an entry of the `attention` index when the last attempt failed.
+pub(crate) fn read_failed_at(entry: &IndexEntry) -> Option<Timestamp> {
+    entry.index.sk.split('#').nth(1)?.parse().ok()
+}
+
+/// The key in the `due` index of a grant that needs another look.
+pub(crate) fn due_grant_key(grant: &Grant) -> Option<IndexKey> {
+    let id = grant.id.to_string();
+    grant.due_at().map(|at| IndexKey::new(timed_partition(shard_of(&id)), timed_sort(at, &id)))
+}
+
+/// The key of a mapping in the `open` index: unpaid invoices in Xero, and invoices with unobserved
+/// changes.
+pub(crate) fn open_invoice_key(mapping: &Mapping) -> Option<IndexKey> {
+    let link = mapping.link.as_ref().filter(|_| mapping.key.kind == EntityKind::Invoice)?;
+    let amounts = link.amounts.as_ref()?;
+    let is_unpaid = !amounts.status.is_gone() && amounts.amount_due.amount > Decimal::ZERO;
+    let is_unseen = link.xero_updated_at.is_none();
+    (is_unpaid || is_unseen).then(|| {
+        let seen = link.xero_updated_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        let sort = format!("{}#{}", format_instant(seen), mapping.key.crm_id);
+        IndexKey::new(ledger_partition(&mapping.key.ledger), sort)
+    })
+}
+
+/// The partition of the `due` index with a shard's entries that have a due time.
+pub(crate) fn timed_partition(shard: u32) -> String {
+    format!("DUE#{shard:02}")
+}
+
+fn timed_sort(at: Timestamp, name: &str) -> String {
+    format!("{}#{name}", format_instant(at))
+}
+
+/// Reads the instant of an entry of a [`timed`] partition.
+pub(crate) fn read_instant(entry: &IndexEntry) -> Option<Timestamp> {
+    entry.index.sk.split('#').next()?.parse().ok()
+}
+
+/// The partition of the `due` index with a shard's parked mappings.
+pub(crate) fn parked_partition(shard: u32) -> String {
+    format!("PARKED#{shard:02}")
+}
+
+/// The partition of the `due` index with a shard's skipped mappings.
+pub(crate) fn skipped_partition(shard: u32) -> String {
+    format!("SKIPPED#{shard:02}")
+}
+
+/// The partition of the `due` index with a shard's accounts that have given-up records.
+pub(crate) fn unhealthy_partition(shard: u32) -> String {
+    format!("UNWELL#{shard:02}")
+}
+
+/// The partition of the `due` index with a shard's accounts that have a sync log.
+pub(crate) fn logged_partition(shard: u32) -> String {
+    format!("LOGGED#{shard:02}")
+}
+
+/// The entry of an account in a partition of the `due` index that holds accounts.
+pub(crate) fn account_entry(partition: fn(u32) -> String, key: ItemKey) -> IndexEntry {
+    let account = key.pk.trim_start_matches("A#").to_owned();
+    IndexEntry { index: IndexKey::new(partition(shard_of(&account)), account), key }
+}
+
+/// The partition of the `due` index with a shard's authorisations in progress, by expiry.
+pub(crate) fn oauth_attempt_partition(shard: u32) -> String {
+    format!("BEGUN#{shard:02}")
+}
+
+/// The key in the `due` index of an authorisation in progress.
+pub(crate) fn due_oauth_attempt_key(attempt: &OAuthAttempt) -> IndexKey {
+    let name = &attempt.state_hash;
+    IndexKey::new(oauth_attempt_partition(shard_of(name)), timed_sort(attempt.expires_at, name))
+}
+
+/// The key in the `due` index of a consent that is to be completed.
+pub(crate) fn due_consent_key(consent: &ConsentAttempt) -> IndexKey {
+    let name = &consent.ticket_hash;
+    IndexKey::new(oauth_attempt_partition(shard_of(name)), timed_sort(consent.expires_at, name))
+}
+
+/// The partition of the `due` index with a shard's polled ledgers.
+pub(crate) fn polled_partition(shard: u32) -> String {
+    format!("POLL#{shard:02}")
+}
+
+/// The key of a ledger's poll progress in the `due` index.
+pub(crate) fn polled_ledger_key(progress: &PollProgress) -> Option<IndexKey> {
+    progress.is_polled.then(|| polled_entry(&progress.ledger).index)
+}
+
+/// The entry of a polled ledger in the `due` index.
+pub(crate) fn polled_entry(ledger: &Ledger) -> IndexEntry {
+    let name = format!("{}#{}", ledger.account, ledger.tenant);
+    let shard = shard_of(ledger.account.as_str());
+    IndexEntry {
+        index: IndexKey::new(polled_partition(shard), name),
+        key: poll_progress_key(ledger),
+    }
+}
+
+/// Reads the ledger from the key of one of its rows.
+pub(crate) fn read_ledger(key: &ItemKey) -> Option<Ledger> {
+    let (account, tenant) = key.pk.strip_prefix("L#")?.split_once('#')?;
+    Some(Ledger {
+        account: AccountId::new(account).ok()?,
+        tenant: TenantId(Uuid::parse_str(tenant).ok()?),
+    })
+}
+
+/// The prefix of the sort keys in the `open` index of invoices that have not been observed.
+pub(crate) fn unseen_prefix() -> String {
+    format!("{}#", format_instant(Timestamp::UNIX_EPOCH))
+}
+
+/// The entry of the `open` index with this sort key.
+pub(crate) fn open_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry> {
+    let (_, crm_id) = sort.split_once('#')?;
+    let crm_id = CrmId::new(crm_id).ok()?;
+    let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, crm_id);
+    Some(IndexEntry {
+        index: IndexKey::new(super::ledger_partition(ledger), sort),
+        key: mapping_key(&key),
+    })
+}
+
+/// The prefix of the sort keys in the `due` index of a ledger's mappings.
+pub(crate) fn ledger_prefix(ledger: &Ledger) -> String {
+    format!("{}#{}#", ledger.account, ledger.tenant)
+}
+
+/// Reads a mapping's key from the key of its row.
+pub(crate) fn read_mapping(key: &ItemKey) -> Option<MappingKey> {
+    let ledger = read_ledger(key)?;
+    let (kind, crm_id) = key.sk.strip_prefix("MAP#")?.split_once('#')?;
+    let crm_id = CrmId::new(crm_id).ok()?;
+    Some(MappingKey::new(ledger, EntityKind::parse(kind)?, crm_id))
+}
+
+/// Reads an account's id from the key of its connection.
+pub(crate) fn read_connection(key: &ItemKey) -> Option<AccountId> {
+    let account = key.pk.strip_prefix("A#").filter(|_| key.sk == "CONNECTION")?;
+    AccountId::new(account).ok()
+}
+
+/// Reads an account's id from the key of one of its rows.
+pub(crate) fn read_account(key: &ItemKey) -> Option<AccountId> {
+    AccountId::new(key.pk.strip_prefix("A#")?).ok()
+}
+
+/// Reads a grant's id from the key of its row.
+pub(crate) fn read_grant(key: &ItemKey) -> Option<GrantId> {
+    Uuid::parse_str(key.pk.strip_prefix("G#")?).ok().map(GrantId)
+}
+
+/// Reads the account from the key of an event.
+pub(crate) fn read_outbox(key: &ItemKey) -> Option<AccountId> {
+    let account = key.pk.strip_prefix("A#").filter(|_| key.sk.starts_with(OUTBOX))?;
+    AccountId::new(account).ok()
+}
+
+/// The entry of a mapping in a partition of the `due` index that is sorted by mapping.
+pub(crate) fn mapping_entry(partition: fn(u32) -> String, key: &MappingKey) -> IndexEntry {
+    let seed = key.hash_seed();
+    IndexEntry { index: IndexKey::new(partition(shard_of(&seed)), seed), key: mapping_key(key) }
+}
+
+/// The shard of a seed: always the same for the same seed.
+fn shard_of(seed: &str) -> u32 {
+    let hash = ContentHash::of_bytes(seed.as_bytes());
+    let number = hash.as_str().get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    number.unwrap_or(0) % SHARDS
+}
+
+/// Reads the invoice from the key of its money.
+pub(crate) fn read_invoice(key: &ItemKey) -> Option<CrmId> {
+    let invoice = key.sk.strip_prefix(INVOICE_PAYMENTS_PREFIX)?.split('#').next()?;
+    CrmId::new(invoice).ok()
+}

@@ -1,0 +1,124 @@
+//! The progress of reading payments from Xero, and the invoices and payment parts concerned.
+
+use std::num::NonZeroU16;
+
+use domain::entity::EntityKind;
+use domain::ids::{CrmId, Ledger, PaymentId};
+use domain::mapping::Mapping;
+use domain::poll::PollProgress;
+
+use crate::keys;
+use crate::results::{PaymentParts, StoreError, VersionedRecord};
+use crate::store::{Store, decode_all};
+use crate::table::{
+    IndexQuery, ItemVersion, SortOrder, SortRange, TableIndex, TableQuery, WriteExpectation,
+};
+
+/// A page of open invoices.
+#[derive(Debug, Clone)]
+pub struct OpenPage {
+    /// The invoices' ids in the CRM.
+    pub invoices: Vec<CrmId>,
+    /// The position of the last one, if there may be more.
+    pub next: Option<String>,
+}
+
+impl Store {
+    /// Reads the poll progress of a ledger.
+    pub async fn find_poll_progress(
+        &self,
+        ledger: &Ledger,
+    ) -> Result<Option<VersionedRecord<PollProgress>>, StoreError> {
+        self.read_record("read the progress", &keys::poll_progress_key(ledger)).await
+    }
+
+    /// Writes the poll progress of a ledger.
+    pub async fn put_poll_progress(
+        &self,
+        progress: &PollProgress,
+        expect: WriteExpectation,
+    ) -> Result<ItemVersion, StoreError> {
+        self.put_record("write the progress", progress, expect).await
+    }
+
+    /// Returns unpaid invoices of a ledger after a position, those unchanged for longest first.
+    pub async fn list_open_invoices(
+        &self,
+        ledger: &Ledger,
+        after: Option<&str>,
+        limit: NonZeroU16,
+    ) -> Result<OpenPage, StoreError> {
+        self.list_open_page(ledger, SortRange::All, after, limit).await
+    }
+
+    /// Returns invoices of a ledger with changes that a write or a read has shown and that have not
+    /// been observed.
+    pub async fn list_unseen_invoices(
+        &self,
+        ledger: &Ledger,
+        limit: NonZeroU16,
+    ) -> Result<Vec<CrmId>, StoreError> {
+        let page = self
+            .list_open_page(ledger, SortRange::Prefix(keys::unseen_prefix()), None, limit)
+            .await?;
+        Ok(page.invoices)
+    }
+
+    async fn list_open_page(
+        &self,
+        ledger: &Ledger,
+        range: SortRange,
+        after: Option<&str>,
+        limit: NonZeroU16,
+    ) -> Result<OpenPage, StoreError> {
+        let query = IndexQuery {
+            index: TableIndex::Open,
+            pk: keys::ledger_partition(ledger),
+            range,
+            order: SortOrder::Ascending,
+            limit,
+            after: after.and_then(|sort| keys::open_entry(ledger, sort)),
+        };
+        let page = self.table.query_index(query).await;
+        let page =
+            page.map_err(|source| StoreError::Table { operation: "find open invoices", source })?;
+        let invoices = page.entries.iter().filter_map(|entry| keys::read_mapping(&entry.key));
+        let invoices = invoices.map(|key| key.crm_id).collect();
+        Ok(OpenPage { invoices, next: page.next.map(|entry| entry.index.sk) })
+    }
+
+    /// Returns the parts of a payment. The rows include those of payments whose ids begin with its
+    /// id; the caller separates them.
+    pub async fn list_payment_parts(
+        &self,
+        ledger: &Ledger,
+        payment: &PaymentId,
+    ) -> Result<PaymentParts, StoreError> {
+        const OPERATION: &str = "list the parts of a payment";
+        let mut parts = PaymentParts { rows: Vec::new(), unreadable: Vec::new() };
+        let mut after = None;
+        loop {
+            let query = TableQuery {
+                pk: keys::ledger_partition(ledger),
+                range: SortRange::Prefix(keys::part_prefix(payment)),
+                order: SortOrder::Ascending,
+                limit: NonZeroU16::new(100).expect("not zero"),
+                after,
+            };
+            let page = self.table.query_items(query).await;
+            let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
+            let (rows, unreadable) = decode_all::<Mapping>(OPERATION, page.items, page.corrupt);
+            parts.rows.extend(rows);
+            let of_payment = unreadable.into_iter().filter(|error| {
+                error.unreadable_key().is_some_and(|key| keys::is_part(key, payment))
+            });
+            parts.unreadable.extend(of_payment);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        debug_assert!(parts.rows.iter().all(|row| row.record.key.kind == EntityKind::Payment));
+        Ok(parts)
+    }
+}
