@@ -59,15 +59,15 @@ pub(crate) fn account_partition(account: &AccountId) -> String {
 }
 
 pub(crate) fn connection_key(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account_partition(account), "CONNECTION")
+    ItemKey::new(account_partition(account), "CONNECTION")
 }
 
 pub(crate) fn activity_key(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account_partition(account), "ACTIVITY")
+    ItemKey::new(account_partition(account), "ACTIVITY")
 }
 
 pub(crate) fn kept_records_key(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account_partition(account), "KEPT")
+    ItemKey::new(account_partition(account), "KEPT")
 }
 
 pub(crate) fn tenant_claim_key(tenant: TenantId) -> ItemKey {
@@ -100,15 +100,15 @@ pub(crate) fn upgrades_key() -> ItemKey {
 }
 
 pub(crate) fn settings_key(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account_partition(account), "SETTINGS")
+    ItemKey::new(account_partition(account), "SETTINGS")
 }
 
 pub(crate) fn health_key(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account_partition(account), "HEALTH")
+    ItemKey::new(account_partition(account), "HEALTH")
 }
 
 pub(crate) fn logged_account_key(account: &AccountId) -> ItemKey {
-    ItemKey::new(self::account_partition(account), "LOGGED")
+    ItemKey::new(account_partition(account), "LOGGED")
 }
 
 pub(crate) fn grant_key(id: GrantId) -> ItemKey {

@@ -190,7 +190,7 @@ pub(crate) fn open_entry(ledger: &Ledger, sort: &str) -> Option<IndexEntry> {
     let crm_id = CrmId::new(crm_id).ok()?;
     let key = MappingKey::new(ledger.clone(), EntityKind::Invoice, crm_id);
     Some(IndexEntry {
-        index: IndexKey::new(super::ledger_partition(ledger), sort),
+        index: IndexKey::new(ledger_partition(ledger), sort),
         key: mapping_key(&key),
     })
 }
