@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::connection::{ConnectionState, ConnectionStatus, OFFER_HOURS};
 use domain::ids::{AccountId, TenantId};
-use engine::connect::{ConnectOutcome, complete_connect};
-use engine::health::check_health;
-use engine::organisation::{self, OrganisationChoiceOutcome};
+use engine::commands::connect::{ConnectOutcome, complete_connect};
+use engine::commands::organisation::{self, OrganisationChoiceOutcome};
+use engine::jobs::health::check_health;
 use jiff::SignedDuration;
 use tests::World;
 use tests::gate::{Death, Moment, run};

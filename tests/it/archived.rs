@@ -4,7 +4,7 @@
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, UserId, XeroContactId};
 use domain::operation::OperationState;
-use engine::contacts::{self, LinkOutcome};
+use engine::commands::contacts::{self, LinkOutcome};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
 use domain::operation::{OperationState, ParkingReason};
-use engine::health::check_health;
+use engine::jobs::health::check_health;
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;

@@ -1,7 +1,7 @@
 //! Connecting an account: start, consent, callback, completion.
 
 use domain::connection::{ConnectionState, ConnectionStatus};
-use engine::connect::{CallbackOutcome, ConnectOutcome};
+use engine::commands::connect::{CallbackOutcome, ConnectOutcome};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use tests::World;

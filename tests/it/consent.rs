@@ -8,8 +8,8 @@ use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
 use domain::ids::{AccountId, TenantId, UserId};
 use domain::operation::OperationState;
-use engine::connect::{ConnectOutcome, complete_connect};
-use engine::organisation::{self, OrganisationChoiceOutcome};
+use engine::commands::connect::{ConnectOutcome, complete_connect};
+use engine::commands::organisation::{self, OrganisationChoiceOutcome};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -60,7 +60,9 @@ fn a_link_that_was_forwarded_to_a_victim_gives_the_attacker_nothing() {
     let (login, tenant) = (world.user(), world.tenant());
     let location = world.consent(&address, login, &[tenant]);
     let outcome = world.come_back(&location);
-    let engine::connect::CallbackOutcome::Authorised { ticket } = outcome else { panic!() };
+    let engine::commands::connect::CallbackOutcome::Authorised { ticket } = outcome else {
+        panic!()
+    };
     // The victim's session of the CRM is that of another account, or of another user.
     assert_eq!(presents(&world, &other(), &user("usr_victim"), &ticket), ConnectOutcome::NotYours);
     assert_eq!(presents(&world, &attacker, &user("usr_victim"), &ticket), ConnectOutcome::NotYours);
@@ -69,7 +71,7 @@ fn a_link_that_was_forwarded_to_a_victim_gives_the_attacker_nothing() {
     assert_ne!(world.connection_of(&attacker).state, ConnectionState::Active);
     // The attacker cannot come back a second time with the same state.
     let again = world.come_back(&location);
-    assert!(matches!(again, engine::connect::CallbackOutcome::Expired), "{again:?}");
+    assert!(matches!(again, engine::commands::connect::CallbackOutcome::Expired), "{again:?}");
 }
 
 #[test]
@@ -138,7 +140,9 @@ fn neither_the_code_nor_the_ticket_can_be_read_in_the_table() {
     let location = world.consent(&world.begin(), login, &[tenant]);
     let code = callback(&location).code.unwrap();
     let outcome = world.come_back(&location);
-    let engine::connect::CallbackOutcome::Authorised { ticket } = outcome else { panic!() };
+    let engine::commands::connect::CallbackOutcome::Authorised { ticket } = outcome else {
+        panic!()
+    };
     let items = world.table.all_items();
     for secret in [code.expose_secret(), ticket.expose_secret()] {
         let is_shown = items.iter().any(|item| {

@@ -3,10 +3,10 @@
 use domain::entity::EntityKind::{self, CreditNote, Invoice};
 use domain::ids::CrmId;
 use domain::operation::OperationState;
+use engine::commands::settings;
 use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::push::PushOutcome;
-use engine::settings;
+use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_credit_note, an_invoice};

@@ -7,17 +7,17 @@ use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{AccountId, TenantId};
 use domain::outbound::EventContent;
-use engine::disconnect::{DisconnectOutcome, disconnect_account};
-use engine::erasure::{
+use engine::commands::status::read_status;
+use engine::connection::disconnect::{DisconnectOutcome, disconnect_account};
+use engine::inbound::MessageOutcome;
+use engine::jobs::erasure::{
     EndConnectionOutcome, ErasureSummary, RevocationSummary, end_connection, erase_account,
     revoke_all_grants,
 };
-use engine::health::check_health;
-use engine::inbound::MessageOutcome;
+use engine::jobs::health::check_health;
+use engine::jobs::sweep::sweep_all_shards;
 use engine::ports::Clock;
-use engine::push::PushOutcome;
-use engine::status::read_status;
-use engine::sweep::sweep_all_shards;
+use engine::sync::push::PushOutcome;
 use engine::{Engine, Invocation};
 use jiff::SignedDuration;
 use serde_json::Value;

@@ -4,8 +4,8 @@ use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
 use domain::outbound::EventContent;
 use engine::inbound::MessageOutcome;
-use engine::keep_alive::{KeepAliveSummary, renew_unused_tokens};
-use engine::push::PushOutcome;
+use engine::jobs::keep_alive::{KeepAliveSummary, renew_unused_tokens};
+use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;
@@ -86,7 +86,7 @@ fn a_run_that_dies_at_any_step_loses_no_connection() {
             world.restart();
             // A sweep completes a refresh with an unknown outcome; the next run is a day later.
             world.clock.advance(SignedDuration::from_mins(5));
-            run(engine::sweep::sweep_all_shards(&world.engine, world.invocation())).unwrap();
+            run(engine::jobs::sweep::sweep_all_shards(&world.engine, world.invocation())).unwrap();
             days(&mut world, 1);
             let received = world.receive(Invoice, &an_invoice("inv_1", "cli_1").body());
             assert_eq!(

@@ -4,7 +4,7 @@
 use domain::entity::EntityKind;
 use domain::entity::EntityKind::{Allocation, Contact, CreditNote, Invoice, Payment};
 use domain::ids::{AccountId, CrmId};
-use engine::invoice_payments;
+use engine::sync::invoice_payments;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client_of, a_credit_note, a_payment, an_allocation, an_invoice};

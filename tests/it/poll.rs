@@ -6,10 +6,11 @@ use domain::invoice_payments::{InferredMethod, PaymentDecision};
 use domain::operation::OperationState;
 use domain::outbound::{EventContent, PaymentState, RemovalReason};
 use domain::poll::PollProgress;
+use engine::commands::settings;
 use engine::inbound::MessageOutcome;
 use engine::poll::PollOutcome;
 use engine::ports::Clock;
-use engine::{invoice_payments, settings};
+use engine::sync::invoice_payments;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use store::table::WriteExpectation;
@@ -475,7 +476,7 @@ fn a_poll_that_dies_at_any_step_imports_every_payment_once() {
             world.gate.arm(None);
             world.clock.advance(SignedDuration::from_mins(3));
             polls(&world);
-            run(engine::sweep::sweep_all_shards(&world.engine, world.invocation())).unwrap();
+            run(engine::jobs::sweep::sweep_all_shards(&world.engine, world.invocation())).unwrap();
             let mut heard = heard(&world);
             heard.sort();
             assert_eq!(

@@ -3,9 +3,9 @@
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::ids::{AccountId, Ledger, TenantId};
 use domain::outbound::EventContent;
+use engine::jobs::sweep::sweep_all_shards;
 use engine::poll::{PollOutcome, plan_tick};
 use engine::ports::Clock;
-use engine::sweep::sweep_all_shards;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use store::table::{ItemTable, ItemWrite, NewItem, WriteExpectation};

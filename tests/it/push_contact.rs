@@ -4,7 +4,7 @@ use domain::entity::EntityKind::{Contact, Invoice};
 use domain::operation::OperationState;
 use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::push::PushOutcome;
+use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};

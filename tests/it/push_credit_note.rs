@@ -7,7 +7,7 @@ use domain::operation::OperationState;
 use domain::outbound::EventContent;
 use engine::inbound::MessageOutcome;
 use engine::ports::Clock;
-use engine::push::PushOutcome;
+use engine::sync::push::PushOutcome;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use rust_decimal::Decimal;

@@ -13,7 +13,7 @@ use domain::outbound::EventContent;
 use domain::sync_log::LogStatus;
 use engine::inbound::MessageOutcome;
 use engine::ports::Metric;
-use engine::push::PushOutcome;
+use engine::sync::push::PushOutcome;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use store::Store;

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use domain::connection::{Connection, LEFTOVERS_MAX, ORGANISATIONS_MAX, PinnedOrganisation};
 use domain::ids::{GrantId, TenantId, XeroConnectionId};
-use engine::connect::ConnectOutcome;
-use engine::organisation::{self, OrganisationChoiceOutcome};
+use engine::commands::connect::ConnectOutcome;
+use engine::commands::organisation::{self, OrganisationChoiceOutcome};
 use engine::ports::Clock;
 use http::{Method, Request};
 use jiff::SignedDuration;

@@ -9,11 +9,11 @@ use domain::invoice_payments::{InvoicePayments, Match, PAYMENTS_MAX, RecordedPay
 use domain::money::{Currency, Money};
 use domain::outbound::EventContent;
 use engine::inbound::MessageOutcome;
-use engine::invoice_payments;
+use engine::jobs::sweep::sweep_all_shards;
 use engine::poll::{PollOutcome, poll_tenants};
 use engine::ports::{Clock, Metric};
-use engine::push::PushOutcome;
-use engine::sweep::sweep_all_shards;
+use engine::sync::invoice_payments;
+use engine::sync::push::PushOutcome;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use store::table::{ItemVersion, NewItem};

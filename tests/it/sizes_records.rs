@@ -7,7 +7,7 @@ use domain::mapping::{KeptSnapshot, Mapping, MappingKey, SnapshotAcceptance};
 use domain::matching::{CANDIDATES_MAX, ContactMatch};
 use domain::operation::{AttentionReason, OperationState, ParkingReason};
 use domain::reconciliation::{ClientFinding, ContactReconciliation, ReconciliationProgress};
-use engine::contacts::{self, reconcile};
+use engine::commands::contacts::{self, reconcile};
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use store::COUNTED_MAX;

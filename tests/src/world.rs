@@ -10,16 +10,18 @@ use domain::ids::{AccountId, CrmId, Ledger, TenantId, UserId};
 use domain::mapping::{Mapping, MappingKey};
 use domain::outbound::EventContent;
 use domain::sync_log::LogEntry;
-use engine::choices::{self, CodeChoiceOutcome};
-use engine::connect::{self, CallbackOutcome, ConnectError, ConnectOutcome, ConsentCallback};
-use engine::disconnect::{self, DisconnectOutcome};
+use engine::commands::choices::{self, CodeChoiceOutcome};
+use engine::commands::connect::{
+    self, CallbackOutcome, ConnectError, ConnectOutcome, ConsentCallback,
+};
+use engine::commands::status::{self, StatusView};
+use engine::connection::disconnect::{self, DisconnectOutcome};
+use engine::connection::token::TokenCache;
 use engine::errors::PersistError;
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
+use engine::jobs::sweep::{self, SweepSummary};
 use engine::poll::{PollOutcome, poll_tenants};
 use engine::ports::Clock;
-use engine::status::{self, StatusView};
-use engine::sweep::{self, SweepSummary};
-use engine::token::TokenCache;
 use engine::{Endpoints, Engine, Invocation, RecoveryMode};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;

@@ -1,4 +1,19 @@
-//! Changes an account's connection together with the event for the CRM, in one transaction.
+//! The connection of an account to its organisation.
+//!
+//! This module changes the connection's row, together with the event for the CRM, in one
+//! transaction. The modules inside it are what work on a connection needs: tokens, the count of
+//! calls, the session with Xero, and the organisation's chart of accounts.
+
+pub(crate) mod activity;
+pub mod chart;
+pub mod connection_failures;
+pub mod disconnect;
+pub(crate) mod grant_tokens;
+pub(crate) mod ledgers;
+pub(crate) mod rate_limit;
+pub mod tenant_session;
+pub mod token;
+pub(crate) mod upgrade;
 
 use domain::connection::{Connection, ConnectionState, ConnectionStatus};
 use domain::ids::{AccountId, GrantId, TenantId};
@@ -8,9 +23,11 @@ use jiff::Timestamp;
 use store::table::WriteExpectation;
 use store::{CLAIM_CHANGES_MAX, ConflictLimit, ConnectionChange, StoreError, VersionedRecord};
 
-use crate::connection_failures::{not_connected_failure, organisation_unavailable_failure};
+use crate::Engine;
+use crate::connection::connection_failures::{
+    not_connected_failure, organisation_unavailable_failure,
+};
 use crate::error_chain::ErrorChain;
-use crate::{Engine, token};
 
 /// Why a connection did not change.
 #[derive(Debug, thiserror::Error)]

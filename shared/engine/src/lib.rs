@@ -16,55 +16,25 @@
 //! `domain` makes the decisions; this crate reads, sends and stores. External systems are behind
 //! [`ports`].
 //!
-//! Reading order: [`ports`], [`Engine`], [`inbound`] (incoming messages), [`push`], [`entity`],
-//! [`desk`] with [`token`] and the count of calls; [`connect`], [`organisation`], [`disconnect`];
-//! [`settings`] and [`sync_all`] (user actions); [`sweep`] (repairs lost hints), [`keep_alive`],
-//! [`health`] and [`cleanup`] (scheduled jobs), [`erasure`] (operators' commands).
+//! A module imports only from its own layer and from those below it, and never in a cycle. The
+//! layers are, from the top: [`commands`] (what users do), [`inbound`] (messages from the CRM),
+//! [`poll`] (changes in Xero) and [`jobs`]; [`sync`] (the kinds of records and the protocol);
+//! [`connection`] (tokens, calls, sessions); [`errors`] and [`ports`].
+//!
+//! Reading order: [`ports`], [`Engine`], [`inbound`], [`sync`] with [`sync::push`], [`connection`]
+//! with [`connection::tenant_session`] and [`connection::token`], [`commands`], [`poll`], [`jobs`].
 
-mod activity;
-mod availability;
-mod carry_over;
-pub mod chart;
-pub mod choices;
-pub mod cleanup;
+pub mod commands;
 mod concurrency;
-pub mod connect;
 pub mod connection;
-pub mod connection_failures;
-pub mod contacts;
-pub mod disconnect;
-pub mod entity;
-pub mod erasure;
 pub mod error_chain;
 pub mod errors;
-mod grant_tokens;
-pub mod health;
 pub mod inbound;
-pub mod invoice_payments;
-pub mod keep_alive;
-mod kept_records;
-pub mod known_records;
-mod ledgers;
-pub mod organisation;
-mod outbox;
-pub mod payments;
+pub mod jobs;
 pub mod poll;
 pub mod ports;
-pub mod push;
-mod rate_limit;
 mod record_isolation;
-pub mod release;
-mod sealing;
-pub mod settings;
-pub mod status;
-pub mod sweep;
-pub mod sync_all;
-pub mod sync_log;
-pub mod tenant_session;
-pub mod token;
-mod upgrade;
-pub mod views;
-mod wake_ups;
+pub mod sync;
 
 use std::sync::Arc;
 
@@ -73,10 +43,10 @@ use store::Store;
 use url::Url;
 use xero::{OAuthApp, Transport};
 
-use crate::contacts::SearchCache;
+use crate::commands::contacts::SearchCache;
+use crate::connection::token::TokenCache;
 use crate::ports::{Clock, EventPublisher, IdSource, MetricRecorder, SecretStore, WakeUps};
-use crate::sync_log::LoggedAccounts;
-use crate::token::TokenCache;
+use crate::sync::sync_log::LoggedAccounts;
 
 /// The engine with its ports and configuration.
 #[derive(Debug, Clone)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use domain::entity::EntityKind;
 use domain::ids::AccountId;
+use engine::connection::token::TokenCache;
 use engine::error_chain::ErrorChain;
 use engine::poll::ANSWER_BYTES_MAX;
 use engine::ports::{Clock, SecretStore};
-use engine::token::TokenCache;
 use engine::{Endpoints, Engine};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};

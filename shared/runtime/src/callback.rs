@@ -2,7 +2,7 @@
 //! every case.
 
 use engine::Engine;
-use engine::connect::{CallbackOutcome, ConsentCallback, receive_callback};
+use engine::commands::connect::{CallbackOutcome, ConsentCallback, receive_callback};
 use engine::error_chain::ErrorChain;
 use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
 use secrecy::{ExposeSecret, SecretString};

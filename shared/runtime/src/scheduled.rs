@@ -2,16 +2,16 @@
 
 mod sweep_event;
 
-use engine::cleanup::remove_expired_rows;
-use engine::erasure::{
+use engine::error_chain::ErrorChain;
+use engine::jobs::cleanup::remove_expired_rows;
+use engine::jobs::erasure::{
     EndConnectionOutcome, ErasureSummary, RevocationSummary, end_connection, erase_account,
     revoke_all_grants,
 };
-use engine::error_chain::ErrorChain;
-use engine::health::check_health;
-use engine::keep_alive::renew_unused_tokens;
-use engine::release::{OutageReleaseSummary, release_after_outage};
-use engine::sweep::sweep_all_shards;
+use engine::jobs::health::check_health;
+use engine::jobs::keep_alive::renew_unused_tokens;
+use engine::jobs::sweep::sweep_all_shards;
+use engine::sync::release::{OutageReleaseSummary, release_after_outage};
 use engine::{Engine, Invocation};
 use futures::future::BoxFuture;
 use lambda_runtime::{Error, LambdaEvent, service_fn};

@@ -116,12 +116,12 @@ pub(crate) fn grant_key(id: GrantId) -> ItemKey {
 }
 
 pub(crate) fn chart_key(ledger: &Ledger) -> ItemKey {
-    ItemKey::new(self::ledger_partition(ledger), "CHART")
+    ItemKey::new(ledger_partition(ledger), "CHART")
 }
 
 pub(crate) fn mapping_key(key: &MappingKey) -> ItemKey {
     let MappingKey { ledger, kind, crm_id } = key;
-    ItemKey::new(self::ledger_partition(ledger), format!("{}{crm_id}", mapping_prefix(*kind)))
+    ItemKey::new(ledger_partition(ledger), format!("{}{crm_id}", mapping_prefix(*kind)))
 }
 
 /// The prefix of the sort keys of all mappings of a kind.
@@ -144,7 +144,7 @@ pub(crate) fn is_part(key: &ItemKey, payment: &PaymentId) -> bool {
 }
 
 pub(crate) fn invoice_payments_key(ledger: &Ledger, invoice: &CrmId) -> ItemKey {
-    ItemKey::new(self::ledger_partition(ledger), format!("{INVOICE_PAYMENTS_PREFIX}{invoice}"))
+    ItemKey::new(ledger_partition(ledger), format!("{INVOICE_PAYMENTS_PREFIX}{invoice}"))
 }
 
 /// The prefix of the sort keys of the money on all invoices.
@@ -155,7 +155,7 @@ pub(crate) fn recorded_payment_key(
     invoice: &CrmId,
     payment: &PaymentId,
 ) -> ItemKey {
-    ItemKey::new(self::ledger_partition(ledger), format!("MONEY#{invoice}#CRM#{payment}"))
+    ItemKey::new(ledger_partition(ledger), format!("MONEY#{invoice}#CRM#{payment}"))
 }
 
 /// The key of a Xero payment on an invoice.
@@ -164,7 +164,7 @@ pub(crate) fn received_payment_key(
     invoice: &CrmId,
     payment: XeroPaymentId,
 ) -> ItemKey {
-    ItemKey::new(self::ledger_partition(ledger), format!("MONEY#{invoice}#XERO#{payment}"))
+    ItemKey::new(ledger_partition(ledger), format!("MONEY#{invoice}#XERO#{payment}"))
 }
 
 /// The range of the money on an invoice and its payments. The invoice's own key comes first, and no
@@ -179,22 +179,22 @@ pub(crate) fn invoice_payments_end(invoice: &CrmId) -> String {
 }
 
 pub(crate) fn poll_progress_key(ledger: &Ledger) -> ItemKey {
-    ItemKey::new(self::ledger_partition(ledger), "POLL")
+    ItemKey::new(ledger_partition(ledger), "POLL")
 }
 
 pub(crate) fn reconciliation_key(ledger: &Ledger) -> ItemKey {
-    ItemKey::new(self::ledger_partition(ledger), "RECONCILIATION")
+    ItemKey::new(ledger_partition(ledger), "RECONCILIATION")
 }
 
 pub(crate) fn findings_key(ledger: &Ledger, started_at: Timestamp, page: u32) -> ItemKey {
     ItemKey::new(
-        self::ledger_partition(ledger),
+        ledger_partition(ledger),
         format!("FOUND#{}#{page:06}", format_instant(started_at)),
     )
 }
 
 pub(crate) fn sync_all_key(ledger: &Ledger) -> ItemKey {
-    ItemKey::new(self::ledger_partition(ledger), "SYNC ALL")
+    ItemKey::new(ledger_partition(ledger), "SYNC ALL")
 }
 
 pub(crate) fn call_budget_key(tenant: TenantId) -> ItemKey {
@@ -247,7 +247,7 @@ pub(crate) fn delivery_failures_key(message_id: &str) -> ItemKey {
 pub(crate) const OUTBOX: &str = "OUT#";
 
 pub(crate) fn reverse_link_key(ledger: &Ledger, kind: EntityKind, xero_id: XeroId) -> ItemKey {
-    ItemKey::new(self::ledger_partition(ledger), format!("XID#{kind}#{xero_id}"))
+    ItemKey::new(ledger_partition(ledger), format!("XID#{kind}#{xero_id}"))
 }
 
 pub(crate) fn log_partition(account: &AccountId) -> String {

@@ -3,10 +3,10 @@
 use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Contact, Invoice};
 use domain::ids::{CrmId, XeroContactId};
-use engine::contacts::{self, reconcile};
-use engine::health::check_health;
-use engine::keep_alive::renew_unused_tokens;
-use engine::{choices, settings, sync_all};
+use engine::commands::contacts::{self, reconcile};
+use engine::commands::{choices, settings, sync_all};
+use engine::jobs::health::check_health;
+use engine::jobs::keep_alive::renew_unused_tokens;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::{a_client, an_invoice};

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::{Invoice, Payment};
 use domain::operation::{OperationState, ParkingReason};
-use engine::connect::ConnectOutcome;
+use engine::commands::connect::ConnectOutcome;
 use engine::ports::Clock;
 use jiff::SignedDuration;
 use store::Store;

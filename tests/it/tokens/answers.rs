@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
 use domain::operation::{OperationState, ParkingReason};
-use engine::token::access_token;
+use engine::connection::token::access_token;
 use jiff::SignedDuration;
 use tests::World;
 use tests::builders::an_invoice;

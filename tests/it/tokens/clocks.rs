@@ -5,9 +5,9 @@ use std::sync::Arc;
 use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
 use domain::operation::OperationState;
-use engine::connect::ConnectOutcome;
+use engine::commands::connect::ConnectOutcome;
+use engine::connection::token::{TokenCache, access_token};
 use engine::ports::Clock;
-use engine::token::{TokenCache, access_token};
 use engine::{Engine, Invocation};
 use jiff::SignedDuration;
 use tests::World;
@@ -54,7 +54,8 @@ fn codes_tickets_and_pending_attempts_have_the_same_lifetime_with_differing_cloc
         world.clock.advance(SignedDuration::from_secs(14 * 60));
         assert_eq!(world.status().status, ConnectionStatus::Pending, "{ahead}");
         let location = world.consent(&address, user, &[tenant]);
-        let engine::connect::CallbackOutcome::Authorised { ticket } = world.come_back(&location)
+        let engine::commands::connect::CallbackOutcome::Authorised { ticket } =
+            world.come_back(&location)
         else {
             panic!("{ahead}: the callback has no ticket")
         };

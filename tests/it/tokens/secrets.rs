@@ -4,10 +4,10 @@
 use domain::connection::{ConnectionState, ConnectionStatus};
 use domain::entity::EntityKind::Invoice;
 use domain::operation::{OperationState, ParkingReason};
-use engine::connect::ConnectOutcome;
+use engine::commands::connect::ConnectOutcome;
+use engine::connection::token::access_token;
 use engine::inbound::MessageOutcome;
-use engine::push::PushOutcome;
-use engine::token::access_token;
+use engine::sync::push::PushOutcome;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tests::World;

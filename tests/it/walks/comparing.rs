@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::envelope::WakeUpKind;
 use domain::reconciliation::{ContactReconciliation, ReconciliationProgress};
-use engine::contacts::reconcile;
+use engine::commands::contacts::reconcile;
 use jiff::SignedDuration;
 use store::STEP_MAX;
 use tests::World;

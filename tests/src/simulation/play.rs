@@ -5,14 +5,14 @@ use std::sync::Arc;
 use domain::entity::EntityKind;
 use domain::envelope::{InboundBody, QueueSource};
 use domain::ids::{AccountId, CrmId, TenantId};
-use engine::connect::{self, CallbackOutcome, ConnectOutcome};
+use engine::commands::connect::{self, CallbackOutcome, ConnectOutcome};
+use engine::commands::{organisation, settings, sync_all};
+use engine::connection::disconnect;
+use engine::connection::token::TokenCache;
 use engine::inbound::{DeliverySize, MessageOutcome, receive_messages};
-use engine::push::PushOutcome;
-use engine::token::TokenCache;
-use engine::{
-    Engine, Invocation, cleanup, disconnect, health, keep_alive, organisation, settings, sweep,
-    sync_all,
-};
+use engine::jobs::{cleanup, health, keep_alive, sweep};
+use engine::sync::push::PushOutcome;
+use engine::{Engine, Invocation};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use uuid::Uuid;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use domain::ids::{AccountId, GrantId};
-use engine::connect::ConnectOutcome;
-use engine::token::{TokenCache, TokenRequest, access_token};
+use engine::commands::connect::ConnectOutcome;
+use engine::connection::token::{TokenCache, TokenRequest, access_token};
 use engine::{Engine, Invocation, RecoveryMode};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};

@@ -6,11 +6,11 @@ use domain::envelope::{InboundBody, MessageContent, WakeUp};
 use domain::ids::{CrmId, Ledger};
 
 use super::{MessageOutcome, MessageTarget};
-use crate::entity::{
+use crate::errors::PersistError;
+use crate::sync::push::PushOutcome;
+use crate::sync::{
     AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
 };
-use crate::errors::PersistError;
-use crate::push::PushOutcome;
 
 /// A record of a message or a hint.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use domain::failure::{Failure, FailureClass};
 use store::StoreError;
 
 use crate::Engine;
-use crate::outbox::derive_event_id;
-use crate::push;
+use crate::sync::outbox::derive_event_id;
+use crate::sync::push;
 
 /// The failure of a message that cannot be read.
 pub fn explain_unreadable(unreadable: &UnreadableBody) -> Failure {

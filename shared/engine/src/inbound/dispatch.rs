@@ -14,10 +14,10 @@ use domain::sync_log::LogStatus;
 
 use super::batch::{BatchRecord, IndexedOutcome, RecordGroup};
 use super::{DeliverySize, MessageOutcome};
-use crate::entity::{ContactEntity, SyncEntity};
 use crate::errors::{PersistError, isolate_record};
-use crate::push::{self, KeepReason, PushOffer, PushOutcome};
-use crate::{Engine, Invocation, sync_log};
+use crate::sync::push::{self, KeepReason, PushOffer, PushOutcome};
+use crate::sync::{ContactEntity, SyncEntity, sync_log};
+use crate::{Engine, Invocation};
 
 /// Processes the arrivals of one kind.
 pub(super) async fn process_group<E: SyncEntity>(

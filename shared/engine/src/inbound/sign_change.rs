@@ -11,9 +11,9 @@ use domain::ids::{CrmId, Ledger};
 use domain::mapping::MappingKey;
 
 use crate::Engine;
-use crate::entity::{CreditNoteEntity, InvoiceEntity, SyncEntity};
 use crate::errors::PersistError;
-use crate::push::{self, KeepReason};
+use crate::sync::push::{self, KeepReason};
+use crate::sync::{CreditNoteEntity, InvoiceEntity, SyncEntity};
 
 /// What an invoice was before this message.
 #[derive(Debug, PartialEq, Eq)]

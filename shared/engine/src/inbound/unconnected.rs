@@ -11,10 +11,11 @@ use domain::sync_log::LogStatus;
 use store::StoreError;
 use uuid::Uuid;
 
-use crate::entity::{
+use crate::Engine;
+use crate::sync::{
     AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
+    kept_records, sync_log,
 };
-use crate::{Engine, kept_records, sync_log};
 
 /// Reserves room for the unknown records of a message. Returns `false` if there is none; nothing of
 /// the message is stored then.

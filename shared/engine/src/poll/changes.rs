@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use xero::OddRow;
 use xero::api::{RowPage, invoices, payments};
 
-use crate::tenant_session::{AttemptError, TenantSession};
+use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// Maximum pages of each list per poll. The next poll resumes where this one stopped.
 const PAGES_MAX: u32 = 20;

@@ -6,11 +6,11 @@ use domain::ids::CrmId;
 use domain::invoice_payments::ReceivedPayment;
 use domain::sync_log::LogStatus;
 
+use crate::connection::tenant_session::TenantSession;
 use crate::error_chain::ErrorChain;
 use crate::errors::{PersistError, isolate_record};
 use crate::ports::Metric;
-use crate::sync_log;
-use crate::tenant_session::TenantSession;
+use crate::sync::sync_log;
 
 /// Processes one invoice. If that will always fail because of its rows, or panics, this is reported
 /// and does not stop the others, and the result is `None`.

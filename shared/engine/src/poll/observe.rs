@@ -22,9 +22,10 @@ use xero::api::payments::{self, INVOICES_LIMIT};
 use super::isolation::{isolate_invoice, known_payments};
 use super::payment_details::{collect_payments, has_details, load_chart_for_deposits};
 use super::unreadable;
+use crate::concurrency;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
-use crate::tenant_session::{AttemptError, TenantSession};
-use crate::{concurrency, sync_log};
+use crate::sync::sync_log;
 
 /// Observes what was read and what belongs to it: invoices on which a payment changed, and the
 /// payments of changed invoices. `touched` are invoices with a change that could not be read.

@@ -10,9 +10,9 @@ use domain::invoice_payments::{Match, ReceivedPayment};
 use domain::money::Money;
 
 use super::isolation::known_payments;
-use crate::chart;
+use crate::connection::chart;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::PersistError;
-use crate::tenant_session::{AttemptError, TenantSession};
 
 /// Whether each payment of an invoice is among the details or known from an earlier poll. An
 /// invoice lists its payments without their bank accounts.

@@ -12,8 +12,8 @@ use futures::FutureExt;
 use store::StoreError;
 use xero::{OddRow, ResourceKind};
 
-use crate::sync_log;
-use crate::tenant_session::TenantSession;
+use crate::connection::tenant_session::TenantSession;
+use crate::sync::sync_log;
 
 /// Returns the invoices of unreadable payments. The invoices themselves list these payments.
 pub(super) fn affected_invoices(undecodable: &[OddRow]) -> BTreeSet<XeroInvoiceId> {

@@ -15,10 +15,10 @@ use xero::{DecodedRows, XeroError};
 
 use super::isolation::isolate_invoice;
 use super::{observe, unreadable};
-use crate::chart;
+use crate::connection::chart;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
-use crate::tenant_session::{AttemptError, TenantSession};
 
 /// Maximum calls per poll. The next poll continues.
 const CALLS_MAX: usize = 10;

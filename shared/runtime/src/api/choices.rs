@@ -3,7 +3,7 @@
 use domain::account_codes::AccountCodes;
 use domain::entity::EntityKind;
 use engine::Engine;
-use engine::choices::{self, CodeChoiceOutcome, NeverSendOutcome};
+use engine::commands::choices::{self, CodeChoiceOutcome, NeverSendOutcome};
 use lambda_http::Request;
 
 use super::records::{parse_crm_id, unknown_record};

@@ -3,10 +3,12 @@
 use domain::body::{BodyField, BodyShape};
 use domain::connection::PinnedOrganisation;
 use domain::ids::TenantId;
-use engine::connect::{self, ConnectError, ConnectOutcome};
-use engine::organisation::{self, OrganisationChoiceOutcome};
-use engine::status::OrganisationOption;
-use engine::{Engine, disconnect, status as engine_status};
+use engine::Engine;
+use engine::commands::connect::{self, ConnectError, ConnectOutcome};
+use engine::commands::organisation::{self, OrganisationChoiceOutcome};
+use engine::commands::status as engine_status;
+use engine::commands::status::OrganisationOption;
+use engine::connection::disconnect;
 use lambda_http::Request;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};

@@ -7,7 +7,7 @@ use domain::reconciliation::{
     ClientFinding, ContactReconciliation, ReconciliationCounts, ReconciliationProgress,
 };
 use engine::Engine;
-use engine::contacts::{self, LinkOutcome, reconcile};
+use engine::commands::contacts::{self, LinkOutcome, reconcile};
 use lambda_http::{Request, RequestExt};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use domain::entity::EntityKind;
 use domain::sync_log::LogStatus;
 use engine::Engine;
-use engine::settings::{self, LogFilter};
+use engine::commands::settings::{self, LogFilter};
 use lambda_http::{Request, RequestExt};
 
 use super::{RouteResult, log_unavailable};

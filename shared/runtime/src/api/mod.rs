@@ -13,8 +13,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use domain::entity::EntityKind;
+use engine::connection::tenant_session::AttemptError;
 use engine::error_chain::ErrorChain;
-use engine::tenant_session::AttemptError;
 use engine::{Engine, Invocation};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, RequestExt, Response, service_fn};

@@ -3,7 +3,9 @@
 use domain::body::{BodyField, BodyShape};
 use domain::ids::{PaymentId, XeroPaymentId};
 use domain::invoice_payments::{InvoicePayments, PaymentDecision as Is};
-use engine::{Engine, invoice_payments, payments};
+use engine::Engine;
+use engine::commands::payments;
+use engine::sync::invoice_payments;
 use lambda_http::Request;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

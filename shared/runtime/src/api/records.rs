@@ -2,7 +2,8 @@
 
 use domain::entity::EntityKind;
 use domain::ids::CrmId;
-use engine::{Engine, settings, sync_all};
+use engine::Engine;
+use engine::commands::{settings, sync_all};
 use serde::Serialize;
 
 use super::{RouteResult, interactive_invocation, log_unavailable, may_change, no_such_address};

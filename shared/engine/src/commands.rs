@@ -1,0 +1,13 @@
+//! What users do: connect an organisation, choose settings and account codes, link contacts, and
+//! sync, view or withhold records.
+
+pub mod choices;
+pub mod connect;
+pub mod contacts;
+pub mod organisation;
+pub mod payments;
+mod sealing;
+pub mod settings;
+pub mod status;
+pub mod sync_all;
+pub mod views;

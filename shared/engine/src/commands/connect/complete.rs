@@ -1,0 +1,308 @@
+//! Completing a connect: the code is exchanged, the tokens are kept, the organisation is chosen.
+//!
+//! Every step is written down before the next, so a completion that is interrupted goes on with the same
+//! ticket where it stopped. Only the exchange of the code cannot be repeated.
+
+use std::sync::Arc;
+
+use domain::connection::{Connection, ConsentAttempt, ConsentStage, NAME_MAX, PinnedOrganisation};
+use domain::ids::{AccountId, GrantId, Ledger, UserId};
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret, SecretString};
+use store::table::WriteExpectation;
+use store::{StoreError, VersionedRecord};
+use uuid::Uuid;
+use xero::{RequestSent, XeroError};
+
+use super::offered_organisations::{self, KnownConsent};
+use super::{ConnectError, clear_pending, hash_secret, sealing_context};
+use crate::commands::sealing;
+use crate::connection::grant_tokens::GrantTokens;
+use crate::connection::rate_limit::fetch_links;
+use crate::connection::{ConnectionChangeError, change_connection_and_claims, token, upgrade};
+use crate::error_chain::ErrorChain;
+use crate::sync::carry_over::release_waiting_work;
+use crate::{Engine, Invocation};
+
+/// The exchange of a code and keeping its tokens take no longer than this, even if Xero is slow.
+const CODE_EXCHANGE_DURATION_MAX: SignedDuration = SignedDuration::from_secs(18);
+
+/// How a completion ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectOutcome {
+    /// The account is connected.
+    Connected(PinnedOrganisation),
+    /// The person ticked no organisation.
+    NoOrganisation,
+    /// Every organisation that the person ticked belongs to another account.
+    OrganisationInUse,
+    /// The account was connected to another organisation before, or it is not certain which organisation is
+    /// meant: the person is asked which of these is to be used.
+    OtherOrganisation {
+        /// Who consented, as Xero names them.
+        by: Option<String>,
+        /// The organisations that may be chosen.
+        offered: Vec<PinnedOrganisation>,
+        /// Whether another organisation that was ticked belongs to another account.
+        is_any_in_use: bool,
+    },
+    /// The ticket is used, or too old, or never was one.
+    Expired,
+    /// The ticket is another person's, or another account's.
+    NotYours,
+    /// Another request is completing it.
+    InProgress,
+    /// Xero did not take its own code: the person has to begin again.
+    Refused,
+}
+
+/// What a consent gave.
+#[derive(Debug, Clone)]
+struct ExchangedConsent {
+    grant: GrantId,
+    serial: u64,
+    event: Option<Uuid>,
+    by: Option<String>,
+}
+
+/// Completes the connect of this ticket, for the person who began it.
+pub async fn complete_connect(
+    engine: &Engine,
+    account: &AccountId,
+    user: &UserId,
+    ticket: &SecretString,
+    invocation: Invocation,
+) -> Result<ConnectOutcome, ConnectError> {
+    let Some(row) = engine.store.find_consent(&hash_secret(ticket)).await? else {
+        return Ok(ConnectOutcome::Expired);
+    };
+    if row.record.account != *account || row.record.user != *user {
+        tracing::warn!(account.id = %account, "a ticket of somebody else was presented");
+        return Ok(ConnectOutcome::NotYours);
+    }
+    if row.record.expires_at <= engine.clock.now()
+        || was_disconnected_since(engine, &row.record).await?
+    {
+        return Ok(ConnectOutcome::Expired);
+    }
+    // From here on an operator who ends every connection finds this account.
+    engine.mark_account_logged(account).await;
+    let (row, exchanged) = match ensure_exchanged(engine, row, ticket, invocation).await? {
+        Ok(exchanged) => exchanged,
+        Err(ended) => return Ok(ended),
+    };
+    let completed = connect_account(engine, &row.record, &exchanged, invocation).await?;
+    match engine.store.remove_consent(&row.record.ticket_hash, row.version).await {
+        Ok(()) | Err(StoreError::Conflict) => {}
+        // It expires by itself, and leads to the same connection until then.
+        Err(error) => {
+            tracing::warn!(error = %ErrorChain(&error), "a used ticket was not removed");
+        }
+    }
+    clear_pending(engine, account, &row.record.state_hash).await?;
+    Ok(completed)
+}
+
+/// Whether somebody disconnected the account since the connect was begun: that was the later word.
+async fn was_disconnected_since(
+    engine: &Engine,
+    consent: &ConsentAttempt,
+) -> Result<bool, StoreError> {
+    let Some(row) = engine.store.find_connection(&consent.account).await? else { return Ok(false) };
+    let Connection { disconnected_at, pending, .. } = row.record;
+    let is_pending = pending.is_some_and(|pending| pending.state_hash == consent.state_hash);
+    Ok(disconnected_at.is_some_and(|ended_at| {
+        ended_at > consent.begun_at || (ended_at == consent.begun_at && !is_pending)
+    }))
+}
+
+/// Exchanges the code, unless that is done. `Ok(Err(_))` says how the completion ended here.
+async fn ensure_exchanged(
+    engine: &Engine,
+    row: VersionedRecord<ConsentAttempt>,
+    ticket: &SecretString,
+    invocation: Invocation,
+) -> Result<Result<(VersionedRecord<ConsentAttempt>, ExchangedConsent), ConnectOutcome>, ConnectError>
+{
+    let VersionedRecord { record: consent, version } = row;
+    match &consent.stage {
+        ConsentStage::Exchanging => Ok(Err(ConnectOutcome::InProgress)),
+        ConsentStage::Exchanged { grant, serial, event, by } => {
+            let exchanged =
+                ExchangedConsent { grant: *grant, serial: *serial, event: *event, by: by.clone() };
+            Ok(Ok((VersionedRecord { record: consent, version }, exchanged)))
+        }
+        // The code works once: an exchange that is cut off would waste it.
+        ConsentStage::Coded { sealed: _ } if is_too_late(engine, invocation) => {
+            Ok(Err(ConnectOutcome::InProgress))
+        }
+        ConsentStage::Coded { sealed } => {
+            let context = sealing_context(&consent.account, &consent.user);
+            let Some(opened) = sealing::open_sealed(ticket, &context, sealed) else {
+                return Ok(Err(ConnectOutcome::Expired));
+            };
+            let begun = ConsentAttempt { stage: ConsentStage::Exchanging, ..consent.clone() };
+            match engine.store.put_consent(&begun, WriteExpectation::Version(version)).await {
+                Ok(version) => exchange_code(engine, consent, version, &opened).await,
+                Err(StoreError::Conflict) => Ok(Err(ConnectOutcome::InProgress)),
+                Err(error) => Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Whether an exchange may be cut off before its tokens are kept.
+fn is_too_late(engine: &Engine, invocation: Invocation) -> bool {
+    invocation.deadline.duration_since(engine.clock.now()) < CODE_EXCHANGE_DURATION_MAX
+}
+
+async fn exchange_code(
+    engine: &Engine,
+    consent: ConsentAttempt,
+    version: store::table::ItemVersion,
+    opened: &SecretString,
+) -> Result<Result<(VersionedRecord<ConsentAttempt>, ExchangedConsent), ConnectOutcome>, ConnectError>
+{
+    let (verifier, code) = opened.expose_secret().split_once(' ').unwrap_or_default();
+    let (verifier, code) = (SecretString::from(verifier), SecretString::from(code));
+    let tokens = match engine.app.exchange_code(&*engine.transport, &code, &verifier).await {
+        Ok(tokens) => tokens,
+        Err(error) if is_unsent(&error) => {
+            // The code is as good as before: the same ticket may be presented again.
+            engine.store.put_consent(&consent, WriteExpectation::Version(version)).await?;
+            return Err(error.into());
+        }
+        Err(error) => {
+            tracing::warn!(error = %ErrorChain(&error), account.id = %consent.account, "the code was not exchanged");
+            engine.store.remove_consent(&consent.ticket_hash, version).await?;
+            clear_pending(engine, &consent.account, &consent.state_hash).await?;
+            if matches!(error, XeroError::GrantRefused) {
+                return Ok(Err(ConnectOutcome::Refused));
+            }
+            return Err(error.into());
+        }
+    };
+    let kept = token::keep_consent(engine, &tokens).await;
+    let Ok(Some((grant, serial))) = kept else {
+        // The code is spent, so the person has to begin again.
+        engine.store.remove_consent(&consent.ticket_hash, version).await?;
+        clear_pending(engine, &consent.account, &consent.state_hash).await?;
+        return kept.map(|_| Err(ConnectOutcome::Refused)).map_err(ConnectError::from);
+    };
+    let identity = tokens.identity;
+    let event = identity.authentication_event_id;
+    let by = identity.name.or(identity.email);
+    let by: Option<String> = by.map(|name| name.chars().take(NAME_MAX).collect());
+    let stage = ConsentStage::Exchanged { grant, serial, event, by: by.clone() };
+    let kept = ConsentAttempt { stage, ..consent };
+    let version = engine.store.put_consent(&kept, WriteExpectation::Version(version)).await?;
+    let exchanged = ExchangedConsent { grant, serial, event, by };
+    Ok(Ok((VersionedRecord { record: kept, version }, exchanged)))
+}
+
+/// Whether an exchange failed before Xero could receive it.
+fn is_unsent(error: &XeroError) -> bool {
+    matches!(error, XeroError::IdentityUnanswered { source } if source.sent == RequestSent::No)
+}
+
+/// Chooses the organisation and connects the account to it.
+async fn connect_account(
+    engine: &Engine,
+    consent: &ConsentAttempt,
+    exchanged: &ExchangedConsent,
+    invocation: Invocation,
+) -> Result<ConnectOutcome, ConnectError> {
+    upgrade::require_claims(engine, invocation).await?;
+    let account = &consent.account;
+    let tokens = Arc::new(GrantTokens {
+        engine: engine.clone(),
+        grant: exchanged.grant,
+        consented: exchanged.serial,
+        invocation,
+        connection: None,
+    });
+    let linked = fetch_links(engine, &*tokens).await?;
+    let offer = KnownConsent {
+        grant: exchanged.grant,
+        serial: exchanged.serial,
+        event: exchanged.event,
+        begun_at: consent.begun_at,
+    };
+    let offered =
+        offered_organisations::find_offered_organisations(engine, account, &linked.rows, &offer)
+            .await?;
+    if offered.free.is_empty() {
+        abandon_consent(engine, account, exchanged).await;
+        return Ok(if offered.is_any_claimed {
+            ConnectOutcome::OrganisationInUse
+        } else {
+            ConnectOutcome::NoOrganisation
+        });
+    }
+    let free = &offered.free;
+    // If one of the ticked organisations cannot be had, the person decides whether another one will do.
+    let is_certain = offered.is_certain && !offered.is_any_claimed;
+    let landed = change_connection_and_claims(engine, account, |connection| {
+        let by = exchanged.by.clone();
+        Some(connection_after_consent(connection, free, is_certain, by, engine.clock.now()))
+    });
+    let landed = match landed.await {
+        Ok(landed) => landed,
+        // Another account was faster by a moment.
+        Err(ConnectionChangeError::Claimed) => {
+            abandon_consent(engine, account, exchanged).await;
+            return Ok(ConnectOutcome::OrganisationInUse);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let organisation = landed.and_then(|connection| connection.organisation);
+    let used = organisation.filter(|used| free.iter().any(|one| one.tenant == used.tenant));
+    let Some(used) = used else {
+        return Ok(ConnectOutcome::OtherOrganisation {
+            by: exchanged.by.clone(),
+            offered: offered.free,
+            is_any_in_use: offered.is_any_claimed,
+        });
+    };
+    let ledger = Ledger { account: account.clone(), tenant: used.tenant };
+    tracing::info!(account.id = %account, tenant.id = %used.tenant, "connected");
+    release_waiting_work(engine, &ledger).await;
+    Ok(ConnectOutcome::Connected(used))
+}
+
+/// Nothing came of a consent: its grant ends, unless another connection uses it.
+async fn abandon_consent(engine: &Engine, account: &AccountId, exchanged: &ExchangedConsent) {
+    let row = engine.store.find_connection(account).await;
+    if row.is_ok_and(|row| row.is_some_and(|row| row.record.grants.contains(&exchanged.grant))) {
+        return;
+    }
+    if let Err(error) = token::end_unused_grant(engine, exchanged.grant, exchanged.serial).await {
+        tracing::warn!(error = %ErrorChain(&error), "a consent that nothing came of was not revoked");
+    }
+}
+
+/// The connection after a consent. The organisation that it is pinned to remains in use. Without one, the first is
+/// used if the organisations are certainly those of this consent. In every other case nothing changes except that the
+/// person is asked which organisation to use. Another request may have connected the account meanwhile.
+fn connection_after_consent(
+    connection: Connection,
+    offered: &[PinnedOrganisation],
+    is_certain: bool,
+    by: Option<String>,
+    now: jiff::Timestamp,
+) -> Connection {
+    let pinned = connection.organisation.as_ref().map(|pinned| pinned.tenant);
+    let tenant = match pinned {
+        Some(pinned) => offered.iter().find(|one| one.tenant == pinned),
+        None => offered.first().filter(|_| is_certain),
+    };
+    let open = Connection { pending: None, ..connection.after_offer(offered, by.clone(), now) };
+    let connected = tenant.and_then(|one| open.after_choice(one.tenant, now));
+    match connected {
+        Some(connected) if offered.len() > 1 => Connection { connected_by: by, ..connected },
+        Some(connected) => {
+            Connection { connected_by: by, offered: Vec::new(), offered_by: None, ..connected }
+        }
+        None => open,
+    }
+}

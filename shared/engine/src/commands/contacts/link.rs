@@ -1,0 +1,164 @@
+//! Links a client to a contact in Xero, or unlinks it, at a person's request.
+
+use domain::call_budget::CallPriority;
+use domain::document::contact::RemoteContact;
+use domain::entity::EntityKind;
+use domain::failure::Failure;
+use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroContactId};
+use domain::mapping::{Mapping, MappingKey, XeroLink};
+use domain::operation::{OperationEvent, Trigger};
+use domain::recognise;
+use domain::sync_log::LogStatus;
+use jiff::Timestamp;
+use store::{ConflictLimit, StoreError};
+use xero::api::contacts;
+
+use crate::commands::views::RecordView;
+use crate::connection::ledgers::find_connected_ledger;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::errors::PersistError;
+use crate::sync::{
+    already_linked_failure, find_merge_target, release, sync_log, unknown_contact_failure,
+};
+use crate::{Engine, Invocation};
+
+/// The result of a link or an unlink.
+#[derive(Debug)]
+pub enum LinkOutcome {
+    /// The client is linked or unlinked as requested.
+    Done(Box<RecordView>),
+    /// The client is being sent at this moment.
+    BeingSent,
+    /// The client is unknown.
+    Unknown,
+    /// The request was refused for this reason.
+    Refused(Failure),
+    /// Xero could not be read.
+    Unread(AttemptError),
+}
+
+/// Links a client to a contact, and replaces an earlier link. The client's data and documents go to
+/// that contact from now on, and records that waited for the client are released. A merged contact
+/// is replaced with the contact it was merged into.
+pub async fn link_client(
+    engine: &Engine,
+    account: &AccountId,
+    by: &UserId,
+    client: CrmId,
+    contact: XeroContactId,
+    invocation: Invocation,
+) -> Result<LinkOutcome, PersistError> {
+    let Some(ledger) = find_connected_ledger(engine, account).await? else {
+        return Ok(LinkOutcome::Unknown);
+    };
+    let contact = match fetch_merged_contact(engine, &ledger, contact, invocation).await {
+        Ok(Some(contact)) => contact,
+        Ok(None) => return Ok(LinkOutcome::Refused(unknown_contact_failure())),
+        Err(AttemptError::Persist(error)) => return Err(error),
+        Err(trouble) => return Ok(LinkOutcome::Unread(trouble)),
+    };
+    if let Some(failure) = recognise::find_unusable_reason(&contact) {
+        return Ok(LinkOutcome::Refused(failure));
+    }
+    let key = MappingKey::new(ledger, EntityKind::Contact, client);
+    let linked = |mapping: Mapping, now: Timestamp| {
+        let linked = mapping.linked_to(build_contact_link(&contact), now);
+        // The sweep pushes the client even if the hint is lost.
+        linked.apply_event(OperationEvent::Queued, now).unwrap_or(linked)
+    };
+    let mapping = match change_link(engine, &key, Some(contact.id), linked).await? {
+        Ok(mapping) => mapping,
+        Err(result) => return Ok(result),
+    };
+    let told = format!("Linked to {} in Xero by {by}.", contact.name);
+    log_link_change(engine, &mapping, told).await;
+    release::release_waiting_for(engine, &key).await?;
+    engine.enqueue_wake_ups(&key.ledger, key.kind, std::slice::from_ref(&key.crm_id)).await?;
+    Ok(LinkOutcome::Done(Box::new(RecordView::from_mapping(mapping))))
+}
+
+/// Unlinks a client from its contact, which stays in Xero unchanged. The client is not matched with
+/// that contact again; its next document or a new link determines its contact.
+pub async fn unlink_client(
+    engine: &Engine,
+    account: &AccountId,
+    by: &UserId,
+    client: CrmId,
+) -> Result<LinkOutcome, PersistError> {
+    let Some(ledger) = find_connected_ledger(engine, account).await? else {
+        return Ok(LinkOutcome::Unknown);
+    };
+    let key = MappingKey::new(ledger, EntityKind::Contact, client);
+    let mapping = match change_link(engine, &key, None, Mapping::without_link).await? {
+        Ok(mapping) => mapping,
+        Err(result) => return Ok(result),
+    };
+    let told = format!("Unlinked in Xero by {by}. The contact stays in Xero.");
+    log_link_change(engine, &mapping, told).await;
+    Ok(LinkOutcome::Done(Box::new(RecordView::from_mapping(mapping))))
+}
+
+/// Changes the link of a client that is not being sent. An attempt in progress would not notice the
+/// change. The inner result is `Err` if the client cannot be changed, or if another client is
+/// linked to `contact`.
+async fn change_link(
+    engine: &Engine,
+    key: &MappingKey,
+    contact: Option<XeroContactId>,
+    change: impl Fn(Mapping, Timestamp) -> Mapping,
+) -> Result<Result<Mapping, LinkOutcome>, StoreError> {
+    let mut conflicts = ConflictLimit::default();
+    loop {
+        if let Some(contact) = contact {
+            let owner =
+                engine.store.find_linked_record(&key.ledger, key.kind, contact.into()).await?;
+            if let Some(owner) = owner.filter(|owner| *owner != key.crm_id) {
+                return Ok(Err(LinkOutcome::Refused(already_linked_failure(key.kind, &owner))));
+            }
+        }
+        let now = engine.clock.now();
+        let Some(before) = engine.store.find_mapping(key).await? else {
+            return Ok(Err(LinkOutcome::Unknown));
+        };
+        if before.record.is_held(now) {
+            return Ok(Err(LinkOutcome::BeingSent));
+        }
+        let next = change(before.record.clone(), now);
+        match engine.store.confirm_mapping(&next, &before, false, None).await {
+            Ok(_) => return Ok(Ok(next)),
+            Err(error) => conflicts.allow_retry(error)?,
+        }
+    }
+}
+
+async fn fetch_merged_contact(
+    engine: &Engine,
+    ledger: &Ledger,
+    contact: XeroContactId,
+    invocation: Invocation,
+) -> Result<Option<RemoteContact>, AttemptError> {
+    let desk = TenantSession::open(engine, ledger, Trigger::Person, invocation)
+        .await?
+        .with_priority(CallPriority::Lookup);
+    let found = match contacts::get(&desk.session, contact).await {
+        Ok(Some(contact)) => find_merge_target(&desk, contact).await.map(Some),
+        Ok(None) => Ok(None),
+        Err(error) => Err(error.into()),
+    };
+    desk.record_result(found).await
+}
+
+fn build_contact_link(contact: &RemoteContact) -> XeroLink {
+    XeroLink {
+        xero_id: contact.id.into(),
+        number: contact.number.clone(),
+        xero_updated_at: contact.updated_at,
+        amounts: None,
+    }
+}
+
+async fn log_link_change(engine: &Engine, mapping: &Mapping, told: String) {
+    let MappingKey { ledger, kind, crm_id } = mapping.key.clone();
+    let subject = (kind, crm_id, mapping.contact_number());
+    sync_log::log_idle(engine, &ledger.account, subject, LogStatus::Unchanged, told, None).await;
+}

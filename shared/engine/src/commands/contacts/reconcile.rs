@@ -1,0 +1,325 @@
+//! Reconciles all clients with all contacts: both are read once, matched once, and linked step by
+//! step.
+//!
+//! A step is one transaction that holds the links, the findings and the progress. A process that
+//! dies between two steps loses only what it has read; the next one reads again and resumes at the
+//! progress in the row. A reconciliation creates no records and writes nothing to Xero.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+
+use domain::entity::EntityKind;
+use domain::envelope::{WakeUp, WakeUpKind};
+use domain::failure::Failure;
+use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroId};
+use domain::mapping::{Mapping, MappingKey, XeroLink};
+use domain::matching::{self, ContactMatch, OrganisationContacts};
+use domain::reconciliation::{
+    ClientFinding, ContactReconciliation, FindingsPage, ReconciliationCounts,
+    ReconciliationProgress,
+};
+use jiff::{SignedDuration, Timestamp};
+use store::table::{ItemVersion, PageCursor, WriteExpectation};
+use store::{ConflictLimit, STEP_MAX, StoreError, VersionedRecord};
+
+use super::reconciliation_input::{self, find_client_identity};
+use crate::connection::ledgers::find_connected_ledger;
+use crate::connection::tenant_session::AttemptError;
+use crate::error_chain::ErrorChain;
+use crate::errors::PersistError;
+use crate::sync::release;
+use crate::{Engine, Invocation};
+
+/// Minimum time before the end of the invocation for a further step, which uses only the table.
+const STEP_ROOM: SignedDuration = SignedDuration::from_secs(5);
+/// Parked records per shard of the index that are released at the end.
+const PARKED_PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
+
+/// Starts a reconciliation, or returns the one in progress. `None` if the account has never been
+/// connected.
+pub async fn start_reconciliation(
+    engine: &Engine,
+    account: &AccountId,
+    by: UserId,
+) -> Result<Option<ContactReconciliation>, PersistError> {
+    let Some(ledger) = find_connected_ledger(engine, account).await? else { return Ok(None) };
+    let known = engine.store.find_reconciliation(&ledger).await?;
+    let begun = match known {
+        Some(VersionedRecord { record, version: _ }) if record.is_comparing() => record,
+        known => {
+            let expect = known
+                .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
+            let begun = ContactReconciliation::new(ledger, by, engine.clock.now());
+            match engine.store.put_reconciliation(&begun, expect).await {
+                // Another process has just started one.
+                Ok(_) | Err(StoreError::Conflict) => begun,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    // The hint of a reconciliation in progress may have been lost, so it is enqueued again.
+    engine.wake_ups.enqueue(&next_wake_up(engine, &begun)).await?;
+    Ok(Some(begun))
+}
+
+/// Returns an account's newest reconciliation.
+pub async fn find_reconciliation(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<Option<ContactReconciliation>, StoreError> {
+    let Some(ledger) = find_connected_ledger(engine, account).await? else { return Ok(None) };
+    Ok(engine.store.find_reconciliation(&ledger).await?.map(|row| row.record))
+}
+
+/// Returns a page of findings of the newest reconciliation, without clients that a person has
+/// linked since.
+pub async fn find_open_findings(
+    engine: &Engine,
+    account: &AccountId,
+    page: u32,
+) -> Result<Option<Vec<ClientFinding>>, StoreError> {
+    let Some(ledger) = find_connected_ledger(engine, account).await? else { return Ok(None) };
+    let Some(row) = engine.store.find_reconciliation(&ledger).await? else { return Ok(None) };
+    let started_at = row.record.started_at;
+    let Some(found) = engine.store.find_findings_page(&ledger, started_at, page).await? else {
+        return Ok(None);
+    };
+    let mut open = Vec::with_capacity(found.findings.len());
+    for finding in found.findings {
+        if matches!(finding.found, ContactMatch::Confident { .. }) {
+            open.push(finding);
+            continue;
+        }
+        let is_linked = is_linked(engine, &ledger, &finding.client_id);
+        // A client whose row cannot be read counts as not linked.
+        if engine.skip_failing(account, is_linked).await? != Some(true) {
+            open.push(finding);
+        }
+    }
+    Ok(Some(open))
+}
+
+async fn is_linked(engine: &Engine, ledger: &Ledger, client: &CrmId) -> Result<bool, StoreError> {
+    let (ledger, crm_id) = (ledger.clone(), client.clone());
+    let key = MappingKey::new(ledger, EntityKind::Contact, crm_id);
+    Ok(engine.store.find_mapping(&key).await?.is_some_and(|row| row.record.link.is_some()))
+}
+
+/// Compares and continues step by step while there is time, then enqueues a hint. Every invocation
+/// that can read the contacts performs at least one step, however long that took: the next one has
+/// to read them again.
+pub(crate) async fn continue_reconciliation(
+    engine: &Engine,
+    ledger: &Ledger,
+    invocation: Invocation,
+) -> Result<(), PersistError> {
+    let Some(row) = engine.store.find_reconciliation(ledger).await? else { return Ok(()) };
+    if !row.record.is_comparing() {
+        return Ok(());
+    }
+    let contacts = match reconciliation_input::fetch_all_contacts(engine, ledger, invocation).await
+    {
+        Ok(contacts) => contacts,
+        Err(trouble) => {
+            return record_interruption(engine, row, into_failure(engine, trouble)?).await;
+        }
+    };
+    let clients = reconciliation_input::read_all_clients(engine, ledger).await?;
+    let matches = matching::match_clients(&clients.parties, &contacts, &clients.held);
+    let matches = clients.parties.into_iter().zip(matches);
+    let matches = matches.map(|(party, found)| (party.id.into(), (party.name, found))).collect();
+    let comparison = ContactComparison { contacts, matches, clients: clients.count };
+    let mut row = row;
+    while row.record.is_comparing() {
+        // `None` means that another process is working on it.
+        let Some(stepped) = perform_reconciliation_step(engine, &row, &comparison).await? else {
+            return Ok(());
+        };
+        row = stepped;
+        let has_room = engine
+            .clock
+            .now()
+            .checked_add(STEP_ROOM)
+            .is_ok_and(|until| until <= invocation.deadline);
+        if row.record.is_comparing() && !has_room {
+            return Ok(engine.wake_ups.enqueue(&next_wake_up(engine, &row.record)).await?);
+        }
+    }
+    let parked = engine.store.list_parked(ledger, PARKED_PER_SHARD).await?;
+    release::release_overlooked(engine, ledger, parked).await
+}
+
+/// The data that a reconciliation compares.
+struct ContactComparison {
+    contacts: OrganisationContacts,
+    /// The match of each client, with the client's name.
+    matches: BTreeMap<CrmId, (String, ContactMatch)>,
+    clients: u64,
+}
+
+/// Performs one step. Returns `None` if another process has performed it. A step that does not fit
+/// into a transaction is repeated with half as many clients; a single client that does not fit is
+/// left alone.
+async fn perform_reconciliation_step(
+    engine: &Engine,
+    row: &VersionedRecord<ContactReconciliation>,
+    comparison: &ContactComparison,
+) -> Result<Option<VersionedRecord<ContactReconciliation>>, StoreError> {
+    let VersionedRecord { record: before, version } = row;
+    let ReconciliationProgress::Comparing { after } = &before.place else { return Ok(None) };
+    let mut clients = STEP_MAX;
+    let mut conflicts = ConflictLimit::default();
+    let mut is_left_alone = false;
+    loop {
+        let limit = NonZeroU16::new(clients).unwrap_or(NonZeroU16::MIN);
+        let after = after.clone().map(PageCursor::at_sort_key);
+        let ledger = &before.ledger;
+        let page = engine.store.list_mappings(ledger, EntityKind::Contact, after, limit).await?;
+        let now = engine.clock.now();
+        // A client whose row is unreadable cannot be matched.
+        let counts = before.counts.with_left_alone(page.unreadable.len());
+        let taken = if is_left_alone {
+            StepChanges::all_left_alone(page.rows.len(), counts)
+        } else {
+            compute_step_changes(page.rows, comparison, counts, now)
+        };
+        let findings =
+            FindingsPage::split_into_pages(ledger, before.started_at, before.pages, taken.findings);
+        let place = match page.next {
+            Some(cursor) => {
+                ReconciliationProgress::Comparing { after: Some(cursor.sort_key().to_owned()) }
+            }
+            None => ReconciliationProgress::Done { at: now },
+        };
+        let pages = u32::try_from(findings.len()).unwrap_or(u32::MAX);
+        let next = ContactReconciliation {
+            place,
+            counts: taken.counts,
+            pages: before.pages.saturating_add(pages),
+            interruptions: 0,
+            updated_at: now,
+            ..before.clone()
+        };
+        match engine.store.put_reconciliation_step(&next, *version, &findings, &taken.linked).await
+        {
+            Ok(version) => return Ok(Some(VersionedRecord { record: next, version })),
+            Err(StoreError::TooLarge { .. }) if clients > 1 => {
+                clients /= 2;
+                continue;
+            }
+            Err(StoreError::TooLarge { .. }) if !is_left_alone => {
+                is_left_alone = true;
+                continue;
+            }
+            Err(error) => conflicts.allow_retry(error)?,
+        }
+        let known = engine.store.find_reconciliation(ledger).await?;
+        if known.is_none_or(|known| known.version != *version) {
+            return Ok(None);
+        }
+    }
+}
+
+/// The changes of one step.
+struct StepChanges {
+    linked: Vec<(Mapping, ItemVersion, XeroId)>,
+    findings: Vec<ClientFinding>,
+    counts: ReconciliationCounts,
+}
+
+impl StepChanges {
+    /// A step that leaves all its clients alone.
+    fn all_left_alone(clients: usize, before: ReconciliationCounts) -> Self {
+        let counts = before.with_left_alone(clients);
+        Self { linked: Vec::new(), findings: Vec::new(), counts }
+    }
+}
+
+fn compute_step_changes(
+    rows: Vec<VersionedRecord<Mapping>>,
+    comparison: &ContactComparison,
+    before: ReconciliationCounts,
+    now: Timestamp,
+) -> StepChanges {
+    let contacts = u64::try_from(comparison.contacts.len()).unwrap_or(u64::MAX);
+    let counts = ReconciliationCounts { clients: comparison.clients, contacts, ..before };
+    let mut taken = StepChanges { linked: Vec::new(), findings: Vec::new(), counts };
+    for VersionedRecord { record: mapping, version } in rows {
+        let crm_id = mapping.key.crm_id.clone();
+        let known = comparison
+            .matches
+            .get(&crm_id)
+            .filter(|_| find_client_identity(&mapping, now).is_some());
+        match (&mapping.link, known) {
+            (Some(_), _) => taken.counts.linked_before += 1,
+            (None, None) => taken.counts.left_alone += 1,
+            (None, Some((name, found))) => {
+                taken.counts = taken.counts.with_match(found);
+                if let ContactMatch::Confident { contact, by: _ } = found {
+                    let link = XeroLink {
+                        xero_id: XeroId::from(*contact),
+                        number: comparison.contacts.contact_number(*contact).map(str::to_owned),
+                        xero_updated_at: None,
+                        amounts: None,
+                    };
+                    let linked = mapping.linked_to(link, now);
+                    taken.linked.push((linked, version, XeroId::from(*contact)));
+                }
+                let (name, found) = (name.clone(), found.clone());
+                taken.findings.push(ClientFinding { client_id: crm_id, name, found });
+            }
+        }
+    }
+    taken
+}
+
+/// Records that the contacts could not be read, and schedules the next try unless the
+/// reconciliation is given up.
+async fn record_interruption(
+    engine: &Engine,
+    row: VersionedRecord<ContactReconciliation>,
+    failure: Failure,
+) -> Result<(), PersistError> {
+    let VersionedRecord { record, version } = row;
+    tracing::warn!(
+        account.id = %record.ledger.account,
+        failure.code = %failure.code,
+        "a reconciliation was interrupted"
+    );
+    let (next_row, at) = record.after_interruption(failure, engine.clock.now());
+    match engine.store.put_reconciliation(&next_row, WriteExpectation::Version(version)).await {
+        Ok(_) => {}
+        Err(StoreError::Conflict) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    match at {
+        Some(at) => Ok(engine.wake_ups.schedule(&next_wake_up(engine, &next_row), at).await?),
+        None => Ok(()),
+    }
+}
+
+fn into_failure(engine: &Engine, trouble: AttemptError) -> Result<Failure, PersistError> {
+    match trouble {
+        AttemptError::Xero(error) => {
+            tracing::warn!(error = %ErrorChain(&*error), "the contacts could not be read");
+            Ok(error.to_failure(engine.clock.now()))
+        }
+        AttemptError::Failure(failure)
+        | AttemptError::Explained(failure)
+        | AttemptError::Blocked { failure, on: _ } => Ok(failure),
+        AttemptError::Persist(error) => Err(error),
+    }
+}
+
+/// The hint for the next step, behind the messages already in the queue. Hints for different steps
+/// differ, because a queue drops a body that it has seen within the last five minutes.
+fn next_wake_up(engine: &Engine, row: &ContactReconciliation) -> WakeUp {
+    let minute = engine.clock.now().as_second() / 60;
+    let wake = engine.new_wake_up(
+        &row.ledger,
+        EntityKind::Contact,
+        WakeUpKind::Reconciliation,
+        row.updated_at,
+    );
+    WakeUp { ticket: format!("{}-{minute}", row.updated_at.as_millisecond()), ..wake }
+}

@@ -1,0 +1,151 @@
+//! User commands and views: the sync log, one record, and sync now. They return plain records for
+//! any front end.
+
+use std::num::NonZeroU16;
+
+use domain::entity::EntityKind;
+use domain::ids::{AccountId, CrmId, UserId};
+use domain::mapping::MappingKey;
+use domain::operation::Trigger;
+use domain::sync_all::{SyncAll, SyncAllCounts, SyncAllProgress};
+use domain::sync_log::{LogEntry, LogStatus};
+use jiff::Timestamp;
+use serde::Serialize;
+use store::StoreError;
+use store::table::PageCursor;
+
+use crate::commands::views::RecordView;
+use crate::connection::ledgers::find_records_ledger;
+use crate::errors::PersistError;
+use crate::sync::known_records::push_known;
+use crate::sync::push::PushOutcome;
+use crate::{Engine, Invocation};
+
+/// Maximum pages of the table that one filtered page of the log reads.
+const LOG_READS_MAX: u32 = 20;
+
+/// A filter for sync log entries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogFilter {
+    /// Only entries of this kind.
+    pub entity: Option<EntityKind>,
+    /// Only entries with this status.
+    pub status: Option<LogStatus>,
+}
+
+impl LogFilter {
+    fn accepts_entry(self, entry: &LogEntry) -> bool {
+        self.entity.is_none_or(|entity| entity == entry.entity)
+            && self.status.is_none_or(|status| status == entry.status)
+    }
+}
+
+/// A page of the sync log, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogView {
+    /// The entries.
+    pub entries: Vec<LogEntry>,
+    /// The cursor of the next page, if there may be one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// Returns a page of an account's sync log.
+pub async fn read_sync_log(
+    engine: &Engine,
+    account: &AccountId,
+    filter: LogFilter,
+    cursor: Option<String>,
+    limit: NonZeroU16,
+) -> Result<LogView, StoreError> {
+    let now = engine.clock.now();
+    let wanted = usize::from(limit.get());
+    let mut entries: Vec<LogEntry> = Vec::new();
+    let mut after = cursor.map(PageCursor::at_sort_key);
+    for _ in 0..LOG_READS_MAX {
+        let page = engine.store.list_log_entries(account, after.clone(), limit, now).await?;
+        for entry in page.entries {
+            let full = entries.len() == wanted;
+            if full {
+                let next = entries.last().map(|last| last.id.clone());
+                return Ok(LogView { entries, next });
+            }
+            if filter.accepts_entry(&entry) {
+                entries.push(entry);
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let next = after.map(|cursor| cursor.sort_key().to_owned());
+    Ok(LogView { entries, next })
+}
+
+/// The progress of a Sync All.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SyncAllView {
+    /// Who started it.
+    pub started_by: UserId,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it finished, if it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+    /// The results so far.
+    #[serde(flatten)]
+    pub counts: SyncAllCounts,
+}
+
+impl SyncAllView {
+    /// Returns the progress of a walk.
+    pub fn from_sync_all(walk: &SyncAll) -> Self {
+        let finished_at = match walk.place {
+            SyncAllProgress::Walking { .. } => None,
+            SyncAllProgress::Done { at } => Some(at),
+        };
+        Self {
+            started_by: walk.by.clone(),
+            started_at: walk.started_at,
+            finished_at,
+            counts: walk.counts,
+        }
+    }
+}
+
+/// Returns one record, or `None` if it is unknown.
+pub async fn find_record(
+    engine: &Engine,
+    account: &AccountId,
+    kind: EntityKind,
+    crm_id: CrmId,
+) -> Result<Option<RecordView>, StoreError> {
+    let ledger = find_records_ledger(engine, account).await?;
+    let row = engine.store.find_mapping(&MappingKey::new(ledger, kind, crm_id)).await?;
+    Ok(row.map(|row| RecordView::from_mapping(row.record)))
+}
+
+/// Syncs one record now, without waiting for its retry time, and even if Xero already has it.
+/// `None` if the record is unknown. If the process dies, a wake-up at the end of the lease
+/// continues.
+pub async fn sync_record_now(
+    engine: &Engine,
+    account: &AccountId,
+    kind: EntityKind,
+    crm_id: CrmId,
+    invocation: Invocation,
+) -> Result<Option<RecordView>, PersistError> {
+    let ledger = find_records_ledger(engine, account).await?;
+    let records = [crm_id];
+    let person = Trigger::Person;
+    let mut pushed = push_known(engine, &ledger, kind, &records, person, invocation).await;
+    match pushed.pop() {
+        Some(Ok(PushOutcome::Unknown)) | None => return Ok(None),
+        Some(Ok(_)) => {}
+        Some(Err(error)) => return Err(error),
+    }
+    let [crm_id] = records;
+    let row = engine.store.find_mapping(&MappingKey::new(ledger, kind, crm_id)).await?;
+    Ok(row.map(|row| RecordView::from_mapping(row.record)))
+}

@@ -1,0 +1,248 @@
+//! The status of an account's connection, derived from stored facts and current failures.
+
+use domain::connection::{Connection, ConnectionStatus, PinnedOrganisation};
+use domain::failure::Failure;
+use domain::health::{WARN_FROM, skipped_records_warning};
+use domain::ids::{AccountId, TenantId, UserId};
+use domain::operation::AttentionReason;
+use jiff::Timestamp;
+use serde::Serialize;
+use store::{AttentionCount, StoreError};
+
+use crate::Engine;
+use crate::commands::views::RecordView;
+use crate::connection::ledgers::find_records_ledger;
+
+/// The status page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatusView {
+    /// The status.
+    pub status: ConnectionStatus,
+    /// The organisation that is or was last connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// Who connected it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connected_by: Option<String>,
+    /// When it was connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connected_at: Option<Timestamp>,
+    /// The connect in progress.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<PendingView>,
+    /// When the newest attempt ended, however it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_attempt_at: Option<Timestamp>,
+    /// When the newest successful attempt ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_sync_at: Option<Timestamp>,
+    /// When Xero was last read for payments. Changes only while invoices are unpaid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_payment_check_at: Option<Timestamp>,
+    /// Since when every try to read payments from Xero has failed, if that is an hour or longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_checks_failing_since: Option<Timestamp>,
+    /// Records whose last attempt failed and will be repeated.
+    pub failing: u32,
+    /// Records that were given up.
+    pub skipped: u32,
+    /// The newest failure among those records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<ProblemView>,
+    /// Why the connection itself does not work, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_problem: Option<FailureView>,
+    /// Until when calls pause because Xero throttled them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_until: Option<Timestamp>,
+    /// When Xero is asked again whether the organisation is available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_look_at: Option<Timestamp>,
+    /// Problems with the account codes and tax types in use, and whether many records were given
+    /// up.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Organisations from which people may or must choose.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<OrganisationOption>,
+    /// The Xero user who consented to the choices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choices_by: Option<String>,
+}
+
+/// A connect in progress.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PendingView {
+    /// Who began it.
+    pub by: UserId,
+    /// Until when it can be finished.
+    pub until: Timestamp,
+}
+
+/// A failure, for people and programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailureView {
+    /// A stable code of the cause.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// What to do. Empty if the failure only needs time.
+    pub remedy: String,
+}
+
+/// The newest failure of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProblemView {
+    /// The record, with its kind, its state and the next attempt.
+    pub record: RecordView,
+    /// What failed.
+    #[serde(flatten)]
+    pub failure: FailureView,
+    /// When it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_at: Option<Timestamp>,
+    /// The address of the document in Xero, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xero_url: Option<String>,
+}
+
+/// An organisation to which a person consented.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OrganisationOption {
+    /// The id that identifies it.
+    pub tenant_id: TenantId,
+    /// Its name.
+    pub name: String,
+}
+
+impl From<PinnedOrganisation> for OrganisationOption {
+    fn from(one: PinnedOrganisation) -> Self {
+        Self { tenant_id: one.tenant, name: one.name }
+    }
+}
+
+impl From<Failure> for FailureView {
+    fn from(failure: Failure) -> Self {
+        let Failure { class: _, cause: _, code, message, remedy, not_before: _ } = failure;
+        Self { code: code.into_owned(), message, remedy }
+    }
+}
+
+/// The records that are failing or were given up now.
+struct AttentionCounts {
+    failing: AttentionCount,
+    given_up: AttentionCount,
+}
+
+/// Returns the status of an account's connection.
+pub async fn read_status(engine: &Engine, account: &AccountId) -> Result<StatusView, StoreError> {
+    let now = engine.clock.now();
+    let connection = engine.store.find_connection(account).await?.map(|row| row.record);
+    let connection = connection.unwrap_or_else(|| Connection::never_connected(account.clone()));
+    let attentions = count_attentions(engine, account).await?;
+    let is_failing = attentions.failing.count > 0 || attentions.given_up.count > 0;
+    let activity = engine.store.find_activity(account).await?.map(|row| row.record);
+    let polls = match connection.current_ledger() {
+        Some(ledger) => engine.store.find_poll_progress(&ledger).await?.map(|row| row.record),
+        None => None,
+    };
+    let used = connection.organisation.as_ref().map(|used| used.tenant);
+    let status = connection.display_status(is_failing, now);
+    let problem = find_problem(engine, &attentions).await?;
+    let skipped = attentions.given_up.count;
+    let mut warnings = connection.warnings.clone();
+    warnings.extend((skipped >= WARN_FROM).then(|| skipped_records_warning(skipped)));
+    let offered = connection
+        .offered
+        .iter()
+        .filter(|one| Some(one.tenant) != used || !connection.state.is_connected());
+    let choices: Vec<OrganisationOption> = offered.cloned().map(OrganisationOption::from).collect();
+    Ok(StatusView {
+        status,
+        pending: connection
+            .pending_connect(now)
+            .map(|pending| PendingView { by: pending.by.clone(), until: pending.until }),
+        last_attempt_at: activity.as_ref().map(|activity| activity.last_attempt_at),
+        last_sync_at: activity.and_then(|activity| activity.last_success_at),
+        last_payment_check_at: polls.as_ref().and_then(|polls| polls.checked_at),
+        payment_checks_failing_since: polls.and_then(|polls| polls.stalled_since(now)),
+        failing: attentions.failing.count,
+        skipped,
+        problem,
+        connection_problem: connection_problem(status),
+        paused_until: connection.paused_until.filter(|until| *until > now),
+        next_look_at: connection.unavailable.map(|unavailable| unavailable.look_at),
+        warnings,
+        choices_by: connection.offered_by.filter(|_| !choices.is_empty()),
+        choices,
+        organisation: connection.organisation.map(|organisation| organisation.name),
+        connected_by: connection.connected_by,
+        connected_at: connection.connected_at,
+    })
+}
+
+async fn count_attentions(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<AttentionCounts, StoreError> {
+    let ledger = find_records_ledger(engine, account).await?;
+    let failing = engine.store.count_attention(&ledger, AttentionReason::Failing).await?;
+    let given_up = engine.store.count_attention(&ledger, AttentionReason::GivenUp).await?;
+    Ok(AttentionCounts { failing, given_up })
+}
+
+/// Returns the newest failure, as its record has it now.
+async fn find_problem(
+    engine: &Engine,
+    attentions: &AttentionCounts,
+) -> Result<Option<ProblemView>, StoreError> {
+    let newest = [&attentions.failing, &attentions.given_up];
+    let mut newest: Vec<_> = newest.into_iter().filter_map(|one| one.newest.as_ref()).collect();
+    newest.sort_by_key(|one| std::cmp::Reverse(one.failed_at));
+    for one in newest {
+        let row = match engine.store.find_mapping(&one.key).await {
+            Err(error) if error.is_about_the_record() => {
+                engine.report_unreadable(&one.key.ledger.account, [&error]);
+                continue;
+            }
+            row => row?,
+        };
+        let Some(row) = row else { continue };
+        let mapping = row.record;
+        // The index may still list a record that has just been synced.
+        let Some(failure) = mapping.operation.failure.clone() else { continue };
+        let failed_at = mapping.operation.failed_at;
+        let xero_url = xero_url(&mapping);
+        let record = RecordView::from_mapping(mapping);
+        return Ok(Some(ProblemView { record, failure: failure.into(), failed_at, xero_url }));
+    }
+    Ok(None)
+}
+
+/// Returns the address at which Xero shows the document.
+fn xero_url(mapping: &domain::mapping::Mapping) -> Option<String> {
+    use domain::entity::EntityKind;
+    let id = mapping.link.as_ref()?.xero_id;
+    let page = match mapping.key.kind {
+        EntityKind::Contact => "Contacts/View/",
+        EntityKind::Invoice => "AccountsReceivable/View.aspx?InvoiceID=",
+        EntityKind::CreditNote => "AccountsReceivable/ViewCreditNote.aspx?creditNoteID=",
+        EntityKind::Payment | EntityKind::Allocation => return None,
+    };
+    Some(format!("https://go.xero.com/{page}{id}"))
+}
+
+fn connection_problem(status: ConnectionStatus) -> Option<FailureView> {
+    match status {
+        ConnectionStatus::TokenExpired => {
+            Some(crate::connection::token::reconnect_failure().into())
+        }
+        ConnectionStatus::OrganisationUnavailable => {
+            Some(crate::connection::connection_failures::organisation_unavailable_failure().into())
+        }
+        ConnectionStatus::Active
+        | ConnectionStatus::Error
+        | ConnectionStatus::Pending
+        | ConnectionStatus::Disconnected => None,
+    }
+}

@@ -1,0 +1,184 @@
+//! Sync All: a walk over an account's records in steps of 50, as many per invocation as time
+//! allows.
+
+use std::num::NonZeroU16;
+
+use domain::entity::EntityKind;
+use domain::envelope::{WakeUp, WakeUpKind};
+use domain::ids::{AccountId, Ledger, UserId};
+use domain::mapping::Mapping;
+use domain::operation::{OperationState, Trigger};
+use domain::sync_all::{SyncAll, SyncAllCounts, SyncAllProgress};
+use jiff::SignedDuration;
+use store::table::{PageCursor, WriteExpectation};
+use store::{StoreError, VersionedRecord};
+
+use crate::connection::ledgers::find_records_ledger;
+use crate::error_chain::ErrorChain;
+use crate::errors::PersistError;
+use crate::sync::known_records::push_known;
+use crate::sync::push::PushOutcome;
+use crate::{Engine, Invocation};
+
+/// Records per step: as many as one call takes.
+const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
+/// Minimum time before the last call for a further step, which takes a few calls to Xero.
+const STEP_ROOM: SignedDuration = SignedDuration::from_secs(15);
+
+/// Starts a Sync All, or returns the one in progress. Records that arrived before the account was
+/// connected are included.
+pub async fn start_sync_all(
+    engine: &Engine,
+    account: &AccountId,
+    by: UserId,
+) -> Result<SyncAll, PersistError> {
+    let ledger = find_records_ledger(engine, account).await?;
+    let known = engine.store.find_sync_all(&ledger).await?;
+    let walk = match known {
+        Some(VersionedRecord { record, version: _ }) if record.is_walking() => record,
+        known => {
+            let expect = known
+                .map_or(WriteExpectation::Absent, |known| WriteExpectation::Version(known.version));
+            let walk = SyncAll::new(ledger, by, engine.clock.now());
+            match engine.store.put_sync_all(&walk, expect).await {
+                // Another process has just started one.
+                Ok(_) | Err(StoreError::Conflict) => walk,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    // The hint of a Sync All in progress may have been lost, so it is enqueued again.
+    enqueue_next_step(engine, &walk).await?;
+    Ok(walk)
+}
+
+/// Returns an account's newest Sync All.
+pub async fn find_sync_all(
+    engine: &Engine,
+    account: &AccountId,
+) -> Result<Option<SyncAll>, StoreError> {
+    let ledger = find_records_ledger(engine, account).await?;
+    Ok(engine.store.find_sync_all(&ledger).await?.map(|row| row.record))
+}
+
+/// Performs steps while there is time, at least one, and enqueues a hint for the next. A repeated
+/// step processes the same records again, which does no harm.
+pub(crate) async fn continue_sync_all(
+    engine: &Engine,
+    ledger: &Ledger,
+    invocation: Invocation,
+) -> Result<(), PersistError> {
+    let Some(mut row) = engine.store.find_sync_all(ledger).await? else { return Ok(()) };
+    while row.record.is_walking() {
+        // `None` means that another process took this step and continues.
+        let Some(stepped) = perform_sync_all_step(engine, ledger, row, invocation).await? else {
+            return Ok(());
+        };
+        row = stepped;
+        let has_room = engine
+            .clock
+            .now()
+            .checked_add(STEP_ROOM)
+            .is_ok_and(|until| until <= invocation.last_call);
+        if row.record.is_walking() && !has_room {
+            return enqueue_next_step(engine, &row.record).await;
+        }
+    }
+    Ok(())
+}
+
+/// Performs one step: a page of records. `None` if the row has changed.
+async fn perform_sync_all_step(
+    engine: &Engine,
+    ledger: &Ledger,
+    row: VersionedRecord<SyncAll>,
+    invocation: Invocation,
+) -> Result<Option<VersionedRecord<SyncAll>>, PersistError> {
+    let VersionedRecord { record: walk, version } = row;
+    let SyncAllProgress::Walking { kind, after } = walk.place.clone() else { return Ok(None) };
+    let page =
+        engine.store.list_mappings(ledger, kind, after.map(PageCursor::at_sort_key), PAGE).await?;
+    let wanted = page.rows.iter().map(|row| &row.record).filter(|row| should_push(row));
+    let wanted = wanted.map(|row| row.key.crm_id.clone()).collect::<Vec<_>>();
+    let pushed = push_known(engine, ledger, kind, &wanted, Trigger::All, invocation).await;
+    let now = engine.clock.now();
+    let next_place = page.next.map(|cursor| cursor.sort_key().to_owned());
+    engine.report_unreadable(&ledger.account, &page.unreadable);
+    let unreadable = u64::try_from(page.unreadable.len()).unwrap_or(u64::MAX);
+    let counts = add_step_counts(walk.counts, page.rows.iter().map(|row| &row.record), &pushed);
+    let walk = SyncAll {
+        place: SyncAllProgress::after_page(kind, next_place, now),
+        counts: counts.with_unreadable(unreadable),
+        updated_at: now,
+        ..walk
+    };
+    match engine.store.put_sync_all(&walk, WriteExpectation::Version(version)).await {
+        Ok(version) => Ok(Some(VersionedRecord { record: walk, version })),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns whether a record is to be pushed: not if Xero has it, and not if it is marked Never
+/// send.
+const fn should_push(mapping: &Mapping) -> bool {
+    !matches!(mapping.operation.state, OperationState::Synced | OperationState::Withheld)
+}
+
+fn add_step_counts<'a>(
+    before: SyncAllCounts,
+    rows: impl Iterator<Item = &'a Mapping>,
+    pushed: &[Result<PushOutcome, PersistError>],
+) -> SyncAllCounts {
+    let mut counts = before;
+    for row in rows {
+        counts.looked_at += 1;
+        match row.operation.state {
+            OperationState::Synced => counts.unchanged += 1,
+            OperationState::Withheld => counts.skipped += 1,
+            OperationState::Due
+            | OperationState::Claimed { by: _, until: _ }
+            | OperationState::Waiting { until: _ }
+            | OperationState::Parked { on: _ }
+            | OperationState::Skipped => {}
+        }
+    }
+    for one in pushed {
+        match one {
+            Ok(PushOutcome::Synced) => counts.synced += 1,
+            Ok(PushOutcome::Unchanged | PushOutcome::Stale { known: _ } | PushOutcome::Unknown) => {
+                counts.unchanged += 1;
+            }
+            Ok(PushOutcome::Skipped | PushOutcome::Withheld) => counts.skipped += 1,
+            Ok(
+                PushOutcome::Waiting { until: _ }
+                | PushOutcome::Parked
+                | PushOutcome::Held { until: _ }
+                | PushOutcome::Superseded,
+            ) => counts.waiting += 1,
+            // This does not stop the other records: the lease ends, and the sweep finds the record
+            // again.
+            Err(error) => {
+                tracing::error!(
+                    error = %ErrorChain(error),
+                    "the outcome of a record of a Sync All could not be recorded"
+                );
+                counts.waiting += 1;
+            }
+        }
+    }
+    counts
+}
+
+/// Enqueues the hint for the next step, behind the account's other wake-ups.
+async fn enqueue_next_step(engine: &Engine, walk: &SyncAll) -> Result<(), PersistError> {
+    let started = walk.started_at.as_millisecond();
+    let wake = WakeUp {
+        account: walk.ledger.account.clone(),
+        tenant: walk.ledger.tenant,
+        kind: EntityKind::Invoice,
+        errand: WakeUpKind::SyncAll,
+        ticket: format!("{started}-{}-{}", walk.counts.looked_at, walk.updated_at.as_millisecond()),
+    };
+    Ok(engine.wake_ups.enqueue(&wake).await?)
+}

@@ -1,0 +1,84 @@
+//! The organisation's chart of accounts and tax rates. It is read from Xero once a day and kept in
+//! the table in between, and the account codes in use are checked against it.
+
+use domain::account_codes::CodeObjection;
+use domain::chart::Chart;
+use domain::connection::Connection;
+use futures::FutureExt;
+use futures::future::try_join3;
+use jiff::SignedDuration;
+use store::StoreError;
+use xero::api::{accounts, organisation, tax_rates};
+
+use crate::connection::change_connection;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+
+/// Returns the stored chart, or the chart as Xero has it now if the stored one is older than a day.
+pub async fn load_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError> {
+    let now = desk.engine.clock.now();
+    match desk.engine.store.find_chart(&desk.ledger).await {
+        Ok(Some(chart)) if !chart.is_stale(now) => Ok(chart),
+        // An unreadable record is replaced with a new read from Xero.
+        Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_chart(desk).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Maximum age of the chart on pages that people open repeatedly.
+const RECENT_AGE_MAX: SignedDuration = SignedDuration::from_secs(60);
+
+/// Returns the chart as Xero had it within the last minute.
+pub async fn load_recent_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError> {
+    let now = desk.engine.clock.now();
+    match desk.engine.store.find_chart(&desk.ledger).await {
+        Ok(Some(chart)) if now.duration_since(chart.read_at) < RECENT_AGE_MAX => Ok(chart),
+        Ok(_) | Err(StoreError::Undecodable { .. }) => fetch_chart(desk).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads the chart from Xero. The three calls are concurrent, so that a person gets an answer in
+/// time even if Xero is slow.
+pub async fn fetch_chart(desk: &TenantSession<'_>) -> Result<Chart, AttemptError> {
+    let organisation = organisation::get_organisation(&desk.session).boxed();
+    let accounts = accounts::list_accounts(&desk.session).boxed();
+    let tax_rates = tax_rates::list_tax_rates(&desk.session).boxed();
+    let (organisation, accounts, tax_rates) = try_join3(organisation, accounts, tax_rates).await?;
+    let chart = Chart {
+        read_at: desk.engine.clock.now(),
+        organisation_name: organisation.name,
+        base_currency: organisation.base_currency,
+        accounts: accounts.with_code,
+        tax_rates: tax_rates.rows,
+        money_accounts: accounts.for_money,
+    };
+    desk.engine.store.put_chart(&desk.ledger, &chart).await?;
+    Ok(chart)
+}
+
+/// Formats objections as sentences.
+pub(crate) fn describe_objections(objections: &[CodeObjection]) -> Vec<String> {
+    objections.iter().map(|one| format!("{} {}.", one.field, one.problem)).collect()
+}
+
+/// Checks the choices in use against the chart as Xero has it now, and records objections on the
+/// connection, so that people see them before a push fails.
+pub(crate) async fn check_account_codes(desk: &TenantSession<'_>) -> Result<(), AttemptError> {
+    let account = &desk.ledger.account;
+    let chart = desk.record_result(fetch_chart(desk).await).await?;
+    let codes = desk.engine.store.read_account_codes(account).await?;
+    let warnings = describe_objections(&codes.find_objections(&chart));
+    if !warnings.is_empty() {
+        tracing::warn!(
+            account.id = %account,
+            warnings = warnings.len(),
+            "account codes are not usable"
+        );
+    }
+    let noted = change_connection(desk.engine, account, |connection| {
+        let is_same = connection.warnings == warnings;
+        (!is_same).then(|| Connection { warnings: warnings.clone(), ..connection })
+    });
+    noted.await?;
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Why the books of an organisation are closed to us, as people are told.
+
+use domain::connection::UnusableConnection;
+use domain::failure::{Failure, FailureClass};
+
+use crate::connection::token;
+
+/// The failure of everything that needs an organisation that Xero refuses.
+pub fn organisation_unavailable_failure() -> Failure {
+    Failure::new(
+        FailureClass::Unauthorized,
+        "organisation_unavailable",
+        "Xero refuses every request for this organisation, although it is still connected. Its trial or subscription may have ended, or the Xero user who connected has lost access to it.",
+        "Check the organisation's plan in Xero, and that user's access to it. ServiceCortex looks again several times a day and continues by itself; to continue at once, click Reconnect in Settings > Integrations > Xero.",
+    )
+}
+
+/// The failure of a call that Xero refused for a connection that stands, as far as can be seen.
+pub(crate) fn refused_once_failure() -> Failure {
+    Failure::new(
+        FailureClass::Transient,
+        "refused_once",
+        "Xero refused the request, although the organisation is connected.",
+        "",
+    )
+}
+
+/// The failure of everything that needs a connection where there is none.
+pub fn not_connected_failure() -> Failure {
+    Failure::new(
+        FailureClass::Unauthorized,
+        "not_connected",
+        "Xero is not connected.",
+        "Go to Settings > Integrations > Xero and click Connect to Xero.",
+    )
+}
+
+pub(crate) fn unusable_connection_failure(unusable: UnusableConnection) -> Failure {
+    match unusable {
+        UnusableConnection::NotConnected => not_connected_failure(),
+        UnusableConnection::TokenExpired => token::reconnect_failure(),
+        UnusableConnection::Unavailable => organisation_unavailable_failure(),
+        UnusableConnection::PausedUntil(until) => Failure::new(
+            FailureClass::Throttled,
+            "paused",
+            "Xero asked us to wait before the next call.",
+            "",
+        )
+        .not_before(until),
+    }
+}

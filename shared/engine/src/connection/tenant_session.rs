@@ -1,0 +1,299 @@
+//! A desk holds what one attempt needs to work with one account's organisation. Opening it checks
+//! the connection and the pinned tenant; every call renews the access token if necessary.
+
+mod attempt_error;
+
+use std::sync::{Arc, Mutex};
+
+use domain::call_budget::CallPriority;
+use domain::connection::{Connection, ConnectionState, PinnedOrganisation};
+use domain::failure::Failure;
+use domain::ids::{Ledger, TenantId};
+use domain::operation::Trigger;
+use jiff::Timestamp;
+use xero::api::organisation;
+use xero::{ApiSession, NotPermitted, XeroError};
+
+use crate::connection::connection_failures::{
+    not_connected_failure, organisation_unavailable_failure, refused_once_failure,
+    unusable_connection_failure,
+};
+use crate::connection::grant_tokens::GrantTokens;
+use crate::connection::rate_limit::{TenantRateLimiter, fetch_links};
+use crate::connection::{change_if_connected, disconnect};
+use crate::error_chain::ErrorChain;
+use crate::ports::Metric;
+use crate::{Engine, Invocation};
+
+pub use self::attempt_error::AttemptError;
+
+/// An account's access to its organisation, for one attempt.
+#[derive(Debug)]
+pub struct TenantSession<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// The account and the organisation.
+    pub ledger: Ledger,
+    /// The session for calls to Xero.
+    pub session: ApiSession,
+    /// The time limits of the work.
+    pub invocation: Invocation,
+    /// Who requested the work.
+    pub trigger: Trigger,
+    /// The priority of its calls.
+    priority: CallPriority,
+    connected_at: Option<Timestamp>,
+    tokens: Arc<GrantTokens>,
+}
+
+impl<'a> TenantSession<'a> {
+    /// Opens a desk for a ledger, or returns why it cannot be opened. The ledger of an organisation
+    /// that is no longer the connected one, such as that of an old hint, cannot be opened.
+    pub async fn open(
+        engine: &'a Engine,
+        ledger: &Ledger,
+        urgency: Trigger,
+        invocation: Invocation,
+    ) -> Result<Self, AttemptError> {
+        let connection = engine.store.find_connection(&ledger.account).await?;
+        let connection = connection.map(|row| row.record);
+        Self::open_on_connection(engine, connection.as_ref(), ledger, urgency, invocation).await
+    }
+
+    /// Like [`Desk::open`], for a connection that has just been read.
+    pub(crate) async fn open_on_connection(
+        engine: &'a Engine,
+        connection: Option<&Connection>,
+        ledger: &Ledger,
+        urgency: Trigger,
+        invocation: Invocation,
+    ) -> Result<Self, AttemptError> {
+        let connection = connection.filter(|one| one.current_ledger().as_ref() == Some(ledger));
+        let Some(connection) = connection else { return Err(not_connected_failure().into()) };
+        let organisation = connection
+            .usable_organisation(engine.clock.now())
+            .map_err(unusable_connection_failure)?;
+        let desk = Self::for_organisation(engine, connection, organisation, urgency, invocation);
+        // An unusable connection is detected before any record is claimed.
+        match desk.tokens.get(None).await {
+            Ok(_) => Ok(desk),
+            Err(error) => Err(error.to_failure(engine.clock.now()).into()),
+        }
+    }
+
+    /// Opens a desk for an organisation that Xero refused, to check whether Xero still refuses it.
+    pub(crate) fn open_unavailable(
+        engine: &'a Engine,
+        connection: &Connection,
+        invocation: Invocation,
+    ) -> Option<Self> {
+        let organisation = connection.organisation.as_ref()?;
+        let all = Trigger::All;
+        let desk = Self::for_organisation(engine, connection, organisation, all, invocation);
+        let turnstile = TenantRateLimiter {
+            state: ConnectionState::Unavailable,
+            ..desk.rate_limiter(CallPriority::Poll)
+        };
+        let session = desk.session.with_rate_limiter(Arc::new(turnstile));
+        Some(Self { session, ..desk })
+    }
+
+    fn for_organisation(
+        engine: &'a Engine,
+        connection: &Connection,
+        organisation: &PinnedOrganisation,
+        urgency: Trigger,
+        invocation: Invocation,
+    ) -> Self {
+        let connected_at = connection.connected_at;
+        let ledger = Ledger { account: connection.account.clone(), tenant: organisation.tenant };
+        let tokens = Arc::new(GrantTokens {
+            engine: engine.clone(),
+            grant: organisation.grant,
+            consented: organisation.serial,
+            invocation,
+            connection: Some((connection.account.clone(), connected_at)),
+        });
+        let session = open_api_session(engine, tokens.clone(), organisation.tenant);
+        let priority = call_priority(urgency);
+        let desk = Self {
+            engine,
+            ledger,
+            session,
+            invocation,
+            trigger: urgency,
+            priority,
+            connected_at,
+            tokens,
+        };
+        desk.with_rate_limiter()
+    }
+
+    /// Returns the desk with another call priority.
+    #[must_use]
+    pub fn with_priority(self, priority: CallPriority) -> Self {
+        Self { priority, ..self }.with_rate_limiter()
+    }
+
+    /// Returns a session whose calls have the given priority.
+    pub fn session_with_priority(&self, priority: CallPriority) -> ApiSession {
+        let session = open_api_session(self.engine, self.tokens.clone(), self.ledger.tenant);
+        session.with_rate_limiter(Arc::new(self.rate_limiter(priority)))
+    }
+
+    fn rate_limiter(&self, priority: CallPriority) -> TenantRateLimiter {
+        TenantRateLimiter {
+            engine: self.engine.clone(),
+            ledger: self.ledger.clone(),
+            connected_at: self.connected_at,
+            state: ConnectionState::Active,
+            priority,
+            invocation: self.invocation,
+            known: Mutex::new(None),
+        }
+    }
+
+    /// Makes the session count every call.
+    fn with_rate_limiter(self) -> Self {
+        let session = self.session_with_priority(self.priority);
+        Self { session, ..self }
+    }
+
+    /// Records on the connection what an error says about all of it, and returns the error on which
+    /// callers are to act.
+    pub(crate) async fn record_result<T>(
+        &self,
+        result: Result<T, AttemptError>,
+    ) -> Result<T, AttemptError> {
+        match result {
+            Err(AttemptError::Xero(error)) => Err(match self.record_on_connection(&error).await {
+                Some(failure) => AttemptError::Explained(failure),
+                None => AttemptError::Xero(error),
+            }),
+            result => result,
+        }
+    }
+
+    /// Records on the connection what an answer says about all of it. A throttle pauses the whole
+    /// account. An organisation that is no longer linked, or on which Xero refuses every call, is
+    /// not called again until that changes. Returns the failure on which callers are to act instead
+    /// of the answer, if there is one.
+    pub async fn record_on_connection(&self, error: &XeroError) -> Option<Failure> {
+        let now = self.engine.clock.now();
+        let (account, seen) = (&self.ledger.account, self.connected_at);
+        if let XeroError::Throttled { limit: _, retry_after } = error {
+            self.engine.metrics.record_metric(Metric::Throttled);
+            let until = now.saturating_add(*retry_after).unwrap_or(now);
+            let pause = |connection: Connection| Connection {
+                paused_until: connection.paused_until.max(Some(until)),
+                ..connection
+            };
+            change_if_connected(self.engine, account, seen, pause).await;
+        }
+        if !is_refusal(error) {
+            return None;
+        }
+        let is_about_tenant = matches!(error, XeroError::TenantRefused);
+        // A single refusal may have another cause.
+        match self.determine_refusal_cause().await {
+            Ok(RefusalCause::Unlinked) => (!is_about_tenant).then(not_connected_failure),
+            Ok(RefusalCause::Unavailable) => Some(organisation_unavailable_failure()),
+            // This call is not permitted, or Xero refused it by mistake.
+            Ok(RefusalCause::Single) => is_about_tenant.then(refused_once_failure),
+            Err(error) => {
+                tracing::warn!(
+                    error = %ErrorChain(&error),
+                    "could not determine why Xero refused a call"
+                );
+                is_about_tenant.then(refused_once_failure)
+            }
+        }
+    }
+
+    /// Determines why Xero refused a call: the organisation's link was removed inside Xero, or Xero
+    /// refuses every call on it although it is still linked, as after the end of a trial or a
+    /// subscription.
+    async fn determine_refusal_cause(&self) -> Result<RefusalCause, XeroError> {
+        if !self.check_link_at_xero().await? {
+            return Ok(RefusalCause::Unlinked);
+        }
+        let (account, seen) = (&self.ledger.account, self.connected_at);
+        match organisation::get_organisation(&self.session).await {
+            Err(error) if is_refusal(&error) => {
+                tracing::warn!(
+                    error = %ErrorChain(&error),
+                    account.id = %account,
+                    "Xero refuses an organisation that is still linked"
+                );
+                let now = self.engine.clock.now();
+                change_if_connected(self.engine, account, seen, |one| one.after_refusal(now)).await;
+                Ok(RefusalCause::Unavailable)
+            }
+            // Another process has found the same, or a person has ended the connection.
+            Err(XeroError::NotPermitted { source: NotPermitted::Closed }) => {
+                let row = self.engine.store.find_connection(account).await;
+                let state = row.ok().flatten().map(|row| row.record.state);
+                let is_unavailable = state == Some(ConnectionState::Unavailable);
+                Ok(if is_unavailable { RefusalCause::Unavailable } else { RefusalCause::Unlinked })
+            }
+            Ok(_) => Ok(RefusalCause::Single),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns whether Xero still lists the organisation among those that this user linked. If not,
+    /// the connection is ended here, too: Xero sends no notification when a link is removed.
+    pub(crate) async fn check_link_at_xero(&self) -> Result<bool, XeroError> {
+        let linked = fetch_links(self.engine, &*self.tokens).await?;
+        let tenant = self.ledger.tenant;
+        // An unreadable link counts as listed: no connection is ended because of it.
+        let is_listed = linked.rows.iter().any(|linked| linked.tenant == tenant)
+            || linked.undecodable.iter().any(|odd| odd.may_belong_to(tenant.0));
+        if !is_listed {
+            let (account, seen) = (&self.ledger.account, self.connected_at);
+            let now = self.engine.clock.now();
+            change_if_connected(self.engine, account, seen, |one| one.after_unlink(now)).await;
+            let removed = disconnect::remove_leftovers(self.engine, account, self.invocation);
+            if let Err(error) = removed.await {
+                tracing::warn!(
+                    error = %ErrorChain(&error),
+                    "the removed link could not be cleaned up; the sweep tries again"
+                );
+            }
+        }
+        Ok(is_listed)
+    }
+}
+
+/// Why Xero refused a call on an organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RefusalCause {
+    /// The account is no longer connected to the organisation.
+    Unlinked,
+    /// Xero refuses every call on the organisation.
+    Unavailable,
+    /// Xero refused this call only.
+    Single,
+}
+
+/// Returns whether an error may mean that Xero refuses the whole organisation. A 403 that names no
+/// reason may also concern a single call.
+pub(crate) const fn is_refusal(error: &XeroError) -> bool {
+    matches!(error, XeroError::TenantRefused | XeroError::Forbidden)
+}
+
+const fn call_priority(urgency: Trigger) -> CallPriority {
+    match urgency {
+        Trigger::Person => CallPriority::Person,
+        Trigger::Routine | Trigger::All => CallPriority::Push,
+    }
+}
+
+fn open_api_session(engine: &Engine, tokens: Arc<GrantTokens>, tenant: TenantId) -> ApiSession {
+    ApiSession::with_tokens(
+        engine.transport.clone(),
+        engine.endpoints.xero_api.clone(),
+        tokens,
+        tenant,
+    )
+}

@@ -1,0 +1,163 @@
+//! Upgrades rows that an earlier release wrote, each upgrade once for all accounts.
+//!
+//! The hourly health check performs them. A connect performs those on which it depends itself. They
+//! may be interrupted and repeated.
+
+use std::num::NonZeroU16;
+
+use domain::connection::Connection;
+use domain::ids::AccountId;
+use domain::mapping::MappingKey;
+use futures::FutureExt;
+use store::table::WriteExpectation;
+use store::{ShardScan, StoreError};
+
+use crate::connection::change_connection;
+use crate::connection::token::CLAIMS_UPGRADE;
+use crate::{Engine, Invocation, concurrency};
+
+/// Accounts read per page of the index.
+const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
+
+/// The upgrade that adds every record that was given up to the `attention` index.
+const ATTENTION_UPGRADE: &str = "attention";
+
+/// Which connections have their claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClaimProgress {
+    /// All of them.
+    All,
+    /// All whose rows can be read. Which grants the others use is unknown, so no grant is revoked.
+    AllReadable,
+    /// Time ran out before all were found.
+    CutShort,
+}
+
+/// Performs every outstanding upgrade while there is time.
+pub(crate) async fn perform_upgrades(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<(), StoreError> {
+    match claim_existing_connections(engine, invocation).await? {
+        ClaimProgress::All | ClaimProgress::AllReadable => index_given_up(engine, invocation).await,
+        ClaimProgress::CutShort => Ok(()),
+    }
+}
+
+/// Ensures that every connection that can be read has its claims. Until then, the owner of an
+/// organisation is unknown.
+pub(crate) async fn require_claims(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<(), StoreError> {
+    match claim_existing_connections(engine, invocation).await? {
+        ClaimProgress::All | ClaimProgress::AllReadable => Ok(()),
+        ClaimProgress::CutShort => Err(StoreError::Conflict),
+    }
+}
+
+/// Gives every connection of an earlier release the claims on its organisation and its grant, so
+/// that no other account can connect to the organisation. If two accounts share an organisation,
+/// the first one found gets the claim, and both continue to work. A connection whose row cannot be
+/// read is reported, and the upgrade is not done.
+pub(crate) async fn claim_existing_connections(
+    engine: &Engine,
+    invocation: Invocation,
+) -> Result<ClaimProgress, StoreError> {
+    if engine.store.is_upgraded(CLAIMS_UPGRADE).await? {
+        return Ok(ClaimProgress::All);
+    }
+    let mut claims = ClaimProgress::All;
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
+        if engine.clock.now() > invocation.last_call {
+            return Ok(ClaimProgress::CutShort);
+        }
+        let ledgers = walk.take_page(engine.store.list_polled(shard, after, PAGE).await?);
+        let accounts = ledgers.into_iter().map(|ledger| ledger.account).collect();
+        claim_for_accounts(engine, accounts, &mut claims).await?;
+    }
+    // Connected accounts that are not polled, such as expired ones, have at least a sync log.
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
+        if engine.clock.now() > invocation.last_call {
+            return Ok(ClaimProgress::CutShort);
+        }
+        let accounts = walk.take_page(engine.store.list_logged(shard, after, PAGE).await?);
+        claim_for_accounts(engine, accounts, &mut claims).await?;
+    }
+    if claims == ClaimProgress::All {
+        engine.store.put_upgraded(CLAIMS_UPGRADE).await?;
+    }
+    Ok(claims)
+}
+
+/// Gives the connections of these accounts their claims. Sets `claims` if a row cannot be read.
+async fn claim_for_accounts(
+    engine: &Engine,
+    accounts: Vec<AccountId>,
+    claims: &mut ClaimProgress,
+) -> Result<(), StoreError> {
+    let claimed = accounts
+        .iter()
+        .map(|account| engine.skip_failing(account, claim_for_account(engine, account)).boxed());
+    for claimed in concurrency::map_concurrently(claimed.collect()).await {
+        if claimed?.is_none() {
+            *claims = ClaimProgress::AllReadable;
+        }
+    }
+    Ok(())
+}
+
+async fn claim_for_account(engine: &Engine, account: &AccountId) -> Result<(), StoreError> {
+    let lacks = |connection: &Connection| {
+        let tenants = connection.wanted_claims();
+        let grants = connection.wanted_grants();
+        tenants.iter().any(|tenant| !connection.claims.contains(tenant))
+            || grants.iter().any(|grant| !connection.grants.contains(grant))
+    };
+    // Writing the connection unchanged adds its missing claims.
+    let claimed =
+        change_connection(engine, account, |connection| lacks(&connection).then_some(connection));
+    if let Some(connection) = claimed.await?
+        && lacks(&connection)
+    {
+        tracing::warn!(account.id = %account, "another account has claimed the organisation");
+    }
+    Ok(())
+}
+
+/// Rewrites every record that was given up, which adds it to the `attention` index. A record that
+/// cannot be read or written is reported and left out.
+async fn index_given_up(engine: &Engine, invocation: Invocation) -> Result<(), StoreError> {
+    if engine.store.is_upgraded(ATTENTION_UPGRADE).await? {
+        return Ok(());
+    }
+    let mut walk = ShardScan::from_shard(0);
+    while let Some((shard, after)) = walk.next_page() {
+        if engine.clock.now() > invocation.last_call {
+            return Ok(());
+        }
+        let given_up = walk.take_page(engine.store.list_given_up(shard, after, PAGE).await?);
+        let indexed = given_up
+            .iter()
+            .map(|key| engine.skip_failing(&key.ledger.account, index_record(engine, key)).boxed());
+        for indexed in concurrency::map_concurrently(indexed.collect()).await {
+            indexed?;
+        }
+    }
+    engine.store.put_upgraded(ATTENTION_UPGRADE).await
+}
+
+async fn index_record(engine: &Engine, key: &MappingKey) -> Result<(), StoreError> {
+    let Some(row) = engine.store.find_mapping(key).await? else { return Ok(()) };
+    if row.record.operation.failed_at.is_some() {
+        return Ok(());
+    }
+    match engine.store.put_mapping(&row.record, WriteExpectation::Version(row.version), None).await
+    {
+        // Another process has written the row, which indexed it.
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,254 @@
+//! Processes incoming messages of one account that one queue delivered together.
+
+mod batch;
+mod dead_letter_report;
+mod deliveries;
+mod dispatch;
+mod sign_change;
+mod unconnected;
+
+use std::collections::BTreeMap;
+
+use domain::crm;
+use domain::entity::EntityKind;
+use domain::envelope::{ClientSyncMode, CrmMessage, InboundBody, MessageContent, WakeUpKind};
+use domain::ids::{AccountId, CrmId, Ledger};
+use domain::mapping::MappingKey;
+use domain::sync_log::LogStatus;
+use futures::FutureExt;
+
+use self::batch::{BatchRecord, MessageBatch};
+pub use self::dead_letter_report::{explain_failed, explain_unreadable, report_dead_letter};
+pub use self::deliveries::{
+    RepeatedDelivery, begin_processing, count_failure, end_processing, register_redelivery,
+};
+use self::sign_change::{SignChange, apply_sign_change};
+use crate::commands::contacts::reconcile;
+use crate::commands::{payments, sync_all};
+use crate::connection::ledgers::ledger_of;
+use crate::errors::{PersistError, isolate_record};
+use crate::sync::invoice_payments::{self, RecordPaymentOutcome};
+use crate::sync::outbox::derive_event_id;
+use crate::sync::push::{self, KeepReason, PushOutcome};
+use crate::sync::{
+    AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
+    carry_over, sync_log,
+};
+use crate::{Engine, Invocation};
+
+/// The outcome of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MessageOutcome {
+    /// The record was pushed, or the variant says why not.
+    Pushed(PushOutcome),
+    /// The record was stored, and a hint enqueued to push it together with others.
+    PutOff,
+    /// The message needed no push: a client's data, or a payment that reaches Xero through the
+    /// bank.
+    Recorded,
+    /// The account is not connected, and the maximum number of records already waits for a
+    /// connection.
+    NotKept,
+    /// The message was about several records, with these outcomes.
+    Woken(Vec<MessageOutcome>),
+    /// The message continued a carry-over, a Sync All or a reconciliation.
+    Walked,
+}
+
+/// How many messages a queue delivered together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliverySize {
+    /// The maximum that the queue delivers at once, so there may be more.
+    Full,
+    /// Fewer than the maximum.
+    Partial,
+}
+
+/// Processes messages of one account from the queue of one kind. Returns one outcome per message,
+/// in their order. `Ok` means that the outcome is recorded and the message is done; `Err` means
+/// that it is not, and the message must be redelivered.
+pub async fn receive_messages(
+    engine: &Engine,
+    messages: &[InboundBody],
+    delivery: DeliverySize,
+    invocation: Invocation,
+) -> Vec<Result<MessageOutcome, PersistError>> {
+    let mut arrivals = MessageBatch::default();
+    let (mut walks, mut comparisons, mut connected) = (Vec::new(), Vec::new(), Vec::new());
+    let mut written: Vec<(usize, Ledger)> = Vec::new();
+    for (index, inbound) in messages.iter().enumerate() {
+        match inbound {
+            InboundBody::Message(message) => {
+                let told = prepare_message(engine, message, index, &mut written).boxed();
+                let told = isolate_record(told).await;
+                arrivals.add_message(index, told, &message.content);
+            }
+            InboundBody::Wake(wake) => match &wake.errand {
+                WakeUpKind::Records(records) => arrivals.add_wake_up(index, wake, records),
+                WakeUpKind::SyncAll => walks.push((index, wake.target_ledger())),
+                WakeUpKind::Connected => connected.push((index, wake.target_ledger())),
+                WakeUpKind::Reconciliation => comparisons.push((index, wake.target_ledger())),
+            },
+        }
+    }
+    for group in arrivals.take_groups() {
+        let dealt = match group.kind {
+            EntityKind::Contact => {
+                dispatch::process_group::<ContactEntity>(engine, &group, delivery, invocation)
+                    .boxed()
+            }
+            EntityKind::Invoice => {
+                dispatch::process_group::<InvoiceEntity>(engine, &group, delivery, invocation)
+                    .boxed()
+            }
+            EntityKind::CreditNote => {
+                dispatch::process_group::<CreditNoteEntity>(engine, &group, delivery, invocation)
+                    .boxed()
+            }
+            EntityKind::Allocation => {
+                dispatch::process_group::<AllocationEntity>(engine, &group, delivery, invocation)
+                    .boxed()
+            }
+            EntityKind::Payment => {
+                dispatch::process_group::<PaymentEntity>(engine, &group, delivery, invocation)
+                    .boxed()
+            }
+        };
+        arrivals.add_outcomes(dealt.await);
+    }
+    for (index, ledger) in walks {
+        let walked =
+            isolate_record(sync_all::continue_sync_all(engine, &ledger, invocation).boxed()).await;
+        arrivals.set_outcome(index, walked.map(|()| MessageOutcome::Walked));
+    }
+    for (index, ledger) in comparisons {
+        let compared =
+            isolate_record(reconcile::continue_reconciliation(engine, &ledger, invocation).boxed())
+                .await;
+        arrivals.set_outcome(index, compared.map(|()| MessageOutcome::Walked));
+    }
+    for (index, ledger) in connected {
+        let carried =
+            isolate_record(carry_over::continue_carry_over(engine, &ledger, invocation).boxed())
+                .await;
+        arrivals.set_outcome(index, carried.map(|()| MessageOutcome::Walked));
+    }
+    let mut received = arrivals.into_outcomes(messages);
+    request_carry_overs(engine, &written, &mut received).await;
+    received
+}
+
+/// Requests a carry-over for records that were written while the account was connected to another
+/// organisation. Records that Xero already has stay with their organisation.
+async fn request_carry_overs(
+    engine: &Engine,
+    written: &[(usize, Ledger)],
+    received: &mut [Result<MessageOutcome, PersistError>],
+) {
+    let mut asked: BTreeMap<&Ledger, Result<(), PersistError>> = BTreeMap::new();
+    for (index, ledger) in written {
+        let Some(one) = received.get_mut(*index) else { continue };
+        if matches!(
+            one,
+            Err(_) | Ok(MessageOutcome::Pushed(PushOutcome::Synced | PushOutcome::Unchanged))
+        ) {
+            continue;
+        }
+        let asked = if let Some(asked) = asked.get(ledger) {
+            asked.clone()
+        } else {
+            let request = carry_over::request_carry_over(engine, ledger).await;
+            asked.insert(ledger, request.clone());
+            request
+        };
+        if let Err(error) = asked {
+            // If the request fails, the message is redelivered.
+            *one = Err(error);
+        }
+    }
+}
+
+/// The ledger of a message's records.
+#[derive(Debug)]
+struct MessageTarget {
+    ledger: Ledger,
+    /// Another record that the message affects without naming it.
+    also: Option<(EntityKind, CrmId)>,
+}
+
+/// Returns the ledger of a message's records, or the outcome if nothing is left to do.
+async fn prepare_message(
+    engine: &Engine,
+    message: &CrmMessage,
+    index: usize,
+    written: &mut Vec<(usize, Ledger)>,
+) -> Result<Result<MessageTarget, MessageOutcome>, PersistError> {
+    let CrmMessage { id, account, sent_at: _, content } = message;
+    // If the message is processed again, the CRM recognises the event.
+    let refusal_id = derive_event_id(account, &format!("refused\n{id}"));
+    let connection = engine.store.find_connection(account).await?.map(|row| row.record);
+    let ledger = ledger_of(connection.as_ref(), account);
+    if !connection.is_some_and(|connection| connection.state.is_connected())
+        && !unconnected::admit_unconnected(engine, &ledger, content).await?
+    {
+        unconnected::report_not_kept(engine, refusal_id, account, content).await?;
+        return Ok(Err(MessageOutcome::NotKept));
+    }
+    written.push((index, ledger.clone()));
+    if let MessageContent::Client { client, mode: ClientSyncMode::Record } = content {
+        let crm_id = ContactEntity::record_id(client);
+        let key = MappingKey::new(ledger.clone(), EntityKind::Contact, crm_id);
+        push::keep_snapshot::<ContactEntity>(engine, &key, client, KeepReason::Record).await?;
+        return Ok(Err(MessageOutcome::Recorded));
+    }
+    if let MessageContent::Payment { payment, parts } = content {
+        // The payment is recorded first, so that it is recognised as the CRM's in every later read
+        // of Xero.
+        match invoice_payments::record_payment(engine, &ledger, payment).await? {
+            RecordPaymentOutcome::Done => {}
+            RecordPaymentOutcome::Contradicts => {
+                return Ok(Err(log_contradiction(engine, account, payment).await));
+            }
+            RecordPaymentOutcome::TooMany(invoice) => {
+                let id = CrmId::from(payment.id.clone());
+                let subject = (EntityKind::Payment, id.clone(), id.to_string());
+                let failure = push::too_many_payments_failure(&invoice);
+                push::refuse_record_as(engine, refusal_id, account, subject, &failure).await?;
+                return Ok(Err(MessageOutcome::Pushed(PushOutcome::Skipped)));
+            }
+        }
+        payments::delete_other_parts(engine, &ledger, payment, parts).await?;
+        if parts.is_empty() {
+            return Ok(Err(MessageOutcome::Recorded));
+        }
+    }
+    let also = match apply_sign_change(engine, &ledger, content).await? {
+        SignChange::No => None,
+        SignChange::Retracted(kind, crm_id) => Some((kind, crm_id)),
+        SignChange::Overtaken { known } => {
+            return Ok(Err(MessageOutcome::Pushed(PushOutcome::Stale { known })));
+        }
+    };
+    Ok(Ok(MessageTarget { ledger, also }))
+}
+
+/// Logs that a payment was already recorded with other details. Its documents in Xero stay
+/// unchanged.
+async fn log_contradiction(
+    engine: &Engine,
+    account: &AccountId,
+    payment: &crm::payment::Payment,
+) -> MessageOutcome {
+    let id = CrmId::from(payment.id.clone());
+    let subject = (EntityKind::Payment, id.clone(), id.to_string());
+    let told = "This payment was already recorded with another amount or method, and was not changed. Delete it and record a new one instead.";
+    sync_log::log_idle(engine, account, subject, LogStatus::Unchanged, told.to_owned(), None).await;
+    MessageOutcome::Recorded
+}
+
+impl BatchRecord<'_> {
+    /// Returns the snapshot that the message carries, if it is of this kind.
+    fn snapshot_of_kind<E: SyncEntity>(&self) -> Option<&E::Snapshot> {
+        self.content.and_then(|content| E::find_snapshot(content, &self.crm_id))
+    }
+}

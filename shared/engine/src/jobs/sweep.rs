@@ -1,0 +1,231 @@
+//! The sweep regularly finds rows whose hint was lost. Nothing depends on it while hints arrive;
+//! without it, a hint that AWS loses would be lost work.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU16;
+
+use domain::entity::EntityKind;
+use domain::ids::{AccountId, CrmId, GrantId, Ledger};
+use domain::mapping::MappingKey;
+use futures::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use store::DueEntry;
+use store::keys::SHARDS;
+
+use crate::commands::organisation;
+use crate::connection::{self, disconnect, token};
+use crate::error_chain::ErrorChain;
+use crate::errors::{PersistError, isolate_record};
+use crate::jobs::availability;
+use crate::record_isolation::catch_panic;
+use crate::sync::{carry_over, release};
+use crate::{Engine, Invocation};
+
+/// How late a hint must be for its row to count as overdue.
+const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(3);
+/// How long the process that committed an event, or began a refresh, has to finish before the sweep
+/// does.
+const GRACE_PERIOD: SignedDuration = SignedDuration::from_mins(1);
+/// Maximum entries per shard and sweep.
+const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
+
+/// The interval between two sweeps, in seconds.
+const INTERVAL_SECONDS: i64 = 300;
+
+/// The result of a sweep.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SweepSummary {
+    /// Rows with a late hint that received another.
+    pub overdue: usize,
+    /// Parked rows that were checked.
+    pub parked: usize,
+    /// Events that were delivered.
+    pub events: usize,
+    /// Connections that were checked and need nothing more now.
+    pub connections: usize,
+    /// Grants whose last refresh was checked.
+    pub grants: usize,
+    /// Shards, accounts and grants with an error, or for which time ran out. The next sweep tries
+    /// again.
+    pub failed: usize,
+}
+
+/// Sweeps every shard while there is time, rows with a due time first. An error in one shard does
+/// not stop the others.
+pub async fn sweep_all_shards(engine: &Engine, invocation: Invocation) -> SweepSummary {
+    let mut swept = SweepSummary::default();
+    let now = engine.clock.now();
+    for shard in shards_in_order(now) {
+        let done = sweep_due_rows(engine, shard, invocation, &mut swept).await;
+        count_shard_result(shard, done, &mut swept);
+    }
+    for shard in shards_in_order(now) {
+        let done = sweep_parked_rows(engine, shard, invocation, &mut swept).await;
+        count_shard_result(shard, done, &mut swept);
+    }
+    swept
+}
+
+/// Returns all shards, beginning with another one in each sweep, so that sweeps that run out of
+/// time do not always leave out the same shards.
+fn shards_in_order(now: Timestamp) -> impl Iterator<Item = u32> {
+    let sweeps = now.as_second().div_euclid(INTERVAL_SECONDS);
+    let first = u32::try_from(sweeps.rem_euclid(i64::from(SHARDS))).unwrap_or(0);
+    (0..SHARDS).map(move |shard| (first + shard) % SHARDS)
+}
+
+/// Returns whether no further call to Xero or to the CRM's queue may begin.
+fn is_out_of_time(engine: &Engine, invocation: Invocation) -> bool {
+    engine.clock.now() > invocation.last_call
+}
+
+fn count_shard_result(shard: u32, done: Result<(), PersistError>, swept: &mut SweepSummary) {
+    if let Err(error) = done {
+        tracing::error!(error = %ErrorChain(&error), shard, "a shard was not swept");
+        swept.failed += 1;
+    }
+}
+
+/// Counts an error of one account. It does not stop the other accounts of the shard.
+fn count_account_failure(account: &AccountId, error: &PersistError, swept: &mut SweepSummary) {
+    tracing::error!(error = %ErrorChain(error), account.id = %account, "an account was not swept");
+    swept.failed += 1;
+}
+
+async fn sweep_due_rows(
+    engine: &Engine,
+    shard: u32,
+    invocation: Invocation,
+    swept: &mut SweepSummary,
+) -> Result<(), PersistError> {
+    if is_out_of_time(engine, invocation) {
+        swept.failed += 1;
+        return Ok(());
+    }
+    let now = engine.clock.now();
+    let before = |late| now.saturating_sub(late).unwrap_or(now);
+    let (mut overdue, mut outboxes) = (Vec::new(), BTreeSet::new());
+    for due in engine.store.list_due(shard, before(GRACE_PERIOD), PER_SHARD).await? {
+        match due {
+            DueEntry::Mapping { key, at } if at <= before(OVERDUE_AFTER) => overdue.push(key),
+            // The hint may still arrive.
+            DueEntry::Mapping { key: _, at: _ } => {}
+            DueEntry::Outbox(account) => {
+                outboxes.insert(account);
+            }
+            // A look may take calls to Xero.
+            DueEntry::Connection(_) | DueEntry::Grant(_) if is_out_of_time(engine, invocation) => {
+                swept.failed += 1;
+            }
+            DueEntry::Connection(account) => {
+                let looked = sweep_connection(engine, &account, invocation).boxed();
+                match isolate_record(looked).await {
+                    Ok(is_done) => swept.connections += usize::from(is_done),
+                    Err(error) => count_account_failure(&account, &error, swept),
+                }
+            }
+            DueEntry::Grant(id) => {
+                swept.grants += 1;
+                let settled = catch_panic(sweep_grant(engine, id).boxed()).await;
+                swept.failed += usize::from(settled.is_none());
+            }
+        }
+    }
+    for account in outboxes {
+        if is_out_of_time(engine, invocation) {
+            swept.failed += 1;
+            continue;
+        }
+        swept.events += engine.empty_outbox(&account).await;
+    }
+    swept.overdue += overdue.len();
+    for ((ledger, kind), records) in group_by_ledger(overdue) {
+        if let Err(error) = engine.enqueue_wake_ups(&ledger, kind, &records).await {
+            count_account_failure(&ledger.account, &error.into(), swept);
+        }
+    }
+    Ok(())
+}
+
+async fn sweep_parked_rows(
+    engine: &Engine,
+    shard: u32,
+    invocation: Invocation,
+    swept: &mut SweepSummary,
+) -> Result<(), PersistError> {
+    if is_out_of_time(engine, invocation) {
+        swept.failed += 1;
+        return Ok(());
+    }
+    let parked = engine.store.list_next_parked(shard, PER_SHARD).await?;
+    swept.parked += parked.len();
+    for ((ledger, kind), records) in group_by_ledger(parked) {
+        let key = |crm_id| MappingKey::new(ledger.clone(), kind, crm_id);
+        let keys = records.into_iter().map(key).collect();
+        if let Err(error) = isolate_record(release::release_overlooked(engine, &ledger, keys)).await
+        {
+            count_account_failure(&ledger.account, &error, swept);
+        }
+    }
+    Ok(())
+}
+
+/// Performs what is due for a connection. Returns whether it needs nothing more now.
+async fn sweep_connection(
+    engine: &Engine,
+    account: &AccountId,
+    invocation: Invocation,
+) -> Result<bool, PersistError> {
+    availability::check_availability(engine, account, invocation).await?;
+    organisation::end_expired_offer(engine, account).await?;
+    connection::release_unneeded_claims(engine, account).await?;
+    if let Some(row) = engine.store.find_connection(account).await?
+        && !row.record.carried_from.is_empty()
+        && let Some(ledger) = row.record.current_ledger()
+    {
+        carry_over::repeat_connected_wake_up(engine, &ledger).await;
+    }
+    Ok(disconnect::remove_leftovers_in_time(engine, account, invocation).await?)
+}
+
+/// Finishes a grant's last refresh, and ends the grant if no account uses it. An error does not
+/// stop the others.
+async fn sweep_grant(engine: &Engine, id: GrantId) {
+    if let Err(error) = token::finish_refresh(engine, id).await {
+        tracing::warn!(error = %ErrorChain(&error), "the outcome of a refresh is still unknown");
+    }
+    if let Err(error) = token::end_abandoned_grant(engine, id).await {
+        tracing::warn!(error = %ErrorChain(&error), "an unused grant could not be ended yet");
+    }
+}
+
+fn group_by_ledger(keys: Vec<MappingKey>) -> BTreeMap<(Ledger, EntityKind), Vec<CrmId>> {
+    let mut groups: BTreeMap<(Ledger, EntityKind), Vec<CrmId>> = BTreeMap::new();
+    for MappingKey { ledger, kind, crm_id } in keys {
+        groups.entry((ledger, kind)).or_default().push(crm_id);
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sweeps_begin_with_another_shard_each_time_and_process_all() {
+        let all: Vec<u32> = (0..SHARDS).collect();
+        let start: Timestamp = "2026-11-02T09:00:00Z".parse().unwrap();
+        // Also if every second sweep is missed.
+        for minutes in [5, 10] {
+            let mut first = BTreeSet::new();
+            for number in 0..i64::from(SHARDS) {
+                let now = start + SignedDuration::from_mins(minutes * number);
+                let mut swept: Vec<u32> = shards_in_order(now).collect();
+                first.extend(swept.first().copied());
+                swept.sort_unstable();
+                assert_eq!(swept, all);
+            }
+            assert!(first.len() >= all.len() / 2, "{minutes}: {first:?}");
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Reads changes from Xero for the CRM: what changed on a ledger's invoices, and which payments
+//! they received.
+//!
+//! A poll costs two calls if nothing happened, however many invoices are open, and none if no
+//! invoice is open. It reads a page of each list, commits the observations invoice by invoice, then
+//! writes the progress, and only then reads the next pages: an interrupted poll is repeated from
+//! there, and observations that were committed are recognised.
+
+mod changes;
+mod isolation;
+mod observe;
+mod payment_details;
+mod tick;
+mod unreadable;
+mod verify;
+
+use std::num::NonZeroU16;
+
+use domain::call_budget::CallPriority;
+use domain::failure::FailureClass;
+use domain::ids::Ledger;
+use domain::operation::Trigger;
+use domain::poll::PollProgress;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::{StreamExt, stream};
+use store::table::WriteExpectation;
+use store::{StoreError, VersionedRecord};
+use tracing::Instrument;
+
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::error_chain::ErrorChain;
+use crate::errors::PersistError;
+use crate::ports::Metric;
+use crate::{Engine, Invocation};
+
+use self::changes::PollReading;
+pub use self::tick::{CHUNK, PollChunk, plan_tick};
+
+/// Maximum bytes of one answer of Xero to a poll. A thousand invoices with a few lines each are
+/// smaller; of larger ones, fewer are requested at once.
+pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Ledgers polled concurrently by one process.
+const CONCURRENT_POLLS_MAX: usize = 6;
+/// The memory in bytes that the answers to all polls of one process take at most.
+///
+/// A poll holds one page of each list. While the second page is read, there are the rows of the
+/// first (at most as large as its answer, because a row keeps a part of its text), the answer's
+/// bytes in a buffer that grows by doubling (at most twice the answer), and its rows: four times
+/// [`ANSWER_BYTES_MAX`], or 32 MiB. For six ledgers that is 192 MiB. The functions have 256 MB
+/// (`MemorySize` in template.yaml), of which the process itself takes about 40.
+pub const MEMORY_BYTES_MAX: usize = CONCURRENT_POLLS_MAX * 4 * ANSWER_BYTES_MAX;
+
+/// The result of polling a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PollOutcome {
+    /// No invoice is open. Xero was not called.
+    Idle,
+    /// Xero was read.
+    Read {
+        /// How many invoices had news.
+        news: usize,
+    },
+    /// Xero or its limits did not allow reading now. The next poll tries again.
+    Later,
+    /// The account is no longer connected to this organisation.
+    Unconnected,
+    /// Something could not be recorded. The next poll tries again.
+    Failed,
+}
+
+/// Polls ledgers concurrently. A failure of one ledger does not affect the others.
+pub async fn poll_tenants(
+    engine: &Engine,
+    ledgers: &[Ledger],
+    invocation: Invocation,
+) -> Vec<PollOutcome> {
+    let polls = ledgers.iter().map(|ledger| poll_tenant_isolated(engine, ledger, invocation));
+    stream::iter(polls.collect::<Vec<_>>()).buffered(CONCURRENT_POLLS_MAX).collect().await
+}
+
+fn poll_tenant_isolated<'a>(
+    engine: &'a Engine,
+    ledger: &'a Ledger,
+    invocation: Invocation,
+) -> BoxFuture<'a, PollOutcome> {
+    let span = tracing::info_span!(
+        "ledger",
+        account.id = %ledger.account,
+        tenant.id = %ledger.tenant,
+    );
+    async move {
+        let polled =
+            std::panic::AssertUnwindSafe(poll_tenant(engine, ledger, invocation)).catch_unwind();
+        let (account, tenant) = (&ledger.account, ledger.tenant);
+        let (polled, is_for_operator) = match polled.await {
+            Ok(Ok(polled)) => {
+                tracing::info!(
+                    account.id = %account,
+                    tenant.id = %tenant,
+                    polled = ?polled,
+                    "polled"
+                );
+                (polled, false)
+            }
+            Ok(Err(trouble)) => {
+                let is_for_operator = !needs_account_action(&trouble);
+                (outcome_after_error(ledger, trouble), is_for_operator)
+            }
+            Err(_) => {
+                tracing::error!(account.id = %account, tenant.id = %tenant, "a poll panicked");
+                (PollOutcome::Failed, true)
+            }
+        };
+        match polled {
+            PollOutcome::Failed | PollOutcome::Later => {
+                if polled == PollOutcome::Failed {
+                    engine.metrics.record_metric(Metric::PollFailed);
+                }
+                record_poll_failure(engine, ledger, is_for_operator).await;
+            }
+            PollOutcome::Idle | PollOutcome::Read { .. } | PollOutcome::Unconnected => {}
+        }
+        polled
+    }
+    .instrument(span)
+    .boxed()
+}
+
+/// Whether only a person of the account can end the failure, whom the status and the sync log tell.
+fn needs_account_action(trouble: &AttemptError) -> bool {
+    let class = match trouble {
+        AttemptError::Xero(error) => error.failure_class(),
+        AttemptError::Failure(failure)
+        | AttemptError::Explained(failure)
+        | AttemptError::Blocked { failure, on: _ } => failure.class,
+        AttemptError::Persist(_) => return false,
+    };
+    class == FailureClass::Unauthorized
+}
+
+/// Records in the ledger's row since when its polls have failed. If every one has for an hour, the
+/// poll is counted as stalled, so that an operator hears of it.
+async fn record_poll_failure(engine: &Engine, ledger: &Ledger, is_for_operator: bool) {
+    match write_failed_poll(engine, ledger).await {
+        Ok(is_stalled) => {
+            if is_stalled && is_for_operator {
+                engine.metrics.record_metric(Metric::PollStalled);
+                tracing::warn!(
+                    account.id = %ledger.account,
+                    tenant.id = %ledger.tenant,
+                    "every poll of the last hour failed"
+                );
+            }
+        }
+        Err(error) => {
+            tracing::warn!(
+                error = %ErrorChain(&error),
+                account.id = %ledger.account,
+                "a failed poll could not be recorded"
+            );
+        }
+    }
+}
+
+/// Records a failed poll. Returns whether every poll of the last hour failed.
+async fn write_failed_poll(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
+    let Some(row) = engine.store.find_poll_progress(ledger).await? else { return Ok(false) };
+    let VersionedRecord { record, version } = row;
+    let now = engine.clock.now();
+    let failing = record.with_failed_poll(now);
+    match engine.store.put_poll_progress(&failing, WriteExpectation::Version(version)).await {
+        // A concurrent poll has recorded the same.
+        Ok(_) | Err(StoreError::Conflict) => Ok(failing.stalled_since(now).is_some()),
+        Err(error) => Err(error),
+    }
+}
+
+fn outcome_after_error(ledger: &Ledger, trouble: AttemptError) -> PollOutcome {
+    let (account, tenant) = (&ledger.account, ledger.tenant);
+    match trouble {
+        AttemptError::Persist(error) => {
+            tracing::error!(
+                error = %ErrorChain(&error),
+                account.id = %account,
+                tenant.id = %tenant,
+                "a poll could not be recorded"
+            );
+            PollOutcome::Failed
+        }
+        AttemptError::Xero(error) => {
+            tracing::warn!(
+                error = %ErrorChain(&*error),
+                account.id = %account,
+                tenant.id = %tenant,
+                "a poll could not be completed"
+            );
+            // An answer that cannot be processed will not be different next time.
+            if error.failure_class() == FailureClass::Defect {
+                PollOutcome::Failed
+            } else {
+                PollOutcome::Later
+            }
+        }
+        AttemptError::Failure(failure)
+        | AttemptError::Explained(failure)
+        | AttemptError::Blocked { failure, on: _ } => {
+            let code = &failure.code;
+            tracing::info!(
+                account.id = %account,
+                tenant.id = %tenant,
+                failure.code = %code,
+                "not polled"
+            );
+            PollOutcome::Later
+        }
+    }
+}
+
+async fn poll_tenant(
+    engine: &Engine,
+    ledger: &Ledger,
+    invocation: Invocation,
+) -> Result<PollOutcome, AttemptError> {
+    // This comes first, because most ledgers have no open invoice most of the time and cost only
+    // this read.
+    let any = engine.store.list_open_invoices(ledger, None, NonZeroU16::MIN).await?;
+    if any.invoices.is_empty() {
+        return Ok(PollOutcome::Idle);
+    }
+    let Some(row) = engine.store.find_poll_progress(ledger).await? else {
+        return Ok(PollOutcome::Unconnected);
+    };
+    if !is_connected(engine, ledger).await? {
+        stop_polling(engine, row).await?;
+        return Ok(PollOutcome::Unconnected);
+    }
+    let desk = TenantSession::open(engine, ledger, Trigger::Routine, invocation)
+        .await?
+        .with_priority(CallPriority::Poll);
+    let read = read_changes(&desk, row).await;
+    Ok(PollOutcome::Read { news: desk.record_result(read).await? })
+}
+
+/// Reads what changed, page by page, then checks invoices one by one where that is due. The
+/// progress is written after each page whose changes are observed, so a later failure repeats only
+/// what follows it.
+async fn read_changes(
+    desk: &TenantSession<'_>,
+    row: VersionedRecord<PollProgress>,
+) -> Result<usize, AttemptError> {
+    let mut row = row;
+    let mut reading =
+        PollReading::resume_from(&row.record.clone().without_future(desk.engine.clock.now()));
+    let mut news = 0;
+    while let Some(changes) = reading.read_pages(desk).await? {
+        let touched = unreadable::affected_invoices(&changes.undecodable);
+        news +=
+            observe::observe_changes(desk, changes.invoices, changes.payments, &touched).await?;
+        unreadable::report_unreadable_rows(desk, &changes.undecodable).await?;
+        let progress = reading.apply_to_progress(row.record.clone());
+        match save_progress(desk, row, progress).await? {
+            Some(saved) => row = saved,
+            None => return Ok(news),
+        }
+    }
+    news += verify::verify_unseen_invoices(desk).await?;
+    let mut progress = row.record.clone();
+    if reading.is_complete() {
+        if progress.is_verification_due(desk.engine.clock.now()) {
+            news += verify::verify_open_invoices(desk, &mut progress).await?;
+        }
+        // This comes last: everything that was read is observed, and people see when it was.
+        progress.checked_at = Some(desk.engine.clock.now());
+    }
+    save_progress(desk, row, progress.with_completed_poll()).await?;
+    Ok(news)
+}
+
+/// Writes the progress if it has changed. Returns `None` if a concurrent poll has written another
+/// one, which reads what is left.
+async fn save_progress(
+    desk: &TenantSession<'_>,
+    row: VersionedRecord<PollProgress>,
+    progress: PollProgress,
+) -> Result<Option<VersionedRecord<PollProgress>>, StoreError> {
+    if progress == row.record {
+        return Ok(Some(row));
+    }
+    match desk
+        .engine
+        .store
+        .put_poll_progress(&progress, WriteExpectation::Version(row.version))
+        .await
+    {
+        Ok(version) => Ok(Some(VersionedRecord { record: progress, version })),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn is_connected(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
+    let connection = engine.store.find_connection(&ledger.account).await?;
+    Ok(connection.is_some_and(|row| {
+        row.record.state == domain::connection::ConnectionState::Active
+            && row.record.current_ledger().as_ref() == Some(ledger)
+    }))
+}
+
+/// Stops polling the ledger until its account is connected to it again.
+async fn stop_polling(
+    engine: &Engine,
+    row: VersionedRecord<PollProgress>,
+) -> Result<(), PersistError> {
+    let VersionedRecord { record, version } = row;
+    let resting = PollProgress { is_polled: false, ..record };
+    match engine.store.put_poll_progress(&resting, WriteExpectation::Version(version)).await {
+        Ok(_) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

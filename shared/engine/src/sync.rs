@@ -1,0 +1,206 @@
+//! The kinds of records, each with its own way of being written to Xero. The protocol around them
+//! is the same for all kinds: see [`push`].
+
+mod allocation;
+pub(crate) mod carry_over;
+mod contact;
+mod credit_note;
+mod invoice;
+pub mod invoice_payments;
+pub(crate) mod kept_records;
+pub mod known_records;
+pub(crate) mod outbox;
+mod outcome;
+mod payment;
+mod prerequisite;
+pub mod push;
+pub mod release;
+mod sales;
+pub mod sync_log;
+mod unknown_status;
+pub(crate) mod wake_ups;
+mod write;
+mod write_state;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::crm::Revision;
+use domain::entity::EntityKind;
+use domain::envelope::MessageContent;
+use domain::failure::{Failure, FailureClass};
+use domain::idempotency::{ContentHash, IdempotencyKey, WriteIntent};
+use domain::ids::CrmId;
+use domain::mapping::{Mapping, XeroLink};
+use domain::operation::WriteTrace;
+use domain::retry;
+use domain::sync_log::LoggedOperation;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use xero::XeroError;
+
+pub use allocation::AllocationEntity;
+pub(crate) use allocation::is_credit_note_in_xero;
+pub use contact::ContactEntity;
+pub(crate) use contact::find_merge_target;
+use contact::is_about_unused_contact;
+pub use credit_note::CreditNoteEntity;
+pub use invoice::InvoiceEntity;
+pub(crate) use outcome::{Outcome, OutcomeSlot};
+pub use payment::PaymentEntity;
+pub(crate) use write_state::WriteState;
+
+use crate::RecoveryMode;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+
+/// A kind of record.
+#[async_trait]
+pub trait SyncEntity: 'static {
+    /// The kind.
+    const KIND: EntityKind;
+    /// The snapshot that the CRM sends.
+    type Snapshot: Clone + Serialize + DeserializeOwned + Send + Sync;
+
+    /// Returns the snapshot of this kind and id that a message carries, if any.
+    fn find_snapshot<'a>(content: &'a MessageContent, id: &CrmId) -> Option<&'a Self::Snapshot>;
+
+    /// Returns the record's id in the CRM.
+    fn record_id(snapshot: &Self::Snapshot) -> CrmId;
+
+    /// Returns the record's revision.
+    fn record_revision(snapshot: &Self::Snapshot) -> Revision;
+
+    /// Returns the number by which people know the record and by which its document is found in
+    /// Xero.
+    fn record_number(snapshot: &Self::Snapshot) -> String;
+
+    /// Returns whether the record is to exist in Xero. Only then may a person have a new copy made
+    /// of a document that was voided or deleted there.
+    fn is_wanted(snapshot: &Self::Snapshot) -> bool;
+
+    /// Writes the snapshots to Xero: resolves the state in Xero where necessary, then writes as
+    /// many documents per call as their failures allow. Records an outcome at every task. A task
+    /// fails alone, unless the call it shares fails. May be repeated after any interruption.
+    async fn sync_batch(desk: &TenantSession<'_>, tasks: &[SyncTask<'_, Self::Snapshot>]);
+}
+
+/// The subject of an attempt: a claimed mapping and its snapshot, with where the attempt records
+/// its writes and its outcome.
+#[derive(Debug)]
+pub struct SyncTask<'a, S> {
+    /// The mapping.
+    pub mapping: &'a Mapping,
+    /// Its newest snapshot.
+    pub snapshot: S,
+    /// Whether the mapping may have forgotten documents that exist in Xero.
+    pub memory: RecoveryMode,
+    /// Xero's answers to the writes so far.
+    pub(crate) writes: &'a WriteState,
+    /// The outcome of the attempt, once it is known.
+    pub(crate) outcome: &'a OutcomeSlot,
+}
+
+impl<'a, S> SyncTask<'a, S> {
+    /// Creates the task of pushing this mapping's snapshot. Its writes are recorded in `writes`, and
+    /// its outcome in `outcome`.
+    pub(crate) const fn new(
+        mapping: &'a Mapping,
+        snapshot: S,
+        memory: RecoveryMode,
+        writes: &'a WriteState,
+        outcome: &'a OutcomeSlot,
+    ) -> Self {
+        Self { mapping, snapshot, memory, writes, outcome }
+    }
+
+    /// Records the outcome of the attempt. It replaces an earlier one.
+    pub(crate) fn into_outcomes(&self, outcome: Outcome) {
+        self.outcome.set(outcome);
+    }
+
+    /// Returns whether Xero refused the record for a matching reason.
+    pub(crate) fn is_refused(&self, is_it: impl Fn(&XeroError) -> bool) -> bool {
+        self.outcome.xero_error().is_some_and(|error| is_it(&error))
+    }
+
+    /// Returns whether Xero may have a document that the mapping does not know.
+    fn must_resolve(&self) -> bool {
+        self.mapping.operation.trace == WriteTrace::Uncertain
+            || self.memory == RecoveryMode::LookBeforeCreate
+    }
+
+    /// Returns the idempotency key of writing exactly these bytes: the same for a repeated try, a
+    /// different one for any other intent.
+    fn idempotency_key(&self, body: &Bytes) -> IdempotencyKey {
+        let Mapping { key, generation, snapshot, operation, .. } = self.mapping;
+        let intent = WriteIntent {
+            generation: *generation,
+            revision: snapshot.revision,
+            serial: operation.key_serial,
+        };
+        IdempotencyKey::for_write(key, intent, &ContentHash::of_bytes(body))
+    }
+}
+
+/// Returns how many of these tasks may share a call.
+fn batch_size<S>(tasks: &[SyncTask<'_, S>]) -> usize {
+    let failures = tasks.iter().map(|task| task.mapping.operation.failures).max();
+    retry::batch_size(failures.unwrap_or(0))
+}
+
+/// The result of a successful push.
+#[derive(Debug)]
+pub struct Synced {
+    /// The counterpart in Xero. `None` for a record that never had to be sent.
+    pub link: Option<XeroLink>,
+    /// The operation performed; [`LoggedOperation::Push`] if there was nothing to do.
+    pub operation: LoggedOperation,
+    /// Sentences for people.
+    pub remarks: Vec<String>,
+}
+
+impl Synced {
+    /// Returns whether a write showed that Xero's total differs from the CRM's.
+    pub(crate) fn has_total_difference(&self) -> bool {
+        let amounts = self.link.as_ref().and_then(|link| link.amounts.as_ref());
+        let differ = amounts.is_some_and(|amounts| amounts.total_difference().is_some());
+        differ && self.operation != LoggedOperation::Push
+    }
+}
+
+/// Returns the tasks without an outcome that are wanted, in their order.
+fn open<'a, S>(
+    tasks: &'a [SyncTask<'a, S>],
+    wanted: impl Fn(&SyncTask<'a, S>) -> bool,
+) -> Vec<&'a SyncTask<'a, S>> {
+    tasks.iter().filter(|task| task.outcome.is_empty() && wanted(task)).collect()
+}
+
+/// Records the same error for several tasks.
+fn fail_tasks<'a, S: 'a>(
+    tasks: impl IntoIterator<Item = &'a SyncTask<'a, S>>,
+    trouble: &AttemptError,
+) {
+    for task in tasks {
+        task.into_outcomes(Err(trouble.clone()));
+    }
+}
+
+/// The failure of a client whose chosen contact does not exist.
+pub(crate) fn unknown_contact_failure() -> Failure {
+    Failure::new(
+        FailureClass::Rejected,
+        "contact_unknown",
+        "Xero has no such contact.",
+        "Search for the contact again, and link the client to one of the results.",
+    )
+}
+
+/// The failure of a record whose document in Xero belongs to another record.
+pub(crate) fn already_linked_failure(kind: EntityKind, owner: &CrmId) -> Failure {
+    Failure::new(
+        FailureClass::Rejected,
+        "already_linked",
+        format!("The {kind} in Xero already belongs to {owner}."),
+        "Unlink it there first, or link this one to another.",
+    )
+}

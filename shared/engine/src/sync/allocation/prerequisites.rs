@@ -1,0 +1,176 @@
+//! The documents that an allocation needs in Xero: its credit note and its invoice.
+
+use domain::crm::allocation::Allocation;
+use domain::crm::credit_note::negative_invoice_record_id;
+use domain::entity::EntityKind;
+use domain::failure::{Failure, FailureClass};
+use domain::ids::{CrmId, Ledger, XeroCreditNoteId, XeroInvoiceId};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::ParkingReason;
+use store::StoreError;
+
+use crate::Engine;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::SyncTask;
+use crate::sync::prerequisite::{
+    gone_document_failure, missing_prerequisite_error, read_prerequisite,
+};
+
+/// The ids of the two documents in Xero.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AllocationPrerequisites {
+    pub(super) note: XeroCreditNoteId,
+    pub(super) invoice: XeroInvoiceId,
+}
+
+/// Returns the two documents. The allocation is blocked while one of them is not in Xero yet.
+pub(super) async fn require_prerequisites(
+    desk: &TenantSession<'_>,
+    task: &SyncTask<'_, Allocation>,
+) -> Result<AllocationPrerequisites, AttemptError> {
+    let allocation = &task.snapshot;
+    let notes = read_credit_notes(desk.engine, &desk.ledger, allocation).await?;
+    let note =
+        find_credit_note(&notes, task)?.ok_or_else(|| missing_credit_note_error(allocation))?;
+    let invoice = read_invoice(desk, allocation).await?;
+    let invoice = invoice.ok_or_else(|| {
+        missing_prerequisite_error(EntityKind::Invoice, allocation.invoice_id.clone())
+    })?;
+    for document in [note, &invoice] {
+        if document.is_gone_in_xero() {
+            return Err(gone_document_failure(document, "no credit can be applied").into());
+        }
+        if document.link.is_none() {
+            let key = &document.key;
+            return Err(missing_prerequisite_error(key.kind, key.crm_id.clone()));
+        }
+    }
+    prerequisites_from_links(note, &invoice).ok_or_else(|| missing_credit_note_error(allocation))
+}
+
+/// Returns the two documents if both have been sent. Without them the allocation cannot have been
+/// sent.
+pub(super) async fn find_prerequisites(
+    desk: &TenantSession<'_>,
+    task: &SyncTask<'_, Allocation>,
+) -> Result<Option<AllocationPrerequisites>, AttemptError> {
+    let allocation = &task.snapshot;
+    let notes = read_credit_notes(desk.engine, &desk.ledger, allocation).await?;
+    let Some(note) = find_credit_note(&notes, task)? else {
+        // An earlier release looked at the id alone, so credit of such a note may be applied.
+        if task.must_resolve() && notes.iter().any(|note| note.link.is_some()) {
+            return Err(missing_credit_note_error(allocation));
+        }
+        return Ok(None);
+    };
+    let invoice = read_invoice(desk, allocation).await?;
+    Ok(invoice.and_then(|invoice| prerequisites_from_links(note, &invoice)))
+}
+
+/// Returns whether the credit note of a stored allocation is in Xero. `None` if the allocation's
+/// snapshot cannot be read.
+pub(crate) async fn is_credit_note_in_xero(
+    engine: &Engine,
+    mapping: &Mapping,
+) -> Result<Option<bool>, StoreError> {
+    let Ok(allocation) = serde_json::from_str::<Allocation>(&mapping.snapshot.json) else {
+        return Ok(None);
+    };
+    let notes = read_credit_notes(engine, &mapping.key.ledger, &allocation).await?;
+    Ok(Some(match find_by_number(&notes, &allocation) {
+        Ok(note) => note.is_some_and(|note| note.link.is_some()),
+        // The next attempt says so.
+        Err(_) => true,
+    }))
+}
+
+/// Reads the records that the credit note's id can mean: the credit note with that id, and the one
+/// that represents the invoice with that id.
+async fn read_credit_notes(
+    engine: &Engine,
+    ledger: &Ledger,
+    allocation: &Allocation,
+) -> Result<Vec<Mapping>, StoreError> {
+    let id = CrmId::from(allocation.credit_note_id.clone());
+    let of_invoice = negative_invoice_record_id(&id);
+    let mut notes = Vec::new();
+    for crm_id in [id, of_invoice] {
+        let key = MappingKey::new(ledger.clone(), EntityKind::CreditNote, crm_id);
+        notes.extend(engine.store.find_mapping(&key).await?.map(|row| row.record));
+    }
+    Ok(notes)
+}
+
+/// Returns the credit note of an allocation. One that is applied already has its note, whatever its
+/// number is: nothing is applied to it again.
+fn find_credit_note<'a>(
+    notes: &'a [Mapping],
+    task: &SyncTask<'_, Allocation>,
+) -> Result<Option<&'a Mapping>, Failure> {
+    let named = find_by_number(notes, &task.snapshot)?;
+    let is_applied = task.mapping.link.is_some();
+    Ok(named.or_else(|| notes.first().filter(|_| is_applied)))
+}
+
+/// Returns the record whose number the allocation gives. The id alone does not decide: a credit
+/// note and an invoice may have the same one.
+fn find_by_number<'a>(
+    notes: &'a [Mapping],
+    allocation: &Allocation,
+) -> Result<Option<&'a Mapping>, Failure> {
+    let number = &allocation.credit_note_number;
+    let mut named = notes.iter().filter(|note| note.is_numbered(number)).collect::<Vec<_>>();
+    if named.is_empty() {
+        named = notes.iter().filter(|note| note.was_numbered(number)).collect();
+    }
+    let standing = named.iter().filter(|note| !note.is_gone_in_xero()).collect::<Vec<_>>();
+    match standing.as_slice() {
+        [note] => Ok(Some(**note)),
+        [] => Ok(named.first().copied()),
+        [_, _, ..] => Err(ambiguous_number_failure(allocation)),
+    }
+}
+
+/// Returns the error of an allocation whose credit note is not known yet.
+fn missing_credit_note_error(allocation: &Allocation) -> AttemptError {
+    let number = &allocation.credit_note_number;
+    let crm_id = CrmId::from(allocation.credit_note_id.clone());
+    let failure = Failure::new(
+        FailureClass::Blocked,
+        "prerequisite_not_in_xero",
+        format!(
+            "The credit note {crm_id} with the number {number} is not in Xero yet. This record is sent after it."
+        ),
+        "",
+    );
+    let on = Box::new(ParkingReason::Prerequisite { kind: EntityKind::CreditNote, crm_id });
+    AttemptError::Blocked { failure, on }
+}
+
+fn ambiguous_number_failure(allocation: &Allocation) -> Failure {
+    let number = &allocation.credit_note_number;
+    Failure::new(
+        FailureClass::Rejected,
+        "credit_note_ambiguous",
+        format!(
+            "A credit note and an invoice have the id {} and the number {number}, so it is not clear whose credit is meant.",
+            allocation.credit_note_id
+        ),
+        "Change the number of one of the two in ServiceCortex, then retry.",
+    )
+}
+
+async fn read_invoice(
+    desk: &TenantSession<'_>,
+    allocation: &Allocation,
+) -> Result<Option<Mapping>, StoreError> {
+    read_prerequisite(desk, EntityKind::Invoice, allocation.invoice_id.clone().into()).await
+}
+
+fn prerequisites_from_links(note: &Mapping, invoice: &Mapping) -> Option<AllocationPrerequisites> {
+    let id = |mapping: &Mapping| Some(mapping.link.as_ref()?.xero_id.0);
+    Some(AllocationPrerequisites {
+        note: XeroCreditNoteId(id(note)?),
+        invoice: XeroInvoiceId(id(invoice)?),
+    })
+}

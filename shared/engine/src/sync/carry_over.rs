@@ -1,0 +1,305 @@
+//! Carries over the records that arrived before the account was connected to its current
+//! organisation.
+//!
+//! Records of an account that was never connected are kept in a ledger without an organisation.
+//! After a connect they move to the ledger of the organisation, clients first. Records that were
+//! never synced to a previous organisation move as well. A record is written to its new ledger
+//! before it is removed from the old one, so an interrupted process loses nothing and can be
+//! repeated. Records that stay in the old ledger are processed once: when time runs out, the
+//! connection's row says where the next invocation resumes.
+
+mod invoice_payments;
+
+use std::num::NonZeroU16;
+
+use domain::connection::{CarryOverCursor, Connection, ConnectionState};
+use domain::entity::EntityKind;
+use domain::envelope::WakeUpKind;
+use domain::ids::{AccountId, CrmId, Ledger, TenantId};
+use domain::mapping::{Mapping, MappingKey, SnapshotAcceptance};
+use domain::operation::{OperationEvent, OperationState, Trigger, WriteTrace};
+use futures::FutureExt;
+use store::table::PageCursor;
+use store::{StoreError, VersionedRecord};
+
+use self::invoice_payments::{carry_over_invoice_payments, carry_over_payments_of};
+use crate::connection::tenant_session::TenantSession;
+use crate::connection::{change_connection, chart};
+use crate::error_chain::ErrorChain;
+use crate::errors::PersistError;
+use crate::sync::{kept_records, release};
+use crate::{Engine, Invocation};
+
+/// Records moved between two checks of the remaining time.
+const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
+
+/// Enqueues a hint that an account has just been connected.
+async fn enqueue_connected_wake_up(engine: &Engine, ledger: &Ledger) -> Result<(), PersistError> {
+    let now = engine.clock.now();
+    let mut wake = engine.new_wake_up(ledger, EntityKind::Contact, WakeUpKind::Connected, now);
+    wake.ticket = engine.ids.new_uuid().to_string();
+    Ok(engine.wake_ups.enqueue(&wake).await?)
+}
+
+/// Releases the records that waited for a connection, and requests that they are carried over. The
+/// connection is usable in any case; the sweep repeats what fails here.
+pub(crate) async fn release_waiting_work(engine: &Engine, ledger: &Ledger) {
+    if let Err(error) = enqueue_connected_wake_up(engine, ledger).await {
+        tracing::error!(error = %ErrorChain(&error), "what waited for the connection is released later");
+    }
+    if let Err(error) = release::release_parked(engine, ledger).await {
+        tracing::error!(error = %ErrorChain(&error), "parked work is released later");
+    }
+}
+
+/// Carries over the records that waited for the connection while there is time, and checks the
+/// account codes in use against the organisation's chart. The next hint resumes where the time ran
+/// out.
+pub(crate) async fn continue_carry_over(
+    engine: &Engine,
+    ledger: &Ledger,
+    invocation: Invocation,
+) -> Result<(), PersistError> {
+    let Some(row) = engine.store.find_connection(&ledger.account).await? else { return Ok(()) };
+    let connection = row.record;
+    let is_current = connection.current_ledger().as_ref() == Some(ledger);
+    if !is_current || connection.state != ConnectionState::Active {
+        return Ok(());
+    }
+    let (account, requests) = (&ledger.account, connection.carry_requests);
+    for source in &connection.carried_from {
+        let begun = connection.carry_place.clone();
+        let start = CarryOverCursor::at_walk_start(*source, ledger.tenant, requests);
+        let place = begun.filter(|place| place.is_same_walk(&start)).unwrap_or(start);
+        match carry_over_records(engine, place, ledger, invocation).await? {
+            CarryOverOutcome::All => {}
+            CarryOverOutcome::CutShort(place) => {
+                record_carry_over_cursor(engine, account, requests, Some(place)).await?;
+                return enqueue_connected_wake_up(engine, ledger).await;
+            }
+            // The next sweep finds the records released, wherever they are.
+            CarryOverOutcome::AllButHeld => {
+                return Ok(record_carry_over_cursor(engine, account, requests, None).await?);
+            }
+        }
+        let removed = change_connection(engine, account, |now| {
+            let mut carried_from = now.carried_from.clone();
+            carried_from.retain(|one| one != source);
+            let is_same = now.carry_requests == requests;
+            is_same.then_some(Connection { carried_from, carry_place: None, ..now })
+        });
+        if removed.await?.is_none() {
+            // More records were written to the source in the meantime.
+            return enqueue_connected_wake_up(engine, ledger).await;
+        }
+    }
+    kept_records::reset_count(engine, &ledger.account).await?;
+    check_codes_after_connect(engine, ledger, invocation).await;
+    Ok(())
+}
+
+/// Checks whether the organisation's chart contains the account codes in use. If not, the settings
+/// page shows a warning; the connection stays usable.
+async fn check_codes_after_connect(engine: &Engine, ledger: &Ledger, invocation: Invocation) {
+    let Ok(desk) = TenantSession::open(engine, ledger, Trigger::All, invocation).await else {
+        return;
+    };
+    if chart::check_account_codes(&desk).await.is_err() {
+        tracing::warn!(account.id = %ledger.account, "the account codes were not checked");
+    }
+}
+
+/// Records where carrying over stopped. After another request it starts from the beginning, so the
+/// place is not recorded then.
+async fn record_carry_over_cursor(
+    engine: &Engine,
+    account: &AccountId,
+    requests: u32,
+    place: Option<CarryOverCursor>,
+) -> Result<(), StoreError> {
+    let recorded = change_connection(engine, account, |now| {
+        let is_new = now.carry_requests == requests && now.carry_place != place;
+        is_new.then(|| Connection { carry_place: place.clone(), ..now })
+    });
+    recorded.await.map(drop)
+}
+
+/// How far carrying over has come.
+enum CarryOverOutcome {
+    /// All records have moved.
+    All,
+    /// Time ran out before all records had moved.
+    CutShort(CarryOverCursor),
+    /// All records have moved except those that are being attempted at this moment.
+    AllButHeld,
+}
+
+/// Carries over the records of another ledger of the account, from `place` on.
+async fn carry_over_records(
+    engine: &Engine,
+    mut place: CarryOverCursor,
+    target: &Ledger,
+    invocation: Invocation,
+) -> Result<CarryOverOutcome, PersistError> {
+    let source = Ledger { account: target.account.clone(), tenant: place.source };
+    // Money that has moved is gone from the source, so this part needs no place.
+    if source.tenant == TenantId::NONE
+        && !carry_over_invoice_payments(engine, &source, target, invocation).await?
+    {
+        return Ok(CarryOverOutcome::CutShort(place));
+    }
+    let first = place.kind;
+    // In the order in which they depend on each other: documents need their clients.
+    for kind in EntityKind::ALL.into_iter().skip_while(|kind| *kind != first) {
+        place.kind = kind;
+        loop {
+            if engine.clock.now() > invocation.last_call {
+                return Ok(CarryOverOutcome::CutShort(place));
+            }
+            let after = place.after.clone().map(PageCursor::at_sort_key);
+            let page = engine.store.list_mappings(&source, kind, after, PAGE).await?;
+            engine.report_unreadable(&source.account, &page.unreadable);
+            let mut queued = Vec::new();
+            for row in page.rows {
+                let moved = move_with_payments(engine, &source, row, target).boxed();
+                match engine.skip_failing(&source.account, moved).await? {
+                    Some(RecordMoveOutcome::Pushed(crm_id)) => queued.push(crm_id),
+                    Some(RecordMoveOutcome::Kept) | None => {}
+                    Some(RecordMoveOutcome::Held) => place.has_held = true,
+                }
+            }
+            engine.enqueue_wake_ups(target, kind, &queued).await?;
+            place.after = page.next.map(|cursor| cursor.sort_key().to_owned());
+            if place.after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(if place.has_held { CarryOverOutcome::AllButHeld } else { CarryOverOutcome::All })
+}
+
+/// The result of moving one record.
+enum RecordMoveOutcome {
+    /// The record is to be pushed from its new ledger.
+    Pushed(CrmId),
+    /// Nothing else is to be done for the record.
+    Kept,
+    /// The record is being attempted.
+    Held,
+}
+
+/// Moves one record, if it is to be moved, after the money on it.
+async fn move_with_payments(
+    engine: &Engine,
+    source: &Ledger,
+    row: VersionedRecord<Mapping>,
+    target: &Ledger,
+) -> Result<RecordMoveOutcome, StoreError> {
+    if source.tenant != TenantId::NONE {
+        carry_over_payments_of(engine, source, &row.record, target).await?;
+    }
+    move_record(engine, row, target).await
+}
+
+/// Moves one record, if it is to be moved.
+async fn move_record(
+    engine: &Engine,
+    row: VersionedRecord<Mapping>,
+    target: &Ledger,
+) -> Result<RecordMoveOutcome, StoreError> {
+    let VersionedRecord { record: mapping, version } = row;
+    let now = engine.clock.now();
+    let is_synced = mapping.link.is_some();
+    if mapping.is_held(now) {
+        return Ok(RecordMoveOutcome::Held);
+    }
+    if is_synced && mapping.key.kind != EntityKind::Contact {
+        return Ok(RecordMoveOutcome::Kept);
+    }
+    let is_pushed = !is_synced && was_queued_for_push(&mapping);
+    write_to_target(engine, &mapping, target, is_pushed).await?;
+    // A record that may exist in the previous organisation keeps its row there.
+    if !is_synced && mapping.operation.trace == WriteTrace::Clean {
+        match engine.store.remove_mapping(&mapping.key, version).await {
+            Ok(()) => {}
+            // A newer snapshot arrived; the next walk moves it.
+            Err(StoreError::Conflict) => {
+                tracing::info!(crm.id = %mapping.key.crm_id, "a record changed while it was moved");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(if is_pushed {
+        RecordMoveOutcome::Pushed(mapping.key.crm_id)
+    } else {
+        RecordMoveOutcome::Kept
+    })
+}
+
+/// Returns whether a record was to be pushed, and not only to be stored.
+const fn was_queued_for_push(mapping: &Mapping) -> bool {
+    !matches!(
+        mapping.operation.state,
+        OperationState::Due | OperationState::Withheld | OperationState::Synced
+    )
+}
+
+/// Writes a record to its new ledger, unless a newer snapshot is there.
+async fn write_to_target(
+    engine: &Engine,
+    mapping: &Mapping,
+    target: &Ledger,
+    is_pushed: bool,
+) -> Result<(), StoreError> {
+    let key = MappingKey { ledger: target.clone(), ..mapping.key.clone() };
+    let updated = engine.store.update_mapping(&key, |known| {
+        let now = engine.clock.now();
+        let accepted =
+            Mapping::accept_snapshot(known.as_ref(), &key, mapping.snapshot.clone(), now);
+        let SnapshotAcceptance::Newer(placed) = accepted else { return Err(()) };
+        let event = if mapping.operation.state == OperationState::Withheld {
+            Some(OperationEvent::Withheld)
+        } else {
+            is_pushed.then_some(OperationEvent::Queued)
+        };
+        Ok(match event.map(|event| placed.apply_event(event, now)) {
+            Some(Ok(applied)) => applied,
+            Some(Err(_)) | None => *placed,
+        })
+    });
+    updated.await.map(drop)
+}
+
+/// Requests that records just written to a ledger are carried over, if the account was connected to
+/// another organisation while they were being written.
+pub(crate) async fn request_carry_over(
+    engine: &Engine,
+    written: &Ledger,
+) -> Result<(), PersistError> {
+    let requested = change_connection(engine, &written.account, |connection| {
+        let is_other = connection.state.is_connected()
+            && connection.current_ledger().is_some_and(|ledger| ledger != *written);
+        let mut carried_from = connection.carried_from.clone();
+        if !carried_from.contains(&written.tenant) {
+            carried_from.push(written.tenant);
+        }
+        let carry_requests = connection.carry_requests.wrapping_add(1);
+        is_other.then_some(Connection { carried_from, carry_requests, ..connection })
+    });
+    match requested.await?.and_then(|connection| connection.current_ledger()) {
+        Some(ledger) => enqueue_connected_wake_up(engine, &ledger).await,
+        None => Ok(()),
+    }
+}
+
+/// Enqueues a new hint for a carry-over whose hint was lost. If this fails, the next sweep repeats
+/// it.
+pub(crate) async fn repeat_connected_wake_up(engine: &Engine, ledger: &Ledger) {
+    if let Err(error) = enqueue_connected_wake_up(engine, ledger).await {
+        tracing::warn!(
+            error = %ErrorChain(&error),
+            account.id = %ledger.account,
+            "the hint could not be enqueued"
+        );
+    }
+}

@@ -1,0 +1,269 @@
+//! Pushes clients to contacts.
+
+mod drop_rejected_fields;
+mod merged_contact;
+mod name_conflict;
+
+use async_trait::async_trait;
+use domain::crm::Revision;
+use domain::crm::client::Client;
+use domain::document::contact::{ContactDocument, RemoteContact};
+use domain::entity::EntityKind;
+use domain::envelope::MessageContent;
+use domain::ids::{CrmId, XeroContactId};
+use domain::mapping::{MappingKey, XeroLink};
+use domain::recognise;
+use domain::sync_log::LoggedOperation;
+use domain::translate::client::{ContactTarget, contact_number, translate_client};
+use futures::FutureExt;
+use xero::api::contacts;
+use xero::{DecodedRows, XeroError};
+
+pub(crate) use self::merged_contact::find_merge_target;
+pub(super) use self::merged_contact::is_about_unused_contact;
+use super::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
+use super::{SyncEntity, SyncTask, Synced, already_linked_failure, batch_size, fail_tasks};
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+
+/// The entity of clients, which become contacts.
+#[derive(Debug)]
+pub struct ContactEntity;
+
+type ContactTasks<'a> = [SyncTask<'a, Client>];
+
+/// A contact to be written.
+type ContactDraft<I> = DocumentDraft<I, ContactDocument>;
+/// The result of writing a contact.
+type ContactSent<I> = DraftResult<I, ContactDocument, RemoteContact>;
+
+/// Maximum rounds of leaving out refused fields: name, number and e-mail address, which Xero may
+/// name one at a time.
+const ROUNDS_MAX: u32 = 3;
+
+#[async_trait]
+impl SyncEntity for ContactEntity {
+    const KIND: EntityKind = EntityKind::Contact;
+    type Snapshot = Client;
+
+    fn find_snapshot<'a>(content: &'a MessageContent, _: &CrmId) -> Option<&'a Client> {
+        match content {
+            MessageContent::Client { client, mode: _ }
+            | MessageContent::Invoice { client, invoice: _ }
+            | MessageContent::CreditNote { client, note: _ } => Some(client),
+            MessageContent::Allocation(_) | MessageContent::Payment { payment: _, parts: _ } => {
+                None
+            }
+        }
+    }
+
+    fn is_wanted(_: &Client) -> bool {
+        true
+    }
+
+    fn record_id(client: &Client) -> CrmId {
+        client.id.clone().into()
+    }
+
+    fn record_revision(client: &Client) -> Revision {
+        client.revision
+    }
+
+    fn record_number(client: &Client) -> String {
+        contact_number(&client.id)
+    }
+
+    /// Updates linked contacts. An unlinked client is matched by its contact number and, if its
+    /// name is taken, by proof that the contact is the same business.
+    async fn sync_batch(desk: &TenantSession<'_>, tasks: &ContactTasks<'_>) {
+        let batch = batch_size(tasks);
+        let mut updates = draft_linked_contacts(tasks);
+        let creates = match_by_numbers(desk, tasks, &mut updates).await;
+        let unused = update_contacts(desk, updates, batch).await;
+        let clashing = create_contacts(desk, creates, batch).await;
+        let mut again = name_conflict::resolve_conflicts(desk, clashing).await;
+        again.extend(merged_contact::adopt_merged_contacts(desk, unused).await);
+        for sent in update_contacts(desk, again, batch).await {
+            finish(sent);
+        }
+    }
+}
+
+/// Returns a draft of the contact that a task is linked to or was matched with, or of a new one.
+fn draft_contact<'a>(
+    task: &'a SyncTask<'a, Client>,
+    target: &ContactTarget,
+    operation: LoggedOperation,
+) -> ContactDraft<&'a SyncTask<'a, Client>> {
+    let translated = translate_client(&task.snapshot, &task.mapping.contact_number(), target);
+    let remarks = translated.warnings;
+    DocumentDraft { item: task, document: translated.document, operation, remarks }
+}
+
+fn draft_linked_contacts<'a>(
+    tasks: &'a ContactTasks<'a>,
+) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
+    let update = |task: &'a SyncTask<'a, Client>| {
+        let link = task.mapping.link.as_ref()?;
+        let id = XeroContactId(link.xero_id.0);
+        let target = ContactTarget::Existing { id, number: link.number.clone() };
+        Some(draft_contact(task, &target, LoggedOperation::Update))
+    };
+    tasks.iter().filter_map(update).collect()
+}
+
+/// Looks up contacts by our numbers. Existing ones are adopted, missing ones are to be created.
+async fn match_by_numbers<'a>(
+    desk: &TenantSession<'_>,
+    tasks: &'a ContactTasks<'a>,
+    updates: &mut Vec<ContactDraft<&'a SyncTask<'a, Client>>>,
+) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
+    let unlinked = tasks.iter().filter(|task| task.mapping.link.is_none());
+    let unlinked = unlinked.map(|task| (task, task.mapping.contact_number())).collect::<Vec<_>>();
+    if unlinked.is_empty() {
+        return Vec::new();
+    }
+    let numbers = unlinked.iter().map(|(_, number)| number.as_str()).collect::<Vec<_>>();
+    let found = contacts::find_by_numbers(&desk.session, &numbers).await;
+    let DecodedRows { rows: found, undecodable } = match found {
+        Ok(found) => found,
+        Err(error) => {
+            fail_tasks(unlinked.into_iter().map(|(task, _)| task), &error.into());
+            return Vec::new();
+        }
+    };
+    let mut creates = Vec::new();
+    for (task, number) in unlinked {
+        match find_by_contact_number(&found, &number) {
+            None => match undecodable.iter().find(|odd| odd.may_have_number(&number)) {
+                // The unreadable row may be this client's contact, so no second one is created.
+                Some(odd) => task.into_outcomes(Err(XeroError::from(odd).into())),
+                None => {
+                    creates.push(draft_contact(task, &ContactTarget::New, LoggedOperation::Create))
+                }
+            },
+            Some(contact) => match adopt_contact(desk, task, contact.clone()).await {
+                Ok(update) => updates.push(update),
+                Err(trouble) => task.into_outcomes(Err(trouble)),
+            },
+        }
+    }
+    creates
+}
+
+fn find_by_contact_number<'a>(
+    found: &'a [RemoteContact],
+    number: &str,
+) -> Option<&'a RemoteContact> {
+    let held = |contact: &&RemoteContact| {
+        contact.number.as_deref().is_some_and(|held| held.eq_ignore_ascii_case(number))
+    };
+    found.iter().find(held)
+}
+
+/// Adopts a contact that was found: the client is linked to it, and the fields that the CRM owns
+/// are updated. A contact that belongs to another client is refused before anything is written to
+/// it. A merged contact is replaced with the one it was merged into.
+async fn adopt_contact<'a>(
+    desk: &TenantSession<'_>,
+    task: &'a SyncTask<'a, Client>,
+    found: RemoteContact,
+) -> Result<ContactDraft<&'a SyncTask<'a, Client>>, AttemptError> {
+    let first = found.id;
+    let found = find_merge_target(desk, found).await?;
+    if let Some(failure) = recognise::find_unusable_reason(&found) {
+        return Err(failure.into());
+    }
+    let MappingKey { ledger, kind, crm_id } = &task.mapping.key;
+    let owner = desk.engine.store.find_linked_record(ledger, *kind, found.id.into()).await?;
+    if let Some(owner) = owner.filter(|owner| owner != crm_id) {
+        return Err(already_linked_failure(*kind, &owner).into());
+    }
+    // Xero leaves our number with the contact that was merged away, and assigns it to no other.
+    let spent = (found.id != first).then(|| task.mapping.contact_number());
+    let target = ContactTarget::Existing { id: found.id, number: found.number.clone().or(spent) };
+    Ok(draft_contact(task, &target, LoggedOperation::Adopt))
+}
+
+/// Updates contacts. Returns the results of contacts that turn out to be archived or merged; Xero
+/// may accept changes of such contacts.
+async fn update_contacts<'a>(
+    desk: &TenantSession<'_>,
+    drafts: Vec<ContactDraft<&'a SyncTask<'a, Client>>>,
+    batch: usize,
+) -> Vec<ContactSent<&'a SyncTask<'a, Client>>> {
+    let way = WriteEndpoint {
+        call: |session, documents, key| contacts::update_contacts(session, documents, key).boxed(),
+        body: contacts::contact_body,
+        batch,
+    };
+    let sent = write_contacts(desk, drafts, &way).await;
+    let (unused, told): (Vec<_>, Vec<_>) = sent.into_iter().partition(merged_contact::is_unused);
+    for sent in told {
+        finish(sent);
+    }
+    unused
+}
+
+/// Creates contacts. Returns the tasks whose number or name is taken; Xero refused those, so
+/// nothing was written.
+async fn create_contacts<'a>(
+    desk: &TenantSession<'_>,
+    drafts: Vec<ContactDraft<&'a SyncTask<'a, Client>>>,
+    batch: usize,
+) -> Vec<&'a SyncTask<'a, Client>> {
+    let way = WriteEndpoint {
+        call: |session, documents, key| contacts::create_contacts(session, documents, key).boxed(),
+        body: contacts::contact_body,
+        batch,
+    };
+    let mut clashing = Vec::new();
+    for sent in write_contacts(desk, drafts, &way).await {
+        match &sent.result {
+            Err(error) if matches!(**error, XeroError::NotUnique { .. }) => {
+                clashing.push(sent.item);
+            }
+            Ok(_) | Err(_) => finish(sent),
+        }
+    }
+    clashing
+}
+
+/// Writes the drafts, and repeats those that Xero refuses because of single fields without these
+/// fields.
+async fn write_contacts<'a>(
+    desk: &TenantSession<'_>,
+    drafts: Vec<ContactDraft<&'a SyncTask<'a, Client>>>,
+    way: &WriteEndpoint<ContactDocument, RemoteContact>,
+) -> Vec<ContactSent<&'a SyncTask<'a, Client>>> {
+    let mut all = Vec::with_capacity(drafts.len());
+    let mut drafts = drafts;
+    for _ in 0..ROUNDS_MAX {
+        let sent = write_drafts(&desk.session, drafts, way).await;
+        let (again, told) = drop_rejected_fields::drop_fields(sent);
+        all.extend(told);
+        if again.is_empty() {
+            return all;
+        }
+        drafts = again;
+    }
+    all.extend(write_drafts(&desk.session, drafts, way).await);
+    all
+}
+
+/// Records the result of a write as the outcome of its task.
+fn finish(sent: ContactSent<&SyncTask<'_, Client>>) {
+    let DraftResult { item: task, document: _, operation, remarks, result } = sent;
+    let brought = result.map(|remote| {
+        // Xero does not always repeat the number. A contact that replaces a merged one does not
+        // have ours.
+        let number = remote.number.or_else(|| Some(task.mapping.contact_number()));
+        let link = XeroLink {
+            xero_id: remote.id.into(),
+            number,
+            xero_updated_at: remote.updated_at,
+            amounts: None,
+        };
+        Synced { link: Some(link), operation, remarks }
+    });
+    task.into_outcomes(brought.map_err(AttemptError::Xero));
+}

@@ -1,0 +1,143 @@
+//! Drops the fields that Xero refuses of a contact: a name or number that another contact has,
+//! or an e-mail address that Xero considers invalid. The rest is written, with a warning.
+
+use domain::document::contact::ContactDocument;
+use domain::failure::FailureCause;
+use domain::rejection;
+use xero::XeroError;
+
+use super::{ContactDraft, ContactSent};
+use crate::sync::write::{DocumentDraft, DraftResult};
+
+/// Returns the drafts to send again without their refused fields, and the results that cannot be
+/// resolved this way.
+pub(super) fn drop_fields<I>(
+    sent: Vec<ContactSent<I>>,
+) -> (Vec<ContactDraft<I>>, Vec<ContactSent<I>>) {
+    let (mut again, mut told) = (Vec::new(), Vec::new());
+    for one in sent {
+        let softened = match &one.result {
+            Err(error) => without_rejected_fields(&one.document, error),
+            Ok(_) => None,
+        };
+        match softened {
+            Some((document, warnings)) => {
+                let DraftResult { item, document: _, operation, mut remarks, result: _ } = one;
+                remarks.extend(warnings.into_iter().map(str::to_owned));
+                again.push(DocumentDraft { item, document, operation, remarks });
+            }
+            None => told.push(one),
+        }
+    }
+    (again, told)
+}
+
+/// Returns the document without the fields that Xero's sentences name, and warnings for people, or
+/// `None` if sending it again is useless. A new contact needs its name and its number, so these are
+/// never dropped from one.
+fn without_rejected_fields(
+    document: &ContactDocument,
+    error: &XeroError,
+) -> Option<(ContactDocument, Vec<&'static str>)> {
+    let (XeroError::Rejected { messages } | XeroError::NotUnique { messages }) = error else {
+        return None;
+    };
+    let exists = document.contact_id.is_some();
+    if !exists && messages.iter().any(|message| rejection::is_about_something_taken(message)) {
+        return None;
+    }
+    let mut softened = document.clone();
+    let mut warnings = Vec::new();
+    for message in messages {
+        let (field, warning) = match rejection::find_cause(message) {
+            Some(FailureCause::ContactNameTaken) => (&mut softened.name, NAME_KEPT),
+            Some(FailureCause::ContactNumberTaken) => (&mut softened.contact_number, NUMBER_KEPT),
+            Some(FailureCause::EmailInvalid) => (&mut softened.email_address, EMAIL_LEFT_OUT),
+            Some(_) | None => continue,
+        };
+        // A field that was dropped before is not the reason.
+        if field.take().is_some() {
+            warnings.push(warning);
+        }
+    }
+    (!warnings.is_empty()).then_some((softened, warnings))
+}
+
+const NAME_KEPT: &str = "The name stays as it is in Xero, because another contact has the new one. Rename one of the two.";
+const NUMBER_KEPT: &str =
+    "The contact number stays as it is in Xero, because another contact already has this number.";
+const EMAIL_LEFT_OUT: &str = "The e-mail address was left out, because Xero does not accept it.";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::ids::XeroContactId;
+    use domain::sync_log::LoggedOperation;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const NAME: &str = "The contact name Ridge is already assigned to another contact.";
+    const NUMBER: &str = "The contact number SC-1 is already assigned to another contact.";
+    const EMAIL: &str = "Email address must be valid.";
+    const OTHER: &str = "The moon is in the wrong house.";
+
+    fn a_contact(exists: bool) -> ContactDocument {
+        ContactDocument {
+            contact_id: exists.then(|| XeroContactId(Uuid::from_u128(1))),
+            contact_number: Some("SC-1".to_owned()),
+            name: Some("Ridge".to_owned()),
+            first_name: None,
+            last_name: None,
+            email_address: Some("ana@ridge".to_owned()),
+            company_number: None,
+            tax_number: None,
+            phones: Vec::new(),
+            addresses: Vec::new(),
+        }
+    }
+
+    /// Which of name, number and e-mail address are sent again, and how many warnings there are.
+    fn fields_sent_again(
+        document: ContactDocument,
+        messages: &[&str],
+    ) -> Option<([bool; 3], usize)> {
+        let messages = messages.iter().map(|message| (*message).to_owned()).collect();
+        let sent = DraftResult {
+            item: (),
+            document,
+            operation: LoggedOperation::Update,
+            remarks: Vec::new(),
+            result: Err(Arc::new(XeroError::NotUnique { messages })),
+        };
+        let (again, told) = drop_fields(vec![sent]);
+        assert_eq!(again.len() + told.len(), 1);
+        let DocumentDraft { document, remarks, .. } = again.into_iter().next()?;
+        let kept = [&document.name, &document.contact_number, &document.email_address];
+        Some((kept.map(Option::is_some), remarks.len()))
+    }
+
+    #[test]
+    fn every_field_that_a_sentence_names_is_dropped_at_once() {
+        let known = |messages: &[&str]| fields_sent_again(a_contact(true), messages);
+        assert_eq!(known(&[NAME, EMAIL]), Some(([false, true, false], 2)));
+        assert_eq!(known(&[EMAIL, NUMBER, NAME]), Some(([false; 3], 3)));
+        assert_eq!(known(&[OTHER, EMAIL, EMAIL]), Some(([true, true, false], 1)));
+        assert_eq!(known(&[OTHER]), None);
+    }
+
+    #[test]
+    fn a_new_contact_keeps_its_name_and_its_number() {
+        let new = |messages: &[&str]| fields_sent_again(a_contact(false), messages);
+        assert_eq!(new(&[EMAIL]), Some(([true, true, false], 1)));
+        assert_eq!(new(&[EMAIL, NAME]), None);
+        assert_eq!(new(&[NUMBER]), None);
+    }
+
+    #[test]
+    fn a_field_that_was_dropped_before_is_not_dropped_again() {
+        let document = ContactDocument { email_address: None, ..a_contact(true) };
+        assert_eq!(fields_sent_again(document, &[EMAIL]), None);
+    }
+}

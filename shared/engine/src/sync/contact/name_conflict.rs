@@ -1,0 +1,86 @@
+//! Resolves contacts whose number or name is already taken in Xero.
+
+use domain::crm::client::Client;
+use domain::document::contact::RemoteContact;
+use domain::recognise::{self, FoundContact};
+use domain::translate::client::contact_name;
+use xero::api::contacts;
+
+use super::{ContactDraft, adopt_contact, find_by_contact_number};
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::{SyncTask, fail_tasks};
+
+/// Resolves contacts that Xero refused because their number or name is taken. The holder may be the
+/// client's own contact, created after the look-up, or the same business, which is adopted;
+/// otherwise a person has to decide.
+pub(super) async fn resolve_conflicts<'a>(
+    desk: &TenantSession<'_>,
+    clashing: Vec<&'a SyncTask<'a, Client>>,
+) -> Vec<ContactDraft<&'a SyncTask<'a, Client>>> {
+    if clashing.is_empty() {
+        return Vec::new();
+    }
+    let held = match find_number_holders(desk, &clashing).await {
+        Ok(held) => held,
+        Err(trouble) => {
+            fail_tasks(clashing, &trouble);
+            return Vec::new();
+        }
+    };
+    let mut same = Vec::new();
+    for task in clashing {
+        let contact = match find_client_contact(desk, task, &held).await {
+            Ok(contact) => contact,
+            Err(trouble) => {
+                task.into_outcomes(Err(trouble));
+                continue;
+            }
+        };
+        match adopt_contact(desk, task, contact).await {
+            Ok(update) => same.push(update),
+            Err(trouble) => task.into_outcomes(Err(trouble)),
+        }
+    }
+    same
+}
+
+/// Returns the contact of a client: the one with its number, or a contact with the same name that
+/// is proven to be the same business. Names are looked up one at a time, so that an error concerns
+/// one client only.
+async fn find_client_contact(
+    desk: &TenantSession<'_>,
+    task: &SyncTask<'_, Client>,
+    held: &[RemoteContact],
+) -> Result<RemoteContact, AttemptError> {
+    let number = task.mapping.contact_number();
+    if let Some(own) = find_by_contact_number(held, &number) {
+        return Ok(own.clone());
+    }
+    let name = &contact_name(&task.snapshot);
+    let found = contacts::find_by_name(&desk.session, name).await?;
+    match recognise::choose_contact(
+        &exclude_unlinked(task, found.rows),
+        &task.snapshot,
+        &number,
+        name,
+    ) {
+        FoundContact::Same(contact) => Ok(contact),
+        FoundContact::Unclear(failure) => Err(AttemptError::Explained(failure)),
+    }
+}
+
+/// Returns the contacts with the clients' numbers, including archived ones.
+async fn find_number_holders(
+    desk: &TenantSession<'_>,
+    clashing: &[&SyncTask<'_, Client>],
+) -> Result<Vec<RemoteContact>, AttemptError> {
+    let numbers = clashing.iter().map(|task| task.mapping.contact_number()).collect::<Vec<_>>();
+    let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
+    Ok(contacts::list_by_numbers(&desk.session, &numbers).await?.rows)
+}
+
+/// Excludes contacts that a person has unlinked from the client.
+fn exclude_unlinked(task: &SyncTask<'_, Client>, found: Vec<RemoteContact>) -> Vec<RemoteContact> {
+    let is_left = |contact: &RemoteContact| task.mapping.left.contains(&contact.id.into());
+    found.into_iter().filter(|contact| !is_left(contact)).collect()
+}

@@ -1,0 +1,174 @@
+//! Pushes invoices to Xero's sales invoices.
+
+use async_trait::async_trait;
+use domain::crm::Revision;
+use domain::crm::invoice::Invoice as Snapshot;
+use domain::crm::lines::RecordStatus;
+use domain::document::invoice::{InvoiceDocument, RemoteInvoice};
+use domain::document::sales::NewStatus;
+use domain::entity::EntityKind;
+use domain::envelope::MessageContent;
+use domain::failure::Failure;
+use domain::ids::{CrmId, XeroId, XeroInvoiceId};
+use domain::mapping::{DocumentAmounts, XeroLink};
+use domain::money::Money;
+use domain::observe::has_unreported_changes;
+use domain::sync_log::LoggedOperation;
+use domain::totals;
+use domain::translate::TranslatedDocument;
+use domain::translate::invoice::{crm_url, translate_invoice};
+use domain::translate::lines::TranslationContext;
+use futures::FutureExt;
+use xero::api::{TargetStatus, invoices};
+use xero::{ApiSession, DecodedRows, XeroError};
+
+use super::sales::{SalesEntity, SalesOutline, sync_documents};
+use super::write::WriteEndpoint;
+use super::{SyncEntity, SyncTask};
+use crate::connection::tenant_session::TenantSession;
+
+/// The entity of invoices.
+#[derive(Debug)]
+pub struct InvoiceEntity;
+
+#[async_trait]
+impl SyncEntity for InvoiceEntity {
+    const KIND: EntityKind = EntityKind::Invoice;
+    type Snapshot = Snapshot;
+
+    fn find_snapshot<'a>(content: &'a MessageContent, _: &CrmId) -> Option<&'a Snapshot> {
+        match content {
+            MessageContent::Invoice { client: _, invoice } => Some(invoice),
+            MessageContent::Client { .. }
+            | MessageContent::CreditNote { .. }
+            | MessageContent::Allocation(_)
+            | MessageContent::Payment { .. } => None,
+        }
+    }
+
+    fn is_wanted(invoice: &Snapshot) -> bool {
+        invoice.standing == RecordStatus::Sent
+    }
+
+    fn record_id(invoice: &Snapshot) -> CrmId {
+        invoice.id.clone().into()
+    }
+
+    fn record_revision(invoice: &Snapshot) -> Revision {
+        invoice.revision
+    }
+
+    fn record_number(invoice: &Snapshot) -> String {
+        invoice.number.clone()
+    }
+
+    async fn sync_batch(desk: &TenantSession<'_>, tasks: &[SyncTask<'_, Snapshot>]) {
+        sync_documents::<Self>(desk, tasks).await;
+    }
+}
+
+#[async_trait]
+impl SalesEntity for InvoiceEntity {
+    type Document = InvoiceDocument;
+    type Remote = RemoteInvoice;
+    type Id = XeroInvoiceId;
+
+    fn typed_id(id: XeroId) -> XeroInvoiceId {
+        XeroInvoiceId(id.0)
+    }
+
+    fn sales_outline(invoice: &Snapshot) -> SalesOutline<'_> {
+        let total = totals::sum_lines(&invoice.lines, invoice.line_amounts).total;
+        SalesOutline {
+            number: &invoice.number,
+            client: &invoice.client_id,
+            standing: invoice.standing,
+            total: Money::new(total, invoice.currency),
+        }
+    }
+
+    fn document_url(crm: &str, invoice: &Snapshot) -> Option<String> {
+        Some(crm_url(crm, &invoice.id))
+    }
+
+    fn reference_tag(_: &Snapshot) -> Option<String> {
+        None
+    }
+
+    fn translate_snapshot(
+        invoice: &Snapshot,
+        existing: Option<XeroInvoiceId>,
+        context: TranslationContext<'_>,
+    ) -> Result<TranslatedDocument<InvoiceDocument>, Failure> {
+        translate_invoice(invoice, existing, context)
+    }
+
+    fn with_number(document: InvoiceDocument, number: String) -> InvoiceDocument {
+        InvoiceDocument { invoice_number: number, ..document }
+    }
+
+    fn with_status(document: InvoiceDocument, status: Option<NewStatus>) -> InvoiceDocument {
+        InvoiceDocument { status, ..document }
+    }
+
+    fn create_endpoint(batch: usize) -> WriteEndpoint<InvoiceDocument, RemoteInvoice> {
+        WriteEndpoint {
+            call: |session, documents, key| {
+                invoices::create_invoices(session, documents, key).boxed()
+            },
+            body: invoices::invoice_body,
+            batch,
+        }
+    }
+
+    fn update_endpoint(batch: usize) -> WriteEndpoint<InvoiceDocument, RemoteInvoice> {
+        WriteEndpoint {
+            call: |session, documents, key| {
+                invoices::update_invoices(session, documents, key).boxed()
+            },
+            body: invoices::invoice_body,
+            batch,
+        }
+    }
+
+    fn status_endpoint(
+        batch: usize,
+    ) -> WriteEndpoint<(XeroInvoiceId, TargetStatus), RemoteInvoice> {
+        WriteEndpoint {
+            call: |session, changes, key| invoices::set_status(session, changes, key).boxed(),
+            body: invoices::status_body,
+            batch,
+        }
+    }
+
+    async fn find_by_numbers(
+        session: &ApiSession,
+        numbers: &[&str],
+    ) -> Result<DecodedRows<RemoteInvoice>, XeroError> {
+        invoices::find_by_numbers(session, numbers).await
+    }
+
+    async fn find_by_ids(
+        session: &ApiSession,
+        ids: &[XeroInvoiceId],
+    ) -> Result<DecodedRows<RemoteInvoice>, XeroError> {
+        invoices::find_by_ids(session, ids).await
+    }
+
+    fn build_link(
+        task: &SyncTask<'_, Snapshot>,
+        remote: &RemoteInvoice,
+        operation: LoggedOperation,
+    ) -> XeroLink {
+        let amounts = DocumentAmounts::of_invoice(task.snapshot.billed_total(), remote);
+        let is_news = operation != LoggedOperation::Void
+            && has_unreported_changes(task.mapping.link.as_ref(), remote.id.into(), &amounts);
+        XeroLink {
+            xero_id: remote.id.into(),
+            number: remote.number.clone(),
+            // The poll reports the change to the CRM; its lists may already have passed it.
+            xero_updated_at: remote.updated_at.filter(|_| !is_news),
+            amounts: Some(amounts),
+        }
+    }
+}

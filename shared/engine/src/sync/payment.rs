@@ -1,0 +1,159 @@
+//! Pushes parts of payments to payments on invoices, and to money spent and received.
+//!
+//! Xero accepts duplicate payments. Duplicates are prevented here: by one claim at a time, by
+//! looking up the reference after every lost answer, and by waiting a minute before that.
+
+mod find;
+mod payment_writer;
+mod prerequisites;
+mod remove;
+
+use async_trait::async_trait;
+use domain::crm::Revision;
+use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus};
+use domain::document::payment::{MoneyStatus, RemoteBankTransaction, RemotePayment};
+use domain::entity::EntityKind;
+use domain::envelope::MessageContent;
+use domain::ids::{CrmId, XeroBankTransactionId, XeroId, XeroPaymentId};
+use domain::mapping::XeroLink;
+use domain::sync_log::LoggedOperation;
+use xero::api::{bank_transactions, payments};
+
+use self::payment_writer::PaymentWriter;
+use self::prerequisites::{Part, PaymentPrerequisite};
+use super::{SyncEntity, SyncTask, Synced, batch_size, fail_tasks, open};
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+
+/// The entity of payment parts.
+#[derive(Debug)]
+pub struct PaymentEntity;
+
+type PaymentTasks<'a> = [SyncTask<'a, PaymentPart>];
+
+/// The document of a part in Xero.
+#[derive(Debug, Clone)]
+enum RemotePart {
+    Payment(RemotePayment),
+    Transaction(RemoteBankTransaction),
+}
+
+#[async_trait]
+impl SyncEntity for PaymentEntity {
+    const KIND: EntityKind = EntityKind::Payment;
+    type Snapshot = PaymentPart;
+
+    fn find_snapshot<'a>(content: &'a MessageContent, id: &CrmId) -> Option<&'a PaymentPart> {
+        match content {
+            MessageContent::Payment { payment: _, parts } => {
+                parts.iter().find(|part| part.id == *id)
+            }
+            MessageContent::Client { .. }
+            | MessageContent::Invoice { .. }
+            | MessageContent::CreditNote { .. }
+            | MessageContent::Allocation(_) => None,
+        }
+    }
+
+    fn record_id(part: &PaymentPart) -> CrmId {
+        part.id.clone()
+    }
+
+    fn record_revision(part: &PaymentPart) -> Revision {
+        part.revision
+    }
+
+    fn record_number(part: &PaymentPart) -> String {
+        part.reference_tag()
+    }
+
+    fn is_wanted(part: &PaymentPart) -> bool {
+        part.standing == PaymentRecordStatus::Recorded
+    }
+
+    /// Removes payments that were deleted in the CRM, and reads linked ones. The others are created
+    /// once their invoice is in Xero, after looking up what an unanswered try may have left.
+    async fn sync_batch(desk: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
+        remove::remove_payments(desk, tasks).await;
+        fetch_linked_payments(desk, tasks).await;
+        let parts = prerequisites::require_prerequisites(desk, tasks).await;
+        find::adopt_found_parts(desk, &parts).await;
+        let is_open = |part: &Part<'_>| part.task.outcome.is_empty();
+        let targets = parts.into_iter().filter(is_open).collect::<Vec<_>>();
+        if targets.is_empty() {
+            return;
+        }
+        match PaymentWriter::with_codes_and_chart(desk, batch_size(tasks)).await {
+            Ok(mut bench) => bench.write_payments(targets).await,
+            Err(trouble) => fail_tasks(targets.into_iter().map(|part| part.task), &trouble),
+        }
+    }
+}
+
+/// Reads payments that Xero already has. A payment never changes, so there is nothing to send.
+async fn fetch_linked_payments(desk: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
+    for task in open(tasks, |_| true) {
+        // Parts without a link are created, or looked up first.
+        let Some(link) = &task.mapping.link else { continue };
+        let outcome = match fetch_document(desk, task, link.xero_id).await {
+            Ok(remote) => {
+                let remarks = describe_if_gone(remote.as_ref()).into_iter().collect();
+                let link = remote.as_ref().map(|remote| remote.build_link(task));
+                Ok(Synced { link, operation: LoggedOperation::Push, remarks })
+            }
+            Err(trouble) => Err(trouble),
+        };
+        task.into_outcomes(outcome);
+    }
+}
+
+fn describe_if_gone(remote: Option<&RemotePart>) -> Option<String> {
+    match remote.map(RemotePart::money_status) {
+        Some(MoneyStatus::Authorised) => None,
+        Some(MoneyStatus::Deleted) | None => {
+            Some("It was deleted in Xero. Record it again in the CRM to send it again.".to_owned())
+        }
+        Some(MoneyStatus::Other(status)) => Some(format!(
+            "In Xero it has the status {status}, which this integration does not know."
+        )),
+    }
+}
+
+/// Reads the document to which a part is linked.
+async fn fetch_document(
+    desk: &TenantSession<'_>,
+    task: &SyncTask<'_, PaymentPart>,
+    id: XeroId,
+) -> Result<Option<RemotePart>, AttemptError> {
+    let session = &desk.session;
+    Ok(match task.snapshot.role {
+        PartRole::Invoice(_) => {
+            payments::get(session, XeroPaymentId(id.0)).await?.map(RemotePart::Payment)
+        }
+        PartRole::Fee | PartRole::Surcharge(_) => {
+            let found = bank_transactions::get(session, XeroBankTransactionId(id.0)).await?;
+            found.map(RemotePart::Transaction)
+        }
+    })
+}
+
+impl RemotePart {
+    fn money_status(&self) -> &MoneyStatus {
+        match self {
+            Self::Payment(payment) => &payment.status,
+            Self::Transaction(transaction) => &transaction.status,
+        }
+    }
+
+    fn build_link(&self, task: &SyncTask<'_, PaymentPart>) -> XeroLink {
+        let (xero_id, xero_updated_at) = match self {
+            Self::Payment(payment) => (payment.id.into(), payment.updated_at),
+            Self::Transaction(transaction) => (transaction.id.into(), transaction.updated_at),
+        };
+        XeroLink {
+            xero_id,
+            number: Some(task.snapshot.reference_tag()),
+            xero_updated_at,
+            amounts: None,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Finds payments that an unanswered try may have left, by the reference that names the payment.
+
+use domain::crm::payment::PaymentPart;
+use domain::document::payment::{MoneyStatus, RemotePayment};
+use domain::failure::Failure;
+use domain::ids::XeroInvoiceId;
+use domain::sync_log::LoggedOperation;
+use xero::api::{bank_transactions, payments};
+use xero::{DecodedRows, XeroError};
+
+use super::{Part, PaymentPrerequisite, RemotePart};
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::unknown_status::unknown_status_failure;
+use crate::sync::{SyncTask, Synced, fail_tasks};
+
+/// Looks up the parts of which an unanswered try may have left a document, and adopts what is
+/// found: the payments of all invoices in few calls, and each bank transaction in a call of its
+/// own. Where Xero cannot be read, the error becomes the outcome.
+pub(super) async fn adopt_found_parts(desk: &TenantSession<'_>, parts: &[Part<'_>]) {
+    let (mut on_invoices, mut alone) = (Vec::new(), Vec::new());
+    for Part { task, ground } in parts.iter().filter(|part| part.task.must_resolve()) {
+        match ground {
+            PaymentPrerequisite::Invoice(invoice) => on_invoices.push((*task, *invoice)),
+            PaymentPrerequisite::Contact(_) | PaymentPrerequisite::None => alone.push(*task),
+        }
+    }
+    let invoices = on_invoices.iter().map(|(_, invoice)| *invoice).collect::<Vec<_>>();
+    match payments::find_by_invoices(&desk.session, &invoices).await {
+        Ok(all) => {
+            for (task, invoice) in on_invoices {
+                adopt_found(task, select_own_payment(task, invoice, &all));
+            }
+        }
+        Err(error) => fail_tasks(on_invoices.into_iter().map(|(task, _)| task), &error.into()),
+    }
+    for task in alone {
+        adopt_found(task, find_part(desk, task, PaymentPrerequisite::None).await);
+    }
+}
+
+fn adopt_found(task: &SyncTask<'_, PaymentPart>, found: Result<Option<RemotePart>, AttemptError>) {
+    match found {
+        Ok(Some(remote)) => {
+            let (link, operation) = (Some(remote.build_link(task)), LoggedOperation::Adopt);
+            task.into_outcomes(Ok(Synced { link, operation, remarks: Vec::new() }));
+        }
+        Ok(None) => {}
+        Err(trouble) => task.into_outcomes(Err(trouble)),
+    }
+}
+
+/// Looks up one part in Xero.
+pub(super) async fn find_part(
+    desk: &TenantSession<'_>,
+    task: &SyncTask<'_, PaymentPart>,
+    ground: PaymentPrerequisite,
+) -> Result<Option<RemotePart>, AttemptError> {
+    if let PaymentPrerequisite::Invoice(invoice) = ground {
+        let all = payments::find_by_invoices(&desk.session, &[invoice]).await?;
+        return select_own_payment(task, invoice, &all);
+    }
+    let tag = task.snapshot.reference_tag();
+    let all = bank_transactions::find_by_reference(&desk.session, &tag).await?;
+    let same = all.rows.into_iter().filter(|one| one.total == task.snapshot.amount);
+    let ours = select_authorised(same.map(RemotePart::Transaction), &tag)?;
+    match all.undecodable.iter().find(|odd| odd.may_have_reference(&tag)) {
+        Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),
+        Some(_) | None => Ok(ours),
+    }
+}
+
+fn select_own_payment(
+    task: &SyncTask<'_, PaymentPart>,
+    invoice: XeroInvoiceId,
+    all: &DecodedRows<RemotePayment>,
+) -> Result<Option<RemotePart>, AttemptError> {
+    let tag = task.snapshot.reference_tag();
+    let same = all.rows.iter().filter(|one| {
+        one.invoice == Some(invoice)
+            && one.reference.as_deref() == Some(tag.as_str())
+            && one.amount == task.snapshot.amount.amount
+    });
+    let ours = select_authorised(same.cloned().map(RemotePart::Payment), &tag)?;
+    let odd = all.undecodable.iter();
+    let odd =
+        odd.filter(|odd| odd.may_belong_to(invoice.0)).find(|odd| odd.may_have_reference(&tag));
+    match odd {
+        // The unreadable row may be this payment, so no second one is created.
+        Some(odd) if ours.is_none() => Err(XeroError::from(odd).into()),
+        Some(_) | None => Ok(ours),
+    }
+}
+
+/// Returns the one of these that counts. One with an unknown status may count, so no second one may
+/// be created.
+fn select_authorised(
+    same: impl Iterator<Item = RemotePart>,
+    tag: &str,
+) -> Result<Option<RemotePart>, Failure> {
+    let mut unknown = None;
+    for remote in same {
+        match remote.money_status() {
+            MoneyStatus::Authorised => return Ok(Some(remote)),
+            MoneyStatus::Deleted => {}
+            MoneyStatus::Other(status) => unknown = Some(unknown_status_failure(tag, status)),
+        }
+    }
+    unknown.map_or(Ok(None), Err)
+}

@@ -1,0 +1,242 @@
+//! Builds and writes the documents of payment parts. They are built with the account's codes and
+//! the stored chart; if the stored chart does not allow it, the chart is read from Xero again.
+
+use domain::account_codes::AccountCodes;
+use domain::chart::Chart;
+use domain::crm::payment::PaymentPart;
+use domain::document::invoice::RemoteInvoice;
+use domain::document::payment::{BankTransactionDocument, PaymentDocument};
+use domain::failure::{Failure, FailureCause, FailureClass, FailureCode};
+use domain::ids::XeroInvoiceId;
+use domain::rejection;
+use domain::sync_log::LoggedOperation;
+use domain::translate::payment::{
+    reference_warnings, translate_fee, translate_invoice_payment, translate_surcharge,
+};
+use futures::FutureExt;
+use xero::XeroError;
+use xero::api::{bank_transactions, invoices, payments};
+
+use super::{Part, PaymentPrerequisite, RemotePart};
+use crate::connection::chart;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
+use crate::sync::{Synced, fail_tasks};
+
+/// The codes and the chart with which documents are built.
+#[derive(Debug)]
+pub(super) struct PaymentWriter<'a> {
+    desk: &'a TenantSession<'a>,
+    /// Maximum number of documents per call.
+    batch: usize,
+    codes: AccountCodes,
+    chart: Chart,
+}
+
+/// A document of either type.
+enum PartDocument {
+    Payment(PaymentDocument),
+    Transaction(BankTransactionDocument),
+}
+
+/// Documents to write, by type.
+#[derive(Default)]
+struct PartDrafts<'a> {
+    payments: Vec<DocumentDraft<Part<'a>, PaymentDocument>>,
+    transactions: Vec<DocumentDraft<Part<'a>, BankTransactionDocument>>,
+}
+
+impl<'a> PaymentWriter<'a> {
+    /// Reads the codes and the chart.
+    pub(super) async fn with_codes_and_chart(
+        desk: &'a TenantSession<'a>,
+        batch: usize,
+    ) -> Result<Self, AttemptError> {
+        let codes = desk.engine.store.read_account_codes(&desk.ledger.account).await?;
+        let chart = chart::load_chart(desk).await?;
+        Ok(Self { desk, batch, codes, chart })
+    }
+
+    /// Creates the documents of the parts.
+    pub(super) async fn write_payments(&mut self, targets: Vec<Part<'_>>) {
+        let drafts = self.build_drafts(targets).await;
+        let (session, batch) = (&self.desk.session, self.batch);
+        let pay = WriteEndpoint {
+            call: |session, documents, key| {
+                payments::create_payments(session, documents, key).boxed()
+            },
+            body: payments::payment_body,
+            batch,
+        };
+        let paid = write_drafts(session, drafts.payments, &pay).await;
+        let transact = WriteEndpoint {
+            call: |session, documents, key| {
+                bank_transactions::create_bank_transactions(session, documents, key).boxed()
+            },
+            body: bank_transactions::bank_transaction_body,
+            batch,
+        };
+        let moved = write_drafts(session, drafts.transactions, &transact).await;
+        let paid = paid.into_iter().filter_map(|sent| finish(sent, RemotePart::Payment));
+        let moved = moved.into_iter().filter_map(|sent| finish(sent, RemotePart::Transaction));
+        self.explain_unpayable(paid.chain(moved).collect()).await;
+    }
+
+    /// Builds the documents. A failure is final only if the chart as Xero has it now confirms it.
+    async fn build_drafts<'t>(&mut self, targets: Vec<Part<'t>>) -> PartDrafts<'t> {
+        let (mut drafts, mut refused) = (PartDrafts::default(), Vec::new());
+        for part in targets {
+            match self.build_document(part) {
+                Ok(document) => drafts.add_document(part, document),
+                Err(failure) => refused.push((part, failure)),
+            }
+        }
+        let curable = refused
+            .iter()
+            .any(|(_, failure)| failure.cause != Some(FailureCause::AccountCodeNotChosen));
+        if curable && self.chart.read_at < self.desk.engine.clock.now() {
+            match chart::fetch_chart(self.desk).await {
+                Ok(chart) => self.chart = chart,
+                Err(trouble) => {
+                    fail_tasks(refused.into_iter().map(|(part, _)| part.task), &trouble);
+                    return drafts;
+                }
+            }
+            refused.retain_mut(|(part, failure)| match self.build_document(*part) {
+                Ok(document) => {
+                    drafts.add_document(*part, document);
+                    false
+                }
+                Err(still) => {
+                    *failure = still;
+                    true
+                }
+            });
+        }
+        for (part, failure) in refused {
+            part.task.into_outcomes(Err(failure.into()));
+        }
+        drafts
+    }
+
+    /// Builds the document of a part. The prerequisite decides its type.
+    fn build_document(&self, part: Part<'_>) -> Result<PartDocument, Failure> {
+        let (codes, chart) = (&self.codes, &self.chart);
+        let Part { task, ground } = part;
+        match ground {
+            PaymentPrerequisite::Invoice(invoice) => {
+                translate_invoice_payment(&task.snapshot, invoice, codes, chart)
+                    .map(PartDocument::Payment)
+            }
+            PaymentPrerequisite::Contact(contact) => {
+                translate_surcharge(&task.snapshot, contact, codes, chart)
+                    .map(PartDocument::Transaction)
+            }
+            PaymentPrerequisite::None => {
+                translate_fee(&task.snapshot, codes, chart).map(PartDocument::Transaction)
+            }
+        }
+    }
+
+    /// Explains refused payments by the payments that the invoice already has. The same payment may
+    /// have been entered by hand; it must not be recorded twice, and only a person can tell.
+    async fn explain_unpayable(&self, unpayable: Vec<(Part<'_>, XeroInvoiceId)>) {
+        let ids = unpayable.iter().map(|(_, id)| *id).collect::<Vec<_>>();
+        // If the invoices cannot be read, Xero's own message stays.
+        let Ok(found) = invoices::find_by_ids(&self.desk.session, &ids).await else { return };
+        for (part, id) in unpayable {
+            let invoice = found.rows.iter().find(|invoice| invoice.id == id);
+            if let Some(invoice) = invoice {
+                let failure = amount_due_failure(&part.task.snapshot, invoice);
+                part.task.into_outcomes(Err(AttemptError::Explained(failure)));
+            }
+        }
+    }
+}
+
+/// Records the result of a write as the outcome of its part. Returns the part and its invoice if
+/// Xero refused the payment because of the amount due.
+fn finish<'a, D, R>(
+    sent: DraftResult<Part<'a>, D, R>,
+    as_remote: impl FnOnce(R) -> RemotePart,
+) -> Option<(Part<'a>, XeroInvoiceId)> {
+    let DraftResult { item: part, document: _, operation, mut remarks, result } = sent;
+    let Part { task, ground } = part;
+    remarks.extend(reference_warnings(&task.snapshot));
+    let (outcome, is_unpayable) = match result {
+        Ok(remote) => {
+            let link = Some(as_remote(remote).build_link(task));
+            (Ok(Synced { link, operation, remarks }), false)
+        }
+        Err(error) => {
+            let is_unpayable = is_about_amount_due(&error);
+            (Err(AttemptError::Xero(error)), is_unpayable)
+        }
+    };
+    task.into_outcomes(outcome);
+    match ground {
+        PaymentPrerequisite::Invoice(invoice) => is_unpayable.then_some((part, invoice)),
+        PaymentPrerequisite::Contact(_) | PaymentPrerequisite::None => None,
+    }
+}
+
+/// Returns whether Xero refused a payment because of the amount due.
+fn is_about_amount_due(error: &XeroError) -> bool {
+    let about = |message: &String| {
+        rejection::find_cause(message).is_some_and(FailureCause::is_about_the_amount_due)
+    };
+    matches!(error, XeroError::Rejected { messages } if messages.iter().any(about))
+}
+
+/// Maximum number of payments that a failure lists. An invoice may have hundreds.
+const LISTED_MAX: usize = 10;
+
+fn amount_due_failure(part: &PaymentPart, invoice: &RemoteInvoice) -> Failure {
+    let has = list_payments(invoice);
+    let code = if invoice.amount_due.amount.is_zero() {
+        FailureCode::Name("already_paid")
+    } else {
+        FailureCode::Cause(FailureCause::AmountOverDue)
+    };
+    let number = invoice.number.clone().unwrap_or_else(|| "The invoice".to_owned());
+    Failure::new(
+        FailureClass::Rejected,
+        code,
+        format!(
+            "{number} is {} in Xero with {} still due, so it cannot take this payment of {}.{has}",
+            invoice.status.as_str(),
+            invoice.amount_due,
+            part.amount,
+        ),
+        "If Xero already has this payment, choose Never send. Otherwise correct the invoice in Xero, then retry.",
+    )
+}
+
+/// Returns a sentence that lists the first payments of an invoice, and how many more there are.
+fn list_payments(invoice: &RemoteInvoice) -> String {
+    let all = &invoice.settlement.payments;
+    let listed = all.iter().take(LISTED_MAX).map(|payment| {
+        let date = payment.date.map(|date| format!(" of {date}")).unwrap_or_default();
+        format!("{} {}{date}", invoice.total.currency, payment.amount)
+    });
+    let listed = listed.collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(LISTED_MAX) {
+        _ if all.is_empty() => String::new(),
+        0 => format!(" It has these payments: {listed}."),
+        more => format!(" It has these payments: {listed} and {more} more."),
+    }
+}
+
+impl<'a> PartDrafts<'a> {
+    fn add_document(&mut self, item: Part<'a>, document: PartDocument) {
+        let (operation, remarks) = (LoggedOperation::Create, Vec::new());
+        match document {
+            PartDocument::Payment(document) => {
+                self.payments.push(DocumentDraft { item, document, operation, remarks });
+            }
+            PartDocument::Transaction(document) => {
+                self.transactions.push(DocumentDraft { item, document, operation, remarks });
+            }
+        }
+    }
+}

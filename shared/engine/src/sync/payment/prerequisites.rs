@@ -1,0 +1,148 @@
+//! The prerequisites of payment parts: the invoice in Xero, or the client's contact.
+
+use bytes::Bytes;
+use domain::crm::invoice::Invoice as InvoiceSnapshot;
+use domain::crm::payment::{PartRole, PaymentPart, PaymentRecordStatus};
+use domain::entity::EntityKind;
+use domain::failure::{Failure, FailureClass};
+use domain::idempotency::IdempotencyKey;
+use domain::ids::{CrmId, InvoiceId, XeroContactId, XeroInvoiceId};
+use domain::mapping::Mapping;
+use domain::money::Currency;
+
+use super::PaymentTasks;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::prerequisite::{
+    gone_document_failure, missing_prerequisite_error, read_prerequisite,
+};
+use crate::sync::write::WriteSubject;
+use crate::sync::{SyncTask, WriteState, open};
+
+/// The prerequisite of a part.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum PaymentPrerequisite {
+    /// The invoice that the part pays.
+    Invoice(XeroInvoiceId),
+    /// The contact that paid the surcharge.
+    Contact(XeroContactId),
+    /// No prerequisite. A fee has none.
+    None,
+}
+
+/// A task with its prerequisite.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub(super) task: &'a SyncTask<'a, PaymentPart>,
+    pub(super) ground: PaymentPrerequisite,
+}
+
+impl WriteSubject for Part<'_> {
+    fn key(&self, body: &Bytes) -> IdempotencyKey {
+        self.task.idempotency_key(body)
+    }
+
+    fn writes(&self) -> &WriteState {
+        self.task.writes
+    }
+}
+
+/// Returns all parts that are to be in Xero with their prerequisites. A part whose prerequisite is
+/// missing gets a blocked outcome.
+pub(super) async fn require_prerequisites<'a>(
+    desk: &TenantSession<'_>,
+    tasks: &'a PaymentTasks<'a>,
+) -> Vec<Part<'a>> {
+    let mut parts = Vec::new();
+    for task in open(tasks, |task| task.snapshot.standing == PaymentRecordStatus::Recorded) {
+        match require_prerequisite(desk, &task.snapshot).await {
+            Ok(ground) => parts.push(Part { task, ground }),
+            Err(trouble) => task.into_outcomes(Err(trouble)),
+        }
+    }
+    parts
+}
+
+/// Returns the prerequisite with which a part may have been sent. `None` if it cannot have been
+/// sent.
+pub(super) async fn find_prerequisite(
+    desk: &TenantSession<'_>,
+    part: &PaymentPart,
+) -> Result<Option<PaymentPrerequisite>, AttemptError> {
+    match &part.role {
+        PartRole::Fee | PartRole::Surcharge(_) => Ok(Some(PaymentPrerequisite::None)),
+        PartRole::Invoice(id) => {
+            let invoice = read_prerequisite(desk, EntityKind::Invoice, id.clone().into()).await?;
+            let link = invoice.and_then(|invoice| invoice.link);
+            Ok(link.map(|link| PaymentPrerequisite::Invoice(XeroInvoiceId(link.xero_id.0))))
+        }
+    }
+}
+
+/// Returns the error of a part whose invoice is not in Xero yet.
+pub(super) fn missing_invoice_error(part: &PaymentPart) -> AttemptError {
+    let (PartRole::Invoice(id) | PartRole::Surcharge(id)) = &part.role else {
+        return missing_prerequisite_error(EntityKind::Payment, part.id.clone());
+    };
+    missing_prerequisite_error(EntityKind::Invoice, id.clone())
+}
+
+async fn require_prerequisite(
+    desk: &TenantSession<'_>,
+    part: &PaymentPart,
+) -> Result<PaymentPrerequisite, AttemptError> {
+    match &part.role {
+        PartRole::Fee => Ok(PaymentPrerequisite::None),
+        PartRole::Invoice(id) => {
+            let invoice = require_invoice(desk, id).await?;
+            if invoice.is_gone_in_xero() {
+                return Err(gone_document_failure(&invoice, "it cannot be paid").into());
+            }
+            let link = invoice
+                .link
+                .as_ref()
+                .ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))?;
+            if let Some(amounts) = &link.amounts
+                && amounts.xero_total.currency != part.amount.currency
+            {
+                return Err(
+                    currency_mismatch_failure(&invoice, amounts.xero_total.currency, part).into()
+                );
+            }
+            Ok(PaymentPrerequisite::Invoice(XeroInvoiceId(link.xero_id.0)))
+        }
+        PartRole::Surcharge(id) => {
+            let invoice = require_invoice(desk, id).await?;
+            let snapshot: Option<InvoiceSnapshot> =
+                serde_json::from_str(&invoice.snapshot.json).ok();
+            let client: CrmId = match snapshot {
+                Some(snapshot) => snapshot.client_id.into(),
+                None => return Err(missing_prerequisite_error(EntityKind::Invoice, id.clone())),
+            };
+            let contact = read_prerequisite(desk, EntityKind::Contact, client.clone()).await?;
+            let link = contact.and_then(|contact| contact.link);
+            let link =
+                link.ok_or_else(|| missing_prerequisite_error(EntityKind::Contact, client))?;
+            Ok(PaymentPrerequisite::Contact(XeroContactId(link.xero_id.0)))
+        }
+    }
+}
+
+async fn require_invoice(
+    desk: &TenantSession<'_>,
+    id: &InvoiceId,
+) -> Result<Mapping, AttemptError> {
+    let found = read_prerequisite(desk, EntityKind::Invoice, id.clone().into()).await?;
+    found.ok_or_else(|| missing_prerequisite_error(EntityKind::Invoice, id.clone()))
+}
+
+fn currency_mismatch_failure(invoice: &Mapping, currency: Currency, part: &PaymentPart) -> Failure {
+    Failure::new(
+        FailureClass::Untranslatable,
+        "payment_currency_differs",
+        format!(
+            "{} is in {currency}; Xero does not accept a payment of {} on it.",
+            invoice.snapshot.natural_key, part.amount
+        ),
+        "Record the payment in the invoice's currency.",
+    )
+}

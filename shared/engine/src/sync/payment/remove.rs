@@ -1,0 +1,114 @@
+//! Removes payments that were deleted in the CRM, unless they are reconciled or part of a batch.
+
+use domain::crm::payment::{PaymentPart, PaymentRecordStatus};
+use domain::document::payment::MoneyStatus;
+use domain::failure::{Failure, FailureClass};
+use domain::sync_log::LoggedOperation;
+use xero::api::{bank_transactions, payments};
+
+use super::{PaymentTasks, RemotePart, fetch_document, find, prerequisites};
+use crate::RecoveryMode;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::unknown_status::unknown_status_failure;
+use crate::sync::write::write_document;
+use crate::sync::{SyncTask, Synced, open};
+
+/// Removes the parts whose payment was deleted. Xero deletes one payment per call.
+pub(super) async fn remove_payments(desk: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
+    for task in open(tasks, |task| task.snapshot.standing == PaymentRecordStatus::Deleted) {
+        let outcome = match fetch_existing_part(desk, task).await {
+            Ok(remote) => remove_payment(desk, task, remote).await,
+            Err(trouble) => Err(trouble),
+        };
+        task.into_outcomes(outcome);
+    }
+}
+
+/// Reads the document of a part: the linked one, or what an unanswered try may have left.
+async fn fetch_existing_part(
+    desk: &TenantSession<'_>,
+    task: &SyncTask<'_, PaymentPart>,
+) -> Result<Option<RemotePart>, AttemptError> {
+    match &task.mapping.link {
+        Some(link) => fetch_document(desk, task, link.xero_id).await,
+        None if task.must_resolve() => {
+            match prerequisites::find_prerequisite(desk, &task.snapshot).await? {
+                Some(ground) => find::find_part(desk, task, ground).await,
+                // The restored table may lack the invoice as well. It is sent again first.
+                None if task.memory == RecoveryMode::LookBeforeCreate => {
+                    Err(prerequisites::missing_invoice_error(&task.snapshot))
+                }
+                // Without its invoice the part cannot have been sent.
+                None => Ok(None),
+            }
+        }
+        None => Ok(None),
+    }
+}
+
+async fn remove_payment(
+    desk: &TenantSession<'_>,
+    task: &SyncTask<'_, PaymentPart>,
+    remote: Option<RemotePart>,
+) -> Result<Synced, AttemptError> {
+    let operation = LoggedOperation::Void;
+    let Some(remote) = remote else {
+        let remark = "It is not in Xero, so there is nothing to remove.".to_owned();
+        return Ok(Synced { link: None, operation, remarks: vec![remark] });
+    };
+    let link = Some(remote.build_link(task));
+    match remote.money_status() {
+        MoneyStatus::Authorised => {}
+        MoneyStatus::Deleted => return Ok(Synced { link, operation, remarks: Vec::new() }),
+        MoneyStatus::Other(status) => {
+            return Err(unknown_status_failure(&task.snapshot.reference_tag(), status).into());
+        }
+    }
+    if let Some(failure) = find_removal_obstacle(&remote) {
+        return Err(failure.into());
+    }
+    let session = &desk.session;
+    let deleted = match remote {
+        RemotePart::Payment(payment) => {
+            let key = task.idempotency_key(&payments::deletion_body());
+            let call = payments::delete_payment(session, payment.id, &key);
+            let deleted = write_document(task, call, |_| true).await;
+            deleted.map(|(payment, remarks)| (RemotePart::Payment(payment), remarks))
+        }
+        RemotePart::Transaction(transaction) => {
+            let body = bank_transactions::deletion_body(transaction.id);
+            let key = task.idempotency_key(&body);
+            let call = bank_transactions::delete_bank_transaction(session, transaction.id, &key);
+            let deleted = write_document(task, call, |_| true).await;
+            deleted.map(|(transaction, remarks)| (RemotePart::Transaction(transaction), remarks))
+        }
+    };
+    let (remote, remarks) = deleted.map_err(AttemptError::Xero)?;
+    Ok(Synced { link: Some(remote.build_link(task)), operation, remarks })
+}
+
+/// Returns why a payment must not be removed, if so.
+fn find_removal_obstacle(remote: &RemotePart) -> Option<Failure> {
+    let (is_reconciled, is_batched) = match remote {
+        RemotePart::Payment(payment) => (payment.is_reconciled, payment.batch.is_some()),
+        RemotePart::Transaction(transaction) => (transaction.is_reconciled, false),
+    };
+    let failure = |code: &'static str, message: &str, remedy: &str| {
+        Some(Failure::new(FailureClass::Rejected, code, message, remedy))
+    };
+    if is_reconciled {
+        return failure(
+            "payment_reconciled",
+            "The payment was deleted in the CRM, but in Xero it is reconciled with the bank statement.",
+            "Undo the reconciliation in Xero, then retry; or choose Never send.",
+        );
+    }
+    if is_batched {
+        return failure(
+            "payment_in_batch",
+            "The payment was deleted in the CRM, but in Xero it is part of a batch payment.",
+            "Remove the batch payment in Xero, or choose Never send.",
+        );
+    }
+    None
+}

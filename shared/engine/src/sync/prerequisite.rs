@@ -1,0 +1,51 @@
+//! Records that must be in Xero before others.
+
+use domain::entity::EntityKind;
+use domain::failure::{Failure, FailureClass};
+use domain::ids::CrmId;
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::ParkingReason;
+use store::StoreError;
+
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+
+/// Reads the mapping of another record of the same ledger.
+pub(super) async fn read_prerequisite(
+    desk: &TenantSession<'_>,
+    kind: EntityKind,
+    crm_id: CrmId,
+) -> Result<Option<Mapping>, StoreError> {
+    let key = MappingKey::new(desk.ledger.clone(), kind, crm_id);
+    Ok(desk.engine.store.find_mapping(&key).await?.map(|row| row.record))
+}
+
+/// Returns the error of a record that waits for another one that is not in Xero yet.
+pub(super) fn missing_prerequisite_error(kind: EntityKind, id: impl Into<CrmId>) -> AttemptError {
+    let crm_id = id.into();
+    let failure = Failure::new(
+        FailureClass::Blocked,
+        "prerequisite_not_in_xero",
+        format!(
+            "The {} {crm_id} is not in Xero yet. This record is sent after it.",
+            kind.display_noun()
+        ),
+        "",
+    );
+    AttemptError::Blocked { failure, on: Box::new(ParkingReason::Prerequisite { kind, crm_id }) }
+}
+
+/// The failure of a record whose document was voided or deleted in Xero.
+pub(super) fn gone_document_failure(document: &Mapping, cannot: &str) -> Failure {
+    let (kind, number) = (document.key.kind, &document.snapshot.natural_key);
+    let code = match kind {
+        EntityKind::Invoice => "invoice_gone",
+        EntityKind::CreditNote => "credit_note_gone",
+        EntityKind::Contact | EntityKind::Allocation | EntityKind::Payment => "document_gone",
+    };
+    Failure::new(
+        FailureClass::Rejected,
+        code,
+        format!("{number} was voided or deleted in Xero, so {cannot}."),
+        format!("Sync the {} again to make a fresh copy in Xero, then retry.", kind.display_noun()),
+    )
+}

@@ -1,0 +1,241 @@
+//! The protocol: accept, claim, resolve, write and confirm, for one or many records. This is the
+//! only code that drives operations.
+
+mod attempt;
+mod claim;
+mod item;
+mod record_outcome;
+mod refused;
+
+use std::sync::Arc;
+
+use domain::ids::{CrmId, Ledger};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::{ClaimId, OperationState, Trigger, WriteAnswer};
+use futures::FutureExt;
+use jiff::Timestamp;
+use store::VersionedRecord;
+
+use crate::connection::activity;
+use crate::errors::{PersistError, isolate_record};
+use crate::ports::PortError;
+use crate::sync::SyncEntity;
+use crate::{Engine, Invocation, concurrency};
+
+use self::claim::ClaimOutcome;
+pub(crate) use self::claim::{KeepReason, keep_snapshot};
+use self::item::PushItem;
+pub(crate) use self::refused::{refuse_record_as, too_large_failure, too_many_payments_failure};
+
+/// Maximum rounds of one push. A record with a newer snapshot at the end of a round continues in
+/// the next.
+const ROUNDS_MAX: u32 = 3;
+
+/// The outcome of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PushOutcome {
+    /// This attempt synced the newest snapshot.
+    Synced,
+    /// Xero already had it.
+    Unchanged,
+    /// The snapshot is older than the known one.
+    Stale {
+        /// The known revision.
+        known: u64,
+    },
+    /// The record will be tried again; a wake-up is scheduled.
+    Waiting {
+        /// When it is tried again.
+        until: Timestamp,
+    },
+    /// The record waits for an event or another record.
+    Parked,
+    /// The record was given up. The mapping holds the reason.
+    Skipped,
+    /// A person marked the record as never to be sent.
+    Withheld,
+    /// Another process is working on the record.
+    Held {
+        /// When its claim ends at the latest.
+        until: Timestamp,
+    },
+    /// Another process took over the claim and reports the outcome.
+    Superseded,
+    /// The record is unknown.
+    Unknown,
+}
+
+/// A record to push.
+#[derive(Debug)]
+pub struct PushOffer<'a, S> {
+    /// Its id.
+    pub crm_id: CrmId,
+    /// Its snapshot, if one arrived. Otherwise the newest known snapshot is pushed.
+    pub snapshot: Option<&'a S>,
+}
+
+impl<S> Clone for PushOffer<'_, S> {
+    fn clone(&self) -> Self {
+        Self { crm_id: self.crm_id.clone(), snapshot: self.snapshot }
+    }
+}
+
+/// A claimed mapping.
+#[derive(Debug)]
+pub(crate) struct ClaimedRecord {
+    by: ClaimId,
+    row: VersionedRecord<Mapping>,
+    /// When the attempt began.
+    at: Timestamp,
+}
+
+/// Facts about an attempt, besides its outcome.
+#[derive(Debug, Clone, Copy)]
+struct AttemptFacts {
+    /// What Xero answered to the attempt's writes.
+    wrote: Option<WriteAnswer>,
+    /// The epoch of the connection on which the attempt was made.
+    epoch: Option<u64>,
+}
+
+/// How the push of one record ended.
+#[derive(Debug)]
+struct FinishedPush {
+    pushed: PushOutcome,
+    /// When to look at the record again, if a wake-up is to be scheduled.
+    look: Option<Timestamp>,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+enum RecordedOutcome {
+    Done(FinishedPush),
+    /// A newer snapshot arrived during the attempt and is due.
+    Overtaken,
+}
+
+/// Pushes records of one ledger, up to 50 per call: the offered snapshots if they are newer,
+/// otherwise the newest known ones. Returns one outcome per offer, in their order. No two offers
+/// may name the same record.
+///
+/// If the outcome is `Ok`, it is recorded in the row and the sync log. If it is `Err`, the caller
+/// returns the message to the queue; processing it again does no harm.
+pub async fn push_records<E: SyncEntity>(
+    engine: &Engine,
+    ledger: &Ledger,
+    offers: &[PushOffer<'_, E::Snapshot>],
+    urgency: Trigger,
+    invocation: Invocation,
+) -> Vec<Result<PushOutcome, PersistError>> {
+    let mut items = offers.iter().map(PushItem::new).collect::<Vec<_>>();
+    let (mut is_attempted, mut is_synced) = (false, false);
+    for turn in 0..ROUNDS_MAX {
+        // Snapshots that arrived in the meantime come from the row; no person waits for them.
+        let urgency = if turn == 0 { urgency } else { Trigger::Routine };
+        let mut claimed = Vec::new();
+        let admitted = claim_records::<E>(engine, ledger, &mut items, urgency, invocation).await;
+        for (item, admission) in admitted {
+            match admission {
+                Ok(ClaimOutcome::Claimed(row)) => claimed.push((item, *row)),
+                Ok(ClaimOutcome::Refused(ended)) => item.end(Ok(ended)),
+                Err(error) => item.end(Err(error)),
+            }
+        }
+        is_attempted |= !claimed.is_empty();
+        for (item, settled) in
+            attempt::attempt_records::<E, _>(engine, ledger, claimed, urgency, invocation).await
+        {
+            match settled {
+                Ok(RecordedOutcome::Done(ended)) => {
+                    is_synced |= matches!(ended.pushed, PushOutcome::Synced);
+                    item.end(Ok(ended));
+                }
+                Ok(RecordedOutcome::Overtaken) => item.continue_at(engine.clock.now()),
+                Err(error) => item.end(Err(error)),
+            }
+        }
+        if !items.iter().any(|item| item.is_due) {
+            break;
+        }
+    }
+    if is_attempted {
+        activity::record_attempts(engine, &ledger.account, is_synced).await;
+    }
+    schedule_due_wake_ups::<E>(engine, ledger, items).await
+}
+
+/// An item with what its admission resulted in.
+type Admitted<'i, 'a, S> = (&'i mut PushItem<'a, S>, Result<ClaimOutcome, PersistError>);
+
+/// Accepts and claims the items that this round pushes.
+async fn claim_records<'i, 'a, E: SyncEntity>(
+    engine: &Engine,
+    ledger: &Ledger,
+    items: &'i mut [PushItem<'a, E::Snapshot>],
+    urgency: Trigger,
+    invocation: Invocation,
+) -> Vec<Admitted<'i, 'a, E::Snapshot>> {
+    let admissions = items.iter_mut().filter(|item| item.is_due).map(|item| {
+        let key = mapping_key::<E>(ledger, &item.crm_id);
+        let snapshot = item.snapshot;
+        let admit = async move {
+            claim::accept_and_claim::<E>(engine, &key, snapshot, urgency, invocation).await
+        };
+        async move { (item, isolate_record(admit).await) }.boxed()
+    });
+    concurrency::map_concurrently(admissions.collect()).await
+}
+
+/// Schedules wake-ups for records to look at again. If that fails, the outcome counts as not
+/// recorded.
+async fn schedule_due_wake_ups<E: SyncEntity>(
+    engine: &Engine,
+    ledger: &Ledger,
+    items: Vec<PushItem<'_, E::Snapshot>>,
+) -> Vec<Result<PushOutcome, PersistError>> {
+    let look = |item: &PushItem<'_, E::Snapshot>| {
+        let at = item.end.as_ref().ok()?.look?;
+        Some((item.crm_id.clone(), at))
+    };
+    let looks = items.iter().filter_map(look).collect();
+    let mut unbooked: Vec<(CrmId, Arc<PortError>)> = Vec::new();
+    for (records, result) in engine.schedule_wake_ups(ledger, E::KIND, looks).await {
+        if let Err(error) = result {
+            let error = Arc::new(error);
+            unbooked.extend(records.into_iter().map(|crm_id| (crm_id, error.clone())));
+        }
+    }
+    let result = |item: PushItem<'_, E::Snapshot>| {
+        let failed = unbooked.iter().find(|(crm_id, _)| *crm_id == item.crm_id);
+        match (item.end, failed) {
+            (Ok(_), Some((_, error))) => Err(PersistError::WakeUp(error.clone())),
+            (Ok(ended), None) => Ok(ended.pushed),
+            (Err(error), _) => Err(error),
+        }
+    };
+    items.into_iter().map(result).collect()
+}
+
+fn mapping_key<E: SyncEntity>(ledger: &Ledger, crm_id: &CrmId) -> MappingKey {
+    MappingKey::new(ledger.clone(), E::KIND, crm_id.clone())
+}
+
+impl PushOutcome {
+    /// Ends the push of a record without scheduling a wake-up.
+    const fn without_wake_up(self) -> FinishedPush {
+        FinishedPush { pushed: self, look: None }
+    }
+
+    /// Returns what the state after an attempt means for the caller.
+    const fn from_state(state: &OperationState) -> Self {
+        match state {
+            OperationState::Synced => Self::Synced,
+            OperationState::Waiting { until } => Self::Waiting { until: *until },
+            OperationState::Parked { on: _ } => Self::Parked,
+            OperationState::Skipped => Self::Skipped,
+            OperationState::Withheld => Self::Withheld,
+            OperationState::Due => Self::Superseded,
+            OperationState::Claimed { by: _, until } => Self::Held { until: *until },
+        }
+    }
+}

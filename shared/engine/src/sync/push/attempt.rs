@@ -1,0 +1,312 @@
+//! Attempts many records: written to Xero together, recorded one by one.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use domain::failure::{Failure, FailureClass};
+use domain::ids::Ledger;
+use domain::mapping::Mapping;
+use domain::operation::{Trigger, WriteTrace};
+use domain::retry;
+use futures::FutureExt;
+use xero::XeroError;
+
+use super::{AttemptFacts, ClaimedRecord, RecordedOutcome, record_outcome};
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::errors::{PersistError, isolate_record};
+use crate::sync::{Outcome, OutcomeSlot, SyncEntity, SyncTask, WriteState};
+use crate::{Engine, Invocation, concurrency};
+
+/// One claimed record during its attempt.
+struct Attempt<I> {
+    /// What the caller keeps with the record.
+    item: I,
+    claimed: ClaimedRecord,
+    writes: WriteState,
+    outcome: OutcomeSlot,
+}
+
+impl<I> Attempt<I> {
+    fn new(item: I, claimed: ClaimedRecord) -> Self {
+        let (writes, outcome) = (WriteState::default(), OutcomeSlot::default());
+        Self { item, claimed, writes, outcome }
+    }
+}
+
+/// Attempts every claimed record and records the outcomes. Each record comes with what the caller
+/// keeps with it, and gets its result with that.
+pub(super) async fn attempt_records<E: SyncEntity, I: Send + Sync>(
+    engine: &Engine,
+    ledger: &Ledger,
+    claimed: Vec<(I, ClaimedRecord)>,
+    urgency: Trigger,
+    invocation: Invocation,
+) -> Vec<(I, Result<RecordedOutcome, PersistError>)> {
+    let attempts = claimed.into_iter().map(|(item, claimed)| Attempt::new(item, claimed));
+    let attempts = attempts.collect::<Vec<_>>();
+    let epoch = sync_mappings::<E, I>(engine, ledger, &attempts, urgency, invocation).await;
+    let settled = attempts.into_iter().map(|attempt| {
+        let Attempt { item, claimed, writes, outcome } = attempt;
+        let tried = AttemptFacts { wrote: writes.decisive_answer(), epoch };
+        let outcome = outcome.into_outcome();
+        let settle = async move {
+            let settled =
+                isolate_record(record_outcome::<E>(engine, &claimed, outcome, tried)).await;
+            (item, settled)
+        };
+        settle.boxed()
+    });
+    concurrency::map_concurrently(settled.collect()).await
+}
+
+async fn record_outcome<E: SyncEntity>(
+    engine: &Engine,
+    claimed: &ClaimedRecord,
+    outcome: Outcome,
+    tried: AttemptFacts,
+) -> Result<RecordedOutcome, PersistError> {
+    match outcome {
+        Ok(brought) => record_outcome::record_success::<E>(engine, claimed, brought, tried).await,
+        Err(AttemptError::Persist(error)) => Err(error),
+        Err(trouble) => record_outcome::record_failure::<E>(engine, claimed, trouble, tried).await,
+    }
+}
+
+/// Pushes the claimed snapshots to Xero, and records an outcome at every attempt. Returns the epoch
+/// of the connection.
+async fn sync_mappings<E: SyncEntity, I: Sync>(
+    engine: &Engine,
+    ledger: &Ledger,
+    attempts: &[Attempt<I>],
+    urgency: Trigger,
+    invocation: Invocation,
+) -> Option<u64> {
+    if attempts.is_empty() {
+        return None;
+    }
+    let connection = match engine.store.find_connection(&ledger.account).await {
+        Ok(connection) => connection.map(|row| row.record),
+        Err(error) => {
+            fail_all(attempts, &error.into());
+            return None;
+        }
+    };
+    let epoch = connection.as_ref().map(|connection| connection.epoch);
+    match TenantSession::open_on_connection(
+        engine,
+        connection.as_ref(),
+        ledger,
+        urgency,
+        invocation,
+    )
+    .await
+    {
+        Ok(desk) => sync_in_session::<E, I>(&desk, attempts).await,
+        Err(trouble) => fail_all(attempts, &trouble),
+    }
+    epoch
+}
+
+/// Records the same error for all attempts.
+fn fail_all<I>(attempts: &[Attempt<I>], trouble: &AttemptError) {
+    for attempt in attempts {
+        attempt.outcome.set(Err(trouble.clone()));
+    }
+}
+
+async fn sync_in_session<E: SyncEntity, I: Sync>(
+    desk: &TenantSession<'_>,
+    attempts: &[Attempt<I>],
+) {
+    let mut tasks: Vec<SyncTask<'_, E::Snapshot>> = Vec::with_capacity(attempts.len());
+    for Attempt { item: _, claimed, writes, outcome } in attempts {
+        let mapping = &claimed.row.record;
+        match record_outcome::read_snapshot::<E>(mapping) {
+            Ok(snapshot) => {
+                tasks.push(SyncTask::new(
+                    mapping,
+                    snapshot,
+                    desk.engine.recovery_mode,
+                    writes,
+                    outcome,
+                ));
+            }
+            Err(failure) => outcome.set(Err(failure.into())),
+        }
+    }
+    for group in group_by_batch_size(tasks) {
+        sync_and_bisect::<E>(desk, &group).await;
+        record_answers_on_connection(desk, &group).await;
+    }
+}
+
+/// Groups tasks by batch size, those with fewer failures first, so that records with different
+/// batch sizes do not share a call.
+fn group_by_batch_size<S>(tasks: Vec<SyncTask<'_, S>>) -> Vec<Vec<SyncTask<'_, S>>> {
+    let mut groups: Vec<(usize, Vec<SyncTask<'_, S>>)> = Vec::new();
+    for task in tasks {
+        let size = retry::batch_size(task.mapping.operation.failures);
+        match groups.iter_mut().find(|(of, _)| *of == size) {
+            Some((_, group)) => group.push(task),
+            None => groups.push((size, vec![task])),
+        }
+    }
+    groups.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// A further try at a task, whose earlier try may have left a document in Xero.
+struct Retry<'a, S> {
+    task: &'a SyncTask<'a, S>,
+    /// The task's mapping, marked as uncertain.
+    mapping: Mapping,
+    writes: WriteState,
+    outcome: OutcomeSlot,
+}
+
+impl<'a, S: Clone> Retry<'a, S> {
+    fn new(task: &'a SyncTask<'a, S>) -> Self {
+        let (writes, outcome) = (WriteState::default(), OutcomeSlot::default());
+        Self { task, mapping: mark_uncertain(task.mapping), writes, outcome }
+    }
+
+    /// Returns the task of this try.
+    fn again(&self) -> SyncTask<'_, S> {
+        let Self { task, mapping, writes, outcome } = self;
+        SyncTask::new(mapping, task.snapshot.clone(), task.memory, writes, outcome)
+    }
+}
+
+/// Pushes tasks together. Tasks whose documents Xero refused as a batch are pushed again in halves,
+/// until each refused document is alone with its reason. What the refused batch may have left in
+/// Xero is looked up before anything is written again.
+async fn sync_and_bisect<E: SyncEntity>(
+    desk: &TenantSession<'_>,
+    tasks: &[SyncTask<'_, E::Snapshot>],
+) {
+    sync_isolating_panics::<E>(desk, tasks).await;
+    let mut waiting = split_in_halves(refused_together(tasks.iter().collect()));
+    while let Some(part) = waiting.pop() {
+        let retries = part.iter().copied().map(Retry::new).collect::<Vec<_>>();
+        let again = retries.iter().map(Retry::again).collect::<Vec<_>>();
+        sync_isolating_panics::<E>(desk, &again).await;
+        drop(again);
+        let mut is_stopped = false;
+        for Retry { task, mapping: _, writes, outcome } in retries {
+            task.writes.replace_with_later(&writes);
+            let outcome = outcome.into_outcome();
+            is_stopped |= is_about_every_call(&outcome);
+            task.into_outcomes(outcome);
+        }
+        // The remaining parts keep their outcome and are looked up by the next attempt.
+        if is_stopped {
+            break;
+        }
+        waiting.extend(split_in_halves(refused_together(part)));
+    }
+}
+
+/// Returns those of the tasks whose documents Xero refused as a batch.
+fn refused_together<'a, S>(tasks: Vec<&'a SyncTask<'a, S>>) -> Vec<&'a SyncTask<'a, S>> {
+    let is_batch = |error: &XeroError| matches!(error, XeroError::BatchRejected { .. });
+    tasks.into_iter().filter(|task| task.is_refused(is_batch)).collect()
+}
+
+/// Returns two halves, the first one last. A single task is not divided.
+fn split_in_halves<T>(mut first: Vec<T>) -> Vec<Vec<T>> {
+    if first.len() < 2 {
+        return Vec::new();
+    }
+    let second = first.split_off(first.len() / 2);
+    vec![second, first]
+}
+
+/// Returns whether the next call would fail as well, whatever it is about.
+fn is_about_every_call(outcome: &Outcome) -> bool {
+    match outcome {
+        Err(AttemptError::Xero(error)) => {
+            matches!(error.failure_class(), FailureClass::Throttled | FailureClass::Unauthorized)
+        }
+        Ok(_) | Err(_) => false,
+    }
+}
+
+/// Pushes tasks together. If that panics, pushes each alone after looking up what the first try may
+/// have left, so that a record that causes a panic fails alone.
+async fn sync_isolating_panics<E: SyncEntity>(
+    desk: &TenantSession<'_>,
+    tasks: &[SyncTask<'_, E::Snapshot>],
+) {
+    if sync_catching_panics::<E>(desk, tasks).await {
+        return;
+    }
+    for task in tasks {
+        let has_survived = tasks.len() > 1 && alone::<E>(desk, task).await;
+        if !has_survived {
+            task.into_outcomes(Err(panic_failure().into()));
+        }
+    }
+}
+
+/// Pushes one task of a try that panicked. Returns whether this did not panic, too.
+async fn alone<E: SyncEntity>(desk: &TenantSession<'_>, task: &SyncTask<'_, E::Snapshot>) -> bool {
+    let mapping = mark_uncertain(task.mapping);
+    let snapshot = task.snapshot.clone();
+    let alone = [SyncTask::new(&mapping, snapshot, task.memory, task.writes, task.outcome)];
+    sync_catching_panics::<E>(desk, &alone).await
+}
+
+/// Returns the mapping marked as uncertain, because Xero may have a document that it does not know.
+fn mark_uncertain(mapping: &Mapping) -> Mapping {
+    let mut mapping = mapping.clone();
+    mapping.operation.trace = WriteTrace::Uncertain;
+    mapping
+}
+
+/// Pushes tasks together. Returns whether this did not panic. The outcomes of a try that panicked
+/// are discarded.
+async fn sync_catching_panics<E: SyncEntity>(
+    desk: &TenantSession<'_>,
+    tasks: &[SyncTask<'_, E::Snapshot>],
+) -> bool {
+    let result = AssertUnwindSafe(E::sync_batch(desk, tasks)).catch_unwind().await;
+    if result.is_err() {
+        tracing::error!(records = tasks.len(), "an attempt panicked");
+        for task in tasks {
+            task.outcome.clear();
+        }
+    }
+    result.is_ok()
+}
+
+fn panic_failure() -> Failure {
+    Failure::new(
+        FailureClass::Defect,
+        "integration_fault",
+        "The integration failed on this record because of an internal error.",
+        "Your books are not affected. If this persists, contact support.",
+    )
+}
+
+/// Records what the answers say about the whole connection, once per answer.
+async fn record_answers_on_connection<S: Sync>(
+    desk: &TenantSession<'_>,
+    tasks: &[SyncTask<'_, S>],
+) {
+    let mut noted: Vec<(usize, Option<Failure>)> = Vec::new();
+    for task in tasks {
+        let Some(error) = task.outcome.xero_error() else { continue };
+        let shared = Arc::as_ptr(&error).addr();
+        let known = noted.iter().find(|(one, _)| *one == shared).map(|(_, known)| known.clone());
+        let instead = if let Some(instead) = known {
+            instead
+        } else {
+            let instead = desk.record_on_connection(&error).await;
+            noted.push((shared, instead.clone()));
+            instead
+        };
+        if let Some(failure) = instead {
+            task.into_outcomes(Err(AttemptError::Explained(failure)));
+        }
+    }
+}

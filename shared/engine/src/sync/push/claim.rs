@@ -1,0 +1,220 @@
+//! Accepts a snapshot and claims its row, in one write if no other process holds the row.
+
+use domain::mapping::{KeptSnapshot, Mapping, MappingKey, SnapshotAcceptance};
+use domain::operation::{ClaimId, EventRefusal, OperationEvent, OperationState, Trigger};
+use domain::retry;
+use jiff::{SignedDuration, Timestamp};
+use store::table::WriteExpectation;
+use store::{ConflictLimit, StoreError, VersionedRecord};
+
+use super::refused::{refuse_record, too_large_failure};
+use super::{ClaimedRecord, FinishedPush, PushOutcome, record_outcome};
+use crate::errors::PersistError;
+use crate::sync::{SyncEntity, sync_log};
+use crate::{Engine, Invocation};
+
+/// How long a lease outlives the invocation: a request in progress at the deadline may reach Xero
+/// until then.
+const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(retry::IN_FLIGHT_SECONDS);
+
+/// The result of admitting a record.
+#[derive(Debug)]
+pub(super) enum ClaimOutcome {
+    /// The record is claimed for this attempt.
+    Claimed(Box<ClaimedRecord>),
+    /// There is nothing to attempt now.
+    Refused(FinishedPush),
+}
+
+/// Accepts the offered snapshot and claims the row.
+pub(super) async fn accept_and_claim<E: SyncEntity>(
+    engine: &Engine,
+    key: &MappingKey,
+    offered: Option<&E::Snapshot>,
+    urgency: Trigger,
+    invocation: Invocation,
+) -> Result<ClaimOutcome, PersistError> {
+    let by = ClaimId(engine.ids.new_uuid());
+    let mut conflicts = ConflictLimit::default();
+    loop {
+        let now = engine.clock.now();
+        let known = engine.store.find_mapping(key).await?;
+        let (known, expect) = match known {
+            Some(VersionedRecord { record, version }) => {
+                (Some(record), WriteExpectation::Version(version))
+            }
+            None => (None, WriteExpectation::Absent),
+        };
+        let door = match accept_snapshot::<E>(known, key, offered, now) {
+            Ok(door) => door,
+            Err(refused) => return Ok(ClaimOutcome::Refused(refused.without_wake_up())),
+        };
+        let until = invocation.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
+        let mapping = prepare_mapping::<E>(&door.mapping, urgency);
+        let written = match mapping.apply_event(OperationEvent::Claim { by, until, urgency }, now) {
+            Ok(next) => write_claim::<E>(engine, by, next, expect, urgency).await,
+            Err(refusal) => {
+                store_without_claim(engine, door, expect, refusal).await.map_err(PersistError::from)
+            }
+        };
+        match written {
+            Err(PersistError::Store(error)) if matches!(*error, StoreError::Conflict) => {
+                conflicts.allow_retry(StoreError::Conflict)?;
+            }
+            Err(PersistError::Store(error)) if matches!(*error, StoreError::TooLarge { .. }) => {
+                let refused = refuse_too_large::<E>(engine, key, offered).await?;
+                return Ok(ClaimOutcome::Refused(refused.without_wake_up()));
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Returns the mapping as an attempt starts from it. If a person syncs a document that was voided
+/// or deleted in Xero, the attempt makes a new copy.
+fn prepare_mapping<E: SyncEntity>(mapping: &Mapping, urgency: Trigger) -> Mapping {
+    let wants_a_copy = urgency == Trigger::Person
+        && mapping.is_gone_in_xero()
+        && record_outcome::read_snapshot::<E>(mapping)
+            .is_ok_and(|snapshot| E::is_wanted(&snapshot));
+    if wants_a_copy { mapping.clone().new_generation() } else { mapping.clone() }
+}
+
+/// Why a snapshot is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeepReason {
+    /// For later use by other records or commands.
+    Record,
+    /// For an attempt that a hint will trigger.
+    Queue,
+}
+
+/// Stores a snapshot without an attempt.
+pub(crate) async fn keep_snapshot<E: SyncEntity>(
+    engine: &Engine,
+    key: &MappingKey,
+    offered: &E::Snapshot,
+    keep: KeepReason,
+) -> Result<PushOutcome, StoreError> {
+    let updated = engine.store.update_mapping(key, |known| -> Result<Mapping, PushOutcome> {
+        let now = engine.clock.now();
+        let PendingMapping { mapping, news } =
+            accept_snapshot::<E>(known, key, Some(offered), now)?;
+        match (news, keep) {
+            (SnapshotChange::None, _) => Err(PushOutcome::Unchanged),
+            (SnapshotChange::Snapshot, KeepReason::Record) => Ok(mapping),
+            (SnapshotChange::Snapshot, KeepReason::Queue) => {
+                Ok(mapping.apply_event(OperationEvent::Queued, now).unwrap_or(mapping))
+            }
+        }
+    });
+    match updated.await {
+        Ok(Ok(_)) => Ok(PushOutcome::Superseded),
+        Ok(Err(result)) => Ok(result),
+        Err(StoreError::TooLarge { .. }) => refuse_too_large::<E>(engine, key, Some(offered)).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives up a record that is too large for a row. What was stored of it before stays.
+async fn refuse_too_large<E: SyncEntity>(
+    engine: &Engine,
+    key: &MappingKey,
+    offered: Option<&E::Snapshot>,
+) -> Result<PushOutcome, StoreError> {
+    let number = offered.map_or_else(|| key.crm_id.to_string(), E::record_number);
+    let subject = (E::KIND, key.crm_id.clone(), number);
+    refuse_record(engine, &key.ledger.account, subject, &too_large_failure()).await?;
+    Ok(PushOutcome::Skipped)
+}
+
+/// A mapping about to be claimed or stored, with the offered snapshot if that is newer.
+struct PendingMapping {
+    mapping: Mapping,
+    news: SnapshotChange,
+}
+
+/// Whether the mapping differs from its row.
+#[derive(PartialEq, Eq)]
+enum SnapshotChange {
+    None,
+    Snapshot,
+}
+
+fn accept_snapshot<E: SyncEntity>(
+    known: Option<Mapping>,
+    key: &MappingKey,
+    offered: Option<&E::Snapshot>,
+    now: Timestamp,
+) -> Result<PendingMapping, PushOutcome> {
+    let Some(offered) = offered else {
+        let mapping = known.ok_or(PushOutcome::Unknown)?;
+        return Ok(PendingMapping { mapping, news: SnapshotChange::None });
+    };
+    let json = serde_json::to_string(offered).expect("a checked snapshot always makes JSON");
+    let snapshot = KeptSnapshot::new(E::record_revision(offered), E::record_number(offered), json);
+    match (Mapping::accept_snapshot(known.as_ref(), key, snapshot, now), known) {
+        (SnapshotAcceptance::Newer(mapping), _) => {
+            Ok(PendingMapping { mapping: *mapping, news: SnapshotChange::Snapshot })
+        }
+        (SnapshotAcceptance::Same, Some(mapping)) => {
+            Ok(PendingMapping { mapping, news: SnapshotChange::None })
+        }
+        (SnapshotAcceptance::Same, None) => Err(PushOutcome::Unknown),
+        (SnapshotAcceptance::Stale { known }, _) => Err(PushOutcome::Stale { known }),
+    }
+}
+
+async fn write_claim<E: SyncEntity>(
+    engine: &Engine,
+    by: ClaimId,
+    mapping: Mapping,
+    expect: WriteExpectation,
+    urgency: Trigger,
+) -> Result<ClaimOutcome, PersistError> {
+    let now = engine.clock.now();
+    // Taking over from a process that died counts as a failed attempt, and may be the last one.
+    let event = record_outcome::skipped_event(engine, &mapping);
+    let version = engine.store.put_mapping(&mapping, expect, event.as_ref()).await?;
+    if let Some(event) = &event {
+        engine.deliver_committed(&event.account_id, [event]).await;
+        sync_log::log_failed::<E>(engine, &mapping, now).await;
+        return Ok(ClaimOutcome::Refused(PushOutcome::Skipped.without_wake_up()));
+    }
+    // A message is redelivered if this process dies; a person's request is not.
+    if let (Trigger::Person, OperationState::Claimed { by: _, until }) =
+        (urgency, &mapping.operation.state)
+    {
+        let MappingKey { ledger, kind, crm_id } = &mapping.key;
+        engine.schedule_wake_up(ledger, *kind, crm_id, *until).await?;
+    }
+    let row = VersionedRecord { record: mapping, version };
+    Ok(ClaimOutcome::Claimed(Box::new(ClaimedRecord { by, row, at: now })))
+}
+
+/// Stores a newer snapshot in a row that cannot be claimed, and returns why. A wake-up at the end
+/// of the lease checks on the process that holds the claim.
+async fn store_without_claim(
+    engine: &Engine,
+    door: PendingMapping,
+    expect: WriteExpectation,
+    refusal: EventRefusal,
+) -> Result<ClaimOutcome, StoreError> {
+    if door.news == SnapshotChange::Snapshot {
+        engine.store.put_mapping(&door.mapping, expect, None).await?;
+    }
+    let ended = match refusal {
+        EventRefusal::AlreadySynced => PushOutcome::Unchanged.without_wake_up(),
+        EventRefusal::HeldUntil(until) => {
+            FinishedPush { pushed: PushOutcome::Held { until }, look: Some(until) }
+        }
+        EventRefusal::NotBefore(until) => {
+            FinishedPush { pushed: PushOutcome::Waiting { until }, look: Some(until) }
+        }
+        EventRefusal::Parked => PushOutcome::Parked.without_wake_up(),
+        EventRefusal::Skipped => PushOutcome::Skipped.without_wake_up(),
+        EventRefusal::Withheld => PushOutcome::Withheld.without_wake_up(),
+        EventRefusal::NotTheHolder => PushOutcome::Superseded.without_wake_up(),
+    };
+    Ok(ClaimOutcome::Refused(ended))
+}

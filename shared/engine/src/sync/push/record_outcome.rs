@@ -1,0 +1,324 @@
+//! Confirm or fail: the outcome goes into the row, then the log is written, then wake-ups are booked.
+//! A crash between them loses a line or a hint, never the outcome; the sweep finds what a hint was for.
+
+use domain::failure::{Failure, FailureClass};
+use domain::ids::CrmId;
+use domain::mapping::Mapping;
+use domain::operation::{
+    OperationEvent, OperationState, ParkingReason, SnapshotFreshness, WriteAnswer, into_unconfirmed,
+};
+use domain::outbound::{EventContent, OutboundEvent as Outbound};
+use store::{ConflictLimit, StoreError, VersionedRecord};
+
+use super::{AttemptFacts, ClaimedRecord, FinishedPush, PushOutcome, RecordedOutcome};
+use crate::Engine;
+use crate::connection::connection_failures::refused_once_failure;
+use crate::connection::tenant_session::AttemptError;
+use crate::error_chain::ErrorChain;
+use crate::errors::PersistError;
+use crate::ports::Metric;
+use crate::sync::{SyncEntity, Synced, already_linked_failure, release, sync_log};
+
+/// Reads the snapshot that a mapping keeps.
+pub(super) fn read_snapshot<E: SyncEntity>(mapping: &Mapping) -> Result<E::Snapshot, Failure> {
+    serde_json::from_str(&mapping.snapshot.json).map_err(|_| {
+        Failure::new(
+            FailureClass::Defect,
+            "snapshot_unreadable",
+            "The stored record cannot be read.",
+            "Send it from the CRM again; if it fails again, contact support.",
+        )
+    })
+}
+
+/// Records that Xero has the document. `tried` says what else is known of the attempt.
+pub(super) async fn record_success<E: SyncEntity>(
+    engine: &Engine,
+    claimed: &ClaimedRecord,
+    brought: Synced,
+    tried: AttemptFacts,
+) -> Result<RecordedOutcome, PersistError> {
+    let revision = claimed.row.record.snapshot.revision;
+    let mut before = claimed.row.clone();
+    let mut is_reserved = false;
+    let mut conflicts = ConflictLimit::default();
+    loop {
+        let freshness = before.record.snapshot_freshness(revision);
+        let event = OperationEvent::Confirmed { by: claimed.by, snapshot: freshness };
+        let Ok(next) = before.record.apply_event(event, engine.clock.now()) else {
+            return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
+        };
+        let link = brought.link.clone().or(next.link.clone());
+        // Once the document is found, nothing has to be looked for under other numbers.
+        let earlier_keys = if link.is_some() { Vec::new() } else { next.earlier_keys.clone() };
+        let next = Mapping { link, earlier_keys, synced_revision: Some(revision), ..next };
+        match write_outcome(engine, &next, &before, is_reserved, None).await {
+            Ok(()) => {
+                if brought.has_total_difference() {
+                    report_to_operator(engine, &next, Metric::TotalsDiffer, "the totals differ");
+                }
+                sync_log::log_synced::<E>(engine, &next, &brought, claimed.at).await;
+                if before.record.link.is_none() {
+                    release_waiting_records(engine, &next).await;
+                }
+                return Ok(match freshness {
+                    SnapshotFreshness::Newest => {
+                        RecordedOutcome::Done(PushOutcome::Synced.without_wake_up())
+                    }
+                    SnapshotFreshness::Overtaken => RecordedOutcome::Overtaken,
+                });
+            }
+            Err(error) => conflicts.allow_retry(error)?,
+        }
+        match find_document_owner(engine, &next).await? {
+            // Xero has answered, if with what is another's: its answer must not be replayed.
+            Some(owner) if owner != next.key.crm_id => {
+                let failure = already_linked_failure(next.key.kind, &owner);
+                return record_failure::<E>(
+                    engine,
+                    claimed,
+                    AttemptError::Explained(failure),
+                    tried,
+                )
+                .await;
+            }
+            owner => is_reserved = owner.is_some(),
+        }
+        before = reread_mapping(engine, &before).await?;
+    }
+}
+
+/// Writes the outcome of an attempt. The limits of messages leave room in the row for every outcome; if it is too
+/// large all the same, the outcome is kept without the text of the snapshot: Xero's id must not be lost, and the
+/// attempt must not be repeated for ever.
+async fn write_outcome(
+    engine: &Engine,
+    next: &Mapping,
+    before: &VersionedRecord<Mapping>,
+    is_reserved: bool,
+    event: Option<&Outbound>,
+) -> Result<(), StoreError> {
+    match engine.store.confirm_mapping(next, before, is_reserved, event).await {
+        Err(StoreError::TooLarge { .. }) => {
+            let what = "the outcome did not fit into the row; the snapshot's text was dropped";
+            report_to_operator(engine, next, Metric::Defect, what);
+            let next = next.clone().without_text();
+            engine.store.confirm_mapping(&next, before, is_reserved, event).await.map(drop)
+        }
+        result => result.map(drop),
+    }
+}
+
+/// Counts something that an alarm is for, and says which record it is about.
+fn report_to_operator(engine: &Engine, mapping: &Mapping, measure: Metric, what: &'static str) {
+    engine.metrics.record_metric(measure);
+    tracing::warn!(
+        account.id = %mapping.key.ledger.account,
+        tenant.id = %mapping.key.ledger.tenant,
+        entity = %mapping.key.kind,
+        crm.id = %mapping.key.crm_id,
+        "{what}"
+    );
+}
+
+/// What waited for this document goes on. The document itself is recorded, whatever becomes of that.
+async fn release_waiting_records(engine: &Engine, mapping: &Mapping) {
+    if let Err(error) = release::release_waiting_for(engine, &mapping.key).await {
+        tracing::error!(
+            error = %ErrorChain(&error),
+            account.id = %mapping.key.ledger.account,
+            crm.id = %mapping.key.crm_id,
+            "what waited for this document was not released"
+        );
+    }
+}
+
+/// Whose the document is.
+async fn find_document_owner(
+    engine: &Engine,
+    mapping: &Mapping,
+) -> Result<Option<CrmId>, StoreError> {
+    let key = &mapping.key;
+    let Some(link) = &mapping.link else { return Ok(None) };
+    engine.store.find_linked_record(&key.ledger, key.kind, link.xero_id).await
+}
+
+/// Records that the attempt failed, and what follows. `tried` says what else is known of the attempt.
+pub(super) async fn record_failure<E: SyncEntity>(
+    engine: &Engine,
+    claimed: &ClaimedRecord,
+    trouble: AttemptError,
+    tried: AttemptFacts,
+) -> Result<RecordedOutcome, PersistError> {
+    let AttemptFailure { failure, answer, parking } =
+        into_attempt_failure(engine, trouble, tried.wrote)?;
+    let failure = confirm_with_connection(engine, claimed, failure, tried.epoch).await?;
+    if failure.class == FailureClass::Defect {
+        report_to_operator(
+            engine,
+            &claimed.row.record,
+            Metric::Defect,
+            "a fault of ours or of the operator's",
+        );
+    }
+    let revision = claimed.row.record.snapshot.revision;
+    let mut before = claimed.row.clone();
+    let mut conflicts = ConflictLimit::default();
+    loop {
+        let event = OperationEvent::Failed {
+            by: claimed.by,
+            failure: failure.clone(),
+            answer,
+            snapshot: before.record.snapshot_freshness(revision),
+            parking: parking.clone(),
+            epoch: tried.epoch,
+        };
+        let Ok(next) = before.record.apply_event(event, engine.clock.now()) else {
+            return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
+        };
+        let event = skipped_event(engine, &next);
+        match write_outcome(engine, &next, &before, false, event.as_ref()).await {
+            Ok(()) => {
+                engine.deliver_committed(&next.key.ledger.account, &event).await;
+                return conclude_failure::<E>(engine, claimed, &next, &failure).await;
+            }
+            Err(error) => conflicts.allow_retry(error)?,
+        }
+        before = reread_mapping(engine, &before).await?;
+    }
+}
+
+/// A record waits for the connection only if the connection shows that it does not work, or has started to work since
+/// the attempt began: otherwise nothing would ever release the record. Where the connection could not be updated, the
+/// attempt is repeated, and finds out again.
+async fn confirm_with_connection(
+    engine: &Engine,
+    claimed: &ClaimedRecord,
+    failure: Failure,
+    epoch: Option<u64>,
+) -> Result<Failure, PersistError> {
+    // A consent that lacks a permission leaves the connection working for every other call.
+    if failure.class != FailureClass::Unauthorized || failure.is_about_permission() {
+        return Ok(failure);
+    }
+    let key = &claimed.row.record.key;
+    let working = release::working_epoch(engine, &key.ledger).await?;
+    if working.is_none() || working != epoch {
+        return Ok(failure);
+    }
+    tracing::warn!(
+        account.id = %key.ledger.account,
+        entity = %key.kind,
+        crm.id = %key.crm_id,
+        failure.code = %failure.code,
+        "the connection does not show why the attempt failed; it is repeated"
+    );
+    Ok(refused_once_failure())
+}
+
+/// What the CRM is told of a mapping that has just been given up.
+pub(super) fn skipped_event(engine: &Engine, next: &Mapping) -> Option<Outbound> {
+    if next.operation.state != OperationState::Skipped {
+        return None;
+    }
+    let failure = next.operation.failure.as_ref()?;
+    Some(
+        engine.new_event(&next.key.ledger.account, EventContent::for_skipped_record(next, failure)),
+    )
+}
+
+async fn conclude_failure<E: SyncEntity>(
+    engine: &Engine,
+    claimed: &ClaimedRecord,
+    next: &Mapping,
+    failure: &Failure,
+) -> Result<RecordedOutcome, PersistError> {
+    // The log tells what happened even when a newer snapshot has already wiped it from the row.
+    let mut logged = next.clone();
+    logged.operation.failure = Some(failure.clone());
+    sync_log::log_failed::<E>(engine, &logged, claimed.at).await;
+    let look = match next.operation.state {
+        OperationState::Waiting { until }
+            if next.operation.failure.is_none() && until <= engine.clock.now() =>
+        {
+            return Ok(RecordedOutcome::Overtaken);
+        }
+        OperationState::Waiting { until } => Some(until),
+        // The account may have been reconnected while this attempt still failed for lack of it.
+        OperationState::Parked { on: ParkingReason::Reconnect } => {
+            release::release_if_connected(engine, next).await?;
+            None
+        }
+        // The client may have arrived while this attempt still missed it.
+        OperationState::Parked { on: ParkingReason::Prerequisite { kind: _, crm_id: _ } } => {
+            release::release_if_prerequisite_met(engine, next).await?;
+            None
+        }
+        OperationState::Due
+        | OperationState::Claimed { by: _, until: _ }
+        | OperationState::Synced
+        | OperationState::Skipped
+        | OperationState::Withheld => None,
+    };
+    Ok(RecordedOutcome::Done(FinishedPush {
+        pushed: PushOutcome::from_state(&next.operation.state),
+        look,
+    }))
+}
+
+/// A failure with what the state machine needs to know of it.
+struct AttemptFailure {
+    failure: Failure,
+    answer: WriteAnswer,
+    parking: Option<ParkingReason>,
+}
+
+impl AttemptFailure {
+    /// The same failure of an attempt that had written before: what Xero answered to the writes decides whether a
+    /// key is used up, and whether something may stand in Xero that we do not know.
+    fn after_writes(self, wrote: Option<WriteAnswer>) -> Self {
+        let Self { failure, answer, parking } = self;
+        match wrote {
+            None => Self { failure, answer, parking },
+            Some(WriteAnswer::Answered) => Self { failure, answer: WriteAnswer::Answered, parking },
+            Some(open @ (WriteAnswer::Unanswered | WriteAnswer::Unconfirmed)) => {
+                Self { failure: into_unconfirmed(failure), answer: open, parking }
+            }
+        }
+    }
+}
+
+/// What trouble means for the record, given what Xero answered to the writes of the attempt.
+fn into_attempt_failure(
+    engine: &Engine,
+    trouble: AttemptError,
+    wrote: Option<WriteAnswer>,
+) -> Result<AttemptFailure, PersistError> {
+    let (failure, answer, parking) = match trouble {
+        AttemptError::Xero(error) => {
+            let answer =
+                if error.is_answered() { WriteAnswer::Answered } else { WriteAnswer::Unanswered };
+            let failure = error.to_failure(engine.clock.now());
+            let told = AttemptFailure { failure, answer, parking: None }.after_writes(wrote);
+            tracing::warn!(
+                error = %ErrorChain(&*error),
+                failure.class = told.failure.class.as_str(),
+                "the attempt failed"
+            );
+            return Ok(told);
+        }
+        AttemptError::Failure(failure) => (failure, WriteAnswer::Unanswered, None),
+        AttemptError::Explained(failure) => (failure, WriteAnswer::Answered, None),
+        AttemptError::Blocked { failure, on } => (failure, WriteAnswer::Unanswered, Some(*on)),
+        AttemptError::Persist(error) => return Err(error),
+    };
+    Ok(AttemptFailure { failure, answer, parking }.after_writes(wrote))
+}
+
+/// The row as it is now. It cannot be gone: mappings are never deleted.
+async fn reread_mapping(
+    engine: &Engine,
+    before: &VersionedRecord<Mapping>,
+) -> Result<VersionedRecord<Mapping>, StoreError> {
+    engine.store.find_mapping(&before.record.key).await?.ok_or(StoreError::Conflict)
+}

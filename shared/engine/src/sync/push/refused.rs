@@ -1,0 +1,69 @@
+//! Refuses records that can never be stored. This is a final answer, not an outage: the sync log
+//! gives the reason, the CRM receives an event, and the message is done, so that it does not block
+//! the messages behind it.
+
+use domain::entity::EntityKind;
+use domain::failure::{Failure, FailureClass};
+use domain::ids::{AccountId, CrmId};
+use domain::outbound::EventContent;
+use domain::sync_log::LogStatus;
+use store::StoreError;
+use uuid::Uuid;
+
+use crate::Engine;
+use crate::sync::sync_log;
+
+/// The failure of a record that is larger than a row may be.
+pub(crate) fn too_large_failure() -> Failure {
+    Failure::new(
+        FailureClass::Untranslatable,
+        "too_large",
+        "The record is too large to be stored.",
+        "Shorten its texts or split it in the CRM, then send it again.",
+    )
+}
+
+/// The failure of a payment on an invoice with the maximum number of payments.
+pub(crate) fn too_many_payments_failure(invoice: &CrmId) -> Failure {
+    let most = domain::invoice_payments::PAYMENTS_MAX;
+    Failure::new(
+        FailureClass::Untranslatable,
+        "too_many_payments",
+        format!("The invoice {invoice} has {most} payments, the most that one invoice may have."),
+        "Record it as a payment of another invoice.",
+    )
+}
+
+/// Refuses a record, given by its id and its number for people. What was stored of it before stays.
+pub(super) async fn refuse_record(
+    engine: &Engine,
+    account: &AccountId,
+    subject: (EntityKind, CrmId, String),
+    failure: &Failure,
+) -> Result<(), StoreError> {
+    refuse_record_as(engine, engine.ids.new_uuid(), account, subject, failure).await
+}
+
+/// Refuses a record like [`refuse_record`], with this id of the event. If the message is processed
+/// again, the same id makes it the same event for the CRM.
+pub(crate) async fn refuse_record_as(
+    engine: &Engine,
+    event_id: Uuid,
+    account: &AccountId,
+    subject: (EntityKind, CrmId, String),
+    failure: &Failure,
+) -> Result<(), StoreError> {
+    let (entity, crm_id, number) = subject.clone();
+    let news = EventContent::Skipped {
+        entity,
+        crm_id,
+        number,
+        code: failure.code.clone().into_owned(),
+        message: failure.message.clone(),
+        remedy: failure.remedy.clone(),
+    };
+    engine.report_event(event_id, account, news).await?;
+    let told = format!("{failure} It was refused.");
+    sync_log::log_idle(engine, account, subject, LogStatus::Skipped, told, Some(failure)).await;
+    Ok(())
+}

@@ -1,0 +1,285 @@
+//! Sales documents with lines: invoices and credit notes. Both are pushed to Xero the same way;
+//! [`Sales`] holds the differences.
+
+mod client;
+mod document_writer;
+mod find;
+mod merged_contact;
+mod synced_documents;
+mod void;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::crm::lines::RecordStatus;
+use domain::document::sales::{NewStatus, SalesDocument};
+use domain::failure::{Failure, FailureCause, FailureClass};
+use domain::idempotency::IdempotencyKey;
+use domain::ids::{ClientId, XeroContactId, XeroId};
+use domain::mapping::{DocumentAmounts, XeroLink};
+use domain::money::Money;
+use domain::sync_log::LoggedOperation;
+use domain::translate::TranslatedDocument;
+use domain::translate::lines::TranslationContext;
+use xero::api::TargetStatus;
+use xero::{ApiSession, DecodedRows, XeroError};
+
+use self::document_writer::DocumentWriter;
+use self::find::LookupOutcome;
+use super::write::{WriteEndpoint, WriteSubject};
+use super::{SyncEntity, SyncTask, Synced, WriteState, batch_size, fail_tasks};
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+
+/// The differences between the two kinds of sales documents.
+#[async_trait]
+pub(super) trait SalesEntity: SyncEntity {
+    /// The document that is sent to Xero.
+    type Document: Send + Sync + 'static;
+    /// The document as Xero returns it.
+    type Remote: SalesDocument + Clone + Send + Sync + 'static;
+    /// The type of the document's id in Xero.
+    type Id: Copy + Send + Sync + 'static;
+
+    /// Converts an id into one of this kind.
+    fn typed_id(id: XeroId) -> Self::Id;
+
+    /// Returns the part of the snapshot that both kinds share.
+    fn sales_outline(snapshot: &Self::Snapshot) -> SalesOutline<'_>;
+
+    /// Returns the link back to the CRM, if Xero keeps one for this kind.
+    fn document_url(crm: &str, snapshot: &Self::Snapshot) -> Option<String>;
+
+    /// Returns the end of the reference that identifies our document, if this kind has one.
+    fn reference_tag(snapshot: &Self::Snapshot) -> Option<String>;
+
+    /// Builds the document to create, or to update the existing one with.
+    fn translate_snapshot(
+        snapshot: &Self::Snapshot,
+        existing: Option<Self::Id>,
+        context: TranslationContext<'_>,
+    ) -> Result<TranslatedDocument<Self::Document>, Failure>;
+
+    /// Returns the document with another number.
+    fn with_number(document: Self::Document, number: String) -> Self::Document;
+
+    /// Returns the document with a new status.
+    fn with_status(document: Self::Document, status: Option<NewStatus>) -> Self::Document;
+
+    /// Returns the endpoint for creating up to `batch` documents per call.
+    fn create_endpoint(batch: usize) -> WriteEndpoint<Self::Document, Self::Remote>;
+
+    /// Returns the endpoint for updating up to `batch` documents per call.
+    fn update_endpoint(batch: usize) -> WriteEndpoint<Self::Document, Self::Remote>;
+
+    /// Returns the endpoint for voiding or deleting up to `batch` documents per call.
+    fn status_endpoint(batch: usize) -> WriteEndpoint<(Self::Id, TargetStatus), Self::Remote>;
+
+    /// Reads the documents with these numbers from Xero.
+    async fn find_by_numbers(
+        session: &ApiSession,
+        numbers: &[&str],
+    ) -> Result<DecodedRows<Self::Remote>, XeroError>;
+
+    /// Reads the documents with these ids from Xero.
+    async fn find_by_ids(
+        session: &ApiSession,
+        ids: &[Self::Id],
+    ) -> Result<DecodedRows<Self::Remote>, XeroError>;
+
+    /// Returns the link to a document in Xero.
+    fn build_link(
+        task: &SyncTask<'_, Self::Snapshot>,
+        remote: &Self::Remote,
+        operation: LoggedOperation,
+    ) -> XeroLink;
+}
+
+/// The part of a snapshot that both kinds share.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SalesOutline<'a> {
+    pub(super) number: &'a str,
+    pub(super) client: &'a ClientId,
+    pub(super) standing: RecordStatus,
+    /// The total, computed as Xero computes it.
+    pub(super) total: Money,
+}
+
+type SalesTasks<'a, T> = [SyncTask<'a, <T as SyncEntity>::Snapshot>];
+
+/// A task with the contact of its client.
+#[derive(Debug)]
+struct Addressed<'a, S> {
+    task: &'a SyncTask<'a, S>,
+    contact: XeroContactId,
+}
+
+impl<S> Clone for Addressed<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Addressed<'_, S> {}
+
+impl<S> WriteSubject for Addressed<'_, S> {
+    fn key(&self, body: &Bytes) -> IdempotencyKey {
+        self.task.idempotency_key(body)
+    }
+
+    fn writes(&self) -> &WriteState {
+        self.task.writes
+    }
+}
+
+/// A task with its contact and with what to do with its document.
+type Planned<'a, T> = (Addressed<'a, <T as SyncEntity>::Snapshot>, DocumentTarget);
+
+/// What to do with a task's document.
+#[derive(Debug, Clone)]
+enum DocumentTarget {
+    /// Create it.
+    New,
+    /// Create it with another number, because an earlier copy holds its own.
+    Renumbered,
+    /// Update it.
+    Existing {
+        id: XeroId,
+        /// Its number in Xero, if known.
+        number: Option<String>,
+        /// The status to set, if it has to change.
+        status: Option<NewStatus>,
+        /// The operation to log.
+        operation: LoggedOperation,
+    },
+}
+
+/// Pushes the clients first. A linked document is updated, or only read if Xero already has this
+/// revision. The others are created, after looking up what an unanswered try may have left.
+pub(super) async fn sync_documents<T: SalesEntity>(
+    desk: &TenantSession<'_>,
+    tasks: &SalesTasks<'_, T>,
+) {
+    let addressed = client::address::<T>(desk, tasks).await;
+    void::void_documents::<T>(desk, tasks).await;
+    synced_documents::fetch_synced_documents::<T>(desk, &addressed).await;
+    let targets = choose_targets::<T>(desk, &addressed).await;
+    if targets.is_empty() {
+        return;
+    }
+    match DocumentWriter::with_codes_and_chart(desk, batch_size(tasks)).await {
+        Ok(mut bench) => {
+            let clashing = bench.write_documents::<T>(targets).await;
+            let adopted = resolve_number_conflicts::<T>(desk, clashing).await;
+            let clashing = bench.write_documents::<T>(adopted).await;
+            refuse_copies::<T>(&clashing);
+            merged_contact::follow_merges::<T>(desk, &addressed).await;
+        }
+        Err(trouble) => fail_tasks(targets.into_iter().map(|(one, _)| one.task), &trouble),
+    }
+}
+
+fn is_voided<T: SalesEntity>(task: &SyncTask<'_, T::Snapshot>) -> bool {
+    T::sales_outline(&task.snapshot).standing == RecordStatus::Voided
+}
+
+/// Returns what to do with every task without an outcome.
+async fn choose_targets<'a, T: SalesEntity>(
+    desk: &TenantSession<'_>,
+    addressed: &[Addressed<'a, T::Snapshot>],
+) -> Vec<Planned<'a, T>> {
+    let (mut targets, mut uncertain) = (Vec::new(), Vec::new());
+    for one in addressed.iter().filter(|one| one.task.outcome.is_empty()) {
+        match &one.task.mapping.link {
+            Some(link) => {
+                let (id, number) = (link.xero_id, link.number.clone());
+                let operation = LoggedOperation::Update;
+                targets
+                    .push((*one, DocumentTarget::Existing { id, number, status: None, operation }));
+            }
+            None if one.task.must_resolve() => uncertain.push(*one),
+            None => targets.push((*one, DocumentTarget::New)),
+        }
+    }
+    for (one, found) in find::find_documents::<T>(desk, uncertain).await {
+        match found {
+            LookupOutcome::Nothing => targets.push((one, DocumentTarget::New)),
+            LookupOutcome::Ours(target) => targets.push((one, target)),
+            LookupOutcome::Settled(brought) => one.task.into_outcomes(Ok(brought)),
+            LookupOutcome::Foreign(failure) => one.task.into_outcomes(Err(failure.into())),
+        }
+    }
+    targets
+}
+
+/// Resolves documents that Xero refused because their number is taken: by our own document from an
+/// earlier try that was considered failed, or by a foreign one. If neither is found, the refusal
+/// remains their outcome.
+async fn resolve_number_conflicts<'a, T: SalesEntity>(
+    desk: &TenantSession<'_>,
+    clashing: Vec<Addressed<'a, T::Snapshot>>,
+) -> Vec<Planned<'a, T>> {
+    let mut adopted = Vec::new();
+    for (one, found) in find::find_documents::<T>(desk, clashing).await {
+        match found {
+            // The task's own earlier copy, voided in Xero, holds the number.
+            LookupOutcome::Nothing if one.task.mapping.generation > 1 => {
+                adopted.push((one, DocumentTarget::Renumbered));
+            }
+            LookupOutcome::Nothing => {}
+            LookupOutcome::Ours(target) => adopted.push((one, target)),
+            LookupOutcome::Settled(brought) => one.task.into_outcomes(Ok(brought)),
+            LookupOutcome::Foreign(failure) => {
+                one.task.into_outcomes(Err(AttemptError::Explained(failure)))
+            }
+        }
+    }
+    adopted
+}
+
+/// Refuses copies whose own number is taken, too. Only a document that was entered in Xero can have
+/// such a number.
+fn refuse_copies<T: SalesEntity>(clashing: &[Addressed<'_, T::Snapshot>]) {
+    for Addressed { task, .. } in clashing {
+        let failure = Failure::new(
+            FailureClass::Rejected,
+            FailureCause::NumberTaken,
+            format!(
+                "Xero already has another {} with the number {}, which the new copy of {} was to have.",
+                T::KIND.display_noun(),
+                task.mapping.copy_number(),
+                T::record_number(&task.snapshot)
+            ),
+            "Change the number of that document in Xero, then retry. Nothing was overwritten.",
+        );
+        task.into_outcomes(Err(AttemptError::Explained(failure)));
+    }
+}
+
+fn is_number_taken(error: &XeroError) -> bool {
+    matches!(error, XeroError::NotUnique { .. })
+}
+
+fn describe_if_gone<R: SalesDocument>(remote: &R) -> Option<String> {
+    let status = remote.document_head().status;
+    status
+        .is_gone()
+        .then(|| format!("It is {} in Xero and no longer counts there.", status.as_str()))
+}
+
+fn synced_document<T: SalesEntity>(
+    task: &SyncTask<'_, T::Snapshot>,
+    remote: &T::Remote,
+    operation: LoggedOperation,
+    mut remarks: Vec<String>,
+) -> Synced {
+    let link = T::build_link(task, remote, operation);
+    remarks.extend(link.amounts.as_ref().and_then(describe_difference));
+    Synced { link: Some(link), operation, remarks }
+}
+
+fn describe_difference(amounts: &DocumentAmounts) -> Option<String> {
+    let difference = amounts.total_difference()?;
+    Some(format!(
+        "The totals differ: {} in Xero, {} in the CRM ({}). Xero rounds the tax of each line.",
+        amounts.xero_total, amounts.crm_total, difference.amount,
+    ))
+}

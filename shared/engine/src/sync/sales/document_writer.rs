@@ -1,0 +1,162 @@
+//! Builds and writes sales documents. They are built with the account's codes and the stored chart;
+//! if the stored chart does not allow it, the chart is read from Xero again.
+
+use domain::account_codes::AccountCodes;
+use domain::chart::Chart;
+use domain::failure::Failure;
+use domain::ids::{XeroContactId, XeroId};
+use domain::sync_log::LoggedOperation;
+use domain::translate::TranslatedDocument;
+use domain::translate::lines::TranslationContext;
+
+use super::{Addressed, DocumentTarget, Planned, SalesEntity, is_number_taken, synced_document};
+use crate::connection::chart;
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::write::{DocumentDraft, DraftResult, write_drafts};
+use crate::sync::{SyncEntity, fail_tasks};
+
+/// A document to write.
+type SalesDraft<'a, T> =
+    DocumentDraft<Addressed<'a, <T as SyncEntity>::Snapshot>, <T as SalesEntity>::Document>;
+
+/// Documents to write.
+type Drafts<'a, T> = Vec<SalesDraft<'a, T>>;
+
+/// Tasks whose documents could not be built, and why.
+type Refused<'a, T> = Vec<(Planned<'a, T>, Failure)>;
+
+/// The codes and the chart with which documents are built.
+pub(super) struct DocumentWriter<'a> {
+    desk: &'a TenantSession<'a>,
+    /// Maximum number of documents per call.
+    batch: usize,
+    codes: AccountCodes,
+    chart: Chart,
+}
+
+impl<'a> DocumentWriter<'a> {
+    /// Reads the codes and the chart.
+    pub(super) async fn with_codes_and_chart(
+        desk: &'a TenantSession<'a>,
+        batch: usize,
+    ) -> Result<Self, AttemptError> {
+        let codes = desk.engine.store.read_account_codes(&desk.ledger.account).await?;
+        let chart = chart::load_chart(desk).await?;
+        Ok(Self { desk, batch, codes, chart })
+    }
+
+    /// Creates and updates documents. Returns the tasks whose documents Xero refused because their
+    /// number is taken; the refusal is their outcome for now.
+    pub(super) async fn write_documents<'t, T: SalesEntity>(
+        &mut self,
+        targets: Vec<Planned<'t, T>>,
+    ) -> Vec<Addressed<'t, T::Snapshot>> {
+        let (creates, updates) = self.build_drafts::<T>(targets).await;
+        let (session, batch) = (&self.desk.session, self.batch);
+        let mut sent = write_drafts(session, updates, &T::update_endpoint(batch)).await;
+        sent.extend(write_drafts(session, creates, &T::create_endpoint(batch)).await);
+        let mut clashing = Vec::new();
+        for DraftResult { item, document: _, operation, remarks, result } in sent {
+            let is_clash = operation == LoggedOperation::Create
+                && result.as_ref().is_err_and(|error| is_number_taken(error));
+            if is_clash {
+                clashing.push(item);
+            }
+            let outcome =
+                result.map(|remote| synced_document::<T>(item.task, &remote, operation, remarks));
+            item.task.into_outcomes(outcome.map_err(AttemptError::Xero));
+        }
+        clashing
+    }
+
+    /// Builds the documents to create and to update. A failure is final only if the chart as Xero
+    /// has it now confirms it, because a person may just have added the account or the tax rate.
+    async fn build_drafts<'t, T: SalesEntity>(
+        &mut self,
+        targets: Vec<Planned<'t, T>>,
+    ) -> (Drafts<'t, T>, Drafts<'t, T>) {
+        let (mut drafts, mut refused) = self.translate_targets::<T>(targets);
+        let stale = self.chart.read_at < self.desk.engine.clock.now();
+        if !refused.is_empty() && stale {
+            match chart::fetch_chart(self.desk).await {
+                Ok(chart) => {
+                    self.chart = chart;
+                    let again = refused.into_iter().map(|(planned, _)| planned).collect();
+                    let (more, still) = self.translate_targets::<T>(again);
+                    drafts.extend(more);
+                    refused = still;
+                }
+                Err(trouble) => {
+                    fail_tasks(refused.into_iter().map(|((one, _), _)| one.task), &trouble);
+                    refused = Vec::new();
+                }
+            }
+        }
+        for ((one, _), failure) in refused {
+            one.task.into_outcomes(Err(failure.into()));
+        }
+        drafts.into_iter().partition(|draft| draft.operation == LoggedOperation::Create)
+    }
+
+    fn translate_targets<'t, T: SalesEntity>(
+        &self,
+        targets: Vec<Planned<'t, T>>,
+    ) -> (Drafts<'t, T>, Refused<'t, T>) {
+        let (mut drafts, mut refused) = (Vec::new(), Vec::new());
+        for (one, target) in targets {
+            match self.draft_document::<T>(one, target.clone()) {
+                Ok(draft) => drafts.push(draft),
+                Err(failure) => refused.push(((one, target), failure)),
+            }
+        }
+        (drafts, refused)
+    }
+
+    fn draft_document<'t, T: SalesEntity>(
+        &self,
+        item: Addressed<'t, T::Snapshot>,
+        target: DocumentTarget,
+    ) -> Result<SalesDraft<'t, T>, Failure> {
+        let (task, mapping) = (item.task, item.task.mapping);
+        Ok(match target {
+            DocumentTarget::New | DocumentTarget::Renumbered => {
+                let TranslatedDocument { document, warnings: mut remarks } =
+                    self.translate_document::<T>(&task.snapshot, item.contact, None)?;
+                let operation = LoggedOperation::Create;
+                let document = if matches!(target, DocumentTarget::Renumbered) {
+                    let number = mapping.copy_number();
+                    remarks.push(format!(
+                        "Its number in Xero is {number}, because the voided document keeps the original number."
+                    ));
+                    T::with_number(document, number)
+                } else {
+                    document
+                };
+                DocumentDraft { item, document, operation, remarks }
+            }
+            DocumentTarget::Existing { id, number, status, operation } => {
+                let TranslatedDocument { document, warnings: remarks } =
+                    self.translate_document::<T>(&task.snapshot, item.contact, Some(id))?;
+                let document = T::with_status(document, status);
+                // A copy keeps the number that it was assigned.
+                let document = match number.filter(|number| mapping.is_copy_number(number)) {
+                    Some(copy) => T::with_number(document, copy),
+                    None => document,
+                };
+                DocumentDraft { item, document, operation, remarks }
+            }
+        })
+    }
+
+    fn translate_document<T: SalesEntity>(
+        &self,
+        snapshot: &T::Snapshot,
+        contact: XeroContactId,
+        existing: Option<XeroId>,
+    ) -> Result<TranslatedDocument<T::Document>, Failure> {
+        let crm_url = self.desk.engine.endpoints.crm.as_str();
+        let context =
+            TranslationContext { contact, codes: &self.codes, chart: &self.chart, crm_url };
+        T::translate_snapshot(snapshot, existing.map(T::typed_id), context)
+    }
+}

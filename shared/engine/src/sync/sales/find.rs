@@ -1,0 +1,126 @@
+//! Looks up documents by their numbers, one call per batch. Our own document is adopted, a foreign
+//! one is refused.
+
+use domain::document::sales::{DocumentStatus, NewStatus, SalesDocument};
+use domain::failure::Failure;
+use domain::ids::XeroContactId;
+use domain::recognise::{self, ExpectedDocument, FoundDocument};
+use domain::sync_log::LoggedOperation;
+use xero::{DecodedRows, OddRow, XeroError};
+
+use super::{
+    Addressed, DocumentTarget, SalesEntity, SalesOutline, describe_if_gone, synced_document,
+};
+use crate::connection::tenant_session::TenantSession;
+use crate::sync::{SyncTask, Synced, fail_tasks};
+
+/// The result of looking up a document's numbers.
+#[derive(Debug)]
+pub(super) enum LookupOutcome {
+    /// No document prevents creating it.
+    Nothing,
+    /// Our earlier document, which still has to be updated to this snapshot.
+    Ours(DocumentTarget),
+    /// Our earlier document, which can no longer be changed.
+    Settled(Synced),
+    /// A document that is not ours.
+    Foreign(Failure),
+}
+
+/// Looks up the tasks' documents. Where Xero cannot be read, the error becomes the outcome.
+pub(super) async fn find_documents<'a, T: SalesEntity>(
+    desk: &TenantSession<'_>,
+    sought: Vec<Addressed<'a, T::Snapshot>>,
+) -> Vec<(Addressed<'a, T::Snapshot>, LookupOutcome)> {
+    if sought.is_empty() {
+        return Vec::new();
+    }
+    let tasks = sought.iter().map(|one| one.task).collect::<Vec<_>>();
+    let rows = match read::<T>(desk, &tasks).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            fail_tasks(tasks, &error.into());
+            return Vec::new();
+        }
+    };
+    let mut found = Vec::with_capacity(sought.len());
+    for one in sought {
+        match identify_document::<T>(desk, one.task, Some(one.contact), &rows) {
+            Ok(FoundDocument::Nothing) => found.push((one, LookupOutcome::Nothing)),
+            Ok(FoundDocument::Foreign(failure)) => {
+                found.push((one, LookupOutcome::Foreign(failure)))
+            }
+            Ok(FoundDocument::Ours(remote)) => {
+                found.push((one, plan_own_document::<T>(one.task, &remote)))
+            }
+            Err(error) => one.task.into_outcomes(Err(error.into())),
+        }
+    }
+    found
+}
+
+/// Reads the documents with the tasks' numbers.
+pub(super) async fn read<T: SalesEntity>(
+    desk: &TenantSession<'_>,
+    tasks: &[&SyncTask<'_, T::Snapshot>],
+) -> Result<DecodedRows<T::Remote>, XeroError> {
+    let numbers = tasks.iter().flat_map(|task| task.mapping.natural_keys()).collect::<Vec<_>>();
+    let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
+    T::find_by_numbers(&desk.session, &numbers).await
+}
+
+/// Determines which of the documents is the task's. Fails if none is, but an unreadable one may be:
+/// then no second one may be created.
+pub(super) fn identify_document<T: SalesEntity>(
+    desk: &TenantSession<'_>,
+    task: &SyncTask<'_, T::Snapshot>,
+    contact: Option<XeroContactId>,
+    found: &DecodedRows<T::Remote>,
+) -> Result<FoundDocument<T::Remote>, XeroError> {
+    let SalesOutline { number, total, .. } = T::sales_outline(&task.snapshot);
+    let numbers = task.mapping.natural_keys();
+    let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
+    let url = T::document_url(desk.engine.endpoints.crm.as_str(), &task.snapshot);
+    let tag = T::reference_tag(&task.snapshot);
+    let earlier_copy = task.mapping.earlier_copy_number();
+    let expected = ExpectedDocument {
+        kind: T::KIND,
+        number,
+        numbers: &numbers,
+        earlier_copy: Some(&earlier_copy),
+        url: url.as_deref(),
+        tag: tag.as_deref(),
+        contact,
+        total,
+        left: &task.mapping.left,
+    };
+    let document = recognise::choose_document(&found.rows, expected);
+    let is_it = |odd: &&OddRow| numbers.iter().any(|one| odd.may_have_number(one));
+    match found.undecodable.iter().find(is_it) {
+        Some(odd) if matches!(document, FoundDocument::Nothing) => Err(XeroError::from(odd)),
+        Some(_) | None => Ok(document),
+    }
+}
+
+/// The document may hold an older snapshot. It is updated if Xero still allows that.
+fn plan_own_document<T: SalesEntity>(
+    task: &SyncTask<'_, T::Snapshot>,
+    remote: &T::Remote,
+) -> LookupOutcome {
+    let head = remote.document_head();
+    let operation = LoggedOperation::Adopt;
+    if head.is_editable() {
+        // Documents that we create or adopt are approved.
+        let draft = *head.status != DocumentStatus::Authorised;
+        let status = draft.then_some(NewStatus::Authorised);
+        let number = head.number.map(str::to_owned);
+        return LookupOutcome::Ours(DocumentTarget::Existing {
+            id: head.id,
+            number,
+            status,
+            operation,
+        });
+    }
+    let remarks = describe_if_gone(remote).into_iter().collect();
+    LookupOutcome::Settled(synced_document::<T>(task, remote, operation, remarks))
+}

@@ -1,0 +1,116 @@
+//! Voids documents in Xero.
+
+use domain::document::sales::{DocumentStatus, SalesDocument};
+use domain::failure::Failure;
+use domain::recognise::FoundDocument;
+use domain::sync_log::LoggedOperation;
+use xero::api::TargetStatus;
+use xero::{DecodedRows, XeroError};
+
+use super::{SalesEntity, SalesTasks, find, is_voided, synced_document};
+use crate::connection::tenant_session::{AttemptError, TenantSession};
+use crate::sync::unknown_status::unknown_status_failure;
+use crate::sync::write::{DocumentDraft, DraftResult, write_drafts};
+use crate::sync::{SyncEntity, SyncTask, Synced, batch_size, fail_tasks, open};
+
+/// Voids documents in Xero: a draft is deleted, an approved document is voided. A document that was
+/// never sent needs neither.
+pub(super) async fn void_documents<T: SalesEntity>(
+    desk: &TenantSession<'_>,
+    tasks: &SalesTasks<'_, T>,
+) {
+    let voided = open(tasks, is_voided::<T>);
+    if voided.is_empty() {
+        return;
+    }
+    let mut drafts = Vec::new();
+    for (task, remote) in fetch_existing_documents::<T>(desk, voided).await {
+        let operation = LoggedOperation::Void;
+        let Some(remote) = remote else {
+            let remark = "It was never sent to Xero, so there is nothing to void.".to_owned();
+            task.into_outcomes(Ok(Synced { link: None, operation, remarks: vec![remark] }));
+            continue;
+        };
+        match target_status(&T::record_number(&task.snapshot), remote.document_head().status) {
+            Ok(Some(status)) => {
+                let document = (T::typed_id(remote.document_head().id), status);
+                drafts.push(DocumentDraft { item: task, document, operation, remarks: Vec::new() });
+            }
+            Ok(None) => {
+                task.into_outcomes(Ok(synced_document::<T>(task, &remote, operation, Vec::new())))
+            }
+            Err(failure) => task.into_outcomes(Err(failure.into())),
+        }
+    }
+    let way = T::status_endpoint(batch_size(tasks));
+    for DraftResult { item: task, document: _, operation, remarks, result } in
+        write_drafts(&desk.session, drafts, &way).await
+    {
+        let outcome = result.map(|remote| synced_document::<T>(task, &remote, operation, remarks));
+        task.into_outcomes(outcome.map_err(AttemptError::Xero));
+    }
+}
+
+/// Returns the status that removes a document from the books, if it still counts there. A document
+/// with an unknown status is never voided, because voiding cannot be undone.
+fn target_status(number: &str, status: &DocumentStatus) -> Result<Option<TargetStatus>, Failure> {
+    match status {
+        DocumentStatus::Voided | DocumentStatus::Deleted => Ok(None),
+        DocumentStatus::Draft | DocumentStatus::Submitted => Ok(Some(TargetStatus::Deleted)),
+        DocumentStatus::Authorised | DocumentStatus::Paid => Ok(Some(TargetStatus::Voided)),
+        DocumentStatus::Other(status) => Err(unknown_status_failure(number, status)),
+    }
+}
+
+/// A task with its document, if Xero has one.
+type TaskDocument<'a, T> =
+    (&'a SyncTask<'a, <T as SyncEntity>::Snapshot>, Option<<T as SalesEntity>::Remote>);
+
+/// Reads the documents from Xero: linked ones by their ids, and those that an unanswered try may
+/// have left by their numbers. Foreign documents are not voided.
+async fn fetch_existing_documents<'a, T: SalesEntity>(
+    desk: &TenantSession<'_>,
+    voided: Vec<&'a SyncTask<'a, T::Snapshot>>,
+) -> Vec<TaskDocument<'a, T>> {
+    let (mut linked, mut sought, mut standing) = (Vec::new(), Vec::new(), Vec::new());
+    for task in voided {
+        match &task.mapping.link {
+            Some(link) => linked.push((task, link.xero_id)),
+            None if task.must_resolve() => sought.push(task),
+            None => standing.push((task, None)),
+        }
+    }
+    let ids = linked.iter().map(|(_, id)| T::typed_id(*id)).collect::<Vec<_>>();
+    match T::find_by_ids(&desk.session, &ids).await {
+        Ok(DecodedRows { rows: found, undecodable }) => {
+            for (task, id) in linked {
+                let remote = found.iter().find(|remote| remote.document_head().id == id).cloned();
+                match undecodable.iter().find(|odd| odd.may_be(id.0)) {
+                    Some(odd) if remote.is_none() => {
+                        task.into_outcomes(Err(XeroError::from(odd).into()));
+                    }
+                    Some(_) | None => standing.push((task, remote)),
+                }
+            }
+        }
+        Err(error) => fail_tasks(linked.into_iter().map(|(task, _)| task), &error.into()),
+    }
+    if sought.is_empty() {
+        return standing;
+    }
+    match find::read::<T>(desk, &sought).await {
+        Ok(rows) => {
+            for task in sought {
+                match find::identify_document::<T>(desk, task, None, &rows) {
+                    Ok(FoundDocument::Ours(remote)) => standing.push((task, Some(remote))),
+                    Ok(FoundDocument::Nothing | FoundDocument::Foreign(_)) => {
+                        standing.push((task, None));
+                    }
+                    Err(error) => task.into_outcomes(Err(error.into())),
+                }
+            }
+        }
+        Err(error) => fail_tasks(sought, &error.into()),
+    }
+    standing
+}

@@ -1,0 +1,267 @@
+//! Writes the sync log: one entry per attempt, in sentences for people. Nothing depends on an
+//! entry, so a failure to write one is only logged.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use domain::entity::EntityKind;
+use domain::failure::Failure;
+use domain::ids::{AccountId, CrmId};
+use domain::mapping::Mapping;
+use domain::operation::OperationState;
+use domain::outbound::{EventContent, PaymentState, RemovalReason};
+use domain::sync_log::{LogEntry, LogStatus, LoggedOperation};
+use jiff::{SignedDuration, Timestamp};
+use store::keys;
+
+use crate::Engine;
+use crate::error_chain::ErrorChain;
+use crate::ports::Metric;
+use crate::sync::{SyncEntity, Synced};
+
+/// Logs that Xero has the document.
+pub(crate) async fn log_synced<E: SyncEntity>(
+    engine: &Engine,
+    mapping: &Mapping,
+    brought: &Synced,
+    began: Timestamp,
+) {
+    let verb = match brought.operation {
+        LoggedOperation::Create => "Created in Xero.",
+        LoggedOperation::Update => "Updated in Xero.",
+        LoggedOperation::Push => "Xero already has this version.",
+        LoggedOperation::Void => "Voided.",
+        LoggedOperation::Adopt => "Matched with the record already in Xero.",
+    };
+    let sentences = std::iter::once(verb).chain(brought.remarks.iter().map(String::as_str));
+    let message = sentences.collect::<Vec<_>>().join(" ");
+    let outcome = LoggedOutcome {
+        operation: brought.operation,
+        status: LogStatus::Synced,
+        message,
+        code: None,
+    };
+    append_attempt::<E>(engine, mapping, outcome, began).await;
+}
+
+/// Logs a failed attempt, as recorded in the mapping's operation.
+pub(crate) async fn log_failed<E: SyncEntity>(
+    engine: &Engine,
+    mapping: &Mapping,
+    began: Timestamp,
+) {
+    let operation = &mapping.operation;
+    let Some(failure) = &operation.failure else { return };
+    let counted = failure.class.is_counted();
+    let (status, then) = match &operation.state {
+        OperationState::Skipped => (LogStatus::Skipped, " It was given up.".to_owned()),
+        OperationState::Waiting { until } if counted => {
+            (LogStatus::Retrying, format!(" Next attempt at {}.", clock_time(*until)))
+        }
+        OperationState::Waiting { until } => {
+            (LogStatus::Waiting, format!(" It continues at {}.", clock_time(*until)))
+        }
+        OperationState::Parked { on: _ } => (LogStatus::Waiting, String::new()),
+        OperationState::Due
+        | OperationState::Claimed { by: _, until: _ }
+        | OperationState::Synced
+        | OperationState::Withheld => (LogStatus::Retrying, " A newer version is next.".to_owned()),
+    };
+    let outcome = LoggedOutcome {
+        operation: LoggedOperation::Push,
+        status,
+        message: format!("{failure}{then}"),
+        code: Some(failure.code.clone().into_owned()),
+    };
+    append_attempt::<E>(engine, mapping, outcome, began).await;
+}
+
+/// Logs that a message or command required no push.
+pub(crate) async fn log_idle(
+    engine: &Engine,
+    account: &AccountId,
+    subject: (EntityKind, CrmId, String),
+    status: LogStatus,
+    message: String,
+    failure: Option<&Failure>,
+) {
+    let now = engine.clock.now();
+    let (entity, crm_id, number) = subject;
+    let entry = LogEntry {
+        id: entry_id(engine, now),
+        at: now,
+        account: account.clone(),
+        operation: LoggedOperation::Push,
+        entity,
+        crm_id,
+        number: Some(number),
+        xero_id: None,
+        status,
+        attempt: 0,
+        duration_ms: 0,
+        message,
+        code: failure.map(|failure| failure.code.clone().into_owned()),
+    };
+    write_entry(engine, &entry).await;
+}
+
+/// Describes an event about an invoice in sentences for the log.
+pub(crate) fn describe_event(news: &EventContent) -> Vec<String> {
+    match news {
+        EventContent::PaymentImported(payment) => {
+            let from = payment.account.as_ref().map(|name| format!(" into {name}"));
+            vec![format!(
+                "{} was paid{} in Xero and reported to the CRM.",
+                payment.amount,
+                from.unwrap_or_default()
+            )]
+        }
+        EventContent::PaymentRemoved { payment, reason, payment_id: _ } => vec![match reason {
+            RemovalReason::RemovedInXero => {
+                format!("The payment of {} was removed in Xero.", payment.amount)
+            }
+            RemovalReason::SamePayment => {
+                format!("The payment of {} is already recorded in the CRM.", payment.amount)
+            }
+        }],
+        EventContent::PaymentStatus { status, amount_due, amount_credited, .. } => {
+            let credited = if amount_credited.amount.is_zero() {
+                String::new()
+            } else {
+                format!(", {amount_credited} of it credited")
+            };
+            vec![match status {
+                PaymentState::Paid => format!("It is paid in Xero{credited}."),
+                PaymentState::PartPaid => format!("{amount_due} is still due in Xero{credited}."),
+                PaymentState::Unpaid => format!("It is unpaid in Xero: {amount_due} is due."),
+            }]
+        }
+        EventContent::XeroStatus { remarks, .. } => remarks.clone(),
+        EventContent::Skipped { .. } | EventContent::Connection { .. } => Vec::new(),
+    }
+}
+
+struct LoggedOutcome {
+    operation: LoggedOperation,
+    status: LogStatus,
+    message: String,
+    code: Option<String>,
+}
+
+async fn append_attempt<E: SyncEntity>(
+    engine: &Engine,
+    mapping: &Mapping,
+    outcome: LoggedOutcome,
+    began: Timestamp,
+) {
+    let now = engine.clock.now();
+    let number =
+        serde_json::from_str(&mapping.snapshot.json).ok().map(|snap| E::record_number(&snap));
+    let tried = u32::from(mapping.operation.failures);
+    let LoggedOutcome { operation, status, message, code } = outcome;
+    // The operation has already counted a counted failure; any other attempt follows those it has
+    // counted.
+    let counted =
+        mapping.operation.failure.as_ref().is_some_and(|failure| failure.class.is_counted());
+    let entry = LogEntry {
+        id: entry_id(engine, now),
+        at: now,
+        account: mapping.key.ledger.account.clone(),
+        operation,
+        entity: E::KIND,
+        crm_id: mapping.key.crm_id.clone(),
+        number,
+        xero_id: mapping.link.as_ref().map(|link| link.xero_id),
+        status,
+        attempt: if counted { tried.max(1) } else { tried + 1 },
+        duration_ms: u64::try_from(now.duration_since(began).as_millis()).unwrap_or(0),
+        message,
+        code,
+    };
+    write_entry(engine, &entry).await;
+}
+
+async fn write_entry(engine: &Engine, entry: &LogEntry) {
+    engine.metrics.record_metric(Metric::Attempt { entity: entry.entity, outcome: entry.status });
+    let LogEntry { account, entity, crm_id, attempt, duration_ms, status, .. } = entry;
+    tracing::info!(
+        account.id = %account,
+        entity = %entity,
+        crm.id = %crm_id,
+        xero.id = entry.xero_id.map(|id| id.to_string()),
+        attempt,
+        duration_ms,
+        outcome = status.as_str(),
+        failure.code = entry.code.as_deref(),
+        "attempt"
+    );
+    engine.mark_account_logged(account).await;
+    if let Err(error) = engine.store.append_log(entry).await {
+        tracing::warn!(
+            error = %ErrorChain(&error),
+            account.id = %account,
+            "a sync log entry was not written"
+        );
+    }
+}
+
+/// Accounts that this process has recently registered as having a sync log.
+#[derive(Debug, Default)]
+pub struct LoggedAccounts(Mutex<HashMap<AccountId, Timestamp>>);
+
+/// Maximum number of remembered accounts. A process serves many accounts.
+const LOGGED_ACCOUNTS_MAX: usize = 4_096;
+/// How long a process remembers an account. Erasing an account removes its registration, and other
+/// processes do not notice; they forget the account before its erasure is complete.
+const LOGGED_ACCOUNTS_FOR: SignedDuration = SignedDuration::from_mins(10);
+
+impl LoggedAccounts {
+    fn is_remembered(&self, account: &AccountId, now: Timestamp) -> bool {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get(account).is_some_and(|at| now.duration_since(*at) < LOGGED_ACCOUNTS_FOR)
+    }
+
+    fn remember_account(&self, account: &AccountId, now: Timestamp) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.len() >= LOGGED_ACCOUNTS_MAX {
+            noted.clear();
+        }
+        noted.insert(account.clone(), now);
+    }
+
+    /// Forgets an erased account.
+    pub(crate) fn forget_account(&self, account: &AccountId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+    }
+}
+
+impl Engine {
+    /// Registers that the account has a log, so that the cleanup finds it. Each process does so at
+    /// most once every ten minutes per account.
+    pub(crate) async fn mark_account_logged(&self, account: &AccountId) {
+        let now = self.clock.now();
+        if self.noted.is_remembered(account, now) {
+            return;
+        }
+        match self.store.mark_account_logged(account).await {
+            Ok(()) => self.noted.remember_account(account, now),
+            // The table removes expired entries by itself even without a registration.
+            Err(error) => {
+                tracing::warn!(
+                    error = %ErrorChain(&error),
+                    account.id = %account,
+                    "the log was not registered"
+                );
+            }
+        }
+    }
+}
+
+/// Returns a unique id that sorts by time.
+fn entry_id(engine: &Engine, now: Timestamp) -> String {
+    format!("{}-{}", keys::format_instant(now), engine.ids.new_uuid().simple())
+}
+
+fn clock_time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
