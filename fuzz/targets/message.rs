@@ -84,7 +84,7 @@ fn check_chunk(body: &str) {
             let again = PollMessage::from_body(&chunk.to_body()).map(|again| again.ledgers);
             assert_eq!(again.as_ref(), Ok(&chunk.ledgers));
         }
-        Err(reason) => check_reason(reason.text()),
+        Err(reason) => check_reason(reason.sentence_text()),
     }
 }
 

@@ -113,7 +113,7 @@ impl<'a, S> SyncTask<'a, S> {
     }
 
     /// Records the outcome of the attempt. It replaces an earlier one.
-    pub(crate) fn into_outcomes(&self, outcome: Outcome) {
+    pub(crate) fn record_outcome(&self, outcome: Outcome) {
         self.outcome.set(outcome);
     }
 
@@ -181,7 +181,7 @@ fn fail_tasks<'a, S: 'a>(
     trouble: &AttemptError,
 ) {
     for task in tasks {
-        task.into_outcomes(Err(trouble.clone()));
+        task.record_outcome(Err(trouble.clone()));
     }
 }
 

@@ -89,15 +89,16 @@ fn a_code_that_only_resembles_the_code_of_a_cause_has_none() {
 fn a_row_holds_the_cause_and_the_code() {
     for cause in FailureCause::ALL {
         let failure = fail_with(cause);
-        let row = serde_json::to_value(&failure).unwrap();
-        assert_eq!(row["cause"], cause.stable_code(), "{row}");
-        assert_eq!(row["code"], cause.stable_code(), "{row}");
-        assert_eq!(serde_json::from_value::<Failure>(row).unwrap(), failure);
+        let row = serde_json::to_string(&failure).unwrap();
+        let code = cause.stable_code();
+        assert!(row.contains(&format!(r#""cause":"{code}""#)), "{row}");
+        assert!(row.contains(&format!(r#""code":"{code}""#)), "{row}");
+        assert_eq!(serde_json::from_str::<Failure>(&row).unwrap(), failure);
     }
     let failure = Failure::new(FailureClass::Defect, "integration_fault", "It failed.", "");
-    let row = serde_json::to_value(&failure).unwrap();
-    assert_eq!(row.get("cause"), None, "{row}");
-    assert_eq!(serde_json::from_value::<Failure>(row).unwrap(), failure);
+    let row = serde_json::to_string(&failure).unwrap();
+    assert!(!row.contains(r#""cause""#), "{row}");
+    assert_eq!(serde_json::from_str::<Failure>(&row).unwrap(), failure);
 }
 
 #[test]
@@ -106,9 +107,9 @@ fn a_stored_cause_takes_precedence_over_the_code_unless_a_later_release_wrote_it
         ("xero_silent", Some(FailureCause::XeroSilent)),
         ("made_up_later", Some(FailureCause::NumberTaken)),
     ] {
-        let mut row = serde_json::to_value(fail_with(FailureCause::NumberTaken)).unwrap();
-        row["cause"] = stored.into();
-        assert_eq!(serde_json::from_value::<Failure>(row).unwrap().cause, expected, "{stored}");
+        let row = serde_json::to_string(&fail_with(FailureCause::NumberTaken)).unwrap();
+        let row = row.replace(r#""cause":"number_taken""#, &format!(r#""cause":"{stored}""#));
+        assert_eq!(serde_json::from_str::<Failure>(&row).unwrap().cause, expected, "{stored}");
     }
 }
 

@@ -136,7 +136,7 @@ fn a_live_claim_is_only_ended_by_its_holder() {
         if operation.state == (OperationState::Claimed { by: OTHER, until: at(1) }) {
             match step {
                 TransitionResult::Moved(next) => {
-                    assert_eq!(next.state, operation.state, "{event:?}")
+                    assert_eq!(next.state, operation.state, "{event:?}");
                 }
                 TransitionResult::Stays(_) => {}
             }
@@ -245,7 +245,7 @@ fn the_first_try_and_five_retries_fail_before_it_is_skipped() {
             | OperationState::Parked { .. }
             | OperationState::Synced
             | OperationState::Withheld) => {
-                assert_eq!((failures, state), (6, &OperationState::Skipped))
+                assert_eq!((failures, state), (6, &OperationState::Skipped));
             }
         }
     }

@@ -108,7 +108,7 @@ pub async fn account_choices(
     invocation: Invocation,
 ) -> Result<AccountChoices, AttemptError> {
     let Some(ledger) = find_connected_ledger(engine, account).await? else {
-        return Err(crate::connection::connection_failures::not_connected_failure().into());
+        return Err(connection::connection_failures::not_connected_failure().into());
     };
     let desk = TenantSession::open(engine, &ledger, Trigger::Person, invocation)
         .await?
@@ -165,7 +165,7 @@ pub async fn choose_account_codes(
 ) -> Result<CodeChoiceOutcome, PersistError> {
     let Some(ledger) = find_connected_ledger(engine, account).await? else {
         return Ok(CodeChoiceOutcome::Unread(Box::new(
-            crate::connection::connection_failures::not_connected_failure().into(),
+            connection::connection_failures::not_connected_failure().into(),
         )));
     };
     let chart = match TenantSession::open(engine, &ledger, Trigger::Person, invocation).await {

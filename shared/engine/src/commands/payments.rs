@@ -166,7 +166,7 @@ pub async fn never_send_payment(
     for record in records {
         match choices::never_send_record(engine, account, by, EntityKind::Payment, record).await {
             Ok(NeverSendOutcome::BeingSent { until: _ }) => {
-                became = PaymentNeverSendOutcome::BeingSent
+                became = PaymentNeverSendOutcome::BeingSent;
             }
             Ok(NeverSendOutcome::Done(_) | NeverSendOutcome::Unknown) => {}
             Err(error) => failed = failed.or(Some(error)),

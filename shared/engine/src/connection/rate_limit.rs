@@ -96,7 +96,7 @@ impl RateLimiter for TenantRateLimiter {
                 .await;
             }
             CallOutcome::NotSent => {
-                self.update_call_budget(|meter, now| meter.after_withdrawal(by, now)).await
+                self.update_call_budget(|meter, now| meter.after_withdrawal(by, now)).await;
             }
             // The call keeps its concurrency slot until it can no longer reach Xero.
             CallOutcome::Unanswered => {}

@@ -81,7 +81,7 @@ impl SyncEntity for AllocationEntity {
             };
             let link = outcome.as_ref().ok().and_then(|brought| brought.link.as_ref());
             taken.extend(link.map(|link| link.xero_id));
-            task.into_outcomes(outcome);
+            task.record_outcome(outcome);
         }
     }
 }

@@ -136,14 +136,14 @@ async fn match_by_numbers<'a>(
         match find_by_contact_number(&found, &number) {
             None => match undecodable.iter().find(|odd| odd.may_have_number(&number)) {
                 // The unreadable row may be this client's contact, so no second one is created.
-                Some(odd) => task.into_outcomes(Err(XeroError::from(odd).into())),
+                Some(odd) => task.record_outcome(Err(XeroError::from(odd).into())),
                 None => {
-                    creates.push(draft_contact(task, &ContactTarget::New, LoggedOperation::Create))
+                    creates.push(draft_contact(task, &ContactTarget::New, LoggedOperation::Create));
                 }
             },
             Some(contact) => match adopt_contact(desk, task, contact.clone()).await {
                 Ok(update) => updates.push(update),
-                Err(trouble) => task.into_outcomes(Err(trouble)),
+                Err(trouble) => task.record_outcome(Err(trouble)),
             },
         }
     }
@@ -265,5 +265,5 @@ fn finish(sent: ContactSent<&SyncTask<'_, Client>>) {
         };
         Synced { link: Some(link), operation, remarks }
     });
-    task.into_outcomes(brought.map_err(AttemptError::Xero));
+    task.record_outcome(brought.map_err(AttemptError::Xero));
 }

@@ -71,8 +71,8 @@ mod tests {
 
     use super::*;
 
-    fn a_success() -> Outcome {
-        Ok(Synced { link: None, operation: LoggedOperation::Push, remarks: Vec::new() })
+    fn a_success() -> Synced {
+        Synced { link: None, operation: LoggedOperation::Push, remarks: Vec::new() }
     }
 
     fn a_refusal() -> Outcome {
@@ -85,7 +85,7 @@ mod tests {
         assert!(slot.is_empty());
         slot.set(a_refusal());
         assert!(!slot.is_empty());
-        slot.set(a_success());
+        slot.set(Ok(a_success()));
         assert!(slot.into_outcome().is_ok());
     }
 
@@ -93,7 +93,7 @@ mod tests {
     fn only_an_error_of_xero_is_returned_as_one() {
         let slot = OutcomeSlot::default();
         assert!(slot.xero_error().is_none());
-        slot.set(a_success());
+        slot.set(Ok(a_success()));
         assert!(slot.xero_error().is_none());
         slot.set(Err(not_attempted().into()));
         assert!(slot.xero_error().is_none());
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_discarded_outcome_leaves_the_record_open() {
         let slot = OutcomeSlot::default();
-        slot.set(a_success());
+        slot.set(Ok(a_success()));
         slot.clear();
         assert!(slot.is_empty());
     }

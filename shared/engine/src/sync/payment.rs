@@ -102,7 +102,7 @@ async fn fetch_linked_payments(desk: &TenantSession<'_>, tasks: &PaymentTasks<'_
             }
             Err(trouble) => Err(trouble),
         };
-        task.into_outcomes(outcome);
+        task.record_outcome(outcome);
     }
 }
 

@@ -203,8 +203,8 @@ async fn choose_targets<'a, T: SalesEntity>(
         match found {
             LookupOutcome::Nothing => targets.push((one, DocumentTarget::New)),
             LookupOutcome::Ours(target) => targets.push((one, target)),
-            LookupOutcome::Settled(brought) => one.task.into_outcomes(Ok(brought)),
-            LookupOutcome::Foreign(failure) => one.task.into_outcomes(Err(failure.into())),
+            LookupOutcome::Settled(brought) => one.task.record_outcome(Ok(brought)),
+            LookupOutcome::Foreign(failure) => one.task.record_outcome(Err(failure.into())),
         }
     }
     targets
@@ -226,9 +226,9 @@ async fn resolve_number_conflicts<'a, T: SalesEntity>(
             }
             LookupOutcome::Nothing => {}
             LookupOutcome::Ours(target) => adopted.push((one, target)),
-            LookupOutcome::Settled(brought) => one.task.into_outcomes(Ok(brought)),
+            LookupOutcome::Settled(brought) => one.task.record_outcome(Ok(brought)),
             LookupOutcome::Foreign(failure) => {
-                one.task.into_outcomes(Err(AttemptError::Explained(failure)))
+                one.task.record_outcome(Err(AttemptError::Explained(failure)));
             }
         }
     }
@@ -250,7 +250,7 @@ fn refuse_copies<T: SalesEntity>(clashing: &[Addressed<'_, T::Snapshot>]) {
             ),
             "Change the number of that document in Xero, then retry. Nothing was overwritten.",
         );
-        task.into_outcomes(Err(AttemptError::Explained(failure)));
+        task.record_outcome(Err(AttemptError::Explained(failure)));
     }
 }
 

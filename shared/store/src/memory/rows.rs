@@ -47,7 +47,7 @@ impl MemoryRows {
     pub(super) fn apply_write(&mut self, write: ItemWrite) {
         match write {
             ItemWrite::Put { item, expect } => {
-                self.put_item(item.into_stored(expect.next_version()))
+                self.put_item(item.into_stored(expect.next_version()));
             }
             ItemWrite::Delete { key, expect: _ } => self.remove_item(&key),
         }

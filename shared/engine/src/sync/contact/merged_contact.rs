@@ -52,11 +52,11 @@ pub(super) async fn adopt_merged_contacts<'a>(
         match (found, result) {
             (Ok(Some(contact)), _) => match adopt_contact(desk, task, contact).await {
                 Ok(draft) => drafts.push(draft),
-                Err(trouble) => task.into_outcomes(Err(trouble)),
+                Err(trouble) => task.record_outcome(Err(trouble)),
             },
-            (Err(trouble), _) => task.into_outcomes(Err(trouble)),
-            (Ok(None), Err(error)) => task.into_outcomes(Err(AttemptError::Xero(error))),
-            (Ok(None), Ok(_)) => task.into_outcomes(Err(unknown_contact_failure().into())),
+            (Err(trouble), _) => task.record_outcome(Err(trouble)),
+            (Ok(None), Err(error)) => task.record_outcome(Err(AttemptError::Xero(error))),
+            (Ok(None), Ok(_)) => task.record_outcome(Err(unknown_contact_failure().into())),
         }
     }
     drafts

@@ -32,13 +32,13 @@ pub(super) async fn resolve_conflicts<'a>(
         let contact = match find_client_contact(desk, task, &held).await {
             Ok(contact) => contact,
             Err(trouble) => {
-                task.into_outcomes(Err(trouble));
+                task.record_outcome(Err(trouble));
                 continue;
             }
         };
         match adopt_contact(desk, task, contact).await {
             Ok(update) => same.push(update),
-            Err(trouble) => task.into_outcomes(Err(trouble)),
+            Err(trouble) => task.record_outcome(Err(trouble)),
         }
     }
     same

@@ -42,10 +42,10 @@ fn adopt_found(task: &SyncTask<'_, PaymentPart>, found: Result<Option<RemotePart
     match found {
         Ok(Some(remote)) => {
             let (link, operation) = (Some(remote.build_link(task)), LoggedOperation::Adopt);
-            task.into_outcomes(Ok(Synced { link, operation, remarks: Vec::new() }));
+            task.record_outcome(Ok(Synced { link, operation, remarks: Vec::new() }));
         }
         Ok(None) => {}
-        Err(trouble) => task.into_outcomes(Err(trouble)),
+        Err(trouble) => task.record_outcome(Err(trouble)),
     }
 }
 

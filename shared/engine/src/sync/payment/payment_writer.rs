@@ -114,7 +114,7 @@ impl<'a> PaymentWriter<'a> {
             });
         }
         for (part, failure) in refused {
-            part.task.into_outcomes(Err(failure.into()));
+            part.task.record_outcome(Err(failure.into()));
         }
         drafts
     }
@@ -148,7 +148,7 @@ impl<'a> PaymentWriter<'a> {
             let invoice = found.rows.iter().find(|invoice| invoice.id == id);
             if let Some(invoice) = invoice {
                 let failure = amount_due_failure(&part.task.snapshot, invoice);
-                part.task.into_outcomes(Err(AttemptError::Explained(failure)));
+                part.task.record_outcome(Err(AttemptError::Explained(failure)));
             }
         }
     }
@@ -156,10 +156,10 @@ impl<'a> PaymentWriter<'a> {
 
 /// Records the result of a write as the outcome of its part. Returns the part and its invoice if
 /// Xero refused the payment because of the amount due.
-fn finish<'a, D, R>(
-    sent: DraftResult<Part<'a>, D, R>,
+fn finish<D, R>(
+    sent: DraftResult<Part<'_>, D, R>,
     as_remote: impl FnOnce(R) -> RemotePart,
-) -> Option<(Part<'a>, XeroInvoiceId)> {
+) -> Option<(Part<'_>, XeroInvoiceId)> {
     let DraftResult { item: part, document: _, operation, mut remarks, result } = sent;
     let Part { task, ground } = part;
     remarks.extend(reference_warnings(&task.snapshot));
@@ -173,7 +173,7 @@ fn finish<'a, D, R>(
             (Err(AttemptError::Xero(error)), is_unpayable)
         }
     };
-    task.into_outcomes(outcome);
+    task.record_outcome(outcome);
     match ground {
         PaymentPrerequisite::Invoice(invoice) => is_unpayable.then_some((part, invoice)),
         PaymentPrerequisite::Contact(_) | PaymentPrerequisite::None => None,

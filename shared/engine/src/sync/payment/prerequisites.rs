@@ -56,7 +56,7 @@ pub(super) async fn require_prerequisites<'a>(
     for task in open(tasks, |task| task.snapshot.standing == PaymentRecordStatus::Recorded) {
         match require_prerequisite(desk, &task.snapshot).await {
             Ok(ground) => parts.push(Part { task, ground }),
-            Err(trouble) => task.into_outcomes(Err(trouble)),
+            Err(trouble) => task.record_outcome(Err(trouble)),
         }
     }
     parts

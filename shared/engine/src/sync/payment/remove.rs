@@ -20,7 +20,7 @@ pub(super) async fn remove_payments(desk: &TenantSession<'_>, tasks: &PaymentTas
             Ok(remote) => remove_payment(desk, task, remote).await,
             Err(trouble) => Err(trouble),
         };
-        task.into_outcomes(outcome);
+        task.record_outcome(outcome);
     }
 }
 

@@ -196,7 +196,7 @@ async fn sync_and_bisect<E: SyncEntity>(
             task.writes.replace_with_later(&writes);
             let outcome = outcome.into_outcome();
             is_stopped |= is_about_every_call(&outcome);
-            task.into_outcomes(outcome);
+            task.record_outcome(outcome);
         }
         // The remaining parts keep their outcome and are looked up by the next attempt.
         if is_stopped {
@@ -243,7 +243,7 @@ async fn sync_isolating_panics<E: SyncEntity>(
     for task in tasks {
         let has_survived = tasks.len() > 1 && alone::<E>(desk, task).await;
         if !has_survived {
-            task.into_outcomes(Err(panic_failure().into()));
+            task.record_outcome(Err(panic_failure().into()));
         }
     }
 }
@@ -306,7 +306,7 @@ async fn record_answers_on_connection<S: Sync>(
             instead
         };
         if let Some(failure) = instead {
-            task.into_outcomes(Err(AttemptError::Explained(failure)));
+            task.record_outcome(Err(AttemptError::Explained(failure)));
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn address<'a, T: SalesEntity>(
     let mut addressed = Vec::with_capacity(needing.len());
     for (task, client) in needing {
         if let Some(error) = failed.get(&client) {
-            task.into_outcomes(Err(error.clone().into()));
+            task.record_outcome(Err(error.clone().into()));
             continue;
         }
         let row = rows.get(&client);
@@ -50,7 +50,7 @@ pub(super) async fn address<'a, T: SalesEntity>(
             Some(link) => {
                 addressed.push(Addressed { task, contact: XeroContactId(link.xero_id.0) });
             }
-            None => task.into_outcomes(Err(missing_client_error(desk, client, row))),
+            None => task.record_outcome(Err(missing_client_error(desk, client, row))),
         }
     }
     addressed

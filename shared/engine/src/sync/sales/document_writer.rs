@@ -64,7 +64,7 @@ impl<'a> DocumentWriter<'a> {
             }
             let outcome =
                 result.map(|remote| synced_document::<T>(item.task, &remote, operation, remarks));
-            item.task.into_outcomes(outcome.map_err(AttemptError::Xero));
+            item.task.record_outcome(outcome.map_err(AttemptError::Xero));
         }
         clashing
     }
@@ -93,7 +93,7 @@ impl<'a> DocumentWriter<'a> {
             }
         }
         for ((one, _), failure) in refused {
-            one.task.into_outcomes(Err(failure.into()));
+            one.task.record_outcome(Err(failure.into()));
         }
         drafts.into_iter().partition(|draft| draft.operation == LoggedOperation::Create)
     }

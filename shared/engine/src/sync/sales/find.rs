@@ -48,12 +48,12 @@ pub(super) async fn find_documents<'a, T: SalesEntity>(
         match identify_document::<T>(desk, one.task, Some(one.contact), &rows) {
             Ok(FoundDocument::Nothing) => found.push((one, LookupOutcome::Nothing)),
             Ok(FoundDocument::Foreign(failure)) => {
-                found.push((one, LookupOutcome::Foreign(failure)))
+                found.push((one, LookupOutcome::Foreign(failure)));
             }
             Ok(FoundDocument::Ours(remote)) => {
-                found.push((one, plan_own_document::<T>(one.task, &remote)))
+                found.push((one, plan_own_document::<T>(one.task, &remote)));
             }
-            Err(error) => one.task.into_outcomes(Err(error.into())),
+            Err(odd) => one.task.record_outcome(Err(XeroError::from(odd).into())),
         }
     }
     found
@@ -69,14 +69,14 @@ pub(super) async fn read<T: SalesEntity>(
     T::find_by_numbers(&desk.session, &numbers).await
 }
 
-/// Determines which of the documents is the task's. Fails if none is, but an unreadable one may be:
-/// then no second one may be created.
-pub(super) fn identify_document<T: SalesEntity>(
+/// Determines which of the documents is the task's. Returns the unreadable row as an error if none
+/// is, but that row may be: then no second document may be created.
+pub(super) fn identify_document<'f, T: SalesEntity>(
     desk: &TenantSession<'_>,
     task: &SyncTask<'_, T::Snapshot>,
     contact: Option<XeroContactId>,
-    found: &DecodedRows<T::Remote>,
-) -> Result<FoundDocument<T::Remote>, XeroError> {
+    found: &'f DecodedRows<T::Remote>,
+) -> Result<FoundDocument<T::Remote>, &'f OddRow> {
     let SalesOutline { number, total, .. } = T::sales_outline(&task.snapshot);
     let numbers = task.mapping.natural_keys();
     let numbers = numbers.iter().map(String::as_str).collect::<Vec<_>>();
@@ -97,7 +97,7 @@ pub(super) fn identify_document<T: SalesEntity>(
     let document = recognise::choose_document(&found.rows, expected);
     let is_it = |odd: &&OddRow| numbers.iter().any(|one| odd.may_have_number(one));
     match found.undecodable.iter().find(is_it) {
-        Some(odd) if matches!(document, FoundDocument::Nothing) => Err(XeroError::from(odd)),
+        Some(odd) if matches!(document, FoundDocument::Nothing) => Err(odd),
         Some(_) | None => Ok(document),
     }
 }

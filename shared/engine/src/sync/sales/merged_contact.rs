@@ -40,7 +40,7 @@ pub(super) async fn follow_merges<T: SalesEntity>(
             Ok(Some(failure)) => Err(AttemptError::Explained(failure)),
             Err(trouble) => Err(trouble),
         };
-        task.into_outcomes(outcome);
+        task.record_outcome(outcome);
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn fetch_synced_documents<T: SalesEntity>(
     };
     for (task, id) in linked {
         let remote = found.iter().find(|remote| remote.document_head().id == id);
-        task.into_outcomes(match remote {
+        task.record_outcome(match remote {
             Some(remote) => {
                 let remarks = describe_if_gone(remote).into_iter().collect();
                 Ok(synced_document::<T>(task, remote, LoggedOperation::Push, remarks))

@@ -28,7 +28,7 @@ pub(super) async fn void_documents<T: SalesEntity>(
         let operation = LoggedOperation::Void;
         let Some(remote) = remote else {
             let remark = "It was never sent to Xero, so there is nothing to void.".to_owned();
-            task.into_outcomes(Ok(Synced { link: None, operation, remarks: vec![remark] }));
+            task.record_outcome(Ok(Synced { link: None, operation, remarks: vec![remark] }));
             continue;
         };
         match target_status(&T::record_number(&task.snapshot), remote.document_head().status) {
@@ -37,9 +37,9 @@ pub(super) async fn void_documents<T: SalesEntity>(
                 drafts.push(DocumentDraft { item: task, document, operation, remarks: Vec::new() });
             }
             Ok(None) => {
-                task.into_outcomes(Ok(synced_document::<T>(task, &remote, operation, Vec::new())))
+                task.record_outcome(Ok(synced_document::<T>(task, &remote, operation, Vec::new())));
             }
-            Err(failure) => task.into_outcomes(Err(failure.into())),
+            Err(failure) => task.record_outcome(Err(failure.into())),
         }
     }
     let way = T::status_endpoint(batch_size(tasks));
@@ -47,7 +47,7 @@ pub(super) async fn void_documents<T: SalesEntity>(
         write_drafts(&desk.session, drafts, &way).await
     {
         let outcome = result.map(|remote| synced_document::<T>(task, &remote, operation, remarks));
-        task.into_outcomes(outcome.map_err(AttemptError::Xero));
+        task.record_outcome(outcome.map_err(AttemptError::Xero));
     }
 }
 
@@ -87,7 +87,7 @@ async fn fetch_existing_documents<'a, T: SalesEntity>(
                 let remote = found.iter().find(|remote| remote.document_head().id == id).cloned();
                 match undecodable.iter().find(|odd| odd.may_be(id.0)) {
                     Some(odd) if remote.is_none() => {
-                        task.into_outcomes(Err(XeroError::from(odd).into()));
+                        task.record_outcome(Err(XeroError::from(odd).into()));
                     }
                     Some(_) | None => standing.push((task, remote)),
                 }
@@ -106,7 +106,7 @@ async fn fetch_existing_documents<'a, T: SalesEntity>(
                     Ok(FoundDocument::Nothing | FoundDocument::Foreign(_)) => {
                         standing.push((task, None));
                     }
-                    Err(error) => task.into_outcomes(Err(error.into())),
+                    Err(odd) => task.record_outcome(Err(XeroError::from(odd).into())),
                 }
             }
         }
