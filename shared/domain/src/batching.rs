@@ -1,16 +1,16 @@
-//! Bursts: whether arriving records are pushed at once, or accepted and left for a larger batch.
+//! Batching: whether arriving records are pushed at once, or accepted and left for a larger batch.
 //!
 //! A queue delivers ten messages at a time, and Xero accepts fifty documents in a call. A full
-//! delivery of ten suggests that more messages follow. Such records are accepted, and a hint is put
-//! on the queue of wake-ups. While one hint is processed, the next ones accumulate behind it, and
-//! each stands for ten records or more.
+//! delivery of ten suggests that more messages follow. Such records are accepted, and a wake-up is
+//! enqueued. While one wake-up is processed, the next ones accumulate behind it, and each stands
+//! for ten records or more.
 
 /// What one delivery holds for one account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArrivedRecords {
     /// The number of records that came in messages.
     pub fresh: usize,
-    /// The number of records named by hints, not counting those of messages.
+    /// The number of records named by wake-ups, not counting those of messages.
     pub hinted: usize,
     /// Whether the delivery holds as many messages as the queue delivers at once.
     pub is_full: bool,
@@ -21,9 +21,9 @@ pub struct ArrivedRecords {
 const FULL_CALL_RECORDS: usize = 50;
 
 impl ArrivedRecords {
-    /// Whether to accept the records and leave a hint instead of pushing them now. Deferral ends: a
-    /// deferred record comes back together with all records deferred before it, until a call is
-    /// full.
+    /// Whether to accept the records and enqueue a wake-up instead of pushing them now. Deferral
+    /// ends: a deferred record comes back together with all records deferred before it, until a
+    /// call is full.
     pub const fn should_defer(self) -> bool {
         self.is_full && self.fresh > 0 && self.fresh + self.hinted < FULL_CALL_RECORDS
     }

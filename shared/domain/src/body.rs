@@ -1,6 +1,6 @@
 //! Reading of JSON bodies: messages from the CRM and bodies of API requests.
 //!
-//! A body is compared with the [`Shape`] that is declared beside its type before it is
+//! A body is compared with the [`BodyShape`] that is declared beside its type before it is
 //! deserialised. Serde ignores unknown fields, and its own `deny_unknown_fields` reports no path
 //! and does not work with `#[serde(flatten)]`: a misspelt optional field would silently count as
 //! absent.

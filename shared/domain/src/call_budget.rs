@@ -28,16 +28,16 @@ const LANES_OF_PEOPLE: usize = 4;
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 /// Xero's daily limits on one organisation: of the smallest plan, and of all other plans.
 const PER_DAY: [u32; 2] = [1_000, 5_000];
-/// While a daily limit is used up, one call is admitted after this time to find out whether a new
+/// While a daily limit is used up, one call is allowed after this time to find out whether a new
 /// day has begun.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(60);
 /// If fewer calls than this are left of the app's minute, all functions wait for the next minute.
 /// The number exceeds the calls that all functions together can have in progress.
 const APP_RESERVE: u32 = 1_000;
-/// How long a call without an answer occupies its lane, in seconds. It may still arrive at Xero,
+/// How long a call without an answer counts as in flight, in seconds. It may still arrive at Xero,
 /// even if its process died.
 const LANE_SECONDS: i64 = IN_FLIGHT_SECONDS + 5;
-/// The interval at which a free lane is looked for.
+/// The interval after which a further call in flight is tried.
 const LANE_FREE_IN: SignedDuration = SignedDuration::from_secs(1);
 
 /// The limit that a call would exceed.
@@ -103,7 +103,7 @@ pub struct RemainingCalls {
 /// The decision on a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallDecision {
-    /// The call may begin once this meter is stored.
+    /// The call may begin once this call budget is stored.
     Go(CallBudget),
     /// The call may not begin before this instant.
     Wait {
@@ -115,7 +115,7 @@ pub enum CallDecision {
 }
 
 impl CallBudget {
-    /// The meter of an organisation on which no call was ever made.
+    /// The call budget of an organisation on which no call was ever made.
     pub const fn new(tenant: TenantId) -> Self {
         Self {
             tenant,
@@ -148,9 +148,9 @@ impl CallBudget {
         CallDecision::Go(current)
     }
 
-    /// The meter after a call was answered. `left` is the number of calls left of the day and of
-    /// the app's minute, as the answer reported them. A call without an answer keeps its lane until
-    /// it can no longer arrive.
+    /// The call budget after a call was answered. `left` is the number of calls left of the day and
+    /// of the app's minute, as the answer reported them. A call without an answer stays in flight
+    /// until it can no longer arrive.
     #[must_use]
     pub fn after_answer(&self, by: ClaimId, left: Option<(u32, u32)>, now: Timestamp) -> Self {
         let mut current = self.advanced_to(now);
@@ -177,7 +177,7 @@ impl CallBudget {
         current
     }
 
-    /// The meter after a call that was admitted and then not made.
+    /// The call budget after a call that was allowed and then not made.
     #[must_use]
     pub fn after_withdrawal(&self, by: ClaimId, now: Timestamp) -> Self {
         let mut current = self.advanced_to(now);
@@ -190,7 +190,8 @@ impl CallBudget {
         self.lanes.iter().any(|lane| lane.until > now)
     }
 
-    /// Ends the lanes that have lapsed, and drops calls that ended more than a minute ago.
+    /// Ends the calls in flight that have lapsed, and drops calls that ended more than a minute
+    /// ago.
     fn advanced_to(&self, now: Timestamp) -> Self {
         let mut current = self.clone();
         let (lapsed, lanes) = current.lanes.into_iter().partition(|lane| lane.until <= now);
@@ -243,8 +244,8 @@ impl CallBudget {
     }
 }
 
-/// When another call fits into the minute, if none fits now: once the oldest surplus call ended more
-/// than a minute ago.
+/// When another call fits into the minute, if none fits now: once the oldest surplus call ended
+/// more than a minute ago.
 fn minute_ends(
     under_way: usize,
     ended: &[Timestamp],

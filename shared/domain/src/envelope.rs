@@ -1,9 +1,9 @@
 //! The inbound contract: one JSON envelope for every message from the CRM, version 1.
 //!
-//! A message is a hint with a snapshot. Reading it returns either a checked record or an error that
-//! names the field; the error is attached to the message in the dead-letter queue. Fields that the
-//! contract does not have are rejected by name. Wake-ups are sent by the product itself, possibly
-//! by a newer version, so their unknown fields are ignored.
+//! A message is a notification with a snapshot. Reading it returns either a checked record or an
+//! error that names the field; the error is attached to the message in the dead-letter queue.
+//! Fields that the contract does not have are rejected by name. Wake-ups are sent by the product
+//! itself, possibly by a newer version, so their unknown fields are ignored.
 
 mod checks;
 mod message_type;
@@ -76,7 +76,7 @@ pub enum MessageContent {
     Invoice {
         /// The client, which must be in Xero before the invoice.
         client: Client,
-        /// The invoice. Its standing says whether it was voided.
+        /// The invoice. Its status says whether it was voided.
         invoice: Invoice,
     },
     /// `credit_note.issued`, `credit_note.updated`, `credit_note.voided`: a credit note with its
@@ -84,14 +84,14 @@ pub enum MessageContent {
     CreditNote {
         /// The client, which must be in Xero before the note.
         client: Client,
-        /// The note. Its standing says whether it was voided.
+        /// The note. Its status says whether it was voided.
         note: CreditNote,
     },
     /// `credit_note.allocated`, `credit_note.deallocated`: an allocation.
     Allocation(Allocation),
     /// `payment.recorded`, `payment.deleted`: a payment.
     Payment {
-        /// The payment. Its standing says whether it was deleted.
+        /// The payment. Its status says whether it was deleted.
         payment: Payment,
         /// Its parts that are written to Xero.
         parts: Vec<PaymentPart>,
@@ -195,11 +195,11 @@ struct PaymentBody {
 }
 
 /// Reads a body from the CRM's queue of `kind` whose message group is `group`. This queue rejects
-/// wake-ups: only the product may send one, to a separate queue ([`Source::WakeUps`]).
+/// wake-ups: only the product may send one, to a separate queue ([`QueueSource::WakeUps`]).
 ///
 /// # Errors
 ///
-/// The reason why the body cannot be accepted, as [`Unreadable`].
+/// The reason why the body cannot be accepted, as [`UnreadableBody`].
 pub fn read_crm_body(
     body: &str,
     kind: EntityKind,

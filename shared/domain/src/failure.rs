@@ -108,8 +108,8 @@ pub struct Failure {
 
 /// A failure as rows hold it.
 ///
-/// The rows of earlier releases have no cause, and the rows of later releases may have one that this
-/// release does not know. The cause then follows from the code.
+/// The rows of earlier releases have no cause, and the rows of later releases may have one that
+/// this release does not know. The cause then follows from the code.
 #[derive(Deserialize)]
 struct StoredFailure {
     class: FailureClass,
@@ -129,8 +129,9 @@ impl From<StoredFailure> for Failure {
     }
 }
 
-/// The maximum length of a failure's message and of its remedy, in characters. Lists that a customer
-/// or Xero can grow may be part of them, and they are stored in rows and events of a limited size.
+/// The maximum length of a failure's message and of its remedy, in characters. Lists that a
+/// customer or Xero can grow may be part of them, and they are stored in rows and events of a
+/// limited size.
 pub const TEXT_MAX: usize = 2_000;
 
 /// Cuts a text to the maximum length.
@@ -145,8 +146,8 @@ fn shorten_text(text: String) -> String {
 }
 
 impl Failure {
-    /// A failure without an earliest instant for the next attempt. `code` is a [`Cause`] if a
-    /// decision depends on it, otherwise the name that people see.
+    /// A failure without an earliest instant for the next attempt. `code` is a [`FailureCause`] if
+    /// a decision depends on it, otherwise the name that people see.
     pub fn new(
         class: FailureClass,
         code: impl Into<FailureCode>,

@@ -50,7 +50,8 @@ pub struct Grant {
     /// secret.
     #[serde(default, skip_serializing_if = "is_first")]
     pub secret_number: u32,
-    /// The first of the user's secrets that may still be there: endings that were interrupted leave some.
+    /// The first of the user's secrets that may still be there: endings that were interrupted leave
+    /// some.
     #[serde(default, skip_serializing_if = "is_first")]
     pub kept_from: u32,
     /// The newest consent that gave these tokens.
@@ -106,7 +107,7 @@ pub enum SecretVisibility {
     Gone,
 }
 
-/// The holder of a grant's lock.
+/// A grant's lock, with its holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshLock {
     /// The identity of the holder.

@@ -13,15 +13,15 @@
 //! - [`ids`] and [`entity`] define the names of things.
 //! - [`money`], [`dates`](jiff::civil) and [`json_number`] are the exact arithmetic.
 //! - [`crm`] holds the records that the CRM sends, [`envelope`] the messages that carry them, and
-//!   [`body`] the fields that a body may have. [`wake`] holds the messages that the product sends
-//!   to itself, [`dead_letter`] the reasons for moving a message aside, and [`delivery`] the
+//!   [`body`] the fields that a body may have. [`wake_up`] holds the messages that the product
+//!   sends to itself, [`dead_letter`] the reasons for moving a message aside, and [`delivery`] the
 //!   failures before that.
 //! - [`document`] holds the documents that Xero accepts, and [`translate`] makes them from the
 //!   CRM's records.
-//! - [`failure`], [`retry`], [`operation`] and [`meter`] decide what happens next, [`paging`] which
-//!   part of a list is read next.
-//! - [`mapping`], [`connection`], [`grant`], [`chart`], [`health`], [`sync_all`], [`receipts`],
-//!   [`poll`] and [`sync_log`] are the stored facts.
+//! - [`failure`], [`retry`], [`operation`] and [`call_budget`] decide what happens next, [`paging`]
+//!   which part of a list is read next.
+//! - [`mapping`], [`connection`], [`grant`], [`chart`], [`health`], [`sync_all`],
+//!   [`invoice_payments`], [`poll`] and [`sync_log`] are the stored facts.
 //! - [`observe`] compares Xero's state with them, [`matching`] finds clients among contacts, and
 //!   [`outbound`] holds the events that the CRM receives.
 

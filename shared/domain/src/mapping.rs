@@ -109,7 +109,8 @@ pub struct Mapping {
     /// The counterpart in Xero, once it is known.
     pub link: Option<XeroLink>,
     /// Earlier counterparts: documents that a user replaced with a new copy after they were voided
-    /// or deleted in Xero, and documents that were unlinked. Newest last, at most [`LEFT_MAX`].
+    /// or deleted in Xero, and documents that were unlinked. Newest last, at most
+    /// [`PREVIOUS_XERO_IDS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<XeroId>,
     /// The sequence number of the last event about this record. Every event has its own number, so

@@ -29,7 +29,7 @@ fn refused(admission: &CallDecision) -> (Timestamp, ExhaustedLimit) {
     }
 }
 
-/// A meter whose last answer, at zero, reported this number of calls left of the day.
+/// A call budget whose last answer, at zero, reported this number of calls left of the day.
 fn left(day_remaining: u32) -> CallBudget {
     let meter = go(CallBudget::new(TENANT).decide_call(who(0), CallPriority::Person, at(0)));
     meter.after_answer(who(0), Some((day_remaining, 9_000)), at(0))

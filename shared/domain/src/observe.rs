@@ -23,7 +23,7 @@ const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
 pub struct InvoiceObservation {
     /// The mapping to store.
     pub mapping: Mapping,
-    /// The receipts to store.
+    /// The invoice's payments to store.
     pub receipts: InvoicePayments,
     /// The events for the CRM, in order: at most three more than the changes of payments.
     pub news: Vec<EventContent>,

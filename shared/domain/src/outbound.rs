@@ -169,7 +169,7 @@ pub struct PaymentEventContent {
 }
 
 impl PaymentEventContent {
-    /// The news about a payment on an invoice.
+    /// The content of the event about a payment on an invoice.
     pub fn new(received: ReceivedPayment, invoice_id: CrmId, sequence: u64) -> Self {
         let method = received.inferred_method();
         let ReceivedPayment { id, amount, date, reference, account, batch, is: _, seen_at: _ } =
@@ -251,7 +251,7 @@ impl EventContent {
         }
     }
 
-    /// The news that a mapping was given up because of this failure.
+    /// The content of the event that a mapping was given up because of this failure.
     pub fn for_skipped_record(mapping: &Mapping, failure: &Failure) -> Self {
         Self::Skipped {
             entity: mapping.key.kind,

@@ -12,8 +12,9 @@ use crate::paging::PagePosition;
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// How often every open invoice is read by its id. Lists by modification date miss some edits.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// For how long polls of a ledger must have failed, each of them, until people are told. Ledgers
-/// are polled every 15 minutes, so the fifth failed poll in a row is the first to be reported.
+/// For how long polls of a ledger must have failed, each of them, until people are notified.
+/// Ledgers are polled every 15 minutes, so the fifth failed poll in a row is the first to be
+/// reported.
 pub const STALLED_AFTER: SignedDuration = SignedDuration::from_mins(60);
 /// The maximum time between two failed polls in a row. After a longer one the ledger was not polled
 /// in between, because it had no open invoice or was not connected.

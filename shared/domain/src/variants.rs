@@ -1,7 +1,7 @@
 //! Lists of all variants of an enum that the compiler checks.
 
-/// All variants of the enum that is being implemented, as an array in the order given. A variant that is left out
-/// does not compile, so a list that code walks over cannot fall behind its enum.
+/// All variants of the enum that is being implemented, as an array in the order given. A variant
+/// that is left out does not compile, so a list that code walks over cannot fall behind its enum.
 ///
 /// ```
 /// enum Season {

@@ -31,7 +31,7 @@ pub struct WakeUp {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WakeUpKind {
-    /// Process these records again: 1 to [`WAKE_RECORDS_MAX`].
+    /// Process these records again: 1 to [`WAKE_UP_RECORDS_MAX`].
     Records(#[serde(deserialize_with = "deserialize_records")] Vec<CrmId>),
     /// Continue the account's Sync All.
     SyncAll,
@@ -45,7 +45,7 @@ pub enum WakeUpKind {
 /// applies to wake-ups that are read and to those that are sent.
 pub const WAKE_UP_RECORDS_MAX: usize = 100;
 
-/// The maximum length of a wake-up's body, in bytes: more than [`WAKE_RECORDS_MAX`] ids of the
+/// The maximum length of a wake-up's body, in bytes: more than [`WAKE_UP_RECORDS_MAX`] ids of the
 /// maximum length need.
 pub const WAKE_UP_BODY_LIMIT_BYTES: usize = 16 * 1024;
 
@@ -70,7 +70,7 @@ impl QueueSource {
     ///
     /// # Errors
     ///
-    /// [`Unreadable`] if this queue does not accept the body, or the body exceeds a limit.
+    /// [`UnreadableBody`] if this queue does not accept the body, or the body exceeds a limit.
     pub fn read_body(
         self,
         body: &str,

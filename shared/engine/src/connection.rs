@@ -84,7 +84,8 @@ pub(crate) async fn change_connection_and_claims(
     }
 }
 
-/// Like [`change_claims`], for changes that need no organisation that the connection did not have.
+/// Like [`change_connection_and_claims`], for changes that need no organisation that the connection
+/// did not have.
 pub(crate) async fn change_connection(
     engine: &Engine,
     account: &AccountId,

@@ -9,8 +9,8 @@ use store::StoreError;
 use crate::ports::PortError;
 use crate::record_isolation::RecordError;
 
-/// The outcome of an attempt, or the hint that continues it, could not be recorded. The caller must
-/// bring the work again.
+/// The outcome of an attempt, or the wake-up that continues it, could not be recorded. The caller
+/// must process the message again.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PersistError {
     /// The table did not answer, or the row kept changing.

@@ -62,8 +62,8 @@ pub trait SecretStore: Send + Sync + Debug {
         version: Uuid,
     ) -> Result<(), PortError>;
 
-    /// Like [`put`](Self::put), for an existing secret. A deleted secret is not created again; that
-    /// is an error.
+    /// Like [`put_secret`](Self::put_secret), for an existing secret. A deleted secret is not
+    /// created again; that is an error.
     async fn replace_secret(
         &self,
         name: &str,
@@ -187,7 +187,7 @@ pub trait DeadLetters: Send + Sync + Debug {
     ) -> Result<(), PortError>;
 }
 
-/// A message that is moved aside, as it was received.
+/// A message that is moved to the dead-letter queue, as it was received.
 #[derive(Clone, Copy)]
 pub struct DeadLetter<'a> {
     /// The id that the queue assigned.

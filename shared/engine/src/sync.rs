@@ -52,7 +52,7 @@ pub(crate) use write_state::WriteState;
 use crate::RecoveryMode;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
-/// A kind of record.
+/// A kind of record that is synced to Xero.
 #[async_trait]
 pub trait SyncEntity: 'static {
     /// The kind.
@@ -100,8 +100,8 @@ pub struct SyncTask<'a, S> {
 }
 
 impl<'a, S> SyncTask<'a, S> {
-    /// Creates the task of pushing this mapping's snapshot. Its writes are recorded in `writes`, and
-    /// its outcome in `outcome`.
+    /// Creates the task of pushing this mapping's snapshot. Its writes are recorded in `writes`,
+    /// and its outcome in `outcome`.
     pub(crate) const fn new(
         mapping: &'a Mapping,
         snapshot: S,
@@ -147,7 +147,7 @@ fn batch_size<S>(tasks: &[SyncTask<'_, S>]) -> usize {
     retry::batch_size(failures.unwrap_or(0))
 }
 
-/// The result of a successful push.
+/// The result of syncing one record successfully.
 #[derive(Debug)]
 pub struct Synced {
     /// The counterpart in Xero. `None` for a record that never had to be sent.

@@ -15,7 +15,7 @@ impl Store {
         &self,
         tenant: TenantId,
     ) -> Result<Option<VersionedRecord<CallBudget>>, StoreError> {
-        self.read_record("read the meter", &keys::call_budget_key(tenant)).await
+        self.read_record("read the call budget", &keys::call_budget_key(tenant)).await
     }
 
     /// Writes the count of calls on an organisation.
@@ -24,7 +24,7 @@ impl Store {
         meter: &CallBudget,
         expect: WriteExpectation,
     ) -> Result<ItemVersion, StoreError> {
-        self.put_record("write the meter", meter, expect).await
+        self.put_record("write the call budget", meter, expect).await
     }
 
     /// Reads a ledger's newest Sync All.

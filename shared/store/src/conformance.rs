@@ -1,4 +1,4 @@
-//! The contract of a [`Table`] as checks that run against any implementation.
+//! The contract of an [`ItemTable`] as checks that run against any implementation.
 //!
 //! A check panics if the table breaks the contract, and returns otherwise. Each check works in
 //! partitions named after it, so checks can share one table. The table must be empty at the start.

@@ -1,5 +1,6 @@
 //! Rows that are overdue, parked or given up, or that need another look. They come from the `due`
-//! index, which lags behind the table. Entries are hints: read the row before deciding anything.
+//! index, which lags behind the table. Entries may be outdated: read the row before deciding
+//! anything.
 
 use std::num::NonZeroU16;
 

@@ -1,5 +1,5 @@
-//! The money on an invoice: one row that every change writes, and one row per payment, so that no
-//! row grows with the number of payments.
+//! The payments of an invoice: one row that every change writes, and one row per payment, so that
+//! no row grows with the number of payments.
 //!
 //! Earlier releases kept all payments in the first row. They are read from there, and every change
 //! moves a few of them to rows of their own.
@@ -30,10 +30,10 @@ const PAGE: NonZeroU16 = NonZeroU16::new(1_000).expect("not zero");
 /// more than that) they fit into the hundred writes of a transaction.
 const MOVED_MAX: usize = 7;
 
-/// The money on an invoice, as its rows hold it.
+/// The payments of an invoice, as its rows hold it.
 #[derive(Debug, Clone)]
 pub struct InvoicePaymentRows {
-    /// The money.
+    /// The payments.
     pub record: InvoicePayments,
     /// The first row, with the payments that an earlier release stored in it.
     head: InvoicePayments,
@@ -129,13 +129,13 @@ fn find_changed<'a, T: PartialEq>(
 }
 
 impl Store {
-    /// Reads the money on an invoice. `None` if nothing is known of it.
+    /// Reads the payments of an invoice. `None` if none is known.
     pub async fn find_invoice_payments(
         &self,
         ledger: &Ledger,
         invoice: &CrmId,
     ) -> Result<Option<InvoicePaymentRows>, StoreError> {
-        const OPERATION: &str = "read the receipts";
+        const OPERATION: &str = "read the invoice payments";
         let head_key = keys::invoice_payments_key(ledger, invoice);
         let (mut head, mut rows, mut after) = (None, Vec::new(), None);
         loop {
@@ -148,7 +148,7 @@ impl Store {
             };
             let page = self.table.query_items(query).await;
             let page = page.map_err(|source| StoreError::Table { operation: OPERATION, source })?;
-            // The money on an invoice is read as a whole or not at all.
+            // The payments of an invoice are read as a whole or not at all.
             if let Some(corrupt) = page.corrupt.into_iter().next() {
                 return Err(StoreError::Table { operation: OPERATION, source: corrupt.into() });
             }
@@ -169,12 +169,12 @@ impl Store {
         Ok(head.map(|head| InvoicePaymentRows::from_rows(head, rows)))
     }
 
-    /// Writes the money on an invoice, its mapping if it changed, and the events, in one
-    /// transaction that fails if the money has changed since it was read. Returns the rows after
-    /// the write.
+    /// Writes the payments of an invoice, its mapping if it changed, and the events, in one
+    /// transaction that fails if the payments have changed since they were read. Returns the rows
+    /// after the write.
     ///
-    /// A change may affect at most [`CHANGES_MAX`](domain::receipts::CHANGES_MAX) payments and
-    /// report at most three events more than that; a larger one is a [`StoreError::TooLarge`].
+    /// A change may affect at most [`CHANGES_MAX`](domain::invoice_payments::CHANGES_MAX) payments
+    /// and report at most three events more than that; a larger one is a [`StoreError::TooLarge`].
     pub async fn put_invoice_payments(
         &self,
         before: &InvoicePaymentRows,
@@ -198,21 +198,21 @@ impl Store {
             expect: WriteExpectation::Version(version),
         }));
         writes.extend(events.iter().map(new_event));
-        self.write_all("write the receipts", writes).await?;
+        self.write_all("write the invoice payments", writes).await?;
         let expect = WriteExpectation::Version(before.expect.next_version());
         Ok(InvoicePaymentRows { record: after, head, expect, versions })
     }
 }
 
 impl Store {
-    /// Returns invoices of a ledger with known money after `after`, in the order of their ids.
+    /// Returns invoices of a ledger with known payments after `after`, in the order of their ids.
     pub async fn list_invoices_with_payments(
         &self,
         ledger: &Ledger,
         after: Option<&CrmId>,
         limit: NonZeroU16,
     ) -> Result<Vec<CrmId>, StoreError> {
-        const OPERATION: &str = "list the receipts";
+        const OPERATION: &str = "list the invoice payments";
         let query = TableQuery {
             pk: keys::ledger_partition(ledger),
             range: SortRange::Prefix(keys::INVOICE_PAYMENTS_PREFIX.to_owned()),
@@ -232,13 +232,13 @@ impl Store {
         Ok(invoices)
     }
 
-    /// Removes the money on an invoice that has moved to another ledger, its payments first. Rows
-    /// that were written in the meantime stay.
+    /// Removes the payments of an invoice that have moved to another ledger, then the first
+    /// row. Rows that were written in the meantime stay.
     pub async fn remove_invoice_payments(
         &self,
         rows: &InvoicePaymentRows,
     ) -> Result<(), StoreError> {
-        const OPERATION: &str = "remove the receipts";
+        const OPERATION: &str = "remove the invoice payments";
         let payments = rows.versions.iter().map(|(key, version)| (key.clone(), *version));
         let head = keys::invoice_payments_key(&rows.head.ledger, &rows.head.invoice);
         let head = match rows.expect {

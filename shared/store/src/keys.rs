@@ -22,7 +22,7 @@
 //! | reconciliation | `L#account#tenant` | `RECONCILIATION` | | |
 //! | reconciliation findings | `L#account#tenant` | `FOUND#instant#page` | | |
 //! | mapping | `L#account#tenant` | `MAP#kind#crm id` | claimed, waiting, parked, skipped | unpaid or unseen invoices |
-//! | money on an invoice | `L#account#tenant` | `MONEY#crm id` | | |
+//! | payments of an invoice | `L#account#tenant` | `MONEY#crm id` | | |
 //! | CRM payment on an invoice | `L#account#tenant` | `MONEY#crm id#CRM#payment id` | | |
 //! | Xero payment on an invoice | `L#account#tenant` | `MONEY#crm id#XERO#xero id` | | |
 //! | poll progress | `L#account#tenant` | `POLL` | while the ledger is polled | |
@@ -147,7 +147,7 @@ pub(crate) fn invoice_payments_key(ledger: &Ledger, invoice: &CrmId) -> ItemKey 
     ItemKey::new(ledger_partition(ledger), format!("{INVOICE_PAYMENTS_PREFIX}{invoice}"))
 }
 
-/// The prefix of the sort keys of the money on all invoices.
+/// The prefix of the sort keys of the payments of all invoices.
 pub(crate) const INVOICE_PAYMENTS_PREFIX: &str = "MONEY#";
 /// The key of a CRM payment on an invoice.
 pub(crate) fn recorded_payment_key(
@@ -167,13 +167,13 @@ pub(crate) fn received_payment_key(
     ItemKey::new(ledger_partition(ledger), format!("MONEY#{invoice}#XERO#{payment}"))
 }
 
-/// The range of the money on an invoice and its payments. The invoice's own key comes first, and no
+/// The range of the payments of an invoice. The invoice's own key comes first, and no
 /// other invoice's key is in the range, because `#` sorts below every character of an id.
 pub(crate) fn invoice_payments_range(invoice: &CrmId) -> SortRange {
     SortRange::Between { from: format!("MONEY#{invoice}"), to: invoice_payments_end(invoice) }
 }
 
-/// A sort key after the money on an invoice and before the money on the next one.
+/// A sort key after the payments of an invoice and before those of the next one.
 pub(crate) fn invoice_payments_end(invoice: &CrmId) -> String {
     format!("MONEY#{invoice}#~")
 }

@@ -11,8 +11,8 @@
 //! 2. [`memory`]: the shortest implementation, used by tests and simulations.
 //! 3. [`dynamo`]: the deployed implementation, which recognises its own write after a lost reply.
 //! 4. [`Store`]: the typed records over any table, with all keys in [`keys`]. Due rows, the outbox,
-//!    failed deliveries, the money on invoices, the log, its cleanup, erasure, health and the count
-//!    of calls each have a file. [`Listed`] is a page of a walk over all accounts.
+//!    failed deliveries, the payments of invoices, the log, its cleanup, erasure, health and the
+//!    count of calls each have a file. [`ScanPage`] is a page of a scan over all accounts.
 //!    [`ConflictLimit`] bounds how often a change is decided again after a conflict.
 //! 5. `conformance` (a feature): the contract that both implementations fulfil.
 

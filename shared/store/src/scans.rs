@@ -1,6 +1,6 @@
 //! Walks over all accounts, shard by shard and page by page, for scheduled jobs and operators'
 //! commands only; no user request or message uses them. They read the `due` index, which lags
-//! behind the table. Entries are hints: read the row before deciding anything.
+//! behind the table. Entries may be outdated: read the row before deciding anything.
 
 use std::num::NonZeroU16;
 
@@ -21,11 +21,11 @@ pub struct ScanPage<T> {
     pub next: Option<T>,
 }
 
-/// The progress of a walk over all shards.
+/// The progress of a scan over all shards.
 ///
 /// ```text
-/// while let Some((shard, after)) = walk.place() {
-///     for one in walk.turn(store.polled(shard, after, limit).await?) { … }
+/// while let Some((shard, after)) = walk.next_page() {
+///     for one in walk.take_page(store.list_polled(shard, after, limit).await?) { … }
 /// }
 /// ```
 #[derive(Debug, Clone)]

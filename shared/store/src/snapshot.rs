@@ -38,7 +38,7 @@ fn with_form(form: u8, bytes: &[u8]) -> Vec<u8> {
     packed
 }
 
-/// Unpacks a text. `None` if the bytes are not a result of [`pack`] or unpack to more than
+/// Unpacks a text. `None` if the bytes are not a result of [`pack_text`] or unpack to more than
 /// [`TEXT_MAX_BYTES`].
 pub(crate) fn unpack_text(packed: &[u8]) -> Option<String> {
     let (form, bytes) = packed.split_first()?;

@@ -1,8 +1,8 @@
 //! The typed store: one method for each read and write of the engine.
 //!
-//! It exists once, over any [`Table`], so that the in-memory table and DynamoDB interpret records
-//! the same way. Records are stored as JSON text; a new field needs a default, because older rows
-//! lack it. Snapshots are stored beside their record, compressed.
+//! It exists once, over any [`ItemTable`], so that the in-memory table and DynamoDB interpret
+//! records the same way. Records are stored as JSON text; a new field needs a default, because
+//! older rows lack it. Snapshots are stored beside their record, compressed.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;

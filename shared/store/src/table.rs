@@ -49,7 +49,7 @@ impl WriteExpectation {
 #[expect(clippy::large_enum_variant, reason = "nearly every write puts an item")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ItemWrite {
-    /// Replaces the whole item, which then has [`Expect::next_version`].
+    /// Replaces the whole item, which then has [`WriteExpectation::next_version`].
     Put {
         /// The item to write.
         item: NewItem,
@@ -144,7 +144,7 @@ pub trait ItemTable: Send + Sync + Debug {
     /// reported in the page and does not fail it.
     async fn query_items(&self, query: TableQuery) -> Result<ItemPage, TableError>;
 
-    /// Returns one page of an index. An index lags behind the table, so an entry is a hint: read
-    /// the item before deciding anything.
+    /// Returns one page of an index. An index lags behind the table, so an entry may be outdated:
+    /// read the item before deciding anything.
     async fn query_index(&self, query: IndexQuery) -> Result<IndexPage, TableError>;
 }

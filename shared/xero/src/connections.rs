@@ -79,7 +79,7 @@ struct WireConnection {
 
 /// Reads every connection of the token's user, in Xero's order. The list may be empty. A link that
 /// cannot be read is a link nevertheless: a caller that checks whether an organisation is linked
-/// must also check [`Rows::undecodable`].
+/// must also check [`DecodedRows::undecodable`].
 pub async fn list_connections(
     transport: &dyn Transport,
     api_url: &Url,

@@ -16,17 +16,17 @@
 //! use domain::ids::TenantId;
 //! use secrecy::SecretString;
 //! use url::Url;
-//! use xero::api::organisation::{Organisation, organisation};
-//! use xero::{Session, Transport, XeroError};
+//! use xero::api::organisation::{RemoteOrganisation, get_organisation};
+//! use xero::{ApiSession, Transport, XeroError};
 //!
 //! async fn who(
 //!     transport: Arc<dyn Transport>,
 //!     api_url: Url,
 //!     access_token: SecretString,
 //!     tenant: TenantId,
-//! ) -> Result<Organisation, XeroError> {
-//!     let session = Session::new(transport, api_url, access_token, tenant);
-//!     organisation(&session).await
+//! ) -> Result<RemoteOrganisation, XeroError> {
+//!     let session = ApiSession::new(transport, api_url, access_token, tenant);
+//!     get_organisation(&session).await
 //! }
 //! ```
 //!
@@ -35,10 +35,10 @@
 //! - [`transport`] is the interface to the network (bytes out, bytes in), and [`reqwest_transport`]
 //!   its implementation over real sockets.
 //! - [`error`] holds the possible meanings of an answer.
-//! - [`session`] makes one call on one organisation, once the [`turnstile`] permits it.
+//! - [`session`] makes one call on one organisation, once the [`rate_limiter`] permits it.
 //! - [`api`] has a file for each kind of record in Xero, and [`rows`] reads lists row by row.
 //! - [`oauth`] and [`connections`] implement the consent.
-//! - [`budget`] and [`date`] read two of Xero's own formats.
+//! - [`rate_limit_headers`] and [`date`] read two of Xero's own formats.
 
 pub mod api;
 mod call;

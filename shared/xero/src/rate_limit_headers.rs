@@ -36,7 +36,7 @@ impl RateLimitHeaders {
         }
     }
 
-    /// This budget, with missing values taken from an older one.
+    /// These headers, with missing values taken from an older answer.
     #[must_use]
     pub fn with_fallback(self, older: Self) -> Self {
         Self {

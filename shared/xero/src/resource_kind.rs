@@ -24,8 +24,8 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
-    /// The resource of a path without ids, such as `/CreditNotes/{CreditNoteID}/Allocations`; `None`
-    /// outside the accounting API.
+    /// The resource of a path without ids, such as `/CreditNotes/{CreditNoteID}/Allocations`;
+    /// `None` outside the accounting API.
     pub(crate) fn from_endpoint(endpoint: &str) -> Option<Self> {
         let mut parts = endpoint.split('/').skip(1);
         let collection = parts.next()?;

@@ -2,8 +2,8 @@
 //!
 //! Customers' books contain rows of every app that they have used. A row that this client cannot
 //! read, or that is too large to be read, is omitted, logged with its id and the faulty member, and
-//! returned to the caller beside the others. It exists, so a caller that searches for a record must not conclude from its absence
-//! that there is none.
+//! returned to the caller beside the others. It exists, so a caller that searches for a record must
+//! not conclude from its absence that there is none.
 
 use std::collections::BTreeMap;
 

@@ -63,7 +63,7 @@ impl ApiSession {
         Self { transport, api_url, tokens, tenant, rate_limit_headers, rate_limiter: None }
     }
 
-    /// The same session, with every call counted by `turnstile` before it is made.
+    /// The same session, with every call counted by `rate_limiter` before it is made.
     #[must_use]
     pub fn with_rate_limiter(self, turnstile: Arc<dyn RateLimiter>) -> Self {
         Self { rate_limiter: Some(turnstile), ..self }

@@ -21,7 +21,7 @@ pub struct CarryOverCursor {
     /// The sort key of the last record of this kind that was processed; `None` at the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
-    /// Whether a record before this place was left because an attempt held it.
+    /// Whether a record before this cursor was left because an attempt held it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_held: bool,
 }
@@ -33,7 +33,7 @@ impl CarryOverCursor {
         Self { source, target, requests, kind, after: None, has_held: false }
     }
 
-    /// Whether both are places in the same walk.
+    /// Whether both are cursors of the same walk.
     pub fn is_same_walk(&self, other: &Self) -> bool {
         (self.source, self.target, self.requests) == (other.source, other.target, other.requests)
     }

@@ -135,8 +135,8 @@ pub fn earlier_record_id(record: &CrmId) -> Option<CrmId> {
     CrmId::new(format!("{invoice}.{CREDIT}")).ok()
 }
 
-/// Whether an id that names a credit note may mean this record: the credit note with that id, or the
-/// one that represents the invoice with that id.
+/// Whether an id that names a credit note may mean this record: the credit note with that id, or
+/// the one that represents the invoice with that id.
 pub fn may_identify(id: &CrmId, record: &CrmId) -> bool {
     let of_invoice = negative_invoice_record_id(id);
     record == id

@@ -26,8 +26,8 @@ impl Grant {
         Self { look_at, tokens_since, secret_number, secret: None, ending_until, ..self }
     }
 
-    /// The row if a process may have written a secret of this number, although the number is no longer
-    /// in use. The secret is deleted with the next look.
+    /// The row if a process may have written a secret of this number, although the number is no
+    /// longer in use. The secret is deleted with the next look.
     #[must_use]
     pub fn keeping_from(self, number: Option<u32>) -> Self {
         let kept_from = number.map_or(self.kept_from, |number| number.min(self.kept_from));
@@ -43,7 +43,8 @@ impl Grant {
         Self { look_at: None, tokens_since: None, secret_number, kept_from, secret: None, ..grant }
     }
 
-    /// The row after an account was found to use it, and the secrets of earlier consents were deleted.
+    /// The row after an account was found to use it, and the secrets of earlier consents were
+    /// deleted.
     #[must_use]
     pub const fn found_in_use(self) -> Self {
         Self { look_at: None, kept_from: self.secret_number, ..self }
@@ -55,8 +56,8 @@ impl Grant {
         Self { ending_until: Some(until), ..self }
     }
 
-    /// Whether a consent newer than the one with this serial may be in progress: its tokens are about
-    /// to be stored, or about to be used.
+    /// Whether a consent newer than the one with this serial may be in progress: its tokens are
+    /// about to be stored, or about to be used.
     pub fn may_be_consented(&self, serial: u64, now: Timestamp) -> bool {
         let is_recent = |at: Timestamp| now.duration_since(at) < CONSENT_SETTLES_WITHIN;
         let is_newer = |consent: UserConsent| consent.serial != serial && is_recent(consent.at);

@@ -8,7 +8,7 @@
 //!
 //! An invoice may have many payments: each side is followed up to [`PAYMENTS_MAX`], and one change
 //! affects at most [`CHANGES_MAX`] of them, so that it fits into one transaction. The caller
-//! repeats a larger change until [`Changes::is_all`].
+//! repeats a larger change until [`PaymentChanges::is_all`].
 
 mod changes;
 mod recognise;
@@ -146,7 +146,7 @@ pub enum InferredMethod {
 }
 
 impl InvoicePayments {
-    /// The receipts of an invoice without any known payments.
+    /// The payments of an invoice of which none is known.
     pub const fn new(ledger: Ledger, invoice: CrmId) -> Self {
         Self { ledger, invoice, recorded: Vec::new(), received: Vec::new(), is_beyond_limit: false }
     }

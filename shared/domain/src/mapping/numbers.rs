@@ -1,5 +1,5 @@
-//! The numbers of a record, and of its copies: documents that replace one that was voided or deleted
-//! in Xero.
+//! The numbers of a record, and of its copies: documents that replace one that was voided or
+//! deleted in Xero.
 
 use super::{FORMER_NUMBERS_MAX, KeptSnapshot, Mapping};
 use crate::entity::EntityKind;
@@ -52,8 +52,8 @@ impl Mapping {
         format!("{}-{}", self.snapshot.natural_key, self.generation)
     }
 
-    /// Whether this is a number that one of the record's copies was assigned. An update of that copy
-    /// keeps it.
+    /// Whether this is a number that one of the record's copies was assigned. An update of that
+    /// copy keeps it.
     pub fn is_copy_number(&self, number: &str) -> bool {
         self.generation > 1
             && (number == self.copy_number() || number == self.earlier_copy_number())

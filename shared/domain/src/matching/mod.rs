@@ -7,9 +7,9 @@
 //! contradicts nothing. Every uncertain match is left to a person, with the candidates and the
 //! reason. The result depends on neither the order of the clients nor that of the contacts.
 //!
-//! Reading order: [`Contacts`] holds the contacts in Xero; [`reconcile`] decides; `marks` compares
-//! values; `review` collects the findings for one client; [`Doubt`] is the reason why a person must
-//! decide.
+//! Reading order: [`OrganisationContacts`] holds the contacts in Xero; [`match_clients`] decides;
+//! `marks` compares values; `review` collects the findings for one client; [`MatchDoubt`] is the
+//! reason why a person must decide.
 
 mod contacts;
 mod doubt;

@@ -1,8 +1,8 @@
 //! The state machine of a sync operation: the work of bringing one snapshot to Xero.
 //!
-//! Everything that can happen to an operation is an [`Event`], and [`step()`] is the only function
-//! that decides what follows. It is pure: the engine reads a row, calls [`step()`], and writes the
-//! result if the row's version has not changed.
+//! Everything that can happen to an operation is an [`OperationEvent`], and [`decide_transition`]
+//! is the only function that decides what follows. It is pure: the engine reads a row, calls
+//! [`decide_transition`], and writes the result if the row's version has not changed.
 
 mod transition;
 mod unconfirmed;
@@ -74,7 +74,7 @@ pub enum OperationState {
         /// The end of the lease, which is the deadline of the invocation.
         until: Timestamp,
     },
-    /// The next attempt is scheduled, and a wake-up is booked for it.
+    /// The next attempt is scheduled, and a wake-up is scheduled for it.
     Waiting {
         /// The earliest instant of the next attempt.
         until: Timestamp,
@@ -171,7 +171,7 @@ pub enum OperationEvent {
     Released,
     /// An outage that lasted longer than the ladder is over.
     Outlived,
-    /// A hint is on its way, and another process will make the attempt.
+    /// A wake-up is on its way, and another process will make the attempt.
     Queued,
     /// A user decided that the record is never to be sent.
     Withheld,

@@ -2,8 +2,9 @@
 //!
 //! To review a row, read the sentence as Xero writes it, then the remedy. `*` stands for any text
 //! or none: a name, a number, a code, a date. Case, quotation marks, spaces, the headline "A
-//! validation exception occurred" and any text after the sentence are ignored. If two rows match, the one that matches from the beginning of the sentence takes
-//! precedence, and then the first: a more specific sentence stands above a more general one.
+//! validation exception occurred" and any text after the sentence are ignored. If two rows match,
+//! the one that matches from the beginning of the sentence takes precedence, and then the first: a
+//! more specific sentence stands above a more general one.
 
 use crate::failure::{FailureCause, FailureCode};
 

@@ -1,11 +1,13 @@
 //! Connecting an account to an organisation: begin, callback, complete.
 //!
-//! Whoever begins a connect gets the address of Xero's consent page. That address can be forwarded, so the
-//! callback, which sees no session of the CRM, exchanges nothing: it keeps Xero's code, encrypted, and sends
-//! the browser back to the CRM with a ticket. Only the person who began can complete the connect with it.
+//! Whoever begins a connect gets the address of Xero's consent page. That address can be forwarded,
+//! so the callback, which sees no session of the CRM, exchanges nothing: it keeps Xero's code,
+//! encrypted, and sends the browser back to the CRM with a ticket. Only the person who began can
+//! complete the connect with it.
 //!
-//! The tenant is pinned with the first connect: a reconnect finds the same organisation, and with it every
-//! mapping. Another one is only used after a question; see [`organisation`](super::organisation).
+//! The tenant is pinned with the first connect: a reconnect finds the same organisation, and with
+//! it every mapping. Another one is only used after a question; see
+//! [`organisation`](super::organisation).
 
 mod complete;
 mod offered_organisations;
@@ -119,7 +121,8 @@ pub async fn begin_connect(
     Ok(url)
 }
 
-/// Takes what Xero sent the browser back with. Nothing is asked of Xero here, and nothing is connected.
+/// Takes what Xero sent the browser back with. Nothing is asked of Xero here, and nothing is
+/// connected.
 pub async fn receive_callback(
     engine: &Engine,
     callback: ConsentCallback,

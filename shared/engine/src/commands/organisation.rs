@@ -17,14 +17,15 @@ use crate::{Engine, Invocation};
 pub enum OrganisationChoiceOutcome {
     /// It is in use from now on.
     Done,
-    /// Nobody consented to it, or somebody chose before.
+    /// It was not offered, or a choice was already made.
     NotOffered,
     /// It belongs to another account.
     InUse,
 }
 
-/// Puts an organisation to use that a person consented to. Another one that was in use is left, with its
-/// mappings kept: choosing it again finds them. What of it was never synced is carried over to this one.
+/// Puts an organisation to use that a person consented to. Another one that was in use is left,
+/// with its mappings kept: choosing it again finds them. What of it was never synced is carried
+/// over to this one.
 pub async fn choose_organisation(
     engine: &Engine,
     account: &AccountId,
@@ -53,7 +54,8 @@ pub async fn choose_organisation(
     Ok(OrganisationChoiceOutcome::Done)
 }
 
-/// Ends an offer that nobody answered, if there is one. Its links are then removed like those of a disconnect.
+/// Ends an offer that nobody answered, if there is one. Its links are then removed like those of a
+/// disconnect.
 pub(crate) async fn end_expired_offer(
     engine: &Engine,
     account: &AccountId,

@@ -23,8 +23,8 @@ pub(crate) fn seal_text(ticket: &SecretString, context: &str, text: &SecretStrin
     STANDARD_NO_PAD.encode(bytes)
 }
 
-/// Decrypts the result of [`seal`]. `None` if the ticket or context differs, or the sealed text was
-/// changed.
+/// Decrypts the result of [`seal_text`]. `None` if the ticket or context differs, or the sealed
+/// text was changed.
 pub(crate) fn open_sealed(
     ticket: &SecretString,
     context: &str,

@@ -47,7 +47,7 @@ pub async fn start_sync_all(
             }
         }
     };
-    // The hint of a Sync All in progress may have been lost, so it is enqueued again.
+    // The wake-up of a Sync All in progress may have been lost, so it is enqueued again.
     enqueue_next_step(engine, &walk).await?;
     Ok(walk)
 }
@@ -61,8 +61,8 @@ pub async fn find_sync_all(
     Ok(engine.store.find_sync_all(&ledger).await?.map(|row| row.record))
 }
 
-/// Performs steps while there is time, at least one, and enqueues a hint for the next. A repeated
-/// step processes the same records again, which does no harm.
+/// Performs steps while there is time, at least one, and enqueues a wake-up for the next. A
+/// repeated step processes the same records again, which does no harm.
 pub(crate) async fn continue_sync_all(
     engine: &Engine,
     ledger: &Ledger,
@@ -170,7 +170,7 @@ fn add_step_counts<'a>(
     counts
 }
 
-/// Enqueues the hint for the next step, behind the account's other wake-ups.
+/// Enqueues the wake-up for the next step, behind the account's other wake-ups.
 async fn enqueue_next_step(engine: &Engine, walk: &SyncAll) -> Result<(), PersistError> {
     let started = walk.started_at.as_millisecond();
     let wake = WakeUp {

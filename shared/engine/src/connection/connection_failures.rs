@@ -1,4 +1,4 @@
-//! Why the books of an organisation are closed to us, as people are told.
+//! Failures of connections that cannot be used.
 
 use domain::connection::UnusableConnection;
 use domain::failure::{Failure, FailureClass};
@@ -15,7 +15,7 @@ pub fn organisation_unavailable_failure() -> Failure {
     )
 }
 
-/// The failure of a call that Xero refused for a connection that stands, as far as can be seen.
+/// The failure of a call that Xero refused although the connection appears to be in order.
 pub(crate) fn refused_once_failure() -> Failure {
     Failure::new(
         FailureClass::Transient,

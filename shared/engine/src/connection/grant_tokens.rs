@@ -1,4 +1,5 @@
-//! The access tokens of one account's connection, for the Xero client: renewed for every call of every path.
+//! The access tokens of one account's connection, for the Xero client: renewed for every call of
+//! every path.
 
 use std::fmt;
 
@@ -22,8 +23,8 @@ pub(crate) struct GrantTokens {
     /// The serial of the consent that the account was connected with.
     pub(crate) consented: u64,
     pub(crate) invocation: Invocation,
-    /// Whose connection expires when Xero refuses the grant; none while a link is removed that is no
-    /// longer in use.
+    /// Whose connection expires when Xero refuses the grant; none while a link is removed that is
+    /// no longer in use.
     pub(crate) connection: Option<(AccountId, Option<Timestamp>)>,
 }
 
@@ -34,8 +35,8 @@ impl fmt::Debug for GrantTokens {
 }
 
 impl GrantTokens {
-    /// An access token; another one than `rejected`, if that is given. A connection whose grant Xero refuses
-    /// is Token Expired after this, and nothing else makes it so.
+    /// An access token; another one than `rejected`, if that is given. A connection whose grant
+    /// Xero refuses is Token Expired after this, and nothing else makes it so.
     pub(crate) async fn get(
         &self,
         rejected: Option<&SecretString>,

@@ -16,7 +16,7 @@ pub(crate) async fn find_records_ledger(
     Ok(ledger_of(connection.as_ref(), account))
 }
 
-/// Like [`records_ledger`], for a connection that has just been read.
+/// Like [`find_records_ledger`], for a connection that has just been read.
 pub(crate) fn ledger_of(connection: Option<&Connection>, account: &AccountId) -> Ledger {
     let unassigned = || Ledger { account: account.clone(), tenant: TenantId::NONE };
     connection.and_then(Connection::current_ledger).unwrap_or_else(unassigned)

@@ -1,4 +1,4 @@
-//! A desk holds what one attempt needs to work with one account's organisation. Opening it checks
+//! A tenant session gives one attempt access to one account's organisation. Opening it checks
 //! the connection and the pinned tenant; every call renews the access token if necessary.
 
 mod attempt_error;
@@ -47,8 +47,9 @@ pub struct TenantSession<'a> {
 }
 
 impl<'a> TenantSession<'a> {
-    /// Opens a desk for a ledger, or returns why it cannot be opened. The ledger of an organisation
-    /// that is no longer the connected one, such as that of an old hint, cannot be opened.
+    /// Opens a session for a ledger, or returns why it cannot be opened. The ledger of an
+    /// organisation that is no longer the connected one, such as that of an old wake-up, cannot be
+    /// opened.
     pub async fn open(
         engine: &'a Engine,
         ledger: &Ledger,
@@ -60,7 +61,7 @@ impl<'a> TenantSession<'a> {
         Self::open_on_connection(engine, connection.as_ref(), ledger, urgency, invocation).await
     }
 
-    /// Like [`Desk::open`], for a connection that has just been read.
+    /// Like [`TenantSession::open`], for a connection that has just been read.
     pub(crate) async fn open_on_connection(
         engine: &'a Engine,
         connection: Option<&Connection>,
@@ -81,7 +82,8 @@ impl<'a> TenantSession<'a> {
         }
     }
 
-    /// Opens a desk for an organisation that Xero refused, to check whether Xero still refuses it.
+    /// Opens a session for an organisation that Xero refused, to check whether Xero still refuses
+    /// it.
     pub(crate) fn open_unavailable(
         engine: &'a Engine,
         connection: &Connection,
@@ -129,7 +131,7 @@ impl<'a> TenantSession<'a> {
         desk.with_rate_limiter()
     }
 
-    /// Returns the desk with another call priority.
+    /// Returns the session with another call priority.
     #[must_use]
     pub fn with_priority(self, priority: CallPriority) -> Self {
         Self { priority, ..self }.with_rate_limiter()

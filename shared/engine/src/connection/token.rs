@@ -1,10 +1,11 @@
 //! A usable access token, with at most one refresher per grant across all processes.
 //!
-//! Xero gives a new refresh token with every refresh and takes the previous one for 30 minutes more.
-//! So the new pair is written to the secret *before* the access token is used: a crash between Xero's
-//! answer and our write leaves the previous refresh token, which still works; a crash after it leaves
-//! the new one. The row holds the lock and names the value of the secret that it is about. If a read shows an older
-//! one, or none, that value is read by its version; until it is visible, reads are repeated for some minutes.
+//! Xero gives a new refresh token with every refresh and takes the previous one for 30 minutes
+//! more. So the new pair is written to the secret *before* the access token is used: a crash
+//! between Xero's answer and our write leaves the previous refresh token, which still works; a
+//! crash after it leaves the new one. The row holds the lock and names the value of the secret that
+//! it is about. If a read shows an older one, or none, that value is read by its version; until it
+//! is visible, reads are repeated for some minutes.
 
 mod consent;
 mod ending;
@@ -35,12 +36,12 @@ use crate::error_chain::ErrorChain;
 use crate::ports::PortError;
 use crate::{Engine, Invocation};
 
-/// How often, and how many times, a process looks whether another one is done, or whether a secret has become
-/// visible.
+/// The interval and the maximum number of checks whether another process is done, or whether a
+/// secret has become visible.
 const RECHECK_INTERVAL: Duration = Duration::from_millis(250);
 const RECHECKS_MAX: u32 = 180;
 
-/// Whoever waits in vain still has to write down that it did.
+/// The time reserved for recording that waiting was in vain.
 const REPORT_SECONDS: i64 = 10;
 
 /// Why there is no access token.
@@ -67,7 +68,7 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// What it means for an operation, and what a person is told.
+    /// What it means for an operation, and the message for people.
     pub fn to_failure(&self, now: Timestamp) -> Failure {
         match self {
             Self::ReconnectNeeded => reconnect_failure(),
@@ -104,7 +105,7 @@ pub fn reconnect_failure() -> Failure {
     )
 }
 
-/// Whose access token is wanted.
+/// The access token that a caller requests.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenRequest<'a> {
     /// The grant.
@@ -115,8 +116,8 @@ pub struct TokenRequest<'a> {
     pub rejected: Option<&'a SecretString>,
 }
 
-/// An access token. If another process is renewing it, or its secret is not visible yet, this one looks until
-/// that is over, or gives up in time to say so.
+/// An access token. If another process is renewing it, or its secret is not visible yet, this one
+/// looks until that is over, or gives up in time to say so.
 pub async fn access_token(
     engine: &Engine,
     wanted: TokenRequest<'_>,
@@ -194,7 +195,8 @@ pub(super) async fn read_visible_tokens(
         (None, known) => known.filter(|_| row.secret.is_some()),
         (read, _) => read,
     };
-    // A process that was slower than its lock may have written older tokens over those that the row names.
+    // A process that was slower than its lock may have written older tokens over those that the row
+    // names.
     if let Some(named) = row.secret
         && newest.as_ref().is_none_or(|kept| kept.serial < named.serial)
     {
@@ -208,8 +210,8 @@ pub(super) async fn read_visible_tokens(
     })
 }
 
-/// Writes down since when the secret has been missing, or that it is there again. A row that somebody else is
-/// working on, or that has changed, is left alone: the next look comes soon.
+/// Writes down since when the secret has been missing, or that it is there again. A row that
+/// somebody else is working on, or that has changed, is left alone: the next look comes soon.
 pub(super) async fn record_missing_since(
     engine: &Engine,
     row: &VersionedRecord<Grant>,

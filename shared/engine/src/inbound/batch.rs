@@ -12,17 +12,17 @@ use crate::sync::{
     AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
 };
 
-/// A record of a message or a hint.
+/// A record of a message or a wake-up.
 #[derive(Debug, Clone)]
 pub(super) struct BatchRecord<'a> {
     /// The index of the message.
     pub(super) message: usize,
     pub(super) crm_id: CrmId,
-    /// The content of the message. `None` for a hint.
+    /// The content of the message. `None` for a wake-up.
     pub(super) content: Option<&'a MessageContent>,
 }
 
-/// Arrivals of one ledger and kind.
+/// Records of one ledger and kind.
 #[derive(Debug)]
 pub(super) struct RecordGroup<'a> {
     pub(super) ledger: Ledger,
@@ -33,7 +33,7 @@ pub(super) struct RecordGroup<'a> {
 /// The outcome of a record, with the index of its message.
 pub(super) type IndexedOutcome = (usize, Result<MessageOutcome, PersistError>);
 
-/// All arrivals of a delivery.
+/// All records of a delivery.
 #[derive(Debug, Default)]
 pub(super) struct MessageBatch<'a> {
     groups: Vec<RecordGroup<'a>>,
@@ -63,7 +63,7 @@ impl<'a> MessageBatch<'a> {
         }
     }
 
-    /// Adds a hint about records.
+    /// Adds a wake-up about records.
     pub(super) fn add_wake_up(&mut self, message: usize, wake: &WakeUp, records: &[CrmId]) {
         let group = self.find_or_add_group(wake.target_ledger(), wake.kind);
         let arrival =

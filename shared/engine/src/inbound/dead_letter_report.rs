@@ -36,9 +36,9 @@ pub fn explain_failed(reason: &DeadLetterReason) -> Failure {
     )
 }
 
-/// Writes a sync log entry and an event about the record of a CRM message that is moved aside. The
-/// stored record stays unchanged. A message that does not name its record and account is not
-/// reported, because the recipient is unknown.
+/// Writes a sync log entry and an event about the record of a CRM message that is moved to the
+/// dead-letter queue. The stored record stays unchanged. A message that does not name its record
+/// and account is not reported, because the recipient is unknown.
 ///
 /// The event's id is derived from the queue's id of the message. So if the message is received
 /// again, because it could not be moved, the CRM recognises the event and drops it.

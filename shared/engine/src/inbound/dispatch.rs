@@ -1,4 +1,4 @@
-//! Processes arrivals: deferred until more records have arrived, or pushed at once.
+//! Processes the records of a batch: defers them until more have arrived, or pushes them at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use crate::sync::push::{self, KeepReason, PushOffer, PushOutcome};
 use crate::sync::{ContactEntity, SyncEntity, sync_log};
 use crate::{Engine, Invocation};
 
-/// Processes the arrivals of one kind.
+/// Processes the records of one kind.
 pub(super) async fn process_group<E: SyncEntity>(
     engine: &Engine,
     group: &RecordGroup<'_>,
@@ -49,7 +49,7 @@ fn count_batch(group: &RecordGroup<'_>, delivery: DeliverySize) -> ArrivedRecord
     }
 }
 
-/// Splits arrivals into waves that contain each record once, in their order.
+/// Splits the records of a batch into waves that contain each record once, in their order.
 fn split_into_waves<'a, 'b>(arrivals: &'b [BatchRecord<'a>]) -> Vec<Vec<&'b BatchRecord<'a>>> {
     let mut waves: Vec<Vec<&BatchRecord<'_>>> = Vec::new();
     for arrival in arrivals {
@@ -64,8 +64,8 @@ fn split_into_waves<'a, 'b>(arrivals: &'b [BatchRecord<'a>]) -> Vec<Vec<&'b Batc
     waves
 }
 
-/// Stores the snapshots, and enqueues one hint about all of them behind the messages already in the
-/// queue. A failure to store a snapshot affects only its own message.
+/// Stores the snapshots, and enqueues one wake-up about all of them behind the messages already in
+/// the queue. A failure to store a snapshot affects only its own message.
 async fn defer_group<E: SyncEntity>(
     engine: &Engine,
     group: &RecordGroup<'_>,

@@ -80,7 +80,7 @@ pub async fn renew_unused_tokens(
 async fn renew_if_idle(engine: &Engine, ledger: &Ledger, invocation: Invocation) -> RenewalOutcome {
     let tried = match is_idle(engine, ledger).await {
         Ok(false) => return RenewalOutcome::InUse,
-        // Opening a desk requests a token, which renews it.
+        // Opening a session requests a token, which renews it.
         Ok(true) => {
             TenantSession::open(engine, ledger, Trigger::Routine, invocation).await.map(drop)
         }

@@ -1,5 +1,5 @@
-//! The sweep regularly finds rows whose hint was lost. Nothing depends on it while hints arrive;
-//! without it, a hint that AWS loses would be lost work.
+//! The sweep regularly finds rows whose wake-up was lost. Nothing depends on it while wake-ups
+//! arrive; without it, a wake-up that AWS loses would be lost work.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU16;
@@ -21,7 +21,7 @@ use crate::record_isolation::catch_panic;
 use crate::sync::{carry_over, release};
 use crate::{Engine, Invocation};
 
-/// How late a hint must be for its row to count as overdue.
+/// How late a wake-up must be for its row to count as overdue.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_mins(3);
 /// How long the process that committed an event, or began a refresh, has to finish before the sweep
 /// does.
@@ -35,7 +35,7 @@ const INTERVAL_SECONDS: i64 = 300;
 /// The result of a sweep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SweepSummary {
-    /// Rows with a late hint that received another.
+    /// Rows with a late wake-up that received another.
     pub overdue: usize,
     /// Parked rows that were checked.
     pub parked: usize,
@@ -108,7 +108,7 @@ async fn sweep_due_rows(
     for due in engine.store.list_due(shard, before(GRACE_PERIOD), PER_SHARD).await? {
         match due {
             DueEntry::Mapping { key, at } if at <= before(OVERDUE_AFTER) => overdue.push(key),
-            // The hint may still arrive.
+            // The wake-up may still arrive.
             DueEntry::Mapping { key: _, at: _ } => {}
             DueEntry::Outbox(account) => {
                 outboxes.insert(account);

@@ -69,7 +69,8 @@ impl PollReading {
         Ok(Some(changes))
     }
 
-    /// The progress after the pages that were read, once their changes are observed.
+    /// Returns `progress` with the positions after the pages that were read. Call it once their
+    /// changes are observed.
     pub(super) fn apply_to_progress(&self, progress: PollProgress) -> PollProgress {
         PollProgress {
             invoices_from: self.invoices.from,

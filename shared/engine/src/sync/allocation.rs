@@ -237,8 +237,8 @@ async fn find_unlinked_allocation(
     Ok(free)
 }
 
-/// Like [`unclaimed`], but reserves the allocation for this record, and skips those that another
-/// record has just claimed.
+/// Like [`find_unlinked_allocation`], but reserves the allocation for this record, and skips those
+/// that another record has just claimed.
 async fn reserve_allocation(
     desk: &TenantSession<'_>,
     task: &SyncTask<'_, Snapshot>,

@@ -33,7 +33,7 @@ use crate::{Engine, Invocation};
 /// Records moved between two checks of the remaining time.
 const PAGE: NonZeroU16 = NonZeroU16::new(50).expect("not zero");
 
-/// Enqueues a hint that an account has just been connected.
+/// Enqueues a wake-up for an account that has just been connected.
 async fn enqueue_connected_wake_up(engine: &Engine, ledger: &Ledger) -> Result<(), PersistError> {
     let now = engine.clock.now();
     let mut wake = engine.new_wake_up(ledger, EntityKind::Contact, WakeUpKind::Connected, now);
@@ -53,8 +53,8 @@ pub(crate) async fn release_waiting_work(engine: &Engine, ledger: &Ledger) {
 }
 
 /// Carries over the records that waited for the connection while there is time, and checks the
-/// account codes in use against the organisation's chart. The next hint resumes where the time ran
-/// out.
+/// account codes in use against the organisation's chart. The next wake-up resumes where the time
+/// ran out.
 pub(crate) async fn continue_carry_over(
     engine: &Engine,
     ledger: &Ledger,
@@ -110,7 +110,7 @@ async fn check_codes_after_connect(engine: &Engine, ledger: &Ledger, invocation:
 }
 
 /// Records where carrying over stopped. After another request it starts from the beginning, so the
-/// place is not recorded then.
+/// cursor is not recorded then.
 async fn record_carry_over_cursor(
     engine: &Engine,
     account: &AccountId,
@@ -142,7 +142,7 @@ async fn carry_over_records(
     invocation: Invocation,
 ) -> Result<CarryOverOutcome, PersistError> {
     let source = Ledger { account: target.account.clone(), tenant: place.source };
-    // Money that has moved is gone from the source, so this part needs no place.
+    // Payments that have moved are gone from the source, so this part needs no cursor.
     if source.tenant == TenantId::NONE
         && !carry_over_invoice_payments(engine, &source, target, invocation).await?
     {
@@ -188,7 +188,7 @@ enum RecordMoveOutcome {
     Held,
 }
 
-/// Moves one record, if it is to be moved, after the money on it.
+/// Moves one record, if it is to be moved, after its payments.
 async fn move_with_payments(
     engine: &Engine,
     source: &Ledger,
@@ -292,14 +292,14 @@ pub(crate) async fn request_carry_over(
     }
 }
 
-/// Enqueues a new hint for a carry-over whose hint was lost. If this fails, the next sweep repeats
-/// it.
+/// Enqueues a new wake-up for a carry-over whose wake-up was lost. If this fails, the next sweep
+/// repeats it.
 pub(crate) async fn repeat_connected_wake_up(engine: &Engine, ledger: &Ledger) {
     if let Err(error) = enqueue_connected_wake_up(engine, ledger).await {
         tracing::warn!(
             error = %ErrorChain(&error),
             account.id = %ledger.account,
-            "the hint could not be enqueued"
+            "the wake-up could not be enqueued"
         );
     }
 }

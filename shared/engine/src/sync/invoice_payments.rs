@@ -1,4 +1,4 @@
-//! The money on invoices: payments that the CRM recorded, and people's answers about unclear
+//! The payments of invoices: those that the CRM recorded, and people's answers about unclear
 //! payments.
 
 use domain::crm::payment::Payment;
@@ -88,7 +88,7 @@ pub(crate) async fn merge_payments(
     Ok(())
 }
 
-/// Returns the money on one invoice, or `None` if nothing is known of it.
+/// Returns the payments of one invoice, or `None` if none is known.
 pub async fn find_invoice_payments(
     engine: &Engine,
     account: &AccountId,
@@ -115,7 +115,7 @@ pub async fn resolve_payment(
     Ok(settled.await?.is_some())
 }
 
-/// Changes the money on an invoice, with the events that follow, in one transaction. Returns
+/// Changes the payments of an invoice, with the events that follow, in one transaction. Returns
 /// whether the change is complete, or `None` if `step` declines it.
 async fn change_invoice_payments(
     engine: &Engine,

@@ -1,4 +1,4 @@
-//! Letting go of what was stopped, once what it waited for has happened.
+//! Releases stopped records once the condition for which they waited is met.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -23,8 +23,8 @@ const PER_SHARD: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
 /// A schedule may not lie in the past when it is made, and none fires more exactly than this.
 const WAKE_UP_DELAY: SignedDuration = SignedDuration::from_secs(60);
 
-/// Releases everything of a ledger that is parked: its connection works again. Repeating it, or being
-/// interrupted, does no harm.
+/// Releases everything of a ledger that is parked: its connection works again. Repeating it, or
+/// being interrupted, does no harm.
 pub(crate) async fn release_parked(engine: &Engine, ledger: &Ledger) -> Result<(), PersistError> {
     let keys = engine.store.list_parked(ledger, PER_SHARD).await?;
     release_mappings(engine, ledger, keys, OperationEvent::Released, |_| true).await.map(drop)
@@ -44,7 +44,7 @@ pub(crate) async fn release_waiting_for(
     .map(drop)
 }
 
-/// Releases what our own rules refused, after the settings that they go by have changed.
+/// Releases records that could not be translated, after the settings have changed.
 pub(crate) async fn release_untranslatable(
     engine: &Engine,
     ledger: &Ledger,
@@ -53,7 +53,7 @@ pub(crate) async fn release_untranslatable(
     release_mappings(engine, ledger, keys, OperationEvent::Released, |_| true).await.map(drop)
 }
 
-/// What an operator's release came to.
+/// The result of an operator's release.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutageReleaseSummary {
     /// Records that are tried again within a minute or two.
@@ -64,10 +64,10 @@ pub struct OutageReleaseSummary {
     pub is_cut_short: bool,
 }
 
-/// Gives whatever was given up because Xero, or the way to it, was out of order another try: for an operator,
-/// after an outage that was longer than the ladder, instead of a Sync All by every customer. What was given up
-/// for a reason of its own is left to people. A failure of one ledger is returned after the others are done. Asking
-/// twice does no harm.
+/// Releases records that were given up because Xero was unavailable for longer than the ladder, so
+/// that an operator need not ask every customer to run Sync All. Records given up for their own
+/// reasons stay. A failure of one ledger is returned after the others are done. Repeating it does
+/// no harm.
 pub async fn release_after_outage(
     engine: &Engine,
     invocation: Invocation,
@@ -103,8 +103,9 @@ pub async fn release_after_outage(
     }
 }
 
-/// Releases one mapping that was parked for want of a connection, if that has changed since: the connection has
-/// started to work after the attempt began. Otherwise the next attempt would fail for the same reason.
+/// Releases one mapping that was parked for want of a connection, if that has changed since: the
+/// connection has started to work after the attempt began. Otherwise the next attempt would fail
+/// for the same reason.
 pub(crate) async fn release_if_connected(
     engine: &Engine,
     mapping: &Mapping,
@@ -136,7 +137,7 @@ pub(crate) async fn release_if_prerequisite_met(
     Ok(())
 }
 
-/// Releases those of some parked mappings whose time has come without anybody having noticed.
+/// Releases those of some parked mappings whose condition is met although no wake-up arrived.
 pub(crate) async fn release_overlooked(
     engine: &Engine,
     ledger: &Ledger,
@@ -153,7 +154,8 @@ pub(crate) async fn release_overlooked(
     release_mappings(engine, ledger, ready, OperationEvent::Released, |_| true).await.map(drop)
 }
 
-/// Returns whether what a parked mapping waits for has happened. `epoch` is that of its connection, if that works.
+/// Returns whether what a parked mapping waits for has happened. `epoch` is that of its connection,
+/// if that works.
 async fn is_ready(
     engine: &Engine,
     key: &MappingKey,
@@ -227,9 +229,9 @@ fn awaited_prerequisite(mapping: &Mapping) -> Option<(EntityKind, &CrmId)> {
     }
 }
 
-/// Releases those of the mappings that are wanted and stopped, and books looks at them, 50 together. How many. A
-/// mapping that can never be released is reported and left out. Any other failure of one is returned after the others
-/// are released and booked.
+/// Releases those of the mappings that are wanted and stopped, and schedules wake-ups for them, 50
+/// at a time. Returns how many. A mapping that can never be released is reported and left out. Any
+/// other failure of one is returned after the others are released and their wake-ups scheduled.
 async fn release_mappings(
     engine: &Engine,
     ledger: &Ledger,
@@ -286,7 +288,7 @@ async fn release_mapping(
     };
     match engine.store.put_mapping(&released, WriteExpectation::Version(version), None).await {
         Ok(_) => Ok(Some((key.kind, key.crm_id.clone()))),
-        // Somebody else is on it.
+        // Another process has changed it.
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error),
     }

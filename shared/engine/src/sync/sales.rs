@@ -1,5 +1,5 @@
 //! Sales documents with lines: invoices and credit notes. Both are pushed to Xero the same way;
-//! [`Sales`] holds the differences.
+//! [`SalesEntity`] holds the differences.
 
 mod client;
 mod document_writer;

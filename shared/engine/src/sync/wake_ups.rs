@@ -1,4 +1,4 @@
-//! Hints from the product to itself to look at records again, at once or at an instant.
+//! Wake-ups: messages from the product to itself to check records again, at once or at an instant.
 
 use domain::entity::EntityKind;
 use domain::envelope::{WAKE_UP_RECORDS_MAX, WakeUp, WakeUpKind};
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::Engine;
 use crate::ports::PortError;
 
-/// Maximum records per hint: as many as one call takes, so that records that failed together are
+/// Maximum records per wake-up: as many as one call takes, so that records that failed together are
 /// resolved together.
 const RECORDS_PER_WAKE_UP: usize = xero::api::BATCH_LIMIT;
 
@@ -43,7 +43,7 @@ impl Engine {
         self.wake_ups.schedule(&wake, at).await
     }
 
-    /// Enqueues a hint about records behind the account's other wake-ups of this kind.
+    /// Enqueues a wake-up about records behind the account's other wake-ups of this kind.
     pub(crate) async fn enqueue_wake_ups(
         &self,
         ledger: &Ledger,

@@ -44,7 +44,7 @@ impl WriteState {
         }
     }
 
-    /// Keeps the least certain answer: later answers do not settle an earlier uncertain write.
+    /// Keeps the least certain answer: a later answer does not decide an earlier uncertain write.
     fn record_answer(&self, answer: WriteAnswer) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *noted = match (*noted, answer) {

@@ -61,7 +61,7 @@ pub async fn answer_request(engine: &Engine, request: &Request) -> Response<Body
 }
 
 /// Answers a request in time. Work that takes longer is dropped, as if the process had died: what
-/// it has recorded continues with the next request, a hint or the sweep.
+/// it has recorded continues with the next request, a wake-up or the sweep.
 async fn answer_in_time(engine: &Engine, request: &Request, caller: &ApiCaller) -> RouteResult {
     let answer = Box::pin(route_request(engine, request, caller));
     if let Ok(answer) = tokio::time::timeout(ANSWER_WITHIN.unsigned_abs(), answer).await {

@@ -1,4 +1,4 @@
-//! Payments: those that the CRM recorded, and the money on an invoice from both sides.
+//! Payments that the CRM recorded, and the payments of an invoice from both sides.
 
 use domain::body::{BodyField, BodyShape};
 use domain::ids::{PaymentId, XeroPaymentId};
@@ -48,7 +48,7 @@ pub(super) async fn never_send(engine: &Engine, caller: &ApiCaller, id: &str) ->
     }
 }
 
-/// The money on an invoice.
+/// The payments of an invoice.
 #[derive(Serialize)]
 struct InvoicePaymentsView<'a> {
     /// The payments that the CRM recorded.
@@ -77,7 +77,7 @@ fn view_payments(receipts: &InvoicePayments) -> InvoicePaymentsView<'_> {
     InvoicePaymentsView { recorded: &receipts.recorded, received: &receipts.received, unclear }
 }
 
-/// A person's answer about an unclear payment.
+/// A person's decision about an unclear payment.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum PaymentChoice {

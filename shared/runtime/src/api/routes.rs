@@ -31,7 +31,7 @@ pub enum ApiRoute {
     SyncNow,
     /// Marks a record as never to be sent.
     NeverSend,
-    /// Reads the money on an invoice, from both sides.
+    /// Reads the payments of an invoice, from both sides.
     Money,
     /// Answers what an unclear payment is.
     SettleMoney,

@@ -81,7 +81,7 @@ impl WakeUps for WakeUpScheduler {
             .message_group_id(wake.account.as_str())
             .send()
             .await;
-        let failed = |source| PortError { operation: "enqueue a hint", source };
+        let failed = |source| PortError { operation: "enqueue a wake-up", source };
         sent.map(drop).map_err(|error| failed(classify_refusal(error)))
     }
 }

@@ -102,7 +102,7 @@ fn timed_sort(at: Timestamp, name: &str) -> String {
     format!("{}#{name}", format_instant(at))
 }
 
-/// Reads the instant of an entry of a [`timed`] partition.
+/// Reads the instant of an entry of a [`timed_partition`].
 pub(crate) fn read_instant(entry: &IndexEntry) -> Option<Timestamp> {
     entry.index.sk.split('#').next()?.parse().ok()
 }

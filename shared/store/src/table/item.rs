@@ -49,7 +49,7 @@ impl IndexKey {
 /// How often an item has been written since it was created.
 ///
 /// It protects every write: a writer with an old version cannot overwrite a newer one. An item that
-/// is created again after a delete starts at [`Version::FIRST`].
+/// is created again after a delete starts at [`ItemVersion::FIRST`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ItemVersion(u64);
 

@@ -27,8 +27,8 @@ const LIST: &str = "/BankTransactions";
 const ONE: &str = "/BankTransactions/{BankTransactionID}";
 const COLLECTION: &str = "BankTransactions";
 
-/// Finds every bank transaction with exactly this reference, including deleted ones, on however many
-/// pages. The reference must contain no quotation mark and no backslash.
+/// Finds every bank transaction with exactly this reference, including deleted ones, on however
+/// many pages. The reference must contain no quotation mark and no backslash.
 pub async fn find_by_reference(
     session: &ApiSession,
     reference: &str,
@@ -97,12 +97,12 @@ pub async fn delete_bank_transaction(
     Ok(confirm_change(ONE, outcome, is_gone))
 }
 
-/// The body that [`create`] sends. The same documents always give the same bytes.
+/// The body that [`create_bank_transactions`] sends. The same documents always give the same bytes.
 pub fn bank_transaction_body(documents: &[BankTransactionDocument]) -> Bytes {
     encode_collection(COLLECTION, documents)
 }
 
-/// The body that [`delete`] sends.
+/// The body that [`delete_bank_transaction`] sends.
 pub fn deletion_body(id: XeroBankTransactionId) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]

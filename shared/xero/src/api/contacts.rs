@@ -244,7 +244,8 @@ pub async fn update_contacts(
     write_contacts(session, Method::POST, documents, key).await
 }
 
-/// The body that [`create`] and [`update`] send. The same documents always give the same bytes.
+/// The body that [`create_contacts`] and [`update_contacts`] send. The same documents always give
+/// the same bytes.
 pub fn contact_body(documents: &[ContactDocument]) -> Bytes {
     encode_collection(COLLECTION, documents)
 }

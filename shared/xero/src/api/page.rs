@@ -1,8 +1,8 @@
 //! Pages of lists, with the metadata of the answer.
 //!
-//! A look-up that decides whether something exists reads its list with [`every_row`], to the end:
-//! rows that were not read must not be taken for missing. [`first_rows`] is for lists of which
-//! people see a part.
+//! A look-up that decides whether something exists reads its list with [`read_every_row`], to the
+//! end: rows that were not read must not be taken for missing. [`read_first_rows`] is for lists of
+//! which people see a part.
 
 use domain::paging::{PageLimit, PagePosition};
 use jiff::Timestamp;
@@ -108,8 +108,8 @@ pub(super) fn is_one_of_several(body: &[u8]) -> bool {
 }
 
 /// Makes a call for the page at a position, whose rows are read as `W`. If the answer is too large,
-/// a smaller page is requested that begins with the same row; [`Page::at`] says which one was read.
-/// A row that is too large by itself is a page of one unreadable row, `too_large`.
+/// a smaller page is requested that begins with the same row; [`RowPage::at`] says which one was
+/// read. A row that is too large by itself is a page of one unreadable row, `too_large`.
 pub(super) async fn read_page<W, T>(
     session: &ApiSession,
     call: &ApiCall,
@@ -214,7 +214,7 @@ fn order_id(collection: &str) -> Option<&'static str> {
 /// Reads the first rows of a list, to show them: up to `limit`, and fewer if they would take more
 /// pages than one reading may request. They are read in one page, or in several if the limit or an
 /// answer is too large for one. Never decide by them that something does not exist: see
-/// [`every_row`].
+/// [`read_every_row`].
 pub(super) async fn read_first_rows<W, T>(
     session: &ApiSession,
     call: &ApiCall,

@@ -112,12 +112,12 @@ pub async fn delete_payment(
     Ok(confirm_change(ONE, outcome, is_gone))
 }
 
-/// The body that [`create`] sends. The same documents always give the same bytes.
+/// The body that [`create_payments`] sends. The same documents always give the same bytes.
 pub fn payment_body(documents: &[PaymentDocument]) -> Bytes {
     encode_collection(COLLECTION, documents)
 }
 
-/// The body that [`delete`] sends.
+/// The body that [`delete_payment`] sends.
 pub fn deletion_body() -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]

@@ -166,8 +166,8 @@ where
     }
 }
 
-/// Leaves out a row that is too large by itself, or that cannot be looked up: it is logged, counted,
-/// and returned as unreadable.
+/// Leaves out a row that is too large by itself, or that cannot be looked up: it is logged,
+/// counted, and returned as unreadable.
 pub(super) fn leave_out<T>(session: &ApiSession, odd: OddRow) -> DecodedRows<T> {
     let rows = DecodedRows::from_unread(odd);
     session.report_odd_rows(&rows.undecodable);

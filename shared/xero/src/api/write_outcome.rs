@@ -6,8 +6,8 @@
 //! The verdict has three indicators, not all of which are present on every kind of document; any
 //! one of them makes it a rejection, and so does an error at any part of the document, unless the
 //! status of the document is `OK`: then its outcome is unknown. An element
-//! that has neither an error nor the id of a saved document (XeroAPI/Xero-Net, issue 354) leaves the
-//! outcome of its document unknown, and of no other.
+//! that has neither an error nor the id of a saved document (XeroAPI/Xero-Net, issue 354) leaves
+//! the outcome of its document unknown, and of no other.
 
 use std::collections::BTreeSet;
 
@@ -60,8 +60,8 @@ impl ElementFit {
 }
 
 /// Makes the call that writes `documents`, at most a batch of them. An empty batch makes no call.
-/// Returns one outcome for each document, in their order; [`written`] defines how the answer is
-/// interpreted.
+/// Returns one outcome for each document, in their order; [`read_outcomes`] defines how the answer
+/// is interpreted.
 ///
 /// # Errors
 ///

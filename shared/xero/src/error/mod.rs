@@ -1,8 +1,9 @@
 //! The errors of a call, and what they mean.
 //!
-//! The variants are facts: a status, a header, whether bytes were sent. Their class follows in `meaning` and nowhere
-//! else. `classify` reads them from an answer, `edge` recognises what is no answer of Xero's, `validation` finds
-//! Xero's sentences, `permission` names what a consent lacks, `people` puts them into words.
+//! The variants are facts: a status, a header, whether bytes were sent. Their class follows in
+//! `meaning` and nowhere else. `classify` reads them from an answer, `edge` recognises what is no
+//! answer of Xero's, `validation` finds Xero's sentences, `permission` names what a consent lacks,
+//! `user_message` puts them into words.
 
 mod classify;
 mod edge;
@@ -115,7 +116,8 @@ pub enum XeroError {
         /// Whether the token had expired.
         expired: bool,
     },
-    /// The consent that was given does not cover the call (401 or 403). Other calls may well be covered.
+    /// The consent that was given does not cover the call (401 or 403). Other calls may well be
+    /// covered.
     #[error("the consent given does not cover this call: {permission} is missing")]
     ScopeMissing {
         /// What the call needs.

@@ -11,8 +11,8 @@ pub enum XeroPermission {
     Contacts,
     /// Invoices and credit notes.
     Invoices,
-    /// Credit that is applied to an invoice, or taken back. Xero's pages do not say whether that needs the scope of
-    /// payments besides the one of credit notes.
+    /// Credit that is applied to an invoice, or taken back. Xero's pages do not say whether that
+    /// needs the scope of payments besides the one of credit notes.
     Allocations,
     /// Payments.
     Payments,

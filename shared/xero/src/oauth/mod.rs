@@ -61,7 +61,7 @@ type OAuthClient =
 impl OAuthApp {
     /// The address of Xero's consent page. Xero returns `state` with the answer. `verifier` is 43
     /// to 128 random characters of `A-Z a-z 0-9 - . _ ~`; only its hash is sent (PKCE, S256), and
-    /// [`exchange`](Self::exchange) needs it again.
+    /// [`exchange_code`](Self::exchange_code) needs it again.
     pub fn authorize_url(&self, state: &str, verifier: &SecretString) -> Result<String, XeroError> {
         let verifier = pkce_verifier(verifier)?;
         let client = self.oauth_client()?;

@@ -140,8 +140,8 @@ impl IdentityHost<'_> {
             200..=299 if endpoint == TOKEN && is_blank(body) => {
                 Err(XeroError::IdentityUnavailable { status })
             }
-            // Tokens come with 200. `oauth2` reads an answer with any other status as an OAuth error,
-            // and a success must not end a grant.
+            // Tokens come with 200. `oauth2` reads an answer with any other status as an OAuth
+            // error, and a success must not end a grant.
             201..=299 if endpoint == TOKEN => {
                 Err(XeroError::undecodable_answer(TOKEN, "a success other than 200"))
             }

@@ -110,7 +110,8 @@ async fn a_missing_permission_is_told_from_a_bad_login_and_named() {
     }
 }
 
-/// The scopes that a refused call may lack are the ones that people read about, and are asked for at the consent.
+/// The scopes that a refused call may lack are the ones that people read about, and are asked for
+/// at the consent.
 fn check_permission(error: &XeroError, wanted: &[&str]) {
     let XeroError::ScopeMissing { permission } = error else { panic!("{error:?}") };
     assert_eq!(permission.scope_names(), wanted);

@@ -189,7 +189,7 @@ async fn a_row_that_is_too_large_by_itself_is_left_out_and_counted_and_no_other_
             let noted = recorder.odd.lock().unwrap();
             assert_eq!((noted.len(), noted[0].endpoint), (1, "/Invoices"));
             assert_eq!(noted[0].reason, "it is too large");
-            // Xero has answered, so no call keeps a lane.
+            // Xero has answered, so no call stays in flight.
             let endings = recorder.endings.lock().unwrap();
             assert!(
                 endings

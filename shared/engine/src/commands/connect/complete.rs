@@ -1,7 +1,7 @@
 //! Completing a connect: the code is exchanged, the tokens are kept, the organisation is chosen.
 //!
-//! Every step is written down before the next, so a completion that is interrupted goes on with the same
-//! ticket where it stopped. Only the exchange of the code cannot be repeated.
+//! Every step is written down before the next, so a completion that is interrupted goes on with the
+//! same ticket where it stopped. Only the exchange of the code cannot be repeated.
 
 use std::sync::Arc;
 
@@ -36,8 +36,8 @@ pub enum ConnectOutcome {
     NoOrganisation,
     /// Every organisation that the person ticked belongs to another account.
     OrganisationInUse,
-    /// The account was connected to another organisation before, or it is not certain which organisation is
-    /// meant: the person is asked which of these is to be used.
+    /// The account was connected to another organisation before, or it is not certain which
+    /// organisation is meant: the person is asked which of these is to be used.
     OtherOrganisation {
         /// Who consented, as Xero names them.
         by: Option<String>,
@@ -240,7 +240,8 @@ async fn connect_account(
         });
     }
     let free = &offered.free;
-    // If one of the ticked organisations cannot be had, the person decides whether another one will do.
+    // If one of the ticked organisations cannot be had, the person decides whether another one will
+    // do.
     let is_certain = offered.is_certain && !offered.is_any_claimed;
     let landed = change_connection_and_claims(engine, account, |connection| {
         let by = exchanged.by.clone();
@@ -270,7 +271,7 @@ async fn connect_account(
     Ok(ConnectOutcome::Connected(used))
 }
 
-/// Nothing came of a consent: its grant ends, unless another connection uses it.
+/// Ends the grant of a consent that connected nothing, unless another connection uses it.
 async fn abandon_consent(engine: &Engine, account: &AccountId, exchanged: &ExchangedConsent) {
     let row = engine.store.find_connection(account).await;
     if row.is_ok_and(|row| row.is_some_and(|row| row.record.grants.contains(&exchanged.grant))) {
@@ -281,9 +282,10 @@ async fn abandon_consent(engine: &Engine, account: &AccountId, exchanged: &Excha
     }
 }
 
-/// The connection after a consent. The organisation that it is pinned to remains in use. Without one, the first is
-/// used if the organisations are certainly those of this consent. In every other case nothing changes except that the
-/// person is asked which organisation to use. Another request may have connected the account meanwhile.
+/// The connection after a consent. The organisation that it is pinned to remains in use. Without
+/// one, the first is used if the organisations are certainly those of this consent. In every other
+/// case nothing changes except that the person is asked which organisation to use. Another request
+/// may have connected the account meanwhile.
 fn connection_after_consent(
     connection: Connection,
     offered: &[PinnedOrganisation],

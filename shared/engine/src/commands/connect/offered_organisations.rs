@@ -1,4 +1,5 @@
-//! Which organisations a consent offers: those that it linked, and the one that the account is pinned to.
+//! Which organisations a consent offers: those that it linked, and the one that the account is
+//! pinned to.
 
 use domain::connection::{ORGANISATIONS_MAX, PinnedOrganisation};
 use domain::ids::{AccountId, GrantId};
@@ -12,7 +13,7 @@ use crate::Engine;
 /// How far Xero's clock may be from ours.
 const CLOCK_SKEW_MAX: SignedDuration = SignedDuration::from_mins(3);
 
-/// What is known of a consent.
+/// The known facts about a consent.
 pub(super) struct KnownConsent {
     pub(super) grant: GrantId,
     pub(super) serial: u64,
@@ -28,8 +29,8 @@ pub(super) struct OfferedOrganisations {
     pub(super) free: Vec<PinnedOrganisation>,
     /// Whether any other belongs to another account.
     pub(super) is_any_claimed: bool,
-    /// Whether Xero's links name this consent. Otherwise an organisation may be of another consent of the same Xero
-    /// user, and only the person can say which one is meant.
+    /// Whether Xero's links name this consent. Otherwise an organisation may be of another consent
+    /// of the same Xero user, and only the person can say which one is meant.
     pub(super) is_certain: bool,
 }
 
@@ -79,8 +80,9 @@ fn is_named(linked: &XeroConnection, offer: &KnownConsent) -> bool {
     offer.event.is_some() && linked.auth_event_id == offer.event
 }
 
-/// Whether a link was made or renewed since the connect was begun. It is not established whether a link that is
-/// consented to again keeps the name of its first consent, so this counts where no link names the consent.
+/// Whether a link was made or renewed since the connect was begun. It is not established whether a
+/// link that is consented to again keeps the name of its first consent, so this counts where no
+/// link names the consent.
 fn is_recent(linked: &XeroConnection, offer: &KnownConsent) -> bool {
     let since = offer.begun_at.saturating_sub(CLOCK_SKEW_MAX).unwrap_or(Timestamp::MIN);
     linked.updated_at.is_some_and(|at| at >= since)

@@ -63,7 +63,7 @@ pub async fn link_client(
     let key = MappingKey::new(ledger, EntityKind::Contact, client);
     let linked = |mapping: Mapping, now: Timestamp| {
         let linked = mapping.linked_to(build_contact_link(&contact), now);
-        // The sweep pushes the client even if the hint is lost.
+        // The sweep pushes the client even if the wake-up is lost.
         linked.apply_event(OperationEvent::Queued, now).unwrap_or(linked)
     };
     let mapping = match change_link(engine, &key, Some(contact.id), linked).await? {

@@ -57,7 +57,7 @@ pub async fn start_reconciliation(
             }
         }
     };
-    // The hint of a reconciliation in progress may have been lost, so it is enqueued again.
+    // The wake-up of a reconciliation in progress may have been lost, so it is enqueued again.
     engine.wake_ups.enqueue(&next_wake_up(engine, &begun)).await?;
     Ok(Some(begun))
 }
@@ -105,9 +105,9 @@ async fn is_linked(engine: &Engine, ledger: &Ledger, client: &CrmId) -> Result<b
     Ok(engine.store.find_mapping(&key).await?.is_some_and(|row| row.record.link.is_some()))
 }
 
-/// Compares and continues step by step while there is time, then enqueues a hint. Every invocation
-/// that can read the contacts performs at least one step, however long that took: the next one has
-/// to read them again.
+/// Compares and continues step by step while there is time, then enqueues a wake-up. Every
+/// invocation that can read the contacts performs at least one step, however long that took: the
+/// next one has to read them again.
 pub(crate) async fn continue_reconciliation(
     engine: &Engine,
     ledger: &Ledger,
@@ -311,8 +311,8 @@ fn into_failure(engine: &Engine, trouble: AttemptError) -> Result<Failure, Persi
     }
 }
 
-/// The hint for the next step, behind the messages already in the queue. Hints for different steps
-/// differ, because a queue drops a body that it has seen within the last five minutes.
+/// The wake-up for the next step, behind the messages already in the queue. Wake-ups for different
+/// steps differ, because a queue drops a body that it has seen within the last five minutes.
 fn next_wake_up(engine: &Engine, row: &ContactReconciliation) -> WakeUp {
     let minute = engine.clock.now().as_second() / 60;
     let wake = engine.new_wake_up(

@@ -22,11 +22,12 @@ use crate::{Engine, Invocation};
 
 /// Clients read per page.
 const PAGE: NonZeroU16 = NonZeroU16::new(250).expect("not zero");
-/// Maximum pages of contacts that are compared: 30,000 contacts, if their answers are not too large.
+/// Maximum pages of contacts that are compared: 30,000 contacts, if their answers are not too
+/// large.
 const CONTACT_PAGES_MAX: u32 = 30;
 
-/// Reads every contact of the organisation. Having more contacts than can be compared is a failure: a
-/// match is unambiguous only among all of them.
+/// Reads every contact of the organisation. Having more contacts than can be compared is a failure:
+/// a match is unambiguous only among all of them.
 pub(super) async fn fetch_all_contacts(
     engine: &Engine,
     ledger: &Ledger,

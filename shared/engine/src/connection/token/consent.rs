@@ -11,9 +11,9 @@ use super::refresh::{SecretWrite, write_secret};
 use super::{KeptTokens, TokenError};
 use crate::Engine;
 
-/// Keeps the tokens of a consent: the secret first, then the row that guards it. The serial of what was kept,
-/// or `None` when Xero gave no refresh token. A process that dies on the way, or before an account uses the grant,
-/// leaves a row that the sweep finds.
+/// Keeps the tokens of a consent: the secret first, then the row that guards it. The serial of what
+/// was kept, or `None` when Xero gave no refresh token. A process that dies on the way, or before
+/// an account uses the grant, leaves a row that the sweep finds.
 pub(crate) async fn keep_consent(
     engine: &Engine,
     tokens: &TokenSet,

@@ -13,9 +13,11 @@ use crate::Engine;
 use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
 
-/// How long a revocation and the deletion of the secret take at most: a consent that arrives meanwhile waits.
+/// How long a revocation and the deletion of the secret take at most: a consent that arrives
+/// meanwhile waits.
 const ENDING_DURATION_MAX: SignedDuration = SignedDuration::from_secs(90);
-/// How long before the end of that a revocation is no longer begun: Xero may take a minute to answer.
+/// How long before the end of that a revocation is no longer begun: Xero may take a minute to
+/// answer.
 const REVOCATION_MARGIN: SignedDuration = SignedDuration::from_secs(65);
 /// An ending that is under way is waited for this long: a person waits for the answer.
 const ENDING_WAIT_MAX: SignedDuration = SignedDuration::from_secs(10);
@@ -32,9 +34,9 @@ pub(crate) enum EndGrantOutcome {
     Later,
 }
 
-/// Ends a grant that an account no longer needs, unless an account needs it. `serial` is that of the consent
-/// that it was used with. Revoking a grant ends every link that its user has with this app. Repeating this does
-/// no harm.
+/// Ends a grant that an account no longer needs, unless an account needs it. `serial` is that of
+/// the consent that it was used with. Revoking a grant ends every link that its user has with this
+/// app. Repeating this does no harm.
 pub(crate) async fn end_unused_grant(
     engine: &Engine,
     id: GrantId,
@@ -58,7 +60,8 @@ pub(crate) async fn end_unused_grant(
     }
     let until = now.saturating_add(ENDING_DURATION_MAX).unwrap_or(now);
     let ending = row.record.clone().while_ending(until);
-    // A consent that came between moves the row, and then this is not the last word about the grant.
+    // A consent that came between moves the row, and then this is not the last word about the
+    // grant.
     let version =
         match engine.store.put_grant(&ending, WriteExpectation::Version(row.version)).await {
             Ok(version) => version,
@@ -114,9 +117,9 @@ async fn delete_secrets(
     Ok(())
 }
 
-/// Whether any account is connected with a grant, or may choose an organisation of it. An account that only
-/// has a link of it to remove does not need it: the link ends with the grant. An account whose row cannot be
-/// read counts as one that needs it.
+/// Whether any account is connected with a grant, or may choose an organisation of it. An account
+/// that only has a link of it to remove does not need it: the link ends with the grant. An account
+/// whose row cannot be read counts as one that needs it.
 async fn is_needed(engine: &Engine, id: GrantId) -> Result<bool, StoreError> {
     let users = engine.store.list_grant_users(id).await?;
     report_unreadable_users(engine, &users);

@@ -19,8 +19,8 @@ pub(crate) struct KeptTokens {
     pub(super) access_token: SecretString,
     pub(super) refresh_token: SecretString,
     pub(super) access_expires_at: Timestamp,
-    /// The refresh token that was in the secret before. Where two processes renewed after all, it is
-    /// the other one's, and one of the two may be the one that Xero honours.
+    /// The refresh token that was in the secret before. Where two processes renewed after all, it
+    /// is the other one's, and one of the two may be the one that Xero honours.
     pub(super) earlier: Option<SecretString>,
     /// The place of this value among all that the secret had; 0 in what an earlier release wrote.
     pub(crate) serial: u64,
@@ -41,14 +41,14 @@ struct KeptText<'a> {
 }
 
 impl KeptTokens {
-    /// What is kept of a token set that Xero gave at `now`, as the secret's value of that serial. `None`
-    /// when the set has no refresh token.
+    /// What is kept of a token set that Xero gave at `now`, as the secret's value of that serial.
+    /// `None` when the set has no refresh token.
     pub(crate) fn new(tokens: &TokenSet, serial: u64, now: Timestamp) -> Option<Self> {
         Some(Self::from_token_set(tokens, tokens.refresh_token.clone()?, serial, now))
     }
 
-    /// The same, of a token set that Xero gave for the refresh token `used`. A set without a refresh token leaves
-    /// that one valid (RFC 6749, section 6).
+    /// The same, of a token set that Xero gave for the refresh token `used`. A set without a
+    /// refresh token leaves that one valid (RFC 6749, section 6).
     pub(super) fn from_renewal(
         tokens: &TokenSet,
         used: &SecretString,
@@ -110,8 +110,8 @@ pub struct TokenCache {
 }
 
 impl TokenCache {
-    /// What this process knows of a grant, unless it is of an older consent than the one of this serial:
-    /// those tokens may cover less.
+    /// What this process knows of a grant, unless it is of an older consent than the one of this
+    /// serial: those tokens may cover less.
     pub(super) fn get(&self, grant: GrantId, consented: u64) -> Option<KeptTokens> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(&grant).filter(|tokens| tokens.serial >= consented).cloned()

@@ -22,8 +22,8 @@ const LOCK_SECONDS: i64 = 40;
 /// How often the new tokens are tried to be kept before the attempt gives up. Xero takes the old
 /// refresh token for half an hour more, so the next attempt can begin again.
 const PUTS_MAX: u32 = 3;
-/// The same, of the tokens of a consent: its code is spent. A secret that was deleted a moment ago can be written
-/// as soon as Secrets Manager has finished the deletion
+/// The same, of the tokens of a consent: its code is spent. A secret that was deleted a moment ago
+/// can be written as soon as Secrets Manager has finished the deletion
 /// (<https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html>).
 const CONSENT_PUTS_MAX: u32 = 24;
 /// How often the secret is read again before Xero's refusal is believed.
@@ -113,7 +113,7 @@ const fn classify_refresh<T>(renewed: &Result<T, TokenError>) -> RefreshOutcome 
     }
 }
 
-/// Renews the tokens of a grant whose last refresh nobody knows the end of, while Xero still takes the
+/// Finishes a refresh with an unknown outcome by renewing the tokens, while Xero still takes the
 /// refresh token that we have.
 pub(crate) async fn finish_refresh(engine: &Engine, id: GrantId) -> Result<(), TokenError> {
     let Some(row) = engine.store.find_grant(id).await? else { return Ok(()) };
@@ -153,9 +153,9 @@ async fn renew_tokens(
     };
     let secret = SecretVersion { id: engine.ids.new_uuid(), serial: held.version.as_number() };
     let renewed = KeptTokens::from_renewal(&tokens, used, secret.serial, engine.clock.now());
-    // Before anybody uses the new access token: the old refresh token is dying. Whoever held the lock
-    // before us may have renewed meanwhile after all; what they left is kept beside ours. Where that
-    // cannot be read, ours are kept all the same: they are nowhere else.
+    // Before anybody uses the new access token: the old refresh token is dying. Whoever held the
+    // lock before us may have renewed meanwhile after all; what they left is kept beside ours.
+    // Where that cannot be read, ours are kept all the same: they are nowhere else.
     let found =
         read_tokens(engine, &held.record).await.ok().flatten().map(|found| found.refresh_token);
     let earlier = found.unwrap_or_else(|| kept.refresh_token.clone());
@@ -171,8 +171,8 @@ async fn exchange_refresh_token(
     engine.app.refresh_tokens(&*engine.transport, refresh_token).await.map_err(TokenError::Xero)
 }
 
-/// Writes the secret, more than once if need be: these tokens are nowhere else. From then on this process
-/// knows them, whatever a read shows.
+/// Writes the secret, more than once if need be: these tokens are nowhere else. From then on this
+/// process knows them, whatever a read shows.
 pub(super) async fn write_secret(
     engine: &Engine,
     grant: &Grant,
@@ -217,8 +217,8 @@ impl SecretWrite {
     }
 }
 
-/// Xero refused the refresh token. It is believed only if the secret holds no other one, seen from several
-/// reads: a slow predecessor may have renewed it under an older lock.
+/// Xero refused the refresh token. It is believed only if the secret holds no other one, seen from
+/// several reads: a slow predecessor may have renewed it under an older lock.
 async fn verify_refusal(
     engine: &Engine,
     held: &VersionedRecord<Grant>,

@@ -1,4 +1,4 @@
-//! Carries over the money on invoices together with the invoices.
+//! Carries over the payments of invoices together with the invoices.
 
 use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger};
@@ -34,8 +34,8 @@ pub(super) async fn carry_over_invoice_payments(
     }
 }
 
-/// Moves the money on one invoice. The carry-over that a concurrent writer requests moves what it
-/// has written.
+/// Moves the payments of one invoice. The carry-over that a concurrent writer requests moves what
+/// it has written.
 async fn move_invoice_payments(
     engine: &Engine,
     source: &Ledger,

@@ -1,4 +1,4 @@
-//! Drops the fields that Xero refuses of a contact: a name or number that another contact has,
+//! Drops the fields of a contact that Xero rejects: a name or number that another contact has,
 //! or an e-mail address that Xero considers invalid. The rest is written, with a warning.
 
 use domain::document::contact::ContactDocument;

@@ -17,7 +17,7 @@ use crate::{Engine, Invocation};
 /// until then.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(retry::IN_FLIGHT_SECONDS);
 
-/// The result of admitting a record.
+/// The result of claiming a record.
 #[derive(Debug)]
 pub(super) enum ClaimOutcome {
     /// The record is claimed for this attempt.
@@ -85,7 +85,7 @@ fn prepare_mapping<E: SyncEntity>(mapping: &Mapping, urgency: Trigger) -> Mappin
 pub(crate) enum KeepReason {
     /// For later use by other records or commands.
     Record,
-    /// For an attempt that a hint will trigger.
+    /// For an attempt that a wake-up will trigger.
     Queue,
 }
 

@@ -1,5 +1,6 @@
-//! Confirm or fail: the outcome goes into the row, then the log is written, then wake-ups are booked.
-//! A crash between them loses a line or a hint, never the outcome; the sweep finds what a hint was for.
+//! Records a success or a failure: the outcome goes into the row, then the log is written, then
+//! wake-ups are scheduled. A crash between them loses a log entry or a wake-up, never the outcome;
+//! the sweep finds the record of a lost wake-up.
 
 use domain::failure::{Failure, FailureClass};
 use domain::ids::CrmId;
@@ -31,7 +32,7 @@ pub(super) fn read_snapshot<E: SyncEntity>(mapping: &Mapping) -> Result<E::Snaps
     })
 }
 
-/// Records that Xero has the document. `tried` says what else is known of the attempt.
+/// Records that Xero has the document. `tried` holds the other facts about the attempt.
 pub(super) async fn record_success<E: SyncEntity>(
     engine: &Engine,
     claimed: &ClaimedRecord,
@@ -88,9 +89,9 @@ pub(super) async fn record_success<E: SyncEntity>(
     }
 }
 
-/// Writes the outcome of an attempt. The limits of messages leave room in the row for every outcome; if it is too
-/// large all the same, the outcome is kept without the text of the snapshot: Xero's id must not be lost, and the
-/// attempt must not be repeated for ever.
+/// Writes the outcome of an attempt. The limits of messages leave room in the row for every
+/// outcome; if it is too large all the same, the outcome is kept without the text of the snapshot:
+/// Xero's id must not be lost, and the attempt must not be repeated for ever.
 async fn write_outcome(
     engine: &Engine,
     next: &Mapping,
@@ -121,7 +122,8 @@ fn report_to_operator(engine: &Engine, mapping: &Mapping, measure: Metric, what:
     );
 }
 
-/// What waited for this document goes on. The document itself is recorded, whatever becomes of that.
+/// What waited for this document goes on. The document itself is recorded, whatever becomes of
+/// that.
 async fn release_waiting_records(engine: &Engine, mapping: &Mapping) {
     if let Err(error) = release::release_waiting_for(engine, &mapping.key).await {
         tracing::error!(
@@ -143,7 +145,8 @@ async fn find_document_owner(
     engine.store.find_linked_record(&key.ledger, key.kind, link.xero_id).await
 }
 
-/// Records that the attempt failed, and what follows. `tried` says what else is known of the attempt.
+/// Records that the attempt failed, and what follows. `tried` holds the other facts about the
+/// attempt.
 pub(super) async fn record_failure<E: SyncEntity>(
     engine: &Engine,
     claimed: &ClaimedRecord,
@@ -188,9 +191,9 @@ pub(super) async fn record_failure<E: SyncEntity>(
     }
 }
 
-/// A record waits for the connection only if the connection shows that it does not work, or has started to work since
-/// the attempt began: otherwise nothing would ever release the record. Where the connection could not be updated, the
-/// attempt is repeated, and finds out again.
+/// A record waits for the connection only if the connection shows that it does not work, or has
+/// started to work since the attempt began: otherwise nothing would ever release the record. Where
+/// the connection could not be updated, the attempt is repeated, and finds out again.
 async fn confirm_with_connection(
     engine: &Engine,
     claimed: &ClaimedRecord,
@@ -216,7 +219,7 @@ async fn confirm_with_connection(
     Ok(refused_once_failure())
 }
 
-/// What the CRM is told of a mapping that has just been given up.
+/// Returns the event for the CRM about a mapping that has just been given up.
 pub(super) fn skipped_event(engine: &Engine, next: &Mapping) -> Option<Outbound> {
     if next.operation.state != OperationState::Skipped {
         return None;
@@ -266,7 +269,7 @@ async fn conclude_failure<E: SyncEntity>(
     }))
 }
 
-/// A failure with what the state machine needs to know of it.
+/// A failure with the facts that the state machine needs.
 struct AttemptFailure {
     failure: Failure,
     answer: WriteAnswer,
@@ -274,8 +277,9 @@ struct AttemptFailure {
 }
 
 impl AttemptFailure {
-    /// The same failure of an attempt that had written before: what Xero answered to the writes decides whether a
-    /// key is used up, and whether something may stand in Xero that we do not know.
+    /// The same failure of an attempt that had written before: what Xero answered to the writes
+    /// decides whether a key is used up, and whether something may stand in Xero that we do not
+    /// know.
     fn after_writes(self, wrote: Option<WriteAnswer>) -> Self {
         let Self { failure, answer, parking } = self;
         match wrote {
@@ -288,7 +292,8 @@ impl AttemptFailure {
     }
 }
 
-/// What trouble means for the record, given what Xero answered to the writes of the attempt.
+/// Returns what an error means for the record, given what Xero answered to the writes of the
+/// attempt.
 fn into_attempt_failure(
     engine: &Engine,
     trouble: AttemptError,

@@ -215,7 +215,8 @@ pub async fn set_status(
     Ok(outcomes.into_iter().map(|outcome| confirm_change(LIST, outcome, is_gone)).collect())
 }
 
-/// The body that [`create`] and [`update`] send. The same documents always give the same bytes.
+/// The body that [`create_credit_notes`] and [`update_credit_notes`] send. The same documents
+/// always give the same bytes.
 pub fn credit_note_body(documents: &[CreditNoteDocument]) -> Bytes {
     encode_collection(COLLECTION, documents)
 }
@@ -274,7 +275,7 @@ pub async fn create_allocation(
         .ok_or_else(|| XeroError::undecodable_answer(ALLOCATIONS, "no answer to the allocation"))
 }
 
-/// The body that [`allocate`] sends. The same allocation always gives the same bytes.
+/// The body that [`create_allocation`] sends. The same allocation always gives the same bytes.
 pub fn allocation_body(allocation: &AllocationDocument) -> Bytes {
     encode_collection(BELOW, std::slice::from_ref(allocation))
 }

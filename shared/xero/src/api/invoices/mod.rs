@@ -203,7 +203,8 @@ pub async fn set_status(
     Ok(outcomes.into_iter().map(|outcome| confirm_change(LIST, outcome, is_gone)).collect())
 }
 
-/// The body that [`create`] and [`update`] send. The same documents always give the same bytes.
+/// The body that [`create_invoices`] and [`update_invoices`] send. The same documents always give
+/// the same bytes.
 pub fn invoice_body(documents: &[InvoiceDocument]) -> Bytes {
     encode_collection(COLLECTION, documents)
 }
