@@ -1,4 +1,4 @@
-//! Finds, every few minutes, records and events whose hint was lost.
+//! Finds, every few minutes, records and events whose wake-up was lost.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
