@@ -22,7 +22,7 @@ use super::documents::{
 use super::{Answer, answered, check_error};
 
 /// A write whose answer is checked.
-struct RequestSent<'a> {
+struct SentBatch<'a> {
     answer: &'a Answer,
     /// The collection in the answer.
     collection: &'static str,
@@ -32,7 +32,7 @@ struct RequestSent<'a> {
     names: Vec<String>,
 }
 
-impl<'a> RequestSent<'a> {
+impl<'a> SentBatch<'a> {
     fn new(answer: &'a Answer, collection: &'static str, id: &'static str, names: &[&str]) -> Self {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         Self { answer, collection, id, names }
@@ -59,19 +59,19 @@ pub(super) fn check(session: &ApiSession, answer: &Answer) {
 
 fn check_sales(session: &ApiSession, answer: &Answer, key: &IdempotencyKey, count: usize) {
     let (numbers, documents) = first(INVOICES, count, invoice);
-    let sent = RequestSent::new(answer, "Invoices", "InvoiceID", &numbers);
+    let sent = SentBatch::new(answer, "Invoices", "InvoiceID", &numbers);
     let result = answered(invoices::create_invoices(session, &documents, key));
     check_batch(&sent, result, |invoice| Some(invoice.id.0));
 
     let (numbers, documents) = first(CREDIT_NOTES, count, credit_note);
-    let sent = RequestSent::new(answer, "CreditNotes", "CreditNoteID", &numbers);
+    let sent = SentBatch::new(answer, "CreditNotes", "CreditNoteID", &numbers);
     let result = answered(credit_notes::create_credit_notes(session, &documents, key));
     check_batch(&sent, result, |note| Some(note.id.0));
 }
 
 fn check_contacts(session: &ApiSession, answer: &Answer, key: &IdempotencyKey, count: usize) {
     let (numbers, documents) = first(CONTACTS, count, contact);
-    let sent = RequestSent::new(answer, "OrganisationContacts", "ContactID", &numbers);
+    let sent = SentBatch::new(answer, "Contacts", "ContactID", &numbers);
     let result = answered(contacts::create_contacts(session, &documents, key));
     check_batch(&sent, result, |contact| Some(contact.id.0));
 
@@ -81,19 +81,19 @@ fn check_contacts(session: &ApiSession, answer: &Answer, key: &IdempotencyKey, c
     // An element without an id belongs to the document whose number it has.
     let ids = IDS.iter().take(count).map(ToString::to_string);
     let names = ids.chain(numbers.iter().map(|number| (*number).to_owned())).collect();
-    let sent = RequestSent { answer, collection: "OrganisationContacts", id: "ContactID", names };
+    let sent = SentBatch { answer, collection: "Contacts", id: "ContactID", names };
     let result = answered(contacts::update_contacts(session, &updates.collect::<Vec<_>>(), key));
     check_batch_of(count, &sent, result, |contact| Some(contact.id.0));
 }
 
 fn check_money(session: &ApiSession, answer: &Answer, key: &IdempotencyKey, count: usize) {
     let (references, documents) = first(PAYMENTS, count, payment);
-    let sent = RequestSent::new(answer, "Payments", "PaymentID", &references);
+    let sent = SentBatch::new(answer, "Payments", "PaymentID", &references);
     let result = answered(payments::create_payments(session, &documents, key));
     check_batch(&sent, result, |payment| Some(payment.id.0));
 
     let (references, documents) = first(FEES, count, fee);
-    let sent = RequestSent::new(answer, "BankTransactions", "BankTransactionID", &references);
+    let sent = SentBatch::new(answer, "BankTransactions", "BankTransactionID", &references);
     let result = answered(bank_transactions::create_bank_transactions(session, &documents, key));
     check_batch(&sent, result, |transaction| Some(transaction.id.0));
 }
@@ -103,23 +103,23 @@ fn check_statuses(session: &ApiSession, answer: &Answer, key: &IdempotencyKey, c
     let void = TargetStatus::Voided;
 
     let changes = ids.iter().map(|id| (XeroInvoiceId(*id), void)).collect::<Vec<_>>();
-    let sent = RequestSent::by_id(answer, "Invoices", "InvoiceID", &ids);
+    let sent = SentBatch::by_id(answer, "Invoices", "InvoiceID", &ids);
     let result = answered(invoices::set_status(session, &changes, key));
     check_batch(&sent, result, |invoice| Some(invoice.id.0));
 
     let changes = ids.iter().map(|id| (XeroCreditNoteId(*id), void)).collect::<Vec<_>>();
-    let sent = RequestSent::by_id(answer, "CreditNotes", "CreditNoteID", &ids);
+    let sent = SentBatch::by_id(answer, "CreditNotes", "CreditNoteID", &ids);
     let result = answered(credit_notes::set_status(session, &changes, key));
     check_batch(&sent, result, |note| Some(note.id.0));
 }
 
 fn check_removals(session: &ApiSession, answer: &Answer, key: &IdempotencyKey) {
     let [id, _] = IDS;
-    let sent = RequestSent::by_id(answer, "Payments", "PaymentID", &[id]);
+    let sent = SentBatch::by_id(answer, "Payments", "PaymentID", &[id]);
     let result = answered(payments::delete_payment(session, XeroPaymentId(id), key));
     check_batch(&sent, result.map(|one| vec![one]), |payment| Some(payment.id.0));
 
-    let sent = RequestSent::by_id(answer, "BankTransactions", "BankTransactionID", &[id]);
+    let sent = SentBatch::by_id(answer, "BankTransactions", "BankTransactionID", &[id]);
     let result = answered(bank_transactions::delete_bank_transaction(
         session,
         XeroBankTransactionId(id),
@@ -133,7 +133,7 @@ fn check_removals(session: &ApiSession, answer: &Answer, key: &IdempotencyKey) {
 fn check_allocations(session: &ApiSession, answer: &Answer, key: &IdempotencyKey) {
     let [id, _] = IDS;
     let (note, document) = (XeroCreditNoteId(id), allocation(id));
-    let sent = RequestSent::new(answer, "Allocations", "AllocationID", &["an allocation"]);
+    let sent = SentBatch::new(answer, "Allocations", "AllocationID", &["an allocation"]);
     let result = answered(credit_notes::create_allocation(session, note, &document, key));
     check_batch(&sent, result.map(|one| vec![one]), |_| None);
 
@@ -145,7 +145,7 @@ fn check_allocations(session: &ApiSession, answer: &Answer, key: &IdempotencyKey
 }
 
 fn check_batch<T>(
-    sent: &RequestSent<'_>,
+    sent: &SentBatch<'_>,
     result: Result<Vec<WriteOutcome<T>>, XeroError>,
     id_of: fn(&T) -> Option<Uuid>,
 ) {
@@ -155,7 +155,7 @@ fn check_batch<T>(
 /// Checks the outcomes of `count` documents. A document may have more than one name.
 fn check_batch_of<T>(
     count: usize,
-    sent: &RequestSent<'_>,
+    sent: &SentBatch<'_>,
     result: Result<Vec<WriteOutcome<T>>, XeroError>,
     id_of: fn(&T) -> Option<Uuid>,
 ) {
@@ -203,21 +203,28 @@ fn check_whole(error: &XeroError, answer: &Answer) {
     }
 }
 
-/// Whether an element has a sign of a refusal, in any spelling.
+/// Whether an element has a sign of a refusal at any part, in any spelling.
 fn may_refuse(element: &Value) -> bool {
     let refuses = |name: &str, member: &Value| {
         let text = member.as_str().unwrap_or_default();
         match name.to_ascii_lowercase().as_str() {
             "statusattributestring" => text.eq_ignore_ascii_case("ERROR"),
             "haserrors" | "hasvalidationerrors" => {
-                *member == Value::Bool(true) || text.eq_ignore_ascii_case("true")
+                *member == Value::Bool(true)
+                    || member.as_u64() == Some(1)
+                    || ["true", "1"].iter().any(|sign| text.trim().eq_ignore_ascii_case(sign))
             }
-            "validationerrors" => member.as_array().is_some_and(|errors| !errors.is_empty()),
+            "validationerrors" => !member.is_null(),
             _ => false,
         }
     };
-    let members = element.as_object();
-    members.is_some_and(|members| members.iter().any(|(name, member)| refuses(name, member)))
+    match element {
+        Value::Object(members) => {
+            members.iter().any(|(name, member)| refuses(name, member) || may_refuse(member))
+        }
+        Value::Array(items) => items.iter().any(may_refuse),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 fn id_in(element: &Value, member: &str) -> Option<Uuid> {

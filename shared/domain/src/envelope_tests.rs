@@ -2,6 +2,7 @@
 //! the field.
 
 use super::*;
+use crate::crm::lines::RecordStatus;
 
 const GROUP: &str = "acc_1";
 
