@@ -31,7 +31,7 @@ impl MemoryTable {
         self.lock_rows().iter_items().cloned().collect()
     }
 
-    /// Resets the table to these [items](Self::items) with their versions, as a restore from a
+    /// Resets the table to these [items](Self::all_items) with their versions, as a restore from a
     /// backup does.
     pub fn restore_items(&self, items: Vec<StoredItem>) {
         *self.lock_rows() = MemoryRows::from_items(items);
