@@ -7,6 +7,7 @@
 //! there, and observations that were committed are recognised.
 
 mod changes;
+mod failed_poll;
 mod isolation;
 mod observe;
 mod payment_details;
@@ -35,6 +36,7 @@ use crate::ports::Metric;
 use crate::{Engine, Invocation};
 
 use self::changes::PollReading;
+use self::failed_poll::{needs_account_action, record_poll_failure};
 pub use self::tick::{CHUNK, PollChunk, plan_tick};
 
 /// Maximum bytes of one answer of Xero to a poll. A thousand invoices with a few lines each are
@@ -125,55 +127,6 @@ fn poll_tenant_isolated<'a>(
     }
     .instrument(span)
     .boxed()
-}
-
-/// Whether only a person of the account can end the failure, whom the status and the sync log tell.
-fn needs_account_action(trouble: &AttemptError) -> bool {
-    let class = match trouble {
-        AttemptError::Xero(error) => error.failure_class(),
-        AttemptError::Failure(failure)
-        | AttemptError::Explained(failure)
-        | AttemptError::Blocked { failure, on: _ } => failure.class,
-        AttemptError::Persist(_) => return false,
-    };
-    class == FailureClass::Unauthorized
-}
-
-/// Records in the ledger's row since when its polls have failed. If every one has for an hour, the
-/// poll is counted as stalled, so that an operator hears of it.
-async fn record_poll_failure(engine: &Engine, ledger: &Ledger, is_for_operator: bool) {
-    match write_failed_poll(engine, ledger).await {
-        Ok(is_stalled) => {
-            if is_stalled && is_for_operator {
-                engine.metrics.record_metric(Metric::PollStalled);
-                tracing::warn!(
-                    account.id = %ledger.account,
-                    tenant.id = %ledger.tenant,
-                    "every poll of the last hour failed"
-                );
-            }
-        }
-        Err(error) => {
-            tracing::warn!(
-                error = %ErrorChain(&error),
-                account.id = %ledger.account,
-                "a failed poll could not be recorded"
-            );
-        }
-    }
-}
-
-/// Records a failed poll. Returns whether every poll of the last hour failed.
-async fn write_failed_poll(engine: &Engine, ledger: &Ledger) -> Result<bool, StoreError> {
-    let Some(row) = engine.store.find_poll_progress(ledger).await? else { return Ok(false) };
-    let VersionedRecord { record, version } = row;
-    let now = engine.clock.now();
-    let failing = record.with_failed_poll(now);
-    match engine.store.put_poll_progress(&failing, WriteExpectation::Version(version)).await {
-        // A concurrent poll has recorded the same.
-        Ok(_) | Err(StoreError::Conflict) => Ok(failing.stalled_since(now).is_some()),
-        Err(error) => Err(error),
-    }
 }
 
 fn outcome_after_error(ledger: &Ledger, trouble: AttemptError) -> PollOutcome {

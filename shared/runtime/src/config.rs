@@ -1,6 +1,8 @@
 //! The configuration: parsed once from a lookup, with all errors reported at once by name. A
 //! missing variable stops the function; there are no fallbacks.
 
+mod reader;
+
 use std::fmt;
 
 use domain::entity::EntityKind;
@@ -8,6 +10,7 @@ use engine::RecoveryMode;
 use secrecy::SecretString;
 use url::Url;
 
+use self::reader::VariableReader;
 use crate::env;
 
 /// The configuration of a function that uses Xero.
@@ -120,65 +123,6 @@ pub struct ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the configuration is invalid: {}", self.problems.join("; "))
-    }
-}
-
-/// Reads variables and collects errors.
-struct VariableReader<L> {
-    lookup: L,
-    problems: Vec<String>,
-}
-
-impl<L: Fn(&str) -> Option<String>> VariableReader<L> {
-    fn optional_text(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).filter(|value| !value.is_empty())
-    }
-
-    fn required_text(&mut self, name: &str) -> String {
-        self.optional_text(name).unwrap_or_else(|| {
-            self.problems.push(format!("{name} is not set"));
-            String::new()
-        })
-    }
-
-    /// Parses "yes" or "no".
-    fn recovery_mode(&mut self) -> RecoveryMode {
-        match self.required_text(env::LOOK_FIRST).as_str() {
-            "yes" => RecoveryMode::LookBeforeCreate,
-            "no" | "" => RecoveryMode::Normal,
-            _ => {
-                self.problems.push(format!("{} must be \"yes\" or \"no\"", env::LOOK_FIRST));
-                RecoveryMode::Normal
-            }
-        }
-    }
-
-    fn queue_config(&mut self, arn: &str, url: &str) -> QueueConfig {
-        QueueConfig { arn: self.required_text(arn), url: self.required_text(url) }
-    }
-
-    fn table_config(&mut self) -> TableConfig {
-        let aws = AwsConfig {
-            region: self.required_text(env::AWS_REGION),
-            access_key_id: self.required_text(env::AWS_ACCESS_KEY_ID),
-            secret_access_key: SecretString::from(self.required_text(env::AWS_SECRET_ACCESS_KEY)),
-            session_token: self.optional_text(env::AWS_SESSION_TOKEN).map(SecretString::from),
-            endpoint_url: self.optional_text(env::AWS_ENDPOINT_URL),
-        };
-        TableConfig { aws, table_name: self.required_text(env::TABLE_NAME) }
-    }
-
-    /// Parses an http or https address.
-    fn http_url(&mut self, name: &str) -> Option<Url> {
-        let text = self.required_text(name);
-        if text.is_empty() {
-            return None;
-        }
-        let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        if url.is_none() {
-            self.problems.push(format!("{name} must be an http or https address"));
-        }
-        url
     }
 }
 

@@ -1,5 +1,6 @@
 //! The records of the table, and how each is stored as an item.
 
+mod chart;
 mod connection;
 
 use std::collections::BTreeSet;
@@ -7,7 +8,6 @@ use std::collections::BTreeSet;
 use domain::account_codes::AccountCodes;
 use domain::activity::{AccountActivity, KeptRecords};
 use domain::call_budget::CallBudget;
-use domain::chart::Chart;
 use domain::entity::EntityKind;
 use domain::health::AccountHealth;
 use domain::ids::{AccountId, CrmId, Ledger, XeroId};
@@ -21,6 +21,7 @@ use domain::sync_log::LogEntry;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::chart::KeptChart;
 use crate::keys;
 use crate::table::{ItemKey, NewItem};
 
@@ -57,32 +58,6 @@ pub(crate) struct AccountSettings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LoggedAccount {
     pub(crate) account: AccountId,
-}
-
-/// The chart that was last read from an organisation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeptChart {
-    ledger: Ledger,
-    /// The chart as JSON text. It is as long as the customer's chart, so it is stored beside the
-    /// record.
-    #[serde(default, skip_serializing)]
-    text: String,
-    /// Rows of earlier releases hold the chart here.
-    #[serde(default, skip_serializing)]
-    chart: Option<Chart>,
-}
-
-impl KeptChart {
-    pub(crate) fn new(ledger: Ledger, chart: &Chart) -> Self {
-        let text = serde_json::to_string(chart).expect("charts hold only what JSON can say");
-        Self { ledger, text, chart: None }
-    }
-
-    /// Returns the chart, or `None` if a later release stored it in another form and it has to be
-    /// read again.
-    pub(crate) fn into_chart(self) -> Option<Chart> {
-        self.chart.or_else(|| serde_json::from_str(&self.text).ok())
-    }
 }
 
 /// A payment on an invoice, in its own row, so that no row grows with the number of payments.
@@ -258,21 +233,6 @@ impl StoredRecord for LoggedAccount {
             due: Some(keys::account_entry(keys::logged_partition, self.item_key()).index),
             ..item
         }
-    }
-}
-
-impl StoredRecord for KeptChart {
-    fn item_key(&self) -> ItemKey {
-        keys::chart_key(&self.ledger)
-    }
-
-    fn snapshot_text(&self) -> Option<&str> {
-        Some(&self.text)
-    }
-
-    fn with_snapshot(mut self, text: String) -> Self {
-        self.text = text;
-        self
     }
 }
 

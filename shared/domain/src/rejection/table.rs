@@ -6,32 +6,11 @@
 //! the one that matches from the beginning of the sentence takes precedence, and then the first: a
 //! more specific sentence stands above a more general one.
 
-use crate::failure::{FailureCause, FailureCode};
+mod sentence;
 
-/// One known sentence.
-#[derive(Debug)]
-pub(super) struct KnownSentence {
-    /// Xero's words, in lower case, without quotation marks.
-    pub(super) words: &'static str,
-    /// Its cause, if a decision depends on it; otherwise a stable name for people and metrics.
-    pub(super) code: FailureCode,
-    /// What a person can do.
-    pub(super) remedy: &'static str,
-}
-
-/// A sentence on which no decision depends.
-const fn known_sentence(
-    words: &'static str,
-    name: &'static str,
-    remedy: &'static str,
-) -> KnownSentence {
-    KnownSentence { words, code: FailureCode::Name(name), remedy }
-}
-
-/// A sentence with a cause, on which decisions depend.
-const fn means(words: &'static str, cause: FailureCause, remedy: &'static str) -> KnownSentence {
-    KnownSentence { words, code: FailureCode::Cause(cause), remedy }
-}
+pub(super) use self::sentence::KnownSentence;
+use self::sentence::{known_sentence, means};
+use crate::failure::FailureCause;
 
 /// The known sentences.
 pub(super) const KNOWN: &[KnownSentence] = &[

@@ -3,26 +3,24 @@
 //! They are created with PUT and updated with POST by id. A POST without an id would edit whichever
 //! contact has the number or, failing that, the name, so this client never sends one.
 
-use bytes::Bytes;
-use domain::document::contact::{ContactDocument, ContactStatus, RemoteContact};
-use domain::idempotency::IdempotencyKey;
+mod write;
+
+use domain::document::contact::{ContactStatus, RemoteContact};
 use domain::ids::XeroContactId;
-use domain::matching::normalised_name;
 use domain::recognise::has_same_name;
-use http::Method;
 use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
+pub use self::write::{contact_body, create_contacts, update_contacts};
 use super::filter::{any_of, equals_clause, group_keys, is_quotable};
 use super::page::{read_every_row, read_first_rows};
 use super::queries::{KeySelection, confine_failure, read_record, read_single_row, select_rows};
-use super::write_outcome::{ElementFit, send_batch};
-use super::{PagePosition, RowPage, WriteOutcome};
+use super::{PagePosition, RowPage};
 use crate::date::optional_instant;
 use crate::error::XeroError;
-use crate::json::{encode_collection, optional_id, optional_text, real_id};
-use crate::rows::{DecodedRows, OddRow, RowIdentity};
+use crate::json::{optional_id, optional_text, real_id};
+use crate::rows::{DecodedRows, OddRow};
 use crate::session::{ApiCall, ApiSession};
 
 const LIST: &str = "/Contacts";
@@ -213,65 +211,6 @@ fn search_term(name: &str) -> String {
     let parts = name.split(|sign: char| !is_plain(sign)).map(str::trim);
     let longest = parts.max_by_key(|part| part.len()).filter(|part| !part.is_empty());
     longest.unwrap_or(&name).chars().take(TERM_LIMIT).collect()
-}
-
-/// Creates contacts. Returns one outcome for each document, in their order.
-///
-/// # Errors
-///
-/// Only when the call as a whole fails.
-pub async fn create_contacts(
-    session: &ApiSession,
-    documents: &[ContactDocument],
-    key: &IdempotencyKey,
-) -> Result<Vec<WriteOutcome<RemoteContact>>, XeroError> {
-    if documents.iter().any(|document| document.contact_id.is_some()) {
-        return Err(XeroError::Unsendable { reason: "a contact to create must have no id" });
-    }
-    write_contacts(session, Method::PUT, documents, key).await
-}
-
-/// Updates the contacts whose ids are in the documents. Absent fields keep their values. Returns
-/// one outcome for each document, in their order.
-pub async fn update_contacts(
-    session: &ApiSession,
-    documents: &[ContactDocument],
-    key: &IdempotencyKey,
-) -> Result<Vec<WriteOutcome<RemoteContact>>, XeroError> {
-    if documents.iter().any(|document| document.contact_id.is_none()) {
-        return Err(XeroError::Unsendable { reason: "a contact to update must have an id" });
-    }
-    write_contacts(session, Method::POST, documents, key).await
-}
-
-/// The body that [`create_contacts`] and [`update_contacts`] send. The same documents always give
-/// the same bytes.
-pub fn contact_body(documents: &[ContactDocument]) -> Bytes {
-    encode_collection(COLLECTION, documents)
-}
-
-async fn write_contacts(
-    session: &ApiSession,
-    method: Method,
-    documents: &[ContactDocument],
-    key: &IdempotencyKey,
-) -> Result<Vec<WriteOutcome<RemoteContact>>, XeroError> {
-    let call = ApiCall::for_batch_write(LIST, method, COLLECTION, contact_body(documents), key);
-    send_batch::<_, WireContact, _>(session, call, COLLECTION, documents, compare_contact).await
-}
-
-/// Whether an element is about the document: an update is identified by its id, a creation by its
-/// number. Xero does not always return the number; then the name decides, in Xero's normalised
-/// form.
-fn compare_contact(document: &ContactDocument, marks: &RowIdentity) -> ElementFit {
-    if let (Some(sent), Some(kept)) = (document.contact_id, marks.id) {
-        return ElementFit::from_comparisons(Some(sent.0 == kept), &[]);
-    }
-    let number = document.contact_number.as_ref().zip(marks.number.as_ref());
-    let number = number.map(|(sent, kept)| sent.eq_ignore_ascii_case(kept));
-    let name = document.name.as_ref().zip(marks.name.as_ref());
-    let name = name.map(|(sent, kept)| normalised_name(sent) == normalised_name(kept));
-    ElementFit::from_comparisons(number.or(name), &[])
 }
 
 impl From<WireContact> for RemoteContact {

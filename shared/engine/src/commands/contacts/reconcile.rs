@@ -5,24 +5,25 @@
 //! dies between two steps loses only what it has read; the next one reads again and resumes at the
 //! progress in the row. A reconciliation creates no records and writes nothing to Xero.
 
-use std::collections::BTreeMap;
+mod step_changes;
+
 use std::num::NonZeroU16;
 
 use domain::entity::EntityKind;
 use domain::envelope::{WakeUp, WakeUpKind};
 use domain::failure::Failure;
-use domain::ids::{AccountId, CrmId, Ledger, UserId, XeroId};
-use domain::mapping::{Mapping, MappingKey, XeroLink};
-use domain::matching::{self, ContactMatch, OrganisationContacts};
+use domain::ids::{AccountId, CrmId, Ledger, UserId};
+use domain::mapping::MappingKey;
+use domain::matching::{self, ContactMatch};
 use domain::reconciliation::{
-    ClientFinding, ContactReconciliation, FindingsPage, ReconciliationCounts,
-    ReconciliationProgress,
+    ClientFinding, ContactReconciliation, FindingsPage, ReconciliationProgress,
 };
-use jiff::{SignedDuration, Timestamp};
-use store::table::{ItemVersion, PageCursor, WriteExpectation};
+use jiff::SignedDuration;
+use store::table::{PageCursor, WriteExpectation};
 use store::{ConflictLimit, STEP_MAX, StoreError, VersionedRecord};
 
-use super::reconciliation_input::{self, find_client_identity};
+use self::step_changes::{ContactComparison, StepChanges, compute_step_changes};
+use super::reconciliation_input;
 use crate::connection::ledgers::find_connected_ledger;
 use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
@@ -149,14 +150,6 @@ pub(crate) async fn continue_reconciliation(
     release::release_overlooked(engine, ledger, parked).await
 }
 
-/// The data that a reconciliation compares.
-struct ContactComparison {
-    contacts: OrganisationContacts,
-    /// The match of each client, with the client's name.
-    matches: BTreeMap<CrmId, (String, ContactMatch)>,
-    clients: u64,
-}
-
 /// Performs one step. Returns `None` if another process has performed it. A step that does not fit
 /// into a transaction is repeated with half as many clients; a single client that does not fit is
 /// left alone.
@@ -218,59 +211,6 @@ async fn perform_reconciliation_step(
             return Ok(None);
         }
     }
-}
-
-/// The changes of one step.
-struct StepChanges {
-    linked: Vec<(Mapping, ItemVersion, XeroId)>,
-    findings: Vec<ClientFinding>,
-    counts: ReconciliationCounts,
-}
-
-impl StepChanges {
-    /// A step that leaves all its clients alone.
-    fn all_left_alone(clients: usize, before: ReconciliationCounts) -> Self {
-        let counts = before.with_left_alone(clients);
-        Self { linked: Vec::new(), findings: Vec::new(), counts }
-    }
-}
-
-fn compute_step_changes(
-    rows: Vec<VersionedRecord<Mapping>>,
-    comparison: &ContactComparison,
-    before: ReconciliationCounts,
-    now: Timestamp,
-) -> StepChanges {
-    let contacts = u64::try_from(comparison.contacts.len()).unwrap_or(u64::MAX);
-    let counts = ReconciliationCounts { clients: comparison.clients, contacts, ..before };
-    let mut taken = StepChanges { linked: Vec::new(), findings: Vec::new(), counts };
-    for VersionedRecord { record: mapping, version } in rows {
-        let crm_id = mapping.key.crm_id.clone();
-        let known = comparison
-            .matches
-            .get(&crm_id)
-            .filter(|_| find_client_identity(&mapping, now).is_some());
-        match (&mapping.link, known) {
-            (Some(_), _) => taken.counts.linked_before += 1,
-            (None, None) => taken.counts.left_alone += 1,
-            (None, Some((name, found))) => {
-                taken.counts = taken.counts.with_match(found);
-                if let ContactMatch::Confident { contact, by: _ } = found {
-                    let link = XeroLink {
-                        xero_id: XeroId::from(*contact),
-                        number: comparison.contacts.contact_number(*contact).map(str::to_owned),
-                        xero_updated_at: None,
-                        amounts: None,
-                    };
-                    let linked = mapping.linked_to(link, now);
-                    taken.linked.push((linked, version, XeroId::from(*contact)));
-                }
-                let (name, found) = (name.clone(), found.clone());
-                taken.findings.push(ClientFinding { client_id: crm_id, name, found });
-            }
-        }
-    }
-    taken
 }
 
 /// Records that the contacts could not be read, and schedules the next try unless the

@@ -2,15 +2,16 @@
 //! wake-ups are scheduled. A crash between them loses a log entry or a wake-up, never the outcome;
 //! the sweep finds the record of a lost wake-up.
 
+mod attempt_failure;
+
 use domain::failure::{Failure, FailureClass};
 use domain::ids::CrmId;
 use domain::mapping::Mapping;
-use domain::operation::{
-    OperationEvent, OperationState, ParkingReason, SnapshotFreshness, WriteAnswer, into_unconfirmed,
-};
+use domain::operation::{OperationEvent, OperationState, ParkingReason, SnapshotFreshness};
 use domain::outbound::{EventContent, OutboundEvent as Outbound};
 use store::{ConflictLimit, StoreError, VersionedRecord};
 
+use self::attempt_failure::{AttemptFailure, into_attempt_failure};
 use super::{AttemptFacts, ClaimedRecord, FinishedPush, PushOutcome, RecordedOutcome};
 use crate::Engine;
 use crate::connection::connection_failures::refused_once_failure;
@@ -267,57 +268,6 @@ async fn conclude_failure<E: SyncEntity>(
         pushed: PushOutcome::from_state(&next.operation.state),
         look,
     }))
-}
-
-/// A failure with the facts that the state machine needs.
-struct AttemptFailure {
-    failure: Failure,
-    answer: WriteAnswer,
-    parking: Option<ParkingReason>,
-}
-
-impl AttemptFailure {
-    /// The same failure of an attempt that had written before: what Xero answered to the writes
-    /// decides whether a key is used up, and whether something may stand in Xero that we do not
-    /// know.
-    fn after_writes(self, wrote: Option<WriteAnswer>) -> Self {
-        let Self { failure, answer, parking } = self;
-        match wrote {
-            None => Self { failure, answer, parking },
-            Some(WriteAnswer::Answered) => Self { failure, answer: WriteAnswer::Answered, parking },
-            Some(open @ (WriteAnswer::Unanswered | WriteAnswer::Unconfirmed)) => {
-                Self { failure: into_unconfirmed(failure), answer: open, parking }
-            }
-        }
-    }
-}
-
-/// Returns what an error means for the record, given what Xero answered to the writes of the
-/// attempt.
-fn into_attempt_failure(
-    engine: &Engine,
-    trouble: AttemptError,
-    wrote: Option<WriteAnswer>,
-) -> Result<AttemptFailure, PersistError> {
-    let (failure, answer, parking) = match trouble {
-        AttemptError::Xero(error) => {
-            let answer =
-                if error.is_answered() { WriteAnswer::Answered } else { WriteAnswer::Unanswered };
-            let failure = error.to_failure(engine.clock.now());
-            let told = AttemptFailure { failure, answer, parking: None }.after_writes(wrote);
-            tracing::warn!(
-                error = %ErrorChain(&*error),
-                failure.class = told.failure.class.as_str(),
-                "the attempt failed"
-            );
-            return Ok(told);
-        }
-        AttemptError::Failure(failure) => (failure, WriteAnswer::Unanswered, None),
-        AttemptError::Explained(failure) => (failure, WriteAnswer::Answered, None),
-        AttemptError::Blocked { failure, on } => (failure, WriteAnswer::Unanswered, Some(*on)),
-        AttemptError::Persist(error) => return Err(error),
-    };
-    Ok(AttemptFailure { failure, answer, parking }.after_writes(wrote))
 }
 
 /// The row as it is now. It cannot be gone: mappings are never deleted.

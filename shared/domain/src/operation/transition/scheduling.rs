@@ -1,0 +1,88 @@
+//! The transitions without an attempt: queueing, the end of an outage, withholding and release.
+
+use jiff::Timestamp;
+
+use super::{due_now, with_full_ladder};
+use crate::failure::Failure;
+use crate::operation::{EventRefusal, Operation, OperationState, TransitionResult, WriteTrace};
+
+pub(super) fn after_queueing(operation: &Operation, now: Timestamp) -> TransitionResult {
+    match operation.state {
+        OperationState::Due => TransitionResult::Moved(due_now(operation, now)),
+        OperationState::Waiting { until } => {
+            TransitionResult::Stays(EventRefusal::NotBefore(until))
+        }
+        OperationState::Claimed { by: _, until } => {
+            TransitionResult::Stays(EventRefusal::HeldUntil(until))
+        }
+        OperationState::Parked { on: _ } => TransitionResult::Stays(EventRefusal::Parked),
+        OperationState::Synced => TransitionResult::Stays(EventRefusal::AlreadySynced),
+        OperationState::Skipped => TransitionResult::Stays(EventRefusal::Skipped),
+        OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),
+    }
+}
+
+/// Gives an operation a full ladder again if an outage, not its record, was the reason for giving
+/// it up.
+pub(super) fn after_outage(operation: &Operation, now: Timestamp) -> TransitionResult {
+    let curable = operation.failure.as_ref().is_some_and(Failure::is_about_an_outage);
+    match operation.state {
+        OperationState::Skipped if curable => {
+            TransitionResult::Moved(due_now(&with_full_ladder(operation, now), now))
+        }
+        OperationState::Due
+        | OperationState::Waiting { until: _ }
+        | OperationState::Claimed { by: _, until: _ }
+        | OperationState::Parked { on: _ }
+        | OperationState::Synced
+        | OperationState::Skipped
+        | OperationState::Withheld => after_queueing(operation, now),
+    }
+}
+
+/// Withholds an operation. A running attempt is not interrupted; the user can repeat the request
+/// after it.
+pub(super) fn after_withholding(operation: &Operation, now: Timestamp) -> TransitionResult {
+    match operation.state {
+        OperationState::Claimed { by: _, until } if until > now => {
+            TransitionResult::Stays(EventRefusal::HeldUntil(until))
+        }
+        OperationState::Claimed { by: _, until: _ } => TransitionResult::Moved(Operation {
+            trace: WriteTrace::Uncertain,
+            failure: None,
+            failed_at: None,
+            ..operation.with_state(OperationState::Withheld)
+        }),
+        OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),
+        OperationState::Due
+        | OperationState::Waiting { until: _ }
+        | OperationState::Parked { on: _ }
+        | OperationState::Synced
+        | OperationState::Skipped => TransitionResult::Moved(Operation {
+            failure: None,
+            failed_at: None,
+            ..operation.with_state(OperationState::Withheld)
+        }),
+    }
+}
+
+pub(super) fn after_release(operation: &Operation, now: Timestamp) -> TransitionResult {
+    let curable = operation.failure.as_ref().is_some_and(Failure::is_about_settings);
+    match operation.state {
+        OperationState::Due | OperationState::Parked { on: _ } => {
+            TransitionResult::Moved(due_now(operation, now))
+        }
+        OperationState::Skipped if curable => {
+            TransitionResult::Moved(due_now(&with_full_ladder(operation, now), now))
+        }
+        OperationState::Withheld => TransitionResult::Stays(EventRefusal::Withheld),
+        OperationState::Skipped => TransitionResult::Stays(EventRefusal::Skipped),
+        OperationState::Synced => TransitionResult::Stays(EventRefusal::AlreadySynced),
+        OperationState::Waiting { until } => {
+            TransitionResult::Stays(EventRefusal::NotBefore(until))
+        }
+        OperationState::Claimed { by: _, until } => {
+            TransitionResult::Stays(EventRefusal::HeldUntil(until))
+        }
+    }
+}

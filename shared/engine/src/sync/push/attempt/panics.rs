@@ -1,0 +1,60 @@
+//! Keeps a panic of one record from the others that are pushed with it.
+
+use std::panic::AssertUnwindSafe;
+
+use domain::failure::{Failure, FailureClass};
+use futures::FutureExt;
+
+use super::mark_uncertain;
+use crate::connection::tenant_session::TenantSession;
+use crate::sync::{SyncEntity, SyncTask};
+
+/// Pushes tasks together. If that panics, pushes each alone after looking up what the first try may
+/// have left, so that a record that causes a panic fails alone.
+pub(super) async fn sync_isolating_panics<E: SyncEntity>(
+    desk: &TenantSession<'_>,
+    tasks: &[SyncTask<'_, E::Snapshot>],
+) {
+    if sync_catching_panics::<E>(desk, tasks).await {
+        return;
+    }
+    for task in tasks {
+        let has_survived = tasks.len() > 1 && alone::<E>(desk, task).await;
+        if !has_survived {
+            task.record_outcome(Err(panic_failure().into()));
+        }
+    }
+}
+
+/// Pushes one task of a try that panicked. Returns whether this did not panic, too.
+async fn alone<E: SyncEntity>(desk: &TenantSession<'_>, task: &SyncTask<'_, E::Snapshot>) -> bool {
+    let mapping = mark_uncertain(task.mapping);
+    let snapshot = task.snapshot.clone();
+    let alone = [SyncTask::new(&mapping, snapshot, task.memory, task.writes, task.outcome)];
+    sync_catching_panics::<E>(desk, &alone).await
+}
+
+/// Pushes tasks together. Returns whether this did not panic. The outcomes of a try that panicked
+/// are discarded.
+async fn sync_catching_panics<E: SyncEntity>(
+    desk: &TenantSession<'_>,
+    tasks: &[SyncTask<'_, E::Snapshot>],
+) -> bool {
+    let result = AssertUnwindSafe(E::sync_batch(desk, tasks)).catch_unwind().await;
+    if result.is_err() {
+        tracing::error!(records = tasks.len(), "an attempt panicked");
+        for task in tasks {
+            task.outcome.clear();
+        }
+    }
+    result.is_ok()
+}
+
+fn panic_failure() -> Failure {
+    Failure::new(
+        FailureClass::Defect,
+        "integration_fault",
+        "The integration failed on this record because of an internal error.",
+        "Your books are not affected. If this persists, contact support.",
+    )
+}
