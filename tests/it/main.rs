@@ -44,6 +44,7 @@ mod poison;
 mod poison_kinds;
 mod poison_ports;
 mod poison_rows;
+mod poison_stops;
 mod poll;
 mod poll_many;
 mod push_contact;

@@ -30,7 +30,7 @@ fn bad_messages() -> Vec<(Records, String, String)> {
 }
 
 /// Sends the good messages of both accounts.
-fn send_good(queues: &mut Queues<'_>, records: Records) {
+pub fn send_good(queues: &mut Queues<'_>, records: Records) {
     for account in [ACCOUNT, OTHER] {
         for message in records.good_messages(account) {
             queues.send(QueueSource::Messages, account, message);

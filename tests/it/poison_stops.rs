@@ -1,0 +1,47 @@
+//! A message about a record of every kind that stops the function, in front of 25 good
+//! messages of the same account and of another: all good ones take effect.
+
+use domain::envelope::QueueSource;
+use jiff::SignedDuration;
+use tests::World;
+use tests::world::ACCOUNT;
+
+use crate::bad_row::{Trouble, spoil};
+use crate::function::Queues;
+use crate::poison::GOOD;
+use crate::poison_kinds::{EVERY_KIND, Records, stocked};
+use crate::poison_rows::send_good;
+
+/// A world in which the function stops when it reads the row of the bad record.
+fn with_a_stopping_row(records: Records) -> World {
+    let mut world = stocked();
+    spoil(&mut world, &records.bad_row(), Trouble::StopsTheFunction);
+    world
+}
+
+/// The good messages behind the bad one take effect within two minutes, and the bad one is moved
+/// aside within another two.
+fn assert_alone_aside(world: &World, source: QueueSource, bad: String, records: Records) {
+    let kind = records.kind;
+    let expected = records.counts(world).map(|count| count + GOOD);
+    let mut queues = Queues::of(world, kind.queue_kind());
+    let id = queues.send(source, ACCOUNT, bad);
+    send_good(&mut queues, records);
+    let took = queues.work(|world| records.counts(world) == expected);
+    assert_eq!(records.counts(world), expected, "{kind}");
+    assert!(took <= SignedDuration::from_mins(2), "{kind}: {took}");
+    let rest = queues.work(|_| false);
+    assert!(rest <= SignedDuration::from_mins(2), "{kind}: {rest}");
+    assert_eq!(records.counts(world), expected, "{kind}");
+    let graves = queues.graveyard.graves();
+    let graves = graves.iter().map(|(id, reason)| (id.as_str(), reason.stable_code()));
+    assert_eq!(graves.collect::<Vec<_>>(), [(id.as_str(), "function_stopped")], "{kind}");
+}
+
+#[test]
+fn a_message_of_any_kind_that_stops_the_function_delays_others_for_at_most_two_minutes() {
+    for records in EVERY_KIND {
+        let world = with_a_stopping_row(records);
+        assert_alone_aside(&world, QueueSource::Messages, records.bad_message(), records);
+    }
+}
