@@ -38,7 +38,8 @@ pub fn send_good(queues: &mut Queues<'_>, records: Records) {
     }
 }
 
-fn wake(world: &World, records: Records, ids: Vec<CrmId>) -> String {
+/// A wake-up of the first account for these records.
+pub fn wake(world: &World, records: Records, ids: Vec<CrmId>) -> String {
     let tenant = TenantId(tenant_of(world, ACCOUNT));
     let errand = WakeUpKind::Records(ids);
     WakeUp { tenant, kind: records.kind, errand, ..a_wake(ACCOUNT, 1) }.to_body()
