@@ -45,6 +45,7 @@ mod poison_kinds;
 mod poison_ports;
 mod poison_rows;
 mod poison_stops;
+mod poison_walks;
 mod poll;
 mod poll_many;
 mod push_contact;

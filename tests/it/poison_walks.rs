@@ -1,0 +1,78 @@
+//! Wake-ups that continue a walk over an account's records and meet a bad row, in front of 25 good
+//! messages of the same account and of another: all good ones take effect.
+
+use domain::entity::EntityKind::Contact;
+use domain::envelope::{QueueSource, WakeUp, WakeUpKind};
+use domain::ids::AccountId;
+use engine::commands::connect::ConnectOutcome;
+use engine::commands::contacts::reconcile;
+use engine::commands::sync_all;
+use jiff::SignedDuration;
+use tests::World;
+use tests::builders::a_client;
+use tests::gate::run;
+use tests::world::{ACCOUNT, owner};
+
+use crate::bad_row::{Trouble, spoil};
+use crate::function::Queues;
+use crate::poison::{GOOD, OTHER, is_alone_aside};
+use crate::poison_kinds::{EVERY_KIND, tenant_of};
+use crate::poison_rows::send_good;
+
+/// Two accounts, the first with a stored client, and the wake-up of a walk that reads its row.
+fn with_walk(errand: &WakeUpKind) -> (World, WakeUp) {
+    let world = World::new();
+    let account = world.account();
+    let client = a_client("cli_poison", 1, "Poison", "record");
+    let next = || world.bookings.take(|wake| wake.errand == *errand);
+    let mut wake = None;
+    if *errand == WakeUpKind::Connected {
+        // It arrives before the connection, so the wake-up carries it over.
+        world.receive(Contact, &client);
+        let ticket = world.authorise(&account, world.user(), &[world.tenant()]);
+        let completed = world.complete(&account, &ticket);
+        assert!(matches!(completed, ConnectOutcome::Connected(_)), "{completed:?}");
+        wake = next();
+    } else {
+        world.connect();
+        world.receive(Contact, &client);
+    }
+    world.connect_account(&AccountId::new(OTHER).unwrap(), &[tenant_of(&world, OTHER)]);
+    if *errand == WakeUpKind::SyncAll {
+        run(sync_all::start_sync_all(&world.engine, &account, owner())).unwrap().unwrap();
+        wake = next();
+    } else if *errand == WakeUpKind::Reconciliation {
+        let started = reconcile::start_reconciliation(&world.engine, &account, owner());
+        run(started).unwrap().unwrap().unwrap();
+        wake = next();
+    }
+    let wake = wake.expect("a wake-up of the walk");
+    while world.bookings.take_first().is_some() {}
+    (world, wake)
+}
+
+#[test]
+fn a_walk_that_meets_a_bad_row_delays_no_others() {
+    for errand in [WakeUpKind::SyncAll, WakeUpKind::Connected, WakeUpKind::Reconciliation] {
+        for trouble in [Trouble::Panics, Trouble::IsCorrupt] {
+            let (mut world, walk) = with_walk(&errand);
+            let kind = walk.kind;
+            let records = EVERY_KIND.into_iter().find(|records| records.kind == kind).unwrap();
+            let expected = records.counts(&world).map(|count| count + GOOD);
+            spoil(&mut world, "MAP#contact#cli_poison", trouble);
+            let mut queues = Queues::of(&world, kind.queue_kind());
+            let id = queues.send(QueueSource::WakeUps, ACCOUNT, walk.to_body());
+            send_good(&mut queues, records);
+            let took = queues.work(|_| false);
+            assert_eq!(records.counts(&world), expected, "{errand:?} {trouble:?}");
+            if trouble == Trouble::Panics {
+                is_alone_aside(&queues, &id, took, "panicked");
+            } else {
+                // The walk leaves out a corrupt row.
+                assert!(took <= SignedDuration::from_mins(1), "{errand:?}: {took}");
+                let graves = queues.graveyard.graves();
+                assert!(graves.is_empty(), "{errand:?}: {graves:?}");
+            }
+        }
+    }
+}
