@@ -41,6 +41,7 @@ mod outbox;
 mod paging;
 mod people;
 mod poison;
+mod poison_contract;
 mod poison_kinds;
 mod poison_ports;
 mod poison_rows;

@@ -27,7 +27,7 @@ pub const OTHER: &str = "acc_summit";
 pub const GOOD: usize = 25;
 
 /// Two accounts, each connected to its own organisation.
-fn two_accounts() -> World {
+pub fn two_accounts() -> World {
     let world = World::connected();
     let second = world.xero().settings().organisations[1].id;
     world.connect_account(&AccountId::new(OTHER).unwrap(), &[second]);
@@ -42,7 +42,7 @@ fn with_a_stopping_row() -> World {
 }
 
 /// The numbers of invoices in the books of the first and the second account.
-fn arrived(world: &World) -> (usize, usize) {
+pub fn arrived(world: &World) -> (usize, usize) {
     let second = world.xero().settings().organisations[1].id;
     let first = world.books(|books| books.invoices().count());
     let second = world.xero().books(second).unwrap().invoices().count();
@@ -50,7 +50,7 @@ fn arrived(world: &World) -> (usize, usize) {
 }
 
 /// The bad message in front, then valid ones of its account and of another.
-fn send_behind(queues: &mut Queues<'_>, source: QueueSource, poison: String) -> String {
+pub fn send_behind(queues: &mut Queues<'_>, source: QueueSource, poison: String) -> String {
     let id = queues.send(source, ACCOUNT, poison);
     for number in 0..GOOD {
         let invoice = an_invoice(&format!("inv_{number:02}"), "cli_1");
