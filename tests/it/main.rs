@@ -43,6 +43,7 @@ mod people;
 mod poison;
 mod poison_contract;
 mod poison_kinds;
+mod poison_polls;
 mod poison_ports;
 mod poison_rows;
 mod poison_stops;
