@@ -182,6 +182,59 @@ fn sends_to(template: &Template, role: &str) -> BTreeSet<String> {
     rights.filter(|(action, _)| action == "sqs:SendMessage").map(|(_, queue)| queue).collect()
 }
 
+/// The queues that are no dead-letter queues and whose senders no policy limits. The CRM sends its
+/// messages to the first four from its own stack. Events are for the CRM: no function receives them.
+const QUEUES_WITHOUT_POLICY: [&str; 5] =
+    ["ContactQueue", "InvoiceQueue", "CreditNoteQueue", "PaymentQueue", "EventQueue"];
+
+#[test]
+fn a_policy_lets_only_the_products_roles_send_to_queues_that_are_not_the_crms() {
+    let template = template();
+    let queues = template.of_type("AWS::SQS::Queue");
+    let policies = template.of_type("AWS::SQS::QueuePolicy");
+    let roles = template.of_type("AWS::IAM::Role");
+    let mut exempt = QUEUES_WITHOUT_POLICY.map(str::to_owned).into_iter().collect::<BTreeSet<_>>();
+    for queue in queues.values() {
+        if let Some(letters) = queue["RedrivePolicy"]["deadLetterTargetArn"].as_str() {
+            exempt.insert(letters.strip_suffix(".Arn").unwrap().to_owned());
+        }
+    }
+    let limited = queues.keys().filter(|name| !exempt.contains(**name)).collect::<Vec<_>>();
+    assert!(limited.contains(&&"PollQueue"), "{limited:?}");
+    for name in limited {
+        // A queue has only one policy: a second resource would replace the first.
+        let own = policies.values().filter(|policy| texts(&policy["Queues"]).contains(name));
+        let own = own.collect::<Vec<_>>();
+        let [policy] = own.as_slice() else { panic!("{name} has {} policies", own.len()) };
+        let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();
+        let [statement] = statements.as_slice() else { panic!("{name}: {statements:?}") };
+        for (part, expected) in [
+            ("Effect", "Deny"),
+            ("Principal", "*"),
+            ("Action", "sqs:SendMessage"),
+            ("Resource", "*"),
+        ] {
+            assert_eq!(statement[part], expected, "{name}: {part}");
+        }
+        let condition = &statement["Condition"];
+        assert_eq!(names(condition), BTreeSet::from(["ArnNotLike"]), "{name}");
+        let condition = &condition["ArnNotLike"];
+        assert_eq!(names(condition), BTreeSet::from(["aws:PrincipalArn"]), "{name}");
+        let senders = texts(&condition["aws:PrincipalArn"]).into_iter().map(str::to_owned);
+        // Each role that may send to one of the policy's queues, and its sessions.
+        let mut expected = BTreeSet::new();
+        for role in roles.keys() {
+            let sent = sends_to(&template, role);
+            if texts(&policy["Queues"]).iter().any(|queue| sent.contains(&format!("{queue}.Arn"))) {
+                let account = "arn:${AWS::Partition}:sts::${AWS::AccountId}";
+                expected.insert(format!("{role}.Arn"));
+                expected.insert(format!("{account}:assumed-role/${{{role}}}/*"));
+            }
+        }
+        assert_eq!(senders.collect::<BTreeSet<_>>(), expected, "{name}");
+    }
+}
+
 /// What carries messages from one function to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Route {
@@ -398,6 +451,39 @@ fn the_runbook_has_exactly_one_section_for_each_alarm() {
             assert!(section.contains(part), "{heading} has no {part}");
         }
     }
+}
+
+/// The metrics without an alarm, which only the dashboard shows, each with the reason.
+const METRICS_WITHOUT_ALARM: [(&str, &str); 6] = [
+    (
+        "Attempts",
+        "The sync log shows failures that the customer can correct; Defects has an alarm.",
+    ),
+    ("Throttled", "Throttled records wait and are sent later; CallsLeft and Overdue have alarms."),
+    ("Connections", "It is the number of customers."),
+    ("SkippedRecords", "A customer corrects given-up records; AccountsWarned has an alarm."),
+    ("AccountsWithSkipped", "A customer corrects given-up records; AccountsWarned has an alarm."),
+    ("FoundDisconnected", "Customers may disconnect in Xero, and the CRM receives an event."),
+];
+
+#[test]
+fn every_metric_of_the_product_has_an_alarm_or_a_reason_for_having_none() {
+    let alarms = Template::read("infra/alarms.yaml");
+    let mut covered = BTreeSet::new();
+    for alarm in alarms.of_type("AWS::CloudWatch::Alarm").into_values() {
+        let parts = alarm["Metrics"].as_array().cloned().unwrap_or_default().into_iter();
+        let parts = parts.map(|part| part["MetricStat"]["Metric"].clone());
+        for metric in parts.chain([alarm.clone()]) {
+            if metric["Namespace"] == "ServiceCortexXero/${Stage}" {
+                covered.insert(metric["MetricName"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    for (name, reason) in METRICS_WITHOUT_ALARM {
+        assert!(covered.insert(name.to_owned()), "{name} has an alarm, although: {reason}");
+    }
+    let written = metrics::NAMES.map(str::to_owned).into_iter().collect::<BTreeSet<_>>();
+    assert_eq!(covered, written);
 }
 
 #[test]

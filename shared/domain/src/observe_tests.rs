@@ -318,5 +318,10 @@ fn of_more_payments_than_are_followed_it_is_told_once_that_there_are_more() {
         assert_eq!(kinds(&news).contains(&"status"), beyond);
         let again = SeenInvoice::There { invoice: &paid, payments: &payments };
         assert_eq!(observe_invoice(&mapping, &known, again, NOW), None, "{count}");
+        let back = RemoteInvoice { updated_at: Some(NOW), ..remote(0, 0) };
+        let (_, _, steps) = observed_to_the_end(mapping, known, &back, &[]);
+        assert!(steps.iter().all(|news| news.len() <= CHANGES_MAX + 3), "{count}");
+        let removed = kinds(&steps.concat()).into_iter().filter(|kind| *kind == "removed").count();
+        assert_eq!(removed, followed, "{count}");
     }
 }

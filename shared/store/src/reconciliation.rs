@@ -69,3 +69,15 @@ impl Store {
         Ok(found.map(|found| found.record))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::STEP_MAX;
+    use crate::table::MAX_WRITES;
+
+    #[test]
+    fn a_step_that_links_all_its_clients_fits_into_a_transaction() {
+        let (reconciliation, findings) = (1, 1);
+        assert!(reconciliation + findings + 2 * usize::from(STEP_MAX) <= MAX_WRITES);
+    }
+}

@@ -64,6 +64,21 @@ fn a_reconciliation_takes_as_few_invocations_as_its_steps_need() {
 }
 
 #[test]
+fn a_reconciliation_of_any_size_compares_a_limited_number_of_clients_per_step() {
+    let most = usize::from(STEP_MAX);
+    for clients in [most, most + 1, most * 100] {
+        let world = World::connected();
+        record_clients(&world, clients);
+        starts(&world);
+        invocations(&world, &WakeUpKind::Reconciliation);
+        assert_compared(&world, clients, &format!("{clients} clients"));
+        // The findings of these clients fit into one page per step.
+        let pages = usize::try_from(progress(&world).pages).unwrap();
+        assert_eq!(pages, clients.div_ceil(most), "{clients} clients");
+    }
+}
+
+#[test]
 fn a_reconciliation_that_dies_between_its_steps_resumes_in_the_next_invocation() {
     const CLIENTS: usize = 200;
     let mut deaths = 0;

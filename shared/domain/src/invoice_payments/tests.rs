@@ -253,28 +253,33 @@ fn a_person_is_shown_a_bounded_number_of_candidates() {
 
 #[test]
 fn what_follows_from_a_deleted_payment_is_done_in_steps_and_goes_on_when_it_is_repeated() {
-    let mut receipts = empty();
-    receipts.noted(recorded("pay_1", PaymentMethod::Cheque, 5_000, 1));
-    let present: Vec<ReceivedPayment> = (1..=120).map(|id| received(id, 5_000, 20)).collect();
-    while !receipts.observe_payments(&present).is_all {}
-    assert_eq!(receipts.unclear_payments().count(), 120);
-    let deleted = RecordedPayment {
-        revision: 2,
-        standing: PaymentRecordStatus::Deleted,
-        ..recorded("pay_1", PaymentMethod::Cheque, 5_000, 1)
-    };
-    let mut told = Vec::new();
-    for step in 1.. {
-        let changes = receipts.record_payment(deleted.clone());
-        assert!(changes.told.len() <= CHANGES_MAX);
-        told.extend(changes.told);
-        if changes.is_all {
-            assert_eq!(step, 4);
-            break;
+    for count in [CHANGES_MAX, CHANGES_MAX + 1, CHANGES_MAX * 100] {
+        let followed = count.min(PAYMENTS_MAX);
+        let mut receipts = empty();
+        receipts.noted(recorded("pay_1", PaymentMethod::Cheque, 5_000, 1));
+        let present = (1..=count).map(|id| received(u128::try_from(id).unwrap(), 5_000, 20));
+        let present = present.collect::<Vec<_>>();
+        while !receipts.observe_payments(&present).is_all {}
+        assert_eq!(receipts.unclear_payments().count(), followed);
+        let deleted = RecordedPayment {
+            revision: 2,
+            standing: PaymentRecordStatus::Deleted,
+            ..recorded("pay_1", PaymentMethod::Cheque, 5_000, 1)
+        };
+        let mut told = Vec::new();
+        for step in 1.. {
+            let changes = receipts.record_payment(deleted.clone());
+            assert!(changes.told.len() <= CHANGES_MAX);
+            told.extend(changes.told);
+            if changes.is_all {
+                // The deletion itself is one of the changes.
+                assert_eq!(step, (followed + 1).div_ceil(CHANGES_MAX), "{count}");
+                break;
+            }
         }
+        assert_eq!(told.len(), followed);
+        assert!(receipts.noted(deleted).is_empty());
     }
-    assert_eq!(told.len(), 120);
-    assert!(receipts.noted(deleted).is_empty());
 }
 
 #[test]
@@ -286,6 +291,12 @@ fn payments_of_the_crm_are_followed_up_to_a_limit() {
     }
     assert!(!receipts.has_room_for(&payment("pay_new")));
     assert!(receipts.has_room_for(&payment("pay_7")), "a later revision has its place");
+    // Payments that are carried over from another organisation may exceed the limit.
+    for count in [PAYMENTS_MAX + 1, PAYMENTS_MAX * 100] {
+        receipts.recorded = vec![recorded("pay_7", PaymentMethod::Cash, 5_000, 1); count];
+        assert!(!receipts.has_room_for(&payment("pay_new")), "{count}");
+        assert!(receipts.has_room_for(&payment("pay_7")), "{count}");
+    }
 }
 
 #[test]

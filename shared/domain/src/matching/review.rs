@@ -14,7 +14,7 @@ use crate::ids::{CrmId, XeroContactId};
 
 /// The maximum number of contacts that are examined for one mark. It limits the cost when thousands
 /// of clients and contacts share a mark, such as an e-mail address.
-const LOOKED_AT_MAX: usize = 50;
+pub(super) const LOOKED_AT_MAX: usize = 50;
 
 /// The marks of all contacts, sorted. Under each mark, usable contacts come first.
 pub(super) struct MarkIndex<'a> {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::review::LOOKED_AT_MAX;
 use super::*;
 use crate::document::contact::ContactStatus;
 
@@ -328,6 +329,21 @@ fn clients_with_equal_evidence_for_one_contact_are_all_left_to_a_person() {
 }
 
 #[test]
+fn no_more_rivals_are_shown_than_a_person_looks_at() {
+    for rivals in [RIVALS_MAX, RIVALS_MAX + 1, RIVALS_MAX * 100] {
+        let party = |at: usize| mailed(&format!("cli_{at:03}"), "Ridge", "a@b.example");
+        let parties = (0..=rivals).map(party).collect::<Vec<_>>();
+        for (party, found) in
+            parties.iter().zip(run(&parties, vec![with_email(1, "a@b.example")], &[]))
+        {
+            let MatchDoubt::SeveralClients { others } = doubt(&found) else { panic!("{found:?}") };
+            assert_eq!(others.len(), RIVALS_MAX, "{rivals}");
+            assert!(!others.contains(&crm(party.id.as_str())), "{rivals}");
+        }
+    }
+}
+
+#[test]
 fn the_client_with_the_stronger_evidence_has_the_contact() {
     let strong = taxed("a", "North", "GB1234");
     let weak = mailed("b", "South", "a@b.example");
@@ -466,6 +482,27 @@ fn two_marks_that_nobody_looked_at_to_the_end_single_nothing_out() {
     listed.extend((51..100).map(|at| with_vat(at, "GB1234")));
     listed.extend([both(50), both(100)]);
     assert_eq!(doubt(&one(party, listed)), &MatchDoubt::SeveralContacts);
+}
+
+#[test]
+fn a_mark_singles_a_contact_out_only_if_all_contacts_that_have_it_are_examined() {
+    let party =
+        ClientIdentity { vat_number: Some("GB1234".into()), ..mailed("c", "Ridge", "a@b.example") };
+    let both = RemoteContact { email: Some("a@b.example".into()), ..with_vat(2, "GB1234") };
+    for (count, is_sure) in
+        [(LOOKED_AT_MAX, true), (LOOKED_AT_MAX + 1, false), (LOOKED_AT_MAX * 100, false)]
+    {
+        // Two contacts have the VAT number. One of them and others, `count` in all, have the address.
+        let last = u128::try_from(count).unwrap() + 1;
+        let mut listed = vec![with_vat(1, "GB1234"), both.clone()];
+        listed.extend((3..=last).map(|at| with_email(at, "a@b.example")));
+        let found = one(party.clone(), listed);
+        if is_sure {
+            assert_eq!(found, sure(2, MatchEvidence::VatNumber), "{count}");
+        } else {
+            assert_eq!(doubt(&found), &MatchDoubt::SeveralContacts, "{count}");
+        }
+    }
 }
 
 #[test]

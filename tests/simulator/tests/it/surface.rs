@@ -3,7 +3,9 @@
 
 use crate::socket::{Served, served};
 use serde_json::{Value, json};
-use std::process::{Command, Output};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
 use xero_sim::Unconfirmed;
 
 async fn post(served: &Served, path: &str, body: Value) -> (u16, Value) {
@@ -205,6 +207,64 @@ async fn the_page_closes_locks_inserts_and_sets_answers() {
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xero-sim")).args(arguments).output().unwrap()
+}
+
+/// The program, which serves a free port until the test ends.
+struct Program {
+    child: Child,
+    port: u16,
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.child.kill().unwrap_or_default();
+        drop(self.child.wait());
+    }
+}
+
+impl Program {
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xero-sim"));
+        command.args(["--port", "0"]).args(arguments).stdout(Stdio::piped());
+        let mut program = Self { child: command.spawn().unwrap(), port: 0 };
+        let mut line = String::new();
+        BufReader::new(program.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let (_, port) =
+            line.trim_end().rsplit_once(':').expect("the program says where it listens");
+        program.port = port.parse().unwrap();
+        program
+    }
+
+    fn call(&self, method: &str, path: &str, form: &str) -> (u16, Value) {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             accept: application/json\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+             content-length: {}\r\n\r\n{form}",
+            form.len(),
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap())
+    }
+}
+
+#[test]
+fn an_answer_on_the_command_line_is_shown_and_has_its_effect() {
+    for (answer, expected) in [("bad_client_status=400", 400_u16), ("bad_client_status=401", 401)] {
+        let program = Program::start(&["--answer", answer]);
+        let (status, answers) = program.call("GET", "/_simulator/answers", "");
+        assert_eq!(status, 200);
+        let mut answers = answers.as_array().unwrap().iter();
+        let shown = answers.find(|row| row["name"] == "bad_client_status").unwrap();
+        assert_eq!(shown["answer"], expected.to_string());
+        let form = "grant_type=refresh_token&refresh_token=t&client_id=nobody&client_secret=s";
+        let (status, refused) = program.call("POST", "/connect/token", form);
+        assert_eq!((status, &refused["error"]), (expected, &json!("invalid_client")));
+    }
 }
 
 #[test]
