@@ -18,6 +18,7 @@ import re
 import secrets
 import time
 import zlib
+from urllib.parse import unquote
 
 # The maximum number of invocations of one function in one chain.
 HOPS_MAX = 16
@@ -33,9 +34,12 @@ _current = contextvars.ContextVar("current_trace_header", default="")
 
 
 def read_lineage(header):
-    """How often each function has run, by its hash, according to a trace header; unreadable parts are ignored."""
+    """How often each function has run, by its hash, according to a trace header; unreadable parts are ignored.
+
+    The SDKs encode the bar between two functions as `%7C` when they send the header.
+    """
     found = _LINEAGE.search(header)
-    entries = found.group(1).split("|") if found else []
+    entries = unquote(found.group(1)).split("|") if found else []
     matches = [_ENTRY.fullmatch(entry.strip()) for entry in entries]
     return {match.group(1): int(match.group(2)) for match in matches if match}
 

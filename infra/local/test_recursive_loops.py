@@ -97,6 +97,9 @@ def function(name, queue="Own", next_queue="Own", allowed=False, scheduled=False
 
 
 class Counting(unittest.TestCase):
+    def test_a_lineage_is_read_as_the_sdks_encode_it(self):
+        self.assertEqual(read_lineage("Root=1-a-b;Lineage=00000001:3%7C0000000a:1"), {"00000001": 3, "0000000a": 1})
+
     def test_a_chain_starts_without_a_header(self):
         header, hops = next_hop([], "push")
         self.assertEqual(hops, 1)
