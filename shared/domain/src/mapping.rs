@@ -202,6 +202,9 @@ impl Mapping {
             return keys;
         }
         keys.push(self.snapshot.natural_key.clone());
+        if self.generation > 1 && self.key.kind != EntityKind::Contact {
+            keys.push(self.copy_number());
+        }
         keys.retain(|key| *key != next.natural_key);
         keys.dedup();
         let surplus = keys.len().saturating_sub(EARLIER_KEYS_MAX);

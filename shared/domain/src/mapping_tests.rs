@@ -184,6 +184,17 @@ fn earlier_counterparts_are_remembered_up_to_a_limit_the_newest_of_them() {
 }
 
 #[test]
+fn a_copy_that_may_exist_is_found_after_its_record_is_renumbered() {
+    let mut copy = numbered("A-1", 1);
+    copy.operation.trace = WriteTrace::Uncertain;
+    let renumbered = newer(Some(&copy), KeptSnapshot::new(2, "B-1".to_owned(), String::new()));
+    let keys = renumbered.natural_keys();
+    for key in ["B-1", "B-1~2", "A-1", "A-1~2"] {
+        assert!(keys.iter().any(|known| known == key), "{key}: {keys:?}");
+    }
+}
+
+#[test]
 fn earlier_keys_are_kept_up_to_a_limit_the_newest_of_them() {
     for count in [EARLIER_KEYS_MAX, EARLIER_KEYS_MAX + 1, EARLIER_KEYS_MAX * 100] {
         let mut mapping = newer(None, snapshot(1, "0"));
