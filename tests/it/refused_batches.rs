@@ -2,6 +2,7 @@
 //! only the document at fault fails, and no document is written twice.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,7 +10,8 @@ use domain::entity::EntityKind::{self, Contact, Invoice, Payment};
 use domain::failure::FailureClass;
 use domain::operation::{OperationState, WriteTrace};
 use engine::ports::Clock;
-use http::{Request, Response};
+use http::{Method, Request, Response};
+use jiff::SignedDuration;
 use jiff::civil::date;
 use tests::World;
 use tests::builders::{a_client, a_payment, an_invoice};
@@ -146,4 +148,55 @@ fn one_taken_name_of_a_batch_fails_alone() {
         assert_one_failed(&world, Contact, "cli_", "", "contact_name_taken");
         assert_eq!(world.books(|books| books.contacts().count()), 5, "{saves_valid}");
     }
+}
+
+/// A transport to a Xero that throttles updates for a while.
+#[derive(Debug)]
+struct ThrottledUpdates {
+    inner: Arc<dyn Transport>,
+    is_throttled: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Transport for ThrottledUpdates {
+    async fn send_request(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let is_update =
+            request.method() == Method::POST && request.uri().path().ends_with("/Invoices");
+        if is_update && self.is_throttled.load(Ordering::Relaxed) {
+            let answer = Response::builder().status(429).header("Retry-After", "30");
+            let answer = answer.header("X-Rate-Limit-Problem", "minute");
+            return Ok(answer.body(Bytes::new()).unwrap());
+        }
+        self.inner.send_request(request).await
+    }
+}
+
+#[test]
+fn what_a_refused_batch_left_is_voided_although_it_could_not_be_updated() {
+    let mut world = summarising(true, false);
+    let is_throttled = Arc::new(AtomicBool::new(true));
+    let inner = world.engine.transport.clone();
+    world.engine.transport =
+        Arc::new(ThrottledUpdates { inner, is_throttled: is_throttled.clone() });
+    lock_period(&world);
+    let invoice = |id: &str| {
+        let date = if id == BAD { LOCKED } else { OPEN };
+        an_invoice(&format!("inv_{id}"), "cli_1").issue_date(date)
+    };
+    receive_all(&world, Invoice, |id| invoice(id).body());
+    assert_eq!(world.books(|books| books.invoices().count()), 4);
+    for id in IDS.iter().filter(|id| **id != BAD) {
+        let operation = world.mapping(Invoice, &format!("inv_{id}")).unwrap().operation;
+        assert_eq!(operation.trace, WriteTrace::Uncertain, "{id}: {:?}", operation.failure);
+    }
+    is_throttled.store(false, Ordering::Relaxed);
+    world.advance(SignedDuration::from_hours(1));
+    for id in IDS.iter().filter(|id| **id != BAD) {
+        world.receive(Invoice, &invoice(id).revision(2).voided().body());
+    }
+    let live = world.books(|books| books.invoices().filter(|one| !one.status.is_gone()).count());
+    assert_eq!(live, 0, "the CRM voided all four");
 }

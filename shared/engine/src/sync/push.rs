@@ -94,6 +94,8 @@ pub(crate) struct ClaimedRecord {
 struct AttemptFacts {
     /// What Xero answered to the attempt's writes.
     wrote: Option<WriteAnswer>,
+    /// Whether Xero may have a document of the attempt that the row does not know.
+    may_have_left_document: bool,
     /// The epoch of the connection on which the attempt was made.
     epoch: Option<u64>,
 }

@@ -201,7 +201,10 @@ async fn choose_targets<'a, T: SalesEntity>(
     }
     for (one, found) in find::find_documents::<T>(desk, uncertain).await {
         match found {
-            LookupOutcome::Nothing => targets.push((one, DocumentTarget::New)),
+            LookupOutcome::Nothing => {
+                one.task.writes.record_no_document();
+                targets.push((one, DocumentTarget::New));
+            }
             LookupOutcome::Ours(target) => targets.push((one, target)),
             LookupOutcome::Settled(brought) => one.task.record_outcome(Ok(brought)),
             LookupOutcome::Foreign(failure) => one.task.record_outcome(Err(failure.into())),
@@ -225,7 +228,10 @@ async fn resolve_number_conflicts<'a, T: SalesEntity>(
                 adopted.push((one, DocumentTarget::Renumbered));
             }
             LookupOutcome::Nothing => {}
-            LookupOutcome::Ours(target) => adopted.push((one, target)),
+            LookupOutcome::Ours(target) => {
+                one.task.writes.record_possible_document();
+                adopted.push((one, target));
+            }
             LookupOutcome::Settled(brought) => one.task.record_outcome(Ok(brought)),
             LookupOutcome::Foreign(failure) => {
                 one.task.record_outcome(Err(AttemptError::Explained(failure)));
@@ -262,7 +268,7 @@ fn describe_if_gone<R: SalesDocument>(remote: &R) -> Option<String> {
     let status = remote.document_head().status;
     status
         .is_gone()
-        .then(|| format!("It is {} in Xero and no longer counts there.", status.as_str()))
+        .then(|| format!("It is {} in Xero, so it no longer affects the books.", status.as_str()))
 }
 
 fn synced_document<T: SalesEntity>(

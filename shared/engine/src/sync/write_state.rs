@@ -6,19 +6,41 @@
 //! here, and the code that records the failure takes it into account; callers in between do not
 //! need to.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use domain::operation::WriteAnswer;
 use xero::XeroError;
 
-/// The answer to the writes of an attempt. Empty while nothing has been written.
+/// What is known of the writes of an attempt.
 #[derive(Debug, Default)]
-pub(crate) struct WriteState(Mutex<Option<WriteAnswer>>);
+pub(crate) struct WriteState {
+    /// The answer to the writes. `None` while nothing has been written.
+    answer: Mutex<Option<WriteAnswer>>,
+    /// Whether a try of the attempt may have left a document in Xero that the row does not know.
+    may_have_left_document: AtomicBool,
+}
 
 impl WriteState {
     /// Returns the answer that decides what is known about the writes so far.
     pub(crate) fn decisive_answer(&self) -> Option<WriteAnswer> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records that a try of the attempt may have left a document in Xero that the row does not
+    /// know. Only a look-up that finds none, or the success of the attempt, changes that.
+    pub(crate) fn record_possible_document(&self) {
+        self.may_have_left_document.store(true, Ordering::Relaxed);
+    }
+
+    /// Records that a look-up after all earlier tries found no document.
+    pub(crate) fn record_no_document(&self) {
+        self.may_have_left_document.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns whether a try of the attempt may have left a document that the row does not know.
+    pub(crate) fn may_have_left_document(&self) -> bool {
+        self.may_have_left_document.load(Ordering::Relaxed)
     }
 
     /// Records that Xero performed a write. `is_known` says whether the answer carries the id of
@@ -39,14 +61,15 @@ impl WriteState {
     /// Replaces the answer with that of a later try, which looked up what the earlier writes may
     /// have left before it wrote. If the later try wrote nothing, the answer stays.
     pub(crate) fn replace_with_later(&self, later: &Self) {
+        self.may_have_left_document.store(later.may_have_left_document(), Ordering::Relaxed);
         if let Some(answer) = later.decisive_answer() {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+            *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
         }
     }
 
     /// Keeps the least certain answer: a later answer does not decide an earlier uncertain write.
     fn record_answer(&self, answer: WriteAnswer) {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
         *noted = match (*noted, answer) {
             (Some(WriteAnswer::Unanswered), _) | (_, WriteAnswer::Unanswered) => {
                 Some(WriteAnswer::Unanswered)

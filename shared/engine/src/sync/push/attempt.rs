@@ -49,7 +49,11 @@ pub(super) async fn attempt_records<E: SyncEntity, I: Send + Sync>(
     let epoch = sync_mappings::<E, I>(engine, ledger, &attempts, urgency, invocation).await;
     let settled = attempts.into_iter().map(|attempt| {
         let Attempt { item, claimed, writes, outcome } = attempt;
-        let tried = AttemptFacts { wrote: writes.decisive_answer(), epoch };
+        let tried = AttemptFacts {
+            wrote: writes.decisive_answer(),
+            may_have_left_document: writes.may_have_left_document(),
+            epoch,
+        };
         let outcome = outcome.into_outcome();
         let settle = async move {
             let settled =
@@ -169,6 +173,7 @@ struct Retry<'a, S> {
 impl<'a, S: Clone> Retry<'a, S> {
     fn new(task: &'a SyncTask<'a, S>) -> Self {
         let (writes, outcome) = (WriteState::default(), OutcomeSlot::default());
+        writes.record_possible_document();
         Self { task, mapping: mark_uncertain(task.mapping), writes, outcome }
     }
 

@@ -7,7 +7,9 @@ mod attempt_failure;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::CrmId;
 use domain::mapping::Mapping;
-use domain::operation::{OperationEvent, OperationState, ParkingReason, SnapshotFreshness};
+use domain::operation::{
+    OperationEvent, OperationState, ParkingReason, SnapshotFreshness, WriteTrace,
+};
 use domain::outbound::{EventContent, OutboundEvent as Outbound};
 use store::{ConflictLimit, StoreError, VersionedRecord};
 
@@ -131,7 +133,7 @@ async fn release_waiting_records(engine: &Engine, mapping: &Mapping) {
             error = %ErrorChain(&error),
             account.id = %mapping.key.ledger.account,
             crm.id = %mapping.key.crm_id,
-            "what waited for this document was not released"
+            "the records waiting for this document could not be released"
         );
     }
 }
@@ -162,7 +164,7 @@ pub(super) async fn record_failure<E: SyncEntity>(
             engine,
             &claimed.row.record,
             Metric::Defect,
-            "a fault of ours or of the operator's",
+            "the attempt failed because of a defect or a configuration error",
         );
     }
     let revision = claimed.row.record.snapshot.revision;
@@ -177,7 +179,8 @@ pub(super) async fn record_failure<E: SyncEntity>(
             parking: parking.clone(),
             epoch: tried.epoch,
         };
-        let Ok(next) = before.record.apply_event(event, engine.clock.now()) else {
+        let Ok(next) = mark_attempted(&before.record, tried).apply_event(event, engine.clock.now())
+        else {
             return Ok(RecordedOutcome::Done(PushOutcome::Superseded.without_wake_up()));
         };
         let event = skipped_event(engine, &next);
@@ -190,6 +193,16 @@ pub(super) async fn record_failure<E: SyncEntity>(
         }
         before = reread_mapping(engine, &before).await?;
     }
+}
+
+/// Returns the mapping marked as uncertain if Xero may have a document of the attempt that the row
+/// does not know.
+fn mark_attempted(known: &Mapping, tried: AttemptFacts) -> Mapping {
+    let mut mapping = known.clone();
+    if tried.may_have_left_document {
+        mapping.operation.trace = WriteTrace::Uncertain;
+    }
+    mapping
 }
 
 /// A record waits for the connection only if the connection shows that it does not work, or has

@@ -28,6 +28,7 @@ pub(super) async fn sync_isolating_panics<E: SyncEntity>(
 
 /// Pushes one task of a try that panicked. Returns whether this did not panic, too.
 async fn alone<E: SyncEntity>(desk: &TenantSession<'_>, task: &SyncTask<'_, E::Snapshot>) -> bool {
+    task.writes.record_possible_document();
     let mapping = mark_uncertain(task.mapping);
     let snapshot = task.snapshot.clone();
     let alone = [SyncTask::new(&mapping, snapshot, task.memory, task.writes, task.outcome)];
