@@ -89,7 +89,7 @@ async fn verify_invoices(
     if priority == CallPriority::Verification {
         unreadable::report_unreadable_rows(desk, &undecodable).await?;
     }
-    let seen: BTreeMap<XeroInvoiceId, RemoteInvoice> =
+    let mut seen: BTreeMap<XeroInvoiceId, RemoteInvoice> =
         found.into_iter().map(|one| (one.id, one)).collect();
     let mut news = 0;
     for (id, crm_id) in &linked {
@@ -100,8 +100,8 @@ async fn verify_invoices(
         // A list may omit an invoice, so a missing one is read by itself. An unreadable invoice is
         // not missing.
         match invoices::get(&patient, *id).await {
-            Ok(Some(_)) | Err(XeroError::Undecodable { .. } | XeroError::AnswerTooLarge { .. }) => {
-            }
+            Ok(Some(one)) => drop(seen.insert(*id, one)),
+            Err(XeroError::Undecodable { .. } | XeroError::AnswerTooLarge { .. }) => {}
             Ok(None) => news += usize::from(observe::observe_missing(desk, crm_id).await?),
             // Xero answers other calls. It is asked again with the next check.
             Err(
