@@ -121,12 +121,14 @@ fn a_chunk_that_cannot_be_read_keeps_no_ledger_of_other_chunks_from_being_polled
 
 #[test]
 fn a_chunk_that_cannot_be_dead_lettered_keeps_no_ledger_of_other_chunks_from_being_polled() {
-    let (world, _, good) = paid_ledgers();
-    let graveyard = Graveyard::default();
-    graveyard.break_with(PortFault::Fails);
-    let returned = poll(&world, &graveyard, in_front_of("SECRET".to_owned(), &good));
-    assert_eq!(returned, ["m0"]);
-    assert_eq!(not_polled(&world, &good), Vec::<String>::new());
+    for fault in [PortFault::Fails, PortFault::Panics] {
+        let (world, _, good) = paid_ledgers();
+        let graveyard = Graveyard::default();
+        graveyard.break_with(fault);
+        let returned = poll(&world, &graveyard, in_front_of("SECRET".to_owned(), &good));
+        assert_eq!(returned, ["m0"], "{fault:?}");
+        assert_eq!(not_polled(&world, &good), Vec::<String>::new(), "{fault:?}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! One function serves both, because the tick needs nothing that the worker does not have.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsMessage};
 use domain::dead_letter::DeadLetterReason;
@@ -12,6 +13,7 @@ use engine::error_chain::ErrorChain;
 use engine::poll::{CHUNK, PollOutcome, plan_tick, poll_tenants};
 use engine::ports::{DeadLetter, DeadLetters};
 use engine::{Engine, Invocation};
+use futures::FutureExt;
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
@@ -147,12 +149,19 @@ async fn move_aside(
     );
     let message_id = record.message_id.as_deref().unwrap_or("unknown");
     let letter = DeadLetter { message_id, group: "none", body: body_of(record) };
-    let moved = dead_letters.dead_letter(letter, reason).await;
-    moved
-        .inspect_err(|error| {
-            tracing::error!(error = %ErrorChain(error), "the dead-letter queue refused a message");
-        })
-        .is_ok()
+    let moved = AssertUnwindSafe(dead_letters.dead_letter(letter, reason)).catch_unwind().await;
+    match moved {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            tracing::error!(error = %ErrorChain(&error), "the dead-letter queue refused a message");
+            false
+        }
+        // The chunks behind it are polled all the same.
+        Err(_) => {
+            tracing::error!("moving a message to the dead-letter queue panicked");
+            false
+        }
+    }
 }
 
 #[cfg(test)]
