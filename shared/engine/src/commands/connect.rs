@@ -46,7 +46,7 @@ pub enum ConnectError {
     #[error("could not complete the authorisation with Xero")]
     Xero(#[from] XeroError),
     /// The account is connected, and what follows from that could not be arranged.
-    #[error("could not release what waited for the connection")]
+    #[error("could not release the records waiting for the connection")]
     Release(#[from] PersistError),
     /// The connection could not be changed.
     #[error("could not change the connection")]
@@ -135,7 +135,7 @@ pub async fn receive_callback(
     let Some(code) = callback.code else {
         let is_denied = callback.error.as_deref() == Some("access_denied");
         let outcome = if is_denied { CallbackOutcome::Denied } else { CallbackOutcome::Failed };
-        tracing::info!(account.id = %attempt.account, outcome = outcome.as_str(), "the consent was not given");
+        tracing::info!(account.id = %attempt.account, outcome = outcome.as_str(), "the user did not grant consent");
         clear_pending(engine, &attempt.account, &attempt.state_hash).await?;
         return Ok(outcome);
     };
@@ -155,7 +155,7 @@ pub async fn receive_callback(
     });
     if let Err(error) = prolonged.await {
         // The ticket is good all the same; only what the settings page shows ends early.
-        tracing::warn!(error = %ErrorChain(&error), "the connect under way was not prolonged");
+        tracing::warn!(error = %ErrorChain(&error), "the expiry of the pending connection could not be extended");
     }
     Ok(CallbackOutcome::Authorised { ticket })
 }

@@ -49,7 +49,7 @@ pub async fn choose_organisation(
     let ledger = Ledger { account: account.clone(), tenant };
     release_waiting_work(engine, &ledger).await;
     if let Err(error) = disconnect::remove_leftovers(engine, account, invocation).await {
-        tracing::warn!(error = %ErrorChain(&error), "the link that was left is still to be removed");
+        tracing::warn!(error = %ErrorChain(&error), "the previous organisation's link could not be removed yet; the sweep tries again");
     }
     Ok(OrganisationChoiceOutcome::Done)
 }
@@ -64,7 +64,7 @@ pub(crate) async fn end_expired_offer(
     let ended =
         change_connection(engine, account, |connection| connection.without_ended_offer(now));
     if ended.await?.is_some() {
-        tracing::info!(account.id = %account, "an offer of organisations has ended without an answer");
+        tracing::info!(account.id = %account, "the organisation choice expired");
     }
     Ok(())
 }

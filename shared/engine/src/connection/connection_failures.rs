@@ -43,7 +43,7 @@ pub(crate) fn unusable_connection_failure(unusable: UnusableConnection) -> Failu
         UnusableConnection::PausedUntil(until) => Failure::new(
             FailureClass::Throttled,
             "paused",
-            "Xero asked us to wait before the next call.",
+            "Xero asked the integration to wait before sending more requests.",
             "",
         )
         .not_before(until),

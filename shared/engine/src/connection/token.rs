@@ -63,7 +63,7 @@ pub enum TokenError {
     #[error("the grant is no longer valid")]
     ReconnectNeeded,
     /// Another process held the lock, or the secret was not visible, for all the time there was.
-    #[error("the tokens could not be had in time")]
+    #[error("timed out waiting for the tokens")]
     Busy,
 }
 
@@ -227,7 +227,7 @@ pub(super) async fn record_missing_since(
         Err(error) => {
             tracing::warn!(
                 error = %ErrorChain(&error),
-                "since when a grant's secret has been missing was not noted"
+                "the time since which the grant's secret is missing could not be updated"
             );
         }
     }

@@ -53,7 +53,7 @@ pub(super) async fn report_not_kept(
         FailureClass::Untranslatable,
         "too_many_unconnected",
         format!(
-            "Xero is not connected, and {KEPT_MAX} records already wait for a connection. This record was not kept."
+            "Xero is not connected, and {KEPT_MAX} records already wait for a connection. This record was not stored."
         ),
         "Connect Xero in Settings > Integrations > Xero, then send the record again.",
     );

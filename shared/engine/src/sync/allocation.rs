@@ -154,7 +154,7 @@ async fn delete_allocation(
     let nothing = || Synced {
         link: task.mapping.link.clone(),
         operation,
-        remarks: vec!["It is not in Xero, so there is nothing to take back.".to_owned()],
+        remarks: vec!["It is not in Xero, so there is nothing to reverse.".to_owned()],
     };
     if task.mapping.link.is_none() && !task.must_resolve() {
         return Ok(nothing());

@@ -45,10 +45,10 @@ async fn enqueue_connected_wake_up(engine: &Engine, ledger: &Ledger) -> Result<(
 /// connection is usable in any case; the sweep repeats what fails here.
 pub(crate) async fn release_waiting_work(engine: &Engine, ledger: &Ledger) {
     if let Err(error) = enqueue_connected_wake_up(engine, ledger).await {
-        tracing::error!(error = %ErrorChain(&error), "what waited for the connection is released later");
+        tracing::error!(error = %ErrorChain(&error), "the carry-over could not be enqueued; the sweep tries again");
     }
     if let Err(error) = release::release_parked(engine, ledger).await {
-        tracing::error!(error = %ErrorChain(&error), "parked work is released later");
+        tracing::error!(error = %ErrorChain(&error), "parked records could not be released; the sweep tries again");
     }
 }
 

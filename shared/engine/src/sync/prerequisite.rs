@@ -26,7 +26,7 @@ pub(super) fn missing_prerequisite_error(kind: EntityKind, id: impl Into<CrmId>)
         FailureClass::Blocked,
         "prerequisite_not_in_xero",
         format!(
-            "The {} {crm_id} is not in Xero yet. This record is sent after it.",
+            "The {} {crm_id} is not in Xero yet. This record will be sent once it is.",
             kind.display_noun()
         ),
         "",

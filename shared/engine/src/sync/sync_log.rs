@@ -65,7 +65,9 @@ pub(crate) async fn log_failed<E: SyncEntity>(
         OperationState::Due
         | OperationState::Claimed { by: _, until: _ }
         | OperationState::Synced
-        | OperationState::Withheld => (LogStatus::Retrying, " A newer version is next.".to_owned()),
+        | OperationState::Withheld => {
+            (LogStatus::Retrying, " A newer version will be sent next.".to_owned())
+        }
     };
     let outcome = LoggedOutcome {
         operation: LoggedOperation::Push,

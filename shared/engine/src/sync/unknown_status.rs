@@ -10,7 +10,7 @@ pub(super) fn unknown_status_failure(number: &str, status: &str) -> Failure {
         FailureClass::Rejected,
         "status_unknown",
         format!(
-            "In Xero, {number} has the status {status}, which this integration does not know, so it was left as it is."
+            "In Xero, {number} has the status {status}, which this integration does not recognise, so it was not changed."
         ),
         "Check it in Xero, then retry. If this persists, contact support.",
     )

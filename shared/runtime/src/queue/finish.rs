@@ -84,7 +84,7 @@ impl PushWorker {
             ProcessingOutcome::Unbegun => {
                 tracing::info!(
                     message.id = message_id,
-                    "too little time is left; the record goes back"
+                    "too little time is left; the record returns to the queue"
                 );
                 None
             }

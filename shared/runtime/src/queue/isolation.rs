@@ -25,7 +25,7 @@ impl PushWorker {
         if let Ok(disposition) = finish.catch_unwind().await {
             return disposition;
         }
-        tracing::error!("finishing a record panicked; it goes back");
+        tracing::error!("finishing a record panicked; it returns to the queue");
         let delay = redelivery_delay(receives_of(record));
         let give_back =
             AssertUnwindSafe(self.return_to_queue(batch, source, record, delay).boxed());

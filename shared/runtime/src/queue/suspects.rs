@@ -120,7 +120,7 @@ impl PushWorker {
             tracing::warn!(
                 error = %ErrorChain(&error),
                 message.id = message_id,
-                "the begin of processing could not be recorded"
+                "the start of processing could not be recorded"
             );
             return false;
         }

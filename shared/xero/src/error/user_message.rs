@@ -181,7 +181,7 @@ const SPACED: UserMessage = UserMessage {
 
 const NEXT_TURN: UserMessage = UserMessage {
     code: FailureCode::Name("next_turn"),
-    message: "There was more to do than fits into one run.",
+    message: "This run ended before all records were processed.",
     remedy: "No action is needed: syncing continues at once.",
 };
 

@@ -77,7 +77,7 @@ pub async fn complete_connect(
         return Ok(ConnectOutcome::Expired);
     };
     if row.record.account != *account || row.record.user != *user {
-        tracing::warn!(account.id = %account, "a ticket of somebody else was presented");
+        tracing::warn!(account.id = %account, "the ticket belongs to another user or account");
         return Ok(ConnectOutcome::NotYours);
     }
     if row.record.expires_at <= engine.clock.now()
@@ -278,7 +278,7 @@ async fn abandon_consent(engine: &Engine, account: &AccountId, exchanged: &Excha
         return;
     }
     if let Err(error) = token::end_unused_grant(engine, exchanged.grant, exchanged.serial).await {
-        tracing::warn!(error = %ErrorChain(&error), "a consent that nothing came of was not revoked");
+        tracing::warn!(error = %ErrorChain(&error), "the grant of an abandoned consent could not be revoked");
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) async fn find_offered_organisations(
         OfferedOrganisations { free: Vec::new(), is_any_claimed: false, is_certain: is_any_named };
     for one in wanted {
         if offered.free.len() == ORGANISATIONS_MAX {
-            tracing::warn!(account.id = %account, "more organisations than are offered");
+            tracing::warn!(account.id = %account, "too many organisations; the rest are not offered");
             break;
         }
         // If the owner cannot be read, it counts as another account.

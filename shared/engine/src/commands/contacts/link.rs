@@ -93,7 +93,7 @@ pub async fn unlink_client(
         Ok(mapping) => mapping,
         Err(result) => return Ok(result),
     };
-    let told = format!("Unlinked in Xero by {by}. The contact stays in Xero.");
+    let told = format!("Unlinked by {by}. The contact stays in Xero.");
     log_link_change(engine, &mapping, told).await;
     Ok(LinkOutcome::Done(Box::new(RecordView::from_mapping(mapping))))
 }

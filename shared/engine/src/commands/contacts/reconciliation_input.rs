@@ -55,7 +55,7 @@ fn too_many_contacts_failure() -> Failure {
     Failure::new(
         FailureClass::Rejected,
         "too_many_contacts",
-        "The organisation has more contacts in Xero than can be compared with the clients.",
+        "The Xero organisation has too many contacts to reconcile automatically.",
         "Link clients to their contacts one by one.",
     )
 }

@@ -190,7 +190,7 @@ pub(super) async fn write_secret(
             Ok(()) => break,
             Err(error) if left == 0 => return Err(error),
             Err(error) => {
-                tracing::warn!(error = %ErrorChain(&error), "the new tokens are not kept yet");
+                tracing::warn!(error = %ErrorChain(&error), "the new tokens could not be stored; trying again");
                 engine.clock.sleep_for(RECHECK_INTERVAL).await;
             }
         }

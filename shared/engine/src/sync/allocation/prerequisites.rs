@@ -139,7 +139,7 @@ fn missing_credit_note_error(allocation: &Allocation) -> AttemptError {
         FailureClass::Blocked,
         "prerequisite_not_in_xero",
         format!(
-            "The credit note {crm_id} with the number {number} is not in Xero yet. This record is sent after it."
+            "The credit note {crm_id} with the number {number} is not in Xero yet. This record will be sent once it is."
         ),
         "",
     );
@@ -153,7 +153,7 @@ fn ambiguous_number_failure(allocation: &Allocation) -> Failure {
         FailureClass::Rejected,
         "credit_note_ambiguous",
         format!(
-            "A credit note and an invoice have the id {} and the number {number}, so it is not clear whose credit is meant.",
+            "A credit note and an invoice have the id {} and the number {number}, so the integration cannot tell which one to use.",
             allocation.credit_note_id
         ),
         "Change the number of one of the two in ServiceCortex, then retry.",

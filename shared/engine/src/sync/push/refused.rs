@@ -29,7 +29,7 @@ pub(crate) fn too_many_payments_failure(invoice: &CrmId) -> Failure {
     Failure::new(
         FailureClass::Untranslatable,
         "too_many_payments",
-        format!("The invoice {invoice} has {most} payments, the most that one invoice may have."),
+        format!("The invoice {invoice} has {most} payments, which is the maximum per invoice."),
         "Record it as a payment of another invoice.",
     )
 }
