@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{
-    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
-};
 use engine::error_chain::ErrorChain;
 use engine::ports::PortError;
+use futures::future::try_join_all;
 
 use crate::queue::{HIDDEN_FOR, HeldMessages, MessageRedelivery};
 
@@ -45,27 +43,8 @@ impl MessageRedelivery for ReceivedQueue {
     }
 
     async fn hide_messages(&self, receipt_handles: &[String]) -> Result<(), PortError> {
-        let failed = |source| PortError { operation: "hide received messages", source };
-        if receipt_handles.is_empty() {
-            return Ok(());
-        }
-        let entries = receipt_handles.iter().enumerate().map(|(index, receipt_handle)| {
-            ChangeMessageVisibilityBatchRequestEntry::builder()
-                .id(index.to_string())
-                .receipt_handle(receipt_handle)
-                .visibility_timeout(whole_seconds(HIDDEN_FOR))
-                .build()
-        });
-        let entries = entries.collect::<Result<Vec<_>, _>>();
-        let hidden = self
-            .client
-            .change_message_visibility_batch()
-            .queue_url(&self.queue_url)
-            .set_entries(Some(entries.map_err(|error| failed(error.into()))?))
-            .send()
-            .await;
-        let hidden = hidden.map_err(|error| failed(error.into()))?;
-        check_entries(hidden.failed()).map_err(|code| failed(code.into()))
+        let hidden = receipt_handles.iter().map(|handle| self.show_again(handle, HIDDEN_FOR));
+        try_join_all(hidden).await.map(drop)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the batch is processed meanwhile")]
@@ -82,32 +61,13 @@ impl MessageRedelivery for ReceivedQueue {
     }
 
     async fn delete_messages(&self, receipt_handles: &[String]) -> Result<(), PortError> {
-        let failed = |source| PortError { operation: "delete received messages", source };
-        if receipt_handles.is_empty() {
-            return Ok(());
-        }
-        let entries = receipt_handles.iter().enumerate().map(|(index, receipt_handle)| {
-            DeleteMessageBatchRequestEntry::builder()
-                .id(index.to_string())
-                .receipt_handle(receipt_handle)
-                .build()
+        let deleted = receipt_handles.iter().map(|handle| {
+            let request = self.client.delete_message().queue_url(&self.queue_url);
+            request.receipt_handle(handle).send()
         });
-        let entries = entries.collect::<Result<Vec<_>, _>>();
-        let deleted = self
-            .client
-            .delete_message_batch()
-            .queue_url(&self.queue_url)
-            .set_entries(Some(entries.map_err(|error| failed(error.into()))?))
-            .send()
-            .await;
-        let deleted = deleted.map_err(|error| failed(error.into()))?;
-        check_entries(deleted.failed()).map_err(|code| failed(code.into()))
+        let failed = |source| PortError { operation: "delete received messages", source };
+        try_join_all(deleted).await.map(drop).map_err(|error| failed(error.into()))
     }
-}
-
-/// Returns the code of the first entry of a batch that SQS refused, if there is one.
-fn check_entries(failed: &[BatchResultErrorEntry]) -> Result<(), String> {
-    failed.first().map_or(Ok(()), |entry| Err(entry.code().to_owned()))
 }
 
 fn whole_seconds(duration: Duration) -> i32 {
