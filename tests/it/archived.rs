@@ -138,3 +138,30 @@ fn a_contact_merged_into_another_clients_contact_costs_few_calls_and_is_named() 
         assert_eq!(contact_of(&world, "cli_2"), kept);
     }
 }
+
+#[test]
+fn documents_of_one_call_wait_once_while_their_merged_clients_are_relinked() {
+    for world in worlds() {
+        let clients = [("cli_1", "Ridge", "inv_1", "inv_3"), ("cli_2", "Summit", "inv_2", "inv_4")];
+        let mut kept = Vec::new();
+        for (client, name, first, _) in clients {
+            world.receive(Invoice, &an_invoice(first, client).client_name(name).body());
+            let contact = entered(&world, &format!("{name} Holdings"), None);
+            merge(&world, contact_of(&world, client).unwrap(), contact);
+            kept.push(contact);
+        }
+        let bodies = clients
+            .map(|(client, name, _, second)| an_invoice(second, client).client_name(name).body());
+        world.receive_together(Invoice, &bodies);
+        world.advance(SignedDuration::from_hours(1));
+        for ((client, _, _, second), kept) in clients.into_iter().zip(kept) {
+            assert_eq!(contact_of(&world, client), Some(kept), "{client}");
+            let operation = world.mapping(Invoice, second).unwrap().operation;
+            assert_eq!((operation.state, operation.failures), (OperationState::Synced, 0));
+            let log = world.log();
+            let attempts = log.iter().filter(|entry| entry.crm_id.as_str() == second);
+            let codes = attempts.map(|entry| entry.code.as_deref()).collect::<Vec<_>>();
+            assert_eq!(codes, [Some("contact_merged"), None], "{second}");
+        }
+    }
+}

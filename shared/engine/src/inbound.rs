@@ -13,7 +13,7 @@ use domain::crm;
 use domain::entity::EntityKind;
 use domain::envelope::{ClientSyncMode, CrmMessage, InboundBody, MessageContent, WakeUpKind};
 use domain::ids::{AccountId, CrmId, Ledger};
-use domain::mapping::MappingKey;
+use domain::mapping::{KeptSnapshot, MappingKey};
 use domain::sync_log::LogStatus;
 use futures::FutureExt;
 
@@ -30,10 +30,7 @@ use crate::errors::{PersistError, isolate_record};
 use crate::sync::invoice_payments::{self, RecordPaymentOutcome};
 use crate::sync::outbox::derive_event_id;
 use crate::sync::push::{self, KeepReason, PushOutcome};
-use crate::sync::{
-    AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, PaymentEntity, SyncEntity,
-    carry_over, sync_log,
-};
+use crate::sync::{ContactEntity, SyncEntity, carry_over, sync_log};
 use crate::{Engine, Invocation};
 
 /// The outcome of a message.
@@ -92,28 +89,7 @@ pub async fn receive_messages(
         }
     }
     for group in arrivals.take_groups() {
-        let dealt = match group.kind {
-            EntityKind::Contact => {
-                dispatch::process_group::<ContactEntity>(engine, &group, delivery, invocation)
-                    .boxed()
-            }
-            EntityKind::Invoice => {
-                dispatch::process_group::<InvoiceEntity>(engine, &group, delivery, invocation)
-                    .boxed()
-            }
-            EntityKind::CreditNote => {
-                dispatch::process_group::<CreditNoteEntity>(engine, &group, delivery, invocation)
-                    .boxed()
-            }
-            EntityKind::Allocation => {
-                dispatch::process_group::<AllocationEntity>(engine, &group, delivery, invocation)
-                    .boxed()
-            }
-            EntityKind::Payment => {
-                dispatch::process_group::<PaymentEntity>(engine, &group, delivery, invocation)
-                    .boxed()
-            }
-        };
+        let dealt = dispatch::process_group(engine, &group, delivery, invocation).boxed();
         arrivals.add_outcomes(dealt.await);
     }
     for (index, ledger) in walks {
@@ -198,7 +174,8 @@ async fn prepare_message(
     if let MessageContent::Client { client, mode: ClientSyncMode::Record } = content {
         let crm_id = ContactEntity::record_id(client);
         let key = MappingKey::new(ledger.clone(), EntityKind::Contact, crm_id);
-        push::keep_snapshot::<ContactEntity>(engine, &key, client, KeepReason::Record).await?;
+        let snapshot = push::encode_snapshot::<ContactEntity>(client);
+        push::keep_snapshot(engine, &key, &snapshot, KeepReason::Record).await?;
         return Ok(Err(MessageOutcome::Recorded));
     }
     if let MessageContent::Payment { payment, parts } = content {
@@ -247,8 +224,10 @@ async fn log_contradiction(
 }
 
 impl BatchRecord<'_> {
-    /// Returns the snapshot that the message carries, if it is of this kind.
-    fn snapshot_of_kind<E: SyncEntity>(&self) -> Option<&E::Snapshot> {
-        self.content.and_then(|content| E::find_snapshot(content, &self.crm_id))
+    /// Returns the snapshot of this kind that the message carries, if any, in the form in which it
+    /// is stored.
+    fn kept_snapshot(&self, kind: EntityKind) -> Option<KeptSnapshot> {
+        let content = self.content?;
+        push::encode_message_snapshot(content, kind, &self.crm_id)
     }
 }

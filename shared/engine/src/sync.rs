@@ -8,6 +8,7 @@ mod credit_note;
 mod invoice;
 pub mod invoice_payments;
 pub(crate) mod kept_records;
+mod known_clients;
 pub mod known_records;
 pub(crate) mod outbox;
 mod outcome;
@@ -21,6 +22,8 @@ mod unknown_status;
 pub(crate) mod wake_ups;
 mod write;
 mod write_state;
+
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -45,6 +48,7 @@ pub(crate) use contact::find_merge_target;
 use contact::is_about_unused_contact;
 pub use credit_note::CreditNoteEntity;
 pub use invoice::InvoiceEntity;
+pub use known_clients::{KnownClients, MergedClient};
 pub(crate) use outcome::{Outcome, OutcomeSlot};
 pub use payment::PaymentEntity;
 pub(crate) use write_state::WriteState;
@@ -77,10 +81,21 @@ pub trait SyncEntity: 'static {
     /// of a document that was voided or deleted there.
     fn is_wanted(snapshot: &Self::Snapshot) -> bool;
 
+    /// Returns the clients whose contacts the tasks need. They are pushed first.
+    fn list_clients(_: &[SyncTask<'_, Self::Snapshot>]) -> BTreeSet<CrmId> {
+        BTreeSet::new()
+    }
+
     /// Writes the snapshots to Xero: resolves the state in Xero where necessary, then writes as
     /// many documents per call as their failures allow. Records an outcome at every task. A task
     /// fails alone, unless the call it shares fails. May be repeated after any interruption.
-    async fn sync_batch(desk: &TenantSession<'_>, tasks: &[SyncTask<'_, Self::Snapshot>]);
+    ///
+    /// Returns the tasks whose clients must be pushed again; their outcomes are decided after that.
+    async fn sync_batch<'t>(
+        desk: &TenantSession<'_>,
+        tasks: &'t [SyncTask<'t, Self::Snapshot>],
+        clients: &KnownClients,
+    ) -> Vec<MergedClient<'t, Self::Snapshot>>;
 }
 
 /// The subject of an attempt: a claimed mapping and its snapshot, with where the attempt records

@@ -104,9 +104,8 @@ pub(crate) async fn delete_other_parts(
         let Some(part) = read_snapshot(engine, &mapping) else { continue };
         let revision = payment.revision;
         let deleted = PaymentPart { standing: PaymentRecordStatus::Deleted, revision, ..part };
-        let keep =
-            push::keep_snapshot::<PaymentEntity>(engine, &mapping.key, &deleted, KeepReason::Queue)
-                .boxed();
+        let deleted = push::encode_snapshot::<PaymentEntity>(&deleted);
+        let keep = push::keep_snapshot(engine, &mapping.key, &deleted, KeepReason::Queue).boxed();
         match engine.skip_failing(&ledger.account, keep).await {
             Ok(Some(_)) => kept.push(mapping.key.crm_id),
             Ok(None) => {}

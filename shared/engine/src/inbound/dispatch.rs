@@ -8,7 +8,7 @@ use domain::crm::lines::RecordStatus;
 use domain::entity::EntityKind;
 use domain::envelope::MessageContent;
 use domain::ids::{CrmId, Ledger};
-use domain::mapping::MappingKey;
+use domain::mapping::{KeptSnapshot, MappingKey};
 use domain::operation::Trigger;
 use domain::sync_log::LogStatus;
 
@@ -20,18 +20,18 @@ use crate::sync::{ContactEntity, SyncEntity, sync_log};
 use crate::{Engine, Invocation};
 
 /// Processes the records of one kind.
-pub(super) async fn process_group<E: SyncEntity>(
+pub(super) async fn process_group(
     engine: &Engine,
     group: &RecordGroup<'_>,
     delivery: DeliverySize,
     invocation: Invocation,
 ) -> Vec<IndexedOutcome> {
     if count_batch(group, delivery).should_defer() {
-        return defer_group::<E>(engine, group).await;
+        return defer_group(engine, group).await;
     }
     let mut ends = Vec::new();
     for wave in split_into_waves(&group.arrivals) {
-        ends.extend(push_wave::<E>(engine, &group.ledger, wave, invocation).await);
+        ends.extend(push_wave(engine, group, wave, invocation).await);
     }
     ends
 }
@@ -66,17 +66,15 @@ fn split_into_waves<'a, 'b>(arrivals: &'b [BatchRecord<'a>]) -> Vec<Vec<&'b Batc
 
 /// Stores the snapshots, and enqueues one wake-up about all of them behind the messages already in
 /// the queue. A failure to store a snapshot affects only its own message.
-async fn defer_group<E: SyncEntity>(
-    engine: &Engine,
-    group: &RecordGroup<'_>,
-) -> Vec<IndexedOutcome> {
-    let arrivals = group.arrivals.iter().collect::<Vec<_>>();
-    let failed = keep_clients(engine, &group.ledger, E::KIND, &arrivals).await;
+async fn defer_group(engine: &Engine, group: &RecordGroup<'_>) -> Vec<IndexedOutcome> {
+    let RecordGroup { ledger, kind, arrivals } = group;
+    let arrivals = arrivals.iter().collect::<Vec<_>>();
+    let failed = keep_clients(engine, ledger, *kind, &arrivals).await;
     let (mut ends, mut kept) = (Vec::with_capacity(arrivals.len()), Vec::new());
     for arrival in arrivals {
         let result = match failed_client(arrival, &failed) {
             Some(error) => Err(error.clone()),
-            None => isolate_record(keep_record::<E>(engine, &group.ledger, arrival)).await,
+            None => isolate_record(keep_record(engine, ledger, *kind, arrival)).await,
         };
         match result {
             Ok(()) => kept.push(arrival),
@@ -85,20 +83,21 @@ async fn defer_group<E: SyncEntity>(
     }
     let records = kept.iter().map(|arrival| arrival.crm_id.clone()).collect::<BTreeSet<_>>();
     let records = records.into_iter().collect::<Vec<_>>();
-    let left = engine.enqueue_wake_ups(&group.ledger, E::KIND, &records).await;
+    let left = engine.enqueue_wake_ups(ledger, *kind, &records).await;
     let left = left.map_err(PersistError::from).map(|()| MessageOutcome::PutOff);
     ends.extend(kept.into_iter().map(|arrival| (arrival.message, left.clone())));
     ends
 }
 
-async fn keep_record<E: SyncEntity>(
+async fn keep_record(
     engine: &Engine,
     ledger: &Ledger,
+    kind: EntityKind,
     arrival: &BatchRecord<'_>,
 ) -> Result<(), PersistError> {
-    if let Some(snapshot) = arrival.snapshot_of_kind::<E>() {
-        let key = mapping_key::<E>(ledger, &arrival.crm_id);
-        push::keep_snapshot::<E>(engine, &key, snapshot, KeepReason::Queue).await?;
+    if let Some(snapshot) = arrival.kept_snapshot(kind) {
+        let key = MappingKey::new(ledger.clone(), kind, arrival.crm_id.clone());
+        push::keep_snapshot(engine, &key, &snapshot, KeepReason::Queue).await?;
     }
     Ok(())
 }
@@ -114,13 +113,14 @@ fn failed_client<'f>(
 }
 
 /// Pushes the clients of the documents first, then the records.
-async fn push_wave<E: SyncEntity>(
+async fn push_wave(
     engine: &Engine,
-    ledger: &Ledger,
+    group: &RecordGroup<'_>,
     wave: Vec<&BatchRecord<'_>>,
     invocation: Invocation,
 ) -> Vec<IndexedOutcome> {
-    let failed = push_clients(engine, ledger, E::KIND, &wave, invocation).await;
+    let RecordGroup { ledger, kind, arrivals: _ } = group;
+    let failed = push_clients(engine, ledger, *kind, &wave, invocation).await;
     let mut ends = Vec::with_capacity(wave.len());
     let mut ready = Vec::with_capacity(wave.len());
     for arrival in wave {
@@ -131,14 +131,15 @@ async fn push_wave<E: SyncEntity>(
     }
     let offers = ready.iter().map(|arrival| PushOffer {
         crm_id: arrival.crm_id.clone(),
-        snapshot: arrival.snapshot_of_kind::<E>(),
+        snapshot: arrival.kept_snapshot(*kind),
     });
     let offers = offers.collect::<Vec<_>>();
     let routine = Trigger::Routine;
-    let pushed = push::push_records::<E>(engine, ledger, &offers, routine, invocation).await;
-    for (arrival, pushed) in ready.into_iter().zip(pushed) {
-        if let (Ok(pushed), Some(snapshot)) = (&pushed, arrival.snapshot_of_kind::<E>()) {
-            log_without_push::<E>(engine, ledger, snapshot, pushed).await;
+    let pushed = push::push_records(engine, ledger, *kind, &offers, routine, invocation).await;
+    for ((arrival, offer), pushed) in ready.into_iter().zip(&offers).zip(pushed) {
+        if let (Ok(pushed), Some(snapshot)) = (&pushed, &offer.snapshot) {
+            let key = MappingKey::new(ledger.clone(), *kind, offer.crm_id.clone());
+            log_without_push(engine, key, snapshot, pushed).await;
         }
         ends.push((arrival.message, pushed.map(MessageOutcome::Pushed)));
     }
@@ -146,18 +147,17 @@ async fn push_wave<E: SyncEntity>(
 }
 
 /// Logs an arrived snapshot that required no work.
-async fn log_without_push<E: SyncEntity>(
+async fn log_without_push(
     engine: &Engine,
-    ledger: &Ledger,
-    snapshot: &E::Snapshot,
+    key: MappingKey,
+    snapshot: &KeptSnapshot,
     pushed: &PushOutcome,
 ) {
     let told = match pushed {
         PushOutcome::Unchanged => "Xero already has this version.".to_owned(),
-        PushOutcome::Stale { known } => format!(
-            "Version {} arrived after version {known} and was ignored.",
-            E::record_revision(snapshot)
-        ),
+        PushOutcome::Stale { known } => {
+            format!("Version {} arrived after version {known} and was ignored.", snapshot.revision)
+        }
         PushOutcome::Withheld => "It was not sent, because it is marked Never send.".to_owned(),
         PushOutcome::Synced
         | PushOutcome::Waiting { until: _ }
@@ -167,7 +167,8 @@ async fn log_without_push<E: SyncEntity>(
         | PushOutcome::Superseded
         | PushOutcome::Unknown => return,
     };
-    let subject = (E::KIND, E::record_id(snapshot), E::record_number(snapshot));
+    let MappingKey { ledger, kind, crm_id } = key;
+    let subject = (kind, crm_id, snapshot.natural_key.clone());
     sync_log::log_idle(engine, &ledger.account, subject, LogStatus::Unchanged, told, None).await;
 }
 
@@ -218,7 +219,10 @@ async fn push_clients(
     let mut offers = Vec::new();
     for (crm_id, (client, standing)) in newest_clients(kind, wave) {
         match standing {
-            RecordStatus::Sent => offers.push(PushOffer { crm_id, snapshot: Some(client) }),
+            RecordStatus::Sent => {
+                let snapshot = Some(push::encode_snapshot::<ContactEntity>(client));
+                offers.push(PushOffer { crm_id, snapshot });
+            }
             RecordStatus::Voided => {
                 let kept = keep_client(engine, ledger, &crm_id, client, KeepReason::Record);
                 let kept = isolate_record(kept).await;
@@ -229,9 +233,8 @@ async fn push_clients(
     if offers.is_empty() {
         return failed;
     }
-    let routine = Trigger::Routine;
-    let pushed =
-        push::push_records::<ContactEntity>(engine, ledger, &offers, routine, invocation).await;
+    let (contact, routine) = (EntityKind::Contact, Trigger::Routine);
+    let pushed = push::push_records(engine, ledger, contact, &offers, routine, invocation).await;
     for (offer, pushed) in offers.into_iter().zip(pushed) {
         failed.extend(pushed.err().map(|error| (offer.crm_id, error)));
     }
@@ -264,16 +267,8 @@ async fn keep_client(
     client: &Client,
     keep: KeepReason,
 ) -> Result<(), PersistError> {
-    push::keep_snapshot::<ContactEntity>(
-        engine,
-        &mapping_key::<ContactEntity>(ledger, crm_id),
-        client,
-        keep,
-    )
-    .await?;
+    let key = MappingKey::new(ledger.clone(), EntityKind::Contact, crm_id.clone());
+    let snapshot = push::encode_snapshot::<ContactEntity>(client);
+    push::keep_snapshot(engine, &key, &snapshot, keep).await?;
     Ok(())
-}
-
-fn mapping_key<E: SyncEntity>(ledger: &Ledger, crm_id: &CrmId) -> MappingKey {
-    MappingKey::new(ledger.clone(), E::KIND, crm_id.clone())
 }

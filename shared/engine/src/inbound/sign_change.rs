@@ -78,7 +78,8 @@ async fn void_other_document<E: SyncEntity>(
     if known < revision {
         let snapshot: Option<E::Snapshot> = serde_json::from_str(&row.record.snapshot.json).ok();
         let Some(snapshot) = snapshot else { return Ok(SignChange::No) };
-        push::keep_snapshot::<E>(engine, &key, &voided(snapshot), KeepReason::Queue).await?;
+        let voided = push::encode_snapshot::<E>(&voided(snapshot));
+        push::keep_snapshot(engine, &key, &voided, KeepReason::Queue).await?;
     }
     Ok(SignChange::Retracted(E::KIND, key.crm_id))
 }

@@ -28,7 +28,7 @@ use xero::api::{WriteOutcome, credit_notes};
 use self::prerequisites::AllocationPrerequisites;
 pub(crate) use self::prerequisites::is_credit_note_in_xero;
 use super::write::write_document;
-use super::{SyncEntity, SyncTask, Synced};
+use super::{KnownClients, MergedClient, SyncEntity, SyncTask, Synced};
 use crate::RecoveryMode;
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
@@ -72,7 +72,11 @@ impl SyncEntity for AllocationEntity {
 
     /// Processes the tasks one after the other: each changes how much of its credit note remains
     /// for the next.
-    async fn sync_batch(desk: &TenantSession<'_>, tasks: &[SyncTask<'_, Snapshot>]) {
+    async fn sync_batch<'t>(
+        desk: &TenantSession<'_>,
+        tasks: &'t [SyncTask<'t, Snapshot>],
+        _: &KnownClients,
+    ) -> Vec<MergedClient<'t, Snapshot>> {
         let mut taken = BTreeSet::new();
         for task in tasks {
             let outcome = match task.snapshot.standing {
@@ -83,6 +87,7 @@ impl SyncEntity for AllocationEntity {
             taken.extend(link.map(|link| link.xero_id));
             task.record_outcome(outcome);
         }
+        Vec::new()
     }
 }
 

@@ -22,7 +22,10 @@ use xero::{DecodedRows, XeroError};
 pub(crate) use self::merged_contact::find_merge_target;
 pub(super) use self::merged_contact::is_about_unused_contact;
 use super::write::{DocumentDraft, DraftResult, WriteEndpoint, write_drafts};
-use super::{SyncEntity, SyncTask, Synced, already_linked_failure, batch_size, fail_tasks};
+use super::{
+    KnownClients, MergedClient, SyncEntity, SyncTask, Synced, already_linked_failure, batch_size,
+    fail_tasks,
+};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// The entity of clients, which become contacts.
@@ -74,7 +77,11 @@ impl SyncEntity for ContactEntity {
 
     /// Updates linked contacts. An unlinked client is matched by its contact number and, if its
     /// name is taken, by proof that the contact is the same business.
-    async fn sync_batch(desk: &TenantSession<'_>, tasks: &ContactTasks<'_>) {
+    async fn sync_batch<'t>(
+        desk: &TenantSession<'_>,
+        tasks: &'t ContactTasks<'t>,
+        _: &KnownClients,
+    ) -> Vec<MergedClient<'t, Client>> {
         let batch = batch_size(tasks);
         let mut updates = draft_linked_contacts(tasks);
         let creates = match_by_numbers(desk, tasks, &mut updates).await;
@@ -85,6 +92,7 @@ impl SyncEntity for ContactEntity {
         for sent in update_contacts(desk, again, batch).await {
             finish(sent);
         }
+        Vec::new()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Pushes credit notes to Xero's customer credit notes.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use domain::crm::Revision;
 use domain::crm::credit_note::CreditNote as Snapshot;
@@ -21,9 +23,9 @@ use futures::FutureExt;
 use xero::api::{TargetStatus, credit_notes};
 use xero::{ApiSession, DecodedRows, XeroError};
 
-use super::sales::{SalesEntity, SalesOutline, sync_documents};
+use super::sales::{self, SalesEntity, SalesOutline, sync_documents};
 use super::write::WriteEndpoint;
-use super::{SyncEntity, SyncTask};
+use super::{KnownClients, MergedClient, SyncEntity, SyncTask};
 use crate::connection::tenant_session::TenantSession;
 
 /// The entity of credit notes.
@@ -61,8 +63,16 @@ impl SyncEntity for CreditNoteEntity {
         note.number.clone()
     }
 
-    async fn sync_batch(desk: &TenantSession<'_>, tasks: &[SyncTask<'_, Snapshot>]) {
-        sync_documents::<Self>(desk, tasks).await;
+    fn list_clients(tasks: &[SyncTask<'_, Snapshot>]) -> BTreeSet<CrmId> {
+        sales::list_clients::<Self>(tasks)
+    }
+
+    async fn sync_batch<'t>(
+        desk: &TenantSession<'_>,
+        tasks: &'t [SyncTask<'t, Snapshot>],
+        clients: &KnownClients,
+    ) -> Vec<MergedClient<'t, Snapshot>> {
+        sync_documents::<Self>(desk, tasks, clients).await
     }
 }
 

@@ -21,7 +21,9 @@ use xero::api::{bank_transactions, payments};
 
 use self::payment_writer::PaymentWriter;
 use self::prerequisites::{Part, PaymentPrerequisite};
-use super::{SyncEntity, SyncTask, Synced, batch_size, fail_tasks, open};
+use super::{
+    KnownClients, MergedClient, SyncEntity, SyncTask, Synced, batch_size, fail_tasks, open,
+};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// The entity of payment parts.
@@ -72,7 +74,11 @@ impl SyncEntity for PaymentEntity {
 
     /// Removes payments that were deleted in the CRM, and reads linked ones. The others are created
     /// once their invoice is in Xero, after looking up what an unanswered try may have left.
-    async fn sync_batch(desk: &TenantSession<'_>, tasks: &PaymentTasks<'_>) {
+    async fn sync_batch<'t>(
+        desk: &TenantSession<'_>,
+        tasks: &'t PaymentTasks<'t>,
+        _: &KnownClients,
+    ) -> Vec<MergedClient<'t, PaymentPart>> {
         remove::remove_payments(desk, tasks).await;
         fetch_linked_payments(desk, tasks).await;
         let parts = prerequisites::require_prerequisites(desk, tasks).await;
@@ -80,12 +86,13 @@ impl SyncEntity for PaymentEntity {
         let is_open = |part: &Part<'_>| part.task.outcome.is_empty();
         let targets = parts.into_iter().filter(is_open).collect::<Vec<_>>();
         if targets.is_empty() {
-            return;
+            return Vec::new();
         }
         match PaymentWriter::with_codes_and_chart(desk, batch_size(tasks)).await {
             Ok(mut bench) => bench.write_payments(targets).await,
             Err(trouble) => fail_tasks(targets.into_iter().map(|part| part.task), &trouble),
         }
+        Vec::new()
     }
 }
 

@@ -3,14 +3,17 @@
 
 mod attempt;
 mod claim;
+mod clients;
 mod item;
 mod record_outcome;
 mod refused;
+mod snapshots;
 
 use std::sync::Arc;
 
+use domain::entity::EntityKind;
 use domain::ids::{CrmId, Ledger};
-use domain::mapping::{Mapping, MappingKey};
+use domain::mapping::{KeptSnapshot, Mapping, MappingKey};
 use domain::operation::{ClaimId, OperationState, Trigger, WriteAnswer};
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -19,13 +22,13 @@ use store::VersionedRecord;
 use crate::connection::activity;
 use crate::errors::{PersistError, isolate_record};
 use crate::ports::PortError;
-use crate::sync::SyncEntity;
 use crate::{Engine, Invocation, concurrency};
 
 use self::claim::ClaimOutcome;
 pub(crate) use self::claim::{KeepReason, keep_snapshot};
 use self::item::PushItem;
 pub(crate) use self::refused::{refuse_record_as, too_large_failure, too_many_payments_failure};
+pub(crate) use self::snapshots::{encode_message_snapshot, encode_snapshot};
 
 /// Maximum rounds of one push. A record with a newer snapshot at the end of a round continues in
 /// the next.
@@ -66,17 +69,18 @@ pub enum PushOutcome {
 }
 
 /// A record to push.
-#[derive(Debug)]
-pub struct PushOffer<'a, S> {
+#[derive(Debug, Clone)]
+pub struct PushOffer {
     /// Its id.
     pub crm_id: CrmId,
     /// Its snapshot, if one arrived. Otherwise the newest known snapshot is pushed.
-    pub snapshot: Option<&'a S>,
+    pub snapshot: Option<KeptSnapshot>,
 }
 
-impl<S> Clone for PushOffer<'_, S> {
-    fn clone(&self) -> Self {
-        Self { crm_id: self.crm_id.clone(), snapshot: self.snapshot }
+impl PushOffer {
+    /// Offers a record of which no snapshot arrived.
+    pub(crate) const fn without_snapshot(crm_id: CrmId) -> Self {
+        Self { crm_id, snapshot: None }
     }
 }
 
@@ -116,16 +120,17 @@ enum RecordedOutcome {
     Overtaken,
 }
 
-/// Pushes records of one ledger, up to 50 per call: the offered snapshots if they are newer,
-/// otherwise the newest known ones. Returns one outcome per offer, in their order. No two offers
-/// may name the same record.
+/// Pushes records of one ledger and kind, up to 50 per call: the offered snapshots if they are
+/// newer, otherwise the newest known ones. Returns one outcome per offer, in their order. No two
+/// offers may name the same record.
 ///
 /// If the outcome is `Ok`, it is recorded in the row and the sync log. If it is `Err`, the caller
 /// returns the message to the queue; processing it again does no harm.
-pub async fn push_records<E: SyncEntity>(
+pub async fn push_records(
     engine: &Engine,
     ledger: &Ledger,
-    offers: &[PushOffer<'_, E::Snapshot>],
+    kind: EntityKind,
+    offers: &[PushOffer],
     urgency: Trigger,
     invocation: Invocation,
 ) -> Vec<Result<PushOutcome, PersistError>> {
@@ -135,7 +140,7 @@ pub async fn push_records<E: SyncEntity>(
         // Snapshots that arrived in the meantime come from the row; no person waits for them.
         let urgency = if turn == 0 { urgency } else { Trigger::Routine };
         let mut claimed = Vec::new();
-        let admitted = claim_records::<E>(engine, ledger, &mut items, urgency, invocation).await;
+        let admitted = claim_records(engine, ledger, kind, &mut items, urgency, invocation).await;
         for (item, admission) in admitted {
             match admission {
                 Ok(ClaimOutcome::Claimed(row)) => claimed.push((item, *row)),
@@ -145,7 +150,7 @@ pub async fn push_records<E: SyncEntity>(
         }
         is_attempted |= !claimed.is_empty();
         for (item, settled) in
-            attempt::attempt_records::<E, _>(engine, ledger, claimed, urgency, invocation).await
+            attempt::attempt_records(engine, ledger, kind, claimed, urgency, invocation).await
         {
             match settled {
                 Ok(RecordedOutcome::Done(ended)) => {
@@ -163,25 +168,26 @@ pub async fn push_records<E: SyncEntity>(
     if is_attempted {
         activity::record_attempts(engine, &ledger.account, is_synced).await;
     }
-    schedule_due_wake_ups::<E>(engine, ledger, items).await
+    schedule_due_wake_ups(engine, ledger, kind, items).await
 }
 
 /// An item with what its admission resulted in.
-type Admitted<'i, 'a, S> = (&'i mut PushItem<'a, S>, Result<ClaimOutcome, PersistError>);
+type Admitted<'i, 'a> = (&'i mut PushItem<'a>, Result<ClaimOutcome, PersistError>);
 
 /// Accepts and claims the items that this round pushes.
-async fn claim_records<'i, 'a, E: SyncEntity>(
+async fn claim_records<'i, 'a>(
     engine: &Engine,
     ledger: &Ledger,
-    items: &'i mut [PushItem<'a, E::Snapshot>],
+    kind: EntityKind,
+    items: &'i mut [PushItem<'a>],
     urgency: Trigger,
     invocation: Invocation,
-) -> Vec<Admitted<'i, 'a, E::Snapshot>> {
+) -> Vec<Admitted<'i, 'a>> {
     let admissions = items.iter_mut().filter(|item| item.is_due).map(|item| {
-        let key = mapping_key::<E>(ledger, &item.crm_id);
+        let key = MappingKey::new(ledger.clone(), kind, item.crm_id.clone());
         let snapshot = item.snapshot;
         let admit = async move {
-            claim::accept_and_claim::<E>(engine, &key, snapshot, urgency, invocation).await
+            claim::accept_and_claim(engine, &key, snapshot, urgency, invocation).await
         };
         async move { (item, isolate_record(admit).await) }.boxed()
     });
@@ -190,24 +196,25 @@ async fn claim_records<'i, 'a, E: SyncEntity>(
 
 /// Schedules wake-ups for records to look at again. If that fails, the outcome counts as not
 /// recorded.
-async fn schedule_due_wake_ups<E: SyncEntity>(
+async fn schedule_due_wake_ups(
     engine: &Engine,
     ledger: &Ledger,
-    items: Vec<PushItem<'_, E::Snapshot>>,
+    kind: EntityKind,
+    items: Vec<PushItem<'_>>,
 ) -> Vec<Result<PushOutcome, PersistError>> {
-    let look = |item: &PushItem<'_, E::Snapshot>| {
+    let look = |item: &PushItem<'_>| {
         let at = item.end.as_ref().ok()?.look?;
         Some((item.crm_id.clone(), at))
     };
     let looks = items.iter().filter_map(look).collect();
     let mut unbooked: Vec<(CrmId, Arc<PortError>)> = Vec::new();
-    for (records, result) in engine.schedule_wake_ups(ledger, E::KIND, looks).await {
+    for (records, result) in engine.schedule_wake_ups(ledger, kind, looks).await {
         if let Err(error) = result {
             let error = Arc::new(error);
             unbooked.extend(records.into_iter().map(|crm_id| (crm_id, error.clone())));
         }
     }
-    let result = |item: PushItem<'_, E::Snapshot>| {
+    let result = |item: PushItem<'_>| {
         let failed = unbooked.iter().find(|(crm_id, _)| *crm_id == item.crm_id);
         match (item.end, failed) {
             (Ok(_), Some((_, error))) => Err(PersistError::WakeUp(error.clone())),
@@ -216,10 +223,6 @@ async fn schedule_due_wake_ups<E: SyncEntity>(
         }
     };
     items.into_iter().map(result).collect()
-}
-
-fn mapping_key<E: SyncEntity>(ledger: &Ledger, crm_id: &CrmId) -> MappingKey {
-    MappingKey::new(ledger.clone(), E::KIND, crm_id.clone())
 }
 
 impl PushOutcome {

@@ -23,10 +23,13 @@ use domain::translate::lines::TranslationContext;
 use xero::api::TargetStatus;
 use xero::{ApiSession, DecodedRows, XeroError};
 
+pub(super) use self::client::list_clients;
 use self::document_writer::DocumentWriter;
 use self::find::LookupOutcome;
 use super::write::{WriteEndpoint, WriteSubject};
-use super::{SyncEntity, SyncTask, Synced, WriteState, batch_size, fail_tasks};
+use super::{
+    KnownClients, MergedClient, SyncEntity, SyncTask, Synced, WriteState, batch_size, fail_tasks,
+};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 
 /// The differences between the two kinds of sales documents.
@@ -152,18 +155,20 @@ enum DocumentTarget {
     },
 }
 
-/// Pushes the clients first. A linked document is updated, or only read if Xero already has this
-/// revision. The others are created, after looking up what an unanswered try may have left.
-pub(super) async fn sync_documents<T: SalesEntity>(
+/// Syncs documents, after their clients. A linked document is updated, or only read if Xero already
+/// has this revision. The others are created, after looking up what an unanswered try may have
+/// left. Returns the tasks whose clients must be relinked.
+pub(super) async fn sync_documents<'a, T: SalesEntity>(
     desk: &TenantSession<'_>,
-    tasks: &SalesTasks<'_, T>,
-) {
-    let addressed = client::address::<T>(desk, tasks).await;
+    tasks: &'a SalesTasks<'a, T>,
+    clients: &KnownClients,
+) -> Vec<MergedClient<'a, T::Snapshot>> {
+    let addressed = client::address_documents::<T>(desk, tasks, clients);
     void::void_documents::<T>(desk, tasks).await;
     synced_documents::fetch_synced_documents::<T>(desk, &addressed).await;
     let targets = choose_targets::<T>(desk, &addressed).await;
     if targets.is_empty() {
-        return;
+        return Vec::new();
     }
     match DocumentWriter::with_codes_and_chart(desk, batch_size(tasks)).await {
         Ok(mut bench) => {
@@ -171,9 +176,12 @@ pub(super) async fn sync_documents<T: SalesEntity>(
             let adopted = resolve_number_conflicts::<T>(desk, clashing).await;
             let clashing = bench.write_documents::<T>(adopted).await;
             refuse_copies::<T>(&clashing);
-            merged_contact::follow_merges::<T>(desk, &addressed).await;
+            merged_contact::find_merged_clients::<T>(desk, &addressed).await
         }
-        Err(trouble) => fail_tasks(targets.into_iter().map(|(one, _)| one.task), &trouble),
+        Err(trouble) => {
+            fail_tasks(targets.into_iter().map(|(one, _)| one.task), &trouble);
+            Vec::new()
+        }
     }
 }
 

@@ -17,10 +17,10 @@ use store::keys;
 use crate::Engine;
 use crate::error_chain::ErrorChain;
 use crate::ports::Metric;
-use crate::sync::{SyncEntity, Synced};
+use crate::sync::Synced;
 
 /// Logs that Xero has the document.
-pub(crate) async fn log_synced<E: SyncEntity>(
+pub(crate) async fn log_synced(
     engine: &Engine,
     mapping: &Mapping,
     brought: &Synced,
@@ -41,15 +41,11 @@ pub(crate) async fn log_synced<E: SyncEntity>(
         message,
         code: None,
     };
-    append_attempt::<E>(engine, mapping, outcome, began).await;
+    append_attempt(engine, mapping, outcome, began).await;
 }
 
 /// Logs a failed attempt, as recorded in the mapping's operation.
-pub(crate) async fn log_failed<E: SyncEntity>(
-    engine: &Engine,
-    mapping: &Mapping,
-    began: Timestamp,
-) {
+pub(crate) async fn log_failed(engine: &Engine, mapping: &Mapping, began: Timestamp) {
     let operation = &mapping.operation;
     let Some(failure) = &operation.failure else { return };
     let counted = failure.class.is_counted();
@@ -75,7 +71,7 @@ pub(crate) async fn log_failed<E: SyncEntity>(
         message: format!("{failure}{then}"),
         code: Some(failure.code.clone().into_owned()),
     };
-    append_attempt::<E>(engine, mapping, outcome, began).await;
+    append_attempt(engine, mapping, outcome, began).await;
 }
 
 /// Logs that a message or command required no push.
@@ -150,15 +146,16 @@ struct LoggedOutcome {
     code: Option<String>,
 }
 
-async fn append_attempt<E: SyncEntity>(
+async fn append_attempt(
     engine: &Engine,
     mapping: &Mapping,
     outcome: LoggedOutcome,
     began: Timestamp,
 ) {
     let now = engine.clock.now();
-    let number =
-        serde_json::from_str(&mapping.snapshot.json).ok().map(|snap| E::record_number(&snap));
+    let snapshot = &mapping.snapshot;
+    // A row without the text of its snapshot is logged without a number.
+    let number = (!snapshot.json.is_empty()).then(|| snapshot.natural_key.clone());
     let tried = u32::from(mapping.operation.failures);
     let LoggedOutcome { operation, status, message, code } = outcome;
     // The operation has already counted a counted failure; any other attempt follows those it has
@@ -170,7 +167,7 @@ async fn append_attempt<E: SyncEntity>(
         at: now,
         account: mapping.key.ledger.account.clone(),
         operation,
-        entity: E::KIND,
+        entity: mapping.key.kind,
         crm_id: mapping.key.crm_id.clone(),
         number,
         xero_id: mapping.link.as_ref().map(|link| link.xero_id),

@@ -4,6 +4,7 @@ mod panics;
 
 use std::sync::Arc;
 
+use domain::entity::EntityKind;
 use domain::failure::{Failure, FailureClass};
 use domain::ids::Ledger;
 use domain::mapping::Mapping;
@@ -13,10 +14,14 @@ use futures::FutureExt;
 use xero::XeroError;
 
 use self::panics::sync_isolating_panics;
+use super::snapshots::decode_snapshot;
 use super::{AttemptFacts, ClaimedRecord, RecordedOutcome, record_outcome};
 use crate::connection::tenant_session::{AttemptError, TenantSession};
 use crate::errors::{PersistError, isolate_record};
-use crate::sync::{Outcome, OutcomeSlot, SyncEntity, SyncTask, WriteState};
+use crate::sync::{
+    AllocationEntity, ContactEntity, CreditNoteEntity, InvoiceEntity, Outcome, OutcomeSlot,
+    PaymentEntity, SyncEntity, SyncTask, WriteState,
+};
 use crate::{Engine, Invocation, concurrency};
 
 /// One claimed record during its attempt.
@@ -37,16 +42,17 @@ impl<I> Attempt<I> {
 
 /// Attempts every claimed record and records the outcomes. Each record comes with what the caller
 /// keeps with it, and gets its result with that.
-pub(super) async fn attempt_records<E: SyncEntity, I: Send + Sync>(
+pub(super) async fn attempt_records<I: Send + Sync>(
     engine: &Engine,
     ledger: &Ledger,
+    kind: EntityKind,
     claimed: Vec<(I, ClaimedRecord)>,
     urgency: Trigger,
     invocation: Invocation,
 ) -> Vec<(I, Result<RecordedOutcome, PersistError>)> {
     let attempts = claimed.into_iter().map(|(item, claimed)| Attempt::new(item, claimed));
     let attempts = attempts.collect::<Vec<_>>();
-    let epoch = sync_mappings::<E, I>(engine, ledger, &attempts, urgency, invocation).await;
+    let epoch = sync_mappings(engine, ledger, kind, &attempts, urgency, invocation).await;
     let settled = attempts.into_iter().map(|attempt| {
         let Attempt { item, claimed, writes, outcome } = attempt;
         let tried = AttemptFacts {
@@ -56,8 +62,7 @@ pub(super) async fn attempt_records<E: SyncEntity, I: Send + Sync>(
         };
         let outcome = outcome.into_outcome();
         let settle = async move {
-            let settled =
-                isolate_record(record_outcome::<E>(engine, &claimed, outcome, tried)).await;
+            let settled = isolate_record(record_outcome(engine, &claimed, outcome, tried)).await;
             (item, settled)
         };
         settle.boxed()
@@ -65,24 +70,25 @@ pub(super) async fn attempt_records<E: SyncEntity, I: Send + Sync>(
     concurrency::map_concurrently(settled.collect()).await
 }
 
-async fn record_outcome<E: SyncEntity>(
+async fn record_outcome(
     engine: &Engine,
     claimed: &ClaimedRecord,
     outcome: Outcome,
     tried: AttemptFacts,
 ) -> Result<RecordedOutcome, PersistError> {
     match outcome {
-        Ok(brought) => record_outcome::record_success::<E>(engine, claimed, brought, tried).await,
+        Ok(brought) => record_outcome::record_success(engine, claimed, brought, tried).await,
         Err(AttemptError::Persist(error)) => Err(error),
-        Err(trouble) => record_outcome::record_failure::<E>(engine, claimed, trouble, tried).await,
+        Err(trouble) => record_outcome::record_failure(engine, claimed, trouble, tried).await,
     }
 }
 
 /// Pushes the claimed snapshots to Xero, and records an outcome at every attempt. Returns the epoch
 /// of the connection.
-async fn sync_mappings<E: SyncEntity, I: Sync>(
+async fn sync_mappings<I: Sync>(
     engine: &Engine,
     ledger: &Ledger,
+    kind: EntityKind,
     attempts: &[Attempt<I>],
     urgency: Trigger,
     invocation: Invocation,
@@ -107,7 +113,7 @@ async fn sync_mappings<E: SyncEntity, I: Sync>(
     )
     .await
     {
-        Ok(desk) => sync_in_session::<E, I>(&desk, attempts).await,
+        Ok(desk) => sync_in_session(&desk, kind, attempts).await,
         Err(trouble) => fail_all(attempts, &trouble),
     }
     epoch
@@ -120,14 +126,28 @@ fn fail_all<I>(attempts: &[Attempt<I>], trouble: &AttemptError) {
     }
 }
 
-async fn sync_in_session<E: SyncEntity, I: Sync>(
+/// Pushes the claimed snapshots in a session. Only from here on does the protocol depend on the
+/// kind.
+async fn sync_in_session<I: Sync>(
     desk: &TenantSession<'_>,
+    kind: EntityKind,
     attempts: &[Attempt<I>],
 ) {
+    let synced = match kind {
+        EntityKind::Contact => sync_snapshots::<ContactEntity, I>(desk, attempts).boxed(),
+        EntityKind::Invoice => sync_snapshots::<InvoiceEntity, I>(desk, attempts).boxed(),
+        EntityKind::CreditNote => sync_snapshots::<CreditNoteEntity, I>(desk, attempts).boxed(),
+        EntityKind::Allocation => sync_snapshots::<AllocationEntity, I>(desk, attempts).boxed(),
+        EntityKind::Payment => sync_snapshots::<PaymentEntity, I>(desk, attempts).boxed(),
+    };
+    synced.await;
+}
+
+async fn sync_snapshots<E: SyncEntity, I: Sync>(desk: &TenantSession<'_>, attempts: &[Attempt<I>]) {
     let mut tasks: Vec<SyncTask<'_, E::Snapshot>> = Vec::with_capacity(attempts.len());
     for Attempt { item: _, claimed, writes, outcome } in attempts {
         let mapping = &claimed.row.record;
-        match record_outcome::read_snapshot::<E>(mapping) {
+        match decode_snapshot::<E>(&mapping.snapshot) {
             Ok(snapshot) => {
                 tasks.push(SyncTask::new(
                     mapping,

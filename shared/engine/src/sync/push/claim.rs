@@ -8,9 +8,10 @@ use store::table::WriteExpectation;
 use store::{ConflictLimit, StoreError, VersionedRecord};
 
 use super::refused::{refuse_record, too_large_failure};
+use super::snapshots::is_snapshot_wanted;
 use super::{ClaimedRecord, FinishedPush, PushOutcome, record_outcome};
 use crate::errors::PersistError;
-use crate::sync::{SyncEntity, sync_log};
+use crate::sync::sync_log;
 use crate::{Engine, Invocation};
 
 /// How long a lease outlives the invocation: a request in progress at the deadline may reach Xero
@@ -27,10 +28,10 @@ pub(super) enum ClaimOutcome {
 }
 
 /// Accepts the offered snapshot and claims the row.
-pub(super) async fn accept_and_claim<E: SyncEntity>(
+pub(super) async fn accept_and_claim(
     engine: &Engine,
     key: &MappingKey,
-    offered: Option<&E::Snapshot>,
+    offered: Option<&KeptSnapshot>,
     urgency: Trigger,
     invocation: Invocation,
 ) -> Result<ClaimOutcome, PersistError> {
@@ -45,14 +46,14 @@ pub(super) async fn accept_and_claim<E: SyncEntity>(
             }
             None => (None, WriteExpectation::Absent),
         };
-        let door = match accept_snapshot::<E>(known, key, offered, now) {
+        let door = match accept_snapshot(known, key, offered, now) {
             Ok(door) => door,
             Err(refused) => return Ok(ClaimOutcome::Refused(refused.without_wake_up())),
         };
         let until = invocation.deadline.saturating_add(LEASE_MARGIN).unwrap_or(Timestamp::MAX);
-        let mapping = prepare_mapping::<E>(&door.mapping, urgency);
+        let mapping = prepare_mapping(&door.mapping, urgency);
         let written = match mapping.apply_event(OperationEvent::Claim { by, until, urgency }, now) {
-            Ok(next) => write_claim::<E>(engine, by, next, expect, urgency).await,
+            Ok(next) => write_claim(engine, by, next, expect, urgency).await,
             Err(refusal) => {
                 store_without_claim(engine, door, expect, refusal).await.map_err(PersistError::from)
             }
@@ -62,7 +63,7 @@ pub(super) async fn accept_and_claim<E: SyncEntity>(
                 conflicts.allow_retry(StoreError::Conflict)?;
             }
             Err(PersistError::Store(error)) if matches!(*error, StoreError::TooLarge { .. }) => {
-                let refused = refuse_too_large::<E>(engine, key, offered).await?;
+                let refused = refuse_too_large(engine, key, offered).await?;
                 return Ok(ClaimOutcome::Refused(refused.without_wake_up()));
             }
             result => return result,
@@ -72,11 +73,10 @@ pub(super) async fn accept_and_claim<E: SyncEntity>(
 
 /// Returns the mapping as an attempt starts from it. If a person syncs a document that was voided
 /// or deleted in Xero, the attempt makes a new copy.
-fn prepare_mapping<E: SyncEntity>(mapping: &Mapping, urgency: Trigger) -> Mapping {
+fn prepare_mapping(mapping: &Mapping, urgency: Trigger) -> Mapping {
     let wants_a_copy = urgency == Trigger::Person
         && mapping.is_gone_in_xero()
-        && record_outcome::read_snapshot::<E>(mapping)
-            .is_ok_and(|snapshot| E::is_wanted(&snapshot));
+        && is_snapshot_wanted(mapping.key.kind, &mapping.snapshot);
     if wants_a_copy { mapping.clone().new_generation() } else { mapping.clone() }
 }
 
@@ -90,16 +90,15 @@ pub(crate) enum KeepReason {
 }
 
 /// Stores a snapshot without an attempt.
-pub(crate) async fn keep_snapshot<E: SyncEntity>(
+pub(crate) async fn keep_snapshot(
     engine: &Engine,
     key: &MappingKey,
-    offered: &E::Snapshot,
+    offered: &KeptSnapshot,
     keep: KeepReason,
 ) -> Result<PushOutcome, StoreError> {
     let updated = engine.store.update_mapping(key, |known| -> Result<Mapping, PushOutcome> {
         let now = engine.clock.now();
-        let PendingMapping { mapping, news } =
-            accept_snapshot::<E>(known, key, Some(offered), now)?;
+        let PendingMapping { mapping, news } = accept_snapshot(known, key, Some(offered), now)?;
         match (news, keep) {
             (SnapshotChange::None, _) => Err(PushOutcome::Unchanged),
             (SnapshotChange::Snapshot, KeepReason::Record) => Ok(mapping),
@@ -111,19 +110,20 @@ pub(crate) async fn keep_snapshot<E: SyncEntity>(
     match updated.await {
         Ok(Ok(_)) => Ok(PushOutcome::Superseded),
         Ok(Err(result)) => Ok(result),
-        Err(StoreError::TooLarge { .. }) => refuse_too_large::<E>(engine, key, Some(offered)).await,
+        Err(StoreError::TooLarge { .. }) => refuse_too_large(engine, key, Some(offered)).await,
         Err(error) => Err(error),
     }
 }
 
 /// Gives up a record that is too large for a row. What was stored of it before stays.
-async fn refuse_too_large<E: SyncEntity>(
+async fn refuse_too_large(
     engine: &Engine,
     key: &MappingKey,
-    offered: Option<&E::Snapshot>,
+    offered: Option<&KeptSnapshot>,
 ) -> Result<PushOutcome, StoreError> {
-    let number = offered.map_or_else(|| key.crm_id.to_string(), E::record_number);
-    let subject = (E::KIND, key.crm_id.clone(), number);
+    let number =
+        offered.map_or_else(|| key.crm_id.to_string(), |snapshot| snapshot.natural_key.clone());
+    let subject = (key.kind, key.crm_id.clone(), number);
     refuse_record(engine, &key.ledger.account, subject, &too_large_failure()).await?;
     Ok(PushOutcome::Skipped)
 }
@@ -141,19 +141,17 @@ enum SnapshotChange {
     Snapshot,
 }
 
-fn accept_snapshot<E: SyncEntity>(
+fn accept_snapshot(
     known: Option<Mapping>,
     key: &MappingKey,
-    offered: Option<&E::Snapshot>,
+    offered: Option<&KeptSnapshot>,
     now: Timestamp,
 ) -> Result<PendingMapping, PushOutcome> {
     let Some(offered) = offered else {
         let mapping = known.ok_or(PushOutcome::Unknown)?;
         return Ok(PendingMapping { mapping, news: SnapshotChange::None });
     };
-    let json = serde_json::to_string(offered).expect("a checked snapshot always makes JSON");
-    let snapshot = KeptSnapshot::new(E::record_revision(offered), E::record_number(offered), json);
-    match (Mapping::accept_snapshot(known.as_ref(), key, snapshot, now), known) {
+    match (Mapping::accept_snapshot(known.as_ref(), key, offered.clone(), now), known) {
         (SnapshotAcceptance::Newer(mapping), _) => {
             Ok(PendingMapping { mapping: *mapping, news: SnapshotChange::Snapshot })
         }
@@ -165,7 +163,7 @@ fn accept_snapshot<E: SyncEntity>(
     }
 }
 
-async fn write_claim<E: SyncEntity>(
+async fn write_claim(
     engine: &Engine,
     by: ClaimId,
     mapping: Mapping,
@@ -178,7 +176,7 @@ async fn write_claim<E: SyncEntity>(
     let version = engine.store.put_mapping(&mapping, expect, event.as_ref()).await?;
     if let Some(event) = &event {
         engine.deliver_committed(&event.account_id, [event]).await;
-        sync_log::log_failed::<E>(engine, &mapping, now).await;
+        sync_log::log_failed(engine, &mapping, now).await;
         return Ok(ClaimOutcome::Refused(PushOutcome::Skipped.without_wake_up()));
     }
     // A message is redelivered if this process dies; a person's request is not.

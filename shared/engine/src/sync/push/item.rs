@@ -1,26 +1,27 @@
 //! Follows one offer through the rounds of a push.
 
 use domain::ids::CrmId;
+use domain::mapping::KeptSnapshot;
 use jiff::Timestamp;
 
 use super::{FinishedPush, PersistError, PushOffer, PushOutcome};
 
 /// One offer during the push.
-pub(super) struct PushItem<'a, S> {
+pub(super) struct PushItem<'a> {
     pub(super) crm_id: CrmId,
     /// The snapshot to accept. `None` if the newest known one is pushed.
-    pub(super) snapshot: Option<&'a S>,
+    pub(super) snapshot: Option<&'a KeptSnapshot>,
     /// Whether the next round pushes it.
     pub(super) is_due: bool,
     /// How the push of the record has ended so far.
     pub(super) end: Result<FinishedPush, PersistError>,
 }
 
-impl<'a, S> PushItem<'a, S> {
-    pub(super) fn new(offer: &PushOffer<'a, S>) -> Self {
+impl<'a> PushItem<'a> {
+    pub(super) fn new(offer: &'a PushOffer) -> Self {
         let PushOffer { crm_id, snapshot } = offer;
         let end = Ok(PushOutcome::Superseded.without_wake_up());
-        Self { crm_id: crm_id.clone(), snapshot: *snapshot, is_due: true, end }
+        Self { crm_id: crm_id.clone(), snapshot: snapshot.as_ref(), is_due: true, end }
     }
 
     /// Records how the push of the record ended.

@@ -21,22 +21,10 @@ use crate::connection::tenant_session::AttemptError;
 use crate::error_chain::ErrorChain;
 use crate::errors::PersistError;
 use crate::ports::Metric;
-use crate::sync::{SyncEntity, Synced, already_linked_failure, release, sync_log};
-
-/// Reads the snapshot that a mapping keeps.
-pub(super) fn read_snapshot<E: SyncEntity>(mapping: &Mapping) -> Result<E::Snapshot, Failure> {
-    serde_json::from_str(&mapping.snapshot.json).map_err(|_| {
-        Failure::new(
-            FailureClass::Defect,
-            "snapshot_unreadable",
-            "The stored record cannot be read.",
-            "Send it from the CRM again; if it fails again, contact support.",
-        )
-    })
-}
+use crate::sync::{Synced, already_linked_failure, release, sync_log};
 
 /// Records that Xero has the document. `tried` holds the other facts about the attempt.
-pub(super) async fn record_success<E: SyncEntity>(
+pub(super) async fn record_success(
     engine: &Engine,
     claimed: &ClaimedRecord,
     brought: Synced,
@@ -61,7 +49,7 @@ pub(super) async fn record_success<E: SyncEntity>(
                 if brought.has_total_difference() {
                     report_to_operator(engine, &next, Metric::TotalsDiffer, "the totals differ");
                 }
-                sync_log::log_synced::<E>(engine, &next, &brought, claimed.at).await;
+                sync_log::log_synced(engine, &next, &brought, claimed.at).await;
                 if before.record.link.is_none() {
                     release_waiting_records(engine, &next).await;
                 }
@@ -78,13 +66,8 @@ pub(super) async fn record_success<E: SyncEntity>(
             // Xero has answered, if with what is another's: its answer must not be replayed.
             Some(owner) if owner != next.key.crm_id => {
                 let failure = already_linked_failure(next.key.kind, &owner);
-                return record_failure::<E>(
-                    engine,
-                    claimed,
-                    AttemptError::Explained(failure),
-                    tried,
-                )
-                .await;
+                return record_failure(engine, claimed, AttemptError::Explained(failure), tried)
+                    .await;
             }
             owner => is_reserved = owner.is_some(),
         }
@@ -150,7 +133,7 @@ async fn find_document_owner(
 
 /// Records that the attempt failed, and what follows. `tried` holds the other facts about the
 /// attempt.
-pub(super) async fn record_failure<E: SyncEntity>(
+pub(super) async fn record_failure(
     engine: &Engine,
     claimed: &ClaimedRecord,
     trouble: AttemptError,
@@ -187,7 +170,7 @@ pub(super) async fn record_failure<E: SyncEntity>(
         match write_outcome(engine, &next, &before, false, event.as_ref()).await {
             Ok(()) => {
                 engine.deliver_committed(&next.key.ledger.account, &event).await;
-                return conclude_failure::<E>(engine, claimed, &next, &failure).await;
+                return conclude_failure(engine, claimed, &next, &failure).await;
             }
             Err(error) => conflicts.allow_retry(error)?,
         }
@@ -244,7 +227,7 @@ pub(super) fn skipped_event(engine: &Engine, next: &Mapping) -> Option<Outbound>
     )
 }
 
-async fn conclude_failure<E: SyncEntity>(
+async fn conclude_failure(
     engine: &Engine,
     claimed: &ClaimedRecord,
     next: &Mapping,
@@ -253,7 +236,7 @@ async fn conclude_failure<E: SyncEntity>(
     // The log tells what happened even when a newer snapshot has already wiped it from the row.
     let mut logged = next.clone();
     logged.operation.failure = Some(failure.clone());
-    sync_log::log_failed::<E>(engine, &logged, claimed.at).await;
+    sync_log::log_failed(engine, &logged, claimed.at).await;
     let look = match next.operation.state {
         OperationState::Waiting { until }
             if next.operation.failure.is_none() && until <= engine.clock.now() =>

@@ -7,6 +7,7 @@ use futures::FutureExt;
 
 use super::mark_uncertain;
 use crate::connection::tenant_session::TenantSession;
+use crate::sync::push::clients;
 use crate::sync::{SyncEntity, SyncTask};
 
 /// Pushes tasks together. If that panics, pushes each alone after looking up what the first try may
@@ -41,7 +42,7 @@ async fn sync_catching_panics<E: SyncEntity>(
     desk: &TenantSession<'_>,
     tasks: &[SyncTask<'_, E::Snapshot>],
 ) -> bool {
-    let result = AssertUnwindSafe(E::sync_batch(desk, tasks)).catch_unwind().await;
+    let result = AssertUnwindSafe(sync_with_clients::<E>(desk, tasks)).catch_unwind().await;
     if result.is_err() {
         tracing::error!(records = tasks.len(), "an attempt panicked");
         for task in tasks {
@@ -49,6 +50,17 @@ async fn sync_catching_panics<E: SyncEntity>(
         }
     }
     result.is_ok()
+}
+
+/// Pushes tasks together, after their clients. Then relinks the clients whose contacts turned out
+/// to be merged into others.
+async fn sync_with_clients<E: SyncEntity>(
+    desk: &TenantSession<'_>,
+    tasks: &[SyncTask<'_, E::Snapshot>],
+) {
+    let known = clients::push_unsynced_clients(desk, E::list_clients(tasks)).await;
+    let merged = E::sync_batch(desk, tasks, &known).await;
+    clients::relink_merged_clients(desk, merged).await;
 }
 
 fn panic_failure() -> Failure {

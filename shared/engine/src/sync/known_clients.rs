@@ -1,0 +1,80 @@
+//! The clients of documents, as far as an attempt at the documents knows them.
+
+use std::collections::BTreeMap;
+
+use domain::entity::EntityKind;
+use domain::ids::{CrmId, XeroContactId};
+use domain::mapping::{Mapping, MappingKey};
+use domain::operation::OperationState;
+use futures::FutureExt;
+use jiff::Timestamp;
+
+use super::SyncTask;
+use crate::concurrency;
+use crate::connection::tenant_session::TenantSession;
+use crate::errors::{PersistError, isolate_record};
+
+/// The clients of documents, after they were pushed.
+#[derive(Debug, Default)]
+pub struct KnownClients {
+    /// The rows of the clients that the table has.
+    pub(super) rows: BTreeMap<CrmId, Mapping>,
+    /// Clients that could not be read or pushed. This affects only their own documents.
+    pub(super) failed: BTreeMap<CrmId, PersistError>,
+}
+
+/// A task whose document Xero refused because the contact of its client was merged into another
+/// one. Its outcome depends on whether the client can be linked to that one.
+#[derive(Debug)]
+pub struct MergedClient<'a, S> {
+    /// The task.
+    pub(super) task: &'a SyncTask<'a, S>,
+    /// The client.
+    pub(super) client: CrmId,
+    /// The contact that was merged into another one.
+    pub(super) contact: XeroContactId,
+}
+
+impl KnownClients {
+    /// Reads the rows of clients.
+    pub(super) async fn read_rows(&mut self, desk: &TenantSession<'_>, clients: Vec<CrmId>) {
+        let reads = clients
+            .iter()
+            .map(|crm_id| isolate_record(find_client_mapping(desk, crm_id.clone())).boxed());
+        let rows = concurrency::map_concurrently(reads.collect()).await;
+        for (client, row) in clients.into_iter().zip(rows) {
+            match row {
+                Ok(Some(row)) => drop(self.rows.insert(client, row)),
+                Ok(None) => {}
+                Err(error) => drop(self.failed.insert(client, error)),
+            }
+        }
+    }
+
+    /// Returns the clients that are not in Xero, or whose newest snapshot is due to be pushed.
+    pub(super) fn list_unsynced(&self, now: Timestamp) -> Vec<CrmId> {
+        let unsynced = self.rows.values().filter(|row| row.link.is_none() || is_due(row, now));
+        unsynced.map(|row| row.key.crm_id.clone()).collect()
+    }
+}
+
+/// Returns whether a newer snapshot of a client is still to be pushed.
+fn is_due(row: &Mapping, now: Timestamp) -> bool {
+    match row.operation.state {
+        OperationState::Due => true,
+        OperationState::Waiting { until } => until <= now,
+        OperationState::Claimed { by: _, until: _ }
+        | OperationState::Parked { on: _ }
+        | OperationState::Synced
+        | OperationState::Skipped
+        | OperationState::Withheld => false,
+    }
+}
+
+async fn find_client_mapping(
+    desk: &TenantSession<'_>,
+    crm_id: CrmId,
+) -> Result<Option<Mapping>, PersistError> {
+    let key = MappingKey::new(desk.ledger.clone(), EntityKind::Contact, crm_id);
+    Ok(desk.engine.store.find_mapping(&key).await?.map(|row| row.record))
+}
