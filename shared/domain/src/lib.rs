@@ -11,7 +11,7 @@
 //! Reading order:
 //!
 //! - [`ids`] and [`entity`] define the names of things.
-//! - [`money`], [`dates`](jiff::civil) and [`json_number`] are the exact arithmetic.
+//! - [`money`] and [`dates`](jiff::civil) are the exact arithmetic.
 //! - [`crm`] holds the records that the CRM sends, [`envelope`] the messages that carry them, and
 //!   [`body`] the fields that a body may have. [`wake_up`] holds the messages that the product
 //!   sends to itself, [`dead_letter`] the reasons for moving a message aside, and [`delivery`] the
@@ -44,7 +44,6 @@ pub mod health;
 pub mod idempotency;
 pub mod ids;
 pub mod invoice_payments;
-pub mod json_number;
 pub mod mapping;
 pub mod matching;
 pub mod money;

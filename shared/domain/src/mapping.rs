@@ -3,6 +3,7 @@
 
 mod amounts;
 mod numbers;
+mod open_invoice;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -136,8 +136,8 @@ pub fn round_to_cents(amount: Decimal) -> Decimal {
     rounded
 }
 
-/// Decimals as JSON text: `"12.50"`. Unlike [`json_number`](crate::json_number), this works under
-/// every serde attribute. Records that only this product reads use it.
+/// Decimals as JSON text: `"12.50"`. Unlike a number that keeps its digits, this works under every
+/// serde attribute. Records that only this product reads use it.
 pub mod rust_decimal_text {
     use rust_decimal::Decimal;
     use serde::{Deserialize, Deserializer, Serializer, de};

@@ -22,6 +22,8 @@ pub(crate) struct ApiCall {
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     pub(crate) modified_since: Option<Timestamp>,
     pub(crate) addressed: CallTarget,
+    /// The member with the id of a row, by which a list that has pages can be ordered.
+    pub(crate) row_id: Option<&'static str>,
 }
 
 impl ApiCall {
@@ -91,6 +93,11 @@ impl ApiCall {
         Self { modified_since: Some(since), ..self }
     }
 
+    /// The same call, whose rows have their ids in this member and can be ordered by it.
+    pub(crate) fn with_row_id(self, member: &'static str) -> Self {
+        Self { row_id: Some(member), ..self }
+    }
+
     /// The same call with one more query parameter.
     pub(crate) fn with_query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
@@ -126,6 +133,7 @@ impl ApiCall {
             idempotency_key: None,
             modified_since: None,
             addressed,
+            row_id: None,
         }
     }
 

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::io;
 
 use bytes::Bytes;
-use domain::json_number;
 use domain::money::Currency;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -18,6 +17,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::error::XeroError;
+use crate::json_number;
 
 /// The body `{"<collection>":[...]}`. The same documents always give the same bytes, because Xero
 /// compares them when an idempotency key is used again.

@@ -46,6 +46,7 @@ pub mod connections;
 pub mod date;
 pub mod error;
 mod json;
+mod json_number;
 pub mod oauth;
 pub mod rate_limit_headers;
 pub mod rate_limiter;

@@ -1,52 +1,39 @@
-//! Contacts, in the form that Xero accepts and returns.
+//! Contacts, as Xero accepts and returns them.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::ids::XeroContactId;
 
 /// A contact to create or update. Absent fields keep their value in Xero, so only fields that the
 /// CRM owns are ever sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactDocument {
-    /// The contact to update; absent to create a contact.
-    #[serde(rename = "ContactID", skip_serializing_if = "Option::is_none")]
+    /// The contact to update; `None` to create a contact.
     pub contact_id: Option<XeroContactId>,
     /// The contact number, which identifies the client's contact: at most 50 characters, unique,
     /// settable only through the API. Absent for a contact that already has a number, which may
     /// belong to another integration.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact_number: Option<String>,
     /// The name: at most 255 characters, unique among active contacts. Only an update may omit it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Given name of the primary person, at most 255 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// Family name of the primary person, at most 255 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// The e-mail address: ASCII, at most 255 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub email_address: Option<String>,
     /// The company number, at most 50 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub company_number: Option<String>,
     /// VAT, GST or tax number, at most 50 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_number: Option<String>,
     /// Telephone numbers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<ContactPhone>,
     /// Postal addresses.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<ContactAddress>,
 }
 
 /// A telephone number of a contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactPhone {
     /// Which of the contact's numbers this is.
     pub phone_type: PhoneType,
@@ -55,8 +42,7 @@ pub struct ContactPhone {
 }
 
 /// The contact's telephone numbers that this integration writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PhoneType {
     /// The client's own number.
     Default,
@@ -66,42 +52,33 @@ pub enum PhoneType {
 
 /// A postal address of a contact. A line holds up to 500 characters, the city and the region 255,
 /// and the postal code 50. The country accepts letters only, at most 50.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactAddress {
     /// Which of the contact's addresses this is.
     pub address_type: AddressType,
     /// First line.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address_line1: Option<String>,
     /// Second line.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address_line2: Option<String>,
     /// Town or city.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
     /// County, state or region.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Postal code.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     /// Country name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
 }
 
 /// The contact's addresses that this integration writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressType {
     /// The billing address, which Xero prints on invoices.
     PoBox,
 }
 
 /// Whether a contact may be used on documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContactStatus {
     /// In use.
     Active,

@@ -1,8 +1,7 @@
-//! Credit notes to customers (`ACCRECCREDIT`), in the form that Xero accepts and returns.
+//! Credit notes to customers (`ACCRECCREDIT`), as Xero accepts and returns them.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Serialize;
 
 use super::allocation::RemoteAllocation;
 use super::sales::{
@@ -14,14 +13,11 @@ use crate::money::{Currency, Money};
 
 /// A credit note to create or update. A credit note has no URL and no due date, and its lines have
 /// no discounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreditNoteDocument {
-    /// The note to update; absent to create a note.
-    #[serde(rename = "CreditNoteID", skip_serializing_if = "Option::is_none")]
+    /// The note to update; `None` to create a note.
     pub credit_note_id: Option<XeroCreditNoteId>,
     /// Always [`CreditNoteType::Accreccredit`].
-    #[serde(rename = "Type")]
     pub credit_note_type: CreditNoteType,
     /// The contact, by its id alone: any other field would change the contact itself.
     pub contact: ContactReference,
@@ -38,15 +34,13 @@ pub struct CreditNoteDocument {
     /// The currency; it must be enabled in the organisation.
     pub currency_code: Currency,
     /// The status to set; absent on an update, which keeps the status.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<NewStatus>,
     /// The lines. On an update they replace all lines.
     pub line_items: Vec<LineItem>,
 }
 
 /// The type of credit note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CreditNoteType {
     /// To a customer.
     Accreccredit,

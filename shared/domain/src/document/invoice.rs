@@ -1,4 +1,4 @@
-//! Sales invoices (`ACCREC`), in the form that Xero accepts and returns.
+//! Sales invoices (`ACCREC`), as Xero accepts and returns them.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,14 +13,11 @@ use crate::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
 use crate::money::{Currency, Money, rust_decimal_text};
 
 /// An invoice to create or update.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceDocument {
-    /// The invoice to update; absent to create an invoice.
-    #[serde(rename = "InvoiceID", skip_serializing_if = "Option::is_none")]
+    /// The invoice to update; `None` to create an invoice.
     pub invoice_id: Option<XeroInvoiceId>,
     /// Always [`InvoiceType::Accrec`].
-    #[serde(rename = "Type")]
     pub invoice_type: InvoiceType,
     /// The contact, by its id alone: any other field would change the contact itself.
     pub contact: ContactReference,
@@ -36,12 +33,10 @@ pub struct InvoiceDocument {
     /// Text that the customer sees, at most 255 characters. An update must state it: Xero keeps a
     /// field that is absent and clears one that is empty (public reports xero-php#736,
     /// xeroizer#565).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// The currency; it must be enabled in the organisation.
     pub currency_code: Currency,
     /// The status to set; absent on an update, which keeps the status.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<NewStatus>,
     /// The address of the invoice's page in the CRM. It contains the CRM's id, by which an invoice
     /// is recognised after a lost answer.
@@ -51,8 +46,7 @@ pub struct InvoiceDocument {
 }
 
 /// The type of invoice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvoiceType {
     /// A sales invoice.
     Accrec,

@@ -1,17 +1,14 @@
-//! Payments on invoices, and bank transactions, in the form that Xero accepts and returns.
+//! Payments on invoices, and bank transactions, as Xero accepts and returns them.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
 
 use crate::ids::{XeroBankTransactionId, XeroContactId, XeroId, XeroInvoiceId, XeroPaymentId};
-use crate::json_number;
 use crate::money::{Currency, Money};
 
 /// A payment to create. Xero does not change payments; it only deletes them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentDocument {
     /// The invoice that it pays.
     pub invoice: InvoiceReference,
@@ -20,7 +17,6 @@ pub struct PaymentDocument {
     /// The date of the payment.
     pub date: Date,
     /// The amount, in the invoice's currency.
-    #[serde(with = "json_number")]
     pub amount: Decimal,
     /// The reference, which contains the CRM's payment id. A payment is recognised by it after a
     /// lost answer.
@@ -28,27 +24,23 @@ pub struct PaymentDocument {
 }
 
 /// An invoice named by its id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceReference {
     /// The invoice.
-    #[serde(rename = "InvoiceID")]
     pub invoice_id: XeroInvoiceId,
 }
 
 /// An account named by its code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountReference {
     /// The account code.
     pub code: String,
 }
 
 /// Money spent from, or received into, a bank account without an invoice or a credit note.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BankTransactionDocument {
     /// Whether money was spent or received.
-    #[serde(rename = "Type")]
     pub direction: MoneyDirection,
     /// The contact that was paid, or that paid.
     pub contact: TransactionContact,
@@ -70,8 +62,7 @@ pub struct BankTransactionDocument {
 }
 
 /// The direction in which money moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MoneyDirection {
     /// Out of the bank account.
     Spend,
@@ -81,57 +72,61 @@ pub enum MoneyDirection {
 
 /// A contact by its id, or by a name under which Xero finds or creates a contact. Names are unique
 /// among active contacts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransactionContact {
     /// By id.
-    #[serde(rename = "ContactID")]
     Id(XeroContactId),
     /// By name.
     Name(String),
 }
 
 /// The only tax treatment of a new bank transaction's amounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaxContained {
     /// Amounts contain their tax.
     Inclusive,
 }
 
 /// The only status of a new bank transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApprovedStatus {
     /// Approved: the transaction counts in the books.
     Authorised,
 }
 
 /// The line of a bank transaction. It has the default tax of its account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransactionLine {
     /// The text that people read.
     pub description: String,
     /// The quantity, always one.
-    #[serde(with = "json_number")]
     pub quantity: Decimal,
     /// The whole amount, tax included.
-    #[serde(with = "json_number")]
     pub unit_amount: Decimal,
     /// The code of the account in the chart.
     pub account_code: String,
 }
 
 /// Whether a payment or a bank transaction counts in the books.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoneyStatus {
     /// It counts.
     Authorised,
     /// It was deleted. Xero keeps the row.
     Deleted,
     /// A status that this version does not know.
-    #[serde(untagged)]
     Other(String),
+}
+
+impl MoneyStatus {
+    /// The status with this name in Xero.
+    pub fn from_name(name: String) -> Self {
+        match name.as_str() {
+            "AUTHORISED" => Self::Authorised,
+            "DELETED" => Self::Deleted,
+            _ => Self::Other(name),
+        }
+    }
 }
 
 /// A payment as Xero returns it.

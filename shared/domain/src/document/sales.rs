@@ -5,7 +5,6 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{XeroContactId, XeroId};
-use crate::json_number;
 use crate::money::Money;
 
 /// An invoice or a credit note as Xero returns it.
@@ -52,15 +51,14 @@ impl DocumentHead<'_> {
 }
 
 /// A contact named by its id alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactReference {
     /// The contact.
-    #[serde(rename = "ContactID")]
     pub contact_id: XeroContactId,
 }
 
 /// Whether line amounts contain tax.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineAmountTypes {
     /// Tax is added to line amounts.
     Exclusive,
@@ -69,14 +67,13 @@ pub enum LineAmountTypes {
 }
 
 /// The statuses in which documents are created.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewStatus {
     /// Approved and final.
     Authorised,
 }
 
-/// The status of an invoice or a credit note in Xero.
+/// The status of an invoice or a credit note in Xero. Mappings store it under Xero's name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum DocumentStatus {
@@ -98,6 +95,19 @@ pub enum DocumentStatus {
 }
 
 impl DocumentStatus {
+    /// The status with this name in Xero.
+    pub fn from_name(name: String) -> Self {
+        match name.as_str() {
+            "DRAFT" => Self::Draft,
+            "SUBMITTED" => Self::Submitted,
+            "AUTHORISED" => Self::Authorised,
+            "PAID" => Self::Paid,
+            "VOIDED" => Self::Voided,
+            "DELETED" => Self::Deleted,
+            _ => Self::Other(name),
+        }
+    }
+
     /// Whether the document no longer counts in the books.
     pub const fn is_gone(&self) -> bool {
         match self {
@@ -121,26 +131,39 @@ impl DocumentStatus {
 }
 
 /// One line of an invoice or a credit note.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineItem {
     /// The description, 1 to 4,000 characters.
     pub description: String,
     /// The quantity: at most 13 digits, 4 of them decimals.
-    #[serde(with = "json_number")]
     pub quantity: Decimal,
     /// The price of one unit, with at most 4 decimals. Xero keeps all four when the call has
     /// `unitdp=4`.
-    #[serde(with = "json_number")]
     pub unit_amount: Decimal,
     /// The code of the account in the chart.
     pub account_code: String,
     /// Xero's code of the tax rate, such as `OUTPUT2`.
     pub tax_type: String,
     /// The discount in percent of the line.
-    #[serde(with = "json_number::option", skip_serializing_if = "Option::is_none")]
     pub discount_rate: Option<Decimal>,
     /// The discount as an amount off the line. Never set together with `discount_rate`.
-    #[serde(default, with = "json_number::option", skip_serializing_if = "Option::is_none")]
     pub discount_amount: Option<Decimal>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_named_and_stored_by_the_same_word() {
+        for name in
+            ["DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "VOIDED", "DELETED", "QUARANTINED", "paid"]
+        {
+            let status = DocumentStatus::from_name(name.to_owned());
+            assert_eq!(status.as_str(), name);
+            let stored = serde_json::to_string(&status).unwrap();
+            assert_eq!(stored, format!("\"{name}\""));
+            assert_eq!(serde_json::from_str::<DocumentStatus>(&stored).unwrap(), status);
+        }
+    }
 }

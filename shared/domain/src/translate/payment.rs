@@ -182,6 +182,7 @@ fn untranslatable_payment(cause: FailureCause, message: String, remedy: String) 
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use jiff::civil::date;
     use uuid::Uuid;
 
     use super::*;
@@ -227,10 +228,15 @@ mod tests {
         let invoice = XeroInvoiceId(Uuid::from_u128(7));
         let [part, ..] = &a_payment().split_into_parts()[..] else { panic!("no part") };
         let document = translate_invoice_payment(part, invoice, &codes(), &chart()).unwrap();
-        assert_eq!(
-            serde_json::to_string(&document).unwrap(),
-            r#"{"Invoice":{"InvoiceID":"00000000-0000-0000-0000-000000000007"},"Account":{"Code":"092"},"Date":"2026-11-02","Amount":100.00,"Reference":"Stripe ch_1 (SC-pay_1)"}"#
-        );
+        let expected = PaymentDocument {
+            invoice: InvoiceReference { invoice_id: invoice },
+            account: AccountReference { code: "092".to_owned() },
+            date: date(2026, 11, 2),
+            amount: Decimal::new(10_000, 2),
+            reference: "Stripe ch_1 (SC-pay_1)".to_owned(),
+        };
+        assert_eq!(document, expected);
+        assert_eq!(document.amount.to_string(), "100.00");
         let gift = PaymentPart { method: PaymentMethod::GiftCard, ..part.clone() };
         assert_eq!(
             translate_invoice_payment(&gift, invoice, &codes(), &chart()).unwrap().account.code,
@@ -257,10 +263,24 @@ mod tests {
     fn a_fee_is_money_spent_with_its_tax_contained() {
         let parts = a_payment().split_into_parts();
         let document = translate_fee(&parts[2], &codes(), &chart()).unwrap();
-        assert_eq!(
-            serde_json::to_string(&document).unwrap(),
-            r#"{"Type":"SPEND","Contact":{"Name":"Stripe"},"BankAccount":{"Code":"092"},"LineAmountTypes":"Inclusive","CurrencyCode":"GBP","LineItems":[{"Description":"Stripe fee of payment pay_1","Quantity":1,"UnitAmount":3.20,"AccountCode":"404"}],"Date":"2026-11-02","Reference":"Stripe fee ch_1 (SC-pay_1)","Status":"AUTHORISED"}"#
-        );
+        let expected = BankTransactionDocument {
+            direction: MoneyDirection::Spend,
+            contact: TransactionContact::Name("Stripe".to_owned()),
+            bank_account: AccountReference { code: "092".to_owned() },
+            line_amount_types: TaxContained::Inclusive,
+            currency_code: Currency::new("GBP").unwrap(),
+            line_items: [TransactionLine {
+                description: "Stripe fee of payment pay_1".to_owned(),
+                quantity: Decimal::ONE,
+                unit_amount: Decimal::new(320, 2),
+                account_code: "404".to_owned(),
+            }],
+            date: date(2026, 11, 2),
+            reference: "Stripe fee ch_1 (SC-pay_1)".to_owned(),
+            status: ApprovedStatus::Authorised,
+        };
+        assert_eq!(document, expected);
+        assert_eq!(document.line_items[0].unit_amount.to_string(), "3.20");
     }
 
     #[test]

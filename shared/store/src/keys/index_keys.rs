@@ -10,7 +10,6 @@ use domain::operation::{AttentionReason, OperationState};
 use domain::outbound::OutboundEvent;
 use domain::poll::PollProgress;
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{
@@ -79,18 +78,13 @@ pub(crate) fn due_grant_key(grant: &Grant) -> Option<IndexKey> {
     grant.due_at().map(|at| IndexKey::new(timed_partition(shard_of(&id)), timed_sort(at, &id)))
 }
 
-/// The key of a mapping in the `open` index: unpaid invoices in Xero, and invoices with unobserved
-/// changes.
+/// The key of an open invoice's mapping in the `open` index: by ledger, then by the newest change
+/// in Xero that was observed, unobserved ones first.
 pub(crate) fn open_invoice_key(mapping: &Mapping) -> Option<IndexKey> {
-    let link = mapping.link.as_ref().filter(|_| mapping.key.kind == EntityKind::Invoice)?;
-    let amounts = link.amounts.as_ref()?;
-    let is_unpaid = !amounts.status.is_gone() && amounts.amount_due.amount > Decimal::ZERO;
-    let is_unseen = link.xero_updated_at.is_none();
-    (is_unpaid || is_unseen).then(|| {
-        let seen = link.xero_updated_at.unwrap_or(Timestamp::UNIX_EPOCH);
-        let sort = format!("{}#{}", format_instant(seen), mapping.key.crm_id);
-        IndexKey::new(ledger_partition(&mapping.key.ledger), sort)
-    })
+    let link = mapping.open_invoice_link()?;
+    let seen = link.xero_updated_at.unwrap_or(Timestamp::UNIX_EPOCH);
+    let sort = format!("{}#{}", format_instant(seen), mapping.key.crm_id);
+    Some(IndexKey::new(ledger_partition(&mapping.key.ledger), sort))
 }
 
 /// The partition of the `due` index with a shard's entries that have a due time.

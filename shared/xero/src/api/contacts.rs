@@ -3,51 +3,64 @@
 //! They are created with PUT and updated with POST by id. A POST without an id would edit whichever
 //! contact has the number or, failing that, the name, so this client never sends one.
 
-mod write;
+mod wire;
 
-use domain::document::contact::{ContactStatus, RemoteContact};
+use bytes::Bytes;
+use domain::document::contact::{ContactDocument, RemoteContact};
+use domain::idempotency::IdempotencyKey;
 use domain::ids::XeroContactId;
+use domain::matching::normalised_name;
 use domain::recognise::has_same_name;
-use jiff::Timestamp;
-use serde::Deserialize;
-use uuid::Uuid;
 
-pub use self::write::{contact_body, create_contacts, update_contacts};
+use self::wire::{OutgoingContact, WireContact};
 use super::filter::{any_of, equals_clause, group_keys, is_quotable};
-use super::page::{read_every_row, read_first_rows};
-use super::queries::{KeySelection, confine_failure, read_record, read_single_row, select_rows};
-use super::{PagePosition, RowPage};
-use crate::date::optional_instant;
+use super::page::read_first_rows;
+use super::queries::{KeySelection, confine_failure, read_record, read_single_row};
+use super::resource::{
+    Resource, create_records, list_call, read_every_record, read_record_page, record_call,
+    select_groups, too_large_by_number, update_records,
+};
+use super::write_outcome::ElementFit;
+use super::{PagePosition, RowPage, WriteOutcome};
 use crate::error::XeroError;
-use crate::json::{optional_id, optional_text, real_id};
-use crate::rows::{DecodedRows, OddRow};
+use crate::json::encode_collection;
+use crate::rows::{DecodedRows, OddRow, RowIdentity};
 use crate::session::{ApiCall, ApiSession};
 
-const LIST: &str = "/Contacts";
-const ONE: &str = "/Contacts/{ContactID}";
-const COLLECTION: &str = "Contacts";
+/// Contacts, as a kind of record.
+struct Contacts;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireContact {
-    #[serde(rename = "ContactID", deserialize_with = "real_id")]
-    id: Uuid,
-    #[serde(default, deserialize_with = "optional_text")]
-    contact_number: Option<String>,
-    #[serde(default, deserialize_with = "optional_text")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "optional_text")]
-    contact_status: Option<String>,
-    #[serde(default, deserialize_with = "optional_text")]
-    email_address: Option<String>,
-    #[serde(default, deserialize_with = "optional_text")]
-    tax_number: Option<String>,
-    #[serde(default, deserialize_with = "optional_text")]
-    company_number: Option<String>,
-    #[serde(default, rename = "MergedToContactID", deserialize_with = "optional_id")]
-    merged_to: Option<Uuid>,
-    #[serde(default, rename = "UpdatedDateUTC", deserialize_with = "optional_instant")]
-    updated_at: Option<Timestamp>,
+impl Resource for Contacts {
+    type Id = XeroContactId;
+    type Document = ContactDocument;
+    type Row = WireContact;
+    type Remote = RemoteContact;
+
+    const LIST: &'static str = "/Contacts";
+    const ONE: &'static str = "/Contacts/{ContactID}";
+    const COLLECTION: &'static str = "Contacts";
+    const ID_MEMBER: &'static str = "ContactID";
+    const HAS_UNIT_AMOUNTS: bool = false;
+    const CREATED_WITH_ID: &'static str = "a contact to create must have no id";
+    const UPDATED_WITHOUT_ID: &'static str = "a contact to update must have an id";
+
+    fn encode_documents(documents: &[ContactDocument]) -> Bytes {
+        let documents = documents.iter().map(OutgoingContact::from).collect::<Vec<_>>();
+        encode_collection(Self::COLLECTION, &documents)
+    }
+
+    fn document_id(document: &ContactDocument) -> Option<XeroContactId> {
+        document.contact_id
+    }
+
+    /// Xero does not always return the number; then the name decides, in Xero's normalised form.
+    fn compare_names(document: &ContactDocument, marks: &RowIdentity) -> ElementFit {
+        let number = document.contact_number.as_ref().zip(marks.number.as_ref());
+        let number = number.map(|(sent, kept)| sent.eq_ignore_ascii_case(kept));
+        let name = document.name.as_ref().zip(marks.name.as_ref());
+        let name = name.map(|(sent, kept)| normalised_name(sent) == normalised_name(kept));
+        ElementFit::from_comparisons(number.or(name), &[])
+    }
 }
 
 /// Finds the contact with this number, archived or not.
@@ -72,14 +85,14 @@ pub async fn find_by_numbers(
     let (together, alone): (Vec<&str>, Vec<&str>) =
         numbers.iter().copied().partition(|number| numbers.len() > 1 && is_quotable(number));
     for number in alone {
-        let call = ApiCall::for_record(ONE, COLLECTION, number.to_owned());
-        let too_large = too_large_by_number(&number);
+        let call = record_call::<Contacts>(number.to_owned());
+        let too_large = too_large_by_number::<Contacts>(&number);
         let looked_up =
-            read_single_row::<WireContact, _>(session, call, COLLECTION, too_large).await;
+            read_single_row::<WireContact, _>(session, call, Contacts::COLLECTION, too_large).await;
         let looked_up = if is_quotable(number) {
             looked_up
         } else {
-            confine_failure(session, looked_up, too_large_by_number(&number))
+            confine_failure(session, looked_up, too_large_by_number::<Contacts>(&number))
         };
         found.append_rows(looked_up?);
     }
@@ -96,14 +109,10 @@ pub async fn list_by_numbers(
 ) -> Result<DecodedRows<RemoteContact>, XeroError> {
     let quotable = numbers.iter().copied().filter(|number| is_quotable(number));
     let quotable = quotable.collect::<Vec<_>>();
-    let numbered = KeySelection { call: call_by_numbers, too_large: too_large_by_number };
-    let mut found = DecodedRows::default();
-    for group in group_keys(&quotable, |number| clause_of_number(number))? {
-        found.append_rows(
-            select_rows::<_, WireContact, _>(session, group, COLLECTION, &numbered).await?,
-        );
-    }
-    Ok(found)
+    let numbered =
+        KeySelection { call: call_by_numbers, too_large: too_large_by_number::<Contacts> };
+    let groups = group_keys(&quotable, |number| clause_of_number(number))?;
+    select_groups::<Contacts, _>(session, &groups, &numbered).await
 }
 
 fn clause_of_number(number: &str) -> String {
@@ -114,15 +123,9 @@ fn call_by_numbers(numbers: &[&str]) -> ApiCall {
     call_with_filter(any_of(numbers.iter().map(|number| clause_of_number(number))))
 }
 
-fn too_large_by_number(number: &&str) -> OddRow {
-    OddRow { number: Some((*number).to_owned()), ..OddRow::too_large(LIST) }
-}
-
 /// A call for the contacts that the filter selects, archived or not.
 fn call_with_filter(filter: String) -> ApiCall {
-    ApiCall::for_list(LIST, COLLECTION)
-        .with_query("where", filter)
-        .with_query("includeArchived", "true")
+    list_call::<Contacts>().with_query("where", filter).with_query("includeArchived", "true")
 }
 
 /// Reads a page of all contacts, including archived ones, in the order of their ids: an edit
@@ -132,11 +135,10 @@ pub async fn read_contact_page(
     session: &ApiSession,
     at: PagePosition,
 ) -> Result<RowPage<RemoteContact>, XeroError> {
-    let call = ApiCall::for_list(LIST, COLLECTION)
+    let call = list_call::<Contacts>()
         .with_query("includeArchived", "true")
         .with_query("order", "ContactID ASC");
-    let too_large = OddRow::too_large(LIST);
-    super::page::read_page::<WireContact, _>(session, &call, COLLECTION, at, too_large).await
+    read_record_page::<Contacts>(session, &call, at).await
 }
 
 /// Finds active contacts whose name, number, e-mail address or company number contains the text:
@@ -146,9 +148,9 @@ pub async fn search_contacts(
     text: &str,
     most: u32,
 ) -> Result<DecodedRows<RemoteContact>, XeroError> {
-    let call = ApiCall::for_list(LIST, COLLECTION).with_query("searchTerm", text);
-    let too_large = OddRow::too_large(LIST);
-    read_first_rows::<WireContact, _>(session, &call, COLLECTION, most, too_large).await
+    let call = list_call::<Contacts>().with_query("searchTerm", text);
+    let too_large = OddRow::too_large(Contacts::LIST);
+    read_first_rows::<WireContact, _>(session, &call, Contacts::COLLECTION, most, too_large).await
 }
 
 /// Reads the contact with this id, archived or not. If its own route does not show it, the list is
@@ -162,9 +164,9 @@ pub async fn get(
         return Ok(Some(contact));
     }
     let call = call_with_filter(format!(r#"ContactID==guid("{id}")"#));
-    let unread = OddRow { id: Some(id.0), ..OddRow::too_large(LIST) };
+    let unread = OddRow { id: Some(id.0), ..OddRow::too_large(Contacts::LIST) };
     let DecodedRows { rows, undecodable } =
-        read_every_row::<WireContact, RemoteContact>(session, &call, COLLECTION, unread).await?;
+        read_every_record::<Contacts>(session, &call, unread).await?;
     let contact = rows.into_iter().find(|contact| contact.id == id);
     match (contact, undecodable.iter().find(|odd| odd.may_be(id.0))) {
         (Some(contact), _) => Ok(Some(contact)),
@@ -177,8 +179,7 @@ async fn request_contact(
     session: &ApiSession,
     id: String,
 ) -> Result<Option<RemoteContact>, XeroError> {
-    read_record::<WireContact, _>(session, ApiCall::for_record(ONE, COLLECTION, id), COLLECTION)
-        .await
+    read_record::<WireContact, _>(session, record_call::<Contacts>(id), Contacts::COLLECTION).await
 }
 
 /// Finds the contacts with this name, including archived ones. Names are compared without regard to
@@ -191,12 +192,11 @@ pub async fn find_by_name(
     session: &ApiSession,
     name: &str,
 ) -> Result<DecodedRows<RemoteContact>, XeroError> {
-    let call = ApiCall::for_list(LIST, COLLECTION)
+    let call = list_call::<Contacts>()
         .with_query("searchTerm", search_term(name))
         .with_query("includeArchived", "true");
-    let unread = OddRow::too_large(LIST);
-    let mut found: DecodedRows<RemoteContact> =
-        read_every_row::<WireContact, _>(session, &call, COLLECTION, unread).await?;
+    let unread = OddRow::too_large(Contacts::LIST);
+    let mut found = read_every_record::<Contacts>(session, &call, unread).await?;
     found.rows.retain(|contact| has_same_name(contact, name));
     Ok(found)
 }
@@ -213,24 +213,33 @@ fn search_term(name: &str) -> String {
     longest.unwrap_or(&name).chars().take(TERM_LIMIT).collect()
 }
 
-impl From<WireContact> for RemoteContact {
-    fn from(wire: WireContact) -> Self {
-        Self {
-            id: XeroContactId(wire.id),
-            number: wire.contact_number,
-            name: wire.name.unwrap_or_default(),
-            // Besides `ARCHIVED` there is `GDPRREQUEST`. Documents can use neither.
-            status: match wire.contact_status.as_deref() {
-                None | Some("ACTIVE") => ContactStatus::Active,
-                Some(_) => ContactStatus::Archived,
-            },
-            email: wire.email_address,
-            tax_number: wire.tax_number,
-            company_number: wire.company_number,
-            merged_to: wire.merged_to.map(XeroContactId),
-            updated_at: wire.updated_at,
-        }
-    }
+/// Creates contacts. Returns one outcome for each document, in their order.
+///
+/// # Errors
+///
+/// Only when the call as a whole fails.
+pub async fn create_contacts(
+    session: &ApiSession,
+    documents: &[ContactDocument],
+    key: &IdempotencyKey,
+) -> Result<Vec<WriteOutcome<RemoteContact>>, XeroError> {
+    create_records::<Contacts>(session, documents, key).await
+}
+
+/// Updates the contacts whose ids are in the documents. Absent fields keep their values. Returns
+/// one outcome for each document, in their order.
+pub async fn update_contacts(
+    session: &ApiSession,
+    documents: &[ContactDocument],
+    key: &IdempotencyKey,
+) -> Result<Vec<WriteOutcome<RemoteContact>>, XeroError> {
+    update_records::<Contacts>(session, documents, key).await
+}
+
+/// The body that [`create_contacts`] and [`update_contacts`] send. The same documents always give
+/// the same bytes.
+pub fn contact_body(documents: &[ContactDocument]) -> Bytes {
+    Contacts::encode_documents(documents)
 }
 
 #[cfg(test)]

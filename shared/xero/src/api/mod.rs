@@ -10,7 +10,9 @@ pub mod organisation;
 mod page;
 pub mod payments;
 mod queries;
+mod resource;
 pub mod tax_rates;
+mod wire;
 mod write_outcome;
 
 pub use domain::paging::PagePosition;

@@ -178,7 +178,7 @@ pub(super) async fn read_every_row<W, T>(
 where
     W: DeserializeOwned + Into<T>,
 {
-    let call = match order_id(collection) {
+    let call = match call.row_id {
         Some(id) => call.clone().with_query("order", format!("{id} ASC")),
         None => call.clone(),
     };
@@ -197,18 +197,6 @@ where
     let reason = "it is behind more pages than one look-up reads".to_owned();
     found.append_rows(queries::leave_out(session, OddRow { reason, ..unread }));
     Ok(found)
-}
-
-/// The id by which the rows of a paged collection can be ordered.
-fn order_id(collection: &str) -> Option<&'static str> {
-    match collection {
-        "Invoices" => Some("InvoiceID"),
-        "CreditNotes" => Some("CreditNoteID"),
-        "Payments" => Some("PaymentID"),
-        "BankTransactions" => Some("BankTransactionID"),
-        "Contacts" => Some("ContactID"),
-        _ => None,
-    }
 }
 
 /// Reads the first rows of a list, to show them: up to `limit`, and fewer if they would take more

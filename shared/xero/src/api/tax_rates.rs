@@ -1,13 +1,13 @@
 //! The tax rates of an organisation.
 
 use domain::chart::TaxRate;
-use domain::json_number;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::queries::read_list;
 use crate::error::XeroError;
 use crate::json::{lenient_bool, optional_text};
+use crate::json_number;
 use crate::rows::DecodedRows;
 use crate::session::{ApiCall, ApiSession};
 

@@ -282,6 +282,16 @@ async fn a_credit_note_that_the_answer_shows_unchanged_is_not_voided() {
 }
 
 #[tokio::test]
+async fn a_write_that_would_touch_the_wrong_note_is_never_sent() {
+    let transport = Scripted::new([]);
+    let session = a_session(transport.clone());
+    let known = CreditNoteDocument { credit_note_id: Some(NOTE), ..a_note() };
+    assert!(credit_notes::create_credit_notes(&session, &[known], &a_key()).await.is_err());
+    assert!(credit_notes::update_credit_notes(&session, &[a_note()], &a_key()).await.is_err());
+    assert!(transport.asked().is_empty());
+}
+
+#[tokio::test]
 async fn the_bytes_that_are_hashed_are_the_bytes_that_are_sent() {
     let requests = credit_note_requests().await;
     let sent = |wanted: &str| {

@@ -13,6 +13,7 @@
 mod answers;
 mod bank_transactions;
 mod batches;
+mod bodies;
 mod changes;
 mod classification;
 mod credit_notes;

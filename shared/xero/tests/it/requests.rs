@@ -276,6 +276,9 @@ async fn a_write_that_would_touch_the_wrong_document_is_never_sent() {
     assert!(invoices::create_invoices(&session, &[known], &a_key()).await.is_err());
     assert!(invoices::update_invoices(&session, &[an_invoice()], &a_key()).await.is_err());
     assert!(contacts::update_contacts(&session, &[a_contact()], &a_key()).await.is_err());
+    let known =
+        domain::document::contact::ContactDocument { contact_id: Some(CONTACT), ..a_contact() };
+    assert!(contacts::create_contacts(&session, &[known], &a_key()).await.is_err());
     let many = vec![an_invoice(); 51];
     assert!(invoices::create_invoices(&session, &many, &a_key()).await.is_err());
     assert!(transport.asked().is_empty());

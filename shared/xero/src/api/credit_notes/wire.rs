@@ -1,20 +1,92 @@
-//! A credit note and its allocations in the form in which Xero returns them.
+//! A credit note and its allocations in the forms in which Xero accepts and returns them.
 
-use domain::document::allocation::RemoteAllocation;
-use domain::document::credit_note::RemoteCreditNote;
+use domain::document::allocation::{AllocationDocument, RemoteAllocation};
+use domain::document::credit_note::{CreditNoteDocument, CreditNoteType, RemoteCreditNote};
 use domain::document::sales::DocumentStatus;
 use domain::ids::{XeroAllocationId, XeroContactId, XeroCreditNoteId, XeroInvoiceId};
-use domain::json_number;
 use domain::money::{Currency, Money};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::api::wire::{
+    OutgoingContactId, OutgoingInvoiceId, OutgoingLine, document_status, name_line_amount_types,
+    name_new_status,
+};
 use crate::date::{optional_date, optional_instant};
 use crate::json::{currency_code, optional_figure, optional_id, optional_text, real_id};
+use crate::json_number;
 
+/// A credit note to create or update.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OutgoingCreditNote<'a> {
+    #[serde(rename = "CreditNoteID", skip_serializing_if = "Option::is_none")]
+    credit_note_id: Option<XeroCreditNoteId>,
+    #[serde(rename = "Type")]
+    credit_note_type: &'static str,
+    contact: OutgoingContactId,
+    date: Date,
+    line_amount_types: &'static str,
+    credit_note_number: &'a str,
+    reference: &'a str,
+    currency_code: Currency,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    line_items: Vec<OutgoingLine<'a>>,
+}
+
+impl<'a> From<&'a CreditNoteDocument> for OutgoingCreditNote<'a> {
+    fn from(document: &'a CreditNoteDocument) -> Self {
+        let CreditNoteDocument {
+            credit_note_id,
+            credit_note_type,
+            contact,
+            date,
+            line_amount_types,
+            credit_note_number,
+            reference,
+            currency_code,
+            status,
+            line_items,
+        } = document;
+        Self {
+            credit_note_id: *credit_note_id,
+            credit_note_type: match credit_note_type {
+                CreditNoteType::Accreccredit => "ACCRECCREDIT",
+            },
+            contact: contact.into(),
+            date: *date,
+            line_amount_types: name_line_amount_types(*line_amount_types),
+            credit_note_number,
+            reference,
+            currency_code: *currency_code,
+            status: status.map(name_new_status),
+            line_items: line_items.iter().map(OutgoingLine::from).collect(),
+        }
+    }
+}
+
+/// An allocation to create.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OutgoingAllocation {
+    invoice: OutgoingInvoiceId,
+    #[serde(with = "json_number")]
+    amount: Decimal,
+    date: Date,
+}
+
+impl From<&AllocationDocument> for OutgoingAllocation {
+    fn from(document: &AllocationDocument) -> Self {
+        let AllocationDocument { invoice, amount, date } = document;
+        Self { invoice: invoice.invoice_id.into(), amount: *amount, date: *date }
+    }
+}
+
+/// A credit note as Xero returns it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct WireCreditNote {
@@ -22,6 +94,7 @@ pub(super) struct WireCreditNote {
     id: Uuid,
     #[serde(rename = "Type")]
     note_type: String,
+    #[serde(deserialize_with = "document_status")]
     status: DocumentStatus,
     #[serde(default, deserialize_with = "optional_text")]
     credit_note_number: Option<String>,
@@ -51,6 +124,7 @@ struct WireContactReference {
     contact: Option<Uuid>,
 }
 
+/// An allocation as Xero returns it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct WireAllocation {

@@ -10,23 +10,60 @@ use bytes::Bytes;
 use domain::document::invoice::{InvoiceDocument, RemoteInvoice};
 use domain::idempotency::IdempotencyKey;
 use domain::ids::XeroInvoiceId;
-use http::Method;
 use jiff::Timestamp;
-use serde::Serialize;
 
-use self::wire::WireInvoice;
-use super::page::read_page;
-use super::queries::{KeySelection, read_record, select_rows};
-use super::write_outcome::{ElementFit, confirm_change, send_batch};
+use self::wire::{OutgoingInvoice, WireInvoice};
+use super::queries::KeySelection;
+use super::resource::{
+    RemovableResource, Resource, create_records, encode_statuses, full_page_call, list_call,
+    read_by_id, read_record_page, record_call, select_groups, set_statuses, too_large_by_id,
+    too_large_by_number, update_records,
+};
+use super::write_outcome::ElementFit;
 use super::{PagePosition, RowPage, TargetStatus, WriteOutcome};
 use crate::error::XeroError;
 use crate::json::encode_collection;
-use crate::rows::{DecodedRows, OddRow, RowIdentity};
+use crate::rows::{DecodedRows, RowIdentity};
 use crate::session::{ApiCall, ApiSession, percent_encode};
 
-const LIST: &str = "/Invoices";
-const ONE: &str = "/Invoices/{InvoiceID}";
-const COLLECTION: &str = "Invoices";
+/// Invoices, as a kind of record.
+struct Invoices;
+
+impl Resource for Invoices {
+    type Id = XeroInvoiceId;
+    type Document = InvoiceDocument;
+    type Row = WireInvoice;
+    type Remote = RemoteInvoice;
+
+    const LIST: &'static str = "/Invoices";
+    const ONE: &'static str = "/Invoices/{InvoiceID}";
+    const COLLECTION: &'static str = "Invoices";
+    const ID_MEMBER: &'static str = "InvoiceID";
+    const HAS_UNIT_AMOUNTS: bool = true;
+    const CREATED_WITH_ID: &'static str = "an invoice to create must have no id";
+    const UPDATED_WITHOUT_ID: &'static str = "an invoice to update must have an id";
+
+    fn encode_documents(documents: &[InvoiceDocument]) -> Bytes {
+        let documents = documents.iter().map(OutgoingInvoice::from).collect::<Vec<_>>();
+        encode_collection(Self::COLLECTION, &documents)
+    }
+
+    fn document_id(document: &InvoiceDocument) -> Option<XeroInvoiceId> {
+        document.invoice_id
+    }
+
+    fn compare_names(document: &InvoiceDocument, marks: &RowIdentity) -> ElementFit {
+        let number = marks.number.as_ref();
+        let number = number.map(|kept| kept.eq_ignore_ascii_case(&document.invoice_number));
+        ElementFit::from_comparisons(number, &[])
+    }
+}
+
+impl RemovableResource for Invoices {
+    fn is_gone(invoice: &RemoteInvoice) -> bool {
+        invoice.status.is_gone()
+    }
+}
 
 /// The maximum number of invoice numbers in one call: as many as a batch has documents. Xero limits
 /// only the length of a query, to about 2,048 characters.
@@ -34,15 +71,6 @@ const NUMBERS_LIMIT: usize = super::BATCH_LIMIT;
 const NUMBERS_LENGTH_LIMIT: usize = 1_800;
 /// The maximum number of ids in one call. Ids are long, and Xero advises 40.
 pub const IDS_LIMIT: usize = 40;
-
-/// A change of status. It must carry no lines: Xero would replace the invoice's lines with them.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct StatusChange {
-    #[serde(rename = "InvoiceID")]
-    invoice_id: XeroInvoiceId,
-    status: TargetStatus,
-}
 
 /// Finds every invoice with one of these numbers, including voided and deleted ones. Bills from
 /// suppliers may have the same numbers and are returned, too; see [`RemoteInvoice::is_sales`].
@@ -53,25 +81,14 @@ pub async fn find_by_numbers(
     session: &ApiSession,
     numbers: &[&str],
 ) -> Result<DecodedRows<RemoteInvoice>, XeroError> {
-    let numbered = KeySelection { call: call_by_numbers, too_large: too_large_by_number };
-    let mut found = DecodedRows::default();
-    for group in groups_of_numbers(numbers) {
-        found.append_rows(
-            select_rows::<_, WireInvoice, _>(session, group, COLLECTION, &numbered).await?,
-        );
-    }
-    Ok(found)
+    let numbered =
+        KeySelection { call: call_by_numbers, too_large: too_large_by_number::<Invoices> };
+    select_groups::<Invoices, _>(session, &groups_of_numbers(numbers), &numbered).await
 }
 
 fn call_by_numbers(numbers: &[&str]) -> ApiCall {
-    ApiCall::for_list(LIST, COLLECTION)
-        .with_query("InvoiceNumbers", numbers.join(","))
-        .at_page(PagePosition::FIRST)
-        .with_query("unitdp", "4")
-}
-
-fn too_large_by_number(number: &&str) -> OddRow {
-    OddRow { number: Some((*number).to_owned()), ..OddRow::too_large(LIST) }
+    let call = list_call::<Invoices>().with_query("InvoiceNumbers", numbers.join(","));
+    full_page_call::<Invoices>(call, PagePosition::FIRST)
 }
 
 /// Divides numbers into groups, as many as fit into each query, joined by commas.
@@ -100,29 +117,18 @@ pub async fn find_by_ids(
     session: &ApiSession,
     ids: &[XeroInvoiceId],
 ) -> Result<DecodedRows<RemoteInvoice>, XeroError> {
-    let identified = KeySelection { call: call_by_ids, too_large: too_large_by_id };
-    let mut found = DecodedRows::default();
-    for ids in ids.chunks(IDS_LIMIT) {
-        found.append_rows(
-            select_rows::<_, WireInvoice, _>(session, ids, COLLECTION, &identified).await?,
-        );
-    }
-    Ok(found)
-}
-
-fn too_large_by_id(id: &XeroInvoiceId) -> OddRow {
-    OddRow { id: Some(id.0), ..OddRow::too_large(ONE) }
+    let identified = KeySelection { call: call_by_ids, too_large: too_large_by_id::<Invoices> };
+    let groups = ids.chunks(IDS_LIMIT).collect::<Vec<_>>();
+    select_groups::<Invoices, _>(session, &groups, &identified).await
 }
 
 /// A single invoice is requested by its own route.
 fn call_by_ids(ids: &[XeroInvoiceId]) -> ApiCall {
     if let [id] = ids {
-        return by_id(*id);
+        return record_call::<Invoices>(id.to_string());
     }
-    ApiCall::for_list(LIST, COLLECTION)
-        .with_query("IDs", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
-        .at_page(PagePosition::FIRST)
-        .with_query("unitdp", "4")
+    let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    full_page_call::<Invoices>(list_call::<Invoices>().with_query("IDs", ids), PagePosition::FIRST)
 }
 
 /// Reads the invoice with this id, whatever its status.
@@ -130,11 +136,7 @@ pub async fn get(
     session: &ApiSession,
     id: XeroInvoiceId,
 ) -> Result<Option<RemoteInvoice>, XeroError> {
-    read_record::<WireInvoice, _>(session, by_id(id), COLLECTION).await
-}
-
-fn by_id(id: XeroInvoiceId) -> ApiCall {
-    ApiCall::for_record(ONE, COLLECTION, id.to_string()).with_query("unitdp", "4")
+    read_by_id::<Invoices>(session, id).await
 }
 
 /// Reads a page of the sales invoices that changed at an instant or later, whatever their status,
@@ -146,16 +148,14 @@ pub async fn read_changed_page(
     since: Timestamp,
     at: PagePosition,
 ) -> Result<RowPage<RemoteInvoice>, XeroError> {
-    let call = ApiCall::for_list(LIST, COLLECTION)
+    let call = list_call::<Invoices>()
         .modified_since(since)
         .with_query("where", r#"Type=="ACCREC""#)
         // Deleted invoices are requested explicitly: no documentation says that they are returned
         // by default.
         .with_query("Statuses", "DRAFT,SUBMITTED,AUTHORISED,PAID,VOIDED,DELETED")
-        .with_query("order", "UpdatedDateUTC ASC")
-        .at_page(at)
-        .with_query("unitdp", "4");
-    read_page::<WireInvoice, _>(session, &call, COLLECTION, at, OddRow::too_large(LIST)).await
+        .with_query("order", "UpdatedDateUTC ASC");
+    read_record_page::<Invoices>(session, &full_page_call::<Invoices>(call, at), at).await
 }
 
 /// Creates invoices. Returns one outcome for each document, in their order.
@@ -168,10 +168,7 @@ pub async fn create_invoices(
     documents: &[InvoiceDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
-    if documents.iter().any(|document| document.invoice_id.is_some()) {
-        return Err(XeroError::Unsendable { reason: "an invoice to create must have no id" });
-    }
-    write_documents(session, Method::PUT, documents, key).await
+    create_records::<Invoices>(session, documents, key).await
 }
 
 /// Updates the invoices whose ids are in the documents. The lines replace all existing lines.
@@ -181,10 +178,7 @@ pub async fn update_invoices(
     documents: &[InvoiceDocument],
     key: &IdempotencyKey,
 ) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
-    if documents.iter().any(|document| document.invoice_id.is_none()) {
-        return Err(XeroError::Unsendable { reason: "an invoice to update must have an id" });
-    }
-    write_documents(session, Method::POST, documents, key).await
+    update_records::<Invoices>(session, documents, key).await
 }
 
 /// Voids or deletes invoices, and changes nothing else about them. Returns one outcome for each, in
@@ -194,59 +188,18 @@ pub async fn set_status(
     changes: &[(XeroInvoiceId, TargetStatus)],
     key: &IdempotencyKey,
 ) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
-    let body = status_body(changes);
-    let fit = |(id, _): &(XeroInvoiceId, TargetStatus), marks: &RowIdentity| {
-        ElementFit::from_comparisons(marks.id.map(|kept| id.0 == kept), &[])
-    };
-    let outcomes = write_invoices(session, Method::POST, body, changes, key, fit).await?;
-    let is_gone = |invoice: &RemoteInvoice| invoice.status.is_gone();
-    Ok(outcomes.into_iter().map(|outcome| confirm_change(LIST, outcome, is_gone)).collect())
+    set_statuses::<Invoices>(session, changes, key).await
 }
 
 /// The body that [`create_invoices`] and [`update_invoices`] send. The same documents always give
 /// the same bytes.
 pub fn invoice_body(documents: &[InvoiceDocument]) -> Bytes {
-    encode_collection(COLLECTION, documents)
+    Invoices::encode_documents(documents)
 }
 
 /// The body that [`set_status`] sends.
 pub fn status_body(changes: &[(XeroInvoiceId, TargetStatus)]) -> Bytes {
-    let changes: Vec<_> =
-        changes.iter().map(|&(invoice_id, status)| StatusChange { invoice_id, status }).collect();
-    encode_collection(COLLECTION, &changes)
-}
-
-async fn write_documents(
-    session: &ApiSession,
-    method: Method,
-    documents: &[InvoiceDocument],
-    key: &IdempotencyKey,
-) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
-    write_invoices(session, method, invoice_body(documents), documents, key, compare_invoice).await
-}
-
-async fn write_invoices<D: Sync>(
-    session: &ApiSession,
-    method: Method,
-    body: Bytes,
-    documents: &[D],
-    key: &IdempotencyKey,
-    fit: fn(&D, &RowIdentity) -> ElementFit,
-) -> Result<Vec<WriteOutcome<RemoteInvoice>>, XeroError> {
-    let call =
-        ApiCall::for_batch_write(LIST, method, COLLECTION, body, key).with_query("unitdp", "4");
-    send_batch::<_, WireInvoice, _>(session, call, COLLECTION, documents, fit).await
-}
-
-/// Whether an element is about the document: an update is identified by its id, a creation by its
-/// number.
-fn compare_invoice(document: &InvoiceDocument, marks: &RowIdentity) -> ElementFit {
-    if let (Some(sent), Some(kept)) = (document.invoice_id, marks.id) {
-        return ElementFit::from_comparisons(Some(sent.0 == kept), &[]);
-    }
-    let number = marks.number.as_ref();
-    let number = number.map(|kept| kept.eq_ignore_ascii_case(&document.invoice_number));
-    ElementFit::from_comparisons(number, &[])
+    encode_statuses::<Invoices>(changes)
 }
 
 #[cfg(test)]

@@ -1,21 +1,83 @@
-//! An invoice in the form in which Xero returns it.
+//! An invoice in the forms in which Xero accepts and returns it.
 
 use domain::document::invoice::{
-    AppliedCredit, AppliedPayment, CreditKind, PaymentsAndCredits, RemoteInvoice,
+    AppliedCredit, AppliedPayment, CreditKind, InvoiceDocument, InvoiceType, PaymentsAndCredits,
+    RemoteInvoice,
 };
 use domain::document::sales::DocumentStatus;
 use domain::ids::{XeroContactId, XeroInvoiceId, XeroPaymentId};
-use domain::json_number;
 use domain::money::{Currency, Money};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::api::wire::{
+    OutgoingContactId, OutgoingLine, document_status, name_line_amount_types, name_new_status,
+};
 use crate::date::{optional_date, optional_instant};
 use crate::json::{currency_code, optional_figure, optional_id, optional_text, real_id};
+use crate::json_number;
 
+/// An invoice to create or update.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OutgoingInvoice<'a> {
+    #[serde(rename = "InvoiceID", skip_serializing_if = "Option::is_none")]
+    invoice_id: Option<XeroInvoiceId>,
+    #[serde(rename = "Type")]
+    invoice_type: &'static str,
+    contact: OutgoingContactId,
+    date: Date,
+    due_date: Date,
+    line_amount_types: &'static str,
+    invoice_number: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    currency_code: Currency,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    url: &'a str,
+    line_items: Vec<OutgoingLine<'a>>,
+}
+
+impl<'a> From<&'a InvoiceDocument> for OutgoingInvoice<'a> {
+    fn from(document: &'a InvoiceDocument) -> Self {
+        let InvoiceDocument {
+            invoice_id,
+            invoice_type,
+            contact,
+            date,
+            due_date,
+            line_amount_types,
+            invoice_number,
+            reference,
+            currency_code,
+            status,
+            url,
+            line_items,
+        } = document;
+        Self {
+            invoice_id: *invoice_id,
+            invoice_type: match invoice_type {
+                InvoiceType::Accrec => "ACCREC",
+            },
+            contact: contact.into(),
+            date: *date,
+            due_date: *due_date,
+            line_amount_types: name_line_amount_types(*line_amount_types),
+            invoice_number,
+            reference: reference.as_deref(),
+            currency_code: *currency_code,
+            status: status.map(name_new_status),
+            url,
+            line_items: line_items.iter().map(OutgoingLine::from).collect(),
+        }
+    }
+}
+
+/// An invoice as Xero returns it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct WireInvoice {
@@ -23,6 +85,7 @@ pub(super) struct WireInvoice {
     id: Uuid,
     #[serde(rename = "Type")]
     invoice_type: String,
+    #[serde(deserialize_with = "document_status")]
     status: DocumentStatus,
     #[serde(default, deserialize_with = "optional_text")]
     invoice_number: Option<String>,

@@ -4,21 +4,22 @@
 //! read. Serde's own path for numbers goes through `f64` and turns `1234567890123.4567` into
 //! `1234567890123.4568`, so the digits are taken from the raw token.
 //!
-//! Use with `#[serde(with = "json_number")]`, or [`option`] for optional fields. A type that uses
-//! this must be parsed directly from text: `RawValue` does not work under `#[serde(flatten)]`,
-//! untagged enums or `serde_json::Value`.
+//! Use with `#[serde(with = "json_number")]`. [`option`] writes optional fields, and
+//! [`optional_figure`](crate::json::optional_figure) reads them. A type that uses this must be
+//! parsed directly from text: `RawValue` does not work under `#[serde(flatten)]`, untagged enums
+//! or `serde_json::Value`.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use serde_json::value::RawValue;
 
 /// Writes the decimal as a JSON number with exactly its digits.
-pub fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
     RawValue::from_string(value.to_string()).map_err(ser::Error::custom)?.serialize(serializer)
 }
 
 /// Reads a JSON number, plain or in quotes, with exactly its digits.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     parse_number(raw.get())
         .ok_or_else(|| de::Error::custom(format!("not a decimal number: {}", raw.get())))
@@ -29,12 +30,13 @@ fn parse_number(token: &str) -> Option<Decimal> {
     Decimal::from_str_exact(digits).ok().or_else(|| Decimal::from_scientific(digits).ok())
 }
 
-/// The same for `Option<Decimal>`: an absent field (with `#[serde(default)]`) or `null` is `None`.
-pub mod option {
-    use super::{Decimal, Deserialize, Deserializer, RawValue, Serializer, de, parse_number};
+/// Writes `Option<Decimal>` the same way.
+pub(crate) mod option {
+    use super::{Decimal, Serializer};
 
     /// Writes the number, or `null`.
-    pub fn serialize<S: Serializer>(
+    #[allow(clippy::ref_option, reason = "serde passes the field by reference")]
+    pub(crate) fn serialize<S: Serializer>(
         value: &Option<Decimal>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -42,19 +44,6 @@ pub mod option {
             Some(decimal) => super::serialize(decimal, serializer),
             None => serializer.serialize_none(),
         }
-    }
-
-    /// Reads a number, a number in quotes, or `null`.
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Decimal>, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        if raw.get() == "null" {
-            return Ok(None);
-        }
-        parse_number(raw.get())
-            .map(Some)
-            .ok_or_else(|| de::Error::custom(format!("not a decimal number: {}", raw.get())))
     }
 }
 
@@ -68,7 +57,12 @@ mod tests {
     struct Line {
         #[serde(with = "super")]
         amount: Decimal,
-        #[serde(default, with = "super::option", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            serialize_with = "super::option::serialize",
+            deserialize_with = "crate::json::optional_figure",
+            skip_serializing_if = "Option::is_none"
+        )]
         discount: Option<Decimal>,
     }
 

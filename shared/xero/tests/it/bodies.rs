@@ -1,0 +1,113 @@
+//! Tests of the bodies that the client sends: idempotency keys cover their bytes, so the same
+//! document must give the same bytes in every release.
+
+use domain::document::allocation::{AllocationDocument, InvoiceReference};
+use domain::document::contact::ContactDocument;
+use domain::document::invoice::InvoiceDocument;
+use domain::document::sales::{LineAmountTypes, LineItem};
+use jiff::civil::date;
+use rust_decimal::Decimal;
+use xero::api::{bank_transactions, contacts, credit_notes, invoices, payments};
+
+use crate::samples::{CONTACT, INVOICE, a_contact, a_fee, a_payment, a_surcharge, an_invoice};
+
+fn text(body: &[u8]) -> &str {
+    std::str::from_utf8(body).unwrap()
+}
+
+/// A contact of which the CRM knows the number and the name alone.
+fn a_bare_contact() -> ContactDocument {
+    ContactDocument {
+        contact_id: None,
+        contact_number: Some("SC-c".to_owned()),
+        name: Some("山田 太郎".to_owned()),
+        first_name: None,
+        last_name: None,
+        email_address: None,
+        company_number: None,
+        tax_number: None,
+        phones: Vec::new(),
+        addresses: Vec::new(),
+    }
+}
+
+#[test]
+fn a_contact_has_only_the_members_that_are_known() {
+    let body = contacts::contact_body(&[a_bare_contact()]);
+    assert_eq!(text(&body), r#"{"Contacts":[{"ContactNumber":"SC-c","Name":"山田 太郎"}]}"#);
+    let update = ContactDocument { contact_id: Some(CONTACT), name: None, ..a_bare_contact() };
+    let body = contacts::contact_body(&[update]);
+    assert_eq!(
+        text(&body),
+        format!(r#"{{"Contacts":[{{"ContactID":"{CONTACT}","ContactNumber":"SC-c"}}]}}"#)
+    );
+}
+
+#[test]
+fn the_persons_of_a_contact_are_never_sent() {
+    // An empty list may remove the existing ones.
+    assert!(!text(&contacts::contact_body(&[a_contact()])).contains("ContactPersons"));
+}
+
+#[test]
+fn a_line_has_the_discount_that_it_was_given_and_no_other() {
+    let line = |discount_rate: Option<Decimal>, discount_amount: Option<Decimal>| {
+        let line = LineItem { discount_rate, discount_amount, ..an_invoice().line_items.remove(0) };
+        let document = InvoiceDocument { line_items: vec![line], ..an_invoice() };
+        text(&invoices::invoice_body(&[document])).to_owned()
+    };
+    let five = Some(Decimal::new(500, 2));
+    for (rate, amount, end) in [
+        (None, None, r#""TaxType":"OUTPUT2"}]}]}"#),
+        (five, None, r#""TaxType":"OUTPUT2","DiscountRate":5.00}]}]}"#),
+        (None, five, r#""TaxType":"OUTPUT2","DiscountAmount":5.00}]}]}"#),
+    ] {
+        let body = line(rate, amount);
+        assert!(body.ends_with(end), "{body}");
+    }
+}
+
+#[test]
+fn a_document_whose_prices_contain_tax_says_so() {
+    let document =
+        InvoiceDocument { line_amount_types: LineAmountTypes::Inclusive, ..an_invoice() };
+    let body = invoices::invoice_body(&[document]);
+    assert!(text(&body).contains(r#""LineAmountTypes":"Inclusive","InvoiceNumber""#));
+}
+
+#[test]
+fn money_is_sent_with_exactly_its_digits() {
+    let body = payments::payment_body(&[a_payment()]);
+    assert_eq!(
+        text(&body),
+        format!(
+            r#"{{"Payments":[{{"Invoice":{{"InvoiceID":"{INVOICE}"}},"Account":{{"Code":"090"}},"Date":"2026-10-20","Amount":120.50,"Reference":"Stripe pi_3Q9 (SC-pay_0001)"}}]}}"#
+        )
+    );
+    let allocation = AllocationDocument {
+        invoice: InvoiceReference { invoice_id: INVOICE },
+        amount: Decimal::new(60_500, 3),
+        date: date(2026, 11, 20),
+    };
+    let body = credit_notes::allocation_body(&allocation);
+    assert_eq!(
+        text(&body),
+        format!(
+            r#"{{"Allocations":[{{"Invoice":{{"InvoiceID":"{INVOICE}"}},"Amount":60.500,"Date":"2026-11-20"}}]}}"#
+        )
+    );
+}
+
+#[test]
+fn a_bank_transaction_names_its_contact_by_name_or_by_id() {
+    let body = bank_transactions::bank_transaction_body(&[a_fee()]);
+    assert_eq!(
+        text(&body),
+        r#"{"BankTransactions":[{"Type":"SPEND","Contact":{"Name":"Stripe"},"BankAccount":{"Code":"090"},"LineAmountTypes":"Inclusive","CurrencyCode":"GBP","LineItems":[{"Description":"Stripe fee of payment pay_0001","Quantity":1,"UnitAmount":2.10,"AccountCode":"404"}],"Date":"2026-10-20","Reference":"Stripe fee pi_3Q9 (SC-pay_0001)","Status":"AUTHORISED"}]}"#
+    );
+    let body = bank_transactions::bank_transaction_body(&[a_surcharge()]);
+    let start = format!(
+        r#"{{"BankTransactions":[{{"Type":"RECEIVE","Contact":{{"ContactID":"{CONTACT}"}},"#
+    );
+    assert!(text(&body).starts_with(&start), "{}", text(&body));
+}
