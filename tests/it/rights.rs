@@ -68,6 +68,8 @@ fn rights_for(access: Access) -> Vec<Right> {
         Access::NewSecret => vec![
             right("secretsmanager:PutSecretValue", grants()),
             right("secretsmanager:CreateSecret", grants()),
+            // It is created with a tag.
+            right("secretsmanager:TagResource", grants()),
         ],
         Access::DeleteSecret => vec![right("secretsmanager:DeleteSecret", grants())],
         Access::Book => vec![
@@ -98,9 +100,26 @@ const fn hint_queue(queue: HintQueue) -> &'static str {
 /// The permissions that a function always needs: its log, its credentials, its queue.
 fn standing(function: Function) -> Vec<Right> {
     let logs = function.resource("Logs.Arn");
-    let mut rights = vec![right("logs:CreateLogStream", &logs), right("logs:PutLogEvents", &logs)];
+    let mut rights = vec![
+        right("logs:CreateLogStream", &logs),
+        right("logs:PutLogEvents", &logs),
+        // Lambda sends traces with the function's permissions.
+        right("xray:PutTraceSegments", "*"),
+        right("xray:PutTelemetryRecords", "*"),
+    ];
     if function != Function::LogCleanup {
         rights.push(right("secretsmanager:GetSecretValue", format!("{SECRETS}/app-??????")));
+    }
+    let scheduled = [
+        Function::PaymentPoll,
+        Function::Sweep,
+        Function::KeepAlive,
+        Function::HealthCheck,
+        Function::LogCleanup,
+    ];
+    if scheduled.contains(&function) {
+        // Lambda reports failed runs with the function's permissions.
+        rights.push(right("sqs:SendMessage", "JobDeadLetterQueue.Arn"));
     }
     let queue = match function {
         Function::ContactPush => Some("Contact"),
@@ -181,6 +200,9 @@ fn only_the_products_own_roles_may_send_wake_ups_and_chunks() {
     let mut closed = BTreeSet::new();
     for (name, policy) in template.of_type("AWS::SQS::QueuePolicy") {
         let statement = &policy["PolicyDocument"]["Statement"][0];
+        if statement["Sid"] == "OnlyOverTls" {
+            continue;
+        }
         assert_eq!((&statement["Effect"], &statement["Principal"]), (&"Deny".into(), &"*".into()));
         assert_eq!(
             (&statement["Action"], &statement["Resource"]),

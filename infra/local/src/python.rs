@@ -131,6 +131,13 @@ pub const CHECKS: Environment = Environment {
     requirements: "requirements-checks.txt",
 };
 
+/// The rule packs that check the template.
+pub const CHECKERS: Environment = Environment {
+    name: "checkers",
+    what: "The rule packs for the template (checkov, cfn-lint-serverless, cdk-nag)",
+    requirements: "requirements-checkers.txt",
+};
+
 /// The tools of cargo that the checks run.
 pub const CARGO_TOOLS: Environment = Environment {
     name: "cargo-tools",

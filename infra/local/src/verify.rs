@@ -13,7 +13,7 @@ use crate::deployment;
 use crate::failure::Failure;
 use crate::fuzzing;
 use crate::lambda;
-use crate::python::{CARGO_TOOLS, CHECKS, Environment, MINISTACK, Python, SDK};
+use crate::python::{CARGO_TOOLS, CHECKERS, CHECKS, Environment, MINISTACK, Python, SDK};
 use crate::stack::{self, Options, Stack};
 use crate::story;
 use crate::workplace::Workplace;
@@ -28,7 +28,7 @@ pub enum Check {
     /// `cargo fmt --check`.
     #[value(name = "fmt")]
     Format,
-    /// The template, by `cfn-lint` and `sam validate`.
+    /// The template, by `cfn-lint`, `sam validate`, checkov and cdk-nag.
     Template,
     /// `cargo clippy`, where a warning is an error.
     Clippy,
@@ -140,7 +140,12 @@ impl Verifier<'_> {
             .args(["validate", "--lint", "--region", crate::aws::REGION, "--template"])
             .arg(self.workplace.project.template())
             .env("SAM_CLI_TELEMETRY", "0");
-        self.shown("sam validate --lint", &mut validate).await
+        self.shown("sam validate --lint", &mut validate).await?;
+        let python = self.tools(&CHECKERS).await?.join("python");
+        let script = "infra/local/template_checkers.py";
+        let mut check = Command::new(python);
+        check.args(["-B", "-u"]).arg(root.join(script));
+        self.shown(script, &mut check).await
     }
 
     /// The folder of the programs of a Python environment, which is installed if it is missing.

@@ -6,6 +6,7 @@ use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
+use aws_sdk_secretsmanager::types::Tag;
 use aws_smithy_runtime_api::client::result::SdkError;
 use engine::ports::{PortError, SecretStore};
 use secrecy::{ExposeSecret, SecretString};
@@ -36,6 +37,7 @@ impl SecretsManager {
             .description("Tokens of one Xero user, rotated with every refresh.")
             .secret_string(value.expose_secret())
             .client_request_token(version.to_string())
+            .tags(application_tag(name))
             .send()
             .await;
         match created {
@@ -143,6 +145,13 @@ impl SecretStore for SecretsManager {
     }
 }
 
+/// The tag by which the costs of a stage are counted; the stack's own resources have the same one
+/// from the deployment. The names of secrets begin with its value.
+fn application_tag(name: &str) -> Tag {
+    let application = name.split_once("/grant/").map_or(name, |(application, _)| application);
+    Tag::builder().key("Application").value(application).build()
+}
+
 /// Keeps the cause without the raw exchange, whose debug output would contain the secret.
 fn describe_failure<E, R>(operation: &'static str, error: SdkError<E, R>) -> PortError
 where
@@ -151,4 +160,18 @@ where
 {
     let source = error.into_source().unwrap_or_else(|error| error.to_string().into());
     PortError { operation, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::application_tag;
+
+    #[test]
+    fn the_tag_of_a_grant_names_its_stage() {
+        let tag = application_tag("servicecortex-xero/production/grant/user-1");
+        assert_eq!(
+            (tag.key(), tag.value()),
+            (Some("Application"), Some("servicecortex-xero/production"))
+        );
+    }
 }

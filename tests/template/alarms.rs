@@ -1,0 +1,108 @@
+//! Alarms that neither stay on after their cause nor miss the next one.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tests::template::Template;
+
+use super::template;
+
+/// Metrics that are written whether something happens or not: by the health check every hour.
+const ALWAYS_WRITTEN: [&str; 3] = ["Overdue", "Undelivered", "AccountsWarned"];
+/// Metrics of queues, which SQS reports for six hours after their last use.
+const OF_QUEUES: [&str; 2] =
+    ["ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"];
+
+/// A metric of an alarm.
+struct Watched<'a> {
+    name: &'a str,
+    period: u64,
+    dimensions: &'a Value,
+}
+
+/// The metrics of an alarm, and its expression.
+fn watched(alarm: &Value) -> (Vec<Watched<'_>>, Option<&str>) {
+    let Some(metrics) = alarm["Metrics"].as_array() else {
+        let only = Watched {
+            name: alarm["MetricName"].as_str().unwrap(),
+            period: alarm["Period"].as_u64().unwrap(),
+            dimensions: &alarm["Dimensions"],
+        };
+        return (vec![only], None);
+    };
+    let all = metrics.iter().filter_map(|metric| metric.get("MetricStat"));
+    let all = all.map(|one| Watched {
+        name: one["Metric"]["MetricName"].as_str().unwrap(),
+        period: one["Period"].as_u64().unwrap(),
+        dimensions: &one["Metric"]["Dimensions"],
+    });
+    (all.collect(), metrics.iter().find_map(|metric| metric["Expression"].as_str()))
+}
+
+#[test]
+fn gaps_of_metrics_that_are_written_now_and_then_are_filled() {
+    let alarms = Template::read("infra/alarms.yaml");
+    for (name, alarm) in alarms.of_type("AWS::CloudWatch::Alarm") {
+        let (metrics, expression) = watched(alarm);
+        let is_steady = |metric: &Watched<'_>| {
+            ALWAYS_WRITTEN.contains(&metric.name) || OF_QUEUES.contains(&metric.name)
+        };
+        if metrics.iter().all(is_steady) {
+            continue;
+        }
+        let expression = expression.unwrap_or_default();
+        assert!(expression.contains("FILL("), "{name} stays on after its cause: {expression}");
+        // The value for a gap must not raise the alarm, unless it is about the gap.
+        let filled = expression.rsplit(", ").next().unwrap().trim_end_matches(')');
+        let filled: u64 = filled.parse().unwrap();
+        let threshold = alarm["Threshold"].as_u64().unwrap();
+        let raises = match alarm["ComparisonOperator"].as_str().unwrap() {
+            "GreaterThanThreshold" => filled > threshold,
+            "GreaterThanOrEqualToThreshold" => filled >= threshold,
+            "LessThanThreshold" => filled < threshold,
+            "LessThanOrEqualToThreshold" => filled <= threshold,
+            other => panic!("{name}: {other}"),
+        };
+        assert_eq!(raises, name.ends_with("Missing"), "{name}");
+    }
+}
+
+#[test]
+fn every_dead_letter_queue_reports_the_next_message_although_its_alarm_is_on() {
+    let alarms = Template::read("infra/alarms.yaml");
+    let (metrics, expression) = watched(alarms.properties("NewDeadLetters"));
+    assert_eq!(expression, Some("DIFF(SUM(METRICS()))"));
+    let queue = |metric: &Watched<'_>| metric.dimensions[0]["Value"].as_str().unwrap().to_owned();
+    let reported = metrics.iter().map(queue).collect::<BTreeSet<_>>();
+    let template = template();
+    let queues = template.of_type("AWS::SQS::Queue").into_iter();
+    let queues = queues.filter(|(name, _)| name.ends_with("DeadLetterQueue"));
+    let queues = queues.map(|(_, queue)| queue["QueueName"].as_str().unwrap().to_owned());
+    assert_eq!(reported, queues.collect());
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html> and the
+/// description of `EvaluationPeriods` in the reference of `PutMetricAlarm`.
+#[test]
+fn alarms_are_within_the_limits_of_cloudwatch() {
+    let alarms = Template::read("infra/alarms.yaml");
+    for (name, alarm) in alarms.of_type("AWS::CloudWatch::Alarm") {
+        let (metrics, _) = watched(alarm);
+        assert!((1..=10).contains(&metrics.len()), "{name}");
+        let periods = metrics.iter().map(|metric| metric.period).collect::<BTreeSet<_>>();
+        let period = periods.first().copied().unwrap();
+        assert_eq!(periods.len(), 1, "{name}");
+        let windows = alarm["EvaluationPeriods"].as_u64().unwrap();
+        let longest = if period < 3_600 { 86_400 } else { 604_800 };
+        assert!(period * windows <= longest, "{name}");
+        assert!(alarm["DatapointsToAlarm"].as_u64().is_none_or(|needed| needed <= windows));
+        if let Some(all) = alarm["Metrics"].as_array() {
+            // Exactly one series is compared with the threshold.
+            let compared = all.iter().filter(|one| one["ReturnData"] != false).count();
+            assert_eq!(compared, 1, "{name}");
+            let ids = all.iter().map(|one| one["Id"].as_str().unwrap()).collect::<BTreeSet<_>>();
+            assert_eq!(ids.len(), all.len(), "{name}");
+            assert!(ids.iter().all(|id| id.starts_with(|sign: char| sign.is_ascii_lowercase())));
+        }
+    }
+}
