@@ -57,6 +57,7 @@ mod push_payment;
 mod record_routes;
 mod recovery;
 mod refused_batches;
+mod regions;
 mod repeated_failures;
 mod rights;
 mod sizes;

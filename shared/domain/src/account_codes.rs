@@ -94,15 +94,16 @@ fn find_tax_type_objection(rate: &str, tax_type: &str, chart: &Chart) -> Option<
     if !tax.is_active {
         return Some(format!("names tax rate {}, which is archived in Xero", tax.name));
     }
-    if !tax.can_apply_to_revenue {
-        return Some(format!("names tax rate {}, which Xero does not accept on income", tax.name));
+    if !tax.is_for_sales() {
+        return Some(format!("names tax rate {}, which cannot be used on sales", tax.name));
     }
     let expected = percent.unwrap_or_default();
-    (tax.effective_rate != expected).then(|| {
+    let charged = tax.charged_rate();
+    (charged != expected).then(|| {
         format!(
-            "names tax rate {}, which is {} %, not {expected} %",
+            "names tax rate {}, which charges {} %, not {expected} %",
             tax.name,
-            tax.effective_rate.normalize()
+            charged.normalize()
         )
     })
 }
@@ -211,6 +212,8 @@ mod tests {
                 rate("OLD", 20, false, true),
                 rate("INPUT2", 20, true, false),
                 rate("NONE", 0, true, true),
+                rate("DRCHARGE20", 20, true, true),
+                rate("INPUT", 0, true, true),
             ],
             ..chart()
         };
@@ -224,6 +227,9 @@ mod tests {
             ("20", "OLD", 1),
             ("20", "INPUT2", 1),
             ("20", "GONE", 1),
+            ("0", "DRCHARGE20", 0),
+            ("20", "DRCHARGE20", 1),
+            ("0", "INPUT", 1),
             ("5", "OUTPUT2", 1),
             ("20.0", "OUTPUT2", 1),
             ("twenty", "OUTPUT2", 1),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::ids::XeroId;
 use crate::invoice_payments::DepositAccount;
@@ -79,6 +80,41 @@ pub struct TaxRate {
     pub is_active: bool,
     /// Whether it may be used on income.
     pub can_apply_to_revenue: bool,
+}
+
+/// The start of Xero's codes for the domestic reverse charge in the United Kingdom.
+const REVERSE_CHARGE: &str = "DRCHARGE";
+/// The start of the codes for the same on purchases.
+const REVERSE_CHARGE_ON_PURCHASES: &str = "DRCHARGESUPPLY";
+/// The code for purchases that Xero also accepts on income in organisations without an edition for
+/// their country, where its rate is a placeholder.
+const PURCHASES: &str = "INPUT";
+/// The code for taxes that Xero computes itself, which its API does not accept.
+const AUTOMATIC: &str = "AVALARA";
+
+impl TaxRate {
+    /// Whether documents to customers can carry it: it is in use, Xero accepts it on income, it is
+    /// not meant for purchases, and Xero accepts it through its API. Xero accepts no `AVALARA` and
+    /// none of the rates of its sales tax in the United States, whose codes are UUIDs
+    /// (developer.xero.com, Tax rates).
+    pub fn is_for_sales(&self) -> bool {
+        let is_for_purchases =
+            self.tax_type == PURCHASES || self.tax_type.starts_with(REVERSE_CHARGE_ON_PURCHASES);
+        let is_automatic = self.tax_type == AUTOMATIC || Uuid::parse_str(&self.tax_type).is_ok();
+        self.is_active && self.can_apply_to_revenue && !is_for_purchases && !is_automatic
+    }
+
+    /// Whether the customer accounts for the tax, so that the document charges none.
+    pub fn is_reverse_charge(&self) -> bool {
+        self.tax_type.starts_with(REVERSE_CHARGE)
+            && !self.tax_type.starts_with(REVERSE_CHARGE_ON_PURCHASES)
+    }
+
+    /// The percentage that a document charges: zero under a reverse charge, for which Xero may list
+    /// the percentage of its name as the effective rate.
+    pub fn charged_rate(&self) -> Decimal {
+        if self.is_reverse_charge() { Decimal::ZERO } else { self.effective_rate }
+    }
 }
 
 impl Chart {

@@ -67,7 +67,8 @@ pub struct DocumentLine {
     /// The discount on the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount: Option<LineDiscount>,
-    /// The tax rate in percent. Absent means outside the scope of tax; `0` means zero-rated.
+    /// The percentage that is charged. Absent without a name means outside the scope of tax; `0`
+    /// without a name means zero-rated.
     #[serde(
         default,
         serialize_with = "rust_decimal_text::option::serialize",
@@ -75,7 +76,8 @@ pub struct DocumentLine {
         skip_serializing_if = "Option::is_none"
     )]
     pub tax_rate: Option<Decimal>,
-    /// The name of the tax rate in Xero, needed where several rates share a percentage.
+    /// The name or the code of the tax rate in Xero, or a treatment in words such as `exempt`.
+    /// Needed where several rates share a percentage.
     #[serde(
         default,
         deserialize_with = "text::deserialize_short_text",

@@ -1,26 +1,23 @@
-//! The translation of lines into the lines of a sales document in Xero: accounts, taxes and
-//! amounts.
+//! The translation of lines into the lines of a sales document in Xero: accounts and amounts. `tax`
+//! chooses the tax rates.
 
 use rust_decimal::Decimal;
 
 use crate::account_codes::AccountCodes;
-use crate::chart::{Chart, ChartAccount, TaxRate};
+use crate::chart::{Chart, ChartAccount};
 use crate::crm::lines::{DocumentLine, LineAmounts, LineDiscount};
 use crate::document::sales::LineItem;
 use crate::failure::{Failure, FailureCause, FailureClass, FailureCode};
 use crate::ids::XeroContactId;
 use crate::money::{Money, round_to_cents};
 use crate::totals;
+use crate::translate::tax::find_tax_type;
 use crate::translate::text::{DocumentTexts, is_sendable};
 
 /// Xero's limit for a line's description, in characters.
 const DESCRIPTION_LIMIT: usize = 4_000;
 /// The decimals of quantities and unit prices that Xero keeps, if the call has `unitdp=4`.
 const PRICE_DECIMALS: u32 = 4;
-/// Xero's code for lines outside the scope of tax; every organisation has it.
-const NO_TAX: &str = "NONE";
-/// Xero's code for zero-rated income, used if an organisation has several rates of 0 %.
-const ZERO_RATED: &str = "ZERORATEDOUTPUT";
 
 /// The input of a translation besides the document.
 #[derive(Debug, Clone, Copy)]
@@ -119,10 +116,7 @@ fn line_item(
     context: TranslationContext<'_>,
     texts: &mut DocumentTexts,
 ) -> Result<LineItem, Failure> {
-    let tax_type = match chosen_tax_type(line, context)? {
-        Some(tax_type) => tax_type,
-        None => tax_type(line, account, context.chart)?,
-    };
+    let tax_type = find_tax_type(line, account, context)?;
     let priced = compute_price(line, discounts);
     let description = build_description(line, priced.note.as_deref());
     let description = texts.prepare_block("lines", &description);
@@ -188,76 +182,5 @@ fn compute_price(line: &DocumentLine, discounts: DiscountSupport) -> LinePrice {
         discount_rate: None,
         discount_amount: None,
         note: Some(format!("({} x {}{discount})", line.quantity, line.unit_price)),
-    }
-}
-
-/// The tax type chosen in the settings for the line's rate. A tax name on the line takes
-/// precedence.
-fn chosen_tax_type<'a>(
-    line: &DocumentLine,
-    context: TranslationContext<'a>,
-) -> Result<Option<&'a str>, Failure> {
-    if line.tax_name.is_some() {
-        return Ok(None);
-    }
-    let Some(chosen) = context.codes.tax_type(line.tax_rate) else { return Ok(None) };
-    let usable = context.chart.tax_rates.iter().find(|tax| tax.tax_type == chosen);
-    if usable.is_some_and(|tax| tax.is_active && tax.can_apply_to_revenue) {
-        return Ok(Some(chosen));
-    }
-    Err(untranslatable_document(
-        FailureCause::TaxTypeUnusable,
-        format!("The tax type {chosen}, chosen in the settings, is no longer usable in Xero."),
-        "Choose the tax rate again in Settings > Billing > Payment Settings.",
-    ))
-}
-
-/// The tax type of a line: by name if the line has one; zero-rated for an explicit 0 %; otherwise
-/// the account's default if its rate matches, or else the only rate of that percentage. Two rates
-/// of one percentage may belong to different boxes of a tax return, so the choice between them is
-/// left to a person.
-fn tax_type<'a>(
-    line: &DocumentLine,
-    account: &'a ChartAccount,
-    chart: &'a Chart,
-) -> Result<&'a str, Failure> {
-    let Some(rate) = line.tax_rate else {
-        return Ok(NO_TAX);
-    };
-    let percent = rate.normalize();
-    let candidates = chart
-        .tax_rates
-        .iter()
-        .filter(|tax| tax.is_active && tax.can_apply_to_revenue && tax.effective_rate == rate)
-        .collect::<Vec<_>>();
-    if let Some(name) = &line.tax_name {
-        let named = candidates.iter().find(|tax| tax.name.eq_ignore_ascii_case(name));
-        return named.map(|tax| tax.tax_type.as_str()).ok_or_else(|| {
-            untranslatable_document(
-                FailureCause::TaxRateUnknown,
-                format!("Xero has no tax rate for income named \"{name}\" at {percent} %."),
-                "Add the tax rate in Xero, or correct its name on the line.",
-            )
-        });
-    }
-    let of_account = |tax: &&&TaxRate| account.tax_type.as_deref() == Some(&tax.tax_type);
-    let zero_rated = |tax: &&&TaxRate| percent.is_zero() && tax.tax_type == ZERO_RATED;
-    let chosen = candidates.iter().find(zero_rated).or_else(|| candidates.iter().find(of_account));
-    match (chosen, candidates.as_slice()) {
-        (Some(tax), _) => Ok(&tax.tax_type),
-        (None, [only]) => Ok(&only.tax_type),
-        (None, []) => Err(untranslatable_document(
-            FailureCause::TaxRateUnknown,
-            format!("Xero has no active tax rate of {percent} % for income."),
-            "Add the tax rate in Xero, or correct the rate on the line.",
-        )),
-        (None, several) => {
-            let names = several.iter().map(|tax| tax.name.as_str()).collect::<Vec<_>>();
-            Err(untranslatable_document(
-                FailureCause::TaxRateAmbiguous,
-                format!("Xero has several tax rates of {percent} %: {}.", names.join(", ")),
-                "Name the tax rate on the line.",
-            ))
-        }
     }
 }

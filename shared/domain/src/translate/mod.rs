@@ -6,6 +6,7 @@ pub mod credit_note;
 pub mod invoice;
 pub mod lines;
 pub mod payment;
+mod tax;
 pub(crate) mod text;
 
 /// A document, and the warnings about fields that were omitted.

@@ -74,7 +74,7 @@ pub struct AccountChoices {
     pub bank: Vec<AccountOption>,
     /// For gift cards.
     pub gift_card: Vec<AccountOption>,
-    /// For tax rates on income.
+    /// For tax rates on sales.
     pub tax: Vec<TaxRateOption>,
     /// Why choices in use are not usable now.
     pub objections: Vec<String>,
@@ -96,7 +96,7 @@ pub struct TaxRateOption {
     pub tax_type: String,
     /// Its name.
     pub name: String,
-    /// The rate in percent.
+    /// The percentage that documents charge; zero under a reverse charge.
     pub rate: String,
 }
 
@@ -119,11 +119,11 @@ pub async fn account_choices(
         let active = chart.accounts.iter().filter(|one| one.is_active && wanted(one));
         active.map(|one| AccountOption { code: one.code.clone(), name: one.name.clone() }).collect()
     };
-    let taxes = chart.tax_rates.iter().filter(|tax| tax.is_active && tax.can_apply_to_revenue);
+    let taxes = chart.tax_rates.iter().filter(|tax| tax.is_for_sales());
     let tax = |tax: &TaxRate| TaxRateOption {
         tax_type: tax.tax_type.clone(),
         name: tax.name.clone(),
-        rate: tax.effective_rate.normalize().to_string(),
+        rate: tax.charged_rate().normalize().to_string(),
     };
     let is = |one: &ChartAccount, types: &[&str]| types.contains(&one.account_type.as_str());
     Ok(AccountChoices {

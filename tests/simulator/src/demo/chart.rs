@@ -98,7 +98,7 @@ fn tax_type(region: Region, code: &'static str) -> &'static str {
         Region::UnitedKingdom => return code,
         Region::NewZealand => ("OUTPUT2", "INPUT2", "NONE"),
         Region::Australia => ("OUTPUT", "INPUT", "BASEXCLUDED"),
-        Region::UnitedStates | Region::Global => ("OUTPUT", "INPUT", "NONE"),
+        Region::UnitedStates | Region::Ireland | Region::Global => ("OUTPUT", "INPUT", "NONE"),
         Region::SouthAfrica => ("OUTPUT3", "INPUT3", "NONE"),
         Region::Singapore => ("OUTPUTY24", "INPUTY24", "NONE"),
     };

@@ -40,6 +40,7 @@ impl Settings {
             Region::NewZealand
             | Region::Australia
             | Region::UnitedStates
+            | Region::Ireland
             | Region::Global
             | Region::SouthAfrica
             | Region::Singapore => Organisation::demo(region, &name),

@@ -46,8 +46,9 @@ const AUSTRALIAN: &[Row] = &[
     ("BASEXCLUDED", "BAS Excluded", 0, ALL),
 ];
 
-/// The United States and every country without an edition of its own: both rates are placeholders
-/// of zero percent, and the one for purchases may be used with revenue.
+/// The United States and every country without an edition of its own, among which Ireland is
+/// counted because Xero documents no rates for it: both rates are placeholders of zero percent, and
+/// the one for purchases may be used with revenue.
 const GLOBAL: &[Row] = &[
     ("OUTPUT", "Tax on Sales", 0, INCOME),
     ("INPUT", "Tax on Purchases", 0, ALL),
@@ -80,7 +81,7 @@ pub(super) fn of(region: Region) -> Vec<TaxRate> {
         Region::UnitedKingdom => BRITISH,
         Region::NewZealand => NEW_ZEALAND,
         Region::Australia => AUSTRALIAN,
-        Region::UnitedStates | Region::Global => GLOBAL,
+        Region::UnitedStates | Region::Ireland | Region::Global => GLOBAL,
         Region::SouthAfrica => SOUTH_AFRICAN,
         Region::Singapore => SINGAPOREAN,
     };

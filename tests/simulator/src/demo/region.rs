@@ -10,6 +10,7 @@ pub enum Region {
     NewZealand,
     Australia,
     UnitedStates,
+    Ireland,
     /// A country without an edition of its own; here the United Arab Emirates.
     Global,
     SouthAfrica,
@@ -29,11 +30,12 @@ pub(super) struct Customs {
 
 impl Region {
     /// Every region.
-    pub const ALL: [Self; 7] = every_variant![
+    pub const ALL: [Self; 8] = every_variant![
         UnitedKingdom,
         NewZealand,
         Australia,
         UnitedStates,
+        Ireland,
         Global,
         SouthAfrica,
         Singapore
@@ -46,6 +48,7 @@ impl Region {
             Self::NewZealand => "NZ",
             Self::Australia => "AU",
             Self::UnitedStates => "US",
+            Self::Ireland => "IE",
             Self::Global => "GLOBAL",
             Self::SouthAfrica => "ZA",
             Self::Singapore => "SG",
@@ -83,6 +86,7 @@ impl Region {
                 "EST5EDT,M3.2.0,M11.1.0",
                 "EASTERNSTANDARDTIME",
             ),
+            Self::Ireland => ("IE", "EUR", "Euro", "GMT0IST,M3.5.0/1,M10.5.0", "GMTSTANDARDTIME"),
             Self::Global => {
                 ("AE", "AED", "United Arab Emirates Dirham", "<+04>-4", "ARABIANSTANDARDTIME")
             }

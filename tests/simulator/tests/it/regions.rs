@@ -12,6 +12,7 @@ fn each_region_has_its_own_rates_and_invoices_have_the_expected_total() {
         (Region::NewZealand, "NZ", "NZD", "OUTPUT2", "115.00"),
         (Region::Australia, "AU", "AUD", "OUTPUT", "110.00"),
         (Region::UnitedStates, "US", "USD", "OUTPUT", "100.00"),
+        (Region::Ireland, "GLOBAL", "EUR", "OUTPUT", "100.00"),
         (Region::Global, "GLOBAL", "AED", "OUTPUT", "100.00"),
         (Region::SouthAfrica, "GLOBAL", "ZAR", "OUTPUT3", "115.00"),
         (Region::Singapore, "GLOBAL", "SGD", "OUTPUTY24", "109.00"),

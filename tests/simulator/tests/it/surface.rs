@@ -275,7 +275,7 @@ fn an_invalid_command_line_is_explained() {
         (&["--answer", "rounding=up"], "half-away-from-zero or half-even"),
         (&["--answer", "rounding"], "half-away-from-zero or half-even"),
         (&["--speed", "0"], "invalid value '0' for '--speed <N>'"),
-        (&["--region", "XX"], "possible values: GB, NZ, AU, US, GLOBAL, ZA, SG"),
+        (&["--region", "XX"], "possible values: GB, NZ, AU, US, IE, GLOBAL, ZA, SG"),
         (&["--port"], "a value is required for '--port <N>'"),
         (&["--colour", "red"], "unexpected argument '--colour'"),
         (&["--prot", "9800"], "a similar argument exists: '--port'"),

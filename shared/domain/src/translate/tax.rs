@@ -1,0 +1,277 @@
+//! The choice of a line's tax rate from the organisation's live list.
+//!
+//! A name on the line decides, then the choice in the settings, then the treatment or the
+//! percentage. Two rates of one percentage may belong to different boxes of a tax return, so a
+//! choice that the region's rules leave open is left to a person, who is given the candidates.
+
+mod region;
+
+use rust_decimal::Decimal;
+
+use self::region::{TaxRegion, TaxTreatment};
+use super::lines::{TranslationContext, untranslatable_document};
+use crate::chart::{Chart, ChartAccount, TaxRate};
+use crate::crm::lines::DocumentLine;
+use crate::failure::{Failure, FailureCause};
+
+/// The maximum number of candidates in a message.
+const CANDIDATES_MAX: usize = 12;
+/// Xero's code of `Tax on Sales`, a placeholder of 0 % until the organisation sets its rate.
+const SALES_TAX: &str = "OUTPUT";
+/// The code of South Africa's rate for capital goods, which has the percentage of the standard one.
+const CAPITAL_GOODS: &str = "SROUTPUT2";
+/// What a person can do if the line does not decide.
+const NAME_THE_RATE: &str =
+    "Name the tax rate on the line, or choose one in Settings > Billing > Payment Settings.";
+
+/// The tax type of a line.
+///
+/// # Errors
+///
+/// Fails with the candidates if the live list has no rate for the line, or several.
+pub(super) fn find_tax_type<'a>(
+    line: &DocumentLine,
+    account: &ChartAccount,
+    context: TranslationContext<'a>,
+) -> Result<&'a str, Failure> {
+    let chart = context.chart;
+    let tax = match (&line.tax_name, context.codes.tax_type(line.tax_rate), line.tax_rate) {
+        (Some(name), _, rate) => find_named_rate(name, rate.unwrap_or_default(), chart)?,
+        (None, Some(chosen), rate) => find_chosen_rate(chosen, rate.unwrap_or_default(), chart)?,
+        (None, None, Some(rate)) => find_rate(rate, account, chart)?,
+        (None, None, None) => find_out_of_scope_rate(chart)?,
+    };
+    Ok(&tax.tax_type)
+}
+
+/// The rates that documents to customers can carry.
+fn list_sales_rates(chart: &Chart) -> Vec<&TaxRate> {
+    chart.tax_rates.iter().filter(|tax| tax.is_for_sales()).collect()
+}
+
+/// The rate that a line names: by the rate's name, by its code, or by a treatment in words. It must
+/// charge the line's percentage; `percent` is zero for a line without one.
+fn find_named_rate<'a>(
+    name: &str,
+    percent: Decimal,
+    chart: &'a Chart,
+) -> Result<&'a TaxRate, Failure> {
+    let rates = list_sales_rates(chart);
+    let named = match_name(name, &rates, chart);
+    if named.is_empty() {
+        return Err(untranslatable_document(
+            FailureCause::TaxRateUnknown,
+            format!(
+                "Xero has no tax rate for sales named \"{name}\".{}",
+                list_candidates(percent, chart)
+            ),
+            "Correct the name of the tax rate on the line, or add or restore the rate in Xero.",
+        ));
+    }
+    let agreeing = named.iter().copied().filter(|tax| tax.charged_rate() == percent);
+    match agreeing.collect::<Vec<_>>().as_slice() {
+        [only] => Ok(only),
+        [] => Err(untranslatable_document(
+            FailureCause::TaxRateUnknown,
+            format!(
+                "The line charges {} %, but \"{name}\" does not: {}.{}",
+                percent.normalize(),
+                describe_rates(&named),
+                list_candidates(percent, chart)
+            ),
+            "Correct the rate or the name on the line: both must belong to the same tax rate in Xero.",
+        )),
+        [_, _, ..] => Err(untranslatable_document(
+            FailureCause::TaxRateAmbiguous,
+            format!("Xero has several tax rates for \"{name}\": {}.", describe_rates(&named)),
+            "Write the full name of the tax rate on the line.",
+        )),
+    }
+}
+
+/// The rates that a name on a line means. A rate's name precedes a code, and a code precedes the
+/// words of a treatment.
+fn match_name<'a>(name: &str, rates: &[&'a TaxRate], chart: &Chart) -> Vec<&'a TaxRate> {
+    let wanted = name.trim().to_lowercase();
+    let select = |is_it: &dyn Fn(&TaxRate) -> bool| {
+        rates.iter().copied().filter(|tax| is_it(tax)).collect::<Vec<_>>()
+    };
+    let by_name = select(&|tax: &TaxRate| tax.name.trim().to_lowercase() == wanted);
+    if !by_name.is_empty() {
+        return by_name;
+    }
+    let by_code = select(&|tax: &TaxRate| tax.tax_type.to_lowercase() == wanted);
+    if !by_code.is_empty() {
+        return by_code;
+    }
+    let by_treatment = TaxTreatment::from_words(name)
+        .map(|treatment| TaxRegion::from_rates(&chart.tax_rates).select_rates(treatment, rates));
+    by_treatment.unwrap_or_default()
+}
+
+/// The rate that people chose in the settings for the line's percentage.
+fn find_chosen_rate<'a>(
+    chosen: &str,
+    percent: Decimal,
+    chart: &'a Chart,
+) -> Result<&'a TaxRate, Failure> {
+    let unusable = |message: String| {
+        untranslatable_document(
+            FailureCause::TaxTypeUnusable,
+            message,
+            "Choose the tax rate again in Settings > Billing > Payment Settings.",
+        )
+    };
+    let usable = list_sales_rates(chart).into_iter().find(|tax| tax.tax_type == chosen);
+    match usable {
+        Some(tax) if tax.charged_rate() == percent => Ok(tax),
+        Some(tax) => Err(unusable(format!(
+            "The tax rate {}, chosen in the settings for {} %, charges {} % in Xero.",
+            tax.name,
+            percent.normalize(),
+            tax.charged_rate().normalize()
+        ))),
+        None => Err(unusable(format!(
+            "The tax type {chosen}, chosen in the settings, is no longer usable in Xero."
+        ))),
+    }
+}
+
+/// The rate of a line that states only a percentage: zero-rated for 0 % where the region has one
+/// such rate, otherwise the account's default if it charges that percentage, or else the only rate
+/// that does.
+fn find_rate<'a>(
+    percent: Decimal,
+    account: &ChartAccount,
+    chart: &'a Chart,
+) -> Result<&'a TaxRate, Failure> {
+    let region = TaxRegion::from_rates(&chart.tax_rates);
+    let mut rates = list_sales_rates(chart);
+    rates.retain(|tax| {
+        let is_placeholder = tax.tax_type == SALES_TAX && tax.effective_rate.is_zero();
+        tax.charged_rate() == percent && !tax.is_reverse_charge() && !is_placeholder
+    });
+    if percent.is_zero() {
+        if let [only] = region.select_rates(TaxTreatment::ZeroRated, &rates).as_slice() {
+            return Ok(only);
+        }
+        if region != TaxRegion::Other {
+            return find_default_of_zero(region, account, &rates, chart);
+        }
+    }
+    let is_default = |tax: &&TaxRate| account.tax_type.as_ref() == Some(&tax.tax_type);
+    if let Some(default) = rates.iter().copied().find(is_default) {
+        return Ok(default);
+    }
+    if rates.len() > 1 {
+        rates.retain(|tax| tax.tax_type != CAPITAL_GOODS);
+    }
+    match rates.as_slice() {
+        [only] => Ok(only),
+        [] => Err(untranslatable_document(
+            FailureCause::TaxRateUnknown,
+            format!(
+                "Xero has no active tax rate of {} % for sales.{}",
+                percent.normalize(),
+                list_candidates(percent, chart)
+            ),
+            "Add the tax rate in Xero, or correct the rate on the line.",
+        )),
+        [_, _, ..] => Err(untranslatable_document(
+            FailureCause::TaxRateAmbiguous,
+            format!(
+                "Xero has several tax rates of {} %: {}.",
+                percent.normalize(),
+                list_names(&rates)
+            ),
+            NAME_THE_RATE,
+        )),
+    }
+}
+
+/// The account's default for a line of 0 %, in a region whose zero-rated rate the organisation does
+/// not have, or has twice. A rate for lines outside the scope of tax is no answer: such lines state
+/// no percentage.
+fn find_default_of_zero<'a>(
+    region: TaxRegion,
+    account: &ChartAccount,
+    rates: &[&'a TaxRate],
+    chart: &Chart,
+) -> Result<&'a TaxRate, Failure> {
+    let outside = region.select_rates(TaxTreatment::OutOfScope, rates);
+    let is_outside = |tax: &TaxRate| outside.iter().any(|one| one.tax_type == tax.tax_type);
+    let default = rates
+        .iter()
+        .copied()
+        .find(|tax| account.tax_type.as_ref() == Some(&tax.tax_type) && !is_outside(tax));
+    default.ok_or_else(|| {
+        untranslatable_document(
+            FailureCause::TaxRateAmbiguous,
+            format!(
+                "Xero has no single active tax rate for zero-rated sales.{}",
+                list_candidates(Decimal::ZERO, chart)
+            ),
+            NAME_THE_RATE,
+        )
+    })
+}
+
+/// The rate of a line outside the scope of tax.
+fn find_out_of_scope_rate(chart: &Chart) -> Result<&TaxRate, Failure> {
+    let rates = list_sales_rates(chart);
+    let region = TaxRegion::from_rates(&chart.tax_rates);
+    match region.select_rates(TaxTreatment::OutOfScope, &rates).as_slice() {
+        [only] => Ok(only),
+        [] => Err(untranslatable_document(
+            FailureCause::TaxRateUnknown,
+            format!(
+                "Xero has no active tax rate for lines outside the scope of tax.{}",
+                list_candidates(Decimal::ZERO, chart)
+            ),
+            NAME_THE_RATE,
+        )),
+        several => Err(untranslatable_document(
+            FailureCause::TaxRateAmbiguous,
+            format!(
+                "Xero has several tax rates for lines outside the scope of tax: {}.",
+                list_names(several)
+            ),
+            NAME_THE_RATE,
+        )),
+    }
+}
+
+/// A sentence, preceded by a space, that names the rates of a percentage; all rates for sales if
+/// none has it; nothing if there are none at all.
+fn list_candidates(percent: Decimal, chart: &Chart) -> String {
+    let rates = list_sales_rates(chart);
+    let agreeing = rates.iter().copied().filter(|tax| tax.charged_rate() == percent);
+    let agreeing = agreeing.collect::<Vec<_>>();
+    if !agreeing.is_empty() {
+        return format!(" Tax rates of {} %: {}.", percent.normalize(), list_names(&agreeing));
+    }
+    if rates.is_empty() {
+        return String::new();
+    }
+    format!(" Tax rates for sales: {}.", describe_rates(&rates))
+}
+
+/// The names of rates.
+fn list_names(rates: &[&TaxRate]) -> String {
+    join_limited(rates.iter().map(|tax| tax.name.clone()).collect())
+}
+
+/// The names of rates, with the percentages that they charge.
+fn describe_rates(rates: &[&TaxRate]) -> String {
+    let describe = |tax: &&TaxRate| format!("{} ({} %)", tax.name, tax.charged_rate().normalize());
+    join_limited(rates.iter().map(describe).collect())
+}
+
+fn join_limited(names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(CANDIDATES_MAX);
+    let listed = names.into_iter().take(CANDIDATES_MAX).collect::<Vec<_>>().join(", ");
+    if more == 0 { listed } else { format!("{listed} and {more} more") }
+}
+
+#[cfg(test)]
+mod tests;
