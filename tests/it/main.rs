@@ -23,6 +23,7 @@ mod consent;
 mod contacts;
 mod copies;
 mod crash;
+mod damaged_shares;
 #[path = "../../shared/xero/tests/it/description.rs"]
 #[allow(dead_code, reason = "the client's own tests use more of it")]
 mod description;
@@ -64,6 +65,7 @@ mod sizes;
 mod sizes_connection;
 mod sizes_payments;
 mod sizes_records;
+mod sizes_shares;
 mod status;
 mod story;
 mod ten_thousand;

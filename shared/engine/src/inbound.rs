@@ -9,13 +9,14 @@ mod unconnected;
 
 use std::collections::BTreeMap;
 
-use domain::crm;
+use domain::crm::payment::{PartRole, Payment, PaymentPart};
 use domain::entity::EntityKind;
 use domain::envelope::{ClientSyncMode, CrmMessage, InboundBody, MessageContent, WakeUpKind};
 use domain::ids::{AccountId, CrmId, Ledger};
 use domain::mapping::{KeptSnapshot, MappingKey};
 use domain::sync_log::LogStatus;
 use futures::FutureExt;
+use uuid::Uuid;
 
 use self::batch::{BatchRecord, MessageBatch};
 pub use self::dead_letter_report::{explain_failed, explain_unreadable, report_dead_letter};
@@ -27,7 +28,7 @@ use crate::commands::contacts::reconcile;
 use crate::commands::{payments, sync_all};
 use crate::connection::ledgers::ledger_of;
 use crate::errors::{PersistError, isolate_record};
-use crate::sync::invoice_payments::{self, RecordPaymentOutcome};
+use crate::sync::invoice_payments::{self, FailedShare, RecordPaymentOutcome};
 use crate::sync::outbox::derive_event_id;
 use crate::sync::push::{self, KeepReason, PushOutcome};
 use crate::sync::{ContactEntity, SyncEntity, carry_over, sync_log};
@@ -150,7 +151,12 @@ struct MessageTarget {
     ledger: Ledger,
     /// Another record that the message affects without naming it.
     also: Option<(EntityKind, CrmId)>,
+    /// The message's records that failed already. They affect no other.
+    failed: Vec<FailedRecord>,
 }
+
+/// A record, and why its outcome cannot be recorded.
+type FailedRecord = (CrmId, PersistError);
 
 /// Returns the ledger of a message's records, or the outcome if nothing is left to do.
 async fn prepare_message(
@@ -178,25 +184,11 @@ async fn prepare_message(
         push::keep_snapshot(engine, &key, &snapshot, KeepReason::Record).await?;
         return Ok(Err(MessageOutcome::Recorded));
     }
+    let mut failed = Vec::new();
     if let MessageContent::Payment { payment, parts } = content {
-        // The payment is recorded first, so that it is recognised as the CRM's in every later read
-        // of Xero.
-        match invoice_payments::record_payment(engine, &ledger, payment).await? {
-            RecordPaymentOutcome::Done => {}
-            RecordPaymentOutcome::Contradicts => {
-                return Ok(Err(log_contradiction(engine, account, payment).await));
-            }
-            RecordPaymentOutcome::TooMany(invoice) => {
-                let id = CrmId::from(payment.id.clone());
-                let subject = (EntityKind::Payment, id.clone(), id.to_string());
-                let failure = push::too_many_payments_failure(&invoice);
-                push::refuse_record_as(engine, refusal_id, account, subject, &failure).await?;
-                return Ok(Err(MessageOutcome::Pushed(PushOutcome::Skipped)));
-            }
-        }
-        payments::delete_other_parts(engine, &ledger, payment, parts).await?;
-        if parts.is_empty() {
-            return Ok(Err(MessageOutcome::Recorded));
+        match prepare_payment(engine, &ledger, refusal_id, payment, parts).boxed().await? {
+            Ok(parts) => failed = parts,
+            Err(outcome) => return Ok(Err(outcome)),
         }
     }
     let also = match apply_sign_change(engine, &ledger, content).await? {
@@ -206,7 +198,44 @@ async fn prepare_message(
             return Ok(Err(MessageOutcome::Pushed(PushOutcome::Stale { known })));
         }
     };
-    Ok(Ok(MessageTarget { ledger, also }))
+    Ok(Ok(MessageTarget { ledger, also, failed }))
+}
+
+/// Records a payment with the money on its invoices, before its parts are pushed: so it is
+/// recognised as the CRM's in every later read of Xero. Returns the parts that failed with the rows
+/// of their invoices, which affects no other part, or the outcome if nothing is left to do.
+async fn prepare_payment(
+    engine: &Engine,
+    ledger: &Ledger,
+    refusal_id: Uuid,
+    payment: &Payment,
+    parts: &[PaymentPart],
+) -> Result<Result<Vec<FailedRecord>, MessageOutcome>, PersistError> {
+    let account = &ledger.account;
+    let failed = match invoice_payments::record_payment(engine, ledger, payment).await? {
+        RecordPaymentOutcome::Done { failed } => failed,
+        RecordPaymentOutcome::Contradicts => {
+            return Ok(Err(log_contradiction(engine, account, payment).await));
+        }
+        RecordPaymentOutcome::TooMany(invoice) => {
+            let id = CrmId::from(payment.id.clone());
+            let subject = (EntityKind::Payment, id.clone(), id.to_string());
+            let failure = push::too_many_payments_failure(&invoice);
+            push::refuse_record_as(engine, refusal_id, account, subject, &failure).await?;
+            return Ok(Err(MessageOutcome::Pushed(PushOutcome::Skipped)));
+        }
+    };
+    payments::delete_other_parts(engine, ledger, payment, parts).await?;
+    let mut failed_parts = Vec::new();
+    for FailedShare { invoice, error } in failed {
+        let role = PartRole::Invoice(invoice);
+        let Some(part) = parts.iter().find(|part| part.role == role) else { return Err(error) };
+        failed_parts.push((part.id.clone(), error));
+    }
+    if parts.is_empty() {
+        return Ok(Err(MessageOutcome::Recorded));
+    }
+    Ok(Ok(failed_parts))
 }
 
 /// Logs that a payment was already recorded with other details. Its documents in Xero stay
@@ -214,7 +243,7 @@ async fn prepare_message(
 async fn log_contradiction(
     engine: &Engine,
     account: &AccountId,
-    payment: &crm::payment::Payment,
+    payment: &Payment,
 ) -> MessageOutcome {
     let id = CrmId::from(payment.id.clone());
     let subject = (EntityKind::Payment, id.clone(), id.to_string());

@@ -85,6 +85,28 @@ impl InvoicePayments {
         self.recognise_again(budget)
     }
 
+    /// Adds payments that the CRM recorded in another ledger and that are unknown here, in their
+    /// order, up to [`PAYMENTS_MAX`]. `None` if there is nothing to add or no room.
+    pub fn add_recorded(&mut self, others: &[RecordedPayment]) -> Option<PaymentChanges> {
+        let known: BTreeSet<&PaymentId> = self.recorded.iter().map(|one| &one.payment).collect();
+        let new = others.iter().filter(|one| !known.contains(&one.payment));
+        let room = PAYMENTS_MAX.saturating_sub(self.recorded.len());
+        let new = new.take(room).cloned().collect::<Vec<_>>();
+        if new.is_empty() {
+            return None;
+        }
+        let is_all = new.len() <= CHANGES_MAX;
+        self.recorded.extend(new.into_iter().take(CHANGES_MAX));
+        Some(PaymentChanges { told: Vec::new(), is_all })
+    }
+
+    /// The payments of the CRM that `other` does not know.
+    pub fn recorded_beyond(&self, other: &Self) -> Vec<RecordedPayment> {
+        let known: BTreeSet<&PaymentId> = other.recorded.iter().map(|one| &one.payment).collect();
+        let beyond = self.recorded.iter().filter(|one| !known.contains(&one.payment));
+        beyond.cloned().collect()
+    }
+
     /// Compares the recorded state with all payments that Xero has on the invoice now. Payments
     /// that are missing were removed. If there are more payments than are followed, the first ones
     /// are followed.

@@ -185,7 +185,8 @@ impl RecordedPayment {
         self.method.is_pushed().then_some(tag)
     }
 
-    fn is_in_effect(&self) -> bool {
+    /// Whether the payment was not deleted.
+    pub fn is_in_effect(&self) -> bool {
         self.standing == PaymentRecordStatus::Recorded
     }
 }

@@ -291,11 +291,43 @@ fn payments_of_the_crm_are_followed_up_to_a_limit() {
     }
     assert!(!receipts.has_room_for(&payment("pay_new")));
     assert!(receipts.has_room_for(&payment("pay_7")), "a later revision has its place");
-    // Payments that are carried over from another organisation may exceed the limit.
+    // Rows of an earlier release may exceed the limit.
     for count in [PAYMENTS_MAX + 1, PAYMENTS_MAX * 100] {
         receipts.recorded = vec![recorded("pay_7", PaymentMethod::Cash, 5_000, 1); count];
         assert!(!receipts.has_room_for(&payment("pay_new")), "{count}");
         assert!(receipts.has_room_for(&payment("pay_7")), "{count}");
+    }
+}
+
+#[test]
+fn payments_of_another_ledger_are_added_in_steps_as_far_as_there_is_room() {
+    let named = |side: &str, count: usize| {
+        let one = |number| recorded(&format!("{side}_{number}"), PaymentMethod::Cash, 5_000, 1);
+        (0..count).map(one).collect::<Vec<_>>()
+    };
+    for (here, there) in [
+        (0, PAYMENTS_MAX),
+        (0, PAYMENTS_MAX + 1),
+        (PAYMENTS_MAX - CHANGES_MAX, CHANGES_MAX),
+        (PAYMENTS_MAX - CHANGES_MAX, CHANGES_MAX + 1),
+        (PAYMENTS_MAX, 1),
+        (7, PAYMENTS_MAX * 100),
+    ] {
+        let mut receipts = empty();
+        receipts.recorded = named("here", here);
+        let other = InvoicePayments { recorded: named("there", there), ..empty() };
+        let added = there.min(PAYMENTS_MAX - here);
+        let mut steps = 0;
+        while let Some(changes) = receipts.add_recorded(&other.recorded) {
+            steps += 1;
+            assert!(changes.told.is_empty());
+            assert_eq!(receipts.recorded.len(), here + added.min(steps * CHANGES_MAX));
+            assert_eq!(changes.is_all, receipts.recorded.len() == here + added);
+        }
+        assert_eq!(steps, added.div_ceil(CHANGES_MAX), "{here} {there}");
+        assert_eq!(receipts.recorded[here..], other.recorded[..added], "in their order");
+        let beyond = other.recorded_beyond(&receipts);
+        assert_eq!(beyond[..], other.recorded[added..], "none is lost");
     }
 }
 

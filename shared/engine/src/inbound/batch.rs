@@ -49,14 +49,19 @@ impl<'a> MessageBatch<'a> {
         content: &'a MessageContent,
     ) {
         match told {
-            Ok(Ok(MessageTarget { ledger, also })) => {
+            Ok(Ok(MessageTarget { ledger, also, failed })) => {
                 if let Some((kind, crm_id)) = also {
                     let arrival = BatchRecord { message, crm_id, content: None };
                     self.find_or_add_group(ledger.clone(), kind).arrivals.push(arrival);
                 }
                 let arrival = |crm_id| BatchRecord { message, crm_id, content: Some(content) };
-                let arrivals = list_crm_ids(content).into_iter().map(arrival);
+                let mut ids = list_crm_ids(content);
+                ids.retain(|crm_id| failed.iter().all(|(of, _)| of != crm_id));
+                let arrivals = ids.into_iter().map(arrival);
                 self.find_or_add_group(ledger, content.entity_kind()).arrivals.extend(arrivals);
+                for (_, error) in failed {
+                    self.set_outcome(message, Err(error));
+                }
             }
             Ok(Err(received)) => self.set_outcome(message, Ok(received)),
             Err(error) => self.set_outcome(message, Err(error)),

@@ -27,18 +27,30 @@ pub(super) async fn admit_unconnected(
     let mut new = 0;
     for (kind, crm_id) in list_record_keys(content) {
         let key = MappingKey::new(ledger.clone(), kind, crm_id);
-        new += u32::from(engine.store.find_mapping(&key).await?.is_none());
+        new += count_unknown(engine, ledger, engine.store.find_mapping(&key)).await?;
     }
     if let MessageContent::Payment { payment, parts: _ } = content {
         for share in &payment.allocations {
             let invoice = CrmId::from(share.invoice_id.clone());
-            new += u32::from(engine.store.find_invoice_payments(ledger, &invoice).await?.is_none());
+            let known = engine.store.find_invoice_payments(ledger, &invoice);
+            new += count_unknown(engine, ledger, known).await?;
         }
     }
     if new == 0 {
         return Ok(true);
     }
     kept_records::reserve_records(engine, &ledger.account, new).await
+}
+
+/// Returns 1 if a row does not exist, else 0. A row that cannot be read exists: it fails its own
+/// record when that is stored.
+async fn count_unknown<T>(
+    engine: &Engine,
+    ledger: &Ledger,
+    find: impl Future<Output = Result<Option<T>, StoreError>>,
+) -> Result<u32, StoreError> {
+    let found = engine.skip_failing(&ledger.account, find).await?;
+    Ok(u32::from(matches!(found, Some(None))))
 }
 
 /// Reports in the sync log and to the CRM that a message was not stored.

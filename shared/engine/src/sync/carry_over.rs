@@ -22,7 +22,9 @@ use futures::FutureExt;
 use store::table::PageCursor;
 use store::{StoreError, VersionedRecord};
 
-use self::invoice_payments::{carry_over_invoice_payments, carry_over_payments_of};
+use self::invoice_payments::{
+    carry_over_invoice_payments, carry_over_payments_of, refuse_share_without_room,
+};
 use crate::connection::tenant_session::TenantSession;
 use crate::connection::{change_connection, chart};
 use crate::error_chain::ErrorChain;
@@ -216,8 +218,11 @@ async fn move_record(
     if is_synced && mapping.key.kind != EntityKind::Contact {
         return Ok(RecordMoveOutcome::Kept);
     }
-    let is_pushed = !is_synced && was_queued_for_push(&mapping);
-    write_to_target(engine, &mapping, target, is_pushed).await?;
+    let is_refused = !is_synced && refuse_share_without_room(engine, &mapping, target).await?;
+    let is_pushed = !is_synced && !is_refused && was_queued_for_push(&mapping);
+    if !is_refused {
+        write_to_target(engine, &mapping, target, is_pushed).await?;
+    }
     // A record that may exist in the previous organisation keeps its row there.
     if !is_synced && mapping.operation.trace == WriteTrace::Clean {
         match engine.store.remove_mapping(&mapping.key, version).await {

@@ -1,19 +1,21 @@
 //! The payments of invoices: those that the CRM recorded, and people's answers about unclear
 //! payments.
 
-use domain::crm::payment::Payment;
+use domain::crm::payment::{Payment, PaymentRecordStatus};
 use domain::entity::EntityKind;
-use domain::ids::{AccountId, CrmId, Ledger, XeroPaymentId};
+use domain::ids::{AccountId, CrmId, InvoiceId, Ledger, XeroPaymentId};
 use domain::invoice_payments::{
-    CHANGES_MAX, InvoicePayments, PaymentChanges, PaymentDecision, PaymentNotice, RecordedPayment,
+    InvoicePayments, PaymentChanges, PaymentDecision, PaymentNotice, RecordedPayment,
 };
 use domain::mapping::{Mapping, MappingKey};
 use domain::observe::report_payments;
 use domain::outbound::{EventContent, OutboundEvent};
+use futures::FutureExt;
 use store::{ConflictLimit, InvoicePaymentRows, StoreError, VersionedRecord};
 
 use crate::Engine;
 use crate::connection::ledgers::find_records_ledger;
+use crate::errors::{PersistError, isolate_record};
 
 /// Maximum steps, each in its own transaction, that one payment may cause on one invoice. It is far
 /// more than the payments of an invoice need, and stops an endless loop if deciding the steps is
@@ -21,71 +23,140 @@ use crate::connection::ledgers::find_records_ledger;
 const STEPS_MAX: usize = 200;
 
 /// The result of recording a payment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum RecordPaymentOutcome {
-    /// The payment is recorded on each of its invoices.
-    Done,
+    /// The payment is recorded on each of its invoices, except for these shares.
+    Done {
+        /// The shares that could not be recorded.
+        failed: Vec<FailedShare>,
+    },
     /// The payment was recorded before with other details, and was not changed.
     Contradicts,
-    /// The invoice already has the maximum number of payments.
+    /// An invoice already has the maximum number of payments. The payment is recorded on none of
+    /// its invoices.
     TooMany(CrmId),
 }
 
-/// Records a payment on each of its invoices, so that it is recognised when Xero has it. May be
-/// interrupted and repeated.
+/// A share that can never be recorded, because the rows of its invoice cannot be read or written.
+#[derive(Debug)]
+pub(crate) struct FailedShare {
+    /// The invoice.
+    pub(crate) invoice: InvoiceId,
+    /// The reason.
+    pub(crate) error: PersistError,
+}
+
+/// Whether a share may be recorded on its invoice.
+enum ShareAdmission {
+    Admitted,
+    /// The invoice does not know the payment, and it was deleted.
+    NothingToRecord,
+    Contradicts,
+    NoRoom,
+}
+
+/// Records a payment on each of its invoices, so that it is recognised when Xero has it. An invoice
+/// whose rows are damaged fails its own share only. May be interrupted and repeated.
 pub(crate) async fn record_payment(
     engine: &Engine,
     ledger: &Ledger,
     payment: &Payment,
-) -> Result<RecordPaymentOutcome, StoreError> {
+) -> Result<RecordPaymentOutcome, PersistError> {
+    let (mut admitted, mut failed, mut full) = (Vec::new(), Vec::new(), None);
     for share in &payment.allocations {
-        let Some(recorded) = RecordedPayment::from_payment(payment, &share.invoice_id) else {
-            continue;
-        };
-        let invoice = CrmId::from(share.invoice_id.clone());
-        let known = engine.store.find_invoice_payments(ledger, &invoice).await?;
-        let known = known.map(|rows| rows.record);
-        if known.as_ref().is_some_and(|known| known.contradicts_recorded(&recorded)) {
-            return Ok(RecordPaymentOutcome::Contradicts);
-        }
-        if known.as_ref().is_some_and(|known| !known.has_room_for(&recorded.payment)) {
-            return Ok(RecordPaymentOutcome::TooMany(invoice));
-        }
-        for _ in 0..STEPS_MAX {
-            let step = change_invoice_payments(engine, ledger, &invoice, |receipts| {
-                let before = receipts.clone();
-                let changes = receipts.record_payment(recorded.clone());
-                (*receipts != before).then_some(changes)
-            });
-            if step.await?.is_none_or(|is_all| is_all) {
-                break;
+        let invoice = share.invoice_id.clone();
+        let Some(recorded) = RecordedPayment::from_payment(payment, &invoice) else { continue };
+        let crm_id = CrmId::from(invoice.clone());
+        let admission = admit_share(engine, ledger, &crm_id, &recorded).boxed();
+        match isolate_record(admission).await {
+            Ok(ShareAdmission::Admitted) => admitted.push((invoice, recorded)),
+            Ok(ShareAdmission::NothingToRecord) => {}
+            Ok(ShareAdmission::Contradicts) => return Ok(RecordPaymentOutcome::Contradicts),
+            Ok(ShareAdmission::NoRoom) => full = Some(crm_id),
+            Err(error) if error.is_about_the_record() => {
+                failed.push(FailedShare { invoice, error });
             }
+            Err(error) => return Err(error),
         }
     }
-    Ok(RecordPaymentOutcome::Done)
+    if let Some(invoice) = full {
+        return Ok(RecordPaymentOutcome::TooMany(invoice));
+    }
+    for (invoice, recorded) in admitted {
+        let crm_id = CrmId::from(invoice.clone());
+        let recording = record_share(engine, ledger, &crm_id, &recorded).boxed();
+        match isolate_record(recording).await {
+            Ok(()) => {}
+            Err(error) if error.is_about_the_record() => {
+                failed.push(FailedShare { invoice, error });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(RecordPaymentOutcome::Done { failed })
 }
 
-/// Adds the CRM's payments from another ledger.
-pub(crate) async fn merge_payments(
+async fn admit_share(
     engine: &Engine,
     ledger: &Ledger,
-    from: &InvoicePayments,
-) -> Result<(), StoreError> {
+    invoice: &CrmId,
+    recorded: &RecordedPayment,
+) -> Result<ShareAdmission, PersistError> {
+    let Some(rows) = engine.store.find_invoice_payments(ledger, invoice).await? else {
+        return Ok(ShareAdmission::Admitted);
+    };
+    let known = rows.record;
+    if known.contradicts_recorded(recorded) {
+        return Ok(ShareAdmission::Contradicts);
+    }
+    if known.has_room_for(&recorded.payment) {
+        return Ok(ShareAdmission::Admitted);
+    }
+    Ok(match recorded.standing {
+        PaymentRecordStatus::Recorded => ShareAdmission::NoRoom,
+        PaymentRecordStatus::Deleted => ShareAdmission::NothingToRecord,
+    })
+}
+
+async fn record_share(
+    engine: &Engine,
+    ledger: &Ledger,
+    invoice: &CrmId,
+    recorded: &RecordedPayment,
+) -> Result<(), PersistError> {
     for _ in 0..STEPS_MAX {
-        let step = change_invoice_payments(engine, ledger, &from.invoice, |receipts| {
-            let is_new = |one: &&RecordedPayment| {
-                !receipts.recorded.iter().any(|known| known.payment == one.payment)
-            };
-            let new = from.recorded.iter().filter(is_new).cloned().collect::<Vec<_>>();
-            let is_all = new.len() <= CHANGES_MAX;
-            receipts.recorded.extend(new.iter().take(CHANGES_MAX).cloned());
-            (!new.is_empty()).then_some(PaymentChanges { told: Vec::new(), is_all })
+        let step = change_invoice_payments(engine, ledger, invoice, |receipts| {
+            let before = receipts.clone();
+            let changes = receipts.record_payment(recorded.clone());
+            (*receipts != before).then_some(changes)
         });
         if step.await?.is_none_or(|is_all| is_all) {
             break;
         }
     }
     Ok(())
+}
+
+/// Adds the CRM's payments from another ledger, as far as the invoice has room for them. Returns
+/// those for which it has none.
+pub(crate) async fn merge_payments(
+    engine: &Engine,
+    ledger: &Ledger,
+    from: &InvoicePayments,
+) -> Result<Vec<RecordedPayment>, StoreError> {
+    for _ in 0..STEPS_MAX {
+        let step = change_invoice_payments(engine, ledger, &from.invoice, |receipts| {
+            receipts.add_recorded(&from.recorded)
+        });
+        if step.await?.is_none_or(|is_all| is_all) {
+            break;
+        }
+    }
+    let rows = engine.store.find_invoice_payments(ledger, &from.invoice).await?;
+    Ok(match rows {
+        Some(rows) => from.recorded_beyond(&rows.record),
+        None => Vec::new(),
+    })
 }
 
 /// Returns the payments of one invoice, or `None` if none is known.
